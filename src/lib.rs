@@ -1,0 +1,2 @@
+//! `kubectl ess-mas` takes an Element Server Suite Classic deployment from legacy authentication to the
+//! Matrix Authentication Service (MAS).

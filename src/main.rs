@@ -1,0 +1,3 @@
+//! `kubectl ess-mas`: see the library for everything but the start.
+
+fn main() {}

@@ -1,0 +1,124 @@
+//! What this cluster's ElementDeployment can express, read from its OpenAPI schema.
+//!
+//! The API server prunes what the schema does not know, so a release without MAS would drop our change in silence.
+//! The schema also tells the real names and defaults of fields that the guide does not mention.
+
+use serde_json::Value;
+
+/// A `*SecretKey` field of the schema: which key of the component's Secret holds a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecretKeyField {
+    /// Path below the component, such as `config.postgresql.passwordSecretKey`.
+    pub path: String,
+    /// The schema's default, when it has one.
+    pub default: Option<String>,
+}
+
+/// What the served schema offers. Absent fields mean "the schema has no such field".
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Features {
+    /// There is a component `matrixAuthenticationService`.
+    pub mas: bool,
+    /// There is `…config.active`; without it this release cannot migrate.
+    pub active: bool,
+    /// There is `…config.postgresql.sslMode`, with these values (empty: any text).
+    pub ssl_modes: Option<Vec<String>>,
+    /// There is `…k8s.ingress.tls.mode`, with these values (empty: any text).
+    pub tls_modes: Option<Vec<String>>,
+    /// There is `…secretName`.
+    pub secret_name: bool,
+    /// Default of `…secretName`.
+    pub default_secret_name: Option<String>,
+    /// Every `*SecretKey` field below the MAS component.
+    pub secret_keys: Vec<SecretKeyField>,
+}
+
+impl Features {
+    /// Reads the schema of the ElementDeployment kind (the object with `properties.spec`).
+    pub fn read(schema: &Value) -> Self {
+        let mas = property(schema, &["spec", "components", "matrixAuthenticationService"]);
+        let Some(mas) = mas else { return Self::default() };
+        let mut secret_keys = Vec::new();
+        collect_secret_keys(mas, "", &mut secret_keys);
+        let choices = |path: &[&str]| {
+            property(mas, path).map(|field| {
+                let values = field["enum"].as_array().into_iter().flatten();
+                values.filter_map(Value::as_str).map(str::to_owned).collect()
+            })
+        };
+        Self {
+            mas: true,
+            active: property(mas, &["config", "active"]).is_some(),
+            ssl_modes: choices(&["config", "postgresql", "sslMode"]),
+            tls_modes: choices(&["k8s", "ingress", "tls", "mode"]),
+            secret_name: property(mas, &["secretName"]).is_some(),
+            default_secret_name: property(mas, &["secretName"])
+                .and_then(|field| field["default"].as_str())
+                .map(str::to_owned),
+            secret_keys,
+        }
+    }
+
+    /// The default key name of a `*SecretKey` field, if the schema has the field and a default.
+    pub fn default_key(&self, path: &str) -> Option<&str> {
+        self.secret_keys.iter().find(|field| field.path == path)?.default.as_deref()
+    }
+}
+
+/// Follows property names, looking into `allOf`/`anyOf`/`oneOf` as well: OpenAPI wraps references in them.
+fn property<'a>(schema: &'a Value, path: &[&str]) -> Option<&'a Value> {
+    let Some((first, rest)) = path.split_first() else { return Some(schema) };
+    if let Some(found) = schema["properties"].get(*first) {
+        return property(found, rest);
+    }
+    ["allOf", "anyOf", "oneOf"]
+        .iter()
+        .flat_map(|key| schema[*key].as_array().into_iter().flatten())
+        .find_map(|branch| property(branch, path))
+}
+
+fn collect_secret_keys(schema: &Value, prefix: &str, found: &mut Vec<SecretKeyField>) {
+    for (name, field) in schema["properties"].as_object().into_iter().flatten() {
+        let path = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
+        if name.ends_with("SecretKey") {
+            let default = field["default"].as_str().map(str::to_owned);
+            found.push(SecretKeyField { path, default });
+        } else {
+            collect_secret_keys(field, &path, found);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn schema(mas: Value) -> Value {
+        json!({"properties": {"spec": {"properties": {"components": {"properties": {"matrixAuthenticationService": mas}}}}}})
+    }
+
+    #[test]
+    fn an_older_release_has_no_switch() {
+        assert_eq!(Features::read(&json!({"properties": {"spec": {"properties": {}}}})), Features::default());
+        let without = Features::read(&schema(json!({"properties": {"config": {"properties": {}}}})));
+        assert!(without.mas && !without.active);
+    }
+
+    #[test]
+    fn names_and_defaults_come_from_the_schema() {
+        let features = Features::read(&schema(json!({"properties": {
+            "secretName": {"type": "string", "default": "mas"},
+            "config": {"properties": {
+                "active": {"type": "boolean", "default": true},
+                "encryptionSecretSecretKey": {"type": "string", "default": "encryptionSecret"},
+                "postgresql": {"properties": {"sslMode": {"enum": ["disable", "require"]}, "passwordSecretKey": {"type": "string"}}}}},
+            "k8s": {"properties": {"ingress": {"properties": {"tls": {"properties": {"mode": {"enum": ["external"]}}}}}}}}})));
+        assert!(features.active && features.secret_name);
+        assert_eq!(features.default_secret_name.as_deref(), Some("mas"));
+        assert_eq!(features.default_key("config.encryptionSecretSecretKey"), Some("encryptionSecret"));
+        assert_eq!(features.default_key("config.postgresql.passwordSecretKey"), None);
+        assert_eq!(features.ssl_modes, Some(vec!["disable".into(), "require".into()]));
+        assert_eq!(features.tls_modes, Some(vec!["external".into()]));
+    }
+}

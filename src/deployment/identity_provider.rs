@@ -1,0 +1,97 @@
+//! The OpenID Connect providers of `components.synapse.config.delegatedAuth.oidc`, and their redirect URIs.
+
+use serde_json::Value;
+
+use super::view::Deployment;
+
+/// One entry of `delegatedAuth.oidc`. Only `idpId` is known for sure (the guide names it); the rest is read where it
+/// is found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdentityProvider {
+    /// Position in the list, from 0.
+    pub index: usize,
+    /// `idpId`, empty when the entry has none.
+    pub idp_id: String,
+    /// What people see on the login button.
+    pub name: Option<String>,
+    /// The provider's issuer URL.
+    pub issuer: Option<String>,
+}
+
+impl IdentityProvider {
+    fn read(index: usize, entry: &Value) -> Self {
+        let first = |keys: &[&str]| {
+            keys.iter().filter_map(|key| entry[*key].as_str()).find(|text| !text.is_empty()).map(str::to_owned)
+        };
+        Self {
+            index,
+            idp_id: entry["idpId"].as_str().unwrap_or_default().to_owned(),
+            name: first(&["idpName", "name"]),
+            issuer: first(&["issuer", "issuerUrl"]),
+        }
+    }
+
+    /// Whether MAS accepts `idpId` as the id of a provider, exactly as it stands: a canonical ULID (26 characters of
+    /// Crockford's base 32 in upper case, the first one at most 7; MAS turns lower case into upper case and with it
+    /// the redirect URI, and a larger first character overflows into another id).
+    pub fn id_is_canonical_ulid(&self) -> bool {
+        let id = self.idp_id.as_bytes();
+        id.len() == 26
+            && matches!(id[0], b'0'..=b'7')
+            && id
+                .iter()
+                .all(|c| matches!(c, b'0'..=b'9' | b'A'..=b'H' | b'J' | b'K' | b'M' | b'N' | b'P'..=b'T' | b'V'..=b'Z'))
+    }
+}
+
+/// The redirect URI that MAS uses for a provider. Source: the guide, "Preparation".
+pub fn mas_redirect_uri(mas_host: &str, idp_id: &str) -> String {
+    format!("https://{mas_host}/upstream/callback/{idp_id}")
+}
+
+/// The redirect URI that Synapse uses today, one for all providers.
+pub fn synapse_redirect_uri(synapse_host: &str) -> String {
+    format!("https://{synapse_host}/_synapse/client/oidc/callback")
+}
+
+impl Deployment {
+    /// The OIDC providers in the object's order; empty when `delegatedAuth.oidc` is absent.
+    pub fn identity_providers(&self) -> Vec<IdentityProvider> {
+        let list = self.component("synapse").map(|synapse| &synapse["config"]["delegatedAuth"]["oidc"]);
+        let entries = list.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        entries.iter().enumerate().map(|(index, entry)| IdentityProvider::read(index, entry)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn provider(id: &str) -> IdentityProvider {
+        IdentityProvider { index: 0, idp_id: id.into(), name: None, issuer: None }
+    }
+
+    #[test]
+    fn only_ids_that_mas_keeps_as_they_are_count_as_canonical() {
+        assert!(provider("01JABCDEFGHJKMNPQRSTVWXYZ0").id_is_canonical_ulid());
+        for id in [
+            "",
+            "google",
+            "01jabcdefghjkmnpqrstvwxyz0",
+            "8ZZZZZZZZZZZZZZZZZZZZZZZZZ",
+            "01JABCDEFGHIKMNPQRSTVWXYZ0",
+            "01JABCDEFGHJKMNPQRSTVWXYZ",
+        ] {
+            assert!(!provider(id).id_is_canonical_ulid(), "{id}");
+        }
+    }
+
+    #[test]
+    fn redirect_uris_are_the_guides() {
+        assert_eq!(mas_redirect_uri("auth.example.com", "01J"), "https://auth.example.com/upstream/callback/01J");
+        assert_eq!(
+            synapse_redirect_uri("matrix.example.com"),
+            "https://matrix.example.com/_synapse/client/oidc/callback"
+        );
+    }
+}

@@ -1,0 +1,15 @@
+//! The ElementDeployment as this program understands it. Pure: no client, no clock, no terminal.
+
+mod conditions;
+mod features;
+mod identity_provider;
+mod owner;
+mod version;
+mod view;
+
+pub use conditions::{Condition, Conditions, FailureReport, Run};
+pub use features::{Features, SecretKeyField};
+pub use identity_provider::{IdentityProvider, mas_redirect_uri, synapse_redirect_uri};
+pub use owner::{HelmRelease, Owner};
+pub use version::{ChartRelease, EssVersion};
+pub use view::{Deployment, MAS_PATH, NotADeployment, Postgres, TlsMode};

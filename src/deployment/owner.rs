@@ -1,0 +1,130 @@
+//! Who wrote the manifest, and will write it again.
+
+use serde_json::Value;
+
+use super::view::Deployment;
+
+/// The Helm release that an object belongs to.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct HelmRelease {
+    /// `meta.helm.sh/release-name`.
+    pub name: String,
+    /// `meta.helm.sh/release-namespace`.
+    pub namespace: Option<String>,
+    /// 3 or 4 where `managedFields` tells: Helm 3 updates from the client, Helm 4 applies on the server.
+    pub major: Option<u8>,
+}
+
+/// The manifest's owner, as labels and annotations show it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Owner {
+    /// Nobody is visible: the object was applied by hand.
+    Nobody,
+    /// Helm.
+    Helm(HelmRelease),
+    /// The vendor's installer (`ui.element.io/*` annotations).
+    Installer,
+    /// Argo CD, with the application's name where it stands.
+    ArgoCd(Option<String>),
+    /// Flux, with `kind/name` of the object that applies it.
+    Flux(String),
+}
+
+impl Owner {
+    /// Whether this owner is known to put its own version back by itself, without anybody starting it.
+    pub fn reverts_by_itself(&self) -> bool {
+        matches!(self, Self::ArgoCd(_) | Self::Flux(_))
+    }
+}
+
+impl Deployment {
+    /// The owner; a GitOps tool that renders a chart wins over Helm, because it is the one that writes next.
+    pub fn owner(&self) -> Owner {
+        if let Some(name) = self.label("helm.toolkit.fluxcd.io/name") {
+            return Owner::Flux(format!("HelmRelease/{name}"));
+        }
+        if let Some(name) = self.label("kustomize.toolkit.fluxcd.io/name") {
+            return Owner::Flux(format!("Kustomization/{name}"));
+        }
+        if let Some(id) = self.annotation("argocd.argoproj.io/tracking-id") {
+            return Owner::ArgoCd(id.split(':').next().filter(|app| !app.is_empty()).map(str::to_owned));
+        }
+        if let Some(app) = self.label("argocd.argoproj.io/instance") {
+            return Owner::ArgoCd(Some(app.to_owned()));
+        }
+        if let Some(name) = self.annotation("meta.helm.sh/release-name") {
+            return Owner::Helm(HelmRelease {
+                name: name.to_owned(),
+                namespace: self.annotation("meta.helm.sh/release-namespace").map(str::to_owned),
+                major: self.helm_major(),
+            });
+        }
+        let annotations = self.object()["metadata"]["annotations"].as_object();
+        if annotations.is_some_and(|all| all.keys().any(|key| key.starts_with("ui.element.io/"))) {
+            return Owner::Installer;
+        }
+        Owner::Nobody
+    }
+
+    fn helm_major(&self) -> Option<u8> {
+        let fields = self.object()["metadata"]["managedFields"].as_array()?;
+        let entry = fields.iter().find(|entry| entry["manager"].as_str() == Some("helm"))?;
+        match entry["operation"].as_str()? {
+            "Apply" => Some(4),
+            "Update" => Some(3),
+            _ => None,
+        }
+    }
+
+    /// The field manager that last wrote `…config.active`, and when, as `managedFields` tells.
+    pub fn active_written_by(&self) -> Option<(String, Option<String>)> {
+        let fields = self.object()["metadata"]["managedFields"].as_array()?;
+        let active = "/fieldsV1/f:spec/f:components/f:matrixAuthenticationService/f:config/f:active";
+        let latest = fields
+            .iter()
+            .filter(|entry| entry.pointer(active).is_some())
+            .max_by_key(|entry| entry["time"].as_str().unwrap_or_default().to_owned())?;
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        Some((text(&latest["manager"])?, text(&latest["time"])))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn deployment(metadata: Value) -> Deployment {
+        let mut object = json!({"metadata": {"name": "a", "uid": "u", "resourceVersion": "1"}, "spec": {}});
+        object["metadata"].as_object_mut().unwrap().extend(metadata.as_object().unwrap().clone());
+        Deployment::from_value(object).unwrap()
+    }
+
+    #[test]
+    fn helm_versions_are_told_apart_by_the_operation() {
+        let with = |operation: &str| {
+            deployment(
+                json!({"annotations": {"meta.helm.sh/release-name": "ess", "meta.helm.sh/release-namespace": "n"},
+                "managedFields": [{"manager": "helm", "operation": operation}]}),
+            )
+            .owner()
+        };
+        let helm =
+            |major| Owner::Helm(HelmRelease { name: "ess".into(), namespace: Some("n".into()), major: Some(major) });
+        assert_eq!(with("Update"), helm(3));
+        assert_eq!(with("Apply"), helm(4));
+    }
+
+    #[test]
+    fn the_one_who_writes_next_wins() {
+        let helm_by_argo = deployment(json!({"annotations": {"meta.helm.sh/release-name": "ess",
+            "argocd.argoproj.io/tracking-id": "chat:matrix.element.io/ElementDeployment:n/a"}}));
+        assert_eq!(helm_by_argo.owner(), Owner::ArgoCd(Some("chat".into())));
+        let flux = deployment(json!({"labels": {"helm.toolkit.fluxcd.io/name": "ess"}}));
+        assert_eq!(flux.owner(), Owner::Flux("HelmRelease/ess".into()));
+        assert!(flux.owner().reverts_by_itself());
+        let installer = deployment(json!({"annotations": {"ui.element.io/layer": "x"}}));
+        assert_eq!(installer.owner(), Owner::Installer);
+        assert_eq!(deployment(json!({})).owner(), Owner::Nobody);
+    }
+}

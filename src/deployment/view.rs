@@ -1,0 +1,266 @@
+//! A partial, tolerant view of one ElementDeployment object.
+//!
+//! The vendor's schema is closed, so the object is kept as it came and only the fields that the migration guide
+//! names, or that every component shares, are read. What is absent or of another type reads as "not there".
+
+use serde_json::Value;
+
+use self::digest::sha256_hex;
+use super::conditions::Conditions;
+
+/// Path of the component that this program adds, from the object's root.
+pub const MAS_PATH: &[&str] = &["spec", "components", "matrixAuthenticationService"];
+
+/// The object that came from the API server is no ElementDeployment.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("the API server's answer is not an ElementDeployment: {missing} is missing")]
+pub struct NotADeployment {
+    missing: &'static str,
+}
+
+/// Where a component's ingress gets its certificate from; `spec…k8s.ingress.tls.mode` of the ElementDeployment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TlsMode {
+    /// cert-manager, by a ClusterIssuer.
+    Certmanager,
+    /// Certificate and key are two keys of the component's Secret.
+    Certfile,
+    /// A `kubernetes.io/tls` Secret that is there already.
+    Existing,
+    /// TLS ends in front of the ingress.
+    External,
+}
+
+impl TlsMode {
+    /// The mode's name as it stands in the ElementDeployment.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Certmanager => "certmanager",
+            Self::Certfile => "certfile",
+            Self::Existing => "existing",
+            Self::External => "external",
+        }
+    }
+
+    fn parse(name: &str) -> Option<Self> {
+        [Self::Certmanager, Self::Certfile, Self::Existing, Self::External].into_iter().find(|mode| mode.name() == name)
+    }
+}
+
+/// A component's `config.postgresql`; every field as written, absent ones left to the operator's defaults.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Postgres {
+    /// Host name or address of the server.
+    pub host: Option<String>,
+    /// TCP port; the guide's default is 5432.
+    pub port: Option<u16>,
+    /// Name of the database.
+    pub database: Option<String>,
+    /// Role that logs in.
+    pub user: Option<String>,
+    /// libpq's `sslmode`.
+    pub ssl_mode: Option<String>,
+}
+
+/// One ElementDeployment, as read from the API server.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Deployment {
+    object: Value,
+}
+
+impl Deployment {
+    /// Wraps an object that the API server sent.
+    ///
+    /// # Errors
+    /// If it has no name, uid, resourceVersion or `spec`: everything that is decided later rests on these.
+    pub fn from_value(object: Value) -> Result<Self, NotADeployment> {
+        for key in ["name", "uid", "resourceVersion"] {
+            if object["metadata"][key].as_str().is_none_or(str::is_empty) {
+                return Err(NotADeployment { missing: key });
+            }
+        }
+        if !object["spec"].is_object() {
+            return Err(NotADeployment { missing: "spec" });
+        }
+        Ok(Self { object })
+    }
+
+    /// The object as the API server sent it.
+    pub fn object(&self) -> &Value {
+        &self.object
+    }
+
+    fn metadata(&self, key: &str) -> &str {
+        self.object["metadata"][key].as_str().unwrap_or_default()
+    }
+
+    /// `metadata.name`.
+    pub fn name(&self) -> &str {
+        self.metadata("name")
+    }
+
+    /// `metadata.namespace`.
+    pub fn namespace(&self) -> &str {
+        self.metadata("namespace")
+    }
+
+    /// `metadata.uid`: tells a recreated object from the one that was there before.
+    pub fn uid(&self) -> &str {
+        self.metadata("uid")
+    }
+
+    /// `metadata.resourceVersion`: what a write is compared with.
+    pub fn resource_version(&self) -> &str {
+        self.metadata("resourceVersion")
+    }
+
+    /// `apiVersion` that the object was read in.
+    pub fn api_version(&self) -> &str {
+        self.object["apiVersion"].as_str().unwrap_or_default()
+    }
+
+    /// `metadata.generation`: the API server counts it up at every change of `spec`.
+    pub fn generation(&self) -> i64 {
+        self.object["metadata"]["generation"].as_i64().unwrap_or(0)
+    }
+
+    /// Whether the object has been deleted and only waits for its finalizers.
+    pub fn being_deleted(&self) -> bool {
+        self.object["metadata"]["deletionTimestamp"].is_string()
+    }
+
+    /// `metadata.annotations`, empty if there are none.
+    pub fn annotation(&self, key: &str) -> Option<&str> {
+        self.object["metadata"]["annotations"][key].as_str()
+    }
+
+    /// One label's value.
+    pub fn label(&self, key: &str) -> Option<&str> {
+        self.object["metadata"]["labels"][key].as_str()
+    }
+
+    /// The whole `spec`.
+    pub fn spec(&self) -> &Value {
+        &self.object["spec"]
+    }
+
+    /// `spec.components.<name>`, if it is an object.
+    pub fn component(&self, name: &str) -> Option<&Value> {
+        Some(&self.object["spec"]["components"][name]).filter(|component| component.is_object())
+    }
+
+    /// The names of all components, in the object's order.
+    pub fn components(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.object["spec"]["components"].as_object().into_iter().flatten().map(|(name, value)| (name.as_str(), value))
+    }
+
+    /// The MAS component, if there is one.
+    pub fn mas(&self) -> Option<&Value> {
+        self.component("matrixAuthenticationService")
+    }
+
+    /// `…matrixAuthenticationService.config.active`: what the migration waits for to be turned on.
+    pub fn active(&self) -> Option<bool> {
+        self.mas()?["config"]["active"].as_bool()
+    }
+
+    /// The host that MAS is to be reached at.
+    pub fn mas_host(&self) -> Option<&str> {
+        self.ingress_host("matrixAuthenticationService")
+    }
+
+    /// `spec.components.<component>.k8s.ingress.fqdn`.
+    pub fn ingress_host(&self, component: &str) -> Option<&str> {
+        self.component(component)?["k8s"]["ingress"]["fqdn"].as_str().filter(|host| !host.is_empty())
+    }
+
+    /// The Secret that the MAS component names; absent when the object does not say.
+    pub fn mas_secret_name(&self) -> Option<&str> {
+        self.mas()?["secretName"].as_str().filter(|name| !name.is_empty())
+    }
+
+    /// The Matrix server name, `spec.global.config.domainName`.
+    pub fn domain_name(&self) -> Option<&str> {
+        self.object["spec"]["global"]["config"]["domainName"].as_str()
+    }
+
+    /// A component's database settings.
+    pub fn postgres(&self, component: &str) -> Option<Postgres> {
+        let postgres = &self.component(component)?["config"]["postgresql"];
+        let text = |key: &str| postgres[key].as_str().filter(|text| !text.is_empty()).map(str::to_owned);
+        postgres.is_object().then(|| Postgres {
+            host: text("host"),
+            port: postgres["port"].as_u64().and_then(|port| u16::try_from(port).ok()),
+            database: text("database"),
+            user: text("user"),
+            ssl_mode: text("sslMode"),
+        })
+    }
+
+    /// The TLS mode that a component's ingress sets itself, or else inherits from `spec.global.k8s.ingresses.tls`.
+    /// The flag tells whether it was inherited.
+    pub fn tls_mode(&self, component: &str) -> Option<(TlsMode, bool)> {
+        let own = self.component(component).map(|c| &c["k8s"]["ingress"]["tls"]);
+        if let Some(mode) = own.and_then(|tls| tls["mode"].as_str()).and_then(TlsMode::parse) {
+            return Some((mode, false));
+        }
+        self.global_tls()["mode"].as_str().and_then(TlsMode::parse).map(|mode| (mode, true))
+    }
+
+    /// `spec.global.k8s.ingresses.tls`.
+    pub fn global_tls(&self) -> &Value {
+        &self.object["spec"]["global"]["k8s"]["ingresses"]["tls"]
+    }
+
+    /// What the operator last wrote.
+    pub fn conditions(&self) -> Conditions {
+        Conditions::read(&self.object["status"])
+    }
+
+    /// `status.mas_active`; the guide says that it turns true with the migration. Written by Ansible, so the text
+    /// "true" is accepted beside the boolean.
+    pub fn mas_active(&self) -> Option<bool> {
+        match &self.object["status"]["mas_active"] {
+            Value::Bool(active) => Some(*active),
+            Value::String(text) => match text.to_ascii_lowercase().as_str() {
+                "true" => Some(true),
+                "false" => Some(false),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// A digest of the MAS component as it stands, `None` without one. Two objects with the same digest carry the
+    /// same settings for MAS, whatever else changed.
+    pub fn mas_digest(&self) -> Option<String> {
+        self.mas().map(|mas| sha256_hex(mas.to_string().as_bytes()))
+    }
+
+    /// A digest of the whole `spec` without `…config.active`: what a rehearsal was for. The guide: "All other
+    /// settings should remain the same."
+    pub fn rehearsed_digest(&self) -> String {
+        let mut spec = self.spec().clone();
+        if let Some(config) =
+            spec.pointer_mut("/components/matrixAuthenticationService/config").and_then(Value::as_object_mut)
+        {
+            config.remove("active");
+        }
+        sha256_hex(spec.to_string().as_bytes())
+    }
+}
+
+mod digest {
+    use std::fmt::Write;
+
+    /// SHA-256 in lower-case hex. serde_json keeps object keys sorted (no `preserve_order`), so equal trees give
+    /// equal text.
+    pub(super) fn sha256_hex(bytes: &[u8]) -> String {
+        let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes);
+        digest.as_ref().iter().fold(String::with_capacity(64), |mut hex, byte| {
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        })
+    }
+}

@@ -1,0 +1,29 @@
+//! "Has the operator answered my write?" Pure: a baseline and events in, a verdict out. No clock, no I/O.
+//!
+//! The operator echoes no generation, so right after a write its status still tells of the run before. Whether a run
+//! counts for a write is decided by these rules, recorded from the real operator:
+//!
+//! 1. Only what is observed after the write counts; server values are compared with server values.
+//! 2. The event in which a run starts carries the spec that the run works on. A run counts if its start was seen
+//!    after the write and that event carries what was written.
+//! 3. The end of a run that was under way at the write proves nothing; the next start does.
+//! 4. A failure is a verdict only with a completion that is new since the write. Without one it is trouble inside
+//!    the operator, and it goes on.
+//! 5. Such a failure is a verdict at once, although the operator goes on trying.
+//! 6. `Available` is never enough, and if it is there it must be true.
+//! 7. If a start may have been missed, a completion other than at the write tells that a run ended since; if a run
+//!    was under way at the write, two must have ended, or `mas_active` tells.
+//! 8. The order of conditions, and unknown ones, mean nothing.
+
+mod baseline;
+mod observation;
+mod tracker;
+mod verdict;
+
+#[cfg(test)]
+mod tests;
+
+pub use baseline::{Baseline, Carried, Marks};
+pub use observation::{Continuity, Event, Observation};
+pub use tracker::Tracker;
+pub use verdict::{Awaiting, Verdict};

@@ -1,0 +1,87 @@
+//! What one event shows.
+
+use crate::deployment::{Deployment, FailureReport, Run};
+
+/// Whether events may have been missed between the one before and this one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Continuity {
+    /// Every event in between was seen: the watch went on from the last resourceVersion.
+    Continuous,
+    /// The object was read afresh; anything may have happened in between.
+    Gap,
+}
+
+/// One thing that the watch reports.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// The object, as it is after a change or when it was read afresh.
+    Seen(Box<Observation>, Continuity),
+    /// The object was deleted.
+    Deleted,
+}
+
+/// The part of an ElementDeployment that a verdict is made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Observation {
+    /// `metadata.uid`.
+    pub uid: String,
+    /// `metadata.resourceVersion`.
+    pub resource_version: String,
+    /// `metadata.generation`.
+    pub generation: i64,
+    /// `…config.active`.
+    pub active: Option<bool>,
+    /// Whether the MAS component is in the spec.
+    pub has_mas: bool,
+    /// Digest of the spec without `active`.
+    pub spec_digest: String,
+    /// What the operator is doing.
+    pub run: Run,
+    /// Completion of the last good run, if it is the last one that ended and none is under way.
+    pub success_completion: Option<String>,
+    /// The standing failure.
+    pub failure: Option<FailureReport>,
+    /// `Successful`'s `lastTransitionTime`: moves only when a run ends well.
+    pub successful_since: Option<String>,
+    /// The condition `Available`.
+    pub available: Option<bool>,
+    /// The condition `Successful`.
+    pub successful: Option<bool>,
+    /// `status.mas_active`.
+    pub mas_active: Option<bool>,
+}
+
+impl Observation {
+    /// Reads an object.
+    pub fn of(deployment: &Deployment) -> Self {
+        let conditions = deployment.conditions();
+        Self {
+            uid: deployment.uid().to_owned(),
+            resource_version: deployment.resource_version().to_owned(),
+            generation: deployment.generation(),
+            active: deployment.active(),
+            has_mas: deployment.mas().is_some(),
+            spec_digest: deployment.rehearsed_digest(),
+            run: conditions.run(),
+            success_completion: conditions.success_completion().map(str::to_owned),
+            failure: conditions.failure(),
+            successful_since: conditions.successful_since().map(str::to_owned),
+            available: conditions.available(),
+            successful: conditions.successful(),
+            mas_active: deployment.mas_active(),
+        }
+    }
+
+    /// Completion of the standing failure; `None` also when it is trouble inside the operator.
+    pub(super) fn failure_completion(&self) -> Option<&str> {
+        self.failure.as_ref()?.completion.as_deref()
+    }
+
+    /// Whether the status, taken by itself, is that of a run that ended well.
+    pub(super) fn is_successful(&self) -> bool {
+        self.run == Run::Succeeded
+            && self.successful == Some(true)
+            && self.failure.is_none()
+            && self.available != Some(false)
+    }
+}

@@ -1,0 +1,274 @@
+//! The fold over events.
+
+use std::collections::HashSet;
+
+use super::baseline::Baseline;
+use super::observation::{Continuity, Event, Observation};
+use super::verdict::{Awaiting, Verdict};
+use crate::deployment::{FailureReport, Run};
+
+/// What is known about the run that the last event shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Current {
+    /// None is under way.
+    Idle,
+    /// One is under way, but its start was not seen with the change in it.
+    Unproven,
+    /// One is under way that works on the change.
+    Counting,
+    /// One that worked on the change ended without an error, and none has started since.
+    Concluded,
+}
+
+/// The values that tell whether a run ended between two events.
+#[derive(Debug, Clone)]
+struct Last {
+    running: bool,
+    generation: i64,
+    success: Option<String>,
+    failure: Option<String>,
+    successful_since: Option<String>,
+}
+
+/// Follows the operator after one write. Feed it every event; once the verdict is final it stays.
+#[derive(Debug, Clone)]
+pub struct Tracker {
+    baseline: Baseline,
+    current: Current,
+    last: Last,
+    seen: HashSet<String>,
+    newest: Option<u64>,
+    hiccup: Option<FailureReport>,
+    verdict: Verdict,
+}
+
+impl Tracker {
+    /// Starts at the write.
+    pub fn new(baseline: Baseline) -> Self {
+        let marks = baseline.at_write.clone();
+        let current = if marks.running { Current::Unproven } else { Current::Idle };
+        let awaiting = if marks.running { Awaiting::EarlierRun } else { Awaiting::Start };
+        Self {
+            current,
+            last: Last {
+                running: marks.running,
+                generation: baseline.generation,
+                success: marks.success,
+                failure: marks.failure,
+                successful_since: marks.successful_since,
+            },
+            seen: baseline.resource_version.iter().cloned().collect(),
+            newest: baseline.resource_version.as_deref().and_then(|text| text.parse().ok()),
+            hiccup: None,
+            verdict: Verdict::Pending(awaiting),
+            baseline,
+        }
+    }
+
+    /// What is known now.
+    pub fn verdict(&self) -> &Verdict {
+        &self.verdict
+    }
+
+    /// What was written, and what stood then.
+    pub fn baseline(&self) -> &Baseline {
+        &self.baseline
+    }
+
+    /// Takes one event in and says what is known then.
+    pub fn observe(&mut self, event: &Event) -> &Verdict {
+        if self.verdict.is_final() {
+            return &self.verdict;
+        }
+        match event {
+            Event::Deleted => self.verdict = Verdict::Gone,
+            Event::Seen(seen, _) if seen.uid != self.baseline.uid => self.verdict = Verdict::Gone,
+            Event::Seen(seen, continuity) => {
+                if self.is_new(seen) {
+                    self.verdict = self.step(seen, *continuity);
+                }
+            }
+        }
+        &self.verdict
+    }
+
+    /// A watch may repeat events; one that was seen already would look like a run starting backwards in time.
+    fn is_new(&mut self, seen: &Observation) -> bool {
+        if !self.seen.insert(seen.resource_version.clone()) {
+            return false;
+        }
+        // Kubernetes lets clients order resourceVersions of one resource as numbers; a server that uses another form
+        // is left to the set above.
+        let number: Option<u64> = seen.resource_version.parse().ok();
+        if let (Some(newest), Some(number)) = (self.newest, number)
+            && number < newest
+        {
+            return false;
+        }
+        self.newest = number.or(self.newest);
+        true
+    }
+
+    fn step(&mut self, seen: &Observation, continuity: Continuity) -> Verdict {
+        let change = Change::between(&self.last, seen);
+        let carries = self.baseline.carried.is_in(seen);
+        let failed = self.advance(seen, &change, continuity, carries);
+        self.remember(seen);
+        if let Some(report) = failed {
+            return Verdict::Failed(report);
+        }
+        if self.is_success(seen, carries) {
+            return Verdict::Succeeded(Box::new(seen.clone()));
+        }
+        if !carries && self.current != Current::Counting {
+            return Verdict::Overtaken(Box::new(seen.clone()));
+        }
+        Verdict::Pending(self.awaiting(seen))
+    }
+
+    /// Moves `current` on; returns the failure of a run that counts.
+    fn advance(
+        &mut self,
+        seen: &Observation,
+        change: &Change,
+        continuity: Continuity,
+        carries: bool,
+    ) -> Option<FailureReport> {
+        // A run that started in between worked on the change for sure only if the spec never changed in between.
+        let proven = carries && change.same_spec;
+        let running = seen.run == Run::Running;
+        let continuous = continuity == Continuity::Continuous;
+        match (self.current, continuous) {
+            (Current::Idle | Current::Concluded, _) => {
+                if running && continuous {
+                    self.current = if carries { Current::Counting } else { Current::Unproven };
+                } else if running {
+                    self.current = if proven { Current::Counting } else { Current::Unproven };
+                } else if change.fresh_success && proven {
+                    self.current = Current::Concluded;
+                } else if self.current == Current::Idle {
+                    self.note_hiccup(seen);
+                }
+                // Nothing was under way, so a run that failed since started since.
+                if proven && change.fresh_failure { seen.failure.clone() } else { None }
+            }
+            (Current::Unproven, _) => {
+                if running {
+                    // That one is over, so the run that is under way started since.
+                    if !continuous && change.some_ended() && proven {
+                        self.current = Current::Counting;
+                    }
+                } else {
+                    self.note_hiccup(seen);
+                    self.current = Current::Idle;
+                }
+                // A good end clears the failure, so a new failure beside a new good end came after it: the second.
+                let second = !continuous && change.fresh_failure && change.good_end;
+                if second && proven { seen.failure.clone() } else { None }
+            }
+            (Current::Counting, true) => {
+                if running {
+                    return None;
+                }
+                self.note_hiccup(seen);
+                self.current = if change.fresh_success { Current::Concluded } else { Current::Idle };
+                if change.fresh_failure { seen.failure.clone() } else { None }
+            }
+            (Current::Counting, false) => {
+                if !proven {
+                    self.current = if running { Current::Unproven } else { Current::Idle };
+                    return None;
+                }
+                if !running {
+                    self.note_hiccup(seen);
+                    self.current = if change.fresh_success { Current::Concluded } else { Current::Idle };
+                }
+                if change.fresh_failure { seen.failure.clone() } else { None }
+            }
+        }
+    }
+
+    fn note_hiccup(&mut self, seen: &Observation) {
+        // A failure without a completion tells of the operator, not of the run.
+        self.hiccup = seen.failure.clone().filter(|report| report.completion.is_none());
+    }
+
+    fn remember(&mut self, seen: &Observation) {
+        self.last.running = seen.run == Run::Running;
+        self.last.generation = seen.generation;
+        self.last.successful_since.clone_from(&seen.successful_since);
+        // Completions vanish from the status while a run is under way; the last one that was there is the one to
+        // compare with.
+        if seen.success_completion.is_some() {
+            self.last.success.clone_from(&seen.success_completion);
+        }
+        if let Some(completion) = seen.failure_completion() {
+            self.last.failure = Some(completion.to_owned());
+        }
+        if self.last.running {
+            self.hiccup = None;
+        }
+    }
+
+    fn is_success(&self, seen: &Observation, carries: bool) -> bool {
+        if !seen.is_successful() {
+            return false;
+        }
+        if !self.baseline.carried.wants_mas_active() {
+            return carries && self.current == Current::Concluded;
+        }
+        if seen.mas_active != Some(true) {
+            return false;
+        }
+        // `active: true` was in no spec before the write, so `mas_active` turning true is the work of a run that
+        // started after it; the good end that the status shows is that run's or a later one's.
+        let by_mas_active = carries
+            && self.baseline.at_write.mas_active != Some(true)
+            && seen.generation == self.baseline.generation
+            && seen.success_completion.is_some()
+            && seen.success_completion != self.baseline.at_write.success;
+        self.current == Current::Concluded || by_mas_active
+    }
+
+    fn awaiting(&self, seen: &Observation) -> Awaiting {
+        match self.current {
+            Current::Counting => Awaiting::End,
+            Current::Unproven => Awaiting::EarlierRun,
+            Current::Idle => self.hiccup.clone().map_or(Awaiting::Start, Awaiting::NextRun),
+            Current::Concluded if seen.available == Some(false) => Awaiting::Available,
+            Current::Concluded if seen.successful != Some(true) => Awaiting::Successful,
+            Current::Concluded => Awaiting::MasActive,
+        }
+    }
+}
+
+/// What can be told to have happened between the last event and this one.
+struct Change {
+    /// The spec is the same, and was all the time: the generation only ever grows.
+    same_spec: bool,
+    /// A good end that was not there before is the last thing that the status shows.
+    fresh_success: bool,
+    /// A failure with a completion that was not there before is standing.
+    fresh_failure: bool,
+    /// A run ended well, whatever came after.
+    good_end: bool,
+}
+
+impl Change {
+    fn between(last: &Last, seen: &Observation) -> Self {
+        let is_new = |completion: Option<&str>, last: &Option<String>| {
+            completion.is_some_and(|completion| last.as_deref() != Some(completion))
+        };
+        let fresh_success = seen.run == Run::Succeeded && is_new(seen.success_completion.as_deref(), &last.success);
+        Self {
+            same_spec: seen.generation == last.generation,
+            fresh_success,
+            fresh_failure: is_new(seen.failure_completion(), &last.failure),
+            good_end: fresh_success || seen.successful_since != last.successful_since,
+        }
+    }
+
+    fn some_ended(&self) -> bool {
+        self.fresh_failure || self.good_end
+    }
+}

@@ -1,0 +1,45 @@
+//! What the tracker says.
+
+use super::observation::Observation;
+use crate::deployment::FailureReport;
+
+/// What is still missing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Awaiting {
+    /// The operator has given no sign since the write.
+    Start,
+    /// A run is under way whose start was not seen with this change in it; it must end and another one start.
+    EarlierRun,
+    /// A run that works on this change is under way.
+    End,
+    /// The operator had trouble of its own; the next run counts.
+    NextRun(FailureReport),
+    /// The run ended without an error, but `Available` is not true.
+    Available,
+    /// The run ended without an error, but `mas_active` is not true.
+    MasActive,
+    /// The run ended, but its conditions do not say yet that it ended well.
+    Successful,
+}
+
+/// The operator's answer to one write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// None yet.
+    Pending(Awaiting),
+    /// A run that works on this change ended well, and everything that belongs to success was seen.
+    Succeeded(Box<Observation>),
+    /// A run that works on this change failed. The operator tries again by itself.
+    Failed(FailureReport),
+    /// Somebody took the change back before a run was done with it.
+    Overtaken(Box<Observation>),
+    /// The object was deleted, or is another one under the same name.
+    Gone,
+}
+
+impl Verdict {
+    /// Whether nothing that follows can change it.
+    pub fn is_final(&self) -> bool {
+        !matches!(self, Self::Pending(_))
+    }
+}

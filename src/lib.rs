@@ -2,4 +2,5 @@
 //! Matrix Authentication Service (MAS).
 
 pub mod deployment;
+pub mod plan;
 pub mod reconcile;

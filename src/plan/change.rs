@@ -1,0 +1,256 @@
+//! One write to the ElementDeployment.
+
+use serde_json::{Value, json};
+
+use super::secret_keys::SecretKeys;
+use super::settings::MasSettings;
+use crate::deployment::Deployment;
+use crate::reconcile::{Carried, Observation};
+
+/// Starts a run of the operator without a change of the spec. Written only to ask for a new rehearsal.
+pub const REHEARSAL_ANNOTATION: &str = "kubectl-ess-mas/rehearsal-requested";
+
+/// What a plan does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// Adds or completes the MAS component with `active: false`.
+    AddMas(Box<MasSettings>),
+    /// The spec is as it should be; asks for a rehearsal of it. The text is the annotation's value.
+    AskForRehearsal(String),
+    /// Turns `active` on: the migration.
+    Activate,
+    /// Turns `active` off.
+    Deactivate,
+    /// Takes the MAS component out.
+    Remove,
+}
+
+/// A change bound to the object it was made for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    change: Change,
+    patch: Value,
+    before: Deployment,
+}
+
+impl Plan {
+    /// Adds or completes the MAS component, or asks for another rehearsal when the component is already as the
+    /// settings want it. `request` is the annotation's value then.
+    pub fn rehearse(before: &Deployment, settings: &MasSettings, keys: &SecretKeys, request: &str) -> Self {
+        let component = settings.component(before.mas(), (&keys.certificate, &keys.private_key));
+        let patch = json!({"spec": {"components": {"matrixAuthenticationService": component}}});
+        let merged = merge(before.object(), &patch);
+        if merged["spec"] == *before.spec() {
+            return Self::ask_for_rehearsal(before, request);
+        }
+        Self::new(before, Change::AddMas(Box::new(settings.clone())), patch)
+    }
+
+    /// Asks for a rehearsal of the spec as it stands.
+    pub fn ask_for_rehearsal(before: &Deployment, request: &str) -> Self {
+        let patch = json!({"metadata": {"annotations": {REHEARSAL_ANNOTATION: request}}});
+        Self::new(before, Change::AskForRehearsal(request.to_owned()), patch)
+    }
+
+    /// The irreversible step: one field.
+    pub fn activate(before: &Deployment) -> Self {
+        Self::new(before, Change::Activate, switch(true))
+    }
+
+    /// Takes the switch back.
+    pub fn deactivate(before: &Deployment) -> Self {
+        Self::new(before, Change::Deactivate, switch(false))
+    }
+
+    /// Takes the MAS component out; the operator then removes MAS.
+    pub fn remove(before: &Deployment) -> Self {
+        let patch = json!({"spec": {"components": {"matrixAuthenticationService": null}}});
+        Self::new(before, Change::Remove, patch)
+    }
+
+    fn new(before: &Deployment, change: Change, mut patch: Value) -> Self {
+        // Compare-and-set: the API server refuses the patch if the object is no longer the one that was shown.
+        patch["metadata"]["resourceVersion"] = json!(before.resource_version());
+        Self { change, patch, before: before.clone() }
+    }
+
+    /// What it does.
+    pub fn change(&self) -> &Change {
+        &self.change
+    }
+
+    /// The JSON merge patch (RFC 7386), with the resourceVersion it is compared with.
+    pub fn patch(&self) -> &Value {
+        &self.patch
+    }
+
+    /// The object it was made for.
+    pub fn before(&self) -> &Deployment {
+        &self.before
+    }
+
+    /// The same change for a newer state of the object.
+    pub fn again(&self, before: &Deployment) -> Self {
+        Self::new(before, self.change.clone(), {
+            let mut patch = self.patch.clone();
+            patch["metadata"].as_object_mut().map(|metadata| metadata.remove("resourceVersion"));
+            patch
+        })
+    }
+
+    /// Whether the write changes the spec (and so counts `metadata.generation` up).
+    pub fn changes_spec(&self) -> bool {
+        self.patch.get("spec").is_some()
+    }
+
+    /// How to see that an object carries the change; `after` is the API server's answer to it.
+    pub fn carried(&self, after: &Observation) -> Carried {
+        match self.change {
+            Change::AddMas(_) | Change::AskForRehearsal(_) => Carried::Rehearsal(after.spec_digest.clone()),
+            Change::Activate => Carried::Active(true),
+            Change::Deactivate => Carried::Active(false),
+            Change::Remove => Carried::Removed,
+        }
+    }
+
+    /// Whether an object, read back after a lost answer, carries this write.
+    pub fn is_in(&self, object: &Value) -> bool {
+        let mut wanted = self.patch.clone();
+        wanted["metadata"].as_object_mut().map(|metadata| metadata.remove("resourceVersion"));
+        merge(object, &wanted) == *object
+    }
+
+    /// Differences between the object that was read and the server's answer that this change does not explain: what
+    /// defaults, webhooks or anybody else would slip in. Paths from the object's root.
+    pub fn unexplained(&self, answer: &Value) -> Vec<String> {
+        let expected = merge(self.before.object(), &self.patch);
+        let mut paths = Vec::new();
+        for part in [&["spec"][..], &["metadata", "annotations"], &["metadata", "labels"], &["metadata", "finalizers"]]
+        {
+            let at = |object: &Value| part.iter().fold(object.clone(), |value, key| value[*key].clone());
+            differences(&at(&expected), &at(answer), &part.join("."), &mut paths);
+        }
+        paths
+    }
+}
+
+fn switch(active: bool) -> Value {
+    json!({"spec": {"components": {"matrixAuthenticationService": {"config": {"active": active}}}}})
+}
+
+/// RFC 7386.
+fn merge(target: &Value, patch: &Value) -> Value {
+    let Value::Object(patch) = patch else { return patch.clone() };
+    let mut merged = target.as_object().cloned().unwrap_or_default();
+    for (key, value) in patch {
+        if value.is_null() {
+            merged.remove(key);
+        } else {
+            let present = merged.get(key).unwrap_or(&Value::Null);
+            let value = merge(present, value);
+            merged.insert(key.clone(), value);
+        }
+    }
+    Value::Object(merged)
+}
+
+fn differences(before: &Value, after: &Value, path: &str, paths: &mut Vec<String>) {
+    match (before, after) {
+        (Value::Object(a), Value::Object(b)) => {
+            for key in a.keys().chain(b.keys().filter(|key| !a.contains_key(*key))) {
+                let side = |object: &serde_json::Map<String, Value>| object.get(key).cloned().unwrap_or(Value::Null);
+                differences(&side(a), &side(b), &format!("{path}.{key}"), paths);
+            }
+        }
+        (a, b) if a != b => paths.push(path.to_owned()),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::deployment::Features;
+    use crate::plan::settings::{Database, Tls};
+
+    fn deployment(components: &Value) -> Deployment {
+        Deployment::from_value(json!({
+            "metadata": {"name": "a", "namespace": "n", "uid": "u", "resourceVersion": "7", "generation": 1},
+            "spec": {"global": {"config": {"domainName": "example.com"}}, "components": components}}))
+        .unwrap()
+    }
+
+    fn settings(tls: Tls) -> MasSettings {
+        MasSettings {
+            host: "auth.example.com".into(),
+            database: Database {
+                host: "pg".into(),
+                port: 5432,
+                name: "mas".into(),
+                user: "mas".into(),
+                ssl_mode: None,
+            },
+            tls,
+            secret_name: "a-mas".into(),
+        }
+    }
+
+    fn rehearse(before: &Deployment, tls: Tls) -> Plan {
+        let keys = SecretKeys::find(before, &Features::default());
+        Plan::rehearse(before, &settings(tls), &keys, "t")
+    }
+
+    #[test]
+    fn the_guides_fields_are_written_with_active_false() {
+        let plan = rehearse(&deployment(&json!({})), Tls::Inherit);
+        assert_eq!(plan.patch()["metadata"]["resourceVersion"], "7");
+        assert_eq!(
+            plan.patch()["spec"]["components"]["matrixAuthenticationService"],
+            json!({"secretName": "a-mas",
+                   "config": {"active": false, "postgresql": {"host": "pg", "port": 5432, "database": "mas", "user": "mas"}},
+                   "k8s": {"ingress": {"fqdn": "auth.example.com"}}})
+        );
+    }
+
+    #[test]
+    fn a_tls_mode_that_is_left_leaves_nothing_behind() {
+        let before = deployment(&json!({"matrixAuthenticationService": {"k8s": {"ingress": {
+            "tls": {"mode": "certmanager", "certmanager": {"issuer": "le"}}}}}}));
+        let plan = rehearse(&before, Tls::External);
+        let tls = &plan.patch()["spec"]["components"]["matrixAuthenticationService"]["k8s"]["ingress"]["tls"];
+        assert_eq!(*tls, json!({"mode": "external", "certmanager": null}));
+    }
+
+    #[test]
+    fn a_spec_that_is_as_wanted_is_rehearsed_by_annotation_alone() {
+        let first = rehearse(&deployment(&json!({})), Tls::Inherit);
+        let applied = Deployment::from_value(merge(first.before().object(), first.patch())).unwrap();
+        let second = rehearse(&applied, Tls::Inherit);
+        assert_eq!(second.change(), &Change::AskForRehearsal("t".into()));
+        assert!(!second.changes_spec());
+    }
+
+    #[test]
+    fn anything_but_active_in_the_answer_is_named() {
+        let before = deployment(&json!({"matrixAuthenticationService": {"config": {"active": false}}}));
+        let plan = Plan::activate(&before);
+        let mut answer = merge(before.object(), plan.patch());
+        assert!(plan.unexplained(&answer).is_empty());
+        answer["spec"]["components"]["synapse"] = json!({"config": {"workers": 3}});
+        answer["metadata"]["annotations"] = json!({"x": "y"});
+        assert_eq!(plan.unexplained(&answer), ["spec.components.synapse", "metadata.annotations"]);
+    }
+
+    #[test]
+    fn a_write_is_recognised_when_read_back() {
+        let before = deployment(&json!({"matrixAuthenticationService": {"config": {"active": false}}}));
+        let plan = Plan::activate(&before);
+        let mut after = merge(before.object(), plan.patch());
+        after["metadata"]["resourceVersion"] = json!("9");
+        assert!(plan.is_in(&after));
+        assert!(!plan.is_in(before.object()));
+        let remove = Plan::remove(&before);
+        assert!(!remove.is_in(before.object()));
+        assert!(remove.is_in(deployment(&json!({})).object()));
+    }
+}

@@ -1,0 +1,12 @@
+//! The change as a value. Pure: built once from the observed object, then read by preview, server dry run and write
+//! alike, so that they cannot disagree.
+
+mod change;
+mod host;
+mod secret_keys;
+mod settings;
+
+pub use change::{Change, Plan, REHEARSAL_ANNOTATION};
+pub use host::{HostError, check_host};
+pub use secret_keys::{SecretKeys, referenced_keys};
+pub use settings::{Database, MasSettings, SettingsError, Tls};

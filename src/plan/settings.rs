@@ -1,0 +1,182 @@
+//! What MAS needs to know, without its secrets.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::deployment::{Deployment, Features, TlsMode};
+
+/// The guide's `config.postgresql`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Database {
+    /// Host name or address of the PostgreSQL server.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+    /// Name of MAS's own database.
+    pub name: String,
+    /// Role that MAS logs in as.
+    pub user: String,
+    /// libpq's `sslmode`; absent leaves it to the operator's default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ssl_mode: Option<String>,
+}
+
+/// How the ingress of MAS gets its certificate.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", tag = "mode")]
+pub enum Tls {
+    /// As `spec.global.k8s.ingresses.tls` says.
+    Inherit,
+    /// TLS ends before the ingress.
+    External,
+    /// cert-manager, by this ClusterIssuer.
+    Certmanager {
+        /// Name of the ClusterIssuer.
+        issuer: String,
+    },
+    /// A `kubernetes.io/tls` Secret that is there.
+    Existing {
+        /// Its name.
+        secret: String,
+    },
+    /// Two keys of the component's own Secret.
+    Certfile,
+}
+
+impl Tls {
+    /// The mode as `--tls` names it.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Inherit => "inherit",
+            Self::External => "external",
+            Self::Certmanager { .. } => "certmanager",
+            Self::Existing { .. } => "existing",
+            Self::Certfile => "certfile",
+        }
+    }
+}
+
+/// Everything that `prepare` settles about MAS but the secrets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MasSettings {
+    /// The host that MAS is reached at.
+    pub host: String,
+    /// Its database.
+    pub database: Database,
+    /// Its certificate.
+    pub tls: Tls,
+    /// The Secret that holds its secret values; always written out, a default is not relied on.
+    pub secret_name: String,
+}
+
+/// A setting that this cluster's ElementDeployment cannot express.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum SettingsError {
+    /// `sslMode` is not in the schema.
+    #[error("this release's ElementDeployment has no sslMode for MAS, so --database-sslmode cannot be set")]
+    NoSslMode,
+    /// The schema lists the values and this is none of them.
+    #[error("sslmode {0:?} is not one of {1}")]
+    UnknownSslMode(String, String),
+    /// The mode is not in the schema.
+    #[error("this release's ElementDeployment does not know the TLS mode {0:?}; it knows {1}")]
+    UnknownTlsMode(String, String),
+}
+
+impl MasSettings {
+    /// Compares the settings with what the schema offers.
+    pub fn check(&self, features: &Features) -> Result<(), SettingsError> {
+        if let Some(mode) = &self.database.ssl_mode {
+            let known = features.ssl_modes.as_ref().ok_or(SettingsError::NoSslMode)?;
+            if !known.is_empty() && !known.contains(mode) {
+                return Err(SettingsError::UnknownSslMode(mode.clone(), known.join(", ")));
+            }
+        }
+        if self.tls != Tls::Inherit {
+            let known = features.tls_modes.clone().unwrap_or_default();
+            let name = self.tls.name();
+            if features.tls_modes.is_none() || (!known.is_empty() && known.iter().all(|mode| mode != name)) {
+                let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+                return Err(SettingsError::UnknownTlsMode(name.to_owned(), known));
+            }
+        }
+        Ok(())
+    }
+
+    /// The effective TLS mode: the chosen one, or the inherited one. `None` if nothing anywhere says.
+    pub fn tls_mode(&self, deployment: &Deployment) -> Option<TlsMode> {
+        match self.tls {
+            Tls::External => Some(TlsMode::External),
+            Tls::Certmanager { .. } => Some(TlsMode::Certmanager),
+            Tls::Existing { .. } => Some(TlsMode::Existing),
+            Tls::Certfile => Some(TlsMode::Certfile),
+            Tls::Inherit => deployment.tls_mode("matrixAuthenticationService").map(|(mode, _)| mode),
+        }
+    }
+
+    /// The settings that the object already carries, as far as it does.
+    pub fn of(deployment: &Deployment) -> Option<Self> {
+        let postgres = deployment.postgres("matrixAuthenticationService")?;
+        let tls = &deployment.mas()?["k8s"]["ingress"]["tls"];
+        let tls = match tls["mode"].as_str() {
+            Some("external") => Tls::External,
+            Some("certmanager") => {
+                Tls::Certmanager { issuer: tls["certmanager"]["issuer"].as_str().unwrap_or_default().to_owned() }
+            }
+            Some("existing") => Tls::Existing { secret: tls["secretName"].as_str().unwrap_or_default().to_owned() },
+            Some("certfile") => Tls::Certfile,
+            _ => Tls::Inherit,
+        };
+        Some(Self {
+            host: deployment.mas_host()?.to_owned(),
+            database: Database {
+                host: postgres.host?,
+                port: postgres.port.unwrap_or(5432),
+                name: postgres.database?,
+                user: postgres.user?,
+                ssl_mode: postgres.ssl_mode,
+            },
+            tls,
+            secret_name: deployment.mas_secret_name()?.to_owned(),
+        })
+    }
+
+    /// The component as a JSON merge patch over `current`: the guide's fields, `active: false` written out (its default
+    /// is not known to be false), and `null` where a TLS mode that is left must not leave its settings behind.
+    pub(super) fn component(&self, current: Option<&Value>, certfile_keys: (&str, &str)) -> Value {
+        let database = &self.database;
+        let mut postgresql =
+            json!({"host": database.host, "port": database.port, "database": database.name, "user": database.user});
+        if let Some(mode) = &database.ssl_mode {
+            postgresql["sslMode"] = json!(mode);
+        }
+        let mut ingress = json!({"fqdn": self.host});
+        if let Some(mut tls) = self.tls_patch(certfile_keys) {
+            let present = current.map_or(&Value::Null, |component| &component["k8s"]["ingress"]["tls"]);
+            for leftover in present.as_object().into_iter().flatten().map(|(key, _)| key) {
+                if tls.get(leftover).is_none() {
+                    tls[leftover] = Value::Null;
+                }
+            }
+            ingress["tls"] = tls;
+        }
+        json!({
+            "secretName": self.secret_name,
+            "config": {"active": false, "postgresql": postgresql},
+            "k8s": {"ingress": ingress},
+        })
+    }
+
+    fn tls_patch(&self, (certificate, private_key): (&str, &str)) -> Option<Value> {
+        Some(match &self.tls {
+            Tls::Inherit => return None,
+            Tls::External => json!({"mode": "external"}),
+            Tls::Certmanager { issuer } => json!({"mode": "certmanager", "certmanager": {"issuer": issuer}}),
+            Tls::Existing { secret } => json!({"mode": "existing", "secretName": secret}),
+            Tls::Certfile => json!({"mode": "certfile",
+                "certificate": {"certFileSecretKey": certificate, "privateKeySecretKey": private_key}}),
+        })
+    }
+}

@@ -2,5 +2,6 @@
 //! Matrix Authentication Service (MAS).
 
 pub mod deployment;
+pub mod pki;
 pub mod plan;
 pub mod reconcile;

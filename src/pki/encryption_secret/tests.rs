@@ -1,0 +1,230 @@
+//! Tests of the encryption secret; the rules they hold stand above.
+
+use proptest::prelude::*;
+
+use super::*;
+
+const GOOD: &str = "6d9c1b40f2e85a7731c0de94b6a82f5513e7ca0984d26bf01f5ab3c86e9d7240";
+
+fn error(value: impl AsRef<[u8]>) -> EncryptionSecretError {
+    EncryptionSecret::parse(value.as_ref()).unwrap_err()
+}
+
+fn hex_of(bytes: &[u8; 32]) -> String {
+    EncryptionSecret::from_bytes(Zeroizing::new(*bytes))
+        .expose_hex()
+        .to_owned()
+}
+
+#[test]
+fn generates_sixty_four_lower_case_digits_each_time_others() {
+    let a = EncryptionSecret::generate().unwrap();
+    let b = EncryptionSecret::generate().unwrap();
+    assert_eq!(a.expose_hex().len(), 64);
+    assert!(
+        a.expose_hex()
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+    );
+    assert_ne!(a, b);
+    assert_ne!(a.fingerprint(), b.fingerprint());
+    assert_eq!(
+        EncryptionSecret::parse(a.expose_hex().as_bytes()).unwrap(),
+        a
+    );
+}
+
+#[test]
+fn upper_and_mixed_case_are_the_same_secret_kept_as_written() {
+    let lower = EncryptionSecret::parse(GOOD.as_bytes()).unwrap();
+    let upper = EncryptionSecret::parse(GOOD.to_uppercase().as_bytes()).unwrap();
+    assert_eq!(lower, upper);
+    assert_eq!(lower.fingerprint(), upper.fingerprint());
+    assert_eq!(upper.expose_hex(), GOOD.to_uppercase());
+}
+
+#[test]
+fn debug_shows_a_fingerprint_only() {
+    let shown = format!("{:?}", EncryptionSecret::parse(GOOD.as_bytes()).unwrap());
+    assert!(
+        shown.contains("sha256:") && !shown.contains("6d9c"),
+        "{shown}"
+    );
+}
+
+type Case = (Vec<u8>, fn(&EncryptionSecretError) -> bool);
+
+/// The shapes of issue reports: each has its own name, and the value that was meant where that is certain.
+#[test]
+fn each_mistake_is_named_and_mended_where_that_is_certain() {
+    use EncryptionSecretError as E;
+    let raw = decode_hex(GOOD.as_bytes()).unwrap();
+    let mendable: Vec<Case> = vec![
+        (format!("{GOOD}\n").into(), |e| {
+            matches!(e, E::TrailingNewline { .. })
+        }),
+        (format!("{GOOD}\r\n").into(), |e| {
+            matches!(e, E::TrailingNewline { .. })
+        }),
+        (format!(" {GOOD}").into(), |e| {
+            matches!(e, E::WhiteSpace { .. })
+        }),
+        (format!("{GOOD}\n\n").into(), |e| {
+            matches!(e, E::WhiteSpace { .. })
+        }),
+        (format!("{}\n{}\n", &GOOD[..32], &GOOD[32..]).into(), |e| {
+            matches!(e, E::WhiteSpace { .. })
+        }),
+        (format!("0x{GOOD}").into(), |e| {
+            matches!(e, E::Prefix { .. })
+        }),
+        (format!("0X{GOOD}\n").into(), |e| {
+            matches!(e, E::Prefix { .. })
+        }),
+        (format!("\"{GOOD}\"").into(), |e| {
+            matches!(e, E::Quoted { .. })
+        }),
+        (format!("'{GOOD}'\n").into(), |e| {
+            matches!(e, E::Quoted { .. })
+        }),
+        (STANDARD.encode(GOOD).into(), |e| {
+            matches!(e, E::DoubleBase64 { .. })
+        }),
+        (
+            format!("{}\n", STANDARD.encode(format!("{GOOD}\n"))).into(),
+            |e| matches!(e, E::DoubleBase64 { .. }),
+        ),
+        (STANDARD.encode(raw).into(), |e| {
+            matches!(e, E::Base64Bytes { .. })
+        }),
+        (raw.to_vec(), |e| matches!(e, E::RawBytes { .. })),
+    ];
+    let good = EncryptionSecret::parse(GOOD.as_bytes()).unwrap();
+    for (value, is_expected) in mendable {
+        let error = error(&value);
+        assert!(is_expected(&error), "{error:?}");
+        assert_eq!(error.mended(), Some(&good), "{error}");
+    }
+    assert_eq!(error(""), E::Empty);
+    assert_eq!(error(" \n"), E::Empty);
+    assert_eq!(error(&GOOD[..32]), E::Length { digits: 32 });
+    assert_eq!(error(&GOOD[..63]), E::Length { digits: 63 });
+    assert_eq!(error(format!("{GOOD}00")), E::Length { digits: 66 });
+    assert_eq!(
+        error(format!("0x{}", &GOOD[2..])),
+        E::Prefix { mended: None },
+        "64 characters with the prefix"
+    );
+    assert_eq!(
+        error(GOOD.replacen('1', "g", 1)),
+        E::NotHex {
+            position: 5,
+            length: 64
+        }
+    );
+    assert_eq!(
+        error([0xff, 0xfe]),
+        E::NotHex {
+            position: 1,
+            length: 2
+        }
+    );
+}
+
+#[test]
+fn a_base64_digit_string_of_the_right_kind_is_not_mistaken_for_hex() {
+    // Only letters a to f and digits, but 88 of them: still base64 by its length alone would be wrong to assume.
+    assert_eq!(
+        error("a".repeat(88)),
+        EncryptionSecretError::Length { digits: 88 }
+    );
+}
+
+#[test]
+fn what_is_obviously_not_random_is_refused_and_named() {
+    let mut padded = [0u8; 32];
+    padded[31] = 1;
+    let mut half = decode_hex(GOOD.as_bytes()).unwrap();
+    half[..16].fill(0);
+    let mut counting = [0u8; 32];
+    let mut steps = [0u8; 32];
+    for (index, byte) in (0u8..).zip(0..32) {
+        counting[byte] = index;
+        steps[byte] = index.wrapping_mul(0x11).wrapping_add(7);
+    }
+    let cases = [
+        ("00".repeat(32), Weakness::OneByte),
+        ("ff".repeat(32), Weakness::OneByte),
+        ("deadbeef".repeat(8), Weakness::Repeats),
+        ("0123456789abcdef".repeat(4), Weakness::Repeats),
+        (format!("{}{}", &GOOD[..32], &GOOD[..32]), Weakness::Repeats),
+        (hex_of(&counting), Weakness::Counts),
+        (hex_of(&steps), Weakness::Counts),
+        (hex_of(&padded), Weakness::FewBytes),
+        (
+            "0011223344556677".to_owned() + &"0011220033440055".repeat(3),
+            Weakness::FewBytes,
+        ),
+        (hex_of(&half), Weakness::LongRun),
+        (
+            hex_of(b"correct horse battery staple 123"),
+            Weakness::SpellsText,
+        ),
+        (
+            hex_of(b"6d9c1b40f2e85a7731c0de94b6a82f55"),
+            Weakness::SpellsText,
+        ),
+    ];
+    for (value, weakness) in cases {
+        assert_eq!(
+            error(&value),
+            EncryptionSecretError::Weak(weakness),
+            "{value}"
+        );
+        let in_use = EncryptionSecret::parse_in_use(value.as_bytes()).unwrap();
+        assert_eq!(
+            in_use.weakness(),
+            Some(weakness),
+            "MAS may already run with it"
+        );
+    }
+}
+
+#[test]
+fn a_weak_value_is_not_offered_as_mended() {
+    for value in [
+        format!("{}\n", "00".repeat(32)).into_bytes(),
+        [0x80; 32].to_vec(),
+        STANDARD.encode([7; 32]).into_bytes(),
+    ] {
+        assert_eq!(error(&value).mended(), None, "{:?}", error(&value));
+    }
+}
+
+/// 100,000 true random values: the rules on weakness refuse none, by a margin of twelve orders of magnitude.
+#[test]
+fn no_random_value_is_refused() {
+    for _ in 0..100_000 {
+        let secret = EncryptionSecret::generate().unwrap();
+        assert_eq!(secret.weakness(), None, "{}", secret.expose_hex());
+    }
+}
+
+proptest! {
+    #[test]
+    fn exactly_sixty_four_hex_digits_are_accepted(value in "[0-9a-fA-Fx \n]{60,68}|[0-9a-fA-F]{62,66}|.{0,70}") {
+        let well_formed = value.len() == 64 && value.bytes().all(|byte| byte.is_ascii_hexdigit());
+        prop_assert_eq!(EncryptionSecret::parse_in_use(value.as_bytes()).is_ok(), well_formed);
+    }
+
+    #[test]
+    fn arbitrary_bytes_never_panic_and_no_message_repeats_them(value in prop::collection::vec(any::<u8>(), 0..100)) {
+        if let Err(error) = EncryptionSecret::parse(&value) {
+            let message = error.to_string();
+            if let Ok(text) = std::str::from_utf8(&value) && text.trim().len() > 8 {
+                prop_assert!(!message.contains(text.trim()));
+            }
+            prop_assert!(message.ends_with(|c: char| !c.is_whitespace()));
+        }
+    }
+}

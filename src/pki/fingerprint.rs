@@ -1,0 +1,294 @@
+//! What is shown and stored in place of a secret or a certificate.
+
+use std::{collections::BTreeMap, fmt, str::FromStr};
+
+use aws_lc_rs::{digest, hmac};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::EncryptionSecret;
+
+/// How a [`Fingerprint`] was computed. Two fingerprints of different kinds are never equal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum FingerprintKind {
+    /// SHA-256 over something public (a public key, a certificate) or over 32 random bytes, where guessing is hopeless.
+    Sha256,
+    /// HMAC-SHA256 keyed with the encryption secret, for values a person may have chosen. Whoever has only the fingerprint
+    /// cannot try passwords against it.
+    HmacSha256,
+}
+
+impl FingerprintKind {
+    fn prefix(self) -> &'static str {
+        match self {
+            Self::Sha256 => "sha256:",
+            Self::HmacSha256 => "hmac-sha256:",
+        }
+    }
+}
+
+/// 32 bytes that stand for a key, a certificate or a secret value: the same value always has the same fingerprint, and the
+/// value cannot be found from it.
+///
+/// `Display` gives the short form for people (`sha256:1a2b3c4d5e6f`, 48 bits); `{:#}` and serde give all 64 hex digits, and
+/// only the whole is ever compared.
+///
+/// | of | computed as | by hand |
+/// | --- | --- | --- |
+/// | RSA or EC key | SHA-256 over the DER of its public key (SPKI) | `openssl pkey -in FILE -pubout -outform DER \| sha256sum` |
+/// | certificate | SHA-256 over its DER | `openssl x509 -in FILE -noout -fingerprint -sha256` |
+/// | encryption secret | SHA-256 with a prefix of this program's own | |
+/// | password, whole Secret | HMAC-SHA256 keyed with the encryption secret | |
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Fingerprint {
+    kind: FingerprintKind,
+    bytes: [u8; 32],
+}
+
+impl Fingerprint {
+    /// SHA-256 over `public`: a certificate's DER or a public key's SPKI DER. Not for secrets a person may have chosen.
+    pub fn of_public(public: &[u8]) -> Self {
+        Self::sha256(&[public])
+    }
+
+    /// SHA-256 over 32 random bytes, apart from every other use of SHA-256 by a prefix.
+    pub(super) fn of_random_secret(secret: &[u8; 32]) -> Self {
+        Self::sha256(&[b"kubectl-ess-mas encryption secret v1\0", secret])
+    }
+
+    /// HMAC-SHA256 over `value`, keyed with the encryption secret. `purpose` keeps fingerprints of different things apart:
+    /// the same bytes under two purposes have two fingerprints.
+    pub fn of_guessable(purpose: &str, value: &[u8], key: &EncryptionSecret) -> Self {
+        let mut mac = Keyed::new(key, "value");
+        mac.field(purpose.as_bytes());
+        mac.field(value);
+        mac.finish()
+    }
+
+    /// How it was computed.
+    pub fn kind(&self) -> FingerprintKind {
+        self.kind
+    }
+
+    fn sha256(parts: &[&[u8]]) -> Self {
+        let mut context = digest::Context::new(&digest::SHA256);
+        for part in parts {
+            context.update(part);
+        }
+        Self {
+            kind: FingerprintKind::Sha256,
+            bytes: copy32(context.finish().as_ref()),
+        }
+    }
+}
+
+/// One keyed digest over everything a Secret holds: equal exactly when the keys and all their values are equal, byte for byte.
+///
+/// It may be stored where everybody can read it (a `ConfigMap`): without the encryption secret no value can be tried against
+/// it. The encoding is canonical: keys in byte order, every key and value preceded by its length as eight bytes, so that no
+/// two different contents are encoded alike. Two contents compared must be digested with the same key; if the encryption
+/// secret itself differs, so do the digests.
+pub fn contents_digest<K, V>(contents: &BTreeMap<K, V>, key: &EncryptionSecret) -> Fingerprint
+where
+    K: AsRef<str> + Ord,
+    V: AsRef<[u8]>,
+{
+    // Sorted here as well: the order of an arbitrary `K` need not be that of its text.
+    let sorted: BTreeMap<&[u8], &[u8]> = contents
+        .iter()
+        .map(|(k, v)| (k.as_ref().as_bytes(), v.as_ref()))
+        .collect();
+    let mut mac = Keyed::new(key, "contents");
+    mac.length(sorted.len());
+    for (name, value) in sorted {
+        mac.field(name);
+        mac.field(value);
+    }
+    mac.finish()
+}
+
+/// HMAC over length-prefixed fields.
+struct Keyed(hmac::Context);
+
+impl Keyed {
+    fn new(key: &EncryptionSecret, what: &str) -> Self {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, key.expose_bytes());
+        let mut mac = Self(hmac::Context::with_key(&key));
+        mac.field(b"kubectl-ess-mas fingerprint v1");
+        mac.field(what.as_bytes());
+        mac
+    }
+
+    fn length(&mut self, length: usize) {
+        self.0.update(&(length as u64).to_be_bytes());
+    }
+
+    fn field(&mut self, bytes: &[u8]) {
+        self.length(bytes.len());
+        self.0.update(bytes);
+    }
+
+    fn finish(self) -> Fingerprint {
+        Fingerprint {
+            kind: FingerprintKind::HmacSha256,
+            bytes: copy32(self.0.sign().as_ref()),
+        }
+    }
+}
+
+fn copy32(bytes: &[u8]) -> [u8; 32] {
+    bytes.try_into().expect("SHA-256 is 32 bytes")
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = if f.alternate() { 32 } else { 6 };
+        f.write_str(self.kind.prefix())?;
+        self.bytes[..shown]
+            .iter()
+            .try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Fingerprint({self:#})")
+    }
+}
+
+/// The text is not a fingerprint in its whole form, `sha256:` or `hmac-sha256:` and 64 hex digits.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not a fingerprint: expected sha256: or hmac-sha256: and 64 hex digits")]
+pub struct ParseFingerprintError;
+
+impl FromStr for Fingerprint {
+    type Err = ParseFingerprintError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        [FingerprintKind::Sha256, FingerprintKind::HmacSha256]
+            .into_iter()
+            .find_map(|kind| {
+                let digits = text.strip_prefix(kind.prefix())?;
+                Some(Self {
+                    kind,
+                    bytes: super::encryption_secret::decode_hex(digits.as_bytes())?,
+                })
+            })
+            .ok_or(ParseFingerprintError)
+    }
+}
+
+impl Serialize for Fingerprint {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("{self:#}"))
+    }
+}
+
+impl<'de> Deserialize<'de> for Fingerprint {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn key() -> EncryptionSecret {
+        EncryptionSecret::parse(b"6d9c1b40f2e85a7731c0de94b6a82f5513e7ca0984d26bf01f5ab3c86e9d7240")
+            .unwrap()
+    }
+
+    fn other_key() -> EncryptionSecret {
+        EncryptionSecret::parse(b"6d9c1b40f2e85a7731c0de94b6a82f5513e7ca0984d26bf01f5ab3c86e9d7241")
+            .unwrap()
+    }
+
+    #[test]
+    fn of_public_is_plain_sha256() {
+        // NIST's test vector for "abc".
+        let fingerprint = Fingerprint::of_public(b"abc");
+        assert_eq!(
+            format!("{fingerprint:#}"),
+            "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        );
+        assert_eq!(fingerprint.to_string(), "sha256:ba7816bf8f01");
+    }
+
+    #[test]
+    fn a_password_cannot_be_tried_without_the_key() {
+        let shown = Fingerprint::of_guessable("postgresPassword", b"hunter2", &key());
+        assert_eq!(shown.kind(), FingerprintKind::HmacSha256);
+        assert_eq!(
+            shown,
+            Fingerprint::of_guessable("postgresPassword", b"hunter2", &key())
+        );
+        assert_ne!(
+            shown,
+            Fingerprint::of_guessable("postgresPassword", b"hunter2", &other_key())
+        );
+        assert_ne!(
+            shown,
+            Fingerprint::of_guessable("other", b"hunter2", &key())
+        );
+        assert_ne!(shown.bytes, Fingerprint::of_public(b"hunter2").bytes);
+    }
+
+    #[test]
+    fn the_encryption_secret_is_not_its_plain_sha256() {
+        let secret = key();
+        assert_ne!(
+            secret.fingerprint(),
+            Fingerprint::of_public(secret.expose_bytes())
+        );
+        assert_ne!(
+            secret.fingerprint(),
+            Fingerprint::of_public(secret.expose_hex().as_bytes())
+        );
+    }
+
+    #[test]
+    fn the_short_form_is_not_accepted_where_the_whole_is_needed() {
+        let fingerprint = Fingerprint::of_public(b"abc");
+        assert_eq!(
+            fingerprint.to_string().parse::<Fingerprint>(),
+            Err(ParseFingerprintError)
+        );
+        assert_eq!(format!("{fingerprint:#}").parse(), Ok(fingerprint));
+        let json = serde_json::to_string(&fingerprint).unwrap();
+        assert_eq!(json.len(), 2 + 7 + 64);
+        assert_eq!(
+            serde_json::from_str::<Fingerprint>(&json).unwrap(),
+            fingerprint
+        );
+    }
+
+    #[test]
+    fn moving_a_byte_between_key_and_value_is_seen() {
+        let digest = |key_name: &str, value: &str| {
+            contents_digest(
+                &BTreeMap::from([(key_name.to_owned(), value.as_bytes().to_vec())]),
+                &key(),
+            )
+        };
+        assert_ne!(digest("ab", "c"), digest("a", "bc"));
+        assert_ne!(
+            digest("a", ""),
+            contents_digest(&BTreeMap::<String, Vec<u8>>::new(), &key())
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn contents_are_equal_exactly_when_their_digests_are(
+            a in prop::collection::btree_map("[a-c]{0,2}", prop::collection::vec(0u8..3, 0..3), 0..4),
+            b in prop::collection::btree_map("[a-c]{0,2}", prop::collection::vec(0u8..3, 0..3), 0..4),
+        ) {
+            prop_assert_eq!(a == b, contents_digest(&a, &key()) == contents_digest(&b, &key()));
+            prop_assert_ne!(contents_digest(&a, &key()), contents_digest(&a, &other_key()));
+        }
+    }
+}

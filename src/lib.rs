@@ -5,3 +5,4 @@ pub mod deployment;
 pub mod pki;
 pub mod plan;
 pub mod reconcile;
+pub mod record;

@@ -24,7 +24,5 @@ pub use secret::{SecretBytes, SecretText};
 ///
 /// This is what `getrandom(2)` failing looks like from here; it does not happen on a machine that works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "No key could be made: this machine's random source did not answer. Try again, or on another machine."
-)]
+#[error("No key could be made: this machine's random source did not answer. Try again, or on another machine.")]
 pub struct GenerateError;

@@ -90,6 +90,7 @@ impl Plan {
     }
 
     /// The same change for a newer state of the object.
+    #[must_use]
     pub fn again(&self, before: &Deployment) -> Self {
         Self::new(before, self.change.clone(), {
             let mut patch = self.patch.clone();

@@ -3,10 +3,12 @@
 
 mod change;
 mod host;
+mod secret;
 mod secret_keys;
 mod settings;
 
 pub use change::{Change, Plan, REHEARSAL_ANNOTATION};
 pub use host::{HostError, check_host};
+pub use secret::{Action, Item, SecretContents, SecretContext, SecretInputs, SecretPlan, SecretPlanError};
 pub use secret_keys::{SecretKeys, referenced_keys};
 pub use settings::{Database, MasSettings, SettingsError, Tls};

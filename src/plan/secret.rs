@@ -1,0 +1,421 @@
+//! The MAS Secret: what is there is kept, what is missing is added, what is replaced is replaced by name.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use serde_json::{Value, json};
+
+use super::secret_keys::SecretKeys;
+use crate::pki::{
+    EncryptionSecret, Fingerprint, GenerateError, PostgresPassword, RsaBits, RsaPrivateKey, SecretBytes,
+    contents_digest,
+};
+
+/// The Secret as it is in the cluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecretContents {
+    /// `metadata.name`.
+    pub name: String,
+    /// `metadata.resourceVersion`.
+    pub resource_version: String,
+    /// Decoded `data`.
+    pub data: BTreeMap<String, SecretBytes>,
+    /// `immutable: true`: the API server refuses every change.
+    pub immutable: bool,
+}
+
+impl SecretContents {
+    /// Reads the API server's answer. Values that are not base64 cannot come from it and are left out.
+    pub fn read(secret: &Value) -> Self {
+        let text = |key: &str| secret["metadata"][key].as_str().unwrap_or_default().to_owned();
+        let data = secret["data"].as_object().into_iter().flatten();
+        let decode = |value: &Value| STANDARD.decode(value.as_str()?).ok().map(SecretBytes::new);
+        Self {
+            name: text("name"),
+            resource_version: text("resourceVersion"),
+            data: data.filter_map(|(key, value)| Some((key.clone(), decode(value)?))).collect(),
+            immutable: secret["immutable"] == json!(true),
+        }
+    }
+
+    /// The encryption secret, if it is there and MAS would read it.
+    pub fn encryption_secret(&self, keys: &SecretKeys) -> Option<EncryptionSecret> {
+        EncryptionSecret::parse_in_use(self.data.get(&keys.encryption_secret)?.expose()).ok()
+    }
+
+    /// One digest over all contents, to tell later whether they are the very same; `None` without a usable
+    /// encryption secret, which is the key that keeps the digest from being guessed at.
+    pub fn digest(&self, keys: &SecretKeys) -> Option<Fingerprint> {
+        let key = self.encryption_secret(keys)?;
+        let contents: BTreeMap<&str, &[u8]> =
+            self.data.iter().map(|(name, value)| (name.as_str(), value.expose())).collect();
+        Some(contents_digest(&contents, &key))
+    }
+
+    /// A fingerprint for each key.
+    pub fn fingerprints(&self, keys: &SecretKeys) -> BTreeMap<String, String> {
+        let Some(encryption) = self.encryption_secret(keys) else { return BTreeMap::new() };
+        let show = |name: &String, value: &SecretBytes| {
+            let print = if *name == keys.encryption_secret {
+                encryption.fingerprint()
+            } else if *name == keys.rsa_private_key
+                && let Ok(key) = RsaPrivateKey::parse(value.expose())
+            {
+                key.fingerprint()
+            } else {
+                Fingerprint::of_guessable(name, value.expose(), &encryption)
+            };
+            print.to_string()
+        };
+        self.data.iter().map(|(name, value)| (name.clone(), show(name, value))).collect()
+    }
+}
+
+/// Values that the person gave, validated.
+#[derive(Debug, Default)]
+pub struct SecretInputs {
+    /// `--encryption-secret-file`.
+    pub encryption_secret: Option<EncryptionSecret>,
+    /// `--rsa-private-key-file`.
+    pub rsa_private_key: Option<RsaPrivateKey>,
+    /// `--database-password-file`, or the answer to the question.
+    pub postgres_password: Option<PostgresPassword>,
+    /// `--certificate` and `--private-key`, in PEM.
+    pub certificate: Option<(SecretBytes, SecretBytes)>,
+    /// `--replace`: names of keys.
+    pub replace: BTreeSet<String>,
+}
+
+/// What happens to one key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// It is there and stays.
+    Keep,
+    /// It is there and stays, although another value was given.
+    KeepOther,
+    /// It was missing; made here.
+    Generate,
+    /// It was missing; as given.
+    Add,
+    /// It was there; replaced by name.
+    Replace,
+}
+
+/// One key of the Secret.
+#[derive(Debug, Clone)]
+pub struct Item {
+    /// The key's name.
+    pub key: String,
+    /// What happens.
+    pub action: Action,
+    /// The value afterwards.
+    value: SecretBytes,
+}
+
+/// The Secret as it will be.
+#[derive(Debug, Clone)]
+pub struct SecretPlan {
+    /// Its name.
+    pub name: String,
+    /// The keys that this program knows.
+    pub items: Vec<Item>,
+    before: Option<SecretContents>,
+}
+
+/// Why no Secret can be planned.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretPlanError {
+    /// The password is nowhere.
+    #[error("the password of MAS's database role is not known")]
+    NoPassword,
+    /// TLS mode `certfile` without certificate and key.
+    #[error("TLS mode certfile needs a certificate and its private key")]
+    NoCertificate,
+    /// A value that is in the cluster is not one MAS can use.
+    #[error("key {key} of Secret {secret}: {problem}")]
+    Unusable {
+        /// The key.
+        key: String,
+        /// The Secret.
+        secret: String,
+        /// What is wrong and how to mend it.
+        problem: String,
+    },
+    /// `--replace encryptionSecret` after MAS has been deployed.
+    #[error("{0} cannot be replaced: MAS has been deployed with it, and what it encrypted would be lost")]
+    EncryptionSecretIsFixed(String),
+    /// `--replace` names a key that is not one of the Secret's.
+    #[error("there is no secret value {0:?}; those that can be replaced are {1}")]
+    NoSuchKey(String, String),
+    /// `--replace` without a new value.
+    #[error("--replace {0} needs the new value")]
+    NothingToReplaceWith(String),
+    /// The Secret is immutable.
+    #[error("Secret {0} is immutable, so nothing can be added to it")]
+    Immutable(String),
+    /// No random numbers.
+    #[error(transparent)]
+    Generate(#[from] GenerateError),
+}
+
+/// What is known before the Secret is planned.
+#[derive(Debug)]
+pub struct SecretContext<'a> {
+    /// The Secret's name.
+    pub name: &'a str,
+    /// Its contents, if it exists.
+    pub present: Option<&'a SecretContents>,
+    /// Names of the keys.
+    pub keys: &'a SecretKeys,
+    /// Whether certificate and key belong into it.
+    pub certfile: bool,
+    /// Whether the MAS component has been in the spec already, so that MAS may run with the encryption secret.
+    pub deployed: bool,
+}
+
+impl SecretContext<'_> {
+    fn has(&self, key: &str) -> bool {
+        self.present.is_some_and(|secret| secret.data.contains_key(key))
+    }
+
+    /// Whether the database password has to be asked for.
+    pub fn needs_password(&self, replace: &BTreeSet<String>) -> bool {
+        let key = &self.keys.postgres_password;
+        !self.has(key) || replace.contains(key)
+    }
+
+    /// Plans the Secret.
+    pub fn plan(&self, inputs: &SecretInputs) -> Result<SecretPlan, SecretPlanError> {
+        let keys = self.keys;
+        self.check_replace(inputs)?;
+        let encryption = self.item(
+            &keys.encryption_secret,
+            inputs,
+            |value| EncryptionSecret::parse_in_use(value).map(|_| ()).map_err(|error| error.to_string()),
+            inputs.encryption_secret.as_ref().map(|value| value.value().to_bytes()),
+            || Ok(EncryptionSecret::generate()?.value().to_bytes()),
+        )?;
+        let rsa = self.item(
+            &keys.rsa_private_key,
+            inputs,
+            |value| RsaPrivateKey::parse(value).map(|_| ()).map_err(|error| error.to_string()),
+            inputs.rsa_private_key.as_ref().map(|key| key.pem().to_bytes()),
+            || Ok(RsaPrivateKey::generate(RsaBits::default())?.pem().to_bytes()),
+        )?;
+        let password = self.item(
+            &keys.postgres_password,
+            inputs,
+            |value| PostgresPassword::parse(value).map(|_| ()).map_err(|error| error.to_string()),
+            inputs.postgres_password.as_ref().map(|value| value.value().to_bytes()),
+            || Err(SecretPlanError::NoPassword),
+        )?;
+        let mut items = vec![encryption, rsa, password];
+        if self.certfile {
+            let (certificate, key) = inputs.certificate.clone().unzip();
+            let none = || Err(SecretPlanError::NoCertificate);
+            items.push(self.item(&keys.certificate, inputs, |_| Ok(()), certificate, none)?);
+            items.push(self.item(&keys.private_key, inputs, |_| Ok(()), key, none)?);
+        }
+        let plan = SecretPlan { name: self.name.to_owned(), items, before: self.present.cloned() };
+        match self.present {
+            Some(secret) if secret.immutable && plan.writes() => Err(SecretPlanError::Immutable(self.name.to_owned())),
+            _ => Ok(plan),
+        }
+    }
+
+    fn check_replace(&self, inputs: &SecretInputs) -> Result<(), SecretPlanError> {
+        let keys = self.keys;
+        let known = [
+            &keys.encryption_secret,
+            &keys.rsa_private_key,
+            &keys.postgres_password,
+            &keys.certificate,
+            &keys.private_key,
+        ];
+        for key in &inputs.replace {
+            if !known.contains(&key) {
+                let known: Vec<&str> = known.iter().skip(1).map(|key| key.as_str()).collect();
+                return Err(SecretPlanError::NoSuchKey(key.clone(), known.join(", ")));
+            }
+        }
+        if self.deployed && self.has(&keys.encryption_secret) && inputs.replace.contains(&keys.encryption_secret) {
+            return Err(SecretPlanError::EncryptionSecretIsFixed(keys.encryption_secret.clone()));
+        }
+        Ok(())
+    }
+
+    fn item(
+        &self,
+        key: &str,
+        inputs: &SecretInputs,
+        check: impl Fn(&[u8]) -> Result<(), String>,
+        given: Option<SecretBytes>,
+        generate: impl Fn() -> Result<SecretBytes, SecretPlanError>,
+    ) -> Result<Item, SecretPlanError> {
+        let present = self.present.and_then(|secret| secret.data.get(key));
+        let (action, value) = match (present, given) {
+            (Some(_), Some(value)) if inputs.replace.contains(key) => (Action::Replace, value),
+            (Some(_), None) if inputs.replace.contains(key) => {
+                let value = generate().map_err(|_| SecretPlanError::NothingToReplaceWith(key.to_owned()))?;
+                (Action::Replace, value)
+            }
+            (Some(present), given) => {
+                check(present.expose()).map_err(|problem| SecretPlanError::Unusable {
+                    key: key.to_owned(),
+                    secret: self.name.to_owned(),
+                    problem,
+                })?;
+                let other = given.is_some_and(|given| given != *present);
+                (if other { Action::KeepOther } else { Action::Keep }, present.clone())
+            }
+            (None, Some(value)) => (Action::Add, value),
+            (None, None) => (Action::Generate, generate()?),
+        };
+        Ok(Item { key: key.to_owned(), action, value })
+    }
+}
+
+impl SecretPlan {
+    /// Whether the Secret has to be created.
+    pub fn creates(&self) -> bool {
+        self.before.is_none()
+    }
+
+    /// Whether anything is written.
+    pub fn writes(&self) -> bool {
+        self.items.iter().any(|item| !matches!(item.action, Action::Keep | Action::KeepOther))
+    }
+
+    /// The contents afterwards.
+    pub fn after(&self) -> SecretContents {
+        let mut contents = self.before.clone().unwrap_or_else(|| SecretContents {
+            name: self.name.clone(),
+            resource_version: String::new(),
+            data: BTreeMap::new(),
+            immutable: false,
+        });
+        for item in &self.items {
+            contents.data.insert(item.key.clone(), item.value.clone());
+        }
+        contents
+    }
+
+    /// Fingerprints before and after, by key.
+    pub fn fingerprints(&self, keys: &SecretKeys) -> Vec<(&Item, Option<String>, Option<String>)> {
+        let before = self.before.as_ref().map(|secret| secret.fingerprints(keys)).unwrap_or_default();
+        let after = self.after().fingerprints(keys);
+        self.items.iter().map(|item| (item, before.get(&item.key).cloned(), after.get(&item.key).cloned())).collect()
+    }
+
+    /// The body of the write: a whole Secret to create, or a merge patch with the resourceVersion it is compared with.
+    /// It holds the values; it is never printed.
+    pub fn body(&self, namespace: &str) -> Value {
+        let written = self.items.iter().filter(|item| !matches!(item.action, Action::Keep | Action::KeepOther));
+        let data: serde_json::Map<String, Value> =
+            written.map(|item| (item.key.clone(), json!(STANDARD.encode(item.value.expose())))).collect();
+        match &self.before {
+            Some(before) => json!({"metadata": {"resourceVersion": before.resource_version}, "data": data}),
+            None => json!({
+                "apiVersion": "v1", "kind": "Secret", "type": "Opaque",
+                "metadata": {"name": self.name, "namespace": namespace,
+                             "labels": {"app.kubernetes.io/managed-by": "kubectl-ess-mas"}},
+                "data": data,
+            }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys() -> SecretKeys {
+        SecretKeys {
+            encryption_secret: "encryptionSecret".into(),
+            rsa_private_key: "rsaPrivateKey".into(),
+            postgres_password: "postgresPassword".into(),
+            certificate: "certificate".into(),
+            private_key: "privateKey".into(),
+        }
+    }
+
+    fn context<'a>(present: Option<&'a SecretContents>, keys: &'a SecretKeys, deployed: bool) -> SecretContext<'a> {
+        SecretContext { name: "a-mas", present, keys, certfile: false, deployed }
+    }
+
+    fn password(text: &str) -> SecretInputs {
+        SecretInputs { postgres_password: PostgresPassword::parse(text.as_bytes()).ok(), ..SecretInputs::default() }
+    }
+
+    /// The Secret as the API server would return it after the plan.
+    fn stored(plan: &SecretPlan) -> SecretContents {
+        let mut body = plan.body("n");
+        body["metadata"]["resourceVersion"] = json!("5");
+        SecretContents::read(&body)
+    }
+
+    #[test]
+    fn what_is_missing_is_made_and_then_kept() {
+        let keys = keys();
+        let first = context(None, &keys, false).plan(&password("s3cret")).unwrap();
+        assert_eq!(
+            first.items.iter().map(|i| i.action).collect::<Vec<_>>(),
+            [Action::Generate, Action::Generate, Action::Add]
+        );
+        let stored = stored(&first);
+        assert_eq!(stored.data, first.after().data);
+        let second = context(Some(&stored), &keys, true).plan(&password("another")).unwrap();
+        assert!(!second.writes());
+        assert_eq!(second.items[2].action, Action::KeepOther);
+        assert_eq!(second.after().digest(&keys), stored.digest(&keys));
+    }
+
+    #[test]
+    fn the_encryption_secret_is_fixed_once_mas_was_deployed() {
+        let keys = keys();
+        let stored = stored(&context(None, &keys, false).plan(&password("s")).unwrap());
+        let mut inputs = SecretInputs::default();
+        inputs.replace.insert("encryptionSecret".into());
+        let error = context(Some(&stored), &keys, true).plan(&inputs).unwrap_err();
+        assert!(matches!(error, SecretPlanError::EncryptionSecretIsFixed(_)));
+        let replaced = context(Some(&stored), &keys, false).plan(&inputs).unwrap();
+        assert_eq!(replaced.items[0].action, Action::Replace);
+    }
+
+    #[test]
+    fn a_replaced_value_changes_the_digest_and_only_that_key_is_written() {
+        let keys = keys();
+        let stored = stored(&context(None, &keys, false).plan(&password("old")).unwrap());
+        let mut inputs = password("new");
+        inputs.replace.insert("postgresPassword".into());
+        let plan = context(Some(&stored), &keys, true).plan(&inputs).unwrap();
+        assert_ne!(plan.after().digest(&keys), stored.digest(&keys));
+        let body = plan.body("n");
+        assert_eq!(body["data"].as_object().unwrap().keys().collect::<Vec<_>>(), ["postgresPassword"]);
+        assert_eq!(body["metadata"]["resourceVersion"], "5");
+    }
+
+    #[test]
+    fn a_password_is_never_made_up() {
+        let keys = keys();
+        let error = context(None, &keys, false).plan(&SecretInputs::default()).unwrap_err();
+        assert!(matches!(error, SecretPlanError::NoPassword));
+    }
+
+    #[test]
+    fn a_stored_value_that_mas_cannot_read_is_named() {
+        let keys = keys();
+        let mut stored = stored(&context(None, &keys, false).plan(&password("s")).unwrap());
+        let newline = [stored.data["encryptionSecret"].expose(), b"\n"].concat();
+        stored.data.insert("encryptionSecret".into(), SecretBytes::new(newline));
+        let error = context(Some(&stored), &keys, false).plan(&SecretInputs::default()).unwrap_err();
+        assert!(error.to_string().contains("line break"), "{error}");
+    }
+
+    #[test]
+    fn a_debug_print_shows_no_value() {
+        let keys = keys();
+        let plan = context(None, &keys, false).plan(&password("hunter2hunter2")).unwrap();
+        assert!(!format!("{plan:?}").contains("hunter2"));
+    }
+}

@@ -1,0 +1,258 @@
+//! The record: a ConfigMap beside the ElementDeployment, owned by it.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::deployment::Deployment;
+use crate::plan::MasSettings;
+use crate::reconcile::Baseline;
+
+/// The ConfigMap's one key.
+const KEY: &str = "record.json";
+/// The form this program writes.
+const VERSION: u32 = 1;
+/// How many past writes are kept; a ConfigMap holds 1 MiB at most.
+const HISTORY: usize = 50;
+
+/// Name of a deployment's record.
+pub fn record_name(deployment: &str) -> String {
+    format!("{deployment}-kubectl-ess-mas")
+}
+
+/// How the last rehearsal ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RehearsalState {
+    /// The operator ran it to a good end.
+    Passed,
+    /// The operator reported a failure.
+    Failed,
+}
+
+/// The proof that a spec and the contents of a Secret were rehearsed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Rehearsal {
+    /// How it ended.
+    pub state: RehearsalState,
+    /// Digest of the spec without `active`.
+    pub spec_digest: String,
+    /// Keyed digest of the Secret's contents.
+    pub secret_digest: String,
+    /// Fingerprints of its keys, to say later which one changed.
+    #[serde(default)]
+    pub secret_fingerprints: BTreeMap<String, String>,
+    /// The operator's `completion` of the run.
+    pub completion: Option<String>,
+    /// When it ended, by this machine's clock; for people.
+    pub at: jiff::Timestamp,
+    /// Seconds from the write to the verdict.
+    pub seconds: u64,
+    /// The operator's message, if it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+}
+
+/// Where the backup is, in the words of the person who activated.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Backup {
+    /// The sentence.
+    pub statement: String,
+    /// When it was given.
+    pub at: jiff::Timestamp,
+    /// By whom, as the API server names them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+}
+
+/// A write that has no verdict yet. Kept before the write is sent, so that a killed program can go on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Pending {
+    /// The command that writes.
+    pub command: String,
+    /// When, by this machine's clock.
+    pub at: jiff::Timestamp,
+    /// By whom.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// What to compare the operator's answer with.
+    pub baseline: Baseline,
+}
+
+/// One thing that was done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HistoryEntry {
+    /// When, by the machine's clock of the one who did it.
+    pub at: jiff::Timestamp,
+    /// By whom, as the API server names them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// In words.
+    pub what: String,
+}
+
+/// The record's contents.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Record {
+    version: u32,
+    /// The deployment it belongs to; one that was made anew under the same name starts from nothing.
+    deployment_uid: String,
+    /// What `prepare` settled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settings: Option<MasSettings>,
+    /// The last rehearsal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rehearsal: Option<Rehearsal>,
+    /// The backup sentence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backup: Option<Backup>,
+    /// A write without a verdict.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pending: Option<Pending>,
+    /// Oldest first.
+    #[serde(default)]
+    pub history: Vec<HistoryEntry>,
+    /// resourceVersion of the ConfigMap that it was read from; `None` if there is none yet.
+    #[serde(skip)]
+    resource_version: Option<String>,
+}
+
+/// A ConfigMap under the record's name that cannot be read as one.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RecordError {
+    /// Somebody edited it, or it is not ours.
+    #[error("ConfigMap {0} is not a record of this program's: {1}")]
+    Unreadable(String, String),
+    /// Written by a later release.
+    #[error("ConfigMap {0} was written by a newer release of kubectl ess-mas (form {1})")]
+    Newer(String, u32),
+}
+
+impl Record {
+    /// An empty record for a deployment.
+    pub fn new(deployment: &Deployment) -> Self {
+        Self { version: VERSION, deployment_uid: deployment.uid().to_owned(), ..Self::default() }
+    }
+
+    /// Reads the ConfigMap. One that belongs to a deployment of another uid counts as empty.
+    pub fn read(config_map: &Value, deployment: &Deployment) -> Result<Self, RecordError> {
+        let name = || config_map["metadata"]["name"].as_str().unwrap_or_default().to_owned();
+        let unreadable = |why: &str| RecordError::Unreadable(name(), why.to_owned());
+        let text = config_map["data"][KEY].as_str().ok_or_else(|| unreadable("it has no key record.json"))?;
+        let form: Value = serde_json::from_str(text).map_err(|_| unreadable("record.json is not JSON"))?;
+        match form["version"].as_u64() {
+            Some(1) => {}
+            Some(newer @ 2..) => return Err(RecordError::Newer(name(), u32::try_from(newer).unwrap_or(u32::MAX))),
+            _ => return Err(unreadable("record.json has no version")),
+        }
+        let mut record: Self = serde_json::from_value(form).map_err(|error| unreadable(&error.to_string()))?;
+        if record.deployment_uid != deployment.uid() {
+            record = Self::new(deployment);
+        }
+        record.resource_version = config_map["metadata"]["resourceVersion"].as_str().map(str::to_owned);
+        Ok(record)
+    }
+
+    /// Whether a ConfigMap is there already.
+    pub fn exists(&self) -> bool {
+        self.resource_version.is_some()
+    }
+
+    /// Notes the ConfigMap's new resourceVersion after a write.
+    pub fn written(&mut self, answer: &Value) {
+        self.resource_version = answer["metadata"]["resourceVersion"].as_str().map(str::to_owned);
+    }
+
+    /// Adds to the history.
+    pub fn note(&mut self, at: jiff::Timestamp, by: Option<&str>, what: impl Into<String>) {
+        self.history.push(HistoryEntry { at, by: by.map(str::to_owned), what: what.into() });
+        let excess = self.history.len().saturating_sub(HISTORY);
+        self.history.drain(..excess);
+    }
+
+    /// The whole ConfigMap: to create, or to put in the place of the one that was read. Owned by the deployment, so
+    /// that it goes when that goes, and never labelled as the operator's, which deletes what it does not know.
+    pub fn config_map(&self, deployment: &Deployment) -> Value {
+        let text = serde_json::to_string_pretty(self).unwrap_or_default();
+        let mut metadata = json!({
+            "name": record_name(deployment.name()),
+            "namespace": deployment.namespace(),
+            "labels": {"app.kubernetes.io/managed-by": "kubectl-ess-mas"},
+            "ownerReferences": [{
+                "apiVersion": deployment.api_version(), "kind": "ElementDeployment",
+                "name": deployment.name(), "uid": deployment.uid(),
+            }],
+        });
+        if let Some(version) = &self.resource_version {
+            metadata["resourceVersion"] = json!(version);
+        }
+        json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {KEY: text}})
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn deployment(uid: &str) -> Deployment {
+        Deployment::from_value(json!({"apiVersion": "matrix.element.io/v1alpha2",
+            "metadata": {"name": "a", "namespace": "n", "uid": uid, "resourceVersion": "1"}, "spec": {}}))
+        .unwrap()
+    }
+
+    fn stored(record: &Record, version: &str) -> Value {
+        let mut map = record.config_map(&deployment("u"));
+        map["metadata"]["resourceVersion"] = json!(version);
+        map
+    }
+
+    #[test]
+    fn a_record_survives_the_cluster() {
+        let mut record = Record::new(&deployment("u"));
+        record.note(jiff::Timestamp::UNIX_EPOCH, Some("admin"), "prepared");
+        let read = Record::read(&stored(&record, "5"), &deployment("u")).unwrap();
+        assert_eq!(read.history, record.history);
+        assert_eq!(read.config_map(&deployment("u"))["metadata"]["resourceVersion"], "5");
+    }
+
+    #[test]
+    fn a_deployment_made_anew_starts_from_nothing_but_replaces_the_old_record() {
+        let mut record = Record::new(&deployment("u"));
+        record.note(jiff::Timestamp::UNIX_EPOCH, None, "prepared");
+        let read = Record::read(&stored(&record, "5"), &deployment("other")).unwrap();
+        assert!(read.history.is_empty());
+        assert!(read.exists());
+    }
+
+    #[test]
+    fn what_is_not_a_record_is_refused() {
+        let map = |text: &str| json!({"metadata": {"name": "x"}, "data": {"record.json": text}});
+        let read = |map: Value| Record::read(&map, &deployment("u"));
+        assert!(matches!(read(map("{")), Err(RecordError::Unreadable(..))));
+        assert!(matches!(read(map("{\"version\": 7}")), Err(RecordError::Newer(_, 7))));
+        assert!(matches!(read(json!({"data": {}})), Err(RecordError::Unreadable(..))));
+    }
+
+    #[test]
+    fn the_operator_does_not_take_it_for_its_own() {
+        let map = Record::new(&deployment("u")).config_map(&deployment("u"));
+        assert_eq!(map["metadata"]["labels"], json!({"app.kubernetes.io/managed-by": "kubectl-ess-mas"}));
+        assert_eq!(map["metadata"]["ownerReferences"][0]["uid"], "u");
+    }
+
+    #[test]
+    fn the_history_is_bounded() {
+        let mut record = Record::new(&deployment("u"));
+        for n in 0..200 {
+            record.note(jiff::Timestamp::UNIX_EPOCH, None, n.to_string());
+        }
+        assert_eq!(record.history.len(), HISTORY);
+        assert_eq!(record.history.last().map(|entry| entry.what.as_str()), Some("199"));
+    }
+}

@@ -1,0 +1,159 @@
+//! The failure file. The guide: "it is safe to change active back to false after saving the details of the errors", so
+//! the details are saved before anything else is offered.
+
+use std::fs::{DirBuilder, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::deployment::{Deployment, FailureReport};
+
+/// One line of what happened.
+#[derive(Debug, Clone, Serialize)]
+pub struct TimelineEntry {
+    /// When it was seen, by this machine's clock.
+    pub at: jiff::Timestamp,
+    /// What was seen.
+    pub what: String,
+}
+
+/// Everything that is worth keeping of a failure.
+#[derive(Debug)]
+pub struct FailureFile<'a> {
+    /// `dry-run`, `activate` or `abort`.
+    pub command: &'a str,
+    /// When the failure was seen.
+    pub at: jiff::Timestamp,
+    /// The object as it was then.
+    pub deployment: &'a Deployment,
+    /// The operator's words.
+    pub failure: &'a FailureReport,
+    /// What was seen on the way.
+    pub timeline: &'a [TimelineEntry],
+    /// The command that goes back.
+    pub go_back: &'a str,
+}
+
+impl FailureFile<'_> {
+    fn contents(&self) -> Value {
+        json!({
+            "apiVersion": "ess-mas/v1",
+            "kind": "FailureRecord",
+            "at": self.at,
+            "command": self.command,
+            "namespace": self.deployment.namespace(),
+            "name": self.deployment.name(),
+            "resourceVersion": self.deployment.resource_version(),
+            "generation": self.deployment.generation(),
+            "active": self.deployment.active(),
+            "message": self.failure.message,
+            "completion": self.failure.completion,
+            "status": self.deployment.object()["status"],
+            "timeline": self.timeline,
+            "goBack": self.go_back,
+        })
+    }
+
+    fn name(&self) -> String {
+        let stamp = self.at.strftime("%Y%m%dT%H%M%SZ");
+        format!("{}-{}-{stamp}", self.deployment.namespace(), self.deployment.name())
+    }
+}
+
+/// Writes the file, readable by its owner alone, into the first of `folders` that takes it, and returns its path.
+/// Nothing is overwritten.
+///
+/// # Errors
+/// The last folder's error, if none takes it.
+pub fn save(file: &FailureFile<'_>, folders: &[PathBuf]) -> io::Result<PathBuf> {
+    let mut text = serde_json::to_vec_pretty(&file.contents())?;
+    text.push(b'\n');
+    let mut last = io::Error::new(io::ErrorKind::NotFound, "no folder to write to");
+    for folder in folders {
+        match save_in(folder, &file.name(), &text) {
+            Ok(path) => return Ok(path),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+fn save_in(folder: &Path, name: &str, text: &[u8]) -> io::Result<PathBuf> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+        builder.mode(0o700);
+        options.mode(0o600);
+    }
+    builder.create(folder)?;
+    for attempt in 0..100 {
+        let suffix = if attempt == 0 { String::new() } else { format!("-{attempt}") };
+        let path = folder.join(format!("{name}{suffix}.json"));
+        match options.open(&path) {
+            Ok(mut open) => {
+                open.write_all(text)?;
+                open.sync_all()?;
+                return Ok(path);
+            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(io::Error::new(io::ErrorKind::AlreadyExists, "a hundred files of that name are there already"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn saved(folders: &[PathBuf]) -> io::Result<PathBuf> {
+        let deployment = Deployment::from_value(json!({
+            "metadata": {"name": "a", "namespace": "n", "uid": "u", "resourceVersion": "3"}, "spec": {},
+            "status": {"conditions": [{"type": "Failure", "status": "True", "message": "m"}]}}))
+        .unwrap();
+        let failure = FailureReport { message: "m".into(), completion: Some("c".into()) };
+        let file = FailureFile {
+            command: "activate",
+            at: "2026-11-23T02:03:40Z".parse().unwrap(),
+            deployment: &deployment,
+            failure: &failure,
+            timeline: &[],
+            go_back: "kubectl ess-mas abort a -n n",
+        };
+        save(&file, folders)
+    }
+
+    #[test]
+    fn it_is_for_its_owner_alone_and_overwrites_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let folders = [folder.path().join("state")];
+        let first = saved(&folders).unwrap();
+        let second = saved(&folders).unwrap();
+        assert_eq!(first.file_name().unwrap(), "n-a-20261123T020340Z.json");
+        assert_ne!(first, second);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            assert_eq!(std::fs::metadata(&first).unwrap().permissions().mode() & 0o777, 0o600);
+        }
+        let read: Value = serde_json::from_slice(&std::fs::read(first).unwrap()).unwrap();
+        assert_eq!(read["status"]["conditions"][0]["message"], "m");
+        assert_eq!(read["goBack"], "kubectl ess-mas abort a -n n");
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_made_gives_way_to_the_next() {
+        let folder = tempfile::tempdir().unwrap();
+        let taken = folder.path().join("taken");
+        std::fs::write(&taken, "").unwrap();
+        let path = saved(&[taken.join("below"), folder.path().to_owned()]).unwrap();
+        assert_eq!(path.parent(), Some(folder.path()));
+        assert!(saved(&[taken.join("below")]).is_err());
+    }
+}

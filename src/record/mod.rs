@@ -1,0 +1,7 @@
+//! What this program remembers: in the cluster (one ConfigMap per deployment, no secrets) and on disk (the failure file).
+
+mod cluster_record;
+mod failure_file;
+
+pub use cluster_record::{Backup, HistoryEntry, Pending, Record, RecordError, Rehearsal, RehearsalState, record_name};
+pub use failure_file::{FailureFile, TimelineEntry, save};

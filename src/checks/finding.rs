@@ -1,0 +1,138 @@
+//! A finding, and the codes there are.
+
+use serde::Serialize;
+
+/// How much a finding weighs. Ordered: what stops comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// The step would fail or do harm. Cannot be accepted.
+    Blocker,
+    /// To be thought about; a person's confirmation covers it, a script names its code.
+    Warning,
+    /// Could not be found out; weighs as much as a warning.
+    Unknown,
+    /// Looked at and found in order.
+    Ok,
+}
+
+/// Something that a person must know before a step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// Stable, in kebab-case.
+    pub code: &'static str,
+    /// How much it weighs.
+    pub severity: Severity,
+    /// The path or object it is about.
+    pub subject: String,
+    /// What is so.
+    pub message: String,
+    /// What to do about it, in the imperative.
+    pub remedy: Option<String>,
+    /// Where it is documented.
+    pub docs: Option<&'static str>,
+}
+
+/// The vendor's page that the migration follows.
+pub(super) const GUIDE: &str = "https://docs.element.io/latest/element-server-suite-classic/administration/migration-to-matrix-authentication-service";
+
+impl Finding {
+    pub(super) fn new(
+        code: &'static str,
+        severity: Severity,
+        subject: impl Into<String>,
+        message: impl Into<String>,
+    ) -> Self {
+        Self { code, severity, subject: subject.into(), message: message.into(), remedy: None, docs: None }
+    }
+
+    pub(super) fn blocker(code: &'static str, subject: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::new(code, Severity::Blocker, subject, message)
+    }
+
+    pub(super) fn warning(code: &'static str, subject: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::new(code, Severity::Warning, subject, message)
+    }
+
+    pub(super) fn unknown(code: &'static str, subject: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::new(code, Severity::Unknown, subject, message)
+    }
+
+    pub(super) fn ok(code: &'static str, subject: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::new(code, Severity::Ok, subject, message)
+    }
+
+    pub(super) fn remedy(mut self, remedy: impl Into<String>) -> Self {
+        self.remedy = Some(remedy.into());
+        self
+    }
+
+    pub(super) fn guide(mut self) -> Self {
+        self.docs = Some(GUIDE);
+        self
+    }
+
+    /// Whether it stops the step whatever anybody says.
+    pub fn blocks(&self) -> bool {
+        self.severity == Severity::Blocker
+    }
+
+    /// Whether somebody has to accept it.
+    pub fn needs_accepting(&self) -> bool {
+        matches!(self.severity, Severity::Warning | Severity::Unknown)
+    }
+}
+
+/// Every code. Scripts name them, so they are never renamed.
+pub mod codes {
+    /// The ElementDeployment's schema knows MAS and its switch.
+    pub const MAS_SUPPORTED: &str = "mas-supported";
+    /// The ESS release is older than the guide asks for.
+    pub const RELEASE_TOO_OLD: &str = "release-too-old";
+    /// `Available` is what it should be.
+    pub const AVAILABLE: &str = "available";
+    /// The last run of the operator ended well.
+    pub const SUCCESSFUL: &str = "successful";
+    /// A run of the operator is under way.
+    pub const RUN_UNDER_WAY: &str = "run-under-way";
+    /// The migration is done.
+    pub const ALREADY_MIGRATED: &str = "already-migrated";
+    /// `active` is true, but the migration is not done.
+    pub const MIGRATION_UNDER_WAY: &str = "migration-under-way";
+    /// The object is being deleted.
+    pub const BEING_DELETED: &str = "being-deleted";
+    /// The name is longer than the operator takes.
+    pub const NAME_TOO_LONG: &str = "name-too-long";
+    /// SAML is configured.
+    pub const SAML: &str = "saml-not-supported";
+    /// `GroupSync` is configured.
+    pub const GROUP_SYNC: &str = "group-sync-not-supported";
+    /// LDAP is configured.
+    pub const LDAP: &str = "ldap-needs-release";
+    /// An OIDC entry has no `idpId`.
+    pub const IDP_ID_MISSING: &str = "idp-id-missing";
+    /// Two OIDC entries share an `idpId`.
+    pub const IDP_ID_DUPLICATE: &str = "idp-id-duplicate";
+    /// An `idpId` is not one that MAS keeps as it is.
+    pub const IDP_ID_NOT_ULID: &str = "idp-id-not-ulid";
+    /// MAS's host is another component's.
+    pub const HOST_TAKEN: &str = "mas-host-taken";
+    /// MAS's database is Synapse's.
+    pub const DATABASE_SHARED: &str = "mas-database-is-synapses";
+    /// The settings do not fit the schema.
+    pub const SETTINGS: &str = "mas-settings";
+    /// No TLS mode is set anywhere.
+    pub const TLS_MODE: &str = "tls-mode";
+    /// A key of the MAS Secret.
+    pub const SECRET: &str = "mas-secret";
+    /// The rehearsal.
+    pub const REHEARSAL: &str = "rehearsal";
+    /// The record in the cluster cannot be read.
+    pub const RECORD: &str = "record";
+    /// Helm owns the manifest.
+    pub const OWNED_BY_HELM: &str = "manifest-owned-by-helm";
+    /// The installer owns the manifest.
+    pub const OWNED_BY_INSTALLER: &str = "manifest-owned-by-installer";
+    /// A GitOps tool owns the manifest and reverts changes.
+    pub const OWNED_BY_GITOPS: &str = "manifest-owned-by-gitops";
+}

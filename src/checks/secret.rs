@@ -1,0 +1,73 @@
+//! The MAS Secret: is everything in it that the operator and MAS will look for?
+
+use super::finding::{Finding, codes};
+use super::snapshot::{Known, Snapshot, Step};
+use crate::pki::{EncryptionSecret, PostgresPassword, RsaPrivateKey};
+use crate::plan::{SecretContents, SecretKeys, referenced_keys};
+
+pub(super) fn check(snapshot: &Snapshot, step: Step, findings: &mut Vec<Finding>) {
+    // `prepare` is what makes it.
+    if step == Step::Prepare || snapshot.deployment.mas_active() == Some(true) {
+        return;
+    }
+    let Some(settings) = &snapshot.settings else { return };
+    let subject = format!("Secret {}", settings.secret_name);
+    match &snapshot.secret {
+        Known::Unreadable(why) => {
+            findings.push(Finding::unknown(codes::SECRET, subject, format!("it could not be read: {why}")).remedy(
+                "Without reading it, nobody can tell whether it is complete and still the one that was rehearsed.",
+            ));
+        }
+        Known::Known(None) => findings.push(
+            Finding::blocker(codes::SECRET, subject, "it does not exist")
+                .remedy("Make it with `kubectl ess-mas prepare`."),
+        ),
+        Known::Known(Some(secret)) => contents(snapshot, secret, &subject, findings),
+    }
+}
+
+fn contents(snapshot: &Snapshot, secret: &SecretContents, subject: &str, findings: &mut Vec<Finding>) {
+    let keys = snapshot.secret_keys();
+    let before = findings.len();
+    for (key, problem) in problems(secret, &keys) {
+        findings.push(
+            Finding::blocker(codes::SECRET, format!("{subject}, key {key}"), problem)
+                .remedy("Put a good value into the Secret, or let `kubectl ess-mas prepare` make what is missing."),
+        );
+    }
+    for (path, key) in snapshot.deployment.mas().map(referenced_keys).unwrap_or_default() {
+        // Certificates may also stand in the global Secret; the operator falls back on that one.
+        if !secret.data.contains_key(&key) && !path.contains(".tls.") && !is_known(&keys, &key) {
+            findings.push(
+                Finding::blocker(
+                    codes::SECRET,
+                    format!("{subject}, key {key}"),
+                    format!("spec.components.matrixAuthenticationService.{path} refers to it, but it is not there"),
+                )
+                .remedy("Add the key to the Secret; the operator refuses to reconcile without it."),
+            );
+        }
+    }
+    if findings.len() == before {
+        findings.push(Finding::ok(codes::SECRET, subject, "it holds everything that MAS needs"));
+    }
+}
+
+fn is_known(keys: &SecretKeys, key: &str) -> bool {
+    [&keys.encryption_secret, &keys.rsa_private_key, &keys.postgres_password].iter().any(|known| *known == key)
+}
+
+/// The values that the guide names, and what is wrong with them.
+fn problems(secret: &SecretContents, keys: &SecretKeys) -> Vec<(String, String)> {
+    type Check = fn(&[u8]) -> Result<(), String>;
+    let checks: [(&String, Check); 3] = [
+        (&keys.encryption_secret, |value| EncryptionSecret::parse_in_use(value).map(|_| ()).map_err(|e| e.to_string())),
+        (&keys.rsa_private_key, |value| RsaPrivateKey::parse(value).map(|_| ()).map_err(|e| e.to_string())),
+        (&keys.postgres_password, |value| PostgresPassword::parse(value).map(|_| ()).map_err(|e| e.to_string())),
+    ];
+    let problem = |(key, check): &(&String, Check)| match secret.data.get(*key) {
+        None => Some("it is missing".to_owned()),
+        Some(value) => check(value.expose()).err(),
+    };
+    checks.iter().filter_map(|entry| Some((entry.0.clone(), problem(entry)?))).collect()
+}

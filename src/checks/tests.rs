@@ -1,0 +1,210 @@
+//! Every code: a deployment that must have it, and one that must not.
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::deployment::{ChartRelease, Deployment, Features};
+use crate::plan::{Database, MasSettings, Tls};
+
+fn healthy_status() -> Value {
+    json!({"conditions": [
+        {"type": "Available", "status": "True", "reason": "Available"},
+        {"type": "Running", "status": "True", "reason": "Successful", "ansibleResult": {"completion": "c1"}},
+        {"type": "Successful", "status": "True", "reason": "Successful"},
+        {"type": "Failure", "status": "False", "reason": ""}]})
+}
+
+fn snapshot(change: impl FnOnce(&mut Value)) -> Snapshot {
+    let mut object = json!({
+        "apiVersion": "matrix.element.io/v1alpha2",
+        "metadata": {"name": "chat", "namespace": "n", "uid": "u", "resourceVersion": "1", "generation": 1},
+        "spec": {"global": {"config": {"domainName": "example.com"}, "k8s": {"ingresses": {"tls": {"mode": "external"}}}},
+                 "components": {"synapse": {"config": {"postgresql": {"host": "db", "database": "synapse", "user": "s"}},
+                                            "k8s": {"ingress": {"fqdn": "matrix.example.com"}}}}},
+        "status": healthy_status()});
+    change(&mut object);
+    Snapshot {
+        deployment: Deployment::from_value(object).unwrap(),
+        features: Known::Known(Features { mas: true, active: true, ..Features::default() }),
+        secret: Known::Known(None),
+        record: Known::Known(None),
+        settings: None,
+        chart: None,
+    }
+}
+
+fn settings(host: &str, database_host: &str, database: &str) -> MasSettings {
+    MasSettings {
+        host: host.into(),
+        database: Database {
+            host: database_host.into(),
+            port: 5432,
+            name: database.into(),
+            user: "mas".into(),
+            ssl_mode: None,
+        },
+        tls: Tls::Inherit,
+        secret_name: "chat-mas".into(),
+    }
+}
+
+fn severity_of(snapshot: &Snapshot, step: Step, code: &str) -> Option<Severity> {
+    run(snapshot, step).into_iter().find(|finding| finding.code == code).map(|finding| finding.severity)
+}
+
+fn blocked(snapshot: &Snapshot, step: Step) -> Vec<&'static str> {
+    run(snapshot, step).into_iter().filter(Finding::blocks).map(|finding| finding.code).collect()
+}
+
+#[test]
+fn a_healthy_deployment_without_mas_has_no_blockers_and_no_warnings() {
+    let findings = run(&snapshot(|_| {}), Step::DryRun);
+    assert!(findings.iter().all(|finding| finding.severity == Severity::Ok), "{findings:#?}");
+}
+
+#[test]
+fn an_older_release_is_refused() {
+    let mut old = snapshot(|_| {});
+    old.features = Known::Known(Features::default());
+    assert_eq!(blocked(&old, Step::Prepare), [codes::MAS_SUPPORTED]);
+    old.features = Known::Unreadable("no".into());
+    assert_eq!(severity_of(&old, Step::Prepare, codes::MAS_SUPPORTED), Some(Severity::Unknown));
+    let mut chart = snapshot(|_| {});
+    chart.chart = Some(ChartRelease { chart: "ess-stack".into(), version: "2.28.0".into() });
+    assert_eq!(blocked(&chart, Step::Prepare), [codes::RELEASE_TOO_OLD]);
+}
+
+#[test]
+fn conditions_that_are_not_true_block_the_first_write() {
+    let available = snapshot(|o| o["status"]["conditions"][0]["status"] = json!("False"));
+    assert_eq!(blocked(&available, Step::DryRun), [codes::AVAILABLE]);
+    let absent = snapshot(|o| {
+        o["status"]["conditions"].as_array_mut().unwrap().remove(0);
+    });
+    assert_eq!(severity_of(&absent, Step::DryRun, codes::AVAILABLE), Some(Severity::Unknown));
+    let failing = json!({"conditions": [
+        {"type": "Available", "status": "True"},
+        {"type": "Failure", "status": "True", "reason": "Failed", "message": "boom", "ansibleResult": {"completion": "f"}},
+        {"type": "Running", "status": "True", "reason": "Running"}, {"type": "Successful", "status": "False"}]});
+    let fails = snapshot(|o| o["status"] = failing.clone());
+    assert_eq!(blocked(&fails, Step::DryRun), [codes::SUCCESSFUL]);
+    let never = snapshot(|o| o["status"] = json!({"conditions": [{"type": "Available", "status": "True"}]}));
+    assert_eq!(blocked(&never, Step::DryRun), [codes::SUCCESSFUL]);
+    assert!(blocked(&fails, Step::Abort).is_empty(), "going back is not held up by a failing run");
+    let again = snapshot(|o| {
+        o["status"] = failing.clone();
+        o["spec"]["components"]["matrixAuthenticationService"] = json!({"config": {"active": false}});
+    });
+    assert!(blocked(&again, Step::DryRun).is_empty(), "a failed rehearsal can be repeated");
+    assert!(blocked(&again, Step::Activate).contains(&codes::SUCCESSFUL));
+}
+
+#[test]
+fn a_migration_that_is_done_cannot_be_aborted_and_asks_for_nothing_else() {
+    let done = snapshot(|o| {
+        o["status"]["mas_active"] = json!(true);
+        o["spec"]["components"]["matrixAuthenticationService"] = json!({"config": {"active": true}});
+    });
+    assert_eq!(blocked(&done, Step::Abort), [codes::ALREADY_MIGRATED]);
+    assert!(blocked(&done, Step::Activate).is_empty());
+}
+
+#[test]
+fn an_active_switch_blocks_everything_but_following_and_going_back() {
+    let migrating =
+        snapshot(|o| o["spec"]["components"]["matrixAuthenticationService"] = json!({"config": {"active": true}}));
+    assert!(blocked(&migrating, Step::DryRun).contains(&codes::MIGRATION_UNDER_WAY));
+    assert!(blocked(&migrating, Step::Prepare).contains(&codes::MIGRATION_UNDER_WAY));
+    assert!(!blocked(&migrating, Step::Activate).contains(&codes::MIGRATION_UNDER_WAY));
+    assert!(blocked(&migrating, Step::Abort).is_empty());
+}
+
+#[test]
+fn names_and_deletion() {
+    let long = snapshot(|o| o["metadata"]["name"] = json!("a".repeat(26)));
+    assert_eq!(blocked(&long, Step::Prepare), [codes::NAME_TOO_LONG]);
+    let fits = snapshot(|o| o["metadata"]["name"] = json!("a".repeat(25)));
+    assert!(blocked(&fits, Step::Prepare).is_empty());
+    let deleted = snapshot(|o| o["metadata"]["deletionTimestamp"] = json!("2026-11-23T00:00:00Z"));
+    assert_eq!(blocked(&deleted, Step::Prepare), [codes::BEING_DELETED]);
+}
+
+#[test]
+fn ways_to_log_in_that_cannot_be_migrated() {
+    let with = |key: &str, value: Value| {
+        snapshot(|o| o["spec"]["components"]["synapse"]["config"]["delegatedAuth"] = json!({ key: value }))
+    };
+    assert_eq!(blocked(&with("saml", json!({"metadata": "x"})), Step::Prepare), [codes::SAML]);
+    assert!(blocked(&with("saml", json!({})), Step::Prepare).is_empty());
+    let mut ldap = with("ldap", json!({"uri": "ldap://x"}));
+    assert_eq!(severity_of(&ldap, Step::Prepare, codes::LDAP), Some(Severity::Unknown));
+    ldap.chart = Some(ChartRelease { chart: "ess-stack".into(), version: "2.28.1".into() });
+    assert_eq!(blocked(&ldap, Step::Prepare), [codes::LDAP]);
+    ldap.chart = Some(ChartRelease { chart: "ess-stack".into(), version: "2.29.0".into() });
+    assert!(blocked(&ldap, Step::Prepare).is_empty());
+    let sync = snapshot(|o| o["spec"]["components"]["groupSync"] = json!({}));
+    assert_eq!(blocked(&sync, Step::Prepare), [codes::GROUP_SYNC]);
+}
+
+#[test]
+fn identity_providers_need_ids_that_mas_keeps() {
+    let with = |ids: Value| {
+        snapshot(|o| o["spec"]["components"]["synapse"]["config"]["delegatedAuth"] = json!({ "oidc": ids }))
+    };
+    let good = with(json!([{"idpId": "01JABCDEFGHJKMNPQRSTVWXYZ0"}]));
+    assert!(run(&good, Step::Prepare).iter().all(|f| f.severity == Severity::Ok));
+    assert_eq!(blocked(&with(json!([{"issuer": "x"}])), Step::Prepare), [codes::IDP_ID_MISSING]);
+    let twice = with(json!([{"idpId": "01JABCDEFGHJKMNPQRSTVWXYZ0"}, {"idpId": "01jabcdefghjkmnpqrstvwxyz0"}]));
+    assert_eq!(blocked(&twice, Step::Prepare), [codes::IDP_ID_DUPLICATE]);
+    let named = with(json!([{"idpId": "keycloak"}]));
+    assert_eq!(severity_of(&named, Step::Prepare, codes::IDP_ID_NOT_ULID), Some(Severity::Warning));
+}
+
+#[test]
+fn settings_that_collide_with_synapse() {
+    let with = |settings: MasSettings| Snapshot { settings: Some(settings), ..snapshot(|_| {}) };
+    assert!(blocked(&with(settings("auth.example.com", "db", "mas")), Step::Prepare).is_empty());
+    assert_eq!(blocked(&with(settings("matrix.example.com", "db", "mas")), Step::Prepare), [codes::HOST_TAKEN]);
+    assert_eq!(blocked(&with(settings("auth.example.com", "DB", "synapse")), Step::Prepare), [codes::DATABASE_SHARED]);
+    let full = settings("auth.example.com", "db.n.svc.cluster.local", "synapse");
+    assert_eq!(blocked(&with(full), Step::Prepare), [codes::DATABASE_SHARED]);
+    let odd = MasSettings { tls: Tls::External, ..settings("auth.example.com", "db", "mas") };
+    assert_eq!(blocked(&with(odd), Step::Prepare), [codes::SETTINGS], "the schema of this test has no tls.mode");
+}
+
+#[test]
+fn a_secret_that_is_missing_or_unreadable() {
+    let with =
+        |secret| Snapshot { settings: Some(settings("auth.example.com", "db", "mas")), secret, ..snapshot(|_| {}) };
+    assert_eq!(blocked(&with(Known::Known(None)), Step::DryRun), [codes::SECRET]);
+    assert!(blocked(&with(Known::Known(None)), Step::Prepare).is_empty(), "prepare makes it");
+    let hidden = with(Known::Unreadable("forbidden".into()));
+    assert_eq!(severity_of(&hidden, Step::DryRun, codes::SECRET), Some(Severity::Unknown));
+}
+
+#[test]
+fn an_activation_without_a_rehearsal_is_blocked() {
+    let ready =
+        snapshot(|o| o["spec"]["components"]["matrixAuthenticationService"] = json!({"config": {"active": false}}));
+    assert_eq!(blocked(&ready, Step::Activate), [codes::REHEARSAL]);
+    assert!(Rehearsed::check(&ready).is_none());
+}
+
+#[test]
+fn owners_are_said_and_those_that_revert_block() {
+    let helm = snapshot(|o| {
+        o["metadata"]["annotations"] = json!({"meta.helm.sh/release-name": "ess"});
+        o["metadata"]["managedFields"] = json!([{"manager": "helm", "operation": "Apply"}]);
+    });
+    let finding = run(&helm, Step::Activate).into_iter().find(|f| f.code == codes::OWNED_BY_HELM).unwrap();
+    assert!(
+        finding.message.contains("Helm 4") && finding.message.contains("fails with a conflict"),
+        "{}",
+        finding.message
+    );
+    assert_eq!(severity_of(&helm, Step::Prepare, codes::OWNED_BY_HELM), None, "prepare does not touch the manifest");
+    let argo = snapshot(|o| o["metadata"]["labels"] = json!({"argocd.argoproj.io/instance": "chat"}));
+    assert_eq!(blocked(&argo, Step::DryRun), [codes::OWNED_BY_GITOPS]);
+    let installer = snapshot(|o| o["metadata"]["annotations"] = json!({"ui.element.io/layer": "x"}));
+    assert_eq!(severity_of(&installer, Step::DryRun, codes::OWNED_BY_INSTALLER), Some(Severity::Warning));
+}

@@ -7,9 +7,11 @@
 //! What comes from outside (names, the operator's messages) may carry control characters, and Ansible's often carry
 //! colours. [`style::Line`] therefore holds text and meaning apart, and only the rendering makes escape sequences.
 
+mod capture;
 pub mod data;
 pub mod diff;
 mod keys;
+pub mod progress;
 pub mod prompt;
 mod screen;
 pub mod style;
@@ -20,7 +22,8 @@ mod ui;
 mod world;
 mod yaml;
 
+pub use capture::{Captured, Setting};
 pub use data::OutputFormat;
 pub use style::{Line, Style, Symbol};
 pub use ui::{Next, OutputError, Ui, Verbosity};
-pub use world::{Captured, ColorChoice, Setting, Stream, Terminal};
+pub use world::{ColorChoice, Stream, Terminal};

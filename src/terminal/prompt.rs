@@ -163,3 +163,6 @@ enum Reply {
     Pasted,
     Ended,
 }
+
+#[cfg(test)]
+mod tests;

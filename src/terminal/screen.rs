@@ -48,6 +48,10 @@ impl Screen {
         }
     }
 
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed
+    }
+
     /// Writes to stderr. When that fails there is nobody left to tell.
     pub(super) fn write_err(&mut self, text: &str) {
         let whole = match self.visible() {
@@ -62,15 +66,15 @@ impl Screen {
         if self.live == line {
             return;
         }
-        let before = self.visible().is_some();
+        let stood = self.visible().is_some();
         self.live = line;
-        let text = match self.visible() {
+        let frame = match self.visible() {
             // The new text first and the rest of the old after it: clearing first would flicker.
-            Some(live) => format!("\r{live}\u{1b}[K"),
-            None if before => ERASE.to_owned(),
+            Some(words) => format!("\r{words}\u{1b}[K"),
+            None if stood => ERASE.to_owned(),
             None => return,
         };
-        self.raw_err(&text);
+        self.raw_err(&frame);
     }
 
     /// Writes `text` in place of the live line, which ends with that: a stage that is over.

@@ -65,6 +65,7 @@ pub fn wrap(text: &str, columns: Option<usize>) -> Vec<String> {
 /// Shortens `text` to `columns`, ending in `ending` where something was cut. Only for what is redrawn in place: a line
 /// that wraps cannot be taken back.
 pub fn cut(text: &str, columns: usize, ending: &str) -> String {
+    let ending = if width(ending) > columns { "" } else { ending };
     console::truncate_str(text, columns, ending).into_owned()
 }
 
@@ -103,6 +104,7 @@ mod tests {
         assert_eq!(wrap("日本 日本 日本", Some(9)), ["日本 日本", "日本"]);
         assert_eq!(pad("日本", 6), "日本  ");
         assert_eq!(cut("日本語", 5, "…"), "日本…");
+        assert_eq!(cut("abc", 2, "..."), "ab");
     }
 
     proptest! {

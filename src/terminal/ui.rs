@@ -143,6 +143,12 @@ impl Ui {
         self.write_out(&format!("{text}\n"))
     }
 
+    /// Prints a paragraph for a person, on stdout: as [`Ui::print`], but wrapped on a terminal under its own indentation.
+    pub fn page(&self, line: impl Into<Line>) -> Result<(), OutputError> {
+        let look = self.look(Stream::Out);
+        self.write_out(&format!("{}\n", indented(&line.into().render(look), look.columns)))
+    }
+
     /// Prints a table; `wide` adds the columns that only `-o wide` shows. An empty table prints its heads.
     pub fn table(&self, table: &Table, wide: bool) -> Result<(), OutputError> {
         let mut lines = table.render(self.look(Stream::Out), wide).join("\n");
@@ -186,7 +192,7 @@ impl Ui {
     }
 }
 
-/// Wraps under the spaces that each line begins with.
+/// Wraps under the spaces that each line begins with. Give indentation unstyled: it is looked for in what is printed.
 fn indented(text: &str, columns: Option<usize>) -> String {
     let wrapped = text.split('\n').flat_map(|line| {
         let body = line.trim_start_matches(' ');
@@ -198,3 +204,6 @@ fn indented(text: &str, columns: Option<usize>) -> String {
     });
     wrapped.collect::<Vec<_>>().join("\n")
 }
+
+#[cfg(test)]
+mod tests;

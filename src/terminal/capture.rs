@@ -1,0 +1,174 @@
+//! A terminal in memory: what a test sets, and what was written.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::{Timestamp, tz::TimeZone};
+
+use super::prompt::Answer;
+use super::world::{Clock, DEFAULT_COLUMNS};
+
+/// How a captured terminal is to be.
+#[derive(Clone)]
+pub struct Setting {
+    pub(super) stdin_tty: bool,
+    pub(super) stdout_tty: bool,
+    pub(super) stderr_tty: bool,
+    pub(super) columns: usize,
+    pub(super) environment: BTreeMap<String, String>,
+    pub(super) clock: Clock,
+    pub(super) zone: TimeZone,
+    pub(super) answers: VecDeque<Answer>,
+    pub(super) stdout_fails: Option<io::ErrorKind>,
+}
+
+impl Setting {
+    /// Nothing is a terminal: a script, a CI job. UTF-8, UTC, and a clock that stands at 2026-11-23 10:41:07.
+    pub fn piped() -> Self {
+        let start = Timestamp::from_second(1_795_430_467).unwrap_or_default();
+        Self {
+            stdin_tty: false,
+            stdout_tty: false,
+            stderr_tty: false,
+            columns: DEFAULT_COLUMNS,
+            environment: [("LANG".to_owned(), "C.UTF-8".to_owned())].into(),
+            clock: Arc::new(move || start),
+            zone: TimeZone::UTC,
+            answers: VecDeque::new(),
+            stdout_fails: None,
+        }
+    }
+
+    /// A person before a terminal of so many columns, with colours; otherwise as [`Setting::piped`].
+    pub fn terminal(columns: usize) -> Self {
+        let mut setting = Self { stdin_tty: true, stdout_tty: true, stderr_tty: true, columns, ..Self::piped() };
+        setting.environment.insert("TERM".to_owned(), "xterm-256color".to_owned());
+        setting
+    }
+
+    /// Sets an environment variable. Nothing of the process's own environment is seen.
+    #[must_use]
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.environment.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    /// Pipes stdout away from the terminal.
+    #[must_use]
+    pub fn stdout_piped(mut self) -> Self {
+        self.stdout_tty = false;
+        self
+    }
+
+    /// Takes the terminal away from stdin.
+    #[must_use]
+    pub fn stdin_piped(mut self) -> Self {
+        self.stdin_tty = false;
+        self
+    }
+
+    /// Takes the terminal away from stderr.
+    #[must_use]
+    pub fn stderr_piped(mut self) -> Self {
+        self.stderr_tty = false;
+        self
+    }
+
+    /// What the person will type, one answer per question asked. When they run out, input ends.
+    #[must_use]
+    pub fn answers(mut self, answers: impl IntoIterator<Item = Answer>) -> Self {
+        self.answers.extend(answers);
+        self
+    }
+
+    /// The clock.
+    #[must_use]
+    pub fn clock(mut self, clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// The time zone.
+    #[must_use]
+    pub fn zone(mut self, zone: TimeZone) -> Self {
+        self.zone = zone;
+        self
+    }
+
+    /// Whoever read stdout has left (`| head`).
+    #[must_use]
+    pub fn reader_gone(mut self) -> Self {
+        self.stdout_fails = Some(io::ErrorKind::BrokenPipe);
+        self
+    }
+
+    /// Stdout goes to a file on a disk that is full.
+    #[must_use]
+    pub fn disk_full(mut self) -> Self {
+        self.stdout_fails = Some(io::ErrorKind::StorageFull);
+        self
+    }
+}
+
+/// What was written to a captured terminal. Cheap to clone; clones see the same.
+#[derive(Clone, Default)]
+pub struct Captured {
+    out: Arc<Mutex<Vec<u8>>>,
+    err: Arc<Mutex<Vec<u8>>>,
+}
+
+impl Captured {
+    /// Everything on stdout so far.
+    pub fn stdout(&self) -> String {
+        Self::text(&self.out)
+    }
+
+    /// Everything on stderr so far, with what a person typed where it was asked.
+    pub fn stderr(&self) -> String {
+        Self::text(&self.err)
+    }
+
+    /// Streams that write into this; stdout refuses everything where it is to fail.
+    pub(super) fn writers(
+        &self,
+        stdout_fails: Option<io::ErrorKind>,
+    ) -> (Box<dyn Write + Send>, Box<dyn Write + Send>) {
+        let out: Box<dyn Write + Send> = match stdout_fails {
+            Some(kind) => Box::new(Broken(kind)),
+            None => Box::new(Pen(self.out.clone())),
+        };
+        (out, Box::new(Pen(self.err.clone())))
+    }
+
+    fn text(bytes: &Mutex<Vec<u8>>) -> String {
+        String::from_utf8_lossy(&bytes.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
+    }
+}
+
+/// Writes into memory.
+struct Pen(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Pen {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A stream that refuses everything.
+struct Broken(io::ErrorKind);
+
+impl Write for Broken {
+    fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+        Err(self.0.into())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Err(self.0.into())
+    }
+}

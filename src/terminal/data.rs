@@ -1,0 +1,95 @@
+//! Data for programs: `-o json` and `-o yaml`.
+
+use std::fmt::{self, Write as _};
+use std::str::FromStr;
+
+use serde::Serialize;
+
+use super::ui::OutputError;
+use super::yaml;
+
+/// `-o`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OutputFormat {
+    /// For a person.
+    #[default]
+    Table,
+    /// For a person with a wide window.
+    Wide,
+    /// One JSON document.
+    Json,
+    /// The same tree as YAML.
+    Yaml,
+}
+
+impl OutputFormat {
+    /// All of them, in the order in which help names them.
+    pub const ALL: [Self; 4] = [Self::Table, Self::Wide, Self::Json, Self::Yaml];
+
+    /// Whether a program reads it.
+    pub fn is_data(self) -> bool {
+        matches!(self, Self::Json | Self::Yaml)
+    }
+}
+
+impl fmt::Display for OutputFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Table => "table",
+            Self::Wide => "wide",
+            Self::Json => "json",
+            Self::Yaml => "yaml",
+        })
+    }
+}
+
+impl FromStr for OutputFormat {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|format| format.to_string() == text)
+            .ok_or_else(|| format!("{text:?} is no output format; use table, wide, json or yaml"))
+    }
+}
+
+/// `value` as text with a line feed at its end. Formats for a person have no general form: with them it is JSON.
+pub fn render<T: Serialize>(format: OutputFormat, value: &T) -> Result<String, OutputError> {
+    let failed = |source: serde_json::Error| OutputError::Form { format, source: source.into() };
+    match format {
+        OutputFormat::Yaml => yaml(value).map_err(failed),
+        _ => json(value).map_err(failed),
+    }
+}
+
+/// JSON with kubectl's indentation of four. What could steer a terminal is escaped.
+fn json<T: Serialize>(value: &T) -> Result<String, serde_json::Error> {
+    let mut bytes = Vec::new();
+    let formatter = serde_json::ser::PrettyFormatter::with_indent(b"    ");
+    value.serialize(&mut serde_json::Serializer::with_formatter(&mut bytes, formatter))?;
+    let text = String::from_utf8_lossy(&bytes);
+    // serde_json escapes U+0000 to U+001F. DEL and the C1 set act on some terminals; they can only stand within strings.
+    let mut safe = String::with_capacity(text.len() + 1);
+    for c in text.chars() {
+        if matches!(c, '\u{7f}'..='\u{9f}') {
+            // Writing into a string cannot fail.
+            let _ = write!(safe, "\\u{:04x}", u32::from(c));
+        } else {
+            safe.push(c);
+        }
+    }
+    safe.push('\n');
+    Ok(safe)
+}
+
+/// The same tree as YAML, the keys in the same order, so that YAML 1.1 and 1.2 readers agree on every scalar: each string
+/// that is not plainly a string is quoted. A scalar that ends at the line ends with a line feed.
+pub fn yaml<T: Serialize>(value: &T) -> Result<String, serde_json::Error> {
+    // By way of JSON, because the trees must be the same: `serde_yaml` writes enums as tags. Its value keeps the order.
+    let tree: serde_yaml::Value = serde_json::from_str(&serde_json::to_string(value)?)?;
+    Ok(yaml::document(&tree))
+}
+
+#[cfg(test)]
+mod tests;

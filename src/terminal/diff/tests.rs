@@ -1,0 +1,141 @@
+use super::*;
+use crate::terminal::style::Look;
+use proptest::prelude::*;
+use serde_json::json;
+
+fn drawn(changes: &[Change], coloured: bool) -> String {
+    let look = Look { coloured, unicode: true, columns: None };
+    lines(changes).iter().map(|line| line.render(look)).collect::<Vec<_>>().join("\n").replace('\u{1b}', "^")
+}
+
+fn open(_: &Path) -> bool {
+    false
+}
+
+#[test]
+fn a_new_component_is_shown_field_by_field() {
+    let before = json!({"spec": {"components": {"synapse": {"x": 1}}}});
+    let after = json!({"spec": {"components": {"synapse": {"x": 1}, "matrixAuthenticationService": {
+        "config": {"active": false, "postgresql": {"host": "pg.example.com", "port": 5432, "sslmode": "no"}, "list": [], "also": ["a", "b"]},
+        "k8s": {"ingress": {"fqdn": "auth.example.com", "annotations": {"example.com/owner": "ess"}}},
+        "secretName": "first-element-mas"}}}});
+    insta::assert_snapshot!(drawn(&changes(&before, &after, open), false), @r#"
+    spec.components.matrixAuthenticationService
+    + config.active: false
+    + config.also[0]: a
+    + config.also[1]: b
+    + config.list: []
+    + config.postgresql.host: pg.example.com
+    + config.postgresql.port: 5432
+    + config.postgresql.sslmode: "no"
+    + k8s.ingress.annotations["example.com/owner"]: ess
+    + k8s.ingress.fqdn: auth.example.com
+    + secretName: first-element-mas
+    "#);
+}
+
+#[test]
+fn one_change_has_its_whole_path() {
+    let tree = |active| json!({"spec": {"config": {"active": active, "other": 1}}});
+    insta::assert_snapshot!(drawn(&changes(&tree(false), &tree(true), open), true), @r"
+    ^[31m  - spec.config.active: false^[0m
+    ^[32m  + spec.config.active: true^[0m
+    ");
+}
+
+#[test]
+fn a_secret_is_never_shown() {
+    let before = json!({"data": {"postgresPassword": "hunter2", "old": "hunter3"}});
+    let after = json!({"data": {"postgresPassword": "correct\nhorse", "encryptionSecret": {"nested": "hunter4"}}});
+    let found = changes(&before, &after, |path| path.steps().first() == Some(&Step::Key("data".to_owned())));
+    let text = drawn(&found, false);
+    insta::assert_snapshot!(text, @r"
+    data
+    - old: *** (before)
+    + encryptionSecret.nested: *** (after)
+    - postgresPassword: *** (before)
+    + postgresPassword: *** (after)
+    ");
+    for secret in ["hunter", "horse", "correct"] {
+        assert!(!text.contains(secret));
+    }
+}
+
+#[test]
+fn text_of_several_lines_is_compared_by_line() {
+    let before = json!({"a": "one\ntwo\nthree\nfour\nfive\nsix\n", "b": 1});
+    let after = json!({"a": "one\ntwo\nthree\nfour\n5\nsix\n", "b": 1});
+    insta::assert_snapshot!(drawn(&changes(&before, &after, open), false), @r"
+    ~ a:
+        two
+        three
+        four
+      - five
+      + 5
+        six
+    ");
+}
+
+#[test]
+fn an_element_before_others_does_not_change_the_others() {
+    let found = changes(&json!({"idps": ["b", "c"]}), &json!({"idps": ["a", "b", "c"]}), open);
+    assert_eq!(drawn(&found, false), "  + idps[0]: a");
+    let found = changes(&json!([{"id": 1, "x": true}, 2]), &json!([{"id": 1, "x": false}, 2]), open);
+    assert_eq!(drawn(&found, false), "  - [0].x: true\n  + [0].x: false");
+}
+
+#[test]
+fn absent_and_null_differ() {
+    let found = changes(&json!({}), &json!({"a": null}), open);
+    assert_eq!(drawn(&found, false), "  + a: null");
+    assert!(changes(&json!({"a": {}}), &json!({"a": {}}), open).is_empty());
+    assert_eq!(drawn(&changes(&json!({"a": {}}), &json!({}), open), false), "  - a: {}");
+}
+
+#[test]
+fn a_foreign_key_cannot_pass_for_a_path() {
+    assert_eq!(Path::from(["metadata", "annotations", "a.b/c"]).to_string(), "metadata.annotations[\"a.b/c\"]");
+}
+
+/// Puts changes into a tree of maps (lists shift their indices, so they are left out).
+fn apply(mut tree: Value, changes: &[Change]) -> Value {
+    for change in changes {
+        let mut at = &mut tree;
+        let (last, way) = change.path.steps().split_last().unwrap();
+        for step in way {
+            let Step::Key(key) = step else { unreachable!("no lists here") };
+            at = at.as_object_mut().unwrap().entry(key).or_insert_with(|| json!({}));
+        }
+        let Step::Key(key) = last else { unreachable!("no lists here") };
+        match &change.after {
+            Some(value) => at.as_object_mut().unwrap().insert(key.clone(), value.clone()),
+            None => at.as_object_mut().unwrap().remove(key),
+        };
+    }
+    tree
+}
+
+/// Maps that became empty by losing their last field are the same as none.
+fn prune(value: &Value) -> Value {
+    match value {
+        Value::Object(map) => map.iter().map(|(k, v)| (k.clone(), prune(v))).filter(|(_, v)| *v != json!({})).collect(),
+        leaf => leaf.clone(),
+    }
+}
+
+proptest! {
+    #[test]
+    fn the_changes_lead_from_one_tree_to_the_other(before in maps(), after in maps()) {
+        let found = changes(&before, &after, open);
+        prop_assert_eq!(prune(&apply(before.clone(), &found)), prune(&after));
+        prop_assert_eq!(found.is_empty(), before == after);
+    }
+}
+
+fn maps() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![Just(Value::Null), (0..3).prop_map(Value::from), "[ab]".prop_map(Value::from)];
+    let tree = leaf.prop_recursive(3, 20, 4, |inner| {
+        prop::collection::btree_map("[a-c]", inner, 1..4).prop_map(|map| map.into_iter().collect())
+    });
+    tree.prop_map(|value| json!({"root": value}))
+}

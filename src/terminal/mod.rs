@@ -1,0 +1,29 @@
+//! The only code that prints, colours, asks or knows what a TTY is.
+//!
+//! A [`Terminal`] is the world outside: two streams, a keyboard, the environment, the clock. A [`Ui`] is a terminal plus
+//! what the person chose (`--color`, `--quiet`, `-v`); everything the program says goes through it: data to stdout,
+//! everything else to stderr. The building blocks know nothing of deployments or Kubernetes.
+//!
+//! What comes from outside (names, the operator's messages) may carry control characters, and Ansible's often carry
+//! colours. [`style::Line`] therefore holds text and meaning apart, and only the rendering makes escape sequences.
+
+mod capture;
+pub mod data;
+pub mod diff;
+mod keys;
+pub mod progress;
+pub mod prompt;
+mod screen;
+pub mod style;
+pub mod table;
+pub mod text;
+pub mod time;
+mod ui;
+mod world;
+mod yaml;
+
+pub use capture::{Captured, Setting};
+pub use data::OutputFormat;
+pub use style::{Line, Style, Symbol};
+pub use ui::{Next, OutputError, Ui, Verbosity};
+pub use world::{ColorChoice, Stream, Terminal};

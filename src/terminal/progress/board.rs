@@ -1,0 +1,153 @@
+//! What stands on the board of progress, as text. Knows the time only from what it is told, and prints nothing itself.
+
+use std::time::Duration;
+
+use jiff::{Timestamp, tz::TimeZone};
+
+use crate::terminal::style::{Line, Look, Style, Symbol};
+use crate::terminal::{text, time};
+
+use super::Waiting;
+
+/// In which manner progress is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Manner {
+    /// Finished stages, and below them a line that is redrawn.
+    Live,
+    /// A line per change, and one after so long without any.
+    Lines { heartbeat: Duration },
+    /// Nothing.
+    Silent,
+}
+
+pub(super) struct Board {
+    manner: Manner,
+    zone: TimeZone,
+    waiting: Option<Waiting>,
+    frame: usize,
+    /// When the last line was told.
+    told: Timestamp,
+}
+
+/// A turning sign: in every terminal font that has braille, and everywhere.
+const FRAMES: [&str; 10] = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
+const ASCII_FRAMES: [&str; 4] = ["|", "/", "-", "\\"];
+/// Columns before the words: `  ✔ 10:41:07  `.
+const MARGIN: usize = 14;
+/// The live line uses no more columns than this, or the duration at its end would be far from its words.
+const WIDEST: usize = 110;
+/// Silence shorter than this is not worth a word: the operator often says nothing for so long.
+const SILENCE: i64 = 30;
+
+impl Board {
+    pub(super) fn new(manner: Manner, zone: TimeZone) -> Self {
+        Self { manner, zone, waiting: None, frame: 0, told: Timestamp::UNIX_EPOCH }
+    }
+
+    /// A stage is over, well or badly. Gives what is to be printed for good.
+    pub(super) fn over(&mut self, now: Timestamp, symbol: Symbol, text: &Line, look: Look) -> String {
+        self.waiting = None;
+        self.line(now, symbol, text, look)
+    }
+
+    /// Something happened meanwhile.
+    pub(super) fn note(&mut self, now: Timestamp, text: &Line, look: Look) -> String {
+        self.line(now, Symbol::Note, text, look)
+    }
+
+    /// Something else is awaited, or more is seen of it.
+    pub(super) fn wait(&mut self, now: Timestamp, waiting: Waiting, look: Look) -> String {
+        let before = self.waiting.replace(waiting);
+        let Some(waiting) = &self.waiting else { return String::new() };
+        let other_stage =
+            before.as_ref().is_none_or(|before| before.what != waiting.what || before.ends_at != waiting.ends_at);
+        let changed = other_stage || before.is_some_and(|before| before.detail != waiting.detail);
+        if !changed || !matches!(self.manner, Manner::Lines { .. }) {
+            return String::new();
+        }
+        let mut words = words(waiting);
+        if let (true, Some(end)) = (other_stage, self.end(waiting, now)) {
+            words = format!("{words}, {end}");
+        }
+        self.line(now, Symbol::Note, &Line::from(words), look)
+    }
+
+    /// Time has passed. Gives a heartbeat when one is due.
+    pub(super) fn tick(&mut self, now: Timestamp, look: Look) -> String {
+        self.frame = self.frame.wrapping_add(1);
+        let (Manner::Lines { heartbeat }, Some(waiting)) = (self.manner, &self.waiting) else { return String::new() };
+        let silent = now.duration_since(self.told);
+        if silent < jiff::SignedDuration::try_from(heartbeat).unwrap_or(jiff::SignedDuration::MAX) {
+            return String::new();
+        }
+        let mut times = self.times(waiting, now);
+        times[0].push_str(" so far");
+        let still = format!("still {}; {}", words(waiting), times.join(", "));
+        self.line(now, Symbol::Note, &Line::from(still), look)
+    }
+
+    /// The live line, narrower than the window so that it never wraps; `None` where nothing is awaited or redrawn.
+    pub(super) fn live(&self, now: Timestamp, look: Look) -> Option<String> {
+        let (Manner::Live, Some(waiting)) = (self.manner, &self.waiting) else { return None };
+        let room = look.columns?.saturating_sub(1).min(WIDEST);
+        let frames: &[&str] = if look.unicode { &FRAMES } else { &ASCII_FRAMES };
+        let sign = frames[self.frame % frames.len()];
+        let words = words(waiting);
+        let times = self.times(waiting, now);
+        // What does not fit is left out from the end; how long it has taken always stands.
+        let fits = |times: &String| MARGIN + text::width(&words) + 3 + text::width(times) <= room;
+        let shown = (1..=times.len()).rev().map(|count| times[..count].join(", ")).find(fits);
+        let shown = shown.unwrap_or_else(|| times[0].clone());
+        let space = room.saturating_sub(MARGIN + 3 + text::width(&shown));
+        let words = text::cut(&words, space, Symbol::Ellipsis.glyph(look.unicode));
+        let line = Line::new()
+            .text("  ")
+            .styled(Style::Code, sign)
+            .styled(Style::Dim, format!(" {}", time::time_of_day(now, &self.zone)))
+            .text(format!("  {}   ", text::pad(&words, space)))
+            .styled(Style::Dim, shown);
+        // In a window narrower than the margin and the duration even that is cut, rather than wrapped.
+        Some(text::cut(&line.render(look), room, ""))
+    }
+
+    /// How long, how long without news, and until when at the latest.
+    fn times(&self, waiting: &Waiting, now: Timestamp) -> Vec<String> {
+        let mut times = vec![time::elapsed(waiting.since, now)];
+        if let Some(heard) = waiting.heard
+            && now.duration_since(heard).as_secs() >= SILENCE
+        {
+            times.push(format!("nothing heard for {}", time::elapsed(heard, now)));
+        }
+        times.extend(self.end(waiting, now));
+        times
+    }
+
+    fn end(&self, waiting: &Waiting, now: Timestamp) -> Option<String> {
+        waiting.ends_at.map(|at| format!("ends at {} at the latest", time::hour_and_minute(at, now, &self.zone)))
+    }
+
+    /// A line that stays. On a terminal long words go on below themselves.
+    fn line(&mut self, now: Timestamp, symbol: Symbol, words: &Line, look: Look) -> String {
+        self.told = now;
+        if self.manner == Manner::Silent {
+            return String::new();
+        }
+        let head = Line::new()
+            .text("  ")
+            .symbol(symbol)
+            .styled(Style::Dim, format!(" {}", time::time_of_day(now, &self.zone)))
+            .text("  ");
+        let room = look.columns.map(|columns| columns.saturating_sub(MARGIN));
+        let words = text::wrap(&words.render(look), room).join(&format!("\n{}", " ".repeat(MARGIN)));
+        format!("{}{words}\n", head.render(look))
+    }
+}
+
+/// `rehearsing: MAS pod running`, on one line whatever the detail holds.
+fn words(waiting: &Waiting) -> String {
+    let words = match &waiting.detail {
+        Some(detail) => format!("{}: {detail}", waiting.what),
+        None => waiting.what.clone(),
+    };
+    text::harmless(&words).replace('\n', " ")
+}

@@ -1,0 +1,241 @@
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use super::*;
+use crate::terminal::{Captured, ColorChoice, Setting, Terminal};
+
+/// 10:41:07 on the day the clock of [`Setting::piped`] stands at.
+const START: i64 = 1_795_430_467;
+
+struct Told {
+    ui: Ui,
+    captured: Captured,
+    seconds: Arc<AtomicI64>,
+}
+
+fn told(setting: Setting, verbosity: Verbosity) -> Told {
+    let seconds = Arc::new(AtomicI64::new(START));
+    let clock = seconds.clone();
+    let setting = setting.clock(move || at(clock.load(Ordering::SeqCst)));
+    let (terminal, captured) = Terminal::captured(setting);
+    Told { ui: Ui::new(terminal, ColorChoice::Never, verbosity), captured, seconds }
+}
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(second).unwrap()
+}
+
+impl Told {
+    fn by_hand(&self) -> Progress {
+        self.ui.progress_at(Pace { by_hand: true, ..Pace::default() })
+    }
+
+    fn pass(&self, progress: &Progress, seconds: i64) {
+        for _ in 0..seconds {
+            self.seconds.fetch_add(1, Ordering::SeqCst);
+            progress.tick();
+        }
+    }
+
+    fn stderr(&self) -> String {
+        self.captured.stderr().replace('\u{1b}', "^")
+    }
+
+    /// What a person sees at the end: carriage returns and clearing applied, as a terminal would.
+    fn seen(&self) -> String {
+        let mut rows = vec![String::new()];
+        let mut column = 0;
+        let text = self.captured.stderr();
+        let mut chars = text.chars();
+        while let Some(c) = chars.next() {
+            let row = rows.last_mut().unwrap();
+            match c {
+                '\r' => column = 0,
+                '\n' => {
+                    rows.push(String::new());
+                    column = 0;
+                }
+                '\u{1b}' => {
+                    assert_eq!(chars.by_ref().take(2).collect::<String>(), "[K", "only clearing is expected");
+                    *row = row.chars().take(column).collect();
+                }
+                c => {
+                    let mut cells: Vec<char> = row.chars().collect();
+                    cells.resize(cells.len().max(column + 1), ' ');
+                    cells[column] = c;
+                    *row = cells.into_iter().collect();
+                    column += 1;
+                }
+            }
+        }
+        rows.iter().map(|row| row.trim_end()).collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// A dry run, as the operator goes through it.
+fn dry_run(told: &Told, progress: &Progress) {
+    progress.done("written (resourceVersion 81733)");
+    told.pass(progress, 1);
+    progress.done("operator started on it");
+    let rehearsing = Waiting::new("rehearsing", at(START + 1)).ends_at(at(START + 1800));
+    progress.waiting(rehearsing.clone().detail("MAS pod starting"));
+    told.pass(progress, 12);
+    progress.waiting(rehearsing.clone().detail("MAS pod running, migration job 1 of 1 running"));
+    told.pass(progress, 70);
+    progress.note("the connection to the API server was lost and is back");
+    told.pass(progress, 2);
+}
+
+#[test]
+fn a_pipe_gets_a_line_per_change_and_a_heartbeat() {
+    let told = told(Setting::piped(), Verbosity::Normal);
+    let progress = told.by_hand();
+    dry_run(&told, &progress);
+    progress.done("operator finished: no errors");
+    told.pass(&progress, 90);
+    drop(progress);
+    insta::assert_snapshot!(told.stderr(), @r"
+    ✔ 10:41:07  written (resourceVersion 81733)
+    ✔ 10:41:08  operator started on it
+    · 10:41:08  rehearsing: MAS pod starting, ends at 11:11 at the latest
+    · 10:41:20  rehearsing: MAS pod running, migration job 1 of 1 running
+    · 10:41:50  still rehearsing: MAS pod running, migration job 1 of 1 running; 42s so far, ends at 11:11 at the latest
+    · 10:42:20  still rehearsing: MAS pod running, migration job 1 of 1 running; 1m 12s so far, ends at 11:11 at the latest
+    · 10:42:30  the connection to the API server was lost and is back
+    ✔ 10:42:32  operator finished: no errors
+    ");
+}
+
+#[test]
+fn a_terminal_shows_what_is_over_and_one_live_line() {
+    let told = told(Setting::terminal(120), Verbosity::Normal);
+    let progress = told.by_hand();
+    dry_run(&told, &progress);
+    insta::assert_snapshot!(told.seen(), @r"
+    ✔ 10:41:07  written (resourceVersion 81733)
+    ✔ 10:41:08  operator started on it
+    · 10:42:30  the connection to the API server was lost and is back
+    ⠴ 10:42:32  rehearsing: MAS pod running, migration job 1 of 1 running    1m 24s, ends at 11:11 at the latest
+    ");
+    progress.failed("operator reports failure");
+    insta::assert_snapshot!(told.seen(), @r"
+    ✔ 10:41:07  written (resourceVersion 81733)
+    ✔ 10:41:08  operator started on it
+    · 10:42:30  the connection to the API server was lost and is back
+    ✘ 10:42:32  operator reports failure
+    ");
+    drop(progress);
+    assert!(told.seen().ends_with("operator reports failure\n"));
+}
+
+#[test]
+fn the_live_line_fits_every_window() {
+    for columns in [20, 60, 80, 120, 200] {
+        let told = told(Setting::terminal(columns).env("LANG", "C"), Verbosity::Normal);
+        let progress = told.by_hand();
+        let waiting =
+            Waiting::new("rehearsing", at(START - 82)).detail("MAS pod running, 会社 🎉 migration job 1 of 1 running");
+        progress.waiting(waiting.ends_at(at(START + 1800)).heard(at(START - 45)));
+        let line = told.captured.stderr().replace("\u{1b}[K", "").replace('\r', "");
+        assert!(crate::terminal::text::width(&line) < columns, "{columns}: {line}");
+        assert!(line.contains("1m 22s") || columns == 20, "{columns}: {line}");
+    }
+}
+
+#[test]
+fn silence_of_the_operator_is_said_after_half_a_minute() {
+    let told = told(Setting::terminal(120), Verbosity::Normal);
+    let progress = told.by_hand();
+    progress.waiting(Waiting::new("migrating", at(START)).heard(at(START)));
+    told.pass(&progress, 29);
+    assert!(!told.seen().contains("nothing heard"));
+    told.pass(&progress, 1);
+    assert!(told.seen().contains("30s, nothing heard for 30s"), "{}", told.seen());
+}
+
+#[test]
+fn a_frame_is_one_write_that_never_clears_first() {
+    let told = told(Setting::terminal(60), Verbosity::Normal);
+    let progress = told.by_hand();
+    progress.waiting(Waiting::new("rehearsing", at(START)));
+    let before = told.stderr().len();
+    told.pass(&progress, 1);
+    let frame = &told.stderr()[before..];
+    assert!(frame.starts_with("\r  ⠙ 10:41:08") && frame.ends_with("1s^[K"), "{frame}");
+    assert_eq!(frame.matches('\r').count(), 1, "{frame}");
+}
+
+#[test]
+fn quiet_is_quiet() {
+    let told = told(Setting::terminal(80), Verbosity::Quiet);
+    let progress = told.by_hand();
+    dry_run(&told, &progress);
+    drop(progress);
+    assert_eq!(told.stderr(), "");
+}
+
+#[test]
+fn a_dumb_terminal_gets_lines() {
+    let told = told(Setting::terminal(80).env("TERM", "dumb"), Verbosity::Normal);
+    let progress = told.by_hand();
+    progress.waiting(Waiting::new("rehearsing", at(START)));
+    drop(progress);
+    assert_eq!(told.stderr(), "  · 10:41:07  rehearsing\n");
+}
+
+#[test]
+fn what_is_printed_meanwhile_does_not_run_into_the_live_line() {
+    let told = told(Setting::terminal(60), Verbosity::Normal);
+    let progress = told.by_hand();
+    progress.waiting(Waiting::new("rehearsing", at(START)));
+    told.ui.warning("the certificate ends in 9 days");
+    let seen = told.seen();
+    assert_eq!(seen.lines().next(), Some("warning: the certificate ends in 9 days"));
+    assert!(seen.lines().nth(1).is_some_and(|line| line.contains("rehearsing")), "{seen}");
+}
+
+#[test]
+fn a_question_meanwhile_is_not_drawn_over() {
+    let told = told(Setting::terminal(60).answers(["y".into()]), Verbosity::Normal);
+    let progress = told.by_hand();
+    progress.waiting(Waiting::new("rehearsing", at(START)));
+    assert!(told.ui.confirm("Go on?").unwrap());
+    drop(progress);
+    assert_eq!(told.seen(), "Go on? [y/N] y\n");
+}
+
+#[test]
+fn a_panic_takes_the_live_line_away() {
+    let told = told(Setting::terminal(60), Verbosity::Normal);
+    let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        let progress = told.ui.progress();
+        progress.waiting(Waiting::new("rehearsing", at(START)));
+        std::panic::resume_unwind(Box::new("stop"));
+    }));
+    assert!(outcome.is_err());
+    assert_eq!(told.seen(), "");
+}
+
+#[test]
+fn the_line_turns_by_itself() {
+    let told = told(Setting::terminal(60), Verbosity::Normal);
+    let progress = told.ui.progress_at(Pace { redraw: Duration::from_millis(1), ..Pace::default() });
+    progress.waiting(Waiting::new("rehearsing", at(START)));
+    let until = std::time::Instant::now() + Duration::from_secs(10);
+    while !told.stderr().contains("⠹") {
+        assert!(std::time::Instant::now() < until, "no frame was drawn: {}", told.stderr());
+        thread::sleep(Duration::from_millis(1));
+    }
+    drop(progress);
+    let after = told.stderr().len();
+    thread::sleep(Duration::from_millis(20));
+    assert_eq!(told.stderr().len(), after, "something is drawn after the end");
+}
+
+#[test]
+fn a_message_of_the_operator_cannot_break_the_live_line() {
+    let told = told(Setting::terminal(60), Verbosity::Normal);
+    let progress = told.by_hand();
+    progress.waiting(Waiting::new("rehearsing", at(START)).detail("one\ntwo\u{1b}[2J\rthree"));
+    assert!(told.seen().contains("one two three"), "{}", told.seen());
+    assert!(!told.captured.stderr().contains('\n'));
+}

@@ -1,0 +1,136 @@
+use super::*;
+use crate::terminal::{Captured, ColorChoice, Setting, Terminal, Verbosity};
+
+fn person<const N: usize>(answers: [Answer; N]) -> (Ui, Captured) {
+    with(Setting::terminal(80).answers(answers))
+}
+
+fn with(setting: Setting) -> (Ui, Captured) {
+    let (terminal, captured) = Terminal::captured(setting);
+    (Ui::new(terminal, ColorChoice::Never, Verbosity::Normal), captured)
+}
+
+/// What stands on the screen, without the space that a question ends in.
+fn shown(captured: &Captured) -> String {
+    captured.stderr().replace(" \n", "\n")
+}
+
+fn port(answer: &str) -> Result<u16, String> {
+    answer.parse().map_err(|_| format!("{answer:?} is no port; a port is a number from 1 to 65535."))
+}
+
+#[test]
+fn only_a_yes_is_a_yes() {
+    for yes in ["y", "Y", "yes", " YES "] {
+        assert!(person([yes.into()]).0.confirm("Go on?").unwrap(), "{yes:?}");
+    }
+    for no in ["", "n", "no", "yep", "j", "yes please", "y\ny"] {
+        assert!(!person([no.into()]).0.confirm("Go on?").unwrap(), "{no:?}");
+    }
+    assert!(!person([Answer::CtrlD]).0.confirm("Go on?").unwrap());
+}
+
+#[test]
+fn every_question_can_be_interrupted() {
+    let ui = || person([Answer::CtrlC]).0;
+    assert!(matches!(ui().confirm("?"), Err(PromptError::Interrupted)));
+    assert!(matches!(ui().text("?", Some("5432"), port), Err(PromptError::Interrupted)));
+    assert!(matches!(ui().password("?"), Err(PromptError::Interrupted)));
+    assert!(matches!(ui().typed("?", "first-element"), Err(PromptError::Interrupted)));
+    assert!(matches!(ui().choose("?", &["a"], Some(0)), Err(PromptError::Interrupted)));
+}
+
+#[test]
+fn nothing_is_asked_without_a_terminal() {
+    let yes = || [Answer::from("y")];
+    for setting in [Setting::piped(), Setting::terminal(80).stdin_piped(), Setting::terminal(80).stderr_piped()] {
+        let (ui, captured) = with(setting.answers(yes()));
+        assert!(matches!(ui.confirm("?"), Err(PromptError::NoTerminal)));
+        assert!(matches!(ui.text("?", None, port), Err(PromptError::NoTerminal)));
+        assert!(matches!(ui.password("?"), Err(PromptError::NoTerminal)));
+        assert!(matches!(ui.typed("?", "y"), Err(PromptError::NoTerminal)));
+        assert!(matches!(ui.choose("?", &["a"], None), Err(PromptError::NoTerminal)));
+        assert_eq!(captured.stderr(), "", "a question nobody can answer is not shown either");
+    }
+    let (ui, _) = with(Setting::terminal(80).stdout_piped().answers(yes()));
+    assert!(ui.confirm("Go on?").unwrap(), "stdout may be piped");
+}
+
+#[test]
+fn a_wrong_answer_is_asked_for_again_with_the_reason() {
+    let (ui, captured) = person(["five".into(), "1\n2".into(), " 6432 ".into()]);
+    assert_eq!(ui.text("Database port", Some("5432"), port).unwrap(), 6432);
+    insta::assert_snapshot!(shown(&captured), @r#"
+    Database port [5432] five
+      "five" is no port; a port is a number from 1 to 65535.
+    Database port [5432] 1
+    2
+      That was more than one line. Paste one line.
+    Database port [5432]  6432
+    "#);
+}
+
+#[test]
+fn enter_takes_the_default_which_is_validated_too() {
+    assert_eq!(person(["".into()]).0.text("Port", Some("5432"), port).unwrap(), 5432);
+    let (ui, captured) = person(["".into(), Answer::CtrlD]);
+    assert!(matches!(ui.text("Port", Some("none"), port), Err(PromptError::Ended)));
+    assert!(captured.stderr().contains("\"none\" is no port"));
+}
+
+#[test]
+fn a_password_is_never_shown_nor_trimmed() {
+    let (ui, captured) = person(["".into(), "two\nlines".into(), " hunter2 ".into()]);
+    assert_eq!(ui.password("Database password").unwrap().as_str(), " hunter2 ");
+    insta::assert_snapshot!(shown(&captured), @r"
+    Database password (not shown)
+      Nothing was typed. Ctrl-C stops here.
+    Database password (not shown)
+      What was pasted had more than one line; a password cannot. Nothing of it was kept.
+    Database password (not shown)
+    ");
+    assert!(!captured.stderr().contains("hunter2") && !captured.stderr().contains("lines\n"));
+}
+
+#[test]
+fn the_name_is_typed_exactly_or_it_is_a_no() {
+    let name = "first-element";
+    assert!(person([name.into()]).0.typed("Name", name).unwrap());
+    assert!(person(["First-Element".into(), "first-element ".into()]).0.typed("Name", name).unwrap());
+    assert!(!person(["".into()]).0.typed("Name", name).unwrap());
+    assert!(!person([Answer::CtrlD]).0.typed("Name", name).unwrap());
+    let (ui, captured) = person(["y".into(), "yes".into(), "first".into(), name.into()]);
+    assert!(!ui.typed("Name", name).unwrap(), "three tries, no more");
+    assert_eq!(captured.stderr().matches("That is not first-element.").count(), 3);
+}
+
+#[test]
+fn one_of_several_is_chosen_by_number_or_name() {
+    let options = ["inherit", "certfile", "issue"];
+    let choose = |answers: [Answer; 1], default| person(answers).0.choose("TLS", &options, default);
+    assert_eq!(choose(["2".into()], None).unwrap(), 1);
+    assert_eq!(choose(["issue".into()], None).unwrap(), 2);
+    assert_eq!(choose(["".into()], Some(0)).unwrap(), 0);
+    let (ui, captured) = person(["4".into(), "0".into(), "".into(), "3".into()]);
+    assert_eq!(ui.choose("How does MAS get its certificate?", &options, None).unwrap(), 2);
+    insta::assert_snapshot!(shown(&captured), @r"
+       1  inherit
+       2  certfile
+       3  issue
+    How does MAS get its certificate? 4
+      Answer with a number from 1 to 3.
+    How does MAS get its certificate? 0
+      Answer with a number from 1 to 3.
+    How does MAS get its certificate?
+      Answer with a number from 1 to 3.
+    How does MAS get its certificate? 3
+    ");
+}
+
+#[test]
+fn a_question_is_the_same_in_colour() {
+    let (terminal, captured) = Terminal::captured(Setting::terminal(80).answers(["y".into()]));
+    Ui::new(terminal, ColorChoice::Auto, Verbosity::Quiet).confirm("Go on?").unwrap();
+    assert_eq!(console::strip_ansi_codes(&captured.stderr()), "Go on? [y/N] y\n");
+    assert!(captured.stderr().contains('\u{1b}'));
+}

@@ -1,0 +1,177 @@
+//! What a piece of text means, and how that looks. Colours only underline what the words already say.
+
+use super::text;
+
+/// What a piece of text means. How it looks is decided where it is printed, per stream.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Style {
+    /// Nothing in particular.
+    #[default]
+    Plain,
+    /// Beside the point: times, units, what was left as it was.
+    Dim,
+    /// As it should be; in a diff, what comes.
+    Good,
+    /// To be looked at.
+    Warn,
+    /// Wrong; in a diff, what goes.
+    Bad,
+    /// A headline or a table's head.
+    Heading,
+    /// A command or a value that is copied.
+    Code,
+}
+
+impl Style {
+    /// The SGR parameters (ECMA-48). The sixteen basic colours only: they follow the person's own theme.
+    fn sgr(self) -> &'static str {
+        match self {
+            Self::Plain => "",
+            Self::Dim => "2",
+            Self::Good => "32",
+            Self::Warn => "33",
+            Self::Bad => "31",
+            Self::Heading => "1",
+            Self::Code => "36",
+        }
+    }
+
+    /// `text` with this style's escape sequences around it when `coloured`, otherwise as it is. Each line of several is
+    /// styled by itself.
+    pub fn paint(self, text: &str, coloured: bool) -> String {
+        if !coloured || self == Self::Plain || text.is_empty() {
+            return text.to_owned();
+        }
+        let painted: Vec<String> = text
+            .split('\n')
+            .map(|line| if line.is_empty() { String::new() } else { format!("\u{1b}[{}m{line}\u{1b}[0m", self.sgr()) })
+            .collect();
+        painted.join("\n")
+    }
+}
+
+/// The few signs in front of lines, with a stand-in for locales that are not UTF-8.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Symbol {
+    /// `✔` or `+`
+    Done,
+    /// `✘` or `x`
+    Failed,
+    /// `▶` or `>`
+    Current,
+    /// `!`
+    Attention,
+    /// `·` or `-`
+    Note,
+    /// `…` or `...`
+    Ellipsis,
+}
+
+impl Symbol {
+    /// The sign itself. All but the ellipsis are one column wide.
+    pub fn glyph(self, unicode: bool) -> &'static str {
+        match (self, unicode) {
+            (Self::Done, true) => "✔",
+            (Self::Done, false) => "+",
+            (Self::Failed, true) => "✘",
+            (Self::Failed, false) => "x",
+            (Self::Current, true) => "▶",
+            (Self::Current, false) => ">",
+            (Self::Attention, _) => "!",
+            (Self::Note, true) => "·",
+            (Self::Note, false) => "-",
+            (Self::Ellipsis, true) => "…",
+            (Self::Ellipsis, false) => "...",
+        }
+    }
+
+    fn style(self) -> Style {
+        match self {
+            Self::Done => Style::Good,
+            Self::Failed => Style::Bad,
+            Self::Current => Style::Heading,
+            Self::Attention => Style::Warn,
+            Self::Note | Self::Ellipsis => Style::Dim,
+        }
+    }
+}
+
+/// How a stream wants its text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Look {
+    /// Escape sequences for colour.
+    pub coloured: bool,
+    /// Signs beyond ASCII.
+    pub unicode: bool,
+    /// Columns to wrap at; `None` where nobody looks and nothing may be wrapped.
+    pub columns: Option<usize>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Span {
+    Text(Style, String),
+    Symbol(Symbol),
+}
+
+/// One line (or paragraph) of styled text. Foreign text in it is made harmless when it is added.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Line(Vec<Span>);
+
+impl Line {
+    /// An empty line.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds unstyled text.
+    #[must_use]
+    pub fn text(self, text: impl AsRef<str>) -> Self {
+        self.styled(Style::Plain, text)
+    }
+
+    /// Adds text with a meaning.
+    #[must_use]
+    pub fn styled(mut self, style: Style, text: impl AsRef<str>) -> Self {
+        self.0.push(Span::Text(style, text::harmless(text.as_ref())));
+        self
+    }
+
+    /// Adds a sign.
+    #[must_use]
+    pub fn symbol(mut self, symbol: Symbol) -> Self {
+        self.0.push(Span::Symbol(symbol));
+        self
+    }
+
+    /// Adds what another line holds.
+    #[must_use]
+    pub fn line(mut self, other: impl Into<Line>) -> Self {
+        self.0.extend(other.into().0);
+        self
+    }
+
+    /// The text as a stream wants it; no line feed at the end, never wrapped.
+    pub fn render(&self, look: Look) -> String {
+        self.0
+            .iter()
+            .map(|span| match span {
+                Span::Text(style, text) => style.paint(text, look.coloured),
+                Span::Symbol(symbol) => symbol.style().paint(symbol.glyph(look.unicode), look.coloured),
+            })
+            .collect()
+    }
+
+    /// The text alone.
+    pub fn plain(&self, unicode: bool) -> String {
+        self.render(Look { coloured: false, unicode, columns: None })
+    }
+}
+
+impl<T: AsRef<str>> From<T> for Line {
+    fn from(text: T) -> Self {
+        Self::new().text(text)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,25 @@
+use super::*;
+
+const COLOURED: Look = Look { coloured: true, unicode: true, columns: None };
+
+#[test]
+fn colour_never_changes_the_words() {
+    let line = Line::new().symbol(Symbol::Done).styled(Style::Dim, " 10:41:07").text("  written");
+    assert_eq!(line.render(COLOURED), "\u{1b}[32m✔\u{1b}[0m\u{1b}[2m 10:41:07\u{1b}[0m  written");
+    assert_eq!(console::strip_ansi_codes(&line.render(COLOURED)), line.plain(true));
+    assert_eq!(line.plain(false), "+ 10:41:07  written");
+}
+
+#[test]
+fn foreign_escape_sequences_do_not_reach_the_terminal() {
+    assert_eq!(Line::from("a\u{1b}[2Jb").render(COLOURED), "ab");
+}
+
+#[test]
+fn signs_are_one_column_wide_in_both_forms() {
+    for symbol in [Symbol::Done, Symbol::Failed, Symbol::Current, Symbol::Attention, Symbol::Note] {
+        assert_eq!(text::width(symbol.glyph(true)), 1, "{symbol:?}");
+        assert_eq!(symbol.glyph(false).len(), 1, "{symbol:?}");
+        assert!(symbol.glyph(false).is_ascii(), "{symbol:?}");
+    }
+}

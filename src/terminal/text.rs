@@ -1,0 +1,127 @@
+//! Text on a terminal: made harmless, measured, wrapped.
+
+/// How many columns `text` takes on a terminal: two for most CJK characters and emoji, none for combining marks.
+pub fn width(text: &str) -> usize {
+    console::measure_text_width(text)
+}
+
+/// Takes out of foreign text what could steer a terminal.
+///
+/// Escape sequences (colours, window titles, links) vanish whole; tabs become a space; carriage returns end a line; other
+/// control characters and the marks that turn the direction of writing become `U+FFFD`. Line feeds stay.
+pub fn harmless(text: &str) -> String {
+    let plain = console::strip_ansi_codes(text);
+    let mut clean = String::with_capacity(plain.len());
+    let mut chars = plain.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '\n' => clean.push('\n'),
+            '\t' => clean.push(' '),
+            '\r' => {
+                if chars.peek() != Some(&'\n') {
+                    clean.push('\n');
+                }
+            }
+            c if c.is_control() || turns_direction(c) => clean.push('\u{fffd}'),
+            c => clean.push(c),
+        }
+    }
+    clean
+}
+
+/// The marks behind "Trojan source" (CVE-2021-42574): with them a shown URI can differ from the one that is copied.
+fn turns_direction(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{061c}')
+}
+
+/// Breaks `text` into lines of at most `columns`, at spaces only: a word that is longer (a URI, a command) stays whole on a
+/// line of its own, because it will be copied. Line feeds in `text` are kept; `None` breaks nowhere else.
+pub fn wrap(text: &str, columns: Option<usize>) -> Vec<String> {
+    let Some(columns) = columns else {
+        return text.split('\n').map(str::to_owned).collect();
+    };
+    let mut lines = Vec::new();
+    for paragraph in text.split('\n') {
+        let mut line = String::new();
+        let mut used = 0;
+        for word in paragraph.split(' ') {
+            let wide = width(word);
+            if !line.is_empty() && used + 1 + wide > columns {
+                lines.push(std::mem::take(&mut line).trim_end().to_owned());
+                used = 0;
+            }
+            if !line.is_empty() {
+                line.push(' ');
+                used += 1;
+            }
+            line.push_str(word);
+            used += wide;
+        }
+        lines.push(line.trim_end().to_owned());
+    }
+    lines
+}
+
+/// Shortens `text` to `columns`, ending in `ending` where something was cut. Only for what is redrawn in place: a line
+/// that wraps cannot be taken back.
+pub fn cut(text: &str, columns: usize, ending: &str) -> String {
+    let ending = if width(ending) > columns { "" } else { ending };
+    console::truncate_str(text, columns, ending).into_owned()
+}
+
+/// Fills `text` up to `columns` with spaces.
+pub fn pad(text: &str, columns: usize) -> String {
+    let mut padded = text.to_owned();
+    padded.extend(std::iter::repeat_n(' ', columns.saturating_sub(width(text))));
+    padded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn colours_of_ansible_messages_vanish() {
+        assert_eq!(harmless("\u{1b}[0;31mfatal: [localhost]\u{1b}[0m"), "fatal: [localhost]");
+        assert_eq!(harmless("\u{1b}]0;pwned\u{7}title"), "title");
+    }
+
+    #[test]
+    fn a_lone_carriage_return_cannot_overwrite_what_was_said() {
+        assert_eq!(harmless("active true\rnothing to see"), "active true\nnothing to see");
+        assert_eq!(harmless("one\r\ntwo"), "one\ntwo");
+    }
+
+    #[test]
+    fn a_uri_is_never_broken() {
+        let uri = "https://auth.example.com/upstream/callback/01JABCDEFGHJKMNPQRSTVWXYZ0";
+        assert_eq!(wrap(&format!("register {uri} at Corp"), Some(20)), ["register", uri, "at Corp"]);
+    }
+
+    #[test]
+    fn wide_characters_count_twice() {
+        assert_eq!(wrap("日本 日本 日本", Some(9)), ["日本 日本", "日本"]);
+        assert_eq!(pad("日本", 6), "日本  ");
+        assert_eq!(cut("日本語", 5, "…"), "日本…");
+        assert_eq!(cut("abc", 2, "..."), "ab");
+    }
+
+    proptest! {
+        #[test]
+        fn wrapping_loses_no_word(text in "[a-z日🎉é ]{0,80}", columns in 1usize..30) {
+            let lines = wrap(&text, Some(columns));
+            let words: Vec<&str> = text.split_whitespace().collect();
+            let again: Vec<&str> = lines.iter().flat_map(|line| line.split_whitespace()).collect();
+            prop_assert_eq!(again, words);
+            for line in &lines {
+                prop_assert!(width(line) <= columns || !line.trim().contains(' '), "{line:?} is too wide");
+            }
+        }
+
+        #[test]
+        fn nothing_that_steers_survives(text in any::<String>()) {
+            prop_assert!(harmless(&text).chars().all(|c| c == '\n' || (!c.is_control() && !turns_direction(c))));
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! Times as a person reads them: times of day in the log, durations beside them, ages in tables.
+
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+
+/// `10:41:07` in the given zone.
+pub fn time_of_day(at: Timestamp, zone: &TimeZone) -> String {
+    at.to_zoned(zone.clone()).strftime("%H:%M:%S").to_string()
+}
+
+/// `11:11` in the given zone, with the date before it where that is another day than `now`'s.
+pub fn hour_and_minute(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
+    let (at, now) = (at.to_zoned(zone.clone()), now.to_zoned(zone.clone()));
+    let shape = if at.date() == now.date() { "%H:%M" } else { "%Y-%m-%d %H:%M" };
+    at.strftime(shape).to_string()
+}
+
+/// `8s`, `1m 22s`, `2h 5m`, `3d 4h`: two units at most, cut and not rounded. A negative duration (clocks differ between
+/// machines) reads `0s`.
+pub fn duration(span: SignedDuration) -> String {
+    let seconds = span.as_secs().max(0);
+    let two = |big: i64, big_unit, small: i64, small_unit| {
+        if small == 0 { format!("{big}{big_unit}") } else { format!("{big}{big_unit} {small}{small_unit}") }
+    };
+    match seconds {
+        0..60 => format!("{seconds}s"),
+        60..3600 => two(seconds / 60, 'm', seconds % 60, 's'),
+        3600..86_400 => two(seconds / 3600, 'h', seconds % 3600 / 60, 'm'),
+        _ => two(seconds / 86_400, 'd', seconds % 86_400 / 3600, 'h'),
+    }
+}
+
+/// From `then` to `now`, as [`duration`] has it.
+pub fn elapsed(then: Timestamp, now: Timestamp) -> String {
+    duration(now.duration_since(then))
+}
+
+/// `just now`, `14 minutes ago`, `3 days ago`. What lies in the future (clocks differ) is `just now`.
+pub fn ago(then: Timestamp, now: Timestamp) -> String {
+    let seconds = now.duration_since(then).as_secs();
+    let (count, unit) = match seconds {
+        ..10 => return "just now".to_owned(),
+        10..60 => (seconds, "second"),
+        60..3600 => (seconds / 60, "minute"),
+        3600..86_400 => (seconds / 3600, "hour"),
+        _ => (seconds / 86_400, "day"),
+    };
+    format!("{count} {unit}{} ago", if count == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_have_two_units_at_most() {
+        let cases = [
+            (-5, "0s"),
+            (0, "0s"),
+            (59, "59s"),
+            (60, "1m"),
+            (82, "1m 22s"),
+            (3599, "59m 59s"),
+            (3600, "1h"),
+            (7530, "2h 5m"),
+            (86_399, "23h 59m"),
+            (86_400, "1d"),
+            (273_600, "3d 4h"),
+        ];
+        for (seconds, text) in cases {
+            assert_eq!(duration(SignedDuration::from_secs(seconds)), text);
+        }
+    }
+
+    #[test]
+    fn ages_count_one_unit() {
+        let now: Timestamp = "2026-11-23T10:41:07Z".parse().unwrap();
+        let before = |seconds| ago(now - SignedDuration::from_secs(seconds), now);
+        assert_eq!(before(-30), "just now");
+        assert_eq!(before(9), "just now");
+        assert_eq!(before(59), "59 seconds ago");
+        assert_eq!(before(60), "1 minute ago");
+        assert_eq!(before(14 * 60 + 59), "14 minutes ago");
+        assert_eq!(before(2 * 3600), "2 hours ago");
+        assert_eq!(before(3 * 86_400), "3 days ago");
+    }
+
+    #[test]
+    fn times_of_day_are_local_and_another_day_is_named() {
+        let zone = TimeZone::fixed(jiff::tz::offset(1));
+        let late: Timestamp = "2026-11-23T22:58:00Z".parse().unwrap();
+        assert_eq!(time_of_day(late, &zone), "23:58:00");
+        assert_eq!(hour_and_minute(late, late, &zone), "23:58");
+        let next: Timestamp = "2026-11-23T23:28:00Z".parse().unwrap();
+        assert_eq!(hour_and_minute(next, late, &zone), "2026-11-24 00:28");
+    }
+}

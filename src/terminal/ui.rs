@@ -1,0 +1,209 @@
+//! What the program says, and where: data to stdout, everything else to stderr.
+
+use std::error::Error;
+use std::io;
+
+use serde::Serialize;
+
+use super::data::{self, OutputFormat};
+use super::diff::{self, Change};
+use super::style::{Line, Look, Style};
+use super::table::Table;
+use super::text;
+use super::world::{ColorChoice, Stream, Terminal};
+
+/// How much is said on stderr.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verbosity {
+    /// `-q`: warnings and errors only.
+    Quiet,
+    /// Without either flag.
+    #[default]
+    Normal,
+    /// `-v`, as often as it was given.
+    Verbose(u8),
+}
+
+/// What to do next: words, then commands that can be copied.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Next {
+    text: Line,
+    commands: Vec<String>,
+}
+
+impl Next {
+    /// Words alone; [`Next::command`] adds commands.
+    pub fn new(text: impl Into<Line>) -> Self {
+        Self { text: text.into(), commands: Vec::new() }
+    }
+
+    /// Adds a command. It gets a line of its own and is never wrapped.
+    #[must_use]
+    pub fn command(mut self, command: impl Into<String>) -> Self {
+        self.commands.push(command.into());
+        self
+    }
+}
+
+/// Data could not be written to stdout: a full disk, a closed stream. That the reader left early is none.
+#[derive(Debug, thiserror::Error)]
+pub enum OutputError {
+    /// The stream refused.
+    #[error("could not write the output")]
+    Write(#[source] io::Error),
+    /// The data have no form in the format that was asked for.
+    #[error("could not write the output as {format}")]
+    Form {
+        /// `json` or `yaml`.
+        format: OutputFormat,
+        /// Why.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
+}
+
+/// A terminal and what the person chose. Cheap to clone.
+#[derive(Clone)]
+pub struct Ui {
+    terminal: Terminal,
+    color: ColorChoice,
+    verbosity: Verbosity,
+}
+
+impl Ui {
+    /// Says everything through `terminal`, as `--color`, `-q` and `-v` have it.
+    pub fn new(terminal: Terminal, color: ColorChoice, verbosity: Verbosity) -> Self {
+        Self { terminal, color, verbosity }
+    }
+
+    /// The world outside.
+    pub fn terminal(&self) -> &Terminal {
+        &self.terminal
+    }
+
+    /// How much is said.
+    pub fn verbosity(&self) -> Verbosity {
+        self.verbosity
+    }
+
+    /// How text on `stream` is to look.
+    pub fn look(&self, stream: Stream) -> Look {
+        self.terminal.look(stream, self.color)
+    }
+
+    /// Says where things stand, on stderr. Not with `-q`. Wrapped on a terminal, under its own indentation.
+    pub fn status(&self, line: impl Into<Line>) {
+        if self.verbosity > Verbosity::Quiet {
+            self.say(line);
+        }
+    }
+
+    /// Says something that only helps when looking for a fault: with `-v`, or `-vv` for `level` 2, and so on.
+    pub fn detail(&self, level: u8, line: impl Into<Line>) {
+        if self.verbosity >= Verbosity::Verbose(level.max(1)) {
+            self.say(Line::new().styled(Style::Dim, line.into().plain(self.look(Stream::Err).unicode)));
+        }
+    }
+
+    /// Says what is to be looked at, on stderr; also with `-q`.
+    pub fn warning(&self, line: impl Into<Line>) {
+        self.say(Line::new().styled(Style::Warn, "warning: ").line(line));
+    }
+
+    /// Says what to do next. Not with `-q`.
+    pub fn next(&self, next: &Next) {
+        if self.verbosity > Verbosity::Quiet {
+            self.say_next(next);
+        }
+    }
+
+    /// Says what went wrong, why, and what to do: the one place where errors end. Also with `-q`.
+    ///
+    /// The causes follow as long as they say something that the text before did not.
+    pub fn error(&self, error: &dyn Error, next: &[Next]) {
+        let mut said = error.to_string();
+        self.say(Line::new().styled(Style::Bad, "error: ").text(&said));
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            let text = error.to_string();
+            if !text.is_empty() && !said.contains(&text) {
+                self.say(Line::new().text("  ").styled(Style::Dim, "because ").text(&text));
+                said = text;
+            }
+            cause = error.source();
+        }
+        for next in next {
+            self.say_next(next);
+        }
+    }
+
+    /// Prints one line of data, as it is.
+    pub fn print(&self, line: impl Into<Line>) -> Result<(), OutputError> {
+        let text = line.into().render(self.look(Stream::Out));
+        self.write_out(&format!("{text}\n"))
+    }
+
+    /// Prints a paragraph for a person, on stdout: as [`Ui::print`], but wrapped on a terminal under its own indentation.
+    pub fn page(&self, line: impl Into<Line>) -> Result<(), OutputError> {
+        let look = self.look(Stream::Out);
+        self.write_out(&format!("{}\n", indented(&line.into().render(look), look.columns)))
+    }
+
+    /// Prints a table; `wide` adds the columns that only `-o wide` shows. An empty table prints its heads.
+    pub fn table(&self, table: &Table, wide: bool) -> Result<(), OutputError> {
+        let mut lines = table.render(self.look(Stream::Out), wide).join("\n");
+        lines.push('\n');
+        self.write_out(&lines)
+    }
+
+    /// Prints data for programs.
+    pub fn data<T: Serialize>(&self, format: OutputFormat, value: &T) -> Result<(), OutputError> {
+        self.write_out(&data::render(format, value)?)
+    }
+
+    /// Shows changes on stderr, where the question about them will be.
+    pub fn changes(&self, changes: &[Change]) {
+        for line in diff::lines(changes) {
+            self.verbatim(&line);
+        }
+    }
+
+    /// Writes a line to stderr and wraps nothing: for what is copied or aligned. Also with `-q`.
+    pub fn verbatim(&self, line: &Line) {
+        let text = line.render(self.look(Stream::Err));
+        self.terminal.screen().write_err(&format!("{text}\n"));
+    }
+
+    fn say_next(&self, next: &Next) {
+        self.say(next.text.clone());
+        for command in &next.commands {
+            self.verbatim(&Line::new().text("  ").styled(Style::Code, command));
+        }
+    }
+
+    fn say(&self, line: impl Into<Line>) {
+        let look = self.look(Stream::Err);
+        let text = line.into().render(look);
+        self.terminal.screen().write_err(&format!("{}\n", indented(&text, look.columns)));
+    }
+
+    fn write_out(&self, text: &str) -> Result<(), OutputError> {
+        self.terminal.screen().write_out(text).map_err(OutputError::Write)
+    }
+}
+
+/// Wraps under the spaces that each line begins with. Give indentation unstyled: it is looked for in what is printed.
+fn indented(text: &str, columns: Option<usize>) -> String {
+    let wrapped = text.split('\n').flat_map(|line| {
+        let body = line.trim_start_matches(' ');
+        let margin = &line[..line.len() - body.len()];
+        text::wrap(body, columns.map(|columns| columns.saturating_sub(margin.len())))
+            .into_iter()
+            .map(|part| if part.is_empty() { part } else { format!("{margin}{part}") })
+            .collect::<Vec<_>>()
+    });
+    wrapped.collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,199 @@
+//! The world outside: streams, keyboard, environment, window, clock. Real, or captured for a test.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::io::{self, IsTerminal};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use jiff::{Timestamp, tz::TimeZone};
+
+use super::capture::{Captured, Setting};
+use super::prompt::Answer;
+use super::screen::Screen;
+use super::style::Look;
+
+/// One of the two streams that the program writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stream {
+    /// Data.
+    Out,
+    /// Everything else.
+    Err,
+}
+
+/// `--color`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ColorChoice {
+    /// On a terminal, unless the environment says otherwise.
+    #[default]
+    Auto,
+    /// Also in a pipe.
+    Always,
+    /// Nowhere.
+    Never,
+}
+
+/// What the program is connected to. Cheap to clone; clones share the streams. Holds no process-wide state, so a process
+/// can use one after the other.
+#[derive(Clone)]
+pub struct Terminal(Arc<World>);
+
+struct World {
+    screen: Mutex<Screen>,
+    stdin_tty: bool,
+    stdout_tty: bool,
+    stderr_tty: bool,
+    /// `None`: the window is asked each time, since it may change while the program waits.
+    columns: Option<usize>,
+    /// `None`: the process's environment.
+    environment: Option<BTreeMap<String, String>>,
+    clock: Clock,
+    zone: TimeZone,
+    keyboard: Keyboard,
+}
+
+/// Tells the time.
+pub(super) type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// Where answers come from.
+pub(super) enum Keyboard {
+    Real,
+    Script(Mutex<VecDeque<Answer>>),
+}
+
+/// Columns when neither the window nor `COLUMNS` says.
+pub(super) const DEFAULT_COLUMNS: usize = 100;
+/// A window narrower than this is treated as this wide: wrapping further only makes it harder to read.
+const LEAST_COLUMNS: usize = 20;
+
+impl Terminal {
+    /// The process's own streams, environment, clock and time zone.
+    pub fn real() -> Self {
+        let (stdout_tty, stderr_tty) = (io::stdout().is_terminal(), io::stderr().is_terminal());
+        Self(Arc::new(World {
+            screen: Mutex::new(Screen::new(Box::new(io::stdout()), Box::new(io::stderr()), stdout_tty && stderr_tty)),
+            stdin_tty: io::stdin().is_terminal(),
+            stdout_tty,
+            stderr_tty,
+            columns: None,
+            environment: None,
+            clock: Arc::new(Timestamp::now),
+            zone: TimeZone::system(),
+            keyboard: Keyboard::Real,
+        }))
+    }
+
+    /// A terminal that exists in memory only, and what will have been written to it.
+    pub fn captured(setting: Setting) -> (Self, Captured) {
+        let captured = Captured::default();
+        let (out, err) = captured.writers(setting.stdout_fails);
+        let screen = Screen::new(out, err, setting.stdout_tty && setting.stderr_tty);
+        let terminal = Self(Arc::new(World {
+            screen: Mutex::new(screen),
+            stdin_tty: setting.stdin_tty,
+            stdout_tty: setting.stdout_tty,
+            stderr_tty: setting.stderr_tty,
+            columns: Some(setting.columns),
+            environment: Some(setting.environment),
+            clock: setting.clock,
+            zone: setting.zone,
+            keyboard: Keyboard::Script(Mutex::new(setting.answers)),
+        }));
+        (terminal, captured)
+    }
+
+    /// An environment variable. One that is not valid Unicode counts as absent.
+    pub fn env(&self, name: &str) -> Option<String> {
+        match &self.0.environment {
+            Some(fixed) => fixed.get(name).cloned(),
+            None => std::env::var(name).ok(),
+        }
+    }
+
+    /// Whether that stream is a terminal.
+    pub fn is_tty(&self, stream: Stream) -> bool {
+        match stream {
+            Stream::Out => self.0.stdout_tty,
+            Stream::Err => self.0.stderr_tty,
+        }
+    }
+
+    /// Whether a person is there to answer: stdin, where answers come from, and stderr, where questions appear.
+    pub fn can_ask(&self) -> bool {
+        self.0.stdin_tty && self.0.stderr_tty
+    }
+
+    /// Whether a line on stderr can be redrawn in place.
+    pub fn can_redraw(&self) -> bool {
+        self.0.stderr_tty && !self.is_dumb()
+    }
+
+    /// Columns to lay text out in: `COLUMNS`, else the window's, else 100.
+    pub fn columns(&self) -> usize {
+        let asked = self.env("COLUMNS").and_then(|columns| columns.parse().ok()).filter(|columns| *columns > 0);
+        let window = || match self.0.columns {
+            Some(columns) => Some(columns),
+            None => [console::Term::stdout(), console::Term::stderr()]
+                .iter()
+                .find_map(|term| term.size_checked().map(|(_, columns)| usize::from(columns))),
+        };
+        asked.or_else(window).unwrap_or(DEFAULT_COLUMNS).max(LEAST_COLUMNS)
+    }
+
+    /// How text for `stream` is to look. Each stream is decided by itself: data may be piped while a person reads stderr.
+    ///
+    /// Colours, first match decides: the choice; `NO_COLOR` not empty (no-color.org); `CLICOLOR_FORCE` neither empty nor
+    /// `0` (bixense.com/clicolors); no terminal, or one that is `dumb`. Text is wrapped on a terminal only.
+    pub fn look(&self, stream: Stream, choice: ColorChoice) -> Look {
+        let tty = self.is_tty(stream);
+        let set = |name: &str| self.env(name).filter(|value| !value.is_empty());
+        let coloured = match choice {
+            ColorChoice::Always => true,
+            ColorChoice::Never => false,
+            ColorChoice::Auto if set("NO_COLOR").is_some() => false,
+            ColorChoice::Auto if set("CLICOLOR_FORCE").is_some_and(|value| value != "0") => true,
+            ColorChoice::Auto => tty && !self.is_dumb(),
+        };
+        Look { coloured, unicode: self.speaks_unicode(), columns: tty.then(|| self.columns()) }
+    }
+
+    /// Whether the reader of stdout has left (`| head`): what is still computed for it is for nobody.
+    pub fn reader_gone(&self) -> bool {
+        self.screen().is_closed()
+    }
+
+    /// Now, by this terminal's clock.
+    pub fn now(&self) -> Timestamp {
+        (self.0.clock)()
+    }
+
+    /// The zone for times of day.
+    pub fn zone(&self) -> &TimeZone {
+        &self.0.zone
+    }
+
+    pub(super) fn keyboard(&self) -> &Keyboard {
+        &self.0.keyboard
+    }
+
+    /// The streams. A thread that panicked while it printed does not silence the others.
+    pub(super) fn screen(&self) -> MutexGuard<'_, Screen> {
+        self.0.screen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// `TERM` is `dumb`, or (but on Windows, which sets none) absent: no escape sequence is safe.
+    fn is_dumb(&self) -> bool {
+        self.env("TERM").map_or(!cfg!(windows), |term| term.is_empty() || term == "dumb")
+    }
+
+    /// POSIX: the first of the three that is set and not empty decides the character set.
+    fn speaks_unicode(&self) -> bool {
+        let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| self.env(name).filter(|v| !v.is_empty()));
+        locale.map_or(cfg!(windows), |locale| {
+            let locale = locale.to_ascii_lowercase();
+            locale.contains("utf-8") || locale.contains("utf8")
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

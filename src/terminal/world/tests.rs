@@ -1,0 +1,60 @@
+use super::*;
+
+fn look(setting: Setting, stream: Stream, choice: ColorChoice) -> Look {
+    Terminal::captured(setting).0.look(stream, choice)
+}
+
+#[test]
+fn colour_follows_choice_then_environment_then_terminal() {
+    use ColorChoice::{Always, Auto, Never};
+    let coloured = |setting: Setting, choice| look(setting, Stream::Err, choice).coloured;
+    let tty = || Setting::terminal(80);
+    assert!(coloured(tty(), Auto));
+    assert!(!coloured(tty(), Never));
+    assert!(!coloured(Setting::piped(), Auto));
+    assert!(coloured(Setting::piped().env("NO_COLOR", "1"), Always));
+    assert!(!coloured(tty().env("NO_COLOR", "1"), Auto));
+    assert!(coloured(tty().env("NO_COLOR", ""), Auto));
+    assert!(coloured(Setting::piped().env("CLICOLOR_FORCE", "1"), Auto));
+    assert!(!coloured(Setting::piped().env("CLICOLOR_FORCE", "0"), Auto));
+    assert!(!coloured(tty().env("CLICOLOR_FORCE", "1").env("NO_COLOR", "1"), Auto));
+    assert!(!coloured(tty().env("TERM", "dumb"), Auto));
+    assert!(!coloured(tty().env("TERM", ""), Auto));
+}
+
+#[test]
+fn each_stream_is_decided_by_itself() {
+    let setting = Setting::terminal(80).stdout_piped();
+    assert!(!look(setting.clone(), Stream::Out, ColorChoice::Auto).coloured);
+    assert_eq!(look(setting.clone(), Stream::Out, ColorChoice::Auto).columns, None);
+    assert!(look(setting.clone(), Stream::Err, ColorChoice::Auto).coloured);
+    assert_eq!(look(setting, Stream::Err, ColorChoice::Auto).columns, Some(80));
+}
+
+#[test]
+fn the_locale_decides_the_signs() {
+    let unicode = |setting: Setting| look(setting, Stream::Out, ColorChoice::Auto).unicode;
+    assert!(unicode(Setting::piped()));
+    assert!(unicode(Setting::piped().env("LANG", "de_DE.utf8")));
+    assert!(!unicode(Setting::piped().env("LANG", "C")));
+    assert!(!unicode(Setting::piped().env("LC_ALL", "POSIX")));
+    assert!(unicode(Setting::piped().env("LC_ALL", "").env("LC_CTYPE", "en_GB.UTF-8").env("LANG", "C")));
+}
+
+#[test]
+fn columns_may_be_said() {
+    let columns = |setting| Terminal::captured(setting).0.columns();
+    assert_eq!(columns(Setting::terminal(120)), 120);
+    assert_eq!(columns(Setting::terminal(120).env("COLUMNS", "60")), 60);
+    assert_eq!(columns(Setting::terminal(120).env("COLUMNS", "none")), 120);
+    assert_eq!(columns(Setting::terminal(3)), LEAST_COLUMNS);
+}
+
+#[test]
+fn a_dumb_terminal_is_asked_on_but_never_redrawn() {
+    let (terminal, _) = Terminal::captured(Setting::terminal(80).env("TERM", "dumb"));
+    assert!(terminal.can_ask());
+    assert!(!terminal.can_redraw());
+    assert!(!Terminal::captured(Setting::terminal(80).stdin_piped()).0.can_ask());
+    assert!(!Terminal::captured(Setting::terminal(80).stderr_piped()).0.can_ask());
+}

@@ -1,0 +1,61 @@
+//! What the tests start under a pseudo-terminal: one question, its answer on stdout, the exit code that the program has.
+
+use std::process::exit;
+use std::time::Duration;
+
+use ess_mas::terminal::progress::Waiting;
+use ess_mas::terminal::prompt::PromptError;
+use ess_mas::terminal::{ColorChoice, Terminal, Ui, Verbosity};
+
+fn port(answer: &str) -> Result<String, String> {
+    answer.parse::<u16>().map(|port| port.to_string()).map_err(|_| format!("{answer:?} is no port."))
+}
+
+fn play(scene: &str, ui: &Ui) -> Result<String, PromptError> {
+    match scene {
+        "confirm" => ui.confirm("Go on?").map(|yes| yes.to_string()),
+        "text" => ui.text("Database port?", Some("5432"), port),
+        "password" => ui.password("Database password?").map(|secret| format!("{} characters", secret.len())),
+        "typed" => ui.typed("Name?", "prüfstand").map(|yes| yes.to_string()),
+        "choose" => ui.choose("TLS?", &["inherit", "issue"], None).map(|place| place.to_string()),
+        "late" => {
+            ui.status("not yet");
+            std::thread::sleep(Duration::from_millis(500));
+            ui.confirm("Go on?").map(|yes| yes.to_string())
+        }
+        "panic" => ui.text("Database port?", Some("5432"), |_| -> Result<String, String> { panic!("on purpose") }),
+        "progress" => {
+            let progress = ui.progress();
+            progress.waiting(Waiting::new("rehearsing", ui.terminal().now()));
+            std::thread::sleep(Duration::from_millis(300));
+            ui.confirm("Go on?").map(|yes| yes.to_string())
+        }
+        "flood" => {
+            for number in 0..100_000 {
+                if ui.print(format!("line {number}")).is_err() {
+                    exit(1);
+                }
+            }
+            ui.status(format!("reader gone: {}", ui.terminal().reader_gone()));
+            exit(0);
+        }
+        other => panic!("there is no scene {other:?}"),
+    }
+}
+
+#[test]
+#[ignore = "the other tests start it, with SCENE set"]
+fn act() {
+    let Ok(scene) = std::env::var("SCENE") else { return };
+    let ui = Ui::new(Terminal::real(), ColorChoice::Auto, Verbosity::Normal);
+    match play(&scene, &ui) {
+        Ok(answer) => {
+            let _ = ui.print(format!("answer: {answer}"));
+            exit(0);
+        }
+        Err(error) => {
+            ui.error(&error, &[]);
+            exit(if matches!(error, PromptError::Interrupted) { 130 } else { 2 });
+        }
+    }
+}

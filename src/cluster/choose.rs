@@ -1,0 +1,215 @@
+//! Which deployment is meant: the rules of "Choosing the deployment".
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{
+    connect::Cluster,
+    errors::{ClusterError, ErrorKind},
+    read::Selection,
+    resource::{ApiVersion, Resource, Target},
+};
+
+/// What was found.
+#[derive(Debug)]
+pub enum Choice {
+    /// One deployment, with the object as read.
+    One {
+        /// Where it is, and the version it is served in.
+        target: Target,
+        /// The whole object.
+        object: Value,
+        /// True when it was found outside of the namespace that was asked for by default; a person must be told which.
+        found_elsewhere: bool,
+    },
+    /// More than one could be meant: namespace and name of each, sorted.
+    Several(Vec<(String, String)>),
+    /// None, in an installation that has the API.
+    None {
+        /// The namespace looked at first.
+        namespace: String,
+        /// The name asked for, if any.
+        name: Option<String>,
+        /// What became of the look at the other namespaces.
+        elsewhere: Elsewhere,
+    },
+    /// The API is not there; this is ESS Pro or Community, told by the marker ConfigMap of its Helm chart.
+    NotClassic {
+        /// The namespace of the marker.
+        namespace: String,
+        /// The marker's name.
+        config_map: String,
+    },
+    /// The API is not there, and no sign of another edition was found (or none could be looked for).
+    NoCrd,
+}
+
+/// The look beyond the default namespace.
+#[derive(Debug)]
+pub enum Elsewhere {
+    /// `-n` was given, so only that namespace counts.
+    NotLooked,
+    /// All namespaces were looked at.
+    Nothing,
+    /// The default namespace holds others than the one named, so the search ended there: their names.
+    OthersHere(Vec<String>),
+    /// It was not possible, mostly for want of permission.
+    NotPossible(ClusterError),
+}
+
+/// The key by which the chart `matrix-stack` (ESS Pro and Community) marks its migration to MAS.
+const MARKER_KEY: &str = "MATRIX_STACK_MSC3861";
+
+#[derive(Debug, Deserialize)]
+struct Named {
+    metadata: NamedMetadata,
+}
+
+#[derive(Debug, Deserialize)]
+struct NamedMetadata {
+    name: String,
+    #[serde(default)]
+    namespace: String,
+}
+
+#[derive(Deserialize)]
+struct ConfigMap {
+    metadata: NamedMetadata,
+    data: Option<serde_json::Map<String, Value>>,
+}
+
+impl Cluster {
+    /// Finds the deployment. One request where it is named, or alone in its namespace; one or two more otherwise.
+    ///
+    /// Errors are those of reading. A version that is not served is none.
+    pub async fn choose(&self, name: Option<&str>) -> Result<Choice, ClusterError> {
+        for version in ApiVersion::ALL {
+            let chosen = match name {
+                Some(name) => self.choose_named(version, name).await,
+                None => self.choose_any(version).await,
+            };
+            match chosen {
+                Err(error) if *error.kind() == ErrorKind::NoSuchApi => {}
+                other => return other,
+            }
+        }
+        Ok(self.other_edition().await)
+    }
+
+    async fn choose_named(&self, version: ApiVersion, name: &str) -> Result<Choice, ClusterError> {
+        let namespace = self.namespace();
+        if let Some(object) = self.find(version.resource(), namespace, name).await? {
+            return Ok(one(version, namespace, name, object, false));
+        }
+        let none = |elsewhere| Choice::None { namespace: namespace.to_owned(), name: Some(name.to_owned()), elsewhere };
+        if self.namespace_given() {
+            return Ok(none(Elsewhere::NotLooked));
+        }
+        let all = match self.names(version, None).await {
+            Ok(all) => all,
+            Err(error) if *error.kind() == ErrorKind::NoSuchApi => return Err(error),
+            Err(error) => return Ok(none(Elsewhere::NotPossible(error))),
+        };
+        let here: Vec<String> = all.iter().filter(|(place, _)| place == namespace).map(|(_, name)| name.clone()).collect();
+        if !here.is_empty() {
+            return Ok(none(Elsewhere::OthersHere(here)));
+        }
+        let mut matching: Vec<(String, String)> = all.into_iter().filter(|(_, found)| found == name).collect();
+        match (matching.len(), matching.pop()) {
+            (1, Some((place, name))) => {
+                let object = self.get(version.resource(), &place, &name).await?;
+                Ok(one(version, &place, &name, object, true))
+            }
+            (_, Some(last)) => {
+                matching.push(last);
+                Ok(Choice::Several(matching))
+            }
+            (_, None) => Ok(none(Elsewhere::Nothing)),
+        }
+    }
+
+    async fn choose_any(&self, version: ApiVersion) -> Result<Choice, ClusterError> {
+        let namespace = self.namespace();
+        match self.first_two(version, Some(namespace)).await? {
+            Found::One(place, name, object) => return Ok(one(version, &place, &name, object, false)),
+            Found::Several => return Ok(Choice::Several(self.names(version, Some(namespace)).await?)),
+            Found::None => {}
+        }
+        let none = |elsewhere| Choice::None { namespace: namespace.to_owned(), name: None, elsewhere };
+        if self.namespace_given() {
+            return Ok(none(Elsewhere::NotLooked));
+        }
+        match self.first_two(version, None).await {
+            Ok(Found::One(place, name, object)) => Ok(one(version, &place, &name, object, true)),
+            Ok(Found::Several) => Ok(Choice::Several(self.names(version, None).await?)),
+            Ok(Found::None) => Ok(none(Elsewhere::Nothing)),
+            Err(error) if *error.kind() == ErrorKind::NoSuchApi => Err(error),
+            Err(error) => Ok(none(Elsewhere::NotPossible(error))),
+        }
+    }
+
+    /// Whether there is none, one or more than one; two objects are enough to know.
+    async fn first_two(&self, version: ApiVersion, namespace: Option<&str>) -> Result<Found, ClusterError> {
+        let mut pages = self.list::<Value>(version.resource(), namespace, Selection::default(), 2);
+        let mut found = Vec::new();
+        // A page may be empty although another one follows.
+        while let Some(page) = pages.next().await? {
+            found.extend(page.items);
+            if found.len() > 1 {
+                return Ok(Found::Several);
+            }
+        }
+        let Some(mut object) = found.pop() else { return Ok(Found::None) };
+        // Items of a list come without the kind that the same object has when it is read alone.
+        if let Some(map) = object.as_object_mut() {
+            let resource = version.resource();
+            map.entry("apiVersion").or_insert_with(|| resource.api_version().into());
+            map.entry("kind").or_insert_with(|| resource.kind.into());
+        }
+        let text = |key: &str| object["metadata"][key].as_str().unwrap_or_default().to_owned();
+        Ok(Found::One(text("namespace"), text("name"), object))
+    }
+
+    /// Namespace and name of every deployment, sorted. Metadata only.
+    async fn names(&self, version: ApiVersion, namespace: Option<&str>) -> Result<Vec<(String, String)>, ClusterError> {
+        let all = self.list::<Named>(version.resource(), namespace, Selection::default(), 500).metadata_only().all().await?;
+        let mut names: Vec<(String, String)> = all.into_iter().map(|Named { metadata }| (metadata.namespace, metadata.name)).collect();
+        names.sort();
+        Ok(names)
+    }
+
+    /// Looks for the mark of another edition: in the namespace at hand, then everywhere, as far as that is allowed.
+    async fn other_edition(&self) -> Choice {
+        let here = self.marker(Some(self.namespace())).await;
+        let found = match here {
+            None if !self.namespace_given() => self.marker(None).await,
+            found => found,
+        };
+        found.map_or(Choice::NoCrd, |(namespace, config_map)| Choice::NotClassic { namespace, config_map })
+    }
+
+    async fn marker(&self, namespace: Option<&str>) -> Option<(String, String)> {
+        let mut pages = self.list::<ConfigMap>(Resource::CONFIG_MAP, namespace, Selection::default(), 250);
+        // Not being allowed to look only means that nothing more can be said.
+        while let Some(page) = pages.next().await.ok()? {
+            let marker = page.items.into_iter().find(|map| {
+                map.metadata.name.ends_with("-markers") && map.data.as_ref().is_some_and(|data| data.contains_key(MARKER_KEY))
+            });
+            if let Some(ConfigMap { metadata, .. }) = marker {
+                return Some((metadata.namespace, metadata.name));
+            }
+        }
+        None
+    }
+}
+
+enum Found {
+    None,
+    One(String, String, Value),
+    Several,
+}
+
+fn one(api_version: ApiVersion, namespace: &str, name: &str, object: Value, found_elsewhere: bool) -> Choice {
+    let target = Target { api_version, namespace: namespace.to_owned(), name: name.to_owned() };
+    Choice::One { target, object, found_elsewhere }
+}

@@ -1,0 +1,225 @@
+//! From a resolved configuration to a client.
+
+use std::{fmt, path::Path, sync::Arc, time::Duration};
+
+use http::{HeaderValue, header::USER_AGENT};
+use k8s_openapi::ByteString;
+use kube::config::{AuthInfo, ExecAuthCluster};
+use serde_json::json;
+
+use super::{
+    credentials::{self, Credentials},
+    duration::parse_request_timeout,
+    errors::ClusterError,
+    flags::ConnectionFlags,
+    kubeconfig::{self, Environment, Resolved},
+    transport::Limits,
+};
+
+/// Where the requests go and as whom: what sentences and hints name. No secrets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The server's URL, without anything that may be secret.
+    pub server: String,
+    /// The kubeconfig context in use; `None` inside a pod or with `--server` alone.
+    pub context: Option<String>,
+    /// The user acted as, if any (`--as`).
+    pub impersonating: Option<String>,
+    /// The groups acted as (`--as-group`).
+    pub impersonating_groups: Vec<String>,
+}
+
+impl Place {
+    /// ` --context NAME` for a kubectl line, or nothing.
+    pub fn context_flag(&self) -> String {
+        self.context.as_ref().map_or_else(String::new, |context| format!(" --context {}", super::errors::quoted(context)))
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "The API server {}", self.server)?;
+        match &self.context {
+            Some(context) => write!(f, " (kubeconfig context {context})"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A connection to one API server: the client, and what was chosen by flags and kubeconfig. Cheap to clone.
+///
+/// Nothing is asked of the server before the first read.
+#[derive(Clone)]
+pub struct Cluster {
+    pub(super) inner: Arc<Inner>,
+}
+
+pub(super) struct Inner {
+    pub(super) client: kube::Client,
+    pub(super) credentials: Credentials,
+    pub(super) place: Arc<Place>,
+    pub(super) namespace: String,
+    pub(super) namespace_given: bool,
+    pub(super) limits: Limits,
+}
+
+impl fmt::Debug for Cluster {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cluster").field("place", &self.inner.place).field("namespace", &self.inner.namespace).finish_non_exhaustive()
+    }
+}
+
+impl Cluster {
+    /// Resolves flags, `KUBECONFIG` and its files as kubectl does and builds the client; runs a credential plugin if
+    /// there is one. Must be called inside a tokio runtime, with a rustls provider installed.
+    ///
+    /// Errors are of kind [`super::ErrorKind::Config`]: the server is not contacted.
+    pub async fn connect(flags: &ConnectionFlags) -> Result<Self, ClusterError> {
+        let environment = Environment {
+            var: &|name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()),
+            service_account: Path::new(kubeconfig::SERVICE_ACCOUNT),
+        };
+        let resolved = kubeconfig::resolve(flags, &environment)?;
+        let limits = match flags.request_timeout.as_deref().filter(|text| !text.is_empty()) {
+            None => Limits::default(),
+            Some(text) => Limits::asked_for(parse_request_timeout(text).map_err(|error| {
+                ClusterError::config(format!("--request-timeout: {error}."), None)
+            })?),
+        };
+        Self::from_resolved(resolved, limits).await
+    }
+
+    async fn from_resolved(mut resolved: Resolved, limits: Limits) -> Result<Self, ClusterError> {
+        let credentials = take_plugin(&mut resolved).await?;
+        let place = Arc::new(Place {
+            server: without_user_info(&resolved.server),
+            context: resolved.context.clone(),
+            impersonating: resolved.user.impersonate.clone().filter(|user| !user.is_empty()),
+            impersonating_groups: resolved.user.impersonate_groups.clone().unwrap_or_default(),
+        });
+        let user_name = resolved.user_name.clone();
+        let client = client(&resolved, limits.connect).map_err(|error| {
+            let who = user_name.map_or_else(String::new, |name| format!(" of the kubeconfig's user {name}"));
+            ClusterError::config(
+                format!("No connection can be set up with the credentials and certificates{who}."),
+                Some("Compare with `kubectl version`; a client certificate and its key may be damaged or not belong together.".to_owned()),
+            )
+            .from_source(error)
+        })?;
+        Ok(Self {
+            inner: Arc::new(Inner {
+                client,
+                credentials,
+                place,
+                namespace: resolved.namespace,
+                namespace_given: resolved.namespace_given,
+                limits,
+            }),
+        })
+    }
+
+    /// The namespace to work in: `-n`, else the context's, else the pod's, else `default`.
+    pub fn namespace(&self) -> &str {
+        &self.inner.namespace
+    }
+
+    /// True when the namespace was given by flag, and therefore is not a mere default.
+    pub fn namespace_given(&self) -> bool {
+        self.inner.namespace_given
+    }
+
+    /// Server and context, for sentences.
+    pub fn place(&self) -> &Place {
+        &self.inner.place
+    }
+
+    /// ` --context NAME` for the kubectl and `ess-mas` lines shown to a person, or nothing.
+    pub fn context_flag(&self) -> String {
+        self.inner.place.context_flag()
+    }
+}
+
+/// Runs the user's credential plugin, if any, and takes it out of what kube sees.
+async fn take_plugin(resolved: &mut Resolved) -> Result<Credentials, ClusterError> {
+    // client-go prefers what is written down over a plugin.
+    let user = &resolved.user;
+    let written_down = user.token.is_some() || user.token_file.is_some() || user.username.is_some() || user.auth_provider.is_some();
+    let Some(mut plugin) = resolved.user.exec.take().filter(|_| !written_down) else { return Ok(Credentials::none()) };
+    if plugin.provide_cluster_info {
+        plugin.cluster = Some(ExecAuthCluster::try_from(&resolved.cluster).map_err(|error| {
+            ClusterError::config("The cluster's entry in the kubeconfig cannot be given to the credential plugin.", None).from_source(error)
+        })?);
+    }
+    let issued = credentials::run(&plugin).await?;
+    if let Some((certificate, key)) = &issued.certificate {
+        set_certificate(&mut resolved.user, certificate, key)?;
+    }
+    Ok(Credentials::of(plugin, issued))
+}
+
+/// Puts a PEM pair where kube looks for one. The field's secret type is not exported by kube, hence the detour.
+fn set_certificate(user: &mut AuthInfo, certificate: &str, key: &str) -> Result<(), ClusterError> {
+    let base64 = |pem: &str| ByteString(pem.as_bytes().to_vec());
+    let pair: AuthInfo = serde_json::from_value(json!({
+        "client-certificate-data": base64(certificate),
+        "client-key-data": base64(key),
+    }))
+    .map_err(|_| ClusterError::config("The credential plugin's certificate cannot be used.", None))?;
+    user.client_certificate_data = pair.client_certificate_data;
+    user.client_key_data = pair.client_key_data;
+    user.client_certificate = None;
+    user.client_key = None;
+    Ok(())
+}
+
+fn client(resolved: &Resolved, connect_timeout: Option<Duration>) -> Result<kube::Client, kube::Error> {
+    let mut config = kube::Config::new(resolved.server.clone());
+    config.default_namespace.clone_from(&resolved.namespace);
+    config.root_cert.clone_from(&resolved.authorities);
+    config.root_cert_file.clone_from(&resolved.authorities_file);
+    config.accept_invalid_certs = resolved.insecure;
+    config.tls_server_name.clone_from(&resolved.tls_server_name);
+    config.proxy_url.clone_from(&resolved.proxy);
+    config.auth_info = resolved.user.clone();
+    config.connect_timeout = connect_timeout;
+    // Limits on answers are set per request: a watch is silent for long, a read is not.
+    config.read_timeout = None;
+    // kube would repeat writes as well, and wait for up to a quarter of an hour.
+    config.default_retry = false;
+    config.headers.push((USER_AGENT, HeaderValue::from_static(concat!("kubectl-ess-mas/", env!("CARGO_PKG_VERSION")))));
+    let plain_http = config.cluster_url.scheme_str() == Some("http")
+        && config.proxy_url.as_ref().is_none_or(|proxy| proxy.scheme_str() != Some("https"));
+    if config.root_cert.is_none() && (config.accept_invalid_certs || plain_http) {
+        // Without authorities kube loads those of the system, which costs more than everything else at start-up; here
+        // nobody would look at them.
+        config.root_cert = Some(Vec::new());
+    }
+    kube::Client::try_from(config)
+}
+
+/// A URL may carry a password; no sentence of ours does.
+fn without_user_info(uri: &http::Uri) -> String {
+    let authority = uri.authority().map(|authority| authority.as_str().rsplit('@').next().unwrap_or_default()).unwrap_or_default();
+    let path = uri.path().trim_end_matches('/');
+    format!("{}://{authority}{path}", uri.scheme_str().unwrap_or("https"))
+}
+
+#[cfg(test)]
+impl Cluster {
+    /// A cluster for tests: plain HTTP to a stub.
+    pub(super) async fn to_stub(server: &str, limits: Limits) -> Self {
+        let flags = ConnectionFlags { server: Some(server.to_owned()), ..ConnectionFlags::default() };
+        let environment = Environment { var: &|_| None, service_account: Path::new("/nonexistent") };
+        let mut resolved = kubeconfig::resolve(&flags, &environment).expect("resolves");
+        resolved.context = Some("stub".to_owned());
+        resolved.namespace = "ess".to_owned();
+        Self::from_resolved(resolved, limits).await.expect("client")
+    }
+
+    /// The same with `-n` given.
+    pub(super) fn with_namespace_given(self) -> Self {
+        let Some(mut inner) = Arc::into_inner(self.inner) else { unreachable!("not shared yet") };
+        inner.namespace_given = true;
+        Self { inner: Arc::new(inner) }
+    }
+}

@@ -1,0 +1,75 @@
+//! Durations as kubectl's flags take them.
+
+use std::time::Duration;
+
+/// Why a text is not a duration; the sentence a person sees.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is not a duration: write it like 30s, 5m or 1h30m")]
+pub struct NotADuration {
+    text: String,
+}
+
+/// Reads a duration the way Go's `time.ParseDuration` does (`300ms`, `1.5h`, `1h30m`, `0`), as kubectl's flags take it.
+///
+/// Negative durations are refused: no flag of ours has a use for one.
+pub fn parse_duration(text: &str) -> Result<Duration, NotADuration> {
+    let wrong = || NotADuration { text: text.to_owned() };
+    let mut rest = text.strip_prefix('+').unwrap_or(text);
+    if rest == "0" {
+        return Ok(Duration::ZERO);
+    }
+    if rest.is_empty() {
+        return Err(wrong());
+    }
+    let mut total = Duration::ZERO;
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.').ok_or_else(wrong)?;
+        let (number, tail) = rest.split_at(digits);
+        // Longest unit first, so that `ms` is not read as `m` followed by an `s` without a number.
+        let (unit, after) = [("ns", 1e-9), ("us", 1e-6), ("µs", 1e-6), ("μs", 1e-6), ("ms", 1e-3), ("s", 1.0), ("m", 60.0), ("h", 3600.0)]
+            .into_iter()
+            .find_map(|(name, seconds)| tail.strip_prefix(name).map(|after| (seconds, after)))
+            .ok_or_else(wrong)?;
+        if !number.contains(|c: char| c.is_ascii_digit()) {
+            return Err(wrong());
+        }
+        let number: f64 = number.parse().map_err(|_| wrong())?;
+        let part = Duration::try_from_secs_f64(number * unit).map_err(|_| wrong())?;
+        total = total.checked_add(part).ok_or_else(wrong)?;
+        rest = after;
+    }
+    Ok(total)
+}
+
+/// Reads `--request-timeout`: a Go duration or a plain number of seconds; `0` means no limit and gives `None`.
+pub fn parse_request_timeout(text: &str) -> Result<Option<Duration>, NotADuration> {
+    let duration = match text.parse::<u64>() {
+        Ok(seconds) => Duration::from_secs(seconds),
+        Err(_) => parse_duration(text)?,
+    };
+    Ok((!duration.is_zero()).then_some(duration))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn go_durations() {
+        for (text, millis) in [("0", 0), ("300ms", 300), ("1.5h", 5_400_000), ("1h30m", 5_400_000), ("2m0.5s", 120_500), (".5s", 500), ("+1s", 1000)] {
+            assert_eq!(parse_duration(text), Ok(Duration::from_millis(millis)), "{text}");
+        }
+        for text in ["", "5", "s", ".s", "1x", "-1s", "1h 2m", "1.2.3s", "99999999999999999999h", "1e3s"] {
+            assert!(parse_duration(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn request_timeout_takes_plain_seconds_and_zero_is_no_limit() {
+        assert_eq!(parse_request_timeout("7"), Ok(Some(Duration::from_secs(7))));
+        assert_eq!(parse_request_timeout("2m"), Ok(Some(Duration::from_secs(120))));
+        assert_eq!(parse_request_timeout("0"), Ok(None));
+        assert_eq!(parse_request_timeout("0s"), Ok(None));
+        assert!(parse_request_timeout("-3").is_err());
+    }
+}

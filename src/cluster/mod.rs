@@ -1,0 +1,39 @@
+//! All Kubernetes I/O: connecting, reading, watching, writing.
+//!
+//! The rest of the program deals in [`serde_json::Value`] objects; nothing in here knows what an ElementDeployment
+//! means, only its metadata. Three rules hold throughout:
+//!
+//! * a read is repeated a few times within ten seconds, a write never by itself ([`WriteOutcome`]);
+//! * nothing is discovered: addresses are known, and a version that is not served answers 404;
+//! * an error is a sentence and a hint ([`ClusterError`]), never a dump, and holds nothing secret.
+
+mod choose;
+mod connect;
+mod credentials;
+mod duration;
+mod errors;
+mod flags;
+mod kubeconfig;
+mod pages;
+mod proxy;
+mod read;
+mod resource;
+mod retry;
+mod transport;
+mod transport_errors;
+
+mod write;
+
+#[cfg(test)]
+mod stub;
+
+pub use choose::{Choice, Elsewhere};
+pub use connect::{Cluster, Place};
+pub use duration::{NotADuration, parse_duration, parse_request_timeout};
+pub use errors::{ClusterError, ErrorKind, FieldProblem};
+pub use flags::ConnectionFlags;
+pub use pages::{Page, Pages};
+pub use read::{Selection, WhoAmI};
+pub use resource::{Action, ApiVersion, Resource, Target};
+
+pub use write::{Write, WriteOutcome, Written};

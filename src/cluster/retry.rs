@@ -1,0 +1,106 @@
+//! Reads are repeated a little, so that a blip does not end a command; a server that is gone is told within ten seconds.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::{
+    connect::Cluster,
+    errors::ClusterError,
+    transport::{Answer, Outgoing},
+};
+
+/// How often and how long a read is repeated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Patience {
+    /// Tries in all.
+    pub(super) tries: u32,
+    /// Time in all; no try is begun after it.
+    pub(super) total: Duration,
+    /// The longest wish of the server for a pause that is granted.
+    pub(super) longest_pause: Duration,
+}
+
+impl Patience {
+    /// For what a person waits for.
+    pub(super) const READ: Self = Self { tries: 4, total: Duration::from_secs(10), longest_pause: Duration::from_secs(4) };
+
+    /// The pause before try number `next` (2 is the first repetition), or `None` when it is time to give up.
+    pub(super) fn pause(&self, next: u32, elapsed: Duration, wish: Option<Duration>) -> Option<Duration> {
+        if next > self.tries {
+            return None;
+        }
+        let own = Duration::from_millis(200) * 3_u32.pow(next.saturating_sub(2).min(4));
+        let pause = wish.map_or(own, |wish| wish.min(self.longest_pause).max(own.min(Duration::from_millis(200))));
+        (elapsed + pause < self.total).then_some(pause)
+    }
+}
+
+impl Cluster {
+    /// Sends a request that changes nothing, again where that may help, and reads the answer; one that cannot be read (cut on its way) counts like one that did not come.
+    pub(super) async fn ask_for<T>(
+        &self,
+        outgoing: &Outgoing,
+        read: impl Fn(&[u8]) -> Result<T, serde_json::Error>,
+    ) -> Result<(Answer, T), ClusterError> {
+        let mut patience = Patience::READ;
+        // Somebody who allows a request two seconds does not want to wait for ten.
+        patience.total = self.inner.limits.total.unwrap_or(patience.total).min(patience.total);
+        let mut since = Instant::now();
+        let mut next = 2;
+        loop {
+            let began = Instant::now();
+            let error = match self.limited(outgoing, patience.total.saturating_sub(since.elapsed())).await {
+                Ok(answer) => match read(&answer.body) {
+                    Ok(value) => return Ok((answer, value)),
+                    Err(error) => self.unreadable(outgoing, &error),
+                },
+                Err(error) => error,
+            };
+            // A try that took far longer than it may have was slept through (a closed laptop, SIGSTOP): begin afresh.
+            if began.elapsed() > patience.total + Duration::from_secs(5) && self.inner.limits.total.is_none() && self.inner.limits.read_answer.is_some() {
+                since = Instant::now();
+            }
+            if !error.is_transient() {
+                return Err(error);
+            }
+            let Some(pause) = patience.pause(next, since.elapsed(), error.retry_after()) else { return Err(error) };
+            tracing::debug!(%error, ?pause, "asking again");
+            tokio::time::sleep(pause).await;
+            next += 1;
+        }
+    }
+
+    /// A repetition must not outlive the time for all tries: what is left of it bounds the wait for the answer.
+    async fn limited(&self, outgoing: &Outgoing, left: Duration) -> Result<Answer, ClusterError> {
+        if self.inner.limits.read_answer.is_none() {
+            return self.exchange(outgoing).await;
+        }
+        let mut limited = self.inner.limits;
+        limited.read_answer = limited.read_answer.map(|own| own.min(left.max(Duration::from_secs(1))));
+        self.exchange_within(outgoing, limited).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_and_end() {
+        let patience = Patience::READ;
+        let pauses: Vec<Option<Duration>> = (2..=5).map(|next| patience.pause(next, Duration::ZERO, None)).collect();
+        let millis = |millis| Some(Duration::from_millis(millis));
+        assert_eq!(pauses, [millis(200), millis(600), millis(1800), None]);
+    }
+
+    #[test]
+    fn the_servers_wish_is_granted_up_to_a_limit_and_within_the_time() {
+        let seconds = |seconds| Duration::from_secs(seconds);
+        assert_eq!(Patience::READ.pause(2, seconds(0), Some(seconds(2))), Some(seconds(2)));
+        assert_eq!(Patience::READ.pause(2, seconds(0), Some(seconds(600))), Some(seconds(4)));
+        assert_eq!(Patience::READ.pause(2, seconds(9), Some(seconds(2))), None);
+        // "Retry at once" still leaves the server a breath.
+        assert_eq!(Patience::READ.pause(2, seconds(0), Some(seconds(0))), Some(Duration::from_millis(200)));
+    }
+}

@@ -1,0 +1,123 @@
+//! From the client's nested errors to a kind and a reason a person understands.
+
+use std::{error::Error, io};
+
+use rustls::{CertificateError, Error as TlsError};
+
+use super::errors::{ClusterError, ErrorKind};
+
+/// Sorts an error of the HTTP client. What failed before the connection stood was never sent; of everything else the
+/// server may have seen the request.
+pub(super) fn sorted(error: kube::Error) -> ClusterError {
+    let kind = kind_of(&error);
+    ClusterError::new(kind).from_source(error)
+}
+
+fn kind_of(error: &kube::Error) -> ErrorKind {
+    let links = chain(error);
+    if let Some(tls) = links.iter().find_map(|link| link.downcast_ref::<TlsError>()) {
+        // TLS 1.3 refuses a client certificate only after the handshake, so an alert may arrive when the request has
+        // been written; the server did not hand it to anything then.
+        return ErrorKind::TlsTrouble { reason: tls_reason(tls) };
+    }
+    let while_connecting = links
+        .iter()
+        .filter_map(|link| link.downcast_ref::<hyper_util::client::legacy::Error>())
+        .any(hyper_util::client::legacy::Error::is_connect);
+    let io = links.iter().find_map(|link| link.downcast_ref::<io::Error>()).map(io::Error::kind);
+    if while_connecting {
+        return ErrorKind::Unreachable { reason: connect_reason(&links, io) };
+    }
+    match error {
+        kube::Error::Auth(_) | kube::Error::InferKubeconfig(_) | kube::Error::HttpError(_) | kube::Error::RustlsTls(_) => {
+            ErrorKind::Config { sentence: "The credentials of the kubeconfig cannot be used.".to_owned(), remedy: None }
+        }
+        _ => ErrorKind::ConnectionLost { reason: lost_reason(io).to_owned() },
+    }
+}
+
+/// Every error below this one. `source` alone skips what an [`io::Error`] wraps, which is where rustls' errors are.
+fn chain<'a>(error: &'a (dyn Error + 'static)) -> Vec<&'a (dyn Error + 'static)> {
+    // Real chains have half a dozen links; the limit only keeps a faulty `source` from running in circles.
+    const DEEPEST: usize = 32;
+    let mut links: Vec<&'a (dyn Error + 'static)> = vec![error];
+    while let Some(last) = links.last().filter(|_| links.len() < DEEPEST).copied() {
+        let inner = last.downcast_ref::<io::Error>().and_then(io::Error::get_ref).map(|inner| inner as &(dyn Error + 'static));
+        match inner.or_else(|| last.source()) {
+            Some(next) => links.push(next),
+            None => break,
+        }
+    }
+    links
+}
+
+fn connect_reason(links: &[&(dyn Error + 'static)], io: Option<io::ErrorKind>) -> String {
+    // hyper-util's error for a failed look-up is private; its words are its only mark.
+    if links.iter().any(|link| link.to_string().starts_with("dns error")) {
+        return "its name cannot be resolved".to_owned();
+    }
+    match io {
+        Some(io::ErrorKind::ConnectionRefused) => "the connection was refused".to_owned(),
+        Some(io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe | io::ErrorKind::UnexpectedEof) => {
+            "the connection was cut while it was being made".to_owned()
+        }
+        Some(io::ErrorKind::TimedOut) => "it does not answer".to_owned(),
+        Some(io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable) => "there is no route to it".to_owned(),
+        _ => {
+            let last = links.last().map(ToString::to_string).unwrap_or_default();
+            if last.is_empty() { "the connection failed".to_owned() } else { format!("the connection failed ({})", super::errors::plain(&last)) }
+        }
+    }
+}
+
+/// Why a connection that stood is gone.
+pub(super) fn lost_reason(io: Option<io::ErrorKind>) -> &'static str {
+    match io {
+        Some(io::ErrorKind::ConnectionReset) => "it was reset",
+        Some(io::ErrorKind::TimedOut) => "it went silent",
+        _ => "it ended before the answer was complete",
+    }
+}
+
+fn tls_reason(error: &TlsError) -> String {
+    let reason = match error {
+        TlsError::InvalidCertificate(certificate) => match certificate {
+            CertificateError::UnknownIssuer => "its certificate is signed by an authority that is not trusted here",
+            CertificateError::Expired | CertificateError::ExpiredContext { .. } => "its certificate has expired",
+            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+                "its certificate is not valid yet (or this machine's clock is wrong)"
+            }
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+                "its certificate is for another name (see --tls-server-name)"
+            }
+            CertificateError::Revoked => "its certificate is revoked",
+            CertificateError::BadSignature => "its certificate's signature does not fit the trusted authority",
+            _ => "its certificate is not acceptable",
+        },
+        TlsError::AlertReceived(_) => "it refused the connection; it may not accept the client certificate",
+        TlsError::InvalidMessage(_) => "what answers there does not speak TLS",
+        TlsError::PeerIncompatible(_) => "it offers no TLS version or cipher this program accepts",
+        _ => "the TLS handshake failed",
+    };
+    reason.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tls_error_wrapped_in_an_io_error_is_found() {
+        let tls = TlsError::InvalidCertificate(CertificateError::UnknownIssuer);
+        let error = kube::Error::Service(Box::new(io::Error::new(io::ErrorKind::InvalidData, tls)));
+        assert!(matches!(kind_of(&error), ErrorKind::TlsTrouble { reason } if reason.contains("not trusted here")));
+    }
+
+    #[test]
+    fn what_broke_after_connecting_may_have_been_processed() {
+        let error = kube::Error::Service(Box::new(io::Error::from(io::ErrorKind::ConnectionReset)));
+        let error = sorted(error);
+        assert!(matches!(error.kind(), ErrorKind::ConnectionLost { .. }));
+        assert!(!error.certainly_not_processed());
+    }
+}

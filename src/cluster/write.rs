@@ -1,0 +1,282 @@
+//! Writing, with an outcome that is never a guess.
+//!
+//! Every write is a compare-and-set: a patch or replacement carries the `resourceVersion` it was made for, a creation
+//! requires absence. So of several identical requests the API server stores at most one, and the others are answered
+//! 409. That decides what may be repeated:
+//!
+//! | what came back | what is done |
+//! | --- | --- |
+//! | no connection, TLS failure | never sent: sent again after a pause |
+//! | 429 | the server's flow control answers before any handler: sent again after its `Retry-After` |
+//! | 400, 401, 403, 404, 409, 422 | refused, nothing stored: not applied |
+//! | 5xx, reset, half an answer, time-out | may have been stored: **read back**. The change is there: applied. The object has another version without the change: this write can no longer be stored, not applied. Unchanged for a while: sent again, since compare-and-set makes that safe |
+//! | the object cannot be read back | unknown |
+//! | time-out of our own, and still unchanged | unknown: the server may still be at it |
+//!
+//! Dropping the future of [`Cluster::write`] leaves the outcome unknown; do not race it against a signal, look after it.
+
+use std::time::Duration;
+
+use http::Method;
+use serde_json::{Map, Value, json};
+use tokio::time::{Instant, sleep};
+
+use super::{
+    connect::Cluster,
+    errors::{ClusterError, ErrorKind},
+    read::object,
+    resource::{Action, Resource, Target, query},
+    transport::Outgoing,
+};
+
+/// The field manager under which the API server records what this program writes.
+const FIELD_MANAGER: &str = "kubectl-ess-mas";
+
+/// One write as a value: what is shown by [`Cluster::dry_run`] is what [`Cluster::write`] sends.
+///
+/// No `Debug`: the body may be a Secret.
+#[derive(Clone)]
+pub struct Write {
+    method: Method,
+    resource: Resource,
+    namespace: String,
+    name: String,
+    /// The version the write is made for; `None` for a creation, which is made for absence.
+    made_for: Option<String>,
+    body: Value,
+}
+
+/// A write that is stored.
+#[derive(Debug)]
+pub struct Written {
+    /// The object as stored (for a dry run: as it would be). For a Secret this holds its values.
+    pub object: Value,
+    /// The server's warnings, in its words. Lost together with an answer.
+    pub warnings: Vec<String>,
+    /// True when the answer was lost and the change was found by reading back; the object may be newer than the write.
+    pub read_back: bool,
+}
+
+/// What became of a write.
+#[derive(Debug)]
+pub enum WriteOutcome {
+    /// It is stored.
+    Applied(Written),
+    /// It is not stored and will not be.
+    NotApplied {
+        /// Why.
+        error: ClusterError,
+        /// The object as it was read afterwards, where that was possible and it exists.
+        now: Option<Value>,
+    },
+    /// It could not be found out. Running again is safe: the same write is refused once it is stored.
+    Unknown {
+        /// What happened to the write's answer.
+        error: ClusterError,
+        /// The object as last read, without the change; `None` where it could not be read.
+        now: Option<Value>,
+    },
+}
+
+impl Write {
+    /// A merge patch (RFC 7386) of an object that has this `resourceVersion`, which is put into the patch.
+    pub fn patch(resource: Resource, namespace: &str, name: &str, resource_version: &str, mut patch: Value) -> Self {
+        set_version(&mut patch, resource_version);
+        Self::new(Method::PATCH, resource, namespace, name, Some(resource_version), patch)
+    }
+
+    /// A merge patch of the ElementDeployment, made for this `resourceVersion`.
+    pub fn patch_deployment(target: &Target, resource_version: &str, patch: Value) -> Self {
+        Self::patch(target.api_version.resource(), &target.namespace, &target.name, resource_version, patch)
+    }
+
+    /// A new object, only if there is none of this name. Namespace, name and kind are put into it.
+    pub fn create(resource: Resource, namespace: &str, name: &str, mut object: Value) -> Self {
+        set_identity(&mut object, resource, namespace, name);
+        Self::new(Method::POST, resource, namespace, name, None, object)
+    }
+
+    /// A whole object in place of the one that has this `resourceVersion`.
+    pub fn replace(resource: Resource, namespace: &str, name: &str, resource_version: &str, mut object: Value) -> Self {
+        set_identity(&mut object, resource, namespace, name);
+        set_version(&mut object, resource_version);
+        Self::new(Method::PUT, resource, namespace, name, Some(resource_version), object)
+    }
+
+    fn new(method: Method, resource: Resource, namespace: &str, name: &str, made_for: Option<&str>, body: Value) -> Self {
+        Self { method, resource, namespace: namespace.to_owned(), name: name.to_owned(), made_for: made_for.map(str::to_owned), body }
+    }
+
+    /// The body as it is sent. For a Secret this holds its values.
+    pub fn body(&self) -> &Value {
+        &self.body
+    }
+
+    fn outgoing(&self, dry_run: bool) -> Outgoing {
+        let (verb, name, content_type) = match self.method {
+            Method::POST => ("create", None, "application/json"),
+            Method::PUT => ("update", Some(self.name.as_str()), "application/json"),
+            _ => ("patch", Some(self.name.as_str()), "application/merge-patch+json"),
+        };
+        // Strict: without it the server drops fields that this release of ESS does not know, and says nothing.
+        let mut pairs = vec![("fieldManager", FIELD_MANAGER), ("fieldValidation", "Strict")];
+        if dry_run {
+            pairs.push(("dryRun", "All"));
+        }
+        Outgoing {
+            method: self.method.clone(),
+            address: self.resource.path(Some(&self.namespace), name) + &query(&pairs),
+            accept: "application/json",
+            content_type: Some(content_type),
+            body: self.body.to_string().into_bytes(),
+            action: Action::new(verb, self.resource, Some(&self.namespace), Some(&self.name)),
+        }
+    }
+}
+
+fn metadata(object: &mut Value) -> &mut Map<String, Value> {
+    if !object["metadata"].is_object() {
+        object["metadata"] = json!({});
+    }
+    match &mut object["metadata"] {
+        Value::Object(metadata) => metadata,
+        _ => unreachable!("made an object above"),
+    }
+}
+
+fn set_version(object: &mut Value, resource_version: &str) {
+    metadata(object).insert("resourceVersion".to_owned(), resource_version.into());
+}
+
+fn set_identity(object: &mut Value, resource: Resource, namespace: &str, name: &str) {
+    object["apiVersion"] = resource.api_version().into();
+    object["kind"] = resource.kind.into();
+    let metadata = metadata(object);
+    metadata.insert("namespace".to_owned(), namespace.into());
+    metadata.insert("name".to_owned(), name.into());
+}
+
+/// How long a lost write is looked after.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Care {
+    /// How often the write is sent at most.
+    pub(super) tries: u32,
+    /// Pauses before the reads that follow a lost answer. A request cut off on its way may still be stored a moment
+    /// later, so one look is not enough.
+    pub(super) looks: [Duration; 4],
+    /// Time for reading back while the server cannot be reached.
+    pub(super) patience: Duration,
+}
+
+impl Care {
+    const NORMAL: Self = Self {
+        tries: 3,
+        looks: [Duration::from_millis(20), Duration::from_millis(300), Duration::from_millis(700), Duration::from_millis(1500)],
+        patience: Duration::from_secs(20),
+    };
+}
+
+/// What reading back after a lost answer showed.
+enum Look {
+    /// The change is there.
+    Ours(Value),
+    /// The object is another than the write was made for, and the change is not in it.
+    Moved(Option<Value>),
+    /// Nothing has changed.
+    Unchanged(Option<Value>),
+    /// It could not be read.
+    Blind,
+}
+
+impl Cluster {
+    /// Lets the API server do everything but store the write: validation, defaults, webhooks. Repeated like a read.
+    pub async fn dry_run(&self, write: &Write) -> Result<Written, ClusterError> {
+        let (answer, object) = self.ask_for(&write.outgoing(true), object).await?;
+        Ok(Written { object, warnings: answer.warnings, read_back: false })
+    }
+
+    /// Writes once, and finds out what became of it (see the module's table).
+    ///
+    /// `is_ours` tells whether an object carries this change; it is asked only after an answer was lost. Where two
+    /// people may make the same change at the same time, let it look for a mark of this run.
+    pub async fn write(&self, write: &Write, is_ours: impl Fn(&Value) -> bool) -> WriteOutcome {
+        self.write_with(write, is_ours, Care::NORMAL).await
+    }
+
+    pub(super) async fn write_with(&self, write: &Write, is_ours: impl Fn(&Value) -> bool, care: Care) -> WriteOutcome {
+        let outgoing = write.outgoing(false);
+        let mut lost_before = false;
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let error = match self.exchange(&outgoing).await {
+                Ok(answer) => match object(&answer.body) {
+                    Ok(object) => return WriteOutcome::Applied(Written { object, warnings: answer.warnings, read_back: false }),
+                    Err(error) => self.unreadable(&outgoing, &error),
+                },
+                Err(error) => error,
+            };
+            tracing::debug!(%error, tries, "the write was not answered with success");
+            let pause = error.retry_after().unwrap_or(Duration::from_millis(300) * tries).min(Duration::from_secs(5));
+            if error.certainly_not_processed() {
+                if error.is_transient() && tries < care.tries {
+                    sleep(pause).await;
+                    continue;
+                }
+                return self.refused(write, error, lost_before, &is_ours).await;
+            }
+            lost_before = true;
+            match self.look(write, &is_ours, care).await {
+                Look::Ours(object) => return WriteOutcome::Applied(Written { object, warnings: Vec::new(), read_back: true }),
+                Look::Moved(now) => return WriteOutcome::NotApplied { error, now },
+                Look::Blind => return WriteOutcome::Unknown { error, now: None },
+                // A request that we gave up while the server was silent may still be at work there.
+                Look::Unchanged(now) if matches!(error.kind(), ErrorKind::Timeout { .. }) => return WriteOutcome::Unknown { error, now },
+                Look::Unchanged(now) if tries >= care.tries => return WriteOutcome::NotApplied { error, now },
+                Look::Unchanged(_) => sleep(pause.min(Duration::from_millis(500))).await,
+            }
+        }
+    }
+
+    /// The server refused, or nothing could be sent. If an earlier try was lost, that one may be the reason: a 409 then
+    /// can be our own write.
+    async fn refused(&self, write: &Write, error: ClusterError, lost_before: bool, is_ours: &impl Fn(&Value) -> bool) -> WriteOutcome {
+        let worth_a_look = lost_before || matches!(error.kind(), ErrorKind::Conflict { .. } | ErrorKind::AlreadyExists);
+        if !worth_a_look {
+            return WriteOutcome::NotApplied { error, now: None };
+        }
+        match self.find(write.resource, &write.namespace, &write.name).await {
+            Ok(Some(object)) if lost_before && is_ours(&object) => WriteOutcome::Applied(Written { object, warnings: Vec::new(), read_back: true }),
+            Ok(now) => WriteOutcome::NotApplied { error, now },
+            // The first try's fate is still open, and it cannot be looked up.
+            Err(_) if lost_before => WriteOutcome::Unknown { error, now: None },
+            Err(_) => WriteOutcome::NotApplied { error, now: None },
+        }
+    }
+
+    /// Reads back until the change shows, can no longer come, or has had its time.
+    async fn look(&self, write: &Write, is_ours: &impl Fn(&Value) -> bool, care: Care) -> Look {
+        let deadline = Instant::now() + care.patience;
+        let mut last = Look::Blind;
+        for pause in care.looks {
+            sleep(pause).await;
+            let found = loop {
+                match self.find(write.resource, &write.namespace, &write.name).await {
+                    Ok(found) => break found,
+                    Err(error) if error.is_transient() && Instant::now() < deadline => sleep(Duration::from_millis(500)).await,
+                    Err(_) => return Look::Blind,
+                }
+            };
+            last = match (&write.made_for, found) {
+                (_, Some(object)) if is_ours(&object) => return Look::Ours(object),
+                (Some(version), Some(object)) if object["metadata"]["resourceVersion"] == **version => Look::Unchanged(Some(object)),
+                (None, None) => Look::Unchanged(None),
+                (_, found) => return Look::Moved(found),
+            };
+        }
+        last
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,43 @@
-//! Test sandbox.
+//! What the end-to-end tests, the example and the benches share: a real `kube-apiserver` with its etcd, the
+//! `ElementDeployment` CRD, a stand-in for ESS Classic's operator, and realistic objects to put there.
+//!
+//! ```no_run
+//! use ess_mas_sandbox::prelude::*;
+//!
+//! # async fn example() -> ess_mas_sandbox::Result<()> {
+//! let namespace = Sandbox::shared().namespace().await?;
+//! let deployment = Deployment::new("first-element", namespace.name());
+//! namespace.create(&deployment).await?;
+//! let mut operator = Operator::start(namespace.client()?, namespace.scope(), Behaviour::default());
+//! // … run `kubectl ess-mas` with KUBECONFIG set to `namespace.kubeconfig()?` …
+//! operator.stop().await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! There is no controller manager, no scheduler and no kubelet: namespaces are never finalized, owner references
+//! collect nothing, and no pod ever runs.
+
+mod assets;
+pub mod control_plane;
+pub mod crds;
+pub mod fixtures;
+pub mod operator;
+mod sandbox;
+mod supervisor;
+
+pub use sandbox::{Namespace, Sandbox, User};
+
+/// What goes wrong here ends a test, so one boxed error with a sentence in it is enough.
+pub type Error = Box<dyn std::error::Error + Send + Sync>;
+/// The result of everything that can fail here.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// The names that nearly every test wants.
+pub mod prelude {
+    pub use crate::control_plane::ControlPlane;
+    pub use crate::crds::Release;
+    pub use crate::fixtures::Deployment;
+    pub use crate::operator::{Available, Behaviour, Operator, Outcome, Scope, Script};
+    pub use crate::{Namespace, Sandbox, User};
+}

@@ -1,0 +1,161 @@
+//! Where `kube-apiserver` and `etcd` come from: `KUBEBUILDER_ASSETS`, or a build of `tests/control-plane`.
+
+use std::collections::hash_map::DefaultHasher;
+use std::env;
+use std::fs::{self, File};
+use std::hash::{Hash, Hasher};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::Result;
+
+/// The convention of `setup-envtest`: a folder that holds `kube-apiserver` and `etcd`.
+const ASSETS: &str = "KUBEBUILDER_ASSETS";
+
+/// The folder that holds the programs, built first where necessary. That takes minutes once, then milliseconds.
+pub(crate) fn folder() -> Result<PathBuf> {
+    if let Some(folder) = env::var_os(ASSETS).filter(|folder| !folder.is_empty()) {
+        let folder = PathBuf::from(folder);
+        for program in ["kube-apiserver", "etcd"] {
+            if !folder.join(program).is_file() {
+                let folder = folder.display();
+                return Err(format!("{ASSETS} names {folder}, but there is no `{program}` in it").into());
+            }
+        }
+        return Ok(folder);
+    }
+    let module = Path::new(env!("CARGO_MANIFEST_DIR")).join("../control-plane");
+    GoModule { folder: module.canonicalize()?, name: "control-plane", size: "a Kubernetes API server and etcd" }.build()
+}
+
+/// A Go module in this repository whose main packages are wanted as programs.
+struct GoModule {
+    folder: PathBuf,
+    /// The folder under the target directory.
+    name: &'static str,
+    /// What a person is told is being built.
+    size: &'static str,
+}
+
+impl GoModule {
+    fn build(&self) -> Result<PathBuf> {
+        let target = target_directory().join(self.name);
+        fs::create_dir_all(&target)?;
+        let finished = target.join(self.key()?);
+        // Two test processes that start together must not both build; the second finds what the first has made.
+        let lock = File::create(target.join("lock"))?;
+        lock.lock()?;
+        if finished.is_dir() {
+            return Ok(finished);
+        }
+        eprintln!(
+            "Building {} from their pinned sources, with Go. This takes minutes the first time and needs the network; \
+             after that it is kept in {}.",
+            self.size,
+            target.display()
+        );
+        let partial = finished.with_extension("partial");
+        let _ = fs::remove_dir_all(&partial);
+        fs::create_dir_all(&partial)?;
+        let mut output = partial.clone().into_os_string();
+        output.push("/");
+        let status = self
+            .go()
+            .args(["build", "-mod=readonly", "-trimpath", "-buildvcs=false", "-ldflags"])
+            .arg(self.linker_flags()?)
+            .arg("-o")
+            .arg(output)
+            .arg("./...")
+            .status()?;
+        if !status.success() {
+            let folder = self.folder.display();
+            return Err(format!("`go build ./...` in {folder} ended with {status}; its own messages are above").into());
+        }
+        fs::rename(&partial, &finished)?;
+        Ok(finished)
+    }
+
+    /// Changes with everything that changes the programs. A cache key only, so a hash without any promise will do.
+    fn key(&self) -> Result<String> {
+        let mut hasher = DefaultHasher::new();
+        let mut files = sources(&self.folder)?;
+        files.sort();
+        for file in files {
+            file.strip_prefix(&self.folder)?.hash(&mut hasher);
+            fs::read(&file)?.hash(&mut hasher);
+        }
+        let output =
+            self.go().args(["env", "GOVERSION", "GOOS", "GOARCH", "CGO_ENABLED"]).output().map_err(|error| {
+                format!(
+                    "the test servers are built with Go, and `go` does not start ({error}). Install Go 1.26 or newer \
+                 (https://go.dev/dl), or set {ASSETS} to a folder with `kube-apiserver` and `etcd`"
+                )
+            })?;
+        if !output.status.success() {
+            let said = String::from_utf8_lossy(&output.stderr);
+            return Err(format!("`go env` in {} failed: {}", self.folder.display(), said.trim()).into());
+        }
+        output.stdout.hash(&mut hasher);
+        Ok(format!("{:016x}", hasher.finish()))
+    }
+
+    /// Without these the API server calls itself v0.0.0-master, which `kubectl version` and version checks trip over.
+    /// The version is read from `go.mod`, so that it is pinned in one place.
+    fn linker_flags(&self) -> Result<String> {
+        let module = fs::read_to_string(self.folder.join("go.mod"))?;
+        let version = pinned(&module, "k8s.io/kubernetes").ok_or("go.mod does not require k8s.io/kubernetes")?;
+        let mut parts = version.trim_start_matches('v').split('.');
+        let (major, minor) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+        let package = "k8s.io/component-base/version";
+        Ok(format!(
+            "-s -w -X {package}.gitVersion={version} -X {package}.gitMajor={major} -X {package}.gitMinor={minor}"
+        ))
+    }
+
+    fn go(&self) -> Command {
+        let mut go = Command::new("go");
+        // A surrounding workspace or vendoring set-up of the user's has nothing to do with this module.
+        go.current_dir(&self.folder).env("GOWORK", "off").env_remove("GOFLAGS");
+        go
+    }
+}
+
+/// `go.mod`, `go.sum` and every Go file below a folder.
+fn sources(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            found.extend(sources(&path)?);
+        } else if path.extension().is_some_and(|kind| kind == "go" || kind == "mod" || kind == "sum") {
+            found.push(path);
+        }
+    }
+    Ok(found)
+}
+
+/// The version that a `go.mod` requires of a module.
+fn pinned<'a>(module: &'a str, path: &str) -> Option<&'a str> {
+    module.lines().find_map(|line| {
+        let mut words = line.trim().trim_start_matches("require ").split_whitespace();
+        (words.next() == Some(path)).then(|| words.next()).flatten().filter(|version| version.starts_with('v'))
+    })
+}
+
+fn target_directory() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    env::var_os("CARGO_TARGET_DIR").map_or_else(|| here.join("../../target"), |target| here.join("../..").join(target))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_version_is_the_required_one_and_not_that_of_a_replacement() {
+        let module = "module m\nreplace k8s.io/kubernetes => k8s.io/kubernetes v0.1.0\nrequire (\n\tk8s.io/kubernetes v1.36.3\n)\n";
+        assert_eq!(pinned(module, "k8s.io/kubernetes"), Some("v1.36.3"));
+        assert_eq!(pinned("require k8s.io/kubernetes v1.2.3 // indirect", "k8s.io/kubernetes"), Some("v1.2.3"));
+        assert_eq!(pinned(module, "k8s.io/api"), None);
+    }
+}

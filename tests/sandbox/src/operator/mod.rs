@@ -1,0 +1,189 @@
+//! A stand-in for ESS Classic's updater: reconciles `ElementDeployment`s as ansible-operator does, without Ansible.
+//!
+//! What is started when, what is written, in which order and with which times was recorded from a real
+//! ansible-operator; `tests/recordings.rs` of this crate replays the recordings. What a run *does* is scripted.
+
+mod behaviour;
+mod condition;
+mod controller;
+mod playbook;
+mod queue;
+mod run;
+mod status;
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+pub use self::behaviour::{Available, Behaviour, Outcome, Script};
+use self::playbook::Kind;
+
+/// Namespace and name.
+type Key = (String, String);
+
+/// Where the operator's times come from.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// The part of the cluster that an operator looks after.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Every namespace.
+    All,
+    /// One.
+    Namespace(String),
+}
+
+/// A running operator. It works in the runtime it was started in and ends when dropped.
+pub struct Operator {
+    shared: Arc<Shared>,
+    task: Option<JoinHandle<()>>,
+}
+
+impl Operator {
+    /// Starts an operator. As a real one does, it first runs on everything that is there.
+    pub fn start(client: kube::Client, scope: Scope, behaviour: Behaviour) -> Self {
+        Self::with_clock(client, scope, behaviour, Arc::new(Timestamp::now))
+    }
+
+    /// The same with a clock of the caller's, for tests that look at times.
+    pub fn with_clock(client: kube::Client, scope: Scope, behaviour: Behaviour, clock: Clock) -> Self {
+        let state = State { behaviour, memory: HashMap::new(), running: HashSet::new(), counts: HashMap::new() };
+        let shared =
+            Arc::new(Shared { client, scope, clock, state: Mutex::new(state), under_way: watch::Sender::new(0) });
+        let mut operator = Self { shared, task: None };
+        operator.resume();
+        operator
+    }
+
+    /// Changes the behaviour of the runs that start from now on. Scripts begin at their beginning.
+    pub fn set(&self, behaviour: Behaviour) {
+        let mut state = self.shared.state();
+        state.behaviour = behaviour;
+        state.counts.clear();
+    }
+
+    /// Takes the operator down at once. A run under way is cut off: nothing more is written, and after
+    /// [`Self::resume`] its object first gets a `Failure` without a result, as recorded.
+    pub async fn stop(&mut self) {
+        if let Some(task) = self.task.take() {
+            task.abort();
+            let _ = task.await;
+        }
+        let mut state = self.shared.state();
+        for key in std::mem::take(&mut state.running) {
+            state.memory.entry(key).or_default().interrupted = true;
+        }
+        drop(state);
+        self.shared.under_way.send_replace(0);
+    }
+
+    /// Waits for a run to be under way, then takes the operator down in the middle of it.
+    pub async fn kill_in_mid_run(&mut self) {
+        self.wait_for_run().await;
+        self.stop().await;
+    }
+
+    /// Waits until a run is under way, its start written.
+    pub async fn wait_for_run(&self) {
+        // The sender lives in `self`, so this ends only with a run.
+        let _ = self.shared.under_way.subscribe().wait_for(|count| *count > 0).await;
+    }
+
+    /// Waits until no run is under way. A retry or a queued run may start right after.
+    pub async fn wait_for_end(&self) {
+        let _ = self.shared.under_way.subscribe().wait_for(|count| *count == 0).await;
+    }
+
+    /// Starts again after [`Self::stop`]: pauses are forgotten, and everything that is there gets a run.
+    pub fn resume(&mut self) {
+        if self.task.is_none() {
+            self.task = Some(tokio::spawn(controller::control(Arc::clone(&self.shared))));
+        }
+    }
+}
+
+impl Drop for Operator {
+    fn drop(&mut self) {
+        if let Some(task) = &self.task {
+            task.abort();
+        }
+    }
+}
+
+/// What outlives a restart of the operator, and what its runs share.
+struct Shared {
+    client: kube::Client,
+    scope: Scope,
+    clock: Clock,
+    state: Mutex<State>,
+    under_way: watch::Sender<usize>,
+}
+
+struct State {
+    behaviour: Behaviour,
+    memory: HashMap<Key, Memory>,
+    running: HashSet<Key>,
+    counts: HashMap<(Key, Kind), usize>,
+}
+
+#[derive(Default)]
+struct Memory {
+    /// Whether the last rehearsal passed; `None` before one was seen.
+    rehearsed: Option<bool>,
+    /// The operator went down during a run.
+    interrupted: bool,
+}
+
+/// What [`Shared::begin`] finds.
+struct Mark {
+    interrupted: bool,
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn behaviour(&self) -> Behaviour {
+        self.state().behaviour.clone()
+    }
+
+    /// Notes that a run has marked its object.
+    fn begin(&self, key: &Key) -> Mark {
+        let mut state = self.state();
+        state.running.insert(key.clone());
+        let interrupted = std::mem::take(&mut state.memory.entry(key.clone()).or_default().interrupted);
+        self.under_way.send_replace(state.running.len());
+        Mark { interrupted }
+    }
+
+    fn end(&self, key: &Key) {
+        let mut state = self.state();
+        state.running.remove(key);
+        self.under_way.send_replace(state.running.len());
+    }
+
+    fn rehearsed(&self, key: &Key) -> Option<bool> {
+        self.state().memory.get(key).and_then(|one| one.rehearsed)
+    }
+
+    fn set_rehearsed(&self, key: &Key, passed: bool) {
+        self.state().memory.entry(key.clone()).or_default().rehearsed = Some(passed);
+    }
+
+    fn next_outcome(&self, key: &Key, kind: Kind) -> Outcome {
+        let mut state = self.state();
+        let count = state.counts.entry((key.clone(), kind)).or_default();
+        let run = *count;
+        *count += 1;
+        let script = match kind {
+            Kind::Plain => &state.behaviour.plain,
+            Kind::DryRun => &state.behaviour.dry_run,
+            Kind::Activation => &state.behaviour.activation,
+        };
+        script.outcome(run)
+    }
+}

@@ -1,0 +1,179 @@
+//! One run of the playbook on one object, from the mark at its start to the one at its end.
+
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1::Secret;
+use kube::ResourceExt;
+use kube::api::{Api, DynamicObject, ListParams, PostParams};
+use serde_json::Value;
+use tokio::time::sleep;
+
+use super::behaviour::{Available, Outcome};
+use super::condition::{AnsibleResult, Status, completion};
+use super::playbook::{self, Kind, Secrets};
+use super::{Key, Shared, status};
+use crate::crds;
+
+/// What the controller makes of a run.
+pub(super) enum End {
+    Done,
+    /// Try again after a pause that grows.
+    Failed,
+    /// Try again after this pause.
+    Again(Duration),
+}
+
+/// Reads the object, marks it, works for the scripted time and writes the outcome.
+pub(super) async fn run(shared: &Shared, key: &Key) -> End {
+    match attempt(shared, key).await {
+        Ok(end) => end,
+        Err(kube::Error::Api(status)) if status.code == 404 => End::Done,
+        // A conflict above all: the object was changed between reading and writing. The real one retries as well.
+        Err(_) => End::Failed,
+    }
+}
+
+async fn attempt(shared: &Shared, key: &Key) -> kube::Result<End> {
+    let objects = Objects { shared, api: Api::namespaced_with(shared.client.clone(), &key.0, &crds::resource()), key };
+    let before = objects.read().await?;
+    let kind = playbook::kind(&before.data_with_metadata());
+    let object = objects.write_over(before, |one, now| status::started(one, now)).await?;
+    let mark = shared.begin(key);
+    if mark.interrupted {
+        objects.write(|one, now| status::broke_down(one, "Failed to get ansible-runner stdout", now)).await?;
+        return Ok(End::Failed);
+    }
+
+    let object = object.data_with_metadata();
+    let behaviour = shared.behaviour();
+    let rehearsed = shared.rehearsed(key).unwrap_or(playbook::reached(&object) == Some(false));
+    let refusal = playbook::refusal(&object, &secrets(shared, &key.0).await?);
+    let outcome = match refusal {
+        Some(message) => Outcome::Fail(message),
+        // The migration guide: skipping the dry run ends in an error.
+        None if kind == Kind::Activation && !rehearsed => Outcome::fail(
+            "The migration to the Matrix Authentication Service needs a dry run first: reconcile with active set to \
+             false before setting it to true",
+        ),
+        None => shared.next_outcome(key, kind),
+    };
+    let end = work(&objects, &object, &behaviour, &outcome).await?;
+    match (kind, &end) {
+        (Kind::DryRun, End::Done) => shared.set_rehearsed(key, true),
+        (Kind::DryRun, End::Failed) if outcome != Outcome::BreakDown => shared.set_rehearsed(key, false),
+        _ if playbook::wanted(&object).is_none() => shared.set_rehearsed(key, false),
+        _ => {}
+    }
+    Ok(end)
+}
+
+async fn work(
+    objects: &Objects<'_>,
+    object: &Value,
+    behaviour: &super::Behaviour,
+    outcome: &Outcome,
+) -> kube::Result<End> {
+    sleep(behaviour.run).await;
+    let (message, skipped) = match outcome {
+        Outcome::Succeed | Outcome::FailLate(_) => {
+            let changed = objects.write_custom(playbook::wanted(object), behaviour.available).await?;
+            sleep(behaviour.settle).await;
+            let tasks = if playbook::wanted(object).is_some() { (3, 4) } else { (2, 5) };
+            if let Outcome::FailLate(message) = outcome {
+                let result = objects.result(tasks.0, u32::from(changed), tasks.1 - 1, 1);
+                objects.write(|one, now| status::failed(one, result, message, now)).await?;
+                return Ok(End::Failed);
+            }
+            let result = objects.result(tasks.0, u32::from(changed), tasks.1, 0);
+            objects.write(|one, now| status::succeeded(one, result, now)).await?;
+            return Ok(End::Done);
+        }
+        Outcome::Hang => std::future::pending().await,
+        Outcome::Requeue(pause) => return Ok(End::Again(*pause)),
+        Outcome::BreakDown => {
+            objects.write(|one, now| status::broke_down(one, "Failed to get ansible-runner stdout", now)).await?;
+            return Ok(End::Failed);
+        }
+        Outcome::Fail(message) => (message.as_str(), 1),
+        Outcome::FailCensored => ("unknown playbook failure", 2),
+    };
+    let result = objects.result(1, 0, skipped, 1);
+    objects.write(|one, now| status::failed(one, result, message, now)).await?;
+    Ok(End::Failed)
+}
+
+/// Reading and writing the object of a run.
+struct Objects<'a> {
+    shared: &'a Shared,
+    api: Api<DynamicObject>,
+    key: &'a Key,
+}
+
+impl Objects<'_> {
+    async fn read(&self) -> kube::Result<DynamicObject> {
+        self.api.get(&self.key.1).await
+    }
+
+    /// Changes the status of a fresh copy, by compare-and-set.
+    async fn write(&self, change: impl FnOnce(&mut Status, jiff::Timestamp)) -> kube::Result<DynamicObject> {
+        let object = self.read().await?;
+        self.write_over(object, change).await
+    }
+
+    /// Changes the status of this very copy; its `resourceVersion` makes it a compare-and-set.
+    async fn write_over(
+        &self,
+        mut object: DynamicObject,
+        change: impl FnOnce(&mut Status, jiff::Timestamp),
+    ) -> kube::Result<DynamicObject> {
+        let now = (self.shared.clock)();
+        let mut status = Status::read(&object.data, now);
+        change(&mut status, now);
+        object.data["status"] = status.to_json();
+        self.api.replace_status(&object.name_any(), &PostParams::default(), &object).await
+    }
+
+    /// What the playbook itself writes, `mas_active` and `Available`; tells whether that changed anything. It works on
+    /// a fresh copy and tries again on a conflict, as a module that patches does.
+    async fn write_custom(&self, mas: Option<bool>, available: Available) -> kube::Result<bool> {
+        loop {
+            let object = self.read().await?;
+            let now = (self.shared.clock)();
+            let before = Status::read(&object.data, now);
+            let mut after = before.clone();
+            if let Some(active) = mas {
+                after.other.insert("mas_active".to_owned(), active.into());
+            }
+            if available != Available::Absent {
+                status::available(&mut after, available == Available::True, now);
+            }
+            if before == after {
+                return Ok(false);
+            }
+            match self.write_over(object, |one, _| *one = after).await {
+                Err(kube::Error::Api(answer)) if answer.code == 409 => {}
+                result => return result.map(|_| true),
+            }
+        }
+    }
+
+    fn result(&self, ok: u32, changed: u32, skipped: u32, failures: u32) -> AnsibleResult {
+        AnsibleResult { ok, changed, skipped, failures, completion: completion((self.shared.clock)()) }
+    }
+}
+
+async fn secrets(shared: &Shared, namespace: &str) -> kube::Result<Secrets> {
+    let list = Api::<Secret>::namespaced(shared.client.clone(), namespace).list(&ListParams::default()).await?;
+    Ok(list.into_iter().map(|one| (one.name_any(), one.data.unwrap_or_default().into_keys().collect())).collect())
+}
+
+/// An object as plain JSON, which the pure part reads.
+trait Whole {
+    fn data_with_metadata(&self) -> Value;
+}
+
+impl Whole for DynamicObject {
+    fn data_with_metadata(&self) -> Value {
+        serde_json::to_value(self).unwrap_or_default()
+    }
+}

@@ -1,0 +1,188 @@
+//! A control plane with the CRD on it, shared by the tests of a process, and a namespace for each of them.
+
+use std::future::Future;
+use std::ops::Deref;
+use std::path::PathBuf;
+use std::sync::OnceLock;
+use std::thread;
+
+use k8s_openapi::api::authentication::v1::{TokenRequest, TokenRequestSpec};
+use k8s_openapi::api::core::v1::{Namespace as KubeNamespace, ServiceAccount};
+use k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding, PolicyRule, Role, RoleBinding, RoleRef, Subject};
+use kube::api::{Api, ObjectMeta, PostParams};
+
+use crate::Result;
+use crate::control_plane::ControlPlane;
+use crate::crds::{self, Release};
+use crate::fixtures::Deployment;
+use crate::operator::Scope;
+
+/// A control plane with the `ElementDeployment` CRD of one release. Everything that [`ControlPlane`] offers is there.
+pub struct Sandbox {
+    control_plane: ControlPlane,
+}
+
+impl Sandbox {
+    /// The one that all tests of this process share, with the CRD of [`Release::Current`]. The first call starts it,
+    /// concurrent ones wait. It ends with the process.
+    ///
+    /// # Panics
+    /// Where it cannot start; the message says why. A test can do nothing about it.
+    pub fn shared() -> &'static Self {
+        static SHARED: OnceLock<std::result::Result<Sandbox, String>> = OnceLock::new();
+        match SHARED.get_or_init(|| Self::start(Release::Current).map_err(|error| error.to_string())) {
+            Ok(sandbox) => sandbox,
+            Err(error) => panic!("the sandbox did not start: {error}"),
+        }
+    }
+
+    /// One of its own, for a test that looks at all namespaces, needs another release's CRD or breaks things. Costs
+    /// three seconds and 300 MB.
+    pub fn start(release: Release) -> Result<Self> {
+        let control_plane = ControlPlane::start()?;
+        let config = control_plane.config();
+        block_on(async move { crds::install(&kube::Client::try_from(config)?, release).await })?;
+        Ok(Self { control_plane })
+    }
+
+    /// Makes a namespace that nobody else uses.
+    pub async fn namespace(&self) -> Result<Namespace<'_>> {
+        let metadata = ObjectMeta { generate_name: Some("ess-".to_owned()), ..ObjectMeta::default() };
+        let wanted = KubeNamespace { metadata, ..KubeNamespace::default() };
+        let made = Api::<KubeNamespace>::all(self.client()?).create(&PostParams::default(), &wanted).await?;
+        let name = made.metadata.name.ok_or("the API server made a namespace without a name")?;
+        Ok(Namespace { sandbox: self, name })
+    }
+
+    /// A user who may do what the rules say in every namespace and on what has none.
+    pub async fn cluster_user(&self, name: &str, rules: Vec<PolicyRule>) -> Result<User> {
+        let client = self.client()?;
+        let role = ClusterRole { metadata: named(name), rules: Some(rules), ..ClusterRole::default() };
+        Api::<ClusterRole>::all(client.clone()).create(&PostParams::default(), &role).await?;
+        let binding = ClusterRoleBinding {
+            metadata: named(name),
+            role_ref: role_ref("ClusterRole", name),
+            subjects: Some(vec![user_subject(name)]),
+        };
+        Api::<ClusterRoleBinding>::all(client).create(&PostParams::default(), &binding).await?;
+        let text = self.certificate_kubeconfig(name, &[], None)?;
+        Ok(User { name: name.to_owned(), kubeconfig: self.write_file(&format!("{name}.kubeconfig"), &text)? })
+    }
+}
+
+impl Deref for Sandbox {
+    type Target = ControlPlane;
+
+    fn deref(&self) -> &ControlPlane {
+        &self.control_plane
+    }
+}
+
+/// A namespace that belongs to one test.
+pub struct Namespace<'a> {
+    sandbox: &'a Sandbox,
+    name: String,
+}
+
+impl Namespace<'_> {
+    /// Its name, unique on the server.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The part of the cluster that an operator of this test should look after.
+    pub fn scope(&self) -> Scope {
+        Scope::Namespace(self.name.clone())
+    }
+
+    /// A new client for an administrator, whose default namespace this is.
+    pub fn client(&self) -> Result<kube::Client> {
+        let mut config = self.sandbox.config();
+        config.default_namespace.clone_from(&self.name);
+        Ok(kube::Client::try_from(config)?)
+    }
+
+    /// An administrator's kubeconfig file whose context has this namespace.
+    pub fn kubeconfig(&self) -> Result<PathBuf> {
+        let text = self.sandbox.certificate_kubeconfig("admin", &["system:masters"], Some(&self.name))?;
+        self.sandbox.write_file(&format!("{}.kubeconfig", self.name), &text)
+    }
+
+    /// Creates the Secrets and the `ElementDeployment` of a fixture, which must be made for this namespace.
+    pub async fn create(&self, deployment: &Deployment) -> Result<()> {
+        deployment.create(&self.client()?).await
+    }
+
+    /// A user with a client certificate who may do here what the rules say, and nothing elsewhere.
+    pub async fn user(&self, name: &str, rules: Vec<PolicyRule>) -> Result<User> {
+        self.grant(name, rules, user_subject(name)).await?;
+        let text = self.sandbox.certificate_kubeconfig(name, &[], Some(&self.name))?;
+        self.write_kubeconfig(name, &text)
+    }
+
+    /// The same with a bearer token, that of a `ServiceAccount` of this name.
+    pub async fn token_user(&self, name: &str, rules: Vec<PolicyRule>) -> Result<User> {
+        let accounts = Api::<ServiceAccount>::namespaced(self.client()?, &self.name);
+        let account = ServiceAccount { metadata: named(name), ..ServiceAccount::default() };
+        accounts.create(&PostParams::default(), &account).await?;
+        let subject = Subject {
+            kind: "ServiceAccount".to_owned(),
+            name: name.to_owned(),
+            namespace: Some(self.name.clone()),
+            api_group: None,
+        };
+        self.grant(name, rules, subject).await?;
+        let request = TokenRequest { spec: TokenRequestSpec::default(), ..TokenRequest::default() };
+        let made = accounts.create_token_request(name, &PostParams::default(), &request).await?;
+        let token = made.status.ok_or("the API server answered a token request without a token")?.token;
+        let text = self.sandbox.token_kubeconfig(name, &token, Some(&self.name))?;
+        self.write_kubeconfig(name, &text)
+    }
+
+    async fn grant(&self, name: &str, rules: Vec<PolicyRule>, subject: Subject) -> Result<()> {
+        let client = self.client()?;
+        let role = Role { metadata: named(name), rules: Some(rules) };
+        Api::<Role>::namespaced(client.clone(), &self.name).create(&PostParams::default(), &role).await?;
+        let binding =
+            RoleBinding { metadata: named(name), role_ref: role_ref("Role", name), subjects: Some(vec![subject]) };
+        Api::<RoleBinding>::namespaced(client, &self.name).create(&PostParams::default(), &binding).await?;
+        Ok(())
+    }
+
+    fn write_kubeconfig(&self, user: &str, text: &str) -> Result<User> {
+        let kubeconfig = self.sandbox.write_file(&format!("{}-{user}.kubeconfig", self.name), text)?;
+        Ok(User { name: user.to_owned(), kubeconfig })
+    }
+}
+
+/// Somebody who is not an administrator.
+#[derive(Clone, Debug)]
+pub struct User {
+    /// As RBAC knows them (for a token user, the name of the `ServiceAccount`).
+    pub name: String,
+    /// Their kubeconfig file.
+    pub kubeconfig: PathBuf,
+}
+
+fn named(name: &str) -> ObjectMeta {
+    ObjectMeta { name: Some(name.to_owned()), ..ObjectMeta::default() }
+}
+
+fn role_ref(kind: &str, name: &str) -> RoleRef {
+    RoleRef { api_group: "rbac.authorization.k8s.io".to_owned(), kind: kind.to_owned(), name: name.to_owned() }
+}
+
+fn user_subject(name: &str) -> Subject {
+    Subject {
+        kind: "User".to_owned(),
+        name: name.to_owned(),
+        api_group: Some("rbac.authorization.k8s.io".to_owned()),
+        namespace: None,
+    }
+}
+
+/// Runs a future to its end from anywhere, also from within a runtime, which would not allow it on its own threads.
+pub(crate) fn block_on<T: Send + 'static>(future: impl Future<Output = Result<T>> + Send + 'static) -> Result<T> {
+    let work = move || tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(future);
+    thread::spawn(work).join().map_err(|_| "a helper thread of the sandbox panicked")?
+}

@@ -66,7 +66,7 @@ fn show(steps: &[Step], f: &mut impl fmt::Write) -> fmt::Result {
 
 /// One field that changes. `None` is "not there", which is something else than `null`.
 ///
-/// There is no `Debug`: a value may be a secret.
+/// Its `Debug` shows no value of a secret.
 #[derive(Clone, PartialEq)]
 pub struct Change {
     /// Which field.
@@ -77,6 +77,17 @@ pub struct Change {
     pub after: Option<Value>,
     /// Whether the values must not be shown.
     pub secret: bool,
+}
+
+impl fmt::Debug for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let value = |value: &Option<Value>, mask| match value {
+            None => "(absent)".to_owned(),
+            Some(_) if self.secret => str::to_owned(mask),
+            Some(value) => value.to_string(),
+        };
+        write!(f, "{}: {} -> {}", self.path, value(&self.before, MASK_BEFORE), value(&self.after, MASK_AFTER))
+    }
 }
 
 /// What changes from one tree to another, field by field down to the leaves, in the trees' order; what comes whole or goes

@@ -1,29 +1,47 @@
 //! Reads one line from the keyboard, key by key.
 //!
 //! Why not a prompt library: reading their sources, hidden input is read in line mode with signals on, so Ctrl-C ends the
-//! process while the terminal still hides what is typed; other questions raise SIGINT with the cursor hidden; and Ctrl-D is
-//! ignored. Here the terminal is put into raw mode for the whole question, Ctrl-C is a key like any other, nothing is ever
-//! hidden that would have to be shown again, and a guard puts the terminal back whatever happens.
+//! process while the terminal still hides what is typed; other questions raise SIGINT with the cursor hidden; a signal that
+//! the program handles (a child that ended, a resized window) passes for Ctrl-C; and Ctrl-D is ignored. Here the terminal is
+//! put into raw mode for the whole question, Ctrl-C is a key like any other, nothing is ever hidden that would have to be
+//! shown again, and a guard puts the terminal back whatever happens.
+
+#[cfg(unix)]
+mod decode;
+#[cfg_attr(unix, path = "keys/unix.rs")]
+#[cfg_attr(not(unix), path = "keys/other.rs")]
+mod raw;
 
 use std::io;
 
-use console::{Key, Term};
 use zeroize::Zeroizing;
 
 use super::prompt::Answer;
 use super::text;
 use super::world::{Keyboard, Terminal};
+use raw::Raw;
 
 /// What came from the keyboard.
 pub(super) enum Typed {
     /// One line, without its end.
     Line(Zeroizing<String>),
-    /// More than one line at once: something was pasted. None of it is kept.
-    Pasted,
+    /// A line that cannot be taken as it was meant. None of it is kept.
+    Refused(Refusal),
     /// Ctrl-D on an empty line, or the terminal went away.
     End,
     /// Ctrl-C.
     Interrupted,
+}
+
+/// Why a line is refused rather than taken in part: a password that silently lost a character locks people out later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// More than one line at once: something was pasted.
+    Lines,
+    /// More than [`ROOM`] bytes.
+    Length,
+    /// Bytes that are no UTF-8, or a control character.
+    Unreadable,
 }
 
 /// Shows `prompt` and reads a line. What was typed before the prompt was there is dropped: it answers no question.
@@ -39,7 +57,7 @@ pub(super) fn read_line(terminal: &Terminal, prompt: &str, hidden: bool) -> io::
             };
             terminal.screen().write_err(&format!("{prompt}{echo}\n"));
             Ok(match answer {
-                Some(Answer::Line(line)) if line.contains('\n') => Typed::Pasted,
+                Some(Answer::Line(line)) if line.contains('\n') => Typed::Refused(Refusal::Lines),
                 Some(Answer::Line(line)) => Typed::Line(Zeroizing::new(line)),
                 Some(Answer::CtrlC) => Typed::Interrupted,
                 Some(Answer::CtrlD) | None => Typed::End,
@@ -53,49 +71,55 @@ struct Editor<'a> {
     prompt: &'a str,
     hidden: bool,
     line: Zeroizing<String>,
+    spoilt: Option<Refusal>,
 }
 
-/// Room for what is typed: a line that outgrew it would be copied, and the copy left behind in memory.
-const ROOM: usize = 8192;
+/// Bytes of room for what is typed: a line that outgrew it would be copied, and the copy left behind in memory.
+pub(super) const ROOM: usize = 8192;
 
 impl<'a> Editor<'a> {
     fn new(terminal: &'a Terminal, prompt: &'a str, hidden: bool) -> Self {
-        Self { terminal, prompt, hidden, line: Zeroizing::new(String::with_capacity(ROOM)) }
+        Self { terminal, prompt, hidden, line: Zeroizing::new(String::with_capacity(ROOM)), spoilt: None }
     }
 
     fn read(mut self) -> io::Result<Typed> {
-        let _raw = raw::Raw::enter()?;
+        let mut raw = Raw::enter()?;
         self.show(self.prompt);
-        let typed = self.keys();
+        let typed = self.keys(&mut raw);
         self.show(if matches!(typed, Ok(Typed::Interrupted)) { "^C\n" } else { "\n" });
         typed
     }
 
-    fn keys(&mut self) -> io::Result<Typed> {
+    fn keys(&mut self, raw: &mut Raw) -> io::Result<Typed> {
         loop {
-            let key = match Term::stderr().read_key_raw() {
+            let key = match raw.key() {
                 Ok(key) => key,
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(Typed::End),
-                // Some systems hand Ctrl-C over as an interrupted read.
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(Typed::Interrupted),
                 Err(error) => return Err(error),
             };
             match key {
-                Key::CtrlC | Key::Char('\u{3}') => return Ok(Typed::Interrupted),
-                Key::Char('\u{4}') if self.line.is_empty() => return Ok(Typed::End),
-                Key::Enter if raw::more_lines()? => return Ok(Typed::Pasted),
-                Key::Enter => return Ok(Typed::Line(std::mem::take(&mut self.line))),
+                Key::Interrupt => return Ok(Typed::Interrupted),
+                Key::End if self.line.is_empty() => return Ok(Typed::End),
+                Key::Enter if Raw::more_lines()? => return Ok(Typed::Refused(Refusal::Lines)),
+                Key::Enter => {
+                    let line = std::mem::take(&mut self.line);
+                    return Ok(self.spoilt.map_or(Typed::Line(line), Typed::Refused));
+                }
                 Key::Backspace => self.keep(|line| line.char_indices().next_back().map_or(0, |(at, _)| at)),
-                // As in a shell: Ctrl-U takes the line, Ctrl-W the last word.
-                Key::Char('\u{15}') => self.keep(|_| 0),
-                Key::Char('\u{17}') => self.keep(|line| line.trim_end().rfind(' ').map_or(0, |at| at + 1)),
-                Key::Char(c) if !c.is_control() && self.line.len() + c.len_utf8() <= ROOM => {
+                Key::EraseLine => self.keep(|_| 0),
+                Key::EraseWord => self.keep(|line| line.trim_end().rfind(' ').map_or(0, |at| at + 1)),
+                Key::Char(c) if self.line.len() + c.len_utf8() > ROOM => self.spoilt = Some(Refusal::Length),
+                Key::Char(c) => {
                     self.line.push(c);
                     if !self.hidden {
                         self.show(c.encode_utf8(&mut [0; 4]));
                     }
                 }
-                _ => {}
+                Key::Unreadable => self.spoilt = Some(Refusal::Unreadable),
+                // No part of an answer, as can be seen where it is shown. Where it is not, it may have been part of what was
+                // pasted.
+                Key::End | Key::Other if self.hidden => self.spoilt = Some(Refusal::Unreadable),
+                Key::End | Key::Other => {}
             }
         }
     }
@@ -103,6 +127,9 @@ impl<'a> Editor<'a> {
     /// Cuts the line after as many bytes as `end` says and draws it anew, over as many rows as it has taken.
     fn keep(&mut self, end: impl Fn(&str) -> usize) {
         let end = end(&self.line);
+        if end == 0 {
+            self.spoilt = None;
+        }
         let rows = self.rows();
         self.line.truncate(end);
         if self.hidden {
@@ -137,76 +164,53 @@ fn rows(text: &str, columns: usize) -> usize {
     rows
 }
 
-#[cfg(unix)]
-mod raw {
-    use std::io;
-
-    use rustix::event::{PollFd, PollFlags, Timespec, poll};
-    use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
-    use zeroize::Zeroizing;
-
-    /// The terminal as it was, put back when this is dropped: also on a panic.
-    pub(super) struct Raw(Termios);
-
-    impl Raw {
-        /// No echo, no lines, no signals from keys; what was typed before is dropped. Output stays as it was.
-        pub(super) fn enter() -> io::Result<Self> {
-            let before = tcgetattr(io::stdin())?;
-            let mut raw = before.clone();
-            raw.local_modes.remove(LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG | LocalModes::IEXTEN);
-            tcsetattr(io::stdin(), OptionalActions::Flush, &raw)?;
-            Ok(Self(before))
-        }
-    }
-
-    impl Drop for Raw {
-        fn drop(&mut self) {
-            // Drain, not flush: what is typed already is for whoever reads next. Nobody could be told of a failure.
-            let _ = tcsetattr(io::stdin(), OptionalActions::Drain, &self.0);
-        }
-    }
-
-    /// How long after a line's end more input counts as part of the same paste. Nobody types that fast.
-    const PASTE: Timespec = Timespec { tv_sec: 0, tv_nsec: 30_000_000 };
-
-    /// Whether more than line ends waits behind the line end that was just read; takes it all away.
-    pub(super) fn more_lines() -> io::Result<bool> {
-        let stdin = io::stdin();
-        let mut more = false;
-        let mut bytes = Zeroizing::new([0; 1024]);
-        while poll(&mut [PollFd::new(&stdin, PollFlags::IN)], Some(&PASTE))? > 0 {
-            let read = rustix::io::read(&stdin, &mut bytes[..])?;
-            if read == 0 {
-                break;
-            }
-            more |= bytes[..read].iter().any(|byte| !matches!(byte, b'\r' | b'\n'));
-        }
-        Ok(more)
-    }
+/// One press of a key, as far as a line of text cares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Key {
+    Char(char),
+    Enter,
+    Backspace,
+    /// Ctrl-U: the line goes.
+    EraseLine,
+    /// Ctrl-W: the last word goes.
+    EraseWord,
+    /// Ctrl-C.
+    Interrupt,
+    /// Ctrl-D.
+    End,
+    /// Arrows, tabs, other control keys.
+    Other,
+    /// Bytes that are no UTF-8.
+    Unreadable,
 }
 
-#[cfg(not(unix))]
-mod raw {
-    use std::io;
-
-    /// The console is put into raw mode key by key there, and never echoes between.
-    pub(super) struct Raw;
-
-    impl Raw {
-        pub(super) fn enter() -> io::Result<Self> {
-            Ok(Self)
+impl Key {
+    /// What a character that is no letter stands for; terminals send the same ones everywhere.
+    fn of(c: char) -> Self {
+        match c {
+            '\r' | '\n' => Self::Enter,
+            '\u{8}' | '\u{7f}' => Self::Backspace,
+            '\u{3}' => Self::Interrupt,
+            '\u{4}' => Self::End,
+            '\u{15}' => Self::EraseLine,
+            '\u{17}' => Self::EraseWord,
+            c if c.is_control() => Self::Other,
+            c => Self::Char(c),
         }
-    }
-
-    /// Cannot be told there; the rest of a paste answers the next question's validation.
-    pub(super) fn more_lines() -> io::Result<bool> {
-        Ok(false)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::rows;
+    use super::{Key, rows};
+
+    #[test]
+    fn keys_are_what_shells_take_them_for() {
+        let keys = "\r\n\u{7f}\u{8}\u{3}\u{4}\u{15}\u{17}\t\u{1}é".chars().map(Key::of).collect::<Vec<_>>();
+        let start = [Key::Enter, Key::Enter, Key::Backspace, Key::Backspace, Key::Interrupt, Key::End];
+        let end = [Key::EraseLine, Key::EraseWord, Key::Other, Key::Other, Key::Char('é')];
+        assert_eq!(keys, [&start[..], &end[..]].concat());
+    }
 
     #[test]
     fn rows_are_counted_as_a_terminal_breaks_them() {

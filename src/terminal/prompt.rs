@@ -6,7 +6,7 @@ use std::io;
 
 use zeroize::Zeroizing;
 
-use super::keys::{self, Typed};
+use super::keys::{self, Refusal, Typed};
 use super::style::{Line, Style};
 use super::ui::Ui;
 use super::world::Stream;
@@ -53,7 +53,7 @@ impl Ui {
     pub fn confirm(&self, question: &str) -> Result<bool, PromptError> {
         match self.ask(question, "[y/N]", false)? {
             Reply::Line(line) => Ok(matches!(line.trim().to_ascii_lowercase().as_str(), "y" | "yes")),
-            Reply::Pasted | Reply::Ended => Ok(false),
+            Reply::Refused(_) | Reply::Ended => Ok(false),
         }
     }
 
@@ -69,7 +69,7 @@ impl Ui {
         loop {
             match self.ask(question, &hint, false)? {
                 Reply::Ended => return Err(PromptError::Ended),
-                Reply::Pasted => self.reason("That was more than one line. Paste one line."),
+                Reply::Refused(refusal) => self.reason(&refused(refusal)),
                 Reply::Line(line) => {
                     let answer = line.trim();
                     let answer = if answer.is_empty() { default.unwrap_or_default() } else { answer };
@@ -88,9 +88,7 @@ impl Ui {
         loop {
             match self.ask(question, "(not shown)", true)? {
                 Reply::Ended => return Err(PromptError::Ended),
-                Reply::Pasted => {
-                    self.reason("What was pasted had more than one line; a password cannot. Nothing of it was kept.");
-                }
+                Reply::Refused(refusal) => self.reason(&refused(refusal)),
                 Reply::Line(line) if line.is_empty() => self.reason("Nothing was typed. Ctrl-C stops here."),
                 Reply::Line(line) => return Ok(line),
             }
@@ -104,7 +102,7 @@ impl Ui {
                 Reply::Ended => return Ok(false),
                 Reply::Line(line) if line.trim() == name => return Ok(true),
                 Reply::Line(line) if line.trim().is_empty() => return Ok(false),
-                Reply::Line(_) | Reply::Pasted => {
+                Reply::Line(_) | Reply::Refused(_) => {
                     self.reason(&format!("That is not {name}. Type it exactly, or press Enter to stop."));
                 }
             }
@@ -146,7 +144,7 @@ impl Ui {
         self.terminal().screen().hold(false);
         match typed.map_err(PromptError::Read)? {
             Typed::Line(line) => Ok(Reply::Line(line)),
-            Typed::Pasted => Ok(Reply::Pasted),
+            Typed::Refused(refusal) => Ok(Reply::Refused(refusal)),
             Typed::End => Ok(Reply::Ended),
             Typed::Interrupted => Err(PromptError::Interrupted),
         }
@@ -160,8 +158,18 @@ impl Ui {
 
 enum Reply {
     Line(Zeroizing<String>),
-    Pasted,
+    Refused(Refusal),
     Ended,
+}
+
+/// Why a line was not taken, for the person who typed it.
+fn refused(refusal: Refusal) -> String {
+    let why = match refusal {
+        Refusal::Lines => "That was more than one line.".to_owned(),
+        Refusal::Length => format!("That was longer than {} bytes.", keys::ROOM),
+        Refusal::Unreadable => "That held a tab, a control character, or bytes that are not UTF-8.".to_owned(),
+    };
+    format!("{why} Nothing of it was kept.")
 }
 
 #[cfg(test)]

@@ -104,3 +104,77 @@ impl Screen {
         let _ = self.err.write_all(text.as_bytes()).and_then(|()| self.err.flush());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    /// Both streams on one sheet, as on one terminal.
+    #[derive(Clone, Default)]
+    struct Sheet(Arc<Mutex<String>>);
+
+    impl Write for Sheet {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().push_str(&String::from_utf8_lossy(bytes).replace('\u{1b}', "^"));
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn screen(shared: bool) -> (Screen, Sheet) {
+        let sheet = Sheet::default();
+        (Screen::new(Box::new(sheet.clone()), Box::new(sheet.clone()), shared), sheet)
+    }
+
+    fn written(sheet: &Sheet) -> String {
+        std::mem::take(&mut *sheet.0.lock().unwrap())
+    }
+
+    #[test]
+    fn data_on_the_same_terminal_stand_above_the_live_line() {
+        let (mut screen, sheet) = screen(true);
+        screen.set_live(Some("live".to_owned()));
+        written(&sheet);
+        screen.write_out("NAME\n").unwrap();
+        assert_eq!(written(&sheet), "\r^[KNAME\nlive");
+    }
+
+    #[test]
+    fn piped_data_leave_the_live_line_alone() {
+        let (mut screen, sheet) = screen(false);
+        screen.set_live(Some("live".to_owned()));
+        written(&sheet);
+        screen.write_out("NAME\n").unwrap();
+        assert_eq!(written(&sheet), "NAME\n");
+    }
+
+    #[test]
+    fn nothing_is_drawn_over_a_question() {
+        let (mut screen, sheet) = screen(true);
+        screen.set_live(Some("one".to_owned()));
+        written(&sheet);
+        screen.hold(true);
+        assert_eq!(written(&sheet), "\r^[K");
+        screen.set_live(Some("two".to_owned()));
+        screen.write_err("Go on? ");
+        assert_eq!(written(&sheet), "Go on? ");
+        screen.hold(false);
+        assert_eq!(written(&sheet), "two");
+    }
+
+    #[test]
+    fn what_did_not_change_is_not_drawn_again() {
+        let (mut screen, sheet) = screen(true);
+        screen.set_live(Some("one".to_owned()));
+        written(&sheet);
+        screen.set_live(Some("one".to_owned()));
+        assert_eq!(written(&sheet), "");
+        screen.set_live(None);
+        assert_eq!(written(&sheet), "\r^[K");
+    }
+}

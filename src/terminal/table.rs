@@ -54,9 +54,10 @@ impl Cell {
         Self { copyable: true, ..Self::styled(Style::Plain, text) }
     }
 
-    /// The cell's lines in a column of `columns`; `None` leaves them as they are.
+    /// The cell's lines in a column of `columns`, which is never less than [`Cell::least_width`]; `None` leaves them as they
+    /// are.
     fn lines(&self, columns: Option<usize>) -> Vec<String> {
-        text::wrap(&self.text, columns.filter(|_| !self.copyable))
+        text::wrap(&self.text, columns)
     }
 
     /// The narrowest column that breaks nothing of this cell which must stay whole.

@@ -91,6 +91,7 @@ mod tests {
     fn a_lone_carriage_return_cannot_overwrite_what_was_said() {
         assert_eq!(harmless("active true\rnothing to see"), "active true\nnothing to see");
         assert_eq!(harmless("one\r\ntwo"), "one\ntwo");
+        assert_eq!(harmless("a\tb"), "a b");
     }
 
     #[test]

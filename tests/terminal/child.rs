@@ -30,6 +30,21 @@ fn play(scene: &str, ui: &Ui) -> Result<String, PromptError> {
             std::thread::sleep(Duration::from_millis(300));
             ui.confirm("Go on?").map(|yes| yes.to_string())
         }
+        "resized" => {
+            // The program handles signals by way of tokio, which makes system calls return early.
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            let _context = runtime.enter();
+            let _stream = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::window_change()).unwrap();
+            // On Linux the thread itself is meant: the signal is to interrupt the one that waits for a key.
+            let this = std::fs::read_link("/proc/thread-self").ok();
+            let this = this.and_then(|path| path.file_name().map(|tid| tid.to_string_lossy().into_owned()));
+            let this = this.unwrap_or_else(|| std::process::id().to_string());
+            let resize = format!("for i in 1 2 3 4; do sleep 0.1; kill -WINCH {this}; done");
+            let mut resizer = std::process::Command::new("sh").args(["-c", &resize]).spawn().unwrap();
+            let answer = ui.confirm("Go on?").map(|yes| yes.to_string());
+            resizer.wait().unwrap();
+            answer
+        }
         "flood" => {
             for number in 0..100_000 {
                 if ui.print(format!("line {number}")).is_err() {

@@ -88,6 +88,42 @@ fn a_pasted_password_of_two_lines_is_refused_and_not_kept() {
 }
 
 #[test]
+fn a_password_is_taken_whole_or_not_at_all() {
+    let too_long = "x".repeat(8193);
+    for (keys, reason) in [("a\tb\r", "Nothing of it was kept"), (&format!("{too_long}\r"), "longer than 8192 bytes")] {
+        let mut session = on_terminal("password");
+        session.exp_string("(not shown)").unwrap();
+        // In pieces: a terminal's queue holds 4096 bytes.
+        for piece in keys.as_bytes().chunks(512) {
+            session.send(std::str::from_utf8(piece).unwrap()).unwrap();
+            session.flush().unwrap();
+            std::thread::sleep(std::time::Duration::from_millis(30));
+        }
+        session.exp_string(reason).unwrap();
+        session.exp_string("(not shown)").unwrap();
+        session.send("aé\r").unwrap();
+        session.flush().unwrap();
+        session.exp_string("answer: 3 characters").unwrap();
+        session.exp_string("terminal as before").unwrap();
+    }
+}
+
+#[test]
+fn a_line_that_was_spoilt_can_be_begun_anew() {
+    asked("password", "(not shown)", "a\tb\u{15}abc\r", "answer: 3 characters");
+}
+
+#[test]
+fn a_resized_window_does_not_pass_for_ctrl_c() {
+    let mut session = on_terminal("resized");
+    session.exp_string("[y/N]").unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(800));
+    session.send("y\r").unwrap();
+    session.flush().unwrap();
+    session.exp_string("answer: true").unwrap();
+}
+
+#[test]
 fn a_line_end_after_a_pasted_password_is_no_second_line() {
     asked("password", "(not shown)", "abc\r\n", "answer: 3 characters");
 }

@@ -56,6 +56,7 @@ fn a_secret_is_never_shown() {
     - postgresPassword: *** (before)
     + postgresPassword: *** (after)
     ");
+    let text = format!("{text}{found:?}");
     for secret in ["hunter", "horse", "correct"] {
         assert!(!text.contains(secret));
     }
@@ -138,4 +139,14 @@ fn maps() -> impl Strategy<Value = Value> {
         prop::collection::btree_map("[a-c]", inner, 1..4).prop_map(|map| map.into_iter().collect())
     });
     tree.prop_map(|value| json!({"root": value}))
+}
+
+#[test]
+fn changes_of_one_field_still_name_it() {
+    let change =
+        |after: Value| Change { path: Path::from(["spec", "active"]), before: None, after: Some(after), secret: false };
+    assert_eq!(
+        drawn(&[change(json!(true)), change(json!("yes"))], false),
+        "  spec\n  + active: true\n  + active: \"yes\""
+    );
 }

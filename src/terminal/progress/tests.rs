@@ -239,3 +239,16 @@ fn a_message_of_the_operator_cannot_break_the_live_line() {
     assert!(told.seen().contains("one two three"), "{}", told.seen());
     assert!(!told.captured.stderr().contains('\n'));
 }
+
+#[test]
+fn the_same_again_is_not_told_again() {
+    let told = told(Setting::piped(), Verbosity::Normal);
+    let progress = told.by_hand();
+    let waiting = Waiting::new("rehearsing", at(START)).detail("MAS pod starting");
+    progress.waiting(waiting.clone());
+    told.pass(&progress, 5);
+    progress.waiting(waiting.clone().heard(at(START + 5)));
+    assert_eq!(told.stderr().lines().count(), 1, "{}", told.stderr());
+    progress.waiting(waiting.detail("MAS pod running"));
+    assert_eq!(told.stderr().lines().count(), 2, "{}", told.stderr());
+}

@@ -65,7 +65,7 @@ fn a_wrong_answer_is_asked_for_again_with_the_reason() {
       "five" is no port; a port is a number from 1 to 65535.
     Database port [5432] 1
     2
-      That was more than one line. Paste one line.
+      That was more than one line. Nothing of it was kept.
     Database port [5432]  6432
     "#);
 }
@@ -86,7 +86,7 @@ fn a_password_is_never_shown_nor_trimmed() {
     Database password (not shown)
       Nothing was typed. Ctrl-C stops here.
     Database password (not shown)
-      What was pasted had more than one line; a password cannot. Nothing of it was kept.
+      That was more than one line. Nothing of it was kept.
     Database password (not shown)
     ");
     assert!(!captured.stderr().contains("hunter2") && !captured.stderr().contains("lines\n"));

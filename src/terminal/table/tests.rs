@@ -165,3 +165,31 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_command_stays_on_one_line_in_a_column_of_sentences() {
+    let mut table = Table::new([Column::new("code"), Column::new("remedy").prose()]);
+    let command = "kubectl ess-mas check first-element -n element-onprem --explain manifest-owned-by-helm";
+    table.row(["owner".into(), Cell::copyable(command)]);
+    assert_eq!(drawn(&table, Some(60), false), format!("CODE    REMEDY\nowner   {command}"));
+}
+
+#[test]
+fn sentences_do_not_become_one_word_per_line_where_there_is_no_room() {
+    let mut table = Table::new([Column::new("name"), Column::new("message").prose()]);
+    table.row(["a-name-that-fills-the-window".into(), "All components are available now".into()]);
+    let lines = table.render(look(Some(30)), false);
+    assert_eq!(lines[1].trim_end().rsplit("   ").next(), Some("All components"));
+}
+
+#[test]
+fn two_columns_of_sentences_share_the_room() {
+    let mut table = Table::new([Column::new("code"), Column::new("cause").prose(), Column::new("remedy").prose()]);
+    let long = "put the change into the values too or the next upgrade fails in the middle of the night";
+    table.row(["owner".into(), "short cause".into(), long.into()]);
+    table.row(["other".into(), long.into(), long.into()]);
+    for columns in [60, 80, 120] {
+        let widest = table.render(look(Some(columns)), false).iter().map(|line| text::width(line)).max();
+        assert!(widest.is_some_and(|widest| widest <= columns && widest > columns - 20), "{columns}: {widest:?}");
+    }
+}

@@ -128,3 +128,18 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_key_longer_than_readers_allow_is_written_the_long_way() {
+    let tree = Value::Mapping([(Value::from("k".repeat(2000)), Value::from("v"))].into_iter().collect());
+    assert!(document(&tree).starts_with("? \"kkk"));
+    assert_eq!(serde_yaml::from_str::<Value>(&document(&tree)).unwrap(), tree);
+}
+
+#[test]
+fn a_block_holds_nothing_that_steers_a_terminal_or_ends_a_line_elsewhere() {
+    for odd in ["a\nb\u{85}c\n", "a\nb\u{2028}c\n", "a\n\u{1b}[2J\n", "a\n\tb\n", "a\r\nb\n", "a\n\u{202e}b"] {
+        assert!(!is_block(odd), "{odd:?}");
+    }
+    assert!(is_block("-----BEGIN\n日本\n"));
+}

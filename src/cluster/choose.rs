@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::{
     connect::Cluster,
     errors::{ClusterError, ErrorKind},
-    read::Selection,
+    read::{Selection, with_kind},
     resource::{ApiVersion, Resource, Target},
 };
 
@@ -159,13 +159,8 @@ impl Cluster {
                 return Ok(Found::Several);
             }
         }
-        let Some(mut object) = found.pop() else { return Ok(Found::None) };
-        // Items of a list come without the kind that the same object has when it is read alone.
-        if let Some(map) = object.as_object_mut() {
-            let resource = version.resource();
-            map.entry("apiVersion").or_insert_with(|| resource.api_version().into());
-            map.entry("kind").or_insert_with(|| resource.kind.into());
-        }
+        let Some(object) = found.pop() else { return Ok(Found::None) };
+        let object = with_kind(object, &version.resource());
         let text = |key: &str| object["metadata"][key].as_str().unwrap_or_default().to_owned();
         Ok(Found::One(text("namespace"), text("name"), object))
     }

@@ -132,3 +132,12 @@ fn is_schema_of(schema: &Value, resource: &Resource) -> bool {
         kind["group"] == resource.group && kind["version"] == resource.version && kind["kind"] == resource.kind
     })
 }
+
+/// Gives an item of a list the version and kind that the same object has when it is read alone; a list may leave them out.
+pub(super) fn with_kind(mut object: Value, resource: &Resource) -> Value {
+    if let Some(map) = object.as_object_mut() {
+        map.entry("apiVersion").or_insert_with(|| resource.api_version().into());
+        map.entry("kind").or_insert_with(|| resource.kind.into());
+    }
+    object
+}

@@ -110,7 +110,8 @@ impl Cluster {
             Err(error) if *error.kind() == ErrorKind::NoSuchApi => return Err(error),
             Err(error) => return Ok(none(Elsewhere::NotPossible(error))),
         };
-        let here: Vec<String> = all.iter().filter(|(place, _)| place == namespace).map(|(_, name)| name.clone()).collect();
+        let here: Vec<String> =
+            all.iter().filter(|(place, _)| place == namespace).map(|(_, name)| name.clone()).collect();
         if !here.is_empty() {
             return Ok(none(Elsewhere::OthersHere(here)));
         }
@@ -167,8 +168,10 @@ impl Cluster {
 
     /// Namespace and name of every deployment, sorted. Metadata only.
     async fn names(&self, version: ApiVersion, namespace: Option<&str>) -> Result<Vec<(String, String)>, ClusterError> {
-        let all = self.list::<Named>(version.resource(), namespace, Selection::default(), 500).metadata_only().all().await?;
-        let mut names: Vec<(String, String)> = all.into_iter().map(|Named { metadata }| (metadata.namespace, metadata.name)).collect();
+        let all =
+            self.list::<Named>(version.resource(), namespace, Selection::default(), 500).metadata_only().all().await?;
+        let mut names: Vec<(String, String)> =
+            all.into_iter().map(|Named { metadata }| (metadata.namespace, metadata.name)).collect();
         names.sort();
         Ok(names)
     }
@@ -188,7 +191,8 @@ impl Cluster {
         // Not being allowed to look only means that nothing more can be said.
         while let Some(page) = pages.next().await.ok()? {
             let marker = page.items.into_iter().find(|map| {
-                map.metadata.name.ends_with("-markers") && map.data.as_ref().is_some_and(|data| data.contains_key(MARKER_KEY))
+                map.metadata.name.ends_with("-markers")
+                    && map.data.as_ref().is_some_and(|data| data.contains_key(MARKER_KEY))
             });
             if let Some(ConfigMap { metadata, .. }) = marker {
                 return Some((metadata.namespace, metadata.name));
@@ -208,3 +212,6 @@ fn one(api_version: ApiVersion, namespace: &str, name: &str, object: Value, foun
     let target = Target { api_version, namespace: namespace.to_owned(), name: name.to_owned() };
     Choice::One { target, object, found_elsewhere }
 }
+
+#[cfg(test)]
+mod tests;

@@ -100,6 +100,8 @@ pub(super) struct Settings {
     pub(super) tick: Duration,
     /// A connection that lived this long counts as healthy although nothing came.
     pub(super) settled: Duration,
+    /// Trouble that turns into another kind of trouble is told again after this long at the earliest.
+    pub(super) retell: Duration,
     /// Pauses between failures.
     pub(super) pauses: pause::Pauses,
 }
@@ -112,6 +114,7 @@ impl Default for Settings {
             silence: Duration::from_secs(90),
             tick: Duration::from_secs(5),
             settled: Duration::from_secs(2),
+            retell: Duration::from_secs(10),
             pauses: pause::Pauses::default(),
         }
     }

@@ -60,7 +60,13 @@ pub(super) struct Follower {
 }
 
 impl Follower {
-    pub(super) fn new(cluster: Cluster, target: &Target, seen: &Value, settings: Settings, items: Sender<WatchItem>) -> Self {
+    pub(super) fn new(
+        cluster: Cluster,
+        target: &Target,
+        seen: &Value,
+        settings: Settings,
+        items: Sender<WatchItem>,
+    ) -> Self {
         let known = identity(seen);
         Self {
             cluster,
@@ -120,14 +126,17 @@ impl Follower {
             return self.events(body, &outgoing).await;
         }
         // An error is a short document; whoever does not finish it in time is not worth more waiting.
-        let body = timeout(self.settings.answer, body.collect_bytes()).await.ok().and_then(Result::ok).unwrap_or_default();
+        let body =
+            timeout(self.settings.answer, body.collect_bytes()).await.ok().and_then(Result::ok).unwrap_or_default();
         self.sort(ClusterError::from_answer(status.as_u16(), retry_after(&headers), &body), &outgoing)
     }
 
     fn sort(&self, error: ClusterError, outgoing: &Outgoing) -> End {
         let error = self.cluster.error(error, outgoing);
         match error.kind() {
-            ErrorKind::Gone { .. } | ErrorKind::ServerTrouble { version_from_the_future: true, .. } => End::Expired(error),
+            ErrorKind::Gone { .. } | ErrorKind::ServerTrouble { version_from_the_future: true, .. } => {
+                End::Expired(error)
+            }
             _ => End::Failed(error),
         }
     }
@@ -149,7 +158,9 @@ impl Follower {
                 }
             }
             let lost = match frame {
-                Err(_) if clocks.jumped(&Clocks::now(), wait) || last_byte.elapsed() >= self.settings.silence => return End::Ordinary,
+                Err(_) if clocks.jumped(&Clocks::now(), wait) || last_byte.elapsed() >= self.settings.silence => {
+                    return End::Ordinary;
+                }
                 Err(_) => continue,
                 Ok(None) => ClusterError::new(ErrorKind::ConnectionLost { reason: "it ended at once".to_owned() }),
                 Ok(Some(Err(error))) => sorted(error),
@@ -223,12 +234,24 @@ impl Follower {
             Ok(list) => list,
             Err(error) => return End::Failed(self.cluster.unreadable(&outgoing, &error)),
         };
-        let Some(version) = list["metadata"]["resourceVersion"].as_str().filter(|version| !version.is_empty()).map(str::to_owned) else {
-            return End::Failed(self.cluster.error(ClusterError::new(ErrorKind::Unreadable { reason: "the list has no version".to_owned() }), &outgoing));
+        let Some(version) =
+            list["metadata"]["resourceVersion"].as_str().filter(|version| !version.is_empty()).map(str::to_owned)
+        else {
+            return End::Failed(self.cluster.error(
+                ClusterError::new(ErrorKind::Unreadable { reason: "the list has no version".to_owned() }),
+                &outgoing,
+            ));
         };
-        let object = list["items"].as_array_mut().into_iter().flatten().find(|item| item["metadata"]["name"] == *self.name).map(Value::take);
+        let object = list["items"]
+            .as_array_mut()
+            .into_iter()
+            .flatten()
+            .find(|item| item["metadata"]["name"] == *self.name)
+            .map(Value::take);
         let told = match object {
-            None if self.known.take().is_some() => self.tell(WatchItem::Deleted { object: None, continuity: Continuity::Gap }).await,
+            None if self.known.take().is_some() => {
+                self.tell(WatchItem::Deleted { object: None, continuity: Continuity::Gap }).await
+            }
             None => Ok(()),
             Some(object) => {
                 let now = identity(&object);
@@ -237,7 +260,11 @@ impl Follower {
                     Ok(())
                 } else {
                     self.known = now;
-                    self.tell(WatchItem::Seen { object: with_kind(object, &self.resource), continuity: Continuity::Gap }).await
+                    self.tell(WatchItem::Seen {
+                        object: with_kind(object, &self.resource),
+                        continuity: Continuity::Gap,
+                    })
+                    .await
                 }
             }
         };
@@ -263,7 +290,7 @@ impl Follower {
         // The first failure is mostly a blip. Kinds that alternate are told now and then, not each time.
         let news = match self.told {
             None => self.failures >= 2,
-            Some((told, at)) => told != kind && at.elapsed() >= self.settings.pauses.longest,
+            Some((told, at)) => told != kind && at.elapsed() >= self.settings.retell,
         };
         if news {
             self.told = Some((kind, Instant::now()));

@@ -125,7 +125,16 @@ mod tests {
     #[test]
     fn kinds_of_events() {
         let mut lines = Lines::default();
-        let text = [wire("BOOKMARK", 7), wire("DELETED", 8), r#"{"kind":"Status","code":410}"#.to_owned(), String::new(), "gar\u{0}bage".to_owned(), wire("NEW", 1)].join("\n") + "\n";
+        let text = [
+            wire("BOOKMARK", 7),
+            wire("DELETED", 8),
+            r#"{"kind":"Status","code":410}"#.to_owned(),
+            String::new(),
+            "gar\u{0}bage".to_owned(),
+            wire("NEW", 1),
+        ]
+        .join("\n")
+            + "\n";
         lines.push(text.as_bytes()).expect("short");
         assert_eq!(lines.next().expect("event").expect("fine"), Event::Bookmark("7".to_owned()));
         assert!(matches!(lines.next(), Some(Ok(Event::Deleted(_)))));

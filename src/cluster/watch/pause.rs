@@ -15,7 +15,11 @@ pub(in crate::cluster) struct Pauses {
 
 impl Default for Pauses {
     fn default() -> Self {
-        Self { first: Duration::from_millis(200), longest: Duration::from_secs(5), longest_wish: Duration::from_secs(15) }
+        Self {
+            first: Duration::from_millis(200),
+            longest: Duration::from_secs(5),
+            longest_wish: Duration::from_secs(15),
+        }
     }
 }
 
@@ -66,7 +70,7 @@ mod tests {
     fn the_servers_wish_lengthens_a_pause_but_not_beyond_reason() {
         let pauses = Pauses::default();
         assert_eq!(pauses.after(1, Some(Duration::from_secs(3))), Duration::from_secs(3));
-        assert_eq!(pauses.after(1, Some(Duration::from_secs(3600))), Duration::from_secs(15));
+        assert_eq!(pauses.after(1, Some(Duration::from_hours(1))), Duration::from_secs(15));
         assert_eq!(pauses.after(6, Some(Duration::ZERO)), Duration::from_secs(5));
     }
 
@@ -74,8 +78,9 @@ mod tests {
     fn a_closed_laptop_and_a_stopped_process_are_noticed() {
         let before = Clocks::now();
         let tick = Duration::from_secs(5);
-        let ten_minutes = Duration::from_secs(600);
-        let later = |monotonic, wall: Duration| Clocks { monotonic: before.monotonic + monotonic, wall: before.wall + wall };
+        let ten_minutes = Duration::from_mins(10);
+        let later =
+            |monotonic, wall: Duration| Clocks { monotonic: before.monotonic + monotonic, wall: before.wall + wall };
         assert!(before.jumped(&later(tick, ten_minutes), tick));
         assert!(before.jumped(&later(ten_minutes, ten_minutes), tick));
         assert!(!before.jumped(&later(tick, tick), tick));

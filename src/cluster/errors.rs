@@ -8,7 +8,10 @@ use std::{error::Error, fmt, sync::Arc, time::Duration};
 
 use serde_json::Value;
 
-use super::{connect::Place, resource::Action};
+use super::{
+    connect::Place,
+    resource::{Action, Resource},
+};
 
 mod hints;
 
@@ -137,6 +140,14 @@ impl ClusterError {
     }
 
     pub(super) fn at(mut self, action: &Action, place: &Arc<Place>) -> Self {
+        if action.resource == Resource::SECRET
+            && let ErrorKind::Invalid { message, problems } = &mut self.parts.kind
+        {
+            // Even a short value of a Secret is one.
+            for text in problems.iter_mut().map(|problem| &mut problem.message).chain([message]) {
+                *text = unquoted(text);
+            }
+        }
         self.parts.action = Some(action.clone());
         self.parts.place = Some(Arc::clone(place));
         self
@@ -219,7 +230,7 @@ impl ClusterError {
 }
 
 fn kind_of(code: u16, retry_after: Option<Duration>, status: Option<&Value>, body: &[u8]) -> ErrorKind {
-    let text = |value: &Value| plain(value.as_str().unwrap_or_default());
+    let text = |value: &Value| plain(&without_values(value.as_str().unwrap_or_default()));
     // Without a Status it is a proxy or load balancer that speaks; an HTML page helps nobody.
     let message = status.map_or_else(
         || {
@@ -249,13 +260,13 @@ fn kind_of(code: u16, retry_after: Option<Duration>, status: Option<&Value>, bod
                 .filter(|token| !token.is_empty())
                 .map(str::to_owned),
         },
-        400 | 422 => ErrorKind::Invalid {
-            problems: causes()
+        400 | 422 => {
+            let unknown = unknown_fields(&message);
+            let named = causes()
                 .iter()
-                .map(|cause| FieldProblem { field: text(&cause["field"]), message: text(&cause["message"]) })
-                .collect(),
-            message,
-        },
+                .map(|cause| FieldProblem { field: text(&cause["field"]), message: text(&cause["message"]) });
+            ErrorKind::Invalid { problems: if unknown.is_empty() { named.collect() } else { unknown }, message }
+        }
         429 | 500..=599 => ErrorKind::ServerTrouble {
             code,
             retry_after,
@@ -363,6 +374,65 @@ pub(super) fn plain(text: &str) -> String {
         return clean;
     }
     clean.chars().take(LONGEST).chain("…".chars()).collect()
+}
+
+/// Takes out the values that the server repeats in `Invalid value: "…": reason` and the like, unless they are short.
+///
+/// For a patch with an unknown field, kube-apiserver 1.36 repeats the *whole object* there, in Go's quoting: nobody can
+/// read that, and for a Secret nobody may.
+fn without_values(text: &str) -> String {
+    const SHORT: usize = 60;
+    let mut out = String::with_capacity(text.len().min(1024));
+    let mut rest = text;
+    while let Some(at) = rest.find("value: \"") {
+        let (before, quoted) = rest.split_at(at + "value: ".len());
+        out.push_str(before);
+        let end = end_of_quoted(quoted);
+        if end <= SHORT && !quoted.starts_with("\"{") {
+            out.push_str(&quoted[..end]);
+        } else {
+            out.push('…');
+        }
+        rest = &quoted[end..];
+    }
+    out + rest
+}
+
+/// The text without anything that stands in quotes.
+fn unquoted(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find('"') {
+        out.push_str(&rest[..at]);
+        out.push('…');
+        rest = &rest[at + end_of_quoted(&rest[at..])..];
+    }
+    out + rest
+}
+
+/// The length of a Go-quoted string, quotes included; everything where the closing quote is missing.
+fn end_of_quoted(quoted: &str) -> usize {
+    let mut escaped = false;
+    for (at, c) in quoted.char_indices().skip(1) {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            '"' => return at + 1,
+            _ => {}
+        }
+    }
+    quoted.len()
+}
+
+/// The fields of a strict-decoding error: `strict decoding error: unknown field "spec.a", unknown field "spec.b"`.
+fn unknown_fields(message: &str) -> Vec<FieldProblem> {
+    const MARK: &str = "unknown field \"";
+    let Some((_, list)) = message.split_once("strict decoding error: ") else { return Vec::new() };
+    list.split(MARK)
+        .skip(1)
+        .filter_map(|part| part.split_once('"'))
+        .map(|(field, _)| FieldProblem { field: field.to_owned(), message: "unknown field".to_owned() })
+        .collect()
 }
 
 /// What stands between two marks; an empty `until` means the end.

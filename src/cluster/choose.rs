@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::{
     connect::Cluster,
     errors::{ClusterError, ErrorKind},
-    read::Selection,
+    read::{Selection, with_kind},
     resource::{ApiVersion, Resource, Target},
 };
 
@@ -110,7 +110,8 @@ impl Cluster {
             Err(error) if *error.kind() == ErrorKind::NoSuchApi => return Err(error),
             Err(error) => return Ok(none(Elsewhere::NotPossible(error))),
         };
-        let here: Vec<String> = all.iter().filter(|(place, _)| place == namespace).map(|(_, name)| name.clone()).collect();
+        let here: Vec<String> =
+            all.iter().filter(|(place, _)| place == namespace).map(|(_, name)| name.clone()).collect();
         if !here.is_empty() {
             return Ok(none(Elsewhere::OthersHere(here)));
         }
@@ -159,21 +160,18 @@ impl Cluster {
                 return Ok(Found::Several);
             }
         }
-        let Some(mut object) = found.pop() else { return Ok(Found::None) };
-        // Items of a list come without the kind that the same object has when it is read alone.
-        if let Some(map) = object.as_object_mut() {
-            let resource = version.resource();
-            map.entry("apiVersion").or_insert_with(|| resource.api_version().into());
-            map.entry("kind").or_insert_with(|| resource.kind.into());
-        }
+        let Some(object) = found.pop() else { return Ok(Found::None) };
+        let object = with_kind(object, &version.resource());
         let text = |key: &str| object["metadata"][key].as_str().unwrap_or_default().to_owned();
         Ok(Found::One(text("namespace"), text("name"), object))
     }
 
     /// Namespace and name of every deployment, sorted. Metadata only.
     async fn names(&self, version: ApiVersion, namespace: Option<&str>) -> Result<Vec<(String, String)>, ClusterError> {
-        let all = self.list::<Named>(version.resource(), namespace, Selection::default(), 500).metadata_only().all().await?;
-        let mut names: Vec<(String, String)> = all.into_iter().map(|Named { metadata }| (metadata.namespace, metadata.name)).collect();
+        let all =
+            self.list::<Named>(version.resource(), namespace, Selection::default(), 500).metadata_only().all().await?;
+        let mut names: Vec<(String, String)> =
+            all.into_iter().map(|Named { metadata }| (metadata.namespace, metadata.name)).collect();
         names.sort();
         Ok(names)
     }
@@ -193,7 +191,8 @@ impl Cluster {
         // Not being allowed to look only means that nothing more can be said.
         while let Some(page) = pages.next().await.ok()? {
             let marker = page.items.into_iter().find(|map| {
-                map.metadata.name.ends_with("-markers") && map.data.as_ref().is_some_and(|data| data.contains_key(MARKER_KEY))
+                map.metadata.name.ends_with("-markers")
+                    && map.data.as_ref().is_some_and(|data| data.contains_key(MARKER_KEY))
             });
             if let Some(ConfigMap { metadata, .. }) = marker {
                 return Some((metadata.namespace, metadata.name));
@@ -213,3 +212,6 @@ fn one(api_version: ApiVersion, namespace: &str, name: &str, object: Value, foun
     let target = Target { api_version, namespace: namespace.to_owned(), name: name.to_owned() };
     Choice::One { target, object, found_elsewhere }
 }
+
+#[cfg(test)]
+mod tests;

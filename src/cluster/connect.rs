@@ -32,7 +32,9 @@ pub struct Place {
 impl Place {
     /// ` --context NAME` for a kubectl line, or nothing.
     pub fn context_flag(&self) -> String {
-        self.context.as_ref().map_or_else(String::new, |context| format!(" --context {}", super::errors::quoted(context)))
+        self.context
+            .as_ref()
+            .map_or_else(String::new, |context| format!(" --context {}", super::errors::quoted(context)))
     }
 }
 
@@ -65,7 +67,10 @@ pub(super) struct Inner {
 
 impl fmt::Debug for Cluster {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Cluster").field("place", &self.inner.place).field("namespace", &self.inner.namespace).finish_non_exhaustive()
+        f.debug_struct("Cluster")
+            .field("place", &self.inner.place)
+            .field("namespace", &self.inner.namespace)
+            .finish_non_exhaustive()
     }
 }
 
@@ -82,9 +87,10 @@ impl Cluster {
         let resolved = kubeconfig::resolve(flags, &environment)?;
         let limits = match flags.request_timeout.as_deref().filter(|text| !text.is_empty()) {
             None => Limits::default(),
-            Some(text) => Limits::asked_for(parse_request_timeout(text).map_err(|error| {
-                ClusterError::config(format!("--request-timeout: {error}."), None)
-            })?),
+            Some(text) => Limits::asked_for(
+                parse_request_timeout(text)
+                    .map_err(|error| ClusterError::config(format!("--request-timeout: {error}."), None))?,
+            ),
         };
         Self::from_resolved(resolved, limits).await
     }
@@ -104,7 +110,7 @@ impl Cluster {
                 format!("No connection can be set up with the credentials and certificates{who}."),
                 Some("Compare with `kubectl version`; a client certificate and its key may be damaged or not belong together.".to_owned()),
             )
-            .from_source(error)
+            .caused_by(error)
         })?;
         Ok(Self {
             inner: Arc::new(Inner {
@@ -143,11 +149,16 @@ impl Cluster {
 async fn take_plugin(resolved: &mut Resolved) -> Result<Credentials, ClusterError> {
     // client-go prefers what is written down over a plugin.
     let user = &resolved.user;
-    let written_down = user.token.is_some() || user.token_file.is_some() || user.username.is_some() || user.auth_provider.is_some();
+    let written_down =
+        user.token.is_some() || user.token_file.is_some() || user.username.is_some() || user.auth_provider.is_some();
     let Some(mut plugin) = resolved.user.exec.take().filter(|_| !written_down) else { return Ok(Credentials::none()) };
     if plugin.provide_cluster_info {
         plugin.cluster = Some(ExecAuthCluster::try_from(&resolved.cluster).map_err(|error| {
-            ClusterError::config("The cluster's entry in the kubeconfig cannot be given to the credential plugin.", None).from_source(error)
+            ClusterError::config(
+                "The cluster's entry in the kubeconfig cannot be given to the credential plugin.",
+                None,
+            )
+            .caused_by(error)
         })?);
     }
     let issued = credentials::run(&plugin).await?;
@@ -199,7 +210,8 @@ fn client(resolved: &Resolved, connect_timeout: Option<Duration>) -> Result<kube
 
 /// A URL may carry a password; no sentence of ours does.
 fn without_user_info(uri: &http::Uri) -> String {
-    let authority = uri.authority().map(|authority| authority.as_str().rsplit('@').next().unwrap_or_default()).unwrap_or_default();
+    let authority =
+        uri.authority().map(|authority| authority.as_str().rsplit('@').next().unwrap_or_default()).unwrap_or_default();
     let path = uri.path().trim_end_matches('/');
     format!("{}://{authority}{path}", uri.scheme_str().unwrap_or("https"))
 }
@@ -214,6 +226,13 @@ impl Cluster {
         resolved.context = Some("stub".to_owned());
         resolved.namespace = "ess".to_owned();
         Self::from_resolved(resolved, limits).await.expect("client")
+    }
+
+    /// The same with other limits on requests; that on connecting stays.
+    pub(super) fn with_limits(self, limits: Limits) -> Self {
+        let Some(mut inner) = Arc::into_inner(self.inner) else { unreachable!("not shared yet") };
+        inner.limits = limits;
+        Self { inner: Arc::new(inner) }
     }
 
     /// The same with `-n` given.

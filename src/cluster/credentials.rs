@@ -49,7 +49,9 @@ impl Credentials {
     pub(super) async fn header(&self) -> Result<Option<HeaderValue>, ClusterError> {
         let Some((plugin, token)) = &self.plugin else { return Ok(None) };
         let mut token = token.lock().await;
-        let expired = token.as_ref().is_some_and(|token| token.expires.is_some_and(|expires| Timestamp::now() + MARGIN >= expires));
+        let expired = token
+            .as_ref()
+            .is_some_and(|token| token.expires.is_some_and(|expires| Timestamp::now() + MARGIN >= expires));
         if expired {
             *token = run(plugin).await?.token;
         }
@@ -86,31 +88,46 @@ pub(super) async fn run(plugin: &ExecConfig) -> Result<Issued, ClusterError> {
         _ => on_terminal,
     };
     let mut process = tokio::process::Command::new(command);
-    process.args(plugin.args.iter().flatten()).env("KUBERNETES_EXEC_INFO", information(plugin, interactive)?).kill_on_drop(true);
+    process
+        .args(plugin.args.iter().flatten())
+        .env("KUBERNETES_EXEC_INFO", information(plugin, interactive)?)
+        .kill_on_drop(true);
     for variable in plugin.env.iter().flatten() {
         if let (Some(name), Some(value)) = (variable.get("name"), variable.get("value")) {
             process.env(name, value);
         }
     }
     // What the plugin says on standard error is for the person, as with kubectl; standard output is the credential.
-    process.stdin(if interactive { Stdio::inherit() } else { Stdio::null() }).stdout(Stdio::piped()).stderr(Stdio::inherit());
+    process
+        .stdin(if interactive { Stdio::inherit() } else { Stdio::null() })
+        .stdout(Stdio::piped())
+        .stderr(Stdio::inherit());
     let output = match process.spawn() {
         Ok(child) => child.wait_with_output().await,
         Err(error) => Err(error),
     }
     .map_err(|error| {
         let hint = plugin.install_hint.as_deref().map(super::errors::plain).filter(|hint| !hint.is_empty());
-        ClusterError::config(format!("The credential plugin {command} of the kubeconfig cannot be run: {}.", error.kind()), hint)
+        ClusterError::config(
+            format!("The credential plugin {command} of the kubeconfig cannot be run: {}.", error.kind()),
+            hint,
+        )
     })?;
     if !output.status.success() {
-        let how = output.status.code().map_or_else(|| "was ended by a signal".to_owned(), |code| format!("failed with exit code {code}"));
+        let how = output
+            .status
+            .code()
+            .map_or_else(|| "was ended by a signal".to_owned(), |code| format!("failed with exit code {code}"));
         return Err(ClusterError::config(
             format!("The credential plugin {command} of the kubeconfig {how}."),
             Some("Its own message should stand above; log in again as you do for kubectl.".to_owned()),
         ));
     }
     read(&output.stdout).ok_or_else(|| {
-        ClusterError::config(format!("The credential plugin {command} of the kubeconfig gave no credential that can be used."), None)
+        ClusterError::config(
+            format!("The credential plugin {command} of the kubeconfig gave no credential that can be used."),
+            None,
+        )
     })
 }
 
@@ -118,8 +135,12 @@ fn information(plugin: &ExecConfig, interactive: bool) -> Result<String, Cluster
     let mut spec = json!({ "interactive": interactive });
     if plugin.provide_cluster_info {
         let cluster: Option<&ExecAuthCluster> = plugin.cluster.as_ref();
-        spec["cluster"] = serde_json::to_value(cluster)
-            .map_err(|_| ClusterError::config("The cluster's entry in the kubeconfig cannot be given to the credential plugin.", None))?;
+        spec["cluster"] = serde_json::to_value(cluster).map_err(|_| {
+            ClusterError::config(
+                "The cluster's entry in the kubeconfig cannot be given to the credential plugin.",
+                None,
+            )
+        })?;
     }
     Ok(json!({ "kind": "ExecCredential", "apiVersion": plugin.api_version, "spec": spec }).to_string())
 }
@@ -150,8 +171,10 @@ mod tests {
     use super::*;
 
     fn plugin(script: &str) -> ExecConfig {
-        serde_json::from_value(json!({"apiVersion": "client.authentication.k8s.io/v1", "command": "sh", "args": ["-c", script],
-            "env": [{"name": "GREETING", "value": "hello"}], "interactiveMode": "Never"}))
+        serde_json::from_value(
+            json!({"apiVersion": "client.authentication.k8s.io/v1", "command": "sh", "args": ["-c", script],
+            "env": [{"name": "GREETING", "value": "hello"}], "interactiveMode": "Never"}),
+        )
         .expect("plugin")
     }
 
@@ -189,7 +212,14 @@ mod tests {
     async fn a_failing_plugin_is_told_in_a_sentence() {
         let error = run(&plugin("echo secret-output; exit 3")).await.err().expect("fails");
         assert_eq!(error.to_string(), "The credential plugin sh of the kubeconfig failed with exit code 3.");
-        let error = run(&ExecConfig { command: Some("/does/not/exist".to_owned()), install_hint: Some("Install it\nlike so".to_owned()), ..plugin("") }).await.err().expect("fails");
+        let error = run(&ExecConfig {
+            command: Some("/does/not/exist".to_owned()),
+            install_hint: Some("Install it\nlike so".to_owned()),
+            ..plugin("")
+        })
+        .await
+        .err()
+        .expect("fails");
         assert_eq!(error.hints(), ["Install it like so"]);
         let error = run(&plugin("echo secret-output")).await.err().expect("fails");
         assert!(!error.to_string().contains("secret-output"));

@@ -26,10 +26,19 @@ pub fn parse_duration(text: &str) -> Result<Duration, NotADuration> {
         let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.').ok_or_else(wrong)?;
         let (number, tail) = rest.split_at(digits);
         // Longest unit first, so that `ms` is not read as `m` followed by an `s` without a number.
-        let (unit, after) = [("ns", 1e-9), ("us", 1e-6), ("µs", 1e-6), ("μs", 1e-6), ("ms", 1e-3), ("s", 1.0), ("m", 60.0), ("h", 3600.0)]
-            .into_iter()
-            .find_map(|(name, seconds)| tail.strip_prefix(name).map(|after| (seconds, after)))
-            .ok_or_else(wrong)?;
+        let (unit, after) = [
+            ("ns", 1e-9),
+            ("us", 1e-6),
+            ("µs", 1e-6),
+            ("μs", 1e-6),
+            ("ms", 1e-3),
+            ("s", 1.0),
+            ("m", 60.0),
+            ("h", 3600.0),
+        ]
+        .into_iter()
+        .find_map(|(name, seconds)| tail.strip_prefix(name).map(|after| (seconds, after)))
+        .ok_or_else(wrong)?;
         if !number.contains(|c: char| c.is_ascii_digit()) {
             return Err(wrong());
         }
@@ -56,7 +65,15 @@ mod tests {
 
     #[test]
     fn go_durations() {
-        for (text, millis) in [("0", 0), ("300ms", 300), ("1.5h", 5_400_000), ("1h30m", 5_400_000), ("2m0.5s", 120_500), (".5s", 500), ("+1s", 1000)] {
+        for (text, millis) in [
+            ("0", 0),
+            ("300ms", 300),
+            ("1.5h", 5_400_000),
+            ("1h30m", 5_400_000),
+            ("2m0.5s", 120_500),
+            (".5s", 500),
+            ("+1s", 1000),
+        ] {
             assert_eq!(parse_duration(text), Ok(Duration::from_millis(millis)), "{text}");
         }
         for text in ["", "5", "s", ".s", "1x", "-1s", "1h 2m", "1.2.3s", "99999999999999999999h", "1e3s"] {
@@ -67,7 +84,7 @@ mod tests {
     #[test]
     fn request_timeout_takes_plain_seconds_and_zero_is_no_limit() {
         assert_eq!(parse_request_timeout("7"), Ok(Some(Duration::from_secs(7))));
-        assert_eq!(parse_request_timeout("2m"), Ok(Some(Duration::from_secs(120))));
+        assert_eq!(parse_request_timeout("2m"), Ok(Some(Duration::from_mins(2))));
         assert_eq!(parse_request_timeout("0"), Ok(None));
         assert_eq!(parse_request_timeout("0s"), Ok(None));
         assert!(parse_request_timeout("-3").is_err());

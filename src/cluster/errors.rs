@@ -8,7 +8,10 @@ use std::{error::Error, fmt, sync::Arc, time::Duration};
 
 use serde_json::Value;
 
-use super::{connect::Place, resource::Action};
+use super::{
+    connect::Place,
+    resource::{Action, Resource},
+};
 
 mod hints;
 
@@ -115,6 +118,12 @@ pub enum ErrorKind {
 /// A failure in talking to the API server: a kind, the action it belongs to, and where it happened.
 #[derive(Clone)]
 pub struct ClusterError {
+    // One pointer wide, because it is the error side of nearly every `Result` here.
+    parts: Box<Parts>,
+}
+
+#[derive(Clone)]
+struct Parts {
     kind: ErrorKind,
     action: Option<Action>,
     place: Option<Arc<Place>>,
@@ -123,7 +132,7 @@ pub struct ClusterError {
 
 impl ClusterError {
     pub(super) fn new(kind: ErrorKind) -> Self {
-        Self { kind, action: None, place: None, source: None }
+        Self { parts: Box::new(Parts { kind, action: None, place: None, source: None }) }
     }
 
     pub(super) fn config(sentence: impl Into<String>, remedy: impl Into<Option<String>>) -> Self {
@@ -131,34 +140,42 @@ impl ClusterError {
     }
 
     pub(super) fn at(mut self, action: &Action, place: &Arc<Place>) -> Self {
-        self.action = Some(action.clone());
-        self.place = Some(Arc::clone(place));
+        if action.resource == Resource::SECRET
+            && let ErrorKind::Invalid { message, problems } = &mut self.parts.kind
+        {
+            // Even a short value of a Secret is one.
+            for text in problems.iter_mut().map(|problem| &mut problem.message).chain([message]) {
+                *text = unquoted(text);
+            }
+        }
+        self.parts.action = Some(action.clone());
+        self.parts.place = Some(Arc::clone(place));
         self
     }
 
-    pub(super) fn from_source(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        self.source = Some(Arc::from(source.into()));
+    pub(super) fn caused_by(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        self.parts.source = Some(Arc::from(source.into()));
         self
     }
 
     /// What kind of failure this is.
     pub fn kind(&self) -> &ErrorKind {
-        &self.kind
+        &self.parts.kind
     }
 
     /// What was being done; `None` for trouble with the configuration.
     pub fn action(&self) -> Option<&Action> {
-        self.action.as_ref()
+        self.parts.action.as_ref()
     }
 
     /// True for an object that is not there, in an API that is served.
     pub fn is_not_found(&self) -> bool {
-        self.kind == ErrorKind::NotFound
+        self.parts.kind == ErrorKind::NotFound
     }
 
     /// True when the API server said that the caller may not do this.
     pub fn is_forbidden(&self) -> bool {
-        matches!(self.kind, ErrorKind::Forbidden { .. })
+        matches!(self.parts.kind, ErrorKind::Forbidden { .. })
     }
 
     /// True when the request certainly changed nothing: it was not sent, or the server answered that it refuses it.
@@ -166,7 +183,7 @@ impl ClusterError {
     /// 429 counts: the API server's flow control answers it before any handler runs. 5xx, a lost connection, a
     /// time-out and an unreadable answer do not: the write may have been stored before the answer went wrong.
     pub fn certainly_not_processed(&self) -> bool {
-        match &self.kind {
+        match &self.parts.kind {
             ErrorKind::ServerTrouble { code, .. } => *code == 429,
             ErrorKind::ConnectionLost { .. } | ErrorKind::Timeout { .. } | ErrorKind::Unreadable { .. } => false,
             _ => true,
@@ -176,7 +193,7 @@ impl ClusterError {
     /// True when the same request may well succeed a moment later.
     pub(super) fn is_transient(&self) -> bool {
         matches!(
-            self.kind,
+            self.parts.kind,
             ErrorKind::Unreachable { .. }
                 | ErrorKind::ConnectionLost { .. }
                 | ErrorKind::Timeout { .. }
@@ -187,7 +204,7 @@ impl ClusterError {
 
     /// The pause the server asked for, if any.
     pub(super) fn retry_after(&self) -> Option<Duration> {
-        match self.kind {
+        match self.parts.kind {
             ErrorKind::ServerTrouble { retry_after, .. } => retry_after,
             _ => None,
         }
@@ -195,7 +212,7 @@ impl ClusterError {
 
     /// What a person can do next, one sentence or command each; may be empty.
     pub fn hints(&self) -> Vec<String> {
-        hints::hints(&self.kind, self.action.as_ref(), self.place.as_deref())
+        hints::hints(&self.parts.kind, self.parts.action.as_ref(), self.parts.place.as_deref())
     }
 
     /// Sorts an answer with a failure status into its kind. `body` is a Kubernetes `Status` or anything else.
@@ -213,7 +230,7 @@ impl ClusterError {
 }
 
 fn kind_of(code: u16, retry_after: Option<Duration>, status: Option<&Value>, body: &[u8]) -> ErrorKind {
-    let text = |value: &Value| plain(value.as_str().unwrap_or_default());
+    let text = |value: &Value| plain(&without_values(value.as_str().unwrap_or_default()));
     // Without a Status it is a proxy or load balancer that speaks; an HTML page helps nobody.
     let message = status.map_or_else(
         || {
@@ -243,13 +260,13 @@ fn kind_of(code: u16, retry_after: Option<Duration>, status: Option<&Value>, bod
                 .filter(|token| !token.is_empty())
                 .map(str::to_owned),
         },
-        400 | 422 => ErrorKind::Invalid {
-            problems: causes()
+        400 | 422 => {
+            let unknown = unknown_fields(&message);
+            let named = causes()
                 .iter()
-                .map(|cause| FieldProblem { field: text(&cause["field"]), message: text(&cause["message"]) })
-                .collect(),
-            message,
-        },
+                .map(|cause| FieldProblem { field: text(&cause["field"]), message: text(&cause["message"]) });
+            ErrorKind::Invalid { problems: if unknown.is_empty() { named.collect() } else { unknown }, message }
+        }
         429 | 500..=599 => ErrorKind::ServerTrouble {
             code,
             retry_after,
@@ -263,23 +280,31 @@ fn kind_of(code: u16, retry_after: Option<Duration>, status: Option<&Value>, bod
 
 impl fmt::Display for ClusterError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let server = self.place.as_ref().map_or_else(|| "The API server".to_owned(), |place| place.to_string());
-        let object = self.action.as_ref().map_or_else(|| "the object".to_owned(), Action::object);
-        let doing = self.action.as_ref().map_or_else(String::new, |action| format!(" to {action}"));
-        match &self.kind {
+        let server = self.parts.place.as_ref().map_or_else(|| "The API server".to_owned(), ToString::to_string);
+        let object = self.parts.action.as_ref().map_or_else(|| "the object".to_owned(), Action::object);
+        let doing = self.parts.action.as_ref().map_or_else(String::new, |action| format!(" to {action}"));
+        match &self.parts.kind {
             ErrorKind::Unreachable { reason } => write!(f, "{server} cannot be reached: {reason}."),
-            ErrorKind::TlsTrouble { reason } => write!(f, "No secure connection to {}: {reason}.", lower_first(&server)),
-            ErrorKind::ConnectionLost { reason } => write!(f, "{server} was asked{doing}, and the connection broke: {reason}."),
-            ErrorKind::Timeout { after } => write!(f, "{server} was asked{doing} and gave no answer within {}.", seconds(*after)),
+            ErrorKind::TlsTrouble { reason } => {
+                write!(f, "No secure connection to {}: {reason}.", lower_first(&server))
+            }
+            ErrorKind::ConnectionLost { reason } => {
+                write!(f, "{server} was asked{doing}, and the connection broke: {reason}.")
+            }
+            ErrorKind::Timeout { after } => {
+                write!(f, "{server} was asked{doing} and gave no answer within {}.", seconds(*after))
+            }
             ErrorKind::Unauthorized => write!(f, "{server} does not accept your credentials."),
             ErrorKind::Forbidden { user, by_rules: true, .. } => {
                 let who = user.as_ref().map_or_else(|| "You are".to_owned(), |user| format!("The user {user} is"));
                 write!(f, "{who} not allowed{doing}.")
             }
-            ErrorKind::Forbidden { message, .. } => write!(f, "{server} was asked{doing}; a rule of the cluster forbids it: {}.", unpunctuated(message)),
+            ErrorKind::Forbidden { message, .. } => {
+                write!(f, "{server} was asked{doing}; a rule of the cluster forbids it: {}.", unpunctuated(message))
+            }
             ErrorKind::NotFound => write!(f, "There is no {}.", object.strip_prefix("the ").unwrap_or(&object)),
             ErrorKind::NoSuchApi => {
-                let api = self.action.as_ref().map_or_else(
+                let api = self.parts.action.as_ref().map_or_else(
                     || "this API".to_owned(),
                     |action| format!("{}s ({})", action.resource.kind, action.resource.api_version()),
                 );
@@ -287,7 +312,9 @@ impl fmt::Display for ClusterError {
             }
             ErrorKind::Conflict { .. } => write!(f, "Somebody else has changed {object} in the meantime."),
             ErrorKind::AlreadyExists => write!(f, "{} exists already.", upper_first(&object)),
-            ErrorKind::Gone { .. } => write!(f, "{server} no longer knows the state from which to go on with {object}."),
+            ErrorKind::Gone { .. } => {
+                write!(f, "{server} no longer knows the state from which to go on with {object}.")
+            }
             ErrorKind::Invalid { message, problems } => {
                 write!(f, "{server} does not accept {object}")?;
                 if problems.is_empty() {
@@ -311,8 +338,12 @@ impl fmt::Display for ClusterError {
                 };
                 write!(f, "{server} was asked{doing} and answered {what} ({code}){}.", after_colon(message))
             }
-            ErrorKind::Refused { code, message } => write!(f, "{server} was asked{doing} and refused ({code}){}.", after_colon(message)),
-            ErrorKind::Unreadable { reason } => write!(f, "{server} was asked{doing}; the answer cannot be read: {reason}."),
+            ErrorKind::Refused { code, message } => {
+                write!(f, "{server} was asked{doing} and refused ({code}){}.", after_colon(message))
+            }
+            ErrorKind::Unreadable { reason } => {
+                write!(f, "{server} was asked{doing}; the answer cannot be read: {reason}.")
+            }
             ErrorKind::Config { sentence, .. } => f.write_str(sentence),
         }
     }
@@ -321,13 +352,16 @@ impl fmt::Display for ClusterError {
 // `Debug` ends up in panics and logs, so it keeps to what `Display` says.
 impl fmt::Debug for ClusterError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ClusterError").field("kind", &self.kind).field("action", &self.action).finish_non_exhaustive()
+        f.debug_struct("ClusterError")
+            .field("kind", &self.parts.kind)
+            .field("action", &self.parts.action)
+            .finish_non_exhaustive()
     }
 }
 
 impl Error for ClusterError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.source.as_deref().map(|source| source as &(dyn Error + 'static))
+        self.parts.source.as_deref().map(|source| source as &(dyn Error + 'static))
     }
 }
 
@@ -342,6 +376,65 @@ pub(super) fn plain(text: &str) -> String {
     clean.chars().take(LONGEST).chain("…".chars()).collect()
 }
 
+/// Takes out the values that the server repeats in `Invalid value: "…": reason` and the like, unless they are short.
+///
+/// For a patch with an unknown field, kube-apiserver 1.36 repeats the *whole object* there, in Go's quoting: nobody can
+/// read that, and for a Secret nobody may.
+fn without_values(text: &str) -> String {
+    const SHORT: usize = 60;
+    let mut out = String::with_capacity(text.len().min(1024));
+    let mut rest = text;
+    while let Some(at) = rest.find("value: \"") {
+        let (before, quoted) = rest.split_at(at + "value: ".len());
+        out.push_str(before);
+        let end = end_of_quoted(quoted);
+        if end <= SHORT && !quoted.starts_with("\"{") {
+            out.push_str(&quoted[..end]);
+        } else {
+            out.push('…');
+        }
+        rest = &quoted[end..];
+    }
+    out + rest
+}
+
+/// The text without anything that stands in quotes.
+fn unquoted(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find('"') {
+        out.push_str(&rest[..at]);
+        out.push('…');
+        rest = &rest[at + end_of_quoted(&rest[at..])..];
+    }
+    out + rest
+}
+
+/// The length of a Go-quoted string, quotes included; everything where the closing quote is missing.
+fn end_of_quoted(quoted: &str) -> usize {
+    let mut escaped = false;
+    for (at, c) in quoted.char_indices().skip(1) {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            '"' => return at + 1,
+            _ => {}
+        }
+    }
+    quoted.len()
+}
+
+/// The fields of a strict-decoding error: `strict decoding error: unknown field "spec.a", unknown field "spec.b"`.
+fn unknown_fields(message: &str) -> Vec<FieldProblem> {
+    const MARK: &str = "unknown field \"";
+    let Some((_, list)) = message.split_once("strict decoding error: ") else { return Vec::new() };
+    list.split(MARK)
+        .skip(1)
+        .filter_map(|part| part.split_once('"'))
+        .map(|(field, _)| FieldProblem { field: field.to_owned(), message: "unknown field".to_owned() })
+        .collect()
+}
+
 /// What stands between two marks; an empty `until` means the end.
 fn between<'a>(text: &'a str, from: &str, until: &str) -> Option<&'a str> {
     let rest = &text[text.find(from)? + from.len()..];
@@ -349,7 +442,11 @@ fn between<'a>(text: &'a str, from: &str, until: &str) -> Option<&'a str> {
 }
 
 pub(super) fn seconds(duration: Duration) -> String {
-    if duration < Duration::from_secs(1) { format!("{} ms", duration.as_millis()) } else { format!("{} s", duration.as_secs()) }
+    if duration < Duration::from_secs(1) {
+        format!("{} ms", duration.as_millis())
+    } else {
+        format!("{} s", duration.as_secs())
+    }
 }
 
 fn unpunctuated(text: &str) -> &str {

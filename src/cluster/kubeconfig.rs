@@ -67,7 +67,10 @@ pub(super) fn resolve(flags: &ConnectionFlags, environment: &Environment<'_>) ->
     let mut user = choice.user;
     override_user(&mut user, flags);
     check_user(&user)?;
-    let secured = authorities.is_some() || insecure || user.client_certificate.is_some() || user.client_certificate_data.is_some();
+    let secured = authorities.is_some()
+        || insecure
+        || user.client_certificate.is_some()
+        || user.client_certificate_data.is_some();
     let server = server_address(cluster.server.as_deref().unwrap_or_default(), secured)?;
     Ok(Resolved {
         proxy: proxy::choose(&server, cluster.proxy_url.as_deref(), environment.var)?,
@@ -80,7 +83,10 @@ pub(super) fn resolve(flags: &ConnectionFlags, environment: &Environment<'_>) ->
         user_name: choice.user_name,
         cluster,
         context: choice.context,
-        namespace: given(flags.namespace.as_deref()).map(str::to_owned).or(choice.namespace).unwrap_or_else(|| "default".to_owned()),
+        namespace: given(flags.namespace.as_deref())
+            .map(str::to_owned)
+            .or(choice.namespace)
+            .unwrap_or_else(|| "default".to_owned()),
         namespace_given: given(flags.namespace.as_deref()).is_some(),
     })
 }
@@ -109,7 +115,10 @@ fn load(flags: &ConnectionFlags, environment: &Environment<'_>) -> Result<(Kubec
             continue;
         }
         merged = merged.merge(read(path)?).map_err(|_| {
-            ClusterError::config(format!("The kubeconfig {} is of another kind than those before it in KUBECONFIG.", path.display()), None)
+            ClusterError::config(
+                format!("The kubeconfig {} is of another kind than those before it in KUBECONFIG.", path.display()),
+                None,
+            )
         })?;
     }
     Ok((merged, paths))
@@ -164,9 +173,12 @@ impl Choice {
         let context: Option<&Context> = match context_name {
             None => None,
             Some(name) => Some(
-                config.contexts.iter().find(|entry| entry.name == name).and_then(|entry| entry.context.as_ref()).ok_or_else(|| {
-                    missing("context", name, config.contexts.iter().map(|entry| entry.name.as_str()))
-                })?,
+                config
+                    .contexts
+                    .iter()
+                    .find(|entry| entry.name == name)
+                    .and_then(|entry| entry.context.as_ref())
+                    .ok_or_else(|| missing("context", name, config.contexts.iter().map(|entry| entry.name.as_str())))?,
             ),
         };
         let cluster_flag = given(flags.cluster.as_deref());
@@ -209,14 +221,21 @@ fn missing<'a>(what: &str, name: &str, there: impl Iterator<Item = &'a str>) -> 
 }
 
 fn no_server(context: Option<&str>, looked_at: &[PathBuf]) -> ClusterError {
-    let sentence = match context {
-        Some(context) => format!("The kubeconfig context {context} names no API server."),
-        None => {
-            let paths: Vec<String> = looked_at.iter().map(|path| path.display().to_string()).collect();
-            format!("No cluster to talk to: no current context is set in a kubeconfig (looked at {}).", if paths.is_empty() { "none".to_owned() } else { paths.join(", ") })
-        }
+    let paths: Vec<String> = looked_at.iter().map(|path| path.display().to_string()).collect();
+    let sentence = if let Some(context) = context {
+        format!("The kubeconfig context {context} names no API server.")
+    } else if paths.is_empty() {
+        "No cluster to talk to: there is no kubeconfig.".to_owned()
+    } else {
+        format!("No cluster to talk to: no current context is set in a kubeconfig (looked at {}).", paths.join(", "))
     };
-    ClusterError::config(sentence, Some("Name one with --kubeconfig, KUBECONFIG or --context; `kubectl config get-contexts` lists what there is.".to_owned()))
+    ClusterError::config(
+        sentence,
+        Some(
+            "Name one with --kubeconfig, KUBECONFIG or --context; `kubectl config get-contexts` lists what there is."
+                .to_owned(),
+        ),
+    )
 }
 
 /// client-go's `getCluster`: flags replace single values, and some of them make others meaningless.
@@ -261,7 +280,10 @@ fn check_user(user: &AuthInfo) -> Result<(), ClusterError> {
     let impersonates_more = user.impersonate_uid.as_deref().is_some_and(|uid| !uid.is_empty())
         || user.impersonate_groups.as_ref().is_some_and(|groups| !groups.is_empty());
     if impersonates_more && given(user.impersonate.as_deref()).is_none() {
-        return Err(ClusterError::config("A uid or a group to act as is given, but no user.", Some("Name the user with --as.".to_owned())));
+        return Err(ClusterError::config(
+            "A uid or a group to act as is given, but no user.",
+            Some("Name the user with --as.".to_owned()),
+        ));
     }
     let certificate = given(user.client_certificate.as_deref());
     let key = given(user.client_key.as_deref());
@@ -274,23 +296,32 @@ fn check_user(user: &AuthInfo) -> Result<(), ClusterError> {
     }
     for (what, path) in [("client certificate", certificate), ("client key", key)] {
         if let Some(path) = path {
-            std::fs::File::open(path)
-                .map_err(|error| ClusterError::config(format!("The {what} {path} cannot be read: {}.", io_reason(&error)), None))?;
+            std::fs::File::open(path).map_err(|error| {
+                ClusterError::config(format!("The {what} {path} cannot be read: {}.", io_reason(&error)), None)
+            })?;
         }
     }
     Ok(())
 }
 
 fn authorities(cluster: &ClusterEntry) -> Result<Option<Vec<Vec<u8>>>, ClusterError> {
-    let (pem, origin) = match (given(cluster.certificate_authority_data.as_deref()), given(cluster.certificate_authority.as_deref())) {
-        (Some(data), _) => (decoded(data).ok_or_else(|| unusable_authority("certificate-authority-data of the kubeconfig"))?, "certificate-authority-data of the kubeconfig".to_owned()),
-        (None, Some(path)) => (
-            std::fs::read(path)
-                .map_err(|error| ClusterError::config(format!("The certificate authority {path} cannot be read: {}.", io_reason(&error)), None))?,
-            path.to_owned(),
-        ),
-        (None, None) => return Ok(None),
-    };
+    let (pem, origin) =
+        match (given(cluster.certificate_authority_data.as_deref()), given(cluster.certificate_authority.as_deref())) {
+            (Some(data), _) => (
+                decoded(data).ok_or_else(|| unusable_authority("certificate-authority-data of the kubeconfig"))?,
+                "certificate-authority-data of the kubeconfig".to_owned(),
+            ),
+            (None, Some(path)) => (
+                std::fs::read(path).map_err(|error| {
+                    ClusterError::config(
+                        format!("The certificate authority {path} cannot be read: {}.", io_reason(&error)),
+                        None,
+                    )
+                })?,
+                path.to_owned(),
+            ),
+            (None, None) => return Ok(None),
+        };
     let certificates: Vec<Vec<u8>> = CertificateDer::pem_slice_iter(&pem)
         .collect::<Result<Vec<_>, _>>()
         .map_err(|_| unusable_authority(&origin))?
@@ -323,7 +354,12 @@ fn server_address(text: &str, secured: bool) -> Result<Uri, ClusterError> {
     full.parse::<Uri>()
         .ok()
         .filter(|uri| uri.host().is_some() && ["http", "https"].contains(&uri.scheme_str().unwrap_or_default()))
-        .ok_or_else(|| ClusterError::config(format!("`{text}` is not the address of an API server."), Some("Write it as https://HOST:PORT.".to_owned())))
+        .ok_or_else(|| {
+            ClusterError::config(
+                format!("`{text}` is not the address of an API server."),
+                Some("Write it as https://HOST:PORT.".to_owned()),
+            )
+        })
 }
 
 /// The service account of the pod this runs in, if it runs in one.
@@ -331,7 +367,9 @@ fn in_cluster(flags: &ConnectionFlags, environment: &Environment<'_>) -> Result<
     let var = |name: &str| (environment.var)(name).filter(|value| !value.is_empty());
     let token = environment.service_account.join("token");
     // As client-go's `Possible`: both variables and the token, or this is no pod. With a context asked for it is not what was meant.
-    let (Some(host), Some(port)) = (var("KUBERNETES_SERVICE_HOST"), var("KUBERNETES_SERVICE_PORT")) else { return Ok(None) };
+    let (Some(host), Some(port)) = (var("KUBERNETES_SERVICE_HOST"), var("KUBERNETES_SERVICE_PORT")) else {
+        return Ok(None);
+    };
     if !token.is_file() || given(flags.context.as_deref()).is_some() || given(flags.cluster.as_deref()).is_some() {
         return Ok(None);
     }
@@ -351,7 +389,8 @@ fn in_cluster(flags: &ConnectionFlags, environment: &Environment<'_>) -> Result<
         let text = std::fs::read_to_string(environment.service_account.join("namespace")).ok()?;
         given(Some(text.trim())).map(str::to_owned)
     });
-    let authorities_replaced = given(flags.certificate_authority.as_deref()).is_some() || flags.insecure_skip_tls_verify;
+    let authorities_replaced =
+        given(flags.certificate_authority.as_deref()).is_some() || flags.insecure_skip_tls_verify;
     Ok(Some(Resolved {
         proxy: proxy::choose(&server, None, environment.var)?,
         server,
@@ -363,7 +402,10 @@ fn in_cluster(flags: &ConnectionFlags, environment: &Environment<'_>) -> Result<
         user_name: None,
         cluster,
         context: None,
-        namespace: given(flags.namespace.as_deref()).map(str::to_owned).or(of_pod).unwrap_or_else(|| "default".to_owned()),
+        namespace: given(flags.namespace.as_deref())
+            .map(str::to_owned)
+            .or(of_pod)
+            .unwrap_or_else(|| "default".to_owned()),
         namespace_given: given(flags.namespace.as_deref()).is_some(),
     }))
 }

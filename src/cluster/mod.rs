@@ -21,7 +21,7 @@ mod resource;
 mod retry;
 mod transport;
 mod transport_errors;
-
+mod watch;
 mod write;
 
 #[cfg(test)]
@@ -35,5 +35,5 @@ pub use flags::ConnectionFlags;
 pub use pages::{Page, Pages};
 pub use read::{Selection, WhoAmI};
 pub use resource::{Action, ApiVersion, Resource, Target};
-
+pub use watch::{Continuity, Watch, WatchItem};
 pub use write::{Write, WriteOutcome, Written};

@@ -62,8 +62,23 @@ struct ListMetadata {
 }
 
 impl<T: DeserializeOwned> Pages<T> {
-    pub(super) fn new(cluster: Cluster, resource: Resource, namespace: Option<String>, selection: Selection, limit: u32) -> Self {
-        Self { cluster, resource, namespace, selection, limit, accept: "application/json", next: Next::First, items: PhantomData }
+    pub(super) fn new(
+        cluster: Cluster,
+        resource: Resource,
+        namespace: Option<String>,
+        selection: Selection,
+        limit: u32,
+    ) -> Self {
+        Self {
+            cluster,
+            resource,
+            namespace,
+            selection,
+            limit,
+            accept: "application/json",
+            next: Next::First,
+            items: PhantomData,
+        }
     }
 
     /// Asks for metadata alone (`PartialObjectMetadata`): the server then sends neither spec nor status.
@@ -87,7 +102,9 @@ impl<T: DeserializeOwned> Pages<T> {
             match self.page(token.as_deref()).await {
                 Ok(list) => break list,
                 Err(error) => match (error.kind(), token) {
-                    (ErrorKind::Gone { go_on: Some(fresh) }, Some(token)) if *fresh != token => self.next = Next::Continue(fresh.clone()),
+                    (ErrorKind::Gone { go_on: Some(fresh) }, Some(token)) if *fresh != token => {
+                        self.next = Next::Continue(fresh.clone());
+                    }
                     _ => return Err(error),
                 },
             }

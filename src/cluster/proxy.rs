@@ -11,7 +11,11 @@ use http::Uri;
 use super::errors::ClusterError;
 
 /// The proxy to use for `server`, if any. `var` looks up an environment variable.
-pub(super) fn choose(server: &Uri, proxy_url: Option<&str>, var: &dyn Fn(&str) -> Option<String>) -> Result<Option<Uri>, ClusterError> {
+pub(super) fn choose(
+    server: &Uri,
+    proxy_url: Option<&str>,
+    var: &dyn Fn(&str) -> Option<String>,
+) -> Result<Option<Uri>, ClusterError> {
     let any = |upper: &str, lower: &str| [upper, lower].into_iter().filter_map(var).find(|value| !value.is_empty());
     if let Some(url) = proxy_url.filter(|url| !url.is_empty()) {
         return parse(url, "proxy-url of the kubeconfig").map(Some);
@@ -36,7 +40,9 @@ fn parse(text: &str, origin: &str) -> Result<Uri, ClusterError> {
     let full = full.replacen("socks5h://", "socks5://", 1);
     full.parse::<Uri>()
         .ok()
-        .filter(|uri| uri.host().is_some() && ["http", "https", "socks5"].contains(&uri.scheme_str().unwrap_or_default()))
+        .filter(|uri| {
+            uri.host().is_some() && ["http", "https", "socks5"].contains(&uri.scheme_str().unwrap_or_default())
+        })
         .ok_or_else(|| {
             // The value is not repeated: it may hold a password.
             ClusterError::config(
@@ -147,12 +153,16 @@ mod tests {
     #[test]
     fn http_servers_use_http_proxy_only() {
         assert_eq!(chosen("http://k8s.example.com", None, &[("HTTPS_PROXY", "http://p:1")]), None);
-        assert_eq!(chosen("http://k8s.example.com", None, &[("HTTP_PROXY", "http://p:1")]).as_deref(), Some("http://p:1/"));
+        assert_eq!(
+            chosen("http://k8s.example.com", None, &[("HTTP_PROXY", "http://p:1")]).as_deref(),
+            Some("http://p:1/")
+        );
     }
 
     #[test]
     fn a_bad_proxy_is_refused_without_repeating_it() {
-        let error = choose(&"https://x".parse().expect("uri"), Some("ftp://user:secret@p"), &|_| None).expect_err("ftp");
+        let error =
+            choose(&"https://x".parse().expect("uri"), Some("ftp://user:secret@p"), &|_| None).expect_err("ftp");
         assert!(!error.to_string().contains("secret"), "{error}");
     }
 }

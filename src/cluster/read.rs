@@ -76,7 +76,13 @@ impl Cluster {
     /// Begins a list, page by page; the first request is made by [`Pages::next`].
     ///
     /// `T` may be a partial view, which spares memory. `namespace: None` means all of them; `limit` is the page size.
-    pub fn list<T: serde::de::DeserializeOwned>(&self, resource: Resource, namespace: Option<&str>, selection: Selection, limit: u32) -> Pages<T> {
+    pub fn list<T: serde::de::DeserializeOwned>(
+        &self,
+        resource: Resource,
+        namespace: Option<&str>,
+        selection: Selection,
+        limit: u32,
+    ) -> Pages<T> {
         Pages::new(self.clone(), resource, namespace.map(str::to_owned), selection, limit)
     }
 
@@ -88,12 +94,12 @@ impl Cluster {
     pub async fn deployment_schema(&self, version: ApiVersion) -> Result<Option<Value>, ClusterError> {
         let resource = version.resource();
         let action = Action::new("get", resource, None, None);
-        let outgoing = Outgoing::get(format!("/openapi/v3/apis/{}/{}", resource.group, encoded(resource.version)), action);
+        let outgoing =
+            Outgoing::get(format!("/openapi/v3/apis/{}/{}", resource.group, encoded(resource.version)), action);
         let (_, mut document) = self.ask_for(&outgoing, |body| serde_json::from_slice::<Value>(body)).await?;
         let schemas = document["components"]["schemas"].as_object_mut();
-        Ok(schemas.and_then(|schemas| {
-            schemas.values_mut().find(|schema| is_schema_of(schema, &resource)).map(Value::take)
-        }))
+        Ok(schemas
+            .and_then(|schemas| schemas.values_mut().find(|schema| is_schema_of(schema, &resource)).map(Value::take)))
     }
 
     /// Who the caller is. `None` where the server does not tell (before Kubernetes 1.28, or not allowed): the answer is
@@ -113,7 +119,12 @@ impl Cluster {
         let user = &answer["status"]["userInfo"];
         Some(WhoAmI {
             user: user["username"].as_str()?.to_owned(),
-            groups: user["groups"].as_array().into_iter().flatten().filter_map(|group| group.as_str().map(str::to_owned)).collect(),
+            groups: user["groups"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(|group| group.as_str().map(str::to_owned))
+                .collect(),
         })
     }
 }
@@ -132,3 +143,15 @@ fn is_schema_of(schema: &Value, resource: &Resource) -> bool {
         kind["group"] == resource.group && kind["version"] == resource.version && kind["kind"] == resource.kind
     })
 }
+
+/// Gives an item of a list the version and kind that the same object has when it is read alone; a list may leave them out.
+pub(super) fn with_kind(mut object: Value, resource: &Resource) -> Value {
+    if let Some(map) = object.as_object_mut() {
+        map.entry("apiVersion").or_insert_with(|| resource.api_version().into());
+        map.entry("kind").or_insert_with(|| resource.kind.into());
+    }
+    object
+}
+
+#[cfg(test)]
+mod tests;

@@ -25,7 +25,12 @@ impl ApiVersion {
 
     /// The resource in this version.
     pub const fn resource(self) -> Resource {
-        Resource { group: "matrix.element.io", version: self.as_str(), plural: "elementdeployments", kind: "ElementDeployment" }
+        Resource {
+            group: "matrix.element.io",
+            version: self.as_str(),
+            plural: "elementdeployments",
+            kind: "ElementDeployment",
+        }
     }
 }
 
@@ -174,6 +179,9 @@ mod tests {
     #[test]
     fn a_name_cannot_leave_its_place_in_the_address() {
         assert_eq!(Resource::SECRET.path(Some("a"), Some("../b?c#d")), "/api/v1/namespaces/a/secrets/..%2Fb%3Fc%23d");
-        assert_eq!(query(&[("fieldSelector", "metadata.name=x"), ("limit", "5")]), "?fieldSelector=metadata.name%3Dx&limit=5");
+        assert_eq!(
+            query(&[("fieldSelector", "metadata.name=x"), ("limit", "5")]),
+            "?fieldSelector=metadata.name%3Dx&limit=5"
+        );
     }
 }

@@ -23,7 +23,8 @@ pub(super) struct Patience {
 
 impl Patience {
     /// For what a person waits for.
-    pub(super) const READ: Self = Self { tries: 4, total: Duration::from_secs(10), longest_pause: Duration::from_secs(4) };
+    pub(super) const READ: Self =
+        Self { tries: 4, total: Duration::from_secs(10), longest_pause: Duration::from_secs(4) };
 
     /// The pause before try number `next` (2 is the first repetition), or `None` when it is time to give up.
     pub(super) fn pause(&self, next: u32, elapsed: Duration, wish: Option<Duration>) -> Option<Duration> {
@@ -58,7 +59,10 @@ impl Cluster {
                 Err(error) => error,
             };
             // A try that took far longer than it may have was slept through (a closed laptop, SIGSTOP): begin afresh.
-            if began.elapsed() > patience.total + Duration::from_secs(5) && self.inner.limits.total.is_none() && self.inner.limits.read_answer.is_some() {
+            if began.elapsed() > patience.total + Duration::from_secs(5)
+                && self.inner.limits.total.is_none()
+                && self.inner.limits.read_answer.is_some()
+            {
                 since = Instant::now();
             }
             if !error.is_transient() {

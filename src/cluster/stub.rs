@@ -30,8 +30,6 @@ pub(super) enum Step {
     Cut,
     /// Nothing at all for this long, then the end of the connection.
     Silence(Duration),
-    /// Something to do to the test's world before the next step is looked at.
-    After(Duration, Box<Step>),
 }
 
 impl Step {
@@ -92,29 +90,26 @@ impl Stub {
 async fn serve(mut stream: TcpStream, script: Arc<Mutex<Script>>, log: Arc<Mutex<Vec<Seen>>>) {
     let mut buffer = Vec::new();
     while let Some(seen) = request(&mut stream, &mut buffer).await {
-        let mut step = {
+        let step = {
             let mut log = log.lock().expect("no panic inside");
             let step = (script.lock().expect("no panic inside"))(log.len(), &seen);
             log.push(seen);
             step
         };
-        while let Step::After(pause, next) = step {
-            sleep(pause).await;
-            step = *next;
-        }
         let text = match step {
             Step::Answer(code, body) => answer(code, "", &body),
             Step::AnswerWith(code, header, body) => answer(code, &format!("{header}\r\n"), &body),
             Step::Stream(pieces) => return chunks(stream, pieces, false).await,
-            Step::StreamToEnd(pieces) => {
-                return chunks(stream, pieces, true).await;
-            }
+            Step::StreamToEnd(pieces) => return chunks(stream, pieces, true).await,
             Step::Half(body) => {
-                let head = format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n", body.len() + 100);
+                let head = format!(
+                    "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+                    body.len() + 100
+                );
                 let _ = stream.write_all((head + &body).as_bytes()).await;
                 return;
             }
-            Step::Cut | Step::After(..) => return,
+            Step::Cut => return,
             Step::Silence(pause) => return sleep(pause).await,
         };
         if stream.write_all(text.as_bytes()).await.is_err() {
@@ -124,7 +119,10 @@ async fn serve(mut stream: TcpStream, script: Arc<Mutex<Script>>, log: Arc<Mutex
 }
 
 fn answer(code: u16, headers: &str, body: &str) -> String {
-    format!("HTTP/1.1 {code} X\r\nContent-Type: application/json\r\n{headers}Content-Length: {}\r\n\r\n{body}", body.len())
+    format!(
+        "HTTP/1.1 {code} X\r\nContent-Type: application/json\r\n{headers}Content-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
 }
 
 async fn chunks(mut stream: TcpStream, pieces: Vec<(Duration, String)>, complete: bool) {
@@ -156,7 +154,9 @@ async fn request(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<Seen> {
     let head = String::from_utf8_lossy(&buffer[..end]).into_owned();
     let length: usize = head
         .lines()
-        .find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length:").map(|length| length.trim().to_owned()))
+        .find_map(|line| {
+            line.to_ascii_lowercase().strip_prefix("content-length:").map(|length| length.trim().to_owned())
+        })
         .and_then(|length| length.parse().ok())
         .unwrap_or(0);
     while buffer.len() < end + 4 + length {

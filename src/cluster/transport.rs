@@ -36,7 +36,13 @@ pub(super) struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         let seconds = |seconds| Some(Duration::from_secs(seconds));
-        Self { connect: seconds(5), read_answer: seconds(10), write_answer: seconds(35), silence: seconds(10), total: None }
+        Self {
+            connect: seconds(5),
+            read_answer: seconds(10),
+            write_answer: seconds(35),
+            silence: seconds(10),
+            total: None,
+        }
     }
 }
 
@@ -44,7 +50,9 @@ impl Limits {
     /// What `--request-timeout` asks for: one limit over everything, or none at all.
     pub(super) fn asked_for(limit: Option<Duration>) -> Self {
         match limit {
-            Some(limit) => Self { connect: Some(limit), read_answer: None, write_answer: None, silence: None, total: Some(limit) },
+            Some(limit) => {
+                Self { connect: Some(limit), read_answer: None, write_answer: None, silence: None, total: Some(limit) }
+            }
             None => Self { connect: None, read_answer: None, write_answer: None, silence: None, total: None },
         }
     }
@@ -111,14 +119,20 @@ impl Cluster {
             }
         }
         if !status.is_success() {
-            return Err(self.error(ClusterError::from_answer(status.as_u16(), retry_after(&headers), &collected), outgoing));
+            return Err(
+                self.error(ClusterError::from_answer(status.as_u16(), retry_after(&headers), &collected), outgoing)
+            );
         }
         Ok(Answer { body: collected, warnings: warnings(&headers) })
     }
 
     /// Sends and returns as soon as the answer begins. A 401 to a plugin's token is answered once with a new one:
     /// whatever the request was, the server has not acted on it.
-    pub(super) async fn open(&self, outgoing: &Outgoing, limit: Option<Duration>) -> Result<Response<Body>, ClusterError> {
+    pub(super) async fn open(
+        &self,
+        outgoing: &Outgoing,
+        limit: Option<Duration>,
+    ) -> Result<Response<Body>, ClusterError> {
         let header = self.inner.credentials.header().await.map_err(|error| self.error(error, outgoing))?;
         let response = self.send(outgoing, header.clone(), limit).await?;
         if response.status() != StatusCode::UNAUTHORIZED {
@@ -130,8 +144,14 @@ impl Cluster {
         }
     }
 
-    async fn send(&self, outgoing: &Outgoing, authorization: Option<HeaderValue>, limit: Option<Duration>) -> Result<Response<Body>, ClusterError> {
-        let mut request = Request::builder().method(outgoing.method.clone()).uri(&outgoing.address).header(ACCEPT, outgoing.accept);
+    async fn send(
+        &self,
+        outgoing: &Outgoing,
+        authorization: Option<HeaderValue>,
+        limit: Option<Duration>,
+    ) -> Result<Response<Body>, ClusterError> {
+        let mut request =
+            Request::builder().method(outgoing.method.clone()).uri(&outgoing.address).header(ACCEPT, outgoing.accept);
         if let Some(content_type) = outgoing.content_type {
             request = request.header(CONTENT_TYPE, content_type);
         }
@@ -159,7 +179,11 @@ impl Cluster {
     /// An answer whose body is not what it should be.
     pub(super) fn unreadable(&self, outgoing: &Outgoing, error: &serde_json::Error) -> ClusterError {
         // serde's own words may quote the document; the category and the place do not.
-        let reason = if error.is_eof() { "it ends too early".to_owned() } else { format!("it is not the JSON that was expected (at byte {} of line {})", error.column(), error.line()) };
+        let reason = if error.is_eof() {
+            "it ends too early".to_owned()
+        } else {
+            format!("it is not the JSON that was expected (at byte {} of line {})", error.column(), error.line())
+        };
         self.error(ClusterError::new(ErrorKind::Unreadable { reason }), outgoing)
     }
 }

@@ -10,7 +10,7 @@ use super::errors::{ClusterError, ErrorKind};
 /// server may have seen the request.
 pub(super) fn sorted(error: kube::Error) -> ClusterError {
     let kind = kind_of(&error);
-    ClusterError::new(kind).from_source(error)
+    ClusterError::new(kind).caused_by(error)
 }
 
 fn kind_of(error: &kube::Error) -> ErrorKind {
@@ -29,7 +29,10 @@ fn kind_of(error: &kube::Error) -> ErrorKind {
         return ErrorKind::Unreachable { reason: connect_reason(&links, io) };
     }
     match error {
-        kube::Error::Auth(_) | kube::Error::InferKubeconfig(_) | kube::Error::HttpError(_) | kube::Error::RustlsTls(_) => {
+        kube::Error::Auth(_)
+        | kube::Error::InferKubeconfig(_)
+        | kube::Error::HttpError(_)
+        | kube::Error::RustlsTls(_) => {
             ErrorKind::Config { sentence: "The credentials of the kubeconfig cannot be used.".to_owned(), remedy: None }
         }
         _ => ErrorKind::ConnectionLost { reason: lost_reason(io).to_owned() },
@@ -42,7 +45,8 @@ fn chain<'a>(error: &'a (dyn Error + 'static)) -> Vec<&'a (dyn Error + 'static)>
     const DEEPEST: usize = 32;
     let mut links: Vec<&'a (dyn Error + 'static)> = vec![error];
     while let Some(last) = links.last().filter(|_| links.len() < DEEPEST).copied() {
-        let inner = last.downcast_ref::<io::Error>().and_then(io::Error::get_ref).map(|inner| inner as &(dyn Error + 'static));
+        let inner =
+            last.downcast_ref::<io::Error>().and_then(io::Error::get_ref).map(|inner| inner as &(dyn Error + 'static));
         match inner.or_else(|| last.source()) {
             Some(next) => links.push(next),
             None => break,
@@ -58,14 +62,23 @@ fn connect_reason(links: &[&(dyn Error + 'static)], io: Option<io::ErrorKind>) -
     }
     match io {
         Some(io::ErrorKind::ConnectionRefused) => "the connection was refused".to_owned(),
-        Some(io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe | io::ErrorKind::UnexpectedEof) => {
-            "the connection was cut while it was being made".to_owned()
-        }
+        Some(
+            io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::BrokenPipe
+            | io::ErrorKind::UnexpectedEof,
+        ) => "the connection was cut while it was being made".to_owned(),
         Some(io::ErrorKind::TimedOut) => "it does not answer".to_owned(),
-        Some(io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable) => "there is no route to it".to_owned(),
+        Some(io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable) => {
+            "there is no route to it".to_owned()
+        }
         _ => {
             let last = links.last().map(ToString::to_string).unwrap_or_default();
-            if last.is_empty() { "the connection failed".to_owned() } else { format!("the connection failed ({})", super::errors::plain(&last)) }
+            if last.is_empty() {
+                "the connection failed".to_owned()
+            } else {
+                format!("the connection failed ({})", super::errors::plain(&last))
+            }
         }
     }
 }
@@ -103,21 +116,4 @@ fn tls_reason(error: &TlsError) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_tls_error_wrapped_in_an_io_error_is_found() {
-        let tls = TlsError::InvalidCertificate(CertificateError::UnknownIssuer);
-        let error = kube::Error::Service(Box::new(io::Error::new(io::ErrorKind::InvalidData, tls)));
-        assert!(matches!(kind_of(&error), ErrorKind::TlsTrouble { reason } if reason.contains("not trusted here")));
-    }
-
-    #[test]
-    fn what_broke_after_connecting_may_have_been_processed() {
-        let error = kube::Error::Service(Box::new(io::Error::from(io::ErrorKind::ConnectionReset)));
-        let error = sorted(error);
-        assert!(matches!(error.kind(), ErrorKind::ConnectionLost { .. }));
-        assert!(!error.certainly_not_processed());
-    }
-}
+mod tests;

@@ -103,8 +103,22 @@ impl Write {
         Self::new(Method::PUT, resource, namespace, name, Some(resource_version), object)
     }
 
-    fn new(method: Method, resource: Resource, namespace: &str, name: &str, made_for: Option<&str>, body: Value) -> Self {
-        Self { method, resource, namespace: namespace.to_owned(), name: name.to_owned(), made_for: made_for.map(str::to_owned), body }
+    fn new(
+        method: Method,
+        resource: Resource,
+        namespace: &str,
+        name: &str,
+        made_for: Option<&str>,
+        body: Value,
+    ) -> Self {
+        Self {
+            method,
+            resource,
+            namespace: namespace.to_owned(),
+            name: name.to_owned(),
+            made_for: made_for.map(str::to_owned),
+            body,
+        }
     }
 
     /// The body as it is sent. For a Secret this holds its values.
@@ -161,6 +175,8 @@ fn set_identity(object: &mut Value, resource: Resource, namespace: &str, name: &
 pub(super) struct Care {
     /// How often the write is sent at most.
     pub(super) tries: u32,
+    /// The pause before the first repetition, where the server has no wish; doubled and tripled afterwards.
+    pub(super) pause: Duration,
     /// Pauses before the reads that follow a lost answer. A request cut off on its way may still be stored a moment
     /// later, so one look is not enough.
     pub(super) looks: [Duration; 4],
@@ -171,7 +187,13 @@ pub(super) struct Care {
 impl Care {
     const NORMAL: Self = Self {
         tries: 3,
-        looks: [Duration::from_millis(20), Duration::from_millis(300), Duration::from_millis(700), Duration::from_millis(1500)],
+        pause: Duration::from_millis(300),
+        looks: [
+            Duration::from_millis(20),
+            Duration::from_millis(300),
+            Duration::from_millis(700),
+            Duration::from_millis(1500),
+        ],
         patience: Duration::from_secs(20),
     };
 }
@@ -211,13 +233,15 @@ impl Cluster {
             tries += 1;
             let error = match self.exchange(&outgoing).await {
                 Ok(answer) => match object(&answer.body) {
-                    Ok(object) => return WriteOutcome::Applied(Written { object, warnings: answer.warnings, read_back: false }),
+                    Ok(object) => {
+                        return WriteOutcome::Applied(Written { object, warnings: answer.warnings, read_back: false });
+                    }
                     Err(error) => self.unreadable(&outgoing, &error),
                 },
                 Err(error) => error,
             };
             tracing::debug!(%error, tries, "the write was not answered with success");
-            let pause = error.retry_after().unwrap_or(Duration::from_millis(300) * tries).min(Duration::from_secs(5));
+            let pause = error.retry_after().unwrap_or(care.pause * tries).min(Duration::from_secs(5));
             if error.certainly_not_processed() {
                 if error.is_transient() && tries < care.tries {
                     sleep(pause).await;
@@ -227,11 +251,15 @@ impl Cluster {
             }
             lost_before = true;
             match self.look(write, &is_ours, care).await {
-                Look::Ours(object) => return WriteOutcome::Applied(Written { object, warnings: Vec::new(), read_back: true }),
+                Look::Ours(object) => {
+                    return WriteOutcome::Applied(Written { object, warnings: Vec::new(), read_back: true });
+                }
                 Look::Moved(now) => return WriteOutcome::NotApplied { error, now },
                 Look::Blind => return WriteOutcome::Unknown { error, now: None },
                 // A request that we gave up while the server was silent may still be at work there.
-                Look::Unchanged(now) if matches!(error.kind(), ErrorKind::Timeout { .. }) => return WriteOutcome::Unknown { error, now },
+                Look::Unchanged(now) if matches!(error.kind(), ErrorKind::Timeout { .. }) => {
+                    return WriteOutcome::Unknown { error, now };
+                }
                 Look::Unchanged(now) if tries >= care.tries => return WriteOutcome::NotApplied { error, now },
                 Look::Unchanged(_) => sleep(pause.min(Duration::from_millis(500))).await,
             }
@@ -240,13 +268,21 @@ impl Cluster {
 
     /// The server refused, or nothing could be sent. If an earlier try was lost, that one may be the reason: a 409 then
     /// can be our own write.
-    async fn refused(&self, write: &Write, error: ClusterError, lost_before: bool, is_ours: &impl Fn(&Value) -> bool) -> WriteOutcome {
+    async fn refused(
+        &self,
+        write: &Write,
+        error: ClusterError,
+        lost_before: bool,
+        is_ours: &impl Fn(&Value) -> bool,
+    ) -> WriteOutcome {
         let worth_a_look = lost_before || matches!(error.kind(), ErrorKind::Conflict { .. } | ErrorKind::AlreadyExists);
         if !worth_a_look {
             return WriteOutcome::NotApplied { error, now: None };
         }
         match self.find(write.resource, &write.namespace, &write.name).await {
-            Ok(Some(object)) if lost_before && is_ours(&object) => WriteOutcome::Applied(Written { object, warnings: Vec::new(), read_back: true }),
+            Ok(Some(object)) if lost_before && is_ours(&object) => {
+                WriteOutcome::Applied(Written { object, warnings: Vec::new(), read_back: true })
+            }
             Ok(now) => WriteOutcome::NotApplied { error, now },
             // The first try's fate is still open, and it cannot be looked up.
             Err(_) if lost_before => WriteOutcome::Unknown { error, now: None },
@@ -263,13 +299,17 @@ impl Cluster {
             let found = loop {
                 match self.find(write.resource, &write.namespace, &write.name).await {
                     Ok(found) => break found,
-                    Err(error) if error.is_transient() && Instant::now() < deadline => sleep(Duration::from_millis(500)).await,
+                    Err(error) if error.is_transient() && Instant::now() < deadline => {
+                        sleep(Duration::from_millis(500)).await;
+                    }
                     Err(_) => return Look::Blind,
                 }
             };
             last = match (&write.made_for, found) {
                 (_, Some(object)) if is_ours(&object) => return Look::Ours(object),
-                (Some(version), Some(object)) if object["metadata"]["resourceVersion"] == **version => Look::Unchanged(Some(object)),
+                (Some(version), Some(object)) if object["metadata"]["resourceVersion"] == **version => {
+                    Look::Unchanged(Some(object))
+                }
                 (None, None) => Look::Unchanged(None),
                 (_, found) => return Look::Moved(found),
             };

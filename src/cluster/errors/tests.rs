@@ -28,10 +28,15 @@ fn forbidden_names_the_right_that_is_missing() {
         "message": "elementdeployments.matrix.element.io \"first-element\" is forbidden: User \"jane\" cannot patch resource \"elementdeployments\" in API group \"matrix.element.io\" in the namespace \"ess\"",
         "details": {"name": "first-element", "group": "matrix.element.io", "kind": "elementdeployments"}});
     let error = answered(403, &status, &patch());
-    assert_eq!(error.to_string(), "The user jane is not allowed to patch the ElementDeployment first-element in namespace ess.");
+    assert_eq!(
+        error.to_string(),
+        "The user jane is not allowed to patch the ElementDeployment first-element in namespace ess."
+    );
     assert_eq!(
         error.hints(),
-        ["Ask an administrator for this right. `kubectl --context prod auth can-i patch elementdeployments.matrix.element.io/first-element -n ess` tells when it is there."]
+        [
+            "Ask an administrator for this right. `kubectl --context prod auth can-i patch elementdeployments.matrix.element.io/first-element -n ess` tells when it is there."
+        ]
     );
     let list = Action::new("list", Resource::SECRET, None, None);
     let mut place = Place { impersonating: Some("jane doe".to_owned()), ..(*place()).clone() };
@@ -93,7 +98,34 @@ fn an_object_that_is_not_accepted_lists_every_field() {
     );
     let strict = json!({"kind": "Status", "status": "Failure", "reason": "BadRequest", "code": 400,
         "message": "ElementDeployment in version \"v1alpha2\" cannot be handled as a ElementDeployment: strict decoding error: unknown field \"spec.components.matrixAuthenticationService\""});
-    assert!(answered(400, &strict, &patch()).to_string().ends_with("unknown field \"spec.components.matrixAuthenticationService\"."));
+    let sentence = answered(400, &strict, &patch()).to_string();
+    assert!(sentence.ends_with(": `spec.components.matrixAuthenticationService`: unknown field."), "{sentence}");
+}
+
+#[test]
+fn a_patch_with_an_unknown_field_does_not_show_the_whole_object() {
+    // As kube-apiserver 1.36.3 answers it, the object shortened.
+    let object = r#"{\"apiVersion\":\"v1\",\"data\":{\"password\":\"c2VjcmV0\"},\"kind\":\"Secret\",\"metadata\":{\"annotations\":{\"last\":\"{\\\"a\\\": 1}\"}}}"#;
+    let cause = format!(
+        "Invalid value: \"{object}\": strict decoding error: unknown field \"spec.nope\", unknown field \"spec.b\""
+    );
+    let status = json!({"kind": "Status", "status": "Failure", "reason": "Invalid", "code": 422, "message": format!("\"\" is invalid: patch: {cause}"),
+        "details": {"causes": [{"reason": "FieldValueInvalid", "message": cause, "field": "patch"}]}});
+    let error = answered(422, &status, &patch());
+    assert!(error.to_string().ends_with(": `spec.nope`: unknown field; `spec.b`: unknown field."), "{error}");
+    let told = format!("{error} {error:?} {:?}", error.hints());
+    assert!(!told.contains("c2VjcmV0") && !told.contains("password"), "{told}");
+}
+
+#[test]
+fn no_value_of_a_secret_is_repeated_however_short() {
+    let cause = "Invalid value: \"hunter2\": must be something else";
+    let status = json!({"kind": "Status", "reason": "Invalid", "code": 422, "message": cause,
+        "details": {"causes": [{"message": cause, "field": "data[x]"}]}});
+    let error = answered(422, &status, &Action::new("patch", Resource::SECRET, Some("ess"), Some("x")));
+    assert!(error.to_string().ends_with("`data[x]`: Invalid value: …: must be something else."), "{error}");
+    assert!(!format!("{error:?}").contains("hunter2"));
+    assert!(answered(422, &status, &patch()).to_string().contains("hunter2"), "elsewhere a short value helps");
 }
 
 #[test]
@@ -132,11 +164,14 @@ fn the_servers_wish_for_a_pause_is_kept() {
 fn a_version_from_the_future_is_told_apart_from_other_time_outs() {
     let status = json!({"kind": "Status", "code": 504, "reason": "Timeout", "message": "Too large resource version: 100, current: 90",
         "details": {"causes": [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}], "retryAfterSeconds": 1}});
-    assert!(matches!(answered(504, &status, &patch()).kind(), ErrorKind::ServerTrouble { version_from_the_future: true, .. }));
+    assert!(matches!(
+        answered(504, &status, &patch()).kind(),
+        ErrorKind::ServerTrouble { version_from_the_future: true, .. }
+    ));
 }
 
 #[test]
 fn debug_shows_no_more_than_the_kind() {
-    let error = ClusterError::new(ErrorKind::Unauthorized).from_source("Bearer abc");
+    let error = ClusterError::new(ErrorKind::Unauthorized).caused_by("Bearer abc");
     assert!(!format!("{error:?}").contains("abc"));
 }

@@ -1,0 +1,164 @@
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use super::*;
+use crate::cluster::{
+    errors::ErrorKind,
+    stub::{Step, Stub},
+    transport::Limits,
+};
+
+async fn cluster(steps: Vec<Step>) -> (Stub, Cluster) {
+    let stub = Stub::with_steps(steps).await;
+    let cluster = Cluster::to_stub(&stub.address, Limits::default()).await;
+    (stub, cluster)
+}
+
+fn secret() -> Step {
+    Step::json(200, &json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "x"}}))
+}
+
+#[tokio::test]
+async fn a_blip_does_not_end_a_read() {
+    for blip in [
+        Step::json(500, &json!({})),
+        Step::json(503, &json!({})),
+        Step::AnswerWith(429, "Retry-After: 0", String::new()),
+        Step::Cut,
+        Step::Half("{\"kind\":".to_owned()),
+        // A proxy that ends an answer as if it were whole.
+        Step::Answer(200, "{\"kind\":\"Secr".to_owned()),
+        Step::Answer(200, "<html>log in</html>".to_owned()),
+    ] {
+        let (stub, cluster) = cluster(vec![blip, secret()]).await;
+        assert!(cluster.find_secret("ess", "x").await.expect("read").is_some());
+        assert_eq!(stub.seen().len(), 2);
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_is_not_asked_again() {
+    for (code, reason) in [(401, "Unauthorized"), (403, "Forbidden"), (404, "NotFound"), (422, "Invalid")] {
+        let (stub, cluster) = cluster(vec![
+            Step::json(code, &json!({"kind": "Status", "reason": reason, "details": {"name": "x"}})),
+            secret(),
+        ])
+        .await;
+        cluster.get(Resource::SECRET, "ess", "x").await.expect_err("refused");
+        assert_eq!(stub.seen().len(), 1, "{code}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_in_lasting_trouble_is_given_up_after_four_tries() {
+    let (stub, cluster) = cluster(vec![Step::json(503, &json!({}))]).await;
+    let error = cluster.get(Resource::SECRET, "ess", "x").await.expect_err("trouble");
+    assert!(matches!(error.kind(), ErrorKind::ServerTrouble { code: 503, .. }));
+    assert_eq!(stub.seen().len(), 4);
+}
+
+#[tokio::test]
+async fn a_dead_server_is_told_soon_with_its_address_and_context() {
+    let port = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = format!("http://{}", port.local_addr().expect("address"));
+    drop(port);
+    let cluster = Cluster::to_stub(&address, Limits::default()).await;
+    let began = Instant::now();
+    let error = cluster.get(Resource::SECRET, "ess", "x").await.expect_err("dead");
+    assert!(began.elapsed() < Duration::from_secs(10));
+    assert_eq!(
+        error.to_string(),
+        format!("The API server {address} (kubeconfig context stub) cannot be reached: the connection was refused.")
+    );
+    assert!(!error.hints().is_empty());
+}
+
+#[tokio::test]
+async fn a_silent_server_is_told_within_the_time_for_all_tries() {
+    let (_stub, mut cluster) = cluster(vec![Step::Silence(Duration::from_mins(1))]).await;
+    cluster = cluster.with_limits(Limits::asked_for(Some(Duration::from_millis(400))));
+    let began = Instant::now();
+    let error = cluster.get(Resource::SECRET, "ess", "x").await.expect_err("silent");
+    assert!(matches!(error.kind(), ErrorKind::Timeout { .. }));
+    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+}
+
+#[tokio::test]
+async fn a_slow_answer_that_keeps_coming_is_waited_for() {
+    let document = json!({"kind": "Secret", "metadata": {"name": "x"}}).to_string();
+    let pieces = document
+        .as_bytes()
+        .chunks(8)
+        .map(|piece| (Duration::from_millis(60), String::from_utf8_lossy(piece).into_owned()))
+        .collect();
+    let (stub, mut cluster) = cluster(vec![Step::StreamToEnd(pieces)]).await;
+    cluster = cluster.with_limits(Limits { silence: Some(Duration::from_millis(200)), ..Limits::default() });
+    cluster.get(Resource::SECRET, "ess", "x").await.expect("read");
+    assert_eq!(stub.seen().len(), 1);
+}
+
+#[tokio::test]
+async fn the_schema_is_found_by_kind() {
+    let (stub, cluster) = cluster(vec![Step::json(
+        200,
+        &json!({"components": {"schemas": {
+            "io.element.matrix.v1alpha2.ElementDeploymentList": {"x-kubernetes-group-version-kind": [{"group": "matrix.element.io", "kind": "ElementDeploymentList", "version": "v1alpha2"}]},
+            "io.element.matrix.v1alpha2.ElementDeployment": {"properties": {"spec": {}}, "x-kubernetes-group-version-kind": [{"group": "matrix.element.io", "kind": "ElementDeployment", "version": "v1alpha2"}]}}}}),
+    )])
+    .await;
+    let schema = cluster.deployment_schema(ApiVersion::V1Alpha2).await.expect("read").expect("there");
+    assert!(schema["properties"]["spec"].is_object());
+    assert_eq!(stub.seen()[0].line, "GET /openapi/v3/apis/matrix.element.io/v1alpha2");
+    assert!(cluster.deployment_schema(ApiVersion::V1Alpha1).await.expect("read").is_none());
+}
+
+#[tokio::test]
+async fn who_am_i_never_fails() {
+    let (_stub, cluster) = cluster(vec![Step::json(403, &json!({}))]).await;
+    assert_eq!(cluster.who_am_i().await, None);
+    let answer = json!({"kind": "SelfSubjectReview", "status": {"userInfo": {"username": "jane", "groups": ["ops"]}}});
+    let (stub, cluster) = self::cluster(vec![Step::json(201, &answer)]).await;
+    assert_eq!(cluster.who_am_i().await, Some(WhoAmI { user: "jane".to_owned(), groups: vec!["ops".to_owned()] }));
+    assert_eq!(stub.seen()[0].line, "POST /apis/authentication.k8s.io/v1/selfsubjectreviews");
+}
+
+#[tokio::test]
+async fn helm_releases_are_selected_by_label() {
+    let (stub, cluster) = cluster(vec![Step::json(200, &json!({"metadata": {}, "items": [{}, {}]}))]).await;
+    assert_eq!(cluster.helm_releases("ess", Some("first")).await.expect("read").len(), 2);
+    assert_eq!(
+        stub.seen()[0].line,
+        "GET /api/v1/namespaces/ess/secrets?limit=20&labelSelector=owner%3Dhelm%2Cstatus%3Ddeployed%2Cname%3Dfirst"
+    );
+}
+
+#[tokio::test]
+async fn pages_follow_each_other_and_survive_an_expired_continuation() {
+    let page = |items: &[u32], go_on: &str| {
+        Step::json(
+            200,
+            &json!({"metadata": {"resourceVersion": "9", "continue": go_on, "remainingItemCount": 3}, "items": items}),
+        )
+    };
+    let expired = Step::json(
+        410,
+        &json!({"kind": "Status", "code": 410, "reason": "Expired", "metadata": {"continue": "fresh/token"}}),
+    );
+    let (stub, cluster) =
+        cluster(vec![page(&[1, 2], "a=b"), page(&[], "c"), expired, page(&[3], ""), page(&[4], "")]).await;
+    let mut pages = cluster.list::<u32>(Resource::SECRET, None, Selection::default(), 2);
+    let first = pages.next().await.expect("read").expect("page");
+    assert_eq!((first.items, first.remaining, first.resource_version.as_str()), (vec![1, 2], Some(3), "9"));
+    assert_eq!(pages.all().await.expect("read"), [3]);
+    let lines: Vec<String> = stub.seen().into_iter().map(|seen| seen.line).collect();
+    assert_eq!(
+        lines,
+        [
+            "GET /api/v1/secrets?limit=2",
+            "GET /api/v1/secrets?limit=2&continue=a%3Db",
+            "GET /api/v1/secrets?limit=2&continue=c",
+            "GET /api/v1/secrets?limit=2&continue=fresh%2Ftoken"
+        ]
+    );
+}

@@ -1,0 +1,141 @@
+use std::{
+    io::{Read as _, Write as _},
+    net::TcpListener,
+    sync::Arc,
+};
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rustls_pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+
+use super::*;
+use crate::cluster::{Cluster, ConnectionFlags, Resource};
+
+#[test]
+fn a_tls_error_wrapped_in_an_io_error_is_found() {
+    let tls = TlsError::InvalidCertificate(CertificateError::UnknownIssuer);
+    let error = kube::Error::Service(Box::new(io::Error::new(io::ErrorKind::InvalidData, tls)));
+    assert!(matches!(kind_of(&error), ErrorKind::TlsTrouble { reason } if reason.contains("not trusted here")));
+}
+
+#[test]
+fn what_broke_after_connecting_may_have_been_processed() {
+    let error = sorted(kube::Error::Service(Box::new(io::Error::from(io::ErrorKind::ConnectionReset))));
+    assert!(matches!(error.kind(), ErrorKind::ConnectionLost { .. }));
+    assert!(!error.certainly_not_processed());
+}
+
+/// An authority, and a server with a certificate of it for `localhost` only.
+struct TlsServer {
+    address: String,
+    authority: tempfile::NamedTempFile,
+    kubeconfig: tempfile::NamedTempFile,
+}
+
+fn authority() -> CertifiedIssuer<'static, KeyPair> {
+    let mut params = CertificateParams::default();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    CertifiedIssuer::self_signed(params, KeyPair::generate().expect("key")).expect("authority")
+}
+
+fn file(text: &str) -> tempfile::NamedTempFile {
+    let file = tempfile::NamedTempFile::new().expect("file");
+    std::fs::write(file.path(), text).expect("written");
+    file
+}
+
+impl TlsServer {
+    fn start() -> Self {
+        // Whoever comes first wins; all tests install the same provider.
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let authority = authority();
+        let key = KeyPair::generate().expect("key");
+        let params = CertificateParams::new(vec!["localhost".to_owned()]).expect("name");
+        let certificate = params.signed_by(&key, &authority).expect("certificate");
+        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
+        let config = rustls::ServerConfig::builder()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.der().clone()], key)
+            .expect("config");
+        let config = Arc::new(config);
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let port = listener.local_addr().expect("address").port();
+        std::thread::spawn(move || {
+            while let Ok((mut socket, _)) = listener.accept() {
+                let mut connection = rustls::ServerConnection::new(Arc::clone(&config)).expect("connection");
+                let mut stream = rustls::Stream::new(&mut connection, &mut socket);
+                let mut request = [0; 4096];
+                if stream.read(&mut request).is_ok() {
+                    let body = r#"{"kind":"Secret","metadata":{"name":"x"}}"#;
+                    let _ = write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+                    let _ = stream.flush();
+                }
+            }
+        });
+        Self {
+            address: format!("https://localhost:{port}"),
+            authority: file(&authority.as_ref().pem()),
+            kubeconfig: file("{}"),
+        }
+    }
+
+    fn flags(&self) -> ConnectionFlags {
+        let path = |file: &tempfile::NamedTempFile| Some(file.path().display().to_string());
+        ConnectionFlags {
+            server: Some(self.address.clone()),
+            kubeconfig: path(&self.kubeconfig),
+            certificate_authority: path(&self.authority),
+            ..ConnectionFlags::default()
+        }
+    }
+}
+
+async fn outcome(flags: &ConnectionFlags) -> Result<(), String> {
+    let cluster = Cluster::connect(flags).await.expect("set up");
+    match cluster.get(Resource::SECRET, "ess", "x").await {
+        Ok(_) => Ok(()),
+        Err(error) => match error.kind() {
+            ErrorKind::TlsTrouble { reason } => Err(reason.clone()),
+            other => panic!("{other:?}"),
+        },
+    }
+}
+
+#[tokio::test]
+async fn a_trusted_server_is_talked_to() {
+    assert_eq!(outcome(&TlsServer::start().flags()).await, Ok(()));
+}
+
+#[tokio::test]
+async fn a_server_of_another_authority_is_not() {
+    let server = TlsServer::start();
+    let other = file(&authority().as_ref().pem());
+    let flags = ConnectionFlags { certificate_authority: Some(other.path().display().to_string()), ..server.flags() };
+    assert!(outcome(&flags).await.expect_err("untrusted").contains("authority"), "the sentence names the cause");
+    let unverified = ConnectionFlags { certificate_authority: None, insecure_skip_tls_verify: true, ..server.flags() };
+    assert_eq!(outcome(&unverified).await, Ok(()));
+}
+
+#[tokio::test]
+async fn a_server_under_another_name_is_not_unless_the_name_is_given() {
+    let server = TlsServer::start();
+    let address = server.address.replace("localhost", "127.0.0.1");
+    let flags = ConnectionFlags { server: Some(address), ..server.flags() };
+    assert!(outcome(&flags).await.expect_err("another name").contains("for another name"));
+    let named = ConnectionFlags { tls_server_name: Some("localhost".to_owned()), ..flags };
+    assert_eq!(outcome(&named).await, Ok(()));
+}
+
+#[tokio::test]
+async fn a_server_without_tls_is_told_as_such() {
+    let server = TlsServer::start();
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = format!("https://{}", listener.local_addr().expect("address"));
+    std::thread::spawn(move || {
+        while let Ok((mut socket, _)) = listener.accept() {
+            let _ = socket.write_all(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
+            let _ = socket.read(&mut [0; 512]);
+        }
+    });
+    let flags = ConnectionFlags { server: Some(address), ..server.flags() };
+    assert!(outcome(&flags).await.expect_err("no TLS").contains("does not speak TLS"));
+}

@@ -1,0 +1,140 @@
+//! Following one object through everything that happens to a connection.
+//!
+//! A watch is resumed at the last `resourceVersion` that was received, so an interruption loses nothing. When the
+//! server no longer knows that version (410), the object is read afresh; only then may events have been missed, and the
+//! item that follows says so ([`Continuity::Gap`]).
+//!
+//! What ends a connection and what is done then:
+//!
+//! | end | next |
+//! | --- | --- |
+//! | the server's own time limit, a cut, half a line, silence, waking up from sleep | again from the last version |
+//! | 410, as an answer or as an event; a version from the server's future | a fresh read, then from its version |
+//! | 401, 403, 429, 5xx, no connection, an answer that cannot be read | again after a pause, for ever; told as trouble |
+//!
+//! The fresh read is a list of one: a list has the collection's version, while the object's own may be older than what
+//! the server still knows, and then every watch from it would end in 410 again.
+
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tokio::{sync::mpsc, task::AbortHandle};
+
+use super::{connect::Cluster, errors::ClusterError, resource::Target};
+
+mod follow;
+mod lines;
+mod pause;
+
+/// Whether everything between the item before and this one was seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Continuity {
+    /// Every event was seen; proven by resuming at the last version received.
+    Continuous,
+    /// The object was read afresh; events may have been missed.
+    Gap,
+}
+
+/// What a watch tells.
+#[derive(Debug)]
+pub enum WatchItem {
+    /// The object as it is now. Another `metadata.uid` than before: it was deleted and made anew.
+    Seen {
+        /// The whole object.
+        object: Value,
+        /// Whether anything may have been missed before it.
+        continuity: Continuity,
+    },
+    /// The object is gone. The watch goes on: another one may be made under its name.
+    Deleted {
+        /// Its last state, where it was seen.
+        object: Option<Value>,
+        /// Whether anything may have been missed before it.
+        continuity: Continuity,
+    },
+    /// The object cannot be followed at the moment; it is tried again for ever. Told once per kind of trouble.
+    Trouble {
+        /// What is wrong. Its `Display` is the sentence.
+        error: ClusterError,
+        /// Since when.
+        since: Instant,
+    },
+    /// Trouble that was told is over.
+    Recovered,
+}
+
+/// A running watch. Dropping it ends it.
+///
+/// The connection is held by a task of its own, so that [`Watch::next`] can be dropped at any time (in a `select!` with
+/// a clock that ticks every second, say) without losing an event or a connection attempt.
+#[derive(Debug)]
+pub struct Watch {
+    items: mpsc::Receiver<WatchItem>,
+    task: AbortHandle,
+}
+
+impl Watch {
+    /// The next item; waits as long as nothing happens. Cancel-safe. `None` only when the runtime is shutting down.
+    pub async fn next(&mut self) -> Option<WatchItem> {
+        self.items.recv().await
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// The clockwork of a watch; other values only in tests.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Settings {
+    /// What the server is asked to end the watch after. Below five minutes, where many load balancers cut.
+    pub(super) server_limit: Duration,
+    /// The longest wait for the beginning of an answer.
+    pub(super) answer: Duration,
+    /// A connection without a byte for this long is given up. The server sends a bookmark about every minute, so a live
+    /// one is not silent for longer; a server without bookmarks costs 20 requests in half an hour.
+    pub(super) silence: Duration,
+    /// How often the clocks are compared, to notice that the machine slept.
+    pub(super) tick: Duration,
+    /// A connection that lived this long counts as healthy although nothing came.
+    pub(super) settled: Duration,
+    /// Trouble that turns into another kind of trouble is told again after this long at the earliest.
+    pub(super) retell: Duration,
+    /// Pauses between failures.
+    pub(super) pauses: pause::Pauses,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            server_limit: Duration::from_secs(290),
+            answer: Duration::from_secs(15),
+            silence: Duration::from_secs(90),
+            tick: Duration::from_secs(5),
+            settled: Duration::from_secs(2),
+            retell: Duration::from_secs(10),
+            pauses: pause::Pauses::default(),
+        }
+    }
+}
+
+impl Cluster {
+    /// Follows an ElementDeployment from `seen` on: the object as it was last read, or as a write returned it. Nothing
+    /// is told about `seen` itself.
+    pub fn follow(&self, target: &Target, seen: &Value) -> Watch {
+        self.follow_with(target, seen, Settings::default())
+    }
+
+    pub(super) fn follow_with(&self, target: &Target, seen: &Value, settings: Settings) -> Watch {
+        // A few items of slack; when the caller is busy the connection waits with it.
+        let (sender, items) = mpsc::channel(16);
+        let follower = follow::Follower::new(self.clone(), target, seen, settings, sender);
+        let task = tokio::spawn(follower.run()).abort_handle();
+        Watch { items, task }
+    }
+}
+
+#[cfg(test)]
+mod tests;

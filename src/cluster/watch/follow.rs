@@ -1,0 +1,321 @@
+//! The task behind a watch: one connection after the other, and what is remembered between them.
+
+use std::time::Instant;
+
+use http_body_util::BodyExt as _;
+use kube::client::Body;
+use serde_json::Value;
+use tokio::{
+    sync::mpsc::Sender,
+    time::{sleep, timeout},
+};
+
+use super::{
+    Continuity, Settings, WatchItem,
+    lines::{Event, Lines},
+    pause::Clocks,
+};
+use crate::cluster::{
+    connect::Cluster,
+    errors::{ClusterError, ErrorKind},
+    read::with_kind,
+    resource::{Action, Resource, Target, query},
+    transport::{Limits, Outgoing, retry_after, split},
+    transport_errors::sorted,
+};
+
+/// How a connection ended.
+enum End {
+    /// As connections do: go on from the last version at once.
+    Ordinary,
+    /// The version is too old for the server (or too new, after its storage was restored).
+    Expired(ClusterError),
+    /// Something is wrong.
+    Failed(ClusterError),
+    /// Nobody listens any more.
+    Unwanted,
+}
+
+/// Nobody listens any more.
+struct Unwanted;
+
+/// The state that outlives connections.
+pub(super) struct Follower {
+    cluster: Cluster,
+    resource: Resource,
+    namespace: String,
+    name: String,
+    settings: Settings,
+    items: Sender<WatchItem>,
+    /// Everything up to this version has been received; empty when nothing is known.
+    version: String,
+    /// True when the version comes from a fresh read and no watch from it has worked yet.
+    untried: bool,
+    /// uid and version of the object as last told; `None` when it is gone.
+    known: Option<(String, String)>,
+    failures: u32,
+    failing_since: Option<Instant>,
+    /// The kind of trouble last told, and when.
+    told: Option<(std::mem::Discriminant<ErrorKind>, Instant)>,
+}
+
+impl Follower {
+    pub(super) fn new(
+        cluster: Cluster,
+        target: &Target,
+        seen: &Value,
+        settings: Settings,
+        items: Sender<WatchItem>,
+    ) -> Self {
+        let known = identity(seen);
+        Self {
+            cluster,
+            resource: target.api_version.resource(),
+            namespace: target.namespace.clone(),
+            name: target.name.clone(),
+            settings,
+            items,
+            version: known.as_ref().map(|(_, version)| version.clone()).unwrap_or_default(),
+            untried: false,
+            known: known.filter(|(_, version)| !version.is_empty()),
+            failures: 0,
+            failing_since: None,
+            told: None,
+        }
+    }
+
+    /// Follows until nobody listens any more.
+    pub(super) async fn run(mut self) {
+        loop {
+            let end = if self.version.is_empty() { self.read_afresh().await } else { self.connection().await };
+            let error = match end {
+                End::Unwanted => return,
+                End::Ordinary => continue,
+                End::Expired(error) => {
+                    self.version.clear();
+                    // A server that forgets the version it has just given would be asked in circles without a pause.
+                    if !self.untried {
+                        continue;
+                    }
+                    error
+                }
+                End::Failed(error) => error,
+            };
+            let Ok(pause) = self.failed(error).await else { return };
+            sleep(pause).await;
+        }
+    }
+
+    /// One watch connection, from the last version to its end.
+    async fn connection(&mut self) -> End {
+        let limit = self.settings.server_limit.as_secs().to_string();
+        let selector = format!("metadata.name={}", self.name);
+        let pairs = [
+            ("watch", "true"),
+            ("allowWatchBookmarks", "true"),
+            ("fieldSelector", selector.as_str()),
+            ("resourceVersion", self.version.as_str()),
+            ("timeoutSeconds", limit.as_str()),
+        ];
+        let outgoing = self.outgoing("watch", &pairs);
+        let (status, headers, body) = match self.cluster.open(&outgoing, Some(self.settings.answer)).await {
+            Ok(response) => split(response),
+            Err(error) => return End::Failed(error),
+        };
+        if status.is_success() {
+            return self.events(body, &outgoing).await;
+        }
+        // An error is a short document; whoever does not finish it in time is not worth more waiting.
+        let body =
+            timeout(self.settings.answer, body.collect_bytes()).await.ok().and_then(Result::ok).unwrap_or_default();
+        self.sort(ClusterError::from_answer(status.as_u16(), retry_after(&headers), &body), &outgoing)
+    }
+
+    fn sort(&self, error: ClusterError, outgoing: &Outgoing) -> End {
+        let error = self.cluster.error(error, outgoing);
+        match error.kind() {
+            ErrorKind::Gone { .. } | ErrorKind::ServerTrouble { version_from_the_future: true, .. } => {
+                End::Expired(error)
+            }
+            _ => End::Failed(error),
+        }
+    }
+
+    /// Reads events until the connection ends.
+    async fn events(&mut self, mut body: Body, outgoing: &Outgoing) -> End {
+        let began = Instant::now();
+        let mut last_byte = Instant::now();
+        let mut lines = Lines::default();
+        let mut healthy = false;
+        loop {
+            let clocks = Clocks::now();
+            let wait = if healthy { self.settings.tick } else { self.settings.tick.min(self.settings.settled) };
+            let frame = timeout(wait, body.frame()).await;
+            if !healthy && began.elapsed() >= self.settings.settled {
+                healthy = true;
+                if self.recovered().await.is_err() {
+                    return End::Unwanted;
+                }
+            }
+            let lost = match frame {
+                Err(_) if clocks.jumped(&Clocks::now(), wait) || last_byte.elapsed() >= self.settings.silence => {
+                    return End::Ordinary;
+                }
+                Err(_) => continue,
+                Ok(None) => ClusterError::new(ErrorKind::ConnectionLost { reason: "it ended at once".to_owned() }),
+                Ok(Some(Err(error))) => sorted(error),
+                Ok(Some(Ok(frame))) => {
+                    last_byte = Instant::now();
+                    let Ok(data) = frame.into_data() else { continue };
+                    if let Err(error) = lines.push(&data) {
+                        return End::Failed(self.cluster.error(error, outgoing));
+                    }
+                    while let Some(event) = lines.next() {
+                        match event {
+                            Err(error) => return End::Failed(self.cluster.error(error, outgoing)),
+                            Ok(Event::Error(status)) => return self.sort(ClusterError::from_status(&status), outgoing),
+                            Ok(event) => match self.event(event).await {
+                                Err(Unwanted) => return End::Unwanted,
+                                Ok(news) => healthy |= news,
+                            },
+                        }
+                    }
+                    continue;
+                }
+            };
+            // What worked for a while may be resumed at once; what ends as soon as it begins needs a pause.
+            return if healthy { End::Ordinary } else { End::Failed(self.cluster.error(lost, outgoing)) };
+        }
+    }
+
+    /// Takes an event over; true when it brought news of the object.
+    async fn event(&mut self, event: Event) -> Result<bool, Unwanted> {
+        let (object, deleted) = match event {
+            Event::Bookmark(version) => {
+                self.version = version;
+                return Ok(false);
+            }
+            Event::Error(_) => return Ok(false),
+            Event::State(object) => (object, false),
+            Event::Deleted(object) => (object, true),
+        };
+        let Some((uid, version)) = identity(&object) else { return Ok(false) };
+        self.version.clone_from(&version);
+        // The selector leaves one name; a server that ignores it must not make another object pass for ours.
+        if object["metadata"]["name"] != *self.name {
+            return Ok(false);
+        }
+        self.recovered().await?;
+        let continuity = Continuity::Continuous;
+        if deleted {
+            if self.known.take().is_some() {
+                self.tell(WatchItem::Deleted { object: Some(object), continuity }).await?;
+            }
+            return Ok(true);
+        }
+        // The same state twice is no news.
+        if self.known.as_ref().is_some_and(|known| *known == (uid.clone(), version.clone())) {
+            return Ok(false);
+        }
+        self.known = Some((uid, version));
+        self.tell(WatchItem::Seen { object, continuity }).await?;
+        Ok(true)
+    }
+
+    /// Reads the object anew, together with a version to go on from.
+    async fn read_afresh(&mut self) -> End {
+        let selector = format!("metadata.name={}", self.name);
+        let outgoing = self.outgoing("list", &[("fieldSelector", selector.as_str())]);
+        let answer = match self.cluster.exchange_within(&outgoing, Limits::default()).await {
+            Ok(answer) => answer,
+            Err(error) => return End::Failed(error),
+        };
+        let mut list: Value = match serde_json::from_slice(&answer.body) {
+            Ok(list) => list,
+            Err(error) => return End::Failed(self.cluster.unreadable(&outgoing, &error)),
+        };
+        let Some(version) =
+            list["metadata"]["resourceVersion"].as_str().filter(|version| !version.is_empty()).map(str::to_owned)
+        else {
+            return End::Failed(self.cluster.error(
+                ClusterError::new(ErrorKind::Unreadable { reason: "the list has no version".to_owned() }),
+                &outgoing,
+            ));
+        };
+        let object = list["items"]
+            .as_array_mut()
+            .into_iter()
+            .flatten()
+            .find(|item| item["metadata"]["name"] == *self.name)
+            .map(Value::take);
+        let told = match object {
+            None if self.known.take().is_some() => {
+                self.tell(WatchItem::Deleted { object: None, continuity: Continuity::Gap }).await
+            }
+            None => Ok(()),
+            Some(object) => {
+                let now = identity(&object);
+                if now == self.known {
+                    // Every change gives a new version, so an unchanged one proves that nothing was missed.
+                    Ok(())
+                } else {
+                    self.known = now;
+                    self.tell(WatchItem::Seen {
+                        object: with_kind(object, &self.resource),
+                        continuity: Continuity::Gap,
+                    })
+                    .await
+                }
+            }
+        };
+        self.version = version;
+        self.untried = true;
+        if told.is_err() { End::Unwanted } else { End::Ordinary }
+    }
+
+    fn outgoing(&self, verb: &'static str, pairs: &[(&str, &str)]) -> Outgoing {
+        Outgoing::get(
+            self.resource.path(Some(&self.namespace), None) + &query(pairs),
+            Action::new(verb, self.resource, Some(&self.namespace), Some(&self.name)),
+        )
+    }
+
+    /// Counts a failure, tells of trouble that lasts, and says how long to wait.
+    async fn failed(&mut self, error: ClusterError) -> Result<std::time::Duration, Unwanted> {
+        self.failures = self.failures.saturating_add(1);
+        let since = *self.failing_since.get_or_insert_with(Instant::now);
+        let pause = self.settings.pauses.after(self.failures, error.retry_after());
+        tracing::debug!(%error, failures = self.failures, ?pause, "the watch was interrupted");
+        let kind = std::mem::discriminant(error.kind());
+        // The first failure is mostly a blip. Kinds that alternate are told now and then, not each time.
+        let news = match self.told {
+            None => self.failures >= 2,
+            Some((told, at)) => told != kind && at.elapsed() >= self.settings.retell,
+        };
+        if news {
+            self.told = Some((kind, Instant::now()));
+            self.tell(WatchItem::Trouble { error, since }).await?;
+        }
+        Ok(pause)
+    }
+
+    async fn recovered(&mut self) -> Result<(), Unwanted> {
+        self.failures = 0;
+        self.untried = false;
+        self.failing_since = None;
+        if self.told.take().is_some() {
+            self.tell(WatchItem::Recovered).await?;
+        }
+        Ok(())
+    }
+
+    async fn tell(&self, item: WatchItem) -> Result<(), Unwanted> {
+        self.items.send(item).await.map_err(|_| Unwanted)
+    }
+}
+
+/// uid and version of an object.
+fn identity(object: &Value) -> Option<(String, String)> {
+    let text = |key: &str| object["metadata"][key].as_str().map(str::to_owned);
+    Some((text("uid").unwrap_or_default(), text("resourceVersion")?))
+}

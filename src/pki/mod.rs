@@ -7,18 +7,32 @@
 //! Everything here is pure: bytes come in, values and problems go out. There is no file, no network, no cluster, no terminal
 //! and no clock; where a rule needs the time it is a parameter. Only key generation asks the system's random source.
 
+mod certificate;
 mod der;
 mod encryption_secret;
 mod fingerprint;
+mod host;
+mod issue;
+mod pem;
 mod postgres_password;
 mod rsa_key;
 mod secret;
+#[cfg(test)]
+mod test_support;
+mod tls_key;
 
+pub use certificate::{
+    Certificate, CertificateChain, CertificateError, CertificateProblem, ProblemSeverity, check_certificate,
+};
 pub use encryption_secret::{EncryptionSecret, EncryptionSecretError, Weakness};
 pub use fingerprint::{Fingerprint, FingerprintKind, ParseFingerprintError, contents_digest};
 pub use postgres_password::{PostgresPassword, PostgresPasswordError, RemovedNewline};
-pub use rsa_key::{Layout, RsaBits, RsaKeyError, RsaKeyProblem, RsaPrivateKey};
+pub use host::{HostName, HostNameError};
+pub use issue::{CertificateAuthority, CertificateRequest, IssueError, IssuedCertificate};
+pub use pem::Layout;
+pub use rsa_key::{RsaBits, RsaKeyError, RsaKeyProblem, RsaPrivateKey};
 pub use secret::{SecretBytes, SecretText};
+pub use tls_key::{TlsKeyError, TlsKeyType, TlsPrivateKey};
 
 /// The system's random source did not answer, so no key could be made.
 ///

@@ -1,6 +1,6 @@
 //! Tests of the key rules against the very crates MAS loads keys with.
 
-use std::{process::Command, sync::LazyLock};
+use std::sync::LazyLock;
 
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair};
 use base64::engine::general_purpose::STANDARD;
@@ -12,6 +12,7 @@ use rsa::{
 };
 
 use super::*;
+use crate::pki::test_support::openssl;
 
 /// One generated key for all tests, in both formats.
 static KEY: LazyLock<RsaPrivateKey> =
@@ -43,25 +44,6 @@ fn mas_loads(bytes: &[u8]) -> Option<rsa::RsaPrivateKey> {
 
 fn refused(bytes: impl AsRef<[u8]>) -> RsaKeyError {
     RsaPrivateKey::parse(bytes.as_ref()).expect_err("must be refused")
-}
-
-fn openssl(arguments: &[&str], input: &[u8]) -> Vec<u8> {
-    use std::io::Write as _;
-    let mut child = Command::new("openssl")
-        .args(arguments)
-        .stdin(std::process::Stdio::piped())
-        .stdout(std::process::Stdio::piped())
-        .stderr(std::process::Stdio::piped())
-        .spawn()
-        .expect("this test needs the openssl command");
-    child.stdin.take().unwrap().write_all(input).unwrap();
-    let output = child.wait_with_output().unwrap();
-    assert!(
-        output.status.success(),
-        "openssl {arguments:?}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    output.stdout
 }
 
 #[test]
@@ -421,7 +403,7 @@ fn what_is_not_a_usable_rsa_key_is_named() {
         ),
         (
             "numbers that do not belong together",
-            layout::encode("PRIVATE KEY", &with_a_bit_flipped(&der)).into_bytes(),
+            pem::encode("PRIVATE KEY", &with_a_bit_flipped(&der)).into_bytes(),
             P::Damaged,
         ),
     ];

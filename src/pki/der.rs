@@ -90,27 +90,13 @@ mod tests {
 
     #[test]
     fn lengths_must_be_in_their_shortest_form() {
-        assert_eq!(
-            Reader::new(&[4, 1, 9]).element(OCTET_STRING),
-            Some(&[9u8][..])
-        );
+        assert_eq!(Reader::new(&[4, 1, 9]).element(OCTET_STRING), Some(&[9u8][..]));
         assert_eq!(Reader::new(&[4, 0x81, 1, 9]).element(OCTET_STRING), None);
-        assert_eq!(
-            Reader::new(&[4, 0x80, 9, 0, 0]).element(OCTET_STRING),
-            None,
-            "indefinite"
-        );
-        assert_eq!(
-            Reader::new(&[4, 2, 9]).element(OCTET_STRING),
-            None,
-            "cut off"
-        );
+        assert_eq!(Reader::new(&[4, 0x80, 9, 0, 0]).element(OCTET_STRING), None, "indefinite");
+        assert_eq!(Reader::new(&[4, 2, 9]).element(OCTET_STRING), None, "cut off");
         let mut long = vec![4, 0x82, 1, 0];
         long.extend([7; 256]);
-        assert_eq!(
-            Reader::new(&long).element(OCTET_STRING).map(<[u8]>::len),
-            Some(256)
-        );
+        assert_eq!(Reader::new(&long).element(OCTET_STRING).map(<[u8]>::len), Some(256));
     }
 
     #[test]

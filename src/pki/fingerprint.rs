@@ -74,10 +74,7 @@ impl Fingerprint {
         for part in parts {
             context.update(part);
         }
-        Self {
-            kind: FingerprintKind::Sha256,
-            bytes: copy32(context.finish().as_ref()),
-        }
+        Self { kind: FingerprintKind::Sha256, bytes: copy32(context.finish().as_ref()) }
     }
 }
 
@@ -93,10 +90,7 @@ where
     V: AsRef<[u8]>,
 {
     // Sorted here as well: the order of an arbitrary `K` need not be that of its text.
-    let sorted: BTreeMap<&[u8], &[u8]> = contents
-        .iter()
-        .map(|(k, v)| (k.as_ref().as_bytes(), v.as_ref()))
-        .collect();
+    let sorted: BTreeMap<&[u8], &[u8]> = contents.iter().map(|(k, v)| (k.as_ref().as_bytes(), v.as_ref())).collect();
     let mut mac = Keyed::new(key, "contents");
     mac.length(sorted.len());
     for (name, value) in sorted {
@@ -128,10 +122,7 @@ impl Keyed {
     }
 
     fn finish(self) -> Fingerprint {
-        Fingerprint {
-            kind: FingerprintKind::HmacSha256,
-            bytes: copy32(self.0.sign().as_ref()),
-        }
+        Fingerprint { kind: FingerprintKind::HmacSha256, bytes: copy32(self.0.sign().as_ref()) }
     }
 }
 
@@ -143,9 +134,7 @@ impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shown = if f.alternate() { 32 } else { 6 };
         f.write_str(self.kind.prefix())?;
-        self.bytes[..shown]
-            .iter()
-            .try_for_each(|byte| write!(f, "{byte:02x}"))
+        self.bytes[..shown].iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
 
@@ -168,10 +157,7 @@ impl FromStr for Fingerprint {
             .into_iter()
             .find_map(|kind| {
                 let digits = text.strip_prefix(kind.prefix())?;
-                Some(Self {
-                    kind,
-                    bytes: super::encryption_secret::decode_hex(digits.as_bytes())?,
-                })
+                Some(Self { kind, bytes: super::encryption_secret::decode_hex(digits.as_bytes())? })
             })
             .ok_or(ParseFingerprintError)
     }
@@ -185,9 +171,7 @@ impl Serialize for Fingerprint {
 
 impl<'de> Deserialize<'de> for Fingerprint {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
 
@@ -198,13 +182,11 @@ mod tests {
     use super::*;
 
     fn key() -> EncryptionSecret {
-        EncryptionSecret::parse(b"6d9c1b40f2e85a7731c0de94b6a82f5513e7ca0984d26bf01f5ab3c86e9d7240")
-            .unwrap()
+        EncryptionSecret::parse(b"6d9c1b40f2e85a7731c0de94b6a82f5513e7ca0984d26bf01f5ab3c86e9d7240").unwrap()
     }
 
     fn other_key() -> EncryptionSecret {
-        EncryptionSecret::parse(b"6d9c1b40f2e85a7731c0de94b6a82f5513e7ca0984d26bf01f5ab3c86e9d7241")
-            .unwrap()
+        EncryptionSecret::parse(b"6d9c1b40f2e85a7731c0de94b6a82f5513e7ca0984d26bf01f5ab3c86e9d7241").unwrap()
     }
 
     #[test]
@@ -222,63 +204,36 @@ mod tests {
     fn a_password_cannot_be_tried_without_the_key() {
         let shown = Fingerprint::of_guessable("postgresPassword", b"hunter2", &key());
         assert_eq!(shown.kind(), FingerprintKind::HmacSha256);
-        assert_eq!(
-            shown,
-            Fingerprint::of_guessable("postgresPassword", b"hunter2", &key())
-        );
-        assert_ne!(
-            shown,
-            Fingerprint::of_guessable("postgresPassword", b"hunter2", &other_key())
-        );
-        assert_ne!(
-            shown,
-            Fingerprint::of_guessable("other", b"hunter2", &key())
-        );
+        assert_eq!(shown, Fingerprint::of_guessable("postgresPassword", b"hunter2", &key()));
+        assert_ne!(shown, Fingerprint::of_guessable("postgresPassword", b"hunter2", &other_key()));
+        assert_ne!(shown, Fingerprint::of_guessable("other", b"hunter2", &key()));
         assert_ne!(shown.bytes, Fingerprint::of_public(b"hunter2").bytes);
     }
 
     #[test]
     fn the_encryption_secret_is_not_its_plain_sha256() {
         let secret = key();
-        assert_ne!(
-            secret.fingerprint(),
-            Fingerprint::of_public(secret.expose_bytes())
-        );
-        assert_ne!(
-            secret.fingerprint(),
-            Fingerprint::of_public(secret.expose_hex().as_bytes())
-        );
+        assert_ne!(secret.fingerprint(), Fingerprint::of_public(secret.expose_bytes()));
+        assert_ne!(secret.fingerprint(), Fingerprint::of_public(secret.expose_hex().as_bytes()));
     }
 
     #[test]
     fn the_short_form_is_not_accepted_where_the_whole_is_needed() {
         let fingerprint = Fingerprint::of_public(b"abc");
-        assert_eq!(
-            fingerprint.to_string().parse::<Fingerprint>(),
-            Err(ParseFingerprintError)
-        );
+        assert_eq!(fingerprint.to_string().parse::<Fingerprint>(), Err(ParseFingerprintError));
         assert_eq!(format!("{fingerprint:#}").parse(), Ok(fingerprint));
         let json = serde_json::to_string(&fingerprint).unwrap();
         assert_eq!(json.len(), 2 + 7 + 64);
-        assert_eq!(
-            serde_json::from_str::<Fingerprint>(&json).unwrap(),
-            fingerprint
-        );
+        assert_eq!(serde_json::from_str::<Fingerprint>(&json).unwrap(), fingerprint);
     }
 
     #[test]
     fn moving_a_byte_between_key_and_value_is_seen() {
         let digest = |key_name: &str, value: &str| {
-            contents_digest(
-                &BTreeMap::from([(key_name.to_owned(), value.as_bytes().to_vec())]),
-                &key(),
-            )
+            contents_digest(&BTreeMap::from([(key_name.to_owned(), value.as_bytes().to_vec())]), &key())
         };
         assert_ne!(digest("ab", "c"), digest("a", "bc"));
-        assert_ne!(
-            digest("a", ""),
-            contents_digest(&BTreeMap::<String, Vec<u8>>::new(), &key())
-        );
+        assert_ne!(digest("a", ""), contents_digest(&BTreeMap::<String, Vec<u8>>::new(), &key()));
     }
 
     proptest! {

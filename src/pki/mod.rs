@@ -26,10 +26,10 @@ pub use certificate::{
 };
 pub use encryption_secret::{EncryptionSecret, EncryptionSecretError, Weakness};
 pub use fingerprint::{Fingerprint, FingerprintKind, ParseFingerprintError, contents_digest};
-pub use postgres_password::{PostgresPassword, PostgresPasswordError, RemovedNewline};
 pub use host::{HostName, HostNameError};
 pub use issue::{CertificateAuthority, CertificateRequest, IssueError, IssuedCertificate};
 pub use pem::Layout;
+pub use postgres_password::{PostgresPassword, PostgresPasswordError, RemovedNewline};
 pub use rsa_key::{RsaBits, RsaKeyError, RsaKeyProblem, RsaPrivateKey};
 pub use secret::{SecretBytes, SecretText};
 pub use tls_key::{TlsKeyError, TlsKeyType, TlsPrivateKey};
@@ -38,7 +38,5 @@ pub use tls_key::{TlsKeyError, TlsKeyType, TlsPrivateKey};
 ///
 /// This is what `getrandom(2)` failing looks like from here; it does not happen on a machine that works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "No key could be made: this machine's random source did not answer. Try again, or on another machine."
-)]
+#[error("No key could be made: this machine's random source did not answer. Try again, or on another machine.")]
 pub struct GenerateError;

@@ -68,11 +68,7 @@ pub(super) struct Document<'a> {
 
 /// Reads text that MAS reads too: text before BEGIN, then one document of 64-column base64, then at most one line ending.
 pub(super) fn strict(text: &str) -> Option<Document<'_>> {
-    let start = if text.starts_with(BEGIN) {
-        0
-    } else {
-        text.find("\n-----BEGIN ")? + 1
-    };
+    let start = if text.starts_with(BEGIN) { 0 } else { text.find("\n-----BEGIN ")? + 1 };
     let (before, document) = text.split_at(start);
     if before.contains('\0') {
         return None;
@@ -82,14 +78,8 @@ pub(super) fn strict(text: &str) -> Option<Document<'_>> {
         Some(rest) => ("\r\n", rest),
         None => ("\n", rest.strip_prefix('\n')?),
     };
-    let rest = rest
-        .strip_suffix('\n')
-        .map_or(rest, |rest| rest.strip_suffix('\r').unwrap_or(rest));
-    let body = rest
-        .strip_suffix("-----")?
-        .strip_suffix(label)?
-        .strip_suffix("-----END ")?
-        .strip_suffix(eol)?;
+    let rest = rest.strip_suffix('\n').map_or(rest, |rest| rest.strip_suffix('\r').unwrap_or(rest));
+    let body = rest.strip_suffix("-----")?.strip_suffix(label)?.strip_suffix("-----END ")?.strip_suffix(eol)?;
 
     let mut base64 = Zeroizing::new(String::with_capacity(body.len()));
     let mut lines = body.split(eol).peekable();
@@ -134,10 +124,7 @@ pub(super) fn lenient(text: &str) -> Vec<Found<'_>> {
     let mut rest = text;
     while let Some(at) = rest.find(BEGIN) {
         let after = &rest[at + BEGIN.len()..];
-        let Some((label, body)) = after
-            .split_once("-----")
-            .filter(|(label, _)| !label.contains('\n'))
-        else {
+        let Some((label, body)) = after.split_once("-----").filter(|(label, _)| !label.contains('\n')) else {
             rest = after;
             continue;
         };
@@ -149,18 +136,13 @@ pub(super) fn lenient(text: &str) -> Vec<Found<'_>> {
         };
         rest = remaining;
         if body.contains(':') {
-            found.push(Found::Headers {
-                encrypted: body.contains("ENCRYPTED") || body.contains("DEK-Info"),
-            });
+            found.push(Found::Headers { encrypted: body.contains("ENCRYPTED") || body.contains("DEK-Info") });
             continue;
         }
         let mut base64 = Zeroizing::new(String::with_capacity(body.len()));
         base64.extend(body.split_whitespace());
         found.push(match STANDARD.decode(base64.as_bytes()) {
-            Ok(der) => Found::Document(Document {
-                label,
-                der: Zeroizing::new(der),
-            }),
+            Ok(der) => Found::Document(Document { label, der: Zeroizing::new(der) }),
             Err(_) => Found::NotBase64 { label },
         });
     }
@@ -171,20 +153,14 @@ pub(super) fn lenient(text: &str) -> Vec<Found<'_>> {
 pub(super) fn name(text: &str) -> Layout {
     let start = text.find(BEGIN).unwrap_or(0);
     let end_line = text.rfind("-----END ").unwrap_or(text.len());
-    let end = text[end_line..]
-        .get(9..)
-        .and_then(|rest| rest.find("-----"))
-        .map_or(text.len(), |at| end_line + 9 + at + 5);
+    let end =
+        text[end_line..].get(9..).and_then(|rest| rest.find("-----")).map_or(text.len(), |at| end_line + 9 + at + 5);
     let (document, after) = text[start..].split_at(end.max(start) - start);
     let inside: Vec<&str> = document.lines().collect();
-    let indented = text[..start]
-        .rsplit('\n')
-        .next()
-        .is_some_and(|before| !before.is_empty() && before.trim().is_empty())
-        || inside.iter().any(|line| line.starts_with([' ', '\t']));
-    let middle = inside
-        .get(1..inside.len().saturating_sub(1))
-        .unwrap_or_default();
+    let indented =
+        text[..start].rsplit('\n').next().is_some_and(|before| !before.is_empty() && before.trim().is_empty())
+            || inside.iter().any(|line| line.starts_with([' ', '\t']));
+    let middle = inside.get(1..inside.len().saturating_sub(1)).unwrap_or_default();
 
     if inside.len() < 3 {
         Layout::SpacesForNewlines
@@ -211,10 +187,8 @@ pub(super) fn name(text: &str) -> Layout {
 pub(super) fn encode(label: &str, der: &[u8]) -> String {
     let base64 = Zeroizing::new(STANDARD.encode(der));
     // The exact size, so that the secret is not left behind by a reallocation.
-    let size = base64.len()
-        + base64.len().div_ceil(WIDTH)
-        + 2 * label.len()
-        + "-----BEGIN -----\n-----END -----\n".len();
+    let size =
+        base64.len() + base64.len().div_ceil(WIDTH) + 2 * label.len() + "-----BEGIN -----\n-----END -----\n".len();
     let mut pem = String::with_capacity(size);
     for part in [BEGIN, label, "-----\n"] {
         pem.push_str(part);

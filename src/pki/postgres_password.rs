@@ -51,9 +51,7 @@ pub enum PostgresPasswordError {
     )]
     Nul,
     /// Not UTF-8.
-    #[error(
-        "The Postgres password is not UTF-8 text, which MAS needs it to be. Save the file as UTF-8."
-    )]
+    #[error("The Postgres password is not UTF-8 text, which MAS needs it to be. Save the file as UTF-8.")]
     NotText,
 }
 
@@ -77,10 +75,7 @@ impl PostgresPassword {
         if text.contains(['\n', '\r']) {
             return Err(PostgresPasswordError::LineBreak);
         }
-        Ok(Self {
-            value: SecretText::from(text),
-            removed,
-        })
+        Ok(Self { value: SecretText::from(text), removed })
     }
 
     /// The password without the line ending.
@@ -112,30 +107,17 @@ mod tests {
     use super::*;
 
     fn parse(bytes: &[u8]) -> Result<(String, Option<RemovedNewline>), PostgresPasswordError> {
-        PostgresPassword::parse(bytes).map(|password| {
-            (
-                password.value().expose().to_owned(),
-                password.removed_newline(),
-            )
-        })
+        PostgresPassword::parse(bytes)
+            .map(|password| (password.value().expose().to_owned(), password.removed_newline()))
     }
 
     #[test]
     fn exactly_one_newline_is_removed_and_said_so() {
         assert_eq!(parse(b"hunter2"), Ok(("hunter2".into(), None)));
-        assert_eq!(
-            parse(b"hunter2\n"),
-            Ok(("hunter2".into(), Some(RemovedNewline::Lf)))
-        );
-        assert_eq!(
-            parse(b"hunter2\r\n"),
-            Ok(("hunter2".into(), Some(RemovedNewline::CrLf)))
-        );
+        assert_eq!(parse(b"hunter2\n"), Ok(("hunter2".into(), Some(RemovedNewline::Lf))));
+        assert_eq!(parse(b"hunter2\r\n"), Ok(("hunter2".into(), Some(RemovedNewline::CrLf))));
         assert_eq!(parse(b"hunter2\n\n"), Err(PostgresPasswordError::LineBreak));
-        assert_eq!(
-            parse(b"hunter2\r\r\n"),
-            Err(PostgresPasswordError::LineBreak)
-        );
+        assert_eq!(parse(b"hunter2\r\r\n"), Err(PostgresPasswordError::LineBreak));
     }
 
     #[test]
@@ -146,11 +128,7 @@ mod tests {
         assert_eq!(parse(b"two\nlines"), Err(PostgresPasswordError::LineBreak));
         assert_eq!(parse(b"old\rmac"), Err(PostgresPasswordError::LineBreak));
         assert_eq!(parse(b"nul\0byte"), Err(PostgresPasswordError::Nul));
-        assert_eq!(
-            parse(b"h\0u\0n\0"),
-            Err(PostgresPasswordError::Nul),
-            "UTF-16"
-        );
+        assert_eq!(parse(b"h\0u\0n\0"), Err(PostgresPasswordError::Nul), "UTF-16");
         assert_eq!(parse(b"latin1 \xe9"), Err(PostgresPasswordError::NotText));
     }
 
@@ -161,11 +139,7 @@ mod tests {
             assert!(parsed.has_white_space_at_an_end(), "{password:?}");
             assert_eq!(parsed.value().expose(), password);
         }
-        assert!(
-            !PostgresPassword::parse(b"a b\n")
-                .unwrap()
-                .has_white_space_at_an_end()
-        );
+        assert!(!PostgresPassword::parse(b"a b\n").unwrap().has_white_space_at_an_end());
     }
 
     proptest! {

@@ -102,20 +102,10 @@ mod tests {
             #[expect(dead_code, reason = "read by the derived Debug only")]
             text: SecretText,
         }
-        let holder = Holder {
-            bytes: SecretBytes::from(&b"hunter2"[..]),
-            text: SecretText::from("hunter2"),
-        };
-        for shown in [
-            format!("{holder:?}"),
-            format!("{holder:#?}"),
-            format!("{:x?}", holder.bytes),
-        ] {
+        let holder = Holder { bytes: SecretBytes::from(&b"hunter2"[..]), text: SecretText::from("hunter2") };
+        for shown in [format!("{holder:?}"), format!("{holder:#?}"), format!("{:x?}", holder.bytes)] {
             assert!(shown.contains("[secret]"), "{shown}");
-            assert!(
-                !shown.contains("hunter2") && !shown.contains("104") && !shown.contains("68"),
-                "{shown}"
-            );
+            assert!(!shown.contains("hunter2") && !shown.contains("104") && !shown.contains("68"), "{shown}");
         }
     }
 

@@ -3,10 +3,7 @@
 use jiff::Timestamp;
 
 use super::{Certificate, CertificateChain, CertificateProblem, KeyKind, path::Path, signature::Algorithm};
-use crate::pki::{
-    Fingerprint, HostName, TlsPrivateKey,
-    host::is_within,
-};
+use crate::pki::{Fingerprint, HostName, TlsPrivateKey, host::is_within};
 
 /// A certificate that ends in fewer days than this is worth a warning; Let's Encrypt's tools renew at this point too.
 const SOON: i64 = 30;
@@ -54,9 +51,12 @@ pub fn check_certificate(
         problems.push(CertificateProblem::ChainIncomplete { issuer: leaf.issuer().to_owned() });
     }
     let impostor = path.broken.map(|(_, issuer)| issuer);
-    problems.extend(path.unrelated.iter().filter(|index| Some(**index) != impostor).map(|index| {
-        CertificateProblem::Unrelated { subject: certificates[*index].name() }
-    }));
+    problems.extend(
+        path.unrelated
+            .iter()
+            .filter(|index| Some(**index) != impostor)
+            .map(|index| CertificateProblem::Unrelated { subject: certificates[*index].name() }),
+    );
     if chain.holds_private_key {
         problems.push(CertificateProblem::WithPrivateKey);
     }

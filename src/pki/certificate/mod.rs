@@ -8,17 +8,13 @@ mod signature;
 use std::fmt;
 
 use jiff::Timestamp;
-use x509_parser::{
-    certificate::X509Certificate,
-    extensions::GeneralName,
-    prelude::FromDer as _,
-};
+use x509_parser::{certificate::X509Certificate, extensions::GeneralName, prelude::FromDer as _};
 
+use self::signature::Algorithm;
 pub use self::{
     check::check_certificate,
     problem::{CertificateProblem, ProblemSeverity},
 };
-use self::signature::Algorithm;
 use super::{
     Fingerprint, TlsPrivateKey,
     der::{INTEGER, OBJECT_IDENTIFIER, Reader},
@@ -156,7 +152,12 @@ impl Certificate {
                     _ => None,
                 })
                 .collect(),
-            common_name: x509.subject().iter_common_name().next().and_then(|name| name.as_str().ok()).map(str::to_owned),
+            common_name: x509
+                .subject()
+                .iter_common_name()
+                .next()
+                .and_then(|name| name.as_str().ok())
+                .map(str::to_owned),
             not_before: time(x509.validity().not_before)?,
             not_after: time(x509.validity().not_after)?,
             key: PublicKey::of(x509.public_key())?,
@@ -271,7 +272,8 @@ impl PublicKey {
         const P521: &[u8] = &[0x2b, 0x81, 0x04, 0x00, 0x23];
         let bits = spki.subject_public_key.data.to_vec();
         let curve = spki.algorithm.parameters.as_ref().and_then(|parameters| parameters.as_oid().ok());
-        let kind = match (spki.algorithm.algorithm.as_bytes(), curve.as_ref().map(|curve| curve.as_bytes())) {
+        let kind = match (spki.algorithm.algorithm.as_bytes(), curve.as_ref().map(x509_parser::asn1_rs::Oid::as_bytes))
+        {
             (RSA, _) => KeyKind::Rsa { bits: bit_length(modulus_of(&bits)?) },
             (EC, Some(P256)) => KeyKind::P256,
             (EC, Some(P384)) => KeyKind::P384,
@@ -314,7 +316,8 @@ impl CertificateChain {
             Found::Headers { .. } | Found::CutOff => String::new(),
         };
         let labels: Vec<_> = found.iter().map(label_of).collect();
-        let is_certificate = |label: &str| matches!(label, "CERTIFICATE" | "X509 CERTIFICATE" | "TRUSTED CERTIFICATE" | "");
+        let is_certificate =
+            |label: &str| matches!(label, "CERTIFICATE" | "X509 CERTIFICATE" | "TRUSTED CERTIFICATE" | "");
         let mut certificates = Vec::new();
         for (found, _) in found.iter().zip(&labels).filter(|(_, label)| is_certificate(label)) {
             let number = certificates.len() + 1;

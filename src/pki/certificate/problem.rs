@@ -27,7 +27,9 @@ pub enum CertificateProblem {
         names: Vec<String>,
     },
     /// A wildcard of the certificate looks as if it covered the host, but `*` stands for exactly one label.
-    #[error("The certificate's {pattern} does not cover {host}: the * stands for exactly one label, under at least two others.")]
+    #[error(
+        "The certificate's {pattern} does not cover {host}: the * stands for exactly one label, under at least two others."
+    )]
     WildcardScope {
         /// The host wanted.
         host: HostName,
@@ -35,7 +37,9 @@ pub enum CertificateProblem {
         pattern: String,
     },
     /// The host stands in the common name only, which clients have not looked at since 2017.
-    #[error("The certificate has {host} as its common name only; clients look at its alternative names (SAN), where it is missing.")]
+    #[error(
+        "The certificate has {host} as its common name only; clients look at its alternative names (SAN), where it is missing."
+    )]
     CommonNameOnly {
         /// The host wanted.
         host: HostName,
@@ -102,7 +106,9 @@ pub enum CertificateProblem {
         subject: String,
     },
     /// The next certificate has the issuer's name, but another key.
-    #[error("The certificate of {subject} was not signed by the certificate of {issuer} in the file, although it names it as its issuer.")]
+    #[error(
+        "The certificate of {subject} was not signed by the certificate of {issuer} in the file, although it names it as its issuer."
+    )]
     ChainBroken {
         /// Which certificate.
         subject: String,
@@ -126,7 +132,9 @@ pub enum CertificateProblem {
         bits: usize,
     },
     /// A kind of key that not every client knows.
-    #[error("The key of {subject} is of a kind that not every client accepts in a certificate (RSA and EC on P-256 or P-384 are).")]
+    #[error(
+        "The key of {subject} is of a kind that not every client accepts in a certificate (RSA and EC on P-256 or P-384 are)."
+    )]
     KeyUnusual {
         /// Whose.
         subject: String,
@@ -164,10 +172,14 @@ pub enum CertificateProblem {
         subject: String,
     },
     /// No extended key usage.
-    #[error("The certificate does not say that it is for TLS servers (extended key usage), which Apple's systems want.")]
+    #[error(
+        "The certificate does not say that it is for TLS servers (extended key usage), which Apple's systems want."
+    )]
     UsageUnstated,
     /// A key usage that excludes digital signatures.
-    #[error("The certificate's key usage does not allow digital signatures, without which TLS 1.3 and current browsers refuse it.")]
+    #[error(
+        "The certificate's key usage does not allow digital signatures, without which TLS 1.3 and current browsers refuse it."
+    )]
     KeyUsage,
     /// A CA that must not issue for one of the certificate's names.
     #[error("The CA {subject} must not issue certificates for {name}: its name constraints do not allow it.")]
@@ -253,8 +265,12 @@ impl CertificateProblem {
             Self::HostMismatch { .. } | Self::CommonNameOnly { .. } => {
                 "Get a certificate with the host among its alternative names (SAN), or give the host it is for."
             }
-            Self::WildcardScope { .. } => "Get a certificate that names the host itself, or choose a host that the wildcard covers.",
-            Self::NotYetValid { .. } => "Check the clock of this machine; if it is right, wait or get another certificate.",
+            Self::WildcardScope { .. } => {
+                "Get a certificate that names the host itself, or choose a host that the wildcard covers."
+            }
+            Self::NotYetValid { .. } => {
+                "Check the clock of this machine; if it is right, wait or get another certificate."
+            }
             Self::Expired { .. } | Self::ExpiresSoon { .. } => "Renew it, and put the new one in its place.",
             Self::RootExpired { .. } => "Remove the root from the file; clients use their own copy.",
             Self::ValidTooLong { .. } => "Get one for 398 days or fewer, and renew it in time.",
@@ -265,21 +281,31 @@ impl CertificateProblem {
                 "Append the intermediate certificates that the CA gave with it. If a root that every client has signed it directly, nothing is missing."
             }
             Self::Unrelated { .. } => "Remove it from the file.",
-            Self::ChainBroken { .. } => "Get the issuer's current certificate from the CA; a CA may have several of the same name.",
-            Self::KeyMismatch { .. } => "Give the private key that the certificate was requested with, or request another certificate.",
-            Self::KeyWeak { .. } | Self::KeyUnusual { .. } => "Get a certificate for an RSA key of 2048 bits or more, or an EC key on P-256.",
+            Self::ChainBroken { .. } => {
+                "Get the issuer's current certificate from the CA; a CA may have several of the same name."
+            }
+            Self::KeyMismatch { .. } => {
+                "Give the private key that the certificate was requested with, or request another certificate."
+            }
+            Self::KeyWeak { .. } | Self::KeyUnusual { .. } => {
+                "Get a certificate for an RSA key of 2048 bits or more, or an EC key on P-256."
+            }
             Self::SignatureWeak { .. } => "Get a certificate that is signed with SHA-256.",
             Self::SelfSigned => {
                 "Install it on every device, in Synapse and in MAS; better, issue one from a private CA (kubectl ess-mas tls issue) or get one from a public CA."
             }
-            Self::IsCa => "Issue a server certificate from that CA (kubectl ess-mas tls issue with --ca-certificate and --ca-private-key).",
+            Self::IsCa => {
+                "Issue a server certificate from that CA (kubectl ess-mas tls issue with --ca-certificate and --ca-private-key)."
+            }
             Self::IssuerNotCa { .. } | Self::PathLength { .. } | Self::NameConstraints { .. } => {
                 "Get the certificate from a CA that may issue it."
             }
             Self::NotForServers { .. } | Self::UsageUnstated | Self::KeyUsage => {
                 "Get a certificate for a TLS server: extended key usage serverAuth, key usage digitalSignature."
             }
-            Self::WithPrivateKey => "Keep the private key in a file of its own. Only the certificates are taken from this one.",
+            Self::WithPrivateKey => {
+                "Keep the private key in a file of its own. Only the certificates are taken from this one."
+            }
         }
     }
 }

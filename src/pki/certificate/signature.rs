@@ -45,10 +45,12 @@ impl Algorithm {
 
     fn pss(identifier: &AlgorithmIdentifier<'_>) -> Self {
         let parameters = identifier.parameters.as_ref().and_then(|any| RsaSsaPssParams::try_from(any).ok());
+        let salt = parameters.as_ref().map(RsaSsaPssParams::salt_length);
         match parameters.map(|parameters| parameters.hash_algorithm_oid().to_id_string()).as_deref() {
-            Some("2.16.840.1.101.3.4.2.1") => Self::RsaPss(Hash::Sha256),
-            Some("2.16.840.1.101.3.4.2.2") => Self::RsaPss(Hash::Sha384),
-            Some("2.16.840.1.101.3.4.2.3") => Self::RsaPss(Hash::Sha512),
+            // A salt as long as the hash, as RFC 8446 §4.2.3 and the browsers want it, is all that can be verified here.
+            Some("2.16.840.1.101.3.4.2.1") if salt == Some(32) => Self::RsaPss(Hash::Sha256),
+            Some("2.16.840.1.101.3.4.2.2") if salt == Some(48) => Self::RsaPss(Hash::Sha384),
+            Some("2.16.840.1.101.3.4.2.3") if salt == Some(64) => Self::RsaPss(Hash::Sha512),
             // SHA-1 is also what parameters that are left out mean (RFC 4055 §3.1).
             Some("1.3.14.3.2.26") | None => Self::Weak("SHA-1"),
             Some(_) => Self::Other,

@@ -22,9 +22,7 @@ impl EncryptionSecret {
     /// Makes a new one from the system's random source: exactly 64 lower-case hex digits, no newline.
     pub fn generate() -> Result<Self, GenerateError> {
         let mut bytes = Zeroizing::new([0; 32]);
-        SystemRandom::new()
-            .fill(bytes.as_mut())
-            .map_err(|_| GenerateError)?;
+        SystemRandom::new().fill(bytes.as_mut()).map_err(|_| GenerateError)?;
         Ok(Self::from_bytes(bytes))
     }
 
@@ -43,10 +41,7 @@ impl EncryptionSecret {
         match decode_hex(value) {
             Some(bytes) => {
                 let hex = std::str::from_utf8(value).expect("hex digits are text");
-                Ok(Self {
-                    hex: SecretText::from(hex),
-                    bytes: Zeroizing::new(bytes),
-                })
+                Ok(Self { hex: SecretText::from(hex), bytes: Zeroizing::new(bytes) })
             }
             None => Err(EncryptionSecretError::of(value)),
         }
@@ -83,10 +78,7 @@ impl EncryptionSecret {
                 hex.push(char::from_digit(u32::from(nibble), 16).expect("a nibble is below 16"));
             }
         }
-        Self {
-            hex: SecretText::new(hex),
-            bytes,
-        }
+        Self { hex: SecretText::new(hex), bytes }
     }
 }
 
@@ -110,11 +102,7 @@ pub(super) fn decode_hex(digits: &[u8]) -> Option<[u8; 32]> {
     let digits: &[u8; 64] = digits.try_into().ok()?;
     let mut bytes = Zeroizing::new([0; 32]);
     for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-        let digit = |at: usize| {
-            char::from(pair[at])
-                .to_digit(16)
-                .and_then(|digit| u8::try_from(digit).ok())
-        };
+        let digit = |at: usize| char::from(pair[at]).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
         *byte = digit(0)? << 4 | digit(1)?;
     }
     Some(*bytes)
@@ -153,10 +141,7 @@ impl Weakness {
             Some(Self::OneByte)
         } else if (1..=16).any(|period| bytes[period..] == bytes[..32 - period]) {
             Some(Self::Repeats)
-        } else if bytes
-            .windows(2)
-            .all(|pair| pair[1].wrapping_sub(pair[0]) == step)
-        {
+        } else if bytes.windows(2).all(|pair| pair[1].wrapping_sub(pair[0]) == step) {
             Some(Self::Counts)
         } else if bytes.iter().all(spells) {
             Some(Self::SpellsText)
@@ -178,9 +163,7 @@ impl fmt::Display for Weakness {
             Self::Counts => "it counts in equal steps",
             Self::FewBytes => "it has no more than twelve different bytes",
             Self::LongRun => "the same byte stands nine times or more in a row",
-            Self::SpellsText => {
-                "decoded, it is text (a pass phrase, or hex or base64 that was encoded once more)"
-            }
+            Self::SpellsText => "decoded, it is text (a pass phrase, or hex or base64 that was encoded once more)",
         })
     }
 }
@@ -218,9 +201,7 @@ pub enum EncryptionSecretError {
         mended: Option<EncryptionSecret>,
     },
     /// Quotation marks around the digits.
-    #[error(
-        "The encryption secret has quotation marks around it, and MAS reads them as part of it. Remove them."
-    )]
+    #[error("The encryption secret has quotation marks around it, and MAS reads them as part of it. Remove them.")]
     Quoted {
         /// The value without the marks.
         mended: Option<EncryptionSecret>,
@@ -253,9 +234,7 @@ pub enum EncryptionSecretError {
         mended: Option<EncryptionSecret>,
     },
     /// Only hex digits, but not 64.
-    #[error(
-        "The encryption secret has {digits} hex digits; MAS needs exactly 64, which are 32 bytes. {MAKE}"
-    )]
+    #[error("The encryption secret has {digits} hex digits; MAS needs exactly 64, which are 32 bytes. {MAKE}")]
     Length {
         /// How many there are.
         digits: usize,
@@ -315,70 +294,43 @@ impl EncryptionSecretError {
                 Err(_) => Self::not_hex(value.iter().map(|byte| char::from(*byte))),
             };
         };
-        let line = text
-            .strip_suffix('\n')
-            .map_or(text, |line| line.strip_suffix('\r').unwrap_or(line));
+        let line = text.strip_suffix('\n').map_or(text, |line| line.strip_suffix('\r').unwrap_or(line));
         if line.len() < text.len() && is_hex(line.as_bytes()) {
-            return Self::TrailingNewline {
-                mended: mend(line.as_bytes()),
-            };
+            return Self::TrailingNewline { mended: mend(line.as_bytes()) };
         }
         let dense = Zeroizing::new(text.split_whitespace().collect::<String>());
         if dense.len() < text.len() && is_hex(dense.as_bytes()) {
-            return Self::WhiteSpace {
-                mended: mend(dense.as_bytes()),
-            };
+            return Self::WhiteSpace { mended: mend(dense.as_bytes()) };
         }
         let trimmed = text.trim();
         if trimmed.is_empty() {
             return Self::Empty;
         }
-        if let Some(digits) = trimmed
-            .strip_prefix("0x")
-            .or_else(|| trimmed.strip_prefix("0X"))
-        {
-            return Self::Prefix {
-                mended: mend(digits.as_bytes()),
-            };
+        if let Some(digits) = trimmed.strip_prefix("0x").or_else(|| trimmed.strip_prefix("0X")) {
+            return Self::Prefix { mended: mend(digits.as_bytes()) };
         }
-        let quoted = ['"', '\'']
-            .into_iter()
-            .find_map(|mark| trimmed.strip_prefix(mark)?.strip_suffix(mark));
+        let quoted = ['"', '\''].into_iter().find_map(|mark| trimmed.strip_prefix(mark)?.strip_suffix(mark));
         if let Some(inner) = quoted {
-            return Self::Quoted {
-                mended: mend(inner.trim().as_bytes()),
-            };
+            return Self::Quoted { mended: mend(inner.trim().as_bytes()) };
         }
         if trimmed.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            return Self::Length {
-                digits: trimmed.len(),
-            };
+            return Self::Length { digits: trimmed.len() };
         }
         if let Ok(inner) = STANDARD.decode(dense.as_bytes()).map(Zeroizing::new) {
             if is_hex(inner.trim_ascii()) {
-                return Self::DoubleBase64 {
-                    mended: mend(inner.trim_ascii()),
-                };
+                return Self::DoubleBase64 { mended: mend(inner.trim_ascii()) };
             }
             if let Ok(bytes) = <[u8; 32]>::try_from(inner.as_slice()) {
                 let mended = Some(EncryptionSecret::from_bytes(Zeroizing::new(bytes)));
-                return Self::Base64Bytes {
-                    mended: mended.filter(|secret| secret.weakness().is_none()),
-                };
+                return Self::Base64Bytes { mended: mended.filter(|secret| secret.weakness().is_none()) };
             }
         }
         Self::not_hex(text.chars())
     }
 
     fn not_hex(characters: impl Iterator<Item = char> + Clone) -> Self {
-        let position = characters
-            .clone()
-            .position(|c| !c.is_ascii_hexdigit())
-            .map_or(1, |index| index + 1);
-        Self::NotHex {
-            position,
-            length: characters.count(),
-        }
+        let position = characters.clone().position(|c| !c.is_ascii_hexdigit()).map_or(1, |index| index + 1);
+        Self::NotHex { position, length: characters.count() }
     }
 }
 

@@ -11,9 +11,7 @@ fn error(value: impl AsRef<[u8]>) -> EncryptionSecretError {
 }
 
 fn hex_of(bytes: &[u8; 32]) -> String {
-    EncryptionSecret::from_bytes(Zeroizing::new(*bytes))
-        .expose_hex()
-        .to_owned()
+    EncryptionSecret::from_bytes(Zeroizing::new(*bytes)).expose_hex().to_owned()
 }
 
 #[test]
@@ -21,17 +19,10 @@ fn generates_sixty_four_lower_case_digits_each_time_others() {
     let a = EncryptionSecret::generate().unwrap();
     let b = EncryptionSecret::generate().unwrap();
     assert_eq!(a.expose_hex().len(), 64);
-    assert!(
-        a.expose_hex()
-            .bytes()
-            .all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
-    );
+    assert!(a.expose_hex().bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte)));
     assert_ne!(a, b);
     assert_ne!(a.fingerprint(), b.fingerprint());
-    assert_eq!(
-        EncryptionSecret::parse(a.expose_hex().as_bytes()).unwrap(),
-        a
-    );
+    assert_eq!(EncryptionSecret::parse(a.expose_hex().as_bytes()).unwrap(), a);
 }
 
 #[test]
@@ -46,10 +37,7 @@ fn upper_and_mixed_case_are_the_same_secret_kept_as_written() {
 #[test]
 fn debug_shows_a_fingerprint_only() {
     let shown = format!("{:?}", EncryptionSecret::parse(GOOD.as_bytes()).unwrap());
-    assert!(
-        shown.contains("sha256:") && !shown.contains("6d9c"),
-        "{shown}"
-    );
+    assert!(shown.contains("sha256:") && !shown.contains("6d9c"), "{shown}");
 }
 
 type Case = (Vec<u8>, fn(&EncryptionSecretError) -> bool);
@@ -60,43 +48,18 @@ fn each_mistake_is_named_and_mended_where_that_is_certain() {
     use EncryptionSecretError as E;
     let raw = decode_hex(GOOD.as_bytes()).unwrap();
     let mendable: Vec<Case> = vec![
-        (format!("{GOOD}\n").into(), |e| {
-            matches!(e, E::TrailingNewline { .. })
-        }),
-        (format!("{GOOD}\r\n").into(), |e| {
-            matches!(e, E::TrailingNewline { .. })
-        }),
-        (format!(" {GOOD}").into(), |e| {
-            matches!(e, E::WhiteSpace { .. })
-        }),
-        (format!("{GOOD}\n\n").into(), |e| {
-            matches!(e, E::WhiteSpace { .. })
-        }),
-        (format!("{}\n{}\n", &GOOD[..32], &GOOD[32..]).into(), |e| {
-            matches!(e, E::WhiteSpace { .. })
-        }),
-        (format!("0x{GOOD}").into(), |e| {
-            matches!(e, E::Prefix { .. })
-        }),
-        (format!("0X{GOOD}\n").into(), |e| {
-            matches!(e, E::Prefix { .. })
-        }),
-        (format!("\"{GOOD}\"").into(), |e| {
-            matches!(e, E::Quoted { .. })
-        }),
-        (format!("'{GOOD}'\n").into(), |e| {
-            matches!(e, E::Quoted { .. })
-        }),
-        (STANDARD.encode(GOOD).into(), |e| {
-            matches!(e, E::DoubleBase64 { .. })
-        }),
-        (
-            format!("{}\n", STANDARD.encode(format!("{GOOD}\n"))).into(),
-            |e| matches!(e, E::DoubleBase64 { .. }),
-        ),
-        (STANDARD.encode(raw).into(), |e| {
-            matches!(e, E::Base64Bytes { .. })
-        }),
+        (format!("{GOOD}\n").into(), |e| matches!(e, E::TrailingNewline { .. })),
+        (format!("{GOOD}\r\n").into(), |e| matches!(e, E::TrailingNewline { .. })),
+        (format!(" {GOOD}").into(), |e| matches!(e, E::WhiteSpace { .. })),
+        (format!("{GOOD}\n\n").into(), |e| matches!(e, E::WhiteSpace { .. })),
+        (format!("{}\n{}\n", &GOOD[..32], &GOOD[32..]).into(), |e| matches!(e, E::WhiteSpace { .. })),
+        (format!("0x{GOOD}").into(), |e| matches!(e, E::Prefix { .. })),
+        (format!("0X{GOOD}\n").into(), |e| matches!(e, E::Prefix { .. })),
+        (format!("\"{GOOD}\"").into(), |e| matches!(e, E::Quoted { .. })),
+        (format!("'{GOOD}'\n").into(), |e| matches!(e, E::Quoted { .. })),
+        (STANDARD.encode(GOOD).into(), |e| matches!(e, E::DoubleBase64 { .. })),
+        (format!("{}\n", STANDARD.encode(format!("{GOOD}\n"))).into(), |e| matches!(e, E::DoubleBase64 { .. })),
+        (STANDARD.encode(raw).into(), |e| matches!(e, E::Base64Bytes { .. })),
         (raw.to_vec(), |e| matches!(e, E::RawBytes { .. })),
     ];
     let good = EncryptionSecret::parse(GOOD.as_bytes()).unwrap();
@@ -110,34 +73,15 @@ fn each_mistake_is_named_and_mended_where_that_is_certain() {
     assert_eq!(error(&GOOD[..32]), E::Length { digits: 32 });
     assert_eq!(error(&GOOD[..63]), E::Length { digits: 63 });
     assert_eq!(error(format!("{GOOD}00")), E::Length { digits: 66 });
-    assert_eq!(
-        error(format!("0x{}", &GOOD[2..])),
-        E::Prefix { mended: None },
-        "64 characters with the prefix"
-    );
-    assert_eq!(
-        error(GOOD.replacen('1', "g", 1)),
-        E::NotHex {
-            position: 5,
-            length: 64
-        }
-    );
-    assert_eq!(
-        error([0xff, 0xfe]),
-        E::NotHex {
-            position: 1,
-            length: 2
-        }
-    );
+    assert_eq!(error(format!("0x{}", &GOOD[2..])), E::Prefix { mended: None }, "64 characters with the prefix");
+    assert_eq!(error(GOOD.replacen('1', "g", 1)), E::NotHex { position: 5, length: 64 });
+    assert_eq!(error([0xff, 0xfe]), E::NotHex { position: 1, length: 2 });
 }
 
 #[test]
 fn a_base64_digit_string_of_the_right_kind_is_not_mistaken_for_hex() {
     // Only letters a to f and digits, but 88 of them: still base64 by its length alone would be wrong to assume.
-    assert_eq!(
-        error("a".repeat(88)),
-        EncryptionSecretError::Length { digits: 88 }
-    );
+    assert_eq!(error("a".repeat(88)), EncryptionSecretError::Length { digits: 88 });
 }
 
 #[test]
@@ -161,42 +105,23 @@ fn what_is_obviously_not_random_is_refused_and_named() {
         (hex_of(&counting), Weakness::Counts),
         (hex_of(&steps), Weakness::Counts),
         (hex_of(&padded), Weakness::FewBytes),
-        (
-            "0011223344556677".to_owned() + &"0011220033440055".repeat(3),
-            Weakness::FewBytes,
-        ),
+        ("0011223344556677".to_owned() + &"0011220033440055".repeat(3), Weakness::FewBytes),
         (hex_of(&half), Weakness::LongRun),
-        (
-            hex_of(b"correct horse battery staple 123"),
-            Weakness::SpellsText,
-        ),
-        (
-            hex_of(b"6d9c1b40f2e85a7731c0de94b6a82f55"),
-            Weakness::SpellsText,
-        ),
+        (hex_of(b"correct horse battery staple 123"), Weakness::SpellsText),
+        (hex_of(b"6d9c1b40f2e85a7731c0de94b6a82f55"), Weakness::SpellsText),
     ];
     for (value, weakness) in cases {
-        assert_eq!(
-            error(&value),
-            EncryptionSecretError::Weak(weakness),
-            "{value}"
-        );
+        assert_eq!(error(&value), EncryptionSecretError::Weak(weakness), "{value}");
         let in_use = EncryptionSecret::parse_in_use(value.as_bytes()).unwrap();
-        assert_eq!(
-            in_use.weakness(),
-            Some(weakness),
-            "MAS may already run with it"
-        );
+        assert_eq!(in_use.weakness(), Some(weakness), "MAS may already run with it");
     }
 }
 
 #[test]
 fn a_weak_value_is_not_offered_as_mended() {
-    for value in [
-        format!("{}\n", "00".repeat(32)).into_bytes(),
-        [0x80; 32].to_vec(),
-        STANDARD.encode([7; 32]).into_bytes(),
-    ] {
+    for value in
+        [format!("{}\n", "00".repeat(32)).into_bytes(), [0x80; 32].to_vec(), STANDARD.encode([7; 32]).into_bytes()]
+    {
         assert_eq!(error(&value).mended(), None, "{:?}", error(&value));
     }
 }

@@ -22,13 +22,17 @@ pub enum IssueError {
         key: Fingerprint,
     },
     /// What was given as a CA is not one.
-    #[error("The certificate of {subject} is not that of a CA, so nothing it signs is trusted. Give the CA's certificate first in the file.")]
+    #[error(
+        "The certificate of {subject} is not that of a CA, so nothing it signs is trusted. Give the CA's certificate first in the file."
+    )]
     NotACa {
         /// Whose certificate it is.
         subject: String,
     },
     /// The CA's certificate is not valid at this time.
-    #[error("The CA's certificate is valid from {from} to {until}, which is not now. Renew it, or check the clock of this machine.")]
+    #[error(
+        "The CA's certificate is valid from {from} to {until}, which is not now. Renew it, or check the clock of this machine."
+    )]
     NotValidNow {
         /// From when.
         from: Timestamp,
@@ -39,6 +43,8 @@ pub enum IssueError {
     #[error("Nothing was issued, because clients would refuse it. {problem} {remedy}", problem = .0, remedy = .0.remedy())]
     Unusable(CertificateProblem),
     /// The signature could not be made, or what was signed could not be read back.
-    #[error("The certificate could not be signed with this CA. Its certificate or key may be of a kind that is not supported; give another one.")]
+    #[error(
+        "The certificate could not be signed with this CA. Its certificate or key may be of a kind that is not supported; give another one."
+    )]
     NotSigned,
 }

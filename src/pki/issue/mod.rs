@@ -5,15 +5,12 @@ mod sign;
 
 use jiff::{SignedDuration, Timestamp};
 use rcgen::{
-    BasicConstraints, CertificateParams, CidrSubnet, DistinguishedName, DnType, ExtendedKeyUsagePurpose, GeneralSubtree,
-    IsCa, KeyUsagePurpose, NameConstraints, SanType, SerialNumber,
+    BasicConstraints, CertificateParams, CidrSubnet, DistinguishedName, DnType, ExtendedKeyUsagePurpose,
+    GeneralSubtree, IsCa, KeyUsagePurpose, NameConstraints, SanType, SerialNumber,
 };
 
 pub use self::error::IssueError;
-use super::{
-    Certificate, CertificateChain, HostName, ProblemSeverity, TlsKeyType, TlsPrivateKey,
-    check_certificate,
-};
+use super::{Certificate, CertificateChain, HostName, ProblemSeverity, TlsKeyType, TlsPrivateKey, check_certificate};
 
 /// Days a certificate for the host is valid, an hour for clocks that are slow included: within the 398 that clients accept.
 const LEAF_DAYS: i64 = 397;
@@ -99,7 +96,12 @@ impl CertificateAuthority {
 
     /// Issues a certificate for `host` with a new key, valid from an hour before `now` for 397 days, or less where the CA's own
     /// validity ends before. What comes out has passed [`check_certificate`] without a blocker.
-    pub fn issue(&self, host: &HostName, key_type: TlsKeyType, now: Timestamp) -> Result<IssuedCertificate, IssueError> {
+    pub fn issue(
+        &self,
+        host: &HostName,
+        key_type: TlsKeyType,
+        now: Timestamp,
+    ) -> Result<IssuedCertificate, IssueError> {
         let ca = self.certificate();
         if now < ca.not_before() || now > ca.not_after() {
             return Err(IssueError::NotValidNow { from: ca.not_before(), until: ca.not_after() });

@@ -45,14 +45,13 @@ pub(super) fn sign(
 fn element(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
     let content = parts.concat();
     let mut der = vec![tag];
-    match u8::try_from(content.len()) {
-        Ok(length @ 0..0x80) => der.push(length),
-        _ => {
-            let length = content.len().to_be_bytes();
-            let length = &length[length.iter().take_while(|byte| **byte == 0).count()..];
-            der.push(0x80 | u8::try_from(length.len()).expect("a length has at most eight bytes"));
-            der.extend(length);
-        }
+    if let Ok(length @ 0..0x80) = u8::try_from(content.len()) {
+        der.push(length);
+    } else {
+        let length = content.len().to_be_bytes();
+        let length = &length[length.iter().take_while(|byte| **byte == 0).count()..];
+        der.push(0x80 | u8::try_from(length.len()).expect("a length has at most eight bytes"));
+        der.extend(length);
     }
     der.extend(content);
     der

@@ -145,7 +145,12 @@ fn openssl_verifies_strictly_and_reads_what_was_promised() {
         assert!(leaf.contains(expected), "{expected}: {leaf}");
     }
     let root = text(ca.certificate());
-    for expected in ["CA:TRUE, pathlen:0", "Certificate Sign, CRL Sign", "Permitted:\n                  DNS:auth.example.com", "IP:0.0.0.0/0.0.0.0"] {
+    for expected in [
+        "CA:TRUE, pathlen:0",
+        "Certificate Sign, CRL Sign",
+        "Permitted:\n                  DNS:auth.example.com",
+        "IP:0.0.0.0/0.0.0.0",
+    ] {
         assert!(root.contains(expected), "{expected}: {root}");
     }
 }
@@ -205,7 +210,8 @@ fn two_private_cas_for_one_host_have_different_names_and_serials() {
     assert_ne!(a.certificate().public_key_fingerprint(), b.certificate().public_key_fingerprint());
     let first = a.issue(&host(HOST), TlsKeyType::P256, now()).unwrap();
     let second = a.issue(&host(HOST), TlsKeyType::P256, now()).unwrap();
-    let serial = |issued: &IssuedCertificate| openssl(&["x509", "-noout", "-serial"], issued.chain().to_pem().as_bytes());
+    let serial =
+        |issued: &IssuedCertificate| openssl(&["x509", "-noout", "-serial"], issued.chain().to_pem().as_bytes());
     assert_ne!(serial(&first), serial(&second));
 }
 
@@ -214,7 +220,7 @@ fn a_host_too_long_for_a_common_name_is_in_the_alternative_name() {
     let long = format!("{}.{}.example.com", "a".repeat(50), "b".repeat(50));
     let ca = CertificateAuthority::create(&host(&long), TlsKeyType::P256, now()).unwrap();
     let issued = ca.issue(&host(&long), TlsKeyType::P256, now()).unwrap();
-    assert_eq!(issued.chain().leaf().dns_names(), [long.clone()]);
+    assert_eq!(issued.chain().leaf().dns_names(), std::slice::from_ref(&long));
     assert_eq!(issued.chain().leaf().subject(), "");
     assert_eq!(openssl_verifies(&ca.certificate().to_pem(), issued.chain(), &long), Ok(()));
 }
@@ -225,7 +231,8 @@ fn openssl_ca(subject: &str, new_key: &[&str], extensions: &[&str]) -> (Certific
     let key_file = directory.path().join("key.pem");
     let key = openssl(new_key, b"");
     fs::write(&key_file, &key).unwrap();
-    let mut arguments = vec!["req", "-x509", "-new", "-utf8", "-subj", subject, "-days", "1000", "-key", key_file.to_str().unwrap()];
+    let mut arguments =
+        vec!["req", "-x509", "-new", "-utf8", "-subj", subject, "-days", "1000", "-key", key_file.to_str().unwrap()];
     for extension in extensions {
         arguments.extend(["-addext", extension]);
     }
@@ -296,7 +303,12 @@ fn openssl_accepts_the_request_and_a_ca_can_sign_it() {
         let request = CertificateRequest::create(&host(HOST), key_type).unwrap();
         let text = openssl(&["req", "-verify", "-noout", "-text"], request.pem().as_bytes());
         let text = String::from_utf8(text).unwrap();
-        for expected in ["Subject: CN = auth.example.com", "DNS:auth.example.com", "TLS Web Server Authentication", "Digital Signature"] {
+        for expected in [
+            "Subject: CN = auth.example.com",
+            "DNS:auth.example.com",
+            "TLS Web Server Authentication",
+            "Digital Signature",
+        ] {
             assert!(text.contains(expected), "{expected}: {text}");
         }
         assert!(!text.contains("CA:"), "{text}");
@@ -307,7 +319,18 @@ fn openssl_accepts_the_request_and_a_ca_can_sign_it() {
         let (chain, key) = openssl_ca("/CN=CA", EC_KEY, CA);
         fs::write(file("ca.pem"), chain.to_pem()).unwrap();
         fs::write(file("ca.key"), key.pem().expose()).unwrap();
-        let sign = ["x509", "-req", "-days", "90", "-copy_extensions", "copy", "-CA", &file("ca.pem"), "-CAkey", &file("ca.key")];
+        let sign = [
+            "x509",
+            "-req",
+            "-days",
+            "90",
+            "-copy_extensions",
+            "copy",
+            "-CA",
+            &file("ca.pem"),
+            "-CAkey",
+            &file("ca.key"),
+        ];
         let certificate = openssl(&sign, request.pem().as_bytes());
         let both = [certificate, chain.to_pem().into_bytes()].concat();
         let chain = CertificateChain::parse(&both).unwrap();

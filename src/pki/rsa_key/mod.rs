@@ -68,10 +68,7 @@ impl RsaPrivateKey {
             return Err(RsaKeyProblem::Empty.into());
         }
         if let Some(structure) = Structure::of_der(bytes) {
-            return Err(Self::mend(
-                Layout::Binary,
-                Self::from_structure(structure, bytes, None),
-            ));
+            return Err(Self::mend(Layout::Binary, Self::from_structure(structure, bytes, None)));
         }
         let text = std::str::from_utf8(bytes);
         if let Ok(text) = text
@@ -79,9 +76,7 @@ impl RsaPrivateKey {
         {
             return Self::from_document(&document, Some(text));
         }
-        Err(Self::diagnose(&Zeroizing::new(
-            String::from_utf8_lossy(bytes).into_owned(),
-        )))
+        Err(Self::diagnose(&Zeroizing::new(String::from_utf8_lossy(bytes).into_owned())))
     }
 
     /// The text as it was read, or as it was made: what goes into the Secret.
@@ -126,9 +121,9 @@ impl RsaPrivateKey {
         match (keys.as_slice(), documents.as_slice()) {
             ([], []) => RsaKeyProblem::NotPem.into(),
             // Not a key at all; its label says what it is.
-            ([], [Found::Document(document), ..]) => Self::from_document(document, None)
-                .err()
-                .unwrap_or_else(|| RsaKeyProblem::OtherLabel.into()),
+            ([], [Found::Document(document), ..]) => {
+                Self::from_document(document, None).err().unwrap_or_else(|| RsaKeyProblem::OtherLabel.into())
+            }
             ([Found::Document(document)], all) => {
                 let layout = match all.len() {
                     1 if escaped => Layout::EscapedNewlines,
@@ -141,10 +136,7 @@ impl RsaPrivateKey {
             ([Found::Headers { encrypted: false }], _) => RsaKeyProblem::Headers.into(),
             ([] | [Found::NotBase64 { .. }], _) => RsaKeyProblem::NotBase64.into(),
             ([Found::CutOff], _) => RsaKeyProblem::CutOff.into(),
-            (several, _) => RsaKeyProblem::SeveralKeys {
-                count: several.len(),
-            }
-            .into(),
+            (several, _) => RsaKeyProblem::SeveralKeys { count: several.len() }.into(),
         }
     }
 
@@ -157,25 +149,14 @@ impl RsaPrivateKey {
     }
 
     /// Reads one decoded document. `text` is what is kept as [`pem`](Self::pem); without it the canonical form is.
-    fn from_document(
-        document: &pem::Document<'_>,
-        text: Option<&str>,
-    ) -> Result<Self, RsaKeyError> {
+    fn from_document(document: &pem::Document<'_>, text: Option<&str>) -> Result<Self, RsaKeyError> {
         let (structure, label_fits) = Structure::of_document(document.label, &document.der)?;
         let key = Self::from_structure(structure, &document.der, text)?;
-        if label_fits {
-            Ok(key)
-        } else {
-            Err(Self::mend(Layout::WrongLabel, Ok(key.into_canonical())))
-        }
+        if label_fits { Ok(key) } else { Err(Self::mend(Layout::WrongLabel, Ok(key.into_canonical()))) }
     }
 
     /// Checks the numbers of a key whose structure is known.
-    fn from_structure(
-        structure: Structure<'_>,
-        der: &[u8],
-        text: Option<&str>,
-    ) -> Result<Self, RsaKeyError> {
+    fn from_structure(structure: Structure<'_>, der: &[u8], text: Option<&str>) -> Result<Self, RsaKeyError> {
         let (modulus, pair) = match structure {
             Structure::Pkcs8 { modulus } => (modulus, KeyPair::from_pkcs8(der)),
             Structure::Pkcs1 { modulus } => (modulus, KeyPair::from_der(der)),
@@ -187,14 +168,11 @@ impl RsaPrivateKey {
             bits @ 8193.. => return Err(RsaKeyProblem::TooLong { bits }.into()),
             _ => {}
         }
-        pair.ok()
-            .and_then(|pair| Self::from_pair(&pair, text))
-            .ok_or_else(|| RsaKeyProblem::Damaged.into())
+        pair.ok().and_then(|pair| Self::from_pair(&pair, text)).ok_or_else(|| RsaKeyProblem::Damaged.into())
     }
 
     fn from_pair(pair: &KeyPair, text: Option<&str>) -> Option<Self> {
-        let canonical =
-            SecretText::new(pem::encode("PRIVATE KEY", pair.as_der().ok()?.as_ref()));
+        let canonical = SecretText::new(pem::encode("PRIVATE KEY", pair.as_der().ok()?.as_ref()));
         Some(Self {
             pem: text.map_or_else(|| canonical.clone(), SecretText::from),
             canonical,
@@ -204,28 +182,18 @@ impl RsaPrivateKey {
     }
 
     fn into_canonical(self) -> Self {
-        Self {
-            pem: self.canonical.clone(),
-            ..self
-        }
+        Self { pem: self.canonical.clone(), ..self }
     }
 }
 
 /// The number of bits of a magnitude without leading zero bytes.
 pub(super) fn bit_length(magnitude: &[u8]) -> usize {
-    magnitude.first().map_or(0, |first| {
-        magnitude.len() * 8 - first.leading_zeros() as usize
-    })
+    magnitude.first().map_or(0, |first| magnitude.len() * 8 - first.leading_zeros() as usize)
 }
 
 impl fmt::Debug for RsaPrivateKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "RsaPrivateKey({} bits, {})",
-            self.bits(),
-            self.fingerprint
-        )
+        write!(f, "RsaPrivateKey({} bits, {})", self.bits(), self.fingerprint)
     }
 }
 

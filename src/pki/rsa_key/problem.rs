@@ -60,42 +60,27 @@ pub enum RsaKeyProblem {
     Damaged,
 }
 
-const MAKE: &str =
-    "Leave it out and a key is made, or make one with: openssl genrsa -out FILE 2048";
+const MAKE: &str = "Leave it out and a key is made, or make one with: openssl genrsa -out FILE 2048";
 
 impl RsaKeyProblem {
     /// What is wrong, as one sentence.
     pub fn message(&self) -> String {
         let said = match self {
             Self::Empty => "The RSA key is empty.",
-            Self::NotPem => {
-                "The RSA key is not a key file: it has no line that starts with -----BEGIN."
-            }
-            Self::CutOff => {
-                "The RSA key is cut off: it has a BEGIN line, but not the END line that belongs to it."
-            }
-            Self::NotBase64 => {
-                "The RSA key is damaged: what stands between its BEGIN and END lines is not base64."
-            }
-            Self::Headers => {
-                "The RSA key has header lines after its BEGIN line, which MAS cannot read."
-            }
+            Self::NotPem => "The RSA key is not a key file: it has no line that starts with -----BEGIN.",
+            Self::CutOff => "The RSA key is cut off: it has a BEGIN line, but not the END line that belongs to it.",
+            Self::NotBase64 => "The RSA key is damaged: what stands between its BEGIN and END lines is not base64.",
+            Self::Headers => "The RSA key has header lines after its BEGIN line, which MAS cannot read.",
             Self::Layout(layout) => {
-                return format!(
-                    "The RSA key itself is good, but MAS cannot read the file: {layout}."
-                );
+                return format!("The RSA key itself is good, but MAS cannot read the file: {layout}.");
             }
             Self::SeveralKeys { count } => {
                 return format!("The file holds {count} private keys; MAS reads exactly one here.");
             }
-            Self::Encrypted => {
-                "The RSA key is protected by a pass phrase, and MAS is not given one here."
-            }
+            Self::Encrypted => "The RSA key is protected by a pass phrase, and MAS is not given one here.",
             Self::PublicKey => "This is a public key; MAS needs the private key to sign with.",
             Self::Certificate => "This is a certificate, not the RSA key that MAS signs with.",
-            Self::CertificateRequest => {
-                "This is a certificate signing request, not the RSA key that MAS signs with."
-            }
+            Self::CertificateRequest => "This is a certificate signing request, not the RSA key that MAS signs with.",
             Self::OpenSsh => "This is a key in OpenSSH's own format, which MAS cannot read.",
             Self::NotRsa { kind } => {
                 return format!(
@@ -103,16 +88,10 @@ impl RsaKeyProblem {
                 );
             }
             Self::Pss => "This is an RSA-PSS key, which MAS cannot load.",
-            Self::MultiPrime => {
-                "This is an RSA key of more than two primes, which MAS cannot load."
-            }
-            Self::OtherLabel => {
-                "The file holds something else than a private key: its BEGIN line says so."
-            }
+            Self::MultiPrime => "This is an RSA key of more than two primes, which MAS cannot load.",
+            Self::OtherLabel => "The file holds something else than a private key: its BEGIN line says so.",
             Self::TooShort { bits } => {
-                return format!(
-                    "The RSA key has {bits} bits; RS256 needs at least 2048 (RFC 7518 section 3.3)."
-                );
+                return format!("The RSA key has {bits} bits; RS256 needs at least 2048 (RFC 7518 section 3.3).");
             }
             Self::TooLong { bits } => {
                 return format!("The RSA key has {bits} bits; more than 8192 cannot be used.");
@@ -127,9 +106,7 @@ impl RsaKeyProblem {
     /// How to mend it, in the imperative.
     pub fn remedy(&self) -> &'static str {
         match self {
-            Self::Layout(Layout::Binary) => {
-                "Convert it: openssl pkey -inform DER -in FILE -out FILE.pem"
-            }
+            Self::Layout(Layout::Binary) => "Convert it: openssl pkey -inform DER -in FILE -out FILE.pem",
             Self::Layout(Layout::OtherDocument) => {
                 "Leave only the lines from BEGIN to END of the private key in the file, or let it be written that way."
             }
@@ -171,10 +148,7 @@ pub struct RsaKeyError {
 
 impl RsaKeyError {
     pub(super) fn layout(layout: Layout, key: RsaPrivateKey) -> Self {
-        Self {
-            problem: RsaKeyProblem::Layout(layout),
-            mended: Some(Box::new(key.into_canonical())),
-        }
+        Self { problem: RsaKeyProblem::Layout(layout), mended: Some(Box::new(key.into_canonical())) }
     }
 
     /// What is wrong.
@@ -195,10 +169,7 @@ impl RsaKeyError {
 
 impl From<RsaKeyProblem> for RsaKeyError {
     fn from(problem: RsaKeyProblem) -> Self {
-        Self {
-            problem,
-            mended: None,
-        }
+        Self { problem, mended: None }
     }
 }
 

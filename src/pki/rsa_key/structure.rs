@@ -36,18 +36,12 @@ impl<'a> Structure<'a> {
                 Ok((structure, fits))
             }
             "ENCRYPTED PRIVATE KEY" => Err(RsaKeyProblem::Encrypted),
-            "EC PRIVATE KEY" | "EC PARAMETERS" => Err(RsaKeyProblem::NotRsa {
-                kind: "an elliptic curve (EC) key",
-            }),
+            "EC PRIVATE KEY" | "EC PARAMETERS" => Err(RsaKeyProblem::NotRsa { kind: "an elliptic curve (EC) key" }),
             "DSA PRIVATE KEY" => Err(RsaKeyProblem::NotRsa { kind: "a DSA key" }),
             "OPENSSH PRIVATE KEY" => Err(RsaKeyProblem::OpenSsh),
             "PUBLIC KEY" | "RSA PUBLIC KEY" => Err(RsaKeyProblem::PublicKey),
-            "CERTIFICATE" | "X509 CERTIFICATE" | "TRUSTED CERTIFICATE" => {
-                Err(RsaKeyProblem::Certificate)
-            }
-            "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST" => {
-                Err(RsaKeyProblem::CertificateRequest)
-            }
+            "CERTIFICATE" | "X509 CERTIFICATE" | "TRUSTED CERTIFICATE" => Err(RsaKeyProblem::Certificate),
+            "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST" => Err(RsaKeyProblem::CertificateRequest),
             _ => Err(RsaKeyProblem::OtherLabel),
         }
     }
@@ -67,9 +61,7 @@ impl<'a> Structure<'a> {
             });
         }
         if version == [1] && probe.element(OCTET_STRING).is_some() {
-            return Some(Self::Unusable(RsaKeyProblem::NotRsa {
-                kind: "an elliptic curve (EC) key",
-            }));
+            return Some(Self::Unusable(RsaKeyProblem::NotRsa { kind: "an elliptic curve (EC) key" }));
         }
         fields = after_version;
         let mut algorithm = fields.sequence()?;
@@ -79,19 +71,13 @@ impl<'a> Structure<'a> {
             return Some(Self::Unusable(RsaKeyProblem::Pss));
         }
         if oid != RSA {
-            let kind = if oid == EC {
-                "an elliptic curve (EC) key"
-            } else {
-                "a key of another kind than RSA"
-            };
+            let kind = if oid == EC { "an elliptic curve (EC) key" } else { "a key of another kind than RSA" };
             return Some(Self::Unusable(RsaKeyProblem::NotRsa { kind }));
         }
         // Version 0, NULL parameters and no attributes: what every tool writes for RSA. Anything else is not worth finding out
         // whether each reader on the way agrees about it.
-        let plain = version.is_empty()
-            && algorithm.element(NULL) == Some(&[])
-            && algorithm.is_at_end()
-            && fields.is_at_end();
+        let plain =
+            version.is_empty() && algorithm.element(NULL) == Some(&[]) && algorithm.is_at_end() && fields.is_at_end();
         if !plain {
             return None;
         }
@@ -124,8 +110,7 @@ fn pkcs1(mut fields: Reader<'_>) -> Option<Result<&[u8], RsaKeyProblem>> {
     if version == [1] {
         return Some(Err(RsaKeyProblem::MultiPrime));
     }
-    let whole =
-        version.is_empty() && (0..7).all(|_| fields.unsigned().is_some()) && fields.is_at_end();
+    let whole = version.is_empty() && (0..7).all(|_| fields.unsigned().is_some()) && fields.is_at_end();
     whole.then_some(Ok(modulus))
 }
 

@@ -15,14 +15,11 @@ use super::*;
 use crate::pki::test_support::openssl;
 
 /// One generated key for all tests, in both formats.
-static KEY: LazyLock<RsaPrivateKey> =
-    LazyLock::new(|| RsaPrivateKey::generate(RsaBits::Bits2048).unwrap());
+static KEY: LazyLock<RsaPrivateKey> = LazyLock::new(|| RsaPrivateKey::generate(RsaBits::Bits2048).unwrap());
 static PKCS8: LazyLock<String> = LazyLock::new(|| KEY.pem().expose().to_owned());
 static PKCS1: LazyLock<String> = LazyLock::new(|| {
     let key = rsa::RsaPrivateKey::from_pkcs8_pem(&PKCS8).unwrap();
-    key.to_pkcs1_pem(rsa::pkcs8::LineEnding::LF)
-        .unwrap()
-        .to_string()
+    key.to_pkcs1_pem(rsa::pkcs8::LineEnding::LF).unwrap().to_string()
 });
 
 /// What MAS's loader does with a signing key: the PEM rules of pem-rfc7468 0.7, then rsa 0.9 by label. Where the PEM rules refuse,
@@ -37,9 +34,7 @@ fn mas_loads(bytes: &[u8]) -> Option<rsa::RsaPrivateKey> {
             _ => None,
         };
     }
-    rsa::RsaPrivateKey::from_pkcs8_der(bytes)
-        .or_else(|_| rsa::RsaPrivateKey::from_pkcs1_der(bytes))
-        .ok()
+    rsa::RsaPrivateKey::from_pkcs8_der(bytes).or_else(|_| rsa::RsaPrivateKey::from_pkcs1_der(bytes)).ok()
 }
 
 fn refused(bytes: impl AsRef<[u8]>) -> RsaKeyError {
@@ -48,36 +43,20 @@ fn refused(bytes: impl AsRef<[u8]>) -> RsaKeyError {
 
 #[test]
 fn generated_keys_have_the_size_asked_for_and_mas_loads_them() {
-    for (bits, expected) in [
-        (RsaBits::default(), 2048),
-        (RsaBits::Bits3072, 3072),
-        (RsaBits::Bits4096, 4096),
-    ] {
+    for (bits, expected) in [(RsaBits::default(), 2048), (RsaBits::Bits3072, 3072), (RsaBits::Bits4096, 4096)] {
         let key = RsaPrivateKey::generate(bits).unwrap();
         assert_eq!(key.bits(), expected);
         let loaded = mas_loads(key.pem().expose().as_bytes()).expect("MAS loads it");
         assert_eq!(loaded.n().bits(), expected);
-        assert_eq!(
-            URL_SAFE_NO_PAD.encode(loaded.n().to_bytes_be()),
-            key.modulus_base64url()
-        );
-        assert_eq!(
-            RsaPrivateKey::parse(key.pem().expose().as_bytes())
-                .unwrap()
-                .fingerprint(),
-            key.fingerprint()
-        );
+        assert_eq!(URL_SAFE_NO_PAD.encode(loaded.n().to_bytes_be()), key.modulus_base64url());
+        assert_eq!(RsaPrivateKey::parse(key.pem().expose().as_bytes()).unwrap().fingerprint(), key.fingerprint());
     }
 }
 
 #[test]
 fn openssl_agrees_about_text_and_fingerprint() {
     let pem = PKCS8.as_bytes();
-    assert_eq!(
-        openssl(&["pkey"], pem),
-        pem,
-        "byte for byte what openssl writes"
-    );
+    assert_eq!(openssl(&["pkey"], pem), pem, "byte for byte what openssl writes");
     let spki = openssl(&["pkey", "-pubout", "-outform", "DER"], pem);
     assert_eq!(KEY.fingerprint(), Fingerprint::of_public(&spki));
     openssl(&["pkey", "-check", "-noout"], pem);
@@ -107,10 +86,7 @@ fn what_mas_accepts_is_accepted_as_it_is() {
             format!("\n\n{pem}"),
         ];
         for variant in variants {
-            assert!(
-                mas_loads(variant.as_bytes()).is_some(),
-                "the premise: MAS loads it"
-            );
+            assert!(mas_loads(variant.as_bytes()).is_some(), "the premise: MAS loads it");
             let key = RsaPrivateKey::parse(variant.as_bytes()).unwrap();
             assert_eq!(key.fingerprint(), KEY.fingerprint());
             assert_eq!(key.pem().expose(), variant);
@@ -120,10 +96,7 @@ fn what_mas_accepts_is_accepted_as_it_is() {
 }
 
 fn each_line(pem: &str, before: &str, after: &str) -> String {
-    let lines: Vec<_> = pem
-        .lines()
-        .map(|line| [before, line, after].concat())
-        .collect();
+    let lines: Vec<_> = pem.lines().map(|line| [before, line, after].concat()).collect();
     lines.join("\n") + "\n"
 }
 
@@ -131,17 +104,10 @@ fn each_line(pem: &str, before: &str, after: &str) -> String {
 #[test]
 fn what_only_the_layout_spoils_is_named_and_mended() {
     for pem in [&*PKCS8, &*PKCS1] {
-        let body: String = pem
-            .lines()
-            .filter(|line| !line.starts_with("-----"))
-            .collect();
+        let body: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
         let (begin, end) = (pem.lines().next().unwrap(), pem.lines().last().unwrap());
         let columns = |width: usize| {
-            let lines: Vec<_> = body
-                .as_bytes()
-                .chunks(width)
-                .map(|line| std::str::from_utf8(line).unwrap())
-                .collect();
+            let lines: Vec<_> = body.as_bytes().chunks(width).map(|line| std::str::from_utf8(line).unwrap()).collect();
             format!("{begin}\n{}\n{end}\n", lines.join("\n"))
         };
         let swapped = if pem.contains("RSA") {
@@ -161,10 +127,7 @@ fn what_only_the_layout_spoils_is_named_and_mended() {
             (pem.replacen('\n', "\n  ", 3), Layout::Indented),
             (format!("  {pem}"), Layout::Indented),
             (each_line(pem, "", " "), Layout::TrailingSpaces),
-            (
-                format!("{}\n{}", &pem[..middle], &pem[middle..]),
-                Layout::EmptyLinesInside,
-            ),
+            (format!("{}\n{}", &pem[..middle], &pem[middle..]), Layout::EmptyLinesInside),
             (columns(76), Layout::LineLength),
             (columns(60), Layout::LineLength),
             (columns(10_000), Layout::LineLength),
@@ -172,29 +135,15 @@ fn what_only_the_layout_spoils_is_named_and_mended() {
             (pem.replace('\n', ""), Layout::SpacesForNewlines),
             (pem.replace('\n', "\\n"), Layout::EscapedNewlines),
             (pem.replace('\n', "\\r\\n"), Layout::EscapedNewlines),
-            (
-                format!("\"{}\"", pem.replace('\n', "\\n")),
-                Layout::EscapedNewlines,
-            ),
+            (format!("\"{}\"", pem.replace('\n', "\\n")), Layout::EscapedNewlines),
             (format!("\u{feff}{pem}"), Layout::Other),
-            (
-                format!("{pem}-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"),
-                Layout::OtherDocument,
-            ),
+            (format!("{pem}-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"), Layout::OtherDocument),
             (swapped, Layout::WrongLabel),
         ];
         for (spoilt, layout) in cases {
-            assert!(
-                mas_loads(spoilt.as_bytes()).is_none(),
-                "the premise: MAS refuses it ({layout:?})"
-            );
+            assert!(mas_loads(spoilt.as_bytes()).is_none(), "the premise: MAS refuses it ({layout:?})");
             let error = refused(spoilt.as_bytes());
-            assert_eq!(
-                error.problem(),
-                RsaKeyProblem::Layout(layout),
-                "{}",
-                spoilt.replace(&body[100..], "…")
-            );
+            assert_eq!(error.problem(), RsaKeyProblem::Layout(layout), "{}", spoilt.replace(&body[100..], "…"));
             let mended = error.mended().expect("offers the mended form");
             assert_eq!(mended.pem().expose(), *PKCS8, "{layout:?}");
             assert!(mas_loads(mended.pem().expose().as_bytes()).is_some());
@@ -209,19 +158,9 @@ fn what_only_the_layout_spoils_is_named_and_mended() {
 #[test]
 fn old_mac_and_mixed_line_breaks_are_mended() {
     let lines: Vec<_> = PKCS8.lines().collect();
-    for spoilt in [
-        PKCS8.replace('\n', "\r"),
-        format!("{}\r\n{}\n", lines[..5].join("\r\n"), lines[5..].join("\n")),
-    ] {
+    for spoilt in [PKCS8.replace('\n', "\r"), format!("{}\r\n{}\n", lines[..5].join("\r\n"), lines[5..].join("\n"))] {
         let error = refused(spoilt.as_bytes());
-        assert_eq!(
-            error
-                .mended()
-                .expect("offers the mended form")
-                .pem()
-                .expose(),
-            *PKCS8
-        );
+        assert_eq!(error.mended().expect("offers the mended form").pem().expose(), *PKCS8);
     }
 }
 
@@ -235,172 +174,59 @@ fn text_that_is_not_utf8_before_the_key_is_mended() {
 }
 
 #[test]
-#[expect(
-    clippy::too_many_lines,
-    reason = "one table, a row for each kind of file"
-)]
 fn what_is_not_a_usable_rsa_key_is_named() {
     use RsaKeyProblem as P;
     let pass = ["-passout", "pass:secret"];
     let pem = PKCS8.as_bytes();
-    let der = STANDARD
-        .decode(
-            PKCS8
-                .lines()
-                .filter(|line| !line.starts_with('-'))
-                .collect::<String>(),
-        )
-        .unwrap();
-    let ec = P::NotRsa {
-        kind: "an elliptic curve (EC) key",
-    };
+    let der = STANDARD.decode(PKCS8.lines().filter(|line| !line.starts_with('-')).collect::<String>()).unwrap();
+    let ec = P::NotRsa { kind: "an elliptic curve (EC) key" };
     let second = RsaPrivateKey::generate(RsaBits::Bits2048).unwrap();
     let mut lines: Vec<_> = PKCS8.lines().collect();
     lines.remove(7);
     let cases: Vec<(&str, Vec<u8>, P)> = vec![
         ("empty", b"".to_vec(), P::Empty),
         ("white space", b" \n".to_vec(), P::Empty),
-        (
-            "prose",
-            b"the key is on the other server\n".to_vec(),
-            P::NotPem,
-        ),
+        ("prose", b"the key is on the other server\n".to_vec(), P::NotPem),
         ("cut off", PKCS8.as_bytes()[..800].to_vec(), P::CutOff),
-        (
-            "spoilt base64",
-            PKCS8.replacen("MII", "M!I", 1).into_bytes(),
-            P::NotBase64,
-        ),
+        ("spoilt base64", PKCS8.replacen("MII", "M!I", 1).into_bytes(), P::NotBase64),
         ("a line missing", lines.join("\n").into_bytes(), P::Damaged),
-        (
-            "two keys",
-            format!("{}{}", *PKCS8, second.pem().expose()).into_bytes(),
-            P::SeveralKeys { count: 2 },
-        ),
-        (
-            "legacy encryption",
-            openssl(&["rsa", "-traditional", "-aes128", pass[0], pass[1]], pem),
-            P::Encrypted,
-        ),
-        (
-            "encrypted PKCS#8",
-            openssl(&["pkcs8", "-topk8", pass[0], pass[1]], pem),
-            P::Encrypted,
-        ),
+        ("two keys", format!("{}{}", *PKCS8, second.pem().expose()).into_bytes(), P::SeveralKeys { count: 2 }),
+        ("legacy encryption", openssl(&["rsa", "-traditional", "-aes128", pass[0], pass[1]], pem), P::Encrypted),
+        ("encrypted PKCS#8", openssl(&["pkcs8", "-topk8", pass[0], pass[1]], pem), P::Encrypted),
         (
             "encrypted PKCS#8, DER",
-            openssl(
-                &["pkcs8", "-topk8", "-outform", "DER", pass[0], pass[1]],
-                pem,
-            ),
+            openssl(&["pkcs8", "-topk8", "-outform", "DER", pass[0], pass[1]], pem),
             P::Encrypted,
         ),
         ("public", openssl(&["pkey", "-pubout"], pem), P::PublicKey),
-        (
-            "public, DER",
-            openssl(&["pkey", "-pubout", "-outform", "DER"], pem),
-            P::PublicKey,
-        ),
-        (
-            "public, PKCS#1",
-            openssl(&["rsa", "-RSAPublicKey_out"], pem),
-            P::PublicKey,
-        ),
-        (
-            "multi-prime",
-            openssl(&["genrsa", "-primes", "3", "2048"], b""),
-            P::MultiPrime,
-        ),
-        (
-            "512 bits",
-            openssl(&["genrsa", "512"], b""),
-            P::TooShort { bits: 512 },
-        ),
-        (
-            "1024 bits",
-            openssl(&["genrsa", "1024"], b""),
-            P::TooShort { bits: 1024 },
-        ),
-        (
-            "2047 bits",
-            openssl(&["genrsa", "2047"], b""),
-            P::TooShort { bits: 2047 },
-        ),
-        (
-            "PSS",
-            openssl(&["genpkey", "-algorithm", "RSA-PSS"], b""),
-            P::Pss,
-        ),
-        (
-            "EC, SEC1",
-            openssl(
-                &["ecparam", "-name", "prime256v1", "-genkey", "-noout"],
-                b"",
-            ),
-            ec,
-        ),
-        (
-            "EC, SEC1 with parameters",
-            openssl(&["ecparam", "-name", "prime256v1", "-genkey"], b""),
-            ec,
-        ),
-        (
-            "EC, PKCS#8",
-            openssl(
-                &[
-                    "genpkey",
-                    "-algorithm",
-                    "EC",
-                    "-pkeyopt",
-                    "ec_paramgen_curve:P-256",
-                ],
-                b"",
-            ),
-            ec,
-        ),
+        ("public, DER", openssl(&["pkey", "-pubout", "-outform", "DER"], pem), P::PublicKey),
+        ("public, PKCS#1", openssl(&["rsa", "-RSAPublicKey_out"], pem), P::PublicKey),
+        ("multi-prime", openssl(&["genrsa", "-primes", "3", "2048"], b""), P::MultiPrime),
+        ("512 bits", openssl(&["genrsa", "512"], b""), P::TooShort { bits: 512 }),
+        ("1024 bits", openssl(&["genrsa", "1024"], b""), P::TooShort { bits: 1024 }),
+        ("2047 bits", openssl(&["genrsa", "2047"], b""), P::TooShort { bits: 2047 }),
+        ("PSS", openssl(&["genpkey", "-algorithm", "RSA-PSS"], b""), P::Pss),
+        ("EC, SEC1", openssl(&["ecparam", "-name", "prime256v1", "-genkey", "-noout"], b""), ec),
+        ("EC, SEC1 with parameters", openssl(&["ecparam", "-name", "prime256v1", "-genkey"], b""), ec),
+        ("EC, PKCS#8", openssl(&["genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"], b""), ec),
         ("EC, DER", ec_der(), ec),
         (
             "Ed25519",
             openssl(&["genpkey", "-algorithm", "ED25519"], b""),
-            P::NotRsa {
-                kind: "a key of another kind than RSA",
-            },
+            P::NotRsa { kind: "a key of another kind than RSA" },
         ),
-        (
-            "request",
-            openssl(
-                &["req", "-new", "-subj", "/CN=x", "-key", "/dev/stdin"],
-                pem,
-            ),
-            P::CertificateRequest,
-        ),
+        ("request", openssl(&["req", "-new", "-subj", "/CN=x", "-key", "/dev/stdin"], pem), P::CertificateRequest),
         (
             "certificate",
-            openssl(
-                &[
-                    "req",
-                    "-x509",
-                    "-new",
-                    "-subj",
-                    "/CN=x",
-                    "-key",
-                    "/dev/stdin",
-                ],
-                pem,
-            ),
+            openssl(&["req", "-x509", "-new", "-subj", "/CN=x", "-key", "/dev/stdin"], pem),
             P::Certificate,
         ),
         (
             "OpenSSH",
-            b"-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n"
-                .to_vec(),
+            b"-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n".to_vec(),
             P::OpenSsh,
         ),
-        (
-            "another",
-            b"-----BEGIN PGP MESSAGE-----\nAAAA\n-----END PGP MESSAGE-----\n".to_vec(),
-            P::OtherLabel,
-        ),
+        ("another", b"-----BEGIN PGP MESSAGE-----\nAAAA\n-----END PGP MESSAGE-----\n".to_vec(), P::OtherLabel),
         (
             "numbers that do not belong together",
             pem::encode("PRIVATE KEY", &with_a_bit_flipped(&der)).into_bytes(),
@@ -410,20 +236,14 @@ fn what_is_not_a_usable_rsa_key_is_named() {
     for (what, bytes, expected) in cases {
         let error = refused(&bytes);
         assert_eq!(error.problem(), expected, "{what}");
-        assert!(
-            error.mended().is_none(),
-            "{what}: nothing to mend by layout alone"
-        );
+        assert!(error.mended().is_none(), "{what}: nothing to mend by layout alone");
     }
 }
 
 fn ec_der() -> Vec<u8> {
     use aws_lc_rs::encoding::{AsDer, EcPrivateKeyRfc5915Der};
     let key = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).unwrap();
-    AsDer::<EcPrivateKeyRfc5915Der<'_>>::as_der(&key.private_key())
-        .unwrap()
-        .as_ref()
-        .to_vec()
+    AsDer::<EcPrivateKeyRfc5915Der<'_>>::as_der(&key.private_key()).unwrap().as_ref().to_vec()
 }
 
 /// Changes the middle of the private exponent, which the structure does not show.
@@ -436,22 +256,14 @@ fn with_a_bit_flipped(der: &[u8]) -> Vec<u8> {
 #[test]
 fn a_problem_of_the_key_weighs_more_than_its_layout() {
     let short = String::from_utf8(openssl(&["genrsa", "1024"], b"")).unwrap();
-    assert_eq!(
-        refused(format!("{short}\n\n")).problem(),
-        RsaKeyProblem::TooShort { bits: 1024 }
-    );
+    assert_eq!(refused(format!("{short}\n\n")).problem(), RsaKeyProblem::TooShort { bits: 1024 });
 }
 
 #[test]
 fn debug_shows_size_and_fingerprint_only() {
     let secret_line = PKCS8.lines().nth(12).unwrap();
     let error = refused(format!("{}\n", *PKCS8).as_bytes());
-    for shown in [
-        format!("{:?}", *KEY),
-        format!("{error:?}"),
-        format!("{error:#?}"),
-        error.to_string(),
-    ] {
+    for shown in [format!("{:?}", *KEY), format!("{error:?}"), format!("{error:#?}"), error.to_string()] {
         assert!(!shown.contains(secret_line), "{shown}");
     }
     assert!(format!("{:?}", *KEY).starts_with("RsaPrivateKey(2048 bits, sha256:"));
@@ -495,8 +307,7 @@ fn damage() -> impl Strategy<Value = Damage> {
         ("KEY", "key"),
     ];
     prop_oneof![
-        (0usize..2000, prop::sample::select(snippets.to_vec()))
-            .prop_map(|(at, text)| Damage::Insert(at, text)),
+        (0usize..2000, prop::sample::select(snippets.to_vec())).prop_map(|(at, text)| Damage::Insert(at, text)),
         (0usize..2000, 1usize..70).prop_map(|(at, length)| Damage::Delete(at, length)),
         (0usize..2000, any::<u8>()).prop_map(|(at, mask)| Damage::Flip(at, mask)),
         prop::sample::select(replaced.to_vec()).prop_map(|(from, to)| Damage::Replace(from, to)),

@@ -175,12 +175,19 @@ fn check_issuer(issuer: &Certificate, depth: usize, leaf: &Certificate, problems
     }
     if let Some(constraints) = &issuer.constraints {
         let allowed = |name: &str| {
-            let within = |constraint: &String| is_within(name, constraint);
+            let domain = name.strip_prefix("*.");
+            let within = |constraint: &String| is_within(domain.unwrap_or(name), constraint);
+            // A wildcard that could stand for a name that is shut out is shut out with it.
+            let covers = |constraint: &String| {
+                domain.is_some_and(|domain| {
+                    constraint.split_once('.').is_some_and(|(_, parent)| parent.eq_ignore_ascii_case(domain))
+                })
+            };
             (constraints.permitted.is_empty() || constraints.permitted.iter().any(within))
-                && !constraints.excluded.iter().any(within)
+                && !constraints.excluded.iter().any(|constraint| within(constraint) || covers(constraint))
         };
         // One name that is not allowed spoils the certificate, whichever host is asked for.
-        let refused = leaf.dns_names.iter().find(|name| !allowed(name.strip_prefix("*.").unwrap_or(name)));
+        let refused = leaf.dns_names.iter().find(|name| !allowed(name));
         problems.extend(refused.map(|name| CertificateProblem::NameConstraints { subject, name: name.clone() }));
     }
 }

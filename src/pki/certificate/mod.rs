@@ -79,7 +79,7 @@ struct CertificateAuthorityRights {
 struct Usages {
     /// Has an extended key usage extension.
     extended: bool,
-    /// … and it allows TLS servers, or anything.
+    /// It allows TLS servers, or is not there. `anyExtendedKeyUsage` does not count: neither openssl nor rustls accepts it.
     server_auth: bool,
     /// The key usage extension allows digital signatures, or is not there.
     digital_signature: bool,
@@ -93,7 +93,7 @@ struct NameConstraints {
 }
 
 /// Why a file is not a certificate or a chain. `Display` says what is wrong and how to mend it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CertificateError {
     /// Nothing there.
     #[error("The certificate is empty. Give the PEM file with the certificate, followed by its intermediates.")]
@@ -118,7 +118,10 @@ pub enum CertificateError {
         "The certificates themselves are good, but not every TLS server can read the file: its lines are indented, broken in the wrong \
          places or joined. Write it anew: openssl x509 -in FILE -out FILE.pem, for each certificate in it, or let it be written anew."
     )]
-    Layout,
+    Layout {
+        /// The same certificates, which [`CertificateChain::to_pem`] writes as every server reads them.
+        mended: CertificateChain,
+    },
 }
 
 impl Certificate {
@@ -168,7 +171,7 @@ impl Certificate {
             }),
             usages: Usages {
                 extended: extended.is_some(),
-                server_auth: extended.is_none_or(|usage| usage.any || usage.server_auth),
+                server_auth: extended.is_none_or(|usage| usage.server_auth),
                 digital_signature: key_usage.is_none_or(x509_parser::extensions::KeyUsage::digital_signature),
             },
             key_identifier,
@@ -250,6 +253,15 @@ impl Certificate {
     }
 }
 
+/// The same certificate, byte for byte.
+impl PartialEq for Certificate {
+    fn eq(&self, other: &Self) -> bool {
+        self.der == other.der
+    }
+}
+
+impl Eq for Certificate {}
+
 impl fmt::Debug for Certificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Certificate({}, {})", self.name(), self.fingerprint())
@@ -294,7 +306,7 @@ fn dns_subtrees(subtrees: Option<&[x509_parser::extensions::GeneralSubtree<'_>]>
 }
 
 /// One or more certificates in the order they were given, the server's own first if the order is right.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CertificateChain {
     certificates: Vec<Certificate>,
     holds_private_key: bool,
@@ -333,11 +345,14 @@ impl CertificateChain {
             let request = labels.iter().any(|label| label.ends_with("CERTIFICATE REQUEST"));
             return Err(if request { CertificateError::Request } else { CertificateError::NoCertificate });
         }
-        if !certificates.iter().map(Certificate::der).eq(read_by_servers(bytes).iter().map(Vec::as_slice)) {
-            return Err(CertificateError::Layout);
-        }
         let holds_private_key = labels.iter().any(|label| label.ends_with("PRIVATE KEY"));
-        Ok(Self { certificates, holds_private_key })
+        let chain = Self { certificates, holds_private_key };
+        let read_by_servers = read_by_servers(bytes);
+        if chain.certificates.iter().map(Certificate::der).eq(read_by_servers.iter().map(Vec::as_slice)) {
+            Ok(chain)
+        } else {
+            Err(CertificateError::Layout { mended: chain })
+        }
     }
 
     /// Takes the certificates a TLS server sent, in its order. `None` where there are none or one cannot be read.

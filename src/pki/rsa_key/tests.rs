@@ -4,7 +4,6 @@ use std::sync::LazyLock;
 
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair};
 use base64::engine::general_purpose::STANDARD;
-use proptest::prelude::*;
 use rsa::{
     pkcs1::{DecodeRsaPrivateKey as _, EncodeRsaPrivateKey as _},
     pkcs8::DecodePrivateKey as _,
@@ -269,106 +268,4 @@ fn debug_shows_size_and_fingerprint_only() {
     assert!(format!("{:?}", *KEY).starts_with("RsaPrivateKey(2048 bits, sha256:"));
 }
 
-/// What an editor, a copy and paste or a template may do to a key file.
-#[derive(Debug, Clone)]
-enum Damage {
-    Insert(usize, &'static str),
-    Delete(usize, usize),
-    Flip(usize, u8),
-    Replace(&'static str, &'static str),
-}
-
-fn damage() -> impl Strategy<Value = Damage> {
-    let snippets = [
-        "\n",
-        "\r",
-        "\r\n",
-        " ",
-        "\t",
-        "\\n",
-        "x",
-        "-",
-        ":",
-        "=",
-        "A",
-        "\0",
-        "é",
-        "-----BEGIN ",
-        "-----END PRIVATE KEY-----",
-    ];
-    let replaced = [
-        ("\n", "\r\n"),
-        ("\n", "\r"),
-        ("\n", " "),
-        ("\n", "\n\n"),
-        ("\n", "\n "),
-        ("RSA ", ""),
-        ("-----", "----"),
-        ("KEY", "key"),
-    ];
-    prop_oneof![
-        (0usize..2000, prop::sample::select(snippets.to_vec())).prop_map(|(at, text)| Damage::Insert(at, text)),
-        (0usize..2000, 1usize..70).prop_map(|(at, length)| Damage::Delete(at, length)),
-        (0usize..2000, any::<u8>()).prop_map(|(at, mask)| Damage::Flip(at, mask)),
-        prop::sample::select(replaced.to_vec()).prop_map(|(from, to)| Damage::Replace(from, to)),
-    ]
-}
-
-fn apply(bytes: &mut Vec<u8>, damage: &Damage) {
-    match *damage {
-        Damage::Insert(at, text) => {
-            // Half of the insertions go to the ends, where editors put them.
-            let at = if at % 4 == 0 {
-                0
-            } else if at % 4 == 1 {
-                bytes.len()
-            } else {
-                at.min(bytes.len())
-            };
-            bytes.splice(at..at, text.bytes());
-        }
-        Damage::Delete(at, length) => {
-            let start = at.min(bytes.len());
-            let end = (start + length).min(bytes.len());
-            bytes.drain(start..end);
-        }
-        Damage::Flip(at, mask) => {
-            if let Some(byte) = bytes.get_mut(at) {
-                *byte ^= mask;
-            }
-        }
-        Damage::Replace(from, to) => {
-            if let Ok(text) = std::str::from_utf8(bytes) {
-                *bytes = text.replace(from, to).into_bytes();
-            }
-        }
-    }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(4000))]
-
-    /// The property that matters: nothing goes into the Secret that MAS then refuses.
-    #[test]
-    fn whatever_is_accepted_mas_loads_as_the_same_key(pkcs1 in any::<bool>(), damages in prop::collection::vec(damage(), 0..3)) {
-        let mut bytes = if pkcs1 { PKCS1.clone() } else { PKCS8.clone() }.into_bytes();
-        for damage in &damages {
-            apply(&mut bytes, damage);
-        }
-        let loaded = mas_loads(&bytes);
-        match RsaPrivateKey::parse(&bytes) {
-            Ok(key) => {
-                let loaded = loaded.expect("MAS refuses what was accepted");
-                prop_assert_eq!(URL_SAFE_NO_PAD.encode(loaded.n().to_bytes_be()), key.modulus_base64url());
-                prop_assert_eq!(key.pem().expose().as_bytes(), &bytes[..]);
-            }
-            Err(error) => {
-                if let Some(mended) = error.mended() {
-                    let loaded = mas_loads(mended.pem().expose().as_bytes()).expect("MAS refuses what was mended");
-                    prop_assert_eq!(URL_SAFE_NO_PAD.encode(loaded.n().to_bytes_be()), mended.modulus_base64url());
-                    prop_assert!(RsaPrivateKey::parse(mended.pem().expose().as_bytes()).is_ok());
-                }
-            }
-        }
-    }
-}
+mod damage;

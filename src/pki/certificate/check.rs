@@ -176,6 +176,10 @@ fn check_issuer(issuer: &Certificate, depth: usize, leaf: &Certificate, problems
     if let Some(constraints) = &issuer.constraints {
         let allowed = |name: &str| {
             let domain = name.strip_prefix("*.");
+            // rustls refuses a wildcard under a top-level domain as malformed, but only where constraints make it look.
+            if domain.is_some_and(|domain| !domain.contains('.')) {
+                return false;
+            }
             let within = |constraint: &String| is_within(domain.unwrap_or(name), constraint);
             // A wildcard that could stand for a name that is shut out is shut out with it.
             let covers = |constraint: &String| {

@@ -253,6 +253,7 @@ fn name_constraints_hold_for_every_name_of_the_certificate() {
     assert_eq!(codes_for(&middle, &["auth.example.com"]), [""; 0]);
     // A wildcard that covers a name that is shut out was once called good; rustls refuses it.
     assert_eq!(codes_for(&middle, &["*.example.com"]), ["certificate-name-constraints"]);
+    assert_eq!(codes_for(&middle, &["auth.example.com", "*.com"]), ["certificate-name-constraints"]);
     let middle = constrained(&[], &["example.com"]);
     assert_eq!(codes_for(&middle, &["auth.example.com"]), ["certificate-name-constraints"]);
 }

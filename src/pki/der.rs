@@ -23,6 +23,11 @@ impl<'a> Reader<'a> {
         Self(der)
     }
 
+    /// How many bytes are left to read.
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// Whether everything was read.
     pub(super) fn is_at_end(&self) -> bool {
         self.0.is_empty()

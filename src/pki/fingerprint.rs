@@ -83,18 +83,16 @@ impl Fingerprint {
 /// It may be stored where everybody can read it (a `ConfigMap`): without the encryption secret no value can be tried against
 /// it. The encoding is canonical: keys in byte order, every key and value preceded by its length as eight bytes, so that no
 /// two different contents are encoded alike. Two contents compared must be digested with the same key; if the encryption
-/// secret itself differs, so do the digests.
-pub fn contents_digest<K, V>(contents: &BTreeMap<K, V>, key: &EncryptionSecret) -> Fingerprint
-where
-    K: AsRef<str> + Ord,
-    V: AsRef<[u8]>,
-{
-    // Sorted here as well: the order of an arbitrary `K` need not be that of its text.
-    let sorted: BTreeMap<&[u8], &[u8]> = contents.iter().map(|(k, v)| (k.as_ref().as_bytes(), v.as_ref())).collect();
+/// secret itself differs, so do the digests. `contents` is what `data` decodes to, each key once, in any order.
+pub fn contents_digest<'a>(
+    contents: impl IntoIterator<Item = (&'a str, &'a [u8])>,
+    key: &EncryptionSecret,
+) -> Fingerprint {
+    let sorted: BTreeMap<&str, &[u8]> = contents.into_iter().collect();
     let mut mac = Keyed::new(key, "contents");
     mac.length(sorted.len());
     for (name, value) in sorted {
-        mac.field(name);
+        mac.field(name.as_bytes());
         mac.field(value);
     }
     mac.finish()
@@ -227,13 +225,40 @@ mod tests {
         assert_eq!(serde_json::from_str::<Fingerprint>(&json).unwrap(), fingerprint);
     }
 
+    fn digest(contents: &BTreeMap<String, Vec<u8>>, key: &EncryptionSecret) -> Fingerprint {
+        contents_digest(contents.iter().map(|(name, value)| (name.as_str(), value.as_slice())), key)
+    }
+
     #[test]
     fn moving_a_byte_between_key_and_value_is_seen() {
-        let digest = |key_name: &str, value: &str| {
-            contents_digest(&BTreeMap::from([(key_name.to_owned(), value.as_bytes().to_vec())]), &key())
-        };
-        assert_ne!(digest("ab", "c"), digest("a", "bc"));
-        assert_ne!(digest("a", ""), contents_digest(&BTreeMap::<String, Vec<u8>>::new(), &key()));
+        let one = |name: &'static str, value: &'static str| contents_digest([(name, value.as_bytes())], &key());
+        assert_ne!(one("ab", "c"), one("a", "bc"));
+        assert_ne!(one("a", ""), contents_digest([], &key()));
+    }
+
+    #[test]
+    fn the_order_of_the_keys_does_not_matter() {
+        let (a, b) = (("a", &b"1"[..]), ("b", &b"2"[..]));
+        assert_eq!(contents_digest([a, b], &key()), contents_digest([b, a], &key()));
+    }
+
+    /// Stored in clusters and compared by later versions, so these must never change. Computed with Python's hmac and hashlib.
+    #[test]
+    fn what_earlier_versions_stored_is_still_recognized() {
+        assert_eq!(
+            format!("{:#}", key().fingerprint()),
+            "sha256:22c012ad6c983528597c2ed442823649c5b555b5e92063bcd0a3925968669f29"
+        );
+        let password = Fingerprint::of_guessable("postgresPassword", b"hunter2", &key());
+        assert_eq!(
+            format!("{password:#}"),
+            "hmac-sha256:ae00bd21331112675ea5a49809166bd6ca946f1805024569955d944d7b4ee9c9"
+        );
+        let contents = contents_digest([("postgresPassword", &b"hunter2"[..]), ("empty", b"")], &key());
+        assert_eq!(
+            format!("{contents:#}"),
+            "hmac-sha256:f503e992259c064bae41fa687873301a244489c7cdb5f6a798e069142c496ea5"
+        );
     }
 
     proptest! {
@@ -242,8 +267,8 @@ mod tests {
             a in prop::collection::btree_map("[a-c]{0,2}", prop::collection::vec(0u8..3, 0..3), 0..4),
             b in prop::collection::btree_map("[a-c]{0,2}", prop::collection::vec(0u8..3, 0..3), 0..4),
         ) {
-            prop_assert_eq!(a == b, contents_digest(&a, &key()) == contents_digest(&b, &key()));
-            prop_assert_ne!(contents_digest(&a, &key()), contents_digest(&a, &other_key()));
+            prop_assert_eq!(a == b, digest(&a, &key()) == digest(&b, &key()));
+            prop_assert_ne!(digest(&a, &key()), digest(&a, &other_key()));
         }
     }
 }

@@ -4,7 +4,6 @@
 //! when Synapse already waits for MAS. [`RsaPrivateKey::parse`] accepts only what MAS accepts, and less: `RS256` needs RSA,
 //! and RFC 7518 §3.3 wants 2048 bits or more.
 
-mod layout;
 mod problem;
 mod structure;
 
@@ -18,15 +17,13 @@ use aws_lc_rs::{
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use zeroize::Zeroizing;
 
-use self::{
-    layout::Found,
-    structure::{Structure, modulus_of},
+pub use self::problem::{RsaKeyError, RsaKeyProblem};
+use self::structure::Structure;
+pub(super) use self::structure::modulus_of;
+use super::{
+    Fingerprint, GenerateError, SecretText,
+    pem::{self, Found, Layout},
 };
-pub use self::{
-    layout::Layout,
-    problem::{RsaKeyError, RsaKeyProblem},
-};
-use super::{Fingerprint, GenerateError, SecretText};
 
 /// The sizes offered for a new key. MAS itself makes 2048.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -75,7 +72,7 @@ impl RsaPrivateKey {
         }
         let text = std::str::from_utf8(bytes);
         if let Ok(text) = text
-            && let Some(document) = layout::strict(text)
+            && let Some(document) = pem::strict(text)
         {
             return Self::from_document(&document, Some(text));
         }
@@ -110,11 +107,11 @@ impl RsaPrivateKey {
 
     /// Names what is wrong with text that is not exactly one strict document.
     fn diagnose(text: &str) -> RsaKeyError {
-        let unescaped = layout::unescape(text);
+        let unescaped = pem::unescape(text);
         let escaped = *unescaped != *text && !text.contains("-----\n");
         let text = if escaped { unescaped.as_str() } else { text };
 
-        let documents = layout::lenient(text);
+        let documents = pem::lenient(text);
         let is_key = |found: &&Found<'_>| match found {
             Found::Document(document) => document.label.ends_with("PRIVATE KEY"),
             Found::NotBase64 { label } => label.ends_with("PRIVATE KEY"),
@@ -130,7 +127,7 @@ impl RsaPrivateKey {
             ([Found::Document(document)], all) => {
                 let layout = match all.len() {
                     1 if escaped => Layout::EscapedNewlines,
-                    1 => layout::name(text),
+                    1 => pem::name(text),
                     _ => Layout::OtherDocument,
                 };
                 Self::mend(layout, Self::from_document(document, None))
@@ -152,7 +149,7 @@ impl RsaPrivateKey {
     }
 
     /// Reads one decoded document. `text` is what is kept as [`pem`](Self::pem); without it the canonical form is.
-    fn from_document(document: &layout::Document<'_>, text: Option<&str>) -> Result<Self, RsaKeyError> {
+    fn from_document(document: &pem::Document<'_>, text: Option<&str>) -> Result<Self, RsaKeyError> {
         let (structure, label_fits) = Structure::of_document(document.label, &document.der)?;
         let key = Self::from_structure(structure, &document.der, text)?;
         if label_fits { Ok(key) } else { Err(Self::mend(Layout::WrongLabel, Ok(key.into_canonical()))) }
@@ -175,7 +172,7 @@ impl RsaPrivateKey {
     }
 
     fn from_pair(pair: &KeyPair, text: Option<&str>) -> Option<Self> {
-        let canonical = SecretText::new(layout::encode("PRIVATE KEY", pair.as_der().ok()?.as_ref()));
+        let canonical = SecretText::new(pem::encode("PRIVATE KEY", pair.as_der().ok()?.as_ref()));
         Some(Self {
             pem: text.map_or_else(|| canonical.clone(), SecretText::from),
             canonical,
@@ -190,7 +187,7 @@ impl RsaPrivateKey {
 }
 
 /// The number of bits of a magnitude without leading zero bytes.
-fn bit_length(magnitude: &[u8]) -> usize {
+pub(super) fn bit_length(magnitude: &[u8]) -> usize {
     magnitude.first().map_or(0, |first| magnitude.len() * 8 - first.leading_zeros() as usize)
 }
 

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use super::{Layout, RsaPrivateKey};
+use super::RsaPrivateKey;
+use crate::pki::Layout;
 
 /// What is wrong with a file given as `rsaPrivateKey`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -115,6 +115,6 @@ fn pkcs1(mut fields: Reader<'_>) -> Option<Result<&[u8], RsaKeyProblem>> {
 }
 
 /// The modulus of an `RSAPublicKey` (RFC 8017).
-pub(super) fn modulus_of(public_key: &[u8]) -> Option<&[u8]> {
+pub(in crate::pki) fn modulus_of(public_key: &[u8]) -> Option<&[u8]> {
     whole_sequence(public_key)?.unsigned()
 }

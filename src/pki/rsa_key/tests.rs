@@ -1,10 +1,9 @@
 //! Tests of the key rules against the very crates MAS loads keys with.
 
-use std::{process::Command, sync::LazyLock};
+use std::sync::LazyLock;
 
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair};
 use base64::engine::general_purpose::STANDARD;
-use proptest::prelude::*;
 use rsa::{
     pkcs1::{DecodeRsaPrivateKey as _, EncodeRsaPrivateKey as _},
     pkcs8::DecodePrivateKey as _,
@@ -12,6 +11,7 @@ use rsa::{
 };
 
 use super::*;
+use crate::pki::test_support::openssl;
 
 /// One generated key for all tests, in both formats.
 static KEY: LazyLock<RsaPrivateKey> = LazyLock::new(|| RsaPrivateKey::generate(RsaBits::Bits2048).unwrap());
@@ -38,21 +38,6 @@ fn mas_loads(bytes: &[u8]) -> Option<rsa::RsaPrivateKey> {
 
 fn refused(bytes: impl AsRef<[u8]>) -> RsaKeyError {
     RsaPrivateKey::parse(bytes.as_ref()).expect_err("must be refused")
-}
-
-fn openssl(arguments: &[&str], input: &[u8]) -> Vec<u8> {
-    use std::io::Write as _;
-    let mut child = Command::new("openssl")
-        .args(arguments)
-        .stdin(std::process::Stdio::piped())
-        .stdout(std::process::Stdio::piped())
-        .stderr(std::process::Stdio::piped())
-        .spawn()
-        .expect("this test needs the openssl command");
-    child.stdin.take().unwrap().write_all(input).unwrap();
-    let output = child.wait_with_output().unwrap();
-    assert!(output.status.success(), "openssl {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-    output.stdout
 }
 
 #[test]
@@ -188,7 +173,6 @@ fn text_that_is_not_utf8_before_the_key_is_mended() {
 }
 
 #[test]
-#[expect(clippy::too_many_lines, reason = "one table, a row for each kind of file")]
 fn what_is_not_a_usable_rsa_key_is_named() {
     use RsaKeyProblem as P;
     let pass = ["-passout", "pass:secret"];
@@ -244,7 +228,7 @@ fn what_is_not_a_usable_rsa_key_is_named() {
         ("another", b"-----BEGIN PGP MESSAGE-----\nAAAA\n-----END PGP MESSAGE-----\n".to_vec(), P::OtherLabel),
         (
             "numbers that do not belong together",
-            layout::encode("PRIVATE KEY", &with_a_bit_flipped(&der)).into_bytes(),
+            pem::encode("PRIVATE KEY", &with_a_bit_flipped(&der)).into_bytes(),
             P::Damaged,
         ),
     ];
@@ -284,106 +268,4 @@ fn debug_shows_size_and_fingerprint_only() {
     assert!(format!("{:?}", *KEY).starts_with("RsaPrivateKey(2048 bits, sha256:"));
 }
 
-/// What an editor, a copy and paste or a template may do to a key file.
-#[derive(Debug, Clone)]
-enum Damage {
-    Insert(usize, &'static str),
-    Delete(usize, usize),
-    Flip(usize, u8),
-    Replace(&'static str, &'static str),
-}
-
-fn damage() -> impl Strategy<Value = Damage> {
-    let snippets = [
-        "\n",
-        "\r",
-        "\r\n",
-        " ",
-        "\t",
-        "\\n",
-        "x",
-        "-",
-        ":",
-        "=",
-        "A",
-        "\0",
-        "é",
-        "-----BEGIN ",
-        "-----END PRIVATE KEY-----",
-    ];
-    let replaced = [
-        ("\n", "\r\n"),
-        ("\n", "\r"),
-        ("\n", " "),
-        ("\n", "\n\n"),
-        ("\n", "\n "),
-        ("RSA ", ""),
-        ("-----", "----"),
-        ("KEY", "key"),
-    ];
-    prop_oneof![
-        (0usize..2000, prop::sample::select(snippets.to_vec())).prop_map(|(at, text)| Damage::Insert(at, text)),
-        (0usize..2000, 1usize..70).prop_map(|(at, length)| Damage::Delete(at, length)),
-        (0usize..2000, any::<u8>()).prop_map(|(at, mask)| Damage::Flip(at, mask)),
-        prop::sample::select(replaced.to_vec()).prop_map(|(from, to)| Damage::Replace(from, to)),
-    ]
-}
-
-fn apply(bytes: &mut Vec<u8>, damage: &Damage) {
-    match *damage {
-        Damage::Insert(at, text) => {
-            // Half of the insertions go to the ends, where editors put them.
-            let at = if at % 4 == 0 {
-                0
-            } else if at % 4 == 1 {
-                bytes.len()
-            } else {
-                at.min(bytes.len())
-            };
-            bytes.splice(at..at, text.bytes());
-        }
-        Damage::Delete(at, length) => {
-            let start = at.min(bytes.len());
-            let end = (start + length).min(bytes.len());
-            bytes.drain(start..end);
-        }
-        Damage::Flip(at, mask) => {
-            if let Some(byte) = bytes.get_mut(at) {
-                *byte ^= mask;
-            }
-        }
-        Damage::Replace(from, to) => {
-            if let Ok(text) = std::str::from_utf8(bytes) {
-                *bytes = text.replace(from, to).into_bytes();
-            }
-        }
-    }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(4000))]
-
-    /// The property that matters: nothing goes into the Secret that MAS then refuses.
-    #[test]
-    fn whatever_is_accepted_mas_loads_as_the_same_key(pkcs1 in any::<bool>(), damages in prop::collection::vec(damage(), 0..3)) {
-        let mut bytes = if pkcs1 { PKCS1.clone() } else { PKCS8.clone() }.into_bytes();
-        for damage in &damages {
-            apply(&mut bytes, damage);
-        }
-        let loaded = mas_loads(&bytes);
-        match RsaPrivateKey::parse(&bytes) {
-            Ok(key) => {
-                let loaded = loaded.expect("MAS refuses what was accepted");
-                prop_assert_eq!(URL_SAFE_NO_PAD.encode(loaded.n().to_bytes_be()), key.modulus_base64url());
-                prop_assert_eq!(key.pem().expose().as_bytes(), &bytes[..]);
-            }
-            Err(error) => {
-                if let Some(mended) = error.mended() {
-                    let loaded = mas_loads(mended.pem().expose().as_bytes()).expect("MAS refuses what was mended");
-                    prop_assert_eq!(URL_SAFE_NO_PAD.encode(loaded.n().to_bytes_be()), mended.modulus_base64url());
-                    prop_assert!(RsaPrivateKey::parse(mended.pem().expose().as_bytes()).is_ok());
-                }
-            }
-        }
-    }
-}
+mod damage;

@@ -1,0 +1,326 @@
+//! What can be wrong with a certificate, each with a stable code, how bad it is, and what to do.
+
+use jiff::Timestamp;
+
+use crate::pki::{Fingerprint, HostName};
+
+/// How bad a problem of a certificate is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ProblemSeverity {
+    /// Clients will refuse it, or an ingress cannot use it.
+    Blocker,
+    /// Some clients may refuse it, or it is soon a blocker.
+    Warning,
+}
+
+/// One problem of a certificate for a host. `Display` says what is wrong, [`remedy`](Self::remedy) what to do.
+///
+/// Rules: names RFC 9525, chains RFC 5280, algorithms and usages what browsers and TLS libraries refuse today.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CertificateProblem {
+    /// None of the certificate's DNS names is the host.
+    #[error("The certificate is not for {host}; it is for {}.", list(names))]
+    HostMismatch {
+        /// The host wanted.
+        host: HostName,
+        /// The DNS names it has.
+        names: Vec<String>,
+    },
+    /// A wildcard of the certificate looks as if it covered the host, but `*` stands for exactly one label.
+    #[error(
+        "The certificate's {pattern} does not cover {host}: the * stands for exactly one label, under at least two others."
+    )]
+    WildcardScope {
+        /// The host wanted.
+        host: HostName,
+        /// The name with the wildcard.
+        pattern: String,
+    },
+    /// The host stands in the common name only, which clients have not looked at since 2017.
+    #[error(
+        "The certificate has {host} as its common name only; clients look at its alternative names (SAN), where it is missing."
+    )]
+    CommonNameOnly {
+        /// The host wanted.
+        host: HostName,
+    },
+    /// Valid from a time to come.
+    #[error("The certificate of {subject} is valid only from {from}.")]
+    NotYetValid {
+        /// Whose.
+        subject: String,
+        /// From when.
+        from: Timestamp,
+    },
+    /// Valid until a time gone by.
+    #[error("The certificate of {subject} expired at {at}.")]
+    Expired {
+        /// Whose.
+        subject: String,
+        /// When.
+        at: Timestamp,
+    },
+    /// A root that is sent along has expired; clients use their own copy of a root.
+    #[error("The root certificate of {subject} that comes with the certificate expired at {at}.")]
+    RootExpired {
+        /// Whose.
+        subject: String,
+        /// When.
+        at: Timestamp,
+    },
+    /// Fewer than 30 days left.
+    #[error("The certificate of {subject} expires at {at}, in {}.", in_days(*days))]
+    ExpiresSoon {
+        /// Whose.
+        subject: String,
+        /// When.
+        at: Timestamp,
+        /// Whole days left.
+        days: i64,
+    },
+    /// Longer than 825 days, which Apple's systems refuse from any CA.
+    #[error("The certificate is valid for {days} days in all; Apple's systems refuse more than 825 from any CA.")]
+    ValidTooLong {
+        /// Whole days from beginning to end.
+        days: i64,
+    },
+    /// The host's certificate is not the first in the file.
+    #[error("The certificate for the host is number {number} in the file; servers send the first one as their own.")]
+    NotFirst {
+        /// Where it stands, counted from 1.
+        number: usize,
+    },
+    /// The intermediates are all there, but not each followed by its issuer.
+    #[error("The certificates in the file are not in order: each must be followed by its issuer.")]
+    ChainOrder,
+    /// The leaf alone, although somebody else signed it.
+    #[error("The file holds the host's certificate only, without that of its issuer ({issuer}).")]
+    ChainIncomplete {
+        /// The missing issuer.
+        issuer: String,
+    },
+    /// A certificate that has nothing to do with the others.
+    #[error("The certificate of {subject} does not belong to the chain of the host's certificate.")]
+    Unrelated {
+        /// Whose.
+        subject: String,
+    },
+    /// The next certificate has the issuer's name, but another key.
+    #[error(
+        "The certificate of {subject} was not signed by the certificate of {issuer} in the file, although it names it as its issuer."
+    )]
+    ChainBroken {
+        /// Which certificate.
+        subject: String,
+        /// Which issuer.
+        issuer: String,
+    },
+    /// The private key belongs to another certificate.
+    #[error("The private key ({key}) does not belong to the certificate (key {certificate}).")]
+    KeyMismatch {
+        /// The fingerprint of the certificate's public key.
+        certificate: Fingerprint,
+        /// The fingerprint of the private key given.
+        key: Fingerprint,
+    },
+    /// An RSA key of fewer than 2048 bits.
+    #[error("The RSA key of {subject} has {bits} bits; clients and servers refuse fewer than 2048.")]
+    KeyWeak {
+        /// Whose.
+        subject: String,
+        /// How many.
+        bits: usize,
+    },
+    /// A kind of key that not every client knows.
+    #[error(
+        "The key of {subject} is of a kind that not every client accepts in a certificate (RSA and EC on P-256 or P-384 are)."
+    )]
+    KeyUnusual {
+        /// Whose.
+        subject: String,
+    },
+    /// Signed with MD5 or SHA-1.
+    #[error("The certificate of {subject} is signed with {algorithm}, which clients refuse.")]
+    SignatureWeak {
+        /// Whose.
+        subject: String,
+        /// `MD2`, `MD5` or `SHA-1`.
+        algorithm: &'static str,
+    },
+    /// Signed by itself.
+    #[error("The certificate is signed by itself, so no client trusts it unless it was installed there.")]
+    SelfSigned,
+    /// A CA certificate as the server's own.
+    #[error("The host's certificate is a CA certificate, which strict clients refuse as a server's.")]
+    IsCa,
+    /// An issuer that is not a CA, or must not sign certificates.
+    #[error("The certificate of {subject} is used as an issuer, but is not one of a CA.")]
+    IssuerNotCa {
+        /// Whose.
+        subject: String,
+    },
+    /// A CA that allows fewer CAs below it than there are.
+    #[error("The CA {subject} allows fewer other CAs below it than the chain has.")]
+    PathLength {
+        /// Which CA.
+        subject: String,
+    },
+    /// Extended key usage that is not for TLS servers.
+    #[error("The certificate of {subject} is not for TLS servers: its extended key usage does not say so.")]
+    NotForServers {
+        /// Whose.
+        subject: String,
+    },
+    /// No extended key usage.
+    #[error(
+        "The certificate does not say that it is for TLS servers (extended key usage), which Apple's systems want."
+    )]
+    UsageUnstated,
+    /// A key usage that excludes digital signatures.
+    #[error(
+        "The certificate's key usage does not allow digital signatures, without which TLS 1.3 and current browsers refuse it."
+    )]
+    KeyUsage,
+    /// A CA that must not issue for one of the certificate's names.
+    #[error("The CA {subject} must not issue certificates for {name}: its name constraints do not allow it.")]
+    NameConstraints {
+        /// Which CA.
+        subject: String,
+        /// Which name.
+        name: String,
+    },
+    /// The file of certificates holds a private key as well.
+    #[error("The file with the certificate holds a private key as well.")]
+    WithPrivateKey,
+}
+
+impl CertificateProblem {
+    /// A stable name for scripts.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::HostMismatch { .. } => "certificate-host-mismatch",
+            Self::WildcardScope { .. } => "certificate-wildcard-scope",
+            Self::CommonNameOnly { .. } => "certificate-common-name-only",
+            Self::NotYetValid { .. } => "certificate-not-yet-valid",
+            Self::Expired { .. } => "certificate-expired",
+            Self::RootExpired { .. } => "certificate-root-expired",
+            Self::ExpiresSoon { .. } => "certificate-expires-soon",
+            Self::ValidTooLong { .. } => "certificate-valid-too-long",
+            Self::NotFirst { .. } => "certificate-not-first",
+            Self::ChainOrder => "certificate-chain-order",
+            Self::ChainIncomplete { .. } => "certificate-chain-incomplete",
+            Self::Unrelated { .. } => "certificate-unrelated",
+            Self::ChainBroken { .. } => "certificate-chain-broken",
+            Self::KeyMismatch { .. } => "certificate-key-mismatch",
+            Self::KeyWeak { .. } => "certificate-key-weak",
+            Self::KeyUnusual { .. } => "certificate-key-unusual",
+            Self::SignatureWeak { .. } => "certificate-signature-weak",
+            Self::SelfSigned => "certificate-self-signed",
+            Self::IsCa => "certificate-is-ca",
+            Self::IssuerNotCa { .. } => "certificate-issuer-not-ca",
+            Self::PathLength { .. } => "certificate-path-length",
+            Self::NotForServers { .. } => "certificate-not-for-servers",
+            Self::UsageUnstated => "certificate-usage-unstated",
+            Self::KeyUsage => "certificate-key-usage",
+            Self::NameConstraints { .. } => "certificate-name-constraints",
+            Self::WithPrivateKey => "certificate-with-private-key",
+        }
+    }
+
+    /// How bad it is.
+    pub fn severity(&self) -> ProblemSeverity {
+        match self {
+            Self::RootExpired { .. }
+            | Self::ExpiresSoon { .. }
+            | Self::ValidTooLong { .. }
+            | Self::ChainOrder
+            | Self::ChainIncomplete { .. }
+            | Self::Unrelated { .. }
+            | Self::KeyUnusual { .. }
+            | Self::SelfSigned
+            | Self::IsCa
+            | Self::UsageUnstated
+            | Self::WithPrivateKey => ProblemSeverity::Warning,
+            Self::HostMismatch { .. }
+            | Self::WildcardScope { .. }
+            | Self::CommonNameOnly { .. }
+            | Self::NotYetValid { .. }
+            | Self::Expired { .. }
+            | Self::NotFirst { .. }
+            | Self::ChainBroken { .. }
+            | Self::KeyMismatch { .. }
+            | Self::KeyWeak { .. }
+            | Self::SignatureWeak { .. }
+            | Self::IssuerNotCa { .. }
+            | Self::PathLength { .. }
+            | Self::NotForServers { .. }
+            | Self::KeyUsage
+            | Self::NameConstraints { .. } => ProblemSeverity::Blocker,
+        }
+    }
+
+    /// What to do, in the imperative.
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            Self::HostMismatch { .. } | Self::CommonNameOnly { .. } => {
+                "Get a certificate with the host among its alternative names (SAN), or give the host it is for."
+            }
+            Self::WildcardScope { .. } => {
+                "Get a certificate that names the host itself, or choose a host that the wildcard covers."
+            }
+            Self::NotYetValid { .. } => {
+                "Check the clock of this machine; if it is right, wait or get another certificate."
+            }
+            Self::Expired { .. } | Self::ExpiresSoon { .. } => "Renew it, and put the new one in its place.",
+            Self::RootExpired { .. } => "Remove the root from the file; clients use their own copy.",
+            Self::ValidTooLong { .. } => "Get one for 398 days or fewer, and renew it in time.",
+            Self::NotFirst { .. } | Self::ChainOrder => {
+                "Put the host's certificate first, then its issuer, then that one's issuer; the root may be left out."
+            }
+            Self::ChainIncomplete { .. } => {
+                "Append the intermediate certificates that the CA gave with it. If a root that every client has signed it directly, nothing is missing."
+            }
+            Self::Unrelated { .. } => "Remove it from the file.",
+            Self::ChainBroken { .. } => {
+                "Get the issuer's current certificate from the CA; a CA may have several of the same name."
+            }
+            Self::KeyMismatch { .. } => {
+                "Give the private key that the certificate was requested with, or request another certificate."
+            }
+            Self::KeyWeak { .. } | Self::KeyUnusual { .. } => {
+                "Get a certificate for an RSA key of 2048 bits or more, or an EC key on P-256."
+            }
+            Self::SignatureWeak { .. } => "Get a certificate that is signed with SHA-256.",
+            Self::SelfSigned => {
+                "Install it on every device, in Synapse and in MAS; better, issue one from a private CA (kubectl ess-mas tls issue) or get one from a public CA."
+            }
+            Self::IsCa => {
+                "Issue a server certificate from that CA (kubectl ess-mas tls issue with --ca-certificate and --ca-private-key)."
+            }
+            Self::IssuerNotCa { .. } | Self::PathLength { .. } | Self::NameConstraints { .. } => {
+                "Get the certificate from a CA that may issue it."
+            }
+            Self::NotForServers { .. } | Self::UsageUnstated | Self::KeyUsage => {
+                "Get a certificate for a TLS server: extended key usage serverAuth, key usage digitalSignature."
+            }
+            Self::WithPrivateKey => {
+                "Keep the private key in a file of its own. Only the certificates are taken from this one."
+            }
+        }
+    }
+}
+
+fn list(names: &[String]) -> String {
+    match names {
+        [] => "no DNS name at all".to_owned(),
+        names => names.join(", "),
+    }
+}
+
+fn in_days(days: i64) -> String {
+    match days {
+        0 => "less than a day".to_owned(),
+        1 => "1 day".to_owned(),
+        days => format!("{days} days"),
+    }
+}

@@ -50,7 +50,8 @@ impl Operator {
 
     /// The same with a clock of the caller's, for tests that look at times.
     pub fn with_clock(client: kube::Client, scope: Scope, behaviour: Behaviour, clock: Clock) -> Self {
-        let state = State { behaviour, memory: HashMap::new(), running: HashSet::new(), counts: HashMap::new() };
+        let state =
+            State { behaviour, memory: HashMap::new(), running: HashSet::new(), counts: HashMap::new(), epoch: 0 };
         let shared =
             Arc::new(Shared { client, scope, clock, state: Mutex::new(state), under_way: watch::Sender::new(0) });
         let mut operator = Self { shared, task: None };
@@ -63,6 +64,7 @@ impl Operator {
         let mut state = self.shared.state();
         state.behaviour = behaviour;
         state.counts.clear();
+        state.epoch += 1;
     }
 
     /// Takes the operator down at once. A run under way is cut off: nothing more is written, and after
@@ -126,7 +128,10 @@ struct State {
     behaviour: Behaviour,
     memory: HashMap<Key, Memory>,
     running: HashSet<Key>,
+    /// How many outcomes of a script an object has had since the behaviour was set.
     counts: HashMap<(Key, Kind), usize>,
+    /// How often it was set.
+    epoch: u64,
 }
 
 #[derive(Default)]
@@ -174,16 +179,30 @@ impl Shared {
         self.state().memory.entry(key.clone()).or_default().rehearsed = Some(passed);
     }
 
-    fn next_outcome(&self, key: &Key, kind: Kind) -> Outcome {
-        let mut state = self.state();
-        let count = state.counts.entry((key.clone(), kind)).or_default();
-        let run = *count;
-        *count += 1;
+    /// What a run of this kind will do if it is started now.
+    fn orders(&self, key: &Key, kind: Kind) -> Orders {
+        let state = self.state();
+        let run = state.counts.get(&(key.clone(), kind)).copied().unwrap_or_default();
         let script = match kind {
             Kind::Plain => &state.behaviour.plain,
             Kind::DryRun => &state.behaviour.dry_run,
             Kind::Activation => &state.behaviour.activation,
         };
-        script.outcome(run)
+        Orders { outcome: script.outcome(run), behaviour: state.behaviour.clone(), epoch: state.epoch }
     }
+
+    /// Notes that a script's outcome was used, unless the script has been replaced since.
+    fn used(&self, key: &Key, kind: Kind, orders: &Orders) {
+        let mut state = self.state();
+        if state.epoch == orders.epoch {
+            *state.counts.entry((key.clone(), kind)).or_default() += 1;
+        }
+    }
+}
+
+/// The behaviour at the moment at which a run starts.
+struct Orders {
+    behaviour: Behaviour,
+    outcome: Outcome,
+    epoch: u64,
 }

@@ -37,7 +37,9 @@ async fn attempt(shared: &Shared, key: &Key) -> kube::Result<End> {
     let objects = Objects { shared, api: Api::namespaced_with(shared.client.clone(), &key.0, &crds::resource()), key };
     let before = objects.read().await?;
     let kind = playbook::kind(&before.data_with_metadata());
-    let object = objects.write_over(before, |one, now| status::started(one, now)).await?;
+    // Settled before the mark is seen: who changes the behaviour when a run is under way means the next one.
+    let orders = shared.orders(key, kind);
+    let object = objects.write_over(before, status::started).await?;
     let mark = shared.begin(key);
     if mark.interrupted {
         objects.write(|one, now| status::broke_down(one, "Failed to get ansible-runner stdout", now)).await?;
@@ -45,7 +47,6 @@ async fn attempt(shared: &Shared, key: &Key) -> kube::Result<End> {
     }
 
     let object = object.data_with_metadata();
-    let behaviour = shared.behaviour();
     let rehearsed = shared.rehearsed(key).unwrap_or(playbook::reached(&object) == Some(false));
     let refusal = playbook::refusal(&object, &secrets(shared, &key.0).await?);
     let outcome = match refusal {
@@ -55,9 +56,12 @@ async fn attempt(shared: &Shared, key: &Key) -> kube::Result<End> {
             "The migration to the Matrix Authentication Service needs a dry run first: reconcile with active set to \
              false before setting it to true",
         ),
-        None => shared.next_outcome(key, kind),
+        None => {
+            shared.used(key, kind, &orders);
+            orders.outcome
+        }
     };
-    let end = work(&objects, &object, &behaviour, &outcome).await?;
+    let end = work(&objects, &object, &orders.behaviour, &outcome).await?;
     match (kind, &end) {
         (Kind::DryRun, End::Done) => shared.set_rehearsed(key, true),
         (Kind::DryRun, End::Failed) if outcome != Outcome::BreakDown => shared.set_rehearsed(key, false),

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use crate::Result;
 
 /// How long the next event may take. Generous: nothing is proven by being quick.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Sees every write to one object from a moment on, as a watch gives them: none is left out, none is merged.
 pub struct Follower {
@@ -38,8 +38,7 @@ impl Follower {
     pub async fn next(&mut self) -> Result<&Value> {
         loop {
             let event = timeout(PATIENCE, self.events.next()).await;
-            let event =
-                event.map_err(|_| format!("nothing happened for {} s after {}", PATIENCE.as_secs(), self.last))?;
+            let event = event.map_err(|_| format!("no write for {} s; {}", PATIENCE.as_secs(), self.describe()))?;
             match event.ok_or("the watch ended")?? {
                 WatchEvent::Added(object) | WatchEvent::Modified(object) => {
                     self.last = serde_json::to_value(object)?;
@@ -60,11 +59,13 @@ impl Follower {
         Ok(&self.last)
     }
 
+    fn describe(&self) -> String {
+        let (version, status) = (&self.last["metadata"]["resourceVersion"], &self.last["status"]);
+        format!("the last one was resourceVersion {version} with the status {status}")
+    }
+
     /// Whether nothing is written for a while.
     pub async fn quiet_for(&mut self, while_: Duration) -> bool {
-        match timeout(while_, self.next()).await {
-            Err(_) => true,
-            Ok(_) => false,
-        }
+        timeout(while_, self.next()).await.is_err()
     }
 }

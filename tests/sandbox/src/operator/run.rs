@@ -39,9 +39,10 @@ async fn attempt(shared: &Shared, key: &Key) -> kube::Result<End> {
     let kind = playbook::kind(&before.data_with_metadata());
     // Settled before the mark is seen: who changes the behaviour when a run is under way means the next one.
     let orders = shared.orders(key, kind);
+    let interrupted = shared.begin(key);
     let object = objects.write_over(before, status::started).await?;
-    let mark = shared.begin(key);
-    if mark.interrupted {
+    shared.marked(key);
+    if interrupted {
         objects.write(|one, now| status::broke_down(one, "Failed to get ansible-runner stdout", now)).await?;
         return Ok(End::Failed);
     }
@@ -58,22 +59,19 @@ async fn attempt(shared: &Shared, key: &Key) -> kube::Result<End> {
         ),
         None => {
             shared.used(key, kind, &orders);
-            orders.outcome
+            orders.outcome.clone()
         }
     };
-    let end = work(&objects, &object, &orders.behaviour, &outcome).await?;
-    match (kind, &end) {
-        (Kind::DryRun, End::Done) => shared.set_rehearsed(key, true),
-        (Kind::DryRun, End::Failed) if outcome != Outcome::BreakDown => shared.set_rehearsed(key, false),
-        _ if playbook::wanted(&object).is_none() => shared.set_rehearsed(key, false),
-        _ => {}
+    if kind == Kind::DryRun || playbook::wanted(&object).is_none() {
+        shared.set_rehearsed(key, false);
     }
-    Ok(end)
+    work(&objects, &object, kind, &orders.behaviour, &outcome).await
 }
 
 async fn work(
     objects: &Objects<'_>,
     object: &Value,
+    kind: Kind,
     behaviour: &super::Behaviour,
     outcome: &Outcome,
 ) -> kube::Result<End> {
@@ -87,6 +85,10 @@ async fn work(
                 let result = objects.result(tasks.0, u32::from(changed), tasks.1 - 1, 1);
                 objects.write(|one, now| status::failed(one, result, message, now)).await?;
                 return Ok(End::Failed);
+            }
+            if kind == Kind::DryRun {
+                // Before it can be seen, as everything that is remembered: the next step may come at once.
+                objects.shared.set_rehearsed(objects.key, true);
             }
             let result = objects.result(tasks.0, u32::from(changed), tasks.1, 0);
             objects.write(|one, now| status::succeeded(one, result, now)).await?;
@@ -134,7 +136,7 @@ impl Objects<'_> {
         let mut status = Status::read(&object.data, now);
         change(&mut status, now);
         object.data["status"] = status.to_json();
-        self.api.replace_status(&object.name_any(), &PostParams::default(), &object).await
+        self.api.replace_status(&object.name_any(), &as_operator(), &object).await
     }
 
     /// What the playbook itself writes, `mas_active` and `Available`; tells whether that changed anything. It works on
@@ -164,6 +166,11 @@ impl Objects<'_> {
     fn result(&self, ok: u32, changed: u32, skipped: u32, failures: u32) -> AnsibleResult {
         AnsibleResult { ok, changed, skipped, failures, completion: completion((self.shared.clock)()) }
     }
+}
+
+/// The name in `managedFields`.
+fn as_operator() -> PostParams {
+    PostParams { field_manager: Some("ansible-operator".to_owned()), ..PostParams::default() }
 }
 
 async fn secrets(shared: &Shared, namespace: &str) -> kube::Result<Secrets> {

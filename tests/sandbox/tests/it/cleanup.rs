@@ -8,21 +8,24 @@ use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use ess_mas_sandbox::Sandbox;
+use ess_mas_sandbox::prelude::*;
 
 /// Says how [`holder`] is to end.
 const END: &str = "ESS_MAS_SANDBOX_END";
+/// In a static, as the shared sandbox is: no destructor will run.
+static HELD: OnceLock<ControlPlane> = OnceLock::new();
 
 #[test]
 #[ignore = "started by the tests of this file as a process of its own"]
 fn holder() {
     let Ok(end) = std::env::var(END) else { return };
-    let sandbox = Sandbox::shared();
-    println!("\nready {}", sandbox.directory().display());
+    let held = HELD.get_or_init(|| ControlPlane::start().unwrap());
+    println!("\nready {}", held.directory().display());
     match end.as_str() {
         "return" => {}
         "panic" => panic!("as it was told to"),
@@ -33,17 +36,17 @@ fn holder() {
 
 #[test]
 fn nothing_is_left_after_the_tests_are_over() {
-    Holder::start("return").is_followed_by_nothing(|holder| assert!(holder.wait()));
+    Holder::start("return").leaves_nothing(|holder| assert!(holder.wait()));
 }
 
 #[test]
 fn nothing_is_left_after_a_panic() {
-    Holder::start("panic").is_followed_by_nothing(|holder| assert!(!holder.wait()));
+    Holder::start("panic").leaves_nothing(|holder| assert!(!holder.wait()));
 }
 
 #[test]
 fn nothing_is_left_after_an_exit_that_runs_no_destructor() {
-    Holder::start("exit").is_followed_by_nothing(|holder| assert!(!holder.wait()));
+    Holder::start("exit").leaves_nothing(|holder| assert!(!holder.wait()));
 }
 
 #[test]
@@ -51,14 +54,12 @@ fn nothing_is_left_after_ctrl_c() {
     // A terminal sends it to every process of the group.
     Holder::start("wait")
         .shows_its_processes()
-        .is_followed_by_nothing(|holder| holder.kill("-INT", &format!("-{}", holder.child.id())));
+        .leaves_nothing(|holder| kill("-INT", &format!("-{}", holder.child.id())));
 }
 
 #[test]
 fn nothing_is_left_after_the_process_is_killed() {
-    Holder::start("wait")
-        .shows_its_processes()
-        .is_followed_by_nothing(|holder| holder.kill("-KILL", &holder.child.id().to_string()));
+    Holder::start("wait").shows_its_processes().leaves_nothing(|holder| kill("-KILL", &holder.child.id().to_string()));
 }
 
 #[test]
@@ -66,7 +67,7 @@ fn nothing_is_left_when_the_process_is_killed_while_the_servers_start() {
     for milliseconds in [0, 30, 300, 1000] {
         let mut holder = Holder::spawn("wait");
         sleep(Duration::from_millis(milliseconds));
-        holder.kill("-KILL", &holder.child.id().to_string());
+        kill("-KILL", &holder.child.id().to_string());
         holder.wait();
         holder.assert_nothing_is_left();
     }
@@ -109,7 +110,7 @@ impl Holder {
         holder
     }
 
-    fn is_followed_by_nothing(mut self, end: impl FnOnce(&mut Self)) {
+    fn leaves_nothing(mut self, end: impl FnOnce(&mut Self)) {
         end(&mut self);
         self.wait();
         self.assert_nothing_is_left();
@@ -127,10 +128,6 @@ impl Holder {
 
     fn wait(&mut self) -> bool {
         self.child.wait().unwrap().success()
-    }
-
-    fn kill(&self, signal: &str, target: &str) {
-        assert!(Command::new("kill").args([signal, "--", target]).status().unwrap().success());
     }
 
     fn temporary_is_empty(&self) -> bool {
@@ -155,4 +152,8 @@ impl Holder {
         }
         fs::remove_dir(&self.temporary).unwrap();
     }
+}
+
+fn kill(signal: &str, target: &str) {
+    assert!(Command::new("kill").args([signal, "--", target]).status().unwrap().success());
 }

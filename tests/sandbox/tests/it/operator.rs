@@ -92,6 +92,8 @@ async fn an_activation_without_a_rehearsal_fails_and_migrates_nothing() -> Resul
     Ok(())
 }
 
+/// Once the failed rehearsal was remembered only after its end was written, so that an operator stopped in between
+/// took an older, good one for the last.
 #[tokio::test]
 async fn an_activation_after_a_failed_rehearsal_fails_and_after_a_good_one_succeeds() -> Result<()> {
     let script = Script::times(1, &Outcome::fail("syn2mas check failed: guests")).then(Outcome::Succeed);
@@ -198,15 +200,27 @@ async fn a_run_can_fail_after_mas_active_turned_true() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_run_that_hangs_or_asks_to_be_called_again_stays_at_running() -> Result<()> {
-    let again = Outcome::Requeue(Duration::from_millis(20));
-    let script = Script::times(2, &again).then(Outcome::Hang);
-    let mut scene =
-        Scene::new(with_mas, Behaviour::default().lasting(Duration::from_millis(50)).activation(script)).await?;
+async fn a_run_that_asks_to_be_called_again_stays_at_running_until_a_later_one_ends() -> Result<()> {
+    let (run, pause) = (Duration::from_millis(100), Duration::from_millis(300));
+    let script = Script::times(2, &Outcome::Requeue(pause)).then(Outcome::Succeed);
+    let mut scene = Scene::new(with_mas, Behaviour::default().lasting(run).activation(script)).await?;
+    scene.set_active(true).await?;
+    assert!(runs(scene.follower.next().await?));
+    let begin = Instant::now();
+    let next = scene.follower.next().await?;
+    assert!(runs(next) && next["status"]["mas_active"] == true, "the first two runs may not write anything");
+    assert!(begin.elapsed() >= pause * 2);
+    assert!(succeeded(scene.follower.next().await?));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_run_that_hangs_stays_at_running() -> Result<()> {
+    let hanging = Behaviour::default().lasting(Duration::from_millis(50)).activation(Outcome::Hang);
+    let mut scene = Scene::new(with_mas, hanging).await?;
     scene.set_active(true).await?;
     scene.next(runs).await?;
-    assert!(scene.quiet().await, "three runs were begun, and none may have written anything");
-    scene.operator.wait_for_run().await;
+    assert!(scene.quiet().await);
     Ok(())
 }
 

@@ -1,3 +1,6 @@
+// The API server and the etcd that the tests run against, pinned with everything they are made of. To move to another
+// release of Kubernetes, change v1.36.3 and every v0.36.3, set go.etcd.io/etcd/server/v3 to what that release itself
+// requires, and run `go mod tidy`.
 module ess-mas/control-plane
 
 go 1.26.0

@@ -4,6 +4,7 @@ use std::collections::hash_map::DefaultHasher;
 use std::env;
 use std::fs::{self, File};
 use std::hash::{Hash, Hasher};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -24,8 +25,19 @@ pub(crate) fn folder() -> Result<PathBuf> {
         }
         return Ok(folder);
     }
-    let module = Path::new(env!("CARGO_MANIFEST_DIR")).join("../control-plane");
-    GoModule { folder: module.canonicalize()?, name: "control-plane", size: "a Kubernetes API server and etcd" }.build()
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../control-plane").canonicalize()?;
+    let flags = version_flags(&fs::read_to_string(folder.join("go.mod"))?)?;
+    GoModule { folder, name: "control-plane", what: "a Kubernetes API server and etcd" }.build(&flags)
+}
+
+/// Without these the API server calls itself v0.0.0-master, which `kubectl version` and version checks trip over. The
+/// version is read from `go.mod`, so that it is pinned in one place.
+fn version_flags(module: &str) -> Result<String> {
+    let version = pinned(module, "k8s.io/kubernetes").ok_or("go.mod does not require k8s.io/kubernetes")?;
+    let mut parts = version.trim_start_matches('v').split('.');
+    let (major, minor) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let package = "k8s.io/component-base/version";
+    Ok(format!("-X {package}.gitVersion={version} -X {package}.gitMajor={major} -X {package}.gitMinor={minor}"))
 }
 
 /// A Go module in this repository whose main packages are wanted as programs.
@@ -34,24 +46,27 @@ struct GoModule {
     /// The folder under the target directory.
     name: &'static str,
     /// What a person is told is being built.
-    size: &'static str,
+    what: &'static str,
 }
 
 impl GoModule {
-    fn build(&self) -> Result<PathBuf> {
+    /// The folder with the programs, which is made anew whenever anything changes that they are made from.
+    fn build(&self, linker_flags: &str) -> Result<PathBuf> {
         let target = target_directory().join(self.name);
         fs::create_dir_all(&target)?;
-        let finished = target.join(self.key()?);
+        let finished = target.join(self.key(linker_flags)?);
         // Two test processes that start together must not both build; the second finds what the first has made.
         let lock = File::create(target.join("lock"))?;
         lock.lock()?;
         if finished.is_dir() {
             return Ok(finished);
         }
-        eprintln!(
+        // Not `eprintln!`, which a test harness keeps to itself until the test has failed.
+        let _ = writeln!(
+            io::stderr(),
             "Building {} from their pinned sources, with Go. This takes minutes the first time and needs the network; \
              after that it is kept in {}.",
-            self.size,
+            self.what,
             target.display()
         );
         let partial = finished.with_extension("partial");
@@ -62,7 +77,7 @@ impl GoModule {
         let status = self
             .go()
             .args(["build", "-mod=readonly", "-trimpath", "-buildvcs=false", "-ldflags"])
-            .arg(self.linker_flags()?)
+            .arg(format!("-s -w {linker_flags}"))
             .arg("-o")
             .arg(output)
             .arg("./...")
@@ -76,8 +91,9 @@ impl GoModule {
     }
 
     /// Changes with everything that changes the programs. A cache key only, so a hash without any promise will do.
-    fn key(&self) -> Result<String> {
+    fn key(&self, linker_flags: &str) -> Result<String> {
         let mut hasher = DefaultHasher::new();
+        linker_flags.hash(&mut hasher);
         let mut files = sources(&self.folder)?;
         files.sort();
         for file in files {
@@ -97,19 +113,6 @@ impl GoModule {
         }
         output.stdout.hash(&mut hasher);
         Ok(format!("{:016x}", hasher.finish()))
-    }
-
-    /// Without these the API server calls itself v0.0.0-master, which `kubectl version` and version checks trip over.
-    /// The version is read from `go.mod`, so that it is pinned in one place.
-    fn linker_flags(&self) -> Result<String> {
-        let module = fs::read_to_string(self.folder.join("go.mod"))?;
-        let version = pinned(&module, "k8s.io/kubernetes").ok_or("go.mod does not require k8s.io/kubernetes")?;
-        let mut parts = version.trim_start_matches('v').split('.');
-        let (major, minor) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-        let package = "k8s.io/component-base/version";
-        Ok(format!(
-            "-s -w -X {package}.gitVersion={version} -X {package}.gitMajor={major} -X {package}.gitMinor={minor}"
-        ))
     }
 
     fn go(&self) -> Command {

@@ -58,6 +58,25 @@ pub async fn install(client: &kube::Client, release: Release) -> Result<()> {
     Err(format!("the API server does not serve {NAME} after 30 s").into())
 }
 
+/// Whether a server has the CRD, whoever put it there. On a cluster that is somebody's own, ask this before
+/// [`install`], which replaces what is there.
+pub async fn installed(client: &kube::Client) -> Result<bool> {
+    Ok(Api::<CustomResourceDefinition>::all(client.clone()).get_opt(NAME).await?.is_some())
+}
+
+/// Takes the CRD away again, and with it every `ElementDeployment`.
+pub async fn remove(client: &kube::Client) -> Result<()> {
+    let crds = Api::<CustomResourceDefinition>::all(client.clone());
+    crds.delete(NAME, &kube::api::DeleteParams::default()).await?;
+    for _ in 0..600 {
+        if crds.get_opt(NAME).await?.is_none() {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    Err(format!("{NAME} is still there after 30 s").into())
+}
+
 fn established(crd: &CustomResourceDefinition) -> bool {
     let conditions = crd.status.as_ref().and_then(|status| status.conditions.as_ref());
     conditions.into_iter().flatten().any(|one| one.type_ == "Established" && one.status == "True")

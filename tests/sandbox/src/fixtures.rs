@@ -93,9 +93,9 @@ impl Deployment {
         format!("auth.{}", self.domain)
     }
 
-    /// The name that MAS's Secret gets here.
+    /// The name of MAS's Secret: the one that the component names, else one derived from the deployment's.
     pub fn mas_secret_name(&self) -> String {
-        format!("{}-mas", self.name)
+        self.named("/spec/components/matrixAuthenticationService").unwrap_or_else(|| format!("{}-mas", self.name))
     }
 
     /// The `ElementDeployment` as JSON.
@@ -103,13 +103,13 @@ impl Deployment {
         &self.object
     }
 
-    /// The Secrets of all components but MAS.
+    /// The Secrets of all components but MAS, under the names that the spec has for them.
     pub fn secrets(&self) -> Vec<Secret> {
-        let name = &self.name;
+        let name = |pointer: &str| self.named(pointer).unwrap_or_default();
         vec![
-            self.secret(&format!("{name}-global"), &[("genericSharedSecret", "generic-shared-5f1c0b")]),
+            self.secret(&name("/spec/global"), &[("genericSharedSecret", "generic-shared-5f1c0b")]),
             self.secret(
-                &format!("{name}-synapse"),
+                &name("/spec/components/synapse"),
                 &[
                     ("macaroon", "macaroon-88b1d2"),
                     ("postgresPassword", "synapse-database-7d40aa"),
@@ -119,7 +119,7 @@ impl Deployment {
                     ("partnerClientSecret", "partner-oidc-client-9ab310"),
                 ],
             ),
-            self.secret(&format!("{name}-integrator"), &[("postgresPassword", "integrator-database-c02d5e")]),
+            self.secret(&name("/spec/components/integrator"), &[("postgresPassword", "integrator-database-c02d5e")]),
         ]
     }
 
@@ -159,6 +159,11 @@ impl Deployment {
     /// The API of this deployment's namespace, in the stored version.
     pub fn api(&self, client: &kube::Client) -> Api<DynamicObject> {
         Api::namespaced_with(client.clone(), &self.namespace, &crds::resource())
+    }
+
+    /// The `secretName` of a part of the spec.
+    fn named(&self, pointer: &str) -> Option<String> {
+        self.object.pointer(pointer)?.get("secretName")?.as_str().map(str::to_owned)
     }
 
     fn secret(&self, name: &str, content: &[(&str, &str)]) -> Secret {
@@ -236,6 +241,16 @@ mod tests {
             assert!(id.starts_with(|first: char| ('0'..='7').contains(&first)));
             assert!(id.chars().all(|one| "0123456789ABCDEFGHJKMNPQRSTVWXYZ".contains(one)), "{id}");
         }
+    }
+
+    #[test]
+    fn secrets_have_the_names_that_the_spec_has_for_them() {
+        let one = Deployment::new("a", "b").set("/spec/components/synapse/secretName", "other").with_mas(false);
+        let names: Vec<_> = one.secrets().into_iter().map(|one| one.metadata.name.unwrap()).collect();
+        assert_eq!(names, ["a-global", "other", "a-integrator"]);
+        assert_eq!(one.mas_secret_name(), "a-mas");
+        let one = one.set("/spec/components/matrixAuthenticationService/secretName", "mine");
+        assert_eq!(one.mas_secret().unwrap().metadata.name.as_deref(), Some("mine"));
     }
 
     #[test]

@@ -22,10 +22,12 @@ mod assets;
 pub mod control_plane;
 pub mod crds;
 pub mod fixtures;
+mod follow;
 pub mod operator;
 mod sandbox;
 mod supervisor;
 
+pub use follow::Follower;
 pub use sandbox::{Namespace, Sandbox, User};
 
 /// What goes wrong here ends a test, so one boxed error with a sentence in it is enough.
@@ -39,5 +41,5 @@ pub mod prelude {
     pub use crate::crds::Release;
     pub use crate::fixtures::Deployment;
     pub use crate::operator::{Available, Behaviour, Operator, Outcome, Scope, Script};
-    pub use crate::{Namespace, Sandbox, User};
+    pub use crate::{Follower, Namespace, Sandbox, User};
 }

@@ -54,7 +54,7 @@ impl Sandbox {
         Ok(Namespace { sandbox: self, name })
     }
 
-    /// A user who may do what the rules say in every namespace and on what has none.
+    /// A user who may do what the rules say in every namespace and on what has none. The name must be new on the server.
     pub async fn cluster_user(&self, name: &str, rules: Vec<PolicyRule>) -> Result<User> {
         let client = self.client()?;
         let role = ClusterRole { metadata: named(name), rules: Some(rules), ..ClusterRole::default() };
@@ -114,10 +114,14 @@ impl Namespace<'_> {
     }
 
     /// A user with a client certificate who may do here what the rules say, and nothing elsewhere.
+    ///
+    /// Their full name, [`User::name`], ends in the namespace's: the server is shared, and a name that another test
+    /// uses as well would carry that test's rights.
     pub async fn user(&self, name: &str, rules: Vec<PolicyRule>) -> Result<User> {
-        self.grant(name, rules, user_subject(name)).await?;
-        let text = self.sandbox.certificate_kubeconfig(name, &[], Some(&self.name))?;
-        self.write_kubeconfig(name, &text)
+        let full = format!("{name}@{}", self.name);
+        self.grant(name, rules, user_subject(&full)).await?;
+        let text = self.sandbox.certificate_kubeconfig(&full, &[], Some(&self.name))?;
+        self.write_kubeconfig(name, full, &text)
     }
 
     /// The same with a bearer token, that of a `ServiceAccount` of this name.
@@ -136,7 +140,7 @@ impl Namespace<'_> {
         let made = accounts.create_token_request(name, &PostParams::default(), &request).await?;
         let token = made.status.ok_or("the API server answered a token request without a token")?.token;
         let text = self.sandbox.token_kubeconfig(name, &token, Some(&self.name))?;
-        self.write_kubeconfig(name, &text)
+        self.write_kubeconfig(name, format!("system:serviceaccount:{}:{name}", self.name), &text)
     }
 
     async fn grant(&self, name: &str, rules: Vec<PolicyRule>, subject: Subject) -> Result<()> {
@@ -149,16 +153,16 @@ impl Namespace<'_> {
         Ok(())
     }
 
-    fn write_kubeconfig(&self, user: &str, text: &str) -> Result<User> {
-        let kubeconfig = self.sandbox.write_file(&format!("{}-{user}.kubeconfig", self.name), text)?;
-        Ok(User { name: user.to_owned(), kubeconfig })
+    fn write_kubeconfig(&self, name: &str, full: String, text: &str) -> Result<User> {
+        let kubeconfig = self.sandbox.write_file(&format!("{}-{name}.kubeconfig", self.name), text)?;
+        Ok(User { name: full, kubeconfig })
     }
 }
 
 /// Somebody who is not an administrator.
 #[derive(Clone, Debug)]
 pub struct User {
-    /// As RBAC knows them (for a token user, the name of the `ServiceAccount`).
+    /// As the API server calls them in its messages.
     pub name: String,
     /// Their kubeconfig file.
     pub kubeconfig: PathBuf,

@@ -25,6 +25,8 @@ impl Supervisor {
     pub(crate) fn start() -> Result<Self> {
         let mut script = Command::new("sh")
             .args(["-c", include_str!("supervisor.sh"), "ess-mas-sandbox-supervisor"])
+            // Only so that a person who looks at the list of processes sees whose it is.
+            .arg(format!("for-process-{}", std::process::id()))
             .process_group(0)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

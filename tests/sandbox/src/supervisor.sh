@@ -4,12 +4,12 @@
 #
 # Reads lines: the name of a script NAME.sh in the directory. Runs it with NAME.log as its output, writes its process
 # id to NAME.pid and, once it is over, its exit code to NAME.exit.
-trap '' INT HUP
+# Signals that are meant for a whole group or session must not keep it from clearing up; KILL ends the servers below.
+trap '' INT HUP TERM
 directory=$(mktemp -d "${TMPDIR:-/tmp}/ess-mas-sandbox.XXXXXX") || exit 1
 printf '%s\n' "$directory"
 while read -r name; do
     (
-        trap - INT HUP
         sh "$directory/$name.sh" >"$directory/$name.log" 2>&1 </dev/null &
         printf '%s\n' "$!" >"$directory/$name.pid.new"
         mv "$directory/$name.pid.new" "$directory/$name.pid"

@@ -18,7 +18,7 @@ use crate::supervisor::Supervisor;
 use crate::{Result, assets};
 
 /// How long a start may take. It takes three seconds on an idle machine; a busy one gets its time.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// A running `kube-apiserver` and `etcd`: RBAC is on, connections are TLS with an authority of their own.
 ///

@@ -11,7 +11,7 @@ mod queue;
 mod run;
 mod status;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
@@ -50,7 +50,8 @@ impl Operator {
 
     /// The same with a clock of the caller's, for tests that look at times.
     pub fn with_clock(client: kube::Client, scope: Scope, behaviour: Behaviour, clock: Clock) -> Self {
-        let state = State { behaviour, memory: HashMap::new(), running: HashSet::new(), counts: HashMap::new() };
+        let state =
+            State { behaviour, memory: HashMap::new(), running: HashMap::new(), counts: HashMap::new(), epoch: 0 };
         let shared =
             Arc::new(Shared { client, scope, clock, state: Mutex::new(state), under_way: watch::Sender::new(0) });
         let mut operator = Self { shared, task: None };
@@ -63,6 +64,7 @@ impl Operator {
         let mut state = self.shared.state();
         state.behaviour = behaviour;
         state.counts.clear();
+        state.epoch += 1;
     }
 
     /// Takes the operator down at once. A run under way is cut off: nothing more is written, and after
@@ -73,7 +75,7 @@ impl Operator {
             let _ = task.await;
         }
         let mut state = self.shared.state();
-        for key in std::mem::take(&mut state.running) {
+        for (key, _) in std::mem::take(&mut state.running) {
             state.memory.entry(key).or_default().interrupted = true;
         }
         drop(state);
@@ -125,8 +127,12 @@ struct Shared {
 struct State {
     behaviour: Behaviour,
     memory: HashMap<Key, Memory>,
-    running: HashSet<Key>,
+    /// The runs that were begun and have not ended, and whether their start was written.
+    running: HashMap<Key, bool>,
+    /// How many outcomes of a script an object has had since the behaviour was set.
     counts: HashMap<(Key, Kind), usize>,
+    /// How often it was set.
+    epoch: u64,
 }
 
 #[derive(Default)]
@@ -134,11 +140,6 @@ struct Memory {
     /// Whether the last rehearsal passed; `None` before one was seen.
     rehearsed: Option<bool>,
     /// The operator went down during a run.
-    interrupted: bool,
-}
-
-/// What [`Shared::begin`] finds.
-struct Mark {
     interrupted: bool,
 }
 
@@ -151,19 +152,30 @@ impl Shared {
         self.state().behaviour.clone()
     }
 
-    /// Notes that a run has marked its object.
-    fn begin(&self, key: &Key) -> Mark {
+    /// Notes that a run begins; tells whether the last one on this object was cut off.
+    fn begin(&self, key: &Key) -> bool {
         let mut state = self.state();
-        state.running.insert(key.clone());
-        let interrupted = std::mem::take(&mut state.memory.entry(key.clone()).or_default().interrupted);
-        self.under_way.send_replace(state.running.len());
-        Mark { interrupted }
+        state.running.insert(key.clone(), false);
+        std::mem::take(&mut state.memory.entry(key.clone()).or_default().interrupted)
+    }
+
+    /// Notes that a run has written its start.
+    fn marked(&self, key: &Key) {
+        self.count(|running| {
+            running.insert(key.clone(), true);
+        });
     }
 
     fn end(&self, key: &Key) {
+        self.count(|running| {
+            running.remove(key);
+        });
+    }
+
+    fn count(&self, change: impl FnOnce(&mut HashMap<Key, bool>)) {
         let mut state = self.state();
-        state.running.remove(key);
-        self.under_way.send_replace(state.running.len());
+        change(&mut state.running);
+        self.under_way.send_replace(state.running.values().filter(|marked| **marked).count());
     }
 
     fn rehearsed(&self, key: &Key) -> Option<bool> {
@@ -174,16 +186,30 @@ impl Shared {
         self.state().memory.entry(key.clone()).or_default().rehearsed = Some(passed);
     }
 
-    fn next_outcome(&self, key: &Key, kind: Kind) -> Outcome {
-        let mut state = self.state();
-        let count = state.counts.entry((key.clone(), kind)).or_default();
-        let run = *count;
-        *count += 1;
+    /// What a run of this kind will do if it is started now.
+    fn orders(&self, key: &Key, kind: Kind) -> Orders {
+        let state = self.state();
+        let run = state.counts.get(&(key.clone(), kind)).copied().unwrap_or_default();
         let script = match kind {
             Kind::Plain => &state.behaviour.plain,
             Kind::DryRun => &state.behaviour.dry_run,
             Kind::Activation => &state.behaviour.activation,
         };
-        script.outcome(run)
+        Orders { outcome: script.outcome(run), behaviour: state.behaviour.clone(), epoch: state.epoch }
     }
+
+    /// Notes that a script's outcome was used, unless the script has been replaced since.
+    fn used(&self, key: &Key, kind: Kind, orders: &Orders) {
+        let mut state = self.state();
+        if state.epoch == orders.epoch {
+            *state.counts.entry((key.clone(), kind)).or_default() += 1;
+        }
+    }
+}
+
+/// The behaviour at the moment at which a run starts.
+struct Orders {
+    behaviour: Behaviour,
+    outcome: Outcome,
+    epoch: u64,
 }

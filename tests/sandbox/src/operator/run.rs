@@ -37,15 +37,17 @@ async fn attempt(shared: &Shared, key: &Key) -> kube::Result<End> {
     let objects = Objects { shared, api: Api::namespaced_with(shared.client.clone(), &key.0, &crds::resource()), key };
     let before = objects.read().await?;
     let kind = playbook::kind(&before.data_with_metadata());
-    let object = objects.write_over(before, |one, now| status::started(one, now)).await?;
-    let mark = shared.begin(key);
-    if mark.interrupted {
+    // Settled before the mark is seen: who changes the behaviour when a run is under way means the next one.
+    let orders = shared.orders(key, kind);
+    let interrupted = shared.begin(key);
+    let object = objects.write_over(before, status::started).await?;
+    shared.marked(key);
+    if interrupted {
         objects.write(|one, now| status::broke_down(one, "Failed to get ansible-runner stdout", now)).await?;
         return Ok(End::Failed);
     }
 
     let object = object.data_with_metadata();
-    let behaviour = shared.behaviour();
     let rehearsed = shared.rehearsed(key).unwrap_or(playbook::reached(&object) == Some(false));
     let refusal = playbook::refusal(&object, &secrets(shared, &key.0).await?);
     let outcome = match refusal {
@@ -55,21 +57,21 @@ async fn attempt(shared: &Shared, key: &Key) -> kube::Result<End> {
             "The migration to the Matrix Authentication Service needs a dry run first: reconcile with active set to \
              false before setting it to true",
         ),
-        None => shared.next_outcome(key, kind),
+        None => {
+            shared.used(key, kind, &orders);
+            orders.outcome.clone()
+        }
     };
-    let end = work(&objects, &object, &behaviour, &outcome).await?;
-    match (kind, &end) {
-        (Kind::DryRun, End::Done) => shared.set_rehearsed(key, true),
-        (Kind::DryRun, End::Failed) if outcome != Outcome::BreakDown => shared.set_rehearsed(key, false),
-        _ if playbook::wanted(&object).is_none() => shared.set_rehearsed(key, false),
-        _ => {}
+    if kind == Kind::DryRun || playbook::wanted(&object).is_none() {
+        shared.set_rehearsed(key, false);
     }
-    Ok(end)
+    work(&objects, &object, kind, &orders.behaviour, &outcome).await
 }
 
 async fn work(
     objects: &Objects<'_>,
     object: &Value,
+    kind: Kind,
     behaviour: &super::Behaviour,
     outcome: &Outcome,
 ) -> kube::Result<End> {
@@ -83,6 +85,10 @@ async fn work(
                 let result = objects.result(tasks.0, u32::from(changed), tasks.1 - 1, 1);
                 objects.write(|one, now| status::failed(one, result, message, now)).await?;
                 return Ok(End::Failed);
+            }
+            if kind == Kind::DryRun {
+                // Before it can be seen, as everything that is remembered: the next step may come at once.
+                objects.shared.set_rehearsed(objects.key, true);
             }
             let result = objects.result(tasks.0, u32::from(changed), tasks.1, 0);
             objects.write(|one, now| status::succeeded(one, result, now)).await?;
@@ -130,7 +136,7 @@ impl Objects<'_> {
         let mut status = Status::read(&object.data, now);
         change(&mut status, now);
         object.data["status"] = status.to_json();
-        self.api.replace_status(&object.name_any(), &PostParams::default(), &object).await
+        self.api.replace_status(&object.name_any(), &as_operator(), &object).await
     }
 
     /// What the playbook itself writes, `mas_active` and `Available`; tells whether that changed anything. It works on
@@ -160,6 +166,11 @@ impl Objects<'_> {
     fn result(&self, ok: u32, changed: u32, skipped: u32, failures: u32) -> AnsibleResult {
         AnsibleResult { ok, changed, skipped, failures, completion: completion((self.shared.clock)()) }
     }
+}
+
+/// The name in `managedFields`.
+fn as_operator() -> PostParams {
+    PostParams { field_manager: Some("ansible-operator".to_owned()), ..PostParams::default() }
 }
 
 async fn secrets(shared: &Shared, namespace: &str) -> kube::Result<Secrets> {

@@ -57,6 +57,30 @@ async fn unprivileged_users_may_do_what_their_rules_say_and_nothing_else() -> Re
     Ok(())
 }
 
+#[tokio::test]
+async fn rights_of_a_user_do_not_reach_the_user_of_another_test_with_the_same_name() -> Result<()> {
+    let sandbox = Sandbox::shared();
+    let (own, other) = (sandbox.namespace().await?, sandbox.namespace().await?);
+    let alice = own.user("alice", may_list_config_maps()).await?;
+    other.user("alice", may_list_config_maps()).await?;
+    let elsewhere = Api::<ConfigMap>::namespaced(client_of(&alice).await?, other.name());
+    assert!(elsewhere.list(&ListParams::default()).await.is_err());
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_cluster_user_may_do_the_same_in_every_namespace() -> Result<()> {
+    let sandbox = Sandbox::shared();
+    let namespace = sandbox.namespace().await?;
+    let auditor = sandbox.cluster_user("auditor", may_list_config_maps()).await?;
+    let client = client_of(&auditor).await?;
+    Api::<ConfigMap>::namespaced(client.clone(), namespace.name()).list(&ListParams::default()).await?;
+    Api::<ConfigMap>::all(client.clone()).list(&ListParams::default()).await?;
+    let deployments = Api::<kube::api::DynamicObject>::all_with(client, &ess_mas_sandbox::crds::resource());
+    assert!(deployments.list(&ListParams::default()).await.is_err());
+    Ok(())
+}
+
 #[test]
 fn the_kubeconfig_is_one_that_other_tools_read() {
     let sandbox = Sandbox::shared();

@@ -125,7 +125,10 @@ async fn older_releases_prune_what_they_do_not_know_and_can_be_upgraded() -> Res
     assert!(second.data.pointer(mas).is_some());
     assert!(second.data.pointer(&format!("{mas}/config/active")).is_none());
 
+    crds::remove(&client).await?;
+    assert!(!crds::installed(&client).await?);
     crds::install(&client, Release::Current).await?;
+    assert!(crds::installed(&client).await?);
     let third = create(&Deployment::new("three", namespace.name()).with_mas(true), &client).await?;
     assert_eq!(third.data.pointer(&format!("{mas}/config/active")), Some(&json!(true)));
     Ok(())

@@ -49,7 +49,7 @@ impl SecretContents {
         let key = self.encryption_secret(keys)?;
         let contents: BTreeMap<&str, &[u8]> =
             self.data.iter().map(|(name, value)| (name.as_str(), value.expose())).collect();
-        Some(contents_digest(&contents, &key))
+        Some(contents_digest(contents, &key))
     }
 
     /// A fingerprint for each key.

@@ -19,7 +19,8 @@ pub enum Carried {
 }
 
 impl Carried {
-    pub(super) fn is_in(&self, seen: &Observation) -> bool {
+    /// Whether an observed object still carries it.
+    pub fn is_in(&self, seen: &Observation) -> bool {
         match self {
             Self::Rehearsal(digest) => seen.active == Some(false) && seen.spec_digest == *digest,
             Self::Active(true) => seen.active == Some(true),

@@ -81,6 +81,16 @@ pub struct Pending {
     pub by: Option<String>,
     /// What to compare the operator's answer with.
     pub baseline: Baseline,
+    /// The annotation's value, where the write asks for a rehearsal by annotation alone: the spec does not tell then
+    /// whether the write was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<String>,
+    /// Keyed digest of the Secret's contents before the write.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_digest: Option<String>,
+    /// Fingerprints of its keys before the write.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub secret_fingerprints: BTreeMap<String, String>,
 }
 
 /// One thing that was done.

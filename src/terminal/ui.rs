@@ -174,6 +174,16 @@ impl Ui {
         self.terminal.screen().write_err(&format!("{text}\n"));
     }
 
+    /// Prints text on stdout as it is: help, a completion script.
+    pub fn raw_out(&self, text: &str) -> Result<(), OutputError> {
+        self.write_out(text)
+    }
+
+    /// Writes text to stderr as it is: what the command line parser says.
+    pub fn raw_err(&self, text: &str) {
+        self.terminal.screen().write_err(text);
+    }
+
     fn say_next(&self, next: &Next) {
         self.say(next.text.clone());
         for command in &next.commands {

@@ -1,0 +1,107 @@
+//! `activate`: the step that only a backup undoes.
+
+use std::time::Duration;
+
+use super::approve::{Approved, BackupStated, Confirmed};
+use super::exit::{BLOCKED, Failure};
+use super::follow::Words;
+use super::outcome::Outcome;
+use super::session::{Context, Session};
+use super::task::{self, Flags, Task};
+use crate::checks::{Rehearsed, Snapshot, Step};
+use crate::cli::ActivateArgs;
+use crate::plan::Plan;
+use crate::reconcile::{Baseline, Carried};
+
+const WORDS: Words = Words {
+    command: "activate",
+    doing: "the operator migrates; users are logged out until it is done",
+    goes_on: "the operator goes on migrating, and users stay logged out until it is done",
+};
+
+struct Activate<'a> {
+    args: &'a ActivateArgs,
+}
+
+/// Runs it.
+pub async fn exec(context: &Context, args: &ActivateArgs) -> Result<u8, Failure> {
+    let mut session = Session::open(context, args.name.as_deref()).await?;
+    let mut outcome = Outcome::new(WORDS.command);
+    let task = Activate { args };
+    let flags = Flags { write: &args.write, follow: &args.follow, timeout: Duration::from_mins(90) };
+    let result = task::run(&mut session, &task, &flags, &mut outcome).await;
+    outcome.finish(&mut session, args.output.format(), result).await
+}
+
+impl Task for Activate<'_> {
+    fn words(&self) -> Words {
+        WORDS
+    }
+
+    fn step(&self) -> Step {
+        Step::Activate
+    }
+
+    fn reached(&self, snapshot: &Snapshot) -> Option<String> {
+        let deployment = &snapshot.deployment;
+        let conditions = deployment.conditions();
+        // `mas_active` turns true a moment before the run ends, and the run may still fail.
+        let done = deployment.mas_active() == Some(true)
+            && deployment.active() == Some(true)
+            && conditions.successful() == Some(true)
+            && conditions.failure().is_none()
+            && conditions.available() != Some(false);
+        done.then(|| "The migration is done already: mas_active is true.".to_owned())
+    }
+
+    fn resume(&self, snapshot: &Snapshot) -> Option<Baseline> {
+        if snapshot.deployment.active() != Some(true) {
+            return None;
+        }
+        let recorded = task::recorded_baseline(snapshot, WORDS.command);
+        Some(recorded.unwrap_or_else(|| task::present_baseline(snapshot, Carried::Active(true))))
+    }
+
+    fn waits(&self, _: &Snapshot) -> bool {
+        true
+    }
+
+    fn plan(&self, snapshot: &Snapshot) -> Result<Plan, Failure> {
+        Ok(Plan::activate(&snapshot.deployment))
+    }
+
+    fn tolerates_more(&self) -> bool {
+        false
+    }
+
+    fn approve(&self, session: &Session, snapshot: &Snapshot, plan: Plan) -> Result<Option<Approved>, Failure> {
+        let Some(rehearsed) = Rehearsed::check(snapshot) else {
+            return Err(Failure::new(BLOCKED, "no dry run has passed for what is there now; nothing was changed"));
+        };
+        let ui = session.ui();
+        ui.status("");
+        ui.status("This migrates for good:");
+        ui.status("  Synapse and other components are stopped, and users are locked out, for an estimated 5 to 30 minutes (the vendor's figure).");
+        ui.status("  All accounts and logins are copied to MAS; then everything starts again with MAS.");
+        ui.status("  After it has succeeded there is no way back but restoring both databases from a backup.");
+        let script = !ui.terminal().can_ask();
+        if script && (self.args.confirm.is_none() || self.args.backup.is_none()) {
+            let also = if self.args.yes { "; --yes is not enough for this step" } else { "" };
+            return Err(Failure::usage(format!(
+                "the migration has to be confirmed and there is no terminal to ask on; pass --confirm {} and --backup \"WHERE IT IS\"{also}",
+                session.target.name
+            )));
+        }
+        let backup = BackupStated::ask(session, self.args.backup.as_deref())?;
+        let confirmed = Confirmed::by_name(session, self.args.confirm.as_deref())?;
+        Ok(confirmed.map(|confirmed| Approved::activation(plan, rehearsed, backup, confirmed)))
+    }
+
+    fn is_script(&self, session: &Session) -> bool {
+        self.args.confirm.is_some() || !session.ui().terminal().can_ask()
+    }
+
+    fn history(&self) -> String {
+        "activate: the switch turned on".to_owned()
+    }
+}

@@ -1,0 +1,324 @@
+//! What is said, kept and returned once following has ended.
+
+use std::path::PathBuf;
+
+use jiff::SignedDuration;
+
+use super::exit::{DONE, FAILED, Failure, INTERRUPTED, TIMED_OUT};
+use super::follow::{Ended, Followed, Words, missing};
+use super::outcome::{Answer, Outcome};
+use super::session::Session;
+use super::task::ended_early;
+use crate::checks::Snapshot;
+use crate::deployment::FailureReport;
+use crate::reconcile::{Awaiting, Observation, Verdict};
+use crate::record::{self, FailureFile, Rehearsal, RehearsalState, TimelineEntry};
+use crate::terminal::progress::Progress;
+use crate::terminal::time::duration;
+use crate::terminal::{Line, Next};
+
+/// Ends a command that did not get to its write.
+pub fn without_write(session: &Session, words: Words, ended: Ended, outcome: &mut Outcome) -> Result<u8, Failure> {
+    let code = ended_early(session, &ended, outcome);
+    Err(match ended {
+        Ended::TimedOut(awaiting) => Failure::new(
+            code,
+            format!("gave up waiting, and nothing was written; still missing: {}", missing(&awaiting)),
+        )
+        .next(Next::new("To wait again:").command(session.command(words.command))),
+        Ended::Interrupted => Failure::told(code),
+        Ended::Verdict(_) => {
+            Failure::new(code, format!("ElementDeployment {} was deleted; nothing was written", session.place()))
+        }
+    })
+}
+
+/// Ends a command with `--wait=false`.
+pub fn not_waited(session: &Session, words: Words, outcome: &mut Outcome) -> u8 {
+    outcome.verdict = Answer::NotWaited;
+    session.ui().status(Line::new().text("Not waiting: ").text(words.goes_on));
+    session.ui().next(&Next::new("To follow it:").command(session.command(words.command)));
+    DONE
+}
+
+/// Ends a command that followed the operator.
+pub async fn conclude(
+    session: &mut Session,
+    words: Words,
+    snapshot: &Snapshot,
+    followed: Followed,
+    progress: &Progress,
+    outcome: &mut Outcome,
+) -> Result<u8, Failure> {
+    match followed.ended {
+        Ended::Verdict(Verdict::Succeeded(seen)) => {
+            progress.done("operator finished: no errors");
+            outcome.verdict = Answer::Succeeded;
+            succeeded(session, words, snapshot, &seen, followed.took.as_secs(), outcome).await
+        }
+        Ended::Verdict(Verdict::Failed(report)) => {
+            progress.failed("operator reports failure");
+            outcome.verdict = Answer::Failed;
+            failed(session, words, snapshot, report, &followed.timeline, followed.took.as_secs(), outcome).await
+        }
+        Ended::Verdict(Verdict::Overtaken(_)) => {
+            progress.failed("the change is no longer there");
+            outcome.verdict = Answer::Failed;
+            Err(overtaken(session))
+        }
+        Ended::Verdict(Verdict::Gone) => {
+            progress.failed("the deployment is gone");
+            outcome.verdict = Answer::Failed;
+            Err(Failure::new(
+                FAILED,
+                format!("ElementDeployment {} was deleted or made anew while it was followed", session.place()),
+            ))
+        }
+        Ended::Verdict(Verdict::Pending(awaiting)) | Ended::TimedOut(awaiting) => {
+            outcome.verdict = Answer::TimedOut;
+            Err(timed_out(session, words, &awaiting))
+        }
+        Ended::Interrupted => {
+            outcome.verdict = Answer::Interrupted;
+            outcome.message = Some(format!("interrupted; {}", words.goes_on));
+            Err(Failure::told(INTERRUPTED))
+        }
+    }
+}
+
+fn timed_out(session: &Session, words: Words, awaiting: &Awaiting) -> Failure {
+    let text = format!("gave up waiting; {}. Still missing: {}", words.goes_on, missing(awaiting));
+    let failure = Failure::new(TIMED_OUT, text);
+    let failure = match awaiting {
+        Awaiting::Start => failure.next(Next::new("If nothing happens at all, check that the operator runs (a deployment whose name ends in updater-controller-manager).")),
+        Awaiting::NextRun(report) => failure.next(Next::new(format!("The operator reported trouble of its own: {}", report.message))),
+        _ => failure,
+    };
+    failure.next(Next::new("To wait on:").command(session.command(words.command)))
+}
+
+fn overtaken(session: &Session) -> Failure {
+    let deployment = &session.deployment;
+    let by = deployment.active_written_by().map_or_else(String::new, |(manager, at)| {
+        let at = at.map_or_else(String::new, |at| format!(" at {at}"));
+        format!("; {manager} last wrote the switch{at}")
+    });
+    let mut failure = Failure::new(
+        FAILED,
+        format!(
+            "somebody else changed ElementDeployment {} before the operator was done, so what it says next is not about this change{by}",
+            session.place()
+        ),
+    );
+    if deployment.mas_active() == Some(true) && deployment.active() != Some(true) {
+        failure = failure.next(
+            Next::new("Careful: mas_active is true, so the migration has happened, but the switch is off. Set …config.active back to true:")
+                .command(session.command("status")),
+        );
+    }
+    failure.next(Next::new("See where it stands, then run the command again:").command(session.command("status")))
+}
+
+async fn succeeded(
+    session: &mut Session,
+    words: Words,
+    snapshot: &Snapshot,
+    seen: &Observation,
+    seconds: u64,
+    outcome: &mut Outcome,
+) -> Result<u8, Failure> {
+    let now = session.ui().terminal().now();
+    let by = None;
+    let kept = session
+        .change_record(|record| {
+            let pending = record.pending.take();
+            if words.command == "dry-run" {
+                let proof = pending.as_ref().filter(|pending| pending.command == words.command);
+                record.rehearsal = Some(rehearsal(snapshot, seen, proof, now, seconds, RehearsalState::Passed, None));
+            }
+            record.note(now, by, format!("{} succeeded", words.command));
+        })
+        .await;
+    let took = duration(SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(0)));
+    let ui = session.ui().clone();
+    match words.command {
+        "dry-run" => {
+            kept.map_err(|failure| Failure {
+                next: vec![Next::new("The dry run passed, but that could not be noted in the record, and `activate` relies on it. Run it again once this is mended:").command(session.command("dry-run"))],
+                ..failure
+            })?;
+            ui.status("");
+            ui.status(format!(
+                "Dry run passed in {took}. Nothing has been migrated; nobody can log in at MAS yet, and nobody should try: a login at MAS before the migration spoils it."
+            ));
+            ui.next(
+                &Next::new(
+                    "Next: register the redirect URIs at the identity providers, take a backup of both databases, then",
+                )
+                .command(session.command("activate")),
+            );
+        }
+        "activate" => {
+            warn_unrecorded(session, kept);
+            ui.status("");
+            ui.status(format!(
+                "Migrated in {took}: mas_active is true. Existing logins go on; new ones happen at MAS."
+            ));
+            if seen.active != Some(true) {
+                ui.warning("somebody has set the switch (…config.active) back meanwhile; set it to true again, or MAS is switched off");
+            }
+            ui.next(&Next::new("See where everything stands:").command(session.command("status")));
+        }
+        _ => {
+            warn_unrecorded(session, kept);
+            ui.status("");
+            ui.status(format!("Back in {took}: the switch is off, and the operator reports no errors."));
+            ui.next(&Next::new("See where everything stands:").command(session.command("status")));
+        }
+    }
+    outcome.message = None;
+    Ok(DONE)
+}
+
+fn warn_unrecorded(session: &Session, kept: Result<(), Failure>) {
+    if let Err(failure) = kept {
+        let why = failure.message().unwrap_or_default();
+        session.ui().warning(format!("this could not be noted in the record: {why}"));
+    }
+}
+
+fn rehearsal(
+    snapshot: &Snapshot,
+    seen: &Observation,
+    pending: Option<&record::Pending>,
+    at: jiff::Timestamp,
+    seconds: u64,
+    state: RehearsalState,
+    message: Option<String>,
+) -> Rehearsal {
+    // The Secret as it was before the write, as noted then: one that was changed in between was not rehearsed for sure.
+    let keys = snapshot.secret_keys();
+    let secret = snapshot.secret.known().and_then(Option::as_ref);
+    let digest_now = || secret.and_then(|secret| secret.digest(&keys)).map(|digest| format!("{digest:#}"));
+    let prints_now = || secret.map(|secret| secret.fingerprints(&keys)).unwrap_or_default();
+    Rehearsal {
+        state,
+        spec_digest: seen.spec_digest.clone(),
+        secret_digest: pending
+            .and_then(|pending| pending.secret_digest.clone())
+            .or_else(digest_now)
+            .unwrap_or_default(),
+        secret_fingerprints: pending.map_or_else(prints_now, |pending| pending.secret_fingerprints.clone()),
+        completion: match state {
+            RehearsalState::Passed => seen.success_completion.clone(),
+            RehearsalState::Failed => seen.failure.as_ref().and_then(|failure| failure.completion.clone()),
+        },
+        at,
+        seconds,
+        message,
+    }
+}
+
+async fn failed(
+    session: &mut Session,
+    words: Words,
+    snapshot: &Snapshot,
+    report: FailureReport,
+    timeline: &[TimelineEntry],
+    seconds: u64,
+    outcome: &mut Outcome,
+) -> Result<u8, Failure> {
+    let now = session.ui().terminal().now();
+    let go_back = session.command("abort");
+    // First of all: the guide wants the details saved before the switch is set back.
+    let file = FailureFile {
+        command: words.command,
+        at: now,
+        deployment: &session.deployment,
+        failure: &report,
+        timeline,
+        go_back: &go_back,
+    };
+    let saved = record::save(&file, &state_folders(session));
+    let ui = session.ui().clone();
+    ui.status("");
+    for line in report.message.lines() {
+        ui.verbatim(&Line::new().text("    ").text(line));
+    }
+    ui.status("");
+    match &saved {
+        Ok(path) => {
+            outcome.record_file = Some(path.display().to_string());
+            ui.status(format!("  Saved: {}", path.display()));
+        }
+        Err(error) => {
+            ui.warning(format!("the details could not be saved ({error}); keep the text above before you go back"));
+        }
+    }
+    let seen = Observation::of(&session.deployment);
+    let kept = session
+        .change_record(|record| {
+            if words.command == "dry-run" {
+                let proof = record.pending.take();
+                let message = Some(report.message.clone());
+                record.rehearsal =
+                    Some(rehearsal(snapshot, &seen, proof.as_ref(), now, seconds, RehearsalState::Failed, message));
+            } else if let Some(pending) = &mut record.pending {
+                // The write stands, and the operator tries on: whatever it starts from here on works on it.
+                pending.baseline.at_write.running = false;
+                pending.baseline.at_write.failure.clone_from(&report.completion);
+            }
+            record.note(now, None, format!("{} failed", words.command));
+        })
+        .await;
+    warn_unrecorded(session, kept);
+    outcome.message = Some(report.message.clone());
+    let failure = Failure::new(FAILED, headline(words, &session.deployment));
+    Err(advice(session, words, failure))
+}
+
+fn headline(words: Words, deployment: &crate::deployment::Deployment) -> String {
+    match words.command {
+        "dry-run" => "the dry run failed; users do not notice it, and nothing has been migrated".to_owned(),
+        "activate" if deployment.mas_active() == Some(true) => {
+            "the operator reports a failure after the migration itself was done (mas_active is true)".to_owned()
+        }
+        "activate" => {
+            "the migration failed; the operator tries again by itself until the switch is set back".to_owned()
+        }
+        _ => "the operator reports a failure while going back; it tries again by itself".to_owned(),
+    }
+}
+
+fn advice(session: &Session, words: Words, failure: Failure) -> Failure {
+    match words.command {
+        "dry-run" => failure
+            .next(
+                Next::new("The operator tries again by itself. Once the cause is mended, rehearse again:")
+                    .command(session.command("dry-run")),
+            )
+            .next(Next::new("To take the MAS component out again:").command(session.command("abort --remove"))),
+        "activate" if session.deployment.mas_active() == Some(true) => failure.next(
+            Next::new("There is no way back but from the backup. Follow the operator's next try:")
+                .command(session.command("activate")),
+        ),
+        "activate" => failure
+            .next(Next::new("Watch the next try:").command(session.command("activate")))
+            .next(Next::new("Go back, so that users can log in again:").command(session.command("abort"))),
+        _ => failure.next(Next::new("Watch the next try:").command(session.command(words.command))),
+    }
+}
+
+/// Where failure files go: the state folder of the XDG specification, else the working folder, else the temporary one.
+fn state_folders(session: &Session) -> Vec<PathBuf> {
+    let terminal = session.ui().terminal();
+    let absolute = |path: String| Some(PathBuf::from(path)).filter(|path| path.is_absolute());
+    let state = terminal
+        .env("XDG_STATE_HOME")
+        .and_then(absolute)
+        .or_else(|| terminal.env("HOME").and_then(absolute).map(|home| home.join(".local/state")));
+    let mut folders: Vec<PathBuf> = state.into_iter().map(|state| state.join("kubectl-ess-mas")).collect();
+    folders.push(PathBuf::from("."));
+    folders.push(std::env::temp_dir().join("kubectl-ess-mas"));
+    folders
+}

@@ -1,0 +1,267 @@
+//! Following the operator: the watch feeds the tracker, the tracker decides, the terminal is told.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::time::{Instant, sleep_until};
+
+use super::exit::Failure;
+use super::interrupt::Standing;
+use super::session::Session;
+use crate::cluster::{self, WatchItem};
+use crate::deployment::{Deployment, Run};
+use crate::reconcile::{Awaiting, Baseline, Continuity, Event, Observation, Tracker, Verdict};
+use crate::record::TimelineEntry;
+use crate::terminal::progress::{Progress, Waiting};
+
+/// How long to wait. Runs on monotonic time, from the command's start.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    deadline: Instant,
+    ends_at: Timestamp,
+    /// `--timeout 0`: look once.
+    once: bool,
+}
+
+impl Patience {
+    /// From now on, for that long.
+    pub fn new(now: Timestamp, timeout: Duration) -> Self {
+        let span = SignedDuration::try_from(timeout).unwrap_or(SignedDuration::from_hours(24 * 365));
+        Self {
+            deadline: Instant::now()
+                .checked_add(timeout)
+                .unwrap_or_else(|| Instant::now() + Duration::from_hours(8760)),
+            ends_at: now.checked_add(span).unwrap_or(Timestamp::MAX),
+            once: timeout.is_zero(),
+        }
+    }
+}
+
+/// The words for one command's stages.
+#[derive(Debug, Clone, Copy)]
+pub struct Words {
+    /// The command, to come back with.
+    pub command: &'static str,
+    /// While a run that counts is under way: `the operator rehearses the migration`.
+    pub doing: &'static str,
+    /// What the cluster does when nobody waits any longer, as the end of a sentence.
+    pub goes_on: &'static str,
+}
+
+/// How following ended.
+#[derive(Debug)]
+pub enum Ended {
+    /// With a verdict.
+    Verdict(Verdict),
+    /// Without one, in time.
+    TimedOut(Awaiting),
+    /// By a signal.
+    Interrupted,
+}
+
+/// What following found out.
+#[derive(Debug)]
+pub struct Followed {
+    /// How it ended.
+    pub ended: Ended,
+    /// What was seen on the way.
+    pub timeline: Vec<TimelineEntry>,
+    /// How long it took, from the start of following.
+    pub took: Duration,
+}
+
+/// Where following begins.
+pub struct Start {
+    /// What to compare with.
+    pub baseline: Baseline,
+    /// The object as it is now; its place in the history follows from `continuity`.
+    pub seen: Deployment,
+    /// Whether anything may have happened between the write and `seen`.
+    pub continuity: Continuity,
+}
+
+/// Follows until there is a verdict, the time is up, or somebody interrupts. `session.deployment` is the object as it
+/// was last seen.
+pub async fn follow(
+    session: &mut Session,
+    start: Start,
+    patience: Patience,
+    words: Words,
+    progress: &Progress,
+) -> Followed {
+    let begun = Instant::now();
+    session
+        .context
+        .interrupt
+        .stands(Standing::Following { doing: words.goes_on.to_owned(), come_back: session.command(words.command) });
+    let mut log =
+        Log { progress, words, timeline: Vec::new(), since: session.ui().terminal().now(), patience, last: None };
+    let mut tracker = Tracker::new(start.baseline);
+    let mut watch = session.cluster.follow(&session.target, start.seen.object());
+    // The write's own event is fed like any other: it may already show more than the write.
+    session.deployment = start.seen;
+    let first = Event::Seen(Box::new(Observation::of(&session.deployment)), start.continuity);
+    let ended = loop {
+        // Only the first round has an event at hand.
+        let verdict = if log.last.is_none() { tracker.observe(&first) } else { tracker.verdict() }.clone();
+        log.tell(&verdict, session);
+        match verdict {
+            Verdict::Pending(awaiting) if patience.once => break Ended::TimedOut(awaiting),
+            Verdict::Pending(_) => {}
+            verdict => break Ended::Verdict(verdict),
+        }
+        tokio::select! {
+            // A verdict that is at hand is worth more than the time-out or a signal.
+            biased;
+            item = watch.next() => {
+                let Some(item) = item else { break Ended::Interrupted };
+                if let Some(event) = log.take(item, session) {
+                    tracker.observe(&event);
+                }
+            }
+            () = session.context.interrupt.wait() => break Ended::Interrupted,
+            () = sleep_until(patience.deadline) => {
+                let Verdict::Pending(awaiting) = tracker.verdict().clone() else { continue };
+                break Ended::TimedOut(awaiting);
+            }
+        }
+    };
+    Followed { ended, timeline: log.timeline, took: begun.elapsed() }
+}
+
+struct Log<'a> {
+    progress: &'a Progress,
+    words: Words,
+    timeline: Vec<TimelineEntry>,
+    since: Timestamp,
+    patience: Patience,
+    last: Option<Verdict>,
+}
+
+impl Log<'_> {
+    /// Turns what the watch says into an event, and says what is no event.
+    fn take(&mut self, item: WatchItem, session: &mut Session) -> Option<Event> {
+        match item {
+            WatchItem::Seen { object, continuity } => {
+                let continuity = match continuity {
+                    cluster::Continuity::Continuous => Continuity::Continuous,
+                    cluster::Continuity::Gap => Continuity::Gap,
+                };
+                let deployment = Deployment::from_value(object).ok()?;
+                let seen = Observation::of(&deployment);
+                self.note_mas_active(&seen, session);
+                session.deployment = deployment;
+                Some(Event::Seen(Box::new(seen), continuity))
+            }
+            WatchItem::Deleted { .. } => Some(Event::Deleted),
+            WatchItem::Trouble { error, .. } => {
+                self.note(session, format!("the deployment cannot be followed at the moment, trying on: {error}"));
+                None
+            }
+            WatchItem::Recovered => {
+                self.note(session, "the deployment can be followed again".to_owned());
+                None
+            }
+        }
+    }
+
+    fn note_mas_active(&mut self, seen: &Observation, session: &Session) {
+        if seen.mas_active == Some(true) && session.deployment.mas_active() != Some(true) {
+            self.note(session, "mas_active is true".to_owned());
+        }
+    }
+
+    fn note(&mut self, session: &Session, what: String) {
+        self.timeline.push(TimelineEntry { at: session.ui().terminal().now(), what: what.clone() });
+        self.progress.note(what);
+    }
+
+    /// Says what is awaited, when that has changed.
+    fn tell(&mut self, verdict: &Verdict, session: &Session) {
+        if self.last.as_ref() == Some(verdict) {
+            return;
+        }
+        let now = session.ui().terminal().now();
+        let started = |verdict: &Option<Verdict>| !matches!(verdict, Some(Verdict::Pending(Awaiting::End)));
+        if let Verdict::Pending(awaiting) = verdict {
+            if *awaiting == Awaiting::End && started(&self.last) {
+                self.stage(now, "operator started on it");
+            }
+            if let Awaiting::NextRun(report) = awaiting {
+                self.note(
+                    session,
+                    format!("the operator had trouble of its own ({}); its next run counts", report.message),
+                );
+            }
+            let mut waiting = Waiting::new(self.awaited(awaiting), self.since);
+            if !self.patience.once {
+                waiting = waiting.ends_at(self.patience.ends_at);
+            }
+            self.progress.waiting(waiting);
+        }
+        self.last = Some(verdict.clone());
+    }
+
+    fn stage(&mut self, now: Timestamp, what: &str) {
+        self.timeline.push(TimelineEntry { at: now, what: what.to_owned() });
+        self.progress.done(what);
+        self.since = now;
+    }
+
+    fn awaited(&self, awaiting: &Awaiting) -> String {
+        match awaiting {
+            Awaiting::End => self.words.doing.to_owned(),
+            other => missing(other).to_owned(),
+        }
+    }
+}
+
+/// What is missing, to complete "still missing: …".
+pub fn missing(awaiting: &Awaiting) -> &'static str {
+    match awaiting {
+        Awaiting::Start => "the operator's first sign that it started on the change",
+        Awaiting::EarlierRun => "the end of an earlier run of the operator; the next one counts",
+        Awaiting::End => "the end of the operator's run",
+        Awaiting::NextRun(_) => "the operator's next run, after trouble of its own",
+        Awaiting::Available => "the condition Available, which is not True although the run ended without errors",
+        Awaiting::MasActive => "mas_active, which is not true although the run ended without errors",
+        Awaiting::Successful => "the condition Successful, which is not True although the run ended",
+    }
+}
+
+/// Waits until no run of the operator is under way. Returns what ended the wait, if that was not the operator.
+pub async fn settle(session: &mut Session, patience: Patience, progress: &Progress) -> Result<Option<Ended>, Failure> {
+    let busy = |session: &Session| session.deployment.conditions().run() == Run::Running;
+    if !busy(session) {
+        return Ok(None);
+    }
+    let since = session.ui().terminal().now();
+    progress.waiting(
+        Waiting::new("a run of the operator is under way; waiting for its end before anything is written", since)
+            .ends_at(patience.ends_at),
+    );
+    let mut watch = session.cluster.follow(&session.target, session.deployment.object());
+    while busy(session) {
+        if patience.once {
+            return Ok(Some(Ended::TimedOut(Awaiting::EarlierRun)));
+        }
+        tokio::select! {
+            biased;
+            item = watch.next() => match item {
+                Some(WatchItem::Seen { object, .. }) => {
+                    if let Ok(deployment) = Deployment::from_value(object) {
+                        session.deployment = deployment;
+                    }
+                }
+                Some(WatchItem::Deleted { .. }) => return Ok(Some(Ended::Verdict(Verdict::Gone))),
+                Some(WatchItem::Trouble { error, .. }) => progress.note(error.to_string()),
+                Some(WatchItem::Recovered) => {}
+                None => return Ok(Some(Ended::Interrupted)),
+            },
+            () = session.context.interrupt.wait() => return Ok(Some(Ended::Interrupted)),
+            () = sleep_until(patience.deadline) => return Ok(Some(Ended::TimedOut(Awaiting::EarlierRun))),
+        }
+    }
+    progress.done("the operator's earlier run has ended");
+    Ok(None)
+}

@@ -1,0 +1,92 @@
+//! Reads what the checks look at.
+
+use serde_json::Value;
+
+use super::session::Session;
+use crate::checks::{Known, Snapshot};
+use crate::cluster::{ApiVersion, Cluster, ClusterError, Target};
+use crate::deployment::{Deployment, Features};
+use crate::plan::{MasSettings, SecretContents};
+use crate::record::{Record, record_name};
+
+/// How much to read. Nothing is read that is not shown or judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// For `status`: the record, and the Secret where a rehearsal hangs on it.
+    Standing,
+    /// For a step: the schema as well.
+    Step,
+}
+
+/// Name of the Secret where nothing says another one.
+pub fn default_secret_name(deployment: &str) -> String {
+    format!("{deployment}-mas")
+}
+
+impl Session {
+    /// Reads everything beside the deployment itself. What cannot be read is not an error: it becomes a finding.
+    pub async fn gather(&self, extent: Extent) -> Snapshot {
+        let (record, features) = tokio::join!(self.read_record(), async {
+            match extent {
+                Extent::Standing => Known::Unreadable("it was not read".to_owned()),
+                Extent::Step => features(&self.cluster, self.target.api_version).await,
+            }
+        });
+        let settings = MasSettings::of(&self.deployment)
+            .or_else(|| record.known().and_then(|record| record.as_ref()?.settings.clone()));
+        let rehearsed =
+            record.known().is_some_and(|record| record.as_ref().is_some_and(|record| record.rehearsal.is_some()));
+        let wanted = extent == Extent::Step || (self.deployment.mas().is_some() && rehearsed);
+        let name = self
+            .deployment
+            .mas_secret_name()
+            .map(str::to_owned)
+            .or_else(|| settings.as_ref().map(|settings| settings.secret_name.clone()));
+        let secret = match name {
+            Some(name) if wanted => secret(&self.cluster, &self.target, &name).await,
+            _ => Known::Known(None),
+        };
+        Snapshot { deployment: self.deployment.clone(), features, secret, record, settings, chart: None }
+    }
+
+    /// Reads the record.
+    pub async fn read_record(&self) -> Known<Option<Record>> {
+        let name = record_name(&self.target.name);
+        match self.cluster.find_config_map(&self.target.namespace, &name).await {
+            Ok(Some(map)) => record(&map, &self.deployment),
+            Ok(None) => Known::Known(None),
+            Err(error) => unreadable(&error),
+        }
+    }
+
+    /// Reads the Secret of that name.
+    pub async fn read_secret(&self, name: &str) -> Known<Option<SecretContents>> {
+        secret(&self.cluster, &self.target, name).await
+    }
+}
+
+fn record(map: &Value, deployment: &Deployment) -> Known<Option<Record>> {
+    match Record::read(map, deployment) {
+        Ok(record) => Known::Known(Some(record)),
+        Err(error) => Known::Unreadable(error.to_string()),
+    }
+}
+
+async fn secret(cluster: &Cluster, target: &Target, name: &str) -> Known<Option<SecretContents>> {
+    match cluster.find_secret(&target.namespace, name).await {
+        Ok(found) => Known::Known(found.as_ref().map(SecretContents::read)),
+        Err(error) => unreadable(&error),
+    }
+}
+
+async fn features(cluster: &Cluster, version: ApiVersion) -> Known<Features> {
+    match cluster.deployment_schema(version).await {
+        Ok(Some(schema)) => Known::Known(Features::read(&schema)),
+        Ok(None) => Known::Unreadable("the API server publishes no schema of it".to_owned()),
+        Err(error) => unreadable(&error),
+    }
+}
+
+fn unreadable<T>(error: &ClusterError) -> Known<T> {
+    Known::Unreadable(error.to_string())
+}

@@ -1,0 +1,147 @@
+//! SIGINT and SIGTERM. The first one is answered at once with what the cluster is doing; the second one ends the program.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::Notify;
+
+use crate::terminal::{Line, Next, Ui};
+
+/// What an interruption means at the moment.
+#[derive(Debug, Clone)]
+pub enum Standing {
+    /// Nothing has been written: the program can just end.
+    NothingWritten,
+    /// A write is on its way; its outcome is looked after before the program ends.
+    Writing,
+    /// The cluster works on what was written.
+    Following {
+        /// What the cluster is doing, as a sentence.
+        doing: String,
+        /// The command that comes back to it.
+        come_back: String,
+    },
+}
+
+/// Listens to signals from the start of the program on. Cheap to clone.
+#[derive(Clone)]
+pub struct Interrupt {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    standing: Mutex<Standing>,
+    raised: Mutex<bool>,
+    notify: Notify,
+}
+
+impl Interrupt {
+    /// Begins to listen. Must be called inside a runtime.
+    pub fn listen(ui: &Ui) -> Self {
+        let shared = Arc::new(Shared {
+            standing: Mutex::new(Standing::NothingWritten),
+            raised: Mutex::new(false),
+            notify: Notify::new(),
+        });
+        tokio::spawn(watch(Arc::clone(&shared), ui.clone()));
+        Self { shared }
+    }
+
+    /// Says what an interruption means from now on.
+    pub fn stands(&self, standing: Standing) {
+        *self.shared.standing.lock().unwrap_or_else(PoisonError::into_inner) = standing;
+    }
+
+    /// Whether there was one.
+    pub fn raised(&self) -> bool {
+        *self.shared.raised.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for one. Returns at once if there was one already.
+    pub async fn wait(&self) {
+        loop {
+            let notified = self.shared.notify.notified();
+            if self.raised() {
+                return;
+            }
+            notified.await;
+        }
+    }
+
+    /// Waits for one at a moment when the program may simply end.
+    pub async fn wait_while_nothing_written(&self) {
+        self.wait().await;
+        let nothing =
+            matches!(*self.shared.standing.lock().unwrap_or_else(PoisonError::into_inner), Standing::NothingWritten);
+        if !nothing {
+            // Whoever writes or follows ends the program in its own way.
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+async fn watch(shared: Arc<Shared>, ui: Ui) {
+    let mut signals = Signals::new();
+    signals.next().await;
+    *shared.raised.lock().unwrap_or_else(PoisonError::into_inner) = true;
+    tell(&shared.standing.lock().unwrap_or_else(PoisonError::into_inner).clone(), &ui);
+    shared.notify.notify_waiters();
+    signals.next().await;
+    // The person does not want to wait for a tidy end.
+    std::process::exit(i32::from(super::exit::INTERRUPTED));
+}
+
+fn tell(standing: &Standing, ui: &Ui) {
+    match standing {
+        Standing::NothingWritten => ui.warning("interrupted; nothing was changed"),
+        Standing::Writing => ui.warning(
+            "interrupted while a change is being written; finding out what became of it. Ctrl-C again ends at once",
+        ),
+        Standing::Following { doing, come_back } => {
+            ui.warning(Line::new().text("interrupted; ").text(doing));
+            ui.next(&Next::new("To come back to it:").command(come_back));
+        }
+    }
+}
+
+#[cfg(unix)]
+struct Signals {
+    interrupt: Option<tokio::signal::unix::Signal>,
+    terminate: Option<tokio::signal::unix::Signal>,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> Self {
+        use tokio::signal::unix::{SignalKind, signal};
+        Self { interrupt: signal(SignalKind::interrupt()).ok(), terminate: signal(SignalKind::terminate()).ok() }
+    }
+
+    async fn next(&mut self) {
+        async fn one(signal: &mut Option<tokio::signal::unix::Signal>) {
+            match signal {
+                Some(signal) => {
+                    signal.recv().await;
+                }
+                None => std::future::pending().await,
+            }
+        }
+        tokio::select! {
+            () = one(&mut self.interrupt) => {}
+            () = one(&mut self.terminate) => {}
+        }
+    }
+}
+
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn new() -> Self {
+        Self
+    }
+
+    async fn next(&mut self) {
+        let _ = tokio::signal::ctrl_c().await;
+    }
+}

@@ -1,0 +1,59 @@
+//! The commands: one file each, and what they share. `exec()` reads like a sentence; the work is done elsewhere.
+
+mod abort;
+mod activate;
+mod approve;
+mod check;
+mod completion;
+mod conclude;
+mod dry_run;
+mod exit;
+mod findings;
+mod follow;
+mod gather;
+mod interrupt;
+mod outcome;
+mod prepare;
+mod remember;
+mod session;
+mod status;
+mod task;
+mod version;
+mod write;
+
+use crate::cli::{Cli, Command};
+use crate::terminal::Ui;
+
+use exit::{Failure, INTERRUPTED};
+use interrupt::Interrupt;
+use session::Context;
+
+/// Carries out what was typed, and returns the exit code.
+pub async fn run(cli: Cli, ui: &Ui) -> u8 {
+    let context = Context { ui: ui.clone(), flags: cli.global.connection.flags(), interrupt: Interrupt::listen(ui) };
+    let command = exec(&context, &cli.command);
+    let result = tokio::select! {
+        result = command => result,
+        // Nothing has been written, so there is nothing to look after. What there was to say has been said.
+        () = context.interrupt.wait_while_nothing_written() => Err(Failure::told(INTERRUPTED)),
+    };
+    result.unwrap_or_else(|failure| {
+        if let Some(error) = &failure.error {
+            ui.error(error.as_ref(), &failure.next);
+        }
+        failure.code
+    })
+}
+
+async fn exec(context: &Context, command: &Command) -> Result<u8, Failure> {
+    match command {
+        Command::Status(args) => status::exec(context, args).await,
+        Command::Check(args) => check::exec(context, args).await,
+        Command::Prepare(args) => prepare::exec(context, args).await,
+        Command::DryRun(args) => dry_run::exec(context, args).await,
+        Command::Activate(args) => activate::exec(context, args).await,
+        Command::Abort(args) => abort::exec(context, args).await,
+        Command::Completion(args) => completion::exec(&context.ui, args),
+        Command::Version => version::exec(&context.ui),
+    }
+}

@@ -1,0 +1,109 @@
+//! The `Outcome` of the contract: what became of a write, and of the operator's answer to it.
+
+use serde::Serialize;
+
+use super::exit::Failure;
+use super::gather::Extent;
+use super::session::Session;
+use super::status::Status;
+use crate::terminal::OutputFormat;
+
+/// What became of the write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Written {
+    /// It is stored.
+    Applied,
+    /// It was tried and is not stored.
+    NotApplied,
+    /// It could not be found out.
+    Unknown,
+    /// None was tried.
+    None,
+}
+
+/// The operator's answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Answer {
+    /// It did what was written.
+    Succeeded,
+    /// It reports a failure, or cannot do it any more.
+    Failed,
+    /// It has not answered within the time-out.
+    TimedOut,
+    /// The program was interrupted while waiting.
+    Interrupted,
+    /// Nobody waited.
+    NotWaited,
+    /// There was nothing to do, or nothing was written.
+    Unchanged,
+}
+
+/// What a writing command has to tell in the end.
+#[derive(Debug)]
+pub struct Outcome {
+    command: &'static str,
+    /// What became of the write.
+    pub write: Written,
+    /// The operator's answer.
+    pub verdict: Answer,
+    /// In words.
+    pub message: Option<String>,
+    /// The failure file.
+    pub record_file: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Document<'a> {
+    api_version: &'a str,
+    kind: &'a str,
+    command: &'a str,
+    namespace: &'a str,
+    name: &'a str,
+    write: Written,
+    verdict: Answer,
+    message: Option<String>,
+    record_file: Option<&'a str>,
+    status: Status,
+}
+
+impl Outcome {
+    /// Nothing has happened yet.
+    pub fn new(command: &'static str) -> Self {
+        Self { command, write: Written::None, verdict: Answer::Unchanged, message: None, record_file: None }
+    }
+
+    /// Ends a command: prints the outcome where data was asked for, also when it failed.
+    pub async fn finish(
+        self,
+        session: &mut Session,
+        format: OutputFormat,
+        result: Result<u8, Failure>,
+    ) -> Result<u8, Failure> {
+        if !format.is_data() {
+            return result;
+        }
+        // The state after everything; if it cannot be read now, the one that was read last.
+        let _ = session.reread().await;
+        let snapshot = session.gather(Extent::Standing).await;
+        let failure = result.as_ref().err().and_then(Failure::message);
+        session.ui().data(
+            format,
+            &Document {
+                api_version: "ess-mas/v1",
+                kind: "Outcome",
+                command: self.command,
+                namespace: &session.target.namespace,
+                name: &session.target.name,
+                write: self.write,
+                verdict: self.verdict,
+                message: self.message.or(failure),
+                record_file: self.record_file.as_deref(),
+                status: Status::of(&snapshot, |command| session.command(command)),
+            },
+        )?;
+        result
+    }
+}

@@ -1,0 +1,115 @@
+//! Secret values that the person gives: from files, standard input, or a question. Never from a flag's value.
+
+use std::io::Read;
+
+use super::super::exit::Failure;
+use super::super::session::Session;
+use crate::cli::PrepareArgs;
+use crate::pki::{EncryptionSecret, PostgresPassword, RsaPrivateKey, SecretBytes};
+use crate::plan::{MasSettings, SecretInputs};
+use crate::terminal::Line;
+
+/// A secret file is small; this keeps a wrong path (a disk image, a device) from filling the memory.
+const LARGEST: u64 = 1 << 20;
+
+/// The files' contents, before anything is asked of the cluster: a wrong path changes nothing.
+pub struct Given {
+    password: Option<SecretBytes>,
+    encryption: Option<SecretBytes>,
+    rsa: Option<SecretBytes>,
+    certificate: Option<(SecretBytes, SecretBytes)>,
+}
+
+/// Reads the files.
+pub fn read(args: &PrepareArgs) -> Result<Given, Failure> {
+    let stdin = [
+        &args.database_password_file,
+        &args.encryption_secret_file,
+        &args.rsa_private_key_file,
+        &args.certificate,
+        &args.private_key,
+    ];
+    if stdin.iter().filter(|path| path.as_deref() == Some("-")).count() > 1 {
+        return Err(Failure::usage("standard input holds one value; only one flag can be -"));
+    }
+    let optional = |flag: &str, path: &Option<String>| path.as_deref().map(|path| read_file(flag, path)).transpose();
+    let certificate = optional("--certificate", &args.certificate)?;
+    let private_key = optional("--private-key", &args.private_key)?;
+    Ok(Given {
+        password: optional("--database-password-file", &args.database_password_file)?,
+        encryption: optional("--encryption-secret-file", &args.encryption_secret_file)?,
+        rsa: optional("--rsa-private-key-file", &args.rsa_private_key_file)?,
+        certificate: certificate.zip(private_key),
+    })
+}
+
+fn read_file(flag: &str, path: &str) -> Result<SecretBytes, Failure> {
+    let failed = |error: std::io::Error| {
+        let reason = error.to_string();
+        let reason = reason.split(" (os error").next().unwrap_or_default().to_owned();
+        let name = if path == "-" { "standard input" } else { path };
+        Failure::usage(format!("{flag}: {name} cannot be read: {reason}"))
+    };
+    let mut bytes = Vec::with_capacity(16 * 1024);
+    if path == "-" {
+        std::io::stdin().lock().take(LARGEST + 1).read_to_end(&mut bytes).map_err(failed)?;
+    } else {
+        std::fs::File::open(path).map_err(failed)?.take(LARGEST + 1).read_to_end(&mut bytes).map_err(failed)?;
+    }
+    let bytes = SecretBytes::new(bytes);
+    if bytes.len() as u64 > LARGEST {
+        return Err(Failure::usage(format!("{flag}: {path} is larger than 1 MiB, so it is not a secret value")));
+    }
+    Ok(bytes)
+}
+
+/// Validates what was given.
+pub fn merge(given: Given, session: &Session, args: &PrepareArgs) -> Result<SecretInputs, Failure> {
+    let usage = |flag: &str, problem: String| Failure::usage(format!("{flag}: {problem} Nothing was changed."));
+    let encryption_secret = given
+        .encryption
+        .map(|value| {
+            EncryptionSecret::parse(value.expose())
+                .map_err(|error| usage("--encryption-secret-file", error.to_string()))
+        })
+        .transpose()?;
+    let rsa_private_key = given
+        .rsa
+        .map(|value| {
+            RsaPrivateKey::parse(value.expose()).map_err(|error| usage("--rsa-private-key-file", error.to_string()))
+        })
+        .transpose()?;
+    let postgres_password = given.password.map(|value| password(session, value.expose())).transpose()?;
+    Ok(SecretInputs {
+        encryption_secret,
+        rsa_private_key,
+        postgres_password,
+        certificate: given.certificate,
+        replace: args.replace.iter().cloned().collect(),
+    })
+}
+
+fn password(session: &Session, value: &[u8]) -> Result<PostgresPassword, Failure> {
+    let password = PostgresPassword::parse(value)
+        .map_err(|error| Failure::usage(format!("--database-password-file: {error} Nothing was changed.")))?;
+    if password.removed_newline().is_some() {
+        session.ui().status("The line end at the end of the password was removed.");
+    }
+    if password.has_white_space_at_an_end() {
+        session.ui().warning(
+            "the database password begins or ends with white space, which MAS removes when it reads it from a file",
+        );
+    }
+    Ok(password)
+}
+
+/// Asks for the password of MAS's role.
+pub fn ask_password(session: &Session, settings: &MasSettings) -> Result<PostgresPassword, Failure> {
+    let question = format!("Password of role {} at {}:", settings.database.user, settings.database.host);
+    let typed = session
+        .ui()
+        .password(&question)
+        .map_err(|error| Failure::unanswered(error, "--database-password-file FILE|-"))?;
+    session.ui().detail(1, Line::new().text("the password was taken from the terminal"));
+    PostgresPassword::parse(typed.as_bytes()).map_err(|error| Failure::usage(error.to_string()))
+}

@@ -1,0 +1,274 @@
+//! `prepare`: settles MAS's settings and makes the secrets that are missing. Never touches the ElementDeployment.
+
+mod inputs;
+mod settings;
+mod todo;
+
+use super::approve::Confirmed;
+use super::exit::{DONE, FAILED, Failure, INTERRUPTED, USAGE};
+use super::findings;
+use super::gather::Extent;
+use super::session::{Context, Session};
+use super::status::{provider_parts, provider_table};
+use crate::checks::{self, Known, Snapshot, Step};
+use crate::cli::PrepareArgs;
+use crate::cluster::{ErrorKind, Resource, Write, WriteOutcome};
+use crate::plan::{
+    Action, MasSettings, SecretContents, SecretContext, SecretInputs, SecretKeys, SecretPlan, SecretPlanError, Tls,
+};
+use crate::terminal::table::{Cell, Column, Table};
+use crate::terminal::{Line, Next, Style, Ui};
+
+/// Runs it.
+pub async fn exec(context: &Context, args: &PrepareArgs) -> Result<u8, Failure> {
+    let given = inputs::read(args)?;
+    let session = Session::open(context, args.name.as_deref()).await?;
+    let mut snapshot = session.gather(Extent::Step).await;
+    if snapshot.deployment.mas_active() == Some(true) {
+        session.ui().status("The migration is done already; there is nothing to prepare.");
+        return Ok(DONE);
+    }
+    let settings = settings::resolve(&session, &snapshot, args)?;
+    snapshot.settings = Some(settings.clone());
+    let found = checks::run(&snapshot, Step::Prepare);
+    findings::tell(session.ui(), &session.place(), &found);
+    let script = args.yes || !session.ui().terminal().can_ask();
+    findings::judge(&found, &args.write.accept, script && !args.write.preview)?;
+    let mut inputs = inputs::merge(given, &session, args)?;
+    let plan = plan_secret(&session, &snapshot, &settings, &mut inputs).await?;
+    show(&session, &snapshot, &settings, &plan);
+    if args.write.preview {
+        session.ui().status("This is a preview; nothing was written.");
+        return Ok(DONE);
+    }
+    let unchanged = !plan.writes() && recorded(&snapshot) == Some(&settings);
+    if !unchanged {
+        let question =
+            format!("Write Secret {} and the record? The deployment itself is not touched.", settings.secret_name);
+        if Confirmed::by_yes(&session, args.yes, &question)?.is_none() {
+            session.ui().status("Nothing was changed.");
+            return Ok(DONE);
+        }
+        if context.interrupt.raised() {
+            return Err(Failure::told(INTERRUPTED));
+        }
+        write(&session, &snapshot, &settings, plan, &inputs).await?;
+    }
+    report(&session, &snapshot, &settings)?;
+    Ok(DONE)
+}
+
+fn recorded(snapshot: &Snapshot) -> Option<&MasSettings> {
+    snapshot.recorded()?.settings.as_ref()
+}
+
+/// Reads the Secret of the chosen name, asks for what only a person knows, and plans it.
+async fn plan_secret(
+    session: &Session,
+    snapshot: &Snapshot,
+    settings: &MasSettings,
+    inputs: &mut SecretInputs,
+) -> Result<SecretPlan, Failure> {
+    let present = match session.read_secret(&settings.secret_name).await {
+        Known::Known(present) => present,
+        Known::Unreadable(why) => {
+            return Err(Failure::new(
+                FAILED,
+                format!("Secret {} has to be read before anything is written to it: {why}", settings.secret_name),
+            ));
+        }
+    };
+    let keys = snapshot.secret_keys();
+    let context = secret_context(snapshot, settings, &keys, present.as_ref(), inputs);
+    if inputs.postgres_password.is_none() && context.needs_password(&inputs.replace) {
+        inputs.postgres_password = Some(inputs::ask_password(session, settings)?);
+    }
+    context.plan(inputs).map_err(|error| secret_failure(&error))
+}
+
+fn secret_context<'a>(
+    snapshot: &Snapshot,
+    settings: &'a MasSettings,
+    keys: &'a SecretKeys,
+    present: Option<&'a SecretContents>,
+    inputs: &SecretInputs,
+) -> SecretContext<'a> {
+    SecretContext {
+        name: &settings.secret_name,
+        present,
+        keys,
+        certfile: settings.tls == Tls::Certfile || inputs.certificate.is_some(),
+        deployed: snapshot.deployment.mas().is_some(),
+    }
+}
+
+fn secret_failure(error: &SecretPlanError) -> Failure {
+    let failure = |code| Failure::new(code, format!("{error}; nothing was changed"));
+    match error {
+        SecretPlanError::NoPassword => failure(USAGE).next(Next::new("Give it in a file, or on standard input: --database-password-file FILE|-")),
+        SecretPlanError::NoCertificate => failure(USAGE).next(Next::new("Pass --certificate FILE and --private-key FILE, or choose another --tls mode.")),
+        SecretPlanError::EncryptionSecretIsFixed(_) | SecretPlanError::NoSuchKey(..) => failure(USAGE),
+        SecretPlanError::NothingToReplaceWith(_) => failure(USAGE).next(Next::new("Pass the file that holds it.")),
+        SecretPlanError::Unusable { key, .. } => failure(FAILED).next(Next::new(format!(
+            "Mend the value in the Secret, or replace it by name: --replace {key} (not the encryption secret, once MAS has run with it)."
+        ))),
+        SecretPlanError::Immutable(_) => failure(FAILED).next(Next::new("Use another Secret: --secret-name NAME.")),
+        SecretPlanError::Generate(_) => failure(FAILED),
+    }
+}
+
+fn show(session: &Session, snapshot: &Snapshot, settings: &MasSettings, plan: &SecretPlan) {
+    let ui = session.ui();
+    let database = &settings.database;
+    let sslmode = database.ssl_mode.as_ref().map_or_else(String::new, |mode| format!(", sslmode {mode}"));
+    ui.status("");
+    ui.status(format!("MAS at {}", settings.host));
+    ui.status(format!(
+        "  database  {} at {}:{} as {}{sslmode}",
+        database.name, database.host, database.port, database.user
+    ));
+    ui.status(format!("  TLS       {}", todo::tls_words(snapshot, settings)));
+    let verb = if plan.creates() {
+        "will be created"
+    } else if plan.writes() {
+        "will be completed"
+    } else {
+        "stays as it is"
+    };
+    ui.status(format!("  Secret    {} {verb}:", settings.secret_name));
+    secret_lines(ui, snapshot, plan);
+}
+
+fn secret_lines(ui: &Ui, snapshot: &Snapshot, plan: &SecretPlan) {
+    let keys = snapshot.secret_keys();
+    for (item, before, after) in plan.fingerprints(&keys) {
+        let (word, style) = match item.action {
+            Action::Keep => ("kept", Style::Dim),
+            Action::KeepOther => ("kept; the value given is another one", Style::Warn),
+            Action::Generate => ("made now", Style::Good),
+            Action::Add => ("as given", Style::Good),
+            Action::Replace => ("replaced", Style::Warn),
+        };
+        let print = match (item.action, before, after) {
+            (Action::Replace, Some(before), Some(after)) => format!("{before} -> {after}"),
+            (_, _, after) => after.unwrap_or_default(),
+        };
+        let line = Line::new()
+            .text(format!("    {:<18} ", item.key))
+            .styled(Style::Dim, format!("{print:<26} "))
+            .styled(style, word);
+        if ui.verbosity() > crate::terminal::Verbosity::Quiet {
+            ui.verbatim(&line);
+        }
+        if item.action == Action::KeepOther {
+            ui.warning(format!("{} is kept as it is in the cluster, although another value was given; to use that one pass --replace {}", item.key, item.key));
+        }
+    }
+}
+
+/// Writes the Secret, then the record. The Secret first: a record without it would promise too much.
+async fn write(
+    session: &Session,
+    snapshot: &Snapshot,
+    settings: &MasSettings,
+    plan: SecretPlan,
+    inputs: &SecretInputs,
+) -> Result<(), Failure> {
+    if plan.writes() {
+        write_secret(session, snapshot, settings, plan, inputs).await?;
+    }
+    let by = session.who().await;
+    let now = session.ui().terminal().now();
+    session
+        .change_record(|record| {
+            record.settings = Some(settings.clone());
+            record.note(
+                now,
+                by.as_deref(),
+                format!("prepare: MAS at {}, Secret {}", settings.host, settings.secret_name),
+            );
+        })
+        .await?;
+    session.ui().status("The settings are in the record.");
+    Ok(())
+}
+
+async fn write_secret(
+    session: &Session,
+    snapshot: &Snapshot,
+    settings: &MasSettings,
+    plan: SecretPlan,
+    inputs: &SecretInputs,
+) -> Result<(), Failure> {
+    let namespace = &session.target.namespace;
+    let mut plan = plan;
+    // Somebody else may make or change the Secret at the same moment. What they made is kept, so plan again.
+    for _ in 0..3 {
+        let body = plan.body(namespace);
+        let write = match body["metadata"]["resourceVersion"].as_str() {
+            Some(version) => Write::patch(Resource::SECRET, namespace, &plan.name, version, body.clone()),
+            None => Write::create(Resource::SECRET, namespace, &plan.name, body.clone()),
+        };
+        let ours = |found: &serde_json::Value| {
+            body["data"].as_object().into_iter().flatten().all(|(key, value)| found["data"][key] == *value)
+        };
+        match session.cluster.write(&write, ours).await {
+            WriteOutcome::Applied(_) => {
+                let verb = if plan.creates() { "created" } else { "completed" };
+                session.ui().status(format!("Secret {} {verb}.", plan.name));
+                return Ok(());
+            }
+            WriteOutcome::NotApplied { error, .. }
+                if matches!(error.kind(), ErrorKind::AlreadyExists | ErrorKind::Conflict { .. }) =>
+            {
+                session.ui().status(format!(
+                    "Secret {} was changed by somebody else just now; looking at it again.",
+                    plan.name
+                ));
+                let Known::Known(present) = session.read_secret(&plan.name).await else { return Err(error.into()) };
+                let keys = snapshot.secret_keys();
+                plan = secret_context(snapshot, settings, &keys, present.as_ref(), inputs)
+                    .plan(inputs)
+                    .map_err(|error| secret_failure(&error))?;
+                secret_lines(session.ui(), snapshot, &plan);
+                if !plan.writes() {
+                    return Ok(());
+                }
+            }
+            WriteOutcome::NotApplied { error, .. } => {
+                return Err(Failure::from(error).next(Next::new(format!("Secret {} was not written.", plan.name))));
+            }
+            WriteOutcome::Unknown { error, .. } => {
+                return Err(Failure::from(error).next(Next::new(format!(
+                    "Whether Secret {} was written could not be found out. Run the command again: what is there is kept.",
+                    plan.name
+                ))));
+            }
+        }
+    }
+    Err(Failure::new(FAILED, format!("Secret {} is being changed by somebody else again and again", plan.name)))
+}
+
+/// What is left to do by hand, on stdout: a person keeps it.
+fn report(session: &Session, snapshot: &Snapshot, settings: &MasSettings) -> Result<(), Failure> {
+    let ui = session.ui();
+    let providers = provider_parts(snapshot);
+    if !providers.is_empty() {
+        ui.print("Redirect URIs to register at the identity providers; leave the present ones in place until the migration is done:")?;
+        ui.print("")?;
+        provider_table(ui, &providers)?;
+        ui.print("")?;
+    }
+    let mut table = Table::new([Column::new("To do by hand"), Column::new("How").prose()]);
+    for (what, how) in todo::list(snapshot, settings, !providers.is_empty()) {
+        table.row([Cell::from(what), Cell::from(how)]);
+    }
+    ui.table(&table, false)?;
+    ui.print("")?;
+    ui.print("SQL for the database, to be run as a superuser of the server:")?;
+    for line in todo::sql(settings) {
+        ui.print(Line::new().text("  ").styled(Style::Code, line))?;
+    }
+    ui.next(&Next::new("Then:").command(session.command("dry-run")));
+    Ok(())
+}

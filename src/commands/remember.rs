@@ -1,0 +1,64 @@
+//! Keeping the record: read, change, compare-and-set.
+
+use super::exit::{FAILED, Failure};
+use super::session::Session;
+use crate::checks::Known;
+use crate::cluster::{ErrorKind, Resource, Write, WriteOutcome};
+use crate::record::{Record, record_name};
+
+/// How often a record that somebody else keeps changing is tried again.
+const TRIES: usize = 5;
+
+/// The record was changed by somebody else since it was read.
+#[derive(Debug)]
+pub struct ChangedMeanwhile;
+
+impl Session {
+    /// Writes the record as it was changed, only if nobody else changed it since it was read.
+    pub async fn write_record(&self, record: &mut Record) -> Result<Result<(), ChangedMeanwhile>, Failure> {
+        let name = record_name(&self.target.name);
+        let map = record.config_map(&self.deployment);
+        let namespace = &self.target.namespace;
+        let write = match map["metadata"]["resourceVersion"].as_str() {
+            Some(version) => Write::replace(Resource::CONFIG_MAP, namespace, &name, version, map.clone()),
+            None => Write::create(Resource::CONFIG_MAP, namespace, &name, map.clone()),
+        };
+        match self.cluster.write(&write, |found| found["data"] == map["data"]).await {
+            WriteOutcome::Applied(written) => {
+                record.written(&written.object);
+                Ok(Ok(()))
+            }
+            WriteOutcome::NotApplied { error, .. }
+                if matches!(
+                    error.kind(),
+                    ErrorKind::Conflict { .. } | ErrorKind::AlreadyExists | ErrorKind::NotFound
+                ) =>
+            {
+                Ok(Err(ChangedMeanwhile))
+            }
+            WriteOutcome::NotApplied { error, .. } | WriteOutcome::Unknown { error, .. } => Err(error.into()),
+        }
+    }
+
+    /// Reads the record afresh, changes it and writes it, again if somebody else was faster.
+    pub async fn change_record(&self, change: impl Fn(&mut Record)) -> Result<(), Failure> {
+        for _ in 0..TRIES {
+            let mut record = match self.read_record().await {
+                Known::Known(Some(record)) => record,
+                Known::Known(None) => Record::new(&self.deployment),
+                Known::Unreadable(why) => return Err(Failure::new(FAILED, why)),
+            };
+            change(&mut record);
+            if self.write_record(&mut record).await?.is_ok() {
+                return Ok(());
+            }
+        }
+        let name = record_name(&self.target.name);
+        Err(Failure::new(FAILED, format!("ConfigMap {name} is being changed by somebody else again and again")))
+    }
+
+    /// Who the API server takes this person for; only for the record.
+    pub async fn who(&self) -> Option<String> {
+        self.cluster.who_am_i().await.map(|who| who.user)
+    }
+}

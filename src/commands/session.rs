@@ -1,0 +1,167 @@
+//! A command's connection and the deployment it is about.
+
+use crate::cluster::{Choice, Cluster, ClusterError, ConnectionFlags, Elsewhere, Target};
+use crate::deployment::Deployment;
+use crate::terminal::{Next, Ui};
+
+use super::exit::{FAILED, Failure, USAGE};
+use super::interrupt::Interrupt;
+
+/// What every command is given.
+#[derive(Clone)]
+pub struct Context {
+    /// Where to say things.
+    pub ui: Ui,
+    /// How to reach the API server.
+    pub flags: ConnectionFlags,
+    /// Signals.
+    pub interrupt: Interrupt,
+}
+
+/// One deployment on one API server.
+pub struct Session {
+    /// What the command was given.
+    pub context: Context,
+    /// The connection.
+    pub cluster: Cluster,
+    /// The deployment's address.
+    pub target: Target,
+    /// The deployment as it was last read.
+    pub deployment: Deployment,
+}
+
+impl Session {
+    /// Connects and chooses the deployment.
+    pub async fn open(context: &Context, name: Option<&str>) -> Result<Self, Failure> {
+        let cluster = Cluster::connect(&context.flags).await?;
+        match cluster.choose(name).await? {
+            Choice::One { target, object, found_elsewhere } => {
+                let deployment = read(object)?;
+                if found_elsewhere {
+                    let text = format!(
+                        "Namespace {} has no ElementDeployment; using {} in {}, the only one there is.",
+                        cluster.namespace(),
+                        target.name,
+                        target.namespace
+                    );
+                    context.ui.status(text);
+                }
+                Ok(Self { context: context.clone(), cluster, target, deployment })
+            }
+            other => Err(not_one(other, &cluster)),
+        }
+    }
+
+    /// Where things are said.
+    pub fn ui(&self) -> &Ui {
+        &self.context.ui
+    }
+
+    /// Reads the deployment afresh.
+    pub async fn reread(&mut self) -> Result<(), Failure> {
+        self.deployment = read(self.cluster.get_deployment(&self.target).await?)?;
+        Ok(())
+    }
+
+    /// `first-element in element-onprem`.
+    pub fn place(&self) -> String {
+        format!("{} in {}", self.target.name, self.target.namespace)
+    }
+
+    /// A command of this program for the same deployment, to be copied.
+    pub fn command(&self, command: &str) -> String {
+        command_line(&self.context.flags, command, &self.target.namespace, &self.target.name)
+    }
+}
+
+/// A command of this program, with the connection flags that this call was made with.
+pub fn command_line(flags: &ConnectionFlags, command: &str, namespace: &str, name: &str) -> String {
+    let mut line = format!("kubectl ess-mas {command} {name} -n {namespace}");
+    for (flag, value) in [
+        ("--kubeconfig", &flags.kubeconfig),
+        ("--context", &flags.context),
+        ("--server", &flags.server),
+        ("--as", &flags.as_user),
+    ] {
+        if let Some(value) = value {
+            line.push_str(&format!(" {flag} {}", shell_word(value)));
+        }
+    }
+    line
+}
+
+fn shell_word(text: &str) -> String {
+    let plain = !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c));
+    if plain { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
+}
+
+fn read(object: serde_json::Value) -> Result<Deployment, Failure> {
+    Deployment::from_value(object).map_err(|error| Failure::new(FAILED, error.to_string()))
+}
+
+fn not_one(choice: Choice, cluster: &Cluster) -> Failure {
+    match choice {
+        Choice::One { .. } => Failure::told(FAILED),
+        Choice::Several(all) => {
+            let list: Vec<String> = all.iter().map(|(namespace, name)| format!("  {namespace}/{name}")).collect();
+            Failure::new(USAGE, format!("there are {} ElementDeployments; say which one is meant:\n{}", all.len(), list.join("\n")))
+                .next(Next::new("Name it and its namespace, for example:").command(match all.first() {
+                    Some((namespace, name)) => format!("kubectl ess-mas status {name} -n {namespace}"),
+                    None => "kubectl ess-mas status NAME -n NAMESPACE".to_owned(),
+                }))
+        }
+        Choice::None { namespace, name, elsewhere } => none(&namespace, name.as_deref(), elsewhere),
+        Choice::NotClassic { namespace, config_map } => Failure::new(
+            FAILED,
+            format!(
+                "this cluster has no ElementDeployments; ConfigMap {config_map} in {namespace} shows an installation of ESS Pro or \
+                 Community (chart matrix-stack), which migrates in another way"
+            ),
+        )
+        .next(Next::new("See the ESS documentation on syn2mas in the chart's values (matrixAuthenticationService.syn2mas).")),
+        Choice::NoCrd => Failure::new(
+            FAILED,
+            format!(
+                "{} has no resource elementdeployments.matrix.element.io, so ESS Classic is not installed there",
+                cluster.place().server
+            ),
+        )
+        .next(Next::new("Check that the context is the right one:").command("kubectl config get-contexts")),
+    }
+}
+
+fn none(namespace: &str, name: Option<&str>, elsewhere: Elsewhere) -> Failure {
+    let what = name.map_or_else(|| "no ElementDeployment".to_owned(), |name| format!("no ElementDeployment {name}"));
+    match elsewhere {
+        Elsewhere::NotLooked => Failure::new(FAILED, format!("there is {what} in namespace {namespace}")),
+        Elsewhere::Nothing => {
+            Failure::new(FAILED, format!("there is {what}, neither in namespace {namespace} nor in any other"))
+        }
+        Elsewhere::OthersHere(others) => Failure::new(
+            FAILED,
+            format!("there is {what} in namespace {namespace}, but there is {}", others.join(", ")),
+        ),
+        Elsewhere::NotPossible(error) => not_possible(namespace, &what, &error),
+    }
+}
+
+fn not_possible(namespace: &str, what: &str, error: &ClusterError) -> Failure {
+    let mut failure = Failure::new(
+        FAILED,
+        format!("there is {what} in namespace {namespace}, and the others could not be looked at: {error}"),
+    );
+    failure.next = vec![Next::new("Name the namespace with -n.")];
+    failure
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_to_copy_carry_the_flags_of_this_call() {
+        let flags = ConnectionFlags { context: Some("my prod".into()), ..ConnectionFlags::default() };
+        assert_eq!(command_line(&flags, "abort", "n", "a"), "kubectl ess-mas abort a -n n --context 'my prod'");
+        assert_eq!(shell_word("it's"), r"'it'\''s'");
+    }
+}

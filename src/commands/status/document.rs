@@ -1,0 +1,214 @@
+//! The `Status` of the contract: `-o json`, and what the page is drawn from.
+
+use serde::Serialize;
+
+use crate::checks::{self, Finding, RehearsalStanding, Snapshot, Step, standing};
+use crate::deployment::{Deployment, FailureReport, Phase, Run, mas_redirect_uri, synapse_redirect_uri};
+
+/// `StatusList`; one deployment is still a list of one.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StatusList {
+    api_version: &'static str,
+    kind: &'static str,
+    /// The deployments.
+    pub items: Vec<Status>,
+}
+
+impl StatusList {
+    /// Wraps the items.
+    pub fn new(items: Vec<Status>) -> Self {
+        Self { api_version: "ess-mas/v1", kind: "StatusList", items }
+    }
+}
+
+/// Where one deployment stands.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Status {
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+    /// The migration's phase.
+    pub phase: Phase,
+    /// What the spec says.
+    pub spec: SpecPart,
+    /// What the operator says.
+    pub status: StatusPart,
+    /// The OIDC providers.
+    pub identity_providers: Vec<ProviderPart>,
+    /// The rehearsal.
+    pub rehearsal: RehearsalPart,
+    /// The installed release.
+    pub version: VersionPart,
+    /// The command that comes next.
+    pub next: Option<String>,
+}
+
+/// `spec` of a [`Status`].
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SpecPart {
+    /// `…config.active`.
+    pub active: Option<bool>,
+    /// MAS's host.
+    pub host: Option<String>,
+}
+
+/// `status` of a [`Status`].
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StatusPart {
+    /// `status.mas_active`.
+    pub mas_active: Option<bool>,
+    /// The condition `Available`.
+    pub available: Option<bool>,
+    /// The condition `Successful`.
+    pub successful: Option<bool>,
+    /// What the operator does.
+    pub run: &'static str,
+    /// The standing failure.
+    pub failure: Option<FailureReport>,
+}
+
+/// One identity provider.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ProviderPart {
+    /// `idpId`.
+    pub idp_id: String,
+    /// Its name.
+    pub name: Option<String>,
+    /// Its issuer.
+    pub issuer: Option<String>,
+    /// The redirect URI that Synapse uses.
+    pub current_redirect_uri: Option<String>,
+    /// The redirect URI that MAS uses.
+    pub mas_redirect_uri: Option<String>,
+    /// What is to be known about it.
+    pub findings: Vec<Finding>,
+}
+
+/// The rehearsal.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RehearsalPart {
+    /// none, passed, failed or outdated.
+    pub state: &'static str,
+    /// The operator's completion of the run.
+    pub completion: Option<String>,
+}
+
+/// The installed release.
+#[derive(Debug, Clone, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct VersionPart {
+    /// ESS Classic.
+    pub ess: Option<String>,
+    /// The chart.
+    pub chart: Option<String>,
+    /// Where that is known from: helm, image or crd.
+    pub source: Option<&'static str>,
+}
+
+impl Status {
+    /// Draws the status from what was read. `command` turns a command into a line to copy.
+    pub fn of(snapshot: &Snapshot, command: impl Fn(&str) -> String) -> Self {
+        let deployment = &snapshot.deployment;
+        let conditions = deployment.conditions();
+        let rehearsal = standing(snapshot);
+        let phase = Phase::of(
+            deployment,
+            matches!(rehearsal, RehearsalStanding::Passed | RehearsalStanding::Unknown(_)),
+            matches!(rehearsal, RehearsalStanding::Failed(_)),
+        );
+        let prepared = snapshot.settings.is_some();
+        Self {
+            namespace: deployment.namespace().to_owned(),
+            name: deployment.name().to_owned(),
+            phase,
+            spec: SpecPart { active: deployment.active(), host: mas_host(snapshot) },
+            status: StatusPart {
+                mas_active: deployment.mas_active(),
+                available: conditions.available(),
+                successful: conditions.successful(),
+                run: run_word(conditions.run(), conditions.failure().is_some()),
+                failure: conditions.failure(),
+            },
+            identity_providers: providers(snapshot),
+            rehearsal: RehearsalPart {
+                state: rehearsal_word(&rehearsal),
+                completion: snapshot.recorded().and_then(|record| record.rehearsal.as_ref()?.completion.clone()),
+            },
+            version: snapshot.chart.as_ref().map(version).unwrap_or_default(),
+            next: next_command(phase, prepared).map(command),
+        }
+    }
+}
+
+/// The host in the spec, or the one that `prepare` settled and that comes with the dry run.
+fn mas_host(snapshot: &Snapshot) -> Option<String> {
+    let settled = || snapshot.settings.as_ref().map(|settings| settings.host.clone());
+    snapshot.deployment.mas_host().map(str::to_owned).or_else(settled)
+}
+
+fn run_word(run: Run, failing: bool) -> &'static str {
+    match run {
+        Run::Never => "never",
+        Run::Running => "running",
+        Run::Succeeded if !failing => "idle",
+        Run::Succeeded | Run::Failed => "failing",
+    }
+}
+
+fn rehearsal_word(standing: &RehearsalStanding) -> &'static str {
+    match standing {
+        RehearsalStanding::None => "none",
+        // Where the Secret cannot be read (or is not, for many deployments at once), the spec decides; the activation
+        // itself does not go on without having compared the Secret too.
+        RehearsalStanding::Passed | RehearsalStanding::Unknown(_) => "passed",
+        RehearsalStanding::Failed(_) => "failed",
+        RehearsalStanding::Outdated(_) => "outdated",
+    }
+}
+
+fn version(chart: &crate::deployment::ChartRelease) -> VersionPart {
+    VersionPart {
+        ess: chart.ess().map(|ess| ess.to_string()),
+        chart: Some(chart.version.clone()),
+        source: Some("helm"),
+    }
+}
+
+/// The next command of this program in a phase.
+pub fn next_command(phase: Phase, prepared: bool) -> Option<&'static str> {
+    match phase {
+        Phase::Configuration if !prepared => Some("prepare"),
+        Phase::Configuration | Phase::DryRun | Phase::DryRunFailed => Some("dry-run"),
+        Phase::ReadyToMigrate | Phase::Migrating => Some("activate"),
+        Phase::MigrationFailed => Some("abort"),
+        Phase::Complete => None,
+    }
+}
+
+/// The identity providers with both redirect URIs.
+pub fn providers(snapshot: &Snapshot) -> Vec<ProviderPart> {
+    let deployment: &Deployment = &snapshot.deployment;
+    let host = mas_host(snapshot);
+    let synapse = deployment.ingress_host("synapse");
+    let findings = checks::run(snapshot, Step::Look);
+    let part = |provider: crate::deployment::IdentityProvider| {
+        let subject = format!(".delegatedAuth.oidc[{}].", provider.index);
+        let with_id = !provider.idp_id.is_empty();
+        ProviderPart {
+            current_redirect_uri: synapse.map(synapse_redirect_uri),
+            mas_redirect_uri: host.as_deref().filter(|_| with_id).map(|host| mas_redirect_uri(host, &provider.idp_id)),
+            findings: findings.iter().filter(|finding| finding.subject.contains(&subject)).cloned().collect(),
+            idp_id: provider.idp_id,
+            name: provider.name,
+            issuer: provider.issuer,
+        }
+    };
+    deployment.identity_providers().into_iter().map(part).collect()
+}

@@ -1,0 +1,173 @@
+//! One write to the ElementDeployment: server dry run, preview, record, compare-and-set.
+
+use serde_json::{Value, json};
+
+use super::approve::Approved;
+use super::exit::{FAILED, Failure};
+use super::follow::Start;
+use super::interrupt::Standing;
+use super::outcome::{Outcome, Written};
+use super::session::Session;
+use crate::checks::Snapshot;
+use crate::cluster::{ErrorKind, Write, WriteOutcome};
+use crate::deployment::Deployment;
+use crate::plan::{Change, Plan};
+use crate::reconcile::{Baseline, Continuity, Observation};
+use crate::record::{Backup, Pending, Record};
+use crate::terminal::{Next, diff};
+
+/// The server's own dry run of the exact write.
+pub struct Rehearsed {
+    /// The object as it would be.
+    pub answer: Deployment,
+    /// What would change beside what was asked for, by path.
+    pub unexplained: Vec<String>,
+}
+
+/// Asks the API server what the write would do.
+pub async fn dry_run(session: &Session, plan: &Plan) -> Result<Rehearsed, Failure> {
+    let written = session.cluster.dry_run(&request(session, plan)).await.map_err(|error| {
+        let conflict = matches!(error.kind(), ErrorKind::Conflict { .. });
+        let failure = Failure::from(error);
+        if conflict {
+            failure.next(Next::new("Somebody changed the deployment just now; run the command again."))
+        } else {
+            failure
+        }
+    })?;
+    for warning in &written.warnings {
+        session.ui().warning(warning);
+    }
+    let unexplained = plan.unexplained(&written.object);
+    let answer = Deployment::from_value(written.object).map_err(|error| Failure::new(FAILED, error.to_string()))?;
+    Ok(Rehearsed { answer, unexplained })
+}
+
+/// Shows what the write changes, from the server's own answer.
+pub fn show(session: &Session, plan: &Plan, rehearsed: &Rehearsed) {
+    let part = |deployment: &Deployment| json!({"metadata": {"annotations": deployment.object()["metadata"]["annotations"].clone()}, "spec": deployment.spec()});
+    // No field of the spec holds a secret: they are in Secrets, which the spec names.
+    let changes = diff::changes(&part(plan.before()), &part(&rehearsed.answer), |_| false);
+    session.ui().status("The operator will be given this change:");
+    session.ui().changes(&changes);
+}
+
+fn request(session: &Session, plan: &Plan) -> Write {
+    Write::patch_deployment(&session.target, plan.before().resource_version(), plan.patch().clone())
+}
+
+/// What the record keeps of a write before it is sent.
+pub struct Intent<'a> {
+    /// The command.
+    pub command: &'static str,
+    /// By whom.
+    pub by: Option<String>,
+    /// What was read, for the Secret's digest.
+    pub snapshot: &'a Snapshot,
+    /// For the history, in the past tense.
+    pub what: String,
+}
+
+/// How a write went.
+pub enum Sent {
+    /// It is stored; follow from here.
+    Applied(Box<Start>),
+    /// Somebody else was faster; nothing was written. The deployment was read afresh.
+    Conflict,
+    /// The record was changed by somebody else; nothing was written.
+    RecordConflict,
+}
+
+/// Notes the intent in the record and sends the write.
+pub async fn send(
+    session: &mut Session,
+    approved: &Approved,
+    answer: &Deployment,
+    record: &mut Record,
+    intent: Intent<'_>,
+    outcome: &mut Outcome,
+) -> Result<Sent, Failure> {
+    let plan = approved.plan();
+    let before = Observation::of(plan.before());
+    let generation = before.generation + i64::from(plan.changes_spec());
+    let carried = plan.carried(&Observation::of(answer));
+    let baseline = Baseline::of_write(&before, carried, generation, None);
+    let (now, others) = (session.ui().terminal().now(), record.pending.clone());
+    record.pending = Some(pending(session, plan, &intent, baseline.clone()));
+    record.note(now, intent.by.as_deref(), intent.what);
+    if let Some(statement) = approved.backup() {
+        record.backup = Some(Backup { statement: statement.to_owned(), at: now, by: intent.by.clone() });
+    }
+    if session.write_record(record).await?.is_err() {
+        return Ok(Sent::RecordConflict);
+    }
+    session.context.interrupt.stands(Standing::Writing);
+    let uid = plan.before().uid().to_owned();
+    let write = request(session, plan);
+    let result =
+        session.cluster.write(&write, |found| found["metadata"]["uid"] == uid.as_str() && plan.is_in(found)).await;
+    match result {
+        WriteOutcome::Applied(written) => {
+            outcome.write = Written::Applied;
+            let seen =
+                Deployment::from_value(written.object).map_err(|error| Failure::new(FAILED, error.to_string()))?;
+            let continuity = if written.read_back { Continuity::Gap } else { Continuity::Continuous };
+            let resource_version = (!written.read_back).then(|| plan.before().resource_version().to_owned());
+            Ok(Sent::Applied(Box::new(Start { baseline: Baseline { resource_version, ..baseline }, seen, continuity })))
+        }
+        WriteOutcome::NotApplied { error, now } if matches!(error.kind(), ErrorKind::Conflict { .. }) => {
+            session.context.interrupt.stands(Standing::NothingWritten);
+            // What the record says of a write must be true of the one that was stored, and that was not this one.
+            session.change_record(|record| record.pending.clone_from(&others)).await?;
+            match now.and_then(|now| Deployment::from_value(now).ok()) {
+                Some(now) => session.deployment = now,
+                None => session.reread().await?,
+            }
+            Ok(Sent::Conflict)
+        }
+        WriteOutcome::NotApplied { error, .. } => {
+            session.context.interrupt.stands(Standing::NothingWritten);
+            outcome.write = Written::NotApplied;
+            Err(Failure::from(error).next(Next::new("The change was not applied; the deployment is as it was.")))
+        }
+        WriteOutcome::Unknown { error, .. } => {
+            outcome.write = Written::Unknown;
+            Err(Failure::from(error).next(
+                Next::new("Whether the change was applied could not be found out. See for yourself, then run the command again; it goes on where this one was:")
+                    .command(session.command("status")),
+            ))
+        }
+    }
+}
+
+fn pending(session: &Session, plan: &Plan, intent: &Intent<'_>, baseline: Baseline) -> Pending {
+    let keys = intent.snapshot.secret_keys();
+    let secret = intent.snapshot.secret.known().and_then(Option::as_ref);
+    Pending {
+        command: intent.command.to_owned(),
+        at: session.ui().terminal().now(),
+        by: intent.by.clone(),
+        baseline,
+        request: match plan.change() {
+            Change::AskForRehearsal(request) => Some(request.clone()),
+            _ => None,
+        },
+        secret_digest: secret.and_then(|secret| secret.digest(&keys)).map(|digest| format!("{digest:#}")),
+        secret_fingerprints: secret.map(|secret| secret.fingerprints(&keys)).unwrap_or_default(),
+    }
+}
+
+/// Whether two states of the deployment differ in nothing that a person decided on: only the status moved.
+pub fn only_status_moved(before: &Deployment, now: &Deployment) -> bool {
+    let decided = |object: &Value| {
+        let metadata = &object["metadata"];
+        json!([
+            object["spec"],
+            metadata["annotations"],
+            metadata["labels"],
+            metadata["uid"],
+            metadata["deletionTimestamp"]
+        ])
+    };
+    decided(before.object()) == decided(now.object())
+}

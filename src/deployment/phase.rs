@@ -1,0 +1,99 @@
+//! The phases of the migration, with the names of the installer's wizard.
+
+use serde::Serialize;
+
+use super::view::Deployment;
+
+/// Where the migration stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum Phase {
+    /// MAS is not in the spec yet.
+    Configuration,
+    /// MAS is in the spec, not active, and its rehearsal has not passed yet.
+    DryRun,
+    /// The rehearsal failed.
+    DryRunFailed,
+    /// The rehearsal passed for what is there now.
+    ReadyToMigrate,
+    /// The switch is on, and the operator has not said yet how it went.
+    Migrating,
+    /// The switch is on, and the operator reports a failure.
+    MigrationFailed,
+    /// `mas_active` is true.
+    Complete,
+}
+
+impl Phase {
+    /// Judges from the object and from what is known of the rehearsal.
+    pub fn of(deployment: &Deployment, rehearsal_passed: bool, rehearsal_failed: bool) -> Self {
+        // Trouble inside the operator is no failure of a run.
+        let failing = deployment.conditions().failure().is_some_and(|failure| failure.completion.is_some());
+        match (deployment.mas_active(), deployment.active()) {
+            (Some(true), _) => Self::Complete,
+            (_, Some(true)) if failing => Self::MigrationFailed,
+            (_, Some(true)) => Self::Migrating,
+            _ if deployment.mas().is_none() => Self::Configuration,
+            _ if failing || rehearsal_failed => Self::DryRunFailed,
+            _ if rehearsal_passed => Self::ReadyToMigrate,
+            _ => Self::DryRun,
+        }
+    }
+
+    /// The wizard's five steps, in order.
+    pub const STEPS: [&str; 5] = ["Configuration", "Setup and dry-run", "Ready to migrate", "Migration", "Complete"];
+
+    /// Which of [`Self::STEPS`] this is, from 0.
+    pub const fn step(self) -> usize {
+        match self {
+            Self::Configuration => 0,
+            Self::DryRun | Self::DryRunFailed => 1,
+            Self::ReadyToMigrate => 2,
+            Self::Migrating | Self::MigrationFailed => 3,
+            Self::Complete => 4,
+        }
+    }
+
+    /// In words, for a headline.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Configuration => "legacy authentication, MAS not set up",
+            Self::DryRun => "dry run not passed yet",
+            Self::DryRunFailed => "dry run failed",
+            Self::ReadyToMigrate => "ready to migrate",
+            Self::Migrating => "migrating",
+            Self::MigrationFailed => "migration failed",
+            Self::Complete => "migrated: MAS is active",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn phase(active: Value, status: Value, passed: bool) -> Phase {
+        let mas = if active.is_null() {
+            json!({})
+        } else {
+            json!({"matrixAuthenticationService": {"config": {"active": active}}})
+        };
+        let object = json!({"metadata": {"name": "a", "uid": "u", "resourceVersion": "1"}, "spec": {"components": mas}, "status": status});
+        Phase::of(&Deployment::from_value(object).unwrap(), passed, false)
+    }
+
+    #[test]
+    fn every_phase_is_told_from_the_object() {
+        let fails =
+            json!({"conditions": [{"type": "Failure", "status": "True", "ansibleResult": {"completion": "c"}}]});
+        let hiccup = json!({"conditions": [{"type": "Failure", "status": "True"}]});
+        assert_eq!(phase(Value::Null, json!({}), false), Phase::Configuration);
+        assert_eq!(phase(json!(false), json!({}), false), Phase::DryRun);
+        assert_eq!(phase(json!(false), fails.clone(), true), Phase::DryRunFailed);
+        assert_eq!(phase(json!(false), json!({}), true), Phase::ReadyToMigrate);
+        assert_eq!(phase(json!(true), json!({"mas_active": false}), true), Phase::Migrating);
+        assert_eq!(phase(json!(true), hiccup, true), Phase::Migrating);
+        assert_eq!(phase(json!(true), fails, true), Phase::MigrationFailed);
+        assert_eq!(phase(json!(true), json!({"mas_active": "true"}), true), Phase::Complete);
+    }
+}

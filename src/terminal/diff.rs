@@ -35,6 +35,12 @@ impl Path {
     }
 }
 
+impl FromIterator<Step> for Path {
+    fn from_iter<I: IntoIterator<Item = Step>>(steps: I) -> Self {
+        Self(steps.into_iter().collect())
+    }
+}
+
 impl<const N: usize> From<[&str; N]> for Path {
     fn from(keys: [&str; N]) -> Self {
         Self(keys.into_iter().map(|key| Step::Key(key.to_owned())).collect())

@@ -50,5 +50,7 @@ fn usage(error: &clap::Error, terminal: Terminal) -> u8 {
     if error.use_stderr() {
         ui.raw_err(&text);
         2
-    } else { u8::from(ui.raw_out(&text).is_err()) }
+    } else {
+        u8::from(ui.raw_out(&text).is_err())
+    }
 }

@@ -103,13 +103,17 @@ pub async fn run(
         check_secret(session, &snapshot, &rehearsed.answer, task.step()).await?;
         let earlier =
             approved.take().filter(|earlier| write::only_status_moved(earlier.plan().before(), plan.before()));
-        let go = if let Some(go) = earlier.and_then(|earlier| earlier.again(plan.clone())) { go } else {
+        let go = if let Some(go) = earlier.and_then(|earlier| earlier.again(plan.clone())) {
+            go
+        } else {
             write::show(session, &plan, &rehearsed);
             if flags.write.preview {
                 session.ui().status("This is a preview; nothing was written.");
                 return Ok(DONE);
             }
-            if let Some(go) = task.approve(session, &snapshot, plan)? { go } else {
+            if let Some(go) = task.approve(session, &snapshot, plan)? {
+                go
+            } else {
                 session.ui().status("Nothing was changed.");
                 return Ok(DONE);
             }

@@ -157,8 +157,7 @@ impl Asker<'_> {
         check: impl Fn(&str) -> Result<String, String>,
     ) -> Result<String, Failure> {
         if let Some(given) = given {
-            return check(&given)
-                .map_err(|problem| Failure::usage(format!("{flag}: {problem} Nothing was changed.")));
+            return check(&given).map_err(|problem| Failure::usage(format!("{flag}: {problem} Nothing was changed.")));
         }
         if let Some(known) = known {
             return Ok(known);

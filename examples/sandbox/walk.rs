@@ -1,0 +1,239 @@
+//! The walk itself.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+use std::time::{Duration, Instant};
+
+use ess_mas_sandbox::Result;
+use ess_mas_sandbox::prelude::*;
+use k8s_openapi::api::core::v1::Namespace as KubeNamespace;
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::api::{Api, DeleteParams, ListParams, ObjectMeta, PostParams};
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use serde_json::Value;
+
+use crate::options::{Options, Scenario};
+
+const NAME: &str = "first-element";
+
+/// Builds the plugin, puts everything up, walks, and takes everything down.
+pub async fn run(options: Options) -> Result<ExitCode> {
+    let plugin = build_plugin()?;
+    let place = Place::prepare(&options).await?;
+    let deployment = Deployment::new(NAME, &place.namespace);
+    deployment.create(&place.client).await?;
+    let mut operator =
+        Operator::start(place.client.clone(), Scope::Namespace(place.namespace.clone()), options.scenario.behaviour());
+    wait_until_reconciled(&place, &deployment).await?;
+    if options.scenario == Scenario::OperatorDown {
+        operator.stop().await;
+    }
+    let walked = walk(&plugin, &place, &deployment, options.scenario).await;
+    if options.keep {
+        keep(&plugin, &place);
+    }
+    operator.stop().await;
+    place.clean_up().await?;
+    walked
+}
+
+/// The plugin as it is built by this very project.
+fn build_plugin() -> Result<PathBuf> {
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    say("building the plugin");
+    let built = Command::new(cargo)
+        .args(["build", "--quiet", "--bin", "kubectl-ess_mas", "--manifest-path"])
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml"))
+        .status()?;
+    if !built.success() {
+        return Err("the plugin does not build".into());
+    }
+    // This example lies in target/debug/examples, the plugin one folder above.
+    let example = env::current_exe()?;
+    let folder = example.parent().and_then(Path::parent).ok_or("this program lies in no folder")?;
+    Ok(folder.join(format!("kubectl-ess_mas{}", env::consts::EXE_SUFFIX)))
+}
+
+/// Where the migration takes place.
+struct Place {
+    client: kube::Client,
+    kubeconfig: PathBuf,
+    namespace: String,
+    /// Flags that lead there, beside the kubeconfig.
+    flags: Vec<String>,
+    server: Server,
+}
+
+enum Server {
+    /// Started here; gone with this process.
+    Own { _sandbox: Box<Sandbox> },
+    /// Somebody's throw-away cluster; what was made there is deleted again.
+    Theirs { made_crd: bool },
+}
+
+impl Place {
+    async fn prepare(options: &Options) -> Result<Self> {
+        match &options.cluster {
+            None => {
+                say(
+                    "starting kube-apiserver and etcd (the first time they are built from source, which takes minutes)",
+                );
+                let sandbox = tokio::task::spawn_blocking(|| Sandbox::start(Release::Current)).await??;
+                let made = sandbox.namespace().await?;
+                let (client, kubeconfig, namespace) = (made.client()?, made.kubeconfig()?, made.name().to_owned());
+                Ok(Self {
+                    client,
+                    kubeconfig,
+                    namespace,
+                    flags: Vec::new(),
+                    server: Server::Own { _sandbox: Box::new(sandbox) },
+                })
+            }
+            Some(context) => Self::in_cluster(context).await,
+        }
+    }
+
+    async fn in_cluster(context: &str) -> Result<Self> {
+        let kubeconfig = Kubeconfig::read()?;
+        let choice = KubeConfigOptions { context: Some(context.to_owned()), ..KubeConfigOptions::default() };
+        let config = kube::Config::from_custom_kubeconfig(kubeconfig, &choice).await?;
+        let client = kube::Client::try_from(config)?;
+        let crds = Api::<CustomResourceDefinition>::all(client.clone());
+        let made_crd = crds.get_opt("elementdeployments.matrix.element.io").await?.is_none();
+        if made_crd {
+            ess_mas_sandbox::crds::install(&client, Release::Current).await?;
+        } else {
+            let all = Api::<kube::api::DynamicObject>::all_with(client.clone(), &ess_mas_sandbox::crds::resource());
+            let found = all.list(&ListParams::default().limit(1)).await?;
+            if !found.items.is_empty() {
+                return Err(format!("context {context} has ElementDeployments of its own, so it is no throw-away cluster; nothing was changed there").into());
+            }
+        }
+        let wanted = KubeNamespace {
+            metadata: ObjectMeta { generate_name: Some("ess-mas-sandbox-".to_owned()), ..ObjectMeta::default() },
+            ..KubeNamespace::default()
+        };
+        let made = Api::<KubeNamespace>::all(client.clone()).create(&PostParams::default(), &wanted).await?;
+        let namespace = made.metadata.name.ok_or("the cluster made a namespace without a name")?;
+        let path = env::var("KUBECONFIG").map_or_else(|_| default_kubeconfig(), PathBuf::from);
+        let flags = vec!["--context".to_owned(), context.to_owned()];
+        Ok(Self { client, kubeconfig: path, namespace, flags, server: Server::Theirs { made_crd } })
+    }
+
+    async fn clean_up(self) -> Result<()> {
+        let Server::Theirs { made_crd } = self.server else { return Ok(()) };
+        say(&format!("deleting namespace {}", self.namespace));
+        Api::<KubeNamespace>::all(self.client.clone()).delete(&self.namespace, &DeleteParams::default()).await?;
+        if made_crd {
+            let crds = Api::<CustomResourceDefinition>::all(self.client);
+            crds.delete("elementdeployments.matrix.element.io", &DeleteParams::default()).await?;
+        }
+        Ok(())
+    }
+}
+
+fn default_kubeconfig() -> PathBuf {
+    PathBuf::from(env::var_os("HOME").unwrap_or_default()).join(".kube/config")
+}
+
+/// The operator's first run, without which nothing may be changed.
+async fn wait_until_reconciled(place: &Place, deployment: &Deployment) -> Result<()> {
+    say("waiting for the operator's first run");
+    let mut follower = Follower::start(&deployment.api(&place.client), deployment.name()).await?;
+    let done = follower.until(|object: &Value| {
+        let conditions = object["status"]["conditions"].as_array();
+        conditions.is_some_and(|all| all.iter().any(|one| one["type"] == "Successful" && one["status"] == "True"))
+    });
+    tokio::time::timeout(Duration::from_mins(2), done).await??;
+    Ok(())
+}
+
+async fn walk(plugin: &Path, place: &Place, deployment: &Deployment, scenario: Scenario) -> Result<ExitCode> {
+    let host = deployment.mas_host();
+    let step = |words: &[&str], input: Option<&str>| show(plugin, place, words, input);
+    step(&["status", NAME], None)?;
+    let prepare = [
+        "prepare",
+        NAME,
+        "--host",
+        &host,
+        "--database-host",
+        "pg.example.com",
+        "--database-name",
+        "mas",
+        "--database-user",
+        "mas",
+        "--database-password-file",
+        "-",
+        "--yes",
+    ];
+    step(&prepare, Some("a database password of the sandbox\n"))?;
+    let give_up: &[&str] = if scenario == Scenario::OperatorDown { &["--timeout", "5s"] } else { &[] };
+    let mut rehearsed = step(&[&["dry-run", NAME, "--yes"], give_up].concat(), None)?;
+    if rehearsed == 1 {
+        say("the rehearsal failed; the cause counts as mended, and it is rehearsed again");
+        step(&["status", NAME], None)?;
+        rehearsed = step(&["dry-run", NAME, "--yes"], None)?;
+    }
+    if rehearsed != 0 {
+        return ended(place, deployment, rehearsed).await;
+    }
+    let mut code = step(
+        &["activate", NAME, "--confirm", NAME, "--backup", "pg_dump of both databases in the sandbox's imagination"],
+        None,
+    )?;
+    if code == 1 {
+        say("the migration failed; going back");
+        code = step(&["abort", NAME, "--yes"], None)?;
+    }
+    step(&["status", NAME], None)?;
+    ended(place, deployment, code).await
+}
+
+/// Looks at the object itself: the walk must not take the plugin's word for it.
+async fn ended(place: &Place, deployment: &Deployment, code: i32) -> Result<ExitCode> {
+    let object = deployment.api(&place.client).get(NAME).await?;
+    let active = object.data["status"]["mas_active"].as_bool().unwrap_or(false);
+    say(&format!("in the end: status.mas_active is {active}, last exit code {code}"));
+    Ok(ExitCode::from(u8::try_from(code).unwrap_or(1)))
+}
+
+/// Shows a command and lets it speak for itself.
+fn show(plugin: &Path, place: &Place, words: &[&str], input: Option<&str>) -> Result<i32> {
+    let mut all: Vec<&str> = words.to_vec();
+    all.extend(["-n", &place.namespace]);
+    all.extend(place.flags.iter().map(String::as_str));
+    println!("\n$ kubectl ess-mas {}", all.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" "));
+    let started = Instant::now();
+    let mut command = Command::new(plugin);
+    command.args(&all).env("KUBECONFIG", &place.kubeconfig);
+    let mut child = command.stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() }).spawn()?;
+    if let (Some(text), Some(mut stdin)) = (input, child.stdin.take()) {
+        use std::io::Write;
+        stdin.write_all(text.as_bytes())?;
+    }
+    let code = child.wait()?.code().unwrap_or(-1);
+    println!("(exit code {code}, after {:.1} s)", started.elapsed().as_secs_f32());
+    Ok(code)
+}
+
+fn quoted(word: &str) -> String {
+    if word.contains(' ') { format!("\"{word}\"") } else { word.to_owned() }
+}
+
+fn keep(plugin: &Path, place: &Place) {
+    println!("\nEverything is still up. In another terminal:");
+    println!("  export KUBECONFIG={}", place.kubeconfig.display());
+    if let Some(folder) = plugin.parent() {
+        println!("  export PATH={}:$PATH", folder.display());
+    }
+    println!("  kubectl ess-mas status {}", place.flags.join(" "));
+    println!("Press Enter (or Ctrl-C) to take it down.");
+    let mut line = String::new();
+    let _ = std::io::stdin().read_line(&mut line);
+}
+
+fn say(text: &str) {
+    println!("# {text}");
+}

@@ -1,0 +1,136 @@
+//! Running the plugin: a cleared environment, a home of its own, a time limit; the whole result as one value.
+
+use std::ffi::OsStr;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use ess_mas_sandbox::prelude::*;
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::io::AsyncWriteExt;
+use tokio::process::{Child, Command};
+
+/// No command of a test takes longer; one that does hangs.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// A place to run the plugin in: a kubeconfig and a home.
+pub struct Shell {
+    kubeconfig: PathBuf,
+    home: TempDir,
+}
+
+/// What a command left behind.
+#[must_use = "look at the exit code at least"]
+pub struct Done {
+    /// The exit code; -1 if a signal ended it.
+    pub code: i32,
+    /// Standard output.
+    pub stdout: String,
+    /// Standard error.
+    pub stderr: String,
+    line: String,
+}
+
+impl Shell {
+    /// An administrator's shell in a namespace.
+    pub fn new(namespace: &Namespace<'_>) -> Self {
+        Self::with_kubeconfig(&namespace.kubeconfig().expect("a kubeconfig"))
+    }
+
+    /// Somebody's shell.
+    pub fn with_kubeconfig(kubeconfig: &Path) -> Self {
+        Self { kubeconfig: kubeconfig.to_owned(), home: TempDir::new().expect("a home") }
+    }
+
+    /// Where failure files go.
+    pub fn state(&self) -> PathBuf {
+        self.home.path().join("state")
+    }
+
+    /// The command, ready to be started.
+    pub fn command<S: AsRef<OsStr>>(&self, words: impl IntoIterator<Item = S>) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_kubectl-ess_mas"));
+        command
+            .args(words)
+            .env_clear()
+            .env("HOME", self.home.path())
+            .env("XDG_STATE_HOME", self.state())
+            .env("KUBECONFIG", &self.kubeconfig)
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("TZ", "UTC")
+            .env("LANG", "C.UTF-8")
+            .current_dir(self.home.path())
+            .kill_on_drop(true)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    /// Runs a command line; words are split at spaces.
+    pub async fn run(&self, line: &str) -> Done {
+        self.run_words(&line.split_whitespace().collect::<Vec<_>>(), None).await
+    }
+
+    /// Runs a command with these words and this standard input.
+    pub async fn run_words(&self, words: &[&str], input: Option<&str>) -> Done {
+        let mut command = self.command(words);
+        if input.is_some() {
+            command.stdin(Stdio::piped());
+        }
+        let mut child = command.spawn().expect("the plugin starts");
+        if let (Some(text), Some(mut stdin)) = (input, child.stdin.take()) {
+            // A program that refuses before it reads closes its end first; what it says then is looked at.
+            let _ = stdin.write_all(text.as_bytes()).await;
+        }
+        finish(child, words.join(" ")).await
+    }
+}
+
+/// Waits for a started command to end.
+pub async fn finish(child: Child, line: String) -> Done {
+    let output = tokio::time::timeout(LIMIT, child.wait_with_output())
+        .await
+        .unwrap_or_else(|_| panic!("`{line}` did not end within {LIMIT:?}"))
+        .expect("the plugin's output");
+    Done {
+        code: output.status.code().unwrap_or(-1),
+        stdout: String::from_utf8(output.stdout).expect("stdout is UTF-8"),
+        stderr: String::from_utf8(output.stderr).expect("stderr is UTF-8"),
+        line,
+    }
+}
+
+impl Done {
+    /// Asserts the exit code, showing everything if it is another one.
+    #[track_caller]
+    pub fn expect(self, code: i32) -> Self {
+        assert!(self.code == code, "exit code {} where {code} was expected\n{self}", self.code);
+        self
+    }
+
+    /// Standard output as JSON.
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("no JSON ({error})\n{self}"))
+    }
+
+    /// Asserts that stderr holds a text.
+    #[track_caller]
+    pub fn says(&self, text: &str) -> &Self {
+        assert!(self.stderr.contains(text), "stderr does not say {text:?}\n{self}");
+        self
+    }
+}
+
+impl fmt::Display for Done {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "$ kubectl ess-mas {}\n--- stdout\n{}--- stderr\n{}--- exit {}",
+            self.line, self.stdout, self.stderr, self.code
+        )
+    }
+}

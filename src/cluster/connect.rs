@@ -104,7 +104,7 @@ impl Cluster {
             impersonating_groups: resolved.user.impersonate_groups.clone().unwrap_or_default(),
         });
         let user_name = resolved.user_name.clone();
-        let client = client(&resolved, limits.connect).map_err(|error| {
+        let client = kube::Client::try_from(configuration(&resolved, limits.connect)).map_err(|error| {
             let who = user_name.map_or_else(String::new, |name| format!(" of the kubeconfig's user {name}"));
             let sentence = format!("No connection can be set up with the credentials and certificates{who}.");
             let remedy = "Compare with `kubectl version`; a client certificate and its key may be damaged or not belong together.";
@@ -183,7 +183,7 @@ fn set_certificate(user: &mut AuthInfo, certificate: &str, key: &str) -> Result<
     Ok(())
 }
 
-fn client(resolved: &Resolved, connect_timeout: Option<Duration>) -> Result<kube::Client, kube::Error> {
+fn configuration(resolved: &Resolved, connect_timeout: Option<Duration>) -> kube::Config {
     let mut config = kube::Config::new(resolved.server.clone());
     config.default_namespace.clone_from(&resolved.namespace);
     config.root_cert.clone_from(&resolved.authorities);
@@ -205,7 +205,7 @@ fn client(resolved: &Resolved, connect_timeout: Option<Duration>) -> Result<kube
         // nobody would look at them.
         config.root_cert = Some(Vec::new());
     }
-    kube::Client::try_from(config)
+    config
 }
 
 /// A URL may carry a password; no sentence of ours does.
@@ -284,6 +284,24 @@ mod tests {
             .collect();
         assert_eq!(tokens, ["authorization: Bearer t1", "authorization: Bearer t1", "authorization: Bearer t2"]);
         assert_eq!(std::fs::read_to_string(&count).expect("count").lines().count(), 2, "one run per token");
+    }
+
+    #[test]
+    fn the_systems_authorities_are_loaded_only_where_they_decide() {
+        let roots = |server: &str, insecure: bool| {
+            let flags = ConnectionFlags {
+                server: Some(server.to_owned()),
+                insecure_skip_tls_verify: insecure,
+                ..ConnectionFlags::default()
+            };
+            let environment = Environment { var: &|_| None, service_account: Path::new("/nonexistent") };
+            let config = configuration(&kubeconfig::resolve(&flags, &environment).expect("resolves"), None);
+            assert!(!config.default_retry, "kube must not repeat writes");
+            config.root_cert
+        };
+        assert_eq!(roots("https://k8s.example", false), None, "kube loads them");
+        assert_eq!(roots("https://k8s.example", true), Some(Vec::new()));
+        assert_eq!(roots("http://k8s.example", false), Some(Vec::new()));
     }
 
     #[test]

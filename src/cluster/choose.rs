@@ -90,6 +90,10 @@ impl Cluster {
             };
             match chosen {
                 Err(error) if *error.kind() == ErrorKind::NoSuchApi => {}
+                // Somebody with rights in one namespace only, whose context names another one or none.
+                Err(error) if error.is_forbidden() && !self.namespace_given() => {
+                    return Err(error.with_hint("If the deployment is in another namespace, name that one with -n."));
+                }
                 other => return other,
             }
         }

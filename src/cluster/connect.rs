@@ -104,13 +104,13 @@ impl Cluster {
             impersonating_groups: resolved.user.impersonate_groups.clone().unwrap_or_default(),
         });
         let user_name = resolved.user_name.clone();
-        let client = client(&resolved, limits.connect).map_err(|error| {
+        let client = kube::Client::try_from(configuration(&resolved, limits.connect)).map_err(|error| {
             let who = user_name.map_or_else(String::new, |name| format!(" of the kubeconfig's user {name}"));
-            ClusterError::config(
-                format!("No connection can be set up with the credentials and certificates{who}."),
-                Some("Compare with `kubectl version`; a client certificate and its key may be damaged or not belong together.".to_owned()),
-            )
-            .caused_by(error)
+            let sentence = format!("No connection can be set up with the credentials and certificates{who}.");
+            let remedy = "Compare with `kubectl version`; a client certificate and its key may be damaged or not belong together.";
+            let plain = ClusterError::config(sentence, Some(remedy.to_owned()));
+            // See `transport_errors`: what a credential command printed must not be told.
+            if matches!(error, kube::Error::Auth(_)) { plain } else { plain.caused_by(error) }
         })?;
         Ok(Self {
             inner: Arc::new(Inner {
@@ -183,7 +183,7 @@ fn set_certificate(user: &mut AuthInfo, certificate: &str, key: &str) -> Result<
     Ok(())
 }
 
-fn client(resolved: &Resolved, connect_timeout: Option<Duration>) -> Result<kube::Client, kube::Error> {
+fn configuration(resolved: &Resolved, connect_timeout: Option<Duration>) -> kube::Config {
     let mut config = kube::Config::new(resolved.server.clone());
     config.default_namespace.clone_from(&resolved.namespace);
     config.root_cert.clone_from(&resolved.authorities);
@@ -205,7 +205,7 @@ fn client(resolved: &Resolved, connect_timeout: Option<Duration>) -> Result<kube
         // nobody would look at them.
         config.root_cert = Some(Vec::new());
     }
-    kube::Client::try_from(config)
+    config
 }
 
 /// A URL may carry a password; no sentence of ours does.
@@ -240,5 +240,73 @@ impl Cluster {
         let Some(mut inner) = Arc::into_inner(self.inner) else { unreachable!("not shared yet") };
         inner.namespace_given = true;
         Self { inner: Arc::new(inner) }
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use crate::cluster::{
+        Resource,
+        stub::{Step, Stub},
+    };
+
+    #[tokio::test]
+    async fn a_token_refused_half_way_is_renewed_by_its_plugin_even_for_a_write() {
+        let refused = Step::json(401, &json!({"kind": "Status", "code": 401}));
+        let object = Step::json(200, &json!({"kind": "Secret", "metadata": {"name": "x", "resourceVersion": "6"}}));
+        let stub = Stub::with_steps(vec![object.clone(), refused, object]).await;
+        let folder = tempfile::tempdir().expect("folder");
+        let count = folder.path().join("count");
+        let script = format!(
+            r#"echo x >> {0}; n=$(wc -l < {0}); echo "{{\"kind\":\"ExecCredential\",\"status\":{{\"token\":\"t$(echo $n)\"}}}}""#,
+            count.display()
+        );
+        let config = json!({
+            "current-context": "c",
+            "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
+            "clusters": [{"name": "c", "cluster": {"server": stub.address}}],
+            "users": [{"name": "u", "user": {"exec": {"apiVersion": "client.authentication.k8s.io/v1",
+                "command": "sh", "args": ["-c", script], "interactiveMode": "Never", "provideClusterInfo": true}}}],
+        });
+        let path = folder.path().join("config");
+        std::fs::write(&path, config.to_string()).expect("written");
+        let flags = ConnectionFlags { kubeconfig: Some(path.display().to_string()), ..ConnectionFlags::default() };
+        let cluster = Cluster::connect(&flags).await.expect("set up");
+        cluster.get(Resource::SECRET, "ess", "x").await.expect("read");
+        let write = crate::cluster::Write::patch(Resource::SECRET, "ess", "x", "5", json!({}));
+        let outcome = cluster.write(&write, |_| false).await;
+        assert!(matches!(outcome, crate::cluster::WriteOutcome::Applied(_)), "{outcome:?}");
+        let tokens: Vec<String> = stub
+            .seen()
+            .iter()
+            .filter_map(|seen| seen.headers.lines().find(|line| line.starts_with("authorization:")).map(str::to_owned))
+            .collect();
+        assert_eq!(tokens, ["authorization: Bearer t1", "authorization: Bearer t1", "authorization: Bearer t2"]);
+        assert_eq!(std::fs::read_to_string(&count).expect("count").lines().count(), 2, "one run per token");
+    }
+
+    #[test]
+    fn the_systems_authorities_are_loaded_only_where_they_decide() {
+        let roots = |server: &str, insecure: bool| {
+            let flags = ConnectionFlags {
+                server: Some(server.to_owned()),
+                insecure_skip_tls_verify: insecure,
+                ..ConnectionFlags::default()
+            };
+            let environment = Environment { var: &|_| None, service_account: Path::new("/nonexistent") };
+            let config = configuration(&kubeconfig::resolve(&flags, &environment).expect("resolves"), None);
+            assert!(!config.default_retry, "kube must not repeat writes");
+            config.root_cert
+        };
+        assert_eq!(roots("https://k8s.example", false), None, "kube loads them");
+        assert_eq!(roots("https://k8s.example", true), Some(Vec::new()));
+        assert_eq!(roots("http://k8s.example", false), Some(Vec::new()));
+    }
+
+    #[test]
+    fn a_password_in_the_servers_address_is_not_shown() {
+        let uri = "https://user:secret@k8s.example:6443/prefix/".parse().expect("uri");
+        assert_eq!(without_user_info(&uri), "https://k8s.example:6443/prefix");
     }
 }

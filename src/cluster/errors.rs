@@ -127,12 +127,13 @@ struct Parts {
     kind: ErrorKind,
     action: Option<Action>,
     place: Option<Arc<Place>>,
+    hint: Option<&'static str>,
     source: Option<Arc<dyn Error + Send + Sync>>,
 }
 
 impl ClusterError {
     pub(super) fn new(kind: ErrorKind) -> Self {
-        Self { parts: Box::new(Parts { kind, action: None, place: None, source: None }) }
+        Self { parts: Box::new(Parts { kind, action: None, place: None, hint: None, source: None }) }
     }
 
     pub(super) fn config(sentence: impl Into<String>, remedy: impl Into<Option<String>>) -> Self {
@@ -155,6 +156,12 @@ impl ClusterError {
 
     pub(super) fn caused_by(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         self.parts.source = Some(Arc::from(source.into()));
+        self
+    }
+
+    /// Adds what only the caller knows; it is shown before the general hints.
+    pub(super) fn with_hint(mut self, hint: &'static str) -> Self {
+        self.parts.hint = Some(hint);
         self
     }
 
@@ -212,7 +219,8 @@ impl ClusterError {
 
     /// What a person can do next, one sentence or command each; may be empty.
     pub fn hints(&self) -> Vec<String> {
-        hints::hints(&self.parts.kind, self.parts.action.as_ref(), self.parts.place.as_deref())
+        let own = self.parts.hint.iter().map(|hint| (*hint).to_owned());
+        own.chain(hints::hints(&self.parts.kind, self.parts.action.as_ref(), self.parts.place.as_deref())).collect()
     }
 
     /// Sorts an answer with a failure status into its kind. `body` is a Kubernetes `Status` or anything else.

@@ -9,34 +9,53 @@ use super::errors::{ClusterError, ErrorKind};
 /// Sorts an error of the HTTP client. What failed before the connection stood was never sent; of everything else the
 /// server may have seen the request.
 pub(super) fn sorted(error: kube::Error) -> ClusterError {
-    let kind = kind_of(&error);
-    ClusterError::new(kind).caused_by(error)
+    let sorted = ClusterError::new(kind_of(&error));
+    // Errors of kube's own credential commands carry the output of the command, and that is where tokens are.
+    if matches!(error, kube::Error::Auth(_)) { sorted } else { sorted.caused_by(error) }
 }
 
 fn kind_of(error: &kube::Error) -> ErrorKind {
     let links = chain(error);
-    if let Some(tls) = links.iter().find_map(|link| link.downcast_ref::<TlsError>()) {
-        // TLS 1.3 refuses a client certificate only after the handshake, so an alert may arrive when the request has
-        // been written; the server did not hand it to anything then.
-        return ErrorKind::TlsTrouble { reason: tls_reason(tls) };
-    }
     let while_connecting = links
         .iter()
         .filter_map(|link| link.downcast_ref::<hyper_util::client::legacy::Error>())
         .any(hyper_util::client::legacy::Error::is_connect);
     let io = links.iter().find_map(|link| link.downcast_ref::<io::Error>()).map(io::Error::kind);
-    if while_connecting {
-        return ErrorKind::Unreachable { reason: connect_reason(&links, io) };
-    }
-    match error {
-        kube::Error::Auth(_)
-        | kube::Error::InferKubeconfig(_)
-        | kube::Error::HttpError(_)
-        | kube::Error::RustlsTls(_) => {
-            ErrorKind::Config { sentence: "The credentials of the kubeconfig cannot be used.".to_owned(), remedy: None }
+    match links.iter().find_map(|link| link.downcast_ref::<TlsError>()) {
+        Some(tls) if while_connecting || refuses_our_certificate(tls) => {
+            ErrorKind::TlsTrouble { reason: tls_reason(tls) }
         }
-        _ => ErrorKind::ConnectionLost { reason: lost_reason(io).to_owned() },
+        None if while_connecting => ErrorKind::Unreachable { reason: connect_reason(&links, io) },
+        _ => match error {
+            kube::Error::Auth(_)
+            | kube::Error::InferKubeconfig(_)
+            | kube::Error::HttpError(_)
+            | kube::Error::RustlsTls(_) => ErrorKind::Config {
+                sentence: "The credentials of the kubeconfig cannot be used.".to_owned(),
+                remedy: Some("Log in again as you do for kubectl.".to_owned()),
+            },
+            _ => ErrorKind::ConnectionLost { reason: lost_reason(io).to_owned() },
+        },
     }
+}
+
+/// TLS 1.3 refuses a client certificate only after the handshake, when the request may be on its way already; a server
+/// that does so has not handed it to anything. Any other alert on a connection that stood proves nothing.
+fn refuses_our_certificate(error: &TlsError) -> bool {
+    use rustls::AlertDescription as Alert;
+    matches!(
+        error,
+        TlsError::AlertReceived(
+            Alert::BadCertificate
+                | Alert::UnsupportedCertificate
+                | Alert::CertificateRevoked
+                | Alert::CertificateExpired
+                | Alert::CertificateUnknown
+                | Alert::UnknownCA
+                | Alert::AccessDenied
+                | Alert::CertificateRequired
+        )
+    )
 }
 
 /// Every error below this one. `source` alone skips what an [`io::Error`] wraps, which is where rustls' errors are.

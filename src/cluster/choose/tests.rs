@@ -154,6 +154,17 @@ async fn not_being_allowed_to_look_everywhere_is_said() {
 }
 
 #[tokio::test]
+async fn a_right_missing_in_the_default_namespace_may_only_mean_a_missing_flag() {
+    let refusal = json!({"kind": "Status", "code": 403, "message": "User \"jane\" cannot list resource"});
+    let stub = Stub::with_steps(vec![Step::json(403, &refusal)]).await;
+    let cluster = Cluster::to_stub(&stub.address, Limits::default()).await;
+    let error = cluster.choose(None).await.expect_err("refused");
+    assert!(error.hints()[0].ends_with("name that one with -n."), "{:?}", error.hints());
+    let error = cluster.with_namespace_given().choose(None).await.expect_err("refused");
+    assert!(!error.hints()[0].contains("-n."), "{:?}", error.hints());
+}
+
+#[tokio::test]
 async fn an_older_release_is_read_in_its_version() {
     let world = World { versions: &["v1alpha1"], ..World::of(&[("ess", "first")]) };
     for name in [None, Some("first")] {

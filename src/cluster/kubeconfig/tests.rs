@@ -231,6 +231,18 @@ fn an_authority_and_no_verification_exclude_each_other() {
 }
 
 #[test]
+fn a_flag_replaces_an_authority_that_is_part_of_the_kubeconfig() {
+    let data = serde_json::to_value(ByteString(certificate().into_bytes())).expect("base64");
+    let config = PROD.replace("tls-server-name: kubernetes", &format!("certificate-authority-data: {data}"));
+    let world = World::new().file("a", &config).file("ca.pem", &certificate()).list(&["a"]);
+    let own = world.fine(&flags()).authorities.expect("its own");
+    let insecure = world.fine(&ConnectionFlags { insecure_skip_tls_verify: true, ..flags() });
+    assert!(insecure.insecure && insecure.authorities.is_none());
+    let other = ConnectionFlags { certificate_authority: Some(world.path("ca.pem")), ..flags() };
+    assert_ne!(world.fine(&other).authorities.expect("the flag's"), own);
+}
+
+#[test]
 fn unusable_files_are_named() {
     let world = World::new().file("a", PROD).file("ca.pem", "nothing").list(&["a"]);
     assert_eq!(

@@ -10,11 +10,21 @@ use rustls_pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use super::*;
 use crate::cluster::{Cluster, ConnectionFlags, Resource};
 
+fn wrapped(tls: TlsError) -> kube::Error {
+    kube::Error::Service(Box::new(io::Error::new(io::ErrorKind::InvalidData, tls)))
+}
+
 #[test]
-fn a_tls_error_wrapped_in_an_io_error_is_found() {
-    let tls = TlsError::InvalidCertificate(CertificateError::UnknownIssuer);
-    let error = kube::Error::Service(Box::new(io::Error::new(io::ErrorKind::InvalidData, tls)));
-    assert!(matches!(kind_of(&error), ErrorKind::TlsTrouble { reason } if reason.contains("not trusted here")));
+fn a_client_certificate_refused_after_the_handshake_means_nothing_was_done() {
+    let error = sorted(wrapped(TlsError::AlertReceived(rustls::AlertDescription::CertificateExpired)));
+    assert!(matches!(error.kind(), ErrorKind::TlsTrouble { .. }) && error.certainly_not_processed());
+}
+
+#[test]
+fn any_other_alert_on_a_connection_that_stood_proves_nothing() {
+    let error = sorted(wrapped(TlsError::AlertReceived(rustls::AlertDescription::InternalError)));
+    assert!(matches!(error.kind(), ErrorKind::ConnectionLost { .. }) && !error.certainly_not_processed());
+    assert!(!sorted(wrapped(TlsError::DecryptError)).certainly_not_processed());
 }
 
 #[test]

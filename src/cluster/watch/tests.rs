@@ -203,6 +203,19 @@ async fn server_errors_are_waited_out_and_told_once() {
 }
 
 #[tokio::test]
+async fn a_blip_after_trouble_that_is_over_is_a_blip_again() {
+    let (_stub, mut watch) = watch(vec![
+        Step::json(500, &status(500)),
+        Step::json(500, &status(500)),
+        stream(&[line("MODIFIED", &object(6))]),
+        Step::json(500, &status(500)),
+        open(&[line("MODIFIED", &object(7))]),
+    ])
+    .await;
+    assert_eq!(told(&mut watch, 4).await, ["trouble", "recovered", "6+", "7+"]);
+}
+
+#[tokio::test]
 async fn one_blip_is_not_told() {
     let (_stub, mut watch) = watch(vec![Step::json(500, &status(500)), open(&[line("MODIFIED", &object(6))])]).await;
     assert_eq!(told(&mut watch, 1).await, ["6+"]);

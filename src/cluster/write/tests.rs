@@ -15,6 +15,7 @@ use crate::cluster::{
 
 /// A server that keeps one ElementDeployment by the API's rules: compare-and-set, a new version per change.
 struct World {
+    on_its_way: Option<Seen>,
     object: Option<Value>,
     version: u32,
     stored: usize,
@@ -24,6 +25,8 @@ struct World {
 #[derive(Clone, Copy, PartialEq, Debug)]
 enum Fault {
     None,
+    /// No answer, and the write reaches the server only together with the next one.
+    Late,
     /// This status, not forwarded.
     Status(u16),
     /// This status, although the write was stored.
@@ -39,7 +42,7 @@ impl World {
     fn with_object() -> Self {
         let object = json!({"apiVersion": "matrix.element.io/v1alpha2", "kind": "ElementDeployment",
             "metadata": {"name": "first", "namespace": "ess", "uid": "a", "resourceVersion": "5"}, "spec": {"active": false}});
-        Self { object: Some(object), version: 5, stored: 0 }
+        Self { on_its_way: None, object: Some(object), version: 5, stored: 0 }
     }
 
     fn read(&self) -> Step {
@@ -113,6 +116,12 @@ async fn run(world: World, write: &Write, faults: &[Fault], blind: bool, somebod
         }
         let fault = faults.get(writes).copied().unwrap_or(Fault::None);
         writes += 1;
+        if let Some(late) = world.on_its_way.take() {
+            world.write(&late);
+        }
+        if fault == Fault::Late {
+            world.on_its_way = Some(seen.clone());
+        }
         let forwarded = matches!(
             fault,
             Fault::None | Fault::StatusAfter(_) | Fault::CutAfter | Fault::HalfAfter | Fault::SilenceAfter
@@ -179,6 +188,7 @@ async fn no_fault_leads_to_a_false_outcome_or_a_second_change() {
         Fault::StatusAfter(500),
         Fault::StatusAfter(504),
         Fault::CutBefore,
+        Fault::Late,
         Fault::CutAfter,
         Fault::HalfAfter,
         Fault::SilenceBefore,
@@ -233,6 +243,13 @@ async fn a_write_that_got_lost_on_its_way_is_sent_again() {
         assert!(matches!(&run.outcome, WriteOutcome::Applied(_)), "{fault:?}: {:?}", run.outcome);
         assert_eq!((run.sent(), run.stored()), (2, 1), "{fault:?}");
     }
+}
+
+#[tokio::test]
+async fn a_late_first_try_makes_the_second_a_conflict_and_is_recognised_as_ours() {
+    let run = run(World::with_object(), &patch(), &[Fault::Late], false, false).await;
+    assert!(matches!(&run.outcome, WriteOutcome::Applied(written) if written.read_back), "{:?}", run.outcome);
+    assert_eq!((run.sent(), run.stored()), (2, 1));
 }
 
 #[tokio::test]
@@ -296,7 +313,7 @@ fn creation() -> Write {
 
 #[tokio::test]
 async fn creating_twice_is_impossible() {
-    let empty = || World { object: None, version: 5, stored: 0 };
+    let empty = || World { on_its_way: None, object: None, version: 5, stored: 0 };
     let lost = run(empty(), &creation(), &[Fault::CutAfter], false, false).await;
     assert!(matches!(&lost.outcome, WriteOutcome::Applied(written) if written.read_back), "{:?}", lost.outcome);
     assert_eq!((lost.sent(), lost.stored()), (1, 1));

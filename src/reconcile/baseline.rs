@@ -94,6 +94,12 @@ impl Baseline {
         Self { uid: before.uid.clone(), carried, generation, resource_version, at_write: Marks::of(before) }
     }
 
+    /// X
+    #[must_use]
+    pub fn inactive_until_write(self) -> Self {
+        self
+    }
+
     /// A baseline for a change that somebody else made, or whose own baseline is lost: what stands now. A run that is
     /// under way now is one whose start was not seen.
     pub fn of_present(now: &Observation, carried: Carried) -> Self {

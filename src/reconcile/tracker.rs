@@ -81,7 +81,7 @@ impl Tracker {
             return &self.verdict;
         }
         match event {
-            Event::Deleted => self.verdict = Verdict::Gone,
+            Event::Deleted(_) => self.verdict = Verdict::Gone,
             Event::Seen(seen, _) if seen.uid != self.baseline.uid => self.verdict = Verdict::Gone,
             Event::Seen(seen, continuity) => {
                 if self.is_new(seen) {
@@ -120,7 +120,7 @@ impl Tracker {
         if self.is_success(seen, carries) {
             return Verdict::Succeeded(Box::new(seen.clone()));
         }
-        if !carries && self.current != Current::Counting {
+        if !carries {
             return Verdict::Overtaken(Box::new(seen.clone()));
         }
         Verdict::Pending(self.awaiting(seen))

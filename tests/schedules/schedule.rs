@@ -153,7 +153,7 @@ fn action(rng: &mut Rng, calm: bool, watch: usize) -> Action {
         16 => Action::Reconnect { stale: rng.weighted(&[(8, 0), (1, 1), (1, 4)]) },
         17 => Action::Duplicate,
         18 => Action::Replay(1 + rng.below(6)),
-        _ if rng.chance(25) => Action::Delete,
+        _ if rng.chance(60) => Action::Delete,
         _ => Action::Recreate,
     }
 }

@@ -23,6 +23,9 @@
 //! - the newest object handed on is another, deleted, or does not carry the write; or
 //! - it shows a failure with a completion, or everything that success needs, and
 //!   - the watch handed on every event from before the start of that run's stretch of `Running` to its end, or
+//!   - a look after a gap found that stretch under way where nothing was before, or beside a failure that was not
+//!     there before, with the same spec, and the watch handed on every event from there to its end, or
+//!   - a look after a gap finds a failure that is new and that a good end came before, with the same spec, or
 //!   - nothing was under way at the write, the spec has not changed since, and the end shown is that of a later run; or
 //! - it shows everything that an activation needs, `mas_active` was not true at the write, the spec has not changed
 //!   since, and the caller knows that no run under way at the write worked on `active: true`.

@@ -5,7 +5,7 @@ use ess_mas::reconcile::{Baseline, Carried, Continuity, Event, Observation, Trac
 
 use super::naive::Naive;
 use super::schedule::{Action, Goal, Known, Schedule};
-use super::truth::Truth;
+use super::truth::{Chain, Truth};
 use super::world::{Snapshot, World};
 
 /// What a rule said in the end.
@@ -52,7 +52,7 @@ struct Player {
     position: usize,
     /// The newest entry handed on, or known from the write.
     newest: Option<usize>,
-    unbroken: usize,
+    chain: Chain,
     played: Played,
     events: Vec<String>,
 }
@@ -126,7 +126,7 @@ impl Player {
             connected: schedule.connected,
             position: truth.entry,
             newest: None,
-            unbroken: truth.entry,
+            chain: Chain::at_write(truth.entry),
             played: Played { ours: Said::Nothing, naive: [Said::Nothing; 2], owed: false },
             events: Vec::new(),
             truth,
@@ -158,7 +158,7 @@ impl Player {
         if fresh {
             self.ask_naive(index);
             if continuity == Continuity::Gap {
-                self.unbroken = index;
+                self.chain = Chain::broken(&self.world, self.newest.unwrap_or(self.truth.entry), index);
             }
             self.newest = Some(index);
         }
@@ -175,7 +175,7 @@ impl Player {
         self.events.push(describe(at, continuity, &verdict));
         let said = match &verdict {
             Verdict::Pending(_) => {
-                return match self.truth.owed(&self.world, index, self.unbroken) {
+                return match self.truth.owed(&self.world, index, self.chain) {
                     Some(why) if fresh => Err(self.wrong(format!("no verdict although {why}"))),
                     _ => Ok(()),
                 };
@@ -201,7 +201,7 @@ impl Player {
         if !fresh {
             return Err(self.wrong("a verdict from an event that was over already"));
         }
-        self.played.owed = self.truth.owed(&self.world, index, self.unbroken).is_some();
+        self.played.owed = self.truth.owed(&self.world, index, self.chain).is_some();
         self.played.ours = said;
         Ok(())
     }

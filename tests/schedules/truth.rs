@@ -22,6 +22,42 @@ pub(crate) struct Truth {
     pub(crate) mas_tells: bool,
 }
 
+/// How much of the history was handed on.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Chain {
+    /// The entry since which every single one was handed on in order.
+    pub(crate) unbroken: usize,
+    /// A stretch of `Running` that was found under way at `unbroken`, and that must have begun since the last look
+    /// before, at the same spec.
+    proven: Option<usize>,
+    /// At `unbroken` a failure stands, and a good end came before it, both since the last look, at the same spec.
+    second_failed: bool,
+}
+
+impl Chain {
+    /// From the write on.
+    pub(crate) fn at_write(entry: usize) -> Self {
+        Self { unbroken: entry, proven: None, second_failed: false }
+    }
+
+    /// A look at `now` after entries may have been missed since `last`.
+    pub(crate) fn broken(world: &World, last: usize, now: usize) -> Self {
+        let (was, is) = (&world.history[last], &world.history[now]);
+        let same_spec = was.uid == is.uid && was.generation == is.generation;
+        let failed_since = is.told.is_some_and(|run| {
+            matches!(world.runs[run].end, Some(End::Failed { at, .. }) if at > was.tick)
+        });
+        let succeeded = |at: &Snapshot| at.status.get("Successful").map(|condition| condition.since.clone());
+        let moved = succeeded(was).is_some() && succeeded(was) != succeeded(is);
+        let began = !was.status.shows_running() || failed_since;
+        Self {
+            unbroken: now,
+            proven: is.streak.filter(|_| same_spec && began && is.status.shows_running()),
+            second_failed: same_spec && failed_since && moved,
+        }
+    }
+}
+
 impl Truth {
     /// Whether a spec has in it what was written.
     pub(crate) fn carried_by(&self, spec: Spec) -> bool {
@@ -64,9 +100,8 @@ impl Truth {
             && (self.goal != Goal::Active(true) || at.status.mas_active.is_true())
     }
 
-    /// Why a tracker must have come to its verdict with this entry, if it must. `unbroken` is the entry since which
-    /// every single one was handed on in order.
-    pub(crate) fn owed(&self, world: &World, index: usize, unbroken: usize) -> Option<&'static str> {
+    /// Why a tracker must have come to its verdict with this entry, if it must.
+    pub(crate) fn owed(&self, world: &World, index: usize, chain: Chain) -> Option<&'static str> {
         let at = &world.history[index];
         if at.deleted || at.uid != self.uid {
             return Some("the object is gone");
@@ -79,8 +114,14 @@ impl Truth {
             return None;
         }
         let idle = !at.status.shows_running();
-        if idle && at.told.is_some() && at.streak.is_some_and(|start| start > unbroken.max(self.entry)) {
+        if idle && at.told.is_some() && at.streak.is_some_and(|start| start > chain.unbroken) {
             return Some("a run was seen from its start to its end");
+        }
+        if idle && at.told.is_some() && at.streak == chain.proven {
+            return Some("a run that must have started after the write was seen to its end");
+        }
+        if chain.second_failed {
+            return Some("a good end and after it a failure came to pass while nobody looked");
         }
         if at.generation != world.history[self.entry].generation {
             return None;

@@ -54,7 +54,8 @@ struct Player {
     newest: Option<usize>,
     chain: Chain,
     played: Played,
-    events: Vec<String>,
+    /// What was handed on, and what the tracker said to it.
+    said: Vec<(usize, Continuity, Verdict)>,
 }
 
 /// The baseline goes through its text, as it does in the record.
@@ -128,7 +129,7 @@ impl Player {
             newest: None,
             chain: Chain::at_write(truth.entry),
             played: Played { ours: Said::Nothing, naive: [Said::Nothing; 2], owed: false },
-            events: Vec::new(),
+            said: Vec::new(),
             truth,
             world,
         };
@@ -149,7 +150,10 @@ impl Player {
     }
 
     fn wrong(&self, why: impl Into<String>) -> Wrong {
-        Wrong { why: why.into(), events: self.events.clone() }
+        let tell = |(index, continuity, verdict): &(usize, Continuity, Verdict)| {
+            describe(&self.world.history[*index], *continuity, verdict)
+        };
+        Wrong { why: why.into(), events: self.said.iter().map(tell).collect() }
     }
 
     /// Hands one entry on and judges what the tracker says.
@@ -172,7 +176,7 @@ impl Player {
             (false, _) => Event::Seen(Box::new(observe(&self.world, at)), continuity),
         };
         let verdict = self.tracker.observe(&event).clone();
-        self.events.push(describe(at, continuity, &verdict));
+        self.said.push((index, continuity, verdict.clone()));
         let said = match &verdict {
             Verdict::Pending(_) => {
                 return match self.truth.owed(&self.world, index, self.chain) {

@@ -158,6 +158,33 @@ fn action(rng: &mut Rng, calm: bool, watch: usize) -> Action {
     }
 }
 
+/// Somebody takes the write back and makes it again, with the operator at work in between. By chance alone this is too
+/// rare, and it is what fools a waiter that looks away in between.
+fn there_and_back(rng: &mut Rng, goal: Goal, hidden: bool) -> Vec<Action> {
+    let (away, back) = match goal {
+        Goal::Rehearsal if rng.chance(50) => (Action::WriteSettings(0), Action::WriteSettings(1)),
+        Goal::Rehearsal => (Action::WriteActive(Some(true)), Action::WriteActive(Some(false))),
+        Goal::Active(active) => (Action::WriteActive(Some(!active)), Action::WriteActive(Some(active))),
+        Goal::Removed => (Action::WriteActive(Some(true)), Action::RemoveMas),
+    };
+    let mut all = Vec::new();
+    if hidden {
+        all.push(Action::Cut);
+    }
+    all.push(away);
+    for _ in 0..rng.below(4) {
+        all.push(action(rng, true, 0));
+    }
+    all.push(back);
+    for _ in 0..rng.below(2) {
+        all.push(action(rng, true, 0));
+    }
+    if hidden {
+        all.push(Action::Reconnect { stale: 0 });
+    }
+    all
+}
+
 impl fmt::Display for Schedule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{:?} on {:?}, noise {}", self.goal, self.spec, self.noise)?;
@@ -190,6 +217,13 @@ impl Schedule {
             (0..count).map(|_| (rng.pick(&PAUSES), action(rng, calm, watch))).collect()
         };
         let mut before = some(&mut rng, 0, 9, 0);
+        if !calm && rng.chance(30) {
+            // An earlier attempt, and back.
+            let report = Action::ReportMas { as_text: false, absent_if_not: false };
+            let earlier = [Action::WriteActive(Some(true)), Action::Start, report, Action::EndWell];
+            before.extend(earlier.map(|action| (300, action)));
+            before.push((300, Action::WriteActive(Some(false))));
+        }
         if rng.chance(70) {
             // Healthy and idle: what the program asks for before it writes anything.
             let healthy = [Action::Revive { hiccup: false }, Action::Start, Action::Available(Some("True")), Action::EndWell];
@@ -199,6 +233,12 @@ impl Schedule {
             before.push((16, Action::Start));
         }
         let mut after = some(&mut rng, 3, 16, watch);
+        if !calm && rng.chance(50) {
+            let hidden = rng.chance(70);
+            let at = rng.below(after.len());
+            let burst: Vec<_> = there_and_back(&mut rng, goal, hidden).into_iter().map(|action| (300, action)).collect();
+            after.splice(at..at, burst);
+        }
         if rng.chance(60) {
             // The dust settles: nobody writes any more, and the operator gets its work done.
             let settled = [

@@ -27,7 +27,11 @@ impl Tally {
 
     fn fields(&mut self) -> [&mut u64; 6] {
         [
-            &mut self.done, &mut self.done_falsely, &mut self.failed, &mut self.overtaken, &mut self.gone,
+            &mut self.done,
+            &mut self.done_falsely,
+            &mut self.failed,
+            &mut self.overtaken,
+            &mut self.gone,
             &mut self.nothing,
         ]
     }
@@ -53,6 +57,7 @@ pub(crate) struct Numbers {
     schedules: u64,
     empty: u64,
     owed: u64,
+    unproven: u64,
     ours: Tally,
     naive: [Tally; 2],
 }
@@ -66,6 +71,7 @@ impl Numbers {
         };
         self.schedules += 1;
         self.owed += u64::from(played.owed);
+        self.unproven += u64::from(played.unproven);
         self.ours.add(played.ours);
         for (tally, said) in self.naive.iter_mut().zip(played.naive) {
             tally.add(said);
@@ -77,8 +83,13 @@ impl Numbers {
         self.schedules += other.schedules;
         self.empty += other.empty;
         self.owed += other.owed;
+        self.unproven += other.unproven;
         let mut other = *other;
-        for (mine, theirs) in [&mut self.ours].into_iter().chain(&mut self.naive).zip([&mut other.ours].into_iter().chain(&mut other.naive)) {
+        for (mine, theirs) in [&mut self.ours]
+            .into_iter()
+            .chain(&mut self.naive)
+            .zip([&mut other.ours].into_iter().chain(&mut other.naive))
+        {
             for (mine, theirs) in mine.fields().into_iter().zip(theirs.fields()) {
                 *mine += *theirs;
             }
@@ -94,6 +105,10 @@ impl Numbers {
             self.naive[0].line("`kubectl wait --for=condition=Successful`"),
             self.naive[1].line("a new completion and `Successful`"),
             self.ours.line("`kubectl ess-mas`"),
+            format!(
+                "{} times `kubectl ess-mas` still waited when success had come, because nothing in the object proved it.",
+                self.unproven
+            ),
         ]
     }
 

@@ -26,6 +26,8 @@ pub(crate) struct Played {
     pub(crate) naive: [Said; 2],
     /// The watch had handed on every event when a verdict was owed and given.
     pub(crate) owed: bool,
+    /// Success was true and on view when the schedule ended, and ours had not said so.
+    pub(crate) unproven: bool,
 }
 
 /// The tracker was wrong.
@@ -128,7 +130,7 @@ impl Player {
             position: truth.entry,
             newest: None,
             chain: Chain::at_write(truth.entry),
-            played: Played { ours: Said::Nothing, naive: [Said::Nothing; 2], owed: false },
+            played: Played { ours: Said::Nothing, naive: [Said::Nothing; 2], owed: false, unproven: false },
             said: Vec::new(),
             truth,
             world,
@@ -283,5 +285,8 @@ pub(crate) fn play(schedule: &Schedule) -> Result<Option<Played>, Wrong> {
         action.apply(&mut player.world);
         player.watch(*action)?;
     }
+    let last = player.newest.map(|index| &player.world.history[index]);
+    player.played.unproven = player.played.ours == Said::Nothing
+        && last.is_some_and(|at| player.truth.shows_all(at) && player.truth.has_succeeded(&player.world, at));
     Ok(Some(player.played))
 }

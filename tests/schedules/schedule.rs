@@ -30,14 +30,19 @@ pub(crate) enum Action {
     /// The operator starts a run: somebody's change, a retry after a failure, or a poll.
     Start,
     /// The playbook writes `mas_active`, as text or not, `false` possibly as absence.
-    ReportMas { as_text: bool, absent_if_not: bool },
+    ReportMas {
+        as_text: bool,
+        absent_if_not: bool,
+    },
     EndWell,
     Fail(&'static str),
     /// `requeue_after`, or the end of the run could not be written.
     EndUnreported,
     Hiccup(&'static str),
     Kill,
-    Revive { hiccup: bool },
+    Revive {
+        hiccup: bool,
+    },
     /// Somebody writes a setting that has nothing to do with MAS.
     WriteUnrelated(u8),
     WriteSettings(u8),
@@ -52,7 +57,9 @@ pub(crate) enum Action {
     /// The watch breaks.
     Cut,
     /// It is back, and begins with the object as it was so many changes ago (a lagging cache).
-    Reconnect { stale: usize },
+    Reconnect {
+        stale: usize,
+    },
     Duplicate,
     /// The last events once more, from the oldest on.
     Replay(usize),
@@ -111,7 +118,10 @@ impl Action {
 impl Goal {
     /// The spec with the goal written into it.
     pub(crate) fn write(self, spec: Spec) -> Spec {
-        let active = |active| Spec { mas: Some(Mas { active: Some(active), settings: spec.mas.map_or(1, |m| m.settings) }), ..spec };
+        let active = |active| Spec {
+            mas: Some(Mas { active: Some(active), settings: spec.mas.map_or(1, |m| m.settings) }),
+            ..spec
+        };
         match self {
             Self::Rehearsal => active(false),
             Self::Active(value) => active(value),
@@ -120,7 +130,8 @@ impl Goal {
     }
 }
 
-const MESSAGES: [&str; 3] = ["unknown playbook failure", "syn2mas check failed: an OIDC provider is missing", "two\nlines"];
+const MESSAGES: [&str; 3] =
+    ["unknown playbook failure", "syn2mas check failed: an OIDC provider is missing", "two\nlines"];
 const HICCUPS: [&str; 2] = ["Failed to get ansible-runner stdout", "Unable to run reconciliation"];
 /// Pauses: none, the operator's reaction, a run, a poll, the longest back-off.
 const PAUSES: [u64; 6] = [0, 16, 300, 2_700, 60_000, 1_020_000];
@@ -129,9 +140,26 @@ const PAUSES: [u64; 6] = [0, 16, 300, 2_700, 60_000, 1_020_000];
 fn action(rng: &mut Rng, calm: bool, watch: usize) -> Action {
     let others = if calm { 0 } else { 1 };
     let roll = rng.weighted(&[
-        (30, 0), (8, 1), (14, 2), (9, 3), (3, 4), (2, 5), (2, 6), (4, 7),
-        (others, 8), (others, 9), (3 * others, 10), (others, 11), (3, 12), (1, 13), (2, 14),
-        (watch, 15), (3 * watch, 16), (watch, 17), (watch, 18), (others, 19),
+        (30, 0),
+        (8, 1),
+        (14, 2),
+        (9, 3),
+        (3, 4),
+        (2, 5),
+        (2, 6),
+        (4, 7),
+        (others, 8),
+        (others, 9),
+        (3 * others, 10),
+        (others, 11),
+        (3, 12),
+        (1, 13),
+        (2, 14),
+        (watch, 15),
+        (3 * watch, 16),
+        (watch, 17),
+        (watch, 18),
+        (others, 19),
     ]);
     match roll {
         0 => Action::Start,
@@ -202,7 +230,8 @@ impl Schedule {
     /// The schedule of a seed.
     pub(crate) fn generate(seed: u64) -> Self {
         let mut rng = Rng::new(seed);
-        let goal = rng.pick(&[Goal::Rehearsal, Goal::Active(true), Goal::Active(true), Goal::Active(false), Goal::Removed]);
+        let goal =
+            rng.pick(&[Goal::Rehearsal, Goal::Active(true), Goal::Active(true), Goal::Active(false), Goal::Removed]);
         // The state that the guide leads to, in most schedules: what was there before the step in question.
         let active = match goal {
             Goal::Rehearsal | Goal::Active(true) => Some(false),
@@ -226,7 +255,8 @@ impl Schedule {
         }
         if rng.chance(70) {
             // Healthy and idle: what the program asks for before it writes anything.
-            let healthy = [Action::Revive { hiccup: false }, Action::Start, Action::Available(Some("True")), Action::EndWell];
+            let healthy =
+                [Action::Revive { hiccup: false }, Action::Start, Action::Available(Some("True")), Action::EndWell];
             before.extend(healthy.map(|action| (2_700, action)));
         }
         if rng.chance(25) {
@@ -236,14 +266,20 @@ impl Schedule {
         if !calm && rng.chance(50) {
             let hidden = rng.chance(70);
             let at = rng.below(after.len());
-            let burst: Vec<_> = there_and_back(&mut rng, goal, hidden).into_iter().map(|action| (300, action)).collect();
+            let burst: Vec<_> =
+                there_and_back(&mut rng, goal, hidden).into_iter().map(|action| (300, action)).collect();
             after.splice(at..at, burst);
         }
         if rng.chance(60) {
             // The dust settles: nobody writes any more, and the operator gets its work done.
             let settled = [
-                Action::Revive { hiccup: false }, Action::EndWell, Action::Reconnect { stale: 0 }, Action::Start,
-                Action::ReportMas { as_text: false, absent_if_not: false }, Action::Available(Some("True")), Action::EndWell,
+                Action::Revive { hiccup: false },
+                Action::EndWell,
+                Action::Reconnect { stale: 0 },
+                Action::Start,
+                Action::ReportMas { as_text: false, absent_if_not: false },
+                Action::Available(Some("True")),
+                Action::EndWell,
             ];
             after.extend(settled.map(|action| (300, action)));
         }

@@ -216,7 +216,8 @@ mod recordings {
         let mut compared = 0;
         for file in files {
             let lines = file.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-            let recorded: Vec<Value> = lines.filter(|line| line["type"].is_string()).map(|l| l["status"].clone()).collect();
+            let recorded: Vec<Value> =
+                lines.filter(|line| line["type"].is_string()).map(|l| l["status"].clone()).collect();
             for pair in recorded.windows(2) {
                 let redone = redo(&read(&pair[0]), &read(&pair[1]));
                 assert_eq!(redone.to_json(0), pair[1], "after {}", pair[0]);

@@ -44,9 +44,8 @@ impl Chain {
     pub(crate) fn broken(world: &World, last: usize, now: usize) -> Self {
         let (was, is) = (&world.history[last], &world.history[now]);
         let same_spec = was.uid == is.uid && was.generation == is.generation;
-        let failed_since = is.told.is_some_and(|run| {
-            matches!(world.runs[run].end, Some(End::Failed { at, .. }) if at > was.tick)
-        });
+        let failed_since =
+            is.told.is_some_and(|run| matches!(world.runs[run].end, Some(End::Failed { at, .. }) if at > was.tick));
         let succeeded = |at: &Snapshot| at.status.get("Successful").map(|condition| condition.since.clone());
         let moved = succeeded(was).is_some() && succeeded(was) != succeeded(is);
         let began = !was.status.shows_running() || failed_since;
@@ -77,7 +76,8 @@ impl Truth {
 
     /// Whether "it succeeded" is true of the world as this entry shows it.
     pub(crate) fn has_succeeded(&self, world: &World, at: &Snapshot) -> bool {
-        let ended_well = |run: &Run| matches!(run.end, Some(End::Good { at: end }) if end <= at.tick && end > self.since);
+        let ended_well =
+            |run: &Run| matches!(run.end, Some(End::Good { at: end }) if end <= at.tick && end > self.since);
         let mas_is_on = || {
             at.status.mas_active.is_true() && at.mas_by.is_some_and(|run| world.runs[run].spec.active() == Some(true))
         };
@@ -94,7 +94,7 @@ impl Truth {
     }
 
     /// Whether the status alone shows everything that success needs.
-    fn shows_all(&self, at: &Snapshot) -> bool {
+    pub(crate) fn shows_all(&self, at: &Snapshot) -> bool {
         at.status.shows_success()
             && at.status.available_is_absent_or_true()
             && (self.goal != Goal::Active(true) || at.status.mas_active.is_true())
@@ -130,7 +130,12 @@ impl Truth {
             return Some("nothing was under way at the write, the spec stayed, and the end of a run stands there");
         }
         let mas_was_on = world.history[self.entry].status.mas_active.is_true();
-        if self.goal == Goal::Active(true) && self.mas_tells && !mas_was_on && self.shows_all(at) && at.tick > self.since {
+        if self.goal == Goal::Active(true)
+            && self.mas_tells
+            && !mas_was_on
+            && self.shows_all(at)
+            && at.tick > self.since
+        {
             return Some("mas_active turned true and the run ended well");
         }
         None

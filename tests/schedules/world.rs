@@ -44,8 +44,14 @@ impl Spec {
 /// How a run ended, and the tick it did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum End {
-    Good { at: usize },
-    Failed { at: usize, message: String, completion: String },
+    Good {
+        at: usize,
+    },
+    Failed {
+        at: usize,
+        message: String,
+        completion: String,
+    },
     /// Killed, ended by `requeue_after`, or its end could not be written.
     Unreported,
 }
@@ -100,7 +106,13 @@ pub(crate) struct World {
 /// Two digits, as in a time of day.
 fn time_of_day(ms: u64) -> String {
     let seconds = ms / 1000;
-    format!("2026-11-{:02}T{:02}:{:02}:{:02}", 1 + seconds / 86400, seconds / 3600 % 24, seconds / 60 % 60, seconds % 60)
+    format!(
+        "2026-11-{:02}T{:02}:{:02}:{:02}",
+        1 + seconds / 86400,
+        seconds / 3600 % 24,
+        seconds / 60 % 60,
+        seconds % 60
+    )
 }
 
 impl World {

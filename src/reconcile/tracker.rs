@@ -246,6 +246,7 @@ impl Tracker {
 }
 
 /// What can be told to have happened between the last event and this one.
+#[expect(clippy::struct_excessive_bools, reason = "four independent facts, each read by name")]
 struct Change {
     /// The spec is the same, and was all the time: the generation only ever grows.
     same_spec: bool,

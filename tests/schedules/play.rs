@@ -19,6 +19,11 @@ pub(crate) enum Said {
     Gone,
 }
 
+impl Said {
+    /// How many there are.
+    pub(crate) const COUNT: usize = 6;
+}
+
 /// One schedule's outcome.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Played {
@@ -67,7 +72,8 @@ fn kept(baseline: &Baseline) -> Baseline {
 }
 
 impl Player {
-    /// Everything up to the moment at which the tracker starts; `None` if there is nothing to follow then.
+    /// Everything up to the moment at which the tracker starts; `None` if somebody else's write is
+    /// gone again by then.
     fn begin(schedule: &Schedule) -> Option<Self> {
         let mut world = World::new(schedule.spec, schedule.noise);
         for (pause, action) in &schedule.before {
@@ -275,9 +281,12 @@ fn describe(at: &Snapshot, continuity: Continuity, verdict: &Verdict) -> String 
     )
 }
 
-/// Plays it to the end; `None` if the schedule leaves nothing to follow.
-pub(crate) fn play(schedule: &Schedule) -> Result<Option<Played>, Wrong> {
-    let Some(mut player) = Player::begin(schedule) else { return Ok(None) };
+/// Plays it to the end.
+pub(crate) fn play(schedule: &Schedule) -> Result<Played, Wrong> {
+    let Some(mut player) = Player::begin(schedule) else {
+        // Nobody begins to follow what is not there any more; the writer does from the start.
+        return play(&Schedule { known: Known::Answer, ..schedule.clone() });
+    };
     let skipped = if let Known::Present(count) = schedule.known { count } else { 0 };
     player.flush()?;
     for (pause, action) in schedule.after.iter().skip(skipped) {
@@ -288,5 +297,5 @@ pub(crate) fn play(schedule: &Schedule) -> Result<Option<Played>, Wrong> {
     let last = player.newest.map(|index| &player.world.history[index]);
     player.played.unproven = player.played.ours == Said::Nothing
         && last.is_some_and(|at| player.truth.shows_all(at) && player.truth.has_succeeded(&player.world, at));
-    Ok(Some(player.played))
+    Ok(player.played)
 }

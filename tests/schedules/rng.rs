@@ -1,4 +1,4 @@
-//! A small seeded generator of numbers (SplitMix64), so that a seed printed today gives the same schedule tomorrow.
+//! A small seeded generator of numbers (the method is known as `SplitMix64`), so that a seed printed today gives the same schedule tomorrow.
 
 /// Deterministic: the same seed gives the same numbers on every machine.
 #[derive(Debug, Clone)]

@@ -138,7 +138,7 @@ const PAUSES: [u64; 6] = [0, 16, 300, 2_700, 60_000, 1_020_000];
 
 /// Others leave the object alone in a calm schedule; in a wild one anything goes.
 fn action(rng: &mut Rng, calm: bool, watch: usize) -> Action {
-    let others = if calm { 0 } else { 1 };
+    let others = usize::from(!calm);
     let roll = rng.weighted(&[
         (30, 0),
         (8, 1),

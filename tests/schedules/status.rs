@@ -61,7 +61,7 @@ impl Status {
     pub(crate) fn shows_success(&self) -> bool {
         self.is("Running", "True", "Successful")
             && self.is("Successful", "True", "Successful")
-            && !self.get("Failure").is_some_and(|failure| failure.status == "True")
+            && self.get("Failure").is_none_or(|failure| failure.status != "True")
     }
 
     /// Absent is as good as true; anything else is not.

@@ -190,6 +190,13 @@ mod tests {
     }
 
     #[test]
+    fn an_available_that_is_unknown_is_not_available() {
+        let with = |status: &str| conditions(json!([{"type": "Available", "status": status}])).available();
+        assert_eq!([with("True"), with("False"), with("Unknown")], [Some(true), Some(false), Some(false)]);
+        assert_eq!(conditions(json!([])).available(), None);
+    }
+
+    #[test]
     fn odd_entries_are_passed_over() {
         let c = conditions(json!([null, 7, {"status": "True"}, {"type": "Paused", "status": 3}]));
         assert_eq!(c.iter().count(), 1);

@@ -122,6 +122,8 @@ impl Tracker {
         if self.is_success(seen, carries) {
             return Verdict::Succeeded(Box::new(seen.clone()));
         }
+        // Also with a run on the change under way: another may take its place without an event (see rule 2), and then
+        // nothing tells their ends apart.
         if !carries {
             return Verdict::Overtaken(Box::new(seen.clone()));
         }

@@ -62,12 +62,19 @@ fn play_all(seeds: impl Iterator<Item = u64>) -> Numbers {
         match play::play(&schedule) {
             Ok(played) => numbers.add(played),
             Err(wrong) => {
-                let (schedule, wrong) = shrink::shrink(schedule, wrong);
+                let (schedule, wrong) = shrink::shrink(schedule, wrong, |schedule| play::play(schedule).err());
                 panic!("seed {seed}: {}\n{schedule}{}", wrong.why, wrong.events.join("\n"));
             }
         }
     }
     numbers
+}
+
+#[test]
+fn a_seed_gives_the_same_schedule_every_time() {
+    let again = |seed| Schedule::generate(seed) == Schedule::generate(seed);
+    assert!((0..100).all(again));
+    assert!((1..100).all(|seed| Schedule::generate(seed) != Schedule::generate(seed - 1)));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Cuts a failing schedule down to the actions that matter.
 
-use super::play::{Wrong, play};
+#[cfg(test)]
+use super::schedule::Action;
 use super::schedule::{Known, Schedule};
 
 /// Smaller schedules, the boldest cut first.
@@ -35,10 +36,22 @@ fn smaller(schedule: &Schedule) -> Vec<Schedule> {
     all
 }
 
-/// The smallest schedule found in which the tracker is still wrong, and how.
-pub(crate) fn shrink(mut schedule: Schedule, mut wrong: Wrong) -> (Schedule, Wrong) {
-    while let Some((cut, still)) = smaller(&schedule).into_iter().find_map(|s| play(&s).err().map(|wrong| (s, wrong))) {
-        (schedule, wrong) = (cut, still);
+/// The smallest schedule found that `goes_wrong` still has something to say about, and what.
+pub(crate) fn shrink<W>(schedule: Schedule, wrong: W, goes_wrong: impl Fn(&Schedule) -> Option<W>) -> (Schedule, W) {
+    let mut least = (schedule, wrong);
+    while let Some(less) = smaller(&least.0).into_iter().find_map(|s| goes_wrong(&s).map(|wrong| (s, wrong))) {
+        least = less;
     }
-    (schedule, wrong)
+    least
+}
+
+#[test]
+fn a_schedule_is_cut_down_to_the_actions_that_matter() {
+    let matters = |s: &Schedule| {
+        let kills = |list: &[(u64, Action)]| list.iter().filter(|(_, action)| *action == Action::Kill).count();
+        (kills(&s.before) + kills(&s.after) >= 2).then_some("killed twice")
+    };
+    let schedule = (0..1_000).map(Schedule::generate).find(|s| s.after.len() > 10 && matters(s).is_some()).unwrap();
+    let (least, why) = shrink(schedule, "killed twice", matters);
+    assert_eq!((least.before.len() + least.after.len(), why), (2, "killed twice"));
 }

@@ -73,10 +73,10 @@ impl Numbers {
         }
     }
 
-    /// A Markdown table: ours beside the naive rules.
-    pub(crate) fn lines(&self) -> Vec<String> {
+    /// A Markdown table: ours beside the naive rules. `what` says which schedules these are.
+    pub(crate) fn lines(&self, what: &str) -> Vec<String> {
         vec![
-            format!("{} generated schedules:", self.schedules),
+            format!("{} {what}:", self.schedules),
             String::new(),
             "| rule | says \"done\" | of these false | says \"failed\" | says \"taken back\" or \"gone\" | says nothing |"
                 .to_owned(),
@@ -117,7 +117,7 @@ fn the_table_counts_what_was_said() {
     }
     let mut both = numbers;
     both.merge(&numbers);
-    let lines = both.lines();
+    let lines = both.lines("schedules");
     assert_eq!(lines[4], "| `kubectl wait --for=condition=Successful` | 6 | 4 (66.7 %) | 0 | 0 | 25.0 % |");
     assert_eq!(lines[6], "| `kubectl ess-mas` | 0 | 0 (0.0 %) | 8 | 0 | 0.0 % |");
 }

@@ -227,6 +227,22 @@ impl fmt::Display for Schedule {
 }
 
 impl Schedule {
+    /// Nobody else writes to the object, no event is lost and no answer: an ordinary night.
+    pub(crate) fn is_ordinary(&self) -> bool {
+        let disturbs = |action: Action| {
+            matches!(
+                action,
+                Action::WriteUnrelated(_)
+                    | Action::WriteSettings(_)
+                    | Action::WriteActive(_)
+                    | Action::RemoveMas
+                    | Action::Delete
+                    | Action::Cut
+            )
+        };
+        self.connected && self.known == Known::Answer && !self.after.iter().any(|(_, action)| disturbs(*action))
+    }
+
     /// The schedule of a seed.
     pub(crate) fn generate(seed: u64) -> Self {
         let mut rng = Rng::new(seed);

@@ -35,9 +35,11 @@ impl Spec {
             if let Some(active) = mas.active {
                 config["active"] = json!(active);
             }
-            components["matrixAuthenticationService"] = json!({ "config": config });
+            components["matrixAuthenticationService"]["config"] = config;
         }
-        json!({ "components": components })
+        let mut spec = json!({});
+        spec["components"] = components;
+        spec
     }
 }
 
@@ -318,9 +320,10 @@ impl World {
         if self.noise & 8 != 0 {
             metadata["annotations"] = json!({ "note": entry.tick.to_string() });
         }
-        json!({
-            "apiVersion": "matrix.element.io/v1alpha2", "kind": "ElementDeployment",
-            "metadata": metadata, "spec": entry.spec.to_json(), "status": status,
-        })
+        let mut object = json!({ "apiVersion": "matrix.element.io/v1alpha2", "kind": "ElementDeployment" });
+        object["metadata"] = metadata;
+        object["spec"] = entry.spec.to_json();
+        object["status"] = status;
+        object
     }
 }

@@ -99,9 +99,10 @@ impl Conditions {
         self.all.iter().find(|condition| condition.kind == kind)
     }
 
-    /// `Available` as a boolean; it is a custom condition that older releases do not write.
+    /// Whether `Available` is True; `None` if it is not there. It is a custom condition that older releases do not
+    /// write, but where it stands, `Unknown` is as little a yes as `False` is.
     pub fn available(&self) -> Option<bool> {
-        self.get("Available").and_then(Condition::truth)
+        self.get("Available").map(Condition::is_true)
     }
 
     /// `Successful` as a boolean.
@@ -186,6 +187,13 @@ mod tests {
             {"type": "Running", "status": "True", "reason": "Running"}]));
         assert_eq!(c.successful(), Some(false));
         assert_eq!(c.run(), Run::Running);
+    }
+
+    #[test]
+    fn an_available_that_is_unknown_is_not_available() {
+        let with = |status: &str| conditions(json!([{"type": "Available", "status": status}])).available();
+        assert_eq!([with("True"), with("False"), with("Unknown")], [Some(true), Some(false), Some(false)]);
+        assert_eq!(conditions(json!([])).available(), None);
     }
 
     #[test]

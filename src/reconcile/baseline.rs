@@ -79,9 +79,14 @@ pub struct Baseline {
     pub carried: Carried,
     /// `metadata.generation` once the write was applied.
     pub generation: i64,
-    /// `metadata.resourceVersion` of the write's own event, where the answer told it.
+    /// `metadata.resourceVersion` of the write's own event; of the object that the write was compared with if the
+    /// answer was lost. Whatever is not newer was over before the write was done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resource_version: Option<String>,
+    /// Whether `mas_active` turning true tells of this change even where no start was seen: true only if no run that
+    /// was under way at the write can have worked on an `active: true` of before.
+    #[serde(default)]
+    pub mas_active_tells: bool,
     /// The status that stood at the write. The write compared the resourceVersion, so this is exact.
     pub at_write: Marks,
 }
@@ -89,15 +94,35 @@ pub struct Baseline {
 impl Baseline {
     /// The baseline of a write that was compared with `before`.
     ///
-    /// `generation` is the object's afterwards: one more than before if the spec changed, the same if only an
-    /// annotation did.
+    /// `generation` is the one that the write itself made: one more than before if the spec changed, the same if only
+    /// an annotation did. Where the answer was lost it follows from that; an object read later may have had other
+    /// changes since.
     pub fn of_write(before: &Observation, carried: Carried, generation: i64, resource_version: Option<String>) -> Self {
-        Self { uid: before.uid.clone(), carried, generation, resource_version, at_write: Marks::of(before) }
+        // The write compared the resourceVersion, so nothing lies between `before` and the write's own event: what a
+        // lagging server shows up to there must not pass for what came after.
+        let resource_version = resource_version.or_else(|| Some(before.resource_version.clone()));
+        Self {
+            uid: before.uid.clone(),
+            carried,
+            generation,
+            resource_version,
+            mas_active_tells: false,
+            at_write: Marks::of(before),
+        }
+    }
+
+    /// The caller knows that no run under way at the write works on `active: true`: say, because the spec has been
+    /// the rehearsed one, at one generation, since the rehearsal was written.
+    #[must_use]
+    pub fn inactive_until_write(mut self) -> Self {
+        self.mas_active_tells = true;
+        self
     }
 
     /// A baseline for a change that somebody else made, or whose own baseline is lost: what stands now. A run that is
-    /// under way now is one whose start was not seen.
+    /// under way now is one whose start was not seen. Any run on `active: true` that turns `mas_active` true counts.
     pub fn of_present(now: &Observation, carried: Carried) -> Self {
-        Self::of_write(now, carried, now.generation, Some(now.resource_version.clone()))
+        let baseline = Self::of_write(now, carried, now.generation, Some(now.resource_version.clone()));
+        Self { mas_active_tells: true, ..baseline }
     }
 }

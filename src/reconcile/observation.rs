@@ -16,8 +16,11 @@ pub enum Continuity {
 pub enum Event {
     /// The object, as it is after a change or when it was read afresh.
     Seen(Box<Observation>, Continuity),
-    /// The object was deleted.
-    Deleted,
+    /// The object was deleted: the uid that a `DELETED` event names, or `None` if a read found no object.
+    ///
+    /// A watch that begins late may tell of an object that had the name before, so the uid decides. "Not found" must
+    /// come from a read that no cache answers.
+    Deleted(Option<String>),
 }
 
 /// The part of an ElementDeployment that a verdict is made of.

@@ -5,6 +5,8 @@ use serde_json::{Value, json};
 use super::*;
 use crate::deployment::Deployment;
 
+mod found;
+
 fn object(line: &Value) -> Deployment {
     let components = match &line["mas"] {
         Value::Null => json!({}),

@@ -81,13 +81,15 @@ impl Tracker {
             return &self.verdict;
         }
         match event {
-            Event::Deleted => self.verdict = Verdict::Gone,
-            Event::Seen(seen, _) if seen.uid != self.baseline.uid => self.verdict = Verdict::Gone,
-            Event::Seen(seen, continuity) => {
-                if self.is_new(seen) {
-                    self.verdict = self.step(seen, *continuity);
+            Event::Deleted(uid) => {
+                if uid.as_ref().is_none_or(|uid| *uid == self.baseline.uid) {
+                    self.verdict = Verdict::Gone;
                 }
             }
+            // A replay may show what had the name before our object had it, so age comes before identity.
+            Event::Seen(seen, _) if !self.is_new(seen) => {}
+            Event::Seen(seen, _) if seen.uid != self.baseline.uid => self.verdict = Verdict::Gone,
+            Event::Seen(seen, continuity) => self.verdict = self.step(seen, *continuity),
         }
         &self.verdict
     }
@@ -120,7 +122,9 @@ impl Tracker {
         if self.is_success(seen, carries) {
             return Verdict::Succeeded(Box::new(seen.clone()));
         }
-        if !carries && self.current != Current::Counting {
+        // Also with a run on the change under way: another may take its place without an event (see rule 2), and then
+        // nothing tells their ends apart.
+        if !carries {
             return Verdict::Overtaken(Box::new(seen.clone()));
         }
         Verdict::Pending(self.awaiting(seen))
@@ -220,9 +224,10 @@ impl Tracker {
         if seen.mas_active != Some(true) {
             return false;
         }
-        // `active: true` was in no spec before the write, so `mas_active` turning true is the work of a run that
-        // started after it; the good end that the status shows is that run's or a later one's.
-        let by_mas_active = carries
+        // No run that was under way at the write worked on `active: true`, so `mas_active` turning true is the work
+        // of one that started after it; the good end that the status shows is that run's or a later one's.
+        let by_mas_active = self.baseline.mas_active_tells
+            && carries
             && self.baseline.at_write.mas_active != Some(true)
             && seen.generation == self.baseline.generation
             && seen.success_completion.is_some()
@@ -261,11 +266,15 @@ impl Change {
             completion.is_some_and(|completion| last.as_deref() != Some(completion))
         };
         let fresh_success = seen.run == Run::Succeeded && is_new(seen.success_completion.as_deref(), &last.success);
+        // A first run that fails writes `Successful` too: only a time that was there before can have moved.
+        let moved = last.successful_since.is_some()
+            && seen.successful_since.is_some()
+            && seen.successful_since != last.successful_since;
         Self {
             same_spec: seen.generation == last.generation,
             fresh_success,
             fresh_failure: is_new(seen.failure_completion(), &last.failure),
-            good_end: fresh_success || seen.successful_since != last.successful_since,
+            good_end: fresh_success || moved,
         }
     }
 

@@ -31,7 +31,7 @@ pub enum Verdict {
     Succeeded(Box<Observation>),
     /// A run that works on this change failed. The operator tries again by itself.
     Failed(FailureReport),
-    /// Somebody took the change back before a run was done with it.
+    /// Somebody took the change back before a run was seen to be done with it.
     Overtaken(Box<Observation>),
     /// The object was deleted, or is another one under the same name.
     Gone,

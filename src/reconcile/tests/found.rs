@@ -1,0 +1,144 @@
+//! What the generated schedules of `tests/schedules` found, each cut down to what matters.
+
+use serde_json::json;
+
+use super::super::*;
+use super::{Script, activation, object, see};
+
+#[test]
+fn a_rehearsal_restarted_on_other_settings_and_back_is_no_success() {
+    let mut script = Script::healthy();
+    let before = script.seen.clone();
+    let write = script.write(false);
+    let carried = Carried::Rehearsal(write.spec_digest.clone());
+    let version = Some(write.resource_version.clone());
+    let mut tracker = Tracker::new(Baseline::of_write(&before, carried, write.generation, version));
+    assert_eq!(see(&mut tracker, script.start()), Verdict::Pending(Awaiting::End));
+    // The operator dies here and comes back without an event: it works on the other settings from now on, and ends
+    // well on them after they were changed back. Nothing that follows can be told from a good rehearsal.
+    script.seen.spec_digest = "other settings".to_owned();
+    assert!(matches!(see(&mut tracker, script.write(false)), Verdict::Overtaken(_)));
+}
+
+#[test]
+fn an_available_that_is_unknown_is_waited_for() {
+    let mut script = Script::healthy();
+    let before = script.seen.clone();
+    let write = script.write(false);
+    let version = Some(write.resource_version.clone());
+    let mut tracker = Tracker::new(Baseline::of_write(&before, Carried::Active(false), write.generation, version));
+    see(&mut tracker, script.start());
+    let ended = script.succeed("new");
+    let mut shown = object(&json!({"resourceVersion": ended.resource_version, "mas": false, "status": {"conditions": [
+        {"type": "Running", "status": "True", "reason": "Successful", "ansibleResult": {"completion": "new"}},
+        {"type": "Successful", "status": "True", "reason": "Successful"},
+        {"type": "Available", "status": "Unknown"}]}}));
+    let seen = Observation { generation: ended.generation, ..Observation::of(&shown) };
+    assert_eq!(see(&mut tracker, seen), Verdict::Pending(Awaiting::Available));
+    // Without the condition there is nothing to wait for.
+    script.version();
+    shown = object(&json!({"resourceVersion": script.seen.resource_version, "mas": false, "status": {"conditions": [
+        {"type": "Running", "status": "True", "reason": "Successful", "ansibleResult": {"completion": "new"}},
+        {"type": "Successful", "status": "True", "reason": "Successful"}]}}));
+    let seen = Observation { generation: ended.generation, ..Observation::of(&shown) };
+    assert!(matches!(see(&mut tracker, seen), Verdict::Succeeded(_)));
+}
+
+#[test]
+fn after_a_lost_answer_a_stale_read_is_not_a_change_taken_back() {
+    let mut script = Script::healthy();
+    let older = script.seen.clone();
+    script.version();
+    let before = script.seen.clone();
+    let write = script.write(true);
+    let mut tracker = Tracker::new(Baseline::of_write(&before, Carried::Active(true), write.generation, None));
+    for stale in [older, before] {
+        let event = Event::Seen(Box::new(stale), Continuity::Gap);
+        assert_eq!(tracker.observe(&event), &Verdict::Pending(Awaiting::Start));
+    }
+    assert_eq!(see(&mut tracker, write), Verdict::Pending(Awaiting::Start));
+}
+
+#[test]
+fn a_first_run_ever_that_fails_on_the_old_spec_is_no_failure_of_the_change() {
+    let mut script = Script::healthy();
+    script.seen.success_completion = None;
+    script.seen.successful_since = None;
+    let before = script.start();
+    let write = script.write(false);
+    let version = Some(write.resource_version.clone());
+    let mut tracker = Tracker::new(Baseline::of_write(&before, Carried::Active(false), write.generation, version));
+    // The failure writes the condition `Successful` for the first time: a time appears, but no run ended well.
+    script.seen.successful_since = Some("t".to_owned());
+    let event = Event::Seen(Box::new(script.fail("old", Some("f"))), Continuity::Gap);
+    assert_eq!(tracker.observe(&event), &Verdict::Pending(Awaiting::Start));
+}
+
+#[test]
+fn mas_active_from_a_run_of_an_earlier_activation_is_no_success() {
+    let mut script = Script::healthy();
+    script.write(true);
+    let before = script.start();
+    let write = script.write(true);
+    let mut unsure = activation(&before, &write);
+    let version = Some(write.resource_version.clone());
+    let sure = Baseline::of_write(&before, Carried::Active(true), write.generation, version).inactive_until_write();
+    let mut sure = Tracker::new(sure);
+    script.seen.mas_active = Some(true);
+    let ended = script.succeed("of which run?");
+    assert_eq!(see(&mut unsure, ended.clone()), Verdict::Pending(Awaiting::Start));
+    // Whoever knows that nothing was active before may take it for the answer.
+    assert!(matches!(see(&mut sure, ended), Verdict::Succeeded(_)));
+}
+
+#[test]
+fn a_found_activation_may_be_that_of_the_run_under_way() {
+    let mut script = Script::healthy();
+    script.write(true);
+    let now = script.start();
+    let mut tracker = Tracker::new(Baseline::of_present(&now, Carried::Active(true)));
+    script.seen.mas_active = Some(true);
+    assert!(matches!(see(&mut tracker, script.succeed("new")), Verdict::Succeeded(_)));
+}
+
+#[test]
+fn mas_active_beside_an_old_good_end_is_no_success() {
+    let mut script = Script::healthy();
+    let before = script.seen.clone();
+    let write = script.write(true);
+    let version = Some(write.resource_version.clone());
+    let baseline = Baseline::of_write(&before, Carried::Active(true), write.generation, version);
+    let mut tracker = Tracker::new(baseline.inactive_until_write());
+    script.version();
+    script.seen.mas_active = Some(true);
+    assert_eq!(see(&mut tracker, script.seen.clone()), Verdict::Pending(Awaiting::Start));
+}
+
+#[test]
+fn a_status_put_back_by_somebody_is_no_new_end() {
+    let mut script = Script::healthy();
+    let before = script.seen.clone();
+    let write = script.write(false);
+    let version = Some(write.resource_version.clone());
+    let mut tracker = Tracker::new(Baseline::of_write(&before, Carried::Active(false), write.generation, version));
+    assert_eq!(see(&mut tracker, script.start()), Verdict::Pending(Awaiting::End));
+    let old = before.success_completion.clone().unwrap();
+    assert_eq!(see(&mut tracker, script.succeed(&old)), Verdict::Pending(Awaiting::Start));
+}
+
+#[test]
+fn a_replay_of_what_had_the_name_before_is_not_the_end_of_ours() {
+    let mut script = Script::healthy();
+    let mut earlier = script.seen.clone();
+    earlier.uid = "earlier".to_owned();
+    script.version();
+    let before = script.seen.clone();
+    let write = script.write(true);
+    let mut tracker = activation(&before, &write);
+    assert_eq!(see(&mut tracker, earlier), Verdict::Pending(Awaiting::Start));
+    let deleted = |uid: Option<&str>| Event::Deleted(uid.map(str::to_owned));
+    assert_eq!(tracker.observe(&deleted(Some("earlier"))), &Verdict::Pending(Awaiting::Start));
+    let ours = write.uid.clone();
+    assert_eq!(tracker.clone().observe(&deleted(Some(&ours))), &Verdict::Gone);
+    assert_eq!(tracker.observe(&deleted(None)), &Verdict::Gone);
+}

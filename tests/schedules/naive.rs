@@ -1,0 +1,30 @@
+//! Waiters that many would write, on the same events.
+
+use serde_json::Value;
+
+use super::status::Status;
+
+/// A rule for "it is done".
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Naive {
+    /// `kubectl wait --for=condition=Successful`: true now is enough.
+    Condition,
+    /// The same, with a completion that was not there at the write.
+    NewCompletion,
+}
+
+fn completion(status: &Status, kind: &str) -> Option<Value> {
+    status.get(kind)?.result.as_ref().map(|result| result["completion"].clone())
+}
+
+impl Naive {
+    /// Whether it says that it is done.
+    pub(crate) fn says_done(self, at_write: &Status, now: &Status) -> bool {
+        let successful = now.get("Successful").is_some_and(|condition| condition.status == "True");
+        let new = || {
+            let now = completion(now, "Running");
+            now.is_some() && now != completion(at_write, "Running")
+        };
+        successful && (self == Self::Condition || new())
+    }
+}

@@ -1,0 +1,329 @@
+//! One simulated API object, the ansible-operator that works on it, and everything that ever happened to it.
+
+use serde_json::{Value, json};
+
+use super::status::{MasActive, Status};
+
+/// `spec.components.matrixAuthenticationService`, as far as it matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Mas {
+    pub(crate) active: Option<bool>,
+    pub(crate) settings: u8,
+}
+
+/// `spec`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Spec {
+    pub(crate) mas: Option<Mas>,
+    pub(crate) unrelated: u8,
+}
+
+impl Spec {
+    pub(crate) fn active(self) -> Option<bool> {
+        self.mas.and_then(|mas| mas.active)
+    }
+
+    /// All but `active`.
+    pub(crate) fn settings(self) -> (Option<u8>, u8) {
+        (self.mas.map(|mas| mas.settings), self.unrelated)
+    }
+
+    fn to_json(self) -> Value {
+        let mut components = json!({ "synapse": { "config": { "unrelated": self.unrelated } } });
+        if let Some(mas) = self.mas {
+            let mut config = json!({ "settings": mas.settings });
+            if let Some(active) = mas.active {
+                config["active"] = json!(active);
+            }
+            components["matrixAuthenticationService"]["config"] = config;
+        }
+        let mut spec = json!({});
+        spec["components"] = components;
+        spec
+    }
+}
+
+/// How a run ended, and the tick it did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum End {
+    Good {
+        at: usize,
+    },
+    Failed {
+        at: usize,
+        message: String,
+        completion: String,
+    },
+    /// Killed, ended by `requeue_after`, or its end could not be written.
+    Unreported,
+}
+
+/// One run of the playbook: the truth, whatever the status tells of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Run {
+    pub(crate) uid: usize,
+    /// The tick of the start.
+    pub(crate) started: usize,
+    /// What the run works on: the object as it was marked running by compare-and-set.
+    pub(crate) spec: Spec,
+    pub(crate) end: Option<End>,
+}
+
+/// One entry of the watch history: the object after one change of it.
+#[derive(Debug, Clone)]
+pub(crate) struct Snapshot {
+    pub(crate) tick: usize,
+    pub(crate) uid: usize,
+    pub(crate) version: u64,
+    pub(crate) generation: i64,
+    pub(crate) spec: Spec,
+    pub(crate) status: Status,
+    /// This is the object's deletion.
+    pub(crate) deleted: bool,
+    /// The entry in which `Running` last became `Running`.
+    pub(crate) streak: Option<usize>,
+    /// The run whose work `mas_active` is.
+    pub(crate) mas_by: Option<usize>,
+    /// The run that the standing failure, or else the standing success, tells of.
+    pub(crate) told: Option<usize>,
+}
+
+/// Everything there is.
+#[derive(Debug, Clone)]
+pub(crate) struct World {
+    /// Counts every action, so that moments between two entries have a name too.
+    pub(crate) tick: usize,
+    clock_ms: u64,
+    /// Noise of this world: turns the list of conditions round, adds unknown ones.
+    noise: usize,
+    pub(crate) now: Snapshot,
+    pub(crate) exists: bool,
+    pub(crate) history: Vec<Snapshot>,
+    pub(crate) runs: Vec<Run>,
+    /// The run under way.
+    pub(crate) current: Option<usize>,
+    pub(crate) alive: bool,
+}
+
+/// Two digits, as in a time of day.
+fn time_of_day(ms: u64) -> String {
+    let seconds = ms / 1000;
+    format!(
+        "2026-11-{:02}T{:02}:{:02}:{:02}",
+        1 + seconds / 86400,
+        seconds / 3600 % 24,
+        seconds / 60 % 60,
+        seconds % 60
+    )
+}
+
+impl World {
+    /// An object that was just created, its creation the first entry.
+    pub(crate) fn new(spec: Spec, noise: usize) -> Self {
+        let now = Snapshot {
+            tick: 0,
+            uid: 0,
+            // Numbers with one digit more come after those with one less: not in the order of text.
+            version: 94,
+            generation: 1,
+            spec,
+            status: Status::empty(),
+            deleted: false,
+            streak: None,
+            mas_by: None,
+            told: None,
+        };
+        let history = vec![now.clone()];
+        Self { tick: 0, clock_ms: 0, noise, now, exists: true, history, runs: Vec::new(), current: None, alive: true }
+    }
+
+    /// Time goes on.
+    pub(crate) fn pass(&mut self, ms: u64) {
+        self.tick += 1;
+        self.clock_ms += ms;
+    }
+
+    /// `lastTransitionTime` of this moment: whole seconds.
+    fn stamp(&self) -> String {
+        time_of_day(self.clock_ms) + "Z"
+    }
+
+    /// A new `ansibleResult`; no two have the same completion, and trailing zeros are dropped as the real one does.
+    fn result(&self) -> Value {
+        let micros = format!("{:03}{:03}", self.clock_ms % 1000, self.tick % 1000);
+        let completion = format!("{}.{}+00:00", time_of_day(self.clock_ms), micros.trim_end_matches('0'));
+        json!({ "changed": 1, "completion": completion, "failures": 0, "ok": 3, "skipped": 4 })
+    }
+
+    fn log(&mut self) {
+        self.now.tick = self.tick;
+        // Other objects take versions as well.
+        self.now.version += 1 + (self.clock_ms + self.now.version) % 3;
+        self.history.push(self.now.clone());
+    }
+
+    /// A change of the spec by somebody. One that changes nothing makes no event.
+    pub(crate) fn write_spec(&mut self, spec: Spec) {
+        if self.exists && spec != self.now.spec {
+            self.now.spec = spec;
+            self.now.generation += 1;
+            self.log();
+        }
+    }
+
+    /// A change of an annotation: an event, but no new generation.
+    pub(crate) fn annotate(&mut self) {
+        if self.exists {
+            self.log();
+        }
+    }
+
+    /// The object is gone; the operator's run goes nowhere.
+    pub(crate) fn delete(&mut self) {
+        if self.exists {
+            self.lose_run();
+            self.exists = false;
+            self.now.deleted = true;
+            self.log();
+        }
+    }
+
+    /// Another object under the same name.
+    pub(crate) fn recreate(&mut self) {
+        if !self.exists {
+            self.exists = true;
+            self.now.deleted = false;
+            self.now.uid += 1;
+            self.now.generation = 1;
+            self.now.status = Status::empty();
+            (self.now.streak, self.now.mas_by, self.now.told) = (None, None, None);
+            self.log();
+        }
+    }
+
+    /// A status write; one that changes nothing makes no event.
+    fn write_status(&mut self, change: impl FnOnce(&mut Status, &str)) {
+        let before = self.now.status.clone();
+        let stamp = self.stamp();
+        change(&mut self.now.status, &stamp);
+        if self.now.status == before {
+            return;
+        }
+        if !before.shows_running() && self.now.status.shows_running() {
+            self.now.streak = Some(self.history.len());
+        }
+        self.log();
+    }
+
+    /// The operator reads the object afresh and marks it running by compare-and-set: this is what the run works on.
+    pub(crate) fn start(&mut self) {
+        if !(self.alive && self.exists && self.current.is_none()) {
+            return;
+        }
+        self.current = Some(self.runs.len());
+        self.runs.push(Run { uid: self.now.uid, started: self.tick, spec: self.now.spec, end: None });
+        self.write_status(Status::mark_running);
+    }
+
+    /// The playbook tells what it did about MAS.
+    pub(crate) fn report_mas(&mut self, as_text: bool, absent_if_not: bool) {
+        let Some(current) = self.current else { return };
+        let active = self.runs[current].spec.active() == Some(true);
+        let value = match (active, as_text) {
+            (false, _) if absent_if_not => MasActive::Absent,
+            (active, true) => MasActive::Text(active),
+            (active, false) => MasActive::Bool(active),
+        };
+        self.now.mas_by = Some(current);
+        self.write_status(|status, _| status.mas_active = value);
+    }
+
+    fn end(&mut self, run: usize, end: End) {
+        self.runs[run].end = Some(end);
+        self.current = None;
+    }
+
+    /// The run ends well.
+    pub(crate) fn end_well(&mut self) {
+        let Some(current) = self.current else { return };
+        self.end(current, End::Good { at: self.tick });
+        self.now.told = Some(current);
+        let result = self.result();
+        self.write_status(|status, now| status.mark_done(&result, now));
+    }
+
+    /// The run fails.
+    pub(crate) fn fail(&mut self, message: &str) {
+        let Some(current) = self.current else { return };
+        let result = self.result();
+        let completion = result["completion"].as_str().expect("just made").to_owned();
+        self.end(current, End::Failed { at: self.tick, message: message.to_owned(), completion });
+        self.now.told = Some(current);
+        self.write_status(|status, now| status.mark_failed(message, &result, now));
+    }
+
+    /// The run is over and the status never says so: `requeue_after`, a lost status write, a killed operator.
+    pub(crate) fn lose_run(&mut self) {
+        if let Some(current) = self.current {
+            self.end(current, End::Unreported);
+        }
+    }
+
+    /// Trouble inside the operator, with a run under way or without.
+    pub(crate) fn hiccup(&mut self, message: &str) {
+        if self.alive && self.exists {
+            self.lose_run();
+            self.now.told = None;
+            self.write_status(|status, now| status.mark_error(message, now));
+        }
+    }
+
+    /// The operator process dies; the status stays as it was.
+    pub(crate) fn kill(&mut self) {
+        self.lose_run();
+        self.alive = false;
+    }
+
+    /// The operator comes back, silently or with a hiccup about the run that it had lost.
+    pub(crate) fn revive(&mut self, hiccup: bool) {
+        if !self.alive {
+            self.alive = true;
+            if hiccup && self.now.status.shows_running() {
+                self.hiccup("Failed to get ansible-runner stdout");
+            }
+        }
+    }
+
+    /// `Available` as a playbook or a person sets it.
+    pub(crate) fn set_available(&mut self, status: Option<&str>) {
+        if self.exists {
+            self.write_status(|all, now| all.set_custom("Available", status, now));
+        }
+    }
+
+    /// An entry as the API server sends it.
+    pub(crate) fn json(&self, entry: &Snapshot) -> Value {
+        let rotation = if self.noise & 1 == 0 { 0 } else { self.noise + entry.tick };
+        let mut status = entry.status.to_json(rotation);
+        if self.noise & 2 != 0 {
+            let conditions = status["conditions"].as_array_mut().expect("a list");
+            conditions.insert(0, json!({ "type": "Successful/Web", "status": "False", "reason": "Running" }));
+            conditions.push(json!({ "type": "Paused", "status": "True", "reason": "Running" }));
+        }
+        if self.noise & 4 != 0 {
+            status["dependentCRs"] = json!({ "synapses": ["a"] });
+        }
+        let mut metadata = json!({
+            "name": "first-element-deployment", "namespace": "element-onprem", "uid": format!("uid-{}", entry.uid),
+            "resourceVersion": entry.version.to_string(), "generation": entry.generation,
+        });
+        if self.noise & 8 != 0 {
+            metadata["annotations"] = json!({ "note": entry.tick.to_string() });
+        }
+        let mut object = json!({ "apiVersion": "matrix.element.io/v1alpha2", "kind": "ElementDeployment" });
+        object["metadata"] = metadata;
+        object["spec"] = entry.spec.to_json();
+        object["status"] = status;
+        object
+    }
+}

@@ -182,8 +182,7 @@ async fn succeeded(
 
 fn warn_unrecorded(session: &Session, kept: Result<(), Failure>) {
     if let Err(failure) = kept {
-        let why = failure.message().unwrap_or_default();
-        session.ui().warning(format!("this could not be noted in the record: {why}"));
+        super::write::warn_unrecorded(session, &failure);
     }
 }
 

@@ -153,7 +153,10 @@ impl Log<'_> {
                 session.deployment = deployment;
                 Some(Event::Seen(Box::new(seen), continuity))
             }
-            WatchItem::Deleted { .. } => Some(Event::Deleted),
+            WatchItem::Deleted { object, .. } => {
+                let uid = object.and_then(|object| object["metadata"]["uid"].as_str().map(str::to_owned));
+                Some(Event::Deleted(uid))
+            }
             WatchItem::Trouble { error, .. } => {
                 self.note(session, format!("the deployment cannot be followed at the moment, trying on: {error}"));
                 None
@@ -230,11 +233,21 @@ pub fn missing(awaiting: &Awaiting) -> &'static str {
 }
 
 /// Waits until no run of the operator is under way. Returns what ended the wait, if that was not the operator.
-pub async fn settle(session: &mut Session, patience: Patience, progress: &Progress) -> Result<Option<Ended>, Failure> {
+pub async fn settle(
+    session: &mut Session,
+    patience: Patience,
+    words: Words,
+    progress: &Progress,
+) -> Result<Option<Ended>, Failure> {
     let busy = |session: &Session| session.deployment.conditions().run() == Run::Running;
     if !busy(session) {
         return Ok(None);
     }
+    // Whoever called this ends the program, because there may be data to print.
+    session.context.interrupt.stands(Standing::Following {
+        doing: "nothing was changed".to_owned(),
+        come_back: session.command(words.command),
+    });
     let since = session.ui().terminal().now();
     progress.waiting(
         Waiting::new("a run of the operator is under way; waiting for its end before anything is written", since)
@@ -262,6 +275,7 @@ pub async fn settle(session: &mut Session, patience: Patience, progress: &Progre
             () = sleep_until(patience.deadline) => return Ok(Some(Ended::TimedOut(Awaiting::EarlierRun))),
         }
     }
+    session.context.interrupt.stands(Standing::NothingWritten);
     progress.done("the operator's earlier run has ended");
     Ok(None)
 }

@@ -85,6 +85,7 @@ async fn watch(shared: Arc<Shared>, ui: Ui) {
     *shared.raised.lock().unwrap_or_else(PoisonError::into_inner) = true;
     tell(&shared.standing.lock().unwrap_or_else(PoisonError::into_inner).clone(), &ui);
     shared.notify.notify_waiters();
+    ui.terminal().stop_asking();
     signals.next().await;
     // The person does not want to wait for a tidy end.
     std::process::exit(i32::from(super::exit::INTERRUPTED));

@@ -38,7 +38,9 @@ pub async fn run(cli: Cli, ui: &Ui) -> u8 {
         () = context.interrupt.wait_while_nothing_written() => Err(Failure::told(INTERRUPTED)),
     };
     result.unwrap_or_else(|failure| {
-        if let Some(error) = &failure.error {
+        // What an interruption means was said the moment it came.
+        let told = failure.code == INTERRUPTED && context.interrupt.raised();
+        if let Some(error) = failure.error.as_ref().filter(|_| !told) {
             ui.error(error.as_ref(), &failure.next);
         }
         failure.code

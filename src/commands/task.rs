@@ -91,7 +91,7 @@ pub async fn run(
         told = Some(found);
         if task.waits(&snapshot) && snapshot.deployment.conditions().run() == Run::Running && !flags.write.preview {
             let progress = session.ui().progress();
-            if let Some(ended) = follow::settle(session, patience, &progress).await? {
+            if let Some(ended) = follow::settle(session, patience, task.words(), &progress).await? {
                 drop(progress);
                 return conclude::without_write(session, task.words(), ended, outcome);
             }
@@ -120,8 +120,10 @@ pub async fn run(
         };
         let mut record = match &snapshot.record {
             Known::Known(Some(record)) => record.clone(),
-            Known::Known(None) => Record::new(&snapshot.deployment),
-            Known::Unreadable(why) => return Err(Failure::new(FAILED, why.clone())),
+            Known::Unreadable(why) if !write::goes_back(go.plan().change()) => {
+                return Err(Failure::new(FAILED, format!("{why}; nothing was changed")));
+            }
+            Known::Known(None) | Known::Unreadable(_) => Record::new(&snapshot.deployment),
         };
         if session.context.interrupt.raised() {
             return Err(Failure::told(INTERRUPTED));

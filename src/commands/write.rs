@@ -10,14 +10,14 @@ use super::outcome::{Outcome, Written};
 use super::session::Session;
 use crate::checks::Snapshot;
 use crate::cluster::{ErrorKind, Write, WriteOutcome};
-use crate::deployment::Deployment;
+use crate::deployment::{Deployment, Run};
 use crate::plan::{Change, Plan};
 use crate::reconcile::{Baseline, Continuity, Observation};
 use crate::record::{Backup, Pending, Record};
 use crate::terminal::{Next, diff};
 
 /// The server's own dry run of the exact write.
-pub struct Rehearsed {
+pub struct ServerDryRun {
     /// The object as it would be.
     pub answer: Deployment,
     /// What would change beside what was asked for, by path.
@@ -25,7 +25,7 @@ pub struct Rehearsed {
 }
 
 /// Asks the API server what the write would do.
-pub async fn dry_run(session: &Session, plan: &Plan) -> Result<Rehearsed, Failure> {
+pub async fn dry_run(session: &Session, plan: &Plan) -> Result<ServerDryRun, Failure> {
     let written = session.cluster.dry_run(&request(session, plan)).await.map_err(|error| {
         let conflict = matches!(error.kind(), ErrorKind::Conflict { .. });
         let failure = Failure::from(error);
@@ -40,14 +40,14 @@ pub async fn dry_run(session: &Session, plan: &Plan) -> Result<Rehearsed, Failur
     }
     let unexplained = plan.unexplained(&written.object);
     let answer = Deployment::from_value(written.object).map_err(|error| Failure::new(FAILED, error.to_string()))?;
-    Ok(Rehearsed { answer, unexplained })
+    Ok(ServerDryRun { answer, unexplained })
 }
 
 /// Shows what the write changes, from the server's own answer.
-pub fn show(session: &Session, plan: &Plan, rehearsed: &Rehearsed) {
+pub fn show(session: &Session, plan: &Plan, dry_run: &ServerDryRun) {
     let part = |deployment: &Deployment| json!({"metadata": {"annotations": deployment.object()["metadata"]["annotations"].clone()}, "spec": deployment.spec()});
     // No field of the spec holds a secret: they are in Secrets, which the spec names.
-    let changes = diff::changes(&part(plan.before()), &part(&rehearsed.answer), |_| false);
+    let changes = diff::changes(&part(plan.before()), &part(&dry_run.answer), |_| false);
     session.ui().status("The operator will be given this change:");
     session.ui().changes(&changes);
 }
@@ -91,15 +91,22 @@ pub async fn send(
     let before = Observation::of(plan.before());
     let generation = before.generation + i64::from(plan.changes_spec());
     let carried = plan.carried(&Observation::of(answer));
-    let baseline = Baseline::of_write(&before, carried, generation, None);
+    let mut baseline = Baseline::of_write(&before, carried, generation, None);
+    if *plan.change() == Change::Activate && before.run != Run::Running {
+        baseline = baseline.inactive_until_write();
+    }
     let (now, others) = (session.ui().terminal().now(), record.pending.clone());
     record.pending = Some(pending(session, plan, &intent, baseline.clone()));
     record.note(now, intent.by.as_deref(), intent.what);
     if let Some(statement) = approved.backup() {
         record.backup = Some(Backup { statement: statement.to_owned(), at: now, by: intent.by.clone() });
     }
-    if session.write_record(record).await?.is_err() {
-        return Ok(Sent::RecordConflict);
+    match session.write_record(record).await {
+        Ok(Ok(())) => {}
+        Ok(Err(_)) => return Ok(Sent::RecordConflict),
+        // Going back must not hang on the record.
+        Err(failure) if goes_back(plan.change()) => warn_unrecorded(session, &failure),
+        Err(failure) => return Err(failure),
     }
     session.context.interrupt.stands(Standing::Writing);
     let uid = plan.before().uid().to_owned();
@@ -112,13 +119,18 @@ pub async fn send(
             let seen =
                 Deployment::from_value(written.object).map_err(|error| Failure::new(FAILED, error.to_string()))?;
             let continuity = if written.read_back { Continuity::Gap } else { Continuity::Continuous };
-            let resource_version = (!written.read_back).then(|| plan.before().resource_version().to_owned());
-            Ok(Sent::Applied(Box::new(Start { baseline: Baseline { resource_version, ..baseline }, seen, continuity })))
+            if !written.read_back {
+                // Exactly what was stored, should a webhook have made more of it than in the dry run.
+                baseline.carried = plan.carried(&Observation::of(&seen));
+            }
+            Ok(Sent::Applied(Box::new(Start { baseline, seen, continuity })))
         }
         WriteOutcome::NotApplied { error, now } if matches!(error.kind(), ErrorKind::Conflict { .. }) => {
             session.context.interrupt.stands(Standing::NothingWritten);
             // What the record says of a write must be true of the one that was stored, and that was not this one.
-            session.change_record(|record| record.pending.clone_from(&others)).await?;
+            if let Err(failure) = session.change_record(|record| record.pending.clone_from(&others)).await {
+                warn_unrecorded(session, &failure);
+            }
             match now.and_then(|now| Deployment::from_value(now).ok()) {
                 Some(now) => session.deployment = now,
                 None => session.reread().await?,
@@ -138,6 +150,17 @@ pub async fn send(
             ))
         }
     }
+}
+
+/// Whether a change takes the migration back.
+pub fn goes_back(change: &Change) -> bool {
+    matches!(change, Change::Deactivate | Change::Remove)
+}
+
+/// Says that the record does not have what it should.
+pub fn warn_unrecorded(session: &Session, failure: &Failure) {
+    let why = failure.message().unwrap_or_default();
+    session.ui().warning(format!("this could not be noted in the record: {why}"));
 }
 
 fn pending(session: &Session, plan: &Plan, intent: &Intent<'_>, baseline: Baseline) -> Pending {

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::conditions::Run;
 use super::view::Deployment;
 
 /// Where the migration stands.
@@ -23,12 +24,28 @@ pub enum Phase {
     Complete,
 }
 
+/// What the object itself does not tell.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Remembered {
+    /// A rehearsal passed for what is there now.
+    pub rehearsal_passed: bool,
+    /// The last rehearsal failed.
+    pub rehearsal_failed: bool,
+    /// An activation was written, and its verdict has not been seen.
+    pub activation_pending: bool,
+}
+
 impl Phase {
-    /// Judges from the object and from what is known of the rehearsal.
-    pub fn of(deployment: &Deployment, rehearsal_passed: bool, rehearsal_failed: bool) -> Self {
+    /// Judges from the object and from what this program remembers.
+    pub fn of(deployment: &Deployment, remembered: Remembered) -> Self {
+        let Remembered { rehearsal_passed, rehearsal_failed, activation_pending } = remembered;
+        let conditions = deployment.conditions();
         // Trouble inside the operator is no failure of a run.
-        let failing = deployment.conditions().failure().is_some_and(|failure| failure.completion.is_some());
+        let failing = conditions.failure().is_some_and(|failure| failure.completion.is_some());
         match (deployment.mas_active(), deployment.active()) {
+            // `mas_active` turns true a moment before the run ends, and that run may still fail.
+            (Some(true), _) if activation_pending && failing => Self::MigrationFailed,
+            (Some(true), _) if activation_pending && conditions.run() == Run::Running => Self::Migrating,
             (Some(true), _) => Self::Complete,
             (_, Some(true)) if failing => Self::MigrationFailed,
             (_, Some(true)) => Self::Migrating,
@@ -72,14 +89,14 @@ mod tests {
     use super::*;
     use serde_json::{Value, json};
 
-    fn phase(active: Value, status: Value, passed: bool) -> Phase {
+    fn phase(active: Value, status: Value, rehearsal_passed: bool) -> Phase {
         let mas = if active.is_null() {
             json!({})
         } else {
             json!({"matrixAuthenticationService": {"config": {"active": active}}})
         };
         let object = json!({"metadata": {"name": "a", "uid": "u", "resourceVersion": "1"}, "spec": {"components": mas}, "status": status});
-        Phase::of(&Deployment::from_value(object).unwrap(), passed, false)
+        Phase::of(&Deployment::from_value(object).unwrap(), Remembered { rehearsal_passed, ..Remembered::default() })
     }
 
     #[test]
@@ -95,5 +112,18 @@ mod tests {
         assert_eq!(phase(json!(true), hiccup, true), Phase::Migrating);
         assert_eq!(phase(json!(true), fails, true), Phase::MigrationFailed);
         assert_eq!(phase(json!(true), json!({"mas_active": "true"}), true), Phase::Complete);
+    }
+
+    #[test]
+    fn a_run_that_fails_after_mas_active_turned_true_is_not_complete() {
+        let object = json!({"metadata": {"name": "a", "uid": "u", "resourceVersion": "1"},
+            "spec": {"components": {"matrixAuthenticationService": {"config": {"active": true}}}},
+            "status": {"mas_active": true, "conditions": [
+                {"type": "Failure", "status": "True", "ansibleResult": {"completion": "c"}}]}});
+        let deployment = Deployment::from_value(object).unwrap();
+        let pending = Remembered { activation_pending: true, ..Remembered::default() };
+        assert_eq!(Phase::of(&deployment, pending), Phase::MigrationFailed);
+        // Long after the migration, a failing run is another matter.
+        assert_eq!(Phase::of(&deployment, Remembered::default()), Phase::Complete);
     }
 }

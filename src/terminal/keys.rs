@@ -83,7 +83,7 @@ impl<'a> Editor<'a> {
     }
 
     fn read(mut self) -> io::Result<Typed> {
-        let mut raw = Raw::enter()?;
+        let mut raw = Raw::enter(self.terminal.asking_is_over())?;
         self.show(self.prompt);
         let typed = self.keys(&mut raw);
         self.show(if matches!(typed, Ok(Typed::Interrupted)) { "^C\n" } else { "\n" });
@@ -95,6 +95,7 @@ impl<'a> Editor<'a> {
             let key = match raw.key() {
                 Ok(key) => key,
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(Typed::End),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(Typed::Interrupted),
                 Err(error) => return Err(error),
             };
             match key {

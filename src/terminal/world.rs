@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io::{self, IsTerminal};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::{Timestamp, tz::TimeZone};
@@ -49,6 +50,8 @@ struct World {
     clock: Clock,
     zone: TimeZone,
     keyboard: Keyboard,
+    /// A question that is being asked is to end as if Ctrl-C had been pressed.
+    stop_asking: Arc<AtomicBool>,
 }
 
 /// Tells the time.
@@ -79,6 +82,7 @@ impl Terminal {
             clock: Arc::new(Timestamp::now),
             zone: TimeZone::system(),
             keyboard: Keyboard::Real,
+            stop_asking: Arc::default(),
         }))
     }
 
@@ -97,6 +101,7 @@ impl Terminal {
             clock: setting.clock,
             zone: setting.zone,
             keyboard: Keyboard::Script(Mutex::new(setting.answers)),
+            stop_asking: Arc::default(),
         }));
         (terminal, captured)
     }
@@ -107,6 +112,16 @@ impl Terminal {
             Some(fixed) => fixed.get(name).cloned(),
             None => std::env::var(name).ok(),
         }
+    }
+
+    /// Ends the question that is being asked, if there is one, as Ctrl-C would; and every later one. For a signal that
+    /// came meanwhile: it cannot be answered while the terminal is in the hands of a question.
+    pub fn stop_asking(&self) {
+        self.0.stop_asking.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn asking_is_over(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.0.stop_asking)
     }
 
     /// Whether that stream is a terminal.

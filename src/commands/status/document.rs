@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::checks::{self, Finding, RehearsalStanding, Snapshot, Step, standing};
-use crate::deployment::{Deployment, FailureReport, Phase, Run, mas_redirect_uri, synapse_redirect_uri};
+use crate::deployment::{Deployment, FailureReport, Phase, Remembered, Run, mas_redirect_uri, synapse_redirect_uri};
 
 /// `StatusList`; one deployment is still a list of one.
 #[derive(Debug, Serialize)]
@@ -118,11 +118,13 @@ impl Status {
         let deployment = &snapshot.deployment;
         let conditions = deployment.conditions();
         let rehearsal = standing(snapshot);
-        let phase = Phase::of(
-            deployment,
-            matches!(rehearsal, RehearsalStanding::Passed | RehearsalStanding::Unknown(_)),
-            matches!(rehearsal, RehearsalStanding::Failed(_)),
-        );
+        let pending = snapshot.recorded().and_then(|record| record.pending.as_ref());
+        let remembered = Remembered {
+            rehearsal_passed: matches!(rehearsal, RehearsalStanding::Passed | RehearsalStanding::Unknown(_)),
+            rehearsal_failed: matches!(rehearsal, RehearsalStanding::Failed(_)),
+            activation_pending: pending.is_some_and(|pending| pending.command == "activate"),
+        };
+        let phase = Phase::of(deployment, remembered);
         let prepared = snapshot.settings.is_some();
         Self {
             namespace: deployment.namespace().to_owned(),
@@ -142,7 +144,7 @@ impl Status {
                 completion: snapshot.recorded().and_then(|record| record.rehearsal.as_ref()?.completion.clone()),
             },
             version: snapshot.chart.as_ref().map(version).unwrap_or_default(),
-            next: next_command(phase, prepared).map(command),
+            next: next_command(phase, prepared, deployment.mas_active() == Some(true)).map(command),
         }
     }
 }
@@ -182,11 +184,13 @@ fn version(chart: &crate::deployment::ChartRelease) -> VersionPart {
 }
 
 /// The next command of this program in a phase.
-pub fn next_command(phase: Phase, prepared: bool) -> Option<&'static str> {
+pub fn next_command(phase: Phase, prepared: bool, mas_active: bool) -> Option<&'static str> {
     match phase {
         Phase::Configuration if !prepared => Some("prepare"),
         Phase::Configuration | Phase::DryRun | Phase::DryRunFailed => Some("dry-run"),
         Phase::ReadyToMigrate | Phase::Migrating => Some("activate"),
+        // Once `mas_active` is true there is no way back; the operator's next try can be followed.
+        Phase::MigrationFailed if mas_active => Some("activate"),
         Phase::MigrationFailed => Some("abort"),
         Phase::Complete => None,
     }

@@ -166,6 +166,9 @@ fn next(ui: &Ui, status: &Status) -> Result<(), OutputError> {
         Phase::DryRunFailed => "Next, once the cause is mended:",
         Phase::ReadyToMigrate => "Next, with a backup at hand and 5 to 30 minutes of downtime announced:",
         Phase::Migrating => "To follow it:",
+        Phase::MigrationFailed if status.status.mas_active == Some(true) => {
+            "To follow the operator's next try (there is no way back but the backup):"
+        }
         Phase::MigrationFailed => "To go back, so that users can log in again:",
         Phase::Complete => return Ok(()),
     };

@@ -8,7 +8,7 @@ use super::Key;
 pub(super) struct Raw;
 
 impl Raw {
-    pub(super) fn enter() -> io::Result<Self> {
+    pub(super) fn enter(_: std::sync::Arc<std::sync::atomic::AtomicBool>) -> io::Result<Self> {
         Ok(Self)
     }
 

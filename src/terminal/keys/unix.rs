@@ -1,6 +1,8 @@
 //! Raw mode and keys on a Unix terminal.
 
 use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::retry_on_intr;
@@ -19,16 +21,19 @@ pub(super) struct Raw {
 /// How long bytes of one key, or of one paste, may be apart. Nobody types that fast.
 const TOGETHER: Timespec = Timespec { tv_sec: 0, tv_nsec: 30_000_000 };
 
+/// How often a question looks whether it is still wanted.
+const A_WHILE: Timespec = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
+
 impl Raw {
     /// No echo, no lines, no signals from keys; what was typed before is dropped. Output stays as it was.
-    pub(super) fn enter() -> io::Result<Self> {
+    pub(super) fn enter(over: Arc<AtomicBool>) -> io::Result<Self> {
         let before = tcgetattr(io::stdin())?;
         let mut raw = before.clone();
         raw.local_modes.remove(LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG | LocalModes::IEXTEN);
         raw.special_codes[SpecialCodeIndex::VMIN] = 1;
         raw.special_codes[SpecialCodeIndex::VTIME] = 0;
         tcsetattr(io::stdin(), OptionalActions::Flush, &raw)?;
-        Ok(Self { before, decoder: Decoder::new(Stdin) })
+        Ok(Self { before, decoder: Decoder::new(Stdin { over }) })
     }
 
     /// Waits for a key. A terminal that went away is an `UnexpectedEof`.
@@ -40,7 +45,7 @@ impl Raw {
     pub(super) fn more_lines() -> io::Result<bool> {
         let mut more = false;
         let mut bytes = Zeroizing::new([0; 1024]);
-        while Stdin.waits()? {
+        while waits(&TOGETHER)? {
             let read = retry_on_intr(|| rustix::io::read(io::stdin(), &mut bytes[..]))?;
             if read == 0 {
                 break;
@@ -59,10 +64,18 @@ impl Drop for Raw {
 }
 
 /// The process's own input. Not by way of std's, which would read ahead and keep what the next question has to drop.
-struct Stdin;
+struct Stdin {
+    /// Somebody outside wants the question to end: an `Interrupted` error then.
+    over: Arc<AtomicBool>,
+}
 
 impl Bytes for Stdin {
     fn next(&mut self) -> io::Result<u8> {
+        while !waits(&A_WHILE)? {
+            if self.over.load(Ordering::Relaxed) {
+                return Err(io::ErrorKind::Interrupted.into());
+            }
+        }
         let mut byte = Zeroizing::new([0]);
         match retry_on_intr(|| rustix::io::read(io::stdin(), &mut byte[..])) {
             Ok(1) => Ok(byte[0]),
@@ -73,10 +86,15 @@ impl Bytes for Stdin {
     }
 
     fn waits(&self) -> io::Result<bool> {
-        let stdin = io::stdin();
-        let mut wait = [PollFd::new(&stdin, PollFlags::IN)];
-        retry_on_intr(|| poll(&mut wait, Some(&TOGETHER)))?;
-        // Anything but input (the terminal went away) would make a read wait or fail.
-        Ok(wait[0].revents().contains(PollFlags::IN))
+        waits(&TOGETHER)
     }
+}
+
+/// Whether something can be read within that time.
+fn waits(limit: &Timespec) -> io::Result<bool> {
+    let stdin = io::stdin();
+    let mut wait = [PollFd::new(&stdin, PollFlags::IN)];
+    retry_on_intr(|| poll(&mut wait, Some(limit)))?;
+    // A terminal that went away is "readable" too: the read then says so.
+    Ok(!wait[0].revents().is_empty())
 }

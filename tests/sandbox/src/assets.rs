@@ -54,6 +54,7 @@ impl GoModule {
     fn build(&self, linker_flags: &str) -> Result<PathBuf> {
         let target = target_directory().join(self.name);
         fs::create_dir_all(&target)?;
+        let target = target.canonicalize()?;
         let finished = target.join(self.key(linker_flags)?);
         // Two test processes that start together must not both build; the second finds what the first has made.
         let lock = File::create(target.join("lock"))?;
@@ -85,6 +86,13 @@ impl GoModule {
         if !status.success() {
             let folder = self.folder.display();
             return Err(format!("`go build ./...` in {folder} ended with {status}; its own messages are above").into());
+        }
+        // What was built from other sources is of no use any more, and large.
+        for entry in fs::read_dir(&target)? {
+            let path = entry?.path();
+            if path.is_dir() && path != partial {
+                fs::remove_dir_all(path)?;
+            }
         }
         fs::rename(&partial, &finished)?;
         Ok(finished)

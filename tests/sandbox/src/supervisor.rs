@@ -126,4 +126,31 @@ mod tests {
         let alive = Command::new("kill").args(["-0", pid.trim()]).stderr(Stdio::null()).status().unwrap();
         assert!(!alive.success(), "process {pid} is still there");
     }
+
+    #[test]
+    fn a_process_that_was_only_just_started_is_not_missed() {
+        for _ in 0..10 {
+            let mut supervisor = Supervisor::start().unwrap();
+            for name in ["a", "b", "c"] {
+                supervisor.run(name, Path::new("sleep"), &["30".into()]).unwrap();
+            }
+            let begin = std::time::Instant::now();
+            drop(supervisor);
+            assert!(begin.elapsed().as_secs() < 20, "the supervisor waited for a process that it should have ended");
+        }
+    }
+
+    /// Once the script was killed by SIGPIPE when it wanted to say where its directory is, and left the directory.
+    #[test]
+    fn a_holder_that_is_gone_before_it_knows_the_directory_leaves_none() {
+        let outer = Supervisor::start().unwrap();
+        let temporary = outer.directory().join("temporary");
+        fs::create_dir(&temporary).unwrap();
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut script = Command::new("sh");
+        script.args(["-c", include_str!("supervisor.sh")]).env("TMPDIR", &temporary);
+        script.stdin(Stdio::null()).stdout(writer).stderr(Stdio::null()).status().unwrap();
+        assert_eq!(fs::read_dir(&temporary).unwrap().count(), 0);
+    }
 }

@@ -4,8 +4,9 @@
 #
 # Reads lines: the name of a script NAME.sh in the directory. Runs it with NAME.log as its output, writes its process
 # id to NAME.pid and, once it is over, its exit code to NAME.exit.
-# Signals that are meant for a whole group or session must not keep it from clearing up; KILL ends the servers below.
-trap '' INT HUP TERM
+# Signals that are meant for a whole group or session must not keep it from clearing up, nor may a holder that is gone
+# before it has read where the directory is. The servers are ended by KILL.
+trap '' INT HUP TERM PIPE
 directory=$(mktemp -d "${TMPDIR:-/tmp}/ess-mas-sandbox.XXXXXX") || exit 1
 printf '%s\n' "$directory"
 while read -r name; do

@@ -63,8 +63,15 @@ fn nothing_is_left_after_the_process_is_killed() {
 }
 
 #[test]
+fn nothing_is_left_after_the_whole_group_is_killed() {
+    // As `timeout` and CI systems do it.
+    let holder = Holder::start("wait").shows_its_processes();
+    holder.leaves_nothing(|holder| kill("-KILL", &format!("-{}", holder.child.id())));
+}
+
+#[test]
 fn nothing_is_left_when_the_process_is_killed_while_the_servers_start() {
-    for milliseconds in [0, 30, 300, 1000] {
+    for milliseconds in [0, 10, 20, 40, 300, 1000] {
         let mut holder = Holder::spawn("wait");
         sleep(Duration::from_millis(milliseconds));
         kill("-KILL", &holder.child.id().to_string());

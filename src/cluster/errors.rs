@@ -297,7 +297,11 @@ impl fmt::Display for ClusterError {
         let object = self.parts.action.as_ref().map_or_else(|| "the object".to_owned(), Action::object);
         let doing = self.parts.action.as_ref().map_or_else(String::new, |action| format!(" to {action}"));
         match &self.parts.kind {
-            ErrorKind::Unreachable { reason } => write!(f, "{server} cannot be reached: {reason}."),
+            ErrorKind::Unreachable { reason } => {
+                let proxy = self.parts.place.as_ref().and_then(|place| place.proxy.as_ref());
+                let through = proxy.map_or_else(String::new, |proxy| format!(" through the proxy {proxy}"));
+                write!(f, "{server} cannot be reached{through}: {reason}.")
+            }
             ErrorKind::TlsTrouble { reason } => {
                 write!(f, "No secure connection to {}: {reason}.", lower_first(&server))
             }

@@ -85,6 +85,25 @@ async fn a_silent_server_is_told_within_the_time_for_all_tries() {
 }
 
 #[tokio::test]
+async fn running_out_of_time_does_not_hide_what_came_before() {
+    let (_stub, cluster) = cluster(vec![Step::json(503, &json!({})), Step::Silence(Duration::from_mins(1))]).await;
+    let cluster = cluster.with_limits(Limits { read_answer: Some(Duration::from_millis(300)), ..Limits::default() });
+    let error = cluster.get(Resource::SECRET, "ess", "x").await.expect_err("trouble");
+    // Four tries: the error, then silence three times.
+    assert!(matches!(error.kind(), ErrorKind::Timeout { .. }), "{error}");
+    let (_stub, cluster) = self::cluster(vec![
+        Step::json(503, &json!({})),
+        Step::json(503, &json!({})),
+        Step::json(503, &json!({})),
+        Step::Silence(Duration::from_mins(1)),
+    ])
+    .await;
+    let cluster = cluster.with_limits(Limits { read_answer: Some(Duration::from_millis(300)), ..Limits::default() });
+    let error = cluster.get(Resource::SECRET, "ess", "x").await.expect_err("trouble");
+    assert!(matches!(error.kind(), ErrorKind::ServerTrouble { code: 503, .. }), "{error}");
+}
+
+#[tokio::test]
 async fn a_slow_answer_that_keeps_coming_is_waited_for() {
     let document = json!({"kind": "Secret", "metadata": {"name": "x"}}).to_string();
     let pieces = document

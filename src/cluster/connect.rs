@@ -21,6 +21,8 @@ use super::{
 pub struct Place {
     /// The server's URL, without anything that may be secret.
     pub server: String,
+    /// The proxy on the way, without anything that may be secret.
+    pub proxy: Option<String>,
     /// The kubeconfig context in use; `None` inside a pod or with `--server` alone.
     pub context: Option<String>,
     /// The user acted as, if any (`--as`).
@@ -99,6 +101,7 @@ impl Cluster {
         let credentials = take_plugin(&mut resolved).await?;
         let place = Arc::new(Place {
             server: without_user_info(&resolved.server),
+            proxy: resolved.proxy.as_ref().map(without_user_info),
             context: resolved.context.clone(),
             impersonating: resolved.user.impersonate.clone().filter(|user| !user.is_empty()),
             impersonating_groups: resolved.user.impersonate_groups.clone().unwrap_or_default(),

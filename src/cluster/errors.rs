@@ -14,8 +14,13 @@ use super::{
 };
 
 mod hints;
+mod text;
 
 pub(super) use hints::quoted;
+pub(super) use text::plain;
+use text::{
+    after_colon, between, lower_first, seconds, unknown_fields, unpunctuated, unquoted, upper_first, without_values,
+};
 
 /// One field the API server objects to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -292,7 +297,11 @@ impl fmt::Display for ClusterError {
         let object = self.parts.action.as_ref().map_or_else(|| "the object".to_owned(), Action::object);
         let doing = self.parts.action.as_ref().map_or_else(String::new, |action| format!(" to {action}"));
         match &self.parts.kind {
-            ErrorKind::Unreachable { reason } => write!(f, "{server} cannot be reached: {reason}."),
+            ErrorKind::Unreachable { reason } => {
+                let proxy = self.parts.place.as_ref().and_then(|place| place.proxy.as_ref());
+                let through = proxy.map_or_else(String::new, |proxy| format!(" through the proxy {proxy}"));
+                write!(f, "{server} cannot be reached{through}: {reason}.")
+            }
             ErrorKind::TlsTrouble { reason } => {
                 write!(f, "No secure connection to {}: {reason}.", lower_first(&server))
             }
@@ -371,108 +380,6 @@ impl Error for ClusterError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         self.parts.source.as_deref().map(|source| source as &(dyn Error + 'static))
     }
-}
-
-/// A server's text, fit for a terminal: one line, no control characters, not longer than a paragraph.
-pub(super) fn plain(text: &str) -> String {
-    const LONGEST: usize = 600;
-    let clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    let clean = clean.split_whitespace().collect::<Vec<_>>().join(" ");
-    if clean.chars().count() <= LONGEST {
-        return clean;
-    }
-    clean.chars().take(LONGEST).chain("…".chars()).collect()
-}
-
-/// Takes out the values that the server repeats in `Invalid value: "…": reason` and the like, unless they are short.
-///
-/// For a patch with an unknown field, kube-apiserver 1.36 repeats the *whole object* there, in Go's quoting: nobody can
-/// read that, and for a Secret nobody may.
-fn without_values(text: &str) -> String {
-    const SHORT: usize = 60;
-    let mut out = String::with_capacity(text.len().min(1024));
-    let mut rest = text;
-    while let Some(at) = rest.find("value: \"") {
-        let (before, quoted) = rest.split_at(at + "value: ".len());
-        out.push_str(before);
-        let end = end_of_quoted(quoted);
-        if end <= SHORT && !quoted.starts_with("\"{") {
-            out.push_str(&quoted[..end]);
-        } else {
-            out.push('…');
-        }
-        rest = &quoted[end..];
-    }
-    out + rest
-}
-
-/// The text without anything that stands in quotes.
-fn unquoted(text: &str) -> String {
-    let mut out = String::new();
-    let mut rest = text;
-    while let Some(at) = rest.find('"') {
-        out.push_str(&rest[..at]);
-        out.push('…');
-        rest = &rest[at + end_of_quoted(&rest[at..])..];
-    }
-    out + rest
-}
-
-/// The length of a Go-quoted string, quotes included; everything where the closing quote is missing.
-fn end_of_quoted(quoted: &str) -> usize {
-    let mut escaped = false;
-    for (at, c) in quoted.char_indices().skip(1) {
-        match c {
-            _ if escaped => escaped = false,
-            '\\' => escaped = true,
-            '"' => return at + 1,
-            _ => {}
-        }
-    }
-    quoted.len()
-}
-
-/// The fields of a strict-decoding error: `strict decoding error: unknown field "spec.a", unknown field "spec.b"`.
-fn unknown_fields(message: &str) -> Vec<FieldProblem> {
-    const MARK: &str = "unknown field \"";
-    let Some((_, list)) = message.split_once("strict decoding error: ") else { return Vec::new() };
-    list.split(MARK)
-        .skip(1)
-        .filter_map(|part| part.split_once('"'))
-        .map(|(field, _)| FieldProblem { field: field.to_owned(), message: "unknown field".to_owned() })
-        .collect()
-}
-
-/// What stands between two marks; an empty `until` means the end.
-fn between<'a>(text: &'a str, from: &str, until: &str) -> Option<&'a str> {
-    let rest = &text[text.find(from)? + from.len()..];
-    Some(if until.is_empty() { rest } else { &rest[..rest.find(until)?] })
-}
-
-pub(super) fn seconds(duration: Duration) -> String {
-    if duration < Duration::from_secs(1) {
-        format!("{} ms", duration.as_millis())
-    } else {
-        format!("{} s", duration.as_secs())
-    }
-}
-
-fn unpunctuated(text: &str) -> &str {
-    text.trim_end_matches(['.', ' '])
-}
-
-fn after_colon(message: &str) -> String {
-    if message.is_empty() { String::new() } else { format!(": {}", unpunctuated(message)) }
-}
-
-fn upper_first(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
-}
-
-fn lower_first(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::{
     connect::Cluster,
-    errors::ClusterError,
+    errors::{ClusterError, ErrorKind},
     transport::{Answer, Outgoing},
 };
 
@@ -49,6 +49,7 @@ impl Cluster {
         patience.total = self.inner.limits.total.unwrap_or(patience.total).min(patience.total);
         let mut since = Instant::now();
         let mut next = 2;
+        let mut telling: Option<ClusterError> = None;
         loop {
             let began = Instant::now();
             let error = match self.limited(outgoing, patience.total.saturating_sub(since.elapsed())).await {
@@ -68,10 +69,15 @@ impl Cluster {
             if !error.is_transient() {
                 return Err(error);
             }
-            let Some(pause) = patience.pause(next, since.elapsed(), error.retry_after()) else { return Err(error) };
+            let Some(pause) = patience.pause(next, since.elapsed(), error.retry_after()) else {
+                // The last try has only what is left of the time; that it ran out tells less than what came before.
+                let ran_out = matches!(error.kind(), ErrorKind::Timeout { .. });
+                return Err(telling.filter(|_| ran_out).unwrap_or(error));
+            };
             tracing::debug!(%error, ?pause, "asking again");
             tokio::time::sleep(pause).await;
             next += 1;
+            telling = Some(error);
         }
     }
 

@@ -8,6 +8,7 @@ use crate::cluster::resource::{ApiVersion, Resource};
 fn place() -> Arc<Place> {
     Arc::new(Place {
         server: "https://10.0.0.1:6443".to_owned(),
+        proxy: None,
         context: Some("prod".to_owned()),
         impersonating: None,
         impersonating_groups: Vec::new(),
@@ -174,4 +175,14 @@ fn a_version_from_the_future_is_told_apart_from_other_time_outs() {
 fn debug_shows_no_more_than_the_kind() {
     let error = ClusterError::new(ErrorKind::Unauthorized).caused_by("Bearer abc");
     assert!(!format!("{error:?}").contains("abc"));
+}
+
+#[test]
+fn a_proxy_on_the_way_is_named() {
+    let place = Place { proxy: Some("http://proxy.corp:3128".to_owned()), ..(*place()).clone() };
+    let error = ClusterError::new(ErrorKind::Unreachable { reason: "the connection was refused".to_owned() });
+    assert_eq!(
+        error.at(&patch(), &Arc::new(place)).to_string(),
+        "The API server https://10.0.0.1:6443 (kubeconfig context prod) cannot be reached through the proxy http://proxy.corp:3128: the connection was refused."
+    );
 }

@@ -6,6 +6,7 @@ use super::approve::{Approved, Confirmed};
 use super::exit::Failure;
 use super::follow::Words;
 use super::outcome::Outcome;
+use super::pending;
 use super::session::{Context, Session};
 use super::task::{self, Flags, Task};
 use crate::checks::{Snapshot, Step};
@@ -55,7 +56,7 @@ impl Task for Abort<'_> {
     }
 
     fn resume(&self, snapshot: &Snapshot) -> Option<Baseline> {
-        task::recorded_baseline(snapshot, self.words().command)
+        pending::recorded_baseline(snapshot, self.words().command)
     }
 
     fn waits(&self, _: &Snapshot) -> bool {

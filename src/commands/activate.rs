@@ -6,6 +6,7 @@ use super::approve::{Approved, BackupStated, Confirmed};
 use super::exit::{BLOCKED, Failure};
 use super::follow::Words;
 use super::outcome::Outcome;
+use super::pending;
 use super::session::{Context, Session};
 use super::task::{self, Flags, Task};
 use crate::checks::{Rehearsed, Snapshot, Step};
@@ -58,8 +59,8 @@ impl Task for Activate<'_> {
         if snapshot.deployment.active() != Some(true) {
             return None;
         }
-        let recorded = task::recorded_baseline(snapshot, WORDS.command);
-        Some(recorded.unwrap_or_else(|| task::present_baseline(snapshot, Carried::Active(true))))
+        let recorded = pending::recorded_baseline(snapshot, WORDS.command);
+        Some(recorded.unwrap_or_else(|| pending::present_baseline(snapshot, Carried::Active(true))))
     }
 
     fn waits(&self, _: &Snapshot) -> bool {

@@ -6,6 +6,7 @@ use super::approve::{Approved, Confirmed};
 use super::exit::{BLOCKED, Failure};
 use super::follow::Words;
 use super::outcome::Outcome;
+use super::pending;
 use super::session::{Context, Session};
 use super::task::{self, Flags, Task};
 use crate::checks::{RehearsalStanding, Snapshot, Step, standing};
@@ -30,7 +31,7 @@ struct DryRun<'a> {
 pub async fn exec(context: &Context, args: &DryRunArgs) -> Result<u8, Failure> {
     let mut session = Session::open(context, args.name.as_deref()).await?;
     let mut outcome = Outcome::new(WORDS.command);
-    let task = DryRun { args, stamp: task::request_stamp(&session) };
+    let task = DryRun { args, stamp: pending::request_stamp(&session) };
     let flags = Flags { write: &args.write, follow: &args.follow, timeout: Duration::from_mins(30) };
     let result = task::run(&mut session, &task, &flags, &mut outcome).await;
     outcome.finish(&mut session, args.output.format(), result).await
@@ -57,7 +58,7 @@ impl Task for DryRun<'_> {
     }
 
     fn resume(&self, snapshot: &Snapshot) -> Option<Baseline> {
-        task::recorded_baseline(snapshot, WORDS.command)
+        pending::recorded_baseline(snapshot, WORDS.command)
     }
 
     fn waits(&self, snapshot: &Snapshot) -> bool {

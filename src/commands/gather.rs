@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::session::Session;
 use crate::checks::{Known, Snapshot};
 use crate::cluster::{ApiVersion, Cluster, ClusterError, Target};
-use crate::deployment::{Deployment, Features};
+use crate::deployment::{ChartRelease, Deployment, Features, Owner};
 use crate::plan::{MasSettings, SecretContents};
 use crate::record::{Record, record_name};
 
@@ -26,12 +26,23 @@ pub fn default_secret_name(deployment: &str) -> String {
 impl Session {
     /// Reads everything beside the deployment itself. What cannot be read is not an error: it becomes a finding.
     pub async fn gather(&self, extent: Extent) -> Snapshot {
-        let (record, features) = tokio::join!(self.read_record(), async {
-            match extent {
-                Extent::Standing => Known::Unreadable("it was not read".to_owned()),
-                Extent::Step => features(&self.cluster, self.target.api_version).await,
+        let (record, features, chart) = tokio::join!(
+            self.read_record(),
+            async {
+                match extent {
+                    Extent::Standing => Known::Unreadable("it was not read".to_owned()),
+                    Extent::Step => features(&self.cluster, self.target.api_version).await,
+                }
+            },
+            async {
+                match extent {
+                    Extent::Standing => None,
+                    Extent::Step => self.read_chart().await,
+                }
             }
-        });
+        );
+        // `status` makes do with what an earlier step found out, and asks the API server less.
+        let chart = chart.or_else(|| record.known()?.as_ref()?.chart.clone());
         let settings = MasSettings::of(&self.deployment)
             .or_else(|| record.known().and_then(|record| record.as_ref()?.settings.clone()));
         let rehearsed =
@@ -46,7 +57,15 @@ impl Session {
             Some(name) if wanted => secret(&self.cluster, &self.target, &name).await,
             _ => Known::Known(None),
         };
-        Snapshot { deployment: self.deployment.clone(), features, secret, record, settings, chart: None }
+        Snapshot { deployment: self.deployment.clone(), features, secret, record, settings, chart }
+    }
+
+    /// The installed chart, where Helm owns the deployment and its release may be read.
+    async fn read_chart(&self) -> Option<ChartRelease> {
+        let Owner::Helm(release) = self.deployment.owner() else { return None };
+        let namespace = release.namespace.as_deref().unwrap_or(&self.target.namespace);
+        let secrets = self.cluster.helm_releases(namespace, Some(&release.name)).await.ok()?;
+        secrets.iter().find_map(ChartRelease::of_helm_secret)
     }
 
     /// Reads the record.

@@ -13,6 +13,7 @@ mod follow;
 mod gather;
 mod interrupt;
 mod outcome;
+mod pending;
 mod prepare;
 mod remember;
 mod session;

@@ -84,7 +84,7 @@ pub fn command_line(flags: &ConnectionFlags, command: &str, namespace: &str, nam
         ("--as", &flags.as_user),
     ] {
         if let Some(value) = value {
-            line.push_str(&format!(" {flag} {}", shell_word(value)));
+            line.extend([" ", flag, " ", &shell_word(value)]);
         }
     }
     line

@@ -3,23 +3,21 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
-
 use super::approve::Approved;
 use super::exit::{DONE, FAILED, Failure, INTERRUPTED, TIMED_OUT};
-use super::follow::{self, Ended, Followed, Patience, Start, Words};
+use super::follow::{self, Ended, Patience, Start, Words};
 use super::gather::Extent;
 use super::interrupt::Standing;
-use super::outcome::{Answer, Outcome, Written};
+use super::outcome::{Answer, Outcome};
 use super::session::Session;
-use super::write::{self, Intent, Sent};
-use super::{conclude, findings};
+use super::write::{self, Intent, Sent, ServerDryRun};
+use super::{conclude, findings, pending};
 use crate::checks::{self, Finding, Known, Snapshot, Step, codes};
 use crate::cli::{FollowArgs, WriteArgs};
 use crate::deployment::{Deployment, Run};
 use crate::plan::Plan;
-use crate::reconcile::{Baseline, Carried, Continuity, Observation};
-use crate::record::{Pending, Record};
+use crate::reconcile::{Baseline, Continuity};
+use crate::record::Record;
 use crate::terminal::Next;
 
 /// How often a plan is made anew because the deployment or the record moved.
@@ -67,57 +65,116 @@ pub async fn run(
     outcome: &mut Outcome,
 ) -> Result<u8, Failure> {
     let patience = Patience::new(session.ui().terminal().now(), flags.follow.timeout.unwrap_or(flags.timeout));
-    let mut approved: Option<Approved> = None;
-    let mut told: Option<Vec<Finding>> = None;
+    let mut course = Course { session, task, flags, outcome, patience, approved: None, told: None };
     for _ in 0..ROUNDS {
-        let snapshot = session.gather(Extent::Step).await;
-        if let Some(words) = task.reached(&snapshot) {
-            session.ui().status(words.clone());
-            outcome.message = Some(words);
-            return Ok(DONE);
+        if let Some(code) = course.round().await? {
+            return Ok(code);
         }
-        if let Some(baseline) = task.resume(&snapshot) {
-            return resume(session, task, flags, patience, &snapshot, baseline, outcome).await;
+    }
+    let place = course.session.place();
+    Err(Failure::new(
+        FAILED,
+        format!("ElementDeployment {place} is being changed by others again and again; nothing was written"),
+    ))
+}
+
+/// One task under way. A round that finds the deployment or the record moved is made again from its beginning; what was
+/// approved is kept for as long as only the status moves.
+struct Course<'a> {
+    session: &'a mut Session,
+    task: &'a dyn Task,
+    flags: &'a Flags<'a>,
+    outcome: &'a mut Outcome,
+    patience: Patience,
+    approved: Option<Approved>,
+    told: Option<Vec<Finding>>,
+}
+
+impl Course<'_> {
+    /// One round; `None` asks for another one.
+    async fn round(&mut self) -> Result<Option<u8>, Failure> {
+        let snapshot = self.session.gather(Extent::Step).await;
+        if let Some(words) = self.task.reached(&snapshot) {
+            self.session.ui().status(words.clone());
+            self.outcome.message = Some(words);
+            return Ok(Some(DONE));
         }
-        if let Some(pending) = begun_by_somebody(session, &snapshot) {
-            wait_for_their_write(session, &pending).await?;
-            continue;
+        if let Some(baseline) = self.task.resume(&snapshot) {
+            return self.follow_what_is_there(&snapshot, baseline).await.map(Some);
         }
-        let found = checks::run(&snapshot, task.step());
-        if told.as_ref() != Some(&found) {
-            findings::tell(session.ui(), &session.place(), &found);
+        if let Some(begun) = pending::begun_by_somebody(self.session, &snapshot) {
+            pending::wait_for_their_write(self.session, &begun).await?;
+            return Ok(None);
         }
-        findings::judge(&found, &flags.write.accept, !flags.write.preview && task.is_script(session))?;
-        told = Some(found);
-        if task.waits(&snapshot) && snapshot.deployment.conditions().run() == Run::Running && !flags.write.preview {
-            let progress = session.ui().progress();
-            if let Some(ended) = follow::settle(session, patience, task.words(), &progress).await? {
-                drop(progress);
-                return conclude::without_write(session, task.words(), ended, outcome);
-            }
-            continue;
+        self.judge(&snapshot)?;
+        if self.must_wait(&snapshot) {
+            return self.wait().await;
         }
-        let plan = task.plan(&snapshot)?;
-        let rehearsed = write::dry_run(session, &plan).await?;
-        refuse_more(task, &rehearsed.unexplained)?;
-        check_secret(session, &snapshot, &rehearsed.answer, task.step()).await?;
-        let earlier =
-            approved.take().filter(|earlier| write::only_status_moved(earlier.plan().before(), plan.before()));
-        let go = if let Some(go) = earlier.and_then(|earlier| earlier.again(plan.clone())) {
-            go
-        } else {
-            write::show(session, &plan, &rehearsed);
-            if flags.write.preview {
-                session.ui().status("This is a preview; nothing was written.");
-                return Ok(DONE);
-            }
-            if let Some(go) = task.approve(session, &snapshot, plan)? {
-                go
-            } else {
-                session.ui().status("Nothing was changed.");
-                return Ok(DONE);
-            }
+        let plan = self.task.plan(&snapshot)?;
+        let Some(dry_run) = write::dry_run(self.session, &plan).await? else {
+            self.session.reread().await?;
+            return Ok(None);
         };
+        refuse_more(self.task, &dry_run.unexplained)?;
+        check_secret(self.session, &snapshot, &dry_run.answer, self.task.step()).await?;
+        match self.approve(&snapshot, plan, &dry_run)? {
+            Some(go) => self.send(&snapshot, go, &dry_run).await,
+            None => Ok(Some(DONE)),
+        }
+    }
+
+    /// Findings: told once, judged every time.
+    fn judge(&mut self, snapshot: &Snapshot) -> Result<(), Failure> {
+        let found = checks::run(snapshot, self.task.step());
+        if self.told.as_ref() != Some(&found) {
+            findings::tell(self.session.ui(), &self.session.place(), &found);
+        }
+        let script = !self.flags.write.preview && self.task.is_script(self.session);
+        findings::judge(&found, &self.flags.write.accept, script)?;
+        self.told = Some(found);
+        Ok(())
+    }
+
+    fn must_wait(&self, snapshot: &Snapshot) -> bool {
+        let under_way = snapshot.deployment.conditions().run() == Run::Running;
+        under_way && !self.flags.write.preview && self.task.waits(snapshot)
+    }
+
+    async fn wait(&mut self) -> Result<Option<u8>, Failure> {
+        let progress = self.session.ui().progress();
+        let ended = follow::settle(self.session, self.patience, self.task.words(), &progress).await?;
+        drop(progress);
+        match ended {
+            Some(ended) => conclude::without_write(self.session, self.task.words(), ended, self.outcome).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Shows the write and asks for the go-ahead, unless it was given already for the same write.
+    fn approve(
+        &mut self,
+        snapshot: &Snapshot,
+        plan: Plan,
+        dry_run: &ServerDryRun,
+    ) -> Result<Option<Approved>, Failure> {
+        let earlier = self.approved.take();
+        let still = earlier.filter(|earlier| write::only_status_moved(earlier.plan().before(), plan.before()));
+        if let Some(go) = still.and_then(|earlier| earlier.again(plan.clone())) {
+            return Ok(Some(go));
+        }
+        write::show(self.session, &plan, dry_run);
+        if self.flags.write.preview {
+            self.session.ui().status("This is a preview; nothing was written.");
+            return Ok(None);
+        }
+        let go = self.task.approve(self.session, snapshot, plan)?;
+        if go.is_none() {
+            self.session.ui().status("Nothing was changed.");
+        }
+        Ok(go)
+    }
+
+    async fn send(&mut self, snapshot: &Snapshot, go: Approved, dry_run: &ServerDryRun) -> Result<Option<u8>, Failure> {
         let mut record = match &snapshot.record {
             Known::Known(Some(record)) => record.clone(),
             Known::Unreadable(why) if !write::goes_back(go.plan().change()) => {
@@ -125,46 +182,68 @@ pub async fn run(
             }
             Known::Known(None) | Known::Unreadable(_) => Record::new(&snapshot.deployment),
         };
-        if session.context.interrupt.raised() {
+        let by = self.session.who().await;
+        if self.session.context.interrupt.raised() {
             return Err(Failure::told(INTERRUPTED));
         }
-        let intent = Intent {
-            command: task.words().command,
-            by: session.who().await,
-            snapshot: &snapshot,
-            what: task.history(),
-        };
-        match write::send(session, &go, &rehearsed.answer, &mut record, intent, outcome).await? {
-            Sent::Applied(start) => {
-                let progress = session.ui().progress();
-                progress.done(format!("written (resourceVersion {})", start.seen.resource_version()));
-                if !flags.follow.wait {
-                    drop(progress);
-                    return Ok(conclude::not_waited(session, task.words(), outcome));
-                }
-                let followed = follow::follow(session, *start, patience, task.words(), &progress).await;
-                return conclude::conclude(session, task.words(), &snapshot, followed, &progress, outcome).await;
-            }
+        let words = self.task.words();
+        let intent = Intent { command: words.command, by, snapshot, what: self.task.history() };
+        match write::send(self.session, &go, &dry_run.answer, &mut record, intent, self.outcome).await? {
+            Sent::Applied(start) => self.applied(snapshot, *start).await.map(Some),
             Sent::RecordConflict => {
-                approved = Some(go);
-                session.reread().await?;
+                self.approved = Some(go);
+                self.session.reread().await?;
+                Ok(None)
             }
             Sent::Conflict => {
-                let same = go.plan().is_in(session.deployment.object());
-                if !same && !write::only_status_moved(go.plan().before(), &session.deployment) {
-                    conflict(session, task)?;
-                }
-                approved = Some(go);
+                self.refuse_other_changes(&go).await?;
+                self.approved = Some(go);
+                Ok(None)
             }
         }
     }
-    Err(Failure::new(
-        FAILED,
-        format!(
-            "ElementDeployment {} is being changed by others again and again; nothing was written",
-            session.place()
-        ),
-    ))
+
+    async fn applied(&mut self, snapshot: &Snapshot, start: Start) -> Result<u8, Failure> {
+        let words = self.task.words();
+        let progress = self.session.ui().progress();
+        progress.done(format!("written (resourceVersion {})", start.seen.resource_version()));
+        if !self.flags.follow.wait {
+            drop(progress);
+            return Ok(conclude::not_waited(self.session, words, self.outcome));
+        }
+        let followed = follow::follow(self.session, start, self.patience, words, &progress).await;
+        conclude::conclude(self.session, words, snapshot, followed, &progress, self.outcome).await
+    }
+
+    /// After a conflict: somebody who made the same change is followed, and a status that moved is no change. Anything
+    /// else is shown to a person again, and refused in a script.
+    async fn refuse_other_changes(&self, go: &Approved) -> Result<(), Failure> {
+        if write::only_status_moved(go.plan().before(), &self.session.deployment) {
+            return Ok(());
+        }
+        let now = self.session.gather(Extent::Step).await;
+        if self.task.resume(&now).is_some() || self.task.reached(&now).is_some() {
+            return Ok(());
+        }
+        conflict(self.session, self.task)
+    }
+
+    /// The change is there already, by an earlier call or by somebody else.
+    async fn follow_what_is_there(&mut self, snapshot: &Snapshot, baseline: Baseline) -> Result<u8, Failure> {
+        let words = self.task.words();
+        self.session.ui().status(pending::since_when(self.session, snapshot, words.command));
+        if self.flags.write.preview {
+            self.session.ui().status("This is a preview; there is nothing to write.");
+            return Ok(DONE);
+        }
+        if !self.flags.follow.wait {
+            return Ok(conclude::not_waited(self.session, words, self.outcome));
+        }
+        let progress = self.session.ui().progress();
+        let start = Start { baseline, seen: snapshot.deployment.clone(), continuity: Continuity::Gap };
+        let followed = follow::follow(self.session, start, self.patience, words, &progress).await;
+        conclude::conclude(self.session, words, snapshot, followed, &progress, self.outcome).await
+    }
 }
 
 /// Somebody else changed what was decided upon: a person is shown everything again, a script is refused.
@@ -217,85 +296,6 @@ async fn check_secret(session: &Session, snapshot: &Snapshot, answer: &Deploymen
     findings::judge(&found, &[], false)
 }
 
-/// A write that somebody noted a moment ago and that has not arrived yet.
-fn begun_by_somebody(session: &Session, snapshot: &Snapshot) -> Option<Pending> {
-    let pending = snapshot.recorded()?.pending.as_ref()?;
-    let age = session.ui().terminal().now().duration_since(pending.at);
-    let fresh = age.abs() < jiff::SignedDuration::from_secs(5);
-    (fresh && !is_applied(pending, &snapshot.deployment)).then(|| pending.clone())
-}
-
-async fn wait_for_their_write(session: &mut Session, pending: &Pending) -> Result<(), Failure> {
-    let who = pending.by.as_deref().unwrap_or("somebody");
-    session.ui().status(format!("{who} began {} a moment ago; waiting to see it written.", pending.command));
-    tokio::select! {
-        () = tokio::time::sleep(Duration::from_secs(1)) => session.reread().await,
-        () = session.context.interrupt.wait() => Err(Failure::told(INTERRUPTED)),
-    }
-}
-
-/// Whether the write that the record tells of has arrived.
-pub fn is_applied(pending: &Pending, deployment: &Deployment) -> bool {
-    let seen = Observation::of(deployment);
-    let requested = pending
-        .request
-        .as_deref()
-        .is_none_or(|request| deployment.annotation(crate::plan::REHEARSAL_ANNOTATION) == Some(request));
-    requested && pending.baseline.uid == seen.uid && pending.baseline.carried.is_in(&seen)
-}
-
-async fn resume(
-    session: &mut Session,
-    task: &dyn Task,
-    flags: &Flags<'_>,
-    patience: Patience,
-    snapshot: &Snapshot,
-    baseline: Baseline,
-    outcome: &mut Outcome,
-) -> Result<u8, Failure> {
-    outcome.write = Written::None;
-    session.ui().status(since_when(session, snapshot, task.words().command));
-    if flags.write.preview {
-        session.ui().status("This is a preview; there is nothing to write.");
-        return Ok(DONE);
-    }
-    if !flags.follow.wait {
-        return Ok(conclude::not_waited(session, task.words(), outcome));
-    }
-    let progress = session.ui().progress();
-    let start = Start { baseline, seen: snapshot.deployment.clone(), continuity: Continuity::Gap };
-    let followed: Followed = follow::follow(session, start, patience, task.words(), &progress).await;
-    conclude::conclude(session, task.words(), snapshot, followed, &progress, outcome).await
-}
-
-/// Who made the change that is there already, and when: the record knows, or the API server's field managers.
-fn since_when(session: &Session, snapshot: &Snapshot, command: &str) -> String {
-    let recorded =
-        snapshot.recorded().and_then(|record| record.pending.as_ref()).filter(|pending| pending.command == command);
-    let (by, at) = match recorded {
-        Some(pending) => (pending.by.clone(), Some(pending.at)),
-        None => match session.deployment.active_written_by() {
-            Some((manager, at)) => (Some(format!("field manager {manager}")), at.and_then(|at| at.parse().ok())),
-            None => (None, None),
-        },
-    };
-    let by = by.map_or_else(String::new, |by| format!(" by {by}"));
-    let now = session.ui().terminal().now();
-    let at = at.map_or_else(String::new, |at| format!(", {}", crate::terminal::time::ago(at, now)));
-    format!("The change is there already{by}{at}; following the operator.")
-}
-
-/// The baseline of the write that the record tells of, if it is this command's and has arrived.
-pub fn recorded_baseline(snapshot: &Snapshot, command: &str) -> Option<Baseline> {
-    let pending = snapshot.recorded()?.pending.as_ref()?;
-    (pending.command == command && is_applied(pending, &snapshot.deployment)).then(|| pending.baseline.clone())
-}
-
-/// A baseline for a change that is there without a record of it.
-pub fn present_baseline(snapshot: &Snapshot, carried: Carried) -> Baseline {
-    Baseline::of_present(&Observation::of(&snapshot.deployment), carried)
-}
-
 /// An ending without a write: told in the same words everywhere.
 pub fn ended_early(session: &Session, ended: &Ended, outcome: &mut Outcome) -> u8 {
     let (verdict, code) = match ended {
@@ -306,12 +306,4 @@ pub fn ended_early(session: &Session, ended: &Ended, outcome: &mut Outcome) -> u
     session.context.interrupt.stands(Standing::NothingWritten);
     outcome.verdict = verdict;
     code
-}
-
-/// The annotation's value that asks for a rehearsal: it only has to differ from the one before.
-pub fn request_stamp(session: &Session) -> String {
-    let now = session.ui().terminal().now();
-    let before = session.deployment.object()["metadata"]["annotations"][crate::plan::REHEARSAL_ANNOTATION].clone();
-    let stamp = now.to_string();
-    if before == Value::String(stamp.clone()) { format!("{stamp}+") } else { stamp }
 }

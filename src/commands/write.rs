@@ -24,23 +24,19 @@ pub struct ServerDryRun {
     pub unexplained: Vec<String>,
 }
 
-/// Asks the API server what the write would do.
-pub async fn dry_run(session: &Session, plan: &Plan) -> Result<ServerDryRun, Failure> {
-    let written = session.cluster.dry_run(&request(session, plan)).await.map_err(|error| {
-        let conflict = matches!(error.kind(), ErrorKind::Conflict { .. });
-        let failure = Failure::from(error);
-        if conflict {
-            failure.next(Next::new("Somebody changed the deployment just now; run the command again."))
-        } else {
-            failure
-        }
-    })?;
+/// Asks the API server what the write would do. `None`: the deployment moved since it was read.
+pub async fn dry_run(session: &Session, plan: &Plan) -> Result<Option<ServerDryRun>, Failure> {
+    let written = match session.cluster.dry_run(&request(session, plan)).await {
+        Ok(written) => written,
+        Err(error) if matches!(error.kind(), ErrorKind::Conflict { .. }) => return Ok(None),
+        Err(error) => return Err(Failure::from(error).next(Next::new("Nothing was changed."))),
+    };
     for warning in &written.warnings {
         session.ui().warning(warning);
     }
     let unexplained = plan.unexplained(&written.object);
     let answer = Deployment::from_value(written.object).map_err(|error| Failure::new(FAILED, error.to_string()))?;
-    Ok(ServerDryRun { answer, unexplained })
+    Ok(Some(ServerDryRun { answer, unexplained }))
 }
 
 /// Shows what the write changes, from the server's own answer.
@@ -98,6 +94,7 @@ pub async fn send(
     let (now, others) = (session.ui().terminal().now(), record.pending.clone());
     record.pending = Some(pending(session, plan, &intent, baseline.clone()));
     record.note(now, intent.by.as_deref(), intent.what);
+    record.chart.clone_from(&intent.snapshot.chart);
     if let Some(statement) = approved.backup() {
         record.backup = Some(Backup { statement: statement.to_owned(), at: now, by: intent.by.clone() });
     }
@@ -172,7 +169,7 @@ fn pending(session: &Session, plan: &Plan, intent: &Intent<'_>, baseline: Baseli
         by: intent.by.clone(),
         baseline,
         request: match plan.change() {
-            Change::AskForRehearsal(request) => Some(request.clone()),
+            Change::AddMas(_, request) | Change::AskForRehearsal(request) => Some(request.clone()),
             _ => None,
         },
         secret_digest: secret.and_then(|secret| secret.digest(&keys)).map(|digest| format!("{digest:#}")),

@@ -2,6 +2,7 @@
 
 mod conditions;
 mod features;
+mod helm_release;
 mod identity_provider;
 mod owner;
 mod phase;

@@ -10,7 +10,7 @@ pub struct EssVersion {
 }
 
 /// A chart version, compared as semantic version without pre-release or build.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct ChartRelease {
     /// `chart.metadata.name`.
     pub chart: String,

@@ -7,14 +7,15 @@ use super::settings::MasSettings;
 use crate::deployment::Deployment;
 use crate::reconcile::{Carried, Observation};
 
-/// Starts a run of the operator without a change of the spec. Written only to ask for a new rehearsal.
+/// Marks the write that asks for a rehearsal, and starts a run of the operator where the spec is as it should be already.
+/// Its value differs from call to call, so that a write can be told from somebody else's that changes the same.
 pub const REHEARSAL_ANNOTATION: &str = "kubectl-ess-mas/rehearsal-requested";
 
 /// What a plan does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
-    /// Adds or completes the MAS component with `active: false`.
-    AddMas(Box<MasSettings>),
+    /// Adds or completes the MAS component with `active: false`. The text is the annotation's value.
+    AddMas(Box<MasSettings>, String),
     /// The spec is as it should be; asks for a rehearsal of it. The text is the annotation's value.
     AskForRehearsal(String),
     /// Turns `active` on: the migration.
@@ -38,12 +39,13 @@ impl Plan {
     /// settings want it. `request` is the annotation's value then.
     pub fn rehearse(before: &Deployment, settings: &MasSettings, keys: &SecretKeys, request: &str) -> Self {
         let component = settings.component(before.mas(), (&keys.certificate, &keys.private_key));
-        let patch = json!({"spec": {"components": {"matrixAuthenticationService": component}}});
+        let mut patch = json!({"spec": {"components": {"matrixAuthenticationService": component}}});
         let merged = merge(before.object(), &patch);
         if merged["spec"] == *before.spec() {
             return Self::ask_for_rehearsal(before, request);
         }
-        Self::new(before, Change::AddMas(Box::new(settings.clone())), patch)
+        patch["metadata"]["annotations"][REHEARSAL_ANNOTATION] = json!(request);
+        Self::new(before, Change::AddMas(Box::new(settings.clone()), request.to_owned()), patch)
     }
 
     /// Asks for a rehearsal of the spec as it stands.
@@ -64,7 +66,10 @@ impl Plan {
 
     /// Takes the MAS component out; the operator then removes MAS.
     pub fn remove(before: &Deployment) -> Self {
-        let patch = json!({"spec": {"components": {"matrixAuthenticationService": null}}});
+        let mut patch = json!({"spec": {"components": {"matrixAuthenticationService": null}}});
+        if before.annotation(REHEARSAL_ANNOTATION).is_some() {
+            patch["metadata"]["annotations"] = json!({REHEARSAL_ANNOTATION: null});
+        }
         Self::new(before, Change::Remove, patch)
     }
 
@@ -107,7 +112,7 @@ impl Plan {
     /// How to see that an object carries the change; `after` is the API server's answer to it.
     pub fn carried(&self, after: &Observation) -> Carried {
         match self.change {
-            Change::AddMas(_) | Change::AskForRehearsal(_) => Carried::Rehearsal(after.spec_digest.clone()),
+            Change::AddMas(..) | Change::AskForRehearsal(_) => Carried::Rehearsal(after.spec_digest.clone()),
             Change::Activate => Carried::Active(true),
             Change::Deactivate => Carried::Active(false),
             Change::Remove => Carried::Removed,

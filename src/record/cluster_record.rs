@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::deployment::Deployment;
+use crate::deployment::{ChartRelease, Deployment};
 use crate::plan::MasSettings;
 use crate::reconcile::Baseline;
 
@@ -81,8 +81,8 @@ pub struct Pending {
     pub by: Option<String>,
     /// What to compare the operator's answer with.
     pub baseline: Baseline,
-    /// The annotation's value, where the write asks for a rehearsal by annotation alone: the spec does not tell then
-    /// whether the write was made.
+    /// The annotation's value, where the write asks for a rehearsal: the spec alone does not tell whether it was this
+    /// write that was made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<String>,
     /// Keyed digest of the Secret's contents before the write.
@@ -116,6 +116,9 @@ pub struct Record {
     /// What `prepare` settled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settings: Option<MasSettings>,
+    /// The installed chart, as it was when a step was last taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chart: Option<ChartRelease>,
     /// The last rehearsal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rehearsal: Option<Rehearsal>,

@@ -182,6 +182,7 @@ async fn write(
     session
         .change_record(|record| {
             record.settings = Some(settings.clone());
+            record.chart.clone_from(&snapshot.chart);
             record.note(
                 now,
                 by.as_deref(),

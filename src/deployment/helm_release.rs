@@ -1,0 +1,64 @@
+//! Which chart is installed, read from Helm's own record: a Secret of type `helm.sh/release.v1` whose `release` is
+//! base64 of gzip of JSON (and base64 once more, as every Secret's data).
+
+use std::io::Read;
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use serde_json::Value;
+
+use super::version::ChartRelease;
+
+/// Charts that carry the product's version. A chart of one's own around them names them as dependencies.
+const CHARTS: [&str; 4] = ["ess-stack", "ess-system", "element-updater", "element-operator"];
+/// Helm keeps a release below 1 MiB compressed; nothing sensible unpacks to more than this.
+const LARGEST: u64 = 64 << 20;
+
+impl ChartRelease {
+    /// Reads one release Secret; `None` if it is not one, or of another chart.
+    pub fn of_helm_secret(secret: &Value) -> Option<Self> {
+        let once = STANDARD.decode(secret["data"]["release"].as_str()?).ok()?;
+        let packed = STANDARD.decode(once).ok()?;
+        let mut text = Vec::new();
+        flate2::read::GzDecoder::new(packed.as_slice()).take(LARGEST).read_to_end(&mut text).ok()?;
+        let release: Value = serde_json::from_slice(&text).ok()?;
+        let metadata = &release["chart"]["metadata"];
+        let dependencies = metadata["dependencies"].as_array().into_iter().flatten();
+        std::iter::once(metadata).chain(dependencies).find_map(|chart| {
+            let name = chart["name"].as_str().filter(|name| CHARTS.contains(name))?;
+            Some(Self { chart: name.to_owned(), version: chart["version"].as_str()?.to_owned() })
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+    use std::io::Write;
+
+    fn secret(release: &Value) -> Value {
+        let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        packer.write_all(release.to_string().as_bytes()).unwrap();
+        let text = STANDARD.encode(STANDARD.encode(packer.finish().unwrap()));
+        json!({"type": "helm.sh/release.v1", "data": {"release": text}})
+    }
+
+    fn version(metadata: &Value) -> Option<String> {
+        ChartRelease::of_helm_secret(&secret(&json!({"chart": {"metadata": metadata}}))).map(|chart| chart.version)
+    }
+
+    #[test]
+    fn the_chart_is_found_also_below_one_of_ones_own() {
+        assert_eq!(version(&json!({"name": "ess-stack", "version": "2.29.0"})).as_deref(), Some("2.29.0"));
+        let umbrella = json!({"name": "our-chat", "version": "0.1.0", "dependencies": [{"name": "ess-stack", "version": "2.28.1"}]});
+        assert_eq!(version(&umbrella).as_deref(), Some("2.28.1"));
+        assert_eq!(version(&json!({"name": "wordpress", "version": "1"})), None);
+    }
+
+    #[test]
+    fn what_is_no_release_is_passed_over() {
+        for data in [json!({}), json!({"release": "%%"}), json!({"release": STANDARD.encode("plain")})] {
+            assert_eq!(ChartRelease::of_helm_secret(&json!({ "data": data })), None);
+        }
+    }
+}

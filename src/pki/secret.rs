@@ -98,15 +98,14 @@ mod tests {
     fn debug_shows_nothing_at_any_setting() {
         #[derive(Debug)]
         struct Holder {
+            #[expect(dead_code, reason = "read by the derived Debug only")]
             bytes: SecretBytes,
             #[expect(dead_code, reason = "read by the derived Debug only")]
             text: SecretText,
         }
         let holder = Holder { bytes: SecretBytes::from(&b"hunter2"[..]), text: SecretText::from("hunter2") };
-        for shown in [format!("{holder:?}"), format!("{holder:#?}"), format!("{:x?}", holder.bytes)] {
-            assert!(shown.contains("[secret]"), "{shown}");
-            assert!(!shown.contains("hunter2") && !shown.contains("104") && !shown.contains("68"), "{shown}");
-        }
+        assert_eq!(format!("{holder:?}"), "Holder { bytes: [secret], text: [secret] }");
+        assert_eq!(format!("{holder:#x?}"), "Holder {\n    bytes: [secret],\n    text: [secret],\n}");
     }
 
     #[test]

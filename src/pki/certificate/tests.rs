@@ -143,7 +143,8 @@ fn dates_count_to_the_second_on_both_ends() {
 
 #[test]
 fn the_dates_of_intermediates_count_and_those_of_roots_hardly() {
-    let expired = |params: &mut CertificateParams| params.not_after = time(now() - days(1)).to_datetime();
+    let until = |at: Timestamp| move |params: &mut CertificateParams| params.not_after = time(at).to_datetime();
+    let expired = until(now() - days(1));
     let middle = ca("old middle", Some(&ROOT), expired);
     let good = leaf(Some(&middle), |_| {});
     let problems = check_certificate(&chain(&[&good, &middle]), None, &host(), now());
@@ -154,6 +155,8 @@ fn the_dates_of_intermediates_count_and_those_of_roots_hardly() {
     let problems = check_certificate(&chain(&[&leaf(Some(&root), |_| {}), &root]), None, &host(), now());
     assert_eq!(codes(&problems), ["certificate-root-expired"]);
     assert_eq!(problems[0].severity(), ProblemSeverity::Warning);
+    let root = ca("root in its last second", None, until(now()));
+    assert_eq!(check(&[&leaf(Some(&root), |_| {}), &root]), ["certificate-expires-soon"]);
 }
 
 #[test]
@@ -165,6 +168,10 @@ fn a_validity_that_apple_refuses_is_noticed() {
     };
     assert_eq!(check_leaf(until(825)), [""; 0]);
     assert_eq!(check_leaf(until(826)), ["certificate-valid-too-long"]);
+    // The last second counts: 825 days from the first second to the same second of the last day are one second too long.
+    let second_too_long =
+        |params: &mut CertificateParams| params.not_after = time(now() - days(10) + days(825)).to_datetime();
+    assert_eq!(check_leaf(second_too_long), ["certificate-valid-too-long"]);
 }
 
 #[test]
@@ -173,7 +180,7 @@ fn chains_that_are_broken_incomplete_or_out_of_order_are_told_apart() {
     assert_eq!(check(&[&good]), ["certificate-chain-incomplete"]);
     assert_eq!(check(&[&good, &ROOT, &MIDDLE]), ["certificate-chain-order"]);
     assert_eq!(check(&[&good, &MIDDLE, &ca("other", None, |_| {})]), ["certificate-unrelated"]);
-    assert_eq!(check(&[&good, &ca("other", None, |_| {})]), ["certificate-chain-incomplete", "certificate-unrelated"]);
+    assert_eq!(check(&[&good, &ca("muddle", None, |_| {})]), ["certificate-chain-incomplete", "certificate-unrelated"]);
     assert_eq!(check(&[&good, &MIDDLE, &MIDDLE]), ["certificate-unrelated"], "twice");
 
     // A CA that renewed its certificate with another key, and the old one still in the file.
@@ -280,6 +287,17 @@ fn the_self_signed_certificate_of_a_tutorial_gets_warnings_only() {
     let problems = check_certificate(&chain, None, &host(), chain.leaf().not_before());
     assert_eq!(codes(&problems), ["certificate-self-signed", "certificate-is-ca", "certificate-usage-unstated"]);
     assert!(problems.iter().all(|problem| problem.severity() == ProblemSeverity::Warning));
+}
+
+/// Nobody relies on the signature of a certificate on itself; old roots have SHA-1 there.
+#[test]
+fn a_weak_signature_on_oneself_does_not_matter() {
+    let arguments =
+        ["req", "-x509", "-sha1", "-newkey", "rsa:2048", "-noenc", "-keyout", "/dev/null", "-subj", "/CN=x"];
+    let chain = CertificateChain::parse(&openssl(&arguments, b"")).unwrap();
+    assert_eq!(chain.leaf().signature, Algorithm::Weak("SHA-1"), "the premise");
+    let problems = check_certificate(&chain, None, &host(), chain.leaf().not_before());
+    assert!(!codes(&problems).contains(&"certificate-signature-weak"), "{problems:?}");
 }
 
 /// A leaf that openssl signs below a CA of its own, both with the options given.

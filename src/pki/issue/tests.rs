@@ -167,6 +167,10 @@ fn validity_is_within_what_clients_accept_and_the_cas_own() {
     let leaf = ca.issue(&host(HOST), TlsKeyType::P256, late).unwrap().chain().leaf().clone();
     assert_eq!(leaf.not_after(), ca.certificate().not_after(), "never longer than the CA");
 
+    let first = ca.certificate().not_before();
+    let leaf = ca.issue(&host(HOST), TlsKeyType::P256, first).unwrap().chain().leaf().clone();
+    assert_eq!(leaf.not_before(), first, "never before the CA");
+
     let too_late = ca.certificate().not_after() + SignedDuration::from_secs(1);
     assert!(matches!(ca.issue(&host(HOST), TlsKeyType::P256, too_late), Err(IssueError::NotValidNow { .. })));
     let too_early = ca.certificate().not_before() - SignedDuration::from_secs(1);

@@ -136,6 +136,7 @@ fn what_only_the_layout_spoils_is_named_and_mended() {
             (pem.replace('\n', "\\r\\n"), Layout::EscapedNewlines),
             (format!("\"{}\"", pem.replace('\n', "\\n")), Layout::EscapedNewlines),
             (format!("\u{feff}{pem}"), Layout::Other),
+            (format!("\0\n{pem}"), Layout::Other),
             (format!("{pem}-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"), Layout::OtherDocument),
             (swapped, Layout::WrongLabel),
         ];

@@ -142,3 +142,18 @@ fn a_replay_of_what_had_the_name_before_is_not_the_end_of_ours() {
     assert_eq!(tracker.clone().observe(&deleted(Some(&ours))), &Verdict::Gone);
     assert_eq!(tracker.observe(&deleted(None)), &Verdict::Gone);
 }
+
+#[test]
+fn an_activation_that_ended_well_and_was_taken_back_unseen_is_no_success() {
+    let mut script = Script::healthy();
+    let before = script.seen.clone();
+    let write = script.write(true);
+    let mut tracker = activation(&before, &write);
+    see(&mut tracker, script.start());
+    assert_eq!(see(&mut tracker, script.succeed("one")), Verdict::Pending(Awaiting::MasActive));
+    // Unseen: another run ends well and turns `mas_active` true, then somebody writes `active: false`.
+    script.seen.mas_active = Some(true);
+    script.succeed("two");
+    let event = Event::Seen(Box::new(script.write(false)), Continuity::Gap);
+    assert!(matches!(tracker.observe(&event), Verdict::Overtaken(_)));
+}

@@ -200,9 +200,15 @@ fn there_and_back(rng: &mut Rng, goal: Goal, hidden: bool) -> Vec<Action> {
     if hidden {
         all.push(Action::Cut);
     }
-    let mut work =
-        |all: &mut Vec<Action>, most: usize| (0..rng.below(most + 1)).for_each(|_| all.push(action(rng, true, 0)));
-    work(&mut all, 3);
+    let mut work = |all: &mut Vec<Action>, most: usize| {
+        if rng.chance(30) {
+            // A whole run.
+            let report = Action::ReportMas { as_text: false, absent_if_not: false };
+            all.extend([Action::Revive { hiccup: false }, Action::Start, report, Action::EndWell]);
+        }
+        (0..rng.below(most + 1)).for_each(|_| all.push(action(rng, true, 0)));
+    };
+    work(&mut all, 2);
     all.push(away);
     work(&mut all, 3);
     // Or not again.

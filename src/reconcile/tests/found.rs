@@ -157,3 +157,20 @@ fn an_activation_that_ended_well_and_was_taken_back_unseen_is_no_success() {
     let event = Event::Seen(Box::new(script.write(false)), Continuity::Gap);
     assert!(matches!(tracker.observe(&event), Verdict::Overtaken(_)));
 }
+
+#[test]
+fn mas_active_of_a_run_that_was_cut_off_is_no_success() {
+    let mut script = Script::healthy();
+    let before = script.start();
+    let write = script.write(true);
+    let version = Some(write.resource_version.clone());
+    let baseline = Baseline::of_write(&before, Carried::Active(true), write.generation, version);
+    let mut tracker = Tracker::new(baseline.inactive_until_write());
+    // Unseen: a run turns `mas_active` true and is cut off, `active: false` is written, another run starts on that,
+    // `active: true` is written again, and then the run that worked on `false` ends well.
+    script.seen.mas_active = Some(true);
+    script.write(false);
+    script.write(true);
+    let event = Event::Seen(Box::new(script.succeed("on false")), Continuity::Gap);
+    assert_eq!(tracker.observe(&event), &Verdict::Pending(Awaiting::Start));
+}

@@ -112,84 +112,65 @@ impl Tracker {
     }
 
     fn step(&mut self, seen: &Observation, continuity: Continuity) -> Verdict {
+        // Said whatever else the object shows. With a run on the change under way, another may take its place without
+        // an event (rule 2), and then nothing tells their ends apart; and an activation that ended well is no
+        // activation any more.
+        if !self.baseline.carried.is_in(seen) {
+            return Verdict::Overtaken(Box::new(seen.clone()));
+        }
         let change = Change::between(&self.last, seen);
-        let carries = self.baseline.carried.is_in(seen);
-        let failed = self.advance(seen, &change, continuity, carries);
+        let failed = self.advance(seen, &change, continuity == Continuity::Continuous);
         self.remember(seen);
         if let Some(report) = failed {
             return Verdict::Failed(report);
         }
-        if self.is_success(seen, carries) {
+        if self.is_success(seen) {
             return Verdict::Succeeded(Box::new(seen.clone()));
-        }
-        // Also with a run on the change under way: another may take its place without an event (see rule 2), and then
-        // nothing tells their ends apart.
-        if !carries {
-            return Verdict::Overtaken(Box::new(seen.clone()));
         }
         Verdict::Pending(self.awaiting(seen))
     }
 
-    /// Moves `current` on; returns the failure of a run that counts.
-    fn advance(
-        &mut self,
-        seen: &Observation,
-        change: &Change,
-        continuity: Continuity,
-        carries: bool,
-    ) -> Option<FailureReport> {
-        // A run that started in between worked on the change for sure only if the spec never changed in between.
-        let proven = carries && change.same_spec;
+    /// Moves `current` on; returns the failure of a run that counts. The object carries the change.
+    fn advance(&mut self, seen: &Observation, change: &Change, continuous: bool) -> Option<FailureReport> {
+        // A run that started unseen worked on the change for sure only if the spec never changed in between.
+        let proven = change.same_spec;
         let running = seen.run == Run::Running;
-        let continuous = continuity == Continuity::Continuous;
-        match (self.current, continuous) {
-            (Current::Idle | Current::Concluded, _) => {
-                if running && continuous {
-                    self.current = if carries { Current::Counting } else { Current::Unproven };
-                } else if running {
-                    self.current = if proven { Current::Counting } else { Current::Unproven };
+        let failed = match self.current {
+            Current::Idle | Current::Concluded => {
+                if running {
+                    self.current = if continuous || proven { Current::Counting } else { Current::Unproven };
                 } else if change.fresh_success && proven {
                     self.current = Current::Concluded;
                 } else if self.current == Current::Idle {
                     self.note_hiccup(seen);
                 }
                 // Nothing was under way, so a run that failed since started since.
-                if proven && change.fresh_failure { seen.failure.clone() } else { None }
+                proven && change.fresh_failure
             }
-            (Current::Unproven, _) => {
-                if running {
-                    // That one is over, so the run that is under way started since.
-                    if !continuous && change.some_ended() && proven {
-                        self.current = Current::Counting;
-                    }
-                } else {
+            Current::Unproven => {
+                if !running {
                     self.note_hiccup(seen);
                     self.current = Current::Idle;
+                } else if !continuous && proven && change.some_ended() {
+                    // That one is over, so the run that is under way started since.
+                    self.current = Current::Counting;
                 }
                 // A good end clears the failure, so a new failure beside a new good end came after it: the second.
-                let second = !continuous && change.fresh_failure && change.good_end;
-                if second && proven { seen.failure.clone() } else { None }
+                !continuous && proven && change.fresh_failure && change.good_end
             }
-            (Current::Counting, true) => {
-                if running {
-                    return None;
-                }
-                self.note_hiccup(seen);
-                self.current = if change.fresh_success { Current::Concluded } else { Current::Idle };
-                if change.fresh_failure { seen.failure.clone() } else { None }
+            Current::Counting if !continuous && !proven => {
+                self.current = if running { Current::Unproven } else { Current::Idle };
+                false
             }
-            (Current::Counting, false) => {
-                if !proven {
-                    self.current = if running { Current::Unproven } else { Current::Idle };
-                    return None;
-                }
+            Current::Counting => {
                 if !running {
                     self.note_hiccup(seen);
                     self.current = if change.fresh_success { Current::Concluded } else { Current::Idle };
                 }
-                if change.fresh_failure { seen.failure.clone() } else { None }
+                change.fresh_failure
             }
-        }
+        };
+        seen.failure.clone().filter(|_| failed)
     }
 
     fn note_hiccup(&mut self, seen: &Observation) {
@@ -214,12 +195,12 @@ impl Tracker {
         }
     }
 
-    fn is_success(&self, seen: &Observation, carries: bool) -> bool {
+    fn is_success(&self, seen: &Observation) -> bool {
         if !seen.is_successful() {
             return false;
         }
         if !self.baseline.carried.wants_mas_active() {
-            return carries && self.current == Current::Concluded;
+            return self.current == Current::Concluded;
         }
         if seen.mas_active != Some(true) {
             return false;
@@ -227,7 +208,6 @@ impl Tracker {
         // No run that was under way at the write worked on `active: true`, so `mas_active` turning true is the work
         // of one that started after it; the good end that the status shows is that run's or a later one's.
         let by_mas_active = self.baseline.mas_active_tells
-            && carries
             && self.baseline.at_write.mas_active != Some(true)
             && seen.generation == self.baseline.generation
             && seen.success_completion.is_some()

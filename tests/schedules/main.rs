@@ -10,8 +10,8 @@
 //! the write. (For an activation that somebody else made, and that was only found: any run on `active: true`.)
 //!
 //! - *Succeeded* is true if a run that counts ended well by then; for an activation also if `mas_active` is true from
-//!   a run on `active: true`. The object must show it as well: `Successful` True, no failure, `Available` absent or
-//!   True.
+//!   a run on `active: true`. The object must show it as well: it carries the write still, `Successful` True, no failure,
+//!   `Available` absent or True.
 //! - *Failed* is true if a run that counts failed by then, with that message and that completion.
 //! - *Overtaken* is true if the newest object handed on does not carry the write.
 //! - *Gone* is true if it was deleted or has another uid.

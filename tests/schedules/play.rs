@@ -72,8 +72,8 @@ fn kept(baseline: &Baseline) -> Baseline {
 }
 
 impl Player {
-    /// Everything up to the moment at which the tracker starts; `None` if somebody else's write is
-    /// gone again by then.
+    /// Everything up to the moment at which the tracker starts; `None` if somebody else's write is gone
+    /// again by then.
     fn begin(schedule: &Schedule) -> Option<Self> {
         let mut world = World::new(schedule.spec, schedule.noise);
         for (pause, action) in &schedule.before {
@@ -194,7 +194,8 @@ impl Player {
             }
             Verdict::Succeeded(_) => {
                 let shown = at.status.shows_success() && at.status.available_is_absent_or_true();
-                if !(shown && self.truth.has_succeeded(&self.world, at)) {
+                let carried = self.truth.carried_by(at.spec);
+                if !(shown && carried && self.truth.has_succeeded(&self.world, at)) {
                     return Err(self.wrong("succeeded, which is not true"));
                 }
                 Said::Done

@@ -195,17 +195,26 @@ fn there_and_back(rng: &mut Rng, goal: Goal, hidden: bool) -> Vec<Action> {
         Goal::Active(active) => (Action::WriteActive(Some(!active)), Action::WriteActive(Some(active))),
         Goal::Removed => (Action::WriteActive(Some(true)), Action::RemoveMas),
     };
+    let for_good = rng.chance(20);
     let mut all = Vec::new();
     if hidden {
         all.push(Action::Cut);
     }
+    let mut work = |all: &mut Vec<Action>, most: usize| {
+        if rng.chance(30) {
+            // A whole run.
+            let report = Action::ReportMas { as_text: false, absent_if_not: false };
+            all.extend([Action::Revive { hiccup: false }, Action::Start, report, Action::EndWell]);
+        }
+        (0..rng.below(most + 1)).for_each(|_| all.push(action(rng, true, 0)));
+    };
+    work(&mut all, 2);
     all.push(away);
-    for _ in 0..rng.below(4) {
-        all.push(action(rng, true, 0));
-    }
-    all.push(back);
-    for _ in 0..rng.below(2) {
-        all.push(action(rng, true, 0));
+    work(&mut all, 3);
+    // Or not again.
+    if !for_good {
+        all.push(back);
+        work(&mut all, 1);
     }
     if hidden {
         all.push(Action::Reconnect { stale: 0 });

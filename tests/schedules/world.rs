@@ -105,7 +105,7 @@ pub(crate) struct World {
     pub(crate) alive: bool,
 }
 
-/// Two digits, as in a time of day.
+/// The date and time so many milliseconds after the world began, without fraction and zone.
 fn time_of_day(ms: u64) -> String {
     let seconds = ms / 1000;
     format!(

@@ -142,3 +142,35 @@ fn a_replay_of_what_had_the_name_before_is_not_the_end_of_ours() {
     assert_eq!(tracker.clone().observe(&deleted(Some(&ours))), &Verdict::Gone);
     assert_eq!(tracker.observe(&deleted(None)), &Verdict::Gone);
 }
+
+#[test]
+fn an_activation_that_ended_well_and_was_taken_back_unseen_is_no_success() {
+    let mut script = Script::healthy();
+    let before = script.seen.clone();
+    let write = script.write(true);
+    let mut tracker = activation(&before, &write);
+    see(&mut tracker, script.start());
+    assert_eq!(see(&mut tracker, script.succeed("one")), Verdict::Pending(Awaiting::MasActive));
+    // Unseen: another run ends well and turns `mas_active` true, then somebody writes `active: false`.
+    script.seen.mas_active = Some(true);
+    script.succeed("two");
+    let event = Event::Seen(Box::new(script.write(false)), Continuity::Gap);
+    assert!(matches!(tracker.observe(&event), Verdict::Overtaken(_)));
+}
+
+#[test]
+fn mas_active_of_a_run_that_was_cut_off_is_no_success() {
+    let mut script = Script::healthy();
+    let before = script.start();
+    let write = script.write(true);
+    let version = Some(write.resource_version.clone());
+    let baseline = Baseline::of_write(&before, Carried::Active(true), write.generation, version);
+    let mut tracker = Tracker::new(baseline.inactive_until_write());
+    // Unseen: a run turns `mas_active` true and is cut off, `active: false` is written, another run starts on that,
+    // `active: true` is written again, and then the run that worked on `false` ends well.
+    script.seen.mas_active = Some(true);
+    script.write(false);
+    script.write(true);
+    let event = Event::Seen(Box::new(script.succeed("on false")), Continuity::Gap);
+    assert_eq!(tracker.observe(&event), &Verdict::Pending(Awaiting::Start));
+}

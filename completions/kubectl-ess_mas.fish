@@ -1,0 +1,289 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_kubectl_ess_mas_global_optspecs
+    string join \n kubeconfig= context= cluster= user= n/namespace= s/server= tls-server-name= insecure-skip-tls-verify certificate-authority= client-certificate= client-key= as= as-uid= as-group= request-timeout= color= v q/quiet h/help V/version
+end
+
+function __fish_kubectl_ess_mas_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_kubectl_ess_mas_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_kubectl_ess_mas_using_subcommand
+    set -l cmd (__fish_kubectl_ess_mas_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l kubeconfig -d 'Path of the kubeconfig file, instead of the list in KUBECONFIG' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l context -d 'Context of the kubeconfig' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l cluster -d 'Cluster of the kubeconfig' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l user -d 'User of the kubeconfig' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -s n -l namespace -d 'Namespace of the deployment' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -s s -l server -d 'Address of the API server' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l certificate-authority -d 'File with the certificate authority of the API server' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l client-certificate -d 'File with the client certificate' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l client-key -d 'File with the client key' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l as -d 'User to act as' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l as-uid -d 'UID to act as' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l as-group -d 'Group to act as; may be repeated' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l request-timeout -d 'Longest wait for one answer, such as 5s or 2m; 0 for no limit' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate; makes the connection insecure'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -s v -d 'Say more; repeat for more still'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -s q -l quiet -d 'Say only what is wrong'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -s h -l help -d 'Print help'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -s V -l version -d 'Print version'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -f -a "status" -d 'Show where the migration stands'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -f -a "check" -d 'Show every finding: what stands in the way, and what to think about'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -f -a "prepare" -d 'Settle MAS\'s settings and make its secrets; the deployment is not touched'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -f -a "dry-run" -d 'Add MAS without activating it and let the operator rehearse the migration'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -f -a "activate" -d 'Migrate for good: the step that only a backup undoes'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -f -a "abort" -d 'Go back, as long as the migration is not done'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -f -a "completion" -d 'Print a shell\'s completion script'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -f -a "version" -d 'Print the version'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -s o -l output -d 'Form of the output' -r -f -a "table\t''
+wide\t''
+json\t''
+yaml\t''"
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l kubeconfig -d 'Path of the kubeconfig file, instead of the list in KUBECONFIG' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l context -d 'Context of the kubeconfig' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l cluster -d 'Cluster of the kubeconfig' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l user -d 'User of the kubeconfig' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -s n -l namespace -d 'Namespace of the deployment' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -s s -l server -d 'Address of the API server' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l certificate-authority -d 'File with the certificate authority of the API server' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l client-certificate -d 'File with the client certificate' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l client-key -d 'File with the client key' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l as -d 'User to act as' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l as-uid -d 'UID to act as' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l as-group -d 'Group to act as; may be repeated' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l request-timeout -d 'Longest wait for one answer, such as 5s or 2m; 0 for no limit' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -s A -l all-namespaces -d 'Every deployment in every namespace'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate; makes the connection insecure'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -s v -d 'Say more; repeat for more still'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -s q -l quiet -d 'Say only what is wrong'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -s h -l help -d 'Print help'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -s o -l output -d 'Form of the output' -r -f -a "table\t''
+wide\t''
+json\t''
+yaml\t''"
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l kubeconfig -d 'Path of the kubeconfig file, instead of the list in KUBECONFIG' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l context -d 'Context of the kubeconfig' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l cluster -d 'Cluster of the kubeconfig' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l user -d 'User of the kubeconfig' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -s n -l namespace -d 'Namespace of the deployment' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -s s -l server -d 'Address of the API server' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l certificate-authority -d 'File with the certificate authority of the API server' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l client-certificate -d 'File with the client certificate' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l client-key -d 'File with the client key' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l as -d 'User to act as' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l as-uid -d 'UID to act as' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l as-group -d 'Group to act as; may be repeated' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l request-timeout -d 'Longest wait for one answer, such as 5s or 2m; 0 for no limit' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate; makes the connection insecure'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -s v -d 'Say more; repeat for more still'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -s q -l quiet -d 'Say only what is wrong'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -s h -l help -d 'Print help'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l host -d 'Fully-qualified name that MAS will be reached at' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l database-host -d 'Host of MAS\'s PostgreSQL server' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l database-port -d 'Port of MAS\'s PostgreSQL server [default: 5432]' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l database-name -d 'Name of MAS\'s own database' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l database-user -d 'Role that MAS logs in as' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l database-sslmode -d 'sslmode of MAS\'s connection' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l database-password-file -d 'File with the role\'s password; - for standard input' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l secret-name -d 'Name of the Secret [default: the one the deployment names, else NAME-mas]' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l encryption-secret-file -d 'File with the encryption secret, instead of a new one; - for standard input' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l rsa-private-key-file -d 'File with the RSA private key, instead of a new one; - for standard input' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l replace -d 'Key of the Secret to replace; may be repeated' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l tls -d 'Where MAS\'s certificate comes from [default: inherit]' -r -f -a "inherit\t'As spec.global.k8s.ingresses.tls says'
+external\t'TLS ends in front of the ingress'
+certmanager\t'cert-manager, by --issuer'
+existing\t'The Secret --tls-secret'
+certfile\t'--certificate and --private-key'"
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l issuer -d 'ClusterIssuer of cert-manager' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l tls-secret -d 'Secret of type kubernetes.io/tls' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l certificate -d 'File with the certificate chain in PEM' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l private-key -d 'File with the certificate\'s private key in PEM' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l accept -d 'Warnings to accept, by code, where nobody is there to ask' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l kubeconfig -d 'Path of the kubeconfig file, instead of the list in KUBECONFIG' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l context -d 'Context of the kubeconfig' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l cluster -d 'Cluster of the kubeconfig' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l user -d 'User of the kubeconfig' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -s n -l namespace -d 'Namespace of the deployment' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -s s -l server -d 'Address of the API server' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l certificate-authority -d 'File with the certificate authority of the API server' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l client-certificate -d 'File with the client certificate' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l client-key -d 'File with the client key' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l as -d 'User to act as' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l as-uid -d 'UID to act as' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l as-group -d 'Group to act as; may be repeated' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l request-timeout -d 'Longest wait for one answer, such as 5s or 2m; 0 for no limit' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l preview -d 'Show what would be written and stop'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -s y -l yes -d 'Do not ask'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate; makes the connection insecure'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -s v -d 'Say more; repeat for more still'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -s q -l quiet -d 'Say only what is wrong'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l accept -d 'Warnings to accept, by code, where nobody is there to ask' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l wait -d 'Whether to wait for the operator\'s verdict' -r -f -a "true\t''
+false\t''"
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l timeout -d 'Longest wait, such as 30m or 1h30m; 0 looks once' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -s o -l output -d 'Form of the output' -r -f -a "table\t''
+wide\t''
+json\t''
+yaml\t''"
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l kubeconfig -d 'Path of the kubeconfig file, instead of the list in KUBECONFIG' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l context -d 'Context of the kubeconfig' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l cluster -d 'Cluster of the kubeconfig' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l user -d 'User of the kubeconfig' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -s n -l namespace -d 'Namespace of the deployment' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -s s -l server -d 'Address of the API server' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l certificate-authority -d 'File with the certificate authority of the API server' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l client-certificate -d 'File with the client certificate' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l client-key -d 'File with the client key' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l as -d 'User to act as' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l as-uid -d 'UID to act as' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l as-group -d 'Group to act as; may be repeated' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l request-timeout -d 'Longest wait for one answer, such as 5s or 2m; 0 for no limit' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l preview -d 'Show what would be written and stop'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -s y -l yes -d 'Do not ask'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate; makes the connection insecure'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -s v -d 'Say more; repeat for more still'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -s q -l quiet -d 'Say only what is wrong'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -s h -l help -d 'Print help'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l accept -d 'Warnings to accept, by code, where nobody is there to ask' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l confirm -d 'The deployment\'s name once more, in place of the question' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l backup -d 'A sentence that says where the backup of both databases is' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l wait -d 'Whether to wait for the operator\'s verdict' -r -f -a "true\t''
+false\t''"
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l timeout -d 'Longest wait, such as 30m or 1h30m; 0 looks once' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -s o -l output -d 'Form of the output' -r -f -a "table\t''
+wide\t''
+json\t''
+yaml\t''"
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l kubeconfig -d 'Path of the kubeconfig file, instead of the list in KUBECONFIG' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l context -d 'Context of the kubeconfig' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l cluster -d 'Cluster of the kubeconfig' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l user -d 'User of the kubeconfig' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -s n -l namespace -d 'Namespace of the deployment' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -s s -l server -d 'Address of the API server' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l certificate-authority -d 'File with the certificate authority of the API server' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l client-certificate -d 'File with the client certificate' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l client-key -d 'File with the client key' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l as -d 'User to act as' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l as-uid -d 'UID to act as' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l as-group -d 'Group to act as; may be repeated' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l request-timeout -d 'Longest wait for one answer, such as 5s or 2m; 0 for no limit' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l preview -d 'Show what would be written and stop'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -s y -l yes -d 'Not enough here: --confirm and --backup are needed'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate; makes the connection insecure'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -s v -d 'Say more; repeat for more still'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -s q -l quiet -d 'Say only what is wrong'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -s h -l help -d 'Print help'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l accept -d 'Warnings to accept, by code, where nobody is there to ask' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l wait -d 'Whether to wait for the operator\'s verdict' -r -f -a "true\t''
+false\t''"
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l timeout -d 'Longest wait, such as 30m or 1h30m; 0 looks once' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -s o -l output -d 'Form of the output' -r -f -a "table\t''
+wide\t''
+json\t''
+yaml\t''"
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l kubeconfig -d 'Path of the kubeconfig file, instead of the list in KUBECONFIG' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l context -d 'Context of the kubeconfig' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l cluster -d 'Cluster of the kubeconfig' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l user -d 'User of the kubeconfig' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -s n -l namespace -d 'Namespace of the deployment' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -s s -l server -d 'Address of the API server' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l certificate-authority -d 'File with the certificate authority of the API server' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l client-certificate -d 'File with the client certificate' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l client-key -d 'File with the client key' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l as -d 'User to act as' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l as-uid -d 'UID to act as' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l as-group -d 'Group to act as; may be repeated' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l request-timeout -d 'Longest wait for one answer, such as 5s or 2m; 0 for no limit' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l remove -d 'Take the MAS component out as well'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l preview -d 'Show what would be written and stop'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -s y -l yes -d 'Do not ask'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate; makes the connection insecure'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -s v -d 'Say more; repeat for more still'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -s q -l quiet -d 'Say only what is wrong'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -s h -l help -d 'Print help'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l kubeconfig -d 'Path of the kubeconfig file, instead of the list in KUBECONFIG' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l context -d 'Context of the kubeconfig' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l cluster -d 'Cluster of the kubeconfig' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l user -d 'User of the kubeconfig' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -s n -l namespace -d 'Namespace of the deployment' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -s s -l server -d 'Address of the API server' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l certificate-authority -d 'File with the certificate authority of the API server' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l client-certificate -d 'File with the client certificate' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l client-key -d 'File with the client key' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l as -d 'User to act as' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l as-uid -d 'UID to act as' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l as-group -d 'Group to act as; may be repeated' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l request-timeout -d 'Longest wait for one answer, such as 5s or 2m; 0 for no limit' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate; makes the connection insecure'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -s v -d 'Say more; repeat for more still'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -s q -l quiet -d 'Say only what is wrong'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -s h -l help -d 'Print help'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l kubeconfig -d 'Path of the kubeconfig file, instead of the list in KUBECONFIG' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l context -d 'Context of the kubeconfig' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l cluster -d 'Cluster of the kubeconfig' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l user -d 'User of the kubeconfig' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -s n -l namespace -d 'Namespace of the deployment' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -s s -l server -d 'Address of the API server' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l certificate-authority -d 'File with the certificate authority of the API server' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l client-certificate -d 'File with the client certificate' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l client-key -d 'File with the client key' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l as -d 'User to act as' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l as-uid -d 'UID to act as' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l as-group -d 'Group to act as; may be repeated' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l request-timeout -d 'Longest wait for one answer, such as 5s or 2m; 0 for no limit' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate; makes the connection insecure'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -s v -d 'Say more; repeat for more still'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -s q -l quiet -d 'Say only what is wrong'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -s h -l help -d 'Print help'

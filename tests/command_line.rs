@@ -1,0 +1,145 @@
+//! What scripts and fingers rely on: the flags that every command takes, the one that none takes, and the completion
+//! scripts in the repository.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser};
+use ess_mas::cli::Cli;
+
+/// Flags of every command: kubectl's names for the connection, then our own. With a value where one is needed.
+const EVERYWHERE: [&[&str]; 23] = [
+    &["--kubeconfig", "f"],
+    &["--context", "c"],
+    &["--cluster", "c"],
+    &["--user", "u"],
+    &["-n", "n"],
+    &["--namespace", "n"],
+    &["-s", "https://localhost"],
+    &["--server", "https://localhost"],
+    &["--tls-server-name", "h"],
+    &["--insecure-skip-tls-verify"],
+    &["--certificate-authority", "f"],
+    &["--client-certificate", "f"],
+    &["--client-key", "f"],
+    &["--as", "u"],
+    &["--as-uid", "1"],
+    &["--as-group", "g"],
+    &["--request-timeout", "5s"],
+    &["--color", "auto"],
+    &["--color", "never"],
+    &["-v"],
+    &["-vvv"],
+    &["-q"],
+    &["--quiet"],
+];
+
+/// Commands that print data, and so take `-o`.
+const WITH_DATA: [&str; 5] = ["status", "check", "dry-run", "activate", "abort"];
+
+/// The scripts in `completions/`, named as each shell looks for them.
+const SCRIPTS: [(&str, &str); 4] = [
+    ("bash", "kubectl-ess_mas.bash"),
+    ("zsh", "_kubectl-ess_mas"),
+    ("fish", "kubectl-ess_mas.fish"),
+    ("powershell", "_kubectl-ess_mas.ps1"),
+];
+
+#[test]
+fn every_command_takes_the_flags_of_every_command_before_and_after_its_name() {
+    for command in commands() {
+        for flag in EVERYWHERE {
+            let after = [&["kubectl-ess_mas"], &command[..], flag].concat();
+            let before = [&["kubectl-ess_mas"], flag, &command[..]].concat();
+            for words in [after, before] {
+                if let Err(error) = Cli::try_parse_from(&words) {
+                    panic!("{}\n{error}", words.join(" "));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn as_group_can_be_repeated() {
+    Cli::try_parse_from(["kubectl-ess_mas", "status", "--as", "u", "--as-group", "a", "--as-group", "b"]).unwrap();
+}
+
+#[test]
+fn no_command_takes_a_token_because_argv_is_public() {
+    for command in commands() {
+        for token in [&["--token", "t"][..], &["--token=t"]] {
+            let words = [&["kubectl-ess_mas"], &command[..], token].concat();
+            let error = Cli::try_parse_from(&words).expect_err(&words.join(" "));
+            assert_eq!(error.kind(), ErrorKind::UnknownArgument, "{}", words.join(" "));
+        }
+    }
+}
+
+#[test]
+fn a_command_with_data_prints_it_in_four_forms() {
+    for command in WITH_DATA {
+        for form in ["table", "wide", "json", "yaml"] {
+            Cli::try_parse_from(["kubectl-ess_mas", command, "-o", form]).unwrap();
+        }
+        let error = Cli::try_parse_from(["kubectl-ess_mas", command, "-o", "xml"]).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidValue);
+    }
+}
+
+#[test]
+fn no_flag_takes_a_secret_as_its_value() {
+    for command in Cli::command().get_subcommands() {
+        for argument in command.get_arguments() {
+            let Some(long) = argument.get_long() else { continue };
+            let secret =
+                ["password", "secret-key", "encryption-secret", "token"].iter().any(|word| long.contains(word));
+            assert!(!secret || long.ends_with("-file"), "{} --{long} takes a secret from argv", command.get_name());
+        }
+    }
+}
+
+#[test]
+fn wrong_usage_ends_with_2_and_says_so_on_stderr() {
+    let done = Command::new(env!("CARGO_BIN_EXE_kubectl-ess_mas")).args(["status", "--token", "t"]).output().unwrap();
+    assert_eq!(done.status.code(), Some(2));
+    assert!(done.stdout.is_empty());
+    assert!(String::from_utf8_lossy(&done.stderr).contains("--token"));
+}
+
+#[test]
+fn the_completion_scripts_in_the_repository_are_those_that_the_program_prints() {
+    for (shell, file) in SCRIPTS {
+        let done = Command::new(env!("CARGO_BIN_EXE_kubectl-ess_mas")).args(["completion", shell]).output().unwrap();
+        assert!(done.status.success() && done.stderr.is_empty(), "completion {shell}");
+        let printed = String::from_utf8(done.stdout).unwrap();
+        assert!(printed.contains("dry-run"), "completion {shell} knows no commands");
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("completions").join(file);
+        // A checkout may have given the file this machine's line ends.
+        let kept = fs::read_to_string(&path).unwrap().replace("\r\n", "\n");
+        assert!(
+            kept == printed,
+            "completions/{file} is out of date; write all of them anew with completions/update.sh"
+        );
+    }
+}
+
+/// Every command with the arguments that it cannot do without.
+fn commands() -> Vec<Vec<&'static str>> {
+    let known = [
+        vec!["status"],
+        vec!["check"],
+        vec!["prepare"],
+        vec!["dry-run"],
+        vec!["activate"],
+        vec!["abort"],
+        vec!["completion", "bash"],
+        vec!["version"],
+    ];
+    for command in Cli::command().get_subcommands() {
+        assert!(known.iter().any(|words| words[0] == command.get_name()), "{} is not tried", command.get_name());
+    }
+    known.into()
+}

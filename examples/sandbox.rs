@@ -29,7 +29,10 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    match runtime.block_on(walk::run(options)) {
+    let walked = runtime.block_on(walk::run(options));
+    // A question may still be open; nobody waits for its answer any longer.
+    runtime.shutdown_background();
+    match walked {
         Ok(code) => code,
         Err(error) => {
             eprintln!("the sandbox failed: {error}");

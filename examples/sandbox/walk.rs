@@ -4,6 +4,7 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
+use tokio::io::AsyncWriteExt;
 
 use ess_mas_sandbox::Result;
 use ess_mas_sandbox::prelude::*;
@@ -29,10 +30,18 @@ pub async fn run(options: Options) -> Result<ExitCode> {
     if options.scenario == Scenario::OperatorDown {
         operator.stop().await;
     }
-    let walked = walk(&plugin, &place, &deployment, options.scenario).await;
-    if options.keep {
-        keep(&plugin, &place);
-    }
+    let whole = async {
+        let walked = walk(&plugin, &place, &deployment, options.scenario).await;
+        if options.keep {
+            keep(&plugin, &place).await;
+        }
+        walked
+    };
+    // Also when it is interrupted, nothing is left in a cluster that is somebody's.
+    let walked = tokio::select! {
+        walked = whole => walked,
+        _ = tokio::signal::ctrl_c() => Err("interrupted".into()),
+    };
     operator.stop().await;
     place.clean_up().await?;
     walked
@@ -151,8 +160,8 @@ async fn wait_until_reconciled(place: &Place, deployment: &Deployment) -> Result
 
 async fn walk(plugin: &Path, place: &Place, deployment: &Deployment, scenario: Scenario) -> Result<ExitCode> {
     let host = deployment.mas_host();
-    let step = |words: &[&str], input: Option<&str>| show(plugin, place, words, input);
-    step(&["status", NAME], None)?;
+    let step = async |words: &[&str], input: Option<&str>| show(plugin, place, words, input).await;
+    step(&["status", NAME], None).await?;
     let prepare = [
         "prepare",
         NAME,
@@ -168,13 +177,13 @@ async fn walk(plugin: &Path, place: &Place, deployment: &Deployment, scenario: S
         "-",
         "--yes",
     ];
-    step(&prepare, Some("a database password of the sandbox\n"))?;
+    step(&prepare, Some("a database password of the sandbox\n")).await?;
     let give_up: &[&str] = if scenario == Scenario::OperatorDown { &["--timeout", "5s"] } else { &[] };
-    let mut rehearsed = step(&[&["dry-run", NAME, "--yes"], give_up].concat(), None)?;
+    let mut rehearsed = step(&[&["dry-run", NAME, "--yes"], give_up].concat(), None).await?;
     if rehearsed == 1 {
         say("the rehearsal failed; the cause counts as mended, and it is rehearsed again");
-        step(&["status", NAME], None)?;
-        rehearsed = step(&["dry-run", NAME, "--yes"], None)?;
+        step(&["status", NAME], None).await?;
+        rehearsed = step(&["dry-run", NAME, "--yes"], None).await?;
     }
     if rehearsed != 0 {
         return ended(place, deployment, rehearsed).await;
@@ -182,12 +191,13 @@ async fn walk(plugin: &Path, place: &Place, deployment: &Deployment, scenario: S
     let mut code = step(
         &["activate", NAME, "--confirm", NAME, "--backup", "pg_dump of both databases in the sandbox's imagination"],
         None,
-    )?;
+    )
+    .await?;
     if code == 1 {
         say("the migration failed; going back");
-        code = step(&["abort", NAME, "--yes"], None)?;
+        code = step(&["abort", NAME, "--yes"], None).await?;
     }
-    step(&["status", NAME], None)?;
+    step(&["status", NAME], None).await?;
     ended(place, deployment, code).await
 }
 
@@ -200,20 +210,23 @@ async fn ended(place: &Place, deployment: &Deployment, code: i32) -> Result<Exit
 }
 
 /// Shows a command and lets it speak for itself.
-fn show(plugin: &Path, place: &Place, words: &[&str], input: Option<&str>) -> Result<i32> {
+async fn show(plugin: &Path, place: &Place, words: &[&str], input: Option<&str>) -> Result<i32> {
     let mut all: Vec<&str> = words.to_vec();
     all.extend(["-n", &place.namespace]);
     all.extend(place.flags.iter().map(String::as_str));
     println!("\n$ kubectl ess-mas {}", all.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" "));
     let started = Instant::now();
-    let mut command = Command::new(plugin);
+    let mut command = tokio::process::Command::new(plugin);
     command.args(&all).env("KUBECONFIG", &place.kubeconfig);
+    if let (Server::Own { .. }, Some(folder)) = (&place.server, place.kubeconfig.parent()) {
+        // Failure files go with everything else of the sandbox.
+        command.env("XDG_STATE_HOME", folder);
+    }
     let mut child = command.stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() }).spawn()?;
     if let (Some(text), Some(mut stdin)) = (input, child.stdin.take()) {
-        use std::io::Write;
-        stdin.write_all(text.as_bytes())?;
+        stdin.write_all(text.as_bytes()).await?;
     }
-    let code = child.wait()?.code().unwrap_or(-1);
+    let code = child.wait().await?.code().unwrap_or(-1);
     println!("(exit code {code}, after {:.1} s)", started.elapsed().as_secs_f32());
     Ok(code)
 }
@@ -222,7 +235,7 @@ fn quoted(word: &str) -> String {
     if word.contains(' ') { format!("\"{word}\"") } else { word.to_owned() }
 }
 
-fn keep(plugin: &Path, place: &Place) {
+async fn keep(plugin: &Path, place: &Place) {
     println!("\nEverything is still up. In another terminal:");
     println!("  export KUBECONFIG={}", place.kubeconfig.display());
     if let Some(folder) = plugin.parent() {
@@ -230,8 +243,7 @@ fn keep(plugin: &Path, place: &Place) {
     }
     println!("  kubectl ess-mas status {}", place.flags.join(" "));
     println!("Press Enter (or Ctrl-C) to take it down.");
-    let mut line = String::new();
-    let _ = std::io::stdin().read_line(&mut line);
+    let _ = tokio::task::spawn_blocking(|| std::io::stdin().read_line(&mut String::new())).await;
 }
 
 fn say(text: &str) {

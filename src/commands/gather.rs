@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::session::Session;
 use crate::checks::{Known, Snapshot};
-use crate::cluster::{ApiVersion, Cluster, ClusterError, Target};
+use crate::cluster::{ApiVersion, Cluster, ClusterError, Resource, Selection, Target};
 use crate::deployment::{ChartRelease, Deployment, Features, Owner};
 use crate::plan::{MasSettings, SecretContents};
 use crate::record::{Record, record_name};
@@ -47,6 +47,7 @@ impl Session {
             .or_else(|| record.known().and_then(|record| record.as_ref()?.settings.clone()));
         let rehearsed =
             record.known().is_some_and(|record| record.as_ref().is_some_and(|record| record.rehearsal.is_some()));
+        let affordable = extent == Extent::Step || self.requests == 1;
         let wanted = extent == Extent::Step || (self.deployment.mas().is_some() && rehearsed);
         let name = self
             .deployment
@@ -54,6 +55,7 @@ impl Session {
             .map(str::to_owned)
             .or_else(|| settings.as_ref().map(|settings| settings.secret_name.clone()));
         let secret = match name {
+            Some(_) if wanted && !affordable => Known::Unreadable("it was not read".to_owned()),
             Some(name) if wanted => secret(&self.cluster, &self.target, &name).await,
             _ => Known::Known(None),
         };
@@ -98,11 +100,27 @@ async fn secret(cluster: &Cluster, target: &Target, name: &str) -> Known<Option<
     }
 }
 
+/// The published schema; right after the resource definition was installed it may not be there yet, and then the
+/// definition itself is read, where that is allowed.
 async fn features(cluster: &Cluster, version: ApiVersion) -> Known<Features> {
-    match cluster.deployment_schema(version).await {
-        Ok(Some(schema)) => Known::Known(Features::read(&schema)),
-        Ok(None) => Known::Unreadable("the API server publishes no schema of it".to_owned()),
-        Err(error) => unreadable(&error),
+    let why = match cluster.deployment_schema(version).await {
+        Ok(Some(schema)) => return Known::Known(Features::read(&schema)),
+        Ok(None) => "the API server publishes no schema of it".to_owned(),
+        Err(error) => error.to_string(),
+    };
+    let definition = Resource {
+        group: "apiextensions.k8s.io",
+        version: "v1",
+        plural: "customresourcedefinitions",
+        kind: "CustomResourceDefinition",
+    };
+    let name = format!("metadata.name={}", version.resource().qualified());
+    let selection = Selection { labels: None, fields: Some(name) };
+    let definitions = cluster.list::<Value>(definition, None, selection, 1).all().await.unwrap_or_default();
+    let versions = definitions.first().and_then(|found| found["spec"]["versions"].as_array());
+    match versions.into_iter().flatten().find(|served| served["name"] == version.as_str()) {
+        Some(served) => Known::Known(Features::read(&served["schema"]["openAPIV3Schema"])),
+        None => Known::Unreadable(why),
     }
 }
 

@@ -1,6 +1,6 @@
 //! A command's connection and the deployment it is about.
 
-use crate::cluster::{Choice, Cluster, ClusterError, ConnectionFlags, Elsewhere, Target};
+use crate::cluster::{ApiVersion, Choice, Cluster, ClusterError, ConnectionFlags, Elsewhere, Target};
 use crate::deployment::Deployment;
 use crate::terminal::{Next, Ui};
 
@@ -28,6 +28,8 @@ pub struct Session {
     pub target: Target,
     /// The deployment as it was last read.
     pub deployment: Deployment,
+    /// Requests it took to find it; `status` keeps within three in all.
+    pub requests: u8,
 }
 
 impl Session {
@@ -46,7 +48,9 @@ impl Session {
                     );
                     context.ui.status(text);
                 }
-                Ok(Self { context: context.clone(), cluster, target, deployment })
+                // Named, or alone in its namespace: one. Otherwise the other namespaces, or the other version, were asked.
+                let requests = 1 + u8::from(found_elsewhere) + u8::from(target.api_version != ApiVersion::V1Alpha2);
+                Ok(Self { context: context.clone(), cluster, target, deployment, requests })
             }
             other => Err(not_one(other, &cluster)),
         }

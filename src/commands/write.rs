@@ -41,11 +41,16 @@ pub async fn dry_run(session: &Session, plan: &Plan) -> Result<Option<ServerDryR
 
 /// Shows what the write changes, from the server's own answer.
 pub fn show(session: &Session, plan: &Plan, dry_run: &ServerDryRun) {
-    let part = |deployment: &Deployment| json!({"metadata": {"annotations": deployment.object()["metadata"]["annotations"].clone()}, "spec": deployment.spec()});
-    // No field of the spec holds a secret: they are in Secrets, which the spec names.
-    let changes = diff::changes(&part(plan.before()), &part(&dry_run.answer), |_| false);
+    let spec = |deployment: &Deployment| json!({"spec": deployment.spec()});
+    let metadata = |deployment: &Deployment| match &deployment.object()["metadata"]["annotations"] {
+        Value::Null => json!({"metadata": {"annotations": {}}}),
+        annotations => json!({"metadata": {"annotations": annotations}}),
+    };
     session.ui().status("The operator will be given this change:");
-    session.ui().changes(&changes);
+    // No field of the spec holds a secret: they are in Secrets, which the spec names.
+    for part in [&spec as &dyn Fn(&Deployment) -> Value, &metadata] {
+        session.ui().changes(&diff::changes(&part(plan.before()), &part(&dry_run.answer), |_| false));
+    }
 }
 
 fn request(session: &Session, plan: &Plan) -> Write {

@@ -257,7 +257,7 @@ fn report(session: &Session, snapshot: &Snapshot, settings: &MasSettings) -> Res
     if !providers.is_empty() {
         ui.print("Redirect URIs to register at the identity providers; leave the present ones in place until the migration is done:")?;
         ui.print("")?;
-        provider_table(ui, &providers)?;
+        provider_table(ui, &providers, false)?;
         ui.print("")?;
     }
     let mut table = Table::new([Column::new("To do by hand"), Column::new("How").prose()]);

@@ -31,7 +31,7 @@ pub fn list(snapshot: &Snapshot, settings: &MasSettings, with_providers: bool) -
         ("Certificate", certificate(snapshot, settings)),
     ];
     if with_providers {
-        list.push(("Redirect URIs", "Add the ones marked \"MAS, to add\" above at each identity provider.".to_owned()));
+        list.push(("Redirect URIs", "Add the ones marked \"add\" above at each identity provider.".to_owned()));
     }
     if snapshot
         .deployment

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::document::{ProviderPart, Status};
 use crate::checks::{RehearsalStanding, Snapshot, standing};
-use crate::deployment::{Condition, Phase};
+use crate::deployment::{Condition, Phase, mas_redirect_uri};
 use crate::terminal::table::{Cell, Column, Table};
 use crate::terminal::time::{ago, duration};
 use crate::terminal::{Line, OutputError, Style, Symbol, Ui};
@@ -25,7 +25,7 @@ pub fn show(ui: &Ui, snapshot: &Snapshot, status: &Status, wide: bool) -> Result
     }
     if !status.identity_providers.is_empty() {
         ui.print("")?;
-        providers(ui, &status.identity_providers)?;
+        providers(ui, &status.identity_providers, status.phase == Phase::Complete)?;
     }
     next(ui, status)
 }
@@ -90,7 +90,7 @@ fn rehearsal_words(now: Timestamp, snapshot: &Snapshot) -> Option<String> {
             format!("passed {when}, but since then this has changed: {}", changed.join("; "))
         }
         RehearsalStanding::Unknown(_) => {
-            format!("passed {when}; whether the Secret is still the same could not be read")
+            format!("passed {when}; whether the Secret is still the same was not compared")
         }
     })
 }
@@ -136,25 +136,20 @@ fn conditions(ui: &Ui, snapshot: &Snapshot, status: &Status, wide: bool) -> Resu
     ui.table(&table, wide)
 }
 
-/// The table of redirect URIs; shared with `prepare`.
-pub fn providers(ui: &Ui, providers: &[ProviderPart]) -> Result<(), OutputError> {
-    let mut table = Table::new([
-        Column::new("Identity provider"),
-        Column::new("idpId"),
-        Column::new("Used by"),
-        Column::new("Redirect URI"),
-    ]);
+/// The table of redirect URIs; shared with `prepare`. `done`: the migration is, so that MAS's are the ones in use.
+pub fn providers(ui: &Ui, providers: &[ProviderPart], done: bool) -> Result<(), OutputError> {
+    let (synapse, mas) = if done { ("old", "now") } else { ("now", "add") };
+    let mut table = Table::new([Column::new("Identity provider"), Column::new("Use"), Column::new("Redirect URI")]);
     for provider in providers {
-        let name = provider.name.as_deref().or(provider.issuer.as_deref()).unwrap_or("-");
-        let now = provider.current_redirect_uri.as_deref().unwrap_or("unknown: Synapse has no host in the spec");
-        let add = provider.mas_redirect_uri.as_deref().unwrap_or("unknown until MAS has a host");
+        let name = provider.name.as_deref().or(provider.issuer.as_deref()).unwrap_or(&provider.idp_id);
+        let unknown = || mas_redirect_uri("<host of MAS>", &provider.idp_id);
+        let present = provider.current_redirect_uri.as_deref().unwrap_or("unknown: the spec has no host for Synapse");
+        table.row([Cell::from(name), Cell::from(synapse), Cell::copyable(present)]);
         table.row([
             Cell::from(name),
-            Cell::copyable(&provider.idp_id),
-            Cell::from("Synapse, now"),
-            Cell::copyable(now),
+            Cell::from(mas),
+            Cell::copyable(provider.mas_redirect_uri.clone().unwrap_or_else(unknown)),
         ]);
-        table.row([Cell::from(name), Cell::copyable(&provider.idp_id), Cell::from("MAS, to add"), Cell::copyable(add)]);
     }
     ui.table(&table, false)
 }

@@ -86,10 +86,10 @@ impl Board {
         self.line(now, Symbol::Note, &Line::from(still), look)
     }
 
-    /// The live line, narrower than the window so that it never wraps; `None` where nothing is awaited or redrawn.
+    /// The live line, narrower than the window so that it never wraps, not even with the `^C` that a terminal echoes; `None` where nothing is awaited or redrawn.
     pub(super) fn live(&self, now: Timestamp, look: Look) -> Option<String> {
         let (Manner::Live, Some(waiting)) = (self.manner, &self.waiting) else { return None };
-        let room = look.columns?.saturating_sub(1).min(WIDEST);
+        let room = look.columns?.saturating_sub(4).min(WIDEST);
         let frames: &[&str] = if look.unicode { &FRAMES } else { &ASCII_FRAMES };
         let sign = frames[self.frame % frames.len()];
         let words = words(waiting);

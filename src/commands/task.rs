@@ -23,7 +23,9 @@ use crate::record::{Pending, Record};
 use crate::terminal::Next;
 
 /// How often a plan is made anew because the deployment or the record moved.
-const ROUNDS: usize = 8;
+const ROUNDS: u32 = 8;
+/// The pause between two rounds, once more for every one.
+const PAUSE: Duration = Duration::from_millis(40);
 
 /// What the three commands do differently.
 pub trait Task {
@@ -69,7 +71,9 @@ pub async fn run(
     let patience = Patience::new(session.ui().terminal().now(), flags.follow.timeout.unwrap_or(flags.timeout));
     let mut approved: Option<Approved> = None;
     let mut told: Option<Vec<Finding>> = None;
-    for _ in 0..ROUNDS {
+    for round in 0..ROUNDS {
+        // An operator that retries writes in bursts; a moment later it is at work, and quiet.
+        tokio::time::sleep(PAUSE * round).await;
         let snapshot = session.gather(Extent::Step).await;
         if let Some(words) = task.reached(&snapshot) {
             session.ui().status(words.clone());
@@ -98,7 +102,10 @@ pub async fn run(
             continue;
         }
         let plan = task.plan(&snapshot)?;
-        let rehearsed = write::dry_run(session, &plan).await?;
+        let Some(rehearsed) = write::dry_run(session, &plan).await? else {
+            session.reread().await?;
+            continue;
+        };
         refuse_more(task, &rehearsed.unexplained)?;
         check_secret(session, &snapshot, &rehearsed.answer, task.step()).await?;
         let earlier =

@@ -24,23 +24,20 @@ pub struct Rehearsed {
     pub unexplained: Vec<String>,
 }
 
-/// Asks the API server what the write would do.
-pub async fn dry_run(session: &Session, plan: &Plan) -> Result<Rehearsed, Failure> {
-    let written = session.cluster.dry_run(&request(session, plan)).await.map_err(|error| {
-        let conflict = matches!(error.kind(), ErrorKind::Conflict { .. });
-        let failure = Failure::from(error);
-        if conflict {
-            failure.next(Next::new("Somebody changed the deployment just now; run the command again."))
-        } else {
-            failure
-        }
-    })?;
+/// Asks the API server what the write would do. `None` if the deployment has moved since it was read, which an operator
+/// that tries again and again makes it do all the time.
+pub async fn dry_run(session: &Session, plan: &Plan) -> Result<Option<Rehearsed>, Failure> {
+    let written = match session.cluster.dry_run(&request(session, plan)).await {
+        Ok(written) => written,
+        Err(error) if matches!(error.kind(), ErrorKind::Conflict { .. }) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
     for warning in &written.warnings {
         session.ui().warning(warning);
     }
     let unexplained = plan.unexplained(&written.object);
     let answer = Deployment::from_value(written.object).map_err(|error| Failure::new(FAILED, error.to_string()))?;
-    Ok(Rehearsed { answer, unexplained })
+    Ok(Some(Rehearsed { answer, unexplained }))
 }
 
 /// Shows what the write changes, from the server's own answer.

@@ -73,8 +73,7 @@ async fn no_secret_value_is_shown_anywhere_on_the_whole_way() {
 
 fn base64(bytes: &[u8]) -> String {
     let text = serde_json::to_value(k8s_openapi::ByteString(bytes.to_vec())).unwrap();
-    // The last characters depend on what follows in a longer text.
-    text.as_str().unwrap().trim_end_matches('=').trim_end_matches(|_: char| false).to_owned()
+    text.as_str().unwrap().trim_end_matches('=').to_owned()
 }
 
 #[tokio::test]
@@ -175,11 +174,12 @@ async fn a_preview_of_prepare_writes_nothing_at_all() {
 #[tokio::test]
 async fn an_encryption_secret_cannot_be_replaced_once_mas_has_been_deployed() {
     let scene = Scene::new(Behaviour::default()).await;
-    let other = scene.shell.file("other", "cd".repeat(32));
+    let value = "3f9ac1d27be4560819f0e2d4c6b8a7935d1e0f2c4b6a89786543210fedcba987";
+    let other = scene.shell.file("other", value);
     let replace = ["--replace", "encryptionSecret", "--encryption-secret-file", &other];
     scene.prepare().await;
     scene.prepare_with(&replace, "pw").await.expect(0).says("replaced");
-    assert_eq!(scene.mas_secret().await["encryptionSecret"], "cd".repeat(32).as_bytes());
+    assert_eq!(scene.mas_secret().await["encryptionSecret"], value.as_bytes());
     let _ = scene.shell.run("dry-run --yes").await.expect(0);
     let before = scene.versions().await;
     scene.prepare_with(&replace, "pw").await.expect(2).says("cannot be replaced").says("nothing was changed");

@@ -21,7 +21,9 @@ use crate::record::Record;
 use crate::terminal::Next;
 
 /// How often a plan is made anew because the deployment or the record moved.
-const ROUNDS: usize = 8;
+const ROUNDS: u32 = 8;
+/// Pause before the second round; longer before each later one.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// What the three commands do differently.
 pub trait Task {
@@ -66,7 +68,9 @@ pub async fn run(
 ) -> Result<u8, Failure> {
     let patience = Patience::new(session.ui().terminal().now(), flags.follow.timeout.unwrap_or(flags.timeout));
     let mut course = Course { session, task, flags, outcome, patience, approved: None, told: None };
-    for _ in 0..ROUNDS {
+    for round in 0..ROUNDS {
+        // An operator that retries writes in bursts; a moment later it is at work, and quiet.
+        tokio::time::sleep(PAUSE * round).await;
         if let Some(code) = course.round().await? {
             return Ok(code);
         }

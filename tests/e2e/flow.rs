@@ -1,96 +1,9 @@
-//! The whole way, and every gate on it.
-
-use std::time::Duration;
+//! The whole way, and what its last step leaves behind.
 
 use ess_mas_sandbox::prelude::*;
-use kube::api::{Api, DynamicObject, Patch, PatchParams};
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::plugin::Shell;
-
-/// A reconciled deployment in a namespace of its own.
-pub struct Scene {
-    pub namespace: Namespace<'static>,
-    pub deployment: Deployment,
-    pub operator: Operator,
-    pub shell: Shell,
-}
-
-impl Scene {
-    /// With a name that is nobody's default.
-    pub async fn new(behaviour: Behaviour) -> Self {
-        let namespace = Sandbox::shared().namespace().await.unwrap();
-        let deployment = Deployment::new("chat-of-ours", namespace.name());
-        Self::with(namespace, deployment, behaviour).await
-    }
-
-    pub async fn with(namespace: Namespace<'static>, deployment: Deployment, behaviour: Behaviour) -> Self {
-        namespace.create(&deployment).await.unwrap();
-        let operator = Operator::start(namespace.client().unwrap(), namespace.scope(), behaviour);
-        let scene = Self { shell: Shell::new(&namespace), namespace, deployment, operator };
-        scene.until(|object| condition(object, "Successful") == "True").await;
-        scene
-    }
-
-    pub fn api(&self) -> Api<DynamicObject> {
-        self.deployment.api(&self.namespace.client().unwrap())
-    }
-
-    pub async fn object(&self) -> Value {
-        serde_json::to_value(self.api().get(self.deployment.name()).await.unwrap()).unwrap()
-    }
-
-    pub async fn until(&self, wanted: impl Fn(&Value) -> bool) {
-        let mut follower = Follower::start(&self.api(), self.deployment.name()).await.unwrap();
-        let seen = tokio::time::timeout(Duration::from_secs(30), follower.until(wanted)).await;
-        seen.expect("the operator gets there").unwrap();
-    }
-
-    /// Somebody else changes the deployment.
-    pub async fn patch(&self, patch: Value) {
-        let params = PatchParams { field_manager: Some("somebody-else".into()), ..PatchParams::default() };
-        self.api().patch(self.deployment.name(), &params, &Patch::Merge(patch)).await.unwrap();
-    }
-
-    pub async fn prepare(&self) {
-        let host = self.deployment.mas_host();
-        let words = [
-            "prepare",
-            "--host",
-            &host,
-            "--database-host",
-            "pg.example.com",
-            "--database-name",
-            "mas",
-            "--database-user",
-            "mas",
-            "--database-password-file",
-            "-",
-            "--yes",
-        ];
-        let _ = self.shell.run_words(&words, Some("correct horse\n")).await.expect(0);
-    }
-
-    pub async fn rehearse(&self) {
-        self.prepare().await;
-        let _ = self.shell.run("dry-run --yes").await.expect(0);
-    }
-
-    pub async fn activate(&self) -> crate::plugin::Done {
-        let words = ["activate", "--confirm", self.deployment.name(), "--backup", "on the shelf"];
-        self.shell.run_words(&words, None).await
-    }
-}
-
-pub fn condition(object: &Value, kind: &str) -> String {
-    let all = object["status"]["conditions"].as_array();
-    let found = all.into_iter().flatten().find(|one| one["type"] == kind);
-    found.and_then(|one| one["status"].as_str()).unwrap_or_default().to_owned()
-}
-
-fn active(object: &Value) -> &Value {
-    &object["spec"]["components"]["matrixAuthenticationService"]["config"]["active"]
-}
+use crate::scene::{Scene, active};
 
 #[tokio::test]
 async fn a_deployment_is_taken_to_mas_and_only_one_value_changes_in_the_last_step() {
@@ -98,12 +11,7 @@ async fn a_deployment_is_taken_to_mas_and_only_one_value_changes_in_the_last_ste
     scene.rehearse().await;
     let before = scene.object().await;
     assert_eq!(*active(&before), json!(false));
-    let outcome = scene
-        .shell
-        .run_words(&["activate", "--confirm", "chat-of-ours", "--backup", "on the shelf", "-o", "json"], None)
-        .await
-        .expect(0)
-        .json();
+    let outcome = scene.activate_with(&["-o", "json"]).await.expect(0).json();
     assert_eq!(outcome["write"], "applied");
     assert_eq!(outcome["verdict"], "succeeded");
     assert_eq!(outcome["status"]["phase"], "Complete");
@@ -113,13 +21,105 @@ async fn a_deployment_is_taken_to_mas_and_only_one_value_changes_in_the_last_ste
     expected["components"]["matrixAuthenticationService"]["config"]["active"] = json!(true);
     assert_eq!(after["spec"], expected);
     assert_eq!(before["metadata"]["annotations"], after["metadata"]["annotations"]);
+    // The record keeps the sentence about the backup, and who did it.
+    let record = scene.record_text().await.unwrap();
+    assert!(record.contains("on the shelf"), "{record}");
+    assert!(record.contains("admin"), "{record}");
+
+    // Every command once more: done already, and nothing is written.
+    let versions = scene.versions().await;
+    scene.activate().await.expect(0).says("done already");
+    scene.shell.run("dry-run --yes").await.expect(0).says("done already");
+    scene.prepare_with(&[], "other password\n").await.expect(0).says("done already");
+    scene.shell.run("abort --yes").await.expect(10).says("already-migrated");
+    scene.shell.run("abort --remove --yes").await.expect(10).says("backup");
+    let status = scene.shell.run("status").await.expect(0);
+    status.shows("migrated: MAS is active");
+    assert_eq!(scene.versions().await, versions);
 }
 
 #[tokio::test]
-async fn an_activation_without_a_rehearsal_changes_nothing_and_says_why() {
+async fn the_dry_run_writes_once_and_says_active_false_and_the_secret_by_name() {
     let scene = Scene::new(Behaviour::default()).await;
     scene.prepare().await;
     let before = scene.object().await;
-    scene.activate().await.expect(10).says("rehearsal");
-    assert_eq!(scene.object().await["metadata"]["resourceVersion"], before["metadata"]["resourceVersion"]);
+    let mut follower = scene.follower().await;
+    let done = scene.shell.run("dry-run --yes").await.expect(0);
+    done.says("Dry run passed").says("kubectl ess-mas activate chat-of-ours -n ");
+    assert_eq!(done.stdout, "", "what is no data goes to stderr");
+    let after = scene.object().await;
+    let component = &after["spec"]["components"]["matrixAuthenticationService"];
+    assert_eq!(component["config"]["active"], json!(false));
+    assert_eq!(component["secretName"], "chat-of-ours-mas");
+    assert_eq!(component["k8s"]["ingress"]["fqdn"], "auth.example.com");
+    assert_eq!(component["config"]["postgresql"]["port"], json!(5432));
+    // Nothing else of the spec moved.
+    let mut rest = after["spec"].clone();
+    rest["components"].as_object_mut().unwrap().remove("matrixAuthenticationService");
+    assert_eq!(rest, before["spec"]);
+    // One write changed spec or annotations; all others are the operator's, and of the status.
+    let last = after["metadata"]["resourceVersion"].clone();
+    let decided = |object: &serde_json::Value| json!([object["spec"], object["metadata"]["annotations"]]);
+    let (mut now, mut changes) = (decided(&before), 0);
+    while follower.last()["metadata"]["resourceVersion"] != last {
+        let next = decided(follower.next().await.unwrap());
+        changes += usize::from(next != now);
+        now = next;
+    }
+    assert_eq!(changes, 1);
+    assert_eq!(after["metadata"]["generation"], json!(2));
+}
+
+#[tokio::test]
+async fn a_dry_run_that_has_passed_is_not_run_again() {
+    let scene = Scene::new(Behaviour::default()).await;
+    scene.rehearse().await;
+    let versions = scene.versions().await;
+    scene.shell.run("dry-run --yes").await.expect(0).says("passed already");
+    assert_eq!(scene.versions().await, versions);
+}
+
+#[tokio::test]
+async fn quiet_says_only_what_is_wrong() {
+    let scene = Scene::new(Behaviour::default().dry_run(Outcome::fail("the database is full"))).await;
+    let prepared = scene.prepare_with(&["-q"], "secret\n").await.expect(0);
+    assert_eq!(prepared.stderr, "");
+    prepared.shows("https://auth.example.com/upstream/callback/");
+    let done = scene.shell.run("dry-run --yes -q").await.expect(1);
+    done.says("the database is full").says("the dry run failed");
+    assert!(!done.stderr.contains("operator started"), "{done}");
+    assert_eq!(done.stdout, "");
+}
+
+#[tokio::test]
+async fn status_tells_the_phase_at_every_step() {
+    let scene = Scene::new(Behaviour::default()).await;
+    let phase = async || scene.shell.run("status -o json").await.expect(0).json()["items"][0].clone();
+    let now = phase().await;
+    assert_eq!([&now["phase"], &now["rehearsal"]["state"]], ["Configuration", "none"]);
+    assert!(now["next"].as_str().unwrap().starts_with("kubectl ess-mas prepare chat-of-ours -n "));
+    assert_eq!(now["spec"], json!({"active": null, "host": null}));
+    scene.prepare().await;
+    let now = phase().await;
+    assert_eq!(now["phase"], "Configuration");
+    assert!(now["next"].as_str().unwrap().contains(" dry-run "));
+    assert_eq!(
+        now["identityProviders"][0]["masRedirectUri"],
+        "https://auth.example.com/upstream/callback/01JABCDEFGHJKMNPQRSTVWXYZ0"
+    );
+    scene.operator.set(Behaviour::default().dry_run(Outcome::fail("no room")));
+    let _ = scene.shell.run("dry-run --yes").await.expect(1);
+    let now = phase().await;
+    assert_eq!([&now["phase"], &now["rehearsal"]["state"]], ["DryRunFailed", "failed"]);
+    assert_eq!(now["status"]["failure"]["message"], "no room");
+    scene.shell.run("status").await.expect(0).shows("dry run failed").shows("no room");
+    scene.operator.set(Behaviour::default());
+    let _ = scene.shell.run("dry-run --yes").await.expect(0);
+    let now = phase().await;
+    assert_eq!([&now["phase"], &now["rehearsal"]["state"]], ["ReadyToMigrate", "passed"]);
+    assert_eq!(now["status"]["masActive"], json!(false));
+    assert_eq!(now["status"]["run"], "idle");
+    scene.operator.set(Behaviour::default().activation(Outcome::Hang));
+    let _ = scene.activate_with(&["--wait=false"]).await.expect(0);
+    assert_eq!(phase().await["phase"], "Migrating");
 }

@@ -69,6 +69,38 @@ impl Shell {
         command
     }
 
+    /// The same on a pseudo-terminal, which brings its own streams.
+    #[cfg(unix)]
+    pub fn on_terminal<S: AsRef<OsStr>>(&self, words: impl IntoIterator<Item = S>) -> std::process::Command {
+        let mut command = self.command(words).into_std();
+        command.stdin(Stdio::inherit()).stdout(Stdio::inherit()).stderr(Stdio::inherit()).env("TERM", "xterm");
+        command
+    }
+
+    /// Starts a command line and leaves it running.
+    pub fn start(&self, line: &str) -> Child {
+        self.command(line.split_whitespace()).spawn().expect("the plugin starts")
+    }
+
+    /// The folder that commands are run in.
+    pub fn home(&self) -> &Path {
+        self.home.path()
+    }
+
+    /// Writes a file into that folder and returns its name.
+    pub fn file(&self, name: &str, content: impl AsRef<[u8]>) -> String {
+        std::fs::write(self.home.path().join(name), content).expect("a file in the test's home");
+        name.to_owned()
+    }
+
+    /// The failure files, oldest first.
+    pub fn failure_files(&self) -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(self.state().join("kubectl-ess-mas")).into_iter().flatten();
+        let mut files: Vec<_> = entries.map(|entry| entry.expect("an entry").path()).collect();
+        files.sort();
+        files
+    }
+
     /// Runs a command line; words are split at spaces.
     pub async fn run(&self, line: &str) -> Done {
         self.run_words(&line.split_whitespace().collect::<Vec<_>>(), None).await
@@ -115,6 +147,27 @@ impl Done {
     #[track_caller]
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("no JSON ({error})\n{self}"))
+    }
+
+    /// Standard output as YAML, as the same tree as JSON.
+    #[track_caller]
+    pub fn yaml(&self) -> Value {
+        serde_yaml::from_str(&self.stdout).unwrap_or_else(|error| panic!("no YAML ({error})\n{self}"))
+    }
+
+    /// Asserts that stdout holds a text.
+    #[track_caller]
+    pub fn shows(&self, text: &str) -> &Self {
+        assert!(self.stdout.contains(text), "stdout does not show {text:?}\n{self}");
+        self
+    }
+
+    /// Asserts that neither stream holds a text.
+    #[track_caller]
+    pub fn is_silent_about(&self, text: &str) -> &Self {
+        let both = [&self.stdout, &self.stderr];
+        assert!(!both.iter().any(|stream| stream.contains(text)), "{text:?} is somewhere in\n{self}");
+        self
     }
 
     /// Asserts that stderr holds a text.

@@ -1,0 +1,88 @@
+//! `abort`: the way back, as long as there is one.
+
+use std::time::Duration;
+
+use ess_mas_sandbox::prelude::*;
+use serde_json::json;
+
+use crate::scene::{Scene, active, condition};
+
+#[tokio::test]
+async fn a_failing_activation_is_taken_back_and_can_be_tried_again() {
+    let scene = Scene::new(Behaviour::default()).await;
+    scene.rehearse().await;
+    let rehearsed = scene.object().await["spec"].clone();
+    scene.operator.set(Behaviour::default().activation(Outcome::fail("no connection to the database")));
+    let _ = scene.activate().await.expect(1);
+    let done = scene.shell.run("abort --yes -o json").await.expect(0).json();
+    assert_eq!([&done["write"], &done["verdict"]], ["applied", "succeeded"]);
+    let object = scene.object().await;
+    assert_eq!(object["spec"], rehearsed);
+    assert_eq!(condition(&object, "Successful"), "True");
+    let versions = scene.versions().await;
+    scene.shell.run("abort --yes").await.expect(0).says("off already");
+    assert_eq!(scene.versions().await, versions);
+    scene.operator.set(Behaviour::default());
+    let _ = scene.shell.run("dry-run --yes").await.expect(0);
+    let _ = scene.activate().await.expect(0);
+}
+
+/// The operator writes between any two requests of ours; what was decided on is not touched by that.
+#[tokio::test]
+async fn an_operator_that_retries_all_the_time_does_not_keep_the_abort_from_being_written() {
+    let scene = Scene::new(Behaviour::default()).await;
+    scene.rehearse().await;
+    let restless = Behaviour::default().activation(Outcome::fail("again")).lasting(Duration::from_millis(20));
+    scene.operator.set(restless);
+    let _ = scene.activate().await.expect(1);
+    scene.shell.run("abort --yes").await.expect(0).says("switch is off");
+}
+
+#[tokio::test]
+async fn an_abort_does_not_wait_for_a_run_that_hangs() {
+    let mut scene = Scene::new(Behaviour::default()).await;
+    scene.rehearse().await;
+    scene.operator.set(Behaviour::default().activation(Outcome::Hang));
+    let _ = scene.activate_with(&["--timeout", "1s"]).await.expect(124);
+    let done = scene.shell.run("abort --yes --timeout 1s").await.expect(124);
+    done.says("an earlier run");
+    assert_eq!(*active(&scene.object().await), json!(false));
+    scene.operator.stop().await;
+    scene.operator.resume();
+    scene.shell.run("abort --yes").await.expect(0).says("switch is off");
+}
+
+#[tokio::test]
+async fn an_abort_takes_the_component_out_and_leaves_the_secret() {
+    let scene = Scene::new(Behaviour::default()).await;
+    let before = scene.object().await["spec"].clone();
+    scene.shell.run("abort --yes").await.expect(0).says("no MAS component");
+    scene.rehearse().await;
+    let secret = scene.mas_secret().await;
+    scene.shell.run("abort").await.expect(0).says("off already");
+    let preview = scene.shell.run("abort --remove --preview").await.expect(0);
+    preview.says("matrixAuthenticationService").says("nothing was written");
+    scene.shell.run("abort --remove").await.expect(2).says("--yes");
+    assert_eq!(*active(&scene.object().await), json!(false));
+    let _ = scene.shell.run("abort --remove --yes").await.expect(0);
+    assert_eq!(scene.object().await["spec"], before);
+    assert_eq!(scene.mas_secret().await, secret);
+    scene.shell.run("abort --remove --yes").await.expect(0).says("no MAS component");
+    scene.activate().await.expect(10).says("rehearsal");
+    // And all of it again.
+    let _ = scene.shell.run("dry-run --yes").await.expect(0);
+    let _ = scene.activate().await.expect(0);
+}
+
+#[tokio::test]
+async fn an_abort_of_a_rehearsal_that_fails_again_and_again_ends_it() {
+    let scene = Scene::new(Behaviour::default().dry_run(Outcome::fail("always"))).await;
+    scene.prepare().await;
+    let _ = scene.shell.run("dry-run --yes").await.expect(1);
+    let _ = scene.shell.run("abort --remove --yes").await.expect(0);
+    // A run that was queued before may follow; none of them fails any more.
+    for _ in 0..3 {
+        assert_eq!(condition(&scene.object().await, "Failure"), "False");
+        tokio::time::sleep(Duration::from_millis(300)).await;
+    }
+}

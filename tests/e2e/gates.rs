@@ -1,0 +1,179 @@
+//! The gates before the step that only a backup undoes. Each is tried with everything else in order.
+
+use ess_mas_sandbox::prelude::*;
+use serde_json::{Value, json};
+
+use crate::scene::{Scene, active, condition};
+
+/// Nothing is there that `activate` could rely on.
+async fn is_refused(scene: &Scene, why: &str) {
+    let before = scene.versions().await;
+    let done = scene.activate().await.expect(10);
+    done.says(why).says("nothing was changed");
+    assert_eq!(scene.versions().await, before, "{done}");
+}
+
+#[tokio::test]
+async fn an_activation_without_a_rehearsal_changes_nothing_and_says_why() {
+    let scene = Scene::new(Behaviour::default()).await;
+    is_refused(&scene, "none has passed yet").await;
+    scene.prepare().await;
+    is_refused(&scene, "none has passed yet").await;
+}
+
+#[tokio::test]
+async fn an_activation_after_a_failed_rehearsal_changes_nothing_and_says_why() {
+    let mut scene = Scene::new(Behaviour::default().dry_run(Outcome::fail("users without a password"))).await;
+    scene.prepare().await;
+    scene.shell.run("dry-run --yes").await.expect(1).says("users without a password");
+    scene.operator.stop().await;
+    is_refused(&scene, "users without a password").await;
+}
+
+#[tokio::test]
+async fn an_activation_after_any_other_change_changes_nothing_and_names_it() {
+    let mut scene = Scene::new(Behaviour::default()).await;
+    scene.rehearse().await;
+    // Down, so that the status goes on saying that all is well.
+    scene.operator.stop().await;
+    let mas = |value: Value| json!({"spec": {"components": {"matrixAuthenticationService": value}}});
+    let changes = [
+        (
+            json!({"spec": {"global": {"config": {"verifyTls": false}}}}),
+            json!({"spec": {"global": {"config": {"verifyTls": true}}}}),
+        ),
+        (
+            mas(json!({"config": {"postgresql": {"host": "other.example.com"}}})),
+            mas(json!({"config": {"postgresql": {"host": "pg.example.com"}}})),
+        ),
+        (mas(json!({"secretName": "another"})), mas(json!({"secretName": "chat-of-ours-mas"}))),
+        (
+            mas(json!({"k8s": {"ingress": {"fqdn": "login.example.com"}}})),
+            mas(json!({"k8s": {"ingress": {"fqdn": "auth.example.com"}}})),
+        ),
+    ];
+    for (change, back) in changes {
+        let before = scene.object().await["spec"].clone();
+        scene.patch(change.clone()).await;
+        assert_ne!(scene.object().await["spec"], before, "{change} must change something");
+        is_refused(&scene, "the ElementDeployment's spec").await;
+        scene.patch(back).await;
+    }
+    let secret = scene.mas_secret().await;
+    let key = rsa_key();
+    for (key, value) in [
+        ("postgresPassword", b"another".as_slice()),
+        ("encryptionSecret", "0f".repeat(32).as_bytes()),
+        ("rsaPrivateKey", key.as_bytes()),
+    ] {
+        scene.set_mas_secret(key, Some(value)).await;
+        is_refused(&scene, "the MAS Secret").await;
+        scene.set_mas_secret(key, Some(&secret[key])).await;
+    }
+    scene.set_mas_secret("added", Some(b"x")).await;
+    is_refused(&scene, "added").await;
+    scene.set_mas_secret("added", None).await;
+    scene.set_mas_secret("postgresPassword", None).await;
+    is_refused(&scene, "postgresPassword").await;
+    // The same contents again are the same contents, whatever the resourceVersion says.
+    scene.set_mas_secret("postgresPassword", Some(&secret["postgresPassword"])).await;
+    scene.operator.resume();
+    let _ = scene.activate().await.expect(0);
+    assert_eq!(scene.object().await["status"]["mas_active"], json!(true));
+}
+
+fn rsa_key() -> String {
+    let deployment = Deployment::new("x", "y");
+    deployment.mas_secret().unwrap().string_data.unwrap()["rsaPrivateKey"].clone()
+}
+
+#[tokio::test]
+async fn an_activation_without_backup_or_name_is_wrong_usage_and_changes_nothing() {
+    let scene = Scene::new(Behaviour::default()).await;
+    scene.rehearse().await;
+    let before = scene.versions().await;
+    let name = scene.deployment.name().to_owned();
+    let lines: [(&[&str], &str); 8] = [
+        (&["--yes"], "--yes is not enough"),
+        (&[], "--backup"),
+        (&["--confirm", &name], "--backup"),
+        (&["--backup", "on the shelf"], "--confirm chat-of-ours"),
+        (&["--yes", "--backup", "on the shelf"], "--confirm chat-of-ours"),
+        (&["--confirm", "another", "--backup", "on the shelf"], "the deployment is chat-of-ours"),
+        (&["--confirm", &name, "--backup", ""], "--backup must say where"),
+        (&["--confirm", &name, "--backup", "   "], "--backup must say where"),
+    ];
+    for (more, why) in lines {
+        let words: Vec<&str> = ["activate"].iter().chain(more).copied().collect();
+        let done = scene.shell.run_words(&words, None).await.expect(2);
+        done.says(why);
+        assert_eq!(scene.versions().await, before, "{done}");
+    }
+    assert_eq!(*active(&scene.object().await), json!(false));
+}
+
+#[tokio::test]
+async fn a_preview_shows_the_one_value_and_writes_nothing() {
+    let scene = Scene::new(Behaviour::default()).await;
+    scene.prepare().await;
+    let before = scene.versions().await;
+    let done = scene.shell.run("dry-run --preview").await.expect(0);
+    done.says("active: false").says("secretName").says("preview; nothing was written");
+    assert_eq!(scene.versions().await, before);
+    let _ = scene.shell.run("dry-run --yes").await.expect(0);
+    let before = scene.versions().await;
+    let done = scene.shell.run("activate --preview").await.expect(0);
+    done.says("active").says("true").says("preview; nothing was written");
+    assert_eq!(scene.versions().await, before);
+}
+
+#[tokio::test]
+async fn what_is_not_reconciled_is_not_touched() {
+    let namespace = Sandbox::shared().namespace().await.unwrap();
+    let deployment = Deployment::new("fresh", namespace.name());
+    namespace.create(&deployment).await.unwrap();
+    let shell = crate::plugin::Shell::new(&namespace);
+    let done = shell
+        .run_words(
+            &[
+                "prepare",
+                "--host",
+                "auth.example.com",
+                "--database-host",
+                "pg",
+                "--database-name",
+                "mas",
+                "--database-user",
+                "mas",
+                "--database-password-file",
+                "-",
+                "--yes",
+            ],
+            Some("x\n"),
+        )
+        .await
+        .expect(10);
+    done.says("never reconciled");
+    shell.run("dry-run --yes").await.expect(10).says("never reconciled").says("nothing was changed");
+    shell.run("check").await.expect(10).shows("never reconciled");
+}
+
+#[tokio::test]
+async fn an_unavailable_deployment_is_blocked_and_an_unknown_one_must_be_accepted() {
+    let scene = Scene::new(Behaviour::default().available(Available::False)).await;
+    scene.shell.run("dry-run --yes").await.expect(10).says("available").says("nothing was changed");
+    assert_eq!(condition(&scene.object().await, "Available"), "False");
+
+    let scene = Scene::new(Behaviour::default().available(Available::Absent)).await;
+    let done = scene.prepare_with(&[], "pw\n").await.expect(11);
+    done.says("--accept available");
+    let accept = ["--accept", "available"];
+    let _ = scene.prepare_with(&accept, "pw\n").await.expect(0);
+    let before = scene.versions().await;
+    scene.shell.run("dry-run --yes").await.expect(11).says("--accept available").says("nothing was changed");
+    scene.shell.run("dry-run --yes --accept other").await.expect(11).says("--accept available");
+    assert_eq!(scene.versions().await, before);
+    let _ = scene.shell.run("dry-run --yes --accept available").await.expect(0);
+    scene.activate().await.expect(11).says("--accept available");
+    let _ = scene.activate_with(&accept).await.expect(0);
+}

@@ -1,0 +1,121 @@
+//! The questions, asked on a pseudo-terminal: what is answered is done, and Ctrl-C at any of them changes nothing.
+
+use std::process::Command;
+
+use ess_mas_sandbox::prelude::*;
+use rexpect::session::{PtySession, spawn_command};
+use serde_json::json;
+
+use crate::scene::{Scene, active};
+
+const PATIENCE: Option<u64> = Some(30_000);
+const CTRL_C: &str = "\u{3}";
+
+/// Waits for each text, then types what stands beside it; in the end wants this exit code.
+async fn dialogue(command: Command, steps: Vec<(&'static str, &'static str)>, code: i32) -> String {
+    tokio::task::spawn_blocking(move || {
+        let mut session = spawn_command(command, PATIENCE).unwrap();
+        let mut shown = String::new();
+        for (text, keys) in steps {
+            shown += &session.exp_string(text).unwrap_or_else(|error| panic!("waiting for {text:?}: {error}\n{shown}"));
+            shown += text;
+            session.send(keys).unwrap();
+            session.flush().unwrap();
+        }
+        shown += &session.exp_eof().unwrap();
+        assert_eq!(exit_code(&session), Some(code), "{shown}");
+        shown
+    })
+    .await
+    .unwrap()
+}
+
+fn exit_code(session: &PtySession) -> Option<i32> {
+    match session.process().wait() {
+        Ok(rexpect::process::WaitStatus::Exited(_, code)) => Some(code),
+        _ => None,
+    }
+}
+
+#[tokio::test]
+async fn a_person_is_asked_for_everything_from_prepare_to_activate() {
+    let scene = Scene::new(Behaviour::default()).await;
+    let steps = vec![
+        ("Host that MAS will be reached at:", "\r"),
+        ("Host of MAS's PostgreSQL server:", "db.example.com\r"),
+        ("Name of MAS's database:", "\r"),
+        ("Role that MAS logs in as:", "mas_role\r"),
+        ("Password of role mas_role at db.example.com:", "canary-typed-pw\r"),
+        ("Write Secret chat-of-ours-mas and the record?", "y\r"),
+    ];
+    let shown = dialogue(scene.shell.on_terminal(["prepare"]), steps, 0).await;
+    assert!(shown.contains("auth.example.com"), "{shown}");
+    assert!(!shown.contains("canary-typed-pw"), "{shown}");
+    assert_eq!(scene.mas_secret().await["postgresPassword"], b"canary-typed-pw");
+
+    dialogue(scene.shell.on_terminal(["dry-run"]), vec![("Go on? [y/N]", "n\r")], 0).await;
+    assert!(active(&scene.object().await).is_null());
+    let shown = dialogue(scene.shell.on_terminal(["dry-run"]), vec![("Go on? [y/N]", "y\r")], 0).await;
+    assert!(shown.contains("Dry run passed"), "{shown}");
+    let postgresql = &scene.object().await["spec"]["components"]["matrixAuthenticationService"]["config"]["postgresql"];
+    assert_eq!([&postgresql["host"], &postgresql["user"]], ["db.example.com", "mas_role"]);
+
+    let before = scene.versions().await;
+    let no = vec![("Where is the backup", "tape 7 in the safe\r"), ("Type the deployment's name", "yes\r")];
+    let shown = dialogue(scene.shell.on_terminal(["activate"]), no, 0).await;
+    assert!(shown.contains("Nothing was changed."), "{shown}");
+    assert_eq!(scene.versions().await, before);
+    let yes = vec![
+        ("Where is the backup", "\r"),
+        ("Say in a few words", "tape 7 in the safe\r"),
+        ("Type the deployment's name", "chat-of-ours\r"),
+    ];
+    let shown = dialogue(scene.shell.on_terminal(["activate"]), yes, 0).await;
+    assert!(shown.contains("mas_active is true"), "{shown}");
+    assert!(scene.record_text().await.unwrap().contains("tape 7 in the safe"));
+}
+
+#[tokio::test]
+async fn ctrl_c_at_any_question_ends_with_130_and_changes_nothing() {
+    let scene = Scene::new(Behaviour::default()).await;
+    let before = scene.versions().await;
+    let interview = [
+        ("Host that MAS will be reached at:", "\r"),
+        ("Host of MAS's PostgreSQL server:", "\r"),
+        ("Name of MAS's database:", "\r"),
+        ("Role that MAS logs in as:", "\r"),
+        ("Password of role mas", "pw\r"),
+        ("Write Secret", "y\r"),
+    ];
+    for length in 1..=interview.len() {
+        let mut steps = interview[..length].to_vec();
+        steps[length - 1].1 = CTRL_C;
+        let shown = dialogue(scene.shell.on_terminal(["prepare"]), steps, 130).await;
+        assert!(shown.contains("nothing was changed"), "{shown}");
+        assert_eq!(scene.versions().await, before, "{shown}");
+    }
+    scene.prepare().await;
+    let before = scene.versions().await;
+    dialogue(scene.shell.on_terminal(["dry-run"]), vec![("[y/N]", CTRL_C)], 130).await;
+    assert_eq!(scene.versions().await, before);
+    let _ = scene.shell.run("dry-run --yes").await.expect(0);
+    let before = scene.versions().await;
+    dialogue(scene.shell.on_terminal(["activate"]), vec![("Where is the backup", CTRL_C)], 130).await;
+    let steps = vec![("Where is the backup", "on the shelf\r"), ("Type the deployment's name", CTRL_C)];
+    dialogue(scene.shell.on_terminal(["activate"]), steps, 130).await;
+    dialogue(scene.shell.on_terminal(["abort", "--remove"]), vec![("[y/N]", CTRL_C)], 130).await;
+    assert_eq!(scene.versions().await, before);
+    assert_eq!(*active(&scene.object().await), json!(false));
+}
+
+/// A person's yes covers warnings; nothing has to be named by code.
+#[tokio::test]
+async fn a_persons_yes_covers_the_warnings_that_were_shown() {
+    let scene = Scene::changed(Behaviour::default(), |deployment| {
+        deployment.set("/metadata/annotations/meta.helm.sh~1release-name", "ess")
+    })
+    .await;
+    scene.prepare().await;
+    let shown = dialogue(scene.shell.on_terminal(["dry-run"]), vec![("Go on? [y/N]", "y\r")], 0).await;
+    assert!(shown.contains("manifest-owned-by-helm"), "{shown}");
+}

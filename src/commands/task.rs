@@ -108,6 +108,9 @@ pub async fn run(
         };
         refuse_more(task, &rehearsed.unexplained)?;
         check_secret(session, &snapshot, &rehearsed.answer, task.step()).await?;
+        if flags.follow.wait && !flags.write.preview {
+            may_follow(session).await?;
+        }
         let earlier =
             approved.take().filter(|earlier| write::only_status_moved(earlier.plan().before(), plan.before()));
         let go = if let Some(go) = earlier.and_then(|earlier| earlier.again(plan.clone())) {
@@ -170,6 +173,14 @@ pub async fn run(
             session.place()
         ),
     ))
+}
+
+/// Whoever may write but not watch would be left without a verdict, so that is found out before the write.
+async fn may_follow(session: &Session) -> Result<(), Failure> {
+    session.cluster.may_follow(&session.target).await.map_err(|error| {
+        Failure::from(error)
+            .next(Next::new("Nothing was changed. To write without following the operator, pass --wait=false."))
+    })
 }
 
 /// Somebody else changed what was decided upon: a person is shown everything again, a script is refused.

@@ -1,11 +1,13 @@
 //! Which deployment is meant, on a server where nobody else's are.
 
+use std::time::Duration;
+
 use ess_mas_sandbox::crds;
 use ess_mas_sandbox::prelude::*;
 use k8s_openapi::api::core::v1::ConfigMap;
 use k8s_openapi::api::rbac::v1::PolicyRule;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
-use kube::api::{Api, Patch, PatchParams, PostParams};
+use kube::api::{Api, DynamicObject, Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
 
 use crate::plugin::{Done, Shell};
@@ -108,8 +110,7 @@ async fn requests(server: &Sandbox) -> u64 {
 
 async fn few_requests(server: &Sandbox, shell: &Shell, operator: &Operator, deployment: &Deployment) {
     let api = deployment.api(&server.client().unwrap());
-    let mut follower = Follower::start(&api, deployment.name()).await.unwrap();
-    follower.until(|object| crate::scene::condition(object, "Successful") == "True").await.unwrap();
+    reconciled(&api, deployment.name()).await;
     let host = deployment.mas_host();
     let words = ["prepare", "--host", &host, "--database-host", "pg", "--database-name", "mas", "--database-user", "mas",
                  "--database-password-file", "-", "--yes"];
@@ -144,7 +145,7 @@ async fn only_the_older_version(server: &Sandbox, shell: &Shell) {
             if server.client().unwrap().request::<Value>(request).await.is_ok() == served {
                 return;
             }
-            tokio::time::sleep(std::time::Duration::from_millis(25)).await;
+            tokio::time::sleep(Duration::from_millis(25)).await;
         }
         panic!("v1alpha2 served: {served} did not come about");
     };
@@ -156,13 +157,24 @@ async fn only_the_older_version(server: &Sandbox, shell: &Shell) {
     serve(true).await;
 }
 
+/// Looks again and again: the server forgets its watches where a version comes or goes.
+async fn reconciled(api: &Api<DynamicObject>, name: &str) {
+    for _ in 0..400 {
+        let object = serde_json::to_value(api.get(name).await.unwrap()).unwrap();
+        if crate::scene::condition(&object, "Successful") == "True" {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    panic!("{name} was not reconciled in 10 s");
+}
+
 /// A release whose resource definition has no switch would lose it in silence.
 async fn older_releases(server: &Sandbox, shell: &Shell, deployment: &Deployment) {
     let client = server.client().unwrap();
     let operator = Operator::start(client.clone(), Scope::Namespace(deployment.namespace().to_owned()), Behaviour::default());
     let api = deployment.api(&client);
-    let mut follower = Follower::start(&api, deployment.name()).await.unwrap();
-    follower.until(|object| crate::scene::condition(object, "Successful") == "True").await.unwrap();
+    reconciled(&api, deployment.name()).await;
     drop(operator);
     for (release, missing) in
         [(Release::WithoutMigration, "no switch config.active"), (Release::WithoutMas, "no component matrixAuthenticationService")]

@@ -7,6 +7,7 @@
 //! * nothing is discovered: addresses are known, and a version that is not served answers 404;
 //! * an error is a sentence and a hint ([`ClusterError`]), never a dump, and holds nothing secret.
 
+mod access;
 mod choose;
 mod connect;
 mod credentials;

@@ -66,6 +66,13 @@ impl Resource {
     /// "Who am I": `authentication.k8s.io/v1` `SelfSubjectReview` (Kubernetes 1.28 and newer).
     pub const SELF_SUBJECT_REVIEW: Self =
         Self { group: "authentication.k8s.io", version: "v1", plural: "selfsubjectreviews", kind: "SelfSubjectReview" };
+    /// Asks what the caller may do.
+    pub const SELF_SUBJECT_ACCESS_REVIEW: Self = Self {
+        group: "authorization.k8s.io",
+        version: "v1",
+        plural: "selfsubjectaccessreviews",
+        kind: "SelfSubjectAccessReview",
+    };
 
     /// `matrix.element.io/v1alpha2`, or `v1` for the core group.
     pub fn api_version(&self) -> String {

@@ -16,13 +16,8 @@ pub struct ChangedMeanwhile;
 impl Session {
     /// Writes the record as it was changed, only if nobody else changed it since it was read.
     pub async fn write_record(&self, record: &mut Record) -> Result<Result<(), ChangedMeanwhile>, Failure> {
-        let name = record_name(&self.target.name);
-        let map = record.config_map(&self.deployment);
-        let namespace = &self.target.namespace;
-        let write = match map["metadata"]["resourceVersion"].as_str() {
-            Some(version) => Write::replace(Resource::CONFIG_MAP, namespace, &name, version, map.clone()),
-            None => Write::create(Resource::CONFIG_MAP, namespace, &name, map.clone()),
-        };
+        let write = self.record_request(record);
+        let map = write.body();
         match self.cluster.write(&write, |found| found["data"] == map["data"]).await {
             WriteOutcome::Applied(written) => {
                 record.written(&written.object);
@@ -37,6 +32,17 @@ impl Session {
                 Ok(Err(ChangedMeanwhile))
             }
             WriteOutcome::NotApplied { error, .. } | WriteOutcome::Unknown { error, .. } => Err(error.into()),
+        }
+    }
+
+    /// The write that stores a record: a new ConfigMap, or one in place of the one that was read.
+    pub fn record_request(&self, record: &Record) -> Write {
+        let name = record_name(&self.target.name);
+        let map = record.config_map(&self.deployment);
+        let namespace = &self.target.namespace;
+        match map["metadata"]["resourceVersion"].as_str().map(str::to_owned) {
+            Some(version) => Write::replace(Resource::CONFIG_MAP, namespace, &name, &version, map),
+            None => Write::create(Resource::CONFIG_MAP, namespace, &name, map),
         }
     }
 

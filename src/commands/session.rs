@@ -103,7 +103,8 @@ fn read(object: serde_json::Value) -> Result<Deployment, Failure> {
     Deployment::from_value(object).map_err(|error| Failure::new(FAILED, error.to_string()))
 }
 
-fn not_one(choice: Choice, cluster: &Cluster) -> Failure {
+/// Why there is not exactly one deployment to go on with.
+pub fn not_one(choice: Choice, cluster: &Cluster) -> Failure {
     match choice {
         Choice::One { .. } => Failure::told(FAILED),
         Choice::Several(all) => {

@@ -121,6 +121,9 @@ impl Course<'_> {
         };
         refuse_more(self.task, &dry_run.unexplained)?;
         check_secret(self.session, &snapshot, &dry_run.answer, self.task.step()).await?;
+        if self.flags.follow.wait && !self.flags.write.preview {
+            may_follow(self.session).await?;
+        }
         match self.approve(&snapshot, plan, &dry_run)? {
             Some(go) => self.send(&snapshot, go, &dry_run).await,
             None => Ok(Some(DONE)),
@@ -248,6 +251,14 @@ impl Course<'_> {
         let followed = follow::follow(self.session, start, self.patience, words, &progress).await;
         conclude::conclude(self.session, words, snapshot, followed, &progress, self.outcome).await
     }
+}
+
+/// Whoever may write but not watch would be left without a verdict, so that is found out before the write.
+async fn may_follow(session: &Session) -> Result<(), Failure> {
+    session.cluster.may_follow(&session.target).await.map_err(|error| {
+        Failure::from(error)
+            .next(Next::new("Nothing was changed. To write without following the operator, pass --wait=false."))
+    })
 }
 
 /// Somebody else changed what was decided upon: a person is shown everything again, a script is refused.

@@ -53,15 +53,19 @@ async fn a_person_is_asked_for_everything_from_prepare_to_activate() {
     assert!(!shown.contains("canary-typed-pw"), "{shown}");
     assert_eq!(scene.mas_secret().await["postgresPassword"], b"canary-typed-pw");
 
-    dialogue(scene.shell.on_terminal(["dry-run"]), vec![("Go on? [y/N]", "n\r")], 0).await;
+    dialogue(scene.shell.on_terminal(["dry-run"]), vec![("Go on?", "n\r")], 0).await;
     assert!(active(&scene.object().await).is_null());
-    let shown = dialogue(scene.shell.on_terminal(["dry-run"]), vec![("Go on? [y/N]", "y\r")], 0).await;
+    let shown = dialogue(scene.shell.on_terminal(["dry-run"]), vec![("Go on?", "y\r")], 0).await;
     assert!(shown.contains("Dry run passed"), "{shown}");
     let postgresql = &scene.object().await["spec"]["components"]["matrixAuthenticationService"]["config"]["postgresql"];
     assert_eq!([&postgresql["host"], &postgresql["user"]], ["db.example.com", "mas_role"]);
 
     let before = scene.versions().await;
-    let no = vec![("Where is the backup", "tape 7 in the safe\r"), ("Type the deployment's name", "yes\r")];
+    let no = vec![
+        ("Where is the backup", "tape 7 in the safe\r"),
+        ("Type the deployment's name", "yes\r"),
+        ("Enter to stop", "\r"),
+    ];
     let shown = dialogue(scene.shell.on_terminal(["activate"]), no, 0).await;
     assert!(shown.contains("Nothing was changed."), "{shown}");
     assert_eq!(scene.versions().await, before);
@@ -96,14 +100,14 @@ async fn ctrl_c_at_any_question_ends_with_130_and_changes_nothing() {
     }
     scene.prepare().await;
     let before = scene.versions().await;
-    dialogue(scene.shell.on_terminal(["dry-run"]), vec![("[y/N]", CTRL_C)], 130).await;
+    dialogue(scene.shell.on_terminal(["dry-run"]), vec![("Go on?", CTRL_C)], 130).await;
     assert_eq!(scene.versions().await, before);
     let _ = scene.shell.run("dry-run --yes").await.expect(0);
     let before = scene.versions().await;
     dialogue(scene.shell.on_terminal(["activate"]), vec![("Where is the backup", CTRL_C)], 130).await;
     let steps = vec![("Where is the backup", "on the shelf\r"), ("Type the deployment's name", CTRL_C)];
     dialogue(scene.shell.on_terminal(["activate"]), steps, 130).await;
-    dialogue(scene.shell.on_terminal(["abort", "--remove"]), vec![("[y/N]", CTRL_C)], 130).await;
+    dialogue(scene.shell.on_terminal(["abort", "--remove"]), vec![("Go on?", CTRL_C)], 130).await;
     assert_eq!(scene.versions().await, before);
     assert_eq!(*active(&scene.object().await), json!(false));
 }
@@ -116,6 +120,6 @@ async fn a_persons_yes_covers_the_warnings_that_were_shown() {
     })
     .await;
     scene.prepare().await;
-    let shown = dialogue(scene.shell.on_terminal(["dry-run"]), vec![("Go on? [y/N]", "y\r")], 0).await;
+    let shown = dialogue(scene.shell.on_terminal(["dry-run"]), vec![("Go on?", "y\r")], 0).await;
     assert!(shown.contains("manifest-owned-by-helm"), "{shown}");
 }

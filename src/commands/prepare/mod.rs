@@ -1,6 +1,7 @@
 //! `prepare`: settles MAS's settings and makes the secrets that are missing. Never touches the ElementDeployment.
 
 mod inputs;
+mod rehearse;
 mod settings;
 mod todo;
 
@@ -37,11 +38,14 @@ pub async fn exec(context: &Context, args: &PrepareArgs) -> Result<u8, Failure> 
     let mut inputs = inputs::merge(given, &session, args)?;
     let plan = plan_secret(&session, &snapshot, &settings, &mut inputs).await?;
     show(&session, &snapshot, &settings, &plan);
+    let unchanged = !plan.writes() && recorded(&snapshot) == Some(&settings);
+    if !unchanged {
+        rehearse::rehearse(&session, &snapshot, &settings, &plan).await?;
+    }
     if args.write.preview {
         session.ui().status("This is a preview; nothing was written.");
         return Ok(DONE);
     }
-    let unchanged = !plan.writes() && recorded(&snapshot) == Some(&settings);
     if !unchanged {
         let question =
             format!("Write Secret {} and the record? The deployment itself is not touched.", settings.secret_name);
@@ -194,6 +198,15 @@ async fn write(
     Ok(())
 }
 
+fn secret_request(session: &Session, plan: &SecretPlan) -> Write {
+    let namespace = &session.target.namespace;
+    let body = plan.body(namespace);
+    match body["metadata"]["resourceVersion"].as_str().map(str::to_owned) {
+        Some(version) => Write::patch(Resource::SECRET, namespace, &plan.name, &version, body),
+        None => Write::create(Resource::SECRET, namespace, &plan.name, body),
+    }
+}
+
 async fn write_secret(
     session: &Session,
     snapshot: &Snapshot,
@@ -201,15 +214,11 @@ async fn write_secret(
     plan: SecretPlan,
     inputs: &SecretInputs,
 ) -> Result<(), Failure> {
-    let namespace = &session.target.namespace;
     let mut plan = plan;
     // Somebody else may make or change the Secret at the same moment. What they made is kept, so plan again.
     for _ in 0..3 {
-        let body = plan.body(namespace);
-        let write = match body["metadata"]["resourceVersion"].as_str() {
-            Some(version) => Write::patch(Resource::SECRET, namespace, &plan.name, version, body.clone()),
-            None => Write::create(Resource::SECRET, namespace, &plan.name, body.clone()),
-        };
+        let write = secret_request(session, &plan);
+        let body = write.body();
         let ours = |found: &serde_json::Value| {
             body["data"].as_object().into_iter().flatten().all(|(key, value)| found["data"][key] == *value)
         };

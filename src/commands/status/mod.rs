@@ -8,9 +8,9 @@ pub use page::providers as provider_table;
 
 use serde_json::Value;
 
-use super::exit::{DONE, FAILED, Failure};
+use super::exit::{DONE, Failure};
 use super::gather::Extent;
-use super::session::{Context, Session, command_line};
+use super::session::{Context, Session, command_line, not_one};
 use crate::checks::{Known, Snapshot};
 use crate::cli::StatusArgs;
 use crate::cluster::{ApiVersion, Cluster, ErrorKind, Selection};
@@ -41,9 +41,9 @@ async fn all(context: &Context, format: OutputFormat) -> Result<u8, Failure> {
     let statuses = match read_all(context, &cluster, ApiVersion::V1Alpha2).await {
         Err(error) if *error.kind() == ErrorKind::NoSuchApi => {
             match read_all(context, &cluster, ApiVersion::V1Alpha1).await {
+                // Said in the same words as everywhere, with a look for another edition of ESS.
                 Err(error) if *error.kind() == ErrorKind::NoSuchApi => {
-                    let text = "this cluster has no ElementDeployments: ESS Classic is not installed there";
-                    return Err(Failure::new(FAILED, text));
+                    return Err(not_one(cluster.choose(None).await?, &cluster));
                 }
                 other => other?,
             }

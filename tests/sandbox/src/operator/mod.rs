@@ -94,6 +94,11 @@ impl Operator {
         let _ = self.shared.under_way.subscribe().wait_for(|count| *count > 0).await;
     }
 
+    /// Waits until no run is under way. A retry or a queued run may start right after.
+    pub async fn wait_for_end(&self) {
+        let _ = self.shared.under_way.subscribe().wait_for(|count| *count == 0).await;
+    }
+
     /// Starts again after [`Self::stop`]: pauses are forgotten, and everything that is there gets a run.
     pub fn resume(&mut self) {
         if self.task.is_none() {

@@ -2,5 +2,7 @@
 //!
 //! Every test has a namespace of its own on one server, and runs the plugin hermetically (see [`plugin`]).
 
+mod faults;
 mod flow;
 mod plugin;
+mod stage;

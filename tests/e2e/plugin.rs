@@ -44,6 +44,11 @@ impl Shell {
         Self { kubeconfig: kubeconfig.to_owned(), home: TempDir::new().expect("a home") }
     }
 
+    /// The home, which is also the working folder.
+    pub fn home(&self) -> &Path {
+        self.home.path()
+    }
+
     /// Where failure files go.
     pub fn state(&self) -> PathBuf {
         self.home.path().join("state")

@@ -70,6 +70,10 @@ pub async fn run(
     let mut approved: Option<Approved> = None;
     let mut told: Option<Vec<Finding>> = None;
     for _ in 0..ROUNDS {
+        if session.context.interrupt.raised() {
+            // It came while a write was on its way that the server then refused.
+            return Err(Failure::told(INTERRUPTED));
+        }
         let snapshot = session.gather(Extent::Step).await;
         if let Some(words) = task.reached(&snapshot) {
             session.ui().status(words.clone());
@@ -98,7 +102,10 @@ pub async fn run(
             continue;
         }
         let plan = task.plan(&snapshot)?;
-        let rehearsed = write::dry_run(session, &plan).await?;
+        let Some(rehearsed) = write::dry_run(session, &plan).await? else {
+            session.reread().await?;
+            continue;
+        };
         refuse_more(task, &rehearsed.unexplained)?;
         check_secret(session, &snapshot, &rehearsed.answer, task.step()).await?;
         let earlier =

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::approve::Approved;
-use super::exit::{FAILED, Failure};
+use super::exit::{FAILED, Failure, INTERRUPTED};
 use super::follow::Start;
 use super::interrupt::Standing;
 use super::outcome::{Outcome, Written};
@@ -25,22 +25,21 @@ pub struct Rehearsed {
 }
 
 /// Asks the API server what the write would do.
-pub async fn dry_run(session: &Session, plan: &Plan) -> Result<Rehearsed, Failure> {
-    let written = session.cluster.dry_run(&request(session, plan)).await.map_err(|error| {
-        let conflict = matches!(error.kind(), ErrorKind::Conflict { .. });
-        let failure = Failure::from(error);
-        if conflict {
-            failure.next(Next::new("Somebody changed the deployment just now; run the command again."))
-        } else {
-            failure
-        }
-    })?;
+///
+/// `None`: the deployment has moved since it was read. Nobody has decided on anything yet, so it is read and looked at
+/// again.
+pub async fn dry_run(session: &Session, plan: &Plan) -> Result<Option<Rehearsed>, Failure> {
+    let written = match session.cluster.dry_run(&request(session, plan)).await {
+        Ok(written) => written,
+        Err(error) if matches!(error.kind(), ErrorKind::Conflict { .. }) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
     for warning in &written.warnings {
         session.ui().warning(warning);
     }
     let unexplained = plan.unexplained(&written.object);
     let answer = Deployment::from_value(written.object).map_err(|error| Failure::new(FAILED, error.to_string()))?;
-    Ok(Rehearsed { answer, unexplained })
+    Ok(Some(Rehearsed { answer, unexplained }))
 }
 
 /// Shows what the write changes, from the server's own answer.
@@ -98,10 +97,24 @@ pub async fn send(
     if let Some(statement) = approved.backup() {
         record.backup = Some(Backup { statement: statement.to_owned(), at: now, by: intent.by.clone() });
     }
-    if session.write_record(record).await?.is_err() {
-        return Ok(Sent::RecordConflict);
-    }
+    // From here on something is written, if only to the record.
     session.context.interrupt.stands(Standing::Writing);
+    match session.write_record(record).await {
+        Ok(Ok(())) => {}
+        Ok(Err(_)) => {
+            session.context.interrupt.stands(Standing::NothingWritten);
+            return Ok(Sent::RecordConflict);
+        }
+        Err(failure) => {
+            session.context.interrupt.stands(Standing::NothingWritten);
+            return Err(failure);
+        }
+    }
+    if session.context.interrupt.raised() {
+        session.change_record(|record| record.pending.clone_from(&others)).await?;
+        session.ui().status("The deployment was not changed.");
+        return Err(Failure::told(INTERRUPTED));
+    }
     let uid = plan.before().uid().to_owned();
     let write = request(session, plan);
     let result =
@@ -128,6 +141,11 @@ pub async fn send(
         WriteOutcome::NotApplied { error, .. } => {
             session.context.interrupt.stands(Standing::NothingWritten);
             outcome.write = Written::NotApplied;
+            // Else whoever comes next waits a moment for a write that nobody sends. A server that cannot be reached
+            // is not waited for.
+            if !matches!(error.kind(), ErrorKind::Unreachable { .. } | ErrorKind::TlsTrouble { .. }) {
+                let _ = session.change_record(|record| record.pending.clone_from(&others)).await;
+            }
             Err(Failure::from(error).next(Next::new("The change was not applied; the deployment is as it was.")))
         }
         WriteOutcome::Unknown { error, .. } => {

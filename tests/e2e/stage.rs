@@ -200,6 +200,26 @@ impl Stage {
         }
     }
 
+    /// What does not hold although the same command was run again on a sound connection.
+    pub fn judge_again(&self, before: &Standing, between: &Standing, after: &Standing, done: &Done) -> Vec<String> {
+        let mut wrong = Vec::new();
+        let mut claim = |truth: bool, what: &str| {
+            if !truth {
+                wrong.push(format!("run again: {what}"));
+            }
+        };
+        claim(done.code == 0, "it fails");
+        claim(self.is_reached(after), "the goal is not reached");
+        let expected = i64::from(self.step != Step::Prepare);
+        claim(Self::changes(before, after) == expected, "the spec was not written once");
+        let annotations = &after.object["metadata"]["annotations"];
+        claim(annotations.get("kubectl-ess-mas/rehearsal").is_none(), "a second rehearsal was asked for");
+        if let Some(secret) = &between.secret {
+            claim(Some(secret) == after.secret.as_ref(), "the Secret was changed");
+        }
+        wrong
+    }
+
     /// How many changes of the spec there were since.
     pub fn changes(before: &Standing, after: &Standing) -> i64 {
         let generation = |one: &Standing| one.object["metadata"]["generation"].as_i64().unwrap();

@@ -22,8 +22,11 @@ use crate::reconcile::{Baseline, Carried, Continuity, Observation};
 use crate::record::{Pending, Record};
 use crate::terminal::Next;
 
-/// How often a plan is made anew because the deployment or the record moved.
+/// How often a plan is made anew because somebody changed what was decided upon.
 const ROUNDS: usize = 8;
+/// The same where only the status or the record moved. An operator that fails and tries again at once moves the status
+/// many times a second, and just then somebody wants to abort.
+const STATUS_ROUNDS: usize = 100;
 
 /// What the three commands do differently.
 pub trait Task {
@@ -59,6 +62,27 @@ pub struct Flags<'a> {
     pub timeout: Duration,
 }
 
+/// Counts how often a plan was made.
+#[derive(Default)]
+struct Rounds {
+    last: Option<Deployment>,
+    changed: usize,
+    moved: usize,
+}
+
+impl Rounds {
+    /// Whether another round is worth it with the deployment as it is now.
+    fn one_more(&mut self, now: &Deployment) -> bool {
+        if self.last.as_ref().is_some_and(|last| write::only_status_moved(last, now)) {
+            self.moved += 1;
+        } else {
+            self.changed += 1;
+        }
+        self.last = Some(now.clone());
+        self.changed <= ROUNDS && self.moved <= STATUS_ROUNDS
+    }
+}
+
 /// Runs a task to its end.
 pub async fn run(
     session: &mut Session,
@@ -69,7 +93,8 @@ pub async fn run(
     let patience = Patience::new(session.ui().terminal().now(), flags.follow.timeout.unwrap_or(flags.timeout));
     let mut approved: Option<Approved> = None;
     let mut told: Option<Vec<Finding>> = None;
-    for _ in 0..ROUNDS {
+    let mut rounds = Rounds::default();
+    while rounds.one_more(&session.deployment) {
         if session.context.interrupt.raised() {
             // It came while a write was on its way that the server then refused.
             return Err(Failure::told(INTERRUPTED));
@@ -101,6 +126,10 @@ pub async fn run(
             }
             continue;
         }
+        if !flags.write.preview {
+            // Before anybody is asked: nothing is written that could not be noted.
+            record(session, task, &snapshot)?;
+        }
         let plan = task.plan(&snapshot)?;
         let Some(rehearsed) = write::dry_run(session, &plan).await? else {
             session.reread().await?;
@@ -125,11 +154,7 @@ pub async fn run(
                 return Ok(DONE);
             }
         };
-        let mut record = match &snapshot.record {
-            Known::Known(Some(record)) => record.clone(),
-            Known::Known(None) => Record::new(&snapshot.deployment),
-            Known::Unreadable(why) => return Err(Failure::new(FAILED, why.clone())),
-        };
+        let mut record = record(session, task, &snapshot)?;
         if session.context.interrupt.raised() {
             return Err(Failure::told(INTERRUPTED));
         }
@@ -170,6 +195,18 @@ pub async fn run(
             session.place()
         ),
     ))
+}
+
+/// The record to note the write in.
+fn record(session: &Session, task: &dyn Task, snapshot: &Snapshot) -> Result<Record, Failure> {
+    match &snapshot.record {
+        Known::Known(Some(record)) => Ok(record.clone()),
+        Known::Known(None) => Ok(Record::new(&snapshot.deployment)),
+        Known::Unreadable(why) => {
+            Err(Failure::new(FAILED, format!("the record has to be read before anything is written to the deployment: {why}"))
+                .next(Next::new("Once that is mended, run the command again:").command(session.command(task.words().command))))
+        }
+    }
 }
 
 /// Somebody else changed what was decided upon: a person is shown everything again, a script is refused.
@@ -319,4 +356,34 @@ pub fn request_stamp(session: &Session) -> String {
     let before = session.deployment.object()["metadata"]["annotations"][crate::plan::REHEARSAL_ANNOTATION].clone();
     let stamp = now.to_string();
     if before == Value::String(stamp.clone()) { format!("{stamp}+") } else { stamp }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn deployment(version: u32, active: u32) -> Deployment {
+        let metadata = json!({"name": "a", "namespace": "n", "uid": "u", "resourceVersion": version.to_string()});
+        Deployment::from_value(json!({
+            "apiVersion": "matrix.element.io/v1alpha2", "metadata": metadata,
+            "spec": {"components": {"synapse": {"config": {"n": active}}}}, "status": {"conditions": [], "n": version},
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn an_abort_gave_up_while_the_operator_moved_the_status_all_the_time() {
+        let mut rounds = Rounds::default();
+        assert!((0..60).all(|version| rounds.one_more(&deployment(version, 0))));
+        assert!(!(60..200).all(|version| rounds.one_more(&deployment(version, 0))), "it ends some time");
+    }
+
+    #[test]
+    fn a_spec_that_somebody_changes_again_and_again_is_given_up_soon() {
+        let mut rounds = Rounds::default();
+        let count = (0..60).take_while(|version| rounds.one_more(&deployment(*version, *version))).count();
+        assert_eq!(count, ROUNDS);
+    }
 }

@@ -92,7 +92,14 @@ pub async fn send(
     let carried = plan.carried(&Observation::of(answer));
     let baseline = Baseline::of_write(&before, carried, generation, None);
     let (now, others) = (session.ui().terminal().now(), record.pending.clone());
-    record.pending = Some(pending(session, plan, &intent, baseline.clone()));
+    let ours = pending(session, plan, &intent, baseline.clone());
+    record.pending = Some(ours.clone());
+    // Only as long as it is ours: somebody who waited for us in vain may have begun a write of their own.
+    let withdraw = |record: &mut Record| {
+        if record.pending.as_ref() == Some(&ours) {
+            record.pending.clone_from(&others);
+        }
+    };
     record.note(now, intent.by.as_deref(), intent.what);
     if let Some(statement) = approved.backup() {
         record.backup = Some(Backup { statement: statement.to_owned(), at: now, by: intent.by.clone() });
@@ -111,7 +118,7 @@ pub async fn send(
         }
     }
     if session.context.interrupt.raised() {
-        session.change_record(|record| record.pending.clone_from(&others)).await?;
+        session.change_record(withdraw).await?;
         session.ui().status("The deployment was not changed.");
         return Err(Failure::told(INTERRUPTED));
     }
@@ -131,7 +138,7 @@ pub async fn send(
         WriteOutcome::NotApplied { error, now } if matches!(error.kind(), ErrorKind::Conflict { .. }) => {
             session.context.interrupt.stands(Standing::NothingWritten);
             // What the record says of a write must be true of the one that was stored, and that was not this one.
-            session.change_record(|record| record.pending.clone_from(&others)).await?;
+            session.change_record(withdraw).await?;
             match now.and_then(|now| Deployment::from_value(now).ok()) {
                 Some(now) => session.deployment = now,
                 None => session.reread().await?,
@@ -144,7 +151,7 @@ pub async fn send(
             // Else whoever comes next waits a moment for a write that nobody sends. A server that cannot be reached
             // is not waited for.
             if !matches!(error.kind(), ErrorKind::Unreachable { .. } | ErrorKind::TlsTrouble { .. }) {
-                let _ = session.change_record(|record| record.pending.clone_from(&others)).await;
+                let _ = session.change_record(withdraw).await;
             }
             Err(Failure::from(error).next(Next::new("The change was not applied; the deployment is as it was.")))
         }

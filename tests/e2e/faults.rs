@@ -9,7 +9,7 @@ use ess_mas_sandbox::prelude::*;
 use serde_json::Value;
 
 use crate::plugin::Done;
-use crate::stage::{Stage, Standing, Step};
+use crate::stage::{STAGES, Stage, Standing, Step};
 
 /// Set for the sweep that leaves nothing out; without it every request still meets most kinds.
 const EVERYTHING: &str = "ESS_MAS_EVERY_FAULT";
@@ -220,7 +220,7 @@ async fn work(stage: &Stage, queue: &Mutex<VecDeque<Case>>, numbers: &Mutex<Numb
 }
 
 async fn sweep(step: Step) {
-    let stages = [Stage::new(step).await, Stage::new(step).await, Stage::new(step).await];
+    let stages = futures::future::join_all((0..STAGES).map(|_| Stage::new(step))).await;
     stages[0].proxy.pass();
     let clean = stages[0].run(&[]).await.expect(0);
     let log = stages[0].proxy.log();

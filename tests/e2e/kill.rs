@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use ess_mas_sandbox::prelude::*;
 
-use crate::stage::{Stage, Step};
+use crate::stage::{STAGES, Stage, Step};
 
 /// How many kills at random moments each command gets; a larger number for a long run.
 const RANDOM: &str = "ESS_MAS_RANDOM_KILLS";
@@ -84,7 +84,7 @@ async fn work(stage: &Stage, queue: &Mutex<VecDeque<Moment>>, numbers: &Mutex<Nu
 }
 
 async fn sweep(step: Step) {
-    let stages = [Stage::new(step).await, Stage::new(step).await, Stage::new(step).await];
+    let stages = futures::future::join_all((0..STAGES).map(|_| Stage::new(step))).await;
     stages[0].proxy.pass();
     let begun = Instant::now();
     let _ = stages[0].run(&[]).await.expect(0);

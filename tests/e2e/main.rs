@@ -4,5 +4,8 @@
 
 mod faults;
 mod flow;
+mod kill;
 mod plugin;
+mod signals;
 mod stage;
+mod together;

@@ -10,6 +10,9 @@ use serde_json::{Value, json};
 use crate::flow::{Scene, condition};
 use crate::plugin::{Done, Shell, finish};
 
+/// How many deployments of one step are worked on side by side: most of a case is waiting.
+pub const STAGES: usize = 5;
+
 /// What is tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
@@ -69,8 +72,11 @@ impl Stage {
         stage
     }
 
-    /// Reads everything around the proxy.
+    /// Reads everything around the proxy, at a moment at which the operator rests: after a failure it has tries in
+    /// store that come even after a good run.
     pub async fn standing(&self) -> Standing {
+        let rests = |object: &Value| reason(object, "Running") != "Running";
+        self.scene.until(rests).await;
         let value = |found: Option<Value>| found;
         let secret = self.secrets().get_opt(&self.scene.deployment.mas_secret_name()).await.unwrap();
         let record = self.records().get_opt(&self.record_name()).await.unwrap();

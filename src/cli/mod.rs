@@ -149,6 +149,9 @@ pub struct StatusArgs {
     /// Every deployment in every namespace
     #[arg(short = 'A', long, conflicts_with = "name")]
     pub all_namespaces: bool,
+    /// Follow it until Ctrl-C, with a line for every change
+    #[arg(short = 'w', long, conflicts_with = "all_namespaces")]
+    pub watch: bool,
     /// Form of the output.
     #[command(flatten)]
     pub output: OutputArgs,

@@ -6,6 +6,7 @@ use jiff::SignedDuration;
 
 use super::exit::{DONE, FAILED, Failure, INTERRUPTED, TIMED_OUT};
 use super::follow::{Ended, Followed, Words, missing};
+use super::interrupt::Standing;
 use super::outcome::{Answer, Outcome};
 use super::session::Session;
 use super::task::ended_early;
@@ -50,6 +51,12 @@ pub async fn conclude(
     progress: &Progress,
     outcome: &mut Outcome,
 ) -> Result<u8, Failure> {
+    if matches!(followed.ended, Ended::Verdict(_)) {
+        session
+            .context
+            .interrupt
+            .stands(Standing::Ending { done: "the operator has answered already, which is being noted" });
+    }
     match followed.ended {
         Ended::Verdict(Verdict::Succeeded(seen)) => {
             progress.done("operator finished: no errors");

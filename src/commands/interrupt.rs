@@ -1,6 +1,6 @@
 //! SIGINT and SIGTERM. The first one is answered at once with what the cluster is doing; the second one ends the program.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
@@ -13,6 +13,11 @@ pub enum Standing {
     NothingWritten,
     /// A write is on its way; its outcome is looked after before the program ends.
     Writing,
+    /// The end is reached and only has to be noted or shown; a matter of moments.
+    Ending {
+        /// What is done, as a sentence.
+        done: &'static str,
+    },
     /// The cluster works on what was written.
     Following {
         /// What the cluster is doing, as a sentence.
@@ -29,31 +34,41 @@ pub struct Interrupt {
 }
 
 struct Shared {
-    standing: Mutex<Standing>,
-    raised: Mutex<bool>,
+    state: Mutex<State>,
     notify: Notify,
+    ui: Ui,
+}
+
+/// Under one lock, so that every interruption is told exactly once with what it means.
+struct State {
+    standing: Standing,
+    raised: bool,
 }
 
 impl Interrupt {
     /// Begins to listen. Must be called inside a runtime.
     pub fn listen(ui: &Ui) -> Self {
         let shared = Arc::new(Shared {
-            standing: Mutex::new(Standing::NothingWritten),
-            raised: Mutex::new(false),
+            state: Mutex::new(State { standing: Standing::NothingWritten, raised: false }),
             notify: Notify::new(),
+            ui: ui.clone(),
         });
-        tokio::spawn(watch(Arc::clone(&shared), ui.clone()));
+        tokio::spawn(watch(Arc::clone(&shared)));
         Self { shared }
     }
 
-    /// Says what an interruption means from now on.
+    /// Says what an interruption means from now on. One that came during the write is told here what became of it.
     pub fn stands(&self, standing: Standing) {
-        *self.shared.standing.lock().unwrap_or_else(PoisonError::into_inner) = standing;
+        let mut state = self.shared.state();
+        if state.raised && matches!(standing, Standing::Following { .. }) {
+            tell(&standing, &self.shared.ui);
+        }
+        state.standing = standing;
     }
 
     /// Whether there was one.
     pub fn raised(&self) -> bool {
-        *self.shared.raised.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shared.state().raised
     }
 
     /// Waits for one. Returns at once if there was one already.
@@ -70,8 +85,7 @@ impl Interrupt {
     /// Waits for one at a moment when the program may simply end.
     pub async fn wait_while_nothing_written(&self) {
         self.wait().await;
-        let nothing =
-            matches!(*self.shared.standing.lock().unwrap_or_else(PoisonError::into_inner), Standing::NothingWritten);
+        let nothing = matches!(self.shared.state().standing, Standing::NothingWritten);
         if !nothing {
             // Whoever writes or follows ends the program in its own way.
             std::future::pending::<()>().await;
@@ -79,13 +93,22 @@ impl Interrupt {
     }
 }
 
-async fn watch(shared: Arc<Shared>, ui: Ui) {
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn watch(shared: Arc<Shared>) {
     let mut signals = Signals::new();
     signals.next().await;
-    *shared.raised.lock().unwrap_or_else(PoisonError::into_inner) = true;
-    tell(&shared.standing.lock().unwrap_or_else(PoisonError::into_inner).clone(), &ui);
+    {
+        let mut state = shared.state();
+        state.raised = true;
+        tell(&state.standing, &shared.ui);
+    }
     shared.notify.notify_waiters();
-    ui.terminal().stop_asking();
+    shared.ui.terminal().stop_asking();
     signals.next().await;
     // The person does not want to wait for a tidy end.
     std::process::exit(i32::from(super::exit::INTERRUPTED));
@@ -97,6 +120,7 @@ fn tell(standing: &Standing, ui: &Ui) {
         Standing::Writing => ui.warning(
             "interrupted while a change is being written; finding out what became of it. Ctrl-C again ends at once",
         ),
+        Standing::Ending { done } => ui.warning(format!("interrupted; {done}. Ctrl-C again ends at once")),
         Standing::Following { doing, come_back } => {
             ui.warning(Line::new().text("interrupted; ").text(doing));
             ui.next(&Next::new("To come back to it:").command(come_back));

@@ -2,11 +2,11 @@
 
 use serde::Serialize;
 
-use super::exit::Failure;
+use super::exit::{FAILED, Failure};
 use super::gather::Extent;
 use super::session::Session;
 use super::status::Status;
-use crate::terminal::OutputFormat;
+use crate::terminal::{Next, OutputFormat};
 
 /// What became of the write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -82,6 +82,19 @@ impl Outcome {
         format: OutputFormat,
         result: Result<u8, Failure>,
     ) -> Result<u8, Failure> {
+        let untouched = matches!(self.write, Written::None) && self.verdict == Answer::Unchanged;
+        let result = result.map_err(|failure| match failure.error {
+            // An error before the write says nothing of the write; the person asks first of all whether it was made.
+            Some(ref error) if untouched && failure.code == FAILED && !error.to_string().contains("nothing was") => {
+                Failure {
+                    next: std::iter::once(Next::new(format!("ElementDeployment {} was not changed.", session.place())))
+                        .chain(failure.next)
+                        .collect(),
+                    ..failure
+                }
+            }
+            _ => failure,
+        });
         if !format.is_data() {
             return result;
         }

@@ -20,10 +20,11 @@ use crate::reconcile::{Baseline, Continuity};
 use crate::record::Record;
 use crate::terminal::Next;
 
-/// How often a plan is made anew because the deployment or the record moved.
-const ROUNDS: u32 = 8;
-/// Pause before the second round; longer before each later one.
-const PAUSE: Duration = Duration::from_millis(100);
+/// How often a plan is made anew because somebody changed what was decided upon.
+const ROUNDS: usize = 8;
+/// The same where only the status or the record moved. An operator that fails and tries again at once moves the status
+/// many times a second, and just then somebody wants to abort.
+const STATUS_ROUNDS: usize = 100;
 
 /// What the three commands do differently.
 pub trait Task {
@@ -68,9 +69,12 @@ pub async fn run(
 ) -> Result<u8, Failure> {
     let patience = Patience::new(session.ui().terminal().now(), flags.follow.timeout.unwrap_or(flags.timeout));
     let mut course = Course { session, task, flags, outcome, patience, approved: None, told: None };
-    for round in 0..ROUNDS {
-        // An operator that retries writes in bursts; a moment later it is at work, and quiet.
-        tokio::time::sleep(PAUSE * round).await;
+    let mut rounds = Rounds::default();
+    while rounds.one_more(&course.session.deployment) {
+        if course.session.context.interrupt.raised() {
+            // It came while a write was on its way that the server then refused.
+            return Err(Failure::told(INTERRUPTED));
+        }
         if let Some(code) = course.round().await? {
             return Ok(code);
         }
@@ -80,6 +84,27 @@ pub async fn run(
         FAILED,
         format!("ElementDeployment {place} is being changed by others again and again; nothing was written"),
     ))
+}
+
+/// Counts how often a plan was made.
+#[derive(Default)]
+struct Rounds {
+    last: Option<Deployment>,
+    changed: usize,
+    moved: usize,
+}
+
+impl Rounds {
+    /// Whether another round is worth it with the deployment as it is now.
+    fn one_more(&mut self, now: &Deployment) -> bool {
+        if self.last.as_ref().is_some_and(|last| write::only_status_moved(last, now)) {
+            self.moved += 1;
+        } else {
+            self.changed += 1;
+        }
+        self.last = Some(now.clone());
+        self.changed <= ROUNDS && self.moved <= STATUS_ROUNDS
+    }
 }
 
 /// One task under way. A round that finds the deployment or the record moved is made again from its beginning; what was
@@ -115,6 +140,10 @@ impl Course<'_> {
             return self.wait().await;
         }
         let plan = self.task.plan(&snapshot)?;
+        if !self.flags.write.preview {
+            // Before anybody is asked: nothing is written that could not be noted.
+            self.record(&snapshot, &plan)?;
+        }
         let Some(dry_run) = write::dry_run(self.session, &plan).await? else {
             self.session.reread().await?;
             return Ok(None);
@@ -182,13 +211,7 @@ impl Course<'_> {
     }
 
     async fn send(&mut self, snapshot: &Snapshot, go: Approved, dry_run: &ServerDryRun) -> Result<Option<u8>, Failure> {
-        let mut record = match &snapshot.record {
-            Known::Known(Some(record)) => record.clone(),
-            Known::Unreadable(why) if !write::goes_back(go.plan().change()) => {
-                return Err(Failure::new(FAILED, format!("{why}; nothing was changed")));
-            }
-            Known::Known(None) | Known::Unreadable(_) => Record::new(&snapshot.deployment),
-        };
+        let mut record = self.record(snapshot, go.plan())?;
         let by = self.session.who().await;
         if self.session.context.interrupt.raised() {
             return Err(Failure::told(INTERRUPTED));
@@ -207,6 +230,21 @@ impl Course<'_> {
                 self.approved = Some(go);
                 Ok(None)
             }
+        }
+    }
+
+    /// The record to note the write in. Going back must not hang on it.
+    fn record(&self, snapshot: &Snapshot, plan: &Plan) -> Result<Record, Failure> {
+        match &snapshot.record {
+            Known::Known(Some(record)) => Ok(record.clone()),
+            Known::Unreadable(why) if !write::goes_back(plan.change()) => {
+                let text = format!("the record has to be read before anything is written to the deployment: {why}");
+                Err(Failure::new(FAILED, text).next(
+                    Next::new("Once that is mended, run the command again:")
+                        .command(self.session.command(self.task.words().command)),
+                ))
+            }
+            Known::Known(None) | Known::Unreadable(_) => Ok(Record::new(&snapshot.deployment)),
         }
     }
 
@@ -321,4 +359,34 @@ pub fn ended_early(session: &Session, ended: &Ended, outcome: &mut Outcome) -> u
     session.context.interrupt.stands(Standing::NothingWritten);
     outcome.verdict = verdict;
     code
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn deployment(version: u32, active: u32) -> Deployment {
+        let metadata = json!({"name": "a", "namespace": "n", "uid": "u", "resourceVersion": version.to_string()});
+        Deployment::from_value(json!({
+            "apiVersion": "matrix.element.io/v1alpha2", "metadata": metadata,
+            "spec": {"components": {"synapse": {"config": {"n": active}}}}, "status": {"conditions": [], "n": version},
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn an_abort_gave_up_while_the_operator_moved_the_status_all_the_time() {
+        let mut rounds = Rounds::default();
+        assert!((0..60).all(|version| rounds.one_more(&deployment(version, 0))));
+        assert!(!(60..200).all(|version| rounds.one_more(&deployment(version, 0))), "it ends some time");
+    }
+
+    #[test]
+    fn a_spec_that_somebody_changes_again_and_again_is_given_up_soon() {
+        let mut rounds = Rounds::default();
+        let count = (0..60).take_while(|version| rounds.one_more(&deployment(*version, *version))).count();
+        assert_eq!(count, ROUNDS);
+    }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::approve::Approved;
-use super::exit::{FAILED, Failure};
+use super::exit::{FAILED, Failure, INTERRUPTED};
 use super::follow::Start;
 use super::interrupt::Standing;
 use super::outcome::{Outcome, Written};
@@ -29,7 +29,7 @@ pub async fn dry_run(session: &Session, plan: &Plan) -> Result<Option<ServerDryR
     let written = match session.cluster.dry_run(&request(session, plan)).await {
         Ok(written) => written,
         Err(error) if matches!(error.kind(), ErrorKind::Conflict { .. }) => return Ok(None),
-        Err(error) => return Err(Failure::from(error).next(Next::new("Nothing was changed."))),
+        Err(error) => return Err(error.into()),
     };
     for warning in &written.warnings {
         session.ui().warning(warning);
@@ -97,20 +97,39 @@ pub async fn send(
         baseline = baseline.inactive_until_write();
     }
     let (now, others) = (session.ui().terminal().now(), record.pending.clone());
-    record.pending = Some(pending(session, plan, &intent, baseline.clone()));
+    let ours = pending(session, plan, &intent, baseline.clone());
+    record.pending = Some(ours.clone());
+    // Only as long as it is ours: somebody who waited for us in vain may have begun a write of their own.
+    let withdraw = |record: &mut Record| {
+        if record.pending.as_ref() == Some(&ours) {
+            record.pending.clone_from(&others);
+        }
+    };
     record.note(now, intent.by.as_deref(), intent.what);
     record.chart.clone_from(&intent.snapshot.chart);
     if let Some(statement) = approved.backup() {
         record.backup = Some(Backup { statement: statement.to_owned(), at: now, by: intent.by.clone() });
     }
+    // From here on something is written, if only to the record.
+    session.context.interrupt.stands(Standing::Writing);
     match session.write_record(record).await {
         Ok(Ok(())) => {}
-        Ok(Err(_)) => return Ok(Sent::RecordConflict),
         // Going back must not hang on the record.
         Err(failure) if goes_back(plan.change()) => warn_unrecorded(session, &failure),
-        Err(failure) => return Err(failure),
+        Ok(Err(_)) => {
+            session.context.interrupt.stands(Standing::NothingWritten);
+            return Ok(Sent::RecordConflict);
+        }
+        Err(failure) => {
+            session.context.interrupt.stands(Standing::NothingWritten);
+            return Err(failure);
+        }
     }
-    session.context.interrupt.stands(Standing::Writing);
+    if session.context.interrupt.raised() {
+        session.change_record(withdraw).await?;
+        session.ui().status("The deployment was not changed.");
+        return Err(Failure::told(INTERRUPTED));
+    }
     let uid = plan.before().uid().to_owned();
     let write = request(session, plan);
     let result =
@@ -130,7 +149,7 @@ pub async fn send(
         WriteOutcome::NotApplied { error, now } if matches!(error.kind(), ErrorKind::Conflict { .. }) => {
             session.context.interrupt.stands(Standing::NothingWritten);
             // What the record says of a write must be true of the one that was stored, and that was not this one.
-            if let Err(failure) = session.change_record(|record| record.pending.clone_from(&others)).await {
+            if let Err(failure) = session.change_record(withdraw).await {
                 warn_unrecorded(session, &failure);
             }
             match now.and_then(|now| Deployment::from_value(now).ok()) {
@@ -142,6 +161,11 @@ pub async fn send(
         WriteOutcome::NotApplied { error, .. } => {
             session.context.interrupt.stands(Standing::NothingWritten);
             outcome.write = Written::NotApplied;
+            // Else whoever comes next waits a moment for a write that nobody sends. A server that cannot be reached
+            // is not waited for.
+            if !matches!(error.kind(), ErrorKind::Unreachable { .. } | ErrorKind::TlsTrouble { .. }) {
+                let _ = session.change_record(withdraw).await;
+            }
             Err(Failure::from(error).next(Next::new("The change was not applied; the deployment is as it was.")))
         }
         WriteOutcome::Unknown { error, .. } => {

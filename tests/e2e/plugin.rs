@@ -44,6 +44,11 @@ impl Shell {
         Self { kubeconfig: kubeconfig.to_owned(), home: TempDir::new().expect("a home") }
     }
 
+    /// The home, which is also the working folder.
+    pub fn home(&self) -> &Path {
+        self.home.path()
+    }
+
     /// Where failure files go.
     pub fn state(&self) -> PathBuf {
         self.home.path().join("state")
@@ -80,11 +85,6 @@ impl Shell {
     /// Starts a command line and leaves it running.
     pub fn start(&self, line: &str) -> Child {
         self.command(line.split_whitespace()).spawn().expect("the plugin starts")
-    }
-
-    /// The folder that commands are run in.
-    pub fn home(&self) -> &Path {
-        self.home.path()
     }
 
     /// Writes a file into that folder and returns its name.

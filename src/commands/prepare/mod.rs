@@ -9,6 +9,7 @@ use super::approve::Confirmed;
 use super::exit::{DONE, FAILED, Failure, INTERRUPTED, USAGE};
 use super::findings;
 use super::gather::Extent;
+use super::interrupt::Standing;
 use super::session::{Context, Session};
 use super::status::{provider_parts, provider_table};
 use crate::checks::{self, Known, Snapshot, Step};
@@ -56,7 +57,16 @@ pub async fn exec(context: &Context, args: &PrepareArgs) -> Result<u8, Failure> 
         if context.interrupt.raised() {
             return Err(Failure::told(INTERRUPTED));
         }
+        context.interrupt.stands(Standing::Writing);
         write(&session, &snapshot, &settings, plan, &inputs).await?;
+        if context.interrupt.raised() {
+            session.ui().next(
+                &Next::new("It was all written. To see what is left to do by hand:")
+                    .command(session.command("prepare")),
+            );
+            return Err(Failure::told(INTERRUPTED));
+        }
+        context.interrupt.stands(Standing::Ending { done: "everything was written already" });
     }
     report(&session, &snapshot, &settings)?;
     Ok(DONE)

@@ -2,6 +2,7 @@
 
 mod document;
 mod page;
+mod watch;
 
 pub use document::{Status, StatusList, providers as provider_parts};
 pub use page::providers as provider_table;
@@ -24,7 +25,10 @@ pub async fn exec(context: &Context, args: &StatusArgs) -> Result<u8, Failure> {
     if args.all_namespaces {
         return all(context, format).await;
     }
-    let session = Session::open(context, args.name.as_deref()).await?;
+    let mut session = Session::open(context, args.name.as_deref()).await?;
+    if args.watch {
+        return watch::follow(&mut session, format).await;
+    }
     let snapshot = session.gather(Extent::Standing).await;
     let status = Status::of(&snapshot, |command| session.command(command));
     if format.is_data() {

@@ -24,6 +24,7 @@ pub mod crds;
 pub mod fixtures;
 mod follow;
 pub mod operator;
+pub mod proxy;
 mod sandbox;
 mod supervisor;
 
@@ -41,5 +42,6 @@ pub mod prelude {
     pub use crate::crds::Release;
     pub use crate::fixtures::Deployment;
     pub use crate::operator::{Available, Behaviour, Operator, Outcome, Scope, Script};
+    pub use crate::proxy::{Fault, Gate, Proxy, Request};
     pub use crate::{Follower, Namespace, Sandbox, User};
 }

@@ -90,6 +90,11 @@ impl Namespace<'_> {
         &self.name
     }
 
+    /// The control plane that it is on.
+    pub(crate) fn control_plane(&self) -> &ControlPlane {
+        &self.sandbox.control_plane
+    }
+
     /// The part of the cluster that an operator of this test should look after.
     pub fn scope(&self) -> Scope {
         Scope::Namespace(self.name.clone())

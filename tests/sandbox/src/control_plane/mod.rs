@@ -102,6 +102,22 @@ impl ControlPlane {
         kubeconfig(&self.server, self.authority.certificate(), user, &Credential::Token(token), namespace)
     }
 
+    /// The same for a server that stands in front of this one, at another address.
+    pub(crate) fn token_kubeconfig_for(
+        &self,
+        server: &str,
+        user: &str,
+        token: &str,
+        namespace: Option<&str>,
+    ) -> Result<String> {
+        kubeconfig(server, self.authority.certificate(), user, &Credential::Token(token), namespace)
+    }
+
+    /// The authority, for what stands in front of the server.
+    pub(crate) fn authority(&self) -> &Authority {
+        &self.authority
+    }
+
     /// Writes a file among those that vanish with this control plane and returns where it is.
     pub fn write_file(&self, name: &str, content: &str) -> Result<PathBuf> {
         let path = self.directory.join(name);

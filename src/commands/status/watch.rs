@@ -1,0 +1,97 @@
+//! `status --watch`: the page once on a terminal, then a line for every change, until Ctrl-C.
+
+use std::time::Duration;
+
+use super::super::exit::{Failure, INTERRUPTED};
+use super::super::gather::Extent;
+use super::super::interrupt::Standing;
+use super::super::session::Session;
+use super::document::{Status, StatusList};
+use super::page;
+use crate::cluster::WatchItem;
+use crate::deployment::Deployment;
+use crate::terminal::time::time_of_day;
+use crate::terminal::{OutputError, OutputFormat, Stream};
+
+/// The record is no part of the deployment, so its changes make no event; it is looked at this often.
+const RECORD: Duration = Duration::from_secs(5);
+
+/// Follows until it is interrupted. Trouble on the way is told on stderr, and following goes on.
+pub async fn follow(session: &mut Session, format: OutputFormat) -> Result<u8, Failure> {
+    session.context.interrupt.stands(Standing::Following {
+        doing: "this only looked, and the cluster goes on by itself".to_owned(),
+        come_back: session.command("status --watch"),
+    });
+    let mut watch = session.cluster.follow(&session.target, session.deployment.object());
+    let mut shown: Option<String> = None;
+    loop {
+        show(session, format, &mut shown).await?;
+        tokio::select! {
+            item = watch.next() => match item {
+                Some(WatchItem::Seen { object, .. }) => {
+                    if let Ok(deployment) = Deployment::from_value(object) {
+                        session.deployment = deployment;
+                    }
+                }
+                Some(WatchItem::Deleted { .. }) => {
+                    session.ui().warning(format!("ElementDeployment {} was deleted; waiting for it to come back", session.place()));
+                }
+                Some(WatchItem::Trouble { error, .. }) => {
+                    session.ui().warning(format!("it cannot be followed at the moment, trying on: {error}"));
+                }
+                Some(WatchItem::Recovered) => session.ui().status("It can be followed again."),
+                None => return Err(Failure::told(INTERRUPTED)),
+            },
+            () = session.context.interrupt.wait() => return Err(Failure::told(INTERRUPTED)),
+            () = tokio::time::sleep(RECORD) => {}
+        }
+    }
+}
+
+/// Says where it stands, if that is news.
+async fn show(session: &Session, format: OutputFormat, shown: &mut Option<String>) -> Result<(), Failure> {
+    let snapshot = tokio::select! {
+        snapshot = session.gather(Extent::Standing) => snapshot,
+        () = session.context.interrupt.wait() => return Ok(()),
+    };
+    let status = Status::of(&snapshot, |command| session.command(command));
+    let line = line(&status);
+    if shown.as_ref() == Some(&line) {
+        return Ok(());
+    }
+    let first = shown.replace(line.clone()).is_none();
+    let ui = session.ui();
+    if format.is_data() {
+        ui.data(format, &StatusList::new(vec![status]))?;
+    } else if first && ui.terminal().is_tty(Stream::Out) {
+        page::show(ui, &snapshot, &status, format == OutputFormat::Wide)?;
+    } else {
+        print(session, &line)?;
+    }
+    Ok(())
+}
+
+fn print(session: &Session, line: &str) -> Result<(), OutputError> {
+    let terminal = session.ui().terminal();
+    session.ui().print(format!("{}  {line}", time_of_day(terminal.now(), terminal.zone())))
+}
+
+/// Everything that is worth a line when it changes.
+fn line(status: &Status) -> String {
+    let truth = |value: Option<bool>| value.map_or("absent", |value| if value { "true" } else { "false" });
+    let part = &status.status;
+    let mut line = format!(
+        "{}; operator {}; active {}, mas_active {}, Available {}, Successful {}",
+        status.phase.words(),
+        part.run,
+        truth(status.spec.active),
+        truth(part.mas_active),
+        truth(part.available),
+        truth(part.successful)
+    );
+    if let Some(failure) = &part.failure {
+        line.push_str("; the operator reports: ");
+        line.push_str(failure.message.lines().next().unwrap_or_default());
+    }
+    line
+}

@@ -1,0 +1,160 @@
+//! A proxy between one client and the API server that notes every request and spoils the chosen ones.
+//!
+//! It ends TLS with a certificate of the sandbox's own authority and shows the server an administrator's certificate.
+//! Connections are kept open as the client and the server want it, so that a spoiled request may hit a reused one.
+
+mod fault;
+mod relay;
+mod wire;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::{ClientConfig, RootCertStore, ServerConfig};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_rustls::{TlsAcceptor, TlsConnector};
+
+pub use fault::{Fault, Gate, Request};
+
+use crate::{Namespace, Result};
+
+/// What is to happen to a request, by its number, method and address.
+type Plan = Box<dyn FnMut(&Request) -> Fault + Send>;
+
+/// A running proxy. It works in the runtime it was started in and ends when dropped.
+pub struct Proxy {
+    shared: Arc<Shared>,
+    kubeconfig: PathBuf,
+    task: JoinHandle<()>,
+}
+
+struct Shared {
+    acceptor: TlsAcceptor,
+    connector: TlsConnector,
+    server: SocketAddr,
+    state: Mutex<State>,
+}
+
+struct State {
+    plan: Plan,
+    log: Vec<Request>,
+}
+
+impl Proxy {
+    /// Starts a proxy that spoils nothing, for a client whose namespace this is.
+    pub async fn start(namespace: &Namespace<'_>) -> Result<Self> {
+        let control_plane = namespace.control_plane();
+        let authority = control_plane.authority();
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let own = authority.server()?;
+        let accepting = ServerConfig::builder_with_provider(Arc::clone(&provider))
+            .with_safe_default_protocol_versions()?
+            .with_no_client_auth()
+            .with_single_cert(certificates(&own.certificate)?, key(&own.key)?)?;
+        let admin = authority.client("admin", &["system:masters"])?;
+        let mut roots = RootCertStore::empty();
+        roots.add(CertificateDer::from_pem_slice(authority.certificate().as_bytes())?)?;
+        let connecting = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()?
+            .with_root_certificates(roots)
+            .with_client_auth_cert(certificates(&admin.certificate)?, key(&admin.key)?)?;
+        let server = control_plane.server().trim_start_matches("https://").parse()?;
+
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let address = listener.local_addr()?;
+        let text = control_plane.token_kubeconfig_for(
+            &format!("https://{address}"),
+            "through-the-proxy",
+            "not-looked-at",
+            Some(namespace.name()),
+        )?;
+        let file = format!("{}-proxy-{}.kubeconfig", namespace.name(), address.port());
+        let kubeconfig = control_plane.write_file(&file, &text)?;
+        let state = Mutex::new(State { plan: Box::new(|_| Fault::None), log: Vec::new() });
+        let shared = Arc::new(Shared {
+            acceptor: TlsAcceptor::from(Arc::new(accepting)),
+            connector: TlsConnector::from(Arc::new(connecting)),
+            server,
+            state,
+        });
+        let task = tokio::spawn(listen(listener, Arc::clone(&shared)));
+        Ok(Self { shared, kubeconfig, task })
+    }
+
+    /// A kubeconfig that leads through the proxy.
+    pub fn kubeconfig(&self) -> PathBuf {
+        self.kubeconfig.clone()
+    }
+
+    /// Begins to count anew, and asks this for each request from now on.
+    pub fn plan(&self, plan: impl FnMut(&Request) -> Fault + Send + 'static) {
+        let mut state = self.shared.state();
+        state.plan = Box::new(plan);
+        state.log.clear();
+    }
+
+    /// Spoils nothing from now on, and begins to count anew.
+    pub fn pass(&self) {
+        self.plan(|_| Fault::None);
+    }
+
+    /// The requests since the last [`Self::plan`], in the order of their arrival.
+    pub fn log(&self) -> Vec<Request> {
+        self.shared.state().log.clone()
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note(&self, first_line: &str) -> (Request, Fault) {
+        let mut words = first_line.split(' ').map(str::to_owned);
+        let mut state = self.state();
+        let request = Request {
+            index: state.log.len(),
+            method: words.next().unwrap_or_default(),
+            address: words.next().unwrap_or_default(),
+        };
+        state.log.push(request.clone());
+        let fault = (state.plan)(&request);
+        (request, fault)
+    }
+}
+
+async fn listen(listener: TcpListener, shared: Arc<Shared>) {
+    // Ends the connections together with the proxy.
+    let mut connections = tokio::task::JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => if let Ok((socket, _)) = accepted {
+                connections.spawn(relay::serve(Arc::clone(&shared), socket));
+            },
+            // A connection that ends badly is what this is for.
+            Some(_) = connections.join_next() => {}
+        }
+    }
+}
+
+fn host() -> ServerName<'static> {
+    ServerName::IpAddress(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST).into())
+}
+
+fn certificates(pem: &str) -> Result<Vec<CertificateDer<'static>>> {
+    Ok(vec![CertificateDer::from_pem_slice(pem.as_bytes())?])
+}
+
+fn key(pem: &str) -> Result<PrivateKeyDer<'static>> {
+    Ok(PrivateKeyDer::from_pem_slice(pem.as_bytes())?)
+}

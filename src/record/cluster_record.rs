@@ -106,6 +106,15 @@ pub struct HistoryEntry {
     pub what: String,
 }
 
+impl HistoryEntry {
+    /// `alice, 5 seconds ago: prepare: …`, for a person.
+    pub fn words(&self, now: jiff::Timestamp) -> String {
+        let by = self.by.as_deref().unwrap_or("somebody");
+        let seconds = now.duration_since(self.at).as_secs().max(0);
+        format!("{by}, {seconds} s ago: {}", self.what)
+    }
+}
+
 /// The record's contents.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

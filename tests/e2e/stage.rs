@@ -75,8 +75,7 @@ impl Stage {
     /// Reads everything around the proxy, at a moment at which the operator rests: after a failure it has tries in
     /// store that come even after a good run.
     pub async fn standing(&self) -> Standing {
-        let rests = |object: &Value| reason(object, "Running") != "Running";
-        self.scene.until(rests).await;
+        self.scene.until(|object| !is_running(object)).await;
         let value = |found: Option<Value>| found;
         let secret = self.secrets().get_opt(&self.scene.deployment.mas_secret_name()).await.unwrap();
         let record = self.records().get_opt(&self.record_name()).await.unwrap();
@@ -99,7 +98,7 @@ impl Stage {
             let mut follower = Follower::start(&self.scene.api(), self.scene.deployment.name()).await.unwrap();
             self.scene.patch(json!({"spec": {"components": {"matrixAuthenticationService": mas}}})).await;
             follower.until(|object| object["spec"] == self.saved.object["spec"]).await.unwrap();
-            follower.until(|object| reason(object, "Running") == "Running").await.unwrap();
+            follower.until(is_running).await.unwrap();
             let kind = if self.step == Step::Abort { "Failure" } else { "Successful" };
             follower.until(|object| condition(object, kind) == "True").await.unwrap();
         }
@@ -225,8 +224,8 @@ impl Stage {
     }
 }
 
-fn reason(object: &Value, kind: &str) -> String {
-    let all = object["status"]["conditions"].as_array();
-    let found = all.into_iter().flatten().find(|one| one["type"] == kind);
-    found.and_then(|one| one["reason"].as_str()).unwrap_or_default().to_owned()
+/// Whether a run is under way: after a failure the reason stays, and only the status tells.
+fn is_running(object: &Value) -> bool {
+    let mut all = object["status"]["conditions"].as_array().into_iter().flatten();
+    all.any(|one| one["type"] == "Running" && one["status"] == "True" && one["reason"] == "Running")
 }

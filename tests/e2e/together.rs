@@ -1,5 +1,6 @@
 //! Two people at the same moment, and somebody else's change between preview and write.
 
+use std::process::Stdio;
 use std::time::Duration;
 
 use ess_mas_sandbox::prelude::*;
@@ -95,6 +96,27 @@ async fn of_two_prepares_at_once_one_makes_the_secret_and_the_other_keeps_it() {
     }
 }
 
+#[tokio::test]
+async fn of_two_prepares_with_different_values_the_second_does_not_replace_the_first_unseen() {
+    let stage = Stage::new(Step::Prepare).await;
+    let gate = Gate::default();
+    let held = gate.clone();
+    stage.proxy.plan(move |request| if request.is_write() { Fault::HoldBefore(held.clone()) } else { Fault::None });
+    let late = stage.start(&[]);
+    gate.reached().await;
+    let [(name, shell), _] = two(&stage).await;
+    let words = stage.words();
+    let words: Vec<&str> =
+        words.iter().map(|word| if word == "auth.example.com" { "login.example.com" } else { word }).collect();
+    let _ = shell.run_words(&words, None).await.expect(0);
+    let between = stage.standing().await;
+    gate.open();
+    let late = finish(late, "late".into()).await.expect(1);
+    late.says(&name).says("theirs are in the record").says("kubectl ess-mas prepare");
+    let after = stage.standing().await;
+    assert_eq!((between.secret, between.record), (after.secret, after.record));
+}
+
 /// Two whose records do not stop them: the first one's write is on its way for longer than the second one waits.
 #[tokio::test]
 async fn a_write_that_comes_late_is_refused_and_its_writer_follows_the_other_one() {
@@ -183,7 +205,8 @@ fn pending(standing: &Standing) -> Value {
 /// The plugin on a terminal of its own.
 fn on_terminal(shell: &Shell, words: &[&str]) -> PtySession {
     let mut command = shell.command(words).into_std();
-    command.env("TERM", "xterm");
+    // The terminal takes the place of all three.
+    command.env("TERM", "xterm").stdin(Stdio::inherit()).stdout(Stdio::inherit()).stderr(Stdio::inherit());
     spawn_command(command, Some(20_000)).unwrap()
 }
 

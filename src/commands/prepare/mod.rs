@@ -1,5 +1,7 @@
 //! `prepare`: settles MAS's settings and makes the secrets that are missing. Never touches the ElementDeployment.
 
+use std::cell::RefCell;
+
 mod inputs;
 mod rehearse;
 mod settings;
@@ -193,8 +195,16 @@ async fn write(
     }
     let by = session.who().await;
     let now = session.ui().terminal().now();
+    // Somebody may have prepared it as well since the record was read. What they settled is not replaced unseen.
+    let (before, others) = (recorded(snapshot), RefCell::new(None));
     session
         .change_record(|record| {
+            let theirs = record.settings.as_ref().filter(|theirs| Some(*theirs) != before);
+            *others.borrow_mut() =
+                theirs.map(|theirs| (theirs == settings, record.history.last().map(|last| last.words(now))));
+            if theirs.is_some_and(|theirs| theirs != settings) {
+                return;
+            }
             record.settings = Some(settings.clone());
             record.chart.clone_from(&snapshot.chart);
             record.note(
@@ -204,6 +214,17 @@ async fn write(
             );
         })
         .await?;
+    if let Some((same, last)) = others.into_inner() {
+        let last = last.unwrap_or_else(|| "somebody prepared it".to_owned());
+        if !same {
+            return Err(Failure::new(
+                FAILED,
+                format!("somebody else settled other values at the same time, and theirs are in the record ({last})"),
+            )
+            .next(Next::new("See what is there now, then decide again:").command(session.command("prepare"))));
+        }
+        session.ui().status(format!("Somebody else settled the same values at the same time ({last})."));
+    }
     session.ui().status("The settings are in the record.");
     Ok(())
 }
@@ -215,6 +236,14 @@ fn secret_request(session: &Session, plan: &SecretPlan) -> Write {
         Some(version) => Write::patch(Resource::SECRET, namespace, &plan.name, &version, body),
         None => Write::create(Resource::SECRET, namespace, &plan.name, body),
     }
+}
+
+/// ` (field manager kubectl, 2026-11-23T02:00:09Z)`, as far as the API server tells.
+fn last_written(object: &serde_json::Value) -> String {
+    let entries = object["metadata"]["managedFields"].as_array().into_iter().flatten();
+    let latest = entries.max_by_key(|entry| entry["time"].as_str().unwrap_or_default());
+    let parts = latest.and_then(|latest| Some((latest["manager"].as_str()?, latest["time"].as_str()?)));
+    parts.map_or_else(String::new, |(manager, time)| format!(" (field manager {manager}, {time})"))
 }
 
 async fn write_secret(
@@ -238,12 +267,13 @@ async fn write_secret(
                 session.ui().status(format!("Secret {} {verb}.", plan.name));
                 return Ok(());
             }
-            WriteOutcome::NotApplied { error, .. }
+            WriteOutcome::NotApplied { error, now }
                 if matches!(error.kind(), ErrorKind::AlreadyExists | ErrorKind::Conflict { .. }) =>
             {
                 session.ui().status(format!(
-                    "Secret {} was changed by somebody else just now; looking at it again.",
-                    plan.name
+                    "Secret {} was written by somebody else just now{}; looking at it again.",
+                    plan.name,
+                    now.as_ref().map_or_else(String::new, last_written)
                 ));
                 let Known::Known(present) = session.read_secret(&plan.name).await else { return Err(error.into()) };
                 let keys = snapshot.secret_keys();

@@ -10,6 +10,7 @@ mod flow;
 mod gates;
 mod json;
 mod owners;
+mod people;
 mod plugin;
 mod prepare;
 #[cfg(unix)]

@@ -234,3 +234,20 @@ async fn two_people_preparing_at_once_end_up_with_one_encryption_secret() {
     let _ = scene.prepare_with(&[], "the same password\n").await.expect(0);
     assert_eq!(scene.mas_secret().await, secret);
 }
+
+#[tokio::test]
+async fn a_secret_that_cannot_be_used_or_changed_is_named_and_left_alone() {
+    let scene = Scene::new(Behaviour::default()).await;
+    for (name, data, immutable, why) in [
+        ("spoilt", json!({"encryptionSecret": "canary-too-short"}), false, "encryptionSecret"),
+        ("frozen", json!({"postgresPassword": "canary-frozen"}), true, "immutable"),
+    ] {
+        let there = json!({"metadata": {"name": name}, "stringData": data, "immutable": immutable});
+        let there: Secret = serde_json::from_value(there).unwrap();
+        scene.secrets().create(&PostParams::default(), &there).await.unwrap();
+        let before = scene.versions().await;
+        let done = scene.prepare_with(&["--secret-name", name], "pw").await.expect(1);
+        done.says(why).says("nothing was changed").is_silent_about("canary");
+        assert_eq!(scene.versions().await, before);
+    }
+}

@@ -17,7 +17,7 @@ use super::{conclude, findings};
 use crate::checks::{self, Finding, Known, Snapshot, Step, codes};
 use crate::cli::{FollowArgs, WriteArgs};
 use crate::deployment::{Deployment, Run};
-use crate::plan::Plan;
+use crate::plan::{MasSettings, Plan};
 use crate::reconcile::{Baseline, Carried, Continuity, Observation};
 use crate::record::{Pending, Record};
 use crate::terminal::Next;
@@ -107,7 +107,7 @@ pub async fn run(
             continue;
         };
         refuse_more(task, &rehearsed.unexplained)?;
-        check_secret(session, &snapshot, &rehearsed.answer, task.step()).await?;
+        let snapshot = foresee(session, snapshot, &rehearsed.answer, task.step()).await?;
         if flags.follow.wait && !flags.write.preview {
             may_follow(session).await?;
         }
@@ -214,13 +214,16 @@ fn refuse_more(task: &dyn Task, unexplained: &[String]) -> Result<(), Failure> {
         .next(Next::new("Find out what it is, let the deployment reconcile, and run `dry-run` again.")))
 }
 
-/// The server's answer shows which keys of the Secret the defaults refer to; the operator refuses to run without them.
-async fn check_secret(session: &Session, snapshot: &Snapshot, answer: &Deployment, step: Step) -> Result<(), Failure> {
+/// What will stand once the change is written. The server's answer shows which Secret the deployment will refer to, and
+/// by its defaults which keys; the operator refuses to run without them.
+async fn foresee(session: &Session, snapshot: Snapshot, answer: &Deployment, step: Step) -> Result<Snapshot, Failure> {
     if step != Step::DryRun {
-        return Ok(());
+        return Ok(snapshot);
     }
     let mut after = Snapshot { deployment: answer.clone(), ..snapshot.clone() };
-    if let (None, Some(name)) = (snapshot.secret.known().and_then(Option::as_ref), answer.mas_secret_name()) {
+    after.settings = MasSettings::of(answer).or(after.settings);
+    let read = snapshot.secret.known().and_then(Option::as_ref).map(|secret| secret.name.as_str());
+    if let Some(name) = answer.mas_secret_name().filter(|name| read != Some(*name)) {
         after.secret = session.read_secret(name).await;
     }
     let found: Vec<Finding> = checks::run(&after, step)
@@ -230,7 +233,9 @@ async fn check_secret(session: &Session, snapshot: &Snapshot, answer: &Deploymen
     if !found.is_empty() {
         findings::tell(session.ui(), &session.place(), &found);
     }
-    findings::judge(&found, &[], false)
+    findings::judge(&found, &[], false)?;
+    // The record notes the contents of the Secret that is rehearsed.
+    Ok(Snapshot { secret: after.secret, ..snapshot })
 }
 
 /// A write that somebody noted a moment ago and that has not arrived yet.

@@ -99,7 +99,8 @@ async fn not_allowed_to_look_elsewhere(c: &Namespace<'_>) {
 async fn requests(server: &Sandbox) -> u64 {
     let request = http::Request::get("/metrics").body(Vec::new()).unwrap();
     let text = server.client().unwrap().request_text(request).await.unwrap();
-    let ours = ["elementdeployments", "secrets", "configmaps", "selfsubjectreviews", "selfsubjectaccessreviews", "namespaces"];
+    let ours =
+        ["elementdeployments", "secrets", "configmaps", "selfsubjectreviews", "selfsubjectaccessreviews", "namespaces"];
     let counts = text.lines().filter(|line| line.starts_with("apiserver_request_total{")).filter(|line| {
         let resource = line.split("resource=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap_or_default();
         // Discovery and the published schemas have no resource.
@@ -112,8 +113,20 @@ async fn few_requests(server: &Sandbox, shell: &Shell, operator: &Operator, depl
     let api = deployment.api(&server.client().unwrap());
     reconciled(&api, deployment.name()).await;
     let host = deployment.mas_host();
-    let words = ["prepare", "--host", &host, "--database-host", "pg", "--database-name", "mas", "--database-user", "mas",
-                 "--database-password-file", "-", "--yes"];
+    let words = [
+        "prepare",
+        "--host",
+        &host,
+        "--database-host",
+        "pg",
+        "--database-name",
+        "mas",
+        "--database-user",
+        "mas",
+        "--database-password-file",
+        "-",
+        "--yes",
+    ];
     let _ = shell.run_words(&words, Some("pw")).await.expect(0);
     let _ = shell.run("dry-run --yes").await.expect(0);
     operator.wait_for_end().await;
@@ -172,21 +185,35 @@ async fn reconciled(api: &Api<DynamicObject>, name: &str) {
 /// A release whose resource definition has no switch would lose it in silence.
 async fn older_releases(server: &Sandbox, shell: &Shell, deployment: &Deployment) {
     let client = server.client().unwrap();
-    let operator = Operator::start(client.clone(), Scope::Namespace(deployment.namespace().to_owned()), Behaviour::default());
+    let operator =
+        Operator::start(client.clone(), Scope::Namespace(deployment.namespace().to_owned()), Behaviour::default());
     let api = deployment.api(&client);
     reconciled(&api, deployment.name()).await;
     drop(operator);
-    for (release, missing) in
-        [(Release::WithoutMigration, "no switch config.active"), (Release::WithoutMas, "no component matrixAuthenticationService")]
-    {
+    for (release, missing) in [
+        (Release::WithoutMigration, "no switch config.active"),
+        (Release::WithoutMas, "no component matrixAuthenticationService"),
+    ] {
         crds::install(&client, release).await.unwrap();
         let before = api.get(deployment.name()).await.unwrap();
         let refused = |done: Done| {
             let done = done.expect(10);
             done.says(missing).says("25.09.01").says("nothing was changed");
         };
-        let words = ["prepare", "--host", "auth.example.com", "--database-host", "pg", "--database-name", "mas",
-                     "--database-user", "mas", "--database-password-file", "-", "--yes"];
+        let words = [
+            "prepare",
+            "--host",
+            "auth.example.com",
+            "--database-host",
+            "pg",
+            "--database-name",
+            "mas",
+            "--database-user",
+            "mas",
+            "--database-password-file",
+            "-",
+            "--yes",
+        ];
         refused(shell.run_words(&words, Some("pw")).await);
         refused(shell.run("dry-run --yes").await);
         refused(shell.run_words(&["activate", "--confirm", "first", "--backup", "shelf"], None).await);

@@ -81,7 +81,10 @@ async fn connection_flags_mean_what_they_mean_to_kubectl() {
     with(&scene, &bad, &["status", "--cluster", "good"]).await.expect(1).says("not");
     with(&scene, &good, &["status", "--context", "absent"]).await.expect(1).says("absent");
     // The namespace of the context, and -n over it.
-    with(&scene, &good, &["status", "--context", "bare", "chat-of-ours", "-n", "default"]).await.expect(1).says("default");
+    with(&scene, &good, &["status", "--context", "bare", "chat-of-ours", "-n", "default"])
+        .await
+        .expect(1)
+        .says("default");
     let _ = with(&scene, &good, &["status", "--context", "bare", "-n", &parts.namespace]).await.expect(0);
     // The address by hand, with what belongs to it.
     let done = with(&scene, &bad, &["status", "--user", "good", "-s", &server, "--insecure-skip-tls-verify"]).await;
@@ -97,9 +100,15 @@ async fn connection_flags_mean_what_they_mean_to_kubectl() {
     let _ = with(&scene, &good, &["status", "--tls-server-name", "localhost"]).await.expect(0);
     with(&scene, &good, &["status", "--tls-server-name", "other.example.com"]).await.expect(1).says("certificate");
     // Somebody else's rights.
-    with(&scene, &good, &["status", "--as", "jane"]).await.expect(1).says("The user jane is not allowed").says("--as jane");
+    with(&scene, &good, &["status", "--as", "jane"])
+        .await
+        .expect(1)
+        .says("The user jane is not allowed")
+        .says("--as jane");
     let _ = with(&scene, &good, &["status", "--as", "jane", "--as-group", "system:masters"]).await.expect(0);
-    let _ = with(&scene, &good, &["status", "--as", "jane", "--as-uid", "7", "--as-group", "system:masters"]).await.expect(0);
+    let _ = with(&scene, &good, &["status", "--as", "jane", "--as-uid", "7", "--as-group", "system:masters"])
+        .await
+        .expect(0);
     // Other files.
     let path = scene.shell.file("elsewhere", good.to_string());
     let _ = with_list(&scene, "/nowhere/at/all", &["status", "--kubeconfig", &path]).await.expect(0);

@@ -53,7 +53,11 @@ async fn a_helm_release_is_told_apart_and_must_be_accepted_in_a_script() {
 #[tokio::test]
 async fn what_a_gitops_tool_would_revert_is_not_written() {
     for (pointer, value, name) in [
-        ("/metadata/annotations/argocd.argoproj.io~1tracking-id", "chat:matrix.element.io/ElementDeployment:n/a", "Argo CD"),
+        (
+            "/metadata/annotations/argocd.argoproj.io~1tracking-id",
+            "chat:matrix.element.io/ElementDeployment:n/a",
+            "Argo CD",
+        ),
         ("/metadata/labels/argocd.argoproj.io~1instance", "chat", "Argo CD"),
         ("/metadata/labels/kustomize.toolkit.fluxcd.io~1name", "chat", "Flux"),
         ("/metadata/labels/helm.toolkit.fluxcd.io~1name", "chat", "Flux"),

@@ -41,7 +41,9 @@ async fn a_program_that_was_killed_is_gone_on_with_by_the_next_call() {
     let mut child = scene.shell.start("dry-run --yes");
     scene.until(|object| *active(object) == json!(false)).await;
     child.kill().await.unwrap();
-    scene.until(|object| object["status"]["mas_active"] == json!(false) && condition(object, "Successful") == "True").await;
+    scene
+        .until(|object| object["status"]["mas_active"] == json!(false) && condition(object, "Successful") == "True")
+        .await;
     let spec = scene.decided().await.1;
     // The rehearsal ended well while nobody looked.
     scene.shell.run("dry-run --yes").await.expect(0).says("there already").says("Dry run passed");

@@ -61,7 +61,11 @@ async fn a_person_is_asked_for_everything_from_prepare_to_activate() {
     assert_eq!([&postgresql["host"], &postgresql["user"]], ["db.example.com", "mas_role"]);
 
     let before = scene.versions().await;
-    let no = vec![("Where is the backup", "tape 7 in the safe\r"), ("Type the deployment's name", "yes\r"), ("Enter to stop", "\r")];
+    let no = vec![
+        ("Where is the backup", "tape 7 in the safe\r"),
+        ("Type the deployment's name", "yes\r"),
+        ("Enter to stop", "\r"),
+    ];
     let shown = dialogue(scene.shell.on_terminal(["activate"]), no, 0).await;
     assert!(shown.contains("Nothing was changed."), "{shown}");
     assert_eq!(scene.versions().await, before);

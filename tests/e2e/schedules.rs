@@ -69,7 +69,8 @@ async fn an_operator_killed_in_mid_run_and_restarted_is_no_failure() {
 
 #[tokio::test]
 async fn a_breakdown_of_the_operator_again_and_again_is_no_verdict() {
-    let scene = Scene::new(Behaviour::default().dry_run(Script::times(3, &Outcome::BreakDown).then(Outcome::Succeed))).await;
+    let scene =
+        Scene::new(Behaviour::default().dry_run(Script::times(3, &Outcome::BreakDown).then(Outcome::Succeed))).await;
     scene.prepare().await;
     scene.shell.run("dry-run --yes").await.expect(0).says("trouble of its own");
     scene.operator.set(Behaviour::default().activation(Outcome::BreakDown));

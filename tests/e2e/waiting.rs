@@ -149,7 +149,11 @@ async fn a_failing_activation_keeps_the_details_and_offers_both_ways() {
 async fn a_failure_after_the_migration_itself_is_no_success_and_no_way_back() {
     let mut scene = Scene::new(Behaviour::default()).await;
     scene.rehearse().await;
-    scene.operator.set(Behaviour::default().activation(Outcome::FailLate("ingress not ready".to_owned())).plain(Outcome::fail("ingress not ready")));
+    scene.operator.set(
+        Behaviour::default()
+            .activation(Outcome::FailLate("ingress not ready".to_owned()))
+            .plain(Outcome::fail("ingress not ready")),
+    );
     let done = scene.activate().await.expect(1);
     done.says("ingress not ready").says("mas_active is true").says("backup");
     assert!(!done.stderr.contains("ess-mas abort"), "{done}");

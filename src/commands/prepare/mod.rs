@@ -1,5 +1,6 @@
 //! `prepare`: settles MAS's settings and makes the secrets that are missing. Never touches the ElementDeployment.
 
+mod encryption;
 mod inputs;
 mod rehearse;
 mod settings;
@@ -83,6 +84,7 @@ async fn plan_secret(
         }
     };
     let keys = snapshot.secret_keys();
+    encryption::stays(session, settings, present.as_ref(), &keys).await?;
     let context = secret_context(snapshot, settings, &keys, present.as_ref(), inputs);
     if inputs.postgres_password.is_none() && context.needs_password(&inputs.replace) {
         inputs.postgres_password = Some(inputs::ask_password(session, settings)?);

@@ -5,6 +5,7 @@
 
 use super::finding::{Finding, codes};
 use super::snapshot::{Known, Snapshot, Step};
+use crate::plan::{Plan, SecretKeys};
 use crate::record::{Rehearsal, RehearsalState};
 
 /// Where the rehearsal stands.
@@ -46,6 +47,9 @@ pub fn standing(snapshot: &Snapshot) -> RehearsalStanding {
         changed.push("the ElementDeployment's spec".to_owned());
     }
     let keys = snapshot.secret_keys();
+    if prepared_since(snapshot, &keys) {
+        changed.push("MAS's settings, by `prepare`; they come into the deployment with the next dry run".to_owned());
+    }
     match &snapshot.secret {
         Known::Unreadable(why) if changed.is_empty() => return RehearsalStanding::Unknown(why.clone()),
         Known::Unreadable(_) => {}
@@ -58,6 +62,16 @@ pub fn standing(snapshot: &Snapshot) -> RehearsalStanding {
         }
     }
     if changed.is_empty() { RehearsalStanding::Passed } else { RehearsalStanding::Outdated(changed) }
+}
+
+/// Whether `prepare` has settled something that is not in the spec. The activation would leave it out, and whoever
+/// settled it would find MAS migrated without it.
+fn prepared_since(snapshot: &Snapshot, keys: &SecretKeys) -> bool {
+    let deployment = &snapshot.deployment;
+    let settings = snapshot.recorded().and_then(|record| record.settings.as_ref());
+    // Once the switch is on, it is too late for that question; the plan to compare with has it off.
+    deployment.active() == Some(false)
+        && settings.is_some_and(|settings| Plan::rehearse(deployment, settings, keys, "").changes_spec())
 }
 
 fn changed_keys(rehearsal: &Rehearsal, now: &std::collections::BTreeMap<String, String>) -> String {

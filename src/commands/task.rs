@@ -15,7 +15,7 @@ use super::{conclude, findings, pending};
 use crate::checks::{self, Finding, Known, Snapshot, Step, codes};
 use crate::cli::{FollowArgs, WriteArgs};
 use crate::deployment::{Deployment, Run};
-use crate::plan::Plan;
+use crate::plan::{MasSettings, Plan};
 use crate::reconcile::{Baseline, Continuity};
 use crate::record::Record;
 use crate::terminal::Next;
@@ -149,7 +149,7 @@ impl Course<'_> {
             return Ok(None);
         };
         refuse_more(self.task, &dry_run.unexplained)?;
-        check_secret(self.session, &snapshot, &dry_run.answer, self.task.step()).await?;
+        let snapshot = foresee(self.session, snapshot, &dry_run.answer, self.task.step()).await?;
         if self.flags.follow.wait && !self.flags.write.preview {
             may_follow(self.session).await?;
         }
@@ -330,13 +330,16 @@ fn refuse_more(task: &dyn Task, unexplained: &[String]) -> Result<(), Failure> {
         .next(Next::new("Find out what it is, let the deployment reconcile, and run `dry-run` again.")))
 }
 
-/// The server's answer shows which keys of the Secret the defaults refer to; the operator refuses to run without them.
-async fn check_secret(session: &Session, snapshot: &Snapshot, answer: &Deployment, step: Step) -> Result<(), Failure> {
+/// What will stand once the change is written. The server's answer shows which Secret the deployment will refer to, and
+/// by its defaults which keys; the operator refuses to run without them.
+async fn foresee(session: &Session, snapshot: Snapshot, answer: &Deployment, step: Step) -> Result<Snapshot, Failure> {
     if step != Step::DryRun {
-        return Ok(());
+        return Ok(snapshot);
     }
     let mut after = Snapshot { deployment: answer.clone(), ..snapshot.clone() };
-    if let (None, Some(name)) = (snapshot.secret.known().and_then(Option::as_ref), answer.mas_secret_name()) {
+    after.settings = MasSettings::of(answer).or(after.settings);
+    let read = snapshot.secret.known().and_then(Option::as_ref).map(|secret| secret.name.as_str());
+    if let Some(name) = answer.mas_secret_name().filter(|name| read != Some(*name)) {
         after.secret = session.read_secret(name).await;
     }
     let found: Vec<Finding> = checks::run(&after, step)
@@ -346,7 +349,9 @@ async fn check_secret(session: &Session, snapshot: &Snapshot, answer: &Deploymen
     if !found.is_empty() {
         findings::tell(session.ui(), &session.place(), &found);
     }
-    findings::judge(&found, &[], false)
+    findings::judge(&found, &[], false)?;
+    // The record notes the contents of the Secret that is rehearsed.
+    Ok(Snapshot { secret: after.secret, ..snapshot })
 }
 
 /// An ending without a write: told in the same words everywhere.

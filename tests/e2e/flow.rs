@@ -118,7 +118,8 @@ async fn status_tells_the_phase_at_every_step() {
     let now = phase().await;
     assert_eq!([&now["phase"], &now["rehearsal"]["state"]], ["ReadyToMigrate", "passed"]);
     assert_eq!(now["status"]["masActive"], json!(false));
-    assert_eq!(now["status"]["run"], "idle");
+    // A run that was queued while the rehearsal failed may follow the one that passed.
+    assert!(["idle", "running"].contains(&now["status"]["run"].as_str().unwrap()), "{now:#}");
     scene.operator.set(Behaviour::default().activation(Outcome::Hang));
     let _ = scene.activate_with(&["--wait=false"]).await.expect(0);
     assert_eq!(phase().await["phase"], "Migrating");

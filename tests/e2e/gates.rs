@@ -1,6 +1,9 @@
 //! The gates before the step that only a backup undoes. Each is tried with everything else in order.
 
+use std::time::Duration;
+
 use ess_mas_sandbox::prelude::*;
+use kube::api::{Patch, PatchParams};
 use serde_json::{Value, json};
 
 use crate::scene::{Scene, active, condition};
@@ -176,4 +179,56 @@ async fn an_unavailable_deployment_is_blocked_and_an_unknown_one_must_be_accepte
     let _ = scene.shell.run("dry-run --yes --accept available").await.expect(0);
     scene.activate().await.expect(11).says("--accept available");
     let _ = scene.activate_with(&accept).await.expect(0);
+}
+
+/// A policy of the cluster that has its own idea of the deployment, as a webhook may have.
+async fn meddle(scene: &Scene) {
+    let name = format!("meddler-{}", scene.namespace.name());
+    let policy = json!({
+        "apiVersion": "admissionregistration.k8s.io/v1", "kind": "MutatingAdmissionPolicy", "metadata": {"name": name},
+        "spec": {
+            "matchConstraints": {
+                "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": scene.namespace.name()}},
+                "resourceRules": [{"apiGroups": ["matrix.element.io"], "apiVersions": ["*"], "operations": ["UPDATE"],
+                                   "resources": ["elementdeployments"]}],
+            },
+            "failurePolicy": "Fail", "reinvocationPolicy": "Never",
+            "mutations": [{"patchType": "JSONPatch", "jsonPatch": {"expression":
+                "[JSONPatch{op: \"add\", path: \"/spec/global/config/verifyTls\", value: false}]"}}],
+        },
+    });
+    let binding = json!({
+        "apiVersion": "admissionregistration.k8s.io/v1", "kind": "MutatingAdmissionPolicyBinding",
+        "metadata": {"name": name}, "spec": {"policyName": name},
+    });
+    let client = scene.namespace.client().unwrap();
+    for (path, object) in [("mutatingadmissionpolicies", policy), ("mutatingadmissionpolicybindings", binding)] {
+        let request = http::Request::post(format!("/apis/admissionregistration.k8s.io/v1/{path}"))
+            .header("content-type", "application/json")
+            .body(object.to_string().into_bytes())
+            .unwrap();
+        let _: Value = client.request(request).await.unwrap();
+    }
+    // It takes the server a moment to heed it.
+    let params = PatchParams { dry_run: true, ..PatchParams::default() };
+    let patch = Patch::Merge(json!({"metadata": {"annotations": {"example.com/probe": "x"}}}));
+    for _ in 0..400 {
+        let answer = scene.api().patch(scene.deployment.name(), &params, &patch).await.unwrap();
+        if answer.data["spec"]["global"]["config"]["verifyTls"] == json!(false) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    panic!("the policy is not heeded after 10 s");
+}
+
+#[tokio::test]
+async fn an_activation_that_would_change_more_than_the_switch_is_not_written() {
+    let scene = Scene::new(Behaviour::default()).await;
+    scene.rehearse().await;
+    meddle(&scene).await;
+    let before = scene.versions().await;
+    let done = scene.activate().await.expect(1);
+    done.says("more than the switch").says("spec.global.config.verifyTls").says("nothing was written");
+    assert_eq!(scene.versions().await, before);
 }

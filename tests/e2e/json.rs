@@ -84,3 +84,14 @@ async fn a_check_without_a_finding_ends_with_0_and_with_a_warning_with_11() {
     let scene = Scene::new(Behaviour::default().available(Available::Absent)).await;
     scene.shell.run("check").await.expect(11).shows("unknown");
 }
+
+#[tokio::test]
+async fn a_reader_that_goes_away_is_no_crash() {
+    let scene = Scene::new(Behaviour::default()).await;
+    for line in ["status", "status -o json", "check", "completion bash"] {
+        let mut child = scene.shell.start(line);
+        drop(child.stdout.take());
+        let done = crate::plugin::finish(child, line.to_owned()).await;
+        assert!(!done.stderr.contains("panicked") && done.code != 101, "{done}");
+    }
+}

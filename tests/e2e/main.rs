@@ -12,6 +12,7 @@ mod gates;
 mod json;
 mod kill;
 mod owners;
+mod people;
 mod plugin;
 mod prepare;
 #[cfg(unix)]

@@ -42,6 +42,8 @@ async fn a_helm_release_is_told_apart_and_must_be_accepted_in_a_script() {
         done.says("--accept manifest-owned-by-helm").says("config.active: false");
         assert_eq!(scene.versions().await, before);
         let accept = ["--accept", "manifest-owned-by-helm"];
+        // `check` tells beforehand what will have to be accepted.
+        scene.shell.run("check").await.expect(11).shows("manifest-owned-by-helm");
         let _ = scene.shell.run("dry-run --yes --accept manifest-owned-by-helm").await.expect(0);
         scene.activate().await.expect(11).says("--accept manifest-owned-by-helm").says("nothing was changed");
         scene.activate_with(&accept).await.expect(0).says("config.active: true");

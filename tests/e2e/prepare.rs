@@ -2,7 +2,7 @@
 
 use ess_mas_sandbox::prelude::*;
 use k8s_openapi::api::core::v1::Secret;
-use kube::api::PostParams;
+use kube::api::{Patch, PatchParams, PostParams};
 use rsa::pkcs8::DecodePrivateKey as _;
 use rsa::traits::PublicKeyParts as _;
 use serde_json::json;
@@ -230,4 +230,55 @@ async fn two_people_preparing_at_once_end_up_with_one_encryption_secret() {
     let secret = scene.mas_secret().await;
     let _ = scene.prepare_with(&[], "the same password\n").await.expect(0);
     assert_eq!(scene.mas_secret().await, secret);
+}
+
+#[tokio::test]
+async fn a_secret_that_cannot_be_used_or_changed_is_named_and_left_alone() {
+    let scene = Scene::new(Behaviour::default()).await;
+    for (name, data, immutable, why) in [
+        ("spoilt", json!({"encryptionSecret": "canary-too-short"}), false, "encryptionSecret"),
+        ("frozen", json!({"postgresPassword": "canary-frozen"}), true, "immutable"),
+    ] {
+        let there = json!({"metadata": {"name": name}, "stringData": data, "immutable": immutable});
+        let there: Secret = serde_json::from_value(there).unwrap();
+        scene.secrets().create(&PostParams::default(), &there).await.unwrap();
+        let before = scene.versions().await;
+        let done = scene.prepare_with(&["--secret-name", name], "pw").await.expect(1);
+        done.says(why).says("nothing was changed").is_silent_about("canary");
+        assert_eq!(scene.versions().await, before);
+    }
+}
+
+/// A new name for the Secret is not a way around "must not change after installation".
+#[tokio::test]
+async fn another_secret_does_not_bring_another_encryption_secret_to_a_deployed_mas() {
+    let scene = Scene::new(Behaviour::default()).await;
+    scene.rehearse().await;
+    let before = scene.versions().await;
+    let done = scene.prepare_with(&["--secret-name", "another"], "pw").await.expect(2);
+    done.says("cannot change").says("chat-of-ours-mas").says("othing was changed");
+    assert_eq!(scene.versions().await, before);
+    // With the same one in it, another Secret is fine.
+    let copy = json!({"metadata": {"name": "another"}, "data": {
+        "encryptionSecret": k8s_openapi::ByteString(scene.mas_secret().await["encryptionSecret"].clone())}});
+    let copy: Secret = serde_json::from_value(copy).unwrap();
+    scene.secrets().create(&PostParams::default(), &copy).await.unwrap();
+    let _ = scene.prepare_with(&["--secret-name", "another"], "pw").await.expect(0);
+    // What is missing there counts, not what is in the one that MAS has now.
+    let drop_key = Patch::Merge(json!({"data": {"rsaPrivateKey": null}}));
+    scene.secrets().patch("another", &PatchParams::default(), &drop_key).await.unwrap();
+    scene.shell.run("dry-run --yes").await.expect(10).says("Secret another").says("rsaPrivateKey");
+    let _ = scene.prepare_with(&["--secret-name", "another"], "pw").await.expect(0);
+    let _ = scene.shell.run("dry-run --yes").await.expect(0);
+    let _ = scene.activate().await.expect(0);
+}
+
+#[tokio::test]
+async fn preparing_the_same_again_leaves_the_rehearsal_as_it_is() {
+    let scene = Scene::new(Behaviour::default()).await;
+    scene.rehearse().await;
+    let before = scene.versions().await;
+    scene.shell.run("prepare --yes").await.expect(0).says("kept").shows("upstream/callback");
+    assert_eq!(scene.versions().await, before);
+    let _ = scene.activate().await.expect(0);
 }

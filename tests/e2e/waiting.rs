@@ -171,6 +171,50 @@ async fn mend(scene: &mut Scene) {
     scene.operator.resume();
 }
 
+/// What a playbook prints is not always meant for a terminal.
+#[tokio::test]
+async fn the_operators_words_cannot_steer_the_terminal() {
+    let message = "fatal: \u{1b}[2J\u{1b}]0;owned\u{7} end of it";
+    let scene = Scene::new(Behaviour::default().dry_run(Outcome::fail(message))).await;
+    scene.prepare().await;
+    let done = scene.shell.run("dry-run --yes --color always").await.expect(1);
+    done.says("end of it").is_silent_about("\u{1b}[2J").is_silent_about("\u{1b}]").is_silent_about("\u{7}");
+    let status = scene.shell.run("status").await.expect(0);
+    status.shows("end of it").is_silent_about("\u{1b}").is_silent_about("\u{7}");
+    // As data it is what it was.
+    let json = scene.shell.run("status -o json").await.expect(0);
+    assert_eq!(json.json()["items"][0]["status"]["failure"]["message"], message);
+    json.is_silent_about("\u{1b}");
+}
+
+#[tokio::test]
+async fn details_that_cannot_be_kept_in_the_usual_place_are_kept_in_another() {
+    let scene = Scene::new(Behaviour::default().dry_run(Outcome::fail("no"))).await;
+    scene.prepare().await;
+    let mut command = scene.shell.command(["dry-run", "--yes", "-o", "json"]);
+    command.env("XDG_STATE_HOME", "/dev/null/nowhere");
+    let done = finish(command.spawn().unwrap(), "dry-run".to_owned()).await.expect(1);
+    let path = scene.shell.home().join(done.json()["recordFile"].as_str().unwrap());
+    assert!(path.exists(), "{done}");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn an_interruption_before_the_write_changes_nothing() {
+    let scene = Scene::new(Behaviour::default()).await;
+    scene.prepare().await;
+    scene.operator.set(Behaviour::default().lasting(Duration::from_secs(30)));
+    scene.start_a_run().await;
+    let before = scene.decided().await;
+    let child = scene.shell.start("dry-run --yes");
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    let id = child.id().unwrap().to_string();
+    assert!(std::process::Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    let done = finish(child, "dry-run, interrupted".to_owned()).await.expect(130);
+    done.says("waiting for its end").says("nothing was changed");
+    assert_eq!(scene.decided().await, before);
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn an_interruption_says_what_the_cluster_goes_on_doing() {

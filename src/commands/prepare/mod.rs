@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 
+mod encryption;
 mod inputs;
 mod rehearse;
 mod settings;
@@ -95,6 +96,7 @@ async fn plan_secret(
         }
     };
     let keys = snapshot.secret_keys();
+    encryption::stays(session, settings, present.as_ref(), &keys).await?;
     let context = secret_context(snapshot, settings, &keys, present.as_ref(), inputs);
     if inputs.postgres_password.is_none() && context.needs_password(&inputs.replace) {
         inputs.postgres_password = Some(inputs::ask_password(session, settings)?);

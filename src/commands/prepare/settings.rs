@@ -55,8 +55,9 @@ pub fn resolve(session: &Session, snapshot: &Snapshot, args: &PrepareArgs) -> Re
     asker.finish()?;
     let port =
         args.database_port.or(known_database.as_ref().map(|database| database.port)).or(written.port).unwrap_or(5432);
-    let ssl_mode =
-        args.database_sslmode.clone().or_else(|| known_database.as_ref()?.ssl_mode.clone()).or(written.ssl_mode);
+    // The spec's may be the API server's default, which nobody settled.
+    let known_mode = known_database.map_or(written.ssl_mode, |database| database.ssl_mode);
+    let ssl_mode = args.database_sslmode.clone().or(known_mode);
     let secret_name = secret_name(session, snapshot, args, known.as_ref())?;
     Ok(MasSettings {
         host,

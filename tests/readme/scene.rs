@@ -63,7 +63,7 @@ impl<'a> Scene<'a> {
         let run = Duration::from_millis(if slowly || fails { 3000 } else { 500 });
         let operator = Operator::start(client.clone(), Scope::Namespace(NAMESPACE.to_owned()), behaviour(name, run));
         let mut follower = Follower::start(&deployment.api(&client), NAME).await.unwrap();
-        let settled = follower.until(|object| is_settled(object));
+        let settled = follower.until(is_settled);
         tokio::time::timeout(Duration::from_secs(30), settled).await.expect("the operator's first run ends").unwrap();
         let text = sandbox.certificate_kubeconfig(USER, &[], Some(NAMESPACE)).unwrap();
         let kubeconfig = sandbox.write_file("readme.kubeconfig", &text).unwrap();
@@ -91,7 +91,8 @@ impl<'a> Scene<'a> {
         let mut words = words.iter().map(String::as_str);
         assert_eq!((words.next(), words.next()), (Some("kubectl"), Some("ess-mas")), "{line}");
         if self.code == 1 {
-            self.operator.wait_for_run().await;
+            // After the operator's failure the next try comes soon; after the API server's refusal none does.
+            let _ = tokio::time::timeout(Duration::from_secs(5), self.operator.wait_for_run()).await;
         }
         // One file for both, so that their lines keep their order.
         let mut both =
@@ -110,7 +111,7 @@ impl<'a> Scene<'a> {
             .stdout(both.try_clone().unwrap())
             .stderr(both.try_clone().unwrap());
         let mut child = tokio::process::Command::from(command).kill_on_drop(true).spawn().unwrap();
-        let limit = Duration::from_secs(60);
+        let limit = Duration::from_mins(1);
         let ended = tokio::time::timeout(limit, child.wait()).await.unwrap_or_else(|_| panic!("{line} does not end"));
         self.code = ended.unwrap().code().unwrap_or(-1);
         let mut said = String::new();

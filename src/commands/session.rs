@@ -1,5 +1,7 @@
 //! A command's connection and the deployment it is about.
 
+use std::fmt::Write as _;
+
 use crate::cluster::{Choice, Cluster, ClusterError, ConnectionFlags, Elsewhere, Target};
 use crate::deployment::Deployment;
 use crate::terminal::{Next, Ui};
@@ -84,7 +86,7 @@ pub fn command_line(flags: &ConnectionFlags, command: &str, namespace: &str, nam
         ("--as", &flags.as_user),
     ] {
         if let Some(value) = value {
-            line.push_str(&format!(" {flag} {}", shell_word(value)));
+            let _ = write!(line, " {flag} {}", shell_word(value));
         }
     }
     line

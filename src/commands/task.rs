@@ -111,22 +111,8 @@ pub async fn run(
         if flags.follow.wait && !flags.write.preview {
             may_follow(session).await?;
         }
-        let earlier =
-            approved.take().filter(|earlier| write::only_status_moved(earlier.plan().before(), plan.before()));
-        let go = if let Some(go) = earlier.and_then(|earlier| earlier.again(plan.clone())) {
-            go
-        } else {
-            write::show(session, &plan, &rehearsed);
-            if flags.write.preview {
-                session.ui().status("This is a preview; nothing was written.");
-                return Ok(DONE);
-            }
-            if let Some(go) = task.approve(session, &snapshot, plan)? {
-                go
-            } else {
-                session.ui().status("Nothing was changed.");
-                return Ok(DONE);
-            }
+        let Some(go) = decide(session, task, flags, &snapshot, plan, &rehearsed, approved.take())? else {
+            return Ok(DONE);
         };
         let mut record = match &snapshot.record {
             Known::Known(Some(record)) => record.clone(),
@@ -173,6 +159,33 @@ pub async fn run(
             session.place()
         ),
     ))
+}
+
+/// Shows the change and asks for the go-ahead, unless it was given a round before for the same decision. `None` ends the
+/// command without a write: a preview, or a no.
+fn decide(
+    session: &Session,
+    task: &dyn Task,
+    flags: &Flags<'_>,
+    snapshot: &Snapshot,
+    plan: Plan,
+    rehearsed: &write::Rehearsed,
+    earlier: Option<Approved>,
+) -> Result<Option<Approved>, Failure> {
+    let earlier = earlier.filter(|earlier| write::only_status_moved(earlier.plan().before(), plan.before()));
+    if let Some(go) = earlier.and_then(|earlier| earlier.again(plan.clone())) {
+        return Ok(Some(go));
+    }
+    write::show(session, &plan, rehearsed);
+    if flags.write.preview {
+        session.ui().status("This is a preview; nothing was written.");
+        return Ok(None);
+    }
+    let go = task.approve(session, snapshot, plan)?;
+    if go.is_none() {
+        session.ui().status("Nothing was changed.");
+    }
+    Ok(go)
 }
 
 /// Whoever may write but not watch would be left without a verdict, so that is found out before the write.

@@ -27,11 +27,11 @@ pub fn resolve(session: &Session, snapshot: &Snapshot, args: &PrepareArgs) -> Re
     let synapse = snapshot.deployment.postgres("synapse").unwrap_or_default();
     let known_database = known.as_ref().map(|known| known.database.clone());
     let from = |pick: fn(&Database) -> String| known_database.as_ref().map(pick);
-    let part = in_spec.unwrap_or_default();
+    let present = in_spec.unwrap_or_default();
     let database_host = asker.settle(
         "--database-host",
         args.database_host.clone(),
-        from(|database| database.host.clone()).or(part.host),
+        from(|database| database.host.clone()).or(present.host),
         "Host of MAS's PostgreSQL server:",
         synapse.host.as_deref(),
         word,
@@ -39,7 +39,7 @@ pub fn resolve(session: &Session, snapshot: &Snapshot, args: &PrepareArgs) -> Re
     let name = asker.settle(
         "--database-name",
         args.database_name.clone(),
-        from(|database| database.name.clone()).or(part.database),
+        from(|database| database.name.clone()).or(present.database),
         "Name of MAS's database:",
         Some("mas"),
         word,
@@ -47,16 +47,16 @@ pub fn resolve(session: &Session, snapshot: &Snapshot, args: &PrepareArgs) -> Re
     let user = asker.settle(
         "--database-user",
         args.database_user.clone(),
-        from(|database| database.user.clone()).or(part.user),
+        from(|database| database.user.clone()).or(present.user),
         "Role that MAS logs in as:",
         Some("mas"),
         word,
     )?;
     asker.finish()?;
     let port =
-        args.database_port.or(known_database.as_ref().map(|database| database.port)).or(part.port).unwrap_or(5432);
+        args.database_port.or(known_database.as_ref().map(|database| database.port)).or(present.port).unwrap_or(5432);
     // The spec's may be the API server's default, which nobody settled.
-    let known_mode = known_database.map_or(part.ssl_mode, |database| database.ssl_mode);
+    let known_mode = known_database.map_or(present.ssl_mode, |database| database.ssl_mode);
     let ssl_mode = args.database_sslmode.clone().or(known_mode);
     let secret_name = secret_name(session, snapshot, args, known.as_ref())?;
     Ok(MasSettings {

@@ -23,6 +23,7 @@ impl StatusList {
 }
 
 /// Where one deployment stands.
+#[expect(clippy::struct_field_names, reason = "the contract's names")]
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Status {

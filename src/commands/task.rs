@@ -23,8 +23,8 @@ use crate::record::{Pending, Record};
 use crate::terminal::Next;
 
 /// How often a plan is made anew because the deployment or the record moved.
-const ROUNDS: u32 = 8;
-/// The pause between two rounds, once more for every one.
+const ROUNDS: u32 = 24;
+/// The pause between two rounds, longer for every one of the first few.
 const PAUSE: Duration = Duration::from_millis(40);
 
 /// What the three commands do differently.
@@ -72,8 +72,6 @@ pub async fn run(
     let mut approved: Option<Approved> = None;
     let mut told: Option<Vec<Finding>> = None;
     for round in 0..ROUNDS {
-        // An operator that retries writes in bursts; a moment later it is at work, and quiet.
-        tokio::time::sleep(PAUSE * round).await;
         let snapshot = session.gather(Extent::Step).await;
         if let Some(words) = task.reached(&snapshot) {
             session.ui().status(words.clone());
@@ -103,6 +101,9 @@ pub async fn run(
         }
         let plan = task.plan(&snapshot)?;
         let Some(rehearsed) = write::dry_run(session, &plan).await? else {
+            // An operator that retries writes in bursts; a moment later it is at work, and quiet. Read after the pause:
+            // what is read before it would be out of date by then.
+            tokio::time::sleep(PAUSE * round.min(6)).await;
             session.reread().await?;
             continue;
         };

@@ -106,7 +106,7 @@ async fn requests(server: &Sandbox) -> u64 {
         // Discovery and the published schemas have no resource.
         ours.contains(&resource) || line.contains("subresource=\"/openapi") || line.contains("subresource=\"/api")
     });
-    counts.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).map(|count| count as u64).sum()
+    counts.filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok()).sum()
 }
 
 async fn few_requests(server: &Sandbox, shell: &Shell, operator: &Operator, deployment: &Deployment) {
@@ -152,9 +152,9 @@ async fn only_the_older_version(server: &Sandbox, shell: &Shell) {
         let patch = json!([{"op": "replace", "path": format!("/spec/versions/{index}/served"), "value": served}]);
         let patch: Patch<()> = Patch::Json(serde_json::from_value(patch).unwrap());
         definitions.patch(crds::NAME, &PatchParams::default(), &patch).await.unwrap();
-        let path = "/apis/matrix.element.io/v1alpha2/elementdeployments";
+        let address = "/apis/matrix.element.io/v1alpha2/elementdeployments";
         for _ in 0..400 {
-            let request = http::Request::get(path).body(Vec::new()).unwrap();
+            let request = http::Request::get(address).body(Vec::new()).unwrap();
             if server.client().unwrap().request::<Value>(request).await.is_ok() == served {
                 return;
             }

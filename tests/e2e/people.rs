@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ess_mas_sandbox::prelude::*;
-use kube::api::{DeleteParams, DynamicObject, PostParams};
+use kube::api::{DeleteParams, DynamicObject, ListParams, PostParams};
 use serde_json::{Value, json};
 
 use crate::plugin::finish;
@@ -142,7 +142,7 @@ async fn what_is_written_carries_the_names_that_the_contract_gives() {
     scene.rehearse().await;
     let client = scene.namespace.client().unwrap();
     let maps = kube::Api::<k8s_openapi::api::core::v1::ConfigMap>::namespaced(client, scene.namespace.name());
-    let all = maps.list(&Default::default()).await.unwrap();
+    let all = maps.list(&ListParams::default()).await.unwrap();
     assert_eq!(all.items.len(), 1, "one ConfigMap per deployment");
     let record = serde_json::to_value(&all.items[0]).unwrap();
     let object = scene.object().await;

@@ -52,7 +52,10 @@ pub async fn conclude(
     outcome: &mut Outcome,
 ) -> Result<u8, Failure> {
     if matches!(followed.ended, Ended::Verdict(_)) {
-        session.context.interrupt.stands(Standing::Ending { done: "the operator has answered already, which is being noted" });
+        session
+            .context
+            .interrupt
+            .stands(Standing::Ending { done: "the operator has answered already, which is being noted" });
     }
     match followed.ended {
         Ended::Verdict(Verdict::Succeeded(seen)) => {

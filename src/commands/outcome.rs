@@ -85,12 +85,14 @@ impl Outcome {
         let untouched = matches!(self.write, Written::None) && self.verdict == Answer::Unchanged;
         let result = result.map_err(|failure| match failure.error {
             // An error before the write says nothing of the write; the person asks first of all whether it was made.
-            Some(ref error) if untouched && failure.code == FAILED && !error.to_string().contains("nothing was") => Failure {
-                next: std::iter::once(Next::new(format!("ElementDeployment {} was not changed.", session.place())))
-                    .chain(failure.next)
-                    .collect(),
-                ..failure
-            },
+            Some(ref error) if untouched && failure.code == FAILED && !error.to_string().contains("nothing was") => {
+                Failure {
+                    next: std::iter::once(Next::new(format!("ElementDeployment {} was not changed.", session.place())))
+                        .chain(failure.next)
+                        .collect(),
+                    ..failure
+                }
+            }
             _ => failure,
         });
         if !format.is_data() {

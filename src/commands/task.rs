@@ -202,10 +202,11 @@ fn record(session: &Session, task: &dyn Task, snapshot: &Snapshot) -> Result<Rec
     match &snapshot.record {
         Known::Known(Some(record)) => Ok(record.clone()),
         Known::Known(None) => Ok(Record::new(&snapshot.deployment)),
-        Known::Unreadable(why) => {
-            Err(Failure::new(FAILED, format!("the record has to be read before anything is written to the deployment: {why}"))
-                .next(Next::new("Once that is mended, run the command again:").command(session.command(task.words().command))))
-        }
+        Known::Unreadable(why) => Err(Failure::new(
+            FAILED,
+            format!("the record has to be read before anything is written to the deployment: {why}"),
+        )
+        .next(Next::new("Once that is mended, run the command again:").command(session.command(task.words().command)))),
     }
 }
 

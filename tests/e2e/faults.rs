@@ -72,56 +72,77 @@ struct Numbers {
     wrong: Vec<String>,
 }
 
+/// All cases for the requests of a clean run. Without [`EVERYTHING`] the writes meet every kind, and each of the other
+/// requests every other kind: odd requests the odd ones, even requests the even ones.
 fn cases(log: &[Request]) -> VecDeque<Case> {
     let everything = std::env::var_os(EVERYTHING).is_some();
     let mut cases = VecDeque::new();
     // One more than a clean run needs: repetitions have numbers too.
     for index in 0..=log.len() {
-        let is_write = log.get(index).is_some_and(Request::is_write);
-        let only = At::Only(index);
-        let mut kinds = vec![
-            Fault::Answer { code: 429, retry_after: None },
-            Fault::answer(500),
-            Fault::AnswerAfter(504),
-            Fault::ResetBefore,
-            Fault::ResetAfter,
-            Fault::Half,
-            Fault::answer(401),
-            Fault::answer(403),
-        ];
-        if everything || is_write {
-            kinds.push(Fault::Answer { code: 429, retry_after: Some(1) });
-            kinds.push(Fault::answer(503));
-            kinds.push(Fault::answer(504));
-            kinds.push(Fault::Slow(Duration::from_millis(400)));
-        }
-        cases.extend(kinds.into_iter().map(|fault| Case::new(only, fault)));
-        let kinds = if everything || is_write { vec![401, 403, 500] } else { vec![403] };
-        cases.extend(kinds.into_iter().map(|code| {
-            let flags: &[&str] = &["--timeout", "3s"];
-            Case { at: At::From(index), fault: Fault::answer(code), flags }
-        }));
-        if is_write {
-            let flags: &[&str] = &["--request-timeout", "600ms"];
-            cases.push_back(Case { at: only, fault: Fault::Slow(Duration::from_secs(2)), flags });
-            cases.push_back(Case { at: only, fault: Fault::Late(Duration::from_millis(1500)), flags });
-            // Longer than the program looks after it.
-            cases.push_back(Case { at: only, fault: Fault::Late(Duration::from_secs(6)), flags });
+        let all = everything || log.get(index).is_some_and(Request::is_write);
+        let one = single(index).into_iter().chain(lasting(index)).enumerate();
+        cases.extend(one.filter(|(kind, _)| all || kind % 2 == index % 2).map(|(_, case)| case));
+        if all {
+            cases.extend(of_writes(index));
         }
     }
-    for count in 1..=2 {
-        let watches = At::Watches(count);
-        for after in 0..=1 {
-            cases.push_back(Case::new(watches, Fault::ErrorEvent { after, code: 410 }));
-            cases.push_back(Case::new(watches, Fault::ErrorEvent { after, code: 500 }));
-            cases.push_back(Case::new(watches, Fault::CutLine { after }));
-        }
-        cases.push_back(Case::new(watches, Fault::answer(410)));
-        cases.push_back(Case::new(watches, Fault::answer(401)));
-        cases.push_back(Case::new(watches, Fault::Bookmarks(Duration::from_millis(300))));
-        cases.push_back(Case::new(watches, Fault::Half));
+    // Those that take longest first, so that nobody waits for them alone in the end.
+    if let Some(index) = log.iter().position(Request::is_deployment_write) {
+        cases.push_front(Case { at: At::From(index), fault: Fault::answer(500), flags: &["--timeout", "3s"] });
     }
+    cases.extend((1..=2).flat_map(of_watches));
     cases
+}
+
+fn single(index: usize) -> Vec<Case> {
+    let kinds = [
+        Fault::Answer { code: 429, retry_after: None },
+        Fault::answer(500),
+        Fault::AnswerAfter(504),
+        Fault::ResetBefore,
+        Fault::ResetAfter,
+        Fault::Half,
+        Fault::answer(401),
+        Fault::answer(403),
+    ];
+    kinds.into_iter().map(|fault| Case::new(At::Only(index), fault)).collect()
+}
+
+fn lasting(index: usize) -> Vec<Case> {
+    let case = |code| Case { at: At::From(index), fault: Fault::answer(code), flags: &["--timeout", "2s"] };
+    vec![case(401), case(403)]
+}
+
+fn of_writes(index: usize) -> Vec<Case> {
+    let only = At::Only(index);
+    let impatient = |fault| Case { at: only, fault, flags: &["--request-timeout", "600ms"] };
+    vec![
+        Case::new(only, Fault::Answer { code: 429, retry_after: Some(1) }),
+        Case::new(only, Fault::answer(503)),
+        Case::new(only, Fault::answer(504)),
+        Case::new(only, Fault::Slow(Duration::from_millis(400))),
+        impatient(Fault::Slow(Duration::from_secs(2))),
+        impatient(Fault::Late(Duration::from_millis(1500))),
+        // Longer than the program looks after it.
+        impatient(Fault::Late(Duration::from_secs(6))),
+    ]
+}
+
+fn of_watches(count: usize) -> Vec<Case> {
+    let mut kinds = vec![
+        Fault::answer(410),
+        Fault::answer(401),
+        Fault::answer(403),
+        Fault::Answer { code: 429, retry_after: Some(1) },
+        Fault::Bookmarks(Duration::from_millis(300)),
+        Fault::Half,
+    ];
+    for after in 0..=1 {
+        kinds.push(Fault::ErrorEvent { after, code: 410 });
+        kinds.push(Fault::ErrorEvent { after, code: 500 });
+        kinds.push(Fault::CutLine { after });
+    }
+    kinds.into_iter().map(|fault| Case::new(At::Watches(count), fault)).collect()
 }
 
 /// What is untrue, in words.
@@ -147,7 +168,10 @@ fn judge(stage: &Stage, case: &Case, before: &Standing, after: &Standing, done: 
             done.code == 0 || !changed || done.stderr.contains("created") || done.stderr.contains("found out"),
             "the Secret was written, and it does not say so",
         );
-        claim(done.code == 0 || changed || !done.stderr.contains("Secret chat-of-ours-mas created"), "no Secret is there");
+        claim(
+            done.code == 0 || changed || !done.stderr.contains("Secret chat-of-ours-mas created"),
+            "no Secret is there",
+        );
     } else if let Ok(outcome) = serde_json::from_str::<Value>(&done.stdout) {
         let (write, verdict) = (outcome["write"].as_str().unwrap(), outcome["verdict"].as_str().unwrap());
         match write {
@@ -160,7 +184,10 @@ fn judge(stage: &Stage, case: &Case, before: &Standing, after: &Standing, done: 
         claim(verdict != "timed-out" || case.lasts(), "it gave up too early");
         claim(!matches!((verdict, done.code), ("succeeded", 10 | 124)), "verdict and exit code differ");
         if done.code != 0 && write == "none" {
-            claim(done.stderr.contains("nothing was") || done.stderr.contains("was not changed"), "it does not say that nothing was written");
+            claim(
+                done.stderr.contains("nothing was") || done.stderr.contains("was not changed"),
+                "it does not say that nothing was written",
+            );
         }
     } else {
         claim(!changed && done.code != 0, "no outcome was printed");
@@ -208,7 +235,8 @@ async fn work(stage: &Stage, queue: &Mutex<VecDeque<Case>>, numbers: &Mutex<Numb
         }
         if !wrong.is_empty() {
             let requests: Vec<String> = log.iter().map(|one| format!("{} {}", one.index, one.name())).collect();
-            let then = if wrong.iter().any(|one| one.starts_with("run again")) { again.to_string() } else { String::new() };
+            let then =
+                if wrong.iter().any(|one| one.starts_with("run again")) { again.to_string() } else { String::new() };
             numbers.wrong.push(format!(
                 "{:?}, {case}: {}\n{done}{then}{}\n",
                 stage.step,

@@ -154,9 +154,11 @@ async fn a_second_interruption_ends_at_once_even_while_a_write_is_on_its_way() {
     let before = stage.standing().await;
     let gate = Gate::default();
     let held = gate.clone();
-    stage.proxy.plan(move |request| {
-        if request.is_deployment_write() { Fault::HoldAfter(held.clone()) } else { Fault::None }
-    });
+    stage.proxy.plan(
+        move |request| {
+            if request.is_deployment_write() { Fault::HoldAfter(held.clone()) } else { Fault::None }
+        },
+    );
     let mut live = Live::start(&stage);
     gate.reached().await;
     live.signal("-INT");
@@ -180,13 +182,20 @@ async fn a_program_that_was_stopped_while_the_operator_worked_sees_the_end() {
         stage.scene.operator.set(slow());
         let before = stage.standing().await;
         // The connection may be gone when the program wakes up.
-        stage.proxy.plan(move |request| {
-            if cut && request.is_watch() { Fault::CutLine { after: 1 } } else { Fault::None }
-        });
+        stage.proxy.plan(
+            move |request| {
+                if cut && request.is_watch() { Fault::CutLine { after: 1 } } else { Fault::None }
+            },
+        );
         let mut live = Live::start(&stage);
         live.until("operator started on it").await;
         live.signal("-STOP");
-        stage.scene.until(|object| object["status"]["mas_active"] == true && crate::flow::condition(object, "Successful") == "True").await;
+        stage
+            .scene
+            .until(|object| {
+                object["status"]["mas_active"] == true && crate::flow::condition(object, "Successful") == "True"
+            })
+            .await;
         tokio::time::sleep(Duration::from_millis(300)).await;
         stage.proxy.pass();
         live.signal("-CONT");

@@ -16,7 +16,12 @@ use crate::stage::{Stage, Standing, Step};
 async fn two(stage: &Stage) -> [(String, Shell); 2] {
     let all = |text: &str| Some(vec![text.to_owned()]);
     let rules = || {
-        vec![PolicyRule { api_groups: all("*"), resources: all("*"), verbs: vec!["*".to_owned()], ..PolicyRule::default() }]
+        vec![PolicyRule {
+            api_groups: all("*"),
+            resources: all("*"),
+            verbs: vec!["*".to_owned()],
+            ..PolicyRule::default()
+        }]
     };
     let mut people = Vec::new();
     for name in ["ada", "grace"] {
@@ -96,14 +101,13 @@ async fn of_two_prepares_with_different_values_the_second_does_not_replace_the_f
     let stage = Stage::new(Step::Prepare).await;
     let gate = Gate::default();
     let held = gate.clone();
-    stage.proxy.plan(move |request| {
-        if request.is_write() { Fault::HoldBefore(held.clone()) } else { Fault::None }
-    });
+    stage.proxy.plan(move |request| if request.is_write() { Fault::HoldBefore(held.clone()) } else { Fault::None });
     let late = stage.start(&[]);
     gate.reached().await;
     let [(name, shell), _] = two(&stage).await;
     let words = stage.words();
-    let words: Vec<&str> = words.iter().map(|word| if word == "auth.example.com" { "login.example.com" } else { word }).collect();
+    let words: Vec<&str> =
+        words.iter().map(|word| if word == "auth.example.com" { "login.example.com" } else { word }).collect();
     let _ = shell.run_words(&words, None).await.expect(0);
     let between = stage.standing().await;
     gate.open();
@@ -120,9 +124,11 @@ async fn a_write_that_comes_late_is_refused_and_its_writer_follows_the_other_one
     let before = stage.standing().await;
     let gate = Gate::default();
     let held = gate.clone();
-    stage.proxy.plan(move |request| {
-        if request.is_deployment_write() { Fault::HoldBefore(held.clone()) } else { Fault::None }
-    });
+    stage.proxy.plan(
+        move |request| {
+            if request.is_deployment_write() { Fault::HoldBefore(held.clone()) } else { Fault::None }
+        },
+    );
     let first = stage.start(&[]);
     gate.reached().await;
     let [(_, grace), _] = two(&stage).await;
@@ -143,7 +149,11 @@ async fn meanwhile(stage: &Stage, what: impl Future<Output = ()>) -> Done {
     let held = gate.clone();
     let mut once = true;
     stage.proxy.plan(move |request| {
-        if request.is_deployment_write() && std::mem::take(&mut once) { Fault::HoldBefore(held.clone()) } else { Fault::None }
+        if request.is_deployment_write() && std::mem::take(&mut once) {
+            Fault::HoldBefore(held.clone())
+        } else {
+            Fault::None
+        }
     });
     let child = stage.start(&[]);
     gate.reached().await;

@@ -59,7 +59,8 @@ pub async fn exec(context: &Context, args: &PrepareArgs) -> Result<u8, Failure> 
         write(&session, &snapshot, &settings, plan, &inputs).await?;
         if context.interrupt.raised() {
             session.ui().next(
-                &Next::new("It was all written. To see what is left to do by hand:").command(session.command("prepare")),
+                &Next::new("It was all written. To see what is left to do by hand:")
+                    .command(session.command("prepare")),
             );
             return Err(Failure::told(INTERRUPTED));
         }

@@ -13,7 +13,7 @@ use super::interrupt::Standing;
 use super::outcome::{Answer, Outcome, Written};
 use super::session::Session;
 use super::write::{self, Intent, Sent};
-use super::{conclude, findings};
+use super::{conclude, findings, via_owner};
 use crate::checks::{self, Finding, Known, Snapshot, Step, codes};
 use crate::cli::{FollowArgs, WriteArgs};
 use crate::deployment::{Deployment, Run};
@@ -58,6 +58,8 @@ pub struct Flags<'a> {
     pub write: &'a WriteArgs,
     /// Of what follows.
     pub follow: &'a FollowArgs,
+    /// `--via-owner`.
+    pub via_owner: bool,
     /// The command's own `--timeout`.
     pub timeout: Duration,
 }
@@ -154,6 +156,9 @@ pub async fn run(
                 return Ok(DONE);
             }
         };
+        if flags.via_owner {
+            return through_owner(session, task, flags, patience, &snapshot, &go, &rehearsed.answer, outcome).await;
+        }
         let mut record = record(session, task, &snapshot)?;
         if session.context.interrupt.raised() {
             return Err(Failure::told(INTERRUPTED));
@@ -195,6 +200,36 @@ pub async fn run(
             session.place()
         ),
     ))
+}
+
+/// Everything from the approval on, where somebody else writes.
+#[expect(clippy::too_many_arguments, reason = "the state of one round")]
+async fn through_owner(
+    session: &mut Session,
+    task: &dyn Task,
+    flags: &Flags<'_>,
+    patience: Patience,
+    snapshot: &Snapshot,
+    go: &Approved,
+    answer: &Deployment,
+    outcome: &mut Outcome,
+) -> Result<u8, Failure> {
+    via_owner::show(session, go.plan())?;
+    if !flags.follow.wait {
+        outcome.verdict = Answer::NotWaited;
+        return Ok(DONE);
+    }
+    let progress = session.ui().progress();
+    match via_owner::arrive(session, go, answer, patience, task.words(), &progress).await? {
+        via_owner::Arrival::Here(start) => {
+            let followed = follow::follow(session, *start, patience, task.words(), &progress).await;
+            conclude::conclude(session, task.words(), snapshot, followed, &progress, outcome).await
+        }
+        via_owner::Arrival::Ended(ended) => {
+            drop(progress);
+            conclude::without_write(session, task.words(), ended, outcome)
+        }
+    }
 }
 
 /// The record to note the write in.

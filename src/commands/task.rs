@@ -225,6 +225,12 @@ async fn through_owner(
             let followed = follow::follow(session, *start, patience, task.words(), &progress).await;
             conclude::conclude(session, task.words(), snapshot, followed, &progress, outcome).await
         }
+        via_owner::Arrival::Ended(Ended::TimedOut(_)) => {
+            outcome.verdict = Answer::TimedOut;
+            let text = "gave up waiting; the change has not arrived from the manifest's owner, and nothing was written from here";
+            let again = session.command(&format!("{} --via-owner", task.words().command));
+            Err(Failure::new(TIMED_OUT, text).next(Next::new("To wait on:").command(again)))
+        }
         via_owner::Arrival::Ended(ended) => {
             drop(progress);
             conclude::without_write(session, task.words(), ended, outcome)

@@ -48,7 +48,9 @@ pub fn show(session: &Session, plan: &Plan) -> Result<(), Failure> {
     };
     let ui = session.ui();
     ui.status("");
-    ui.status(format!("Nothing is written from here. Merge this {place}, change nothing else, and bring it to the cluster:"));
+    ui.status(format!(
+        "Nothing is written from here. Merge this {place}, change nothing else, and bring it to the cluster:"
+    ));
     for line in text.lines() {
         ui.verbatim(&Line::new().text("  ").styled(Style::Code, line));
     }
@@ -147,18 +149,16 @@ fn other(session: &Session, shown: &Deployment, now: &Deployment) -> Failure {
     session.ui().warning("what arrived differs from what was shown like this:");
     session.ui().changes(&diff::changes(&spec(shown), &spec(now), |_| false));
     let active = now.active() == Some(true);
-    let meaning = if active {
-        "; the switch is on, so the operator migrates with it"
-    } else {
-        "; the switch is not on"
-    };
+    let meaning =
+        if active { "; the switch is on, so the operator migrates with it" } else { "; the switch is not on" };
     let failure = Failure::new(
         FAILED,
         format!("ElementDeployment {} was changed in another way than was shown{meaning}", session.place()),
     )
     .next(Next::new("See where it stands:").command(session.command("status")));
     if active {
-        failure.next(Next::new("To take the switch back, if that is not what you want:").command(session.command("abort")))
+        failure
+            .next(Next::new("To take the switch back, if that is not what you want:").command(session.command("abort")))
     } else {
         failure
     }
@@ -195,7 +195,10 @@ mod tests {
     #[test]
     fn every_owner_is_told_where() {
         let flux = |name: &str| place(&Owner::Flux(name.to_owned()));
-        assert_eq!(flux("HelmRelease/ess"), ("into spec.values of Flux's HelmRelease/ess, at its source".to_owned(), false));
+        assert_eq!(
+            flux("HelmRelease/ess"),
+            ("into spec.values of Flux's HelmRelease/ess, at its source".to_owned(), false)
+        );
         assert!(flux("Kustomization/ess").1);
         assert!(place(&Owner::Nobody).0.contains("that you keep"));
     }

@@ -158,10 +158,13 @@ fn judge(stage: &Stage, case: &Case, before: &Standing, after: &Standing, done: 
     } else {
         before.object["metadata"]["generation"] != after.object["metadata"]["generation"]
     };
-    claim([0, 1, 10, 124].contains(&done.code), "the exit code is not one of this kind of trouble");
+    claim([0, 1, 10, 11, 124].contains(&done.code), "the exit code is not one of this kind of trouble");
     claim(done.code != 0 || stage.is_reached(after), "exit code 0, and the goal is not reached");
-    claim(done.code != 10 || !changed, "exit code 10, and something was changed");
-    let goes_on = done.stderr.contains("again") || done.stderr.contains("kubectl") || done.stderr.contains("Ask an");
+    claim(![10, 11].contains(&done.code) || !changed, "exit code 10 or 11, and something was changed");
+    let goes_on = done.stderr.contains("again")
+        || done.stderr.contains("to go on")
+        || done.stderr.contains("kubectl")
+        || done.stderr.contains("Ask an");
     claim(done.code == 0 || goes_on, "it does not say how to go on");
     if stage.step == Step::Prepare {
         claim(

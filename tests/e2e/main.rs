@@ -9,3 +9,4 @@ mod plugin;
 mod signals;
 mod stage;
 mod together;
+mod via_owner;

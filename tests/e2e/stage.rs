@@ -62,6 +62,7 @@ impl Stage {
             Step::Abort => {
                 scene.rehearse().await;
                 let _ = scene.activate().await.expect(1);
+                tokio::time::sleep(Duration::from_secs(1)).await;
             }
         }
         let proxy = Proxy::start(&scene.namespace).await.unwrap();

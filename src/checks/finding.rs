@@ -135,4 +135,6 @@ pub mod codes {
     pub const OWNED_BY_INSTALLER: &str = "manifest-owned-by-installer";
     /// A GitOps tool owns the manifest and reverts changes.
     pub const OWNED_BY_GITOPS: &str = "manifest-owned-by-gitops";
+    /// Those about the manifest's owner.
+    pub const OWNERS: [&str; 3] = [OWNED_BY_HELM, OWNED_BY_INSTALLER, OWNED_BY_GITOPS];
 }

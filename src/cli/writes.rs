@@ -44,6 +44,9 @@ pub struct DryRunArgs {
     /// Do not ask
     #[arg(short = 'y', long)]
     pub yes: bool,
+    /// Write nothing: show the change for the manifest's owner (Helm, Argo CD, Flux, installer) and wait for it
+    #[arg(long, conflicts_with = "preview")]
+    pub via_owner: bool,
     /// Following the operator.
     #[command(flatten)]
     pub follow: FollowArgs,
@@ -69,6 +72,9 @@ pub struct ActivateArgs {
     /// Not enough here: --confirm and --backup are needed
     #[arg(short = 'y', long)]
     pub yes: bool,
+    /// Write nothing: show the change for the manifest's owner (Helm, Argo CD, Flux, installer) and wait for it
+    #[arg(long, conflicts_with = "preview")]
+    pub via_owner: bool,
     /// Following the operator.
     #[command(flatten)]
     pub follow: FollowArgs,

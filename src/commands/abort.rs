@@ -27,7 +27,7 @@ struct Abort<'a> {
 pub async fn exec(context: &Context, args: &AbortArgs) -> Result<u8, Failure> {
     let mut session = Session::open(context, args.name.as_deref()).await?;
     let mut outcome = Outcome::new("abort");
-    let flags = Flags { write: &args.write, follow: &args.follow, timeout: Duration::from_mins(30) };
+    let flags = Flags { write: &args.write, follow: &args.follow, via_owner: false, timeout: Duration::from_mins(30) };
     let result = task::run(&mut session, &Abort { args }, &flags, &mut outcome).await;
     outcome.finish(&mut session, args.output.format(), result).await
 }

@@ -29,7 +29,8 @@ pub async fn exec(context: &Context, args: &ActivateArgs) -> Result<u8, Failure>
     let mut session = Session::open(context, args.name.as_deref()).await?;
     let mut outcome = Outcome::new(WORDS.command);
     let task = Activate { args };
-    let flags = Flags { write: &args.write, follow: &args.follow, timeout: Duration::from_mins(90) };
+    let flags =
+        Flags { write: &args.write, follow: &args.follow, via_owner: args.via_owner, timeout: Duration::from_mins(90) };
     let result = task::run(&mut session, &task, &flags, &mut outcome).await;
     outcome.finish(&mut session, args.output.format(), result).await
 }

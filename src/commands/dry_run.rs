@@ -32,7 +32,8 @@ pub async fn exec(context: &Context, args: &DryRunArgs) -> Result<u8, Failure> {
     let mut session = Session::open(context, args.name.as_deref()).await?;
     let mut outcome = Outcome::new(WORDS.command);
     let task = DryRun { args, stamp: pending::request_stamp(&session) };
-    let flags = Flags { write: &args.write, follow: &args.follow, timeout: Duration::from_mins(30) };
+    let flags =
+        Flags { write: &args.write, follow: &args.follow, via_owner: args.via_owner, timeout: Duration::from_mins(30) };
     let result = task::run(&mut session, &task, &flags, &mut outcome).await;
     outcome.finish(&mut session, args.output.format(), result).await
 }

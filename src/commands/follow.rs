@@ -35,6 +35,11 @@ impl Patience {
             once: timeout.is_zero(),
         }
     }
+
+    /// Waits until the time is up.
+    pub async fn over(&self) {
+        sleep_until(self.deadline).await;
+    }
 }
 
 /// The words for one command's stages.

@@ -20,6 +20,7 @@ mod session;
 mod status;
 mod task;
 mod version;
+mod via_owner;
 mod write;
 
 use crate::cli::{Cli, Command};

@@ -5,6 +5,7 @@ use super::session::Session;
 use crate::checks::Known;
 use crate::cluster::{ErrorKind, Resource, Write, WriteOutcome};
 use crate::record::{Record, record_name};
+use crate::terminal::Next;
 
 /// How often a record that somebody else keeps changing is tried again.
 const TRIES: usize = 5;
@@ -52,7 +53,10 @@ impl Session {
             let mut record = match self.read_record().await {
                 Known::Known(Some(record)) => record,
                 Known::Known(None) => Record::new(&self.deployment),
-                Known::Unreadable(why) => return Err(Failure::new(FAILED, why)),
+                Known::Unreadable(why) => {
+                    return Err(Failure::new(FAILED, format!("the record cannot be read: {why}"))
+                        .next(Next::new("Once that is mended, run the command again; what is done stays done.")));
+                }
             };
             change(&mut record);
             if self.write_record(&mut record).await?.is_ok() {

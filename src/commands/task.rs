@@ -11,7 +11,7 @@ use super::interrupt::Standing;
 use super::outcome::{Answer, Outcome};
 use super::session::Session;
 use super::write::{self, Intent, Sent, ServerDryRun};
-use super::{conclude, findings, pending};
+use super::{conclude, findings, pending, via_owner};
 use crate::checks::{self, Finding, Known, Snapshot, Step, codes};
 use crate::cli::{FollowArgs, WriteArgs};
 use crate::deployment::{Deployment, Run};
@@ -25,6 +25,8 @@ const ROUNDS: usize = 8;
 /// The same where only the status or the record moved. An operator that fails and tries again at once moves the status
 /// many times a second, and just then somebody wants to abort.
 const STATUS_ROUNDS: usize = 100;
+/// An operator that retries writes in bursts; a moment later it is at work, and quiet.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// What the three commands do differently.
 pub trait Task {
@@ -56,6 +58,8 @@ pub struct Flags<'a> {
     pub write: &'a WriteArgs,
     /// Of what follows.
     pub follow: &'a FollowArgs,
+    /// `--via-owner`.
+    pub via_owner: bool,
     /// The command's own `--timeout`.
     pub timeout: Duration,
 }
@@ -145,6 +149,8 @@ impl Course<'_> {
             self.record(&snapshot, &plan)?;
         }
         let Some(dry_run) = write::dry_run(self.session, &plan).await? else {
+            // Read after the pause: what is read before it would be out of date by then.
+            tokio::time::sleep(PAUSE).await;
             self.session.reread().await?;
             return Ok(None);
         };
@@ -154,6 +160,7 @@ impl Course<'_> {
             may_follow(self.session).await?;
         }
         match self.approve(&snapshot, plan, &dry_run)? {
+            Some(go) if self.flags.via_owner => self.through_owner(&snapshot, &go, &dry_run).await.map(Some),
             Some(go) => self.send(&snapshot, go, &dry_run).await,
             None => Ok(Some(DONE)),
         }
@@ -161,7 +168,11 @@ impl Course<'_> {
 
     /// Findings: told once, judged every time.
     fn judge(&mut self, snapshot: &Snapshot) -> Result<(), Failure> {
-        let found = checks::run(snapshot, self.task.step());
+        let mut found = checks::run(snapshot, self.task.step());
+        if self.flags.via_owner {
+            // They are about a change behind the owner's back, which this is not.
+            found.retain(|finding| !codes::OWNERS.contains(&finding.code));
+        }
         if self.told.as_ref() != Some(&found) {
             findings::tell(self.session.ui(), &self.session.place(), &found);
         }
@@ -229,6 +240,38 @@ impl Course<'_> {
                 self.refuse_other_changes(&go).await?;
                 self.approved = Some(go);
                 Ok(None)
+            }
+        }
+    }
+
+    /// Everything from the approval on, where somebody else writes.
+    async fn through_owner(
+        &mut self,
+        snapshot: &Snapshot,
+        go: &Approved,
+        dry_run: &ServerDryRun,
+    ) -> Result<u8, Failure> {
+        let words = self.task.words();
+        via_owner::show(self.session, go.plan())?;
+        if !self.flags.follow.wait {
+            self.outcome.verdict = Answer::NotWaited;
+            return Ok(DONE);
+        }
+        let progress = self.session.ui().progress();
+        match via_owner::arrive(self.session, go, &dry_run.answer, self.patience, words, &progress).await? {
+            via_owner::Arrival::Here(start) => {
+                let followed = follow::follow(self.session, *start, self.patience, words, &progress).await;
+                conclude::conclude(self.session, words, snapshot, followed, &progress, self.outcome).await
+            }
+            via_owner::Arrival::Ended(Ended::TimedOut(_)) => {
+                self.outcome.verdict = Answer::TimedOut;
+                let text = "gave up waiting; the change has not arrived from the manifest's owner, and nothing was written from here";
+                let again = self.session.command(&format!("{} --via-owner", words.command));
+                Err(Failure::new(TIMED_OUT, text).next(Next::new("To wait on:").command(again)))
+            }
+            via_owner::Arrival::Ended(ended) => {
+                drop(progress);
+                conclude::without_write(self.session, words, ended, self.outcome)
             }
         }
     }

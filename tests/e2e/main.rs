@@ -24,4 +24,5 @@ mod shape;
 mod signals;
 mod stage;
 mod together;
+mod via_owner;
 mod waiting;

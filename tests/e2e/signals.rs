@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use ess_mas_sandbox::prelude::*;
-use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
 use tokio::process::Child;
 use tokio::task::JoinHandle;
 
@@ -14,7 +14,7 @@ use crate::stage::{Stage, Step, quick};
 const AT_ONCE: Duration = Duration::from_millis(200);
 
 /// A running command whose words arrive with their time.
-struct Live {
+pub struct Live {
     child: Child,
     said: Arc<Mutex<Vec<(Instant, String)>>>,
     reader: JoinHandle<()>,
@@ -22,13 +22,19 @@ struct Live {
 
 impl Live {
     fn start(stage: &Stage) -> Self {
-        let mut child = stage.start(&[]);
+        Self::with(stage, &[])
+    }
+
+    /// The stage's step with more words.
+    pub fn with(stage: &Stage, more: &[&str]) -> Self {
+        let mut child = stage.start(more);
         let said = Arc::new(Mutex::new(Vec::new()));
         let reader = tokio::spawn(listen(child.stderr.take().unwrap(), Arc::clone(&said)));
         Self { child, said, reader }
     }
 
-    fn text(&self) -> String {
+    /// All of stderr so far.
+    pub fn text(&self) -> String {
         self.said.lock().unwrap().iter().map(|(_, line)| format!("{line}\n")).collect()
     }
 
@@ -37,7 +43,8 @@ impl Live {
         self.said.lock().unwrap().iter().find(|(_, line)| line.contains(text)).map(|(at, _)| *at)
     }
 
-    async fn until(&self, text: &str) {
+    /// Waits until stderr holds a text.
+    pub async fn until(&self, text: &str) {
         let limit = Instant::now() + Duration::from_secs(20);
         while self.when(text).is_none() {
             assert!(Instant::now() < limit, "it never says {text:?}:\n{}", self.text());
@@ -54,11 +61,22 @@ impl Live {
     }
 
     /// The exit code, once everything was said.
-    async fn end(&mut self) -> i32 {
+    pub async fn end(&mut self) -> i32 {
         let limit = Duration::from_secs(30);
         let status = tokio::time::timeout(limit, self.child.wait()).await.expect("it ends").unwrap();
         (&mut self.reader).await.unwrap();
         status.code().unwrap_or(-1)
+    }
+}
+
+impl Live {
+    /// Standard output to its end.
+    pub async fn stdout(&mut self) -> String {
+        let mut text = String::new();
+        if let Some(mut out) = self.child.stdout.take() {
+            out.read_to_string(&mut text).await.unwrap();
+        }
+        text
     }
 }
 

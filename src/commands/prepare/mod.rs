@@ -92,7 +92,8 @@ async fn plan_secret(
             return Err(Failure::new(
                 FAILED,
                 format!("Secret {} has to be read before anything is written to it: {why}", settings.secret_name),
-            ));
+            )
+            .next(Next::new("Nothing was changed. Once that is mended, run the command again.")));
         }
     };
     let keys = snapshot.secret_keys();

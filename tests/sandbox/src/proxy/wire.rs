@@ -43,7 +43,7 @@ impl<S: AsyncRead + Unpin> Wire<S> {
                 let text = String::from_utf8_lossy(&bytes);
                 let framing = framing(&text);
                 let first_line = text.lines().next().unwrap_or_default().to_owned();
-                return Ok(Some(Head { first_line, framing, bytes }));
+                return Ok(Some(Head { bytes, first_line, framing }));
             }
             if !self.fill().await? {
                 return if self.buffer.is_empty() { Ok(None) } else { Err(cut()) };

@@ -1,0 +1,72 @@
+//! `--via-owner`: what is shown is what has to be changed, and what arrives is judged like a write of our own.
+
+use serde_json::{Value, json};
+
+use crate::plugin::Done;
+use crate::signals::Live;
+use crate::stage::{Stage, Step};
+
+/// Starts the step and waits for what the owner is to change.
+async fn shown(stage: &Stage) -> (Live, Value) {
+    let live = Live::with(stage, &["--via-owner"]);
+    live.until("the change to arrive from the manifest's owner").await;
+    let text = live.text();
+    let after = text.split("bring it to the cluster:\n").nth(1).expect("the change is shown");
+    let block: String = after
+        .lines()
+        .take_while(|line| line.starts_with("  "))
+        .filter(|line| !line.contains('·'))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    let value = serde_yaml::from_str(&block).unwrap_or_else(|error| panic!("{error} in:\n{block}"));
+    (live, value)
+}
+
+async fn end(mut live: Live, code: i32) -> Value {
+    assert_eq!(live.end().await, code, "{}", live.text());
+    serde_json::from_str(&live.stdout().await).unwrap()
+}
+
+#[tokio::test]
+async fn what_the_owner_was_shown_is_followed_to_the_same_verdict() {
+    for step in [Step::DryRun, Step::Activate] {
+        let stage = Stage::new(step).await;
+        let before = stage.standing().await;
+        let (live, change) = shown(&stage).await;
+        assert_eq!(stage.standing().await.object["metadata"]["generation"], before.object["metadata"]["generation"]);
+        stage.scene.patch(change).await;
+        let outcome = end(live, 0).await;
+        assert_eq!((&outcome["write"], &outcome["verdict"]), (&json!("none"), &json!("succeeded")));
+        assert!(stage.is_reached(&stage.standing().await));
+        // The rehearsal counts for the activation.
+        if step == Step::DryRun {
+            let _: Done = stage.scene.activate().await.expect(0);
+        }
+    }
+}
+
+#[tokio::test]
+async fn more_than_was_shown_is_told_at_once_and_never_called_a_success() {
+    let stage = Stage::new(Step::Activate).await;
+    let (live, mut change) = shown(&stage).await;
+    change["spec"]["components"]["synapse"]["config"]["additional"] = json!("max_upload_size: 200M\n");
+    stage.scene.patch(change).await;
+    live.until("changed in another way than was shown; the switch is on").await;
+    assert!(
+        live.text().contains("max_upload_size: 200M") && live.text().contains("kubectl ess-mas abort"),
+        "{}",
+        live.text()
+    );
+    let outcome = end(live, 1).await;
+    assert_eq!(outcome["write"], "none");
+    assert_ne!(outcome["verdict"], "succeeded");
+}
+
+#[tokio::test]
+async fn a_change_that_never_comes_is_given_up_with_nothing_written() {
+    let stage = Stage::new(Step::Activate).await;
+    let before = stage.standing().await;
+    let done = stage.run(&["--via-owner", "--timeout", "1s"]).await.expect(124);
+    done.says("the change has not arrived from the manifest's owner");
+    assert_eq!(Stage::changes(&before, &stage.standing().await), 0);
+}

@@ -765,7 +765,7 @@ _kubectl__ess_mas() {
             return 0
             ;;
         kubectl__subcmd__ess_mas__subcmd__status)
-            opts="-A -o -n -s -v -q -h --all-namespaces --output --kubeconfig --context --cluster --user --namespace --server --tls-server-name --insecure-skip-tls-verify --certificate-authority --client-certificate --client-key --as --as-uid --as-group --request-timeout --color --quiet --help"
+            opts="-A -w -o -n -s -v -q -h --all-namespaces --watch --output --kubeconfig --context --cluster --user --namespace --server --tls-server-name --insecure-skip-tls-verify --certificate-authority --client-certificate --client-key --as --as-uid --as-group --request-timeout --color --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

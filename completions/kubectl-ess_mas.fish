@@ -76,6 +76,7 @@ complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" 
 always\t''
 never\t''"
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -s A -l all-namespaces -d 'Every deployment in every namespace'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -s w -l watch -d 'Follow it until Ctrl-C, with a line for every change'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate; makes the connection insecure'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -s v -d 'Say more; repeat for more still'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -s q -l quiet -d 'Say only what is wrong'

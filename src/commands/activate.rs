@@ -81,11 +81,6 @@ impl Task for Activate<'_> {
             return Err(Failure::new(BLOCKED, "no dry run has passed for what is there now; nothing was changed"));
         };
         let ui = session.ui();
-        ui.status("");
-        ui.status("This migrates for good:");
-        ui.status("  Synapse and other components are stopped, and users are locked out, for an estimated 5 to 30 minutes (the vendor's figure).");
-        ui.status("  All accounts and logins are copied to MAS; then everything starts again with MAS.");
-        ui.status("  After it has succeeded there is no way back but restoring both databases from a backup.");
         let script = !ui.terminal().can_ask();
         if script && (self.args.confirm.is_none() || self.args.backup.is_none()) {
             let also = if self.args.yes { "; --yes is not enough for this step" } else { "" };
@@ -94,6 +89,11 @@ impl Task for Activate<'_> {
                 session.target.name
             )));
         }
+        ui.status("");
+        ui.status("This migrates for good:");
+        ui.status("  Synapse and other components are stopped, and users are locked out, for an estimated 5 to 30 minutes (the vendor's figure).");
+        ui.status("  All accounts and logins are copied to MAS; then everything starts again with MAS.");
+        ui.status("  After it has succeeded there is no way back but restoring both databases from a backup.");
         let backup = BackupStated::ask(session, self.args.backup.as_deref())?;
         let confirmed = Confirmed::by_name(session, self.args.confirm.as_deref())?;
         Ok(confirmed.map(|confirmed| Approved::activation(plan, rehearsed, backup, confirmed)))

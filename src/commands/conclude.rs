@@ -57,16 +57,17 @@ pub async fn conclude(
             .interrupt
             .stands(Standing::Ending { done: "the operator has answered already, which is being noted" });
     }
+    let seconds = since_the_write(session, words, snapshot).unwrap_or(followed.took.as_secs());
     match followed.ended {
         Ended::Verdict(Verdict::Succeeded(seen)) => {
             progress.done("operator finished: no errors");
             outcome.verdict = Answer::Succeeded;
-            succeeded(session, words, snapshot, &seen, followed.took.as_secs(), outcome).await
+            succeeded(session, words, snapshot, &seen, seconds, outcome).await
         }
         Ended::Verdict(Verdict::Failed(report)) => {
             progress.failed("operator reports failure");
             outcome.verdict = Answer::Failed;
-            failed(session, words, snapshot, report, &followed.timeline, followed.took.as_secs(), outcome).await
+            failed(session, words, snapshot, report, &followed.timeline, seconds, outcome).await
         }
         Ended::Verdict(Verdict::Overtaken(_)) => {
             progress.failed("the change is no longer there");
@@ -91,6 +92,14 @@ pub async fn conclude(
             Err(Failure::told(INTERRUPTED))
         }
     }
+}
+
+/// Seconds since an earlier call made the write that this one only came back to.
+fn since_the_write(session: &Session, words: Words, snapshot: &Snapshot) -> Option<u64> {
+    let pending = snapshot.recorded()?.pending.as_ref()?;
+    let ours = pending.command == words.command && super::pending::is_applied(pending, &snapshot.deployment);
+    let span = session.ui().terminal().now().duration_since(pending.at);
+    ours.then(|| u64::try_from(span.as_secs()).unwrap_or(0))
 }
 
 fn timed_out(session: &Session, words: Words, awaiting: &Awaiting) -> Failure {
@@ -179,7 +188,14 @@ async fn succeeded(
         _ => {
             warn_unrecorded(session, kept);
             ui.status("");
-            ui.status(format!("Back in {took}: the switch is off, and the operator reports no errors."));
+            ui.status(match (words.command, &snapshot.settings) {
+                ("abort", _) => format!("Back in {took}: the switch is off, and the operator reports no errors."),
+                (_, Some(settings)) => format!(
+                    "Back in {took}: the MAS component is out, and the operator reports no errors. Secret {} and MAS's database are still there.",
+                    settings.secret_name
+                ),
+                (_, None) => format!("Back in {took}: the MAS component is out, and the operator reports no errors."),
+            });
             ui.next(&Next::new("See where everything stands:").command(session.command("status")));
         }
     }

@@ -219,7 +219,7 @@ impl Log<'_> {
     fn awaited(&self, awaiting: &Awaiting) -> String {
         match awaiting {
             Awaiting::End => self.words.doing.to_owned(),
-            other => missing(other).to_owned(),
+            other => format!("waiting for {}", missing(other)),
         }
     }
 }

@@ -9,22 +9,18 @@ use super::follow::{self, Ended, Patience, Start, Words};
 use super::gather::Extent;
 use super::interrupt::Standing;
 use super::outcome::{Answer, Outcome};
+use super::rounds::Rounds;
 use super::session::Session;
 use super::write::{self, Intent, Sent, ServerDryRun};
-use super::{conclude, findings, pending, via_owner};
+use super::{conclude, findings, gates, pending, via_owner};
 use crate::checks::{self, Finding, Known, Snapshot, Step, codes};
 use crate::cli::{FollowArgs, WriteArgs};
-use crate::deployment::{Deployment, Run};
-use crate::plan::{MasSettings, Plan};
+use crate::deployment::Run;
+use crate::plan::Plan;
 use crate::reconcile::{Baseline, Continuity};
 use crate::record::Record;
 use crate::terminal::Next;
 
-/// How often a plan is made anew because somebody changed what was decided upon.
-const ROUNDS: usize = 8;
-/// The same where only the status or the record moved. An operator that fails and tries again at once moves the status
-/// many times a second, and just then somebody wants to abort.
-const STATUS_ROUNDS: usize = 100;
 /// An operator that retries writes in bursts; a moment later it is at work, and quiet.
 const PAUSE: Duration = Duration::from_millis(20);
 
@@ -90,27 +86,6 @@ pub async fn run(
     ))
 }
 
-/// Counts how often a plan was made.
-#[derive(Default)]
-struct Rounds {
-    last: Option<Deployment>,
-    changed: usize,
-    moved: usize,
-}
-
-impl Rounds {
-    /// Whether another round is worth it with the deployment as it is now.
-    fn one_more(&mut self, now: &Deployment) -> bool {
-        if self.last.as_ref().is_some_and(|last| write::only_status_moved(last, now)) {
-            self.moved += 1;
-        } else {
-            self.changed += 1;
-        }
-        self.last = Some(now.clone());
-        self.changed <= ROUNDS && self.moved <= STATUS_ROUNDS
-    }
-}
-
 /// One task under way. A round that finds the deployment or the record moved is made again from its beginning; what was
 /// approved is kept for as long as only the status moves.
 struct Course<'a> {
@@ -154,10 +129,10 @@ impl Course<'_> {
             self.session.reread().await?;
             return Ok(None);
         };
-        refuse_more(self.task, &dry_run.unexplained)?;
-        let snapshot = foresee(self.session, snapshot, &dry_run.answer, self.task.step()).await?;
+        gates::refuse_more(self.task, &dry_run.unexplained)?;
+        let snapshot = gates::foresee(self.session, snapshot, &dry_run.answer, self.task.step()).await?;
         if self.flags.follow.wait && !self.flags.write.preview {
-            may_follow(self.session).await?;
+            gates::may_follow(self.session).await?;
         }
         match self.approve(&snapshot, plan, &dry_run)? {
             Some(go) if self.flags.via_owner => self.through_owner(&snapshot, &go, &dry_run).await.map(Some),
@@ -313,7 +288,7 @@ impl Course<'_> {
         if self.task.resume(&now).is_some() || self.task.reached(&now).is_some() {
             return Ok(());
         }
-        conflict(self.session, self.task)
+        gates::conflict(self.session, self.task)
     }
 
     /// The change is there already, by an earlier call or by somebody else.
@@ -334,69 +309,6 @@ impl Course<'_> {
     }
 }
 
-/// Whoever may write but not watch would be left without a verdict, so that is found out before the write.
-async fn may_follow(session: &Session) -> Result<(), Failure> {
-    session.cluster.may_follow(&session.target).await.map_err(|error| {
-        Failure::from(error)
-            .next(Next::new("Nothing was changed. To write without following the operator, pass --wait=false."))
-    })
-}
-
-/// Somebody else changed what was decided upon: a person is shown everything again, a script is refused.
-fn conflict(session: &Session, task: &dyn Task) -> Result<(), Failure> {
-    let by = session
-        .deployment
-        .active_written_by()
-        .map_or_else(String::new, |(manager, _)| format!(" (field manager {manager})"));
-    let text = format!(
-        "ElementDeployment {} was changed by somebody else{by} in the meantime, so nothing was written",
-        session.place()
-    );
-    if task.is_script(session) {
-        return Err(Failure::new(FAILED, text)
-            .next(Next::new("Look at it, then run the command again.").command(session.command("status"))));
-    }
-    session.ui().warning(text);
-    Ok(())
-}
-
-fn refuse_more(task: &dyn Task, unexplained: &[String]) -> Result<(), Failure> {
-    if unexplained.is_empty() || task.tolerates_more() {
-        return Ok(());
-    }
-    let text = format!(
-        "the API server would change more than the switch, so nothing was written: {}. Something (a webhook, a new default of the \
-         resource definition) changes the deployment on every write",
-        unexplained.join(", ")
-    );
-    Err(Failure::new(FAILED, text)
-        .next(Next::new("Find out what it is, let the deployment reconcile, and run `dry-run` again.")))
-}
-
-/// What will stand once the change is written. The server's answer shows which Secret the deployment will refer to, and
-/// by its defaults which keys; the operator refuses to run without them.
-async fn foresee(session: &Session, snapshot: Snapshot, answer: &Deployment, step: Step) -> Result<Snapshot, Failure> {
-    if step != Step::DryRun {
-        return Ok(snapshot);
-    }
-    let mut after = Snapshot { deployment: answer.clone(), ..snapshot.clone() };
-    after.settings = MasSettings::of(answer).or(after.settings);
-    let read = snapshot.secret.known().and_then(Option::as_ref).map(|secret| secret.name.as_str());
-    if let Some(name) = answer.mas_secret_name().filter(|name| read != Some(*name)) {
-        after.secret = session.read_secret(name).await;
-    }
-    let found: Vec<Finding> = checks::run(&after, step)
-        .into_iter()
-        .filter(|finding| finding.code == codes::SECRET && finding.blocks())
-        .collect();
-    if !found.is_empty() {
-        findings::tell(session.ui(), &session.place(), &found);
-    }
-    findings::judge(&found, &[], false)?;
-    // The record notes the contents of the Secret that is rehearsed.
-    Ok(Snapshot { secret: after.secret, ..snapshot })
-}
-
 /// An ending without a write: told in the same words everywhere.
 pub fn ended_early(session: &Session, ended: &Ended, outcome: &mut Outcome) -> u8 {
     let (verdict, code) = match ended {
@@ -407,34 +319,4 @@ pub fn ended_early(session: &Session, ended: &Ended, outcome: &mut Outcome) -> u
     session.context.interrupt.stands(Standing::NothingWritten);
     outcome.verdict = verdict;
     code
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn deployment(version: u32, active: u32) -> Deployment {
-        let metadata = json!({"name": "a", "namespace": "n", "uid": "u", "resourceVersion": version.to_string()});
-        Deployment::from_value(json!({
-            "apiVersion": "matrix.element.io/v1alpha2", "metadata": metadata,
-            "spec": {"components": {"synapse": {"config": {"n": active}}}}, "status": {"conditions": [], "n": version},
-        }))
-        .unwrap()
-    }
-
-    #[test]
-    fn an_abort_gave_up_while_the_operator_moved_the_status_all_the_time() {
-        let mut rounds = Rounds::default();
-        assert!((0..60).all(|version| rounds.one_more(&deployment(version, 0))));
-        assert!(!(60..200).all(|version| rounds.one_more(&deployment(version, 0))), "it ends some time");
-    }
-
-    #[test]
-    fn a_spec_that_somebody_changes_again_and_again_is_given_up_soon() {
-        let mut rounds = Rounds::default();
-        let count = (0..60).take_while(|version| rounds.one_more(&deployment(*version, *version))).count();
-        assert_eq!(count, ROUNDS);
-    }
 }

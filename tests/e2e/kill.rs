@@ -95,8 +95,8 @@ async fn sweep(step: Step) {
     let random = std::env::var(RANDOM).ok().and_then(|text| text.parse().ok()).unwrap_or(10_u64);
     // Fibonacci hashing: as good as random, and the same each time.
     queue.extend((1..=random).map(|n| {
-        let part = n.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
-        Moment::At(took.mul_f64(part as f64 / f64::from(u32::MAX)))
+        let part = u32::try_from(n.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32).unwrap_or(u32::MAX);
+        Moment::At(took.mul_f64(f64::from(part) / f64::from(u32::MAX)))
     }));
     let (queue, numbers) = (Mutex::new(queue), Mutex::new(Numbers::default()));
     futures::future::join_all(stages.iter().map(|stage| work(stage, &queue, &numbers))).await;

@@ -35,7 +35,7 @@ impl Live {
 
     /// All of stderr so far.
     pub fn text(&self) -> String {
-        self.said.lock().unwrap().iter().map(|(_, line)| format!("{line}\n")).collect()
+        self.said.lock().unwrap().iter().flat_map(|(_, line)| [line.as_str(), "\n"]).collect()
     }
 
     /// When a text was said for the first time.

@@ -16,7 +16,7 @@ async fn shown(stage: &Stage) -> (Live, Value) {
         .lines()
         .take_while(|line| line.starts_with("  "))
         .filter(|line| !line.contains('·'))
-        .map(|line| format!("{line}\n"))
+        .flat_map(|line| [line, "\n"])
         .collect();
     let value = serde_yaml::from_str(&block).unwrap_or_else(|error| panic!("{error} in:\n{block}"));
     (live, value)

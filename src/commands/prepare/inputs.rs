@@ -93,7 +93,7 @@ fn password(session: &Session, value: &[u8]) -> Result<PostgresPassword, Failure
     let password = PostgresPassword::parse(value)
         .map_err(|error| Failure::usage(format!("--database-password-file: {error} Nothing was changed.")))?;
     if password.removed_newline().is_some() {
-        session.ui().status("The line end at the end of the password was removed.");
+        session.ui().status("The file ends with a line end; it was left out of the password.");
     }
     if password.has_white_space_at_an_end() {
         session.ui().warning(

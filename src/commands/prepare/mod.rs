@@ -228,7 +228,8 @@ async fn write(
         }
         session.ui().status(format!("Somebody else settled the same values at the same time ({last})."));
     }
-    session.ui().status("The settings are in the record.");
+    let name = crate::record::record_name(&session.target.name);
+    session.ui().status(format!("The settings are kept in ConfigMap {name}."));
     Ok(())
 }
 

@@ -111,7 +111,7 @@ fn conditions(ui: &Ui, snapshot: &Snapshot, status: &Status, wide: bool) -> Resu
     };
     for kind in ["Available", "Successful"] {
         if all.get(kind).is_none() {
-            table.row([Cell::from(kind), Cell::styled(Style::Warn, "absent"), Cell::from(""), Cell::from("")]);
+            table.row([Cell::from(kind), Cell::styled(Style::Warn, "absent"), Cell::from("-"), Cell::from("-")]);
         }
     }
     for condition in shown {
@@ -131,8 +131,8 @@ fn conditions(ui: &Ui, snapshot: &Snapshot, status: &Status, wide: bool) -> Resu
         _ => "the operator is idle",
     };
     let mas_active = status.status.mas_active.map_or("absent", |active| if active { "true" } else { "false" });
-    table.row([Cell::from("mas_active"), Cell::from(mas_active), Cell::from(""), Cell::from("")]);
-    table.row([Cell::from("operator"), Cell::from(status.status.run), Cell::from(""), Cell::from(doing)]);
+    table.row([Cell::from("mas_active"), Cell::from(mas_active), Cell::from("-"), Cell::from("-")]);
+    table.row([Cell::from("operator"), Cell::from(status.status.run), Cell::from("-"), Cell::from(doing)]);
     ui.table(&table, wide)
 }
 

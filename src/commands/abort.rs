@@ -11,6 +11,7 @@ use super::session::{Context, Session};
 use super::task::{self, Flags, Task};
 use crate::checks::{Snapshot, Step};
 use crate::cli::AbortArgs;
+use crate::deployment::Run;
 use crate::plan::Plan;
 use crate::reconcile::Baseline;
 
@@ -21,14 +22,16 @@ const WORDS_REMOVE: Words = Words { command: "abort --remove", ..WORDS };
 
 struct Abort<'a> {
     args: &'a AbortArgs,
+    stamp: String,
 }
 
 /// Runs it.
 pub async fn exec(context: &Context, args: &AbortArgs) -> Result<u8, Failure> {
     let mut session = Session::open(context, args.name.as_deref()).await?;
     let mut outcome = Outcome::new("abort");
+    let task = Abort { args, stamp: pending::request_stamp(&session) };
     let flags = Flags { write: &args.write, follow: &args.follow, via_owner: false, timeout: Duration::from_mins(30) };
-    let result = task::run(&mut session, &Abort { args }, &flags, &mut outcome).await;
+    let result = task::run(&mut session, &task, &flags, &mut outcome).await;
     outcome.finish(&mut session, args.output.format(), result).await
 }
 
@@ -43,7 +46,8 @@ impl Task for Abort<'_> {
 
     fn reached(&self, snapshot: &Snapshot) -> Option<String> {
         let deployment = &snapshot.deployment;
-        if deployment.mas_active() == Some(true) || self.resume(snapshot).is_some() {
+        if deployment.mas_active() == Some(true) || pending::recorded_baseline(snapshot, self.words().command).is_some()
+        {
             return None;
         }
         match (deployment.mas(), deployment.active()) {
@@ -56,7 +60,7 @@ impl Task for Abort<'_> {
     }
 
     fn resume(&self, snapshot: &Snapshot) -> Option<Baseline> {
-        pending::recorded_baseline(snapshot, self.words().command)
+        pending::recorded_baseline(snapshot, self.words().command).filter(|_| !unproven(snapshot, self.words()))
     }
 
     fn waits(&self, _: &Snapshot) -> bool {
@@ -66,7 +70,13 @@ impl Task for Abort<'_> {
 
     fn plan(&self, snapshot: &Snapshot) -> Result<Plan, Failure> {
         let deployment = &snapshot.deployment;
-        Ok(if self.args.remove { Plan::remove(deployment) } else { Plan::deactivate(deployment) })
+        Ok(if unproven(snapshot, self.words()) {
+            Plan::ask_for_run(deployment, &self.stamp)
+        } else if self.args.remove {
+            Plan::remove(deployment)
+        } else {
+            Plan::deactivate(deployment)
+        })
     }
 
     fn tolerates_more(&self) -> bool {
@@ -94,4 +104,13 @@ impl Task for Abort<'_> {
             "abort: the switch turned off".to_owned()
         }
     }
+}
+
+/// A run was under way when the change was written, it is over, and the operator rests. Whether that run worked on the
+/// change cannot be told, and no other one will come by itself (an operator that was restarted meanwhile does not start
+/// again for a change it has seen): waiting would have no end.
+fn unproven(snapshot: &Snapshot, words: Words) -> bool {
+    let conditions = snapshot.deployment.conditions();
+    let rests = conditions.run() == Run::Succeeded && conditions.successful() == Some(true);
+    rests && pending::recorded_baseline(snapshot, words.command).is_some_and(|baseline| baseline.at_write.running)
 }

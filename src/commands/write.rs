@@ -180,7 +180,7 @@ pub async fn send(
 
 /// Whether a change takes the migration back.
 pub fn goes_back(change: &Change) -> bool {
-    matches!(change, Change::Deactivate | Change::Remove)
+    matches!(change, Change::Deactivate | Change::Remove | Change::AskForRun(_))
 }
 
 /// Says that the record does not have what it should.
@@ -198,7 +198,9 @@ fn pending(session: &Session, plan: &Plan, intent: &Intent<'_>, baseline: Baseli
         by: intent.by.clone(),
         baseline,
         request: match plan.change() {
-            Change::AddMas(_, request) | Change::AskForRehearsal(request) => Some(request.clone()),
+            Change::AddMas(_, request) | Change::AskForRehearsal(request) | Change::AskForRun(request) => {
+                Some(request.clone())
+            }
             _ => None,
         },
         secret_digest: secret.and_then(|secret| secret.digest(&keys)).map(|digest| format!("{digest:#}")),

@@ -18,6 +18,9 @@ pub enum Change {
     AddMas(Box<MasSettings>, String),
     /// The spec is as it should be; asks for a rehearsal of it. The text is the annotation's value.
     AskForRehearsal(String),
+    /// The switch is off already, but no run is known to have worked on that; asks for one. The text is the annotation's
+    /// value.
+    AskForRun(String),
     /// Turns `active` on: the migration.
     Activate,
     /// Turns `active` off.
@@ -50,8 +53,12 @@ impl Plan {
 
     /// Asks for a rehearsal of the spec as it stands.
     pub fn ask_for_rehearsal(before: &Deployment, request: &str) -> Self {
-        let patch = json!({"metadata": {"annotations": {REHEARSAL_ANNOTATION: request}}});
-        Self::new(before, Change::AskForRehearsal(request.to_owned()), patch)
+        Self::new(before, Change::AskForRehearsal(request.to_owned()), annotation(request))
+    }
+
+    /// Asks for a run on a spec that has been taken back already.
+    pub fn ask_for_run(before: &Deployment, request: &str) -> Self {
+        Self::new(before, Change::AskForRun(request.to_owned()), annotation(request))
     }
 
     /// The irreversible step: one field.
@@ -114,7 +121,8 @@ impl Plan {
         match self.change {
             Change::AddMas(..) | Change::AskForRehearsal(_) => Carried::Rehearsal(after.spec_digest.clone()),
             Change::Activate => Carried::Active(true),
-            Change::Deactivate => Carried::Active(false),
+            Change::AskForRun(_) if !after.has_mas => Carried::Removed,
+            Change::Deactivate | Change::AskForRun(_) => Carried::Active(false),
             Change::Remove => Carried::Removed,
         }
     }
@@ -138,6 +146,10 @@ impl Plan {
         }
         paths
     }
+}
+
+fn annotation(request: &str) -> Value {
+    json!({"metadata": {"annotations": {REHEARSAL_ANNOTATION: request}}})
 }
 
 fn switch(active: bool) -> Value {

@@ -56,6 +56,24 @@ async fn an_abort_does_not_wait_for_a_run_that_hangs() {
     scene.shell.run("abort --yes").await.expect(0).says("switch is off");
 }
 
+/// The run that hung was cut off, and the operator went back while nobody looked: no other run comes by itself, and
+/// every later `abort` waited for one until its time was up.
+#[tokio::test]
+async fn an_abort_that_was_done_while_nobody_looked_asks_for_a_run_of_its_own() {
+    let mut scene = Scene::new(Behaviour::default()).await;
+    scene.rehearse().await;
+    scene.operator.set(Behaviour::default().activation(Outcome::Hang));
+    let _ = scene.activate_with(&["--timeout", "1s"]).await.expect(124);
+    let _ = scene.shell.run("abort --yes --timeout 1s").await.expect(124);
+    scene.operator.stop().await;
+    scene.operator.set(Behaviour::default());
+    scene.operator.resume();
+    scene.until(|object| condition(object, "Successful") == "True").await;
+    scene.operator.wait_for_end().await;
+    scene.shell.run("abort --yes").await.expect(0).says("switch is off");
+    scene.shell.run("abort --yes").await.expect(0).says("off already");
+}
+
 #[tokio::test]
 async fn an_abort_takes_the_component_out_and_leaves_the_secret() {
     let scene = Scene::new(Behaviour::default()).await;

@@ -114,7 +114,12 @@ pub async fn run(
             wait_for_their_write(session, &pending).await?;
             continue;
         }
-        judge(session, task, flags, &snapshot, &mut told)?;
+        let found = checks::run(&snapshot, task.step());
+        if told.as_ref() != Some(&found) {
+            findings::tell(session.ui(), &session.place(), &found);
+        }
+        findings::judge(&found, &flags.write.accept, !flags.write.preview && task.is_script(session))?;
+        told = Some(found);
         if task.waits(&snapshot) && snapshot.deployment.conditions().run() == Run::Running && !flags.write.preview {
             let progress = session.ui().progress();
             if let Some(ended) = follow::settle(session, patience, &progress).await? {
@@ -158,8 +163,12 @@ pub async fn run(
         if session.context.interrupt.raised() {
             return Err(Failure::told(INTERRUPTED));
         }
-        let by = session.who().await;
-        let intent = Intent { command: task.words().command, by, snapshot: &snapshot, what: task.history() };
+        let intent = Intent {
+            command: task.words().command,
+            by: session.who().await,
+            snapshot: &snapshot,
+            what: task.history(),
+        };
         match write::send(session, &go, &rehearsed.answer, &mut record, intent, outcome).await? {
             Sent::Applied(start) => {
                 let progress = session.ui().progress();
@@ -191,23 +200,6 @@ pub async fn run(
             session.place()
         ),
     ))
-}
-
-/// Findings: told once, judged every time.
-fn judge(
-    session: &Session,
-    task: &dyn Task,
-    flags: &Flags<'_>,
-    snapshot: &Snapshot,
-    told: &mut Option<Vec<Finding>>,
-) -> Result<(), Failure> {
-    let found = checks::run(snapshot, task.step());
-    if told.as_ref() != Some(&found) {
-        findings::tell(session.ui(), &session.place(), &found);
-    }
-    findings::judge(&found, &flags.write.accept, !flags.write.preview && task.is_script(session))?;
-    *told = Some(found);
-    Ok(())
 }
 
 /// Everything from the approval on, where somebody else writes.

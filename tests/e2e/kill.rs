@@ -92,11 +92,11 @@ async fn sweep(step: Step) {
     let log = stages[0].proxy.log();
     let mut queue: VecDeque<Moment> =
         (0..log.len()).flat_map(|index| [Moment::Before(index), Moment::Sent(index), Moment::After(index)]).collect();
-    let random = std::env::var(RANDOM).ok().and_then(|text| text.parse().ok()).unwrap_or(10_u32);
+    let random = std::env::var(RANDOM).ok().and_then(|text| text.parse().ok()).unwrap_or(10_u64);
     // Fibonacci hashing: as good as random, and the same each time.
     queue.extend((1..=random).map(|n| {
-        let part = n.wrapping_mul(0x9E37_79B9);
-        Moment::At(took.mul_f64(f64::from(part) / f64::from(u32::MAX)))
+        let part = n.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
+        Moment::At(took.mul_f64(part as f64 / f64::from(u32::MAX)))
     }));
     let (queue, numbers) = (Mutex::new(queue), Mutex::new(Numbers::default()));
     futures::future::join_all(stages.iter().map(|stage| work(stage, &queue, &numbers))).await;

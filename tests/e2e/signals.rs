@@ -35,8 +35,7 @@ impl Live {
 
     /// All of stderr so far.
     pub fn text(&self) -> String {
-        let said = self.said.lock().unwrap();
-        said.iter().flat_map(|(_, line)| [line, "\n"]).collect()
+        self.said.lock().unwrap().iter().map(|(_, line)| format!("{line}\n")).collect()
     }
 
     /// When a text was said for the first time.

@@ -12,9 +12,12 @@ async fn shown(stage: &Stage) -> (Live, Value) {
     live.until("the change to arrive from the manifest's owner").await;
     let text = live.text();
     let after = text.split("bring it to the cluster:\n").nth(1).expect("the change is shown");
-    let block: Vec<&str> =
-        after.lines().take_while(|line| line.starts_with("  ")).filter(|line| !line.contains('·')).collect();
-    let block = block.join("\n");
+    let block: String = after
+        .lines()
+        .take_while(|line| line.starts_with("  "))
+        .filter(|line| !line.contains('·'))
+        .map(|line| format!("{line}\n"))
+        .collect();
     let value = serde_yaml::from_str(&block).unwrap_or_else(|error| panic!("{error} in:\n{block}"));
     (live, value)
 }

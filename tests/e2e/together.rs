@@ -91,8 +91,29 @@ async fn of_two_prepares_at_once_one_makes_the_secret_and_the_other_keeps_it() {
         assert_eq!(made, 1, "{}{}", done[0], done[1]);
         // Both show the fingerprints of what is there in the end, not of what they would have liked to write.
         let other = done.iter().find(|one| !one.stderr.contains("created.")).unwrap();
-        assert!(other.stderr.contains("kept") && other.stderr.contains("kubectl-ess-mas"), "{other}");
+        // Who came when all was over found it as any Secret that is there.
+        let told = other.stderr.contains("field manager kubectl-ess-mas") || other.stderr.contains("stays as it is");
+        assert!(other.stderr.contains("kept") && told, "{other}");
     }
+}
+
+#[tokio::test]
+async fn who_prepares_a_moment_later_is_told_who_was_first() {
+    let stage = Stage::new(Step::Prepare).await;
+    let gate = Gate::default();
+    let held = gate.clone();
+    stage.proxy.plan(move |request| if request.is_write() { Fault::HoldBefore(held.clone()) } else { Fault::None });
+    let late = stage.start(&[]);
+    gate.reached().await;
+    let [(name, shell), _] = two(&stage).await;
+    let words = stage.words();
+    let _ = shell.run_words(&words.iter().map(String::as_str).collect::<Vec<_>>(), None).await.expect(0);
+    let between = stage.standing().await;
+    gate.open();
+    let late = finish(late, "late".into()).await.expect(0);
+    late.says("was written by somebody else just now (field manager kubectl-ess-mas, ");
+    late.says(&format!("Somebody else settled the same values at the same time ({name}, "));
+    assert_eq!(between.secret, stage.standing().await.secret);
 }
 
 #[tokio::test]

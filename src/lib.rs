@@ -2,7 +2,7 @@
 //! Matrix Authentication Service (MAS).
 //!
 //! Decisions are pure and in the middle; a thin shell is around them. Arrows point one way:
-//! `commands` → `cluster`, `terminal` → `plan`, `checks`, `reconcile`, `record` → `deployment`, `pki`.
+//! `commands` → `cluster`, `probe`, `terminal` → `plan`, `checks`, `reconcile`, `record` → `deployment`, `pki`.
 
 pub mod checks;
 pub mod cli;
@@ -11,6 +11,7 @@ pub mod commands;
 pub mod deployment;
 pub mod pki;
 pub mod plan;
+pub mod probe;
 pub mod reconcile;
 pub mod record;
 pub mod terminal;

@@ -19,6 +19,7 @@ mod remember;
 mod session;
 mod status;
 mod task;
+mod tls;
 mod version;
 mod write;
 
@@ -56,6 +57,7 @@ async fn exec(context: &Context, command: &Command) -> Result<u8, Failure> {
         Command::DryRun(args) => dry_run::exec(context, args).await,
         Command::Activate(args) => activate::exec(context, args).await,
         Command::Abort(args) => abort::exec(context, args).await,
+        Command::Tls(args) => tls::exec(context, &args.command).await,
         Command::Completion(args) => completion::exec(&context.ui, args),
         Command::Version => version::exec(&context.ui),
     }

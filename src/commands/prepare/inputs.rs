@@ -43,7 +43,9 @@ pub fn read(args: &PrepareArgs) -> Result<Given, Failure> {
     })
 }
 
-fn read_file(flag: &str, path: &str) -> Result<SecretBytes, Failure> {
+/// Reads the file that a flag names; `-` is standard input. One that cannot be read, or is larger than any key or chain of
+/// certificates, is wrong usage.
+pub fn read_file(flag: &str, path: &str) -> Result<SecretBytes, Failure> {
     let failed = |error: std::io::Error| {
         let reason = error.to_string();
         let reason = reason.split(" (os error").next().unwrap_or_default().to_owned();

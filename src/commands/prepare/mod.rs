@@ -1,6 +1,6 @@
 //! `prepare`: settles MAS's settings and makes the secrets that are missing. Never touches the ElementDeployment.
 
-mod inputs;
+pub(super) mod inputs;
 mod settings;
 mod todo;
 

@@ -1,0 +1,170 @@
+//! Certificates as files, in Secrets and as they are served; what others (openssl) make of them.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::process::{Child, Command};
+
+use crate::plugin::{Done, Shell, finish};
+
+const HOST: &str = "auth.example.com";
+
+/// A shell without any cluster: what only makes files needs none.
+fn nowhere() -> Shell {
+    Shell::with_kubeconfig(Path::new("none.kubeconfig"))
+}
+
+/// The folder that a shell's commands run in.
+fn home(shell: &Shell) -> PathBuf {
+    shell.state().parent().unwrap().to_owned()
+}
+
+async fn openssl(folder: &Path, words: &str) -> String {
+    let done = Command::new("openssl").args(words.split_whitespace()).current_dir(folder).output().await.unwrap();
+    let text = format!("{}{}", String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
+    assert!(done.status.success(), "openssl {words}\n{text}");
+    text
+}
+
+fn codes(done: &Done) -> Vec<String> {
+    let report = done.json();
+    let findings = report["findings"].as_array().unwrap();
+    findings.iter().map(|finding| finding["code"].as_str().unwrap().to_owned()).collect()
+}
+
+/// openssl's TLS server with the files of [`HOST`] in `folder`, and its port.
+async fn serve(folder: &Path) -> (Child, u16) {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let words =
+        format!("s_server -quiet -accept 127.0.0.1:{port} -cert {HOST}.crt -cert_chain {HOST}-ca.crt -key {HOST}.key");
+    let server = Command::new("openssl")
+        .args(words.split_whitespace())
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    for _ in 0..200 {
+        if tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
+            return (server, port);
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    panic!("openssl s_server does not answer");
+}
+
+#[tokio::test]
+async fn an_issued_certificate_is_good_to_openssl_and_to_tls_check_and_the_keys_are_private() {
+    for key_type in ["p256", "rsa2048"] {
+        let shell = nowhere();
+        let done = shell.run(&format!("tls issue --host {HOST} --key-type {key_type} -o json")).await.expect(0);
+        let report = done.json();
+        let paths: Vec<_> = report["files"].as_array().unwrap().iter().map(|file| file["path"].clone()).collect();
+        assert_eq!(
+            paths,
+            ["auth.example.com.crt", "auth.example.com.key", "auth.example.com-ca.crt", "auth.example.com-ca.key"]
+        );
+        let folder = home(&shell);
+        openssl(
+            &folder,
+            &format!("verify -purpose sslserver -verify_hostname {HOST} -CAfile {HOST}-ca.crt {HOST}.crt"),
+        )
+        .await;
+        let key = openssl(&folder, &format!("pkey -in {HOST}.key -noout -text")).await;
+        assert!(key.contains(if key_type == "p256" { "NIST CURVE: P-256" } else { "2048 bit" }), "{key}");
+        #[cfg(unix)]
+        for file in ["auth.example.com.key", "auth.example.com-ca.key"] {
+            use std::os::unix::fs::PermissionsExt as _;
+            assert_eq!(std::fs::metadata(folder.join(file)).unwrap().permissions().mode() & 0o777, 0o600);
+        }
+        // The fingerprints are those that openssl shows.
+        let shown = report["files"][0]["fingerprint"].as_str().unwrap().trim_start_matches("sha256:");
+        let theirs = openssl(&folder, &format!("x509 -in {HOST}.crt -noout -fingerprint -sha256")).await;
+        assert_eq!(theirs.trim().rsplit('=').next().unwrap().replace(':', "").to_lowercase(), shown);
+        let line = format!("tls check --host {HOST} --certificate {HOST}.crt --private-key {HOST}.key -o json");
+        assert_eq!(codes(&shell.run(&line).await.expect(0)), ["certificate"]);
+        done.says("Install auth.example.com-ca.crt").says("auth.example.com-ca.key offline");
+        for file in [&done.stdout, &done.stderr] {
+            assert!(!file.contains("PRIVATE KEY"), "a key is shown");
+        }
+    }
+}
+
+#[tokio::test]
+async fn files_that_are_there_are_replaced_with_force_only() {
+    let shell = nowhere();
+    shell.run(&format!("tls issue --host {HOST}")).await.expect(0).says("until");
+    let key = home(&shell).join("auth.example.com.key");
+    let first = std::fs::read(&key).unwrap();
+    shell.run(&format!("tls issue --host {HOST}")).await.expect(2).says("--force");
+    shell.run(&format!("tls request --host {HOST}")).await.expect(2).says("auth.example.com.key");
+    assert!(!home(&shell).join("auth.example.com.csr").exists(), "half of it was written");
+    assert_eq!(std::fs::read(&key).unwrap(), first);
+    // From the same CA: what devices trust stays as it is.
+    let ca = std::fs::read(home(&shell).join("auth.example.com-ca.crt")).unwrap();
+    let line = format!("tls issue --host {HOST} --force --ca-certificate {HOST}-ca.crt --ca-private-key {HOST}-ca.key");
+    let _ = shell.run(&line).await.expect(0);
+    assert_ne!(std::fs::read(&key).unwrap(), first);
+    assert_eq!(std::fs::read(home(&shell).join("auth.example.com-ca.crt")).unwrap(), ca);
+    openssl(&home(&shell), &format!("verify -CAfile {HOST}-ca.crt {HOST}.crt")).await;
+}
+
+#[tokio::test]
+async fn a_request_signed_by_a_companys_ca_is_good() {
+    let shell = nowhere();
+    let folder = home(&shell);
+    shell
+        .run(&format!("tls request --host {HOST}"))
+        .await
+        .expect(0)
+        .says("prepare --host auth.example.com --tls certfile");
+    openssl(&folder, &format!("req -in {HOST}.csr -verify -noout")).await;
+    openssl(&folder, "req -x509 -newkey rsa:2048 -nodes -keyout co.key -out co.crt -days 20 -subj /CN=Company -addext keyUsage=critical,keyCertSign").await;
+    openssl(&folder, &format!("x509 -req -in {HOST}.csr -CA co.crt -CAkey co.key -CAcreateserial -days 90 -copy_extensions copyall -out leaf.crt")).await;
+    let leaf = std::fs::read_to_string(folder.join("leaf.crt")).unwrap();
+    let chain = leaf.clone() + &std::fs::read_to_string(folder.join("co.crt")).unwrap();
+    std::fs::write(folder.join("chain.crt"), chain).unwrap();
+    let check = |file: &str| format!("tls check --host {HOST} --certificate {file} --private-key {HOST}.key -o json");
+    let done = shell.run(&check("chain.crt")).await.expect(11);
+    assert_eq!(codes(&done), ["certificate-expires-soon"], "the CA has 20 days left");
+    let done = shell.run(&check("leaf.crt")).await.expect(11);
+    assert_eq!(codes(&done), ["certificate-chain-incomplete"]);
+    let wrong = format!("tls check --host {HOST} --certificate leaf.crt --private-key co.key -o json");
+    assert!(codes(&shell.run(&wrong).await.expect(10)).contains(&"certificate-key-mismatch".to_owned()));
+}
+
+#[tokio::test]
+async fn what_is_served_is_judged_and_so_is_who_trusts_it() {
+    let shell = nowhere();
+    let _ = shell.run(&format!("tls issue --host {HOST}")).await.expect(0);
+    let folder = home(&shell);
+    let (_server, port) = serve(&folder).await;
+    let live = format!("tls check --host {HOST} --live --resolve {HOST}:{port}:127.0.0.1 -o json");
+    let done = shell.run(&format!("{live} --ca-certificate {HOST}-ca.crt")).await.expect(0);
+    assert_eq!(codes(&done), ["certificate", "certificate-trust"]);
+    // The system's CAs, by the variable that names them.
+    for (roots, code) in [(format!("{HOST}-ca.crt"), 0), ("other.crt".to_owned(), 11)] {
+        openssl(&folder, "req -x509 -newkey rsa:2048 -nodes -keyout other.key -out other.crt -days 30 -subj /CN=Other")
+            .await;
+        let mut command = shell.command(live.split_whitespace());
+        command.env("SSL_CERT_FILE", folder.join(roots));
+        let done = finish(command.spawn().unwrap(), live.clone()).await.expect(code);
+        assert!(codes(&done).contains(&"certificate-trust".to_owned()));
+    }
+    let done = shell.run(&format!("{live} --ca-certificate other.crt")).await.expect(10);
+    assert_eq!(codes(&done), ["certificate-trust", "certificate"]);
+    let wrong = format!("tls check --host mas.example.com --live --resolve mas.example.com:{port}:127.0.0.1 -o json");
+    let done = shell.run(&format!("{wrong} --ca-certificate {HOST}-ca.crt")).await.expect(10);
+    assert_eq!(codes(&done)[0], "certificate-host-mismatch");
+}
+
+#[tokio::test]
+async fn an_endpoint_that_does_not_answer_is_not_known_and_never_fine() {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let line = format!("tls check --host {HOST} --live --resolve {HOST}:{port}:127.0.0.1 -o json");
+    let done = nowhere().run(&line).await.expect(11);
+    assert_eq!(done.json()["findings"][0]["severity"], "unknown");
+}

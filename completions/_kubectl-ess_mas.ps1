@@ -132,6 +132,8 @@ Register-ArgumentCompleter -Native -CommandName 'kubectl-ess_mas' -ScriptBlock {
             [CompletionResult]::new('--tls-secret', '--tls-secret', [CompletionResultType]::ParameterName, 'Secret of type kubernetes.io/tls')
             [CompletionResult]::new('--certificate', '--certificate', [CompletionResultType]::ParameterName, 'File with the certificate chain in PEM')
             [CompletionResult]::new('--private-key', '--private-key', [CompletionResultType]::ParameterName, 'File with the certificate''s private key in PEM')
+            [CompletionResult]::new('--ca-certificate', '--ca-certificate', [CompletionResultType]::ParameterName, 'Certificate of the CA to issue from, with --tls issue')
+            [CompletionResult]::new('--ca-private-key', '--ca-private-key', [CompletionResultType]::ParameterName, 'Private key of that CA')
             [CompletionResult]::new('--accept', '--accept', [CompletionResultType]::ParameterName, 'Warnings to accept, by code, where nobody is there to ask')
             [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'Path of the kubeconfig file, instead of the list in KUBECONFIG')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Context of the kubeconfig')

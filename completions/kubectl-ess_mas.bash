@@ -627,7 +627,7 @@ _kubectl__ess_mas() {
             return 0
             ;;
         kubectl__subcmd__ess_mas__subcmd__prepare)
-            opts="-y -n -s -v -q -h --host --database-host --database-port --database-name --database-user --database-sslmode --database-password-file --secret-name --encryption-secret-file --rsa-private-key-file --replace --tls --issuer --tls-secret --certificate --private-key --preview --accept --yes --kubeconfig --context --cluster --user --namespace --server --tls-server-name --insecure-skip-tls-verify --certificate-authority --client-certificate --client-key --as --as-uid --as-group --request-timeout --color --quiet --help"
+            opts="-y -n -s -v -q -h --host --database-host --database-port --database-name --database-user --database-sslmode --database-password-file --secret-name --encryption-secret-file --rsa-private-key-file --replace --tls --issuer --tls-secret --certificate --private-key --ca-certificate --ca-private-key --preview --accept --yes --kubeconfig --context --cluster --user --namespace --server --tls-server-name --insecure-skip-tls-verify --certificate-authority --client-certificate --client-key --as --as-uid --as-group --request-timeout --color --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -678,7 +678,7 @@ _kubectl__ess_mas() {
                     return 0
                     ;;
                 --tls)
-                    COMPREPLY=($(compgen -W "inherit external certmanager existing certfile" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "inherit external certmanager existing certfile issue" -- "${cur}"))
                     return 0
                     ;;
                 --issuer)
@@ -694,6 +694,14 @@ _kubectl__ess_mas() {
                     return 0
                     ;;
                 --private-key)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-certificate)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-private-key)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -121,11 +121,14 @@ complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare"
 external\t'TLS ends in front of the ingress'
 certmanager\t'cert-manager, by --issuer'
 existing\t'The Secret --tls-secret'
-certfile\t'--certificate and --private-key'"
+certfile\t'--certificate and --private-key'
+issue\t'Issue one now, from a private CA that is made for it or from --ca-certificate'"
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l issuer -d 'ClusterIssuer of cert-manager' -r
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l tls-secret -d 'Secret of type kubernetes.io/tls' -r
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l certificate -d 'File with the certificate chain in PEM' -r
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l private-key -d 'File with the certificate\'s private key in PEM' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l ca-certificate -d 'Certificate of the CA to issue from, with --tls issue' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l ca-private-key -d 'Private key of that CA' -r
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l accept -d 'Warnings to accept, by code, where nobody is there to ask' -r
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l kubeconfig -d 'Path of the kubeconfig file, instead of the list in KUBECONFIG' -r
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l context -d 'Context of the kubeconfig' -r

@@ -69,7 +69,8 @@ const CHECK_LIVE: &str =
 /// There is no certificate where one has to be.
 pub fn missing(subject: &str, what: &str) -> Finding {
     Finding::blocker(codes::CERTIFICATE_MISSING, subject, what).remedy(
-        "Put certificate and private key there, or choose another TLS mode with `kubectl ess-mas prepare --tls`.",
+        "Put certificate and private key there (into MAS's own Secret: `kubectl ess-mas prepare --tls certfile --certificate FILE \
+         --private-key FILE`), or choose another TLS mode with `kubectl ess-mas prepare --tls`.",
     )
 }
 

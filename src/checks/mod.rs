@@ -12,6 +12,7 @@ mod secret;
 mod settings;
 mod snapshot;
 mod state;
+pub mod tls;
 
 pub use finding::{Finding, Severity, codes};
 pub use rehearsal::{RehearsalStanding, Rehearsed, standing};

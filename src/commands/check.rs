@@ -2,10 +2,12 @@
 
 use serde::Serialize;
 
+use super::certificate;
 use super::exit::{BLOCKED, DONE, Failure, WARNINGS};
 use super::findings;
 use super::gather::Extent;
 use super::session::{Context, Session};
+use crate::checks::tls::Offered;
 use crate::checks::{self, Finding, Step};
 use crate::cli::CheckArgs;
 use crate::cluster::Target;
@@ -25,7 +27,12 @@ struct Report<'a> {
 pub async fn exec(context: &Context, args: &CheckArgs) -> Result<u8, Failure> {
     let session = Session::open(context, args.name.as_deref()).await?;
     let snapshot = session.gather(Extent::Step).await;
-    let findings = checks::run(&snapshot, Step::Look);
+    let mut findings = checks::run(&snapshot, Step::Look);
+    let not_migrated = snapshot.deployment.mas_active() != Some(true);
+    if let Some(settings) = snapshot.settings.as_ref().filter(|_| not_migrated) {
+        findings.extend(certificate::look(&session, &snapshot, settings, Offered::default()).await);
+        findings.sort_by_key(|finding| finding.severity);
+    }
     conclude(&context.ui, args.output.format(), Some(&session.target), &findings)
 }
 

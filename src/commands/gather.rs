@@ -106,6 +106,7 @@ async fn features(cluster: &Cluster, version: ApiVersion) -> Known<Features> {
     }
 }
 
-fn unreadable<T>(error: &ClusterError) -> Known<T> {
+/// What could not be read, in words.
+pub fn unreadable<T>(error: &ClusterError) -> Known<T> {
     Known::Unreadable(error.to_string())
 }

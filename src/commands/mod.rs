@@ -3,6 +3,7 @@
 mod abort;
 mod activate;
 mod approve;
+mod certificate;
 mod check;
 mod completion;
 mod conclude;

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::secret_keys::SecretKeys;
 use crate::pki::{
-    EncryptionSecret, Fingerprint, GenerateError, PostgresPassword, RsaBits, RsaPrivateKey, SecretBytes,
-    contents_digest,
+    CertificateChain, EncryptionSecret, Fingerprint, GenerateError, PostgresPassword, RsaBits, RsaPrivateKey,
+    SecretBytes, TlsPrivateKey, contents_digest,
 };
 
 /// The Secret as it is in the cluster.
@@ -60,6 +60,14 @@ impl SecretContents {
                 encryption.fingerprint()
             } else if *name == keys.rsa_private_key
                 && let Ok(key) = RsaPrivateKey::parse(value.expose())
+            {
+                key.fingerprint()
+            } else if *name == keys.certificate
+                && let Ok(chain) = CertificateChain::parse(value.expose())
+            {
+                chain.leaf().fingerprint()
+            } else if *name == keys.private_key
+                && let Ok(key) = TlsPrivateKey::parse(value.expose())
             {
                 key.fingerprint()
             } else {
@@ -328,6 +336,7 @@ impl SecretPlan {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pki::{CertificateAuthority, HostName, TlsKeyType};
 
     fn keys() -> SecretKeys {
         SecretKeys {
@@ -410,6 +419,34 @@ mod tests {
         stored.data.insert("encryptionSecret".into(), SecretBytes::new(newline));
         let error = context(Some(&stored), &keys, false).plan(&SecretInputs::default()).unwrap_err();
         assert!(error.to_string().contains("line break"), "{error}");
+    }
+
+    /// So that the fingerprint before and after a replacement is the one that browsers and openssl show.
+    #[test]
+    fn a_certificate_and_its_key_have_the_fingerprints_that_others_show() {
+        let keys = keys();
+        let now = "2026-11-23T12:00:00Z".parse().unwrap();
+        let host = HostName::parse("auth.example.com").unwrap();
+        let ca = CertificateAuthority::create(&host, TlsKeyType::P256, now).unwrap();
+        let issue = || {
+            let issued = ca.issue(&host, TlsKeyType::P256, now).unwrap();
+            let pair = (SecretBytes::from(issued.chain().to_pem().as_bytes()), issued.key().pem().to_bytes());
+            (issued.chain().leaf().fingerprint().to_string(), issued.key().fingerprint().to_string(), pair)
+        };
+        let (old_chain, old_key, pair) = issue();
+        let certfile = |present| SecretContext { certfile: true, ..context(present, &keys, true) };
+        let first = certfile(None).plan(&SecretInputs { certificate: Some(pair), ..password("s") }).unwrap();
+        let stored = stored(&first);
+        let (new_chain, new_key, pair) = issue();
+        let replace = ["certificate", "privateKey"].map(str::to_owned).into();
+        let inputs = SecretInputs { certificate: Some(pair), replace, ..SecretInputs::default() };
+        let plan = certfile(Some(&stored)).plan(&inputs).unwrap();
+        let shown: Vec<_> = plan.fingerprints(&keys).split_off(3);
+        let shown: Vec<_> = shown.into_iter().map(|(item, before, after)| (item.action, before, after)).collect();
+        assert_eq!(
+            shown,
+            [(Action::Replace, Some(old_chain), Some(new_chain)), (Action::Replace, Some(old_key), Some(new_key)),]
+        );
     }
 
     #[test]

@@ -1,15 +1,18 @@
 //! `prepare`: settles MAS's settings and makes the secrets that are missing. Never touches the ElementDeployment.
 
+mod certificate;
 pub(super) mod inputs;
 mod settings;
 mod todo;
 
 use super::approve::Confirmed;
+use super::certificate::look;
 use super::exit::{DONE, FAILED, Failure, INTERRUPTED, USAGE};
 use super::findings;
 use super::gather::Extent;
 use super::session::{Context, Session};
 use super::status::{provider_parts, provider_table};
+use crate::checks::tls::{CertificateSource, Offered};
 use crate::checks::{self, Known, Snapshot, Step};
 use crate::cli::PrepareArgs;
 use crate::cluster::{ErrorKind, Resource, Write, WriteOutcome};
@@ -21,7 +24,7 @@ use crate::terminal::{Line, Next, Style, Ui};
 
 /// Runs it.
 pub async fn exec(context: &Context, args: &PrepareArgs) -> Result<u8, Failure> {
-    let given = inputs::read(args)?;
+    let mut given = inputs::read(args)?;
     let session = Session::open(context, args.name.as_deref()).await?;
     let mut snapshot = session.gather(Extent::Step).await;
     if snapshot.deployment.mas_active() == Some(true) {
@@ -30,11 +33,18 @@ pub async fn exec(context: &Context, args: &PrepareArgs) -> Result<u8, Failure> 
     }
     let settings = settings::resolve(&session, &snapshot, args)?;
     snapshot.settings = Some(settings.clone());
-    let found = checks::run(&snapshot, Step::Prepare);
+    let mut replace = args.replace.clone();
+    let keys = snapshot.secret_keys();
+    certificate::refuse_unused(&given, &CertificateSource::of(&settings, &snapshot.deployment, &keys))?;
+    let fresh = certificate::issue(&session, &settings, &keys, args, &mut given, &mut replace).await?;
+    let mut found = checks::run(&snapshot, Step::Prepare);
+    let offered = Offered { pair: given.certificate.as_ref(), replace: &replace };
+    found.extend(look(&session, &snapshot, &settings, offered).await);
+    found.sort_by_key(|finding| finding.severity);
     findings::tell(session.ui(), &session.place(), &found);
     let script = args.yes || !session.ui().terminal().can_ask();
     findings::judge(&found, &args.write.accept, script && !args.write.preview)?;
-    let mut inputs = inputs::merge(given, &session, args)?;
+    let mut inputs = inputs::merge(given, &session, &replace)?;
     let plan = plan_secret(&session, &snapshot, &settings, &mut inputs).await?;
     show(&session, &snapshot, &settings, &plan);
     if args.write.preview {
@@ -51,6 +61,9 @@ pub async fn exec(context: &Context, args: &PrepareArgs) -> Result<u8, Failure> 
         }
         if context.interrupt.raised() {
             return Err(Failure::told(INTERRUPTED));
+        }
+        if let Some(fresh) = &fresh {
+            fresh.keep(&session)?;
         }
         write(&session, &snapshot, &settings, plan, &inputs).await?;
     }

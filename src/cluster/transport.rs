@@ -9,6 +9,7 @@ use http::{
 use http_body_util::BodyExt as _;
 use kube::client::Body;
 use tokio::time::{Instant, timeout, timeout_at};
+use zeroize::Zeroizing;
 
 use super::{
     connect::Cluster,
@@ -71,20 +72,29 @@ pub(super) struct Outgoing {
     pub(super) address: String,
     pub(super) accept: &'static str,
     pub(super) content_type: Option<&'static str>,
-    pub(super) body: Vec<u8>,
+    /// Overwritten afterwards: it may hold a Secret's values.
+    pub(super) body: Zeroizing<Vec<u8>>,
     pub(super) action: Action,
 }
 
 impl Outgoing {
     pub(super) fn get(address: String, action: Action) -> Self {
-        Self { method: Method::GET, address, accept: "application/json", content_type: None, body: Vec::new(), action }
+        Self {
+            method: Method::GET,
+            address,
+            accept: "application/json",
+            content_type: None,
+            body: Zeroizing::default(),
+            action,
+        }
     }
 }
 
 /// A complete answer with a status of success.
 #[derive(Debug)]
 pub(super) struct Answer {
-    pub(super) body: Vec<u8>,
+    /// Overwritten afterwards: it may hold a Secret's values.
+    pub(super) body: Zeroizing<Vec<u8>>,
     /// The texts of the server's `Warning` headers.
     pub(super) warnings: Vec<String>,
 }
@@ -100,7 +110,7 @@ impl Cluster {
         let deadline = limits.total.map(|total| (Instant::now() + total, total));
         let response = self.open(outgoing, limits.answer(&outgoing.method)).await?;
         let (status, headers, mut body) = split(response);
-        let mut collected = Vec::new();
+        let mut collected = Zeroizing::new(Vec::new());
         loop {
             let frame = body.frame();
             let frame = match (deadline, limits.silence) {
@@ -159,7 +169,7 @@ impl Cluster {
             request = request.header(AUTHORIZATION, authorization);
         }
         let request = request
-            .body(Body::from(outgoing.body.clone()))
+            .body(Body::from(outgoing.body.to_vec()))
             .map_err(|error| self.error(sorted(kube::Error::HttpError(error)), outgoing))?;
         let sent = self.inner.client.send(request);
         let response = match limit {

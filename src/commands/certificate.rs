@@ -37,7 +37,7 @@ pub async fn look(
 /// Reads a Secret with its type.
 pub async fn secret(session: &Session, name: &str) -> SecretLook {
     match session.cluster.find_secret(&session.target.namespace, name).await {
-        Ok(found) => Known::Known(found.as_ref().map(|object| {
+        Ok(found) => Known::Known(found.map(|object| {
             let kind = object["type"].as_str().unwrap_or("Opaque").to_owned();
             (SecretContents::read(object), kind)
         })),

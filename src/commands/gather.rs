@@ -93,7 +93,7 @@ fn record(map: &Value, deployment: &Deployment) -> Known<Option<Record>> {
 
 async fn secret(cluster: &Cluster, target: &Target, name: &str) -> Known<Option<SecretContents>> {
     match cluster.find_secret(&target.namespace, name).await {
-        Ok(found) => Known::Known(found.as_ref().map(SecretContents::read)),
+        Ok(found) => Known::Known(found.map(SecretContents::read)),
         Err(error) => unreadable(&error),
     }
 }

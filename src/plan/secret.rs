@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::secret_keys::SecretKeys;
 use crate::pki::{
     CertificateChain, EncryptionSecret, Fingerprint, GenerateError, PostgresPassword, RsaBits, RsaPrivateKey,
-    SecretBytes, TlsPrivateKey, contents_digest,
+    SecretBytes, TlsPrivateKey, contents_digest, wipe,
 };
 
 /// The Secret as it is in the cluster.
@@ -25,17 +25,20 @@ pub struct SecretContents {
 }
 
 impl SecretContents {
-    /// Reads the API server's answer. Values that are not base64 cannot come from it and are left out.
-    pub fn read(secret: &Value) -> Self {
+    /// Takes the API server's answer over and overwrites the values in it. Values that are not base64 cannot come from it and
+    /// are left out.
+    pub fn read(mut secret: Value) -> Self {
         let text = |key: &str| secret["metadata"][key].as_str().unwrap_or_default().to_owned();
         let data = secret["data"].as_object().into_iter().flatten();
         let decode = |value: &Value| STANDARD.decode(value.as_str()?).ok().map(SecretBytes::new);
-        Self {
+        let contents = Self {
             name: text("name"),
             resource_version: text("resourceVersion"),
             data: data.filter_map(|(key, value)| Some((key.clone(), decode(value)?))).collect(),
             immutable: secret["immutable"] == json!(true),
-        }
+        };
+        wipe(&mut secret);
+        contents
     }
 
     /// The encryption secret, if it is there and MAS would read it.
@@ -316,20 +319,22 @@ impl SecretPlan {
     }
 
     /// The body of the write: a whole Secret to create, or a merge patch with the resourceVersion it is compared with.
-    /// It holds the values; it is never printed.
+    /// It holds the values: it is never printed, and whoever asked for it overwrites it ([`wipe`]).
     pub fn body(&self, namespace: &str) -> Value {
         let written = self.items.iter().filter(|item| !matches!(item.action, Action::Keep | Action::KeepOther));
         let data: serde_json::Map<String, Value> =
-            written.map(|item| (item.key.clone(), json!(STANDARD.encode(item.value.expose())))).collect();
-        match &self.before {
-            Some(before) => json!({"metadata": {"resourceVersion": before.resource_version}, "data": data}),
+            written.map(|item| (item.key.clone(), Value::String(STANDARD.encode(item.value.expose())))).collect();
+        let mut body = match &self.before {
+            Some(before) => json!({"metadata": {"resourceVersion": before.resource_version}}),
             None => json!({
                 "apiVersion": "v1", "kind": "Secret", "type": "Opaque",
                 "metadata": {"name": self.name, "namespace": namespace,
                              "labels": {"app.kubernetes.io/managed-by": "kubectl-ess-mas"}},
-                "data": data,
             }),
-        }
+        };
+        // Moved: `json!` would copy the values and leave the first ones behind.
+        body["data"] = Value::Object(data);
+        body
     }
 }
 
@@ -360,7 +365,7 @@ mod tests {
     fn stored(plan: &SecretPlan) -> SecretContents {
         let mut body = plan.body("n");
         body["metadata"]["resourceVersion"] = json!("5");
-        SecretContents::read(&body)
+        SecretContents::read(body)
     }
 
     #[test]

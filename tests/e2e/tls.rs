@@ -370,3 +370,24 @@ async fn what_may_not_be_read_is_not_known_and_never_fine() {
     let done = prepare_in(&shell, &scene, "--tls existing --tls-secret wild").await.expect(11);
     done.says("certificate-unknown");
 }
+
+/// The program as it waits, to be looked at from outside.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_crash_would_put_no_keys_on_a_disk() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = silent.local_addr().unwrap().port();
+    let line = format!("tls check --host {HOST} --live --resolve {HOST}:{port}:127.0.0.1");
+    let mut child = nowhere().command(line.split_whitespace()).spawn().unwrap();
+    // Connected: the start lies behind it.
+    let _connection = tokio::task::spawn_blocking(move || silent.accept().unwrap()).await.unwrap();
+    let process = PathBuf::from(format!("/proc/{}", child.id().unwrap()));
+    let limits = std::fs::read_to_string(process.join("limits")).unwrap();
+    let core: Vec<_> =
+        limits.lines().find(|line| line.starts_with("Max core")).unwrap().split_whitespace().skip(4).take(2).collect();
+    assert_eq!(core, ["0", "0"], "{limits}");
+    // A process that cannot be dumped belongs to root in /proc, whoever runs it; for root this shows nothing.
+    use std::os::unix::fs::MetadataExt as _;
+    assert_eq!(std::fs::metadata(process.join("environ")).unwrap().uid(), 0);
+    child.kill().await.unwrap();
+}

@@ -5,6 +5,8 @@ pub(super) mod inputs;
 mod settings;
 mod todo;
 
+use serde_json::Value;
+
 use super::approve::Confirmed;
 use super::certificate::look;
 use super::exit::{DONE, FAILED, Failure, INTERRUPTED, USAGE};
@@ -16,6 +18,7 @@ use crate::checks::tls::{CertificateSource, Offered};
 use crate::checks::{self, Known, Snapshot, Step};
 use crate::cli::PrepareArgs;
 use crate::cluster::{ErrorKind, Resource, Write, WriteOutcome};
+use crate::pki::wipe;
 use crate::plan::{
     Action, MasSettings, SecretContents, SecretContext, SecretInputs, SecretKeys, SecretPlan, SecretPlanError, Tls,
 };
@@ -218,16 +221,17 @@ async fn write_secret(
     let mut plan = plan;
     // Somebody else may make or change the Secret at the same moment. What they made is kept, so plan again.
     for _ in 0..3 {
-        let body = plan.body(namespace);
-        let write = match body["metadata"]["resourceVersion"].as_str() {
-            Some(version) => Write::patch(Resource::SECRET, namespace, &plan.name, version, body.clone()),
-            None => Write::create(Resource::SECRET, namespace, &plan.name, body.clone()),
+        let body = Values(plan.body(namespace));
+        let write = match body.0["metadata"]["resourceVersion"].as_str() {
+            Some(version) => Write::patch(Resource::SECRET, namespace, &plan.name, version, body.0.clone()),
+            None => Write::create(Resource::SECRET, namespace, &plan.name, body.0.clone()),
         };
-        let ours = |found: &serde_json::Value| {
-            body["data"].as_object().into_iter().flatten().all(|(key, value)| found["data"][key] == *value)
+        let ours = |found: &Value| {
+            body.0["data"].as_object().into_iter().flatten().all(|(key, value)| found["data"][key] == *value)
         };
         match session.cluster.write(&write, ours).await {
-            WriteOutcome::Applied(_) => {
+            WriteOutcome::Applied(written) => {
+                drop(Values(written.object));
                 let verb = if plan.creates() { "created" } else { "completed" };
                 session.ui().status(format!("Secret {} {verb}.", plan.name));
                 return Ok(());
@@ -261,6 +265,15 @@ async fn write_secret(
         }
     }
     Err(Failure::new(FAILED, format!("Secret {} is being changed by somebody else again and again", plan.name)))
+}
+
+/// A Secret with its values, overwritten when it is done with.
+struct Values(Value);
+
+impl Drop for Values {
+    fn drop(&mut self) {
+        wipe(&mut self.0);
+    }
 }
 
 /// What is left to do by hand, on stdout: a person keeps it.

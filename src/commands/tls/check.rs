@@ -56,7 +56,7 @@ async fn of_secret(context: &Context, name: &str, host: &HostName) -> Result<Vec
     let subject = format!("Secret {name} in {namespace}");
     let found = cluster.find_secret(namespace, name).await?;
     let now = context.ui.terminal().now();
-    let Some(contents) = found.as_ref().map(SecretContents::read) else {
+    let Some(contents) = found.map(SecretContents::read) else {
         return Ok(vec![certificate::missing(&subject, "it does not exist")]);
     };
     let stored = Stored::find(&contents);

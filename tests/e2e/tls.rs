@@ -255,9 +255,9 @@ async fn a_good_certificate_goes_into_the_secret_in_one_form_is_kept_and_replace
 async fn prepare_issues_a_certificate_once_and_leaves_the_ca_with_the_person() {
     let scene = Scene::new(Behaviour::default()).await;
     let folder = home(&scene.shell);
-    let _ = prepare(&scene, "--tls issue --preview").await.expect(0);
+    prepare(&scene, "--tls issue --preview").await.expect(0).says("Install auth.example.com-ca.crt");
     assert!(!folder.join("auth.example.com-ca.key").exists(), "a preview wrote a file");
-    prepare(&scene, "--tls issue").await.expect(0).says("Install auth.example.com-ca.crt");
+    prepare(&scene, "--tls issue").await.expect(0).says("auth.example.com-ca.key written.");
     let data = mas_secret(&scene).await.unwrap();
     std::fs::write(folder.join("leaf.crt"), &data["certificate"]).unwrap();
     openssl(&folder, &format!("verify -verify_hostname {HOST} -CAfile {HOST}-ca.crt leaf.crt")).await;
@@ -375,6 +375,7 @@ async fn what_may_not_be_read_is_not_known_and_never_fine() {
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_crash_would_put_no_keys_on_a_disk() {
+    use std::os::unix::fs::MetadataExt as _;
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = silent.local_addr().unwrap().port();
     let line = format!("tls check --host {HOST} --live --resolve {HOST}:{port}:127.0.0.1");
@@ -387,7 +388,6 @@ async fn a_crash_would_put_no_keys_on_a_disk() {
         limits.lines().find(|line| line.starts_with("Max core")).unwrap().split_whitespace().skip(4).take(2).collect();
     assert_eq!(core, ["0", "0"], "{limits}");
     // A process that cannot be dumped belongs to root in /proc, whoever runs it; for root this shows nothing.
-    use std::os::unix::fs::MetadataExt as _;
     assert_eq!(std::fs::metadata(process.join("environ")).unwrap().uid(), 0);
     child.kill().await.unwrap();
 }

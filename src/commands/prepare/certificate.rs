@@ -20,11 +20,19 @@ pub struct Fresh {
 }
 
 impl Fresh {
-    /// Writes the files of a new CA into the current folder, and says what they are for. Before the Secret: a certificate whose
-    /// CA nobody has would be of no use.
+    /// Says what the certificate is and what its CA means: before the question whether it is to be used.
+    pub fn explain(&self, session: &Session) {
+        let files = issue::files(&self.issued, &self.host, ".", false);
+        issue::explain(session.ui(), &self.host, &self.issued, &files, session.ui().terminal().now());
+    }
+
+    /// Writes the files of a new CA into the current folder. Before the Secret: a certificate whose CA nobody has would be of
+    /// no use.
     pub fn keep(&self, session: &Session) -> Result<(), Failure> {
-        let written = issue::write(&self.issued, &self.host, ".", false, false)?;
-        issue::explain(session.ui(), &self.host, &self.issued, &written, session.ui().terminal().now());
+        issue::write(&self.issued, &self.host, ".", false, false)?;
+        for file in issue::files(&self.issued, &self.host, ".", false) {
+            session.ui().status(format!("{} written.", file.path));
+        }
         Ok(())
     }
 }
@@ -134,6 +142,8 @@ mod tests {
         let tidy = canonical((untidy(&chain), untidy(&key)));
         assert_eq!(tidy.0.expose(), chain.as_bytes());
         assert_eq!(tidy.1.expose(), key.as_bytes());
+        let noted = |text: &str| SecretBytes::from(format!("a note\n{text}\n").as_bytes());
+        assert_eq!(canonical((noted(&chain), noted(&key))), tidy, "what servers can read is written anew as well");
         let broken = (SecretBytes::from(&b"x"[..]), SecretBytes::from(&b"y"[..]));
         assert_eq!(canonical(broken.clone()), broken);
     }

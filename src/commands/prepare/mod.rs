@@ -50,6 +50,9 @@ pub async fn exec(context: &Context, args: &PrepareArgs) -> Result<u8, Failure> 
     let mut inputs = inputs::merge(given, &session, &replace)?;
     let plan = plan_secret(&session, &snapshot, &settings, &mut inputs).await?;
     show(&session, &snapshot, &settings, &plan);
+    if let Some(fresh) = &fresh {
+        fresh.explain(&session);
+    }
     if args.write.preview {
         session.ui().status("This is a preview; nothing was written.");
         return Ok(DONE);

@@ -1,5 +1,8 @@
 //! `tls issue`: a certificate for the MAS host, from a private CA made for it or from a CA that is given.
 
+use std::borrow::Cow;
+use std::path::PathBuf;
+
 use jiff::Timestamp;
 
 use super::files::{NewFile, path_in, write_all};
@@ -27,12 +30,13 @@ pub struct Issued {
 
 /// Runs it.
 pub fn exec(context: &Context, args: &TlsIssueArgs) -> Result<u8, Failure> {
-    let (ui, files) = (&context.ui, &args.files);
-    let host = host(&files.host)?;
+    let ui = &context.ui;
+    let host = host(&args.files.host)?;
     let ca = read_ca(args.ca_certificate.as_deref(), args.ca_private_key.as_deref())?;
     let now = ui.terminal().now();
-    let issued = issue(&host, files.key_type.into(), ca, now)?;
-    let written = write(&issued, &host, &files.out, files.force, true)?;
+    let issued = issue(&host, args.files.key_type.into(), ca, now)?;
+    write(&issued, &host, &args.files.out, args.files.force, true)?;
+    let written = files(&issued, &host, &args.files.out, true);
     written::print(ui, args.output.format(), &host, Some(issued.certificate.chain().leaf().not_after()), &written)?;
     explain(ui, &host, &issued, &written, now);
     let path = |holds| path_of(&written, holds).map(shell_word).unwrap_or_default();
@@ -78,38 +82,47 @@ pub fn issue(
     Ok(Issued { certificate, new_ca: Some(ca) })
 }
 
-/// Writes what was issued into files named after the host: `HOST.crt`, `HOST.key`, and for a new CA `HOST-ca.crt` and
-/// `HOST-ca.key`. With `leaf` false the CA's files only, for a certificate that goes into a Secret.
-pub fn write(issued: &Issued, host: &HostName, out: &str, force: bool, leaf: bool) -> Result<Vec<Written>, Failure> {
-    let chain = issued.certificate.chain();
-    let chain_pem = chain.to_pem();
-    let ca_pem = issued.new_ca.as_ref().map(|ca| ca.certificate().to_pem());
+/// One file of an issued certificate: where, what, and the PEM in it.
+type Pem<'a> = (Written, Cow<'a, str>);
+
+/// The files are named after the host: `HOST.crt`, `HOST.key`, and for a new CA `HOST-ca.crt` and `HOST-ca.key`. With `leaf` false
+/// the CA's only, for a certificate that goes into a Secret.
+fn pem_files<'a>(issued: &'a Issued, host: &HostName, out: &str, leaf: bool) -> Vec<Pem<'a>> {
+    let file = |ending: &str, holds, fingerprint, pem| {
+        let path = path_in(out, &format!("{host}{ending}")).display().to_string();
+        (Written { path, holds, fingerprint }, pem)
+    };
     let mut all = Vec::new();
     if leaf {
-        let key = issued.certificate.key();
-        all.push((".crt", chain_pem.as_str(), Holds::Certificate, chain.leaf().fingerprint()));
-        all.push((".key", key.pem().expose(), Holds::PrivateKey, key.fingerprint()));
+        let (chain, key) = (issued.certificate.chain(), issued.certificate.key());
+        all.push(file(".crt", Holds::Certificate, chain.leaf().fingerprint(), Cow::Owned(chain.to_pem())));
+        all.push(file(".key", Holds::PrivateKey, key.fingerprint(), Cow::Borrowed(key.pem().expose())));
     }
-    if let (Some(ca), Some(pem)) = (&issued.new_ca, &ca_pem) {
-        all.push(("-ca.crt", pem.as_str(), Holds::CaCertificate, ca.certificate().fingerprint()));
-        all.push(("-ca.key", ca.key().pem().expose(), Holds::CaPrivateKey, ca.key().fingerprint()));
+    if let Some(ca) = &issued.new_ca {
+        let (certificate, key) = (ca.certificate(), ca.key());
+        all.push(file("-ca.crt", Holds::CaCertificate, certificate.fingerprint(), Cow::Owned(certificate.to_pem())));
+        all.push(file("-ca.key", Holds::CaPrivateKey, key.fingerprint(), Cow::Borrowed(key.pem().expose())));
     }
-    let path = |ending: &str| path_in(out, &format!("{host}{ending}"));
-    let files: Vec<NewFile<'_>> = all
+    all
+}
+
+/// Which files [`write`] writes.
+pub fn files(issued: &Issued, host: &HostName, out: &str, leaf: bool) -> Vec<Written> {
+    pem_files(issued, host, out, leaf).into_iter().map(|(file, _)| file).collect()
+}
+
+/// Writes the files, all or none.
+pub fn write(issued: &Issued, host: &HostName, out: &str, force: bool, leaf: bool) -> Result<(), Failure> {
+    let all = pem_files(issued, host, out, leaf);
+    let new: Vec<NewFile<'_>> = all
         .iter()
-        .map(|(ending, text, holds, _)| NewFile {
-            path: path(ending),
-            contents: text.as_bytes(),
-            private: matches!(holds, Holds::PrivateKey | Holds::CaPrivateKey),
+        .map(|(file, pem)| NewFile {
+            path: PathBuf::from(&file.path),
+            contents: pem.as_bytes(),
+            private: matches!(file.holds, Holds::PrivateKey | Holds::CaPrivateKey),
         })
         .collect();
-    write_all(&files, force)?;
-    let written = |(ending, _, holds, fingerprint): (&str, &str, Holds, _)| Written {
-        path: path(ending).display().to_string(),
-        holds,
-        fingerprint,
-    };
-    Ok(all.into_iter().map(written).collect())
+    write_all(&new, force)
 }
 
 /// Says until when the certificate is good, what is to be known about it, and what a private CA means.

@@ -86,7 +86,9 @@ async fn what_does_not_answer_or_does_not_speak_tls_is_told_apart() {
 async fn a_server_that_says_nothing_is_given_up_after_the_limit() {
     let listener = TcpListener::bind((LOCAL, 0)).await.unwrap();
     let port = listener.local_addr().unwrap().port();
+    let began = tokio::time::Instant::now();
     let error = presented(&host(), port, Some(LOCAL)).await.unwrap_err();
+    assert!(began.elapsed() < LIMIT + Duration::from_millis(100), "{:?}", began.elapsed());
     assert!(matches!(error, ProbeError::TooSlow { .. }), "{error}");
     assert_eq!(error.to_string(), format!("no answer from 127.0.0.1:{port} within 5 seconds"));
     drop(listener);

@@ -1,11 +1,10 @@
 //! `prepare`: settles MAS's settings and makes the secrets that are missing. Never touches the ElementDeployment.
 
-mod certificate;
-pub(super) mod inputs;
+mod inputs;
 mod settings;
 mod todo;
 
-use serde_json::Value;
+mod certificate;
 
 use super::approve::Confirmed;
 use super::certificate::look;
@@ -24,6 +23,8 @@ use crate::plan::{
 };
 use crate::terminal::table::{Cell, Column, Table};
 use crate::terminal::{Line, Next, Style, Ui};
+
+pub use inputs::read_file;
 
 /// Runs it.
 pub async fn exec(context: &Context, args: &PrepareArgs) -> Result<u8, Failure> {
@@ -49,10 +50,10 @@ pub async fn exec(context: &Context, args: &PrepareArgs) -> Result<u8, Failure> 
     findings::judge(&found, &args.write.accept, script && !args.write.preview)?;
     let mut inputs = inputs::merge(given, &session, &replace)?;
     let plan = plan_secret(&session, &snapshot, &settings, &mut inputs).await?;
-    show(&session, &snapshot, &settings, &plan);
     if let Some(fresh) = &fresh {
         fresh.explain(&session);
     }
+    show(&session, &snapshot, &settings, &plan);
     if args.write.preview {
         session.ui().status("This is a preview; nothing was written.");
         return Ok(DONE);
@@ -65,11 +66,11 @@ pub async fn exec(context: &Context, args: &PrepareArgs) -> Result<u8, Failure> 
             session.ui().status("Nothing was changed.");
             return Ok(DONE);
         }
+        if let Some(fresh) = fresh.as_ref().filter(|_| !context.interrupt.raised()) {
+            fresh.keep(&session)?;
+        }
         if context.interrupt.raised() {
             return Err(Failure::told(INTERRUPTED));
-        }
-        if let Some(fresh) = &fresh {
-            fresh.keep(&session)?;
         }
         write(&session, &snapshot, &settings, plan, &inputs).await?;
     }
@@ -224,17 +225,17 @@ async fn write_secret(
     let mut plan = plan;
     // Somebody else may make or change the Secret at the same moment. What they made is kept, so plan again.
     for _ in 0..3 {
-        let body = Values(plan.body(namespace));
-        let write = match body.0["metadata"]["resourceVersion"].as_str() {
-            Some(version) => Write::patch(Resource::SECRET, namespace, &plan.name, version, body.0.clone()),
-            None => Write::create(Resource::SECRET, namespace, &plan.name, body.0.clone()),
+        let body = plan.body(namespace);
+        let write = match body["metadata"]["resourceVersion"].as_str() {
+            Some(version) => Write::patch(Resource::SECRET, namespace, &plan.name, version, body.clone()),
+            None => Write::create(Resource::SECRET, namespace, &plan.name, body.clone()),
         };
-        let ours = |found: &Value| {
-            body.0["data"].as_object().into_iter().flatten().all(|(key, value)| found["data"][key] == *value)
+        let ours = |found: &serde_json::Value| {
+            body["data"].as_object().into_iter().flatten().all(|(key, value)| found["data"][key] == *value)
         };
         match session.cluster.write(&write, ours).await {
-            WriteOutcome::Applied(written) => {
-                drop(Values(written.object));
+            WriteOutcome::Applied(mut written) => {
+                wipe(&mut written.object);
                 let verb = if plan.creates() { "created" } else { "completed" };
                 session.ui().status(format!("Secret {} {verb}.", plan.name));
                 return Ok(());
@@ -268,15 +269,6 @@ async fn write_secret(
         }
     }
     Err(Failure::new(FAILED, format!("Secret {} is being changed by somebody else again and again", plan.name)))
-}
-
-/// A Secret with its values, overwritten when it is done with.
-struct Values(Value);
-
-impl Drop for Values {
-    fn drop(&mut self) {
-        wipe(&mut self.0);
-    }
 }
 
 /// What is left to do by hand, on stdout: a person keeps it.

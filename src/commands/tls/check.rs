@@ -8,7 +8,7 @@ use crate::cli::TlsCheckArgs;
 use crate::cluster::Cluster;
 use crate::commands::check::conclude;
 use crate::commands::exit::{DONE, Failure};
-use crate::commands::prepare::inputs::read_file;
+use crate::commands::prepare::read_file;
 use crate::commands::session::Context;
 use crate::pki::{HostName, SecretBytes};
 use crate::plan::SecretContents;

@@ -12,7 +12,7 @@ use crate::checks::certificate;
 use crate::cli::TlsIssueArgs;
 use crate::commands::exit::{DONE, FAILED, Failure};
 use crate::commands::findings;
-use crate::commands::prepare::inputs::read_file;
+use crate::commands::prepare::read_file;
 use crate::commands::session::{Context, shell_word};
 use crate::pki::{
     CertificateAuthority, CertificateChain, CertificateError, HostName, IssuedCertificate, TlsKeyError, TlsKeyType,

@@ -3,7 +3,7 @@
 use crate::checks::{Finding, certificate};
 use crate::cli::TlsCheckArgs;
 use crate::commands::exit::Failure;
-use crate::commands::prepare::inputs::read_file;
+use crate::commands::prepare::read_file;
 use crate::commands::session::Context;
 use crate::pki::{CertificateChain, CertificateError, HostName};
 use crate::probe::tls::{self, ProbeError, Resolve, Roots, Trust};

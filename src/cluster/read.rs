@@ -124,7 +124,7 @@ impl Cluster {
             address: resource.path(None, None),
             accept: "application/json",
             content_type: Some("application/json"),
-            body: json!({"apiVersion": resource.api_version(), "kind": resource.kind}).to_string().into_bytes().into(),
+            body: json!({"apiVersion": resource.api_version(), "kind": resource.kind}).to_string().into_bytes(),
             action: Action::new("create", resource, None, None),
         };
         // A review stores nothing, so it is repeated like a read.

@@ -9,7 +9,7 @@ use http::{
 use http_body_util::BodyExt as _;
 use kube::client::Body;
 use tokio::time::{Instant, timeout, timeout_at};
-use zeroize::Zeroizing;
+use zeroize::{Zeroize as _, Zeroizing};
 
 use super::{
     connect::Cluster,
@@ -72,21 +72,20 @@ pub(super) struct Outgoing {
     pub(super) address: String,
     pub(super) accept: &'static str,
     pub(super) content_type: Option<&'static str>,
-    /// Overwritten afterwards: it may hold a Secret's values.
-    pub(super) body: Zeroizing<Vec<u8>>,
+    pub(super) body: Vec<u8>,
     pub(super) action: Action,
+}
+
+/// The body may hold a Secret's values.
+impl Drop for Outgoing {
+    fn drop(&mut self) {
+        self.body.zeroize();
+    }
 }
 
 impl Outgoing {
     pub(super) fn get(address: String, action: Action) -> Self {
-        Self {
-            method: Method::GET,
-            address,
-            accept: "application/json",
-            content_type: None,
-            body: Zeroizing::default(),
-            action,
-        }
+        Self { method: Method::GET, address, accept: "application/json", content_type: None, body: Vec::new(), action }
     }
 }
 
@@ -169,7 +168,7 @@ impl Cluster {
             request = request.header(AUTHORIZATION, authorization);
         }
         let request = request
-            .body(Body::from(outgoing.body.to_vec()))
+            .body(Body::from(outgoing.body.clone()))
             .map_err(|error| self.error(sorted(kube::Error::HttpError(error)), outgoing))?;
         let sent = self.inner.client.send(request);
         let response = match limit {

@@ -152,7 +152,7 @@ impl Write {
             address: self.resource.path(Some(&self.namespace), name) + &query(&pairs),
             accept: "application/json",
             content_type: Some(content_type),
-            body: self.body.to_string().into_bytes().into(),
+            body: self.body.to_string().into_bytes(),
             action: Action::new(verb, self.resource, Some(&self.namespace), Some(&self.name)),
         }
     }

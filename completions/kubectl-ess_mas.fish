@@ -52,6 +52,7 @@ complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -f -a "pre
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -f -a "dry-run" -d 'Add MAS without activating it and let the operator rehearse the migration'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -f -a "activate" -d 'Migrate for good: the step that only a backup undoes'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -f -a "abort" -d 'Go back, as long as the migration is not done'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -f -a "tls" -d 'Make and check certificates for the MAS host'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -f -a "completion" -d 'Print a shell\'s completion script'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -f -a "version" -d 'Print the version'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -s o -l output -d 'Form of the output' -r -f -a "table\t''
@@ -121,11 +122,14 @@ complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare"
 external\t'TLS ends in front of the ingress'
 certmanager\t'cert-manager, by --issuer'
 existing\t'The Secret --tls-secret'
-certfile\t'--certificate and --private-key'"
+certfile\t'--certificate and --private-key'
+issue\t'Issue one now, from a private CA that is made for it or from --ca-certificate'"
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l issuer -d 'ClusterIssuer of cert-manager' -r
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l tls-secret -d 'Secret of type kubernetes.io/tls' -r
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l certificate -d 'File with the certificate chain in PEM' -r
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l private-key -d 'File with the certificate\'s private key in PEM' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l ca-certificate -d 'Certificate of the CA to issue from, with --tls issue' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l ca-private-key -d 'Private key of that CA' -r
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l accept -d 'Warnings to accept, by code, where nobody is there to ask' -r
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l kubeconfig -d 'Path of the kubeconfig file, instead of the list in KUBECONFIG' -r
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l context -d 'Context of the kubeconfig' -r
@@ -177,6 +181,7 @@ always\t''
 never\t''"
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l preview -d 'Show what would be written and stop'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -s y -l yes -d 'Do not ask'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l via-owner -d 'Write nothing: show the change for the manifest\'s owner (Helm, Argo CD, Flux, installer) and wait for it'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate; makes the connection insecure'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -s v -d 'Say more; repeat for more still'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -s q -l quiet -d 'Say only what is wrong'
@@ -210,6 +215,7 @@ always\t''
 never\t''"
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l preview -d 'Show what would be written and stop'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -s y -l yes -d 'Not enough here: --confirm and --backup are needed'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l via-owner -d 'Write nothing: show the change for the manifest\'s owner (Helm, Argo CD, Flux, installer) and wait for it'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate; makes the connection insecure'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -s v -d 'Say more; repeat for more still'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -s q -l quiet -d 'Say only what is wrong'
@@ -246,6 +252,128 @@ complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -s v -d 'Say more; repeat for more still'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -s q -l quiet -d 'Say only what is wrong'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -s h -l help -d 'Print help'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l kubeconfig -d 'Path of the kubeconfig file, instead of the list in KUBECONFIG' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l context -d 'Context of the kubeconfig' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l cluster -d 'Cluster of the kubeconfig' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l user -d 'User of the kubeconfig' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -s n -l namespace -d 'Namespace of the deployment' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -s s -l server -d 'Address of the API server' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l certificate-authority -d 'File with the certificate authority of the API server' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l client-certificate -d 'File with the client certificate' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l client-key -d 'File with the client key' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l as -d 'User to act as' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l as-uid -d 'UID to act as' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l as-group -d 'Group to act as; may be repeated' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l request-timeout -d 'Longest wait for one answer, such as 5s or 2m; 0 for no limit' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate; makes the connection insecure'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -s v -d 'Say more; repeat for more still'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -s q -l quiet -d 'Say only what is wrong'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -s h -l help -d 'Print help'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -f -a "issue" -d 'Issue a certificate for the MAS host from a private CA'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -f -a "request" -d 'Make a key and a certificate signing request for a company\'s CA'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -f -a "check" -d 'Say whether a certificate, its key and its chain are good for the MAS host'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l host -d 'Fully-qualified name that MAS will be reached at' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l out -d 'Folder for the files' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l key-type -d 'Kind of the new key' -r -f -a "p256\t'EC on P-256'
+rsa2048\t'RSA, 2048 bits'
+rsa3072\t'RSA, 3072 bits'
+rsa4096\t'RSA, 4096 bits'"
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l ca-certificate -d 'Certificate of a CA that is there, instead of a new private CA' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l ca-private-key -d 'Private key of that CA' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -s o -l output -d 'Form of the output' -r -f -a "table\t''
+wide\t''
+json\t''
+yaml\t''"
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l kubeconfig -d 'Path of the kubeconfig file, instead of the list in KUBECONFIG' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l context -d 'Context of the kubeconfig' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l cluster -d 'Cluster of the kubeconfig' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l user -d 'User of the kubeconfig' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -s n -l namespace -d 'Namespace of the deployment' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -s s -l server -d 'Address of the API server' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l certificate-authority -d 'File with the certificate authority of the API server' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l client-certificate -d 'File with the client certificate' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l client-key -d 'File with the client key' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l as -d 'User to act as' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l as-uid -d 'UID to act as' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l as-group -d 'Group to act as; may be repeated' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l request-timeout -d 'Longest wait for one answer, such as 5s or 2m; 0 for no limit' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l force -d 'Replace files that are there'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate; makes the connection insecure'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -s v -d 'Say more; repeat for more still'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -s q -l quiet -d 'Say only what is wrong'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l host -d 'Fully-qualified name that MAS will be reached at' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l out -d 'Folder for the files' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l key-type -d 'Kind of the new key' -r -f -a "p256\t'EC on P-256'
+rsa2048\t'RSA, 2048 bits'
+rsa3072\t'RSA, 3072 bits'
+rsa4096\t'RSA, 4096 bits'"
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -s o -l output -d 'Form of the output' -r -f -a "table\t''
+wide\t''
+json\t''
+yaml\t''"
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l kubeconfig -d 'Path of the kubeconfig file, instead of the list in KUBECONFIG' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l context -d 'Context of the kubeconfig' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l cluster -d 'Cluster of the kubeconfig' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l user -d 'User of the kubeconfig' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -s n -l namespace -d 'Namespace of the deployment' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -s s -l server -d 'Address of the API server' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l certificate-authority -d 'File with the certificate authority of the API server' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l client-certificate -d 'File with the client certificate' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l client-key -d 'File with the client key' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l as -d 'User to act as' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l as-uid -d 'UID to act as' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l as-group -d 'Group to act as; may be repeated' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l request-timeout -d 'Longest wait for one answer, such as 5s or 2m; 0 for no limit' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l force -d 'Replace files that are there'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate; makes the connection insecure'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -s v -d 'Say more; repeat for more still'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -s q -l quiet -d 'Say only what is wrong'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l host -d 'Fully-qualified name that MAS is, or will be, reached at' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l certificate -d 'Look at this file: the certificate, followed by its intermediates, in PEM' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l private-key -d 'File with the certificate\'s private key' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l secret -d 'Look at this Secret' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l resolve -d 'Connect to this address instead of asking DNS; as in curl' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l ca-certificate -d 'CA that must have signed it, instead of those that this system trusts' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -s o -l output -d 'Form of the output' -r -f -a "table\t''
+wide\t''
+json\t''
+yaml\t''"
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l kubeconfig -d 'Path of the kubeconfig file, instead of the list in KUBECONFIG' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l context -d 'Context of the kubeconfig' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l cluster -d 'Cluster of the kubeconfig' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l user -d 'User of the kubeconfig' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -s n -l namespace -d 'Namespace of the deployment' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -s s -l server -d 'Address of the API server' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l certificate-authority -d 'File with the certificate authority of the API server' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l client-certificate -d 'File with the client certificate' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l client-key -d 'File with the client key' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l as -d 'User to act as' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l as-uid -d 'UID to act as' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l as-group -d 'Group to act as; may be repeated' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l request-timeout -d 'Longest wait for one answer, such as 5s or 2m; 0 for no limit' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l live -d 'Look at what answers at the host now; nothing but the TLS handshake is sent'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate; makes the connection insecure'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -s v -d 'Say more; repeat for more still'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -s q -l quiet -d 'Say only what is wrong'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l kubeconfig -d 'Path of the kubeconfig file, instead of the list in KUBECONFIG' -r
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l context -d 'Context of the kubeconfig' -r
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l cluster -d 'Cluster of the kubeconfig' -r

@@ -2,15 +2,17 @@
 //! Matrix Authentication Service (MAS).
 //!
 //! Decisions are pure and in the middle; a thin shell is around them. Arrows point one way:
-//! `commands` → `cluster`, `terminal` → `plan`, `checks`, `reconcile`, `record` → `deployment`, `pki`.
+//! `commands` → `cluster`, `probe`, `terminal` → `plan`, `checks`, `reconcile`, `record` → `deployment`, `pki`.
 
 pub mod checks;
 pub mod cli;
 pub mod cluster;
 pub mod commands;
 pub mod deployment;
+pub mod hardening;
 pub mod pki;
 pub mod plan;
+pub mod probe;
 pub mod reconcile;
 pub mod record;
 pub mod terminal;

@@ -91,11 +91,14 @@ fn a_command_with_data_prints_it_in_four_forms() {
 
 #[test]
 fn no_flag_takes_a_secret_as_its_value() {
-    for command in Cli::command().get_subcommands() {
+    let cli = Cli::command();
+    let below = cli.get_subcommands().flat_map(clap::Command::get_subcommands);
+    for command in cli.get_subcommands().chain(below) {
         for argument in command.get_arguments() {
             let Some(long) = argument.get_long() else { continue };
-            let secret =
-                ["password", "secret-key", "encryption-secret", "token"].iter().any(|word| long.contains(word));
+            let secret = ["password", "secret-key", "encryption-secret", "token", "passphrase"]
+                .iter()
+                .any(|word| long.contains(word));
             assert!(!secret || long.ends_with("-file"), "{} --{long} takes a secret from argv", command.get_name());
         }
     }
@@ -135,6 +138,9 @@ fn commands() -> Vec<Vec<&'static str>> {
         vec!["dry-run"],
         vec!["activate"],
         vec!["abort"],
+        vec!["tls", "issue", "--host", "auth.example.com"],
+        vec!["tls", "request", "--host", "auth.example.com"],
+        vec!["tls", "check", "--host", "auth.example.com", "--live"],
         vec!["completion", "bash"],
         vec!["version"],
     ];

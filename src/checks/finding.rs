@@ -123,6 +123,25 @@ pub mod codes {
     pub const SETTINGS: &str = "mas-settings";
     /// No TLS mode is set anywhere.
     pub const TLS_MODE: &str = "tls-mode";
+    /// The certificate for MAS's host is good. What is wrong with one has a code of its own, `certificate-…`: see
+    /// [`CertificateProblem::code`](crate::pki::CertificateProblem::code).
+    pub const CERTIFICATE: &str = "certificate";
+    /// There is no certificate in it that could be read.
+    pub const CERTIFICATE_UNREADABLE: &str = "certificate-unreadable";
+    /// There is no private key in it that could be used.
+    pub const CERTIFICATE_KEY_UNREADABLE: &str = "certificate-key-unreadable";
+    /// Certificate or key are good, but laid out so that servers cannot read them.
+    pub const CERTIFICATE_LAYOUT: &str = "certificate-layout";
+    /// The certificate that is to be used is not where it should be.
+    pub const CERTIFICATE_MISSING: &str = "certificate-missing";
+    /// Where the certificate is kept could not be looked at.
+    pub const CERTIFICATE_UNKNOWN: &str = "certificate-unknown";
+    /// Whether somebody who does not know this certificate trusts it.
+    pub const CERTIFICATE_TRUST: &str = "certificate-trust";
+    /// What answers at MAS's host does not speak TLS, or nothing answers.
+    pub const TLS_ENDPOINT: &str = "tls-endpoint";
+    /// The ClusterIssuer that is to issue MAS's certificate.
+    pub const CLUSTER_ISSUER: &str = "cluster-issuer";
     /// A key of the MAS Secret.
     pub const SECRET: &str = "mas-secret";
     /// The rehearsal.

@@ -3,6 +3,7 @@
 //! A finding has a stable code. What could not be found out is a finding of its own and never passes for fine.
 
 mod authentication;
+pub mod certificate;
 mod finding;
 mod manifest;
 mod product;
@@ -11,6 +12,7 @@ mod secret;
 mod settings;
 mod snapshot;
 mod state;
+pub mod tls;
 
 pub use finding::{Finding, Severity, codes};
 pub use rehearsal::{RehearsalStanding, Rehearsed, standing};

@@ -2,12 +2,14 @@
 
 mod connection;
 mod prepare;
+mod tls;
 mod writes;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 pub use connection::ConnectionArgs;
 pub use prepare::{PrepareArgs, TlsChoice};
+pub use tls::{KeyType, TlsArgs, TlsCheckArgs, TlsCommand, TlsFileArgs, TlsIssueArgs, TlsRequestArgs};
 pub use writes::{AbortArgs, ActivateArgs, DryRunArgs, FollowArgs, WriteArgs};
 
 use crate::terminal::{ColorChoice, OutputFormat, Verbosity};
@@ -135,6 +137,8 @@ pub enum Command {
     Activate(ActivateArgs),
     /// Go back, as long as the migration is not done
     Abort(AbortArgs),
+    /// Make and check certificates for the MAS host
+    Tls(TlsArgs),
     /// Print a shell's completion script
     Completion(CompletionArgs),
     /// Print the version

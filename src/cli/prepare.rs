@@ -17,6 +17,8 @@ pub enum TlsChoice {
     Existing,
     /// --certificate and --private-key
     Certfile,
+    /// Issue one now, from a private CA that is made for it or from --ca-certificate
+    Issue,
 }
 
 /// `prepare`.
@@ -72,6 +74,12 @@ pub struct PrepareArgs {
     /// File with the certificate's private key in PEM
     #[arg(long, value_name = "FILE", requires = "certificate", help_heading = "TLS")]
     pub private_key: Option<String>,
+    /// Certificate of the CA to issue from, with --tls issue
+    #[arg(long, value_name = "FILE", requires = "ca_private_key", help_heading = "TLS")]
+    pub ca_certificate: Option<String>,
+    /// Private key of that CA
+    #[arg(long, value_name = "FILE", requires = "ca_certificate", help_heading = "TLS")]
+    pub ca_private_key: Option<String>,
     /// Flags of every write.
     #[command(flatten)]
     pub write: WriteArgs,

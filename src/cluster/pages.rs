@@ -133,13 +133,11 @@ impl<T: DeserializeOwned> Pages<T> {
         pairs.extend(self.selection.fields.as_deref().map(|fields| ("fieldSelector", fields)));
         pairs.extend(token.map(|token| ("continue", token)));
         let namespace = self.namespace.as_deref();
-        let outgoing = Outgoing {
-            accept: self.accept,
-            ..Outgoing::get(
-                self.resource.path(namespace, None) + &query(&pairs),
-                Action::new("list", self.resource, namespace, None),
-            )
-        };
+        let mut outgoing = Outgoing::get(
+            self.resource.path(namespace, None) + &query(&pairs),
+            Action::new("list", self.resource, namespace, None),
+        );
+        outgoing.accept = self.accept;
         self.cluster.ask_for(&outgoing, |body| serde_json::from_slice(body)).await.map(|(_, list)| list)
     }
 }

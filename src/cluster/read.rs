@@ -60,6 +60,19 @@ impl Cluster {
         self.find(Resource::CONFIG_MAP, namespace, name).await
     }
 
+    /// cert-manager's ClusterIssuer of this name, or `None`. [`super::ErrorKind::NoSuchApi`] where cert-manager is not
+    /// installed; somebody who may not read it is refused whether it is or not.
+    pub async fn find_cluster_issuer(&self, name: &str) -> Result<Option<Value>, ClusterError> {
+        let resource = Resource::CLUSTER_ISSUER;
+        let action = Action::new("get", resource, None, Some(name));
+        let outgoing = Outgoing::get(resource.path(None, Some(name)), action);
+        match self.ask_for(&outgoing, object).await {
+            Ok((_, value)) => Ok(Some(value)),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Helm's deployed release Secrets in a namespace: those of one release, or all. Helm labels them `owner=helm`,
     /// `name`, `status` and `version`.
     pub async fn helm_releases(&self, namespace: &str, release: Option<&str>) -> Result<Vec<Value>, ClusterError> {

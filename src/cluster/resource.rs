@@ -63,6 +63,9 @@ impl Resource {
     pub const SECRET: Self = Self { group: "", version: "v1", plural: "secrets", kind: "Secret" };
     /// Core `ConfigMap`.
     pub const CONFIG_MAP: Self = Self { group: "", version: "v1", plural: "configmaps", kind: "ConfigMap" };
+    /// cert-manager's `ClusterIssuer`, which has no namespace.
+    pub const CLUSTER_ISSUER: Self =
+        Self { group: "cert-manager.io", version: "v1", plural: "clusterissuers", kind: "ClusterIssuer" };
     /// "Who am I": `authentication.k8s.io/v1` `SelfSubjectReview` (Kubernetes 1.28 and newer).
     pub const SELF_SUBJECT_REVIEW: Self =
         Self { group: "authentication.k8s.io", version: "v1", plural: "selfsubjectreviews", kind: "SelfSubjectReview" };

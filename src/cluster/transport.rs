@@ -9,6 +9,7 @@ use http::{
 use http_body_util::BodyExt as _;
 use kube::client::Body;
 use tokio::time::{Instant, timeout, timeout_at};
+use zeroize::{Zeroize as _, Zeroizing};
 
 use super::{
     connect::Cluster,
@@ -75,6 +76,13 @@ pub(super) struct Outgoing {
     pub(super) action: Action,
 }
 
+/// The body may hold a Secret's values.
+impl Drop for Outgoing {
+    fn drop(&mut self) {
+        self.body.zeroize();
+    }
+}
+
 impl Outgoing {
     pub(super) fn get(address: String, action: Action) -> Self {
         Self { method: Method::GET, address, accept: "application/json", content_type: None, body: Vec::new(), action }
@@ -84,7 +92,8 @@ impl Outgoing {
 /// A complete answer with a status of success.
 #[derive(Debug)]
 pub(super) struct Answer {
-    pub(super) body: Vec<u8>,
+    /// Overwritten afterwards: it may hold a Secret's values.
+    pub(super) body: Zeroizing<Vec<u8>>,
     /// The texts of the server's `Warning` headers.
     pub(super) warnings: Vec<String>,
 }
@@ -100,7 +109,7 @@ impl Cluster {
         let deadline = limits.total.map(|total| (Instant::now() + total, total));
         let response = self.open(outgoing, limits.answer(&outgoing.method)).await?;
         let (status, headers, mut body) = split(response);
-        let mut collected = Vec::new();
+        let mut collected = Zeroizing::new(Vec::new());
         loop {
             let frame = body.frame();
             let frame = match (deadline, limits.silence) {

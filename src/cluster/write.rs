@@ -28,6 +28,7 @@ use super::{
     resource::{Action, Resource, Target, query},
     transport::Outgoing,
 };
+use crate::pki::wipe;
 
 /// The field manager under which the API server records what this program writes.
 const FIELD_MANAGER: &str = "kubectl-ess-mas";
@@ -76,6 +77,15 @@ pub enum WriteOutcome {
         /// The object as last read, without the change; `None` where it could not be read.
         now: Option<Value>,
     },
+}
+
+/// A Secret's values do not outlive the write.
+impl Drop for Write {
+    fn drop(&mut self) {
+        if self.resource == Resource::SECRET {
+            wipe(&mut self.body);
+        }
+    }
 }
 
 impl Write {

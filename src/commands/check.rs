@@ -2,21 +2,24 @@
 
 use serde::Serialize;
 
+use super::certificate;
 use super::exit::{BLOCKED, DONE, Failure, WARNINGS};
 use super::findings;
 use super::gather::Extent;
 use super::session::{Context, Session};
+use crate::checks::tls::Offered;
 use crate::checks::{self, Finding, Step};
 use crate::cli::CheckArgs;
-use crate::terminal::OutputFormat;
+use crate::cluster::Target;
+use crate::terminal::{OutputFormat, Ui};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Report<'a> {
     api_version: &'a str,
     kind: &'a str,
-    namespace: &'a str,
-    name: &'a str,
+    namespace: Option<&'a str>,
+    name: Option<&'a str>,
     findings: &'a [Finding],
 }
 
@@ -24,19 +27,29 @@ struct Report<'a> {
 pub async fn exec(context: &Context, args: &CheckArgs) -> Result<u8, Failure> {
     let session = Session::open(context, args.name.as_deref()).await?;
     let snapshot = session.gather(Extent::Step).await;
-    let findings = checks::run(&snapshot, Step::Look);
-    let format = args.output.format();
+    let mut findings = checks::run(&snapshot, Step::Look);
+    let not_migrated = snapshot.deployment.mas_active() != Some(true);
+    if let Some(settings) = snapshot.settings.as_ref().filter(|_| not_migrated) {
+        findings.extend(certificate::look(&session, &snapshot, settings, Offered::default()).await);
+        findings.sort_by_key(|finding| finding.severity);
+    }
+    conclude(&context.ui, args.output.format(), Some(&session.target), &findings)
+}
+
+/// Prints the findings; the exit code says how bad they are. `target` is the deployment that they are about, if they are
+/// about one.
+pub fn conclude(ui: &Ui, format: OutputFormat, target: Option<&Target>, findings: &[Finding]) -> Result<u8, Failure> {
     if format.is_data() {
         let report = Report {
             api_version: "ess-mas/v1",
             kind: "CheckReport",
-            namespace: &session.target.namespace,
-            name: &session.target.name,
-            findings: &findings,
+            namespace: target.map(|target| target.namespace.as_str()),
+            name: target.map(|target| target.name.as_str()),
+            findings,
         };
-        context.ui.data(format, &report)?;
+        ui.data(format, &report)?;
     } else {
-        findings::table(&context.ui, &findings, format == OutputFormat::Wide)?;
+        findings::table(ui, findings, format == OutputFormat::Wide)?;
     }
     Ok(if findings.iter().any(Finding::blocks) {
         BLOCKED

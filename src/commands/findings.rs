@@ -28,7 +28,8 @@ fn plural(number: usize, word: &str) -> String {
     if number == 1 { format!("1 {word}") } else { format!("{number} {word}s") }
 }
 
-fn show(ui: &Ui, finding: &Finding) {
+/// Says one finding on stderr.
+pub fn show(ui: &Ui, finding: &Finding) {
     let (symbol, style) = match finding.severity {
         Severity::Blocker => (Symbol::Failed, Style::Bad),
         _ => (Symbol::Attention, Style::Warn),

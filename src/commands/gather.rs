@@ -95,7 +95,7 @@ fn record(map: &Value, deployment: &Deployment) -> Known<Option<Record>> {
 
 async fn secret(cluster: &Cluster, target: &Target, name: &str) -> Known<Option<SecretContents>> {
     match cluster.find_secret(&target.namespace, name).await {
-        Ok(found) => Known::Known(found.as_ref().map(SecretContents::read)),
+        Ok(found) => Known::Known(found.map(SecretContents::read)),
         Err(error) => unreadable(&error),
     }
 }
@@ -124,6 +124,7 @@ async fn features(cluster: &Cluster, version: ApiVersion) -> Known<Features> {
     }
 }
 
-fn unreadable<T>(error: &ClusterError) -> Known<T> {
+/// What could not be read, in words.
+pub fn unreadable<T>(error: &ClusterError) -> Known<T> {
     Known::Unreadable(error.to_string())
 }

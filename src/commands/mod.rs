@@ -3,6 +3,7 @@
 mod abort;
 mod activate;
 mod approve;
+mod certificate;
 mod check;
 mod completion;
 mod conclude;
@@ -21,6 +22,7 @@ mod rounds;
 mod session;
 mod status;
 mod task;
+mod tls;
 mod version;
 mod via_owner;
 mod write;
@@ -59,6 +61,7 @@ async fn exec(context: &Context, command: &Command) -> Result<u8, Failure> {
         Command::DryRun(args) => dry_run::exec(context, args).await,
         Command::Activate(args) => activate::exec(context, args).await,
         Command::Abort(args) => abort::exec(context, args).await,
+        Command::Tls(args) => tls::exec(context, &args.command).await,
         Command::Completion(args) => completion::exec(&context.ui, args),
         Command::Version => version::exec(&context.ui),
     }

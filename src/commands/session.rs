@@ -94,7 +94,8 @@ pub fn command_line(flags: &ConnectionFlags, command: &str, namespace: &str, nam
     line
 }
 
-fn shell_word(text: &str) -> String {
+/// One word of a command that can be copied, quoted where a shell would read it otherwise.
+pub fn shell_word(text: &str) -> String {
     let plain = !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c));
     if plain { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }

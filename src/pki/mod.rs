@@ -20,6 +20,7 @@ mod secret;
 #[cfg(test)]
 mod test_support;
 mod tls_key;
+mod wipe;
 
 pub use certificate::{
     Certificate, CertificateChain, CertificateError, CertificateProblem, ProblemSeverity, check_certificate,
@@ -33,6 +34,7 @@ pub use postgres_password::{PostgresPassword, PostgresPasswordError, RemovedNewl
 pub use rsa_key::{RsaBits, RsaKeyError, RsaKeyProblem, RsaPrivateKey};
 pub use secret::{SecretBytes, SecretText};
 pub use tls_key::{TlsKeyError, TlsKeyType, TlsPrivateKey};
+pub use wipe::wipe;
 
 /// The system's random source did not answer, so no key could be made.
 ///

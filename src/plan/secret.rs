@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::secret_keys::SecretKeys;
 use crate::pki::{
-    EncryptionSecret, Fingerprint, GenerateError, PostgresPassword, RsaBits, RsaPrivateKey, SecretBytes,
-    contents_digest,
+    CertificateChain, EncryptionSecret, Fingerprint, GenerateError, PostgresPassword, RsaBits, RsaPrivateKey,
+    SecretBytes, TlsPrivateKey, contents_digest, wipe,
 };
 
 /// The Secret as it is in the cluster.
@@ -25,17 +25,20 @@ pub struct SecretContents {
 }
 
 impl SecretContents {
-    /// Reads the API server's answer. Values that are not base64 cannot come from it and are left out.
-    pub fn read(secret: &Value) -> Self {
+    /// Takes the API server's answer over and overwrites the values in it. Values that are not base64 cannot come from it and
+    /// are left out.
+    pub fn read(mut secret: Value) -> Self {
         let text = |key: &str| secret["metadata"][key].as_str().unwrap_or_default().to_owned();
         let data = secret["data"].as_object().into_iter().flatten();
         let decode = |value: &Value| STANDARD.decode(value.as_str()?).ok().map(SecretBytes::new);
-        Self {
+        let contents = Self {
             name: text("name"),
             resource_version: text("resourceVersion"),
             data: data.filter_map(|(key, value)| Some((key.clone(), decode(value)?))).collect(),
             immutable: secret["immutable"] == json!(true),
-        }
+        };
+        wipe(&mut secret);
+        contents
     }
 
     /// The encryption secret, if it is there and MAS would read it.
@@ -60,6 +63,14 @@ impl SecretContents {
                 encryption.fingerprint()
             } else if *name == keys.rsa_private_key
                 && let Ok(key) = RsaPrivateKey::parse(value.expose())
+            {
+                key.fingerprint()
+            } else if *name == keys.certificate
+                && let Ok(chain) = CertificateChain::parse(value.expose())
+            {
+                chain.leaf().fingerprint()
+            } else if *name == keys.private_key
+                && let Ok(key) = TlsPrivateKey::parse(value.expose())
             {
                 key.fingerprint()
             } else {
@@ -308,26 +319,29 @@ impl SecretPlan {
     }
 
     /// The body of the write: a whole Secret to create, or a merge patch with the resourceVersion it is compared with.
-    /// It holds the values; it is never printed.
+    /// It holds the values: it is never printed, and whoever asked for it overwrites it ([`wipe`]).
     pub fn body(&self, namespace: &str) -> Value {
         let written = self.items.iter().filter(|item| !matches!(item.action, Action::Keep | Action::KeepOther));
         let data: serde_json::Map<String, Value> =
-            written.map(|item| (item.key.clone(), json!(STANDARD.encode(item.value.expose())))).collect();
-        match &self.before {
-            Some(before) => json!({"metadata": {"resourceVersion": before.resource_version}, "data": data}),
+            written.map(|item| (item.key.clone(), Value::String(STANDARD.encode(item.value.expose())))).collect();
+        let mut body = match &self.before {
+            Some(before) => json!({"metadata": {"resourceVersion": before.resource_version}}),
             None => json!({
                 "apiVersion": "v1", "kind": "Secret", "type": "Opaque",
                 "metadata": {"name": self.name, "namespace": namespace,
                              "labels": {"app.kubernetes.io/managed-by": "kubectl-ess-mas"}},
-                "data": data,
             }),
-        }
+        };
+        // Moved: `json!` would copy the values and leave the first ones behind.
+        body["data"] = Value::Object(data);
+        body
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pki::{CertificateAuthority, HostName, TlsKeyType};
 
     fn keys() -> SecretKeys {
         SecretKeys {
@@ -351,7 +365,7 @@ mod tests {
     fn stored(plan: &SecretPlan) -> SecretContents {
         let mut body = plan.body("n");
         body["metadata"]["resourceVersion"] = json!("5");
-        SecretContents::read(&body)
+        SecretContents::read(body)
     }
 
     #[test]
@@ -410,6 +424,34 @@ mod tests {
         stored.data.insert("encryptionSecret".into(), SecretBytes::new(newline));
         let error = context(Some(&stored), &keys, false).plan(&SecretInputs::default()).unwrap_err();
         assert!(error.to_string().contains("line break"), "{error}");
+    }
+
+    /// So that the fingerprint before and after a replacement is the one that browsers and openssl show.
+    #[test]
+    fn a_certificate_and_its_key_have_the_fingerprints_that_others_show() {
+        let keys = keys();
+        let now = "2026-11-23T12:00:00Z".parse().unwrap();
+        let host = HostName::parse("auth.example.com").unwrap();
+        let ca = CertificateAuthority::create(&host, TlsKeyType::P256, now).unwrap();
+        let issue = || {
+            let issued = ca.issue(&host, TlsKeyType::P256, now).unwrap();
+            let pair = (SecretBytes::from(issued.chain().to_pem().as_bytes()), issued.key().pem().to_bytes());
+            (issued.chain().leaf().fingerprint().to_string(), issued.key().fingerprint().to_string(), pair)
+        };
+        let (old_chain, old_key, pair) = issue();
+        let certfile = |present| SecretContext { certfile: true, ..context(present, &keys, true) };
+        let first = certfile(None).plan(&SecretInputs { certificate: Some(pair), ..password("s") }).unwrap();
+        let stored = stored(&first);
+        let (new_chain, new_key, pair) = issue();
+        let replace = ["certificate", "privateKey"].map(str::to_owned).into();
+        let inputs = SecretInputs { certificate: Some(pair), replace, ..SecretInputs::default() };
+        let plan = certfile(Some(&stored)).plan(&inputs).unwrap();
+        let shown: Vec<_> = plan.fingerprints(&keys).split_off(3);
+        let shown: Vec<_> = shown.into_iter().map(|(item, before, after)| (item.action, before, after)).collect();
+        assert_eq!(
+            shown,
+            [(Action::Replace, Some(old_chain), Some(new_chain)), (Action::Replace, Some(old_key), Some(new_key)),]
+        );
     }
 
     #[test]

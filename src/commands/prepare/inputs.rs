@@ -4,8 +4,10 @@ use std::io::Read;
 
 use super::super::exit::Failure;
 use super::super::session::Session;
+use super::super::tls::issue::read_ca;
+use super::certificate::canonical;
 use crate::cli::PrepareArgs;
-use crate::pki::{EncryptionSecret, PostgresPassword, RsaPrivateKey, SecretBytes};
+use crate::pki::{CertificateAuthority, EncryptionSecret, PostgresPassword, RsaPrivateKey, SecretBytes};
 use crate::plan::{MasSettings, SecretInputs};
 use crate::terminal::Line;
 
@@ -17,7 +19,10 @@ pub struct Given {
     password: Option<SecretBytes>,
     encryption: Option<SecretBytes>,
     rsa: Option<SecretBytes>,
-    certificate: Option<(SecretBytes, SecretBytes)>,
+    /// Chain and key in the one form that every server reads.
+    pub certificate: Option<(SecretBytes, SecretBytes)>,
+    /// The CA to issue from.
+    pub ca: Option<CertificateAuthority>,
 }
 
 /// Reads the files.
@@ -28,6 +33,8 @@ pub fn read(args: &PrepareArgs) -> Result<Given, Failure> {
         &args.rsa_private_key_file,
         &args.certificate,
         &args.private_key,
+        &args.ca_certificate,
+        &args.ca_private_key,
     ];
     if stdin.iter().filter(|path| path.as_deref() == Some("-")).count() > 1 {
         return Err(Failure::usage("standard input holds one value; only one flag can be -"));
@@ -39,11 +46,14 @@ pub fn read(args: &PrepareArgs) -> Result<Given, Failure> {
         password: optional("--database-password-file", &args.database_password_file)?,
         encryption: optional("--encryption-secret-file", &args.encryption_secret_file)?,
         rsa: optional("--rsa-private-key-file", &args.rsa_private_key_file)?,
-        certificate: certificate.zip(private_key),
+        certificate: certificate.zip(private_key).map(canonical),
+        ca: read_ca(args.ca_certificate.as_deref(), args.ca_private_key.as_deref())?,
     })
 }
 
-fn read_file(flag: &str, path: &str) -> Result<SecretBytes, Failure> {
+/// Reads the file that a flag names; `-` is standard input. One that cannot be read, or is larger than any key or chain of
+/// certificates, is wrong usage.
+pub fn read_file(flag: &str, path: &str) -> Result<SecretBytes, Failure> {
     let failed = |error: std::io::Error| {
         let reason = error.to_string();
         let reason = reason.split(" (os error").next().unwrap_or_default().to_owned();
@@ -64,7 +74,7 @@ fn read_file(flag: &str, path: &str) -> Result<SecretBytes, Failure> {
 }
 
 /// Validates what was given.
-pub fn merge(given: Given, session: &Session, args: &PrepareArgs) -> Result<SecretInputs, Failure> {
+pub fn merge(given: Given, session: &Session, replace: &[String]) -> Result<SecretInputs, Failure> {
     let usage = |flag: &str, problem: String| Failure::usage(format!("{flag}: {problem} Nothing was changed."));
     let encryption_secret = given
         .encryption
@@ -85,7 +95,7 @@ pub fn merge(given: Given, session: &Session, args: &PrepareArgs) -> Result<Secr
         rsa_private_key,
         postgres_password,
         certificate: given.certificate,
-        replace: args.replace.iter().cloned().collect(),
+        replace: replace.iter().cloned().collect(),
     })
 }
 

@@ -8,25 +8,32 @@ mod rehearse;
 mod settings;
 mod todo;
 
+mod certificate;
+
 use super::approve::Confirmed;
+use super::certificate::look;
 use super::exit::{DONE, FAILED, Failure, INTERRUPTED, USAGE};
 use super::findings;
 use super::gather::Extent;
 use super::interrupt::Standing;
 use super::session::{Context, Session};
 use super::status::{provider_parts, provider_table};
+use crate::checks::tls::{CertificateSource, Offered};
 use crate::checks::{self, Known, Snapshot, Step};
 use crate::cli::PrepareArgs;
 use crate::cluster::{ErrorKind, Resource, Write, WriteOutcome};
+use crate::pki::wipe;
 use crate::plan::{
     Action, MasSettings, SecretContents, SecretContext, SecretInputs, SecretKeys, SecretPlan, SecretPlanError, Tls,
 };
 use crate::terminal::table::{Cell, Column, Table};
 use crate::terminal::{Line, Next, Style, Ui};
 
+pub use inputs::read_file;
+
 /// Runs it.
 pub async fn exec(context: &Context, args: &PrepareArgs) -> Result<u8, Failure> {
-    let given = inputs::read(args)?;
+    let mut given = inputs::read(args)?;
     let session = Session::open(context, args.name.as_deref()).await?;
     let mut snapshot = session.gather(Extent::Step).await;
     if snapshot.deployment.mas_active() == Some(true) {
@@ -35,12 +42,22 @@ pub async fn exec(context: &Context, args: &PrepareArgs) -> Result<u8, Failure> 
     }
     let settings = settings::resolve(&session, &snapshot, args)?;
     snapshot.settings = Some(settings.clone());
-    let found = checks::run(&snapshot, Step::Prepare);
+    let mut replace = args.replace.clone();
+    let keys = snapshot.secret_keys();
+    certificate::refuse_unused(&given, &CertificateSource::of(&settings, &snapshot.deployment, &keys))?;
+    let fresh = certificate::issue(&session, &settings, &keys, args, &mut given, &mut replace).await?;
+    let mut found = checks::run(&snapshot, Step::Prepare);
+    let offered = Offered { pair: given.certificate.as_ref(), replace: &replace };
+    found.extend(look(&session, &snapshot, &settings, offered).await);
+    found.sort_by_key(|finding| finding.severity);
     findings::tell(session.ui(), &session.place(), &found);
     let script = args.yes || !session.ui().terminal().can_ask();
     findings::judge(&found, &args.write.accept, script && !args.write.preview)?;
-    let mut inputs = inputs::merge(given, &session, args)?;
+    let mut inputs = inputs::merge(given, &session, &replace)?;
     let plan = plan_secret(&session, &snapshot, &settings, &mut inputs).await?;
+    if let Some(fresh) = &fresh {
+        fresh.explain(&session);
+    }
     show(&session, &snapshot, &settings, &plan);
     let unchanged = !plan.writes() && recorded(&snapshot) == Some(&settings);
     if !unchanged {
@@ -56,6 +73,9 @@ pub async fn exec(context: &Context, args: &PrepareArgs) -> Result<u8, Failure> 
         if Confirmed::by_yes(&session, args.yes, &question)?.is_none() {
             session.ui().status("Nothing was changed.");
             return Ok(DONE);
+        }
+        if let Some(fresh) = fresh.as_ref().filter(|_| !context.interrupt.raised()) {
+            fresh.keep(&session)?;
         }
         if context.interrupt.raised() {
             return Err(Failure::told(INTERRUPTED));
@@ -266,7 +286,8 @@ async fn write_secret(
             body["data"].as_object().into_iter().flatten().all(|(key, value)| found["data"][key] == *value)
         };
         match session.cluster.write(&write, ours).await {
-            WriteOutcome::Applied(_) => {
+            WriteOutcome::Applied(mut written) => {
+                wipe(&mut written.object);
                 let verb = if plan.creates() { "created" } else { "completed" };
                 session.ui().status(format!("Secret {} {verb}.", plan.name));
                 return Ok(());

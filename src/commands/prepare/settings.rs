@@ -100,6 +100,13 @@ fn tls(args: &PrepareArgs, known: Option<&MasSettings>) -> Result<Tls, Failure> 
         Some(_) => Err(Failure::usage(format!("{flag} goes with --tls {mode}; nothing was changed"))),
         None => Ok(()),
     };
+    if args.tls != Some(TlsChoice::Issue) {
+        only(&args.ca_certificate, "--ca-certificate", "issue")?;
+    } else if args.certificate.is_some() {
+        return Err(Failure::usage(
+            "--tls issue makes a certificate, so --certificate goes with --tls certfile; nothing was changed",
+        ));
+    }
     let Some(choice) = args.tls else {
         only(&args.issuer, "--issuer", "certmanager")?;
         only(&args.tls_secret, "--tls-secret", "existing")?;
@@ -121,7 +128,8 @@ fn tls(args: &PrepareArgs, known: Option<&MasSettings>) -> Result<Tls, Failure> 
         TlsChoice::Existing => {
             Tls::Existing { secret: filled(&args.tls_secret).ok_or_else(|| needs("--tls-secret NAME", "existing"))? }
         }
-        TlsChoice::Certfile => Tls::Certfile,
+        // Issued or given, it is kept in the same place.
+        TlsChoice::Certfile | TlsChoice::Issue => Tls::Certfile,
     })
 }
 

@@ -1,0 +1,294 @@
+//! Is a certificate good for MAS's host? The rules are in [`pki`](crate::pki); here they become findings.
+
+use jiff::Timestamp;
+
+use super::finding::{Finding, codes};
+use super::snapshot::Known;
+use crate::pki::{
+    CertificateChain, CertificateError, CertificateProblem, HostName, ProblemSeverity, TlsKeyError, TlsPrivateKey,
+    check_certificate,
+};
+use crate::plan::SecretContents;
+
+/// Under which keys a Secret holds a certificate and its private key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored {
+    /// Key of the chain in PEM.
+    pub certificate: String,
+    /// Key of the private key in PEM.
+    pub private_key: String,
+}
+
+impl Stored {
+    /// Those of a Secret of type `kubernetes.io/tls` (Kubernetes: Secret types).
+    pub fn kubernetes() -> Self {
+        Self { certificate: "tls.crt".to_owned(), private_key: "tls.key".to_owned() }
+    }
+
+    /// Those that the migration guide uses for TLS mode `certfile`.
+    pub fn guide() -> Self {
+        Self { certificate: "certificate".to_owned(), private_key: "privateKey".to_owned() }
+    }
+
+    /// The guide's where the Secret holds a certificate under them, else Kubernetes'.
+    pub fn find(secret: &SecretContents) -> Self {
+        let guide = Self::guide();
+        if secret.data.contains_key(&guide.certificate) { guide } else { Self::kubernetes() }
+    }
+}
+
+/// The same as [`certificate`] for one that is in a Secret.
+pub fn stored(
+    subject: &str,
+    secret: &Known<Option<SecretContents>>,
+    keys: &Stored,
+    host: &HostName,
+    now: Timestamp,
+) -> Vec<Finding> {
+    let secret = match secret {
+        Known::Unreadable(why) => {
+            let text = format!("it could not be read: {why}");
+            return vec![Finding::unknown(codes::CERTIFICATE_UNKNOWN, subject, text).remedy(CHECK_LIVE)];
+        }
+        Known::Known(None) => return vec![missing(subject, "it does not exist")],
+        Known::Known(Some(secret)) => secret,
+    };
+    let (chain, key) = (secret.data.get(&keys.certificate), secret.data.get(&keys.private_key));
+    match (chain, key) {
+        (Some(chain), Some(key)) => certificate(subject, chain.expose(), Some(key.expose()), host, now, false),
+        (chain, _) => {
+            let absent = if chain.is_none() { &keys.certificate } else { &keys.private_key };
+            vec![missing(subject, &format!("it has no key {absent}"))]
+        }
+    }
+}
+
+const CHECK_LIVE: &str =
+    "Let somebody who may read it look, or look at what is served: kubectl ess-mas tls check --live --host HOST";
+
+/// There is no certificate where one has to be.
+pub fn missing(subject: &str, what: &str) -> Finding {
+    Finding::blocker(codes::CERTIFICATE_MISSING, subject, what).remedy(
+        "Put certificate and private key there (into MAS's own Secret: `kubectl ess-mas prepare --tls certfile --certificate FILE \
+         --private-key FILE`), or choose another TLS mode with `kubectl ess-mas prepare --tls`.",
+    )
+}
+
+/// What is there is not a certificate.
+pub fn unreadable(subject: &str, what: &str) -> Finding {
+    Finding::blocker(codes::CERTIFICATE_UNREADABLE, subject, what)
+}
+
+/// No certificate was seen at the host. Whether something `answers` that does not speak TLS is known for sure; that nothing
+/// answers may be so from here only.
+pub fn endpoint(host: &HostName, what: &str, answers: bool) -> Finding {
+    if answers {
+        Finding::blocker(codes::TLS_ENDPOINT, host.as_str(), what)
+            .remedy("Look at what ends TLS there: an ingress, a load balancer or a proxy.")
+    } else {
+        Finding::unknown(codes::TLS_ENDPOINT, host.as_str(), what)
+            .remedy("Look from where clients are, or connect to the ingress: --resolve HOST:443:ADDRESS")
+    }
+}
+
+/// The chain leads to a CA of this system, or to the one given.
+pub fn trusted(subject: &str, system: bool) -> Finding {
+    let by = if system { "this system trusts its CA" } else { "the CA given has issued it" };
+    Finding::ok(codes::CERTIFICATE_TRUST, subject, by)
+}
+
+/// It does not.
+pub fn not_trusted(subject: &str, chain: &CertificateChain, system: bool) -> Finding {
+    let issuer = chain.certificates().last().map_or_else(String::new, |last| last.issuer().to_owned());
+    if system {
+        Finding::warning(
+            codes::CERTIFICATE_TRUST,
+            subject,
+            format!("this system does not trust its CA ({issuer}); other devices may or may not"),
+        )
+        .remedy("If the CA is a private one, install it on every device, in Synapse and in MAS; and look again with --ca-certificate FILE.")
+    } else {
+        Finding::blocker(codes::CERTIFICATE_TRUST, subject, format!("the CA given has not issued it ({issuer} has)"))
+            .remedy(
+                "Give the certificate of that CA, or put the certificate that the CA given has issued in its place.",
+            )
+    }
+}
+
+/// This system has no CAs to compare with.
+pub fn no_roots(subject: &str) -> Finding {
+    Finding::unknown(
+        codes::CERTIFICATE_TRUST,
+        subject,
+        "this system has no CA certificates, so whether others trust it is not known",
+    )
+    .remedy("Pass the CA with --ca-certificate FILE.")
+}
+
+/// What is wrong with it is said already; nobody accepts it, whomever they trust.
+pub fn trust_moot(subject: &str) -> Finding {
+    Finding::unknown(
+        codes::CERTIFICATE_TRUST,
+        subject,
+        "whether its CA is trusted was not looked at, as it is refused anyway",
+    )
+}
+
+/// The TLS library refuses it for a reason that is no problem of its own here.
+pub fn refused(subject: &str, reason: &str) -> Finding {
+    Finding::warning(codes::CERTIFICATE_TRUST, subject, format!("strict clients refuse it: {reason}"))
+        .remedy("Mend what the other findings say, or get another certificate.")
+}
+
+/// What is wrong with a certificate in PEM, and its key where that is known, for `host` at `now`; one finding that it is good if
+/// nothing is. `subject` says where it was found.
+///
+/// `mendable` is for values that this program writes anew before they are used: then a layout that servers cannot read is no
+/// problem.
+pub fn certificate(
+    subject: &str,
+    certificate: &[u8],
+    key: Option<&[u8]>,
+    host: &HostName,
+    now: Timestamp,
+    mendable: bool,
+) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let layout = |code, error: &dyn ToString, findings: &mut Vec<Finding>| {
+        if !mendable {
+            findings.push(Finding::blocker(code, subject, error.to_string()));
+        }
+    };
+    let chain = match CertificateChain::parse(certificate) {
+        Ok(chain) => Some(chain),
+        Err(error) => match error {
+            CertificateError::Layout { ref mended } => {
+                layout(codes::CERTIFICATE_LAYOUT, &error, &mut findings);
+                Some(mended.clone())
+            }
+            error => {
+                findings.push(Finding::blocker(codes::CERTIFICATE_UNREADABLE, subject, error.to_string()));
+                None
+            }
+        },
+    };
+    let key = key.and_then(|key| match TlsPrivateKey::parse(key) {
+        Ok(key) => Some(key),
+        Err(error) => {
+            let text = error.to_string();
+            if let TlsKeyError::Layout { mended, .. } = error {
+                layout(codes::CERTIFICATE_LAYOUT, &text, &mut findings);
+                Some(*mended)
+            } else {
+                findings.push(Finding::blocker(codes::CERTIFICATE_KEY_UNREADABLE, subject, text));
+                None
+            }
+        }
+    });
+    if let Some(chain) = chain {
+        findings.extend(
+            check_certificate(&chain, key.as_ref(), host, now).iter().map(|problem| of_problem(subject, problem)),
+        );
+        if findings.is_empty() {
+            findings.push(good(subject, &chain, host));
+        }
+    }
+    findings
+}
+
+/// The same for certificates that a server presented.
+pub fn presented(subject: &str, chain: &CertificateChain, host: &HostName, now: Timestamp) -> Vec<Finding> {
+    let problems = check_certificate(chain, None, host, now);
+    if problems.is_empty() {
+        return vec![good(subject, chain, host)];
+    }
+    problems.iter().map(|problem| of_problem(subject, problem)).collect()
+}
+
+/// What a problem is as a finding; its code is the problem's.
+pub fn of_problem(subject: &str, problem: &CertificateProblem) -> Finding {
+    let make = match problem.severity() {
+        ProblemSeverity::Blocker => Finding::blocker,
+        ProblemSeverity::Warning => Finding::warning,
+    };
+    make(problem.code(), subject.to_owned(), problem.to_string()).remedy(problem.remedy())
+}
+
+fn good(subject: &str, chain: &CertificateChain, host: &HostName) -> Finding {
+    let leaf = chain.leaf();
+    let until = leaf.not_after();
+    Finding::ok(
+        codes::CERTIFICATE,
+        subject,
+        format!("good for {host} until {until}; issued by {} ({})", leaf.issuer(), leaf.fingerprint()),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checks::Severity;
+    use crate::pki::{CertificateAuthority, TlsKeyType};
+
+    fn now() -> Timestamp {
+        "2026-11-23T12:00:00Z".parse().unwrap()
+    }
+
+    fn host(name: &str) -> HostName {
+        HostName::parse(name).unwrap()
+    }
+
+    /// A chain and its key, in PEM.
+    fn issued(name: &str) -> (String, String) {
+        let ca = CertificateAuthority::create(&host(name), TlsKeyType::P256, now()).unwrap();
+        let issued = ca.issue(&host(name), TlsKeyType::P256, now()).unwrap();
+        (issued.chain().to_pem(), issued.key().pem().expose().to_owned())
+    }
+
+    fn found(chain: &str, key: Option<&str>, name: &str, mendable: bool) -> Vec<(&'static str, Severity)> {
+        let findings = certificate("x", chain.as_bytes(), key.map(str::as_bytes), &host(name), now(), mendable);
+        findings.iter().map(|finding| (finding.code, finding.severity)).collect()
+    }
+
+    #[test]
+    fn a_good_one_is_said_to_be_good() {
+        let (chain, key) = issued("auth.example.com");
+        assert_eq!(found(&chain, Some(&key), "auth.example.com", false), [("certificate", Severity::Ok)]);
+    }
+
+    #[test]
+    fn a_problem_keeps_its_code_and_weight() {
+        let (chain, _) = issued("auth.example.com");
+        let (_, other_key) = issued("auth.example.com");
+        assert_eq!(
+            found(&chain, Some(&other_key), "mas.example.com", false),
+            [("certificate-key-mismatch", Severity::Blocker), ("certificate-host-mismatch", Severity::Blocker)]
+        );
+        let leaf = format!("{}-----END CERTIFICATE-----\n", chain.split("-----END CERTIFICATE-----").next().unwrap());
+        assert_eq!(
+            found(&leaf, None, "auth.example.com", false),
+            [("certificate-chain-incomplete", Severity::Warning)]
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_a_blocker_and_never_called_good() {
+        let (chain, key) = issued("auth.example.com");
+        assert_eq!(found("", Some(&key), "auth.example.com", true), [("certificate-unreadable", Severity::Blocker)]);
+        assert_eq!(
+            found(&chain, Some("no key"), "auth.example.com", true),
+            [("certificate-key-unreadable", Severity::Blocker)]
+        );
+    }
+
+    #[test]
+    fn a_bad_layout_is_a_problem_only_where_it_stays() {
+        let (chain, key) = issued("auth.example.com");
+        let indented = chain.replace('\n', "\n   ");
+        assert_eq!(
+            found(&indented, Some(&key), "auth.example.com", false),
+            [("certificate-layout", Severity::Blocker)]
+        );
+        assert_eq!(found(&indented, Some(&key), "auth.example.com", true), [("certificate", Severity::Ok)]);
+    }
+}

@@ -1,0 +1,205 @@
+//! Where MAS's certificate comes from, and whether what is there is good for its host.
+//!
+//! The modes are those of `…k8s.ingress.tls` of the ElementDeployment. The operator's rule for `certfile`: certificate and key
+//! are two keys of the component's Secret; where that lacks them, they are taken from the global Secret under its own names.
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::certificate::{self, Stored};
+use super::finding::{Finding, codes};
+use super::snapshot::Known;
+use crate::deployment::{Deployment, TlsMode};
+use crate::pki::{HostName, SecretBytes};
+use crate::plan::{MasSettings, SecretContents, SecretKeys, Tls};
+
+const MAS: &str = "matrixAuthenticationService";
+
+/// Where MAS's certificate comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CertificateSource {
+    /// Nothing says; the check of the settings tells.
+    Nowhere,
+    /// TLS ends in front of the ingress.
+    Elsewhere,
+    /// cert-manager, by this ClusterIssuer.
+    Issuer(String),
+    /// This Secret of type `kubernetes.io/tls`.
+    Secret(String),
+    /// Two keys of MAS's own Secret, else of the global one.
+    Component {
+        /// MAS's Secret and the keys in it.
+        own: (String, Stored),
+        /// The global Secret and the keys in it, where the mode is inherited and it names them.
+        global: Option<(String, Stored)>,
+    },
+}
+
+impl CertificateSource {
+    /// Reads the effective mode from the settings and, where they leave it open, from the deployment.
+    pub fn of(settings: &MasSettings, deployment: &Deployment, keys: &SecretKeys) -> Self {
+        let own = || {
+            let stored = Stored { certificate: keys.certificate.clone(), private_key: keys.private_key.clone() };
+            (settings.secret_name.clone(), stored)
+        };
+        match &settings.tls {
+            Tls::External => Self::Elsewhere,
+            Tls::Certmanager { issuer } => Self::Issuer(issuer.clone()),
+            Tls::Existing { secret } => Self::Secret(secret.clone()),
+            Tls::Certfile => Self::Component { own: own(), global: None },
+            Tls::Inherit => {
+                let Some((mode, inherited)) = deployment.tls_mode(MAS) else { return Self::Nowhere };
+                let component = deployment.mas().map_or(&Value::Null, |mas| &mas["k8s"]["ingress"]["tls"]);
+                let tls = if inherited { deployment.global_tls() } else { component };
+                let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+                match mode {
+                    TlsMode::External => Self::Elsewhere,
+                    TlsMode::Certmanager => Self::Issuer(text(&tls["certmanager"]["issuer"])),
+                    TlsMode::Existing => Self::Secret(text(&tls["secretName"])),
+                    TlsMode::Certfile => Self::Component { own: own(), global: global(deployment) },
+                }
+            }
+        }
+    }
+}
+
+/// The global Secret and its keys, as `spec.global` names them; `global` is the schema's default name.
+fn global(deployment: &Deployment) -> Option<(String, Stored)> {
+    let key = |name: &str| deployment.global_tls()["certificate"][name].as_str().map(str::to_owned);
+    let name = deployment.spec()["global"]["secretName"].as_str().unwrap_or("global").to_owned();
+    Some((name, Stored { certificate: key("certFileSecretKey")?, private_key: key("privateKeySecretKey")? }))
+}
+
+/// Certificate and key that a person gave, or that were issued for them, and which keys of the Secret they may replace.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Offered<'a> {
+    /// Chain and private key in PEM.
+    pub pair: Option<&'a (SecretBytes, SecretBytes)>,
+    /// Keys of the Secret that are replaced.
+    pub replace: &'a [String],
+}
+
+/// A look at a Secret: its contents, and its `type`.
+pub type SecretLook = Known<Option<(SecretContents, String)>>;
+
+fn contents(look: &SecretLook) -> Known<Option<SecretContents>> {
+    match look {
+        Known::Known(found) => Known::Known(found.as_ref().map(|(contents, _)| contents.clone())),
+        Known::Unreadable(why) => Known::Unreadable(why.clone()),
+    }
+}
+
+/// Mode `certfile`: judges the pair that will be in MAS's Secret, each of the two as it will be: a value that is there stays,
+/// unless it is replaced by name. Where MAS's Secret will have neither, the global one is judged.
+pub fn certfile(
+    own: (&str, &Stored, &SecretLook),
+    global: Option<(&str, &Stored, &SecretLook)>,
+    offered: Offered<'_>,
+    host: &HostName,
+    now: Timestamp,
+) -> Vec<Finding> {
+    let (name, keys, look) = own;
+    let subject = format!("Secret {name}");
+    let present = match look {
+        Known::Unreadable(_) => return certificate::stored(&subject, &contents(look), keys, host, now),
+        Known::Known(present) => present.as_ref().map(|(contents, _)| contents),
+    };
+    let effective = |key: &String, given: Option<&SecretBytes>| {
+        let there = present.and_then(|secret| secret.data.get(key));
+        let replaced = offered.replace.contains(key);
+        match (there, given) {
+            (Some(_), Some(given)) if replaced => Some(given.clone()),
+            (Some(there), _) => Some(there.clone()),
+            (None, given) => given.cloned(),
+        }
+    };
+    let chain = effective(&keys.certificate, offered.pair.map(|(chain, _)| chain));
+    let key = effective(&keys.private_key, offered.pair.map(|(_, key)| key));
+    match (chain, key, global) {
+        (Some(chain), Some(key), _) => {
+            certificate::certificate(&subject, chain.expose(), Some(key.expose()), host, now, false)
+        }
+        (None, None, Some((name, keys, look))) => {
+            let subject = format!("global Secret {name}, as Secret {} has no certificate", own.0);
+            certificate::stored(&subject, &contents(look), keys, host, now)
+        }
+        (chain, _, _) => {
+            let absent = if chain.is_none() { &keys.certificate } else { &keys.private_key };
+            vec![certificate::missing(&subject, &format!("it has no key {absent}"))]
+        }
+    }
+}
+
+/// Mode `existing`: the Secret has to be of type `kubernetes.io/tls` and its certificate good for the host.
+pub fn existing(name: &str, look: &SecretLook, host: &HostName, now: Timestamp) -> Vec<Finding> {
+    let subject = format!("Secret {name}");
+    if let Known::Known(Some((_, kind))) = look
+        && kind != "kubernetes.io/tls"
+    {
+        return vec![
+            Finding::blocker(
+                codes::CERTIFICATE_MISSING,
+                subject,
+                format!("its type is {kind}; TLS mode `existing` needs one of type kubernetes.io/tls"),
+            )
+            .remedy("Make one: kubectl create secret tls NAME --cert=FILE --key=FILE"),
+        ];
+    }
+    certificate::stored(&subject, &contents(look), &Stored::kubernetes(), host, now)
+}
+
+/// A look at cert-manager's ClusterIssuer.
+#[derive(Debug, Clone, PartialEq)]
+pub enum IssuerLook {
+    /// The cluster serves no `clusterissuers.cert-manager.io`.
+    NotInstalled,
+    /// It could not be read; a sentence says why.
+    Unreadable(String),
+    /// There is none of that name.
+    Missing,
+    /// The object.
+    Found(Value),
+}
+
+/// Mode `certmanager`: the ClusterIssuer has to exist, and its condition `Ready` to be True (cert-manager's API reference).
+pub fn issuer(name: &str, look: &IssuerLook) -> Finding {
+    let subject = format!("ClusterIssuer {name}");
+    let code = codes::CLUSTER_ISSUER;
+    if name.is_empty() {
+        return Finding::blocker(code, subject, "TLS mode `certmanager` is set, but no issuer is named")
+            .remedy("Name one: `kubectl ess-mas prepare --tls certmanager --issuer NAME`.");
+    }
+    match look {
+        IssuerLook::NotInstalled => Finding::warning(
+            code,
+            subject,
+            "this cluster has no clusterissuers.cert-manager.io, so cert-manager is not installed and nothing issues MAS's certificate",
+        )
+        .remedy("Install cert-manager, or choose another mode with `kubectl ess-mas prepare --tls`."),
+        IssuerLook::Unreadable(why) => Finding::unknown(code, subject, format!("it could not be read: {why}"))
+            .remedy("Ask somebody who may: kubectl get clusterissuers"),
+        IssuerLook::Missing => Finding::blocker(code, subject, "it does not exist")
+            .remedy("Name one that exists (kubectl get clusterissuers) with `kubectl ess-mas prepare --tls certmanager --issuer NAME`."),
+        IssuerLook::Found(object) => ready(subject, object),
+    }
+}
+
+fn ready(subject: String, object: &Value) -> Finding {
+    let conditions = object["status"]["conditions"].as_array().into_iter().flatten();
+    let ready = conditions.into_iter().find(|condition| condition["type"] == "Ready");
+    let code = codes::CLUSTER_ISSUER;
+    match ready.map(|condition| (condition["status"].as_str().unwrap_or_default(), &condition["message"])) {
+        Some(("True", _)) => Finding::ok(code, subject, "it is ready"),
+        Some((_, message)) => {
+            let why = message.as_str().map_or_else(String::new, |message| format!(": {message}"));
+            Finding::warning(code, subject, format!("it is not ready, so no certificate is issued{why}"))
+                .remedy("Mend the issuer; `kubectl describe clusterissuer` tells more.")
+        }
+        None => Finding::unknown(code, subject, "it does not say whether it is ready").remedy(
+            "See whether cert-manager is running: kubectl get pods -A -l app.kubernetes.io/instance=cert-manager",
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,58 @@
+//! Looks at where MAS's certificate comes from. What is found becomes findings of `prepare` and `check`.
+
+use super::gather::unreadable;
+use super::session::Session;
+use crate::checks::tls::{self, CertificateSource, IssuerLook, Offered, SecretLook};
+use crate::checks::{Finding, Known, Snapshot};
+use crate::cluster::ErrorKind;
+use crate::pki::HostName;
+use crate::plan::{MasSettings, SecretContents};
+
+/// Judges the certificate that MAS will have with these settings, as far as it can be seen from the cluster.
+pub async fn look(
+    session: &Session,
+    snapshot: &Snapshot,
+    settings: &MasSettings,
+    offered: Offered<'_>,
+) -> Vec<Finding> {
+    // A host that is no name is a problem of the settings.
+    let Ok(host) = HostName::parse(&settings.host) else { return Vec::new() };
+    let now = session.ui().terminal().now();
+    match CertificateSource::of(settings, &snapshot.deployment, &snapshot.secret_keys()) {
+        CertificateSource::Nowhere | CertificateSource::Elsewhere => Vec::new(),
+        CertificateSource::Issuer(name) => vec![tls::issuer(&name, &issuer(session, &name).await)],
+        CertificateSource::Secret(name) => tls::existing(&name, &secret(session, &name).await, &host, now),
+        CertificateSource::Component { own: (name, keys), global } => {
+            let own = secret(session, &name).await;
+            let looked = match &global {
+                Some((name, _)) => Some(secret(session, name).await),
+                None => None,
+            };
+            let global = global.as_ref().zip(looked.as_ref()).map(|((name, keys), look)| (name.as_str(), keys, look));
+            tls::certfile((&name, &keys, &own), global, offered, &host, now)
+        }
+    }
+}
+
+/// Reads a Secret with its type.
+pub async fn secret(session: &Session, name: &str) -> SecretLook {
+    match session.cluster.find_secret(&session.target.namespace, name).await {
+        Ok(found) => Known::Known(found.map(|object| {
+            let kind = object["type"].as_str().unwrap_or("Opaque").to_owned();
+            (SecretContents::read(object), kind)
+        })),
+        Err(error) => unreadable(&error),
+    }
+}
+
+async fn issuer(session: &Session, name: &str) -> IssuerLook {
+    if name.is_empty() {
+        return IssuerLook::Missing;
+    }
+    match session.cluster.find_cluster_issuer(name).await {
+        Ok(Some(object)) => IssuerLook::Found(object),
+        Ok(None) => IssuerLook::Missing,
+        Err(error) if *error.kind() == ErrorKind::NoSuchApi => IssuerLook::NotInstalled,
+        Err(error) => IssuerLook::Unreadable(error.to_string()),
+    }
+}

@@ -1,0 +1,279 @@
+//! Writing keys and certificates: all of them or none, and never over a file that is there unless that was asked for.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use crate::commands::exit::{FAILED, Failure, USAGE};
+
+/// A file to be written.
+pub struct NewFile<'a> {
+    /// Where.
+    pub path: PathBuf,
+    /// With what.
+    pub contents: &'a [u8],
+    /// Readable by its owner alone.
+    pub private: bool,
+}
+
+/// The path of a file in the folder `--out`; one in the current folder is named without it.
+pub fn path_in(folder: &str, name: &str) -> PathBuf {
+    if folder == "." { PathBuf::from(name) } else { Path::new(folder).join(name) }
+}
+
+/// Writes all files, or leaves everything as it was. A reader sees an old file or a new one, never half of one. Keys have mode
+/// 0600 from their first byte on, certificates 0644 (less what the umask takes).
+///
+/// # Errors
+/// If a file exists and `force` is not given (wrong usage), or one cannot be written.
+pub fn write_all(files: &[NewFile<'_>], force: bool) -> Result<(), Failure> {
+    if !force {
+        let there: Vec<String> =
+            files.iter().filter(|file| file.path.symlink_metadata().is_ok()).map(|file| shown(&file.path)).collect();
+        if !there.is_empty() {
+            return Err(exists(&there.join(", ")));
+        }
+    }
+    // Dropping it takes back whatever was done, unless it is told that all is well.
+    let mut batch = Batch::default();
+    for file in files {
+        batch.stage(file).map_err(|error| refused(&file.path, &error))?;
+    }
+    for file in files {
+        batch.put(&file.path, force).map_err(|error| match error.kind() {
+            // Made by somebody else since it was looked for.
+            io::ErrorKind::AlreadyExists if !force => exists(&shown(&file.path)),
+            _ => refused(&file.path, &error),
+        })?;
+    }
+    batch.keep();
+    Ok(())
+}
+
+fn exists(paths: &str) -> Failure {
+    Failure::new(USAGE, format!("{paths}: already there; nothing was written. To replace what is there, pass --force"))
+}
+
+fn refused(path: &Path, error: &io::Error) -> Failure {
+    let reason = error.to_string();
+    let reason = reason.split(" (os error").next().unwrap_or_default();
+    Failure::new(FAILED, format!("{} cannot be written: {reason}; no file was changed", shown(path)))
+}
+
+fn shown(path: &Path) -> String {
+    path.display().to_string()
+}
+
+/// Files on their way.
+#[derive(Default)]
+struct Batch {
+    /// Written beside their places, in the order of the files.
+    staged: Vec<PathBuf>,
+    /// In their places: where, and under which name the file that was there is kept until all are.
+    placed: Vec<(PathBuf, Option<PathBuf>)>,
+}
+
+impl Batch {
+    fn stage(&mut self, file: &NewFile<'_>) -> io::Result<()> {
+        let (path, mut open) = create_beside(&file.path, file.private)?;
+        self.staged.push(path);
+        open.write_all(file.contents)?;
+        open.sync_all()
+    }
+
+    /// Puts the next staged file in its place.
+    fn put(&mut self, path: &Path, force: bool) -> io::Result<()> {
+        let staged = self.staged[self.placed.len()].clone();
+        if !force {
+            place_new(&staged, path)?;
+            self.placed.push((path.to_owned(), None));
+            return Ok(());
+        }
+        if path.is_dir() {
+            return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder"));
+        }
+        let old = match path.symlink_metadata() {
+            Ok(_) => {
+                let kept = free_name(path)?;
+                fs::rename(path, &kept)?;
+                Some(kept)
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(error),
+        };
+        self.placed.push((path.to_owned(), old));
+        fs::rename(&staged, path)
+    }
+
+    fn keep(mut self) {
+        for (_, old) in self.placed.drain(..) {
+            if let Some(old) = old {
+                let _ = fs::remove_file(old);
+            }
+        }
+    }
+}
+
+impl Drop for Batch {
+    fn drop(&mut self) {
+        for (path, old) in self.placed.drain(..).rev() {
+            match old {
+                Some(old) => drop(fs::rename(old, path)),
+                None => drop(fs::remove_file(path)),
+            }
+        }
+        for staged in &self.staged {
+            let _ = fs::remove_file(staged);
+        }
+    }
+}
+
+/// Gives the staged file its name only if there is none: a hard link, which refuses where a rename would replace.
+fn place_new(staged: &Path, path: &Path) -> io::Result<()> {
+    match fs::hard_link(staged, path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+            // A file system without hard links (FAT, some network ones): look once more, then rename.
+            if path.symlink_metadata().is_ok() {
+                return Err(io::ErrorKind::AlreadyExists.into());
+            }
+            fs::rename(staged, path)
+        }
+        result => result,
+    }
+}
+
+/// A new, empty file beside `path`.
+fn create_beside(path: &Path, private: bool) -> io::Result<(PathBuf, File)> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(if private { 0o600 } else { 0o644 });
+    }
+    #[cfg(not(unix))]
+    let _ = private;
+    for attempt in 0..100 {
+        let name = beside(path, "new", attempt);
+        match options.open(&name) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            result => return result.map(|file| (name, file)),
+        }
+    }
+    Err(io::ErrorKind::AlreadyExists.into())
+}
+
+/// A name beside `path` that nothing has.
+fn free_name(path: &Path) -> io::Result<PathBuf> {
+    let mut names = (0..100).map(|attempt| beside(path, "old", attempt));
+    names.find(|name| name.symlink_metadata().is_err()).ok_or_else(|| io::ErrorKind::AlreadyExists.into())
+}
+
+fn beside(path: &Path, what: &str, attempt: u32) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!(".{name}.{what}-{}-{attempt}", std::process::id()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file<'a>(folder: &Path, name: &str, contents: &'a str, private: bool) -> NewFile<'a> {
+        NewFile { path: folder.join(name), contents: contents.as_bytes(), private }
+    }
+
+    /// Names and contents of everything in a folder.
+    fn all(folder: &Path) -> Vec<(String, String)> {
+        let mut all: Vec<_> = fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| {
+                let entry = entry.unwrap();
+                let contents = fs::read_to_string(entry.path()).unwrap_or_else(|_| "(folder)".to_owned());
+                (entry.file_name().into_string().unwrap(), contents)
+            })
+            .collect();
+        all.sort();
+        all
+    }
+
+    fn pairs(wanted: &[(&str, &str)]) -> Vec<(String, String)> {
+        wanted.iter().map(|(name, contents)| ((*name).to_owned(), (*contents).to_owned())).collect()
+    }
+
+    #[test]
+    fn a_key_is_for_its_owner_alone_and_nothing_else_is_left_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = folder.path();
+        write_all(&[file(at, "a.key", "KEY", true), file(at, "a.crt", "CRT", false)], false).unwrap();
+        assert_eq!(all(at), pairs(&[("a.crt", "CRT"), ("a.key", "KEY")]));
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            let mode = |name: &str| fs::metadata(at.join(name)).unwrap().permissions().mode() & 0o777;
+            assert_eq!(mode("a.key"), 0o600);
+            assert_eq!(mode("a.crt") & 0o700, 0o600);
+            assert_ne!(mode("a.crt"), 0o600);
+        }
+    }
+
+    #[test]
+    fn without_force_one_file_that_is_there_stops_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = folder.path();
+        fs::write(at.join("a.crt"), "OLD").unwrap();
+        let failure = write_all(&[file(at, "a.key", "KEY", true), file(at, "a.crt", "CRT", false)], false).unwrap_err();
+        assert_eq!(failure.code, USAGE);
+        let message = failure.message().unwrap();
+        assert!(message.contains("a.crt") && !message.contains("a.key") && message.contains("--force"), "{message}");
+        assert_eq!(all(at), pairs(&[("a.crt", "OLD")]));
+    }
+
+    #[test]
+    fn force_replaces_what_is_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = folder.path();
+        fs::write(at.join("a.key"), "OLD").unwrap();
+        write_all(&[file(at, "a.key", "KEY", true), file(at, "a.crt", "CRT", false)], true).unwrap();
+        assert_eq!(all(at), pairs(&[("a.crt", "CRT"), ("a.key", "KEY")]));
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            assert_eq!(fs::metadata(at.join("a.key")).unwrap().permissions().mode() & 0o777, 0o600);
+        }
+    }
+
+    #[test]
+    fn when_the_second_file_fails_the_first_is_as_it_was() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = folder.path();
+        fs::write(at.join("a.key"), "OLD").unwrap();
+        fs::create_dir(at.join("a.crt")).unwrap();
+        let failure = write_all(&[file(at, "a.key", "KEY", true), file(at, "a.crt", "CRT", false)], true).unwrap_err();
+        assert!(failure.message().unwrap().contains("no file was changed"));
+        assert_eq!(all(at), pairs(&[("a.crt", "(folder)"), ("a.key", "OLD")]));
+        fs::remove_file(at.join("a.key")).unwrap();
+        write_all(&[file(at, "a.key", "KEY", true), file(at, "a.crt", "CRT", false)], true).unwrap_err();
+        assert_eq!(all(at), pairs(&[("a.crt", "(folder)")]));
+    }
+
+    #[test]
+    fn a_file_that_appeared_after_the_look_is_not_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = folder.path();
+        let mut batch = Batch::default();
+        batch.stage(&file(at, "a.key", "KEY", true)).unwrap();
+        fs::write(at.join("a.key"), "THEIRS").unwrap();
+        assert_eq!(batch.put(&at.join("a.key"), false).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        drop(batch);
+        assert_eq!(all(at), pairs(&[("a.key", "THEIRS")]));
+    }
+
+    #[test]
+    fn a_folder_that_is_not_there_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let failure = write_all(&[file(&folder.path().join("none"), "a.key", "KEY", true)], false).unwrap_err();
+        assert!(failure.message().unwrap().contains("none"));
+        assert_eq!(path_in(".", "a"), PathBuf::from("a"));
+        assert_eq!(path_in("x", "a"), Path::new("x").join("a"));
+    }
+}

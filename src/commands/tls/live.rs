@@ -1,0 +1,60 @@
+//! `tls check --live`: what answers at the host now.
+
+use crate::checks::{Finding, certificate};
+use crate::cli::TlsCheckArgs;
+use crate::commands::exit::Failure;
+use crate::commands::prepare::read_file;
+use crate::commands::session::Context;
+use crate::pki::{CertificateChain, CertificateError, HostName};
+use crate::probe::tls::{self, ProbeError, Resolve, Roots, Trust};
+
+/// Connects and judges.
+pub async fn look(context: &Context, args: &TlsCheckArgs, host: &HostName) -> Result<Vec<Finding>, Failure> {
+    let (port, address) = match &args.resolve {
+        None => (443, None),
+        Some(text) => {
+            let resolve = Resolve::parse(text)
+                .ok_or_else(|| Failure::usage(format!("--resolve: {text:?} is not of the form HOST:PORT:ADDRESS")))?;
+            if resolve.host != host.as_str() {
+                return Err(Failure::usage(format!("--resolve is about {}, but --host is {host}", resolve.host)));
+            }
+            (resolve.port, Some(resolve.address))
+        }
+    };
+    let given = args.ca_certificate.as_deref().map(read_roots).transpose()?;
+    let presented = match tls::presented(host, port, address).await {
+        Ok(presented) => presented,
+        Err(error) => {
+            let answers = matches!(error, ProbeError::NoHandshake { .. });
+            return Ok(vec![certificate::endpoint(host, &error.to_string(), answers)]);
+        }
+    };
+    let subject = format!("{host} at {}", presented.address);
+    let now = context.ui.terminal().now();
+    let chain = CertificateChain::from_der(presented.certificates.iter().map(Vec::as_slice));
+    let Some(chain) = chain else {
+        return Ok(vec![certificate::unreadable(&subject, "what it presents is not a certificate that can be read")]);
+    };
+    let mut findings = certificate::presented(&subject, &chain, host, now);
+    let system = given.is_none();
+    let roots = given.or_else(Roots::of_system);
+    findings.push(match roots.map(|roots| roots.judge(&presented, host, now)) {
+        None => certificate::no_roots(&subject),
+        Some(Trust::Trusted) => certificate::trusted(&subject, system),
+        Some(Trust::UnknownIssuer) => certificate::not_trusted(&subject, &chain, system),
+        Some(Trust::Refused(_)) if findings.iter().any(Finding::blocks) => certificate::trust_moot(&subject),
+        Some(Trust::Refused(reason)) => certificate::refused(&subject, &reason),
+    });
+    findings.sort_by_key(|finding| finding.severity);
+    Ok(findings)
+}
+
+fn read_roots(path: &str) -> Result<Roots, Failure> {
+    let usage = |problem: &str| Failure::usage(format!("--ca-certificate: {problem}"));
+    let chain = match CertificateChain::parse(read_file("--ca-certificate", path)?.expose()) {
+        Ok(chain) | Err(CertificateError::Layout { mended: chain }) => chain,
+        Err(error) => return Err(usage(&error.to_string())),
+    };
+    Roots::of(chain.certificates().iter().map(crate::pki::Certificate::der))
+        .ok_or_else(|| usage("no certificate in the file can be used as a CA"))
+}

@@ -134,6 +134,8 @@ pub mod codes {
     pub const CERTIFICATE_LAYOUT: &str = "certificate-layout";
     /// The certificate that is to be used is not where it should be.
     pub const CERTIFICATE_MISSING: &str = "certificate-missing";
+    /// The Secret that is named for TLS is not of type `kubernetes.io/tls`.
+    pub const CERTIFICATE_SECRET_TYPE: &str = "certificate-secret-type";
     /// Where the certificate is kept could not be looked at.
     pub const CERTIFICATE_UNKNOWN: &str = "certificate-unknown";
     /// Whether somebody who does not know this certificate trusts it.

@@ -138,7 +138,7 @@ pub fn existing(name: &str, look: &SecretLook, host: &HostName, now: Timestamp) 
     {
         return vec![
             Finding::blocker(
-                codes::CERTIFICATE_MISSING,
+                codes::CERTIFICATE_SECRET_TYPE,
                 subject,
                 format!("its type is {kind}; TLS mode `existing` needs one of type kubernetes.io/tls"),
             )
@@ -170,12 +170,12 @@ pub fn issuer(name: &str, look: &IssuerLook) -> Finding {
             .remedy("Name one: `kubectl ess-mas prepare --tls certmanager --issuer NAME`.");
     }
     match look {
-        IssuerLook::NotInstalled => Finding::warning(
+        // Nothing to look at is nothing found: something else may answer for the ingress's annotation.
+        IssuerLook::NotInstalled => Finding::ok(
             code,
             subject,
-            "this cluster has no clusterissuers.cert-manager.io, so cert-manager is not installed and nothing issues MAS's certificate",
-        )
-        .remedy("Install cert-manager, or choose another mode with `kubectl ess-mas prepare --tls`."),
+            "it was not looked at, because this cluster has no clusterissuers.cert-manager.io",
+        ),
         IssuerLook::Unreadable(why) => Finding::unknown(code, subject, format!("it could not be read: {why}"))
             .remedy("Ask somebody who may: kubectl get clusterissuers"),
         IssuerLook::Missing => Finding::blocker(code, subject, "it does not exist")

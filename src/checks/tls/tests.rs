@@ -115,7 +115,7 @@ fn an_existing_secret_has_to_be_of_the_right_type() {
     let judge = |look: &SecretLook| brief(&existing("s", look, &host(), now()))[0].to_owned_pair();
     let tls = Stored::kubernetes();
     assert_eq!(judge(&secret("kubernetes.io/tls", &tls, &pair(HOST))), ("certificate".into(), Severity::Ok));
-    assert_eq!(judge(&secret("Opaque", &tls, &pair(HOST))), ("certificate-missing".into(), Severity::Blocker));
+    assert_eq!(judge(&secret("Opaque", &tls, &pair(HOST))), ("certificate-secret-type".into(), Severity::Blocker));
     assert_eq!(judge(&Known::Known(None)), ("certificate-missing".into(), Severity::Blocker));
     assert_eq!(judge(&Known::Unreadable("no".into())), ("certificate-unknown".into(), Severity::Unknown));
     let other = secret("kubernetes.io/tls", &tls, &pair("b.example.com"));
@@ -144,7 +144,7 @@ fn only_a_ready_issuer_is_fine() {
     assert!(issuer("le", &found("False")).message.ends_with(": m"));
     assert_eq!(severity("le", &IssuerLook::Found(json!({}))), Severity::Unknown);
     assert_eq!(severity("le", &IssuerLook::Missing), Severity::Blocker);
-    assert_eq!(severity("le", &IssuerLook::NotInstalled), Severity::Warning);
+    assert_eq!(severity("le", &IssuerLook::NotInstalled), Severity::Ok);
     assert_eq!(severity("le", &IssuerLook::Unreadable("no".into())), Severity::Unknown);
     assert_eq!(severity("", &found("True")), Severity::Blocker);
 }

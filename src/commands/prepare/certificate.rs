@@ -3,15 +3,15 @@
 use std::path::Path;
 
 use super::inputs::Given;
-use crate::checks::Known;
 use crate::checks::tls::CertificateSource;
+use crate::checks::{Finding, Known, Severity, codes};
 use crate::cli::{PrepareArgs, TlsChoice};
 use crate::commands::certificate::secret;
 use crate::commands::exit::{FAILED, Failure};
 use crate::commands::session::Session;
 use crate::commands::tls::issue::{self, Issued};
 use crate::pki::{CertificateChain, CertificateError, HostName, SecretBytes, TlsKeyError, TlsKeyType, TlsPrivateKey};
-use crate::plan::{MasSettings, SecretKeys};
+use crate::plan::{MasSettings, SecretKeys, Tls};
 
 /// A certificate that was issued in this run. Its CA is not on disk before it is [kept](Self::keep).
 pub struct Fresh {
@@ -50,6 +50,28 @@ pub fn canonical((chain, key): (SecretBytes, SecretBytes)) -> (SecretBytes, Secr
         Err(_) => key,
     };
     (chain, key)
+}
+
+/// What weighs less at `prepare` than elsewhere, because nothing uses the certificate yet: it is told, and holds nothing up.
+///
+/// A Secret that is still to be made belongs to what is left to do by hand; a certificate with its weaknesses was chosen by
+/// whoever gave it (`tls check` weighs them); and an issuer that all components share is not in doubt because this person may not read it.
+pub fn tell_what_can_wait(session: &Session, settings: &MasSettings, found: Vec<Finding>) -> Vec<Finding> {
+    let can_wait = |finding: &Finding| match finding.code {
+        codes::CERTIFICATE_MISSING => true,
+        codes::CLUSTER_ISSUER => finding.severity == Severity::Unknown && settings.tls == Tls::Inherit,
+        code => code.starts_with("certificate-") && finding.severity == Severity::Warning,
+    };
+    let (later, now): (Vec<Finding>, Vec<Finding>) = found.into_iter().partition(can_wait);
+    // Without the files that mode certfile needs, the Secret cannot be planned, and that is said there.
+    let said = |finding: &&Finding| finding.code != codes::CERTIFICATE_MISSING || settings.tls != Tls::Certfile;
+    for finding in later.iter().filter(said) {
+        session.ui().warning(format!("{}: {}", finding.subject, finding.message));
+        if let Some(remedy) = &finding.remedy {
+            session.ui().status(format!("  {remedy}"));
+        }
+    }
+    now
 }
 
 /// A certificate is kept in the Secret in TLS mode `certfile` only; in any other mode nobody would use the one that was given.

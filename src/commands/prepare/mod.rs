@@ -48,7 +48,8 @@ pub async fn exec(context: &Context, args: &PrepareArgs) -> Result<u8, Failure> 
     let fresh = certificate::issue(&session, &settings, &keys, args, &mut given, &mut replace).await?;
     let mut found = checks::run(&snapshot, Step::Prepare);
     let offered = Offered { pair: given.certificate.as_ref(), replace: &replace };
-    found.extend(look(&session, &snapshot, &settings, offered).await);
+    let looked = look(&session, &snapshot, &settings, offered).await;
+    found.extend(certificate::tell_what_can_wait(&session, &settings, looked));
     found.sort_by_key(|finding| finding.severity);
     findings::tell(session.ui(), &session.place(), &found);
     let script = args.yes || !session.ui().terminal().can_ask();
@@ -74,13 +75,13 @@ pub async fn exec(context: &Context, args: &PrepareArgs) -> Result<u8, Failure> 
             session.ui().status("Nothing was changed.");
             return Ok(DONE);
         }
-        if let Some(fresh) = fresh.as_ref().filter(|_| !context.interrupt.raised()) {
-            fresh.keep(&session)?;
-        }
         if context.interrupt.raised() {
             return Err(Failure::told(INTERRUPTED));
         }
         context.interrupt.stands(Standing::Writing);
+        if let Some(fresh) = &fresh {
+            fresh.keep(&session)?;
+        }
         write(&session, &snapshot, &settings, plan, &inputs).await?;
         if context.interrupt.raised() {
             session.ui().next(

@@ -43,12 +43,18 @@ pub fn standing(snapshot: &Snapshot) -> RehearsalStanding {
         return RehearsalStanding::Failed(rehearsal.message.clone().unwrap_or_default());
     }
     let mut changed = Vec::new();
+    if let Some(message) = &rehearsal.failed_since {
+        let first = message.lines().next().unwrap_or_default();
+        changed.push(format!("a run of the operator has failed ({first})"));
+    }
     if snapshot.deployment.rehearsed_digest() != rehearsal.spec_digest {
-        changed.push("the ElementDeployment's spec".to_owned());
+        changed.push("the ElementDeployment's spec has changed".to_owned());
     }
     let keys = snapshot.secret_keys();
     if prepared_since(snapshot, &keys) {
-        changed.push("MAS's settings, by `prepare`; they come into the deployment with the next dry run".to_owned());
+        changed.push(
+            "MAS's settings were changed by `prepare`; they come into the deployment with the next dry run".to_owned(),
+        );
     }
     match &snapshot.secret {
         Known::Unreadable(why) if changed.is_empty() => return RehearsalStanding::Unknown(why.clone()),
@@ -78,7 +84,11 @@ fn changed_keys(rehearsal: &Rehearsal, now: &std::collections::BTreeMap<String, 
     let before = &rehearsal.secret_fingerprints;
     let all = before.keys().chain(now.keys().filter(|key| !before.contains_key(*key)));
     let changed: Vec<&str> = all.filter(|key| before.get(*key) != now.get(*key)).map(String::as_str).collect();
-    if changed.is_empty() { "the MAS Secret".to_owned() } else { format!("the MAS Secret ({})", changed.join(", ")) }
+    if changed.is_empty() {
+        "the MAS Secret has changed".to_owned()
+    } else {
+        format!("the MAS Secret has changed ({})", changed.join(", "))
+    }
 }
 
 pub(super) fn check(snapshot: &Snapshot, step: Step, findings: &mut Vec<Finding>) {
@@ -105,9 +115,7 @@ pub(super) fn check(snapshot: &Snapshot, step: Step, findings: &mut Vec<Finding>
         }
         RehearsalStanding::None => severity("none has passed yet".to_owned()),
         RehearsalStanding::Failed(message) => severity(format!("the last one failed: {message}")),
-        RehearsalStanding::Outdated(changed) => {
-            severity(format!("it passed, but since then this has changed: {}", changed.join("; ")))
-        }
+        RehearsalStanding::Outdated(changed) => severity(format!("it passed, but since then: {}", changed.join("; "))),
         RehearsalStanding::Unknown(why) => {
             severity(format!("it passed, but whether the MAS Secret is still the same could not be found out: {why}"))
         }

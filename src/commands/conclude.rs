@@ -238,6 +238,7 @@ fn rehearsal(
         at,
         seconds,
         message,
+        failed_since: None,
     }
 }
 
@@ -285,7 +286,10 @@ async fn failed(
                 let message = Some(report.message.clone());
                 record.rehearsal =
                     Some(rehearsal(snapshot, &seen, proof.as_ref(), now, seconds, RehearsalState::Failed, message));
-            } else if let Some(pending) = &mut record.pending {
+            } else {
+                record.failed_since(&report.message);
+            }
+            if let Some(pending) = &mut record.pending {
                 // The write stands, and the operator tries on: whatever it starts from here on works on it.
                 pending.baseline.at_write.running = false;
                 pending.baseline.at_write.failure.clone_from(&report.completion);

@@ -107,6 +107,12 @@ pub async fn send(
     };
     record.note(now, intent.by.as_deref(), intent.what);
     record.chart.clone_from(&intent.snapshot.chart);
+    // An activation that failed while nobody was looking: after it the rehearsal proves nothing.
+    if let Some(failure) =
+        before.failure.as_ref().filter(|failure| before.active == Some(true) && failure.completion.is_some())
+    {
+        record.failed_since(&failure.message);
+    }
     if let Some(statement) = approved.backup() {
         record.backup = Some(Backup { statement: statement.to_owned(), at: now, by: intent.by.clone() });
     }

@@ -53,6 +53,9 @@ pub struct Rehearsal {
     /// The operator's message, if it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
+    /// What a run of the operator reported that failed since, as an activation does: the rehearsal proves nothing then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed_since: Option<String>,
 }
 
 /// Where the backup is, in the words of the person who activated.
@@ -189,6 +192,13 @@ impl Record {
     /// Notes the ConfigMap's new resourceVersion after a write.
     pub fn written(&mut self, answer: &Value) {
         self.resource_version = answer["metadata"]["resourceVersion"].as_str().map(str::to_owned);
+    }
+
+    /// Notes that a run of the operator failed after the rehearsal.
+    pub fn failed_since(&mut self, message: &str) {
+        if let Some(rehearsal) = &mut self.rehearsal {
+            rehearsal.failed_since = Some(message.to_owned());
+        }
     }
 
     /// Adds to the history.

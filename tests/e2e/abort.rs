@@ -25,8 +25,22 @@ async fn a_failing_activation_is_taken_back_and_can_be_tried_again() {
     scene.shell.run("abort --yes").await.expect(0).says("off already");
     assert_eq!(scene.versions().await, versions);
     scene.operator.set(Behaviour::default());
+    // A run has failed since the rehearsal, so it has to be made again.
+    scene.activate().await.expect(10).says("a run of the operator has failed (no connection to the database)");
     let _ = scene.shell.run("dry-run --yes").await.expect(0);
     let _ = scene.activate().await.expect(0);
+}
+
+/// The activation was left alone before it failed, so only the abort could see that it did.
+#[tokio::test]
+async fn a_rehearsal_is_not_enough_after_an_activation_that_failed_while_nobody_looked() {
+    let scene = Scene::new(Behaviour::default()).await;
+    scene.rehearse().await;
+    scene.operator.set(Behaviour::default().activation(Outcome::fail("no room on the disk")));
+    let _ = scene.activate_with(&["--wait=false"]).await.expect(0);
+    scene.until(|object| condition(object, "Failure") == "True").await;
+    let _ = scene.shell.run("abort --yes").await.expect(0);
+    scene.activate().await.expect(10).says("has failed (no room on the disk)");
 }
 
 /// The operator writes between any two requests of ours; what was decided on is not touched by that.

@@ -87,7 +87,7 @@ fn rehearsal_words(now: Timestamp, snapshot: &Snapshot) -> Option<String> {
         RehearsalStanding::Passed => format!("passed {when}, took {took}"),
         RehearsalStanding::Failed(_) => format!("failed {when}"),
         RehearsalStanding::Outdated(changed) => {
-            format!("passed {when}, but since then this has changed: {}", changed.join("; "))
+            format!("passed {when}, but since then: {}", changed.join("; "))
         }
         RehearsalStanding::Unknown(_) => {
             format!("passed {when}; whether the Secret is still the same was not compared")

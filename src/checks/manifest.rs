@@ -26,10 +26,10 @@ pub(super) fn check(snapshot: &Snapshot, step: Step, findings: &mut Vec<Finding>
         ),
         Owner::ArgoCd(app) => {
             let app = app.map_or_else(String::new, |app| format!(" (application {app})"));
-            findings.push(gitops(format!("Argo CD owns it{app} and puts its own version back when it syncs")));
+            findings.push(gitops(&format!("Argo CD owns it{app} and puts its own version back when it syncs"), step));
         }
         Owner::Flux(object) => {
-            findings.push(gitops(format!("Flux owns it ({object}) and puts its own version back at every interval")));
+            findings.push(gitops(&format!("Flux owns it ({object}) and puts its own version back at every interval"), step));
         }
     }
 }
@@ -58,13 +58,22 @@ fn helm(release: &HelmRelease, step: Step) -> Finding {
     .remedy(format!("Right after this step, {value}."))
 }
 
-fn gitops(message: String) -> Finding {
+fn gitops(message: &str, step: Step) -> Finding {
+    if step == Step::Abort {
+        // Going back must not be refused: people are locked out until it is done.
+        return Finding::warning(
+            codes::OWNED_BY_GITOPS,
+            SUBJECT,
+            format!("{message}, which would turn the switch on again"),
+        )
+        .remedy(
+            "Set active: false where the manifest comes from as well, and look again with `status` in a few minutes.",
+        );
+    }
     Finding::blocker(
         codes::OWNED_BY_GITOPS,
         SUBJECT,
         format!("{message}; after the activation that would switch MAS off"),
     )
-    .remedy(
-        "Make the change where the manifest comes from, or stop the tool from syncing this object while you migrate.",
-    )
+    .remedy("Let the change come from there: with --via-owner it is shown for the manifest, waited for and followed.")
 }

@@ -205,6 +205,11 @@ fn owners_are_said_and_those_that_revert_block() {
     assert_eq!(severity_of(&helm, Step::Prepare, codes::OWNED_BY_HELM), None, "prepare does not touch the manifest");
     let argo = snapshot(|o| o["metadata"]["labels"] = json!({"argocd.argoproj.io/instance": "chat"}));
     assert_eq!(blocked(&argo, Step::DryRun), [codes::OWNED_BY_GITOPS]);
+    assert_eq!(
+        severity_of(&argo, Step::Abort, codes::OWNED_BY_GITOPS),
+        Some(Severity::Warning),
+        "people are locked out"
+    );
     let installer = snapshot(|o| o["metadata"]["annotations"] = json!({"ui.element.io/layer": "x"}));
     assert_eq!(severity_of(&installer, Step::DryRun, codes::OWNED_BY_INSTALLER), Some(Severity::Warning));
 }

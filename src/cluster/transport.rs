@@ -170,6 +170,7 @@ impl Cluster {
         let request = request
             .body(Body::from(outgoing.body.clone()))
             .map_err(|error| self.error(sorted(kube::Error::HttpError(error)), outgoing))?;
+        let begun = Instant::now();
         let sent = self.inner.client.send(request);
         let response = match limit {
             Some(limit) => timeout(limit, sent)
@@ -177,7 +178,15 @@ impl Cluster {
                 .map_err(|_| self.error(ClusterError::new(ErrorKind::Timeout { after: limit }), outgoing))?,
             None => sent.await,
         };
-        response.map_err(|error| self.error(sorted(error), outgoing))
+        let response = response.map_err(|error| self.error(sorted(error), outgoing));
+        let took = begun.elapsed().as_millis();
+        let (method, address) = (&outgoing.method, &outgoing.address);
+        // An address holds names and a resourceVersion; bodies and headers are never told.
+        match &response {
+            Ok(response) => tracing::info!("{method} {address} answered {} in {took} ms", response.status().as_u16()),
+            Err(error) => tracing::info!("{method} {address} not answered, after {took} ms: {error}"),
+        }
+        response
     }
 
     /// Gives an error its place and action.

@@ -18,6 +18,7 @@ pub mod style;
 pub mod table;
 pub mod text;
 pub mod time;
+pub mod trace;
 mod ui;
 mod world;
 mod yaml;

@@ -143,3 +143,12 @@ async fn a_server_that_does_not_answer_is_given_up_in_the_time_that_was_given() 
     scene.shell.run("status --request-timeout 30s").await.expect(0).shows("chat-of-ours");
     let _ = scene.shell.run("status --request-timeout 0").await.expect(0);
 }
+
+#[tokio::test]
+async fn each_request_is_told_with_v_and_none_without() {
+    let scene = Scene::new(Behaviour::default()).await;
+    let quiet = scene.shell.run("status").await.expect(0);
+    assert_eq!(quiet.stderr, "");
+    let told = scene.shell.run("status -v").await.expect(0);
+    told.says("GET /apis/matrix.element.io/v1alpha2/").says("answered 200 in");
+}

@@ -1,0 +1,58 @@
+//! What `-v` tells: the program's own diagnostics, as lines on stderr.
+
+use std::io::{self, Write};
+
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{Layer as _, fmt};
+
+use super::style::{Line, Style};
+use super::ui::{Ui, Verbosity};
+
+/// Begins to tell diagnostics, with `-v` each request to the API server, with `-vv` what is tried again and why. Those of
+/// libraries are left out: what they tell of a request was not written with secrets in mind. The first call in a process
+/// decides.
+pub fn begin(ui: &Ui) {
+    let level = match ui.verbosity() {
+        Verbosity::Quiet | Verbosity::Normal => return,
+        Verbosity::Verbose(0 | 1) => LevelFilter::INFO,
+        Verbosity::Verbose(2) => LevelFilter::DEBUG,
+        Verbosity::Verbose(_) => LevelFilter::TRACE,
+    };
+    let ui = ui.clone();
+    let lines = fmt::layer()
+        .without_time()
+        .with_target(false)
+        .with_level(false)
+        .with_ansi(false)
+        .with_writer(move || Lines { ui: ui.clone(), text: Vec::new() })
+        .with_filter(Targets::new().with_target("ess_mas", level));
+    let _ = tracing_subscriber::registry().with(lines).try_init();
+}
+
+/// One event's text, said when it is whole.
+struct Lines {
+    ui: Ui,
+    text: Vec<u8>,
+}
+
+impl Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.text.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Drop for Lines {
+    fn drop(&mut self) {
+        let text = String::from_utf8_lossy(&self.text);
+        for line in text.lines() {
+            self.ui.verbatim(&Line::new().styled(Style::Dim, line));
+        }
+    }
+}

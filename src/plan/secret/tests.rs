@@ -1,0 +1,122 @@
+//! The Secret's rules, one by one.
+
+use super::*;
+use crate::pki::{CertificateAuthority, HostName, TlsKeyType};
+
+fn keys() -> SecretKeys {
+    SecretKeys {
+        encryption_secret: "encryptionSecret".into(),
+        rsa_private_key: "rsaPrivateKey".into(),
+        postgres_password: "postgresPassword".into(),
+        certificate: "certificate".into(),
+        private_key: "privateKey".into(),
+    }
+}
+
+fn context<'a>(present: Option<&'a SecretContents>, keys: &'a SecretKeys, deployed: bool) -> SecretContext<'a> {
+    SecretContext { name: "a-mas", present, keys, certfile: false, deployed }
+}
+
+fn password(text: &str) -> SecretInputs {
+    SecretInputs { postgres_password: PostgresPassword::parse(text.as_bytes()).ok(), ..SecretInputs::default() }
+}
+
+/// The Secret as the API server would return it after the plan.
+fn stored(plan: &SecretPlan) -> SecretContents {
+    let mut body = plan.body("n");
+    body["metadata"]["resourceVersion"] = json!("5");
+    SecretContents::read(body)
+}
+
+#[test]
+fn what_is_missing_is_made_and_then_kept() {
+    let keys = keys();
+    let first = context(None, &keys, false).plan(&password("s3cret")).unwrap();
+    assert_eq!(
+        first.items.iter().map(|i| i.action).collect::<Vec<_>>(),
+        [Action::Generate, Action::Generate, Action::Add]
+    );
+    let stored = stored(&first);
+    assert_eq!(stored.data, first.after().data);
+    let second = context(Some(&stored), &keys, true).plan(&password("another")).unwrap();
+    assert!(!second.writes());
+    assert_eq!(second.items[2].action, Action::KeepOther);
+    assert_eq!(second.after().digest(&keys), stored.digest(&keys));
+}
+
+#[test]
+fn the_encryption_secret_is_fixed_once_mas_was_deployed() {
+    let keys = keys();
+    let stored = stored(&context(None, &keys, false).plan(&password("s")).unwrap());
+    let mut inputs = SecretInputs::default();
+    inputs.replace.insert("encryptionSecret".into());
+    let error = context(Some(&stored), &keys, true).plan(&inputs).unwrap_err();
+    assert!(matches!(error, SecretPlanError::EncryptionSecretIsFixed(_)));
+    let replaced = context(Some(&stored), &keys, false).plan(&inputs).unwrap();
+    assert_eq!(replaced.items[0].action, Action::Replace);
+}
+
+#[test]
+fn a_replaced_value_changes_the_digest_and_only_that_key_is_written() {
+    let keys = keys();
+    let stored = stored(&context(None, &keys, false).plan(&password("old")).unwrap());
+    let mut inputs = password("new");
+    inputs.replace.insert("postgresPassword".into());
+    let plan = context(Some(&stored), &keys, true).plan(&inputs).unwrap();
+    assert_ne!(plan.after().digest(&keys), stored.digest(&keys));
+    let body = plan.body("n");
+    assert_eq!(body["data"].as_object().unwrap().keys().collect::<Vec<_>>(), ["postgresPassword"]);
+    assert_eq!(body["metadata"]["resourceVersion"], "5");
+}
+
+#[test]
+fn a_password_is_never_made_up() {
+    let keys = keys();
+    let error = context(None, &keys, false).plan(&SecretInputs::default()).unwrap_err();
+    assert!(matches!(error, SecretPlanError::NoPassword));
+}
+
+#[test]
+fn a_stored_value_that_mas_cannot_read_is_named() {
+    let keys = keys();
+    let mut stored = stored(&context(None, &keys, false).plan(&password("s")).unwrap());
+    let newline = [stored.data["encryptionSecret"].expose(), b"\n"].concat();
+    stored.data.insert("encryptionSecret".into(), SecretBytes::new(newline));
+    let error = context(Some(&stored), &keys, false).plan(&SecretInputs::default()).unwrap_err();
+    assert!(error.to_string().contains("line break"), "{error}");
+}
+
+/// So that the fingerprint before and after a replacement is the one that browsers and openssl show.
+#[test]
+fn a_certificate_and_its_key_have_the_fingerprints_that_others_show() {
+    let keys = keys();
+    let now = "2026-11-23T12:00:00Z".parse().unwrap();
+    let host = HostName::parse("auth.example.com").unwrap();
+    let ca = CertificateAuthority::create(&host, TlsKeyType::P256, now).unwrap();
+    let issue = || {
+        let issued = ca.issue(&host, TlsKeyType::P256, now).unwrap();
+        let pair = (SecretBytes::from(issued.chain().to_pem().as_bytes()), issued.key().pem().to_bytes());
+        (issued.chain().leaf().fingerprint().to_string(), issued.key().fingerprint().to_string(), pair)
+    };
+    let (old_chain, old_key, pair) = issue();
+    let certfile = |present| SecretContext { certfile: true, ..context(present, &keys, true) };
+    let first = certfile(None).plan(&SecretInputs { certificate: Some(pair), ..password("s") }).unwrap();
+    let stored = stored(&first);
+    let (new_chain, new_key, pair) = issue();
+    let replace = ["certificate", "privateKey"].map(str::to_owned).into();
+    let inputs = SecretInputs { certificate: Some(pair), replace, ..SecretInputs::default() };
+    let plan = certfile(Some(&stored)).plan(&inputs).unwrap();
+    let shown: Vec<_> = plan.fingerprints(&keys).split_off(3);
+    let shown: Vec<_> = shown.into_iter().map(|(item, before, after)| (item.action, before, after)).collect();
+    assert_eq!(
+        shown,
+        [(Action::Replace, Some(old_chain), Some(new_chain)), (Action::Replace, Some(old_key), Some(new_key)),]
+    );
+}
+
+#[test]
+fn a_debug_print_shows_no_value() {
+    let keys = keys();
+    let plan = context(None, &keys, false).plan(&password("hunter2hunter2")).unwrap();
+    assert!(!format!("{plan:?}").contains("hunter2"));
+}

@@ -97,9 +97,15 @@ pub async fn conclude(
 /// Seconds since an earlier call made the write that this one only came back to.
 fn since_the_write(session: &Session, words: Words, snapshot: &Snapshot) -> Option<u64> {
     let pending = snapshot.recorded()?.pending.as_ref()?;
-    let ours = pending.command == words.command && super::pending::is_applied(pending, &snapshot.deployment);
+    let ours = is_of(pending, words, &snapshot.deployment);
     let span = session.ui().terminal().now().duration_since(pending.at);
     ours.then(|| u64::try_from(span.as_secs()).unwrap_or(0))
+}
+
+/// Whether what the record has pending is the very write that was followed: it may be an earlier one that never arrived, of
+/// another Secret.
+fn is_of(pending: &record::Pending, words: Words, deployment: &crate::deployment::Deployment) -> bool {
+    pending.command == words.command && super::pending::is_applied(pending, deployment)
 }
 
 fn timed_out(session: &Session, words: Words, awaiting: &Awaiting) -> Failure {
@@ -128,8 +134,7 @@ fn overtaken(session: &Session) -> Failure {
     );
     if deployment.mas_active() == Some(true) && deployment.active() != Some(true) {
         failure = failure.next(
-            Next::new("Careful: mas_active is true, so the migration has happened, but the switch is off. Set …config.active back to true:")
-                .command(session.command("status")),
+            Next::new("Careful: mas_active is true, so the migration has happened, but the switch is off. Set spec.components.matrixAuthenticationService.config.active back to true, or MAS is switched off."),
         );
     }
     failure.next(Next::new("See where it stands, then run the command again:").command(session.command("status")))
@@ -149,7 +154,7 @@ async fn succeeded(
         .change_record(|record| {
             let pending = record.pending.take();
             if words.command == "dry-run" {
-                let proof = pending.as_ref().filter(|pending| pending.command == words.command);
+                let proof = pending.as_ref().filter(|pending| is_of(pending, words, &session.deployment));
                 record.rehearsal = Some(rehearsal(snapshot, seen, proof, now, seconds, RehearsalState::Passed, None));
             }
             record.note(now, by, format!("{} succeeded", words.command));
@@ -282,14 +287,16 @@ async fn failed(
     let kept = session
         .change_record(|record| {
             if words.command == "dry-run" {
-                let proof = record.pending.take();
+                let pending = record.pending.take();
+                let proof = pending.as_ref().filter(|pending| is_of(pending, words, &session.deployment));
                 let message = Some(report.message.clone());
                 record.rehearsal =
-                    Some(rehearsal(snapshot, &seen, proof.as_ref(), now, seconds, RehearsalState::Failed, message));
+                    Some(rehearsal(snapshot, &seen, proof, now, seconds, RehearsalState::Failed, message));
             } else {
                 record.failed_since(&report.message);
             }
-            if let Some(pending) = &mut record.pending {
+            if let Some(pending) = record.pending.as_mut().filter(|pending| is_of(pending, words, &session.deployment))
+            {
                 // The write stands, and the operator tries on: whatever it starts from here on works on it.
                 pending.baseline.at_write.running = false;
                 pending.baseline.at_write.failure.clone_from(&report.completion);

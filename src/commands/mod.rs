@@ -28,7 +28,8 @@ mod via_owner;
 mod write;
 
 use crate::cli::{Cli, Command};
-use crate::terminal::Ui;
+use crate::cluster::ClusterError;
+use crate::terminal::{Ui, Verbosity};
 
 use exit::{Failure, INTERRUPTED};
 use interrupt::Interrupt;
@@ -47,7 +48,13 @@ pub async fn run(cli: Cli, ui: &Ui) -> u8 {
         // What an interruption means was said the moment it came.
         let told = failure.code == INTERRUPTED && context.interrupt.raised();
         if let Some(error) = failure.error.as_ref().filter(|_| !told) {
-            ui.error(error.as_ref(), &failure.next);
+            // Its sentence says it all; what lies below it is the HTTP library's, for whoever looks for a fault.
+            let whole = !error.is::<ClusterError>() || ui.verbosity() >= Verbosity::Verbose(1);
+            if whole {
+                ui.error(error.as_ref(), &failure.next);
+            } else {
+                ui.error(Box::<dyn std::error::Error>::from(error.to_string()).as_ref(), &failure.next);
+            }
         }
         failure.code
     })

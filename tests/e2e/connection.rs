@@ -152,3 +152,12 @@ async fn each_request_is_told_with_v_and_none_without() {
     let told = scene.shell.run("status -v").await.expect(0);
     told.says("GET /apis/matrix.element.io/v1alpha2/").says("answered 200 in");
 }
+
+#[tokio::test]
+async fn the_http_librarys_words_are_not_shown_to_a_person() {
+    let scene = Scene::new(Behaviour::default()).await;
+    let done = scene.shell.run("status --server https://127.0.0.1:1").await.expect(1);
+    done.says("cannot be reached: the connection was refused");
+    assert!(!done.stderr.contains("os error") && !done.stderr.contains("because"), "{done}");
+    scene.shell.run("status -v --server https://127.0.0.1:1").await.expect(1).says("because");
+}

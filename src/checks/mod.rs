@@ -4,6 +4,7 @@
 
 mod authentication;
 pub mod certificate;
+pub mod explain;
 mod finding;
 mod manifest;
 mod product;

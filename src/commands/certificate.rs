@@ -23,7 +23,11 @@ pub async fn look(
         CertificateSource::Issuer(name) => vec![tls::issuer(&name, &issuer(session, &name).await)],
         CertificateSource::Secret(name) => tls::existing(&name, &secret(session, &name).await, &host, now),
         CertificateSource::Component { own: (name, keys), global } => {
-            let own = secret(session, &name).await;
+            let own = match snapshot.secret.known() {
+                // It has been read already; its type is of no interest in this mode.
+                Some(Some(read)) if read.name == name => Known::Known(Some((read.clone(), "Opaque".to_owned()))),
+                _ => secret(session, &name).await,
+            };
             let looked = match &global {
                 Some((name, _)) => Some(secret(session, name).await),
                 None => None,

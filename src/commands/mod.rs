@@ -21,6 +21,7 @@ mod remember;
 mod rounds;
 mod session;
 mod status;
+mod surroundings;
 mod task;
 mod tls;
 mod version;

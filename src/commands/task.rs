@@ -101,7 +101,7 @@ struct Course<'a> {
 impl Course<'_> {
     /// One round; `None` asks for another one.
     async fn round(&mut self) -> Result<Option<u8>, Failure> {
-        let snapshot = self.session.gather(Extent::Step).await;
+        let snapshot = self.session.gather(self.extent()).await;
         if let Some(words) = self.task.reached(&snapshot) {
             self.session.ui().status(words.clone());
             self.outcome.message = Some(words);
@@ -139,6 +139,11 @@ impl Course<'_> {
             Some(go) => self.send(&snapshot, go, &dry_run).await,
             None => Ok(Some(DONE)),
         }
+    }
+
+    /// Going back hangs on nothing that lies around the deployment.
+    fn extent(&self) -> Extent {
+        if self.task.step() == Step::Abort { Extent::Back } else { Extent::Step }
     }
 
     /// Findings: told once, judged every time.
@@ -284,7 +289,7 @@ impl Course<'_> {
         if write::only_status_moved(go.plan().before(), &self.session.deployment) {
             return Ok(());
         }
-        let now = self.session.gather(Extent::Step).await;
+        let now = self.session.gather(Extent::Back).await;
         if self.task.resume(&now).is_some() || self.task.reached(&now).is_some() {
             return Ok(());
         }

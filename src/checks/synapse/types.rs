@@ -177,6 +177,8 @@ fn check(node: &Node, field: &Field, path: &str, line: usize, found: &mut Vec<Mi
     }
     match (&field.shape, &node.kind) {
         (Shape::Section(fields), Kind::Map(_)) => section(node, fields, path, found),
+        // Its reader takes the items one by one for the fields, so it depends on the section whether none will do.
+        (Shape::Section(fields), Kind::List(items)) if items.is_empty() || fields.is_empty() => {}
         (Shape::List(fields), Kind::List(items)) => {
             for (index, item) in items.iter().enumerate() {
                 let element = format!("{path}[{index}]");

@@ -24,10 +24,13 @@ pub(super) fn is_true(node: &Node) -> bool {
 /// `strtobool(str(value))`, by which Synapse reads `enable_registration`; `None` where it would fail at any time.
 pub(super) fn str_to_bool(node: &Node) -> Option<bool> {
     let scalar = node.scalar()?;
-    if let Resolved::Bool(value) = scalar.old_reading() {
-        return Some(value);
-    }
-    match scalar.text().to_ascii_lowercase().as_str() {
+    let text = match scalar.old_reading() {
+        Resolved::Bool(value) => return Some(value),
+        Resolved::Int(value) => value.to_string(),
+        Resolved::Text => scalar.text().to_ascii_lowercase(),
+        Resolved::Null | Resolved::Float => return None,
+    };
+    match text.as_str() {
         "y" | "yes" | "t" | "true" | "on" | "1" => Some(true),
         "n" | "no" | "f" | "false" | "off" | "0" => Some(false),
         _ => None,

@@ -5,6 +5,7 @@
 mod authentication;
 pub mod certificate;
 pub mod explain;
+pub mod failure;
 mod finding;
 mod manifest;
 mod product;

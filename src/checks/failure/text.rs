@@ -156,7 +156,7 @@ mod tests {
             once,
             twice,
             "could not obtain\n    lock on rel\n    ation “users”".to_owned(),
-            format!("\u{1b}[0;31mcould not obtain lock\u{1b}[0m on relation \\u001b[1m`users`"),
+            "\u{1b}[0;31mcould not obtain lock\u{1b}[0m on relation \\u001b[1m`users`".to_owned(),
             "#033[31mcould not obtain lock on relation 'users'#033[0m".to_owned(),
         ] {
             let message = Message::read(&changed);

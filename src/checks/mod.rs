@@ -7,6 +7,7 @@ mod bots;
 pub mod certificate;
 mod component_secrets;
 pub mod explain;
+pub mod failure;
 mod finding;
 mod manifest;
 pub mod oidc;

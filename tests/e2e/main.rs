@@ -6,6 +6,7 @@
 mod abort;
 mod choice;
 mod connection;
+mod exports;
 mod faults;
 mod flow;
 mod gates;

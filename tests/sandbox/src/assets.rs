@@ -177,7 +177,7 @@ fn pinned<'a>(module: &'a str, path: &str) -> Option<&'a str> {
     })
 }
 
-fn target_directory() -> PathBuf {
+pub(crate) fn target_directory() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     env::var_os("CARGO_TARGET_DIR").map_or_else(|| here.join("../../target"), |target| here.join("../..").join(target))
 }

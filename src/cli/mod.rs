@@ -1,6 +1,7 @@
 //! What was typed: clap's definitions and nothing else. What it means is settled in `commands`.
 
 mod connection;
+mod export;
 mod prepare;
 mod tls;
 mod writes;
@@ -8,8 +9,9 @@ mod writes;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 pub use connection::ConnectionArgs;
+pub use export::{ExportArgs, ExportFormat};
 pub use prepare::{PrepareArgs, TlsChoice};
-pub use tls::{KeyType, TlsArgs, TlsCheckArgs, TlsCommand, TlsFileArgs, TlsIssueArgs, TlsRequestArgs};
+pub use tls::{KeySize, KeyType, TlsArgs, TlsCheckArgs, TlsCommand, TlsFileArgs, TlsIssueArgs, TlsRequestArgs};
 pub use writes::{AbortArgs, ActivateArgs, DryRunArgs, FollowArgs, WriteArgs};
 
 use crate::terminal::{ColorChoice, OutputFormat, Verbosity};

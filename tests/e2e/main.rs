@@ -6,9 +6,13 @@
 mod abort;
 mod choice;
 mod connection;
+#[cfg(unix)]
+mod export_rules;
+mod exports;
 mod faults;
 mod flow;
 mod gates;
+mod helm;
 mod json;
 mod kill;
 mod owners;

@@ -110,6 +110,12 @@ pub fn files(issued: &Issued, host: &HostName, out: &str, leaf: bool) -> Vec<Wri
     pem_files(issued, host, out, leaf).into_iter().map(|(file, _)| file).collect()
 }
 
+/// The files of a new CA in the current folder: path, PEM, and whether it is a key.
+pub fn ca_files<'a>(issued: &'a Issued, host: &HostName) -> Vec<(PathBuf, Cow<'a, str>, bool)> {
+    let all = pem_files(issued, host, ".", false).into_iter();
+    all.map(|(file, pem)| (PathBuf::from(file.path), pem, file.holds == Holds::CaPrivateKey)).collect()
+}
+
 /// Writes the files, all or none.
 pub fn write(issued: &Issued, host: &HostName, out: &str, force: bool, leaf: bool) -> Result<(), Failure> {
     let all = pem_files(issued, host, out, leaf);

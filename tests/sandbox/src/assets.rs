@@ -27,8 +27,23 @@ pub(crate) fn folder() -> Result<PathBuf> {
     }
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../control-plane").canonicalize()?;
     let flags = version_flags(&fs::read_to_string(folder.join("go.mod"))?)?;
-    GoModule { folder, name: "control-plane", what: "a Kubernetes API server and etcd" }.build(&flags)
+    GoModule { folder, name: "control-plane", what: "a Kubernetes API server and etcd", programs: EVERY_MAIN }
+        .build(&flags)
 }
+
+/// The folder that holds `helm-3`, `helm-4` and `kubectl`, built first where necessary.
+pub(crate) fn clients() -> Result<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../clients").canonicalize()?;
+    let programs: Programs =
+        &[("helm-3", "helm.sh/helm/v3/cmd/helm"), ("helm-4", "helm.sh/helm/v4/cmd/helm"), ("kubectl", "./kubectl")];
+    GoModule { folder, name: "clients", what: "Helm 3, Helm 4 and kubectl", programs }.build("")
+}
+
+/// Names of programs, and the packages that they are built from.
+type Programs = &'static [(&'static str, &'static str)];
+
+/// Every main package below the module, under its own name.
+const EVERY_MAIN: Programs = &[("", "./...")];
 
 /// Without these the API server calls itself v0.0.0-master, which `kubectl version` and version checks trip over. The
 /// version is read from `go.mod`, so that it is pinned in one place.
@@ -47,6 +62,8 @@ struct GoModule {
     name: &'static str,
     /// What a person is told is being built.
     what: &'static str,
+    /// What is built.
+    programs: Programs,
 }
 
 impl GoModule {
@@ -73,19 +90,25 @@ impl GoModule {
         let partial = finished.with_extension("partial");
         let _ = fs::remove_dir_all(&partial);
         fs::create_dir_all(&partial)?;
-        let mut output = partial.clone().into_os_string();
-        output.push("/");
-        let status = self
-            .go()
-            .args(["build", "-mod=readonly", "-trimpath", "-buildvcs=false", "-ldflags"])
-            .arg(format!("-s -w {linker_flags}"))
-            .arg("-o")
-            .arg(output)
-            .arg("./...")
-            .status()?;
-        if !status.success() {
-            let folder = self.folder.display();
-            return Err(format!("`go build ./...` in {folder} ended with {status}; its own messages are above").into());
+        for (name, package) in self.programs {
+            let mut output = partial.clone().into_os_string();
+            output.push("/");
+            output.push(name);
+            let status = self
+                .go()
+                .args(["build", "-mod=readonly", "-trimpath", "-buildvcs=false", "-ldflags"])
+                .arg(format!("-s -w {linker_flags}"))
+                .arg("-o")
+                .arg(output)
+                .arg(package)
+                .status()?;
+            if !status.success() {
+                let folder = self.folder.display();
+                return Err(format!(
+                    "`go build {package}` in {folder} ended with {status}; its own messages are above"
+                )
+                .into());
+            }
         }
         // What was built from other sources is of no use any more, and large.
         for entry in fs::read_dir(&target)? {
@@ -111,8 +134,9 @@ impl GoModule {
         let output =
             self.go().args(["env", "GOVERSION", "GOOS", "GOARCH", "CGO_ENABLED"]).output().map_err(|error| {
                 format!(
-                    "the test servers are built with Go, and `go` does not start ({error}). Install Go 1.26 or newer \
-                 (https://go.dev/dl), or set {ASSETS} to a folder with `kube-apiserver` and `etcd`"
+                    "{} are built with Go, and `go` does not start ({error}). Install Go 1.26 or newer (https://go.dev/dl); \
+                     for the API server, {ASSETS} can name a folder with `kube-apiserver` and `etcd` instead",
+                    self.what
                 )
             })?;
         if !output.status.success() {
@@ -153,7 +177,7 @@ fn pinned<'a>(module: &'a str, path: &str) -> Option<&'a str> {
     })
 }
 
-fn target_directory() -> PathBuf {
+pub(crate) fn target_directory() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     env::var_os("CARGO_TARGET_DIR").map_or_else(|| here.join("../../target"), |target| here.join("../..").join(target))
 }

@@ -1,4 +1,5 @@
-//! Where `kube-apiserver` and `etcd` come from: `KUBEBUILDER_ASSETS`, or a build of `tests/control-plane`.
+//! Where programs come from that the tests need: `kube-apiserver` and `etcd` from `KUBEBUILDER_ASSETS`, or else, like any
+//! other, from a Go module in this repository that pins them.
 
 use std::collections::hash_map::DefaultHasher;
 use std::env;
@@ -27,7 +28,8 @@ pub(crate) fn folder() -> Result<PathBuf> {
     }
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../control-plane").canonicalize()?;
     let flags = version_flags(&fs::read_to_string(folder.join("go.mod"))?)?;
-    GoModule { folder, name: "control-plane", what: "a Kubernetes API server and etcd" }.build(&flags)
+    let what = "a Kubernetes API server and etcd";
+    GoModule { folder, name: "control-plane", what, packages: &["./..."] }.build(&flags)
 }
 
 /// Without these the API server calls itself v0.0.0-master, which `kubectl version` and version checks trip over. The
@@ -41,17 +43,20 @@ fn version_flags(module: &str) -> Result<String> {
 }
 
 /// A Go module in this repository whose main packages are wanted as programs.
-struct GoModule {
-    folder: PathBuf,
+pub struct GoModule {
+    /// Where its `go.mod` is; absolute.
+    pub folder: PathBuf,
     /// The folder under the target directory.
-    name: &'static str,
+    pub name: &'static str,
     /// What a person is told is being built.
-    what: &'static str,
+    pub what: &'static str,
+    /// The main packages.
+    pub packages: &'static [&'static str],
 }
 
 impl GoModule {
     /// The folder with the programs, which is made anew whenever anything changes that they are made from.
-    fn build(&self, linker_flags: &str) -> Result<PathBuf> {
+    pub fn build(&self, linker_flags: &str) -> Result<PathBuf> {
         let target = target_directory().join(self.name);
         fs::create_dir_all(&target)?;
         let target = target.canonicalize()?;
@@ -81,11 +86,11 @@ impl GoModule {
             .arg(format!("-s -w {linker_flags}"))
             .arg("-o")
             .arg(output)
-            .arg("./...")
+            .args(self.packages)
             .status()?;
         if !status.success() {
             let folder = self.folder.display();
-            return Err(format!("`go build ./...` in {folder} ended with {status}; its own messages are above").into());
+            return Err(format!("`go build` in {folder} ended with {status}; its own messages are above").into());
         }
         // What was built from other sources is of no use any more, and large.
         for entry in fs::read_dir(&target)? {
@@ -101,7 +106,7 @@ impl GoModule {
     /// Changes with everything that changes the programs. A cache key only, so a hash without any promise will do.
     fn key(&self, linker_flags: &str) -> Result<String> {
         let mut hasher = DefaultHasher::new();
-        linker_flags.hash(&mut hasher);
+        (linker_flags, self.packages).hash(&mut hasher);
         let mut files = sources(&self.folder)?;
         files.sort();
         for file in files {
@@ -153,7 +158,8 @@ fn pinned<'a>(module: &'a str, path: &str) -> Option<&'a str> {
     })
 }
 
-fn target_directory() -> PathBuf {
+/// Cargo's target directory, where everything that is built once is kept.
+pub fn target_directory() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     env::var_os("CARGO_TARGET_DIR").map_or_else(|| here.join("../../target"), |target| here.join("../..").join(target))
 }

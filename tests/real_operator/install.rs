@@ -1,6 +1,7 @@
 //! Where the operator and Ansible come from: a Go module beside this file, and Python packages in a virtual environment.
 
 use std::collections::hash_map::DefaultHasher;
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::hash::{Hash, Hasher};
 use std::io::{self, Write as _};
@@ -9,6 +10,15 @@ use std::process::Command;
 
 use ess_mas_sandbox::Result;
 use ess_mas_sandbox::assets::{GoModule, target_directory};
+
+/// How the operator tells of a run that fails after one that failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Telling {
+    /// With its own words and its own completion, as in the recordings: the vendor's, and later releases of the original.
+    Each,
+    /// Not at all: the first failure stands until a run ends well. That is how the release in `operator/go.mod` does it.
+    First,
+}
 
 /// What there is once everything is installed.
 #[derive(Clone, Debug)]
@@ -25,14 +35,77 @@ pub fn here() -> PathBuf {
 }
 
 /// Installs what is missing.
-pub fn programs() -> Result<Programs> {
-    let module = GoModule {
+pub fn programs(telling: Telling) -> Result<Programs> {
+    let mut module = GoModule {
         folder: here().join("operator"),
         name: "ansible-operator",
         what: "ansible-operator",
         packages: &["github.com/operator-framework/ansible-operator-plugins/cmd/ansible-operator"],
+        more: Vec::new(),
     };
+    if telling == Telling::Each {
+        module.more = changed(&module)?;
+        module.name = "ansible-operator-telling-each";
+    }
     Ok(Programs { operator: module.build("")?.join("ansible-operator"), python: environment()? })
+}
+
+/// The one condition by which a later release of the operator differs from the one that is built here, in what it writes:
+/// the sources are copied, it is put in, and the copy is built.
+fn changed(module: &GoModule) -> Result<Vec<OsString>> {
+    let (file, before, after) = (
+        "internal/ansible/controller/status/utils.go",
+        "currentCond != nil && currentCond.Status == condition.Status && currentCond.Reason",
+        "currentCond != nil && condition.Type != FailureConditionType && currentCond.Status == condition.Status && currentCond.Reason",
+    );
+    let path = "github.com/operator-framework/ansible-operator-plugins";
+    let download = module.go().args(["mod", "download", path]).status()?;
+    let found = module.go().args(["list", "-m", "-f", "{{.Dir}}", path]).output()?;
+    if !(download.success() && found.status.success()) {
+        return Err(format!("Go cannot find the sources of {path}").into());
+    }
+    let original = PathBuf::from(String::from_utf8(found.stdout)?.trim());
+    let text = fs::read_to_string(original.join(file))?;
+    if text.matches(before).count() != 1 {
+        return Err(format!("{file} of {path} is not the one that is known").into());
+    }
+    let [manifest, sums] = ["go.mod", "go.sum"].map(|name| fs::read_to_string(module.folder.join(name)));
+    let (manifest, sums) = (manifest?, sums?);
+    let mut hasher = DefaultHasher::new();
+    (&text, after, &original, &manifest, &sums).hash(&mut hasher);
+    let target = target_directory().join("ansible-operator-sources");
+    let folder = target.join(format!("{:016x}", hasher.finish()));
+    let (sources, modfile) = (folder.join("sources"), folder.join("go.mod"));
+    fs::create_dir_all(&target)?;
+    let lock = File::create(target.join("lock"))?;
+    lock.lock()?;
+    // Written last, so that it tells of a copy that is whole.
+    if !modfile.is_file() {
+        let _ = fs::remove_dir_all(&folder);
+        copy(&original, &sources)?;
+        fs::write(sources.join(file), text.replace(before, after))?;
+        fs::write(folder.join("go.sum"), sums)?;
+        let sources = sources.canonicalize()?;
+        fs::write(&modfile, format!("{manifest}\nreplace {path} => {}\n", sources.display()))?;
+    }
+    let mut argument = OsString::from("-modfile=");
+    argument.push(modfile.canonicalize()?);
+    Ok(vec![argument])
+}
+
+/// Go's own copies may not be written to, so permissions are not taken over.
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy(&entry.path(), &target)?;
+        } else {
+            fs::write(target, fs::read(entry.path())?)?;
+        }
+    }
+    Ok(())
 }
 
 /// The virtual environment, made anew whenever the requirements or Python change.

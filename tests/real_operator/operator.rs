@@ -5,14 +5,13 @@ use std::fs::{self, File};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use ess_mas_sandbox::assets::target_directory;
 use ess_mas_sandbox::{Result, Supervisor};
 use serde_json::{Value, json};
 
-use crate::install::{self, Programs};
+use crate::install::{self, Programs, Telling};
 use crate::truth::Truth;
 
 /// The ports that the operator has built in.
@@ -82,15 +81,8 @@ pub struct RealOperator {
 
 impl RealOperator {
     /// Waits for its turn, installs what is missing and starts; the deployments that are there get a run.
-    pub fn start(kubeconfig: &Path, namespace: &str, behaviour: Behaviour) -> Result<Self> {
-        static INSTALLED: Mutex<Option<Programs>> = Mutex::new(None);
-        let programs = {
-            let mut installed = INSTALLED.lock().unwrap_or_else(PoisonError::into_inner);
-            if installed.is_none() {
-                *installed = Some(install::programs()?);
-            }
-            installed.clone().ok_or("installed above")?
-        };
+    pub fn start(kubeconfig: &Path, namespace: &str, behaviour: Behaviour, telling: Telling) -> Result<Self> {
+        let programs = install::programs(telling)?;
         let turn = File::create(target_directory().join("ansible/turn"))?;
         turn.lock()?;
         let mut operator = Self {

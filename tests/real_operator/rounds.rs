@@ -105,7 +105,7 @@ async fn disturbed(scene: &mut Scene, step: Step, random: &mut Random, numbers: 
         Disturbance::Down(_) => scene.operator.kill(Kill::WithItsRun).unwrap(),
         _ => {}
     }
-    let child = scene.begin(step, &["--timeout", "50s"]);
+    let child = scene.begin(step, &[]);
     disturb(scene, disturbance, pause).await;
     let Judged { said, wrong, done } = scene.end(step, child).await;
     let key = if said == Said::Unchanged {
@@ -131,7 +131,7 @@ async fn reach(scene: &mut Scene, step: Step, random: &mut Random, numbers: &mut
             return;
         }
     }
-    let Judged { said, wrong, done } = scene.run(step, &["--timeout", "50s"]).await;
+    let Judged { said, wrong, done } = scene.run(step, &[]).await;
     numbers.wrong.extend(wrong);
     if said != Said::Succeeded && done.code != 0 {
         numbers.wrong.push(format!("{step:?} never reaches its goal\n{done}\n{}", scene.operator.log()));

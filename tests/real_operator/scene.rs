@@ -8,6 +8,7 @@ use kube::api::{Api, DynamicObject, Patch, PatchParams};
 use serde_json::{Value, json};
 use tokio::process::Child;
 
+use crate::install::Telling;
 use crate::operator::{self, RealOperator};
 use crate::plugin::{Done, Shell, finish};
 use crate::truth::{End, Run};
@@ -47,13 +48,18 @@ pub struct Scene {
 impl Scene {
     /// A deployment that the operator has reconciled, and that `prepare` was run for.
     pub async fn prepared(behaviour: operator::Behaviour) -> Self {
+        Self::with(behaviour, Telling::Each).await
+    }
+
+    /// The same with an operator that tells of failures in this way.
+    pub async fn with(behaviour: operator::Behaviour, telling: Telling) -> Self {
         let namespace = Sandbox::shared().namespace().await.unwrap();
         let deployment = Deployment::new("chat-of-ours", namespace.name());
         namespace.create(&deployment).await.unwrap();
         let kubeconfig = namespace.kubeconfig().unwrap();
         let name = namespace.name().to_owned();
         // It waits for its turn, which would hold up everything else of this runtime.
-        let operator = tokio::task::spawn_blocking(move || RealOperator::start(&kubeconfig, &name, behaviour));
+        let operator = tokio::task::spawn_blocking(move || RealOperator::start(&kubeconfig, &name, behaviour, telling));
         let operator = operator.await.unwrap().unwrap();
         let shell = Shell::new(&namespace);
         let scene = Self { namespace, deployment, operator, shell, written: Mutex::new([0; 4]) };
@@ -124,6 +130,10 @@ impl Scene {
             Step::Remove => vec!["abort", "--remove", "--yes"],
         };
         words.extend(["-o", "json"]);
+        if !more.contains(&"--timeout") {
+            // Below the limit at which a command of a test is taken for one that hangs.
+            words.extend(["--timeout", "55s"]);
+        }
         words.extend(more);
         self.shell.command(words).spawn().expect("the plugin starts")
     }

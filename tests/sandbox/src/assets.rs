@@ -3,6 +3,7 @@
 
 use std::collections::hash_map::DefaultHasher;
 use std::env;
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::hash::{Hash, Hasher};
 use std::io::{self, Write as _};
@@ -29,7 +30,7 @@ pub(crate) fn folder() -> Result<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../control-plane").canonicalize()?;
     let flags = version_flags(&fs::read_to_string(folder.join("go.mod"))?)?;
     let what = "a Kubernetes API server and etcd";
-    GoModule { folder, name: "control-plane", what, packages: &["./..."] }.build(&flags)
+    GoModule { folder, name: "control-plane", what, packages: &["./..."], more: Vec::new() }.build(&flags)
 }
 
 /// Without these the API server calls itself v0.0.0-master, which `kubectl version` and version checks trip over. The
@@ -52,6 +53,8 @@ pub struct GoModule {
     pub what: &'static str,
     /// The main packages.
     pub packages: &'static [&'static str],
+    /// More arguments for `go build`. A file that one of them names must have another name when its content differs.
+    pub more: Vec<OsString>,
 }
 
 impl GoModule {
@@ -84,6 +87,7 @@ impl GoModule {
             .go()
             .args(["build", "-mod=readonly", "-trimpath", "-buildvcs=false", "-ldflags"])
             .arg(format!("-s -w {linker_flags}"))
+            .args(&self.more)
             .arg("-o")
             .arg(output)
             .args(self.packages)
@@ -106,7 +110,10 @@ impl GoModule {
     /// Changes with everything that changes the programs. A cache key only, so a hash without any promise will do.
     fn key(&self, linker_flags: &str) -> Result<String> {
         let mut hasher = DefaultHasher::new();
-        (linker_flags, self.packages).hash(&mut hasher);
+        linker_flags.hash(&mut hasher);
+        if !self.more.is_empty() {
+            self.more.hash(&mut hasher);
+        }
         let mut files = sources(&self.folder)?;
         files.sort();
         for file in files {
@@ -128,7 +135,8 @@ impl GoModule {
         Ok(format!("{:016x}", hasher.finish()))
     }
 
-    fn go(&self) -> Command {
+    /// The `go` command in this module.
+    pub fn go(&self) -> Command {
         let mut go = Command::new("go");
         // A surrounding workspace or vendoring set-up of the user's has nothing to do with this module.
         go.current_dir(&self.folder).env("GOWORK", "off").env_remove("GOFLAGS");

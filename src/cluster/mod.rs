@@ -36,5 +36,5 @@ pub use flags::ConnectionFlags;
 pub use pages::{Page, Pages};
 pub use read::{Selection, WhoAmI};
 pub use resource::{Action, ApiVersion, Resource, Target};
-pub use watch::{Continuity, Watch, WatchItem};
+pub use watch::{Collection, Continuity, Onlook, Watch, WatchItem};
 pub use write::{Write, WriteOutcome, Written};

@@ -16,7 +16,7 @@ use crate::reconcile::{Baseline, Carried};
 
 const WORDS: Words = Words {
     command: "activate",
-    doing: "the operator migrates; users are logged out until it is done",
+    doing: "migrating; users are locked out",
     goes_on: "the operator goes on migrating, and users stay logged out until it is done",
 };
 

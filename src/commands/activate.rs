@@ -16,7 +16,7 @@ use crate::reconcile::{Baseline, Carried};
 
 const WORDS: Words = Words {
     command: "activate",
-    doing: "migrating; users are locked out",
+    doing: "migrating; users are locked out meanwhile",
     goes_on: "the operator goes on migrating, and users stay logged out until it is done",
 };
 

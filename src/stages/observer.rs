@@ -85,6 +85,7 @@ pub struct Observer {
     peak: u32,
     was_up: bool,
     was_stopped: bool,
+    is_back: bool,
     /// Jobs that were seen before their end.
     begun: BTreeSet<String>,
     told: BTreeSet<(String, String)>,
@@ -105,6 +106,7 @@ impl Observer {
             peak: 0,
             was_up: false,
             was_stopped: false,
+            is_back: false,
             begun: BTreeSet::new(),
             told: BTreeSet::new(),
         }
@@ -194,9 +196,11 @@ impl Observer {
                     happened.push(Happened::SynapseStopped);
                 }
                 self.was_stopped = true;
+                self.is_back = false;
             }
             Synapse::Up { pods } => {
                 if self.was_stopped {
+                    self.is_back = true;
                     happened.push(Happened::SynapseIsBack { pods });
                 }
                 self.was_stopped = false;
@@ -244,6 +248,7 @@ impl Observer {
             Synapse::Stopped => Some("Synapse stopped".to_owned()),
             Synapse::Starting { ready, of } => Some(format!("Synapse starting, {ready} of {of} pods ready")),
             Synapse::Partly { ready, of } => Some(format!("Synapse: {ready} of {of} pods ready")),
+            Synapse::Up { .. } if self.is_back && job.is_none() && ready == of => Some("Synapse is back".to_owned()),
             Synapse::Up { .. } | Synapse::Unseen => None,
         };
         let quiet = synapse.is_none() && mas.is_none();

@@ -95,7 +95,7 @@ fn an_activation_is_told_from_stop_to_start() {
     assert_eq!(it.see(Kind::StatefulSet, [set("main", 1, 1, 0)]), "[Synapse starting, 0 of 4 pods ready]");
     assert_eq!(it.see(Kind::StatefulSet, [set("main", 1, 1, 1)]), "[Synapse starting, 1 of 4 pods ready]");
     assert_eq!(it.see(Kind::StatefulSet, [set("worker", 3, 3, 2)]), "[Synapse starting, 3 of 4 pods ready]");
-    assert_eq!(it.see(Kind::StatefulSet, [set("worker", 3, 3, 3)]), "Synapse is back: 4 of 4 pods ready; -");
+    assert_eq!(it.see(Kind::StatefulSet, [set("worker", 3, 3, 3)]), "Synapse is back: 4 of 4 pods ready; [Synapse is back]");
     assert_eq!(it.see(Kind::Pod, [pod("chat-web-x", false)]), "[1 of 2 pods ready]");
 }
 
@@ -117,7 +117,7 @@ fn what_had_ended_before_anybody_looked_is_no_news() {
     let mut it = Watched::new();
     assert_eq!(it.see(Kind::Job, [job("chat-old", ended("Complete")), job("chat-older", ended("Failed"))]), "-");
     assert_eq!(it.see(Kind::StatefulSet, [set("main", 0, 0, 0)]), "[Synapse stopped]");
-    assert_eq!(it.see(Kind::StatefulSet, [set("main", 1, 1, 1)]), "Synapse is back: 1 of 1 pods ready; -");
+    assert_eq!(it.see(Kind::StatefulSet, [set("main", 1, 1, 1)]), "Synapse is back: 1 of 1 pods ready; [Synapse is back]");
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn with_the_pods_alone_the_same_can_be_told_but_not_what_is_wanted() {
     assert_eq!(it.lose(Kind::Pod, [synapse_pod(0, true)]), "Synapse is stopped; [Synapse stopped]");
     assert_eq!(it.see(Kind::Pod, [synapse_pod(0, false)]), "[Synapse starting, 0 of 2 pods ready]");
     let back = it.see(Kind::Pod, [synapse_pod(0, true), synapse_pod(1, true)]);
-    assert_eq!(back, "Synapse is back: 2 of 2 pods ready; -");
+    assert_eq!(back, "Synapse is back: 2 of 2 pods ready; [Synapse is back]");
 }
 
 #[test]

@@ -63,6 +63,9 @@ pub(super) struct Patience {
     pub(super) answer: Duration,
     /// A connection without a byte for this long is given up; the server sends a bookmark about every minute.
     pub(super) silence: Duration,
+    /// The first pause after an attempt that got no answer at all: the server is being restarted, or the network is down.
+    /// Doubled after each further one. Nobody's budget is spent by such attempts.
+    pub(super) unreachable: Duration,
     /// Pauses before a connection is made again; when they are used up there is no other. Together with the watch of the
     /// deployment itself an activation of half an hour stays within 30 requests.
     pub(super) pauses: [Duration; 4],
@@ -74,6 +77,7 @@ impl Default for Patience {
             server_limit: Duration::from_hours(1),
             answer: Duration::from_secs(15),
             silence: Duration::from_secs(90),
+            unreachable: Duration::from_secs(4),
             pauses: [2, 300, 1200, 1200].map(Duration::from_secs),
         }
     }
@@ -81,6 +85,8 @@ impl Default for Patience {
 
 /// After a shorter pause the watch goes on where it was; after a longer one what was seen is too old to be shown.
 const FRESH: Duration = Duration::from_secs(10);
+/// Attempts without an answer, one after the other, after which there is no other: half an hour.
+const UNREACHABLE: u32 = 9;
 /// More objects than this are somebody else's: a namespace of one deployment holds a few dozen.
 const MOST: usize = 1000;
 
@@ -109,6 +115,8 @@ impl Cluster {
 enum End {
     /// It may be tried again.
     Over,
+    /// It was none.
+    Unreachable,
     /// The version is too old.
     Expired,
     /// There is nothing to see, or nobody looks.
@@ -130,8 +138,8 @@ struct Looker {
 impl Looker {
     async fn run(mut self) {
         for pause in self.patience.pauses {
-            match self.connection().await {
-                End::Final => break,
+            match self.answered_connection().await {
+                End::Final | End::Unreachable => break,
                 End::Over => {}
                 End::Expired => self.version.clear(),
             }
@@ -147,6 +155,22 @@ impl Looker {
         let _ = self.items.send(Onlook::Doubt).await;
     }
 
+    /// One connection, after as many attempts as it takes.
+    async fn answered_connection(&mut self) -> End {
+        for attempt in 0..UNREACHABLE {
+            match self.connection().await {
+                End::Unreachable => {}
+                end => return end,
+            }
+            if attempt == 0 && self.items.send(Onlook::Doubt).await.is_err() {
+                break;
+            }
+            self.version.clear();
+            sleep(self.patience.unreachable * 2_u32.pow(attempt)).await;
+        }
+        End::Unreachable
+    }
+
     async fn connection(&mut self) -> End {
         let limit = self.patience.server_limit.as_secs().to_string();
         let mut pairs = vec![("watch", "true"), ("allowWatchBookmarks", "true"), ("timeoutSeconds", limit.as_str())];
@@ -157,7 +181,7 @@ impl Looker {
             self.resource.path(Some(&self.namespace), None) + &query(&pairs),
             Action::new("watch", self.resource, Some(&self.namespace), None),
         );
-        let Ok(response) = self.cluster.open(&outgoing, Some(self.patience.answer)).await else { return End::Over };
+        let Ok(response) = self.cluster.open(&outgoing, Some(self.patience.answer)).await else { return End::Unreachable };
         let (status, _, body) = split(response);
         match status.as_u16() {
             200 => self.events(body).await,
@@ -216,3 +240,6 @@ impl Looker {
         object["metadata"]["name"].as_str().unwrap_or_default().to_owned()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -78,16 +78,13 @@ impl Board {
         if changed || !happened.is_empty() {
             self.heard(now);
         }
-        let told: String = happened.iter().map(|(symbol, text)| self.line(now, *symbol, text, look)).collect();
-        // What has happened says it already.
-        let news = changed && told.is_empty() && self.seen.is_some() && matches!(self.manner, Manner::Lines { .. });
-        match &self.waiting {
-            Some(waiting) if news => {
-                let words = self.words(waiting);
-                self.line(now, Symbol::Note, &Line::from(words), look)
-            }
-            _ => told,
+        let mut told: String = happened.iter().map(|(symbol, text)| self.line(now, *symbol, text, look)).collect();
+        let news = changed && self.seen.is_some() && matches!(self.manner, Manner::Lines { .. });
+        if let Some(waiting) = self.waiting.as_ref().filter(|_| news) {
+            let words = self.words(waiting);
+            told += &self.line(now, Symbol::Note, &Line::from(words), look);
         }
+        told
     }
 
     /// Something else is awaited, or more is seen of it.

@@ -279,6 +279,7 @@ fn what_an_onlooker_sees_is_told_in_a_pipe_when_it_changes() {
     · 10:41:07  migrating; users are locked out, ends at 12:11 at the latest
     · 10:41:12  migrating; users are locked out: Synapse stopping, 4 of 5 pods left
     ✔ 10:41:17  Synapse is stopped
+    · 10:41:17  migrating; users are locked out: Synapse stopped
     · 10:41:22  migrating; users are locked out: Synapse stopped, migration job running (chat-syn2mas)
     · 10:41:52  still migrating; users are locked out: Synapse stopped, migration job running (chat-syn2mas); 45s so far, nothing heard for 30s, ends at 12:11 at the latest
     ");

@@ -111,14 +111,13 @@ impl<'a> Workloads<'a> {
         self.remove::<Job>(job).await?;
         let template = json!({"spec": {"restartPolicy": "Never", "containers": [{"name": job, "image": "syn2mas"}]}});
         self.create::<Job>(job, json!({"spec": {"template": template}})).await?;
-        let now = jiff::Timestamp::now().to_string();
-        self.status::<Job>(job, json!({"active": 1, "startTime": now})).await?;
+        self.status::<Job>(job, json!({"active": 1, "startTime": now()})).await?;
         sleep(span).await;
         let (condition, before) = if fails { ("Failed", "FailureTarget") } else { ("Complete", "SuccessCriteriaMet") };
+        let now = now();
         let ended = |kind: &str| json!({"type": kind, "status": "True", "lastTransitionTime": now, "lastProbeTime": now});
-        let mut status = json!({
-            "active": 0, "startTime": now, "conditions": [ended(before), ended(condition)], "uncountedTerminatedPods": {},
-        });
+        let conditions = [ended(before), ended(condition)];
+        let mut status = json!({"active": 0, "conditions": conditions, "uncountedTerminatedPods": {}});
         if fails {
             status["failed"] = json!(1);
         } else {
@@ -221,6 +220,11 @@ impl<'a> Workloads<'a> {
     fn named(&self, name: &str) -> String {
         format!("{}-{name}", self.name)
     }
+}
+
+/// Whole seconds, as the API server keeps them.
+fn now() -> String {
+    jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 /// All of Synapse's pods.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use jiff::SignedDuration;
+
 use super::approve::{Approved, BackupStated, Confirmed};
 use super::exit::{BLOCKED, Failure};
 use super::follow::Words;
@@ -13,6 +15,7 @@ use crate::checks::{Rehearsed, Snapshot, Step};
 use crate::cli::ActivateArgs;
 use crate::plan::Plan;
 use crate::reconcile::{Baseline, Carried};
+use crate::terminal::time::duration;
 
 const WORDS: Words = Words {
     command: "activate",
@@ -22,6 +25,12 @@ const WORDS: Words = Words {
 
 struct Activate<'a> {
     args: &'a ActivateArgs,
+}
+
+/// How long the dry run took that this activation relies on.
+fn rehearsal_took(snapshot: &Snapshot) -> Option<String> {
+    let rehearsal = snapshot.recorded()?.rehearsal.as_ref()?;
+    Some(duration(SignedDuration::from_secs(i64::try_from(rehearsal.seconds).ok()?)))
 }
 
 /// Runs it.
@@ -92,6 +101,9 @@ impl Task for Activate<'_> {
         ui.status("");
         ui.status("This migrates for good:");
         ui.status("  Synapse and other components are stopped, and users are locked out, for an estimated 5 to 30 minutes (the vendor's figure).");
+        if let Some(took) = rehearsal_took(snapshot) {
+            ui.status(format!("  For comparison: the dry run, which stops and restarts nothing, took {took}."));
+        }
         ui.status("  All accounts and logins are copied to MAS; then everything starts again with MAS.");
         ui.status("  After it has succeeded there is no way back but restoring both databases from a backup.");
         let backup = BackupStated::ask(session, self.args.backup.as_deref())?;

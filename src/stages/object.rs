@@ -166,12 +166,16 @@ fn condition(object: &Value, kind: &str) -> Option<bool> {
 
 fn trouble(object: &Value) -> Option<Trouble> {
     let status = &object["status"];
-    let containers = ["initContainerStatuses", "containerStatuses"].into_iter().filter_map(|key| status[key].as_array());
+    let containers =
+        ["initContainerStatuses", "containerStatuses"].into_iter().filter_map(|key| status[key].as_array());
     let waiting = containers.flatten().map(|container| &container["state"]["waiting"]);
-    let stuck = waiting.into_iter().find(|waiting| waiting["reason"].as_str().is_some_and(|why| TROUBLES.contains(&why)));
+    let stuck =
+        waiting.into_iter().find(|waiting| waiting["reason"].as_str().is_some_and(|why| TROUBLES.contains(&why)));
     let all = status["conditions"].as_array().into_iter().flatten();
-    let unscheduled =
-        || all.into_iter().find(|one| one["type"] == "PodScheduled" && one["status"] == "False" && one["reason"] == "Unschedulable");
+    let unscheduled = || {
+        all.into_iter()
+            .find(|one| one["type"] == "PodScheduled" && one["status"] == "False" && one["reason"] == "Unschedulable")
+    };
     let found = stuck.or_else(unscheduled)?;
     let message = found["message"].as_str().unwrap_or_default();
     Some(Trouble {

@@ -95,7 +95,10 @@ fn an_activation_is_told_from_stop_to_start() {
     assert_eq!(it.see(Kind::StatefulSet, [set("main", 1, 1, 0)]), "[Synapse starting, 0 of 4 pods ready]");
     assert_eq!(it.see(Kind::StatefulSet, [set("main", 1, 1, 1)]), "[Synapse starting, 1 of 4 pods ready]");
     assert_eq!(it.see(Kind::StatefulSet, [set("worker", 3, 3, 2)]), "[Synapse starting, 3 of 4 pods ready]");
-    assert_eq!(it.see(Kind::StatefulSet, [set("worker", 3, 3, 3)]), "Synapse is back: 4 of 4 pods ready; [Synapse is back]");
+    assert_eq!(
+        it.see(Kind::StatefulSet, [set("worker", 3, 3, 3)]),
+        "Synapse is back: 4 of 4 pods ready; [Synapse is back]"
+    );
     assert_eq!(it.see(Kind::Pod, [pod("chat-web-x", false)]), "[1 of 2 pods ready]");
 }
 
@@ -117,7 +120,10 @@ fn what_had_ended_before_anybody_looked_is_no_news() {
     let mut it = Watched::new();
     assert_eq!(it.see(Kind::Job, [job("chat-old", ended("Complete")), job("chat-older", ended("Failed"))]), "-");
     assert_eq!(it.see(Kind::StatefulSet, [set("main", 0, 0, 0)]), "[Synapse stopped]");
-    assert_eq!(it.see(Kind::StatefulSet, [set("main", 1, 1, 1)]), "Synapse is back: 1 of 1 pods ready; [Synapse is back]");
+    assert_eq!(
+        it.see(Kind::StatefulSet, [set("main", 1, 1, 1)]),
+        "Synapse is back: 1 of 1 pods ready; [Synapse is back]"
+    );
 }
 
 #[test]
@@ -140,7 +146,8 @@ fn a_pod_that_does_not_start_is_told_once_with_its_cause() {
         "pod chat-matrix-authentication-service-0: ImagePullBackOff: Back-off pulling image \"mas:9\"; [MAS starting]"
     );
     assert_eq!(it.see(Kind::Pod, [stuck()]), "[MAS starting]");
-    let conditions = json!([{"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/3 nodes"}]);
+    let conditions =
+        json!([{"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/3 nodes"}]);
     let homeless = labelled("chat-x", json!({"status": {"phase": "Pending", "conditions": conditions}}));
     assert!(it.see(Kind::Pod, [homeless]).starts_with("pod chat-x: Unschedulable: 0/3 nodes; "));
     assert_eq!(it.see(Kind::Pod, [waiting("chat-y", "ContainerCreating")]), "[MAS starting]");
@@ -152,9 +159,7 @@ fn a_pod_that_does_not_start_is_told_once_with_its_cause() {
 #[test]
 fn what_belongs_to_others_is_not_seen() {
     let mut it = Watched::new();
-    let plain = |name: &str, labels: Value| {
-        json!({"metadata": {"name": name, "labels": labels}, "status": {"conditions": [{"type": "Ready", "status": "False"}]}})
-    };
+    let plain = |name: &str, labels: Value| json!({"metadata": {"name": name, "labels": labels}, "status": {"conditions": [{"type": "Ready", "status": "False"}]}});
     let theirs = [
         plain("chatter-web", Value::Null),
         plain("postgres-0", Value::Null),

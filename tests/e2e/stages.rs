@@ -46,7 +46,8 @@ async fn what_was_seen_before_a_failure_is_kept_with_its_details() {
     let done = scene.activate_with(&["-q"]).await.expect(1);
     assert!(!done.stderr.contains("Synapse is stopped"), "{done}");
     let kept: Value = serde_json::from_slice(&std::fs::read(&scene.shell.failure_files()[0]).unwrap()).unwrap();
-    let timeline: Vec<&str> = kept["timeline"].as_array().unwrap().iter().filter_map(|one| one["what"].as_str()).collect();
+    let timeline: Vec<&str> =
+        kept["timeline"].as_array().unwrap().iter().filter_map(|one| one["what"].as_str()).collect();
     let job = "job chat-of-ours-syn2mas has failed; its log may say why: kubectl logs job/chat-of-ours-syn2mas -n ";
     let place = |words: &str| timeline.iter().position(|what| what.starts_with(words));
     let (stopped, failed) = (place("Synapse is stopped"), place(job));
@@ -108,6 +109,10 @@ async fn half_an_hour_of_migration_costs_thirty_requests_at_most() {
     assert!(looks.iter().all(|look| look.address.contains("timeoutSeconds=3600")), "{looks:?}");
     let once = all.iter().filter(|request| !request.is_watch()).count();
     let half_an_hour = once + looks.len() + 30 * 60 / 290 + 1;
-    println!("{once} requests around {} watches and {} looks; {half_an_hour} in half an hour", all.len() - once, looks.len());
+    println!(
+        "{once} requests around {} watches and {} looks; {half_an_hour} in half an hour",
+        all.len() - once,
+        looks.len()
+    );
     assert!(half_an_hour <= 30, "{half_an_hour} requests: {all:#?}");
 }

@@ -181,7 +181,9 @@ impl Looker {
             self.resource.path(Some(&self.namespace), None) + &query(&pairs),
             Action::new("watch", self.resource, Some(&self.namespace), None),
         );
-        let Ok(response) = self.cluster.open(&outgoing, Some(self.patience.answer)).await else { return End::Unreachable };
+        let Ok(response) = self.cluster.open(&outgoing, Some(self.patience.answer)).await else {
+            return End::Unreachable;
+        };
         let (status, _, body) = split(response);
         match status.as_u16() {
             200 => self.events(body).await,

@@ -330,7 +330,7 @@ fn report(session: &Session, snapshot: &Snapshot, settings: &MasSettings) -> Res
     let ui = session.ui();
     let providers = provider_parts(snapshot);
     if !providers.is_empty() {
-        ui.print("Redirect URIs to register at the identity providers; leave the present ones in place until the migration is done:")?;
+        ui.page("Redirect URIs to register at the identity providers; leave the present ones in place until the migration is done:")?;
         ui.print("")?;
         provider_table(ui, &providers, false)?;
         ui.print("")?;

@@ -290,7 +290,10 @@ fn what_an_onlooker_sees_stands_in_the_live_line_as_far_as_it_fits() {
     for (columns, line) in [
         (60, "  ⠴ 10:42:02  Synapse stopped, migration job runn…   55s"),
         (90, "  ⠴ 10:42:02  Synapse stopped, migration job running (chat-syn2mas)                55s"),
-        (140, "  ⠴ 10:42:02  migrating; users are locked out: Synapse stopped, migration job running (chat-syn2mas)          55s, nothing heard for 40s"),
+        (
+            140,
+            "  ⠴ 10:42:02  migrating; users are locked out: Synapse stopped, migration job running (chat-syn2mas)          55s, nothing heard for 40s",
+        ),
     ] {
         let told = told(Setting::terminal(columns), Verbosity::Normal);
         let progress = told.by_hand();

@@ -99,14 +99,16 @@ async fn a_version_that_is_too_old_begins_anew() {
 
 #[tokio::test]
 async fn a_connection_that_falls_silent_is_given_up() {
-    let silent = Step::Stream(vec![(Duration::ZERO, line("ADDED", &pod("a", 3))), (Duration::from_mins(5), String::new())]);
+    let silent =
+        Step::Stream(vec![(Duration::ZERO, line("ADDED", &pod("a", 3))), (Duration::from_mins(5), String::new())]);
     let (seen, requests) = seen(vec![silent, Step::json(403, &json!({}))], quick()).await;
     assert_eq!((seen, requests.len()), (vec!["+a".to_owned(), "?".to_owned()], 2));
 }
 
 #[tokio::test]
 async fn a_namespace_full_of_others_is_not_looked_at() {
-    let crowd: Vec<String> = (0..=MOST as u32 + 5).map(|number| line("ADDED", &pod(&format!("p{number}"), number))).collect();
+    let crowd: Vec<String> =
+        (0..=MOST as u32 + 5).map(|number| line("ADDED", &pod(&format!("p{number}"), number))).collect();
     let (seen, requests) = seen(vec![stream(&crowd)], quick()).await;
     assert_eq!((seen.last().map(String::as_str), requests.len()), (Some("?"), 1));
 }

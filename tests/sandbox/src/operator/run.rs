@@ -79,7 +79,9 @@ async fn work(
     if behaviour.workloads {
         let with_mas = playbook::wanted(object).is_some();
         // They are for the eyes; what goes wrong with them is no business of the run's.
-        let _ = Workloads::new(objects.shared.client.clone(), objects.key).run(kind, with_mas, outcome, behaviour.run).await;
+        let _ = Workloads::new(objects.shared.client.clone(), objects.key)
+            .run(kind, with_mas, outcome, behaviour.run)
+            .await;
     } else {
         sleep(behaviour.run).await;
     }

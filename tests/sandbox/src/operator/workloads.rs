@@ -115,7 +115,8 @@ impl<'a> Workloads<'a> {
         sleep(span).await;
         let (condition, before) = if fails { ("Failed", "FailureTarget") } else { ("Complete", "SuccessCriteriaMet") };
         let now = now();
-        let ended = |kind: &str| json!({"type": kind, "status": "True", "lastTransitionTime": now, "lastProbeTime": now});
+        let ended =
+            |kind: &str| json!({"type": kind, "status": "True", "lastTransitionTime": now, "lastProbeTime": now});
         let conditions = [ended(before), ended(condition)];
         let mut status = json!({"active": 0, "conditions": conditions, "uncountedTerminatedPods": {}});
         if fails {
@@ -137,7 +138,8 @@ impl<'a> Workloads<'a> {
     async fn set(&self, process: &str, wanted: u32, there: Option<u32>) -> kube::Result<()> {
         let name = format!("synapse-{process}");
         let labels = json!({"app.kubernetes.io/instance": self.named(&name)});
-        let template = json!({"metadata": {"labels": labels}, "spec": {"containers": [{"name": "synapse", "image": "synapse"}]}});
+        let template =
+            json!({"metadata": {"labels": labels}, "spec": {"containers": [{"name": "synapse", "image": "synapse"}]}});
         let spec = json!({
             "replicas": wanted, "selector": {"matchLabels": labels}, "serviceName": "synapse", "template": template,
         });

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 
 mod encryption;
 mod inputs;
+mod interview;
 mod rehearse;
 mod settings;
 mod todo;

@@ -98,7 +98,8 @@ fn ready() -> Snapshot {
 
 /// One of each phase.
 fn all() -> Vec<Snapshot> {
-    let locked = "database error whilst locking Synapse table `users`: could not obtain lock on relation \"users\"\nsecond line";
+    let locked =
+        "database error whilst locking Synapse table `users`: could not obtain lock on relation \"users\"\nsecond line";
     vec![
         snapshot(object(None, None, None), false),
         ready(),
@@ -158,9 +159,10 @@ fn at_every_width_uris_are_whole_and_nothing_else_is_too_long() {
         for columns in 60..=240 {
             let page = page(plain(columns), &snapshot);
             for provider in &status.identity_providers {
-                let mas = provider.mas_redirect_uri.clone().unwrap_or_else(|| {
-                    format!("https://<host of MAS>/upstream/callback/{}", provider.idp_id)
-                });
+                let mas = provider
+                    .mas_redirect_uri
+                    .clone()
+                    .unwrap_or_else(|| format!("https://<host of MAS>/upstream/callback/{}", provider.idp_id));
                 for uri in [provider.current_redirect_uri.clone().unwrap(), mas] {
                     let whole = page.lines().filter(|line| line.ends_with(&uri)).count();
                     assert!(whole >= 1, "{uri} is cut at {columns}\n{page}");

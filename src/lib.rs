@@ -15,6 +15,7 @@ pub mod plan;
 pub mod probe;
 pub mod reconcile;
 pub mod record;
+pub mod stages;
 pub mod terminal;
 
 use std::ffi::OsString;

@@ -38,5 +38,5 @@ pub use pages::{Page, Pages};
 pub use read::{Selection, WhoAmI};
 pub use resource::{Action, ApiVersion, Resource, Target};
 pub use survey::{Allowance, Kind, Listed, LogEnd, LogOf, Survey, Unread, Why};
-pub use watch::{Continuity, Watch, WatchItem};
+pub use watch::{Collection, Continuity, Onlook, Watch, WatchItem};
 pub use write::{Write, WriteOutcome, Written};

@@ -15,8 +15,7 @@ use crate::deployment::Run;
 use crate::plan::{MasSettings, Plan};
 use crate::reconcile::Baseline;
 
-const WORDS: Words =
-    Words { command: "abort", doing: "the operator goes back", goes_on: "the operator goes on going back" };
+const WORDS: Words = Words { command: "abort", doing: "going back", goes_on: "the operator goes on going back" };
 
 const WORDS_REMOVE: Words = Words { command: "abort --remove", ..WORDS };
 

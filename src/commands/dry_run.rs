@@ -18,7 +18,7 @@ use crate::terminal::Next;
 
 const WORDS: Words = Words {
     command: "dry-run",
-    doing: "the operator starts MAS and rehearses the migration",
+    doing: "rehearsing the migration",
     goes_on: "the operator goes on rehearsing; users do not notice it",
 };
 

@@ -8,6 +8,7 @@ use tokio::time::{Instant, sleep_until};
 use super::exit::Failure;
 use super::interrupt::Standing;
 use super::session::Session;
+use super::stages::Stages;
 use crate::cluster::{self, WatchItem};
 use crate::deployment::{Deployment, Run};
 use crate::reconcile::{Awaiting, Baseline, Continuity, Event, Observation, Tracker, Verdict};
@@ -47,7 +48,7 @@ impl Patience {
 pub struct Words {
     /// The command, to come back with.
     pub command: &'static str,
-    /// While a run that counts is under way: `the operator rehearses the migration`.
+    /// While a run that counts is under way: `rehearsing the migration`.
     pub doing: &'static str,
     /// What the cluster does when nobody waits any longer, as the end of a sentence.
     pub goes_on: &'static str,
@@ -108,6 +109,8 @@ pub async fn follow(
         last: None,
         untold: false,
     };
+    // For the eyes only.
+    let stages = if patience.once { Stages::none() } else { Stages::watch(session, progress) };
     let mut tracker = Tracker::new(start.baseline);
     let mut watch = session.cluster.follow(&session.target, start.seen.object());
     // The write's own event is fed like any other: it may already show more than the write.
@@ -138,6 +141,7 @@ pub async fn follow(
             }
         }
     };
+    stages.tell(&mut log.timeline);
     Followed { ended, timeline: log.timeline, took: begun.elapsed() }
 }
 
@@ -163,6 +167,7 @@ impl Log<'_> {
                 };
                 let deployment = Deployment::from_value(object).ok()?;
                 let seen = Observation::of(&deployment);
+                self.progress.heard();
                 self.note_mas_active(&seen, session);
                 session.deployment = deployment;
                 Some(Event::Seen(Box::new(seen), continuity))

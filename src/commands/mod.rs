@@ -20,6 +20,7 @@ mod prepare;
 mod remember;
 mod rounds;
 mod session;
+mod stages;
 mod status;
 mod surroundings;
 mod task;

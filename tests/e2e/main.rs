@@ -27,6 +27,7 @@ mod schedules;
 mod shape;
 mod signals;
 mod stage;
+mod stages;
 mod tls;
 mod together;
 mod via_owner;

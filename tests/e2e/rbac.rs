@@ -7,7 +7,7 @@ use crate::plugin::Shell;
 use crate::scene::Scene;
 
 /// The Role that the README shows.
-fn role() -> Vec<PolicyRule> {
+pub fn role() -> Vec<PolicyRule> {
     let role: Role = serde_yaml::from_str(include_str!("role.yaml")).unwrap();
     role.rules.unwrap()
 }

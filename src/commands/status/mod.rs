@@ -1,11 +1,13 @@
 //! `status`: reads, and writes nothing.
 
 mod document;
+mod overview;
 mod page;
+mod providers;
 mod watch;
 
 pub use document::{Status, StatusList, providers as provider_parts};
-pub use page::providers as provider_table;
+pub use providers::providers as provider_table;
 
 use serde_json::Value;
 
@@ -35,7 +37,7 @@ pub async fn exec(context: &Context, args: &StatusArgs) -> Result<u8, Failure> {
     if format.is_data() {
         context.ui.data(format, &StatusList::new(vec![status]))?;
     } else {
-        page::show(&context.ui, &snapshot, &status, format == OutputFormat::Wide)?;
+        page::show(&context.ui, &snapshot, &status, format == OutputFormat::Wide, &session.command("check"))?;
     }
     Ok(DONE)
 }
@@ -60,7 +62,7 @@ async fn all(context: &Context, format: OutputFormat) -> Result<u8, Failure> {
     } else if statuses.is_empty() {
         context.ui.status("There is no ElementDeployment in any namespace.");
     } else {
-        context.ui.table(&page::table(&statuses), format == OutputFormat::Wide)?;
+        context.ui.table(&overview::table(&statuses), format == OutputFormat::Wide)?;
     }
     Ok(DONE)
 }

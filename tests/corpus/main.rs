@@ -1,4 +1,4 @@
-//! Realistic ElementDeployments, in order or broken in one way, through all checks without any cluster.
+//! Realistic deployments, in order or broken in one way, through all checks without any cluster.
 //!
 //! A file is a whole deployment with what lies around it, or (`based-on`, `change`) another one changed as by a merge patch.
 //! `expect` lists the codes that must be found about what is configured, once for each finding, and no others. What the other
@@ -11,6 +11,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use ess_mas::checks::explain::explanation;
 use ess_mas::checks::surroundings::{ComponentSecret, Resolution, Surroundings};
 use ess_mas::checks::synapse::RenderedConfig;
 use ess_mas::checks::{self, Finding, Known, Severity, Snapshot, Step, codes, secrets_to_look_at};
@@ -229,7 +230,9 @@ fn codes_of(findings: &[Finding]) -> BTreeMap<String, Vec<String>> {
             all.entry(severity).or_default().push(finding.code.to_owned());
         }
     }
-    all.values_mut().for_each(|codes| codes.sort());
+    for codes in all.values_mut() {
+        codes.sort();
+    }
     all
 }
 
@@ -295,6 +298,32 @@ fn what_check_tells_is_all_that_the_steps_will_ask_about() {
             }
         }
     }
+}
+
+#[test]
+fn every_code_is_explained_with_every_severity_that_it_has() {
+    for code in CONFIGURED {
+        assert!(explanation(code).is_some(), "{code} has no explanation");
+    }
+    for case in cases() {
+        for finding in checks::run(&snapshot(&case), Step::Look) {
+            if let Some(explanation) = explanation(finding.code) {
+                let known = explanation.severities.contains(&finding.severity);
+                assert!(known, "{}: {} is not said to be {:?}", case.name, finding.code, finding.severity);
+            }
+        }
+    }
+}
+
+#[test]
+fn every_code_has_a_deployment_that_shows_it() {
+    let shown: BTreeSet<String> = cases()
+        .iter()
+        .flat_map(|case| checks::run(&snapshot(case), Step::Look))
+        .map(|finding| finding.code.to_owned())
+        .collect();
+    let missing: Vec<_> = CONFIGURED.iter().filter(|code| !shown.contains(**code)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
 }
 
 #[test]

@@ -26,10 +26,10 @@ struct Report<'a> {
 /// Runs it.
 pub async fn exec(context: &Context, args: &CheckArgs) -> Result<u8, Failure> {
     let session = Session::open(context, args.name.as_deref()).await?;
-    let survey = session.survey(Extent::Step).await;
+    let survey = Box::pin(session.survey(Extent::Step)).await;
     // The certificate is looked at beside the rest, not after it.
     let before = survey.snapshot.clone();
-    let (snapshot, certificate) = tokio::join!(session.complete(survey), async {
+    let (snapshot, certificate) = tokio::join!(Box::pin(session.complete(survey)), async {
         let not_migrated = before.deployment.mas_active() != Some(true);
         match before.settings.as_ref().filter(|_| not_migrated) {
             Some(settings) => certificate::look(&session, &before, settings, Offered::default()).await,

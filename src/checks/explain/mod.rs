@@ -1,6 +1,10 @@
 //! The long version of every code: what `check --explain CODE` tells, and the README's table of codes. One file per
 //! subject, as the checks.
 
+mod authentication;
+mod settings;
+mod synapse;
+
 use super::finding::Severity;
 
 /// What there is to know about one code.
@@ -23,7 +27,7 @@ pub struct Explanation {
 }
 
 /// All of them, by subject.
-const SUBJECTS: &[&[Explanation]] = &[];
+const SUBJECTS: &[&[Explanation]] = &[authentication::EXPLANATIONS, synapse::EXPLANATIONS, settings::EXPLANATIONS];
 
 /// Every explanation, in the order of the subjects.
 pub fn all() -> impl Iterator<Item = &'static Explanation> {

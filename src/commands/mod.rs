@@ -2,6 +2,7 @@
 
 mod abort;
 mod activate;
+mod advise;
 mod approve;
 mod certificate;
 mod check;
@@ -21,6 +22,7 @@ mod remember;
 mod rounds;
 mod session;
 mod status;
+mod surroundings;
 mod task;
 mod tls;
 mod version;

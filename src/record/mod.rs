@@ -5,5 +5,5 @@ mod failure_file;
 mod redact;
 
 pub use cluster_record::{Backup, HistoryEntry, Pending, Record, RecordError, Rehearsal, RehearsalState, record_name};
-pub use failure_file::{FailureFile, TimelineEntry, save};
+pub use failure_file::{FailureFile, TimelineEntry, amend, private, save};
 pub use redact::{MARK, People, Redactor};

@@ -22,6 +22,7 @@ pub fn show(ui: &Ui, snapshot: &Snapshot, status: &Status, wide: bool) -> Result
         for line in failure.message.lines() {
             ui.page(Line::new().text("  ").text(line))?;
         }
+        super::super::advise::page(ui, &failure.message)?;
     }
     if !status.identity_providers.is_empty() {
         ui.print("")?;

@@ -8,7 +8,7 @@ use super::findings;
 use super::gather::Extent;
 use super::session::{Context, Session};
 use crate::checks::tls::Offered;
-use crate::checks::{self, Finding, Step};
+use crate::checks::{self, Finding, Snapshot, Step};
 use crate::cli::CheckArgs;
 use crate::cluster::Target;
 use crate::terminal::{OutputFormat, Ui};
@@ -27,13 +27,19 @@ struct Report<'a> {
 pub async fn exec(context: &Context, args: &CheckArgs) -> Result<u8, Failure> {
     let session = Session::open(context, args.name.as_deref()).await?;
     let snapshot = session.gather(Extent::Step).await;
-    let mut findings = checks::run(&snapshot, Step::Look);
+    let findings = look(&session, &snapshot).await;
+    conclude(&context.ui, args.output.format(), Some(&session.target), &findings)
+}
+
+/// Every finding; `report` takes them along.
+pub async fn look(session: &Session, snapshot: &Snapshot) -> Vec<Finding> {
+    let mut findings = checks::run(snapshot, Step::Look);
     let not_migrated = snapshot.deployment.mas_active() != Some(true);
     if let Some(settings) = snapshot.settings.as_ref().filter(|_| not_migrated) {
-        findings.extend(certificate::look(&session, &snapshot, settings, Offered::default()).await);
+        findings.extend(certificate::look(session, snapshot, settings, Offered::default()).await);
         findings.sort_by_key(|finding| finding.severity);
     }
-    conclude(&context.ui, args.output.format(), Some(&session.target), &findings)
+    findings
 }
 
 /// Prints the findings; the exit code says how bad they are. `target` is the deployment that they are about, if they are

@@ -19,6 +19,7 @@ mod outcome;
 mod pending;
 mod prepare;
 mod remember;
+mod report;
 mod rounds;
 mod session;
 mod status;
@@ -70,6 +71,7 @@ async fn exec(context: &Context, command: &Command) -> Result<u8, Failure> {
         Command::DryRun(args) => dry_run::exec(context, args).await,
         Command::Activate(args) => activate::exec(context, args).await,
         Command::Abort(args) => abort::exec(context, args).await,
+        Command::Report(args) => report::exec(context, args).await,
         Command::Tls(args) => tls::exec(context, &args.command).await,
         Command::Completion(args) => completion::exec(&context.ui, args),
         Command::Version => version::exec(&context.ui),

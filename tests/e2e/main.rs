@@ -4,6 +4,7 @@
 //! at all namespaces, or changes the resource definition, has a second server (see [`choice`]).
 
 mod abort;
+mod advice;
 mod choice;
 mod connection;
 mod faults;
@@ -11,6 +12,8 @@ mod flow;
 mod gates;
 mod json;
 mod kill;
+mod kubelet;
+mod neighbours;
 mod owners;
 mod people;
 mod plugin;
@@ -18,6 +21,7 @@ mod prepare;
 #[cfg(unix)]
 mod questions;
 mod rbac;
+mod report;
 mod scene;
 mod schedules;
 mod shape;

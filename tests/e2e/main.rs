@@ -4,6 +4,7 @@
 //! at all namespaces, or changes the resource definition, has a second server (see [`choice`]).
 
 mod abort;
+mod advice;
 mod choice;
 mod connection;
 #[cfg(unix)]
@@ -15,6 +16,8 @@ mod gates;
 mod helm;
 mod json;
 mod kill;
+mod kubelet;
+mod neighbours;
 mod owners;
 mod people;
 mod plugin;
@@ -22,6 +25,7 @@ mod prepare;
 #[cfg(unix)]
 mod questions;
 mod rbac;
+mod report;
 mod scene;
 mod schedules;
 mod shape;

@@ -26,6 +26,8 @@ pub fn default_secret_name(deployment: &str) -> String {
 impl Session {
     /// Reads everything beside the deployment itself. What cannot be read is not an error: it becomes a finding.
     pub async fn gather(&self, extent: Extent) -> Snapshot {
+        // `status --watch` reads again and again; a line that comes and goes would flicker.
+        let _passing = (extent == Extent::Step).then(|| self.context.asking());
         let (record, features, chart) = tokio::join!(
             self.read_record(),
             async {

@@ -7,6 +7,8 @@ mod abort;
 mod choice;
 mod connection;
 mod faults;
+#[cfg(unix)]
+mod first_words;
 mod flow;
 mod gates;
 mod json;

@@ -5,6 +5,7 @@ mod activate;
 mod approve;
 mod certificate;
 mod check;
+mod complete;
 mod completion;
 mod conclude;
 mod dry_run;
@@ -31,6 +32,8 @@ mod write;
 use crate::cli::{Cli, Command};
 use crate::cluster::ClusterError;
 use crate::terminal::{Ui, Verbosity};
+
+pub use complete::complete;
 
 use exit::{Failure, INTERRUPTED};
 use interrupt::Interrupt;

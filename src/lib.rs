@@ -34,6 +34,9 @@ pub fn run(args: impl IntoIterator<Item = OsString>, terminal: Terminal) -> u8 {
     };
     let ui = Ui::new(terminal, cli.global.color(), cli.global.verbosity());
     terminal::trace::begin(&ui);
+    if let Some(code) = commands::run_alone(&cli, &ui) {
+        return code;
+    }
     // Signals are answered by the worker while questions hold the main thread.
     match tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build() {
         Ok(runtime) => {

@@ -4,6 +4,7 @@ pub mod command;
 pub mod complete;
 mod connection;
 pub mod examples;
+mod export;
 mod mistakes;
 mod prepare;
 mod tls;
@@ -14,8 +15,9 @@ use std::ffi::OsString;
 use clap::{ArgAction, Args, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 pub use connection::ConnectionArgs;
+pub use export::{ExportArgs, ExportFormat};
 pub use prepare::{PrepareArgs, TlsChoice};
-pub use tls::{KeyType, TlsArgs, TlsCheckArgs, TlsCommand, TlsFileArgs, TlsIssueArgs, TlsRequestArgs};
+pub use tls::{KeySize, KeyType, TlsArgs, TlsCheckArgs, TlsCommand, TlsFileArgs, TlsIssueArgs, TlsRequestArgs};
 pub use writes::{AbortArgs, ActivateArgs, DryRunArgs, FollowArgs, WriteArgs};
 
 use crate::terminal::{ColorChoice, OutputFormat, Verbosity};

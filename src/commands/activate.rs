@@ -13,7 +13,7 @@ use super::session::{Context, Session};
 use super::task::{self, Flags, Task};
 use crate::checks::{Rehearsed, Snapshot, Step};
 use crate::cli::ActivateArgs;
-use crate::plan::Plan;
+use crate::plan::{MasSettings, Plan};
 use crate::reconcile::{Baseline, Carried};
 use crate::terminal::time::duration;
 
@@ -63,6 +63,10 @@ impl Task for Activate<'_> {
             && conditions.failure().is_none()
             && conditions.available() != Some(false);
         done.then(|| "The migration is done already: mas_active is true.".to_owned())
+    }
+
+    fn settings<'a>(&self, snapshot: &'a Snapshot) -> Option<&'a MasSettings> {
+        snapshot.settings.as_ref()
     }
 
     fn resume(&self, snapshot: &Snapshot) -> Option<Baseline> {

@@ -26,13 +26,19 @@ struct Report<'a> {
 /// Runs it.
 pub async fn exec(context: &Context, args: &CheckArgs) -> Result<u8, Failure> {
     let session = Session::open(context, args.name.as_deref()).await?;
-    let snapshot = session.gather(Extent::Step).await;
+    let survey = session.survey(Extent::Step).await;
+    // The certificate is looked at beside the rest, not after it.
+    let before = survey.snapshot.clone();
+    let (snapshot, certificate) = tokio::join!(session.complete(survey), async {
+        let not_migrated = before.deployment.mas_active() != Some(true);
+        match before.settings.as_ref().filter(|_| not_migrated) {
+            Some(settings) => certificate::look(&session, &before, settings, Offered::default()).await,
+            None => Vec::new(),
+        }
+    });
     let mut findings = checks::run(&snapshot, Step::Look);
-    let not_migrated = snapshot.deployment.mas_active() != Some(true);
-    if let Some(settings) = snapshot.settings.as_ref().filter(|_| not_migrated) {
-        findings.extend(certificate::look(&session, &snapshot, settings, Offered::default()).await);
-        findings.sort_by_key(|finding| finding.severity);
-    }
+    findings.extend(certificate);
+    findings.sort_by_key(|finding| finding.severity);
     conclude(&context.ui, args.output.format(), Some(&session.target), &findings)
 }
 

@@ -114,7 +114,10 @@ fn timed_out(session: &Session, words: Words, awaiting: &Awaiting) -> Failure {
     let failure = match awaiting {
         Awaiting::Start => failure.next(Next::new("If nothing happens at all, check that the operator runs (a deployment whose name ends in updater-controller-manager).")),
         Awaiting::NextRun(report) => failure.next(Next::new(format!("The operator reported trouble of its own: {}", report.message))),
-        _ => failure,
+        _ => match session.deployment.conditions().failure() {
+            Some(report) => failure.next(Next::new(format!("The failure that the operator shows: {}", report.message))),
+            None => failure,
+        },
     };
     failure.next(Next::new("To wait on:").command(session.command(words.command)))
 }

@@ -100,8 +100,15 @@ pub async fn follow(
         .context
         .interrupt
         .stands(Standing::Following { doing: words.goes_on.to_owned(), come_back: session.command(words.command) });
-    let mut log =
-        Log { progress, words, timeline: Vec::new(), since: session.ui().terminal().now(), patience, last: None };
+    let mut log = Log {
+        progress,
+        words,
+        timeline: Vec::new(),
+        since: session.ui().terminal().now(),
+        patience,
+        last: None,
+        untold: false,
+    };
     // For the eyes only.
     let stages = if patience.once { Stages::none() } else { Stages::watch(session, progress) };
     let mut tracker = Tracker::new(start.baseline);
@@ -145,6 +152,8 @@ struct Log<'a> {
     since: Timestamp,
     patience: Patience,
     last: Option<Verdict>,
+    /// Whether [`Awaiting::Untold`] was explained; where it comes once, it comes with every try.
+    untold: bool,
 }
 
 impl Log<'_> {
@@ -206,6 +215,15 @@ impl Log<'_> {
                     format!("the operator had trouble of its own ({}); its next run counts", report.message),
                 );
             }
+            if let (Awaiting::Untold(report), false) = (awaiting, self.untold) {
+                self.untold = true;
+                let text = format!(
+                    "a run has ended without success; the operator shows only a failure from before the change, so how this one \
+                     ended cannot be told: {}",
+                    report.message
+                );
+                self.note(session, text);
+            }
             let mut waiting = Waiting::new(self.awaited(awaiting), self.since);
             if !self.patience.once {
                 waiting = waiting.ends_at(self.patience.ends_at);
@@ -236,6 +254,7 @@ pub fn missing(awaiting: &Awaiting) -> &'static str {
         Awaiting::EarlierRun => "the end of an earlier run of the operator; the next one counts",
         Awaiting::End => "the end of the operator's run",
         Awaiting::NextRun(_) => "the operator's next run, after trouble of its own",
+        Awaiting::Untold(_) => "the operator's next run, after one that ended without success",
         Awaiting::Available => "the condition Available, which is not True although the run ended without errors",
         Awaiting::MasActive => "mas_active, which is not true although the run ended without errors",
         Awaiting::Successful => "the condition Successful, which is not True although the run ended",

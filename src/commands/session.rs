@@ -1,5 +1,6 @@
 //! A command's connection and the deployment it is about.
 
+use crate::checks::surroundings::Resolution;
 use crate::cluster::{ApiVersion, Choice, Cluster, ClusterError, ConnectionFlags, Elsewhere, Target};
 use crate::deployment::Deployment;
 use crate::terminal::passing::Passing;
@@ -39,6 +40,8 @@ pub struct Session {
     pub deployment: Deployment,
     /// Requests it took to find it; `status` keeps within three in all.
     pub requests: u8,
+    /// What DNS said; asked once.
+    pub resolution: tokio::sync::OnceCell<Resolution>,
 }
 
 impl Session {
@@ -62,7 +65,8 @@ impl Session {
                 }
                 // Named, or alone in its namespace: one. Otherwise the other namespaces, or the other version, were asked.
                 let requests = 1 + u8::from(found_elsewhere) + u8::from(target.api_version != ApiVersion::V1Alpha2);
-                Ok(Self { context: context.clone(), cluster, target, deployment, requests })
+                let resolution = tokio::sync::OnceCell::new();
+                Ok(Self { context: context.clone(), cluster, target, deployment, requests, resolution })
             }
             other => Err(not_one(other, &cluster)),
         }

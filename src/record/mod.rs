@@ -2,6 +2,8 @@
 
 mod cluster_record;
 mod failure_file;
+mod redact;
 
 pub use cluster_record::{Backup, HistoryEntry, Pending, Record, RecordError, Rehearsal, RehearsalState, record_name};
 pub use failure_file::{FailureFile, TimelineEntry, save};
+pub use redact::{MARK, People, Redactor};

@@ -6,11 +6,15 @@
 mod abort;
 mod choice;
 mod connection;
+#[cfg(unix)]
+mod export_rules;
+mod exports;
 mod faults;
 #[cfg(unix)]
 mod first_words;
 mod flow;
 mod gates;
+mod helm;
 mod json;
 mod kill;
 mod owners;

@@ -3,8 +3,9 @@
 use super::super::exit::Failure;
 use super::super::gather::default_secret_name;
 use super::super::session::Session;
+use super::chart;
 use super::interview::{Interview, Question, draft, host_alone, objection, port, word};
-use crate::checks::{Snapshot, codes};
+use crate::checks::{Known, Snapshot, codes};
 use crate::cli::{PrepareArgs, TlsChoice};
 use crate::plan::{Database, MasSettings, Tls, check_host};
 
@@ -143,11 +144,14 @@ fn secret_name(
     args: &PrepareArgs,
     known: Option<&MasSettings>,
 ) -> Result<String, Failure> {
+    // The chart names a Secret of its own for a component also where it makes none.
+    let absent = matches!(snapshot.secret, Known::Known(None));
+    let usable = |name: &String| !(absent && chart::is_charts(&snapshot.deployment, name));
     let name = args
         .secret_name
         .clone()
-        .or_else(|| snapshot.deployment.mas_secret_name().map(str::to_owned))
-        .or_else(|| known.map(|known| known.secret_name.clone()))
+        .or_else(|| snapshot.deployment.mas_secret_name().map(str::to_owned).filter(usable))
+        .or_else(|| known.map(|known| known.secret_name.clone()).filter(usable))
         .unwrap_or_else(|| default_secret_name(&session.target.name));
     let valid = !name.is_empty()
         && name.len() <= 253

@@ -14,6 +14,7 @@ use serde_json::Value;
 use super::exit::{DONE, Failure};
 use super::gather::Extent;
 use super::session::{Context, Session, command_line, not_one};
+use crate::checks::surroundings::Surroundings;
 use crate::checks::{Known, Snapshot};
 use crate::cli::StatusArgs;
 use crate::cluster::{ApiVersion, Cluster, ErrorKind, Selection};
@@ -111,5 +112,6 @@ fn without_secret(deployment: Deployment, record: Option<&Value>) -> Snapshot {
         record: Known::Known(record),
         settings,
         chart: None,
+        surroundings: Surroundings::default(),
     }
 }

@@ -55,6 +55,7 @@ fn snapshot(object: Value, with_backup: bool) -> Snapshot {
         record: Known::Known(None),
         settings: MasSettings::of(&deployment),
         chart: Some(ChartRelease { chart: "ess-stack".to_owned(), version: "2.29.0".to_owned() }),
+        surroundings: crate::checks::surroundings::Surroundings::default(),
         deployment,
     };
     let keys = snapshot.secret_keys();

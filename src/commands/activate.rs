@@ -102,14 +102,18 @@ impl Task for Activate<'_> {
                 session.target.name
             )));
         }
-        ui.status("");
-        ui.status("This migrates for good:");
-        ui.status("  Synapse and other components are stopped, and users are locked out, for an estimated 5 to 30 minutes (the vendor's figure).");
+        // Whoever is asked must have read it, also with `-q`.
+        let say = |text: &str| if script { ui.status(text) } else { ui.say_under(text, 2) };
+        say("");
+        say("This migrates for good:");
+        say(
+            "  Synapse and other components are stopped, and users are locked out, for an estimated 5 to 30 minutes (the vendor's figure).",
+        );
         if let Some(took) = rehearsal_took(snapshot) {
-            ui.status(format!("  For comparison: the dry run, which stops and restarts nothing, took {took}."));
+            say(&format!("  For comparison: the dry run, which stops and restarts nothing, took {took}."));
         }
-        ui.status("  All accounts and logins are copied to MAS; then everything starts again with MAS.");
-        ui.status("  After it has succeeded there is no way back but restoring both databases from a backup.");
+        say("  All accounts and logins are copied to MAS; then everything starts again with MAS.");
+        say("  After it has succeeded there is no way back but restoring both databases from a backup.");
         let backup = BackupStated::ask(session, self.args.backup.as_deref())?;
         let confirmed = Confirmed::by_name(session, self.args.confirm.as_deref())?;
         Ok(confirmed.map(|confirmed| Approved::activation(plan, rehearsed, backup, confirmed)))

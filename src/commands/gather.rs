@@ -51,6 +51,8 @@ impl Session {
 
     /// What the object itself leads to, all side by side.
     pub async fn survey(&self, extent: Extent) -> Survey {
+        // `status --watch` reads again and again; a line that comes and goes would flicker.
+        let _passing = (extent != Extent::Standing).then(|| self.context.asking());
         let named = self.deployment.mas_secret_name().filter(|_| extent != Extent::Standing).map(str::to_owned);
         let (record, features, chart, secret, early) = tokio::join!(
             self.read_record(),

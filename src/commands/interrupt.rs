@@ -54,7 +54,10 @@ impl Interrupt {
             notify: Notify::new(),
             ui: ui.clone(),
         });
-        tokio::spawn(watch(Arc::clone(&shared)));
+        // Here and not in the task, which may begin later than the first signal comes. Whoever has no terminal loses none:
+        // `nohup` means that a SIGHUP is to be ignored.
+        let signals = Signals::new(ui.terminal().can_ask());
+        tokio::spawn(watch(Arc::clone(&shared), signals));
         Self { shared }
     }
 
@@ -100,9 +103,7 @@ impl Shared {
     }
 }
 
-async fn watch(shared: Arc<Shared>) {
-    // Whoever has no terminal loses none: `nohup` means that a SIGHUP is to be ignored.
-    let mut signals = Signals::new(shared.ui.terminal().can_ask());
+async fn watch(shared: Arc<Shared>, mut signals: Signals) {
     signals.next().await;
     {
         let mut state = shared.state();

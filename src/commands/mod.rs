@@ -6,6 +6,7 @@ mod advise;
 mod approve;
 mod certificate;
 mod check;
+mod complete;
 mod completion;
 mod conclude;
 mod dry_run;
@@ -35,6 +36,8 @@ mod write;
 use crate::cli::{Cli, Command};
 use crate::cluster::ClusterError;
 use crate::terminal::{Ui, Verbosity};
+
+pub use complete::complete;
 
 use exit::{Failure, INTERRUPTED};
 use interrupt::Interrupt;

@@ -3,6 +3,7 @@
 use crate::checks::surroundings::Resolution;
 use crate::cluster::{ApiVersion, Choice, Cluster, ClusterError, ConnectionFlags, Elsewhere, Target};
 use crate::deployment::Deployment;
+use crate::terminal::passing::Passing;
 use crate::terminal::{Next, Ui};
 
 use super::exit::{FAILED, Failure, USAGE};
@@ -17,6 +18,14 @@ pub struct Context {
     pub flags: ConnectionFlags,
     /// Signals.
     pub interrupt: Interrupt,
+}
+
+impl Context {
+    /// Something to look at while the API server is asked.
+    pub fn asking(&self) -> Passing {
+        let context = self.flags.context.as_ref().map_or_else(String::new, |context| format!(" of context {context}"));
+        self.ui.passing(&format!("Asking the API server{context} ..."))
+    }
 }
 
 /// One deployment on one API server.
@@ -38,8 +47,11 @@ pub struct Session {
 impl Session {
     /// Connects and chooses the deployment.
     pub async fn open(context: &Context, name: Option<&str>) -> Result<Self, Failure> {
+        let passing = context.asking();
         let cluster = Cluster::connect(&context.flags).await?;
-        match cluster.choose(name).await? {
+        let choice = cluster.choose(name).await?;
+        drop(passing);
+        match choice {
             Choice::One { target, object, found_elsewhere } => {
                 let deployment = read(object)?;
                 if found_elsewhere {

@@ -19,7 +19,7 @@ use crate::deployment::Run;
 use crate::plan::{MasSettings, Plan};
 use crate::reconcile::{Baseline, Continuity};
 use crate::record::Record;
-use crate::terminal::Next;
+use crate::terminal::{Next, Verbosity};
 
 /// An operator that retries writes in bursts; a moment later it is at work, and quiet.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -211,7 +211,10 @@ impl Course<'_> {
         if let Some(go) = still.and_then(|earlier| earlier.again(plan.clone())) {
             return Ok(Some(go));
         }
-        write::show(self.session, &plan, dry_run);
+        let nobody_reads = self.session.ui().verbosity() == Verbosity::Quiet && self.task.is_script(self.session);
+        if self.flags.write.preview || !nobody_reads {
+            write::show(self.session, &plan, dry_run);
+        }
         if self.flags.write.preview {
             self.session.ui().status("This is a preview; nothing was written.");
             return Ok(None);

@@ -11,6 +11,8 @@ mod connection;
 mod export_rules;
 mod exports;
 mod faults;
+#[cfg(unix)]
+mod first_words;
 mod flow;
 mod gates;
 mod helm;

@@ -32,7 +32,9 @@ pub async fn exec(context: &Context, args: &StatusArgs) -> Result<u8, Failure> {
     if args.watch {
         return watch::follow(&mut session, format).await;
     }
+    let passing = context.asking();
     let snapshot = session.gather(Extent::Standing).await;
+    drop(passing);
     let status = Status::of(&snapshot, |command| session.command(command));
     if format.is_data() {
         context.ui.data(format, &StatusList::new(vec![status]))?;
@@ -44,6 +46,7 @@ pub async fn exec(context: &Context, args: &StatusArgs) -> Result<u8, Failure> {
 
 /// Every deployment in every namespace, page by page.
 async fn all(context: &Context, format: OutputFormat) -> Result<u8, Failure> {
+    let passing = context.asking();
     let cluster = Cluster::connect(&context.flags).await?;
     let statuses = match read_all(context, &cluster, ApiVersion::V1Alpha2).await {
         Err(error) if *error.kind() == ErrorKind::NoSuchApi => {
@@ -57,6 +60,7 @@ async fn all(context: &Context, format: OutputFormat) -> Result<u8, Failure> {
         }
         other => other?,
     };
+    drop(passing);
     if format.is_data() {
         context.ui.data(format, &StatusList::new(statuses))?;
     } else if statuses.is_empty() {

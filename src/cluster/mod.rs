@@ -18,6 +18,7 @@ mod kubeconfig;
 mod pages;
 mod proxy;
 mod read;
+mod redact;
 mod resource;
 mod retry;
 mod transport;

@@ -4,8 +4,12 @@
 //! at all namespaces, or changes the resource definition, has a second server (see [`choice`]).
 
 mod abort;
+#[cfg(target_os = "linux")]
+mod canary;
 mod choice;
 mod connection;
+#[cfg(target_os = "linux")]
+mod detector;
 #[cfg(unix)]
 mod export_rules;
 mod exports;

@@ -126,8 +126,13 @@ mod tests {
             let text = format!("{before}{SECRET}!");
             let standard = base64::engine::general_purpose::STANDARD.encode(&text);
             let url = base64::engine::general_purpose::URL_SAFE.encode(&text);
-            let hex: String = SECRET.bytes().map(|byte| format!("{byte:02X}")).collect();
-            let percent: String = SECRET.bytes().map(|byte| format!("%{byte:02X}")).collect();
+            let each = |before: &str| {
+                SECRET.bytes().fold(String::new(), |mut text, byte| {
+                    let _ = write!(text, "{before}{byte:02X}");
+                    text
+                })
+            };
+            let (hex, percent) = (each(""), each("%"));
             for form in [text.clone(), standard, url, format!("{before}{hex}"), format!("{before}{percent}")] {
                 assert!(detector.find(form.as_bytes()).is_some(), "{form}");
             }

@@ -146,6 +146,8 @@ pub mod codes {
     pub const CLUSTER_ISSUER: &str = "cluster-issuer";
     /// A key of the MAS Secret.
     pub const SECRET: &str = "mas-secret";
+    /// The encryption secret is one that MAS takes and that can be guessed.
+    pub const ENCRYPTION_SECRET_WEAK: &str = "encryption-secret-weak";
     /// The rehearsal.
     pub const REHEARSAL: &str = "rehearsal";
     /// The record in the cluster cannot be read.

@@ -2,6 +2,7 @@
 //! subject, as the checks.
 
 mod certificate_forms;
+mod secret_values;
 
 use super::finding::Severity;
 
@@ -25,7 +26,7 @@ pub struct Explanation {
 }
 
 /// All of them, by subject.
-const SUBJECTS: &[&[Explanation]] = &[certificate_forms::EXPLANATIONS];
+const SUBJECTS: &[&[Explanation]] = &[certificate_forms::EXPLANATIONS, secret_values::EXPLANATIONS];
 
 /// Every explanation, in the order of the subjects.
 pub fn all() -> impl Iterator<Item = &'static Explanation> {

@@ -14,6 +14,7 @@ use zeroize::{Zeroize as _, Zeroizing};
 use super::{
     connect::Cluster,
     errors::{ClusterError, ErrorKind},
+    redact::Values,
     resource::Action,
     transport_errors::sorted,
 };
@@ -127,12 +128,13 @@ impl Cluster {
                 Some(Err(error)) => return Err(self.error(sorted(error), outgoing)),
             }
         }
+        let values = Values::sent(outgoing);
         if !status.is_success() {
-            return Err(
-                self.error(ClusterError::from_answer(status.as_u16(), retry_after(&headers), &collected), outgoing)
-            );
+            let said = values.as_ref().map(|values| values.take_out_of(&collected));
+            let said = said.as_ref().unwrap_or(&collected);
+            return Err(self.error(ClusterError::from_answer(status.as_u16(), retry_after(&headers), said), outgoing));
         }
-        Ok(Answer { body: collected, warnings: warnings(&headers) })
+        Ok(Answer { body: collected, warnings: warnings(&headers, values.as_ref()) })
     }
 
     /// Sends and returns as soon as the answer begins. A 401 to a plugin's token is answered once with a new one:
@@ -217,14 +219,15 @@ pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 }
 
 /// The API server's warnings: `299 - "text"`, RFC 7234 §5.5.
-fn warnings(headers: &HeaderMap) -> Vec<String> {
+fn warnings(headers: &HeaderMap, values: Option<&Values>) -> Vec<String> {
     headers
         .get_all(WARNING)
         .iter()
         .filter_map(|value| {
             let text = value.to_str().ok()?.strip_prefix("299 ")?;
             let quoted = text[text.find('"')? + 1..].trim_end().strip_suffix('"')?;
-            Some(super::errors::plain(&quoted.replace("\\\"", "\"").replace("\\\\", "\\")))
+            let text = Zeroizing::new(quoted.replace("\\\"", "\"").replace("\\\\", "\\"));
+            Some(super::errors::plain(&values.map_or_else(|| text.to_string(), |values| values.take_out(&text))))
         })
         .collect()
 }
@@ -240,6 +243,6 @@ mod tests {
         headers.append(WARNING, HeaderValue::from_static("299 - \"unknown field \\\"spec.x\\\"\""));
         headers.append(WARNING, HeaderValue::from_static("110 - \"stale\""));
         assert_eq!(retry_after(&headers), Some(Duration::from_secs(7)));
-        assert_eq!(warnings(&headers), ["unknown field \"spec.x\""]);
+        assert_eq!(warnings(&headers, None), ["unknown field \"spec.x\""]);
     }
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::follow::Words;
-use super::session::Session;
 use super::neighbourhood::{self, Depth};
+use super::session::Session;
 use crate::checks::Snapshot;
 use crate::checks::around::{self, Role, Trouble};
 use crate::checks::failure::{self, Cause, Course, Weight};

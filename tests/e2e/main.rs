@@ -5,8 +5,12 @@
 
 mod abort;
 mod advice;
+#[cfg(target_os = "linux")]
+mod canary;
 mod choice;
 mod connection;
+#[cfg(target_os = "linux")]
+mod detector;
 #[cfg(unix)]
 mod export_rules;
 mod exports;

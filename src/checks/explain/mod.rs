@@ -2,6 +2,8 @@
 //! subject, as the checks.
 
 mod authentication;
+mod certificate_forms;
+mod secret_values;
 mod settings;
 mod synapse;
 
@@ -27,7 +29,13 @@ pub struct Explanation {
 }
 
 /// All of them, by subject.
-const SUBJECTS: &[&[Explanation]] = &[authentication::EXPLANATIONS, synapse::EXPLANATIONS, settings::EXPLANATIONS];
+const SUBJECTS: &[&[Explanation]] = &[
+    authentication::EXPLANATIONS,
+    settings::EXPLANATIONS,
+    synapse::EXPLANATIONS,
+    certificate_forms::EXPLANATIONS,
+    secret_values::EXPLANATIONS,
+];
 
 /// Every explanation, in the order of the subjects.
 pub fn all() -> impl Iterator<Item = &'static Explanation> {

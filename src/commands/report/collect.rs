@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 use tokio::time::timeout;
 
 use super::super::conclude;
+use super::super::neighbourhood::{self, Depth};
 use super::super::session::Session;
 use super::super::status::Status;
-use super::super::neighbourhood::{self, Depth};
 use super::super::{advise, check};
 use super::operators::{self, Operators};
 use super::secrets::{self, Secrets};

@@ -3,5 +3,7 @@
 mod cluster_record;
 mod failure_file;
 
-pub use cluster_record::{Backup, HistoryEntry, Pending, Record, RecordError, Rehearsal, RehearsalState, record_name};
+pub use cluster_record::{
+    Backup, HistoryEntry, OwnersChange, Pending, Record, RecordError, Rehearsal, RehearsalState, record_name,
+};
 pub use failure_file::{FailureFile, TimelineEntry, save};

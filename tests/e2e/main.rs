@@ -25,5 +25,6 @@ mod signals;
 mod stage;
 mod tls;
 mod together;
+mod unseen;
 mod via_owner;
 mod waiting;

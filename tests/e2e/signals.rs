@@ -70,6 +70,11 @@ impl Live {
 }
 
 impl Live {
+    /// SIGKILL.
+    pub async fn kill(mut self) {
+        self.child.kill().await.unwrap();
+    }
+
     /// Standard output to its end.
     pub async fn stdout(&mut self) -> String {
         let mut text = String::new();

@@ -183,6 +183,8 @@ pub async fn follow(
             () = sleep_until(deadline) => {
                 if deadline == patience.deadline && deadline.elapsed() > LATE {
                     deadline = Instant::now() + LAST_LOOK;
+                    // From the last version on, so nothing is lost; the old connection may be dead without a sign.
+                    watch = session.cluster.follow(&session.target, session.deployment.object());
                     continue;
                 }
                 let Verdict::Pending(awaiting) = tracker.verdict().clone() else { continue };

@@ -6,6 +6,7 @@
 mod abort;
 mod choice;
 mod connection;
+mod expiry;
 mod faults;
 mod flow;
 mod gates;

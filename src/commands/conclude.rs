@@ -29,7 +29,7 @@ pub fn without_write(session: &Session, words: Words, ended: Ended, outcome: &mu
         )
         .next(Next::new("To wait again:").command(session.command(words.command))),
         Ended::Interrupted => Failure::told(code),
-        Ended::Verdict(_) => {
+        Ended::Verdict(_) | Ended::Reached(_) | Ended::AtRest => {
             Failure::new(code, format!("ElementDeployment {} was deleted; nothing was written", session.place()))
         }
     })
@@ -87,6 +87,8 @@ pub async fn conclude(
             outcome.verdict = Answer::TimedOut;
             Err(timed_out(session, words, &awaiting))
         }
+        // Both are seen to before anything is concluded.
+        Ended::Reached(_) | Ended::AtRest => Ok(DONE),
         Ended::Interrupted => {
             outcome.verdict = Answer::Interrupted;
             outcome.message = Some(format!("interrupted; {}", words.goes_on));
@@ -107,6 +109,16 @@ fn since_the_write(session: &Session, words: Words, snapshot: &Snapshot) -> Opti
 /// another Secret.
 fn is_of(pending: &record::Pending, words: Words, deployment: &crate::deployment::Deployment) -> bool {
     pending.command == words.command && super::pending::is_applied(pending, deployment)
+}
+
+/// Takes the write that was followed off the record, and nobody else's: who began another one meanwhile needs it to come
+/// back to.
+fn take_pending(
+    record: &mut record::Record,
+    words: Words,
+    deployment: &crate::deployment::Deployment,
+) -> Option<record::Pending> {
+    record.pending.take_if(|pending| is_of(pending, words, deployment))
 }
 
 fn timed_out(session: &Session, words: Words, awaiting: &Awaiting) -> Failure {
@@ -156,9 +168,9 @@ async fn succeeded(
     let by = None;
     let kept = session
         .change_record(|record| {
-            let pending = record.pending.take();
+            let pending = take_pending(record, words, &session.deployment);
             if words.command == "dry-run" {
-                let proof = pending.as_ref().filter(|pending| is_of(pending, words, &session.deployment));
+                let proof = pending.as_ref();
                 record.rehearsal = Some(rehearsal(snapshot, seen, proof, now, seconds, RehearsalState::Passed, None));
             }
             record.note(now, by, format!("{} succeeded", words.command));
@@ -294,8 +306,8 @@ async fn failed(
     let kept = session
         .change_record(|record| {
             if words.command == "dry-run" {
-                let pending = record.pending.take();
-                let proof = pending.as_ref().filter(|pending| is_of(pending, words, &session.deployment));
+                let pending = take_pending(record, words, &session.deployment);
+                let proof = pending.as_ref();
                 let message = Some(report.message.clone());
                 record.rehearsal =
                     Some(rehearsal(snapshot, &seen, proof, now, seconds, RehearsalState::Failed, message));

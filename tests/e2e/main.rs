@@ -11,6 +11,7 @@ mod choice;
 mod connection;
 #[cfg(target_os = "linux")]
 mod detector;
+mod expiry;
 #[cfg(unix)]
 mod export_rules;
 mod exports;
@@ -40,5 +41,6 @@ mod stage;
 mod stages;
 mod tls;
 mod together;
+mod unseen;
 mod via_owner;
 mod waiting;

@@ -2,13 +2,18 @@
 //!
 //! A finding has a stable code. What could not be found out is a finding of its own and never passes for fine.
 
+pub mod access;
 mod authentication;
 pub mod certificate;
 pub mod explain;
 mod finding;
+mod healing;
 mod manifest;
+mod pause;
+mod permissions;
 mod product;
 mod rehearsal;
+pub mod role;
 mod secret;
 mod settings;
 mod snapshot;
@@ -16,12 +21,13 @@ mod state;
 pub mod tls;
 
 pub use finding::{Finding, Severity, codes};
-pub use rehearsal::{RehearsalStanding, Rehearsed, standing};
-pub use snapshot::{Known, Snapshot, Step};
+pub use rehearsal::{RehearsalStanding, Rehearsed, is_old, standing};
+pub use snapshot::{Healing, Known, Snapshot, Step, Surroundings, default_secret_name};
 
 /// All findings for a step, blockers first, otherwise in the order of the checks.
 pub fn run(snapshot: &Snapshot, step: Step) -> Vec<Finding> {
     let mut findings = Vec::new();
+    permissions::check(snapshot, step, &mut findings);
     product::check(snapshot, step, &mut findings);
     state::check(snapshot, step, &mut findings);
     // Going back must not be held up by what stands in the way of going on.
@@ -33,6 +39,8 @@ pub fn run(snapshot: &Snapshot, step: Step) -> Vec<Finding> {
     }
     manifest::check(snapshot, step, &mut findings);
     findings.sort_by_key(|finding| finding.severity);
+    #[cfg(test)]
+    findings.iter().for_each(explain::assert_true);
     findings
 }
 

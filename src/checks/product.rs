@@ -2,11 +2,16 @@
 
 use super::finding::{Finding, codes};
 use super::snapshot::{Known, Snapshot, Step};
-use crate::deployment::ChartRelease;
+use crate::deployment::{ChartRelease, VersionSource};
 
 const SUBJECT: &str = "spec.components.matrixAuthenticationService.config.active";
 
 pub(super) fn check(snapshot: &Snapshot, step: Step, findings: &mut Vec<Finding>) {
+    served(snapshot, findings);
+    if let Some(finding) = on_mas_already(snapshot, step) {
+        findings.push(finding);
+        return;
+    }
     findings.push(match &snapshot.features {
         Known::Known(features) if features.active => {
             Finding::ok(codes::MAS_SUPPORTED, SUBJECT, "this release's ElementDeployment has the switch")
@@ -32,17 +37,52 @@ pub(super) fn check(snapshot: &Snapshot, step: Step, findings: &mut Vec<Finding>
         )
         .remedy("The API server refuses fields that it does not know, so going on cannot lose the change."),
     });
-    let Some(chart) = &snapshot.chart else { return };
-    // The schema decides; a chart's number only adds to it where LDAP needs a later release.
-    if step != Step::Abort && chart.is_at_least(ChartRelease::FIRST_WITH_MIGRATION) == Some(false) {
-        findings.push(
-            Finding::blocker(
-                codes::RELEASE_TOO_OLD,
-                format!("chart {} {}", chart.chart, chart.version),
-                "the migration needs chart 2.28.1 (ESS 25.09.01) or later",
-            )
-            .remedy("Upgrade ESS Classic first, and let it reconcile.")
-            .guide(),
-        );
+    if step != Step::Abort {
+        findings.extend(snapshot.chart.as_ref().and_then(release));
     }
+}
+
+fn served(snapshot: &Snapshot, findings: &mut Vec<Finding>) {
+    let version = snapshot.deployment.api_version();
+    let version = version.rsplit('/').next().unwrap_or_default();
+    let text = match version {
+        "" => return,
+        "v1alpha2" => "it is served as v1alpha2".to_owned(),
+        other => format!("it is served as {other} only, which older releases do"),
+    };
+    findings.push(Finding::ok(codes::API_VERSION, "elementdeployments.matrix.element.io", text));
+}
+
+/// Releases before the migration have MAS too, for those who were installed with it: without a switch, and with nothing to
+/// migrate.
+fn on_mas_already(snapshot: &Snapshot, step: Step) -> Option<Finding> {
+    let without_switch = snapshot.features.known().is_some_and(|features| features.mas && !features.active);
+    if !without_switch || snapshot.deployment.mas().is_none() {
+        return None;
+    }
+    let subject = "spec.components.matrixAuthenticationService";
+    let text = "MAS is part of this deployment, in a release that has no switch for it: it was installed with MAS, and there is nothing to migrate";
+    Some(match step {
+        Step::Look => Finding::ok(codes::ALREADY_MIGRATED, subject, text),
+        _ => Finding::blocker(codes::ALREADY_MIGRATED, subject, text)
+            .remedy("If people still log in at Synapse, ask Element Support what this deployment is."),
+    })
+}
+
+/// The schema decides what can be written; the release says what the operator makes of it.
+fn release(release: &ChartRelease) -> Option<Finding> {
+    let subject = release.to_string();
+    let ess = release.ess().map_or_else(String::new, |ess| format!(" (ESS {ess})"));
+    Some(match release.is_at_least(ChartRelease::FIRST_WITH_MIGRATION)? {
+        true => Finding::ok(codes::RELEASE_TOO_OLD, subject, format!("it{ess} can migrate")),
+        false => {
+            let text = "the migration needs chart 2.28.1 (ESS 25.09.01) or later";
+            // Whoever keeps copies of images may tag them as they like.
+            let finding = match release.source() {
+                VersionSource::Image => Finding::warning(codes::RELEASE_TOO_OLD, subject, text),
+                _ => Finding::blocker(codes::RELEASE_TOO_OLD, subject, text),
+            };
+            finding.remedy("Upgrade ESS Classic first, and let it reconcile.").guide()
+        }
+    })
 }

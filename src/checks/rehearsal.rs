@@ -3,10 +3,19 @@
 //! The guide: "The dry-run migration must have succeeded before the actual migration can be attempted", and "All other
 //! settings should remain the same".
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::finding::{Finding, codes};
 use super::snapshot::{Known, Snapshot, Step};
+use crate::deployment::Deployment;
 use crate::plan::{Plan, SecretKeys};
-use crate::record::{Rehearsal, RehearsalState};
+use crate::record::{Rehearsal, RehearsalState, record_name};
+
+/// How many changed fields are named.
+const FIELDS: usize = 6;
+/// After so many days a rehearsal is called old. It read Synapse's database as it was then; accounts, devices and
+/// third-party ids that came since were not rehearsed, and a week of a living server brings some.
+const OLD_AFTER_DAYS: i64 = 7;
 
 /// Where the rehearsal stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,7 +57,7 @@ pub fn standing(snapshot: &Snapshot) -> RehearsalStanding {
         changed.push(format!("a run of the operator has failed ({first})"));
     }
     if snapshot.deployment.rehearsed_digest() != rehearsal.spec_digest {
-        changed.push("the ElementDeployment's spec has changed".to_owned());
+        changed.push(changed_fields(rehearsal, &snapshot.deployment));
     }
     let keys = snapshot.secret_keys();
     if prepared_since(snapshot, &keys) {
@@ -63,7 +72,7 @@ pub fn standing(snapshot: &Snapshot) -> RehearsalStanding {
         Known::Known(Some(secret)) => {
             let digest = secret.digest(&keys).map(|digest| format!("{digest:#}"));
             if digest.as_deref() != Some(&rehearsal.secret_digest) {
-                changed.push(changed_keys(rehearsal, &secret.fingerprints(&keys)));
+                changed.push(changed_keys(rehearsal, &secret.fingerprints(&keys), &keys));
             }
         }
     }
@@ -80,10 +89,32 @@ fn prepared_since(snapshot: &Snapshot, keys: &SecretKeys) -> bool {
         && settings.is_some_and(|settings| Plan::rehearse(deployment, settings, keys, "").changes_spec())
 }
 
-fn changed_keys(rehearsal: &Rehearsal, now: &std::collections::BTreeMap<String, String>) -> String {
+/// Which fields of the spec changed, as far as the record can tell.
+fn changed_fields(rehearsal: &Rehearsal, now: &Deployment) -> String {
+    let text = "the ElementDeployment's spec has changed";
+    let outline = rehearsal.spec_outline.as_ref();
+    let found = outline.map(|outline| outline.differences(&now.rehearsed_spec(), "spec")).unwrap_or_default();
+    let shown: Vec<String> = found.iter().take(FIELDS).map(ToString::to_string).collect();
+    match (shown.is_empty(), found.len() - shown.len()) {
+        (true, _) => text.to_owned(),
+        (false, 0) => format!("{text} ({})", shown.join(", ")),
+        (false, more) => format!("{text} ({} and {more} more)", shown.join(", ")),
+    }
+}
+
+/// Which keys of the Secret changed, with fingerprints. Those that are keyed with the encryption secret say nothing once
+/// that one has changed.
+fn changed_keys(rehearsal: &Rehearsal, now: &BTreeMap<String, String>, keys: &SecretKeys) -> String {
     let before = &rehearsal.secret_fingerprints;
-    let all = before.keys().chain(now.keys().filter(|key| !before.contains_key(*key)));
-    let changed: Vec<&str> = all.filter(|key| before.get(*key) != now.get(*key)).map(String::as_str).collect();
+    let all: BTreeSet<&String> = before.keys().chain(now.keys()).collect();
+    let same_encryption = before.get(&keys.encryption_secret) == now.get(&keys.encryption_secret);
+    let print = |print: &Option<&String>| print.map_or("none", String::as_str).to_owned();
+    let changed = all.into_iter().filter_map(|key| {
+        let (old, new) = (before.get(key), now.get(key));
+        let keyed = [old, new].iter().all(|print| print.is_some_and(|print| print.starts_with("hmac-")));
+        (old != new && (same_encryption || !keyed)).then(|| format!("{key}: {} -> {}", print(&old), print(&new)))
+    });
+    let changed: Vec<String> = changed.collect();
     if changed.is_empty() {
         "the MAS Secret has changed".to_owned()
     } else {
@@ -91,33 +122,68 @@ fn changed_keys(rehearsal: &Rehearsal, now: &std::collections::BTreeMap<String, 
     }
 }
 
+/// It passed and still stands, but at another time.
+fn old(snapshot: &Snapshot) -> Option<Finding> {
+    let rehearsal = snapshot.recorded()?.rehearsal.as_ref()?;
+    if !matches!(standing(snapshot), RehearsalStanding::Passed | RehearsalStanding::Unknown(_)) {
+        return None;
+    }
+    let upgraded = rehearsal.release.as_ref().zip(snapshot.chart.as_ref()).filter(|(then, now)| then != now);
+    let days = snapshot.around.now.map_or(0, |now| now.duration_since(rehearsal.at).as_hours() / 24);
+    let text = match upgraded {
+        Some((then, now)) if then.source() == now.source() => {
+            format!("it was made with {then}, and now there is {now}, which may migrate differently")
+        }
+        _ if days >= OLD_AFTER_DAYS => format!(
+            "it is {days} days old; it read Synapse's database as it was then, and accounts that came or changed since were not rehearsed (said after {OLD_AFTER_DAYS} days)"
+        ),
+        _ => return None,
+    };
+    let finding = Finding::warning(codes::REHEARSAL_OLD, "the dry run", text);
+    Some(finding.remedy("Rehearse again, nobody notices it: `kubectl ess-mas dry-run`."))
+}
+
+/// Whether the rehearsal still stands but is of another time, so that it is worth making it again.
+pub fn is_old(snapshot: &Snapshot) -> bool {
+    old(snapshot).is_some()
+}
+
 pub(super) fn check(snapshot: &Snapshot, step: Step, findings: &mut Vec<Finding>) {
     if snapshot.deployment.mas_active() == Some(true) {
         return;
     }
     if let Known::Unreadable(why) = &snapshot.record {
-        let finding = Finding::unknown(codes::RECORD, "the record of the rehearsal", why)
-            .remedy("Give yourself the permission to read it, or let `dry-run` write it anew.");
+        let name = record_name(snapshot.deployment.name());
+        let namespace = snapshot.deployment.namespace();
+        let finding = Finding::unknown(codes::RECORD, "the record of the rehearsal", why).remedy(format!(
+            "If somebody has edited it, take it away (kubectl delete configmap {name} -n {namespace}); then `kubectl ess-mas prepare` and the dry run have to be made again."
+        ));
         findings.push(finding);
     }
     if !matches!(step, Step::Activate | Step::Look) {
         return;
     }
-    let again = "Run `kubectl ess-mas dry-run` and let it pass.";
-    let severity = |message: String| match step {
-        // Only the activation needs it; for a look at things it is where the migration stands, not a fault.
+    findings.extend(old(snapshot));
+    let again = "Run `kubectl ess-mas dry-run`, and let it pass.";
+    let not_now = |message: String| match step {
         Step::Activate => Finding::blocker(codes::REHEARSAL, "the dry run", message).remedy(again).guide(),
-        _ => Finding::ok(codes::REHEARSAL, "the dry run", message),
+        // Only the activation needs it, and who looks may not be that far.
+        _ => Finding::warning(codes::REHEARSAL, "the dry run", message).remedy(again),
     };
     findings.push(match standing(snapshot) {
         RehearsalStanding::Passed => {
             Finding::ok(codes::REHEARSAL, "the dry run", "it passed for this very spec and these very secrets")
         }
-        RehearsalStanding::None => severity("none has passed yet".to_owned()),
-        RehearsalStanding::Failed(message) => severity(format!("the last one failed: {message}")),
-        RehearsalStanding::Outdated(changed) => severity(format!("it passed, but since then: {}", changed.join("; "))),
+        RehearsalStanding::None if step == Step::Look => Finding::ok(
+            codes::REHEARSAL,
+            "the dry run",
+            "none has passed yet; it is the next step once MAS is prepared",
+        ),
+        RehearsalStanding::None => not_now("none has passed yet".to_owned()),
+        RehearsalStanding::Failed(message) => not_now(format!("the last one failed: {message}")),
+        RehearsalStanding::Outdated(changed) => not_now(format!("it passed, but since then: {}", changed.join("; "))),
         RehearsalStanding::Unknown(why) => {
-            severity(format!("it passed, but whether the MAS Secret is still the same could not be found out: {why}"))
+            not_now(format!("it passed, but whether the MAS Secret is still the same could not be found out: {why}"))
         }
     });
 }

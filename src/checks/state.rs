@@ -1,6 +1,7 @@
 //! Where the deployment and its operator stand.
 
 use super::finding::{Finding, codes};
+use super::pause;
 use super::snapshot::{Snapshot, Step};
 use crate::deployment::Run;
 
@@ -46,16 +47,45 @@ pub(super) fn check(snapshot: &Snapshot, step: Step, findings: &mut Vec<Finding>
         return;
     }
     if deployment.active() == Some(true) && step != Step::Activate {
-        findings.push(
-            Finding::blocker(
-                codes::MIGRATION_UNDER_WAY,
-                "spec.components.matrixAuthenticationService.config.active",
-                "it is true, so the operator is migrating or tries to",
-            )
-            .remedy("Follow it with `activate`, or go back with `abort`."),
-        );
+        findings.push(under_way(snapshot));
     }
     conditions(snapshot, step, findings);
+    pause::check(snapshot, findings);
+    operator(snapshot, findings);
+}
+
+fn under_way(snapshot: &Snapshot) -> Finding {
+    let conditions = snapshot.deployment.conditions();
+    let content = conditions.run() == Run::Succeeded && conditions.successful() == Some(true);
+    let subject = "spec.components.matrixAuthenticationService.config.active";
+    if content && snapshot.deployment.mas_active().is_none() {
+        // A deployment that was installed with MAS looks like this in a release that writes mas_active only when it migrates.
+        let text = "it is true and the operator is content, but it has never written mas_active: this deployment was installed with MAS, or its migration has not been told yet";
+        return Finding::blocker(codes::MIGRATION_UNDER_WAY, subject, text).remedy(
+            "Look where people log in. If it is at MAS, there is nothing to do; else follow the operator with `kubectl ess-mas activate`, or go back with `kubectl ess-mas abort`.",
+        );
+    }
+    Finding::blocker(codes::MIGRATION_UNDER_WAY, subject, "it is true, so the operator is migrating or tries to")
+        .remedy("Follow it with `kubectl ess-mas activate`, or go back with `kubectl ess-mas abort`.")
+}
+
+/// The operator's own pod, where it may be looked at. What cannot be seen there is no finding: the conditions tell most.
+fn operator(snapshot: &Snapshot, findings: &mut Vec<Finding>) {
+    let Some(operator) = &snapshot.around.operator else { return };
+    let subject = format!("Deployment {} in {}", operator.name, operator.namespace);
+    if operator.ready > 0 {
+        findings.push(Finding::ok(codes::OPERATOR, subject, "the operator runs"));
+        return;
+    }
+    let text = if operator.wanted == 0 {
+        "the operator is scaled to 0, so nothing happens after a change until it runs again, whenever that is"
+    } else {
+        "the operator has no pod that is ready, so nothing happens after a change until it runs again, whenever that is"
+    };
+    findings.push(
+        Finding::warning(codes::OPERATOR, subject, text)
+            .remedy(format!("See why: kubectl describe deployment {} -n {}", operator.name, operator.namespace)),
+    );
 }
 
 fn conditions(snapshot: &Snapshot, step: Step, findings: &mut Vec<Finding>) {
@@ -66,15 +96,18 @@ fn conditions(snapshot: &Snapshot, step: Step, findings: &mut Vec<Finding>) {
     let may_rehearse_again = deployment.mas().is_some() && matches!(step, Step::DryRun | Step::Prepare);
     findings.push(match conditions.available() {
         Some(true) => Finding::ok(codes::AVAILABLE, "condition Available", "it is True"),
-        Some(false) if !may_rehearse_again => {
-            let message = conditions.get("Available").map(|c| c.message.clone()).unwrap_or_default();
+        Some(false) => {
+            let (status, message) =
+                conditions.get("Available").map(|c| (c.status.as_str(), c.message.as_str())).unwrap_or_default();
             let why = if message.is_empty() { String::new() } else { format!(": {message}") };
-            Finding::blocker(codes::AVAILABLE, "condition Available", format!("it is False{why}"))
-                .remedy("Find out which component is not available and mend it first.")
-                .guide()
+            let text = format!("it is {status}{why}");
+            let remedy = "Find out which component is not available and mend it first.";
+            if may_rehearse_again {
+                Finding::warning(codes::AVAILABLE, "condition Available", text).remedy(remedy)
+            } else {
+                Finding::blocker(codes::AVAILABLE, "condition Available", text).remedy(remedy).guide()
+            }
         }
-        Some(false) => Finding::warning(codes::AVAILABLE, "condition Available", "it is False")
-            .remedy("Find out which component is not available."),
         None => Finding::unknown(codes::AVAILABLE, "condition Available", "the operator has not written it")
             .remedy("See for yourself that all components run; some releases never write this condition."),
     });

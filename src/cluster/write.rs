@@ -31,7 +31,7 @@ use super::{
 use crate::pki::wipe;
 
 /// The field manager under which the API server records what this program writes.
-const FIELD_MANAGER: &str = "kubectl-ess-mas";
+const FIELD_MANAGER: &str = crate::deployment::OUR_MANAGER;
 
 /// One write as a value: what is shown by [`Cluster::dry_run`] is what [`Cluster::write`] sends.
 ///

@@ -1,12 +1,11 @@
 //! Looks at where MAS's certificate comes from. What is found becomes findings of `prepare` and `check`.
 
-use super::gather::unreadable;
 use super::session::Session;
 use crate::checks::tls::{self, CertificateSource, IssuerLook, Offered, SecretLook};
-use crate::checks::{Finding, Known, Snapshot};
+use crate::checks::{Finding, Snapshot};
 use crate::cluster::ErrorKind;
 use crate::pki::HostName;
-use crate::plan::{MasSettings, SecretContents};
+use crate::plan::MasSettings;
 
 /// Judges the certificate that MAS will have with these settings, as far as it can be seen from the cluster.
 pub async fn look(
@@ -23,26 +22,21 @@ pub async fn look(
         CertificateSource::Issuer(name) => vec![tls::issuer(&name, &issuer(session, &name).await)],
         CertificateSource::Secret(name) => tls::existing(&name, &secret(session, &name).await, &host, now),
         CertificateSource::Component { own: (name, keys), global } => {
-            let own = secret(session, &name).await;
-            let looked = match &global {
-                Some((name, _)) => Some(secret(session, name).await),
-                None => None,
-            };
+            let (own, looked) = tokio::join!(secret(session, &name), async {
+                match &global {
+                    Some((name, _)) => Some(secret(session, name).await),
+                    None => None,
+                }
+            });
             let global = global.as_ref().zip(looked.as_ref()).map(|((name, keys), look)| (name.as_str(), keys, look));
             tls::certfile((&name, &keys, &own), global, offered, &host, now)
         }
     }
 }
 
-/// Reads a Secret with its type.
+/// A Secret with its type, as it was when things were last gathered.
 pub async fn secret(session: &Session, name: &str) -> SecretLook {
-    match session.cluster.find_secret(&session.target.namespace, name).await {
-        Ok(found) => Known::Known(found.map(|object| {
-            let kind = object["type"].as_str().unwrap_or("Opaque").to_owned();
-            (SecretContents::read(object), kind)
-        })),
-        Err(error) => unreadable(&error),
-    }
+    session.secrets.get(&session.cluster, &session.target, name).await.0
 }
 
 async fn issuer(session: &Session, name: &str) -> IssuerLook {

@@ -4,14 +4,16 @@ use serde::Serialize;
 
 use super::certificate;
 use super::exit::{BLOCKED, DONE, Failure, WARNINGS};
+use super::explain;
 use super::findings;
 use super::gather::Extent;
+use super::rbac;
 use super::session::{Context, Session};
 use crate::checks::tls::Offered;
 use crate::checks::{self, Finding, Step};
 use crate::cli::CheckArgs;
 use crate::cluster::Target;
-use crate::terminal::{OutputFormat, Ui};
+use crate::terminal::{Next, OutputFormat, Ui};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -25,15 +27,30 @@ struct Report<'a> {
 
 /// Runs it.
 pub async fn exec(context: &Context, args: &CheckArgs) -> Result<u8, Failure> {
-    let session = Session::open(context, args.name.as_deref()).await?;
-    let snapshot = session.gather(Extent::Step).await;
-    let mut findings = checks::run(&snapshot, Step::Look);
-    let not_migrated = snapshot.deployment.mas_active() != Some(true);
-    if let Some(settings) = snapshot.settings.as_ref().filter(|_| not_migrated) {
-        findings.extend(certificate::look(&session, &snapshot, settings, Offered::default()).await);
-        findings.sort_by_key(|finding| finding.severity);
+    let format = args.output.format();
+    if let Some(code) = &args.explain {
+        return explain::exec(&context.ui, code, format);
     }
-    conclude(&context.ui, args.output.format(), Some(&session.target), &findings)
+    if args.rbac {
+        return rbac::exec(context, args).await;
+    }
+    let session = Session::open(context, args.name.as_deref()).await?;
+    let not_migrated = session.deployment.mas_active() != Some(true);
+    let (snapshot, looked) = session
+        .gather_with(Extent::Step, async |snapshot| match snapshot.settings.as_ref().filter(|_| not_migrated) {
+            Some(settings) => certificate::look(&session, snapshot, settings, Offered::default()).await,
+            None => Vec::new(),
+        })
+        .await;
+    let mut findings = checks::run(&snapshot, Step::Look);
+    findings.extend(looked);
+    findings.sort_by_key(|finding| finding.severity);
+    findings::name_commands(&session, &mut findings);
+    let code = conclude(&context.ui, format, Some(&session.target), &findings)?;
+    if code != DONE && !format.is_data() {
+        context.ui.next(&Next::new("More about a code:").command("kubectl ess-mas check --explain CODE"));
+    }
+    Ok(code)
 }
 
 /// Prints the findings; the exit code says how bad they are. `target` is the deployment that they are about, if they are

@@ -2,10 +2,14 @@
 
 use serde_json::Value;
 
+use super::secret_reads;
 use super::session::Session;
+use super::surroundings::{self, Refusal};
+use crate::checks::access::Right;
+use crate::checks::tls::SecretLook;
 use crate::checks::{Known, Snapshot};
-use crate::cluster::{ApiVersion, Cluster, ClusterError, Resource, Selection, Target};
-use crate::deployment::{ChartRelease, Deployment, Features, Owner};
+use crate::cluster::{ApiVersion, Cluster, ClusterError, Resource, Selection};
+use crate::deployment::{Deployment, Features};
 use crate::plan::{MasSettings, SecretContents};
 use crate::record::{Record, record_name};
 
@@ -18,71 +22,89 @@ pub enum Extent {
     Step,
 }
 
-/// Name of the Secret where nothing says another one.
-pub fn default_secret_name(deployment: &str) -> String {
-    format!("{deployment}-mas")
-}
-
 impl Session {
     /// Reads everything beside the deployment itself. What cannot be read is not an error: it becomes a finding.
     pub async fn gather(&self, extent: Extent) -> Snapshot {
-        let (record, features, chart) = tokio::join!(
-            self.read_record(),
+        self.gather_with(extent, async |_| ()).await.0
+    }
+
+    /// The same, and `more` at the same time as the last requests, with what was known before them.
+    pub async fn gather_with<T>(&self, extent: Extent, more: impl AsyncFnOnce(&Snapshot) -> T) -> (Snapshot, T) {
+        let mut snapshot = self.first_round(extent).await;
+        let ((secret, refused), asked, more) = tokio::join!(
+            self.second_round(extent, &snapshot),
+            surroundings::ask_for_the_rest(self, &snapshot),
+            more(&snapshot)
+        );
+        snapshot.secret = secret;
+        if let Some(access) = &mut snapshot.around.access {
+            access.asked = asked;
+        }
+        surroundings::note_refused(&mut snapshot, refused);
+        (snapshot, more)
+    }
+
+    /// The requests that depend on nothing but the deployment, all at once.
+    async fn first_round(&self, extent: Extent) -> Snapshot {
+        self.secrets.forget();
+        let step = extent == Extent::Step;
+        let ((record, record_refused), (features, features_refused), seen) = tokio::join!(
+            self.record_and_refusal(),
             async {
-                match extent {
-                    Extent::Standing => Known::Unreadable("it was not read".to_owned()),
-                    Extent::Step => features(&self.cluster, self.target.api_version).await,
+                match step {
+                    true => features(&self.cluster, self.target.api_version).await,
+                    false => (Known::Unreadable("it was not read".to_owned()), Refusal::No),
                 }
             },
-            async {
-                match extent {
-                    Extent::Standing => None,
-                    Extent::Step => self.read_chart().await,
-                }
-            }
+            async { if step { Some(surroundings::look(self).await) } else { None } },
         );
+        let (around, chart) = seen.unwrap_or_default();
         // `status` makes do with what an earlier step found out, and asks the API server less.
         let chart = chart.or_else(|| record.known()?.as_ref()?.chart.clone());
         let settings = MasSettings::of(&self.deployment)
             .or_else(|| record.known().and_then(|record| record.as_ref()?.settings.clone()));
-        let rehearsed =
-            record.known().is_some_and(|record| record.as_ref().is_some_and(|record| record.rehearsal.is_some()));
-        let affordable = extent == Extent::Step || self.requests == 1;
-        let wanted = extent == Extent::Step || (self.deployment.mas().is_some() && rehearsed);
-        let name = self
-            .deployment
-            .mas_secret_name()
-            .map(str::to_owned)
-            .or_else(|| settings.as_ref().map(|settings| settings.secret_name.clone()));
-        let secret = match name {
-            Some(_) if wanted && !affordable => Known::Unreadable("it was not read".to_owned()),
-            Some(name) if wanted => secret(&self.cluster, &self.target, &name).await,
-            _ => Known::Known(None),
-        };
-        Snapshot { deployment: self.deployment.clone(), features, secret, record, settings, chart }
+        let secret = Known::Known(None);
+        let deployment = self.deployment.clone();
+        let mut snapshot = Snapshot { deployment, features, secret, record, settings, chart, around };
+        for refused in [record_refused, features_refused] {
+            surroundings::note_refused(&mut snapshot, refused);
+        }
+        snapshot
     }
 
-    /// The installed chart, where Helm owns the deployment and its release may be read.
-    async fn read_chart(&self) -> Option<ChartRelease> {
-        let Owner::Helm(release) = self.deployment.owner() else { return None };
-        let namespace = release.namespace.as_deref().unwrap_or(&self.target.namespace);
-        let secrets = self.cluster.helm_releases(namespace, Some(&release.name)).await.ok()?;
-        secrets.iter().find_map(ChartRelease::of_helm_secret)
+    /// The MAS Secret: only the record may tell its name.
+    async fn second_round(&self, extent: Extent, snapshot: &Snapshot) -> (Known<Option<SecretContents>>, Refusal) {
+        let rehearsed = snapshot.recorded().is_some_and(|record| record.rehearsal.is_some());
+        let affordable = extent == Extent::Step || self.requests == 1;
+        let wanted = extent == Extent::Step || (self.deployment.mas().is_some() && rehearsed);
+        let settled = || snapshot.settings.as_ref().map(|settings| settings.secret_name.clone());
+        match self.deployment.mas_secret_name().map(str::to_owned).or_else(settled) {
+            Some(_) if wanted && !affordable => (Known::Unreadable("it was not read".to_owned()), Refusal::No),
+            Some(name) if wanted => {
+                let (look, refusal) = self.secrets.get(&self.cluster, &self.target, &name).await;
+                (contents(look), refusal)
+            }
+            _ => (Known::Known(None), Refusal::No),
+        }
     }
 
     /// Reads the record.
     pub async fn read_record(&self) -> Known<Option<Record>> {
+        self.record_and_refusal().await.0
+    }
+
+    async fn record_and_refusal(&self) -> (Known<Option<Record>>, Refusal) {
         let name = record_name(&self.target.name);
         match self.cluster.find_config_map(&self.target.namespace, &name).await {
-            Ok(Some(map)) => record(&map, &self.deployment),
-            Ok(None) => Known::Known(None),
-            Err(error) => unreadable(&error),
+            Ok(Some(map)) => (record(&map, &self.deployment), Refusal::No),
+            Ok(None) => (Known::Known(None), Refusal::No),
+            Err(error) => (unreadable(&error), Refusal::of(&error, || Right::config_map("get", &name))),
         }
     }
 
-    /// Reads the Secret of that name.
+    /// Reads the Secret of that name afresh.
     pub async fn read_secret(&self, name: &str) -> Known<Option<SecretContents>> {
-        secret(&self.cluster, &self.target, name).await
+        contents(secret_reads::read(&self.cluster, &self.target, name).await.0)
     }
 }
 
@@ -93,20 +115,20 @@ fn record(map: &Value, deployment: &Deployment) -> Known<Option<Record>> {
     }
 }
 
-async fn secret(cluster: &Cluster, target: &Target, name: &str) -> Known<Option<SecretContents>> {
-    match cluster.find_secret(&target.namespace, name).await {
-        Ok(found) => Known::Known(found.map(SecretContents::read)),
-        Err(error) => unreadable(&error),
+fn contents(look: SecretLook) -> Known<Option<SecretContents>> {
+    match look {
+        Known::Known(found) => Known::Known(found.map(|(contents, _)| contents)),
+        Known::Unreadable(why) => Known::Unreadable(why),
     }
 }
 
 /// The published schema; right after the resource definition was installed it may not be there yet, and then the
 /// definition itself is read, where that is allowed.
-async fn features(cluster: &Cluster, version: ApiVersion) -> Known<Features> {
-    let why = match cluster.deployment_schema(version).await {
-        Ok(Some(schema)) => return Known::Known(Features::read(&schema)),
-        Ok(None) => "the API server publishes no schema of it".to_owned(),
-        Err(error) => error.to_string(),
+async fn features(cluster: &Cluster, version: ApiVersion) -> (Known<Features>, Refusal) {
+    let (why, refusal) = match cluster.deployment_schema(version).await {
+        Ok(Some(schema)) => return (Known::Known(Features::read(&schema)), Refusal::No),
+        Ok(None) => ("the API server publishes no schema of it".to_owned(), Refusal::No),
+        Err(error) => (error.to_string(), Refusal::of(&error, || Right::path(Cluster::schema_path(version)))),
     };
     let definition = Resource {
         group: "apiextensions.k8s.io",
@@ -119,8 +141,8 @@ async fn features(cluster: &Cluster, version: ApiVersion) -> Known<Features> {
     let definitions = cluster.list::<Value>(definition, None, selection, 1).all().await.unwrap_or_default();
     let versions = definitions.first().and_then(|found| found["spec"]["versions"].as_array());
     match versions.into_iter().flatten().find(|served| served["name"] == version.as_str()) {
-        Some(served) => Known::Known(Features::read(&served["schema"]["openAPIV3Schema"])),
-        None => Known::Unreadable(why),
+        Some(served) => (Known::Known(Features::read(&served["schema"]["openAPIV3Schema"])), Refusal::No),
+        None => (Known::Unreadable(why), refusal),
     }
 }
 

@@ -1,11 +1,14 @@
 //! A command's connection and the deployment it is about.
 
+use crate::checks::Known;
+use crate::checks::access::Rules;
 use crate::cluster::{ApiVersion, Choice, Cluster, ClusterError, ConnectionFlags, Elsewhere, Target};
 use crate::deployment::Deployment;
 use crate::terminal::{Next, Ui};
 
 use super::exit::{FAILED, Failure, USAGE};
 use super::interrupt::Interrupt;
+use super::secret_reads::SecretReads;
 
 /// What every command is given.
 #[derive(Clone)]
@@ -30,6 +33,10 @@ pub struct Session {
     pub deployment: Deployment,
     /// Requests it took to find it; `status` keeps within three in all.
     pub requests: u8,
+    /// The rules that apply to the caller in the deployment's namespace, once they were asked for.
+    pub rules: tokio::sync::OnceCell<Known<Rules>>,
+    /// Secrets that were read when things were last gathered.
+    pub secrets: SecretReads,
 }
 
 impl Session {
@@ -50,7 +57,8 @@ impl Session {
                 }
                 // Named, or alone in its namespace: one. Otherwise the other namespaces, or the other version, were asked.
                 let requests = 1 + u8::from(found_elsewhere) + u8::from(target.api_version != ApiVersion::V1Alpha2);
-                Ok(Self { context: context.clone(), cluster, target, deployment, requests })
+                let (rules, secrets) = Default::default();
+                Ok(Self { context: context.clone(), cluster, target, deployment, requests, rules, secrets })
             }
             other => Err(not_one(other, &cluster)),
         }

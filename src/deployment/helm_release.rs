@@ -8,8 +8,9 @@ use serde_json::Value;
 
 use super::version::ChartRelease;
 
-/// Charts that carry the product's version. A chart of one's own around them names them as dependencies.
-const CHARTS: [&str; 4] = ["ess-stack", "ess-system", "element-updater", "element-operator"];
+/// Charts that carry the product's version. A chart of one's own around them names them as dependencies; the last one is
+/// the vendor's own such chart.
+const CHARTS: [&str; 5] = ["ess-stack", "ess-system", "element-updater", "element-operator", "ess-meta"];
 /// Helm keeps a release below 1 MiB compressed; nothing sensible unpacks to more than this.
 const LARGEST: u64 = 64 << 20;
 
@@ -22,7 +23,10 @@ impl ChartRelease {
         flate2::read::GzDecoder::new(packed.as_slice()).take(LARGEST).read_to_end(&mut text).ok()?;
         let release: Value = serde_json::from_slice(&text).ok()?;
         let metadata = &release["chart"]["metadata"];
-        let dependencies = metadata["dependencies"].as_array().into_iter().flatten();
+        // What a range was resolved to stands in the chart's lock; Helm does not keep the dependencies themselves.
+        let dependencies = [&release["chart"]["lock"], metadata]
+            .into_iter()
+            .flat_map(|list| list["dependencies"].as_array().into_iter().flatten());
         std::iter::once(metadata).chain(dependencies).find_map(|chart| {
             let name = chart["name"].as_str().filter(|name| CHARTS.contains(name))?;
             Some(Self { chart: name.to_owned(), version: chart["version"].as_str()?.to_owned() })
@@ -53,6 +57,17 @@ mod tests {
         let umbrella = json!({"name": "our-chat", "version": "0.1.0", "dependencies": [{"name": "ess-stack", "version": "2.28.1"}]});
         assert_eq!(version(&umbrella).as_deref(), Some("2.28.1"));
         assert_eq!(version(&json!({"name": "wordpress", "version": "1"})), None);
+    }
+
+    #[test]
+    fn a_range_is_told_by_the_lock_of_the_chart_around_it() {
+        let dependency =
+            |version: &str| json!([{"name": "redis", "version": "1"}, {"name": "ess-stack", "version": version}]);
+        let mut release = json!({"chart": {"metadata": {"name": "our-chat", "version": "0.1.0", "dependencies": dependency("^2.28.0")}}});
+        let read = |release: &Value| ChartRelease::of_helm_secret(&secret(release)).unwrap().version;
+        assert_eq!(read(&release), "^2.28.0");
+        release["chart"]["lock"] = json!({ "dependencies": dependency("2.29.0") });
+        assert_eq!(read(&release), "2.29.0");
     }
 
     #[test]

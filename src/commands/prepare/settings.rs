@@ -1,9 +1,8 @@
 //! Settles MAS's settings: flags, else what is there, else questions with good defaults.
 
 use super::super::exit::Failure;
-use super::super::gather::default_secret_name;
 use super::super::session::Session;
-use crate::checks::Snapshot;
+use crate::checks::{Snapshot, default_secret_name};
 use crate::cli::{PrepareArgs, TlsChoice};
 use crate::plan::{Database, MasSettings, Tls, check_host};
 use crate::terminal::prompt::PromptError;

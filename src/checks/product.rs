@@ -86,3 +86,66 @@ fn release(release: &ChartRelease) -> Option<Finding> {
         }
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::{Severity, run, tests};
+    use super::*;
+    use crate::deployment::Features;
+
+    fn found(snapshot: &Snapshot, step: Step, code: &str) -> Option<Severity> {
+        run(snapshot, step).into_iter().find(|one| one.code == code).map(|one| one.severity)
+    }
+
+    #[test]
+    fn the_served_version_is_said() {
+        let served = |version: &str| tests::snapshot(|object| object["apiVersion"] = json!(version));
+        for version in ["matrix.element.io/v1alpha2", "matrix.element.io/v1alpha1"] {
+            let told =
+                run(&served(version), Step::Look).into_iter().find(|one| one.code == codes::API_VERSION).unwrap();
+            assert!(told.message.contains(version.rsplit('/').next().unwrap()), "{}", told.message);
+        }
+        assert_eq!(found(&served(""), Step::Look, codes::API_VERSION), None);
+    }
+
+    #[test]
+    fn a_release_is_judged_by_what_names_it() {
+        let with = |release: Option<ChartRelease>| {
+            let mut snapshot = tests::snapshot(|_| {});
+            snapshot.chart = release;
+            found(&snapshot, Step::DryRun, codes::RELEASE_TOO_OLD)
+        };
+        let chart = |version: &str| Some(ChartRelease { chart: "ess-stack".into(), version: version.into() });
+        let image = |tag: &str| ChartRelease::of_image(&format!("mirror/updater:{tag}"));
+        assert_eq!(with(chart("2.28.0")), Some(Severity::Blocker));
+        assert_eq!(with(chart("25.08.2")), Some(Severity::Blocker));
+        assert_eq!(with(chart("2.28.1")), Some(Severity::Ok));
+        assert_eq!(with(chart("25.09.01")), Some(Severity::Ok));
+        assert_eq!(with(image("2.27.0")), Some(Severity::Warning), "tags of copies are anybody's");
+        assert_eq!(with(image("2.29.0")), Some(Severity::Ok));
+        for untold in [chart("^2.0.0"), chart("main"), None] {
+            assert_eq!(with(untold), None);
+        }
+    }
+
+    #[test]
+    fn a_deployment_that_was_installed_with_mas_has_nothing_to_migrate() {
+        let before = |mas: bool| {
+            let mut snapshot = tests::snapshot(|object| {
+                if mas {
+                    object["spec"]["components"]["matrixAuthenticationService"] = json!({"config": {}});
+                }
+            });
+            snapshot.features = Known::Known(Features { mas: true, active: false, ..Features::default() });
+            snapshot
+        };
+        assert_eq!(found(&before(true), Step::Look, codes::ALREADY_MIGRATED), Some(Severity::Ok));
+        for step in [Step::Prepare, Step::DryRun, Step::Activate, Step::Abort] {
+            assert_eq!(found(&before(true), step, codes::ALREADY_MIGRATED), Some(Severity::Blocker), "{step:?}");
+        }
+        assert_eq!(found(&before(false), Step::DryRun, codes::ALREADY_MIGRATED), None);
+        assert_eq!(found(&before(false), Step::DryRun, codes::MAS_SUPPORTED), Some(Severity::Blocker));
+    }
+}

@@ -187,3 +187,174 @@ pub(super) fn check(snapshot: &Snapshot, step: Step, findings: &mut Vec<Finding>
         }
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::{Severity, run, tests};
+    use super::*;
+    use crate::deployment::{ChartRelease, Features};
+    use crate::pki::SecretBytes;
+    use crate::plan::SecretContents;
+    use crate::record::Record;
+
+    const KEY: &str = "9d2f3c7b1a5e48d6b0c9f8e7a6d5c4b3928170f6e5d4c3b2a19087f6e5d4c3b2";
+
+    fn secret(encryption: &str, password: &str) -> SecretContents {
+        let data = [("encryptionSecret", encryption), ("postgresPassword", password)];
+        SecretContents {
+            name: "chat-mas".into(),
+            resource_version: "1".into(),
+            data: data.into_iter().map(|(key, value)| (key.to_owned(), SecretBytes::from(value.as_bytes()))).collect(),
+            immutable: false,
+        }
+    }
+
+    fn at(text: &str) -> jiff::Timestamp {
+        text.parse().unwrap()
+    }
+
+    /// A deployment whose rehearsal passed on 1 November, and what has become of it since.
+    fn rehearsed(change: impl FnOnce(&mut Value)) -> Snapshot {
+        let mas = json!({"config": {"active": false}, "secretName": "chat-mas"});
+        let before =
+            tests::snapshot(|object| object["spec"]["components"]["matrixAuthenticationService"] = mas.clone());
+        let keys = SecretKeys::find(&before.deployment, &Features::default());
+        let contents = secret(KEY, "one");
+        let rehearsal = Rehearsal {
+            state: RehearsalState::Passed,
+            spec_digest: before.deployment.rehearsed_digest(),
+            spec_outline: None,
+            release: Some(ChartRelease { chart: "ess-stack".into(), version: "2.28.1".into() }),
+            secret_digest: contents.digest(&keys).map(|digest| format!("{digest:#}")).unwrap(),
+            secret_fingerprints: contents.fingerprints(&keys),
+            completion: None,
+            at: at("2026-11-01T00:00:00Z"),
+            seconds: 60,
+            message: None,
+            failed_since: None,
+        };
+        let mut record = Record::new(&before.deployment);
+        record.rehearsal = Some(rehearsal.of_spec(&before.deployment));
+        let mut object = before.deployment.object().clone();
+        change(&mut object);
+        let mut now = before;
+        now.deployment = Deployment::from_value(object).unwrap();
+        now.record = Known::Known(Some(record));
+        now.secret = Known::Known(Some(contents));
+        now.around.now = Some(at("2026-11-02T00:00:00Z"));
+        now
+    }
+
+    fn changed(snapshot: &Snapshot) -> String {
+        match standing(snapshot) {
+            RehearsalStanding::Outdated(changed) => changed.join("; "),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_is_as_it_was_stands_whatever_the_switch_says() {
+        assert_eq!(standing(&rehearsed(|_| {})), RehearsalStanding::Passed);
+        let on = |object: &mut Value| {
+            object["spec"]["components"]["matrixAuthenticationService"]["config"]["active"] = json!(true);
+        };
+        assert_eq!(standing(&rehearsed(on)), RehearsalStanding::Passed);
+    }
+
+    #[test]
+    fn each_field_that_changed_since_is_named_by_its_path() {
+        let snapshot = rehearsed(|object| {
+            object["spec"]["global"]["config"]["verifyTls"] = json!(false);
+            object["spec"]["components"]["synapse"]["k8s"]["ingress"]["fqdn"] = json!("m.example.com");
+            object["spec"]["components"]["adminbot"] = json!({"config": {}});
+        });
+        assert_eq!(
+            changed(&snapshot),
+            "the ElementDeployment's spec has changed (spec.components.adminbot (added), \
+             spec.components.synapse.k8s.ingress.fqdn, spec.global.config.verifyTls (added))"
+        );
+        let many = rehearsed(|object| {
+            for n in 0..20 {
+                object["spec"]["global"][format!("field{n}")] = json!(n);
+            }
+        });
+        assert!(changed(&many).ends_with("and 14 more)"), "{}", changed(&many));
+        // An earlier release kept no outline.
+        let mut old = rehearsed(|object| object["spec"]["global"]["config"]["verifyTls"] = json!(false));
+        if let Known::Known(Some(record)) = &mut old.record {
+            record.rehearsal.as_mut().unwrap().spec_outline = None;
+        }
+        assert_eq!(changed(&old), "the ElementDeployment's spec has changed");
+    }
+
+    #[test]
+    fn secret_values_that_changed_since_are_told_apart_by_fingerprints() {
+        let with = |contents: SecretContents| Snapshot { secret: Known::Known(Some(contents)), ..rehearsed(|_| {}) };
+        let password = changed(&with(secret(KEY, "two")));
+        assert!(
+            password.contains("postgresPassword: hmac-sha256:") && password.contains(" -> hmac-sha256:"),
+            "{password}"
+        );
+        assert!(!password.contains("encryptionSecret") && !password.contains("two"), "{password}");
+        // With another key all keyed fingerprints are others; that says nothing of the values.
+        let key = changed(&with(secret(&KEY.replace('9', "8"), "one")));
+        assert!(key.contains("encryptionSecret: sha256:") && !key.contains("postgresPassword"), "{key}");
+        let mut more = secret(KEY, "one");
+        more.data.insert("added".into(), SecretBytes::from(b"x".as_slice()));
+        assert!(changed(&with(more)).contains("added: none -> hmac-sha256:"));
+    }
+
+    #[test]
+    fn an_old_rehearsal_is_a_warning_and_is_worth_making_again() {
+        let of = |snapshot: &Snapshot| {
+            let found: Vec<Finding> =
+                run(snapshot, Step::Activate).into_iter().filter(|one| one.code.starts_with("rehearsal")).collect();
+            found.into_iter().map(|one| (one.code, one.severity, one.message)).collect::<Vec<_>>()
+        };
+        let mut snapshot = rehearsed(|_| {});
+        assert_eq!(of(&snapshot).len(), 1, "a day is not old");
+        snapshot.around.now = Some(at("2026-11-08T00:00:01Z"));
+        let found = of(&snapshot);
+        assert_eq!((found[0].0, found[0].1), (codes::REHEARSAL_OLD, Severity::Warning));
+        assert!(found[0].2.contains("7 days old") && is_old(&snapshot), "{found:?}");
+        // A clock that went back, or one that is not known, is no reason.
+        for now in [Some(at("2026-10-01T00:00:00Z")), None] {
+            snapshot.around.now = now;
+            assert!(!is_old(&snapshot));
+        }
+        snapshot.chart = Some(ChartRelease { chart: "ess-stack".into(), version: "2.29.0".into() });
+        assert!(of(&snapshot)[0].2.contains("chart ess-stack 2.28.1, and now there is chart ess-stack 2.29.0"));
+        // Another source of the version is no upgrade.
+        snapshot.chart = ChartRelease::of_image("mirror/updater:2.29.0");
+        assert!(!is_old(&snapshot));
+    }
+
+    #[test]
+    fn a_rehearsal_that_does_not_stand_blocks_the_activation_and_warns_who_looks() {
+        let mut failed = rehearsed(|_| {});
+        if let Known::Known(Some(record)) = &mut failed.record {
+            let rehearsal = record.rehearsal.as_mut().unwrap();
+            (rehearsal.state, rehearsal.message) = (RehearsalState::Failed, Some("no".into()));
+        }
+        let mut hidden = rehearsed(|_| {});
+        hidden.secret = Known::Unreadable("forbidden".into());
+        let outdated = rehearsed(|object| object["spec"]["global"]["config"]["verifyTls"] = json!(false));
+        for snapshot in [failed, hidden, outdated] {
+            let of = |step| run(&snapshot, step).into_iter().find(|one| one.code == codes::REHEARSAL).unwrap().severity;
+            assert_eq!((of(Step::Activate), of(Step::Look)), (Severity::Blocker, Severity::Warning));
+            assert!(Rehearsed::check(&snapshot).is_none());
+        }
+        assert!(Rehearsed::check(&rehearsed(|_| {})).is_some());
+    }
+
+    #[test]
+    fn a_record_that_cannot_be_read_is_unknown_and_says_how_to_start_anew() {
+        let mut snapshot = rehearsed(|_| {});
+        snapshot.record = Known::Unreadable("it is not JSON".into());
+        let found = run(&snapshot, Step::DryRun).into_iter().find(|one| one.code == codes::RECORD).unwrap();
+        assert_eq!(found.severity, Severity::Unknown);
+        assert!(found.remedy.unwrap().contains("kubectl delete configmap chat-kubectl-ess-mas -n n"));
+    }
+}

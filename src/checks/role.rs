@@ -1,7 +1,5 @@
 //! The Role that is enough for the whole way, for one deployment: what `check --rbac` prints and the README shows.
 
-use std::collections::BTreeSet;
-
 use serde_json::{Value, json};
 
 use crate::deployment::Deployment;
@@ -17,31 +15,31 @@ pub struct RoleFor {
     /// MAS's Secret.
     pub mas_secret: String,
     /// Secrets that are only looked at.
-    pub other_secrets: BTreeSet<String>,
+    pub other_secrets: Vec<String>,
 }
 
 /// Secrets beside MAS's own that the checks look at: those that the spec names. The operator demands that each of them
 /// holds what the spec refers to.
-pub fn other_secrets(deployment: &Deployment) -> BTreeSet<String> {
+pub fn other_secrets(deployment: &Deployment) -> Vec<String> {
     let spec = deployment.spec();
     let tls = deployment.mas().map_or(&Value::Null, |mas| &mas["k8s"]["ingress"]["tls"]["secretName"]);
     let named = [&spec["global"]["secretName"], &deployment.global_tls()["secretName"], tls];
     let components = deployment.components().map(|(_, component)| &component["secretName"]);
-    named
-        .into_iter()
-        .chain(components)
-        .filter_map(Value::as_str)
-        .filter(|name| !name.is_empty())
-        .map(str::to_owned)
-        .collect()
+    let mut names: Vec<String> = Vec::new();
+    for name in named.into_iter().chain(components).filter_map(Value::as_str) {
+        if !name.is_empty() && !names.iter().any(|known| known == name) {
+            names.push(name.to_owned());
+        }
+    }
+    names
 }
 
 impl RoleFor {
     /// The Role. What can be given for an object by name, is.
     pub fn role(&self) -> Value {
         let record = record_name(&self.name);
-        let mut secrets = self.other_secrets.clone();
-        secrets.insert(self.mas_secret.clone());
+        let others = self.other_secrets.iter().filter(|name| **name != self.mas_secret);
+        let secrets: Vec<&str> = std::iter::once(&self.mas_secret).chain(others).map(String::as_str).collect();
         let rule = |group: &str, resource: &str, names: &[&str], verbs: &[&str]| {
             let mut rule = json!({"apiGroups": [group], "resources": [resource], "verbs": verbs});
             if !names.is_empty() {
@@ -49,7 +47,6 @@ impl RoleFor {
             }
             rule
         };
-        let secrets: Vec<&str> = secrets.iter().map(String::as_str).collect();
         let ess = "matrix.element.io";
         json!({
             "apiVersion": "rbac.authorization.k8s.io/v1",

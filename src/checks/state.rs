@@ -151,3 +151,61 @@ fn conditions(snapshot: &Snapshot, step: Step, findings: &mut Vec<Finding>) {
         ),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::{Severity, run, tests};
+    use super::*;
+    use crate::deployment::OperatorDeployment;
+
+    fn told(snapshot: &Snapshot, step: Step, code: &str) -> Option<Finding> {
+        run(snapshot, step).into_iter().find(|one| one.code == code)
+    }
+
+    #[test]
+    fn an_operator_without_a_ready_pod_is_said_before_a_change_and_does_not_hold_up_going_back() {
+        let with = |wanted, ready| {
+            let mut snapshot = tests::snapshot(|_| {});
+            snapshot.around.operator = Some(OperatorDeployment {
+                name: "element-updater-controller-manager".into(),
+                namespace: "element-updater".into(),
+                wanted,
+                ready,
+                release: None,
+            });
+            snapshot
+        };
+        let severity = |snapshot: &Snapshot, step| told(snapshot, step, codes::OPERATOR).map(|one| one.severity);
+        assert_eq!(severity(&with(1, 1), Step::Activate), Some(Severity::Ok));
+        assert_eq!(severity(&with(1, 0), Step::Activate), Some(Severity::Warning));
+        assert!(told(&with(0, 0), Step::Look, codes::OPERATOR).unwrap().message.contains("scaled to 0"));
+        assert_eq!(severity(&with(1, 0), Step::Abort), None);
+        assert_eq!(severity(&tests::snapshot(|_| {}), Step::Activate), None, "it could not be looked at");
+    }
+
+    #[test]
+    fn what_available_says_is_quoted() {
+        let snapshot = tests::snapshot(|object| {
+            object["status"]["conditions"][0] =
+                json!({"type": "Available", "status": "Unknown", "message": "synapse-main has no pod"});
+        });
+        let told = told(&snapshot, Step::DryRun, codes::AVAILABLE).unwrap();
+        assert_eq!(told.message, "it is Unknown: synapse-main has no pod");
+    }
+
+    #[test]
+    fn a_switch_that_is_on_without_any_word_of_a_migration_may_be_an_installation_with_mas() {
+        let on = |status: fn(&mut serde_json::Value)| {
+            tests::snapshot(|object| {
+                object["spec"]["components"]["matrixAuthenticationService"] = json!({"config": {"active": true}});
+                status(&mut object["status"]);
+            })
+        };
+        let silent = told(&on(|_| {}), Step::DryRun, codes::MIGRATION_UNDER_WAY).unwrap();
+        assert!(silent.message.contains("installed with MAS"), "{}", silent.message);
+        let trying = told(&on(|status| status["mas_active"] = json!(false)), Step::DryRun, codes::MIGRATION_UNDER_WAY);
+        assert!(trying.unwrap().message.contains("migrating or tries to"));
+    }
+}

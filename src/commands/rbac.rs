@@ -34,7 +34,7 @@ pub async fn exec(context: &Context, args: &CheckArgs) -> Result<u8, Failure> {
                     name: name.to_owned(),
                     namespace: cluster.namespace().to_owned(),
                     mas_secret: default_secret_name(name),
-                    other_secrets: std::collections::BTreeSet::new(),
+                    other_secrets: Vec::new(),
                 };
                 (wanted, cluster.who_am_i().await.map(|who| who.user))
             }

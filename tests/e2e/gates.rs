@@ -165,6 +165,8 @@ async fn what_is_not_reconciled_is_not_touched() {
 async fn an_unavailable_deployment_is_blocked_and_an_unknown_one_must_be_accepted() {
     let scene = Scene::new(Behaviour::default().available(Available::False)).await;
     scene.shell.run("dry-run --yes").await.expect(10).says("available").says("nothing was changed");
+    let done = scene.shell.run("dry-run --yes --accept available").await.expect(10);
+    done.says("--accept available: it is a blocker, and blockers cannot be accepted");
     assert_eq!(condition(&scene.object().await, "Available"), "False");
 
     let scene = Scene::new(Behaviour::default().available(Available::Absent)).await;
@@ -174,7 +176,8 @@ async fn an_unavailable_deployment_is_blocked_and_an_unknown_one_must_be_accepte
     let _ = scene.prepare_with(&accept, "pw\n").await.expect(0);
     let before = scene.versions().await;
     scene.shell.run("dry-run --yes").await.expect(11).says("--accept available").says("nothing was changed");
-    scene.shell.run("dry-run --yes --accept other").await.expect(11).says("--accept available");
+    scene.shell.run("dry-run --yes --accept rehearsal-old").await.expect(11).says("--accept available");
+    scene.shell.run("dry-run --yes --accept availble").await.expect(2).says("'available'");
     assert_eq!(scene.versions().await, before);
     let _ = scene.shell.run("dry-run --yes --accept available").await.expect(0);
     scene.activate().await.expect(11).says("--accept available");

@@ -18,6 +18,7 @@ mod prepare;
 #[cfg(unix)]
 mod questions;
 mod rbac;
+mod requests;
 mod scene;
 mod schedules;
 mod shape;

@@ -90,6 +90,7 @@ Register-ArgumentCompleter -Native -CommandName 'kubectl-ess_mas' -ScriptBlock {
             break
         }
         'kubectl-ess_mas;check' {
+            [CompletionResult]::new('--explain', '--explain', [CompletionResultType]::ParameterName, 'Tell all about one code, without asking a cluster')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the output')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the output')
             [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'Path of the kubeconfig file, instead of the list in KUBECONFIG')
@@ -109,6 +110,7 @@ Register-ArgumentCompleter -Native -CommandName 'kubectl-ess_mas' -ScriptBlock {
             [CompletionResult]::new('--as-group', '--as-group', [CompletionResultType]::ParameterName, 'Group to act as; may be repeated')
             [CompletionResult]::new('--request-timeout', '--request-timeout', [CompletionResultType]::ParameterName, 'Longest wait for one answer, such as 5s or 2m; 0 for no limit')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('--rbac', '--rbac', [CompletionResultType]::ParameterName, 'Print the Role that is enough for the whole way')
             [CompletionResult]::new('--insecure-skip-tls-verify', '--insecure-skip-tls-verify', [CompletionResultType]::ParameterName, 'Do not check the server''s certificate; makes the connection insecure')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more; repeat for more still')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say only what is wrong')

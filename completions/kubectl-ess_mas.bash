@@ -148,7 +148,7 @@ _kubectl__ess_mas() {
             fi
             case "${prev}" in
                 --accept)
-                    COMPREPLY=($(compgen -f "${cur}"))
+                    COMPREPLY=($(compgen -W "permissions permission-to-follow api-version mas-supported release-too-old available successful run-under-way already-migrated migration-under-way being-deleted name-too-long operator-running paused reconcile-period saml-not-supported group-sync-not-supported ldap-needs-release idp-id-missing idp-id-duplicate idp-id-not-ulid mas-host-taken mas-database-is-synapses mas-settings tls-mode mas-secret rehearsal rehearsal-old record manifest-owned-by-helm manifest-owned-by-installer manifest-owned-by-gitops manifest-applied certificate certificate-missing certificate-unreadable certificate-key-unreadable certificate-layout certificate-secret-type certificate-unknown certificate-trust tls-endpoint cluster-issuer certificate-host-mismatch certificate-wildcard-scope certificate-common-name-only certificate-not-yet-valid certificate-expired certificate-root-expired certificate-expires-soon certificate-valid-too-long certificate-not-first certificate-chain-order certificate-chain-incomplete certificate-unrelated certificate-chain-broken certificate-key-mismatch certificate-key-weak certificate-key-unusual certificate-signature-weak certificate-self-signed certificate-is-ca certificate-issuer-not-ca certificate-path-length certificate-not-for-servers certificate-usage-unstated certificate-key-usage certificate-name-constraints certificate-with-private-key" -- "${cur}"))
                     return 0
                     ;;
                 --wait)
@@ -250,7 +250,7 @@ _kubectl__ess_mas() {
             fi
             case "${prev}" in
                 --accept)
-                    COMPREPLY=($(compgen -f "${cur}"))
+                    COMPREPLY=($(compgen -W "permissions permission-to-follow api-version mas-supported release-too-old available successful run-under-way already-migrated migration-under-way being-deleted name-too-long operator-running paused reconcile-period saml-not-supported group-sync-not-supported ldap-needs-release idp-id-missing idp-id-duplicate idp-id-not-ulid mas-host-taken mas-database-is-synapses mas-settings tls-mode mas-secret rehearsal rehearsal-old record manifest-owned-by-helm manifest-owned-by-installer manifest-owned-by-gitops manifest-applied certificate certificate-missing certificate-unreadable certificate-key-unreadable certificate-layout certificate-secret-type certificate-unknown certificate-trust tls-endpoint cluster-issuer certificate-host-mismatch certificate-wildcard-scope certificate-common-name-only certificate-not-yet-valid certificate-expired certificate-root-expired certificate-expires-soon certificate-valid-too-long certificate-not-first certificate-chain-order certificate-chain-incomplete certificate-unrelated certificate-chain-broken certificate-key-mismatch certificate-key-weak certificate-key-unusual certificate-signature-weak certificate-self-signed certificate-is-ca certificate-issuer-not-ca certificate-path-length certificate-not-for-servers certificate-usage-unstated certificate-key-usage certificate-name-constraints certificate-with-private-key" -- "${cur}"))
                     return 0
                     ;;
                 --confirm)
@@ -353,12 +353,16 @@ _kubectl__ess_mas() {
             return 0
             ;;
         kubectl__subcmd__ess_mas__subcmd__check)
-            opts="-o -n -s -v -q -h --output --kubeconfig --context --cluster --user --namespace --server --tls-server-name --insecure-skip-tls-verify --certificate-authority --client-certificate --client-key --as --as-uid --as-group --request-timeout --color --quiet --help"
+            opts="-o -n -s -v -q -h --explain --rbac --output --kubeconfig --context --cluster --user --namespace --server --tls-server-name --insecure-skip-tls-verify --certificate-authority --client-certificate --client-key --as --as-uid --as-group --request-timeout --color --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --explain)
+                    COMPREPLY=($(compgen -W "permissions permission-to-follow api-version mas-supported release-too-old available successful run-under-way already-migrated migration-under-way being-deleted name-too-long operator-running paused reconcile-period saml-not-supported group-sync-not-supported ldap-needs-release idp-id-missing idp-id-duplicate idp-id-not-ulid mas-host-taken mas-database-is-synapses mas-settings tls-mode mas-secret rehearsal rehearsal-old record manifest-owned-by-helm manifest-owned-by-installer manifest-owned-by-gitops manifest-applied certificate certificate-missing certificate-unreadable certificate-key-unreadable certificate-layout certificate-secret-type certificate-unknown certificate-trust tls-endpoint cluster-issuer certificate-host-mismatch certificate-wildcard-scope certificate-common-name-only certificate-not-yet-valid certificate-expired certificate-root-expired certificate-expires-soon certificate-valid-too-long certificate-not-first certificate-chain-order certificate-chain-incomplete certificate-unrelated certificate-chain-broken certificate-key-mismatch certificate-key-weak certificate-key-unusual certificate-signature-weak certificate-self-signed certificate-is-ca certificate-issuer-not-ca certificate-path-length certificate-not-for-servers certificate-usage-unstated certificate-key-usage certificate-name-constraints certificate-with-private-key" -- "${cur}"))
+                    return 0
+                    ;;
                 --output)
                     COMPREPLY=($(compgen -W "table wide json yaml" -- "${cur}"))
                     return 0
@@ -532,7 +536,7 @@ _kubectl__ess_mas() {
             fi
             case "${prev}" in
                 --accept)
-                    COMPREPLY=($(compgen -f "${cur}"))
+                    COMPREPLY=($(compgen -W "permissions permission-to-follow api-version mas-supported release-too-old available successful run-under-way already-migrated migration-under-way being-deleted name-too-long operator-running paused reconcile-period saml-not-supported group-sync-not-supported ldap-needs-release idp-id-missing idp-id-duplicate idp-id-not-ulid mas-host-taken mas-database-is-synapses mas-settings tls-mode mas-secret rehearsal rehearsal-old record manifest-owned-by-helm manifest-owned-by-installer manifest-owned-by-gitops manifest-applied certificate certificate-missing certificate-unreadable certificate-key-unreadable certificate-layout certificate-secret-type certificate-unknown certificate-trust tls-endpoint cluster-issuer certificate-host-mismatch certificate-wildcard-scope certificate-common-name-only certificate-not-yet-valid certificate-expired certificate-root-expired certificate-expires-soon certificate-valid-too-long certificate-not-first certificate-chain-order certificate-chain-incomplete certificate-unrelated certificate-chain-broken certificate-key-mismatch certificate-key-weak certificate-key-unusual certificate-signature-weak certificate-self-signed certificate-is-ca certificate-issuer-not-ca certificate-path-length certificate-not-for-servers certificate-usage-unstated certificate-key-usage certificate-name-constraints certificate-with-private-key" -- "${cur}"))
                     return 0
                     ;;
                 --wait)
@@ -706,7 +710,7 @@ _kubectl__ess_mas() {
                     return 0
                     ;;
                 --accept)
-                    COMPREPLY=($(compgen -f "${cur}"))
+                    COMPREPLY=($(compgen -W "permissions permission-to-follow api-version mas-supported release-too-old available successful run-under-way already-migrated migration-under-way being-deleted name-too-long operator-running paused reconcile-period saml-not-supported group-sync-not-supported ldap-needs-release idp-id-missing idp-id-duplicate idp-id-not-ulid mas-host-taken mas-database-is-synapses mas-settings tls-mode mas-secret rehearsal rehearsal-old record manifest-owned-by-helm manifest-owned-by-installer manifest-owned-by-gitops manifest-applied certificate certificate-missing certificate-unreadable certificate-key-unreadable certificate-layout certificate-secret-type certificate-unknown certificate-trust tls-endpoint cluster-issuer certificate-host-mismatch certificate-wildcard-scope certificate-common-name-only certificate-not-yet-valid certificate-expired certificate-root-expired certificate-expires-soon certificate-valid-too-long certificate-not-first certificate-chain-order certificate-chain-incomplete certificate-unrelated certificate-chain-broken certificate-key-mismatch certificate-key-weak certificate-key-unusual certificate-signature-weak certificate-self-signed certificate-is-ca certificate-issuer-not-ca certificate-path-length certificate-not-for-servers certificate-usage-unstated certificate-key-usage certificate-name-constraints certificate-with-private-key" -- "${cur}"))
                     return 0
                     ;;
                 --kubeconfig)

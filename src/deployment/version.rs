@@ -77,6 +77,8 @@ impl fmt::Display for EssVersion {
 impl ChartRelease {
     /// First chart that can migrate (local passwords and OIDC): ESS 25.09.01. Source: the guide.
     pub const FIRST_WITH_MIGRATION: [u64; 3] = [2, 28, 1];
+    /// The same in the guide's words: ESS and chart.
+    pub const FIRST_IN_WORDS: (&str, &str) = ("25.09.01", "2.28.1");
     /// First chart that also migrates LDAP: ESS 25.10.1. Source: the guide.
     pub const FIRST_WITH_LDAP: [u64; 3] = [2, 29, 0];
 
@@ -87,6 +89,11 @@ impl ChartRelease {
         let least = if parts[0] >= FIRST_YEAR { ess_of(least)? } else { least };
         let reached = parts >= least;
         (exact || reached).then_some(reached)
+    }
+
+    /// Whether the version is given as an ESS release, a year, and not as a chart's.
+    pub fn is_ess(&self) -> bool {
+        lowest(&self.version).is_some_and(|(parts, _)| parts[0] >= FIRST_YEAR)
     }
 
     /// The ESS release: the version itself where it is one, else what the guide names for a chart version.

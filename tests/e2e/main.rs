@@ -6,6 +6,7 @@
 mod abort;
 mod choice;
 mod connection;
+mod explain;
 mod faults;
 mod flow;
 mod gates;

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::document::{ProviderPart, Status};
 use crate::checks::{RehearsalStanding, Snapshot, standing};
-use crate::deployment::{Condition, Phase, mas_redirect_uri};
+use crate::deployment::{Condition, Phase, VersionSource, mas_redirect_uri};
 use crate::terminal::table::{Cell, Column, Table};
 use crate::terminal::time::{ago, duration};
 use crate::terminal::{Line, OutputError, Style, Symbol, Ui};
@@ -37,8 +37,11 @@ fn headline(ui: &Ui, status: &Status) -> Result<(), OutputError> {
         _ => Style::Plain,
     };
     let version = match (&status.version.ess, &status.version.chart) {
+        // "Or later" helps nobody who reads a page.
+        _ if status.version.source == Some(VersionSource::Crd) => String::new(),
         (Some(ess), Some(chart)) => format!(" (ESS {ess}, chart {chart})"),
         (None, Some(chart)) => format!(" (chart {chart})"),
+        (Some(ess), None) => format!(" (ESS {ess})"),
         _ => String::new(),
     };
     let place = format!("{} in {}", status.name, status.namespace);

@@ -265,7 +265,7 @@ mod tests {
 
     fn of(metadata: Value) -> Snapshot {
         tests::snapshot(|object| {
-            object["metadata"].as_object_mut().unwrap().extend(metadata.as_object().unwrap().clone())
+            object["metadata"].as_object_mut().unwrap().extend(metadata.as_object().unwrap().clone());
         })
     }
 

@@ -73,18 +73,16 @@ fn on_mas_already(snapshot: &Snapshot, step: Step) -> Option<Finding> {
 fn release(release: &ChartRelease) -> Option<Finding> {
     let subject = release.to_string();
     let ess = release.ess().map_or_else(String::new, |ess| format!(" (ESS {ess})"));
-    Some(match release.is_at_least(ChartRelease::FIRST_WITH_MIGRATION)? {
-        true => Finding::ok(codes::RELEASE_TOO_OLD, subject, format!("it{ess} can migrate")),
-        false => {
-            let text = "the migration needs chart 2.28.1 (ESS 25.09.01) or later";
-            // Whoever keeps copies of images may tag them as they like.
-            let finding = match release.source() {
-                VersionSource::Image => Finding::warning(codes::RELEASE_TOO_OLD, subject, text),
-                _ => Finding::blocker(codes::RELEASE_TOO_OLD, subject, text),
-            };
-            finding.remedy("Upgrade ESS Classic first, and let it reconcile.").guide()
-        }
-    })
+    if release.is_at_least(ChartRelease::FIRST_WITH_MIGRATION)? {
+        return Some(Finding::ok(codes::RELEASE_TOO_OLD, subject, format!("it{ess} can migrate")));
+    }
+    let text = "the migration needs chart 2.28.1 (ESS 25.09.01) or later";
+    // Whoever keeps copies of images may tag them as they like.
+    let finding = match release.source() {
+        VersionSource::Image => Finding::warning(codes::RELEASE_TOO_OLD, subject, text),
+        _ => Finding::blocker(codes::RELEASE_TOO_OLD, subject, text),
+    };
+    Some(finding.remedy("Upgrade ESS Classic first, and let it reconcile.").guide())
 }
 
 #[cfg(test)]

@@ -108,11 +108,11 @@ fn changed_keys(rehearsal: &Rehearsal, now: &BTreeMap<String, String>, keys: &Se
     let before = &rehearsal.secret_fingerprints;
     let all: BTreeSet<&String> = before.keys().chain(now.keys()).collect();
     let same_encryption = before.get(&keys.encryption_secret) == now.get(&keys.encryption_secret);
-    let print = |print: &Option<&String>| print.map_or("none", String::as_str).to_owned();
+    let print = |print: Option<&String>| print.map_or("none", String::as_str).to_owned();
     let changed = all.into_iter().filter_map(|key| {
         let (old, new) = (before.get(key), now.get(key));
         let keyed = [old, new].iter().all(|print| print.is_some_and(|print| print.starts_with("hmac-")));
-        (old != new && (same_encryption || !keyed)).then(|| format!("{key}: {} -> {}", print(&old), print(&new)))
+        (old != new && (same_encryption || !keyed)).then(|| format!("{key}: {} -> {}", print(old), print(new)))
     });
     let changed: Vec<String> = changed.collect();
     if changed.is_empty() {

@@ -25,13 +25,13 @@ pub fn other_secrets(deployment: &Deployment) -> Vec<String> {
     let tls = deployment.mas().map_or(&Value::Null, |mas| &mas["k8s"]["ingress"]["tls"]["secretName"]);
     let named = [&spec["global"]["secretName"], &deployment.global_tls()["secretName"], tls];
     let components = deployment.components().map(|(_, component)| &component["secretName"]);
-    let mut names: Vec<String> = Vec::new();
+    let mut found: Vec<String> = Vec::new();
     for name in named.into_iter().chain(components).filter_map(Value::as_str) {
-        if !name.is_empty() && !names.iter().any(|known| known == name) {
-            names.push(name.to_owned());
+        if !name.is_empty() && !found.iter().any(|known| known == name) {
+            found.push(name.to_owned());
         }
     }
-    names
+    found
 }
 
 impl RoleFor {

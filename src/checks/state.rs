@@ -186,6 +186,18 @@ mod tests {
     }
 
     #[test]
+    fn a_run_that_is_under_way_is_said_and_is_in_nobodys_way() {
+        let running = tests::snapshot(|object| {
+            object["status"]["conditions"][1] = json!({"type": "Running", "status": "True", "reason": "Running"});
+            object["status"]["conditions"][2]["status"] = json!("False");
+        });
+        let found = told(&running, Step::DryRun, codes::RUN_UNDER_WAY).unwrap();
+        assert_eq!(found.severity, Severity::Ok);
+        assert!(told(&running, Step::DryRun, codes::SUCCESSFUL).is_none());
+        assert!(told(&tests::snapshot(|_| {}), Step::DryRun, codes::RUN_UNDER_WAY).is_none());
+    }
+
+    #[test]
     fn what_available_says_is_quoted() {
         let snapshot = tests::snapshot(|object| {
             object["status"]["conditions"][0] =

@@ -27,15 +27,12 @@ impl TypedValueParser for CodeParser {
         let name = argument.map_or_else(|| "CODE".to_owned(), ToString::to_string);
         error.insert(ContextKind::InvalidArg, ContextValue::String(name));
         error.insert(ContextKind::InvalidValue, ContextValue::String(text.to_string()));
-        match similar(&text) {
-            Some(code) => error.insert(ContextKind::SuggestedValue, ContextValue::String(code.to_owned())),
-            None => {
-                let tip = StyledStr::from(
-                    "it is no code of a finding; `kubectl ess-mas check` shows those that there are now",
-                );
-                error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip]))
-            }
-        };
+        if let Some(code) = similar(&text) {
+            error.insert(ContextKind::SuggestedValue, ContextValue::String(code.to_owned()));
+        } else {
+            let tip = "the README has a table of all codes, and `kubectl ess-mas check` shows those of the moment";
+            error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![StyledStr::from(tip)]));
+        }
         Err(error)
     }
 

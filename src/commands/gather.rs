@@ -30,12 +30,16 @@ impl Session {
 
     /// The same, and `more` at the same time as the last requests, with what was known before them.
     pub async fn gather_with<T>(&self, extent: Extent, more: impl AsyncFnOnce(&Snapshot) -> T) -> (Snapshot, T) {
-        let mut snapshot = self.first_round(extent).await;
-        let ((secret, refused), asked, more) = tokio::join!(
-            self.second_round(extent, &snapshot),
-            surroundings::ask_for_the_rest(self, &snapshot),
-            more(&snapshot)
-        );
+        // On the heap: they hold many requests at once.
+        let mut snapshot = Box::pin(self.first_round(extent)).await;
+        let ((secret, refused), asked, more) = Box::pin(async {
+            tokio::join!(
+                self.second_round(extent, &snapshot),
+                surroundings::ask_for_the_rest(self, &snapshot),
+                more(&snapshot)
+            )
+        })
+        .await;
         snapshot.secret = secret;
         if let Some(access) = &mut snapshot.around.access {
             access.asked = asked;
@@ -51,9 +55,10 @@ impl Session {
         let ((record, record_refused), (features, features_refused), seen) = tokio::join!(
             self.record_and_refusal(),
             async {
-                match step {
-                    true => features(&self.cluster, self.target.api_version).await,
-                    false => (Known::Unreadable("it was not read".to_owned()), Refusal::No),
+                if step {
+                    features(&self.cluster, self.target.api_version).await
+                } else {
+                    (Known::Unreadable("it was not read".to_owned()), Refusal::No)
                 }
             },
             async { if step { Some(surroundings::look(self).await) } else { None } },

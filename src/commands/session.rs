@@ -43,7 +43,19 @@ impl Session {
     /// Connects and chooses the deployment.
     pub async fn open(context: &Context, name: Option<&str>) -> Result<Self, Failure> {
         let cluster = Cluster::connect(&context.flags).await?;
-        match cluster.choose(name).await? {
+        let chosen = cluster.choose(name).await.map_err(|error| {
+            let refused = error.is_forbidden();
+            let failure = Failure::from(error);
+            if !refused {
+                return failure;
+            }
+            let role = command_line(&context.flags, "check", cluster.namespace(), name.unwrap_or("NAME")) + " --rbac";
+            failure.next(
+                Next::new("The Role that is enough for the whole way, to be applied by an administrator:")
+                    .command(role),
+            )
+        });
+        match chosen? {
             Choice::One { target, object, found_elsewhere } => {
                 let deployment = read(object)?;
                 if found_elsewhere {

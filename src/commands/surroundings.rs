@@ -45,7 +45,7 @@ pub fn note_refused(snapshot: &mut Snapshot, refusal: Refusal) {
 pub async fn look(session: &Session) -> (Surroundings, Option<ChartRelease>) {
     let owner = session.deployment.owner();
     let (access, operator, chart, healing) =
-        tokio::join!(rights(session), operator(session, &owner), chart(session, &owner), healing(session, &owner));
+        tokio::join!(rights(session), operator(session), chart(session), healing(session, &owner));
     let of_operator = operator.as_ref().and_then(|operator| operator.release.clone());
     let release = match (chart, of_operator) {
         (Some(chart), Some(image)) => Some(chart.older_of(image)),
@@ -80,19 +80,16 @@ pub async fn ask_for_the_rest(session: &Session, snapshot: &Snapshot) -> Vec<(Ri
 }
 
 /// The operator's Deployment, by the names that it may have. In all namespaces: it mostly lives in one of its own.
-async fn operator(session: &Session, owner: &Owner) -> Option<OperatorDeployment> {
-    let release = match owner {
-        Owner::Helm(release) => Some(release.name.as_str()),
-        _ => None,
-    };
-    let selection = Selection { labels: Some(OperatorDeployment::selector(release)), fields: None };
+async fn operator(session: &Session) -> Option<OperatorDeployment> {
+    let release = session.deployment.helm_release().map(|release| release.name);
+    let selection = Selection { labels: Some(OperatorDeployment::selector(release.as_deref())), fields: None };
     let all = session.cluster.list::<Value>(Resource::DEPLOYMENT, None, selection, 50).all().await.ok()?;
     OperatorDeployment::find(&all, &session.target.namespace)
 }
 
-/// The installed chart, where Helm owns the deployment and its release may be read.
-async fn chart(session: &Session, owner: &Owner) -> Option<ChartRelease> {
-    let Owner::Helm(release) = owner else { return None };
+/// The installed chart, where Helm has rendered the deployment and its release may be read.
+async fn chart(session: &Session) -> Option<ChartRelease> {
+    let release = session.deployment.helm_release()?;
     let namespace = release.namespace.as_deref().unwrap_or(&session.target.namespace);
     let secrets = session.cluster.helm_releases(namespace, Some(&release.name)).await.ok()?;
     secrets.iter().find_map(ChartRelease::of_helm_secret)

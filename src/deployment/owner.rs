@@ -65,18 +65,21 @@ impl Deployment {
                 _ => {}
             }
         }
-        if let Some(name) = self.annotation("meta.helm.sh/release-name") {
-            return Owner::Helm(HelmRelease {
-                name: name.to_owned(),
-                namespace: self.annotation("meta.helm.sh/release-namespace").map(str::to_owned),
-                major: self.helm_major(),
-            });
+        if let Some(release) = self.helm_release() {
+            return Owner::Helm(release);
         }
         let annotations = self.object()["metadata"]["annotations"].as_object();
         if annotations.is_some_and(|all| all.keys().any(|key| key.starts_with("ui.element.io/"))) {
             return Owner::Installer;
         }
         Owner::Nobody
+    }
+
+    /// The Helm release that rendered it, whoever made Helm do so.
+    pub fn helm_release(&self) -> Option<HelmRelease> {
+        let name = self.annotation("meta.helm.sh/release-name")?.to_owned();
+        let namespace = self.annotation("meta.helm.sh/release-namespace").map(str::to_owned);
+        Some(HelmRelease { name, namespace, major: self.helm_major() })
     }
 
     fn helm_major(&self) -> Option<u8> {
@@ -139,8 +142,10 @@ mod tests {
         let helm_by_argo = deployment(json!({"annotations": {"meta.helm.sh/release-name": "ess",
             "argocd.argoproj.io/tracking-id": "chat:matrix.element.io/ElementDeployment:n/a"}}));
         assert_eq!(helm_by_argo.owner(), Owner::ArgoCd(Some("chat".into())));
-        let flux = deployment(json!({"labels": {"helm.toolkit.fluxcd.io/name": "ess"}}));
+        let flux = deployment(json!({"labels": {"helm.toolkit.fluxcd.io/name": "ess"},
+            "annotations": {"meta.helm.sh/release-name": "ess"}}));
         assert_eq!(flux.owner(), Owner::Flux("HelmRelease/ess".into()));
+        assert_eq!(flux.helm_release().map(|release| release.name).as_deref(), Some("ess"));
         assert!(flux.owner().reverts_by_itself());
         let spec = |manager: &str| json!({"manager": manager, "operation": "Update", "fieldsV1": {"f:spec": {"f:global": {}}}});
         let silent = deployment(json!({"managedFields": [spec("argocd-controller")],

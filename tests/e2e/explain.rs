@@ -27,7 +27,7 @@ async fn a_code_that_there_is_not_is_wrong_usage_with_a_suggestion() {
         // Not all seventy of them.
         done.is_silent_about("reconcile-period");
     }
-    shell.run("check --explain xyzzy").await.expect(2).says("no code of a finding");
+    shell.run("check --explain xyzzy").await.expect(2).says("the README has a table of all codes");
     shell.run("check chat --explain available").await.expect(2).says("cannot be used with");
     shell.run("check --rbac --explain available").await.expect(2).says("cannot be used with");
 }

@@ -207,10 +207,7 @@ async fn a_server_that_does_not_tell_rights_is_tried_all_the_same() {
     let proxy = Proxy::start(&scene.namespace).await.unwrap();
     let shell = Shell::with_kubeconfig(&proxy.kubeconfig());
     let refuse = |what: &'static str| {
-        move |request: &Request| match request.address.contains(what) {
-            true => Fault::answer(403),
-            false => Fault::None,
-        }
+        move |request: &Request| if request.address.contains(what) { Fault::answer(403) } else { Fault::None }
     };
     // The rights are asked for one by one.
     proxy.plan(refuse("selfsubjectrulesreviews"));

@@ -53,6 +53,7 @@ Register-ArgumentCompleter -Native -CommandName 'kubectl-ess_mas' -ScriptBlock {
             [CompletionResult]::new('activate', 'activate', [CompletionResultType]::ParameterValue, 'Migrate for good: the step that only a backup undoes')
             [CompletionResult]::new('abort', 'abort', [CompletionResultType]::ParameterValue, 'Go back, as long as the migration is not done')
             [CompletionResult]::new('tls', 'tls', [CompletionResultType]::ParameterValue, 'Make and check certificates for the MAS host')
+            [CompletionResult]::new('report', 'report', [CompletionResultType]::ParameterValue, 'Collect everything that support needs into one file, without secrets')
             [CompletionResult]::new('completion', 'completion', [CompletionResultType]::ParameterValue, 'Print a shell''s completion script')
             [CompletionResult]::new('version', 'version', [CompletionResultType]::ParameterValue, 'Print the version')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
@@ -91,6 +92,7 @@ Register-ArgumentCompleter -Native -CommandName 'kubectl-ess_mas' -ScriptBlock {
             break
         }
         'kubectl-ess_mas;check' {
+            [CompletionResult]::new('--explain', '--explain', [CompletionResultType]::ParameterName, 'Tell all about one code, without asking a cluster')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the output')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the output')
             [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'Path of the kubeconfig file, instead of the list in KUBECONFIG')
@@ -110,6 +112,7 @@ Register-ArgumentCompleter -Native -CommandName 'kubectl-ess_mas' -ScriptBlock {
             [CompletionResult]::new('--as-group', '--as-group', [CompletionResultType]::ParameterName, 'Group to act as; may be repeated')
             [CompletionResult]::new('--request-timeout', '--request-timeout', [CompletionResultType]::ParameterName, 'Longest wait for one answer, such as 5s or 2m; 0 for no limit')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('--rbac', '--rbac', [CompletionResultType]::ParameterName, 'Print the Role that is enough for the whole way')
             [CompletionResult]::new('--insecure-skip-tls-verify', '--insecure-skip-tls-verify', [CompletionResultType]::ParameterName, 'Do not check the server''s certificate; makes the connection insecure')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more; repeat for more still')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say only what is wrong')
@@ -129,6 +132,7 @@ Register-ArgumentCompleter -Native -CommandName 'kubectl-ess_mas' -ScriptBlock {
             [CompletionResult]::new('--secret-name', '--secret-name', [CompletionResultType]::ParameterName, 'Name of the Secret [default: the one the deployment names, else NAME-mas]')
             [CompletionResult]::new('--encryption-secret-file', '--encryption-secret-file', [CompletionResultType]::ParameterName, 'File with the encryption secret, instead of a new one; - for standard input')
             [CompletionResult]::new('--rsa-private-key-file', '--rsa-private-key-file', [CompletionResultType]::ParameterName, 'File with the RSA private key, instead of a new one; - for standard input')
+            [CompletionResult]::new('--rsa-bits', '--rsa-bits', [CompletionResultType]::ParameterName, 'Size of a new RSA key')
             [CompletionResult]::new('--replace', '--replace', [CompletionResultType]::ParameterName, 'Key of the Secret to replace; may be repeated')
             [CompletionResult]::new('--tls', '--tls', [CompletionResultType]::ParameterName, 'Where MAS''s certificate comes from [default: inherit]')
             [CompletionResult]::new('--issuer', '--issuer', [CompletionResultType]::ParameterName, 'ClusterIssuer of cert-manager')
@@ -137,6 +141,8 @@ Register-ArgumentCompleter -Native -CommandName 'kubectl-ess_mas' -ScriptBlock {
             [CompletionResult]::new('--private-key', '--private-key', [CompletionResultType]::ParameterName, 'File with the certificate''s private key in PEM')
             [CompletionResult]::new('--ca-certificate', '--ca-certificate', [CompletionResultType]::ParameterName, 'Certificate of the CA to issue from, with --tls issue')
             [CompletionResult]::new('--ca-private-key', '--ca-private-key', [CompletionResultType]::ParameterName, 'Private key of that CA')
+            [CompletionResult]::new('--export', '--export', [CompletionResultType]::ParameterName, 'Write nothing to the cluster; print what the manifest''s owner must add')
+            [CompletionResult]::new('--export-file', '--export-file', [CompletionResultType]::ParameterName, 'Write the export there, readable by you alone, instead of to standard output')
             [CompletionResult]::new('--accept', '--accept', [CompletionResultType]::ParameterName, 'Warnings to accept, by code, where nobody is there to ask')
             [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'Path of the kubeconfig file, instead of the list in KUBECONFIG')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Context of the kubeconfig')
@@ -155,6 +161,9 @@ Register-ArgumentCompleter -Native -CommandName 'kubectl-ess_mas' -ScriptBlock {
             [CompletionResult]::new('--as-group', '--as-group', [CompletionResultType]::ParameterName, 'Group to act as; may be repeated')
             [CompletionResult]::new('--request-timeout', '--request-timeout', [CompletionResultType]::ParameterName, 'Longest wait for one answer, such as 5s or 2m; 0 for no limit')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('--inline-secrets', '--inline-secrets', [CompletionResultType]::ParameterName, 'Put the secret values into the export; needs --export-file')
+            [CompletionResult]::new('--without-secret', '--without-secret', [CompletionResultType]::ParameterName, 'Leave the Secret out of the manifests')
+            [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Replace the export file if it is there')
             [CompletionResult]::new('--preview', '--preview', [CompletionResultType]::ParameterName, 'Show what would be written and stop')
             [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Do not ask')
             [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Do not ask')
@@ -403,6 +412,35 @@ Register-ArgumentCompleter -Native -CommandName 'kubectl-ess_mas' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
         }
+        'kubectl-ess_mas;report' {
+            [CompletionResult]::new('--file', '--file', [CompletionResultType]::ParameterName, 'File to write, or the folder for it; nothing that is there is overwritten [default: the working folder]')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the output')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the output')
+            [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'Path of the kubeconfig file, instead of the list in KUBECONFIG')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Context of the kubeconfig')
+            [CompletionResult]::new('--cluster', '--cluster', [CompletionResultType]::ParameterName, 'Cluster of the kubeconfig')
+            [CompletionResult]::new('--user', '--user', [CompletionResultType]::ParameterName, 'User of the kubeconfig')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Namespace of the deployment')
+            [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Namespace of the deployment')
+            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'Address of the API server')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Address of the API server')
+            [CompletionResult]::new('--tls-server-name', '--tls-server-name', [CompletionResultType]::ParameterName, 'Name to expect in the server''s certificate')
+            [CompletionResult]::new('--certificate-authority', '--certificate-authority', [CompletionResultType]::ParameterName, 'File with the certificate authority of the API server')
+            [CompletionResult]::new('--client-certificate', '--client-certificate', [CompletionResultType]::ParameterName, 'File with the client certificate')
+            [CompletionResult]::new('--client-key', '--client-key', [CompletionResultType]::ParameterName, 'File with the client key')
+            [CompletionResult]::new('--as', '--as', [CompletionResultType]::ParameterName, 'User to act as')
+            [CompletionResult]::new('--as-uid', '--as-uid', [CompletionResultType]::ParameterName, 'UID to act as')
+            [CompletionResult]::new('--as-group', '--as-group', [CompletionResultType]::ParameterName, 'Group to act as; may be repeated')
+            [CompletionResult]::new('--request-timeout', '--request-timeout', [CompletionResultType]::ParameterName, 'Longest wait for one answer, such as 5s or 2m; 0 for no limit')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('--insecure-skip-tls-verify', '--insecure-skip-tls-verify', [CompletionResultType]::ParameterName, 'Do not check the server''s certificate; makes the connection insecure')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more; repeat for more still')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say only what is wrong')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say only what is wrong')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
         'kubectl-ess_mas;completion' {
             [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'Path of the kubeconfig file, instead of the list in KUBECONFIG')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Context of the kubeconfig')
@@ -463,6 +501,7 @@ Register-ArgumentCompleter -Native -CommandName 'kubectl-ess_mas' -ScriptBlock {
             [CompletionResult]::new('activate', 'activate', [CompletionResultType]::ParameterValue, 'Migrate for good: the step that only a backup undoes')
             [CompletionResult]::new('abort', 'abort', [CompletionResultType]::ParameterValue, 'Go back, as long as the migration is not done')
             [CompletionResult]::new('tls', 'tls', [CompletionResultType]::ParameterValue, 'Make and check certificates for the MAS host')
+            [CompletionResult]::new('report', 'report', [CompletionResultType]::ParameterValue, 'Collect everything that support needs into one file, without secrets')
             [CompletionResult]::new('completion', 'completion', [CompletionResultType]::ParameterValue, 'Print a shell''s completion script')
             [CompletionResult]::new('version', 'version', [CompletionResultType]::ParameterValue, 'Print the version')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
@@ -499,6 +538,9 @@ Register-ArgumentCompleter -Native -CommandName 'kubectl-ess_mas' -ScriptBlock {
             break
         }
         'kubectl-ess_mas;help;tls;check' {
+            break
+        }
+        'kubectl-ess_mas;help;report' {
             break
         }
         'kubectl-ess_mas;help;completion' {

@@ -16,6 +16,18 @@ pub enum Severity {
     Ok,
 }
 
+impl Severity {
+    /// In a word, as in data.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Blocker => "blocker",
+            Self::Warning => "warning",
+            Self::Unknown => "unknown",
+            Self::Ok => "ok",
+        }
+    }
+}
+
 /// Something that a person must know before a step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
@@ -87,8 +99,20 @@ impl Finding {
 pub mod codes {
     /// The ElementDeployment's schema knows MAS and its switch.
     pub const MAS_SUPPORTED: &str = "mas-supported";
+    /// The version in which the ElementDeployment is served.
+    pub const API_VERSION: &str = "api-version";
     /// The ESS release is older than the guide asks for.
     pub const RELEASE_TOO_OLD: &str = "release-too-old";
+    /// The operator has a pod that is ready.
+    pub const OPERATOR: &str = "operator-running";
+    /// An annotation says that the object is paused.
+    pub const PAUSED: &str = "paused";
+    /// The annotation with the operator's reconcile period cannot be read by it.
+    pub const RECONCILE_PERIOD: &str = "reconcile-period";
+    /// A right that the steps need is missing.
+    pub const PERMISSIONS: &str = "permissions";
+    /// The right to follow the operator is missing.
+    pub const PERMISSION_TO_FOLLOW: &str = "permission-to-follow";
     /// `Available` is what it should be.
     pub const AVAILABLE: &str = "available";
     /// The last run of the operator ended well.
@@ -210,6 +234,8 @@ pub mod codes {
     pub const ENCRYPTION_SECRET_WEAK: &str = "encryption-secret-weak";
     /// The rehearsal.
     pub const REHEARSAL: &str = "rehearsal";
+    /// The rehearsal is of another time: long ago, or before an upgrade.
+    pub const REHEARSAL_OLD: &str = "rehearsal-old";
     /// The record in the cluster cannot be read.
     pub const RECORD: &str = "record";
     /// Helm owns the manifest.
@@ -218,6 +244,8 @@ pub mod codes {
     pub const OWNED_BY_INSTALLER: &str = "manifest-owned-by-installer";
     /// A GitOps tool owns the manifest and reverts changes.
     pub const OWNED_BY_GITOPS: &str = "manifest-owned-by-gitops";
+    /// The manifest is applied from somewhere else.
+    pub const APPLIED: &str = "manifest-applied";
     /// Those about the manifest's owner.
-    pub const OWNERS: [&str; 3] = [OWNED_BY_HELM, OWNED_BY_INSTALLER, OWNED_BY_GITOPS];
+    pub const OWNERS: [&str; 4] = [OWNED_BY_HELM, OWNED_BY_INSTALLER, OWNED_BY_GITOPS, APPLIED];
 }

@@ -1,79 +1,401 @@
-//! Who owns the manifest, and what becomes of a change made in place. What Helm does was tried with both releases.
+//! Who owns the manifest, and what becomes of a change made in place. What Helm does was tried with both releases; what
+//! `kubectl apply` does is Kubernetes' documentation; Argo CD and Flux were not tried.
 
 use super::finding::{Finding, codes};
-use super::snapshot::{Snapshot, Step};
-use crate::deployment::{HelmRelease, Owner};
+use super::snapshot::{Healing, Snapshot, Step};
+use crate::deployment::{Applied, HelmRelease, Owner, Reach};
 
 const SUBJECT: &str = "the ElementDeployment's manifest";
+const SWITCH: &str = "components.matrixAuthenticationService.config.active";
+
+/// Where the migration stands, as far as it matters to the manifest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Moment {
+    /// MAS comes with `active: false`.
+    DryRun,
+    /// The switch is about to be turned on; also when somebody only looks, because that is what lies ahead.
+    Activate,
+    /// The switch is about to be turned off.
+    Abort,
+    /// The migration is done.
+    Done,
+}
+
+impl Moment {
+    /// The switch after this.
+    const fn switch(self) -> bool {
+        matches!(self, Self::Activate | Self::Done)
+    }
+
+    /// What a manifest that is written again would do.
+    const fn harm(self) -> &'static str {
+        match self {
+            Self::DryRun => "",
+            Self::Activate => "; after the migration that would switch MAS off",
+            Self::Abort => "; if it says true, the switch would be on again",
+            Self::Done => "; that would switch MAS off, and people could not log in",
+        }
+    }
+
+    /// What the manifest's source has to say.
+    fn value(self) -> String {
+        match self {
+            Self::DryRun => format!("the MAS component with {SWITCH}: false"),
+            _ => format!("{SWITCH}: {}", self.switch()),
+        }
+    }
+}
 
 pub(super) fn check(snapshot: &Snapshot, step: Step, findings: &mut Vec<Finding>) {
-    // `prepare` never touches the ElementDeployment; after the migration nothing is written either.
-    if step == Step::Prepare || (snapshot.deployment.mas_active() == Some(true) && step != Step::Look) {
+    let deployment = &snapshot.deployment;
+    let moment = match (deployment.mas_active() == Some(true), step) {
+        (true, Step::Look) => Moment::Done,
+        // `prepare` never touches the ElementDeployment; after the migration nothing is written either.
+        (true, _) | (_, Step::Prepare) => return,
+        (_, Step::DryRun) => Moment::DryRun,
+        (_, Step::Activate | Step::Look) => Moment::Activate,
+        (_, Step::Abort) => Moment::Abort,
+    };
+    let owner = deployment.owner();
+    if moment == Moment::Done
+        && let Some(code) = code(&owner)
+        && !deployment.switch_is_ours()
+    {
+        let (by, _) = deployment.active_written_by().unwrap_or_default();
+        let by = if by.is_empty() { String::new() } else { format!(" (field manager {by})") };
+        findings.push(Finding::ok(
+            code,
+            SUBJECT,
+            format!("the switch was last written by somebody else than this program{by}"),
+        ));
         return;
     }
-    match snapshot.deployment.owner() {
-        Owner::Nobody => {}
-        Owner::Helm(release) => findings.push(helm(&release, step)),
-        Owner::Installer => findings.push(
-            Finding::warning(
-                codes::OWNED_BY_INSTALLER,
-                SUBJECT,
-                "the installer wrote it (ui.element.io annotations), and its next run writes its own version over this change; \
-                 after the activation that would switch MAS off",
-            )
-            .remedy("Use the installer's own migration tool (25.10.01 LTS or later), or do not run the installer again until its configuration says the same.")
-            .guide(),
-        ),
+    match owner {
+        Owner::Nobody => applied(snapshot, moment, findings),
+        Owner::Helm(release) => findings.push(helm(snapshot, &release, moment)),
+        Owner::Installer => findings.push(installer(moment)),
         Owner::ArgoCd(app) => {
             let app = app.map_or_else(String::new, |app| format!(" (application {app})"));
-            findings.push(gitops(&format!("Argo CD owns it{app} and puts its own version back when it syncs"), step));
+            findings.push(gitops(snapshot, &format!("Argo CD owns it{app}"), "when it syncs", moment));
         }
         Owner::Flux(object) => {
-            findings.push(gitops(&format!("Flux owns it ({object}) and puts its own version back at every interval"), step));
+            findings.push(gitops(snapshot, &format!("Flux owns it ({object})"), "at every interval", moment));
         }
     }
 }
 
-fn helm(release: &HelmRelease, step: Step) -> Finding {
-    let next = match release.major {
-        Some(4) => "every later `helm upgrade` fails with a conflict until its values say the same",
-        Some(3) => "later `helm upgrade`s leave the change alone, but the values are silently wrong",
-        _ => "later `helm upgrade`s fail (Helm 4) or leave the values silently wrong (Helm 3)",
-    };
-    let forced = match step {
-        Step::DryRun => "a forced one takes the change back",
-        _ => "a forced one would switch MAS off after the migration",
-    };
-    let version = release.major.map_or_else(String::new, |major| format!(" (Helm {major})"));
-    let value = match step {
-        Step::DryRun => "put components.matrixAuthenticationService with config.active: false into the values",
-        Step::Abort => "set components.matrixAuthenticationService.config.active: false in the values",
-        _ => "set components.matrixAuthenticationService.config.active: true in the values",
-    };
-    Finding::warning(
-        codes::OWNED_BY_HELM,
-        SUBJECT,
-        format!("release {}{version} owns it: {next}; {forced}", release.name),
-    )
-    .remedy(format!("Right after this step, {value}."))
+fn code(owner: &Owner) -> Option<&'static str> {
+    match owner {
+        Owner::Nobody => None,
+        Owner::Helm(_) => Some(codes::OWNED_BY_HELM),
+        Owner::Installer => Some(codes::OWNED_BY_INSTALLER),
+        Owner::ArgoCd(_) | Owner::Flux(_) => Some(codes::OWNED_BY_GITOPS),
+    }
 }
 
-fn gitops(message: &str, step: Step) -> Finding {
-    if step == Step::Abort {
-        // Going back must not be refused: people are locked out until it is done.
-        return Finding::warning(
-            codes::OWNED_BY_GITOPS,
-            SUBJECT,
-            format!("{message}, which would turn the switch on again"),
-        )
-        .remedy(
-            "Set active: false where the manifest comes from as well, and look again with `status` in a few minutes.",
-        );
-    }
-    Finding::blocker(
-        codes::OWNED_BY_GITOPS,
+fn installer(moment: Moment) -> Finding {
+    let finding = Finding::warning(
+        codes::OWNED_BY_INSTALLER,
         SUBJECT,
-        format!("{message}; after the activation that would switch MAS off"),
+        format!(
+            "the installer wrote it (ui.element.io annotations), and its next run writes its own version over this change{}",
+            moment.harm()
+        ),
+    );
+    let same = format!("do not run the installer again until its configuration says {}", moment.value());
+    match moment {
+        Moment::Done => finding.remedy(format!("First of all, {same}.")),
+        Moment::Abort => finding.remedy(format!("Afterwards, {same}.")),
+        _ => finding.remedy(format!(
+            "Use the installer's own migration tool (25.10.01 LTS or later); or, after this step, {same}."
+        )),
+    }
+    .guide()
+}
+
+/// As it was tried with Helm 3.22 and 4.3, for the version that the API server's field managers show.
+fn helm(snapshot: &Snapshot, release: &HelmRelease, moment: Moment) -> Finding {
+    let named = snapshot.deployment.reach_of("helm") >= Reach::Mas;
+    let next = match (release.major, named) {
+        (Some(4), true) => {
+            "every later `helm upgrade` fails with a conflict until its values say the same, and a forced one (--force-conflicts) puts back what they say"
+        }
+        (Some(4), false) => {
+            "later `helm upgrade`s leave the change alone as long as the values do not name MAS; once they say something else, every upgrade fails with a conflict, and a forced one (--force-conflicts) puts back what they say"
+        }
+        (Some(3), _) => {
+            "later `helm upgrade`s leave the change alone, but the values are silently wrong until they say the same, and a forced one (--force) puts back what they say"
+        }
+        _ => {
+            "later `helm upgrade`s fail (Helm 4) or leave the values silently wrong (Helm 3) until they say the same, and a forced one puts back what they say"
+        }
+    };
+    let version = release.major.map_or_else(String::new, |major| format!(" (Helm {major})"));
+    let finding = Finding::warning(
+        codes::OWNED_BY_HELM,
+        SUBJECT,
+        format!("release {}{version} owns it: {next}{}", release.name, moment.harm()),
+    );
+    let set = match moment {
+        Moment::DryRun => format!(
+            "put components.matrixAuthenticationService with config.active: false into the values of release {}",
+            release.name
+        ),
+        _ => format!("set {} in the values of release {}", moment.value(), release.name),
+    };
+    finding.remedy(match moment {
+        Moment::Done => format!("Now {set}, and upgrade."),
+        Moment::Abort => format!("Right after this step, {set}."),
+        Moment::DryRun => {
+            format!("Right after this step, {set}; or let Helm make the change: `kubectl ess-mas dry-run --via-owner`.")
+        }
+        Moment::Activate => format!(
+            "Right after this step, {set}; or let Helm make the change: `kubectl ess-mas activate --via-owner`."
+        ),
+    })
+}
+
+fn gitops(snapshot: &Snapshot, owner: &str, when: &str, moment: Moment) -> Finding {
+    let by_itself = match &snapshot.circumstances.healing {
+        Some(Healing::NotByItself(why)) => {
+            format!("{owner}. It does not put its own version back by itself, because {why}; its next sync does")
+        }
+        Some(Healing::ByItself) => format!("{owner} and puts its own version back {when}"),
+        None => format!("{owner} and is taken to put its own version back {when}; how it is set up could not be read"),
+    };
+    let text = format!("{by_itself}{}", moment.harm());
+    let value = moment.value();
+    match moment {
+        // Going back must not be refused: people are locked out until it is done.
+        Moment::Abort => Finding::warning(codes::OWNED_BY_GITOPS, SUBJECT, text).remedy(format!(
+            "Set {value} where the manifest comes from as well, and look again with `kubectl ess-mas status` in a few minutes."
+        )),
+        Moment::Done => Finding::warning(codes::OWNED_BY_GITOPS, SUBJECT, text)
+            .remedy(format!("Set {value} where the manifest comes from, now.")),
+        _ if matches!(snapshot.circumstances.healing, Some(Healing::NotByItself(_))) => {
+            Finding::warning(codes::OWNED_BY_GITOPS, SUBJECT, text).remedy(format!(
+                "Let the change come from there (--via-owner shows it, waits for it and follows it), or write {value} there right after this step."
+            ))
+        }
+        _ => Finding::blocker(codes::OWNED_BY_GITOPS, SUBJECT, text).remedy(
+            "Let the change come from there: with --via-owner it is shown for the manifest, waited for and followed.",
+        ),
+    }
+}
+
+/// Nobody's tool is seen. What was applied from a file may be applied from it again.
+fn applied(snapshot: &Snapshot, moment: Moment, findings: &mut Vec<Finding>) {
+    let deployment = &snapshot.deployment;
+    let applied = deployment.applied();
+    if applied.is_empty() {
+        let by = deployment
+            .spec_written_by()
+            .map_or_else(String::new, |by| format!(" (last written by field manager {by})"));
+        findings.push(Finding::ok(codes::APPLIED, SUBJECT, format!("no tool is seen that would write it again{by}")));
+    }
+    for one in &applied {
+        findings.push(match one {
+            Applied::Client { reach, active } => client(*reach, *active, moment),
+            Applied::Server { manager, reach } => server(manager, *reach, moment),
+        });
+    }
+}
+
+/// Client-side apply sets what the file says wherever the cluster says something else, and leaves alone what the file does
+/// not name and did not name before.
+fn client(reach: Reach, active: Option<bool>, moment: Moment) -> Finding {
+    let applied = "it was applied with `kubectl apply`";
+    match active {
+        Some(says) if says != moment.switch() => {
+            let harm = match (moment, says) {
+                (_, true) => "; that would start the migration",
+                (moment, false) => moment.harm(),
+            };
+            let text = format!(
+                "{applied} from a file that says {SWITCH}: {says}; applying that file again puts it back{harm}"
+            );
+            let when = if moment == Moment::Done { "Now" } else { "Right after this step" };
+            Finding::warning(codes::APPLIED, SUBJECT, text)
+                .remedy(format!("{when}, set {SWITCH}: {} in that file.", moment.switch()))
+        }
+        Some(_) => Finding::ok(codes::APPLIED, SUBJECT, format!("{applied} from a file that says the same")),
+        None if reach == Reach::Nothing => Finding::ok(
+            codes::APPLIED,
+            SUBJECT,
+            format!(
+                "{applied} from a file that does not name MAS; applying it again leaves the change alone. Add MAS to the file too, so that it tells what runs"
+            ),
+        ),
+        None => Finding::ok(
+            codes::APPLIED,
+            SUBJECT,
+            format!(
+                "{applied} from a file that does not name the switch; applying it again leaves the switch alone. Add {SWITCH} to the file too"
+            ),
+        ),
+    }
+}
+
+/// Server-side apply of a field that somebody else changed ends in a conflict, or, forced, puts it back.
+fn server(manager: &str, reach: Reach, moment: Moment) -> Finding {
+    let matters = reach == Reach::Active || (reach == Reach::Mas && moment == Moment::DryRun);
+    let who = format!("field manager {manager} applies it (server-side apply)");
+    if !matters {
+        return Finding::ok(codes::APPLIED, SUBJECT, format!("{who} without the switch, and leaves that alone"));
+    }
+    let when = if moment == Moment::Done { "Now" } else { "Right after this step" };
+    let value = moment.value();
+    Finding::warning(
+        codes::APPLIED,
+        SUBJECT,
+        format!(
+            "{who}: its next application fails with a conflict until its manifest says the same, or, if it forces conflicts, puts its own version back{}",
+            moment.harm()
+        ),
     )
-    .remedy("Let the change come from there: with --via-owner it is shown for the manifest, waited for and followed.")
+    .remedy(format!("{when}, write {value} into its manifest; or let it make the change: --via-owner."))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::{Severity, run, tests};
+    use super::*;
+
+    fn of(metadata: Value) -> Snapshot {
+        tests::snapshot(|object| {
+            object["metadata"].as_object_mut().unwrap().extend(metadata.as_object().unwrap().clone());
+        })
+    }
+
+    fn done(mut snapshot: Snapshot) -> Snapshot {
+        let mut object = snapshot.deployment.object().clone();
+        object["status"]["mas_active"] = json!(true);
+        object["spec"]["components"]["matrixAuthenticationService"] = json!({"config": {"active": true}});
+        snapshot.deployment = crate::deployment::Deployment::from_value(object).unwrap();
+        snapshot
+    }
+
+    fn wrote(manager: &str, operation: &str, time: &str, names: Reach) -> Value {
+        let mas = match names {
+            Reach::Nothing => json!({}),
+            Reach::Mas => json!({"f:matrixAuthenticationService": {"f:secretName": {}}}),
+            Reach::Active => json!({"f:matrixAuthenticationService": {"f:config": {"f:active": {}}}}),
+        };
+        json!({"manager": manager, "operation": operation, "time": time, "fieldsV1": {"f:spec": {"f:components": mas}}})
+    }
+
+    fn told(snapshot: &Snapshot, step: Step) -> Vec<Finding> {
+        run(snapshot, step).into_iter().filter(|one| codes::OWNERS.contains(&one.code)).collect()
+    }
+
+    fn helm_of(operation: &str, names: Reach) -> Snapshot {
+        of(
+            json!({"annotations": {"meta.helm.sh/release-name": "ess"}, "managedFields": [wrote("helm", operation, "1", names)]}),
+        )
+    }
+
+    #[test]
+    fn what_helm_does_is_said_for_its_version_and_for_what_its_values_name() {
+        for (operation, names, says) in [
+            ("Update", Reach::Nothing, "leave the change alone, but the values are silently wrong"),
+            ("Update", Reach::Active, "leave the change alone, but the values are silently wrong"),
+            ("Apply", Reach::Nothing, "leave the change alone as long as the values do not name MAS"),
+            ("Apply", Reach::Mas, "every later `helm upgrade` fails with a conflict until its values say the same"),
+            ("Apply", Reach::Active, "every later `helm upgrade` fails with a conflict until its values say the same"),
+        ] {
+            let snapshot = helm_of(operation, names);
+            for step in [Step::DryRun, Step::Activate, Step::Look, Step::Abort] {
+                let found = &told(&snapshot, step)[0];
+                assert_eq!((found.code, found.severity), (codes::OWNED_BY_HELM, Severity::Warning));
+                assert!(found.message.contains(says), "{operation} {names:?}: {}", found.message);
+                let off = found.message.contains("would switch MAS off");
+                assert_eq!(off, matches!(step, Step::Activate | Step::Look), "{step:?}: {}", found.message);
+            }
+        }
+        assert!(told(&helm_of("Apply", Reach::Nothing), Step::Prepare).is_empty(), "prepare does not touch it");
+    }
+
+    #[test]
+    fn after_the_migration_an_owner_that_has_not_said_so_is_told_loudly_and_one_that_has_is_fine() {
+        let ours = wrote(crate::deployment::FIELD_MANAGER, "Update", "2", Reach::Active);
+        let owners = [
+            json!({"annotations": {"meta.helm.sh/release-name": "ess"}}),
+            json!({"labels": {"argocd.argoproj.io/instance": "chat"}}),
+            json!({"labels": {"kustomize.toolkit.fluxcd.io/name": "chat"}}),
+            json!({"annotations": {"ui.element.io/layer": "x"}}),
+        ];
+        for owner in owners {
+            let with = |fields: Value| {
+                let mut metadata = owner.clone();
+                metadata["managedFields"] = fields;
+                done(of(metadata))
+            };
+            let found = told(&with(json!([ours])), Step::Look).remove(0);
+            assert_eq!(found.severity, Severity::Warning, "{found:?}");
+            assert!(found.message.contains("switch MAS off"), "{found:?}");
+            assert!(found.remedy.unwrap().contains("config.active: true"));
+            let theirs = wrote("somebody", "Apply", "3", Reach::Active);
+            assert_eq!(told(&with(json!([ours, theirs])), Step::Look)[0].severity, Severity::Ok);
+        }
+    }
+
+    #[test]
+    fn a_gitops_tool_that_heals_by_itself_blocks_and_one_that_does_not_warns() {
+        let mut argo = of(json!({"labels": {"argocd.argoproj.io/instance": "chat"}}));
+        for healing in [None, Some(Healing::ByItself)] {
+            argo.circumstances.healing = healing;
+            assert!(told(&argo, Step::DryRun)[0].blocks() && told(&argo, Step::Activate)[0].blocks());
+            assert_eq!(told(&argo, Step::Abort)[0].severity, Severity::Warning, "people are locked out");
+        }
+        argo.circumstances.healing = Some(Healing::NotByItself("self-healing is off".into()));
+        let found = &told(&argo, Step::Activate)[0];
+        assert_eq!(found.severity, Severity::Warning);
+        assert!(found.message.contains("self-healing is off") && found.message.contains("switch MAS off"), "{found:?}");
+    }
+
+    #[test]
+    fn a_file_that_says_otherwise_is_said_and_one_that_is_silent_is_not_in_the_way() {
+        let file = |components: Value| {
+            let text = json!({"spec": {"components": components}}).to_string();
+            of(json!({"annotations": {"kubectl.kubernetes.io/last-applied-configuration": text}}))
+        };
+        let says = |active: bool| file(json!({"matrixAuthenticationService": {"config": {"active": active}}}));
+        for (snapshot, step, severity) in [
+            (file(json!({})), Step::Activate, Severity::Ok),
+            (file(json!({"matrixAuthenticationService": {}})), Step::Activate, Severity::Ok),
+            (says(false), Step::DryRun, Severity::Ok),
+            (says(false), Step::Activate, Severity::Warning),
+            (says(false), Step::Abort, Severity::Ok),
+            (says(true), Step::DryRun, Severity::Warning),
+            (says(true), Step::Abort, Severity::Warning),
+            (done(says(false)), Step::Look, Severity::Warning),
+            (done(says(true)), Step::Look, Severity::Ok),
+        ] {
+            let found = &told(&snapshot, step)[0];
+            assert_eq!((found.code, found.severity), (codes::APPLIED, severity), "{step:?} {found:?}");
+            if severity == Severity::Warning {
+                let harm =
+                    if step == Step::DryRun || step == Step::Abort { "start the migration" } else { "switch MAS off" };
+                assert!(found.message.contains(harm), "{found:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_unknown_applier_matters_where_it_names_what_is_changed() {
+        let by = |operation, names| of(json!({"managedFields": [wrote("terraform", operation, "1", names)]}));
+        for (operation, names, step, severity) in [
+            ("Apply", Reach::Nothing, Step::Activate, Severity::Ok),
+            ("Apply", Reach::Mas, Step::Activate, Severity::Ok),
+            ("Apply", Reach::Mas, Step::DryRun, Severity::Warning),
+            ("Apply", Reach::Active, Step::Activate, Severity::Warning),
+            ("Update", Reach::Active, Step::Activate, Severity::Ok),
+        ] {
+            let found = &told(&by(operation, names), step)[0];
+            assert_eq!(found.severity, severity, "{operation} {names:?} {step:?}");
+            assert!(found.message.contains("terraform"), "{found:?}");
+        }
+    }
 }

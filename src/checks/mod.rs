@@ -2,6 +2,7 @@
 //!
 //! A finding has a stable code. What could not be found out is a finding of its own and never passes for fine.
 
+pub mod access;
 pub mod around;
 mod authentication;
 mod bots;
@@ -10,10 +11,14 @@ mod component_secrets;
 pub mod explain;
 pub mod failure;
 mod finding;
+mod healing;
 mod manifest;
 pub mod oidc;
+mod pause;
+mod permissions;
 mod product;
 mod rehearsal;
+pub mod role;
 mod secret;
 mod settings;
 mod snapshot;
@@ -24,12 +29,13 @@ pub mod tls;
 
 pub use component_secrets::secrets_to_look_at;
 pub use finding::{Finding, Severity, codes};
-pub use rehearsal::{RehearsalStanding, Rehearsed, standing};
-pub use snapshot::{Known, Snapshot, Step};
+pub use rehearsal::{RehearsalStanding, Rehearsed, is_old, standing};
+pub use snapshot::{Circumstances, Healing, Known, Snapshot, Step, default_secret_name};
 
 /// All findings for a step, blockers first, otherwise in the order of the checks.
 pub fn run(snapshot: &Snapshot, step: Step) -> Vec<Finding> {
     let mut findings = Vec::new();
+    permissions::check(snapshot, step, &mut findings);
     product::check(snapshot, step, &mut findings);
     state::check(snapshot, step, &mut findings);
     // Going back must not be held up by what stands in the way of going on.
@@ -40,6 +46,8 @@ pub fn run(snapshot: &Snapshot, step: Step) -> Vec<Finding> {
     }
     manifest::check(snapshot, step, &mut findings);
     findings.sort_by_key(|finding| finding.severity);
+    #[cfg(test)]
+    findings.iter().for_each(explain::assert_true);
     findings
 }
 

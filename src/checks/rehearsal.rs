@@ -3,10 +3,19 @@
 //! The guide: "The dry-run migration must have succeeded before the actual migration can be attempted", and "All other
 //! settings should remain the same".
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::finding::{Finding, codes};
 use super::snapshot::{Known, Snapshot, Step};
+use crate::deployment::Deployment;
 use crate::plan::{Plan, SecretKeys};
-use crate::record::{Rehearsal, RehearsalState};
+use crate::record::{Rehearsal, RehearsalState, record_name};
+
+/// How many changed fields are named.
+const FIELDS: usize = 6;
+/// After so many days a rehearsal is called old. It read Synapse's database as it was then; accounts, devices and
+/// third-party ids that came since were not rehearsed, and a week of a living server brings some.
+const OLD_AFTER_DAYS: i64 = 7;
 
 /// Where the rehearsal stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,7 +57,7 @@ pub fn standing(snapshot: &Snapshot) -> RehearsalStanding {
         changed.push(format!("a run of the operator has failed ({first})"));
     }
     if snapshot.deployment.rehearsed_digest() != rehearsal.spec_digest {
-        changed.push("the ElementDeployment's spec has changed".to_owned());
+        changed.push(changed_fields(rehearsal, &snapshot.deployment));
     }
     let keys = snapshot.secret_keys();
     if prepared_since(snapshot, &keys) {
@@ -63,7 +72,7 @@ pub fn standing(snapshot: &Snapshot) -> RehearsalStanding {
         Known::Known(Some(secret)) => {
             let digest = secret.digest(&keys).map(|digest| format!("{digest:#}"));
             if digest.as_deref() != Some(&rehearsal.secret_digest) {
-                changed.push(changed_keys(rehearsal, &secret.fingerprints(&keys)));
+                changed.push(changed_keys(rehearsal, &secret.fingerprints(&keys), &keys));
             }
         }
     }
@@ -80,10 +89,32 @@ fn prepared_since(snapshot: &Snapshot, keys: &SecretKeys) -> bool {
         && settings.is_some_and(|settings| Plan::rehearse(deployment, settings, keys, "").changes_spec())
 }
 
-fn changed_keys(rehearsal: &Rehearsal, now: &std::collections::BTreeMap<String, String>) -> String {
+/// Which fields of the spec changed, as far as the record can tell.
+fn changed_fields(rehearsal: &Rehearsal, now: &Deployment) -> String {
+    let text = "the ElementDeployment's spec has changed";
+    let outline = rehearsal.spec_outline.as_ref();
+    let found = outline.map(|outline| outline.differences(&now.rehearsed_spec(), "spec")).unwrap_or_default();
+    let shown: Vec<String> = found.iter().take(FIELDS).map(ToString::to_string).collect();
+    match (shown.is_empty(), found.len() - shown.len()) {
+        (true, _) => text.to_owned(),
+        (false, 0) => format!("{text} ({})", shown.join(", ")),
+        (false, more) => format!("{text} ({} and {more} more)", shown.join(", ")),
+    }
+}
+
+/// Which keys of the Secret changed, with fingerprints. Those that are keyed with the encryption secret say nothing once
+/// that one has changed.
+fn changed_keys(rehearsal: &Rehearsal, now: &BTreeMap<String, String>, keys: &SecretKeys) -> String {
     let before = &rehearsal.secret_fingerprints;
-    let all = before.keys().chain(now.keys().filter(|key| !before.contains_key(*key)));
-    let changed: Vec<&str> = all.filter(|key| before.get(*key) != now.get(*key)).map(String::as_str).collect();
+    let all: BTreeSet<&String> = before.keys().chain(now.keys()).collect();
+    let same_encryption = before.get(&keys.encryption_secret) == now.get(&keys.encryption_secret);
+    let print = |print: Option<&String>| print.map_or("none", String::as_str).to_owned();
+    let changed = all.into_iter().filter_map(|key| {
+        let (old, new) = (before.get(key), now.get(key));
+        let keyed = [old, new].iter().all(|print| print.is_some_and(|print| print.starts_with("hmac-")));
+        (old != new && (same_encryption || !keyed)).then(|| format!("{key}: {} -> {}", print(old), print(new)))
+    });
+    let changed: Vec<String> = changed.collect();
     if changed.is_empty() {
         "the MAS Secret has changed".to_owned()
     } else {
@@ -91,33 +122,239 @@ fn changed_keys(rehearsal: &Rehearsal, now: &std::collections::BTreeMap<String, 
     }
 }
 
+/// It passed and still stands, but at another time.
+fn old(snapshot: &Snapshot) -> Option<Finding> {
+    let rehearsal = snapshot.recorded()?.rehearsal.as_ref()?;
+    if !matches!(standing(snapshot), RehearsalStanding::Passed | RehearsalStanding::Unknown(_)) {
+        return None;
+    }
+    let upgraded = rehearsal.release.as_ref().zip(snapshot.chart.as_ref()).filter(|(then, now)| then != now);
+    let days = snapshot.circumstances.now.map_or(0, |now| now.duration_since(rehearsal.at).as_hours() / 24);
+    let text = match upgraded {
+        Some((then, now)) if then.source() == now.source() => {
+            format!("it was made with {then}, and now there is {now}, which may migrate differently")
+        }
+        _ if days >= OLD_AFTER_DAYS => format!(
+            "it is {days} days old; it read Synapse's database as it was then, and accounts that came or changed since were not rehearsed (said after {OLD_AFTER_DAYS} days)"
+        ),
+        _ => return None,
+    };
+    let finding = Finding::warning(codes::REHEARSAL_OLD, "the dry run", text);
+    Some(finding.remedy("Rehearse again, nobody notices it: `kubectl ess-mas dry-run`."))
+}
+
+/// Whether the rehearsal still stands but is of another time, so that it is worth making it again.
+pub fn is_old(snapshot: &Snapshot) -> bool {
+    old(snapshot).is_some()
+}
+
 pub(super) fn check(snapshot: &Snapshot, step: Step, findings: &mut Vec<Finding>) {
     if snapshot.deployment.mas_active() == Some(true) {
         return;
     }
     if let Known::Unreadable(why) = &snapshot.record {
-        let finding = Finding::unknown(codes::RECORD, "the record of the rehearsal", why)
-            .remedy("Give yourself the permission to read it, or let `dry-run` write it anew.");
+        let name = record_name(snapshot.deployment.name());
+        let namespace = snapshot.deployment.namespace();
+        let finding = Finding::unknown(codes::RECORD, "the record of the rehearsal", why).remedy(format!(
+            "If somebody has edited it, take it away (kubectl delete configmap {name} -n {namespace}); then `kubectl ess-mas prepare` and the dry run have to be made again."
+        ));
         findings.push(finding);
     }
     if !matches!(step, Step::Activate | Step::Look) {
         return;
     }
-    let again = "Run `kubectl ess-mas dry-run` and let it pass.";
-    let severity = |message: String| match step {
-        // Only the activation needs it; for a look at things it is where the migration stands, not a fault.
+    findings.extend(old(snapshot));
+    let again = "Run `kubectl ess-mas dry-run`, and let it pass.";
+    let not_now = |message: String| match step {
         Step::Activate => Finding::blocker(codes::REHEARSAL, "the dry run", message).remedy(again).guide(),
-        _ => Finding::ok(codes::REHEARSAL, "the dry run", message),
+        // Only the activation needs it, and who looks may not be that far.
+        _ => Finding::warning(codes::REHEARSAL, "the dry run", message).remedy(again),
     };
     findings.push(match standing(snapshot) {
         RehearsalStanding::Passed => {
             Finding::ok(codes::REHEARSAL, "the dry run", "it passed for this very spec and these very secrets")
         }
-        RehearsalStanding::None => severity("none has passed yet".to_owned()),
-        RehearsalStanding::Failed(message) => severity(format!("the last one failed: {message}")),
-        RehearsalStanding::Outdated(changed) => severity(format!("it passed, but since then: {}", changed.join("; "))),
+        RehearsalStanding::None if step == Step::Look => Finding::ok(
+            codes::REHEARSAL,
+            "the dry run",
+            "none has passed yet; it is the next step once MAS is prepared",
+        ),
+        RehearsalStanding::None => not_now("none has passed yet".to_owned()),
+        RehearsalStanding::Failed(message) => not_now(format!("the last one failed: {message}")),
+        RehearsalStanding::Outdated(changed) => not_now(format!("it passed, but since then: {}", changed.join("; "))),
         RehearsalStanding::Unknown(why) => {
-            severity(format!("it passed, but whether the MAS Secret is still the same could not be found out: {why}"))
+            not_now(format!("it passed, but whether the MAS Secret is still the same could not be found out: {why}"))
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::{Severity, run, tests};
+    use super::*;
+    use crate::deployment::{ChartRelease, Features};
+    use crate::pki::SecretBytes;
+    use crate::plan::SecretContents;
+    use crate::record::Record;
+
+    const KEY: &str = "9d2f3c7b1a5e48d6b0c9f8e7a6d5c4b3928170f6e5d4c3b2a19087f6e5d4c3b2";
+
+    fn secret(encryption: &str, password: &str) -> SecretContents {
+        let data = [("encryptionSecret", encryption), ("postgresPassword", password)];
+        SecretContents {
+            name: "chat-mas".into(),
+            resource_version: "1".into(),
+            data: data.into_iter().map(|(key, value)| (key.to_owned(), SecretBytes::from(value.as_bytes()))).collect(),
+            immutable: false,
+        }
+    }
+
+    fn at(text: &str) -> jiff::Timestamp {
+        text.parse().unwrap()
+    }
+
+    /// A deployment whose rehearsal passed on 1 November, and what has become of it since.
+    fn rehearsed(change: impl FnOnce(&mut Value)) -> Snapshot {
+        let mas = json!({"config": {"active": false}, "secretName": "chat-mas"});
+        let before =
+            tests::snapshot(|object| object["spec"]["components"]["matrixAuthenticationService"] = mas.clone());
+        let keys = SecretKeys::find(&before.deployment, &Features::default());
+        let contents = secret(KEY, "one");
+        let rehearsal = Rehearsal {
+            state: RehearsalState::Passed,
+            spec_digest: before.deployment.rehearsed_digest(),
+            spec_outline: None,
+            release: Some(ChartRelease { chart: "ess-stack".into(), version: "2.28.1".into() }),
+            secret_digest: contents.digest(&keys).map(|digest| format!("{digest:#}")).unwrap(),
+            secret_fingerprints: contents.fingerprints(&keys),
+            completion: None,
+            at: at("2026-11-01T00:00:00Z"),
+            seconds: 60,
+            message: None,
+            failed_since: None,
+        };
+        let mut record = Record::new(&before.deployment);
+        record.rehearsal = Some(rehearsal.of_spec(&before.deployment));
+        let mut object = before.deployment.object().clone();
+        change(&mut object);
+        let mut now = before;
+        now.deployment = Deployment::from_value(object).unwrap();
+        now.record = Known::Known(Some(record));
+        now.secret = Known::Known(Some(contents));
+        now.circumstances.now = Some(at("2026-11-02T00:00:00Z"));
+        now
+    }
+
+    fn changed(snapshot: &Snapshot) -> String {
+        match standing(snapshot) {
+            RehearsalStanding::Outdated(changed) => changed.join("; "),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_is_as_it_was_stands_whatever_the_switch_says() {
+        assert_eq!(standing(&rehearsed(|_| {})), RehearsalStanding::Passed);
+        let on = |object: &mut Value| {
+            object["spec"]["components"]["matrixAuthenticationService"]["config"]["active"] = json!(true);
+        };
+        assert_eq!(standing(&rehearsed(on)), RehearsalStanding::Passed);
+    }
+
+    #[test]
+    fn each_field_that_changed_since_is_named_by_its_path() {
+        let snapshot = rehearsed(|object| {
+            object["spec"]["global"]["config"]["verifyTls"] = json!(false);
+            object["spec"]["components"]["synapse"]["k8s"]["ingress"]["fqdn"] = json!("m.example.com");
+            object["spec"]["components"]["adminbot"] = json!({"config": {}});
+        });
+        assert_eq!(
+            changed(&snapshot),
+            "the ElementDeployment's spec has changed (spec.components.adminbot (added), \
+             spec.components.synapse.k8s.ingress.fqdn, spec.global.config.verifyTls (added))"
+        );
+        let many = rehearsed(|object| {
+            for n in 0..20 {
+                object["spec"]["global"][format!("field{n}")] = json!(n);
+            }
+        });
+        assert!(changed(&many).ends_with("and 14 more)"), "{}", changed(&many));
+        // An earlier release kept no outline.
+        let mut old = rehearsed(|object| object["spec"]["global"]["config"]["verifyTls"] = json!(false));
+        if let Known::Known(Some(record)) = &mut old.record {
+            record.rehearsal.as_mut().unwrap().spec_outline = None;
+        }
+        assert_eq!(changed(&old), "the ElementDeployment's spec has changed");
+    }
+
+    #[test]
+    fn secret_values_that_changed_since_are_told_apart_by_fingerprints() {
+        let with = |contents: SecretContents| Snapshot { secret: Known::Known(Some(contents)), ..rehearsed(|_| {}) };
+        let password = changed(&with(secret(KEY, "two")));
+        assert!(
+            password.contains("postgresPassword: hmac-sha256:") && password.contains(" -> hmac-sha256:"),
+            "{password}"
+        );
+        assert!(!password.contains("encryptionSecret") && !password.contains("two"), "{password}");
+        // With another key all keyed fingerprints are others; that says nothing of the values.
+        let key = changed(&with(secret(&KEY.replace('9', "8"), "one")));
+        assert!(key.contains("encryptionSecret: sha256:") && !key.contains("postgresPassword"), "{key}");
+        let mut more = secret(KEY, "one");
+        more.data.insert("added".into(), SecretBytes::from(b"x".as_slice()));
+        assert!(changed(&with(more)).contains("added: none -> hmac-sha256:"));
+    }
+
+    #[test]
+    fn an_old_rehearsal_is_a_warning_and_is_worth_making_again() {
+        let of = |snapshot: &Snapshot| {
+            let found: Vec<Finding> =
+                run(snapshot, Step::Activate).into_iter().filter(|one| one.code.starts_with("rehearsal")).collect();
+            found.into_iter().map(|one| (one.code, one.severity, one.message)).collect::<Vec<_>>()
+        };
+        let mut snapshot = rehearsed(|_| {});
+        assert_eq!(of(&snapshot).len(), 1, "a day is not old");
+        snapshot.circumstances.now = Some(at("2026-11-08T00:00:01Z"));
+        let found = of(&snapshot);
+        assert_eq!((found[0].0, found[0].1), (codes::REHEARSAL_OLD, Severity::Warning));
+        assert!(found[0].2.contains("7 days old") && is_old(&snapshot), "{found:?}");
+        // A clock that went back, or one that is not known, is no reason.
+        for now in [Some(at("2026-10-01T00:00:00Z")), None] {
+            snapshot.circumstances.now = now;
+            assert!(!is_old(&snapshot));
+        }
+        snapshot.chart = Some(ChartRelease { chart: "ess-stack".into(), version: "2.29.0".into() });
+        assert!(of(&snapshot)[0].2.contains("chart ess-stack 2.28.1, and now there is chart ess-stack 2.29.0"));
+        // Another source of the version is no upgrade.
+        snapshot.chart = ChartRelease::of_image("mirror/updater:2.29.0");
+        assert!(!is_old(&snapshot));
+    }
+
+    #[test]
+    fn a_rehearsal_that_does_not_stand_blocks_the_activation_and_warns_who_looks() {
+        let mut failed = rehearsed(|_| {});
+        if let Known::Known(Some(record)) = &mut failed.record {
+            let rehearsal = record.rehearsal.as_mut().unwrap();
+            (rehearsal.state, rehearsal.message) = (RehearsalState::Failed, Some("no".into()));
+        }
+        let mut hidden = rehearsed(|_| {});
+        hidden.secret = Known::Unreadable("forbidden".into());
+        let outdated = rehearsed(|object| object["spec"]["global"]["config"]["verifyTls"] = json!(false));
+        for snapshot in [failed, hidden, outdated] {
+            let of = |step| run(&snapshot, step).into_iter().find(|one| one.code == codes::REHEARSAL).unwrap().severity;
+            assert_eq!((of(Step::Activate), of(Step::Look)), (Severity::Blocker, Severity::Warning));
+            assert!(Rehearsed::check(&snapshot).is_none());
+        }
+        assert!(Rehearsed::check(&rehearsed(|_| {})).is_some());
+    }
+
+    #[test]
+    fn a_record_that_cannot_be_read_is_unknown_and_says_how_to_start_anew() {
+        let mut snapshot = rehearsed(|_| {});
+        snapshot.record = Known::Unreadable("it is not JSON".into());
+        let found = run(&snapshot, Step::DryRun).into_iter().find(|one| one.code == codes::RECORD).unwrap();
+        assert_eq!(found.severity, Severity::Unknown);
+        assert!(found.remedy.unwrap().contains("kubectl delete configmap chat-kubectl-ess-mas -n n"));
+    }
 }

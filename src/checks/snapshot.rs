@@ -1,7 +1,8 @@
 //! Everything the checks look at, gathered beforehand.
 
+use super::access::Access;
 use super::surroundings::Surroundings;
-use crate::deployment::{ChartRelease, Deployment, Features};
+use crate::deployment::{ChartRelease, Deployment, Features, OperatorDeployment};
 use crate::plan::{MasSettings, SecretContents, SecretKeys};
 use crate::record::Record;
 
@@ -52,13 +53,50 @@ pub struct Snapshot {
     pub record: Known<Option<Record>>,
     /// The settings of MAS that are in the spec, or about to be.
     pub settings: Option<MasSettings>,
-    /// The installed chart, where a Helm release tells.
+    /// The installed release, where Helm's record or the operator's image tells. Of two, the older one: both take part
+    /// in the migration.
     pub chart: Option<ChartRelease>,
     /// What lies around it in the cluster, and what DNS knows.
     pub surroundings: Surroundings,
+    /// What else bears on a step: the caller, the operator, the owner's tool.
+    pub circumstances: Circumstances,
+}
+
+/// What else bears on a step. Everything in here may be missing: where it cannot be read, or was not looked at.
+#[derive(Debug, Clone, Default)]
+pub struct Circumstances {
+    /// The time, by this machine's clock; only to tell a person how old something is.
+    pub now: Option<jiff::Timestamp>,
+    /// What the caller may do.
+    pub access: Option<Access>,
+    /// The operator's own workload.
+    pub operator: Option<OperatorDeployment>,
+    /// Whether the GitOps tool that owns the manifest puts its own version back by itself.
+    pub healing: Option<Healing>,
+}
+
+/// Whether a GitOps tool puts its own version of an object back without anybody starting it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Healing {
+    /// It does.
+    ByItself,
+    /// It does not, for this reason (completes "it does not do so by itself, because …"); a later sync still does.
+    NotByItself(String),
+}
+
+/// Name of MAS's Secret where nothing says another one.
+pub fn default_secret_name(deployment: &str) -> String {
+    format!("{deployment}-mas")
 }
 
 impl Snapshot {
+    /// The name of MAS's Secret: the deployment's, else the settled one, else the one that `prepare` would take.
+    pub fn secret_name(&self) -> String {
+        let settled = || self.settings.as_ref().map(|settings| settings.secret_name.clone());
+        let named = self.deployment.mas_secret_name().map(str::to_owned).or_else(settled);
+        named.unwrap_or_else(|| default_secret_name(self.deployment.name()))
+    }
+
     /// The names of the Secret's keys.
     pub fn secret_keys(&self) -> SecretKeys {
         let none = Features::default();

@@ -15,7 +15,7 @@ fn healthy_status() -> Value {
         {"type": "Failure", "status": "False", "reason": ""}]})
 }
 
-fn snapshot(change: impl FnOnce(&mut Value)) -> Snapshot {
+pub(super) fn snapshot(change: impl FnOnce(&mut Value)) -> Snapshot {
     let mut object = json!({
         "apiVersion": "matrix.element.io/v1alpha2",
         "metadata": {"name": "chat", "namespace": "n", "uid": "u", "resourceVersion": "1", "generation": 1},
@@ -32,6 +32,7 @@ fn snapshot(change: impl FnOnce(&mut Value)) -> Snapshot {
         settings: None,
         chart: None,
         surroundings: Surroundings::default(),
+        circumstances: Circumstances::default(),
     }
 }
 

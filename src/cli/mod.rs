@@ -1,5 +1,6 @@
 //! What was typed: clap's definitions and nothing else. What it means is settled in `commands`.
 
+mod codes;
 pub mod command;
 pub mod complete;
 mod connection;
@@ -215,6 +216,12 @@ pub struct StatusArgs {
 pub struct CheckArgs {
     /// The ElementDeployment; may be left out where there is only one
     pub name: Option<String>,
+    /// Tell all about one code, without asking a cluster
+    #[arg(long, value_name = "CODE", value_parser = codes::CodeParser, hide_possible_values = true, conflicts_with = "name")]
+    pub explain: Option<String>,
+    /// Print the Role that is enough for the whole way
+    #[arg(long, conflicts_with = "explain")]
+    pub rbac: bool,
     /// Form of the output.
     #[command(flatten)]
     pub output: OutputArgs,

@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::OutputArgs;
+use super::codes::CodeParser;
 use crate::cluster::parse_duration;
 
 /// Flags of every write.
@@ -14,7 +15,7 @@ pub struct WriteArgs {
     #[arg(long)]
     pub preview: bool,
     /// Warnings to accept, by code, where nobody is there to ask
-    #[arg(long, value_name = "CODE", value_delimiter = ',')]
+    #[arg(long, value_name = "CODE", value_delimiter = ',', value_parser = CodeParser, hide_possible_values = true)]
     pub accept: Vec<String>,
 }
 

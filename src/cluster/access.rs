@@ -1,30 +1,31 @@
 //! Asking beforehand what is allowed, where finding out by trying would come too late.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     connect::Cluster,
-    errors::{ClusterError, ErrorKind},
+    errors::ClusterError,
     read::object,
-    resource::{Action, Resource, Target},
+    resource::{Action, Resource},
     transport::Outgoing,
 };
 
 impl Cluster {
-    /// Fails as a watch of this deployment would for want of the right to it. One request, a `SelfSubjectAccessReview`,
-    /// which RBAC's default roles allow everyone.
-    ///
-    /// A server that does not answer the question is taken to allow it: the answer only serves to fail early.
-    pub async fn may_follow(&self, target: &Target) -> Result<(), ClusterError> {
-        let resource = target.api_version.resource();
-        let review = Resource::SELF_SUBJECT_ACCESS_REVIEW;
-        let body = json!({
-            "apiVersion": review.api_version(), "kind": review.kind,
-            "spec": {"resourceAttributes": {
-                "verb": "watch", "group": resource.group, "version": resource.version, "resource": resource.plural,
-                "namespace": target.namespace, "name": target.name,
-            }},
-        });
+    /// What the caller may do in a namespace, as far as the API server can list it: the `status` of a
+    /// `SelfSubjectRulesReview`. One request, which RBAC's default roles allow everyone.
+    pub async fn rules(&self, namespace: &str) -> Result<Value, ClusterError> {
+        self.review(Resource::SELF_SUBJECT_RULES_REVIEW, &json!({"namespace": namespace})).await
+    }
+
+    /// Whether the caller may do one thing, given as the `resourceAttributes` or `nonResourceAttributes` of a
+    /// `SelfSubjectAccessReview`'s spec. One request. `None` where the answer is neither yes nor no.
+    pub async fn may(&self, attributes: &Value) -> Result<Option<bool>, ClusterError> {
+        let status = self.review(Resource::SELF_SUBJECT_ACCESS_REVIEW, attributes).await?;
+        Ok(status["allowed"].as_bool())
+    }
+
+    async fn review(&self, review: Resource, spec: &Value) -> Result<Value, ClusterError> {
+        let body = json!({"apiVersion": review.api_version(), "kind": review.kind, "spec": spec});
         let question = Outgoing {
             method: http::Method::POST,
             address: review.path(None, None),
@@ -34,13 +35,7 @@ impl Cluster {
             action: Action::new("create", review, None, None),
         };
         // A review stores nothing, so it is repeated like a read.
-        let Ok((_, answer)) = self.ask_for(&question, object).await else { return Ok(()) };
-        if answer["status"]["allowed"] != json!(false) {
-            return Ok(());
-        }
-        let watch = Action::new("watch", resource, Some(&target.namespace), Some(&target.name));
-        let outgoing = Outgoing::get(resource.path(Some(&target.namespace), None), watch);
-        let refused = ErrorKind::Forbidden { user: None, by_rules: true, message: String::new() };
-        Err(self.error(ClusterError::new(refused), &outgoing))
+        let (_, mut answer) = self.ask_for(&question, object).await?;
+        Ok(answer["status"].take())
     }
 }

@@ -107,12 +107,17 @@ impl Cluster {
     pub async fn deployment_schema(&self, version: ApiVersion) -> Result<Option<Value>, ClusterError> {
         let resource = version.resource();
         let action = Action::new("get", resource, None, None);
-        let outgoing =
-            Outgoing::get(format!("/openapi/v3/apis/{}/{}", resource.group, encoded(resource.version)), action);
+        let outgoing = Outgoing::get(Self::schema_path(version), action);
         let (_, mut document) = self.ask_for(&outgoing, |body| serde_json::from_slice::<Value>(body)).await?;
         let schemas = document["components"]["schemas"].as_object_mut();
         Ok(schemas
             .and_then(|schemas| schemas.values_mut().find(|schema| is_schema_of(schema, &resource)).map(Value::take)))
+    }
+
+    /// The address of that schema.
+    pub fn schema_path(version: ApiVersion) -> String {
+        let resource = version.resource();
+        format!("/openapi/v3/apis/{}/{}", resource.group, encoded(resource.version))
     }
 
     /// Who the caller is. `None` where the server does not tell (before Kubernetes 1.28, or not allowed): the answer is

@@ -75,6 +75,24 @@ impl Resource {
     /// "Who am I": `authentication.k8s.io/v1` `SelfSubjectReview` (Kubernetes 1.28 and newer).
     pub const SELF_SUBJECT_REVIEW: Self =
         Self { group: "authentication.k8s.io", version: "v1", plural: "selfsubjectreviews", kind: "SelfSubjectReview" };
+    /// The operator's workload, among others.
+    pub const DEPLOYMENT: Self = Self { group: "apps", version: "v1", plural: "deployments", kind: "Deployment" };
+    /// Argo CD's `Application`.
+    pub const ARGO_APPLICATION: Self =
+        Self { group: "argoproj.io", version: "v1alpha1", plural: "applications", kind: "Application" };
+    /// Flux's `Kustomization`.
+    pub const FLUX_KUSTOMIZATION: Self =
+        Self { group: "kustomize.toolkit.fluxcd.io", version: "v1", plural: "kustomizations", kind: "Kustomization" };
+    /// Flux's `HelmRelease`.
+    pub const FLUX_HELM_RELEASE: Self =
+        Self { group: "helm.toolkit.fluxcd.io", version: "v2", plural: "helmreleases", kind: "HelmRelease" };
+    /// Asks for everything that the caller may do in a namespace.
+    pub const SELF_SUBJECT_RULES_REVIEW: Self = Self {
+        group: "authorization.k8s.io",
+        version: "v1",
+        plural: "selfsubjectrulesreviews",
+        kind: "SelfSubjectRulesReview",
+    };
     /// Asks what the caller may do.
     pub const SELF_SUBJECT_ACCESS_REVIEW: Self = Self {
         group: "authorization.k8s.io",

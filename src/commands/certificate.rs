@@ -1,12 +1,11 @@
 //! Looks at where MAS's certificate comes from. What is found becomes findings of `prepare` and `check`.
 
-use super::gather::unreadable;
 use super::session::Session;
 use crate::checks::tls::{self, CertificateSource, IssuerLook, Offered, SecretLook};
-use crate::checks::{Finding, Known, Severity, Snapshot, codes};
+use crate::checks::{Finding, Severity, Snapshot, codes};
 use crate::cluster::ErrorKind;
 use crate::pki::HostName;
-use crate::plan::{MasSettings, SecretContents, Tls};
+use crate::plan::{MasSettings, Tls};
 
 /// Judges the certificate that MAS will have with these settings, as far as it can be seen from the cluster.
 pub async fn look(
@@ -23,24 +22,16 @@ pub async fn look(
         CertificateSource::Issuer(name) => vec![tls::issuer(&name, &issuer(session, &name).await)],
         CertificateSource::Secret(name) => tls::existing(&name, &secret(session, &name).await, &host, now),
         CertificateSource::Component { own: (name, keys), global } => {
-            let own = match seen(snapshot, &name) {
-                Some(seen) => seen,
-                None => secret(session, &name).await,
-            };
-            let looked = match &global {
-                Some((name, _)) => Some(secret(session, name).await),
-                None => None,
-            };
+            let (own, looked) = tokio::join!(secret(session, &name), async {
+                match &global {
+                    Some((name, _)) => Some(secret(session, name).await),
+                    None => None,
+                }
+            });
             let global = global.as_ref().zip(looked.as_ref()).map(|((name, keys), look)| (name.as_str(), keys, look));
             tls::certfile((&name, &keys, &own), global, offered, &host, now)
         }
     }
-}
-
-/// MAS's own Secret, where it was read before. Its type is of no interest to TLS mode `certfile`.
-fn seen(snapshot: &Snapshot, name: &str) -> Option<SecretLook> {
-    let secret = snapshot.secret.known()?.as_ref().filter(|secret| secret.name == name)?;
-    Some(Known::Known(Some((secret.clone(), "Opaque".to_owned()))))
 }
 
 /// What a step on the deployment has to say of the certificate: findings to be judged, and those that are only told. An issuer
@@ -53,15 +44,9 @@ pub async fn of_step(session: &Session, snapshot: &Snapshot, settings: &MasSetti
     found.into_iter().partition(|finding| !shared(finding))
 }
 
-/// Reads a Secret with its type.
+/// A Secret with its type, as it was when things were last gathered.
 pub async fn secret(session: &Session, name: &str) -> SecretLook {
-    match session.cluster.find_secret(&session.target.namespace, name).await {
-        Ok(found) => Known::Known(found.map(|object| {
-            let kind = object["type"].as_str().unwrap_or("Opaque").to_owned();
-            (SecretContents::read(object), kind)
-        })),
-        Err(error) => unreadable(&error),
-    }
+    session.secrets.get(&session.cluster, &session.target, name).await.0
 }
 
 async fn issuer(session: &Session, name: &str) -> IssuerLook {

@@ -4,14 +4,16 @@ use serde::Serialize;
 
 use super::certificate;
 use super::exit::{BLOCKED, DONE, Failure, WARNINGS};
+use super::explain;
 use super::findings;
 use super::gather::Extent;
+use super::rbac;
 use super::session::{Context, Session};
 use crate::checks::tls::Offered;
 use crate::checks::{self, Finding, Snapshot, Step};
 use crate::cli::CheckArgs;
 use crate::cluster::Target;
-use crate::terminal::{OutputFormat, Ui};
+use crate::terminal::{Next, OutputFormat, Ui};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -25,26 +27,36 @@ struct Report<'a> {
 
 /// Runs it.
 pub async fn exec(context: &Context, args: &CheckArgs) -> Result<u8, Failure> {
+    let format = args.output.format();
+    if let Some(code) = &args.explain {
+        return explain::exec(&context.ui, code, format);
+    }
+    if args.rbac {
+        return rbac::exec(context, args).await;
+    }
     let session = Session::open(context, args.name.as_deref()).await?;
     let (_, findings) = look(&session).await;
-    conclude(&context.ui, args.output.format(), Some(&session.target), &findings)
+    let code = conclude(&context.ui, format, Some(&session.target), &findings)?;
+    if code != DONE && !format.is_data() {
+        context.ui.next(&Next::new("More about a code:").command("kubectl ess-mas check --explain CODE"));
+    }
+    Ok(code)
 }
 
 /// What there is, and every finding; `report` takes them along.
 pub async fn look(session: &Session) -> (Snapshot, Vec<Finding>) {
-    let survey = Box::pin(session.survey(Extent::Step)).await;
+    let not_migrated = session.deployment.mas_active() != Some(true);
     // The certificate is looked at beside the rest, not after it.
-    let before = survey.snapshot.clone();
-    let (snapshot, certificate) = tokio::join!(Box::pin(session.complete(survey)), async {
-        let not_migrated = before.deployment.mas_active() != Some(true);
-        match before.settings.as_ref().filter(|_| not_migrated) {
-            Some(settings) => certificate::look(session, &before, settings, Offered::default()).await,
+    let (snapshot, certificate) = session
+        .gather_with(Extent::Step, async |snapshot| match snapshot.settings.as_ref().filter(|_| not_migrated) {
+            Some(settings) => certificate::look(session, snapshot, settings, Offered::default()).await,
             None => Vec::new(),
-        }
-    });
+        })
+        .await;
     let mut findings = checks::run(&snapshot, Step::Look);
     findings.extend(certificate);
     findings.sort_by_key(|finding| finding.severity);
+    findings::name_commands(session, &mut findings);
     (snapshot, findings)
 }
 

@@ -171,7 +171,8 @@ async fn succeeded(
             let pending = take_pending(record, words, &session.deployment);
             if words.command == "dry-run" {
                 let proof = pending.as_ref();
-                record.rehearsal = Some(rehearsal(snapshot, seen, proof, now, seconds, RehearsalState::Passed, None));
+                let rehearsal = rehearsal(snapshot, seen, proof, now, seconds, RehearsalState::Passed, None);
+                record.rehearsal = Some(rehearsal.of_spec(&session.deployment));
             }
             record.note(now, by, format!("{} succeeded", words.command));
         })
@@ -247,6 +248,8 @@ fn rehearsal(
     Rehearsal {
         state,
         spec_digest: seen.spec_digest.clone(),
+        spec_outline: None,
+        release: snapshot.chart.clone(),
         secret_digest: pending
             .and_then(|pending| pending.secret_digest.clone())
             .or_else(digest_now)

@@ -9,7 +9,7 @@ use super::outcome::Outcome;
 use super::pending;
 use super::session::{Context, Session};
 use super::task::{self, Flags, Task};
-use crate::checks::{RehearsalStanding, Snapshot, Step, standing};
+use crate::checks::{RehearsalStanding, Snapshot, Step, is_old, standing};
 use crate::cli::DryRunArgs;
 use crate::deployment::Run;
 use crate::plan::{MasSettings, Plan};
@@ -54,7 +54,7 @@ impl Task for DryRun<'_> {
         }
         // A rehearsal on record counts as long as nothing it was about has changed and the operator is content.
         let content = deployment.active() == Some(false) && deployment.conditions().run() == Run::Succeeded;
-        (content && standing(snapshot) == RehearsalStanding::Passed && settled(snapshot))
+        (content && standing(snapshot) == RehearsalStanding::Passed && settled(snapshot) && !is_old(snapshot))
             .then(|| "The dry run has passed already, for this very spec and these very secrets.".to_owned())
     }
 

@@ -56,6 +56,12 @@ impl Failure {
         self
     }
 
+    /// Whether the API server said that the caller may not do this.
+    pub fn is_forbidden(&self) -> bool {
+        let error = self.error.as_ref().and_then(|error| error.downcast_ref::<ClusterError>());
+        error.is_some_and(ClusterError::is_forbidden)
+    }
+
     /// The sentence, for `-o json`.
     pub fn message(&self) -> Option<String> {
         self.error.as_ref().map(ToString::to_string)

@@ -1,6 +1,7 @@
 //! Findings before a write: shown, and judged.
 
 use super::exit::{BLOCKED, Failure, WARNINGS};
+use super::session::Session;
 use crate::checks::{Finding, Severity};
 use crate::terminal::table::{Cell, Column, Table};
 use crate::terminal::{Line, OutputError, Stream, Style, Symbol, Ui};
@@ -30,6 +31,42 @@ fn plural(number: usize, word: &str) -> String {
 
 /// Columns before what is said below a finding.
 const MARGIN: usize = 6;
+/// Commands of this program that take a deployment's name; the longer ones first.
+const COMMANDS: [&str; 7] = ["abort --remove", "status", "check", "prepare", "dry-run", "activate", "abort"];
+
+/// Completes the commands in the findings, so that they can be copied: the checks know nothing of how this call was made.
+pub fn name_commands(session: &Session, findings: &mut [Finding]) {
+    let kubectl = session.cluster.context_flag();
+    for finding in findings {
+        for text in [Some(&mut finding.message), finding.remedy.as_mut()].into_iter().flatten() {
+            *text = complete(text, |command| session.command(command));
+            if !kubectl.is_empty() {
+                *text = text.replace("kubectl auth ", &format!("kubectl{kubectl} auth "));
+            }
+        }
+    }
+}
+
+/// Puts the whole command in the place of each `kubectl ess-mas COMMAND`, before the flags that follow it.
+fn complete(text: &str, whole: impl Fn(&str) -> String) -> String {
+    const PROGRAM: &str = "kubectl ess-mas ";
+    let mut parts = text.split(PROGRAM);
+    let mut completed = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let named = |command: &&&str| {
+            let rest = part.strip_prefix(**command);
+            rest.is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '-'))
+        };
+        match COMMANDS.iter().find(named) {
+            Some(command) => {
+                completed.push_str(&whole(command));
+                completed.push_str(&part[command.len()..]);
+            }
+            None => completed.extend([PROGRAM, part]),
+        }
+    }
+    completed
+}
 
 /// Says one finding on stderr.
 pub fn show(ui: &Ui, finding: &Finding) {
@@ -88,7 +125,8 @@ fn page(ui: &Ui, findings: &[Finding]) -> Result<(), OutputError> {
 pub fn judge(findings: &[Finding], accept: &[String], script: bool) -> Result<(), Failure> {
     let blockers = findings.iter().filter(|finding| finding.blocks()).count();
     if blockers > 0 {
-        return Err(Failure::new(BLOCKED, format!("blocked by {}; nothing was changed", plural(blockers, "finding"))));
+        let text = format!("blocked by {}; nothing was changed", plural(blockers, "finding"));
+        return Err(Failure::new(BLOCKED, text + &refused(findings, accept)));
     }
     if !script {
         return Ok(());
@@ -109,6 +147,18 @@ pub fn judge(findings: &[Finding], accept: &[String], script: bool) -> Result<()
     Err(Failure::new(WARNINGS, text))
 }
 
+/// What `--accept` names in vain.
+fn refused(findings: &[Finding], accept: &[String]) -> String {
+    let mut codes: Vec<&str> = findings.iter().filter(|finding| finding.blocks()).map(|finding| finding.code).collect();
+    codes.retain(|code| accept.iter().any(|accepted| accepted == code));
+    codes.dedup();
+    match codes.as_slice() {
+        [] => String::new(),
+        [one] => format!(". --accept {one}: it is a blocker, and blockers cannot be accepted"),
+        more => format!(". --accept {}: they are blockers, and blockers cannot be accepted", more.join(",")),
+    }
+}
+
 /// The findings as data on stdout: a table in a pipe and with `wide`, one below the other for a person.
 pub fn table(ui: &Ui, findings: &[Finding], wide: bool) -> Result<(), OutputError> {
     if ui.terminal().is_tty(Stream::Out) && !wide {
@@ -123,14 +173,13 @@ pub fn table(ui: &Ui, findings: &[Finding], wide: bool) -> Result<(), OutputErro
         Column::new("Docs").only_wide(),
     ]);
     for finding in findings {
-        let (word, style) = match finding.severity {
-            Severity::Blocker => ("blocker", Style::Bad),
-            Severity::Warning => ("warning", Style::Warn),
-            Severity::Unknown => ("unknown", Style::Warn),
-            Severity::Ok => ("ok", Style::Good),
+        let style = match finding.severity {
+            Severity::Blocker => Style::Bad,
+            Severity::Warning | Severity::Unknown => Style::Warn,
+            Severity::Ok => Style::Good,
         };
         table.row([
-            Cell::styled(style, word),
+            Cell::styled(style, finding.severity.word()),
             Cell::from(finding.code),
             Cell::from(&finding.subject),
             Cell::from(&finding.message),
@@ -139,4 +188,27 @@ pub fn table(ui: &Ui, findings: &[Finding], wide: bool) -> Result<(), OutputErro
         ]);
     }
     ui.table(&table, wide)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_in_findings_are_completed_wherever_they_take_a_name() {
+        let whole = |text: &str| complete(text, |command| format!("kubectl ess-mas {command} chat -n n"));
+        for (text, completed) in [
+            ("Run `kubectl ess-mas dry-run` and wait.", "Run `kubectl ess-mas dry-run chat -n n` and wait."),
+            ("kubectl ess-mas prepare --tls x", "kubectl ess-mas prepare chat -n n --tls x"),
+            (
+                "kubectl ess-mas abort --remove; kubectl ess-mas abort",
+                "kubectl ess-mas abort --remove chat -n n; kubectl ess-mas abort chat -n n",
+            ),
+            ("kubectl ess-mas tls check --live", "kubectl ess-mas tls check --live"),
+            ("kubectl ess-mas checks", "kubectl ess-mas checks"),
+            ("nothing of ours", "nothing of ours"),
+        ] {
+            assert_eq!(whole(text), completed);
+        }
+    }
 }

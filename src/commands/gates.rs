@@ -9,14 +9,6 @@ use crate::deployment::Deployment;
 use crate::plan::MasSettings;
 use crate::terminal::Next;
 
-/// Whoever may write but not watch would be left without a verdict, so that is found out before the write.
-pub async fn may_follow(session: &Session) -> Result<(), Failure> {
-    session.cluster.may_follow(&session.target).await.map_err(|error| {
-        Failure::from(error)
-            .next(Next::new("Nothing was changed. To write without following the operator, pass --wait=false."))
-    })
-}
-
 /// Somebody else changed what was decided upon: a person is shown everything again, a script is refused.
 pub fn conflict(session: &Session, task: &dyn Task) -> Result<(), Failure> {
     let by = session
@@ -65,10 +57,11 @@ pub async fn foresee(
     if let Some(name) = answer.mas_secret_name().filter(|name| read != Some(*name)) {
         after.secret = session.read_secret(name).await;
     }
-    let found: Vec<Finding> = checks::run(&after, step)
+    let mut found: Vec<Finding> = checks::run(&after, step)
         .into_iter()
         .filter(|finding| finding.code == codes::SECRET && finding.blocks())
         .collect();
+    findings::name_commands(session, &mut found);
     if !found.is_empty() {
         findings::tell(session.ui(), &session.place(), &found);
     }

@@ -2,12 +2,16 @@
 
 use serde_json::Value;
 
+use super::circumstances::{self, Refusal};
+use super::secret_reads;
 use super::session::Session;
 use super::surroundings::Early;
+use crate::checks::access::Right;
 use crate::checks::surroundings::Surroundings;
+use crate::checks::tls::SecretLook;
 use crate::checks::{Known, Snapshot};
-use crate::cluster::{ApiVersion, Cluster, ClusterError, Resource, Selection, Target};
-use crate::deployment::{ChartRelease, Deployment, Features, Owner};
+use crate::cluster::{ApiVersion, Cluster, ClusterError, Resource, Selection};
+use crate::deployment::{Deployment, Features};
 use crate::plan::{MasSettings, SecretContents};
 use crate::record::{Record, record_name};
 
@@ -16,160 +20,119 @@ use crate::record::{Record, record_name};
 pub enum Extent {
     /// For `status`: the record, and the Secret where a rehearsal hangs on it.
     Standing,
-    /// For going back: the schema as well.
+    /// For going back: the schema and what the caller may do as well.
     Back,
     /// For a step: also what lies around.
     Step,
 }
 
-/// What is known after the first answers.
-pub struct Survey {
-    /// Complete but for what lies around, and for the MAS Secret where only the record names it.
-    pub snapshot: Snapshot,
-    wanted: Option<Wanted>,
-    early: Option<Early>,
-}
-
-/// The MAS Secret, as far as it has not been read.
-enum Wanted {
-    Secret(String),
-    /// It would be one request more than `status` makes.
-    TooMuch,
-}
-
-/// Name of the Secret where nothing says another one.
-pub fn default_secret_name(deployment: &str) -> String {
-    format!("{deployment}-mas")
-}
-
 impl Session {
     /// Reads everything beside the deployment itself. What cannot be read is not an error: it becomes a finding.
     pub async fn gather(&self, extent: Extent) -> Snapshot {
-        let survey = Box::pin(self.survey(extent)).await;
-        Box::pin(self.complete(survey)).await
+        self.gather_with(extent, async |_| ()).await.0
     }
 
-    /// What the object itself leads to, all side by side.
-    pub async fn survey(&self, extent: Extent) -> Survey {
+    /// The same, and `more` at the same time as the last requests, with what was known before them.
+    pub async fn gather_with<T>(&self, extent: Extent, more: impl AsyncFnOnce(&Snapshot) -> T) -> (Snapshot, T) {
         // `status --watch` reads again and again; a line that comes and goes would flicker.
         let _passing = (extent != Extent::Standing).then(|| self.context.asking());
-        let named = self.deployment.mas_secret_name().filter(|_| extent != Extent::Standing).map(str::to_owned);
-        let (record, features, chart, secret, early) = tokio::join!(
-            self.read_record(),
+        // On the heap: they hold many requests at once.
+        let (mut snapshot, early) = Box::pin(self.first_round(extent)).await;
+        let ((secret, refused), asked, surroundings, more) = Box::pin(async {
+            tokio::join!(
+                self.second_round(extent, &snapshot),
+                circumstances::ask_for_the_rest(self, &snapshot),
+                async {
+                    match early {
+                        Some(early) => self.surroundings(early, snapshot.settings.as_ref()).await,
+                        None => Surroundings::default(),
+                    }
+                },
+                more(&snapshot)
+            )
+        })
+        .await;
+        snapshot.secret = secret;
+        snapshot.surroundings = surroundings;
+        if let Some(access) = &mut snapshot.circumstances.access {
+            access.asked = asked;
+        }
+        circumstances::note_refused(&mut snapshot, refused);
+        (snapshot, more)
+    }
+
+    /// The requests that depend on nothing but the deployment, all at once.
+    async fn first_round(&self, extent: Extent) -> (Snapshot, Option<Early>) {
+        self.secrets.forget();
+        let step = extent != Extent::Standing;
+        // Once the migration is done, nothing that lies around matters any more.
+        let around = extent == Extent::Step && self.deployment.mas_active() != Some(true);
+        let ((record, record_refused), (features, features_refused), seen, early) = tokio::join!(
+            self.record_and_refusal(),
             async {
-                match extent {
-                    Extent::Standing => Known::Unreadable("it was not read".to_owned()),
-                    _ => features(&self.cluster, self.target.api_version).await,
+                if step {
+                    features(&self.cluster, self.target.api_version).await
+                } else {
+                    (Known::Unreadable("it was not read".to_owned()), Refusal::No)
                 }
             },
-            async {
-                match extent {
-                    Extent::Standing => None,
-                    _ => self.read_chart().await,
-                }
-            },
-            async {
-                match &named {
-                    Some(name) => Some(secret(&self.cluster, &self.target, name).await),
-                    None => None,
-                }
-            },
-            async {
-                match extent {
-                    // Once the migration is done, nothing of it matters any more.
-                    Extent::Step if self.deployment.mas_active() != Some(true) => Some(self.surroundings_early().await),
-                    _ => None,
-                }
-            }
+            async { if step { Some(circumstances::look(self).await) } else { None } },
+            async { if around { Some(self.surroundings_early().await) } else { None } },
         );
+        let (circumstances, chart) = seen.unwrap_or_default();
         // `status` makes do with what an earlier step found out, and asks the API server less.
         let chart = chart.or_else(|| record.known()?.as_ref()?.chart.clone());
         let settings = MasSettings::of(&self.deployment)
             .or_else(|| record.known().and_then(|record| record.as_ref()?.settings.clone()));
-        let wanted = match &secret {
-            Some(_) => None,
-            None => self.wanted_secret(extent, &record, settings.as_ref()),
-        };
-        let snapshot = Snapshot {
+        let mut snapshot = Snapshot {
             deployment: self.deployment.clone(),
             features,
-            secret: secret.unwrap_or(Known::Known(None)),
+            secret: Known::Known(None),
             record,
             settings,
             chart,
+            circumstances,
             surroundings: Surroundings::default(),
         };
-        Survey { snapshot, wanted, early }
+        for refused in [record_refused, features_refused] {
+            circumstances::note_refused(&mut snapshot, refused);
+        }
+        (snapshot, early)
     }
 
-    /// What only the first answers lead to, all side by side as well.
-    pub async fn complete(&self, survey: Survey) -> Snapshot {
-        let Survey { mut snapshot, wanted, early } = survey;
-        let settings = snapshot.settings.as_ref();
-        let (secret, surroundings) = tokio::join!(
-            async {
-                match wanted {
-                    Some(Wanted::Secret(name)) => Some(secret(&self.cluster, &self.target, &name).await),
-                    Some(Wanted::TooMuch) => Some(Known::Unreadable("it was not read".to_owned())),
-                    None => None,
-                }
-            },
-            async {
-                match early {
-                    Some(early) => self.surroundings(early, settings).await,
-                    None => Surroundings::default(),
-                }
-            }
-        );
-        snapshot.secret = secret.unwrap_or(snapshot.secret);
-        snapshot.surroundings = surroundings;
-        snapshot
-    }
-
-    /// The MAS Secret that is still to be read.
-    fn wanted_secret(
-        &self,
-        extent: Extent,
-        record: &Known<Option<Record>>,
-        settings: Option<&MasSettings>,
-    ) -> Option<Wanted> {
-        let rehearsed =
-            record.known().is_some_and(|record| record.as_ref().is_some_and(|record| record.rehearsal.is_some()));
+    /// The MAS Secret: only the record may tell its name.
+    async fn second_round(&self, extent: Extent, snapshot: &Snapshot) -> (Known<Option<SecretContents>>, Refusal) {
+        let rehearsed = snapshot.recorded().is_some_and(|record| record.rehearsal.is_some());
         let affordable = extent != Extent::Standing || self.requests == 1;
         let wanted = extent != Extent::Standing || (self.deployment.mas().is_some() && rehearsed);
-        let name = self
-            .deployment
-            .mas_secret_name()
-            .map(str::to_owned)
-            .or_else(|| settings.map(|settings| settings.secret_name.clone()));
-        match name {
-            Some(_) if wanted && !affordable => Some(Wanted::TooMuch),
-            Some(name) if wanted => Some(Wanted::Secret(name)),
-            _ => None,
+        let settled = || snapshot.settings.as_ref().map(|settings| settings.secret_name.clone());
+        match self.deployment.mas_secret_name().map(str::to_owned).or_else(settled) {
+            Some(_) if wanted && !affordable => (Known::Unreadable("it was not read".to_owned()), Refusal::No),
+            Some(name) if wanted => {
+                let (look, refusal) = self.secrets.get(&self.cluster, &self.target, &name).await;
+                (contents(look), refusal)
+            }
+            _ => (Known::Known(None), Refusal::No),
         }
-    }
-
-    /// The installed chart, where Helm owns the deployment and its release may be read.
-    async fn read_chart(&self) -> Option<ChartRelease> {
-        let Owner::Helm(release) = self.deployment.owner() else { return None };
-        let namespace = release.namespace.as_deref().unwrap_or(&self.target.namespace);
-        let secrets = self.cluster.helm_releases(namespace, Some(&release.name)).await.ok()?;
-        secrets.iter().find_map(ChartRelease::of_helm_secret)
     }
 
     /// Reads the record.
     pub async fn read_record(&self) -> Known<Option<Record>> {
+        self.record_and_refusal().await.0
+    }
+
+    async fn record_and_refusal(&self) -> (Known<Option<Record>>, Refusal) {
         let name = record_name(&self.target.name);
         match self.cluster.find_config_map(&self.target.namespace, &name).await {
-            Ok(Some(map)) => record(&map, &self.deployment),
-            Ok(None) => Known::Known(None),
-            Err(error) => unreadable(&error),
+            Ok(Some(map)) => (record(&map, &self.deployment), Refusal::No),
+            Ok(None) => (Known::Known(None), Refusal::No),
+            Err(error) => (unreadable(&error), Refusal::of(&error, || Right::config_map("get", &name))),
         }
     }
 
-    /// Reads the Secret of that name.
+    /// Reads the Secret of that name afresh.
     pub async fn read_secret(&self, name: &str) -> Known<Option<SecretContents>> {
-        secret(&self.cluster, &self.target, name).await
+        contents(secret_reads::read(&self.cluster, &self.target, name).await.0)
     }
 }
 
@@ -180,20 +143,20 @@ fn record(map: &Value, deployment: &Deployment) -> Known<Option<Record>> {
     }
 }
 
-async fn secret(cluster: &Cluster, target: &Target, name: &str) -> Known<Option<SecretContents>> {
-    match cluster.find_secret(&target.namespace, name).await {
-        Ok(found) => Known::Known(found.map(SecretContents::read)),
-        Err(error) => unreadable(&error),
+fn contents(look: SecretLook) -> Known<Option<SecretContents>> {
+    match look {
+        Known::Known(found) => Known::Known(found.map(|(contents, _)| contents)),
+        Known::Unreadable(why) => Known::Unreadable(why),
     }
 }
 
 /// The published schema; right after the resource definition was installed it may not be there yet, and then the
 /// definition itself is read, where that is allowed.
-async fn features(cluster: &Cluster, version: ApiVersion) -> Known<Features> {
-    let why = match cluster.deployment_schema(version).await {
-        Ok(Some(schema)) => return Known::Known(Features::read(&schema)),
-        Ok(None) => "the API server publishes no schema of it".to_owned(),
-        Err(error) => error.to_string(),
+async fn features(cluster: &Cluster, version: ApiVersion) -> (Known<Features>, Refusal) {
+    let (why, refusal) = match cluster.deployment_schema(version).await {
+        Ok(Some(schema)) => return (Known::Known(Features::read(&schema)), Refusal::No),
+        Ok(None) => ("the API server publishes no schema of it".to_owned(), Refusal::No),
+        Err(error) => (error.to_string(), Refusal::of(&error, || Right::path(Cluster::schema_path(version)))),
     };
     let definition = Resource {
         group: "apiextensions.k8s.io",
@@ -206,8 +169,8 @@ async fn features(cluster: &Cluster, version: ApiVersion) -> Known<Features> {
     let definitions = cluster.list::<Value>(definition, None, selection, 1).all().await.unwrap_or_default();
     let versions = definitions.first().and_then(|found| found["spec"]["versions"].as_array());
     match versions.into_iter().flatten().find(|served| served["name"] == version.as_str()) {
-        Some(served) => Known::Known(Features::read(&served["schema"]["openAPIV3Schema"])),
-        None => Known::Unreadable(why),
+        Some(served) => (Known::Known(Features::read(&served["schema"]["openAPIV3Schema"])), Refusal::No),
+        None => (Known::Unreadable(why), refusal),
     }
 }
 

@@ -1,5 +1,7 @@
 //! A command's connection and the deployment it is about.
 
+use crate::checks::Known;
+use crate::checks::access::Rules;
 use crate::checks::surroundings::Resolution;
 use crate::cluster::{ApiVersion, Choice, Cluster, ClusterError, ConnectionFlags, Elsewhere, Target};
 use crate::deployment::Deployment;
@@ -8,6 +10,7 @@ use crate::terminal::{Next, Ui};
 
 use super::exit::{FAILED, Failure, USAGE};
 use super::interrupt::Interrupt;
+use super::secret_reads::SecretReads;
 
 /// What every command is given.
 #[derive(Clone)]
@@ -42,6 +45,10 @@ pub struct Session {
     pub requests: u8,
     /// What DNS said; asked once.
     pub resolution: tokio::sync::OnceCell<Resolution>,
+    /// The rules that apply to the caller in the deployment's namespace, once they were asked for.
+    pub rules: tokio::sync::OnceCell<Known<Rules>>,
+    /// Secrets that were read when things were last gathered.
+    pub secrets: SecretReads,
 }
 
 impl Session {
@@ -49,9 +56,20 @@ impl Session {
     pub async fn open(context: &Context, name: Option<&str>) -> Result<Self, Failure> {
         let passing = context.asking();
         let cluster = Cluster::connect(&context.flags).await?;
-        let choice = cluster.choose(name).await?;
+        let chosen = cluster.choose(name).await.map_err(|error| {
+            let refused = error.is_forbidden();
+            let failure = Failure::from(error);
+            if !refused {
+                return failure;
+            }
+            let role = command_line(&context.flags, "check", cluster.namespace(), name.unwrap_or("NAME")) + " --rbac";
+            failure.next(
+                Next::new("The Role that is enough for the whole way, to be applied by an administrator:")
+                    .command(role),
+            )
+        });
         drop(passing);
-        match choice {
+        match chosen? {
             Choice::One { target, object, found_elsewhere } => {
                 let deployment = read(object)?;
                 if found_elsewhere {
@@ -65,8 +83,8 @@ impl Session {
                 }
                 // Named, or alone in its namespace: one. Otherwise the other namespaces, or the other version, were asked.
                 let requests = 1 + u8::from(found_elsewhere) + u8::from(target.api_version != ApiVersion::V1Alpha2);
-                let resolution = tokio::sync::OnceCell::new();
-                Ok(Self { context: context.clone(), cluster, target, deployment, requests, resolution })
+                let (rules, secrets, resolution) = Default::default();
+                Ok(Self { context: context.clone(), cluster, target, deployment, requests, rules, secrets, resolution })
             }
             other => Err(not_one(other, &cluster)),
         }

@@ -149,9 +149,6 @@ impl Course<'_> {
         };
         gates::refuse_more(self.task, &dry_run.unexplained)?;
         let snapshot = gates::foresee(self.session, snapshot, &dry_run.answer, self.task.step()).await?;
-        if self.flags.follow.wait && !self.flags.write.preview {
-            gates::may_follow(self.session).await?;
-        }
         match self.approve(&snapshot, plan, &dry_run)? {
             Some(go) if self.flags.via_owner => self.through_owner(&snapshot, &go, &dry_run).await,
             Some(go) => self.send(&snapshot, go, &dry_run).await,
@@ -173,6 +170,11 @@ impl Course<'_> {
             // They are about a change behind the owner's back, which this is not.
             found.retain(|finding| !codes::OWNERS.contains(&finding.code));
         }
+        if !self.flags.follow.wait || self.flags.write.preview {
+            // Nothing is followed then.
+            found.retain(|finding| finding.code != codes::PERMISSION_TO_FOLLOW);
+        }
+        findings::name_commands(self.session, &mut found);
         if self.told.as_ref() != Some(&found) {
             findings::tell(self.session.ui(), &self.session.place(), &found);
         }

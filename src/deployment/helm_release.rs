@@ -10,16 +10,19 @@ use zeroize::Zeroizing;
 use super::version::ChartRelease;
 use crate::pki::wipe;
 
-/// Charts that carry the product's version. A chart of one's own around them names them as dependencies.
-const CHARTS: [&str; 4] = ["ess-stack", "ess-system", "element-updater", "element-operator"];
+/// Charts that carry the product's version. A chart of one's own around them names them as dependencies; the last one is
+/// the vendor's own such chart.
+const CHARTS: [&str; 5] = ["ess-stack", "ess-system", "element-updater", "element-operator", "ess-meta"];
 /// Helm keeps a release below 1 MiB compressed; nothing sensible unpacks to more than this.
 const LARGEST: u64 = 64 << 20;
 
 impl ChartRelease {
     /// Reads one release Secret; `None` if it is not one, or of another chart.
     pub fn of_helm_secret(secret: &Value) -> Option<Self> {
-        let metadata = metadata(secret)?;
-        let dependencies = metadata["dependencies"].as_array().into_iter().flatten();
+        let (metadata, lock) = chart_of(secret)?;
+        // What a range was resolved to stands in the chart's lock; Helm does not keep the dependencies themselves.
+        let dependencies =
+            [&lock, &metadata].into_iter().flat_map(|list| list["dependencies"].as_array().into_iter().flatten());
         std::iter::once(&metadata).chain(dependencies).find_map(|chart| {
             let name = chart["name"].as_str().filter(|name| CHARTS.contains(name))?;
             Some(Self { chart: name.to_owned(), version: chart["version"].as_str()?.to_owned() })
@@ -30,24 +33,24 @@ impl ChartRelease {
 /// Below which key a chart of one's own has the values of the chart with the ElementDeployment: the dependency's alias, else its
 /// name. `None` where that chart is installed by itself, or this is no release of it.
 pub fn values_below(secret: &Value) -> Option<String> {
-    let metadata = metadata(secret)?;
+    let (metadata, _) = chart_of(secret)?;
     let dependencies = metadata["dependencies"].as_array()?;
     let chart = dependencies.iter().find(|chart| chart["name"] == CHARTS[0])?;
     let text = |key: &str| chart[key].as_str().filter(|text| !text.is_empty());
     text("alias").or_else(|| text("name")).map(str::to_owned)
 }
 
-/// `chart.metadata` of a release.
-fn metadata(secret: &Value) -> Option<Value> {
+/// `chart.metadata` and `chart.lock` of a release.
+fn chart_of(secret: &Value) -> Option<(Value, Value)> {
     let once = STANDARD.decode(secret["data"]["release"].as_str()?).ok()?;
     let packed = STANDARD.decode(once).ok()?;
     // The release holds the values too, and with them the secrets of whoever puts them there.
     let mut text = Zeroizing::new(Vec::new());
     flate2::read::GzDecoder::new(packed.as_slice()).take(LARGEST).read_to_end(&mut text).ok()?;
     let mut release: Value = serde_json::from_slice(&text).ok()?;
-    let metadata = release["chart"]["metadata"].take();
+    let parts = (release["chart"]["metadata"].take(), release["chart"]["lock"].take());
     wipe(&mut release);
-    Some(metadata)
+    Some(parts)
 }
 
 #[cfg(test)]
@@ -79,6 +82,17 @@ mod tests {
             json!({"name": "our-chat", "dependencies": [{"name": "ess-stack", "version": "1", "alias": "chat"}]});
         assert_eq!(below(&alias).as_deref(), Some("chat"));
         assert_eq!(below(&json!({"name": "ess-stack", "version": "2.29.0"})), None);
+    }
+
+    #[test]
+    fn a_range_is_told_by_the_lock_of_the_chart_around_it() {
+        let dependency =
+            |version: &str| json!([{"name": "redis", "version": "1"}, {"name": "ess-stack", "version": version}]);
+        let mut release = json!({"chart": {"metadata": {"name": "our-chat", "version": "0.1.0", "dependencies": dependency("^2.28.0")}}});
+        let read = |release: &Value| ChartRelease::of_helm_secret(&secret(release)).unwrap().version;
+        assert_eq!(read(&release), "^2.28.0");
+        release["chart"]["lock"] = json!({ "dependencies": dependency("2.29.0") });
+        assert_eq!(read(&release), "2.29.0");
     }
 
     #[test]

@@ -2,10 +2,9 @@
 
 use serde_json::Value;
 
+use super::managers::FIELD_MANAGER;
 use super::view::Deployment;
 
-/// The field manager under which the API server records what this program writes.
-pub const FIELD_MANAGER: &str = "kubectl-ess-mas";
 /// The switch, among the fields of a manager.
 const ACTIVE: &str = "/fieldsV1/f:spec/f:components/f:matrixAuthenticationService/f:config/f:active";
 
@@ -43,7 +42,8 @@ impl Owner {
 }
 
 impl Deployment {
-    /// The owner; a GitOps tool that renders a chart wins over Helm, because it is the one that writes next.
+    /// The owner; a GitOps tool that renders a chart wins over Helm, because it is the one that writes next. A tool that
+    /// left no label or annotation is known by the name under which the API server notes its writes.
     pub fn owner(&self) -> Owner {
         if let Some(name) = self.label("helm.toolkit.fluxcd.io/name") {
             return Owner::Flux(format!("HelmRelease/{name}"));
@@ -57,12 +57,19 @@ impl Deployment {
         if let Some(app) = self.label("argocd.argoproj.io/instance") {
             return Owner::ArgoCd(Some(app.to_owned()));
         }
-        if let Some(name) = self.annotation("meta.helm.sh/release-name") {
-            return Owner::Helm(HelmRelease {
-                name: name.to_owned(),
-                namespace: self.annotation("meta.helm.sh/release-namespace").map(str::to_owned),
-                major: self.helm_major(),
-            });
+        for manager in self.managers().filter(|manager| manager.spec) {
+            match manager.name {
+                // `app.kubernetes.io/instance` alone says nothing: charts set it too. With this manager it is Argo CD's.
+                name if name.starts_with("argocd-") => {
+                    return Owner::ArgoCd(self.label("app.kubernetes.io/instance").map(str::to_owned));
+                }
+                "kustomize-controller" => return Owner::Flux("a Kustomization".to_owned()),
+                "helm-controller" => return Owner::Flux("a HelmRelease".to_owned()),
+                _ => {}
+            }
+        }
+        if let Some(release) = self.helm_release() {
+            return Owner::Helm(release);
         }
         let annotations = self.object()["metadata"]["annotations"].as_object();
         if annotations.is_some_and(|all| all.keys().any(|key| key.starts_with("ui.element.io/"))) {
@@ -71,14 +78,27 @@ impl Deployment {
         Owner::Nobody
     }
 
+    /// The Helm release that rendered it, whoever made Helm do so.
+    pub fn helm_release(&self) -> Option<HelmRelease> {
+        let name = self.annotation("meta.helm.sh/release-name")?.to_owned();
+        let namespace = self.annotation("meta.helm.sh/release-namespace").map(str::to_owned);
+        Some(HelmRelease { name, namespace, major: self.helm_major() })
+    }
+
     fn helm_major(&self) -> Option<u8> {
-        let fields = self.object()["metadata"]["managedFields"].as_array()?;
-        let entry = fields.iter().find(|entry| entry["manager"].as_str() == Some("helm"))?;
-        match entry["operation"].as_str()? {
+        // After a change from Helm 3 to 4 both may stand there; the later one is the one in use.
+        let entry = self.managers().filter(|manager| manager.name == "helm").max_by_key(|manager| manager.time)?;
+        match entry.operation {
             "Apply" => Some(4),
             "Update" => Some(3),
             _ => None,
         }
+    }
+
+    /// Whether the switch stands as this program wrote it, and nobody has written the same since: then whoever owns the
+    /// manifest may say something else.
+    pub fn switch_is_ours(&self) -> bool {
+        self.active_written_by().is_some_and(|(manager, _)| manager == FIELD_MANAGER)
     }
 
     /// The field manager that last wrote `…config.active`, and when, as `managedFields` tells.
@@ -150,9 +170,17 @@ mod tests {
         let helm_by_argo = deployment(json!({"annotations": {"meta.helm.sh/release-name": "ess",
             "argocd.argoproj.io/tracking-id": "chat:matrix.element.io/ElementDeployment:n/a"}}));
         assert_eq!(helm_by_argo.owner(), Owner::ArgoCd(Some("chat".into())));
-        let flux = deployment(json!({"labels": {"helm.toolkit.fluxcd.io/name": "ess"}}));
+        let flux = deployment(json!({"labels": {"helm.toolkit.fluxcd.io/name": "ess"},
+            "annotations": {"meta.helm.sh/release-name": "ess"}}));
         assert_eq!(flux.owner(), Owner::Flux("HelmRelease/ess".into()));
+        assert_eq!(flux.helm_release().map(|release| release.name).as_deref(), Some("ess"));
         assert!(flux.owner().reverts_by_itself());
+        let spec = |manager: &str| json!({"manager": manager, "operation": "Update", "fieldsV1": {"f:spec": {"f:global": {}}}});
+        let silent = deployment(json!({"managedFields": [spec("argocd-controller")],
+            "labels": {"app.kubernetes.io/instance": "chat"}}));
+        assert_eq!(silent.owner(), Owner::ArgoCd(Some("chat".into())));
+        let chart = deployment(json!({"labels": {"app.kubernetes.io/instance": "chat"}}));
+        assert_eq!(chart.owner(), Owner::Nobody, "a chart's own label");
         let installer = deployment(json!({"annotations": {"ui.element.io/layer": "x"}}));
         assert_eq!(installer.owner(), Owner::Installer);
         assert_eq!(deployment(json!({})).owner(), Owner::Nobody);

@@ -130,7 +130,13 @@ impl Deployment {
         self.object["metadata"]["deletionTimestamp"].is_string()
     }
 
-    /// `metadata.annotations`, empty if there are none.
+    /// `metadata.annotations`, in the object's order.
+    pub fn annotations(&self) -> impl Iterator<Item = (&str, &str)> {
+        let all = self.object["metadata"]["annotations"].as_object().into_iter().flatten();
+        all.filter_map(|(key, value)| Some((key.as_str(), value.as_str()?)))
+    }
+
+    /// One annotation's value.
     pub fn annotation(&self, key: &str) -> Option<&str> {
         self.object["metadata"]["annotations"][key].as_str()
     }
@@ -247,16 +253,21 @@ impl Deployment {
         self.mas().map(|mas| sha256_hex(mas.to_string().as_bytes()))
     }
 
-    /// A digest of the whole `spec` without `…config.active`: what a rehearsal was for. The guide: "All other
-    /// settings should remain the same."
-    pub fn rehearsed_digest(&self) -> String {
+    /// The whole `spec` without `…config.active`: what a rehearsal is for. The guide: "All other settings should remain
+    /// the same."
+    pub fn rehearsed_spec(&self) -> Value {
         let mut spec = self.spec().clone();
         if let Some(config) =
             spec.pointer_mut("/components/matrixAuthenticationService/config").and_then(Value::as_object_mut)
         {
             config.remove("active");
         }
-        sha256_hex(spec.to_string().as_bytes())
+        spec
+    }
+
+    /// A digest of [`Self::rehearsed_spec`].
+    pub fn rehearsed_digest(&self) -> String {
+        sha256_hex(self.rehearsed_spec().to_string().as_bytes())
     }
 }
 
@@ -270,12 +281,12 @@ fn collect_hosts<'a>(component: &'a str, value: &'a Value, depth: usize, found: 
     }
 }
 
-mod digest {
+pub(super) mod digest {
     use std::fmt::Write;
 
     /// SHA-256 in lower-case hex. serde_json keeps object keys sorted (no `preserve_order`), so equal trees give
     /// equal text.
-    pub(super) fn sha256_hex(bytes: &[u8]) -> String {
+    pub(in crate::deployment) fn sha256_hex(bytes: &[u8]) -> String {
         let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes);
         digest.as_ref().iter().fold(String::with_capacity(64), |mut hex, byte| {
             let _ = write!(hex, "{byte:02x}");

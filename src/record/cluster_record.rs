@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::deployment::{ChartRelease, Deployment};
+use crate::deployment::{ChartRelease, Deployment, Outline, lenient_outline};
 use crate::plan::MasSettings;
 use crate::reconcile::Baseline;
 
@@ -39,6 +39,12 @@ pub struct Rehearsal {
     pub state: RehearsalState,
     /// Digest of the spec without `active`.
     pub spec_digest: String,
+    /// Outline of the same, to say later which fields changed. What another release wrote in another form is left out.
+    #[serde(default, deserialize_with = "lenient_outline", skip_serializing_if = "Option::is_none")]
+    pub spec_outline: Option<Outline>,
+    /// The installed release then, where it was known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<ChartRelease>,
     /// Keyed digest of the Secret's contents.
     pub secret_digest: String,
     /// Fingerprints of its keys, to say later which one changed.
@@ -56,6 +62,16 @@ pub struct Rehearsal {
     /// What a run of the operator reported that failed since, as an activation does: the rehearsal proves nothing then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failed_since: Option<String>,
+}
+
+impl Rehearsal {
+    /// Adds what tells later which fields of the spec changed, if this is the deployment that was rehearsed.
+    #[must_use]
+    pub fn of_spec(mut self, deployment: &Deployment) -> Self {
+        self.spec_outline =
+            (deployment.rehearsed_digest() == self.spec_digest).then(|| Outline::of(&deployment.rehearsed_spec()));
+        self
+    }
 }
 
 /// Where the backup is, in the words of the person who activated.
@@ -264,6 +280,43 @@ mod tests {
         let read = Record::read(&stored(&record, "5"), &deployment("u")).unwrap();
         assert_eq!(read.history, record.history);
         assert_eq!(read.config_map(&deployment("u"))["metadata"]["resourceVersion"], "5");
+    }
+
+    #[test]
+    fn a_rehearsal_of_another_releases_form_is_still_read() {
+        let rehearsal = |more: Value| {
+            let mut rehearsal = json!({"state": "passed", "specDigest": "d", "secretDigest": "s", "completion": null,
+                                       "at": "2026-11-23T00:00:00Z", "seconds": 1});
+            rehearsal.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            let record = json!({"version": 1, "deploymentUid": "u", "rehearsal": rehearsal});
+            let map = json!({"metadata": {"name": "x"}, "data": {"record.json": record.to_string()}});
+            Record::read(&map, &deployment("u")).unwrap().rehearsal.unwrap()
+        };
+        // An earlier release kept no outline; a later one may keep more.
+        assert_eq!(rehearsal(json!({})).spec_outline, None);
+        assert_eq!(rehearsal(json!({"specOutline": {"form": 2}, "more": 1})).spec_outline, None);
+    }
+
+    #[test]
+    fn an_outline_is_kept_only_of_the_spec_that_was_rehearsed() {
+        let of = |digest: String| {
+            let rehearsal = Rehearsal {
+                state: RehearsalState::Passed,
+                spec_digest: digest,
+                spec_outline: None,
+                release: None,
+                secret_digest: String::new(),
+                secret_fingerprints: BTreeMap::new(),
+                completion: None,
+                at: jiff::Timestamp::UNIX_EPOCH,
+                seconds: 0,
+                message: None,
+                failed_since: None,
+            };
+            rehearsal.of_spec(&deployment("u")).spec_outline
+        };
+        assert!(of(deployment("u").rehearsed_digest()).is_some());
+        assert!(of("another".to_owned()).is_none());
     }
 
     #[test]

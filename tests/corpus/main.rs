@@ -200,6 +200,7 @@ fn snapshot(case: &Case) -> Snapshot {
         synapse: around["resolution"]["synapse"].as_bool().map(Known::Known),
     });
     Snapshot {
+        circumstances: ess_mas::checks::Circumstances::default(),
         features: Known::Known(features()),
         secret: if forbidden {
             Known::Unreadable("not allowed to get the Secret".into())

@@ -44,22 +44,29 @@ async fn an_activation_after_any_other_change_changes_nothing_and_names_it() {
         (
             json!({"spec": {"global": {"config": {"verifyTls": false}}}}),
             json!({"spec": {"global": {"config": {"verifyTls": true}}}}),
+            "spec.global.config.verifyTls",
         ),
         (
             mas(json!({"config": {"postgresql": {"host": "other.example.com"}}})),
             mas(json!({"config": {"postgresql": {"host": "pg.example.com"}}})),
+            "spec.components.matrixAuthenticationService.config.postgresql.host",
         ),
-        (mas(json!({"secretName": "another"})), mas(json!({"secretName": "chat-of-ours-mas"}))),
+        (
+            mas(json!({"secretName": "another"})),
+            mas(json!({"secretName": "chat-of-ours-mas"})),
+            "spec.components.matrixAuthenticationService.secretName",
+        ),
         (
             mas(json!({"k8s": {"ingress": {"fqdn": "login.example.com"}}})),
             mas(json!({"k8s": {"ingress": {"fqdn": "auth.example.com"}}})),
+            "spec.components.matrixAuthenticationService.k8s.ingress.fqdn",
         ),
     ];
-    for (change, back) in changes {
+    for (change, back, named) in changes {
         let before = scene.object().await["spec"].clone();
         scene.patch(change.clone()).await;
         assert_ne!(scene.object().await["spec"], before, "{change} must change something");
-        is_refused(&scene, "the ElementDeployment's spec").await;
+        is_refused(&scene, &format!("the ElementDeployment's spec has changed ({named})")).await;
         scene.patch(back).await;
     }
     let secret = scene.mas_secret().await;
@@ -70,11 +77,11 @@ async fn an_activation_after_any_other_change_changes_nothing_and_names_it() {
         ("rsaPrivateKey", key.as_bytes()),
     ] {
         scene.set_mas_secret(key, Some(value)).await;
-        is_refused(&scene, "the MAS Secret").await;
+        is_refused(&scene, &format!("the MAS Secret has changed ({key}: ")).await;
         scene.set_mas_secret(key, Some(&secret[key])).await;
     }
     scene.set_mas_secret("added", Some(b"x")).await;
-    is_refused(&scene, "added").await;
+    is_refused(&scene, "added: none -> hmac-sha256:").await;
     scene.set_mas_secret("added", None).await;
     scene.set_mas_secret("postgresPassword", None).await;
     is_refused(&scene, "postgresPassword").await;
@@ -83,6 +90,29 @@ async fn an_activation_after_any_other_change_changes_nothing_and_names_it() {
     scene.operator.resume();
     let _ = scene.activate().await.expect(0);
     assert_eq!(scene.object().await["status"]["mas_active"], json!(true));
+}
+
+#[tokio::test]
+async fn a_rehearsal_of_another_week_must_be_accepted_or_made_again() {
+    let scene = Scene::new(Behaviour::default()).await;
+    scene.rehearse().await;
+    let mut record: Value = serde_json::from_str(&scene.record_text().await.unwrap()).unwrap();
+    let now: jiff::Timestamp = record["rehearsal"]["at"].as_str().unwrap().parse().unwrap();
+    record["rehearsal"]["at"] = json!(now - jiff::SignedDuration::from_hours(24 * 8));
+    let maps = kube::Api::<k8s_openapi::api::core::v1::ConfigMap>::namespaced(
+        scene.namespace.client().unwrap(),
+        scene.namespace.name(),
+    );
+    let patch = Patch::Merge(json!({"data": {"record.json": record.to_string()}}));
+    maps.patch("chat-of-ours-kubectl-ess-mas", &PatchParams::default(), &patch).await.unwrap();
+    scene.shell.run("check").await.expect(11).shows("rehearsal-old").shows("8 days old");
+    let done = scene.activate_with(&["--preview"]).await.expect(0);
+    done.says("rehearsal-old");
+    scene.activate().await.expect(11).says("--accept rehearsal-old").says("nothing was changed");
+    // What the remedy says, works.
+    scene.shell.run("dry-run --yes").await.expect(0).says("Dry run passed");
+    let done = scene.activate().await.expect(0);
+    assert!(!done.stderr.contains("rehearsal-old"), "{done}");
 }
 
 fn rsa_key() -> String {
@@ -165,6 +195,8 @@ async fn what_is_not_reconciled_is_not_touched() {
 async fn an_unavailable_deployment_is_blocked_and_an_unknown_one_must_be_accepted() {
     let scene = Scene::new(Behaviour::default().available(Available::False)).await;
     scene.shell.run("dry-run --yes").await.expect(10).says("available").says("nothing was changed");
+    let done = scene.shell.run("dry-run --yes --accept available").await.expect(10);
+    done.says("--accept available: it is a blocker, and blockers cannot be accepted");
     assert_eq!(condition(&scene.object().await, "Available"), "False");
 
     let scene = Scene::new(Behaviour::default().available(Available::Absent)).await;
@@ -174,7 +206,8 @@ async fn an_unavailable_deployment_is_blocked_and_an_unknown_one_must_be_accepte
     let _ = scene.prepare_with(&accept, "pw\n").await.expect(0);
     let before = scene.versions().await;
     scene.shell.run("dry-run --yes").await.expect(11).says("--accept available").says("nothing was changed");
-    scene.shell.run("dry-run --yes --accept other").await.expect(11).says("--accept available");
+    scene.shell.run("dry-run --yes --accept rehearsal-old").await.expect(11).says("--accept available");
+    scene.shell.run("dry-run --yes --accept availble").await.expect(2).says("'available'");
     assert_eq!(scene.versions().await, before);
     let _ = scene.shell.run("dry-run --yes --accept available").await.expect(0);
     scene.activate().await.expect(11).says("--accept available");

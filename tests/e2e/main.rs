@@ -12,6 +12,7 @@ mod connection;
 #[cfg(target_os = "linux")]
 mod detector;
 mod expiry;
+mod explain;
 #[cfg(unix)]
 mod export_rules;
 mod exports;
@@ -33,6 +34,7 @@ mod prepare;
 mod questions;
 mod rbac;
 mod report;
+mod requests;
 mod scene;
 mod schedules;
 mod shape;

@@ -1,24 +1,35 @@
 //! Rights: the Role of the README is enough, and without any one of them nothing is half written.
 
 use ess_mas_sandbox::prelude::*;
+use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::api::rbac::v1::{PolicyRule, Role};
+use kube::api::PostParams;
+use serde_json::json;
 
 use crate::plugin::Shell;
-use crate::scene::Scene;
+use crate::scene::{Scene, active};
 
-/// The Role that the README shows.
+/// The documented Role, for the scene's deployment.
 pub fn role() -> Vec<PolicyRule> {
-    let role: Role = serde_yaml::from_str(include_str!("role.yaml")).unwrap();
+    let text = include_str!("role.yaml").replace("first-element", "chat-of-ours");
+    let role: Role = serde_yaml::from_str(&text).unwrap();
     role.rules.unwrap()
 }
 
 /// The same without one verb.
 fn role_without(resource: &str, verb: &str) -> Vec<PolicyRule> {
     let mut rules = role();
-    let rule = rules.iter_mut().find(|rule| rule.resources.as_ref().unwrap().contains(&resource.to_owned())).unwrap();
-    let before = rule.verbs.len();
-    rule.verbs.retain(|one| one != verb);
-    assert_eq!(rule.verbs.len(), before - 1, "the Role has {verb} {resource}");
+    let mut taken = 0;
+    for rule in &mut rules {
+        if rule.resources.as_ref().unwrap().iter().any(|one| one == resource) {
+            let before = rule.verbs.len();
+            rule.verbs.retain(|one| one != verb);
+            taken += before - rule.verbs.len();
+        }
+    }
+    assert_eq!(taken, 1, "the Role has {verb} {resource} once");
+    // The API server takes no rule without a verb.
+    rules.retain(|rule| !rule.verbs.is_empty());
     rules
 }
 
@@ -47,53 +58,184 @@ async fn the_role_is_enough_for_the_whole_way() {
 }
 
 #[tokio::test]
-async fn without_a_right_for_reading_or_preparing_nothing_is_written_and_the_right_is_named() {
-    for (resource, verb, named) in [
-        ("elementdeployments", "get", true),
-        ("elementdeployments", "list", false),
-        ("secrets", "get", false),
-        ("secrets", "create", false),
-        ("configmaps", "create", false),
-    ] {
-        let mut scene = Scene::new(Behaviour::default()).await;
-        acting(&mut scene, "operations", role_without(resource, verb)).await;
-        let before = scene.versions().await;
-        let more: &[&str] = if named { &["chat-of-ours"] } else { &[] };
-        let done = scene.prepare_with(more, "pw\n").await;
-        assert!([1, 10].contains(&done.code), "without {verb} {resource}: {done}");
-        assert!(done.stderr.contains(&format!(" {verb} ")), "{verb} is not named: {done}");
-        let kind = resource.trim_end_matches('s');
-        assert!(done.stderr.to_lowercase().contains(kind), "{resource} is not named: {done}");
-        assert_eq!(scene.versions().await, before, "without {verb} {resource}: {done}");
-        if resource != "configmaps" && verb != "get" {
-            done.says("auth can-i");
-        }
+async fn the_role_that_is_printed_is_the_documented_one() {
+    let scene = Scene::new(Behaviour::default()).await;
+    let documented = include_str!("role.yaml")
+        .replace("first-element", "chat-of-ours")
+        .replace("element-onprem", scene.namespace.name());
+    let done = scene.shell.run("check --rbac").await.expect(0);
+    assert_eq!(done.stdout, documented);
+    done.says("create rolebinding kubectl-ess-mas").says("--role=kubectl-ess-mas");
+    assert_eq!(scene.shell.run("check --rbac -o json").await.expect(0).json(), done.yaml());
+    // Whoever has no right yet is the one who needs it: the name alone is enough, with the names things have by default.
+    let nobody = scene.namespace.user("nobody", Vec::new()).await.unwrap();
+    let shell = Shell::with_kubeconfig(&nobody.kubeconfig);
+    let done = shell.run("check --rbac chat-of-ours").await.expect(0);
+    done.says("not allowed").says(&format!("--user=nobody@{}", scene.namespace.name())).shows("chat-of-ours-mas");
+    shell.run("check --rbac").await.expect(1).says(" list ");
+}
+
+/// A line that a command without this right has to end with 1 or 10, naming it, with nothing written.
+async fn is_stopped(scene: &mut Scene, words: &[&str], input: Option<&str>, (verb, resource): (&str, &str)) {
+    let admin = std::mem::replace(&mut scene.shell, Shell::new(&scene.namespace));
+    acting(scene, &format!("without-{verb}-{resource}-{}", words[0]), role_without(resource, verb)).await;
+    let before = scene.decided().await;
+    let done = scene.shell.run_words(words, input).await;
+    let context = format!("without {verb} {resource}: {done}");
+    assert!([1, 10].contains(&done.code), "{context}");
+    // As the API server's refusal has it, or as the finding lists it.
+    let kind = match resource {
+        "elementdeployments" => "ElementDeployment",
+        "secrets" => "Secret",
+        _ => "ConfigMap",
+    };
+    let named = [format!(" {verb} {resource}"), format!(" {verb} the {kind}"), format!(" {verb} {kind}s")];
+    assert!(named.iter().any(|words| done.stderr.contains(words)), "{context}");
+    assert!(done.stderr.contains("auth can-i"), "{context}");
+    let plain = ["nothing was changed", "was not changed", "Ask an administrator"];
+    assert!(plain.iter().any(|words| done.stderr.contains(words)), "{context}");
+    assert_eq!(scene.decided().await, before, "{context}");
+    scene.shell = admin;
+}
+
+const EVERY: [(&str, &str); 3] =
+    [("get", "elementdeployments"), ("patch", "elementdeployments"), ("watch", "elementdeployments")];
+const PROOF: [(&str, &str); 3] = [("get", "secrets"), ("get", "configmaps"), ("update", "configmaps")];
+
+#[tokio::test]
+async fn prepare_without_one_of_its_rights_names_it_and_writes_nothing() {
+    let mut scene = Scene::new(Behaviour::default()).await;
+    let mut words = scene.prepare_words();
+    words.insert(1, "chat-of-ours".to_owned());
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let own = [
+        ("get", "elementdeployments"),
+        ("get", "secrets"),
+        ("create", "secrets"),
+        ("get", "configmaps"),
+        ("create", "configmaps"),
+    ];
+    for right in own {
+        is_stopped(&mut scene, &words, Some("pw\n"), right).await;
+    }
+    // A Secret that somebody began is completed by a patch.
+    scene.secrets().create(&PostParams::default(), &begun(&scene)).await.unwrap();
+    is_stopped(&mut scene, &words, Some("pw\n"), ("patch", "secrets")).await;
+    // Without a name it has to be looked for.
+    let unnamed: Vec<&str> = words.iter().copied().filter(|word| *word != "chat-of-ours").collect();
+    is_stopped(&mut scene, &unnamed, Some("pw\n"), ("list", "elementdeployments")).await;
+}
+
+fn begun(scene: &Scene) -> Secret {
+    serde_json::from_value(
+        json!({"metadata": {"name": scene.deployment.mas_secret_name()}, "stringData": {"other": "x"}}),
+    )
+    .unwrap()
+}
+
+#[tokio::test]
+async fn a_dry_run_without_one_of_its_rights_names_it_and_writes_nothing() {
+    let mut scene = Scene::new(Behaviour::default()).await;
+    scene.prepare().await;
+    for right in EVERY.into_iter().chain(PROOF) {
+        // Nor can what could not be read be accepted.
+        let accept = "record,mas-secret,mas-supported,permissions,permission-to-follow";
+        is_stopped(&mut scene, &["dry-run", "chat-of-ours", "--yes", "--accept", accept], None, right).await;
+    }
+    let words = ["dry-run", "chat-of-ours", "--yes", "--wait=false"];
+    acting(&mut scene, "may-not-watch", role_without("elementdeployments", "watch")).await;
+    let _ = scene.shell.run_words(&words, None).await.expect(0);
+}
+
+#[tokio::test]
+async fn an_activation_without_one_of_its_rights_names_it_and_writes_nothing() {
+    let mut scene = Scene::new(Behaviour::default()).await;
+    scene.rehearse().await;
+    let words = ["activate", "chat-of-ours", "--confirm", "chat-of-ours", "--backup", "on the shelf"];
+    for right in EVERY.into_iter().chain(PROOF) {
+        is_stopped(&mut scene, &words, None, right).await;
     }
 }
 
 #[tokio::test]
-async fn without_a_right_for_the_dry_run_nothing_is_written_and_the_right_is_named() {
-    for (resource, verb) in [
-        ("elementdeployments", "patch"),
-        ("elementdeployments", "watch"),
-        ("secrets", "get"),
-        ("configmaps", "get"),
-        ("configmaps", "update"),
-    ] {
-        let mut scene = Scene::new(Behaviour::default()).await;
-        scene.prepare().await;
-        acting(&mut scene, "operations", role_without(resource, verb)).await;
-        let before = scene.versions().await;
-        let done = scene.shell.run("dry-run --yes --timeout 5s").await;
-        assert!([1, 10, 11].contains(&done.code), "without {verb} {resource}: {done}");
-        assert!(done.stderr.contains(&format!(" {verb} ")), "{verb} is not named: {done}");
-        assert_eq!(scene.versions().await, before, "without {verb} {resource}: {done}");
-        // For the last step nothing may be accepted that could not be read.
-        let codes = "record,mas-secret,rehearsal,mas-supported";
-        let done = scene.activate_with(&["--accept", codes, "--timeout", "5s"]).await;
-        assert!([1, 10].contains(&done.code), "without {verb} {resource}: {done}");
-        assert_eq!(scene.versions().await, before, "without {verb} {resource}: {done}");
+async fn going_back_needs_the_deployment_alone() {
+    let behaviour = Behaviour::default().activation(Outcome::fail("no lock"));
+    let mut scene = Scene::new(behaviour).await;
+    scene.rehearse().await;
+    let _ = scene.activate().await.expect(1);
+    for right in EVERY {
+        is_stopped(&mut scene, &["abort", "chat-of-ours", "--yes"], None, right).await;
     }
+    scene.operator.set(Behaviour::default());
+    let mut rules = role();
+    rules.retain(|rule| rule.resources.as_ref().unwrap()[0] == "elementdeployments");
+    acting(&mut scene, "deployment-only", rules).await;
+    scene.shell.run("abort --yes").await.expect(0).says("could not be noted in the record");
+    assert_eq!(*active(&scene.object().await), json!(false));
+}
+
+#[tokio::test]
+async fn check_names_each_right_that_is_missing() {
+    let mut scene = Scene::new(Behaviour::default()).await;
+    scene.prepare().await;
+    for (verb, resource) in [
+        ("patch", "elementdeployments"),
+        ("watch", "elementdeployments"),
+        ("get", "secrets"),
+        ("get", "configmaps"),
+        ("update", "configmaps"),
+    ] {
+        acting(&mut scene, &format!("without-{verb}-{resource}"), role_without(resource, verb)).await;
+        let done = scene.shell.run("check chat-of-ours -o json").await;
+        assert!([10, 11].contains(&done.code), "without {verb} {resource}: {done}");
+        let findings = done.json()["findings"].clone();
+        let told = findings.as_array().unwrap().iter().find(|finding| {
+            finding["code"].as_str().unwrap().starts_with("permission") && finding["severity"] == "warning"
+        });
+        let told = told.unwrap_or_else(|| panic!("without {verb} {resource}: {done}"));
+        let message = told["message"].as_str().unwrap();
+        assert!(message.contains(&format!(" {verb} {resource}")), "{done}");
+        assert!(told["remedy"].as_str().unwrap().contains("kubectl ess-mas check chat-of-ours -n"), "{done}");
+    }
+}
+
+/// Other API servers do not tell what somebody may do, or tell half of it.
+#[tokio::test]
+async fn a_server_that_does_not_tell_rights_is_tried_all_the_same() {
+    let scene = Scene::new(Behaviour::default()).await;
+    scene.prepare().await;
+    let proxy = Proxy::start(&scene.namespace).await.unwrap();
+    let shell = Shell::with_kubeconfig(&proxy.kubeconfig());
+    let refuse = |what: &'static str| {
+        move |request: &Request| if request.address.contains(what) { Fault::answer(403) } else { Fault::None }
+    };
+    // The rights are asked for one by one.
+    proxy.plan(refuse("selfsubjectrulesreviews"));
+    let done = shell.run("check").await.expect(0);
+    assert!(done.stdout.contains("permissions"), "{done}");
+    proxy.plan(refuse("selfsubject"));
+    shell.run("check").await.expect(11).shows("could not be found out").shows("--rbac");
+    let _ = shell.run("dry-run --yes").await.expect(0);
+}
+
+#[tokio::test]
+async fn credentials_that_run_out_while_reading_end_with_10_and_nothing_is_written() {
+    let scene = Scene::new(Behaviour::default()).await;
+    scene.prepare().await;
+    let proxy = Proxy::start(&scene.namespace).await.unwrap();
+    let shell = Shell::with_kubeconfig(&proxy.kubeconfig());
+    for what in ["configmaps", "/secrets/chat-of-ours-mas"] {
+        proxy.plan(move |request| if request.address.contains(what) { Fault::answer(401) } else { Fault::None });
+        let before = scene.versions().await;
+        let done = shell.run("dry-run --yes --accept record,mas-secret,mas-supported").await.expect(10);
+        done.says("no longer accepts your credentials").says("nothing was changed");
+        assert_eq!(scene.versions().await, before);
+    }
+    // The schema alone may be kept from somebody; then nothing tells what this release can do.
+    let schema =
+        |request: &Request| ["openapi", "customresourcedefinitions"].iter().any(|what| request.address.contains(what));
+    proxy.plan(move |request| if schema(request) { Fault::answer(403) } else { Fault::None });
+    shell.run("dry-run --yes --accept mas-supported").await.expect(10).says("get /openapi/v3").says("system:discovery");
 }
 
 #[tokio::test]
@@ -102,7 +244,7 @@ async fn a_viewer_sees_the_status_and_what_could_not_be_read() {
     scene.rehearse().await;
     let mut rules = role();
     rules.truncate(1);
-    rules[0].verbs = vec!["get".to_owned(), "list".to_owned()];
+    rules[0].verbs.push("get".to_owned());
     acting(&mut scene, "viewer", rules).await;
     scene.shell.run("status").await.expect(0).shows("chat-of-ours");
     let check = scene.shell.run("check").await;

@@ -20,6 +20,7 @@ fn snapshot(config: Value, components: Value) -> Snapshot {
         record: Known::Known(None),
         settings: None,
         chart: Some(ChartRelease { chart: "ess-stack".into(), version: "2.29.0".into() }),
+        circumstances: crate::checks::Circumstances::default(),
         surroundings: Surroundings::default(),
     }
 }

@@ -19,6 +19,7 @@ fn found(components: Value, step: Step) -> Vec<(&'static str, Severity, String)>
         record: Known::Known(None),
         settings: None,
         chart: None,
+        circumstances: crate::checks::Circumstances::default(),
         surroundings: Surroundings::default(),
     };
     let mut findings = Vec::new();

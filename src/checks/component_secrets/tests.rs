@@ -38,6 +38,7 @@ fn found(deployment: Deployment, secrets: Vec<ComponentSecret>, left_out: &[&str
         record: Known::Known(None),
         settings: None,
         chart: None,
+        circumstances: crate::checks::Circumstances::default(),
         surroundings: Surroundings { secrets, left_out, ..Surroundings::default() },
     };
     let mut findings = Vec::new();

@@ -95,6 +95,7 @@ mod tests {
             record: Known::Known(None),
             settings: Some(settings.clone()),
             chart: None,
+            circumstances: crate::checks::Circumstances::default(),
             surroundings: Surroundings { resolution: seen, ..Surroundings::default() },
         };
         let mut findings = Vec::new();

@@ -262,6 +262,7 @@ fn snapshot(config: Value, rendered: Known<Vec<RenderedConfig>>) -> Snapshot {
         record: Known::Known(None),
         settings: None,
         chart: None,
+        circumstances: crate::checks::Circumstances::default(),
         surroundings: Surroundings { rendered, ..Surroundings::default() },
     }
 }

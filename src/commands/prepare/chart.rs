@@ -38,6 +38,6 @@ pub fn never_adopted(session: &Session, name: &str) -> Failure {
         "--secret-name: {name} is a name that chart {CHART} gives to Secrets of its own, and Helm refuses to adopt a Secret that it \
          did not make; nothing was changed"
     );
-    let ours = super::super::gather::default_secret_name(&session.target.name);
+    let ours = crate::checks::default_secret_name(&session.target.name);
     Failure::new(USAGE, text).next(Next::new(format!("Choose another name, such as {ours}.")))
 }

@@ -57,6 +57,7 @@ pub async fn exec(context: &Context, args: &PrepareArgs) -> Result<u8, Failure> 
     let looked = look(&session, &snapshot, &settings, offered).await;
     found.extend(certificate::tell_what_can_wait(&session, &settings, looked));
     found.sort_by_key(|finding| finding.severity);
+    findings::name_commands(&session, &mut found);
     findings::tell(session.ui(), &session.place(), &found);
     let script = args.yes || !session.ui().terminal().can_ask();
     // What writes nothing to the cluster asks nobody to accept anything.

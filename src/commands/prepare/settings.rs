@@ -1,11 +1,10 @@
 //! Settles MAS's settings: flags, else what is there, else questions with good defaults.
 
 use super::super::exit::Failure;
-use super::super::gather::default_secret_name;
 use super::super::session::Session;
 use super::chart;
 use super::interview::{Interview, Question, draft, host_alone, objection, port, word};
-use crate::checks::{Known, Snapshot, codes};
+use crate::checks::{Known, Snapshot, codes, default_secret_name};
 use crate::cli::{PrepareArgs, TlsChoice};
 use crate::plan::{Database, MasSettings, Tls, check_host};
 

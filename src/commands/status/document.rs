@@ -3,7 +3,10 @@
 use serde::Serialize;
 
 use crate::checks::{self, Finding, RehearsalStanding, Snapshot, Step, standing};
-use crate::deployment::{Deployment, FailureReport, Phase, Remembered, Run, mas_redirect_uri, synapse_redirect_uri};
+use crate::deployment::{
+    ChartRelease, Deployment, FailureReport, Phase, Remembered, Run, VersionSource, mas_redirect_uri,
+    synapse_redirect_uri,
+};
 
 /// `StatusList`; one deployment is still a list of one.
 #[derive(Debug, Serialize)]
@@ -109,8 +112,8 @@ pub struct VersionPart {
     pub ess: Option<String>,
     /// The chart.
     pub chart: Option<String>,
-    /// Where that is known from: helm, image or crd.
-    pub source: Option<&'static str>,
+    /// Where that is known from. With `crd`, both are the first ones that it can be, "or later".
+    pub source: Option<VersionSource>,
 }
 
 impl Status {
@@ -144,7 +147,7 @@ impl Status {
                 state: rehearsal_word(&rehearsal),
                 completion: snapshot.recorded().and_then(|record| record.rehearsal.as_ref()?.completion.clone()),
             },
-            version: snapshot.chart.as_ref().map(version).unwrap_or_default(),
+            version: version(snapshot),
             next: next_command(phase, prepared, deployment.mas_active() == Some(true)).map(command),
         }
     }
@@ -176,12 +179,24 @@ fn rehearsal_word(standing: &RehearsalStanding) -> &'static str {
     }
 }
 
-fn version(chart: &crate::deployment::ChartRelease) -> VersionPart {
-    VersionPart {
-        ess: chart.ess().map(|ess| ess.to_string()),
-        chart: Some(chart.version.clone()),
-        source: Some("helm"),
+/// What Helm's record or the operator's image tells; else what the schema does, which has the switch only from the first
+/// release on that can migrate. The API server stores no field that the schema does not know, so the object tells as well.
+fn version(snapshot: &Snapshot) -> VersionPart {
+    if let Some(release) = &snapshot.chart {
+        let ess = release.ess().map(|ess| ess.to_string());
+        let chart = (!release.is_ess()).then(|| release.version.clone());
+        return VersionPart { ess, chart, source: Some(release.source()) };
     }
+    let knows_switch = snapshot.features.known().is_some_and(|features| features.active);
+    if knows_switch || snapshot.deployment.active().is_some() {
+        let (ess, chart) = ChartRelease::FIRST_IN_WORDS;
+        return VersionPart {
+            ess: Some(format!("{ess} or later")),
+            chart: Some(format!("{chart} or later")),
+            source: Some(VersionSource::Crd),
+        };
+    }
+    VersionPart::default()
 }
 
 /// The next command of this program in a phase.

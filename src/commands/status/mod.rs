@@ -15,7 +15,7 @@ use super::exit::{DONE, Failure};
 use super::gather::Extent;
 use super::session::{Context, Session, command_line, not_one};
 use crate::checks::surroundings::Surroundings;
-use crate::checks::{Known, Snapshot};
+use crate::checks::{Circumstances, Known, Snapshot};
 use crate::cli::StatusArgs;
 use crate::cluster::{ApiVersion, Cluster, ErrorKind, Selection};
 use crate::deployment::Deployment;
@@ -112,6 +112,7 @@ fn without_secret(deployment: Deployment, record: Option<&Value>) -> Snapshot {
         record: Known::Known(record),
         settings,
         chart: None,
+        circumstances: Circumstances::default(),
         surroundings: Surroundings::default(),
     }
 }

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::document::Status;
 use super::providers::providers;
 use crate::checks::{self, Finding, RehearsalStanding, Severity, Snapshot, Step, codes, standing};
-use crate::deployment::{Condition, Phase};
+use crate::deployment::{Condition, Phase, VersionSource};
 use crate::terminal::table::{Cell, Column, Table};
 use crate::terminal::time::{ago, duration};
 use crate::terminal::{Line, OutputError, Stream, Style, Symbol, Ui, text};
@@ -45,8 +45,11 @@ fn headline(ui: &Ui, status: &Status) -> Result<(), OutputError> {
         _ => Style::Plain,
     };
     let version = match (&status.version.ess, &status.version.chart) {
+        // "Or later" helps nobody who reads a page.
+        _ if status.version.source == Some(VersionSource::Crd) => String::new(),
         (Some(ess), Some(chart)) => format!(" (ESS {ess}, chart {chart})"),
         (None, Some(chart)) => format!(" (chart {chart})"),
+        (Some(ess), None) => format!(" (ESS {ess})"),
         _ => String::new(),
     };
     let place = format!("{} in {}", status.name, status.namespace);

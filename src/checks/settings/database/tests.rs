@@ -21,6 +21,7 @@ fn snapshot(postgres: Value) -> Snapshot {
         record: Known::Known(None),
         settings: None,
         chart: None,
+        circumstances: crate::checks::Circumstances::default(),
         surroundings: Surroundings::default(),
     }
 }

@@ -55,6 +55,7 @@ fn snapshot(object: Value, with_backup: bool) -> Snapshot {
         record: Known::Known(None),
         settings: MasSettings::of(&deployment),
         chart: Some(ChartRelease { chart: "ess-stack".to_owned(), version: "2.29.0".to_owned() }),
+        circumstances: crate::checks::Circumstances::default(),
         surroundings: crate::checks::surroundings::Surroundings::default(),
         deployment,
     };
@@ -70,6 +71,8 @@ fn snapshot(object: Value, with_backup: bool) -> Snapshot {
         seconds: 131,
         message: None,
         failed_since: None,
+        spec_outline: None,
+        release: None,
     });
     record.backup = with_backup.then(|| Backup {
         statement: "nas3:/dumps/2026-11-23, both databases, taken with Synapse stopped".to_owned(),

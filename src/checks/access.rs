@@ -1,0 +1,328 @@
+//! What the caller may do, and what each step needs. Pure: the API server was asked beforehand.
+
+use serde_json::{Value, json};
+
+use super::snapshot::{Known, Snapshot, Step};
+use crate::plan::SecretKeys;
+use crate::record::record_name;
+
+/// The API group of the ElementDeployment.
+const GROUP: &str = "matrix.element.io";
+
+/// One right, in the words of RBAC.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Right {
+    /// `get`, `list`, `watch`, `create`, `update`, `patch`.
+    pub verb: &'static str,
+    /// What it is about.
+    pub on: On,
+}
+
+/// What a right is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum On {
+    /// Objects of a resource in the deployment's namespace.
+    Resource {
+        /// API group; empty for the core group.
+        group: &'static str,
+        /// Lower-case plural.
+        plural: &'static str,
+        /// The object; `None` where the verb knows no name, as creating does.
+        name: Option<String>,
+    },
+    /// An address of the API server that is no resource.
+    Path(String),
+}
+
+impl Right {
+    /// On the ElementDeployment.
+    pub fn deployment(verb: &'static str, name: &str) -> Self {
+        Self::named(verb, GROUP, "elementdeployments", name)
+    }
+
+    /// On a Secret.
+    pub fn secret(verb: &'static str, name: &str) -> Self {
+        Self::named(verb, "", "secrets", name)
+    }
+
+    /// On a ConfigMap.
+    pub fn config_map(verb: &'static str, name: &str) -> Self {
+        Self::named(verb, "", "configmaps", name)
+    }
+
+    /// Reading an address that is no resource.
+    pub fn path(path: impl Into<String>) -> Self {
+        Self { verb: "get", on: On::Path(path.into()) }
+    }
+
+    fn named(verb: &'static str, group: &'static str, plural: &'static str, name: &str) -> Self {
+        // The authorizer does not know the name of what is only being created.
+        let name = (verb != "create").then(|| name.to_owned());
+        Self { verb, on: On::Resource { group, plural, name } }
+    }
+
+    /// As `kubectl auth can-i` takes it: `patch elementdeployments.matrix.element.io/first-element`.
+    pub fn words(&self) -> String {
+        match &self.on {
+            On::Path(path) => format!("{} {path}", self.verb),
+            On::Resource { group, plural, name } => {
+                let group = if group.is_empty() { String::new() } else { format!(".{group}") };
+                let name = name.as_ref().map_or_else(String::new, |name| format!("/{name}"));
+                format!("{} {plural}{group}{name}", self.verb)
+            }
+        }
+    }
+
+    /// The `spec` of a `SelfSubjectAccessReview` that asks for it.
+    pub fn question(&self, namespace: &str) -> Value {
+        match &self.on {
+            On::Path(path) => json!({"nonResourceAttributes": {"verb": self.verb, "path": path}}),
+            On::Resource { group, plural, name } => json!({"resourceAttributes": {
+                "verb": self.verb, "group": group, "resource": plural, "namespace": namespace,
+                "name": name.as_deref().unwrap_or_default(),
+            }}),
+        }
+    }
+}
+
+/// The rules that apply to the caller in the deployment's namespace, as a `SelfSubjectRulesReview` lists them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rules {
+    resources: Vec<Rule>,
+    paths: Vec<(Vec<String>, Vec<String>)>,
+    /// Why there may be more than these, if there may: an authorizer that cannot list its rules.
+    pub incomplete: Option<String>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Rule {
+    verbs: Vec<String>,
+    groups: Vec<String>,
+    resources: Vec<String>,
+    names: Vec<String>,
+}
+
+impl Rules {
+    /// Reads the review's `status`. One without a list of rules is no answer.
+    pub fn read(status: &Value) -> Option<Self> {
+        let texts = |value: &Value| -> Vec<String> {
+            value.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+        };
+        let resources = status["resourceRules"].as_array()?.iter().map(|rule| Rule {
+            verbs: texts(&rule["verbs"]),
+            groups: texts(&rule["apiGroups"]),
+            resources: texts(&rule["resources"]),
+            names: texts(&rule["resourceNames"]),
+        });
+        let paths = status["nonResourceRules"].as_array().into_iter().flatten();
+        let error = status["evaluationError"].as_str().filter(|error| !error.is_empty());
+        let incomplete = status["incomplete"].as_bool().unwrap_or(false) || error.is_some();
+        Some(Self {
+            resources: resources.collect(),
+            paths: paths.map(|rule| (texts(&rule["verbs"]), texts(&rule["nonResourceURLs"]))).collect(),
+            incomplete: incomplete.then(|| error.unwrap_or("it says that its list is not complete").to_owned()),
+        })
+    }
+
+    /// Whether one of them allows this.
+    pub fn allow(&self, right: &Right) -> bool {
+        let holds = |list: &[String], one: &str| list.iter().any(|item| item == "*" || item == one);
+        match &right.on {
+            On::Path(path) => self.paths.iter().any(|(verbs, paths)| {
+                let covers = |pattern: &String| match pattern.strip_suffix('*') {
+                    Some(start) => path.starts_with(start),
+                    None => pattern == path,
+                };
+                holds(verbs, right.verb) && paths.iter().any(covers)
+            }),
+            On::Resource { group, plural, name } => self.resources.iter().any(|rule| {
+                let named = rule.names.is_empty() || name.as_ref().is_some_and(|name| rule.names.contains(name));
+                holds(&rule.verbs, right.verb) && holds(&rule.groups, group) && holds(&rule.resources, plural) && named
+            }),
+        }
+    }
+}
+
+/// What was found out about the caller's rights.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Access {
+    /// The rules, if the API server lists them.
+    pub rules: Known<Rules>,
+    /// Rights that were asked for one by one, where the list does not settle them, and the answers; `None` for no answer.
+    pub asked: Vec<(Right, Option<bool>)>,
+    /// Rights that were needed while reading, and refused.
+    pub refused: Vec<Right>,
+    /// The API server no longer takes the credentials.
+    pub logged_out: bool,
+}
+
+impl Access {
+    /// Nothing is known but what was refused.
+    pub fn unknown(why: impl Into<String>) -> Self {
+        Self { rules: Known::Unreadable(why.into()), asked: Vec::new(), refused: Vec::new(), logged_out: false }
+    }
+
+    /// Whether the list of rules settles a right.
+    pub fn settled_by_rules(&self, right: &Right) -> Option<bool> {
+        let rules = self.rules.known()?;
+        if rules.allow(right) {
+            return Some(true);
+        }
+        rules.incomplete.is_none().then_some(false)
+    }
+
+    /// Whether the caller has a right; `None` if that is not known.
+    pub fn may(&self, right: &Right) -> Option<bool> {
+        if self.refused.contains(right) {
+            return Some(false);
+        }
+        let asked = || self.asked.iter().find(|(asked, _)| asked == right)?.1;
+        self.settled_by_rules(right).or_else(asked)
+    }
+
+    /// Why what is not known is not known.
+    pub fn why_unknown(&self) -> &str {
+        match &self.rules {
+            Known::Unreadable(why) => why,
+            Known::Known(rules) => rules.incomplete.as_deref().unwrap_or("it gave no answer"),
+        }
+    }
+}
+
+/// Every right that any step may need, whatever is there already.
+pub fn of_the_whole_way(snapshot: &Snapshot) -> Vec<Right> {
+    let name = snapshot.deployment.name();
+    let (secret, record) = (snapshot.secret_name(), record_name(name));
+    let deployment = ["get", "watch", "patch"].map(|verb| Right::deployment(verb, name));
+    let secrets = ["get", "create", "patch"].map(|verb| Right::secret(verb, &secret));
+    let records = ["get", "create", "update"].map(|verb| Right::config_map(verb, &record));
+    deployment.into_iter().chain(secrets).chain(records).collect()
+}
+
+/// The rights that a step cannot do without, apart from following the operator.
+pub fn needed(snapshot: &Snapshot, step: Step) -> Vec<Right> {
+    let deployment = &snapshot.deployment;
+    let (name, record) = (deployment.name(), record_name(deployment.name()));
+    let patch = Right::deployment("patch", name);
+    if step == Step::Abort {
+        // Going back must not hang on what only serves to remember.
+        return vec![Right::deployment("get", name), patch];
+    }
+    let secret = snapshot.secret_name();
+    let mut rights =
+        vec![Right::deployment("get", name), Right::secret("get", &secret), Right::config_map("get", &record)];
+    // A record that is not there yet is made first, and completed when the operator has answered.
+    let no_record = matches!(snapshot.record, Known::Known(None));
+    if step != Step::Prepare {
+        rights.push(patch);
+    }
+    if matches!(step, Step::Prepare | Step::Look) {
+        rights.extend(secret_write(snapshot, &secret));
+    }
+    if no_record {
+        rights.push(Right::config_map("create", &record));
+    }
+    if !(no_record && step == Step::Prepare) {
+        rights.push(Right::config_map("update", &record));
+    }
+    rights
+}
+
+/// What `prepare` has to write to the Secret: all of it, or what is missing in it.
+fn secret_write(snapshot: &Snapshot, name: &str) -> Option<Right> {
+    let keys = snapshot.secret_keys();
+    match &snapshot.secret {
+        Known::Known(None) => Some(Right::secret("create", name)),
+        Known::Known(Some(secret)) => {
+            let SecretKeys { encryption_secret, rsa_private_key, postgres_password, .. } = &keys;
+            let complete = [encryption_secret, rsa_private_key, postgres_password]
+                .into_iter()
+                .all(|key| secret.data.contains_key(key));
+            (!complete).then(|| Right::secret("patch", name))
+        }
+        Known::Unreadable(_) => None,
+    }
+}
+
+/// The rights to follow what the operator makes of a write.
+pub fn needed_to_follow(snapshot: &Snapshot, step: Step) -> Vec<Right> {
+    match step {
+        Step::Prepare => Vec::new(),
+        _ => vec![Right::deployment("watch", snapshot.deployment.name())],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rules(status: Value) -> Rules {
+        Rules::read(&status).unwrap()
+    }
+
+    #[test]
+    fn no_step_needs_more_than_the_whole_way() {
+        let snapshot = super::super::tests::snapshot(|_| {});
+        let whole = of_the_whole_way(&snapshot);
+        for step in [Step::Look, Step::Prepare, Step::DryRun, Step::Activate, Step::Abort] {
+            for right in needed(&snapshot, step).into_iter().chain(needed_to_follow(&snapshot, step)) {
+                assert!(whole.contains(&right), "{step:?}: {}", right.words());
+            }
+        }
+    }
+
+    #[test]
+    fn a_rule_is_read_as_rbac_reads_it() {
+        let some = rules(json!({"resourceRules": [
+            {"verbs": ["get", "patch"], "apiGroups": [GROUP], "resources": ["elementdeployments"], "resourceNames": ["chat"]},
+            {"verbs": ["create"], "apiGroups": [""], "resources": ["secrets"]},
+            {"verbs": ["*"], "apiGroups": ["*"], "resources": ["configmaps"]},
+            {"verbs": ["create"], "apiGroups": [""], "resources": ["pods"], "resourceNames": ["x"]}],
+            "nonResourceRules": [{"verbs": ["get"], "nonResourceURLs": ["/openapi/*", "/version"]}], "incomplete": false}));
+        for right in [
+            Right::deployment("patch", "chat"),
+            Right::secret("create", "any"),
+            Right::config_map("update", "any"),
+            Right::path("/openapi/v3/apis/x"),
+            Right::path("/version"),
+        ] {
+            assert!(some.allow(&right), "{}", right.words());
+        }
+        for right in [
+            Right::deployment("patch", "other"),
+            Right::deployment("watch", "chat"),
+            Right::secret("get", "any"),
+            Right::named("create", "", "pods", "x"),
+            Right::path("/metrics"),
+        ] {
+            assert!(!some.allow(&right), "{}", right.words());
+        }
+    }
+
+    #[test]
+    fn everything_is_allowed_to_whom_everything_is_allowed() {
+        let all = rules(json!({"resourceRules": [{"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}],
+                               "nonResourceRules": [{"verbs": ["*"], "nonResourceURLs": ["*"]}]}));
+        assert!(all.allow(&Right::deployment("patch", "chat")) && all.allow(&Right::path("/openapi/v3")));
+    }
+
+    #[test]
+    fn a_list_that_is_not_complete_denies_nothing() {
+        let access = |status: Value| Access { rules: Known::Known(rules(status)), ..Access::unknown("") };
+        let right = Right::secret("get", "a");
+        let none = json!({"resourceRules": [], "nonResourceRules": []});
+        assert_eq!(access(none.clone()).may(&right), Some(false));
+        for (key, value) in [("incomplete", json!(true)), ("evaluationError", json!("webhook: no rules"))] {
+            let mut open = none.clone();
+            open[key] = value;
+            let mut open = access(open);
+            assert_eq!(open.may(&right), None);
+            open.asked.push((right.clone(), Some(true)));
+            assert_eq!(open.may(&right), Some(true));
+            // What was refused was refused, whatever the list says.
+            open.refused.push(right.clone());
+            assert_eq!(open.may(&right), Some(false));
+        }
+        assert_eq!(Rules::read(&json!({})), None);
+    }
+}

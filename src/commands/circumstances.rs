@@ -1,0 +1,129 @@
+//! Looks at what is around a deployment: the caller's rights, the operator's workload, the installed release, and how a
+//! GitOps tool is set up. All of it may be out of reach, and then it is not known; nothing in here is an error.
+
+use serde_json::Value;
+
+use super::session::Session;
+use crate::checks::access::{self, Access, Right, Rules};
+use crate::checks::{Circumstances, Healing, Known, Snapshot};
+use crate::cluster::{ClusterError, ErrorKind, Resource, Selection};
+use crate::deployment::{ChartRelease, OperatorDeployment, Owner};
+
+/// Whether a read was refused for want of a right.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// It was not, or for another reason.
+    No,
+    /// This right is missing.
+    Missing(Right),
+    /// The credentials are not accepted any more.
+    LoggedOut,
+}
+
+impl Refusal {
+    /// Sorts an error of reading.
+    pub fn of(error: &ClusterError, right: impl FnOnce() -> Right) -> Self {
+        match error.kind() {
+            ErrorKind::Forbidden { .. } => Self::Missing(right()),
+            ErrorKind::Unauthorized => Self::LoggedOut,
+            _ => Self::No,
+        }
+    }
+}
+
+/// Keeps what was refused for the finding about permissions.
+pub fn note_refused(snapshot: &mut Snapshot, refusal: Refusal) {
+    let access = &mut snapshot.circumstances.access;
+    match (refusal, access) {
+        (Refusal::Missing(right), Some(access)) => access.refused.push(right),
+        (Refusal::LoggedOut, Some(access)) => access.logged_out = true,
+        _ => {}
+    }
+}
+
+/// One look, all requests at once.
+pub async fn look(session: &Session) -> (Circumstances, Option<ChartRelease>) {
+    let owner = session.deployment.owner();
+    let (access, operator, chart, healing) =
+        tokio::join!(rights(session), operator(session), chart(session), healing(session, &owner));
+    let of_operator = operator.as_ref().and_then(|operator| operator.release.clone());
+    let release = match (chart, of_operator) {
+        (Some(chart), Some(image)) => Some(chart.older_of(image)),
+        (chart, image) => chart.or(image),
+    };
+    let now = Some(session.ui().terminal().now());
+    (Circumstances { now, access: Some(access), operator, healing }, release)
+}
+
+/// The rules that apply to the caller. They hardly change while a command runs, so they are asked for once.
+async fn rights(session: &Session) -> Access {
+    let rules = session.rules.get_or_init(|| async {
+        match session.cluster.rules(&session.target.namespace).await {
+            Ok(status) => Rules::read(&status)
+                .map_or_else(|| Known::Unreadable("the API server lists no rules".to_owned()), Known::Known),
+            Err(error) => Known::Unreadable(error.to_string()),
+        }
+    });
+    Access { rules: rules.await.clone(), ..Access::unknown("") }
+}
+
+/// Asks one by one for the rights that the list of rules leaves open; none where it is complete.
+pub async fn ask_for_the_rest(session: &Session, snapshot: &Snapshot) -> Vec<(Right, Option<bool>)> {
+    let Some(access) = &snapshot.circumstances.access else { return Vec::new() };
+    let open = access::of_the_whole_way(snapshot).into_iter().filter(|right| access.settled_by_rules(right).is_none());
+    let namespace = &session.target.namespace;
+    let asked = open.map(|right| async move {
+        let answer = session.cluster.may(&right.question(namespace)).await;
+        (right, answer.unwrap_or_default())
+    });
+    futures::future::join_all(asked).await
+}
+
+/// The operator's Deployment, by the names that it may have. In all namespaces: it mostly lives in one of its own.
+async fn operator(session: &Session) -> Option<OperatorDeployment> {
+    let release = session.deployment.helm_release().map(|release| release.name);
+    let selection = Selection { labels: Some(OperatorDeployment::selector(release.as_deref())), fields: None };
+    let all = session.cluster.list::<Value>(Resource::DEPLOYMENT, None, selection, 50).all().await.ok()?;
+    OperatorDeployment::find(&all, &session.target.namespace)
+}
+
+/// The installed chart, where Helm has rendered the deployment and its release may be read.
+async fn chart(session: &Session) -> Option<ChartRelease> {
+    let release = session.deployment.helm_release()?;
+    let namespace = release.namespace.as_deref().unwrap_or(&session.target.namespace);
+    let secrets = session.cluster.helm_releases(namespace, Some(&release.name)).await.ok()?;
+    secrets.iter().find_map(ChartRelease::of_helm_secret)
+}
+
+/// How the GitOps tool that owns the manifest is set up, where that may be read.
+async fn healing(session: &Session, owner: &Owner) -> Option<Healing> {
+    let deployment = &session.deployment;
+    match owner {
+        Owner::ArgoCd(Some(app)) => {
+            // An application of another namespace than Argo CD's own is called namespace_name.
+            let name = app.rsplit_once('_').map_or(app.as_str(), |(_, name)| name);
+            let selection = Selection { labels: None, fields: Some(format!("metadata.name={name}")) };
+            let found =
+                session.cluster.list::<Value>(Resource::ARGO_APPLICATION, None, selection, 2).all().await.ok()?;
+            match found.as_slice() {
+                [application] => Some(Healing::of_argo_application(application)),
+                _ => None,
+            }
+        }
+        Owner::Flux(_) => {
+            if let Some(healing) = Healing::of_flux_annotations(deployment) {
+                return Some(healing);
+            }
+            let (resource, labels) = if deployment.label("helm.toolkit.fluxcd.io/name").is_some() {
+                (Resource::FLUX_HELM_RELEASE, "helm.toolkit.fluxcd.io")
+            } else {
+                (Resource::FLUX_KUSTOMIZATION, "kustomize.toolkit.fluxcd.io")
+            };
+            let name = deployment.label(&format!("{labels}/name"))?;
+            let namespace = deployment.label(&format!("{labels}/namespace"))?;
+            let object = session.cluster.find(resource, namespace, name).await.ok()??;
+            Some(Healing::of_flux(&object))
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,51 @@
+//! Secrets that several checks look at: each is read once, however many ask for it at the same time.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::OnceCell;
+
+use super::circumstances::Refusal;
+use super::gather::unreadable;
+use crate::checks::Known;
+use crate::checks::access::Right;
+use crate::checks::tls::SecretLook;
+use crate::cluster::{Cluster, Target};
+use crate::plan::SecretContents;
+
+/// What was read, by name.
+#[derive(Default)]
+pub struct SecretReads(Mutex<HashMap<String, Cell>>);
+
+type Cell = Arc<OnceCell<(SecretLook, Refusal)>>;
+
+impl SecretReads {
+    /// From now on each Secret is read again.
+    pub fn forget(&self) {
+        self.cells().clear();
+    }
+
+    /// The Secret of that name in the deployment's namespace, read now or by somebody who asked before.
+    pub async fn get(&self, cluster: &Cluster, target: &Target, name: &str) -> (SecretLook, Refusal) {
+        let cell = Arc::clone(self.cells().entry(name.to_owned()).or_default());
+        cell.get_or_init(|| read(cluster, target, name)).await.clone()
+    }
+
+    fn cells(&self) -> std::sync::MutexGuard<'_, HashMap<String, Cell>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Reads a Secret with its type.
+pub async fn read(cluster: &Cluster, target: &Target, name: &str) -> (SecretLook, Refusal) {
+    match cluster.find_secret(&target.namespace, name).await {
+        Ok(found) => {
+            let look = found.map(|object| {
+                let kind = object["type"].as_str().unwrap_or("Opaque").to_owned();
+                (SecretContents::read(object), kind)
+            });
+            (Known::Known(look), Refusal::No)
+        }
+        Err(error) => (unreadable(&error), Refusal::of(&error, || Right::secret("get", name))),
+    }
+}

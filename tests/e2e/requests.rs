@@ -1,0 +1,59 @@
+//! How much `check` asks of the API server: at most twelve requests, in at most three rounds.
+
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use ess_mas_sandbox::prelude::*;
+
+use crate::plugin::Shell;
+use crate::scene::Scene;
+
+/// So long every answer takes: requests that need one another are this far apart, and no others.
+const PAUSE: Duration = Duration::from_millis(1500);
+
+/// The requests of one `check` and the rounds that they came in: a request that came after an answer may have needed it.
+async fn ask(scene: &Scene, line: &str, codes: &[u8]) -> (Vec<String>, usize) {
+    let proxy = Proxy::start(&scene.namespace).await.unwrap();
+    let arrivals = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&arrivals);
+    proxy.plan(move |_| {
+        seen.lock().unwrap().push(Instant::now());
+        Fault::Slow(PAUSE)
+    });
+    let done = Shell::with_kubeconfig(&proxy.kubeconfig()).run(line).await;
+    assert!(codes.iter().any(|code| i32::from(*code) == done.code), "{done}");
+    let requests = proxy.log().iter().map(Request::name).collect();
+    let arrivals = arrivals.lock().unwrap().clone();
+    let mut rounds: Vec<(Instant, usize)> = Vec::new();
+    for arrival in arrivals {
+        let answered = rounds.iter().filter(|(earlier, _)| *earlier + PAUSE <= arrival).map(|(_, round)| *round);
+        let round = answered.max().unwrap_or(0) + 1;
+        rounds.push((arrival, round));
+    }
+    (requests, rounds.iter().map(|(_, round)| *round).max().unwrap_or(0))
+}
+
+#[tokio::test]
+async fn one_check_takes_at_most_twelve_requests_in_three_rounds() {
+    // The most that there is to look at: a Helm release, certificates in MAS's own and in the global Secret.
+    let scene = Scene::changed(Behaviour::default(), |deployment| {
+        deployment
+            .set("/metadata/annotations/meta.helm.sh~1release-name", "ess")
+            .set("/spec/global/k8s/ingresses/tls/mode", "certfile")
+            .set("/spec/global/k8s/ingresses/tls/certificate/certFileSecretKey", "certificate")
+            .set("/spec/global/k8s/ingresses/tls/certificate/privateKeySecretKey", "privateKey")
+    })
+    .await;
+    let before = ask(&scene, "check", &[11]).await;
+    let _ = scene.prepare_with(&["--accept", "certificate-missing"], "pw\n").await;
+    let after = ask(&scene, "check", &[10, 11]).await;
+    for (requests, rounds) in [before, after] {
+        println!("{} requests in {rounds} rounds: {requests:#?}", requests.len());
+        assert!(requests.len() <= 12, "{} requests: {requests:#?}", requests.len());
+        assert!(rounds <= 3, "{rounds} rounds: {requests:#?}");
+        let mut once = requests.clone();
+        once.sort();
+        once.dedup();
+        assert_eq!(once.len(), requests.len(), "something was asked twice: {requests:#?}");
+    }
+}

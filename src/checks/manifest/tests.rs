@@ -1,0 +1,142 @@
+//! What each owner does, and how loud it is said.
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::checks::{Severity, run, tests};
+
+fn of(metadata: Value) -> Snapshot {
+    tests::snapshot(|object| {
+        object["metadata"].as_object_mut().unwrap().extend(metadata.as_object().unwrap().clone());
+    })
+}
+
+fn done(mut snapshot: Snapshot) -> Snapshot {
+    let mut object = snapshot.deployment.object().clone();
+    object["status"]["mas_active"] = json!(true);
+    object["spec"]["components"]["matrixAuthenticationService"] = json!({"config": {"active": true}});
+    snapshot.deployment = crate::deployment::Deployment::from_value(object).unwrap();
+    snapshot
+}
+
+fn wrote(manager: &str, operation: &str, time: &str, names: Reach) -> Value {
+    let mas = match names {
+        Reach::Nothing => json!({}),
+        Reach::Mas => json!({"f:matrixAuthenticationService": {"f:secretName": {}}}),
+        Reach::Active => json!({"f:matrixAuthenticationService": {"f:config": {"f:active": {}}}}),
+    };
+    json!({"manager": manager, "operation": operation, "time": time, "fieldsV1": {"f:spec": {"f:components": mas}}})
+}
+
+fn told(snapshot: &Snapshot, step: Step) -> Vec<Finding> {
+    run(snapshot, step).into_iter().filter(|one| codes::OWNERS.contains(&one.code)).collect()
+}
+
+fn helm_of(operation: &str, names: Reach) -> Snapshot {
+    of(
+        json!({"annotations": {"meta.helm.sh/release-name": "ess"}, "managedFields": [wrote("helm", operation, "1", names)]}),
+    )
+}
+
+#[test]
+fn what_helm_does_is_said_for_its_version_and_for_what_its_values_name() {
+    for (operation, names, says) in [
+        ("Update", Reach::Nothing, "leave the change alone, but the values are silently wrong"),
+        ("Update", Reach::Active, "leave the change alone, but the values are silently wrong"),
+        ("Apply", Reach::Nothing, "leave the change alone as long as the values do not name MAS"),
+        ("Apply", Reach::Mas, "every later `helm upgrade` fails with a conflict until its values say the same"),
+        ("Apply", Reach::Active, "every later `helm upgrade` fails with a conflict until its values say the same"),
+    ] {
+        let snapshot = helm_of(operation, names);
+        for step in [Step::DryRun, Step::Activate, Step::Look, Step::Abort] {
+            let found = &told(&snapshot, step)[0];
+            assert_eq!((found.code, found.severity), (codes::OWNED_BY_HELM, Severity::Warning));
+            assert!(found.message.contains(says), "{operation} {names:?}: {}", found.message);
+            let off = found.message.contains("would switch MAS off");
+            assert_eq!(off, matches!(step, Step::Activate | Step::Look), "{step:?}: {}", found.message);
+        }
+    }
+    assert!(told(&helm_of("Apply", Reach::Nothing), Step::Prepare).is_empty(), "prepare does not touch it");
+}
+
+#[test]
+fn after_the_migration_an_owner_that_has_not_said_so_is_told_loudly_and_one_that_has_is_fine() {
+    let ours = wrote(crate::deployment::FIELD_MANAGER, "Update", "2", Reach::Active);
+    let owners = [
+        json!({"annotations": {"meta.helm.sh/release-name": "ess"}}),
+        json!({"labels": {"argocd.argoproj.io/instance": "chat"}}),
+        json!({"labels": {"kustomize.toolkit.fluxcd.io/name": "chat"}}),
+        json!({"annotations": {"ui.element.io/layer": "x"}}),
+    ];
+    for owner in owners {
+        let with = |fields: Value| {
+            let mut metadata = owner.clone();
+            metadata["managedFields"] = fields;
+            done(of(metadata))
+        };
+        let found = told(&with(json!([ours])), Step::Look).remove(0);
+        assert_eq!(found.severity, Severity::Warning, "{found:?}");
+        assert!(found.message.contains("switch MAS off"), "{found:?}");
+        assert!(found.remedy.unwrap().contains("config.active: true"));
+        let theirs = wrote("somebody", "Apply", "3", Reach::Active);
+        assert_eq!(told(&with(json!([ours, theirs])), Step::Look)[0].severity, Severity::Ok);
+    }
+}
+
+#[test]
+fn a_gitops_tool_that_heals_by_itself_blocks_and_one_that_does_not_warns() {
+    let mut argo = of(json!({"labels": {"argocd.argoproj.io/instance": "chat"}}));
+    for healing in [None, Some(Healing::ByItself)] {
+        argo.circumstances.healing = healing;
+        assert!(told(&argo, Step::DryRun)[0].blocks() && told(&argo, Step::Activate)[0].blocks());
+        assert_eq!(told(&argo, Step::Abort)[0].severity, Severity::Warning, "people are locked out");
+    }
+    argo.circumstances.healing = Some(Healing::NotByItself("self-healing is off".into()));
+    let found = &told(&argo, Step::Activate)[0];
+    assert_eq!(found.severity, Severity::Warning);
+    assert!(found.message.contains("self-healing is off") && found.message.contains("switch MAS off"), "{found:?}");
+}
+
+#[test]
+fn a_file_that_says_otherwise_is_said_and_one_that_is_silent_is_not_in_the_way() {
+    let file = |components: Value| {
+        let text = json!({"spec": {"components": components}}).to_string();
+        of(json!({"annotations": {"kubectl.kubernetes.io/last-applied-configuration": text}}))
+    };
+    let says = |active: bool| file(json!({"matrixAuthenticationService": {"config": {"active": active}}}));
+    for (snapshot, step, severity) in [
+        (file(json!({})), Step::Activate, Severity::Ok),
+        (file(json!({"matrixAuthenticationService": {}})), Step::Activate, Severity::Ok),
+        (says(false), Step::DryRun, Severity::Ok),
+        (says(false), Step::Activate, Severity::Warning),
+        (says(false), Step::Abort, Severity::Ok),
+        (says(true), Step::DryRun, Severity::Warning),
+        (says(true), Step::Abort, Severity::Warning),
+        (done(says(false)), Step::Look, Severity::Warning),
+        (done(says(true)), Step::Look, Severity::Ok),
+    ] {
+        let found = &told(&snapshot, step)[0];
+        assert_eq!((found.code, found.severity), (codes::APPLIED, severity), "{step:?} {found:?}");
+        if severity == Severity::Warning {
+            let harm =
+                if step == Step::DryRun || step == Step::Abort { "start the migration" } else { "switch MAS off" };
+            assert!(found.message.contains(harm), "{found:?}");
+        }
+    }
+}
+
+#[test]
+fn an_unknown_applier_matters_where_it_names_what_is_changed() {
+    let by = |operation, names| of(json!({"managedFields": [wrote("terraform", operation, "1", names)]}));
+    for (operation, names, step, severity) in [
+        ("Apply", Reach::Nothing, Step::Activate, Severity::Ok),
+        ("Apply", Reach::Mas, Step::Activate, Severity::Ok),
+        ("Apply", Reach::Mas, Step::DryRun, Severity::Warning),
+        ("Apply", Reach::Active, Step::Activate, Severity::Warning),
+        ("Update", Reach::Active, Step::Activate, Severity::Ok),
+    ] {
+        let found = &told(&by(operation, names), step)[0];
+        assert_eq!(found.severity, severity, "{operation} {names:?} {step:?}");
+        assert!(found.message.contains("terraform"), "{found:?}");
+    }
+}

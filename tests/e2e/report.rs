@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::kubelet::Kubelet;
 use crate::neighbours::Neighbours;
-use crate::plugin::Done;
+use crate::plugin::{Done, Shell};
 use crate::scene::{PASSWORD, Scene};
 
 /// Not in any Secret, so that only its looks or its place give it away.
@@ -299,4 +299,27 @@ async fn nothing_is_overwritten_and_no_half_a_report_is_left() {
     assert!(path_of(&done).exists() && done.stderr.is_empty(), "{done}");
     let yaml = scene.shell.run("report -o yaml").await.expect(0).yaml();
     assert_eq!(yaml["kind"], "Report");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn an_interrupted_report_leaves_no_file() {
+    let mut scene = Scene::new(Behaviour::default()).await;
+    let proxy = Proxy::start(&scene.namespace).await.unwrap();
+    scene.shell = Shell::with_kubeconfig(&proxy.kubeconfig());
+    let gate = Gate::default();
+    let held = gate.clone();
+    proxy.plan(
+        move |request| {
+            if request.address.contains("/pods") { Fault::HoldBefore(held.clone()) } else { Fault::None }
+        },
+    );
+    let child = scene.shell.start("report --file r.tar.gz");
+    gate.reached().await;
+    assert!(scene.shell.home().join("r.tar.gz").exists(), "its place is taken first of all");
+    let pid = child.id().unwrap().to_string();
+    assert!(std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    let done = crate::plugin::finish(child, "report".to_owned()).await.expect(130);
+    done.says("interrupted; nothing was changed");
+    assert!(!scene.shell.home().join("r.tar.gz").exists(), "{done}");
 }

@@ -53,6 +53,7 @@ complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -f -a "dry
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -f -a "activate" -d 'Migrate for good: the step that only a backup undoes'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -f -a "abort" -d 'Go back, as long as the migration is not done'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -f -a "tls" -d 'Make and check certificates for the MAS host'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -f -a "report" -d 'Collect everything that support needs into one file, without secrets'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -f -a "completion" -d 'Print a shell\'s completion script'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -f -a "version" -d 'Print the version'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -s o -l output -d 'Form of the output' -r -f -a "table\t''
@@ -374,6 +375,32 @@ complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -s v -d 'Say more; repeat for more still'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -s q -l quiet -d 'Say only what is wrong'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -l file -d 'File to write, or the folder for it; nothing that is there is overwritten [default: the working folder]' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -s o -l output -d 'Form of the output' -r -f -a "table\t''
+wide\t''
+json\t''
+yaml\t''"
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -l kubeconfig -d 'Path of the kubeconfig file, instead of the list in KUBECONFIG' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -l context -d 'Context of the kubeconfig' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -l cluster -d 'Cluster of the kubeconfig' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -l user -d 'User of the kubeconfig' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -s n -l namespace -d 'Namespace of the deployment' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -s s -l server -d 'Address of the API server' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -l certificate-authority -d 'File with the certificate authority of the API server' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -l client-certificate -d 'File with the client certificate' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -l client-key -d 'File with the client key' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -l as -d 'User to act as' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -l as-uid -d 'UID to act as' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -l as-group -d 'Group to act as; may be repeated' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -l request-timeout -d 'Longest wait for one answer, such as 5s or 2m; 0 for no limit' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate; makes the connection insecure'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -s v -d 'Say more; repeat for more still'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -s q -l quiet -d 'Say only what is wrong'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -s h -l help -d 'Print help'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l kubeconfig -d 'Path of the kubeconfig file, instead of the list in KUBECONFIG' -r
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l context -d 'Context of the kubeconfig' -r
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l cluster -d 'Cluster of the kubeconfig' -r

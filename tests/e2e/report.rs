@@ -7,6 +7,7 @@ use std::path::Path;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use ess_mas_sandbox::prelude::*;
+use k8s_openapi::api::rbac::v1::PolicyRule;
 use serde_json::{Value, json};
 
 use crate::kubelet::Kubelet;
@@ -266,6 +267,41 @@ async fn with_few_rights_the_rest_is_there_and_what_is_missing_is_listed() {
         files["INDEX.txt"]
     );
     assert_clean(&files, &[PASSWORD]);
+}
+
+/// The rights that the README calls optional.
+fn optional_rules() -> Vec<PolicyRule> {
+    let readme = include_str!("../../README.md");
+    let (_, after) = readme.split_once("For the look around after a failure and for `report`").unwrap();
+    let (_, block) = after.split_once("```yaml\n").unwrap();
+    serde_yaml::from_str(block.split("```").next().unwrap()).unwrap()
+}
+
+#[tokio::test]
+async fn with_the_optional_rights_of_the_readme_nothing_of_the_namespace_is_missing() {
+    let mut scene = Scene::new(Behaviour::default().dry_run(Outcome::FailCensored)).await;
+    scene.prepare().await;
+    let _kubelet = full_of_secrets(&scene).await;
+    let rules = [crate::rbac::role(), optional_rules()].concat();
+    crate::rbac::acting(&mut scene, "operations", rules).await;
+    let done = scene.shell.run("dry-run --yes").await.expect(1);
+    done.says("Last lines of pod chat-of-ours-syn2mas-x7k2p").is_silent_about("Not seen");
+    let document = scene.shell.run("report -o json").await.expect(0).json();
+    let missing: Vec<String> =
+        document["missing"].as_array().unwrap().iter().map(|one| one["part"].to_string()).collect();
+    let elsewhere = |part: &String| {
+        part.contains("in all namespaces")
+            || ["element-updater", "element-operator", "ess-system"]
+                .iter()
+                .any(|name| part.ends_with(&format!("in namespace {name}\"")))
+    };
+    assert!(missing.iter().all(elsewhere), "{missing:#?}");
+    let files = unpacked(Path::new(document["file"].as_str().unwrap()));
+    assert!(
+        files.keys().any(|name| name.ends_with("manager.log")),
+        "the updater runs in the same namespace: {:?}",
+        files.keys()
+    );
 }
 
 /// Where the node is gone, so is the log; the server says so, and so does the report.

@@ -37,7 +37,7 @@ const EVERYWHERE: [&[&str]; 23] = [
 ];
 
 /// Commands that print data, and so take `-o`.
-const WITH_DATA: [&str; 5] = ["status", "check", "dry-run", "activate", "abort"];
+const WITH_DATA: [&str; 6] = ["status", "check", "dry-run", "activate", "abort", "report"];
 
 /// The scripts in `completions/`, named as each shell looks for them.
 const SCRIPTS: [(&str, &str); 4] = [

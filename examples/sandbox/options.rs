@@ -89,7 +89,8 @@ impl Scenario {
     pub fn behaviour(self) -> Behaviour {
         let run = Duration::from_secs(if self == Self::Slow { 20 } else { 5 });
         let behaviour = Behaviour::default().lasting(run).reacting_after(Duration::from_millis(300)).with_workloads();
-        let missing = "syn2mas check failed: The Synapse configuration has an OIDC provider `google` which is not configured in MAS";
+        let missing =
+            "• Synapse config has `enable_3pid_changes` explicitly enabled, which must be disabled or removed.";
         let locked = "database error whilst locking Synapse table `users`: could not obtain lock on relation \"users\"";
         match self {
             Self::AllGoesWell | Self::Slow | Self::OperatorDown => behaviour,

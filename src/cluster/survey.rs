@@ -355,13 +355,19 @@ impl From<tokio::time::error::Elapsed> for Trouble {
 }
 
 fn why(error: &ClusterError) -> Why {
-    let told = |message: &str| if message.is_empty() { error.to_string() } else { message.to_owned() };
     match error.kind() {
         ErrorKind::Forbidden { .. } => Why::NotAllowed,
         ErrorKind::NotFound | ErrorKind::NoSuchApi => Why::NotThere,
-        ErrorKind::ServerTrouble { message, .. }
-        | ErrorKind::Refused { message, .. }
-        | ErrorKind::Invalid { message, .. } => Why::Failed(told(message)),
+        ErrorKind::ServerTrouble { message, code, .. } | ErrorKind::Refused { message, code } => {
+            Why::Failed(if message.is_empty() { format!("the server answered {code}") } else { message.clone() })
+        }
+        ErrorKind::Invalid { message, .. } | ErrorKind::Conflict { message } => Why::Failed(message.clone()),
+        ErrorKind::Unreachable { reason }
+        | ErrorKind::TlsTrouble { reason }
+        | ErrorKind::ConnectionLost { reason }
+        | ErrorKind::Unreadable { reason } => Why::Failed(reason.clone()),
+        ErrorKind::Timeout { .. } => Why::Failed("no answer in time".to_owned()),
+        ErrorKind::Unauthorized => Why::Failed("your credentials are not accepted".to_owned()),
         _ => Why::Failed(error.to_string()),
     }
 }

@@ -32,18 +32,20 @@ pub fn tell(session: &Session, words: Words, causes: &[Cause]) {
     if causes.is_empty() {
         return;
     }
+    let several = decisive.len() > 1;
+    // All of them stop at about the same place; the words about it stand with the first one.
+    let proof = decisive.iter().map(|one| one.nothing_copied).collect::<Option<Vec<_>>>();
+    let proof = proof.and_then(|all| all.first().copied()).filter(|_| words.command == "activate" && !migrated);
+    let course = decisive.first().and_then(|cause| course(cause.course, words, migrated));
+    let soothing = decisive.first().is_some_and(|cause| cause.course == Course::Retry);
     for (number, cause) in decisive.iter().take(MOST_CAUSES).enumerate() {
-        let count = if decisive.len() > 1 { format!("{}. ", number + 1) } else { String::new() };
-        ui.status(format!("  {count}{}", cause.meaning));
-        if words.command == "activate" && !migrated && number == 0 {
-            // All of them stop at about the same place; the first one is the one that the words are about.
-            let proof = decisive.iter().map(|one| one.nothing_copied).collect::<Option<Vec<_>>>();
-            if let Some(proof) = proof.and_then(|all| all.first().copied()) {
-                ui.status(format!("  {proof}"));
-            }
+        let first = number == 0;
+        let (mark, margin) = if several { (format!("  {}. ", number + 1), "     ") } else { ("  ".to_owned(), "  ") };
+        ui.status(format!("{mark}{}", cause.meaning));
+        for words in [proof.filter(|_| first), course.filter(|_| first && soothing)].into_iter().flatten() {
+            ui.status(format!("{margin}{words}"));
         }
-        ui.status(format!("  {}", cause.remedy));
-        statements(ui, cause);
+        remedy(ui, margin, cause);
     }
     if decisive.len() > MOST_CAUSES {
         ui.status(format!("  And {} more, see the message.", decisive.len() - MOST_CAUSES));
@@ -58,17 +60,27 @@ pub fn tell(session: &Session, words: Words, causes: &[Cause]) {
             ui.status(format!("  - {} {}", cause.meaning, cause.remedy));
         }
     }
-    if let Some(course) = decisive.first().and_then(|cause| course(cause.course, words, migrated)) {
+    if let Some(course) = course.filter(|_| !soothing) {
         ui.status(format!("  {course}"));
     }
     ui.status("");
 }
 
-fn statements(ui: &Ui, cause: &Cause) {
-    let Some(sql) = &cause.sql else { return };
-    ui.status(format!("  In {}:", sql.database.name()));
+/// What to do, and the statements for it.
+fn remedy(ui: &Ui, margin: &str, cause: &Cause) {
+    let Some(sql) = &cause.sql else {
+        ui.status(format!("{margin}{}", cause.remedy));
+        return;
+    };
+    let database = sql.database.name();
+    if let Some(remedy) = cause.remedy.strip_suffix(':') {
+        ui.status(format!("{margin}{remedy}, in {database}:"));
+    } else {
+        ui.status(format!("{margin}{}", cause.remedy));
+        ui.status(format!("{margin}To look at it, in {database}:"));
+    }
     for statement in &sql.statements {
-        ui.verbatim(&Line::new().text("    ").styled(Style::Code, statement));
+        ui.verbatim(&Line::new().text(margin).text("  ").styled(Style::Code, statement));
     }
 }
 

@@ -1,11 +1,14 @@
 //! A failure is explained where its text is known, and looked into where it is hidden.
 
+use std::time::{Duration, Instant};
+
 use ess_mas_sandbox::prelude::*;
 use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
 
 use crate::kubelet::Kubelet;
 use crate::neighbours::Neighbours;
-use crate::plugin::Done;
+use crate::plugin::{Done, Shell};
 use crate::scene::{PASSWORD, Scene};
 
 const LOCK: &str = include_str!("../texts/syn2mas/migrate-lock-not-available.txt");
@@ -40,9 +43,9 @@ async fn a_lock_during_the_migration_is_explained_with_what_it_proves_and_what_t
             "database error whilst locking Synapse table `users`",
             "Something else held a lock on its table users in Synapse's database",
             "Nothing was migrated: MAS only starts writing for good after this point.",
-            "In Synapse's database:",
-            "SELECT pid,",
             "The operator tries again by itself, and that alone often cures it.",
+            "see who holds it, in Synapse's database:",
+            "SELECT pid,",
             "Saved: ",
             "error: the migration failed",
             "activate chat-of-ours",
@@ -157,4 +160,40 @@ async fn without_the_rights_to_look_around_they_are_named_in_one_line_and_nothin
         assert!(line.contains(right), "{right} is not in {line}");
     }
     assert!(failure_file(&scene)["around"]["notSeen"].to_string().contains("list pods"));
+}
+
+/// The verdict is there at once, and everything that has to be kept is kept, whatever the API server does afterwards.
+#[tokio::test]
+async fn looking_around_keeps_to_its_time_where_the_server_does_not_answer() {
+    let mut scene = Scene::new(Behaviour::default().dry_run(Outcome::FailCensored)).await;
+    scene.prepare().await;
+    let proxy = Proxy::start(&scene.namespace).await.unwrap();
+    scene.shell = Shell::with_kubeconfig(&proxy.kubeconfig());
+    let gate = Gate::default();
+    proxy.plan(move |request| {
+        let around =
+            ["/pods", "/jobs", "/events", "/apis/matrix.element.io?"].iter().any(|path| request.address.contains(path))
+                || request.address == "/apis/matrix.element.io";
+        if around { Fault::HoldBefore(gate.clone()) } else { Fault::None }
+    });
+    let mut child = scene.shell.start("dry-run --yes");
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let mut verdict = None;
+    let mut text = String::new();
+    while let Some(line) = lines.next_line().await.unwrap() {
+        if line.contains("operator reports failure") {
+            verdict = Some(Instant::now());
+        }
+        if line.contains("Looking around") {
+            assert!(verdict.unwrap().elapsed() < Duration::from_secs(3), "{text}");
+            assert_eq!(failure_file(&scene)["message"], "unknown playbook failure");
+            assert!(scene.record_text().await.unwrap().contains("dry-run failed"));
+        }
+        text.push_str(&line);
+        text.push('\n');
+    }
+    assert_eq!(child.wait().await.unwrap().code(), Some(1));
+    let took = verdict.unwrap().elapsed();
+    assert!(took > Duration::from_secs(4) && took < Duration::from_secs(9), "{took:?}\n{text}");
+    assert!(text.contains("list pods in namespace") && text.contains("not reached"), "{text}");
 }

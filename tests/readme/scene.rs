@@ -139,7 +139,7 @@ fn behaviour(scene: &str, run: Duration) -> Behaviour {
     match scene {
         "all-goes-well" => behaviour,
         "dry-run-fails" => behaviour.dry_run(Script::always(Outcome::fail(
-            "syn2mas check failed: The Synapse configuration has an OIDC provider `google` which is not configured in MAS",
+            "• Synapse config has `enable_3pid_changes` explicitly enabled, which must be disabled or removed.",
         ))),
         "activation-fails" => behaviour.activation(Script::always(Outcome::fail(
             "database error whilst locking Synapse table `users`: could not obtain lock on relation \"users\"",

@@ -1,5 +1,7 @@
 //! Which logs are worth reading, the most telling first.
 
+use std::cmp::Reverse;
+
 use serde_json::Value;
 
 /// What a container does, as far as names and images tell.
@@ -30,10 +32,13 @@ pub struct Container {
     pub role: Role,
     /// Whether something is plainly wrong with it.
     pub unwell: bool,
+    /// When it ended, if it did, as the server wrote it.
+    pub ended: String,
 }
 
 /// The containers of these pods that have run: those in trouble first, then those of jobs, of MAS, of Synapse. Of one that
-/// was restarted, the run before comes first.
+/// was restarted, the run before comes first. Among those of a kind, what ended last comes first: what is left of an earlier
+/// try matters less.
 pub fn containers(pods: &[Value]) -> Vec<Container> {
     let mut found = Vec::new();
     for pod in pods {
@@ -44,7 +49,7 @@ pub fn containers(pods: &[Value]) -> Vec<Container> {
         }
     }
     // Stable, so that containers of one pod stay in their order.
-    found.sort_by_key(|one: &Container| (!one.unwell, one.role));
+    found.sort_by_key(|one: &Container| (!one.unwell, one.role, Reverse(one.ended.clone())));
     found
 }
 
@@ -60,9 +65,11 @@ fn add(pod: &Value, status: &Value, found: &mut Vec<Container>) {
         previous: false,
         role: role(pod, status),
         unwell: bad_end(&status["state"]) || bad_end(&status["lastState"]),
+        ended: text(&status["state"]["terminated"]["finishedAt"]),
     };
     if restarted {
-        found.push(Container { previous: true, ..container.clone() });
+        let ended = text(&status["lastState"]["terminated"]["finishedAt"]);
+        found.push(Container { previous: true, ended, ..container.clone() });
     }
     if started {
         found.push(Container { unwell: container.unwell && !restarted, ..container });

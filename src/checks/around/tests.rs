@@ -132,6 +132,16 @@ fn the_most_telling_logs_come_first() {
     );
 }
 
+/// Jobs of earlier tries stay for a while. They are told with their time, and what ended last is read first.
+#[test]
+fn what_is_left_of_an_earlier_try_is_told_with_its_time_and_comes_later() {
+    let ended = |at: &str| json!([{"name": "m", "state": {"terminated": {"exitCode": 1, "finishedAt": at}}}]);
+    let pods = vec![pod("chat-old", ended("2026-11-22T10:00:00Z")), pod("chat-new", ended("2026-11-23T10:00:00Z"))];
+    assert_eq!(containers(&pods)[0].pod, "chat-new");
+    let around = Around { pods, ..Around::default() };
+    assert_eq!(says(&around)[0], "Pod chat-old: container m ended with exit code 1 at 2026-11-22T10:00:00Z");
+}
+
 #[test]
 fn what_nobody_listed_is_not_handed_on() {
     let pod = json!({"apiVersion": "v1", "kind": "Pod",

@@ -55,7 +55,11 @@ fn of_job(job: &Value) -> Option<String> {
     let failed = conditions.clone().find(|one| one["type"] == "Failed" && one["status"] == "True");
     if let Some(failed) = failed {
         let text = |key: &str| failed[key].as_str().unwrap_or_default();
-        return Some(brief(&format!("failed: {} {}", text("reason"), text("message"))));
+        return Some(format!(
+            "{}{}",
+            brief(&format!("failed: {} {}", text("reason"), text("message"))),
+            at(&failed["lastTransitionTime"])
+        ));
     }
     let failures = job["status"]["failed"].as_u64().filter(|number| *number > 0)?;
     let complete = conditions.clone().any(|one| one["type"] == "Complete" && one["status"] == "True");
@@ -87,7 +91,7 @@ fn of_container(container: &Value) -> Option<String> {
         let reason = state["reason"].as_str().filter(|reason| *reason != "Error");
         let reason = reason.map_or_else(String::new, |reason| format!(" ({reason})"));
         let message = state["message"].as_str().map_or_else(String::new, |message| format!(": {}", brief(message)));
-        Some(format!("ended with exit code {code}{reason}{message}"))
+        Some(format!("ended with exit code {code}{reason}{}{message}", at(&state["finishedAt"])))
     };
     if let Some(says) = ended(&container["state"]["terminated"]) {
         return Some(says);
@@ -104,6 +108,11 @@ fn of_container(container: &Value) -> Option<String> {
             format!("was restarted ({restarts} times); its last run {last}")
         }),
     }
+}
+
+/// ` at 2026-11-23T10:00:00Z`: what is left of an earlier try looks just like this one's.
+fn at(time: &Value) -> String {
+    time.as_str().map_or_else(String::new, |time| format!(" at {time}"))
 }
 
 /// The latest warnings, the last one last. An event that came again is one event.

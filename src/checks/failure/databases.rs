@@ -101,12 +101,12 @@ pub(super) const RULES: &[Rule] = &[
             let (meaning, remedy) = if installed {
                 (
                     "MAS needs PostgreSQL's extension pg_trgm, and its role may not create it.",
-                    "As a superuser of the server, connected to MAS's database:",
+                    "As a superuser of the server:",
                 )
             } else {
                 (
                     "MAS needs PostgreSQL's extension pg_trgm, and the server does not have it.",
-                    "Install PostgreSQL's contrib package on the server. Then, connected to MAS's database:",
+                    "Install PostgreSQL's contrib package on the server. Then:",
                 )
             };
             Some(

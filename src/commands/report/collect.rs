@@ -121,14 +121,16 @@ pub async fn collect(session: &Session) -> Collected {
     let known = snapshot.iter().flat_map(advise::known).chain(&secrets.values);
     let redactor = Redactor::knowing(known);
     let records = records(session, &mut missing);
-    progress.done(format!(
-        "{} children, {} pods, {} jobs, {} events, {} logs read",
-        found.around.children.len(),
-        found.around.pods.len(),
-        found.around.jobs.len(),
-        found.around.events.len(),
-        logs.len()
-    ));
+    let count = |number: usize, one: &str, many: &str| format!("{number} {}", if number == 1 { one } else { many });
+    let around = &found.around;
+    let counted = [
+        count(around.children.len(), "child", "children"),
+        count(around.pods.len(), "pod", "pods"),
+        count(around.jobs.len(), "job", "jobs"),
+        count(around.events.len(), "event", "events"),
+        count(logs.len(), "log", "logs"),
+    ];
+    progress.done(format!("read {}", counted.join(", ")));
     missing.sort();
     missing.dedup();
     Collected {
@@ -164,13 +166,16 @@ async fn read_logs(survey: &Survey, around: &Around, operators: &Operators) -> (
     let telling = |one: &Container| one.unwell || one.role != Role::Other;
     let of_deployment = around::containers(&around.pods).into_iter().filter(telling);
     let mut wanted: Vec<(Container, Source)> = of_operators.map(|one| (one, Source::Operator)).collect();
-    // Where the operators run in the deployment's namespace, their pods were found twice.
-    for one in of_deployment {
-        if !wanted.iter().any(|(other, _)| other.pod == one.pod && other.namespace == one.namespace) {
-            let source = Source::Deployment(one.role);
-            wanted.push((one, source));
-        }
-    }
+    // Where the operators run in the deployment's namespace, their pods may have been found twice.
+    let twice = |one: &Container| {
+        operators.pods.iter().any(|pod| {
+            pod["metadata"]["name"] == one.pod.as_str() && pod["metadata"]["namespace"] == one.namespace.as_str()
+        })
+    };
+    wanted.extend(of_deployment.filter(|one| !twice(one)).map(|one| {
+        let source = Source::Deployment(one.role);
+        (one, source)
+    }));
     let mut missing = Vec::new();
     for (container, _) in wanted.iter().skip(LOGS) {
         let part = format!("log of {}, container {}", container.pod, container.container);

@@ -101,8 +101,9 @@ fn parts(session: &Session, collected: &Collected) -> Vec<Part> {
 /// Lengths stand under names that speak of secrets, and are none themselves.
 fn without_values(redactor: &Redactor, secret: &Value) -> Value {
     let mut clean = redactor.tree(secret);
-    let keys = secret["keys"].as_object().into_iter().flatten();
-    clean["keys"] = keys.map(|(key, length)| (redactor.text(key), length.clone())).collect();
+    if let Some(keys) = secret["keys"].as_object() {
+        clean["keys"] = keys.iter().map(|(key, length)| (redactor.text(key), length.clone())).collect();
+    }
     clean
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::approve::Approved;
 use super::exit::{DONE, FAILED, Failure, INTERRUPTED, TIMED_OUT};
-use super::follow::{self, Ended, Exits, Patience, Start, Words};
+use super::follow::{self, Ended, Exits, Patience, Reached, Start, Words};
 use super::gather::Extent;
 use super::interrupt::Standing;
 use super::outcome::{Answer, Outcome};
@@ -285,7 +285,7 @@ impl Course<'_> {
         &mut self,
         snapshot: &Snapshot,
         start: Start,
-        reached: Option<&dyn Fn(&Deployment) -> Option<String>>,
+        reached: Option<Reached<'_>>,
         progress: &Progress,
     ) -> Result<Option<u8>, Failure> {
         let words = self.task.words();
@@ -305,10 +305,8 @@ impl Course<'_> {
                 let again = self.session.command(words.command);
                 Err(Failure::new(TIMED_OUT, text).next(Next::new("To ask it for a run that is seen:").command(again)))
             }
-            Ended::AtRest => {
-                self.session.context.interrupt.stands(Standing::NothingWritten);
-                Ok(None)
-            }
+            // An interruption still means what it meant while following: something was written.
+            Ended::AtRest => Ok(None),
             _ => conclude::conclude(self.session, words, snapshot, followed, progress, self.outcome).await.map(Some),
         }
     }

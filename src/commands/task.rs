@@ -199,9 +199,10 @@ impl Course<'_> {
             return Ok(Some(go));
         }
         if let Some(go) = self.sent.as_ref().and_then(|sent| sent.another_run(plan.clone())) {
-            self.session
-                .ui()
-                .status("Whether the operator worked on the change was not to be seen; asking it for another run.");
+            // The person wanted this run, and may have gone to bed by now.
+            let words = "Whether the operator worked on the change was not to be seen; asking it for another run.";
+            self.session.ui().status(words);
+            write::show(self.session, &plan, dry_run);
             return Ok(Some(go));
         }
         write::show(self.session, &plan, dry_run);

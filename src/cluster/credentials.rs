@@ -103,7 +103,7 @@ impl Credentials {
         flags: Option<ConnectionFlags>,
         connect: Option<Duration>,
     ) -> Result<Self, ClusterError> {
-        let state = State::of(resolved, connect, 0).await?;
+        let state = Box::pin(State::of(resolved, connect, 0)).await?;
         Ok(Self { flags, connect, state: Mutex::new(state) })
     }
 
@@ -112,7 +112,7 @@ impl Credentials {
         let mut state = self.state.lock().await;
         let expires = state.issued.as_ref().and_then(|issued| issued.expires);
         if expires.is_some_and(|expires| Timestamp::now() + MARGIN >= expires) {
-            state.run_plugin(self.connect).await?;
+            Box::pin(state.run_plugin(self.connect)).await?;
         }
         Ok(state.access.clone())
     }
@@ -126,12 +126,12 @@ impl Credentials {
             return Ok(Some(state.access.clone()));
         }
         if let Some(resolved) = self.logged_in_again(&state.resolved) {
-            *state = State::of(resolved, self.connect, refused.issue + 1).await?;
+            *state = Box::pin(State::of(resolved, self.connect, refused.issue + 1)).await?;
         } else if state.plugin.is_some() {
             if state.in_vain.is_some_and(|at| at.elapsed() < IN_VAIN) {
                 return Ok(None);
             }
-            state.run_plugin(self.connect).await?;
+            Box::pin(state.run_plugin(self.connect)).await?;
         } else if state.resolved.user.client_certificate.is_some() {
             let client = client(&state.resolved, self.connect)?;
             state.access = Access { client, issue: refused.issue + 1, header: None };

@@ -9,7 +9,7 @@ use super::exit::Failure;
 use super::interrupt::Standing;
 use super::session::Session;
 use super::stages::Stages;
-use crate::cluster::{self, WatchItem};
+use crate::cluster::{self, Watch, WatchItem};
 use crate::deployment::{Deployment, Run};
 use crate::reconcile::{Awaiting, Baseline, Continuity, Event, Observation, Tracker, Verdict};
 use crate::record::TimelineEntry;
@@ -90,11 +90,14 @@ pub struct Start {
     pub continuity: Continuity,
 }
 
+/// Why there is nothing left to do, if there is nothing.
+pub type Reached<'a> = &'a dyn Fn(&Deployment) -> Option<String>;
+
 /// What else ends following, besides a verdict.
 #[derive(Clone, Copy)]
 pub struct Exits<'a> {
     /// For a change that was found there: the goal is reached, in these words.
-    pub reached: Option<&'a dyn Fn(&Deployment) -> Option<String>>,
+    pub reached: Option<Reached<'a>>,
     /// The command can ask for a run that is seen, where the one that counts may have come and gone unseen.
     pub at_rest: bool,
 }
@@ -176,9 +179,11 @@ pub async fn follow(
             // A verdict that is at hand is worth more than the time-out or a signal.
             biased;
             item = watch.next() => {
-                let Some(item) = item else { break Ended::Interrupted };
-                if let Some(event) = log.take(item, session) {
-                    tracker.observe(&event);
+                match item {
+                    Some(item) => if let Some(event) = log.take(item, session) {
+                        tracker.observe(&event);
+                    },
+                    None => watch = begin_again(session).await,
                 }
             }
             () = session.context.interrupt.wait() => break Ended::Interrupted,
@@ -197,6 +202,12 @@ pub async fn follow(
     };
     stages.tell(&mut log.timeline);
     Followed { ended, timeline: log.timeline, took: begun.elapsed() }
+}
+
+/// A watch that is over is a fault of this program's, and no reason to leave somebody without an answer.
+pub async fn begin_again(session: &Session) -> Watch {
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    session.cluster.follow(&session.target, session.deployment.object())
 }
 
 struct Log<'a> {
@@ -359,7 +370,7 @@ pub async fn settle(
                 Some(WatchItem::Deleted { .. }) => return Ok(Some(Ended::Verdict(Verdict::Gone))),
                 Some(WatchItem::Trouble { error, .. }) => progress.note(error.to_string()),
                 Some(WatchItem::Recovered) => {}
-                None => return Ok(Some(Ended::Interrupted)),
+                None => watch = begin_again(session).await,
             },
             () = session.context.interrupt.wait() => return Ok(Some(Ended::Interrupted)),
             () = sleep_until(patience.deadline) => return Ok(Some(Ended::TimedOut(Awaiting::EarlierRun))),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::approve::Approved;
 use super::exit::{DONE, FAILED, Failure, INTERRUPTED, TIMED_OUT};
-use super::follow::{self, Ended, Exits, Patience, Start, Words};
+use super::follow::{self, Ended, Exits, Patience, Reached, Start, Words};
 use super::gather::Extent;
 use super::interrupt::Standing;
 use super::outcome::{Answer, Outcome};
@@ -229,9 +229,10 @@ impl Course<'_> {
             return Ok(Some(go));
         }
         if let Some(go) = self.sent.as_ref().and_then(|sent| sent.another_run(plan.clone())) {
-            self.session
-                .ui()
-                .status("Whether the operator worked on the change was not to be seen; asking it for another run.");
+            // The person wanted this run, and may have gone to bed by now.
+            let words = "Whether the operator worked on the change was not to be seen; asking it for another run.";
+            self.session.ui().status(words);
+            write::show(self.session, &plan, dry_run);
             return Ok(Some(go));
         }
         let nobody_reads = self.session.ui().verbosity() == Verbosity::Quiet && self.task.is_script(self.session);
@@ -318,7 +319,7 @@ impl Course<'_> {
         &mut self,
         snapshot: &Snapshot,
         start: Start,
-        reached: Option<&dyn Fn(&Deployment) -> Option<String>>,
+        reached: Option<Reached<'_>>,
         progress: &Progress,
     ) -> Result<Option<u8>, Failure> {
         let words = self.task.words();
@@ -338,10 +339,8 @@ impl Course<'_> {
                 let again = self.session.command(words.command);
                 Err(Failure::new(TIMED_OUT, text).next(Next::new("To ask it for a run that is seen:").command(again)))
             }
-            Ended::AtRest => {
-                self.session.context.interrupt.stands(Standing::NothingWritten);
-                Ok(None)
-            }
+            // An interruption still means what it meant while following: something was written.
+            Ended::AtRest => Ok(None),
             _ => conclude::conclude(self.session, words, snapshot, followed, progress, self.outcome).await.map(Some),
         }
     }

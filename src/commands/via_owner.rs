@@ -3,7 +3,7 @@
 
 use super::approve::Approved;
 use super::exit::{FAILED, Failure, INTERRUPTED};
-use super::follow::{Ended, Patience, Start, Words};
+use super::follow::{self, Ended, Patience, Start, Words};
 use super::interrupt::Standing;
 use super::pending;
 use super::session::Session;
@@ -180,7 +180,10 @@ pub async fn arrive(
                     continue;
                 }
                 Some(WatchItem::Recovered) => continue,
-                None => return Ok(Arrival::Ended(Ended::Interrupted)),
+                None => {
+                    watch = follow::begin_again(session).await;
+                    continue;
+                }
             },
             () = session.context.interrupt.wait() => return Ok(Arrival::Ended(Ended::Interrupted)),
             () = patience.over() => return Ok(Arrival::Ended(Ended::TimedOut(Awaiting::Start))),

@@ -18,6 +18,11 @@
 //!    earlier `active: true`).
 //! 8. The order of conditions, and unknown ones, mean nothing.
 //!
+//! All of it takes for granted that one operator at a time ends runs of an object. Two that both do (a leader that was frozen,
+//! and does not know yet that it lost its lease) write the same conditions, and nothing in them names the run: the end of
+//! the old leader's would pass for that of the new one's. A leader that ends leaves at most a playbook behind, whose own
+//! reports still come, and that is borne.
+//!
 //! `tests/schedules` tests all of it on generated histories, and says there what is true and when a verdict is due.
 
 mod baseline;

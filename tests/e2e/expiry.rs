@@ -197,7 +197,7 @@ async fn a_watch_that_falls_silent_for_longer_than_it_may_is_begun_anew() {
     let code = live.end_within(Duration::from_mins(4)).await;
     assert_eq!(code, 0, "{}", live.text());
     println!("silent, and found out after {:?}", begun.elapsed());
-    assert!(begun.elapsed() > Duration::from_secs(60), "the silence was not waited for, so nothing was tried");
+    assert!(begun.elapsed() > Duration::from_mins(1), "the silence was not waited for, so nothing was tried");
 }
 
 /// A laptop that sleeps for ten minutes; the server has closed the watch long before.

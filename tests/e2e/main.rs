@@ -30,6 +30,7 @@ mod owners;
 mod people;
 mod plugin;
 mod prepare;
+mod promptness;
 #[cfg(unix)]
 mod questions;
 mod rbac;

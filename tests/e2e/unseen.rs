@@ -89,7 +89,7 @@ async fn a_rehearsal_that_began_without_a_sign_is_asked_for_again() {
     scene.operator.set(Behaviour::default().dry_run(Outcome::fail("broken")));
     let _ = scene.shell.run("dry-run --yes").await.expect(1);
     // A run that leaves no end in the status: all that follow begin without a sign.
-    scene.operator.set(Behaviour::default().dry_run(Outcome::Requeue(Duration::from_secs(60))));
+    scene.operator.set(Behaviour::default().dry_run(Outcome::Requeue(Duration::from_mins(1))));
     let silent = |object: &Value| {
         let all = object["status"]["conditions"].as_array().unwrap();
         all.iter().any(|one| one["type"] == "Running" && one["status"] == "True" && one["reason"] == "Running")

@@ -114,7 +114,7 @@ async fn disturbed(scene: &mut Scene, step: Step, random: &mut Random, numbers: 
         format!("{step:?} {said:?}")
     };
     println!("  {key} under {disturbance:?} after {pause:?}");
-    if said == Said::Nothing {
+    if said == Said::Nothing || (said == Said::Unchanged && done.code == 1) {
         println!("{done}");
     }
     *numbers.said.entry(key).or_default() += 1;

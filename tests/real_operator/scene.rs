@@ -85,11 +85,11 @@ impl Scene {
     /// Waits for a state of the deployment.
     pub async fn until(&self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
         let mut follower = Follower::start(&self.api(), self.deployment.name()).await.unwrap();
-        let seen = tokio::time::timeout(Duration::from_secs(60), follower.until(wanted)).await;
-        match seen {
-            Ok(seen) => seen.unwrap().clone(),
-            Err(_) => panic!("{what} does not come to pass; the operator's log ends with\n{}", self.operator.log()),
-        }
+        let seen = tokio::time::timeout(Duration::from_mins(1), follower.until(wanted)).await;
+        let Ok(seen) = seen else {
+            panic!("{what} does not come to pass; the operator's log ends with\n{}", self.operator.log())
+        };
+        seen.unwrap().clone()
     }
 
     /// Waits until a run that was not there before is under way, by the playbook's words.

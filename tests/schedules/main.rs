@@ -1,9 +1,10 @@
 //! The tracker against generated operator schedules: never a verdict that is not true, and always one when it is due.
 //!
-//! A schedule is a list of actions from a seed: the operator's (starts, ends good and bad, polls, hiccups, deaths and
-//! returns), other people's (settings, `active` there and back, annotations, deletion), and the watch's (cuts, late or
-//! stale reads, duplicates, replays). The model behind it writes status exactly as the recorded operator did; a test
-//! in `status` replays every recording. What the watch hands on are whole objects, so parsing is tested too.
+//! A schedule is a list of actions from a seed: the operator's (starts, ends good and bad, polls, hiccups, deaths, returns,
+//! and playbooks that go on after their operator's death, as when one leader follows another), other people's (settings,
+//! `active` there and back, annotations, deletion), and the watch's (cuts, late or stale reads, duplicates, replays). The
+//! model behind it writes status exactly as the recorded operator did; a test in `status` replays every recording. What
+//! the watch hands on are whole objects, so parsing is tested too.
 //!
 //! # What is true
 //! A run *counts* if it started after the write, on the very object that was written to, with a spec that carries

@@ -106,7 +106,7 @@ impl Player {
             running: world.now.status.shows_running(),
             mas_tells: false,
         };
-        let inactive = under_way.is_none_or(|run| world.runs[run].spec.active() != Some(true));
+        let inactive = under_way.into_iter().chain(world.orphan).all(|run| world.runs[run].spec.active() != Some(true));
         let baseline = match schedule.known {
             Known::Answer | Known::Lost => {
                 let version = (schedule.known == Known::Answer).then_some(answer.resource_version);
@@ -122,6 +122,8 @@ impl Player {
                 if !world.exists || world.now.uid != truth.uid || !truth.carried_by(world.now.spec) {
                     return None;
                 }
+                // Beside a migration that was found there, nothing tells a lost run's report from that of one under way.
+                world.orphan = None;
                 truth.since = world.tick;
                 truth.entry = world.history.len() - 1;
                 truth.present = true;

@@ -34,6 +34,10 @@ pub(crate) enum Action {
         as_text: bool,
         absent_if_not: bool,
     },
+    /// The same by a run that its operator has lost.
+    ReportOrphan {
+        as_text: bool,
+    },
     EndWell,
     Fail(&'static str),
     /// `requeue_after`, or the end of the run could not be written.
@@ -95,6 +99,7 @@ impl Action {
         match self {
             Self::Start => world.start(),
             Self::ReportMas { as_text, absent_if_not } => world.report_mas(as_text, absent_if_not),
+            Self::ReportOrphan { as_text } => world.report_orphan(as_text),
             Self::EndWell => world.end_well(),
             Self::Fail(message) => world.fail(message),
             Self::EndUnreported => world.lose_run(),
@@ -160,6 +165,7 @@ fn action(rng: &mut Rng, calm: bool, watch: usize) -> Action {
         (watch, 17),
         (watch, 18),
         (others, 19),
+        (4, 20),
     ]);
     match roll {
         0 => Action::Start,
@@ -181,6 +187,7 @@ fn action(rng: &mut Rng, calm: bool, watch: usize) -> Action {
         16 => Action::Reconnect { stale: rng.weighted(&[(8, 0), (1, 1), (1, 4)]) },
         17 => Action::Duplicate,
         18 => Action::Replay(1 + rng.below(6)),
+        20 => Action::ReportOrphan { as_text: rng.chance(30) },
         _ if rng.chance(60) => Action::Delete,
         _ => Action::Recreate,
     }

@@ -102,6 +102,9 @@ pub(crate) struct World {
     pub(crate) runs: Vec<Run>,
     /// The run under way.
     pub(crate) current: Option<usize>,
+    /// A run whose operator is gone, and whose playbook goes on: what it reports itself still comes, its end does not. So it
+    /// is when a leader loses its lease and ends, and the next one starts.
+    pub(crate) orphan: Option<usize>,
     pub(crate) alive: bool,
 }
 
@@ -134,7 +137,18 @@ impl World {
             told: None,
         };
         let history = vec![now.clone()];
-        Self { tick: 0, clock_ms: 0, noise, now, exists: true, history, runs: Vec::new(), current: None, alive: true }
+        Self {
+            tick: 0,
+            clock_ms: 0,
+            noise,
+            now,
+            exists: true,
+            history,
+            runs: Vec::new(),
+            current: None,
+            orphan: None,
+            alive: true,
+        }
     }
 
     /// Time goes on.
@@ -227,14 +241,26 @@ impl World {
 
     /// The playbook tells what it did about MAS.
     pub(crate) fn report_mas(&mut self, as_text: bool, absent_if_not: bool) {
-        let Some(current) = self.current else { return };
-        let active = self.runs[current].spec.active() == Some(true);
+        if let Some(current) = self.current {
+            self.report(current, as_text, absent_if_not);
+        }
+    }
+
+    /// The playbook of a run that its operator has lost does the same, whatever runs meanwhile.
+    pub(crate) fn report_orphan(&mut self, as_text: bool) {
+        if let Some(orphan) = self.orphan.filter(|orphan| self.exists && self.runs[*orphan].uid == self.now.uid) {
+            self.report(orphan, as_text, false);
+        }
+    }
+
+    fn report(&mut self, run: usize, as_text: bool, absent_if_not: bool) {
+        let active = self.runs[run].spec.active() == Some(true);
         let value = match (active, as_text) {
             (false, _) if absent_if_not => MasActive::Absent,
             (active, true) => MasActive::Text(active),
             (active, false) => MasActive::Bool(active),
         };
-        self.now.mas_by = Some(current);
+        self.now.mas_by = Some(run);
         self.write_status(|status, _| status.mas_active = value);
     }
 
@@ -280,6 +306,7 @@ impl World {
 
     /// The operator process dies; the status stays as it was.
     pub(crate) fn kill(&mut self) {
+        self.orphan = self.current.or(self.orphan);
         self.lose_run();
         self.alive = false;
     }

@@ -55,6 +55,7 @@ Register-ArgumentCompleter -Native -CommandName 'kubectl-ess_mas' -ScriptBlock {
             [CompletionResult]::new('tls', 'tls', [CompletionResultType]::ParameterValue, 'Make and check certificates for the MAS host')
             [CompletionResult]::new('completion', 'completion', [CompletionResultType]::ParameterValue, 'Print a shell''s completion script')
             [CompletionResult]::new('version', 'version', [CompletionResultType]::ParameterValue, 'Print the version')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
         'kubectl-ess_mas;status' {
@@ -458,6 +459,61 @@ Register-ArgumentCompleter -Native -CommandName 'kubectl-ess_mas' -ScriptBlock {
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say only what is wrong')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'kubectl-ess_mas;help' {
+            [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show where the migration stands')
+            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Show every finding: what stands in the way, and what to think about')
+            [CompletionResult]::new('prepare', 'prepare', [CompletionResultType]::ParameterValue, 'Settle MAS''s settings and make its secrets; the deployment is not touched')
+            [CompletionResult]::new('dry-run', 'dry-run', [CompletionResultType]::ParameterValue, 'Add MAS without activating it and let the operator rehearse the migration')
+            [CompletionResult]::new('activate', 'activate', [CompletionResultType]::ParameterValue, 'Migrate for good: the step that only a backup undoes')
+            [CompletionResult]::new('abort', 'abort', [CompletionResultType]::ParameterValue, 'Go back, as long as the migration is not done')
+            [CompletionResult]::new('tls', 'tls', [CompletionResultType]::ParameterValue, 'Make and check certificates for the MAS host')
+            [CompletionResult]::new('completion', 'completion', [CompletionResultType]::ParameterValue, 'Print a shell''s completion script')
+            [CompletionResult]::new('version', 'version', [CompletionResultType]::ParameterValue, 'Print the version')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'kubectl-ess_mas;help;status' {
+            break
+        }
+        'kubectl-ess_mas;help;check' {
+            break
+        }
+        'kubectl-ess_mas;help;prepare' {
+            break
+        }
+        'kubectl-ess_mas;help;dry-run' {
+            break
+        }
+        'kubectl-ess_mas;help;activate' {
+            break
+        }
+        'kubectl-ess_mas;help;abort' {
+            break
+        }
+        'kubectl-ess_mas;help;tls' {
+            [CompletionResult]::new('issue', 'issue', [CompletionResultType]::ParameterValue, 'Issue a certificate for the MAS host from a private CA')
+            [CompletionResult]::new('request', 'request', [CompletionResultType]::ParameterValue, 'Make a key and a certificate signing request for a company''s CA')
+            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Say whether a certificate, its key and its chain are good for the MAS host')
+            break
+        }
+        'kubectl-ess_mas;help;tls;issue' {
+            break
+        }
+        'kubectl-ess_mas;help;tls;request' {
+            break
+        }
+        'kubectl-ess_mas;help;tls;check' {
+            break
+        }
+        'kubectl-ess_mas;help;completion' {
+            break
+        }
+        'kubectl-ess_mas;help;version' {
+            break
+        }
+        'kubectl-ess_mas;help;help' {
             break
         }
     })

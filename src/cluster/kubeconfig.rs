@@ -26,7 +26,7 @@ pub(super) struct Environment<'a> {
 }
 
 /// Everything needed to talk to one API server.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Resolved {
     pub(super) server: Uri,
     /// DER certificates to trust; `None` for those of the system.
@@ -95,6 +95,27 @@ pub(super) fn resolve(flags: &ConnectionFlags, environment: &Environment<'_>) ->
 /// kubectl treats an empty value like one that was not given, in flags and in files.
 fn given(text: Option<&str>) -> Option<&str> {
     text.filter(|text| !text.is_empty())
+}
+
+/// The names in the kubeconfig.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct KubeconfigNames {
+    /// Of contexts.
+    pub contexts: Vec<String>,
+    /// Of clusters.
+    pub clusters: Vec<String>,
+    /// Of users.
+    pub users: Vec<String>,
+}
+
+/// Every name in the files, for completion.
+pub(super) fn names(flags: &ConnectionFlags, environment: &Environment<'_>) -> Result<KubeconfigNames, ClusterError> {
+    let (config, _) = load(flags, environment)?;
+    Ok(KubeconfigNames {
+        contexts: config.contexts.into_iter().map(|entry| entry.name).collect(),
+        clusters: config.clusters.into_iter().map(|entry| entry.name).collect(),
+        users: config.auth_infos.into_iter().map(|entry| entry.name).collect(),
+    })
 }
 
 /// Reads and merges the files; also says which ones were looked for.

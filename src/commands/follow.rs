@@ -8,6 +8,7 @@ use tokio::time::{Instant, sleep_until};
 use super::exit::Failure;
 use super::interrupt::Standing;
 use super::session::Session;
+use super::stages::Stages;
 use crate::cluster::{self, WatchItem};
 use crate::deployment::{Deployment, Run};
 use crate::reconcile::{Awaiting, Baseline, Continuity, Event, Observation, Tracker, Verdict};
@@ -47,7 +48,7 @@ impl Patience {
 pub struct Words {
     /// The command, to come back with.
     pub command: &'static str,
-    /// While a run that counts is under way: `the operator rehearses the migration`.
+    /// While a run that counts is under way: `rehearsing the migration`.
     pub doing: &'static str,
     /// What the cluster does when nobody waits any longer, as the end of a sentence.
     pub goes_on: &'static str,
@@ -62,6 +63,10 @@ pub enum Ended {
     TimedOut(Awaiting),
     /// By a signal.
     Interrupted,
+    /// The change was found there, and its goal is reached, in these words; by which run was not seen.
+    Reached(String),
+    /// A run that was under way at the change has ended, the operator rests, and nothing else seems to come.
+    AtRest,
 }
 
 /// What following found out.
@@ -85,6 +90,30 @@ pub struct Start {
     pub continuity: Continuity,
 }
 
+/// What else ends following, besides a verdict.
+#[derive(Clone, Copy)]
+pub struct Exits<'a> {
+    /// For a change that was found there: the goal is reached, in these words.
+    pub reached: Option<&'a dyn Fn(&Deployment) -> Option<String>>,
+    /// The command can ask for a run that is seen, where the one that counts may have come and gone unseen.
+    pub at_rest: bool,
+}
+
+/// How long an operator rests after an earlier run before it is asked for another one. It starts the next one within
+/// moments, if it has one in store; an idle run more does no harm.
+const REST: Duration = Duration::from_secs(5);
+/// How late the end of the time-out may be noticed. Later than that, the program or the machine was stopped, and what
+/// happened meanwhile has not been looked at.
+const LATE: Duration = Duration::from_secs(2);
+/// The time to look at it then, and for the connections to come back.
+const LAST_LOOK: Duration = Duration::from_secs(20);
+
+/// Whether the last run ended well and none is under way.
+pub fn rests(deployment: &Deployment) -> bool {
+    let conditions = deployment.conditions();
+    conditions.run() == Run::Succeeded && conditions.successful() == Some(true)
+}
+
 /// Follows until there is a verdict, the time is up, or somebody interrupts. `session.deployment` is the object as it
 /// was last seen.
 pub async fn follow(
@@ -92,15 +121,28 @@ pub async fn follow(
     start: Start,
     patience: Patience,
     words: Words,
+    exits: Exits<'_>,
     progress: &Progress,
 ) -> Followed {
     let begun = Instant::now();
+    let mut deadline = patience.deadline;
+    let mut resting_since = None;
     session
         .context
         .interrupt
         .stands(Standing::Following { doing: words.goes_on.to_owned(), come_back: session.command(words.command) });
-    let mut log =
-        Log { progress, words, timeline: Vec::new(), since: session.ui().terminal().now(), patience, last: None };
+    let mut log = Log {
+        progress,
+        words,
+        timeline: Vec::new(),
+        since: session.ui().terminal().now(),
+        patience,
+        last: None,
+        untold: false,
+        missed: false,
+    };
+    // For the eyes only.
+    let stages = if patience.once { Stages::none() } else { Stages::watch(session, progress) };
     let mut tracker = Tracker::new(start.baseline);
     let mut watch = session.cluster.follow(&session.target, start.seen.object());
     // The write's own event is fed like any other: it may already show more than the write.
@@ -111,10 +153,25 @@ pub async fn follow(
         let verdict = if log.last.is_none() { tracker.observe(&first) } else { tracker.verdict() }.clone();
         log.tell(&verdict, session);
         match verdict {
-            Verdict::Pending(awaiting) if patience.once => break Ended::TimedOut(awaiting),
-            Verdict::Pending(_) => {}
-            verdict => break Ended::Verdict(verdict),
+            verdict if verdict.is_final() => break Ended::Verdict(verdict),
+            verdict => {
+                if let Some(words) = exits.reached.and_then(|reached| reached(&session.deployment)) {
+                    break Ended::Reached(words);
+                }
+                if let (Verdict::Pending(awaiting), true) = (&verdict, patience.once) {
+                    break Ended::TimedOut(awaiting.clone());
+                }
+                let unseen = exits.at_rest && tracker.baseline().at_write.running;
+                let resting = unseen && verdict == Verdict::Pending(Awaiting::Start) && rests(&session.deployment);
+                resting_since = resting.then(|| resting_since.unwrap_or_else(Instant::now));
+            }
         }
+        let rested = async {
+            match resting_since {
+                Some(since) => sleep_until(since + REST).await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             // A verdict that is at hand is worth more than the time-out or a signal.
             biased;
@@ -125,12 +182,20 @@ pub async fn follow(
                 }
             }
             () = session.context.interrupt.wait() => break Ended::Interrupted,
-            () = sleep_until(patience.deadline) => {
+            () = rested => break Ended::AtRest,
+            () = sleep_until(deadline) => {
+                if deadline == patience.deadline && deadline.elapsed() > LATE {
+                    deadline = Instant::now() + LAST_LOOK;
+                    // From the last version on, so nothing is lost; the old connection may be dead without a sign.
+                    watch = session.cluster.follow(&session.target, session.deployment.object());
+                    continue;
+                }
                 let Verdict::Pending(awaiting) = tracker.verdict().clone() else { continue };
                 break Ended::TimedOut(awaiting);
             }
         }
     };
+    stages.tell(&mut log.timeline);
     Followed { ended, timeline: log.timeline, took: begun.elapsed() }
 }
 
@@ -141,6 +206,10 @@ struct Log<'a> {
     since: Timestamp,
     patience: Patience,
     last: Option<Verdict>,
+    /// Whether [`Awaiting::Untold`] was explained; where it comes once, it comes with every try.
+    untold: bool,
+    /// Whether an event could not be read.
+    missed: bool,
 }
 
 impl Log<'_> {
@@ -152,8 +221,14 @@ impl Log<'_> {
                     cluster::Continuity::Continuous => Continuity::Continuous,
                     cluster::Continuity::Gap => Continuity::Gap,
                 };
-                let deployment = Deployment::from_value(object).ok()?;
+                let Ok(deployment) = Deployment::from_value(object) else {
+                    self.missed = true;
+                    return None;
+                };
+                // What cannot be read was an event all the same.
+                let continuity = if std::mem::take(&mut self.missed) { Continuity::Gap } else { continuity };
                 let seen = Observation::of(&deployment);
+                self.progress.heard();
                 self.note_mas_active(&seen, session);
                 session.deployment = deployment;
                 Some(Event::Seen(Box::new(seen), continuity))
@@ -201,6 +276,15 @@ impl Log<'_> {
                     format!("the operator had trouble of its own ({}); its next run counts", report.message),
                 );
             }
+            if let (Awaiting::Untold(report), false) = (awaiting, self.untold) {
+                self.untold = true;
+                let text = format!(
+                    "a run has ended without success; the operator shows only a failure from before the change, so how this one \
+                     ended cannot be told: {}",
+                    report.message
+                );
+                self.note(session, text);
+            }
             let mut waiting = Waiting::new(self.awaited(awaiting), self.since);
             if !self.patience.once {
                 waiting = waiting.ends_at(self.patience.ends_at);
@@ -231,6 +315,7 @@ pub fn missing(awaiting: &Awaiting) -> &'static str {
         Awaiting::EarlierRun => "the end of an earlier run of the operator; the next one counts",
         Awaiting::End => "the end of the operator's run",
         Awaiting::NextRun(_) => "the operator's next run, after trouble of its own",
+        Awaiting::Untold(_) => "the operator's next run, after one that ended without success",
         Awaiting::Available => "the condition Available, which is not True although the run ended without errors",
         Awaiting::MasActive => "mas_active, which is not true although the run ended without errors",
         Awaiting::Successful => "the condition Successful, which is not True although the run ended",

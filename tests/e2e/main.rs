@@ -4,21 +4,27 @@
 //! at all namespaces, or changes the resource definition, has a second server (see [`choice`]).
 
 mod abort;
+mod advice;
 #[cfg(target_os = "linux")]
 mod canary;
 mod choice;
 mod connection;
 #[cfg(target_os = "linux")]
 mod detector;
+mod expiry;
 #[cfg(unix)]
 mod export_rules;
 mod exports;
 mod faults;
+#[cfg(unix)]
+mod first_words;
 mod flow;
 mod gates;
 mod helm;
 mod json;
 mod kill;
+mod kubelet;
+mod neighbours;
 mod owners;
 mod people;
 mod plugin;
@@ -26,12 +32,15 @@ mod prepare;
 #[cfg(unix)]
 mod questions;
 mod rbac;
+mod report;
 mod scene;
 mod schedules;
 mod shape;
 mod signals;
 mod stage;
+mod stages;
 mod tls;
 mod together;
+mod unseen;
 mod via_owner;
 mod waiting;

@@ -96,12 +96,16 @@ fn password(session: &Session, value: &[u8]) -> Result<PostgresPassword, Failure
     if password.removed_newline().is_some() {
         session.ui().status("The file ends with a line end; it was left out of the password.");
     }
+    warn_of_white_space(session, &password);
+    Ok(password)
+}
+
+fn warn_of_white_space(session: &Session, password: &PostgresPassword) {
     if password.has_white_space_at_an_end() {
         session.ui().warning(
             "the database password begins or ends with white space, which MAS removes when it reads it from a file",
         );
     }
-    Ok(password)
 }
 
 /// Asks for the password of MAS's role.
@@ -112,5 +116,7 @@ pub fn ask_password(session: &Session, settings: &MasSettings) -> Result<Postgre
         .password(&question)
         .map_err(|error| Failure::unanswered(error, "--database-password-file FILE|-"))?;
     session.ui().detail(1, Line::new().text("the password was taken from the terminal"));
-    PostgresPassword::parse(typed.as_bytes()).map_err(|error| Failure::usage(error.to_string()))
+    let password = PostgresPassword::parse(typed.as_bytes()).map_err(|error| Failure::usage(error.to_string()))?;
+    warn_of_white_space(session, &password);
+    Ok(password)
 }

@@ -7,6 +7,7 @@ mod chart;
 mod encryption;
 mod export;
 mod inputs;
+mod interview;
 mod mend;
 mod rehearse;
 mod settings;
@@ -295,7 +296,7 @@ fn report(session: &Session, snapshot: &Snapshot, settings: &MasSettings, change
     let ui = session.ui();
     let providers = provider_parts(snapshot);
     if !providers.is_empty() {
-        ui.print("Redirect URIs to register at the identity providers; leave the present ones in place until the migration is done:")?;
+        ui.page("Redirect URIs to register at the identity providers; leave the present ones in place until the migration is done:")?;
         ui.print("")?;
         provider_table(ui, &providers, false)?;
         ui.print("")?;

@@ -13,7 +13,7 @@ use crate::cli::TlsIssueArgs;
 use crate::commands::exit::{DONE, FAILED, Failure};
 use crate::commands::findings;
 use crate::commands::prepare::read_file;
-use crate::commands::session::{Context, shell_word};
+use crate::commands::session::shell_word;
 use crate::pki::{
     CertificateAuthority, CertificateChain, CertificateError, HostName, IssuedCertificate, TlsKeyError, TlsKeyType,
     TlsPrivateKey, check_certificate,
@@ -29,8 +29,7 @@ pub struct Issued {
 }
 
 /// Runs it.
-pub fn exec(context: &Context, args: &TlsIssueArgs) -> Result<u8, Failure> {
-    let ui = &context.ui;
+pub fn exec(ui: &Ui, args: &TlsIssueArgs) -> Result<u8, Failure> {
     let host = host(&args.files.host)?;
     let ca = read_ca(args.ca_certificate.as_deref(), args.ca_private_key.as_deref())?;
     let now = ui.terminal().now();

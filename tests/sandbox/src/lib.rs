@@ -18,7 +18,7 @@
 //! There is no controller manager, no scheduler and no kubelet: namespaces are never finalized, owner references
 //! collect nothing, and no pod ever runs.
 
-mod assets;
+pub mod assets;
 pub mod clients;
 pub mod control_plane;
 pub mod crds;
@@ -31,6 +31,7 @@ mod supervisor;
 
 pub use follow::Follower;
 pub use sandbox::{Namespace, Sandbox, User};
+pub use supervisor::Supervisor;
 
 /// What goes wrong here ends a test, so one boxed error with a sentence in it is enough.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;

@@ -13,12 +13,21 @@ pub struct Request {
     pub method: String,
     /// Path and query.
     pub address: String,
+    /// The bearer token that came with it.
+    pub token: Option<String>,
+    /// The client certificate of its connection, as DER.
+    pub certificate: Option<Vec<u8>>,
 }
 
 impl Request {
     /// Whether it is a watch.
     pub fn is_watch(&self) -> bool {
         self.address.contains("watch=true")
+    }
+
+    /// Whether it only looks on at workloads, which the program does for a person's eyes: none of its decisions hangs on it.
+    pub fn is_look(&self) -> bool {
+        self.is_watch() && !self.address.contains("/elementdeployments")
     }
 
     /// Whether it stores something: no read, no server-side dry run, no review.
@@ -82,6 +91,11 @@ pub enum Fault {
     },
     /// A watch: this many events come, then the connection is reset in the middle of the next line.
     CutLine {
+        /// Events before it.
+        after: usize,
+    },
+    /// A watch: this many events come, and then nothing at all, on a connection that stays open.
+    Silence {
         /// Events before it.
         after: usize,
     },

@@ -1,6 +1,6 @@
 //! Everything the checks look at, gathered beforehand.
 
-use super::surroundings::Surroundings;
+use super::configured::Configured;
 use crate::deployment::{ChartRelease, Deployment, Features};
 use crate::plan::{MasSettings, SecretContents, SecretKeys};
 use crate::record::Record;
@@ -55,7 +55,7 @@ pub struct Snapshot {
     /// The installed chart, where a Helm release tells.
     pub chart: Option<ChartRelease>,
     /// What lies around it in the cluster, and what DNS knows.
-    pub surroundings: Surroundings,
+    pub configured: Configured,
 }
 
 impl Snapshot {

@@ -1,6 +1,11 @@
 //! From a resolved configuration to a client.
 
-use std::{fmt, path::Path, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    path::Path,
+    sync::{Arc, atomic::AtomicUsize},
+    time::Duration,
+};
 
 use http::{HeaderValue, header::USER_AGENT};
 use k8s_openapi::ByteString;
@@ -65,6 +70,7 @@ pub(super) struct Inner {
     pub(super) namespace: String,
     pub(super) namespace_given: bool,
     pub(super) limits: Limits,
+    pub(super) requests: AtomicUsize,
 }
 
 impl fmt::Debug for Cluster {
@@ -123,6 +129,7 @@ impl Cluster {
                 namespace: resolved.namespace,
                 namespace_given: resolved.namespace_given,
                 limits,
+                requests: AtomicUsize::new(0),
             }),
         })
     }

@@ -26,16 +26,13 @@ struct Report<'a> {
 /// Runs it.
 pub async fn exec(context: &Context, args: &CheckArgs) -> Result<u8, Failure> {
     let session = Session::open(context, args.name.as_deref()).await?;
-    let survey = Box::pin(session.survey(Extent::Step)).await;
-    // The certificate is looked at beside the rest, not after it.
-    let before = survey.snapshot.clone();
-    let (snapshot, certificate) = tokio::join!(Box::pin(session.complete(survey)), async {
-        let not_migrated = before.deployment.mas_active() != Some(true);
-        match before.settings.as_ref().filter(|_| not_migrated) {
-            Some(settings) => certificate::look(&session, &before, settings, Offered::default()).await,
+    let not_migrated = session.deployment.mas_active() != Some(true);
+    let (snapshot, certificate) = session
+        .gather_with(Extent::Step, async |snapshot| match snapshot.settings.as_ref().filter(|_| not_migrated) {
+            Some(settings) => certificate::look(&session, snapshot, settings, Offered::default()).await,
             None => Vec::new(),
-        }
-    });
+        })
+        .await;
     let mut findings = checks::run(&snapshot, Step::Look);
     findings.extend(certificate);
     findings.sort_by_key(|finding| finding.severity);

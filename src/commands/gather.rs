@@ -2,9 +2,8 @@
 
 use serde_json::Value;
 
+use super::configured;
 use super::session::Session;
-use super::surroundings::Early;
-use crate::checks::surroundings::Surroundings;
 use crate::checks::{Known, Snapshot};
 use crate::cluster::{ApiVersion, Cluster, ClusterError, Resource, Selection, Target};
 use crate::deployment::{ChartRelease, Deployment, Features, Owner};
@@ -22,21 +21,6 @@ pub enum Extent {
     Step,
 }
 
-/// What is known after the first answers.
-pub struct Survey {
-    /// Complete but for what lies around, and for the MAS Secret where only the record names it.
-    pub snapshot: Snapshot,
-    wanted: Option<Wanted>,
-    early: Option<Early>,
-}
-
-/// The MAS Secret, as far as it has not been read.
-enum Wanted {
-    Secret(String),
-    /// It would be one request more than `status` makes.
-    TooMuch,
-}
-
 /// Name of the Secret where nothing says another one.
 pub fn default_secret_name(deployment: &str) -> String {
     format!("{deployment}-mas")
@@ -45,105 +29,59 @@ pub fn default_secret_name(deployment: &str) -> String {
 impl Session {
     /// Reads everything beside the deployment itself. What cannot be read is not an error: it becomes a finding.
     pub async fn gather(&self, extent: Extent) -> Snapshot {
-        let survey = Box::pin(self.survey(extent)).await;
-        Box::pin(self.complete(survey)).await
+        self.gather_with(extent, async |_| ()).await.0
     }
 
-    /// What the object itself leads to, all side by side.
-    pub async fn survey(&self, extent: Extent) -> Survey {
-        let named = self.deployment.mas_secret_name().filter(|_| extent != Extent::Standing).map(str::to_owned);
-        let (record, features, chart, secret, early) = tokio::join!(
+    /// The same, and `more` at the same time as the last requests, with what was known before them.
+    pub async fn gather_with<T>(&self, extent: Extent, more: impl AsyncFnOnce(&Snapshot) -> T) -> (Snapshot, T) {
+        // On the heap: they hold many requests at once.
+        let mut snapshot = Box::pin(self.first_round(extent)).await;
+        let (secret, configured, more) = Box::pin(async {
+            tokio::join!(
+                self.second_round(extent, &snapshot),
+                configured::finish(self, extent, &snapshot),
+                more(&snapshot)
+            )
+        })
+        .await;
+        (snapshot.secret, snapshot.configured) = (secret, configured);
+        (snapshot, more)
+    }
+
+    /// The requests that depend on nothing but the deployment, all at once.
+    async fn first_round(&self, extent: Extent) -> Snapshot {
+        let step = extent != Extent::Standing;
+        let (record, features, chart, configured) = tokio::join!(
             self.read_record(),
             async {
-                match extent {
-                    Extent::Standing => Known::Unreadable("it was not read".to_owned()),
-                    _ => features(&self.cluster, self.target.api_version).await,
+                if step {
+                    features(&self.cluster, self.target.api_version).await
+                } else {
+                    Known::Unreadable("it was not read".to_owned())
                 }
             },
-            async {
-                match extent {
-                    Extent::Standing => None,
-                    _ => self.read_chart().await,
-                }
-            },
-            async {
-                match &named {
-                    Some(name) => Some(secret(&self.cluster, &self.target, name).await),
-                    None => None,
-                }
-            },
-            async {
-                match extent {
-                    // Once the migration is done, nothing of it matters any more.
-                    Extent::Step if self.deployment.mas_active() != Some(true) => Some(self.surroundings_early().await),
-                    _ => None,
-                }
-            }
+            async { if step { self.read_chart().await } else { None } },
+            configured::begin(self, extent),
         );
         // `status` makes do with what an earlier step found out, and asks the API server less.
         let chart = chart.or_else(|| record.known()?.as_ref()?.chart.clone());
         let settings = MasSettings::of(&self.deployment)
             .or_else(|| record.known().and_then(|record| record.as_ref()?.settings.clone()));
-        let wanted = match &secret {
-            Some(_) => None,
-            None => self.wanted_secret(extent, &record, settings.as_ref()),
-        };
-        let snapshot = Snapshot {
-            deployment: self.deployment.clone(),
-            features,
-            secret: secret.unwrap_or(Known::Known(None)),
-            record,
-            settings,
-            chart,
-            surroundings: Surroundings::default(),
-        };
-        Survey { snapshot, wanted, early }
+        let secret = Known::Known(None);
+        Snapshot { deployment: self.deployment.clone(), features, secret, record, settings, chart, configured }
     }
 
-    /// What only the first answers lead to, all side by side as well.
-    pub async fn complete(&self, survey: Survey) -> Snapshot {
-        let Survey { mut snapshot, wanted, early } = survey;
-        let settings = snapshot.settings.as_ref();
-        let (secret, surroundings) = tokio::join!(
-            async {
-                match wanted {
-                    Some(Wanted::Secret(name)) => Some(secret(&self.cluster, &self.target, &name).await),
-                    Some(Wanted::TooMuch) => Some(Known::Unreadable("it was not read".to_owned())),
-                    None => None,
-                }
-            },
-            async {
-                match early {
-                    Some(early) => self.surroundings(early, settings).await,
-                    None => Surroundings::default(),
-                }
-            }
-        );
-        snapshot.secret = secret.unwrap_or(snapshot.secret);
-        snapshot.surroundings = surroundings;
-        snapshot
-    }
-
-    /// The MAS Secret that is still to be read.
-    fn wanted_secret(
-        &self,
-        extent: Extent,
-        record: &Known<Option<Record>>,
-        settings: Option<&MasSettings>,
-    ) -> Option<Wanted> {
-        let rehearsed =
-            record.known().is_some_and(|record| record.as_ref().is_some_and(|record| record.rehearsal.is_some()));
-        let affordable = extent != Extent::Standing || self.requests == 1;
-        let wanted = extent != Extent::Standing || (self.deployment.mas().is_some() && rehearsed);
-        let name = self
-            .deployment
-            .mas_secret_name()
-            .map(str::to_owned)
-            .or_else(|| settings.map(|settings| settings.secret_name.clone()));
-        match name {
-            Some(_) if wanted && !affordable => Some(Wanted::TooMuch),
-            Some(name) if wanted => Some(Wanted::Secret(name)),
-            _ => None,
+    /// The MAS Secret: only the record may tell its name.
+    async fn second_round(&self, extent: Extent, snapshot: &Snapshot) -> Known<Option<SecretContents>> {
+        let rehearsed = snapshot.recorded().is_some_and(|record| record.rehearsal.is_some());
+        let step = extent != Extent::Standing;
+        let affordable = step || self.requests == 1;
+        let wanted = step || (self.deployment.mas().is_some() && rehearsed);
+        let settled = || snapshot.settings.as_ref().map(|settings| settings.secret_name.clone());
+        match self.deployment.mas_secret_name().map(str::to_owned).or_else(settled) {
+            Some(_) if wanted && !affordable => Known::Unreadable("it was not read".to_owned()),
+            Some(name) if wanted => secret(&self.cluster, &self.target, &name).await,
+            _ => Known::Known(None),
         }
     }
 

@@ -1,6 +1,6 @@
 //! A command's connection and the deployment it is about.
 
-use crate::checks::surroundings::Resolution;
+use crate::checks::configured::Resolution;
 use crate::cluster::{ApiVersion, Choice, Cluster, ClusterError, ConnectionFlags, Elsewhere, Target};
 use crate::deployment::Deployment;
 use crate::terminal::{Next, Ui};
@@ -31,6 +31,8 @@ pub struct Session {
     pub deployment: Deployment,
     /// Requests it took to find it; `status` keeps within three in all.
     pub requests: u8,
+    /// How many requests there are for what is configured.
+    pub room: tokio::sync::OnceCell<usize>,
     /// What DNS said; asked once.
     pub resolution: tokio::sync::OnceCell<Resolution>,
 }
@@ -53,8 +55,8 @@ impl Session {
                 }
                 // Named, or alone in its namespace: one. Otherwise the other namespaces, or the other version, were asked.
                 let requests = 1 + u8::from(found_elsewhere) + u8::from(target.api_version != ApiVersion::V1Alpha2);
-                let resolution = tokio::sync::OnceCell::new();
-                Ok(Self { context: context.clone(), cluster, target, deployment, requests, resolution })
+                let (room, resolution) = Default::default();
+                Ok(Self { context: context.clone(), cluster, target, deployment, requests, room, resolution })
             }
             other => Err(not_one(other, &cluster)),
         }

@@ -5,6 +5,7 @@
 
 mod abort;
 mod choice;
+mod configured;
 mod connection;
 mod faults;
 mod flow;

@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
+use super::super::configured::Configured;
 use super::super::finding::Severity;
 use super::super::snapshot::Known;
-use super::super::surroundings::Surroundings;
 use super::*;
 use crate::deployment::{Deployment, Features};
 
@@ -20,7 +20,7 @@ fn snapshot(config: Value, components: Value) -> Snapshot {
         record: Known::Known(None),
         settings: None,
         chart: Some(ChartRelease { chart: "ess-stack".into(), version: "2.29.0".into() }),
-        surroundings: Surroundings::default(),
+        configured: Configured::default(),
     }
 }
 

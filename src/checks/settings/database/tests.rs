@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
+use super::super::super::configured::Configured;
 use super::super::super::finding::Severity;
 use super::super::super::snapshot::Known;
-use super::super::super::surroundings::Surroundings;
 use super::*;
 use crate::deployment::{Deployment, Features};
 use crate::plan::Tls;
@@ -21,7 +21,7 @@ fn snapshot(postgres: Value) -> Snapshot {
         record: Known::Known(None),
         settings: None,
         chart: None,
-        surroundings: Surroundings::default(),
+        configured: Configured::default(),
     }
 }
 

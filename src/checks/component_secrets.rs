@@ -34,7 +34,7 @@ pub fn secrets_to_look_at(deployment: &Deployment) -> Vec<String> {
 }
 
 pub(super) fn check(snapshot: &Snapshot, step: Step, findings: &mut Vec<Finding>) {
-    let around = &snapshot.surroundings;
+    let around = &snapshot.configured;
     // `prepare` starts no run of the operator; and where nothing was looked at there is nothing to say.
     if step == Step::Prepare || (around.secrets.is_empty() && around.left_out.is_empty()) {
         return;
@@ -156,7 +156,7 @@ fn pair(tls: &Value) -> Option<(String, String)> {
 }
 
 fn unknown(snapshot: &Snapshot, findings: &mut Vec<Finding>) {
-    let around = &snapshot.surroundings;
+    let around = &snapshot.configured;
     let unreadable: Vec<(&str, &str)> = around
         .secrets
         .iter()

@@ -8,6 +8,7 @@ mod authentication;
 mod bots;
 pub mod certificate;
 mod component_secrets;
+pub mod configured;
 pub mod explain;
 pub mod failure;
 mod finding;
@@ -23,7 +24,6 @@ mod secret;
 mod settings;
 mod snapshot;
 mod state;
-pub mod surroundings;
 pub mod synapse;
 pub mod tls;
 
@@ -40,7 +40,7 @@ pub fn run(snapshot: &Snapshot, step: Step) -> Vec<Finding> {
     state::check(snapshot, step, &mut findings);
     // Going back must not be held up by what stands in the way of going on.
     if step != Step::Abort {
-        configured(snapshot, step, &mut findings);
+        what_is_configured(snapshot, step, &mut findings);
         secret::check(snapshot, step, &mut findings);
         rehearsal::check(snapshot, step, &mut findings);
     }
@@ -52,7 +52,7 @@ pub fn run(snapshot: &Snapshot, step: Step) -> Vec<Finding> {
 }
 
 /// What is configured: of no interest any more once the migration is done.
-fn configured(snapshot: &Snapshot, step: Step, findings: &mut Vec<Finding>) {
+fn what_is_configured(snapshot: &Snapshot, step: Step, findings: &mut Vec<Finding>) {
     if snapshot.deployment.mas_active() == Some(true) {
         return;
     }

@@ -107,3 +107,6 @@ fn problems(secret: &SecretContents, keys: &SecretKeys) -> Vec<(String, String)>
     };
     checks.iter().filter_map(|entry| Some((entry.0.clone(), problem(entry)?))).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,7 @@
 //! Everything the checks look at, gathered beforehand.
 
 use super::access::Access;
-use super::surroundings::Surroundings;
+use super::configured::Configured;
 use crate::deployment::{ChartRelease, Deployment, Features, OperatorDeployment};
 use crate::plan::{MasSettings, SecretContents, SecretKeys};
 use crate::record::Record;
@@ -57,7 +57,7 @@ pub struct Snapshot {
     /// in the migration.
     pub chart: Option<ChartRelease>,
     /// What lies around it in the cluster, and what DNS knows.
-    pub surroundings: Surroundings,
+    pub configured: Configured,
     /// What else bears on a step: the caller, the operator, the owner's tool.
     pub circumstances: Circumstances,
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::surroundings::Surroundings;
+use super::configured::Configured;
 use super::*;
 use crate::deployment::{ChartRelease, Deployment, Features};
 use crate::plan::{Database, MasSettings, Tls};
@@ -31,8 +31,8 @@ pub(super) fn snapshot(change: impl FnOnce(&mut Value)) -> Snapshot {
         record: Known::Known(None),
         settings: None,
         chart: None,
-        surroundings: Surroundings::default(),
-        circumstances: Circumstances::default(),
+        circumstances: crate::checks::Circumstances::default(),
+        configured: Configured::default(),
     }
 }
 

@@ -3,11 +3,10 @@
 use serde_json::Value;
 
 use super::circumstances::{self, Refusal};
+use super::configured;
 use super::secret_reads;
 use super::session::Session;
-use super::surroundings::Early;
 use crate::checks::access::Right;
-use crate::checks::surroundings::Surroundings;
 use crate::checks::tls::SecretLook;
 use crate::checks::{Known, Snapshot};
 use crate::cluster::{ApiVersion, Cluster, ClusterError, Resource, Selection};
@@ -37,23 +36,17 @@ impl Session {
         // `status --watch` reads again and again; a line that comes and goes would flicker.
         let _passing = (extent != Extent::Standing).then(|| self.context.asking());
         // On the heap: they hold many requests at once.
-        let (mut snapshot, early) = Box::pin(self.first_round(extent)).await;
-        let ((secret, refused), asked, surroundings, more) = Box::pin(async {
+        let mut snapshot = Box::pin(self.first_round(extent)).await;
+        let ((secret, refused), asked, configured, more) = Box::pin(async {
             tokio::join!(
                 self.second_round(extent, &snapshot),
                 circumstances::ask_for_the_rest(self, &snapshot),
-                async {
-                    match early {
-                        Some(early) => self.surroundings(early, snapshot.settings.as_ref()).await,
-                        None => Surroundings::default(),
-                    }
-                },
+                configured::finish(self, extent, &snapshot),
                 more(&snapshot)
             )
         })
         .await;
-        snapshot.secret = secret;
-        snapshot.surroundings = surroundings;
+        (snapshot.secret, snapshot.configured) = (secret, configured);
         if let Some(access) = &mut snapshot.circumstances.access {
             access.asked = asked;
         }
@@ -62,12 +55,10 @@ impl Session {
     }
 
     /// The requests that depend on nothing but the deployment, all at once.
-    async fn first_round(&self, extent: Extent) -> (Snapshot, Option<Early>) {
+    async fn first_round(&self, extent: Extent) -> Snapshot {
         self.secrets.forget();
         let step = extent != Extent::Standing;
-        // Once the migration is done, nothing that lies around matters any more.
-        let around = extent == Extent::Step && self.deployment.mas_active() != Some(true);
-        let ((record, record_refused), (features, features_refused), seen, early) = tokio::join!(
+        let ((record, record_refused), (features, features_refused), seen, configured) = tokio::join!(
             self.record_and_refusal(),
             async {
                 if step {
@@ -77,7 +68,7 @@ impl Session {
                 }
             },
             async { if step { Some(circumstances::look(self).await) } else { None } },
-            async { if around { Some(self.surroundings_early().await) } else { None } },
+            configured::begin(self, extent),
         );
         let (circumstances, chart) = seen.unwrap_or_default();
         // `status` makes do with what an earlier step found out, and asks the API server less.
@@ -92,12 +83,12 @@ impl Session {
             settings,
             chart,
             circumstances,
-            surroundings: Surroundings::default(),
+            configured,
         };
         for refused in [record_refused, features_refused] {
             circumstances::note_refused(&mut snapshot, refused);
         }
-        (snapshot, early)
+        snapshot
     }
 
     /// The MAS Secret: only the record may tell its name.

@@ -11,8 +11,8 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use ess_mas::checks::configured::{ComponentSecret, Configured, Resolution};
 use ess_mas::checks::explain::explanation;
-use ess_mas::checks::surroundings::{ComponentSecret, Resolution, Surroundings};
 use ess_mas::checks::synapse::RenderedConfig;
 use ess_mas::checks::{self, Finding, Known, Severity, Snapshot, Step, codes, secrets_to_look_at};
 use ess_mas::deployment::{ChartRelease, Deployment, Features};
@@ -212,7 +212,7 @@ fn snapshot(case: &Case) -> Snapshot {
         chart: around["chart"]
             .as_str()
             .map(|version| ChartRelease { chart: "ess-stack".into(), version: version.into() }),
-        surroundings: Surroundings {
+        configured: Configured {
             secrets: secrets.collect(),
             left_out: left_out.into_iter().collect(),
             rendered: Known::Known(rendered.into_iter().collect()),

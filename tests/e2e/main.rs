@@ -8,6 +8,7 @@ mod advice;
 #[cfg(target_os = "linux")]
 mod canary;
 mod choice;
+mod configured;
 mod connection;
 #[cfg(target_os = "linux")]
 mod detector;

@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
+use super::super::configured::Configured;
 use super::super::finding::Severity;
 use super::super::snapshot::Known;
-use super::super::surroundings::Surroundings;
 use super::*;
 use crate::deployment::{Deployment, Features};
 
@@ -21,7 +21,7 @@ fn snapshot(config: Value, components: Value) -> Snapshot {
         settings: None,
         chart: Some(ChartRelease { chart: "ess-stack".into(), version: "2.29.0".into() }),
         circumstances: crate::checks::Circumstances::default(),
-        surroundings: Surroundings::default(),
+        configured: Configured::default(),
     }
 }
 

@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
+use super::super::configured::Configured;
 use super::super::finding::Severity;
 use super::super::snapshot::Known;
-use super::super::surroundings::Surroundings;
 use super::*;
 use crate::deployment::{Deployment, Features};
 
@@ -20,7 +20,7 @@ fn found(components: Value, step: Step) -> Vec<(&'static str, Severity, String)>
         settings: None,
         chart: None,
         circumstances: crate::checks::Circumstances::default(),
-        surroundings: Surroundings::default(),
+        configured: Configured::default(),
     };
     let mut findings = Vec::new();
     check(&snapshot, step, &mut findings);

@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
+use super::super::configured::{ComponentSecret, Configured};
 use super::super::finding::Severity;
-use super::super::surroundings::{ComponentSecret, Surroundings};
 use super::*;
 use crate::deployment::Features;
 
@@ -39,7 +39,7 @@ fn found(deployment: Deployment, secrets: Vec<ComponentSecret>, left_out: &[&str
         settings: None,
         chart: None,
         circumstances: crate::checks::Circumstances::default(),
-        surroundings: Surroundings { secrets, left_out, ..Surroundings::default() },
+        configured: Configured { secrets, left_out, ..Configured::default() },
     };
     let mut findings = Vec::new();
     check(&snapshot, step, &mut findings);

@@ -38,7 +38,7 @@ fn normal(host: &str) -> String {
 
 /// Seen from here only, so Synapse's host, which is known to be in use, tells whether being here tells anything.
 fn resolution(snapshot: &Snapshot, settings: &MasSettings, step: Step) -> Option<Finding> {
-    let seen = snapshot.surroundings.resolution.as_ref().filter(|seen| seen.host == settings.host)?;
+    let seen = snapshot.configured.resolution.as_ref().filter(|seen| seen.host == settings.host)?;
     let subject = format!("{INGRESS}.fqdn");
     let host = &settings.host;
     let remedy = format!("Make the DNS record for {host}, pointing to the same ingress as Synapse's host.");
@@ -75,8 +75,8 @@ fn resolution(snapshot: &Snapshot, settings: &MasSettings, step: Step) -> Option
 mod tests {
     use serde_json::{Value, json};
 
+    use super::super::super::configured::{Configured, Resolution};
     use super::super::super::finding::Severity;
-    use super::super::super::surroundings::{Resolution, Surroundings};
     use super::*;
     use crate::deployment::{Deployment, Features};
     use crate::plan::{Database, Tls};
@@ -96,7 +96,7 @@ mod tests {
             settings: Some(settings.clone()),
             chart: None,
             circumstances: crate::checks::Circumstances::default(),
-            surroundings: Surroundings { resolution: seen, ..Surroundings::default() },
+            configured: Configured { resolution: seen, ..Configured::default() },
         };
         let mut findings = Vec::new();
         check(&snapshot, &settings, step, &mut findings);

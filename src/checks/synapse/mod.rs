@@ -39,7 +39,7 @@ pub(super) fn check(snapshot: &Snapshot, findings: &mut Vec<Finding>) {
     for one in &all {
         findings.extend(one.scan.hits.iter().filter_map(|hit| words::finding(hit, &one.place, Origin::FreeForm)));
     }
-    let rendered = &snapshot.surroundings.rendered;
+    let rendered = &snapshot.configured.rendered;
     let mut of_fields = Vec::new();
     typed::check(&synapse["config"], &Seen::of(rendered), &mut of_fields);
     if let Known::Known(configs) = rendered {
@@ -59,7 +59,7 @@ pub(super) fn check(snapshot: &Snapshot, findings: &mut Vec<Finding>) {
 
 /// Whether Synapse's free-form settings, or what the operator made of them, configure e-mail.
 pub(super) fn sends_email(snapshot: &Snapshot) -> bool {
-    let rendered = snapshot.surroundings.rendered.known().map(Vec::as_slice).unwrap_or_default();
+    let rendered = snapshot.configured.rendered.known().map(Vec::as_slice).unwrap_or_default();
     let synapse = snapshot.deployment.component("synapse");
     synapse.is_some_and(|synapse| free_form(synapse).iter().any(|one| one.scan.email))
         || rendered.iter().any(|one| one.scan.email)

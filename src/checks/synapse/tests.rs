@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
+use super::super::configured::Configured;
 use super::super::finding::Severity;
-use super::super::surroundings::Surroundings;
 use super::*;
 use crate::deployment::Features;
 
@@ -263,7 +263,7 @@ fn snapshot(config: Value, rendered: Known<Vec<RenderedConfig>>) -> Snapshot {
         settings: None,
         chart: None,
         circumstances: crate::checks::Circumstances::default(),
-        surroundings: Surroundings { rendered, ..Surroundings::default() },
+        configured: Configured { rendered, ..Configured::default() },
     }
 }
 

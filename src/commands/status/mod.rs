@@ -14,7 +14,7 @@ use serde_json::Value;
 use super::exit::{DONE, Failure};
 use super::gather::Extent;
 use super::session::{Context, Session, command_line, not_one};
-use crate::checks::surroundings::Surroundings;
+use crate::checks::configured::Configured;
 use crate::checks::{Circumstances, Known, Snapshot};
 use crate::cli::StatusArgs;
 use crate::cluster::{ApiVersion, Cluster, ErrorKind, Selection};
@@ -113,6 +113,6 @@ fn without_secret(deployment: Deployment, record: Option<&Value>) -> Snapshot {
         settings,
         chart: None,
         circumstances: Circumstances::default(),
-        surroundings: Surroundings::default(),
+        configured: Configured::default(),
     }
 }

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
+use super::super::super::configured::Configured;
 use super::super::super::finding::Severity;
 use super::super::super::snapshot::Known;
-use super::super::super::surroundings::Surroundings;
 use super::*;
 use crate::deployment::{Deployment, Features};
 use crate::plan::Tls;
@@ -22,7 +22,7 @@ fn snapshot(postgres: Value) -> Snapshot {
         settings: None,
         chart: None,
         circumstances: crate::checks::Circumstances::default(),
-        surroundings: Surroundings::default(),
+        configured: Configured::default(),
     }
 }
 

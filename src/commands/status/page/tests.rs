@@ -56,7 +56,7 @@ fn snapshot(object: Value, with_backup: bool) -> Snapshot {
         settings: MasSettings::of(&deployment),
         chart: Some(ChartRelease { chart: "ess-stack".to_owned(), version: "2.29.0".to_owned() }),
         circumstances: crate::checks::Circumstances::default(),
-        surroundings: crate::checks::surroundings::Surroundings::default(),
+        configured: crate::checks::configured::Configured::default(),
         deployment,
     };
     let keys = snapshot.secret_keys();

@@ -27,7 +27,7 @@ pub struct Resolution {
 
 /// All of it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Surroundings {
+pub struct Configured {
     /// The Secrets that were looked at.
     pub secrets: Vec<ComponentSecret>,
     /// The Secrets that were not, to keep the number of requests small.
@@ -38,7 +38,7 @@ pub struct Surroundings {
     pub resolution: Option<Resolution>,
 }
 
-impl Default for Surroundings {
+impl Default for Configured {
     /// Nothing was looked at.
     fn default() -> Self {
         Self {

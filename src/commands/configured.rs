@@ -1,0 +1,176 @@
+//! Reads what the checks of what is configured look at, within a number of requests: the other components' Secrets, what the
+//! operator made of Synapse's settings; and asks DNS.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use futures::future::join_all;
+use serde::Deserialize;
+use serde_json::Value;
+use zeroize::Zeroizing;
+
+use super::gather::{Extent, unreadable};
+use super::session::Session;
+use crate::checks::configured::{ComponentSecret, Configured, Resolution};
+use crate::checks::synapse::RenderedConfig;
+use crate::checks::{Known, Snapshot, secrets_to_look_at};
+use crate::cluster::{Resource, Selection};
+use crate::deployment::TlsMode;
+use crate::pki::wipe;
+use crate::plan::MasSettings;
+use crate::probe::dns;
+
+/// No `check` makes more requests than this.
+const MOST_REQUESTS: usize = 12;
+/// The global Secret and Synapse's are read at once, the others with what is left of the requests.
+const FIRST: usize = 2;
+/// More ConfigMaps than this are not looked through.
+const PAGE: u32 = 200;
+
+/// A ConfigMap, as much of it as is looked at.
+#[derive(Deserialize)]
+struct ConfigMap {
+    metadata: Named,
+    #[serde(default)]
+    data: Option<BTreeMap<String, String>>,
+}
+
+#[derive(Deserialize)]
+struct Named {
+    name: String,
+}
+
+/// The first part: what can be asked for without knowing anything but the object. Once the migration is done, nothing of it
+/// matters any more.
+pub async fn begin(session: &Session, extent: Extent) -> Configured {
+    if extent != Extent::Step || session.deployment.mas_active() == Some(true) {
+        return Configured::default();
+    }
+    let mut names = secrets_to_look_at(&session.deployment);
+    let left_out = names.split_off(names.len().min(FIRST));
+    let (secrets, rendered) = tokio::join!(session.component_secrets(names), session.rendered_secret());
+    Configured { secrets, left_out, rendered, resolution: None }
+}
+
+/// The second part, with what is left of the requests.
+pub async fn finish(session: &Session, extent: Extent, snapshot: &Snapshot) -> Configured {
+    let Configured { mut secrets, left_out: mut now, rendered, .. } = snapshot.configured.clone();
+    if extent != Extent::Step || session.deployment.mas_active() == Some(true) {
+        return snapshot.configured.clone();
+    }
+    // A later round of the same command has the same room.
+    let room = *session.room.get_or_init(|| async { room(session, snapshot) }).await;
+    let left_out = now.split_off(now.len().min(room));
+    let search = now.len() < room;
+    let (more, rendered, resolution) = tokio::join!(
+        session.component_secrets(now),
+        session.rendered_maps(rendered, search),
+        session.resolution(snapshot.settings.as_ref())
+    );
+    secrets.extend(more);
+    Configured { secrets, left_out, rendered, resolution }
+}
+
+/// How many requests more may be made: what has been made is counted, what others make at the same time is known.
+fn room(session: &Session, snapshot: &Snapshot) -> usize {
+    let settings = snapshot.settings.as_ref();
+    let mode = settings.and_then(|settings| settings.tls_mode(&session.deployment));
+    let certificate = match mode {
+        None | Some(TlsMode::External) => 0,
+        Some(TlsMode::Certmanager | TlsMode::Existing) => 1,
+        // MAS's own Secret and the global one.
+        Some(TlsMode::Certfile) => 2,
+    };
+    let mas_secret = usize::from(settings.is_some() || session.deployment.mas_secret_name().is_some());
+    MOST_REQUESTS.saturating_sub(session.cluster.requests() + certificate + mas_secret)
+}
+
+impl Session {
+    async fn component_secrets(&self, names: Vec<String>) -> Vec<ComponentSecret> {
+        join_all(names.into_iter().map(async |name| {
+            let keys = match self.cluster.find_secret(&self.target.namespace, &name).await {
+                Ok(found) => Known::Known(found.map(key_names)),
+                Err(error) => unreadable(&error),
+            };
+            ComponentSecret { name, keys }
+        }))
+        .await
+    }
+
+    /// The Secret that the operator's public releases render Synapse's main configuration into.
+    async fn rendered_secret(&self) -> Known<Vec<RenderedConfig>> {
+        let name = format!("{}-synapse-main", self.target.name);
+        match self.cluster.find_secret(&self.target.namespace, &name).await {
+            Ok(found) => {
+                Known::Known(found.map_or_else(Vec::new, |secret| configs_in_secret(&self.target.name, secret)))
+            }
+            Err(error) => unreadable(&error),
+        }
+    }
+
+    /// Where the Secret gave nothing, the ConfigMaps that are named after Synapse are looked through.
+    async fn rendered_maps(&self, secret: Known<Vec<RenderedConfig>>, search: bool) -> Known<Vec<RenderedConfig>> {
+        if !search || secret.known().is_some_and(|found| !found.is_empty()) {
+            return secret;
+        }
+        let namespace = Some(self.target.namespace.as_str());
+        let mut pages = self.cluster.list::<ConfigMap>(Resource::CONFIG_MAP, namespace, Selection::default(), PAGE);
+        match (pages.next().await, secret) {
+            (Ok(page), secret) => {
+                let maps = page.into_iter().flat_map(|page| page.items);
+                let found: Vec<_> = maps.flat_map(|map| configs_in_map(&self.target.name, &map)).collect();
+                // That the Secret could not be read matters where nothing else was found.
+                if found.is_empty() { secret } else { Known::Known(found) }
+            }
+            (Err(_), secret @ Known::Unreadable(_)) => secret,
+            (Err(error), Known::Known(_)) => unreadable(&error),
+        }
+    }
+
+    /// Asks DNS for MAS's host and Synapse's, once in a session.
+    async fn resolution(&self, settings: Option<&MasSettings>) -> Option<Resolution> {
+        let host = settings?.host.clone();
+        let asked = self.resolution.get_or_init(|| async {
+            let of_synapse = async {
+                match self.deployment.ingress_host("synapse") {
+                    Some(host) => Some(dns::knows(host).await),
+                    None => None,
+                }
+            };
+            let (mas, synapse) = tokio::join!(dns::knows(&host), of_synapse);
+            Resolution { host: host.clone(), mas, synapse }
+        });
+        Some(asked.await.clone())
+    }
+}
+
+/// The names of a Secret's keys; everything else of it is overwritten at once.
+fn key_names(mut secret: Value) -> BTreeSet<String> {
+    let names = secret["data"].as_object().into_iter().flatten().map(|(key, _)| key.clone()).collect();
+    wipe(&mut secret);
+    names
+}
+
+fn configs_in_secret(deployment: &str, mut secret: Value) -> Vec<RenderedConfig> {
+    let name = secret["metadata"]["name"].as_str().unwrap_or_default().to_owned();
+    let data = secret["data"].as_object().into_iter().flatten();
+    let found = data
+        .filter(|(key, _)| RenderedConfig::may_be(deployment, &name, key))
+        .filter_map(|(key, value)| {
+            let bytes = Zeroizing::new(STANDARD.decode(value.as_str()?).ok()?);
+            RenderedConfig::read(format!("Secret {name}, key {key}"), std::str::from_utf8(&bytes).ok()?)
+        })
+        .collect();
+    wipe(&mut secret);
+    found
+}
+
+fn configs_in_map(deployment: &str, map: &ConfigMap) -> Vec<RenderedConfig> {
+    let name = &map.metadata.name;
+    let data = map.data.iter().flatten();
+    let of_synapse = data.filter(|(key, _)| RenderedConfig::may_be(deployment, name, key));
+    of_synapse.filter_map(|(key, text)| RenderedConfig::read(format!("ConfigMap {name}, key {key}"), text)).collect()
+}
+
+#[cfg(test)]
+mod tests;

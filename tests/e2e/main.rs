@@ -5,7 +5,11 @@
 
 mod abort;
 mod choice;
+#[cfg(unix)]
+mod completion;
 mod connection;
+#[cfg(unix)]
+mod examples;
 #[cfg(unix)]
 mod export_rules;
 mod exports;

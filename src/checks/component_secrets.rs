@@ -123,7 +123,8 @@ fn certificates(
         keys.get(secret).map(|keys| keys.as_ref().is_some_and(|keys| keys.contains(&pair.0) && keys.contains(&pair.1)))
     };
     let global_secret = deployment.spec()["global"]["secretName"].as_str().unwrap_or("global");
-    let global = pair(deployment.global_tls()).and_then(|pair| has(global_secret, &pair));
+    // Without names for them there is no certificate in the global Secret; `None` is for what could not be looked at.
+    let global = pair(deployment.global_tls()).map_or(Some(false), |pair| has(global_secret, &pair));
     for (component, value) in deployment.components().filter(|(name, _)| *name != MAS) {
         let is_certfile = deployment.tls_mode(component).is_some_and(|(mode, _)| mode == TlsMode::Certfile);
         let Some(secret) = value["secretName"].as_str().filter(|_| is_certfile) else { continue };

@@ -206,6 +206,8 @@ pub mod codes {
     pub const BOTS: &str = "bots-and-bridges";
     /// Tools that lose their administrator's rights.
     pub const ADMIN_TOOLS: &str = "admin-tools";
+    /// The encryption secret is one that MAS takes and that can be guessed.
+    pub const ENCRYPTION_SECRET_WEAK: &str = "encryption-secret-weak";
     /// The rehearsal.
     pub const REHEARSAL: &str = "rehearsal";
     /// The record in the cluster cannot be read.

@@ -2,6 +2,7 @@
 //!
 //! A finding has a stable code. What could not be found out is a finding of its own and never passes for fine.
 
+pub mod around;
 mod authentication;
 mod bots;
 pub mod certificate;

@@ -52,6 +52,22 @@ fn contents(snapshot: &Snapshot, secret: &SecretContents, subject: &str, finding
     if findings.len() == before {
         findings.push(Finding::ok(codes::SECRET, subject, "it holds everything that MAS needs"));
     }
+    findings.extend(weak(snapshot, secret, &keys, subject));
+}
+
+/// MAS takes any 32 bytes; whoever guesses them reads what it encrypts.
+fn weak(snapshot: &Snapshot, secret: &SecretContents, keys: &SecretKeys, subject: &str) -> Option<Finding> {
+    let weakness = secret.encryption_secret(keys)?.weakness()?;
+    let key = &keys.encryption_secret;
+    let remedy = if snapshot.deployment.mas().is_some() {
+        "It cannot be changed while MAS runs with it. As nothing has been migrated yet, it can be begun anew: `abort --remove`, empty MAS's \
+         database, then `prepare --replace` with the key's name."
+            .to_owned()
+    } else {
+        format!("Replace it while nothing is encrypted with it: `kubectl ess-mas prepare --replace {key}`.")
+    };
+    let text = format!("it is not random: {weakness}");
+    Some(Finding::warning(codes::ENCRYPTION_SECRET_WEAK, format!("{subject}, key {key}"), text).remedy(remedy))
 }
 
 /// Every key that the component refers to: those in the object, and those that the schema's defaults will put there where

@@ -7,6 +7,7 @@ pub mod examples;
 mod export;
 mod mistakes;
 mod prepare;
+mod report;
 mod tls;
 mod writes;
 
@@ -17,6 +18,7 @@ use clap::{ArgAction, Args, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 pub use connection::ConnectionArgs;
 pub use export::{ExportArgs, ExportFormat};
 pub use prepare::{PrepareArgs, TlsChoice};
+pub use report::ReportArgs;
 pub use tls::{KeySize, KeyType, TlsArgs, TlsCheckArgs, TlsCommand, TlsFileArgs, TlsIssueArgs, TlsRequestArgs};
 pub use writes::{AbortArgs, ActivateArgs, DryRunArgs, FollowArgs, WriteArgs};
 
@@ -184,6 +186,8 @@ pub enum Command {
     Abort(AbortArgs),
     /// Make and check certificates for the MAS host
     Tls(TlsArgs),
+    /// Collect everything that support needs into one file, without secrets
+    Report(ReportArgs),
     /// Print a shell's completion script
     Completion(CompletionArgs),
     /// Print the version

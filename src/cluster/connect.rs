@@ -1,18 +1,15 @@
 //! From a resolved configuration to a client.
 
-use std::{fmt, path::Path, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use http::{HeaderValue, header::USER_AGENT};
-use k8s_openapi::ByteString;
-use kube::config::{AuthInfo, ExecAuthCluster};
-use serde_json::json;
 
 use super::{
     credentials::{self, Credentials},
     duration::parse_request_timeout,
     errors::ClusterError,
     flags::ConnectionFlags,
-    kubeconfig::{self, Environment, Resolved},
+    kubeconfig::Resolved,
     transport::Limits,
 };
 
@@ -59,7 +56,6 @@ pub struct Cluster {
 }
 
 pub(super) struct Inner {
-    pub(super) client: kube::Client,
     pub(super) credentials: Credentials,
     pub(super) place: Arc<Place>,
     pub(super) namespace: String,
@@ -76,21 +72,13 @@ impl fmt::Debug for Cluster {
     }
 }
 
-/// This process's.
-pub(super) fn surroundings() -> Environment<'static> {
-    Environment {
-        var: &|name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()),
-        service_account: Path::new(kubeconfig::SERVICE_ACCOUNT),
-    }
-}
-
 impl Cluster {
     /// Resolves flags, `KUBECONFIG` and its files as kubectl does and builds the client; runs a credential plugin if
     /// there is one. Must be called inside a tokio runtime, with a rustls provider installed.
     ///
     /// Errors are of kind [`super::ErrorKind::Config`]: the server is not contacted.
     pub async fn connect(flags: &ConnectionFlags) -> Result<Self, ClusterError> {
-        let resolved = kubeconfig::resolve(flags, &surroundings())?;
+        let resolved = credentials::resolve(flags)?;
         let limits = match flags.request_timeout.as_deref().filter(|text| !text.is_empty()) {
             None => Limits::default(),
             Some(text) => Limits::asked_for(
@@ -98,11 +86,14 @@ impl Cluster {
                     .map_err(|error| ClusterError::config(format!("--request-timeout: {error}."), None))?,
             ),
         };
-        Self::from_resolved(resolved, limits).await
+        Self::from_resolved(resolved, Some(flags.clone()), limits).await
     }
 
-    async fn from_resolved(mut resolved: Resolved, limits: Limits) -> Result<Self, ClusterError> {
-        let credentials = take_plugin(&mut resolved).await?;
+    async fn from_resolved(
+        resolved: Resolved,
+        flags: Option<ConnectionFlags>,
+        limits: Limits,
+    ) -> Result<Self, ClusterError> {
         let place = Arc::new(Place {
             server: without_user_info(&resolved.server),
             proxy: resolved.proxy.as_ref().map(without_user_info),
@@ -110,25 +101,9 @@ impl Cluster {
             impersonating: resolved.user.impersonate.clone().filter(|user| !user.is_empty()),
             impersonating_groups: resolved.user.impersonate_groups.clone().unwrap_or_default(),
         });
-        let user_name = resolved.user_name.clone();
-        let client = kube::Client::try_from(configuration(&resolved, limits.connect)).map_err(|error| {
-            let who = user_name.map_or_else(String::new, |name| format!(" of the kubeconfig's user {name}"));
-            let sentence = format!("No connection can be set up with the credentials and certificates{who}.");
-            let remedy = "Compare with `kubectl version`; a client certificate and its key may be damaged or not belong together.";
-            let plain = ClusterError::config(sentence, Some(remedy.to_owned()));
-            // See `transport_errors`: what a credential command printed must not be told.
-            if matches!(error, kube::Error::Auth(_)) { plain } else { plain.caused_by(error) }
-        })?;
-        Ok(Self {
-            inner: Arc::new(Inner {
-                client,
-                credentials,
-                place,
-                namespace: resolved.namespace,
-                namespace_given: resolved.namespace_given,
-                limits,
-            }),
-        })
+        let (namespace, namespace_given) = (resolved.namespace.clone(), resolved.namespace_given);
+        let credentials = Credentials::begin(resolved, flags, limits.connect).await?;
+        Ok(Self { inner: Arc::new(Inner { credentials, place, namespace, namespace_given, limits }) })
     }
 
     /// The namespace to work in: `-n`, else the context's, else the pod's, else `default`.
@@ -152,42 +127,18 @@ impl Cluster {
     }
 }
 
-/// Runs the user's credential plugin, if any, and takes it out of what kube sees.
-async fn take_plugin(resolved: &mut Resolved) -> Result<Credentials, ClusterError> {
-    // client-go prefers what is written down over a plugin.
-    let user = &resolved.user;
-    let written_down =
-        user.token.is_some() || user.token_file.is_some() || user.username.is_some() || user.auth_provider.is_some();
-    let Some(mut plugin) = resolved.user.exec.take().filter(|_| !written_down) else { return Ok(Credentials::none()) };
-    if plugin.provide_cluster_info {
-        plugin.cluster = Some(ExecAuthCluster::try_from(&resolved.cluster).map_err(|error| {
-            ClusterError::config(
-                "The cluster's entry in the kubeconfig cannot be given to the credential plugin.",
-                None,
-            )
-            .caused_by(error)
-        })?);
-    }
-    let issued = credentials::run(&plugin).await?;
-    if let Some((certificate, key)) = &issued.certificate {
-        set_certificate(&mut resolved.user, certificate, key)?;
-    }
-    Ok(Credentials::of(plugin, issued))
-}
-
-/// Puts a PEM pair where kube looks for one. The field's secret type is not exported by kube, hence the detour.
-fn set_certificate(user: &mut AuthInfo, certificate: &str, key: &str) -> Result<(), ClusterError> {
-    let base64 = |pem: &str| ByteString(pem.as_bytes().to_vec());
-    let pair: AuthInfo = serde_json::from_value(json!({
-        "client-certificate-data": base64(certificate),
-        "client-key-data": base64(key),
-    }))
-    .map_err(|_| ClusterError::config("The credential plugin's certificate cannot be used.", None))?;
-    user.client_certificate_data = pair.client_certificate_data;
-    user.client_key_data = pair.client_key_data;
-    user.client_certificate = None;
-    user.client_key = None;
-    Ok(())
+/// Connections with the credentials of a kubeconfig's user.
+pub(super) fn client(resolved: &Resolved, connect_timeout: Option<Duration>) -> Result<kube::Client, ClusterError> {
+    kube::Client::try_from(configuration(resolved, connect_timeout)).map_err(|error| {
+        let user_name = resolved.user_name.as_ref();
+        let who = user_name.map_or_else(String::new, |name| format!(" of the kubeconfig's user {name}"));
+        let sentence = format!("No connection can be set up with the credentials and certificates{who}.");
+        let remedy =
+            "Compare with `kubectl version`; a client certificate and its key may be damaged or not belong together.";
+        let plain = ClusterError::config(sentence, Some(remedy.to_owned()));
+        // See `transport_errors`: what a credential command printed must not be told.
+        if matches!(error, kube::Error::Auth(_)) { plain } else { plain.caused_by(error) }
+    })
 }
 
 fn configuration(resolved: &Resolved, connect_timeout: Option<Duration>) -> kube::Config {
@@ -224,6 +175,11 @@ fn without_user_info(uri: &http::Uri) -> String {
 }
 
 #[cfg(test)]
+use super::kubeconfig::{self, Environment};
+#[cfg(test)]
+use std::path::Path;
+
+#[cfg(test)]
 impl Cluster {
     /// A cluster for tests: plain HTTP to a stub.
     pub(super) async fn to_stub(server: &str, limits: Limits) -> Self {
@@ -232,7 +188,7 @@ impl Cluster {
         let mut resolved = kubeconfig::resolve(&flags, &environment).expect("resolves");
         resolved.context = Some("stub".to_owned());
         resolved.namespace = "ess".to_owned();
-        Self::from_resolved(resolved, limits).await.expect("client")
+        Self::from_resolved(resolved, None, limits).await.expect("client")
     }
 
     /// The same with other limits on requests; that on connecting stays.
@@ -252,6 +208,8 @@ impl Cluster {
 
 #[cfg(all(test, unix))]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::cluster::{
         Resource,

@@ -1,78 +1,233 @@
-//! Credential plugins (`users[].user.exec` of a kubeconfig), run once and kept for the run.
+//! Who the requests are made as, and how that is made anew when the server no longer takes it.
 //!
-//! kube runs such a plugin three times before the first request (once per layer that asks for credentials), each time
-//! blocking the executor; they take 300 ms and more. So the plugin is run here, and kube sees no `exec` at all.
+//! kube runs a credential plugin (`users[].user.exec`) three times before the first request (once per layer that asks for
+//! credentials), each time blocking the executor; they take 300 ms and more. So the plugin is run here, and kube sees no
+//! `exec` at all.
 //! Protocol: `client.authentication.k8s.io`, <https://kubernetes.io/docs/reference/config-api/client-authentication.v1/>.
+//!
+//! A migration is followed for an hour or more, and what was good at its beginning may expire. After a 401:
+//!
+//! | the user | what is done |
+//! | --- | --- |
+//! | has other credentials in the kubeconfig by now (somebody logged in again) | they are taken over |
+//! | has a plugin | it is run again, as kubectl would at its next call; a new client certificate means new connections |
+//! | has a client certificate in a file | the file is read again |
 
-use std::{io::IsTerminal as _, process::Stdio};
+use std::{
+    io::IsTerminal as _,
+    path::Path,
+    process::Stdio,
+    time::{Duration, Instant},
+};
 
 use http::HeaderValue;
 use jiff::{SignedDuration, Timestamp};
-use kube::config::{ExecAuthCluster, ExecConfig, ExecInteractiveMode};
+use k8s_openapi::ByteString;
+use kube::config::{AuthInfo, ExecAuthCluster, ExecConfig, ExecInteractiveMode};
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
-use super::errors::ClusterError;
+use super::{
+    connect::client,
+    errors::ClusterError,
+    flags::ConnectionFlags,
+    kubeconfig::{self, Environment, Resolved},
+};
 
-/// A token counts as expired this long before it is, so that it does not expire on its way.
+/// A credential counts as expired this long before it is, so that it does not expire on its way.
 const MARGIN: SignedDuration = SignedDuration::from_secs(10);
+/// How long a plugin is not run again after it gave nothing new: it may open a browser each time.
+const IN_VAIN: Duration = Duration::from_secs(30);
 
-/// Supplies the `Authorization` header where a credential plugin makes it.
-pub(super) struct Credentials {
-    plugin: Option<(ExecConfig, Mutex<Option<Token>>)>,
+/// What a request is sent with.
+#[derive(Clone)]
+pub(super) struct Access {
+    /// `Authorization`, where a credential plugin makes it.
+    pub(super) header: Option<HeaderValue>,
+    /// Connections, with the client certificate if there is one.
+    pub(super) client: kube::Client,
+    /// Counts up with every change.
+    issue: u32,
 }
 
-struct Token {
-    header: HeaderValue,
-    expires: Option<Timestamp>,
+/// Supplies what requests are sent with.
+pub(super) struct Credentials {
+    /// To read the kubeconfig again; `None` where there is none, as in tests.
+    flags: Option<ConnectionFlags>,
+    connect: Option<Duration>,
+    state: Mutex<State>,
+}
+
+struct State {
+    access: Access,
+    /// As the kubeconfig says.
+    resolved: Resolved,
+    plugin: Option<ExecConfig>,
+    /// What the plugin issued last.
+    issued: Option<Issued>,
+    in_vain: Option<Instant>,
 }
 
 /// What a plugin answered.
-pub(super) struct Issued {
-    token: Option<Token>,
+#[derive(PartialEq, Eq)]
+struct Issued {
+    header: Option<HeaderValue>,
     /// PEM certificate chain and key for TLS.
-    pub(super) certificate: Option<(String, String)>,
+    certificate: Option<(String, String)>,
+    expires: Option<Timestamp>,
+}
+
+impl Issued {
+    fn differs(&self, other: Option<&Self>) -> bool {
+        other.is_none_or(|other| (&self.header, &self.certificate) != (&other.header, &other.certificate))
+    }
+}
+
+/// Applies kubectl's rules to flags, environment and files as they are now.
+pub(super) fn resolve(flags: &ConnectionFlags) -> Result<Resolved, ClusterError> {
+    kubeconfig::resolve(flags, &surroundings())
+}
+
+/// This process's.
+pub(super) fn surroundings() -> Environment<'static> {
+    Environment {
+        var: &|name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()),
+        service_account: Path::new(kubeconfig::SERVICE_ACCOUNT),
+    }
 }
 
 impl Credentials {
-    /// For users without a plugin: kube handles all other kinds.
-    pub(super) fn none() -> Self {
-        Self { plugin: None }
+    /// Runs the user's plugin, if there is one, and sets up the connections.
+    pub(super) async fn begin(
+        resolved: Resolved,
+        flags: Option<ConnectionFlags>,
+        connect: Option<Duration>,
+    ) -> Result<Self, ClusterError> {
+        let state = State::of(resolved, connect, 0).await?;
+        Ok(Self { flags, connect, state: Mutex::new(state) })
     }
 
-    /// Keeps the plugin and what it has issued.
-    pub(super) fn of(plugin: ExecConfig, issued: Issued) -> Self {
-        Self { plugin: Some((plugin, Mutex::new(issued.token))) }
-    }
-
-    /// The header for the next request, made anew when the last token has expired.
-    pub(super) async fn header(&self) -> Result<Option<HeaderValue>, ClusterError> {
-        let Some((plugin, token)) = &self.plugin else { return Ok(None) };
-        let mut token = token.lock().await;
-        let expired = token
-            .as_ref()
-            .is_some_and(|token| token.expires.is_some_and(|expires| Timestamp::now() + MARGIN >= expires));
-        if expired {
-            *token = run(plugin).await?.token;
+    /// What to send the next request with; made anew when it has expired.
+    pub(super) async fn current(&self) -> Result<Access, ClusterError> {
+        let mut state = self.state.lock().await;
+        let expires = state.issued.as_ref().and_then(|issued| issued.expires);
+        if expires.is_some_and(|expires| Timestamp::now() + MARGIN >= expires) {
+            state.run_plugin(self.connect).await?;
         }
-        Ok(token.as_ref().map(|token| token.header.clone()))
+        Ok(state.access.clone())
     }
 
-    /// After a 401 to a request that carried `refused`: a new header, if there is a chance that it differs.
+    /// After a 401 to a request that was sent with `refused`: something else, if there is a chance that it helps.
     ///
-    /// When another request has renewed the token in the meantime, that one is given and the plugin is not run again.
-    pub(super) async fn renewed(&self, refused: Option<&HeaderValue>) -> Result<Option<HeaderValue>, ClusterError> {
-        let (Some((plugin, token)), Some(refused)) = (&self.plugin, refused) else { return Ok(None) };
-        let mut token = token.lock().await;
-        if token.as_ref().is_some_and(|token| token.header == *refused) {
-            *token = run(plugin).await?.token;
+    /// When another request has renewed it in the meantime, that is given and nothing is run again.
+    pub(super) async fn renewed(&self, refused: &Access) -> Result<Option<Access>, ClusterError> {
+        let mut state = self.state.lock().await;
+        if state.access.issue != refused.issue {
+            return Ok(Some(state.access.clone()));
         }
-        Ok(token.as_ref().map(|token| token.header.clone()).filter(|header| header != refused))
+        if let Some(resolved) = self.logged_in_again(&state.resolved) {
+            *state = State::of(resolved, self.connect, refused.issue + 1).await?;
+        } else if state.plugin.is_some() {
+            if state.in_vain.is_some_and(|at| at.elapsed() < IN_VAIN) {
+                return Ok(None);
+            }
+            state.run_plugin(self.connect).await?;
+        } else if state.resolved.user.client_certificate.is_some() {
+            let client = client(&state.resolved, self.connect)?;
+            state.access = Access { client, issue: refused.issue + 1, header: None };
+        }
+        let news = state.access.issue != refused.issue;
+        state.in_vain = (!news).then(Instant::now);
+        Ok(news.then(|| state.access.clone()))
+    }
+
+    /// The kubeconfig as it is now, if it has other credentials for the same user of the same server.
+    fn logged_in_again(&self, before: &Resolved) -> Option<Resolved> {
+        // While it is being rewritten it cannot be read; the next 401 comes soon.
+        let now = resolve(self.flags.as_ref()?).ok()?;
+        let identity = |one: &Resolved| (one.server.clone(), one.context.clone(), one.user_name.clone());
+        let user = |one: &Resolved| serde_json::to_value(&one.user).ok();
+        (identity(&now) == identity(before) && user(&now) != user(before)).then_some(now)
     }
 }
 
+impl State {
+    async fn of(resolved: Resolved, connect: Option<Duration>, issue: u32) -> Result<Self, ClusterError> {
+        // client-go prefers what is written down over a plugin.
+        let user = &resolved.user;
+        let written_down = user.token.is_some()
+            || user.token_file.is_some()
+            || user.username.is_some()
+            || user.auth_provider.is_some();
+        let mut plugin = resolved.user.exec.clone().filter(|_| !written_down);
+        if let Some(plugin) = plugin.as_mut().filter(|plugin| plugin.provide_cluster_info) {
+            plugin.cluster = Some(ExecAuthCluster::try_from(&resolved.cluster).map_err(|error| {
+                ClusterError::config(
+                    "The cluster's entry in the kubeconfig cannot be given to the credential plugin.",
+                    None,
+                )
+                .caused_by(error)
+            })?);
+        }
+        let issued = match &plugin {
+            Some(plugin) => Some(run(plugin).await?),
+            None => None,
+        };
+        let access = Access {
+            header: issued.as_ref().and_then(|issued| issued.header.clone()),
+            client: connections(&resolved, issued.as_ref(), connect)?,
+            issue,
+        };
+        Ok(Self { access, resolved, plugin, issued, in_vain: None })
+    }
+
+    async fn run_plugin(&mut self, connect: Option<Duration>) -> Result<(), ClusterError> {
+        let Some(plugin) = &self.plugin else { return Ok(()) };
+        let issued = run(plugin).await?;
+        let before = self.issued.as_ref();
+        if issued.differs(before) {
+            if before.is_none_or(|before| before.certificate != issued.certificate) {
+                self.access.client = connections(&self.resolved, Some(&issued), connect)?;
+            }
+            self.access.header.clone_from(&issued.header);
+            self.access.issue += 1;
+        }
+        self.issued = Some(issued);
+        Ok(())
+    }
+}
+
+/// Connections with the certificate that a plugin issued, or else as the kubeconfig says; kube sees no plugin.
+fn connections(
+    resolved: &Resolved,
+    issued: Option<&Issued>,
+    connect: Option<Duration>,
+) -> Result<kube::Client, ClusterError> {
+    let mut resolved = resolved.clone();
+    resolved.user.exec = None;
+    if let Some((certificate, key)) = issued.and_then(|issued| issued.certificate.as_ref()) {
+        set_certificate(&mut resolved.user, certificate, key)?;
+    }
+    client(&resolved, connect)
+}
+
+/// Puts a PEM pair where kube looks for one. The field's secret type is not exported by kube, hence the detour.
+fn set_certificate(user: &mut AuthInfo, certificate: &str, key: &str) -> Result<(), ClusterError> {
+    let base64 = |pem: &str| ByteString(pem.as_bytes().to_vec());
+    let pair: AuthInfo = serde_json::from_value(json!({
+        "client-certificate-data": base64(certificate),
+        "client-key-data": base64(key),
+    }))
+    .map_err(|_| ClusterError::config("The credential plugin's certificate cannot be used.", None))?;
+    user.client_certificate_data = pair.client_certificate_data;
+    user.client_key_data = pair.client_key_data;
+    user.client_certificate = None;
+    user.client_key = None;
+    Ok(())
+}
+
 /// Runs a plugin once. It may ask on the terminal, so there is no time limit, as in kubectl.
-pub(super) async fn run(plugin: &ExecConfig) -> Result<Issued, ClusterError> {
+async fn run(plugin: &ExecConfig) -> Result<Issued, ClusterError> {
     let command = plugin.command.as_deref().filter(|command| !command.is_empty()).ok_or_else(|| {
         ClusterError::config("The kubeconfig's user has a credential plugin without a command.", None)
     })?;
@@ -150,20 +305,20 @@ fn read(output: &[u8]) -> Option<Issued> {
     let credential: Value = serde_json::from_slice(output).ok().or_else(|| serde_yaml::from_slice(output).ok())?;
     let status = &credential["status"];
     let text = |key: &str| status[key].as_str().filter(|text| !text.is_empty()).map(str::to_owned);
-    let token = match text("token") {
+    let header = match text("token") {
         Some(token) => {
             let mut header = HeaderValue::try_from(format!("Bearer {}", token.trim())).ok()?;
             header.set_sensitive(true);
-            let expires = match text("expirationTimestamp") {
-                Some(time) => Some(time.parse().ok()?),
-                None => None,
-            };
-            Some(Token { header, expires })
+            Some(header)
         }
         None => None,
     };
+    let expires = match text("expirationTimestamp") {
+        Some(time) => Some(time.parse().ok()?),
+        None => None,
+    };
     let certificate = text("clientCertificateData").zip(text("clientKeyData"));
-    (token.is_some() || certificate.is_some()).then_some(Issued { token, certificate })
+    (header.is_some() || certificate.is_some()).then_some(Issued { header, certificate, expires })
 }
 
 #[cfg(all(test, unix))]
@@ -186,26 +341,49 @@ mod tests {
         ))
     }
 
+    async fn begin(plugin: &ExecConfig) -> Credentials {
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let environment = Environment { var: &|_| None, service_account: Path::new("/nonexistent") };
+        let flags = ConnectionFlags { server: Some("http://127.0.0.1:1".to_owned()), ..ConnectionFlags::default() };
+        let mut resolved = kubeconfig::resolve(&flags, &environment).expect("resolves");
+        resolved.user.exec = Some(plugin.clone());
+        Credentials::begin(resolved, None, None).await.expect("set up")
+    }
+
     #[tokio::test]
     async fn the_plugin_runs_once_and_again_only_when_its_token_is_refused() {
         let folder = tempfile::tempdir().expect("folder");
-        let plugin = counting(folder.path(), "");
-        let credentials = Credentials::of(plugin.clone(), run(&plugin).await.expect("runs"));
+        let credentials = begin(&counting(folder.path(), "")).await;
+        let first = credentials.current().await.expect("access");
         for _ in 0..3 {
-            assert_eq!(credentials.header().await.expect("header").expect("token"), "Bearer hello-1");
+            assert_eq!(credentials.current().await.expect("access").header.expect("token"), "Bearer hello-1");
         }
-        let refused = HeaderValue::from_static("Bearer hello-1");
-        assert_eq!(credentials.renewed(Some(&refused)).await.expect("runs").expect("new"), "Bearer hello-2");
+        let renewed = async || credentials.renewed(&first).await.expect("runs").expect("new").header.expect("token");
+        assert_eq!(renewed().await, "Bearer hello-2");
         // A second request that was refused with the old token gets the new one without another run.
-        assert_eq!(credentials.renewed(Some(&refused)).await.expect("runs").expect("new"), "Bearer hello-2");
+        assert_eq!(renewed().await, "Bearer hello-2");
     }
 
     #[tokio::test]
     async fn an_expired_token_is_renewed_before_it_is_used() {
         let folder = tempfile::tempdir().expect("folder");
         let plugin = counting(folder.path(), r#",\"expirationTimestamp\":\"2020-01-01T00:00:00Z\""#);
-        let credentials = Credentials::of(plugin.clone(), run(&plugin).await.expect("runs"));
-        assert_eq!(credentials.header().await.expect("header").expect("token"), "Bearer hello-2");
+        let credentials = begin(&plugin).await;
+        assert_eq!(credentials.current().await.expect("access").header.expect("token"), "Bearer hello-2");
+    }
+
+    /// Each run may open a browser.
+    #[tokio::test]
+    async fn a_plugin_that_has_nothing_new_is_not_run_every_few_seconds() {
+        let folder = tempfile::tempdir().expect("folder");
+        let count = folder.path().join("count");
+        let script = format!(r#"echo x >> {}; echo "{{\"status\":{{\"token\":\"same\"}}}}""#, count.display());
+        let credentials = begin(&plugin(&script)).await;
+        let access = credentials.current().await.expect("access");
+        for _ in 0..5 {
+            assert!(credentials.renewed(&access).await.expect("runs").is_none());
+        }
+        assert_eq!(std::fs::read_to_string(&count).expect("count").lines().count(), 2);
     }
 
     #[tokio::test]
@@ -228,7 +406,7 @@ mod tests {
     #[test]
     fn the_header_is_marked_as_sensitive() {
         let issued = read(br#"{"status":{"token":"abc"}}"#).expect("token");
-        assert!(issued.token.expect("token").header.is_sensitive());
+        assert!(issued.header.expect("token").is_sensitive());
         assert!(read(b"status:\n  token: abc\n").is_some());
         assert!(read(b"{}").is_none());
     }

@@ -26,7 +26,7 @@ pub(super) struct Environment<'a> {
 }
 
 /// Everything needed to talk to one API server.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Resolved {
     pub(super) server: Uri,
     /// DER certificates to trust; `None` for those of the system.

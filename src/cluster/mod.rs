@@ -19,6 +19,7 @@ mod names;
 mod pages;
 mod proxy;
 mod read;
+mod redact;
 mod resource;
 mod retry;
 mod survey;

@@ -3,7 +3,8 @@
 use serde::Deserialize;
 
 use super::{
-    connect::{Cluster, surroundings},
+    connect::Cluster,
+    credentials::surroundings,
     errors::{ClusterError, ErrorKind},
     flags::ConnectionFlags,
     kubeconfig::{self, KubeconfigNames},

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use http::{
-    HeaderMap, HeaderValue, Method, Request, Response, StatusCode,
+    HeaderMap, Method, Request, Response, StatusCode,
     header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER, WARNING},
 };
 use http_body_util::BodyExt as _;
@@ -13,7 +13,9 @@ use zeroize::{Zeroize as _, Zeroizing};
 
 use super::{
     connect::Cluster,
+    credentials::Access,
     errors::{ClusterError, ErrorKind},
+    redact::Values,
     resource::Action,
     transport_errors::sorted,
 };
@@ -127,28 +129,29 @@ impl Cluster {
                 Some(Err(error)) => return Err(self.error(sorted(error), outgoing)),
             }
         }
+        let values = Values::sent(outgoing);
         if !status.is_success() {
-            return Err(
-                self.error(ClusterError::from_answer(status.as_u16(), retry_after(&headers), &collected), outgoing)
-            );
+            let said = values.as_ref().map(|values| values.take_out_of(&collected));
+            let said = said.as_ref().unwrap_or(&collected);
+            return Err(self.error(ClusterError::from_answer(status.as_u16(), retry_after(&headers), said), outgoing));
         }
-        Ok(Answer { body: collected, warnings: warnings(&headers) })
+        Ok(Answer { body: collected, warnings: warnings(&headers, values.as_ref()) })
     }
 
-    /// Sends and returns as soon as the answer begins. A 401 to a plugin's token is answered once with a new one:
-    /// whatever the request was, the server has not acted on it.
+    /// Sends and returns as soon as the answer begins. A 401 is answered once with renewed credentials, where there are
+    /// any: whatever the request was, the server has not acted on it.
     pub(super) async fn open(
         &self,
         outgoing: &Outgoing,
         limit: Option<Duration>,
     ) -> Result<Response<Body>, ClusterError> {
-        let header = self.inner.credentials.header().await.map_err(|error| self.error(error, outgoing))?;
-        let response = self.send(outgoing, header.clone(), limit).await?;
+        let access = self.inner.credentials.current().await.map_err(|error| self.error(error, outgoing))?;
+        let response = self.send(outgoing, &access, limit).await?;
         if response.status() != StatusCode::UNAUTHORIZED {
             return Ok(response);
         }
-        match self.inner.credentials.renewed(header.as_ref()).await.map_err(|error| self.error(error, outgoing))? {
-            Some(renewed) => self.send(outgoing, Some(renewed), limit).await,
+        match self.inner.credentials.renewed(&access).await.map_err(|error| self.error(error, outgoing))? {
+            Some(renewed) => self.send(outgoing, &renewed, limit).await,
             None => Ok(response),
         }
     }
@@ -156,7 +159,7 @@ impl Cluster {
     async fn send(
         &self,
         outgoing: &Outgoing,
-        authorization: Option<HeaderValue>,
+        access: &Access,
         limit: Option<Duration>,
     ) -> Result<Response<Body>, ClusterError> {
         let mut request =
@@ -164,14 +167,14 @@ impl Cluster {
         if let Some(content_type) = outgoing.content_type {
             request = request.header(CONTENT_TYPE, content_type);
         }
-        if let Some(authorization) = authorization {
-            request = request.header(AUTHORIZATION, authorization);
+        if let Some(authorization) = &access.header {
+            request = request.header(AUTHORIZATION, authorization.clone());
         }
         let request = request
             .body(Body::from(outgoing.body.clone()))
             .map_err(|error| self.error(sorted(kube::Error::HttpError(error)), outgoing))?;
         let begun = Instant::now();
-        let sent = self.inner.client.send(request);
+        let sent = access.client.send(request);
         let response = match limit {
             Some(limit) => timeout(limit, sent)
                 .await
@@ -217,20 +220,23 @@ pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 }
 
 /// The API server's warnings: `299 - "text"`, RFC 7234 §5.5.
-fn warnings(headers: &HeaderMap) -> Vec<String> {
+fn warnings(headers: &HeaderMap, values: Option<&Values>) -> Vec<String> {
     headers
         .get_all(WARNING)
         .iter()
         .filter_map(|value| {
             let text = value.to_str().ok()?.strip_prefix("299 ")?;
             let quoted = text[text.find('"')? + 1..].trim_end().strip_suffix('"')?;
-            Some(super::errors::plain(&quoted.replace("\\\"", "\"").replace("\\\\", "\\")))
+            let text = Zeroizing::new(quoted.replace("\\\"", "\"").replace("\\\\", "\\"));
+            Some(super::errors::plain(&values.map_or_else(|| text.to_string(), |values| values.take_out(&text))))
         })
         .collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use http::HeaderValue;
+
     use super::*;
 
     #[test]
@@ -240,6 +246,6 @@ mod tests {
         headers.append(WARNING, HeaderValue::from_static("299 - \"unknown field \\\"spec.x\\\"\""));
         headers.append(WARNING, HeaderValue::from_static("110 - \"stale\""));
         assert_eq!(retry_after(&headers), Some(Duration::from_secs(7)));
-        assert_eq!(warnings(&headers), ["unknown field \"spec.x\""]);
+        assert_eq!(warnings(&headers, None), ["unknown field \"spec.x\""]);
     }
 }

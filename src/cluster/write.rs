@@ -28,10 +28,8 @@ use super::{
     resource::{Action, Resource, Target, query},
     transport::Outgoing,
 };
+use crate::deployment::FIELD_MANAGER;
 use crate::pki::wipe;
-
-/// The field manager under which the API server records what this program writes.
-const FIELD_MANAGER: &str = "kubectl-ess-mas";
 
 /// One write as a value: what is shown by [`Cluster::dry_run`] is what [`Cluster::write`] sends.
 ///

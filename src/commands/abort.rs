@@ -11,7 +11,6 @@ use super::session::{Context, Session};
 use super::task::{self, Flags, Task};
 use crate::checks::{Snapshot, Step};
 use crate::cli::AbortArgs;
-use crate::deployment::Run;
 use crate::plan::{MasSettings, Plan};
 use crate::reconcile::Baseline;
 
@@ -45,8 +44,7 @@ impl Task for Abort<'_> {
 
     fn reached(&self, snapshot: &Snapshot) -> Option<String> {
         let deployment = &snapshot.deployment;
-        if deployment.mas_active() == Some(true) || pending::recorded_baseline(snapshot, self.words().command).is_some()
-        {
+        if deployment.mas_active() == Some(true) || pending::recorded(snapshot, self.words().command).is_some() {
             return None;
         }
         match (deployment.mas(), deployment.active()) {
@@ -63,7 +61,13 @@ impl Task for Abort<'_> {
     }
 
     fn resume(&self, snapshot: &Snapshot) -> Option<Baseline> {
-        pending::recorded_baseline(snapshot, self.words().command).filter(|_| !unproven(snapshot, self.words()))
+        let pending = pending::recorded(snapshot, self.words().command)?;
+        if pending::unproven(snapshot, self.words().command) {
+            return None;
+        }
+        let proven = pending::is_proven(pending, &snapshot.deployment);
+        let present = || pending::present_baseline(snapshot, pending.baseline.carried.clone());
+        Some(if proven { pending.baseline.clone() } else { present() })
     }
 
     fn waits(&self, _: &Snapshot) -> bool {
@@ -71,10 +75,14 @@ impl Task for Abort<'_> {
         false
     }
 
+    fn asks_for_a_run(&self) -> bool {
+        true
+    }
+
     fn plan(&self, snapshot: &Snapshot) -> Result<Plan, Failure> {
         let deployment = &snapshot.deployment;
-        Ok(if unproven(snapshot, self.words()) {
-            Plan::ask_for_run(deployment, &self.stamp)
+        Ok(if pending::unproven(snapshot, self.words().command) {
+            Plan::ask_for_run(deployment, &pending::fresh(&self.stamp, deployment))
         } else if self.args.remove {
             Plan::remove(deployment)
         } else {
@@ -107,13 +115,4 @@ impl Task for Abort<'_> {
             "abort: the switch turned off".to_owned()
         }
     }
-}
-
-/// A run was under way when the change was written, it is over, and the operator rests. Whether that run worked on the
-/// change cannot be told, and no other one will come by itself (an operator that was restarted meanwhile does not start
-/// again for a change it has seen): waiting would have no end.
-fn unproven(snapshot: &Snapshot, words: Words) -> bool {
-    let conditions = snapshot.deployment.conditions();
-    let rests = conditions.run() == Run::Succeeded && conditions.successful() == Some(true);
-    rests && pending::recorded_baseline(snapshot, words.command).is_some_and(|baseline| baseline.at_write.running)
 }

@@ -13,6 +13,7 @@ use super::session::{Context, Session};
 use super::task::{self, Flags, Task};
 use crate::checks::{Rehearsed, Snapshot, Step};
 use crate::cli::ActivateArgs;
+use crate::deployment::Deployment;
 use crate::plan::{MasSettings, Plan};
 use crate::reconcile::{Baseline, Carried};
 use crate::terminal::time::duration;
@@ -22,6 +23,18 @@ const WORDS: Words = Words {
     doing: "migrating; users are locked out meanwhile",
     goes_on: "the operator goes on migrating, and users stay logged out until it is done",
 };
+
+const DONE_ALREADY: &str = "The migration is done already: mas_active is true.";
+
+/// Whether nothing is left to do. `mas_active` turns true a moment before the run ends, and the run may still fail.
+fn is_done(deployment: &Deployment) -> bool {
+    let conditions = deployment.conditions();
+    deployment.mas_active() == Some(true)
+        && deployment.active() == Some(true)
+        && conditions.successful() == Some(true)
+        && conditions.failure().is_none()
+        && conditions.available() != Some(false)
+}
 
 struct Activate<'a> {
     args: &'a ActivateArgs,
@@ -54,15 +67,11 @@ impl Task for Activate<'_> {
     }
 
     fn reached(&self, snapshot: &Snapshot) -> Option<String> {
-        let deployment = &snapshot.deployment;
-        let conditions = deployment.conditions();
-        // `mas_active` turns true a moment before the run ends, and the run may still fail.
-        let done = deployment.mas_active() == Some(true)
-            && deployment.active() == Some(true)
-            && conditions.successful() == Some(true)
-            && conditions.failure().is_none()
-            && conditions.available() != Some(false);
-        done.then(|| "The migration is done already: mas_active is true.".to_owned())
+        is_done(&snapshot.deployment).then(|| DONE_ALREADY.to_owned())
+    }
+
+    fn reached_by(&self, deployment: &Deployment) -> Option<String> {
+        is_done(deployment).then(|| DONE_ALREADY.to_owned())
     }
 
     fn settings<'a>(&self, snapshot: &'a Snapshot) -> Option<&'a MasSettings> {

@@ -106,6 +106,12 @@ impl Approved {
         self.backup.as_ref().map(BackupStated::statement)
     }
 
+    /// Another run on what was written with this approval, because the one that it started was not seen for sure.
+    pub fn another_run(&self, plan: Plan) -> Option<Self> {
+        let asks = matches!(plan.change(), Change::AskForRehearsal(_) | Change::AskForRun(_));
+        (asks && *self.plan.change() != Change::Activate).then_some(Self { plan, backup: None })
+    }
+
     /// The same write for a state of the deployment in which only the status moved.
     #[must_use]
     pub fn again(self, plan: Plan) -> Option<Self> {

@@ -4,13 +4,14 @@ use std::path::PathBuf;
 
 use jiff::SignedDuration;
 
+use super::advise;
 use super::exit::{DONE, FAILED, Failure, INTERRUPTED, TIMED_OUT};
 use super::follow::{Ended, Followed, Words, missing};
 use super::interrupt::Standing;
 use super::outcome::{Answer, Outcome};
 use super::session::Session;
 use super::task::ended_early;
-use crate::checks::Snapshot;
+use crate::checks::{Snapshot, failure};
 use crate::deployment::FailureReport;
 use crate::reconcile::{Awaiting, Observation, Verdict};
 use crate::record::{self, FailureFile, Rehearsal, RehearsalState, TimelineEntry};
@@ -28,7 +29,7 @@ pub fn without_write(session: &Session, words: Words, ended: Ended, outcome: &mu
         )
         .next(Next::new("To wait again:").command(session.command(words.command))),
         Ended::Interrupted => Failure::told(code),
-        Ended::Verdict(_) => {
+        Ended::Verdict(_) | Ended::Reached(_) | Ended::AtRest => {
             Failure::new(code, format!("ElementDeployment {} was deleted; nothing was written", session.place()))
         }
     })
@@ -86,6 +87,8 @@ pub async fn conclude(
             outcome.verdict = Answer::TimedOut;
             Err(timed_out(session, words, &awaiting))
         }
+        // Both are seen to before anything is concluded.
+        Ended::Reached(_) | Ended::AtRest => Ok(DONE),
         Ended::Interrupted => {
             outcome.verdict = Answer::Interrupted;
             outcome.message = Some(format!("interrupted; {}", words.goes_on));
@@ -106,6 +109,16 @@ fn since_the_write(session: &Session, words: Words, snapshot: &Snapshot) -> Opti
 /// another Secret.
 fn is_of(pending: &record::Pending, words: Words, deployment: &crate::deployment::Deployment) -> bool {
     pending.command == words.command && super::pending::is_applied(pending, deployment)
+}
+
+/// Takes the write that was followed off the record, and nobody else's: who began another one meanwhile needs it to come
+/// back to.
+fn take_pending(
+    record: &mut record::Record,
+    words: Words,
+    deployment: &crate::deployment::Deployment,
+) -> Option<record::Pending> {
+    record.pending.take_if(|pending| is_of(pending, words, deployment))
 }
 
 fn timed_out(session: &Session, words: Words, awaiting: &Awaiting) -> Failure {
@@ -155,9 +168,9 @@ async fn succeeded(
     let by = None;
     let kept = session
         .change_record(|record| {
-            let pending = record.pending.take();
+            let pending = take_pending(record, words, &session.deployment);
             if words.command == "dry-run" {
-                let proof = pending.as_ref().filter(|pending| is_of(pending, words, &session.deployment));
+                let proof = pending.as_ref();
                 record.rehearsal = Some(rehearsal(snapshot, seen, proof, now, seconds, RehearsalState::Passed, None));
             }
             record.note(now, by, format!("{} succeeded", words.command));
@@ -262,6 +275,7 @@ async fn failed(
     let now = session.ui().terminal().now();
     let go_back = session.command("abort");
     // First of all: the guide wants the details saved before the switch is set back.
+    let causes = failure::understand(&report.message);
     let file = FailureFile {
         command: words.command,
         at: now,
@@ -269,6 +283,7 @@ async fn failed(
         failure: &report,
         timeline,
         go_back: &go_back,
+        more: vec![("causes", serde_json::json!(causes))],
     };
     let saved = record::save(&file, &state_folders(session));
     let ui = session.ui().clone();
@@ -277,6 +292,7 @@ async fn failed(
         ui.verbatim(&Line::new().text("    ").text(line));
     }
     ui.status("");
+    advise::tell(session, words, &causes);
     match &saved {
         Ok(path) => {
             outcome.record_file = Some(path.display().to_string());
@@ -290,8 +306,8 @@ async fn failed(
     let kept = session
         .change_record(|record| {
             if words.command == "dry-run" {
-                let pending = record.pending.take();
-                let proof = pending.as_ref().filter(|pending| is_of(pending, words, &session.deployment));
+                let pending = take_pending(record, words, &session.deployment);
+                let proof = pending.as_ref();
                 let message = Some(report.message.clone());
                 record.rehearsal =
                     Some(rehearsal(snapshot, &seen, proof, now, seconds, RehearsalState::Failed, message));
@@ -309,8 +325,29 @@ async fn failed(
         .await;
     warn_unrecorded(session, kept);
     outcome.message = Some(report.message.clone());
-    let failure = Failure::new(FAILED, headline(words, &session.deployment));
-    Err(advice(session, words, failure))
+    // Last, because it takes its time: what had to be kept is kept by now.
+    if let Some(more) = advise::look_further(session, snapshot, &causes).await {
+        more.tell(session, words);
+        let file = FailureFile {
+            command: words.command,
+            at: now,
+            deployment: &session.deployment,
+            failure: &report,
+            timeline,
+            go_back: &go_back,
+            more: vec![("causes", serde_json::json!(causes)), ("around", more.document())],
+        };
+        let _ = saved.as_ref().map(|path| record::amend(&file, path));
+    }
+    let mut failure = Failure::new(FAILED, headline(words, &session.deployment));
+    failure = advice(session, words, failure);
+    if failure::is_unclear(&causes) {
+        failure = failure.next(
+            Next::new("To collect everything for the vendor's support, without secrets:")
+                .command(session.command("report")),
+        );
+    }
+    Err(failure)
 }
 
 fn headline(words: Words, deployment: &crate::deployment::Deployment) -> String {
@@ -346,7 +383,7 @@ fn advice(session: &Session, words: Words, failure: Failure) -> Failure {
 }
 
 /// Where failure files go: the state folder of the XDG specification, else the working folder, else the temporary one.
-fn state_folders(session: &Session) -> Vec<PathBuf> {
+pub fn state_folders(session: &Session) -> Vec<PathBuf> {
     let terminal = session.ui().terminal();
     let absolute = |path: String| Some(PathBuf::from(path)).filter(|path| path.is_absolute());
     let state = terminal

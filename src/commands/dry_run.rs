@@ -63,7 +63,11 @@ impl Task for DryRun<'_> {
     }
 
     fn resume(&self, snapshot: &Snapshot) -> Option<Baseline> {
-        pending::recorded_baseline(snapshot, WORDS.command)
+        pending::recorded_baseline(snapshot, WORDS.command).filter(|_| !pending::unproven(snapshot, WORDS.command))
+    }
+
+    fn asks_for_a_run(&self) -> bool {
+        true
     }
 
     fn waits(&self, snapshot: &Snapshot) -> bool {
@@ -73,11 +77,12 @@ impl Task for DryRun<'_> {
 
     fn plan(&self, snapshot: &Snapshot) -> Result<Plan, Failure> {
         let keys = snapshot.secret_keys();
+        let stamp = pending::fresh(&self.stamp, &snapshot.deployment);
         match wanted(snapshot) {
-            Some(settings) => Ok(Plan::rehearse(&snapshot.deployment, settings, &keys, &self.stamp)),
+            Some(settings) => Ok(Plan::rehearse(&snapshot.deployment, settings, &keys, &stamp)),
             // Somebody else's manifest brought the component; it is rehearsed as it stands.
             None if snapshot.deployment.active() == Some(false) => {
-                Ok(Plan::ask_for_rehearsal(&snapshot.deployment, &self.stamp))
+                Ok(Plan::ask_for_rehearsal(&snapshot.deployment, &stamp))
             }
             None => Err(Failure::new(BLOCKED, "MAS has not been prepared yet, and nothing was changed")
                 .next(Next::new("First settle its host, database and secrets with `prepare`."))),

@@ -63,6 +63,10 @@ pub enum Ended {
     TimedOut(Awaiting),
     /// By a signal.
     Interrupted,
+    /// The change was found there, and its goal is reached, in these words; by which run was not seen.
+    Reached(String),
+    /// A run that was under way at the change has ended, the operator rests, and nothing else seems to come.
+    AtRest,
 }
 
 /// What following found out.
@@ -86,6 +90,30 @@ pub struct Start {
     pub continuity: Continuity,
 }
 
+/// What else ends following, besides a verdict.
+#[derive(Clone, Copy)]
+pub struct Exits<'a> {
+    /// For a change that was found there: the goal is reached, in these words.
+    pub reached: Option<&'a dyn Fn(&Deployment) -> Option<String>>,
+    /// The command can ask for a run that is seen, where the one that counts may have come and gone unseen.
+    pub at_rest: bool,
+}
+
+/// How long an operator rests after an earlier run before it is asked for another one. It starts the next one within
+/// moments, if it has one in store; an idle run more does no harm.
+const REST: Duration = Duration::from_secs(5);
+/// How late the end of the time-out may be noticed. Later than that, the program or the machine was stopped, and what
+/// happened meanwhile has not been looked at.
+const LATE: Duration = Duration::from_secs(2);
+/// The time to look at it then, and for the connections to come back.
+const LAST_LOOK: Duration = Duration::from_secs(20);
+
+/// Whether the last run ended well and none is under way.
+pub fn rests(deployment: &Deployment) -> bool {
+    let conditions = deployment.conditions();
+    conditions.run() == Run::Succeeded && conditions.successful() == Some(true)
+}
+
 /// Follows until there is a verdict, the time is up, or somebody interrupts. `session.deployment` is the object as it
 /// was last seen.
 pub async fn follow(
@@ -93,9 +121,12 @@ pub async fn follow(
     start: Start,
     patience: Patience,
     words: Words,
+    exits: Exits<'_>,
     progress: &Progress,
 ) -> Followed {
     let begun = Instant::now();
+    let mut deadline = patience.deadline;
+    let mut resting_since = None;
     session
         .context
         .interrupt
@@ -108,6 +139,7 @@ pub async fn follow(
         patience,
         last: None,
         untold: false,
+        missed: false,
     };
     // For the eyes only.
     let stages = if patience.once { Stages::none() } else { Stages::watch(session, progress) };
@@ -121,10 +153,25 @@ pub async fn follow(
         let verdict = if log.last.is_none() { tracker.observe(&first) } else { tracker.verdict() }.clone();
         log.tell(&verdict, session);
         match verdict {
-            Verdict::Pending(awaiting) if patience.once => break Ended::TimedOut(awaiting),
-            Verdict::Pending(_) => {}
-            verdict => break Ended::Verdict(verdict),
+            verdict if verdict.is_final() => break Ended::Verdict(verdict),
+            verdict => {
+                if let Some(words) = exits.reached.and_then(|reached| reached(&session.deployment)) {
+                    break Ended::Reached(words);
+                }
+                if let (Verdict::Pending(awaiting), true) = (&verdict, patience.once) {
+                    break Ended::TimedOut(awaiting.clone());
+                }
+                let unseen = exits.at_rest && tracker.baseline().at_write.running;
+                let resting = unseen && verdict == Verdict::Pending(Awaiting::Start) && rests(&session.deployment);
+                resting_since = resting.then(|| resting_since.unwrap_or_else(Instant::now));
+            }
         }
+        let rested = async {
+            match resting_since {
+                Some(since) => sleep_until(since + REST).await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             // A verdict that is at hand is worth more than the time-out or a signal.
             biased;
@@ -135,7 +182,14 @@ pub async fn follow(
                 }
             }
             () = session.context.interrupt.wait() => break Ended::Interrupted,
-            () = sleep_until(patience.deadline) => {
+            () = rested => break Ended::AtRest,
+            () = sleep_until(deadline) => {
+                if deadline == patience.deadline && deadline.elapsed() > LATE {
+                    deadline = Instant::now() + LAST_LOOK;
+                    // From the last version on, so nothing is lost; the old connection may be dead without a sign.
+                    watch = session.cluster.follow(&session.target, session.deployment.object());
+                    continue;
+                }
                 let Verdict::Pending(awaiting) = tracker.verdict().clone() else { continue };
                 break Ended::TimedOut(awaiting);
             }
@@ -154,6 +208,8 @@ struct Log<'a> {
     last: Option<Verdict>,
     /// Whether [`Awaiting::Untold`] was explained; where it comes once, it comes with every try.
     untold: bool,
+    /// Whether an event could not be read.
+    missed: bool,
 }
 
 impl Log<'_> {
@@ -165,7 +221,12 @@ impl Log<'_> {
                     cluster::Continuity::Continuous => Continuity::Continuous,
                     cluster::Continuity::Gap => Continuity::Gap,
                 };
-                let deployment = Deployment::from_value(object).ok()?;
+                let Ok(deployment) = Deployment::from_value(object) else {
+                    self.missed = true;
+                    return None;
+                };
+                // What cannot be read was an event all the same.
+                let continuity = if std::mem::take(&mut self.missed) { Continuity::Gap } else { continuity };
                 let seen = Observation::of(&deployment);
                 self.progress.heard();
                 self.note_mas_active(&seen, session);

@@ -45,8 +45,8 @@ pub fn default_secret_name(deployment: &str) -> String {
 impl Session {
     /// Reads everything beside the deployment itself. What cannot be read is not an error: it becomes a finding.
     pub async fn gather(&self, extent: Extent) -> Snapshot {
-        let survey = self.survey(extent).await;
-        self.complete(survey).await
+        let survey = Box::pin(self.survey(extent)).await;
+        Box::pin(self.complete(survey)).await
     }
 
     /// What the object itself leads to, all side by side.

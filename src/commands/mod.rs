@@ -2,6 +2,7 @@
 
 mod abort;
 mod activate;
+mod advise;
 mod approve;
 mod certificate;
 mod check;
@@ -15,10 +16,12 @@ mod follow;
 mod gates;
 mod gather;
 mod interrupt;
+mod neighbourhood;
 mod outcome;
 mod pending;
 mod prepare;
 mod remember;
+mod report;
 mod rounds;
 mod session;
 mod stages;
@@ -89,6 +92,7 @@ async fn exec(context: &Context, command: &Command) -> Result<u8, Failure> {
         Command::DryRun(args) => dry_run::exec(context, args).await,
         Command::Activate(args) => activate::exec(context, args).await,
         Command::Abort(args) => abort::exec(context, args).await,
+        Command::Report(args) => report::exec(context, args).await,
         Command::Tls(args) => tls::exec(context, &args.command).await,
         Command::Completion(args) => completion::exec(&context.ui, args),
         Command::Version => version::exec(&context.ui),

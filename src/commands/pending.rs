@@ -5,19 +5,21 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::exit::{Failure, INTERRUPTED};
+use super::follow;
 use super::session::Session;
 use crate::checks::Snapshot;
 use crate::deployment::Deployment;
 use crate::plan::REHEARSAL_ANNOTATION;
 use crate::reconcile::{Baseline, Carried, Observation};
-use crate::record::Pending;
+use crate::record::{OwnersChange, Pending};
 use crate::terminal::time::ago;
 
 /// A write that somebody noted a moment ago and that has not arrived yet.
 pub fn begun_by_somebody(session: &Session, snapshot: &Snapshot) -> Option<Pending> {
     let pending = snapshot.recorded()?.pending.as_ref()?;
     let age = session.ui().terminal().now().duration_since(pending.at);
-    let fresh = age.abs() < jiff::SignedDuration::from_secs(5);
+    // The manifest's owner takes hours, not moments.
+    let fresh = age.abs() < jiff::SignedDuration::from_secs(5) && pending.owner.is_none();
     (fresh && !is_applied(pending, &snapshot.deployment)).then(|| pending.clone())
 }
 
@@ -31,12 +33,46 @@ pub async fn wait_for_their_write(session: &mut Session, pending: &Pending) -> R
     }
 }
 
-/// Whether the write that the record tells of has arrived.
+/// Whether the write that the record tells of has arrived, as far as the deployment shows.
 pub fn is_applied(pending: &Pending, deployment: &Deployment) -> bool {
     let seen = Observation::of(deployment);
-    let requested =
-        pending.request.as_deref().is_none_or(|request| deployment.annotation(REHEARSAL_ANNOTATION) == Some(request));
-    requested && pending.baseline.uid == seen.uid && pending.baseline.carried.is_in(&seen)
+    let made = match (&pending.request, &pending.baseline.carried) {
+        (Some(request), _) => deployment.annotation(REHEARSAL_ANNOTATION) == Some(request),
+        // Somebody else may have changed the same while this write never arrived.
+        (None, Carried::Active(_)) if pending.owner.is_none() && seen.has_mas => deployment.active_is_ours(),
+        (None, _) => true,
+    };
+    made && pending.baseline.uid == seen.uid && pending.baseline.carried.is_in(&seen)
+}
+
+/// Whether it was that very write for sure, so that its baseline tells what stood before it. A component that is gone
+/// does not show who took it out.
+pub fn is_proven(pending: &Pending, deployment: &Deployment) -> bool {
+    let shown = match pending.owner {
+        Some(owner) => owner == OwnersChange::Arrived,
+        None => pending.request.is_some() || deployment.mas().is_some(),
+    };
+    shown && is_applied(pending, deployment)
+}
+
+/// The write that the record tells of, if it is this command's and has arrived.
+pub fn recorded<'a>(snapshot: &'a Snapshot, command: &str) -> Option<&'a Pending> {
+    let pending = snapshot.recorded()?.pending.as_ref()?;
+    (pending.command == command && is_applied(pending, &snapshot.deployment)).then_some(pending)
+}
+
+/// Who waits for the manifest's owner to make a change that has not been seen yet, for whoever comes next.
+pub fn left_to_the_owner(session: &Session, snapshot: &Snapshot) -> Option<String> {
+    let pending = snapshot.recorded()?.pending.as_ref()?;
+    if pending.owner != Some(OwnersChange::Awaited) || is_applied(pending, &snapshot.deployment) {
+        return None;
+    }
+    let who = pending.by.as_deref().unwrap_or("somebody");
+    let ago = ago(pending.at, session.ui().terminal().now());
+    Some(format!(
+        "{who} left a change to the manifest's owner, and it has not arrived ({} --via-owner, {ago}).",
+        pending.command
+    ))
 }
 
 /// Who made the change that is there already, and when: the record knows, or the API server's field managers.
@@ -56,10 +92,19 @@ pub fn since_when(session: &Session, snapshot: &Snapshot, command: &str) -> Stri
     format!("The change is there already{by}{at}; following the operator.")
 }
 
-/// The baseline of the write that the record tells of, if it is this command's and has arrived.
+/// The baseline of the write that the record tells of, if it is this command's and has arrived for sure.
 pub fn recorded_baseline(snapshot: &Snapshot, command: &str) -> Option<Baseline> {
-    let pending = snapshot.recorded()?.pending.as_ref()?;
-    (pending.command == command && is_applied(pending, &snapshot.deployment)).then(|| pending.baseline.clone())
+    let pending = recorded(snapshot, command)?;
+    is_proven(pending, &snapshot.deployment).then(|| pending.baseline.clone())
+}
+
+/// A run was under way when the change was written, or it cannot be told who wrote it and when; that run is over, and the
+/// operator rests. Whether that run worked on the change cannot be told, and no other one will come by itself (an operator
+/// that was restarted meanwhile does not start again for a change it has seen): waiting would have no end.
+pub fn unproven(snapshot: &Snapshot, command: &str) -> bool {
+    let Some(pending) = recorded(snapshot, command) else { return false };
+    let untold = pending.baseline.at_write.running || !is_proven(pending, &snapshot.deployment);
+    untold && follow::rests(&snapshot.deployment)
 }
 
 /// A baseline for a change that is there without a record of it.
@@ -73,4 +118,12 @@ pub fn request_stamp(session: &Session) -> String {
     let before = session.deployment.object()["metadata"]["annotations"][REHEARSAL_ANNOTATION].clone();
     let stamp = now.to_string();
     if before == Value::String(stamp.clone()) { format!("{stamp}+") } else { stamp }
+}
+
+/// The same for one more request of the same call.
+pub fn fresh(stamp: &str, deployment: &Deployment) -> String {
+    match deployment.annotation(REHEARSAL_ANNOTATION) {
+        Some(before) if before.starts_with(stamp) => format!("{before}+"),
+        _ => stamp.to_owned(),
+    }
 }

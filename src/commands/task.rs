@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::approve::Approved;
 use super::exit::{DONE, FAILED, Failure, INTERRUPTED, TIMED_OUT};
-use super::follow::{self, Ended, Patience, Start, Words};
+use super::follow::{self, Ended, Exits, Patience, Start, Words};
 use super::gather::Extent;
 use super::interrupt::Standing;
 use super::outcome::{Answer, Outcome};
@@ -15,10 +15,11 @@ use super::write::{self, Intent, Sent, ServerDryRun};
 use super::{certificate, conclude, findings, gates, pending, via_owner};
 use crate::checks::{self, Finding, Known, Snapshot, Step, codes};
 use crate::cli::{FollowArgs, WriteArgs};
-use crate::deployment::Run;
+use crate::deployment::{Deployment, Run};
 use crate::plan::{MasSettings, Plan};
 use crate::reconcile::{Baseline, Continuity};
 use crate::record::Record;
+use crate::terminal::progress::Progress;
 use crate::terminal::{Next, Verbosity};
 
 /// An operator that retries writes in bursts; a moment later it is at work, and quiet.
@@ -36,6 +37,14 @@ pub trait Task {
     fn settings<'a>(&self, snapshot: &'a Snapshot) -> Option<&'a MasSettings>;
     /// What to follow instead of writing, if the change is there already.
     fn resume(&self, snapshot: &Snapshot) -> Option<Baseline>;
+    /// The same for a change that was found there and is followed: why there is nothing left to do, if there is nothing.
+    fn reached_by(&self, _: &Deployment) -> Option<String> {
+        None
+    }
+    /// Whether it can ask for a run that is seen, where the one that counts may have come and gone unseen.
+    fn asks_for_a_run(&self) -> bool {
+        false
+    }
     /// Whether a run that is under way is waited for.
     fn waits(&self, snapshot: &Snapshot) -> bool;
     /// The change.
@@ -70,7 +79,8 @@ pub async fn run(
     outcome: &mut Outcome,
 ) -> Result<u8, Failure> {
     let patience = Patience::new(session.ui().terminal().now(), flags.follow.timeout.unwrap_or(flags.timeout));
-    let mut course = Course { session, task, flags, outcome, patience, approved: None, told: None, certificate: None };
+    let mut course =
+        Course { session, task, flags, outcome, patience, approved: None, sent: None, told: None, certificate: None };
     let mut rounds = Rounds::default();
     while rounds.one_more(&course.session.deployment) {
         if course.session.context.interrupt.raised() {
@@ -97,6 +107,8 @@ struct Course<'a> {
     outcome: &'a mut Outcome,
     patience: Patience,
     approved: Option<Approved>,
+    /// What was written already.
+    sent: Option<Approved>,
     told: Option<Vec<Finding>>,
     certificate: Option<(MasSettings, Vec<Finding>)>,
 }
@@ -111,7 +123,10 @@ impl Course<'_> {
             return Ok(Some(DONE));
         }
         if let Some(baseline) = self.task.resume(&snapshot) {
-            return self.follow_what_is_there(&snapshot, baseline).await.map(Some);
+            return self.follow_what_is_there(&snapshot, baseline).await;
+        }
+        if let Some(words) = pending::left_to_the_owner(self.session, &snapshot).filter(|_| self.told.is_none()) {
+            self.session.ui().status(words);
         }
         if let Some(begun) = pending::begun_by_somebody(self.session, &snapshot) {
             pending::wait_for_their_write(self.session, &begun).await?;
@@ -138,7 +153,7 @@ impl Course<'_> {
             gates::may_follow(self.session).await?;
         }
         match self.approve(&snapshot, plan, &dry_run)? {
-            Some(go) if self.flags.via_owner => self.through_owner(&snapshot, &go, &dry_run).await.map(Some),
+            Some(go) if self.flags.via_owner => self.through_owner(&snapshot, &go, &dry_run).await,
             Some(go) => self.send(&snapshot, go, &dry_run).await,
             None => Ok(Some(DONE)),
         }
@@ -211,6 +226,12 @@ impl Course<'_> {
         if let Some(go) = still.and_then(|earlier| earlier.again(plan.clone())) {
             return Ok(Some(go));
         }
+        if let Some(go) = self.sent.as_ref().and_then(|sent| sent.another_run(plan.clone())) {
+            self.session
+                .ui()
+                .status("Whether the operator worked on the change was not to be seen; asking it for another run.");
+            return Ok(Some(go));
+        }
         let nobody_reads = self.session.ui().verbosity() == Verbosity::Quiet && self.task.is_script(self.session);
         if self.flags.write.preview || !nobody_reads {
             write::show(self.session, &plan, dry_run);
@@ -221,7 +242,8 @@ impl Course<'_> {
         }
         let go = self.task.approve(self.session, snapshot, plan)?;
         if go.is_none() {
-            self.session.ui().status("Nothing was changed.");
+            let more = if self.sent.is_some() { "Nothing more was changed." } else { "Nothing was changed." };
+            self.session.ui().status(more);
         }
         Ok(go)
     }
@@ -235,7 +257,10 @@ impl Course<'_> {
         let words = self.task.words();
         let intent = Intent { command: words.command, by, snapshot, what: self.task.history() };
         match write::send(self.session, &go, &dry_run.answer, &mut record, intent, self.outcome).await? {
-            Sent::Applied(start) => self.applied(snapshot, *start).await.map(Some),
+            Sent::Applied(start) => {
+                self.sent = Some(go);
+                self.applied(snapshot, *start).await
+            }
             Sent::RecordConflict => {
                 self.approved = Some(go);
                 self.session.reread().await?;
@@ -255,18 +280,23 @@ impl Course<'_> {
         snapshot: &Snapshot,
         go: &Approved,
         dry_run: &ServerDryRun,
-    ) -> Result<u8, Failure> {
+    ) -> Result<Option<u8>, Failure> {
         let words = self.task.words();
+        via_owner::check(self.session, snapshot, go.plan())?;
+        let by = self.session.who().await;
+        let intent = Intent { command: words.command, by, snapshot, what: via_owner::history(words) };
+        let ours = via_owner::note(self.session, go, &dry_run.answer, intent).await?;
         via_owner::show(self.session, go.plan())?;
         if !self.flags.follow.wait {
             self.outcome.verdict = Answer::NotWaited;
-            return Ok(DONE);
+            return Ok(Some(DONE));
         }
         let progress = self.session.ui().progress();
-        match via_owner::arrive(self.session, go, &dry_run.answer, self.patience, words, &progress).await? {
+        let arrival = via_owner::arrive(self.session, go, &dry_run.answer, self.patience, words, &progress).await?;
+        match arrival {
             via_owner::Arrival::Here(start) => {
-                let followed = follow::follow(self.session, *start, self.patience, words, &progress).await;
-                conclude::conclude(self.session, words, snapshot, followed, &progress, self.outcome).await
+                via_owner::note_arrival(self.session, &ours, &start).await;
+                self.follow(snapshot, *start, None, &progress).await
             }
             via_owner::Arrival::Ended(Ended::TimedOut(_)) => {
                 self.outcome.verdict = Answer::TimedOut;
@@ -276,8 +306,41 @@ impl Course<'_> {
             }
             via_owner::Arrival::Ended(ended) => {
                 drop(progress);
-                conclude::without_write(self.session, words, ended, self.outcome)
+                conclude::without_write(self.session, words, ended, self.outcome).map(Some)
             }
+        }
+    }
+
+    /// Follows to the end, or to the need of another round.
+    async fn follow(
+        &mut self,
+        snapshot: &Snapshot,
+        start: Start,
+        reached: Option<&dyn Fn(&Deployment) -> Option<String>>,
+        progress: &Progress,
+    ) -> Result<Option<u8>, Failure> {
+        let words = self.task.words();
+        let exits = Exits { reached, at_rest: self.task.asks_for_a_run() };
+        let followed = follow::follow(self.session, start, self.patience, words, exits, progress).await;
+        match followed.ended {
+            Ended::Reached(text) => {
+                self.session.context.interrupt.stands(Standing::Ending { done: "there is nothing left to do" });
+                self.session.ui().status(text.clone());
+                self.outcome.message = Some(text);
+                Ok(Some(DONE))
+            }
+            Ended::AtRest if self.flags.via_owner => {
+                self.outcome.verdict = Answer::TimedOut;
+                let text =
+                    "gave up waiting; the operator rests, and whether it has worked on the change was not to be seen";
+                let again = self.session.command(words.command);
+                Err(Failure::new(TIMED_OUT, text).next(Next::new("To ask it for a run that is seen:").command(again)))
+            }
+            Ended::AtRest => {
+                self.session.context.interrupt.stands(Standing::NothingWritten);
+                Ok(None)
+            }
+            _ => conclude::conclude(self.session, words, snapshot, followed, progress, self.outcome).await.map(Some),
         }
     }
 
@@ -296,16 +359,15 @@ impl Course<'_> {
         }
     }
 
-    async fn applied(&mut self, snapshot: &Snapshot, start: Start) -> Result<u8, Failure> {
+    async fn applied(&mut self, snapshot: &Snapshot, start: Start) -> Result<Option<u8>, Failure> {
         let words = self.task.words();
         let progress = self.session.ui().progress();
         progress.done(format!("written (resourceVersion {})", start.seen.resource_version()));
         if !self.flags.follow.wait {
             drop(progress);
-            return Ok(conclude::not_waited(self.session, words, self.outcome));
+            return Ok(Some(conclude::not_waited(self.session, words, self.outcome)));
         }
-        let followed = follow::follow(self.session, start, self.patience, words, &progress).await;
-        conclude::conclude(self.session, words, snapshot, followed, &progress, self.outcome).await
+        self.follow(snapshot, start, None, &progress).await
     }
 
     /// After a conflict: somebody who made the same change is followed, and a status that moved is no change. Anything
@@ -322,20 +384,21 @@ impl Course<'_> {
     }
 
     /// The change is there already, by an earlier call or by somebody else.
-    async fn follow_what_is_there(&mut self, snapshot: &Snapshot, baseline: Baseline) -> Result<u8, Failure> {
+    async fn follow_what_is_there(&mut self, snapshot: &Snapshot, baseline: Baseline) -> Result<Option<u8>, Failure> {
         let words = self.task.words();
         self.session.ui().status(pending::since_when(self.session, snapshot, words.command));
         if self.flags.write.preview {
             self.session.ui().status("This is a preview; there is nothing to write.");
-            return Ok(DONE);
+            return Ok(Some(DONE));
         }
         if !self.flags.follow.wait {
-            return Ok(conclude::not_waited(self.session, words, self.outcome));
+            return Ok(Some(conclude::not_waited(self.session, words, self.outcome)));
         }
         let progress = self.session.ui().progress();
         let start = Start { baseline, seen: snapshot.deployment.clone(), continuity: Continuity::Gap };
-        let followed = follow::follow(self.session, start, self.patience, words, &progress).await;
-        conclude::conclude(self.session, words, snapshot, followed, &progress, self.outcome).await
+        let task = self.task;
+        let reached = |deployment: &Deployment| task.reached_by(deployment);
+        self.follow(snapshot, start, Some(&reached), &progress).await
     }
 }
 
@@ -344,7 +407,7 @@ pub fn ended_early(session: &Session, ended: &Ended, outcome: &mut Outcome) -> u
     let (verdict, code) = match ended {
         Ended::TimedOut(_) => (Answer::TimedOut, TIMED_OUT),
         Ended::Interrupted => (Answer::Interrupted, INTERRUPTED),
-        Ended::Verdict(_) => (Answer::Failed, FAILED),
+        Ended::Verdict(_) | Ended::Reached(_) | Ended::AtRest => (Answer::Failed, FAILED),
     };
     session.context.interrupt.stands(Standing::NothingWritten);
     outcome.verdict = verdict;

@@ -2,14 +2,18 @@
 //! shown here, and waited for; from its arrival on everything is as after a write of our own.
 
 use super::approve::Approved;
-use super::exit::{FAILED, Failure};
+use super::exit::{FAILED, Failure, INTERRUPTED};
 use super::follow::{Ended, Patience, Start, Words};
 use super::interrupt::Standing;
+use super::pending;
 use super::session::Session;
+use super::write::{self, Intent};
+use crate::checks::Snapshot;
 use crate::cluster::{self, WatchItem};
 use crate::deployment::{Deployment, Owner};
 use crate::plan::Plan;
-use crate::reconcile::{Awaiting, Baseline, Continuity, Observation, Verdict};
+use crate::reconcile::{Awaiting, Baseline, Carried, Continuity, Observation, Verdict};
+use crate::record::{OwnersChange, Pending};
 use crate::terminal::progress::{Progress, Waiting};
 use crate::terminal::{Line, Next, OutputFormat, Style, data, diff};
 
@@ -32,13 +36,74 @@ enum Arrived {
     Other,
 }
 
+/// Whether there is anything for the owner to change.
+pub fn check(session: &Session, snapshot: &Snapshot, plan: &Plan) -> Result<(), Failure> {
+    if plan.changes_spec() {
+        return Ok(());
+    }
+    let text = match pending::recorded(snapshot, "dry-run").and_then(|pending| pending.owner) {
+        Some(OwnersChange::Awaited) => {
+            "the change has come from the manifest's owner while nobody looked, so whether the operator rehearsed it was not \
+             to be seen; nothing was written from here"
+        }
+        _ => "the spec is as it should be already, so its owner has nothing to change; nothing was changed",
+    };
+    Err(Failure::new(FAILED, text)
+        .next(Next::new("To ask the operator for another rehearsal of it:").command(session.command("dry-run"))))
+}
+
+/// For the record's history.
+pub fn history(words: Words) -> String {
+    format!("{}: left to the manifest's owner", words.command)
+}
+
+/// Notes in the record what is left to the owner: the backup sentence, and what stands now. Whoever comes next is told.
+pub async fn note(
+    session: &Session,
+    go: &Approved,
+    answer: &Deployment,
+    intent: Intent<'_>,
+) -> Result<Pending, Failure> {
+    let before = Observation::of(go.plan().before());
+    let carried = go.plan().carried(&Observation::of(answer));
+    let baseline = Baseline::of_write(&before, carried, before.generation, None);
+    // The owner changes the spec and nothing else, so no annotation tells of this request.
+    let pending = write::pending(session, go.plan(), &intent, baseline);
+    let ours = Pending { owner: Some(OwnersChange::Awaited), request: None, ..pending };
+    session.context.interrupt.stands(Standing::Writing);
+    let noted = session.change_record(|record| write::note(record, go, &intent, &ours)).await;
+    session.context.interrupt.stands(Standing::NothingWritten);
+    noted?;
+    if session.context.interrupt.raised() {
+        session.ui().status("The deployment was not changed.");
+        return Err(Failure::told(INTERRUPTED));
+    }
+    Ok(ours)
+}
+
+/// Notes that the change has come, so that a later call follows it from the same moment.
+pub async fn note_arrival(session: &Session, ours: &Pending, start: &Start) {
+    let now = session.ui().terminal().now();
+    let noted = session
+        .change_record(|record| {
+            if let Some(pending) = record
+                .pending
+                .as_mut()
+                .filter(|pending| pending.command == ours.command && pending.owner == Some(OwnersChange::Awaited))
+            {
+                pending.owner = Some(OwnersChange::Arrived);
+                pending.baseline = start.baseline.clone();
+                pending.at = now;
+            }
+        })
+        .await;
+    if let Err(failure) = noted {
+        write::warn_unrecorded(session, &failure);
+    }
+}
+
 /// Shows what the owner has to change. To stderr, because `-o json` has its own document on stdout.
 pub fn show(session: &Session, plan: &Plan) -> Result<(), Failure> {
-    if !plan.changes_spec() {
-        let text = "the spec is as it should be already, so its owner has nothing to change; nothing was changed";
-        return Err(Failure::new(FAILED, text)
-            .next(Next::new("To ask the operator for another rehearsal of it:").command(session.command("dry-run"))));
-    }
     let (place, whole) = place(&plan.before().owner());
     let spec = &plan.patch()["spec"];
     let text = if whole {
@@ -49,7 +114,7 @@ pub fn show(session: &Session, plan: &Plan) -> Result<(), Failure> {
     let ui = session.ui();
     ui.status("");
     ui.status(format!(
-        "Nothing is written from here. Merge this {place}, change nothing else, and bring it to the cluster:"
+        "The deployment is not written to from here. Merge this {place}, change nothing else, and bring it to the cluster:"
     ));
     for line in text.lines() {
         ui.verbatim(&Line::new().text("  ").styled(Style::Code, line));
@@ -131,15 +196,27 @@ pub async fn arrive(
             Arrived::Change => {
                 let seen = Observation::of(&now);
                 let carried = go.plan().carried(&seen);
-                let baseline = Baseline::of_write(&Observation::of(&before), carried, seen.generation, None);
-                let continuity = match continuity {
-                    cluster::Continuity::Continuous => Continuity::Continuous,
-                    cluster::Continuity::Gap => Continuity::Gap,
-                };
+                let (baseline, continuity) = baseline(&Observation::of(&before), &seen, carried, continuity);
                 progress.done(format!("the change has arrived (resourceVersion {})", now.resource_version()));
                 return Ok(Arrival::Here(Box::new(Start { baseline, seen: now, continuity })));
             }
         }
+    }
+}
+
+/// What to compare the operator's answer with. Where events may have been missed, a run may have begun between the state
+/// that was seen last and the change, and what stood before tells nothing.
+fn baseline(
+    before: &Observation,
+    now: &Observation,
+    carried: Carried,
+    continuity: cluster::Continuity,
+) -> (Baseline, Continuity) {
+    match continuity {
+        cluster::Continuity::Continuous => {
+            (Baseline::of_write(before, carried, now.generation, None), Continuity::Continuous)
+        }
+        cluster::Continuity::Gap => (Baseline::of_present(now, carried), Continuity::Gap),
     }
 }
 
@@ -190,6 +267,36 @@ mod tests {
         assert_eq!(compare(with(true, "a")), Arrived::Change);
         assert_eq!(compare(with(true, "b")), Arrived::Other, "more than the switch");
         assert_eq!(compare(with(false, "b")), Arrived::Other, "the rehearsal is void");
+    }
+
+    /// Events were missed between the last state and the change, and a run of the old spec was taken for one that works on
+    /// the change: its good end passed for a rehearsal.
+    #[test]
+    fn after_a_gap_a_run_under_way_need_not_work_on_what_arrived() {
+        use crate::reconcile::{Event, Tracker};
+
+        let at = |version: u32, generation: i64, spec: Value, status: Value| {
+            let metadata = json!({"name": "a", "namespace": "n", "uid": "u", "resourceVersion": version.to_string(),
+                "generation": generation});
+            let object = json!({"metadata": metadata, "spec": spec, "status": {"conditions": status}});
+            Observation::of(&Deployment::from_value(object).unwrap())
+        };
+        let ended = |completion: &str| {
+            json!([{"type": "Successful", "status": "True", "reason": "Successful"}, {"type": "Running", "status": "True",
+                "reason": "Successful", "ansibleResult": {"completion": completion}}])
+        };
+        let before = at(1, 1, json!({}), ended("c0"));
+        let running = json!([{"type": "Running", "status": "True", "reason": "Running"}]);
+        let now = at(9, 2, with(false, "a"), running);
+        let carried = || Carried::Rehearsal(now.spec_digest.clone());
+        let end = Event::Seen(Box::new(at(10, 2, with(false, "a"), ended("of the old spec"))), Continuity::Continuous);
+        let verdict = |continuity| {
+            let (baseline, continuity) = baseline(&before, &now, carried(), continuity);
+            let mut tracker = Tracker::new(baseline);
+            tracker.observe(&Event::Seen(Box::new(now.clone()), continuity));
+            tracker.observe(&end).clone()
+        };
+        assert_eq!(verdict(cluster::Continuity::Gap), Verdict::Pending(Awaiting::Start));
     }
 
     #[test]

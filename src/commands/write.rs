@@ -8,7 +8,7 @@ use super::follow::Start;
 use super::interrupt::Standing;
 use super::outcome::{Outcome, Written};
 use super::session::Session;
-use crate::checks::Snapshot;
+use crate::checks::{Known, Snapshot};
 use crate::cluster::{ErrorKind, Write, WriteOutcome};
 use crate::deployment::{Deployment, Run};
 use crate::plan::{Change, Plan};
@@ -96,26 +96,15 @@ pub async fn send(
     if *plan.change() == Change::Activate && before.run != Run::Running {
         baseline = baseline.inactive_until_write();
     }
-    let (now, others) = (session.ui().terminal().now(), record.pending.clone());
+    let others = record.pending.clone();
     let ours = pending(session, plan, &intent, baseline.clone());
-    record.pending = Some(ours.clone());
     // Only as long as it is ours: somebody who waited for us in vain may have begun a write of their own.
     let withdraw = |record: &mut Record| {
         if record.pending.as_ref() == Some(&ours) {
             record.pending.clone_from(&others);
         }
     };
-    record.note(now, intent.by.as_deref(), intent.what);
-    record.chart.clone_from(&intent.snapshot.chart);
-    // An activation that failed while nobody was looking: after it the rehearsal proves nothing.
-    if let Some(failure) =
-        before.failure.as_ref().filter(|failure| before.active == Some(true) && failure.completion.is_some())
-    {
-        record.failed_since(&failure.message);
-    }
-    if let Some(statement) = approved.backup() {
-        record.backup = Some(Backup { statement: statement.to_owned(), at: now, by: intent.by.clone() });
-    }
+    note(record, approved, &intent, &ours);
     // From here on something is written, if only to the record.
     session.context.interrupt.stands(Standing::Writing);
     match session.write_record(record).await {
@@ -145,6 +134,16 @@ pub async fn send(
             outcome.write = Written::Applied;
             let seen =
                 Deployment::from_value(written.object).map_err(|error| Failure::new(FAILED, error.to_string()))?;
+            if written.read_back && !is_surely_ours(session, plan, &seen, &ours).await {
+                // Somebody else made the same change, when and on what state is not known: the next round follows it.
+                outcome.write = Written::NotApplied;
+                session.context.interrupt.stands(Standing::NothingWritten);
+                if let Err(failure) = session.change_record(withdraw).await {
+                    warn_unrecorded(session, &failure);
+                }
+                session.deployment = seen;
+                return Ok(Sent::Conflict);
+            }
             let continuity = if written.read_back { Continuity::Gap } else { Continuity::Continuous };
             if !written.read_back {
                 // Exactly what was stored, should a webhook have made more of it than in the dry run.
@@ -184,6 +183,41 @@ pub async fn send(
     }
 }
 
+/// Puts a write that is about to be made into the record.
+pub fn note(record: &mut Record, approved: &Approved, intent: &Intent<'_>, ours: &Pending) {
+    let before = Observation::of(approved.plan().before());
+    record.pending = Some(ours.clone());
+    record.note(ours.at, intent.by.as_deref(), intent.what.clone());
+    record.chart.clone_from(&intent.snapshot.chart);
+    // An activation that failed while nobody was looking: after it the rehearsal proves nothing.
+    if let Some(failure) =
+        before.failure.as_ref().filter(|failure| before.active == Some(true) && failure.completion.is_some())
+    {
+        record.failed_since(&failure.message);
+    }
+    if let Some(statement) = approved.backup() {
+        record.backup = Some(Backup { statement: statement.to_owned(), at: ours.at, by: intent.by.clone() });
+    }
+}
+
+/// After a lost answer: whether the change that was read back is this write. The same change by somebody else may have
+/// come after a run began, and then what stood before this write says nothing about theirs.
+async fn is_surely_ours(session: &Session, plan: &Plan, seen: &Deployment, ours: &Pending) -> bool {
+    let by_us = match plan.change() {
+        // The annotation is of this very call.
+        Change::AddMas(..) | Change::AskForRehearsal(_) | Change::AskForRun(_) => return true,
+        Change::Activate | Change::Deactivate => seen.active_is_ours(),
+        // What is gone does not show who took it out.
+        Change::Remove => true,
+    };
+    // Another person with this program notes their write first, in the place of ours.
+    let others = match session.read_record().await {
+        Known::Known(Some(record)) => record.pending.as_ref() != Some(ours),
+        Known::Known(None) | Known::Unreadable(_) => false,
+    };
+    by_us && !others
+}
+
 /// Whether a change takes the migration back.
 pub fn goes_back(change: &Change) -> bool {
     matches!(change, Change::Deactivate | Change::Remove | Change::AskForRun(_))
@@ -195,7 +229,8 @@ pub fn warn_unrecorded(session: &Session, failure: &Failure) {
     session.ui().warning(format!("this could not be noted in the record: {why}"));
 }
 
-fn pending(session: &Session, plan: &Plan, intent: &Intent<'_>, baseline: Baseline) -> Pending {
+/// A write as the record keeps it.
+pub fn pending(session: &Session, plan: &Plan, intent: &Intent<'_>, baseline: Baseline) -> Pending {
     let keys = intent.snapshot.secret_keys();
     let secret = intent.snapshot.secret.known().and_then(Option::as_ref);
     Pending {
@@ -203,6 +238,7 @@ fn pending(session: &Session, plan: &Plan, intent: &Intent<'_>, baseline: Baseli
         at: session.ui().terminal().now(),
         by: intent.by.clone(),
         baseline,
+        owner: None,
         request: match plan.change() {
             Change::AddMas(_, request) | Change::AskForRehearsal(request) | Change::AskForRun(request) => {
                 Some(request.clone())

@@ -4,6 +4,11 @@ use serde_json::Value;
 
 use super::view::Deployment;
 
+/// The field manager under which the API server records what this program writes.
+pub const FIELD_MANAGER: &str = "kubectl-ess-mas";
+/// The switch, among the fields of a manager.
+const ACTIVE: &str = "/fieldsV1/f:spec/f:components/f:matrixAuthenticationService/f:config/f:active";
+
 /// The Helm release that an object belongs to.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct HelmRelease {
@@ -79,13 +84,19 @@ impl Deployment {
     /// The field manager that last wrote `…config.active`, and when, as `managedFields` tells.
     pub fn active_written_by(&self) -> Option<(String, Option<String>)> {
         let fields = self.object()["metadata"]["managedFields"].as_array()?;
-        let active = "/fieldsV1/f:spec/f:components/f:matrixAuthenticationService/f:config/f:active";
         let latest = fields
             .iter()
-            .filter(|entry| entry.pointer(active).is_some())
+            .filter(|entry| entry.pointer(ACTIVE).is_some())
             .max_by_key(|entry| entry["time"].as_str().unwrap_or_default().to_owned())?;
         let text = |value: &Value| value.as_str().map(str::to_owned);
         Some((text(&latest["manager"])?, text(&latest["time"])))
+    }
+
+    /// Whether the switch, as it stands, was written by this program, on whosever behalf. A manager that changes a value
+    /// takes it from all others; one that applies the same value only joins them.
+    pub fn active_is_ours(&self) -> bool {
+        let fields = self.object()["metadata"]["managedFields"].as_array();
+        fields.into_iter().flatten().any(|entry| entry["manager"] == FIELD_MANAGER && entry.pointer(ACTIVE).is_some())
     }
 }
 
@@ -98,6 +109,25 @@ mod tests {
         let mut object = json!({"metadata": {"name": "a", "uid": "u", "resourceVersion": "1"}, "spec": {}});
         object["metadata"].as_object_mut().unwrap().extend(metadata.as_object().unwrap().clone());
         Deployment::from_value(object).unwrap()
+    }
+
+    #[test]
+    fn the_switch_is_ours_as_long_as_nobody_else_has_changed_it() {
+        let with = |managers: &[&str]| {
+            let fields: Vec<Value> = managers
+                .iter()
+                .map(|manager| {
+                    let switch = json!({"f:active": {}});
+                    json!({"manager": manager, "fieldsV1": {"f:spec": {"f:components":
+                        {"f:matrixAuthenticationService": {"f:config": switch}}}}})
+                })
+                .collect();
+            deployment(json!({"managedFields": fields})).active_is_ours()
+        };
+        assert!(with(&[FIELD_MANAGER]));
+        assert!(with(&["argocd-controller", FIELD_MANAGER]), "it applied the same value");
+        assert!(!with(&["kubectl-patch"]));
+        assert!(!with(&[]));
     }
 
     #[test]

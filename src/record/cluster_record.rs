@@ -71,6 +71,16 @@ pub struct Backup {
     pub by: Option<String>,
 }
 
+/// What became of a change that was left to the manifest's owner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OwnersChange {
+    /// It has not been seen; the baseline is what stood when somebody began to wait for it.
+    Awaited,
+    /// It was seen to arrive, and the baseline is what stood right before.
+    Arrived,
+}
+
 /// A write that has no verdict yet. Kept before the write is sent, so that a killed program can go on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -84,6 +94,9 @@ pub struct Pending {
     pub by: Option<String>,
     /// What to compare the operator's answer with.
     pub baseline: Baseline,
+    /// Where the manifest's owner makes the change, whether it is there yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<OwnersChange>,
     /// The annotation's value, where the write asks for a rehearsal: the spec alone does not tell whether it was this
     /// write that was made.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -121,7 +121,7 @@ async fn what_only_names_the_secret_wants_it_there_and_complete() {
     assert_eq!(scene.versions().await, before);
     scene.set_mas_secret("rsaPrivateKey", None).await;
     scene.shell.run("prepare --export helm-values").await.expect(10).says("rsaPrivateKey").says("it is missing");
-    let _ = scene.set_mas_secret("rsaPrivateKey", Some(b"nonsense")).await;
+    scene.set_mas_secret("rsaPrivateKey", Some(b"nonsense")).await;
     let done = scene.prepare_with(&["--export", "manifests", "--export-file", "x"], PASSWORD).await.expect(1);
     done.says("rsaPrivateKey").says("nothing was changed");
     assert_eq!(files(&scene), [""; 0]);

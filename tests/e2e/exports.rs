@@ -1,4 +1,4 @@
-//! What others make of the exports: Helm 3, Helm 4, kubectl and PyYAML get every value back as it was.
+//! What others make of the exports: Helm 3, Helm 4, kubectl and `PyYAML` get every value back as it was.
 //!
 //! `ESS_MAS_EXPORT_CASES` sets how many exports are looked at; each holds many values.
 

@@ -4,10 +4,16 @@
 //! at all namespaces, or changes the resource definition, has a second server (see [`choice`]).
 
 mod abort;
+mod advice;
+#[cfg(target_os = "linux")]
+mod canary;
 mod choice;
 #[cfg(unix)]
 mod completion;
 mod connection;
+#[cfg(target_os = "linux")]
+mod detector;
+mod expiry;
 #[cfg(unix)]
 mod examples;
 #[cfg(unix)]
@@ -21,6 +27,8 @@ mod gates;
 mod helm;
 mod json;
 mod kill;
+mod kubelet;
+mod neighbours;
 mod owners;
 mod people;
 mod plugin;
@@ -28,6 +36,7 @@ mod prepare;
 #[cfg(unix)]
 mod questions;
 mod rbac;
+mod report;
 mod scene;
 mod schedules;
 mod shape;
@@ -36,5 +45,6 @@ mod stage;
 mod stages;
 mod tls;
 mod together;
+mod unseen;
 mod via_owner;
 mod waiting;

@@ -79,16 +79,17 @@ fn base64(bytes: &[u8]) -> String {
 #[tokio::test]
 async fn a_secret_with_some_keys_is_completed_under_its_own_name() {
     let scene = Scene::new(Behaviour::default()).await;
+    let value = "3f9ac1d27be4560819f0e2d4c6b8a7935d1e0f2c4b6a89786543210fedcba987";
     let there: Secret = serde_json::from_value(json!({
         "metadata": {"name": "vault-made", "labels": {"team": "chat"}},
-        "stringData": {"encryptionSecret": "ab".repeat(32), "other": "thing"},
+        "stringData": {"encryptionSecret": value, "other": "thing"},
     }))
     .unwrap();
     scene.secrets().create(&PostParams::default(), &there).await.unwrap();
     scene.prepare_with(&["--secret-name", "vault-made"], "pw\n").await.expect(0).says("kept").says("completed");
     let secret = scene.secrets().get("vault-made").await.unwrap();
     let data = secret.data.unwrap();
-    assert_eq!(data["encryptionSecret"].0, "ab".repeat(32).as_bytes());
+    assert_eq!(data["encryptionSecret"].0, value.as_bytes());
     assert_eq!(data["other"].0, b"thing");
     assert_eq!(data["postgresPassword"].0, b"pw");
     assert!(data.contains_key("rsaPrivateKey"));
@@ -284,4 +285,50 @@ async fn preparing_the_same_again_leaves_the_rehearsal_as_it_is() {
     scene.shell.run("prepare --yes").await.expect(0).says("kept").shows("upstream/callback");
     assert_eq!(scene.versions().await, before);
     let _ = scene.activate().await.expect(0);
+}
+
+/// A vault that writes the same values every hour must not cost a rehearsal.
+#[tokio::test]
+async fn the_same_values_written_again_by_somebody_else_leave_the_rehearsal_as_it_is() {
+    let scene = Scene::new(Behaviour::default()).await;
+    scene.rehearse().await;
+    let name = scene.deployment.mas_secret_name();
+    let mut secret = scene.secrets().get(&name).await.unwrap();
+    secret.metadata.managed_fields = None;
+    secret.metadata.labels = Some([("vault".to_owned(), "yes".to_owned())].into());
+    let written = scene.secrets().replace(&name, &PostParams::default(), &secret).await.unwrap();
+    assert_ne!(written.metadata.resource_version, secret.metadata.resource_version);
+    // Made anew, even.
+    scene.secrets().delete(&name, &kube::api::DeleteParams::default()).await.unwrap();
+    secret.metadata = kube::api::ObjectMeta { name: Some(name), ..kube::api::ObjectMeta::default() };
+    scene.secrets().create(&PostParams::default(), &secret).await.unwrap();
+    scene.shell.run("check").await.expect(0).shows("it passed for this very spec and these very secrets");
+    let _ = scene.activate().await.expect(0);
+}
+
+#[tokio::test]
+async fn a_replaced_value_is_shown_as_fingerprints_and_asks_for_a_new_rehearsal() {
+    let scene = Scene::new(Behaviour::default()).await;
+    scene.rehearse().await;
+    let done = scene.prepare_with(&["--replace", "rsaPrivateKey", "--rsa-bits", "3072"], "pw").await.expect(0);
+    done.says(" -> sha256:").says("it has to pass again");
+    let secret = scene.mas_secret().await;
+    let key = rsa::RsaPrivateKey::from_pkcs8_pem(std::str::from_utf8(&secret["rsaPrivateKey"]).unwrap()).unwrap();
+    assert_eq!(key.n().bits(), 3072);
+    scene.activate().await.expect(10).says("rsaPrivateKey");
+    let _ = scene.shell.run("dry-run --yes").await.expect(0);
+    let _ = scene.activate().await.expect(0);
+}
+
+#[tokio::test]
+async fn an_encryption_secret_that_can_be_guessed_is_told_and_has_to_be_accepted() {
+    let scene = Scene::new(Behaviour::default()).await;
+    let zeros: Secret = serde_json::from_value(json!({
+        "metadata": {"name": scene.deployment.mas_secret_name()}, "stringData": {"encryptionSecret": "0".repeat(64)}}))
+    .unwrap();
+    scene.secrets().create(&PostParams::default(), &zeros).await.unwrap();
+    scene.prepare_with(&[], "pw").await.expect(0).says("is not random").says("--replace encryptionSecret");
+    scene.shell.run("dry-run --yes").await.expect(11).says("--accept encryption-secret-weak");
+    let _ = scene.prepare_with(&["--replace", "encryptionSecret"], "pw").await.expect(0);
+    let _ = scene.shell.run("dry-run --yes").await.expect(0);
 }

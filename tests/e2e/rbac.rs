@@ -23,7 +23,7 @@ fn role_without(resource: &str, verb: &str) -> Vec<PolicyRule> {
 }
 
 /// The scene's commands, typed by somebody with these rules.
-async fn acting(scene: &mut Scene, name: &str, rules: Vec<PolicyRule>) {
+pub async fn acting(scene: &mut Scene, name: &str, rules: Vec<PolicyRule>) {
     let user = scene.namespace.user(name, rules).await.unwrap();
     scene.shell = Shell::with_kubeconfig(&user.kubeconfig);
 }

@@ -53,7 +53,7 @@ impl Live {
     }
 
     /// Sends a signal and returns the moment right before it.
-    fn signal(&self, name: &str) -> Instant {
+    pub fn signal(&self, name: &str) -> Instant {
         let now = Instant::now();
         let pid = self.child.id().expect("it runs").to_string();
         assert!(std::process::Command::new("kill").args([name, &pid]).status().unwrap().success());
@@ -62,7 +62,11 @@ impl Live {
 
     /// The exit code, once everything was said.
     pub async fn end(&mut self) -> i32 {
-        let limit = Duration::from_secs(30);
+        self.end_within(Duration::from_secs(30)).await
+    }
+
+    /// The same for one that takes long.
+    pub async fn end_within(&mut self, limit: Duration) -> i32 {
         let status = tokio::time::timeout(limit, self.child.wait()).await.expect("it ends").unwrap();
         (&mut self.reader).await.unwrap();
         status.code().unwrap_or(-1)
@@ -70,6 +74,11 @@ impl Live {
 }
 
 impl Live {
+    /// SIGKILL.
+    pub async fn kill(mut self) {
+        self.child.kill().await.unwrap();
+    }
+
     /// Standard output to its end.
     pub async fn stdout(&mut self) -> String {
         let mut text = String::new();

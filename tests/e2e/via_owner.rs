@@ -62,6 +62,76 @@ async fn more_than_was_shown_is_told_at_once_and_never_called_a_success() {
     assert_ne!(outcome["verdict"], "succeeded");
 }
 
+/// What the record has of a write that has no verdict yet.
+async fn pending(stage: &Stage) -> Value {
+    stage.standing().await.record.expect("a record")["pending"].clone()
+}
+
+#[tokio::test]
+async fn the_backup_sentence_is_kept_and_whoever_comes_next_is_told() {
+    let stage = Stage::new(Step::Activate).await;
+    let (live, change) = shown(&stage).await;
+    let record = stage.standing().await.record.unwrap();
+    assert_eq!(record["backup"]["statement"], "on the shelf");
+    assert_eq!(record["pending"]["owner"], "awaited");
+    assert_eq!(record["rehearsal"]["state"], "passed");
+    let preview = stage.run(&["--preview"]).await.expect(0);
+    preview.says("left a change to the manifest's owner, and it has not arrived (activate --via-owner, ");
+    stage.scene.patch(change).await;
+    let outcome = end(live, 0).await;
+    assert_eq!(outcome["verdict"], "succeeded");
+    let record = stage.standing().await.record.unwrap();
+    assert_eq!((&record["pending"], &record["backup"]["statement"]), (&Value::Null, &json!("on the shelf")));
+}
+
+#[tokio::test]
+async fn one_that_was_killed_before_the_change_came_goes_on_waiting_for_it() {
+    for step in [Step::DryRun, Step::Activate] {
+        let stage = Stage::new(step).await;
+        let (live, _) = shown(&stage).await;
+        live.kill().await;
+        let (live, change) = shown(&stage).await;
+        assert!(live.text().contains("left a change to the manifest's owner"), "{}", live.text());
+        stage.scene.patch(change).await;
+        assert_eq!(end(live, 0).await["verdict"], "succeeded");
+        assert!(stage.is_reached(&stage.standing().await));
+    }
+}
+
+#[tokio::test]
+async fn one_that_was_killed_after_the_change_had_come_knows_what_stood_before_it() {
+    for step in [Step::DryRun, Step::Activate] {
+        let stage = Stage::new(step).await;
+        let slow = crate::stage::quick().lasting(std::time::Duration::from_millis(1500));
+        stage.scene.operator.set(slow);
+        let (live, change) = shown(&stage).await;
+        stage.scene.patch(change).await;
+        live.until("operator started on it").await;
+        live.kill().await;
+        assert_eq!(pending(&stage).await["owner"], "arrived");
+        // It ends while nobody looks.
+        stage.scene.operator.wait_for_end().await;
+        let done = stage.run(&["--via-owner"]).await.expect(0);
+        let reached = done.json()["verdict"].clone();
+        assert!(reached == "succeeded" || (step == Step::Activate && reached == "unchanged"), "{done}");
+        assert!(stage.is_reached(&stage.standing().await), "{done}");
+    }
+}
+
+#[tokio::test]
+async fn a_rehearsal_that_came_while_nobody_looked_is_not_made_up() {
+    let stage = Stage::new(Step::DryRun).await;
+    let (live, change) = shown(&stage).await;
+    live.kill().await;
+    stage.scene.patch(change).await;
+    stage.scene.operator.wait_for_run().await;
+    stage.scene.operator.wait_for_end().await;
+    let done = stage.run(&["--via-owner"]).await.expect(1);
+    done.says("while nobody looked").says("kubectl ess-mas dry-run chat-of-ours -n ");
+    let _ = stage.scene.activate().await.expect(10);
+    let _ = stage.run(&[]).await.expect(0);
+}
+
 #[tokio::test]
 async fn a_change_that_never_comes_is_given_up_with_nothing_written() {
     let stage = Stage::new(Step::Activate).await;

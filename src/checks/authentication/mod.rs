@@ -196,3 +196,6 @@ fn has_email(component: Option<&Value>) -> bool {
     }
     false
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,12 @@
 //! The long version of every code: what `check --explain CODE` tells, and the README's table of codes. One file per
 //! subject, as the checks.
 
+mod authentication;
+mod certificate_forms;
+mod secret_values;
+mod settings;
+mod synapse;
+
 use super::finding::Severity;
 
 /// What there is to know about one code.
@@ -23,7 +29,13 @@ pub struct Explanation {
 }
 
 /// All of them, by subject.
-const SUBJECTS: &[&[Explanation]] = &[];
+const SUBJECTS: &[&[Explanation]] = &[
+    authentication::EXPLANATIONS,
+    settings::EXPLANATIONS,
+    synapse::EXPLANATIONS,
+    certificate_forms::EXPLANATIONS,
+    secret_values::EXPLANATIONS,
+];
 
 /// Every explanation, in the order of the subjects.
 pub fn all() -> impl Iterator<Item = &'static Explanation> {

@@ -191,8 +191,6 @@ fn tls(snapshot: &Snapshot, mas: &Database) -> Option<Finding> {
             )
             .remedy("Use Synapse's mode for MAS: `kubectl ess-mas prepare --database-sslmode require` or stronger."),
         ),
-        // Whoever has Synapse so has decided about it.
-        Some(_) => None,
         None if mine < REQUIRE && is_outside(&mas.host) => Some(
             Finding::warning(
                 codes::DATABASE_TLS,
@@ -201,7 +199,8 @@ fn tls(snapshot: &Snapshot, mas: &Database) -> Option<Finding> {
             )
             .remedy("Use `kubectl ess-mas prepare --database-sslmode require` or stronger, if the server has TLS."),
         ),
-        None => None,
+        // Whoever has Synapse so has decided about it.
+        _ => None,
     }
 }
 

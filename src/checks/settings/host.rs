@@ -70,3 +70,78 @@ fn resolution(snapshot: &Snapshot, settings: &MasSettings, step: Step) -> Option
         ),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::super::finding::Severity;
+    use super::super::super::surroundings::{Resolution, Surroundings};
+    use super::*;
+    use crate::deployment::{Deployment, Features};
+    use crate::plan::{Database, Tls};
+
+    fn found(host: &str, components: Value, seen: Option<Resolution>, step: Step) -> Vec<(&'static str, Severity)> {
+        let object = json!({
+            "metadata": {"name": "chat", "namespace": "n", "uid": "u", "resourceVersion": "1"},
+            "spec": {"global": {"config": {"domainName": "example.com"}}, "components": components}});
+        let database =
+            Database { host: "db".into(), port: 5432, name: "mas".into(), user: "mas".into(), ssl_mode: None };
+        let settings = MasSettings { host: host.into(), database, tls: Tls::External, secret_name: "s".into() };
+        let snapshot = Snapshot {
+            deployment: Deployment::from_value(object).unwrap(),
+            features: Known::Known(Features::default()),
+            secret: Known::Known(None),
+            record: Known::Known(None),
+            settings: Some(settings.clone()),
+            chart: None,
+            surroundings: Surroundings { resolution: seen, ..Surroundings::default() },
+        };
+        let mut findings = Vec::new();
+        check(&snapshot, &settings, step, &mut findings);
+        findings.into_iter().map(|finding| (finding.code, finding.severity)).collect()
+    }
+
+    #[test]
+    fn a_host_that_is_taken_in_any_spelling_or_ingress() {
+        let components = || {
+            json!({"synapse": {"k8s": {"ingress": {"fqdn": "matrix.example.com"}}},
+                   "jitsi": {"k8s": {"ingresses": {"web": {"fqdn": "meet.example.com"}, "sip": {"fqdn": "sip.example.com"}}}}})
+        };
+        let taken = |host: &str| found(host, components(), None, Step::Look);
+        assert_eq!(taken("auth.example.com"), []);
+        for host in ["matrix.example.com", "MATRIX.example.com.", "sip.example.com"] {
+            assert_eq!(taken(host), [(codes::HOST_TAKEN, Severity::Blocker)], "{host}");
+        }
+        assert_eq!(taken("example.com"), [(codes::HOST_TAKEN, Severity::Warning)]);
+        let delegated = found("example.com", json!({"wellKnownDelegation": {}}), None, Step::Look);
+        assert_eq!(delegated, [(codes::HOST_TAKEN, Severity::Blocker)]);
+    }
+
+    #[test]
+    fn dns_counts_only_where_it_knows_synapse() {
+        use Severity::{Ok, Unknown, Warning};
+        let seen = |mas: Known<bool>, synapse: Option<bool>, step: Step| {
+            let seen = Resolution { host: "auth.example.com".into(), mas, synapse: synapse.map(Known::Known) };
+            found("auth.example.com", json!({}), Some(seen), step)
+                .into_iter()
+                .map(|(_, severity)| severity)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(seen(Known::Known(true), Some(false), Step::DryRun), [Ok]);
+        assert_eq!(seen(Known::Known(false), Some(true), Step::DryRun), [Warning]);
+        assert_eq!(seen(Known::Known(false), Some(true), Step::Activate), [Warning]);
+        assert_eq!(seen(Known::Known(false), Some(true), Step::Prepare), [], "the record is still to be made");
+        assert_eq!(seen(Known::Known(false), Some(false), Step::Look), [Unknown]);
+        assert_eq!(seen(Known::Known(false), Some(false), Step::DryRun), [], "nothing follows from here");
+        assert_eq!(seen(Known::Known(false), None, Step::Look), [Unknown]);
+        assert_eq!(seen(Known::Unreadable("late".into()), Some(true), Step::Look), [Unknown]);
+        let another =
+            Resolution { host: "old.example.com".into(), mas: Known::Known(false), synapse: Some(Known::Known(true)) };
+        assert_eq!(
+            found("auth.example.com", json!({}), Some(another), Step::Look),
+            [],
+            "that was asked of another host"
+        );
+    }
+}

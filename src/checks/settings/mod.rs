@@ -17,11 +17,10 @@ pub(super) fn check(snapshot: &Snapshot, step: Step, findings: &mut Vec<Finding>
     if let Some(features) = snapshot.features.known().filter(|features| features.active)
         && let Err(error) = settings.check(features)
     {
-        findings.push(Finding::blocker(
-            codes::SETTINGS,
-            "spec.components.matrixAuthenticationService",
-            error.to_string(),
-        ));
+        findings.push(
+            Finding::blocker(codes::SETTINGS, "spec.components.matrixAuthenticationService", error.to_string())
+                .remedy("Settle it anew with `kubectl ess-mas prepare`."),
+        );
     }
     host::check(snapshot, settings, step, findings);
     database::check(snapshot, settings, findings);

@@ -28,7 +28,7 @@ impl RenderedConfig {
     /// Whether an object and its key may hold one. Objects are named after the deployment and the component.
     pub fn may_be(deployment: &str, object: &str, key: &str) -> bool {
         let named = object.strip_prefix(deployment).is_some_and(|rest| rest.starts_with("-synapse"));
-        named && (key.ends_with(".yaml") || key.ends_with(".yml"))
+        named && matches!(key.rsplit_once('.'), Some((_, "yaml" | "yml")))
     }
 }
 

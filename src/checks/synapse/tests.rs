@@ -460,9 +460,9 @@ mod generated {
 #[test]
 fn aliases_that_make_much_out_of_little_are_looked_through_in_no_time() {
     use std::time::{Duration, Instant};
-    let big: String = (0..4900).map(|key| format!("k{key}: 1, ")).collect();
+    let big: String = (0..4900).map(|key: u32| "k".to_owned() + &key.to_string() + ": 1, ").collect();
     let many = "*a, ".repeat(100_000);
-    let keys: String = (0..4000).map(|key| format!("x{key}: *a\n")).collect();
+    let keys: String = (0..4000).map(|key: u32| "x".to_owned() + &key.to_string() + ": *a\n").collect();
     for text in [
         format!("big: &a {{{big}}}\noidc_providers: [{many}]\nmodules: [{many}]\n"),
         format!("big: &a {{{big}}}\n{keys}"),

@@ -45,7 +45,7 @@ pub(super) fn is_duration(node: &Node) -> bool {
         Resolved::Int(value) => value != 0,
         _ => {
             let number = scalar.text().trim().trim_end_matches(['s', 'm', 'h', 'd', 'w', 'y']).trim();
-            number.parse::<i128>().map_or(true, |number| number != 0)
+            number.parse::<i128>() != Ok(0)
         }
     }
 }

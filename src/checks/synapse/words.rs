@@ -1,5 +1,7 @@
 //! What is to be said about a setting of Synapse, depending on where it stands.
 
+use std::fmt::Write as _;
+
 use super::super::finding::{Finding, Severity, codes};
 use super::scan::{Hit, Setting};
 
@@ -187,7 +189,7 @@ pub(super) fn subject(hit: &Hit, place: &str) -> String {
         subject.push_str(&hit.path);
     }
     if let Some(line) = hit.line {
-        subject.push_str(&format!(", line {line}"));
+        let _ = write!(subject, ", line {line}");
     }
     subject
 }

@@ -1,4 +1,4 @@
-//! YAML as two programs read it: Synapse and the operator with PyYAML (YAML 1.1), syn2mas with YAML 1.2.
+//! YAML as two programs read it: Synapse and the operator with `PyYAML` (YAML 1.1), syn2mas with YAML 1.2.
 //!
 //! A tree with lines, of bounded size. Aliases point at the node they name and are never copied, so a document that
 //! multiplies itself stays as small as its text.
@@ -87,7 +87,7 @@ impl Scalar {
         self.tag.unwrap_or_else(|| if self.plain { core_schema(&self.text) } else { Resolved::Text })
     }
 
-    /// As PyYAML resolves it: YAML 1.1.
+    /// As `PyYAML` resolves it: YAML 1.1.
     pub(super) fn old_reading(&self) -> Resolved {
         self.tag.unwrap_or_else(|| if self.plain { yaml_1_1(&self.text) } else { Resolved::Text })
     }
@@ -280,7 +280,6 @@ fn scalar(text: &str, style: ScalarStyle, tag: Option<&granit_parser::Tag>) -> K
         None => None,
         // `! text` is how a text is forced without naming a type.
         Some(None) if tag.is_some_and(|tag| tag.original() == "!") => Some(Resolved::Text),
-        Some(None) => return Kind::Opaque,
         Some(Some("str")) => Some(Resolved::Text),
         Some(Some("null")) => Some(Resolved::Null),
         Some(Some("bool")) => Some(match yaml_1_1(&text) {
@@ -292,7 +291,7 @@ fn scalar(text: &str, style: ScalarStyle, tag: Option<&granit_parser::Tag>) -> K
             _ => return Kind::Opaque,
         }),
         Some(Some("float")) => Some(Resolved::Float),
-        Some(Some(_)) => return Kind::Opaque,
+        Some(_) => return Kind::Opaque,
     };
     Kind::Scalar(Scalar { text, plain, tag })
 }
@@ -341,7 +340,7 @@ fn is_special(text: &str) -> bool {
     matches!(unsigned, ".inf" | ".Inf" | ".INF") || matches!(text, ".nan" | ".NaN" | ".NAN")
 }
 
-/// PyYAML's resolver: YAML 1.1 without the single letters for booleans.
+/// `PyYAML`'s resolver: YAML 1.1 without the single letters for booleans.
 fn yaml_1_1(text: &str) -> Resolved {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => return Resolved::Null,

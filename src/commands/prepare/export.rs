@@ -47,13 +47,13 @@ impl Wanted {
         }
         Ok(Some(Self { format, values, file, force: args.force }))
     }
+}
 
-    /// The file of the Secret's manifest, beside that of the patch.
-    fn secret_file(&self, file: &Path) -> PathBuf {
-        let stem = file.file_stem().unwrap_or_default().to_string_lossy();
-        let ending = file.extension().map_or_else(String::new, |ending| format!(".{}", ending.to_string_lossy()));
-        file.with_file_name(format!("{stem}-secret{ending}"))
-    }
+/// The file of the Secret's manifest, beside that of the patch.
+fn secret_file(file: &Path) -> PathBuf {
+    let stem = file.file_stem().unwrap_or_default().to_string_lossy();
+    let ending = file.extension().map_or_else(String::new, |ending| format!(".{}", ending.to_string_lossy()));
+    file.with_file_name(format!("{stem}-secret{ending}"))
 }
 
 /// Makes the export.
@@ -222,7 +222,7 @@ fn manifests(
         );
         return Ok(());
     };
-    let secret_file = wanted.secret_file(file);
+    let secret_file = secret_file(file);
     let secret = secret(subject, &values(subject, plan));
     keep(session, wanted, fresh, &[(file.clone(), &patch), (secret_file.clone(), secret.expose())])?;
     warn_of_values(session, plan, &secret_file);

@@ -23,7 +23,7 @@ use super::interrupt::Standing;
 use super::session::{Context, Session};
 use super::status::{provider_parts, provider_table};
 use crate::checks::tls::{CertificateSource, Offered};
-use crate::checks::{self, Known, Snapshot, Step};
+use crate::checks::{self, Known, RehearsalStanding, Snapshot, Step};
 use crate::cli::PrepareArgs;
 use crate::cluster::{ErrorKind, Resource, Write, WriteOutcome};
 use crate::pki::wipe;
@@ -104,7 +104,7 @@ pub async fn exec(context: &Context, args: &PrepareArgs) -> Result<u8, Failure> 
         }
         context.interrupt.stands(Standing::Ending { done: "everything was written already" });
     }
-    report(&session, &snapshot, &settings)?;
+    report(&session, &snapshot, &settings, !unchanged)?;
     Ok(DONE)
 }
 
@@ -292,7 +292,7 @@ async fn write_secret(
 }
 
 /// What is left to do by hand, on stdout: a person keeps it.
-fn report(session: &Session, snapshot: &Snapshot, settings: &MasSettings) -> Result<(), Failure> {
+fn report(session: &Session, snapshot: &Snapshot, settings: &MasSettings, changed: bool) -> Result<(), Failure> {
     let ui = session.ui();
     let providers = provider_parts(snapshot);
     if !providers.is_empty() {
@@ -311,6 +311,12 @@ fn report(session: &Session, snapshot: &Snapshot, settings: &MasSettings) -> Res
     for line in todo::sql(settings) {
         ui.print(Line::new().text("  ").styled(Style::Code, line))?;
     }
-    ui.next(&Next::new("Then:").command(session.command("dry-run")));
+    let rehearsed = changed && checks::standing(snapshot) == RehearsalStanding::Passed;
+    let then = if rehearsed {
+        "The dry run that has passed was of what was there before; it has to pass again:"
+    } else {
+        "Then:"
+    };
+    ui.next(&Next::new(then).command(session.command("dry-run")));
     Ok(())
 }

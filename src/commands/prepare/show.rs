@@ -61,4 +61,13 @@ pub fn secret_lines(ui: &Ui, snapshot: &Snapshot, plan: &SecretPlan) {
             ui.warning(format!("{} is kept as it is in the cluster, although another value was given; to use that one pass --replace {}", item.key, item.key));
         }
     }
+    if let Some(weakness) = plan.after().encryption_secret(&keys).and_then(|secret| secret.weakness()) {
+        let key = &keys.encryption_secret;
+        let how = if snapshot.deployment.mas().is_some() {
+            "MAS has been deployed with it, so it stays".to_owned()
+        } else {
+            format!("to replace it while nothing is encrypted with it pass --replace {key}")
+        };
+        ui.warning(format!("{key} is not random: {weakness}; {how}"));
+    }
 }

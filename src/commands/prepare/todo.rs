@@ -6,9 +6,22 @@ use crate::plan::{MasSettings, Tls};
 
 /// The effective TLS mode, in words.
 pub fn tls_words(snapshot: &Snapshot, settings: &MasSettings) -> String {
-    let effective = settings.tls_mode(&snapshot.deployment).map_or("none is set", TlsMode::name);
+    let effective = settings.tls_mode(&snapshot.deployment);
+    let global = snapshot.deployment.global_tls();
+    let named = |value: &serde_json::Value| value.as_str().unwrap_or("that is not named").to_owned();
     match &settings.tls {
-        Tls::Inherit => format!("inherited from spec.global.k8s.ingresses.tls: {effective}"),
+        Tls::Inherit => format!(
+            "inherited from spec.global.k8s.ingresses.tls: {}",
+            match effective {
+                None => "none is set".to_owned(),
+                Some(TlsMode::Certmanager) =>
+                    format!("certmanager, ClusterIssuer {}", named(&global["certmanager"]["issuer"])),
+                Some(TlsMode::Existing) => format!("existing, Secret {}", named(&global["secretName"])),
+                Some(TlsMode::Certfile) =>
+                    format!("certfile, in Secret {} or else the global one", settings.secret_name),
+                Some(mode) => mode.name().to_owned(),
+            }
+        ),
         Tls::Certmanager { issuer } => format!("certmanager, ClusterIssuer {issuer}"),
         Tls::Existing { secret } => format!("existing Secret {secret}"),
         Tls::External => "external: ends in front of the ingress".to_owned(),

@@ -28,6 +28,7 @@ pub fn show(ui: &Ui, snapshot: &Snapshot, status: &Status, wide: bool, check: &s
         for line in failure.message.lines() {
             ui.page_under(Line::new().text("  ").text(line), 2)?;
         }
+        super::super::advise::page(ui, &failure.message)?;
     }
     if !status.identity_providers.is_empty() {
         ui.print("")?;

@@ -32,6 +32,7 @@ pub fn check_certificate(
     for (depth, certificate) in on_path.iter().enumerate() {
         check_times(certificate, depth, now, &mut problems);
         check_strength(certificate, &mut problems);
+        check_form(certificate, &mut problems);
         if depth > 0 {
             check_issuer(certificate, depth, leaf, &mut problems);
         }
@@ -49,6 +50,9 @@ pub fn check_certificate(
         });
     } else if on_path.len() == 1 && !leaf.is_self_issued() {
         problems.push(CertificateProblem::ChainIncomplete { issuer: leaf.issuer().to_owned() });
+    }
+    if let Some(other) = path.alternative {
+        problems.push(CertificateProblem::CrossSigned { subject: certificates[other].name() });
     }
     let impostor = path.broken.map(|(_, issuer)| issuer);
     problems.extend(
@@ -87,7 +91,9 @@ fn check_name(leaf: &Certificate, host: &HostName, problems: &mut Vec<Certificat
     let host = host.clone();
     // A wildcard whose domain the host lies in, or is: what a person may have expected to cover it.
     let near = |pattern: &&String| {
-        pattern.strip_prefix("*.").is_some_and(|domain| !domain.is_empty() && is_within(host.as_str(), domain))
+        pattern
+            .strip_prefix("*.")
+            .is_some_and(|domain| !domain.is_empty() && !domain.ends_with('.') && is_within(host.as_str(), domain))
     };
     let named = leaf.common_name.as_deref().is_some_and(|name| host.is_covered_by(name));
     problems.push(if let Some(pattern) = leaf.dns_names.iter().find(near) {
@@ -158,6 +164,21 @@ fn check_strength(certificate: &Certificate, problems: &mut Vec<CertificateProbl
     }
 }
 
+/// What a certificate may not be like, whatever it is used for. Nobody judges a root that comes along: clients have their own.
+fn check_form(certificate: &Certificate, problems: &mut Vec<CertificateProblem>) {
+    let (subject, oddities) = (certificate.name(), &certificate.oddities);
+    if let Some(oid) = &oddities.unknown_critical {
+        problems.push(CertificateProblem::UnknownCritical { subject: subject.clone(), oid: oid.clone() });
+    }
+    if oddities.negative_serial {
+        problems
+            .push(CertificateProblem::Malformed { subject: subject.clone(), what: "its serial number is negative" });
+    }
+    if oddities.repeated.is_some() {
+        problems.push(CertificateProblem::Malformed { subject, what: "one of its extensions stands there twice" });
+    }
+}
+
 /// What concerns the certificate of an issuer, `depth` steps above the leaf.
 fn check_issuer(issuer: &Certificate, depth: usize, leaf: &Certificate, problems: &mut Vec<CertificateProblem>) {
     let subject = issuer.name();
@@ -168,6 +189,8 @@ fn check_issuer(issuer: &Certificate, depth: usize, leaf: &Certificate, problems
                 problems.push(CertificateProblem::PathLength { subject: subject.clone() });
             }
         }
+        // Roots of the last century have no extensions at all, and are trusted as they are.
+        None if issuer.oddities.old_version && issuer.is_self_issued() => {}
         _ => problems.push(CertificateProblem::IssuerNotCa { subject: subject.clone() }),
     }
     if !issuer.usages.server_auth {

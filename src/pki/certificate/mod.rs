@@ -38,6 +38,7 @@ pub struct Certificate {
     usages: Usages,
     key_identifier: Option<Vec<u8>>,
     constraints: Option<NameConstraints>,
+    oddities: Oddities,
 }
 
 /// A distinguished name: its exact encoding, which is what names are compared by, and how it reads.
@@ -83,6 +84,19 @@ struct Usages {
     server_auth: bool,
     /// The key usage extension allows digital signatures, or is not there.
     digital_signature: bool,
+}
+
+/// What is not as the rules of certificates have it (RFC 5280 §4), though the rest can be read.
+#[derive(Clone, Default, PartialEq, Eq)]
+struct Oddities {
+    /// The identifier of a critical extension that TLS clients do not know: they must refuse the certificate.
+    unknown_critical: Option<String>,
+    /// The serial number is negative.
+    negative_serial: bool,
+    /// The identifier of an extension that stands there twice.
+    repeated: Option<String>,
+    /// Version 1 or 2, which know no extensions.
+    old_version: bool,
 }
 
 /// The DNS names that a CA is restricted to.
@@ -176,6 +190,7 @@ impl Certificate {
             },
             key_identifier,
             constraints,
+            oddities: Oddities::of(&x509),
         })
     }
 
@@ -265,6 +280,46 @@ impl Eq for Certificate {}
 impl fmt::Debug for Certificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Certificate({}, {})", self.name(), self.fingerprint())
+    }
+}
+
+impl Oddities {
+    /// Extensions that clients act upon: key identifiers, key usage, alternative names, basic constraints, name constraints, CRL
+    /// distribution points, policies and what belongs to them, extended key usage.
+    const KNOWN: [&str; 13] = [
+        "2.5.29.14",
+        "2.5.29.15",
+        "2.5.29.17",
+        "2.5.29.18",
+        "2.5.29.19",
+        "2.5.29.30",
+        "2.5.29.31",
+        "2.5.29.32",
+        "2.5.29.33",
+        "2.5.29.35",
+        "2.5.29.36",
+        "2.5.29.37",
+        "2.5.29.54",
+    ];
+
+    fn of(x509: &X509Certificate<'_>) -> Self {
+        let mut seen = Vec::new();
+        let mut found = Self {
+            negative_serial: x509.raw_serial().first().is_some_and(|byte| byte & 0x80 != 0),
+            old_version: x509.version() != x509_parser::x509::X509Version::V3,
+            ..Self::default()
+        };
+        for extension in x509.extensions() {
+            let oid = extension.oid.to_id_string();
+            if extension.critical && !Self::KNOWN.contains(&oid.as_str()) {
+                found.unknown_critical.get_or_insert_with(|| oid.clone());
+            }
+            if seen.contains(&oid) {
+                found.repeated.get_or_insert_with(|| oid.clone());
+            }
+            seen.push(oid);
+        }
+        found
     }
 }
 

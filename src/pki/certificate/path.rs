@@ -10,6 +10,8 @@ pub(super) struct Path {
     pub(super) out_of_order: bool,
     /// Those that are not part of the path.
     pub(super) unrelated: Vec<usize>,
+    /// Another certificate of a CA on the path, for the same key, from another issuer: clients may take either way.
+    pub(super) alternative: Option<usize>,
     /// A certificate and one that has its issuer's name, but did not sign it.
     pub(super) broken: Option<(usize, usize)>,
 }
@@ -37,7 +39,29 @@ impl Path {
                 (None, None) => break,
             }
         }
-        let unrelated = (0..chain.len()).filter(|index| !certificates.contains(index)).collect();
-        Self { out_of_order: !certificates.is_sorted(), certificates, unrelated, broken }
+        let mut unrelated: Vec<usize> = (0..chain.len()).filter(|index| !certificates.contains(index)).collect();
+        let alternative = take_other_way(chain, &certificates, &mut unrelated);
+        Self { out_of_order: !certificates.is_sorted(), certificates, unrelated, alternative, broken }
     }
+}
+
+/// Takes cross-signed certificates, and their issuers, out of those that are not related, and gives back the first.
+fn take_other_way(chain: &[Certificate], path: &[usize], unrelated: &mut Vec<usize>) -> Option<usize> {
+    let crossed = |index: &usize| {
+        let one = &chain[*index];
+        path[1..]
+            .iter()
+            .map(|at| &chain[*at])
+            .any(|on_path| on_path.subject == one.subject && on_path.key == one.key && on_path.issuer != one.issuer)
+    };
+    let first = *unrelated.iter().find(|index| crossed(index))?;
+    let mut way: Vec<usize> = unrelated.iter().copied().filter(|index| crossed(index)).collect();
+    while let Some(next) = unrelated
+        .iter()
+        .find(|index| !way.contains(index) && way.iter().any(|at| chain[*at].issuer == chain[**index].subject))
+    {
+        way.push(*next);
+    }
+    unrelated.retain(|index| !way.contains(index));
+    Some(first)
 }

@@ -189,6 +189,35 @@ pub enum CertificateProblem {
         /// Which name.
         name: String,
     },
+    /// A critical extension that TLS clients do not know; they must refuse such a certificate (RFC 5280 §4.2).
+    #[error(
+        "The certificate of {subject} has a critical extension ({oid}) that TLS clients do not know, so they refuse it."
+    )]
+    UnknownCritical {
+        /// Whose.
+        subject: String,
+        /// The extension's identifier.
+        oid: String,
+    },
+    /// Not as RFC 5280 §4.1 wants it. openssl and rustls take it; Go's library does not.
+    #[error(
+        "The certificate of {subject} breaks the rules of certificates: {what}. Servers written in Go (Traefik, the NGINX ingress \
+         controller) refuse it."
+    )]
+    Malformed {
+        /// Whose.
+        subject: String,
+        /// How.
+        what: &'static str,
+    },
+    /// Two certificates of one CA, for the same key, from different issuers.
+    #[error(
+        "The file has two certificates of the CA {subject}, from different issuers; some clients only try the first."
+    )]
+    CrossSigned {
+        /// Which CA.
+        subject: String,
+    },
     /// The file of certificates holds a private key as well.
     #[error("The file with the certificate holds a private key as well.")]
     WithPrivateKey,
@@ -223,6 +252,9 @@ impl CertificateProblem {
             Self::UsageUnstated => "certificate-usage-unstated",
             Self::KeyUsage => "certificate-key-usage",
             Self::NameConstraints { .. } => "certificate-name-constraints",
+            Self::UnknownCritical { .. } => "certificate-critical-extension",
+            Self::Malformed { .. } => "certificate-malformed",
+            Self::CrossSigned { .. } => "certificate-cross-signed",
             Self::WithPrivateKey => "certificate-with-private-key",
         }
     }
@@ -240,6 +272,8 @@ impl CertificateProblem {
             | Self::SelfSigned
             | Self::IsCa
             | Self::UsageUnstated
+            | Self::Malformed { .. }
+            | Self::CrossSigned { .. }
             | Self::WithPrivateKey => ProblemSeverity::Warning,
             Self::HostMismatch { .. }
             | Self::WildcardScope { .. }
@@ -255,6 +289,7 @@ impl CertificateProblem {
             | Self::PathLength { .. }
             | Self::NotForServers { .. }
             | Self::KeyUsage
+            | Self::UnknownCritical { .. }
             | Self::NameConstraints { .. } => ProblemSeverity::Blocker,
         }
     }
@@ -302,6 +337,12 @@ impl CertificateProblem {
             }
             Self::NotForServers { .. } | Self::UsageUnstated | Self::KeyUsage => {
                 "Get a certificate for a TLS server: extended key usage serverAuth, key usage digitalSignature."
+            }
+            Self::UnknownCritical { .. } | Self::Malformed { .. } => {
+                "Get another certificate from the CA; if it runs software of your own house, tell whoever looks after it."
+            }
+            Self::CrossSigned { .. } => {
+                "Put the one first whose root your clients have; where all have it, leave the other one out."
             }
             Self::WithPrivateKey => {
                 "Keep the private key in a file of its own. Only the certificates are taken from this one."

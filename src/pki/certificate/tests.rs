@@ -1,6 +1,7 @@
 //! Every problem has a certificate here that has it and nothing else, and a good chain has none.
 
 mod agreement;
+mod edges;
 
 use std::sync::LazyLock;
 

@@ -1,4 +1,4 @@
-//! The shapes, to the letter, and what must survive. Helm, kubectl and PyYAML are asked in `tests/e2e/exports.rs`.
+//! The shapes, to the letter, and what must survive. Helm, kubectl and `PyYAML` are asked in `tests/e2e/exports.rs`.
 
 use proptest::prelude::*;
 use serde_json::json;
@@ -195,7 +195,7 @@ proptest! {
         let text = with(json!(null), Tls::Inherit, |subject| {
             helm_values(subject, HelmSecrets::Inline(&values), None).unwrap()
         });
-        prop_assert!(text.expose().lines().skip(1).all(|line| line.is_ascii()));
+        prop_assert!(text.expose().lines().skip(1).all(str::is_ascii));
         let tree: Value = serde_yaml::from_str(text.expose()).unwrap();
         let content = &tree["secrets"]["matrixAuthenticationService"]["content"];
         prop_assert_eq!(rendered(content["postgresPassword"].as_str().unwrap()), password.as_str());

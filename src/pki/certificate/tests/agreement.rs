@@ -115,7 +115,7 @@ fn build(spec: &Spec) -> (Certificate, CertificateChain) {
 }
 
 /// The verdict of rustls, which trusts the root.
-fn rustls_accepts(root: &Certificate, chain: &CertificateChain) -> Result<(), String> {
+pub(super) fn rustls_accepts(root: &Certificate, chain: &CertificateChain) -> Result<(), String> {
     let der = |certificate: &Certificate| CertificateDer::from(certificate.der().to_vec());
     let mut roots = RootCertStore::empty();
     roots.add(der(root)).unwrap();
@@ -129,7 +129,7 @@ fn rustls_accepts(root: &Certificate, chain: &CertificateChain) -> Result<(), St
 }
 
 /// The verdict of openssl, which trusts the root.
-fn openssl_accepts(root: &Certificate, chain: &CertificateChain) -> Result<(), String> {
+pub(super) fn openssl_accepts(root: &Certificate, chain: &CertificateChain) -> Result<(), String> {
     let directory = tempfile::tempdir().unwrap();
     let file = |name: &str, pem: String| {
         let path = directory.path().join(name);

@@ -13,6 +13,10 @@ pub struct Request {
     pub method: String,
     /// Path and query.
     pub address: String,
+    /// The bearer token that came with it.
+    pub token: Option<String>,
+    /// The client certificate of its connection, as DER.
+    pub certificate: Option<Vec<u8>>,
 }
 
 impl Request {
@@ -87,6 +91,11 @@ pub enum Fault {
     },
     /// A watch: this many events come, then the connection is reset in the middle of the next line.
     CutLine {
+        /// Events before it.
+        after: usize,
+    },
+    /// A watch: this many events come, and then nothing at all, on a connection that stays open.
+    Silence {
         /// Events before it.
         after: usize,
     },

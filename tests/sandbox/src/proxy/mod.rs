@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::server::WebPkiClientVerifier;
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -54,13 +55,17 @@ impl Proxy {
         let authority = control_plane.authority();
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let own = authority.server()?;
-        let accepting = ServerConfig::builder_with_provider(Arc::clone(&provider))
-            .with_safe_default_protocol_versions()?
-            .with_no_client_auth()
-            .with_single_cert(certificates(&own.certificate)?, key(&own.key)?)?;
-        let admin = authority.client("admin", &["system:masters"])?;
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from_pem_slice(authority.certificate().as_bytes())?)?;
+        // As the API server does it: whoever shows none may have a token.
+        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots.clone()), Arc::clone(&provider))
+            .allow_unauthenticated()
+            .build()?;
+        let accepting = ServerConfig::builder_with_provider(Arc::clone(&provider))
+            .with_safe_default_protocol_versions()?
+            .with_client_cert_verifier(verifier)
+            .with_single_cert(certificates(&own.certificate)?, key(&own.key)?)?;
+        let admin = authority.client("admin", &["system:masters"])?;
         let connecting = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?
             .with_root_certificates(roots)
@@ -139,13 +144,19 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn note(&self, first_line: &str) -> (Request, Fault) {
-        let mut words = first_line.split(' ').map(str::to_owned);
+    fn note(&self, head: &wire::Head, certificate: Option<Vec<u8>>) -> (Request, Fault) {
+        let mut words = head.first_line.split(' ').map(str::to_owned);
+        let token = String::from_utf8_lossy(&head.bytes).lines().find_map(|line| {
+            let (name, value) = line.split_once(':')?;
+            name.eq_ignore_ascii_case("authorization").then(|| value.trim().strip_prefix("Bearer "))?.map(str::to_owned)
+        });
         let mut state = self.state();
         let request = Request {
             index: state.log.len(),
             method: words.next().unwrap_or_default(),
             address: words.next().unwrap_or_default(),
+            token,
+            certificate,
         };
         if request.is_look() {
             state.looked.push(request.clone());

@@ -50,7 +50,8 @@ async fn exchange(
     head: &Head,
     body: Vec<u8>,
 ) -> Result<Then> {
-    let (request, fault) = shared.note(&head.first_line);
+    let shown = client.stream.get_ref().1.peer_certificates().and_then(|all| all.first());
+    let (request, fault) = shared.note(head, shown.map(|one| one.to_vec()));
     match &fault {
         Fault::Answer { code, retry_after } => {
             client.stream.write_all(&refusal(*code, *retry_after)).await?;
@@ -134,6 +135,11 @@ async fn watch(
             while let Some(end) = lines.iter().position(|byte| *byte == b'\n') {
                 let line: Vec<u8> = lines.drain(..=end).collect();
                 match fault {
+                    Fault::Silence { after } if *after == events => {
+                        // Nothing more comes, until the client gives up.
+                        while client.fill().await? {}
+                        return Ok(Then::Reset);
+                    }
                     Fault::ErrorEvent { after, code } if *after == events => {
                         let event = json!({"type": "ERROR", "object": status(*code)}).to_string() + "\n";
                         client.stream.write_all(&as_chunk(event.as_bytes())).await?;

@@ -1,0 +1,481 @@
+//! Distinctive secrets go through every command at every verbosity, also where things go wrong; nothing of them may show.
+//!
+//! Looked at: both streams, the process's command line and environment while it runs, every object in the namespace but the
+//! Secrets' own data, events, and every file that is left behind. What may hold a secret is a file of mode 0600 that was asked
+//! for. That leaks are found is tested with leaks that are planted.
+
+use std::io::Write as _;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::path::Path;
+use std::process::Stdio;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use ess_mas::pki::{CertificateAuthority, HostName, RsaBits, RsaPrivateKey, TlsKeyType};
+use ess_mas_sandbox::prelude::*;
+use kube::api::{Api, DynamicObject, ListParams, Patch, PatchParams, PostParams};
+use kube::core::{ApiResource, GroupVersionKind};
+use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt as _;
+use tokio::process::Command;
+
+use crate::detector::Detector;
+use crate::plugin::{Done, Shell, finish};
+use crate::scene::Scene;
+
+const PASSWORD: &str = "canary/PW+7731=%&ü:\"two words\" {{ 1_000";
+const ENCRYPTION: &str = "d2c4a9f07b15e83664ff1ab09c3e5d7788b1f2c30d4e695a7fe1c2b3a4958607";
+/// Where the private part begins in PKCS#8: after version, algorithm, modulus and exponent; after the header of an EC key.
+const RSA: usize = 300;
+const EC: usize = 36;
+
+/// The secrets, as files of mode 0600 in a shell's home.
+struct Secrets {
+    rsa: String,
+    chain: String,
+    key: String,
+    ca: String,
+    detector: Detector,
+}
+
+impl Secrets {
+    fn new() -> Self {
+        let rsa = RsaPrivateKey::generate(RsaBits::Bits2048).unwrap().pem().expose().to_owned();
+        let now = ess_mas::terminal::Terminal::real().now();
+        let host = HostName::parse("auth.example.com").unwrap();
+        let authority = CertificateAuthority::create(&host, TlsKeyType::P256, now).unwrap();
+        let issued = authority.issue(&host, TlsKeyType::P256, now).unwrap();
+        let (chain, key) = (issued.chain().to_pem(), issued.key().pem().expose().to_owned());
+        let ca = authority.key().pem().expose().to_owned();
+        let mut detector = Detector::default();
+        detector.add("postgresPassword", PASSWORD.as_bytes());
+        detector.add("encryptionSecret", ENCRYPTION.as_bytes());
+        let bytes: Vec<u8> =
+            (0..32).map(|at| u8::from_str_radix(&ENCRYPTION[2 * at..2 * at + 2], 16).unwrap()).collect();
+        detector.add("encryptionSecret, decoded", &bytes);
+        detector.add_key("rsaPrivateKey", &rsa, RSA);
+        detector.add_key("privateKey", &key, EC);
+        detector.add_key("the CA's key", &ca, EC);
+        // Not secret in itself, but nobody has a reason to print it.
+        detector.add("certificate", chain.lines().nth(4).unwrap().as_bytes());
+        Self { rsa, chain, key, ca, detector }
+    }
+
+    /// Puts them into the home, each in the forms that people spoil them to as well.
+    fn lay(&self, home: &Path) {
+        let indented: String = self.rsa.lines().flat_map(|line| ["  ", line, "\n"]).collect();
+        let twice = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, ENCRYPTION);
+        for (name, content) in [
+            ("password", PASSWORD.to_owned()),
+            ("two-lines", format!("{PASSWORD}\nand another line\n")),
+            ("encryption", ENCRYPTION.to_owned()),
+            ("encryption-newline", format!("{ENCRYPTION}\n")),
+            ("encryption-0x", format!("0x{ENCRYPTION}")),
+            ("encryption-twice", twice),
+            ("encryption-odd", format!("{ENCRYPTION}g")),
+            ("rsa", self.rsa.clone()),
+            ("rsa-indented", indented),
+            ("rsa-cut", self.rsa[..self.rsa.len() / 2].to_owned()),
+            ("chain", self.chain.clone()),
+            ("key", self.key.clone()),
+            ("ca.key", self.ca.clone()),
+        ] {
+            let mut file = std::fs::OpenOptions::new()
+                .write(true)
+                .create(true)
+                .truncate(true)
+                .mode(0o600)
+                .open(home.join(name))
+                .unwrap();
+            file.write_all(content.as_bytes()).unwrap();
+        }
+    }
+}
+
+/// Runs commands and collects what shows where it should not.
+struct Watch {
+    secrets: Arc<Secrets>,
+    leaks: Mutex<Vec<String>>,
+    commands: Mutex<usize>,
+}
+
+impl Watch {
+    fn new(secrets: &Arc<Secrets>) -> Self {
+        Self { secrets: Arc::clone(secrets), leaks: Mutex::default(), commands: Mutex::default() }
+    }
+
+    fn look(&self, what: &str, bytes: &[u8]) {
+        if let Some(found) = self.secrets.detector.find(bytes) {
+            self.leaks.lock().unwrap().push(format!("{what}: {found}"));
+        }
+    }
+
+    /// Runs a command to its end and looks at its process all the while.
+    async fn run(&self, mut command: Command, line: &str, input: Option<&str>) -> Done {
+        if input.is_some() {
+            command.stdin(Stdio::piped());
+        }
+        let mut child = command.spawn().unwrap();
+        let (pid, over) = (child.id().unwrap(), Arc::new(AtomicBool::new(false)));
+        let process = tokio::task::spawn_blocking({
+            let over = Arc::clone(&over);
+            move || {
+                let mut seen = Vec::new();
+                while !over.load(Ordering::Relaxed) {
+                    for about in ["cmdline", "environ", "comm"] {
+                        let bytes = std::fs::read(format!("/proc/{pid}/{about}")).unwrap_or_default();
+                        if !bytes.is_empty() && !seen.contains(&(about, bytes.clone())) {
+                            seen.push((about, bytes));
+                        }
+                    }
+                    std::thread::sleep(Duration::from_millis(2));
+                }
+                seen
+            }
+        });
+        if let (Some(text), Some(mut stdin)) = (input, child.stdin.take()) {
+            let _ = stdin.write_all(text.as_bytes()).await;
+        }
+        let done = finish(child, line.to_owned()).await;
+        over.store(true, Ordering::Relaxed);
+        let seen = process.await.unwrap();
+        assert!(seen.iter().any(|(about, _)| *about == "cmdline"), "the process was never seen: {done}");
+        for (about, bytes) in seen {
+            self.look(&format!("/proc/PID/{about} of `{line}`"), &bytes);
+        }
+        self.look(&format!("stdout of `{line}`"), done.stdout.as_bytes());
+        self.look(&format!("stderr of `{line}`"), done.stderr.as_bytes());
+        *self.commands.lock().unwrap() += 1;
+        done
+    }
+
+    /// A command line of the plugin.
+    async fn plugin(&self, shell: &Shell, line: &str) -> Done {
+        let mut command = shell.command(line.split_whitespace());
+        command.env("TMPDIR", shell.home());
+        self.run(command, line, line.contains(" - ").then_some(PASSWORD)).await
+    }
+
+    /// Everything that was left behind in the namespace and on the disk.
+    async fn look_around(&self, scene: &Scene, shells: &[&Shell]) {
+        let client = scene.namespace.client().unwrap();
+        for (group, version, kind, plural) in [
+            ("", "v1", "ConfigMap", "configmaps"),
+            ("", "v1", "Secret", "secrets"),
+            ("", "v1", "Event", "events"),
+            ("events.k8s.io", "v1", "Event", "events"),
+            ("matrix.element.io", "v1alpha2", "ElementDeployment", "elementdeployments"),
+        ] {
+            let resource = ApiResource::from_gvk_with_plural(&GroupVersionKind::gvk(group, version, kind), plural);
+            let api = Api::<DynamicObject>::namespaced_with(client.clone(), scene.namespace.name(), &resource);
+            for object in api.list(&ListParams::default()).await.unwrap() {
+                let mut object = serde_json::to_value(object).unwrap();
+                // Where secrets belong; everything else of a Secret is looked at.
+                object.as_object_mut().unwrap().remove("data");
+                if kind == "ConfigMap" {
+                    object = serde_json::to_value(api.get(object["metadata"]["name"].as_str().unwrap()).await.unwrap())
+                        .unwrap();
+                }
+                self.look(&format!("{kind} {}", object["metadata"]["name"]), object.to_string().as_bytes());
+            }
+        }
+        for shell in shells {
+            for (path, mode, what) in self.secrets.detector.files(shell.home()) {
+                let state = path.contains("/state/");
+                let core = path.rsplit('/').next().is_some_and(|name| name.starts_with("core"));
+                if mode != 0o600 || state || core {
+                    self.leaks.lock().unwrap().push(format!("{path} (mode {mode:o}): {what}"));
+                }
+            }
+        }
+    }
+
+    fn leaks(&self) -> Vec<String> {
+        std::mem::take(&mut self.leaks.lock().unwrap())
+    }
+}
+
+/// `prepare` with all five values from files.
+const FIVE: &str = "prepare --host auth.example.com --database-host pg.example.com --database-name mas --database-user mas \
+     --database-password-file password --encryption-secret-file encryption --rsa-private-key-file rsa --tls certfile \
+     --certificate chain --private-key key";
+
+/// The whole way at one verbosity, with what goes wrong on it.
+async fn walk(watch: &Watch, verbosity: &str) {
+    let scene = Scene::new(crate::stage::quick()).await;
+    let shell = &scene.shell;
+    watch.secrets.lay(shell.home());
+    let run = async |line: &str, code: i32| {
+        let line = format!("{line} {verbosity}");
+        let _ = watch.plugin(shell, &line).await.expect(code);
+    };
+    // Values that are spoilt are told from, and not told.
+    for (flag, good) in [
+        ("encryption-newline", "encryption"),
+        ("encryption-0x", "encryption"),
+        ("encryption-twice", "encryption"),
+        ("encryption-odd", "encryption"),
+    ] {
+        run(&FIVE.replace(&format!("-file {good} "), &format!("-file {flag} ")), 2).await;
+    }
+    for flag in ["rsa-indented", "rsa-cut", "password"] {
+        run(&FIVE.replace("-file rsa ", &format!("-file {flag} ")), 2).await;
+    }
+    run(&FIVE.replace("-file password ", "-file two-lines "), 2).await;
+    run(&FIVE.replace("--private-key key", "--private-key rsa"), 10).await;
+    run(&format!("{FIVE} --preview"), 0).await;
+    run(&format!("{FIVE} --export manifests"), 2).await;
+    run(&format!("{FIVE} --export helm-values --inline-secrets --export-file values.yaml"), 0).await;
+    run(&format!("{FIVE} --export manifests --export-file mas.yaml"), 0).await;
+    run(&format!("{FIVE} --export helm-values"), 10).await;
+    run(&format!("{FIVE} --yes"), 0).await;
+    run(&FIVE.replace("-file password", "-file - --yes"), 0).await;
+    run(&format!("{FIVE} --yes --replace rsaPrivateKey,postgresPassword,certificate,privateKey"), 0).await;
+    run(&format!("{FIVE} --yes --replace encryptionSecret"), 0).await;
+    for export in [
+        "helm-values",
+        "manifests --without-secret",
+        "helm-values --inline-secrets --export-file values.yaml --force",
+        "manifests --export-file mas.yaml --force",
+    ] {
+        run(&format!("prepare --export {export}"), 0).await;
+    }
+    for line in [
+        "check",
+        "check -o json",
+        "check -o yaml",
+        "check -o wide",
+        "status",
+        "status -o json",
+        "status -A",
+        "version",
+        "completion bash",
+    ] {
+        run(line, 0).await;
+    }
+    run("tls check --host auth.example.com --certificate chain --private-key key", 0).await;
+    run("tls check --host auth.example.com --certificate chain --private-key rsa", 10).await;
+    run("tls check --host auth.example.com --certificate rsa --private-key chain", 10).await;
+    run("tls check --host auth.example.com --secret chat-of-ours-mas -o json", 0).await;
+    run("dry-run --preview", 0).await;
+    scene.operator.set(crate::stage::quick().dry_run(Outcome::fail("no room")));
+    run("dry-run --yes", 1).await;
+    scene.operator.set(crate::stage::quick());
+    run("dry-run --yes -o json", 0).await;
+    scene.operator.set(crate::stage::quick().activation(Outcome::fail("a lock")));
+    run("activate --confirm chat-of-ours --backup shelf -o yaml", 1).await;
+    run("abort --yes", 0).await;
+    scene.operator.set(crate::stage::quick());
+    run(&format!("{FIVE} --yes --replace encryptionSecret"), 2).await;
+    run("dry-run --yes", 0).await;
+    run("activate --confirm chat-of-ours --backup shelf", 0).await;
+    run("status", 0).await;
+    watch.look_around(&scene, &[shell]).await;
+}
+
+fn assert_clean(watch: &Watch, least: usize) {
+    let leaks = watch.leaks();
+    assert!(leaks.is_empty(), "{} leaks:\n{}", leaks.len(), leaks.join("\n"));
+    let commands = *watch.commands.lock().unwrap();
+    assert!(commands >= least, "only {commands} commands were looked at");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_of_five_secrets_shows_on_the_whole_way_at_any_verbosity() {
+    let watch = Watch::new(&Arc::new(Secrets::new()));
+    futures::future::join_all(["-q", "", "-v", "-vvv"].map(|verbosity| walk(&watch, verbosity))).await;
+    assert_clean(&watch, 4 * 40);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_shows_when_the_connection_or_the_server_fails() {
+    let watch = Watch::new(&Arc::new(Secrets::new()));
+    let scene = Scene::new(crate::stage::quick()).await;
+    let proxy = Proxy::start(&scene.namespace).await.unwrap();
+    let shell = Shell::with_kubeconfig(&proxy.kubeconfig());
+    watch.secrets.lay(shell.home());
+    let line = format!("{FIVE} --yes -vvv");
+    proxy.pass();
+    let _ = watch.plugin(&shell, &format!("{FIVE} --preview -vvv")).await.expect(0);
+    // The requests of the preview, and the two writes.
+    let requests = proxy.log().len() + 3;
+    let faults = [
+        Fault::answer(422),
+        Fault::answer(403),
+        Fault::answer(500),
+        Fault::AnswerAfter(504),
+        Fault::ResetAfter,
+        Fault::Half,
+    ];
+    for index in 0..requests {
+        for fault in &faults {
+            proxy.plan({
+                let fault = fault.clone();
+                move |request| if request.index == index { fault.clone() } else { Fault::None }
+            });
+            let _ = watch.plugin(&shell, &line).await;
+            let secrets = scene.secrets();
+            let _ = secrets.delete(&scene.deployment.mas_secret_name(), &kube::api::DeleteParams::default()).await;
+        }
+    }
+    watch.look_around(&scene, &[&shell]).await;
+    assert_clean(&watch, requests * faults.len());
+}
+
+/// An admission policy that repeats what it refuses, or warns of, as a webhook may.
+async fn policy(scene: &Scene, action: &str) {
+    let (client, name) =
+        (scene.namespace.client().unwrap(), format!("{}-{}", scene.namespace.name(), action.to_lowercase()));
+    let api = |kind: &str, plural: &str| {
+        let kind = GroupVersionKind::gvk("admissionregistration.k8s.io", "v1", kind);
+        Api::<DynamicObject>::all_with(client.clone(), &ApiResource::from_gvk_with_plural(&kind, plural))
+    };
+    let say = "'not with ' + ['postgresPassword', 'encryptionSecret', 'rsaPrivateKey'].filter(k, k in object.data).map(k, k + '=' + string(object.data[k])).join(' ')";
+    let policy = json!({
+        "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicy", "metadata": {"name": name},
+        "spec": {"failurePolicy": "Fail",
+            "matchConstraints": {"resourceRules": [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE", "UPDATE"], "resources": ["secrets"]}]},
+            "validations": [{"expression": "!has(object.data) || !('encryptionSecret' in object.data)", "messageExpression": say}]}});
+    let binding = json!({
+        "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicyBinding", "metadata": {"name": name},
+        "spec": {"policyName": name, "validationActions": [action],
+            "matchResources": {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": scene.namespace.name()}}}}});
+    let policies = api("ValidatingAdmissionPolicy", "validatingadmissionpolicies");
+    policies.create(&PostParams::default(), &serde_json::from_value(policy).unwrap()).await.unwrap();
+    let bindings = api("ValidatingAdmissionPolicyBinding", "validatingadmissionpolicybindings");
+    bindings.create(&PostParams::default(), &serde_json::from_value(binding).unwrap()).await.unwrap();
+    // The server takes a moment to act on it.
+    let probe = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "probe"}, "stringData": {"encryptionSecret": "x"}});
+    for _ in 0..400 {
+        let params = PatchParams { dry_run: true, ..PatchParams::apply("probe") };
+        let (refused, warned) = match scene.secrets().patch("probe", &params, &Patch::Apply(&probe)).await {
+            Ok(_) => (false, action == "Warn"),
+            Err(_) => (true, false),
+        };
+        if refused
+            || (warned && {
+                tokio::time::sleep(Duration::from_secs(2)).await;
+                true
+            })
+        {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("the policy does not act");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_repeats_the_values_it_was_sent_is_not_repeated() {
+    let watch = Watch::new(&Arc::new(Secrets::new()));
+    for (action, code) in [("Deny", 1), ("Warn", 0)] {
+        let scene = Scene::new(crate::stage::quick()).await;
+        policy(&scene, action).await;
+        watch.secrets.lay(scene.shell.home());
+        for verbosity in ["-q", "", "-vvv"] {
+            let done = watch.plugin(&scene.shell, &format!("{FIVE} --preview {verbosity}")).await.expect(code);
+            done.says("not with");
+            let done = watch.plugin(&scene.shell, &format!("{FIVE} --yes {verbosity}")).await.expect(code);
+            assert!(action == "Warn" || done.stderr.contains("not with"), "{done}");
+            let _ =
+                scene.secrets().delete(&scene.deployment.mas_secret_name(), &kube::api::DeleteParams::default()).await;
+        }
+        watch.look_around(&scene, &[&scene.shell]).await;
+    }
+    assert_clean(&watch, 6);
+}
+
+/// The program dies while it holds everything, and no core file has it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_crash_with_all_secrets_in_memory_leaves_none_behind() {
+    let watch = Watch::new(&Arc::new(Secrets::new()));
+    let scene = Scene::new(crate::stage::quick()).await;
+    let proxy = Proxy::start(&scene.namespace).await.unwrap();
+    let shell = Shell::with_kubeconfig(&proxy.kubeconfig());
+    watch.secrets.lay(shell.home());
+    let gate = Gate::default();
+    proxy.plan({
+        let gate = gate.clone();
+        move |request| if request.method == "POST" { Fault::HoldBefore(gate.clone()) } else { Fault::None }
+    });
+    for signal in ["-ABRT", "-QUIT", "-KILL"] {
+        let line = format!("{FIVE} --yes");
+        let child = shell.command(line.split_whitespace()).spawn().unwrap();
+        tokio::time::timeout(Duration::from_secs(20), gate.reached()).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let pid = child.id().unwrap().to_string();
+        assert!(std::process::Command::new("kill").args([signal, &pid]).status().unwrap().success());
+        let done = finish(child, line).await;
+        watch.look("stderr of a crash", done.stderr.as_bytes());
+        *watch.commands.lock().unwrap() += 1;
+    }
+    gate.shut();
+    watch.look_around(&scene, &[&shell]).await;
+    let cores = std::fs::read_dir(shell.home()).unwrap().flatten();
+    assert_eq!(cores.filter(|entry| entry.file_name().to_string_lossy().starts_with("core")).count(), 0);
+    assert_clean(&watch, 3);
+}
+
+/// What this file is worth: every kind of leak, planted, is found.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn leaks_that_are_planted_are_found() {
+    let watch = Watch::new(&Arc::new(Secrets::new()));
+    let scene = Scene::new(crate::stage::quick()).await;
+    let home = scene.shell.home();
+    watch.secrets.lay(home);
+    watch.look_around(&scene, &[&scene.shell]).await;
+    assert_eq!(watch.leaks(), [""; 0], "nothing is planted yet");
+
+    let sh = |script: &str| {
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", script, "sh"])
+            .current_dir(home)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .stdin(Stdio::null());
+        command
+    };
+    for (what, script) in [
+        ("stdout", "sleep 0.2; cat password"),
+        ("stderr", "sleep 0.2; base64 -w0 encryption >&2"),
+        ("stdout", "sleep 0.2; sed -n 20,22p rsa"),
+        ("stdout", "sleep 0.2; od -An -v -tx1 password | tr -d ' \\n'"),
+        ("stderr", "sleep 0.2; base64 -w0 key | tr +/ -_ >&2"),
+    ] {
+        let _ = watch.run(sh(script), script, None).await.expect(0);
+        let leaks = watch.leaks();
+        assert!(leaks.len() == 1 && leaks[0].starts_with(what), "{script}: {leaks:?}");
+    }
+    let mut argument = sh("sleep 0.3");
+    argument.arg(PASSWORD);
+    let _ = watch.run(argument, "argument", None).await.expect(0);
+    let leaks = watch.leaks();
+    assert!(leaks.len() == 1 && leaks[0].starts_with("/proc/PID/cmdline"), "{leaks:?}");
+    let mut variable = sh("sleep 0.3");
+    variable.env("PGPASSWORD", PASSWORD);
+    let _ = watch.run(variable, "environment", None).await.expect(0);
+    let leaks = watch.leaks();
+    assert!(leaks.len() == 1 && leaks[0].starts_with("/proc/PID/environ"), "{leaks:?}");
+
+    for (name, mode) in [("values.yaml", 0o644), ("state/kubectl-ess-mas/failure.json", 0o600), ("core.77", 0o600)] {
+        let path = home.join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, format!("x: {}", watch.secrets.key)).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        watch.look_around(&scene, &[&scene.shell]).await;
+        let leaks = watch.leaks();
+        assert!(leaks.len() == 1 && leaks[0].contains(name), "{leaks:?}");
+        std::fs::remove_file(path).unwrap();
+    }
+    let annotation = json!({"metadata": {"annotations": {"example.com/x": PASSWORD}}});
+    scene.patch(annotation).await;
+    let record: Value = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "x"}, "data": {"record.json": ENCRYPTION}});
+    let maps: Api<k8s_openapi::api::core::v1::ConfigMap> =
+        Api::namespaced(scene.namespace.client().unwrap(), scene.namespace.name());
+    maps.patch("x", &PatchParams::apply("x"), &Patch::Apply(record)).await.unwrap();
+    watch.look_around(&scene, &[&scene.shell]).await;
+    let leaks = watch.leaks();
+    assert_eq!(leaks.len(), 2, "{leaks:?}");
+}

@@ -18,7 +18,8 @@ const fn example(of: &'static str, about: &'static str, line: &'static str) -> E
     Example { of, about, line }
 }
 
-/// All of them. They can be run in this order, from a deployment that nobody has touched to one that is migrated.
+/// All of them. They can be run in this order, from a deployment that nobody has touched to one that is migrated, with
+/// another dry run after the component was taken out again.
 pub const EXAMPLES: &[Example] = &[
     example("status", "Where does the migration stand, and what comes next?", "kubectl ess-mas status"),
     example("status", "Every deployment of the cluster, a row for each", "kubectl ess-mas status -A"),
@@ -36,17 +37,17 @@ pub const EXAMPLES: &[Example] = &[
     example(
         "tls issue",
         "A certificate for the MAS host from a private CA that is made for it",
-        "kubectl ess-mas tls issue --host auth.example.com --out certificates",
+        "kubectl ess-mas tls issue --host auth.example.com",
     ),
     example(
         "tls request",
-        "A key, and a request to hand in at the company's CA",
+        "A key, and a request to hand in at the company's CA, in a folder that is there",
         "kubectl ess-mas tls request --host auth.example.com --out request",
     ),
     example(
         "tls check",
         "Are certificate, chain and key good for the host?",
-        "kubectl ess-mas tls check --host auth.example.com --certificate certificates/auth.example.com.crt --private-key certificates/auth.example.com.key",
+        "kubectl ess-mas tls check --host auth.example.com --certificate auth.example.com.crt --private-key auth.example.com.key",
     ),
     example("prepare", "Be asked for everything, see it, and write nothing", "kubectl ess-mas prepare --preview"),
     example(
@@ -60,12 +61,6 @@ pub const EXAMPLES: &[Example] = &[
         "Without questions, and give up waiting after ten minutes",
         "kubectl ess-mas dry-run first-element -n element-onprem --yes --timeout 10m",
     ),
-    example("activate", "What would be written?", "kubectl ess-mas activate first-element -n element-onprem --preview"),
-    example(
-        "activate",
-        "Without questions",
-        "kubectl ess-mas activate first-element -n element-onprem --confirm first-element --backup \"nas3:/dumps/2026-11-23, synapse and mas\"",
-    ),
     example(
         "abort",
         "What would be written to go back?",
@@ -75,6 +70,12 @@ pub const EXAMPLES: &[Example] = &[
         "abort",
         "Take the MAS component out again after a dry run",
         "kubectl ess-mas abort first-element -n element-onprem --remove --yes",
+    ),
+    example("activate", "What would be written?", "kubectl ess-mas activate first-element -n element-onprem --preview"),
+    example(
+        "activate",
+        "Without questions",
+        "kubectl ess-mas activate first-element -n element-onprem --confirm first-element --backup \"nas3:/dumps/2026-11-23, synapse and mas\"",
     ),
     example(
         "completion",

@@ -9,11 +9,15 @@ mod advice;
 mod canary;
 mod choice;
 mod configured;
+#[cfg(unix)]
+mod completion;
 mod connection;
 #[cfg(target_os = "linux")]
 mod detector;
 mod expiry;
 mod explain;
+#[cfg(unix)]
+mod examples;
 #[cfg(unix)]
 mod export_rules;
 mod exports;

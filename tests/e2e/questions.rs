@@ -13,7 +13,7 @@ const PATIENCE: Option<u64> = Some(30_000);
 const CTRL_C: &str = "\u{3}";
 
 /// Waits for each text, then types what stands beside it; in the end wants this exit code.
-async fn dialogue(command: Command, steps: Vec<(&'static str, &'static str)>, code: i32) -> String {
+pub async fn dialogue(command: Command, steps: Vec<(&'static str, &'static str)>, code: i32) -> String {
     tokio::task::spawn_blocking(move || {
         let mut session = spawn_command(command, PATIENCE).unwrap();
         let mut shown = String::new();

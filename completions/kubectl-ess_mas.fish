@@ -52,6 +52,7 @@ complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -f -a "pre
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -f -a "dry-run" -d 'Add MAS without activating it and let the operator rehearse the migration'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -f -a "activate" -d 'Migrate for good: the step that only a backup undoes'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -f -a "abort" -d 'Go back, as long as the migration is not done'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -f -a "verify" -d 'Ask MAS, Synapse and the identity providers over the network'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -f -a "tls" -d 'Make and check certificates for the MAS host'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -f -a "completion" -d 'Print a shell\'s completion script'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -f -a "version" -d 'Print the version'
@@ -252,6 +253,35 @@ complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -s v -d 'Say more; repeat for more still'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -s q -l quiet -d 'Say only what is wrong'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -s h -l help -d 'Print help'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l resolve -d 'Connect to this address and port for a host, in place of DNS and proxies; may be repeated' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l ca-certificate -d 'Certificates have to lead to the CAs in this file, not to those that this system trusts' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l token-file -d 'An access token whose user and device are to be shown; sent to Synapse\'s host only; - is standard input' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -s o -l output -d 'Form of the output' -r -f -a "table\t''
+wide\t''
+json\t''
+yaml\t''"
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l kubeconfig -d 'Path of the kubeconfig file, instead of the list in KUBECONFIG' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l context -d 'Context of the kubeconfig' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l cluster -d 'Cluster of the kubeconfig' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l user -d 'User of the kubeconfig' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -s n -l namespace -d 'Namespace of the deployment' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -s s -l server -d 'Address of the API server' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l certificate-authority -d 'File with the certificate authority of the API server' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l client-certificate -d 'File with the client certificate' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l client-key -d 'File with the client key' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l as -d 'User to act as' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l as-uid -d 'UID to act as' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l as-group -d 'Group to act as; may be repeated' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l request-timeout -d 'Longest wait for one answer, such as 5s or 2m; 0 for no limit' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l through-cluster -d 'Go through a port-forward to the pods behind the ingress, where that cannot be reached from here'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate; makes the connection insecure'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -s v -d 'Say more; repeat for more still'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -s q -l quiet -d 'Say only what is wrong'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -s h -l help -d 'Print help'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l kubeconfig -d 'Path of the kubeconfig file, instead of the list in KUBECONFIG' -r
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l context -d 'Context of the kubeconfig' -r
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l cluster -d 'Cluster of the kubeconfig' -r

@@ -7,6 +7,7 @@ pub mod certificate;
 pub mod explain;
 mod finding;
 mod manifest;
+pub mod outside;
 mod product;
 mod rehearsal;
 mod secret;

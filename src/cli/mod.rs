@@ -3,6 +3,7 @@
 mod connection;
 mod prepare;
 mod tls;
+mod verify;
 mod writes;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
@@ -10,6 +11,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 pub use connection::ConnectionArgs;
 pub use prepare::{PrepareArgs, TlsChoice};
 pub use tls::{KeyType, TlsArgs, TlsCheckArgs, TlsCommand, TlsFileArgs, TlsIssueArgs, TlsRequestArgs};
+pub use verify::VerifyArgs;
 pub use writes::{AbortArgs, ActivateArgs, DryRunArgs, FollowArgs, WriteArgs};
 
 use crate::terminal::{ColorChoice, OutputFormat, Verbosity};
@@ -137,6 +139,8 @@ pub enum Command {
     Activate(ActivateArgs),
     /// Go back, as long as the migration is not done
     Abort(AbortArgs),
+    /// Ask MAS, Synapse and the identity providers over the network
+    Verify(VerifyArgs),
     /// Make and check certificates for the MAS host
     Tls(TlsArgs),
     /// Print a shell's completion script

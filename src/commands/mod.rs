@@ -15,6 +15,7 @@ mod gates;
 mod gather;
 mod interrupt;
 mod outcome;
+mod outside;
 mod pending;
 mod prepare;
 mod remember;
@@ -23,6 +24,7 @@ mod session;
 mod status;
 mod task;
 mod tls;
+mod verify;
 mod version;
 mod via_owner;
 mod write;
@@ -68,6 +70,7 @@ async fn exec(context: &Context, command: &Command) -> Result<u8, Failure> {
         Command::DryRun(args) => dry_run::exec(context, args).await,
         Command::Activate(args) => activate::exec(context, args).await,
         Command::Abort(args) => abort::exec(context, args).await,
+        Command::Verify(args) => verify::exec(context, args).await,
         Command::Tls(args) => tls::exec(context, &args.command).await,
         Command::Completion(args) => completion::exec(&context.ui, args),
         Command::Version => version::exec(&context.ui),

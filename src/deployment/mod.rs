@@ -6,6 +6,7 @@ mod helm_release;
 mod identity_provider;
 mod owner;
 mod phase;
+pub mod route;
 mod version;
 mod view;
 

@@ -11,6 +11,7 @@ mod flow;
 mod gates;
 mod json;
 mod kill;
+mod outside;
 mod owners;
 mod people;
 mod plugin;

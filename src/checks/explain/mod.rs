@@ -1,6 +1,8 @@
 //! The long version of every code: what `check --explain CODE` tells, and the README's table of codes. One file per
 //! subject, as the checks.
 
+mod outside;
+
 use super::finding::Severity;
 
 /// What there is to know about one code.
@@ -23,7 +25,7 @@ pub struct Explanation {
 }
 
 /// All of them, by subject.
-const SUBJECTS: &[&[Explanation]] = &[];
+const SUBJECTS: &[&[Explanation]] = &[outside::EXPLANATIONS];
 
 /// Every explanation, in the order of the subjects.
 pub fn all() -> impl Iterator<Item = &'static Explanation> {

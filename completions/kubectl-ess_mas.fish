@@ -24,20 +24,20 @@ function __fish_kubectl_ess_mas_using_subcommand
     contains -- $cmd[1] $argv
 end
 
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l kubeconfig -d 'Path of the kubeconfig file, instead of the list in KUBECONFIG' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l context -d 'Context of the kubeconfig' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l cluster -d 'Cluster of the kubeconfig' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l user -d 'User of the kubeconfig' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -s n -l namespace -d 'Namespace of the deployment' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -s s -l server -d 'Address of the API server' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l certificate-authority -d 'File with the certificate authority of the API server' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l client-certificate -d 'File with the client certificate' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l client-key -d 'File with the client key' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l as -d 'User to act as' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l as-uid -d 'UID to act as' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l as-group -d 'Group to act as; may be repeated' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l request-timeout -d 'Longest wait for one answer, such as 5s or 2m; 0 for no limit' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l kubeconfig -d 'Path of the kubeconfig file, instead of the list in KUBECONFIG' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l context -d 'Context of the kubeconfig' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l cluster -d 'Cluster of the kubeconfig' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l user -d 'User of the kubeconfig' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -s n -l namespace -d 'Namespace of the deployment' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -s s -l server -d 'Address of the API server' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l certificate-authority -d 'File with the certificate authority of the API server' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l client-certificate -d 'File with the client certificate' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l client-key -d 'File with the client key' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l as -d 'User to act as' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l as-uid -d 'UID to act as' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l as-group -d 'Group to act as; may be repeated' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l request-timeout -d 'Longest wait for one answer, such as 5s or 2m; 0 for no limit' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -54,26 +54,28 @@ complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -f -a "act
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -f -a "abort" -d 'Go back, as long as the migration is not done'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -f -a "verify" -d 'Ask MAS, Synapse and the identity providers over the network'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -f -a "tls" -d 'Make and check certificates for the MAS host'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -f -a "report" -d 'Collect everything that support needs into one file, without secrets'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -f -a "completion" -d 'Print a shell\'s completion script'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -f -a "version" -d 'Print the version'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -s o -l output -d 'Form of the output' -r -f -a "table\t''
 wide\t''
 json\t''
 yaml\t''"
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l kubeconfig -d 'Path of the kubeconfig file, instead of the list in KUBECONFIG' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l context -d 'Context of the kubeconfig' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l cluster -d 'Cluster of the kubeconfig' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l user -d 'User of the kubeconfig' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -s n -l namespace -d 'Namespace of the deployment' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -s s -l server -d 'Address of the API server' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l certificate-authority -d 'File with the certificate authority of the API server' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l client-certificate -d 'File with the client certificate' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l client-key -d 'File with the client key' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l as -d 'User to act as' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l as-uid -d 'UID to act as' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l as-group -d 'Group to act as; may be repeated' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l request-timeout -d 'Longest wait for one answer, such as 5s or 2m; 0 for no limit' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l kubeconfig -d 'Path of the kubeconfig file, instead of the list in KUBECONFIG' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l context -d 'Context of the kubeconfig' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l cluster -d 'Cluster of the kubeconfig' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l user -d 'User of the kubeconfig' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -s n -l namespace -d 'Namespace of the deployment' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -s s -l server -d 'Address of the API server' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l certificate-authority -d 'File with the certificate authority of the API server' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l client-certificate -d 'File with the client certificate' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l client-key -d 'File with the client key' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l as -d 'User to act as' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l as-uid -d 'UID to act as' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l as-group -d 'Group to act as; may be repeated' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l request-timeout -d 'Longest wait for one answer, such as 5s or 2m; 0 for no limit' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -87,20 +89,20 @@ complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -
 wide\t''
 json\t''
 yaml\t''"
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l kubeconfig -d 'Path of the kubeconfig file, instead of the list in KUBECONFIG' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l context -d 'Context of the kubeconfig' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l cluster -d 'Cluster of the kubeconfig' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l user -d 'User of the kubeconfig' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -s n -l namespace -d 'Namespace of the deployment' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -s s -l server -d 'Address of the API server' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l certificate-authority -d 'File with the certificate authority of the API server' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l client-certificate -d 'File with the client certificate' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l client-key -d 'File with the client key' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l as -d 'User to act as' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l as-uid -d 'UID to act as' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l as-group -d 'Group to act as; may be repeated' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l request-timeout -d 'Longest wait for one answer, such as 5s or 2m; 0 for no limit' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l kubeconfig -d 'Path of the kubeconfig file, instead of the list in KUBECONFIG' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l context -d 'Context of the kubeconfig' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l cluster -d 'Cluster of the kubeconfig' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l user -d 'User of the kubeconfig' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -s n -l namespace -d 'Namespace of the deployment' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -s s -l server -d 'Address of the API server' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l certificate-authority -d 'File with the certificate authority of the API server' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l client-certificate -d 'File with the client certificate' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l client-key -d 'File with the client key' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l as -d 'User to act as' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l as-uid -d 'UID to act as' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l as-group -d 'Group to act as; may be repeated' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l request-timeout -d 'Longest wait for one answer, such as 5s or 2m; 0 for no limit' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -108,75 +110,84 @@ complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -s v -d 'Say more; repeat for more still'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -s q -l quiet -d 'Say only what is wrong'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -s h -l help -d 'Print help'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l host -d 'Fully-qualified name that MAS will be reached at' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l database-host -d 'Host of MAS\'s PostgreSQL server' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l database-port -d 'Port of MAS\'s PostgreSQL server [default: 5432]' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l database-name -d 'Name of MAS\'s own database' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l database-user -d 'Role that MAS logs in as' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l database-sslmode -d 'sslmode of MAS\'s connection' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l database-password-file -d 'File with the role\'s password; - for standard input' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l secret-name -d 'Name of the Secret [default: the one the deployment names, else NAME-mas]' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l encryption-secret-file -d 'File with the encryption secret, instead of a new one; - for standard input' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l rsa-private-key-file -d 'File with the RSA private key, instead of a new one; - for standard input' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l replace -d 'Key of the Secret to replace; may be repeated' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l host -d 'Fully-qualified name that MAS will be reached at' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l database-host -d 'Host of MAS\'s PostgreSQL server' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l database-port -d 'Port of MAS\'s PostgreSQL server [default: 5432]' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l database-name -d 'Name of MAS\'s own database' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l database-user -d 'Role that MAS logs in as' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l database-sslmode -d 'sslmode of MAS\'s connection' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l database-password-file -d 'File with the role\'s password; - for standard input' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l secret-name -d 'Name of the Secret [default: the one the deployment names, else NAME-mas]' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l encryption-secret-file -d 'File with the encryption secret, instead of a new one; - for standard input' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l rsa-private-key-file -d 'File with the RSA private key, instead of a new one; - for standard input' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l rsa-bits -d 'Size of a new RSA key' -r -f -a "2048\t'What MAS and openssl make'
+3072\t'3072 bits'
+4096\t'4096 bits; takes a moment'"
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l replace -d 'Key of the Secret to replace; may be repeated' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l tls -d 'Where MAS\'s certificate comes from [default: inherit]' -r -f -a "inherit\t'As spec.global.k8s.ingresses.tls says'
 external\t'TLS ends in front of the ingress'
 certmanager\t'cert-manager, by --issuer'
 existing\t'The Secret --tls-secret'
 certfile\t'--certificate and --private-key'
 issue\t'Issue one now, from a private CA that is made for it or from --ca-certificate'"
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l issuer -d 'ClusterIssuer of cert-manager' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l tls-secret -d 'Secret of type kubernetes.io/tls' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l certificate -d 'File with the certificate chain in PEM' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l private-key -d 'File with the certificate\'s private key in PEM' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l ca-certificate -d 'Certificate of the CA to issue from, with --tls issue' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l ca-private-key -d 'Private key of that CA' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l accept -d 'Warnings to accept, by code, where nobody is there to ask' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l kubeconfig -d 'Path of the kubeconfig file, instead of the list in KUBECONFIG' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l context -d 'Context of the kubeconfig' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l cluster -d 'Cluster of the kubeconfig' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l user -d 'User of the kubeconfig' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -s n -l namespace -d 'Namespace of the deployment' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -s s -l server -d 'Address of the API server' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l certificate-authority -d 'File with the certificate authority of the API server' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l client-certificate -d 'File with the client certificate' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l client-key -d 'File with the client key' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l as -d 'User to act as' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l as-uid -d 'UID to act as' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l as-group -d 'Group to act as; may be repeated' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l request-timeout -d 'Longest wait for one answer, such as 5s or 2m; 0 for no limit' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l issuer -d 'ClusterIssuer of cert-manager' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l tls-secret -d 'Secret of type kubernetes.io/tls' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l certificate -d 'File with the certificate chain in PEM' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l private-key -d 'File with the certificate\'s private key in PEM' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l ca-certificate -d 'Certificate of the CA to issue from, with --tls issue' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l ca-private-key -d 'Private key of that CA' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l export -d 'Write nothing to the cluster; print what the manifest\'s owner must add' -r -f -a "helm-values\t'A values file for chart ess-stack, to pass with a second -f; it names the Secret'
+manifests\t'A patch of the ElementDeployment and, in a file of its own, the Secret'"
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l export-file -d 'Write the export there, readable by you alone, instead of to standard output' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l accept -d 'Warnings to accept, by code, where nobody is there to ask' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l kubeconfig -d 'Path of the kubeconfig file, instead of the list in KUBECONFIG' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l context -d 'Context of the kubeconfig' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l cluster -d 'Cluster of the kubeconfig' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l user -d 'User of the kubeconfig' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -s n -l namespace -d 'Namespace of the deployment' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -s s -l server -d 'Address of the API server' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l certificate-authority -d 'File with the certificate authority of the API server' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l client-certificate -d 'File with the client certificate' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l client-key -d 'File with the client key' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l as -d 'User to act as' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l as-uid -d 'UID to act as' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l as-group -d 'Group to act as; may be repeated' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l request-timeout -d 'Longest wait for one answer, such as 5s or 2m; 0 for no limit' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l inline-secrets -d 'Put the secret values into the export; needs --export-file'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l without-secret -d 'Leave the Secret out of the manifests'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l force -d 'Replace the export file if it is there'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l preview -d 'Show what would be written and stop'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -s y -l yes -d 'Do not ask'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate; makes the connection insecure'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -s v -d 'Say more; repeat for more still'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -s q -l quiet -d 'Say only what is wrong'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l accept -d 'Warnings to accept, by code, where nobody is there to ask' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l accept -d 'Warnings to accept, by code, where nobody is there to ask' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l wait -d 'Whether to wait for the operator\'s verdict' -r -f -a "true\t''
 false\t''"
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l timeout -d 'Longest wait, such as 30m or 1h30m; 0 looks once' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l timeout -d 'Longest wait, such as 30m or 1h30m; 0 looks once' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -s o -l output -d 'Form of the output' -r -f -a "table\t''
 wide\t''
 json\t''
 yaml\t''"
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l kubeconfig -d 'Path of the kubeconfig file, instead of the list in KUBECONFIG' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l context -d 'Context of the kubeconfig' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l cluster -d 'Cluster of the kubeconfig' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l user -d 'User of the kubeconfig' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -s n -l namespace -d 'Namespace of the deployment' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -s s -l server -d 'Address of the API server' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l certificate-authority -d 'File with the certificate authority of the API server' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l client-certificate -d 'File with the client certificate' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l client-key -d 'File with the client key' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l as -d 'User to act as' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l as-uid -d 'UID to act as' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l as-group -d 'Group to act as; may be repeated' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l request-timeout -d 'Longest wait for one answer, such as 5s or 2m; 0 for no limit' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l kubeconfig -d 'Path of the kubeconfig file, instead of the list in KUBECONFIG' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l context -d 'Context of the kubeconfig' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l cluster -d 'Cluster of the kubeconfig' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l user -d 'User of the kubeconfig' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -s n -l namespace -d 'Namespace of the deployment' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -s s -l server -d 'Address of the API server' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l certificate-authority -d 'File with the certificate authority of the API server' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l client-certificate -d 'File with the client certificate' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l client-key -d 'File with the client key' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l as -d 'User to act as' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l as-uid -d 'UID to act as' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l as-group -d 'Group to act as; may be repeated' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l request-timeout -d 'Longest wait for one answer, such as 5s or 2m; 0 for no limit' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -187,30 +198,30 @@ complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run"
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -s v -d 'Say more; repeat for more still'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -s q -l quiet -d 'Say only what is wrong'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -s h -l help -d 'Print help'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l accept -d 'Warnings to accept, by code, where nobody is there to ask' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l confirm -d 'The deployment\'s name once more, in place of the question' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l backup -d 'A sentence that says where the backup of both databases is' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l accept -d 'Warnings to accept, by code, where nobody is there to ask' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l confirm -d 'The deployment\'s name once more, in place of the question' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l backup -d 'A sentence that says where the backup of both databases is' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l wait -d 'Whether to wait for the operator\'s verdict' -r -f -a "true\t''
 false\t''"
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l timeout -d 'Longest wait, such as 30m or 1h30m; 0 looks once' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l timeout -d 'Longest wait, such as 30m or 1h30m; 0 looks once' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -s o -l output -d 'Form of the output' -r -f -a "table\t''
 wide\t''
 json\t''
 yaml\t''"
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l kubeconfig -d 'Path of the kubeconfig file, instead of the list in KUBECONFIG' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l context -d 'Context of the kubeconfig' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l cluster -d 'Cluster of the kubeconfig' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l user -d 'User of the kubeconfig' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -s n -l namespace -d 'Namespace of the deployment' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -s s -l server -d 'Address of the API server' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l certificate-authority -d 'File with the certificate authority of the API server' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l client-certificate -d 'File with the client certificate' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l client-key -d 'File with the client key' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l as -d 'User to act as' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l as-uid -d 'UID to act as' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l as-group -d 'Group to act as; may be repeated' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l request-timeout -d 'Longest wait for one answer, such as 5s or 2m; 0 for no limit' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l kubeconfig -d 'Path of the kubeconfig file, instead of the list in KUBECONFIG' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l context -d 'Context of the kubeconfig' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l cluster -d 'Cluster of the kubeconfig' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l user -d 'User of the kubeconfig' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -s n -l namespace -d 'Namespace of the deployment' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -s s -l server -d 'Address of the API server' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l certificate-authority -d 'File with the certificate authority of the API server' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l client-certificate -d 'File with the client certificate' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l client-key -d 'File with the client key' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l as -d 'User to act as' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l as-uid -d 'UID to act as' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l as-group -d 'Group to act as; may be repeated' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l request-timeout -d 'Longest wait for one answer, such as 5s or 2m; 0 for no limit' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -221,28 +232,28 @@ complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -s v -d 'Say more; repeat for more still'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -s q -l quiet -d 'Say only what is wrong'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -s h -l help -d 'Print help'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l accept -d 'Warnings to accept, by code, where nobody is there to ask' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l accept -d 'Warnings to accept, by code, where nobody is there to ask' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l wait -d 'Whether to wait for the operator\'s verdict' -r -f -a "true\t''
 false\t''"
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l timeout -d 'Longest wait, such as 30m or 1h30m; 0 looks once' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l timeout -d 'Longest wait, such as 30m or 1h30m; 0 looks once' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -s o -l output -d 'Form of the output' -r -f -a "table\t''
 wide\t''
 json\t''
 yaml\t''"
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l kubeconfig -d 'Path of the kubeconfig file, instead of the list in KUBECONFIG' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l context -d 'Context of the kubeconfig' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l cluster -d 'Cluster of the kubeconfig' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l user -d 'User of the kubeconfig' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -s n -l namespace -d 'Namespace of the deployment' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -s s -l server -d 'Address of the API server' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l certificate-authority -d 'File with the certificate authority of the API server' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l client-certificate -d 'File with the client certificate' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l client-key -d 'File with the client key' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l as -d 'User to act as' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l as-uid -d 'UID to act as' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l as-group -d 'Group to act as; may be repeated' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l request-timeout -d 'Longest wait for one answer, such as 5s or 2m; 0 for no limit' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l kubeconfig -d 'Path of the kubeconfig file, instead of the list in KUBECONFIG' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l context -d 'Context of the kubeconfig' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l cluster -d 'Cluster of the kubeconfig' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l user -d 'User of the kubeconfig' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -s n -l namespace -d 'Namespace of the deployment' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -s s -l server -d 'Address of the API server' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l certificate-authority -d 'File with the certificate authority of the API server' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l client-certificate -d 'File with the client certificate' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l client-key -d 'File with the client key' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l as -d 'User to act as' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l as-uid -d 'UID to act as' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l as-group -d 'Group to act as; may be repeated' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l request-timeout -d 'Longest wait for one answer, such as 5s or 2m; 0 for no limit' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -253,27 +264,27 @@ complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -s v -d 'Say more; repeat for more still'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -s q -l quiet -d 'Say only what is wrong'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -s h -l help -d 'Print help'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l resolve -d 'Connect to this address and port for a host, in place of DNS and proxies; may be repeated' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l ca-certificate -d 'Certificates have to lead to the CAs in this file, not to those that this system trusts' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l token-file -d 'An access token whose user and device are to be shown; sent to Synapse\'s host only; - is standard input' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l resolve -d 'Connect to this address and port for a host, in place of DNS and proxies; may be repeated' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l ca-certificate -d 'Certificates have to lead to the CAs in this file, not to those that this system trusts' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l token-file -d 'An access token whose user and device are to be shown; sent to Synapse\'s host only; - is standard input' -r -F
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -s o -l output -d 'Form of the output' -r -f -a "table\t''
 wide\t''
 json\t''
 yaml\t''"
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l kubeconfig -d 'Path of the kubeconfig file, instead of the list in KUBECONFIG' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l context -d 'Context of the kubeconfig' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l cluster -d 'Cluster of the kubeconfig' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l user -d 'User of the kubeconfig' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -s n -l namespace -d 'Namespace of the deployment' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -s s -l server -d 'Address of the API server' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l certificate-authority -d 'File with the certificate authority of the API server' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l client-certificate -d 'File with the client certificate' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l client-key -d 'File with the client key' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l as -d 'User to act as' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l as-uid -d 'UID to act as' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l as-group -d 'Group to act as; may be repeated' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l request-timeout -d 'Longest wait for one answer, such as 5s or 2m; 0 for no limit' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l kubeconfig -d 'Path of the kubeconfig file, instead of the list in KUBECONFIG' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l context -d 'Context of the kubeconfig' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l cluster -d 'Cluster of the kubeconfig' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l user -d 'User of the kubeconfig' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -s n -l namespace -d 'Namespace of the deployment' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -s s -l server -d 'Address of the API server' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l certificate-authority -d 'File with the certificate authority of the API server' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l client-certificate -d 'File with the client certificate' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l client-key -d 'File with the client key' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l as -d 'User to act as' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l as-uid -d 'UID to act as' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l as-group -d 'Group to act as; may be repeated' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l request-timeout -d 'Longest wait for one answer, such as 5s or 2m; 0 for no limit' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -282,20 +293,20 @@ complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" 
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -s v -d 'Say more; repeat for more still'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -s q -l quiet -d 'Say only what is wrong'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -s h -l help -d 'Print help'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l kubeconfig -d 'Path of the kubeconfig file, instead of the list in KUBECONFIG' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l context -d 'Context of the kubeconfig' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l cluster -d 'Cluster of the kubeconfig' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l user -d 'User of the kubeconfig' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -s n -l namespace -d 'Namespace of the deployment' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -s s -l server -d 'Address of the API server' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l certificate-authority -d 'File with the certificate authority of the API server' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l client-certificate -d 'File with the client certificate' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l client-key -d 'File with the client key' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l as -d 'User to act as' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l as-uid -d 'UID to act as' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l as-group -d 'Group to act as; may be repeated' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l request-timeout -d 'Longest wait for one answer, such as 5s or 2m; 0 for no limit' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l kubeconfig -d 'Path of the kubeconfig file, instead of the list in KUBECONFIG' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l context -d 'Context of the kubeconfig' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l cluster -d 'Cluster of the kubeconfig' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l user -d 'User of the kubeconfig' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -s n -l namespace -d 'Namespace of the deployment' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -s s -l server -d 'Address of the API server' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l certificate-authority -d 'File with the certificate authority of the API server' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l client-certificate -d 'File with the client certificate' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l client-key -d 'File with the client key' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l as -d 'User to act as' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l as-uid -d 'UID to act as' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l as-group -d 'Group to act as; may be repeated' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l request-timeout -d 'Longest wait for one answer, such as 5s or 2m; 0 for no limit' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -306,32 +317,32 @@ complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -f -a "issue" -d 'Issue a certificate for the MAS host from a private CA'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -f -a "request" -d 'Make a key and a certificate signing request for a company\'s CA'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -f -a "check" -d 'Say whether a certificate, its key and its chain are good for the MAS host'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l host -d 'Fully-qualified name that MAS will be reached at' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l out -d 'Folder for the files' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l host -d 'Fully-qualified name that MAS will be reached at' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l out -d 'Folder for the files' -r -f -a "(__fish_complete_directories)"
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l key-type -d 'Kind of the new key' -r -f -a "p256\t'EC on P-256'
 rsa2048\t'RSA, 2048 bits'
 rsa3072\t'RSA, 3072 bits'
 rsa4096\t'RSA, 4096 bits'"
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l ca-certificate -d 'Certificate of a CA that is there, instead of a new private CA' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l ca-private-key -d 'Private key of that CA' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l ca-certificate -d 'Certificate of a CA that is there, instead of a new private CA' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l ca-private-key -d 'Private key of that CA' -r -F
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -s o -l output -d 'Form of the output' -r -f -a "table\t''
 wide\t''
 json\t''
 yaml\t''"
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l kubeconfig -d 'Path of the kubeconfig file, instead of the list in KUBECONFIG' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l context -d 'Context of the kubeconfig' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l cluster -d 'Cluster of the kubeconfig' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l user -d 'User of the kubeconfig' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -s n -l namespace -d 'Namespace of the deployment' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -s s -l server -d 'Address of the API server' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l certificate-authority -d 'File with the certificate authority of the API server' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l client-certificate -d 'File with the client certificate' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l client-key -d 'File with the client key' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l as -d 'User to act as' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l as-uid -d 'UID to act as' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l as-group -d 'Group to act as; may be repeated' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l request-timeout -d 'Longest wait for one answer, such as 5s or 2m; 0 for no limit' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l kubeconfig -d 'Path of the kubeconfig file, instead of the list in KUBECONFIG' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l context -d 'Context of the kubeconfig' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l cluster -d 'Cluster of the kubeconfig' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l user -d 'User of the kubeconfig' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -s n -l namespace -d 'Namespace of the deployment' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -s s -l server -d 'Address of the API server' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l certificate-authority -d 'File with the certificate authority of the API server' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l client-certificate -d 'File with the client certificate' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l client-key -d 'File with the client key' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l as -d 'User to act as' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l as-uid -d 'UID to act as' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l as-group -d 'Group to act as; may be repeated' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l request-timeout -d 'Longest wait for one answer, such as 5s or 2m; 0 for no limit' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -340,8 +351,8 @@ complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -s v -d 'Say more; repeat for more still'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -s q -l quiet -d 'Say only what is wrong'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l host -d 'Fully-qualified name that MAS will be reached at' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l out -d 'Folder for the files' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l host -d 'Fully-qualified name that MAS will be reached at' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l out -d 'Folder for the files' -r -f -a "(__fish_complete_directories)"
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l key-type -d 'Kind of the new key' -r -f -a "p256\t'EC on P-256'
 rsa2048\t'RSA, 2048 bits'
 rsa3072\t'RSA, 3072 bits'
@@ -350,20 +361,20 @@ complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and
 wide\t''
 json\t''
 yaml\t''"
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l kubeconfig -d 'Path of the kubeconfig file, instead of the list in KUBECONFIG' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l context -d 'Context of the kubeconfig' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l cluster -d 'Cluster of the kubeconfig' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l user -d 'User of the kubeconfig' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -s n -l namespace -d 'Namespace of the deployment' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -s s -l server -d 'Address of the API server' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l certificate-authority -d 'File with the certificate authority of the API server' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l client-certificate -d 'File with the client certificate' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l client-key -d 'File with the client key' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l as -d 'User to act as' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l as-uid -d 'UID to act as' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l as-group -d 'Group to act as; may be repeated' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l request-timeout -d 'Longest wait for one answer, such as 5s or 2m; 0 for no limit' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l kubeconfig -d 'Path of the kubeconfig file, instead of the list in KUBECONFIG' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l context -d 'Context of the kubeconfig' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l cluster -d 'Cluster of the kubeconfig' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l user -d 'User of the kubeconfig' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -s n -l namespace -d 'Namespace of the deployment' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -s s -l server -d 'Address of the API server' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l certificate-authority -d 'File with the certificate authority of the API server' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l client-certificate -d 'File with the client certificate' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l client-key -d 'File with the client key' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l as -d 'User to act as' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l as-uid -d 'UID to act as' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l as-group -d 'Group to act as; may be repeated' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l request-timeout -d 'Longest wait for one answer, such as 5s or 2m; 0 for no limit' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -372,30 +383,30 @@ complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -s v -d 'Say more; repeat for more still'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -s q -l quiet -d 'Say only what is wrong'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l host -d 'Fully-qualified name that MAS is, or will be, reached at' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l certificate -d 'Look at this file: the certificate, followed by its intermediates, in PEM' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l private-key -d 'File with the certificate\'s private key' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l secret -d 'Look at this Secret' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l resolve -d 'Connect to this address instead of asking DNS; as in curl' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l ca-certificate -d 'CA that must have signed it, instead of those that this system trusts' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l host -d 'Fully-qualified name that MAS is, or will be, reached at' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l certificate -d 'Look at this file: the certificate, followed by its intermediates, in PEM' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l private-key -d 'File with the certificate\'s private key' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l secret -d 'Look at this Secret' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l resolve -d 'Connect to this address instead of asking DNS; as in curl' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l ca-certificate -d 'CA that must have signed it, instead of those that this system trusts' -r -F
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -s o -l output -d 'Form of the output' -r -f -a "table\t''
 wide\t''
 json\t''
 yaml\t''"
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l kubeconfig -d 'Path of the kubeconfig file, instead of the list in KUBECONFIG' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l context -d 'Context of the kubeconfig' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l cluster -d 'Cluster of the kubeconfig' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l user -d 'User of the kubeconfig' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -s n -l namespace -d 'Namespace of the deployment' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -s s -l server -d 'Address of the API server' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l certificate-authority -d 'File with the certificate authority of the API server' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l client-certificate -d 'File with the client certificate' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l client-key -d 'File with the client key' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l as -d 'User to act as' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l as-uid -d 'UID to act as' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l as-group -d 'Group to act as; may be repeated' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l request-timeout -d 'Longest wait for one answer, such as 5s or 2m; 0 for no limit' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l kubeconfig -d 'Path of the kubeconfig file, instead of the list in KUBECONFIG' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l context -d 'Context of the kubeconfig' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l cluster -d 'Cluster of the kubeconfig' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l user -d 'User of the kubeconfig' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -s n -l namespace -d 'Namespace of the deployment' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -s s -l server -d 'Address of the API server' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l certificate-authority -d 'File with the certificate authority of the API server' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l client-certificate -d 'File with the client certificate' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l client-key -d 'File with the client key' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l as -d 'User to act as' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l as-uid -d 'UID to act as' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l as-group -d 'Group to act as; may be repeated' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l request-timeout -d 'Longest wait for one answer, such as 5s or 2m; 0 for no limit' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -404,20 +415,46 @@ complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -s v -d 'Say more; repeat for more still'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -s q -l quiet -d 'Say only what is wrong'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l kubeconfig -d 'Path of the kubeconfig file, instead of the list in KUBECONFIG' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l context -d 'Context of the kubeconfig' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l cluster -d 'Cluster of the kubeconfig' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l user -d 'User of the kubeconfig' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -s n -l namespace -d 'Namespace of the deployment' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -s s -l server -d 'Address of the API server' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l certificate-authority -d 'File with the certificate authority of the API server' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l client-certificate -d 'File with the client certificate' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l client-key -d 'File with the client key' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l as -d 'User to act as' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l as-uid -d 'UID to act as' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l as-group -d 'Group to act as; may be repeated' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l request-timeout -d 'Longest wait for one answer, such as 5s or 2m; 0 for no limit' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -l file -d 'File to write, or the folder for it; nothing that is there is overwritten [default: the working folder]' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -s o -l output -d 'Form of the output' -r -f -a "table\t''
+wide\t''
+json\t''
+yaml\t''"
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -l kubeconfig -d 'Path of the kubeconfig file, instead of the list in KUBECONFIG' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -l context -d 'Context of the kubeconfig' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -l cluster -d 'Cluster of the kubeconfig' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -l user -d 'User of the kubeconfig' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -s n -l namespace -d 'Namespace of the deployment' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -s s -l server -d 'Address of the API server' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -l certificate-authority -d 'File with the certificate authority of the API server' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -l client-certificate -d 'File with the client certificate' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -l client-key -d 'File with the client key' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -l as -d 'User to act as' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -l as-uid -d 'UID to act as' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -l as-group -d 'Group to act as; may be repeated' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -l request-timeout -d 'Longest wait for one answer, such as 5s or 2m; 0 for no limit' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate; makes the connection insecure'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -s v -d 'Say more; repeat for more still'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -s q -l quiet -d 'Say only what is wrong'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -s h -l help -d 'Print help'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l kubeconfig -d 'Path of the kubeconfig file, instead of the list in KUBECONFIG' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l context -d 'Context of the kubeconfig' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l cluster -d 'Cluster of the kubeconfig' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l user -d 'User of the kubeconfig' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -s n -l namespace -d 'Namespace of the deployment' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -s s -l server -d 'Address of the API server' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l certificate-authority -d 'File with the certificate authority of the API server' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l client-certificate -d 'File with the client certificate' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l client-key -d 'File with the client key' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l as -d 'User to act as' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l as-uid -d 'UID to act as' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l as-group -d 'Group to act as; may be repeated' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l request-timeout -d 'Longest wait for one answer, such as 5s or 2m; 0 for no limit' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -425,20 +462,20 @@ complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completi
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -s v -d 'Say more; repeat for more still'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -s q -l quiet -d 'Say only what is wrong'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -s h -l help -d 'Print help'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l kubeconfig -d 'Path of the kubeconfig file, instead of the list in KUBECONFIG' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l context -d 'Context of the kubeconfig' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l cluster -d 'Cluster of the kubeconfig' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l user -d 'User of the kubeconfig' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -s n -l namespace -d 'Namespace of the deployment' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -s s -l server -d 'Address of the API server' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l certificate-authority -d 'File with the certificate authority of the API server' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l client-certificate -d 'File with the client certificate' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l client-key -d 'File with the client key' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l as -d 'User to act as' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l as-uid -d 'UID to act as' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l as-group -d 'Group to act as; may be repeated' -r
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l request-timeout -d 'Longest wait for one answer, such as 5s or 2m; 0 for no limit' -r
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l kubeconfig -d 'Path of the kubeconfig file, instead of the list in KUBECONFIG' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l context -d 'Context of the kubeconfig' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l cluster -d 'Cluster of the kubeconfig' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l user -d 'User of the kubeconfig' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -s n -l namespace -d 'Namespace of the deployment' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -s s -l server -d 'Address of the API server' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l certificate-authority -d 'File with the certificate authority of the API server' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l client-certificate -d 'File with the client certificate' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l client-key -d 'File with the client key' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l as -d 'User to act as' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l as-uid -d 'UID to act as' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l as-group -d 'Group to act as; may be repeated' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l request-timeout -d 'Longest wait for one answer, such as 5s or 2m; 0 for no limit' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -446,3 +483,18 @@ complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version"
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -s v -d 'Say more; repeat for more still'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -s q -l quiet -d 'Say only what is wrong'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -s h -l help -d 'Print help'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand help; and not __fish_seen_subcommand_from status check prepare dry-run activate abort verify tls report completion version help" -f -a "status" -d 'Show where the migration stands'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand help; and not __fish_seen_subcommand_from status check prepare dry-run activate abort verify tls report completion version help" -f -a "check" -d 'Show every finding: what stands in the way, and what to think about'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand help; and not __fish_seen_subcommand_from status check prepare dry-run activate abort verify tls report completion version help" -f -a "prepare" -d 'Settle MAS\'s settings and make its secrets; the deployment is not touched'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand help; and not __fish_seen_subcommand_from status check prepare dry-run activate abort verify tls report completion version help" -f -a "dry-run" -d 'Add MAS without activating it and let the operator rehearse the migration'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand help; and not __fish_seen_subcommand_from status check prepare dry-run activate abort verify tls report completion version help" -f -a "activate" -d 'Migrate for good: the step that only a backup undoes'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand help; and not __fish_seen_subcommand_from status check prepare dry-run activate abort verify tls report completion version help" -f -a "abort" -d 'Go back, as long as the migration is not done'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand help; and not __fish_seen_subcommand_from status check prepare dry-run activate abort verify tls report completion version help" -f -a "verify" -d 'Ask MAS, Synapse and the identity providers over the network'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand help; and not __fish_seen_subcommand_from status check prepare dry-run activate abort verify tls report completion version help" -f -a "tls" -d 'Make and check certificates for the MAS host'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand help; and not __fish_seen_subcommand_from status check prepare dry-run activate abort verify tls report completion version help" -f -a "report" -d 'Collect everything that support needs into one file, without secrets'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand help; and not __fish_seen_subcommand_from status check prepare dry-run activate abort verify tls report completion version help" -f -a "completion" -d 'Print a shell\'s completion script'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand help; and not __fish_seen_subcommand_from status check prepare dry-run activate abort verify tls report completion version help" -f -a "version" -d 'Print the version'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand help; and not __fish_seen_subcommand_from status check prepare dry-run activate abort verify tls report completion version help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand help; and __fish_seen_subcommand_from tls" -f -a "issue" -d 'Issue a certificate for the MAS host from a private CA'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand help; and __fish_seen_subcommand_from tls" -f -a "request" -d 'Make a key and a certificate signing request for a company\'s CA'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand help; and __fish_seen_subcommand_from tls" -f -a "check" -d 'Say whether a certificate, its key and its chain are good for the MAS host'

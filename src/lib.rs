@@ -15,23 +15,28 @@ pub mod plan;
 pub mod probe;
 pub mod reconcile;
 pub mod record;
+pub mod stages;
 pub mod terminal;
 
 use std::ffi::OsString;
 
-use clap::Parser;
-
-use terminal::{ColorChoice, Terminal, Ui, Verbosity};
+use cli::Typed;
+use terminal::{ColorChoice, Stream, Terminal, Ui, Verbosity};
 
 /// Runs the program with these arguments (the first one is the program's name) and returns its exit code. Keeps no state
 /// in the process, so it can be called again.
 pub fn run(args: impl IntoIterator<Item = OsString>, terminal: Terminal) -> u8 {
-    let cli = match cli::Cli::try_parse_from(args) {
-        Ok(cli) => cli,
-        Err(error) => return usage(&error, terminal),
+    let args: Vec<OsString> = args.into_iter().collect();
+    let cli = match cli::parse(&args, terminal.columns()) {
+        Ok(Typed::Command(cli)) => *cli,
+        Ok(Typed::Complete(words)) => return commands::complete(&words, terminal),
+        Err(error) => return usage(&error, cli::color(&args), terminal),
     };
     let ui = Ui::new(terminal, cli.global.color(), cli.global.verbosity());
     terminal::trace::begin(&ui);
+    if let Some(code) = commands::run_alone(&cli, &ui) {
+        return code;
+    }
     // Signals are answered by the worker while questions hold the main thread.
     match tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build() {
         Ok(runtime) => {
@@ -46,10 +51,13 @@ pub fn run(args: impl IntoIterator<Item = OsString>, terminal: Terminal) -> u8 {
     }
 }
 
-/// Help goes to stdout and is no error; everything else that clap says goes to stderr and is wrong usage.
-fn usage(error: &clap::Error, terminal: Terminal) -> u8 {
-    let ui = Ui::new(terminal, ColorChoice::Auto, Verbosity::Normal);
-    let text = error.render().to_string();
+/// Help goes to stdout and is no error; everything else that clap says goes to stderr and is wrong usage. So is a call
+/// without a command: an empty variable in a script must not pass for success.
+fn usage(error: &clap::Error, color: ColorChoice, terminal: Terminal) -> u8 {
+    let ui = Ui::new(terminal, color, Verbosity::Normal);
+    let stream = if error.use_stderr() { Stream::Err } else { Stream::Out };
+    let text = error.render();
+    let text = if ui.look(stream).coloured { text.ansi().to_string() } else { text.to_string() };
     if error.use_stderr() {
         ui.raw_err(&text);
         2

@@ -15,6 +15,7 @@ Usage: cargo run --example sandbox -- [OPTIONS]
                        censored-failure      the first rehearsal fails without saying why
                        slow                  every run takes 20 seconds
                        operator-down         the operator does nothing; the commands give up waiting
+  --by-hand          do not walk; print how to reach it, and leave the way to you
   --keep             leave everything up afterwards and print how to reach it, until Enter or Ctrl-C
   --cluster CONTEXT  use a throw-away cluster that is there already; refused if it has ElementDeployments of its own
   --help             this text
@@ -24,6 +25,8 @@ Usage: cargo run --example sandbox -- [OPTIONS]
 pub struct Options {
     /// The operator's behaviour.
     pub scenario: Scenario,
+    /// `--by-hand`.
+    pub by_hand: bool,
     /// `--keep`.
     pub keep: bool,
     /// `--cluster`.
@@ -59,10 +62,11 @@ const SCENARIOS: [(&str, Scenario); 6] = [
 impl Options {
     /// Reads the command line; the error is what to print.
     pub fn parse(mut words: impl Iterator<Item = String>) -> Result<Self, String> {
-        let mut options = Self { scenario: Scenario::AllGoesWell, keep: false, cluster: None };
+        let mut options = Self { scenario: Scenario::AllGoesWell, by_hand: false, keep: false, cluster: None };
         while let Some(word) = words.next() {
             let mut value = || words.next().ok_or_else(|| format!("{word} needs a value\n\n{USAGE}"));
             match word.as_str() {
+                "--by-hand" => options.by_hand = true,
                 "--keep" => options.keep = true,
                 "--cluster" => options.cluster = Some(value()?),
                 "--scenario" => {
@@ -83,8 +87,8 @@ impl Options {
 impl Scenario {
     /// What the stand-in operator is told. A run takes some seconds, so that a person sees something.
     pub fn behaviour(self) -> Behaviour {
-        let run = Duration::from_secs(if self == Self::Slow { 20 } else { 3 });
-        let behaviour = Behaviour::default().lasting(run).reacting_after(Duration::from_millis(300));
+        let run = Duration::from_secs(if self == Self::Slow { 20 } else { 5 });
+        let behaviour = Behaviour::default().lasting(run).reacting_after(Duration::from_millis(300)).with_workloads();
         let missing = "syn2mas check failed: The Synapse configuration has an OIDC provider `google` which is not configured in MAS";
         let locked = "database error whilst locking Synapse table `users`: could not obtain lock on relation \"users\"";
         match self {

@@ -31,9 +31,13 @@ pub async fn run(options: Options) -> Result<ExitCode> {
         operator.stop().await;
     }
     let whole = async {
+        if options.by_hand {
+            keep(&plugin, &place, true).await;
+            return Ok(ExitCode::SUCCESS);
+        }
         let walked = walk(&plugin, &place, &deployment, options.scenario).await;
         if options.keep {
-            keep(&plugin, &place).await;
+            keep(&plugin, &place, false).await;
         }
         walked
     };
@@ -43,6 +47,7 @@ pub async fn run(options: Options) -> Result<ExitCode> {
         _ = tokio::signal::ctrl_c() => Err("interrupted".into()),
     };
     operator.stop().await;
+    operator.delete_workloads(&place.namespace, NAME).await?;
     place.clean_up().await?;
     walked
 }
@@ -52,7 +57,9 @@ fn build_plugin() -> Result<PathBuf> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     say("building the plugin");
     let built = Command::new(cargo)
-        .args(["build", "--quiet", "--bin", "kubectl-ess_mas", "--manifest-path"])
+        // Together with this example, which is built already: by itself the plugin would get other features of some
+        // dependencies, and everything would be compiled a second time.
+        .args(["build", "--quiet", "--bin", "kubectl-ess_mas", "--example", "sandbox", "--manifest-path"])
         .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml"))
         .status()?;
     if !built.success() {
@@ -235,13 +242,19 @@ fn quoted(word: &str) -> String {
     if word.contains(' ') { format!("\"{word}\"") } else { word.to_owned() }
 }
 
-async fn keep(plugin: &Path, place: &Place) {
-    println!("\nEverything is still up. In another terminal:");
+async fn keep(plugin: &Path, place: &Place, by_hand: bool) {
+    println!("\nEverything is {}up. In another terminal:", if by_hand { "" } else { "still " });
     println!("  export KUBECONFIG={}", place.kubeconfig.display());
+    if let (Server::Own { .. }, Some(folder)) = (&place.server, place.kubeconfig.parent()) {
+        println!("  export XDG_STATE_HOME={}", folder.display());
+    }
     if let Some(folder) = plugin.parent() {
         println!("  export PATH={}:$PATH", folder.display());
     }
-    println!("  kubectl ess-mas status {}", place.flags.join(" "));
+    println!("  {}", ["kubectl ess-mas status", &place.flags.join(" ")].join(" ").trim_end());
+    if by_hand {
+        println!("It ends with the next command. No database is there; any answer about it will do.");
+    }
     println!("Press Enter (or Ctrl-C) to take it down.");
     let _ = tokio::task::spawn_blocking(|| std::io::stdin().read_line(&mut String::new())).await;
 }

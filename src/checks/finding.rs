@@ -105,10 +105,58 @@ pub mod codes {
     pub const NAME_TOO_LONG: &str = "name-too-long";
     /// SAML is configured.
     pub const SAML: &str = "saml-not-supported";
+    /// CAS is configured.
+    pub const CAS: &str = "cas-not-supported";
+    /// Logging in with JSON Web Tokens is configured.
+    pub const JWT: &str = "jwt-not-supported";
     /// `GroupSync` is configured.
     pub const GROUP_SYNC: &str = "group-sync-not-supported";
     /// LDAP is configured.
     pub const LDAP: &str = "ldap-needs-release";
+    /// Only LDAP, or another password provider, checks passwords.
+    pub const LDAP_ONLY: &str = "ldap-only";
+    /// A rule about who may log in does not come along.
+    pub const PROVIDER_RESTRICTION: &str = "oidc-restriction-lost";
+    /// Another setting of a provider does not come along.
+    pub const PROVIDER_SETTING: &str = "oidc-setting-lost";
+    /// Passwords are peppered.
+    pub const PASSWORD_PEPPER: &str = "password-pepper";
+    /// MAS is to send mails and cannot.
+    pub const MAS_EMAIL: &str = "mas-email";
+    /// Nothing in Synapse's settings that MAS excludes.
+    pub const SYNAPSE_SETTINGS: &str = "synapse-settings";
+    /// Synapse's free-form settings cannot be read.
+    pub const SYNAPSE_CONFIG_UNREADABLE: &str = "synapse-config-unreadable";
+    /// A value has a type that syn2mas does not take.
+    pub const SYNAPSE_CONFIG_TYPE: &str = "synapse-config-type";
+    /// A key comes twice.
+    pub const SYNAPSE_DUPLICATE_KEY: &str = "synapse-duplicate-key";
+    /// Password logins are switched on in so many words.
+    pub const SYNAPSE_PASSWORD_LOGIN: &str = "synapse-password-login";
+    /// A module checks passwords.
+    pub const SYNAPSE_PASSWORD_MODULE: &str = "synapse-password-module";
+    /// People may register.
+    pub const SYNAPSE_REGISTRATION: &str = "synapse-registration";
+    /// Registration asks for a CAPTCHA.
+    pub const SYNAPSE_CAPTCHA: &str = "synapse-captcha";
+    /// Consent to terms is asked for.
+    pub const SYNAPSE_CONSENT: &str = "synapse-user-consent";
+    /// People may change their e-mail addresses.
+    pub const SYNAPSE_3PID_CHANGES: &str = "synapse-3pid-changes";
+    /// A session may log in another one.
+    pub const SYNAPSE_EXISTING_SESSION: &str = "synapse-login-via-existing-session";
+    /// Logins end after some time.
+    pub const SYNAPSE_LIFETIME: &str = "synapse-session-lifetime";
+    /// OIDC providers stand in free-form settings.
+    pub const SYNAPSE_OIDC: &str = "synapse-oidc-free-form";
+    /// Synapse delegates logins already.
+    pub const SYNAPSE_DELEGATES: &str = "synapse-delegates-already";
+    /// Guests are let in.
+    pub const SYNAPSE_GUESTS: &str = "synapse-guests";
+    /// Synapse's database is none that syn2mas reads.
+    pub const SYNAPSE_DATABASE: &str = "synapse-database";
+    /// syn2mas does not check the certificate of Synapse's database.
+    pub const SYNAPSE_DATABASE_TLS: &str = "synapse-database-tls";
     /// An OIDC entry has no `idpId`.
     pub const IDP_ID_MISSING: &str = "idp-id-missing";
     /// Two OIDC entries share an `idpId`.
@@ -117,6 +165,12 @@ pub mod codes {
     pub const IDP_ID_NOT_ULID: &str = "idp-id-not-ulid";
     /// MAS's host is another component's.
     pub const HOST_TAKEN: &str = "mas-host-taken";
+    /// DNS does not know MAS's host.
+    pub const HOST_UNRESOLVED: &str = "mas-host-unresolved";
+    /// A pooler stands before a database.
+    pub const DATABASE_POOLER: &str = "database-pooler";
+    /// How MAS's connection to its database is protected.
+    pub const DATABASE_TLS: &str = "mas-database-tls";
     /// MAS's database is Synapse's.
     pub const DATABASE_SHARED: &str = "mas-database-is-synapses";
     /// The settings do not fit the schema.
@@ -146,6 +200,12 @@ pub mod codes {
     pub const CLUSTER_ISSUER: &str = "cluster-issuer";
     /// A key of the MAS Secret.
     pub const SECRET: &str = "mas-secret";
+    /// A key that another component refers to.
+    pub const COMPONENT_SECRET: &str = "component-secret";
+    /// Bots and bridges that may stop.
+    pub const BOTS: &str = "bots-and-bridges";
+    /// Tools that lose their administrator's rights.
+    pub const ADMIN_TOOLS: &str = "admin-tools";
     /// The rehearsal.
     pub const REHEARSAL: &str = "rehearsal";
     /// The record in the cluster cannot be read.

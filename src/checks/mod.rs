@@ -2,11 +2,16 @@
 //!
 //! A finding has a stable code. What could not be found out is a finding of its own and never passes for fine.
 
+pub mod around;
 mod authentication;
+mod bots;
 pub mod certificate;
+mod component_secrets;
 pub mod explain;
+pub mod failure;
 mod finding;
 mod manifest;
+pub mod oidc;
 pub mod outside;
 mod product;
 mod rehearsal;
@@ -14,8 +19,11 @@ mod secret;
 mod settings;
 mod snapshot;
 mod state;
+pub mod surroundings;
+pub mod synapse;
 pub mod tls;
 
+pub use component_secrets::secrets_to_look_at;
 pub use finding::{Finding, Severity, codes};
 pub use rehearsal::{RehearsalStanding, Rehearsed, standing};
 pub use snapshot::{Known, Snapshot, Step};
@@ -27,14 +35,25 @@ pub fn run(snapshot: &Snapshot, step: Step) -> Vec<Finding> {
     state::check(snapshot, step, &mut findings);
     // Going back must not be held up by what stands in the way of going on.
     if step != Step::Abort {
-        authentication::check(snapshot, &mut findings);
-        settings::check(snapshot, &mut findings);
+        configured(snapshot, step, &mut findings);
         secret::check(snapshot, step, &mut findings);
         rehearsal::check(snapshot, step, &mut findings);
     }
     manifest::check(snapshot, step, &mut findings);
     findings.sort_by_key(|finding| finding.severity);
     findings
+}
+
+/// What is configured: of no interest any more once the migration is done.
+fn configured(snapshot: &Snapshot, step: Step, findings: &mut Vec<Finding>) {
+    if snapshot.deployment.mas_active() == Some(true) {
+        return;
+    }
+    authentication::check(snapshot, step, findings);
+    synapse::check(snapshot, findings);
+    settings::check(snapshot, step, findings);
+    component_secrets::check(snapshot, step, findings);
+    bots::check(snapshot, step, findings);
 }
 
 #[cfg(test)]

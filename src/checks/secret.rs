@@ -35,14 +35,15 @@ fn contents(snapshot: &Snapshot, secret: &SecretContents, subject: &str, finding
                 .remedy("Put a good value into the Secret, or let `kubectl ess-mas prepare` make what is missing."),
         );
     }
-    for (path, key) in snapshot.deployment.mas().map(referenced_keys).unwrap_or_default() {
-        // Certificates may also stand in the global Secret; the operator falls back on that one.
-        if !secret.data.contains_key(&key) && !path.contains(".tls.") && !is_known(&keys, &key) {
+    for (property, key) in expected(snapshot) {
+        // A certificate may also stand in the global Secret; the checks of certificates look at both.
+        if !secret.data.contains_key(&key) && !property.contains(".tls.") && !is_known(&keys, &key) {
+            let name = &secret.name;
             findings.push(
                 Finding::blocker(
                     codes::SECRET,
                     format!("{subject}, key {key}"),
-                    format!("spec.components.matrixAuthenticationService.{path} refers to it, but it is not there"),
+                    format!("component matrixAuthenticationService, property {property}: absent from {name}/{key}"),
                 )
                 .remedy("Add the key to the Secret; the operator refuses to reconcile without it."),
             );
@@ -51,6 +52,25 @@ fn contents(snapshot: &Snapshot, secret: &SecretContents, subject: &str, finding
     if findings.len() == before {
         findings.push(Finding::ok(codes::SECRET, subject, "it holds everything that MAS needs"));
     }
+}
+
+/// Every key that the component refers to: those in the object, and those that the schema's defaults will put there where
+/// the object has none yet.
+fn expected(snapshot: &Snapshot) -> Vec<(String, String)> {
+    let component = snapshot.deployment.mas();
+    let mut all = component.map(referenced_keys).unwrap_or_default();
+    let fields = snapshot.features.known().map(|features| features.secret_keys.as_slice()).unwrap_or_default();
+    for field in fields {
+        // Defaults come with the sections that are there, and these two always are.
+        let (section, _) = field.path.rsplit_once('.').unwrap_or(("", ""));
+        let comes = matches!(section, "" | "config" | "config.postgresql");
+        if let Some(key) = field.default.as_ref().filter(|_| comes)
+            && all.iter().all(|(path, _)| *path != field.path)
+        {
+            all.push((field.path.clone(), key.clone()));
+        }
+    }
+    all
 }
 
 fn is_known(keys: &SecretKeys, key: &str) -> bool {

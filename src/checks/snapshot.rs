@@ -1,5 +1,6 @@
 //! Everything the checks look at, gathered beforehand.
 
+use super::surroundings::Surroundings;
 use crate::deployment::{ChartRelease, Deployment, Features};
 use crate::plan::{MasSettings, SecretContents, SecretKeys};
 use crate::record::Record;
@@ -53,6 +54,8 @@ pub struct Snapshot {
     pub settings: Option<MasSettings>,
     /// The installed chart, where a Helm release tells.
     pub chart: Option<ChartRelease>,
+    /// What lies around it in the cluster, and what DNS knows.
+    pub surroundings: Surroundings,
 }
 
 impl Snapshot {

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::surroundings::Surroundings;
 use super::*;
 use crate::deployment::{ChartRelease, Deployment, Features};
 use crate::plan::{Database, MasSettings, Tls};
@@ -30,6 +31,7 @@ fn snapshot(change: impl FnOnce(&mut Value)) -> Snapshot {
         record: Known::Known(None),
         settings: None,
         chart: None,
+        surroundings: Surroundings::default(),
     }
 }
 

@@ -1,16 +1,26 @@
 //! What was typed: clap's definitions and nothing else. What it means is settled in `commands`.
 
+pub mod command;
+pub mod complete;
 mod connection;
+pub mod examples;
+mod export;
+mod mistakes;
 mod prepare;
+mod report;
 mod tls;
 mod verify;
 mod writes;
 
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use std::ffi::OsString;
+
+use clap::{ArgAction, Args, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 pub use connection::ConnectionArgs;
+pub use export::{ExportArgs, ExportFormat};
 pub use prepare::{PrepareArgs, TlsChoice};
-pub use tls::{KeyType, TlsArgs, TlsCheckArgs, TlsCommand, TlsFileArgs, TlsIssueArgs, TlsRequestArgs};
+pub use report::ReportArgs;
+pub use tls::{KeySize, KeyType, TlsArgs, TlsCheckArgs, TlsCommand, TlsFileArgs, TlsIssueArgs, TlsRequestArgs};
 pub use verify::VerifyArgs;
 pub use writes::{AbortArgs, ActivateArgs, DryRunArgs, FollowArgs, WriteArgs};
 
@@ -23,8 +33,7 @@ use crate::terminal::{ColorChoice, OutputFormat, Verbosity};
     bin_name = "kubectl ess-mas",
     version,
     about = "Takes an Element Server Suite Classic deployment from legacy authentication to the Matrix Authentication Service (MAS)",
-    after_help = "The way: status, prepare, dry-run, activate. Until activate, nobody notices anything and abort goes back.",
-    max_term_width = 100,
+    after_help = "Until `activate` nobody notices anything, and `abort` goes back. `kubectl ess-mas COMMAND --help` has the flags of a command, with examples.",
     propagate_version = false,
     disable_help_subcommand = true,
     arg_required_else_help = true
@@ -36,6 +45,44 @@ pub struct Cli {
     /// Flags of every command.
     #[command(flatten)]
     pub global: GlobalArgs,
+}
+
+/// What asks for the end of a command line to be completed, in front of the words; see [`complete`].
+const COMPLETE: &str = "__complete";
+
+/// What was typed.
+#[derive(Debug)]
+pub enum Typed {
+    /// A command.
+    Command(Box<Cli>),
+    /// Words to complete the last of.
+    Complete(Vec<String>),
+}
+
+/// Reads the arguments, the first of which is the program's name. Help is laid out for so many columns.
+pub fn parse(args: &[OsString], columns: usize) -> Result<Typed, clap::Error> {
+    if let [_, first, rest @ ..] = args
+        && first == COMPLETE
+    {
+        let words = rest.strip_prefix(&[OsString::from("--")]).unwrap_or(rest);
+        return Ok(Typed::Complete(words.iter().map(|word| word.to_string_lossy().into_owned()).collect()));
+    }
+    let mut definition = command::definition().term_width(columns.min(command::WIDEST));
+    let matches = definition.try_get_matches_from_mut(args).map_err(mistakes::explained)?;
+    let cli = Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut definition))?;
+    Ok(Typed::Command(Box::new(cli)))
+}
+
+/// `--color` as it was typed, for what is said before the whole line has been understood.
+pub fn color(args: &[OsString]) -> ColorChoice {
+    let words: Vec<&str> = args.iter().filter_map(|word| word.to_str()).collect();
+    let joined = words.iter().find_map(|word| word.strip_prefix("--color="));
+    let apart = words.iter().position(|word| *word == "--color").and_then(|at| words.get(at + 1).copied());
+    match joined.or(apart) {
+        Some("always") => ColorChoice::Always,
+        Some("never") => ColorChoice::Never,
+        _ => ColorChoice::Auto,
+    }
 }
 
 /// Flags that every command takes.
@@ -143,6 +190,8 @@ pub enum Command {
     Verify(VerifyArgs),
     /// Make and check certificates for the MAS host
     Tls(TlsArgs),
+    /// Collect everything that support needs into one file, without secrets
+    Report(ReportArgs),
     /// Print a shell's completion script
     Completion(CompletionArgs),
     /// Print the version

@@ -2,7 +2,8 @@
 
 use clap::{Args, ValueEnum};
 
-use super::WriteArgs;
+use super::export::{EXPORT_HELP, ExportArgs};
+use super::{KeySize, WriteArgs};
 
 /// `--tls`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -23,6 +24,7 @@ pub enum TlsChoice {
 
 /// `prepare`.
 #[derive(Debug, Args)]
+#[command(after_help = EXPORT_HELP)]
 pub struct PrepareArgs {
     /// The ElementDeployment; may be left out where there is only one
     pub name: Option<String>,
@@ -56,6 +58,15 @@ pub struct PrepareArgs {
     /// File with the RSA private key, instead of a new one; - for standard input
     #[arg(long, value_name = "FILE", help_heading = "Secrets")]
     pub rsa_private_key_file: Option<String>,
+    /// Size of a new RSA key
+    #[arg(
+        long,
+        value_name = "BITS",
+        default_value = "2048",
+        conflicts_with = "rsa_private_key_file",
+        help_heading = "Secrets"
+    )]
+    pub rsa_bits: KeySize,
     /// Key of the Secret to replace; may be repeated
     #[arg(long, value_name = "KEY", value_delimiter = ',', help_heading = "Secrets")]
     pub replace: Vec<String>,
@@ -80,6 +91,9 @@ pub struct PrepareArgs {
     /// Private key of that CA
     #[arg(long, value_name = "FILE", requires = "ca_certificate", help_heading = "TLS")]
     pub ca_private_key: Option<String>,
+    /// For the manifest's owner.
+    #[command(flatten)]
+    pub export: ExportArgs,
     /// Flags of every write.
     #[command(flatten)]
     pub write: WriteArgs,

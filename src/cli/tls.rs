@@ -50,6 +50,30 @@ impl From<KeyType> for TlsKeyType {
     }
 }
 
+/// `--rsa-bits`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum KeySize {
+    /// What MAS and openssl make
+    #[value(name = "2048")]
+    Bits2048,
+    /// 3072 bits
+    #[value(name = "3072")]
+    Bits3072,
+    /// 4096 bits; takes a moment
+    #[value(name = "4096")]
+    Bits4096,
+}
+
+impl From<KeySize> for RsaBits {
+    fn from(chosen: KeySize) -> Self {
+        match chosen {
+            KeySize::Bits2048 => Self::Bits2048,
+            KeySize::Bits3072 => Self::Bits3072,
+            KeySize::Bits4096 => Self::Bits4096,
+        }
+    }
+}
+
 /// For which host, and where the files go.
 #[derive(Debug, Args)]
 pub struct TlsFileArgs {

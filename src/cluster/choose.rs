@@ -171,7 +171,11 @@ impl Cluster {
     }
 
     /// Namespace and name of every deployment, sorted. Metadata only.
-    async fn names(&self, version: ApiVersion, namespace: Option<&str>) -> Result<Vec<(String, String)>, ClusterError> {
+    pub(super) async fn names(
+        &self,
+        version: ApiVersion,
+        namespace: Option<&str>,
+    ) -> Result<Vec<(String, String)>, ClusterError> {
         let all =
             self.list::<Named>(version.resource(), namespace, Selection::default(), 500).metadata_only().all().await?;
         let mut names: Vec<(String, String)> =

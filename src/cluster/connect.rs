@@ -76,17 +76,21 @@ impl fmt::Debug for Cluster {
     }
 }
 
+/// This process's.
+pub(super) fn surroundings() -> Environment<'static> {
+    Environment {
+        var: &|name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()),
+        service_account: Path::new(kubeconfig::SERVICE_ACCOUNT),
+    }
+}
+
 impl Cluster {
     /// Resolves flags, `KUBECONFIG` and its files as kubectl does and builds the client; runs a credential plugin if
     /// there is one. Must be called inside a tokio runtime, with a rustls provider installed.
     ///
     /// Errors are of kind [`super::ErrorKind::Config`]: the server is not contacted.
     pub async fn connect(flags: &ConnectionFlags) -> Result<Self, ClusterError> {
-        let environment = Environment {
-            var: &|name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()),
-            service_account: Path::new(kubeconfig::SERVICE_ACCOUNT),
-        };
-        let resolved = kubeconfig::resolve(flags, &environment)?;
+        let resolved = kubeconfig::resolve(flags, &surroundings())?;
         let limits = match flags.request_timeout.as_deref().filter(|text| !text.is_empty()) {
             None => Limits::default(),
             Some(text) => Limits::asked_for(

@@ -97,6 +97,27 @@ fn given(text: Option<&str>) -> Option<&str> {
     text.filter(|text| !text.is_empty())
 }
 
+/// The names in the kubeconfig.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct KubeconfigNames {
+    /// Of contexts.
+    pub contexts: Vec<String>,
+    /// Of clusters.
+    pub clusters: Vec<String>,
+    /// Of users.
+    pub users: Vec<String>,
+}
+
+/// Every name in the files, for completion.
+pub(super) fn names(flags: &ConnectionFlags, environment: &Environment<'_>) -> Result<KubeconfigNames, ClusterError> {
+    let (config, _) = load(flags, environment)?;
+    Ok(KubeconfigNames {
+        contexts: config.contexts.into_iter().map(|entry| entry.name).collect(),
+        clusters: config.clusters.into_iter().map(|entry| entry.name).collect(),
+        users: config.auth_infos.into_iter().map(|entry| entry.name).collect(),
+    })
+}
+
 /// Reads and merges the files; also says which ones were looked for.
 fn load(flags: &ConnectionFlags, environment: &Environment<'_>) -> Result<(Kubeconfig, Vec<PathBuf>), ClusterError> {
     if let Some(path) = given(flags.kubeconfig.as_deref()) {

@@ -63,6 +63,12 @@ impl Resource {
     pub const SECRET: Self = Self { group: "", version: "v1", plural: "secrets", kind: "Secret" };
     /// Core `ConfigMap`.
     pub const CONFIG_MAP: Self = Self { group: "", version: "v1", plural: "configmaps", kind: "ConfigMap" };
+    /// `StatefulSet`.
+    pub const STATEFUL_SET: Self = Self { group: "apps", version: "v1", plural: "statefulsets", kind: "StatefulSet" };
+    /// `Job`.
+    pub const JOB: Self = Self { group: "batch", version: "v1", plural: "jobs", kind: "Job" };
+    /// Core `Pod`.
+    pub const POD: Self = Self { group: "", version: "v1", plural: "pods", kind: "Pod" };
     /// cert-manager's `ClusterIssuer`, which has no namespace.
     pub const CLUSTER_ISSUER: Self =
         Self { group: "cert-manager.io", version: "v1", plural: "clusterissuers", kind: "ClusterIssuer" };

@@ -22,9 +22,12 @@ use tokio::{sync::mpsc, task::AbortHandle};
 
 use super::{connect::Cluster, errors::ClusterError, resource::Target};
 
+mod collection;
 mod follow;
 mod lines;
 mod pause;
+
+pub use collection::{Collection, Onlook};
 
 /// Whether everything between the item before and this one was seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

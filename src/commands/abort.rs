@@ -12,11 +12,10 @@ use super::task::{self, Flags, Task};
 use crate::checks::{Snapshot, Step};
 use crate::cli::AbortArgs;
 use crate::deployment::Run;
-use crate::plan::Plan;
+use crate::plan::{MasSettings, Plan};
 use crate::reconcile::Baseline;
 
-const WORDS: Words =
-    Words { command: "abort", doing: "the operator goes back", goes_on: "the operator goes on going back" };
+const WORDS: Words = Words { command: "abort", doing: "going back", goes_on: "the operator goes on going back" };
 
 const WORDS_REMOVE: Words = Words { command: "abort --remove", ..WORDS };
 
@@ -57,6 +56,10 @@ impl Task for Abort<'_> {
             }
             _ => None,
         }
+    }
+
+    fn settings<'a>(&self, _: &'a Snapshot) -> Option<&'a MasSettings> {
+        None
     }
 
     fn resume(&self, snapshot: &Snapshot) -> Option<Baseline> {

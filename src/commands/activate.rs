@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use jiff::SignedDuration;
+
 use super::approve::{Approved, BackupStated, Confirmed};
 use super::exit::{BLOCKED, Failure};
 use super::follow::Words;
@@ -11,17 +13,24 @@ use super::session::{Context, Session};
 use super::task::{self, Flags, Task};
 use crate::checks::{Rehearsed, Snapshot, Step};
 use crate::cli::ActivateArgs;
-use crate::plan::Plan;
+use crate::plan::{MasSettings, Plan};
 use crate::reconcile::{Baseline, Carried};
+use crate::terminal::time::duration;
 
 const WORDS: Words = Words {
     command: "activate",
-    doing: "the operator migrates; users are logged out until it is done",
+    doing: "migrating; users are locked out meanwhile",
     goes_on: "the operator goes on migrating, and users stay logged out until it is done",
 };
 
 struct Activate<'a> {
     args: &'a ActivateArgs,
+}
+
+/// How long the dry run took that this activation relies on.
+fn rehearsal_took(snapshot: &Snapshot) -> Option<String> {
+    let rehearsal = snapshot.recorded()?.rehearsal.as_ref()?;
+    Some(duration(SignedDuration::from_secs(i64::try_from(rehearsal.seconds).ok()?)))
 }
 
 /// Runs it.
@@ -54,6 +63,10 @@ impl Task for Activate<'_> {
             && conditions.failure().is_none()
             && conditions.available() != Some(false);
         done.then(|| "The migration is done already: mas_active is true.".to_owned())
+    }
+
+    fn settings<'a>(&self, snapshot: &'a Snapshot) -> Option<&'a MasSettings> {
+        snapshot.settings.as_ref()
     }
 
     fn resume(&self, snapshot: &Snapshot) -> Option<Baseline> {
@@ -89,11 +102,18 @@ impl Task for Activate<'_> {
                 session.target.name
             )));
         }
-        ui.status("");
-        ui.status("This migrates for good:");
-        ui.status("  Synapse and other components are stopped, and users are locked out, for an estimated 5 to 30 minutes (the vendor's figure).");
-        ui.status("  All accounts and logins are copied to MAS; then everything starts again with MAS.");
-        ui.status("  After it has succeeded there is no way back but restoring both databases from a backup.");
+        // Whoever is asked must have read it, also with `-q`.
+        let say = |text: &str| if script { ui.status(text) } else { ui.say_under(text, 2) };
+        say("");
+        say("This migrates for good:");
+        say(
+            "  Synapse and other components are stopped, and users are locked out, for an estimated 5 to 30 minutes (the vendor's figure).",
+        );
+        if let Some(took) = rehearsal_took(snapshot) {
+            say(&format!("  For comparison: the dry run, which stops and restarts nothing, took {took}."));
+        }
+        say("  All accounts and logins are copied to MAS; then everything starts again with MAS.");
+        say("  After it has succeeded there is no way back but restoring both databases from a backup.");
         let backup = BackupStated::ask(session, self.args.backup.as_deref())?;
         let confirmed = Confirmed::by_name(session, self.args.confirm.as_deref())?;
         Ok(confirmed.map(|confirmed| Approved::activation(plan, rehearsed, backup, confirmed)))

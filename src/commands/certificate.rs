@@ -3,10 +3,10 @@
 use super::gather::unreadable;
 use super::session::Session;
 use crate::checks::tls::{self, CertificateSource, IssuerLook, Offered, SecretLook};
-use crate::checks::{Finding, Known, Snapshot};
+use crate::checks::{Finding, Known, Severity, Snapshot, codes};
 use crate::cluster::ErrorKind;
 use crate::pki::HostName;
-use crate::plan::{MasSettings, SecretContents};
+use crate::plan::{MasSettings, SecretContents, Tls};
 
 /// Judges the certificate that MAS will have with these settings, as far as it can be seen from the cluster.
 pub async fn look(
@@ -23,7 +23,10 @@ pub async fn look(
         CertificateSource::Issuer(name) => vec![tls::issuer(&name, &issuer(session, &name).await)],
         CertificateSource::Secret(name) => tls::existing(&name, &secret(session, &name).await, &host, now),
         CertificateSource::Component { own: (name, keys), global } => {
-            let own = secret(session, &name).await;
+            let own = match seen(snapshot, &name) {
+                Some(seen) => seen,
+                None => secret(session, &name).await,
+            };
             let looked = match &global {
                 Some((name, _)) => Some(secret(session, name).await),
                 None => None,
@@ -32,6 +35,22 @@ pub async fn look(
             tls::certfile((&name, &keys, &own), global, offered, &host, now)
         }
     }
+}
+
+/// MAS's own Secret, where it was read before. Its type is of no interest to TLS mode `certfile`.
+fn seen(snapshot: &Snapshot, name: &str) -> Option<SecretLook> {
+    let secret = snapshot.secret.known()?.as_ref().filter(|secret| secret.name == name)?;
+    Some(Known::Known(Some((secret.clone(), "Opaque".to_owned()))))
+}
+
+/// What a step on the deployment has to say of the certificate: findings to be judged, and those that are only told. An issuer
+/// that all components share is not in doubt because this person may not read it.
+pub async fn of_step(session: &Session, snapshot: &Snapshot, settings: &MasSettings) -> (Vec<Finding>, Vec<Finding>) {
+    let found = look(session, snapshot, settings, Offered::default()).await;
+    let shared = |finding: &Finding| {
+        finding.code == codes::CLUSTER_ISSUER && finding.severity == Severity::Unknown && settings.tls == Tls::Inherit
+    };
+    found.into_iter().partition(|finding| !shared(finding))
 }
 
 /// Reads a Secret with its type.

@@ -8,7 +8,7 @@ use super::findings;
 use super::gather::Extent;
 use super::session::{Context, Session};
 use crate::checks::tls::Offered;
-use crate::checks::{self, Finding, Step};
+use crate::checks::{self, Finding, Snapshot, Step};
 use crate::cli::CheckArgs;
 use crate::cluster::Target;
 use crate::terminal::{OutputFormat, Ui};
@@ -26,14 +26,26 @@ struct Report<'a> {
 /// Runs it.
 pub async fn exec(context: &Context, args: &CheckArgs) -> Result<u8, Failure> {
     let session = Session::open(context, args.name.as_deref()).await?;
-    let snapshot = session.gather(Extent::Step).await;
-    let mut findings = checks::run(&snapshot, Step::Look);
-    let not_migrated = snapshot.deployment.mas_active() != Some(true);
-    if let Some(settings) = snapshot.settings.as_ref().filter(|_| not_migrated) {
-        findings.extend(certificate::look(&session, &snapshot, settings, Offered::default()).await);
-        findings.sort_by_key(|finding| finding.severity);
-    }
+    let (_, findings) = look(&session).await;
     conclude(&context.ui, args.output.format(), Some(&session.target), &findings)
+}
+
+/// What there is, and every finding; `report` takes them along.
+pub async fn look(session: &Session) -> (Snapshot, Vec<Finding>) {
+    let survey = Box::pin(session.survey(Extent::Step)).await;
+    // The certificate is looked at beside the rest, not after it.
+    let before = survey.snapshot.clone();
+    let (snapshot, certificate) = tokio::join!(Box::pin(session.complete(survey)), async {
+        let not_migrated = before.deployment.mas_active() != Some(true);
+        match before.settings.as_ref().filter(|_| not_migrated) {
+            Some(settings) => certificate::look(session, &before, settings, Offered::default()).await,
+            None => Vec::new(),
+        }
+    });
+    let mut findings = checks::run(&snapshot, Step::Look);
+    findings.extend(certificate);
+    findings.sort_by_key(|finding| finding.severity);
+    (snapshot, findings)
 }
 
 /// Prints the findings; the exit code says how bad they are. `target` is the deployment that they are about, if they are

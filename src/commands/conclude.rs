@@ -4,13 +4,14 @@ use std::path::PathBuf;
 
 use jiff::SignedDuration;
 
+use super::advise;
 use super::exit::{DONE, FAILED, Failure, INTERRUPTED, TIMED_OUT};
 use super::follow::{Ended, Followed, Words, missing};
 use super::interrupt::Standing;
 use super::outcome::{Answer, Outcome};
 use super::session::Session;
 use super::task::ended_early;
-use crate::checks::Snapshot;
+use crate::checks::{Snapshot, failure};
 use crate::deployment::FailureReport;
 use crate::reconcile::{Awaiting, Observation, Verdict};
 use crate::record::{self, FailureFile, Rehearsal, RehearsalState, TimelineEntry};
@@ -114,7 +115,10 @@ fn timed_out(session: &Session, words: Words, awaiting: &Awaiting) -> Failure {
     let failure = match awaiting {
         Awaiting::Start => failure.next(Next::new("If nothing happens at all, check that the operator runs (a deployment whose name ends in updater-controller-manager).")),
         Awaiting::NextRun(report) => failure.next(Next::new(format!("The operator reported trouble of its own: {}", report.message))),
-        _ => failure,
+        _ => match session.deployment.conditions().failure() {
+            Some(report) => failure.next(Next::new(format!("The failure that the operator shows: {}", report.message))),
+            None => failure,
+        },
     };
     failure.next(Next::new("To wait on:").command(session.command(words.command)))
 }
@@ -259,6 +263,7 @@ async fn failed(
     let now = session.ui().terminal().now();
     let go_back = session.command("abort");
     // First of all: the guide wants the details saved before the switch is set back.
+    let causes = failure::understand(&report.message);
     let file = FailureFile {
         command: words.command,
         at: now,
@@ -266,6 +271,7 @@ async fn failed(
         failure: &report,
         timeline,
         go_back: &go_back,
+        more: vec![("causes", serde_json::json!(causes))],
     };
     let saved = record::save(&file, &state_folders(session));
     let ui = session.ui().clone();
@@ -274,6 +280,7 @@ async fn failed(
         ui.verbatim(&Line::new().text("    ").text(line));
     }
     ui.status("");
+    advise::tell(session, words, &causes);
     match &saved {
         Ok(path) => {
             outcome.record_file = Some(path.display().to_string());
@@ -306,8 +313,29 @@ async fn failed(
         .await;
     warn_unrecorded(session, kept);
     outcome.message = Some(report.message.clone());
-    let failure = Failure::new(FAILED, headline(words, &session.deployment));
-    Err(advice(session, words, failure))
+    // Last, because it takes its time: what had to be kept is kept by now.
+    if let Some(more) = advise::look_further(session, snapshot, &causes).await {
+        more.tell(session, words);
+        let file = FailureFile {
+            command: words.command,
+            at: now,
+            deployment: &session.deployment,
+            failure: &report,
+            timeline,
+            go_back: &go_back,
+            more: vec![("causes", serde_json::json!(causes)), ("around", more.document())],
+        };
+        let _ = saved.as_ref().map(|path| record::amend(&file, path));
+    }
+    let mut failure = Failure::new(FAILED, headline(words, &session.deployment));
+    failure = advice(session, words, failure);
+    if failure::is_unclear(&causes) {
+        failure = failure.next(
+            Next::new("To collect everything for the vendor's support, without secrets:")
+                .command(session.command("report")),
+        );
+    }
+    Err(failure)
 }
 
 fn headline(words: Words, deployment: &crate::deployment::Deployment) -> String {
@@ -343,7 +371,7 @@ fn advice(session: &Session, words: Words, failure: Failure) -> Failure {
 }
 
 /// Where failure files go: the state folder of the XDG specification, else the working folder, else the temporary one.
-fn state_folders(session: &Session) -> Vec<PathBuf> {
+pub fn state_folders(session: &Session) -> Vec<PathBuf> {
     let terminal = session.ui().terminal();
     let absolute = |path: String| Some(PathBuf::from(path)).filter(|path| path.is_absolute());
     let state = terminal

@@ -12,13 +12,13 @@ use super::task::{self, Flags, Task};
 use crate::checks::{RehearsalStanding, Snapshot, Step, standing};
 use crate::cli::DryRunArgs;
 use crate::deployment::Run;
-use crate::plan::Plan;
+use crate::plan::{MasSettings, Plan};
 use crate::reconcile::Baseline;
 use crate::terminal::Next;
 
 const WORDS: Words = Words {
     command: "dry-run",
-    doing: "the operator starts MAS and rehearses the migration",
+    doing: "rehearsing the migration",
     goes_on: "the operator goes on rehearsing; users do not notice it",
 };
 
@@ -56,6 +56,10 @@ impl Task for DryRun<'_> {
         let content = deployment.active() == Some(false) && deployment.conditions().run() == Run::Succeeded;
         (content && standing(snapshot) == RehearsalStanding::Passed && settled(snapshot))
             .then(|| "The dry run has passed already, for this very spec and these very secrets.".to_owned())
+    }
+
+    fn settings<'a>(&self, snapshot: &'a Snapshot) -> Option<&'a MasSettings> {
+        wanted(snapshot)
     }
 
     fn resume(&self, snapshot: &Snapshot) -> Option<Baseline> {
@@ -100,7 +104,7 @@ impl Task for DryRun<'_> {
 }
 
 /// What `prepare` settled goes into the spec; without it, what is in the spec stays.
-fn wanted(snapshot: &Snapshot) -> Option<&crate::plan::MasSettings> {
+fn wanted(snapshot: &Snapshot) -> Option<&MasSettings> {
     snapshot.recorded().and_then(|record| record.settings.as_ref()).or(snapshot.settings.as_ref())
 }
 

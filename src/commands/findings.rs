@@ -3,7 +3,7 @@
 use super::exit::{BLOCKED, Failure, WARNINGS};
 use crate::checks::{Finding, Severity};
 use crate::terminal::table::{Cell, Column, Table};
-use crate::terminal::{Line, OutputError, Style, Symbol, Ui};
+use crate::terminal::{Line, OutputError, Stream, Style, Symbol, Ui};
 
 /// Says on stderr what the findings are, those that are in order only as a number.
 pub fn tell(ui: &Ui, place: &str, findings: &[Finding]) {
@@ -28,27 +28,60 @@ fn plural(number: usize, word: &str) -> String {
     if number == 1 { format!("1 {word}") } else { format!("{number} {word}s") }
 }
 
+/// Columns before what is said below a finding.
+const MARGIN: usize = 6;
+
 /// Says one finding on stderr.
 pub fn show(ui: &Ui, finding: &Finding) {
-    let (symbol, style) = match finding.severity {
+    for line in lines(finding) {
+        // Findings weigh more than progress: also with --quiet.
+        if line.weighty { ui.say_under(line.text, MARGIN) } else { ui.status(line.text) }
+    }
+}
+
+struct Said {
+    text: Line,
+    weighty: bool,
+}
+
+/// What is said of a finding that is not in order: what is so, what to do, where it is documented.
+fn lines(finding: &Finding) -> Vec<Said> {
+    let (symbol, style) = sign(finding.severity);
+    let what = Line::new()
+        .text("  ")
+        .symbol(symbol)
+        .text(" ")
+        .styled(style, finding.code)
+        .text(format!("   {}: {}", finding.subject, finding.message));
+    let below = |style: Style, text: &str| Line::new().text(" ".repeat(MARGIN)).styled(style, text);
+    let remedy = finding.remedy.as_deref().map(|remedy| below(Style::Plain, remedy));
+    let docs = finding.docs.map(|docs| below(Style::Dim, docs));
+    let rest = remedy.into_iter().chain(docs).map(|text| Said { text, weighty: false });
+    std::iter::once(Said { text: what, weighty: true }).chain(rest).collect()
+}
+
+fn sign(severity: Severity) -> (Symbol, Style) {
+    match severity {
         Severity::Blocker => (Symbol::Failed, Style::Bad),
-        _ => (Symbol::Attention, Style::Warn),
-    };
-    // Findings weigh more than progress: also with --quiet.
-    ui.verbatim(
-        &Line::new()
-            .text("  ")
-            .symbol(symbol)
-            .text(" ")
-            .styled(style, finding.code)
-            .text(format!("   {}: {}", finding.subject, finding.message)),
-    );
-    if let Some(remedy) = &finding.remedy {
-        ui.status(Line::new().text("      ").text(remedy));
+        Severity::Warning | Severity::Unknown => (Symbol::Attention, Style::Warn),
+        Severity::Ok => (Symbol::Done, Style::Good),
     }
-    if let Some(docs) = finding.docs {
-        ui.status(Line::new().text("      ").styled(Style::Dim, docs));
+}
+
+/// What is not in order with everything that there is to say of it, then what is, each on a line.
+fn page(ui: &Ui, findings: &[Finding]) -> Result<(), OutputError> {
+    for finding in findings {
+        if finding.severity != Severity::Ok {
+            for line in lines(finding) {
+                ui.page_under(line.text, MARGIN)?;
+            }
+            continue;
+        }
+        let (symbol, _) = sign(finding.severity);
+        let line = Line::new().text("  ").symbol(symbol).text(format!(" {}   {}", finding.code, finding.message));
+        ui.page_under(line, MARGIN)?;
     }
+    Ok(())
 }
 
 /// Stops at blockers. With `script`, stops at warnings that were not accepted as well.
@@ -76,8 +109,11 @@ pub fn judge(findings: &[Finding], accept: &[String], script: bool) -> Result<()
     Err(Failure::new(WARNINGS, text))
 }
 
-/// The findings as data: a table on stdout.
+/// The findings as data on stdout: a table in a pipe and with `wide`, one below the other for a person.
 pub fn table(ui: &Ui, findings: &[Finding], wide: bool) -> Result<(), OutputError> {
+    if ui.terminal().is_tty(Stream::Out) && !wide {
+        return page(ui, findings);
+    }
     let mut table = Table::new([
         Column::new("Severity"),
         Column::new("Code"),

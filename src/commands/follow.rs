@@ -8,6 +8,7 @@ use tokio::time::{Instant, sleep_until};
 use super::exit::Failure;
 use super::interrupt::Standing;
 use super::session::Session;
+use super::stages::Stages;
 use crate::cluster::{self, WatchItem};
 use crate::deployment::{Deployment, Run};
 use crate::reconcile::{Awaiting, Baseline, Continuity, Event, Observation, Tracker, Verdict};
@@ -47,7 +48,7 @@ impl Patience {
 pub struct Words {
     /// The command, to come back with.
     pub command: &'static str,
-    /// While a run that counts is under way: `the operator rehearses the migration`.
+    /// While a run that counts is under way: `rehearsing the migration`.
     pub doing: &'static str,
     /// What the cluster does when nobody waits any longer, as the end of a sentence.
     pub goes_on: &'static str,
@@ -99,8 +100,17 @@ pub async fn follow(
         .context
         .interrupt
         .stands(Standing::Following { doing: words.goes_on.to_owned(), come_back: session.command(words.command) });
-    let mut log =
-        Log { progress, words, timeline: Vec::new(), since: session.ui().terminal().now(), patience, last: None };
+    let mut log = Log {
+        progress,
+        words,
+        timeline: Vec::new(),
+        since: session.ui().terminal().now(),
+        patience,
+        last: None,
+        untold: false,
+    };
+    // For the eyes only.
+    let stages = if patience.once { Stages::none() } else { Stages::watch(session, progress) };
     let mut tracker = Tracker::new(start.baseline);
     let mut watch = session.cluster.follow(&session.target, start.seen.object());
     // The write's own event is fed like any other: it may already show more than the write.
@@ -131,6 +141,7 @@ pub async fn follow(
             }
         }
     };
+    stages.tell(&mut log.timeline);
     Followed { ended, timeline: log.timeline, took: begun.elapsed() }
 }
 
@@ -141,6 +152,8 @@ struct Log<'a> {
     since: Timestamp,
     patience: Patience,
     last: Option<Verdict>,
+    /// Whether [`Awaiting::Untold`] was explained; where it comes once, it comes with every try.
+    untold: bool,
 }
 
 impl Log<'_> {
@@ -154,6 +167,7 @@ impl Log<'_> {
                 };
                 let deployment = Deployment::from_value(object).ok()?;
                 let seen = Observation::of(&deployment);
+                self.progress.heard();
                 self.note_mas_active(&seen, session);
                 session.deployment = deployment;
                 Some(Event::Seen(Box::new(seen), continuity))
@@ -201,6 +215,15 @@ impl Log<'_> {
                     format!("the operator had trouble of its own ({}); its next run counts", report.message),
                 );
             }
+            if let (Awaiting::Untold(report), false) = (awaiting, self.untold) {
+                self.untold = true;
+                let text = format!(
+                    "a run has ended without success; the operator shows only a failure from before the change, so how this one \
+                     ended cannot be told: {}",
+                    report.message
+                );
+                self.note(session, text);
+            }
             let mut waiting = Waiting::new(self.awaited(awaiting), self.since);
             if !self.patience.once {
                 waiting = waiting.ends_at(self.patience.ends_at);
@@ -231,6 +254,7 @@ pub fn missing(awaiting: &Awaiting) -> &'static str {
         Awaiting::EarlierRun => "the end of an earlier run of the operator; the next one counts",
         Awaiting::End => "the end of the operator's run",
         Awaiting::NextRun(_) => "the operator's next run, after trouble of its own",
+        Awaiting::Untold(_) => "the operator's next run, after one that ended without success",
         Awaiting::Available => "the condition Available, which is not True although the run ended without errors",
         Awaiting::MasActive => "mas_active, which is not true although the run ended without errors",
         Awaiting::Successful => "the condition Successful, which is not True although the run ended",

@@ -3,6 +3,8 @@
 use serde_json::Value;
 
 use super::session::Session;
+use super::surroundings::Early;
+use crate::checks::surroundings::Surroundings;
 use crate::checks::{Known, Snapshot};
 use crate::cluster::{ApiVersion, Cluster, ClusterError, Resource, Selection, Target};
 use crate::deployment::{ChartRelease, Deployment, Features, Owner};
@@ -14,8 +16,25 @@ use crate::record::{Record, record_name};
 pub enum Extent {
     /// For `status`: the record, and the Secret where a rehearsal hangs on it.
     Standing,
-    /// For a step: the schema as well.
+    /// For going back: the schema as well.
+    Back,
+    /// For a step: also what lies around.
     Step,
+}
+
+/// What is known after the first answers.
+pub struct Survey {
+    /// Complete but for what lies around, and for the MAS Secret where only the record names it.
+    pub snapshot: Snapshot,
+    wanted: Option<Wanted>,
+    early: Option<Early>,
+}
+
+/// The MAS Secret, as far as it has not been read.
+enum Wanted {
+    Secret(String),
+    /// It would be one request more than `status` makes.
+    TooMuch,
 }
 
 /// Name of the Secret where nothing says another one.
@@ -26,18 +45,40 @@ pub fn default_secret_name(deployment: &str) -> String {
 impl Session {
     /// Reads everything beside the deployment itself. What cannot be read is not an error: it becomes a finding.
     pub async fn gather(&self, extent: Extent) -> Snapshot {
-        let (record, features, chart) = tokio::join!(
+        let survey = Box::pin(self.survey(extent)).await;
+        Box::pin(self.complete(survey)).await
+    }
+
+    /// What the object itself leads to, all side by side.
+    pub async fn survey(&self, extent: Extent) -> Survey {
+        // `status --watch` reads again and again; a line that comes and goes would flicker.
+        let _passing = (extent != Extent::Standing).then(|| self.context.asking());
+        let named = self.deployment.mas_secret_name().filter(|_| extent != Extent::Standing).map(str::to_owned);
+        let (record, features, chart, secret, early) = tokio::join!(
             self.read_record(),
             async {
                 match extent {
                     Extent::Standing => Known::Unreadable("it was not read".to_owned()),
-                    Extent::Step => features(&self.cluster, self.target.api_version).await,
+                    _ => features(&self.cluster, self.target.api_version).await,
                 }
             },
             async {
                 match extent {
                     Extent::Standing => None,
-                    Extent::Step => self.read_chart().await,
+                    _ => self.read_chart().await,
+                }
+            },
+            async {
+                match &named {
+                    Some(name) => Some(secret(&self.cluster, &self.target, name).await),
+                    None => None,
+                }
+            },
+            async {
+                match extent {
+                    // Once the migration is done, nothing of it matters any more.
+                    Extent::Step if self.deployment.mas_active() != Some(true) => Some(self.surroundings_early().await),
+                    _ => None,
                 }
             }
         );
@@ -45,21 +86,67 @@ impl Session {
         let chart = chart.or_else(|| record.known()?.as_ref()?.chart.clone());
         let settings = MasSettings::of(&self.deployment)
             .or_else(|| record.known().and_then(|record| record.as_ref()?.settings.clone()));
+        let wanted = match &secret {
+            Some(_) => None,
+            None => self.wanted_secret(extent, &record, settings.as_ref()),
+        };
+        let snapshot = Snapshot {
+            deployment: self.deployment.clone(),
+            features,
+            secret: secret.unwrap_or(Known::Known(None)),
+            record,
+            settings,
+            chart,
+            surroundings: Surroundings::default(),
+        };
+        Survey { snapshot, wanted, early }
+    }
+
+    /// What only the first answers lead to, all side by side as well.
+    pub async fn complete(&self, survey: Survey) -> Snapshot {
+        let Survey { mut snapshot, wanted, early } = survey;
+        let settings = snapshot.settings.as_ref();
+        let (secret, surroundings) = tokio::join!(
+            async {
+                match wanted {
+                    Some(Wanted::Secret(name)) => Some(secret(&self.cluster, &self.target, &name).await),
+                    Some(Wanted::TooMuch) => Some(Known::Unreadable("it was not read".to_owned())),
+                    None => None,
+                }
+            },
+            async {
+                match early {
+                    Some(early) => self.surroundings(early, settings).await,
+                    None => Surroundings::default(),
+                }
+            }
+        );
+        snapshot.secret = secret.unwrap_or(snapshot.secret);
+        snapshot.surroundings = surroundings;
+        snapshot
+    }
+
+    /// The MAS Secret that is still to be read.
+    fn wanted_secret(
+        &self,
+        extent: Extent,
+        record: &Known<Option<Record>>,
+        settings: Option<&MasSettings>,
+    ) -> Option<Wanted> {
         let rehearsed =
             record.known().is_some_and(|record| record.as_ref().is_some_and(|record| record.rehearsal.is_some()));
-        let affordable = extent == Extent::Step || self.requests == 1;
-        let wanted = extent == Extent::Step || (self.deployment.mas().is_some() && rehearsed);
+        let affordable = extent != Extent::Standing || self.requests == 1;
+        let wanted = extent != Extent::Standing || (self.deployment.mas().is_some() && rehearsed);
         let name = self
             .deployment
             .mas_secret_name()
             .map(str::to_owned)
-            .or_else(|| settings.as_ref().map(|settings| settings.secret_name.clone()));
-        let secret = match name {
-            Some(_) if wanted && !affordable => Known::Unreadable("it was not read".to_owned()),
-            Some(name) if wanted => secret(&self.cluster, &self.target, &name).await,
-            _ => Known::Known(None),
-        };
-        Snapshot { deployment: self.deployment.clone(), features, secret, record, settings, chart }
+            .or_else(|| settings.map(|settings| settings.secret_name.clone()));
+        match name {
+            Some(_) if wanted && !affordable => Some(Wanted::TooMuch),
+            Some(name) if wanted => Some(Wanted::Secret(name)),
+            _ => None,
+        }
     }
 
     /// The installed chart, where Helm owns the deployment and its release may be read.

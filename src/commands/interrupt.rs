@@ -1,6 +1,7 @@
-//! SIGINT and SIGTERM. The first one is answered at once with what the cluster is doing; the second one ends the program.
+//! SIGINT, SIGTERM, and the SIGHUP of a terminal that goes away. The first one is answered at once with what the cluster is doing; the second one ends the program.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::Notify;
 
@@ -53,7 +54,10 @@ impl Interrupt {
             notify: Notify::new(),
             ui: ui.clone(),
         });
-        tokio::spawn(watch(Arc::clone(&shared)));
+        // Here and not in the task, which may begin later than the first signal comes. Whoever has no terminal loses none:
+        // `nohup` means that a SIGHUP is to be ignored.
+        let signals = Signals::new(ui.terminal().can_ask());
+        tokio::spawn(watch(Arc::clone(&shared), signals));
         Self { shared }
     }
 
@@ -99,8 +103,7 @@ impl Shared {
     }
 }
 
-async fn watch(shared: Arc<Shared>) {
-    let mut signals = Signals::new();
+async fn watch(shared: Arc<Shared>, mut signals: Signals) {
     signals.next().await;
     {
         let mut state = shared.state();
@@ -110,7 +113,8 @@ async fn watch(shared: Arc<Shared>) {
     shared.notify.notify_waiters();
     shared.ui.terminal().stop_asking();
     signals.next().await;
-    // The person does not want to wait for a tidy end.
+    // The person does not want to wait for a tidy end; but a question that is open has the terminal in its hands.
+    shared.ui.terminal().wait_for_question(Duration::from_millis(500)).await;
     std::process::exit(i32::from(super::exit::INTERRUPTED));
 }
 
@@ -132,13 +136,18 @@ fn tell(standing: &Standing, ui: &Ui) {
 struct Signals {
     interrupt: Option<tokio::signal::unix::Signal>,
     terminate: Option<tokio::signal::unix::Signal>,
+    hang_up: Option<tokio::signal::unix::Signal>,
 }
 
 #[cfg(unix)]
 impl Signals {
-    fn new() -> Self {
+    fn new(on_terminal: bool) -> Self {
         use tokio::signal::unix::{SignalKind, signal};
-        Self { interrupt: signal(SignalKind::interrupt()).ok(), terminate: signal(SignalKind::terminate()).ok() }
+        Self {
+            interrupt: signal(SignalKind::interrupt()).ok(),
+            terminate: signal(SignalKind::terminate()).ok(),
+            hang_up: if on_terminal { signal(SignalKind::hangup()).ok() } else { None },
+        }
     }
 
     async fn next(&mut self) {
@@ -153,6 +162,7 @@ impl Signals {
         tokio::select! {
             () = one(&mut self.interrupt) => {}
             () = one(&mut self.terminate) => {}
+            () = one(&mut self.hang_up) => {}
         }
     }
 }
@@ -162,7 +172,7 @@ struct Signals;
 
 #[cfg(not(unix))]
 impl Signals {
-    fn new() -> Self {
+    fn new(_: bool) -> Self {
         Self
     }
 

@@ -2,9 +2,11 @@
 
 mod abort;
 mod activate;
+mod advise;
 mod approve;
 mod certificate;
 mod check;
+mod complete;
 mod completion;
 mod conclude;
 mod dry_run;
@@ -14,14 +16,18 @@ mod follow;
 mod gates;
 mod gather;
 mod interrupt;
+mod neighbourhood;
 mod outcome;
 mod outside;
 mod pending;
 mod prepare;
 mod remember;
+mod report;
 mod rounds;
 mod session;
+mod stages;
 mod status;
+mod surroundings;
 mod task;
 mod tls;
 mod verify;
@@ -33,9 +39,23 @@ use crate::cli::{Cli, Command};
 use crate::cluster::ClusterError;
 use crate::terminal::{Ui, Verbosity};
 
+pub use complete::complete;
+
 use exit::{Failure, INTERRUPTED};
 use interrupt::Interrupt;
 use session::Context;
+
+/// Carries out a command that needs neither the network nor the signals' words, and returns the exit code; `None` for every
+/// other one. Without a runtime they start sooner, and Ctrl-C ends them at once.
+pub fn run_alone(cli: &Cli, ui: &Ui) -> Option<u8> {
+    let result = match &cli.command {
+        Command::Completion(args) => completion::exec(ui, args),
+        Command::Version => version::exec(ui),
+        Command::Tls(args) => tls::exec_alone(ui, &args.command)?,
+        _ => return None,
+    };
+    Some(result.unwrap_or_else(|failure| told(&failure, ui)))
+}
 
 /// Carries out what was typed, and returns the exit code.
 pub async fn run(cli: Cli, ui: &Ui) -> u8 {
@@ -48,18 +68,22 @@ pub async fn run(cli: Cli, ui: &Ui) -> u8 {
     };
     result.unwrap_or_else(|failure| {
         // What an interruption means was said the moment it came.
-        let told = failure.code == INTERRUPTED && context.interrupt.raised();
-        if let Some(error) = failure.error.as_ref().filter(|_| !told) {
-            // Its sentence says it all; what lies below it is the HTTP library's, for whoever looks for a fault.
-            let whole = !error.is::<ClusterError>() || ui.verbosity() >= Verbosity::Verbose(1);
-            if whole {
-                ui.error(error.as_ref(), &failure.next);
-            } else {
-                ui.error(Box::<dyn std::error::Error>::from(error.to_string()).as_ref(), &failure.next);
-            }
-        }
-        failure.code
+        if failure.code == INTERRUPTED && context.interrupt.raised() { failure.code } else { told(&failure, ui) }
     })
+}
+
+/// Says what went wrong, and returns the exit code.
+fn told(failure: &Failure, ui: &Ui) -> u8 {
+    if let Some(error) = &failure.error {
+        // Its sentence says it all; what lies below it is the HTTP library's, for whoever looks for a fault.
+        let whole = !error.is::<ClusterError>() || ui.verbosity() >= Verbosity::Verbose(1);
+        if whole {
+            ui.error(error.as_ref(), &failure.next);
+        } else {
+            ui.error(Box::<dyn std::error::Error>::from(error.to_string()).as_ref(), &failure.next);
+        }
+    }
+    failure.code
 }
 
 async fn exec(context: &Context, command: &Command) -> Result<u8, Failure> {
@@ -71,6 +95,7 @@ async fn exec(context: &Context, command: &Command) -> Result<u8, Failure> {
         Command::Activate(args) => activate::exec(context, args).await,
         Command::Abort(args) => abort::exec(context, args).await,
         Command::Verify(args) => verify::exec(context, args).await,
+        Command::Report(args) => report::exec(context, args).await,
         Command::Tls(args) => tls::exec(context, &args.command).await,
         Command::Completion(args) => completion::exec(&context.ui, args),
         Command::Version => version::exec(&context.ui),

@@ -1,7 +1,9 @@
 //! A command's connection and the deployment it is about.
 
+use crate::checks::surroundings::Resolution;
 use crate::cluster::{ApiVersion, Choice, Cluster, ClusterError, ConnectionFlags, Elsewhere, Target};
 use crate::deployment::Deployment;
+use crate::terminal::passing::Passing;
 use crate::terminal::{Next, Ui};
 
 use super::exit::{FAILED, Failure, USAGE};
@@ -18,6 +20,14 @@ pub struct Context {
     pub interrupt: Interrupt,
 }
 
+impl Context {
+    /// Something to look at while the API server is asked.
+    pub fn asking(&self) -> Passing {
+        let context = self.flags.context.as_ref().map_or_else(String::new, |context| format!(" of context {context}"));
+        self.ui.passing(&format!("Asking the API server{context} ..."))
+    }
+}
+
 /// One deployment on one API server.
 pub struct Session {
     /// What the command was given.
@@ -30,13 +40,18 @@ pub struct Session {
     pub deployment: Deployment,
     /// Requests it took to find it; `status` keeps within three in all.
     pub requests: u8,
+    /// What DNS said; asked once.
+    pub resolution: tokio::sync::OnceCell<Resolution>,
 }
 
 impl Session {
     /// Connects and chooses the deployment.
     pub async fn open(context: &Context, name: Option<&str>) -> Result<Self, Failure> {
+        let passing = context.asking();
         let cluster = Cluster::connect(&context.flags).await?;
-        match cluster.choose(name).await? {
+        let choice = cluster.choose(name).await?;
+        drop(passing);
+        match choice {
             Choice::One { target, object, found_elsewhere } => {
                 let deployment = read(object)?;
                 if found_elsewhere {
@@ -50,7 +65,8 @@ impl Session {
                 }
                 // Named, or alone in its namespace: one. Otherwise the other namespaces, or the other version, were asked.
                 let requests = 1 + u8::from(found_elsewhere) + u8::from(target.api_version != ApiVersion::V1Alpha2);
-                Ok(Self { context: context.clone(), cluster, target, deployment, requests })
+                let resolution = tokio::sync::OnceCell::new();
+                Ok(Self { context: context.clone(), cluster, target, deployment, requests, resolution })
             }
             other => Err(not_one(other, &cluster)),
         }

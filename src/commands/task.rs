@@ -12,14 +12,14 @@ use super::outcome::{Answer, Outcome};
 use super::rounds::Rounds;
 use super::session::Session;
 use super::write::{self, Intent, Sent, ServerDryRun};
-use super::{conclude, findings, gates, pending, via_owner};
+use super::{certificate, conclude, findings, gates, pending, via_owner};
 use crate::checks::{self, Finding, Known, Snapshot, Step, codes};
 use crate::cli::{FollowArgs, WriteArgs};
 use crate::deployment::Run;
-use crate::plan::Plan;
+use crate::plan::{MasSettings, Plan};
 use crate::reconcile::{Baseline, Continuity};
 use crate::record::Record;
-use crate::terminal::Next;
+use crate::terminal::{Next, Verbosity};
 
 /// An operator that retries writes in bursts; a moment later it is at work, and quiet.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -32,6 +32,8 @@ pub trait Task {
     fn step(&self) -> Step;
     /// Why there is nothing to do, if there is nothing.
     fn reached(&self, snapshot: &Snapshot) -> Option<String>;
+    /// MAS's settings whose certificate is looked at before the step; none where going back must not hang on one.
+    fn settings<'a>(&self, snapshot: &'a Snapshot) -> Option<&'a MasSettings>;
     /// What to follow instead of writing, if the change is there already.
     fn resume(&self, snapshot: &Snapshot) -> Option<Baseline>;
     /// Whether a run that is under way is waited for.
@@ -68,7 +70,7 @@ pub async fn run(
     outcome: &mut Outcome,
 ) -> Result<u8, Failure> {
     let patience = Patience::new(session.ui().terminal().now(), flags.follow.timeout.unwrap_or(flags.timeout));
-    let mut course = Course { session, task, flags, outcome, patience, approved: None, told: None };
+    let mut course = Course { session, task, flags, outcome, patience, approved: None, told: None, certificate: None };
     let mut rounds = Rounds::default();
     while rounds.one_more(&course.session.deployment) {
         if course.session.context.interrupt.raised() {
@@ -96,12 +98,13 @@ struct Course<'a> {
     patience: Patience,
     approved: Option<Approved>,
     told: Option<Vec<Finding>>,
+    certificate: Option<(MasSettings, Vec<Finding>)>,
 }
 
 impl Course<'_> {
     /// One round; `None` asks for another one.
     async fn round(&mut self) -> Result<Option<u8>, Failure> {
-        let snapshot = self.session.gather(Extent::Step).await;
+        let snapshot = self.session.gather(self.extent()).await;
         if let Some(words) = self.task.reached(&snapshot) {
             self.session.ui().status(words.clone());
             self.outcome.message = Some(words);
@@ -114,7 +117,7 @@ impl Course<'_> {
             pending::wait_for_their_write(self.session, &begun).await?;
             return Ok(None);
         }
-        self.judge(&snapshot)?;
+        self.judge(&snapshot).await?;
         if self.must_wait(&snapshot) {
             return self.wait().await;
         }
@@ -141,9 +144,16 @@ impl Course<'_> {
         }
     }
 
+    /// Going back hangs on nothing that lies around the deployment.
+    fn extent(&self) -> Extent {
+        if self.task.step() == Step::Abort { Extent::Back } else { Extent::Step }
+    }
+
     /// Findings: told once, judged every time.
-    fn judge(&mut self, snapshot: &Snapshot) -> Result<(), Failure> {
+    async fn judge(&mut self, snapshot: &Snapshot) -> Result<(), Failure> {
         let mut found = checks::run(snapshot, self.task.step());
+        found.extend(self.certificate(snapshot).await);
+        found.sort_by_key(|finding| finding.severity);
         if self.flags.via_owner {
             // They are about a change behind the owner's back, which this is not.
             found.retain(|finding| !codes::OWNERS.contains(&finding.code));
@@ -157,12 +167,29 @@ impl Course<'_> {
         Ok(())
     }
 
+    /// The certificate that MAS will have with these settings, or has; looked at once, and again after a long wait.
+    async fn certificate(&mut self, snapshot: &Snapshot) -> Vec<Finding> {
+        let Some(settings) = self.task.settings(snapshot) else { return Vec::new() };
+        match &self.certificate {
+            Some((of, found)) if *of == *settings => found.clone(),
+            _ => {
+                let (found, told) = certificate::of_step(self.session, snapshot, settings).await;
+                for finding in &told {
+                    self.session.ui().status(format!("{}: {}", finding.subject, finding.message));
+                }
+                self.certificate = Some((settings.clone(), found.clone()));
+                found
+            }
+        }
+    }
+
     fn must_wait(&self, snapshot: &Snapshot) -> bool {
         let under_way = snapshot.deployment.conditions().run() == Run::Running;
         under_way && !self.flags.write.preview && self.task.waits(snapshot)
     }
 
     async fn wait(&mut self) -> Result<Option<u8>, Failure> {
+        self.certificate = None;
         let progress = self.session.ui().progress();
         let ended = follow::settle(self.session, self.patience, self.task.words(), &progress).await?;
         drop(progress);
@@ -184,7 +211,10 @@ impl Course<'_> {
         if let Some(go) = still.and_then(|earlier| earlier.again(plan.clone())) {
             return Ok(Some(go));
         }
-        write::show(self.session, &plan, dry_run);
+        let nobody_reads = self.session.ui().verbosity() == Verbosity::Quiet && self.task.is_script(self.session);
+        if self.flags.write.preview || !nobody_reads {
+            write::show(self.session, &plan, dry_run);
+        }
         if self.flags.write.preview {
             self.session.ui().status("This is a preview; nothing was written.");
             return Ok(None);
@@ -284,7 +314,7 @@ impl Course<'_> {
         if write::only_status_moved(go.plan().before(), &self.session.deployment) {
             return Ok(());
         }
-        let now = self.session.gather(Extent::Step).await;
+        let now = self.session.gather(Extent::Back).await;
         if self.task.resume(&now).is_some() || self.task.reached(&now).is_some() {
             return Ok(());
         }

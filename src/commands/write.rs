@@ -46,7 +46,7 @@ pub fn show(session: &Session, plan: &Plan, dry_run: &ServerDryRun) {
         Value::Null => json!({"metadata": {"annotations": {}}}),
         annotations => json!({"metadata": {"annotations": annotations}}),
     };
-    session.ui().status("The operator will be given this change:");
+    session.ui().say_under("The operator will be given this change:", 0);
     // No field of the spec holds a secret: they are in Secrets, which the spec names.
     for part in [&spec as &dyn Fn(&Deployment) -> Value, &metadata] {
         session.ui().changes(&diff::changes(&part(plan.before()), &part(&dry_run.answer), |_| false));

@@ -23,6 +23,10 @@ pub struct Features {
     pub active: bool,
     /// There is `…config.postgresql.sslMode`, with these values (empty: any text).
     pub ssl_modes: Option<Vec<String>>,
+    /// Default of `…config.postgresql.sslMode`.
+    pub default_ssl_mode: Option<String>,
+    /// Path below the component of the field that e-mail delivery is configured in, where one is named like that.
+    pub email: Option<String>,
     /// There is `…k8s.ingress.tls.mode`, with these values (empty: any text).
     pub tls_modes: Option<Vec<String>>,
     /// There is `…secretName`.
@@ -50,6 +54,10 @@ impl Features {
             mas: true,
             active: property(mas, &["config", "active"]).is_some(),
             ssl_modes: choices(&["config", "postgresql", "sslMode"]),
+            default_ssl_mode: property(mas, &["config", "postgresql", "sslMode"])
+                .and_then(|field| field["default"].as_str())
+                .map(str::to_owned),
+            email: email_field(mas, "", 0),
             tls_modes: choices(&["k8s", "ingress", "tls", "mode"]),
             secret_name: property(mas, &["secretName"]).is_some(),
             default_secret_name: property(mas, &["secretName"])
@@ -75,6 +83,18 @@ fn property<'a>(schema: &'a Value, path: &[&str]) -> Option<&'a Value> {
         .iter()
         .flat_map(|key| schema[*key].as_array().into_iter().flatten())
         .find_map(|branch| property(branch, path))
+}
+
+/// The first field whose name says that it is about sending mail.
+fn email_field(schema: &Value, prefix: &str, depth: usize) -> Option<String> {
+    let fields = schema["properties"].as_object().filter(|_| depth < 4)?;
+    let path = |name: &str| if prefix.is_empty() { name.to_owned() } else { format!("{prefix}.{name}") };
+    let is_it = |name: &str| {
+        let name = name.to_ascii_lowercase();
+        name.contains("smtp") || name == "email" || name == "mail" || name.starts_with("emaildelivery")
+    };
+    let here = fields.keys().find(|name| is_it(name)).map(|name| path(name));
+    here.or_else(|| fields.iter().find_map(|(name, field)| email_field(field, &path(name), depth + 1)))
 }
 
 fn collect_secret_keys(schema: &Value, prefix: &str, found: &mut Vec<SecretKeyField>) {
@@ -120,5 +140,16 @@ mod tests {
         assert_eq!(features.default_key("config.postgresql.passwordSecretKey"), None);
         assert_eq!(features.ssl_modes, Some(vec!["disable".into(), "require".into()]));
         assert_eq!(features.tls_modes, Some(vec!["external".into()]));
+        assert_eq!((features.email, features.default_ssl_mode), (None, None));
+    }
+
+    #[test]
+    fn a_field_for_mail_and_the_default_for_tls_are_found() {
+        let features = Features::read(&schema(json!({"properties": {
+            "config": {"properties": {
+                "postgresql": {"properties": {"sslMode": {"type": "string", "default": "require"}}},
+                "email": {"properties": {"host": {"type": "string"}}}}}}})));
+        assert_eq!(features.default_ssl_mode.as_deref(), Some("require"));
+        assert_eq!(features.email.as_deref(), Some("config.email"));
     }
 }

@@ -5,8 +5,10 @@ use std::io::Read;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::Value;
+use zeroize::Zeroizing;
 
 use super::version::ChartRelease;
+use crate::pki::wipe;
 
 /// Charts that carry the product's version. A chart of one's own around them names them as dependencies.
 const CHARTS: [&str; 4] = ["ess-stack", "ess-system", "element-updater", "element-operator"];
@@ -16,18 +18,36 @@ const LARGEST: u64 = 64 << 20;
 impl ChartRelease {
     /// Reads one release Secret; `None` if it is not one, or of another chart.
     pub fn of_helm_secret(secret: &Value) -> Option<Self> {
-        let once = STANDARD.decode(secret["data"]["release"].as_str()?).ok()?;
-        let packed = STANDARD.decode(once).ok()?;
-        let mut text = Vec::new();
-        flate2::read::GzDecoder::new(packed.as_slice()).take(LARGEST).read_to_end(&mut text).ok()?;
-        let release: Value = serde_json::from_slice(&text).ok()?;
-        let metadata = &release["chart"]["metadata"];
+        let metadata = metadata(secret)?;
         let dependencies = metadata["dependencies"].as_array().into_iter().flatten();
-        std::iter::once(metadata).chain(dependencies).find_map(|chart| {
+        std::iter::once(&metadata).chain(dependencies).find_map(|chart| {
             let name = chart["name"].as_str().filter(|name| CHARTS.contains(name))?;
             Some(Self { chart: name.to_owned(), version: chart["version"].as_str()?.to_owned() })
         })
     }
+}
+
+/// Below which key a chart of one's own has the values of the chart with the ElementDeployment: the dependency's alias, else its
+/// name. `None` where that chart is installed by itself, or this is no release of it.
+pub fn values_below(secret: &Value) -> Option<String> {
+    let metadata = metadata(secret)?;
+    let dependencies = metadata["dependencies"].as_array()?;
+    let chart = dependencies.iter().find(|chart| chart["name"] == CHARTS[0])?;
+    let text = |key: &str| chart[key].as_str().filter(|text| !text.is_empty());
+    text("alias").or_else(|| text("name")).map(str::to_owned)
+}
+
+/// `chart.metadata` of a release.
+fn metadata(secret: &Value) -> Option<Value> {
+    let once = STANDARD.decode(secret["data"]["release"].as_str()?).ok()?;
+    let packed = STANDARD.decode(once).ok()?;
+    // The release holds the values too, and with them the secrets of whoever puts them there.
+    let mut text = Zeroizing::new(Vec::new());
+    flate2::read::GzDecoder::new(packed.as_slice()).take(LARGEST).read_to_end(&mut text).ok()?;
+    let mut release: Value = serde_json::from_slice(&text).ok()?;
+    let metadata = release["chart"]["metadata"].take();
+    wipe(&mut release);
+    Some(metadata)
 }
 
 #[cfg(test)]
@@ -53,6 +73,12 @@ mod tests {
         let umbrella = json!({"name": "our-chat", "version": "0.1.0", "dependencies": [{"name": "ess-stack", "version": "2.28.1"}]});
         assert_eq!(version(&umbrella).as_deref(), Some("2.28.1"));
         assert_eq!(version(&json!({"name": "wordpress", "version": "1"})), None);
+        let below = |metadata: &Value| values_below(&secret(&json!({"chart": {"metadata": metadata}})));
+        assert_eq!(below(&umbrella).as_deref(), Some("ess-stack"));
+        let alias =
+            json!({"name": "our-chat", "dependencies": [{"name": "ess-stack", "version": "1", "alias": "chat"}]});
+        assert_eq!(below(&alias).as_deref(), Some("chat"));
+        assert_eq!(below(&json!({"name": "ess-stack", "version": "2.29.0"})), None);
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod view;
 
 pub use conditions::{Condition, Conditions, FailureReport, Run};
 pub use features::{Features, SecretKeyField};
+pub use helm_release::values_below;
 pub use identity_provider::{IdentityProvider, mas_redirect_uri, synapse_redirect_uri};
 pub use owner::{HelmRelease, Owner};
 pub use phase::{Phase, Remembered};

@@ -175,6 +175,15 @@ impl Deployment {
         self.component(component)?["k8s"]["ingress"]["fqdn"].as_str().filter(|host| !host.is_empty())
     }
 
+    /// Every `fqdn` below a component's `k8s`, with the component's name: some have more than one ingress.
+    pub fn ingress_hosts(&self) -> Vec<(&str, &str)> {
+        let mut found = Vec::new();
+        for (component, value) in self.components() {
+            collect_hosts(component, &value["k8s"], 0, &mut found);
+        }
+        found
+    }
+
     /// The Secret that the MAS component names; absent when the object does not say.
     pub fn mas_secret_name(&self) -> Option<&str> {
         self.mas()?["secretName"].as_str().filter(|name| !name.is_empty())
@@ -248,6 +257,16 @@ impl Deployment {
             config.remove("active");
         }
         sha256_hex(spec.to_string().as_bytes())
+    }
+}
+
+fn collect_hosts<'a>(component: &'a str, value: &'a Value, depth: usize, found: &mut Vec<(&'a str, &'a str)>) {
+    for (name, value) in value.as_object().into_iter().flatten() {
+        match value.as_str() {
+            Some(host) if name == "fqdn" && !host.is_empty() => found.push((component, host)),
+            _ if depth < 6 => collect_hosts(component, value, depth + 1, found),
+            _ => {}
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 //! alike, so that they cannot disagree.
 
 mod change;
+pub mod export;
 mod host;
 mod secret;
 mod secret_keys;

@@ -89,6 +89,8 @@ pub struct SecretInputs {
     pub encryption_secret: Option<EncryptionSecret>,
     /// `--rsa-private-key-file`.
     pub rsa_private_key: Option<RsaPrivateKey>,
+    /// Size of an RSA key that is made.
+    pub rsa_bits: RsaBits,
     /// `--database-password-file`, or the answer to the question.
     pub postgres_password: Option<PostgresPassword>,
     /// `--certificate` and `--private-key`, in PEM.
@@ -211,7 +213,7 @@ impl SecretContext<'_> {
             inputs,
             |value| RsaPrivateKey::parse(value).map(|_| ()).map_err(|error| error.to_string()),
             inputs.rsa_private_key.as_ref().map(|key| key.pem().to_bytes()),
-            || Ok(RsaPrivateKey::generate(RsaBits::default())?.pem().to_bytes()),
+            || Ok(RsaPrivateKey::generate(inputs.rsa_bits)?.pem().to_bytes()),
         )?;
         let password = self.item(
             &keys.postgres_password,

@@ -126,9 +126,9 @@ pub async fn addresses(host: &str, port: u16) -> Result<Vec<SocketAddr>, String>
     if let Ok(address) = bare.parse::<IpAddr>() {
         return Ok(vec![SocketAddr::new(address, port)]);
     }
-    let found = tokio::net::lookup_host((bare, port))
-        .await
-        .map_err(|error| format!("the address of {bare} was not found: {}", plain(&error)))?;
+    // Resolvers do not tell "no such name" from "nobody to ask" in a way that can be relied on.
+    let found = tokio::net::lookup_host((bare, port)).await;
+    let found = found.map_err(|_| format!("the address of {bare} was not found"))?;
     let found: Vec<SocketAddr> = found.take(MOST_ADDRESSES).collect();
     if found.is_empty() { Err(format!("{bare} has no address")) } else { Ok(found) }
 }

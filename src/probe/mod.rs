@@ -3,6 +3,7 @@
 
 pub mod address;
 pub mod dial;
+pub mod dns;
 pub mod http;
 pub mod secure;
 pub mod tls;

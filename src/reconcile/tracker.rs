@@ -39,6 +39,7 @@ pub struct Tracker {
     seen: HashSet<String>,
     newest: Option<u64>,
     hiccup: Option<FailureReport>,
+    untold: Option<FailureReport>,
     verdict: Verdict,
 }
 
@@ -60,6 +61,7 @@ impl Tracker {
             seen: baseline.resource_version.iter().cloned().collect(),
             newest: baseline.resource_version.as_deref().and_then(|text| text.parse().ok()),
             hiccup: None,
+            untold: None,
             verdict: Verdict::Pending(awaiting),
             baseline,
         }
@@ -165,6 +167,7 @@ impl Tracker {
             Current::Counting => {
                 if !running {
                     self.note_hiccup(seen);
+                    self.untold = seen.failure.clone().filter(|report| report.completion.is_some());
                     self.current = if change.fresh_success { Current::Concluded } else { Current::Idle };
                 }
                 change.fresh_failure
@@ -191,7 +194,7 @@ impl Tracker {
             self.last.failure = Some(completion.to_owned());
         }
         if self.last.running {
-            self.hiccup = None;
+            (self.hiccup, self.untold) = (None, None);
         }
     }
 
@@ -219,7 +222,11 @@ impl Tracker {
         match self.current {
             Current::Counting => Awaiting::End,
             Current::Unproven => Awaiting::EarlierRun,
-            Current::Idle => self.hiccup.clone().map_or(Awaiting::Start, Awaiting::NextRun),
+            Current::Idle => match (&self.hiccup, &self.untold) {
+                (Some(report), _) => Awaiting::NextRun(report.clone()),
+                (None, Some(report)) => Awaiting::Untold(report.clone()),
+                (None, None) => Awaiting::Start,
+            },
             Current::Concluded if seen.available == Some(false) => Awaiting::Available,
             Current::Concluded if seen.successful != Some(true) => Awaiting::Successful,
             Current::Concluded => Awaiting::MasActive,

@@ -14,6 +14,9 @@ pub enum Awaiting {
     End,
     /// The operator had trouble of its own; the next run counts.
     NextRun(FailureReport),
+    /// A run on the change ended without success, beside a failure that stood there before. Older releases of the operator
+    /// leave the first failure of a streak standing, also over trouble of their own, so nothing tells how this run ended.
+    Untold(FailureReport),
     /// The run ended without an error, but `Available` is not true.
     Available,
     /// The run ended without an error, but `mas_active` is not true.

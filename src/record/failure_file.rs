@@ -34,11 +34,13 @@ pub struct FailureFile<'a> {
     pub timeline: &'a [TimelineEntry],
     /// The command that goes back.
     pub go_back: &'a str,
+    /// What is known or was found out beside it, by names; free of secrets.
+    pub more: Vec<(&'static str, Value)>,
 }
 
 impl FailureFile<'_> {
     fn contents(&self) -> Value {
-        json!({
+        let mut contents = json!({
             "apiVersion": "ess-mas/v1",
             "kind": "FailureRecord",
             "at": self.at,
@@ -53,7 +55,11 @@ impl FailureFile<'_> {
             "status": self.deployment.object()["status"],
             "timeline": self.timeline,
             "goBack": self.go_back,
-        })
+        });
+        for (name, value) in &self.more {
+            contents[*name] = value.clone();
+        }
+        contents
     }
 
     fn name(&self) -> String {
@@ -80,22 +86,48 @@ pub fn save(file: &FailureFile<'_>, folders: &[PathBuf]) -> io::Result<PathBuf> 
     Err(last)
 }
 
-fn save_in(folder: &Path, name: &str, text: &[u8]) -> io::Result<PathBuf> {
-    let mut builder = DirBuilder::new();
-    builder.recursive(true);
+/// Writes a file that [`save`] has written anew, with what was found out since: whole or not at all.
+pub fn amend(file: &FailureFile<'_>, path: &Path) -> io::Result<()> {
+    let mut text = serde_json::to_vec_pretty(&file.contents())?;
+    text.push(b'\n');
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".new");
+    let beside = PathBuf::from(beside);
+    let written = private(&beside).and_then(|mut open| {
+        open.write_all(&text)?;
+        open.sync_all()
+    });
+    written.and_then(|()| std::fs::rename(&beside, path)).inspect_err(|_| {
+        // What is left of it helps nobody; the file itself is as it was.
+        let _ = std::fs::remove_file(&beside);
+    })
+}
+
+/// Creates a file that only its owner may read. It must not be there yet.
+pub fn private(path: &Path) -> io::Result<std::fs::File> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     {
-        use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-        builder.mode(0o700);
+        use std::os::unix::fs::OpenOptionsExt;
         options.mode(0o600);
+    }
+    options.open(path)
+}
+
+fn save_in(folder: &Path, name: &str, text: &[u8]) -> io::Result<PathBuf> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt;
+        builder.mode(0o700);
     }
     builder.create(folder)?;
     for attempt in 0..100 {
         let suffix = if attempt == 0 { String::new() } else { format!("-{attempt}") };
         let path = folder.join(format!("{name}{suffix}.json"));
-        match options.open(&path) {
+        match private(&path) {
             Ok(mut open) => {
                 open.write_all(text)?;
                 open.sync_all()?;
@@ -125,8 +157,39 @@ mod tests {
             failure: &failure,
             timeline: &[],
             go_back: "kubectl ess-mas abort a -n n",
+            more: Vec::new(),
         };
         save(&file, folders)
+    }
+
+    #[test]
+    fn what_was_found_out_later_is_added_and_nothing_is_left_beside_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = saved(&[folder.path().to_owned()]).unwrap();
+        let deployment = Deployment::from_value(json!({
+            "metadata": {"name": "a", "namespace": "n", "uid": "u", "resourceVersion": "3"}, "spec": {}}))
+        .unwrap();
+        let failure = FailureReport { message: "m".into(), completion: None };
+        let file = FailureFile {
+            command: "activate",
+            at: "2026-11-23T02:03:40Z".parse().unwrap(),
+            deployment: &deployment,
+            failure: &failure,
+            timeline: &[],
+            go_back: "back",
+            more: vec![("around", json!({"troubles": 1}))],
+        };
+        amend(&file, &path).unwrap();
+        let read: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+        assert_eq!(read["around"]["troubles"], 1);
+        assert_eq!(read["message"], "m");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        }
+        assert!(amend(&file, &folder.path().join("no/such/place.json")).is_err());
     }
 
     #[test]

@@ -1,7 +1,11 @@
 //! What this program remembers: in the cluster (one ConfigMap per deployment, no secrets) and on disk (the failure file).
 
+mod archive;
 mod cluster_record;
 mod failure_file;
+mod redact;
 
+pub use archive::Archive;
 pub use cluster_record::{Backup, HistoryEntry, Pending, Record, RecordError, Rehearsal, RehearsalState, record_name};
-pub use failure_file::{FailureFile, TimelineEntry, save};
+pub use failure_file::{FailureFile, TimelineEntry, amend, private, save};
+pub use redact::{MARK, People, Redactor};

@@ -160,7 +160,7 @@ fn elements(path: &Path, old: &[Value], new: &[Value], found: &mut Vec<Change>) 
 const MASK_BEFORE: &str = "*** (before)";
 const MASK_AFTER: &str = "*** (after)";
 
-/// Changes as lines: what they have in common in their paths once, then `-` and `+` per field. Text of several lines is
+/// Changes as lines: what they have in common in their paths once, then below it `-` and `+` per field. Text of several lines is
 /// compared line by line. Values are written as YAML would have them, so `"yes"` and `yes` can be told apart.
 pub fn lines(changes: &[Change]) -> Vec<Line> {
     let common = common_path(changes);
@@ -169,20 +169,22 @@ pub fn lines(changes: &[Change]) -> Vec<Line> {
         let shown = named(&changes[0].path.0[..common]);
         lines.push(Line::new().text("  ").styled(Style::Heading, shown));
     }
+    // Below their common path, so that a change that stands by itself cannot pass for one of them.
+    let margin = if common > 0 { "    " } else { "  " };
     for change in changes {
         let name = named(&change.path.0[common..]);
         match (&change.before, &change.after) {
             (Some(Value::String(old)), Some(Value::String(new)))
                 if !change.secret && (old.contains('\n') || new.contains('\n')) =>
             {
-                lines.push(Line::new().text(format!("  ~ {name}:")));
-                lines.extend(texts(old, new).into_iter().map(|line| Line::new().text("    ").line(line)));
+                lines.push(Line::new().text(format!("{margin}~ {name}:")));
+                lines.extend(texts(old, new).into_iter().map(|line| Line::new().text(margin).text("  ").line(line)));
             }
             (before, after) => {
                 let mut push = |sign, style, value: &Option<Value>, mask: &str| {
                     if let Some(value) = value {
                         let value = if change.secret { mask.to_owned() } else { shown(value) };
-                        lines.push(Line::new().styled(style, format!("  {sign} {name}: {value}")));
+                        lines.push(Line::new().styled(style, format!("{margin}{sign} {name}: {value}")));
                     }
                 };
                 push('-', Style::Bad, before, MASK_BEFORE);

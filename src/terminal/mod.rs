@@ -11,6 +11,7 @@ mod capture;
 pub mod data;
 pub mod diff;
 mod keys;
+pub mod passing;
 pub mod progress;
 pub mod prompt;
 mod screen;

@@ -141,9 +141,38 @@ impl Progress {
         self.shared.tell(|board, now, look| board.wait(now, waiting, look));
     }
 
+    /// There was a sign of life of what is awaited.
+    pub fn heard(&self) {
+        self.shared.tell(|board, now, _| {
+            board.heard(now);
+            String::new()
+        });
+    }
+
+    /// A second voice, for another task.
+    pub fn onlooker(&self) -> Onlooker {
+        Onlooker { shared: self.shared.clone() }
+    }
+
     /// Draws the next frame, or tells that the waiting goes on when that is due.
     pub fn tick(&self) {
         self.shared.tick();
+    }
+}
+
+/// Tells what else can be seen while something is awaited. What it says after the progress has ended is dropped.
+#[derive(Clone)]
+pub struct Onlooker {
+    shared: Arc<Shared>,
+}
+
+impl Onlooker {
+    /// What has happened, each with its sign, and what is going on now, in place of what was before.
+    pub fn sees(&self, happened: &[(Symbol, Line)], now: Option<String>) {
+        let ended = lock(&self.shared.ended);
+        if !*ended {
+            self.shared.tell(|board, at, look| board.see(at, happened, now, look));
+        }
     }
 }
 

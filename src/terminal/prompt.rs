@@ -110,7 +110,8 @@ impl Ui {
         Ok(false)
     }
 
-    /// Asks for one of several, by number or by name, and gives its place in `options`. Enter alone takes `default`.
+    /// Asks for one of several, by number or by name (what stands before a colon), and gives its place in `options`. Enter
+    /// alone takes `default`.
     pub fn choose(&self, question: &str, options: &[&str], default: Option<usize>) -> Result<usize, PromptError> {
         if !self.terminal().can_ask() {
             return Err(PromptError::NoTerminal);
@@ -121,7 +122,7 @@ impl Ui {
         }
         let default = default.filter(|&place| place < options.len()).map(|place| (place + 1).to_string());
         self.text(question, default.as_deref(), |answer| {
-            let by_name = options.iter().position(|option| *option == answer);
+            let by_name = options.iter().position(|option| option.split(':').next() == Some(answer));
             let by_number = || answer.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
             by_name
                 .or_else(by_number)

@@ -95,6 +95,11 @@ impl Screen {
         }
     }
 
+    /// Whether a question is being asked.
+    pub(super) fn is_held(&self) -> bool {
+        self.held
+    }
+
     fn visible(&self) -> Option<&str> {
         if self.held { None } else { self.live.as_deref() }
     }

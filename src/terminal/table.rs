@@ -11,19 +11,27 @@ pub struct Column {
     head: String,
     prose: bool,
     only_wide: bool,
+    droppable: bool,
 }
 
 impl Column {
     /// A column that is as wide as what stands in it, whatever the window: names, states, URIs. The head is shown in
     /// upper case.
     pub fn new(head: &str) -> Self {
-        Self { head: text::harmless(head).to_uppercase(), prose: false, only_wide: false }
+        Self { head: text::harmless(head).to_uppercase(), prose: false, only_wide: false, droppable: false }
     }
 
     /// A column of sentences. On a terminal they wrap so that the table fits, but no word of them is ever broken.
     #[must_use]
     pub fn prose(mut self) -> Self {
         self.prose = true;
+        self
+    }
+
+    /// A column that is left out where the window is too narrow for all, those further right first; never in a pipe.
+    #[must_use]
+    pub fn droppable(mut self) -> Self {
+        self.droppable = true;
         self
     }
 
@@ -116,8 +124,14 @@ impl Table {
     /// In a pipe (`look.columns` is `None`) every row is one line and an empty cell says `<none>`, so that columns can be
     /// told apart by three spaces; a line feed within a cell becomes a space.
     pub fn render(&self, look: Look, wide: bool) -> Vec<String> {
-        let shown: Vec<usize> =
+        let mut shown: Vec<usize> =
             (0..self.columns.len()).filter(|&index| wide || !self.columns[index].only_wide).collect();
+        while let Some(window) = look.columns.filter(|_| !wide)
+            && self.least_width(&shown) > window
+            && let Some(place) = shown.iter().rposition(|&index| self.columns[index].droppable)
+        {
+            shown.remove(place);
+        }
         let rows: Vec<Vec<Cell>> = self
             .rows
             .iter()
@@ -156,6 +170,28 @@ impl Table {
             }
         }
         lines
+    }
+
+    /// Whether it can be shown at this width without a line that is too long.
+    pub fn fits(&self, look: Look, wide: bool) -> bool {
+        let shown: Vec<usize> = (0..self.columns.len())
+            .filter(|&index| wide || !(self.columns[index].only_wide || self.columns[index].droppable))
+            .collect();
+        look.columns.is_none_or(|window| self.least_width(&shown) <= window)
+    }
+
+    /// The narrowest that these columns can be together.
+    fn least_width(&self, shown: &[usize]) -> usize {
+        let least = |&index: &usize| {
+            let column = &self.columns[index];
+            let cells = self.rows.iter().map(|row| &row[index]);
+            let width = |cell: &Cell| {
+                let natural = cell.lines(None).iter().map(|line| text::width(line)).max().unwrap_or(0);
+                if column.prose { cell.least_width().max(LEAST_PROSE).min(natural) } else { natural }
+            };
+            cells.map(width).fold(text::width(&column.head), usize::max)
+        };
+        shown.iter().map(least).sum::<usize>() + GAP.len() * shown.len().saturating_sub(1)
     }
 
     /// How wide each shown column may be: `None` for "as wide as it is".

@@ -62,6 +62,30 @@ pub fn wrap(text: &str, columns: Option<usize>) -> Vec<String> {
     lines
 }
 
+/// Breaks one paragraph as [`wrap`] does, with so many spaces in front of each line but the first.
+pub fn wrap_under(text: &str, columns: Option<usize>, under: usize) -> String {
+    let Some(columns) = columns else { return text.to_owned() };
+    let head = text.len() - text.trim_start_matches(' ').len();
+    let mut lines: Vec<String> = Vec::new();
+    let mut line = text[..head].to_owned();
+    let mut empty = true;
+    for word in text[head..].split(' ') {
+        // Spaces in a row keep their number within a line.
+        if !empty && width(&line) + 1 + width(word) > columns && !word.is_empty() {
+            lines.push(std::mem::take(&mut line).trim_end().to_owned());
+            line = " ".repeat(under);
+            empty = true;
+        }
+        if !empty {
+            line.push(' ');
+        }
+        line.push_str(word);
+        empty = false;
+    }
+    lines.push(line.trim_end().to_owned());
+    lines.join("\n")
+}
+
 /// Shortens `text` to `columns`, ending in `ending` where something was cut. Only for what is redrawn in place: a line
 /// that wraps cannot be taken back.
 pub fn cut(text: &str, columns: usize, ending: &str) -> String {
@@ -98,6 +122,17 @@ mod tests {
     fn a_uri_is_never_broken() {
         let uri = "https://auth.example.com/upstream/callback/01JABCDEFGHJKMNPQRSTVWXYZ0";
         assert_eq!(wrap(&format!("register {uri} at Corp"), Some(20)), ["register", uri, "at Corp"]);
+    }
+
+    #[test]
+    fn what_does_not_fit_goes_on_under_its_beginning() {
+        let text = "  ! code   it is so, because of https://a.example/much/longer/than/a/line and so on";
+        assert_eq!(
+            wrap_under(text, Some(24), 6),
+            "  ! code   it is so,\n      because of\n      https://a.example/much/longer/than/a/line\n      and so on"
+        );
+        assert_eq!(wrap_under(text, None, 6), text);
+        assert_eq!(wrap_under("", Some(10), 2), "");
     }
 
     #[test]

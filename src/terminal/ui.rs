@@ -149,6 +149,12 @@ impl Ui {
         self.write_out(&format!("{}\n", indented(&line.into().render(look), look.columns)))
     }
 
+    /// Prints a paragraph as [`Ui::page`] does, its lines after the first under so many columns.
+    pub fn page_under(&self, line: impl Into<Line>, under: usize) -> Result<(), OutputError> {
+        let look = self.look(Stream::Out);
+        self.write_out(&format!("{}\n", text::wrap_under(&line.into().render(look), look.columns, under)))
+    }
+
     /// Prints a table; `wide` adds the columns that only `-o wide` shows. An empty table prints its heads.
     pub fn table(&self, table: &Table, wide: bool) -> Result<(), OutputError> {
         let mut lines = table.render(self.look(Stream::Out), wide).join("\n");
@@ -171,6 +177,13 @@ impl Ui {
     /// Writes a line to stderr and wraps nothing: for what is copied or aligned. Also with `-q`.
     pub fn verbatim(&self, line: &Line) {
         let text = line.render(self.look(Stream::Err));
+        self.terminal.screen().write_err(&format!("{text}\n"));
+    }
+
+    /// Says a paragraph on stderr, its lines after the first under so many columns. Also with `-q`.
+    pub fn say_under(&self, line: impl Into<Line>, under: usize) {
+        let look = self.look(Stream::Err);
+        let text = text::wrap_under(&line.into().render(look), look.columns, under);
         self.terminal.screen().write_err(&format!("{text}\n"));
     }
 

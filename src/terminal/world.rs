@@ -120,6 +120,16 @@ impl Terminal {
         self.0.stop_asking.store(true, Ordering::Relaxed);
     }
 
+    /// Waits until no question has the terminal in its hands, but no longer than that.
+    pub async fn wait_for_question(&self, limit: std::time::Duration) {
+        let step = std::time::Duration::from_millis(10);
+        let mut waited = std::time::Duration::ZERO;
+        while self.screen().is_held() && waited < limit {
+            tokio::time::sleep(step).await;
+            waited += step;
+        }
+    }
+
     pub(super) fn asking_is_over(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.0.stop_asking)
     }

@@ -4,13 +4,22 @@
 //! at all namespaces, or changes the resource definition, has a second server (see [`choice`]).
 
 mod abort;
+mod advice;
 mod choice;
 mod connection;
+#[cfg(unix)]
+mod export_rules;
+mod exports;
 mod faults;
+#[cfg(unix)]
+mod first_words;
 mod flow;
 mod gates;
+mod helm;
 mod json;
 mod kill;
+mod kubelet;
+mod neighbours;
 mod outside;
 mod owners;
 mod people;
@@ -19,11 +28,13 @@ mod prepare;
 #[cfg(unix)]
 mod questions;
 mod rbac;
+mod report;
 mod scene;
 mod schedules;
 mod shape;
 mod signals;
 mod stage;
+mod stages;
 mod tls;
 mod together;
 mod via_owner;

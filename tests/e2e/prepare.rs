@@ -193,16 +193,19 @@ async fn an_encryption_secret_cannot_be_replaced_once_mas_has_been_deployed() {
 #[tokio::test]
 async fn every_tls_mode_is_one_that_the_api_server_takes() {
     let scene = Scene::new(Behaviour::default()).await;
-    let key = rcgen::KeyPair::generate().unwrap();
-    let params = rcgen::CertificateParams::new(["auth.example.com".to_owned()]).unwrap();
-    let certificate = scene.shell.file("tls.crt", params.self_signed(&key).unwrap().pem());
-    let private_key = scene.shell.file("tls.key", key.serialize_pem());
+    let _ = scene.shell.run("tls issue --host auth.example.com").await.expect(0);
+    let (certificate, private_key) = ("auth.example.com.crt", "auth.example.com.key");
+    let read = |name: &str| std::fs::read_to_string(scene.shell.home().join(name)).unwrap();
+    let tls: Secret = serde_json::from_value(json!({"metadata": {"name": "auth-tls"}, "type": "kubernetes.io/tls",
+        "stringData": {"tls.crt": read(certificate), "tls.key": read(private_key)}}))
+    .unwrap();
+    scene.secrets().create(&PostParams::default(), &tls).await.unwrap();
     let modes: [(&[&str], serde_json::Value); 5] = [
         (&["--tls", "external"], json!({"mode": "external"})),
         (&["--tls", "certmanager", "--issuer", "le"], json!({"mode": "certmanager", "certmanager": {"issuer": "le"}})),
         (&["--tls", "existing", "--tls-secret", "auth-tls"], json!({"mode": "existing", "secretName": "auth-tls"})),
         (
-            &["--tls", "certfile", "--certificate", &certificate, "--private-key", &private_key],
+            &["--tls", "certfile", "--certificate", certificate, "--private-key", private_key],
             json!({"mode": "certfile",
                    "certificate": {"certFileSecretKey": "certificate", "privateKeySecretKey": "privateKey"}}),
         ),

@@ -3,6 +3,7 @@
 use std::process::Command;
 
 use ess_mas_sandbox::prelude::*;
+use rexpect::process::Signal;
 use rexpect::session::{PtySession, spawn_command};
 use serde_json::json;
 
@@ -122,4 +123,132 @@ async fn a_persons_yes_covers_the_warnings_that_were_shown() {
     scene.prepare().await;
     let shown = dialogue(scene.shell.on_terminal(["dry-run"]), vec![("Go on?", "y\r")], 0).await;
     assert!(shown.contains("manifest-owned-by-helm"), "{shown}");
+}
+
+/// The prompts of the interview, and an answer to each.
+const INTERVIEW: [(&str, &str); 6] = [
+    ("Host that MAS will be reached at:", "\r"),
+    ("Host of MAS's PostgreSQL server:", "\r"),
+    ("Name of MAS's database:", "\r"),
+    ("Role that MAS logs in as:", "\r"),
+    ("Password of role mas", "pw\r"),
+    ("Write Secret", "y\r"),
+];
+
+#[tokio::test]
+async fn an_answer_that_will_not_do_is_asked_for_again_with_the_reason() {
+    let scene = Scene::new(Behaviour::default()).await;
+    let steps = vec![
+        ("[auth.example.com]", "https://auth.example.com/\r"),
+        ("is a URL; give the host alone", ""),
+        ("[auth.example.com]", "matrix.example.com\r"),
+        ("That will not do: matrix.example.com is the host of synapse.", ""),
+        ("[auth.example.com]", "\r"),
+        ("[pg.example.com]", "pg.example.com:5432\r"),
+        ("The host alone is needed here", ""),
+        ("[pg.example.com]", "\r"),
+        ("[mas]", "synapse\r"),
+        ("database synapse at pg.example.com is Synapse's. Create a database for MAS alone", ""),
+        ("[mas]", "two words\r"),
+        ("without spaces", ""),
+        ("[mas]", "\r"),
+        ("Role that MAS logs in as:", "\r"),
+        ("(not shown)", "\r"),
+        ("Nothing was typed", ""),
+        ("(not shown)", "first line\rsecond line\r"),
+        ("more than one line", ""),
+        ("(not shown)", " pw\r"),
+        ("begins or ends with white space", ""),
+        ("Write Secret", "n\r"),
+        ("Nothing was changed.", ""),
+    ];
+    let before = scene.versions().await;
+    let shown = dialogue(scene.shell.on_terminal(["prepare"]), steps, 0).await;
+    assert!(!shown.contains("second"), "{shown}");
+    assert_eq!(scene.versions().await, before);
+}
+
+/// What is out of the ordinary with Synapse's connection, and what nothing says, is asked for; the rest is not.
+#[tokio::test]
+async fn what_the_cluster_leaves_open_is_asked_for() {
+    let scene = Scene::changed(Behaviour::default(), |deployment| {
+        deployment
+            .set("/spec/components/synapse/config/postgresql/port", 6432)
+            .set("/spec/components/synapse/config/postgresql/sslMode", "disable")
+            .set("/spec/global/k8s/ingresses/tls", serde_json::Value::Null)
+    })
+    .await;
+    let steps = vec![
+        ("Host that MAS will be reached at:", "\r"),
+        ("Host of MAS's PostgreSQL server:", "\r"),
+        ("[6432]", "70000\r"),
+        ("from 1 to 65535", ""),
+        ("[6432]", "\r"),
+        ("Name of MAS's database:", "\r"),
+        ("Role that MAS logs in as:", "\r"),
+        ("[disable]", "sometimes\r"),
+        ("is not one of", ""),
+        ("[disable]", "\r"),
+        ("No TLS mode is set anywhere.", "7\r"),
+        ("a number from 1 to 3", ""),
+        ("No TLS mode is set anywhere.", "certmanager\r"),
+        ("Name of the ClusterIssuer:", "letsencrypt\r"),
+        ("Password of role mas", "pw\r"),
+        ("database  mas at pg.example.com:6432 as mas, sslmode disable", ""),
+        ("certmanager, ClusterIssuer letsencrypt", ""),
+        ("Write Secret", "y\r"),
+    ];
+    dialogue(scene.shell.on_terminal(["prepare"]), steps, 0).await;
+    let record: serde_json::Value = serde_json::from_str(&scene.record_text().await.unwrap()).unwrap();
+    let settings = &record["settings"];
+    assert_eq!(settings["tls"], json!({"mode": "certmanager", "issuer": "letsencrypt"}));
+    assert_eq!([&settings["database"]["port"], &settings["database"]["sslMode"]], [&json!(6432), &json!("disable")]);
+    // What has been settled is not asked for again.
+    dialogue(scene.shell.on_terminal(["prepare"]), vec![("Then:", "")], 0).await;
+}
+
+/// Whether the terminal takes lines and turns keys into signals, as a shell wants it. (The library that makes the terminal
+/// turns the echo off; that it comes back is held by `tests/terminal`.)
+fn is_sane(session: &PtySession) -> bool {
+    use rustix::termios::{LocalModes, tcgetattr};
+    let modes = tcgetattr(session.process().get_file_handle().unwrap()).unwrap().local_modes;
+    modes.contains(LocalModes::ICANON | LocalModes::ISIG | LocalModes::IEXTEN)
+}
+
+#[tokio::test]
+async fn a_signal_at_any_question_gives_the_terminal_back_and_changes_nothing() {
+    let scene = Scene::new(Behaviour::default()).await;
+    let before = scene.versions().await;
+    let signals: [&[Signal]; 4] =
+        [&[Signal::SIGTERM], &[Signal::SIGHUP], &[Signal::SIGINT], &[Signal::SIGTERM, Signal::SIGTERM]];
+    for (turn, length) in (1..=INTERVIEW.len()).enumerate() {
+        let signals = signals[turn % signals.len()];
+        let command = scene.shell.on_terminal(["prepare"]);
+        let shown = tokio::task::spawn_blocking(move || {
+            let mut session = spawn_command(command, PATIENCE).unwrap();
+            let mut shown = String::new();
+            for (place, (text, keys)) in INTERVIEW[..length].iter().enumerate() {
+                shown += &session.exp_string(text).unwrap_or_else(|error| panic!("{text:?}: {error}\n{shown}"));
+                if place + 1 < length {
+                    session.send(keys).unwrap();
+                } else {
+                    session.send("hal").unwrap();
+                }
+                session.flush().unwrap();
+            }
+            std::thread::sleep(std::time::Duration::from_millis(200));
+            assert!(!is_sane(&session), "a question has the terminal in its hands");
+            for signal in signals {
+                session.process_mut().signal(*signal).unwrap();
+            }
+            shown += &session.exp_eof().unwrap();
+            assert_eq!(exit_code(&session), Some(130), "{signals:?} at {length}: {shown}");
+            assert!(is_sane(&session), "{signals:?} at {length}: the terminal is spoilt");
+            shown
+        })
+        .await
+        .unwrap();
+        assert!(shown.contains("nothing was changed"), "{signals:?} at {length}: {shown}");
+        assert_eq!(scene.versions().await, before, "{signals:?} at {length}: {shown}");
+    }
 }

@@ -7,7 +7,7 @@ use crate::plugin::Shell;
 use crate::scene::Scene;
 
 /// The Role that the README shows.
-fn role() -> Vec<PolicyRule> {
+pub fn role() -> Vec<PolicyRule> {
     let role: Role = serde_yaml::from_str(include_str!("role.yaml")).unwrap();
     role.rules.unwrap()
 }
@@ -23,7 +23,7 @@ fn role_without(resource: &str, verb: &str) -> Vec<PolicyRule> {
 }
 
 /// The scene's commands, typed by somebody with these rules.
-async fn acting(scene: &mut Scene, name: &str, rules: Vec<PolicyRule>) {
+pub async fn acting(scene: &mut Scene, name: &str, rules: Vec<PolicyRule>) {
     let user = scene.namespace.user(name, rules).await.unwrap();
     scene.shell = Shell::with_kubeconfig(&user.kubeconfig);
 }

@@ -369,6 +369,68 @@ async fn what_may_not_be_read_is_not_known_and_never_fine() {
     done.says("certificate-unknown");
 }
 
+/// A certificate that clients refuse shows at the latest when everybody has been locked out, so each step looks.
+#[tokio::test]
+async fn a_bad_certificate_stops_the_dry_run_and_the_activation_and_a_weak_one_has_to_be_accepted() {
+    let scene = Scene::new(Behaviour::default()).await;
+    let folder = home(&scene.shell);
+    let read = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
+    for host in [HOST, "other.example.com"] {
+        let _ = scene.shell.run(&format!("tls issue --host {host}")).await.expect(0);
+    }
+    let put = async |chain: String, key: String| {
+        let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "wild"}, "type": "kubernetes.io/tls",
+            "stringData": {"tls.crt": chain, "tls.key": key}});
+        let params = PatchParams::apply("somebody").force();
+        secrets(&scene).patch("wild", &params, &Patch::Apply(secret)).await.unwrap();
+    };
+    prepare(&scene, "--tls existing --tls-secret wild").await.expect(0).says("it does not exist");
+    let before = scene.versions().await;
+    scene.shell.run("dry-run --yes --accept certificate-missing").await.expect(10).says("certificate-missing");
+    put(read("other.example.com.crt"), read("other.example.com.key")).await;
+    scene.shell.run("dry-run --yes").await.expect(10).says("certificate-host-mismatch").says("nothing was changed");
+    // The leaf alone: some clients fetch what is missing, others do not.
+    let chain = read("auth.example.com.crt");
+    let leaf = format!("{}-----END CERTIFICATE-----\n", chain.split("-----END CERTIFICATE-----").next().unwrap());
+    put(leaf, read("auth.example.com.key")).await;
+    scene.shell.run("dry-run --yes").await.expect(11).says("--accept certificate-chain-incomplete");
+    let mut after = scene.versions().await;
+    after.remove("secret/wild");
+    assert_eq!(after, before);
+    let _ = scene.shell.run("dry-run --yes --accept certificate-chain-incomplete").await.expect(0);
+    scene.activate().await.expect(11).says("--accept certificate-chain-incomplete");
+    put(read("other.example.com.crt"), read("other.example.com.key")).await;
+    scene.activate().await.expect(10).says("certificate-host-mismatch");
+    // Going back hangs on no certificate.
+    let _ = scene.shell.run("abort --yes").await.expect(0);
+    put(chain, read("auth.example.com.key")).await;
+    let _ = scene.activate().await.expect(0);
+}
+
+/// MAS's own Secret has been read by then, and the global one is read once however often the plan is made.
+#[tokio::test]
+async fn looking_at_the_certificate_costs_a_step_at_most_one_request() {
+    for (words, more) in [("", 0), ("--tls certfile", 0), ("--tls existing --tls-secret wild", 1)] {
+        let scene = Scene::new(Behaviour::default()).await;
+        let folder = home(&scene.shell);
+        let _ = scene.shell.run(&format!("tls issue --host {HOST}")).await.expect(0);
+        let read = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
+        let wild: Secret = serde_json::from_value(json!({"metadata": {"name": "wild"}, "type": "kubernetes.io/tls",
+            "stringData": {"tls.crt": read("auth.example.com.crt"), "tls.key": read("auth.example.com.key")}}))
+        .unwrap();
+        secrets(&scene).create(&PostParams::default(), &wild).await.unwrap();
+        let given = format!("--certificate {HOST}.crt --private-key {HOST}.key");
+        let words = if words.contains("certfile") { format!("{words} {given}") } else { words.to_owned() };
+        let _ = prepare(&scene, &words).await.expect(0);
+        let proxy = Proxy::start(&scene.namespace).await.unwrap();
+        proxy.pass();
+        let shell = Shell::with_kubeconfig(&proxy.kubeconfig());
+        let _ = shell.run("dry-run --yes --wait=false").await.expect(0);
+        let secrets = proxy.log().iter().filter(|request| request.address.contains("/secrets/")).count();
+        assert_eq!(secrets, 1 + more, "{words}: {:?}", proxy.log());
+    }
+}
+
 /// The program as it waits, to be looked at from outside.
 #[cfg(target_os = "linux")]
 #[tokio::test]

@@ -1,7 +1,10 @@
 //! The long version of every code: what `check --explain CODE` tells, and the README's table of codes. One file per
 //! subject, as the checks.
 
+mod authentication;
 mod outside;
+mod settings;
+mod synapse;
 
 use super::finding::Severity;
 
@@ -25,7 +28,8 @@ pub struct Explanation {
 }
 
 /// All of them, by subject.
-const SUBJECTS: &[&[Explanation]] = &[outside::EXPLANATIONS];
+const SUBJECTS: &[&[Explanation]] =
+    &[authentication::EXPLANATIONS, synapse::EXPLANATIONS, settings::EXPLANATIONS, outside::EXPLANATIONS];
 
 /// Every explanation, in the order of the subjects.
 pub fn all() -> impl Iterator<Item = &'static Explanation> {

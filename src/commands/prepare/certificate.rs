@@ -1,6 +1,7 @@
 //! The certificate that `prepare` puts into the Secret: given as files, or issued now.
 
-use std::path::Path;
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
 
 use super::inputs::Given;
 use crate::checks::tls::CertificateSource;
@@ -24,6 +25,11 @@ impl Fresh {
     pub fn explain(&self, session: &Session) {
         let files = issue::files(&self.issued, &self.host, ".", false);
         issue::explain(session.ui(), &self.host, &self.issued, &files, session.ui().terminal().now());
+    }
+
+    /// The files of a new CA, to be written together with what uses it: path, PEM, and whether it is a key.
+    pub fn files(&self) -> Vec<(PathBuf, Cow<'_, str>, bool)> {
+        issue::ca_files(&self.issued, &self.host)
     }
 
     /// Writes the files of a new CA into the current folder. Before the Secret: a certificate whose CA nobody has would be of

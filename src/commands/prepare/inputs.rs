@@ -6,8 +6,9 @@ use super::super::exit::Failure;
 use super::super::session::Session;
 use super::super::tls::issue::read_ca;
 use super::certificate::canonical;
+use super::mend;
 use crate::cli::PrepareArgs;
-use crate::pki::{CertificateAuthority, EncryptionSecret, PostgresPassword, RsaPrivateKey, SecretBytes};
+use crate::pki::{CertificateAuthority, PostgresPassword, SecretBytes};
 use crate::plan::{MasSettings, SecretInputs};
 use crate::terminal::Line;
 
@@ -74,25 +75,15 @@ pub fn read_file(flag: &str, path: &str) -> Result<SecretBytes, Failure> {
 }
 
 /// Validates what was given.
-pub fn merge(given: Given, session: &Session, replace: &[String]) -> Result<SecretInputs, Failure> {
-    let usage = |flag: &str, problem: String| Failure::usage(format!("{flag}: {problem} Nothing was changed."));
-    let encryption_secret = given
-        .encryption
-        .map(|value| {
-            EncryptionSecret::parse(value.expose())
-                .map_err(|error| usage("--encryption-secret-file", error.to_string()))
-        })
-        .transpose()?;
-    let rsa_private_key = given
-        .rsa
-        .map(|value| {
-            RsaPrivateKey::parse(value.expose()).map_err(|error| usage("--rsa-private-key-file", error.to_string()))
-        })
-        .transpose()?;
+pub fn merge(given: Given, session: &Session, args: &PrepareArgs, replace: &[String]) -> Result<SecretInputs, Failure> {
+    let encryption_secret =
+        given.encryption.map(|value| mend::encryption_secret(session, args, value.expose())).transpose()?;
+    let rsa_private_key = given.rsa.map(|value| mend::rsa_private_key(session, args, value.expose())).transpose()?;
     let postgres_password = given.password.map(|value| password(session, value.expose())).transpose()?;
     Ok(SecretInputs {
         encryption_secret,
         rsa_private_key,
+        rsa_bits: args.rsa_bits.into(),
         postgres_password,
         certificate: given.certificate,
         replace: replace.iter().cloned().collect(),
@@ -105,12 +96,16 @@ fn password(session: &Session, value: &[u8]) -> Result<PostgresPassword, Failure
     if password.removed_newline().is_some() {
         session.ui().status("The file ends with a line end; it was left out of the password.");
     }
+    warn_of_white_space(session, &password);
+    Ok(password)
+}
+
+fn warn_of_white_space(session: &Session, password: &PostgresPassword) {
     if password.has_white_space_at_an_end() {
         session.ui().warning(
             "the database password begins or ends with white space, which MAS removes when it reads it from a file",
         );
     }
-    Ok(password)
 }
 
 /// Asks for the password of MAS's role.
@@ -121,5 +116,7 @@ pub fn ask_password(session: &Session, settings: &MasSettings) -> Result<Postgre
         .password(&question)
         .map_err(|error| Failure::unanswered(error, "--database-password-file FILE|-"))?;
     session.ui().detail(1, Line::new().text("the password was taken from the terminal"));
-    PostgresPassword::parse(typed.as_bytes()).map_err(|error| Failure::usage(error.to_string()))
+    let password = PostgresPassword::parse(typed.as_bytes()).map_err(|error| Failure::usage(error.to_string()))?;
+    warn_of_white_space(session, &password);
+    Ok(password)
 }

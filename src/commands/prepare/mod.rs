@@ -2,13 +2,17 @@
 
 use std::cell::RefCell;
 
+mod certificate;
+mod chart;
 mod encryption;
+mod export;
 mod inputs;
+mod interview;
+mod mend;
 mod rehearse;
 mod settings;
+mod show;
 mod todo;
-
-mod certificate;
 
 use super::approve::Confirmed;
 use super::certificate::look;
@@ -24,15 +28,17 @@ use crate::cli::PrepareArgs;
 use crate::cluster::{ErrorKind, Resource, Write, WriteOutcome};
 use crate::pki::wipe;
 use crate::plan::{
-    Action, MasSettings, SecretContents, SecretContext, SecretInputs, SecretKeys, SecretPlan, SecretPlanError, Tls,
+    MasSettings, SecretContents, SecretContext, SecretInputs, SecretKeys, SecretPlan, SecretPlanError, Tls,
 };
 use crate::terminal::table::{Cell, Column, Table};
-use crate::terminal::{Line, Next, Style, Ui};
+use crate::terminal::{Line, Next, Style};
 
 pub use inputs::read_file;
+use show::{secret_lines, show};
 
 /// Runs it.
 pub async fn exec(context: &Context, args: &PrepareArgs) -> Result<u8, Failure> {
+    let wanted = export::Wanted::read(&args.export)?;
     let mut given = inputs::read(args)?;
     let session = Session::open(context, args.name.as_deref()).await?;
     let mut snapshot = session.gather(Extent::Step).await;
@@ -53,13 +59,19 @@ pub async fn exec(context: &Context, args: &PrepareArgs) -> Result<u8, Failure> 
     found.sort_by_key(|finding| finding.severity);
     findings::tell(session.ui(), &session.place(), &found);
     let script = args.yes || !session.ui().terminal().can_ask();
-    findings::judge(&found, &args.write.accept, script && !args.write.preview)?;
-    let mut inputs = inputs::merge(given, &session, &replace)?;
-    let plan = plan_secret(&session, &snapshot, &settings, &mut inputs).await?;
+    // What writes nothing to the cluster asks nobody to accept anything.
+    findings::judge(&found, &args.write.accept, script && !args.write.preview && wanted.is_none())?;
+    let mut inputs = inputs::merge(given, &session, args, &replace)?;
+    if let Some(wanted) = wanted {
+        return export::export(&session, &snapshot, &settings, &wanted, &mut inputs, fresh.as_ref()).await;
+    }
+    let present = present(&session, &settings).await?;
+    let plan = plan_secret(&session, &snapshot, &settings, present.as_ref(), &mut inputs).await?;
+    chart::may_write(&session, &snapshot, &plan)?;
     if let Some(fresh) = &fresh {
         fresh.explain(&session);
     }
-    show(&session, &snapshot, &settings, &plan);
+    show(&session, &snapshot, &settings, show::will_be(&plan), Some(&plan));
     let unchanged = !plan.writes() && recorded(&snapshot) == Some(&settings);
     if !unchanged {
         rehearse::rehearse(&session, &snapshot, &settings, &plan).await?;
@@ -100,26 +112,29 @@ fn recorded(snapshot: &Snapshot) -> Option<&MasSettings> {
     snapshot.recorded()?.settings.as_ref()
 }
 
-/// Reads the Secret of the chosen name, asks for what only a person knows, and plans it.
+/// Reads the Secret of the chosen name.
+async fn present(session: &Session, settings: &MasSettings) -> Result<Option<SecretContents>, Failure> {
+    match session.read_secret(&settings.secret_name).await {
+        Known::Known(present) => Ok(present),
+        Known::Unreadable(why) => Err(Failure::new(
+            FAILED,
+            format!("Secret {} has to be read before anything is written to it: {why}", settings.secret_name),
+        )
+        .next(Next::new("Nothing was changed. Once that is mended, run the command again."))),
+    }
+}
+
+/// Asks for what only a person knows, and plans the Secret.
 async fn plan_secret(
     session: &Session,
     snapshot: &Snapshot,
     settings: &MasSettings,
+    present: Option<&SecretContents>,
     inputs: &mut SecretInputs,
 ) -> Result<SecretPlan, Failure> {
-    let present = match session.read_secret(&settings.secret_name).await {
-        Known::Known(present) => present,
-        Known::Unreadable(why) => {
-            return Err(Failure::new(
-                FAILED,
-                format!("Secret {} has to be read before anything is written to it: {why}", settings.secret_name),
-            )
-            .next(Next::new("Nothing was changed. Once that is mended, run the command again.")));
-        }
-    };
     let keys = snapshot.secret_keys();
-    encryption::stays(session, settings, present.as_ref(), &keys).await?;
-    let context = secret_context(snapshot, settings, &keys, present.as_ref(), inputs);
+    encryption::stays(session, settings, present, &keys).await?;
+    let context = secret_context(snapshot, settings, &keys, present, inputs);
     if inputs.postgres_password.is_none() && context.needs_password(&inputs.replace) {
         inputs.postgres_password = Some(inputs::ask_password(session, settings)?);
     }
@@ -154,55 +169,6 @@ fn secret_failure(error: &SecretPlanError) -> Failure {
         ))),
         SecretPlanError::Immutable(_) => failure(FAILED).next(Next::new("Use another Secret: --secret-name NAME.")),
         SecretPlanError::Generate(_) => failure(FAILED),
-    }
-}
-
-fn show(session: &Session, snapshot: &Snapshot, settings: &MasSettings, plan: &SecretPlan) {
-    let ui = session.ui();
-    let database = &settings.database;
-    let sslmode = database.ssl_mode.as_ref().map_or_else(String::new, |mode| format!(", sslmode {mode}"));
-    ui.status("");
-    ui.status(format!("MAS at {}", settings.host));
-    ui.status(format!(
-        "  database  {} at {}:{} as {}{sslmode}",
-        database.name, database.host, database.port, database.user
-    ));
-    ui.status(format!("  TLS       {}", todo::tls_words(snapshot, settings)));
-    let verb = if plan.creates() {
-        "will be created"
-    } else if plan.writes() {
-        "will be completed"
-    } else {
-        "stays as it is"
-    };
-    ui.status(format!("  Secret    {} {verb}:", settings.secret_name));
-    secret_lines(ui, snapshot, plan);
-}
-
-fn secret_lines(ui: &Ui, snapshot: &Snapshot, plan: &SecretPlan) {
-    let keys = snapshot.secret_keys();
-    for (item, before, after) in plan.fingerprints(&keys) {
-        let (word, style) = match item.action {
-            Action::Keep => ("kept", Style::Dim),
-            Action::KeepOther => ("kept; the value given is another one", Style::Warn),
-            Action::Generate => ("made now", Style::Good),
-            Action::Add => ("as given", Style::Good),
-            Action::Replace => ("replaced", Style::Warn),
-        };
-        let print = match (item.action, before, after) {
-            (Action::Replace, Some(before), Some(after)) => format!("{before} -> {after}"),
-            (_, _, after) => after.unwrap_or_default(),
-        };
-        let line = Line::new()
-            .text(format!("    {:<18} ", item.key))
-            .styled(Style::Dim, format!("{print:<26} "))
-            .styled(style, word);
-        if ui.verbosity() > crate::terminal::Verbosity::Quiet {
-            ui.verbatim(&line);
-        }
-        if item.action == Action::KeepOther {
-            ui.warning(format!("{} is kept as it is in the cluster, although another value was given; to use that one pass --replace {}", item.key, item.key));
-        }
     }
 }
 
@@ -330,7 +296,7 @@ fn report(session: &Session, snapshot: &Snapshot, settings: &MasSettings) -> Res
     let ui = session.ui();
     let providers = provider_parts(snapshot);
     if !providers.is_empty() {
-        ui.print("Redirect URIs to register at the identity providers; leave the present ones in place until the migration is done:")?;
+        ui.page("Redirect URIs to register at the identity providers; leave the present ones in place until the migration is done:")?;
         ui.print("")?;
         provider_table(ui, &providers, false)?;
         ui.print("")?;

@@ -3,67 +3,138 @@
 use super::super::exit::Failure;
 use super::super::gather::default_secret_name;
 use super::super::session::Session;
-use crate::checks::Snapshot;
+use super::chart;
+use super::interview::{Interview, Question, draft, host_alone, objection, port, word};
+use crate::checks::{Known, Snapshot, codes};
 use crate::cli::{PrepareArgs, TlsChoice};
 use crate::plan::{Database, MasSettings, Tls, check_host};
-use crate::terminal::prompt::PromptError;
 
 /// Every setting, or an error that names all flags that are missing.
 pub fn resolve(session: &Session, snapshot: &Snapshot, args: &PrepareArgs) -> Result<MasSettings, Failure> {
     let known = snapshot.recorded().and_then(|record| record.settings.clone()).or_else(|| snapshot.settings.clone());
-    let in_spec = snapshot.deployment.postgres("matrixAuthenticationService");
-    let spec_host = snapshot.deployment.mas_host().map(str::to_owned);
-    let mut asker = Asker { session, missing: Vec::new() };
-
-    let guess = guess_host(snapshot);
-    let host = asker.settle(
-        "--host",
-        args.host.clone(),
-        known.as_ref().map(|known| known.host.clone()).or(spec_host),
-        "Host that MAS will be reached at:",
-        guess.as_deref(),
-        |text| check_host(text).map_err(|error| format!("{error}.")),
-    )?;
-    let synapse = snapshot.deployment.postgres("synapse").unwrap_or_default();
-    let known_database = known.as_ref().map(|known| known.database.clone());
-    let from = |pick: fn(&Database) -> String| known_database.as_ref().map(pick);
-    let written = in_spec.unwrap_or_default();
-    let database_host = asker.settle(
-        "--database-host",
-        args.database_host.clone(),
-        from(|database| database.host.clone()).or(written.host),
-        "Host of MAS's PostgreSQL server:",
-        synapse.host.as_deref(),
-        word,
-    )?;
-    let name = asker.settle(
-        "--database-name",
-        args.database_name.clone(),
-        from(|database| database.name.clone()).or(written.database),
-        "Name of MAS's database:",
-        Some("mas"),
-        word,
-    )?;
-    let user = asker.settle(
-        "--database-user",
-        args.database_user.clone(),
-        from(|database| database.user.clone()).or(written.user),
-        "Role that MAS logs in as:",
-        Some("mas"),
-        word,
-    )?;
-    asker.finish()?;
-    let port =
-        args.database_port.or(known_database.as_ref().map(|database| database.port)).or(written.port).unwrap_or(5432);
-    // The spec's may be the API server's default, which nobody settled.
-    let known_mode = known_database.map_or(written.ssl_mode, |database| database.ssl_mode);
-    let ssl_mode = args.database_sslmode.clone().or(known_mode);
+    let mut interview = Interview::new(session);
+    let host = host(&mut interview, snapshot, args, known.as_ref())?;
+    let database = database(&mut interview, snapshot, args, known.as_ref().map(|known| &known.database), &host)?;
+    let mut tls = tls(args, known.as_ref())?;
+    if tls == Tls::Inherit && args.tls.is_none() && known.is_none() && interview.can_ask() {
+        tls = ask_tls(&mut interview, snapshot)?;
+    }
+    interview.finish()?;
     let secret_name = secret_name(session, snapshot, args, known.as_ref())?;
-    Ok(MasSettings {
-        host,
-        database: Database { host: database_host, port, name, user, ssl_mode },
-        tls: tls(args, known.as_ref())?,
-        secret_name,
+    Ok(MasSettings { host, database, tls, secret_name })
+}
+
+fn host(
+    interview: &mut Interview<'_>,
+    snapshot: &Snapshot,
+    args: &PrepareArgs,
+    known: Option<&MasSettings>,
+) -> Result<String, Failure> {
+    let in_spec = snapshot.deployment.mas_host().map(str::to_owned);
+    let guess = guess_host(snapshot);
+    interview.settle(
+        &Question { flag: "--host", text: "Host that MAS will be reached at:", default: guess.as_deref() },
+        args.host.clone(),
+        known.map(|known| known.host.clone()).or(in_spec),
+        |text| check_host(text).map_err(|error| format!("{error}.")),
+        |host| objection(snapshot, draft(host), &[codes::HOST_TAKEN]),
+    )
+}
+
+/// The database. What Synapse's connection says stands as the default, and where that is out of the ordinary for the same
+/// server, it is asked for.
+fn database(
+    interview: &mut Interview<'_>,
+    snapshot: &Snapshot,
+    args: &PrepareArgs,
+    known: Option<&Database>,
+    mas_host: &str,
+) -> Result<Database, Failure> {
+    let synapse = snapshot.deployment.postgres("synapse").unwrap_or_default();
+    let written = snapshot.deployment.postgres("matrixAuthenticationService").unwrap_or_default();
+    let server = "Host of MAS's PostgreSQL server:";
+    let host = interview.settle(
+        &Question { flag: "--database-host", text: server, default: synapse.host.as_deref() },
+        args.database_host.clone(),
+        known.map(|known| known.host.clone()).or(written.host),
+        word,
+        host_alone,
+    )?;
+    let fresh = known.is_none() && interview.can_ask();
+    let same_server = synapse.host.as_deref() == Some(host.as_str());
+    let settled = args.database_port.or(known.map(|known| known.port)).or(written.port);
+    let port = match (settled, synapse.port.filter(|port| *port != 5432 && same_server && fresh)) {
+        (Some(port), _) => port,
+        (None, None) => 5432,
+        (None, Some(synapses)) => {
+            let synapses = synapses.to_string();
+            let question = Question {
+                flag: "--database-port",
+                text: "Port of that server (Synapse's, by default):",
+                default: Some(&synapses),
+            };
+            interview.settle(&question, None, None, port, |_| None)?.parse().unwrap_or(5432)
+        }
+    };
+    let named = |name: &str, ssl_mode: Option<String>| {
+        let database = Database { host: host.clone(), port, name: name.to_owned(), user: "-".to_owned(), ssl_mode };
+        MasSettings { database, ..draft(mas_host) }
+    };
+    let name = interview.settle(
+        &Question { flag: "--database-name", text: "Name of MAS's database:", default: Some("mas") },
+        args.database_name.clone(),
+        known.map(|known| known.name.clone()).or(written.database),
+        word,
+        |name| objection(snapshot, named(name, None), &[codes::DATABASE_SHARED]),
+    )?;
+    let user = interview.settle(
+        &Question { flag: "--database-user", text: "Role that MAS logs in as:", default: Some("mas") },
+        args.database_user.clone(),
+        known.map(|known| known.user.clone()).or(written.user),
+        word,
+        |_| None,
+    )?;
+    // The spec's may be the API server's default, which nobody settled.
+    let known_mode = known.map_or(written.ssl_mode, |known| known.ssl_mode.clone());
+    let mut ssl_mode = args.database_sslmode.clone().or(known_mode);
+    let unusual = synapse.ssl_mode.as_deref().filter(|mode| *mode != USUAL_SSL_MODE && same_server && fresh);
+    if let (None, Some(synapses)) = (&ssl_mode, unusual) {
+        let text = format!("sslmode of MAS's connection (Synapse's is {synapses}):");
+        let question = Question { flag: "--database-sslmode", text: &text, default: Some(synapses) };
+        let object = |mode: &str| objection(snapshot, named(&name, Some(mode.to_owned())), &[codes::SETTINGS]);
+        ssl_mode = Some(interview.settle(&question, None, None, word, object)?);
+    }
+    Ok(Database { host, port, name, user, ssl_mode })
+}
+
+/// The operator's default for Synapse's connection, and so nothing to ask about.
+const USUAL_SSL_MODE: &str = "require";
+
+/// Asks for the TLS mode where nothing says one: a deployment that sets it for all has settled it for MAS too.
+fn ask_tls(interview: &mut Interview<'_>, snapshot: &Snapshot) -> Result<Tls, Failure> {
+    if draft("-").tls_mode(&snapshot.deployment).is_some() {
+        return Ok(Tls::Inherit);
+    }
+    let known = snapshot.features.known().and_then(|features| features.tls_modes.clone()).unwrap_or_default();
+    let ways: Vec<(&str, &str)> = [
+        ("external", "it ends in front of the ingress"),
+        ("certmanager", "cert-manager issues one"),
+        ("existing", "it is in a Secret that is there"),
+    ]
+    .into_iter()
+    .filter(|(mode, _)| known.is_empty() || known.iter().any(|one| one == mode))
+    .collect();
+    let options: Vec<String> = ways.iter().map(|(mode, what)| format!("{mode}: {what}")).collect();
+    let options: Vec<&str> = options.iter().map(String::as_str).collect();
+    let text = "Where does MAS's certificate come from? No TLS mode is set anywhere.";
+    let mode = ways[interview.choose("--tls", text, &options)?].0;
+    let name = |interview: &mut Interview<'_>, flag, text| {
+        interview.settle(&Question { flag, text, default: None }, None, None, word, |_| None)
+    };
+    Ok(match mode {
+        "certmanager" => Tls::Certmanager { issuer: name(interview, "--issuer", "Name of the ClusterIssuer:")? },
+        "existing" => Tls::Existing { secret: name(interview, "--tls-secret", "Name of that Secret:")? },
+        _ => Tls::External,
     })
 }
 
@@ -73,11 +144,14 @@ fn secret_name(
     args: &PrepareArgs,
     known: Option<&MasSettings>,
 ) -> Result<String, Failure> {
+    // The chart names a Secret of its own for a component also where it makes none.
+    let absent = matches!(snapshot.secret, Known::Known(None));
+    let usable = |name: &String| !(absent && chart::is_charts(&snapshot.deployment, name));
     let name = args
         .secret_name
         .clone()
-        .or_else(|| snapshot.deployment.mas_secret_name().map(str::to_owned))
-        .or_else(|| known.map(|known| known.secret_name.clone()))
+        .or_else(|| snapshot.deployment.mas_secret_name().map(str::to_owned).filter(usable))
+        .or_else(|| known.map(|known| known.secret_name.clone()).filter(usable))
         .unwrap_or_else(|| default_secret_name(&session.target.name));
     let valid = !name.is_empty()
         && name.len() <= 253
@@ -139,55 +213,4 @@ fn guess_host(snapshot: &Snapshot) -> Option<String> {
     let beside = deployment.ingress_host("synapse").and_then(|host| host.split_once('.')).map(|(_, rest)| rest);
     let domain = beside.filter(|rest| rest.contains('.')).or_else(|| deployment.domain_name())?;
     Some(format!("auth.{domain}"))
-}
-
-fn word(text: &str) -> Result<String, String> {
-    let text = text.trim();
-    if text.is_empty() || text.chars().any(|c| c.is_control() || c.is_whitespace()) {
-        return Err("One word is needed here, without spaces.".to_owned());
-    }
-    Ok(text.to_owned())
-}
-
-/// Settles one value after the other, and remembers the flags of those that could not be asked for.
-struct Asker<'a> {
-    session: &'a Session,
-    missing: Vec<&'static str>,
-}
-
-impl Asker<'_> {
-    fn settle(
-        &mut self,
-        flag: &'static str,
-        given: Option<String>,
-        known: Option<String>,
-        question: &str,
-        default: Option<&str>,
-        check: impl Fn(&str) -> Result<String, String>,
-    ) -> Result<String, Failure> {
-        if let Some(given) = given {
-            return check(&given).map_err(|problem| Failure::usage(format!("{flag}: {problem} Nothing was changed.")));
-        }
-        if let Some(known) = known {
-            return Ok(known);
-        }
-        match self.session.ui().text(question, default, check) {
-            Ok(answer) => Ok(answer),
-            Err(PromptError::NoTerminal) => {
-                self.missing.push(flag);
-                Ok(String::new())
-            }
-            Err(error) => Err(Failure::unanswered(error, flag)),
-        }
-    }
-
-    fn finish(self) -> Result<(), Failure> {
-        if self.missing.is_empty() {
-            return Ok(());
-        }
-        Err(Failure::usage(format!(
-            "these are needed and there is no terminal to ask on: {}; nothing was changed",
-            self.missing.join(", ")
-        )))
-    }
 }

@@ -1,17 +1,20 @@
 //! `status`: reads, and writes nothing.
 
 mod document;
+mod overview;
 mod page;
+mod providers;
 mod watch;
 
 pub use document::{Status, StatusList, providers as provider_parts};
-pub use page::providers as provider_table;
+pub use providers::providers as provider_table;
 
 use serde_json::Value;
 
 use super::exit::{DONE, Failure};
 use super::gather::Extent;
 use super::session::{Context, Session, command_line, not_one};
+use crate::checks::surroundings::Surroundings;
 use crate::checks::{Known, Snapshot};
 use crate::cli::StatusArgs;
 use crate::cluster::{ApiVersion, Cluster, ErrorKind, Selection};
@@ -29,18 +32,21 @@ pub async fn exec(context: &Context, args: &StatusArgs) -> Result<u8, Failure> {
     if args.watch {
         return watch::follow(&mut session, format).await;
     }
+    let passing = context.asking();
     let snapshot = session.gather(Extent::Standing).await;
+    drop(passing);
     let status = Status::of(&snapshot, |command| session.command(command));
     if format.is_data() {
         context.ui.data(format, &StatusList::new(vec![status]))?;
     } else {
-        page::show(&context.ui, &snapshot, &status, format == OutputFormat::Wide)?;
+        page::show(&context.ui, &snapshot, &status, format == OutputFormat::Wide, &session.command("check"))?;
     }
     Ok(DONE)
 }
 
 /// Every deployment in every namespace, page by page.
 async fn all(context: &Context, format: OutputFormat) -> Result<u8, Failure> {
+    let passing = context.asking();
     let cluster = Cluster::connect(&context.flags).await?;
     let statuses = match read_all(context, &cluster, ApiVersion::V1Alpha2).await {
         Err(error) if *error.kind() == ErrorKind::NoSuchApi => {
@@ -54,12 +60,13 @@ async fn all(context: &Context, format: OutputFormat) -> Result<u8, Failure> {
         }
         other => other?,
     };
+    drop(passing);
     if format.is_data() {
         context.ui.data(format, &StatusList::new(statuses))?;
     } else if statuses.is_empty() {
         context.ui.status("There is no ElementDeployment in any namespace.");
     } else {
-        context.ui.table(&page::table(&statuses), format == OutputFormat::Wide)?;
+        context.ui.table(&overview::table(&statuses), format == OutputFormat::Wide)?;
     }
     Ok(DONE)
 }
@@ -105,5 +112,6 @@ fn without_secret(deployment: Deployment, record: Option<&Value>) -> Snapshot {
         record: Known::Known(record),
         settings,
         chart: None,
+        surroundings: Surroundings::default(),
     }
 }

@@ -1,16 +1,22 @@
-//! `status` for a person: one deployment as a page, many as a table.
+//! `status` for a person: one deployment as a page.
 
 use jiff::Timestamp;
 
-use super::document::{ProviderPart, Status};
-use crate::checks::{RehearsalStanding, Snapshot, standing};
-use crate::deployment::{Condition, Phase, mas_redirect_uri};
+use super::document::Status;
+use super::providers::providers;
+use crate::checks::{self, Finding, RehearsalStanding, Severity, Snapshot, Step, codes, standing};
+use crate::deployment::{Condition, Phase};
 use crate::terminal::table::{Cell, Column, Table};
 use crate::terminal::time::{ago, duration};
-use crate::terminal::{Line, OutputError, Style, Symbol, Ui};
+use crate::terminal::{Line, OutputError, Stream, Style, Symbol, Ui, text};
 
-/// Shows one deployment.
-pub fn show(ui: &Ui, snapshot: &Snapshot, status: &Status, wide: bool) -> Result<(), OutputError> {
+/// The headline uses no more columns than this, or its end would be far from its beginning.
+const WIDEST: usize = 100;
+/// Columns before what is said of a phase: `  ✔ Setup and dry-run    `.
+const DETAIL: usize = 25;
+
+/// Shows one deployment. `check` is the command that says more of the findings.
+pub fn show(ui: &Ui, snapshot: &Snapshot, status: &Status, wide: bool, check: &str) -> Result<(), OutputError> {
     headline(ui, status)?;
     ui.print("")?;
     phases(ui, snapshot, status)?;
@@ -20,13 +26,15 @@ pub fn show(ui: &Ui, snapshot: &Snapshot, status: &Status, wide: bool) -> Result
         ui.print("")?;
         ui.page(Line::new().styled(Style::Bad, "The operator reports:"))?;
         for line in failure.message.lines() {
-            ui.page(Line::new().text("  ").text(line))?;
+            ui.page_under(Line::new().text("  ").text(line), 2)?;
         }
+        super::super::advise::page(ui, &failure.message)?;
     }
     if !status.identity_providers.is_empty() {
         ui.print("")?;
         providers(ui, &status.identity_providers, status.phase == Phase::Complete)?;
     }
+    findings(ui, snapshot, check)?;
     next(ui, status)
 }
 
@@ -42,7 +50,20 @@ fn headline(ui: &Ui, status: &Status) -> Result<(), OutputError> {
         _ => String::new(),
     };
     let place = format!("{} in {}", status.name, status.namespace);
-    ui.print(Line::new().styled(Style::Heading, place).text(version).text("   ").styled(style, status.phase.words()))
+    let words = status.phase.words();
+    let taken = text::width(&place) + text::width(&version) + text::width(words);
+    let head = Line::new().styled(Style::Heading, place).text(version);
+    let gap = match ui.look(Stream::Out).columns {
+        None => 3,
+        Some(columns) => match columns.min(WIDEST).checked_sub(taken) {
+            Some(gap @ 3..) => gap,
+            _ => {
+                ui.page(head)?;
+                return ui.page(Line::new().styled(style, words));
+            }
+        },
+    };
+    ui.print(head.text(" ".repeat(gap)).styled(style, words))
 }
 
 fn phases(ui: &Ui, snapshot: &Snapshot, status: &Status) -> Result<(), OutputError> {
@@ -57,23 +78,32 @@ fn phases(ui: &Ui, snapshot: &Snapshot, status: &Status) -> Result<(), OutputErr
             std::cmp::Ordering::Equal => line.symbol(Symbol::Current),
             std::cmp::Ordering::Greater => line.text(" "),
         };
-        let detail = phase_detail(ui, snapshot, step);
+        let detail = phase_detail(ui.terminal().now(), snapshot, status.phase, step);
         let line = match detail {
             Some(detail) => line.text(format!(" {name:<20} ")).styled(Style::Dim, detail),
             None => line.text(format!(" {name}")),
         };
-        ui.print(line)?;
+        ui.page_under(line, DETAIL)?;
     }
     Ok(())
 }
 
-fn phase_detail(ui: &Ui, snapshot: &Snapshot, step: usize) -> Option<String> {
+fn phase_detail(now: Timestamp, snapshot: &Snapshot, phase: Phase, step: usize) -> Option<String> {
     match step {
         0 => snapshot.settings.as_ref().map(|settings| {
             let database = &settings.database;
             format!("MAS at {}, database {} on {}", settings.host, database.name, database.host)
         }),
-        1 => rehearsal_words(ui.terminal().now(), snapshot),
+        1 => rehearsal_words(now, snapshot),
+        2 => {
+            let backup = snapshot.recorded()?.backup.as_ref()?;
+            Some(format!("backup, as was said {}: {}", ago(backup.at, now), backup.statement))
+        }
+        3 if matches!(phase, Phase::Migrating | Phase::MigrationFailed) => {
+            let pending = snapshot.recorded()?.pending.as_ref().filter(|pending| pending.command == "activate")?;
+            let by = pending.by.as_ref().map_or_else(String::new, |by| format!(" by {by}"));
+            Some(format!("begun {}{by}", ago(pending.at, now)))
+        }
         _ => None,
     }
 }
@@ -124,39 +154,63 @@ fn conditions(ui: &Ui, snapshot: &Snapshot, status: &Status, wide: bool) -> Resu
             Cell::from(&condition.message),
         ]);
     }
-    let doing = match status.status.run {
-        "never" => "the operator has never reconciled it",
-        "running" => "a run of the operator is under way",
-        "failing" => "the operator's last run failed; it tries again by itself",
-        _ => "the operator is idle",
+    let (mas_active, meaning) = match status.status.mas_active {
+        Some(true) => ("true", "the migration is done"),
+        Some(false) => ("false", "true once the migration is done"),
+        None => ("absent", "true once the migration is done"),
     };
-    let mas_active = status.status.mas_active.map_or("absent", |active| if active { "true" } else { "false" });
-    table.row([Cell::from("mas_active"), Cell::from(mas_active), Cell::from("-"), Cell::from("-")]);
+    let doing = match status.status.run {
+        "never" => "it has not reconciled this deployment yet",
+        "running" => "a run is under way",
+        "failing" => "its last run failed; it tries again by itself",
+        _ => "it has nothing to do",
+    };
+    table.row([Cell::from("mas_active"), Cell::from(mas_active), Cell::from("-"), Cell::from(meaning)]);
     table.row([Cell::from("operator"), Cell::from(status.status.run), Cell::from("-"), Cell::from(doing)]);
     ui.table(&table, wide)
 }
 
-/// The table of redirect URIs; shared with `prepare`. `done`: the migration is, so that MAS's are the ones in use.
-pub fn providers(ui: &Ui, providers: &[ProviderPart], done: bool) -> Result<(), OutputError> {
-    let (synapse, mas) = if done { ("old", "now") } else { ("now", "add") };
-    let mut table = Table::new([Column::new("Identity provider"), Column::new("Use"), Column::new("Redirect URI")]);
-    for provider in providers {
-        let name = provider.name.as_deref().or(provider.issuer.as_deref()).unwrap_or(&provider.idp_id);
-        let unknown = || mas_redirect_uri("<host of MAS>", &provider.idp_id);
-        let present = provider.current_redirect_uri.as_deref().unwrap_or("unknown: the spec has no host for Synapse");
-        table.row([Cell::from(name), Cell::from(synapse), Cell::copyable(present)]);
-        table.row([
-            Cell::from(name),
-            Cell::from(mas),
-            Cell::copyable(provider.mas_redirect_uri.clone().unwrap_or_else(unknown)),
-        ]);
+/// What the page itself says already, or what `status` does not always read and so may know nothing of.
+const SAID: [&str; 7] = [
+    codes::AVAILABLE,
+    codes::SUCCESSFUL,
+    codes::RUN_UNDER_WAY,
+    codes::ALREADY_MIGRATED,
+    codes::MIGRATION_UNDER_WAY,
+    codes::REHEARSAL,
+    codes::SECRET,
+];
+
+/// Blockers and warnings by their codes; more is said by `check`, which also looks at more.
+fn findings(ui: &Ui, snapshot: &Snapshot, check: &str) -> Result<(), OutputError> {
+    let found = checks::run(snapshot, Step::Look);
+    let mut blank = true;
+    for (severity, word, symbol) in
+        [(Severity::Blocker, "blocker", Symbol::Failed), (Severity::Warning, "warning", Symbol::Attention)]
+    {
+        let said = |finding: &&Finding| finding.severity == severity && !SAID.contains(&finding.code);
+        let mut codes: Vec<&str> = found.iter().filter(said).map(|finding| finding.code).collect();
+        let count = codes.len();
+        if count == 0 {
+            continue;
+        }
+        codes.dedup();
+        if std::mem::take(&mut blank) {
+            ui.print("")?;
+        }
+        let plural = if count == 1 { "" } else { "s" };
+        let line = Line::new().symbol(symbol).text(format!(" {count} {word}{plural}: {}", codes.join(", ")));
+        ui.page_under(line, 2)?;
     }
-    ui.table(&table, false)
+    if !blank {
+        ui.print(Line::new().text("  ").styled(Style::Code, check))?;
+    }
+    Ok(())
 }
 
 fn next(ui: &Ui, status: &Status) -> Result<(), OutputError> {
     let words = match status.phase {
-        Phase::Configuration => "Next:",
+        Phase::Configuration => "Next, nobody notices it:",
         Phase::DryRun => "Next, nobody notices it:",
         Phase::DryRunFailed => "Next, once the cause is mended:",
         Phase::ReadyToMigrate => "Next, with a backup at hand and 5 to 30 minutes of downtime announced:",
@@ -165,40 +219,21 @@ fn next(ui: &Ui, status: &Status) -> Result<(), OutputError> {
             "To follow the operator's next try (there is no way back but the backup):"
         }
         Phase::MigrationFailed => "To go back, so that users can log in again:",
-        Phase::Complete => return Ok(()),
+        Phase::Complete if status.identity_providers.is_empty() => return Ok(()),
+        Phase::Complete => {
+            ui.print("")?;
+            return ui.page(
+                "The migration is done. The redirect URIs marked old can be taken out at the identity providers.",
+            );
+        }
     };
     if let Some(command) = &status.next {
         ui.print("")?;
-        ui.print(words)?;
+        ui.page(words)?;
         ui.print(Line::new().text("  ").styled(Style::Code, command))?;
     }
     Ok(())
 }
 
-/// The row of one deployment in `status -A`.
-pub fn table(statuses: &[Status]) -> Table {
-    let mut table = Table::new([
-        Column::new("Namespace"),
-        Column::new("Name"),
-        Column::new("Phase"),
-        Column::new("MAS active"),
-        Column::new("Available"),
-        Column::new("Successful"),
-        Column::new("Operator"),
-        Column::new("Host").only_wide(),
-    ]);
-    let truth = |value: Option<bool>| value.map_or("-", |value| if value { "True" } else { "False" });
-    for status in statuses {
-        table.row([
-            Cell::from(&status.namespace),
-            Cell::from(&status.name),
-            Cell::from(Phase::STEPS[status.phase.step()]),
-            Cell::from(status.status.mas_active.map_or("-", |active| if active { "true" } else { "false" })),
-            Cell::from(truth(status.status.available)),
-            Cell::from(truth(status.status.successful)),
-            Cell::from(status.status.run),
-            Cell::copyable(status.spec.host.as_deref().unwrap_or("-")),
-        ]);
-    }
-    table
-}
+#[cfg(test)]
+mod tests;

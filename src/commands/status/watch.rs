@@ -64,7 +64,7 @@ async fn show(session: &Session, format: OutputFormat, shown: &mut Option<String
     if format.is_data() {
         ui.data(format, &StatusList::new(vec![status]))?;
     } else if first && ui.terminal().is_tty(Stream::Out) {
-        page::show(ui, &snapshot, &status, format == OutputFormat::Wide)?;
+        page::show(ui, &snapshot, &status, format == OutputFormat::Wide, &session.command("check"))?;
     } else {
         print(session, &line)?;
     }

@@ -92,6 +92,10 @@ impl Batch {
         if path.is_dir() {
             return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder"));
         }
+        // A name such as /dev/stdout would be taken away from everybody.
+        if path.metadata().is_ok_and(|there| !there.is_file()) {
+            return Err(io::Error::other("it is not a file"));
+        }
         let old = match path.symlink_metadata() {
             Ok(_) => {
                 let kept = free_name(path)?;

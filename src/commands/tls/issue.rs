@@ -13,7 +13,7 @@ use crate::cli::TlsIssueArgs;
 use crate::commands::exit::{DONE, FAILED, Failure};
 use crate::commands::findings;
 use crate::commands::prepare::read_file;
-use crate::commands::session::{Context, shell_word};
+use crate::commands::session::shell_word;
 use crate::pki::{
     CertificateAuthority, CertificateChain, CertificateError, HostName, IssuedCertificate, TlsKeyError, TlsKeyType,
     TlsPrivateKey, check_certificate,
@@ -29,8 +29,7 @@ pub struct Issued {
 }
 
 /// Runs it.
-pub fn exec(context: &Context, args: &TlsIssueArgs) -> Result<u8, Failure> {
-    let ui = &context.ui;
+pub fn exec(ui: &Ui, args: &TlsIssueArgs) -> Result<u8, Failure> {
     let host = host(&args.files.host)?;
     let ca = read_ca(args.ca_certificate.as_deref(), args.ca_private_key.as_deref())?;
     let now = ui.terminal().now();
@@ -109,6 +108,12 @@ fn pem_files<'a>(issued: &'a Issued, host: &HostName, out: &str, leaf: bool) -> 
 /// Which files [`write`] writes.
 pub fn files(issued: &Issued, host: &HostName, out: &str, leaf: bool) -> Vec<Written> {
     pem_files(issued, host, out, leaf).into_iter().map(|(file, _)| file).collect()
+}
+
+/// The files of a new CA in the current folder: path, PEM, and whether it is a key.
+pub fn ca_files<'a>(issued: &'a Issued, host: &HostName) -> Vec<(PathBuf, Cow<'a, str>, bool)> {
+    let all = pem_files(issued, host, ".", false).into_iter();
+    all.map(|(file, pem)| (PathBuf::from(file.path), pem, file.holds == Holds::CaPrivateKey)).collect()
 }
 
 /// Writes the files, all or none.

@@ -11,13 +11,23 @@ use super::exit::Failure;
 use super::session::Context;
 use crate::cli::TlsCommand;
 use crate::pki::HostName;
+use crate::terminal::Ui;
 
 /// Runs one of the commands below `tls`.
 pub async fn exec(context: &Context, command: &TlsCommand) -> Result<u8, Failure> {
     match command {
-        TlsCommand::Issue(args) => issue::exec(context, args),
-        TlsCommand::Request(args) => request::exec(context, args),
+        TlsCommand::Issue(args) => issue::exec(&context.ui, args),
+        TlsCommand::Request(args) => request::exec(&context.ui, args),
         TlsCommand::Check(args) => check::exec(context, args).await,
+    }
+}
+
+/// Runs one that works on files alone; `None` for the others.
+pub fn exec_alone(ui: &Ui, command: &TlsCommand) -> Option<Result<u8, Failure>> {
+    match command {
+        TlsCommand::Issue(args) => Some(issue::exec(ui, args)),
+        TlsCommand::Request(args) => Some(request::exec(ui, args)),
+        TlsCommand::Check(_) => None,
     }
 }
 

@@ -5,13 +5,13 @@ use super::host;
 use super::written::{self, Holds, Written};
 use crate::cli::TlsRequestArgs;
 use crate::commands::exit::{DONE, FAILED, Failure};
-use crate::commands::session::{Context, shell_word};
+use crate::commands::session::shell_word;
 use crate::pki::CertificateRequest;
-use crate::terminal::Next;
+use crate::terminal::{Next, Ui};
 
 /// Runs it.
-pub fn exec(context: &Context, args: &TlsRequestArgs) -> Result<u8, Failure> {
-    let (ui, files) = (&context.ui, &args.files);
+pub fn exec(ui: &Ui, args: &TlsRequestArgs) -> Result<u8, Failure> {
+    let files = &args.files;
     let host = host(&files.host)?;
     let request = CertificateRequest::create(&host, files.key_type.into())
         .map_err(|error| Failure::new(FAILED, error.to_string()))?;

@@ -174,3 +174,20 @@ fn mas_active_of_a_run_that_was_cut_off_is_no_success() {
     let event = Event::Seen(Box::new(script.succeed("on false")), Continuity::Gap);
     assert_eq!(tracker.observe(&event), &Verdict::Pending(Awaiting::Start));
 }
+
+/// Seen of an ansible-operator of release 1.33: the first failure of a streak keeps its words and its completion.
+#[test]
+fn an_operator_that_tells_only_of_the_first_failure_leaves_the_others_untold() {
+    let mut script = Script::healthy();
+    let before = script.fail("first", Some("f1"));
+    let write = script.write(false);
+    let version = Some(write.resource_version.clone());
+    let mut tracker = Tracker::new(Baseline::of_write(&before, Carried::Active(false), write.generation, version));
+    assert_eq!(see(&mut tracker, script.start()), Verdict::Pending(Awaiting::End));
+    let Verdict::Pending(Awaiting::Untold(report)) = see(&mut tracker, script.fail("first", Some("f1"))) else {
+        panic!("{:?}", tracker.verdict())
+    };
+    assert_eq!(report.message, "first");
+    assert_eq!(see(&mut tracker, script.start()), Verdict::Pending(Awaiting::End));
+    assert!(matches!(see(&mut tracker, script.succeed("new")), Verdict::Succeeded(_)));
+}

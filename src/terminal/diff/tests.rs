@@ -21,16 +21,16 @@ fn a_new_component_is_shown_field_by_field() {
         "secretName": "first-element-mas"}}}});
     insta::assert_snapshot!(drawn(&changes(&before, &after, open), false), @r#"
     spec.components.matrixAuthenticationService
-    + config.active: false
-    + config.also[0]: a
-    + config.also[1]: b
-    + config.list: []
-    + config.postgresql.host: pg.example.com
-    + config.postgresql.port: 5432
-    + config.postgresql.sslmode: "no"
-    + k8s.ingress.annotations["example.com/owner"]: ess
-    + k8s.ingress.fqdn: auth.example.com
-    + secretName: first-element-mas
+      + config.active: false
+      + config.also[0]: a
+      + config.also[1]: b
+      + config.list: []
+      + config.postgresql.host: pg.example.com
+      + config.postgresql.port: 5432
+      + config.postgresql.sslmode: "no"
+      + k8s.ingress.annotations["example.com/owner"]: ess
+      + k8s.ingress.fqdn: auth.example.com
+      + secretName: first-element-mas
     "#);
 }
 
@@ -51,10 +51,10 @@ fn a_secret_is_never_shown() {
     let text = drawn(&found, false);
     insta::assert_snapshot!(text, @r"
     data
-    - old: *** (before)
-    + encryptionSecret.nested: *** (after)
-    - postgresPassword: *** (before)
-    + postgresPassword: *** (after)
+      - old: *** (before)
+      + encryptionSecret.nested: *** (after)
+      - postgresPassword: *** (before)
+      + postgresPassword: *** (after)
     ");
     let text = format!("{text}{found:?}");
     for secret in ["hunter", "horse", "correct"] {
@@ -147,6 +147,6 @@ fn changes_of_one_field_still_name_it() {
         |after: Value| Change { path: Path::from(["spec", "active"]), before: None, after: Some(after), secret: false };
     assert_eq!(
         drawn(&[change(json!(true)), change(json!("yes"))], false),
-        "  spec\n  + active: true\n  + active: \"yes\""
+        "  spec\n    + active: true\n    + active: \"yes\""
     );
 }

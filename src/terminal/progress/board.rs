@@ -24,6 +24,10 @@ pub(super) struct Board {
     manner: Manner,
     zone: TimeZone,
     waiting: Option<Waiting>,
+    /// What is seen of the work from elsewhere, whatever is awaited of it.
+    seen: Option<String>,
+    /// When there was last a sign of life.
+    heard: Option<Timestamp>,
     frame: usize,
     /// When the last line was told.
     told: Timestamp,
@@ -34,14 +38,15 @@ const FRAMES: [&str; 10] = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "�
 const ASCII_FRAMES: [&str; 4] = ["|", "/", "-", "\\"];
 /// Columns before the words: `  ✔ 10:41:07  `.
 const MARGIN: usize = 14;
-/// The live line uses no more columns than this, or the duration at its end would be far from its words.
+/// The live line uses no more columns than this unless its words need them, or the duration at its end would be far from
+/// them.
 const WIDEST: usize = 110;
 /// Silence shorter than this is not worth a word: the operator often says nothing for so long.
 const SILENCE: i64 = 30;
 
 impl Board {
     pub(super) fn new(manner: Manner, zone: TimeZone) -> Self {
-        Self { manner, zone, waiting: None, frame: 0, told: Timestamp::UNIX_EPOCH }
+        Self { manner, zone, waiting: None, seen: None, heard: None, frame: 0, told: Timestamp::UNIX_EPOCH }
     }
 
     /// A stage is over, well or badly. Gives what is to be printed for good.
@@ -55,6 +60,33 @@ impl Board {
         self.line(now, Symbol::Note, text, look)
     }
 
+    /// There was a sign of life.
+    pub(super) fn heard(&mut self, now: Timestamp) {
+        self.heard = Some(now);
+    }
+
+    /// More is seen of what goes on: what has happened, each with its sign, and what is going on now.
+    pub(super) fn see(
+        &mut self,
+        now: Timestamp,
+        happened: &[(Symbol, Line)],
+        seen: Option<String>,
+        look: Look,
+    ) -> String {
+        let changed = self.seen != seen;
+        self.seen = seen;
+        if changed || !happened.is_empty() {
+            self.heard(now);
+        }
+        let mut told: String = happened.iter().map(|(symbol, text)| self.line(now, *symbol, text, look)).collect();
+        let news = changed && self.seen.is_some() && matches!(self.manner, Manner::Lines { .. });
+        if let Some(waiting) = self.waiting.as_ref().filter(|_| news) {
+            let words = self.words(waiting);
+            told += &self.line(now, Symbol::Note, &Line::from(words), look);
+        }
+        told
+    }
+
     /// Something else is awaited, or more is seen of it.
     pub(super) fn wait(&mut self, now: Timestamp, waiting: Waiting, look: Look) -> String {
         let before = self.waiting.replace(waiting);
@@ -65,7 +97,7 @@ impl Board {
         if !changed || !matches!(self.manner, Manner::Lines { .. }) {
             return String::new();
         }
-        let mut words = words(waiting);
+        let mut words = self.words(waiting);
         if let (true, Some(end)) = (other_stage, self.end(waiting, now)) {
             words = format!("{words}, {end}");
         }
@@ -82,21 +114,26 @@ impl Board {
         }
         let mut times = self.times(waiting, now);
         times[0].push_str(" so far");
-        let still = format!("still {}; {}", words(waiting), times.join(", "));
+        let still = format!("still {}; {}", self.words(waiting), times.join(", "));
         self.line(now, Symbol::Note, &Line::from(still), look)
     }
 
     /// The live line, narrower than the window so that it never wraps, not even with the `^C` that a terminal echoes; `None` where nothing is awaited or redrawn.
     pub(super) fn live(&self, now: Timestamp, look: Look) -> Option<String> {
         let (Manner::Live, Some(waiting)) = (self.manner, &self.waiting) else { return None };
-        let room = look.columns?.saturating_sub(4).min(WIDEST);
         let frames: &[&str] = if look.unicode { &FRAMES } else { &ASCII_FRAMES };
         let sign = frames[self.frame % frames.len()];
-        let words = words(waiting);
+        let mut words = self.words(waiting);
         let times = self.times(waiting, now);
+        let whole = MARGIN + text::width(&words) + 3 + text::width(&times.join(", "));
+        let room = look.columns?.saturating_sub(4).min(WIDEST.max(whole));
         // What does not fit is left out from the end; how long it has taken always stands.
-        let fits = |times: &String| MARGIN + text::width(&words) + 3 + text::width(times) <= room;
-        let shown = (1..=times.len()).rev().map(|count| times[..count].join(", ")).find(fits);
+        let fits = |words: &str, times: &str| MARGIN + text::width(words) + 3 + text::width(times) <= room;
+        if let Some(detail) = self.detail(waiting).filter(|_| !fits(&words, &times[0])) {
+            // What is seen says more than what it is part of.
+            words = one_line(detail);
+        }
+        let shown = (1..=times.len()).rev().map(|count| times[..count].join(", ")).find(|times| fits(&words, times));
         let shown = shown.unwrap_or_else(|| times[0].clone());
         let space = room.saturating_sub(MARGIN + 3 + text::width(&shown));
         let words = text::cut(&words, space, Symbol::Ellipsis.glyph(look.unicode));
@@ -113,7 +150,7 @@ impl Board {
     /// How long, how long without news, and until when at the latest.
     fn times(&self, waiting: &Waiting, now: Timestamp) -> Vec<String> {
         let mut times = vec![time::elapsed(waiting.since, now)];
-        if let Some(heard) = waiting.heard
+        if let Some(heard) = waiting.heard.max(self.heard)
             && now.duration_since(heard).as_secs() >= SILENCE
         {
             times.push(format!("nothing heard for {}", time::elapsed(heard, now)));
@@ -141,13 +178,20 @@ impl Board {
         let words = text::wrap(&words.render(look), room).join(&format!("\n{}", " ".repeat(MARGIN)));
         format!("{}{words}\n", head.render(look))
     }
+
+    /// `rehearsing: MAS pod running`, on one line whatever the detail holds.
+    fn words(&self, waiting: &Waiting) -> String {
+        one_line(&match self.detail(waiting) {
+            Some(detail) => format!("{}: {detail}", waiting.what),
+            None => waiting.what.clone(),
+        })
+    }
+
+    fn detail<'a>(&'a self, waiting: &'a Waiting) -> Option<&'a str> {
+        waiting.detail.as_deref().or(self.seen.as_deref())
+    }
 }
 
-/// `rehearsing: MAS pod running`, on one line whatever the detail holds.
-fn words(waiting: &Waiting) -> String {
-    let words = match &waiting.detail {
-        Some(detail) => format!("{}: {detail}", waiting.what),
-        None => waiting.what.clone(),
-    };
-    text::harmless(&words).replace('\n', " ")
+fn one_line(words: &str) -> String {
+    text::harmless(words).replace('\n', " ")
 }

@@ -252,3 +252,70 @@ fn the_same_again_is_not_told_again() {
     progress.waiting(waiting.detail("MAS pod running"));
     assert_eq!(told.stderr().lines().count(), 2, "{}", told.stderr());
 }
+
+/// An activation, as its workloads show it: a second voice beside the operator's.
+fn activation(told: &Told, progress: &Progress) {
+    let onlooker = progress.onlooker();
+    progress.done("operator started on it");
+    progress.waiting(Waiting::new("migrating; users are locked out", at(START)).ends_at(at(START + 5400)));
+    told.pass(progress, 5);
+    onlooker.sees(&[], Some("Synapse stopping, 4 of 5 pods left".to_owned()));
+    told.pass(progress, 5);
+    let stopped = [(Symbol::Done, Line::from("Synapse is stopped"))];
+    onlooker.sees(&stopped, Some("Synapse stopped".to_owned()));
+    told.pass(progress, 5);
+    onlooker.sees(&[], Some("Synapse stopped, migration job running (chat-syn2mas)".to_owned()));
+    told.pass(progress, 40);
+}
+
+#[test]
+fn what_an_onlooker_sees_is_told_in_a_pipe_when_it_changes() {
+    let told = told(Setting::piped(), Verbosity::Normal);
+    let progress = told.by_hand();
+    activation(&told, &progress);
+    progress.onlooker().sees(&[], None);
+    insta::assert_snapshot!(told.stderr(), @r"
+    ✔ 10:41:07  operator started on it
+    · 10:41:07  migrating; users are locked out, ends at 12:11 at the latest
+    · 10:41:12  migrating; users are locked out: Synapse stopping, 4 of 5 pods left
+    ✔ 10:41:17  Synapse is stopped
+    · 10:41:17  migrating; users are locked out: Synapse stopped
+    · 10:41:22  migrating; users are locked out: Synapse stopped, migration job running (chat-syn2mas)
+    · 10:41:52  still migrating; users are locked out: Synapse stopped, migration job running (chat-syn2mas); 45s so far, nothing heard for 30s, ends at 12:11 at the latest
+    ");
+}
+
+#[test]
+fn what_an_onlooker_sees_stands_in_the_live_line_as_far_as_it_fits() {
+    for (columns, line) in [
+        (60, "  ⠴ 10:42:02  Synapse stopped, migration job runn…   55s"),
+        (90, "  ⠴ 10:42:02  Synapse stopped, migration job running (chat-syn2mas)                55s"),
+        (
+            140,
+            "  ⠴ 10:42:02  migrating; users are locked out: Synapse stopped, migration job running (chat-syn2mas)          55s, nothing heard for 40s",
+        ),
+    ] {
+        let told = told(Setting::terminal(columns), Verbosity::Normal);
+        let progress = told.by_hand();
+        activation(&told, &progress);
+        let seen = told.seen();
+        assert_eq!(seen.lines().next(), Some("  ✔ 10:41:07  operator started on it"));
+        assert_eq!(seen.lines().nth(1), Some("  ✔ 10:41:17  Synapse is stopped"));
+        assert_eq!(seen.lines().nth(2), Some(line));
+        drop(progress);
+        assert_eq!(told.seen().lines().count(), 2);
+    }
+}
+
+#[test]
+fn an_onlooker_says_nothing_after_the_end_and_nothing_to_a_quiet_person() {
+    let told = told(Setting::terminal(80), Verbosity::Normal);
+    let progress = told.by_hand();
+    let onlooker = progress.onlooker();
+    drop(progress);
+    onlooker.sees(&[(Symbol::Done, Line::from("too late"))], Some("too late".to_owned()));
+    assert_eq!(told.stderr(), "");
+    let told = self::told(Setting::terminal(80), Verbosity::Quiet);
+    activation(&told, &told.by_hand());
+    assert_eq!(told.stderr(), "");
+}

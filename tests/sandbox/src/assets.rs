@@ -1,7 +1,9 @@
-//! Where `kube-apiserver` and `etcd` come from: `KUBEBUILDER_ASSETS`, or a build of `tests/control-plane`.
+//! Where programs come from that the tests need: `kube-apiserver` and `etcd` from `KUBEBUILDER_ASSETS`, or else, like any
+//! other, from a Go module in this repository that pins them.
 
 use std::collections::hash_map::DefaultHasher;
 use std::env;
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::hash::{Hash, Hasher};
 use std::io::{self, Write as _};
@@ -27,8 +29,24 @@ pub(crate) fn folder() -> Result<PathBuf> {
     }
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../control-plane").canonicalize()?;
     let flags = version_flags(&fs::read_to_string(folder.join("go.mod"))?)?;
-    GoModule { folder, name: "control-plane", what: "a Kubernetes API server and etcd" }.build(&flags)
+    let what = "a Kubernetes API server and etcd";
+    GoModule { folder, name: "control-plane", what, programs: EVERY_MAIN, more: Vec::new() }.build(&flags)
 }
+
+/// The folder that holds `helm-3`, `helm-4` and `kubectl`, built first where necessary.
+pub(crate) fn clients() -> Result<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../clients").canonicalize()?;
+    let programs: Programs =
+        &[("helm-3", "helm.sh/helm/v3/cmd/helm"), ("helm-4", "helm.sh/helm/v4/cmd/helm"), ("kubectl", "./kubectl")];
+    let what = "Helm 3, Helm 4 and kubectl";
+    GoModule { folder, name: "clients", what, programs, more: Vec::new() }.build("")
+}
+
+/// Names of programs, and the packages that they are built from.
+pub type Programs = &'static [(&'static str, &'static str)];
+
+/// Every main package below the module, under its own name.
+const EVERY_MAIN: Programs = &[("", "./...")];
 
 /// Without these the API server calls itself v0.0.0-master, which `kubectl version` and version checks trip over. The
 /// version is read from `go.mod`, so that it is pinned in one place.
@@ -41,17 +59,22 @@ fn version_flags(module: &str) -> Result<String> {
 }
 
 /// A Go module in this repository whose main packages are wanted as programs.
-struct GoModule {
-    folder: PathBuf,
+pub struct GoModule {
+    /// Where its `go.mod` is; absolute.
+    pub folder: PathBuf,
     /// The folder under the target directory.
-    name: &'static str,
+    pub name: &'static str,
     /// What a person is told is being built.
-    what: &'static str,
+    pub what: &'static str,
+    /// What is built.
+    pub programs: Programs,
+    /// More arguments for `go build`. A file that one of them names must have another name when its content differs.
+    pub more: Vec<OsString>,
 }
 
 impl GoModule {
     /// The folder with the programs, which is made anew whenever anything changes that they are made from.
-    fn build(&self, linker_flags: &str) -> Result<PathBuf> {
+    pub fn build(&self, linker_flags: &str) -> Result<PathBuf> {
         let target = target_directory().join(self.name);
         fs::create_dir_all(&target)?;
         let target = target.canonicalize()?;
@@ -73,19 +96,26 @@ impl GoModule {
         let partial = finished.with_extension("partial");
         let _ = fs::remove_dir_all(&partial);
         fs::create_dir_all(&partial)?;
-        let mut output = partial.clone().into_os_string();
-        output.push("/");
-        let status = self
-            .go()
-            .args(["build", "-mod=readonly", "-trimpath", "-buildvcs=false", "-ldflags"])
-            .arg(format!("-s -w {linker_flags}"))
-            .arg("-o")
-            .arg(output)
-            .arg("./...")
-            .status()?;
-        if !status.success() {
-            let folder = self.folder.display();
-            return Err(format!("`go build ./...` in {folder} ended with {status}; its own messages are above").into());
+        for (name, package) in self.programs {
+            let mut output = partial.clone().into_os_string();
+            output.push("/");
+            output.push(name);
+            let status = self
+                .go()
+                .args(["build", "-mod=readonly", "-trimpath", "-buildvcs=false", "-ldflags"])
+                .arg(format!("-s -w {linker_flags}"))
+                .args(&self.more)
+                .arg("-o")
+                .arg(output)
+                .arg(package)
+                .status()?;
+            if !status.success() {
+                let folder = self.folder.display();
+                return Err(format!(
+                    "`go build {package}` in {folder} ended with {status}; its own messages are above"
+                )
+                .into());
+            }
         }
         // What was built from other sources is of no use any more, and large.
         for entry in fs::read_dir(&target)? {
@@ -102,6 +132,9 @@ impl GoModule {
     fn key(&self, linker_flags: &str) -> Result<String> {
         let mut hasher = DefaultHasher::new();
         linker_flags.hash(&mut hasher);
+        if !self.more.is_empty() {
+            self.more.hash(&mut hasher);
+        }
         let mut files = sources(&self.folder)?;
         files.sort();
         for file in files {
@@ -111,8 +144,9 @@ impl GoModule {
         let output =
             self.go().args(["env", "GOVERSION", "GOOS", "GOARCH", "CGO_ENABLED"]).output().map_err(|error| {
                 format!(
-                    "the test servers are built with Go, and `go` does not start ({error}). Install Go 1.26 or newer \
-                 (https://go.dev/dl), or set {ASSETS} to a folder with `kube-apiserver` and `etcd`"
+                    "{} are built with Go, and `go` does not start ({error}). Install Go 1.26 or newer (https://go.dev/dl); \
+                     for the API server, {ASSETS} can name a folder with `kube-apiserver` and `etcd` instead",
+                    self.what
                 )
             })?;
         if !output.status.success() {
@@ -123,7 +157,8 @@ impl GoModule {
         Ok(format!("{:016x}", hasher.finish()))
     }
 
-    fn go(&self) -> Command {
+    /// The `go` command in this module.
+    pub fn go(&self) -> Command {
         let mut go = Command::new("go");
         // A surrounding workspace or vendoring set-up of the user's has nothing to do with this module.
         go.current_dir(&self.folder).env("GOWORK", "off").env_remove("GOFLAGS");
@@ -153,7 +188,8 @@ fn pinned<'a>(module: &'a str, path: &str) -> Option<&'a str> {
     })
 }
 
-fn target_directory() -> PathBuf {
+/// Cargo's target directory, where everything that is built once is kept.
+pub fn target_directory() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     env::var_os("CARGO_TARGET_DIR").map_or_else(|| here.join("../../target"), |target| here.join("../..").join(target))
 }

@@ -211,7 +211,6 @@ fn components(name: &str, domain: &str) -> Value {
             },
             "k8s": { "ingress": { "fqdn": format!("matrix.{domain}") }, "workloads": { "replicas": 1 } },
         },
-        "synapseAdmin": { "k8s": { "ingress": { "fqdn": format!("admin.{domain}") } } },
         "wellKnownDelegation": {},
     })
 }

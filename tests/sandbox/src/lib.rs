@@ -18,7 +18,8 @@
 //! There is no controller manager and no scheduler, and a kubelet only forwards ports: namespaces are never finalized, owner references
 //! collect nothing, and no pod ever runs.
 
-mod assets;
+pub mod assets;
+pub mod clients;
 pub mod control_plane;
 pub mod crds;
 pub mod fixtures;
@@ -32,6 +33,7 @@ pub mod web;
 
 pub use follow::Follower;
 pub use sandbox::{Namespace, Sandbox, User};
+pub use supervisor::Supervisor;
 
 /// What goes wrong here ends a test, so one boxed error with a sentence in it is enough.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;
@@ -40,6 +42,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 
 /// The names that nearly every test wants.
 pub mod prelude {
+    pub use crate::clients::Client;
     pub use crate::control_plane::ControlPlane;
     pub use crate::crds::Release;
     pub use crate::fixtures::Deployment;

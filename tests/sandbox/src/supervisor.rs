@@ -15,14 +15,14 @@ use crate::Result;
 ///
 /// The work is done by a small shell script in a process group of its own, out of the reach of Ctrl-C, that waits for
 /// the end of its standard input.
-pub(crate) struct Supervisor {
+pub struct Supervisor {
     script: Child,
     directory: PathBuf,
 }
 
 impl Supervisor {
     /// Starts the script; the directory exists when this returns.
-    pub(crate) fn start() -> Result<Self> {
+    pub fn start() -> Result<Self> {
         let mut script = Command::new("sh")
             .args(["-c", include_str!("supervisor.sh"), "ess-mas-sandbox-supervisor"])
             // Only so that a person who looks at the list of processes sees whose it is.
@@ -46,12 +46,12 @@ impl Supervisor {
     }
 
     /// The directory. It is readable by its owner only, as `mktemp -d` makes it.
-    pub(crate) fn directory(&self) -> &Path {
+    pub fn directory(&self) -> &Path {
         &self.directory
     }
 
     /// Starts a program under a name that is unique in this directory; its output goes to `NAME.log`.
-    pub(crate) fn run(&mut self, name: &str, program: &Path, arguments: &[OsString]) -> Result<()> {
+    pub fn run(&mut self, name: &str, program: &Path, arguments: &[OsString]) -> Result<()> {
         let mut line = format!("exec {}", quote(&program.to_string_lossy()));
         for argument in arguments {
             write!(line, " {}", quote(&argument.to_string_lossy()))?;
@@ -63,15 +63,27 @@ impl Supervisor {
         Ok(())
     }
 
+    /// The process id of a program that was started here.
+    pub fn pid(&self, name: &str) -> Result<u32> {
+        // Written by the time the next name is read, but by another process.
+        for _ in 0..500 {
+            if let Ok(text) = fs::read_to_string(self.file(name, "pid")) {
+                return Ok(text.trim().parse()?);
+            }
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        Err(format!("`{name}` was not started").into())
+    }
+
     /// The exit code of a program that has ended; `None` while it runs.
-    pub(crate) fn exit_code(&self, name: &str) -> Option<String> {
+    pub fn exit_code(&self, name: &str) -> Option<String> {
         let code = fs::read_to_string(self.file(name, "exit")).ok()?;
         let code = code.trim();
         (!code.is_empty()).then(|| code.to_owned())
     }
 
     /// The last lines of a program's output.
-    pub(crate) fn log_tail(&self, name: &str, lines: usize) -> String {
+    pub fn log_tail(&self, name: &str, lines: usize) -> String {
         let log = fs::read(self.file(name, "log")).unwrap_or_default();
         let log = String::from_utf8_lossy(&log);
         let all: Vec<&str> = log.lines().collect();

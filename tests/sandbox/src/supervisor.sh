@@ -22,7 +22,11 @@ while read -r name; do
 done
 # There is nothing to save, so there is nothing to wait for: a server asked politely takes up to a minute.
 for file in "$directory"/*.pid; do
-    [ -e "$file" ] && kill -KILL "$(cat "$file")" 2>/dev/null
+    [ -e "$file" ] || continue
+    pid=$(cat "$file")
+    # A program that leads a group of its own has started others in it.
+    kill -KILL "$pid" 2>/dev/null
+    kill -KILL -- "-$pid" 2>/dev/null
 done
 wait
 rm -rf "$directory"

@@ -20,6 +20,8 @@ pub struct Behaviour {
     pub activation: Script,
     /// What the playbook says of the custom condition.
     pub available: Available,
+    /// Whether runs also make, scale and remove the workloads that a person would see.
+    pub workloads: bool,
 }
 
 impl Default for Behaviour {
@@ -33,6 +35,7 @@ impl Default for Behaviour {
             dry_run: Script::always(Outcome::Succeed),
             activation: Script::always(Outcome::Succeed),
             available: Available::True,
+            workloads: false,
         }
     }
 }
@@ -66,6 +69,12 @@ impl Behaviour {
     #[must_use]
     pub fn plain(self, script: impl Into<Script>) -> Self {
         Self { plain: script.into(), ..self }
+    }
+
+    /// Runs make, scale and remove StatefulSets, Jobs and Pods as they go.
+    #[must_use]
+    pub fn with_workloads(self) -> Self {
+        Self { workloads: true, ..self }
     }
 
     /// What `Available` says.

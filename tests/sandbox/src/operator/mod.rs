@@ -10,6 +10,7 @@ mod playbook;
 mod queue;
 mod run;
 mod status;
+mod workloads;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -97,6 +98,12 @@ impl Operator {
     /// Waits until no run is under way. A retry or a queued run may start right after.
     pub async fn wait_for_end(&self) {
         let _ = self.shared.under_way.subscribe().wait_for(|count| *count == 0).await;
+    }
+
+    /// Deletes the workloads that its runs made for a deployment.
+    pub async fn delete_workloads(&self, namespace: &str, name: &str) -> crate::Result<()> {
+        let key = (namespace.to_owned(), name.to_owned());
+        Ok(workloads::Workloads::new(self.shared.client.clone(), &key).delete_all().await?)
     }
 
     /// Starts again after [`Self::stop`]: pauses are forgotten, and everything that is there gets a run.

@@ -11,6 +11,7 @@ use tokio::time::sleep;
 use super::behaviour::{Available, Outcome};
 use super::condition::{AnsibleResult, Status, completion};
 use super::playbook::{self, Kind, Secrets};
+use super::workloads::Workloads;
 use super::{Key, Shared, status};
 use crate::crds;
 
@@ -75,7 +76,15 @@ async fn work(
     behaviour: &super::Behaviour,
     outcome: &Outcome,
 ) -> kube::Result<End> {
-    sleep(behaviour.run).await;
+    if behaviour.workloads {
+        let with_mas = playbook::wanted(object).is_some();
+        // They are for the eyes; what goes wrong with them is no business of the run's.
+        let _ = Workloads::new(objects.shared.client.clone(), objects.key)
+            .run(kind, with_mas, outcome, behaviour.run)
+            .await;
+    } else {
+        sleep(behaviour.run).await;
+    }
     let (message, skipped) = match outcome {
         Outcome::Succeed | Outcome::FailLate(_) => {
             let changed = objects.write_custom(playbook::wanted(object), behaviour.available).await?;

@@ -21,6 +21,11 @@ impl Request {
         self.address.contains("watch=true")
     }
 
+    /// Whether it only looks on at workloads, which the program does for a person's eyes: none of its decisions hangs on it.
+    pub fn is_look(&self) -> bool {
+        self.is_watch() && !self.address.contains("/elementdeployments")
+    }
+
     /// Whether it stores something: no read, no server-side dry run, no review.
     pub fn is_write(&self) -> bool {
         self.method != "GET" && !self.address.contains("dryRun=All") && !self.address.contains("reviews")

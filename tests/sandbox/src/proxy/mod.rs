@@ -42,6 +42,9 @@ struct Shared {
 struct State {
     plan: Plan,
     log: Vec<Request>,
+    /// What happens to requests that only look on, which are not counted with the others.
+    looks: Fault,
+    looked: Vec<Request>,
 }
 
 impl Proxy {
@@ -74,7 +77,12 @@ impl Proxy {
         )?;
         let file = format!("{}-proxy-{}.kubeconfig", namespace.name(), address.port());
         let kubeconfig = control_plane.write_file(&file, &text)?;
-        let state = Mutex::new(State { plan: Box::new(|_| Fault::None), log: Vec::new() });
+        let state = Mutex::new(State {
+            plan: Box::new(|_| Fault::None),
+            log: Vec::new(),
+            looks: Fault::None,
+            looked: Vec::new(),
+        });
         let shared = Arc::new(Shared {
             acceptor: TlsAcceptor::from(Arc::new(accepting)),
             connector: TlsConnector::from(Arc::new(connecting)),
@@ -95,6 +103,18 @@ impl Proxy {
         let mut state = self.shared.state();
         state.plan = Box::new(plan);
         state.log.clear();
+        state.looked.clear();
+    }
+
+    /// Does this to every request that only looks on at workloads. Those come when they like, so the plan and the log are
+    /// without them.
+    pub fn spoil_looks(&self, fault: Fault) {
+        self.shared.state().looks = fault;
+    }
+
+    /// The requests since the last [`Self::plan`] that only look on.
+    pub fn looks(&self) -> Vec<Request> {
+        self.shared.state().looked.clone()
     }
 
     /// Spoils nothing from now on, and begins to count anew.
@@ -127,6 +147,11 @@ impl Shared {
             method: words.next().unwrap_or_default(),
             address: words.next().unwrap_or_default(),
         };
+        if request.is_look() {
+            state.looked.push(request.clone());
+            let fault = state.looks.clone();
+            return (request, fault);
+        }
         state.log.push(request.clone());
         let fault = (state.plan)(&request);
         (request, fault)

@@ -1,0 +1,91 @@
+//! What support needs of an object, and no more: what is not listed here is not handed on, so that a field nobody thought
+//! of cannot give anything away.
+
+use serde_json::{Map, Value, json};
+
+const METADATA: [&str; 7] =
+    ["name", "namespace", "uid", "labels", "generation", "creationTimestamp", "deletionTimestamp"];
+
+/// Metadata, and of spec and status what tells how the object does. For a kind that is not known here: status alone.
+pub fn essentials(object: &Value) -> Value {
+    let kind = object["kind"].as_str().unwrap_or_default();
+    let mut kept = pick(object, &["apiVersion", "kind"]);
+    let mut metadata = pick(&object["metadata"], &METADATA);
+    let owners = object["metadata"]["ownerReferences"].as_array().into_iter().flatten();
+    let owners: Vec<Value> = owners.map(|owner| Value::Object(pick(owner, &["kind", "name"]))).collect();
+    if !owners.is_empty() {
+        metadata.insert("ownerReferences".to_owned(), Value::Array(owners));
+    }
+    kept.insert("metadata".to_owned(), Value::Object(metadata));
+    let spec = &object["spec"];
+    match kind {
+        "Pod" => {
+            let mut part = pick(spec, &["nodeName", "restartPolicy"]);
+            images(spec, &mut part);
+            kept.insert("spec".to_owned(), Value::Object(part));
+            let fields = [
+                "phase",
+                "reason",
+                "message",
+                "startTime",
+                "qosClass",
+                "conditions",
+                "initContainerStatuses",
+                "containerStatuses",
+            ];
+            kept.insert("status".to_owned(), Value::Object(pick(&object["status"], &fields)));
+        }
+        "Job" | "Deployment" | "StatefulSet" | "ReplicaSet" => {
+            let fields = [
+                "replicas",
+                "paused",
+                "suspend",
+                "backoffLimit",
+                "completions",
+                "parallelism",
+                "activeDeadlineSeconds",
+                "ttlSecondsAfterFinished",
+                "progressDeadlineSeconds",
+            ];
+            let mut part = pick(spec, &fields);
+            images(&spec["template"]["spec"], &mut part);
+            kept.insert("spec".to_owned(), Value::Object(part));
+            kept.insert("status".to_owned(), object["status"].clone());
+        }
+        "Event" => return event(object),
+        _ => {
+            kept.insert("status".to_owned(), object["status"].clone());
+        }
+    }
+    Value::Object(kept)
+}
+
+fn event(event: &Value) -> Value {
+    let object = if event["involvedObject"].is_object() { &event["involvedObject"] } else { &event["regarding"] };
+    let message = if event["message"].is_string() { &event["message"] } else { &event["note"] };
+    let source = event["source"]["component"].as_str().or_else(|| event["reportingComponent"].as_str());
+    json!({
+        "last": super::troubles::when(event),
+        "count": event["count"].as_u64().or_else(|| event["series"]["count"].as_u64()).unwrap_or(1),
+        "type": event["type"], "reason": event["reason"],
+        "object": format!("{} {}", object["kind"].as_str().unwrap_or("?"), object["name"].as_str().unwrap_or("?")),
+        "message": message, "source": source,
+    })
+}
+
+/// Names, images and resources of the containers.
+fn images(spec: &Value, part: &mut Map<String, Value>) {
+    for list in ["initContainers", "containers"] {
+        let containers = spec[list].as_array().into_iter().flatten();
+        let kept: Vec<Value> =
+            containers.map(|one| Value::Object(pick(one, &["name", "image", "resources"]))).collect();
+        if !kept.is_empty() {
+            part.insert(list.to_owned(), Value::Array(kept));
+        }
+    }
+}
+
+fn pick(object: &Value, keys: &[&str]) -> Map<String, Value> {
+    let kept = keys.iter().map(|key| ((*key).to_owned(), object[*key].clone()));
+    kept.filter(|(_, value)| !value.is_null()).collect()
+}

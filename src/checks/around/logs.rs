@@ -1,0 +1,97 @@
+//! Which logs are worth reading, the most telling first.
+
+use serde_json::Value;
+
+/// What a container does, as far as names and images tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// Part of a job, as the migration is.
+    Job,
+    /// The server of MAS.
+    Mas,
+    /// Synapse.
+    Synapse,
+    /// Anything else.
+    Other,
+}
+
+/// One container with a log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Container {
+    /// The pod.
+    pub pod: String,
+    /// The pod's namespace.
+    pub namespace: String,
+    /// The container.
+    pub container: String,
+    /// Its run before the present one.
+    pub previous: bool,
+    /// What it does.
+    pub role: Role,
+    /// Whether something is plainly wrong with it.
+    pub unwell: bool,
+}
+
+/// The containers of these pods that have run: those in trouble first, then those of jobs, of MAS, of Synapse. Of one that
+/// was restarted, the run before comes first.
+pub fn containers(pods: &[Value]) -> Vec<Container> {
+    let mut found = Vec::new();
+    for pod in pods {
+        for list in ["initContainerStatuses", "containerStatuses"] {
+            for status in pod["status"][list].as_array().into_iter().flatten() {
+                add(pod, status, &mut found);
+            }
+        }
+    }
+    // Stable, so that containers of one pod stay in their order.
+    found.sort_by_key(|one: &Container| (!one.unwell, one.role));
+    found
+}
+
+fn add(pod: &Value, status: &Value, found: &mut Vec<Container>) {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let started = ["running", "terminated"].iter().any(|state| status["state"][state].is_object());
+    let restarted = status["restartCount"].as_u64().unwrap_or(0) > 0 || status["lastState"]["terminated"].is_object();
+    let bad_end = |state: &Value| state["terminated"]["exitCode"].as_i64().is_some_and(|code| code != 0);
+    let container = Container {
+        pod: text(&pod["metadata"]["name"]),
+        namespace: text(&pod["metadata"]["namespace"]),
+        container: text(&status["name"]),
+        previous: false,
+        role: role(pod, status),
+        unwell: bad_end(&status["state"]) || bad_end(&status["lastState"]),
+    };
+    if restarted {
+        found.push(Container { previous: true, ..container.clone() });
+    }
+    if started {
+        found.push(Container { unwell: container.unwell && !restarted, ..container });
+    }
+}
+
+fn role(pod: &Value, status: &Value) -> Role {
+    let labels = &pod["metadata"]["labels"];
+    let owners = pod["metadata"]["ownerReferences"].as_array();
+    let of_job = ["job-name", "batch.kubernetes.io/job-name"].iter().any(|label| labels[label].is_string())
+        || owners.into_iter().flatten().any(|owner| owner["kind"] == "Job");
+    let image = status["image"].as_str().unwrap_or_default();
+    let name = format!(
+        "{} {} {image}",
+        pod["metadata"]["name"].as_str().unwrap_or_default(),
+        labels["app.kubernetes.io/name"].as_str().unwrap_or_default()
+    )
+    .to_ascii_lowercase();
+    let mas = |text: &str| {
+        text.contains("matrix-authentication")
+            || text.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| word == "mas")
+    };
+    if of_job || name.contains("syn2mas") {
+        Role::Job
+    } else if mas(&name) {
+        Role::Mas
+    } else if name.contains("synapse") && !name.contains("synapse-admin") {
+        Role::Synapse
+    } else {
+        Role::Other
+    }
+}

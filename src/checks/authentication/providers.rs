@@ -1,0 +1,92 @@
+//! The OIDC providers of `delegatedAuth.oidc`: ids that MAS keeps, and what does not come along.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::super::finding::{Finding, codes};
+use super::super::oidc::{Loss, losses};
+use super::super::snapshot::Snapshot;
+use super::super::synapse::delegated_auth;
+use crate::deployment::IdentityProvider;
+
+const OIDC: &str = "spec.components.synapse.config.delegatedAuth.oidc";
+
+pub(super) fn check(snapshot: &Snapshot, findings: &mut Vec<Finding>) {
+    ids(&snapshot.deployment.identity_providers(), findings);
+    let entries = delegated_auth(&snapshot.deployment)["oidc"].as_array();
+    for (index, entry) in entries.into_iter().flatten().enumerate() {
+        what_is_lost(entry, &format!("{OIDC}[{index}]"), findings);
+    }
+}
+
+fn what_is_lost(entry: &Value, place: &str, findings: &mut Vec<Finding>) {
+    for loss in losses(entry) {
+        findings.push(told(&loss, &format!("{place}.{}", loss.key())));
+    }
+}
+
+fn told(loss: &Loss, subject: &str) -> Finding {
+    if loss.restricts() {
+        Finding::warning(codes::PROVIDER_RESTRICTION, subject, loss.words())
+            .remedy("Have the identity provider itself refuse those who shall not get in, before the activation.")
+    } else {
+        Finding::warning(codes::PROVIDER_SETTING, subject, loss.words())
+            .remedy("Ask Element Support whether this release hands it on to MAS.")
+    }
+}
+
+fn ids(providers: &[IdentityProvider], findings: &mut Vec<Finding>) {
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    for provider in providers {
+        let subject = format!("{OIDC}[{}].idpId", provider.index);
+        if provider.idp_id.is_empty() {
+            findings.push(
+                Finding::blocker(codes::IDP_ID_MISSING, subject, "the identity provider has no idpId, so it has no redirect URI at MAS")
+                    .remedy("Ask Element Support how the provider is to be named; do not invent an id, people's links hang on it."),
+            );
+            continue;
+        }
+        // MAS reads ids without regard to case, so these two would be one provider.
+        if let Some(first) = seen.insert(provider.idp_id.to_ascii_uppercase(), provider.index) {
+            findings.push(
+                Finding::blocker(
+                    codes::IDP_ID_DUPLICATE,
+                    &subject,
+                    format!("it is the same id as that of entry {first}"),
+                )
+                .remedy("Ask Element Support which of the two is in use; do not rename that one, people's links hang on its id."),
+            );
+        }
+        if let Some(problem) = not_kept(provider) {
+            findings.push(
+                Finding::warning(codes::IDP_ID_NOT_ULID, subject, format!("{:?} {problem}", provider.idp_id)).remedy(
+                    "Ask Element Support before you go on. Do not rename it: people's links to the provider hang on this id. \
+                     The redirect URI that MAS uses may differ from the one shown here.",
+                ),
+            );
+        }
+    }
+}
+
+/// Why MAS does not keep the id as it is; `None` if it does.
+fn not_kept(provider: &IdentityProvider) -> Option<String> {
+    if provider.id_is_canonical_ulid() {
+        return None;
+    }
+    let upper = IdentityProvider { idp_id: provider.idp_id.to_ascii_uppercase(), ..provider.clone() };
+    if upper.id_is_canonical_ulid() {
+        return Some(format!("is a ULID in lower case; MAS turns it into {}, also in the redirect URI", upper.idp_id));
+    }
+    let mut small = upper.idp_id.clone();
+    if small.starts_with(['8', '9']) || small.starts_with(|first: char| first.is_ascii_uppercase()) {
+        small.replace_range(..1, "0");
+        let otherwise = IdentityProvider { idp_id: small, ..provider.clone() };
+        if otherwise.id_is_canonical_ulid() {
+            return Some(
+                "looks like a ULID, but begins with more than 7; MAS would silently make another id of it".to_owned(),
+            );
+        }
+    }
+    Some("is not a ULID, which is what MAS takes as a provider's id".to_owned())
+}

@@ -1,0 +1,69 @@
+//! Which components are told, and which are not.
+
+use serde_json::json;
+
+use super::super::finding::Severity;
+use super::super::snapshot::Known;
+use super::super::surroundings::Surroundings;
+use super::*;
+use crate::deployment::{Deployment, Features};
+
+fn found(components: Value, step: Step) -> Vec<(&'static str, Severity, String)> {
+    let object = json!({
+        "metadata": {"name": "chat", "namespace": "n", "uid": "u", "resourceVersion": "1"},
+        "spec": {"components": components}});
+    let snapshot = Snapshot {
+        deployment: Deployment::from_value(object).unwrap(),
+        features: Known::Known(Features::default()),
+        secret: Known::Known(None),
+        record: Known::Known(None),
+        settings: None,
+        chart: None,
+        surroundings: Surroundings::default(),
+    };
+    let mut findings = Vec::new();
+    check(&snapshot, step, &mut findings);
+    findings.into_iter().map(|finding| (finding.code, finding.severity, finding.subject)).collect()
+}
+
+#[test]
+fn bots_bridges_and_tools_are_told_before_the_steps_that_matter_to_them() {
+    let components = json!({"adminbot": {}, "hookshot": {}, "ircBridges": [{}], "skypeForBusinessBridge": {}, "synapseAdmin": {},
+        "synapse": {}, "elementWeb": {}});
+    let all = found(components.clone(), Step::Activate);
+    assert_eq!(
+        all,
+        [
+            (
+                codes::BOTS,
+                Severity::Warning,
+                "spec.components: adminbot, hookshot, ircBridges, skypeForBusinessBridge".to_owned()
+            ),
+            (codes::ADMIN_TOOLS, Severity::Warning, "spec.components: synapseAdmin".to_owned()),
+        ]
+    );
+    assert_eq!(found(components, Step::Prepare), []);
+}
+
+#[test]
+fn what_every_deployment_has_is_not_told() {
+    let components = json!({"synapse": {"config": {"externalAppservices": {"configMaps": [], "files": {}}}}, "elementWeb": {},
+        "wellKnownDelegation": {}, "integrator": {}, "sydent": {}, "sygnal": {}, "matrixContentScanner": {}, "slidingSync": {},
+        "coturn": {}, "jitsi": {}, "matrixAuthenticationService": {}, "groupSync": {}, "ircBridges": []});
+    assert_eq!(found(components, Step::Look), []);
+}
+
+#[test]
+fn a_component_of_an_unknown_name_is_not_known() {
+    let unknown = found(json!({"frobnicator": {}}), Step::Look);
+    assert_eq!(unknown, [(codes::BOTS, Severity::Unknown, "spec.components: frobnicator".to_owned())]);
+}
+
+#[test]
+fn appservices_are_told_by_name_wherever_they_are_registered() {
+    let files = json!({"synapse": {"config": {"externalAppservices": {"configMaps": ["ours"], "files": {"whatsapp": "id: x"}}}}});
+    let told = found(files, Step::Look);
+    assert_eq!(told[0].2, "spec.components.synapse.config.externalAppservices: ours, whatsapp");
+    let additional = json!({"synapse": {"config": {"additional": "app_service_config_files: [/x.yaml]\n"}}});
+    assert_eq!(found(additional, Step::Look)[0].0, codes::BOTS);
+}

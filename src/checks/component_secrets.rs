@@ -1,0 +1,186 @@
+//! The other components' Secrets. Before it does anything else, the operator checks that every `*SecretKey` of every
+//! component is a key of that component's Secret, and gives up where one is not.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::finding::{Finding, codes};
+use super::snapshot::{Known, Snapshot, Step};
+use crate::deployment::{Deployment, TlsMode};
+use crate::plan::referenced_keys;
+
+const MAS: &str = "matrixAuthenticationService";
+
+/// A key that a component refers to.
+struct Reference {
+    component: String,
+    /// Path of the field below the component.
+    property: String,
+    secret: String,
+    key: String,
+}
+
+/// The Secrets that the components refer to keys of, the most important ones first. MAS's own is not among them.
+pub fn secrets_to_look_at(deployment: &Deployment) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for reference in references(deployment) {
+        let name = reference.secret;
+        if !names.contains(&name) && deployment.mas_secret_name() != Some(&name) {
+            names.push(name);
+        }
+    }
+    names
+}
+
+pub(super) fn check(snapshot: &Snapshot, step: Step, findings: &mut Vec<Finding>) {
+    let around = &snapshot.surroundings;
+    // `prepare` starts no run of the operator; and where nothing was looked at there is nothing to say.
+    if step == Step::Prepare || (around.secrets.is_empty() && around.left_out.is_empty()) {
+        return;
+    }
+    let before = findings.len();
+    let keys: BTreeMap<&str, &Option<BTreeSet<String>>> =
+        around.secrets.iter().filter_map(|one| Some((one.name.as_str(), one.keys.known()?))).collect();
+    let all = references(&snapshot.deployment);
+    for (name, keys) in &keys {
+        let of_this: Vec<&Reference> = all.iter().filter(|reference| reference.secret == *name).collect();
+        match keys {
+            None => findings.push(no_secret(name, &of_this)),
+            Some(keys) => findings.extend(of_this.iter().filter(|one| !keys.contains(&one.key)).map(|one| absent(one))),
+        }
+    }
+    certificates(&snapshot.deployment, &keys, findings);
+    unknown(snapshot, findings);
+    if findings.len() == before {
+        let names: Vec<&str> = keys.keys().copied().collect();
+        let text = "every key that a component refers to is there";
+        findings.push(Finding::ok(codes::COMPONENT_SECRET, format!("Secrets {}", names.join(", ")), text));
+    }
+}
+
+/// Every reference that the operator insists on. Those of certificates have a rule of their own.
+fn references(deployment: &Deployment) -> Vec<Reference> {
+    let global = &deployment.spec()["global"];
+    let text = |value: &Value, default: &str| value.as_str().unwrap_or(default).to_owned();
+    let mut all = vec![Reference {
+        component: "global".to_owned(),
+        property: "config.genericSharedSecretSecretKey".to_owned(),
+        secret: text(&global["secretName"], "global"),
+        key: text(&global["config"]["genericSharedSecretSecretKey"], "genericSharedSecret"),
+    }];
+    let mut components: Vec<(&str, &Value)> = deployment.components().filter(|(name, _)| *name != MAS).collect();
+    components.sort_by_key(|(name, _)| *name != "synapse");
+    for (component, value) in components {
+        let Some(secret) = value["secretName"].as_str().filter(|name| !name.is_empty()) else { continue };
+        for (property, key) in referenced_keys(value) {
+            if !is_of_certificate(&property) {
+                all.push(Reference { component: component.to_owned(), property, secret: secret.to_owned(), key });
+            }
+        }
+    }
+    all
+}
+
+fn is_of_certificate(property: &str) -> bool {
+    property.contains(".tls.")
+}
+
+fn no_secret(name: &str, references: &[&Reference]) -> Finding {
+    let mut keys: Vec<&str> = references.iter().map(|reference| reference.key.as_str()).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    let component = references.first().map_or("", |reference| reference.component.as_str());
+    Finding::blocker(
+        codes::COMPONENT_SECRET,
+        format!("Secret {name}"),
+        format!(
+            "it does not exist, but {component} refers to it (keys {}); the operator refuses to reconcile without it",
+            keys.join(", ")
+        ),
+    )
+    .remedy("Find out who removed it and bring it back; its values cannot be made anew.")
+}
+
+fn absent(reference: &Reference) -> Finding {
+    let Reference { component, property, secret, key } = reference;
+    Finding::blocker(
+        codes::COMPONENT_SECRET,
+        format!("Secret {secret}, key {key}"),
+        format!("component {component}, property {property}: absent from {secret}/{key}; the operator refuses to reconcile without it"),
+    )
+    .remedy("Add the key to the Secret, or let the property name one that is there.")
+}
+
+/// In TLS mode `certfile` the operator takes certificate and key from the component's Secret if both are there, else both
+/// from the global one, under the names that `spec.global` has for them.
+fn certificates(
+    deployment: &Deployment,
+    keys: &BTreeMap<&str, &Option<BTreeSet<String>>>,
+    findings: &mut Vec<Finding>,
+) {
+    let has = |secret: &str, pair: &(String, String)| {
+        keys.get(secret).map(|keys| keys.as_ref().is_some_and(|keys| keys.contains(&pair.0) && keys.contains(&pair.1)))
+    };
+    let global_secret = deployment.spec()["global"]["secretName"].as_str().unwrap_or("global");
+    // Without names for them there is no certificate in the global Secret; `None` is for what could not be looked at.
+    let global = pair(deployment.global_tls()).map_or(Some(false), |pair| has(global_secret, &pair));
+    for (component, value) in deployment.components().filter(|(name, _)| *name != MAS) {
+        let is_certfile = deployment.tls_mode(component).is_some_and(|(mode, _)| mode == TlsMode::Certfile);
+        let Some(secret) = value["secretName"].as_str().filter(|_| is_certfile) else { continue };
+        // Names that only the schema's defaults know are not judged.
+        let Some(own_pair) = pair(&value["k8s"]["ingress"]["tls"]) else { continue };
+        if has(secret, &own_pair) == Some(false) && global != Some(true) {
+            let (certificate, key) = &own_pair;
+            let subject = format!("Secret {secret}, keys {certificate} and {key}");
+            let elsewhere = match global {
+                Some(_) => format!("neither has the global Secret {global_secret} a certificate in its place"),
+                None => "the global Secret could not be looked at".to_owned(),
+            };
+            let message =
+                format!("component {component} has no certificate in them (TLS mode certfile), and {elsewhere}");
+            findings.push(match global {
+                Some(_) => Finding::blocker(codes::COMPONENT_SECRET, subject, message)
+                    .remedy("Add both keys to one of the two Secrets."),
+                None => Finding::unknown(codes::COMPONENT_SECRET, subject, message)
+                    .remedy("Make sure that the certificate is in the global Secret."),
+            });
+        }
+    }
+}
+
+/// The names of the two keys of a `tls` section.
+fn pair(tls: &Value) -> Option<(String, String)> {
+    let key = |name: &str| tls["certificate"][name].as_str().filter(|key| !key.is_empty()).map(str::to_owned);
+    Some((key("certFileSecretKey")?, key("privateKeySecretKey")?))
+}
+
+fn unknown(snapshot: &Snapshot, findings: &mut Vec<Finding>) {
+    let around = &snapshot.surroundings;
+    let unreadable: Vec<(&str, &str)> = around
+        .secrets
+        .iter()
+        .filter_map(|one| match &one.keys {
+            Known::Unreadable(why) => Some((one.name.as_str(), why.as_str())),
+            Known::Known(_) => None,
+        })
+        .collect();
+    let list = |names: &[&str]| {
+        if names.len() == 1 { format!("Secret {}", names[0]) } else { format!("Secrets {}", names.join(", ")) }
+    };
+    let remedy = "Without it nobody can tell whether the operator finds every key that it insists on. It found them at its last good run.";
+    if let Some((_, why)) = unreadable.first() {
+        let names: Vec<&str> = unreadable.iter().map(|(name, _)| *name).collect();
+        findings.push(
+            Finding::unknown(codes::COMPONENT_SECRET, list(&names), format!("could not be read: {why}")).remedy(remedy),
+        );
+    }
+    if !around.left_out.is_empty() {
+        let names: Vec<&str> = around.left_out.iter().map(String::as_str).collect();
+        let message = "not looked at, to keep the number of requests small";
+        findings.push(Finding::unknown(codes::COMPONENT_SECRET, list(&names), message).remedy(remedy));
+    }
+}
+
+#[cfg(test)]
+mod tests;

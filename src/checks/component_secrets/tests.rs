@@ -1,0 +1,122 @@
+//! Keys that are there, and keys that are not.
+
+use serde_json::json;
+
+use super::super::finding::Severity;
+use super::super::surroundings::{ComponentSecret, Surroundings};
+use super::*;
+use crate::deployment::Features;
+
+fn deployment(change: impl FnOnce(&mut Value)) -> Deployment {
+    let mut object = json!({
+        "metadata": {"name": "chat", "namespace": "n", "uid": "u", "resourceVersion": "1"},
+        "spec": {
+            "global": {"secretName": "g", "config": {"genericSharedSecretSecretKey": "shared"},
+                       "k8s": {"ingresses": {"tls": {"mode": "certfile",
+                           "certificate": {"certFileSecretKey": "crt", "privateKeySecretKey": "key"}}}}},
+            "components": {
+                "elementWeb": {"secretName": "element-web"},
+                "integrator": {"secretName": "i", "config": {"postgresql": {"passwordSecretKey": "pw"}}},
+                "synapse": {"secretName": "s", "config": {"macaroonSecretKey": "macaroon",
+                    "delegatedAuth": {"oidc": [{"clientSecretSecretKey": "client"}]}}},
+                "matrixAuthenticationService": {"secretName": "m", "config": {"encryptionSecretSecretKey": "e"}}}}});
+    change(&mut object);
+    Deployment::from_value(object).unwrap()
+}
+
+fn secret(name: &str, keys: &[&str]) -> ComponentSecret {
+    let keys = keys.iter().map(|key| (*key).to_owned()).collect();
+    ComponentSecret { name: name.to_owned(), keys: Known::Known(Some(keys)) }
+}
+
+fn found(deployment: Deployment, secrets: Vec<ComponentSecret>, left_out: &[&str], step: Step) -> Vec<Finding> {
+    let left_out = left_out.iter().map(|name| (*name).to_owned()).collect();
+    let snapshot = Snapshot {
+        deployment,
+        features: Known::Known(Features::default()),
+        secret: Known::Known(None),
+        record: Known::Known(None),
+        settings: None,
+        chart: None,
+        surroundings: Surroundings { secrets, left_out, ..Surroundings::default() },
+    };
+    let mut findings = Vec::new();
+    check(&snapshot, step, &mut findings);
+    findings
+}
+
+fn all() -> Vec<ComponentSecret> {
+    vec![secret("g", &["shared", "crt", "key"]), secret("s", &["macaroon", "client"]), secret("i", &["pw"])]
+}
+
+#[test]
+fn the_secrets_to_look_at_are_those_that_something_refers_to() {
+    assert_eq!(secrets_to_look_at(&deployment(|_| {})), ["g", "s", "i"]);
+    let bare = deployment(|object| object["spec"] = json!({"components": {}}));
+    assert_eq!(secrets_to_look_at(&bare), ["global"], "the operator's default");
+}
+
+#[test]
+fn every_key_that_is_there_is_fine() {
+    let findings = found(deployment(|_| {}), all(), &[], Step::DryRun);
+    assert_eq!(findings.len(), 1, "{findings:#?}");
+    assert_eq!((findings[0].severity, findings[0].subject.as_str()), (Severity::Ok, "Secrets g, i, s"));
+    assert_eq!(found(deployment(|_| {}), vec![], &[], Step::Look), [], "nothing was looked at");
+    assert_eq!(found(deployment(|_| {}), vec![secret("s", &[])], &[], Step::Prepare), []);
+}
+
+#[test]
+fn a_key_that_is_absent_is_told_as_the_operator_tells_it() {
+    let mut secrets = all();
+    secrets[1] = secret("s", &["macaroon"]);
+    let findings = found(deployment(|_| {}), secrets, &[], Step::Look);
+    assert_eq!(findings.len(), 1, "{findings:#?}");
+    assert_eq!(findings[0].severity, Severity::Blocker);
+    assert_eq!(findings[0].subject, "Secret s, key client");
+    let wanted = "component synapse, property config.delegatedAuth.oidc[0].clientSecretSecretKey: absent from s/client";
+    assert!(findings[0].message.starts_with(wanted), "{}", findings[0].message);
+}
+
+#[test]
+fn a_secret_that_is_absent_is_told_once() {
+    let mut secrets = all();
+    secrets[1].keys = Known::Known(None);
+    let findings = found(deployment(|_| {}), secrets, &[], Step::Look);
+    assert_eq!(findings.len(), 1, "{findings:#?}");
+    assert_eq!((findings[0].severity, findings[0].subject.as_str()), (Severity::Blocker, "Secret s"));
+    assert!(findings[0].message.contains("client, macaroon"), "{}", findings[0].message);
+}
+
+#[test]
+fn what_could_not_be_read_or_was_left_out_is_not_known() {
+    let mut secrets = all();
+    secrets[0].keys = Known::Unreadable("not allowed to get the Secret g".to_owned());
+    secrets[1].keys = Known::Unreadable("not allowed to get the Secret s".to_owned());
+    let findings = found(deployment(|_| {}), secrets, &["x", "y"], Step::Look);
+    let told: Vec<_> = findings.iter().map(|finding| (finding.severity, finding.subject.as_str())).collect();
+    assert_eq!(told, [(Severity::Unknown, "Secrets g, s"), (Severity::Unknown, "Secrets x, y")]);
+    assert!(findings[0].message.contains("not allowed to get the Secret g"), "{}", findings[0].message);
+}
+
+#[test]
+fn a_certificate_may_stand_in_the_global_secret() {
+    let own = |object: &mut Value| {
+        object["spec"]["components"]["synapse"]["k8s"]["ingress"]["tls"] =
+            json!({"mode": "certfile", "certificate": {"certFileSecretKey": "sc", "privateKeySecretKey": "sk"}});
+    };
+    assert!(found(deployment(own), all(), &[], Step::Look).iter().all(|finding| finding.severity == Severity::Ok));
+    let mut secrets = all();
+    secrets[0] = secret("g", &["shared"]);
+    let nowhere = found(deployment(own), secrets.clone(), &[], Step::Look);
+    assert_eq!(nowhere.len(), 1, "{nowhere:#?}");
+    assert_eq!((nowhere[0].severity, nowhere[0].subject.as_str()), (Severity::Blocker, "Secret s, keys sc and sk"));
+    secrets[1] = secret("s", &["macaroon", "client", "sc", "sk"]);
+    assert!(found(deployment(own), secrets.clone(), &[], Step::Look).iter().all(|finding| !finding.blocks()));
+    // Another mode needs none of them.
+    let external = |object: &mut Value| {
+        own(object);
+        object["spec"]["components"]["synapse"]["k8s"]["ingress"]["tls"]["mode"] = json!("external");
+    };
+    secrets[1] = secret("s", &["macaroon", "client"]);
+    assert!(found(deployment(external), secrets, &[], Step::Look).iter().all(|finding| !finding.blocks()));
+}

@@ -1,0 +1,423 @@
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn codes(message: &str) -> Vec<&'static str> {
+    understand(message).into_iter().map(|cause| cause.code).collect()
+}
+
+/// Every recording of the real `syn2mas`, and what it must be understood as.
+const RECORDINGS: [(&str, &[&str]); 17] = [
+    ("check-clean", &[]),
+    (
+        "check-leftovers-in-synapse-database",
+        &["mapping-of-earlier-mas", "provider-missing-in-synapse", "guests-in-database", "phone-numbers-in-database"],
+    ),
+    (
+        "check-many",
+        &[
+            "account-changes-enabled",
+            "login-via-existing-session",
+            "password-pepper-differs",
+            "guests-enabled",
+            "registration-enabled",
+            "user-consent-enabled",
+            "cas-configured",
+            "captcha-not-ported",
+            "terms-not-ported",
+        ],
+    ),
+    ("check-provider-missing-in-mas", &["provider-missing-in-mas"]),
+    ("check-provider-missing-in-synapse", &["provider-missing-in-synapse"]),
+    (
+        "check-scheme-not-bcrypt",
+        &[
+            "password-scheme-not-bcrypt",
+            "mapping-of-earlier-mas",
+            "provider-missing-in-synapse",
+            "guests-in-database",
+            "phone-numbers-in-database",
+        ],
+    ),
+    ("check-sqlite", &["synapse-not-on-postgres"]),
+    ("dry-run-clean", &[]),
+    ("dry-run-encryption-newline", &["encryption-secret-form"]),
+    ("dry-run-foreign-server-name", &["account-of-another-server"]),
+    ("dry-run-mas-database-unreachable", &["mas-database-unreachable"]),
+    ("dry-run-mas-not-empty", &["mas-database-not-empty"]),
+    ("dry-run-mas-uses-synapse-database", &["mas-database-is-synapses"]),
+    ("dry-run-orphan-token", &["row-without-account"]),
+    ("migrate-clean", &[]),
+    ("migrate-lock-not-available", &["synapse-table-locked"]),
+    ("migrate-second-time", &["mas-database-not-empty"]),
+];
+
+fn recording(name: &str) -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/texts/syn2mas");
+    std::fs::read_to_string(folder.join(format!("{name}.txt"))).unwrap()
+}
+
+#[test]
+fn every_recording_of_syn2mas_is_understood() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/texts/syn2mas");
+    assert_eq!(
+        std::fs::read_dir(folder).unwrap().count(),
+        RECORDINGS.len(),
+        "each recording is expected to mean something"
+    );
+    for (name, expected) in RECORDINGS {
+        assert_eq!(codes(&recording(name)), expected, "{name}");
+    }
+}
+
+/// The ways in which a text may come to us.
+fn disguises(text: &str) -> Vec<String> {
+    let json = serde_json::to_string(text).unwrap();
+    let ansible = format!(
+        "An error occurred: {{\"changed\": false, \"msg\": \"non-zero return code\", \"rc\": 1, \"stderr\": {json}, \"stdout\": \"\"}}"
+    );
+    let logged = serde_json::to_string(&ansible).unwrap();
+    let mut wrapped = String::new();
+    for (number, c) in text.chars().enumerate() {
+        wrapped.push(c);
+        if number % 61 == 60 {
+            wrapped.push_str("\n        ");
+        }
+    }
+    let coloured = format!("\u{1b}[0;31m{}\u{1b}[0m", text.replace(' ', " \u{1b}[1m\u{1b}[0m"));
+    vec![
+        text.to_uppercase(),
+        json,
+        ansible,
+        logged,
+        wrapped,
+        coloured,
+        text.replace('\n', " "),
+        format!("{text}\n{text}"),
+    ]
+}
+
+#[test]
+fn quoting_wrapping_colours_and_case_change_nothing() {
+    for (name, expected) in RECORDINGS {
+        for disguise in disguises(&recording(name)) {
+            let upper = disguise == disguise.to_uppercase();
+            let found = codes(&disguise);
+            // In capitals a name in quotation marks is another name; how often something is told may change with that.
+            if upper {
+                let set = |codes: &[&'static str]| codes.iter().copied().collect::<BTreeSet<_>>();
+                assert_eq!(set(&found), set(expected), "{name} in capitals");
+            } else {
+                assert_eq!(found, expected, "{name} as\n{disguise}");
+            }
+        }
+    }
+}
+
+/// Texts of everything that is not recorded, each with its code.
+const TEXTS: [(&str, &str); 46] = [
+    ("password-scheme-missing", "• MAS config is missing a password hashing scheme with version '1'"),
+    (
+        "server-name-differs",
+        "• MAS configuration has the wrong `matrix.homeserver` set (\"a.org\"), it should match Synapse's `server_name` (\"b.org\")",
+    ),
+    (
+        "synapse-configuration-unreadable",
+        "Error: Failed to load Synapse configuration\n\nCaused by:\n    invalid type: found string \"only_for_reauth\", expected a boolean for \"default.password_config.enabled\" in hs.yaml YAML file",
+    ),
+    (
+        "synapse-database-named-twice",
+        "Caused by: Only one of `database` and `dbname` may be specified in the Synapse database configuration, not both.",
+    ),
+    (
+        "synapse-database-unreachable",
+        "Error: could not connect to Synapse Postgres database\n\nCaused by:\n    0: error returned from database: password authentication failed for user \"synapse\"",
+    ),
+    (
+        "mas-database-rights",
+        "Error: could not run migrations\n\nCaused by:\n    0: error returned from database: permission denied for schema public",
+    ),
+    (
+        "pg-trgm-missing",
+        "Error: could not run migrations\nCaused by: error returned from database: extension \"pg_trgm\" is not available",
+    ),
+    ("pg-trgm-missing", "error returned from database: permission denied to create extension \"pg_trgm\""),
+    (
+        "mas-database-of-other-release",
+        "Error: could not run migrations\nCaused by: migration 20250915092635 was previously applied but is missing in the resolved migrations",
+    ),
+    (
+        "another-migration-runs",
+        "ERROR Failed to acquire syn2mas lock on the database.\nERROR This likely means that another syn2mas instance is already running!",
+    ),
+    ("not-a-mas-database", "Error: query against compat_sessions failed — is this actually a MAS database?"),
+    ("mas-database-half-reset", "inconsistent database: some, but not all, syn2mas resumption tables were found"),
+    ("database-login-refused", "FATAL: password authentication failed for user \"mas\""),
+    ("mas-schema-failed", "Error: could not run migrations\n\nCaused by: something new"),
+    (
+        "malformed-user-id",
+        "Error: failed to extract localpart of FullUserId(\"x\"): user ID does not start with `@` sigil",
+    ),
+    (
+        "provider-without-mapping",
+        "missing a mapping for the auth provider with ID \"oidc-foo\" (used by @a:example.com and maybe other users)",
+    ),
+    ("constraints-not-restored", "failed to recreate constraint user_emails_pkey"),
+    ("disk-full", "error returned from database: could not extend file \"base/1/2\": No space left on device"),
+    ("too-many-connections", "FATAL: remaining connection slots are reserved for roles with the SUPERUSER attribute"),
+    ("copying-failed", "error when writing to MAS DB (writing users): writer connection pool shut down due to error"),
+    ("echo-of-another-error", "ERROR syn2mas::migration:310 error=channel closed"),
+    ("signing-key-unreadable", "Error: could not import keys from config\n\nCaused by:\n    Unsupported format"),
+    ("signing-key-unreadable", "Caused by:\n    0: Unsupported format"),
+    (
+        "mas-configuration-invalid",
+        "failed to load MAS config: invalid length for key \"upstream_oauth2.providers.0.id\"",
+    ),
+    ("output-hidden", "unknown playbook failure"),
+    ("output-hidden", "the output has been hidden due to the fact that 'no_log: true' was specified for this result"),
+    ("global-secret-missing", "The global secret first-element-global could not be found"),
+    ("shared-secret-missing", "Missing generic shared secret from global secret"),
+    (
+        "component-secrets-missing",
+        "Some component secret are missing\nExpected : a-synapse, a-mas\nFound : a-synapse\n",
+    ),
+    (
+        "secret-keys-missing",
+        "The following secret keys do not point to any secret value :\n- component: matrixAuthenticationService\n  secretKeyConfigurationProperty: config.rsaPrivateKeySecretKey\n  absentFrom: a-mas/rsaPrivateKey\n",
+    ),
+    (
+        "name-too-long",
+        "The name of this ElementDeployment is too long. Dependent resources can't be created if its name is longer than 25 characters",
+    ),
+    ("image-digests-missing", "Missing images digests config map imported"),
+    ("image-digests-missing", "Missing `images_digests` entry from configmap imported"),
+    ("child-secret-missing", "spec.config.externalSecret.name must be a secret that exists within this namespace"),
+    ("child-secret-key-missing", "The secret a-synapse must contain macaroon"),
+    ("media-volume-missing", "spec.config.media.volumeClaim must be a PersistentVolumeClaim that exists"),
+    ("workers-not-supported", "spec.config.workers must have at most 1 instance of type=pusher. It currently has 2"),
+    (
+        "admission-refused",
+        "Failed to apply object: admission webhook \"validate.kyverno.svc-fail\" denied the request: no",
+    ),
+    (
+        "quota-exceeded",
+        "pods \"x\" is forbidden: exceeded quota: all, requested: pods=1, used: pods=10, limited: pods=10",
+    ),
+    ("operator-trouble", "Failed to get ansible-runner stdout"),
+    (
+        "synapse-refuses-setting",
+        "Error in configuration at 'session_lifetime':\n  session_lifetime cannot be set when OAuth delegation is enabled",
+    ),
+    ("synapse-refuses-module", "Cannot use password auth provider callbacks when OAuth delegation is enabled"),
+    (
+        "synapse-refuses-msc3861",
+        "Experimental MSC3861 was replaced by Matrix Authentication Service.Please disable MSC3861 or disable Matrix Authentication Service.",
+    ),
+    (
+        "saml-configured",
+        "• Synapse config contains SAML2 auth configuration which will need to be manually mapped as an upstream OAuth 2.0 provider during migration.",
+    ),
+    (
+        "jwt-configured",
+        "• Synapse config contains JWT auth configuration which will need to be manually mapped as an upstream OAuth 2.0 provider during migration.",
+    ),
+    (
+        "password-provider-configured",
+        "• Synapse config contains non-standard password provider plugin auth configuration which will need to be manually mapped as an upstream OAuth 2.0 provider during migration.",
+    ),
+];
+
+#[test]
+fn what_is_not_recorded_is_understood_as_its_sources_write_it() {
+    for (code, text) in TEXTS {
+        assert_eq!(codes(text), [code], "{text}");
+        for disguise in disguises(text) {
+            assert!(codes(&disguise).contains(&code), "{code} as\n{disguise}");
+        }
+    }
+}
+
+#[test]
+fn every_rule_has_a_text_here() {
+    let recorded = RECORDINGS.iter().flat_map(|(_, codes)| codes.iter().copied());
+    let known: BTreeSet<&str> =
+        recorded.chain(TEXTS.iter().map(|(code, _)| *code)).chain(["oidc-mapped-by-hand"]).collect();
+    let rules: BTreeSet<&str> = RULES.iter().flat_map(|rules| rules.iter().map(|rule| rule.code)).collect();
+    assert_eq!(known, rules);
+}
+
+#[test]
+fn what_only_looks_like_a_cause_is_none() {
+    for text in [
+        "",
+        "All components are available",
+        "The MAS database is empty; no rows found.",
+        "obtained lock on relation \"users\"",
+        "could not obtain a lease for relation users",
+        "Check completed successfully with no errors or warnings.",
+        "wrong server: expected 200, got 500",
+        "could not connect to the identity provider",
+        "could not run the migration job: it has not been scheduled yet",
+        "Unsupported format string in template",
+        "image has an Unsupported format: webp",
+        "must be exactly 32 characters",
+        "Guest support is disabled in the Synapse configuration",
+        "`enable_3pid_changes` is explicitly disabled",
+        "unknown playbook",
+        "The global secret was read, and could not be found wanting anything",
+        "Expected : a, b\nFound : a",
+        "admission webhook \"x\" allowed the request",
+        "quota: 5 of 10 used",
+        "SSO is enabled and OAuth delegation is enabled",
+        "syn2mas does not support the experimental flag",
+        "migration 20250101 was previously applied",
+        "relation \"users\" does not exist",
+        "DELETE FROM user_external_ids WHERE auth_provider = 'oauth-delegated';",
+    ] {
+        let found = codes(text);
+        assert!(found.is_empty(), "{text:?} is taken for {found:?}");
+    }
+}
+
+#[test]
+fn the_decisive_cause_comes_before_warnings_and_echoes() {
+    let echo = "ERROR syn2mas: error=channel closed\nError: user @ghost:example.com was not found for migration but a row in access_tokens was found for them";
+    assert_eq!(codes(echo), ["row-without-account"]);
+    let text = format!("{}\nunknown playbook failure", recording("check-many"));
+    assert_eq!(codes(&text)[0], "account-changes-enabled");
+    assert!(!codes(&text).contains(&"output-hidden"), "the message was not hidden after all");
+    let weights: Vec<Weight> = understand(&text).iter().map(|cause| cause.weight).collect();
+    assert!(weights.is_sorted());
+    assert!(!is_unclear(&understand(&text)) && is_unclear(&understand("unknown playbook failure")) && is_unclear(&[]));
+}
+
+#[test]
+fn several_things_of_one_kind_are_all_told_and_the_same_thing_once() {
+    let row = |user: &str, table: &str| {
+        format!("user {user} was not found for migration but a row in {table} was found for them\n")
+    };
+    let text = row("@a:x.org", "devices") + &row("@b:x.org", "devices") + &row("@a:x.org", "devices");
+    let causes = understand(&text);
+    assert_eq!(causes.len(), 2);
+    assert!(causes[1].meaning.contains("@b:x.org in devices"), "{}", causes[1].meaning);
+    let one = understand(&recording("migrate-lock-not-available"));
+    assert_eq!(one.len(), 1);
+    assert!(one[0].meaning.contains("on its table users"), "{}", one[0].meaning);
+}
+
+/// The whole point of saying so: only what comes before the copying, or cannot have come after it, proves that nothing was
+/// copied. A database that is not empty may hold the accounts of an earlier try.
+#[test]
+fn nothing_migrated_is_said_only_where_the_text_proves_it() {
+    let says = |text: &str| understand(text).iter().any(|cause| cause.nothing_copied.is_some());
+    for name in
+        ["migrate-lock-not-available", "check-many", "dry-run-mas-database-unreachable", "dry-run-encryption-newline"]
+    {
+        assert!(says(&recording(name)), "{name}");
+    }
+    for name in ["migrate-second-time", "dry-run-mas-not-empty", "dry-run-orphan-token", "dry-run-foreign-server-name"]
+    {
+        assert!(!says(&recording(name)), "{name}");
+    }
+    for text in [
+        "unknown playbook failure",
+        "failed to recreate constraint x",
+        "session_lifetime cannot be set when OAuth delegation is enabled",
+        "The global secret a could not be found",
+        "No space left on device",
+        "Failed to get ansible-runner stdout",
+    ] {
+        assert!(!says(text), "{text}");
+    }
+}
+
+#[test]
+fn details_of_the_message_are_in_the_advice() {
+    let first = |text: &str| understand(text).remove(0);
+    let cause = first(&recording("check-provider-missing-in-synapse"));
+    assert!(cause.remedy.contains("idpId 01JABCDEFGHJKMNPQRSTVWXYZ0"), "{}", cause.remedy);
+    let cause = first(&recording("check-provider-missing-in-mas"));
+    assert!(cause.meaning.contains("oidc-01JABCDEFGHJKMNPQRSTVWXYZ0"), "{}", cause.meaning);
+    let cause = first(&recording("check-leftovers-in-synapse-database"));
+    assert!(cause.meaning.contains("1 row "), "{}", cause.meaning);
+    assert_eq!(
+        cause.sql.unwrap().statements,
+        ["DELETE FROM user_external_ids WHERE auth_provider = 'oauth-delegated';"]
+    );
+    let saml = understand(&recording("check-leftovers-in-synapse-database")).remove(1);
+    assert!(saml.meaning.contains("SAML") && saml.remedy.contains("Element Support"), "{saml:?}");
+    let cause = first(&recording("dry-run-orphan-token"));
+    assert!(cause.meaning.contains("@ghost:example.com in access_tokens"), "{}", cause.meaning);
+    assert!(cause.sql.unwrap().statements[0].contains("FROM access_tokens t LEFT JOIN users"));
+    let cause = first(&recording("dry-run-foreign-server-name"));
+    assert!(cause.meaning.contains("@x:other.org"), "{}", cause.meaning);
+    assert!(cause.sql.unwrap().statements[0].ends_with("NOT LIKE '@%:example.com';"));
+    let cause = first(&recording("dry-run-encryption-newline"));
+    assert!(cause.meaning.contains("line feed"), "{}", cause.meaning);
+    let cause = first(&recording("dry-run-mas-database-unreachable"));
+    assert!(cause.meaning.contains("nothing answers at that host and port"), "{}", cause.meaning);
+    let cause = first(
+        "Some component secret are missing\nExpected : a-synapse, a-mas, a-x\nFound : a-synapse\nnext task failed",
+    );
+    assert!(cause.meaning.contains("a-mas, a-x"), "{}", cause.meaning);
+    let keys = "The following secret keys do not point to any secret value :\n- component: matrixAuthenticationService\n  secretKeyConfigurationProperty: config.rsaPrivateKeySecretKey\n  absentFrom: a-mas/rsaPrivateKey\n- component: synapse\n  secretKeyConfigurationProperty: config.macaroonSecretKey\n  absentFrom: a-synapse/macaroon\n";
+    let cause = first(keys);
+    assert!(
+        cause.meaning.contains("rsaPrivateKey in Secret a-mas for matrixAuthenticationService"),
+        "{}",
+        cause.meaning
+    );
+    assert!(cause.meaning.contains("macaroon in Secret a-synapse for synapse"), "{}", cause.meaning);
+    assert!(cause.remedy.starts_with("Run `prepare` for those of MAS"), "{}", cause.remedy);
+    let cause = first(&serde_json::to_string(keys).unwrap());
+    assert!(cause.meaning.contains("macaroon in Secret a-synapse for synapse"), "{}", cause.meaning);
+    let text = "nonrefreshable_access_token_lifetime cannot be set when OAuth delegation is enabled\nrefresh_token_lifetime cannot be set when OAuth delegation is enabled";
+    let told: Vec<String> = understand(text).into_iter().map(|cause| cause.meaning).collect();
+    assert!(told[0].contains(" nonrefreshable_access") && told[1].contains(" refresh_token"), "{told:?}");
+}
+
+/// What is put into a statement comes from a message, which quotes what users chose.
+#[test]
+fn no_foreign_text_gets_into_a_statement() {
+    let hostile = [
+        "user @x';DROP TABLE users;--:e.org was not found for migration but a row in x; DROP TABLE users was found for them",
+        "wrong server name: expected \"a'; DROP TABLE users; --\", got \"b\"",
+    ];
+    for text in hostile {
+        for cause in understand(text) {
+            assert!(!cause.sql.is_some_and(|sql| sql.statements.concat().contains("DROP")), "{text}");
+        }
+    }
+}
+
+#[test]
+fn advice_is_short_and_in_the_tone_of_the_house() {
+    let all =
+        RECORDINGS.iter().map(|(name, _)| recording(name)).chain(TEXTS.iter().map(|(_, text)| (*text).to_owned()));
+    for cause in all.flat_map(|text| understand(&text)) {
+        let told = format!("{} {}", cause.meaning, cause.remedy);
+        assert!(told.len() < 900, "{}: {} characters", cause.code, told.len());
+        assert!(!told.contains('!') && !told.contains("successfully"), "{told}");
+        assert!(cause.meaning.ends_with(['.', ':']) && cause.remedy.ends_with(['.', ':']), "{told}");
+        assert_eq!(cause.remedy.ends_with(':'), cause.sql.is_some() && cause.remedy.ends_with(':'), "{told}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_borne(text in any::<String>()) {
+        let _ = understand(&text);
+    }
+
+    #[test]
+    fn a_cause_is_found_in_the_midst_of_other_text(before in "[ -~\n]{0,200}", after in "[ -~\n]{0,200}", index in 0usize..RECORDINGS.len()) {
+        let (name, expected) = RECORDINGS[index];
+        let found = codes(&format!("{before}\n{}\n{after}", recording(name)));
+        for code in expected {
+            prop_assert!(found.contains(code), "{name}: {code} is lost");
+        }
+    }
+}

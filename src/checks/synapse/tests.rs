@@ -1,0 +1,476 @@
+//! Every setting: a text that must be found out, and one that must not.
+
+use serde_json::{Value, json};
+
+use super::super::finding::Severity;
+use super::super::surroundings::Surroundings;
+use super::*;
+use crate::deployment::Features;
+
+/// The code, path and line of everything that is found in a text.
+fn found(text: &str, process: Process) -> Vec<(&'static str, Severity, String)> {
+    let place = "P".to_owned();
+    let scan = scan(text, process);
+    let all = scan.hits.iter().filter_map(|hit| words::finding(hit, &place, Origin::FreeForm));
+    all.map(|finding| (finding.code, finding.severity, finding.subject)).collect()
+}
+
+#[track_caller]
+fn finds(text: &str, code: &str, severity: Severity, subject: &str) {
+    let found = found(text, Process::Main);
+    let wanted = found.iter().any(|(c, s, at)| *c == code && *s == severity && at == subject);
+    assert!(wanted, "{text:?} gives {found:?}");
+}
+
+#[track_caller]
+fn passes(text: &str) {
+    assert_eq!(found(text, Process::Main), [], "{text:?}");
+}
+
+#[test]
+fn what_synapse_refuses_with_mas_blocks_with_its_line() {
+    use Severity::Blocker;
+    for (text, code, subject) in [
+        ("password_config:\n  enabled: true\n", codes::SYNAPSE_PASSWORD_LOGIN, "P: password_config.enabled, line 2"),
+        (
+            "password_config: {enabled: only_for_reauth}\n",
+            codes::SYNAPSE_PASSWORD_LOGIN,
+            "P: password_config.enabled, line 1",
+        ),
+        ("a: b\nenable_registration: yes\n", codes::SYNAPSE_REGISTRATION, "P: enable_registration, line 2"),
+        ("enable_registration: \"on\"\n", codes::SYNAPSE_REGISTRATION, "P: enable_registration, line 1"),
+        ("disable_registration: false\n", codes::SYNAPSE_REGISTRATION, "P: disable_registration, line 1"),
+        ("enable_registration_captcha: true\n", codes::SYNAPSE_CAPTCHA, "P: enable_registration_captcha, line 1"),
+        ("user_consent:\n  version: 1.0\n", codes::SYNAPSE_CONSENT, "P: user_consent, line 1"),
+        ("user_consent: {}\n", codes::SYNAPSE_CONSENT, "P: user_consent, line 1"),
+        ("enable_3pid_changes: true\n", codes::SYNAPSE_3PID_CHANGES, "P: enable_3pid_changes, line 1"),
+        (
+            "login_via_existing_session: {enabled: true}\n",
+            codes::SYNAPSE_EXISTING_SESSION,
+            "P: login_via_existing_session.enabled, line 1",
+        ),
+        ("session_lifetime: 24h\n", codes::SYNAPSE_LIFETIME, "P: session_lifetime, line 1"),
+        ("refresh_token_lifetime: 3600000\n", codes::SYNAPSE_LIFETIME, "P: refresh_token_lifetime, line 1"),
+        (
+            "nonrefreshable_access_token_lifetime: 5m\n",
+            codes::SYNAPSE_LIFETIME,
+            "P: nonrefreshable_access_token_lifetime, line 1",
+        ),
+        ("saml2_config:\n  sp_config: {metadata: {}}\n", codes::SAML, "P: saml2_config, line 1"),
+        ("cas_config: {server_url: https://cas.example.com}\n", codes::CAS, "P: cas_config, line 1"),
+        ("jwt_config: {enabled: true, secret: x, algorithm: HS256}\n", codes::JWT, "P: jwt_config, line 1"),
+        (
+            "oidc_config: {enabled: true, issuer: https://x/, client_id: y}\n",
+            codes::SYNAPSE_OIDC,
+            "P: oidc_config, line 1",
+        ),
+        (
+            "oidc_providers:\n- {idp_id: x, issuer: https://x/, client_id: y}\n",
+            codes::SYNAPSE_OIDC,
+            "P: oidc_providers, line 1",
+        ),
+        (
+            "experimental_features: {msc3861: {enabled: true}}\n",
+            codes::SYNAPSE_DELEGATES,
+            "P: experimental_features.msc3861, line 1",
+        ),
+        (
+            "matrix_authentication_service: {enabled: true}\n",
+            codes::SYNAPSE_DELEGATES,
+            "P: matrix_authentication_service, line 1",
+        ),
+        (
+            "password_providers:\n- module: ldap_auth_provider.LdapAuthProvider\n  config: {}\n",
+            codes::SYNAPSE_PASSWORD_MODULE,
+            "P: password_providers[0], line 2",
+        ),
+        ("ldap_config: {enabled: true}\n", codes::SYNAPSE_PASSWORD_MODULE, "P: ldap_config, line 1"),
+        (
+            "modules:\n- module: mjolnir.Module\n- module: ldap_auth_provider.LdapAuthProviderModule\n",
+            codes::SYNAPSE_PASSWORD_MODULE,
+            "P: modules[1], line 3",
+        ),
+    ] {
+        finds(text, code, Blocker, subject);
+        if code != codes::SYNAPSE_PASSWORD_LOGIN || !text.contains("reauth") {
+            let worker = found(text, Process::Worker);
+            assert!(
+                worker.iter().any(|(c, s, _)| *c == code && *s == Blocker),
+                "a worker refuses {text:?} too: {worker:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn what_synapse_takes_with_mas_passes() {
+    for text in [
+        "",
+        "# session_lifetime: 24h\n",
+        "max_upload_size: 100M\n",
+        "password_config: {enabled: false}\n",
+        "password_config:\n  policy: {enabled: true, minimum_length: 12}\n",
+        "enable_registration: false\n",
+        "disable_registration: true\n",
+        "enable_registration_captcha: false\n",
+        "user_consent: null\n",
+        "enable_3pid_changes: false\n",
+        "login_via_existing_session: {enabled: false}\n",
+        "session_lifetime: null\n",
+        "session_lifetime: 0\n",
+        "session_lifetime: 0s\n",
+        "refreshable_access_token_lifetime: 5m\n",
+        "saml2_config: {enabled: false, sp_config: {}}\n",
+        "saml2_config: {user_mapping_provider: {}}\n",
+        "cas_config: {enabled: false}\n",
+        "jwt_config: {enabled: false, secret: x, algorithm: HS256}\n",
+        "oidc_providers: []\n",
+        "oidc_config: {enabled: false}\n",
+        "experimental_features: {msc3861: {}, msc2409_to_device_messages_enabled: true}\n",
+        "matrix_authentication_service: {enabled: false}\n",
+        "modules: []\n",
+        "modules:\n- module: mjolnir.Module\n  config: {}\n",
+        "sso: {client_whitelist: [https://x.example.com/]}\n",
+        "ui_auth: {session_timeout: 15s}\n",
+        "registration_shared_secret: s\nregistrations_require_3pid: [email]\nregistration_requires_token: true\n",
+        "enable_set_displayname: false\n",
+        "allow_guest_access: false\n",
+        "database: {name: psycopg2, args: {user: s, database: s, host: h, port: 5432}}\n",
+    ] {
+        passes(text);
+    }
+}
+
+#[test]
+fn what_only_syn2mas_refuses() {
+    use Severity::{Blocker, Warning};
+    finds("allow_guest_access: true\n", codes::SYNAPSE_GUESTS, Blocker, "P: allow_guest_access, line 1");
+    finds("password_config:\n  pepper: x\n", codes::PASSWORD_PEPPER, Warning, "P: password_config.pepper, line 2");
+    finds("password_config:\n  pepper: ''\n", codes::PASSWORD_PEPPER, Warning, "P: password_config.pepper, line 2");
+    passes("password_config: {pepper: null}\n");
+    finds("database: {name: sqlite3}\n", codes::SYNAPSE_DATABASE, Blocker, "P: database.name, line 1");
+    let both = "database:\n  args:\n    dbname: a\n    database: b\n";
+    finds(both, codes::SYNAPSE_DATABASE, Blocker, "P: database.args.dbname, line 3");
+    finds("database: {args: {dbname: a}}\n", codes::SYNAPSE_DATABASE, Warning, "P: database.args.dbname, line 1");
+    finds(
+        "password_config: {localdb_enabled: false}\n",
+        codes::LDAP_ONLY,
+        Warning,
+        "P: password_config.localdb_enabled, line 1",
+    );
+    passes("password_config: {enabled: false, localdb_enabled: false}\n");
+    assert_eq!(
+        found("allow_guest_access: true\n", Process::Worker).len(),
+        1,
+        "Synapse's own rows are the same for workers"
+    );
+    assert_eq!(found("database: {args: {dbname: a}}\n", Process::Worker), [], "syn2mas does not read a worker's part");
+}
+
+#[test]
+fn types_that_syn2mas_cannot_read() {
+    use Severity::{Blocker, Warning};
+    for (text, severity, subject) in [
+        ("password_config: {enabled: only_for_reauth}\n", Blocker, "P: password_config.enabled, line 1"),
+        ("cas_config:\n# server_url: x\n", Blocker, "P: cas_config, line 1"),
+        ("oidc_providers:\n", Blocker, "P: oidc_providers, line 1"),
+        ("bcrypt_rounds: \"12\"\n", Blocker, "P: bcrypt_rounds, line 1"),
+        ("bcrypt_rounds: -1\n", Blocker, "P: bcrypt_rounds, line 1"),
+        ("registrations_require_3pid: email\n", Blocker, "P: registrations_require_3pid, line 1"),
+        ("registration_shared_secret: 12345\n", Blocker, "P: registration_shared_secret, line 1"),
+        ("public_baseurl: matrix.example.com\n", Blocker, "P: public_baseurl, line 1"),
+        ("enable_registration: 0\n", Blocker, "P: enable_registration, line 1"),
+        ("allow_guest_access: no\n", Warning, "P: allow_guest_access, line 1"),
+        ("registration_shared_secret: 010\n", Warning, "P: registration_shared_secret, line 1"),
+        ("recaptcha_public_key: off\n", Warning, "P: recaptcha_public_key, line 1"),
+        (
+            "oidc_providers:\n- additional_authorization_parameters:\n    max_age: 5\n",
+            Blocker,
+            "P: oidc_providers[0].additional_authorization_parameters.max_age, line 3",
+        ),
+    ] {
+        finds(text, codes::SYNAPSE_CONFIG_TYPE, severity, subject);
+        assert!(!found(text, Process::Worker).iter().any(|(code, ..)| *code == codes::SYNAPSE_CONFIG_TYPE), "{text}");
+    }
+    for text in
+        ["bcrypt_rounds: null\n", "registration_shared_secret: '010'\n", "allow_guest_access: False\n", "a: !own 1\n"]
+    {
+        passes(text);
+    }
+}
+
+#[test]
+fn texts_that_are_no_settings() {
+    use Severity::{Blocker, Unknown, Warning};
+    finds("a: [\n", codes::SYNAPSE_CONFIG_UNREADABLE, Blocker, "P, line 1");
+    finds("just words\n", codes::SYNAPSE_CONFIG_UNREADABLE, Blocker, "P, line 1");
+    finds("- a\n- b\n", codes::SYNAPSE_CONFIG_UNREADABLE, Blocker, "P, line 1");
+    finds("a: 1\n---\nb: 2\n", codes::SYNAPSE_CONFIG_UNREADABLE, Blocker, "P");
+    finds(&"[".repeat(1000), codes::SYNAPSE_CONFIG_UNREADABLE, Unknown, "P");
+    finds("a: 1\nb: 2\na: 3\n", codes::SYNAPSE_DUPLICATE_KEY, Warning, "P: a, line 1");
+    finds("a: {b: 1, b: 2}\n", codes::SYNAPSE_DUPLICATE_KEY, Warning, "P: a.b, line 1");
+    passes("a: {b: 1}\nc: {b: 2}\n");
+}
+
+#[test]
+fn of_two_equal_keys_the_last_decides() {
+    let twice = |first: &str, last: &str| format!("session_lifetime: {first}\nsession_lifetime: {last}\n");
+    finds(&twice("null", "1h"), codes::SYNAPSE_LIFETIME, Severity::Blocker, "P: session_lifetime, line 2");
+    let found = found(&twice("1h", "null"), Process::Main);
+    assert!(found.iter().all(|(code, ..)| *code == codes::SYNAPSE_DUPLICATE_KEY), "{found:?}");
+}
+
+#[test]
+fn a_module_that_nobody_here_knows_is_not_known() {
+    let text = "modules:\n- module: our.own.Thing\n";
+    finds(text, codes::SYNAPSE_PASSWORD_MODULE, Severity::Unknown, "P: modules[0], line 2");
+}
+
+#[test]
+fn restrictions_of_a_provider_in_free_form_settings_are_told() {
+    let text = "oidc_providers:\n- idp_id: x\n  issuer: https://x/\n  client_id: y\n  enable_registration: false\n  attribute_requirements: [{attribute: a, value: b}]\n  user_mapping_provider: {module: our.Mapping}\n  client_secret_path: /x\n";
+    for (code, key) in [
+        (codes::PROVIDER_RESTRICTION, "enable_registration"),
+        (codes::PROVIDER_RESTRICTION, "attribute_requirements"),
+        (codes::PROVIDER_RESTRICTION, "user_mapping_provider.module"),
+        (codes::PROVIDER_SETTING, "client_secret_path"),
+    ] {
+        finds(text, code, Severity::Warning, &format!("P: oidc_providers[0].{key}, line 2"));
+    }
+}
+
+#[test]
+fn no_message_holds_a_value() {
+    let text = "registration_shared_secret: 7731\npassword_config: {pepper: hunter2}\nrecaptcha_private_key: [hunter2]\ndatabase: {args: {password: 7731, dbname: hunter2}}\nhunter2\n";
+    for text in [text, "password_config: {pepper: hunter2, enabled: hunter2}\nregistration_shared_secret: 7731\n"] {
+        for hit in scan(text, Process::Main).hits {
+            let finding = words::finding(&hit, "P", Origin::FreeForm).unwrap();
+            let told = format!("{finding:?}");
+            assert!(!told.contains("hunter2") && !told.contains("7731"), "{told}");
+        }
+    }
+}
+
+fn snapshot(config: Value, rendered: Known<Vec<RenderedConfig>>) -> Snapshot {
+    let object = json!({
+        "metadata": {"name": "chat", "namespace": "n", "uid": "u", "resourceVersion": "1"},
+        "spec": {"components": {"synapse": {"config": config}}}});
+    Snapshot {
+        deployment: Deployment::from_value(object).unwrap(),
+        features: Known::Known(Features::default()),
+        secret: Known::Known(None),
+        record: Known::Known(None),
+        settings: None,
+        chart: None,
+        surroundings: Surroundings { rendered, ..Surroundings::default() },
+    }
+}
+
+fn told(config: Value, rendered: Known<Vec<RenderedConfig>>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    check(&snapshot(config, rendered), &mut findings);
+    findings
+}
+
+fn nothing_rendered() -> Known<Vec<RenderedConfig>> {
+    Known::Known(Vec::new())
+}
+
+fn rendered(text: &str) -> Known<Vec<RenderedConfig>> {
+    let whole = format!("server_name: example.com\n{text}");
+    Known::Known(vec![RenderedConfig::read("Secret s, key k.yaml".to_owned(), &whole).unwrap()])
+}
+
+#[track_caller]
+fn only(findings: Vec<Finding>) -> Finding {
+    assert_eq!(findings.len(), 1, "{findings:#?}");
+    findings.into_iter().next().unwrap()
+}
+
+#[test]
+fn places_are_the_paths_of_the_object() {
+    let main = only(told(json!({"additional": "session_lifetime: 1h"}), nothing_rendered()));
+    assert_eq!(main.subject, "spec.components.synapse.config.additional: session_lifetime, line 1");
+    let workers = json!({"workers": [{"type": "a"}, {"type": "pusher", "additional": "x: 1\nsession_lifetime: 1h\n"}]});
+    let worker = only(told(workers, nothing_rendered()));
+    assert_eq!(
+        worker.subject,
+        "spec.components.synapse.config.workers[1].additional (pusher): session_lifetime, line 2"
+    );
+    let mapping = only(told(json!({"additional": {"session_lifetime": "1h"}}), nothing_rendered()));
+    assert_eq!(mapping.subject, "spec.components.synapse.config.additional: session_lifetime");
+}
+
+#[test]
+fn nothing_to_say_is_said() {
+    for config in
+        [json!({}), json!({"additional": ""}), json!({"additional": "a: 1", "workers": [{"additional": "b: 2"}]})]
+    {
+        let finding = only(told(config, nothing_rendered()));
+        assert_eq!((finding.code, finding.severity), (codes::SYNAPSE_SETTINGS, Severity::Ok));
+    }
+}
+
+#[test]
+fn typed_fields_are_a_warning_and_the_rendered_configuration_settles_it() {
+    let config = || json!({"delegatedAuth": {"userProfiles": {"allowEmailChange": true}}});
+    let blind = only(told(config(), nothing_rendered()));
+    assert_eq!((blind.code, blind.severity), (codes::SYNAPSE_3PID_CHANGES, Severity::Warning));
+    assert_eq!(blind.subject, "spec.components.synapse.config.delegatedAuth.userProfiles.allowEmailChange");
+    let not_allowed = only(told(config(), Known::Unreadable("not allowed to get it".to_owned())));
+    assert!(not_allowed.message.contains("not allowed to get it"), "{}", not_allowed.message);
+    let confirmed = only(told(config(), rendered("enable_3pid_changes: true\n")));
+    assert!(confirmed.message.contains("Secret s, key k.yaml"), "{}", confirmed.message);
+    assert_eq!(only(told(config(), rendered("a: 1\n"))).severity, Severity::Ok, "the operator does not render it");
+}
+
+#[test]
+fn every_typed_field_is_found_in_either_spelling_and_only_if_it_is_on() {
+    for (path, on, off, code) in [
+        (
+            "/delegatedAuth/localPasswordDatabase/enableRegistration",
+            json!(true),
+            json!(false),
+            codes::SYNAPSE_REGISTRATION,
+        ),
+        ("/delegated_auth/user_profiles/allow_email_change", json!(true), json!(false), codes::SYNAPSE_3PID_CHANGES),
+        ("/sessionLifetime", json!("1d"), json!(null), codes::SYNAPSE_LIFETIME),
+        ("/auth/refresh_token_lifetime", json!(1000), json!(0), codes::SYNAPSE_LIFETIME),
+        ("/allowGuestAccess", json!(true), json!(false), codes::SYNAPSE_GUESTS),
+        ("/userConsent", json!({"version": "1"}), json!({}), codes::SYNAPSE_CONSENT),
+        ("/registration/captcha", json!({"enabled": true}), json!({"enabled": false}), codes::SYNAPSE_CAPTCHA),
+        (
+            "/loginViaExistingSession",
+            json!({"enabled": true}),
+            json!({"enabled": false}),
+            codes::SYNAPSE_EXISTING_SESSION,
+        ),
+        ("/delegatedAuth/localPasswordDatabase/pepperSecretKey", json!("pepper"), json!(""), codes::PASSWORD_PEPPER),
+    ] {
+        let with = |value: Value| {
+            let mut config = json!({});
+            let mut place = &mut config;
+            for key in path.split('/').skip(1) {
+                place = &mut place[key];
+            }
+            *place = value;
+            told(config, nothing_rendered())
+        };
+        let found = only(with(on));
+        assert_eq!((found.code, found.severity), (code, Severity::Warning), "{path}");
+        assert_eq!(only(with(off)).severity, Severity::Ok, "{path}");
+    }
+    let provider = json!({"delegatedAuth": {"oidc": [{"idpId": "x", "enableRegistration": true}]}});
+    assert_eq!(only(told(provider, nothing_rendered())).severity, Severity::Ok, "a provider's field is another one");
+}
+
+#[test]
+fn what_only_the_operator_has_rendered_is_a_warning_but_for_what_cannot_be_migrated_at_all() {
+    let lifetime = only(told(json!({}), rendered("session_lifetime: 1h\n")));
+    assert_eq!((lifetime.code, lifetime.severity), (codes::SYNAPSE_LIFETIME, Severity::Warning));
+    assert_eq!(lifetime.subject, "Secret s, key k.yaml: session_lifetime, line 2");
+    let saml = only(told(json!({}), rendered("saml2_config: {sp_config: {x: y}}\n")));
+    assert_eq!((saml.code, saml.severity), (codes::SAML, Severity::Blocker));
+    // Legacy authentication itself is what the operator renders today.
+    let legacy = "password_config: {enabled: true}\noidc_providers: [{idp_id: x, issuer: https://x/, client_id: y}]\nmodules: [{module: ldap_auth_provider.LdapAuthProviderModule}]\n";
+    assert_eq!(only(told(json!({}), rendered(legacy))).severity, Severity::Ok);
+    // What is in the free-form settings as well has been said.
+    let both = told(json!({"additional": "session_lifetime: 1h"}), rendered("session_lifetime: 1h\n"));
+    assert_eq!(only(both).severity, Severity::Blocker);
+}
+
+#[test]
+fn only_configurations_of_synapse_count_as_rendered() {
+    assert!(RenderedConfig::may_be("chat", "chat-synapse-main", "instance_template.yaml"));
+    assert!(!RenderedConfig::may_be("chat", "chat-synapse-main", "log_config"));
+    assert!(!RenderedConfig::may_be("chat", "chatty-synapse-main", "homeserver.yaml"));
+    assert!(!RenderedConfig::may_be("chat", "chat-element-web", "config.yaml"));
+    let read = |text: &str| RenderedConfig::read("p".to_owned(), text);
+    assert!(read("server_name: x\n").is_some());
+    assert!(read("version: 1\nhandlers: {server_name: x}\n").is_none());
+    assert!(read("{{ not yaml server_name").is_none());
+}
+
+mod generated {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn line() -> impl Strategy<Value = String> {
+        let keys = [
+            "session_lifetime",
+            "enable_registration",
+            "password_config",
+            "oidc_providers",
+            "modules",
+            "user_consent",
+            "database",
+            "login_via_existing_session",
+            "cas_config",
+            "<<",
+            "server_name",
+            "experimental_features",
+            "bcrypt_rounds",
+        ];
+        let values = [
+            "true",
+            "yes",
+            "null",
+            "0",
+            "1h",
+            "[]",
+            "{}",
+            "{enabled: on}",
+            "[{module: x}]",
+            "&a {b: *a}",
+            "*a",
+            "!x y",
+            "'",
+            "{args: {dbname: a, database: b}}",
+            "{enabled: only_for_reauth, pepper: \"\"}",
+            "|\n  text",
+            "[[[",
+            "\t",
+        ];
+        (prop::sample::select(keys.to_vec()), prop::sample::select(values.to_vec()), 0..3_usize)
+            .prop_map(|(key, value, indent)| format!("{}{key}: {value}\n", "  ".repeat(indent)))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 1500, ..ProptestConfig::default() })]
+
+        #[test]
+        fn a_scan_ends_whatever_is_written(lines in prop::collection::vec(line(), 0..30), process in any::<bool>()) {
+            let process = if process { Process::Main } else { Process::Worker };
+            let scan = scan(&lines.concat(), process);
+            prop_assert!(scan.hits.len() <= 100);
+            for hit in &scan.hits {
+                let finding = words::finding(hit, "P", Origin::FreeForm).unwrap();
+                prop_assert!(!finding.message.is_empty() && finding.remedy.is_some());
+            }
+        }
+
+        #[test]
+        fn a_scan_of_any_bytes_ends(text in any::<String>()) {
+            let _ = scan(&text, Process::Main);
+        }
+    }
+}
+
+#[test]
+fn aliases_that_make_much_out_of_little_are_looked_through_in_no_time() {
+    use std::time::{Duration, Instant};
+    let big: String = (0..4900).map(|key: u32| "k".to_owned() + &key.to_string() + ": 1, ").collect();
+    let many = "*a, ".repeat(100_000);
+    let keys: String = (0..4000).map(|key: u32| "x".to_owned() + &key.to_string() + ": *a\n").collect();
+    for text in [
+        format!("big: &a {{{big}}}\noidc_providers: [{many}]\nmodules: [{many}]\n"),
+        format!("big: &a {{{big}}}\n{keys}"),
+        format!("big: &a {{<<: [{}]}}\noidc_providers: [{many}]\n", "*a, ".repeat(10)),
+    ] {
+        let start = Instant::now();
+        let scan = scan(&text, Process::Main);
+        assert!(scan.hits.len() <= 100);
+        assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
+    }
+}

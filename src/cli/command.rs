@@ -1,0 +1,149 @@
+//! The command line as clap knows it, made ready for people: commands in groups, examples, hints for completion. Parsing,
+//! help, completion scripts and man pages all derive from it.
+
+use clap::builder::Styles;
+use clap::builder::styling::{AnsiColor, Effects, Style};
+use clap::{Arg, ArgAction, Command, CommandFactory as _, ValueHint};
+
+use super::{Cli, examples};
+
+/// Help is not laid out wider than this.
+pub const WIDEST: usize = 100;
+
+/// The commands by what they are for, in the order in which they are shown. What is in no group is shown last.
+const GROUPS: [(&str, &[&str]); 3] = [
+    ("The migration, step by step", &["status", "prepare", "dry-run", "activate", "abort"]),
+    ("Looking closer", &["check", "verify", "report"]),
+    ("Beside it", &["tls", "completion", "version"]),
+];
+
+/// Flags whose value is a file, or a folder.
+const FILES: [&str; 13] = [
+    "kubeconfig",
+    "certificate_authority",
+    "client_certificate",
+    "client_key",
+    "certificate",
+    "private_key",
+    "ca_certificate",
+    "ca_private_key",
+    "database_password_file",
+    "encryption_secret_file",
+    "rsa_private_key_file",
+    "token_file",
+    "export_file",
+];
+
+/// The whole grammar.
+pub fn definition() -> Command {
+    let mut command = hinted(Cli::command())
+        .styles(styles())
+        .disable_help_subcommand(false)
+        .override_usage("kubectl ess-mas COMMAND [NAME] [flags]");
+    let names: Vec<String> = command.get_subcommands().map(|one| one.get_name().to_owned()).collect();
+    for name in names {
+        command = command.mut_subcommand(&name, |below| made_ready(below, &name));
+    }
+    let template = format!("{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{}{{after-help}}", groups(&command));
+    command.help_template(template)
+}
+
+/// The same with what clap adds by itself: global flags in every command, `help`.
+pub fn built() -> Command {
+    let mut command = definition();
+    command.build();
+    command
+}
+
+/// Bold heads and nothing else but what marks a mistake: the sixteen basic colours follow the person's own theme.
+fn styles() -> Styles {
+    let bold = Style::new().effects(Effects::BOLD);
+    Styles::plain()
+        .header(bold)
+        .usage(bold)
+        .error(AnsiColor::Red.on_default())
+        .valid(AnsiColor::Cyan.on_default())
+        .invalid(AnsiColor::Yellow.on_default())
+}
+
+fn groups(command: &Command) -> String {
+    let shown: Vec<&Command> = command.get_subcommands().filter(|one| !one.is_hide_set()).collect();
+    let widest = shown.iter().map(|one| one.get_name().len()).max().unwrap_or(0);
+    let bold = Style::new().effects(Effects::BOLD);
+    let mut text = String::new();
+    let mut group = |title: &str, members: &[&Command]| {
+        if members.is_empty() {
+            return;
+        }
+        text.push_str(&format!("{bold}{title}:{bold:#}\n"));
+        for one in members {
+            let about = one.get_about().map(ToString::to_string).unwrap_or_default();
+            text.push_str(&format!("  {:<widest$}   {about}\n", one.get_name()));
+        }
+        text.push('\n');
+    };
+    for (title, names) in GROUPS {
+        let members: Vec<&Command> =
+            names.iter().filter_map(|name| shown.iter().find(|one| one.get_name() == *name).copied()).collect();
+        group(title, &members);
+    }
+    let named = |one: &&&Command| !GROUPS.iter().any(|(_, names)| names.contains(&one.get_name()));
+    group("Others", &shown.iter().filter(named).copied().collect::<Vec<_>>());
+    text.truncate(text.trim_end().len());
+    text
+}
+
+/// A command below, and those below it: usage as kubectl writes it, and examples above the flags.
+fn made_ready(command: Command, path: &str) -> Command {
+    let mut command = hinted(command);
+    let below: Vec<String> = command.get_subcommands().map(|one| one.get_name().to_owned()).collect();
+    for name in &below {
+        command = command.mut_subcommand(name, |one| made_ready(one, &format!("{path} {name}")));
+    }
+    let usage = usage(&command, path, !below.is_empty());
+    let template = format!(
+        "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{}{{all-args}}{{after-help}}",
+        examples::help(path).map_or_else(String::new, |text| format!("{text}\n\n"))
+    );
+    command.override_usage(usage).help_template(template).disable_help_subcommand(true)
+}
+
+fn usage(command: &Command, path: &str, has_commands: bool) -> String {
+    let mut usage = format!("kubectl ess-mas {path}");
+    let mut word = |text: &str| {
+        usage.push(' ');
+        usage.push_str(text);
+    };
+    if has_commands {
+        word("COMMAND");
+    }
+    for arg in command.get_arguments().filter(|arg| arg.is_required_set()) {
+        let value = arg.get_value_names().and_then(<[_]>::first).map_or("VALUE", |name| name.as_str());
+        match arg.get_long() {
+            Some(long) => word(&format!("--{long} {value}")),
+            None => word(value),
+        }
+    }
+    for arg in command.get_positionals().filter(|arg| !arg.is_required_set()) {
+        word(&format!("[{}]", arg.get_value_names().and_then(<[_]>::first).map_or("NAME", |name| name.as_str())));
+    }
+    word("[flags]");
+    usage
+}
+
+/// Says of every value whether it is a file, so that no shell offers files where none belongs.
+fn hinted(command: Command) -> Command {
+    command.mut_args(|arg| {
+        let takes_one = matches!(arg.get_action(), ArgAction::Set | ArgAction::Append);
+        let hint = value_hint(&arg);
+        if takes_one { arg.value_hint(hint) } else { arg }
+    })
+}
+
+fn value_hint(arg: &Arg) -> ValueHint {
+    match arg.get_id().as_str() {
+        "out" => ValueHint::DirPath,
+        id if FILES.contains(&id) => ValueHint::FilePath,
+        _ => ValueHint::Other,
+    }
+}

@@ -1,0 +1,57 @@
+//! Names for completion: whatever can be had, and nothing where it cannot.
+
+use serde::Deserialize;
+
+use super::{
+    connect::{Cluster, surroundings},
+    errors::{ClusterError, ErrorKind},
+    flags::ConnectionFlags,
+    kubeconfig::{self, KubeconfigNames},
+    read::Selection,
+    resource::{ApiVersion, Resource},
+};
+
+/// Core `Namespace`, which has no namespace itself.
+const NAMESPACE: Resource = Resource { group: "", version: "v1", plural: "namespaces", kind: "Namespace" };
+
+#[derive(Deserialize)]
+struct Named {
+    metadata: Metadata,
+}
+
+#[derive(Deserialize)]
+struct Metadata {
+    name: String,
+}
+
+/// The names in the kubeconfig that these flags and `KUBECONFIG` lead to.
+pub fn kubeconfig_names(flags: &ConnectionFlags) -> Result<KubeconfigNames, ClusterError> {
+    kubeconfig::names(flags, &surroundings())
+}
+
+impl Cluster {
+    /// The namespaces.
+    pub async fn namespace_names(&self) -> Result<Vec<String>, ClusterError> {
+        let all = self.list::<Named>(NAMESPACE, None, Selection::default(), 500).metadata_only().all().await?;
+        Ok(all.into_iter().map(|one| one.metadata.name).collect())
+    }
+
+    /// The deployments that a command could mean: those of the namespace, or of all of them where that one has none and was
+    /// not asked for.
+    pub async fn deployment_names(&self) -> Result<Vec<String>, ClusterError> {
+        for version in ApiVersion::ALL {
+            let mut found = match self.names(version, Some(self.namespace())).await {
+                Err(error) if *error.kind() == ErrorKind::NoSuchApi => continue,
+                other => other?,
+            };
+            if found.is_empty() && !self.namespace_given() {
+                found = self.names(version, None).await?;
+            }
+            let mut names: Vec<String> = found.into_iter().map(|(_, name)| name).collect();
+            names.sort();
+            names.dedup();
+            return Ok(names);
+        }
+        Ok(Vec::new())
+    }
+}

@@ -1,0 +1,126 @@
+use serde_json::json;
+
+use super::*;
+use crate::cluster::{
+    stub::{Step, Stub},
+    transport::Limits,
+};
+
+fn pod(name: &str, version: u32) -> Value {
+    json!({"kind": "Pod", "metadata": {"name": name, "resourceVersion": version.to_string()}})
+}
+
+fn line(kind: &str, object: &Value) -> String {
+    json!({"type": kind, "object": object}).to_string() + "\n"
+}
+
+fn stream(lines: &[String]) -> Step {
+    Step::StreamToEnd(lines.iter().map(|line| (Duration::ZERO, line.clone())).collect())
+}
+
+fn quick() -> Patience {
+    let ms = Duration::from_millis;
+    Patience {
+        server_limit: ms(290_000),
+        answer: ms(500),
+        silence: ms(500),
+        unreachable: ms(1),
+        pauses: [10, 20, 30, 40].map(ms),
+    }
+}
+
+/// Everything that is seen until there is nothing more, and the requests that it took.
+async fn seen(steps: Vec<Step>, patience: Patience) -> (Vec<String>, Vec<String>) {
+    let stub = Stub::with_steps(steps).await;
+    let cluster = Cluster::to_stub(&stub.address, Limits::default()).await;
+    let mut collection = cluster.look_on_with(Resource::POD, "ess", patience);
+    let mut seen = Vec::new();
+    while let Some(item) = timeout(Duration::from_secs(20), collection.next()).await.expect("it ends") {
+        let name = |object: &Value| object["metadata"]["name"].as_str().unwrap().to_owned();
+        seen.push(match item {
+            Onlook::Seen(object) => format!("+{}", name(&object)),
+            Onlook::Gone(object) => format!("-{}", name(&object)),
+            Onlook::Doubt => "?".to_owned(),
+        });
+    }
+    (seen, stub.seen().into_iter().map(|seen| seen.line).collect())
+}
+
+#[tokio::test]
+async fn one_request_shows_what_is_there_and_what_happens() {
+    let events = [line("ADDED", &pod("a", 3)), line("MODIFIED", &pod("a", 7)), line("DELETED", &pod("a", 8))];
+    let (seen, requests) = seen(vec![stream(&events), Step::json(403, &json!({}))], quick()).await;
+    assert_eq!(seen, ["+a", "+a", "-a", "?"]);
+    assert_eq!(requests[0], "GET /api/v1/namespaces/ess/pods?watch=true&allowWatchBookmarks=true&timeoutSeconds=290");
+    assert!(requests[1].ends_with("&resourceVersion=8"), "{requests:?}");
+}
+
+#[tokio::test]
+async fn whoever_may_not_look_is_not_asked_again() {
+    for code in [401, 403, 404, 405] {
+        let (seen, requests) = seen(vec![Step::json(code, &json!({"kind": "Status", "code": code}))], quick()).await;
+        assert_eq!((seen, requests.len()), (vec!["?".to_owned()], 1), "{code}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_breaks_off_again_and_again_is_left_alone_after_four_times() {
+    for step in [Step::json(500, &json!({})), Step::json(429, &json!({})), stream(&[]), Step::Half("x".into())] {
+        let (_, requests) = seen(vec![step], quick()).await;
+        assert_eq!(requests.len(), 4);
+    }
+    let (_, requests) = seen(vec![stream(&["no JSON\n".to_owned()])], quick()).await;
+    assert_eq!(requests.len(), 4);
+}
+
+#[tokio::test]
+async fn a_server_that_is_restarted_is_waited_for_but_not_for_ever() {
+    let back = vec![Step::Cut, Step::Cut, stream(&[line("ADDED", &pod("a", 3))]), Step::json(403, &json!({}))];
+    let (seen, requests) = seen(back, quick()).await;
+    assert_eq!((seen, requests.len()), (vec!["?".to_owned(), "+a".to_owned(), "?".to_owned()], 4));
+    let (_, requests) = self::seen(vec![Step::Cut], quick()).await;
+    assert_eq!(requests.len(), 9);
+}
+
+#[tokio::test]
+async fn a_version_that_is_too_old_begins_anew() {
+    let gone = json!({"kind": "Status", "code": 410});
+    let steps = vec![
+        stream(&[line("ADDED", &pod("a", 3)), line("ERROR", &gone)]),
+        stream(&[line("ADDED", &pod("b", 9))]),
+        Step::json(410, &gone),
+        Step::json(403, &json!({})),
+    ];
+    let (seen, requests) = seen(steps, quick()).await;
+    assert_eq!(seen, ["+a", "?", "+b", "?", "?"]);
+    let versions: Vec<bool> = requests.iter().map(|line| line.contains("resourceVersion=")).collect();
+    assert_eq!(versions, [false, false, true, false]);
+}
+
+#[tokio::test]
+async fn a_connection_that_falls_silent_is_given_up() {
+    let silent =
+        Step::Stream(vec![(Duration::ZERO, line("ADDED", &pod("a", 3))), (Duration::from_mins(5), String::new())]);
+    let (seen, requests) = seen(vec![silent, Step::json(403, &json!({}))], quick()).await;
+    assert_eq!((seen, requests.len()), (vec!["+a".to_owned(), "?".to_owned()], 2));
+}
+
+#[tokio::test]
+async fn a_namespace_full_of_others_is_not_looked_at() {
+    let crowd: Vec<String> =
+        (0..=MOST as u32 + 5).map(|number| line("ADDED", &pod(&format!("p{number}"), number))).collect();
+    let (seen, requests) = seen(vec![stream(&crowd)], quick()).await;
+    assert_eq!((seen.last().map(String::as_str), requests.len()), (Some("?"), 1));
+}
+
+/// What half an hour of an activation costs here, if a load balancer cuts every connection after five minutes.
+#[test]
+fn the_pauses_keep_within_the_budget() {
+    let mut at = Duration::ZERO;
+    let mut requests = 1;
+    for pause in Patience::default().pauses {
+        at += Duration::from_secs(290) + pause;
+        requests += u32::from(at < Duration::from_mins(30));
+    }
+    assert!(requests <= 3, "{requests} for each of three kinds");
+}

@@ -1,0 +1,207 @@
+//! Explains a failure, and looks for more where its message does not say enough.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::follow::Words;
+use super::neighbourhood::{self, Depth};
+use super::session::Session;
+use crate::checks::Snapshot;
+use crate::checks::around::{self, Role, Trouble};
+use crate::checks::failure::{self, Cause, Course, Weight};
+use crate::cluster::{Allowance, Survey};
+use crate::pki::SecretBytes;
+use crate::record::Redactor;
+use crate::terminal::{Line, OutputError, Style, Ui};
+
+/// A person waits for it, with users locked out.
+const LOOK: Allowance = Allowance { time: Duration::from_secs(5), requests: 60, bytes: 8 << 20 };
+/// Logs that are read, and lines that are shown of each.
+const LOGS: usize = 3;
+const LINES: usize = 12;
+/// More causes than that are in the message, for whoever wants to read on.
+const MOST_CAUSES: usize = 8;
+
+/// Says what a failure's message means.
+pub fn tell(session: &Session, words: Words, causes: &[Cause]) {
+    let ui = session.ui();
+    let migrated = session.deployment.mas_active() == Some(true);
+    let decisive: Vec<&Cause> = causes.iter().filter(|cause| cause.weight != Weight::Warning).collect();
+    let warnings: Vec<&Cause> = causes.iter().filter(|cause| cause.weight == Weight::Warning).collect();
+    if causes.is_empty() {
+        return;
+    }
+    for (number, cause) in decisive.iter().take(MOST_CAUSES).enumerate() {
+        let count = if decisive.len() > 1 { format!("{}. ", number + 1) } else { String::new() };
+        ui.status(format!("  {count}{}", cause.meaning));
+        if words.command == "activate" && !migrated && number == 0 {
+            // All of them stop at about the same place; the first one is the one that the words are about.
+            let proof = decisive.iter().map(|one| one.nothing_copied).collect::<Option<Vec<_>>>();
+            if let Some(proof) = proof.and_then(|all| all.first().copied()) {
+                ui.status(format!("  {proof}"));
+            }
+        }
+        ui.status(format!("  {}", cause.remedy));
+        statements(ui, cause);
+    }
+    if decisive.len() > MOST_CAUSES {
+        ui.status(format!("  And {} more, see the message.", decisive.len() - MOST_CAUSES));
+    }
+    if !warnings.is_empty() {
+        ui.status(if decisive.is_empty() {
+            "  MAS's tool names no error, only warnings. The migration itself goes on in spite of them; but its check by itself ends with exit code 11 for warnings alone, and the operator may take that for a failure:"
+        } else {
+            "  Not what stopped it, but to be thought about before the activation:"
+        });
+        for cause in warnings.iter().take(MOST_CAUSES) {
+            ui.status(format!("  - {} {}", cause.meaning, cause.remedy));
+        }
+    }
+    if let Some(course) = decisive.first().and_then(|cause| course(cause.course, words, migrated)) {
+        ui.status(format!("  {course}"));
+    }
+    ui.status("");
+}
+
+fn statements(ui: &Ui, cause: &Cause) {
+    let Some(sql) = &cause.sql else { return };
+    ui.status(format!("  In {}:", sql.database.name()));
+    for statement in &sql.statements {
+        ui.verbatim(&Line::new().text("    ").styled(Style::Code, statement));
+    }
+}
+
+/// What comes next, as far as the kind of cause tells. The commands themselves stand at the end of the output.
+fn course(course: Course, words: Words, migrated: bool) -> Option<&'static str> {
+    match (words.command, course) {
+        ("activate", _) if migrated => None,
+        ("activate" | "dry-run", Course::Retry) => {
+            Some("The operator tries again by itself, and that alone often cures it.")
+        }
+        ("activate", Course::Mend) => {
+            Some("Once that is mended, the operator's next try goes on from there; if it takes long, go back first.")
+        }
+        ("activate", Course::Change) => Some("Go back first. Then change it, and let a dry run pass again."),
+        ("activate", Course::Support) => Some("Go back first, so that there is time to find out."),
+        _ => None,
+    }
+}
+
+/// The short advice for `status`: the first causes, in a line or two each.
+pub fn page(ui: &Ui, message: &str) -> Result<(), OutputError> {
+    const SHOWN: usize = 3;
+    let causes = failure::understand(message);
+    let told: Vec<&Cause> = causes.iter().filter(|cause| cause.weight != Weight::Warning).collect();
+    if told.is_empty() && !causes.is_empty() {
+        ui.page(Line::new().text("  There are only warnings in it; they may have been taken for a failure."))?;
+    }
+    for cause in told.iter().take(SHOWN) {
+        ui.page(Line::new().styled(Style::Warn, "What it means: ").text(&cause.meaning))?;
+        ui.page(Line::new().text("  ").text(cause.remedy.trim_end_matches(':')))?;
+    }
+    if told.len() > SHOWN {
+        ui.page(Line::new().text(format!("  And {} more, see the message.", told.len() - SHOWN)))?;
+    }
+    Ok(())
+}
+
+/// What was found around a deployment whose failure says too little.
+pub struct More {
+    troubles: Vec<Trouble>,
+    logs: Vec<(String, String)>,
+    missing: Vec<String>,
+}
+
+/// Looks for more where the message does not say what happened; a few seconds at most, and not at all once somebody
+/// interrupts. What it finds is free of secrets.
+pub async fn look_further(session: &Session, snapshot: &Snapshot, causes: &[Cause]) -> Option<More> {
+    if !failure::is_unclear(causes) {
+        return None;
+    }
+    session.ui().status(format!("  Looking around for more, {} seconds at most.", LOOK.time.as_secs()));
+    tokio::select! {
+        // Large, and hardly ever needed.
+        more = Box::pin(look(session, snapshot)) => Some(more),
+        () = session.context.interrupt.wait() => None,
+    }
+}
+
+async fn look(session: &Session, snapshot: &Snapshot) -> More {
+    let redactor = Redactor::knowing(known(snapshot));
+    let survey = Survey::new(&session.cluster, LOOK);
+    let target = &session.target;
+    let found = neighbourhood::read(&survey, &target.namespace, &target.name, Depth { whole: false, most: 300 }).await;
+    let mut unread = found.unread.clone();
+    let telling = around::containers(&found.around.pods).into_iter().filter(|one| one.unwell || one.role == Role::Job);
+    let telling: Vec<_> = telling.take(LOGS).collect();
+    let mut logs = Vec::new();
+    for container in &telling {
+        match survey.log(&neighbourhood::log_of(container), 60, 16 << 10).await {
+            Ok(end) if !end.text.trim().is_empty() => {
+                let before = if container.previous { ", the run before" } else { "" };
+                let title = format!("pod {}, container {}{before}", container.pod, container.container);
+                logs.push((title, redactor.text(&end.text)));
+            }
+            Ok(_) => {}
+            Err(one) => unread.push(one),
+        }
+    }
+    let clean = |one: Trouble| Trouble { object: one.object, says: redactor.text(&one.says) };
+    More {
+        troubles: neighbourhood::troubles(&found).into_iter().map(clean).collect(),
+        logs,
+        missing: neighbourhood::missing(&unread),
+    }
+}
+
+/// The secrets that were read on the way here.
+pub fn known(snapshot: &Snapshot) -> impl Iterator<Item = &SecretBytes> {
+    snapshot.secret.known().and_then(Option::as_ref).into_iter().flat_map(|secret| secret.data.values())
+}
+
+impl More {
+    /// Says it, and what it means where that is known.
+    pub fn tell(&self, session: &Session, words: Words) {
+        let ui = session.ui();
+        for trouble in &self.troubles {
+            ui.status(Line::new().text("    ").text(&trouble.object).text(": ").text(&trouble.says));
+        }
+        for (title, text) in &self.logs {
+            ui.status(format!("    Last lines of {title}:"));
+            let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+            for line in &lines[lines.len().saturating_sub(LINES)..] {
+                ui.verbatim(&Line::new().text("      ").styled(Style::Dim, line));
+            }
+        }
+        if self.troubles.is_empty() && self.logs.is_empty() {
+            ui.status(
+                "    Nothing else is plainly wrong among its components, jobs and pods, as far as they can be seen.",
+            );
+        }
+        for missing in &self.missing {
+            ui.status(format!("    Not seen: {missing}"));
+        }
+        ui.status("");
+        let causes = self.causes();
+        if !causes.is_empty() {
+            ui.status("  That may be why:");
+            tell(session, words, &causes);
+        }
+    }
+
+    /// What stopped it, by what stands in the logs and conditions. Echoes and warnings there are no news.
+    fn causes(&self) -> Vec<Cause> {
+        let says = self.troubles.iter().map(|trouble| trouble.says.as_str());
+        let texts: Vec<&str> = says.chain(self.logs.iter().map(|(_, text)| text.as_str())).collect();
+        let mut causes = failure::understand(&texts.join("\n"));
+        causes.retain(|cause| cause.weight == Weight::Decisive);
+        causes
+    }
+
+    /// For the failure file.
+    pub fn document(&self) -> Value {
+        let logs: Vec<Value> = self.logs.iter().map(|(title, text)| json!({"of": title, "end": text})).collect();
+        json!({"troubles": self.troubles, "logs": logs, "notSeen": self.missing, "causes": self.causes()})
+    }
+}

@@ -1,0 +1,47 @@
+//! What a shell is told when somebody presses Tab: the words that may stand there, the live ones among them.
+//!
+//! Silent whatever happens, and quick: what the cluster has not answered in time is left out.
+
+use std::time::Duration;
+
+use crate::cli::complete::{Candidate, Live, complete as static_part, connection, protocol};
+use crate::cluster::{Cluster, ClusterError, ConnectionFlags, kubeconfig_names};
+use crate::terminal::{ColorChoice, Terminal, Ui, Verbosity};
+
+/// With the start of the process and kubectl's own, less than half a second in all.
+const PATIENCE: Duration = Duration::from_millis(350);
+
+/// Completes the last of the words that follow `kubectl ess-mas`, in kubectl's protocol for plugins.
+pub fn complete(words: &[String], terminal: Terminal) -> u8 {
+    let mut completion = static_part(words);
+    if let Some(live) = completion.live {
+        let found = look_up(live, &connection(words)).unwrap_or_default();
+        let begins = |name: &String| name.starts_with(&completion.prefix);
+        completion.candidates.extend(found.into_iter().filter(begins).map(|word| Candidate { word, about: None }));
+    }
+    // A shell that does not read is none of our business.
+    let _ = Ui::new(terminal, ColorChoice::Never, Verbosity::Quiet).raw_out(&protocol(&completion));
+    0
+}
+
+fn look_up(live: Live, flags: &ConnectionFlags) -> Option<Vec<String>> {
+    match live {
+        Live::Contexts => Some(kubeconfig_names(flags).ok()?.contexts),
+        Live::Clusters => Some(kubeconfig_names(flags).ok()?.clusters),
+        Live::Users => Some(kubeconfig_names(flags).ok()?.users),
+        Live::Deployments | Live::Namespaces => {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
+            let found = runtime.block_on(async { tokio::time::timeout(PATIENCE, ask(live, flags)).await });
+            runtime.shutdown_background();
+            found.ok()?.ok()
+        }
+    }
+}
+
+async fn ask(live: Live, flags: &ConnectionFlags) -> Result<Vec<String>, ClusterError> {
+    let cluster = Cluster::connect(flags).await?;
+    match live {
+        Live::Namespaces => cluster.namespace_names().await,
+        _ => cluster.deployment_names().await,
+    }
+}

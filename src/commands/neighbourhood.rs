@@ -1,0 +1,152 @@
+//! Reads what is around a deployment, for advice after a failure and for `report`.
+
+use futures::StreamExt as _;
+use futures::stream;
+use serde_json::Value;
+
+use crate::checks::around::{self, Around, Container, GROUP, OWNER_LABEL};
+use crate::cluster::{Kind, Listed, LogOf, Selection, Survey, Unread, Why};
+
+/// Reads that are under way at the same time.
+const SIDE_BY_SIDE: usize = 6;
+
+/// How much to read of each list.
+#[derive(Debug, Clone, Copy)]
+pub struct Depth {
+    /// Also what keeps pods running, and events that are no warnings.
+    pub whole: bool,
+    /// Objects of one kind at most.
+    pub most: usize,
+}
+
+/// What was found, and what could not be looked at.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// What belongs to the deployment.
+    pub around: Around,
+    /// What was not read, or not to its end.
+    pub unread: Vec<Unread>,
+}
+
+/// Reads the children, whatever their kinds, and the pods, jobs, events and, for the whole picture, workloads.
+pub async fn read(survey: &Survey, namespace: &str, name: &str, depth: Depth) -> Found {
+    let core = |plural, kind| Kind::new("", "v1", plural, kind);
+    let apps = |plural, kind| Kind::new("apps", "v1", plural, kind);
+    let (pods, jobs, events) = (core("pods", "Pod"), Kind::new("batch", "v1", "jobs", "Job"), core("events", "Event"));
+    let all = Selection::default();
+    let warnings = Selection { labels: None, fields: (!depth.whole).then(|| "type=Warning".to_owned()) };
+    let workload_kinds =
+        [apps("deployments", "Deployment"), apps("statefulsets", "StatefulSet"), apps("replicasets", "ReplicaSet")];
+    let list = async |kind: &Kind| survey.list(kind, Some(namespace), &all, depth.most).await;
+    let (children, pods_found, jobs_found, events_found, workloads) = tokio::join!(
+        children(survey, namespace, name, depth.most),
+        list(&pods),
+        list(&jobs),
+        survey.list(&events, Some(namespace), &warnings, depth.most),
+        async {
+            let mut read = Vec::new();
+            for kind in workload_kinds.iter().filter(|_| depth.whole) {
+                read.push((kind, list(kind).await));
+            }
+            read
+        }
+    );
+    let mut found = Found::default();
+    let (objects, unread) = children;
+    found.around.children = objects;
+    found.unread = unread;
+    found.around.pods = found.take(&pods, namespace, pods_found);
+    found.around.jobs = found.take(&jobs, namespace, jobs_found);
+    found.around.events = found.take(&events, namespace, events_found);
+    for (kind, listed) in workloads {
+        let mut objects = found.take(kind, namespace, listed);
+        found.around.workloads.append(&mut objects);
+    }
+    found.around = found.around.of(name);
+    found
+}
+
+impl Found {
+    /// The objects of a list, with their kind; what is missing is noted.
+    fn take(&mut self, kind: &Kind, namespace: &str, listed: Result<Listed, Unread>) -> Vec<Value> {
+        match listed {
+            Ok(listed) => {
+                if listed.more {
+                    let what = format!("list {} in namespace {namespace}", kind.qualified());
+                    self.unread.push(Unread { what, why: Why::TooLong });
+                }
+                with_kind(kind, listed.items)
+            }
+            Err(unread) => {
+                self.unread.push(unread);
+                Vec::new()
+            }
+        }
+    }
+}
+
+/// The components' own resources: every kind of the API group but ElementDeployment itself, by the owner's label.
+async fn children(survey: &Survey, namespace: &str, name: &str, most: usize) -> (Vec<Value>, Vec<Unread>) {
+    let kinds = match survey.kinds(GROUP).await {
+        Ok(kinds) => kinds,
+        Err(unread) => return (Vec::new(), vec![unread]),
+    };
+    let selection = Selection { labels: Some(format!("{OWNER_LABEL}={name}")), fields: None };
+    let kinds = kinds.into_iter().filter(|kind| kind.plural != "elementdeployments");
+    let read = kinds.map(|kind| {
+        let selection = &selection;
+        async move {
+            let listed = survey.list(&kind, Some(namespace), selection, most).await;
+            (kind, listed)
+        }
+    });
+    let read: Vec<_> = stream::iter(read).buffered(SIDE_BY_SIDE).collect().await;
+    let (mut objects, mut unread) = (Vec::new(), Vec::new());
+    for (kind, listed) in read {
+        match listed {
+            Ok(listed) => objects.extend(with_kind(&kind, listed.items)),
+            Err(one) => unread.push(one),
+        }
+    }
+    (objects, unread)
+}
+
+/// Items of a list come without their kind.
+fn with_kind(kind: &Kind, mut items: Vec<Value>) -> Vec<Value> {
+    let version = if kind.group.is_empty() { kind.version.clone() } else { format!("{}/{}", kind.group, kind.version) };
+    for item in &mut items {
+        if let Some(fields) = item.as_object_mut() {
+            fields.entry("apiVersion").or_insert_with(|| version.clone().into());
+            fields.entry("kind").or_insert_with(|| kind.kind.clone().into());
+        }
+    }
+    items
+}
+
+/// The address of a container's log.
+pub fn log_of(container: &Container) -> LogOf {
+    LogOf {
+        namespace: container.namespace.clone(),
+        pod: container.pod.clone(),
+        container: container.container.clone(),
+        previous: container.previous,
+    }
+}
+
+/// What is missing, in few words: rights by themselves, since somebody has to be asked for them.
+pub fn missing(unread: &[Unread]) -> Vec<String> {
+    let rights: Vec<&str> =
+        unread.iter().filter(|one| one.why == Why::NotAllowed).map(|one| one.what.as_str()).collect();
+    let mut lines = Vec::new();
+    if !rights.is_empty() {
+        lines.push(format!("not allowed: {}", rights.join("; ")));
+    }
+    lines.extend(unread.iter().filter(|one| one.why != Why::NotAllowed).map(ToString::to_string));
+    lines.dedup();
+    lines
+}
+
+/// What is not well, in the order in which it is told.
+pub fn troubles(found: &Found) -> Vec<around::Trouble> {
+    around::troubles(&found.around)
+}

@@ -1,0 +1,238 @@
+//! Reads everything that goes into the report, within a minute. Nothing here can fail the command: what was not read is
+//! noted with its reason.
+
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::time::timeout;
+
+use super::super::conclude;
+use super::super::neighbourhood::{self, Depth};
+use super::super::session::Session;
+use super::super::status::Status;
+use super::super::{advise, check};
+use super::operators::{self, Operators};
+use super::secrets::{self, Secrets};
+use super::{Missing, operators::BESIDE};
+use crate::checks::around::{self, Around, Container, Role};
+use crate::checks::{Finding, Known, Snapshot};
+use crate::cluster::{Allowance, LogEnd, Survey};
+use crate::record::Redactor;
+use crate::terminal::progress::{Progress, Waiting};
+
+/// For everything but the deployment itself, its record and its findings.
+const SURVEY: Allowance = Allowance { time: Duration::from_secs(40), requests: 500, bytes: 96 << 20 };
+/// For those; each read has limits of its own as well.
+const OWN: Duration = Duration::from_secs(20);
+/// Logs at most, and how much of each.
+const LOGS: usize = 40;
+const LINES: u32 = 2000;
+const LONGEST_LOG: usize = 256 << 10;
+/// Of the operators, which tell of every component.
+const OPERATOR_LINES: u32 = 6000;
+const LONGEST_OPERATOR_LOG: usize = 1 << 20;
+/// Failure records at most, the latest.
+const RECORDS: usize = 10;
+
+/// Whose log it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// The updater or the operator.
+    Operator,
+    /// A job or a server of the deployment.
+    Deployment(Role),
+}
+
+/// The end of one log, not yet free of secrets.
+pub struct Log {
+    /// Which container.
+    pub container: Container,
+    /// Whose.
+    pub source: Source,
+    /// What it says.
+    pub end: LogEnd,
+}
+
+/// Everything that was read.
+pub struct Collected {
+    /// The deployment and what the checks look at; `None` if that took too long.
+    pub snapshot: Option<Snapshot>,
+    /// `status -o json`.
+    pub status: Option<Value>,
+    /// `check`.
+    pub findings: Vec<Finding>,
+    /// Its Secrets.
+    pub secrets: Secrets,
+    /// What is around it.
+    pub around: Around,
+    /// Updater and operator.
+    pub operators: Operators,
+    /// Logs.
+    pub logs: Vec<Log>,
+    /// The API server's version.
+    pub server: Option<Value>,
+    /// Names and contents of the local failure records.
+    pub records: Vec<(String, Value)>,
+    /// What is not there.
+    pub missing: Vec<Missing>,
+    /// Knows what must not be in it.
+    pub redactor: Redactor,
+}
+
+/// Reads it all.
+pub async fn collect(session: &Session) -> Collected {
+    let progress = session.ui().progress();
+    let mut missing = Vec::new();
+    step(session, &progress, "reading the deployment, its record and its findings");
+    let own = timeout(OWN, Box::pin(own(session))).await;
+    let (snapshot, status, findings) = if let Ok((snapshot, status, findings)) = own {
+        (Some(snapshot), Some(status), findings)
+    } else {
+        missing.push(Missing::new("status.json, findings.json, record.json", "the API server took too long"));
+        (None, None, Vec::new())
+    };
+    if let Some(Known::Unreadable(why)) = snapshot.as_ref().map(|snapshot| &snapshot.record) {
+        missing.push(Missing::new("record.json", why.clone()));
+    }
+    let survey = Survey::new(&session.cluster, SURVEY);
+    let target = &session.target;
+    step(session, &progress, "reading what is around it");
+    let settled = snapshot.as_ref().and_then(|snapshot| snapshot.settings.as_ref()).map(|one| one.secret_name.as_str());
+    let (mut secrets, found, mut operators, server) = Box::pin(async {
+        tokio::join!(
+            secrets::read(&survey, &session.deployment, settled),
+            neighbourhood::read(&survey, &target.namespace, &target.name, Depth { whole: true, most: 1000 }),
+            operators::find(&survey, &target.namespace),
+            survey.server_version()
+        )
+    })
+    .await;
+    missing.extend(std::mem::take(&mut secrets.missing));
+    missing.extend(found.unread.into_iter().map(Missing::from));
+    missing.extend(std::mem::take(&mut operators.unread).into_iter().map(Missing::from));
+    if operators.deployments.is_empty() {
+        missing.push(Missing::new("logs of the updater and the operator", "no deployment of theirs was found"));
+    }
+    let server = server.map_err(|unread| missing.push(unread.into())).ok();
+    step(session, &progress, "reading logs");
+    let (logs, unread) = Box::pin(read_logs(&survey, &found.around, &operators)).await;
+    missing.extend(unread);
+    let known = snapshot.iter().flat_map(advise::known).chain(&secrets.values);
+    let redactor = Redactor::knowing(known);
+    let records = records(session, &mut missing);
+    progress.done(format!(
+        "{} children, {} pods, {} jobs, {} events, {} logs read",
+        found.around.children.len(),
+        found.around.pods.len(),
+        found.around.jobs.len(),
+        found.around.events.len(),
+        logs.len()
+    ));
+    missing.sort();
+    missing.dedup();
+    Collected {
+        snapshot,
+        status,
+        findings,
+        secrets,
+        around: found.around,
+        operators,
+        logs,
+        server,
+        records,
+        missing,
+        redactor,
+    }
+}
+
+fn step(session: &Session, progress: &Progress, what: &str) {
+    progress.waiting(Waiting::new(what, session.ui().terminal().now()));
+}
+
+/// What `status` and `check` show.
+async fn own(session: &Session) -> (Snapshot, Value, Vec<Finding>) {
+    let (snapshot, findings) = check::look(session).await;
+    let status = Status::of(&snapshot, |command| session.command(command));
+    (snapshot, json!(status), findings)
+}
+
+/// Of the deployment: jobs, MAS, Synapse, and whatever is in trouble. Of the operators: everything.
+async fn read_logs(survey: &Survey, around: &Around, operators: &Operators) -> (Vec<Log>, Vec<Missing>) {
+    use futures::StreamExt as _;
+    let of_operators = around::containers(&operators.pods).into_iter().filter(|one| one.container != BESIDE);
+    let telling = |one: &Container| one.unwell || one.role != Role::Other;
+    let of_deployment = around::containers(&around.pods).into_iter().filter(telling);
+    let mut wanted: Vec<(Container, Source)> = of_operators.map(|one| (one, Source::Operator)).collect();
+    // Where the operators run in the deployment's namespace, their pods were found twice.
+    for one in of_deployment {
+        if !wanted.iter().any(|(other, _)| other.pod == one.pod && other.namespace == one.namespace) {
+            let source = Source::Deployment(one.role);
+            wanted.push((one, source));
+        }
+    }
+    let mut missing = Vec::new();
+    for (container, _) in wanted.iter().skip(LOGS) {
+        let part = format!("log of {}, container {}", container.pod, container.container);
+        missing.push(Missing::new(part, format!("only {LOGS} logs are read, the most telling ones")));
+    }
+    wanted.truncate(LOGS);
+    let read = wanted.into_iter().map(|(container, source)| async move {
+        let (lines, longest) = match source {
+            Source::Operator => (OPERATOR_LINES, LONGEST_OPERATOR_LOG),
+            Source::Deployment(_) => (LINES, LONGEST_LOG),
+        };
+        let end = survey.log(&neighbourhood::log_of(&container), lines, longest).await;
+        (container, source, end)
+    });
+    let read: Vec<_> = futures::stream::iter(read).buffered(4).collect().await;
+    let mut logs = Vec::new();
+    for (container, source, end) in read {
+        match end {
+            Ok(end) => logs.push(Log { container, source, end }),
+            Err(unread) => missing.push(unread.into()),
+        }
+    }
+    (logs, missing)
+}
+
+/// The failure records of this deployment on this machine, the latest first.
+fn records(session: &Session, missing: &mut Vec<Missing>) -> Vec<(String, Value)> {
+    let target = &session.target;
+    let beginning = format!("{}-{}-", target.namespace, target.name);
+    let mut found = Vec::new();
+    for folder in conclude::state_folders(session) {
+        // A folder that is not there holds no records.
+        for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let is_record = Path::new(&name).extension().is_some_and(|ending| ending == "json");
+            if is_record && name.starts_with(&beginning) {
+                found.push((name, entry.path()));
+            }
+        }
+    }
+    found.sort_by(|one, other| other.0.cmp(&one.0));
+    found.dedup_by(|one, other| one.0 == other.0);
+    let mut records = Vec::new();
+    for (name, path) in found.into_iter().take(RECORDS) {
+        match read_record(&path) {
+            // Names with hyphens may begin alike.
+            Ok(record) if record["namespace"] == json!(target.namespace) && record["name"] == json!(target.name) => {
+                records.push((name, record));
+            }
+            Ok(_) => {}
+            Err(why) => missing.push(Missing::new(format!("failure record {}", path.display()), why)),
+        }
+    }
+    records
+}
+
+fn read_record(path: &Path) -> Result<Value, String> {
+    const LARGEST: u64 = 4 << 20;
+    let length = std::fs::metadata(path).map_err(|error| error.to_string())?.len();
+    if length > LARGEST {
+        return Err("it is larger than a failure record is".to_owned());
+    }
+    let text = std::fs::read(path).map_err(|error| error.to_string())?;
+    serde_json::from_slice(&text).map_err(|_| "it is not JSON".to_owned())
+}

@@ -1,0 +1,81 @@
+//! The updater and the operator: two deployments whose names end in `-controller-manager`, in namespaces of their own, in
+//! that of the `ess-system` release, or in the deployment's.
+
+use serde_json::Value;
+
+use crate::cluster::{Kind, Selection, Survey, Unread, Why};
+
+/// How the vendor's charts name them.
+const ENDINGS: [&str; 2] = ["updater-controller-manager", "operator-controller-manager"];
+/// Where the vendor's documentation puts them.
+const NAMESPACES: [&str; 3] = ["element-updater", "element-operator", "ess-system"];
+/// A proxy in front of the metrics, which has nothing to tell.
+pub const BESIDE: &str = "kube-rbac-proxy";
+
+/// What was found of them.
+#[derive(Default)]
+pub struct Operators {
+    /// The deployments.
+    pub deployments: Vec<Value>,
+    /// Their pods.
+    pub pods: Vec<Value>,
+    /// What could not be read.
+    pub unread: Vec<Unread>,
+}
+
+/// Looks in all namespaces where that is allowed, else where they usually are.
+pub async fn find(survey: &Survey, own: &str) -> Operators {
+    let kind = Kind::new("apps", "v1", "deployments", "Deployment");
+    let mut operators = Operators::default();
+    match survey.list(&kind, None, &Selection::default(), 2000).await {
+        Ok(listed) => operators.deployments = listed.items,
+        Err(unread) if unread.why == Why::NotAllowed => {
+            let mut refused = vec![unread];
+            for namespace in [own].into_iter().chain(NAMESPACES) {
+                match survey.list(&kind, Some(namespace), &Selection::default(), 500).await {
+                    Ok(listed) => operators.deployments.extend(listed.items),
+                    Err(unread) => refused.push(unread),
+                }
+            }
+            operators.deployments.retain(is_operator);
+            // Where both were found, what else could not be looked at does not matter.
+            if ENDINGS.iter().any(|ending| !operators.deployments.iter().any(|one| name(one).ends_with(ending))) {
+                operators.unread = refused;
+            }
+        }
+        Err(unread) => operators.unread.push(unread),
+    }
+    operators.deployments.retain(is_operator);
+    for deployment in operators.deployments.clone() {
+        let namespace = deployment["metadata"]["namespace"].as_str().unwrap_or_default().to_owned();
+        let labels = deployment["spec"]["selector"]["matchLabels"].as_object();
+        let labels: Vec<String> = labels
+            .into_iter()
+            .flatten()
+            .filter_map(|(key, value)| Some(format!("{key}={}", value.as_str()?)))
+            .collect();
+        let selection = Selection { labels: Some(labels.join(",")).filter(|text| !text.is_empty()), fields: None };
+        match survey.list(&Kind::new("", "v1", "pods", "Pod"), Some(&namespace), &selection, 50).await {
+            // Updater and operator may share their labels; then the names tell them apart.
+            Ok(listed) => {
+                let ours = listed.items.into_iter().filter(|pod| name(pod).starts_with(name(&deployment)));
+                operators.pods.extend(ours);
+            }
+            Err(unread) => operators.unread.push(unread),
+        }
+    }
+    for (list, kind) in [(&mut operators.deployments, "Deployment"), (&mut operators.pods, "Pod")] {
+        for object in list {
+            object["kind"] = kind.into();
+        }
+    }
+    operators
+}
+
+fn name(object: &Value) -> &str {
+    object["metadata"]["name"].as_str().unwrap_or_default()
+}
+
+fn is_operator(deployment: &Value) -> bool {
+    ENDINGS.iter().any(|ending| name(deployment).ends_with(ending))
+}

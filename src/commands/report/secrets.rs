@@ -1,0 +1,121 @@
+//! The deployment's Secrets: their keys' names and lengths for the report, their values to know what to leave out, and
+//! what their certificates say.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::checks::around::OWNER_LABEL;
+use crate::cluster::{Kind, Selection, Survey};
+use crate::deployment::Deployment;
+use crate::pki::{CertificateChain, SecretBytes};
+use crate::plan::SecretContents;
+use crate::record::Redactor;
+
+use super::Missing;
+
+/// What was learned from the Secrets.
+#[derive(Default)]
+pub struct Secrets {
+    /// Names and lengths.
+    pub shown: Vec<Value>,
+    /// What certificates in them say.
+    pub certificates: Vec<Value>,
+    /// To be left out of everything.
+    pub values: Vec<SecretBytes>,
+    /// What could not be read.
+    pub missing: Vec<Missing>,
+}
+
+/// Keys whose values everybody may see.
+const PUBLIC: [&str; 3] = ["tls.crt", "ca.crt", "certificate"];
+
+/// Reads the Secrets that the spec names, and those that the operator made from them where they may be listed.
+pub async fn read(survey: &Survey, deployment: &Deployment, also: Option<&str>) -> Secrets {
+    let kind = Kind::new("", "v1", "secrets", "Secret");
+    let mut names = BTreeSet::new();
+    named(deployment.spec(), &mut names);
+    names.extend(also.map(str::to_owned));
+    let mut secrets = Secrets::default();
+    let selection = Selection { labels: Some(format!("{OWNER_LABEL}={}", deployment.name())), fields: None };
+    match survey.list(&kind, Some(deployment.namespace()), &selection, 100).await {
+        Ok(listed) => {
+            for secret in listed.items {
+                names.remove(secret["metadata"]["name"].as_str().unwrap_or_default());
+                secrets.take(secret);
+            }
+        }
+        Err(unread) => secrets.missing.push(unread.into()),
+    }
+    for name in names {
+        match survey.get(&kind, deployment.namespace(), &name).await {
+            Ok(secret) => secrets.take(secret),
+            Err(unread) => secrets.missing.push(unread.into()),
+        }
+    }
+    secrets
+}
+
+/// Every Secret that is named below: `secretName`, whatever it is for.
+fn named(tree: &Value, names: &mut BTreeSet<String>) {
+    match tree {
+        Value::Object(fields) => {
+            for (key, value) in fields {
+                match value.as_str().filter(|name| !name.is_empty()) {
+                    Some(name) if key.ends_with("ecretName") => {
+                        names.insert(name.to_owned());
+                    }
+                    _ => named(value, names),
+                }
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| named(item, names)),
+        _ => {}
+    }
+}
+
+impl Secrets {
+    fn take(&mut self, mut secret: Value) {
+        secret["kind"] = json!("Secret");
+        // Before anything is known; lengths are counted on the values themselves.
+        let shown = Redactor::knowing(&[]).object(&secret);
+        self.shown.push(json!({
+            "name": shown["metadata"]["name"], "type": shown["type"], "labels": shown["metadata"]["labels"],
+            "created": shown["metadata"]["creationTimestamp"], "keys": shown["data"],
+        }));
+        let contents = SecretContents::read(secret);
+        for (key, value) in contents.data {
+            if let Ok(chain) = CertificateChain::parse(value.expose()) {
+                self.certificates.extend(chain.certificates().iter().enumerate().map(|(place, certificate)| {
+                    json!({
+                        "secret": contents.name, "key": key, "place": place, "subject": certificate.subject(),
+                        "issuer": certificate.issuer(), "dnsNames": certificate.dns_names(),
+                        "notBefore": certificate.not_before(), "notAfter": certificate.not_after(),
+                        "ca": certificate.is_ca(), "fingerprint": certificate.fingerprint(),
+                    })
+                }));
+            }
+            if !PUBLIC.contains(&key.as_str()) {
+                self.values.push(value);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_secret_that_the_spec_names_is_found_and_nothing_else() {
+        let spec = json!({
+            "global": {"secretName": "g"},
+            "components": {"synapse": {"secretName": "s", "config": {"postgresql": {"passwordSecretKey": "postgresPassword"}},
+                "k8s": {"ingress": {"tls": {"mode": "existing", "secretName": "tls"}}, "common": [{"imagePullSecretName": "pull"}]}},
+                "empty": {"secretName": ""}},
+        });
+        let mut names = BTreeSet::new();
+        named(&spec, &mut names);
+        assert_eq!(names.into_iter().collect::<Vec<_>>(), ["g", "pull", "s", "tls"]);
+    }
+}

@@ -1,0 +1,209 @@
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use super::*;
+use crate::checks::Known;
+use crate::commands::status::overview;
+use crate::deployment::{ChartRelease, Deployment};
+use crate::plan::{MasSettings, SecretContents};
+use crate::record::{Backup, Record, Rehearsal, RehearsalState};
+use crate::terminal::{ColorChoice, Setting, Terminal, Verbosity};
+
+const IDS: [&str; 2] = ["01JABCDEFGHJKMNPQRSTVWXYZ0", "01JBCDEFGHJKMNPQRSTVWXYZ01"];
+
+/// The clock of [`Setting::piped`].
+fn now() -> Timestamp {
+    Timestamp::from_second(1_795_430_467).unwrap()
+}
+
+fn object(active: Option<bool>, mas_active: Option<bool>, failure: Option<&str>) -> Value {
+    let failed = failure.is_some();
+    let mut object = json!({
+        "apiVersion": "matrix.element.io/v1alpha2",
+        "metadata": {"name": "first-element", "namespace": "element-onprem", "uid": "u", "resourceVersion": "1",
+            "annotations": {"meta.helm.sh/release-name": "ess"}},
+        "spec": {"global": {"config": {"domainName": "example.com"}, "k8s": {"ingresses": {"tls": {"mode": "external"}}}},
+            "components": {"synapse": {"k8s": {"ingress": {"fqdn": "matrix.example.com"}}, "config": {
+                "postgresql": {"host": "pg.example.com", "database": "synapse", "user": "s"},
+                "delegatedAuth": {"oidc": [{"idpId": IDS[0], "idpName": "会社の認証 🎉"}, {"idpId": IDS[1], "idpName": "Corp"}]}}}}},
+        "status": {"mas_active": mas_active, "conditions": [
+            {"type": "Available", "status": "True", "message": "All components are available", "lastTransitionTime": "2026-11-20T10:00:00Z"},
+            {"type": "Running", "status": if failed { "False" } else { "True" }, "reason": if failed { "Running" } else { "Successful" },
+                "ansibleResult": {"completion": "c1"}},
+            {"type": "Successful", "status": if failed { "False" } else { "True" },
+                "message": if failed { "" } else { "Last reconciliation succeeded" }, "lastTransitionTime": "2026-11-23T10:27:07Z"},
+            {"type": "Failure", "status": if failed { "True" } else { "False" }, "message": failure.unwrap_or_default(),
+                "reason": if failed { "Failed" } else { "" }, "ansibleResult": {"completion": "c2"}}]}});
+    if let Some(active) = active {
+        object["spec"]["components"]["matrixAuthenticationService"] = json!({"secretName": "first-element-mas",
+            "config": {"active": active, "postgresql": {"host": "pg.example.com", "database": "mas", "user": "mas", "port": 5432}},
+            "k8s": {"ingress": {"fqdn": "auth.example.com"}}});
+    }
+    object
+}
+
+/// A deployment whose rehearsal passed 14 minutes ago.
+fn snapshot(object: Value, with_backup: bool) -> Snapshot {
+    let deployment = Deployment::from_value(object).unwrap();
+    let encryption = STANDARD.encode("0f".repeat(32));
+    let secret = || SecretContents::read(json!({"data": {"encryptionSecret": encryption}}));
+    let mut snapshot = Snapshot {
+        features: Known::Unreadable("it was not read".to_owned()),
+        secret: Known::Known(Some(secret())),
+        record: Known::Known(None),
+        settings: MasSettings::of(&deployment),
+        chart: Some(ChartRelease { chart: "ess-stack".to_owned(), version: "2.29.0".to_owned() }),
+        surroundings: crate::checks::surroundings::Surroundings::default(),
+        deployment,
+    };
+    let keys = snapshot.secret_keys();
+    let mut record = Record::new(&snapshot.deployment);
+    record.rehearsal = snapshot.settings.as_ref().map(|_| Rehearsal {
+        state: RehearsalState::Passed,
+        spec_digest: snapshot.deployment.rehearsed_digest(),
+        secret_digest: secret().digest(&keys).map(|digest| format!("{digest:#}")).unwrap_or_default(),
+        secret_fingerprints: secret().fingerprints(&keys),
+        completion: Some("c1".to_owned()),
+        at: now() - SignedDuration::from_mins(14),
+        seconds: 131,
+        message: None,
+        failed_since: None,
+    });
+    record.backup = with_backup.then(|| Backup {
+        statement: "nas3:/dumps/2026-11-23, both databases, taken with Synapse stopped".to_owned(),
+        at: now() - SignedDuration::from_mins(4),
+        by: None,
+    });
+    snapshot.record = Known::Known(Some(record));
+    snapshot
+}
+
+fn command(command: &str) -> String {
+    format!("kubectl ess-mas {command} first-element -n element-onprem")
+}
+
+/// The page as it is seen; escape sequences as `^`.
+fn page(setting: Setting, snapshot: &Snapshot) -> String {
+    let (terminal, captured) = Terminal::captured(setting);
+    let ui = Ui::new(terminal, ColorChoice::Auto, Verbosity::Normal);
+    show(&ui, snapshot, &Status::of(snapshot, command), false, &command("check")).unwrap();
+    assert_eq!(captured.stderr(), "");
+    captured.stdout().replace('\u{1b}', "^")
+}
+
+fn ready() -> Snapshot {
+    snapshot(object(Some(false), Some(false), None), false)
+}
+
+/// One of each phase.
+fn all() -> Vec<Snapshot> {
+    let locked =
+        "database error whilst locking Synapse table `users`: could not obtain lock on relation \"users\"\nsecond line";
+    vec![
+        snapshot(object(None, None, None), false),
+        ready(),
+        snapshot(object(Some(false), Some(false), Some(locked)), false),
+        snapshot(object(Some(true), Some(false), None), true),
+        snapshot(object(Some(true), Some(false), Some(locked)), true),
+        snapshot(object(Some(true), Some(true), None), true),
+    ]
+}
+
+fn plain(columns: usize) -> Setting {
+    Setting::terminal(columns).env("NO_COLOR", "1")
+}
+
+#[test]
+fn a_hundred_and_twenty_columns() {
+    insta::assert_snapshot!(page(plain(120), &ready()));
+}
+
+#[test]
+fn eighty_columns() {
+    insta::assert_snapshot!(page(plain(80), &all()[4]));
+}
+
+#[test]
+fn sixty_columns() {
+    insta::assert_snapshot!(page(plain(60), &ready()));
+}
+
+#[test]
+fn two_hundred_columns() {
+    insta::assert_snapshot!(page(plain(200), &all()[5]));
+}
+
+#[test]
+fn a_pipe() {
+    insta::assert_snapshot!(page(Setting::piped(), &all()[0]));
+}
+
+#[test]
+fn colours() {
+    insta::assert_snapshot!(page(Setting::terminal(100), &all()[4]));
+}
+
+#[test]
+fn ascii() {
+    let page = page(plain(100).env("LANG", "C"), &ready());
+    let foreign = |line: &&str| !line.contains('会');
+    assert!(page.lines().filter(foreign).all(|line| line.is_ascii()), "{page}");
+    assert!(page.contains("  + Configuration") && page.contains("  > Ready to migrate"), "{page}");
+}
+
+#[test]
+fn at_every_width_uris_are_whole_and_nothing_else_is_too_long() {
+    for snapshot in all() {
+        let status = Status::of(&snapshot, command);
+        for columns in 60..=240 {
+            let page = page(plain(columns), &snapshot);
+            for provider in &status.identity_providers {
+                let mas = provider
+                    .mas_redirect_uri
+                    .clone()
+                    .unwrap_or_else(|| format!("https://<host of MAS>/upstream/callback/{}", provider.idp_id));
+                for uri in [provider.current_redirect_uri.clone().unwrap(), mas] {
+                    let whole = page.lines().filter(|line| line.ends_with(&uri)).count();
+                    assert!(whole >= 1, "{uri} is cut at {columns}\n{page}");
+                }
+            }
+            let copied = |line: &&str| line.contains("https://") || line.starts_with("  kubectl ");
+            for line in page.lines().filter(|line| !copied(line)) {
+                assert!(text::width(line) <= columns, "{columns}: {line:?}\n{page}");
+                assert!(!line.ends_with(' '), "{columns}: {line:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn without_colours_nothing_is_lost() {
+    for snapshot in all() {
+        let coloured = page(Setting::terminal(100), &snapshot);
+        let mut bare = String::new();
+        let mut rest = coloured.as_str();
+        while let Some((before, after)) = rest.split_once("^[") {
+            bare.push_str(before);
+            rest = after.split_once('m').unwrap().1;
+        }
+        bare.push_str(rest);
+        assert_eq!(bare, page(plain(100), &snapshot));
+    }
+}
+
+#[test]
+fn many_deployments_fit_from_sixty_columns_on_and_are_whole_in_a_pipe() {
+    let statuses: Vec<Status> = all().iter().map(|snapshot| Status::of(snapshot, command)).collect();
+    for columns in 60..=240 {
+        let (terminal, captured) = Terminal::captured(plain(columns));
+        Ui::new(terminal, ColorChoice::Auto, Verbosity::Normal).table(&overview::table(&statuses), false).unwrap();
+        let shown = captured.stdout();
+        assert!(shown.lines().all(|line| text::width(line) <= columns), "{columns}\n{shown}");
+        assert_eq!(shown.contains("SUCCESSFUL"), columns >= 108, "{columns}\n{shown}");
+    }
+    let (terminal, captured) = Terminal::captured(Setting::piped());
+    Ui::new(terminal, ColorChoice::Auto, Verbosity::Normal).table(&overview::table(&statuses), false).unwrap();
+    insta::assert_snapshot!(captured.stdout());
+}

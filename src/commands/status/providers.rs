@@ -1,0 +1,43 @@
+//! Identity providers and their redirect URIs, which people copy by hand; shared with `prepare`.
+
+use super::document::ProviderPart;
+use crate::deployment::mas_redirect_uri;
+use crate::terminal::table::{Cell, Column, Table};
+use crate::terminal::{Line, OutputError, Stream, Style, Ui};
+
+/// Shows them (`done`: the migration is, so that MAS's URIs are the ones in use): as a table, or one below the other where the window is too narrow for one. A URI is never cut, and never
+/// broken by this program.
+pub fn providers(ui: &Ui, providers: &[ProviderPart], done: bool) -> Result<(), OutputError> {
+    let look = ui.look(Stream::Out);
+    let piped = look.columns.is_none();
+    let mut table = Table::new([Column::new("Identity provider"), Column::new("Use"), Column::new("Redirect URI")]);
+    for provider in providers {
+        let name = name(provider);
+        // On a terminal the name stands once; in a pipe every row is whole.
+        let again = if piped { name } else { "" };
+        for (name, (usage, uri)) in [name, again].into_iter().zip(uris(provider, done)) {
+            table.row([Cell::from(name), Cell::from(usage), Cell::copyable(uri)]);
+        }
+    }
+    if table.fits(look, false) {
+        return ui.table(&table, false);
+    }
+    for provider in providers {
+        ui.page(Line::new().text("Identity provider ").styled(Style::Heading, name(provider)))?;
+        for (usage, uri) in uris(provider, done) {
+            ui.print(format!("  {usage}   {uri}"))?;
+        }
+    }
+    Ok(())
+}
+
+fn name(provider: &ProviderPart) -> &str {
+    provider.name.as_deref().or(provider.issuer.as_deref()).unwrap_or(&provider.idp_id)
+}
+
+fn uris(provider: &ProviderPart, done: bool) -> [(&'static str, String); 2] {
+    let (synapse, mas) = if done { ("old", "now") } else { ("now", "add") };
+    let present = provider.current_redirect_uri.as_deref().unwrap_or("unknown: the spec has no host for Synapse");
+    let to_be = || mas_redirect_uri("<host of MAS>", &provider.idp_id);
+    [(synapse, present.to_owned()), (mas, provider.mas_redirect_uri.clone().unwrap_or_else(to_be))]
+}

@@ -1,0 +1,36 @@
+//! What is kept of what was read.
+
+use serde_json::json;
+
+use super::*;
+
+#[test]
+fn of_a_secret_only_the_names_are_kept() {
+    let secret = json!({"metadata": {"name": "s"}, "data": {"a": "aHVudGVyMg==", "b": ""}});
+    assert_eq!(key_names(secret).into_iter().collect::<Vec<_>>(), ["a", "b"]);
+    assert_eq!(key_names(json!({"metadata": {"name": "s"}})).len(), 0);
+}
+
+#[test]
+fn a_configuration_is_found_in_a_secret_and_nothing_else_is() {
+    let text = "server_name: example.com\nsession_lifetime: 1h\nregistration_shared_secret: hunter2\n";
+    let secret = json!({"metadata": {"name": "chat-synapse-main"}, "data": {
+        "instance_template.yaml": STANDARD.encode(text), "log_config.yaml": STANDARD.encode("version: 1\n"),
+        "signing.key": STANDARD.encode("server_name: x\n"), "broken.yaml": "%%%", "bytes.yaml": STANDARD.encode([0xff, 0xfe])}});
+    let found = configs_in_secret("chat", secret.clone());
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0].place, "Secret chat-synapse-main, key instance_template.yaml");
+    assert!(!format!("{found:?}").contains("hunter2"));
+    assert_eq!(configs_in_secret("other", secret), []);
+}
+
+#[test]
+fn a_configuration_is_found_in_a_config_map() {
+    let map: ConfigMap = serde_json::from_value(json!({"metadata": {"name": "chat-synapse-shared"},
+        "data": {"homeserver.yaml": "server_name: x\n"}, "binaryData": {"x.yaml": "AAAA"}}))
+    .unwrap();
+    assert_eq!(configs_in_map("chat", &map)[0].place, "ConfigMap chat-synapse-shared, key homeserver.yaml");
+    let without: ConfigMap =
+        serde_json::from_value(json!({"metadata": {"name": "chat-synapse-x"}, "data": null})).unwrap();
+    assert_eq!(configs_in_map("chat", &without), []);
+}

@@ -1,0 +1,112 @@
+//! A `tar.gz` of texts: what `report` hands on.
+
+use std::io::{self, Write};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+/// A report that is larger than this, unpacked, is more than anybody reads or a ticket takes.
+const LARGEST: usize = 24 << 20;
+
+/// Files in the order in which they were added.
+#[derive(Debug)]
+pub struct Archive {
+    files: Vec<(String, String)>,
+    left: usize,
+}
+
+impl Default for Archive {
+    fn default() -> Self {
+        Self::of_at_most(LARGEST)
+    }
+}
+
+impl Archive {
+    /// One that takes so many bytes.
+    pub fn of_at_most(bytes: usize) -> Self {
+        Self { files: Vec::new(), left: bytes }
+    }
+
+    /// Adds a file, unless it is too large for what is left. Signs that file systems take badly are replaced in its path.
+    pub fn add(&mut self, path: &str, text: String) -> bool {
+        let Some(left) = self.left.checked_sub(text.len()) else { return false };
+        self.left = left;
+        let mut name = path_of(path);
+        if self.files.iter().any(|(other, _)| *other == name) {
+            name = format!("{name}.{}", self.files.len());
+        }
+        self.files.push((name, text));
+        true
+    }
+
+    /// Path and length of each file.
+    pub fn files(&self) -> impl Iterator<Item = (&str, usize)> {
+        self.files.iter().map(|(path, text)| (path.as_str(), text.len()))
+    }
+
+    /// Writes it, everything below one folder. `at` is the time of all files.
+    pub fn write(&self, folder: &str, at: jiff::Timestamp, out: impl Write) -> io::Result<()> {
+        let mut builder = tar::Builder::new(GzEncoder::new(out, Compression::default()));
+        for (path, text) in &self.files {
+            let mut header = tar::Header::new_gnu();
+            header.set_size(text.len() as u64);
+            header.set_mode(0o600);
+            header.set_mtime(u64::try_from(at.as_second()).unwrap_or(0));
+            builder.append_data(&mut header, format!("{}/{path}", path_of(folder)), text.as_bytes())?;
+        }
+        builder.into_inner()?.finish()?.flush()
+    }
+}
+
+/// Relative, without ways up, and of plain signs.
+fn path_of(path: &str) -> String {
+    let part = |part: &str| -> String {
+        part.chars().map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' }).collect()
+    };
+    let parts = path.split('/').map(part).filter(|part| !part.is_empty() && part != "." && part != "..");
+    parts.collect::<Vec<_>>().join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read as _;
+
+    use super::*;
+
+    fn unpacked(bytes: &[u8]) -> Vec<(String, String)> {
+        let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(bytes));
+        let entries = archive.entries().unwrap().map(|entry| {
+            let mut entry = entry.unwrap();
+            assert_eq!(entry.header().mode().unwrap(), 0o600);
+            let path = entry.path().unwrap().display().to_string();
+            let mut text = String::new();
+            entry.read_to_string(&mut text).unwrap();
+            (path, text)
+        });
+        entries.collect()
+    }
+
+    #[test]
+    fn what_goes_in_comes_out_below_one_folder() {
+        let mut archive = Archive::default();
+        let long = format!("logs/{}/{}.log", "n".repeat(63), "p".repeat(200));
+        for (path, text) in [("a.txt", "one"), ("../../etc/x y", "two"), (long.as_str(), "three"), ("a.txt", "four")] {
+            assert!(archive.add(path, text.to_owned()));
+        }
+        let mut bytes = Vec::new();
+        archive.write("report-1", jiff::Timestamp::UNIX_EPOCH, &mut bytes).unwrap();
+        let files = unpacked(&bytes);
+        let paths: Vec<&str> = files.iter().map(|(path, _)| path.as_str()).collect();
+        assert_eq!(paths, ["report-1/a.txt", "report-1/etc/x_y", &format!("report-1/{long}"), "report-1/a.txt.3"]);
+        assert_eq!(files[3].1, "four");
+    }
+
+    #[test]
+    fn it_does_not_grow_beyond_its_limit() {
+        let mut archive = Archive::of_at_most(10);
+        assert!(archive.add("a", "123456".into()));
+        assert!(!archive.add("b", "12345".into()));
+        assert!(archive.add("c", "1234".into()));
+        assert_eq!(archive.files().collect::<Vec<_>>(), [("a", 6), ("c", 4)]);
+    }
+}

@@ -1,0 +1,369 @@
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::*;
+
+fn knowing(values: &[&str]) -> Redactor {
+    let values: Vec<SecretBytes> = values.iter().map(|value| SecretBytes::from(value.as_bytes())).collect();
+    Redactor::knowing(&values)
+}
+
+fn ignorant() -> Redactor {
+    knowing(&[])
+}
+
+fn quoted(text: &str) -> String {
+    let quoted = serde_json::to_string(text).unwrap();
+    quoted[1..quoted.len() - 1].to_owned()
+}
+
+fn percent(text: &str, lower: bool) -> String {
+    text.bytes()
+        .map(|byte| match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
+            _ if lower => format!("%{byte:02x}"),
+            _ => format!("%{byte:02X}"),
+        })
+        .collect()
+}
+
+fn unicode_escapes(text: &str) -> String {
+    text.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect::<Vec<_>>().concat()
+}
+
+/// The forms that a secret may take, each with a name.
+fn forms(secret: &str) -> Vec<(&'static str, String)> {
+    let html = secret
+        .replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+        .replace('\'', "&#39;");
+    vec![
+        ("plain", secret.to_owned()),
+        ("base64", STANDARD.encode(secret)),
+        ("base64 without padding", STANDARD_NO_PAD.encode(secret)),
+        ("base64 for URLs", URL_SAFE_NO_PAD.encode(secret)),
+        ("base64 of a pair", STANDARD.encode(format!("mas:{secret}"))),
+        ("base64 of JSON", STANDARD.encode(json!({"password": secret, "n": 1}).to_string())),
+        ("base64 of base64", STANDARD.encode(STANDARD.encode(secret))),
+        ("JSON", quoted(secret)),
+        ("JSON in JSON", quoted(&quoted(secret))),
+        ("JSON in ASCII", unicode_escapes(secret)),
+        ("URL", percent(secret, false)),
+        ("URL in small letters", percent(secret, true)),
+        ("URL in a URL", percent(&percent(secret, false), false)),
+        ("form", percent(secret, false).replace("%20", "+")),
+        ("hexadecimal", secret.bytes().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()),
+        ("capital hexadecimal", secret.bytes().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().concat()),
+        ("YAML", secret.replace('\'', "''")),
+        ("HTML", html),
+        ("folded", secret.replace(' ', "\n    ")),
+    ]
+}
+
+/// Secrets as people and programs make them, some hard to quote.
+fn secrets() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "[A-Za-z0-9]{8,40}",
+        "[a-z]{8,16}",
+        "[0-9a-f]{64}",
+        "[!-~]{8,30}",
+        "[!-~]{4,8} [!-~]{4,8} [!-~]{1,8}",
+        "[!-~äöü€日🎉]{8,20}",
+        "[!-~]{8,20}\n[!-~]{8,20}",
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_known_secret_survives_in_no_form(secret in secrets(), before in "[ -~\n]{0,40}", after in "[ -~\n]{0,40}") {
+        // A sign that could take the secret's first letters for its own: nobody could tell what was meant.
+        prop_assume!(!before.chars().rev().take(2).any(|c| c == '%'));
+        let redactor = knowing(&[&secret]);
+        for (name, form) in forms(&secret) {
+            let text = format!("{before}{form}{after}");
+            let clean = redactor.text(&text);
+            prop_assert!(!clean.contains(&form) && !clean.contains(&secret), "{name}: {text:?} became {clean:?}");
+        }
+    }
+
+    /// The same in an object: as a value, within one, and as a key.
+    #[test]
+    fn nor_in_an_object(secret in secrets(), before in "[ -~]{0,20}") {
+        prop_assume!(!before.chars().rev().take(2).any(|c| c == '%'));
+        let redactor = knowing(&[&secret]);
+        for (name, form) in forms(&secret) {
+            let object = json!({
+                "kind": "Pod", "metadata": {"annotations": {"x": format!("{before}{form}"), form.clone(): "y"}},
+                "spec": {"list": [{"deep": form.clone()}]},
+            });
+            let clean = redactor.object(&object);
+            let texts = strings(&clean);
+            prop_assert!(!texts.iter().any(|text| text.contains(&form) || text.contains(&secret)), "{name}: {clean}");
+        }
+    }
+
+    #[test]
+    fn a_short_one_is_found_where_it_stands_by_itself(secret in "[A-Za-z0-9]{4,7}", sign in "[ =:/\"',\n]") {
+        prop_assume!(!secret.chars().all(|c| c.is_ascii_digit()));
+        prop_assume!(!["true", "false", "null", "none"].contains(&secret.to_ascii_lowercase().as_str()));
+        let redactor = knowing(&[&secret]);
+        for text in [format!("x{sign}{secret}{sign}y"), format!("postgres://u:{secret}@h/d"), STANDARD.encode(format!("u:{secret}")), secret.clone()] {
+            let clean = redactor.text(&text);
+            prop_assert!(!clean.contains(&secret) && clean != text, "{text:?} became {clean:?}");
+        }
+    }
+
+    #[test]
+    fn any_text_and_any_secret_are_borne(text in any::<String>(), secret in any::<Vec<u8>>()) {
+        let redactor = Redactor::knowing(&[SecretBytes::new(secret)]);
+        let _ = redactor.text(&text);
+        let _ = redactor.tree(&json!({text.clone(): [text]}));
+    }
+
+    /// Prose, which has no secrets, is left as it is.
+    #[test]
+    fn sentences_survive(words in prop::collection::vec("[a-z]{1,9}", 1..30)) {
+        let telling = ["secret", "password", "token", "cookie", "bearer", "basic"];
+        prop_assume!(!words.iter().any(|word| telling.iter().any(|one| word.contains(one))));
+        let text = words.join(" ");
+        prop_assert_eq!(ignorant().text(&text), text);
+    }
+}
+
+fn strings(value: &Value) -> Vec<String> {
+    match value {
+        Value::String(text) => vec![text.clone()],
+        Value::Array(items) => items.iter().flat_map(strings).collect(),
+        Value::Object(fields) => {
+            fields.iter().flat_map(|(key, value)| [vec![key.clone()], strings(value)].concat()).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Secrets that nobody has read from a Secret: found by where they stand or by what they look like.
+#[test]
+fn what_is_not_known_is_told_by_its_place_or_its_looks() {
+    let by_place = [
+        "password: hunter2",
+        "  db_password: 'hunter2'",
+        "\"password\": \"hunter2\",",
+        "{\\\"password\\\": \\\"hunter2\\\"}",
+        "{\\\\\\\"client_secret\\\\\\\": \\\\\\\"hunter2\\\\\\\"}",
+        "{'macaroon_secret_key': 'hunter2', 'x': 1}",
+        "registration_shared_secret: hunter2",
+        "form_secret: \"it's hunter2\"",
+        "pepper: 'it''s hunter2'",
+        "--database-password=hunter2",
+        "PGPASSWORD=hunter2 psql",
+        "host=pg dbname=mas password=hunter2 sslmode=require",
+        "postgres://mas:hunter2@pg.example.com/mas",
+        "postgresql://mas:hun%74er2hunter2@pg/mas",
+        "redis://:hunter2@redis:6379/0",
+        "GET /x?access_token=hunter2&y=1",
+        "GET /upstream/callback/x?code=hunter2&state=hunter2",
+        "Authorization: Bearer hunter2",
+        "\"Authorization\": \"Basic hunter2\"",
+        "headers: {b'Authorization': [b'Bearer hunter2']}",
+        "cookie: session=hunter2; b=hunter2",
+        "Set-Cookie: hunter2; HttpOnly",
+        "X-Synapse-Token: hunter2",
+        "signing_key: |\n  ed25519 a_x hunter2\n  hunter2\nnext: 1",
+        "tokens:\n  - hunter2\n  - hunter2\nnext: 1",
+        "password: >-\n    hunter2\n    hunter2",
+        "secrets: [hunter2, hunter2]",
+        "private_key = hunter2",
+        "Token:hunter2}",
+        "client_secret=>hunter2",
+    ];
+    for text in by_place {
+        let clean = ignorant().text(text);
+        assert!(!clean.contains("hunter2"), "{text}\nbecame {clean}");
+        assert!(clean.contains(MARK), "{clean}");
+    }
+    assert_eq!(ignorant().text("password: x\nnext: 1"), "password: [redacted]\nnext: 1");
+    let by_looks = [
+        "syt_YWxpY2U_hZqWkZqPzRtYxVbNmKjH_1aBcDe",
+        "syr_YWxpY2U_hZqWkZqPzRtYxVbNmKjH_1aBcDe",
+        "mat_AbCdEf0123456789AbCdEf0123456789_AbCdE1",
+        "mct_iyapOskzFKWsCcXVlVKwfLUeCzzXgF_9OZzc2",
+        "mcr_iyapOskzFKWsCcXVlVKwfLUeCzzXgF_9OZzc2",
+        "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhbGljZSJ9.c2lnbmF0dXJl",
+        "$2b$12$KIXQ4S6Pq3Qm6k1e9jVb3uYwq0Zl7dWc5r8m2xT1yH9o0Nn3QvA1e",
+        "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0$aGFzaGhhc2g",
+        "SCRAM-SHA-256$4096:c2FsdA==$c3RvcmVk:c2VydmVy",
+        "9d2f3c7b1a5e48d6b0c9f8e7a6d5c4b3928170f6e5d4c3b2a19087f6e5d4c3b2",
+        "3vYkDcXJdEhBqJRGfsv2VKSbNXAJzXgLcMXVvqJtEMQ",
+        "MDAxY2xvY2F0aW9uIGV4YW1wbGUuY29tCjAwMTNpZGVudGlmaWVyIGtleQo",
+        "ghp_16C7e42F292c6912E7710c838347Ae178B4a",
+    ];
+    for secret in by_looks {
+        for text in
+            [secret.to_owned(), format!("x {secret}, y"), format!("{{\"a\":\"{secret}\"}}"), format!("value={secret}")]
+        {
+            let clean = ignorant().text(&text);
+            assert!(!clean.contains(&secret[secret.len() / 2..]), "{text}\nbecame {clean}");
+        }
+    }
+}
+
+#[test]
+fn pem_blocks_go_however_they_are_written_and_also_in_halves() {
+    let body = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj\nMzEfYyjiWA4R4/M2bS1GB4t7NXp98C3SC6dVMvDuictGeurT8jNbvJZHtCSuYEvu\nshort";
+    let whole = format!("-----BEGIN RSA PRIVATE KEY-----\n{body}\n-----END RSA PRIVATE KEY-----");
+    for text in [
+        whole.clone(),
+        whole.replace('\n', "\\n"),
+        whole.replace('\n', "\n      "),
+        quoted(&quoted(&whole)),
+        format!("-----BEGIN RSA PRIVATE KEY-----\n{body}"),
+        format!("{body}\n-----END RSA PRIVATE KEY-----"),
+        format!("{body}\\n-----END RSA PRIVATE KEY-----"),
+    ] {
+        let clean = ignorant().text(&format!("before {text} after"));
+        assert!(!clean.contains("MIIEvQ") && !clean.contains("MzEfYyji") && !clean.contains("short"), "{clean}");
+        assert!(clean.starts_with("before"), "{clean}");
+    }
+    assert!(ignorant().text(&format!("{whole}\nnext line")).ends_with("next line"));
+}
+
+/// What support reads a report for.
+#[test]
+fn what_is_useful_survives() {
+    for text in [
+        "database error whilst locking Synapse table `users`: could not obtain lock on relation \"users\"",
+        "user @ghost:example.com was not found for migration but a row in access_tokens was found for them",
+        "Error: failed to extract localpart of FullUserId(\"@x:other.org\"): wrong server name: expected \"example.com\", got \"other.org\"",
+        "INFO mas_cli::sync:201 Updating provider provider.id=01JABCDEFGHJKMNPQRSTVWXYZ0",
+        "https://auth.example.com/upstream/callback/01JABCDEFGHJKMNPQRSTVWXYZ0",
+        "https://matrix.example.com:443/_matrix/client/v3/profile/@alice:example.com",
+        "INFO syn2mas::migration:857 3 non-refreshable access tokens migrated (0 skipped) in 0.0s",
+        "index compat_refresh_tokens_access_token_fk rebuilt in 0.0s",
+        "constraint compat_refresh_tokens_compat_access_token_id_fkey rebuilt in 0.0s",
+        "The MAS database is not empty: rows found in at least `users`. Please drop and recreate the database, then try again.",
+        "completion: 2026-11-23T09:50:05.049388+00:00",
+        "lastTransitionTime: 2026-11-23T09:48:56Z",
+        "uid: 6b1f2f39-5f9e-4f6e-9d6c-3a1b2c3d4e5f",
+        "image: registry.example.com/ess/synapse@sha256:9d2f3c7b1a5e48d6b0c9f8e7a6d5c4b3928170f6e5d4c3b2a19087f6e5d4c3b2",
+        "fingerprint hmac-sha256:ae00bd21331112675ea5a49809166bd6ca946f1805024569955d944d7b4ee9c9",
+        "pod first-element-matrix-authentication-service-5d9c7b8f6-x2v9q is not ready",
+        "clientSecretSecretKey: corpClientSecret",
+        "passwordSecretKey: postgresPassword",
+        "encryptionSecretSecretKey: encryptionSecret",
+        "secretName: first-element-mas",
+        "absentFrom: first-element-mas/rsaPrivateKey",
+        "secretKeyConfigurationProperty: config.rsaPrivateKeySecretKey",
+        "Missing generic shared secret from global secret",
+        "The following secret keys do not point to any secret value :",
+        "Some component secret are missing",
+        "Expected : a-synapse, a-mas",
+        "MountVolume.SetUp failed for volume \"secret\" : secret \"first-element-mas\" not found",
+        "Error: couldn't find key rsaPrivateKey in Secret element-onprem/first-element-mas",
+        "FATAL: password authentication failed for user \"mas\"",
+        "Back-off restarting failed container synapse in pod first-element-synapse-main-0_element-onprem(6b1f2f39-5f9e-4f6e-9d6c-3a1b2c3d4e5f)",
+        "Synapse config has `enable_3pid_changes` explicitly enabled, which must be disabled or removed.",
+        "Password scheme version '1' in the MAS config must use the Bcrypt algorithm",
+        "PLAY RECAP localhost : ok=41 changed=3 unreachable=0 failed=1 skipped=12 rescued=0 ignored=0",
+        "fatal: [localhost]: FAILED! => {\"censored\": \"the output has been hidden due to the fact that 'no_log: true' was specified\"}",
+        "Basic authentication failed",
+        "/apis/matrix.element.io/v1alpha2/namespaces/element-onprem/elementdeployments/first-element",
+        "spec.components.matrixAuthenticationService.config.postgresql.passwordSecretKey",
+        "access_tokens: 12",
+        "token_endpoint: https://auth.example.com/oauth2/token",
+    ] {
+        assert_eq!(ignorant().text(text), text);
+    }
+}
+
+#[test]
+fn a_known_secret_does_not_take_the_words_around_it_along() {
+    let redactor = knowing(&["correct-horse-7731", "hunt"]);
+    assert_eq!(
+        redactor.text("FATAL: login of mas with correct-horse-7731 at pg failed"),
+        "FATAL: login of mas with [redacted] at pg failed"
+    );
+    assert_eq!(redactor.text("hunting for hunt, hunters"), "hunting for [redacted], hunters");
+    assert_eq!(redactor.text("hunt hunt\nhunt"), "[redacted] [redacted]\n[redacted]");
+    // What says nothing is not looked for.
+    assert_eq!(knowing(&["true", "5432", "", "a"]).text("sslmode true at 5432, a"), "sslmode true at 5432, a");
+}
+
+#[test]
+fn a_secret_of_several_lines_is_found_line_by_line() {
+    let redactor = knowing(&["first line of it\nsecond line of it\n"]);
+    let clean = redactor.text("log: first line of it\nlog: second line of it\n");
+    assert_eq!(clean, "log: [redacted]\nlog: [redacted]\n");
+}
+
+#[test]
+fn of_a_configuration_file_only_the_secrets_are_looked_for() {
+    let file = "server_name: example.com\nenable_registration: false\nform_secret: canary-form\ndatabase:\n  args:\n    password: canary-db\n    host: pg.example.com\n";
+    let text = "enable_registration: false at pg.example.com, canary-form and canary-db";
+    assert_eq!(knowing(&[file]).text(text), "enable_registration: false at pg.example.com, [redacted] and [redacted]");
+}
+
+#[test]
+fn of_a_secret_only_names_and_lengths_are_left() {
+    let secret = json!({
+        "apiVersion": "v1", "kind": "Secret", "type": "Opaque",
+        "metadata": {"name": "a-mas", "annotations": {
+            "kubectl.kubernetes.io/last-applied-configuration": "{\"stringData\":{\"x\":\"tiny\"}}", "note": "kept",
+        }, "managedFields": [{"manager": "kubectl", "operation": "Update", "time": "t", "fieldsV1": {"f:data": {}}}]},
+        "data": {"rsaPrivateKey": STANDARD.encode("0123456789"), "password": STANDARD.encode("tiny")},
+        "stringData": {"x": "tiny"},
+    });
+    let clean = ignorant().object(&secret);
+    assert_eq!(clean["data"], json!({"rsaPrivateKey": "10 bytes", "password": "4 bytes"}));
+    assert_eq!(clean["stringData"], json!({"x": "4 bytes"}));
+    assert_eq!(clean["metadata"]["annotations"]["note"], "kept");
+    assert_eq!(clean["metadata"]["managedFields"], json!([{"manager": "kubectl", "operation": "Update", "time": "t"}]));
+    assert!(!clean.to_string().contains("tiny"), "{clean}");
+}
+
+#[test]
+fn of_a_pod_the_environment_keeps_its_names() {
+    let pod = json!({"kind": "Pod", "spec": {"containers": [{
+        "name": "mas", "image": "mas:1", "args": ["--password", "tiny", "--config=/c", "--token=tiny"],
+        "env": [{"name": "PGPASSWORD", "value": "tiny"}, {"name": "LEVEL", "value": "tiny"},
+            {"name": "KEY", "valueFrom": {"secretKeyRef": {"name": "a-mas", "key": "encryptionSecret"}}}],
+        "envFrom": [{"secretRef": {"name": "a-mas"}}],
+    }], "volumes": [{"name": "s", "secret": {"secretName": "a-mas", "items": [{"key": "k", "path": "p"}]}}]}});
+    let clean = ignorant().object(&pod);
+    assert!(!clean.to_string().contains("tiny"), "{clean}");
+    let container = &clean["spec"]["containers"][0];
+    assert_eq!(container["env"][1]["name"], "LEVEL");
+    assert_eq!(container["env"][2]["valueFrom"]["secretKeyRef"]["name"], "a-mas");
+    assert_eq!(container["envFrom"][0]["secretRef"]["name"], "a-mas");
+    assert_eq!(
+        clean["spec"]["volumes"][0]["secret"],
+        json!({"secretName": "a-mas", "items": [{"key": "k", "path": "p"}]})
+    );
+}
+
+#[test]
+fn a_deployments_spec_keeps_what_it_names_and_loses_what_was_written_into_it() {
+    let object = json!({"kind": "ElementDeployment", "spec": {"components": {"synapse": {
+        "secretName": "a-synapse",
+        "config": {
+            "postgresql": {"host": "pg.example.com", "passwordSecretKey": "postgresPassword"},
+            "additional": "max_upload_size: 100M\nturn_shared_secret: tiny\nemail:\n  smtp_pass: x\n  smtp_password: tiny\nmodules:\n  - config:\n      bind_password: \"tiny\"\n",
+            "delegatedAuth": {"ldap": {"bindPassword": "tiny", "bindPasswordSecretKey": "ldapPassword"}},
+            "secretObject": {"a": "tiny", "name": "kept"}, "apiToken": ["tiny"],
+        },
+    }}}});
+    let clean = ignorant().object(&object);
+    assert!(!clean.to_string().contains("tiny"), "{clean}");
+    let config = &clean["spec"]["components"]["synapse"]["config"];
+    assert_eq!(config["postgresql"]["passwordSecretKey"], "postgresPassword");
+    assert!(
+        config["additional"].as_str().unwrap().starts_with("max_upload_size: 100M\nturn_shared_secret: [redacted]\n")
+    );
+    assert_eq!(config["delegatedAuth"]["ldap"]["bindPasswordSecretKey"], "ldapPassword");
+    assert_eq!(config["secretObject"]["name"], "kept");
+}

@@ -1,0 +1,31 @@
+//! What the operator is doing, as far as its workloads show: Synapse's StatefulSets going down and up, Jobs, Pods.
+//!
+//! Pure: objects in, words out. It is for people who wait, and for nothing else: no verdict is made of it, and where
+//! these objects may not be read there is merely less to say. Names and labels are those of ESS Classic's operator
+//! (StatefulSets `NAME-synapse-…`, labels `k8s.element.io/owner-name` and `app.kubernetes.io/instance`); what is called
+//! otherwise is not seen, which is no harm either.
+
+mod object;
+mod observer;
+mod synapse;
+
+#[cfg(test)]
+mod tests;
+
+pub use observer::{Happened, Observer, Sight};
+
+/// The kinds of objects that are looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// `apps/v1` StatefulSets: Synapse's processes.
+    StatefulSet,
+    /// `batch/v1` Jobs: the migration.
+    Job,
+    /// Pods, of whatever component.
+    Pod,
+}
+
+impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::StatefulSet, Self::Job, Self::Pod];
+}

@@ -1,0 +1,72 @@
+//! The first words: something to look at while the first answers are on their way.
+
+use super::style::{Line, Style, Symbol};
+use super::text;
+use super::ui::{Ui, Verbosity};
+use super::world::Stream;
+
+/// A line that stands until this is dropped, and leaves nothing behind.
+#[must_use = "it vanishes when it is dropped"]
+pub struct Passing {
+    ui: Option<Ui>,
+}
+
+impl Ui {
+    /// Shows `words` on a terminal until the result is dropped. It is drawn once and not again: a login helper may be
+    /// asking something on the same terminal meanwhile.
+    pub fn passing(&self, words: &str) -> Passing {
+        let terminal = self.terminal();
+        if self.verbosity() == Verbosity::Quiet || !terminal.can_redraw() {
+            return Passing { ui: None };
+        }
+        let look = self.look(Stream::Err);
+        let room = terminal.columns().saturating_sub(4);
+        let words = text::cut(&text::harmless(words), room, Symbol::Ellipsis.glyph(look.unicode));
+        let line = Line::new().styled(Style::Dim, words).render(look);
+        terminal.screen().set_live(Some(line));
+        Passing { ui: Some(self.clone()) }
+    }
+}
+
+impl Drop for Passing {
+    fn drop(&mut self) {
+        if let Some(ui) = &self.ui {
+            ui.terminal().screen().set_live(None);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::terminal::{ColorChoice, Setting, Terminal};
+
+    fn shown(setting: Setting, verbosity: Verbosity) -> String {
+        let (terminal, captured) = Terminal::captured(setting);
+        let ui = Ui::new(terminal, ColorChoice::Auto, verbosity);
+        let passing = ui.passing("Asking the API server ...");
+        ui.warning("meanwhile");
+        drop(passing);
+        captured.stderr().replace('\u{1b}', "^")
+    }
+
+    #[test]
+    fn it_stands_on_a_terminal_and_leaves_nothing_behind() {
+        assert_eq!(
+            shown(Setting::terminal(60).env("NO_COLOR", "1"), Verbosity::Normal),
+            "\rAsking the API server ...^[K\r^[Kwarning: meanwhile\nAsking the API server ...\r^[K"
+        );
+        assert!(shown(Setting::terminal(20), Verbosity::Normal).contains("Asking the API …"));
+    }
+
+    #[test]
+    fn a_pipe_a_dumb_terminal_and_a_quiet_person_see_nothing_of_it() {
+        for (setting, verbosity) in [
+            (Setting::piped(), Verbosity::Normal),
+            (Setting::terminal(60).env("TERM", "dumb"), Verbosity::Normal),
+            (Setting::terminal(60), Verbosity::Quiet),
+        ] {
+            assert!(!shown(setting, verbosity).contains("Asking"));
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! The programs that people use beside the plugin, pinned and built from their sources: `tests/clients`.
+
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::{Result, assets};
+
+/// One of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Client {
+    /// Helm 3, which patches from the client.
+    Helm3,
+    /// Helm 4, which applies on the server.
+    Helm4,
+    /// kubectl.
+    Kubectl,
+}
+
+impl Client {
+    /// Both Helms.
+    pub const HELMS: [Self; 2] = [Self::Helm3, Self::Helm4];
+
+    /// Where the program is. The first call on a machine builds it, which takes minutes.
+    pub fn program(self) -> Result<PathBuf> {
+        let name = match self {
+            Self::Helm3 => "helm-3",
+            Self::Helm4 => "helm-4",
+            Self::Kubectl => "kubectl",
+        };
+        Ok(assets::clients()?.join(name))
+    }
+}
+
+/// A small chart that does with its values what the vendor's chart of this name is known to do.
+pub fn chart() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../clients/ess-stack")
+}
+
+/// The version that is asked; it follows YAML 1.1.
+const PYYAML: &str = "PyYAML==6.0.3";
+
+/// A Python that has `PyYAML`, in an environment of its own below the target directory. `None`, and a line on standard error,
+/// where there is no Python 3 or the package cannot be had.
+pub fn python_with_yaml() -> Result<Option<PathBuf>> {
+    let folder = assets::target_directory().join("python");
+    fs::create_dir_all(&folder)?;
+    let folder = folder.canonicalize()?;
+    let lock = File::create(folder.join("lock"))?;
+    lock.lock()?;
+    let (environment, finished) = (folder.join("environment"), folder.join(PYYAML));
+    let python = environment.join("bin/python");
+    if finished.is_file() && runs(Command::new(&python).args(["-c", "import yaml"])) {
+        return Ok(Some(python));
+    }
+    let _ = fs::remove_dir_all(&environment);
+    let made = runs(Command::new("python3").args(["-m", "venv"]).arg(&environment));
+    let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", PYYAML];
+    if made && runs(Command::new(&python).args(pip)) {
+        File::create(&finished)?;
+        return Ok(Some(python));
+    }
+    // Not `eprintln!`, which a test harness keeps to itself.
+    let missing = if made { "the package PyYAML" } else { "Python 3 with its module venv" };
+    let _ =
+        writeln!(io::stderr(), "SKIPPED: what PyYAML makes of the exports was not looked at, for want of {missing}.");
+    Ok(None)
+}
+
+fn runs(command: &mut Command) -> bool {
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
+}

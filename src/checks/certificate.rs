@@ -196,9 +196,17 @@ pub fn certificate(
     findings
 }
 
-/// The same for certificates that a server presented.
-pub fn presented(subject: &str, chain: &CertificateChain, host: &HostName, now: Timestamp) -> Vec<Finding> {
-    let problems = check_certificate(chain, None, host, now);
+/// The same for certificates that a server presented. `leads_to_root` says that the chain as it was presented leads to a root
+/// that is trusted: a CA that is in nobody's chain because everybody has it is no gap then.
+pub fn presented(
+    subject: &str,
+    chain: &CertificateChain,
+    host: &HostName,
+    now: Timestamp,
+    leads_to_root: bool,
+) -> Vec<Finding> {
+    let mut problems = check_certificate(chain, None, host, now);
+    problems.retain(|problem| !(leads_to_root && matches!(problem, CertificateProblem::ChainIncomplete { .. })));
     if problems.is_empty() {
         return vec![good(subject, chain, host)];
     }

@@ -246,6 +246,38 @@ pub mod codes {
     pub const OWNED_BY_GITOPS: &str = "manifest-owned-by-gitops";
     /// The manifest is applied from somewhere else.
     pub const APPLIED: &str = "manifest-applied";
+    /// MAS's host can be reached from here.
+    pub const MAS_REACHABLE: &str = "mas-reachable";
+    /// MAS's discovery document is one, and offers what clients need.
+    pub const MAS_DISCOVERY: &str = "mas-discovery";
+    /// MAS's issuer is the one that clients expect.
+    pub const MAS_ISSUER: &str = "mas-issuer";
+    /// MAS runs with the key of its Secret.
+    pub const MAS_SIGNING_KEY: &str = "mas-signing-key";
+    /// MAS's login page, which reads its database.
+    pub const MAS_LOGIN_PAGE: &str = "mas-login-page";
+    /// MAS can begin a login at an identity provider.
+    pub const IDP_AT_MAS: &str = "idp-at-mas";
+    /// An identity provider knows MAS's redirect URI.
+    pub const IDP_REDIRECT_URI: &str = "idp-redirect-uri";
+    /// Synapse offers the identity providers of the spec.
+    pub const IDP_OFFERED: &str = "idp-offered";
+    /// Synapse answers.
+    pub const SYNAPSE_REACHABLE: &str = "synapse-reachable";
+    /// What Synapse says of MAS.
+    pub const SYNAPSE_AUTH_METADATA: &str = "synapse-auth-metadata";
+    /// Who answers requests for a login at Synapse's host.
+    pub const SYNAPSE_LOGIN: &str = "synapse-login";
+    /// Synapse's processes ask MAS about tokens.
+    pub const SYNAPSE_ASKS_MAS: &str = "synapse-asks-mas";
+    /// A token from before the migration still names its user.
+    pub const OLD_TOKEN: &str = "old-token";
+    /// What answers for the server name.
+    pub const WELL_KNOWN_CLIENT: &str = "well-known-client";
+    /// The spec names the hosts to look at.
+    pub const OUTSIDE_HOSTS: &str = "outside-hosts";
+    /// A way through the cluster to a host.
+    pub const OUTSIDE_ROUTE: &str = "outside-route";
     /// Those about the manifest's owner.
     pub const OWNERS: [&str; 4] = [OWNED_BY_HELM, OWNED_BY_INSTALLER, OWNED_BY_GITOPS, APPLIED];
 }

@@ -15,6 +15,7 @@ mod finding;
 mod healing;
 mod manifest;
 pub mod oidc;
+pub mod outside;
 mod pause;
 mod permissions;
 mod product;

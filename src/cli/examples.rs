@@ -62,6 +62,16 @@ pub const EXAMPLES: &[Example] = &[
         "kubectl ess-mas dry-run first-element -n element-onprem --yes --timeout 10m",
     ),
     example(
+        "verify",
+        "Do MAS, Synapse and the identity providers answer as they should by now?",
+        "kubectl ess-mas verify first-element -n element-onprem",
+    ),
+    example(
+        "verify",
+        "Where the ingress is reached under another address, and has a certificate of a private CA",
+        "kubectl ess-mas verify --resolve auth.example.com:443:10.0.0.7 --resolve matrix.example.com:443:10.0.0.7 --ca-certificate certificates/auth.example.com-ca.crt",
+    ),
+    example(
         "abort",
         "What would be written to go back?",
         "kubectl ess-mas abort first-element -n element-onprem --preview",

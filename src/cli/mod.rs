@@ -10,6 +10,7 @@ mod mistakes;
 mod prepare;
 mod report;
 mod tls;
+mod verify;
 mod writes;
 
 use std::ffi::OsString;
@@ -21,6 +22,7 @@ pub use export::{ExportArgs, ExportFormat};
 pub use prepare::{PrepareArgs, TlsChoice};
 pub use report::ReportArgs;
 pub use tls::{KeySize, KeyType, TlsArgs, TlsCheckArgs, TlsCommand, TlsFileArgs, TlsIssueArgs, TlsRequestArgs};
+pub use verify::VerifyArgs;
 pub use writes::{AbortArgs, ActivateArgs, DryRunArgs, FollowArgs, WriteArgs};
 
 use crate::terminal::{ColorChoice, OutputFormat, Verbosity};
@@ -185,6 +187,8 @@ pub enum Command {
     Activate(ActivateArgs),
     /// Go back, as long as the migration is not done
     Abort(AbortArgs),
+    /// Ask MAS, Synapse and the identity providers over the network
+    Verify(VerifyArgs),
     /// Make and check certificates for the MAS host
     Tls(TlsArgs),
     /// Collect everything that support needs into one file, without secrets

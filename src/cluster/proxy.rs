@@ -33,6 +33,11 @@ pub(super) fn choose(
     parse(&url, name).map(Some)
 }
 
+/// The proxy that this process's environment has for an address; the same rules hold for hosts beside the API server.
+pub fn proxy_from_environment(address: &Uri) -> Result<Option<Uri>, ClusterError> {
+    choose(address, None, &|name| std::env::var(name).ok())
+}
+
 fn parse(text: &str, origin: &str) -> Result<Uri, ClusterError> {
     // Go takes `proxy.example:3128` as well; a scheme is all that is missing there.
     let full = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };

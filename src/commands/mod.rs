@@ -21,6 +21,7 @@ mod gather;
 mod interrupt;
 mod neighbourhood;
 mod outcome;
+mod outside;
 mod pending;
 mod prepare;
 mod rbac;
@@ -33,6 +34,7 @@ mod stages;
 mod status;
 mod task;
 mod tls;
+mod verify;
 mod version;
 mod via_owner;
 mod write;
@@ -96,6 +98,7 @@ async fn exec(context: &Context, command: &Command) -> Result<u8, Failure> {
         Command::DryRun(args) => dry_run::exec(context, args).await,
         Command::Activate(args) => activate::exec(context, args).await,
         Command::Abort(args) => abort::exec(context, args).await,
+        Command::Verify(args) => verify::exec(context, args).await,
         Command::Report(args) => report::exec(context, args).await,
         Command::Tls(args) => tls::exec(context, &args.command).await,
         Command::Completion(args) => completion::exec(&context.ui, args),

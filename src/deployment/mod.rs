@@ -9,6 +9,7 @@ mod operator;
 mod outline;
 mod owner;
 mod phase;
+pub mod route;
 mod version;
 mod view;
 

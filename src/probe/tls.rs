@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{VerifierBuilderError, WebPkiServerVerifier};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{
@@ -153,7 +153,7 @@ async fn connect(
     Err(last)
 }
 
-fn plain(error: &io::Error) -> String {
+pub(super) fn plain(error: &io::Error) -> String {
     error.to_string().split(" (os error").next().unwrap_or_default().to_owned()
 }
 
@@ -207,8 +207,9 @@ impl ServerCertVerifier for Witness {
 }
 
 /// Whom the chain has to lead to.
+#[derive(Clone)]
 pub struct Roots {
-    store: RootCertStore,
+    store: Arc<RootCertStore>,
 }
 
 /// Whether a chain leads to one of the roots.
@@ -228,21 +229,30 @@ impl Roots {
         let found = rustls_native_certs::load_native_certs();
         let mut store = RootCertStore::empty();
         store.add_parsable_certificates(found.certs);
-        (!store.is_empty()).then_some(Self { store })
+        Self::with(store)
     }
 
     /// These, in DER. `None` where none of them can be used.
     pub fn of<'a>(certificates: impl IntoIterator<Item = &'a [u8]>) -> Option<Self> {
         let mut store = RootCertStore::empty();
         store.add_parsable_certificates(certificates.into_iter().map(|der| CertificateDer::from(der.to_vec())));
-        (!store.is_empty()).then_some(Self { store })
+        Self::with(store)
     }
 
-    /// What a client that knows these roots and no others makes of the certificates.
-    pub fn judge(self, presented: &Presented, host: &HostName, now: Timestamp) -> Trust {
-        let refused = |reason: &dyn fmt::Display| Trust::Refused(reason.to_string());
+    fn with(store: RootCertStore) -> Option<Self> {
+        (!store.is_empty()).then(|| Self { store: Arc::new(store) })
+    }
+
+    /// What checks a chain against them, as browsers do.
+    pub(super) fn verifier(&self) -> Result<Arc<WebPkiServerVerifier>, VerifierBuilderError> {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let verifier = match WebPkiServerVerifier::builder_with_provider(Arc::new(self.store), provider).build() {
+        WebPkiServerVerifier::builder_with_provider(Arc::clone(&self.store), provider).build()
+    }
+
+    /// What a client that knows these roots and no others makes of the certificates (in DER, the server's own first).
+    pub fn judge(&self, certificates: &[Vec<u8>], host: &HostName, now: Timestamp) -> Trust {
+        let refused = |reason: &dyn fmt::Display| Trust::Refused(reason.to_string());
+        let verifier = match self.verifier() {
             Ok(verifier) => verifier,
             Err(error) => return refused(&error),
         };
@@ -250,7 +260,7 @@ impl Roots {
             Ok(name) => name,
             Err(error) => return refused(&error),
         };
-        let mut certificates = presented.certificates.iter().map(|der| CertificateDer::from(der.as_slice()));
+        let mut certificates = certificates.iter().map(|der| CertificateDer::from(der.as_slice()));
         let Some(leaf) = certificates.next() else { return refused(&"there is no certificate") };
         let intermediates: Vec<_> = certificates.collect();
         let now = UnixTime::since_unix_epoch(Duration::from_secs(u64::try_from(now.as_second()).unwrap_or_default()));

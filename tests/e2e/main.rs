@@ -8,16 +8,16 @@ mod advice;
 #[cfg(target_os = "linux")]
 mod canary;
 mod choice;
-mod configured;
 #[cfg(unix)]
 mod completion;
+mod configured;
 mod connection;
 #[cfg(target_os = "linux")]
 mod detector;
-mod expiry;
-mod explain;
 #[cfg(unix)]
 mod examples;
+mod expiry;
+mod explain;
 #[cfg(unix)]
 mod export_rules;
 mod exports;
@@ -31,6 +31,7 @@ mod json;
 mod kill;
 mod kubelet;
 mod neighbours;
+mod outside;
 mod owners;
 mod people;
 mod plugin;

@@ -4,9 +4,8 @@
 mod authentication;
 mod certificate;
 mod certificate_forms;
-mod login;
 mod manifest;
-mod mas;
+mod outside;
 mod permissions;
 mod product;
 mod rehearsal;
@@ -39,18 +38,17 @@ pub struct Explanation {
 /// All of them, by subject.
 const SUBJECTS: &[&[Explanation]] = &[
     authentication::EXPLANATIONS,
-    settings::EXPLANATIONS,
-    synapse::EXPLANATIONS,
+    certificate::EXPLANATIONS,
     certificate_forms::EXPLANATIONS,
-    secret_values::EXPLANATIONS,
+    manifest::EXPLANATIONS,
     permissions::EXPLANATIONS,
     product::EXPLANATIONS,
-    state::EXPLANATIONS,
-    login::EXPLANATIONS,
-    mas::EXPLANATIONS,
     rehearsal::EXPLANATIONS,
-    manifest::EXPLANATIONS,
-    certificate::EXPLANATIONS,
+    secret_values::EXPLANATIONS,
+    outside::EXPLANATIONS,
+    settings::EXPLANATIONS,
+    state::EXPLANATIONS,
+    synapse::EXPLANATIONS,
 ];
 
 /// Every explanation, in the order of the subjects.

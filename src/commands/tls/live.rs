@@ -1,5 +1,7 @@
 //! `tls check --live`: what answers at the host now.
 
+use jiff::Timestamp;
+
 use crate::checks::{Finding, certificate};
 use crate::cli::TlsCheckArgs;
 use crate::commands::exit::Failure;
@@ -30,26 +32,39 @@ pub async fn look(context: &Context, args: &TlsCheckArgs, host: &HostName) -> Re
         }
     };
     let subject = format!("{host} at {}", presented.address);
+    let (system, roots) = (given.is_none(), given.or_else(Roots::of_system));
     let now = context.ui.terminal().now();
-    let chain = CertificateChain::from_der(presented.certificates.iter().map(Vec::as_slice));
-    let Some(chain) = chain else {
-        return Ok(vec![certificate::unreadable(&subject, "what it presents is not a certificate that can be read")]);
-    };
-    let mut findings = certificate::presented(&subject, &chain, host, now);
-    let system = given.is_none();
-    let roots = given.or_else(Roots::of_system);
-    findings.push(match roots.map(|roots| roots.judge(&presented, host, now)) {
-        None => certificate::no_roots(&subject),
-        Some(Trust::Trusted) => certificate::trusted(&subject, system),
-        Some(Trust::UnknownIssuer) => certificate::not_trusted(&subject, &chain, system),
-        Some(Trust::Refused(_)) if findings.iter().any(Finding::blocks) => certificate::trust_moot(&subject),
-        Some(Trust::Refused(reason)) => certificate::refused(&subject, &reason),
-    });
-    findings.sort_by_key(|finding| finding.severity);
-    Ok(findings)
+    Ok(judge(&subject, &presented.certificates, host, roots.as_ref(), system, now))
 }
 
-fn read_roots(path: &str) -> Result<Roots, Failure> {
+/// What to say of certificates that a server presented. `system` says that the roots are this system's.
+pub fn judge(
+    subject: &str,
+    certificates: &[Vec<u8>],
+    host: &HostName,
+    roots: Option<&Roots>,
+    system: bool,
+    now: Timestamp,
+) -> Vec<Finding> {
+    let chain = CertificateChain::from_der(certificates.iter().map(Vec::as_slice));
+    let Some(chain) = chain else {
+        return vec![certificate::unreadable(subject, "what it presents is not a certificate that can be read")];
+    };
+    let trust = roots.map(|roots| roots.judge(certificates, host, now));
+    let mut findings = certificate::presented(subject, &chain, host, now, trust == Some(Trust::Trusted));
+    findings.push(match trust {
+        None => certificate::no_roots(subject),
+        Some(Trust::Trusted) => certificate::trusted(subject, system),
+        Some(Trust::UnknownIssuer) => certificate::not_trusted(subject, &chain, system),
+        Some(Trust::Refused(_)) if findings.iter().any(Finding::blocks) => certificate::trust_moot(subject),
+        Some(Trust::Refused(reason)) => certificate::refused(subject, &reason),
+    });
+    findings.sort_by_key(|finding| finding.severity);
+    findings
+}
+
+/// Reads the file of `--ca-certificate`.
+pub fn read_roots(path: &str) -> Result<Roots, Failure> {
     let usage = |problem: &str| Failure::usage(format!("--ca-certificate: {problem}"));
     let chain = match CertificateChain::parse(read_file("--ca-certificate", path)?.expose()) {
         Ok(chain) | Err(CertificateError::Layout { mended: chain }) => chain,

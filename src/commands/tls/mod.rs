@@ -3,7 +3,7 @@
 mod check;
 pub mod files;
 pub mod issue;
-mod live;
+pub mod live;
 mod request;
 mod written;
 

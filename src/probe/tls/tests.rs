@@ -58,11 +58,11 @@ async fn the_chain_is_seen_as_it_was_issued_and_nothing_is_sent() {
 
     let now = Timestamp::now();
     let roots = |ca: &CertificateAuthority| Roots::of([ca.certificate().der()]).unwrap();
-    assert_eq!(roots(&ca).judge(&seen, &host(), now), Trust::Trusted);
+    assert_eq!(roots(&ca).judge(&seen.certificates, &host(), now), Trust::Trusted);
     let (other, _) = issue();
-    assert_eq!(roots(&other).judge(&seen, &host(), now), Trust::UnknownIssuer);
+    assert_eq!(roots(&other).judge(&seen.certificates, &host(), now), Trust::UnknownIssuer);
     let elsewhere = HostName::parse("mas.example.com").unwrap();
-    assert!(matches!(roots(&ca).judge(&seen, &elsewhere, now), Trust::Refused(_)));
+    assert!(matches!(roots(&ca).judge(&seen.certificates, &elsewhere, now), Trust::Refused(_)));
     assert!(Roots::of([&b"no certificate"[..]]).is_none());
 }
 

@@ -15,7 +15,7 @@
 //! # }
 //! ```
 //!
-//! There is no controller manager, no scheduler and no kubelet: namespaces are never finalized, owner references
+//! There is no controller manager and no scheduler, and a kubelet only forwards ports: namespaces are never finalized, owner references
 //! collect nothing, and no pod ever runs.
 
 pub mod assets;
@@ -24,10 +24,12 @@ pub mod control_plane;
 pub mod crds;
 pub mod fixtures;
 mod follow;
+pub mod kubelet;
 pub mod operator;
 pub mod proxy;
 mod sandbox;
 mod supervisor;
+pub mod web;
 
 pub use follow::Follower;
 pub use sandbox::{Namespace, Sandbox, User};
@@ -44,7 +46,9 @@ pub mod prelude {
     pub use crate::control_plane::ControlPlane;
     pub use crate::crds::Release;
     pub use crate::fixtures::Deployment;
+    pub use crate::kubelet::Kubelet;
     pub use crate::operator::{Available, Behaviour, Operator, Outcome, Scope, Script};
     pub use crate::proxy::{Fault, Gate, Proxy, Request};
+    pub use crate::web::{Reply, Web};
     pub use crate::{Follower, Namespace, Sandbox, User};
 }

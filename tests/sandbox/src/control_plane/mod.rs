@@ -1,7 +1,7 @@
 //! One real API server with its etcd, on 127.0.0.1, for as long as a value lives.
 
 mod kubeconfig;
-mod pki;
+pub(crate) mod pki;
 mod ready;
 
 use std::ffi::OsString;

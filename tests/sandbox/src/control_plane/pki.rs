@@ -45,6 +45,17 @@ impl Authority {
         self.sign(params, ExtendedKeyUsagePurpose::ServerAuth)
     }
 
+    /// For web servers under these names.
+    pub(crate) fn for_hosts(&self, hosts: &[&str]) -> Result<Identity> {
+        let mut params = CertificateParams::new(hosts.iter().map(|host| (*host).to_owned()).collect::<Vec<_>>())?;
+        params.distinguished_name = name("web", &[]);
+        // Browsers take no certificate that lives for longer than about a year.
+        let now = std::time::SystemTime::now();
+        params.not_before = (now - std::time::Duration::from_hours(1)).into();
+        params.not_after = (now + std::time::Duration::from_hours(24 * 60)).into();
+        self.sign(params, ExtendedKeyUsagePurpose::ServerAuth)
+    }
+
     /// For a client. Kubernetes reads the user's name from the common name and the groups from the organizations.
     pub(crate) fn client(&self, user: &str, groups: &[&str]) -> Result<Identity> {
         let mut params = CertificateParams::default();

@@ -1,0 +1,157 @@
+//! What is to be expected of a deployment, read from its spec.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+
+use crate::checks::snapshot::{Known, Snapshot};
+use crate::deployment::Deployment;
+use crate::pki::RsaPrivateKey;
+
+/// What Synapse and MAS have to answer depends on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OutsidePhase {
+    /// Legacy authentication, and no MAS yet.
+    Before,
+    /// MAS is up and not active; Synapse works as before.
+    Rehearsed,
+    /// The switch is on, the migration not done: Synapse is down, or about to be.
+    Migrating,
+    /// Synapse delegates to MAS.
+    Active,
+}
+
+impl OutsidePhase {
+    /// Read from the object alone.
+    pub fn of(deployment: &Deployment) -> Self {
+        match (deployment.mas_active(), deployment.active()) {
+            (Some(true), _) => Self::Active,
+            (_, Some(true)) => Self::Migrating,
+            _ if deployment.mas().is_some() => Self::Rehearsed,
+            _ => Self::Before,
+        }
+    }
+}
+
+/// An identity provider of the spec.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Provider {
+    /// `idpId`.
+    pub id: String,
+    /// What people see on the login button.
+    pub name: Option<String>,
+    /// The client that it knows Synapse as, where the spec says so in a field that is found.
+    pub client_id: Option<String>,
+}
+
+/// An access token that was given, as far as it may be talked about.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct GivenToken {
+    /// The localpart that Synapse writes into its own tokens (`syt_<base64>_…`).
+    pub localpart: Option<String>,
+}
+
+impl GivenToken {
+    /// Reads what a token says of itself. Source: Synapse, `synapse/handlers/auth.py`.
+    pub fn read(token: &str) -> Self {
+        let encoded = token.strip_prefix("syt_").and_then(|rest| rest.split('_').next());
+        let decoded = encoded.and_then(|encoded| STANDARD_NO_PAD.decode(encoded).ok());
+        Self { localpart: decoded.and_then(|bytes| String::from_utf8(bytes).ok()) }
+    }
+}
+
+/// Beginnings of commands that people can copy, with the flags of this call.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Commands {
+    /// `kubectl ess-mas verify NAME -n NAMESPACE`
+    pub verify: String,
+    /// `kubectl -n NAMESPACE`
+    pub kubectl: String,
+}
+
+/// What is to be expected.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Expected {
+    /// The phase.
+    pub phase: OutsidePhase,
+    /// MAS's host.
+    pub mas_host: Option<String>,
+    /// Synapse's host.
+    pub synapse_host: Option<String>,
+    /// The server name, which the ids of users end in.
+    pub server_name: Option<String>,
+    /// Whether this deployment serves the server name's `.well-known`.
+    pub well_known: bool,
+    /// Commands for people to copy.
+    pub commands: Commands,
+    /// The Secret that holds MAS's key.
+    pub secret_name: String,
+    /// The modulus of the RSA key in the Secret as MAS publishes it; a sentence says why it is not known.
+    pub modulus: Known<String>,
+    /// The providers of the spec.
+    pub providers: Vec<Provider>,
+    /// How many processes of Synapse there may be that answer clients.
+    pub processes: usize,
+    /// A token that was given.
+    pub token: Option<GivenToken>,
+}
+
+impl Expected {
+    /// Reads it from what was gathered. `token` is what was given.
+    pub fn of(snapshot: &Snapshot, token: Option<&str>, commands: Commands) -> Self {
+        let deployment = &snapshot.deployment;
+        let settings = snapshot.settings.as_ref();
+        let mas_host = deployment.mas_host().or_else(|| settings.map(|settings| settings.host.as_str()));
+        Self {
+            phase: OutsidePhase::of(deployment),
+            mas_host: mas_host.map(str::to_owned),
+            synapse_host: deployment.ingress_host("synapse").map(str::to_owned),
+            server_name: deployment.domain_name().map(str::to_owned),
+            well_known: deployment.component("wellKnownDelegation").is_some(),
+            commands,
+            secret_name: settings.map(|settings| settings.secret_name.clone()).unwrap_or_default(),
+            modulus: modulus(snapshot),
+            providers: providers(deployment),
+            processes: processes(deployment),
+            token: token.map(GivenToken::read),
+        }
+    }
+
+    /// How often to ask what each process answers for itself. A load balancer does not tell which one answered, so it takes
+    /// more tries than processes; not so many that the caller is locked out for it.
+    pub(super) fn tries(&self) -> usize {
+        (self.processes * 2).clamp(4, 12)
+    }
+}
+
+fn modulus(snapshot: &Snapshot) -> Known<String> {
+    let keys = snapshot.secret_keys();
+    match &snapshot.secret {
+        Known::Unreadable(why) => Known::Unreadable(format!("the Secret could not be read: {why}")),
+        Known::Known(None) => Known::Unreadable("there is no Secret to compare with".to_owned()),
+        Known::Known(Some(secret)) => match secret.data.get(&keys.rsa_private_key) {
+            None => Known::Unreadable(format!("Secret {} has no key {}", secret.name, keys.rsa_private_key)),
+            Some(value) => match RsaPrivateKey::parse(value.expose()) {
+                Ok(key) => Known::Known(key.modulus_base64url()),
+                Err(error) => Known::Unreadable(format!("the key in Secret {} cannot be used: {error}", secret.name)),
+            },
+        },
+    }
+}
+
+fn providers(deployment: &Deployment) -> Vec<Provider> {
+    let entries = deployment.component("synapse").map(|synapse| &synapse["config"]["delegatedAuth"]["oidc"]);
+    // Only `idpId` is named by the guide; the field of the client's id is read where it is found.
+    let client = |index: usize| {
+        let entry = &entries?[index];
+        ["clientId", "clientID", "client_id"].iter().find_map(|key| entry[*key].as_str()).map(str::to_owned)
+    };
+    let list = deployment.identity_providers().into_iter();
+    list.map(|one| Provider { client_id: client(one.index), id: one.idp_id, name: one.name }).collect()
+}
+
+fn processes(deployment: &Deployment) -> usize {
+    let workers = deployment.component("synapse").and_then(|synapse| synapse["config"]["workers"].as_array());
+    let instances = |worker: &serde_json::Value| worker["instances"].as_u64().unwrap_or(1);
+    let workers: u64 = workers.into_iter().flatten().map(instances).sum();
+    usize::try_from(workers.min(100)).unwrap_or(100) + 1
+}

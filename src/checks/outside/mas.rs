@@ -1,0 +1,178 @@
+//! MAS at its own host. Source: MAS, `crates/router/src/endpoints.rs` and `crates/oauth2-types`; recorded answers in
+//! `tests/recordings/http`.
+
+use serde_json::Value;
+
+use super::answer::Reached;
+use super::{Answer, Answers, Expected, Finding, OutsidePhase, Question, Whom, codes};
+use crate::checks::snapshot::Known;
+
+pub(super) fn judge(expected: &Expected, answers: &Answers, findings: &mut Vec<Finding>) {
+    let Some(host) = &expected.mas_host else { return };
+    let home = format!("https://{host}/");
+    match answers.reached(Whom::Mas) {
+        Reached::NotAsked => return,
+        Reached::No(why) if expected.phase == OutsidePhase::Before => {
+            findings.push(
+                Finding::warning(codes::MAS_REACHABLE, home, format!("MAS is to be here, and {why}"))
+                    .remedy("Let the name point to the same ingress as Synapse before the dry run."),
+            );
+            return;
+        }
+        Reached::No(why) => {
+            findings.push(
+                Finding::warning(codes::MAS_REACHABLE, home, format!("MAS cannot be reached from here: {why}")).remedy(
+                    format!(
+                        "Open it in a browser where users are. To look from here, name an address (--resolve {host}:443:ADDRESS) or go \
+                         through the cluster: {} --through-cluster",
+                        expected.commands.verify
+                    ),
+                ),
+            );
+            return;
+        }
+        Reached::Yes => {}
+    }
+    if expected.phase == OutsidePhase::Before {
+        if let Ok(answer) = answers.the(expected, &Question::MasAddress, codes::MAS_REACHABLE) {
+            let text = format!("the name points to {}; MAS is not there yet", answer.text());
+            findings.push(Finding::ok(codes::MAS_REACHABLE, home, text));
+        }
+        return;
+    }
+    findings.push(Finding::ok(codes::MAS_REACHABLE, home, "it can be reached from here"));
+    add(findings, answers.the(expected, &Question::Discovery, codes::MAS_DISCOVERY), |answer| {
+        discovery(expected, answer)
+    });
+    add(findings, answers.the(expected, &Question::Keys, codes::MAS_SIGNING_KEY), |answer| {
+        vec![keys(expected, answer)]
+    });
+    add(findings, answers.the(expected, &Question::LoginPage, codes::MAS_LOGIN_PAGE), |answer| {
+        vec![login_page(expected, answer)]
+    });
+}
+
+/// Judges an answer if there is one.
+pub(super) fn add(
+    findings: &mut Vec<Finding>,
+    answer: Result<&Answer, Option<Finding>>,
+    judge: impl FnOnce(&Answer) -> Vec<Finding>,
+) {
+    match answer {
+        Ok(answer) => findings.extend(judge(answer)),
+        Err(finding) => findings.extend(finding),
+    }
+}
+
+/// Where to look when something else than MAS answers.
+pub(super) fn look_at_mas(expected: &Expected) -> String {
+    format!("See whether MAS runs and its ingress leads to it: {} get pods,ingresses", expected.commands.kubectl)
+}
+
+fn discovery(expected: &Expected, answer: &Answer) -> Vec<Finding> {
+    let url = Question::Discovery.url(expected);
+    let document = match answer.json() {
+        Ok(document) if answer.status == 200 => document,
+        Ok(_) => return vec![not_mas(expected, url, &answer.described())],
+        Err(instead) => return vec![not_mas(expected, url, &instead)],
+    };
+    let host = expected.mas_host.as_deref().unwrap_or_default();
+    vec![issuer(&url, host, &document), rs256(&url, &document)]
+}
+
+fn not_mas(expected: &Expected, url: String, instead: &str) -> Finding {
+    Finding::blocker(codes::MAS_DISCOVERY, url, format!("this is not MAS: it answers {instead}"))
+        .remedy(look_at_mas(expected))
+}
+
+/// The issuer is compared byte for byte by clients (OpenID Connect Discovery §4.3); MAS writes the slash at the end.
+fn issuer(url: &str, host: &str, document: &Value) -> Finding {
+    let wanted = format!("https://{host}/");
+    match document["issuer"].as_str() {
+        Some(issuer) if issuer == wanted => {
+            Finding::ok(codes::MAS_ISSUER, url, format!("its issuer is {wanted}, as it has to be"))
+        }
+        Some(issuer) => {
+            let shown = super::answer::excerpt(issuer);
+            Finding::blocker(codes::MAS_ISSUER, url, format!("its issuer is {shown:?}, but it has to be {wanted:?}"))
+                .remedy("MAS's public address does not follow from its host here; what the operator gave it is in MAS's configuration. Ask Element's support before you migrate.")
+        }
+        None => Finding::blocker(codes::MAS_ISSUER, url, "it names no issuer")
+            .remedy("This is not MAS's discovery document; see what else answers at this host."),
+    }
+}
+
+fn rs256(url: &str, document: &Value) -> Finding {
+    let known = document["id_token_signing_alg_values_supported"].as_array();
+    if known.into_iter().flatten().any(|algorithm| algorithm == "RS256") {
+        return Finding::ok(codes::MAS_DISCOVERY, url, "it offers RS256, which every client knows");
+    }
+    Finding::blocker(
+        codes::MAS_DISCOVERY,
+        url,
+        "it does not offer RS256, which OpenID Connect demands: it has no RSA key",
+    )
+    .remedy("Put an RSA key into the Secret (`openssl genrsa`), and let the deployment reconcile.")
+}
+
+/// The modulus, as MAS publishes it, proves that the pod runs with the intended Secret.
+fn keys(expected: &Expected, answer: &Answer) -> Finding {
+    let url = Question::Keys.url(expected);
+    let code = codes::MAS_SIGNING_KEY;
+    let document = match answer.json() {
+        Ok(document) if answer.status == 200 && document["keys"].is_array() => document,
+        Ok(_) => {
+            return Finding::blocker(code, url, format!("it answers {}", answer.described()))
+                .remedy(look_at_mas(expected));
+        }
+        Err(instead) => {
+            return Finding::blocker(code, url, format!("it answers {instead}")).remedy(look_at_mas(expected));
+        }
+    };
+    let all = document["keys"].as_array().into_iter().flatten();
+    let published: Vec<&str> = all.filter(|key| key["kty"] == "RSA").filter_map(|key| key["n"].as_str()).collect();
+    if published.is_empty() {
+        return Finding::blocker(
+            code,
+            url,
+            "it publishes no RSA key, so clients that ask for an ID token cannot log in",
+        )
+        .remedy("Put an RSA key into the Secret (`openssl genrsa`), and let the deployment reconcile.");
+    }
+    match &expected.modulus {
+        Known::Unreadable(why) => Finding::unknown(code, url, format!("it publishes an RSA key; {why}")),
+        Known::Known(modulus) if published.contains(&modulus.as_str()) => {
+            Finding::ok(code, url, format!("it runs with the RSA key of Secret {}", expected.secret_name))
+        }
+        Known::Known(_) => {
+            let text = format!("the RSA key that it publishes is not the one in Secret {}", expected.secret_name);
+            let remedy = "Either another MAS answers here, or the Secret was changed after MAS started. Look at the address behind the \
+                          host, or let the deployment reconcile and rehearse again.";
+            // A key may be changed once MAS is in use; then it only has to be loaded.
+            match expected.phase {
+                OutsidePhase::Active => Finding::warning(code, url, text).remedy(remedy),
+                _ => Finding::blocker(code, url, text).remedy(remedy),
+            }
+        }
+    }
+}
+
+/// Without passwords and with one provider the page sends on to that provider.
+fn login_page(expected: &Expected, answer: &Answer) -> Finding {
+    let url = Question::LoginPage.url(expected);
+    let code = codes::MAS_LOGIN_PAGE;
+    let to_provider = answer.location.as_deref().is_some_and(|location| location.contains("/upstream/authorize/"));
+    match answer.status {
+        200 if answer.is_page() => Finding::ok(code, url, "its login page is there, so MAS can read its database"),
+        302 | 303 | 307 if to_provider => {
+            Finding::ok(code, url, "it sends on to the identity provider, so MAS can read its database")
+        }
+        500..=599 => Finding::blocker(code, url, format!("it cannot show its login page: it answers {}", answer.described()))
+            .remedy(format!(
+                "The page reads MAS's database, which a failed rehearsal can leave half renamed. See MAS's log: {} get pods, then logs",
+                expected.commands.kubectl
+            )),
+        _ => Finding::warning(code, url, format!("where the login page belongs, it answers {}", answer.described()))
+            .remedy(look_at_mas(expected)),
+    }
+}

@@ -1,0 +1,305 @@
+//! The identity providers: at MAS, at the provider itself, and as Synapse offers them.
+//!
+//! `GET /upstream/authorize/<id>` begins a login and ends none: MAS notes a session that nothing reads. A login that is
+//! *completed* before the migration spoils it: the link it leaves makes MAS's database count as not empty.
+
+use std::collections::BTreeSet;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE;
+use http::Uri;
+use serde_json::Value;
+
+use super::answer::excerpt;
+use super::mas::look_at_mas;
+use super::{Answer, Answers, Expected, Finding, Outcome, OutsidePhase, Provider, Question, codes};
+use crate::deployment::mas_redirect_uri;
+
+pub(super) fn judge(expected: &Expected, answers: &Answers, findings: &mut Vec<Finding>) {
+    for (index, provider) in expected.providers.iter().enumerate() {
+        let question = Question::Authorize(index);
+        match answers.the(expected, &question, codes::IDP_AT_MAS) {
+            Ok(answer) => findings.push(at_mas(expected, provider, &question.url(expected), answer)),
+            Err(finding) => findings.extend(finding),
+        }
+        for outcome in answers.to(&Question::AtProvider(index)) {
+            findings.push(at_provider(expected, provider, next_at_provider(answers, index).ok().as_ref(), outcome));
+        }
+    }
+    if matches!(expected.phase, OutsidePhase::Before | OutsidePhase::Rehearsed)
+        && let Ok(answer) = answers.the(expected, &Question::LoginV3, codes::IDP_OFFERED)
+        && let Ok(flows) = answer.json()
+        && answer.status == 200
+    {
+        findings.extend(offered(expected, &flows));
+    }
+}
+
+/// A provider's name and id, in a sentence.
+fn called(provider: &Provider) -> String {
+    provider.name.as_ref().map_or_else(|| provider.id.clone(), |name| format!("{name} ({})", provider.id))
+}
+
+/// The parameters of an address's query, decoded.
+fn parameter(location: &str, name: &str) -> Option<String> {
+    let query = location.split_once('?')?.1.split('#').next()?;
+    form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+}
+
+fn at_mas(expected: &Expected, provider: &Provider, url: &str, answer: &Answer) -> Finding {
+    let code = codes::IDP_AT_MAS;
+    let name = called(provider);
+    match (answer.status, &answer.location) {
+        (302 | 303 | 307, Some(location)) => begun(expected, provider, url, location),
+        (404, _) => Finding::blocker(code, url, format!("MAS does not know the identity provider {name}")).remedy(
+            "MAS and Synapse must have the same providers under the same ids; let the deployment reconcile, and compare with its spec.",
+        ),
+        (400, _) => Finding::blocker(
+            code,
+            url,
+            format!("MAS does not take {:?} as the id of a provider: it answers {}", provider.id, answer.described()),
+        )
+        .remedy("MAS's ids are ULIDs. Ask Element's support; renaming the idpId orphans the accounts that belong to it."),
+        (500, _) => Finding::blocker(
+            code,
+            url,
+            format!("MAS knows {name}, but cannot begin a login there: it answers {}", answer.described()),
+        )
+        .remedy(format!(
+            "Most often MAS's pod cannot reach the provider, does not trust its certificate, or the issuer is not the one that the provider \
+             names. MAS's log tells: {} get pods, then logs",
+            expected.commands.kubectl
+        )),
+        (502..=504, _) => Finding::unknown(code, url, format!("no MAS behind it at the moment: it answers {}", answer.described()))
+            .remedy(look_at_mas(expected)),
+        _ => Finding::warning(code, url, format!("where a login at {name} begins, it answers {}", answer.described()))
+            .remedy(look_at_mas(expected)),
+    }
+}
+
+/// MAS sends on to the provider: with this client and this redirect URI?
+fn begun(expected: &Expected, provider: &Provider, url: &str, location: &str) -> Finding {
+    let code = codes::IDP_AT_MAS;
+    let name = called(provider);
+    let wanted = mas_redirect_uri(expected.mas_host.as_deref().unwrap_or_default(), &provider.id);
+    let Some(redirect_uri) = parameter(location, "redirect_uri") else {
+        return Finding::unknown(
+            code,
+            url,
+            format!("it sends on to {} without a redirect URI to compare", excerpt(location)),
+        );
+    };
+    if redirect_uri != wanted {
+        let text = format!("for {name} MAS uses the redirect URI {}, not {wanted}", excerpt(&redirect_uri));
+        return Finding::blocker(code, url, text)
+            .remedy("Register the one that MAS uses at the provider, and find out why it differs from the guide's before you migrate.");
+    }
+    let client = parameter(location, "client_id");
+    if let (Some(ours), Some(theirs)) = (&provider.client_id, &client)
+        && ours != theirs
+    {
+        let text = format!("for {name} MAS uses the client {:?}, but the spec has {ours:?}", excerpt(theirs));
+        return Finding::blocker(code, url, text)
+            .remedy("Let the deployment reconcile, and compare MAS's configuration with the spec.");
+    }
+    let client = client.map_or_else(String::new, |client| format!(" as client {}", excerpt(&client)));
+    Finding::ok(code, url, format!("MAS sends on to {name}{client} with the redirect URI {wanted}"))
+}
+
+/// The one address to ask at a provider: where MAS sends browsers. It is asked once, without any cookie or credential, and
+/// what it answers is not followed. An error says why it is not asked.
+pub fn next_at_provider(answers: &Answers, index: usize) -> Result<Uri, Option<String>> {
+    let question = Question::Authorize(index);
+    let Some(Outcome::Answered(Answer { status: 302 | 303 | 307, location: Some(location), .. })) =
+        answers.to(&question).next()
+    else {
+        return Err(None);
+    };
+    let not_asked = |why: &str| Err(Some(format!("MAS sends browsers to {}, {why}", excerpt(location))));
+    let Ok(uri) = location.split('#').next().unwrap_or_default().parse::<Uri>() else {
+        return not_asked("which is not an address");
+    };
+    let authority = uri.authority().map(http::uri::Authority::as_str).unwrap_or_default();
+    if uri.scheme_str() != Some("https") {
+        return not_asked("which is not HTTPS, so it was not asked");
+    }
+    if uri.host().is_none_or(str::is_empty) || authority.contains('@') {
+        return not_asked("which names no host alone, so it was not asked");
+    }
+    Ok(uri)
+}
+
+/// What products write on the page that they show for a redirect URI that is not registered, in lower case. Pages come with
+/// any status, so these are phrases that no login page has.
+const NOT_REGISTERED: &[&str] = &[
+    "redirect_uri_mismatch",
+    "redirect uri mismatch",
+    "invalid parameter: redirect_uri",
+    "invalid_redirect_uri",
+    "invalid redirect_uri",
+    "invalid redirect uri",
+    "unregistered redirect_uri",
+    "redirect_uri did not match",
+    "redirect uri did not match",
+    "redirect_uri is missing in the client configuration",
+    "'redirect_uri' parameter must be",
+    "redirect_uri' request parameter does not match",
+    "redirect uri included is not valid",
+    "mismatching redirect uri",
+    "mismatching_redirect_uri",
+    "callback url mismatch",
+    "redirect uri error",
+    "msis9224",
+    "the redirect uri is not",
+    "does not match any of the oauth 2.0 client's pre-registered redirect urls",
+];
+
+fn at_provider(expected: &Expected, provider: &Provider, uri: Option<&Uri>, outcome: &Outcome) -> Finding {
+    let code = codes::IDP_REDIRECT_URI;
+    let name = called(provider);
+    let wanted = mas_redirect_uri(expected.mas_host.as_deref().unwrap_or_default(), &provider.id);
+    let subject = uri.map_or_else(
+        || name.clone(),
+        |uri| {
+            format!("https://{}{}", uri.authority().map(http::uri::Authority::as_str).unwrap_or_default(), uri.path())
+        },
+    );
+    let answer = match outcome {
+        Outcome::Answered(answer) => answer,
+        Outcome::NotAsked(why) => {
+            return Finding::unknown(code, subject, why.clone()).remedy(format!(
+                "Open {} in a browser where users are, and go no further than the login page.",
+                start(expected, provider)
+            ));
+        }
+        Outcome::NotReached(why) | Outcome::Silent(why) | Outcome::Unusable(why) => {
+            return Finding::unknown(
+                code,
+                subject,
+                format!("whether {name} knows the redirect URI could not be asked from here: {why}"),
+            )
+            .remedy(format!(
+                "Open {} in a browser where users are, and go no further than the login page.",
+                start(expected, provider)
+            ));
+        }
+    };
+    let register = format!("Register {wanted} there for this client, beside Synapse's.");
+    let said = said(answer);
+    let lower = said.to_lowercase();
+    if NOT_REGISTERED.iter().any(|phrase| lower.contains(phrase)) {
+        let text = format!("{name} does not know the redirect URI {wanted}: it answers {}", shown(answer));
+        return Finding::warning(code, subject, text).remedy(register);
+    }
+    let error = answer.location.as_deref().filter(|location| location.starts_with(&wanted)).and_then(|location| {
+        let more =
+            parameter(location, "error_description").map_or_else(String::new, |more| format!(" ({})", excerpt(&more)));
+        parameter(location, "error").map(|error| format!("{}{more}", excerpt(&error)))
+    });
+    if let Some(error) = error {
+        // It sends back to the redirect URI, so it knows that one; what is wrong is something else.
+        let text = format!("{name} knows the redirect URI, but sends back the error {error}");
+        return Finding::warning(code, subject, text)
+            .remedy("Look at what this client may do at the provider: scopes, response types, users.");
+    }
+    match answer.status {
+        200..=399 => Finding::ok(
+            code,
+            subject,
+            format!("{name} answers {}, and does not complain about the redirect URI", shown(answer)),
+        ),
+        _ if lower.contains("redirect") || lower.contains("callback") => {
+            let text = format!("{name} complains about the redirect URI {wanted}: it answers {}", shown(answer));
+            Finding::warning(code, subject, text).remedy(register)
+        }
+        _ => Finding::unknown(
+            code,
+            subject,
+            format!("where {name} should show its login page, it answers {}", shown(answer)),
+        )
+        .remedy(format!("Open {} in a browser, and go no further than the login page.", start(expected, provider))),
+    }
+}
+
+fn start(expected: &Expected, provider: &Provider) -> String {
+    let index = expected.providers.iter().position(|one| one == provider).unwrap_or_default();
+    Question::Authorize(index).url(expected)
+}
+
+/// Everything in an answer that may hold an error: the text of the page, and the address that it sends on to, decoded.
+fn said(answer: &Answer) -> String {
+    let location = answer.location.as_deref().unwrap_or_default();
+    let query = location.split_once('?').map(|(_, query)| query).unwrap_or_default();
+    // The request's own redirect_uri comes back on the way to a login page, and is no complaint.
+    let parameters: Vec<String> = form_urlencoded::parse(query.as_bytes())
+        .filter(|(key, _)| key.to_ascii_lowercase().contains("error"))
+        // Google packs its error.
+        .map(|(_, value)| {
+            URL_SAFE
+                .decode(value.as_bytes())
+                .map_or_else(|_| value.to_string(), |bytes| String::from_utf8_lossy(&bytes).into_owned())
+        })
+        .collect();
+    // Entra's page holds its number in a script.
+    let number = String::from_utf8_lossy(&answer.body).contains("AADSTS50011").then_some("redirect_uri_mismatch");
+    format!("{} {} {}", answer.whole_text(), parameters.join(" "), number.unwrap_or_default())
+}
+
+/// Status and the words that a person would see.
+fn shown(answer: &Answer) -> String {
+    let text = answer.text();
+    if answer.status >= 400 && !text.is_empty() && serde_json::from_slice::<Value>(&answer.body).is_err() {
+        return format!("{} \"{text}\"", answer.status);
+    }
+    match &answer.location {
+        // Its query may carry states and nonces of a login that nobody makes.
+        Some(location) => {
+            format!("{}, sending on to {}", answer.status, excerpt(location.split('?').next().unwrap_or_default()))
+        }
+        None => answer.described(),
+    }
+}
+
+/// Compares what Synapse offers with the spec: `oidc-<idpId>`, or `oidc` for a provider without an id of its own. Source:
+/// Synapse, `synapse/config/oidc.py`, and the recordings.
+fn offered(expected: &Expected, flows: &Value) -> Vec<Finding> {
+    let url = Question::LoginV3.url(expected);
+    let code = codes::IDP_OFFERED;
+    let all = flows["flows"].as_array().into_iter().flatten();
+    let offered: BTreeSet<&str> = all
+        .filter(|flow| flow["type"] == "m.login.sso")
+        .flat_map(|flow| flow["identity_providers"].as_array().into_iter().flatten())
+        .filter_map(|one| one["id"].as_str())
+        .collect();
+    let wanted: BTreeSet<String> =
+        expected.providers.iter().filter(|one| !one.id.is_empty()).map(|one| format!("oidc-{}", one.id)).collect();
+    let mut findings = Vec::new();
+    let missing: Vec<&str> = wanted.iter().map(String::as_str).filter(|id| !offered.contains(id)).collect();
+    let extra: Vec<String> = offered.iter().filter(|id| !wanted.contains(**id)).map(|id| excerpt(id)).collect();
+    if !missing.is_empty() {
+        findings.push(
+            Finding::warning(code, &url, format!("the spec has {}, but Synapse does not offer it", missing.join(", ")))
+                .remedy("Let the deployment reconcile. Accounts that belong to a provider which Synapse does not have cannot be migrated."),
+        );
+    }
+    if !extra.is_empty() {
+        findings.push(
+            Finding::warning(
+                code,
+                &url,
+                format!("Synapse offers {}, which is not in delegatedAuth.oidc of the spec", extra.join(", ")),
+            )
+            .remedy("MAS is told of the providers in delegatedAuth.oidc only. Move this one there, or find out whether anybody uses it (check --databases)."),
+        );
+    }
+    if findings.is_empty() {
+        let text = match offered.len() {
+            0 => "Synapse offers no identity provider, as the spec has none".to_owned(),
+            count => {
+                format!("Synapse offers the {count} of the spec: {}", wanted.into_iter().collect::<Vec<_>>().join(", "))
+            }
+        };
+        findings.push(Finding::ok(code, url, text));
+    }
+    findings
+}

@@ -1,0 +1,328 @@
+//! Synapse's host, before and after. Source: Synapse, `synapse/rest/client/auth_metadata.py` and `login.py`; MSC3861, MSC3824;
+//! recorded answers in `tests/recordings/http`.
+
+use serde_json::Value;
+
+use super::answer::{Reached, excerpt};
+use super::mas::add;
+use super::{Answer, Answers, Expected, Finding, Outcome, OutsidePhase, Question, Whom, codes};
+
+pub(super) fn judge(expected: &Expected, answers: &Answers, findings: &mut Vec<Finding>) {
+    well_known(expected, answers, findings);
+    let Some(host) = &expected.synapse_host else { return };
+    let home = format!("https://{host}/");
+    match answers.reached(Whom::Synapse) {
+        Reached::NotAsked => return,
+        Reached::No(why) => {
+            let text = match expected.phase {
+                OutsidePhase::Migrating => {
+                    format!("Synapse cannot be reached from here, as is to be expected while it migrates: {why}")
+                }
+                _ => format!("Synapse cannot be reached from here: {why}"),
+            };
+            findings.push(Finding::warning(codes::SYNAPSE_REACHABLE, home, text).remedy(format!(
+                "Look where users are. To look from here, name an address (--resolve {host}:443:ADDRESS) or go through the cluster: \
+                 {} --through-cluster",
+                expected.commands.verify
+            )));
+            return;
+        }
+        Reached::Yes => {}
+    }
+    add(findings, answers.the(expected, &Question::Versions, codes::SYNAPSE_REACHABLE), |answer| {
+        vec![versions(expected, answer)]
+    });
+    match expected.phase {
+        OutsidePhase::Before | OutsidePhase::Rehearsed => before(expected, answers, findings),
+        // What answers in between says nothing.
+        OutsidePhase::Migrating => {}
+        OutsidePhase::Active => after(expected, answers, findings),
+    }
+    add(findings, answers.the(expected, &Question::WhoamiToken, codes::OLD_TOKEN), |answer| {
+        vec![old_token(expected, answer)]
+    });
+}
+
+fn look_at_synapse(expected: &Expected) -> String {
+    format!("See whether Synapse runs and its ingress leads to it: {} get pods,ingresses", expected.commands.kubectl)
+}
+
+fn versions(expected: &Expected, answer: &Answer) -> Finding {
+    let url = Question::Versions.url(expected);
+    let code = codes::SYNAPSE_REACHABLE;
+    if answer.status == 200 && answer.json().is_ok_and(|document| document["versions"].is_array()) {
+        return Finding::ok(code, url, "Synapse answers");
+    }
+    let text = format!("Synapse does not answer there: {}", answer.described());
+    match expected.phase {
+        OutsidePhase::Migrating => {
+            Finding::warning(code, url, format!("{text}; it is stopped while the operator migrates"))
+        }
+        _ => Finding::blocker(code, url, text).remedy(look_at_synapse(expected)),
+    }
+}
+
+fn before(expected: &Expected, answers: &Answers, findings: &mut Vec<Finding>) {
+    let code = codes::SYNAPSE_AUTH_METADATA;
+    add(findings, answers.the(expected, &Question::AuthMetadata, code), |answer| {
+        let url = Question::AuthMetadata.url(expected);
+        vec![match (answer.status, answer.json()) {
+            (404, _) => {
+                Finding::ok(code, url, "Synapse does not speak of MAS yet, as it should be before the migration")
+            }
+            (200, Ok(document)) => {
+                let issuer = document["issuer"].as_str().map_or_else(|| "another service".to_owned(), excerpt);
+                Finding::blocker(code, url, format!("Synapse delegates to {issuer} already, but mas_active is not true"))
+                    .remedy("Find out who set that up (synapse.config.additional); a deployment that delegates already is not migrated this way.")
+            }
+            _ => Finding::warning(
+                code,
+                url,
+                format!("where 404 is right before the migration, it answers {}", answer.described()),
+            ),
+        }]
+    });
+    let code = codes::SYNAPSE_LOGIN;
+    add(findings, answers.the(expected, &Question::LoginV3, code), |answer| {
+        let url = Question::LoginV3.url(expected);
+        vec![match (answer.status, answer.json()) {
+            (200, Ok(flows)) if delegates(&flows) => Finding::blocker(
+                code,
+                url,
+                "requests for a login go to MAS already, where nobody can log in before the migration",
+            )
+            .remedy("Look at the paths of the ingress of Synapse's host; they must lead to Synapse until the migration is done."),
+            (200, Ok(flows)) if flows["flows"].is_array() => {
+                Finding::ok(code, url, format!("logins are Synapse's: {}", types(&flows)))
+            }
+            (200, Err(instead)) => Finding::blocker(code, url, format!("it answers {instead}")).remedy(look_at_synapse(expected)),
+            _ => Finding::warning(code, url, format!("how clients log in cannot be seen: it answers {}", answer.described()))
+                .remedy(look_at_synapse(expected)),
+        }]
+    });
+}
+
+fn types(flows: &Value) -> String {
+    let all = flows["flows"].as_array().into_iter().flatten();
+    let types: Vec<String> = all.filter_map(|flow| flow["type"].as_str()).map(excerpt).collect();
+    if types.is_empty() { "none".to_owned() } else { types.join(", ") }
+}
+
+/// The sign of MSC3824, under the names that releases of MAS have for it.
+fn delegates(flows: &Value) -> bool {
+    let signs =
+        ["org.matrix.msc3824.delegated_oidc_compatibility", "delegated_oidc_compatibility", "oauth_aware_preferred"];
+    let mut all = flows["flows"].as_array().into_iter().flatten();
+    all.any(|flow| signs.iter().any(|sign| flow[*sign] == true))
+}
+
+fn after(expected: &Expected, answers: &Answers, findings: &mut Vec<Finding>) {
+    auth_metadata(expected, answers, findings);
+    for question in [Question::LoginV3, Question::LoginR0] {
+        add(findings, answers.the(expected, &question, codes::SYNAPSE_LOGIN), |answer| {
+            vec![login_after(expected, question.url(expected), answer)]
+        });
+    }
+    asks_mas(expected, answers, findings);
+}
+
+/// Clients compare the issuer byte for byte; a slash more or less and they do not log in (MAS issue 2800).
+fn auth_metadata(expected: &Expected, answers: &Answers, findings: &mut Vec<Finding>) {
+    let code = codes::SYNAPSE_AUTH_METADATA;
+    let stable = answers.the(expected, &Question::AuthMetadata, code);
+    // Synapse older than 1.138 knows the unstable name only.
+    let unstable = answers.the(expected, &Question::AuthMetadataUnstable, code);
+    let (question, answer) = match (stable, unstable) {
+        (Ok(Answer { status: 404, .. }), Ok(answer)) if answer.status != 404 => {
+            (Question::AuthMetadataUnstable, Ok(answer))
+        }
+        (answer, _) => (Question::AuthMetadata, answer),
+    };
+    add(findings, answer, |answer| {
+        let url = question.url(expected);
+        let document = match answer.json() {
+            Ok(document) if answer.status == 200 => document,
+            Ok(_) if answer.status == 404 => {
+                return vec![
+                    Finding::blocker(code, url, "Synapse does not speak of MAS, although mas_active is true")
+                        .remedy(look_at_synapse(expected)),
+                ];
+            }
+            Ok(_) => {
+                return vec![
+                    Finding::blocker(code, url, format!("it answers {}", answer.described()))
+                        .remedy(look_at_synapse(expected)),
+                ];
+            }
+            Err(instead) => {
+                return vec![
+                    Finding::blocker(code, url, format!("it answers {instead}")).remedy(look_at_synapse(expected)),
+                ];
+            }
+        };
+        let discovered = answers
+            .the(expected, &Question::Discovery, code)
+            .ok()
+            .and_then(|answer| answer.json().ok())
+            .and_then(|document| document["issuer"].as_str().map(str::to_owned));
+        let by_host = expected.mas_host.as_ref().map(|host| format!("https://{host}/"));
+        let named = document["issuer"].as_str().unwrap_or_default();
+        vec![match discovered.clone().or(by_host) {
+            None => Finding::unknown(code, url, "there is no issuer of MAS to compare with"),
+            Some(wanted) if wanted == named => {
+                let like = if discovered.is_some() { ", byte for byte as MAS's own discovery" } else { "" };
+                Finding::ok(code, url, format!("Synapse names the issuer {wanted}{like}"))
+            }
+            Some(wanted) => Finding::blocker(
+                code,
+                url,
+                format!("Synapse names the issuer {:?}, MAS {wanted:?}: clients refuse to log in unless they are equal", excerpt(named)),
+            )
+            .remedy("Ask Element's support; both follow from the host of MAS in the spec. Synapse's answer may be cached for up to an hour."),
+        }]
+    });
+}
+
+fn login_after(expected: &Expected, url: String, answer: &Answer) -> Finding {
+    let code = codes::SYNAPSE_LOGIN;
+    match (answer.status, answer.json()) {
+        (200, Ok(flows)) if delegates(&flows) => {
+            Finding::ok(code, url, "clients of before are told that MAS does the logins")
+        }
+        (200, Ok(flows)) => Finding::blocker(code, url, format!("logins are not MAS's: {}", types(&flows)))
+            .remedy("Look at the paths of the ingress of Synapse's host: login, logout and refresh must lead to MAS."),
+        (404, Ok(_)) => Finding::blocker(code, url, "the request comes to Synapse, which no longer knows logins; it has to lead to MAS")
+            .remedy(format!(
+                "Look at the paths of the ingress of Synapse's host: login, logout and refresh must lead to MAS. {} get ingresses -o yaml",
+                expected.commands.kubectl
+            )),
+        (_, Err(instead)) => Finding::blocker(code, url, format!("it answers {instead}")).remedy(look_at_synapse(expected)),
+        _ => Finding::blocker(code, url, format!("it answers {}", answer.described())).remedy(look_at_synapse(expected)),
+    }
+}
+
+/// A made-up token makes every process of Synapse ask MAS: 401 if MAS answered, 503 if it could not be asked.
+fn asks_mas(expected: &Expected, answers: &Answers, findings: &mut Vec<Finding>) {
+    let code = codes::SYNAPSE_ASKS_MAS;
+    let url = Question::WhoamiJunk.url(expected);
+    let all: Vec<&Outcome> = answers.to(&Question::WhoamiJunk).collect();
+    if all.is_empty() {
+        return;
+    }
+    let refused = |outcome: &&&Outcome| {
+        matches!(outcome, Outcome::Answered(answer) if answer.status == 401
+            && answer.json().is_ok_and(|body| body["errcode"] == "M_UNKNOWN_TOKEN"))
+    };
+    let good = all.iter().filter(refused).count();
+    if good == all.len() {
+        let text = format!("Synapse asks MAS about tokens: {good} of {good} made-up ones were refused");
+        findings.push(Finding::ok(code, url, text));
+        return;
+    }
+    let cannot =
+        all.iter().filter(|outcome| matches!(outcome, Outcome::Answered(answer) if answer.status == 503)).count();
+    let other = all
+        .iter()
+        .find(|outcome| !refused(outcome) && !matches!(outcome, Outcome::Answered(answer) if answer.status == 503));
+    if cannot > 0 {
+        let text =
+            format!("Synapse cannot ask MAS about tokens: {cannot} of {} tries were answered with 503", all.len());
+        findings.push(Finding::blocker(code, &url, text).remedy(format!(
+            "Workers restart one after the other, so look again in a minute. If it stays: is MAS up, and may Synapse's pods reach it? {} get pods",
+            expected.commands.kubectl
+        )));
+        return;
+    }
+    match other {
+        Some(Outcome::Answered(answer)) => {
+            let text =
+                format!("where 401 M_UNKNOWN_TOKEN is right for a made-up token, it answers {}", answer.described());
+            findings.push(Finding::blocker(code, &url, text).remedy(look_at_synapse(expected)));
+        }
+        Some(Outcome::NotReached(why) | Outcome::Silent(why) | Outcome::NotAsked(why) | Outcome::Unusable(why)) => {
+            let text = format!("{} of {} tries had no answer: {why}", all.len() - good, all.len());
+            findings.push(Finding::unknown(code, &url, text));
+        }
+        None => {}
+    }
+}
+
+/// A token from before the migration is the best proof that accounts and devices came over.
+fn old_token(expected: &Expected, answer: &Answer) -> Finding {
+    let code = codes::OLD_TOKEN;
+    let url = Question::WhoamiToken.url(expected);
+    let body = match (answer.status, answer.json()) {
+        (200, Ok(body)) => body,
+        (401, Ok(body)) if body["errcode"] == "M_UNKNOWN_TOKEN" => {
+            return Finding::blocker(code, url, "the token is not known, so its login did not come over, or was ended")
+                .remedy("Try one of another device. Tokens of guests, of deactivated accounts and of application services do not come over.");
+        }
+        (503, _) => {
+            return Finding::blocker(code, url, "Synapse cannot ask MAS about the token")
+                .remedy("See whether MAS runs.");
+        }
+        (_, Err(instead)) => return Finding::warning(code, url, format!("it answers {instead}")),
+        _ => return Finding::warning(code, url, format!("it answers {}", answer.described())),
+    };
+    let user = body["user_id"].as_str().map(excerpt).unwrap_or_default();
+    let device = body["device_id"]
+        .as_str()
+        .map_or_else(|| "no device".to_owned(), |device| format!("device {}", excerpt(device)));
+    let given = expected.token.clone().unwrap_or_default();
+    let localpart = user.strip_prefix('@').and_then(|rest| rest.split_once(':'));
+    match localpart {
+        None => Finding::blocker(code, url, format!("the token names no user: {}", answer.described())),
+        Some((_, server)) if expected.server_name.as_deref().is_some_and(|name| name != server) => {
+            Finding::blocker(code, url, format!("the token names {user}, who is of another server"))
+        }
+        Some((localpart, _)) if given.localpart.as_deref().is_some_and(|given| given != localpart) => {
+            let of = given.localpart.unwrap_or_default();
+            Finding::blocker(code, url, format!("the token was made for {}, but names {user} now", excerpt(&of)))
+                .remedy("Stop, and ask Element's support: accounts have been mixed up.")
+        }
+        _ => Finding::ok(code, url, format!("the token names {user}, {device}; compare with what it was before")),
+    }
+}
+
+/// Where clients are sent that know the server name only. Absence is no fault of the migration; a wrong issuer is one.
+fn well_known(expected: &Expected, answers: &Answers, findings: &mut Vec<Finding>) {
+    let code = codes::WELL_KNOWN_CLIENT;
+    let url = Question::WellKnown.url(expected);
+    let answer = match answers.to(&Question::WellKnown).next() {
+        None | Some(Outcome::NotAsked(_)) => return,
+        Some(Outcome::Answered(answer)) => answer,
+        Some(Outcome::NotReached(why) | Outcome::Silent(why) | Outcome::Unusable(why)) => {
+            findings.push(Finding::unknown(code, url, format!("it could not be asked from here: {why}")));
+            return;
+        }
+    };
+    let document = match answer.json() {
+        Ok(document) if answer.status == 200 => document,
+        _ => {
+            let text = format!(
+                "clients that are given the server name only do not find Synapse: it answers {}",
+                answer.described()
+            );
+            findings.push(Finding::warning(code, url, text).remedy("This is so with and without MAS; the component wellKnownDelegation serves it where the server name leads to this cluster."));
+            return;
+        }
+    };
+    let wanted = expected.mas_host.as_ref().map(|host| format!("https://{host}/"));
+    let issuer = document["org.matrix.msc2965.authentication"]["issuer"].as_str();
+    let base = document["m.homeserver"]["base_url"].as_str().unwrap_or_default().trim_end_matches('/');
+    let synapse = expected.synapse_host.as_ref().map(|host| format!("https://{host}"));
+    findings.push(match (issuer, wanted) {
+        (Some(issuer), Some(wanted)) if issuer != wanted => {
+            let text = format!("it names the issuer {:?}, but MAS's is {wanted:?}", excerpt(issuer));
+            Finding::blocker(code, url, text)
+                .remedy("Correct or remove org.matrix.msc2965.authentication there; older Element apps follow it.")
+        }
+        _ if synapse.as_deref().is_some_and(|synapse| synapse != base) => Finding::warning(
+            code,
+            url,
+            format!("it sends clients to {:?}, not to Synapse's host of the spec", excerpt(base)),
+        ),
+        (Some(_), _) => Finding::ok(code, url, "it names Synapse and MAS's issuer"),
+        (None, _) => Finding::ok(code, url, "it names Synapse; that it does not name MAS is fine"),
+    });
+}

@@ -1,0 +1,504 @@
+//! Judged on answers of the real MAS and Synapse (tests/recordings/http), healthy and broken, for each phase.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::checks::Severity;
+use crate::checks::snapshot::Known;
+
+const ID: &str = "01JABCDEFGHJKMNPQRSTVWXYZ0";
+const MODULUS: &str = "xIsWbZlg-JlbTT9jUxpcGeI6iyDTUAM9I8yPp6lsFp6fW1rMBq0gnPZnJkmtskxu-Ufe6lN8_ani18yNgOzTp0cmvVlXFbQj83mhETv_7E2jbRcVVI2SYqbS3chA_jqkyTRAQjttyuYBiZ8tU5tp0oEn0g0u02YrcMkNEkFRWEfUXABnsR91Y6p3Jaj-FsWttviC4MdAlrlpQHdejFSFhSEdG-WBKQ0IRnPfh74RNLqL2MPlhESvZlGJai9l7cTkvVG7zViqQY-EKwuR5SL7klo_jPBlHicfoSljuwtCHnUaPRNXwBn4e-z_Bz-_RiokoMi9W9eNFgvcSQ4Sv12CwQ";
+
+fn recorded(when: &str, name: &str) -> Answer {
+    let path =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recordings/http").join(when).join(format!("{name}.txt"));
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let (_, answer) = text.split_once("\n\nHTTP/1.1 ").expect("an answer");
+    let (head, body) = answer.split_once("\n\n").expect("a body");
+    let mut lines = head.lines();
+    let status = lines.next().unwrap().split(' ').next().unwrap().parse().unwrap();
+    let header = |name: &str| {
+        head.lines()
+            .filter_map(|line| line.split_once(": "))
+            .find(|(key, _)| key.eq_ignore_ascii_case(name))
+            .map(|(_, v)| v.to_owned())
+    };
+    Answer {
+        status,
+        location: header("location"),
+        content_type: header("content-type"),
+        body: body.trim_end().as_bytes().to_vec(),
+        cut: false,
+    }
+}
+
+fn expected(phase: OutsidePhase) -> Expected {
+    Expected {
+        phase,
+        mas_host: Some("auth.example.com".into()),
+        synapse_host: Some("matrix.example.com".into()),
+        server_name: Some("example.com".into()),
+        well_known: false,
+        commands: Commands { verify: "kubectl ess-mas verify chat -n n".into(), kubectl: "kubectl -n n".into() },
+        secret_name: "chat-mas".into(),
+        modulus: Known::Known(MODULUS.into()),
+        providers: vec![Provider { id: ID.into(), name: Some("Corp".into()), client_id: Some("c".into()) }],
+        processes: 2,
+        token: None,
+    }
+}
+
+fn file(question: &Question) -> &'static str {
+    match question {
+        Question::Discovery => "mas-discovery",
+        Question::Keys => "mas-keys",
+        Question::LoginPage => "mas-login",
+        Question::Authorize(_) => "mas-authorize",
+        Question::Versions => "synapse-versions",
+        Question::AuthMetadata => "synapse-auth_metadata",
+        Question::AuthMetadataUnstable => "synapse-auth_metadata-unstable",
+        Question::LoginV3 => "synapse-login-v3",
+        Question::LoginR0 => "synapse-login-r0",
+        Question::WhoamiJunk => "synapse-whoami-junk",
+        Question::WhoamiToken => "synapse-whoami-old-token",
+        other => panic!("nothing was recorded for {other:?}"),
+    }
+}
+
+/// What an ingress makes of the recordings: after the migration logins lead to MAS.
+fn answers(when: &str, expected: &Expected) -> Answers {
+    let mut answers = Answers::default();
+    for question in questions(expected) {
+        let login = matches!(question, Question::LoginV3 | Question::LoginR0);
+        let name =
+            if login && expected.phase == OutsidePhase::Active { "mas-compat-login-v3" } else { file(&question) };
+        // Nothing of MAS was recorded while it was down.
+        let when = if when == "active-mas-down" && name.starts_with("mas-") { "active" } else { when };
+        answers.add(question, Outcome::Answered(recorded(when, name)));
+    }
+    answers
+}
+
+fn replaced(mut answers: Answers, question: &Question, outcome: Outcome) -> Answers {
+    let times = answers.to(question).count().max(1);
+    answers.forget(question);
+    for _ in 0..times {
+        answers.add(question.clone(), outcome.clone());
+    }
+    answers
+}
+
+fn json_answer(body: Value) -> Outcome {
+    Outcome::Answered(Answer { status: 200, body: body.to_string().into_bytes(), ..Answer::default() })
+}
+
+fn page(status: u16, html: &str) -> Outcome {
+    let content_type = Some("text/html; charset=utf-8".to_owned());
+    Outcome::Answered(Answer { status, content_type, body: html.as_bytes().to_vec(), ..Answer::default() })
+}
+
+/// All that is not in order, as code and severity.
+fn wrong(expected: &Expected, answers: &Answers) -> Vec<(&'static str, Severity)> {
+    let found = judge(expected, answers);
+    found.iter().filter(|one| one.severity != Severity::Ok).map(|one| (one.code, one.severity)).collect()
+}
+
+#[track_caller]
+fn says(expected: &Expected, answers: &Answers, code: &str, severity: Severity, words: &str) {
+    let found = judge(expected, answers);
+    let one = found.iter().find(|one| one.code == code && one.severity == severity);
+    let one = one.unwrap_or_else(|| panic!("no {code} of {severity:?} in {found:#?}"));
+    assert!(one.message.contains(words), "{:?} does not say {words:?}", one.message);
+}
+
+#[test]
+fn what_the_real_programs_answer_is_in_order_in_its_own_phase() {
+    let rehearsed = expected(OutsidePhase::Rehearsed);
+    let found = judge(&rehearsed, &answers("dry-run-done", &rehearsed));
+    assert!(found.iter().all(|one| one.severity == Severity::Ok), "{found:#?}");
+    let mut seen: Vec<_> = found.iter().map(|one| one.code).collect();
+    seen.dedup();
+    assert_eq!(
+        seen,
+        [
+            "mas-reachable",
+            "mas-issuer",
+            "mas-discovery",
+            "mas-signing-key",
+            "mas-login-page",
+            "idp-at-mas",
+            "idp-offered",
+            "synapse-reachable",
+            "synapse-auth-metadata",
+            "synapse-login"
+        ]
+    );
+
+    let before = Expected { mas_host: None, ..expected(OutsidePhase::Before) };
+    assert_eq!(wrong(&before, &answers("dry-run-done", &before)), []);
+
+    let mut active = expected(OutsidePhase::Active);
+    active.token = Some(GivenToken::read("syt_YWxpY2U_abcdefghij_1x2y3z"));
+    assert_eq!(wrong(&active, &answers("active", &active)), []);
+    says(&active, &answers("active", &active), "old-token", Severity::Ok, "@alice:example.com, device HKOYVGWQPE");
+    says(&active, &answers("active", &active), "synapse-auth-metadata", Severity::Ok, "byte for byte");
+}
+
+#[test]
+fn the_answers_of_one_phase_are_wrong_in_another() {
+    let active = expected(OutsidePhase::Active);
+    let mut early = answers("active", &active);
+    early.forget(&Question::WhoamiJunk);
+    let rehearsed = expected(OutsidePhase::Rehearsed);
+    let found = wrong(&rehearsed, &early);
+    assert!(found.contains(&("synapse-auth-metadata", Severity::Blocker)), "{found:?}");
+    assert!(found.contains(&("synapse-login", Severity::Blocker)), "{found:?}");
+
+    let late = answers("dry-run-done", &rehearsed);
+    let found = wrong(
+        &active,
+        &replaced(late, &Question::LoginR0, Outcome::Answered(recorded("dry-run-done", "synapse-login-r0"))),
+    );
+    assert_eq!(
+        found,
+        [
+            ("synapse-auth-metadata", Severity::Blocker),
+            ("synapse-login", Severity::Blocker),
+            ("synapse-login", Severity::Blocker)
+        ]
+    );
+}
+
+#[test]
+fn an_ingress_that_sends_logins_to_synapse_after_the_migration_is_plainly_wrong() {
+    let active = expected(OutsidePhase::Active);
+    for (question, name) in [(Question::LoginV3, "synapse-login-v3"), (Question::LoginR0, "synapse-login-r0")] {
+        let broken = replaced(answers("active", &active), &question, Outcome::Answered(recorded("active", name)));
+        assert_eq!(wrong(&active, &broken), [("synapse-login", Severity::Blocker)]);
+        says(&active, &broken, "synapse-login", Severity::Blocker, "comes to Synapse");
+    }
+}
+
+#[test]
+fn a_synapse_that_cannot_ask_mas_answers_503_and_one_worker_is_enough() {
+    let active = expected(OutsidePhase::Active);
+    let mut down = answers("active", &active);
+    down.add(Question::WhoamiJunk, Outcome::Answered(recorded("active-mas-down", "synapse-whoami-junk")));
+    assert_eq!(wrong(&active, &down), [("synapse-asks-mas", Severity::Blocker)]);
+    says(&active, &down, "synapse-asks-mas", Severity::Blocker, "1 of 5 tries were answered with 503");
+    // A token that was seen before is answered from Synapse's cache, and so is auth_metadata: neither hides it.
+    let all = answers("active-mas-down", &active);
+    assert_eq!(wrong(&active, &all), [("synapse-asks-mas", Severity::Blocker)]);
+}
+
+#[test]
+fn the_issuer_has_to_be_equal_byte_for_byte() {
+    let rehearsed = expected(OutsidePhase::Rehearsed);
+    for issuer in
+        ["https://auth.example.com", "http://auth.example.com/", "http://[::]:8080/", "https://auth.example.com/x/"]
+    {
+        let document = json!({"issuer": issuer, "id_token_signing_alg_values_supported": ["RS256"]});
+        let broken = replaced(answers("dry-run-done", &rehearsed), &Question::Discovery, json_answer(document));
+        assert_eq!(wrong(&rehearsed, &broken), [("mas-issuer", Severity::Blocker)], "{issuer}");
+        says(&rehearsed, &broken, "mas-issuer", Severity::Blocker, issuer);
+    }
+    let active = expected(OutsidePhase::Active);
+    let document = json!({"issuer": "https://auth.example.com"});
+    let broken = replaced(answers("active", &active), &Question::AuthMetadata, json_answer(document));
+    assert_eq!(wrong(&active, &broken), [("synapse-auth-metadata", Severity::Blocker)]);
+}
+
+#[test]
+fn an_older_synapse_that_knows_the_unstable_name_only_is_in_order() {
+    let active = expected(OutsidePhase::Active);
+    let gone = Outcome::Answered(recorded("dry-run-done", "synapse-auth_metadata"));
+    let old = replaced(answers("active", &active), &Question::AuthMetadata, gone);
+    assert_eq!(wrong(&active, &old), []);
+}
+
+#[test]
+fn another_key_or_none_or_a_secret_that_cannot_be_read() {
+    let rehearsed = expected(OutsidePhase::Rehearsed);
+    let all = answers("dry-run-done", &rehearsed);
+    let other = Expected { modulus: Known::Known("AQAB".into()), ..rehearsed.clone() };
+    assert_eq!(wrong(&other, &all), [("mas-signing-key", Severity::Blocker)]);
+    let unknown = Expected { modulus: Known::Unreadable("no permission".into()), ..rehearsed.clone() };
+    assert_eq!(wrong(&unknown, &all), [("mas-signing-key", Severity::Unknown)]);
+    // Seen with the real MAS and an EC key in the place of the RSA key.
+    let none = replaced(all, &Question::Keys, json_answer(json!({"keys": [{"kty": "EC", "crv": "P-256"}]})));
+    assert_eq!(wrong(&rehearsed, &none), [("mas-signing-key", Severity::Blocker)]);
+    says(&rehearsed, &none, "mas-signing-key", Severity::Blocker, "no RSA key");
+}
+
+#[test]
+fn what_mas_says_of_a_provider() {
+    let rehearsed = expected(OutsidePhase::Rehearsed);
+    let all = answers("dry-run-done", &rehearsed);
+    let authorize = Question::Authorize(0);
+    let said = |outcome: Outcome, severity: Severity, words: &str| {
+        let broken = replaced(all.clone(), &authorize, outcome);
+        assert_eq!(wrong(&rehearsed, &broken), [("idp-at-mas", severity)]);
+        says(&rehearsed, &broken, "idp-at-mas", severity, words);
+    };
+    said(Outcome::Answered(recorded("dry-run-done", "mas-authorize-unknown")), Severity::Blocker, "does not know");
+    said(
+        Outcome::Answered(recorded("dry-run-done", "mas-authorize-not-a-ulid")),
+        Severity::Blocker,
+        "Invalid URL: invalid length",
+    );
+    said(page(500, "<!DOCTYPE html>"), Severity::Blocker, "cannot begin a login");
+    said(
+        page(503, "<html><title>503 Service Temporarily Unavailable</title>"),
+        Severity::Unknown,
+        "503 Service Temporarily",
+    );
+    let mut elsewhere = recorded("dry-run-done", "mas-authorize");
+    let location = elsewhere.location.clone().unwrap();
+    elsewhere.location = Some(location.replace("auth.example.com", "old.example.com"));
+    said(Outcome::Answered(elsewhere.clone()), Severity::Blocker, "https://old.example.com/upstream/callback/");
+    elsewhere.location = Some(location.replace("client_id=c&", "client_id=d&"));
+    said(Outcome::Answered(elsewhere.clone()), Severity::Blocker, "\"d\", but the spec has \"c\"");
+    elsewhere.location = Some("https://idp.example.com/a?request_uri=urn:x".into());
+    said(Outcome::Answered(elsewhere), Severity::Unknown, "without a redirect URI");
+}
+
+#[test]
+fn only_a_plain_address_is_asked_at_the_provider() {
+    let rehearsed = expected(OutsidePhase::Rehearsed);
+    let all = answers("dry-run-done", &rehearsed);
+    let next = |location: &str| {
+        let answer = Answer { status: 307, location: Some(location.into()), ..Answer::default() };
+        next_at_provider(&replaced(all.clone(), &Question::Authorize(0), Outcome::Answered(answer)), 0)
+    };
+    assert_eq!(next("https://idp.example.com/a?x=1#f").unwrap(), "https://idp.example.com/a?x=1");
+    assert_eq!(next_at_provider(&all, 0).unwrap().host(), Some("idp.example.com"));
+    for refused in [
+        "http://idp.example.com/a",
+        "file:///etc/passwd",
+        "//idp.example.com/a",
+        "/a",
+        "https://u:p@idp.example.com/",
+        "gopher://x/",
+        "",
+    ] {
+        assert!(matches!(next(refused), Err(Some(_))), "{refused}");
+    }
+    let missing = replaced(all, &Question::Authorize(0), page(404, ""));
+    assert_eq!(next_at_provider(&missing, 0), Err(None));
+}
+
+#[test]
+fn what_a_provider_answers_is_called_wrong_only_where_it_is_plain() {
+    let rehearsed = expected(OutsidePhase::Rehearsed);
+    let all = answers("dry-run-done", &rehearsed);
+    let at = |outcome: Outcome| {
+        let mut all = all.clone();
+        all.add(Question::AtProvider(0), outcome);
+        let found = judge(&rehearsed, &all);
+        let one = found.iter().find(|one| one.code == "idp-redirect-uri").expect("a finding").clone();
+        assert_eq!(one.subject, "https://idp.example.com/a", "no state and no nonce is shown");
+        one
+    };
+    let moved = |status: u16, location: &str| {
+        Outcome::Answered(Answer { status, location: Some(location.into()), ..Answer::default() })
+    };
+    let form = r#"<html><title>Sign in</title><form><input type="hidden" name="redirect_uri" value="https://auth.example.com/upstream/callback/x">"#;
+    let script =
+        "<html><script>const errors = {redirect_uri_mismatch: 1}; if (a < b) {}</script><style>x</style><p>Log in";
+    for good in [
+        page(200, script),
+        page(200, form),
+        moved(302, "/interaction/abc"),
+        moved(303, "https://idp.example.com/login?redirect_uri=https%3A%2F%2Fauth"),
+    ] {
+        assert_eq!(at(good.clone()).severity, Severity::Ok, "{good:?}");
+    }
+    for (product, bad) in [
+        ("Keycloak", page(400, "<html><p>Invalid parameter: redirect_uri</p>")),
+        ("Entra", page(200, "<html><div>AADSTS50011: The redirect URI specified in the request does not match</div>")),
+        ("Entra's script", page(200, "<html><script>$Config={\"m\":\"AADSTS50011: The redirect\"}</script>")),
+        (
+            "Google",
+            moved(
+                302,
+                "https://idp.example.com/signin/oauth/error?authError=ChVyZWRpcmVjdF91cmlfbWlzbWF0Y2g=&client_id=c",
+            ),
+        ),
+        ("Dex", page(400, "<html><p>Unregistered redirect_uri (&#34;https://auth.example.com/&#34;).</p>")),
+        (
+            "oidc-provider",
+            json_answer(
+                json!({"error": "invalid_redirect_uri", "error_description": "redirect_uri did not match any of the client's registered redirect_uris"}),
+            ),
+        ),
+        (
+            "Hydra",
+            moved(
+                302,
+                "https://idp.example.com/error?error=invalid_request&error_description=The+%27redirect_uri%27+parameter+does+not+match+any+of+the+OAuth+2.0+Client%27s+pre-registered+redirect+urls.",
+            ),
+        ),
+        ("Auth0", page(403, "<html><title>Oops</title>Callback URL mismatch.")),
+        ("any", page(400, "<p>bad redirect</p>")),
+    ] {
+        let one = at(bad);
+        assert_eq!(one.severity, Severity::Warning, "{product}: {one:?}");
+        assert!(one.remedy.unwrap().contains("https://auth.example.com/upstream/callback/01JABCDEFGHJKMNPQRSTVWXYZ0"));
+    }
+    let back = format!("https://auth.example.com/upstream/callback/{ID}?error=invalid_scope&state=secret");
+    let one = at(moved(303, &back));
+    assert_eq!(one.severity, Severity::Warning);
+    assert!(one.message.contains("invalid_scope") && !one.message.contains("secret"), "{}", one.message);
+    assert_eq!(at(page(429, "slow down")).severity, Severity::Unknown);
+    assert_eq!(at(Outcome::NotReached("no address".into())).severity, Severity::Unknown);
+    assert_eq!(at(Outcome::NotAsked("it leads to 169.254.169.254".into())).severity, Severity::Unknown);
+}
+
+#[test]
+fn synapses_providers_are_compared_with_the_spec() {
+    let rehearsed = expected(OutsidePhase::Rehearsed);
+    let all = answers("dry-run-done", &rehearsed);
+    let mut two = rehearsed.clone();
+    two.providers.push(Provider { id: "01JBCDEFGHJKMNPQRSTVWXYZ01".into(), ..Provider::default() });
+    says(&two, &all, "idp-offered", Severity::Warning, "oidc-01JBCDEFGHJKMNPQRSTVWXYZ01");
+    let none = Expected { providers: Vec::new(), ..rehearsed };
+    says(&none, &all, "idp-offered", Severity::Warning, "Synapse offers oidc-01JABCDEFGHJKMNPQRSTVWXYZ0");
+}
+
+#[test]
+fn a_host_that_cannot_be_reached_is_one_warning_and_nothing_else_is_guessed() {
+    let rehearsed = expected(OutsidePhase::Rehearsed);
+    let mut all = Answers::default();
+    for question in questions(&rehearsed) {
+        all.add(question, Outcome::NotReached("its address was not found".into()));
+    }
+    assert_eq!(
+        wrong(&rehearsed, &all),
+        [("mas-reachable", Severity::Warning), ("synapse-reachable", Severity::Warning)]
+    );
+    assert_eq!(judge(&rehearsed, &all).len(), 2);
+    let active = expected(OutsidePhase::Active);
+    let one = replaced(answers("active", &active), &Question::Keys, Outcome::Silent("no answer within 4 s".into()));
+    assert_eq!(wrong(&active, &one), [("mas-signing-key", Severity::Unknown)]);
+}
+
+#[test]
+fn html_where_json_belongs_and_other_answers_that_are_none() {
+    let rehearsed = expected(OutsidePhase::Rehearsed);
+    let all = answers("dry-run-done", &rehearsed);
+    let html = page(200, "<html><head><title>Welcome to\nnginx!</title>");
+    for (question, code) in [
+        (Question::Discovery, "mas-discovery"),
+        (Question::Keys, "mas-signing-key"),
+        (Question::Versions, "synapse-reachable"),
+        (Question::LoginV3, "synapse-login"),
+    ] {
+        let broken = replaced(all.clone(), &question, html.clone());
+        assert_eq!(wrong(&rehearsed, &broken), [(code, Severity::Blocker)], "{question:?}");
+        says(&rehearsed, &broken, code, Severity::Blocker, "\"Welcome to nginx!\"");
+        let hostile = replaced(all.clone(), &question, Outcome::Unusable("it sends more than 100 headers".into()));
+        assert_eq!(wrong(&rehearsed, &hostile), [(code, Severity::Blocker)], "{question:?}");
+    }
+    let odd = b"[[[[".repeat(1000);
+    for body in [
+        odd,
+        b"[]".to_vec(),
+        b"null".to_vec(),
+        vec![0xff; 64],
+        br#"{"issuer": 5, "keys": 7, "flows": {}, "versions": 1}"#.to_vec(),
+    ] {
+        for question in questions(&rehearsed) {
+            for status in [200, 404, 500, 999] {
+                let outcome =
+                    Outcome::Answered(Answer { status, body: body.clone(), cut: status == 500, ..Answer::default() });
+                let _ = judge(&rehearsed, &replaced(all.clone(), &question, outcome));
+            }
+        }
+    }
+}
+
+#[test]
+fn what_others_send_cannot_move_the_cursor_or_fill_the_screen() {
+    let rehearsed = expected(OutsidePhase::Rehearsed);
+    let nasty = format!("<title>\u{1b}[2J{}\u{202e}</title>", "x".repeat(5000));
+    let broken = replaced(answers("dry-run-done", &rehearsed), &Question::Discovery, page(200, &nasty));
+    let found = judge(&rehearsed, &broken);
+    let message = &found.iter().find(|one| one.code == "mas-discovery").unwrap().message;
+    assert!(message.len() < 300 && !message.contains('\u{1b}'), "{message}");
+}
+
+#[test]
+fn a_token_of_another_user_or_one_that_is_gone() {
+    let mut active = expected(OutsidePhase::Active);
+    active.token = Some(GivenToken::read("syt_Ym9i_x_1"));
+    assert_eq!(wrong(&active, &answers("active", &active)), [("old-token", Severity::Blocker)]);
+    says(
+        &active,
+        &answers("active", &active),
+        "old-token",
+        Severity::Blocker,
+        "made for bob, but names @alice:example.com",
+    );
+    active.token = Some(GivenToken::default());
+    active.server_name = Some("other.org".into());
+    assert_eq!(wrong(&active, &answers("active", &active)), [("old-token", Severity::Blocker)]);
+    active.server_name = Some("example.com".into());
+    let gone = Outcome::Answered(recorded("active", "synapse-whoami-junk"));
+    let broken = replaced(answers("active", &active), &Question::WhoamiToken, gone);
+    assert_eq!(wrong(&active, &broken), [("old-token", Severity::Blocker)]);
+}
+
+#[test]
+fn the_login_page_tells_whether_mas_can_read_its_database() {
+    let rehearsed = expected(OutsidePhase::Rehearsed);
+    let all = answers("dry-run-done", &rehearsed);
+    let to = |status: u16, location: &str| {
+        Outcome::Answered(Answer { status, location: Some(location.into()), ..Answer::default() })
+    };
+    let sso = replaced(all.clone(), &Question::LoginPage, to(303, "/upstream/authorize/01JABCDEFGHJKMNPQRSTVWXYZ0"));
+    assert_eq!(wrong(&rehearsed, &sso), []);
+    let failing = replaced(all.clone(), &Question::LoginPage, page(500, "<!DOCTYPE html>"));
+    assert_eq!(wrong(&rehearsed, &failing), [("mas-login-page", Severity::Blocker)]);
+    let elsewhere = replaced(all, &Question::LoginPage, to(302, "https://other.example.com/"));
+    assert_eq!(wrong(&rehearsed, &elsewhere), [("mas-login-page", Severity::Warning)]);
+}
+
+#[test]
+fn the_well_known_document_may_say_nothing_of_mas_but_nothing_wrong() {
+    let mut active = expected(OutsidePhase::Active);
+    active.well_known = true;
+    let with = |document: Value| {
+        let mut answers = answers("active", &expected(OutsidePhase::Active));
+        answers.add(Question::WellKnown, json_answer(document));
+        wrong(&active, &answers)
+    };
+    let homeserver = json!({"base_url": "https://matrix.example.com/"});
+    assert_eq!(with(json!({"m.homeserver": homeserver})), []);
+    let right = json!({"issuer": "https://auth.example.com/", "account": "x"});
+    assert_eq!(with(json!({"m.homeserver": homeserver, "org.matrix.msc2965.authentication": right})), []);
+    let other = json!({"issuer": "https://old.example.com/"});
+    assert_eq!(
+        with(json!({"m.homeserver": homeserver, "org.matrix.msc2965.authentication": other})),
+        [("well-known-client", Severity::Blocker)]
+    );
+    assert_eq!(with(json!({"m.homeserver": {"base_url": "https://x"}})), [("well-known-client", Severity::Warning)]);
+}
+
+#[test]
+fn an_id_cannot_leave_its_place_in_the_address() {
+    let mut rehearsed = expected(OutsidePhase::Rehearsed);
+    rehearsed.providers[0].id = "../../admin?x=1#y z".into();
+    assert_eq!(
+        Question::Authorize(0).url(&rehearsed),
+        "https://auth.example.com/upstream/authorize/..%2F..%2Fadmin%3Fx%3D1%23y%20z"
+    );
+}
+
+#[test]
+fn every_code_is_explained() {
+    for code in CODES {
+        assert!(crate::checks::explain::explanation(code).is_some(), "{code}");
+    }
+}

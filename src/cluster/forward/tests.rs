@@ -1,0 +1,54 @@
+//! Refusals. A port-forward that works is tried with a real API server: tests/e2e/outside.rs.
+
+use serde_json::json;
+
+use super::*;
+use crate::cluster::stub::{Step, Stub};
+use crate::cluster::transport::Limits;
+
+async fn refusal(step: Step) -> (ClusterError, String) {
+    let stub = Stub::with_steps(vec![step]).await;
+    let cluster = Cluster::to_stub(&stub.address, Limits::default()).await;
+    let error = cluster.forward("ess", "mas-0", 8080).await.expect_err("no port-forward");
+    let seen = stub.seen().remove(0);
+    (error, format!("{}\n{}", seen.line, seen.headers))
+}
+
+#[tokio::test]
+async fn who_may_not_forward_is_told_which_right_is_missing() {
+    let status = json!({"kind": "Status", "code": 403, "reason": "Forbidden", "details": {"kind": "pods/portforward"},
+        "message": "pods \"mas-0\" is forbidden: User \"jo\" cannot get resource \"pods/portforward\" in API group \"\" in the namespace \"ess\""});
+    let (error, seen) = refusal(Step::json(403, &status)).await;
+    assert!(matches!(error.kind(), ErrorKind::Forbidden { .. }), "{error}");
+    assert!(error.hints().iter().any(|hint| hint.contains("auth can-i get pods/portforward")), "{:?}", error.hints());
+    assert!(seen.starts_with("GET /api/v1/namespaces/ess/pods/mas-0/portforward?ports=8080\n"), "{seen}");
+    for header in ["upgrade: websocket", "sec-websocket-protocol: v4.channel.k8s.io", "sec-websocket-version: 13"] {
+        assert!(seen.contains(header), "{seen}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_switches_to_nothing_is_no_connection() {
+    let (error, _) = refusal(Step::json(200, &json!({}))).await;
+    assert!(!matches!(error.kind(), ErrorKind::Forbidden { .. }), "{error}");
+    let (error, _) = refusal(Step::AnswerWith(
+        101,
+        "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: x",
+        String::new(),
+    ))
+    .await;
+    assert!(error.to_string().contains("does not switch to the protocol"), "{error}");
+}
+
+#[test]
+fn the_answer_to_a_key_is_that_of_the_standard() {
+    let (key, answer) = key_and_answer();
+    assert_eq!(key.len(), 24);
+    assert_eq!(answer.len(), 28);
+    // RFC 6455 §1.3.
+    let text = b"dGhlIHNhbXBsZSBub25jZQ==258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+    assert_eq!(
+        STANDARD.encode(digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, text)),
+        "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
+    );
+}

@@ -1,0 +1,306 @@
+//! A look at MAS, Synapse and the identity providers from outside: asks what [`checks::outside`] wants asked, all side by
+//! side, and hands back its findings.
+
+mod through;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use ::http::Uri;
+use aws_lc_rs::rand;
+use futures::future::join_all;
+use jiff::Timestamp;
+use tokio::time::{Instant, sleep, timeout_at};
+
+pub use through::Through;
+
+use super::session::Session;
+use super::tls::live;
+use crate::checks::outside::{
+    Answers, Commands, Expected, Outcome, Question, Whom, judge, next_at_provider, questions,
+};
+use crate::checks::{Finding, Severity, Snapshot, outside};
+use crate::cluster::proxy_from_environment;
+use crate::pki::{HostName, SecretText};
+use crate::probe::dial::{self, NamedBy, Way};
+use crate::probe::http::{self, Ask, LIMIT, Security, Seen};
+use crate::probe::tls::{Resolve, Roots};
+
+/// Everything together.
+const WHOLE: Duration = Duration::from_millis(9_500);
+/// Before processes that did not answer well are asked once more.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// What to say wherever MAS is up before the migration.
+pub const NO_LOGINS: &str = "Nobody was logged in by this. Never complete a login at MAS before the migration, not even as a try: what it \
+                             leaves in MAS's database makes the migration fail.";
+
+/// How to look.
+#[derive(Default)]
+pub struct Ways {
+    /// `--resolve`.
+    pub resolve: Vec<Resolve>,
+    /// `--ca-certificate`; without it, what this system trusts.
+    pub roots: Option<Roots>,
+    /// The token of `--token-file`.
+    pub token: Option<SecretText>,
+    /// `--through-cluster`.
+    pub through: Option<Through>,
+}
+
+/// What there is to expect, with commands that fit this call.
+pub fn expected(session: &Session, snapshot: &Snapshot, ways: &Ways) -> Expected {
+    let commands = Commands {
+        verify: session.command("verify"),
+        kubectl: format!("kubectl -n {}{}", session.target.namespace, session.cluster.context_flag()),
+    };
+    Expected::of(snapshot, ways.token.as_ref().map(SecretText::expose), commands)
+}
+
+/// Looks. Takes less than ten seconds, whatever is there; dropping it ends it at once.
+pub async fn look(expected: &Expected, ways: &Ways, now: Timestamp) -> Vec<Finding> {
+    let deadline = Instant::now() + WHOLE;
+    let system = ways.roots.is_none();
+    let roots = match &ways.roots {
+        Some(roots) => Some(roots.clone()),
+        // Reading them takes a while on some systems.
+        None => tokio::task::spawn_blocking(Roots::of_system).await.ok().flatten(),
+    };
+    let look = Look { expected, ways, roots, system, deadline };
+    look.at_everything(now).await
+}
+
+struct Look<'a> {
+    expected: &'a Expected,
+    ways: &'a Ways,
+    roots: Option<Roots>,
+    system: bool,
+    deadline: Instant,
+}
+
+impl Look<'_> {
+    async fn at_everything(&self, now: Timestamp) -> Vec<Finding> {
+        let mut wanted = questions(self.expected);
+        let mut findings = Vec::new();
+        if let Some(through) = &self.ways.through {
+            findings.extend(self.keep_what_has_a_way(through, &mut wanted).await);
+        }
+        let before = wanted.len();
+        wanted.retain(|question| *question != Question::WhoamiJunk);
+        let tries = before - wanted.len();
+        let (asked, junk) =
+            tokio::join!(join_all(wanted.iter().map(|question| self.ask(question))), self.every_process(tries));
+        let mut answers = Answers::default();
+        let mut certificates: Vec<(Whom, Vec<Vec<u8>>)> = Vec::new();
+        for (question, (seen, more)) in wanted.iter().zip(asked) {
+            if !seen.certificates.is_empty() && certificates.iter().all(|(whom, _)| *whom != question.whom()) {
+                certificates.push((question.whom(), seen.certificates));
+            }
+            answers.add(question.clone(), seen.outcome);
+            if let Some((question, outcome)) = more {
+                answers.add(question, outcome);
+            }
+        }
+        for outcome in junk {
+            answers.add(Question::WhoamiJunk, outcome);
+        }
+        findings.extend(judge(self.expected, &answers));
+        for (whom, chain) in certificates {
+            findings.extend(self.certificates(whom, &chain, now));
+        }
+        findings.extend(self.hosts());
+        findings.sort_by_key(|finding| finding.severity);
+        findings
+    }
+
+    /// Leaves out what cannot be asked through the cluster; one finding for each way, and for each lack of one.
+    async fn keep_what_has_a_way(&self, through: &Through, wanted: &mut Vec<Question>) -> Vec<Finding> {
+        let mut ways: BTreeMap<String, Result<String, String>> = BTreeMap::new();
+        let mut kept = Vec::new();
+        for question in wanted.drain(..) {
+            let host = question.host(self.expected).unwrap_or_default();
+            // Nobody inside knows more of a name than others.
+            if question == Question::MasAddress || self.named(host, None).is_some() {
+                kept.push(question);
+                continue;
+            }
+            let home = format!("https://{host}/");
+            let path = question.path(self.expected);
+            let found = timeout_at(self.deadline - LIMIT, through.way(question.whom(), host, &path)).await;
+            match found.unwrap_or_else(|_| Err("the API server takes too long to tell the way".to_owned())) {
+                Ok(found) => {
+                    if let Some(found) = found {
+                        let told = ways.entry(home).or_insert_with(|| Ok(String::new()));
+                        if let Ok(told) = told
+                            && !told.contains(&found.told)
+                        {
+                            let gap = if told.is_empty() { "" } else { "; for other paths " };
+                            told.extend([gap, found.told.as_str()]);
+                        }
+                    }
+                    kept.push(question);
+                }
+                Err(why) => {
+                    let known = ways.values().any(|way| way.as_ref().is_err_and(|known| *known == why));
+                    if !known {
+                        ways.insert(format!("https://{host}{path}"), Err(why));
+                    }
+                }
+            }
+        }
+        *wanted = kept;
+        through::findings(&ways)
+    }
+
+    /// Asks one question; where MAS sends on to a provider, that as well.
+    async fn ask(&self, question: &Question) -> (Seen, Option<(Question, Outcome)>) {
+        if *question == Question::MasAddress {
+            return (self.addresses().await, None);
+        }
+        let token = self.ways.token.as_ref().filter(|_| *question == Question::WhoamiToken);
+        let seen = self.at_spec(question, token).await;
+        let Question::Authorize(index) = question else { return (seen, None) };
+        let mut answers = Answers::default();
+        answers.add(question.clone(), seen.outcome.clone());
+        let outcome = match next_at_provider(&answers, *index) {
+            Ok(uri) => self.at_provider(&uri).await,
+            Err(Some(why)) => Outcome::NotAsked(why),
+            Err(None) => return (seen, None),
+        };
+        (seen, Some((Question::AtProvider(*index), outcome)))
+    }
+
+    /// At a host of the spec.
+    async fn at_spec(&self, question: &Question, bearer: Option<&SecretText>) -> Seen {
+        let url = question.url(self.expected);
+        let Ok(uri) = url.parse::<Uri>() else { return nothing(Outcome::NotAsked(format!("{url} is not an address"))) };
+        // A token of a person is sent to nobody whose certificate is not trusted; a made-up one harms nobody.
+        let real = *question == Question::WhoamiToken;
+        let roots = self.roots.clone();
+        let security = if real { Security::Trusted(roots) } else { Security::Witness(roots) };
+        let host = uri.host().unwrap_or_default();
+        let through = self.ways.through.as_ref().filter(|_| self.named(host, None).is_none());
+        let found = match through {
+            Some(through) => through.way(question.whom(), host, &question.path(self.expected)).await,
+            None => Ok(None),
+        };
+        let (way, security) = match found {
+            Ok(Some(found)) if found.tls => (Ok(found.way), Security::Witness(None)),
+            // The connection to the API server is secured, and so is the way from there to the pod.
+            Ok(Some(found)) => (Ok(found.way), Security::Plain),
+            Ok(None) => (self.way(&uri), security),
+            Err(why) => (Err(why), security),
+        };
+        match way {
+            Ok(way) => self.get(Ask { uri: &uri, way: &way, named_by: NamedBy::Spec, security, bearer }).await,
+            Err(why) => nothing(Outcome::NotAsked(why)),
+        }
+    }
+
+    /// Where MAS sends browsers: once, without anything that MAS or Synapse set, and no further.
+    async fn at_provider(&self, uri: &Uri) -> Outcome {
+        let way = match self.way(uri) {
+            Ok(way) => way,
+            Err(why) => return Outcome::NotAsked(why),
+        };
+        let security = Security::Trusted(self.roots.clone());
+        self.get(Ask { uri, way: &way, named_by: NamedBy::Server, security, bearer: None }).await.outcome
+    }
+
+    async fn get(&self, ask: Ask<'_>) -> Seen {
+        let host = ask.uri.host().unwrap_or_default().to_owned();
+        match timeout_at(self.deadline, http::get(ask)).await {
+            Ok(seen) => seen,
+            Err(_) => nothing(Outcome::NotReached(format!("no answer from {host} within {} seconds", WHOLE.as_secs()))),
+        }
+    }
+
+    /// Many made-up tokens at once, each over a connection of its own; once more while some are not answered well, as
+    /// Synapse's processes restart one by one.
+    async fn every_process(&self, tries: usize) -> Vec<Outcome> {
+        loop {
+            let asked = (0..tries).map(|_| async {
+                let token = made_up_token();
+                self.at_spec(&Question::WhoamiJunk, Some(&token)).await.outcome
+            });
+            let outcomes = join_all(asked).await;
+            let unavailable = |outcome: &Outcome| matches!(outcome, Outcome::Answered(answer) if answer.status >= 500);
+            let time = Instant::now() + AGAIN + LIMIT < self.deadline;
+            if !outcomes.iter().any(unavailable) || !time {
+                return outcomes;
+            }
+            sleep(AGAIN).await;
+        }
+    }
+
+    async fn addresses(&self) -> Seen {
+        let host = self.expected.mas_host.as_deref().unwrap_or_default();
+        if self.named(host, None).is_some() {
+            return nothing(Outcome::NotAsked("its address was given".to_owned()));
+        }
+        let found = timeout_at(self.deadline.min(Instant::now() + LIMIT), dial::addresses(host, 443)).await;
+        nothing(match found {
+            Ok(Ok(addresses)) => {
+                let all: Vec<String> = addresses.iter().map(|address| address.ip().to_string()).collect();
+                let body = all.join(", ").into_bytes();
+                Outcome::Answered(outside::Answer { body, ..outside::Answer::default() })
+            }
+            Ok(Err(why)) => Outcome::NotReached(why),
+            Err(_) => {
+                Outcome::NotReached(format!("the address of {host} was not found within {} seconds", LIMIT.as_secs()))
+            }
+        })
+    }
+
+    /// The address that was named for a host: with this very port, else any where the port is the usual one. Behind a
+    /// forwarded port the address that is asked for stays the one without a port.
+    fn named(&self, host: &str, port: Option<u16>) -> Option<SocketAddr> {
+        let all = || self.ways.resolve.iter().filter(|one| one.host.eq_ignore_ascii_case(host));
+        let exact = all().find(|one| one.port == port.unwrap_or(443));
+        let one = exact.or_else(|| all().next().filter(|_| port.is_none()))?;
+        Some(SocketAddr::new(one.address, one.port))
+    }
+
+    fn way(&self, uri: &Uri) -> Result<Way, String> {
+        if let Some(address) = self.named(uri.host().unwrap_or_default(), uri.port_u16()) {
+            return Ok(Way::To(address));
+        }
+        match proxy_from_environment(uri) {
+            Ok(Some(proxy)) => Ok(Way::Proxy(proxy)),
+            Ok(None) => Ok(Way::Direct),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    fn certificates(&self, whom: Whom, chain: &[Vec<u8>], now: Timestamp) -> Vec<Finding> {
+        let host = match whom {
+            Whom::Mas => &self.expected.mas_host,
+            Whom::Synapse => &self.expected.synapse_host,
+            Whom::Provider | Whom::ServerName => return Vec::new(),
+        };
+        let Some(host) = host.as_deref().and_then(|host| HostName::parse(host).ok()) else { return Vec::new() };
+        let subject = format!("https://{host}/");
+        let mut found = live::judge(&subject, chain, &host, self.roots.as_ref(), self.system, now);
+        // Synapse's certificate was there before; it only matters where it is not in order.
+        found.retain(|finding| whom == Whom::Mas || finding.severity != Severity::Ok);
+        found
+    }
+
+    /// Hosts that cannot be asked.
+    fn hosts(&self) -> Option<Finding> {
+        self.expected.synapse_host.is_none().then(|| outside::no_host("spec.components.synapse.k8s.ingress.fqdn"))
+    }
+}
+
+fn nothing(outcome: Outcome) -> Seen {
+    Seen { outcome, certificates: Vec::new() }
+}
+
+/// A token that nobody has and no cache knows.
+fn made_up_token() -> SecretText {
+    let mut bytes = [0_u8; 16];
+    // Not random is as good here, only not new.
+    let _ = rand::fill(&mut bytes);
+    SecretText::new(format!("kubectl-ess-mas-made-up-{:032x}", u128::from_ne_bytes(bytes)))
+}

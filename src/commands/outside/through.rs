@@ -1,0 +1,160 @@
+//! `--through-cluster`: from a host and a path to a pod by the Ingress's own rules, and there by port-forward.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use serde_json::Value;
+use tokio::sync::{Mutex, Semaphore};
+
+use crate::checks::Finding;
+use crate::checks::outside::{self, Whom};
+use crate::cluster::{Cluster, ClusterError, Resource, Selection, Target};
+use crate::deployment::route::{self, Backend, Port, Route};
+use crate::probe::dial::{BoxConnection, Door, Way};
+
+const INGRESS: Resource = Resource { group: "networking.k8s.io", version: "v1", plural: "ingresses", kind: "Ingress" };
+const SERVICE: Resource = Resource { group: "", version: "v1", plural: "services", kind: "Service" };
+const POD: Resource = Resource { group: "", version: "v1", plural: "pods", kind: "Pod" };
+/// Port-forwards that are opened at the same time.
+const AT_ONCE: usize = 6;
+/// Names and labels that MAS's Service is likely to have; the operator's name for it is not documented.
+const MAS_NAMES: [&str; 1] = ["matrix-authentication-service"];
+/// The one in front of all of Synapse's processes first.
+const SYNAPSE_NAMES: [&str; 2] = ["synapse-haproxy", "synapse-main"];
+
+/// A pod and its port, or why there is none.
+type PodPort = Result<(String, u16), String>;
+
+/// What was read of the cluster to find ways.
+pub struct Through {
+    cluster: Cluster,
+    namespace: String,
+    ingresses: Vec<Value>,
+    services: Vec<Value>,
+    pods: Mutex<BTreeMap<String, PodPort>>,
+    gate: Arc<Semaphore>,
+}
+
+/// A way that was found, in words.
+pub struct Found {
+    /// Through a port-forward.
+    pub way: Way,
+    /// What it leads to.
+    pub told: String,
+    /// The pod wants TLS itself.
+    pub tls: bool,
+}
+
+impl Through {
+    /// Reads what is needed.
+    pub async fn open(cluster: &Cluster, target: &Target) -> Result<Self, ClusterError> {
+        let all = |resource| cluster.list::<Value>(resource, Some(&target.namespace), Selection::default(), 500).all();
+        let (ingresses, services) = tokio::try_join!(all(INGRESS), all(SERVICE))?;
+        Ok(Self {
+            cluster: cluster.clone(),
+            namespace: target.namespace.clone(),
+            ingresses,
+            services,
+            pods: Mutex::default(),
+            gate: Arc::new(Semaphore::new(AT_ONCE)),
+        })
+    }
+
+    /// The way for a request. `Ok(None)` where there is none and the host is nothing that this deployment has to have.
+    pub async fn way(&self, whom: Whom, host: &str, path: &str) -> Result<Option<Found>, String> {
+        let (backend, by) = match route::route(&self.ingresses, host, path) {
+            Route::To(backend) => (backend, "its Ingress leads to".to_owned()),
+            Route::NoPath => return Err(format!("the Ingress of {host} has no rule for {path}")),
+            Route::Pattern => {
+                return Err(format!(
+                    "the paths of the Ingress of {host} are patterns of its controller, so where {path} leads cannot be told here"
+                ));
+            }
+            Route::NoHost => {
+                let names: &[&str] = match whom {
+                    Whom::Mas => &MAS_NAMES,
+                    Whom::Synapse => &SYNAPSE_NAMES,
+                    Whom::Provider | Whom::ServerName => return Ok(None),
+                };
+                let found = route::by_name(&self.services, names);
+                let none = || {
+                    format!(
+                        "no Ingress in namespace {} has a rule for {host}, and no Service is called {}",
+                        self.namespace,
+                        names.join(" or ")
+                    )
+                };
+                (
+                    found.ok_or_else(none)?,
+                    "no Ingress has a rule for it, so its paths were not followed; by its name it is".to_owned(),
+                )
+            }
+        };
+        let (pod, port) = self.pod(&backend).await?;
+        let told = format!("{by} Service {}, pod {pod}, port {port}", backend.service);
+        let door = PodDoor {
+            cluster: self.cluster.clone(),
+            namespace: self.namespace.clone(),
+            pod,
+            port,
+            gate: Arc::clone(&self.gate),
+        };
+        let tls = matches!(port, 443 | 8443);
+        Ok(Some(Found { way: Way::Through(Arc::new(door)), told, tls }))
+    }
+
+    async fn pod(&self, backend: &Backend) -> PodPort {
+        let key = match &backend.port {
+            Port::Number(number) => format!("{}:{number}", backend.service),
+            Port::Name(name) => format!("{}:{name}", backend.service),
+        };
+        // Held while the pods are read, so that they are read once.
+        let mut known = self.pods.lock().await;
+        if let Some(found) = known.get(&key) {
+            return found.clone();
+        }
+        let found = self.find(backend).await;
+        known.insert(key, found.clone());
+        found
+    }
+
+    async fn find(&self, backend: &Backend) -> PodPort {
+        let name = &backend.service;
+        let service = self.services.iter().find(|service| service["metadata"]["name"] == name.as_str());
+        let service = service.ok_or_else(|| format!("there is no Service {name}, to which the Ingress leads"))?;
+        let labels = route::selector(service).ok_or_else(|| format!("Service {name} selects no pods"))?;
+        let selection = Selection { labels: Some(labels), fields: None };
+        let pods = self.cluster.list::<Value>(POD, Some(&self.namespace), selection, 500).all().await;
+        route::pod(service, &backend.port, &pods.map_err(|error| error.to_string())?)
+    }
+}
+
+/// A port of a pod.
+pub struct PodDoor {
+    /// The connection to the API server.
+    pub cluster: Cluster,
+    /// The pod's namespace.
+    pub namespace: String,
+    /// Its name.
+    pub pod: String,
+    /// The port.
+    pub port: u16,
+    /// How many are opened at once.
+    pub gate: Arc<Semaphore>,
+}
+
+impl Door for PodDoor {
+    fn open(&self) -> BoxFuture<'_, Result<BoxConnection, String>> {
+        Box::pin(async {
+            let _permit = self.gate.acquire().await.map_err(|error| error.to_string())?;
+            let connection = self.cluster.forward(&self.namespace, &self.pod, self.port).await;
+            connection.map(|one| Box::new(one) as BoxConnection).map_err(|error| error.to_string())
+        })
+    }
+}
+
+/// The findings about ways: each one once.
+pub fn findings(ways: &BTreeMap<String, Result<String, String>>) -> Vec<Finding> {
+    ways.iter().map(|(subject, way)| outside::route(subject, way.as_deref().map_err(String::as_str))).collect()
+}

@@ -1,0 +1,74 @@
+//! `verify`: what MAS, Synapse and the identity providers say over the network; writes nothing.
+
+use super::check;
+use super::exit::Failure;
+use super::gather::Extent;
+use super::outside::{self, Through, Ways};
+use super::prepare::read_file;
+use super::session::{Context, Session};
+use super::tls::live::read_roots;
+use crate::checks::outside::OutsidePhase;
+use crate::cli::VerifyArgs;
+use crate::pki::SecretText;
+use crate::probe::tls::Resolve;
+use crate::terminal::progress::Waiting;
+
+/// Runs it.
+pub async fn exec(context: &Context, args: &VerifyArgs) -> Result<u8, Failure> {
+    let mut ways = ways(args)?;
+    let session = Session::open(context, args.name.as_deref()).await?;
+    if args.through_cluster {
+        ways.through = Some(Through::open(&session.cluster, &session.target).await?);
+    }
+    let snapshot = session.gather(Extent::Step).await;
+    let expected = outside::expected(&session, &snapshot, &ways);
+    context.ui.status(format!("Looking at {} over the network: {}", session.place(), words(expected.phase)));
+    let now = context.ui.terminal().now();
+    let progress = context.ui.progress();
+    progress.waiting(Waiting::new("asking MAS, Synapse and the identity providers; ten seconds at most", now));
+    let findings = outside::look(&expected, &ways, now).await;
+    drop(progress);
+    let code = check::conclude(&context.ui, args.output.format(), Some(&session.target), &findings)?;
+    if expected.mas_host.is_some() && expected.phase == OutsidePhase::Rehearsed {
+        context.ui.status(outside::NO_LOGINS);
+    }
+    Ok(code)
+}
+
+fn words(phase: OutsidePhase) -> &'static str {
+    match phase {
+        OutsidePhase::Before => "legacy authentication, MAS is not there yet",
+        OutsidePhase::Rehearsed => "MAS is there and not active, users log in at Synapse",
+        OutsidePhase::Migrating => "the switch is on and the migration not done, so Synapse is down or about to be",
+        OutsidePhase::Active => "migrated, users log in at MAS",
+    }
+}
+
+fn ways(args: &VerifyArgs) -> Result<Ways, Failure> {
+    let mut resolve = Vec::new();
+    for text in &args.resolve {
+        resolve.push(
+            Resolve::parse(text)
+                .ok_or_else(|| Failure::usage(format!("--resolve: {text:?} is not of the form HOST:PORT:ADDRESS")))?,
+        );
+    }
+    let stdin = [&args.ca_certificate, &args.token_file];
+    if stdin.iter().filter(|path| path.as_deref() == Some("-")).count() > 1 {
+        return Err(Failure::usage("standard input holds one value; only one flag can be -"));
+    }
+    let roots = args.ca_certificate.as_deref().map(read_roots).transpose()?;
+    let token = args.token_file.as_deref().map(read_token).transpose()?;
+    Ok(Ways { resolve, roots, token, through: None })
+}
+
+/// Reads an access token: one word. It is kept from every output.
+fn read_token(path: &str) -> Result<SecretText, Failure> {
+    let bytes = read_file("--token-file", path)?;
+    let text = std::str::from_utf8(bytes.expose()).unwrap_or_default().trim();
+    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(Failure::usage(
+            "--token-file: there is no access token in it; it is to hold the token and nothing else",
+        ));
+    }
+    Ok(SecretText::from(text))
+}

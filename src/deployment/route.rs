@@ -1,0 +1,254 @@
+//! From a host and a path to a pod, by the rules of Ingress and Service (Kubernetes, `networking.k8s.io/v1`).
+
+use serde_json::Value;
+
+/// A port by number or by name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Port {
+    /// Its number.
+    Number(u16),
+    /// Its name.
+    Name(String),
+}
+
+impl Port {
+    fn read(value: &Value) -> Option<Self> {
+        match value {
+            Value::Number(number) => u16::try_from(number.as_u64()?).ok().map(Self::Number),
+            Value::String(name) => Some(name.parse().map_or_else(|_| Self::Name(name.clone()), Self::Number)),
+            _ => None,
+        }
+    }
+}
+
+/// A Service and one of its ports.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Backend {
+    /// The Service's name.
+    pub service: String,
+    /// The Service's port.
+    pub port: Port,
+}
+
+/// Where a request leads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Route {
+    /// To this Service.
+    To(Backend),
+    /// No rule has this host.
+    NoHost,
+    /// The host is known, but no rule takes this path.
+    NoPath,
+    /// Paths of this host are patterns of the controller's own, which are not evaluated here.
+    Pattern,
+}
+
+/// Follows the rules of all Ingresses of a namespace: the host as it is before one with a wildcard before none; an exact path
+/// before the longest prefix.
+pub fn route(ingresses: &[Value], host: &str, path: &str) -> Route {
+    let rules = ingresses.iter().flat_map(|ingress| ingress["spec"]["rules"].as_array().into_iter().flatten());
+    let rules: Vec<&Value> = rules.collect();
+    let wildcard = host.split_once('.').map(|(_, domain)| format!("*.{domain}"));
+    for wanted in [Some(host), wildcard.as_deref()].into_iter().flatten() {
+        let paths: Vec<&Value> = rules
+            .iter()
+            .filter(|rule| rule["host"].as_str().is_some_and(|host| host.eq_ignore_ascii_case(wanted)))
+            .flat_map(|rule| rule["http"]["paths"].as_array().into_iter().flatten())
+            .collect();
+        if !paths.is_empty() {
+            return by_path(&paths, path);
+        }
+    }
+    Route::NoHost
+}
+
+fn by_path(paths: &[&Value], path: &str) -> Route {
+    let path = path.split('?').next().unwrap_or_default();
+    let text = |entry: &Value| entry["path"].as_str().unwrap_or("/").to_owned();
+    let to = |entry: &Value| backend(&entry["backend"]).map_or(Route::NoPath, Route::To);
+    if let Some(exact) = paths.iter().find(|entry| entry["pathType"] == "Exact" && text(entry) == path) {
+        return to(exact);
+    }
+    // What such a path means is up to the controller; a plain one is a prefix with all of them.
+    let is_pattern = |entry: &&&Value| {
+        entry["pathType"] == "ImplementationSpecific"
+            && text(entry).contains(['(', '[', '|', '*', '+', '^', '$', '\\', '?'])
+    };
+    if paths.iter().any(|entry| is_pattern(&entry)) {
+        return Route::Pattern;
+    }
+    let prefixes = paths.iter().filter(|entry| entry["pathType"] != "Exact" && is_prefix(&text(entry), path));
+    prefixes.max_by_key(|entry| text(entry).trim_end_matches('/').len()).map_or(Route::NoPath, |entry| to(entry))
+}
+
+/// By elements: `/a` takes `/a` and `/a/b`, not `/ab`.
+fn is_prefix(prefix: &str, path: &str) -> bool {
+    let prefix = prefix.trim_end_matches('/');
+    path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+fn backend(backend: &Value) -> Option<Backend> {
+    let service = &backend["service"];
+    let port = [&service["port"]["number"], &service["port"]["name"]].into_iter().find_map(Port::read)?;
+    Some(Backend { service: service["name"].as_str()?.to_owned(), port })
+}
+
+/// A Service that is found by what it is called, where no Ingress leads to it: MAS's, or the one in front of Synapse.
+pub fn by_name(services: &[Value], names: &[&str]) -> Option<Backend> {
+    let name = |service: &Value| service["metadata"]["name"].as_str().unwrap_or_default().to_owned();
+    let called = |service: &&Value, part: &str| {
+        let label = service["metadata"]["labels"]["app.kubernetes.io/name"].as_str().unwrap_or_default();
+        [name(service).as_str(), label].iter().any(|text| text.replace('-', "").contains(&part.replace('-', "")))
+    };
+    let service = names.iter().find_map(|part| services.iter().find(|service| called(service, part)))?;
+    let ports: Vec<&Value> = service["spec"]["ports"].as_array().into_iter().flatten().collect();
+    let preferred =
+        ports.iter().find(|port| port["name"].as_str().is_some_and(|name| name.contains("http") || name == "web"));
+    let port = preferred.or_else(|| ports.first())?;
+    Some(Backend { service: name(service), port: Port::read(&port["port"])? })
+}
+
+/// Labels as a selector, `a=b,c=d`; `None` where the Service selects no pods.
+pub fn selector(service: &Value) -> Option<String> {
+    let labels = service["spec"]["selector"].as_object().filter(|labels| !labels.is_empty())?;
+    let pairs: Option<Vec<String>> =
+        labels.iter().map(|(key, value)| Some(format!("{key}={}", value.as_str()?))).collect();
+    pairs.map(|pairs| pairs.join(","))
+}
+
+/// The pod's name and the number of its port that a Service's port leads to, among pods that are ready.
+pub fn pod(service: &Value, port: &Port, pods: &[Value]) -> Result<(String, u16), String> {
+    let name = service["metadata"]["name"].as_str().unwrap_or_default();
+    let ports = service["spec"]["ports"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let is_it = |entry: &&Value| match port {
+        Port::Number(number) => entry["port"] == *number,
+        Port::Name(name) => entry["name"] == name.as_str(),
+    };
+    let entry = ports.iter().find(is_it).ok_or_else(|| format!("Service {name} has no port {}", shown(port)))?;
+    let target = Port::read(&entry["targetPort"]).or_else(|| Port::read(&entry["port"]));
+    let target = target.ok_or_else(|| format!("Service {name} does not say which port of its pods it leads to"))?;
+    let is_ready = |pod: &&Value| {
+        let conditions = pod["status"]["conditions"].as_array().into_iter().flatten();
+        pod["metadata"]["deletionTimestamp"].is_null()
+            && conditions.into_iter().any(|one| one["type"] == "Ready" && one["status"] == "True")
+    };
+    let pod = pods.iter().find(is_ready).ok_or_else(|| match pods.len() {
+        0 => format!("Service {name} selects no pods"),
+        1 => format!("the pod behind Service {name} is not ready"),
+        many => format!("none of the {many} pods behind Service {name} is ready"),
+    })?;
+    let pod_name = pod["metadata"]["name"].as_str().unwrap_or_default().to_owned();
+    match target {
+        Port::Number(number) => Ok((pod_name, number)),
+        Port::Name(target) => {
+            let containers = pod["spec"]["containers"].as_array().into_iter().flatten();
+            let mut ports = containers.flat_map(|one| one["ports"].as_array().into_iter().flatten());
+            let number =
+                ports.find(|port| port["name"] == target.as_str()).and_then(|port| port["containerPort"].as_u64());
+            let number = number.and_then(|number| u16::try_from(number).ok());
+            number
+                .map(|number| (pod_name.clone(), number))
+                .ok_or_else(|| format!("pod {pod_name} has no port named {target}"))
+        }
+    }
+}
+
+fn shown(port: &Port) -> String {
+    match port {
+        Port::Number(number) => number.to_string(),
+        Port::Name(name) => name.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn ingress(host: &str, paths: &[(&str, &str, &str)]) -> Value {
+        let paths: Vec<Value> = paths
+            .iter()
+            .map(|(kind, path, service)| {
+                json!({"path": path, "pathType": kind, "backend": {"service": {"name": service, "port": {"name": "http"}}}})
+            })
+            .collect();
+        json!({"spec": {"rules": [{"host": host, "http": {"paths": paths}}]}})
+    }
+
+    fn to(ingresses: &[Value], host: &str, path: &str) -> String {
+        match route(ingresses, host, path) {
+            Route::To(backend) => backend.service,
+            other => format!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn an_exact_path_goes_before_the_longest_prefix_before_a_shorter_one() {
+        let all = [
+            ingress("matrix.example.com", &[("Prefix", "/", "synapse"), ("Prefix", "/_matrix/client/v3/login", "mas")]),
+            ingress(
+                "matrix.example.com",
+                &[("Exact", "/_matrix/client/v3/login/x", "other"), ("Prefix", "/_matrix/client", "client")],
+            ),
+            ingress("*.example.com", &[("Prefix", "/", "wild")]),
+        ];
+        let host = "matrix.example.com";
+        assert_eq!(to(&all, host, "/_matrix/client/v3/login?x=/"), "mas");
+        assert_eq!(to(&all, host, "/_matrix/client/v3/login/y"), "mas");
+        assert_eq!(to(&all, host, "/_matrix/client/v3/loginx"), "client");
+        assert_eq!(to(&all, host, "/_matrix/client/v3/login/x"), "other");
+        assert_eq!(to(&all, "MATRIX.example.com", "/"), "synapse");
+        assert_eq!(to(&all, "auth.example.com", "/login"), "wild");
+        assert_eq!(to(&all, "a.b.example.com", "/"), "NoHost");
+        assert_eq!(to(&[ingress("a.b", &[("Prefix", "/x", "s")])], "a.b", "/y"), "NoPath");
+    }
+
+    #[test]
+    fn patterns_of_a_controller_are_not_guessed_at() {
+        let all = [ingress(
+            "m.e",
+            &[
+                ("ImplementationSpecific", "/_matrix/client/(r0|v3)/login", "mas"),
+                ("ImplementationSpecific", "/", "synapse"),
+            ],
+        )];
+        assert_eq!(to(&all, "m.e", "/_matrix/client/v3/login"), "Pattern");
+        let plain = [ingress("m.e", &[("ImplementationSpecific", "/", "synapse")])];
+        assert_eq!(to(&plain, "m.e", "/x"), "synapse");
+    }
+
+    #[test]
+    fn a_port_by_name_is_looked_up_in_a_pod_that_is_ready() {
+        let service = json!({"metadata": {"name": "mas"}, "spec": {"selector": {"a": "b", "c": "d"},
+            "ports": [{"name": "http", "port": 80, "targetPort": "web"}, {"name": "metrics", "port": 81}]}});
+        let one = |name: &str, ready: &str| {
+            json!({"metadata": {"name": name}, "status": {"conditions": [{"type": "Ready", "status": ready}]},
+                   "spec": {"containers": [{"ports": [{"name": "web", "containerPort": 8080}]}]}})
+        };
+        assert_eq!(selector(&service).as_deref(), Some("a=b,c=d"));
+        let pods = [one("mas-0", "False"), one("mas-1", "True")];
+        for port in [Port::Name("http".into()), Port::Number(80)] {
+            assert_eq!(pod(&service, &port, &pods), Ok(("mas-1".into(), 8080)));
+        }
+        assert_eq!(pod(&service, &Port::Name("metrics".into()), &pods), Ok(("mas-1".into(), 81)));
+        assert!(pod(&service, &Port::Number(443), &pods).unwrap_err().contains("no port 443"));
+        assert!(pod(&service, &Port::Number(80), &pods[..1]).unwrap_err().contains("not ready"));
+        assert!(pod(&service, &Port::Number(80), &[]).unwrap_err().contains("selects no pods"));
+        assert_eq!(selector(&json!({"spec": {"type": "ExternalName"}})), None);
+    }
+
+    #[test]
+    fn without_an_ingress_a_service_is_found_by_what_it_is_called() {
+        let service = |name: &str, port: u16| json!({"metadata": {"name": name}, "spec": {"ports": [{"name": "http", "port": port}]}});
+        let all = [
+            service("chat-synapse-main", 8008),
+            service("chat-synapse-haproxy", 8080),
+            service("chat-matrix-authentication-service", 80),
+        ];
+        let found = by_name(&all, &["matrix-authentication-service"]).unwrap();
+        assert_eq!((found.service.as_str(), found.port), ("chat-matrix-authentication-service", Port::Number(80)));
+        assert_eq!(by_name(&all, &["synapse-haproxy", "synapse-main"]).unwrap().service, "chat-synapse-haproxy");
+        assert_eq!(by_name(&all, &["hookshot"]), None);
+    }
+}

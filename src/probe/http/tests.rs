@@ -1,0 +1,177 @@
+//! Ways and limits. What hostile servers answer is tried on the whole program: tests/e2e/outside.rs.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use rustls::ServerConfig;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::*;
+use crate::pki::{CertificateAuthority, HostName, TlsKeyType};
+
+const HOST: &str = "auth.example.com";
+
+/// A TLS server that answers every request with its head.
+async fn serve() -> (SocketAddr, Roots, JoinHandle<()>) {
+    let (host, now) = (HostName::parse(HOST).unwrap(), Timestamp::now());
+    let ca = CertificateAuthority::create(&host, TlsKeyType::P256, now).unwrap();
+    let issued = ca.issue(&host, TlsKeyType::P256, now).unwrap();
+    let chain = issued.chain().certificates().iter().map(|one| CertificateDer::from(one.der().to_vec())).collect();
+    let key = PrivateKeyDer::from_pem_slice(issued.key().pem().expose().as_bytes()).unwrap();
+    let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(chain, key)
+        .unwrap();
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = tokio::spawn(async move {
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            let Ok(mut stream) = acceptor.accept(stream).await else { continue };
+            let head = head(&mut stream).await;
+            let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{head}", head.len());
+            let _ = stream.write_all(answer.as_bytes()).await;
+            let _ = stream.shutdown().await;
+        }
+    });
+    (address, Roots::of([ca.certificate().der()]).unwrap(), server)
+}
+
+async fn head<S: tokio::io::AsyncRead + Unpin>(stream: &mut S) -> String {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.unwrap());
+    }
+    String::from_utf8(head).unwrap()
+}
+
+/// A proxy for one connection: CONNECT, or SOCKS 5 with a user and a password. Returns what it was asked for.
+async fn proxy(target: SocketAddr, refuse: bool) -> (SocketAddr, JoinHandle<String>) {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let task = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut first = [0_u8];
+        stream.peek(&mut first).await.unwrap();
+        let asked = if first[0] == 5 { socks(&mut stream).await } else { head(&mut stream).await };
+        if refuse {
+            stream.write_all(b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n").await.unwrap();
+            return asked;
+        }
+        if first[0] != 5 {
+            stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
+        }
+        let mut onward = TcpStream::connect(target).await.unwrap();
+        let _ = tokio::io::copy_bidirectional(&mut stream, &mut onward).await;
+        asked
+    });
+    (address, task)
+}
+
+/// RFC 1928 and 1929, from the other end.
+async fn socks(stream: &mut TcpStream) -> String {
+    let methods = usize::from({
+        stream.read_u8().await.unwrap();
+        stream.read_u8().await.unwrap()
+    });
+    stream.read_exact(&mut vec![0; methods]).await.unwrap();
+    stream.write_all(&[5, 2]).await.unwrap();
+    let mut text = String::new();
+    stream.read_u8().await.unwrap();
+    for _ in 0..2 {
+        let mut word = vec![0; usize::from(stream.read_u8().await.unwrap())];
+        stream.read_exact(&mut word).await.unwrap();
+        text.extend([String::from_utf8(word).unwrap().as_str(), " "]);
+    }
+    stream.write_all(&[1, 0]).await.unwrap();
+    let mut request = [0_u8; 4];
+    stream.read_exact(&mut request).await.unwrap();
+    assert_eq!(request, [5, 1, 0, 3], "the proxy is to resolve the name");
+    let mut name = vec![0; usize::from(stream.read_u8().await.unwrap())];
+    stream.read_exact(&mut name).await.unwrap();
+    let port = stream.read_u16().await.unwrap();
+    stream.write_all(&[5, 0, 0, 1, 0, 0, 0, 0, 0, 0]).await.unwrap();
+    format!("{text}{}:{port}", String::from_utf8(name).unwrap())
+}
+
+async fn ask(way: Way, security: Security) -> Seen {
+    let uri: Uri = format!("https://{HOST}/login?x=1").parse().unwrap();
+    get(Ask { uri: &uri, way: &way, named_by: NamedBy::Spec, security, bearer: None }).await
+}
+
+#[tokio::test]
+async fn a_request_says_no_more_than_it_has_to() {
+    let (address, roots, server) = serve().await;
+    let seen = ask(Way::To(address), Security::Trusted(Some(roots))).await;
+    let Outcome::Answered(answer) = &seen.outcome else { panic!("{seen:?}") };
+    let text = String::from_utf8(answer.body.clone()).unwrap();
+    assert!(text.starts_with("GET /login?x=1 HTTP/1.1\r\n"), "{text}");
+    let names: Vec<&str> = text.lines().skip(1).filter_map(|line| line.split_once(':')).map(|(name, _)| name).collect();
+    assert_eq!(names, ["host", "user-agent", "accept", "cache-control"]);
+    assert_eq!(seen.certificates.len(), 2);
+    let none = ask(Way::To(address), Security::Trusted(None)).await;
+    assert!(matches!(none.outcome, Outcome::NotAsked(_)), "{none:?}");
+    server.abort();
+}
+
+#[tokio::test]
+async fn a_proxy_is_asked_for_the_name_with_its_own_credentials_and_sees_nothing_of_the_rest() {
+    let (address, roots, server) = serve().await;
+    for (scheme, wanted) in
+        [("http", "CONNECT auth.example.com:443 HTTP/1.1"), ("socks5", "us er p@ss+ auth.example.com:443")]
+    {
+        let (proxy, asked) = proxy(address, false).await;
+        let way = Way::Proxy(format!("{scheme}://us%20er:p%40ss+@{proxy}").parse().unwrap());
+        let seen = ask(way, Security::Trusted(Some(roots.clone()))).await;
+        assert!(matches!(seen.outcome, Outcome::Answered(_)), "{scheme}: {seen:?}");
+        let asked = asked.await.unwrap();
+        assert!(asked.starts_with(wanted), "{asked}");
+        if scheme == "http" {
+            let basic = STANDARD.encode("us er:p@ss+");
+            assert!(
+                asked
+                    .to_ascii_lowercase()
+                    .contains(&format!("proxy-authorization: basic {}", basic.to_ascii_lowercase())),
+                "{asked}"
+            );
+        }
+    }
+    let (proxy, asked) = proxy(address, true).await;
+    let seen =
+        ask(Way::Proxy(format!("http://user:canary@{proxy}").parse().unwrap()), Security::Trusted(Some(roots))).await;
+    let Outcome::NotReached(why) = &seen.outcome else { panic!("{seen:?}") };
+    assert!(why.contains("proxy") && !why.contains("canary"), "{why}");
+    asked.await.unwrap();
+    server.abort();
+}
+
+#[tokio::test]
+async fn a_proxy_is_not_sent_to_where_a_server_may_not_lead() {
+    let uri: Uri = "https://169.254.169.254/latest".parse().unwrap();
+    let way = Way::Proxy("http://127.0.0.1:9".parse().unwrap());
+    let seen =
+        get(Ask { uri: &uri, way: &way, named_by: NamedBy::Server, security: Security::Plain, bearer: None }).await;
+    assert!(matches!(&seen.outcome, Outcome::NotAsked(why) if why.contains("nothing was sent")), "{seen:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_says_nothing_costs_the_limit_and_no_more() {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let began = tokio::time::Instant::now();
+    let seen = ask(Way::To(address), Security::Witness(None)).await;
+    assert!(began.elapsed() <= LIMIT + Duration::from_millis(50), "{:?}", began.elapsed());
+    assert!(matches!(seen.outcome, Outcome::NotReached(_)), "{seen:?}");
+}

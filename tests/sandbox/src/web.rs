@@ -1,0 +1,256 @@
+//! A web server for any number of hosts, with what the real programs were recorded to answer, or with what no program
+//! should. It notes every request.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rustls::ServerConfig;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tokio::task::{JoinHandle, JoinSet};
+use tokio_rustls::TlsAcceptor;
+
+use crate::Result;
+use crate::control_plane::pki::Authority;
+
+/// What is answered to a request.
+#[derive(Clone, Debug)]
+pub enum Reply {
+    /// A status, headers and a body.
+    Whole(u16, Vec<(String, String)>, Vec<u8>),
+    /// A body without an end.
+    Endless,
+    /// This many headers.
+    Headers(usize),
+    /// A byte now and then, without an end.
+    Drip,
+    /// Nothing at all.
+    Silence,
+    /// Bytes that are not HTTP.
+    Noise,
+    /// A good head, and the connection's end in the middle of the body.
+    CutOff,
+    /// One after the other, the last one for ever.
+    InTurn(Vec<Reply>),
+}
+
+impl Reply {
+    /// With a JSON document.
+    pub fn json(status: u16, document: &serde_json::Value) -> Self {
+        let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+        Self::Whole(status, headers, document.to_string().into_bytes())
+    }
+
+    /// With a web page.
+    pub fn page(status: u16, html: &str) -> Self {
+        Self::Whole(status, vec![("content-type".to_owned(), "text/html".to_owned())], html.as_bytes().to_vec())
+    }
+
+    /// Sending on.
+    pub fn redirect(status: u16, location: &str) -> Self {
+        Self::Whole(status, vec![("location".to_owned(), location.to_owned())], Vec::new())
+    }
+
+    /// What was recorded, such as `dry-run-done/mas-discovery`, from a folder of recordings.
+    pub fn recorded(folder: &Path, name: &str) -> Self {
+        let path = folder.join(format!("{name}.txt"));
+        let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let (_, answer) = text.split_once("\n\nHTTP/1.1 ").expect("an answer");
+        let (head, body) = answer.split_once("\n\n").expect("a body");
+        let mut lines = head.lines();
+        let status = lines.next().and_then(|line| line.split(' ').next()?.parse().ok()).expect("a status");
+        // How long it was, and how it was sent, does not hold for what was written down.
+        let kept = |name: &str| !["content-length", "transfer-encoding"].contains(&name.to_ascii_lowercase().as_str());
+        let headers = lines.filter_map(|line| line.split_once(": ")).filter(|(name, _)| kept(name));
+        let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        Self::Whole(status, headers, body.trim_end().as_bytes().to_vec())
+    }
+}
+
+/// A request as it came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Visit {
+    /// Header `Host`.
+    pub host: String,
+    /// Path and query.
+    pub path: String,
+    /// The whole head.
+    pub head: String,
+}
+
+impl Visit {
+    /// A header's value.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let mut lines = self.head.lines().skip(1).filter_map(|line| line.split_once(':'));
+        lines.find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
+    }
+}
+
+#[derive(Default)]
+struct State {
+    replies: BTreeMap<(String, String), Reply>,
+    visits: Vec<Visit>,
+}
+
+/// The server, on a port of this machine. It ends when dropped.
+pub struct Web {
+    port: u16,
+    authority: String,
+    state: Arc<Mutex<State>>,
+    task: JoinHandle<()>,
+}
+
+impl Web {
+    /// With a certificate for these hosts from an authority of its own.
+    pub async fn start(hosts: &[&str]) -> Result<Self> {
+        let authority = Authority::new()?;
+        let own = authority.for_hosts(hosts)?;
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()?
+            .with_no_client_auth()
+            .with_single_cert(
+                vec![CertificateDer::from_pem_slice(own.certificate.as_bytes())?],
+                PrivateKeyDer::from_pem_slice(own.key.as_bytes())?,
+            )?;
+        Self::serve(authority.certificate().to_owned(), Some(TlsAcceptor::from(Arc::new(config)))).await
+    }
+
+    /// Without TLS, as pods are behind an ingress.
+    pub async fn plain() -> Result<Self> {
+        Self::serve(String::new(), None).await
+    }
+
+    async fn serve(authority: String, acceptor: Option<TlsAcceptor>) -> Result<Self> {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        let port = listener.local_addr()?.port();
+        let state = Arc::new(Mutex::new(State::default()));
+        let shared = Arc::clone(&state);
+        let task = tokio::spawn(async move {
+            // Connections end with the server.
+            let mut connections = JoinSet::new();
+            while let Ok((stream, _)) = listener.accept().await {
+                let (acceptor, shared) = (acceptor.clone(), Arc::clone(&shared));
+                connections.spawn(async move {
+                    match acceptor {
+                        Some(acceptor) => {
+                            if let Ok(stream) = acceptor.accept(stream).await {
+                                let _ = converse(stream, &shared).await;
+                            }
+                        }
+                        None => {
+                            let _ = converse(stream, &shared).await;
+                        }
+                    }
+                });
+            }
+        });
+        Ok(Self { port, authority, state, task })
+    }
+
+    /// Its port.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The authority's certificate in PEM.
+    pub fn authority(&self) -> &str {
+        &self.authority
+    }
+
+    /// What to answer to a path of a host, whatever the query. Anything else is answered with 404.
+    pub fn answer(&self, host: &str, path: &str, reply: Reply) {
+        lock(&self.state).replies.insert((host.to_owned(), path.to_owned()), reply);
+    }
+
+    /// Every request so far.
+    pub fn visits(&self) -> Vec<Visit> {
+        lock(&self.state).visits.clone()
+    }
+
+    /// A flag for each host that leads here.
+    pub fn resolve(&self, hosts: &[&str]) -> String {
+        let flags: Vec<String> =
+            hosts.iter().map(|host| format!(" --resolve {host}:{}:127.0.0.1", self.port)).collect();
+        flags.concat()
+    }
+}
+
+impl Drop for Web {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// A test that failed while it held the state does not silence the server.
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+async fn converse<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, state: &Mutex<State>) -> std::io::Result<()> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        if head.len() > 64 * 1024 {
+            return Ok(());
+        }
+        head.push(stream.read_u8().await?);
+    }
+    let head = String::from_utf8_lossy(&head).into_owned();
+    let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
+    let mut visit = Visit { host: String::new(), path, head };
+    visit.host = visit.header("host").unwrap_or_default().to_owned();
+    let reply = {
+        let mut state = lock(state);
+        let bare = visit.path.split('?').next().unwrap_or_default().to_owned();
+        let key = (visit.host.split(':').next().unwrap_or_default().to_owned(), bare);
+        state.visits.push(visit);
+        match state.replies.get_mut(&key) {
+            Some(Reply::InTurn(replies)) if replies.len() > 1 => replies.remove(0),
+            Some(Reply::InTurn(replies)) => replies.first().cloned().unwrap_or(Reply::Silence),
+            Some(reply) => reply.clone(),
+            None => Reply::page(404, "<html><title>404 Not Found</title><center>nginx</center></html>"),
+        }
+    };
+    write(&mut stream, &reply).await
+}
+
+async fn write<S: AsyncWrite + Unpin>(stream: &mut S, reply: &Reply) -> std::io::Result<()> {
+    match reply {
+        Reply::Whole(status, headers, body) => {
+            let mut head = format!("HTTP/1.1 {status} Whatever\r\ncontent-length: {}\r\n", body.len());
+            for (name, value) in headers {
+                head.extend([name, ": ", value, "\r\n"]);
+            }
+            stream.write_all(format!("{head}\r\n").as_bytes()).await?;
+            stream.write_all(body).await?;
+        }
+        Reply::Endless => {
+            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n{\"issuer\": \"").await?;
+            loop {
+                stream.write_all(&[b'x'; 8192]).await?;
+            }
+        }
+        Reply::Headers(count) => {
+            let headers: Vec<String> = (0..*count).map(|number| format!("x-{number}: y\r\n")).collect();
+            let headers = headers.concat();
+            stream.write_all(format!("HTTP/1.1 200 OK\r\n{headers}content-length: 2\r\n\r\n{{}}").as_bytes()).await?;
+        }
+        Reply::Drip => {
+            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\n").await?;
+            loop {
+                stream.write_all(b" ").await?;
+                stream.flush().await?;
+                tokio::time::sleep(Duration::from_millis(200)).await;
+            }
+        }
+        Reply::Silence | Reply::InTurn(_) => std::future::pending::<()>().await,
+        Reply::Noise => stream.write_all(b"SSH-2.0-OpenSSH_9.6\r\n\x00\x01\x02\r\n\r\n").await?,
+        Reply::CutOff => stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n{\"issuer\":").await?,
+    }
+    stream.flush().await?;
+    stream.shutdown().await
+}

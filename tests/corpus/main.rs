@@ -5,6 +5,8 @@
 //! checks find (about the owner, say) is left to their own tests, except that what is in order has no blocker of any kind
 //! beside those of its owner.
 
+mod damage;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
@@ -102,7 +104,12 @@ fn merge(target: &mut Value, patch: &Value) {
     }
 }
 
-fn cases() -> Vec<Case> {
+fn cases() -> &'static [Case] {
+    static CASES: OnceLock<Vec<Case>> = OnceLock::new();
+    CASES.get_or_init(read_cases)
+}
+
+fn read_cases() -> Vec<Case> {
     let mut names: Vec<String> = fs::read_dir(folder())
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
@@ -254,7 +261,7 @@ fn expected(case: &Case) -> BTreeMap<String, Vec<String>> {
 fn each_deployment_has_the_findings_that_stand_beside_it_and_no_others() {
     let mut wrong = Vec::new();
     let cases = cases();
-    for case in &cases {
+    for case in cases {
         let findings = checks::run(&snapshot(case), Step::Look);
         let (found, expected) = (codes_of(&findings), expected(case));
         if found != expected {
@@ -273,8 +280,7 @@ fn each_deployment_has_the_findings_that_stand_beside_it_and_no_others() {
 
 #[test]
 fn what_is_in_order_is_held_up_by_nothing_but_its_owner() {
-    let all = cases();
-    let healthy: Vec<&Case> = all.iter().filter(|case| case.is_base).collect();
+    let healthy: Vec<&Case> = cases().iter().filter(|case| case.is_base).collect();
     assert!(healthy.len() >= 4);
     for case in healthy {
         for step in [Step::Look, Step::DryRun] {
@@ -289,7 +295,7 @@ fn what_is_in_order_is_held_up_by_nothing_but_its_owner() {
 #[test]
 fn what_check_tells_is_all_that_the_steps_will_ask_about() {
     for case in cases() {
-        let snapshot = snapshot(&case);
+        let snapshot = snapshot(case);
         let looked = codes_of(&checks::run(&snapshot, Step::Look));
         for step in [Step::Prepare, Step::DryRun, Step::Activate] {
             for (severity, codes) in codes_of(&checks::run(&snapshot, step)) {
@@ -307,7 +313,7 @@ fn every_code_is_explained_with_every_severity_that_it_has() {
         assert!(explanation(code).is_some(), "{code} has no explanation");
     }
     for case in cases() {
-        for finding in checks::run(&snapshot(&case), Step::Look) {
+        for finding in checks::run(&snapshot(case), Step::Look) {
             if let Some(explanation) = explanation(finding.code) {
                 let known = explanation.severities.contains(&finding.severity);
                 assert!(known, "{}: {} is not said to be {:?}", case.name, finding.code, finding.severity);
@@ -330,7 +336,7 @@ fn every_code_has_a_deployment_that_shows_it() {
 #[test]
 fn once_the_migration_is_done_nothing_of_it_is_told() {
     for case in cases() {
-        let mut snapshot = snapshot(&case);
+        let mut snapshot = snapshot(case);
         let mut object = case.whole["deployment"].clone();
         object["status"]["mas_active"] = json!(true);
         snapshot.deployment = Deployment::from_value(object).unwrap();

@@ -61,13 +61,19 @@ pub(super) fn check(snapshot: &Snapshot, findings: &mut Vec<Finding>) {
 pub(super) fn sends_email(snapshot: &Snapshot) -> bool {
     let rendered = snapshot.configured.rendered.known().map(Vec::as_slice).unwrap_or_default();
     let synapse = snapshot.deployment.component("synapse");
-    synapse.is_some_and(|synapse| free_form(synapse).iter().any(|one| one.scan.email))
+    synapse.is_some_and(|synapse| mentions(synapse, "email") && free_form(synapse).iter().any(|one| one.scan.email))
         || rendered.iter().any(|one| one.scan.email)
 }
 
 /// Whether free-form settings register appservices.
 pub(super) fn names_appservices(synapse: &Value) -> bool {
-    free_form(synapse).iter().any(|one| one.scan.appservices)
+    mentions(synapse, "app_service_config_files") && free_form(synapse).iter().any(|one| one.scan.appservices)
+}
+
+/// Spares reading free-form settings that do not even hold a word.
+fn mentions(synapse: &Value, word: &str) -> bool {
+    let config = &synapse["config"];
+    [&config["additional"], &config["workers"]].iter().any(|part| part.to_string().contains(word))
 }
 
 /// All free-form texts, the main one first.

@@ -41,6 +41,8 @@ pub enum Setting {
     Jwt,
     /// `experimental_features.msc3861` or `matrix_authentication_service`.
     Delegates,
+    /// `experimental_features.msc3861` is there, but not on.
+    OldDelegation,
     /// `allow_guest_access`.
     Guests,
     /// `password_config.pepper`.
@@ -215,7 +217,9 @@ impl Look<'_> {
                 && (has("sp_config") || has("config_path"))
         };
         let if_on: Test = |section| section.entry("enabled").is_some_and(|enabled| is_true(&enabled.value));
-        let rows: [(&[&str], Setting, Test); 17] = [
+        let there_but_off: Test =
+            |section| is_true(section) && !section.entry("enabled").is_some_and(|e| is_true(&e.value));
+        let rows: [(&[&str], Setting, Test); 18] = [
             (&["password_config", "enabled"], Setting::PasswordLogin, is_true),
             (&["enable_registration"], Setting::Registration, on),
             (&["disable_registration"], Setting::Registration, not_false),
@@ -230,7 +234,8 @@ impl Look<'_> {
             (&["cas_config"], Setting::Cas, unless_off),
             (&["jwt_config"], Setting::Jwt, if_on),
             (&["oidc_config"], Setting::Oidc, if_on),
-            (&["experimental_features", "msc3861"], Setting::Delegates, is_true),
+            (&["experimental_features", "msc3861"], Setting::Delegates, if_on),
+            (&["experimental_features", "msc3861"], Setting::OldDelegation, there_but_off),
             (&["matrix_authentication_service"], Setting::Delegates, if_on),
             (&["allow_guest_access"], Setting::Guests, is_true),
         ];

@@ -144,6 +144,8 @@ fn what_synapse_takes_with_mas_passes() {
 #[test]
 fn what_only_syn2mas_refuses() {
     use Severity::{Blocker, Warning};
+    let off = "experimental_features:\n  msc3861: {enabled: false}\n";
+    finds(off, codes::SYNAPSE_DELEGATES, Warning, "P: experimental_features.msc3861, line 2");
     finds("allow_guest_access: true\n", codes::SYNAPSE_GUESTS, Blocker, "P: allow_guest_access, line 1");
     finds("password_config:\n  pepper: x\n", codes::PASSWORD_PEPPER, Warning, "P: password_config.pepper, line 2");
     finds("password_config:\n  pepper: ''\n", codes::PASSWORD_PEPPER, Warning, "P: password_config.pepper, line 2");

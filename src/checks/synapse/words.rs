@@ -34,6 +34,7 @@ fn code(setting: &Setting) -> (&'static str, Severity) {
         Setting::Cas => (codes::CAS, Blocker),
         Setting::Jwt => (codes::JWT, Blocker),
         Setting::Delegates => (codes::SYNAPSE_DELEGATES, Blocker),
+        Setting::OldDelegation => (codes::SYNAPSE_DELEGATES, Warning),
         Setting::Guests => (codes::SYNAPSE_GUESTS, Blocker),
         Setting::Pepper | Setting::EmptyPepper => (codes::PASSWORD_PEPPER, Warning),
         Setting::OnlyExternalPasswords => (codes::LDAP_ONLY, Warning),
@@ -76,6 +77,9 @@ fn message(setting: &Setting) -> String {
         Setting::Cas => "people log in with CAS, which cannot be migrated",
         Setting::Jwt => "people log in with JSON Web Tokens, which cannot be migrated",
         Setting::Delegates => "this delegates logins to a MAS already, past the operator",
+        Setting::OldDelegation => {
+            "Synapse 1.157 and later refuse to start while this section is there, whatever is in it"
+        }
         Setting::Guests => "syn2mas refuses to migrate while guests are let in; MAS has none",
         Setting::Pepper => "passwords are peppered: MAS must be given the same pepper, otherwise syn2mas refuses",
         Setting::EmptyPepper => "the pepper is empty; Synapse takes that for none, syn2mas does not, and refuses",
@@ -140,6 +144,7 @@ fn remedy(setting: &Setting) -> &'static str {
             "Find out whether this deployment is on MAS already. If it is, it cannot be migrated this way; ask Element \
              Support."
         }
+        Setting::OldDelegation => "Take the section out.",
         Setting::Guests => "Take it out, or set it to false.",
         Setting::Pepper => {
             "Watch the dry run: it fails if the operator does not hand the pepper on. Ask Element Support then; without \

@@ -141,6 +141,7 @@ fn commands() -> Vec<Vec<&'static str>> {
         vec!["tls", "issue", "--host", "auth.example.com"],
         vec!["tls", "request", "--host", "auth.example.com"],
         vec!["tls", "check", "--host", "auth.example.com", "--live"],
+        vec!["report"],
         vec!["completion", "bash"],
         vec!["version"],
     ];

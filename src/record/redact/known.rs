@@ -6,13 +6,14 @@ use std::ops::Range;
 use aho_corasick::{AhoCorasick, MatchKind};
 
 use super::patterns::looks_random;
+use super::views::View;
 use super::{MARK, keys, views};
 
 /// A shorter value cannot be told from the words of any text.
 const SHORTEST: usize = 4;
 /// From this length on a value is looked for within words as well.
 const WITHIN_WORDS: usize = 8;
-/// Encodings within encodings that are seen through.
+/// Layers of quoting, and encodings within encodings, that are seen through.
 const DEPTH: u8 = 3;
 /// Words that some Secrets hold and that say nothing.
 const ORDINARY: [&str; 8] = ["true", "false", "null", "none", "yes", "required", "postgres", "localhost"];
@@ -47,41 +48,75 @@ impl Known {
     pub(super) fn cut(&self, text: &str) -> String {
         let Some(words) = &self.words else { return text.to_owned() };
         let mut ranges = Vec::new();
-        self.find(words, text.as_bytes(), DEPTH, true, &mut ranges);
+        self.find(words, text.as_bytes(), DEPTH, &mut ranges);
         replaced(text, ranges)
     }
 
-    /// `words_count`: short values must stand by themselves, as they do in a text but not among decoded bytes.
-    fn find(&self, words: &AhoCorasick, text: &[u8], depth: u8, words_count: bool, found: &mut Vec<Range<usize>>) {
-        for hit in words.find_overlapping_iter(text) {
-            let range = hit.start()..hit.end();
-            if !words_count || self.within[hit.pattern().as_usize()] || stands_alone(text, &range) {
-                found.push(range);
+    /// Layer by layer: what is left after each layer of quoting is searched, and what is encoded in it.
+    fn find(&self, words: &AhoCorasick, text: &[u8], depth: u8, found: &mut Vec<Range<usize>>) {
+        let mut layer = View::of(text);
+        let mut others = layer.unquoted_singly();
+        if let Some(view) = layer.unquoted(true) {
+            others.extend(view.unquoted(false));
+            others.push(view);
+        }
+        for level in 0..=DEPTH {
+            self.search(words, &layer, true, found);
+            if level < 2 && depth > 0 {
+                self.decode(words, &layer, depth - 1, found);
+            }
+            match layer.unquoted(false) {
+                Some(next) => layer = next,
+                None => break,
             }
         }
-        let Some(depth) = depth.checked_sub(1) else { return };
-        // What decoding makes of no code at all has no other readings; codes may still be found among it.
-        let readings = if words_count || views::is_text(text) { views::readings(text) } else { Vec::new() };
-        for view in readings {
-            let mut inner = Vec::new();
-            self.find(words, &view.text, depth, words_count, &mut inner);
-            found.extend(inner.into_iter().map(|range| view.origin(&range)));
+        for view in &others {
+            self.search(words, view, true, found);
         }
-        for run in views::encoded_runs(text) {
-            if views::decodings(&text[run.clone()]).iter().any(|decoded| self.holds(words, decoded, depth)) {
-                found.push(run);
+    }
+
+    /// Looks for the values, also where lines were wrapped. `alone`: short ones must stand by themselves, as they do in a text
+    /// but not among decoded bytes.
+    fn search(&self, words: &AhoCorasick, view: &View, alone: bool, found: &mut Vec<Range<usize>>) {
+        let mut look = |view: &View| {
+            for hit in words.find_overlapping_iter(&view.text) {
+                let range = hit.start()..hit.end();
+                if !alone || self.within[hit.pattern().as_usize()] || stands_alone(&view.text, &range) {
+                    found.push(view.origin(&range));
+                }
+            }
+        };
+        look(view);
+        for other in [view.joined(false), view.joined(true)].into_iter().flatten() {
+            look(&other);
+        }
+    }
+
+    /// Looks into what may be base64 or hexadecimal; such a run goes as a whole.
+    fn decode(&self, words: &AhoCorasick, view: &View, depth: u8, found: &mut Vec<Range<usize>>) {
+        for run in views::encoded_runs(&view.text) {
+            if views::decodings(&view.text[run.clone()]).iter().any(|decoded| self.holds(words, decoded, depth)) {
+                found.push(view.origin(&run));
             }
         }
-        for run in views::hex_runs(text) {
-            if views::hex_decodings(&text[run.clone()]).iter().any(|decoded| self.holds(words, decoded, depth)) {
-                found.push(run);
+        for run in views::hex_runs(&view.text) {
+            if views::hex_decodings(&view.text[run.clone()]).iter().any(|decoded| self.holds(words, decoded, depth)) {
+                found.push(view.origin(&run));
             }
         }
     }
 
     fn holds(&self, words: &AhoCorasick, decoded: &[u8], depth: u8) -> bool {
+        if words.is_match(decoded) {
+            return true;
+        }
         let mut found = Vec::new();
-        self.find(words, decoded, depth, false, &mut found);
+        // Decoding what was no code gives bytes without sense: no quoting is undone there, but codes may be among them.
+        if views::is_text(decoded) {
+            self.find(words, decoded, depth, &mut found);
+        } else if let Some(depth) = depth.checked_sub(1) {
+            self.decode(words, &View::of(decoded), depth, &mut found);
+        }
         !found.is_empty()
     }
 }
@@ -95,15 +130,16 @@ fn parts(value: &[u8]) -> Vec<Vec<u8>> {
     if let Some(scalars) = of_a_document(text) {
         return scalars.into_iter().flat_map(|scalar| parts(scalar.as_bytes())).collect();
     }
-    let joined = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let mut parts = vec![text.to_owned(), joined];
+    let mut parts = vec![text.to_owned()];
     if text.contains('\n') {
         // Also line by line, as a log prints it; a line of a key or of a configuration file.
         let telling = |line: &&str| line.len() >= WITHIN_WORDS && !line.starts_with("-----");
         parts.extend(text.lines().map(str::trim).filter(telling).map(str::to_owned));
     }
     parts.retain(|part| is_telling(part));
-    parts.into_iter().map(String::into_bytes).collect()
+    // What is left of it after readings that undo more than was done to it; never so little that it says nothing.
+    let readings = parts.iter().flat_map(|part| views::overdone(part));
+    readings.filter(|reading| std::str::from_utf8(reading).map_or(reading.len() >= SHORTEST, is_telling)).collect()
 }
 
 /// The secrets in a configuration file: what stands under telling keys, and what is a key by itself. Its other lines (`log

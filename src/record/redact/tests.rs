@@ -78,7 +78,7 @@ fn secrets() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
 
     #[test]
     fn a_known_secret_survives_in_no_form(secret in secrets(), before in "[ -~\n]{0,40}", after in "[ -~\n]{0,40}") {

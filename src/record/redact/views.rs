@@ -16,8 +16,9 @@ pub(super) struct View {
 }
 
 impl View {
-    fn new(capacity: usize) -> Self {
-        Self { text: Vec::with_capacity(capacity), from: Vec::with_capacity(capacity + 1) }
+    /// The text itself.
+    pub(super) fn of(text: &[u8]) -> Self {
+        Self { text: text.to_vec(), from: (0..=text.len()).collect() }
     }
 
     fn push(&mut self, bytes: &[u8], from: usize) {
@@ -25,71 +26,117 @@ impl View {
         self.from.resize(self.text.len(), from);
     }
 
-    fn end(mut self, length: usize, changed: bool) -> Option<Self> {
-        self.from.push(length);
-        changed.then_some(self)
-    }
-
     /// The place in the original that a place in this reading stands for.
     pub(super) fn origin(&self, range: &Range<usize>) -> Range<usize> {
         self.from[range.start]..self.from[range.end]
     }
+
+    /// One layer of quoting less, of every kind; `None` where there is none. Where several backslashes stand together, those
+    /// in front may belong to something else: with `last`, only the last one counts.
+    pub(super) fn unquoted(&self, last: bool) -> Option<Self> {
+        self.changed(|text, at| unquoted(text, at, last, &ALL))
+    }
+
+    /// The same for one kind of quoting alone, for each kind that is there: what only looks like another one stays as it is.
+    pub(super) fn unquoted_singly(&self) -> Vec<Self> {
+        let once = |view: &Self, kind: Quoting| view.changed(|text, at| unquoted(text, at, false, &[kind]));
+        let mut views = Vec::new();
+        for kind in ALL {
+            let first = once(self, kind);
+            let second = first.as_ref().and_then(|view| once(view, kind));
+            views.extend([first, second].into_iter().flatten());
+        }
+        views
+    }
+
+    /// Every stretch of white space as one space, as where lines were wrapped or joined; in forms `+` is one as well.
+    pub(super) fn joined(&self, form: bool) -> Option<Self> {
+        self.changed(|text, at| {
+            let is_space = |byte: u8| byte.is_ascii_whitespace() || (form && byte == b'+');
+            let space = text[at..].iter().take_while(|byte| is_space(**byte)).count();
+            (space > 1 || (space == 1 && text[at] != b' ')).then(|| (vec![b' '], space))
+        })
+    }
+
+    /// Another reading, where `replace` says what stands for how many bytes from a place on.
+    fn changed(&self, replace: impl Fn(&[u8], usize) -> Option<(Vec<u8>, usize)>) -> Option<Self> {
+        let length = self.text.len();
+        let mut view = Self { text: Vec::with_capacity(length), from: Vec::with_capacity(length + 1) };
+        let mut changed = false;
+        let mut at = 0;
+        while at < length {
+            if let Some((bytes, taken)) = replace(&self.text, at) {
+                view.push(&bytes, self.from[at]);
+                changed = true;
+                at += taken;
+            } else {
+                view.push(&self.text[at..=at], self.from[at]);
+                at += 1;
+            }
+        }
+        view.from.push(self.from[length]);
+        changed.then_some(view)
+    }
 }
 
-/// The readings that differ from the text itself.
-pub(super) fn readings(text: &[u8]) -> Vec<View> {
-    [
-        percent(text, false),
-        percent(text, true),
-        escapes(text, false),
-        escapes(text, true),
-        entities(text),
-        doubled_quotes(text),
-        joined(text),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
+/// The kinds of quoting.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Quoting {
+    Percent,
+    Backslash,
+    Entity,
+    Doubled,
 }
 
-/// `%40`; in forms also `+` for a space.
-fn percent(text: &[u8], form: bool) -> Option<View> {
-    let mut view = View::new(text.len());
-    let mut changed = false;
-    let mut at = 0;
-    while at < text.len() {
-        let code = (text[at] == b'%').then(|| hex_byte(text.get(at + 1..at + 3)?)).flatten();
-        if let Some(byte) = code {
-            view.push(&[byte], at);
-            changed |= !form;
-            at += 3;
-        } else {
-            let space = form && text[at] == b'+';
-            view.push(&[if space { b' ' } else { text[at] }], at);
-            changed |= space;
-            at += 1;
+const ALL: [Quoting; 4] = [Quoting::Percent, Quoting::Backslash, Quoting::Entity, Quoting::Doubled];
+
+/// What stands at a place under these kinds of quoting, and for how many bytes.
+fn unquoted(text: &[u8], at: usize, last: bool, kinds: &[Quoting]) -> Option<(Vec<u8>, usize)> {
+    let kind = match text[at] {
+        b'%' => Quoting::Percent,
+        b'\\' => Quoting::Backslash,
+        b'&' => Quoting::Entity,
+        b'\'' => Quoting::Doubled,
+        _ => return None,
+    };
+    if !kinds.contains(&kind) {
+        return None;
+    }
+    let rest = &text[at..];
+    match kind {
+        Quoting::Percent => rest.get(1..3).and_then(hex_byte).map(|byte| (vec![byte], 3)),
+        Quoting::Backslash if last && rest.starts_with(br"\\") => None,
+        Quoting::Backslash => Some(escape(rest)).filter(|(_, length)| *length > 1),
+        Quoting::Entity => entity(rest),
+        Quoting::Doubled => rest.starts_with(b"''").then(|| (vec![b'\''], 2)),
+    }
+}
+
+/// The texts that a value may have become where more was undone than had been done to it: a password with a `%41` or a
+/// backslash in it does not come through such readings as it is.
+pub(super) fn overdone(value: &str) -> Vec<Vec<u8>> {
+    const MOST: usize = 64;
+    let mut found = vec![value.as_bytes().to_vec()];
+    let mut next = 0;
+    while next < found.len() && found.len() < MOST {
+        let view = View::of(&found[next]);
+        next += 1;
+        let single = ALL.iter().map(|kind| view.changed(|text, at| unquoted(text, at, false, &[*kind])));
+        let more = single.chain([
+            view.changed(|text, at| unquoted(text, at, true, &ALL)),
+            view.joined(true),
+            view.joined(false),
+        ]);
+        for view in more.flatten() {
+            if !found.contains(&view.text) {
+                found.push(view.text);
+            }
         }
     }
-    view.end(text.len(), changed)
+    found
 }
 
-/// Backslashes as JSON, YAML, C, Python and Go write them. Where several stand together, some in front may belong to
-/// something else: then only the `last` one counts.
-fn escapes(text: &[u8], last: bool) -> Option<View> {
-    let mut view = View::new(text.len());
-    let mut changed = false;
-    let mut at = 0;
-    while at < text.len() {
-        let pair = last && text[at..].starts_with(br"\\");
-        let (bytes, length) = if text[at] == b'\\' && !pair { escape(&text[at..]) } else { (vec![text[at]], 1) };
-        changed |= if last { pair } else { length > 1 };
-        view.push(&bytes, at);
-        at += length;
-    }
-    view.end(text.len(), changed)
-}
-
-/// What an escape stands for, and its length.
+/// What an escape stands for, and its length: as JSON, YAML, C, Python and Go write them.
 fn escape(text: &[u8]) -> (Vec<u8>, usize) {
     let one = |byte: u8| (vec![byte], 2);
     match text.get(1) {
@@ -127,7 +174,7 @@ fn utf8(code: u32) -> Vec<u8> {
 }
 
 /// HTML's.
-fn entities(text: &[u8]) -> Option<View> {
+fn entity(text: &[u8]) -> Option<(Vec<u8>, usize)> {
     const NAMED: [(&[u8], u8); 8] = [
         (b"&amp;", b'&'),
         (b"&lt;", b'<'),
@@ -138,53 +185,7 @@ fn entities(text: &[u8]) -> Option<View> {
         (b"&#34;", b'"'),
         (b"&#x27;", b'\''),
     ];
-    let mut view = View::new(text.len());
-    let mut changed = false;
-    let mut at = 0;
-    while at < text.len() {
-        if let Some((name, byte)) = NAMED.iter().find(|(name, _)| text[at..].starts_with(name)) {
-            view.push(&[*byte], at);
-            changed = true;
-            at += name.len();
-        } else {
-            view.push(&text[at..=at], at);
-            at += 1;
-        }
-    }
-    view.end(text.len(), changed)
-}
-
-/// YAML's and SQL's way to write a quotation mark within quotation marks.
-fn doubled_quotes(text: &[u8]) -> Option<View> {
-    let mut view = View::new(text.len());
-    let mut changed = false;
-    let mut at = 0;
-    while at < text.len() {
-        view.push(&text[at..=at], at);
-        let doubled = text[at] == b'\'' && text.get(at + 1) == Some(&b'\'');
-        changed |= doubled;
-        at += 1 + usize::from(doubled);
-    }
-    view.end(text.len(), changed)
-}
-
-/// Lines joined, as YAML folds them: every stretch of white space is one space.
-fn joined(text: &[u8]) -> Option<View> {
-    let mut view = View::new(text.len());
-    let mut changed = false;
-    let mut at = 0;
-    while at < text.len() {
-        let space = text[at..].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
-        if space == 0 {
-            view.push(&text[at..=at], at);
-            at += 1;
-        } else {
-            view.push(b" ", at);
-            changed |= space > 1 || text[at] != b' ';
-            at += space;
-        }
-    }
-    view.end(text.len(), changed)
+    NAMED.iter().find(|(name, _)| text.starts_with(name)).map(|(name, byte)| (vec![*byte], name.len()))
 }
 
 fn hex_byte(digits: &[u8]) -> Option<u8> {

@@ -128,7 +128,9 @@ impl Course<'_> {
             pending::wait_for_their_write(self.session, &begun).await?;
             return Ok(None);
         }
-        self.judge(&snapshot)?;
+        if self.sent.is_none() {
+            self.judge(&snapshot)?;
+        }
         if self.must_wait(&snapshot) {
             return self.wait().await;
         }

@@ -132,7 +132,9 @@ impl Course<'_> {
             pending::wait_for_their_write(self.session, &begun).await?;
             return Ok(None);
         }
-        self.judge(&snapshot).await?;
+        if self.sent.is_none() {
+            self.judge(&snapshot).await?;
+        }
         if self.must_wait(&snapshot) {
             return self.wait().await;
         }

@@ -14,6 +14,9 @@ use crate::stage::{STAGES, Stage, Standing, Step};
 /// Set for the sweep that leaves nothing out; without it every request still meets most kinds.
 const EVERYTHING: &str = "ESS_MAS_EVERY_FAULT";
 
+/// No command takes longer under any fault; one that does hangs. Below the limit of any command of a test.
+const LONGEST: Duration = Duration::from_secs(55);
+
 /// Which requests are spoiled.
 #[derive(Clone, Copy, Debug)]
 enum At {
@@ -68,7 +71,8 @@ impl Case {
 struct Numbers {
     cases: usize,
     writes_spoiled: usize,
-    slowest: Duration,
+    slowest: (Duration, String),
+    hangs: usize,
     wrong: Vec<String>,
 }
 
@@ -217,7 +221,14 @@ async fn work(stage: &Stage, queue: &Mutex<VecDeque<Case>>, numbers: &Mutex<Numb
         let begun = Instant::now();
         // `prepare` waits for nobody.
         let flags = if stage.step == Step::Prepare && case.lasts() { &[] } else { case.flags };
-        let done = stage.run(flags).await;
+        let Ok(done) = tokio::time::timeout(LONGEST, stage.run(flags)).await else {
+            let requests: Vec<String> = stage.proxy.log().iter().map(Request::name).collect();
+            let mut numbers = numbers.lock().unwrap();
+            numbers.cases += 1;
+            numbers.hangs += 1;
+            numbers.wrong.push(format!("{:?}, {case}: it hangs\n{}\n", stage.step, requests.join("\n")));
+            continue;
+        };
         let took = begun.elapsed();
         let between = stage.standing().await;
         let log = stage.proxy.log();
@@ -232,7 +243,9 @@ async fn work(stage: &Stage, queue: &Mutex<VecDeque<Case>>, numbers: &Mutex<Numb
         wrong.extend(stage.judge_again(&before, &between, &after, &again));
         let mut numbers = numbers.lock().unwrap();
         numbers.cases += 1;
-        numbers.slowest = numbers.slowest.max(took);
+        if took > numbers.slowest.0 {
+            numbers.slowest = (took, case.to_string());
+        }
         if let At::Only(index) = case.at {
             numbers.writes_spoiled += usize::from(log.get(index).is_some_and(Request::is_write));
         }
@@ -270,12 +283,14 @@ async fn sweep(step: Step) {
     futures::future::join_all(stages.iter().map(|stage| work(stage, &queue, &numbers))).await;
     let numbers = numbers.into_inner().unwrap();
     println!(
-        "{step:?}: {} requests, {} cases, {} of them on a write, slowest {:?}, {} wrong, 0 hangs",
+        "{step:?}: {} requests, {} cases, {} of them on a write, slowest {:?} ({}), {} wrong, {} hangs",
         log.len(),
         numbers.cases,
         numbers.writes_spoiled,
-        numbers.slowest,
-        numbers.wrong.len()
+        numbers.slowest.0,
+        numbers.slowest.1,
+        numbers.wrong.len(),
+        numbers.hangs
     );
     assert!(numbers.wrong.is_empty(), "{} cases went wrong:\n{}", numbers.wrong.len(), numbers.wrong.join("\n"));
 }

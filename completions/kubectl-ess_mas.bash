@@ -46,6 +46,9 @@ _kubectl__ess_mas() {
             kubectl__ess_mas,tls)
                 cmd="kubectl__ess_mas__subcmd__tls"
                 ;;
+            kubectl__ess_mas,verify)
+                cmd="kubectl__ess_mas__subcmd__verify"
+                ;;
             kubectl__ess_mas,version)
                 cmd="kubectl__ess_mas__subcmd__version"
                 ;;
@@ -79,6 +82,9 @@ _kubectl__ess_mas() {
             kubectl__ess_mas__subcmd__help,tls)
                 cmd="kubectl__ess_mas__subcmd__help__subcmd__tls"
                 ;;
+            kubectl__ess_mas__subcmd__help,verify)
+                cmd="kubectl__ess_mas__subcmd__help__subcmd__verify"
+                ;;
             kubectl__ess_mas__subcmd__help,version)
                 cmd="kubectl__ess_mas__subcmd__help__subcmd__version"
                 ;;
@@ -107,7 +113,7 @@ _kubectl__ess_mas() {
 
     case "${cmd}" in
         kubectl__ess_mas)
-            opts="-n -s -v -q -h -V --kubeconfig --context --cluster --user --namespace --server --tls-server-name --insecure-skip-tls-verify --certificate-authority --client-certificate --client-key --as --as-uid --as-group --request-timeout --color --quiet --help --version status check prepare dry-run activate abort tls report completion version help"
+            opts="-n -s -v -q -h -V --kubeconfig --context --cluster --user --namespace --server --tls-server-name --insecure-skip-tls-verify --certificate-authority --client-certificate --client-key --as --as-uid --as-group --request-timeout --color --quiet --help --version status check prepare dry-run activate abort verify tls report completion version help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -279,7 +285,7 @@ _kubectl__ess_mas() {
             fi
             case "${prev}" in
                 --accept)
-                    COMPREPLY=($(compgen -W "saml-not-supported cas-not-supported jwt-not-supported group-sync-not-supported ldap-needs-release ldap-only idp-id-missing idp-id-duplicate idp-id-not-ulid oidc-restriction-lost oidc-setting-lost password-pepper mas-email mas-settings mas-host-taken mas-host-unresolved mas-database-is-synapses database-pooler mas-database-tls tls-mode mas-secret component-secret bots-and-bridges admin-tools synapse-settings synapse-config-unreadable synapse-config-type synapse-duplicate-key synapse-password-login synapse-password-module synapse-registration synapse-captcha synapse-user-consent synapse-3pid-changes synapse-login-via-existing-session synapse-session-lifetime synapse-oidc-free-form synapse-delegates-already synapse-guests synapse-database synapse-database-tls certificate-critical-extension certificate-malformed certificate-cross-signed encryption-secret-weak permissions permission-to-follow api-version mas-supported release-too-old available successful run-under-way already-migrated migration-under-way being-deleted name-too-long operator-running paused reconcile-period saml-not-supported group-sync-not-supported ldap-needs-release idp-id-missing idp-id-duplicate idp-id-not-ulid mas-host-taken mas-database-is-synapses mas-settings tls-mode mas-secret rehearsal rehearsal-old record manifest-owned-by-helm manifest-owned-by-installer manifest-owned-by-gitops manifest-applied certificate certificate-missing certificate-unreadable certificate-key-unreadable certificate-layout certificate-secret-type certificate-unknown certificate-trust tls-endpoint cluster-issuer certificate-host-mismatch certificate-wildcard-scope certificate-common-name-only certificate-not-yet-valid certificate-expired certificate-root-expired certificate-expires-soon certificate-valid-too-long certificate-not-first certificate-chain-order certificate-chain-incomplete certificate-unrelated certificate-chain-broken certificate-key-mismatch certificate-key-weak certificate-key-unusual certificate-signature-weak certificate-self-signed certificate-is-ca certificate-issuer-not-ca certificate-path-length certificate-not-for-servers certificate-usage-unstated certificate-key-usage certificate-name-constraints certificate-with-private-key" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "saml-not-supported cas-not-supported jwt-not-supported group-sync-not-supported ldap-needs-release ldap-only idp-id-missing idp-id-duplicate idp-id-not-ulid oidc-restriction-lost oidc-setting-lost password-pepper mas-email certificate certificate-missing certificate-unreadable certificate-key-unreadable certificate-layout certificate-secret-type certificate-unknown certificate-trust tls-endpoint cluster-issuer certificate-host-mismatch certificate-wildcard-scope certificate-common-name-only certificate-not-yet-valid certificate-expired certificate-root-expired certificate-expires-soon certificate-valid-too-long certificate-not-first certificate-chain-order certificate-chain-incomplete certificate-unrelated certificate-chain-broken certificate-key-mismatch certificate-key-weak certificate-key-unusual certificate-signature-weak certificate-self-signed certificate-is-ca certificate-issuer-not-ca certificate-path-length certificate-not-for-servers certificate-usage-unstated certificate-key-usage certificate-name-constraints certificate-with-private-key certificate-critical-extension certificate-malformed certificate-cross-signed manifest-owned-by-helm manifest-owned-by-installer manifest-owned-by-gitops manifest-applied permissions permission-to-follow api-version mas-supported release-too-old rehearsal rehearsal-old record encryption-secret-weak mas-reachable mas-discovery mas-issuer mas-signing-key mas-login-page idp-at-mas idp-redirect-uri idp-offered synapse-reachable synapse-auth-metadata synapse-login synapse-asks-mas old-token well-known-client outside-hosts outside-route mas-settings mas-host-taken mas-host-unresolved mas-database-is-synapses database-pooler mas-database-tls tls-mode mas-secret component-secret bots-and-bridges admin-tools available successful run-under-way already-migrated migration-under-way being-deleted name-too-long operator-running paused reconcile-period synapse-settings synapse-config-unreadable synapse-config-type synapse-duplicate-key synapse-password-login synapse-password-module synapse-registration synapse-captcha synapse-user-consent synapse-3pid-changes synapse-login-via-existing-session synapse-session-lifetime synapse-oidc-free-form synapse-delegates-already synapse-guests synapse-database synapse-database-tls" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi
@@ -479,7 +485,7 @@ _kubectl__ess_mas() {
             fi
             case "${prev}" in
                 --accept)
-                    COMPREPLY=($(compgen -W "saml-not-supported cas-not-supported jwt-not-supported group-sync-not-supported ldap-needs-release ldap-only idp-id-missing idp-id-duplicate idp-id-not-ulid oidc-restriction-lost oidc-setting-lost password-pepper mas-email mas-settings mas-host-taken mas-host-unresolved mas-database-is-synapses database-pooler mas-database-tls tls-mode mas-secret component-secret bots-and-bridges admin-tools synapse-settings synapse-config-unreadable synapse-config-type synapse-duplicate-key synapse-password-login synapse-password-module synapse-registration synapse-captcha synapse-user-consent synapse-3pid-changes synapse-login-via-existing-session synapse-session-lifetime synapse-oidc-free-form synapse-delegates-already synapse-guests synapse-database synapse-database-tls certificate-critical-extension certificate-malformed certificate-cross-signed encryption-secret-weak permissions permission-to-follow api-version mas-supported release-too-old available successful run-under-way already-migrated migration-under-way being-deleted name-too-long operator-running paused reconcile-period saml-not-supported group-sync-not-supported ldap-needs-release idp-id-missing idp-id-duplicate idp-id-not-ulid mas-host-taken mas-database-is-synapses mas-settings tls-mode mas-secret rehearsal rehearsal-old record manifest-owned-by-helm manifest-owned-by-installer manifest-owned-by-gitops manifest-applied certificate certificate-missing certificate-unreadable certificate-key-unreadable certificate-layout certificate-secret-type certificate-unknown certificate-trust tls-endpoint cluster-issuer certificate-host-mismatch certificate-wildcard-scope certificate-common-name-only certificate-not-yet-valid certificate-expired certificate-root-expired certificate-expires-soon certificate-valid-too-long certificate-not-first certificate-chain-order certificate-chain-incomplete certificate-unrelated certificate-chain-broken certificate-key-mismatch certificate-key-weak certificate-key-unusual certificate-signature-weak certificate-self-signed certificate-is-ca certificate-issuer-not-ca certificate-path-length certificate-not-for-servers certificate-usage-unstated certificate-key-usage certificate-name-constraints certificate-with-private-key" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "saml-not-supported cas-not-supported jwt-not-supported group-sync-not-supported ldap-needs-release ldap-only idp-id-missing idp-id-duplicate idp-id-not-ulid oidc-restriction-lost oidc-setting-lost password-pepper mas-email certificate certificate-missing certificate-unreadable certificate-key-unreadable certificate-layout certificate-secret-type certificate-unknown certificate-trust tls-endpoint cluster-issuer certificate-host-mismatch certificate-wildcard-scope certificate-common-name-only certificate-not-yet-valid certificate-expired certificate-root-expired certificate-expires-soon certificate-valid-too-long certificate-not-first certificate-chain-order certificate-chain-incomplete certificate-unrelated certificate-chain-broken certificate-key-mismatch certificate-key-weak certificate-key-unusual certificate-signature-weak certificate-self-signed certificate-is-ca certificate-issuer-not-ca certificate-path-length certificate-not-for-servers certificate-usage-unstated certificate-key-usage certificate-name-constraints certificate-with-private-key certificate-critical-extension certificate-malformed certificate-cross-signed manifest-owned-by-helm manifest-owned-by-installer manifest-owned-by-gitops manifest-applied permissions permission-to-follow api-version mas-supported release-too-old rehearsal rehearsal-old record encryption-secret-weak mas-reachable mas-discovery mas-issuer mas-signing-key mas-login-page idp-at-mas idp-redirect-uri idp-offered synapse-reachable synapse-auth-metadata synapse-login synapse-asks-mas old-token well-known-client outside-hosts outside-route mas-settings mas-host-taken mas-host-unresolved mas-database-is-synapses database-pooler mas-database-tls tls-mode mas-secret component-secret bots-and-bridges admin-tools available successful run-under-way already-migrated migration-under-way being-deleted name-too-long operator-running paused reconcile-period synapse-settings synapse-config-unreadable synapse-config-type synapse-duplicate-key synapse-password-login synapse-password-module synapse-registration synapse-captcha synapse-user-consent synapse-3pid-changes synapse-login-via-existing-session synapse-session-lifetime synapse-oidc-free-form synapse-delegates-already synapse-guests synapse-database synapse-database-tls" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi
@@ -693,7 +699,7 @@ _kubectl__ess_mas() {
             fi
             case "${prev}" in
                 --explain)
-                    COMPREPLY=($(compgen -W "saml-not-supported cas-not-supported jwt-not-supported group-sync-not-supported ldap-needs-release ldap-only idp-id-missing idp-id-duplicate idp-id-not-ulid oidc-restriction-lost oidc-setting-lost password-pepper mas-email mas-settings mas-host-taken mas-host-unresolved mas-database-is-synapses database-pooler mas-database-tls tls-mode mas-secret component-secret bots-and-bridges admin-tools synapse-settings synapse-config-unreadable synapse-config-type synapse-duplicate-key synapse-password-login synapse-password-module synapse-registration synapse-captcha synapse-user-consent synapse-3pid-changes synapse-login-via-existing-session synapse-session-lifetime synapse-oidc-free-form synapse-delegates-already synapse-guests synapse-database synapse-database-tls certificate-critical-extension certificate-malformed certificate-cross-signed encryption-secret-weak permissions permission-to-follow api-version mas-supported release-too-old available successful run-under-way already-migrated migration-under-way being-deleted name-too-long operator-running paused reconcile-period saml-not-supported group-sync-not-supported ldap-needs-release idp-id-missing idp-id-duplicate idp-id-not-ulid mas-host-taken mas-database-is-synapses mas-settings tls-mode mas-secret rehearsal rehearsal-old record manifest-owned-by-helm manifest-owned-by-installer manifest-owned-by-gitops manifest-applied certificate certificate-missing certificate-unreadable certificate-key-unreadable certificate-layout certificate-secret-type certificate-unknown certificate-trust tls-endpoint cluster-issuer certificate-host-mismatch certificate-wildcard-scope certificate-common-name-only certificate-not-yet-valid certificate-expired certificate-root-expired certificate-expires-soon certificate-valid-too-long certificate-not-first certificate-chain-order certificate-chain-incomplete certificate-unrelated certificate-chain-broken certificate-key-mismatch certificate-key-weak certificate-key-unusual certificate-signature-weak certificate-self-signed certificate-is-ca certificate-issuer-not-ca certificate-path-length certificate-not-for-servers certificate-usage-unstated certificate-key-usage certificate-name-constraints certificate-with-private-key" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "saml-not-supported cas-not-supported jwt-not-supported group-sync-not-supported ldap-needs-release ldap-only idp-id-missing idp-id-duplicate idp-id-not-ulid oidc-restriction-lost oidc-setting-lost password-pepper mas-email certificate certificate-missing certificate-unreadable certificate-key-unreadable certificate-layout certificate-secret-type certificate-unknown certificate-trust tls-endpoint cluster-issuer certificate-host-mismatch certificate-wildcard-scope certificate-common-name-only certificate-not-yet-valid certificate-expired certificate-root-expired certificate-expires-soon certificate-valid-too-long certificate-not-first certificate-chain-order certificate-chain-incomplete certificate-unrelated certificate-chain-broken certificate-key-mismatch certificate-key-weak certificate-key-unusual certificate-signature-weak certificate-self-signed certificate-is-ca certificate-issuer-not-ca certificate-path-length certificate-not-for-servers certificate-usage-unstated certificate-key-usage certificate-name-constraints certificate-with-private-key certificate-critical-extension certificate-malformed certificate-cross-signed manifest-owned-by-helm manifest-owned-by-installer manifest-owned-by-gitops manifest-applied permissions permission-to-follow api-version mas-supported release-too-old rehearsal rehearsal-old record encryption-secret-weak mas-reachable mas-discovery mas-issuer mas-signing-key mas-login-page idp-at-mas idp-redirect-uri idp-offered synapse-reachable synapse-auth-metadata synapse-login synapse-asks-mas old-token well-known-client outside-hosts outside-route mas-settings mas-host-taken mas-host-unresolved mas-database-is-synapses database-pooler mas-database-tls tls-mode mas-secret component-secret bots-and-bridges admin-tools available successful run-under-way already-migrated migration-under-way being-deleted name-too-long operator-running paused reconcile-period synapse-settings synapse-config-unreadable synapse-config-type synapse-duplicate-key synapse-password-login synapse-password-module synapse-registration synapse-captcha synapse-user-consent synapse-3pid-changes synapse-login-via-existing-session synapse-session-lifetime synapse-oidc-free-form synapse-delegates-already synapse-guests synapse-database synapse-database-tls" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi
@@ -1044,7 +1050,7 @@ _kubectl__ess_mas() {
             fi
             case "${prev}" in
                 --accept)
-                    COMPREPLY=($(compgen -W "saml-not-supported cas-not-supported jwt-not-supported group-sync-not-supported ldap-needs-release ldap-only idp-id-missing idp-id-duplicate idp-id-not-ulid oidc-restriction-lost oidc-setting-lost password-pepper mas-email mas-settings mas-host-taken mas-host-unresolved mas-database-is-synapses database-pooler mas-database-tls tls-mode mas-secret component-secret bots-and-bridges admin-tools synapse-settings synapse-config-unreadable synapse-config-type synapse-duplicate-key synapse-password-login synapse-password-module synapse-registration synapse-captcha synapse-user-consent synapse-3pid-changes synapse-login-via-existing-session synapse-session-lifetime synapse-oidc-free-form synapse-delegates-already synapse-guests synapse-database synapse-database-tls certificate-critical-extension certificate-malformed certificate-cross-signed encryption-secret-weak permissions permission-to-follow api-version mas-supported release-too-old available successful run-under-way already-migrated migration-under-way being-deleted name-too-long operator-running paused reconcile-period saml-not-supported group-sync-not-supported ldap-needs-release idp-id-missing idp-id-duplicate idp-id-not-ulid mas-host-taken mas-database-is-synapses mas-settings tls-mode mas-secret rehearsal rehearsal-old record manifest-owned-by-helm manifest-owned-by-installer manifest-owned-by-gitops manifest-applied certificate certificate-missing certificate-unreadable certificate-key-unreadable certificate-layout certificate-secret-type certificate-unknown certificate-trust tls-endpoint cluster-issuer certificate-host-mismatch certificate-wildcard-scope certificate-common-name-only certificate-not-yet-valid certificate-expired certificate-root-expired certificate-expires-soon certificate-valid-too-long certificate-not-first certificate-chain-order certificate-chain-incomplete certificate-unrelated certificate-chain-broken certificate-key-mismatch certificate-key-weak certificate-key-unusual certificate-signature-weak certificate-self-signed certificate-is-ca certificate-issuer-not-ca certificate-path-length certificate-not-for-servers certificate-usage-unstated certificate-key-usage certificate-name-constraints certificate-with-private-key" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "saml-not-supported cas-not-supported jwt-not-supported group-sync-not-supported ldap-needs-release ldap-only idp-id-missing idp-id-duplicate idp-id-not-ulid oidc-restriction-lost oidc-setting-lost password-pepper mas-email certificate certificate-missing certificate-unreadable certificate-key-unreadable certificate-layout certificate-secret-type certificate-unknown certificate-trust tls-endpoint cluster-issuer certificate-host-mismatch certificate-wildcard-scope certificate-common-name-only certificate-not-yet-valid certificate-expired certificate-root-expired certificate-expires-soon certificate-valid-too-long certificate-not-first certificate-chain-order certificate-chain-incomplete certificate-unrelated certificate-chain-broken certificate-key-mismatch certificate-key-weak certificate-key-unusual certificate-signature-weak certificate-self-signed certificate-is-ca certificate-issuer-not-ca certificate-path-length certificate-not-for-servers certificate-usage-unstated certificate-key-usage certificate-name-constraints certificate-with-private-key certificate-critical-extension certificate-malformed certificate-cross-signed manifest-owned-by-helm manifest-owned-by-installer manifest-owned-by-gitops manifest-applied permissions permission-to-follow api-version mas-supported release-too-old rehearsal rehearsal-old record encryption-secret-weak mas-reachable mas-discovery mas-issuer mas-signing-key mas-login-page idp-at-mas idp-redirect-uri idp-offered synapse-reachable synapse-auth-metadata synapse-login synapse-asks-mas old-token well-known-client outside-hosts outside-route mas-settings mas-host-taken mas-host-unresolved mas-database-is-synapses database-pooler mas-database-tls tls-mode mas-secret component-secret bots-and-bridges admin-tools available successful run-under-way already-migrated migration-under-way being-deleted name-too-long operator-running paused reconcile-period synapse-settings synapse-config-unreadable synapse-config-type synapse-duplicate-key synapse-password-login synapse-password-module synapse-registration synapse-captcha synapse-user-consent synapse-3pid-changes synapse-login-via-existing-session synapse-session-lifetime synapse-oidc-free-form synapse-delegates-already synapse-guests synapse-database synapse-database-tls" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi
@@ -1237,7 +1243,7 @@ _kubectl__ess_mas() {
             return 0
             ;;
         kubectl__subcmd__ess_mas__subcmd__help)
-            opts="status check prepare dry-run activate abort tls report completion version help"
+            opts="status check prepare dry-run activate abort verify tls report completion version help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1421,6 +1427,20 @@ _kubectl__ess_mas() {
         kubectl__subcmd__ess_mas__subcmd__help__subcmd__tls__subcmd__request)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kubectl__subcmd__ess_mas__subcmd__help__subcmd__verify)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -1665,7 +1685,7 @@ _kubectl__ess_mas() {
                     return 0
                     ;;
                 --accept)
-                    COMPREPLY=($(compgen -W "saml-not-supported cas-not-supported jwt-not-supported group-sync-not-supported ldap-needs-release ldap-only idp-id-missing idp-id-duplicate idp-id-not-ulid oidc-restriction-lost oidc-setting-lost password-pepper mas-email mas-settings mas-host-taken mas-host-unresolved mas-database-is-synapses database-pooler mas-database-tls tls-mode mas-secret component-secret bots-and-bridges admin-tools synapse-settings synapse-config-unreadable synapse-config-type synapse-duplicate-key synapse-password-login synapse-password-module synapse-registration synapse-captcha synapse-user-consent synapse-3pid-changes synapse-login-via-existing-session synapse-session-lifetime synapse-oidc-free-form synapse-delegates-already synapse-guests synapse-database synapse-database-tls certificate-critical-extension certificate-malformed certificate-cross-signed encryption-secret-weak permissions permission-to-follow api-version mas-supported release-too-old available successful run-under-way already-migrated migration-under-way being-deleted name-too-long operator-running paused reconcile-period saml-not-supported group-sync-not-supported ldap-needs-release idp-id-missing idp-id-duplicate idp-id-not-ulid mas-host-taken mas-database-is-synapses mas-settings tls-mode mas-secret rehearsal rehearsal-old record manifest-owned-by-helm manifest-owned-by-installer manifest-owned-by-gitops manifest-applied certificate certificate-missing certificate-unreadable certificate-key-unreadable certificate-layout certificate-secret-type certificate-unknown certificate-trust tls-endpoint cluster-issuer certificate-host-mismatch certificate-wildcard-scope certificate-common-name-only certificate-not-yet-valid certificate-expired certificate-root-expired certificate-expires-soon certificate-valid-too-long certificate-not-first certificate-chain-order certificate-chain-incomplete certificate-unrelated certificate-chain-broken certificate-key-mismatch certificate-key-weak certificate-key-unusual certificate-signature-weak certificate-self-signed certificate-is-ca certificate-issuer-not-ca certificate-path-length certificate-not-for-servers certificate-usage-unstated certificate-key-usage certificate-name-constraints certificate-with-private-key" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "saml-not-supported cas-not-supported jwt-not-supported group-sync-not-supported ldap-needs-release ldap-only idp-id-missing idp-id-duplicate idp-id-not-ulid oidc-restriction-lost oidc-setting-lost password-pepper mas-email certificate certificate-missing certificate-unreadable certificate-key-unreadable certificate-layout certificate-secret-type certificate-unknown certificate-trust tls-endpoint cluster-issuer certificate-host-mismatch certificate-wildcard-scope certificate-common-name-only certificate-not-yet-valid certificate-expired certificate-root-expired certificate-expires-soon certificate-valid-too-long certificate-not-first certificate-chain-order certificate-chain-incomplete certificate-unrelated certificate-chain-broken certificate-key-mismatch certificate-key-weak certificate-key-unusual certificate-signature-weak certificate-self-signed certificate-is-ca certificate-issuer-not-ca certificate-path-length certificate-not-for-servers certificate-usage-unstated certificate-key-usage certificate-name-constraints certificate-with-private-key certificate-critical-extension certificate-malformed certificate-cross-signed manifest-owned-by-helm manifest-owned-by-installer manifest-owned-by-gitops manifest-applied permissions permission-to-follow api-version mas-supported release-too-old rehearsal rehearsal-old record encryption-secret-weak mas-reachable mas-discovery mas-issuer mas-signing-key mas-login-page idp-at-mas idp-redirect-uri idp-offered synapse-reachable synapse-auth-metadata synapse-login synapse-asks-mas old-token well-known-client outside-hosts outside-route mas-settings mas-host-taken mas-host-unresolved mas-database-is-synapses database-pooler mas-database-tls tls-mode mas-secret component-secret bots-and-bridges admin-tools available successful run-under-way already-migrated migration-under-way being-deleted name-too-long operator-running paused reconcile-period synapse-settings synapse-config-unreadable synapse-config-type synapse-duplicate-key synapse-password-login synapse-password-module synapse-registration synapse-captcha synapse-user-consent synapse-3pid-changes synapse-login-via-existing-session synapse-session-lifetime synapse-oidc-free-form synapse-delegates-already synapse-guests synapse-database synapse-database-tls" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi
@@ -2859,6 +2879,222 @@ _kubectl__ess_mas() {
                     COMPREPLY=($(compgen -W "p256 rsa2048 rsa3072 rsa4096" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table wide json yaml" -- "${cur}"))
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "table wide json yaml" -- "${cur}"))
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --kubeconfig)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --context)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --cluster)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --user)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --namespace)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                -n)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --server)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                -s)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --tls-server-name)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --certificate-authority)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --client-certificate)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --client-key)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --as)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --as-uid)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --as-group)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --request-timeout)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kubectl__subcmd__ess_mas__subcmd__verify)
+            opts="-o -n -s -v -q -h --resolve --ca-certificate --through-cluster --token-file --output --kubeconfig --context --cluster --user --namespace --server --tls-server-name --insecure-skip-tls-verify --certificate-authority --client-certificate --client-key --as --as-uid --as-group --request-timeout --color --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --resolve)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --ca-certificate)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --token-file)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
                     fi
                     return 0
                     ;;

@@ -17,7 +17,7 @@ use crate::checks::{Known, Snapshot, secrets_to_look_at};
 use crate::cluster::{Resource, Selection};
 use crate::deployment::TlsMode;
 use crate::pki::wipe;
-use crate::plan::MasSettings;
+use crate::plan::{MasSettings, Tls};
 use crate::probe::dns;
 
 /// No `check` makes more requests than this.
@@ -78,8 +78,8 @@ fn room(session: &Session, snapshot: &Snapshot) -> usize {
     let certificate = match mode {
         None | Some(TlsMode::External) => 0,
         Some(TlsMode::Certmanager | TlsMode::Existing) => 1,
-        // MAS's own Secret and the global one.
-        Some(TlsMode::Certfile) => 2,
+        // MAS's own Secret is counted below; the global one is looked at only where the mode is inherited.
+        Some(TlsMode::Certfile) => usize::from(settings.is_some_and(|settings| settings.tls == Tls::Inherit)),
     };
     let mas_secret = usize::from(settings.is_some() || session.deployment.mas_secret_name().is_some());
     MOST_REQUESTS.saturating_sub(session.cluster.requests() + certificate + mas_secret)

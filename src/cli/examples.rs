@@ -72,6 +72,11 @@ pub const EXAMPLES: &[Example] = &[
         "kubectl ess-mas verify --resolve auth.example.com:443:10.0.0.7 --resolve matrix.example.com:443:10.0.0.7 --ca-certificate certificates/auth.example.com-ca.crt",
     ),
     example(
+        "report",
+        "One file for support, without secrets",
+        "kubectl ess-mas report first-element -n element-onprem",
+    ),
+    example(
         "abort",
         "What would be written to go back?",
         "kubectl ess-mas abort first-element -n element-onprem --preview",

@@ -56,6 +56,10 @@ pub async fn exec(context: &Context, args: &PrepareArgs) -> Result<u8, Failure> 
     let offered = Offered { pair: given.certificate.as_ref(), replace: &replace };
     let looked = look(&session, &snapshot, &settings, offered).await;
     found.extend(certificate::tell_what_can_wait(&session, &settings, looked));
+    if wanted.is_some() {
+        // An export writes nothing, so it needs no right to.
+        found.retain(|finding| finding.code != codes::PERMISSIONS);
+    }
     found.sort_by_key(|finding| finding.severity);
     findings::name_commands(&session, &mut found);
     findings::tell(session.ui(), &session.place(), &found);

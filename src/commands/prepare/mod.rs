@@ -23,7 +23,7 @@ use super::interrupt::Standing;
 use super::session::{Context, Session};
 use super::status::{provider_parts, provider_table};
 use crate::checks::tls::{CertificateSource, Offered};
-use crate::checks::{self, Known, RehearsalStanding, Snapshot, Step};
+use crate::checks::{self, Known, RehearsalStanding, Snapshot, Step, codes};
 use crate::cli::PrepareArgs;
 use crate::cluster::{ErrorKind, Resource, Write, WriteOutcome};
 use crate::pki::wipe;

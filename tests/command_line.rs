@@ -37,7 +37,7 @@ const EVERYWHERE: [&[&str]; 23] = [
 ];
 
 /// Commands that print data, and so take `-o`.
-const WITH_DATA: [&str; 6] = ["status", "check", "dry-run", "activate", "abort", "report"];
+const WITH_DATA: [&str; 7] = ["status", "check", "dry-run", "activate", "abort", "verify", "report"];
 
 /// The scripts in `completions/`, named as each shell looks for them.
 const SCRIPTS: [(&str, &str); 4] = [
@@ -141,6 +141,7 @@ fn commands() -> Vec<Vec<&'static str>> {
         vec!["tls", "issue", "--host", "auth.example.com"],
         vec!["tls", "request", "--host", "auth.example.com"],
         vec!["tls", "check", "--host", "auth.example.com", "--live"],
+        vec!["verify"],
         vec!["report"],
         vec!["completion", "bash"],
         vec!["version"],

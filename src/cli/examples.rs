@@ -69,7 +69,12 @@ pub const EXAMPLES: &[Example] = &[
     example(
         "verify",
         "Where the ingress is reached under another address, and has a certificate of a private CA",
-        "kubectl ess-mas verify --resolve auth.example.com:443:10.0.0.7 --resolve matrix.example.com:443:10.0.0.7 --ca-certificate certificates/auth.example.com-ca.crt",
+        "kubectl ess-mas verify --resolve auth.example.com:443:10.0.0.7 --resolve matrix.example.com:443:10.0.0.7 --ca-certificate auth.example.com-ca.crt",
+    ),
+    example(
+        "report",
+        "One file for support, without secrets",
+        "kubectl ess-mas report first-element -n element-onprem",
     ),
     example(
         "abort",

@@ -1,10 +1,6 @@
 //! From a resolved configuration to a client.
 
-use std::{
-    fmt,
-    sync::{Arc, atomic::AtomicUsize},
-    time::Duration,
-};
+use std::{fmt, sync::Arc, time::Duration};
 
 use http::{HeaderValue, header::USER_AGENT};
 
@@ -65,7 +61,6 @@ pub(super) struct Inner {
     pub(super) namespace: String,
     pub(super) namespace_given: bool,
     pub(super) limits: Limits,
-    pub(super) requests: AtomicUsize,
 }
 
 impl fmt::Debug for Cluster {
@@ -108,16 +103,7 @@ impl Cluster {
         });
         let (namespace, namespace_given) = (resolved.namespace.clone(), resolved.namespace_given);
         let credentials = Credentials::begin(resolved, flags, limits.connect).await?;
-        Ok(Self {
-            inner: Arc::new(Inner {
-                credentials,
-                place,
-                namespace,
-                namespace_given,
-                limits,
-                requests: AtomicUsize::new(0),
-            }),
-        })
+        Ok(Self { inner: Arc::new(Inner { credentials, place, namespace, namespace_given, limits }) })
     }
 
     /// The namespace to work in: `-n`, else the context's, else the pod's, else `default`.

@@ -1,9 +1,6 @@
 //! One request, one answer, with limits. Nothing is repeated here but a request that was refused for an expired token.
 
-use std::{
-    sync::{Arc, atomic::Ordering},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use http::{
     HeaderMap, Method, Request, Response, StatusCode,
@@ -176,7 +173,6 @@ impl Cluster {
         let request = request
             .body(Body::from(outgoing.body.clone()))
             .map_err(|error| self.error(sorted(kube::Error::HttpError(error)), outgoing))?;
-        self.inner.requests.fetch_add(1, Ordering::Relaxed);
         let begun = Instant::now();
         let sent = access.client.send(request);
         let response = match limit {
@@ -194,11 +190,6 @@ impl Cluster {
             Err(error) => tracing::info!("{method} {address} not answered, after {took} ms: {error}"),
         }
         response
-    }
-
-    /// How many requests have been sent so far, repetitions among them.
-    pub fn requests(&self) -> usize {
-        self.inner.requests.load(Ordering::Relaxed)
     }
 
     /// Gives an error its place and action.

@@ -4,10 +4,17 @@ use super::exit::{DONE, Failure};
 use crate::cli::{CompletionArgs, command};
 use crate::terminal::Ui;
 
+/// The program's own name.
+const PROGRAM: &str = "kubectl-ess_mas";
+
 /// Runs it.
 pub fn exec(ui: &Ui, args: &CompletionArgs) -> Result<u8, Failure> {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut command::definition(), "kubectl-ess_mas", &mut script);
-    ui.raw_out(&String::from_utf8_lossy(&script))?;
+    let mut definition = command::definition().name(PROGRAM).bin_name(PROGRAM);
+    clap_complete::generate(args.shell, &mut definition, PROGRAM, &mut script);
+    let script = String::from_utf8_lossy(&script);
+    // clap_complete 4.6 writes a dash in the program's name in two ways in this script, and so completes nothing below the
+    // first word.
+    ui.raw_out(&script.replace("kubectl__subcmd__ess_mas", "kubectl__ess_mas"))?;
     Ok(DONE)
 }

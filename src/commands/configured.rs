@@ -15,9 +15,9 @@ use crate::checks::configured::{ComponentSecret, Configured, Resolution};
 use crate::checks::synapse::RenderedConfig;
 use crate::checks::{Known, Snapshot, secrets_to_look_at};
 use crate::cluster::{Resource, Selection};
-use crate::deployment::TlsMode;
+use crate::deployment::{Owner, TlsMode};
 use crate::pki::wipe;
-use crate::plan::{MasSettings, Tls};
+use crate::plan::MasSettings;
 use crate::probe::dns;
 
 /// No `check` makes more requests than this.
@@ -58,8 +58,7 @@ pub async fn finish(session: &Session, extent: Extent, snapshot: &Snapshot) -> C
     if extent != Extent::Step || session.deployment.mas_active() == Some(true) {
         return snapshot.configured.clone();
     }
-    // A later round of the same command has the same room.
-    let room = *session.room.get_or_init(|| async { room(session, snapshot) }).await;
+    let room = room(session, snapshot);
     let left_out = now.split_off(now.len().min(room));
     let search = now.len() < room;
     let (more, rendered, resolution) = tokio::join!(
@@ -71,18 +70,21 @@ pub async fn finish(session: &Session, extent: Extent, snapshot: &Snapshot) -> C
     Configured { secrets, left_out, rendered, resolution }
 }
 
-/// How many requests more may be made: what has been made is counted, what others make at the same time is known.
+/// How many requests more may be made, where nothing has to be asked twice. Known, not counted: a request that is repeated
+/// must not leave a Secret unread.
 fn room(session: &Session, snapshot: &Snapshot) -> usize {
-    let settings = snapshot.settings.as_ref();
-    let mode = settings.and_then(|settings| settings.tls_mode(&session.deployment));
-    let certificate = match mode {
+    let (deployment, settings) = (&session.deployment, snapshot.settings.as_ref());
+    // The record, the schema, the caller's rules, the operator's Deployment, and Synapse's rendered configuration.
+    let always = 5;
+    let chart = usize::from(deployment.helm_release().is_some());
+    let healing = usize::from(matches!(deployment.owner(), Owner::ArgoCd(Some(_)) | Owner::Flux(_)));
+    let certificate = match settings.and_then(|settings| settings.tls_mode(deployment)) {
         None | Some(TlsMode::External) => 0,
-        Some(TlsMode::Certmanager | TlsMode::Existing) => 1,
-        // MAS's own Secret is counted below; the global one is looked at only where the mode is inherited.
-        Some(TlsMode::Certfile) => usize::from(settings.is_some_and(|settings| settings.tls == Tls::Inherit)),
+        Some(TlsMode::Certmanager | TlsMode::Existing | TlsMode::Certfile) => 1,
     };
-    let mas_secret = usize::from(settings.is_some() || session.deployment.mas_secret_name().is_some());
-    MOST_REQUESTS.saturating_sub(session.cluster.requests() + certificate + mas_secret)
+    let mas_secret = usize::from(settings.is_some() || deployment.mas_secret_name().is_some());
+    let made = usize::from(session.requests) + always + snapshot.configured.secrets.len();
+    MOST_REQUESTS.saturating_sub(made + chart + healing + certificate + mas_secret)
 }
 
 impl Session {

@@ -43,8 +43,6 @@ pub struct Session {
     pub deployment: Deployment,
     /// Requests it took to find it; `status` keeps within three in all.
     pub requests: u8,
-    /// How many requests there are for what is configured.
-    pub room: tokio::sync::OnceCell<usize>,
     /// What DNS said; asked once.
     pub resolution: tokio::sync::OnceCell<Resolution>,
     /// The rules that apply to the caller in the deployment's namespace, once they were asked for.
@@ -85,18 +83,8 @@ impl Session {
                 }
                 // Named, or alone in its namespace: one. Otherwise the other namespaces, or the other version, were asked.
                 let requests = 1 + u8::from(found_elsewhere) + u8::from(target.api_version != ApiVersion::V1Alpha2);
-                let (room, rules, secrets, resolution) = Default::default();
-                Ok(Self {
-                    context: context.clone(),
-                    cluster,
-                    target,
-                    deployment,
-                    requests,
-                    room,
-                    rules,
-                    secrets,
-                    resolution,
-                })
+                let (rules, secrets, resolution) = Default::default();
+                Ok(Self { context: context.clone(), cluster, target, deployment, requests, rules, secrets, resolution })
             }
             other => Err(not_one(other, &cluster)),
         }

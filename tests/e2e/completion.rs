@@ -86,8 +86,7 @@ async fn kubectl_calls_the_plugin_by_both_names_and_passes_everything_through() 
         assert!(text(&done.stderr).contains("Usage: kubectl ess-mas status [NAME] [flags]"), "{done:?}");
     }
     // The same words and the same code when it is called by its path.
-    for (words, code) in
-        [(&["dry-run", "--yes", "--accept", "no-such-code"][..], 11), (&[], 2), (&["activate", "x"], 1)]
+    for (words, code) in [(&["dry-run", "--yes", "--accept", "no-such-code"][..], 2), (&[], 2), (&["activate", "x"], 1)]
     {
         let by_path = installed.command(env!("CARGO_BIN_EXE_kubectl-ess_mas")).args(words).output().unwrap();
         let done = installed.kubectl(&[&["ess-mas"], words].concat());

@@ -117,7 +117,7 @@ async fn secrets_that_may_not_be_read_are_not_known_and_the_right_is_named() {
     // With the Role as it is, all of it is known.
     let user = scene.namespace.user("seeing", role(&["get", "create", "patch"])).await.unwrap();
     scene.shell = Shell::with_kubeconfig(&user.kubeconfig);
-    let done = scene.shell.run("check -o json").await.expect(0);
+    let done = scene.shell.run("check -o json").await;
     assert!(has(&done, "component-secret", "ok"), "{done}");
 }
 

@@ -114,7 +114,10 @@ mod tests {
         for one in all() {
             let Explanation { code, about, severities, meaning, why, mend, source } = one;
             assert!(!about.ends_with('.') && !about.contains('|'), "{code}: {about}");
-            assert!(code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'), "{code}");
+            assert!(
+                code.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-'),
+                "{code}"
+            );
             assert!(!severities.is_empty() && !source.is_empty(), "{code}");
             for text in [meaning, why, mend] {
                 let ends = text.ends_with(['.', '\u{2026}']) || text.contains("kubectl ");

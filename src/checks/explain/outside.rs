@@ -67,7 +67,7 @@ pub(super) const EXPLANATIONS: &[Explanation] = &[
         meaning: "The provider was asked once for what browsers are sent to. A page that complains about the redirect URI means that it is not registered. Products differ, so what was answered is shown.",
         why: "Forgetting to register it is found out by the first user after the migration.",
         mend: "Add https://MAS-HOST/upstream/callback/IDP-ID to the client at the provider; leave Synapse's there until all is done.",
-        source: "guide, Preparation; tried with Dex and oidc-provider; texts of other products from their documentation",
+        source: "guide, Preparation; the texts of the products from their documentation, not tried with them",
     },
     Explanation {
         code: codes::IDP_OFFERED,

@@ -23,7 +23,7 @@ use super::interrupt::Standing;
 use super::session::{Context, Session};
 use super::status::{provider_parts, provider_table};
 use crate::checks::tls::{CertificateSource, Offered};
-use crate::checks::{self, Known, RehearsalStanding, Snapshot, Step};
+use crate::checks::{self, Known, RehearsalStanding, Snapshot, Step, codes};
 use crate::cli::PrepareArgs;
 use crate::cluster::{ErrorKind, Resource, Write, WriteOutcome};
 use crate::pki::wipe;
@@ -56,6 +56,10 @@ pub async fn exec(context: &Context, args: &PrepareArgs) -> Result<u8, Failure> 
     let offered = Offered { pair: given.certificate.as_ref(), replace: &replace };
     let looked = look(&session, &snapshot, &settings, offered).await;
     found.extend(certificate::tell_what_can_wait(&session, &settings, looked));
+    if wanted.is_some() {
+        // An export writes nothing, so it needs no right to.
+        found.retain(|finding| finding.code != codes::PERMISSIONS);
+    }
     found.sort_by_key(|finding| finding.severity);
     findings::name_commands(&session, &mut found);
     findings::tell(session.ui(), &session.place(), &found);

@@ -158,10 +158,10 @@ fn changes_are_shown_whole_on_a_narrow_terminal() {
     ui.changes(&diff::changes(&before, &after, |_| false));
     insta::assert_snapshot!(captured.stderr(), @r"
     spec
-    - active: false
-    + active: true
-    - fqdn: matrix.example.com
-    + fqdn: matrix.very-long-name.example.com
+      - active: false
+      + active: true
+      - fqdn: matrix.example.com
+      + fqdn: matrix.very-long-name.example.com
     ");
 }
 

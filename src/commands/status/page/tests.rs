@@ -47,7 +47,7 @@ fn object(active: Option<bool>, mas_active: Option<bool>, failure: Option<&str>)
 /// A deployment whose rehearsal passed 14 minutes ago.
 fn snapshot(object: Value, with_backup: bool) -> Snapshot {
     let deployment = Deployment::from_value(object).unwrap();
-    let encryption = STANDARD.encode("0f".repeat(32));
+    let encryption = STANDARD.encode("9d2f3c7b1a5e48d6b0c9f8e7a6d5c4b3928170f6e5d4c3b2a19087f6e5d4c3b2");
     let secret = || SecretContents::read(json!({"data": {"encryptionSecret": encryption}}));
     let mut snapshot = Snapshot {
         features: Known::Unreadable("it was not read".to_owned()),

@@ -1,6 +1,8 @@
 //! The command line as clap knows it, made ready for people: commands in groups, examples, hints for completion. Parsing,
 //! help, completion scripts and man pages all derive from it.
 
+use std::fmt::Write as _;
+
 use clap::builder::Styles;
 use clap::builder::styling::{AnsiColor, Effects, Style};
 use clap::{Arg, ArgAction, Command, CommandFactory as _, ValueHint};
@@ -75,10 +77,10 @@ fn groups(command: &Command) -> String {
         if members.is_empty() {
             return;
         }
-        text.push_str(&format!("{bold}{title}:{bold:#}\n"));
+        let _ = writeln!(text, "{bold}{title}:{bold:#}");
         for one in members {
             let about = one.get_about().map(ToString::to_string).unwrap_or_default();
-            text.push_str(&format!("  {:<widest$}   {about}\n", one.get_name()));
+            let _ = writeln!(text, "  {:<widest$}   {about}", one.get_name());
         }
         text.push('\n');
     };

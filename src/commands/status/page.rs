@@ -58,13 +58,13 @@ fn headline(ui: &Ui, status: &Status) -> Result<(), OutputError> {
     let head = Line::new().styled(Style::Heading, place).text(version);
     let gap = match ui.look(Stream::Out).columns {
         None => 3,
-        Some(columns) => match columns.min(WIDEST).checked_sub(taken) {
-            Some(gap @ 3..) => gap,
-            _ => {
+        Some(columns) => {
+            let Some(gap @ 3..) = columns.min(WIDEST).checked_sub(taken) else {
                 ui.page(head)?;
                 return ui.page(Line::new().styled(style, words));
-            }
-        },
+            };
+            gap
+        }
     };
     ui.print(head.text(" ".repeat(gap)).styled(style, words))
 }
@@ -213,8 +213,7 @@ fn findings(ui: &Ui, snapshot: &Snapshot, check: &str) -> Result<(), OutputError
 
 fn next(ui: &Ui, status: &Status) -> Result<(), OutputError> {
     let words = match status.phase {
-        Phase::Configuration => "Next, nobody notices it:",
-        Phase::DryRun => "Next, nobody notices it:",
+        Phase::Configuration | Phase::DryRun => "Next, nobody notices it:",
         Phase::DryRunFailed => "Next, once the cause is mended:",
         Phase::ReadyToMigrate => "Next, with a backup at hand and 5 to 30 minutes of downtime announced:",
         Phase::Migrating => "To follow it:",

@@ -28,6 +28,7 @@ pub(super) enum Job {
 
 /// A Pod.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, each read by name")]
 pub(super) struct Pod {
     /// The name of the object that made it, with its kind.
     pub(super) owner: Option<(String, String)>,
@@ -98,7 +99,7 @@ impl StatefulSet {
 }
 
 impl Job {
-    /// `None` for one that a CronJob starts by the clock.
+    /// `None` for one that a `CronJob` starts by the clock.
     pub(super) fn read(object: &Value) -> Option<Self> {
         if owner(object).is_some_and(|(kind, _)| kind == "CronJob") {
             return None;

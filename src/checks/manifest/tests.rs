@@ -104,7 +104,7 @@ fn a_file_that_says_otherwise_is_said_and_one_that_is_silent_is_not_in_the_way()
         of(json!({"annotations": {"kubectl.kubernetes.io/last-applied-configuration": text}}))
     };
     let says = |active: bool| file(json!({"matrixAuthenticationService": {"config": {"active": active}}}));
-    for (snapshot, step, severity) in [
+    for (snapshot, step, severity) in vec![
         (file(json!({})), Step::Activate, Severity::Ok),
         (file(json!({"matrixAuthenticationService": {}})), Step::Activate, Severity::Ok),
         (says(false), Step::DryRun, Severity::Ok),

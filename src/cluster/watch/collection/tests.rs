@@ -107,8 +107,9 @@ async fn a_connection_that_falls_silent_is_given_up() {
 
 #[tokio::test]
 async fn a_namespace_full_of_others_is_not_looked_at() {
-    let crowd: Vec<String> =
-        (0..=MOST as u32 + 5).map(|number| line("ADDED", &pod(&format!("p{number}"), number))).collect();
+    let crowd: Vec<String> = (0..=u32::try_from(MOST).unwrap() + 5)
+        .map(|number| line("ADDED", &pod(&format!("p{number}"), number)))
+        .collect();
     let (seen, requests) = seen(vec![stream(&crowd)], quick()).await;
     assert_eq!((seen.last().map(String::as_str), requests.len()), (Some("?"), 1));
 }

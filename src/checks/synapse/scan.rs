@@ -8,7 +8,7 @@ use super::value::{is_duration, is_true, str_to_bool, text};
 use super::yaml::{Entry, Kind, Node, Unread, read};
 
 /// Something that stands in a configuration and matters to the migration. What is to be said about each is in
-/// [`super::words`].
+/// `super::words`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Setting {
     /// `password_config.enabled` is set to something that Python takes for true.

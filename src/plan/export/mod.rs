@@ -1,7 +1,7 @@
 //! What the owner of the manifest has to add, as text. Pure: values come in, YAML goes out; whoever asked writes it where it
 //! belongs.
 //!
-//! Every change in here is the one that `dry-run` would make ([`MasSettings::component`]), so that an export and a write
+//! Every change in here is the one that `dry-run` would make (`MasSettings::component`), so that an export and a write
 //! cannot disagree.
 
 mod chart;

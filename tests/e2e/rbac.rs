@@ -211,7 +211,7 @@ async fn a_server_that_does_not_tell_rights_is_tried_all_the_same() {
     };
     // The rights are asked for one by one.
     proxy.plan(refuse("selfsubjectrulesreviews"));
-    let done = shell.run("check").await.expect(0);
+    let done = shell.run("check").await.expect(11);
     assert!(done.stdout.contains("permissions"), "{done}");
     proxy.plan(refuse("selfsubject"));
     shell.run("check").await.expect(11).shows("could not be found out").shows("--rbac");

@@ -1,7 +1,7 @@
 //! Reads what the checks of what is configured look at, within a number of requests: the other components' Secrets, what the
 //! operator made of Synapse's settings; and asks DNS.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use futures::future::join_all;
@@ -90,9 +90,10 @@ fn room(session: &Session, snapshot: &Snapshot) -> usize {
 impl Session {
     async fn component_secrets(&self, names: Vec<String>) -> Vec<ComponentSecret> {
         join_all(names.into_iter().map(async |name| {
-            let keys = match self.cluster.find_secret(&self.target.namespace, &name).await {
-                Ok(found) => Known::Known(found.map(key_names)),
-                Err(error) => unreadable(&error),
+            // Shared with the look at the certificate, which may want the same Secret.
+            let keys = match self.secrets.get(&self.cluster, &self.target, &name).await.0 {
+                Known::Known(found) => Known::Known(found.map(|(contents, _)| contents.data.into_keys().collect())),
+                Known::Unreadable(why) => Known::Unreadable(why),
             };
             ComponentSecret { name, keys }
         }))
@@ -144,13 +145,6 @@ impl Session {
         });
         Some(asked.await.clone())
     }
-}
-
-/// The names of a Secret's keys; everything else of it is overwritten at once.
-fn key_names(mut secret: Value) -> BTreeSet<String> {
-    let names = secret["data"].as_object().into_iter().flatten().map(|(key, _)| key.clone()).collect();
-    wipe(&mut secret);
-    names
 }
 
 fn configs_in_secret(deployment: &str, mut secret: Value) -> Vec<RenderedConfig> {

@@ -5,13 +5,6 @@ use serde_json::json;
 use super::*;
 
 #[test]
-fn of_a_secret_only_the_names_are_kept() {
-    let secret = json!({"metadata": {"name": "s"}, "data": {"a": "aHVudGVyMg==", "b": ""}});
-    assert_eq!(key_names(secret).into_iter().collect::<Vec<_>>(), ["a", "b"]);
-    assert_eq!(key_names(json!({"metadata": {"name": "s"}})).len(), 0);
-}
-
-#[test]
 fn a_configuration_is_found_in_a_secret_and_nothing_else_is() {
     let text = "server_name: example.com\nsession_lifetime: 1h\nregistration_shared_secret: hunter2\n";
     let secret = json!({"metadata": {"name": "chat-synapse-main"}, "data": {

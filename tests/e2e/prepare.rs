@@ -303,7 +303,9 @@ async fn the_same_values_written_again_by_somebody_else_leave_the_rehearsal_as_i
     scene.secrets().delete(&name, &kube::api::DeleteParams::default()).await.unwrap();
     secret.metadata = kube::api::ObjectMeta { name: Some(name), ..kube::api::ObjectMeta::default() };
     scene.secrets().create(&PostParams::default(), &secret).await.unwrap();
-    scene.shell.run("check").await.expect(0).shows("it passed for this very spec and these very secrets");
+    let check = scene.shell.run("check -o json").await;
+    check.shows("it passed for this very spec and these very secrets");
+    assert_eq!(check.open_findings(), Vec::<String>::new(), "{check}");
     let _ = scene.activate().await.expect(0);
 }
 

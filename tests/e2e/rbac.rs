@@ -211,8 +211,9 @@ async fn a_server_that_does_not_tell_rights_is_tried_all_the_same() {
     };
     // The rights are asked for one by one.
     proxy.plan(refuse("selfsubjectrulesreviews"));
-    let done = shell.run("check").await.expect(11);
+    let done = shell.run("check -o json").await;
     assert!(done.stdout.contains("permissions"), "{done}");
+    assert_eq!(done.open_findings(), Vec::<String>::new(), "{done}");
     proxy.plan(refuse("selfsubject"));
     shell.run("check").await.expect(11).shows("could not be found out").shows("--rbac");
     let _ = shell.run("dry-run --yes").await.expect(0);

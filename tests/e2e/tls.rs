@@ -365,6 +365,11 @@ async fn what_may_not_be_read_is_not_known_and_never_fine() {
     };
     let user = scene.namespace.user("nobody-much", vec![rule]).await.unwrap();
     let shell = Shell::with_kubeconfig(&user.kubeconfig);
+    let done = prepare_in(&shell, &scene, "--tls existing --tls-secret wild").await.expect(10);
+    done.says("certificate-unknown").says("you may not: get secrets/chat-of-ours-mas");
+    // Whoever has all other rights may take it upon themselves.
+    let user = scene.namespace.user("operations", crate::rbac::role()).await.unwrap();
+    let shell = Shell::with_kubeconfig(&user.kubeconfig);
     let done = prepare_in(&shell, &scene, "--tls existing --tls-secret wild").await.expect(11);
     done.says("certificate-unknown");
 }
@@ -426,7 +431,11 @@ async fn looking_at_the_certificate_costs_a_step_at_most_one_request() {
         proxy.pass();
         let shell = Shell::with_kubeconfig(&proxy.kubeconfig());
         let _ = shell.run("dry-run --yes --wait=false").await.expect(0);
-        let secrets = proxy.log().iter().filter(|request| request.address.contains("/secrets/")).count();
+        // The other components' Secrets are read for reasons of their own.
+        let of_mas = |address: &str| address.contains("/secrets/chat-of-ours-mas") || address.contains("/secrets/wild");
+        let secrets = proxy.log().iter().filter(|request| of_mas(&request.address)).count();
+        let global = proxy.log().iter().filter(|request| request.address.contains("-global")).count();
+        assert_eq!(global, 1, "{words}: {:?}", proxy.log());
         assert_eq!(secrets, 1 + more, "{words}: {:?}", proxy.log());
     }
 }

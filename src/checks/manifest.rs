@@ -59,15 +59,10 @@ pub(super) fn check(snapshot: &Snapshot, step: Step, findings: &mut Vec<Finding>
     let owner = deployment.owner();
     if moment == Moment::Done
         && let Some(code) = code(&owner)
-        && !deployment.switch_is_ours()
+        && let Some(by) = deployment.switch_of_others()
     {
-        let (by, _) = deployment.active_written_by().unwrap_or_default();
-        let by = if by.is_empty() { String::new() } else { format!(" (field manager {by})") };
-        findings.push(Finding::ok(
-            code,
-            SUBJECT,
-            format!("the switch was last written by somebody else than this program{by}"),
-        ));
+        let text = format!("the switch was last written by field manager {by}, not by this program");
+        findings.push(Finding::ok(code, SUBJECT, text));
         return;
     }
     match owner {
@@ -196,7 +191,7 @@ fn applied(snapshot: &Snapshot, moment: Moment, findings: &mut Vec<Finding>) {
     for one in &applied {
         findings.push(match one {
             Applied::Client { reach, active } => client(*reach, *active, moment),
-            Applied::Server { manager, reach } => server(manager, *reach, moment),
+            Applied::Server { manager, reach } => server(manager, says_otherwise(snapshot, *reach, moment), moment),
         });
     }
 }
@@ -218,7 +213,9 @@ fn client(reach: Reach, active: Option<bool>, moment: Moment) -> Finding {
             Finding::warning(codes::APPLIED, SUBJECT, text)
                 .remedy(format!("{when}, set {SWITCH}: {} in that file.", moment.switch()))
         }
-        Some(_) => Finding::ok(codes::APPLIED, SUBJECT, format!("{applied} from a file that says the same")),
+        Some(says) => {
+            Finding::ok(codes::APPLIED, SUBJECT, format!("{applied} from a file that says {SWITCH}: {says} as well"))
+        }
         None if reach == Reach::Nothing => Finding::ok(
             codes::APPLIED,
             SUBJECT,
@@ -236,12 +233,24 @@ fn client(reach: Reach, active: Option<bool>, moment: Moment) -> Finding {
     }
 }
 
+/// Whether a manifest of server-side apply may say something else than what the step leaves behind. A manager that owns the
+/// switch says what the cluster says: it would have lost it to whoever wrote another value.
+fn says_otherwise(snapshot: &Snapshot, reach: Reach, moment: Moment) -> bool {
+    let deployment = &snapshot.deployment;
+    match reach {
+        Reach::Nothing => false,
+        _ if moment == Moment::DryRun => true,
+        Reach::Active => deployment.active() != Some(moment.switch()),
+        // It may have lost it to this program.
+        Reach::Mas => moment == Moment::Done && deployment.switch_of_others().is_none(),
+    }
+}
+
 /// Server-side apply of a field that somebody else changed ends in a conflict, or, forced, puts it back.
-fn server(manager: &str, reach: Reach, moment: Moment) -> Finding {
-    let matters = reach == Reach::Active || (reach == Reach::Mas && moment == Moment::DryRun);
+fn server(manager: &str, otherwise: bool, moment: Moment) -> Finding {
     let who = format!("field manager {manager} applies it (server-side apply)");
-    if !matters {
-        return Finding::ok(codes::APPLIED, SUBJECT, format!("{who} without the switch, and leaves that alone"));
+    if !otherwise {
+        return Finding::ok(codes::APPLIED, SUBJECT, format!("{who} and says nothing else of the switch"));
     }
     let when = if moment == Moment::Done { "Now" } else { "Right after this step" };
     let value = moment.value();

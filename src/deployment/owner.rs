@@ -95,10 +95,10 @@ impl Deployment {
         }
     }
 
-    /// Whether the switch stands as this program wrote it, and nobody has written the same since: then whoever owns the
-    /// manifest may say something else.
-    pub fn switch_is_ours(&self) -> bool {
-        self.active_written_by().is_some_and(|(manager, _)| manager == FIELD_MANAGER)
+    /// Who wrote the switch, if it was somebody else than this program, or has written the same since. `None` where it is
+    /// this program's, or not known: then whoever owns the manifest may say something else.
+    pub fn switch_of_others(&self) -> Option<String> {
+        self.active_written_by().map(|(manager, _)| manager).filter(|manager| manager != FIELD_MANAGER)
     }
 
     /// The field manager that last wrote `…config.active`, and when, as `managedFields` tells.

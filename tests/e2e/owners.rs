@@ -148,7 +148,7 @@ async fn a_file_of_kubectl_apply_that_would_switch_mas_off_is_said_before_and_af
     file["spec"]["components"]["matrixAuthenticationService"]["config"]["active"] = json!(true);
     let note = json!({"kubectl.kubernetes.io/last-applied-configuration": file.to_string()});
     scene.patch(json!({"metadata": {"annotations": note}})).await;
-    scene.shell.run("check").await.expect(0).shows("a file that says the same");
+    scene.shell.run("check").await.expect(0).shows("config.active: true as well");
 }
 
 /// The operator's Deployment, as its chart makes it; no pod of it is ever ready here.

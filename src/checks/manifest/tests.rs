@@ -78,6 +78,8 @@ fn after_the_migration_an_owner_that_has_not_said_so_is_told_loudly_and_one_that
         assert_eq!(found.severity, Severity::Warning, "{found:?}");
         assert!(found.message.contains("switch MAS off"), "{found:?}");
         assert!(found.remedy.unwrap().contains("config.active: true"));
+        // Where the API server's notes are not there, nobody can tell.
+        assert_eq!(told(&with(json!(null)), Step::Look)[0].severity, Severity::Warning);
         let theirs = wrote("somebody", "Apply", "3", Reach::Active);
         assert_eq!(told(&with(json!([ours, theirs])), Step::Look)[0].severity, Severity::Ok);
     }
@@ -133,10 +135,23 @@ fn an_unknown_applier_matters_where_it_names_what_is_changed() {
         ("Apply", Reach::Mas, Step::Activate, Severity::Ok),
         ("Apply", Reach::Mas, Step::DryRun, Severity::Warning),
         ("Apply", Reach::Active, Step::Activate, Severity::Warning),
+        ("Apply", Reach::Active, Step::Abort, Severity::Warning),
         ("Update", Reach::Active, Step::Activate, Severity::Ok),
     ] {
         let found = &told(&by(operation, names), step)[0];
         assert_eq!(found.severity, severity, "{operation} {names:?} {step:?}");
         assert!(found.message.contains("terraform"), "{found:?}");
     }
+}
+
+#[test]
+fn after_the_migration_an_applier_of_mas_may_say_something_else_of_the_switch() {
+    let ours = wrote(crate::deployment::FIELD_MANAGER, "Update", "2", Reach::Active);
+    let with = |fields| done(of(json!({"managedFields": fields})));
+    let theirs = |names| wrote("terraform", "Apply", "1", names);
+    let severity = |fields| told(&with(fields), Step::Look)[0].severity;
+    assert_eq!(severity(json!([ours, theirs(Reach::Mas)])), Severity::Warning);
+    assert_eq!(severity(json!([ours, theirs(Reach::Nothing)])), Severity::Ok);
+    let later = wrote("terraform", "Apply", "3", Reach::Active);
+    assert_eq!(severity(json!([ours, later])), Severity::Ok, "it owns what is there, so it says the same");
 }

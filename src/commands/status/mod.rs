@@ -22,7 +22,7 @@ pub async fn exec(context: &Context, args: &StatusArgs) -> Result<u8, Failure> {
     if args.all_namespaces {
         return all::exec(context, format).await;
     }
-    let mut session = Session::open(context, args.name.as_deref()).await?;
+    let mut session = Session::open_with_record(context, args.name.as_deref()).await?;
     if args.watch {
         return watch::follow(&mut session, format).await;
     }

@@ -1,7 +1,7 @@
 //! The release as krew's users get it: packed, described, checked by krew's rules, taken apart as krew's installer does,
 //! and run.
 //!
-//! `ESS_MAS_KREW=1 cargo test --test krew` also installs it with krew itself, which is built from its Go module first.
+//! `ESS_MAS_KREW=1 cargo test --test krew` also asks krew itself, which is built from its Go module first.
 #![cfg(unix)]
 
 #[path = "../../examples/package/archive.rs"]
@@ -23,6 +23,15 @@ use serde_yaml::Value;
 use tempfile::TempDir;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// What a release could be built for.
+const TARGETS: [&str; 5] = [
+    "x86_64-unknown-linux-musl",
+    "aarch64-unknown-linux-musl",
+    "x86_64-apple-darwin",
+    "aarch64-apple-darwin",
+    "x86_64-pc-windows-gnu",
+];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -61,14 +70,7 @@ fn released() -> (TempDir, PathBuf, PathBuf) {
 
 #[test]
 fn the_manifest_keeps_all_of_krews_rules_on_every_platform() {
-    let targets = [
-        "x86_64-unknown-linux-musl",
-        "aarch64-unknown-linux-musl",
-        "x86_64-apple-darwin",
-        "aarch64-apple-darwin",
-        "x86_64-pc-windows-gnu",
-    ];
-    let text = described(&targets.map(download));
+    let text = described(&TARGETS.map(download));
     assert_eq!(rules::broken("ess-mas.yaml", &text), Vec::<String>::new(), "{text}");
     assert!(!text.contains("{{"), "{text}");
     let manifest: Value = serde_yaml::from_str(&text).unwrap();
@@ -133,9 +135,11 @@ fn krew_itself_installs_it() {
     if env::var_os("ESS_MAS_KREW").is_none() {
         return;
     }
-    let krew = build_krew();
+    let (krew, validate) = (build("krew"), build("validate-krew-manifest"));
     let (folder, manifest, archive) = released();
     let home = folder.path().join("krew");
+    // krew wants an index, though it takes nothing from it here.
+    fs::create_dir_all(home.join("index/default/.git")).unwrap();
     let krew = |words: &[&str]| {
         let mut command = Command::new(&krew);
         command.args(words).env_clear().env("KREW_ROOT", &home).env("HOME", folder.path()).env("PATH", "/usr/bin:/bin");
@@ -144,6 +148,13 @@ fn krew_itself_installs_it() {
         assert!(done.status.success(), "krew {words:?}: {said}");
         said
     };
+    let everywhere = folder.path().join("everywhere/ess-mas.yaml");
+    fs::create_dir_all(everywhere.parent().unwrap()).unwrap();
+    fs::write(&everywhere, described(&TARGETS.map(download))).unwrap();
+    for manifest in [&manifest, &everywhere] {
+        let done = Command::new(&validate).args(["-skip-install", "-manifest"]).arg(manifest).output().unwrap();
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    }
     let (manifest, archive) = (manifest.to_str().unwrap(), archive.to_str().unwrap());
     let said = krew(&["install", "--manifest", manifest, "--archive", archive]);
     assert!(said.contains("Installed plugin: ess-mas") && said.contains("kubectl_complete-ess_mas"), "{said}");
@@ -154,18 +165,18 @@ fn krew_itself_installs_it() {
     assert!(!home.join("bin/kubectl-ess_mas").exists());
 }
 
-/// Built once and kept below the target folder.
-fn build_krew() -> PathBuf {
-    let binary = Path::new(env!("CARGO_TARGET_TMPDIR")).join("krew");
+/// A program of krew's module, built once and kept below the target folder.
+fn build(name: &str) -> PathBuf {
+    let binary = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     let done = Command::new("go")
         .args(["build", "-mod=readonly", "-trimpath", "-o"])
         .arg(&binary)
-        .arg("sigs.k8s.io/krew/cmd/krew")
+        .arg(format!("sigs.k8s.io/krew/cmd/{name}"))
         .current_dir(root().join("tests/krew/go"))
         .env("GOWORK", "off")
         .env_remove("GOFLAGS")
         .status()
         .expect("this needs Go");
-    assert!(done.success(), "krew does not build");
+    assert!(done.success(), "{name} does not build");
     binary
 }

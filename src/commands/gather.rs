@@ -116,7 +116,11 @@ impl Session {
 
     async fn record_and_refusal(&self) -> (Known<Option<Record>>, Refusal) {
         let name = record_name(&self.target.name);
-        match self.cluster.find_config_map(&self.target.namespace, &name).await {
+        let read = match self.record_ahead.take() {
+            Some(read) => read,
+            None => self.cluster.find_config_map(&self.target.namespace, &name).await,
+        };
+        match read {
             Ok(Some(map)) => (record(&map, &self.deployment), Refusal::No),
             Ok(None) => (Known::Known(None), Refusal::No),
             Err(error) => (unreadable(&error), Refusal::of(&error, || Right::config_map("get", &name))),

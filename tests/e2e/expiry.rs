@@ -74,6 +74,23 @@ async fn a_token_that_expires_at_any_request_is_renewed_by_its_plugin() {
     }
 }
 
+/// They take 300 ms and more, and some ask the person something; requests that go out side by side share one answer.
+#[tokio::test]
+async fn a_credential_plugin_runs_once_in_each_command() {
+    let stage = Stage::new(Step::Activate).await;
+    let folder = tempfile::tempdir().unwrap();
+    let mut user = plugin(folder.path());
+    let script = format!("sleep 0.3; {}", user["exec"]["args"][1].as_str().unwrap());
+    user["exec"]["args"][1] = script.into();
+    issue(folder.path(), &json!({"token": "good"}));
+    let shell = Shell::with_kubeconfig(&kubeconfig(&stage, folder.path(), &user));
+    let name = stage.scene.deployment.name();
+    for (count, line) in [format!("status {name}"), "status -A".to_owned(), "status".to_owned()].iter().enumerate() {
+        let done = shell.run(line).await.expect(0);
+        assert_eq!(runs(folder.path()), count + 1, "{done}");
+    }
+}
+
 /// As kubectl does it: the plugin is asked again, and the connections are made anew with what it gives.
 #[tokio::test]
 async fn a_client_certificate_that_expires_half_way_is_renewed_by_its_plugin() {

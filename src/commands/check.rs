@@ -48,7 +48,7 @@ pub async fn look(session: &Session) -> (Snapshot, Vec<Finding>) {
     let not_migrated = session.deployment.mas_active() != Some(true);
     // The certificate is looked at beside the rest, not after it.
     let (snapshot, certificate) = session
-        .gather_with(Extent::Step, async |snapshot| match snapshot.settings.as_ref().filter(|_| not_migrated) {
+        .gather_with(Extent::Look, async |snapshot| match snapshot.settings.as_ref().filter(|_| not_migrated) {
             Some(settings) => certificate::look(session, snapshot, settings, Offered::default()).await,
             None => Vec::new(),
         })

@@ -21,7 +21,9 @@ pub enum Extent {
     Standing,
     /// For going back: the schema and what the caller may do as well.
     Back,
-    /// For a step: also what lies around.
+    /// To look: also what lies around, within the number of requests of a `check`.
+    Look,
+    /// For a step that the operator takes up: all of it, however many Secrets the components have.
     Step,
 }
 

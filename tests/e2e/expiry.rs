@@ -198,6 +198,40 @@ async fn a_timeout_that_ran_out_during_a_sleep_is_a_timeout() {
     assert!(woken.elapsed() < Duration::from_secs(28), "{:?}", woken.elapsed());
 }
 
+/// The manifest's owner made the change while the machine slept beyond the time-out.
+#[cfg(unix)]
+#[tokio::test]
+async fn an_owners_change_that_came_during_a_sleep_is_followed_and_not_called_missing() {
+    let stage = Stage::new(Step::Activate).await;
+    let mut live = Live::with(&stage, &["--via-owner", "--timeout", "2s"]);
+    live.until("change to arrive").await;
+    live.signal("-STOP");
+    let switch = json!({"spec": {"components": {"matrixAuthenticationService": {"config": {"active": true}}}}});
+    stage.scene.patch(switch).await;
+    stage.scene.until(|object| object["status"]["mas_active"] == json!(true)).await;
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    live.signal("-CONT");
+    assert_eq!(live.end().await, 0, "{}", live.text());
+}
+
+/// Confirmed, and the machine slept past the time-out while an earlier run was waited for: nothing is written for somebody
+/// who may be gone.
+#[cfg(unix)]
+#[tokio::test]
+async fn what_was_confirmed_before_a_sleep_is_not_written_after_the_timeout() {
+    let stage = Stage::new(Step::Activate).await;
+    stage.scene.operator.set(quick().lasting(Duration::from_secs(6)));
+    let before = stage.standing().await;
+    stage.scene.start_a_run().await;
+    let mut live = Live::with(&stage, &["--timeout", "4s"]);
+    live.until("waiting for its end").await;
+    live.signal("-STOP");
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    live.signal("-CONT");
+    let code = live.end().await;
+    assert_eq!((code, Stage::changes(&before, &stage.standing().await)), (124, 0), "{}", live.text());
+}
+
 /// A connection that says nothing, not even bookmarks, for longer than the server would be silent: a NAT or load balancer
 /// forgot it. By the real limit, so it takes two minutes.
 #[tokio::test]

@@ -31,6 +31,8 @@ mod json;
 mod kill;
 mod kubelet;
 mod neighbours;
+#[cfg(unix)]
+mod outputs;
 mod outside;
 mod owners;
 mod people;

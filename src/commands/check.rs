@@ -36,6 +36,9 @@ pub async fn exec(context: &Context, args: &CheckArgs) -> Result<u8, Failure> {
     }
     let session = Session::open(context, args.name.as_deref()).await?;
     let (_, findings) = look(&session).await;
+    if !format.is_data() {
+        findings::count(&context.ui, &session.place(), &findings);
+    }
     let code = conclude(&context.ui, format, Some(&session.target), &findings)?;
     if code != DONE && !format.is_data() {
         context.ui.next(&Next::new("More about a code:").command("kubectl ess-mas check --explain CODE"));

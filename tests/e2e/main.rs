@@ -32,6 +32,8 @@ mod kill;
 mod kubelet;
 mod neighbours;
 mod outside;
+#[cfg(unix)]
+mod outside_steps;
 mod owners;
 mod people;
 mod plugin;

@@ -291,6 +291,8 @@ fn well_known(expected: &Expected, answers: &Answers, findings: &mut Vec<Finding
     let answer = match answers.to(&Question::WellKnown).next() {
         None | Some(Outcome::NotAsked(_)) => return,
         Some(Outcome::Answered(answer)) => answer,
+        // Where Synapse cannot be reached either, being here tells nothing.
+        Some(Outcome::NotReached(_) | Outcome::Silent(_)) if answers.reached(Whom::Synapse) != Reached::Yes => return,
         Some(Outcome::NotReached(why) | Outcome::Silent(why) | Outcome::Unusable(why)) => {
             findings.push(Finding::unknown(code, url, format!("it could not be asked from here: {why}")));
             return;

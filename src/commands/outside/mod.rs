@@ -1,6 +1,7 @@
 //! A look at MAS, Synapse and the identity providers from outside: asks what [`checks::outside`] wants asked, all side by
 //! side, and hands back its findings.
 
+mod steps;
 mod through;
 
 use std::collections::BTreeMap;
@@ -13,12 +14,13 @@ use futures::future::join_all;
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep, timeout_at};
 
+pub use steps::{after, before, for_check};
 pub use through::Through;
 
 use super::session::Session;
 use super::tls::live;
 use crate::checks::outside::{
-    Answers, Commands, Expected, Outcome, Question, Whom, judge, next_at_provider, questions,
+    Answers, Commands, Expected, Outcome, OutsidePhase, Question, Whom, judge, next_at_provider, questions,
 };
 use crate::checks::{Finding, Severity, Snapshot, outside};
 use crate::cluster::proxy_from_environment;

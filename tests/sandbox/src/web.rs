@@ -10,7 +10,7 @@ use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
 
@@ -167,6 +167,27 @@ impl Web {
         lock(&self.state).replies.insert((host.to_owned(), path.to_owned()), reply);
     }
 
+    /// A proxy that leads every CONNECT here, whatever the host.
+    pub async fn proxy(&self) -> Result<WebProxy> {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        let (port, to) = (listener.local_addr()?.port(), self.port);
+        let task = tokio::spawn(async move {
+            let mut connections = JoinSet::new();
+            while let Ok((mut stream, _)) = listener.accept().await {
+                connections.spawn(async move {
+                    let mut head = Vec::new();
+                    while !head.ends_with(b"\r\n\r\n") {
+                        head.push(stream.read_u8().await?);
+                    }
+                    let mut onward = TcpStream::connect(("127.0.0.1", to)).await?;
+                    stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await?;
+                    tokio::io::copy_bidirectional(&mut stream, &mut onward).await
+                });
+            }
+        });
+        Ok(WebProxy { port, task })
+    }
+
     /// Every request so far.
     pub fn visits(&self) -> Vec<Visit> {
         lock(&self.state).visits.clone()
@@ -177,6 +198,25 @@ impl Web {
         let flags: Vec<String> =
             hosts.iter().map(|host| format!(" --resolve {host}:{}:127.0.0.1", self.port)).collect();
         flags.concat()
+    }
+}
+
+/// A proxy in front of a [`Web`]. It ends when dropped.
+pub struct WebProxy {
+    port: u16,
+    task: JoinHandle<()>,
+}
+
+impl WebProxy {
+    /// Its port.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+}
+
+impl Drop for WebProxy {
+    fn drop(&mut self) {
+        self.task.abort();
     }
 }
 

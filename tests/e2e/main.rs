@@ -33,6 +33,7 @@ mod kubelet;
 mod neighbours;
 mod outside;
 #[cfg(unix)]
+mod outside_hostile;
 mod outside_steps;
 mod owners;
 mod people;

@@ -19,23 +19,6 @@ const GROUPS: [(&str, &[&str]); 3] = [
     ("Beside it", &["tls", "completion", "version"]),
 ];
 
-/// Flags whose value is a file, or a folder.
-const FILES: [&str; 13] = [
-    "kubeconfig",
-    "certificate_authority",
-    "client_certificate",
-    "client_key",
-    "certificate",
-    "private_key",
-    "ca_certificate",
-    "ca_private_key",
-    "database_password_file",
-    "encryption_secret_file",
-    "rsa_private_key_file",
-    "token_file",
-    "export_file",
-];
-
 /// The whole grammar.
 pub fn definition() -> Command {
     let mut command = hinted(Cli::command())
@@ -143,9 +126,10 @@ fn hinted(command: Command) -> Command {
 }
 
 fn value_hint(arg: &Arg) -> ValueHint {
-    match arg.get_id().as_str() {
-        "out" => ValueHint::DirPath,
-        id if FILES.contains(&id) => ValueHint::FilePath,
+    match arg.get_value_names().and_then(<[_]>::first).map(|name| name.as_str()) {
+        Some("FILE") => ValueHint::FilePath,
+        Some("DIR") => ValueHint::DirPath,
+        Some("PATH") => ValueHint::AnyPath,
         _ => ValueHint::Other,
     }
 }

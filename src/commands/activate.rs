@@ -1,5 +1,6 @@
 //! `activate`: the step that only a backup undoes.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use jiff::SignedDuration;
@@ -79,8 +80,8 @@ impl Task for Activate<'_> {
         is_done(deployment).then(|| DONE_ALREADY.to_owned())
     }
 
-    fn settings<'a>(&self, snapshot: &'a Snapshot) -> Option<&'a MasSettings> {
-        snapshot.settings.as_ref()
+    fn settings<'a>(&self, snapshot: &'a Snapshot) -> Option<Cow<'a, MasSettings>> {
+        snapshot.settings.as_ref().map(Cow::Borrowed)
     }
 
     fn resume(&self, snapshot: &Snapshot) -> Option<Baseline> {

@@ -49,7 +49,7 @@ pub async fn look(session: &Session) -> (Snapshot, Vec<Finding>) {
     let not_migrated = session.deployment.mas_active() != Some(true);
     // The certificate is looked at beside the rest, not after it.
     let (snapshot, (certificate, network)) = session
-        .gather_with(Extent::Step, async |snapshot| {
+        .gather_with(Extent::Look, async |snapshot| {
             tokio::join!(
                 async {
                     match snapshot.settings.as_ref().filter(|_| not_migrated) {

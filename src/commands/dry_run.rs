@@ -1,5 +1,6 @@
 //! `dry-run`: MAS with `active: false`, and the operator's rehearsal of the migration.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use super::approve::{Approved, Confirmed};
@@ -63,7 +64,7 @@ impl Task for DryRun<'_> {
             .then(|| "The dry run has passed already, for this very spec and these very secrets.".to_owned())
     }
 
-    fn settings<'a>(&self, snapshot: &'a Snapshot) -> Option<&'a MasSettings> {
+    fn settings<'a>(&self, snapshot: &'a Snapshot) -> Option<Cow<'a, MasSettings>> {
         wanted(snapshot)
     }
 
@@ -84,7 +85,7 @@ impl Task for DryRun<'_> {
         let keys = snapshot.secret_keys();
         let stamp = pending::fresh(&self.stamp, &snapshot.deployment);
         match wanted(snapshot) {
-            Some(settings) => Ok(Plan::rehearse(&snapshot.deployment, settings, &keys, &stamp)),
+            Some(settings) => Ok(Plan::rehearse(&snapshot.deployment, &settings, &keys, &stamp)),
             // Somebody else's manifest brought the component; it is rehearsed as it stands.
             None if snapshot.deployment.active() == Some(false) => {
                 Ok(Plan::ask_for_rehearsal(&snapshot.deployment, &stamp))
@@ -114,13 +115,13 @@ impl Task for DryRun<'_> {
 }
 
 /// What `prepare` settled goes into the spec; without it, what is in the spec stays.
-fn wanted(snapshot: &Snapshot) -> Option<&MasSettings> {
-    snapshot.recorded().and_then(|record| record.settings.as_ref()).or(snapshot.settings.as_ref())
+fn wanted(snapshot: &Snapshot) -> Option<Cow<'_, MasSettings>> {
+    snapshot.settled().or_else(|| snapshot.settings.as_ref().map(Cow::Borrowed))
 }
 
 /// Whether what `prepare` settled is in the spec already.
 fn settled(snapshot: &Snapshot) -> bool {
     wanted(snapshot).is_none_or(|settings| {
-        !Plan::rehearse(&snapshot.deployment, settings, &snapshot.secret_keys(), "").changes_spec()
+        !Plan::rehearse(&snapshot.deployment, &settings, &snapshot.secret_keys(), "").changes_spec()
     })
 }

@@ -1,6 +1,7 @@
 //! The steps that `dry-run`, `activate` and `abort` share, in the order of the contract: findings, server dry run and
 //! preview, confirmation, write, following.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use super::approve::Approved;
@@ -34,7 +35,7 @@ pub trait Task {
     /// Why there is nothing to do, if there is nothing.
     fn reached(&self, snapshot: &Snapshot) -> Option<String>;
     /// MAS's settings whose certificate is looked at before the step; none where going back must not hang on one.
-    fn settings<'a>(&self, snapshot: &'a Snapshot) -> Option<&'a MasSettings>;
+    fn settings<'a>(&self, snapshot: &'a Snapshot) -> Option<Cow<'a, MasSettings>>;
     /// What to follow instead of writing, if the change is there already.
     fn resume(&self, snapshot: &Snapshot) -> Option<Baseline>;
     /// The same for a change that was found there and is followed: why there is nothing left to do, if there is nothing.
@@ -213,11 +214,11 @@ impl Course<'_> {
         match &self.certificate {
             Some((of, found)) if *of == *settings => found.clone(),
             _ => {
-                let (found, told) = certificate::of_step(self.session, snapshot, settings).await;
+                let (found, told) = certificate::of_step(self.session, snapshot, &settings).await;
                 for finding in &told {
                     self.session.ui().status(format!("{}: {}", finding.subject, finding.message));
                 }
-                self.certificate = Some((settings.clone(), found.clone()));
+                self.certificate = Some((settings.into_owned(), found.clone()));
                 found
             }
         }

@@ -20,7 +20,7 @@ pub async fn exec(context: &Context, args: &VerifyArgs) -> Result<u8, Failure> {
     if args.through_cluster {
         ways.through = Some(Through::open(&session.cluster, &session.target).await?);
     }
-    let snapshot = session.gather(Extent::Step).await;
+    let snapshot = session.gather(Extent::Look).await;
     let expected = outside::expected(&session, &snapshot, &ways);
     context.ui.status(format!("Looking at {} over the network: {}", session.place(), words(expected.phase)));
     let now = context.ui.terminal().now();

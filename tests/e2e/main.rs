@@ -30,6 +30,7 @@ mod helm;
 mod json;
 mod kill;
 mod kubelet;
+mod many;
 mod neighbours;
 mod outside;
 #[cfg(unix)]

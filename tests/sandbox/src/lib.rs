@@ -26,6 +26,7 @@ pub mod crds;
 pub mod fixtures;
 mod follow;
 pub mod kubelet;
+pub mod many;
 pub mod operator;
 pub mod proxy;
 mod sandbox;

@@ -35,6 +35,9 @@ mod neighbours;
 #[cfg(unix)]
 mod outputs;
 mod outside;
+#[cfg(unix)]
+mod outside_hostile;
+mod outside_steps;
 mod owners;
 mod people;
 mod plugin;

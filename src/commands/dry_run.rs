@@ -6,10 +6,10 @@ use std::time::Duration;
 use super::approve::{Approved, Confirmed};
 use super::exit::{BLOCKED, Failure};
 use super::follow::Words;
-use super::outcome::Outcome;
-use super::pending;
+use super::outcome::{Answer, Outcome};
 use super::session::{Context, Session};
 use super::task::{self, Flags, Task};
+use super::{outside, pending};
 use crate::checks::{RehearsalStanding, Snapshot, Step, is_old, standing};
 use crate::cli::DryRunArgs;
 use crate::deployment::Run;
@@ -36,7 +36,12 @@ pub async fn exec(context: &Context, args: &DryRunArgs) -> Result<u8, Failure> {
     let flags =
         Flags { write: &args.write, follow: &args.follow, via_owner: args.via_owner, timeout: Duration::from_mins(30) };
     let result = task::run(&mut session, &task, &flags, &mut outcome).await;
-    outcome.finish(&mut session, args.output.format(), result).await
+    let succeeded = outcome.verdict == Answer::Succeeded;
+    let code = outcome.finish(&mut session, args.output.format(), result).await?;
+    if succeeded {
+        outside::after(&session).await;
+    }
+    Ok(code)
 }
 
 impl Task for DryRun<'_> {

@@ -109,6 +109,15 @@ impl Session {
         }
     }
 
+    /// MAS's Secret, as it was when things were last gathered.
+    pub async fn mas_secret(&self, snapshot: &Snapshot) -> Known<Option<SecretContents>> {
+        let settled = || snapshot.settings.as_ref().map(|settings| settings.secret_name.clone());
+        match self.deployment.mas_secret_name().map(str::to_owned).or_else(settled) {
+            Some(name) => contents(self.secrets.get(&self.cluster, &self.target, &name).await.0),
+            None => Known::Known(None),
+        }
+    }
+
     /// Reads the record.
     pub async fn read_record(&self) -> Known<Option<Record>> {
         self.record_and_refusal().await.0

@@ -13,7 +13,7 @@ use super::outcome::{Answer, Outcome};
 use super::rounds::Rounds;
 use super::session::Session;
 use super::write::{self, Intent, Sent, ServerDryRun};
-use super::{certificate, conclude, findings, gates, pending, via_owner};
+use super::{certificate, conclude, findings, gates, outside, pending, via_owner};
 use crate::checks::{self, Finding, Known, Snapshot, Step, codes};
 use crate::cli::{FollowArgs, WriteArgs};
 use crate::deployment::{Deployment, Run};
@@ -80,8 +80,18 @@ pub async fn run(
     outcome: &mut Outcome,
 ) -> Result<u8, Failure> {
     let patience = Patience::new(session.ui().terminal().now(), flags.follow.timeout.unwrap_or(flags.timeout));
-    let mut course =
-        Course { session, task, flags, outcome, patience, approved: None, sent: None, told: None, certificate: None };
+    let mut course = Course {
+        session,
+        task,
+        flags,
+        outcome,
+        patience,
+        approved: None,
+        sent: None,
+        told: None,
+        certificate: None,
+        looked: false,
+    };
     let mut rounds = Rounds::default();
     while rounds.one_more(&course.session.deployment) {
         if course.session.context.interrupt.raised() {
@@ -112,6 +122,7 @@ struct Course<'a> {
     sent: Option<Approved>,
     told: Option<Vec<Finding>>,
     certificate: Option<(MasSettings, Vec<Finding>)>,
+    looked: bool,
 }
 
 impl Course<'_> {
@@ -135,6 +146,7 @@ impl Course<'_> {
         }
         if self.sent.is_none() {
             self.judge(&snapshot).await?;
+            self.look_outside(&snapshot).await?;
         }
         if self.must_wait(&snapshot) {
             return self.wait().await;
@@ -185,6 +197,15 @@ impl Course<'_> {
         findings::judge(&found, &self.flags.write.accept, script)?;
         self.told = Some(found);
         Ok(())
+    }
+
+    /// What answers over the network, once, before the step that cannot be taken back.
+    async fn look_outside(&mut self, snapshot: &Snapshot) -> Result<(), Failure> {
+        if self.task.step() != Step::Activate || std::mem::replace(&mut self.looked, true) {
+            return Ok(());
+        }
+        let script = !self.flags.write.preview && self.task.is_script(self.session);
+        outside::before(self.session, snapshot, &self.flags.write.accept, script).await
     }
 
     /// The certificate that MAS will have with these settings, or has; looked at once, and again after a long wait.

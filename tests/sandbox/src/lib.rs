@@ -19,6 +19,7 @@
 //! collect nothing, and no pod ever runs.
 
 pub mod assets;
+pub mod chains;
 pub mod clients;
 pub mod control_plane;
 pub mod crds;
@@ -43,6 +44,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 
 /// The names that nearly every test wants.
 pub mod prelude {
+    pub use crate::chains::Chain;
     pub use crate::clients::Client;
     pub use crate::control_plane::ControlPlane;
     pub use crate::crds::Release;

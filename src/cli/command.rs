@@ -135,7 +135,7 @@ fn hinted(command: Command) -> Command {
 }
 
 fn value_hint(arg: &Arg) -> ValueHint {
-    match arg.get_value_names().and_then(<[_]>::first).map(|name| name.as_str()) {
+    match arg.get_value_names().and_then(<[_]>::first).map(clap::builder::Str::as_str) {
         Some("FILE") => ValueHint::FilePath,
         Some("DIR") => ValueHint::DirPath,
         Some("PATH") => ValueHint::AnyPath,

@@ -1,5 +1,6 @@
 //! `activate`: the step that only a backup undoes.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use jiff::SignedDuration;
@@ -7,10 +8,10 @@ use jiff::SignedDuration;
 use super::approve::{Approved, BackupStated, Confirmed};
 use super::exit::{BLOCKED, Failure};
 use super::follow::Words;
-use super::outcome::Outcome;
-use super::pending;
+use super::outcome::{Answer, Outcome};
 use super::session::{Context, Session};
 use super::task::{self, Flags, Task};
+use super::{outside, pending};
 use crate::checks::{Rehearsed, Snapshot, Step};
 use crate::cli::ActivateArgs;
 use crate::deployment::Deployment;
@@ -54,7 +55,12 @@ pub async fn exec(context: &Context, args: &ActivateArgs) -> Result<u8, Failure>
     let flags =
         Flags { write: &args.write, follow: &args.follow, via_owner: args.via_owner, timeout: Duration::from_mins(90) };
     let result = task::run(&mut session, &task, &flags, &mut outcome).await;
-    outcome.finish(&mut session, args.output.format(), result).await
+    let succeeded = outcome.verdict == Answer::Succeeded;
+    let code = outcome.finish(&mut session, args.output.format(), result).await?;
+    if succeeded {
+        outside::after(&session).await;
+    }
+    Ok(code)
 }
 
 impl Task for Activate<'_> {
@@ -74,8 +80,8 @@ impl Task for Activate<'_> {
         is_done(deployment).then(|| DONE_ALREADY.to_owned())
     }
 
-    fn settings<'a>(&self, snapshot: &'a Snapshot) -> Option<&'a MasSettings> {
-        snapshot.settings.as_ref()
+    fn settings<'a>(&self, snapshot: &'a Snapshot) -> Option<Cow<'a, MasSettings>> {
+        snapshot.settings.as_ref().map(Cow::Borrowed)
     }
 
     fn resume(&self, snapshot: &Snapshot) -> Option<Baseline> {

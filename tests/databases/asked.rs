@@ -37,7 +37,7 @@ async fn server(tls: bool) -> Option<Server> {
     let server = Server::start(tls, HBA).await?;
     let mut sql = String::new();
     for role in ["mas", "trusted", "in_clear", "tls_only", "unwelcome", "\"o'mas\"\"; DROP TABLE users; --\""] {
-        sql += &format!("CREATE ROLE {role} LOGIN PASSWORD '{PASSWORD}';\n");
+        sql.extend(["CREATE ROLE ", role, " LOGIN PASSWORD '", PASSWORD, "';\n"]);
     }
     sql += "CREATE DATABASE mas OWNER mas;\nCREATE DATABASE \"it's \"\"mine\"\" $1\" OWNER mas;\n";
     server.sql("postgres", &sql).await;

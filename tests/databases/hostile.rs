@@ -1,5 +1,6 @@
 //! What answers is no PostgreSQL server, or a bad one: it is told in time, and nothing is sent to it that it should not have.
 
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use ess_mas::checks::databases::said::{SslMode, Trouble};
@@ -10,6 +11,9 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
 use crate::asked::{PASSWORD, place};
+
+/// Everything that was sent to the servers of this file's tests; nothing of it may hold the password.
+static HEARD: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 
 /// Answers each connection with these bytes, again and again where `endless`; then holds it open.
 async fn answers(first: &'static [u8], then: &'static [u8], endless: bool) -> u16 {
@@ -25,13 +29,8 @@ async fn answers(first: &'static [u8], then: &'static [u8], endless: bool) -> u1
                     let _ = stream.read(&mut heard).await;
                     while stream.write_all(then).await.is_ok() && endless {}
                 }
-                loop {
-                    match stream.read(&mut heard).await {
-                        Ok(0) | Err(_) => break,
-                        Ok(count) => {
-                            assert!(!String::from_utf8_lossy(&heard[..count]).contains(PASSWORD), "it was sent")
-                        }
-                    }
+                while let Ok(count @ 1..) = stream.read(&mut heard).await {
+                    HEARD.lock().unwrap().extend_from_slice(&heard[..count]);
                 }
             });
         }
@@ -44,6 +43,8 @@ async fn ask(port: u16, mode: SslMode) -> (Trouble, Duration) {
     let at = place("db", port, "mas", "mas", mode);
     let way = Way::To(([127, 0, 0, 1], port).into());
     let said = ask_mas(&Login { place: &at, password: &SecretText::from(PASSWORD), way: &way, roots: None }).await;
+    let heard = String::from_utf8_lossy(&HEARD.lock().unwrap()).into_owned();
+    assert!(!heard.contains(PASSWORD), "the password was sent");
     (said.unwrap_err(), began.elapsed())
 }
 
@@ -66,6 +67,12 @@ async fn what_is_no_postgresql_server_is_called_none() {
     assert!(matches!(trouble, Trouble::NotPostgres(why) if why.contains('H')));
     let (trouble, _) = ask(answers(b"HTTP/1.1 400", b"", false).await, SslMode::Disable).await;
     assert!(matches!(trouble, Trouble::NotPostgres(why) if why.contains("HTTP")));
+}
+
+#[tokio::test]
+async fn who_asks_for_the_password_in_clear_does_not_get_it() {
+    let (trouble, _) = ask(answers(b"N", b"R\0\0\0\x08\0\0\0\x03", false).await, SslMode::Prefer).await;
+    assert_eq!(trouble, Trouble::InClear);
 }
 
 #[tokio::test]

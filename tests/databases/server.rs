@@ -24,7 +24,7 @@ pub struct Server {
     /// The CA that signed its certificate, in PEM; without one it has no TLS.
     pub authority: Option<String>,
     pub programs: PathBuf,
-    _supervisor: Supervisor,
+    supervisor: Supervisor,
 }
 
 /// Where PostgreSQL's programs are: the newest of those that Debian keeps apart, else those in the path.
@@ -130,10 +130,10 @@ impl Server {
             words.extend(["-c".into(), setting.into()]);
         }
         supervisor.run("postgres", &start, &words).unwrap();
-        let server = Self { port, authority, programs, _supervisor: supervisor };
+        let server = Self { port, authority, programs, supervisor };
         let began = Instant::now();
         while server.connect("postgres").await.is_none() {
-            assert!(began.elapsed() < Duration::from_secs(60), "{}", server._supervisor.log_tail("postgres", 20));
+            assert!(began.elapsed() < Duration::from_mins(1), "{}", server.supervisor.log_tail("postgres", 20));
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         Some(server)
@@ -141,7 +141,7 @@ impl Server {
 
     /// What the server has logged, every statement among it.
     pub fn log(&self) -> String {
-        self._supervisor.log_tail("postgres", usize::MAX)
+        self.supervisor.log_tail("postgres", usize::MAX)
     }
 
     /// The superuser's session.

@@ -6,45 +6,17 @@
 //! syn2mas reads the same settings with strict types; its reader's library is among the dependencies of tests, so that part
 //! always runs.
 
+mod install;
 mod settings;
 mod syn2mas;
 
-use std::fs;
 use std::io::{BufRead, BufReader, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use ess_mas::checks::synapse::{Process, Setting, scan};
+use install::python;
 use serde_json::{Value, json};
-
-/// The release that the rules were written for.
-const SYNAPSE: &str = "1.163.2";
-
-/// Synapse's Python, installed where it is not yet.
-fn python() -> PathBuf {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/synapse");
-    let version = std::env::var("SYNAPSE_VERSION").unwrap_or_else(|_| SYNAPSE.to_owned());
-    let python = folder.join("venv/bin/python");
-    let marker = folder.join(format!("installed-{version}"));
-    if !marker.exists() {
-        fs::create_dir_all(&folder).unwrap();
-        run(Command::new("python3").args(["-m", "venv"]).arg(folder.join("venv")));
-        let synapse = format!("matrix-synapse[saml2,oidc,jwt]=={version}");
-        run(Command::new(&python).args(["-m", "pip", "install", "--quiet", &synapse, "matrix-synapse-ldap3"]));
-        for entry in fs::read_dir(&folder).unwrap().flatten() {
-            if entry.file_name().to_string_lossy().starts_with("installed-") {
-                fs::remove_file(entry.path()).unwrap();
-            }
-        }
-        fs::write(&marker, "").unwrap();
-    }
-    python
-}
-
-fn run(command: &mut Command) {
-    let status = command.status().unwrap_or_else(|error| panic!("{command:?}: {error}"));
-    assert!(status.success(), "{command:?}: {status}");
-}
 
 /// What Synapse says to each text: why it does not start with its own logins, and with MAS.
 fn ask(texts: &[String]) -> Vec<(Option<String>, Option<String>)> {

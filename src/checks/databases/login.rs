@@ -118,7 +118,7 @@ fn create(place: &Place, what: &str) -> String {
 }
 
 /// A login that was taken.
-pub(super) fn reached(expected: &Expected, place: &Place, server: &Server, findings: &mut Vec<Finding>) {
+pub(super) fn reached(place: &Place, server: &Server, findings: &mut Vec<Finding>) {
     let who = place.whose.word();
     let way = if server.through_cluster { " through the cluster" } else { "" };
     let version =
@@ -150,7 +150,6 @@ pub(super) fn reached(expected: &Expected, place: &Place, server: &Server, findi
     findings.extend(version_of(place, server));
     findings.extend(standby(place, server));
     findings.push(pooling(place, &server.pooling));
-    let _ = expected;
 }
 
 /// 150018 is 15.18, 90624 was 9.6.24.

@@ -21,7 +21,7 @@ pub(super) fn check(
         match &said.tables {
             Known::Known(tables) => contents(place, tables, findings),
             Known::Unreadable(why) => {
-                findings.push(unread(codes::MAS_DATABASE_EMPTY, place, "what is in MAS's database", why))
+                findings.push(unread(codes::MAS_DATABASE_EMPTY, place, "what is in MAS's database", why));
             }
         }
     }

@@ -59,8 +59,6 @@ pub struct Expected {
     pub ldap: bool,
     /// Whether the migration is done.
     pub migrated: bool,
-    /// Whether the switch is on.
-    pub active: bool,
     /// A command of this program for another look, to be copied.
     pub again: String,
 }
@@ -79,7 +77,6 @@ impl Expected {
             more_providers: deployment.component("synapse").is_some_and(free_form_oidc),
             ldap: delegated["ldap"].as_array().map_or_else(|| delegated["ldap"].is_object(), |all| !all.is_empty()),
             migrated: deployment.mas_active() == Some(true),
-            active: deployment.active() == Some(true),
             again,
         }
     }
@@ -172,7 +169,7 @@ pub fn judge(expected: &Expected, answers: &Answers) -> Vec<Finding> {
         (Err(why), _) => findings.push(login::no_place(Whose::Mas, MAS, why)),
         (Ok(place), Err(trouble)) => findings.push(login::trouble(expected, place, trouble)),
         (Ok(place), Ok(said)) => {
-            login::reached(expected, place, &said.server, &mut findings);
+            login::reached(place, &said.server, &mut findings);
             mas::check(expected, place, said, of_synapse, &mut findings);
         }
     }
@@ -180,7 +177,7 @@ pub fn judge(expected: &Expected, answers: &Answers) -> Vec<Finding> {
         (Err(why), _) => findings.push(login::no_place(Whose::Synapse, SYNAPSE, why)),
         (Ok(place), Err(trouble)) => findings.push(login::trouble(expected, place, trouble)),
         (Ok(place), Ok(said)) => {
-            login::reached(expected, place, &said.server, &mut findings);
+            login::reached(place, &said.server, &mut findings);
             synapse::check(expected, place, said, &mut findings);
         }
     }
@@ -206,7 +203,7 @@ fn thousands(number: i64) -> String {
     let digits = number.unsigned_abs().to_string();
     let mut text = if number < 0 { "-".to_owned() } else { String::new() };
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             text.push(' ');
         }
         text.push(digit);

@@ -186,9 +186,8 @@ async fn pooling(login: &Login<'_>, session: &Session, deadline: Instant) -> Poo
     let looked = timeout_at(deadline.min(Instant::now() + CONNECT), async {
         let first = process(session).await;
         let Some(first) = first.filter(|first| Some(*first) != told) else { return Pooling::None };
-        let other = match login.open(deadline).await {
-            Ok(other) => other,
-            Err(_) => return Pooling::Unclear("a second session was refused".to_owned()),
+        let Ok(other) = login.open(deadline).await else {
+            return Pooling::Unclear("a second session was refused".to_owned());
         };
         for _ in 0..TRIES {
             if other.client.batch_execute("BEGIN READ ONLY").await.is_err() {

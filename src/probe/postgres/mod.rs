@@ -32,7 +32,7 @@ const WHOLE: Duration = Duration::from_secs(45);
 const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f];
 /// Of a server's own sentences.
 const LONGEST: usize = 300;
-/// SQLSTATE of a login that pg_hba.conf or the role itself does not allow.
+/// SQLSTATE of a login that `pg_hba.conf` or the role itself does not allow.
 const NOT_ALLOWED: &str = "28000";
 
 /// A login.
@@ -117,7 +117,7 @@ impl Login<'_> {
                 // nobody has proved yet who says it.
                 b'E' => return Err(Trouble::Lost("it refuses before it says who it is".to_owned())),
                 other => {
-                    let shown: String = std::iter::once(char::from(other)).filter(|c| c.is_ascii_graphic()).collect();
+                    let shown: String = std::iter::once(char::from(other)).filter(char::is_ascii_graphic).collect();
                     return Err(Trouble::NotPostgres(format!("asked for TLS it answers {shown:?}")));
                 }
             }

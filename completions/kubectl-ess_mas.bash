@@ -1886,10 +1886,7 @@ _kubectl__ess_mas() {
             fi
             case "${prev}" in
                 --file)
-                    COMPREPLY=("${cur}")
-                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
-                        compopt -o nospace
-                    fi
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --output)

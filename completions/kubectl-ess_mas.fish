@@ -1107,7 +1107,7 @@ complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -s v -d 'Say more; repeat for more still'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -s q -l quiet -d 'Say only what is wrong'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -l file -d 'File to write, or the folder for it; nothing that is there is overwritten [default: the working folder]' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -l file -d 'File to write, or the folder for it; nothing that is there is overwritten [default: the working folder]' -r -F
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -s o -l output -d 'Form of the output' -r -f -a "table\t''
 wide\t''
 json\t''

@@ -177,7 +177,7 @@ fn unknown(snapshot: &Snapshot, findings: &mut Vec<Finding>) {
     }
     if !around.left_out.is_empty() {
         let names: Vec<&str> = around.left_out.iter().map(String::as_str).collect();
-        let message = "not looked at, to keep the number of requests small";
+        let message = "not looked at, to keep the number of requests small; `dry-run` looks at every one";
         findings.push(Finding::unknown(codes::COMPONENT_SECRET, list(&names), message).remedy(remedy));
     }
 }

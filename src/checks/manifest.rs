@@ -59,7 +59,7 @@ pub(super) fn check(snapshot: &Snapshot, step: Step, findings: &mut Vec<Finding>
     let owner = deployment.owner();
     if moment == Moment::Done
         && let Some(code) = code(&owner)
-        && let Some(by) = deployment.switch_of_others()
+        && let Some(by) = deployment.switch_of_others().filter(|by| owner.may_write_as(by))
     {
         let text = format!("the switch was last written by field manager {by}, not by this program");
         findings.push(Finding::ok(code, SUBJECT, text));

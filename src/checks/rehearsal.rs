@@ -83,10 +83,9 @@ pub fn standing(snapshot: &Snapshot) -> RehearsalStanding {
 /// settled it would find MAS migrated without it.
 fn prepared_since(snapshot: &Snapshot, keys: &SecretKeys) -> bool {
     let deployment = &snapshot.deployment;
-    let settings = snapshot.recorded().and_then(|record| record.settings.as_ref());
     // Once the switch is on, it is too late for that question; the plan to compare with has it off.
     deployment.active() == Some(false)
-        && settings.is_some_and(|settings| Plan::rehearse(deployment, settings, keys, "").changes_spec())
+        && snapshot.settled().is_some_and(|settings| Plan::rehearse(deployment, &settings, keys, "").changes_spec())
 }
 
 /// Which fields of the spec changed, as far as the record can tell.

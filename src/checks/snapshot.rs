@@ -1,8 +1,11 @@
 //! Everything the checks look at, gathered beforehand.
 
+use std::borrow::Cow;
+
 use super::access::Access;
 use super::configured::Configured;
 use crate::deployment::{ChartRelease, Deployment, Features, OperatorDeployment};
+use crate::plan::export::is_chart_secret;
 use crate::plan::{MasSettings, SecretContents, SecretKeys};
 use crate::record::Record;
 
@@ -101,6 +104,22 @@ impl Snapshot {
     pub fn secret_keys(&self) -> SecretKeys {
         let none = Features::default();
         SecretKeys::find(&self.deployment, self.features.known().unwrap_or(&none))
+    }
+
+    /// What `prepare` settled, if it did. Where the chart has made a Secret from exported values since, and named it, that is
+    /// the one that counts, and not the one from which the values were exported.
+    pub fn settled(&self) -> Option<Cow<'_, MasSettings>> {
+        let settled = self.recorded()?.settings.as_ref()?;
+        let release = self.deployment.annotation("meta.helm.sh/release-name");
+        let charts = self.deployment.mas_secret_name().filter(|name| {
+            *name != settled.secret_name
+                && is_chart_secret(name, release)
+                && matches!(self.secret, Known::Known(Some(_)))
+        });
+        Some(match charts {
+            Some(name) => Cow::Owned(MasSettings { secret_name: name.to_owned(), ..settled.clone() }),
+            None => Cow::Borrowed(settled),
+        })
     }
 
     /// The record, if there is a readable one.

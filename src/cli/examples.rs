@@ -93,6 +93,11 @@ pub const EXAMPLES: &[Example] = &[
         "kubectl ess-mas activate first-element -n element-onprem --confirm first-element --backup \"nas3:/dumps/2026-11-23, synapse and mas\"",
     ),
     example(
+        "report",
+        "Everything that support needs, into a new file in the working folder",
+        "kubectl ess-mas report first-element -n element-onprem",
+    ),
+    example(
         "completion",
         "For the shell at hand; kubectl itself completes `kubectl ess-mas` with kubectl_complete-ess_mas",
         "kubectl ess-mas completion bash",
@@ -100,14 +105,19 @@ pub const EXAMPLES: &[Example] = &[
     example("version", "Which release is this?", "kubectl ess-mas version"),
 ];
 
-/// The text below a command's help.
+/// The text above a command's flags.
 pub fn help(of: &str) -> Option<String> {
     let bold = Style::new().effects(Effects::BOLD);
-    let mut text = format!("{bold}Examples:{bold:#}\n");
+    Some(format!("{bold}Examples:{bold:#}\n{}", plain(of)?))
+}
+
+/// The examples of a command, each with what it is for.
+pub fn plain(of: &str) -> Option<String> {
+    let mut text = String::new();
     for example in EXAMPLES.iter().filter(|example| example.of == of) {
         // Writing into a string cannot fail.
         let _ = write!(text, "  # {}\n  {}\n\n", example.about, example.line);
     }
-    let text = text.trim_end();
-    text.contains('#').then(|| text.to_owned())
+    text.truncate(text.trim_end().len());
+    (!text.is_empty()).then_some(text)
 }

@@ -70,7 +70,7 @@ pub fn parse(args: &[OsString], columns: usize) -> Result<Typed, clap::Error> {
         let words = rest.strip_prefix(&[OsString::from("--")]).unwrap_or(rest);
         return Ok(Typed::Complete(words.iter().map(|word| word.to_string_lossy().into_owned()).collect()));
     }
-    let mut definition = command::definition().term_width(columns.min(command::WIDEST));
+    let mut definition = command::for_columns(columns);
     let matches = definition.try_get_matches_from_mut(args).map_err(mistakes::explained)?;
     let cli = Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut definition))?;
     Ok(Typed::Command(Box::new(cli)))

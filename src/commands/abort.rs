@@ -1,5 +1,6 @@
 //! `abort`: the switch off again, as long as the migration is not done.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use super::approve::{Approved, Confirmed};
@@ -56,7 +57,7 @@ impl Task for Abort<'_> {
         }
     }
 
-    fn settings<'a>(&self, _: &'a Snapshot) -> Option<&'a MasSettings> {
+    fn settings<'a>(&self, _: &'a Snapshot) -> Option<Cow<'a, MasSettings>> {
         None
     }
 

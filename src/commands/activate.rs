@@ -1,16 +1,15 @@
 //! `activate`: the step that only a backup undoes.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use super::approve::{Approved, BackupStated, Confirmed};
-use super::backup_file;
-use super::downtime;
 use super::exit::{BLOCKED, Failure};
 use super::follow::Words;
-use super::outcome::Outcome;
-use super::pending;
+use super::outcome::{Answer, Outcome};
 use super::session::{Context, Session};
 use super::task::{self, Flags, Task};
+use super::{backup_file, downtime, outside, pending};
 use crate::checks::{Finding, Rehearsed, Snapshot, Step, backup};
 use crate::cli::ActivateArgs;
 use crate::deployment::Deployment;
@@ -56,7 +55,12 @@ pub async fn exec(context: &Context, args: &ActivateArgs) -> Result<u8, Failure>
     let flags =
         Flags { write: &args.write, follow: &args.follow, via_owner: args.via_owner, timeout: Duration::from_mins(90) };
     let result = task::run(&mut session, &task, &flags, &mut outcome).await;
-    outcome.finish(&mut session, args.output.format(), result).await
+    let succeeded = outcome.verdict == Answer::Succeeded;
+    let code = outcome.finish(&mut session, args.output.format(), result).await?;
+    if succeeded {
+        outside::after(&session).await;
+    }
+    Ok(code)
 }
 
 impl Task for Activate<'_> {
@@ -76,8 +80,8 @@ impl Task for Activate<'_> {
         is_done(deployment).then(|| DONE_ALREADY.to_owned())
     }
 
-    fn settings<'a>(&self, snapshot: &'a Snapshot) -> Option<&'a MasSettings> {
-        snapshot.settings.as_ref()
+    fn settings<'a>(&self, snapshot: &'a Snapshot) -> Option<Cow<'a, MasSettings>> {
+        snapshot.settings.as_ref().map(Cow::Borrowed)
     }
 
     fn resume(&self, snapshot: &Snapshot) -> Option<Baseline> {

@@ -8,6 +8,7 @@ use super::exit::{BLOCKED, DONE, Failure, WARNINGS};
 use super::explain;
 use super::findings;
 use super::gather::Extent;
+use super::outside;
 use super::rbac;
 use super::session::{Context, Session};
 use crate::checks::tls::Offered;
@@ -43,6 +44,9 @@ pub async fn exec(context: &Context, args: &CheckArgs) -> Result<u8, Failure> {
         findings.extend(databases::look(&session, &snapshot, &ways).await);
         findings.sort_by_key(|finding| finding.severity);
     }
+    if !format.is_data() {
+        findings::count(&context.ui, &session.place(), &findings);
+    }
     let code = conclude(&context.ui, format, Some(&session.target), &findings)?;
     if code != DONE && !format.is_data() {
         context.ui.next(&Next::new("More about a code:").command("kubectl ess-mas check --explain CODE"));
@@ -54,14 +58,22 @@ pub async fn exec(context: &Context, args: &CheckArgs) -> Result<u8, Failure> {
 pub async fn look(session: &Session) -> (Snapshot, Vec<Finding>) {
     let not_migrated = session.deployment.mas_active() != Some(true);
     // The certificate is looked at beside the rest, not after it.
-    let (snapshot, certificate) = session
-        .gather_with(Extent::Step, async |snapshot| match snapshot.settings.as_ref().filter(|_| not_migrated) {
-            Some(settings) => certificate::look(session, snapshot, settings, Offered::default()).await,
-            None => Vec::new(),
+    let (snapshot, (certificate, network)) = session
+        .gather_with(Extent::Look, async |snapshot| {
+            tokio::join!(
+                async {
+                    match snapshot.settings.as_ref().filter(|_| not_migrated) {
+                        Some(settings) => certificate::look(session, snapshot, settings, Offered::default()).await,
+                        None => Vec::new(),
+                    }
+                },
+                outside::for_check(session, snapshot)
+            )
         })
         .await;
     let mut findings = checks::run(&snapshot, Step::Look);
     findings.extend(certificate);
+    findings.extend(network);
     findings.sort_by_key(|finding| finding.severity);
     findings::name_commands(session, &mut findings);
     (snapshot, findings)

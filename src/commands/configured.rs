@@ -40,10 +40,14 @@ struct Named {
     name: String,
 }
 
-/// The first part: what can be asked for without knowing anything but the object. Once the migration is done, nothing of it
-/// matters any more.
+/// Once the migration is done, nothing of it matters any more.
+fn wanted(session: &Session, extent: Extent) -> bool {
+    matches!(extent, Extent::Look | Extent::Step) && session.deployment.mas_active() != Some(true)
+}
+
+/// The first part: what can be asked for without knowing anything but the object.
 pub async fn begin(session: &Session, extent: Extent) -> Configured {
-    if extent != Extent::Step || session.deployment.mas_active() == Some(true) {
+    if !wanted(session, extent) {
         return Configured::default();
     }
     let mut names = secrets_to_look_at(&session.deployment);
@@ -55,10 +59,10 @@ pub async fn begin(session: &Session, extent: Extent) -> Configured {
 /// The second part, with what is left of the requests.
 pub async fn finish(session: &Session, extent: Extent, snapshot: &Snapshot) -> Configured {
     let Configured { mut secrets, left_out: mut now, rendered, .. } = snapshot.configured.clone();
-    if extent != Extent::Step || session.deployment.mas_active() == Some(true) {
+    if !wanted(session, extent) {
         return snapshot.configured.clone();
     }
-    let room = room(session, snapshot);
+    let room = if extent == Extent::Look { room(session, snapshot) } else { usize::MAX };
     let left_out = now.split_off(now.len().min(room));
     let search = now.len() < room;
     let (more, rendered, resolution) = tokio::join!(

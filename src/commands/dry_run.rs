@@ -1,14 +1,15 @@
 //! `dry-run`: MAS with `active: false`, and the operator's rehearsal of the migration.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use super::approve::{Approved, Confirmed};
 use super::exit::{BLOCKED, Failure};
 use super::follow::Words;
-use super::outcome::Outcome;
-use super::pending;
+use super::outcome::{Answer, Outcome};
 use super::session::{Context, Session};
 use super::task::{self, Flags, Task};
+use super::{outside, pending};
 use crate::checks::{RehearsalStanding, Snapshot, Step, is_old, standing};
 use crate::cli::DryRunArgs;
 use crate::deployment::Run;
@@ -35,7 +36,12 @@ pub async fn exec(context: &Context, args: &DryRunArgs) -> Result<u8, Failure> {
     let flags =
         Flags { write: &args.write, follow: &args.follow, via_owner: args.via_owner, timeout: Duration::from_mins(30) };
     let result = task::run(&mut session, &task, &flags, &mut outcome).await;
-    outcome.finish(&mut session, args.output.format(), result).await
+    let succeeded = outcome.verdict == Answer::Succeeded;
+    let code = outcome.finish(&mut session, args.output.format(), result).await?;
+    if succeeded {
+        outside::after(&session).await;
+    }
+    Ok(code)
 }
 
 impl Task for DryRun<'_> {
@@ -58,7 +64,7 @@ impl Task for DryRun<'_> {
             .then(|| "The dry run has passed already, for this very spec and these very secrets.".to_owned())
     }
 
-    fn settings<'a>(&self, snapshot: &'a Snapshot) -> Option<&'a MasSettings> {
+    fn settings<'a>(&self, snapshot: &'a Snapshot) -> Option<Cow<'a, MasSettings>> {
         wanted(snapshot)
     }
 
@@ -79,7 +85,7 @@ impl Task for DryRun<'_> {
         let keys = snapshot.secret_keys();
         let stamp = pending::fresh(&self.stamp, &snapshot.deployment);
         match wanted(snapshot) {
-            Some(settings) => Ok(Plan::rehearse(&snapshot.deployment, settings, &keys, &stamp)),
+            Some(settings) => Ok(Plan::rehearse(&snapshot.deployment, &settings, &keys, &stamp)),
             // Somebody else's manifest brought the component; it is rehearsed as it stands.
             None if snapshot.deployment.active() == Some(false) => {
                 Ok(Plan::ask_for_rehearsal(&snapshot.deployment, &stamp))
@@ -109,13 +115,13 @@ impl Task for DryRun<'_> {
 }
 
 /// What `prepare` settled goes into the spec; without it, what is in the spec stays.
-fn wanted(snapshot: &Snapshot) -> Option<&MasSettings> {
-    snapshot.recorded().and_then(|record| record.settings.as_ref()).or(snapshot.settings.as_ref())
+fn wanted(snapshot: &Snapshot) -> Option<Cow<'_, MasSettings>> {
+    snapshot.settled().or_else(|| snapshot.settings.as_ref().map(Cow::Borrowed))
 }
 
 /// Whether what `prepare` settled is in the spec already.
 fn settled(snapshot: &Snapshot) -> bool {
     wanted(snapshot).is_none_or(|settings| {
-        !Plan::rehearse(&snapshot.deployment, settings, &snapshot.secret_keys(), "").changes_spec()
+        !Plan::rehearse(&snapshot.deployment, &settings, &snapshot.secret_keys(), "").changes_spec()
     })
 }

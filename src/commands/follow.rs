@@ -37,9 +37,34 @@ impl Patience {
         }
     }
 
+    /// The end of it, for one wait.
+    pub fn end(&self) -> End {
+        End { at: self.deadline, looked_again: false }
+    }
+}
+
+/// The end of the time-out, put off once where nobody could look in time.
+#[derive(Debug)]
+pub struct End {
+    at: Instant,
+    looked_again: bool,
+}
+
+impl End {
     /// Waits until the time is up.
     pub async fn over(&self) {
-        sleep_until(self.deadline).await;
+        sleep_until(self.at).await;
+    }
+
+    /// Whether what happened meanwhile has to be looked at before the time counts as up: the program or the machine was
+    /// stopped. There is a little time for that then, once. What was followed before has to be followed anew: from the last
+    /// version on, so nothing is lost; the old connection may be dead without a sign.
+    pub fn last_look(&mut self) -> bool {
+        let missed = !self.looked_again && self.at.elapsed() > LATE;
+        if missed {
+            *self = Self { at: Instant::now() + LAST_LOOK, looked_again: true };
+        }
+        missed
     }
 }
 
@@ -128,7 +153,7 @@ pub async fn follow(
     progress: &Progress,
 ) -> Followed {
     let begun = Instant::now();
-    let mut deadline = patience.deadline;
+    let mut end = patience.end();
     let mut resting_since = None;
     session
         .context
@@ -188,10 +213,8 @@ pub async fn follow(
             }
             () = session.context.interrupt.wait() => break Ended::Interrupted,
             () = rested => break Ended::AtRest,
-            () = sleep_until(deadline) => {
-                if deadline == patience.deadline && deadline.elapsed() > LATE {
-                    deadline = Instant::now() + LAST_LOOK;
-                    // From the last version on, so nothing is lost; the old connection may be dead without a sign.
+            () = end.over() => {
+                if end.last_look() {
                     watch = session.cluster.follow(&session.target, session.deployment.object());
                     continue;
                 }
@@ -354,6 +377,7 @@ pub async fn settle(
         Waiting::new("a run of the operator is under way; waiting for its end before anything is written", since)
             .ends_at(patience.ends_at),
     );
+    let end = patience.end();
     let mut watch = session.cluster.follow(&session.target, session.deployment.object());
     while busy(session) {
         if patience.once {
@@ -373,7 +397,8 @@ pub async fn settle(
                 None => watch = begin_again(session).await,
             },
             () = session.context.interrupt.wait() => return Ok(Some(Ended::Interrupted)),
-            () = sleep_until(patience.deadline) => return Ok(Some(Ended::TimedOut(Awaiting::EarlierRun))),
+            // Without a last look: whoever slept past the time-out is asked again rather than written for at another hour.
+            () = end.over() => return Ok(Some(Ended::TimedOut(Awaiting::EarlierRun))),
         }
     }
     session.context.interrupt.stands(Standing::NothingWritten);

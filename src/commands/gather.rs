@@ -21,7 +21,9 @@ pub enum Extent {
     Standing,
     /// For going back: the schema and what the caller may do as well.
     Back,
-    /// For a step: also what lies around.
+    /// To look: also what lies around, within the number of requests of a `check`.
+    Look,
+    /// For a step that the operator takes up: all of it, however many Secrets the components have.
     Step,
 }
 
@@ -107,6 +109,15 @@ impl Session {
         }
     }
 
+    /// MAS's Secret, as it was when things were last gathered.
+    pub async fn mas_secret(&self, snapshot: &Snapshot) -> Known<Option<SecretContents>> {
+        let settled = || snapshot.settings.as_ref().map(|settings| settings.secret_name.clone());
+        match self.deployment.mas_secret_name().map(str::to_owned).or_else(settled) {
+            Some(name) => contents(self.secrets.get(&self.cluster, &self.target, &name).await.0),
+            None => Known::Known(None),
+        }
+    }
+
     /// Reads the record.
     pub async fn read_record(&self) -> Known<Option<Record>> {
         self.record_and_refusal().await.0
@@ -114,7 +125,11 @@ impl Session {
 
     async fn record_and_refusal(&self) -> (Known<Option<Record>>, Refusal) {
         let name = record_name(&self.target.name);
-        match self.cluster.find_config_map(&self.target.namespace, &name).await {
+        let read = match self.record_ahead.take() {
+            Some(read) => read,
+            None => self.cluster.find_config_map(&self.target.namespace, &name).await,
+        };
+        match read {
             Ok(Some(map)) => (record(&map, &self.deployment), Refusal::No),
             Ok(None) => (Known::Known(None), Refusal::No),
             Err(error) => (unreadable(&error), Refusal::of(&error, || Right::config_map("get", &name))),

@@ -3,6 +3,7 @@
 mod abort;
 mod activate;
 mod advise;
+mod ahead;
 mod approve;
 mod backup_file;
 mod certificate;

@@ -5,9 +5,11 @@ use crate::checks::access::Rules;
 use crate::checks::configured::Resolution;
 use crate::cluster::{ApiVersion, Choice, Cluster, ClusterError, ConnectionFlags, Elsewhere, Target};
 use crate::deployment::Deployment;
+use crate::record::record_name;
 use crate::terminal::passing::Passing;
 use crate::terminal::{Next, Ui};
 
+use super::ahead::Ahead;
 use super::exit::{FAILED, Failure, USAGE};
 use super::interrupt::Interrupt;
 use super::secret_reads::SecretReads;
@@ -49,14 +51,32 @@ pub struct Session {
     pub rules: tokio::sync::OnceCell<Known<Rules>>,
     /// Secrets that were read when things were last gathered.
     pub secrets: SecretReads,
+    /// The record, where it was asked for together with the deployment.
+    pub record_ahead: Ahead,
 }
 
 impl Session {
     /// Connects and chooses the deployment.
     pub async fn open(context: &Context, name: Option<&str>) -> Result<Self, Failure> {
+        Self::open_reading(context, name, false).await
+    }
+
+    /// The same for a command that needs the record next and nothing else: where the deployment is named, so is its record,
+    /// and both are asked for at once.
+    pub async fn open_with_record(context: &Context, name: Option<&str>) -> Result<Self, Failure> {
+        Self::open_reading(context, name, true).await
+    }
+
+    async fn open_reading(context: &Context, name: Option<&str>, record: bool) -> Result<Self, Failure> {
         let passing = context.asking();
         let cluster = Cluster::connect(&context.flags).await?;
-        let chosen = cluster.choose(name).await.map_err(|error| {
+        let ahead = async {
+            let name = name.filter(|_| record)?;
+            Some(cluster.find_config_map(cluster.namespace(), &record_name(name)).await)
+        };
+        // On the heap: they hold a request each.
+        let (chosen, ahead) = tokio::join!(Box::pin(cluster.choose(name)), Box::pin(ahead));
+        let chosen = chosen.map_err(|error| {
             let refused = error.is_forbidden();
             let failure = Failure::from(error);
             if !refused {
@@ -83,8 +103,11 @@ impl Session {
                 }
                 // Named, or alone in its namespace: one. Otherwise the other namespaces, or the other version, were asked.
                 let requests = 1 + u8::from(found_elsewhere) + u8::from(target.api_version != ApiVersion::V1Alpha2);
+                // It was asked for in the namespace at hand.
+                let record_ahead = Ahead::new(ahead.filter(|_| !found_elsewhere));
                 let (rules, secrets, resolution) = Default::default();
-                Ok(Self { context: context.clone(), cluster, target, deployment, requests, rules, secrets, resolution })
+                let context = context.clone();
+                Ok(Self { context, cluster, target, deployment, requests, resolution, rules, secrets, record_ahead })
             }
             other => Err(not_one(other, &cluster)),
         }

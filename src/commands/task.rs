@@ -1,6 +1,7 @@
 //! The steps that `dry-run`, `activate` and `abort` share, in the order of the contract: findings, server dry run and
 //! preview, confirmation, write, following.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use super::approve::Approved;
@@ -12,7 +13,7 @@ use super::outcome::{Answer, Outcome};
 use super::rounds::Rounds;
 use super::session::Session;
 use super::write::{self, Intent, Sent, ServerDryRun};
-use super::{certificate, conclude, findings, gates, pending, via_owner};
+use super::{certificate, conclude, findings, gates, outside, pending, via_owner};
 use crate::checks::{self, Finding, Known, Snapshot, Step, codes};
 use crate::cli::{FollowArgs, WriteArgs};
 use crate::deployment::{Deployment, Run};
@@ -34,7 +35,7 @@ pub trait Task {
     /// Why there is nothing to do, if there is nothing.
     fn reached(&self, snapshot: &Snapshot) -> Option<String>;
     /// MAS's settings whose certificate is looked at before the step; none where going back must not hang on one.
-    fn settings<'a>(&self, snapshot: &'a Snapshot) -> Option<&'a MasSettings>;
+    fn settings<'a>(&self, snapshot: &'a Snapshot) -> Option<Cow<'a, MasSettings>>;
     /// What to follow instead of writing, if the change is there already.
     fn resume(&self, snapshot: &Snapshot) -> Option<Baseline>;
     /// The same for a change that was found there and is followed: why there is nothing left to do, if there is nothing.
@@ -83,8 +84,18 @@ pub async fn run(
     outcome: &mut Outcome,
 ) -> Result<u8, Failure> {
     let patience = Patience::new(session.ui().terminal().now(), flags.follow.timeout.unwrap_or(flags.timeout));
-    let mut course =
-        Course { session, task, flags, outcome, patience, approved: None, sent: None, told: None, certificate: None };
+    let mut course = Course {
+        session,
+        task,
+        flags,
+        outcome,
+        patience,
+        approved: None,
+        sent: None,
+        told: None,
+        certificate: None,
+        looked: false,
+    };
     let mut rounds = Rounds::default();
     while rounds.one_more(&course.session.deployment) {
         if course.session.context.interrupt.raised() {
@@ -115,6 +126,7 @@ struct Course<'a> {
     sent: Option<Approved>,
     told: Option<Vec<Finding>>,
     certificate: Option<(MasSettings, Vec<Finding>)>,
+    looked: bool,
 }
 
 impl Course<'_> {
@@ -138,6 +150,7 @@ impl Course<'_> {
         }
         if self.sent.is_none() {
             self.judge(&snapshot).await?;
+            self.look_outside(&snapshot).await?;
         }
         if self.must_wait(&snapshot) {
             return self.wait().await;
@@ -191,17 +204,26 @@ impl Course<'_> {
         Ok(())
     }
 
+    /// What answers over the network, once, before the step that cannot be taken back.
+    async fn look_outside(&mut self, snapshot: &Snapshot) -> Result<(), Failure> {
+        if self.task.step() != Step::Activate || std::mem::replace(&mut self.looked, true) {
+            return Ok(());
+        }
+        let script = !self.flags.write.preview && self.task.is_script(self.session);
+        outside::before(self.session, snapshot, &self.flags.write.accept, script).await
+    }
+
     /// The certificate that MAS will have with these settings, or has; looked at once, and again after a long wait.
     async fn certificate(&mut self, snapshot: &Snapshot) -> Vec<Finding> {
         let Some(settings) = self.task.settings(snapshot) else { return Vec::new() };
         match &self.certificate {
             Some((of, found)) if *of == *settings => found.clone(),
             _ => {
-                let (found, told) = certificate::of_step(self.session, snapshot, settings).await;
+                let (found, told) = certificate::of_step(self.session, snapshot, &settings).await;
                 for finding in &told {
                     self.session.ui().status(format!("{}: {}", finding.subject, finding.message));
                 }
-                self.certificate = Some((settings.clone(), found.clone()));
+                self.certificate = Some((settings.into_owned(), found.clone()));
                 found
             }
         }

@@ -7,7 +7,7 @@ use super::outside::{self, Through, Ways};
 use super::prepare::read_file;
 use super::session::{Context, Session};
 use super::tls::live::read_roots;
-use crate::checks::outside::OutsidePhase;
+use crate::checks::outside::{GivenToken, OutsidePhase};
 use crate::cli::VerifyArgs;
 use crate::pki::SecretText;
 use crate::probe::tls::Resolve;
@@ -20,7 +20,7 @@ pub async fn exec(context: &Context, args: &VerifyArgs) -> Result<u8, Failure> {
     if args.through_cluster {
         ways.through = Some(Through::open(&session.cluster, &session.target).await?);
     }
-    let snapshot = session.gather(Extent::Step).await;
+    let snapshot = session.gather(Extent::Look).await;
     let expected = outside::expected(&session, &snapshot, &ways);
     context.ui.status(format!("Looking at {} over the network: {}", session.place(), words(expected.phase)));
     let now = context.ui.terminal().now();
@@ -57,18 +57,30 @@ fn ways(args: &VerifyArgs) -> Result<Ways, Failure> {
         return Err(Failure::usage("standard input holds one value; only one flag can be -"));
     }
     let roots = args.ca_certificate.as_deref().map(read_roots).transpose()?;
-    let token = args.token_file.as_deref().map(read_token).transpose()?;
-    Ok(Ways { resolve, roots, token, through: None })
+    let (token, given) = args.token_file.as_deref().map(read_token).transpose()?.unzip();
+    Ok(Ways { resolve, roots, token, given, through: None })
 }
 
-/// Reads an access token: one word. It is kept from every output.
-fn read_token(path: &str) -> Result<SecretText, Failure> {
+/// Reads an access token, and behind it the user and the device that it named before, if they are there. The token is kept
+/// from every output.
+fn read_token(path: &str) -> Result<(SecretText, GivenToken), Failure> {
     let bytes = read_file("--token-file", path)?;
-    let text = std::str::from_utf8(bytes.expose()).unwrap_or_default().trim();
-    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(Failure::usage(
-            "--token-file: there is no access token in it; it is to hold the token and nothing else",
-        ));
-    }
-    Ok(SecretText::from(text))
+    let text = std::str::from_utf8(bytes.expose()).unwrap_or_default();
+    let words: Vec<&str> = text.split_ascii_whitespace().take(4).collect();
+    let is_token = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic()) && !text.starts_with('@');
+    let is_user = |text: &str| text.starts_with('@') && text.contains(':');
+    let (token, user, device) = match words[..] {
+        [token] if is_token(token) => (token, None, None),
+        [token, user] if is_token(token) && is_user(user) => (token, Some(user), None),
+        [token, user, device] if is_token(token) && is_user(user) => (token, Some(user), Some(device)),
+        _ => {
+            return Err(Failure::usage(
+                "--token-file: there is no access token in it; it is to hold the token, behind it if you like the user (@name:server) and the \
+                 device that it names, and nothing else",
+            ));
+        }
+    };
+    let owned = |text: Option<&str>| text.map(str::to_owned);
+    let given = GivenToken { user: owned(user), device: owned(device), ..GivenToken::read(token) };
+    Ok((SecretText::from(token), given))
 }

@@ -169,6 +169,7 @@ pub async fn arrive(
     let waiting = Waiting::new("the change to arrive from the manifest's owner", session.ui().terminal().now());
     progress.waiting(waiting);
     let mut before = go.plan().before().clone();
+    let mut end = patience.end();
     let mut watch = session.cluster.follow(&session.target, before.object());
     loop {
         let (object, continuity) = tokio::select! {
@@ -186,7 +187,13 @@ pub async fn arrive(
                 }
             },
             () = session.context.interrupt.wait() => return Ok(Arrival::Ended(Ended::Interrupted)),
-            () = patience.over() => return Ok(Arrival::Ended(Ended::TimedOut(Awaiting::Start))),
+            () = end.over() => {
+                if !end.last_look() {
+                    return Ok(Arrival::Ended(Ended::TimedOut(Awaiting::Start)));
+                }
+                watch = session.cluster.follow(&session.target, session.deployment.object());
+                continue;
+            }
         };
         let Ok(now) = Deployment::from_value(object) else { continue };
         session.deployment = now.clone();

@@ -39,6 +39,18 @@ impl Owner {
     pub fn reverts_by_itself(&self) -> bool {
         matches!(self, Self::ArgoCd(_) | Self::Flux(_))
     }
+
+    /// Whether the API server may note this owner's writes under this field manager. Helm and what embeds it (Terraform's
+    /// provider) are known by their program's name; the installer's is not known, so it is whatever is no person's tool.
+    pub fn may_write_as(&self, manager: &str) -> bool {
+        match self {
+            Self::Nobody => false,
+            Self::Helm(_) => manager.contains("helm"),
+            Self::ArgoCd(_) => manager.starts_with("argocd"),
+            Self::Flux(_) => ["helm", "kustomize-controller", "flux"].iter().any(|tool| manager.contains(tool)),
+            Self::Installer => manager != FIELD_MANAGER && !manager.starts_with("kubectl"),
+        }
+    }
 }
 
 impl Deployment {
@@ -148,6 +160,20 @@ mod tests {
         assert!(with(&["argocd-controller", FIELD_MANAGER]), "it applied the same value");
         assert!(!with(&["kubectl-patch"]));
         assert!(!with(&[]));
+    }
+
+    #[test]
+    fn a_persons_tool_is_no_owner() {
+        let helm = Owner::Helm(HelmRelease { name: "ess".into(), namespace: None, major: None });
+        let (argo, flux) = (Owner::ArgoCd(None), Owner::Flux("Kustomization/ess".into()));
+        for owner in [&helm, &argo, &flux, &Owner::Installer, &Owner::Nobody] {
+            for manager in ["kubectl-edit", "kubectl-patch", FIELD_MANAGER] {
+                assert!(!owner.may_write_as(manager), "{owner:?} {manager}");
+            }
+        }
+        assert!(helm.may_write_as("helm") && helm.may_write_as("terraform-provider-helm_v2.17.0_x5"));
+        assert!(argo.may_write_as("argocd-controller") && flux.may_write_as("kustomize-controller"));
+        assert!(Owner::Installer.may_write_as("OpenAPI-Generator"));
     }
 
     #[test]

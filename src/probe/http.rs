@@ -213,8 +213,12 @@ fn lost(host: &str, error: &hyper::Error) -> Outcome {
     // A port-forward tells why by its own error.
     let mut cause = std::error::Error::source(error);
     while let Some(inner) = cause {
-        if let Some(own) = inner.downcast_ref::<io::Error>().filter(|error| error.kind() == io::ErrorKind::Other) {
-            return Outcome::NotReached(own.to_string());
+        match inner.downcast_ref::<io::Error>().map(|own| (own, own.kind())) {
+            Some((own, io::ErrorKind::Other)) => return Outcome::NotReached(own.to_string()),
+            Some((_, io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData)) => {
+                return Outcome::Unusable(format!("{host} breaks off its answer with something that is not HTTP"));
+            }
+            _ => {}
         }
         cause = inner.source();
     }

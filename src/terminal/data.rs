@@ -8,6 +8,10 @@ use serde::Serialize;
 use super::ui::OutputError;
 use super::yaml;
 
+mod listing;
+
+pub use listing::Listing;
+
 /// `-o`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OutputFormat {

@@ -155,6 +155,7 @@ impl Line {
         self.0
             .iter()
             .map(|span| match span {
+                Span::Text(style, text) if !look.unicode => style.paint(&in_ascii(text), look.coloured),
                 Span::Text(style, text) => style.paint(text, look.coloured),
                 Span::Symbol(symbol) => symbol.style().paint(symbol.glyph(look.unicode), look.coloured),
             })
@@ -165,6 +166,11 @@ impl Line {
     pub fn plain(&self, unicode: bool) -> String {
         self.render(Look { coloured: false, unicode, columns: None })
     }
+}
+
+/// Stand-ins for the signs beyond ASCII that sentences use. Letters of names and foreign texts stay as they are.
+pub(super) fn in_ascii(text: &str) -> String {
+    text.replace('…', Symbol::Ellipsis.glyph(false)).replace('§', "section ")
 }
 
 impl<T: AsRef<str>> From<T> for Line {

@@ -2,7 +2,7 @@
 
 use comfy_table::{ContentLineStyle, LineStyle, TableStyle};
 
-use super::style::{Line, Look, Style};
+use super::style::{Line, Look, Style, in_ascii};
 use super::text;
 
 /// A column: its head, and how it behaves when the window is narrow.
@@ -139,6 +139,7 @@ impl Table {
                 shown
                     .iter()
                     .map(|&index| if look.columns.is_none() { piped(&row[index]) } else { row[index].clone() })
+                    .map(|cell| if look.unicode { cell } else { Cell { text: in_ascii(&cell.text), ..cell } })
                     .collect()
             })
             .collect();

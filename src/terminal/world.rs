@@ -167,7 +167,8 @@ impl Terminal {
     /// How text for `stream` is to look. Each stream is decided by itself: data may be piped while a person reads stderr.
     ///
     /// Colours, first match decides: the choice; `NO_COLOR` not empty (no-color.org); `CLICOLOR_FORCE` neither empty nor
-    /// `0` (bixense.com/clicolors); no terminal, or one that is `dumb`. Text is wrapped on a terminal only.
+    /// `0`, then `CLICOLOR` that is `0` (bixense.com/clicolors); no terminal, or one that is `dumb`. Text is wrapped on a
+    /// terminal only.
     pub fn look(&self, stream: Stream, choice: ColorChoice) -> Look {
         let tty = self.is_tty(stream);
         let set = |name: &str| self.env(name).filter(|value| !value.is_empty());
@@ -176,7 +177,7 @@ impl Terminal {
             ColorChoice::Never => false,
             ColorChoice::Auto if set("NO_COLOR").is_some() => false,
             ColorChoice::Auto if set("CLICOLOR_FORCE").is_some_and(|value| value != "0") => true,
-            ColorChoice::Auto => tty && !self.is_dumb(),
+            ColorChoice::Auto => tty && !self.is_dumb() && set("CLICOLOR").is_none_or(|value| value != "0"),
         };
         Look { coloured, unicode: self.speaks_unicode(), columns: tty.then(|| self.columns()) }
     }

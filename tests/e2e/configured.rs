@@ -94,6 +94,32 @@ async fn a_key_that_another_component_lacks_is_told_before_the_operator_stumbles
     assert_eq!(scene.decided().await, before);
 }
 
+/// A look keeps to its number of requests; what the operator is about to stumble over is looked for all the same.
+#[tokio::test]
+async fn a_key_missing_in_the_last_of_many_secrets_was_not_looked_for_before_a_rehearsal() {
+    let mut scene = Scene::changed(Behaviour::default(), |deployment| {
+        let tls = json!({"mode": "certmanager", "certmanager": {"issuer": "letsencrypt"}});
+        deployment
+            .set("/spec/global/k8s/ingresses/tls", tls)
+            .set("/metadata/annotations/meta.helm.sh~1release-name", "ess")
+            .set("/metadata/labels/argocd.argoproj.io~1instance", "chat")
+    })
+    .await;
+    let _ = scene.prepare_with(&["--accept", "cluster-issuer"], "pw\n").await.expect(0);
+    let last = format!("{}-integrator", scene.deployment.name());
+    let merge = kube::api::Patch::Merge(json!({"data": null}));
+    scene.secrets().patch(&last, &kube::api::PatchParams::default(), &merge).await.unwrap();
+    let proxy = Proxy::start(&scene.namespace).await.unwrap();
+    scene.shell = Shell::with_kubeconfig(&proxy.kubeconfig());
+    proxy.pass();
+    let look = scene.shell.run("check -o json").await;
+    assert!(has(&look, "component-secret", "unknown"), "{look}");
+    look.shows("`dry-run` looks at every one");
+    assert!(proxy.log().len() <= 12, "{:#?}", proxy.log());
+    let refused = scene.shell.run("dry-run --yes").await.expect(10);
+    refused.says(&format!("component integrator, property config.postgresql.passwordSecretKey: absent from {last}/"));
+}
+
 /// The documented Role, for the scene's deployment, with no more than this for Secrets.
 fn role(secrets: &[&str]) -> Vec<PolicyRule> {
     let mut rules = crate::rbac::role();

@@ -74,6 +74,23 @@ async fn a_token_that_expires_at_any_request_is_renewed_by_its_plugin() {
     }
 }
 
+/// They take 300 ms and more, and some ask the person something; requests that go out side by side share one answer.
+#[tokio::test]
+async fn a_credential_plugin_runs_once_in_each_command() {
+    let stage = Stage::new(Step::Activate).await;
+    let folder = tempfile::tempdir().unwrap();
+    let mut user = plugin(folder.path());
+    let script = format!("sleep 0.3; {}", user["exec"]["args"][1].as_str().unwrap());
+    user["exec"]["args"][1] = script.into();
+    issue(folder.path(), &json!({"token": "good"}));
+    let shell = Shell::with_kubeconfig(&kubeconfig(&stage, folder.path(), &user));
+    let name = stage.scene.deployment.name();
+    for (count, line) in [format!("status {name}"), "status -A".to_owned(), "status".to_owned()].iter().enumerate() {
+        let done = shell.run(line).await.expect(0);
+        assert_eq!(runs(folder.path()), count + 1, "{done}");
+    }
+}
+
 /// As kubectl does it: the plugin is asked again, and the connections are made anew with what it gives.
 #[tokio::test]
 async fn a_client_certificate_that_expires_half_way_is_renewed_by_its_plugin() {
@@ -179,6 +196,40 @@ async fn a_timeout_that_ran_out_during_a_sleep_is_a_timeout() {
     let woken = live.signal("-CONT");
     assert_eq!(live.end().await, 124, "{}", live.text());
     assert!(woken.elapsed() < Duration::from_secs(28), "{:?}", woken.elapsed());
+}
+
+/// The manifest's owner made the change while the machine slept beyond the time-out.
+#[cfg(unix)]
+#[tokio::test]
+async fn an_owners_change_that_came_during_a_sleep_is_followed_and_not_called_missing() {
+    let stage = Stage::new(Step::Activate).await;
+    let mut live = Live::with(&stage, &["--via-owner", "--timeout", "2s"]);
+    live.until("change to arrive").await;
+    live.signal("-STOP");
+    let switch = json!({"spec": {"components": {"matrixAuthenticationService": {"config": {"active": true}}}}});
+    stage.scene.patch(switch).await;
+    stage.scene.until(|object| object["status"]["mas_active"] == json!(true)).await;
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    live.signal("-CONT");
+    assert_eq!(live.end().await, 0, "{}", live.text());
+}
+
+/// Confirmed, and the machine slept past the time-out while an earlier run was waited for: nothing is written for somebody
+/// who may be gone.
+#[cfg(unix)]
+#[tokio::test]
+async fn what_was_confirmed_before_a_sleep_is_not_written_after_the_timeout() {
+    let stage = Stage::new(Step::Activate).await;
+    stage.scene.operator.set(quick().lasting(Duration::from_secs(6)));
+    let before = stage.standing().await;
+    stage.scene.start_a_run().await;
+    let mut live = Live::with(&stage, &["--timeout", "4s"]);
+    live.until("waiting for its end").await;
+    live.signal("-STOP");
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    live.signal("-CONT");
+    let code = live.end().await;
+    assert_eq!((code, Stage::changes(&before, &stage.standing().await)), (124, 0), "{}", live.text());
 }
 
 /// A connection that says nothing, not even bookmarks, for longer than the server would be silent: a NAT or load balancer

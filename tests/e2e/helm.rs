@@ -233,6 +233,26 @@ async fn values_that_hold_the_secrets_make_the_charts_own_secret_and_are_rehears
     }
 }
 
+/// Prepared in the cluster first, then moved into the values: a rehearsal would have taken the chart's Secret out again.
+#[tokio::test]
+async fn the_charts_secret_is_kept_that_was_exported_after_a_prepare() {
+    let owned = Owned::new(Client::HELMS[0]).await;
+    owned.scene.prepare().await;
+    let _ = owned
+        .scene
+        .shell
+        .run("prepare --export helm-values --inline-secrets --export-file mas.yaml --yes")
+        .await
+        .expect(0);
+    let _ = owned.upgrade(&["-f", "mas.yaml"]).await.expect(0);
+    let before = owned.scene.object().await["spec"].clone();
+    let mas = &before["components"]["matrixAuthenticationService"];
+    assert_eq!(mas["secretName"], "ess-stack-matrixauthenticationservice");
+    let _ = owned.scene.shell.run("dry-run --yes --accept manifest-owned-by-helm").await.expect(0);
+    assert_eq!(owned.scene.object().await["spec"], before);
+    owned.activate().await;
+}
+
 async fn made_version(owned: &Owned) -> Option<String> {
     owned.scene.secrets().get("ess-stack-matrixauthenticationservice").await.unwrap().metadata.resource_version
 }

@@ -30,8 +30,14 @@ mod helm;
 mod json;
 mod kill;
 mod kubelet;
+mod many;
 mod neighbours;
+#[cfg(unix)]
+mod outputs;
 mod outside;
+#[cfg(unix)]
+mod outside_hostile;
+mod outside_steps;
 mod owners;
 mod people;
 mod plugin;

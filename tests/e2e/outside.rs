@@ -10,12 +10,12 @@ use serde_json::{Value, json};
 use crate::plugin::Done;
 use crate::scene::Scene;
 
-const MAS: &str = "auth.example.com";
-const SYNAPSE: &str = "matrix.example.com";
-const IDP: &str = "idp.example.com";
+pub const MAS: &str = "auth.example.com";
+pub const SYNAPSE: &str = "matrix.example.com";
+pub const IDP: &str = "idp.example.com";
 const ID: &str = "01JABCDEFGHJKMNPQRSTVWXYZ0";
 /// The hosts that a test's web server answers for.
-const HOSTS: [&str; 3] = [MAS, SYNAPSE, IDP];
+pub const HOSTS: [&str; 3] = [MAS, SYNAPSE, IDP];
 
 pub fn recordings() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recordings/http")
@@ -84,11 +84,11 @@ pub fn wrong(done: &Done) -> Vec<(String, String)> {
     all.map(|one| (text(&one["code"]), text(&one["severity"]))).collect()
 }
 
-fn pairs(wanted: &[(&str, &str)]) -> Vec<(String, String)> {
+pub fn pairs(wanted: &[(&str, &str)]) -> Vec<(String, String)> {
     wanted.iter().map(|(code, severity)| ((*code).to_owned(), (*severity).to_owned())).collect()
 }
 
-async fn verify(scene: &Scene, web: &Web, more: &str, code: i32) -> Done {
+pub async fn verify(scene: &Scene, web: &Web, more: &str, code: i32) -> Done {
     let authority = scene.shell.file("ca.pem", web.authority());
     let line = format!("verify --ca-certificate {authority}{} -o json {more}", web.resolve(&HOSTS));
     let began = Instant::now();

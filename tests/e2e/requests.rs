@@ -1,4 +1,4 @@
-//! How much `check` asks of the API server: at most twelve requests, in at most three rounds.
+//! How much is asked of the API server: budgets of requests, and of rounds, which a slow link makes long.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -56,4 +56,18 @@ async fn one_check_takes_at_most_twelve_requests_in_three_rounds() {
         once.dedup();
         assert_eq!(once.len(), requests.len(), "something was asked twice: {requests:#?}");
     }
+}
+
+/// Both objects have known names, so neither waits for the other; what the record is about hangs on a Secret.
+#[tokio::test]
+async fn status_of_a_named_deployment_takes_one_round_and_a_second_one_only_for_a_rehearsal() {
+    let scene = Scene::new(Behaviour::default()).await;
+    let line = format!("status {} -o json", scene.deployment.name());
+    let (requests, rounds) = ask(&scene, &line, &[0]).await;
+    assert_eq!((requests.len(), rounds), (2, 1), "{requests:#?}");
+    scene.rehearse().await;
+    let (requests, rounds) = ask(&scene, &line, &[0]).await;
+    assert_eq!((requests.len(), rounds), (3, 2), "{requests:#?}");
+    let (requests, rounds) = ask(&scene, "status -A -o json", &[0]).await;
+    assert_eq!((requests.len(), rounds), (2, 1), "{requests:#?}");
 }

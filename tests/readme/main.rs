@@ -7,7 +7,11 @@
 
 mod normal;
 mod page;
+#[cfg(unix)]
+mod picture;
 mod scene;
+#[cfg(unix)]
+mod screen;
 
 use std::path::Path;
 use std::{env, fs};

@@ -1,4 +1,4 @@
-//! Synapse from the Python Package Index, below `target/synapse`.
+//! Where Synapse comes from: the Python Package Index, into a virtual environment below `target/synapse`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -28,6 +28,7 @@ pub fn python() -> PathBuf {
     python
 }
 
+/// Runs a program to its end.
 pub fn run(command: &mut Command) {
     let status = command.status().unwrap_or_else(|error| panic!("{command:?}: {error}"));
     assert!(status.success(), "{command:?}: {status}");

@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 /// What Synapse says to each text: why it does not start with its own logins, and with MAS.
 fn ask(texts: &[String]) -> Vec<(Option<String>, Option<String>)> {
     let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/synapse/load.py");
-    let mut child = Command::new(python())
+    let mut child = Command::new(install::python())
         .args(["-W", "ignore"])
         .arg(program)
         .stdin(Stdio::piped())

@@ -63,12 +63,12 @@ fn what_helm_does_is_said_for_its_version_and_for_what_its_values_name() {
 fn after_the_migration_an_owner_that_has_not_said_so_is_told_loudly_and_one_that_has_is_fine() {
     let ours = wrote(crate::deployment::FIELD_MANAGER, "Update", "2", Reach::Active);
     let owners = [
-        json!({"annotations": {"meta.helm.sh/release-name": "ess"}}),
-        json!({"labels": {"argocd.argoproj.io/instance": "chat"}}),
-        json!({"labels": {"kustomize.toolkit.fluxcd.io/name": "chat"}}),
-        json!({"annotations": {"ui.element.io/layer": "x"}}),
+        (json!({"annotations": {"meta.helm.sh/release-name": "ess"}}), "helm"),
+        (json!({"labels": {"argocd.argoproj.io/instance": "chat"}}), "argocd-controller"),
+        (json!({"labels": {"kustomize.toolkit.fluxcd.io/name": "chat"}}), "kustomize-controller"),
+        (json!({"annotations": {"ui.element.io/layer": "x"}}), "OpenAPI-Generator"),
     ];
-    for owner in owners {
+    for (owner, tool) in owners {
         let with = |fields: Value| {
             let mut metadata = owner.clone();
             metadata["managedFields"] = fields;
@@ -80,8 +80,10 @@ fn after_the_migration_an_owner_that_has_not_said_so_is_told_loudly_and_one_that
         assert!(found.remedy.unwrap().contains("config.active: true"));
         // Where the API server's notes are not there, nobody can tell.
         assert_eq!(told(&with(json!(null)), Step::Look)[0].severity, Severity::Warning);
-        let theirs = wrote("somebody", "Apply", "3", Reach::Active);
-        assert_eq!(told(&with(json!([ours, theirs])), Step::Look)[0].severity, Severity::Ok);
+        let last = |manager| with(json!([ours, wrote(manager, "Apply", "3", Reach::Active)]));
+        assert_eq!(told(&last(tool), Step::Look)[0].severity, Severity::Ok);
+        // What somebody edited in the cluster is not in the owner's manifest either.
+        assert_eq!(told(&last("kubectl-edit"), Step::Look)[0].severity, Severity::Warning);
     }
 }
 

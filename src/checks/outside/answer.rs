@@ -77,6 +77,7 @@ impl Answer {
             _ if self.body.is_empty() => format!("{status} without content"),
             (Some(title), _) => format!("{status} (a web page, \"{title}\")"),
             (None, _) if self.is_page() => format!("{status} (a web page)"),
+            _ if self.body.starts_with(&[0x1f, 0x8b]) => format!("{status} (compressed, which was not asked for)"),
             (None, text) if text.is_empty() => format!("{status} (something that is not text)"),
             (None, text) => format!("{status} \"{text}\""),
         }

@@ -48,6 +48,10 @@ pub struct Provider {
 pub struct GivenToken {
     /// The localpart that Synapse writes into its own tokens (`syt_<base64>_…`).
     pub localpart: Option<String>,
+    /// The user that it named before, where that was given beside it.
+    pub user: Option<String>,
+    /// The device that it named before, where that was given beside it.
+    pub device: Option<String>,
 }
 
 impl GivenToken {
@@ -55,7 +59,7 @@ impl GivenToken {
     pub fn read(token: &str) -> Self {
         let encoded = token.strip_prefix("syt_").and_then(|rest| rest.split('_').next());
         let decoded = encoded.and_then(|encoded| STANDARD_NO_PAD.decode(encoded).ok());
-        Self { localpart: decoded.and_then(|bytes| String::from_utf8(bytes).ok()) }
+        Self { localpart: decoded.and_then(|bytes| String::from_utf8(bytes).ok()), ..Self::default() }
     }
 }
 
@@ -97,7 +101,7 @@ pub struct Expected {
 
 impl Expected {
     /// Reads it from what was gathered. `token` is what was given.
-    pub fn of(snapshot: &Snapshot, token: Option<&str>, commands: Commands) -> Self {
+    pub fn of(snapshot: &Snapshot, token: Option<GivenToken>, commands: Commands) -> Self {
         let deployment = &snapshot.deployment;
         let settings = snapshot.settings.as_ref();
         let mas_host = deployment.mas_host().or_else(|| settings.map(|settings| settings.host.as_str()));
@@ -112,14 +116,16 @@ impl Expected {
             modulus: modulus(snapshot),
             providers: providers(deployment),
             processes: processes(deployment),
-            token: token.map(GivenToken::read),
+            token,
         }
     }
 
-    /// How often to ask what each process answers for itself. A load balancer does not tell which one answered, so it takes
-    /// more tries than processes; not so many that the caller is locked out for it.
-    pub(super) fn tries(&self) -> usize {
-        (self.processes * 2).clamp(4, 12)
+    /// How often to ask what each process answers for itself. A load balancer does not tell which one answered. One that
+    /// picks at random leaves one of n out in one case of twenty after n·(ln n + 3) tries (the coupon collector's problem); a
+    /// logarithm that rounds is good enough. Not so often that the caller is locked out for it.
+    pub fn tries(&self) -> usize {
+        let rounds = 3 + usize::try_from(self.processes.max(1).ilog2()).unwrap_or_default();
+        self.processes.saturating_mul(rounds).clamp(4, 40)
     }
 }
 

@@ -77,7 +77,24 @@ fn discovery(expected: &Expected, answer: &Answer) -> Vec<Finding> {
         Err(instead) => return vec![not_mas(expected, url, &instead)],
     };
     let host = expected.mas_host.as_deref().unwrap_or_default();
-    vec![issuer(&url, host, &document), rs256(&url, &document)]
+    let mut findings = vec![issuer(&url, host, &document), rs256(&url, &document)];
+    findings.extend(strays(&url, host, &document));
+    findings
+}
+
+/// Endpoints that clients are sent to, and that are not MAS's. Where the issuer is wrong as well, that says it.
+fn strays(url: &str, host: &str, document: &Value) -> Option<Finding> {
+    const ENDPOINTS: [&str; 5] =
+        ["authorization_endpoint", "token_endpoint", "jwks_uri", "registration_endpoint", "account_management_uri"];
+    let home = format!("https://{host}/");
+    document["issuer"].as_str().filter(|issuer| *issuer == home)?;
+    let elsewhere = |name: &&&str| document[**name].as_str().is_some_and(|address| !address.starts_with(&home));
+    let name = ENDPOINTS.iter().find(elsewhere)?;
+    let text = format!("its {name} is {}, which is not at {home}", super::answer::excerpt(document[*name].as_str()?));
+    Some(
+        Finding::warning(codes::MAS_DISCOVERY, url, text)
+            .remedy("Clients are sent there. Find out who set it; the operator's configuration does not."),
+    )
 }
 
 fn not_mas(expected: &Expected, url: String, instead: &str) -> Finding {

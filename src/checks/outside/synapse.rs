@@ -209,35 +209,49 @@ fn asks_mas(expected: &Expected, answers: &Answers, findings: &mut Vec<Finding>)
     if all.is_empty() {
         return;
     }
+    let errcode = |answer: &Answer| answer.json().ok().and_then(|body| body["errcode"].as_str().map(str::to_owned));
     let refused = |outcome: &&&Outcome| {
         matches!(outcome, Outcome::Answered(answer) if answer.status == 401
-            && answer.json().is_ok_and(|body| body["errcode"] == "M_UNKNOWN_TOKEN"))
+            && errcode(answer).is_some_and(|errcode| errcode == "M_UNKNOWN_TOKEN"))
     };
+    // A 503 without Matrix's error code is the ingress's own.
+    let cannot = |outcome: &&&Outcome| matches!(outcome, Outcome::Answered(answer) if answer.status == 503 && errcode(answer).is_some());
     let good = all.iter().filter(refused).count();
     if good == all.len() {
-        let text = format!("Synapse asks MAS about tokens: {good} of {good} made-up ones were refused");
+        let few = if good < expected.tries() {
+            format!("; time was up before {} tries", expected.tries())
+        } else {
+            String::new()
+        };
+        let text = format!("Synapse asks MAS about tokens: {good} of {good} made-up ones were refused{few}");
         findings.push(Finding::ok(code, url, text));
         return;
     }
-    let cannot =
-        all.iter().filter(|outcome| matches!(outcome, Outcome::Answered(answer) if answer.status == 503)).count();
-    let other = all
-        .iter()
-        .find(|outcome| !refused(outcome) && !matches!(outcome, Outcome::Answered(answer) if answer.status == 503));
-    if cannot > 0 {
+    let failed = all.iter().filter(cannot).count();
+    if failed > 0 {
         let text =
-            format!("Synapse cannot ask MAS about tokens: {cannot} of {} tries were answered with 503", all.len());
+            format!("Synapse cannot ask MAS about tokens: {failed} of {} tries were answered with 503", all.len());
         findings.push(Finding::blocker(code, &url, text).remedy(format!(
             "Workers restart one after the other, so look again in a minute. If it stays: is MAS up, and may Synapse's pods reach it? {} get pods",
             expected.commands.kubectl
         )));
         return;
     }
-    match other {
+    match all.iter().find(|outcome| !refused(outcome)) {
+        Some(Outcome::Answered(answer)) if answer.status == 429 => {
+            let text = format!("something limits requests after {good} of {} tries: {}", all.len(), answer.described());
+            findings.push(Finding::unknown(code, &url, text));
+        }
         Some(Outcome::Answered(answer)) => {
             let text =
                 format!("where 401 M_UNKNOWN_TOKEN is right for a made-up token, it answers {}", answer.described());
-            findings.push(Finding::blocker(code, &url, text).remedy(look_at_synapse(expected)));
+            // A limit on requests looks the same as a process that is down.
+            let finding = if good > 0 && answer.status >= 500 {
+                Finding::warning(code, &url, format!("{text} ({} of {} tries)", all.len() - good, all.len()))
+            } else {
+                Finding::blocker(code, &url, text)
+            };
+            findings.push(finding.remedy(look_at_synapse(expected)));
         }
         Some(Outcome::NotReached(why) | Outcome::Silent(why) | Outcome::NotAsked(why) | Outcome::Unusable(why)) => {
             let text = format!("{} of {} tries had no answer: {why}", all.len() - good, all.len());
@@ -270,17 +284,44 @@ fn old_token(expected: &Expected, answer: &Answer) -> Finding {
         .map_or_else(|| "no device".to_owned(), |device| format!("device {}", excerpt(device)));
     let given = expected.token.clone().unwrap_or_default();
     let localpart = user.strip_prefix('@').and_then(|rest| rest.split_once(':'));
+    let mixed_up = |text: String| {
+        Finding::blocker(code, &url, text).remedy("Stop, and ask Element's support: accounts have been mixed up.")
+    };
     match localpart {
         None => Finding::blocker(code, url, format!("the token names no user: {}", answer.described())),
         Some((_, server)) if expected.server_name.as_deref().is_some_and(|name| name != server) => {
             Finding::blocker(code, url, format!("the token names {user}, who is of another server"))
         }
+        _ if given.user.as_deref().is_some_and(|given| given != user) => {
+            let of = given.user.unwrap_or_default();
+            mixed_up(format!("the token named {} before, but names {user} now", excerpt(&of)))
+        }
         Some((localpart, _)) if given.localpart.as_deref().is_some_and(|given| given != localpart) => {
             let of = given.localpart.unwrap_or_default();
-            Finding::blocker(code, url, format!("the token was made for {}, but names {user} now", excerpt(&of)))
-                .remedy("Stop, and ask Element's support: accounts have been mixed up.")
+            mixed_up(format!("the token was made for {}, but names {user} now", excerpt(&of)))
         }
-        _ => Finding::ok(code, url, format!("the token names {user}, {device}; compare with what it was before")),
+        _ if given.device.as_deref().is_some_and(|given| Some(given) != body["device_id"].as_str()) => {
+            let of = given.device.unwrap_or_default();
+            Finding::blocker(
+                code,
+                url,
+                format!("the token of {user} named device {} before, but {device} now", excerpt(&of)),
+            )
+            .remedy("Encrypted messages hang on the device. Try the token of another one, and ask Element's support.")
+        }
+        _ if given.user.is_some() && given.device.is_some() => {
+            Finding::ok(code, url, format!("the token names {user}, {device}, as was given"))
+        }
+        _ if expected.phase == OutsidePhase::Active => {
+            Finding::ok(code, url, format!("the token names {user}, {device}; compare with what it was before"))
+        }
+        _ => Finding::ok(
+            code,
+            url,
+            format!(
+                "the token names {user}, {device}; write both behind it into the file, and they are compared after the migration"
+            ),
+        ),
     }
 }
 
@@ -291,6 +332,8 @@ fn well_known(expected: &Expected, answers: &Answers, findings: &mut Vec<Finding
     let answer = match answers.to(&Question::WellKnown).next() {
         None | Some(Outcome::NotAsked(_)) => return,
         Some(Outcome::Answered(answer)) => answer,
+        // Where Synapse cannot be reached either, being here tells nothing.
+        Some(Outcome::NotReached(_) | Outcome::Silent(_)) if answers.reached(Whom::Synapse) != Reached::Yes => return,
         Some(Outcome::NotReached(why) | Outcome::Silent(why) | Outcome::Unusable(why)) => {
             findings.push(Finding::unknown(code, url, format!("it could not be asked from here: {why}")));
             return;

@@ -187,7 +187,7 @@ fn a_synapse_that_cannot_ask_mas_answers_503_and_one_worker_is_enough() {
     let mut down = answers("active", &active);
     down.add(Question::WhoamiJunk, Outcome::Answered(recorded("active-mas-down", "synapse-whoami-junk")));
     assert_eq!(wrong(&active, &down), [("synapse-asks-mas", Severity::Blocker)]);
-    says(&active, &down, "synapse-asks-mas", Severity::Blocker, "1 of 5 tries were answered with 503");
+    says(&active, &down, "synapse-asks-mas", Severity::Blocker, "1 of 9 tries were answered with 503");
     // A token that was seen before is answered from Synapse's cache, and so is auth_metadata: neither hides it.
     let all = answers("active-mas-down", &active);
     assert_eq!(wrong(&active, &all), [("synapse-asks-mas", Severity::Blocker)]);
@@ -441,6 +441,16 @@ fn a_token_of_another_user_or_one_that_is_gone() {
         Severity::Blocker,
         "made for bob, but names @alice:example.com",
     );
+    // What was written down before the migration is compared.
+    let noted = |user: &str, device: &str| {
+        Some(GivenToken { user: Some(user.into()), device: Some(device.into()), ..GivenToken::default() })
+    };
+    active.token = noted("@alice:example.com", "HKOYVGWQPE");
+    says(&active, &answers("active", &active), "old-token", Severity::Ok, "device HKOYVGWQPE, as was given");
+    active.token = noted("@alicia:example.com", "HKOYVGWQPE");
+    says(&active, &answers("active", &active), "old-token", Severity::Blocker, "named @alicia:example.com before");
+    active.token = noted("@alice:example.com", "ANOTHER");
+    says(&active, &answers("active", &active), "old-token", Severity::Blocker, "named device ANOTHER before");
     active.token = Some(GivenToken::default());
     active.server_name = Some("other.org".into());
     assert_eq!(wrong(&active, &answers("active", &active)), [("old-token", Severity::Blocker)]);
@@ -501,4 +511,48 @@ fn every_code_is_explained() {
     for code in CODES {
         assert!(crate::checks::explain::explanation(code).is_some(), "{code}");
     }
+}
+
+#[test]
+fn an_ingress_that_answers_in_synapses_place_is_not_called_a_worker_without_mas() {
+    let active = expected(OutsidePhase::Active);
+    let all = answers("active", &active);
+    let tries = all.to(&Question::WhoamiJunk).count();
+    assert!(tries >= 2 * active.processes, "{tries}");
+    let mut some = all.clone();
+    some.forget(&Question::WhoamiJunk);
+    for _ in 1..tries {
+        some.add(Question::WhoamiJunk, Outcome::Answered(recorded("active", "synapse-whoami-junk")));
+    }
+    let mut busy = some.clone();
+    busy.add(Question::WhoamiJunk, page(503, "<html><title>503 Service Temporarily Unavailable</title>"));
+    assert_eq!(wrong(&active, &busy), [("synapse-asks-mas", Severity::Warning)]);
+    says(&active, &busy, "synapse-asks-mas", Severity::Warning, "(1 of 8 tries)");
+    some.add(Question::WhoamiJunk, page(429, "slow down"));
+    says(&active, &some, "synapse-asks-mas", Severity::Unknown, "limits requests after 7 of 8 tries");
+    let none = replaced(all, &Question::WhoamiJunk, page(503, "<html><title>503 Service Unavailable</title>"));
+    assert_eq!(wrong(&active, &none), [("synapse-asks-mas", Severity::Blocker)]);
+}
+
+#[test]
+fn an_endpoint_that_is_not_mas_s_is_told() {
+    let rehearsed = expected(OutsidePhase::Rehearsed);
+    let all = answers("dry-run-done", &rehearsed);
+    let mut document = recorded("dry-run-done", "mas-discovery").json().unwrap();
+    document["token_endpoint"] = json!("https://elsewhere.example.org/oauth2/token");
+    let strange = replaced(all, &Question::Discovery, json_answer(document));
+    assert_eq!(wrong(&rehearsed, &strange), [("mas-discovery", Severity::Warning)]);
+    says(
+        &rehearsed,
+        &strange,
+        "mas-discovery",
+        Severity::Warning,
+        "its token_endpoint is https://elsewhere.example.org/",
+    );
+}
+
+#[test]
+fn the_more_processes_the_more_tries_and_never_a_flood() {
+    let tries = |processes| Expected { processes, ..expected(OutsidePhase::Active) }.tries();
+    assert_eq!([1, 2, 6, 12, 100].map(tries), [4, 8, 30, 40, 40]);
 }

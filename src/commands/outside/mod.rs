@@ -1,6 +1,7 @@
 //! A look at MAS, Synapse and the identity providers from outside: asks what [`checks::outside`] wants asked, all side by
 //! side, and hands back its findings.
 
+mod steps;
 mod through;
 
 use std::collections::BTreeMap;
@@ -13,12 +14,13 @@ use futures::future::join_all;
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep, timeout_at};
 
+pub use steps::{after, before, for_check};
 pub use through::Through;
 
 use super::session::Session;
 use super::tls::live;
 use crate::checks::outside::{
-    Answers, Commands, Expected, Outcome, Question, Whom, judge, next_at_provider, questions,
+    Answers, Commands, Expected, GivenToken, Outcome, OutsidePhase, Question, Whom, judge, next_at_provider, questions,
 };
 use crate::checks::{Finding, Severity, Snapshot, outside};
 use crate::cluster::proxy_from_environment;
@@ -31,6 +33,8 @@ use crate::probe::tls::{Resolve, Roots};
 const WHOLE: Duration = Duration::from_millis(9_500);
 /// Before processes that did not answer well are asked once more.
 const AGAIN: Duration = Duration::from_secs(1);
+/// Made-up tokens at a time.
+const AT_ONCE: usize = 6;
 
 /// What to say wherever MAS is up before the migration.
 pub const NO_LOGINS: &str = "Nobody was logged in by this. Never complete a login at MAS before the migration, not even as a try: what it \
@@ -45,6 +49,8 @@ pub struct Ways {
     pub roots: Option<Roots>,
     /// The token of `--token-file`.
     pub token: Option<SecretText>,
+    /// What is known of it.
+    pub given: Option<GivenToken>,
     /// `--through-cluster`.
     pub through: Option<Through>,
 }
@@ -55,7 +61,7 @@ pub fn expected(session: &Session, snapshot: &Snapshot, ways: &Ways) -> Expected
         verify: session.command("verify"),
         kubectl: format!("kubectl -n {}{}", session.target.namespace, session.cluster.context_flag()),
     };
-    Expected::of(snapshot, ways.token.as_ref().map(SecretText::expose), commands)
+    Expected::of(snapshot, ways.given.clone(), commands)
 }
 
 /// Looks. Takes less than ten seconds, whatever is there; dropping it ends it at once.
@@ -216,22 +222,31 @@ impl Look<'_> {
         }
     }
 
-    /// Many made-up tokens at once, each over a connection of its own; once more while some are not answered well, as
-    /// Synapse's processes restart one by one.
+    /// Many made-up tokens, each over a connection of its own and a few at a time, so that no limit on requests answers in
+    /// Synapse's place; those that are not answered well once more, as Synapse's processes restart one by one.
     async fn every_process(&self, tries: usize) -> Vec<Outcome> {
-        loop {
-            let asked = (0..tries).map(|_| async {
+        let mut all = Vec::new();
+        while all.len() < tries {
+            let asked = (0..AT_ONCE.min(tries - all.len())).map(|_| async {
                 let token = made_up_token();
                 self.at_spec(&Question::WhoamiJunk, Some(&token)).await.outcome
             });
             let outcomes = join_all(asked).await;
             let unavailable = |outcome: &Outcome| matches!(outcome, Outcome::Answered(answer) if answer.status >= 500);
+            let lost = |outcome: &Outcome| matches!(outcome, Outcome::NotReached(_) | Outcome::Silent(_));
             let time = Instant::now() + AGAIN + LIMIT < self.deadline;
-            if !outcomes.iter().any(unavailable) || !time {
-                return outcomes;
+            if time && outcomes.iter().any(unavailable) {
+                sleep(AGAIN).await;
+                continue;
             }
-            sleep(AGAIN).await;
+            // Where nothing comes back, more of the same tells nothing more.
+            let enough = !time || outcomes.iter().all(lost);
+            all.extend(outcomes);
+            if enough {
+                break;
+            }
         }
+        all
     }
 
     async fn addresses(&self) -> Seen {

@@ -41,7 +41,7 @@ pub async fn exec(context: &Context, args: &PrepareArgs) -> Result<u8, Failure> 
     let wanted = export::Wanted::read(&args.export)?;
     let mut given = inputs::read(args)?;
     let session = Session::open(context, args.name.as_deref()).await?;
-    let mut snapshot = session.gather(Extent::Step).await;
+    let mut snapshot = session.gather(Extent::Look).await;
     if snapshot.deployment.mas_active() == Some(true) {
         session.ui().status("The migration is done already; there is nothing to prepare.");
         return Ok(DONE);

@@ -19,10 +19,27 @@ pub struct StatusList {
 }
 
 impl StatusList {
+    /// The list's own field of items.
+    pub const ITEMS: &'static str = "items";
+
     /// Wraps the items.
     pub fn new(items: Vec<Status>) -> Self {
-        Self { api_version: "ess-mas/v1", kind: "StatusList", items }
+        let StatusListHead { api_version, kind } = Self::head();
+        Self { api_version, kind, items }
     }
+
+    /// What stands before the items, for a list that is printed as it comes.
+    pub fn head() -> StatusListHead {
+        StatusListHead { api_version: "ess-mas/v1", kind: "StatusList" }
+    }
+}
+
+/// A [`StatusList`] without its items.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StatusListHead {
+    api_version: &'static str,
+    kind: &'static str,
 }
 
 /// Where one deployment stands.

@@ -5,9 +5,9 @@ use crate::deployment::Phase;
 use crate::terminal::Style;
 use crate::terminal::table::{Cell, Column, Table};
 
-/// The table.
-pub fn table(statuses: &[Status]) -> Table {
-    let mut table = Table::new([
+/// The table, still without rows.
+pub fn table() -> Table {
+    Table::new([
         Column::new("Namespace"),
         Column::new("Name"),
         Column::new("Phase"),
@@ -16,21 +16,22 @@ pub fn table(statuses: &[Status]) -> Table {
         Column::new("Available").droppable(),
         Column::new("Successful").droppable(),
         Column::new("Host").only_wide(),
-    ]);
+    ])
+}
+
+/// The row of one deployment in it.
+pub fn row(table: &mut Table, status: &Status) {
     let truth = |value: Option<bool>| value.map_or("-", |value| if value { "True" } else { "False" });
-    for status in statuses {
-        table.row([
-            Cell::from(&status.namespace),
-            Cell::from(&status.name),
-            phase(status.phase),
-            Cell::from(status.status.mas_active.map_or("-", |active| if active { "true" } else { "false" })),
-            Cell::from(status.status.run),
-            Cell::from(truth(status.status.available)),
-            Cell::from(truth(status.status.successful)),
-            Cell::copyable(status.spec.host.as_deref().unwrap_or("-")),
-        ]);
-    }
-    table
+    table.row([
+        Cell::from(&status.namespace),
+        Cell::from(&status.name),
+        phase(status.phase),
+        Cell::from(status.status.mas_active.map_or("-", |active| if active { "true" } else { "false" })),
+        Cell::from(status.status.run),
+        Cell::from(truth(status.status.available)),
+        Cell::from(truth(status.status.successful)),
+        Cell::copyable(status.spec.host.as_deref().unwrap_or("-")),
+    ]);
 }
 
 fn phase(phase: Phase) -> Cell {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::super::exit::{Failure, INTERRUPTED};
+use super::super::follow::begin_again;
 use super::super::gather::Extent;
 use super::super::interrupt::Standing;
 use super::super::session::Session;
@@ -40,7 +41,7 @@ pub async fn follow(session: &mut Session, format: OutputFormat) -> Result<u8, F
                     session.ui().warning(format!("it cannot be followed at the moment, trying on: {error}"));
                 }
                 Some(WatchItem::Recovered) => session.ui().status("It can be followed again."),
-                None => return Err(Failure::told(INTERRUPTED)),
+                None => watch = begin_again(session).await,
             },
             () = session.context.interrupt.wait() => return Err(Failure::told(INTERRUPTED)),
             () = tokio::time::sleep(RECORD) => {}

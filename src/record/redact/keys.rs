@@ -80,5 +80,12 @@ fn names_something(key: &str, value: &str) -> bool {
 fn says_nothing(key: &str, value: &str) -> bool {
     let counted = key.to_ascii_lowercase().ends_with("tokens") && value.chars().all(|c| c.is_ascii_digit());
     counted
+        || is_fingerprint(value)
         || matches!(value, "" | "true" | "false" | "null" | "~" | "{}" | "[]" | "None" | "nil" | "<nil>" | super::MARK)
+}
+
+/// What this program shows in a secret's place: `sha256:` or `hmac-sha256:` with the twelve digits of the short form or all.
+fn is_fingerprint(value: &str) -> bool {
+    let digits = value.strip_prefix("hmac-").unwrap_or(value).strip_prefix("sha256:");
+    digits.is_some_and(|digits| matches!(digits.len(), 12 | 64) && digits.chars().all(|c| c.is_ascii_hexdigit()))
 }

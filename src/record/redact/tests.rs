@@ -367,3 +367,18 @@ fn a_deployments_spec_keeps_what_it_names_and_loses_what_was_written_into_it() {
     assert_eq!(config["delegatedAuth"]["ldap"]["bindPasswordSecretKey"], "ldapPassword");
     assert_eq!(config["secretObject"]["name"], "kept");
 }
+
+#[test]
+fn the_records_fingerprints_were_left_out_as_if_they_were_the_secrets() {
+    let digits = "ae00bd21331112675ea5a49809166bd6ca946f1805024569955d944d7b4ee9c9";
+    let record = json!({"rehearsal": {"secretFingerprints": {
+        "encryptionSecret": format!("sha256:{digits}"),
+        "postgresPassword": format!("hmac-sha256:{digits}"),
+        "rsaPrivateKey": "sha256:ae00bd213311",
+    }}});
+    assert_eq!(ignorant().tree(&record), record);
+    let near =
+        json!({"encryptionSecret": digits, "postgresPassword": "sha256:hunter2", "token": "sha256:ae00bd213311x"});
+    let cleaned = ignorant().tree(&near);
+    assert!(cleaned.as_object().unwrap().values().all(|value| value == MARK), "{cleaned}");
+}

@@ -23,3 +23,11 @@ fn signs_are_one_column_wide_in_both_forms() {
         assert!(symbol.glyph(false).is_ascii(), "{symbol:?}");
     }
 }
+
+#[test]
+fn sentences_need_no_utf_8() {
+    let line = Line::new().text("not … and no more").symbol(Symbol::Ellipsis);
+    assert_eq!(line.plain(false), "not ... and no more...");
+    assert_eq!(line.plain(true), "not … and no more…");
+    assert_eq!(Line::from("RFC 7518 §6.3, of 会社").plain(false), "RFC 7518 section 6.3, of 会社");
+}

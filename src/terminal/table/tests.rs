@@ -193,3 +193,11 @@ fn two_columns_of_sentences_share_the_room() {
         assert!(widest.is_some_and(|widest| widest <= columns && widest > columns - 20), "{columns}: {widest:?}");
     }
 }
+
+#[test]
+fn a_locale_without_utf_8_gets_the_stand_ins_and_the_columns_stay_in_line() {
+    let mut table = Table::new([Column::new("Where"), Column::new("What")]);
+    table.row(["RFC 7518 §6".into(), "one".into()]).row(["more…".into(), "two".into()]);
+    let lines = table.render(Look { unicode: false, ..look(Some(80)) }, false);
+    assert_eq!(lines, ["WHERE                WHAT", "RFC 7518 section 6   one", "more...              two"]);
+}

@@ -19,12 +19,14 @@
 //! collect nothing, and no pod ever runs.
 
 pub mod assets;
+pub mod chains;
 pub mod clients;
 pub mod control_plane;
 pub mod crds;
 pub mod fixtures;
 mod follow;
 pub mod kubelet;
+pub mod many;
 pub mod operator;
 pub mod proxy;
 mod sandbox;
@@ -42,6 +44,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 
 /// The names that nearly every test wants.
 pub mod prelude {
+    pub use crate::chains::Chain;
     pub use crate::clients::Client;
     pub use crate::control_plane::ControlPlane;
     pub use crate::crds::Release;

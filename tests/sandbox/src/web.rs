@@ -10,11 +10,12 @@ use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
 
 use crate::Result;
+use crate::chains::Chain;
 use crate::control_plane::pki::Authority;
 
 /// What is answered to a request.
@@ -34,6 +35,20 @@ pub enum Reply {
     Noise,
     /// A good head, and the connection's end in the middle of the body.
     CutOff,
+    /// These bytes, and the end.
+    Raw(Vec<u8>),
+    /// A good head, a part of the body, and the end without TLS's own farewell.
+    Torn,
+    /// A header now and then, without an end.
+    DripHeaders,
+    /// "100 Continue" again and again.
+    Continue,
+    /// A body in chunks of one byte each, without an end.
+    EndlessChunks,
+    /// What a program behind it answers, on this port of this machine.
+    Behind(u16),
+    /// The first where the request's body holds a text, else the second.
+    IfBody(String, Box<Reply>, Box<Reply>),
     /// One after the other, the last one for ever.
     InTurn(Vec<Reply>),
 }
@@ -93,7 +108,9 @@ impl Visit {
 #[derive(Default)]
 struct State {
     replies: BTreeMap<(String, String), Reply>,
+    behind: BTreeMap<String, u16>,
     visits: Vec<Visit>,
+    connections: usize,
 }
 
 /// The server, on a port of this machine. It ends when dropped.
@@ -109,15 +126,24 @@ impl Web {
     pub async fn start(hosts: &[&str]) -> Result<Self> {
         let authority = Authority::new()?;
         let own = authority.for_hosts(hosts)?;
+        Self::secured(authority.certificate().to_owned(), &own.certificate, &own.key).await
+    }
+
+    /// With a certificate for these hosts as it should be, or should not.
+    pub async fn presenting(hosts: &[&str], chain: Chain) -> Result<Self> {
+        let made = chain.make(hosts)?;
+        Self::secured(made.authority, &made.certificates, &made.key).await
+    }
+
+    async fn secured(authority: String, certificates: &str, key: &str) -> Result<Self> {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let certificates =
+            CertificateDer::pem_slice_iter(certificates.as_bytes()).collect::<std::result::Result<_, _>>();
         let config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?
             .with_no_client_auth()
-            .with_single_cert(
-                vec![CertificateDer::from_pem_slice(own.certificate.as_bytes())?],
-                PrivateKeyDer::from_pem_slice(own.key.as_bytes())?,
-            )?;
-        Self::serve(authority.certificate().to_owned(), Some(TlsAcceptor::from(Arc::new(config)))).await
+            .with_single_cert(certificates?, PrivateKeyDer::from_pem_slice(key.as_bytes())?)?;
+        Self::serve(authority, Some(TlsAcceptor::from(Arc::new(config)))).await
     }
 
     /// Without TLS, as pods are behind an ingress.
@@ -134,6 +160,7 @@ impl Web {
             // Connections end with the server.
             let mut connections = JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
+                lock(&shared).connections += 1;
                 let (acceptor, shared) = (acceptor.clone(), Arc::clone(&shared));
                 connections.spawn(async move {
                     match acceptor {
@@ -167,6 +194,42 @@ impl Web {
         lock(&self.state).replies.insert((host.to_owned(), path.to_owned()), reply);
     }
 
+    /// Leads everything else that this host is asked for to a program on a port of this machine, without TLS.
+    pub fn lead(&self, host: &str, port: u16) {
+        lock(&self.state).behind.insert(host.to_owned(), port);
+    }
+
+    /// How many connections there were, whether anything was asked on them or not.
+    pub fn connections(&self) -> usize {
+        lock(&self.state).connections
+    }
+
+    /// A proxy that leads every CONNECT here, whatever the host.
+    pub async fn proxy(&self) -> Result<WebProxy> {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        let (port, to) = (listener.local_addr()?.port(), self.port);
+        let targets = Arc::new(Mutex::new(Vec::new()));
+        let noted = Arc::clone(&targets);
+        let task = tokio::spawn(async move {
+            let mut connections = JoinSet::new();
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let noted = Arc::clone(&noted);
+                connections.spawn(async move {
+                    let mut head = Vec::new();
+                    while !head.ends_with(b"\r\n\r\n") {
+                        head.push(stream.read_u8().await?);
+                    }
+                    let target = String::from_utf8_lossy(&head).split(' ').nth(1).unwrap_or_default().to_owned();
+                    noted.lock().unwrap_or_else(PoisonError::into_inner).push(target);
+                    let mut onward = TcpStream::connect(("127.0.0.1", to)).await?;
+                    stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await?;
+                    tokio::io::copy_bidirectional(&mut stream, &mut onward).await
+                });
+            }
+        });
+        Ok(WebProxy { port, targets, task })
+    }
+
     /// Every request so far.
     pub fn visits(&self) -> Vec<Visit> {
         lock(&self.state).visits.clone()
@@ -177,6 +240,31 @@ impl Web {
         let flags: Vec<String> =
             hosts.iter().map(|host| format!(" --resolve {host}:{}:127.0.0.1", self.port)).collect();
         flags.concat()
+    }
+}
+
+/// A proxy in front of a [`Web`]. It ends when dropped.
+pub struct WebProxy {
+    port: u16,
+    targets: Arc<Mutex<Vec<String>>>,
+    task: JoinHandle<()>,
+}
+
+impl WebProxy {
+    /// Its port.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Every `HOST:PORT` that it was asked to lead to.
+    pub fn targets(&self) -> Vec<String> {
+        self.targets.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Drop for WebProxy {
+    fn drop(&mut self) {
+        self.task.abort();
     }
 }
 
@@ -203,19 +291,46 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, state: &Mute
     let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
     let mut visit = Visit { host: String::new(), path, head };
     visit.host = visit.header("host").unwrap_or_default().to_owned();
-    let reply = {
+    // A client may want to send all of it before it reads.
+    let length = visit.header("content-length").and_then(|length| length.parse().ok()).unwrap_or_default();
+    let mut body = vec![0; usize::min(length, 64 * 1024)];
+    stream.read_exact(&mut body).await?;
+    let request = [visit.head.as_bytes(), &body].concat();
+    let mut reply = {
         let mut state = lock(state);
         let bare = visit.path.split('?').next().unwrap_or_default().to_owned();
         let key = (visit.host.split(':').next().unwrap_or_default().to_owned(), bare);
         state.visits.push(visit);
+        let behind = state.behind.get(&key.0).copied();
         match state.replies.get_mut(&key) {
             Some(Reply::InTurn(replies)) if replies.len() > 1 => replies.remove(0),
             Some(Reply::InTurn(replies)) => replies.first().cloned().unwrap_or(Reply::Silence),
             Some(reply) => reply.clone(),
-            None => Reply::page(404, "<html><title>404 Not Found</title><center>nginx</center></html>"),
+            None => match behind {
+                Some(port) => Reply::Behind(port),
+                None => Reply::page(404, "<html><title>404 Not Found</title><center>nginx</center></html>"),
+            },
         }
     };
-    write(&mut stream, &reply).await
+    while let Reply::IfBody(text, yes, no) = reply {
+        reply = if String::from_utf8_lossy(&body).contains(&text) { *yes } else { *no };
+    }
+    match reply {
+        Reply::Behind(port) => pass_on(&mut stream, port, &request).await,
+        reply => write(&mut stream, &reply).await,
+    }
+}
+
+/// One request to a program that speaks plain HTTP, as an ingress does it.
+async fn pass_on<S: AsyncWrite + Unpin>(stream: &mut S, port: u16, request: &[u8]) -> std::io::Result<()> {
+    let mut onward = TcpStream::connect(("127.0.0.1", port)).await?;
+    let (line, rest) = request.split_at(request.iter().position(|byte| *byte == b'\n').unwrap_or_default() + 1);
+    onward.write_all(line).await?;
+    onward.write_all(b"connection: close\r\nx-forwarded-proto: https\r\nx-forwarded-for: 127.0.0.1\r\n").await?;
+    onward.write_all(rest).await?;
+    tokio::io::copy(&mut onward, stream).await?;
+    stream.flush().await?;
+    stream.shutdown().await
 }
 
 async fn write<S: AsyncWrite + Unpin>(stream: &mut S, reply: &Reply) -> std::io::Result<()> {
@@ -247,7 +362,33 @@ async fn write<S: AsyncWrite + Unpin>(stream: &mut S, reply: &Reply) -> std::io:
                 tokio::time::sleep(Duration::from_millis(200)).await;
             }
         }
-        Reply::Silence | Reply::InTurn(_) => std::future::pending::<()>().await,
+        Reply::Raw(bytes) => stream.write_all(bytes).await?,
+        Reply::Torn => {
+            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n{\"issuer\":").await?;
+            return stream.flush().await;
+        }
+        Reply::DripHeaders => {
+            stream.write_all(b"HTTP/1.1 200 OK\r\n").await?;
+            loop {
+                stream.write_all(b"x-more: y\r\n").await?;
+                stream.flush().await?;
+                tokio::time::sleep(Duration::from_millis(200)).await;
+            }
+        }
+        Reply::Continue => loop {
+            stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await?;
+            stream.flush().await?;
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        },
+        Reply::EndlessChunks => {
+            stream.write_all(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n").await?;
+            loop {
+                stream.write_all(&b"1\r\n{\r\n".repeat(1000)).await?;
+            }
+        }
+        Reply::Silence | Reply::InTurn(_) | Reply::Behind(_) | Reply::IfBody(..) => {
+            std::future::pending::<()>().await;
+        }
         Reply::Noise => stream.write_all(b"SSH-2.0-OpenSSH_9.6\r\n\x00\x01\x02\r\n\r\n").await?,
         Reply::CutOff => stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n{\"issuer\":").await?,
     }

@@ -198,15 +198,18 @@ fn without_colours_nothing_is_lost() {
 
 #[test]
 fn many_deployments_fit_from_sixty_columns_on_and_are_whole_in_a_pipe() {
-    let statuses: Vec<Status> = all().iter().map(|snapshot| Status::of(snapshot, command)).collect();
+    let mut table = overview::table();
+    for snapshot in all() {
+        overview::row(&mut table, &Status::of(&snapshot, command));
+    }
     for columns in 60..=240 {
         let (terminal, captured) = Terminal::captured(plain(columns));
-        Ui::new(terminal, ColorChoice::Auto, Verbosity::Normal).table(&overview::table(&statuses), false).unwrap();
+        Ui::new(terminal, ColorChoice::Auto, Verbosity::Normal).table(&table, false).unwrap();
         let shown = captured.stdout();
         assert!(shown.lines().all(|line| text::width(line) <= columns), "{columns}\n{shown}");
         assert_eq!(shown.contains("SUCCESSFUL"), columns >= 108, "{columns}\n{shown}");
     }
     let (terminal, captured) = Terminal::captured(Setting::piped());
-    Ui::new(terminal, ColorChoice::Auto, Verbosity::Normal).table(&overview::table(&statuses), false).unwrap();
+    Ui::new(terminal, ColorChoice::Auto, Verbosity::Normal).table(&table, false).unwrap();
     insta::assert_snapshot!(captured.stdout());
 }

@@ -1,0 +1,213 @@
+//! Starting and looking: what every call costs.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ess_mas_sandbox::many::{self, MadeUp};
+use ess_mas_sandbox::prelude::*;
+use ess_mas_sandbox::{Result, crds};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use k8s_openapi::api::rbac::v1::PolicyRule;
+use kube::api::{Api, DynamicObject, Patch, PatchParams, PostParams};
+use serde_json::{Value, json};
+use tokio::runtime::Runtime;
+
+use crate::links;
+use crate::measure::{Program, Series, by_turns};
+use crate::place::{Programs, Scene};
+use crate::table::{Goal, Row};
+
+const KIND: &str = "elementdeployment";
+
+/// `version`, `--help` and the completion of a flag.
+pub fn start(programs: &Programs, runs: usize) -> Result<Vec<Row>> {
+    let goal = || Some(Goal { text: "≥ 15× faster, ≤ 0.25 of the memory", faster: 15.0, memory: 0.25 });
+    let mut rows = Vec::new();
+    for (what, words) in [
+        ("`version`", ["version"].as_slice()),
+        ("`--help`", &["--help"]),
+        ("completion of a flag", &["__complete", "--", "status", "--out"]),
+    ] {
+        let both = by_turns(runs, (&programs.ours, words), (&programs.kubectl, &["version", "--client"]))?;
+        rows.push(Row::compared(format!("start-up: {what}"), "`kubectl version --client`", &both, goal()));
+    }
+    Ok(rows)
+}
+
+/// `status NAME`, near and far, and through what lies between.
+pub fn status(runtime: &Runtime, programs: &Programs, runs: usize) -> Result<Vec<Row>> {
+    let scene = Scene::rehearsed(runtime, programs)?;
+    let name = scene.deployment.name().to_owned();
+    let (ours, theirs) = (["status", name.as_str(), "-o", "json"], ["get", KIND, name.as_str(), "-o", "json"]);
+    let get = "`kubectl get elementdeployment NAME -o json`";
+    let compare = |what: &str, kubeconfig: &std::path::Path, goal| {
+        let (us, them) = (programs.ours.with(kubeconfig), programs.kubectl.with(kubeconfig));
+        by_turns(runs, (&us, &ours), (&them, &theirs)).map(|both| Row::compared(what, get, &both, goal))
+    };
+    let goal = Goal { text: "≥ 4× faster, ≤ 0.4 of the memory", faster: 4.0, memory: 0.4 };
+    let mut rows = vec![compare("`status NAME`, rehearsed, warm server", &scene.kubeconfig, Some(goal))?];
+
+    let proxy = runtime.block_on(Proxy::start(&scene.namespace))?;
+    programs.ours.with(&proxy.kubeconfig()).run(&ours)?;
+    let requests: Vec<String> = proxy.log().iter().map(Request::name).collect();
+    rows.push(Row {
+        what: "its requests".to_owned(),
+        ours: requests.len().to_string(),
+        against: String::new(),
+        theirs: String::new(),
+        ratio: String::new(),
+        goal: "≤ 3, no discovery",
+        reached: Some(requests.len() <= 3),
+    });
+
+    let many = programs.home().join("500-contexts");
+    fs::write(&many, with_contexts(&fs::read_to_string(&scene.kubeconfig)?, 500)?)?;
+    rows.push(compare("`status NAME`, a kubeconfig with 500 contexts", &many, None)?);
+
+    let server = Sandbox::shared().server().to_owned();
+    let address: SocketAddr = server.trim_start_matches("https://").parse()?;
+    let far = programs.home().join("far");
+    let slow = links::slow(address, Duration::from_millis(50))?;
+    fs::write(&far, fs::read_to_string(&scene.kubeconfig)?.replace(&server, &format!("https://{slow}")))?;
+    let (us, them) = (programs.ours.with(&far), programs.kubectl.with(&far));
+    let both = by_turns(runs.min(10), (&us, &ours), (&them, &theirs))?;
+    let rounds = |series: &Series| format!("{:.0} round trips", (series.medians().0 / 50.0).floor());
+    let mut row = Row::compared("`status NAME`, 50 ms round trip", get, &both, None);
+    row.ours = format!("{}, {}", rounds(&both.0), row.ours);
+    row.theirs = format!("{}, {}", rounds(&both.1), row.theirs);
+    rows.push(row);
+
+    let proxied = programs.home().join("proxied");
+    let mut config: Value = serde_yaml::from_str(&fs::read_to_string(&scene.kubeconfig)?)?;
+    config["clusters"][0]["cluster"]["proxy-url"] = format!("http://{}", links::proxy()?).into();
+    fs::write(&proxied, config.to_string())?;
+    rows.push(compare("`status NAME`, through an HTTP proxy (`proxy-url`)", &proxied, None)?);
+
+    let (exec, count) = with_plugin(runtime, programs, &scene)?;
+    let (us, them) = (programs.ours.with(&exec), programs.kubectl.with(&exec));
+    let runs_of_plugin = |program: &Program, words: &[&str]| -> Result<usize> {
+        let _ = fs::remove_file(&count);
+        program.run(words)?;
+        Ok(fs::read_to_string(&count)?.lines().count())
+    };
+    let calls = (runs_of_plugin(&us, &ours)?, runs_of_plugin(&them, &theirs)?);
+    let both = by_turns(runs.min(10), (&us, &ours), (&them, &theirs))?;
+    let mut row = Row::compared("`status NAME`, with a credential plugin of 300 ms", get, &both, None);
+    row.ours = format!("{} call, {}", calls.0, row.ours);
+    row.theirs = format!("{} call, {}", calls.1, row.theirs);
+    (row.goal, row.reached) = ("one call", Some(calls.0 == 1));
+    rows.push(row);
+    Ok(rows)
+}
+
+/// The same kubeconfig among others of the same size.
+fn with_contexts(text: &str, count: usize) -> Result<String> {
+    let mut config: Value = serde_yaml::from_str(text)?;
+    for list in ["clusters", "users", "contexts"] {
+        let first = config[list][0].clone();
+        let others = (1..count).map(|number| {
+            let mut one = first.clone();
+            one["name"] = format!("other-{number}").into();
+            one
+        });
+        let all: Vec<Value> = others.chain([first.clone()]).collect();
+        config[list] = all.into();
+    }
+    Ok(serde_yaml::to_string(&config)?)
+}
+
+/// A kubeconfig whose user has a credential plugin that takes 300 ms, and the file that counts its calls.
+fn with_plugin(runtime: &Runtime, programs: &Programs, scene: &Scene) -> Result<(PathBuf, PathBuf)> {
+    let all = Some(vec!["*".to_owned()]);
+    let rule =
+        PolicyRule { api_groups: all.clone(), resources: all, verbs: vec!["*".to_owned()], ..PolicyRule::default() };
+    let user = runtime.block_on(scene.namespace.token_user("plugin", vec![rule]))?;
+    let mut config: Value = serde_yaml::from_str(&fs::read_to_string(&user.kubeconfig)?)?;
+    let token = config["users"][0]["user"]["token"].as_str().unwrap_or_default().to_owned();
+    let count = programs.home().join("plugin-calls");
+    let credential =
+        json!({"kind": "ExecCredential", "apiVersion": "client.authentication.k8s.io/v1", "status": {"token": token}});
+    let script = format!("echo x >> '{}'; sleep 0.3; echo '{credential}'", count.display());
+    config["users"][0]["user"] = json!({"exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": "sh",
+        "args": ["-c", script], "interactiveMode": "Never"}});
+    let path = programs.home().join("with-plugin");
+    fs::write(&path, config.to_string())?;
+    Ok((path, count))
+}
+
+/// `status -A` with growing numbers of deployments.
+pub fn many(runtime: &Runtime, programs: &Programs, sizes: &[usize], simulated: &[usize]) -> Result<Vec<Row>> {
+    let namespace = runtime.block_on(Sandbox::shared().namespace())?;
+    let kubeconfig = namespace.kubeconfig()?;
+    let (us, them) = (programs.ours.with(&kubeconfig), programs.kubectl.with(&kubeconfig));
+    let (ours, theirs) = (["status", "-A", "-o", "json"], ["get", KIND, "-A", "-o", "json"]);
+    let mut rows = Vec::new();
+    let mut there = 0;
+    for &size in sizes {
+        eprintln!("making {size} deployments");
+        runtime.block_on(make(&namespace, there..size))?;
+        there = size;
+        let runs = if size < 5000 { 7 } else { 3 };
+        let both = by_turns(runs, (&us, &ours), (&them, &theirs))?;
+        // 0.4 of the time.
+        let goal = (size >= 10_000).then_some(Goal {
+            text: "≤ 0.4 of the time, ≤ 0.1 of the memory",
+            faster: 2.5,
+            memory: 0.1,
+        });
+        let mut row = Row::compared(
+            format!("`status -A -o json`, {size} deployments"),
+            "`kubectl get elementdeployments -A -o json`",
+            &both,
+            goal,
+        );
+        row.ours += &each(&both.0, size);
+        row.theirs += &each(&both.1, size);
+        rows.push(row);
+    }
+    for &size in simulated {
+        let server = MadeUp::start(size, |_| None)?;
+        let words = ["status", "-A", "-o", "json", "--server", server.address.as_str()];
+        let mut series = Series::default();
+        for _ in 0..3 {
+            series.add(us.measure(&words)?);
+        }
+        let (wall, cpu, peak) = series.medians();
+        rows.push(Row {
+            what: format!("`status -A -o json`, {size} deployments of a simulated server"),
+            ours: format!("{wall:.1} ms ({cpu:.1} ms CPU), {peak:.1} MiB{}", each(&series, size)),
+            against: String::new(),
+            theirs: String::new(),
+            ratio: String::new(),
+            goal: "flat",
+            reached: None,
+        });
+    }
+    Ok(rows)
+}
+
+/// Processor time for each of them.
+fn each(series: &Series, count: usize) -> String {
+    let count = f64::from(u32::try_from(count).unwrap_or(u32::MAX));
+    format!("; {:.0} µs CPU each", series.medians().1 * 1000.0 / count)
+}
+
+async fn make(namespace: &Namespace<'_>, numbers: std::ops::Range<usize>) -> Result<()> {
+    let api: Api<DynamicObject> = Api::namespaced_with(namespace.client()?, namespace.name(), &crds::resource());
+    stream::iter(numbers.map(|number| {
+        let api = api.clone();
+        async move {
+            let one = many::deployment(number, namespace.name());
+            let object: DynamicObject = serde_json::from_value(one.object().clone())?;
+            api.create(&PostParams::default(), &object).await?;
+            let status = json!({"status": many::status()});
+            api.patch_status(one.name(), &PatchParams::default(), &Patch::Merge(status)).await?;
+            Ok::<_, ess_mas_sandbox::Error>(())
+        }
+    }))
+    .buffer_unordered(8)
+    .try_collect()
+    .await
+}

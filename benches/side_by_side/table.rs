@@ -1,0 +1,92 @@
+//! The table that is printed.
+
+use std::fmt::Write as _;
+use std::fs;
+
+use crate::measure::Series;
+
+/// One line.
+pub struct Row {
+    pub what: String,
+    pub ours: String,
+    pub against: String,
+    pub theirs: String,
+    pub ratio: String,
+    pub goal: &'static str,
+    /// Whether the goal is reached; `None` where there is none.
+    pub reached: Option<bool>,
+}
+
+/// What a comparison has to come to.
+pub struct Goal {
+    pub text: &'static str,
+    /// How many times faster at least.
+    pub faster: f64,
+    /// Of their memory at most.
+    pub memory: f64,
+}
+
+impl Row {
+    /// Time and memory of two programs.
+    pub fn compared(
+        what: impl Into<String>,
+        against: &str,
+        (ours, theirs): &(Series, Series),
+        goal: Option<Goal>,
+    ) -> Self {
+        let ((wall, cpu, peak), (their_wall, their_cpu, their_peak)) = (ours.medians(), theirs.medians());
+        let cell = |wall: f64, cpu: f64, peak: f64| format!("{wall:.1} ms ({cpu:.1} ms CPU), {peak:.1} MiB");
+        Self {
+            what: what.into(),
+            ours: cell(wall, cpu, peak),
+            against: against.to_owned(),
+            theirs: cell(their_wall, their_cpu, their_peak),
+            ratio: format!(
+                "{:.1}× faster ({:.1}× in CPU), {:.2} of the memory",
+                their_wall / wall,
+                their_cpu / cpu,
+                peak / their_peak
+            ),
+            reached: goal.as_ref().map(|goal| their_wall / wall >= goal.faster && peak / their_peak <= goal.memory),
+            goal: goal.map_or("", |goal| goal.text),
+        }
+    }
+}
+
+/// As Markdown.
+pub fn print(rows: &[Row]) {
+    let mut text =
+        String::from("| what | this program | against | | ratio | goal |\n| --- | --- | --- | --- | --- | --- |\n");
+    for row in rows {
+        let mark = match row.reached {
+            Some(true) => " – reached",
+            Some(false) => " – **missed**",
+            None => "",
+        };
+        let Row { what, ours, against, theirs, ratio, goal, .. } = row;
+        // Writing into a string cannot fail.
+        let _ = writeln!(text, "| {what} | {ours} | {against} | {theirs} | {ratio} | {goal}{mark} |");
+    }
+    println!("\n{text}");
+}
+
+/// The machine's shape and how busy it is, in a line.
+pub fn machine() -> String {
+    let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": ").map(|(_, name)| name));
+    let cores = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
+    let memory = fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let memory = memory
+        .lines()
+        .find_map(|line| line.strip_prefix("MemTotal:")?.split_whitespace().next()?.parse::<u64>().ok())
+        .unwrap_or_default();
+    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    format!(
+        "{cores} cores ({}), {} GiB, {} {}, load {} before it began",
+        model.unwrap_or("of an unknown kind"),
+        memory.div_ceil(1024 * 1024),
+        std::env::consts::OS,
+        std::env::consts::ARCH,
+        load.split_whitespace().next().unwrap_or("unknown")
+    )
+}

@@ -1,0 +1,157 @@
+//! `status -A`: every deployment in every namespace.
+//!
+//! There may be very many, so they are read page by page, and of each page only rows or printed text are left: memory does not
+//! grow with their number but for a table's rows.
+
+use std::collections::HashMap;
+
+use super::document::{Status, StatusList};
+use super::overview;
+use crate::checks::configured::Configured;
+use crate::checks::{Circumstances, Known, Snapshot};
+use crate::cluster::{ApiVersion, Cluster, ClusterError, ErrorKind, Lean, Page, Pages, Resource, Selection};
+use crate::commands::exit::{DONE, FAILED, Failure};
+use crate::commands::session::{Context, command_line, not_one};
+use crate::deployment::Deployment;
+use crate::record::{Record, record_name};
+use crate::terminal::data::Listing;
+use crate::terminal::table::Table;
+use crate::terminal::{OutputFormat, Ui};
+
+/// Deployments per request: with 15 KB each, a page is 3 MB.
+const PAGE: u32 = 200;
+
+/// Runs it.
+pub async fn exec(context: &Context, format: OutputFormat) -> Result<u8, Failure> {
+    let passing = context.asking();
+    let cluster = Cluster::connect(&context.flags).await?;
+    let (records, first) = tokio::join!(Records::read(&cluster), first_page(&cluster));
+    let Some((mut pages, mut page)) = first? else {
+        // Said in the same words as everywhere, with a look for another edition of ESS.
+        return Err(not_one(cluster.choose(None).await?, &cluster));
+    };
+    drop(passing);
+    let mut output = Output::new(&context.ui, format)?;
+    loop {
+        // The server makes the next page while this one is worked on.
+        let (next, worked) = tokio::join!(pages.next(), async { output.page(context, page, &records) });
+        worked?;
+        page = match next {
+            Ok(Some(next)) => next,
+            Ok(None) => break,
+            Err(error) => return Err(output.cut(error)),
+        };
+    }
+    output.end()?;
+    Ok(DONE)
+}
+
+/// The first page in the version that is served; `None` where there is none.
+async fn first_page(cluster: &Cluster) -> Result<Option<(Pages<Lean>, Page<Lean>)>, ClusterError> {
+    for version in ApiVersion::ALL {
+        let mut pages = cluster.list::<Lean>(version.resource(), None, Selection::default(), PAGE);
+        match pages.next().await {
+            Ok(page) => return Ok(page.map(|page| (pages, page))),
+            Err(error) if *error.kind() == ErrorKind::NoSuchApi => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(None)
+}
+
+/// All records by namespace and name, where they may be read; without them only the rehearsals are not known.
+struct Records(HashMap<(String, String), Lean>);
+
+impl Records {
+    async fn read(cluster: &Cluster) -> Self {
+        let labels = Some("app.kubernetes.io/managed-by=kubectl-ess-mas".to_owned());
+        let selection = Selection { labels, fields: None };
+        let all = cluster.list::<Lean>(Resource::CONFIG_MAP, None, selection, 500).all().await.unwrap_or_default();
+        let key = |map: &Lean| {
+            let text = |key: &str| map.0["metadata"][key].as_str().unwrap_or_default().to_owned();
+            (text("namespace"), text("name"))
+        };
+        Self(all.into_iter().map(|map| (key(&map), map)).collect())
+    }
+
+    fn of(&self, deployment: &Deployment) -> Option<Record> {
+        let key = (deployment.namespace().to_owned(), record_name(deployment.name()));
+        Record::read(&self.0.get(&key)?.0, deployment).ok()
+    }
+}
+
+/// Where the deployments go as they come.
+enum Output<'a> {
+    Data(&'a Ui, Listing),
+    Table(&'a Ui, Table, OutputFormat),
+}
+
+impl<'a> Output<'a> {
+    fn new(ui: &'a Ui, format: OutputFormat) -> Result<Self, Failure> {
+        Ok(if format.is_data() {
+            Self::Data(ui, Listing::new(format, &StatusList::head(), StatusList::ITEMS)?)
+        } else {
+            Self::Table(ui, overview::table(), format)
+        })
+    }
+
+    fn page(&mut self, context: &Context, page: Page<Lean>, records: &Records) -> Result<(), Failure> {
+        let mut text = String::new();
+        for Lean(object) in page.items {
+            let Ok(deployment) = Deployment::from_value(object) else { continue };
+            let record = records.of(&deployment);
+            let snapshot = without_secret(deployment, record);
+            let status = Status::of(&snapshot, |command| {
+                command_line(&context.flags, command, snapshot.deployment.namespace(), snapshot.deployment.name())
+            });
+            match self {
+                Self::Data(_, listing) => text.push_str(&listing.element(&status)?),
+                Self::Table(_, table, _) => overview::row(table, &status),
+            }
+        }
+        match self {
+            Self::Data(ui, _) if !text.is_empty() => Ok(ui.raw_out(&text)?),
+            _ => Ok(()),
+        }
+    }
+
+    fn end(self) -> Result<(), Failure> {
+        match self {
+            Self::Data(ui, listing) => ui.raw_out(&listing.end())?,
+            Self::Table(ui, table, _) if table.is_empty() => {
+                ui.status("There is no ElementDeployment in any namespace.");
+            }
+            Self::Table(ui, table, format) => ui.table(&table, format == OutputFormat::Wide)?,
+        }
+        Ok(())
+    }
+
+    /// The list ends early. What is printed of it is no document, so that nobody takes it for the whole.
+    fn cut(self, error: ClusterError) -> Failure {
+        let mut failure = Failure::from(error);
+        if let (Self::Data(_, listing), Some(error)) = (self, &failure.error)
+            && listing.is_begun()
+        {
+            failure = Failure {
+                next: failure.next,
+                ..Failure::new(FAILED, format!("the list above is not complete, and no valid JSON: {error}"))
+            };
+        }
+        failure
+    }
+}
+
+/// Many deployments are judged without reading all their Secrets.
+fn without_secret(deployment: Deployment, record: Option<Record>) -> Snapshot {
+    let settings = crate::plan::MasSettings::of(&deployment).or_else(|| record.as_ref()?.settings.clone());
+    Snapshot {
+        deployment,
+        features: Known::Unreadable("it was not read".to_owned()),
+        secret: Known::Unreadable("it was not read".to_owned()),
+        record: Known::Known(record),
+        settings,
+        chart: None,
+        circumstances: Circumstances::default(),
+        configured: Configured::default(),
+    }
+}

@@ -1,0 +1,191 @@
+//! Very many deployments: realistic objects of 15 KB, and a server that makes up any number of them.
+//!
+//! A real API server with etcd holds some ten thousand such objects; beyond that, and where a page has to go wrong, the
+//! [`MadeUp`] server answers. It speaks plain HTTP, and knows lists with `limit` and `continue` and nothing else.
+
+use std::fmt::Write as _;
+use std::io::{BufRead, BufReader, Write as _};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use serde_json::{Value, json};
+
+use crate::Result;
+use crate::fixtures::Deployment;
+
+/// The name of the deployment with this number; names sort like numbers.
+pub fn name(number: usize) -> String {
+    format!("chat-{number:06}")
+}
+
+/// A deployment as `kubectl apply` leaves it: with a configuration of several pages, and the copy of the manifest in an
+/// annotation. With what the server adds it is 15 KB.
+pub fn deployment(number: usize, namespace: &str) -> Deployment {
+    let mut additional = String::from("max_upload_size: 100M\nrc_message:\n  per_second: 0.5\n  burst_count: 30\n");
+    for room in 0..25 {
+        // Writing into a string cannot fail.
+        let _ = write!(
+            additional,
+            "# Requested by the works council of site {room}; see ticket OPS-{number}-{room}.\nauto_join_rooms_{room}:\n  - \
+             \"#announcements-{room}:example.com\"\n  - \"#help-{room}:example.com\"\n"
+        );
+    }
+    let mut hosts = serde_json::Map::new();
+    for host in 0..12 {
+        hosts.insert(format!("10.20.30.{host}"), json!([format!("ldap-{host}.corp.example.com")]));
+    }
+    let mut one = Deployment::for_domain(&name(number), namespace, &format!("site-{number}.example.com"))
+        .set("/spec/components/synapse/config/additional", additional)
+        .set("/metadata/labels", json!({"app.kubernetes.io/part-of": "ess", "site": format!("site-{number}")}));
+    if number.is_multiple_of(3) {
+        one = one.with_mas(false);
+    }
+    let manifest = one.object().to_string();
+    one.set("/metadata/annotations/kubectl.kubernetes.io~1last-applied-configuration", manifest)
+}
+
+/// The same as an API server gives it out: reconciled, and with what it notes about who wrote which field.
+pub fn served(number: usize, namespace: &str) -> Value {
+    let mut object = deployment(number, namespace).object().clone();
+    let fields = fields_of(&object["spec"]);
+    object["metadata"]["uid"] = format!("00000000-0000-4000-8000-{number:012}").into();
+    object["metadata"]["resourceVersion"] = (1000 + number).to_string().into();
+    object["metadata"]["generation"] = 1.into();
+    object["metadata"]["creationTimestamp"] = "2026-11-01T00:00:00Z".into();
+    object["metadata"]["managedFields"] = json!([{
+        "apiVersion": "matrix.element.io/v1alpha2", "fieldsType": "FieldsV1", "manager": "kubectl-client-side-apply",
+        "operation": "Update", "time": "2026-11-01T00:00:00Z", "fieldsV1": {"f:spec": fields},
+    }]);
+    object["status"] = status();
+    object
+}
+
+/// What the operator writes once it is done.
+pub fn status() -> Value {
+    let condition = |kind: &str, status: &str, reason: &str, message: &str| {
+        json!({"type": kind, "status": status, "reason": reason, "message": message,
+            "lastTransitionTime": "2026-11-01T00:01:00Z"})
+    };
+    json!({"conditions": [
+        condition("Available", "True", "Available", "Every component is ready"),
+        condition("Running", "False", "Successful", "Awaiting next reconciliation"),
+        condition("Successful", "True", "Successful", "Last reconciliation succeeded"),
+        condition("Failure", "False", "", ""),
+    ]})
+}
+
+fn fields_of(value: &Value) -> Value {
+    match value.as_object() {
+        Some(map) => map.iter().map(|(key, value)| (format!("f:{key}"), fields_of(value))).collect(),
+        None => json!({}),
+    }
+}
+
+/// What the server says instead of a page: an HTTP status and a `Status` object.
+pub type Refusal = (u16, Value);
+
+/// A server with any number of deployments.
+pub struct MadeUp {
+    /// `http://127.0.0.1:PORT`.
+    pub address: String,
+    asked: Arc<Mutex<Vec<String>>>,
+}
+
+struct Shared {
+    total: usize,
+    spoil: Box<dyn Fn(usize) -> Option<Refusal> + Send + Sync>,
+    asked: Arc<Mutex<Vec<String>>>,
+}
+
+impl MadeUp {
+    /// Starts one on this machine. It ends with the process. `spoil` is asked before each page with the number of its first
+    /// deployment.
+    pub fn start(total: usize, spoil: impl Fn(usize) -> Option<Refusal> + Send + Sync + 'static) -> Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        let address = format!("http://{}", listener.local_addr()?);
+        let asked = Arc::new(Mutex::default());
+        let shared = Arc::new(Shared { total, spoil: Box::new(spoil), asked: Arc::clone(&asked) });
+        thread::spawn(move || {
+            for socket in listener.incoming().flatten() {
+                let shared = Arc::clone(&shared);
+                thread::spawn(move || shared.serve(socket));
+            }
+        });
+        Ok(Self { address, asked })
+    }
+
+    /// The addresses that were asked for, in order.
+    pub fn asked(&self) -> Vec<String> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Shared {
+    /// Answers until the client goes.
+    fn serve(&self, socket: TcpStream) -> std::io::Result<()> {
+        socket.set_nodelay(true)?;
+        let mut reader = BufReader::new(socket);
+        loop {
+            let mut first = String::new();
+            if reader.read_line(&mut first)? == 0 {
+                return Ok(());
+            }
+            let mut line = String::new();
+            while reader.read_line(&mut line)? > 2 {
+                line.clear();
+            }
+            let address = first.split(' ').nth(1).unwrap_or_default();
+            self.asked.lock().unwrap_or_else(PoisonError::into_inner).push(address.to_owned());
+            let (code, body) = self.answer(address);
+            let socket = reader.get_mut();
+            write!(
+                socket,
+                "HTTP/1.1 {code} Whatever\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+                body.len()
+            )?;
+            socket.write_all(body.as_bytes())?;
+            socket.flush()?;
+        }
+    }
+
+    fn answer(&self, address: &str) -> (u16, String) {
+        let (path, query) = address.split_once('?').unwrap_or((address, ""));
+        let number = |key: &str| {
+            let value = query.split('&').find_map(|pair| pair.strip_prefix(key)?.strip_prefix('='));
+            value.and_then(|value| value.rsplit('-').next()?.parse::<usize>().ok())
+        };
+        if !path.ends_with("/elementdeployments") {
+            return (200, json!({"kind": "List", "metadata": {"resourceVersion": "1"}, "items": []}).to_string());
+        }
+        let from = number("continue").unwrap_or(0);
+        if let Some((code, status)) = (self.spoil)(from) {
+            return (code, status.to_string());
+        }
+        let to = number("limit").map_or(self.total, |limit| (from + limit).min(self.total));
+        let go_on = if to < self.total { format!("from-{to}") } else { String::new() };
+        // In the API server's order: what says how it goes on comes last.
+        let mut body = String::from(r#"{"apiVersion":"matrix.element.io/v1alpha2","items":["#);
+        for place in from..to {
+            body += if place == from { "" } else { "," };
+            body += &served(place, "ess").to_string();
+        }
+        let _ = write!(
+            body,
+            r#"],"kind":"ElementDeploymentList","metadata":{{"continue":"{go_on}","resourceVersion":"5","remainingItemCount":{}}}}}"#,
+            self.total - to
+        );
+        (200, body)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deployment_is_fifteen_kilobytes_as_it_is_served() {
+        let bytes = served(12345, "ess").to_string().len();
+        assert!((14_000..16_500).contains(&bytes), "{bytes} bytes");
+    }
+}

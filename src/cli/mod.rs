@@ -4,6 +4,7 @@ mod codes;
 pub mod command;
 pub mod complete;
 mod connection;
+mod databases;
 pub mod examples;
 mod export;
 mod mistakes;
@@ -18,6 +19,7 @@ use std::ffi::OsString;
 use clap::{ArgAction, Args, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 pub use connection::ConnectionArgs;
+pub use databases::DatabasesArgs;
 pub use export::{ExportArgs, ExportFormat};
 pub use prepare::{PrepareArgs, TlsChoice};
 pub use report::ReportArgs;
@@ -226,6 +228,9 @@ pub struct CheckArgs {
     /// Print the Role that is enough for the whole way
     #[arg(long, conflicts_with = "explain")]
     pub rbac: bool,
+    /// Ask both databases.
+    #[command(flatten)]
+    pub ask: DatabasesArgs,
     /// Form of the output.
     #[command(flatten)]
     pub output: OutputArgs,

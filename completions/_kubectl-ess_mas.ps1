@@ -94,6 +94,8 @@ Register-ArgumentCompleter -Native -CommandName 'kubectl-ess_mas' -ScriptBlock {
         }
         'kubectl-ess_mas;check' {
             [CompletionResult]::new('--explain', '--explain', [CompletionResultType]::ParameterName, 'Tell all about one code, without asking a cluster')
+            [CompletionResult]::new('--resolve', '--resolve', [CompletionResultType]::ParameterName, 'Connect to this address and port for a database''s host, in place of DNS; may be repeated')
+            [CompletionResult]::new('--ca-certificate', '--ca-certificate', [CompletionResultType]::ParameterName, 'CAs that sslMode verify-ca and verify-full are checked against, in place of those that this system trusts')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the output')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the output')
             [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'Path of the kubeconfig file, instead of the list in KUBECONFIG')
@@ -114,6 +116,8 @@ Register-ArgumentCompleter -Native -CommandName 'kubectl-ess_mas' -ScriptBlock {
             [CompletionResult]::new('--request-timeout', '--request-timeout', [CompletionResultType]::ParameterName, 'Longest wait for one answer, such as 5s or 2m; 0 for no limit')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
             [CompletionResult]::new('--rbac', '--rbac', [CompletionResultType]::ParameterName, 'Print the Role that is enough for the whole way')
+            [CompletionResult]::new('--databases', '--databases', [CompletionResultType]::ParameterName, 'Log in to MAS''s and Synapse''s databases with the credentials of the spec and look, in a read-only transaction')
+            [CompletionResult]::new('--through-cluster', '--through-cluster', [CompletionResultType]::ParameterName, 'Go through a port-forward to the pods behind the databases'' Services')
             [CompletionResult]::new('--insecure-skip-tls-verify', '--insecure-skip-tls-verify', [CompletionResultType]::ParameterName, 'Do not check the server''s certificate; makes the connection insecure')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more; repeat for more still')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say only what is wrong')
@@ -215,6 +219,7 @@ Register-ArgumentCompleter -Native -CommandName 'kubectl-ess_mas' -ScriptBlock {
             [CompletionResult]::new('--accept', '--accept', [CompletionResultType]::ParameterName, 'Warnings to accept, by code, where nobody is there to ask')
             [CompletionResult]::new('--confirm', '--confirm', [CompletionResultType]::ParameterName, 'The deployment''s name once more, in place of the question')
             [CompletionResult]::new('--backup', '--backup', [CompletionResultType]::ParameterName, 'A sentence that says where the backup of both databases is')
+            [CompletionResult]::new('--backup-file', '--backup-file', [CompletionResultType]::ParameterName, 'Look into this dump as well: is it one, of today, with the table users in it? May be repeated')
             [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Whether to wait for the operator''s verdict')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Longest wait, such as 30m or 1h30m; 0 looks once')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the output')

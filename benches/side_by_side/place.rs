@@ -43,8 +43,14 @@ impl Programs {
     }
 }
 
+/// Another program to measure than the one that is built here: a downloaded one, an older one.
+const PROGRAM: &str = "ESS_MAS_PROGRAM";
+
 /// The program as it is released.
 fn release() -> Result<PathBuf> {
+    if let Some(path) = env::var_os(PROGRAM).filter(|path| !path.is_empty()) {
+        return Ok(Path::new(&path).canonicalize()?);
+    }
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     eprintln!("building the program as it is released, which takes minutes the first time");
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -106,10 +112,8 @@ impl Scene {
         runtime.block_on(async {
             let object = scene.api()?.get(scene.deployment.name()).await?;
             scene.mas = object.data["spec"]["components"]["matrixAuthenticationService"].clone();
-            scene.record = scene.records()?.get(&scene.record_name()).await?.data["data"]["record.json"]
-                .as_str()
-                .unwrap_or_default()
-                .to_owned();
+            let record = scene.records()?.get(&scene.record_name()).await?;
+            scene.record.push_str(record.data["data"]["record.json"].as_str().unwrap_or_default());
             Ok::<_, ess_mas_sandbox::Error>(())
         })?;
         Ok(scene)

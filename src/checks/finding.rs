@@ -278,6 +278,44 @@ pub mod codes {
     pub const OUTSIDE_HOSTS: &str = "outside-hosts";
     /// A way through the cluster to a host.
     pub const OUTSIDE_ROUTE: &str = "outside-route";
+    /// A database answers, and is a PostgreSQL server.
+    pub const DATABASE_REACHABLE: &str = "database-reachable";
+    /// A database takes the login of the spec.
+    pub const DATABASE_LOGIN: &str = "database-login";
+    /// The connection to a database is protected as `sslMode` has it.
+    pub const DATABASE_SSLMODE: &str = "database-sslmode";
+    /// The release of PostgreSQL that MAS's database runs on.
+    pub const MAS_DATABASE_VERSION: &str = "mas-database-version";
+    /// MAS's database is empty.
+    pub const MAS_DATABASE_EMPTY: &str = "mas-database-empty";
+    /// MAS's role may make its tables.
+    pub const MAS_DATABASE_RIGHTS: &str = "mas-database-rights";
+    /// The extension that MAS needs.
+    pub const MAS_DATABASE_TRIGRAM: &str = "mas-database-pg-trgm";
+    /// The encoding of MAS's database.
+    pub const MAS_DATABASE_ENCODING: &str = "mas-database-encoding";
+    /// MAS's database takes enough connections.
+    pub const MAS_DATABASE_CONNECTIONS: &str = "mas-database-connections";
+    /// Synapse's tables are where the spec says.
+    pub const SYNAPSE_DATABASE_TABLES: &str = "synapse-database-tables";
+    /// Guests in Synapse's database.
+    pub const SYNAPSE_DATABASE_GUESTS: &str = "synapse-database-guests";
+    /// Phone numbers in Synapse's database.
+    pub const SYNAPSE_DATABASE_THREEPIDS: &str = "synapse-database-threepids";
+    /// Identity providers that users are linked to.
+    pub const SYNAPSE_DATABASE_PROVIDERS: &str = "synapse-database-providers";
+    /// What an earlier delegation left in Synapse's database.
+    pub const SYNAPSE_DATABASE_DELEGATED: &str = "synapse-database-delegated";
+    /// Users of other server names.
+    pub const SYNAPSE_DATABASE_SERVER_NAME: &str = "synapse-database-server-name";
+    /// Rows of users who are not there.
+    pub const SYNAPSE_DATABASE_ORPHANS: &str = "synapse-database-orphans";
+    /// Users who will not be able to log in.
+    pub const SYNAPSE_DATABASE_NO_LOGIN: &str = "synapse-database-no-login";
+    /// How large Synapse's tables are.
+    pub const SYNAPSE_DATABASE_SIZE: &str = "synapse-database-size";
+    /// A dump that was named as the backup.
+    pub const BACKUP_FILE: &str = "backup-file";
     /// Those about the manifest's owner.
     pub const OWNERS: [&str; 4] = [OWNED_BY_HELM, OWNED_BY_INSTALLER, OWNED_BY_GITOPS, APPLIED];
 }

@@ -5,10 +5,12 @@
 pub mod access;
 pub mod around;
 mod authentication;
+pub mod backup;
 mod bots;
 pub mod certificate;
 mod component_secrets;
 pub mod configured;
+pub mod databases;
 pub mod explain;
 pub mod failure;
 mod finding;

@@ -8,6 +8,7 @@ use clap::builder::styling::{AnsiColor, Effects, Style};
 use clap::{Arg, ArgAction, Command, CommandFactory as _, ValueHint};
 
 use super::{Cli, examples};
+use crate::terminal::text::wrap_under;
 
 /// Help is not laid out wider than this.
 pub const WIDEST: usize = 100;
@@ -21,6 +22,12 @@ const GROUPS: [(&str, &[&str]); 3] = [
 
 /// The whole grammar.
 pub fn definition() -> Command {
+    for_columns(WIDEST)
+}
+
+/// The same, with help laid out for so many columns, but no more than [`WIDEST`].
+pub fn for_columns(columns: usize) -> Command {
+    let columns = columns.min(WIDEST);
     let mut command = hinted(Cli::command())
         .styles(styles())
         .disable_help_subcommand(false)
@@ -29,8 +36,9 @@ pub fn definition() -> Command {
     for name in names {
         command = command.mut_subcommand(&name, |below| made_ready(below, &name));
     }
-    let template = format!("{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{}{{after-help}}", groups(&command));
-    command.help_template(template)
+    let template =
+        format!("{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{}{{after-help}}", groups(&command, columns));
+    command.help_template(template).term_width(columns)
 }
 
 /// The same with what clap adds by itself: global flags in every command, `help`.
@@ -51,7 +59,7 @@ fn styles() -> Styles {
         .invalid(AnsiColor::Yellow.on_default())
 }
 
-fn groups(command: &Command) -> String {
+fn groups(command: &Command, columns: usize) -> String {
     let shown: Vec<&Command> = command.get_subcommands().filter(|one| !one.is_hide_set()).collect();
     let widest = shown.iter().map(|one| one.get_name().len()).max().unwrap_or(0);
     let bold = Style::new().effects(Effects::BOLD);
@@ -63,7 +71,8 @@ fn groups(command: &Command) -> String {
         let _ = writeln!(text, "{bold}{title}:{bold:#}");
         for one in members {
             let about = one.get_about().map(ToString::to_string).unwrap_or_default();
-            let _ = writeln!(text, "  {:<widest$}   {about}", one.get_name());
+            let line = format!("  {:<widest$}   {about}", one.get_name());
+            let _ = writeln!(text, "{}", wrap_under(&line, Some(columns), widest + 5));
         }
         text.push('\n');
     };
@@ -126,7 +135,7 @@ fn hinted(command: Command) -> Command {
 }
 
 fn value_hint(arg: &Arg) -> ValueHint {
-    match arg.get_value_names().and_then(<[_]>::first).map(|name| name.as_str()) {
+    match arg.get_value_names().and_then(<[_]>::first).map(clap::builder::Str::as_str) {
         Some("FILE") => ValueHint::FilePath,
         Some("DIR") => ValueHint::DirPath,
         Some("PATH") => ValueHint::AnyPath,

@@ -4,6 +4,7 @@ mod codes;
 pub mod command;
 pub mod complete;
 mod connection;
+mod databases;
 pub mod examples;
 mod export;
 mod mistakes;
@@ -18,6 +19,7 @@ use std::ffi::OsString;
 use clap::{ArgAction, Args, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 pub use connection::ConnectionArgs;
+pub use databases::DatabasesArgs;
 pub use export::{ExportArgs, ExportFormat};
 pub use prepare::{PrepareArgs, TlsChoice};
 pub use report::ReportArgs;
@@ -68,7 +70,7 @@ pub fn parse(args: &[OsString], columns: usize) -> Result<Typed, clap::Error> {
         let words = rest.strip_prefix(&[OsString::from("--")]).unwrap_or(rest);
         return Ok(Typed::Complete(words.iter().map(|word| word.to_string_lossy().into_owned()).collect()));
     }
-    let mut definition = command::definition().term_width(columns.min(command::WIDEST));
+    let mut definition = command::for_columns(columns);
     let matches = definition.try_get_matches_from_mut(args).map_err(mistakes::explained)?;
     let cli = Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut definition))?;
     Ok(Typed::Command(Box::new(cli)))
@@ -226,6 +228,9 @@ pub struct CheckArgs {
     /// Print the Role that is enough for the whole way
     #[arg(long, conflicts_with = "explain")]
     pub rbac: bool,
+    /// Ask both databases.
+    #[command(flatten)]
+    pub ask: DatabasesArgs,
     /// Form of the output.
     #[command(flatten)]
     pub output: OutputArgs,

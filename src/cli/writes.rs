@@ -70,6 +70,9 @@ pub struct ActivateArgs {
     /// A sentence that says where the backup of both databases is
     #[arg(long, value_name = "TEXT")]
     pub backup: Option<String>,
+    /// Look into this dump as well: is it one, of today, with the table users in it? May be repeated
+    #[arg(long, value_name = "FILE")]
+    pub backup_file: Vec<String>,
     /// Not enough here: --confirm and --backup are needed
     #[arg(short = 'y', long)]
     pub yes: bool,

@@ -3,21 +3,19 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use jiff::SignedDuration;
-
 use super::approve::{Approved, BackupStated, Confirmed};
 use super::exit::{BLOCKED, Failure};
 use super::follow::Words;
 use super::outcome::{Answer, Outcome};
 use super::session::{Context, Session};
 use super::task::{self, Flags, Task};
-use super::{outside, pending};
-use crate::checks::{Rehearsed, Snapshot, Step};
+use super::{backup_file, downtime, outside, pending};
+use crate::checks::{Finding, Rehearsed, Snapshot, Step, backup};
 use crate::cli::ActivateArgs;
 use crate::deployment::Deployment;
 use crate::plan::{MasSettings, Plan};
 use crate::reconcile::{Baseline, Carried};
-use crate::terminal::time::duration;
+use crate::stages::Times;
 
 const WORDS: Words = Words {
     command: "activate",
@@ -39,19 +37,21 @@ fn is_done(deployment: &Deployment) -> bool {
 
 struct Activate<'a> {
     args: &'a ActivateArgs,
-}
-
-/// How long the dry run took that this activation relies on.
-fn rehearsal_took(snapshot: &Snapshot) -> Option<String> {
-    let rehearsal = snapshot.recorded()?.rehearsal.as_ref()?;
-    Some(duration(SignedDuration::from_secs(i64::try_from(rehearsal.seconds).ok()?)))
+    /// What is to be said of the dumps that were named.
+    backup: Vec<Finding>,
+    /// How long Synapse's pods take, where that was to be seen.
+    times: Option<Times>,
 }
 
 /// Runs it.
 pub async fn exec(context: &Context, args: &ActivateArgs) -> Result<u8, Failure> {
+    let dumps = backup_file::look(&args.backup_file)?;
     let mut session = Session::open(context, args.name.as_deref()).await?;
     let mut outcome = Outcome::new(WORDS.command);
-    let task = Activate { args };
+    // Once the switch is on, nothing is asked any more.
+    let asks = session.deployment.active() != Some(true);
+    let times = if asks { downtime::times(&session).await } else { None };
+    let task = Activate { args, backup: backup::check(&dumps, session.ui().terminal().now()), times };
     let flags =
         Flags { write: &args.write, follow: &args.follow, via_owner: args.via_owner, timeout: Duration::from_mins(90) };
     let result = task::run(&mut session, &task, &flags, &mut outcome).await;
@@ -121,11 +121,8 @@ impl Task for Activate<'_> {
         let say = |text: &str| if script { ui.status(text) } else { ui.say_under(text, 2) };
         say("");
         say("This migrates for good:");
-        say(
-            "  Synapse and other components are stopped, and users are locked out, for an estimated 5 to 30 minutes (the vendor's figure).",
-        );
-        if let Some(took) = rehearsal_took(snapshot) {
-            say(&format!("  For comparison: the dry run, which stops and restarts nothing, took {took}."));
+        for line in downtime::lines(snapshot, self.times) {
+            say(&format!("  {line}"));
         }
         say("  All accounts and logins are copied to MAS; then everything starts again with MAS.");
         say("  After it has succeeded there is no way back but restoring both databases from a backup.");
@@ -140,5 +137,9 @@ impl Task for Activate<'_> {
 
     fn history(&self) -> String {
         "activate: the switch turned on".to_owned()
+    }
+
+    fn given(&self) -> Vec<Finding> {
+        self.backup.clone()
     }
 }

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::certificate;
+use super::databases;
 use super::exit::{BLOCKED, DONE, Failure, WARNINGS};
 use super::explain;
 use super::findings;
@@ -35,8 +36,17 @@ pub async fn exec(context: &Context, args: &CheckArgs) -> Result<u8, Failure> {
     if args.rbac {
         return rbac::exec(context, args).await;
     }
+    // What was typed is read before anybody is asked.
+    let ways = args.ask.databases.then(|| databases::ways(&args.ask)).transpose()?;
     let session = Session::open(context, args.name.as_deref()).await?;
-    let (_, findings) = look(&session).await;
+    let (snapshot, mut findings) = look(&session).await;
+    if let Some(ways) = ways {
+        findings.extend(databases::look(&session, &snapshot, &ways).await);
+        findings.sort_by_key(|finding| finding.severity);
+    }
+    if !format.is_data() {
+        findings::count(&context.ui, &session.place(), &findings);
+    }
     let code = conclude(&context.ui, format, Some(&session.target), &findings)?;
     if code != DONE && !format.is_data() {
         context.ui.next(&Next::new("More about a code:").command("kubectl ess-mas check --explain CODE"));

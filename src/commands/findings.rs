@@ -8,6 +8,14 @@ use crate::terminal::{Line, OutputError, Stream, Style, Symbol, Ui};
 
 /// Says on stderr what the findings are, those that are in order only as a number.
 pub fn tell(ui: &Ui, place: &str, findings: &[Finding]) {
+    count(ui, place, findings);
+    for finding in findings.iter().filter(|finding| finding.severity != Severity::Ok) {
+        show(ui, finding);
+    }
+}
+
+/// Says on stderr what was looked at, and how many findings there are.
+pub fn count(ui: &Ui, place: &str, findings: &[Finding]) {
     let count = |severity: Severity| findings.iter().filter(|finding| finding.severity == severity).count();
     let (blockers, warnings, unknown) = (count(Severity::Blocker), count(Severity::Warning), count(Severity::Unknown));
     let mut parts = vec![plural(findings.len(), "check")];
@@ -20,9 +28,6 @@ pub fn tell(ui: &Ui, place: &str, findings: &[Finding]) {
         parts.push(format!("{unknown} not known"));
     }
     ui.status(format!("Checked {place}: {}", parts.join(", ")));
-    for finding in findings.iter().filter(|finding| finding.severity != Severity::Ok) {
-        show(ui, finding);
-    }
 }
 
 fn plural(number: usize, word: &str) -> String {

@@ -107,7 +107,7 @@ impl Session {
                 let record_ahead = Ahead::new(ahead.filter(|_| !found_elsewhere));
                 let (rules, secrets, resolution) = Default::default();
                 let context = context.clone();
-                Ok(Self { context, cluster, target, deployment, requests, rules, secrets, resolution, record_ahead })
+                Ok(Self { context, cluster, target, deployment, requests, resolution, rules, secrets, record_ahead })
             }
             other => Err(not_one(other, &cluster)),
         }

@@ -128,7 +128,7 @@ impl Teller {
         let symbol = if happened.is_trouble() { Symbol::Attention } else { Symbol::Done };
         let more = match happened {
             Happened::JobFailed { name } => {
-                format!("; its log may say why: kubectl logs job/{name} -n {}", self.namespace)
+                format!("; its log may say why: `kubectl logs job/{name} -n {}`", self.namespace)
             }
             _ => String::new(),
         };

@@ -58,6 +58,10 @@ pub trait Task {
     fn is_script(&self, session: &Session) -> bool;
     /// For the record's history.
     fn history(&self) -> String;
+    /// Findings about what was given on the command line.
+    fn given(&self) -> Vec<Finding> {
+        Vec::new()
+    }
 }
 
 /// Flags that the three share.
@@ -180,6 +184,7 @@ impl Course<'_> {
     async fn judge(&mut self, snapshot: &Snapshot) -> Result<(), Failure> {
         let mut found = checks::run(snapshot, self.task.step());
         found.extend(self.certificate(snapshot).await);
+        found.extend(self.task.given());
         found.sort_by_key(|finding| finding.severity);
         if self.flags.via_owner {
             // They are about a change behind the owner's back, which this is not.

@@ -108,6 +108,22 @@ pub fn by_name(services: &[Value], names: &[&str]) -> Option<Backend> {
     Some(Backend { service: name(service), port: Port::read(&port["port"])? })
 }
 
+/// Name and namespace of the Service that a host name may be, as the cluster's DNS completes it: `db`, `db.ns`, `db.ns.svc`
+/// and the full name, each with a final dot or without.
+pub fn service_of<'a>(host: &'a str, namespace: &'a str) -> Option<(&'a str, &'a str)> {
+    let host = host.trim_end_matches('.');
+    if host.parse::<std::net::IpAddr>().is_ok() {
+        return None;
+    }
+    let mut labels = host.split('.');
+    let name = labels.next().filter(|name| !name.is_empty())?;
+    match (labels.next(), labels.next()) {
+        (None, _) => Some((name, namespace)),
+        (Some(namespace), None | Some("svc")) => Some((name, namespace)),
+        _ => None,
+    }
+}
+
 /// Labels as a selector, `a=b,c=d`; `None` where the Service selects no pods.
 pub fn selector(service: &Value) -> Option<String> {
     let labels = service["spec"]["selector"].as_object().filter(|labels| !labels.is_empty())?;
@@ -202,6 +218,17 @@ mod tests {
         assert_eq!(to(&all, "auth.example.com", "/login"), "wild");
         assert_eq!(to(&all, "a.b.example.com", "/"), "NoHost");
         assert_eq!(to(&[ingress("a.b", &[("Prefix", "/x", "s")])], "a.b", "/y"), "NoPath");
+    }
+
+    #[test]
+    fn a_host_is_a_service_by_the_rules_of_the_clusters_dns() {
+        for host in ["db", "db.", "db.n", "db.n.svc", "db.n.svc.cluster.local", "db.n.svc.cluster.local."] {
+            assert_eq!(service_of(host, "n"), Some(("db", "n")), "{host}");
+        }
+        assert_eq!(service_of("db.other", "n"), Some(("db", "other")));
+        for host in ["pg.example.com", "10.1.2.3", "fd00::1", "", "."] {
+            assert_eq!(service_of(host, "n"), None, "{host}");
+        }
     }
 
     #[test]

@@ -8,11 +8,13 @@
 mod object;
 mod observer;
 mod synapse;
+mod times;
 
 #[cfg(test)]
 mod tests;
 
 pub use observer::{Happened, Observer, Sight};
+pub use times::Times;
 
 /// The kinds of objects that are looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

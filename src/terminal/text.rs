@@ -34,8 +34,25 @@ fn turns_direction(c: char) -> bool {
     matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{061c}')
 }
 
-/// Breaks `text` into lines of at most `columns`, at spaces only: a word that is longer (a URI, a command) stays whole on a
-/// line of its own, because it will be copied. Line feeds in `text` are kept; `None` breaks nowhere else.
+/// What stays together when a line is broken: words, and commands of kubectl within backticks, because a command that is
+/// copied in two lines runs its first half.
+fn pieces(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = Some(text);
+    std::iter::from_fn(move || {
+        let left = rest?;
+        let within_command = |at: usize| {
+            let mut ticks = left[..at].rmatch_indices('`');
+            let open = ticks.next().map(|(at, _)| at).filter(|_| ticks.count() % 2 == 0);
+            open.is_some_and(|open| left[open..].starts_with("`kubectl ") && left[at..].contains('`'))
+        };
+        let end = left.match_indices(' ').map(|(at, _)| at).find(|at| !within_command(*at));
+        rest = end.map(|end| &left[end + 1..]);
+        Some(end.map_or(left, |end| &left[..end]))
+    })
+}
+
+/// Breaks `text` into lines of at most `columns`, at spaces only: a word that is longer (a URI), and a command in backticks,
+/// stays whole on a line of its own, because it will be copied. Line feeds in `text` are kept; `None` breaks nowhere else.
 pub fn wrap(text: &str, columns: Option<usize>) -> Vec<String> {
     let Some(columns) = columns else {
         return text.split('\n').map(str::to_owned).collect();
@@ -44,7 +61,7 @@ pub fn wrap(text: &str, columns: Option<usize>) -> Vec<String> {
     for paragraph in text.split('\n') {
         let mut line = String::new();
         let mut used = 0;
-        for word in paragraph.split(' ') {
+        for word in pieces(paragraph) {
             let wide = width(word);
             if !line.is_empty() && used + 1 + wide > columns {
                 lines.push(std::mem::take(&mut line).trim_end().to_owned());
@@ -69,7 +86,7 @@ pub fn wrap_under(text: &str, columns: Option<usize>, under: usize) -> String {
     let mut lines: Vec<String> = Vec::new();
     let mut line = text[..head].to_owned();
     let mut empty = true;
-    for word in text[head..].split(' ') {
+    for word in pieces(&text[head..]) {
         // Spaces in a row keep their number within a line.
         if !empty && width(&line) + 1 + width(word) > columns && !word.is_empty() {
             lines.push(std::mem::take(&mut line).trim_end().to_owned());
@@ -122,6 +139,18 @@ mod tests {
     fn a_uri_is_never_broken() {
         let uri = "https://auth.example.com/upstream/callback/01JABCDEFGHJKMNPQRSTVWXYZ0";
         assert_eq!(wrap(&format!("register {uri} at Corp"), Some(20)), ["register", uri, "at Corp"]);
+    }
+
+    #[test]
+    fn a_command_in_a_sentence_is_not_broken() {
+        let text = "Run `kubectl ess-mas check x -n y`, then `helm upgrade x`s as always.";
+        let lines =
+            ["Run", "`kubectl ess-mas check x -n y`,", "then `helm", "upgrade x`s", "as always."].map(str::to_owned);
+        assert_eq!(wrap(text, Some(12)), lines);
+        assert_eq!(wrap_under(text, Some(12), 0), lines.join("\n"));
+        assert_eq!(wrap("an `odd kubectl x", Some(4)), ["an", "`odd", "kubectl", "x"]);
+        assert_eq!(wrap("`kubectl x", Some(4)), ["`kubectl", "x"]);
+        assert_eq!(wrap("a  b", Some(4)), ["a  b"]);
     }
 
     #[test]

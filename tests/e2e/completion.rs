@@ -130,7 +130,7 @@ fn trouble_is_silent_and_short() {
         path
     };
     let plugin = folder.path().join("login-helper");
-    fs::write(&plugin, "#!/bin/sh\necho 'Please log in:' >&2\nread answer || echo 'nobody there' >&2\nsleep 30\n")
+    fs::write(&plugin, "#!/bin/sh\necho 'Please log in:' >&2\nread answer || echo 'nobody there' >&2\nexec sleep 30\n")
         .unwrap();
     fs::set_permissions(&plugin, fs::Permissions::from_mode(0o755)).unwrap();
     let silent = format!("https://{}", listener.local_addr().unwrap());

@@ -32,6 +32,8 @@ mod kill;
 mod kubelet;
 mod many;
 mod neighbours;
+#[cfg(unix)]
+mod outputs;
 mod outside;
 #[cfg(unix)]
 mod outside_hostile;

@@ -9,11 +9,11 @@ use std::time::Duration;
 use ess_mas_sandbox::prelude::*;
 use serde_json::Value;
 use tempfile::TempDir;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, Command};
 
 /// No command of a test takes longer; one that does hangs.
-const LIMIT: Duration = Duration::from_mins(1);
+const LIMIT: Duration = Duration::from_mins(3);
 
 /// A place to run the plugin in: a kubeconfig and a home.
 pub struct Shell {
@@ -121,18 +121,20 @@ impl Shell {
     }
 }
 
-/// Waits for a started command to end.
-pub async fn finish(child: Child, line: String) -> Done {
-    let output = tokio::time::timeout(LIMIT, child.wait_with_output())
-        .await
-        .unwrap_or_else(|_| panic!("`{line}` did not end within {LIMIT:?}"))
-        .expect("the plugin's output");
-    Done {
-        code: output.status.code().unwrap_or(-1),
-        stdout: String::from_utf8(output.stdout).expect("stdout is UTF-8"),
-        stderr: String::from_utf8(output.stderr).expect("stderr is UTF-8"),
-        line,
-    }
+/// Waits for a started command to end. One that does not is ended, and what it said is shown.
+pub async fn finish(mut child: Child, line: String) -> Done {
+    let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+    let (mut out, mut err) = (child.stdout.take().expect("a pipe"), child.stderr.take().expect("a pipe"));
+    let ended = tokio::time::timeout(LIMIT, async {
+        let (status, _, _) = tokio::join!(child.wait(), out.read_to_end(&mut stdout), err.read_to_end(&mut stderr));
+        status.expect("the plugin's end")
+    })
+    .await;
+    let text = |bytes: Vec<u8>, name: &str| String::from_utf8(bytes).unwrap_or_else(|_| panic!("{name} is not UTF-8"));
+    let code = ended.as_ref().ok().and_then(std::process::ExitStatus::code).unwrap_or(-1);
+    let done = Done { code, stdout: text(stdout, "stdout"), stderr: text(stderr, "stderr"), line };
+    assert!(ended.is_ok(), "it did not end within {LIMIT:?}\n{done}");
+    done
 }
 
 impl Done {

@@ -171,13 +171,13 @@ async fn an_answer_that_will_not_do_is_asked_for_again_with_the_reason() {
 /// What is out of the ordinary with Synapse's connection, and what nothing says, is asked for; the rest is not.
 #[tokio::test]
 async fn what_the_cluster_leaves_open_is_asked_for() {
-    let scene = Scene::changed(Behaviour::default(), |deployment| {
+    let unusual = |deployment: Deployment| {
         deployment
             .set("/spec/components/synapse/config/postgresql/port", 6432)
             .set("/spec/components/synapse/config/postgresql/sslMode", "disable")
             .set("/spec/global/k8s/ingresses/tls", serde_json::Value::Null)
-    })
-    .await;
+    };
+    let scene = Scene::changed(Behaviour::default(), unusual).await;
     let steps = vec![
         ("Host that MAS will be reached at:", "\r"),
         ("Host of MAS's PostgreSQL server:", "\r"),
@@ -203,6 +203,28 @@ async fn what_the_cluster_leaves_open_is_asked_for() {
     let settings = &record["settings"];
     assert_eq!(settings["tls"], json!({"mode": "certmanager", "issuer": "letsencrypt"}));
     assert_eq!([&settings["database"]["port"], &settings["database"]["sslMode"]], [&json!(6432), &json!("disable")]);
+    // Ctrl-C at each of them changes nothing.
+    let before = scene.versions().await;
+    let all = [
+        ("Host that MAS will be reached at:", "\r"),
+        ("Host of MAS's PostgreSQL server:", "\r"),
+        ("Port of that server", "\r"),
+        ("Name of MAS's database:", "\r"),
+        ("Role that MAS logs in as:", "\r"),
+        ("sslmode of MAS's connection", "\r"),
+        ("No TLS mode is set anywhere.", "existing\r"),
+        ("Name of that Secret:", "\r"),
+    ];
+    let other = Scene::changed(Behaviour::default(), unusual).await;
+    let untouched = other.versions().await;
+    for length in [3, 6, 7, 8] {
+        let mut steps = all[..length].to_vec();
+        steps[length - 1].1 = CTRL_C;
+        let shown = dialogue(other.shell.on_terminal(["prepare"]), steps, 130).await;
+        assert!(shown.contains("nothing was changed"), "{shown}");
+    }
+    assert_eq!(other.versions().await, untouched);
+    assert_eq!(scene.versions().await, before);
     // What has been settled is not asked for again.
     dialogue(scene.shell.on_terminal(["prepare"]), vec![("Then:", "")], 0).await;
 }

@@ -61,7 +61,7 @@ impl Stage {
             Step::Activate | Step::Remove => scene.rehearse().await,
             Step::Abort => {
                 scene.rehearse().await;
-                let _ = scene.activate().await.expect(1);
+                let _ = scene.activate().await.expect(1).says("locking Synapse table");
                 tokio::time::sleep(Duration::from_secs(1)).await;
             }
         }

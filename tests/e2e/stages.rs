@@ -48,7 +48,7 @@ async fn what_was_seen_before_a_failure_is_kept_with_its_details() {
     let kept: Value = serde_json::from_slice(&std::fs::read(&scene.shell.failure_files()[0]).unwrap()).unwrap();
     let timeline: Vec<&str> =
         kept["timeline"].as_array().unwrap().iter().filter_map(|one| one["what"].as_str()).collect();
-    let job = "job chat-of-ours-syn2mas has failed; its log may say why: kubectl logs job/chat-of-ours-syn2mas -n ";
+    let job = "job chat-of-ours-syn2mas has failed; its log may say why: `kubectl logs job/chat-of-ours-syn2mas -n ";
     let place = |words: &str| timeline.iter().position(|what| what.starts_with(words));
     let (stopped, failed) = (place("Synapse is stopped"), place(job));
     assert!(stopped.is_some() && stopped < failed && place("operator started on it") < stopped, "{timeline:#?}");

@@ -8,7 +8,11 @@
 mod network;
 mod normal;
 mod page;
+#[cfg(unix)]
+mod picture;
 mod scene;
+#[cfg(unix)]
+mod screen;
 
 use std::path::Path;
 use std::{env, fs};

@@ -15,8 +15,8 @@ use tempfile::TempDir;
 
 use crate::network::{Network, When};
 
-const NAMESPACE: &str = "element-onprem";
-const NAME: &str = "first-element";
+pub const NAMESPACE: &str = "element-onprem";
+pub const NAME: &str = "first-element";
 /// The person in the examples, and their home.
 const USER: &str = "ada";
 const HOME: &str = "/home/ada";
@@ -158,7 +158,8 @@ impl<'a> Scene<'a> {
     }
 }
 
-const PREPARE: &str = "kubectl ess-mas prepare --host auth.example.com --database-host pg.example.com \
+/// A complete `prepare`.
+pub const PREPARE: &str = "kubectl ess-mas prepare --host auth.example.com --database-host pg.example.com \
     --database-name mas --database-user mas --database-password-file mas-db-password --yes";
 
 fn behaviour(scene: &str, run: Duration) -> Behaviour {
@@ -175,13 +176,14 @@ fn behaviour(scene: &str, run: Duration) -> Behaviour {
     }
 }
 
-fn is_settled(object: &Value) -> bool {
+/// Whether the operator's first run has ended.
+pub fn is_settled(object: &Value) -> bool {
     let conditions = object["status"]["conditions"].as_array();
     conditions.is_some_and(|all| all.iter().any(|one| one["type"] == "Successful" && one["status"] == "True"))
 }
 
 /// Splits a line as a shell would, as far as the examples go: spaces, double quotes, and `\` at the end of a line.
-fn words(line: &str) -> Vec<String> {
+pub fn words(line: &str) -> Vec<String> {
     let line = line.replace("\\\n", " ");
     let mut words = Vec::new();
     for (at, part) in line.split('"').enumerate() {

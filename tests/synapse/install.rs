@@ -28,7 +28,8 @@ pub fn python() -> PathBuf {
     python
 }
 
-fn run(command: &mut Command) {
+/// Runs a program to its end.
+pub fn run(command: &mut Command) {
     let status = command.status().unwrap_or_else(|error| panic!("{command:?}: {error}"));
     assert!(status.success(), "{command:?}: {status}");
 }

@@ -4,6 +4,7 @@
 mod authentication;
 mod certificate;
 mod certificate_forms;
+mod databases;
 mod manifest;
 mod outside;
 mod permissions;
@@ -40,6 +41,7 @@ const SUBJECTS: &[&[Explanation]] = &[
     authentication::EXPLANATIONS,
     certificate::EXPLANATIONS,
     certificate_forms::EXPLANATIONS,
+    databases::EXPLANATIONS,
     manifest::EXPLANATIONS,
     permissions::EXPLANATIONS,
     product::EXPLANATIONS,

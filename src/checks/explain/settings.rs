@@ -38,10 +38,11 @@ pub(super) const EXPLANATIONS: &[Explanation] = &[
     Explanation {
         code: codes::DATABASE_SHARED,
         about: "MAS's database is another's",
-        severities: &[Blocker, Warning],
+        severities: &[Blocker, Warning, Unknown, Ok],
         meaning: "MAS's database is that of Synapse or of another component. Host names are compared as the cluster's DNS \
                   would: `db`, `db.ns`, `db.ns.svc` and the full name are one. A warning is for what may be the same: another \
-                  port of the same server, an address beside a name, a short name beside a longer one.",
+                  port of the same server, an address beside a name, a short name beside a longer one. `check --databases` asks the servers \
+                  themselves.",
         why: "MAS's first start fails on tables that are there already (`relation \"users\" already exists`).",
         mend: "Create a database for MAS alone, owned by its role; it may be on the same server. `prepare` prints the SQL.",
         source: "The guide; PostgreSQL 15 (tried); MAS issues 5494 and 4605.",
@@ -49,8 +50,9 @@ pub(super) const EXPLANATIONS: &[Explanation] = &[
     Explanation {
         code: codes::DATABASE_POOLER,
         about: "a connection pooler before a database",
-        severities: &[Warning],
-        meaning: "The port (6432) or the name of MAS's or Synapse's database server looks like a pooler's.",
+        severities: &[Blocker, Warning, Ok],
+        meaning: "The port (6432) or the name of MAS's or Synapse's database server looks like a pooler's; or `check --databases` has \
+                  found one, and saw how it pools.",
         why: "Pooling by transaction breaks the locks by which MAS and syn2mas keep others out, and prepared statements.",
         mend: "Name the server itself, or make sure that the pooler pools by session.",
         source: "MAS's documentation on databases.",

@@ -70,6 +70,12 @@ pub(super) fn names_appservices(synapse: &Value) -> bool {
     mentions(synapse, "app_service_config_files") && free_form(synapse).iter().any(|one| one.scan.appservices)
 }
 
+/// Whether free-form settings have OpenID Connect providers.
+pub(super) fn free_form_oidc(synapse: &Value) -> bool {
+    let oidc = |one: &FreeForm| one.scan.hits.iter().any(|hit| hit.setting == Setting::Oidc);
+    mentions(synapse, "oidc") && free_form(synapse).iter().any(oidc)
+}
+
 /// Spares reading free-form settings that do not even hold a word.
 fn mentions(synapse: &Value, word: &str) -> bool {
     let config = &synapse["config"];

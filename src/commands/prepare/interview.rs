@@ -1,6 +1,8 @@
 //! The questions: one setting after the other, each answer judged at once, and the flags of those that nobody can be asked
 //! for.
 
+use std::cell::Cell;
+
 use super::super::exit::Failure;
 use super::super::session::Session;
 use crate::checks::{self, Snapshot, Step};
@@ -11,6 +13,7 @@ use crate::terminal::prompt::PromptError;
 pub struct Interview<'a> {
     session: &'a Session,
     missing: Vec<&'static str>,
+    begun: Cell<bool>,
 }
 
 /// One question.
@@ -26,12 +29,22 @@ pub struct Question<'a> {
 impl<'a> Interview<'a> {
     /// Asks on the session's terminal.
     pub fn new(session: &'a Session) -> Self {
-        Self { session, missing: Vec::new() }
+        Self { session, missing: Vec::new(), begun: Cell::new(false) }
     }
 
     /// Whether somebody is there to answer.
     pub fn can_ask(&self) -> bool {
         self.session.ui().terminal().can_ask()
+    }
+
+    /// Before the first question: what it is about, and how to answer.
+    fn begin(&self) {
+        if self.can_ask() && !self.begun.replace(true) {
+            let place = self.session.place();
+            self.session.ui().status(format!(
+                "Settings of MAS for {place}. Enter takes what stands in brackets; Ctrl-C ends this and changes nothing."
+            ));
+        }
     }
 
     /// The flag's value, else the known one, else an answer. `check` says what is no value at all; `object` says why an
@@ -57,6 +70,7 @@ impl<'a> Interview<'a> {
         };
         // What will not do is no default either.
         let default = question.default.filter(|default| judged(default).is_ok());
+        self.begin();
         match self.session.ui().text(question.text, default, judged) {
             Ok(answer) => Ok(answer),
             Err(PromptError::NoTerminal) => {
@@ -69,6 +83,7 @@ impl<'a> Interview<'a> {
 
     /// One of several; only where somebody can be asked.
     pub fn choose(&self, flag: &'static str, question: &str, options: &[&str]) -> Result<usize, Failure> {
+        self.begin();
         self.session.ui().choose(question, options, None).map_err(|error| Failure::unanswered(error, flag))
     }
 

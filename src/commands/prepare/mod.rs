@@ -316,6 +316,11 @@ fn report(session: &Session, snapshot: &Snapshot, settings: &MasSettings, change
     for line in todo::sql(settings) {
         ui.print(Line::new().text("  ").styled(Style::Code, line))?;
     }
+    ui.print("")?;
+    ui.page("Backup, right before `activate`, one command right after the other. Until then MAS's database holds no users, so the two dumps fit together; what is written in Synapse after its dump is lost where the dump has to be used:")?;
+    for line in todo::backup_commands(snapshot, settings) {
+        ui.print(Line::new().text("  ").styled(Style::Code, line))?;
+    }
     let rehearsed = changed && checks::standing(snapshot) == RehearsalStanding::Passed;
     let then = if rehearsed {
         "The dry run that has passed was of what was there before; it has to pass again:"

@@ -1,5 +1,6 @@
 //! What a person has to do beside this program.
 
+use super::super::session::shell_word;
 use crate::checks::Snapshot;
 use crate::deployment::TlsMode;
 use crate::plan::{MasSettings, Tls};
@@ -81,7 +82,34 @@ fn backup(snapshot: &Snapshot) -> String {
         _ => "Synapse's database".to_owned(),
     };
     format!(
-        "Right before `activate`: back up {of} and MAS's, both at the same point in time. Nothing else undoes the migration."
+        "Right before `activate`: back up {of} and MAS's, with the commands below. Nothing else undoes the migration."
+    )
+}
+
+/// What dumps both databases, one right after the other. Passwords are asked for.
+pub fn backup_commands(snapshot: &Snapshot, settings: &MasSettings) -> Vec<String> {
+    let mas = &settings.database;
+    let mut commands = Vec::new();
+    let synapse = snapshot.deployment.postgres("synapse").unwrap_or_default();
+    if let (Some(host), Some(name), Some(user)) = (&synapse.host, &synapse.database, &synapse.user) {
+        let mode = synapse.ssl_mode.as_deref();
+        commands.push(dump(host, synapse.port.unwrap_or(5432), name, user, mode, "synapse.dump"));
+    }
+    commands.push(dump(&mas.host, mas.port, &mas.name, &mas.user, mas.ssl_mode.as_deref(), "mas.dump"));
+    commands
+}
+
+fn dump(host: &str, port: u16, name: &str, user: &str, mode: Option<&str>, file: &str) -> String {
+    let mode = mode.map_or_else(String::new, |mode| format!("PGSSLMODE={} ", shell_word(mode)));
+    // A name with such characters would be taken for a whole connection string; in one it is a name again.
+    let strange = name.contains('=') || name.contains("://") || name.starts_with('-');
+    let name =
+        if strange { format!("dbname='{}'", name.replace('\\', r"\\").replace('\'', r"\'")) } else { name.to_owned() };
+    format!(
+        "{mode}pg_dump --host={} --port={port} --username={} --format=custom --file={file} {}",
+        shell_word(host),
+        shell_word(user),
+        shell_word(&name)
     )
 }
 
@@ -110,5 +138,20 @@ mod tests {
     #[test]
     fn identifiers_cannot_leave_their_quotes() {
         assert_eq!(quoted("mas\"; DROP DATABASE synapse; --"), "\"mas\"\"; DROP DATABASE synapse; --\"");
+    }
+
+    #[test]
+    fn a_dump_is_of_the_database_of_that_name_whatever_the_name() {
+        let of = |name: &str| dump("db", 5432, name, "mas", None, "x");
+        let with = |word: &str| format!("pg_dump --host=db --port=5432 --username=mas --format=custom --file=x {word}");
+        assert_eq!(of("mas"), with("mas"));
+        assert_eq!(of("it's; rm -rf ~"), with(r"'it'\''s; rm -rf ~'"));
+        assert_eq!(of("host=evil.example.com"), with(r"'dbname='\''host=evil.example.com'\'''"));
+        assert_eq!(of("postgres://evil/x"), with(r"'dbname='\''postgres://evil/x'\'''"));
+        let secured = dump("db", 5432, "m", "o'mas", Some("require"), "x");
+        assert!(
+            secured.starts_with("PGSSLMODE=require pg_dump ") && secured.contains(r"--username='o'\''mas'"),
+            "{secured}"
+        );
     }
 }

@@ -119,7 +119,7 @@ impl<'a> Output<'a> {
         match self {
             Self::Data(ui, listing) => ui.raw_out(&listing.end())?,
             Self::Table(ui, table, _) if table.is_empty() => {
-                ui.status("There is no ElementDeployment in any namespace.")
+                ui.status("There is no ElementDeployment in any namespace.");
             }
             Self::Table(ui, table, format) => ui.table(&table, format == OutputFormat::Wide)?,
         }

@@ -3,7 +3,8 @@
 //! A real API server with etcd holds some ten thousand such objects; beyond that, and where a page has to go wrong, the
 //! [`MadeUp`] server answers. It speaks plain HTTP, and knows lists with `limit` and `continue` and nothing else.
 
-use std::io::{BufRead, BufReader, Write};
+use std::fmt::Write as _;
+use std::io::{BufRead, BufReader, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -23,7 +24,9 @@ pub fn name(number: usize) -> String {
 pub fn deployment(number: usize, namespace: &str) -> Deployment {
     let mut additional = String::from("max_upload_size: 100M\nrc_message:\n  per_second: 0.5\n  burst_count: 30\n");
     for room in 0..25 {
-        additional += &format!(
+        // Writing into a string cannot fail.
+        let _ = write!(
+            additional,
             "# Requested by the works council of site {room}; see ticket OPS-{number}-{room}.\nauto_join_rooms_{room}:\n  - \
              \"#announcements-{room}:example.com\"\n  - \"#help-{room}:example.com\"\n"
         );
@@ -35,7 +38,7 @@ pub fn deployment(number: usize, namespace: &str) -> Deployment {
     let mut one = Deployment::for_domain(&name(number), namespace, &format!("site-{number}.example.com"))
         .set("/spec/components/synapse/config/additional", additional)
         .set("/metadata/labels", json!({"app.kubernetes.io/part-of": "ess", "site": format!("site-{number}")}));
-    if number % 3 == 0 {
+    if number.is_multiple_of(3) {
         one = one.with_mas(false);
     }
     let manifest = one.object().to_string();
@@ -167,7 +170,8 @@ impl Shared {
             body += if place == from { "" } else { "," };
             body += &served(place, "ess").to_string();
         }
-        body += &format!(
+        let _ = write!(
+            body,
             r#"],"kind":"ElementDeploymentList","metadata":{{"continue":"{go_on}","resourceVersion":"5","remainingItemCount":{}}}}}"#,
             self.total - to
         );

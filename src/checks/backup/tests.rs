@@ -1,0 +1,143 @@
+use std::io::{self, Write as _};
+
+use jiff::civil::date;
+
+use super::recognise::*;
+use super::*;
+use crate::checks::Severity;
+
+const NOW: &str = "2026-11-24T22:00:00Z";
+
+fn now() -> Timestamp {
+    NOW.parse().unwrap()
+}
+
+fn good() -> Dump {
+    Dump { kind: Kind::Sql, users: Users::WithRows, owner: Some(Owner::Synapse), complete: Some(true), made: None }
+}
+
+fn found(dump: Dump, written: &str) -> Vec<Severity> {
+    let file = Looked { name: "synapse.dump".into(), written: Some(written.parse().unwrap()), dump: Ok(dump) };
+    check(&[file], now()).iter().map(|finding| finding.severity).collect()
+}
+
+fn of_bytes(bytes: &[u8]) -> Dump {
+    recognise(&mut &bytes[..], Some(&bytes[bytes.len().saturating_sub(4096)..])).unwrap()
+}
+
+const FRESH: &str = "2026-11-24T21:00:00Z";
+
+#[test]
+fn a_fresh_dump_with_users_is_fine_and_each_thing_that_is_wrong_is_told() {
+    assert_eq!(found(good(), FRESH), [Severity::Ok]);
+    assert_eq!(found(good(), "2026-11-23T21:59:59Z"), [Severity::Warning]);
+    assert_eq!(found(good(), "2026-11-23T22:00:01Z"), [Severity::Ok]);
+    // Copied a moment ago, made a week ago.
+    let old = Dump { made: Some(date(2026, 11, 17).at(1, 0, 0, 0)), ..good() };
+    assert_eq!(found(old, FRESH), [Severity::Warning]);
+    // In a zone that is far away, a date of yesterday can be of today.
+    let far = Dump { made: Some(date(2026, 11, 23).at(12, 0, 0, 0)), ..good() };
+    assert_eq!(found(far, FRESH), [Severity::Ok]);
+    for users in [Users::Missing, Users::WithoutRows] {
+        assert_eq!(found(Dump { users, ..good() }, FRESH), [Severity::Blocker]);
+    }
+    assert_eq!(found(Dump { users: Users::NotSeen(64 << 20), ..good() }, FRESH), [Severity::Unknown]);
+    assert_eq!(found(Dump { complete: Some(false), ..good() }, FRESH), [Severity::Blocker]);
+    assert_eq!(found(Dump { kind: Kind::None("x".into()), ..good() }, FRESH), [Severity::Blocker]);
+    for kind in [Kind::Sealed("compressed with xz"), Kind::Files] {
+        assert_eq!(found(Dump { kind, ..good() }, FRESH), [Severity::Unknown]);
+    }
+    // MAS's alone brings nothing back.
+    assert_eq!(found(Dump { owner: Some(Owner::Mas), ..good() }, FRESH), [Severity::Ok, Severity::Warning]);
+    let unreadable = Looked { name: "x".into(), written: None, dump: Err("permission denied".into()) };
+    assert_eq!(check(&[unreadable], now())[0].severity, Severity::Unknown);
+    assert_eq!(check(&[], now()), []);
+}
+
+#[test]
+fn what_is_no_dump_is_none_whatever_it_is() {
+    for bytes in [
+        &b""[..],
+        b"hello",
+        b"\x00\x01\x02\x03",
+        b"PGDMPxxxxxxxxxxxx",
+        b"-- MySQL dump 10.13\n\nCREATE TABLE users (id int);\n",
+        b"SQLite format 3\0",
+        b"#!/bin/sh\npg_dump synapse\n",
+    ] {
+        let dump = of_bytes(bytes);
+        assert!(matches!(dump.kind, Kind::None(_)), "{bytes:?}: {dump:?}");
+    }
+    assert_eq!(of_bytes(&[0x28, 0xb5, 0x2f, 0xfd, 1, 2, 3]).kind, Kind::Sealed("compressed with zstd"));
+    // As much as begins like one and is cut off.
+    assert_ne!(of_bytes(b"PGDMP").complete, None);
+}
+
+fn sql(body: &str) -> String {
+    format!("--\n-- PostgreSQL database dump\n--\n\n{body}\n--\n-- PostgreSQL database dump complete\n--\n")
+}
+
+#[test]
+fn a_table_is_one_by_its_definition_and_not_by_a_word_in_a_row() {
+    let users = |body: &str| of_bytes(sql(body).as_bytes()).users;
+    assert_eq!(
+        users("CREATE TABLE public.users (\n    name text\n);\nCOPY public.users (name) FROM stdin;\nx\n\\.\n"),
+        Users::WithRows
+    );
+    assert_eq!(users("CREATE TABLE users (\n);\nINSERT INTO users VALUES (1);\n"), Users::WithRows);
+    assert_eq!(users("CREATE TABLE public.users (\n    name text\n);\n"), Users::WithoutRows);
+    assert_eq!(
+        users("CREATE TABLE public.\"other users\" (\n);\nCREATE TABLE public.users_who_share (\n);\n"),
+        Users::Missing
+    );
+    assert_eq!(users("COPY public.events (a) FROM stdin;\nsee CREATE TABLE public.users (\n\\.\n"), Users::Missing);
+    let cut =
+        sql("CREATE TABLE public.users (\n);\nCOPY public.users (name) FROM stdin;\n").replace("dump complete", "");
+    assert_eq!(of_bytes(cut.as_bytes()).complete, Some(false));
+}
+
+#[test]
+fn sql_that_is_longer_than_is_read_is_judged_by_its_beginning_and_its_end() {
+    struct Long(Vec<u8>, usize);
+    impl io::Read for Long {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            if !self.0.is_empty() {
+                let count = self.0.len().min(buffer.len());
+                buffer[..count].copy_from_slice(&self.0[..count]);
+                self.0.drain(..count);
+                return Ok(count);
+            }
+            self.1 += buffer.len();
+            assert!(self.1 < 80 << 20, "it is read without end");
+            buffer.fill(b'x');
+            Ok(buffer.len())
+        }
+    }
+    let head = |body: &str| {
+        format!("--\n-- PostgreSQL database dump\n--\n{body}\nCOPY public.events (a) FROM stdin;\n").into_bytes()
+    };
+    let tail = b"x\n\\.\n--\n-- PostgreSQL database dump complete\n--\n";
+    let with = recognise(&mut Long(head("CREATE TABLE public.users (\n);"), 0), Some(tail)).unwrap();
+    assert_eq!((with.users, with.complete), (Users::WithRows, Some(true)));
+    let without = recognise(&mut Long(head(""), 0), Some(b"xxx")).unwrap();
+    assert!(matches!(without.users, Users::NotSeen(bytes) if bytes == 64 << 20));
+    assert_eq!(without.complete, Some(false));
+}
+
+#[test]
+fn a_compressed_dump_that_was_cut_off_is_not_called_whole() {
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    // Not to be compressed away.
+    let rows: String = (0..40_000_u64)
+        .flat_map(|row| [row.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_string(), "\n".to_owned()])
+        .collect();
+    packed
+        .write_all(
+            sql(&format!("CREATE TABLE public.users (\n);\nCOPY public.users (name) FROM stdin;\n{rows}")).as_bytes(),
+        )
+        .unwrap();
+    let packed = packed.finish().unwrap();
+    assert_eq!(of_bytes(&packed), Dump { owner: None, ..good() });
+    assert_eq!(of_bytes(&packed[..packed.len() / 2]).complete, Some(false));
+    assert_eq!(of_bytes(&packed[..40]).complete, Some(false));
+}

@@ -1,0 +1,250 @@
+//! Reaching a database and logging in.
+
+use super::said::{Place, Pooling, Refusal, Server, SslMode, Trouble, Whose};
+use super::{Expected, Known};
+use crate::checks::finding::{Finding, Severity, codes};
+
+/// A database that the spec does not name.
+pub(super) fn no_place(whose: Whose, path: &str, why: &str) -> Finding {
+    Finding::unknown(codes::DATABASE_REACHABLE, path, format!("{} database was not asked: {why}", whose.word()))
+}
+
+/// Why a database said nothing, as a finding.
+pub(super) fn trouble(expected: &Expected, place: &Place, trouble: &Trouble) -> Finding {
+    let who = place.whose.word();
+    let at = place.words();
+    let new = |code, severity, text: String| Finding::new(code, severity, place.path, text);
+    let inside =
+        format!("If this host is only known or let in inside the cluster: `{} --through-cluster`.", expected.again);
+    match trouble {
+        Trouble::NotAsked(why) => {
+            new(codes::DATABASE_LOGIN, Severity::Unknown, format!("{who} database {at} was not asked: {why}"))
+        }
+        Trouble::NoWay(why) => {
+            new(codes::DATABASE_REACHABLE, Severity::Unknown, format!("{who} database {at} was not reached from here: {why}"))
+                .remedy(inside)
+        }
+        Trouble::TimedOut => new(
+            codes::DATABASE_REACHABLE,
+            Severity::Unknown,
+            format!("{who} database {at}: no answer within the time that it is given"),
+        )
+        .remedy(inside),
+        Trouble::Lost(why) => new(
+            codes::DATABASE_REACHABLE,
+            Severity::Unknown,
+            format!("the connection to {who} database {at} ended: {why}"),
+        )
+        .remedy("Try again; then look into the server's log."),
+        Trouble::NotPostgres(why) => new(
+            codes::DATABASE_REACHABLE,
+            Severity::Blocker,
+            format!("what answers for {who} database {at} is no PostgreSQL server: {why}"),
+        )
+        .remedy("Compare host and port with those of the PostgreSQL server."),
+        Trouble::NoTls => new(
+            codes::DATABASE_SSLMODE,
+            Severity::Blocker,
+            format!("{} insists on TLS (sslmode {}), and the server at {}:{} has none", place.whose.program(), place.mode.word(), place.host, place.port),
+        )
+        .remedy("Turn TLS on at the server, or set sslMode to prefer or disable if the way to it is trusted."),
+        Trouble::Certificate(why) => certificate(place, why),
+        Trouble::InClear => new(
+            codes::DATABASE_LOGIN,
+            Severity::Unknown,
+            format!("the server of {who} database {at} asks for the password in clear over a connection that is not encrypted; it was not sent"),
+        )
+        .remedy("Let the server ask by scram-sha-256 (pg_hba.conf), or use TLS."),
+        Trouble::Refused(refusal) => refused(place, refusal, &inside),
+    }
+}
+
+fn certificate(place: &Place, why: &str) -> Finding {
+    Finding::warning(
+        codes::DATABASE_SSLMODE,
+        place.path,
+        format!(
+            "sslmode {} wants a certificate that can be verified, and seen from here it is not: {why}. Nothing was sent.",
+            place.mode.word()
+        ),
+    )
+    .remedy("If the server's CA is a private one, name it with --ca-certificate; in the cluster, MAS has to know it as well.")
+}
+
+/// SQLSTATEs: PostgreSQL's documentation, appendix A.
+fn refused(place: &Place, refusal: &Refusal, inside: &str) -> Finding {
+    let Refusal { state, message } = refusal;
+    let who = place.whose.word();
+    let (user, database) = (&place.user, &place.database);
+    let (secret, key) = &place.password;
+    let blocker = |text: String| Finding::blocker(codes::DATABASE_LOGIN, place.path, text);
+    let unknown = |text: String| Finding::unknown(codes::DATABASE_LOGIN, place.path, text);
+    let no_entry = message.contains("pg_hba.conf");
+    match state.as_str() {
+        "28P01" => blocker(format!(
+            "the server refuses role {user} of {who} database with the password of Secret {secret}, key {key}: {message}"
+        ))
+        .remedy(match place.whose {
+            Whose::Mas => format!("Give the role that password (`\\password` in psql, as `kubectl ess-mas prepare` prints it), or replace the Secret's: `kubectl ess-mas prepare --replace {key} --database-password-file FILE`."),
+            Whose::Synapse => "Synapse runs with another password than this one; find out which Secret is the right one.".to_owned(),
+        }),
+        "28000" if no_entry => unknown(format!(
+            "the server of {who} database takes no login of {user} from here: {message}"
+        ))
+        .remedy(format!("pg_hba.conf has to let {} in from the cluster's pods. {inside}", place.whose.program())),
+        "28000" if message.contains("not permitted to log in") => {
+            blocker(format!("role {user} of {who} database may not log in: {message}"))
+                .remedy(format!("As a superuser: ALTER ROLE … LOGIN for {user}."))
+        }
+        "28000" => blocker(format!("the server refuses role {user} of {who} database: {message}"))
+            .remedy(create(place, "Make the role")),
+        "3D000" => blocker(format!("there is no database {database} at {}:{}: {message}", place.host, place.port))
+            .remedy(create(place, "Make the database")),
+        "42501" => blocker(format!("role {user} may not connect to database {database}: {message}"))
+            .remedy("As a superuser: GRANT CONNECT ON DATABASE … TO the role, or let it own the database."),
+        "53300" => blocker(format!("{who} server takes no more connections: {message}"))
+            .remedy("Raise max_connections or the role's limit; syn2mas and MAS need about 20 of them at once."),
+        "57P03" => unknown(format!("the server of {who} database takes no connections at the moment: {message}"))
+            .remedy("Try again in a while."),
+        _ => unknown(format!("the server of {who} database refuses the login of {user}: {message} (SQLSTATE {state})")),
+    }
+}
+
+fn create(place: &Place, what: &str) -> String {
+    match place.whose {
+        Whose::Mas => format!("{what} with the SQL that `kubectl ess-mas prepare` prints."),
+        Whose::Synapse => "Compare the spec with what Synapse runs with.".to_owned(),
+    }
+}
+
+/// A login that was taken.
+pub(super) fn reached(place: &Place, server: &Server, findings: &mut Vec<Finding>) {
+    let who = place.whose.word();
+    let way = if server.through_cluster { " through the cluster" } else { "" };
+    let version =
+        server.version.known().map_or_else(String::new, |version| format!(", PostgreSQL {}", release(*version)));
+    findings.push(Finding::ok(
+        codes::DATABASE_REACHABLE,
+        place.path,
+        format!("{who} database {} answers{way}{version}", place.words()),
+    ));
+    findings.push(if server.asked_password {
+        Finding::ok(
+            codes::DATABASE_LOGIN,
+            place.path,
+            format!("role {} logs in with the password of Secret {}", place.user, place.password.0),
+        )
+    } else {
+        Finding::unknown(
+            codes::DATABASE_LOGIN,
+            place.path,
+            format!("the server let role {} in from here without asking for the password, so whether that of Secret {} is right is not known", place.user, place.password.0),
+        )
+        .remedy(if server.through_cluster {
+            "A port-forward ends inside the server's pod, where pg_hba.conf often trusts everybody. Ask without --through-cluster if there is a way."
+        } else {
+            "pg_hba.conf trusts everybody who comes from here. Try the password from another address."
+        })
+    });
+    findings.extend(tls(place, server));
+    findings.extend(version_of(place, server));
+    findings.extend(standby(place, server));
+    findings.push(pooling(place, &server.pooling));
+}
+
+/// 150018 is 15.18, 90624 was 9.6.24.
+fn release(number: i64) -> String {
+    if number >= 100_000 {
+        format!("{}.{}", number / 10_000, number % 10_000)
+    } else {
+        format!("{}.{}.{}", number / 10_000, number / 100 % 100, number % 100)
+    }
+}
+
+fn tls(place: &Place, server: &Server) -> Option<Finding> {
+    let default = if place.mode_set { "" } else { ", by default" };
+    let text = match (server.tls, place.mode) {
+        (true, mode) => format!("encrypted with TLS, as sslmode {}{default} has it", mode.word()),
+        (false, SslMode::Disable | SslMode::Allow) => {
+            format!("not encrypted, as sslmode {}{default} has it", place.mode.word())
+        }
+        (false, SslMode::Prefer) => {
+            return Some(
+                Finding::warning(
+                    codes::DATABASE_SSLMODE,
+                    place.path,
+                    format!("the connection to {} database is not encrypted: the server has no TLS, and sslmode prefer{default} puts up with that", place.whose.word()),
+                )
+                .remedy("Turn TLS on at the server, or set sslMode to disable if the way to it is trusted, so that nobody relies on it."),
+            );
+        }
+        (false, _) => return None,
+    };
+    Some(Finding::ok(
+        codes::DATABASE_SSLMODE,
+        place.path,
+        format!("the connection to {} database is {text}", place.whose.word()),
+    ))
+}
+
+/// The oldest that MAS's documentation recommends.
+const OLDEST: i64 = 130_000;
+
+fn version_of(place: &Place, server: &Server) -> Option<Finding> {
+    if place.whose != Whose::Mas {
+        return None;
+    }
+    Some(match &server.version {
+        Known::Unreadable(why) => super::unread(codes::MAS_DATABASE_VERSION, place, "the server's version", why),
+        Known::Known(version) if *version < OLDEST => Finding::warning(
+            codes::MAS_DATABASE_VERSION,
+            place.path,
+            format!("PostgreSQL {} is older than the 13 that MAS asks for", release(*version)),
+        )
+        .remedy("Use a newer server for MAS's database."),
+        Known::Known(version) => {
+            Finding::ok(codes::MAS_DATABASE_VERSION, place.path, format!("PostgreSQL {}", release(*version)))
+        }
+    })
+}
+
+fn standby(place: &Place, server: &Server) -> Option<Finding> {
+    (server.standby == Known::Known(true)).then(|| {
+        Finding::blocker(
+            codes::DATABASE_LOGIN,
+            place.path,
+            format!("{}:{} is a standby, which takes no writes", place.host, place.port),
+        )
+        .remedy("Name the primary.")
+    })
+}
+
+fn pooling(place: &Place, pooling: &Pooling) -> Finding {
+    let who = match place.whose {
+        Whose::Mas => "MAS",
+        Whose::Synapse => "syn2mas",
+    };
+    let at = format!("{}:{}", place.host, place.port);
+    match pooling {
+        Pooling::None => {
+            Finding::ok(codes::DATABASE_POOLER, place.path, format!("the sessions at {at} are the server's own, no pooler is in between"))
+        }
+        Pooling::BySession => Finding::ok(
+            codes::DATABASE_POOLER,
+            place.path,
+            format!("a pooler answers at {at}; it left a session with its process of the server, as pooling by session does"),
+        ),
+        Pooling::ByTransaction => Finding::blocker(
+            codes::DATABASE_POOLER,
+            place.path,
+            format!("a pooler answers at {at} and moved a session to another process of the server between two transactions; {who} needs a session of its own"),
+        )
+        .remedy("Name the server itself, or let the pooler pool by session."),
+        Pooling::Unclear(why) => Finding::warning(
+            codes::DATABASE_POOLER,
+            place.path,
+            format!("a pooler answers at {at}, and how it pools was not to be seen ({why}); {who} needs a session of its own"),
+        )
+        .remedy("Name the server itself, or make sure that the pooler pools by session."),
+    }
+}

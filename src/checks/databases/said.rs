@@ -1,0 +1,292 @@
+//! What was asked of the two databases, and what they said.
+
+use crate::checks::Known;
+
+/// Whose database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whose {
+    /// MAS's own.
+    Mas,
+    /// Synapse's.
+    Synapse,
+}
+
+impl Whose {
+    /// `MAS's`.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Mas => "MAS's",
+            Self::Synapse => "Synapse's",
+        }
+    }
+
+    /// The program that logs in there.
+    pub const fn program(self) -> &'static str {
+        match self {
+            Self::Mas => "MAS",
+            Self::Synapse => "Synapse",
+        }
+    }
+}
+
+/// libpq's `sslmode`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SslMode {
+    /// Never.
+    Disable,
+    /// Only where the server insists. MAS's library never does.
+    Allow,
+    /// Where the server can.
+    Prefer,
+    /// Always, with whomever.
+    Require,
+    /// Always, and the certificate has to lead to a known CA.
+    VerifyCa,
+    /// The same, and it has to be for this host.
+    VerifyFull,
+}
+
+impl SslMode {
+    /// Reads libpq's word.
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Disable, Self::Allow, Self::Prefer, Self::Require, Self::VerifyCa, Self::VerifyFull]
+            .into_iter()
+            .find(|mode| mode.word() == word)
+    }
+
+    /// libpq's word.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Disable => "disable",
+            Self::Allow => "allow",
+            Self::Prefer => "prefer",
+            Self::Require => "require",
+            Self::VerifyCa => "verify-ca",
+            Self::VerifyFull => "verify-full",
+        }
+    }
+}
+
+/// One database as the spec has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// Whose it is.
+    pub whose: Whose,
+    /// Path in the ElementDeployment; the subject of findings.
+    pub path: &'static str,
+    /// Host of the server.
+    pub host: String,
+    /// Its TCP port.
+    pub port: u16,
+    /// Name of the database.
+    pub database: String,
+    /// Role that logs in.
+    pub user: String,
+    /// How the connection is to be protected.
+    pub mode: SslMode,
+    /// Whether `mode` stands in the spec, or is a default.
+    pub mode_set: bool,
+    /// Name of the Secret and the key in it that hold the password.
+    pub password: (String, String),
+}
+
+impl Place {
+    /// `mas at db:5432`.
+    pub fn words(&self) -> String {
+        format!("{} at {}:{}", self.database, self.host, self.port)
+    }
+}
+
+/// What PostgreSQL, or what stands in its place, refused with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// SQLSTATE, five characters.
+    pub state: String,
+    /// The server's own sentence.
+    pub message: String,
+}
+
+/// Why a database said nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Trouble {
+    /// It was not asked.
+    NotAsked(String),
+    /// No connection.
+    NoWay(String),
+    /// Nothing came within the time.
+    TimedOut,
+    /// What answers is no PostgreSQL server; a sentence says why that is known.
+    NotPostgres(String),
+    /// `sslmode` wants TLS, and the server has none.
+    NoTls,
+    /// The server's certificate is not what `sslmode` wants.
+    Certificate(String),
+    /// It wanted the password in clear over a connection that anybody could listen to; it was not sent.
+    InClear,
+    /// The server refused the login.
+    Refused(Refusal),
+    /// The connection ended.
+    Lost(String),
+}
+
+/// How sessions come about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Pooling {
+    /// The session is the server's own.
+    None,
+    /// Somebody stands between, and a session stayed with one process of the server while others were at work.
+    BySession,
+    /// Somebody stands between, and a session was moved from one process of the server to another.
+    ByTransaction,
+    /// Somebody stands between; how sessions are pooled was not to be seen.
+    Unclear(String),
+}
+
+/// What tells one database from all others, whatever names lead to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The cluster's system identifier, where the role may read it.
+    pub system: Option<String>,
+    /// When the server was started, as it writes it.
+    pub started: String,
+    /// The database's number on its server.
+    pub oid: i64,
+    /// Its name there.
+    pub name: String,
+}
+
+impl Identity {
+    /// Whether two are the same database. Standbys share the identifier with their primary, but were started at other times.
+    pub fn is(&self, other: &Self) -> bool {
+        let server = match (&self.system, &other.system) {
+            (Some(one), Some(another)) => one == another,
+            _ => self.started == other.started,
+        };
+        server && self.oid == other.oid && self.name == other.name
+    }
+}
+
+/// What any server says of itself.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Server {
+    /// `server_version_num`: 150018 is 15.18.
+    pub version: Known<i64>,
+    /// Whether the connection was encrypted with TLS up to the server.
+    pub tls: bool,
+    /// Whether it was a port-forward.
+    pub through_cluster: bool,
+    /// Whether the server asked for the password; some take anybody from some addresses.
+    pub asked_password: bool,
+    /// Whether it takes writes: false on a standby.
+    pub standby: Known<bool>,
+    /// Which database it is.
+    pub identity: Known<Identity>,
+    /// How sessions come about.
+    pub pooling: Pooling,
+}
+
+/// What is in MAS's database.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Tables {
+    /// Those of [`super::MAS_TABLES`] that exist, and whether there are rows in them; `Unreadable` where that could not be
+    /// read.
+    pub present: Vec<(&'static str, Known<bool>)>,
+    /// Whether MAS's own list of schema changes is there.
+    pub migrations: bool,
+    /// Tables that a migration has left renamed.
+    pub renamed: i64,
+    /// Tables that belong to a role which MAS's is no member of.
+    pub of_others: i64,
+    /// Tables in all, those of PostgreSQL itself not counted.
+    pub all: i64,
+    /// Whether Synapse's tables are there.
+    pub synapses: bool,
+}
+
+/// What MAS's role may do.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Rights {
+    /// The first schema of the search path that exists.
+    pub schema: Option<String>,
+    /// Whether it may make tables in it.
+    pub create_in_schema: bool,
+    /// `CREATE` on the database, which an extension needs.
+    pub create_in_database: bool,
+    /// Whether it is a superuser.
+    pub superuser: bool,
+}
+
+/// The extension `pg_trgm`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Trigram {
+    /// It is there.
+    pub installed: bool,
+    /// The server has it to be created.
+    pub available: bool,
+    /// Whoever may create in the database may create it; `None` before PostgreSQL 13.
+    pub trusted: Option<bool>,
+}
+
+/// Connections. PostgreSQL's -1 for "no limit" is `None`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Connections {
+    /// The role's own limit.
+    pub of_role: Option<i64>,
+    /// The database's.
+    pub of_database: Option<i64>,
+    /// The server's.
+    pub of_server: i64,
+    /// How many of those are for superusers only.
+    pub reserved: i64,
+    /// How many are in use.
+    pub used: i64,
+}
+
+/// What MAS's database said.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MasSaid {
+    /// Of the server.
+    pub server: Server,
+    /// What is in it.
+    pub tables: Known<Tables>,
+    /// What the role may do.
+    pub rights: Known<Rights>,
+    /// The extension.
+    pub trigram: Known<Trigram>,
+    /// PostgreSQL's name of the encoding.
+    pub encoding: Known<String>,
+    /// Limits.
+    pub connections: Known<Connections>,
+}
+
+/// What Synapse's database said. Numbers are of rows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SynapseSaid {
+    /// Of the server.
+    pub server: Server,
+    /// Whether Synapse's tables are there.
+    pub is_synapses: Known<bool>,
+    /// Guests.
+    pub guests: Known<i64>,
+    /// Addresses that are no e-mail addresses, by medium.
+    pub threepids: Known<Vec<(String, i64)>>,
+    /// Links to identity providers, by Synapse's name of the provider.
+    pub providers: Known<Vec<(String, i64)>>,
+    /// Users of another server name, or of none: those of application services apart.
+    pub foreign: Known<Foreign>,
+    /// Rows of users who are not there, by table.
+    pub orphans: Vec<(&'static str, Known<i64>)>,
+    /// Users without any way to log in.
+    pub no_login: Known<i64>,
+    /// Rows by table, as PostgreSQL estimates them; `None` where it never counted.
+    pub sizes: Known<Vec<(String, Option<i64>)>>,
+}
+
+/// Users whose id is not of this server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Foreign {
+    /// Of people.
+    pub people: i64,
+    /// Of application services; those are skipped.
+    pub services: i64,
+}

@@ -1,0 +1,387 @@
+use serde_json::{Value, json};
+
+use super::said::*;
+use super::*;
+use crate::checks::{Severity, tests::snapshot as object};
+use crate::plan::{Database, MasSettings, Tls};
+
+fn snapshot(change: impl FnOnce(&mut Value), ssl_mode: Option<&str>) -> Snapshot {
+    let mut snapshot = object(change);
+    snapshot.settings = Some(MasSettings {
+        host: "auth.example.com".into(),
+        database: Database {
+            host: "db".into(),
+            port: 5432,
+            name: "mas".into(),
+            user: "mas".into(),
+            ssl_mode: ssl_mode.map(str::to_owned),
+        },
+        tls: Tls::Inherit,
+        secret_name: "chat-mas".into(),
+    });
+    snapshot
+}
+
+fn expected() -> Expected {
+    let oidc = json!([{"idpId": "01JABCDEFGHJKMNPQRSTVWXYZ0"}]);
+    let snapshot = snapshot(
+        |object| object["spec"]["components"]["synapse"]["config"]["delegatedAuth"] = json!({"oidc": oidc}),
+        None,
+    );
+    Expected::of(&snapshot, "kubectl ess-mas check chat -n n --databases".into())
+}
+
+fn server(name: &str, oid: i64) -> Server {
+    Server {
+        version: Known::Known(150_018),
+        tls: true,
+        through_cluster: false,
+        asked_password: true,
+        standby: Known::Known(false),
+        identity: Known::Known(Identity { system: Some("7".into()), started: "1".into(), oid, name: name.into() }),
+        pooling: Pooling::None,
+    }
+}
+
+fn mas() -> MasSaid {
+    MasSaid {
+        server: server("mas", 1),
+        tables: Known::Known(Tables::default()),
+        rights: Known::Known(Rights {
+            schema: Some("public".into()),
+            create_in_schema: true,
+            create_in_database: true,
+            superuser: false,
+        }),
+        trigram: Known::Known(Trigram { installed: false, available: true, trusted: Some(true) }),
+        encoding: Known::Known("UTF8".into()),
+        connections: Known::Known(Connections { of_server: 100, reserved: 3, used: 10, ..Connections::default() }),
+    }
+}
+
+fn synapse() -> SynapseSaid {
+    SynapseSaid {
+        server: server("synapse", 2),
+        is_synapses: Known::Known(true),
+        guests: Known::Known(0),
+        threepids: Known::Known(Vec::new()),
+        providers: Known::Known(vec![("oidc-01JABCDEFGHJKMNPQRSTVWXYZ0".into(), 12)]),
+        foreign: Known::Known(Foreign::default()),
+        orphans: vec![("devices", Known::Known(0)), ("access_tokens", Known::Known(0))],
+        no_login: Known::Known(0),
+        sizes: Known::Known(vec![("users".into(), Some(120_000)), ("devices".into(), Some(1_080_000))]),
+    }
+}
+
+/// What is not in order when both say this.
+fn open(expected: &Expected, mas: MasSaid, synapse: SynapseSaid) -> Vec<(&'static str, Severity)> {
+    let found = judge(expected, &Answers { mas: Ok(mas), synapse: Ok(synapse) });
+    let open = found.iter().filter(|finding| finding.severity != Severity::Ok);
+    open.map(|finding| (finding.code, finding.severity)).collect()
+}
+
+fn of_mas(change: impl FnOnce(&mut MasSaid)) -> Vec<(&'static str, Severity)> {
+    let mut said = mas();
+    change(&mut said);
+    open(&expected(), said, synapse())
+}
+
+fn of_synapse(change: impl FnOnce(&mut SynapseSaid)) -> Vec<(&'static str, Severity)> {
+    let mut said = synapse();
+    change(&mut said);
+    open(&expected(), mas(), said)
+}
+
+use Severity::{Blocker, Unknown, Warning};
+
+#[test]
+fn two_databases_in_order_have_nothing_but_fine_findings_and_every_question_has_one() {
+    let found = judge(&expected(), &Answers { mas: Ok(mas()), synapse: Ok(synapse()) });
+    assert!(found.iter().all(|finding| finding.severity == Severity::Ok), "{found:#?}");
+    for code in [
+        codes::DATABASE_REACHABLE,
+        codes::DATABASE_LOGIN,
+        codes::DATABASE_SSLMODE,
+        codes::DATABASE_SHARED,
+        codes::DATABASE_POOLER,
+        codes::MAS_DATABASE_VERSION,
+        codes::MAS_DATABASE_EMPTY,
+        codes::MAS_DATABASE_RIGHTS,
+        codes::MAS_DATABASE_TRIGRAM,
+        codes::MAS_DATABASE_ENCODING,
+        codes::MAS_DATABASE_CONNECTIONS,
+        codes::SYNAPSE_DATABASE_GUESTS,
+        codes::SYNAPSE_DATABASE_THREEPIDS,
+        codes::SYNAPSE_DATABASE_PROVIDERS,
+        codes::SYNAPSE_DATABASE_DELEGATED,
+        codes::SYNAPSE_DATABASE_SERVER_NAME,
+        codes::SYNAPSE_DATABASE_ORPHANS,
+        codes::SYNAPSE_DATABASE_NO_LOGIN,
+        codes::SYNAPSE_DATABASE_SIZE,
+    ] {
+        assert!(found.iter().any(|finding| finding.code == code), "{code} is missing");
+    }
+    let size = found.iter().find(|finding| finding.code == codes::SYNAPSE_DATABASE_SIZE).unwrap();
+    assert!(
+        size.message.contains("users 120 000, devices 1 080 000") && size.message.contains("2 minutes"),
+        "{size:?}"
+    );
+}
+
+#[test]
+fn the_spec_tells_where_to_log_in_and_what_it_does_not_tell_is_not_guessed() {
+    let expected = expected();
+    let (mas, synapse) = (expected.mas.clone().unwrap(), expected.synapse.clone().unwrap());
+    assert_eq!((mas.words().as_str(), mas.mode, mas.mode_set), ("mas at db:5432", SslMode::Prefer, false));
+    assert_eq!(mas.password, ("chat-mas".into(), "postgresPassword".into()));
+    assert_eq!(
+        (synapse.words().as_str(), synapse.mode, synapse.user.as_str()),
+        ("synapse at db:5432", SslMode::Require, "s")
+    );
+    assert_eq!(synapse.password, ("synapse".into(), "postgresPassword".into()));
+    assert_eq!(expected.providers, ["oidc-01JABCDEFGHJKMNPQRSTVWXYZ0"]);
+
+    let mut by_schema = snapshot(|_| {}, None);
+    by_schema.features = Known::Known(features("verify-full"));
+    assert_eq!(Expected::of(&by_schema, String::new()).mas.unwrap().mode, SslMode::VerifyFull);
+    let strange = Expected::of(&snapshot(|_| {}, Some("encrypt")), String::new());
+    assert!(strange.mas.unwrap_err().contains("encrypt"));
+    for (host, why) in [("/run/postgresql", "socket"), ("a,b", "several hosts"), ("", "no host")] {
+        let named = snapshot(
+            |object| object["spec"]["components"]["synapse"]["config"]["postgresql"]["host"] = json!(host),
+            None,
+        );
+        let error = Expected::of(&named, String::new()).synapse.unwrap_err();
+        assert!(error.contains(why), "{host}: {error}");
+    }
+    assert!(Expected::of(&object(|_| {}), String::new()).mas.unwrap_err().contains("prepare"));
+}
+
+#[test]
+fn one_database_under_two_names_is_a_blocker_and_two_on_one_server_are_fine() {
+    assert_eq!(of_mas(|said| said.server = server("synapse", 2)), [(codes::DATABASE_SHARED, Blocker)]);
+    // A server that does not tell its identifier is known by the time of its start.
+    let unnamed = |oid| Server {
+        identity: Known::Known(Identity { system: None, started: "1".into(), oid, name: "synapse".into() }),
+        ..server("synapse", oid)
+    };
+    assert_eq!(of_mas(|said| said.server = unnamed(2)), [(codes::DATABASE_SHARED, Blocker)]);
+    assert_eq!(of_mas(|said| said.server = unnamed(3)), []);
+    let with_tables = Tables { synapses: true, all: 200, ..Tables::default() };
+    assert_eq!(of_mas(|said| said.tables = Known::Known(with_tables)), [(codes::DATABASE_SHARED, Blocker)]);
+    let nothing = of_mas(|said| {
+        said.server.identity = Known::Unreadable("no".into());
+        said.tables = Known::Unreadable("no".into());
+    });
+    assert_eq!(nothing, [(codes::DATABASE_SHARED, Unknown), (codes::MAS_DATABASE_EMPTY, Unknown)]);
+}
+
+#[test]
+fn mass_database_has_to_be_empty_and_its_own() {
+    let with = |tables: Tables| of_mas(|said| said.tables = Known::Known(tables));
+    let own = Tables { migrations: true, all: 40, ..Tables::default() };
+    let users = |rows| vec![("users", rows)];
+    assert_eq!(with(Tables { present: users(Known::Known(false)), ..own.clone() }), []);
+    assert_eq!(
+        with(Tables { present: users(Known::Known(true)), ..own.clone() }),
+        [(codes::MAS_DATABASE_EMPTY, Blocker)]
+    );
+    assert_eq!(
+        with(Tables { present: users(Known::Unreadable("no".into())), ..own.clone() }),
+        [(codes::MAS_DATABASE_EMPTY, Unknown)]
+    );
+    assert_eq!(
+        with(Tables { present: users(Known::Known(false)), all: 1, ..Tables::default() }),
+        [(codes::MAS_DATABASE_EMPTY, Blocker)],
+        "not MAS's"
+    );
+    assert_eq!(with(Tables { all: 3, ..Tables::default() }), [(codes::MAS_DATABASE_EMPTY, Warning)]);
+    assert_eq!(with(Tables { renamed: 8, ..own.clone() }), [(codes::MAS_DATABASE_EMPTY, Warning)]);
+    assert_eq!(with(Tables { of_others: 2, ..own.clone() }), [(codes::MAS_DATABASE_RIGHTS, Blocker)]);
+    // Once it is done there are users, as there should be.
+    let mut migrated = expected();
+    migrated.migrated = true;
+    let mut said = mas();
+    said.tables = Known::Known(Tables { present: users(Known::Known(true)), ..own });
+    assert_eq!(open(&migrated, said, SynapseSaid { guests: Known::Known(3), ..synapse() }), []);
+}
+
+#[test]
+fn rights_extension_encoding_and_limits_are_judged() {
+    let rights = |schema: Option<&str>, create_in_schema, create_in_database| {
+        of_mas(|said| {
+            said.rights = Known::Known(Rights {
+                schema: schema.map(str::to_owned),
+                create_in_schema,
+                create_in_database,
+                superuser: false,
+            });
+        })
+    };
+    assert_eq!(rights(Some("public"), true, true), []);
+    assert_eq!(
+        rights(Some("public"), false, true),
+        [(codes::MAS_DATABASE_RIGHTS, Blocker), (codes::MAS_DATABASE_TRIGRAM, Blocker)]
+    );
+    assert_eq!(rights(None, false, true)[0], (codes::MAS_DATABASE_RIGHTS, Blocker));
+    assert_eq!(rights(Some("public"), true, false), [(codes::MAS_DATABASE_TRIGRAM, Blocker)]);
+    let trigram = |trigram: Trigram| of_mas(|said| said.trigram = Known::Known(trigram));
+    assert_eq!(trigram(Trigram { installed: true, ..Trigram::default() }), []);
+    assert_eq!(trigram(Trigram::default()), [(codes::MAS_DATABASE_TRIGRAM, Blocker)]);
+    for trusted in [None, Some(false)] {
+        assert_eq!(
+            trigram(Trigram { available: true, trusted, ..Trigram::default() }),
+            [(codes::MAS_DATABASE_TRIGRAM, Blocker)]
+        );
+    }
+    assert_eq!(
+        of_mas(|said| said.encoding = Known::Known("SQL_ASCII".into())),
+        [(codes::MAS_DATABASE_ENCODING, Warning)]
+    );
+    let limits = |connections: Connections| of_mas(|said| said.connections = Known::Known(connections));
+    let good = Connections { of_server: 100, reserved: 3, used: 77, ..Connections::default() };
+    assert_eq!(limits(good.clone()), []);
+    let warning = [(codes::MAS_DATABASE_CONNECTIONS, Warning)];
+    assert_eq!(limits(Connections { used: 78, ..good.clone() }), warning);
+    assert_eq!(limits(Connections { of_role: Some(19), ..good.clone() }), warning);
+    assert_eq!(limits(Connections { of_database: Some(0), ..good.clone() }), warning);
+    assert_eq!(limits(Connections { of_role: Some(20), of_database: Some(20), ..good }), []);
+    assert_eq!(of_mas(|said| said.server.version = Known::Known(120_022)), [(codes::MAS_DATABASE_VERSION, Warning)]);
+    assert_eq!(of_mas(|said| said.server.standby = Known::Known(true)), [(codes::DATABASE_LOGIN, Blocker)]);
+}
+
+#[test]
+fn a_session_is_judged_by_how_it_is_protected_pooled_and_let_in() {
+    let with = |change: fn(&mut Server)| of_mas(|said| change(&mut said.server));
+    assert_eq!(with(|server| server.tls = false), [(codes::DATABASE_SSLMODE, Warning)], "prefer");
+    assert_eq!(with(|server| server.asked_password = false), [(codes::DATABASE_LOGIN, Unknown)]);
+    assert_eq!(with(|server| server.pooling = Pooling::BySession), []);
+    assert_eq!(with(|server| server.pooling = Pooling::ByTransaction), [(codes::DATABASE_POOLER, Blocker)]);
+    assert_eq!(with(|server| server.pooling = Pooling::Unclear("x".into())), [(codes::DATABASE_POOLER, Warning)]);
+}
+
+#[test]
+fn each_trouble_has_a_code_a_weight_and_something_to_do() {
+    let refused =
+        |state: &str, message: &str| Trouble::Refused(Refusal { state: state.into(), message: message.into() });
+    for (trouble, code, severity) in [
+        (Trouble::NotAsked("x".into()), codes::DATABASE_LOGIN, Unknown),
+        (Trouble::NoWay("x".into()), codes::DATABASE_REACHABLE, Unknown),
+        (Trouble::TimedOut, codes::DATABASE_REACHABLE, Unknown),
+        (Trouble::Lost("x".into()), codes::DATABASE_REACHABLE, Unknown),
+        (Trouble::NotPostgres("x".into()), codes::DATABASE_REACHABLE, Blocker),
+        (Trouble::NoTls, codes::DATABASE_SSLMODE, Blocker),
+        (Trouble::Certificate("x".into()), codes::DATABASE_SSLMODE, Warning),
+        (Trouble::InClear, codes::DATABASE_LOGIN, Unknown),
+        (refused("28P01", "password authentication failed"), codes::DATABASE_LOGIN, Blocker),
+        (refused("28000", "no pg_hba.conf entry for host"), codes::DATABASE_LOGIN, Unknown),
+        (refused("28000", "role \"mas\" is not permitted to log in"), codes::DATABASE_LOGIN, Blocker),
+        (refused("28000", "role \"mas\" does not exist"), codes::DATABASE_LOGIN, Blocker),
+        (refused("3D000", "database \"mas\" does not exist"), codes::DATABASE_LOGIN, Blocker),
+        (refused("42501", "permission denied for database"), codes::DATABASE_LOGIN, Blocker),
+        (refused("53300", "too many connections"), codes::DATABASE_LOGIN, Blocker),
+        (refused("57P03", "the database system is starting up"), codes::DATABASE_LOGIN, Unknown),
+        (refused("08P01", "no such database"), codes::DATABASE_LOGIN, Unknown),
+    ] {
+        let answers = Answers { mas: Err(trouble.clone()), synapse: Ok(synapse()) };
+        let found = judge(&expected(), &answers);
+        let found: Vec<_> = found.iter().filter(|finding| finding.severity != Severity::Ok).collect();
+        assert_eq!(found.len(), 1, "{trouble:?}: {found:#?}");
+        assert_eq!((found[0].code, found[0].severity), (code, severity), "{trouble:?}");
+        if let Trouble::Refused(refusal) = &trouble {
+            assert!(found[0].message.contains(&refusal.message), "{trouble:?}");
+        }
+    }
+    let found = judge(&expected(), &Answers { mas: Ok(mas()), synapse: Err(Trouble::NoWay("x".into())) });
+    let remedy = found.iter().find_map(|finding| finding.remedy.as_ref()).unwrap();
+    assert!(remedy.contains("kubectl ess-mas check chat -n n --databases --through-cluster"), "{remedy}");
+}
+
+#[test]
+fn what_syn2mas_refuses_or_stumbles_over_in_synapses_database_is_found() {
+    assert_eq!(of_synapse(|said| said.is_synapses = Known::Known(false)), [(codes::SYNAPSE_DATABASE_TABLES, Blocker)]);
+    assert_eq!(
+        of_synapse(|said| said.is_synapses = Known::Unreadable("no".into())),
+        [(codes::SYNAPSE_DATABASE_TABLES, Unknown)]
+    );
+    assert_eq!(of_synapse(|said| said.guests = Known::Known(1)), [(codes::SYNAPSE_DATABASE_GUESTS, Warning)]);
+    assert_eq!(
+        of_synapse(|said| said.threepids = Known::Known(vec![("msisdn".into(), 4)])),
+        [(codes::SYNAPSE_DATABASE_THREEPIDS, Warning)]
+    );
+    assert_eq!(
+        of_synapse(|said| said.foreign = Known::Known(Foreign { people: 1, services: 0 })),
+        [(codes::SYNAPSE_DATABASE_SERVER_NAME, Blocker)]
+    );
+    assert_eq!(
+        of_synapse(|said| said.foreign = Known::Known(Foreign { people: 0, services: 1 })),
+        [(codes::SYNAPSE_DATABASE_SERVER_NAME, Warning)]
+    );
+    assert_eq!(of_synapse(|said| said.orphans[1].1 = Known::Known(2)), [(codes::SYNAPSE_DATABASE_ORPHANS, Blocker)]);
+    assert_eq!(
+        of_synapse(|said| said.orphans[0].1 = Known::Unreadable("permission denied".into())),
+        [(codes::SYNAPSE_DATABASE_ORPHANS, Unknown)]
+    );
+    assert_eq!(of_synapse(|said| said.no_login = Known::Known(2)), [(codes::SYNAPSE_DATABASE_NO_LOGIN, Warning)]);
+    let all_unread = of_synapse(|said| {
+        let no = || "no".to_owned();
+        said.guests = Known::Unreadable(no());
+        said.threepids = Known::Unreadable(no());
+        said.providers = Known::Unreadable(no());
+        said.foreign = Known::Unreadable(no());
+        said.no_login = Known::Unreadable(no());
+        said.sizes = Known::Unreadable(no());
+    });
+    assert!(all_unread.len() == 6 && all_unread.iter().all(|(_, severity)| *severity == Unknown), "{all_unread:?}");
+}
+
+#[test]
+fn providers_in_use_are_held_against_those_configured() {
+    let with = |names: &[&str]| {
+        of_synapse(|said| said.providers = Known::Known(names.iter().map(|name| ((*name).to_owned(), 3)).collect()))
+    };
+    assert_eq!(with(&[]), []);
+    assert_eq!(with(&["oidc-01JABCDEFGHJKMNPQRSTVWXYZ0"]), []);
+    for strange in ["saml", "cas", "oidc", "oidc-gone"] {
+        assert_eq!(with(&[strange]), [(codes::SYNAPSE_DATABASE_PROVIDERS, Blocker)], "{strange}");
+    }
+    assert_eq!(with(&["oauth-delegated"]), [(codes::SYNAPSE_DATABASE_DELEGATED, Blocker)]);
+    // Others may stand in settings whose providers are not read; SAML's never count.
+    let mut free_form = expected();
+    free_form.more_providers = true;
+    let used = |name: &str| SynapseSaid { providers: Known::Known(vec![(name.into(), 3)]), ..synapse() };
+    assert_eq!(open(&free_form, mas(), used("oidc-gone")), [(codes::SYNAPSE_DATABASE_PROVIDERS, Unknown)]);
+    assert_eq!(open(&free_form, mas(), used("saml")), [(codes::SYNAPSE_DATABASE_PROVIDERS, Blocker)]);
+    let many: Vec<String> = (0..30).map(|number| format!("oidc-{number}")).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    let found = judge(
+        &expected(),
+        &Answers {
+            mas: Ok(mas()),
+            synapse: Ok(SynapseSaid {
+                providers: Known::Known(many.iter().map(|name| ((*name).to_owned(), 1)).collect()),
+                ..synapse()
+            }),
+        },
+    );
+    let told = found.iter().find(|finding| finding.code == codes::SYNAPSE_DATABASE_PROVIDERS).unwrap();
+    assert!(told.message.contains("and 18 more"), "{told:?}");
+}
+
+#[test]
+fn with_ldap_nobody_is_called_locked_out_who_may_not_be() {
+    let mut ldap = expected();
+    ldap.ldap = true;
+    let said = SynapseSaid { no_login: Known::Known(40), ..synapse() };
+    let found = judge(&ldap, &Answers { mas: Ok(mas()), synapse: Ok(said) });
+    let told = found.iter().find(|finding| finding.code == codes::SYNAPSE_DATABASE_NO_LOGIN).unwrap();
+    assert!(told.message.contains("LDAP") && !told.message.contains("will not be able to log in;"), "{told:?}");
+}
+
+#[test]
+fn numbers_can_be_read_by_people() {
+    assert_eq!([0, 999, 1000, 1_234_567, -1000].map(thousands), ["0", "999", "1 000", "1 234 567", "-1 000"]);
+    assert_eq!(count(1, "user", "users"), "1 user");
+    assert_eq!(size::copying_seconds(0), 1);
+    assert_eq!(size::copying_seconds(1_000_000), 100);
+}

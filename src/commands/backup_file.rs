@@ -1,0 +1,80 @@
+//! `--backup-file`: opens the dumps that were named, and looks into them as far as it takes.
+
+use std::fs::{self, File};
+use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::path::Path;
+
+use jiff::Timestamp;
+
+use super::exit::Failure;
+use crate::checks::backup::Looked;
+use crate::checks::backup::recognise::{Dump, Kind, recognise};
+
+/// So much of a file's end is looked at: where SQL says that it is complete.
+const TAIL: u64 = 4096;
+
+/// Looks into each file. One that is not there, or is no file, is a mistake in what was typed.
+pub fn look(names: &[String]) -> Result<Vec<Looked>, Failure> {
+    names.iter().map(|name| one(name)).collect()
+}
+
+fn one(name: &str) -> Result<Looked, Failure> {
+    let path = Path::new(name);
+    let usage = |error: &io::Error| {
+        let why = error.to_string();
+        let why = why.split(" (os error").next().unwrap_or_default().to_owned();
+        Failure::usage(format!("--backup-file: {name} cannot be looked at: {why}; nothing was changed"))
+    };
+    let about = fs::metadata(path).map_err(|error| usage(&error))?;
+    if !about.is_file() && !about.is_dir() {
+        // Reading a pipe would take away what is in it.
+        return Err(Failure::usage(format!(
+            "--backup-file: {name} is neither a file nor a folder; nothing was changed"
+        )));
+    }
+    let written = |about: &fs::Metadata| about.modified().ok().and_then(|time| Timestamp::try_from(time).ok());
+    if about.is_dir() {
+        return Ok(folder(name, path, written(&about)));
+    }
+    let mut file = File::open(path).map_err(|error| usage(&error))?;
+    let dump = in_file(&mut file, about.len()).map_err(|error| error.to_string());
+    Ok(Looked { name: name.to_owned(), written: written(&about), dump })
+}
+
+fn in_file(file: &mut File, length: u64) -> io::Result<Dump> {
+    let mut tail = Vec::new();
+    file.seek(SeekFrom::Start(length.saturating_sub(TAIL)))?;
+    file.take(TAIL).read_to_end(&mut tail)?;
+    file.seek(SeekFrom::Start(0))?;
+    recognise(file, Some(&tail))
+}
+
+/// A dump in directory format, or a server's files.
+fn folder(name: &str, path: &Path, written: Option<Timestamp>) -> Looked {
+    let only = |kind| Dump {
+        kind,
+        users: crate::checks::backup::recognise::Users::Missing,
+        owner: None,
+        complete: None,
+        made: None,
+    };
+    let dump = match File::open(path.join("toc.dat")) {
+        // Its table of contents is written as that of a tar archive.
+        Ok(mut file) => recognise(&mut file, None).map(|dump| match dump.kind {
+            Kind::Tar | Kind::Directory => Dump { kind: Kind::Directory, ..dump },
+            _ => only(Kind::None("its toc.dat is no table of contents of pg_dump".to_owned())),
+        }),
+        Err(_)
+            if path.join("PG_VERSION").exists()
+                || path.join("base.tar").exists()
+                || path.join("base.tar.gz").exists() =>
+        {
+            Ok(only(Kind::Files))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Ok(only(Kind::None("it is a folder without toc.dat, which pg_dump writes last".to_owned())))
+        }
+        Err(error) => Err(error),
+    };
+    Looked { name: name.to_owned(), written, dump: dump.map_err(|error| error.to_string()) }
+}

@@ -1,0 +1,212 @@
+//! Questions, one after the other in one read-only transaction. Every text is constant; what varies is bound.
+
+use std::sync::PoisonError;
+
+use tokio::time::{Instant, timeout, timeout_at};
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Row, SimpleQueryMessage};
+
+use super::{CONNECT, Login, Session, WHOLE, plain, trouble, without};
+use crate::checks::Known;
+use crate::checks::databases::said::{Identity, Pooling, Server, Trouble};
+
+/// Nothing can be written in it, by whatever statement. One view of the whole, so that numbers fit one another.
+pub(super) const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+/// Limits for one statement; and where the connection is lost, for what stays behind on the server.
+const LIMITS: &str = "SET LOCAL statement_timeout = '10s'; SET LOCAL lock_timeout = '2s'; \
+                      SET LOCAL idle_in_transaction_session_timeout = '60s'; SAVEPOINT asked";
+const AGAIN: &str = "ROLLBACK TO SAVEPOINT asked";
+const PROCESS: &str = "BEGIN READ ONLY; SELECT pg_backend_pid(); COMMIT";
+/// How often two sessions are held against one another.
+const TRIES: u8 = 3;
+
+/// A parameter and its type.
+pub(super) type Bound<'a> = (&'a (dyn ToSql + Sync), Type);
+
+/// A conversation.
+pub(super) struct Asking<'a> {
+    login: &'a Login<'a>,
+    session: Session,
+    deadline: Instant,
+    ended: Option<String>,
+}
+
+impl<'a> Asking<'a> {
+    /// Logs in, sees who answers, and begins the transaction.
+    pub(super) async fn begin(login: &'a Login<'a>) -> Result<(Self, Server), Trouble> {
+        let deadline = Instant::now() + WHOLE;
+        let session = login.open(deadline).await?;
+        let pooling = pooling(login, &session, deadline).await;
+        let mut asking = Self { login, session, deadline, ended: None };
+        asking.must(BEGIN).await?;
+        asking.must(LIMITS).await?;
+        let server = asking.server(pooling).await?;
+        Ok((asking, server))
+    }
+
+    async fn must(&mut self, text: &'static str) -> Result<(), Trouble> {
+        match timeout_at(self.deadline, self.session.client.batch_execute(text)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(trouble(&error, &self.session.facts, self.login.password)),
+            Err(_) => Err(Trouble::TimedOut),
+        }
+    }
+
+    async fn server(&mut self, pooling: Pooling) -> Result<Server, Trouble> {
+        let mut identity = Known::Unreadable("it was not told".to_owned());
+        let version = self.one(VERSION, &[], |row| row.try_get::<_, i64>(0)).await;
+        let standby = self.one("SELECT pg_is_in_recovery()", &[], |row| row.try_get::<_, bool>(0)).await;
+        let system = self.one(SYSTEM, &[], |row| row.try_get::<_, String>(0)).await;
+        let database = self
+            .one(DATABASE, &[], |row| {
+                Ok((row.try_get::<_, String>(0)?, row.try_get::<_, i64>(1)?, row.try_get::<_, String>(2)?))
+            })
+            .await;
+        if let Known::Known((started, oid, name)) = database {
+            let system = match system {
+                Known::Known(system) => Some(system),
+                Known::Unreadable(_) => None,
+            };
+            identity = Known::Known(Identity { system, started, oid, name });
+        }
+        if let Some(why) = &self.ended {
+            return Err(Trouble::Lost(why.clone()));
+        }
+        let facts = self.session.facts.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(Server {
+            version,
+            tls: self.session.tls,
+            through_cluster: matches!(self.login.way, super::Way::Through(_)),
+            asked_password: facts.asked_password,
+            standby,
+            identity,
+            pooling,
+        })
+    }
+
+    /// The rows that answer a question; a sentence where there are none to be had.
+    pub(super) async fn rows(&mut self, text: &'static str, bound: &[Bound<'_>]) -> Known<Vec<Row>> {
+        if let Some(why) = &self.ended {
+            return Known::Unreadable(why.clone());
+        }
+        match timeout_at(self.deadline, self.session.client.query_typed(text, bound)).await {
+            Err(_) => self.end("no time was left for it".to_owned()),
+            Ok(Ok(rows)) => Known::Known(rows),
+            Ok(Err(error)) => match trouble(&error, &self.session.facts, self.login.password) {
+                Trouble::Refused(refusal) => {
+                    let why = match refusal.state.as_str() {
+                        "57014" => "it took longer than ten seconds".to_owned(),
+                        "55P03" => "somebody else has locked the table".to_owned(),
+                        _ => refusal.message,
+                    };
+                    if let Err(trouble) = self.must(AGAIN).await {
+                        return self.end(words(trouble));
+                    }
+                    Known::Unreadable(why)
+                }
+                other => self.end(words(other)),
+            },
+        }
+    }
+
+    /// Everything that is asked from now on is answered with this.
+    fn end<T>(&mut self, why: String) -> Known<T> {
+        self.ended = Some(why.clone());
+        Known::Unreadable(why)
+    }
+
+    /// The one row that answers a question.
+    pub(super) async fn one<T>(
+        &mut self,
+        text: &'static str,
+        bound: &[Bound<'_>],
+        read: impl FnOnce(&Row) -> Result<T, tokio_postgres::Error>,
+    ) -> Known<T> {
+        match self.rows(text, bound).await {
+            Known::Unreadable(why) => Known::Unreadable(why),
+            Known::Known(rows) => match rows.first().map(read) {
+                Some(Ok(value)) => Known::Known(value),
+                Some(Err(error)) => Known::Unreadable(without(&plain(&error.to_string()), self.login.password)),
+                None => Known::Unreadable("the server answered with no row".to_owned()),
+            },
+        }
+    }
+
+    /// A number.
+    pub(super) async fn number(&mut self, text: &'static str, bound: &[Bound<'_>]) -> Known<i64> {
+        self.one(text, bound, |row| row.try_get(0)).await
+    }
+
+    /// Names with their numbers; names are the database's and are shown on one line.
+    pub(super) async fn numbers(&mut self, text: &'static str) -> Known<Vec<(String, i64)>> {
+        match self.rows(text, &[]).await {
+            Known::Unreadable(why) => Known::Unreadable(why),
+            Known::Known(rows) => {
+                let read = |row: &Row| Ok((plain(&row.try_get::<_, String>(0)?), row.try_get(1)?));
+                let all: Result<Vec<_>, tokio_postgres::Error> = rows.iter().map(read).collect();
+                all.map_or_else(|error| Known::Unreadable(plain(&error.to_string())), Known::Known)
+            }
+        }
+    }
+
+    /// Ends the transaction; there is nothing to keep. Whether that is heard does not matter.
+    pub(super) async fn finish(self) {
+        let _ = timeout(CONNECT, self.session.client.batch_execute("ROLLBACK")).await;
+    }
+}
+
+const VERSION: &str = "SELECT current_setting('server_version_num')::int8";
+const SYSTEM: &str = "SELECT system_identifier::text FROM pg_control_system()";
+const DATABASE: &str = "SELECT extract(epoch FROM pg_postmaster_start_time())::text, oid::int8, datname::text \
+                        FROM pg_database WHERE datname = current_database()";
+
+fn words(trouble: Trouble) -> String {
+    match trouble {
+        Trouble::TimedOut => "no time was left for it".to_owned(),
+        Trouble::Refused(refusal) => refusal.message,
+        Trouble::Lost(why) | Trouble::NotPostgres(why) => format!("the connection ended: {why}"),
+        _ => "the connection ended".to_owned(),
+    }
+}
+
+/// The server's process that serves a session now.
+async fn process(session: &Session) -> Option<i32> {
+    let messages = session.client.simple_query(PROCESS).await.ok()?;
+    let row = messages.iter().find_map(|message| match message {
+        SimpleQueryMessage::Row(row) => Some(row),
+        _ => None,
+    })?;
+    row.try_get(0).ok()??.parse().ok()
+}
+
+/// A pooler makes up the number that a session is told; the server's own sessions are told their process. How it pools is
+/// seen when a second session wants a process while the first one rests.
+async fn pooling(login: &Login<'_>, session: &Session, deadline: Instant) -> Pooling {
+    let told = session.facts.lock().unwrap_or_else(PoisonError::into_inner).process;
+    let looked = timeout_at(deadline.min(Instant::now() + CONNECT), async {
+        let first = process(session).await;
+        let Some(first) = first.filter(|first| Some(*first) != told) else { return Pooling::None };
+        let Ok(other) = login.open(deadline).await else {
+            return Pooling::Unclear("a second session was refused".to_owned());
+        };
+        for _ in 0..TRIES {
+            if other.client.batch_execute("BEGIN READ ONLY").await.is_err() {
+                return Pooling::Unclear("a second session was lost".to_owned());
+            }
+            let theirs = process_inside(&other).await;
+            let ours = process(session).await;
+            let _ = other.client.batch_execute("ROLLBACK").await;
+            if ours != Some(first) || theirs == Some(first) {
+                return Pooling::ByTransaction;
+            }
+        }
+        Pooling::BySession
+    });
+    looked.await.unwrap_or_else(|_| Pooling::Unclear("it took too long".to_owned()))
+}
+
+/// The same in a transaction that is open.
+async fn process_inside(session: &Session) -> Option<i32> {
+    let rows = session.client.query_typed("SELECT pg_backend_pid()", &[]).await.ok()?;
+    rows.first()?.try_get(0).ok()
+}

@@ -1,0 +1,103 @@
+//! What Synapse's database is asked.
+
+use tokio_postgres::types::Type;
+
+use super::Login;
+use super::ask::Asking;
+use crate::checks::Known;
+use crate::checks::databases::Expected;
+use crate::checks::databases::said::{Foreign, SynapseSaid, Trouble};
+
+const IS_SYNAPSES: &str = "SELECT to_regclass('users') IS NOT NULL AND to_regclass('user_threepids') IS NOT NULL \
+    AND to_regclass('user_external_ids') IS NOT NULL AND to_regclass('access_tokens') IS NOT NULL \
+    AND to_regclass('devices') IS NOT NULL";
+const GUESTS: &str = "SELECT count(*) FROM users WHERE is_guest <> 0";
+const THREEPIDS: &str = "SELECT medium, count(*) FROM user_threepids WHERE medium <> 'email' \
+    GROUP BY medium ORDER BY 2 DESC, 1 LIMIT 50";
+const PROVIDERS: &str = "SELECT auth_provider, count(*) FROM user_external_ids \
+    GROUP BY auth_provider ORDER BY 2 DESC, 1 LIMIT 50";
+/// The server name is what follows the first colon, as syn2mas takes it.
+const FOREIGN: &str = "SELECT count(*) FILTER (WHERE appservice_id IS NULL), \
+    count(*) FILTER (WHERE appservice_id IS NOT NULL) FROM users \
+    WHERE left(name, 1) <> '@' OR position(':' IN name) = 0 OR substr(name, position(':' IN name) + 1) <> $1";
+const NO_LOGIN: &str = "SELECT count(*) FROM users u WHERE coalesce(u.password_hash, '') = '' AND u.deactivated = 0 \
+    AND u.appservice_id IS NULL AND u.is_guest = 0 AND NOT EXISTS (SELECT 1 FROM user_external_ids e \
+    WHERE e.user_id = u.name AND ($2 OR e.auth_provider = ANY ($1)))";
+const SIZES: &str = "SELECT c.relname::text, CASE WHEN c.reltuples < 0 OR (c.reltuples = 0 AND c.relpages = 0) THEN NULL \
+    ELSE c.reltuples::int8 END FROM unnest($1) WITH ORDINALITY t(name, place) \
+    JOIN pg_class c ON c.oid = to_regclass(quote_ident(t.name)) ORDER BY t.place";
+/// The tables that syn2mas reads.
+const TABLES: [&str; 6] =
+    ["users", "devices", "access_tokens", "refresh_tokens", "user_threepids", "user_external_ids"];
+/// Rows without a user. Hidden devices are keys, not devices, and are skipped.
+const ORPHANS: [(&str, &str); 5] = [
+    (
+        "devices",
+        "SELECT count(*) FROM devices t WHERE NOT coalesce(t.hidden, false) \
+         AND NOT EXISTS (SELECT 1 FROM users u WHERE u.name = t.user_id)",
+    ),
+    (
+        "access_tokens",
+        "SELECT count(*) FROM access_tokens t WHERE NOT EXISTS (SELECT 1 FROM users u WHERE u.name = t.user_id)",
+    ),
+    (
+        "refresh_tokens",
+        "SELECT count(*) FROM refresh_tokens t WHERE NOT EXISTS (SELECT 1 FROM users u WHERE u.name = t.user_id)",
+    ),
+    (
+        "user_threepids",
+        "SELECT count(*) FROM user_threepids t WHERE NOT EXISTS (SELECT 1 FROM users u WHERE u.name = t.user_id)",
+    ),
+    (
+        "user_external_ids",
+        "SELECT count(*) FROM user_external_ids t WHERE NOT EXISTS (SELECT 1 FROM users u WHERE u.name = t.user_id)",
+    ),
+];
+
+/// Asks; takes less than a minute whatever is there.
+pub async fn ask(login: &Login<'_>, expected: &Expected) -> Result<SynapseSaid, Trouble> {
+    let (mut asking, server) = Asking::begin(login).await?;
+    let is_synapses = asking.one(IS_SYNAPSES, &[], |row| row.try_get(0)).await;
+    let unasked = || "it was not asked for".to_owned();
+    let mut said = SynapseSaid {
+        server,
+        guests: Known::Unreadable(unasked()),
+        threepids: Known::Unreadable(unasked()),
+        providers: Known::Unreadable(unasked()),
+        foreign: Known::Unreadable("the spec has no server name".to_owned()),
+        orphans: Vec::new(),
+        no_login: Known::Unreadable(unasked()),
+        sizes: Known::Unreadable(unasked()),
+        is_synapses,
+    };
+    if said.is_synapses == Known::Known(true) {
+        said.sizes = sizes(&mut asking).await;
+        said.guests = asking.number(GUESTS, &[]).await;
+        said.threepids = asking.numbers(THREEPIDS).await;
+        said.providers = asking.numbers(PROVIDERS).await;
+        if let Some(name) = &expected.server_name {
+            let read = |row: &tokio_postgres::Row| Ok(Foreign { people: row.try_get(0)?, services: row.try_get(1)? });
+            said.foreign = asking.one(FOREIGN, &[(name, Type::TEXT)], read).await;
+        }
+        for (table, text) in ORPHANS {
+            let number = asking.number(text, &[]).await;
+            said.orphans.push((table, number));
+        }
+        let bound = [(&expected.providers as &_, Type::TEXT_ARRAY), (&expected.more_providers as &_, Type::BOOL)];
+        said.no_login = asking.number(NO_LOGIN, &bound).await;
+    }
+    asking.finish().await;
+    Ok(said)
+}
+
+async fn sizes(asking: &mut Asking<'_>) -> Known<Vec<(String, Option<i64>)>> {
+    let names: Vec<&str> = TABLES.to_vec();
+    match asking.rows(SIZES, &[(&names, Type::TEXT_ARRAY)]).await {
+        Known::Unreadable(why) => Known::Unreadable(why),
+        Known::Known(rows) => {
+            let read = |row: &tokio_postgres::Row| Ok((row.try_get(0)?, row.try_get(1)?));
+            let all: Result<Vec<_>, tokio_postgres::Error> = rows.iter().map(read).collect();
+            all.map_or_else(|error| Known::Unreadable(error.to_string()), Known::Known)
+        }
+    }
+}

@@ -129,6 +129,8 @@ async fn both_databases_are_asked_with_the_specs_credentials_and_nothing_is_writ
 
 #[tokio::test]
 async fn one_database_for_both_is_seen_whatever_names_lead_to_it() {
+    use k8s_openapi::api::core::v1::ConfigMap;
+    use kube::api::{Api, Patch, PatchParams};
     let Some(server) = server().await else { return };
     let scene = scene().await;
     let _ = prepare(&scene).await;
@@ -137,7 +139,9 @@ async fn one_database_for_both_is_seen_whatever_names_lead_to_it() {
     record["settings"]["database"]["name"] = json!("synapse");
     record["settings"]["database"]["host"] = json!("alias.invalid");
     let patch = json!({"data": {"record.json": record.to_string()}});
-    scene.patch_record(patch).await;
+    let maps = Api::<ConfigMap>::namespaced(scene.namespace.client().unwrap(), scene.namespace.name());
+    let name = ess_mas::record::record_name(scene.deployment.name());
+    maps.patch(&name, &PatchParams::default(), &Patch::Merge(patch)).await.unwrap();
     let port = server.port;
     let line = format!(
         "check --databases --resolve pg.invalid:{port}:127.0.0.1 --resolve alias.invalid:{port}:127.0.0.1 -o json"
@@ -153,7 +157,11 @@ async fn what_cannot_be_reached_is_told_with_the_way_through_the_cluster() {
     let _ = prepare(&scene).await;
     let done = scene.shell.run("check --databases -o json").await.expect(11);
     assert_eq!(open(&done), [one("database-reachable", "unknown"), one("database-reachable", "unknown")], "{done}");
-    done.shows("the address of pg.invalid was not found").shows("--databases --through-cluster");
+    done.shows("the address of pg.invalid was not found").shows(&format!(
+        "`kubectl ess-mas check {} -n {} --databases --through-cluster`",
+        scene.deployment.name(),
+        scene.namespace.name()
+    ));
     let through = scene.shell.run("check --databases --through-cluster -o json").await;
     assert!(open(&through).iter().all(|finding| *finding == one("database-reachable", "unknown")), "{through}");
     through.shows("there is no Service pg in namespace invalid");

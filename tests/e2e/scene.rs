@@ -98,12 +98,6 @@ impl Scene {
         all.into_iter().find_map(|map| map.data?.remove("record.json"))
     }
 
-    /// Somebody else changes the record.
-    pub async fn patch_record(&self, patch: Value) {
-        let name = ess_mas::record::record_name(self.deployment.name());
-        self.config_maps().patch(&name, &PatchParams::default(), &Patch::Merge(patch)).await.unwrap();
-    }
-
     /// The resourceVersion of everything in the namespace: the same map twice means that nothing was written.
     pub async fn versions(&self) -> BTreeMap<String, String> {
         let list = ListParams::default();

@@ -958,7 +958,7 @@ complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -s h -l help -d 'Print help'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l resolve -d 'Connect to this address and port for a host, in place of DNS and proxies; may be repeated' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l ca-certificate -d 'Certificates have to lead to the CAs in this file, not to those that this system trusts' -r -F
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l token-file -d 'An access token whose user and device are to be shown; sent to Synapse\'s host only; - is standard input' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l token-file -d 'An access token whose user and device are to be shown, or compared where they stand behind it; sent to Synapse\'s host only; - is standard input' -r -F
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -s o -l output -d 'Form of the output' -r -f -a "table\t''
 wide\t''
 json\t''

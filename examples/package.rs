@@ -66,8 +66,8 @@ fn pack(mut words: impl Iterator<Item = String>) -> Result<()> {
     for (target, binary) in binaries {
         let archive = archive::pack(root, &binary, &target, version, Compression::best())?;
         fs::write(out.join(&archive.name), &archive.bytes)?;
-        println!("{}  {} ({:.1} MB)", archive.sha256, archive.name, archive.bytes.len() as f64 / 1e6);
-        sums.push_str(&format!("{}  {}\n", archive.sha256, archive.name));
+        println!("{}  {} ({} kB)", archive.sha256, archive.name, archive.bytes.len() / 1000);
+        sums.extend([&archive.sha256, "  ", &archive.name, "\n"]);
         downloads.push(Download { target, archive: archive.name, sha256: archive.sha256 });
     }
     fs::write(out.join("SHA256SUMS"), sums)?;

@@ -112,10 +112,8 @@ impl Scene {
         runtime.block_on(async {
             let object = scene.api()?.get(scene.deployment.name()).await?;
             scene.mas = object.data["spec"]["components"]["matrixAuthenticationService"].clone();
-            scene.record = scene.records()?.get(&scene.record_name()).await?.data["data"]["record.json"]
-                .as_str()
-                .unwrap_or_default()
-                .to_owned();
+            let record = scene.records()?.get(&scene.record_name()).await?;
+            scene.record.push_str(record.data["data"]["record.json"].as_str().unwrap_or_default());
             Ok::<_, ess_mas_sandbox::Error>(())
         })?;
         Ok(scene)

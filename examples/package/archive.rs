@@ -1,5 +1,6 @@
 //! One archive: the binary, the completion helper and scripts, manual pages, licences, the README.
 
+use std::fmt::Write as _;
 use std::path::Path;
 use std::{fs, io};
 
@@ -25,6 +26,15 @@ pub fn program(target: &str) -> &'static str {
 /// krew looks for a licence under this very name; those of the repository say which one they are in theirs.
 const LICENSE: &str = "kubectl ess-mas may be used under the terms of the MIT license or of the Apache License 2.0, as you like.\n\
                        Their texts are in the files LICENSE-MIT and LICENSE-APACHE beside this one.\n";
+
+/// In lower case, as krew wants it.
+pub fn sha256(bytes: &[u8]) -> String {
+    digest(&SHA256, bytes).as_ref().iter().fold(String::new(), |mut text, byte| {
+        // Writing into a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
 
 /// Packs one. The same files give the same bytes, whoever packs them and whenever.
 pub fn pack(root: &Path, binary: &Path, target: &str, version: &str, effort: Compression) -> io::Result<Archive> {
@@ -60,6 +70,6 @@ pub fn pack(root: &Path, binary: &Path, target: &str, version: &str, effort: Com
         tar.append_data(&mut header, name, content.as_slice())?;
     }
     let bytes = tar.into_inner()?.finish()?;
-    let sha256 = digest(&SHA256, &bytes).as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    let sha256 = sha256(&bytes);
     Ok(Archive { name: format!("kubectl-ess_mas-v{version}-{target}.tar.gz"), bytes, sha256 })
 }

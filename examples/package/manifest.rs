@@ -1,5 +1,7 @@
 //! krew's manifest, from the archives that it leads to.
 
+use std::fmt::Write as _;
+
 /// Where things will be found.
 pub struct Place {
     /// The folder of the archives.
@@ -51,13 +53,15 @@ pub fn render(template: &str, version: &str, place: &Place, downloads: &[Downloa
         }
         seen.push((os, arch));
         let program = if os == "windows" { "kubectl-ess_mas.exe" } else { "kubectl-ess_mas" };
-        platforms.push_str(&format!(
+        // Writing into a string cannot fail.
+        let _ = write!(
+            platforms,
             "    - selector:\n        matchLabels:\n          os: {os}\n          arch: {arch}\n      uri: {}/v{version}/{}\n      \
              sha256: {}\n      bin: {program}\n",
             place.base_url.trim_end_matches('/'),
             download.archive,
             download.sha256
-        ));
+        );
     }
     Ok(template
         .replace("{{version}}", version)

@@ -22,7 +22,7 @@ pub struct VerifyArgs {
     /// Go through a port-forward to the pods behind the ingress, where that cannot be reached from here
     #[arg(long)]
     pub through_cluster: bool,
-    /// An access token whose user and device are to be shown; sent to Synapse's host only; - is standard input
+    /// An access token whose user and device are to be shown, or compared where they stand behind it; sent to Synapse's host only; - is standard input
     #[arg(long, value_name = "FILE")]
     pub token_file: Option<String>,
     /// Form of the output.

@@ -4,6 +4,8 @@ use std::process::Command;
 use std::time::{Duration, SystemTime};
 
 use ess_mas_sandbox::prelude::*;
+use k8s_openapi::api::core::v1::ConfigMap;
+use kube::api::{Api, Patch, PatchParams};
 use serde_json::{Value, json};
 
 use crate::plugin::Done;
@@ -129,8 +131,6 @@ async fn both_databases_are_asked_with_the_specs_credentials_and_nothing_is_writ
 
 #[tokio::test]
 async fn one_database_for_both_is_seen_whatever_names_lead_to_it() {
-    use k8s_openapi::api::core::v1::ConfigMap;
-    use kube::api::{Api, Patch, PatchParams};
     let Some(server) = server().await else { return };
     let scene = scene().await;
     let _ = prepare(&scene).await;
@@ -139,9 +139,9 @@ async fn one_database_for_both_is_seen_whatever_names_lead_to_it() {
     record["settings"]["database"]["name"] = json!("synapse");
     record["settings"]["database"]["host"] = json!("alias.invalid");
     let patch = json!({"data": {"record.json": record.to_string()}});
-    let maps = Api::<ConfigMap>::namespaced(scene.namespace.client().unwrap(), scene.namespace.name());
+    let records = Api::<ConfigMap>::namespaced(scene.namespace.client().unwrap(), scene.namespace.name());
     let name = ess_mas::record::record_name(scene.deployment.name());
-    maps.patch(&name, &PatchParams::default(), &Patch::Merge(patch)).await.unwrap();
+    records.patch(&name, &PatchParams::default(), &Patch::Merge(patch)).await.unwrap();
     let port = server.port;
     let line = format!(
         "check --databases --resolve pg.invalid:{port}:127.0.0.1 --resolve alias.invalid:{port}:127.0.0.1 -o json"

@@ -5,9 +5,10 @@ use std::io::{self, Read};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 
-use aws_lc_rs::digest::{SHA256, digest};
 use flate2::read::GzDecoder;
 use serde_yaml::Value;
+
+use crate::archive::sha256;
 
 /// Names under which `validate-krew-manifest` takes a file for a licence.
 const LICENSES: [&str; 8] =
@@ -22,8 +23,7 @@ pub fn install(home: &Path, manifest: &Path, archive: &Path) -> Result<PathBuf> 
     let platform = &spec["platforms"][0];
     let mut bytes = Vec::new();
     File::open(archive)?.read_to_end(&mut bytes)?;
-    let sum: String = digest(&SHA256, &bytes).as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-    if platform["sha256"].as_str() != Some(&sum) {
+    if platform["sha256"].as_str() != Some(&sha256(&bytes)) {
         return Err("checksum does not match".into());
     }
     let store = home.join("store").join(name).join(spec["version"].as_str().ok_or("no version")?);

@@ -64,7 +64,7 @@ fn platform(one: &Value) -> Vec<&'static str> {
         }
     };
     let uri = one["uri"].as_str().unwrap_or_default();
-    rule(uri.ends_with(".tar.gz") || uri.ends_with(".zip"), "no archive");
+    rule([".tar.gz", ".zip"].iter().any(|ending| uri.ends_with(ending)), "no archive");
     let sum = one["sha256"].as_str().unwrap_or_default();
     rule(sum.len() == 64 && sum.chars().all(|c| matches!(c, '0'..='9' | 'a'..='f')), "no digest");
     rule(one["bin"].as_str().is_some_and(|bin| !bin.is_empty()), "no bin");

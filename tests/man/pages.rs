@@ -39,7 +39,7 @@ fn add(command: &Command, path: &str, pages: &mut BTreeMap<String, String>) -> i
         let section = String::from_utf8_lossy(&section);
         let (_, lines) = section.split_once(".SH EXTRA\n").unwrap_or_default();
         // Lines that are copied are neither filled nor broken.
-        page.push_str(&format!(".SH EXAMPLES\n.EX\n{}\n.EE\n", lines.trim_end()));
+        page = format!("{page}.SH EXAMPLES\n.EX\n{}\n.EE\n", lines.trim_end());
     }
     pages.insert(man.get_filename(), page);
     Ok(())

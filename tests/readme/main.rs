@@ -5,6 +5,7 @@
 //! with a reconciled deployment that nobody has touched, in namespace `element-onprem`. The person who types has the rights
 //! of README.md's Role and no others.
 
+mod network;
 mod normal;
 mod page;
 #[cfg(unix)]

@@ -41,7 +41,7 @@ async fn the_picture_is_what_a_terminal_shows() {
     let quick = behaviour.clone().lasting(Duration::from_secs(2));
     let operator = Operator::start(client.clone(), Scope::Namespace(NAMESPACE.to_owned()), quick);
     let mut follower = Follower::start(&deployment.api(&client), NAME).await.unwrap();
-    let settled = tokio::time::timeout(Duration::from_secs(60), follower.until(is_settled));
+    let settled = tokio::time::timeout(Duration::from_mins(1), follower.until(is_settled));
     settled.await.expect("the operator's first run ends").unwrap();
     let text = sandbox.certificate_kubeconfig("admin", &["system:masters"], Some(NAMESPACE)).unwrap();
     let kubeconfig = sandbox.write_file("picture.kubeconfig", &text).unwrap();
@@ -132,15 +132,22 @@ impl Person {
 
 /// As a picture. The colours are those of two common terminal themes, with enough contrast on their grounds.
 fn draw(shown: &str, ground: Ground) -> String {
-    let rgb = |hex: u32| RgbColor((hex >> 16) as u8, (hex >> 8 & 0xff) as u8, (hex & 0xff) as u8);
+    let rgb = |hex: u32| {
+        let [_, red, green, blue] = hex.to_be_bytes();
+        RgbColor(red, green, blue)
+    };
     // Black, red, green, yellow, blue, magenta, cyan, white; the bright ones are not used.
     let (text, paper, colours) = match ground {
-        Ground::Light => {
-            (0x1f_2328, 0xf6_f8fa, [0x24292f, 0xcf222e, 0x116329, 0x7d4e00, 0x0969da, 0x8250df, 0x1b7c83, 0x6e7781])
-        }
-        Ground::Dark => {
-            (0xe6_edf3, 0x0d_1117, [0x484f58, 0xff7b72, 0x3fb950, 0xd29922, 0x58a6ff, 0xbc8cff, 0x39c5cf, 0xb1bac4])
-        }
+        Ground::Light => (
+            0x1f_2328,
+            0xf6_f8fa,
+            [0x24_292f, 0xcf_222e, 0x11_6329, 0x7d_4e00, 0x09_69da, 0x82_50df, 0x1b_7c83, 0x6e_7781],
+        ),
+        Ground::Dark => (
+            0xe6_edf3,
+            0x0d_1117,
+            [0x48_4f58, 0xff_7b72, 0x3f_b950, 0xd2_9922, 0x58_a6ff, 0xbc_8cff, 0x39_c5cf, 0xb1_bac4],
+        ),
     };
     let mut palette = [rgb(0); 16];
     for (place, colour) in palette.iter_mut().enumerate() {

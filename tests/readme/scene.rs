@@ -13,11 +13,15 @@ use kube::api::{Api, DeleteParams, ListParams, ObjectMeta, PostParams};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::network::{Network, When};
+
 pub const NAMESPACE: &str = "element-onprem";
 pub const NAME: &str = "first-element";
 /// The person in the examples, and their home.
 const USER: &str = "ada";
 const HOME: &str = "/home/ada";
+/// What this person's system trusts.
+const AUTHORITY: &str = "authorities.pem";
 
 /// Makes the namespace, and a person in it with the rights that README.md says are enough.
 pub async fn build_stage(sandbox: &Sandbox, role: &str) {
@@ -48,6 +52,7 @@ pub struct Scene<'a> {
     operator: Operator,
     kubeconfig: PathBuf,
     home: TempDir,
+    network: Network,
     code: i32,
 }
 
@@ -69,7 +74,9 @@ impl<'a> Scene<'a> {
         let kubeconfig = sandbox.write_file("readme.kubeconfig", &text).unwrap();
         let home = TempDir::new().unwrap();
         fs::write(home.path().join("mas-db-password"), "a database password of the example\n").unwrap();
-        let mut scene = Self { sandbox, operator, kubeconfig, home, code: 0 };
+        let network = Network::start().await;
+        fs::write(home.path().join(AUTHORITY), network.authority()).unwrap();
+        let mut scene = Self { sandbox, operator, kubeconfig, home, network, code: 0 };
         let before: &[&str] = match name {
             "dry-run-fails" => &[PREPARE],
             "activation-fails" => &[PREPARE, "kubectl ess-mas dry-run --yes"],
@@ -94,6 +101,7 @@ impl<'a> Scene<'a> {
             // After the operator's failure the next try comes soon; after the API server's refusal none does.
             let _ = tokio::time::timeout(Duration::from_secs(5), self.operator.wait_for_run()).await;
         }
+        self.answer(line).await;
         // One file for both, so that their lines keep their order.
         let mut both =
             File::options().read(true).append(true).create(true).open(self.home.path().join("said")).unwrap();
@@ -106,6 +114,8 @@ impl<'a> Scene<'a> {
             .env("KUBECONFIG", &self.kubeconfig)
             .env("TZ", "UTC")
             .env("LANG", "C.UTF-8")
+            .env("SSL_CERT_FILE", self.home.path().join(AUTHORITY))
+            .envs(self.network.environment())
             .current_dir(self.home.path())
             .stdin(Stdio::null())
             .stdout(both.try_clone().unwrap())
@@ -118,6 +128,23 @@ impl<'a> Scene<'a> {
         both.rewind().unwrap();
         both.read_to_string(&mut said).unwrap();
         said.replace(&self.home.path().display().to_string(), HOME)
+    }
+
+    /// What answers over the network while this line runs.
+    async fn answer(&self, line: &str) {
+        let client = self.sandbox.client().unwrap();
+        let deployment = Deployment::new(NAME, NAMESPACE);
+        let object = serde_json::to_value(deployment.api(&client).get(NAME).await.unwrap()).unwrap();
+        let active = &object["spec"]["components"]["matrixAuthenticationService"]["config"]["active"];
+        let when = match active {
+            Value::Bool(true) => When::After,
+            _ if line.contains(" activate ") => When::Around,
+            _ => When::Before,
+        };
+        let secrets = Api::<Secret>::namespaced(client, NAMESPACE);
+        let secret = secrets.get_opt(&deployment.mas_secret_name()).await.unwrap();
+        let key = secret.and_then(|secret| secret.data?.remove("rsaPrivateKey"));
+        self.network.answer(when, key.as_ref().map(|key| key.0.as_slice()));
     }
 
     /// Takes everything away; nothing else does here, where no controller runs.

@@ -72,7 +72,7 @@ impl Screen {
                 let words: String = run.iter().map(|(c, _)| *c).collect();
                 match run[0].1.as_str() {
                     "" => text.push_str(&words),
-                    style => text.push_str(&format!("\u{1b}[{style}m{words}\u{1b}[0m")),
+                    style => text.extend(["\u{1b}[", style, "m", &words, "\u{1b}[0m"]),
                 }
             }
             text.truncate(text.trim_end_matches(' ').len());

@@ -15,7 +15,6 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use ess_mas::checks::synapse::{Process, Setting, scan};
-use install::python;
 use serde_json::{Value, json};
 
 /// What Synapse says to each text: why it does not start with its own logins, and with MAS.

@@ -18,8 +18,8 @@ pub(super) const EXPLANATIONS: &[Explanation] = &[
     Explanation {
         code: codes::MAS_DISCOVERY,
         about: "MAS's discovery document, /.well-known/openid-configuration",
-        severities: &[Blocker, Unknown, Ok],
-        meaning: "Something else than MAS answers at its host, or MAS offers no RS256, which it cannot do without an RSA key.",
+        severities: &[Blocker, Warning, Unknown, Ok],
+        meaning: "Something else than MAS answers at its host, MAS offers no RS256, which it cannot do without an RSA key, or it names an endpoint at another host (a warning).",
         why: "Clients read everything else from this document.",
         mend: "See whether MAS's pods are ready and whether the ingress of its host leads to them.",
         source: "MAS, docs/reference; OpenID Connect Discovery 1.0 §3; recorded answers",
@@ -108,8 +108,8 @@ pub(super) const EXPLANATIONS: &[Explanation] = &[
     Explanation {
         code: codes::SYNAPSE_ASKS_MAS,
         about: "Every process of Synapse can ask MAS about a token",
-        severities: &[Blocker, Unknown, Ok],
-        meaning: "A made-up token has to be refused with 401. 503 means that this process could not ask MAS.",
+        severities: &[Blocker, Warning, Unknown, Ok],
+        meaning: "A made-up token has to be refused with 401. 503 with Matrix's error code means that this process could not ask MAS; a page with 503 comes from the ingress: a process is down, or requests are limited.",
         why: "Whoever meets such a process has no access, although everything looks well elsewhere. Which process answers is chance, so it is tried several times.",
         mend: "Right after the migration wait a minute: workers restart one by one. Then see whether MAS is up and reachable for Synapse's pods.",
         source: "mas-cli doctor; recorded answers with MAS stopped",
@@ -118,9 +118,9 @@ pub(super) const EXPLANATIONS: &[Explanation] = &[
         code: codes::OLD_TOKEN,
         about: "An access token from before the migration still names its user and device",
         severities: &[Blocker, Warning, Unknown, Ok],
-        meaning: "The token given with --token-file is not known any more, or names somebody else.",
+        meaning: "The token given with --token-file is not known any more, or names another user or device than those written behind it.",
         why: "It is the best proof that accounts and devices came over. The token goes to Synapse's host only, and only where the certificate is trusted.",
-        mend: "Try the token of another device. If it names somebody else, stop and ask Element's support.",
+        mend: "Run verify with it before the migration and write user and device behind it. If it is gone, try the token of another device; if it names somebody else, stop and ask Element's support.",
         source: "recorded answers: the same user and device before and after",
     },
     Explanation {

@@ -1,9 +1,6 @@
 //! Stand-ins for connection poolers: they make up the session's number, as poolers do, and pass on everything else; one of
 //! them gives every transaction another process of the server.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use ess_mas::checks::databases::said::{Pooling, SslMode};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -38,16 +35,15 @@ async fn until_ready(server: &mut TcpStream) -> Vec<u8> {
 async fn pooler(to: u16, by_transaction: bool) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
-    let moved = Arc::new(AtomicUsize::new(0));
     tokio::spawn(async move {
         while let Ok((client, _)) = listener.accept().await {
-            tokio::spawn(serve(client, to, by_transaction, Arc::clone(&moved)));
+            tokio::spawn(serve(client, to, by_transaction));
         }
     });
     port
 }
 
-async fn serve(mut client: TcpStream, to: u16, by_transaction: bool, moved: Arc<AtomicUsize>) -> Option<()> {
+async fn serve(mut client: TcpStream, to: u16, by_transaction: bool) -> Option<()> {
     let mut heard = vec![0; 64 * 1024];
     let count = client.read(&mut heard).await.ok()?;
     let start = heard[..count].to_vec();
@@ -59,7 +55,7 @@ async fn serve(mut client: TcpStream, to: u16, by_transaction: bool, moved: Arc<
         servers.push((server, answer));
     }
     client.write_all(&servers[0].1).await.ok()?;
-    let mut current = 0;
+    let (mut current, mut transactions) = (0, 0);
     loop {
         let count = client.read(&mut heard).await.ok().filter(|count| *count > 0)?;
         let said = &heard[..count];
@@ -68,7 +64,8 @@ async fn serve(mut client: TcpStream, to: u16, by_transaction: bool, moved: Arc<
         }
         // Where a transaction begins, the next process that is free is taken.
         if by_transaction && said.windows(5).any(|word| word == b"BEGIN") {
-            current = moved.fetch_add(1, Ordering::Relaxed) % 2;
+            current = transactions % 2;
+            transactions += 1;
         }
         servers[current].0.write_all(said).await.ok()?;
         let answer = until_ready(&mut servers[current].0).await;

@@ -157,7 +157,11 @@ async fn what_cannot_be_reached_is_told_with_the_way_through_the_cluster() {
     let _ = prepare(&scene).await;
     let done = scene.shell.run("check --databases -o json").await.expect(11);
     assert_eq!(open(&done), [one("database-reachable", "unknown"), one("database-reachable", "unknown")], "{done}");
-    done.shows("the address of pg.invalid was not found").shows("--databases --through-cluster");
+    done.shows("the address of pg.invalid was not found").shows(&format!(
+        "`kubectl ess-mas check {} -n {} --databases --through-cluster`",
+        scene.deployment.name(),
+        scene.namespace.name()
+    ));
     let through = scene.shell.run("check --databases --through-cluster -o json").await;
     assert!(open(&through).iter().all(|finding| *finding == one("database-reachable", "unknown")), "{through}");
     through.shows("there is no Service pg in namespace invalid");

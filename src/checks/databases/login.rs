@@ -1,7 +1,7 @@
 //! Reaching a database and logging in.
 
+use super::Known;
 use super::said::{Place, Pooling, Refusal, Server, SslMode, Trouble, Whose};
-use super::{Expected, Known};
 use crate::checks::finding::{Finding, Severity, codes};
 
 /// A database that the spec does not name.
@@ -10,12 +10,11 @@ pub(super) fn no_place(whose: Whose, path: &str, why: &str) -> Finding {
 }
 
 /// Why a database said nothing, as a finding.
-pub(super) fn trouble(expected: &Expected, place: &Place, trouble: &Trouble) -> Finding {
+pub(super) fn trouble(place: &Place, trouble: &Trouble) -> Finding {
     let who = place.whose.word();
     let at = place.words();
     let new = |code, severity, text: String| Finding::new(code, severity, place.path, text);
-    let inside =
-        format!("If this host is only known or let in inside the cluster: `{} --through-cluster`.", expected.again);
+    let inside = "If this host is only known or let in inside the cluster: `kubectl ess-mas check --databases --through-cluster`.";
     match trouble {
         Trouble::NotAsked(why) => {
             new(codes::DATABASE_LOGIN, Severity::Unknown, format!("{who} database {at} was not asked: {why}"))
@@ -55,7 +54,7 @@ pub(super) fn trouble(expected: &Expected, place: &Place, trouble: &Trouble) -> 
             format!("the server of {who} database {at} asks for the password in clear over a connection that is not encrypted; it was not sent"),
         )
         .remedy("Let the server ask by scram-sha-256 (pg_hba.conf), or use TLS."),
-        Trouble::Refused(refusal) => refused(place, refusal, &inside),
+        Trouble::Refused(refusal) => refused(place, refusal, inside),
     }
 }
 
@@ -234,8 +233,10 @@ fn pooling(place: &Place, pooling: &Pooling) -> Finding {
             place.path,
             format!("a pooler answers at {at}; it left a session with its process of the server, as pooling by session does"),
         ),
-        Pooling::ByTransaction => Finding::blocker(
+        Pooling::ByTransaction => Finding::new(
             codes::DATABASE_POOLER,
+            // Synapse itself puts up with it; syn2mas does with some poolers.
+            if place.whose == Whose::Mas { Severity::Blocker } else { Severity::Warning },
             place.path,
             format!("a pooler answers at {at} and moved a session to another process of the server between two transactions; {who} needs a session of its own"),
         )

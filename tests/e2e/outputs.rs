@@ -96,7 +96,8 @@ fn steady(text: &str, scene: &Scene) -> String {
 /// Without the findings that depend on what DNS knows where the test runs, without the numbers they are part of, and without
 /// the time at which the network was asked.
 fn without_dns(text: &str) -> String {
-    let numbers = regex::Regex::new(r"(Checked \S+ in \S+: )\d[^\n]*(warning|not known)[^\n]*").unwrap();
+    let numbers =
+        regex::Regex::new(r"(Checked \S+ in \S+: )\d[^\n]*(warning|not known)[^\n]*(\n *not known)?").unwrap();
     let text = numbers.replace_all(text, "${1}…");
     let mut within = false;
     let mut kept = String::new();

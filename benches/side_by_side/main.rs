@@ -66,8 +66,8 @@ fn fill(rows: &mut Vec<Row>, words: &[String]) -> Result<()> {
         match part {
             "start" => rows.extend(reads::start(&programs, runs)?),
             "status" => rows.extend(reads::status(&runtime, &programs, runs)?),
-            "many" if quick => rows.extend(reads::many(&runtime, &programs, &[100, 1000], &[10_000])?),
-            "many" => rows.extend(reads::many(&runtime, &programs, &[100, 1000, 10_000], &[100, 10_000, 100_000])?),
+            "many" if quick => reads::many(rows, &runtime, &programs, &[100, 1000], &[10_000])?,
+            "many" => reads::many(rows, &runtime, &programs, &[100, 1000, 10_000], &[100, 10_000, 100_000])?,
             "memory" => rows.push(waits::memory(&runtime, &programs, if quick { 500 } else { 5000 })?),
             "promptness" => rows.extend(waits::promptness(&runtime, &programs, runs)?),
             "requests" => rows.push(waits::requests(&runtime, &programs)?),

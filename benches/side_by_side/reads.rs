@@ -142,13 +142,36 @@ fn with_plugin(runtime: &Runtime, programs: &Programs, scene: &Scene) -> Result<
     Ok((path, count))
 }
 
-/// `status -A` with growing numbers of deployments.
-pub fn many(runtime: &Runtime, programs: &Programs, sizes: &[usize], simulated: &[usize]) -> Result<Vec<Row>> {
+/// `status -A` with growing numbers of deployments. What was measured stands although a later size is too much for the server.
+pub fn many(
+    rows: &mut Vec<Row>,
+    runtime: &Runtime,
+    programs: &Programs,
+    sizes: &[usize],
+    simulated: &[usize],
+) -> Result<()> {
     let namespace = runtime.block_on(Sandbox::shared().namespace())?;
     let kubeconfig = namespace.kubeconfig()?;
     let (us, them) = (programs.ours.with(&kubeconfig), programs.kubectl.with(&kubeconfig));
     let (ours, theirs) = (["status", "-A", "-o", "json"], ["get", KIND, "-A", "-o", "json"]);
-    let mut rows = Vec::new();
+    for &size in simulated {
+        let server = MadeUp::start(size, |_| None)?;
+        let words = ["status", "-A", "-o", "json", "--server", server.address.as_str()];
+        let mut series = Series::default();
+        for _ in 0..3 {
+            series.add(us.measure(&words)?);
+        }
+        let (wall, cpu, peak) = series.medians();
+        rows.push(Row {
+            what: format!("`status -A -o json`, {size} deployments of a simulated server"),
+            ours: format!("{wall:.1} ms ({cpu:.1} ms CPU), {peak:.1} MiB{}", each(&series, size)),
+            against: String::new(),
+            theirs: String::new(),
+            ratio: String::new(),
+            goal: "flat",
+            reached: None,
+        });
+    }
     let mut there = 0;
     for &size in sizes {
         eprintln!("making {size} deployments");
@@ -172,25 +195,7 @@ pub fn many(runtime: &Runtime, programs: &Programs, sizes: &[usize], simulated: 
         row.theirs += &each(&both.1, size);
         rows.push(row);
     }
-    for &size in simulated {
-        let server = MadeUp::start(size, |_| None)?;
-        let words = ["status", "-A", "-o", "json", "--server", server.address.as_str()];
-        let mut series = Series::default();
-        for _ in 0..3 {
-            series.add(us.measure(&words)?);
-        }
-        let (wall, cpu, peak) = series.medians();
-        rows.push(Row {
-            what: format!("`status -A -o json`, {size} deployments of a simulated server"),
-            ours: format!("{wall:.1} ms ({cpu:.1} ms CPU), {peak:.1} MiB{}", each(&series, size)),
-            against: String::new(),
-            theirs: String::new(),
-            ratio: String::new(),
-            goal: "flat",
-            reached: None,
-        });
-    }
-    Ok(rows)
+    Ok(())
 }
 
 /// Processor time for each of them.

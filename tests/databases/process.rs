@@ -120,6 +120,7 @@ async fn both_databases_are_asked_with_the_specs_credentials_and_nothing_is_writ
         ],
         "{done}"
     );
+    done.shows("DELETE FROM access_tokens t WHERE NOT EXISTS (SELECT 1 FROM users u WHERE u.name = t.user_id);");
     done.is_silent_about("@u").is_silent_about("@x:").is_silent_about("49170");
 
     // Another password, and another database than the one that is there.

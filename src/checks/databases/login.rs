@@ -161,29 +161,26 @@ fn release(number: i64) -> String {
 }
 
 fn tls(place: &Place, server: &Server) -> Option<Finding> {
-    let default = if place.mode_set { "" } else { ", by default" };
-    let text = match (server.tls, place.mode) {
-        (true, mode) => format!("encrypted with TLS, as sslmode {}{default} has it", mode.word()),
-        (false, SslMode::Disable | SslMode::Allow) => {
-            format!("not encrypted, as sslmode {}{default} has it", place.mode.word())
-        }
-        (false, SslMode::Prefer) => {
-            return Some(
-                Finding::warning(
-                    codes::DATABASE_SSLMODE,
-                    place.path,
-                    format!("the connection to {} database is not encrypted: the server has no TLS, and sslmode prefer{default} puts up with that", place.whose.word()),
-                )
-                .remedy("Turn TLS on at the server, or set sslMode to disable if the way to it is trusted, so that nobody relies on it."),
-            );
-        }
-        (false, _) => return None,
+    let mode = format!("sslmode {}{}", place.mode.word(), if place.mode_set { "" } else { ", the default" });
+    let who = place.whose.word();
+    let ok = |how: &str| {
+        let text = format!("the connection to {who} database is {how} ({mode})");
+        Finding::ok(codes::DATABASE_SSLMODE, place.path, text)
     };
-    Some(Finding::ok(
-        codes::DATABASE_SSLMODE,
-        place.path,
-        format!("the connection to {} database is {text}", place.whose.word()),
-    ))
+    match (server.tls, place.mode) {
+        (true, _) => Some(ok("encrypted with TLS")),
+        (false, SslMode::Disable | SslMode::Allow) => Some(ok("not encrypted, as is wanted")),
+        (false, SslMode::Prefer) => Some(
+            Finding::warning(
+                codes::DATABASE_SSLMODE,
+                place.path,
+                format!("the connection to {who} database is not encrypted: the server has no TLS, and that is put up with ({mode})"),
+            )
+            .remedy("Turn TLS on at the server, or set sslMode to disable if the way to it is trusted, so that nobody relies on it."),
+        ),
+        // No such connection is made.
+        (false, _) => None,
+    }
 }
 
 /// The oldest that MAS's documentation recommends.

@@ -755,7 +755,7 @@ synapse-database\t'Synapse\'s database settings in free form'
 synapse-database-tls\t'syn2mas does not check the certificate of Synapse\'s database'"
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l confirm -d 'The deployment\'s name once more, in place of the question' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l backup -d 'A sentence that says where the backup of both databases is' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l backup-file -d 'Look into this dump as well: is it one, of today, with the table users in it? May be repeated' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l backup-file -d 'Look into this dump as well: is it one, of today, with the table users in it? May be repeated' -r -F
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l wait -d 'Whether to wait for the operator\'s verdict' -r -f -a "true\t''
 false\t''"
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l timeout -d 'Longest wait, such as 30m or 1h30m; 0 looks once' -r -f

@@ -68,20 +68,24 @@ pub fn tell(session: &Session, words: Words, causes: &[Cause]) {
 
 /// What to do, and the statements for it.
 fn remedy(ui: &Ui, margin: &str, cause: &Cause) {
-    let Some(sql) = &cause.sql else {
-        ui.status(format!("{margin}{}", cause.remedy));
-        return;
-    };
-    let database = sql.database.name();
-    if let Some(remedy) = cause.remedy.strip_suffix(':') {
-        ui.status(format!("{margin}{remedy}, in {database}:"));
-    } else {
-        ui.status(format!("{margin}{}", cause.remedy));
-        ui.status(format!("{margin}To look at it, in {database}:"));
+    for sentence in sentences(cause) {
+        ui.status(format!("{margin}{sentence}"));
     }
-    for statement in &sql.statements {
+    for statement in statements(cause) {
         ui.verbatim(&Line::new().text(margin).text("  ").styled(Style::Code, statement));
     }
+}
+
+fn sentences(cause: &Cause) -> Vec<String> {
+    let Some(database) = cause.sql.as_ref().map(|sql| sql.database.name()) else { return vec![cause.remedy.clone()] };
+    match cause.remedy.strip_suffix(':') {
+        Some(remedy) => vec![format!("{remedy}, in {database}:")],
+        None => vec![cause.remedy.clone(), format!("To look at it, in {database}:")],
+    }
+}
+
+fn statements(cause: &Cause) -> &[String] {
+    cause.sql.as_ref().map_or(&[], |sql| sql.statements.as_slice())
 }
 
 /// What comes next, as far as the kind of cause tells. The commands themselves stand at the end of the output.
@@ -100,7 +104,7 @@ fn course(course: Course, words: Words, migrated: bool) -> Option<&'static str> 
     }
 }
 
-/// The short advice for `status`: the first causes, in a line or two each.
+/// The short advice for `status`: the first causes, each with what to do.
 pub fn page(ui: &Ui, message: &str) -> Result<(), OutputError> {
     const SHOWN: usize = 3;
     let causes = failure::understand(message);
@@ -110,7 +114,12 @@ pub fn page(ui: &Ui, message: &str) -> Result<(), OutputError> {
     }
     for cause in told.iter().take(SHOWN) {
         ui.page(Line::new().styled(Style::Warn, "What it means: ").text(&cause.meaning))?;
-        ui.page(Line::new().text("  ").text(cause.remedy.trim_end_matches(':')))?;
+        for sentence in sentences(cause) {
+            ui.page(Line::new().text("  ").text(sentence))?;
+        }
+        for statement in statements(cause) {
+            ui.print(Line::new().text("    ").styled(Style::Code, statement))?;
+        }
     }
     if told.len() > SHOWN {
         ui.page(Line::new().text(format!("  And {} more, see the message.", told.len() - SHOWN)))?;

@@ -98,8 +98,10 @@ impl Outcome {
         if !format.is_data() {
             return result;
         }
-        // The state after everything; if it cannot be read now, the one that was read last.
-        let _ = session.reread().await;
+        // The state after everything; if it cannot be read now, the one that was read last. A verdict was seen with its state.
+        if self.verdict != Answer::Succeeded {
+            let _ = session.reread().await;
+        }
         let snapshot = session.gather(Extent::Standing).await;
         let failure = result.as_ref().err().and_then(Failure::message);
         session.ui().data(

@@ -46,6 +46,8 @@ pub enum Way {
     Direct,
     /// TCP to this address, as the person said.
     To(SocketAddr),
+    /// TCP to one of these, which DNS told for a host that the person or the spec named.
+    Addresses(Vec<SocketAddr>),
     /// Through this proxy: `http`, `https` or `socks5`.
     Proxy(Uri),
     /// Through this door.
@@ -58,6 +60,7 @@ impl fmt::Debug for Way {
         f.write_str(match self {
             Self::Direct => "Direct",
             Self::To(_) => "To",
+            Self::Addresses(_) => "Addresses",
             Self::Proxy(_) => "Proxy",
             Self::Through(_) => "Through",
         })
@@ -87,6 +90,7 @@ pub async fn dial(host: &str, port: u16, way: &Way, named_by: NamedBy) -> Result
     let failed = |text: String| NoConnection::Failed(text);
     match way {
         Way::To(address) => tcp(vec![*address]).await.map(boxed).map_err(failed),
+        Way::Addresses(addresses) => tcp(addresses.clone()).await.map(boxed).map_err(failed),
         Way::Through(door) => door.open().await.map_err(failed),
         Way::Proxy(proxy) => {
             refuse(host, reserved_name(host), named_by)?;

@@ -12,6 +12,7 @@ mod hostile;
 #[expect(dead_code, reason = "shared with the end-to-end tests, which need more of it")]
 #[path = "../e2e/plugin.rs"]
 mod plugin;
+mod pooler;
 mod process;
 #[expect(dead_code, reason = "shared with the end-to-end tests, which need more of it")]
 #[path = "../e2e/scene.rs"]

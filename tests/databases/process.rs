@@ -120,6 +120,7 @@ async fn both_databases_are_asked_with_the_specs_credentials_and_nothing_is_writ
         ],
         "{done}"
     );
+    done.shows("DELETE FROM access_tokens t WHERE NOT EXISTS (SELECT 1 FROM users u WHERE u.name = t.user_id);");
     done.is_silent_about("@u").is_silent_about("@x:").is_silent_about("49170");
 
     // Another password, and another database than the one that is there.
@@ -157,7 +158,11 @@ async fn what_cannot_be_reached_is_told_with_the_way_through_the_cluster() {
     let _ = prepare(&scene).await;
     let done = scene.shell.run("check --databases -o json").await.expect(11);
     assert_eq!(open(&done), [one("database-reachable", "unknown"), one("database-reachable", "unknown")], "{done}");
-    done.shows("the address of pg.invalid was not found").shows("--databases --through-cluster");
+    done.shows("the address of pg.invalid was not found").shows(&format!(
+        "`kubectl ess-mas check {} -n {} --databases --through-cluster`",
+        scene.deployment.name(),
+        scene.namespace.name()
+    ));
     let through = scene.shell.run("check --databases --through-cluster -o json").await;
     assert!(open(&through).iter().all(|finding| *finding == one("database-reachable", "unknown")), "{through}");
     through.shows("there is no Service pg in namespace invalid");

@@ -118,6 +118,7 @@ impl Server {
             "fsync=off".to_owned(),
             "max_connections=60".to_owned(),
             "log_statement=all".to_owned(),
+            "log_line_prefix=%a|".to_owned(),
         ];
         let mut authority = None;
         if tls {

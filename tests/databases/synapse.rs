@@ -42,7 +42,6 @@ fn expected(port: u16) -> Expected {
         more_providers: false,
         ldap: false,
         migrated: false,
-        again: String::new(),
     }
 }
 

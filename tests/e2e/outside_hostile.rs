@@ -181,3 +181,19 @@ async fn each_chain_that_is_not_as_it_should_be_is_told_apart() {
     ];
     assert_eq!(all, wanted);
 }
+
+/// A resolver that knows nothing, and one that never says so: run where DNS hangs, it holds all the same.
+#[tokio::test]
+async fn names_that_dns_does_not_tell_are_a_finding_each_and_hold_nothing_up() {
+    let domain =
+        |deployment: Deployment| Deployment::for_domain(deployment.name(), deployment.namespace(), "chat.invalid");
+    let scene = Scene::changed(Behaviour::default(), domain).await;
+    scene.prepare().await;
+    scene.shell.run("dry-run --yes").await.expect(0).says("mas-reachable");
+    let began = Instant::now();
+    let done = scene.shell.run("verify -o json").await.expect(11);
+    println!("verify took {:?}\n{done}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    assert_eq!(wrong(&done), pairs(&[("mas-reachable", "warning"), ("synapse-reachable", "warning")]), "{done}");
+    let _ = scene.activate().await.expect(0);
+}

@@ -15,6 +15,9 @@ use tokio::process::{Child, Command};
 /// No command of a test takes longer; one that does hangs.
 const LIMIT: Duration = Duration::from_mins(3);
 
+/// A proxy that refuses at once: nothing listens there.
+const NOWHERE: &str = "http://127.0.0.1:1";
+
 /// A place to run the plugin in: a kubeconfig and a home.
 pub struct Shell {
     kubeconfig: PathBuf,
@@ -66,6 +69,9 @@ impl Shell {
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("TZ", "UTC")
             .env("LANG", "C.UTF-8")
+            // Nobody's hosts are asked from here, whatever DNS knows and however long it takes.
+            .env("HTTPS_PROXY", NOWHERE)
+            .env("NO_PROXY", "127.0.0.1,localhost")
             .current_dir(self.home.path())
             .kill_on_drop(true)
             .stdin(Stdio::null())
@@ -124,9 +130,19 @@ impl Shell {
 /// Waits for a started command to end. One that does not is ended, and what it said is shown.
 pub async fn finish(mut child: Child, line: String) -> Done {
     let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
-    let (mut out, mut err) = (child.stdout.take().expect("a pipe"), child.stderr.take().expect("a pipe"));
+    let (mut out, mut err) = (child.stdout.take(), child.stderr.take());
     let ended = tokio::time::timeout(LIMIT, async {
-        let (status, _, _) = tokio::join!(child.wait(), out.read_to_end(&mut stdout), err.read_to_end(&mut stderr));
+        let read = async {
+            if let Some(out) = &mut out {
+                let _ = out.read_to_end(&mut stdout).await;
+            }
+        };
+        let read_errors = async {
+            if let Some(err) = &mut err {
+                let _ = err.read_to_end(&mut stderr).await;
+            }
+        };
+        let (status, (), ()) = tokio::join!(child.wait(), read, read_errors);
         status.expect("the plugin's end")
     })
     .await;

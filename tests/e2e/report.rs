@@ -182,7 +182,9 @@ async fn a_report_has_what_support_needs_and_no_secret_in_any_encoding() {
     assert_eq!(findings["kind"], "CheckReport");
     let versions: Value = serde_json::from_str(file("versions.json")).unwrap();
     assert!(versions["apiServer"].as_str().unwrap().starts_with("v1."), "{versions}");
-    assert_eq!(versions["operators"][0]["images"][0], "example.com/ess-core-updater:2.29.0");
+    // Other tests have operators of their own on this server.
+    let operators = versions["operators"].as_array().unwrap();
+    assert!(operators.iter().any(|one| one["images"][0] == "example.com/ess-core-updater:2.29.0"), "{versions}");
     for (name, text) in [
         ("elementdeployment.yaml", "passwordSecretKey"),
         ("elementdeployment.yaml", "max_upload_size: 100M"),

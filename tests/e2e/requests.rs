@@ -69,5 +69,7 @@ async fn status_of_a_named_deployment_takes_one_round_and_a_second_one_only_for_
     let (requests, rounds) = ask(&scene, &line, &[0]).await;
     assert_eq!((requests.len(), rounds), (3, 2), "{requests:#?}");
     let (requests, rounds) = ask(&scene, "status -A -o json", &[0]).await;
-    assert_eq!((requests.len(), rounds), (2, 1), "{requests:#?}");
+    // Other tests have deployments of their own on this server, perhaps more than a page of them.
+    let pages = requests.iter().filter(|request| request.ends_with("/elementdeployments")).count();
+    assert_eq!((requests.len(), rounds), (pages + 1, pages), "{requests:#?}");
 }

@@ -52,6 +52,7 @@ async fn more_than_was_shown_is_told_at_once_and_never_called_a_success() {
     change["spec"]["components"]["synapse"]["config"]["additional"] = json!("max_upload_size: 200M\n");
     stage.scene.patch(change).await;
     live.until("changed in another way than was shown; the switch is on").await;
+    live.until("kubectl ess-mas abort").await;
     assert!(
         live.text().contains("max_upload_size: 200M") && live.text().contains("kubectl ess-mas abort"),
         "{}",

@@ -10,13 +10,14 @@ use std::{env, fs};
 use anstyle_svg::{Palette, Term};
 use clap::builder::styling::{Color, RgbColor};
 use ess_mas_sandbox::prelude::*;
-use k8s_openapi::api::core::v1::Namespace as KubeNamespace;
+use k8s_openapi::api::core::v1::{Namespace as KubeNamespace, Secret};
 use kube::api::{Api, ObjectMeta, PostParams};
 use rexpect::session::spawn_command;
 use tempfile::TempDir;
 
+use crate::network::{Network, When};
 use crate::normal;
-use crate::scene::{NAME, NAMESPACE, PREPARE, is_settled, words};
+use crate::scene::{AUTHORITY, NAME, NAMESPACE, PREPARE, is_settled, words};
 use crate::screen::Screen;
 
 const COLUMNS: u16 = 100;
@@ -48,9 +49,16 @@ async fn the_picture_is_what_a_terminal_shows() {
     let home = TempDir::new().unwrap();
     fs::write(home.path().join("mas-db-password"), "a database password of the example\n").unwrap();
 
-    let person = Person { kubeconfig, home };
+    let network = Network::start().await;
+    fs::write(home.path().join(AUTHORITY), network.authority()).unwrap();
+    let person = Person { kubeconfig, home, network };
     person.types(PREPARE, &[]).await;
+    let secrets = Api::<Secret>::namespaced(client.clone(), NAMESPACE);
+    let secret = secrets.get(&deployment.mas_secret_name()).await.unwrap();
+    let key = secret.data.unwrap().remove("rsaPrivateKey");
+    person.network.answer(When::Before, key.as_ref().map(|key| key.0.as_slice()));
     person.types("kubectl ess-mas dry-run --yes", &[]).await;
+    person.network.answer(When::Around, None);
     operator.set(behaviour.lasting(Duration::from_secs(10)));
     let mut screen = Screen::default();
     for (line, answers) in [
@@ -95,6 +103,7 @@ fn lasting(words: &str) -> Vec<String> {
 struct Person {
     kubeconfig: PathBuf,
     home: TempDir,
+    network: Network,
 }
 
 impl Person {
@@ -109,6 +118,8 @@ impl Person {
             .env("KUBECONFIG", &self.kubeconfig)
             .env("TZ", "UTC")
             .env("LANG", "C.UTF-8")
+            .env("SSL_CERT_FILE", self.home.path().join(AUTHORITY))
+            .envs(self.network.environment())
             .env("TERM", "xterm-256color")
             .env("COLUMNS", COLUMNS.to_string())
             .current_dir(self.home.path());

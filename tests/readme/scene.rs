@@ -21,7 +21,7 @@ pub const NAME: &str = "first-element";
 const USER: &str = "ada";
 const HOME: &str = "/home/ada";
 /// What this person's system trusts.
-const AUTHORITY: &str = "authorities.pem";
+pub const AUTHORITY: &str = "authorities.pem";
 
 /// Makes the namespace, and a person in it with the rights that README.md says are enough.
 pub async fn build_stage(sandbox: &Sandbox, role: &str) {

@@ -1,7 +1,7 @@
 //! Reaching a database and logging in.
 
+use super::Known;
 use super::said::{Place, Pooling, Refusal, Server, SslMode, Trouble, Whose};
-use super::{Expected, Known};
 use crate::checks::finding::{Finding, Severity, codes};
 
 /// A database that the spec does not name.
@@ -10,12 +10,11 @@ pub(super) fn no_place(whose: Whose, path: &str, why: &str) -> Finding {
 }
 
 /// Why a database said nothing, as a finding.
-pub(super) fn trouble(expected: &Expected, place: &Place, trouble: &Trouble) -> Finding {
+pub(super) fn trouble(place: &Place, trouble: &Trouble) -> Finding {
     let who = place.whose.word();
     let at = place.words();
     let new = |code, severity, text: String| Finding::new(code, severity, place.path, text);
-    let inside =
-        format!("If this host is only known or let in inside the cluster: `{} --through-cluster`.", expected.again);
+    let inside = "If this host is only known or let in inside the cluster: `kubectl ess-mas check --databases --through-cluster`.";
     match trouble {
         Trouble::NotAsked(why) => {
             new(codes::DATABASE_LOGIN, Severity::Unknown, format!("{who} database {at} was not asked: {why}"))
@@ -55,7 +54,7 @@ pub(super) fn trouble(expected: &Expected, place: &Place, trouble: &Trouble) -> 
             format!("the server of {who} database {at} asks for the password in clear over a connection that is not encrypted; it was not sent"),
         )
         .remedy("Let the server ask by scram-sha-256 (pg_hba.conf), or use TLS."),
-        Trouble::Refused(refusal) => refused(place, refusal, &inside),
+        Trouble::Refused(refusal) => refused(place, refusal, inside),
     }
 }
 
@@ -162,29 +161,26 @@ fn release(number: i64) -> String {
 }
 
 fn tls(place: &Place, server: &Server) -> Option<Finding> {
-    let default = if place.mode_set { "" } else { ", by default" };
-    let text = match (server.tls, place.mode) {
-        (true, mode) => format!("encrypted with TLS, as sslmode {}{default} has it", mode.word()),
-        (false, SslMode::Disable | SslMode::Allow) => {
-            format!("not encrypted, as sslmode {}{default} has it", place.mode.word())
-        }
-        (false, SslMode::Prefer) => {
-            return Some(
-                Finding::warning(
-                    codes::DATABASE_SSLMODE,
-                    place.path,
-                    format!("the connection to {} database is not encrypted: the server has no TLS, and sslmode prefer{default} puts up with that", place.whose.word()),
-                )
-                .remedy("Turn TLS on at the server, or set sslMode to disable if the way to it is trusted, so that nobody relies on it."),
-            );
-        }
-        (false, _) => return None,
+    let mode = format!("sslmode {}{}", place.mode.word(), if place.mode_set { "" } else { ", the default" });
+    let who = place.whose.word();
+    let ok = |how: &str| {
+        let text = format!("the connection to {who} database is {how} ({mode})");
+        Finding::ok(codes::DATABASE_SSLMODE, place.path, text)
     };
-    Some(Finding::ok(
-        codes::DATABASE_SSLMODE,
-        place.path,
-        format!("the connection to {} database is {text}", place.whose.word()),
-    ))
+    match (server.tls, place.mode) {
+        (true, _) => Some(ok("encrypted with TLS")),
+        (false, SslMode::Disable | SslMode::Allow) => Some(ok("not encrypted, as is wanted")),
+        (false, SslMode::Prefer) => Some(
+            Finding::warning(
+                codes::DATABASE_SSLMODE,
+                place.path,
+                format!("the connection to {who} database is not encrypted: the server has no TLS, and that is put up with ({mode})"),
+            )
+            .remedy("Turn TLS on at the server, or set sslMode to disable if the way to it is trusted, so that nobody relies on it."),
+        ),
+        // No such connection is made.
+        (false, _) => None,
+    }
 }
 
 /// The oldest that MAS's documentation recommends.
@@ -234,8 +230,10 @@ fn pooling(place: &Place, pooling: &Pooling) -> Finding {
             place.path,
             format!("a pooler answers at {at}; it left a session with its process of the server, as pooling by session does"),
         ),
-        Pooling::ByTransaction => Finding::blocker(
+        Pooling::ByTransaction => Finding::new(
             codes::DATABASE_POOLER,
+            // Synapse itself puts up with it; syn2mas does with some poolers.
+            if place.whose == Whose::Mas { Severity::Blocker } else { Severity::Warning },
             place.path,
             format!("a pooler answers at {at} and moved a session to another process of the server between two transactions; {who} needs a session of its own"),
         )

@@ -59,13 +59,11 @@ pub struct Expected {
     pub ldap: bool,
     /// Whether the migration is done.
     pub migrated: bool,
-    /// A command of this program for another look, to be copied.
-    pub again: String,
 }
 
 impl Expected {
     /// Reads it off what was gathered.
-    pub fn of(snapshot: &Snapshot, again: String) -> Self {
+    pub fn of(snapshot: &Snapshot) -> Self {
         let deployment = &snapshot.deployment;
         let delegated = super::synapse::delegated_auth(deployment);
         let name = |id: &str| if id.is_empty() || id == "oidc" { "oidc".to_owned() } else { format!("oidc-{id}") };
@@ -77,7 +75,6 @@ impl Expected {
             more_providers: deployment.component("synapse").is_some_and(free_form_oidc),
             ldap: delegated["ldap"].as_array().map_or_else(|| delegated["ldap"].is_object(), |all| !all.is_empty()),
             migrated: deployment.mas_active() == Some(true),
-            again,
         }
     }
 
@@ -167,7 +164,7 @@ pub fn judge(expected: &Expected, answers: &Answers) -> Vec<Finding> {
     let of_synapse = answers.synapse.as_ref().ok();
     match (&expected.mas, &answers.mas) {
         (Err(why), _) => findings.push(login::no_place(Whose::Mas, MAS, why)),
-        (Ok(place), Err(trouble)) => findings.push(login::trouble(expected, place, trouble)),
+        (Ok(place), Err(trouble)) => findings.push(login::trouble(place, trouble)),
         (Ok(place), Ok(said)) => {
             login::reached(place, &said.server, &mut findings);
             mas::check(expected, place, said, of_synapse, &mut findings);
@@ -175,7 +172,7 @@ pub fn judge(expected: &Expected, answers: &Answers) -> Vec<Finding> {
     }
     match (&expected.synapse, &answers.synapse) {
         (Err(why), _) => findings.push(login::no_place(Whose::Synapse, SYNAPSE, why)),
-        (Ok(place), Err(trouble)) => findings.push(login::trouble(expected, place, trouble)),
+        (Ok(place), Err(trouble)) => findings.push(login::trouble(place, trouble)),
         (Ok(place), Ok(said)) => {
             login::reached(place, &said.server, &mut findings);
             synapse::check(expected, place, said, &mut findings);

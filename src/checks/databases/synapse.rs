@@ -180,13 +180,28 @@ fn orphans(place: &Place, orphans: &[(&'static str, Known<i64>)], findings: &mut
             Finding::blocker(
                 code,
                 place.path,
-                format!("rows of users who are not there: {}; syn2mas ends with `was not found for migration`", list(&found)),
+                format!(
+                    "rows of users who are not there: {}; syn2mas ends with `was not found for migration`",
+                    list(&found)
+                ),
             )
-            .remedy("With Synapse's database backed up, remove them: DELETE FROM the table t WHERE NOT EXISTS (SELECT 1 FROM users u WHERE u.name = t.user_id). Ask Element's support if in doubt."),
+            .remedy(format!(
+                "With Synapse's database backed up, remove them, or ask Element's support: {}",
+                remove(&found)
+            )),
         );
     } else if read == orphans.len() && read > 0 {
         findings.push(Finding::ok(code, place.path, "every device, token, address and link belongs to a user"));
     }
+}
+
+/// SQL that removes them.
+fn remove(found: &[(String, i64)]) -> String {
+    let one = |(table, _): &(String, i64)| {
+        let hidden = if table == "devices" { "NOT coalesce(t.hidden, false) AND " } else { "" };
+        format!("DELETE FROM {table} t WHERE {hidden}NOT EXISTS (SELECT 1 FROM users u WHERE u.name = t.user_id);")
+    };
+    found.iter().map(one).collect::<Vec<_>>().join(" ")
 }
 
 fn no_login(expected: &Expected, place: &Place, no_login: &Known<i64>) -> Finding {

@@ -28,7 +28,7 @@ fn expected() -> Expected {
         |object| object["spec"]["components"]["synapse"]["config"]["delegatedAuth"] = json!({"oidc": oidc}),
         None,
     );
-    Expected::of(&snapshot, "kubectl ess-mas check chat -n n --databases".into())
+    Expected::of(&snapshot)
 }
 
 fn server(name: &str, oid: i64) -> Server {
@@ -143,18 +143,18 @@ fn the_spec_tells_where_to_log_in_and_what_it_does_not_tell_is_not_guessed() {
 
     let mut by_schema = snapshot(|_| {}, None);
     by_schema.features = Known::Known(features("verify-full"));
-    assert_eq!(Expected::of(&by_schema, String::new()).mas.unwrap().mode, SslMode::VerifyFull);
-    let strange = Expected::of(&snapshot(|_| {}, Some("encrypt")), String::new());
+    assert_eq!(Expected::of(&by_schema).mas.unwrap().mode, SslMode::VerifyFull);
+    let strange = Expected::of(&snapshot(|_| {}, Some("encrypt")));
     assert!(strange.mas.unwrap_err().contains("encrypt"));
     for (host, why) in [("/run/postgresql", "socket"), ("a,b", "several hosts"), ("", "no host")] {
         let named = snapshot(
             |object| object["spec"]["components"]["synapse"]["config"]["postgresql"]["host"] = json!(host),
             None,
         );
-        let error = Expected::of(&named, String::new()).synapse.unwrap_err();
+        let error = Expected::of(&named).synapse.unwrap_err();
         assert!(error.contains(why), "{host}: {error}");
     }
-    assert!(Expected::of(&object(|_| {}), String::new()).mas.unwrap_err().contains("prepare"));
+    assert!(Expected::of(&object(|_| {})).mas.unwrap_err().contains("prepare"));
 }
 
 #[test]
@@ -257,6 +257,8 @@ fn a_session_is_judged_by_how_it_is_protected_pooled_and_let_in() {
     assert_eq!(with(|server| server.asked_password = false), [(codes::DATABASE_LOGIN, Unknown)]);
     assert_eq!(with(|server| server.pooling = Pooling::BySession), []);
     assert_eq!(with(|server| server.pooling = Pooling::ByTransaction), [(codes::DATABASE_POOLER, Blocker)]);
+    let of_synapse = of_synapse(|said| said.server.pooling = Pooling::ByTransaction);
+    assert_eq!(of_synapse, [(codes::DATABASE_POOLER, Warning)]);
     assert_eq!(with(|server| server.pooling = Pooling::Unclear("x".into())), [(codes::DATABASE_POOLER, Warning)]);
 }
 
@@ -294,7 +296,7 @@ fn each_trouble_has_a_code_a_weight_and_something_to_do() {
     }
     let found = judge(&expected(), &Answers { mas: Ok(mas()), synapse: Err(Trouble::NoWay("x".into())) });
     let remedy = found.iter().find_map(|finding| finding.remedy.as_ref()).unwrap();
-    assert!(remedy.contains("kubectl ess-mas check chat -n n --databases --through-cluster"), "{remedy}");
+    assert!(remedy.contains("kubectl ess-mas check --databases --through-cluster"), "{remedy}");
 }
 
 #[test]

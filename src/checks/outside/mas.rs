@@ -24,7 +24,7 @@ pub(super) fn judge(expected: &Expected, answers: &Answers, findings: &mut Vec<F
                 Finding::warning(codes::MAS_REACHABLE, home, format!("MAS cannot be reached from here: {why}")).remedy(
                     format!(
                         "Open it in a browser where users are. To look from here, name an address (--resolve {host}:443:ADDRESS) or go \
-                         through the cluster: {} --through-cluster",
+                         through the cluster: `{} --through-cluster`.",
                         expected.commands.verify
                     ),
                 ),

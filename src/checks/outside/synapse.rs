@@ -22,7 +22,7 @@ pub(super) fn judge(expected: &Expected, answers: &Answers, findings: &mut Vec<F
             };
             findings.push(Finding::warning(codes::SYNAPSE_REACHABLE, home, text).remedy(format!(
                 "Look where users are. To look from here, name an address (--resolve {host}:443:ADDRESS) or go through the cluster: \
-                 {} --through-cluster",
+                 `{} --through-cluster`.",
                 expected.commands.verify
             )));
             return;

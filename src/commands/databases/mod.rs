@@ -40,7 +40,7 @@ pub fn ways(args: &DatabasesArgs) -> Result<Ways, Failure> {
 
 /// Looks at both side by side. What cannot be asked is a finding; nothing is written anywhere.
 pub async fn look(session: &Session, snapshot: &Snapshot, ways: &Ways) -> Vec<Finding> {
-    let expected = Expected::of(snapshot, session.command("check") + " --databases");
+    let expected = Expected::of(snapshot);
     let ui = session.ui();
     for place in [&expected.mas, &expected.synapse].into_iter().flatten() {
         let (secret, key) = &place.password;

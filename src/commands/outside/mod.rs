@@ -4,15 +4,17 @@
 mod steps;
 mod through;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use ::http::Uri;
 use aws_lc_rs::rand;
 use futures::future::join_all;
 use jiff::Timestamp;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::sync::OnceCell;
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 pub use steps::{after, before, for_check};
 pub use through::Through;
@@ -73,7 +75,7 @@ pub async fn look(expected: &Expected, ways: &Ways, now: Timestamp) -> Vec<Findi
         // Reading them takes a while on some systems.
         None => tokio::task::spawn_blocking(Roots::of_system).await.ok().flatten(),
     };
-    let look = Look { expected, ways, roots, system, deadline };
+    let look = Look { expected, ways, roots, system, deadline, names: Mutex::default() };
     look.at_everything(now).await
 }
 
@@ -83,7 +85,11 @@ struct Look<'a> {
     roots: Option<Roots>,
     system: bool,
     deadline: Instant,
+    names: Mutex<HashMap<String, Arc<OnceCell<Addresses>>>>,
 }
+
+/// What DNS told of a name.
+type Addresses = Result<Vec<SocketAddr>, String>;
 
 impl Look<'_> {
     async fn at_everything(&self, now: Timestamp) -> Vec<Finding> {
@@ -195,13 +201,33 @@ impl Look<'_> {
             Ok(Some(found)) if found.tls => (Ok(found.way), Security::Witness(None)),
             // The connection to the API server is secured, and so is the way from there to the pod.
             Ok(Some(found)) => (Ok(found.way), Security::Plain),
-            Ok(None) => (self.way(&uri), security),
-            Err(why) => (Err(why), security),
+            Ok(None) => (self.looked_up(&uri).await, security),
+            Err(why) => (Err(Outcome::NotAsked(why)), security),
         };
         match way {
             Ok(way) => self.get(Ask { uri: &uri, way: &way, named_by: NamedBy::Spec, security, bearer }).await,
-            Err(why) => nothing(Outcome::NotAsked(why)),
+            Err(outcome) => nothing(outcome),
         }
+    }
+
+    /// The way to a host of the spec. Its addresses are looked up once for all questions.
+    async fn looked_up(&self, uri: &Uri) -> Result<Way, Outcome> {
+        match self.way(uri) {
+            Ok(Way::Direct) => {}
+            Ok(way) => return Ok(way),
+            Err(why) => return Err(Outcome::NotAsked(why)),
+        }
+        let host = uri.host().unwrap_or_default();
+        let port = uri.port_u16().unwrap_or(443);
+        let cell = {
+            let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(names.entry(format!("{host}:{port}")).or_default())
+        };
+        let found = cell.get_or_init(|| async {
+            let found = timeout(LIMIT, dial::addresses(host, port)).await;
+            found.unwrap_or_else(|_| Err(not_found_in_time(host)))
+        });
+        found.await.clone().map(Way::Addresses).map_err(Outcome::NotReached)
     }
 
     /// Where MAS sends browsers: once, without anything that MAS or Synapse set, and no further.
@@ -262,9 +288,7 @@ impl Look<'_> {
                 Outcome::Answered(outside::Answer { body, ..outside::Answer::default() })
             }
             Ok(Err(why)) => Outcome::NotReached(why),
-            Err(_) => {
-                Outcome::NotReached(format!("the address of {host} was not found within {} seconds", LIMIT.as_secs()))
-            }
+            Err(_) => Outcome::NotReached(not_found_in_time(host)),
         })
     }
 
@@ -306,6 +330,10 @@ impl Look<'_> {
     fn hosts(&self) -> Option<Finding> {
         self.expected.synapse_host.is_none().then(|| outside::no_host("spec.components.synapse.k8s.ingress.fqdn"))
     }
+}
+
+fn not_found_in_time(host: &str) -> String {
+    format!("the address of {host} was not found within {} seconds", LIMIT.as_secs())
 }
 
 fn nothing(outcome: Outcome) -> Seen {

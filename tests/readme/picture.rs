@@ -11,12 +11,14 @@ use anstyle_svg::{Palette, Term};
 use clap::builder::styling::{Color, RgbColor};
 use ess_mas_sandbox::prelude::*;
 use k8s_openapi::api::core::v1::Namespace as KubeNamespace;
+use kube::Client;
 use kube::api::{Api, ObjectMeta, PostParams};
 use rexpect::session::spawn_command;
 use tempfile::TempDir;
 
+use crate::network::Network;
 use crate::normal;
-use crate::scene::{NAME, NAMESPACE, PREPARE, is_settled, words};
+use crate::scene::{AUTHORITY, NAME, NAMESPACE, PREPARE, answer, is_settled, words};
 use crate::screen::Screen;
 
 const COLUMNS: u16 = 100;
@@ -48,7 +50,10 @@ async fn the_picture_is_what_a_terminal_shows() {
     let home = TempDir::new().unwrap();
     fs::write(home.path().join("mas-db-password"), "a database password of the example\n").unwrap();
 
-    let person = Person { kubeconfig, home };
+    let network = Network::start().await;
+    fs::write(home.path().join(AUTHORITY), network.authority()).unwrap();
+
+    let person = Person { kubeconfig, home, client, network };
     person.types(PREPARE, &[]).await;
     person.types("kubectl ess-mas dry-run --yes", &[]).await;
     operator.set(behaviour.lasting(Duration::from_secs(10)));
@@ -95,11 +100,14 @@ fn lasting(words: &str) -> Vec<String> {
 struct Person {
     kubeconfig: PathBuf,
     home: TempDir,
+    client: Client,
+    network: Network,
 }
 
 impl Person {
     /// Types a line and the answers, and returns everything that came to the terminal.
     async fn types(&self, line: &str, answers: &'static [(&'static str, &'static str)]) -> String {
+        answer(&self.network, self.client.clone(), line).await;
         let words = words(line);
         let mut command = Command::new(env!("CARGO_BIN_EXE_kubectl-ess_mas"));
         command
@@ -111,6 +119,8 @@ impl Person {
             .env("LANG", "C.UTF-8")
             .env("TERM", "xterm-256color")
             .env("COLUMNS", COLUMNS.to_string())
+            .env("SSL_CERT_FILE", self.home.path().join(AUTHORITY))
+            .envs(self.network.environment())
             .current_dir(self.home.path());
         tokio::task::spawn_blocking(move || {
             let mut session = spawn_command(command, Some(90_000)).unwrap();

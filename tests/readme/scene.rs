@@ -9,6 +9,7 @@ use std::time::Duration;
 use ess_mas_sandbox::prelude::*;
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace as KubeNamespace, Secret};
 use k8s_openapi::api::rbac::v1::{Role, RoleBinding, RoleRef, Subject};
+use kube::Client;
 use kube::api::{Api, DeleteParams, ListParams, ObjectMeta, PostParams};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -101,7 +102,7 @@ impl<'a> Scene<'a> {
             // After the operator's failure the next try comes soon; after the API server's refusal none does.
             let _ = tokio::time::timeout(Duration::from_secs(5), self.operator.wait_for_run()).await;
         }
-        self.answer(line).await;
+        answer(&self.network, self.sandbox.client().unwrap(), line).await;
         // One file for both, so that their lines keep their order.
         let mut both =
             File::options().read(true).append(true).create(true).open(self.home.path().join("said")).unwrap();
@@ -130,23 +131,6 @@ impl<'a> Scene<'a> {
         said.replace(&self.home.path().display().to_string(), HOME)
     }
 
-    /// What answers over the network while this line runs.
-    async fn answer(&self, line: &str) {
-        let client = self.sandbox.client().unwrap();
-        let deployment = Deployment::new(NAME, NAMESPACE);
-        let object = serde_json::to_value(deployment.api(&client).get(NAME).await.unwrap()).unwrap();
-        let active = &object["spec"]["components"]["matrixAuthenticationService"]["config"]["active"];
-        let when = match active {
-            Value::Bool(true) => When::After,
-            _ if line.contains(" activate ") => When::Around,
-            _ => When::Before,
-        };
-        let secrets = Api::<Secret>::namespaced(client, NAMESPACE);
-        let secret = secrets.get_opt(&deployment.mas_secret_name()).await.unwrap();
-        let key = secret.and_then(|secret| secret.data?.remove("rsaPrivateKey"));
-        self.network.answer(when, key.as_ref().map(|key| key.0.as_slice()));
-    }
-
     /// Takes everything away; nothing else does here, where no controller runs.
     pub async fn end(mut self) {
         self.operator.stop().await;
@@ -156,6 +140,22 @@ impl<'a> Scene<'a> {
         Api::<Secret>::namespaced(client.clone(), NAMESPACE).delete_collection(&one, &all).await.unwrap();
         Api::<ConfigMap>::namespaced(client, NAMESPACE).delete_collection(&one, &all).await.unwrap();
     }
+}
+
+/// What answers over the network while this line runs.
+pub async fn answer(network: &Network, client: Client, line: &str) {
+    let deployment = Deployment::new(NAME, NAMESPACE);
+    let object = serde_json::to_value(deployment.api(&client).get(NAME).await.unwrap()).unwrap();
+    let active = &object["spec"]["components"]["matrixAuthenticationService"]["config"]["active"];
+    let when = match active {
+        Value::Bool(true) => When::After,
+        _ if line.contains(" activate") => When::Around,
+        _ => When::Before,
+    };
+    let secrets = Api::<Secret>::namespaced(client, NAMESPACE);
+    let secret = secrets.get_opt(&deployment.mas_secret_name()).await.unwrap();
+    let key = secret.and_then(|secret| secret.data?.remove("rsaPrivateKey"));
+    network.answer(when, key.as_ref().map(|key| key.0.as_slice()));
 }
 
 /// A complete `prepare`.

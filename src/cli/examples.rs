@@ -35,6 +35,11 @@ pub const EXAMPLES: &[Example] = &[
         "kubectl ess-mas check first-element -n element-onprem -o json",
     ),
     example(
+        "check",
+        "Ask both databases as well, through the cluster where they cannot be reached from here",
+        "kubectl ess-mas check first-element -n element-onprem --databases --through-cluster",
+    ),
+    example(
         "tls issue",
         "A certificate for the MAS host from a private CA that is made for it",
         "kubectl ess-mas tls issue --host auth.example.com",

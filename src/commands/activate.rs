@@ -55,10 +55,13 @@ pub async fn exec(context: &Context, args: &ActivateArgs) -> Result<u8, Failure>
     let flags =
         Flags { write: &args.write, follow: &args.follow, via_owner: args.via_owner, timeout: Duration::from_mins(90) };
     let result = task::run(&mut session, &task, &flags, &mut outcome).await;
-    let succeeded = outcome.verdict == Answer::Succeeded;
+    let (succeeded, next) = (outcome.verdict == Answer::Succeeded, outcome.next.take());
     let code = outcome.finish(&mut session, args.output.format(), result).await?;
     if succeeded {
         outside::after(&session).await;
+    }
+    if let Some(next) = next {
+        session.ui().next(&next);
     }
     Ok(code)
 }

@@ -189,8 +189,8 @@ async fn succeeded(
             ui.status(format!(
                 "Dry run passed in {took}. Nothing has been migrated; nobody can log in at MAS yet, and nobody should try: a login at MAS before the migration spoils it."
             ));
-            ui.next(
-                &Next::new(
+            outcome.next = Some(
+                Next::new(
                     "Next: register the redirect URIs at the identity providers, take a backup of both databases, then",
                 )
                 .command(session.command("activate")),
@@ -205,7 +205,7 @@ async fn succeeded(
             if seen.active != Some(true) {
                 ui.warning("somebody has set the switch (…config.active) back meanwhile; set it to true again, or MAS is switched off");
             }
-            ui.next(&Next::new("See where everything stands:").command(session.command("status")));
+            outcome.next = Some(Next::new("See where everything stands:").command(session.command("status")));
         }
         _ => {
             warn_unrecorded(session, kept);

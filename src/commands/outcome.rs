@@ -52,6 +52,8 @@ pub struct Outcome {
     pub message: Option<String>,
     /// The failure file.
     pub record_file: Option<String>,
+    /// What to do after a success; told when everything else has been.
+    pub next: Option<Next>,
 }
 
 #[derive(Serialize)]
@@ -72,7 +74,7 @@ struct Document<'a> {
 impl Outcome {
     /// Nothing has happened yet.
     pub fn new(command: &'static str) -> Self {
-        Self { command, write: Written::None, verdict: Answer::Unchanged, message: None, record_file: None }
+        Self { command, write: Written::None, verdict: Answer::Unchanged, message: None, record_file: None, next: None }
     }
 
     /// Ends a command: prints the outcome where data was asked for, also when it failed.

@@ -11,8 +11,8 @@ use serde_json::{Map, Value};
 /// Where `kubectl apply` keeps a copy of the whole manifest.
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
-/// An object as the API server sent it, but for `metadata.managedFields` and [`LAST_APPLIED`]: of a deployment these are
-/// more than half, and they are skipped while reading.
+/// An object as the API server sent it, but for `metadata.managedFields` and what `kubectl apply` was last given: of a
+/// deployment these are more than half, and they are skipped while reading.
 ///
 /// For looking at many objects. Whoever writes one, or wants to know who did, reads it whole.
 #[derive(Debug, Clone, PartialEq)]

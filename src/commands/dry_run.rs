@@ -35,11 +35,12 @@ pub async fn exec(context: &Context, args: &DryRunArgs) -> Result<u8, Failure> {
     let task = DryRun { args, stamp: pending::request_stamp(&session) };
     let flags =
         Flags { write: &args.write, follow: &args.follow, via_owner: args.via_owner, timeout: Duration::from_mins(30) };
+    let reach = outside::Reach::begin(&session);
     let result = task::run(&mut session, &task, &flags, &mut outcome).await;
     let (succeeded, next) = (outcome.verdict == Answer::Succeeded, outcome.next.take());
     let code = outcome.finish(&mut session, args.output.format(), result).await?;
     if succeeded {
-        outside::after(&session).await;
+        outside::after(&session, reach).await;
     }
     if let Some(next) = next {
         session.ui().next(&next);

@@ -137,6 +137,11 @@ pub async fn addresses(host: &str, port: u16) -> Result<Vec<SocketAddr>, String>
     if found.is_empty() { Err(format!("{bare} has no address")) } else { Ok(found) }
 }
 
+/// Whether a host takes connections, and why not. Nothing is sent.
+pub async fn connects(host: &str, port: u16) -> Result<(), String> {
+    tcp(addresses(host, port).await?).await.map(drop)
+}
+
 /// The first address that answers; one that is silent does not keep the others waiting.
 async fn tcp(addresses: Vec<SocketAddr>) -> Result<TcpStream, String> {
     let attempt = |(index, address): (usize, SocketAddr)| async move {

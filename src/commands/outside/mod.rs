@@ -1,6 +1,7 @@
 //! A look at MAS, Synapse and the identity providers from outside: asks what [`checks::outside`] wants asked, all side by
 //! side, and hands back its findings.
 
+mod reach;
 mod steps;
 mod through;
 
@@ -16,6 +17,7 @@ use jiff::Timestamp;
 use tokio::sync::OnceCell;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
+pub use reach::Reach;
 pub use steps::{after, before, for_check};
 pub use through::Through;
 

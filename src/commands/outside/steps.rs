@@ -5,8 +5,9 @@ use super::super::exit::{Failure, WARNINGS};
 use super::super::findings;
 use super::super::interrupt::Standing;
 use super::super::session::Session;
-use super::{Expected, OutsidePhase, Ways, expected, look};
+use super::{Expected, OutsidePhase, Reach, Ways, expected, look};
 use crate::checks::configured::Configured;
+use crate::checks::outside::{Answers, Outcome, judge, questions};
 use crate::checks::{Circumstances, Finding, Known, Severity, Snapshot, codes};
 use crate::plan::MasSettings;
 use crate::terminal::Next;
@@ -63,7 +64,7 @@ pub async fn before(session: &Session, snapshot: &Snapshot, accept: &[String], s
 }
 
 /// After a verdict of success, which it does not change; Ctrl-C leaves the rest of it out.
-pub async fn after(session: &Session) {
+pub async fn after(session: &Session, reach: Reach) {
     session
         .context
         .interrupt
@@ -71,11 +72,11 @@ pub async fn after(session: &Session) {
     let interrupt = session.context.interrupt.clone();
     tokio::select! {
         () = interrupt.wait() => {}
-        () = tell_after(session) => {}
+        () = tell_after(session, reach) => {}
     }
 }
 
-async fn tell_after(session: &Session) {
+async fn tell_after(session: &Session, reach: Reach) {
     // The deployment was seen at the verdict; only the key in the Secret is needed beside it.
     let settings = MasSettings::of(&session.deployment);
     let mut snapshot = Snapshot {
@@ -91,7 +92,10 @@ async fn tell_after(session: &Session) {
     snapshot.secret = session.mas_secret(&snapshot).await;
     let ways = Ways::default();
     let expected = expected(session, &snapshot, &ways);
-    let found = told_look(session, &expected, &ways).await;
+    let found = match reach.why_not().await {
+        Some(why) => nothing_reached(&expected, &why),
+        None => told_look(session, &expected, &ways).await,
+    };
     let wrong: Vec<&Finding> = found.iter().filter(|one| one.severity != Severity::Ok).collect();
     let ui = session.ui().clone();
     if let Some(words) = answers(&expected, &found) {
@@ -123,6 +127,15 @@ fn answers(expected: &Expected, found: &[Finding]) -> Option<String> {
     let host = expected.mas_host.as_ref()?;
     (good(codes::MAS_ISSUER) && good(codes::MAS_SIGNING_KEY))
         .then(|| format!("MAS answers at https://{host} with this deployment's key"))
+}
+
+/// What a look would find that reaches nobody.
+fn nothing_reached(expected: &Expected, why: &str) -> Vec<Finding> {
+    let mut answers = Answers::default();
+    for question in questions(expected) {
+        answers.add(question, Outcome::NotReached(why.to_owned()));
+    }
+    judge(expected, &answers)
 }
 
 async fn told_look(session: &Session, expected: &Expected, ways: &Ways) -> Vec<Finding> {

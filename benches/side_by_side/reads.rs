@@ -5,12 +5,10 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ess_mas_sandbox::many::{self, MadeUp};
+use ess_mas_sandbox::Result;
+use ess_mas_sandbox::many::{self, Simulation};
 use ess_mas_sandbox::prelude::*;
-use ess_mas_sandbox::{Result, crds};
-use futures::{StreamExt as _, TryStreamExt as _, stream};
 use k8s_openapi::api::rbac::v1::PolicyRule;
-use kube::api::{Api, DynamicObject, Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
@@ -155,7 +153,7 @@ pub fn many(
     let (us, them) = (programs.ours.with(&kubeconfig), programs.kubectl.with(&kubeconfig));
     let (ours, theirs) = (["status", "-A", "-o", "json"], ["get", KIND, "-A", "-o", "json"]);
     for &size in simulated {
-        let server = MadeUp::start(size, |_| None)?;
+        let server = Simulation::start(size)?;
         let words = ["status", "-A", "-o", "json", "--server", server.address.as_str()];
         let mut series = Series::default();
         for _ in 0..3 {
@@ -175,7 +173,7 @@ pub fn many(
     let mut there = 0;
     for &size in sizes {
         eprintln!("making {size} deployments");
-        runtime.block_on(make(&namespace, there..size))?;
+        runtime.block_on(many::create(&namespace, there..size))?;
         there = size;
         let runs = if size < 5000 { 7 } else { 3 };
         let both = by_turns(runs, (&us, &ours), (&them, &theirs))?;
@@ -202,22 +200,4 @@ pub fn many(
 fn each(series: &Series, count: usize) -> String {
     let count = f64::from(u32::try_from(count).unwrap_or(u32::MAX));
     format!("; {:.0} µs CPU each", series.medians().1 * 1000.0 / count)
-}
-
-async fn make(namespace: &Namespace<'_>, numbers: std::ops::Range<usize>) -> Result<()> {
-    let api: Api<DynamicObject> = Api::namespaced_with(namespace.client()?, namespace.name(), &crds::resource());
-    stream::iter(numbers.map(|number| {
-        let api = api.clone();
-        async move {
-            let one = many::deployment(number, namespace.name());
-            let object: DynamicObject = serde_json::from_value(one.object().clone())?;
-            api.create(&PostParams::default(), &object).await?;
-            let status = json!({"status": many::status()});
-            api.patch_status(one.name(), &PatchParams::default(), &Patch::Merge(status)).await?;
-            Ok::<_, ess_mas_sandbox::Error>(())
-        }
-    }))
-    .buffer_unordered(8)
-    .try_collect()
-    .await
 }

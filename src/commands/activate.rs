@@ -6,9 +6,9 @@ use std::time::Duration;
 use super::approve::{Approved, BackupStated, Confirmed};
 use super::exit::{BLOCKED, Failure};
 use super::follow::Words;
-use super::outcome::{Answer, Outcome};
+use super::outcome::Outcome;
 use super::session::{Context, Session};
-use super::task::{self, Flags, Task};
+use super::task::{Flags, Task};
 use super::{backup_file, downtime, outside, pending};
 use crate::checks::{Finding, Rehearsed, Snapshot, Step, backup};
 use crate::cli::ActivateArgs;
@@ -47,24 +47,14 @@ struct Activate<'a> {
 pub async fn exec(context: &Context, args: &ActivateArgs) -> Result<u8, Failure> {
     let dumps = backup_file::look(&args.backup_file)?;
     let mut session = Session::open(context, args.name.as_deref()).await?;
-    let mut outcome = Outcome::new(WORDS.command);
+    let outcome = Outcome::new(WORDS.command);
     // Once the switch is on, nothing is asked any more.
     let asks = session.deployment.active() != Some(true);
     let times = if asks { downtime::times(&session).await } else { None };
     let task = Activate { args, backup: backup::check(&dumps, session.ui().terminal().now()), times };
     let flags =
         Flags { write: &args.write, follow: &args.follow, via_owner: args.via_owner, timeout: Duration::from_mins(90) };
-    let reach = outside::Reach::begin(&session);
-    let result = task::run(&mut session, &task, &flags, &mut outcome).await;
-    let (succeeded, next) = (outcome.verdict == Answer::Succeeded, outcome.next.take());
-    let code = outcome.finish(&mut session, args.output.format(), result).await?;
-    if succeeded {
-        outside::after(&session, reach).await;
-    }
-    if let Some(next) = next {
-        session.ui().next(&next);
-    }
-    Ok(code)
+    outside::around(&mut session, &task, &flags, outcome, args.output.format()).await
 }
 
 impl Task for Activate<'_> {

@@ -6,9 +6,9 @@ use std::time::Duration;
 use super::approve::{Approved, Confirmed};
 use super::exit::{BLOCKED, Failure};
 use super::follow::Words;
-use super::outcome::{Answer, Outcome};
+use super::outcome::Outcome;
 use super::session::{Context, Session};
-use super::task::{self, Flags, Task};
+use super::task::{Flags, Task};
 use super::{outside, pending};
 use crate::checks::{RehearsalStanding, Snapshot, Step, is_old, standing};
 use crate::cli::DryRunArgs;
@@ -31,21 +31,11 @@ struct DryRun<'a> {
 /// Runs it.
 pub async fn exec(context: &Context, args: &DryRunArgs) -> Result<u8, Failure> {
     let mut session = Session::open(context, args.name.as_deref()).await?;
-    let mut outcome = Outcome::new(WORDS.command);
+    let outcome = Outcome::new(WORDS.command);
     let task = DryRun { args, stamp: pending::request_stamp(&session) };
     let flags =
         Flags { write: &args.write, follow: &args.follow, via_owner: args.via_owner, timeout: Duration::from_mins(30) };
-    let reach = outside::Reach::begin(&session);
-    let result = task::run(&mut session, &task, &flags, &mut outcome).await;
-    let (succeeded, next) = (outcome.verdict == Answer::Succeeded, outcome.next.take());
-    let code = outcome.finish(&mut session, args.output.format(), result).await?;
-    if succeeded {
-        outside::after(&session, reach).await;
-    }
-    if let Some(next) = next {
-        session.ui().next(&next);
-    }
-    Ok(code)
+    outside::around(&mut session, &task, &flags, outcome, args.output.format()).await
 }
 
 impl Task for DryRun<'_> {

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use tokio::time::{Instant, sleep_until};
 
 use super::exit::Failure;
 use super::interrupt::Standing;
+use super::patience::Patience;
 use super::session::Session;
 use super::stages::Stages;
 use crate::cluster::{self, Watch, WatchItem};
@@ -14,59 +15,6 @@ use crate::deployment::{Deployment, Run};
 use crate::reconcile::{Awaiting, Baseline, Continuity, Event, Observation, Tracker, Verdict};
 use crate::record::TimelineEntry;
 use crate::terminal::progress::{Progress, Waiting};
-
-/// How long to wait. Runs on monotonic time, from the command's start.
-#[derive(Debug, Clone, Copy)]
-pub struct Patience {
-    deadline: Instant,
-    ends_at: Timestamp,
-    /// `--timeout 0`: look once.
-    once: bool,
-}
-
-impl Patience {
-    /// From now on, for that long.
-    pub fn new(now: Timestamp, timeout: Duration) -> Self {
-        let span = SignedDuration::try_from(timeout).unwrap_or(SignedDuration::from_hours(24 * 365));
-        Self {
-            deadline: Instant::now()
-                .checked_add(timeout)
-                .unwrap_or_else(|| Instant::now() + Duration::from_hours(8760)),
-            ends_at: now.checked_add(span).unwrap_or(Timestamp::MAX),
-            once: timeout.is_zero(),
-        }
-    }
-
-    /// The end of it, for one wait.
-    pub fn end(&self) -> End {
-        End { at: self.deadline, looked_again: false }
-    }
-}
-
-/// The end of the time-out, put off once where nobody could look in time.
-#[derive(Debug)]
-pub struct End {
-    at: Instant,
-    looked_again: bool,
-}
-
-impl End {
-    /// Waits until the time is up.
-    pub async fn over(&self) {
-        sleep_until(self.at).await;
-    }
-
-    /// Whether what happened meanwhile has to be looked at before the time counts as up: the program or the machine was
-    /// stopped. There is a little time for that then, once. What was followed before has to be followed anew: from the last
-    /// version on, so nothing is lost; the old connection may be dead without a sign.
-    pub fn last_look(&mut self) -> bool {
-        let missed = !self.looked_again && self.at.elapsed() > LATE;
-        if missed {
-            *self = Self { at: Instant::now() + LAST_LOOK, looked_again: true };
-        }
-        missed
-    }
-}
 
 /// The words for one command's stages.
 #[derive(Debug, Clone, Copy)]
@@ -130,12 +78,6 @@ pub struct Exits<'a> {
 /// How long an operator rests after an earlier run before it is asked for another one. It starts the next one within
 /// moments, if it has one in store; an idle run more does no harm.
 const REST: Duration = Duration::from_secs(5);
-/// How late the end of the time-out may be noticed. Later than that, the program or the machine was stopped, and what
-/// happened meanwhile has not been looked at.
-const LATE: Duration = Duration::from_secs(2);
-/// The time to look at it then, and for the connections to come back.
-const LAST_LOOK: Duration = Duration::from_secs(20);
-
 /// Whether the last run ended well and none is under way.
 pub fn rests(deployment: &Deployment) -> bool {
     let conditions = deployment.conditions();

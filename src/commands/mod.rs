@@ -26,6 +26,7 @@ mod interrupt;
 mod neighbourhood;
 mod outcome;
 mod outside;
+mod patience;
 mod pending;
 mod prepare;
 mod rbac;

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use super::approve::Approved;
 use super::exit::{DONE, FAILED, Failure, INTERRUPTED, TIMED_OUT};
-use super::follow::{self, Ended, Exits, Patience, Reached, Start, Words};
+use super::follow::{self, Ended, Exits, Reached, Start, Words};
 use super::gather::Extent;
 use super::interrupt::Standing;
 use super::outcome::{Answer, Outcome};
+use super::patience::Patience;
 use super::rounds::Rounds;
 use super::session::Session;
 use super::write::{self, Intent, Sent, ServerDryRun};

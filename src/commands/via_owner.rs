@@ -3,8 +3,9 @@
 
 use super::approve::Approved;
 use super::exit::{FAILED, Failure, INTERRUPTED};
-use super::follow::{self, Ended, Patience, Start, Words};
+use super::follow::{self, Ended, Start, Words};
 use super::interrupt::Standing;
+use super::patience::Patience;
 use super::pending;
 use super::session::Session;
 use super::write::{self, Intent};

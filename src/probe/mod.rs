@@ -8,3 +8,4 @@ pub mod http;
 pub mod postgres;
 pub mod secure;
 pub mod tls;
+mod verifier;

@@ -17,8 +17,7 @@ use jiff::Timestamp;
 use tokio::sync::OnceCell;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-pub use reach::Reach;
-pub use steps::{after, before, for_check};
+pub use steps::{around, before, for_check};
 pub use through::Through;
 
 use super::session::Session;

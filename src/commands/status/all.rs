@@ -31,6 +31,9 @@ pub async fn exec(context: &Context, format: OutputFormat) -> Result<u8, Failure
         return Err(not_one(cluster.choose(None).await?, &cluster));
     };
     drop(passing);
+    if let Some(error) = &records.unread {
+        context.ui.warning(format!("no rehearsal is shown, because the records could not be read: {error}"));
+    }
     let mut output = Output::new(&context.ui, format)?;
     loop {
         // The server makes the next page while this one is worked on.
@@ -60,23 +63,30 @@ async fn first_page(cluster: &Cluster) -> Result<Option<(Pages<Lean>, Page<Lean>
 }
 
 /// All records by namespace and name, where they may be read; without them only the rehearsals are not known.
-struct Records(HashMap<(String, String), Lean>);
+struct Records {
+    all: HashMap<(String, String), Lean>,
+    /// Why there are none.
+    unread: Option<ClusterError>,
+}
 
 impl Records {
     async fn read(cluster: &Cluster) -> Self {
         let labels = Some("app.kubernetes.io/managed-by=kubectl-ess-mas".to_owned());
         let selection = Selection { labels, fields: None };
-        let all = cluster.list::<Lean>(Resource::CONFIG_MAP, None, selection, 500).all().await.unwrap_or_default();
+        let (all, unread) = match cluster.list::<Lean>(Resource::CONFIG_MAP, None, selection, 500).all().await {
+            Ok(all) => (all, None),
+            Err(error) => (Vec::new(), Some(error)),
+        };
         let key = |map: &Lean| {
             let text = |key: &str| map.0["metadata"][key].as_str().unwrap_or_default().to_owned();
             (text("namespace"), text("name"))
         };
-        Self(all.into_iter().map(|map| (key(&map), map)).collect())
+        Self { all: all.into_iter().map(|map| (key(&map), map)).collect(), unread }
     }
 
     fn of(&self, deployment: &Deployment) -> Option<Record> {
         let key = (deployment.namespace().to_owned(), record_name(deployment.name()));
-        Record::read(&self.0.get(&key)?.0, deployment).ok()
+        Record::read(&self.all.get(&key)?.0, deployment).ok()
     }
 }
 

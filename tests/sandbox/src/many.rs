@@ -1,18 +1,21 @@
 //! Very many deployments: realistic objects of 15 KB, and a server that makes up any number of them.
 //!
-//! A real API server with etcd holds some ten thousand such objects; beyond that, and where a page has to go wrong, the
-//! [`MadeUp`] server answers. It speaks plain HTTP, and knows lists with `limit` and `continue` and nothing else.
+//! A real API server with etcd holds some ten thousand such objects, and tests use no other. Beyond that the benchmark measures
+//! against a [`Simulation`]: plain HTTP, and lists with `limit` and `continue` and nothing else.
 
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::ops::Range;
 use std::thread;
 
+use futures::stream::{self, StreamExt as _, TryStreamExt as _};
+use kube::api::{DynamicObject, Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
 
 use crate::Result;
 use crate::fixtures::Deployment;
+use crate::sandbox::Namespace;
 
 /// The name of the deployment with this number; names sort like numbers.
 pub fn name(number: usize) -> String {
@@ -75,6 +78,25 @@ pub fn status() -> Value {
     ]})
 }
 
+/// Creates those with these numbers, reconciled.
+pub async fn create(namespace: &Namespace<'_>, numbers: Range<usize>) -> Result<()> {
+    let client = namespace.client()?;
+    stream::iter(numbers.map(|number| {
+        let one = deployment(number, namespace.name());
+        let api = one.api(&client);
+        async move {
+            let object: DynamicObject = serde_json::from_value(one.object().clone())?;
+            api.create(&PostParams::default(), &object).await?;
+            let status = json!({"status": status()});
+            api.patch_status(one.name(), &PatchParams::default(), &Patch::Merge(status)).await?;
+            Ok::<_, crate::Error>(())
+        }
+    }))
+    .buffer_unordered(8)
+    .try_collect()
+    .await
+}
+
 fn fields_of(value: &Value) -> Value {
     match value.as_object() {
         Some(map) => map.iter().map(|(key, value)| (format!("f:{key}"), fields_of(value))).collect(),
@@ -82,101 +104,72 @@ fn fields_of(value: &Value) -> Value {
     }
 }
 
-/// What the server says instead of a page: an HTTP status and a `Status` object.
-pub type Refusal = (u16, Value);
-
 /// A server with any number of deployments.
-pub struct MadeUp {
+pub struct Simulation {
     /// `http://127.0.0.1:PORT`.
     pub address: String,
-    asked: Arc<Mutex<Vec<String>>>,
 }
 
-struct Shared {
-    total: usize,
-    spoil: Box<dyn Fn(usize) -> Option<Refusal> + Send + Sync>,
-    asked: Arc<Mutex<Vec<String>>>,
-}
-
-impl MadeUp {
-    /// Starts one on this machine. It ends with the process. `spoil` is asked before each page with the number of its first
-    /// deployment.
-    pub fn start(total: usize, spoil: impl Fn(usize) -> Option<Refusal> + Send + Sync + 'static) -> Result<Self> {
+impl Simulation {
+    /// Starts one on this machine. It ends with the process.
+    pub fn start(total: usize) -> Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let address = format!("http://{}", listener.local_addr()?);
-        let asked = Arc::new(Mutex::default());
-        let shared = Arc::new(Shared { total, spoil: Box::new(spoil), asked: Arc::clone(&asked) });
         thread::spawn(move || {
             for socket in listener.incoming().flatten() {
-                let shared = Arc::clone(&shared);
-                thread::spawn(move || shared.serve(socket));
+                thread::spawn(move || serve(total, socket));
             }
         });
-        Ok(Self { address, asked })
-    }
-
-    /// The addresses that were asked for, in order.
-    pub fn asked(&self) -> Vec<String> {
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        Ok(Self { address })
     }
 }
 
-impl Shared {
-    /// Answers until the client goes.
-    fn serve(&self, socket: TcpStream) -> std::io::Result<()> {
-        socket.set_nodelay(true)?;
-        let mut reader = BufReader::new(socket);
-        loop {
-            let mut first = String::new();
-            if reader.read_line(&mut first)? == 0 {
-                return Ok(());
-            }
-            let mut line = String::new();
-            while reader.read_line(&mut line)? > 2 {
-                line.clear();
-            }
-            let address = first.split(' ').nth(1).unwrap_or_default();
-            self.asked.lock().unwrap_or_else(PoisonError::into_inner).push(address.to_owned());
-            let (code, body) = self.answer(address);
-            let socket = reader.get_mut();
-            write!(
-                socket,
-                "HTTP/1.1 {code} Whatever\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
-                body.len()
-            )?;
-            socket.write_all(body.as_bytes())?;
-            socket.flush()?;
+/// Answers until the client goes.
+fn serve(total: usize, socket: TcpStream) -> std::io::Result<()> {
+    socket.set_nodelay(true)?;
+    let mut reader = BufReader::new(socket);
+    loop {
+        let mut first = String::new();
+        if reader.read_line(&mut first)? == 0 {
+            return Ok(());
         }
+        let mut line = String::new();
+        while reader.read_line(&mut line)? > 2 {
+            line.clear();
+        }
+        let address = first.split(' ').nth(1).unwrap_or_default();
+        let body = answer(total, address);
+        let socket = reader.get_mut();
+        write!(socket, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n", body.len())?;
+        socket.write_all(body.as_bytes())?;
+        socket.flush()?;
     }
+}
 
-    fn answer(&self, address: &str) -> (u16, String) {
-        let (path, query) = address.split_once('?').unwrap_or((address, ""));
-        let number = |key: &str| {
-            let value = query.split('&').find_map(|pair| pair.strip_prefix(key)?.strip_prefix('='));
-            value.and_then(|value| value.rsplit('-').next()?.parse::<usize>().ok())
-        };
-        if !path.ends_with("/elementdeployments") {
-            return (200, json!({"kind": "List", "metadata": {"resourceVersion": "1"}, "items": []}).to_string());
-        }
-        let from = number("continue").unwrap_or(0);
-        if let Some((code, status)) = (self.spoil)(from) {
-            return (code, status.to_string());
-        }
-        let to = number("limit").map_or(self.total, |limit| (from + limit).min(self.total));
-        let go_on = if to < self.total { format!("from-{to}") } else { String::new() };
-        // In the API server's order: what says how it goes on comes last.
-        let mut body = String::from(r#"{"apiVersion":"matrix.element.io/v1alpha2","items":["#);
-        for place in from..to {
-            body += if place == from { "" } else { "," };
-            body += &served(place, "ess").to_string();
-        }
-        let _ = write!(
-            body,
-            r#"],"kind":"ElementDeploymentList","metadata":{{"continue":"{go_on}","resourceVersion":"5","remainingItemCount":{}}}}}"#,
-            self.total - to
-        );
-        (200, body)
+fn answer(total: usize, address: &str) -> String {
+    let (path, query) = address.split_once('?').unwrap_or((address, ""));
+    let number = |key: &str| {
+        let value = query.split('&').find_map(|pair| pair.strip_prefix(key)?.strip_prefix('='));
+        value.and_then(|value| value.rsplit('-').next()?.parse::<usize>().ok())
+    };
+    if !path.ends_with("/elementdeployments") {
+        return json!({"kind": "List", "metadata": {"resourceVersion": "1"}, "items": []}).to_string();
     }
+    let from = number("continue").unwrap_or(0);
+    let to = number("limit").map_or(total, |limit| (from + limit).min(total));
+    let go_on = if to < total { format!("from-{to}") } else { String::new() };
+    // In the API server's order: what says how it goes on comes last.
+    let mut body = String::from(r#"{"apiVersion":"matrix.element.io/v1alpha2","items":["#);
+    for place in from..to {
+        body += if place == from { "" } else { "," };
+        body += &served(place, "ess").to_string();
+    }
+    let _ = write!(
+        body,
+        r#"],"kind":"ElementDeploymentList","metadata":{{"continue":"{go_on}","resourceVersion":"5","remainingItemCount":{}}}}}"#,
+        total - to
+    );
+    body
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! Whether the hosts can be reached from here at all: found out while the operator works, so that after its verdict nobody
 //! waits for a network that does not answer.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use ::http::Uri;
-use futures::future::join_all;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
@@ -17,37 +17,53 @@ const LIMIT: Duration = Duration::from_secs(4);
 /// After a verdict nobody waits longer than this to know. What takes longer does not answer.
 const MOMENT: Duration = Duration::from_millis(30);
 
-/// A look at Synapse's host and MAS's that is under way.
-pub struct Reach(Option<JoinHandle<Result<(), String>>>);
+/// Whether a host takes connections, or why not.
+type Answer = Result<(), String>;
+
+/// A try at Synapse's host and, where it is known yet, MAS's that is under way. Empty where there is nothing to find out.
+pub struct Reach(Vec<(String, JoinHandle<Answer>)>);
 
 impl Reach {
-    /// Begins it. Where a proxy leads to the hosts there is nothing to find out: it finds them by itself.
+    /// Begins it. A proxy finds hosts by itself, so where one leads to them nothing is tried.
     pub fn begin(session: &Session) -> Self {
-        let synapse = session.deployment.ingress_host("synapse");
-        let hosts: Vec<String> = synapse.into_iter().chain(session.deployment.mas_host()).map(str::to_owned).collect();
-        if hosts.is_empty() || !hosts.iter().all(|host| is_direct(host)) {
-            return Self(None);
+        let deployment = &session.deployment;
+        let hosts: Vec<&str> = deployment.ingress_host("synapse").into_iter().chain(deployment.mas_host()).collect();
+        if !hosts.iter().all(|host| is_direct(host)) {
+            return Self(Vec::new());
         }
-        Self(Some(tokio::spawn(async move {
-            let ended = join_all(hosts.iter().map(async |host| {
-                let late = Err(format!("no connection to {host} within {} seconds", LIMIT.as_secs()));
-                timeout(LIMIT, dial::connects(host, 443)).await.unwrap_or(late)
-            }));
-            // One that can be reached is worth asking.
-            ended.await.into_iter().reduce(|one, other| if one.is_ok() { one } else { other }).unwrap_or(Ok(()))
-        })))
+        Self(hosts.into_iter().map(|host| (host.to_owned(), tokio::spawn(connects(host.to_owned())))).collect())
     }
 
-    /// Why they cannot be reached, if they cannot.
-    pub async fn why_not(self) -> Option<String> {
-        let mut task = self.0?;
-        let Ok(ended) = timeout(MOMENT, &mut task).await else {
-            task.abort();
-            return Some("nothing took a connection meanwhile".to_owned());
-        };
-        // A task that could not end tells nothing.
-        ended.ok()?.err()
+    /// Where none of these hosts takes connections: why, for each that was tried. `None` where a look is worth its while.
+    pub async fn unreached(self, hosts: impl Iterator<Item = &str>) -> Option<HashMap<String, String>> {
+        let mut reasons = HashMap::new();
+        for (host, task) in self.0 {
+            let stop = task.abort_handle();
+            let answer = if let Ok(ended) = timeout(MOMENT, task).await {
+                ended.ok()?
+            } else {
+                stop.abort();
+                Err(format!("{host} has taken no connection meanwhile"))
+            };
+            reasons.insert(host, answer.err()?);
+        }
+        if reasons.is_empty() {
+            return None;
+        }
+        for host in hosts {
+            if !reasons.contains_key(host)
+                && let Ok(answer) = timeout(MOMENT, connects(host.to_owned())).await
+            {
+                reasons.insert(host.to_owned(), answer.err()?);
+            }
+        }
+        Some(reasons)
     }
+}
+
+async fn connects(host: String) -> Answer {
+    let late = Err(format!("no connection to {host} within {} seconds", LIMIT.as_secs()));
+    timeout(LIMIT, dial::connects(&host, 443)).await.unwrap_or(late)
 }
 
 fn is_direct(host: &str) -> bool {
@@ -59,15 +75,34 @@ fn is_direct(host: &str) -> bool {
 mod tests {
     use super::*;
 
+    fn tried(answers: Vec<(&str, Option<Answer>)>) -> Reach {
+        let begin = |answer| match answer {
+            Some(answer) => tokio::spawn(std::future::ready(answer)),
+            None => tokio::spawn(std::future::pending()),
+        };
+        Reach(answers.into_iter().map(|(host, answer)| (host.to_owned(), begin(answer))).collect())
+    }
+
     #[tokio::test]
     async fn nobody_waits_after_a_verdict_for_a_network_that_does_not_answer() {
         let begun = std::time::Instant::now();
-        let silent = Reach(Some(tokio::spawn(std::future::pending())));
-        assert!(silent.why_not().await.is_some());
+        let silent = tried(vec![("a.invalid", None), ("b.invalid", None)]);
+        assert_eq!(silent.unreached(std::iter::empty()).await.unwrap().len(), 2);
         assert!(begun.elapsed() < LIMIT, "{:?}", begun.elapsed());
-        let refused = Reach(Some(tokio::spawn(async { Err("nothing answers".to_owned()) })));
-        assert_eq!(refused.why_not().await.as_deref(), Some("nothing answers"));
-        assert_eq!(Reach(Some(tokio::spawn(async { Ok(()) }))).why_not().await, None);
-        assert_eq!(Reach(None).why_not().await, None);
+    }
+
+    #[tokio::test]
+    async fn a_host_was_told_the_reason_of_another_one() {
+        let no = |why: &str| Some(Err(why.to_owned()));
+        let none = tried(vec![("a.invalid", no("a is closed")), ("b.invalid", no("b is not found"))]);
+        let reasons = none.unreached(["a.invalid", "b.invalid"].into_iter()).await.unwrap();
+        assert_eq!((&*reasons["a.invalid"], &*reasons["b.invalid"]), ("a is closed", "b is not found"));
+    }
+
+    #[tokio::test]
+    async fn one_host_that_can_be_reached_is_worth_a_look() {
+        let one = tried(vec![("a.invalid", Some(Err("a is closed".to_owned()))), ("b.invalid", Some(Ok(())))]);
+        assert_eq!(one.unreached(std::iter::empty()).await, None);
+        assert_eq!(tried(Vec::new()).unreached(["c.invalid"].into_iter()).await, None, "a proxy leads there");
     }
 }

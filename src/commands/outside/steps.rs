@@ -1,6 +1,8 @@
 //! The look from outside as a part of other commands: `activate` before its question, `dry-run` and `activate` after their
 //! verdict, `check` while MAS is up and not active.
 
+use std::collections::HashMap;
+
 use super::super::exit::{Failure, WARNINGS};
 use super::super::findings;
 use super::super::interrupt::Standing;
@@ -118,8 +120,9 @@ async fn tell_after(session: &Session, reach: Reach) {
     snapshot.secret = session.mas_secret(&snapshot).await;
     let ways = Ways::default();
     let expected = expected(session, &snapshot, &ways);
-    let found = match reach.why_not().await {
-        Some(why) => nothing_reached(&expected, &why),
+    let hosts = [&expected.synapse_host, &expected.mas_host].into_iter().flatten().map(String::as_str);
+    let found = match reach.unreached(hosts).await {
+        Some(reasons) => nothing_reached(&expected, &reasons),
         None => told_look(session, &expected, &ways).await,
     };
     let wrong: Vec<&Finding> = found.iter().filter(|one| one.severity != Severity::Ok).collect();
@@ -155,11 +158,13 @@ fn answers(expected: &Expected, found: &[Finding]) -> Option<String> {
         .then(|| format!("MAS answers at https://{host} with this deployment's key"))
 }
 
-/// What a look would find that reaches nobody.
-fn nothing_reached(expected: &Expected, why: &str) -> Vec<Finding> {
+/// What a look would find that reaches nobody, for these reasons.
+fn nothing_reached(expected: &Expected, reasons: &HashMap<String, String>) -> Vec<Finding> {
     let mut answers = Answers::default();
     for question in questions(expected) {
-        answers.add(question, outside::Outcome::NotReached(why.to_owned()));
+        let why = question.host(expected).and_then(|host| reasons.get(host));
+        let why = why.map_or("nothing could be reached from here", String::as_str).to_owned();
+        answers.add(question, outside::Outcome::NotReached(why));
     }
     judge(expected, &answers)
 }

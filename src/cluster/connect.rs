@@ -1,8 +1,6 @@
 //! From a resolved configuration to a client.
 
-use std::{fmt, sync::Arc, time::Duration};
-
-use http::{HeaderValue, header::USER_AGENT};
+use std::{fmt, sync::Arc};
 
 use super::{
     credentials::{self, Credentials},
@@ -127,45 +125,6 @@ impl Cluster {
     }
 }
 
-/// Connections with the credentials of a kubeconfig's user.
-pub(super) fn client(resolved: &Resolved, connect_timeout: Option<Duration>) -> Result<kube::Client, ClusterError> {
-    kube::Client::try_from(configuration(resolved, connect_timeout)).map_err(|error| {
-        let user_name = resolved.user_name.as_ref();
-        let who = user_name.map_or_else(String::new, |name| format!(" of the kubeconfig's user {name}"));
-        let sentence = format!("No connection can be set up with the credentials and certificates{who}.");
-        let remedy =
-            "Compare with `kubectl version`; a client certificate and its key may be damaged or not belong together.";
-        let plain = ClusterError::config(sentence, Some(remedy.to_owned()));
-        // See `transport_errors`: what a credential command printed must not be told.
-        if matches!(error, kube::Error::Auth(_)) { plain } else { plain.caused_by(error) }
-    })
-}
-
-fn configuration(resolved: &Resolved, connect_timeout: Option<Duration>) -> kube::Config {
-    let mut config = kube::Config::new(resolved.server.clone());
-    config.default_namespace.clone_from(&resolved.namespace);
-    config.root_cert.clone_from(&resolved.authorities);
-    config.root_cert_file.clone_from(&resolved.authorities_file);
-    config.accept_invalid_certs = resolved.insecure;
-    config.tls_server_name.clone_from(&resolved.tls_server_name);
-    config.proxy_url.clone_from(&resolved.proxy);
-    config.auth_info = resolved.user.clone();
-    config.connect_timeout = connect_timeout;
-    // Limits on answers are set per request: a watch is silent for long, a read is not.
-    config.read_timeout = None;
-    // kube would repeat writes as well, and wait for up to a quarter of an hour.
-    config.default_retry = false;
-    config.headers.push((USER_AGENT, HeaderValue::from_static(concat!("kubectl-ess-mas/", env!("CARGO_PKG_VERSION")))));
-    let plain_http = config.cluster_url.scheme_str() == Some("http")
-        && config.proxy_url.as_ref().is_none_or(|proxy| proxy.scheme_str() != Some("https"));
-    if config.root_cert.is_none() && (config.accept_invalid_certs || plain_http) {
-        // Without authorities kube loads those of the system, which costs more than everything else at start-up; here
-        // nobody would look at them.
-        config.root_cert = Some(Vec::new());
-    }
-    config
-}
-
 /// A URL may carry a password; no sentence of ours does.
 fn without_user_info(uri: &http::Uri) -> String {
     let authority =
@@ -249,24 +208,6 @@ mod tests {
             .collect();
         assert_eq!(tokens, ["authorization: Bearer t1", "authorization: Bearer t1", "authorization: Bearer t2"]);
         assert_eq!(std::fs::read_to_string(&count).expect("count").lines().count(), 2, "one run per token");
-    }
-
-    #[test]
-    fn the_systems_authorities_are_loaded_only_where_they_decide() {
-        let roots = |server: &str, insecure: bool| {
-            let flags = ConnectionFlags {
-                server: Some(server.to_owned()),
-                insecure_skip_tls_verify: insecure,
-                ..ConnectionFlags::default()
-            };
-            let environment = Environment { var: &|_| None, service_account: Path::new("/nonexistent") };
-            let config = configuration(&kubeconfig::resolve(&flags, &environment).expect("resolves"), None);
-            assert!(!config.default_retry, "kube must not repeat writes");
-            config.root_cert
-        };
-        assert_eq!(roots("https://k8s.example", false), None, "kube loads them");
-        assert_eq!(roots("https://k8s.example", true), Some(Vec::new()));
-        assert_eq!(roots("http://k8s.example", false), Some(Vec::new()));
     }
 
     #[test]

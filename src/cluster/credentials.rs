@@ -1,8 +1,7 @@
 //! Who the requests are made as, and how that is made anew when the server no longer takes it.
 //!
 //! kube runs a credential plugin (`users[].user.exec`) three times before the first request (once per layer that asks for
-//! credentials), each time blocking the executor; they take 300 ms and more. So the plugin is run here, and kube sees no
-//! `exec` at all.
+//! credentials), each time blocking the executor; they take 300 ms and more. So the plugin is run here, once.
 //! Protocol: `client.authentication.k8s.io`, <https://kubernetes.io/docs/reference/config-api/client-authentication.v1/>.
 //!
 //! A migration is followed for an hour or more, and what was good at its beginning may expire. After a 401:
@@ -11,7 +10,7 @@
 //! | --- | --- |
 //! | has other credentials in the kubeconfig by now (somebody logged in again) | they are taken over |
 //! | has a plugin | it is run again, as kubectl would at its next call; a new client certificate means new connections |
-//! | has a client certificate in a file | the file is read again |
+//! | has a token or a client certificate in a file | the file is read again |
 
 use std::{
     io::IsTerminal as _,
@@ -20,15 +19,16 @@ use std::{
     time::{Duration, Instant},
 };
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::HeaderValue;
 use jiff::{SignedDuration, Timestamp};
-use k8s_openapi::ByteString;
 use kube::config::{AuthInfo, ExecAuthCluster, ExecConfig, ExecInteractiveMode};
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
 use super::{
-    connect::client,
+    authorization::{is_written_down, written_down},
+    connection::client,
     errors::ClusterError,
     flags::ConnectionFlags,
     kubeconfig::{self, Environment, Resolved},
@@ -42,7 +42,7 @@ const IN_VAIN: Duration = Duration::from_secs(30);
 /// What a request is sent with.
 #[derive(Clone)]
 pub(super) struct Access {
-    /// `Authorization`, where a credential plugin makes it.
+    /// `Authorization`, where the user is no client certificate.
     pub(super) header: Option<HeaderValue>,
     /// Connections, with the client certificate if there is one.
     pub(super) client: kube::Client,
@@ -114,6 +114,7 @@ impl Credentials {
         if expires.is_some_and(|expires| Timestamp::now() + MARGIN >= expires) {
             Box::pin(state.run_plugin(self.connect)).await?;
         }
+        state.read_token_file();
         Ok(state.access.clone())
     }
 
@@ -133,8 +134,10 @@ impl Credentials {
             }
             Box::pin(state.run_plugin(self.connect)).await?;
         } else if state.resolved.user.client_certificate.is_some() {
-            let client = client(&state.resolved, self.connect)?;
-            state.access = Access { client, issue: refused.issue + 1, header: None };
+            state.access.client = client(&state.resolved, self.connect)?;
+            state.access.issue += 1;
+        } else {
+            state.read_token_file();
         }
         let news = state.access.issue != refused.issue;
         state.in_vain = (!news).then(Instant::now);
@@ -154,12 +157,7 @@ impl Credentials {
 impl State {
     async fn of(resolved: Resolved, connect: Option<Duration>, issue: u32) -> Result<Self, ClusterError> {
         // client-go prefers what is written down over a plugin.
-        let user = &resolved.user;
-        let written_down = user.token.is_some()
-            || user.token_file.is_some()
-            || user.username.is_some()
-            || user.auth_provider.is_some();
-        let mut plugin = resolved.user.exec.clone().filter(|_| !written_down);
+        let mut plugin = resolved.user.exec.clone().filter(|_| !is_written_down(&resolved.user));
         if let Some(plugin) = plugin.as_mut().filter(|plugin| plugin.provide_cluster_info) {
             plugin.cluster = Some(ExecAuthCluster::try_from(&resolved.cluster).map_err(|error| {
                 ClusterError::config(
@@ -173,12 +171,24 @@ impl State {
             Some(plugin) => Some(run(plugin).await?),
             None => None,
         };
-        let access = Access {
-            header: issued.as_ref().and_then(|issued| issued.header.clone()),
-            client: connections(&resolved, issued.as_ref(), connect)?,
-            issue,
+        let header = match &issued {
+            Some(issued) => issued.header.clone(),
+            None => written_down(&resolved.user)?,
         };
+        let access = Access { header, client: connections(&resolved, issued.as_ref(), connect)?, issue };
         Ok(Self { access, resolved, plugin, issued, in_vain: None })
+    }
+
+    /// What is in the file now goes; while it cannot be read, what was in it before.
+    fn read_token_file(&mut self) {
+        if self.plugin.is_none()
+            && self.resolved.user.token_file.is_some()
+            && let Ok(header) = written_down(&self.resolved.user)
+            && header != self.access.header
+        {
+            self.access.header = header;
+            self.access.issue += 1;
+        }
     }
 
     async fn run_plugin(&mut self, connect: Option<Duration>) -> Result<(), ClusterError> {
@@ -197,33 +207,25 @@ impl State {
     }
 }
 
-/// Connections with the certificate that a plugin issued, or else as the kubeconfig says; kube sees no plugin.
+/// Connections with the certificate that a plugin issued, or else as the kubeconfig says.
 fn connections(
     resolved: &Resolved,
     issued: Option<&Issued>,
     connect: Option<Duration>,
 ) -> Result<kube::Client, ClusterError> {
     let mut resolved = resolved.clone();
-    resolved.user.exec = None;
     if let Some((certificate, key)) = issued.and_then(|issued| issued.certificate.as_ref()) {
-        set_certificate(&mut resolved.user, certificate, key)?;
+        set_certificate(&mut resolved.user, certificate, key);
     }
     client(&resolved, connect)
 }
 
-/// Puts a PEM pair where kube looks for one. The field's secret type is not exported by kube, hence the detour.
-fn set_certificate(user: &mut AuthInfo, certificate: &str, key: &str) -> Result<(), ClusterError> {
-    let base64 = |pem: &str| ByteString(pem.as_bytes().to_vec());
-    let pair: AuthInfo = serde_json::from_value(json!({
-        "client-certificate-data": base64(certificate),
-        "client-key-data": base64(key),
-    }))
-    .map_err(|_| ClusterError::config("The credential plugin's certificate cannot be used.", None))?;
-    user.client_certificate_data = pair.client_certificate_data;
-    user.client_key_data = pair.client_key_data;
+/// Puts a PEM pair where one of the kubeconfig would be.
+fn set_certificate(user: &mut AuthInfo, certificate: &str, key: &str) {
+    user.client_certificate_data = Some(STANDARD.encode(certificate));
+    user.client_key_data = Some(STANDARD.encode(key).into());
     user.client_certificate = None;
     user.client_key = None;
-    Ok(())
 }
 
 /// Runs a plugin once. It may ask on the terminal, so there is no time limit, as in kubectl.
@@ -362,6 +364,32 @@ mod tests {
         assert_eq!(renewed().await, "Bearer hello-2");
         // A second request that was refused with the old token gets the new one without another run.
         assert_eq!(renewed().await, "Bearer hello-2");
+    }
+
+    #[tokio::test]
+    async fn a_token_in_a_file_is_read_for_every_request() {
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let environment = Environment { var: &|_| None, service_account: Path::new("/nonexistent") };
+        let flags = ConnectionFlags { server: Some("http://127.0.0.1:1".to_owned()), ..ConnectionFlags::default() };
+        let mut resolved = kubeconfig::resolve(&flags, &environment).expect("resolves");
+        let file = tempfile::NamedTempFile::new().expect("file");
+        std::fs::write(file.path(), "first").expect("written");
+        resolved.user.token_file = Some(file.path().display().to_string());
+        let credentials = Credentials::begin(resolved, None, None).await.expect("set up");
+        let token = async || credentials.current().await.expect("access").header.expect("token");
+        let before = credentials.current().await.expect("access");
+        assert_eq!(token().await, "Bearer first");
+        assert!(credentials.renewed(&before).await.expect("reads").is_none(), "there is nothing new");
+        std::fs::write(file.path(), "second").expect("written");
+        assert_eq!(
+            credentials.renewed(&before).await.expect("reads").expect("new").header.expect("token"),
+            "Bearer second"
+        );
+        std::fs::write(file.path(), "third").expect("written");
+        assert_eq!(token().await, "Bearer third");
+        // While it is being replaced, what was known goes on.
+        std::fs::remove_file(file.path()).expect("removed");
+        assert_eq!(token().await, "Bearer third");
     }
 
     #[tokio::test]

@@ -8,8 +8,10 @@
 //! * an error is a sentence and a hint ([`ClusterError`]), never a dump, and holds nothing secret.
 
 mod access;
+mod authorization;
 mod choose;
 mod connect;
+mod connection;
 mod credentials;
 mod duration;
 mod errors;
@@ -25,6 +27,7 @@ mod redact;
 mod resource;
 mod retry;
 mod survey;
+mod tls;
 mod transport;
 mod transport_errors;
 mod watch;

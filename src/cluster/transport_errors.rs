@@ -9,9 +9,7 @@ use super::errors::{ClusterError, ErrorKind};
 /// Sorts an error of the HTTP client. What failed before the connection stood was never sent; of everything else the
 /// server may have seen the request.
 pub(super) fn sorted(error: kube::Error) -> ClusterError {
-    let sorted = ClusterError::new(kind_of(&error));
-    // Errors of kube's own credential commands carry the output of the command, and that is where tokens are.
-    if matches!(error, kube::Error::Auth(_)) { sorted } else { sorted.caused_by(error) }
+    ClusterError::new(kind_of(&error)).caused_by(error)
 }
 
 fn kind_of(error: &kube::Error) -> ErrorKind {
@@ -27,10 +25,7 @@ fn kind_of(error: &kube::Error) -> ErrorKind {
         }
         None if while_connecting => ErrorKind::Unreachable { reason: connect_reason(&links, io) },
         _ => match error {
-            kube::Error::Auth(_)
-            | kube::Error::InferKubeconfig(_)
-            | kube::Error::HttpError(_)
-            | kube::Error::RustlsTls(_) => ErrorKind::Config {
+            kube::Error::HttpError(_) => ErrorKind::Config {
                 sentence: "The credentials of the kubeconfig cannot be used.".to_owned(),
                 remedy: Some("Log in again as you do for kubectl.".to_owned()),
             },

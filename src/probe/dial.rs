@@ -5,16 +5,12 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use ::http::{HeaderValue, Uri};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use ::http::Uri;
 use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt as _};
-use hyper_util::client::legacy::connect::proxy::{SocksV5, Tunnel};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tower::ServiceExt as _;
 
 use super::address::{reserved, reserved_name};
 use super::secure::Checked;
@@ -161,56 +157,20 @@ async fn tcp(addresses: Vec<SocketAddr>) -> Result<TcpStream, String> {
 
 async fn through_proxy(host: &str, port: u16, proxy: &Uri) -> Result<BoxConnection, String> {
     let place = proxy.host().unwrap_or_default().to_owned();
-    let scheme = proxy.scheme_str().unwrap_or_default();
-    let default = match scheme {
-        "https" => 443,
-        "http" => 80,
-        _ => 1080,
-    };
-    let proxy_port = proxy.port_u16().unwrap_or(default);
     let failed = |error: &dyn fmt::Display| format!("no way through the proxy {place}: {error}");
+    let proxy = super::proxy::with_port(proxy).map_err(|error| failed(&error))?;
+    let proxy_port = proxy.port_u16().unwrap_or(80);
     let stream = tcp(addresses(&place, proxy_port).await.map_err(|error| failed(&error))?)
         .await
         .map_err(|error| failed(&error))?;
-    let stream: BoxConnection = if scheme == "https" {
+    let stream: BoxConnection = if proxy.scheme_str() == Some("https") {
         let checked = Arc::new(Checked::new(Roots::of_system().as_ref(), true).map_err(|error| failed(&error))?);
         Box::new(checked.handshake(&place, stream).await.map_err(|error| failed(&error))?)
     } else {
         Box::new(stream)
     };
-    // The library opens the connection itself where it can; here it is open.
-    let mut stream = Some(TokioIo::new(stream));
-    let open = tower::service_fn(move |_: Uri| {
-        let stream = stream.take();
-        async move { stream.ok_or_else(|| std::io::Error::other("the proxy was asked twice")) }
-    });
     let target = format!("https://{host}:{port}/").parse::<Uri>().map_err(|error| failed(&error))?;
-    let login = user_info(proxy);
-    let stream = if scheme == "socks5" {
-        let mut socks = SocksV5::new(proxy.clone(), open);
-        if let Some((user, password)) = login {
-            socks = socks.with_auth(user, password);
-        }
-        socks.oneshot(target).await.map_err(|error| failed(&error))?
-    } else {
-        let mut tunnel = Tunnel::new(proxy.clone(), open);
-        if let Some((user, password)) = login {
-            let basic = format!("Basic {}", STANDARD.encode(format!("{user}:{password}")));
-            tunnel = tunnel.with_auth(HeaderValue::try_from(basic).map_err(|error| failed(&error))?);
-        }
-        tunnel.oneshot(target).await.map_err(|error| failed(&error))?
-    };
+    let stream =
+        super::proxy::through_proxy(proxy, TokioIo::new(stream), target).await.map_err(|error| failed(&error))?;
     Ok(stream.into_inner())
-}
-
-/// User and password in a proxy's address, decoded.
-fn user_info(proxy: &Uri) -> Option<(String, String)> {
-    let (info, _) = proxy.authority()?.as_str().rsplit_once('@')?;
-    let (user, password) = info.split_once(':').unwrap_or((info, ""));
-    let decoded = |text: &str| {
-        // A plus is a plus here.
-        let pair = format!("x={}", text.replace('+', "%2B").replace('&', "%26"));
-        form_urlencoded::parse(pair.as_bytes()).next().map(|(_, value)| value.into_owned()).unwrap_or_default()
-    };
-    Some((decoded(user), decoded(password)))
 }

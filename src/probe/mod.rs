@@ -6,6 +6,12 @@ pub mod dial;
 pub mod dns;
 pub mod http;
 pub mod postgres;
+mod proxy;
 pub mod secure;
+#[cfg(test)]
+pub(crate) mod stub;
 pub mod tls;
 mod verifier;
+
+pub use proxy::{through_proxy, with_port};
+pub use verifier::{Shown, verifier};

@@ -1,14 +1,13 @@
 use std::{
     io::{Read as _, Write as _},
     net::TcpListener,
-    sync::Arc,
 };
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
-use rustls_pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
-
 use super::*;
-use crate::cluster::{Cluster, ConnectionFlags, Resource};
+use crate::cluster::{
+    Cluster, ConnectionFlags, Resource,
+    tls::stub::{TlsServer, authority, file},
+};
 
 fn wrapped(tls: TlsError) -> kube::Error {
     kube::Error::Service(Box::new(io::Error::new(io::ErrorKind::InvalidData, tls)))
@@ -32,71 +31,6 @@ fn what_broke_after_connecting_may_have_been_processed() {
     let error = sorted(kube::Error::Service(Box::new(io::Error::from(io::ErrorKind::ConnectionReset))));
     assert!(matches!(error.kind(), ErrorKind::ConnectionLost { .. }));
     assert!(!error.certainly_not_processed());
-}
-
-/// An authority, and a server with a certificate of it for `localhost` only.
-struct TlsServer {
-    address: String,
-    authority: tempfile::NamedTempFile,
-    kubeconfig: tempfile::NamedTempFile,
-}
-
-fn authority() -> CertifiedIssuer<'static, KeyPair> {
-    let mut params = CertificateParams::default();
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    CertifiedIssuer::self_signed(params, KeyPair::generate().expect("key")).expect("authority")
-}
-
-fn file(text: &str) -> tempfile::NamedTempFile {
-    let file = tempfile::NamedTempFile::new().expect("file");
-    std::fs::write(file.path(), text).expect("written");
-    file
-}
-
-impl TlsServer {
-    fn start() -> Self {
-        // Whoever comes first wins; all tests install the same provider.
-        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-        let authority = authority();
-        let key = KeyPair::generate().expect("key");
-        let params = CertificateParams::new(vec!["localhost".to_owned()]).expect("name");
-        let certificate = params.signed_by(&key, &authority).expect("certificate");
-        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
-        let config = rustls::ServerConfig::builder()
-            .with_no_client_auth()
-            .with_single_cert(vec![certificate.der().clone()], key)
-            .expect("config");
-        let config = Arc::new(config);
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let port = listener.local_addr().expect("address").port();
-        std::thread::spawn(move || {
-            while let Ok((mut socket, _)) = listener.accept() {
-                let mut connection = rustls::ServerConnection::new(Arc::clone(&config)).expect("connection");
-                let mut stream = rustls::Stream::new(&mut connection, &mut socket);
-                let mut request = [0; 4096];
-                if stream.read(&mut request).is_ok() {
-                    let body = r#"{"kind":"Secret","metadata":{"name":"x"}}"#;
-                    let _ = write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len());
-                    let _ = stream.flush();
-                }
-            }
-        });
-        Self {
-            address: format!("https://localhost:{port}"),
-            authority: file(&authority.as_ref().pem()),
-            kubeconfig: file("{}"),
-        }
-    }
-
-    fn flags(&self) -> ConnectionFlags {
-        let path = |file: &tempfile::NamedTempFile| Some(file.path().display().to_string());
-        ConnectionFlags {
-            server: Some(self.address.clone()),
-            kubeconfig: path(&self.kubeconfig),
-            certificate_authority: path(&self.authority),
-            ..ConnectionFlags::default()
-        }
-    }
 }
 
 async fn outcome(flags: &ConnectionFlags) -> Result<(), String> {

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 
@@ -17,6 +17,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::*;
 use crate::pki::{CertificateAuthority, HostName, TlsKeyType};
+use crate::probe::stub::{head, proxy};
 
 const HOST: &str = "auth.example.com";
 
@@ -49,63 +50,6 @@ async fn serve() -> (SocketAddr, Roots, JoinHandle<()>) {
     (address, Roots::of([ca.certificate().der()]).unwrap(), server)
 }
 
-async fn head<S: tokio::io::AsyncRead + Unpin>(stream: &mut S) -> String {
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        head.push(stream.read_u8().await.unwrap());
-    }
-    String::from_utf8(head).unwrap()
-}
-
-/// A proxy for one connection: CONNECT, or SOCKS 5 with a user and a password. Returns what it was asked for.
-async fn proxy(target: SocketAddr, refuse: bool) -> (SocketAddr, JoinHandle<String>) {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let task = tokio::spawn(async move {
-        let (mut stream, _) = listener.accept().await.unwrap();
-        let mut first = [0_u8];
-        stream.peek(&mut first).await.unwrap();
-        let asked = if first[0] == 5 { socks(&mut stream).await } else { head(&mut stream).await };
-        if refuse {
-            stream.write_all(b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n").await.unwrap();
-            return asked;
-        }
-        if first[0] != 5 {
-            stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
-        }
-        let mut onward = TcpStream::connect(target).await.unwrap();
-        let _ = tokio::io::copy_bidirectional(&mut stream, &mut onward).await;
-        asked
-    });
-    (address, task)
-}
-
-/// RFC 1928 and 1929, from the other end.
-async fn socks(stream: &mut TcpStream) -> String {
-    let methods = usize::from({
-        stream.read_u8().await.unwrap();
-        stream.read_u8().await.unwrap()
-    });
-    stream.read_exact(&mut vec![0; methods]).await.unwrap();
-    stream.write_all(&[5, 2]).await.unwrap();
-    let mut text = String::new();
-    stream.read_u8().await.unwrap();
-    for _ in 0..2 {
-        let mut word = vec![0; usize::from(stream.read_u8().await.unwrap())];
-        stream.read_exact(&mut word).await.unwrap();
-        text.extend([String::from_utf8(word).unwrap().as_str(), " "]);
-    }
-    stream.write_all(&[1, 0]).await.unwrap();
-    let mut request = [0_u8; 4];
-    stream.read_exact(&mut request).await.unwrap();
-    assert_eq!(request, [5, 1, 0, 3], "the proxy is to resolve the name");
-    let mut name = vec![0; usize::from(stream.read_u8().await.unwrap())];
-    stream.read_exact(&mut name).await.unwrap();
-    let port = stream.read_u16().await.unwrap();
-    stream.write_all(&[5, 0, 0, 1, 0, 0, 0, 0, 0, 0]).await.unwrap();
-    format!("{text}{}:{port}", String::from_utf8(name).unwrap())
-}
-
 async fn ask(way: Way, security: Security) -> Seen {
     let uri: Uri = format!("https://{HOST}/login?x=1").parse().unwrap();
     get(Ask { uri: &uri, way: &way, named_by: NamedBy::Spec, security, bearer: None }).await
@@ -132,7 +76,7 @@ async fn a_proxy_is_asked_for_the_name_with_its_own_credentials_and_sees_nothing
     for (scheme, wanted) in
         [("http", "CONNECT auth.example.com:443 HTTP/1.1"), ("socks5", "us er p@ss+ auth.example.com:443")]
     {
-        let (proxy, asked) = proxy(address, false).await;
+        let (proxy, asked) = proxy(address, None, false).await;
         let way = Way::Proxy(format!("{scheme}://us%20er:p%40ss+@{proxy}").parse().unwrap());
         let seen = ask(way, Security::Trusted(Some(roots.clone()))).await;
         assert!(matches!(seen.outcome, Outcome::Answered(_)), "{scheme}: {seen:?}");
@@ -148,7 +92,7 @@ async fn a_proxy_is_asked_for_the_name_with_its_own_credentials_and_sees_nothing
             );
         }
     }
-    let (proxy, asked) = proxy(address, true).await;
+    let (proxy, asked) = proxy(address, None, true).await;
     let seen =
         ask(Way::Proxy(format!("http://user:canary@{proxy}").parse().unwrap()), Security::Trusted(Some(roots))).await;
     let Outcome::NotReached(why) = &seen.outcome else { panic!("{seen:?}") };

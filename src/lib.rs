@@ -17,6 +17,7 @@ pub mod reconcile;
 pub mod record;
 pub mod stages;
 pub mod terminal;
+mod yaml;
 
 use std::ffi::OsString;
 

@@ -1,18 +1,19 @@
 //! From flags, environment and files to one way to reach one API server, with kubectl's rules.
 //!
-//! Reference: client-go's `clientcmd` (`loader.go` for files, `client_config.go` for overrides). kube parses the files
-//! and makes their paths absolute; what is chosen from them is decided here, because kube knows neither the flags nor
-//! lists with missing files, and reads `NO_PROXY` differently.
+//! Reference: client-go's `clientcmd` (`loader.go` for files, `client_config.go` for overrides). The entries are kube's types,
+//! but what is chosen from them is decided here, because kube knows neither the flags nor lists with missing files, and reads
+//! `NO_PROXY` differently.
 
 use std::path::{Path, PathBuf};
 
 use http::Uri;
 use k8s_openapi::ByteString;
-use kube::config::{AuthInfo, Cluster as ClusterEntry, Context, Kubeconfig, KubeconfigError};
+use kube::config::{AuthInfo, Cluster as ClusterEntry, Context, Kubeconfig};
 use rustls_pki_types::{CertificateDer, pem::PemObject as _};
 
 use super::{errors::ClusterError, flags::ConnectionFlags, proxy};
 
+mod file;
 mod pod;
 
 pub(super) use pod::SERVICE_ACCOUNT;
@@ -147,15 +148,7 @@ fn load(flags: &ConnectionFlags, environment: &Environment<'_>) -> Result<(Kubec
 }
 
 fn read(path: &Path) -> Result<Kubeconfig, ClusterError> {
-    let mut config = Kubeconfig::read_from(path).map_err(|error| {
-        let problem = match &error {
-            KubeconfigError::ReadConfig(error, _) => format!("cannot be read: {}", io_reason(error)),
-            // The parser quotes the lines around an error, and those may hold a token: only the place is told.
-            KubeconfigError::Parse(error) => format!("is not a valid kubeconfig{}", place_in(&error.to_string())),
-            _ => "is not a valid kubeconfig".to_owned(),
-        };
-        ClusterError::config(format!("The kubeconfig {} {problem}.", path.display()), None)
-    })?;
+    let mut config = file::read(path)?;
     // The first file to *set* a value wins; an empty text sets nothing.
     config.current_context = config.current_context.filter(|name| !name.is_empty());
     Ok(config)
@@ -169,15 +162,6 @@ fn io_reason(error: &std::io::Error) -> String {
         std::io::ErrorKind::InvalidData => "it is not text".to_owned(),
         kind => kind.to_string(),
     }
-}
-
-fn place_in(message: &str) -> String {
-    let number_after = |mark: &str| {
-        let rest = &message[message.find(mark)? + mark.len()..];
-        let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
-        (!digits.is_empty()).then_some(digits)
-    };
-    number_after("line ").map_or_else(String::new, |line| format!(" (see line {line})"))
 }
 
 /// What the merged files and the choosing flags come to, before overrides of single values.

@@ -85,8 +85,8 @@ fn settled(shown: &str) -> String {
 /// Everything that differs from run to run, in the same number of columns.
 fn steady(text: &str, scene: &Scene) -> String {
     let text = text.replace(scene.namespace.name(), "ess-xxxxx").replace('\u{1b}', "^");
-    let stamp = regex::Regex::new(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z").unwrap();
-    let days = regex::Regex::new(r"\d{4} days").unwrap();
+    let stamp = regex_lite::Regex::new(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z").unwrap();
+    let days = regex_lite::Regex::new(r"\d{4} days").unwrap();
     let text = stamp.replace_all(&text, "2026-11-23T02:00:09Z");
     let text = days.replace_all(&text, "2500 days");
     without_network(&text)
@@ -98,7 +98,8 @@ const BY_THE_NETWORK: [&str; 4] = ["mas-host-unresolved", "mas-reachable", "syna
 /// Without the findings that depend on what answers where the test runs, and without the numbers they are part of.
 fn without_network(text: &str) -> String {
     let numbers =
-        regex::Regex::new(r"(Checked \S+ in \S+: )\d+ checks?(,\s\d+\s(blockers?|warnings?|not\sknown))*").unwrap();
+        regex_lite::Regex::new(r"(Checked \S+ in \S+: )\d+ checks?(,\s\d+\s(blockers?|warnings?|not\sknown))*")
+            .unwrap();
     let text = numbers.replace_all(text, "${1}…");
     let mut within = false;
     let mut kept = String::new();
@@ -111,8 +112,8 @@ fn without_network(text: &str) -> String {
         }
     }
     // How wide a table's columns are depends on them as well.
-    let gap = regex::Regex::new(r"(?m)^(\S*(?:SEVERITY|blocker|warning|unknown|ok)\S*) {2,}.*$").unwrap();
-    gap.replace_all(&kept, |row: &regex::Captures| {
+    let gap = regex_lite::Regex::new(r"(?m)^(\S*(?:SEVERITY|blocker|warning|unknown|ok)\S*) {2,}.*$").unwrap();
+    gap.replace_all(&kept, |row: &regex_lite::Captures| {
         row[0].split("  ").filter(|cell| !cell.is_empty()).map(str::trim).collect::<Vec<_>>().join("   ")
     })
     .into_owned()

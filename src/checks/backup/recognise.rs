@@ -2,13 +2,12 @@
 //! beginning, and in SQL all definitions stand before the first row. (PostgreSQL, `pg_backup_archiver.c`; held against real
 //! dumps.)
 
+use std::collections::BTreeSet;
 use std::io::{self, Read};
-use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
 use flate2::read::MultiGzDecoder;
 use jiff::civil::DateTime;
-use regex::bytes::RegexSet;
 
 /// As much of SQL as is read: the definitions of Synapse's tables take less than one of these.
 const MOST_SQL: usize = 64 << 20;
@@ -241,23 +240,54 @@ fn in_tar(file: &mut dyn Read) -> io::Result<Dump> {
 }
 
 /// What is looked for in SQL, each at the beginning of a line.
-static WORDS: LazyLock<Option<RegexSet>> = LazyLock::new(|| {
-    let table = |name: &str| format!(r#"(?m)^CREATE TABLE (?:"?[\w-]+"?\.)?{name} \("#);
-    RegexSet::new([
-        r"(?m)^-- PostgreSQL database dump\r?$".to_owned(),
-        r"(?m)^-- PostgreSQL database cluster dump\r?$".to_owned(),
-        table("users"),
-        r#"(?m)^(?:COPY|INSERT INTO) (?:"?[\w-]+"?\.)?users "#.to_owned(),
-        table("event_json"),
-        table("compat_sessions"),
-        r"(?m)^-- PostgreSQL database (?:cluster )?dump complete\r?$".to_owned(),
-    ])
-    .ok()
-});
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Mark {
+    OneDatabase,
+    AllDatabases,
+    UsersTable,
+    UsersRows,
+    SynapseTable,
+    MasTable,
+    End,
+}
+
+fn marks(text: &[u8]) -> impl Iterator<Item = Mark> {
+    text.split(|byte| *byte == b'\n').filter_map(|line| match line.first()? {
+        b'-' => match line.strip_suffix(b"\r").unwrap_or(line) {
+            b"-- PostgreSQL database dump" => Some(Mark::OneDatabase),
+            b"-- PostgreSQL database cluster dump" => Some(Mark::AllDatabases),
+            b"-- PostgreSQL database dump complete" | b"-- PostgreSQL database cluster dump complete" => {
+                Some(Mark::End)
+            }
+            _ => None,
+        },
+        b'C' | b'I' => statement(line),
+        _ => None,
+    })
+}
+
+fn statement(line: &[u8]) -> Option<Mark> {
+    if let Some(rest) = line.strip_prefix(b"CREATE TABLE ") {
+        return match table(rest)? {
+            (b"users", b"(") => Some(Mark::UsersTable),
+            (b"event_json", b"(") => Some(Mark::SynapseTable),
+            (b"compat_sessions", b"(") => Some(Mark::MasTable),
+            _ => None,
+        };
+    }
+    let (table, _) = table(line.strip_prefix(b"COPY ").or_else(|| line.strip_prefix(b"INSERT INTO "))?)?;
+    (table == b"users").then_some(Mark::UsersRows)
+}
+
+/// The name of a table without its schema, and the sign after it and a space, if there is one.
+fn table(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let end = text.iter().position(|byte| *byte == b' ')?;
+    let sign = text.get(end + 1..end + 2).unwrap_or_default();
+    Some((text[..end].rsplit(|byte| *byte == b'.').next()?, sign))
+}
 
 fn sql(file: &mut dyn Read, tail: Option<&[u8]>) -> io::Result<Dump> {
-    let Some(words) = WORDS.as_ref() else { return Ok(Dump::only(Kind::None("it was not looked at".to_owned()))) };
-    let mut seen = [false; 7];
+    let mut seen = BTreeSet::new();
     let (mut read, mut ended, mut window) = (0, false, Vec::new());
     while !ended && read < MOST_SQL {
         let piece = match up_to(file, PIECE) {
@@ -272,11 +302,8 @@ fn sql(file: &mut dyn Read, tail: Option<&[u8]>) -> io::Result<Dump> {
         ended = piece.len() < PIECE;
         read += piece.len();
         window.extend_from_slice(&piece);
-        for found in words.matches(&window) {
-            seen[found] = true;
-        }
-        let [one, all, ..] = seen;
-        if !one && !all {
+        seen.extend(marks(&window));
+        if !seen.contains(&Mark::OneDatabase) && !seen.contains(&Mark::AllDatabases) {
             let what = if piece.iter().take(512).all(|byte| !byte.is_ascii_control() || byte.is_ascii_whitespace()) {
                 "it is text that pg_dump does not write"
             } else {
@@ -286,8 +313,8 @@ fn sql(file: &mut dyn Read, tail: Option<&[u8]>) -> io::Result<Dump> {
         }
         window.drain(..window.len().saturating_sub(OVERLAP));
     }
-    let [_, all, table, rows, synapse, mas, end] = seen;
-    let users = match (table, rows) {
+    let seen = |mark| seen.contains(&mark);
+    let users = match (seen(Mark::UsersTable), seen(Mark::UsersRows)) {
         (_, true) => Users::WithRows,
         // The rows come after all definitions, and that may be far.
         (true, false) if !ended => Users::WithRows,
@@ -295,12 +322,12 @@ fn sql(file: &mut dyn Read, tail: Option<&[u8]>) -> io::Result<Dump> {
         (false, false) if ended => Users::Missing,
         (false, false) => Users::NotSeen(read),
     };
-    let end_of_tail = tail.map(|tail| words.matches(tail).matched(6));
+    let end_of_tail = tail.map(|tail| marks(tail).any(|mark| mark == Mark::End));
     Ok(Dump {
-        kind: if all { Kind::AllSql } else { Kind::Sql },
+        kind: if seen(Mark::AllDatabases) { Kind::AllSql } else { Kind::Sql },
         users,
-        owner: owner(synapse, mas),
-        complete: if ended { Some(end) } else { end_of_tail },
+        owner: owner(seen(Mark::SynapseTable), seen(Mark::MasTable)),
+        complete: if ended { Some(seen(Mark::End)) } else { end_of_tail },
         made: None,
     })
 }

@@ -10,7 +10,6 @@ mod typed;
 mod types;
 mod value;
 mod words;
-mod yaml;
 
 pub use rendered::RenderedConfig;
 pub use scan::{Hit, Process, Scan, Setting, scan};

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::super::oidc::{Loss, losses};
 use super::types::mismatches;
 use super::value::{is_duration, is_true, str_to_bool, text};
-use super::yaml::{Entry, Kind, Node, Unread, read};
+use crate::yaml::{Entry, Kind, Node, Unread, read};
 
 /// Something that stands in a configuration and matters to the migration. What is to be said about each is in
 /// `super::words`.

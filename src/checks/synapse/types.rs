@@ -1,7 +1,7 @@
 //! The types that syn2mas expects in Synapse's configuration. It is stricter than Synapse, and one wrong type makes it
 //! refuse the whole. Source: syn2mas's own reader; held against its configuration library in tests/synapse.
 
-use super::yaml::{Kind, Node, Resolved, Scalar};
+use crate::yaml::{Kind, Node, Resolved, Scalar};
 
 /// What syn2mas takes for a key. A key that is absent is always fine where it is looked at here.
 pub(super) enum Shape {

@@ -1,7 +1,7 @@
 //! What a setting's value means to Synapse, which is written in Python.
 
 use super::super::oidc::{Fields, Look};
-use super::yaml::{Kind, Node, Resolved};
+use crate::yaml::{Kind, Node, Resolved};
 
 /// Python's truth of a value.
 pub(super) fn is_true(node: &Node) -> bool {
@@ -52,7 +52,7 @@ pub(super) fn is_duration(node: &Node) -> bool {
 
 /// The text of a scalar that is one.
 pub(super) fn text(node: &Node) -> Option<&str> {
-    node.scalar().filter(|scalar| scalar.old_reading() == Resolved::Text).map(super::yaml::Scalar::text)
+    node.scalar().filter(|scalar| scalar.old_reading() == Resolved::Text).map(crate::yaml::Scalar::text)
 }
 
 impl Fields for Node {

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use regex::Regex;
+use regex_lite::Regex;
 
 /// What speaks of a secret in a name, whatever else is in it.
 pub(super) const TELLING: &str = "password|passwd|passphrase|secret|token|api_?key|private_?key|signing_?key|access_?key|\

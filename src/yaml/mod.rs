@@ -9,20 +9,34 @@ use std::rc::Rc;
 use granit_parser::{Event, Parser, ScalarStyle, Span};
 use zeroize::Zeroizing;
 
-/// A ConfigMap, a Secret and an ElementDeployment all stay below 1.5 MiB (etcd's limit for a request).
-const LARGEST: usize = 2 << 20;
+use resolve::{core_schema, yaml_1_1};
+
+mod resolve;
+
 /// syn2mas reads no deeper (the recursion limit of its parser).
 const DEEPEST: usize = 127;
-/// Synapse knows some 400 settings.
-const MOST_ENTRIES: usize = 5_000;
-const MOST_NODES: usize = 200_000;
+
+/// What is more than this is no longer read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    /// Bytes of text.
+    pub(crate) bytes: usize,
+    /// Of one mapping.
+    pub(crate) entries: usize,
+    /// Scalars, lists and mappings together.
+    pub(crate) nodes: usize,
+}
+
+/// A ConfigMap, a Secret and an ElementDeployment all stay below 1.5 MiB (etcd's limit for a request), and Synapse knows some
+/// 400 settings.
+const SETTINGS: Limits = Limits { bytes: 2 << 20, entries: 5_000, nodes: 200_000 };
 
 /// What a document is, as far as anybody could tell.
-pub(super) type Document = Result<Rc<Node>, Unread>;
+pub(crate) type Document = Result<Rc<Node>, Unread>;
 
 /// Why a text is no tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Unread {
+pub(crate) enum Unread {
     /// It is not YAML; where, and what is wrong there.
     Broken {
         /// From 1.
@@ -37,12 +51,12 @@ pub(super) enum Unread {
 }
 
 /// A value and the line that it begins in, from 1.
-pub(super) struct Node {
-    pub(super) line: usize,
-    pub(super) kind: Kind,
+pub(crate) struct Node {
+    pub(crate) line: usize,
+    pub(crate) kind: Kind,
 }
 
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Scalar(Scalar),
     List(Vec<Rc<Node>>),
     Map(Vec<Entry>),
@@ -51,15 +65,15 @@ pub(super) enum Kind {
 }
 
 /// One entry of a mapping, in the text's order; the same key may come twice.
-pub(super) struct Entry {
+pub(crate) struct Entry {
     /// `None` for a key that is no scalar.
-    pub(super) key: Option<String>,
-    pub(super) line: usize,
-    pub(super) value: Rc<Node>,
+    pub(crate) key: Option<String>,
+    pub(crate) line: usize,
+    pub(crate) value: Rc<Node>,
 }
 
 /// A scalar, not yet resolved. It may be a secret, so it has no `Debug` and is overwritten when it goes.
-pub(super) struct Scalar {
+pub(crate) struct Scalar {
     text: Zeroizing<String>,
     plain: bool,
     tag: Option<Resolved>,
@@ -67,7 +81,7 @@ pub(super) struct Scalar {
 
 /// What kind of value a scalar stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Resolved {
+pub(crate) enum Resolved {
     Null,
     Bool(bool),
     /// A whole number; 0 or not is all that anybody asks, and whether it fits.
@@ -78,37 +92,37 @@ pub(super) enum Resolved {
 
 impl Scalar {
     /// The text as written, without quotes.
-    pub(super) fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         &self.text
     }
 
     /// As syn2mas resolves it: YAML 1.2's core schema.
-    pub(super) fn new_reading(&self) -> Resolved {
+    pub(crate) fn new_reading(&self) -> Resolved {
         self.tag.unwrap_or_else(|| if self.plain { core_schema(&self.text) } else { Resolved::Text })
     }
 
     /// As `PyYAML` resolves it: YAML 1.1.
-    pub(super) fn old_reading(&self) -> Resolved {
+    pub(crate) fn old_reading(&self) -> Resolved {
         self.tag.unwrap_or_else(|| if self.plain { yaml_1_1(&self.text) } else { Resolved::Text })
     }
 }
 
 impl Node {
-    pub(super) fn scalar(&self) -> Option<&Scalar> {
+    pub(crate) fn scalar(&self) -> Option<&Scalar> {
         match &self.kind {
             Kind::Scalar(scalar) => Some(scalar),
             _ => None,
         }
     }
 
-    pub(super) fn list(&self) -> &[Rc<Self>] {
+    pub(crate) fn list(&self) -> &[Rc<Self>] {
         match &self.kind {
             Kind::List(items) => items,
             _ => &[],
         }
     }
 
-    pub(super) fn entries(&self) -> &[Entry] {
+    pub(crate) fn entries(&self) -> &[Entry] {
         match &self.kind {
             Kind::Map(entries) => entries,
             _ => &[],
@@ -116,7 +130,7 @@ impl Node {
     }
 
     /// The entry that counts: the last of that name, else one that a merge key (`<<`) brings.
-    pub(super) fn entry(&self, key: &str) -> Option<&Entry> {
+    pub(crate) fn entry(&self, key: &str) -> Option<&Entry> {
         self.find(key, 0)
     }
 
@@ -135,26 +149,37 @@ impl Node {
     }
 
     /// Follows keys.
-    pub(super) fn at(&self, path: &[&str]) -> Option<&Entry> {
+    pub(crate) fn at(&self, path: &[&str]) -> Option<&Entry> {
         let (first, rest) = path.split_first()?;
         let entry = self.entry(first)?;
         if rest.is_empty() { Some(entry) } else { entry.value.at(rest) }
     }
 
     /// Whether nothing is there: an empty text, a comment, `null`.
-    pub(super) fn is_null(&self) -> bool {
+    pub(crate) fn is_null(&self) -> bool {
         self.scalar().is_some_and(|scalar| scalar.old_reading() == Resolved::Null)
     }
 }
 
-/// Reads one document. An empty text is `null`, as for both programs.
-pub(super) fn read(text: &str) -> Document {
-    if text.len() > LARGEST {
+/// Reads settings: one document. An empty text is `null`, as for both programs.
+pub(crate) fn read(text: &str) -> Document {
+    let (root, more) = documents(text, SETTINGS)?;
+    if more { Err(Unread::Several) } else { Ok(root) }
+}
+
+/// Reads the first document, as Go's parser does where one is expected.
+pub(crate) fn read_first(text: &str, limits: Limits) -> Document {
+    documents(text, limits).map(|(root, _)| root)
+}
+
+/// The first document, and whether there are more; what is after it is not read.
+fn documents(text: &str, limits: Limits) -> Result<(Rc<Node>, bool), Unread> {
+    if text.len() > limits.bytes {
         return Err(Unread::TooMuch);
     }
     let mut options = granit_parser::options! { flow_nesting_limit: DEEPEST, block_nesting_limit: DEEPEST };
     options.set_emit_comments(false);
-    let mut builder = Builder::default();
+    let mut builder = Builder::new(limits);
     for next in Parser::new_from_str_with_options(text, options) {
         let (event, span) = next.map_err(|error| {
             if matches!(error.kind(), granit_parser::ErrorKind::RecursionLimitExceeded) {
@@ -162,10 +187,12 @@ pub(super) fn read(text: &str) -> Document {
             }
             Unread::Broken { line: error.marker().line(), what: broken(&error) }
         })?;
+        if matches!(event, Event::DocumentStart(..)) && builder.begun {
+            return Ok((builder.done(), true));
+        }
         builder.take(event, &span)?;
     }
-    let empty = || Node { line: 1, kind: Kind::Scalar(Scalar { text: String::new().into(), plain: true, tag: None }) };
-    Ok(builder.root.unwrap_or_else(|| Rc::new(empty())))
+    Ok((builder.done(), false))
 }
 
 /// The parser's words, without what it may quote: the text may be a secret.
@@ -199,25 +226,30 @@ struct Open {
     key: Option<(Option<String>, usize)>,
 }
 
-#[derive(Default)]
 struct Builder {
+    limits: Limits,
     open: Vec<Open>,
     anchors: HashMap<usize, Rc<Node>>,
     root: Option<Rc<Node>>,
     nodes: usize,
-    documents: usize,
+    /// Whether the document has.
+    begun: bool,
 }
 
 impl Builder {
+    fn new(limits: Limits) -> Self {
+        Self { limits, open: Vec::new(), anchors: HashMap::new(), root: None, nodes: 0, begun: false }
+    }
+
+    fn done(self) -> Rc<Node> {
+        let empty = || Kind::Scalar(Scalar { text: String::new().into(), plain: true, tag: None });
+        self.root.unwrap_or_else(|| Rc::new(Node { line: 1, kind: empty() }))
+    }
+
     fn take(&mut self, event: Event<'_>, span: &Span) -> Result<(), Unread> {
         let line = span.start.line();
         match event {
-            Event::DocumentStart(..) => {
-                self.documents += 1;
-                if self.documents > 1 {
-                    return Err(Unread::Several);
-                }
-            }
+            Event::DocumentStart(..) => self.begun = true,
             Event::Alias(id) => {
                 let named = self.anchors.get(&id).map(Rc::clone);
                 return self.put(named.unwrap_or_else(|| Rc::new(Node { line, kind: Kind::Opaque })), line);
@@ -269,7 +301,7 @@ impl Builder {
             (None, _) => open.items.push(node),
         }
         let entries = open.entries.as_ref().map_or(0, Vec::len);
-        if entries > MOST_ENTRIES || self.nodes > MOST_NODES { Err(Unread::TooMuch) } else { Ok(()) }
+        if entries > self.limits.entries || self.nodes > self.limits.nodes { Err(Unread::TooMuch) } else { Ok(()) }
     }
 }
 
@@ -294,113 +326,6 @@ fn scalar(text: &str, style: ScalarStyle, tag: Option<&granit_parser::Tag>) -> K
         Some(_) => return Kind::Opaque,
     };
     Kind::Scalar(Scalar { text, plain, tag })
-}
-
-/// As syn2mas's parser has it, which is YAML 1.2's core schema (§10.3.2) and binary numbers.
-fn core_schema(text: &str) -> Resolved {
-    match text {
-        "" | "~" | "null" | "Null" | "NULL" => return Resolved::Null,
-        "true" | "True" | "TRUE" => return Resolved::Bool(true),
-        "false" | "False" | "FALSE" => return Resolved::Bool(false),
-        _ => {}
-    }
-    let (sign, digits) = signed(text);
-    for (prefix, radix) in [("0x", 16), ("0o", 8), ("0b", 2)] {
-        if let Some(int) = digits.strip_prefix(prefix).and_then(|digits| whole(digits, radix)) {
-            return Resolved::Int(sign * int);
-        }
-    }
-    let decimal = digits.bytes().all(|byte| byte.is_ascii_digit()) && !digits.is_empty();
-    if decimal && digits.len() > 1 && digits.starts_with('0') {
-        return Resolved::Text;
-    }
-    if decimal && let Ok(int) = digits.parse::<i128>() {
-        return Resolved::Int(sign * int);
-    }
-    if is_special(text) || (!digits.starts_with(['+', '-']) && digits.parse::<f64>().is_ok_and(f64::is_finite)) {
-        Resolved::Float
-    } else {
-        Resolved::Text
-    }
-}
-
-fn signed(text: &str) -> (i128, &str) {
-    let sign = if text.starts_with('-') { -1 } else { 1 };
-    (sign, text.strip_prefix(['+', '-']).unwrap_or(text))
-}
-
-/// Digits alone, without a sign; what is too large counts as the largest.
-fn whole(digits: &str, radix: u32) -> Option<i128> {
-    let all = !digits.is_empty() && digits.bytes().all(|byte| char::from(byte).is_digit(radix));
-    all.then(|| i128::from_str_radix(digits, radix).unwrap_or(i128::MAX))
-}
-
-fn is_special(text: &str) -> bool {
-    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
-    matches!(unsigned, ".inf" | ".Inf" | ".INF") || matches!(text, ".nan" | ".NaN" | ".NAN")
-}
-
-/// `PyYAML`'s resolver: YAML 1.1 without the single letters for booleans.
-fn yaml_1_1(text: &str) -> Resolved {
-    match text {
-        "" | "~" | "null" | "Null" | "NULL" => return Resolved::Null,
-        _ if is_word(text, &["true", "yes", "on"]) => return Resolved::Bool(true),
-        _ if is_word(text, &["false", "no", "off"]) => return Resolved::Bool(false),
-        _ => {}
-    }
-    let (sign, digits) = signed(text);
-    let bare = digits.replace('_', "");
-    let int = if let Some(hex) = bare.strip_prefix("0x") {
-        whole(hex, 16)
-    } else if let Some(binary) = bare.strip_prefix("0b") {
-        whole(binary, 2)
-    } else if digits.starts_with('_') {
-        None
-    } else if digits.starts_with('0') {
-        whole(&bare, 8)
-    } else {
-        whole(&bare, 10).or_else(|| sexagesimal(digits))
-    };
-    match int {
-        Some(int) => Resolved::Int(sign * int),
-        None if is_special(text) || is_old_float(text, &bare) => Resolved::Float,
-        None => Resolved::Text,
-    }
-}
-
-/// A point, and a sign in the exponent if there is one.
-fn is_old_float(text: &str, bare: &str) -> bool {
-    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
-    let starts = if text.starts_with(['+', '-']) {
-        unsigned.starts_with(|first: char| first.is_ascii_digit())
-    } else {
-        unsigned.starts_with(|first: char| first.is_ascii_digit() || first == '.')
-    };
-    let exponent = bare.find(['e', 'E']).is_none_or(|at| bare[at + 1..].starts_with(['+', '-']));
-    // Rust's parser also takes words, which hold no point.
-    starts && exponent && bare.contains('.') && bare.parse::<f64>().is_ok()
-}
-
-/// `1:30`, which YAML 1.1 takes for 90.
-fn sexagesimal(text: &str) -> Option<i128> {
-    let (first, rest) = text.split_once(':')?;
-    let mut total = whole(&first.replace('_', ""), 10)?;
-    for part in rest.split(':') {
-        let value = whole(part, 10).filter(|value| part.len() <= 2 && *value < 60)?;
-        total = total.checked_mul(60)?.checked_add(value)?;
-    }
-    Some(total)
-}
-
-/// Written small, with a capital or in capitals, as YAML has it.
-fn is_word(text: &str, words: &[&str]) -> bool {
-    words.iter().any(|word| {
-        text == *word || text == word.to_ascii_uppercase() || {
-            let mut chars = text.chars();
-            let first = chars.next().map(|first| first.to_ascii_lowercase());
-            text.starts_with(|c: char| c.is_ascii_uppercase()) && first.into_iter().chain(chars).eq(word.chars())
-        }
-    })
 }
 
 #[cfg(test)]

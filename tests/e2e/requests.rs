@@ -73,3 +73,28 @@ async fn status_of_a_named_deployment_takes_one_round_and_a_second_one_only_for_
     let pages = requests.iter().filter(|request| request.ends_with("/elementdeployments")).count();
     assert_eq!((requests.len(), rounds), (pages + 1, pages), "{requests:#?}");
 }
+
+/// What a step asks for apart from following: watches, and the looks at workloads that go with them, come as long as it takes.
+#[tokio::test]
+async fn the_steps_ask_for_no_more_than_they_need() {
+    let mut scene = Scene::new(Behaviour::default()).await;
+    let proxy = Proxy::start(&scene.namespace).await.unwrap();
+    scene.shell = Shell::with_kubeconfig(&proxy.kubeconfig());
+    let within = |step: &str, budget: usize| {
+        let requests: Vec<String> = proxy.log().iter().filter(|one| !one.is_watch()).map(Request::name).collect();
+        println!("{step}: {} requests: {requests:#?}", requests.len());
+        assert!(requests.len() <= budget, "{step}: {} requests: {requests:#?}", requests.len());
+        proxy.pass();
+    };
+    proxy.pass();
+    scene.prepare().await;
+    within("prepare", 17);
+    let _ = scene.shell.run("dry-run --yes").await.expect(0);
+    within("dry-run", 17);
+    scene.operator.set(Behaviour::default().activation(Outcome::fail("no room on the disk")));
+    let _ = scene.activate().await.expect(1);
+    within("activate that fails", 24);
+    scene.operator.set(Behaviour::default());
+    let _ = scene.shell.run("abort --yes").await.expect(0);
+    within("abort", 12);
+}

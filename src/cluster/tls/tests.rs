@@ -56,3 +56,47 @@ fn a_key_without_its_certificate_or_a_damaged_one_is_told_and_not_repeated() {
         assert!(!format!("{error:?}{error}").contains("canary"), "{error:?}");
     }
 }
+
+/// With a round trip more wherever the server did not find what it prefers in the first message.
+fn handshake_with(group: &'static dyn rustls::crypto::SupportedKxGroup) -> Option<rustls::HandshakeKind> {
+    let server = TlsServer::start();
+    let provider = CryptoProvider { kx_groups: vec![group], ..aws_lc_rs::default_provider() };
+    let mut config = rustls::ServerConfig::builder_with_provider(Arc::new(provider))
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_no_client_auth()
+        .with_cert_resolver(Arc::clone(&server.config.cert_resolver));
+    config.send_tls13_tickets = 0;
+    let mut theirs = rustls::ServerConnection::new(Arc::new(config)).expect("a server");
+    let ours = client_config(&resolved(&server)).expect("a client");
+    let mut ours =
+        rustls::ClientConnection::new(Arc::new(ours), "localhost".try_into().expect("a name")).expect("a client");
+    while ours.is_handshaking() || theirs.is_handshaking() {
+        let mut flight = Vec::new();
+        while ours.wants_write() {
+            ours.write_tls(&mut flight).expect("written");
+        }
+        theirs.read_tls(&mut &*flight).expect("read");
+        theirs.process_new_packets().expect("understood");
+        let mut flight = Vec::new();
+        while theirs.wants_write() {
+            theirs.write_tls(&mut flight).expect("written");
+        }
+        ours.read_tls(&mut &*flight).expect("read");
+        ours.process_new_packets().expect("understood");
+    }
+    ours.handshake_kind()
+}
+
+#[test]
+fn a_handshake_took_a_round_trip_more_because_go_prefers_another_key_exchange() {
+    use rustls::{
+        HandshakeKind::{Full, FullWithHelloRetryRequest},
+        crypto::aws_lc_rs::kx_group::{SECP384R1, X25519, X25519MLKEM768},
+    };
+    // Go since 1.24, and before.
+    assert_eq!(handshake_with(X25519MLKEM768), Some(Full));
+    assert_eq!(handshake_with(X25519), Some(Full));
+    // So that the test can fail.
+    assert_eq!(handshake_with(SECP384R1), Some(FullWithHelloRetryRequest));
+}

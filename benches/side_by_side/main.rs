@@ -21,7 +21,7 @@ use place::Programs;
 use table::Row;
 
 /// What there is to measure.
-const PARTS: [&str; 8] = ["start", "status", "many", "memory", "promptness", "requests", "keys", "size"];
+const PARTS: [&str; 9] = ["start", "status", "many", "memory", "promptness", "requests", "keys", "size", "build"];
 
 fn main() -> ExitCode {
     let words: Vec<OsString> = std::env::args_os().skip(1).collect();
@@ -72,7 +72,8 @@ fn fill(rows: &mut Vec<Row>, words: &[String]) -> Result<()> {
             "promptness" => rows.extend(waits::promptness(&runtime, &programs, runs)?),
             "requests" => rows.push(waits::requests(&runtime, &programs)?),
             "keys" => rows.extend(files::keys(&programs, runs)?),
-            _ => rows.push(files::size(&programs)?),
+            "size" => rows.push(files::size(&programs)?),
+            _ => rows.push(files::build()?),
         }
     }
     Ok(())

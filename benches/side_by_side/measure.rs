@@ -20,6 +20,8 @@ pub struct Program {
     pub path: PathBuf,
     pub home: PathBuf,
     pub kubeconfig: PathBuf,
+    /// `HTTPS_PROXY`.
+    pub proxy: Option<String>,
 }
 
 /// What a run cost.
@@ -83,6 +85,7 @@ impl Program {
             .env("HOME", &self.home)
             .env("XDG_STATE_HOME", self.home.join("state"))
             .env("KUBECONFIG", &self.kubeconfig)
+            .envs(self.proxy.as_ref().map(|proxy| ("HTTPS_PROXY", proxy)))
             .current_dir(&self.home)
             .stdin(Stdio::null());
     }
@@ -109,17 +112,26 @@ impl Program {
     pub fn measure(&self, words: &[&str]) -> Result<Cost> {
         let mut command = Command::new(std::env::current_exe()?);
         self.environment(&mut command);
-        let output = command.arg(MEASURE).arg(&self.path).args(words).output()?;
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        let numbers: Vec<u64> = text.split_whitespace().filter_map(|word| word.parse().ok()).collect();
-        let [wall, cpu, peak, code] = numbers[..] else {
-            return Err(format!("{} could not be measured", self.path.display()).into());
-        };
-        if code != 0 {
-            return Err(format!("{} {} ended with {code}", self.path.display(), words.join(" ")).into());
-        }
-        Ok(Cost { wall: Duration::from_micros(wall), cpu: Duration::from_micros(cpu), peak })
+        cost(command, self.path.as_os_str(), words)
     }
+}
+
+/// Runs a program in the environment of this one and measures that.
+pub fn measure_here(program: &OsStr, words: &[&str]) -> Result<Cost> {
+    cost(Command::new(std::env::current_exe()?), program, words)
+}
+
+fn cost(mut measuring: Command, program: &OsStr, words: &[&str]) -> Result<Cost> {
+    let output = measuring.arg(MEASURE).arg(program).args(words).output()?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let numbers: Vec<u64> = text.split_whitespace().filter_map(|word| word.parse().ok()).collect();
+    let [wall, cpu, peak, code] = numbers[..] else {
+        return Err(format!("{} could not be measured", program.display()).into());
+    };
+    if code != 0 {
+        return Err(format!("{} {} ended with {code}", program.display(), words.join(" ")).into());
+    }
+    Ok(Cost { wall: Duration::from_micros(wall), cpu: Duration::from_micros(cpu), peak })
 }
 
 /// Runs two programs by turns, so that whatever else the machine does hits both alike.

@@ -1,5 +1,6 @@
 //! Where the comparisons take place: the programs, a control plane, and a deployment that is rehearsed.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
@@ -29,6 +30,7 @@ impl Programs {
             path,
             home: home.path().to_owned(),
             kubeconfig: home.path().join("no-kubeconfig"),
+            proxy: None,
         };
         Ok(Self {
             ours: program(release()?),
@@ -46,12 +48,17 @@ impl Programs {
 /// Another program to measure than the one that is built here: a downloaded one, an older one.
 const PROGRAM: &str = "ESS_MAS_PROGRAM";
 
+/// The cargo that runs this, or the one in the path.
+pub fn cargo() -> OsString {
+    env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+}
+
 /// The program as it is released.
 fn release() -> Result<PathBuf> {
     if let Some(path) = env::var_os(PROGRAM).filter(|path| !path.is_empty()) {
         return Ok(Path::new(&path).canonicalize()?);
     }
-    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let cargo = cargo();
     eprintln!("building the program as it is released, which takes minutes the first time");
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
     let built = Command::new(cargo)

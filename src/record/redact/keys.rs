@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use aho_corasick::AhoCorasick;
 use regex_lite::Regex;
 
 /// What speaks of a secret in a name, whatever else is in it.
@@ -9,6 +10,33 @@ pub(super) const TELLING: &str = "password|passwd|passphrase|secret|token|api_?k
      encryption_?key|auth_?key|macaroon|pepper|credential|cookie|client_?assertion|authorization|encryption(?:secret)?";
 
 static SECRET: LazyLock<Regex> = LazyLock::new(|| pattern(&format!("(?i)(?:{TELLING})")));
+
+/// One of these is in everything that [`TELLING`] finds. Looking for them takes a hundredth of the time.
+const PARTS: [&str; 11] = [
+    "pass",
+    "secret",
+    "token",
+    "key",
+    "macaroon",
+    "pepper",
+    "credential",
+    "cookie",
+    "assertion",
+    "authorization",
+    "encryption",
+];
+
+static HINTS: LazyLock<AhoCorasick> = LazyLock::new(|| words(&PARTS));
+
+/// Words of this program, to be found in capitals as well.
+pub(super) fn words(words: &[&str]) -> AhoCorasick {
+    AhoCorasick::builder().ascii_case_insensitive(true).build(words).expect("they are few")
+}
+
+/// Whether a text can hold a key that speaks of a secret.
+pub(super) fn may_tell(text: &str) -> bool {
+    HINTS.is_match(text)
+}
 
 /// A pattern that is written in this program, so that it cannot be a wrong one.
 pub(super) fn pattern(text: &str) -> Regex {
@@ -88,4 +116,19 @@ fn says_nothing(key: &str, value: &str) -> bool {
 fn is_fingerprint(value: &str) -> bool {
     let digits = value.strip_prefix("hmac-").unwrap_or(value).strip_prefix("sha256:");
     digits.is_some_and(|digits| matches!(digits.len(), 12 | 64) && digits.chars().all(|c| c.is_ascii_hexdigit()))
+}
+
+#[cfg(test)]
+mod hints {
+    use super::*;
+
+    #[test]
+    fn nothing_that_is_telling_was_passed_over_for_want_of_a_hint() {
+        for word in TELLING.split('|') {
+            let word = word.replace("_?", "_").replace("(?:secret)?", "");
+            assert!(word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'), "{word}");
+            assert!(is_telling(&word) && may_tell(&word) && may_tell(&word.to_uppercase()), "{word}");
+        }
+        assert!(!may_tell("GET /_matrix/client/v3/sync?since=s1"));
+    }
 }

@@ -73,7 +73,7 @@ fn goes_on(open: Open, body: &str, end: &str, out: &mut String) -> Result<Option
 /// A line that stands for itself. Returns what it leaves open.
 fn fresh(body: &str, end: &str, out: &mut String) -> Option<Open> {
     let mut at = 0;
-    while let Some(found) = KEY.captures_at(body, at) {
+    while let Some(found) = keys::may_tell(&body[at..]).then(|| KEY.captures_at(body, at)).flatten() {
         let (Some(whole), Some(key)) = (found.get(0), found.get(1)) else { break };
         let gap = found.get(3).is_some_and(|gap| !gap.is_empty());
         let colon = &found[4] == ":";

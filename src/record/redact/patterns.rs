@@ -1,11 +1,13 @@
 //! What looks like a secret, wherever it stands.
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
+use aho_corasick::AhoCorasick;
 use regex_lite::{Captures, Regex};
 
 use super::MARK;
-use super::keys::pattern;
+use super::keys::{may_tell, pattern};
 
 /// A block whose end was cut off reaches no further.
 const LONGEST_BLOCK: usize = 16 * 1024;
@@ -19,6 +21,9 @@ static TAIL: LazyLock<Regex> = LazyLock::new(|| {
 
 /// Takes out PEM blocks: keys because they are secret, certificates because they only take room.
 pub(super) fn blocks(text: &str) -> String {
+    if !text.contains("-----") {
+        return text.to_owned();
+    }
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(found) = BEGIN.captures(rest) {
@@ -44,6 +49,7 @@ static HEADER: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 static BEARER: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)\b(bearer|basic)(\s+|%20)([A-Za-z0-9._~+/=:-]{6,})"));
+static SCHEMES: LazyLock<AhoCorasick> = LazyLock::new(|| super::keys::words(&["bearer", "basic"]));
 static USER_INFO: LazyLock<Regex> =
     LazyLock::new(|| pattern(r#"([A-Za-z][A-Za-z0-9+.-]{1,30}://)([^\s/:@"'<>\\]*)(:[^\s/"'<>]*)?@"#));
 static QUERY: LazyLock<Regex> = LazyLock::new(|| {
@@ -71,20 +77,30 @@ static HEX: LazyLock<Regex> = LazyLock::new(|| pattern(r"[0-9A-Fa-f]{32,}"));
 
 /// Takes out tokens, hashes, long codes, and what a URL or header carries.
 pub(super) fn words(text: &str) -> String {
-    let text = HEADER.replace_all(text, |found: &Captures<'_>| {
-        if found[3].trim().is_empty() { found[0].to_owned() } else { format!("{}{}{MARK}", &found[1], &found[2]) }
-    });
-    let text = BEARER.replace_all(&text, |found: &Captures<'_>| {
-        // "Basic authentication failed" is a sentence.
-        let sentence = found[3].chars().all(|c| c.is_ascii_lowercase() || ".:,-".contains(c));
-        if sentence { found[0].to_owned() } else { format!("{}{}{MARK}", &found[1], &found[2]) }
-    });
-    let text = USER_INFO.replace_all(&text, |found: &Captures<'_>| match found.get(3) {
-        Some(_) => format!("{}{}:{MARK}@", &found[1], &found[2]),
-        None if looks_random(&found[2]) || found[2].len() >= 20 => format!("{}{MARK}@", &found[1]),
-        None => found[0].to_owned(),
-    });
-    let text = QUERY.replace_all(&text, format!("${{1}}{MARK}"));
+    // Most lines hold nothing of most of these, and that is soon seen.
+    let mut text = Cow::Borrowed(text);
+    if may_tell(&text) {
+        text = owned(HEADER.replace_all(&text, |found: &Captures<'_>| {
+            if found[3].trim().is_empty() { found[0].to_owned() } else { format!("{}{}{MARK}", &found[1], &found[2]) }
+        }));
+    }
+    if SCHEMES.is_match(&*text) {
+        text = owned(BEARER.replace_all(&text, |found: &Captures<'_>| {
+            // "Basic authentication failed" is a sentence.
+            let sentence = found[3].chars().all(|c| c.is_ascii_lowercase() || ".:,-".contains(c));
+            if sentence { found[0].to_owned() } else { format!("{}{}{MARK}", &found[1], &found[2]) }
+        }));
+    }
+    if text.contains("://") && text.contains('@') {
+        text = owned(USER_INFO.replace_all(&text, |found: &Captures<'_>| match found.get(3) {
+            Some(_) => format!("{}{}:{MARK}@", &found[1], &found[2]),
+            None if looks_random(&found[2]) || found[2].len() >= 20 => format!("{}{MARK}@", &found[1]),
+            None => found[0].to_owned(),
+        }));
+    }
+    if text.contains('=') {
+        text = owned(QUERY.replace_all(&text, format!("${{1}}{MARK}")));
+    }
     let text = TOKEN.replace_all(&text, MARK);
     let text = HASH.replace_all(&text, MARK);
     RUN.replace_all(&text, |found: &Captures<'_>| {
@@ -94,6 +110,10 @@ pub(super) fn words(text: &str) -> String {
         if digest { found[0].to_owned() } else { format!("{mark}{}", code(run)) }
     })
     .into_owned()
+}
+
+fn owned(text: Cow<'_, str>) -> Cow<'static, str> {
+    Cow::Owned(text.into_owned())
 }
 
 /// The run, or a mark in its place or in the place of its hexadecimal part.

@@ -196,7 +196,9 @@ mod tests {
         let path = folder.path().join("config");
         std::fs::write(&path, config.to_string()).expect("written");
         let flags = ConnectionFlags { kubeconfig: Some(path.display().to_string()), ..ConnectionFlags::default() };
-        let cluster = Cluster::connect(&flags).await.expect("set up");
+        // Not by `connect`, which sends no token over plain HTTP.
+        let resolved = kubeconfig::resolve(&flags, &credentials::surroundings()).expect("resolves");
+        let cluster = Cluster::from_resolved(resolved, None, Limits::default()).await.expect("set up");
         cluster.get(Resource::SECRET, "ess", "x").await.expect("read");
         let write = crate::cluster::Write::patch(Resource::SECRET, "ess", "x", "5", json!({}));
         let outcome = cluster.write(&write, |_| false).await;
@@ -208,6 +210,25 @@ mod tests {
             .collect();
         assert_eq!(tokens, ["authorization: Bearer t1", "authorization: Bearer t1", "authorization: Bearer t2"]);
         assert_eq!(std::fs::read_to_string(&count).expect("count").lines().count(), 2, "one run per token");
+    }
+
+    #[tokio::test]
+    async fn a_token_was_sent_where_everybody_can_read_it() {
+        let stub = Stub::with_steps(vec![Step::json(200, &json!({"kind": "Secret", "metadata": {"name": "x"}}))]).await;
+        let folder = tempfile::tempdir().expect("folder");
+        let config = json!({
+            "current-context": "c",
+            "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
+            "clusters": [{"name": "c", "cluster": {"server": stub.address}}],
+            "users": [{"name": "u", "user": {"token": "canary", "as": "jane"}}],
+        });
+        let path = folder.path().join("config");
+        std::fs::write(&path, config.to_string()).expect("written");
+        let flags = ConnectionFlags { kubeconfig: Some(path.display().to_string()), ..ConnectionFlags::default() };
+        let cluster = Cluster::connect(&flags).await.expect("set up");
+        cluster.get(Resource::SECRET, "ess", "x").await.expect("read");
+        let seen = stub.seen()[0].headers.clone();
+        assert!(!seen.contains("canary") && seen.contains("impersonate-user: jane"), "{seen}");
     }
 
     #[test]

@@ -85,7 +85,22 @@ impl Issued {
 
 /// Applies kubectl's rules to flags, environment and files as they are now.
 pub(super) fn resolve(flags: &ConnectionFlags) -> Result<Resolved, ClusterError> {
-    kubeconfig::resolve(flags, &surroundings())
+    let mut resolved = kubeconfig::resolve(flags, &surroundings())?;
+    if resolved.server.scheme_str() == Some("http") {
+        resolved.user = unproven(resolved.user);
+    }
+    Ok(resolved)
+}
+
+/// Whom to act as, and nothing to prove it with: as in client-go, no credentials go where everybody can read them.
+fn unproven(user: AuthInfo) -> AuthInfo {
+    AuthInfo {
+        impersonate: user.impersonate,
+        impersonate_uid: user.impersonate_uid,
+        impersonate_groups: user.impersonate_groups,
+        impersonate_user_extra: user.impersonate_user_extra,
+        ..AuthInfo::default()
+    }
 }
 
 /// This process's.

@@ -7,7 +7,7 @@ use std::fs;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::HeaderValue;
-use kube::config::AuthInfo;
+use kube::config::{AuthInfo, AuthProviderConfig};
 use secrecy::ExposeSecret;
 use zeroize::Zeroizing;
 
@@ -22,29 +22,18 @@ pub(super) fn is_written_down(user: &AuthInfo) -> bool {
 
 /// What stands in the kubeconfig, or in the file that it names, now.
 pub(super) fn written_down(user: &AuthInfo) -> Result<Option<HeaderValue>, ClusterError> {
-    if let Some(provider) = &user.auth_provider {
-        // kubectl would renew it; what it renewed last is in the kubeconfig.
-        return match provider.config.get("id-token").filter(|_| provider.name == "oidc") {
-            Some(token) => bearer(token).map(Some),
-            None if provider.name == "oidc" => Err(ClusterError::config(
-                "The kubeconfig's user logs in with OpenID Connect and has no id-token.",
-                Some("Log in again as you do for kubectl.".to_owned()),
-            )),
-            None => Err(ClusterError::config(
-                format!(
-                    "The kubeconfig's user logs in with {}, which is no longer a part of kubectl either.",
-                    super::errors::plain(&provider.name)
-                ),
-                Some("Let the cluster's provider write a kubeconfig with a credential plugin.".to_owned()),
-            )),
-        };
-    }
+    let token = user.token.as_ref().map(ExposeSecret::expose_secret).filter(|token| !token.is_empty());
     if let Some(name) = user.username.as_deref().filter(|name| !name.is_empty()) {
+        if token.is_some() {
+            return Err(ClusterError::config(
+                "The kubeconfig's user has a token, and a name with a password as well.",
+                Some("Leave out one of them; kubectl takes no such user either.".to_owned()),
+            ));
+        }
         let password = user.password.as_ref().map_or("", |password| password.expose_secret());
         let pair = Zeroizing::new(format!("{name}:{password}"));
         return header(&format!("Basic {}", STANDARD.encode(pair.as_bytes()))).map(Some);
     }
-    let token = user.token.as_ref().map(ExposeSecret::expose_secret).filter(|token| !token.is_empty());
     match (user.token_file.as_deref().filter(|file| !file.is_empty()), token) {
         (Some(file), token) => match (fs::read_to_string(file).map(Zeroizing::new), token) {
             (Ok(read), _) if !read.trim().is_empty() => bearer(read.trim()).map(Some),
@@ -58,7 +47,25 @@ pub(super) fn written_down(user: &AuthInfo) -> Result<Option<HeaderValue>, Clust
             )),
         },
         (None, Some(token)) => bearer(token).map(Some),
-        (None, None) => Ok(None),
+        (None, None) => user.auth_provider.as_ref().map(from_provider).transpose(),
+    }
+}
+
+/// kubectl would renew it; what it renewed last is in the kubeconfig.
+fn from_provider(provider: &AuthProviderConfig) -> Result<HeaderValue, ClusterError> {
+    match provider.config.get("id-token").filter(|token| provider.name == "oidc" && !token.is_empty()) {
+        Some(token) => bearer(token),
+        None if provider.name == "oidc" => Err(ClusterError::config(
+            "The kubeconfig's user logs in with OpenID Connect and has no id-token.",
+            Some("Log in again as you do for kubectl.".to_owned()),
+        )),
+        None => Err(ClusterError::config(
+            format!(
+                "The kubeconfig's user logs in with {}, which is no longer a part of kubectl either.",
+                super::errors::plain(&provider.name)
+            ),
+            Some("Let the cluster's provider write a kubeconfig with a credential plugin.".to_owned()),
+        )),
     }
 }
 
@@ -100,6 +107,10 @@ mod tests {
         assert_eq!(header_of(json!({"username": "jane", "password": "p:w"})), some("Basic amFuZTpwOnc="));
         let oidc = json!({"auth-provider": {"name": "oidc", "config": {"id-token": "i", "refresh-token": "r"}}});
         assert_eq!(header_of(oidc), some("Bearer i"));
+        // `kubectl config set-credentials --token` leaves the provider where it is.
+        let both = json!({"token": "t", "auth-provider": {"name": "oidc", "config": {"id-token": "old"}}});
+        assert_eq!(header_of(both), some("Bearer t"));
+        assert!(header_of(json!({"token": "t", "username": "jane"})).is_err());
         // As good as nothing for kubectl, and then a plugin counts.
         assert_eq!(header_of(json!({"token": "", "tokenFile": "", "username": ""})), Ok(None));
     }

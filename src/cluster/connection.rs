@@ -29,6 +29,11 @@ use crate::probe::{through_proxy, with_port};
 /// Connections with the certificates of a kubeconfig's user.
 pub(super) fn client(resolved: &Resolved, limit: Option<Duration>) -> Result<kube::Client, ClusterError> {
     set_up(resolved, limit).map_err(|error| {
+        if error.is::<tls::NoAuthority>() {
+            let sentence = "There is no certificate authority to check the API server's certificate against.";
+            let remedy = "Name one with --certificate-authority, or in the kubeconfig.";
+            return ClusterError::config(sentence, Some(remedy.to_owned())).caused_by(error);
+        }
         let user_name = resolved.user_name.as_ref();
         let who = user_name.map_or_else(String::new, |name| format!(" of the kubeconfig's user {name}"));
         let sentence = format!("No connection can be set up with the credentials and certificates{who}.");
@@ -43,6 +48,8 @@ fn set_up(resolved: &Resolved, limit: Option<Duration>) -> Result<kube::Client, 
     let mut http = HttpConnector::new();
     http.enforce_http(false);
     http.set_nodelay(true);
+    // Shared by the addresses of a name, so that one that is dead leaves time for the others.
+    http.set_connect_timeout(limit);
     let proxy = resolved.proxy.as_ref().map(with_port).transpose()?;
     let way = Way { http, proxy: proxy.map(|proxy| (proxy, Arc::new(security.clone()))) };
     let mut secured = HttpsConnectorBuilder::new().with_tls_config(security).https_or_http();
@@ -88,14 +95,20 @@ impl Service<Uri> for Way {
         Box::pin(async move {
             let Some((proxy, security)) = proxy else { return Ok(MaybeHttpsStream::Http(http.oneshot(server).await?)) };
             let stream = if proxy.scheme_str() == Some("https") {
-                HttpsConnector::from((http, security)).oneshot(proxy.clone()).await?
+                HttpsConnector::from((http, security)).oneshot(proxy.clone()).await
             } else {
-                MaybeHttpsStream::Http(http.oneshot(proxy.clone()).await?)
+                http.oneshot(proxy.clone()).await.map(MaybeHttpsStream::Http).map_err(Into::into)
             };
+            let stream = stream.map_err(AtProxy)?;
             through_proxy(proxy, stream, with_port(&server)?).await
         })
     }
 }
+
+/// What went wrong before the proxy was asked for anything.
+#[derive(Debug, thiserror::Error)]
+#[error("no connection to the proxy")]
+pub(super) struct AtProxy(#[source] BoxError);
 
 /// A connector that does not wait for ever.
 #[derive(Clone)]

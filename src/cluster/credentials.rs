@@ -174,7 +174,12 @@ impl State {
         // client-go prefers what is written down over a plugin.
         let mut plugin = resolved.user.exec.clone().filter(|_| !is_written_down(&resolved.user));
         if let Some(plugin) = plugin.as_mut().filter(|plugin| plugin.provide_cluster_info) {
-            plugin.cluster = Some(ExecAuthCluster::try_from(&resolved.cluster).map_err(|error| {
+            // Go reads Base64 with line breaks in it, and an empty text as none.
+            let mut cluster = resolved.cluster.clone();
+            let data = cluster.certificate_authority_data.take().filter(|data| !data.is_empty());
+            cluster.certificate_authority_data =
+                data.map(|data| kubeconfig::decoded(&data).map_or(data, |pem| STANDARD.encode(pem)));
+            plugin.cluster = Some(ExecAuthCluster::try_from(&cluster).map_err(|error| {
                 ClusterError::config(
                     "The cluster's entry in the kubeconfig cannot be given to the credential plugin.",
                     None,

@@ -328,12 +328,8 @@ fn authorities(cluster: &ClusterEntry) -> Result<Option<Vec<Vec<u8>>>, ClusterEr
             ),
             (None, None) => return Ok(None),
         };
-    let certificates: Vec<Vec<u8>> = CertificateDer::pem_slice_iter(&pem)
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|_| unusable_authority(&origin))?
-        .into_iter()
-        .map(|certificate| certificate.to_vec())
-        .collect();
+    let certificates: Vec<Vec<u8>> =
+        CertificateDer::pem_slice_iter(&pem).filter_map(Result::ok).map(|certificate| certificate.to_vec()).collect();
     if certificates.is_empty() {
         return Err(unusable_authority(&origin));
     }

@@ -4,7 +4,10 @@ use std::{error::Error, io};
 
 use rustls::{CertificateError, Error as TlsError};
 
-use super::errors::{ClusterError, ErrorKind};
+use super::{
+    connection::AtProxy,
+    errors::{ClusterError, ErrorKind},
+};
 
 /// Sorts an error of the HTTP client. What failed before the connection stood was never sent; of everything else the
 /// server may have seen the request.
@@ -19,7 +22,12 @@ fn kind_of(error: &kube::Error) -> ErrorKind {
         .filter_map(|link| link.downcast_ref::<hyper_util::client::legacy::Error>())
         .any(hyper_util::client::legacy::Error::is_connect);
     let io = links.iter().find_map(|link| link.downcast_ref::<io::Error>()).map(io::Error::kind);
-    match links.iter().find_map(|link| link.downcast_ref::<TlsError>()) {
+    let tls = links.iter().find_map(|link| link.downcast_ref::<TlsError>());
+    if links.iter().any(|link| link.is::<AtProxy>()) {
+        let reason = tls.map_or_else(|| connect_reason(&links, io), tls_reason);
+        return ErrorKind::Unreachable { reason: format!("at the proxy, {reason}") };
+    }
+    match tls {
         Some(tls) if while_connecting || refuses_our_certificate(tls) => {
             ErrorKind::TlsTrouble { reason: tls_reason(tls) }
         }

@@ -63,7 +63,9 @@ async fn a_proxy_behind_tls_is_checked_against_the_servers_authority() {
     let strangers = TlsServer::start();
     let (place, _) = proxy(target, Some(TlsAcceptor::from(Arc::clone(&strangers.config))), false).await;
     let way = format!("https://localhost:{}", place.port());
-    assert!(get(&resolved(&server.flags(), &way)).await.is_err());
+    let error = get(&resolved(&server.flags(), &way)).await.expect_err("untrusted");
+    let error = crate::cluster::transport_errors::sorted(error).to_string();
+    assert!(error.contains("at the proxy, its certificate"), "{error}");
 }
 
 #[tokio::test]
@@ -73,6 +75,6 @@ async fn a_proxy_that_nobody_answers_for_is_told_as_refused() {
         let error =
             get(&resolved(&to("http://k8s.example"), &format!("{scheme}://{nobody}"))).await.expect_err("refused");
         let error = crate::cluster::transport_errors::sorted(error).to_string();
-        assert!(error.contains("refused"), "{scheme}: {error}");
+        assert!(error.contains("at the proxy, the connection was refused"), "{scheme}: {error}");
     }
 }

@@ -111,7 +111,8 @@ fn kubeconfig(root: &Node) -> Read<Kubeconfig> {
 
 fn cluster(node: &Node) -> Read<Cluster> {
     let extension = |name, item: &Node| {
-        let extension = item.entry("extension").map_or(Ok(Value::Null), |entry| value(&entry.value))?;
+        // Only plugins look into it.
+        let extension = item.entry("extension").and_then(|entry| value(&entry.value).ok()).unwrap_or_default();
         Ok(NamedExtension { name, extension })
     };
     Ok(Cluster {
@@ -165,11 +166,11 @@ fn user(node: &Node) -> Read<AuthInfo> {
 
 fn plugin(node: &Node) -> Read<ExecConfig> {
     let interactive_mode = match text_at(node, "interactiveMode")?.as_deref() {
-        None | Some("") => None,
         Some("Never") => Some(ExecInteractiveMode::Never),
         Some("IfAvailable") => Some(ExecInteractiveMode::IfAvailable),
         Some("Always") => Some(ExecInteractiveMode::Always),
-        Some(_) => return Err(Misfit(node.entry("interactiveMode").map_or(node.line, |entry| entry.line))),
+        // Whoever has a token beside the plugin never meets one that is unknown.
+        _ => None,
     };
     Ok(ExecConfig {
         api_version: text_at(node, "apiVersion")?,
@@ -177,13 +178,19 @@ fn plugin(node: &Node) -> Read<ExecConfig> {
         args: texts_at(node, "args")?,
         env: match items(node, "env")? {
             [] => None,
-            items => Some(items.iter().map(|item| all_texts(item)).collect::<Read<_>>()?),
+            items => Some(items.iter().map(|item| variable(item)).collect::<Read<_>>()?),
         },
         install_hint: text_at(node, "installHint")?,
         provide_cluster_info: bool_at(node, "provideClusterInfo")?.unwrap_or_default(),
         interactive_mode,
         ..ExecConfig::default()
     })
+}
+
+/// One that is null, or has no value, is empty: what this process has by that name is not meant.
+fn variable(node: &Node) -> Read<HashMap<String, String>> {
+    let part = |key: &str| Ok((key.to_owned(), text_at(node, key)?.unwrap_or_default()));
+    ["name", "value"].into_iter().map(part).collect()
 }
 
 /// A list of things with names.
@@ -223,6 +230,9 @@ fn items<'a>(node: &'a Node, key: &str) -> Read<&'a [Rc<Node>]> {
 }
 
 fn text_of(node: &Node) -> Read<String> {
+    if node.is_null() {
+        return Ok(String::new());
+    }
     node.scalar().map(|scalar| scalar.text().to_owned()).ok_or(Misfit(node.line))
 }
 
@@ -232,6 +242,7 @@ fn text_at(node: &Node, key: &str) -> Read<Option<String>> {
 
 fn texts(node: &Node) -> Read<Vec<String>> {
     match node.kind {
+        _ if node.is_null() => Ok(Vec::new()),
         Kind::List(ref items) => items.iter().map(|item| text_of(item)).collect(),
         _ => Err(Misfit(node.line)),
     }
@@ -253,6 +264,9 @@ fn key(entry: &yaml::Entry) -> Read<String> {
 fn bool_at(node: &Node, key: &str) -> Read<Option<bool>> {
     let read = |node: &Node| match node.scalar().map(yaml::Scalar::old_reading) {
         Some(Resolved::Bool(value)) => Ok(value),
+        // Go's YAML is as old as that.
+        Some(Resolved::Text) if matches!(node.scalar().map(yaml::Scalar::text), Some("y" | "Y")) => Ok(true),
+        Some(Resolved::Text) if matches!(node.scalar().map(yaml::Scalar::text), Some("n" | "N")) => Ok(false),
         _ => Err(Misfit(node.line)),
     };
     at(node, key).map(read).transpose()

@@ -7,6 +7,10 @@ use std::{
 };
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rustls::{
+    server::ResolvesServerCert,
+    sign::{CertifiedKey, SingleCertAndKey},
+};
 use rustls_pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
 use crate::cluster::ConnectionFlags;
@@ -40,11 +44,15 @@ impl TlsServer {
         let params = CertificateParams::new(vec!["localhost".to_owned()]).expect("name");
         let certificate = params.signed_by(&key, &authority).expect("certificate");
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
-        let config = rustls::ServerConfig::builder()
-            .with_no_client_auth()
-            .with_single_cert(vec![certificate.der().clone()], key)
-            .expect("config");
-        let config = Arc::new(config);
+        let signing = rustls::crypto::aws_lc_rs::sign::any_supported_type(&key).expect("a key");
+        let shown = CertifiedKey::new(vec![certificate.der().clone()], signing);
+        Self { authority: file(&authority.as_ref().pem()), ..Self::with(Arc::new(SingleCertAndKey::from(shown))) }
+    }
+
+    /// With a certificate that its authority, which is any, has not signed.
+    pub(in crate::cluster) fn with(shown: Arc<dyn ResolvesServerCert>) -> Self {
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let config = Arc::new(rustls::ServerConfig::builder().with_no_client_auth().with_cert_resolver(shown));
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let port = listener.local_addr().expect("address").port();
         let served = Arc::clone(&config);
@@ -63,7 +71,7 @@ impl TlsServer {
         Self {
             address: format!("https://localhost:{port}"),
             config,
-            authority: file(&authority.as_ref().pem()),
+            authority: file(&authority().as_ref().pem()),
             kubeconfig: file("{}"),
         }
     }

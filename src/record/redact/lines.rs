@@ -8,8 +8,11 @@ use super::MARK;
 use super::keys::{self, TELLING, pattern};
 
 /// A telling key, what closes it, and what parts it from its value.
-static KEY: LazyLock<Regex> =
-    LazyLock::new(|| pattern(&format!(r#"(?i)([\w.\-]*(?:{TELLING})[\w.\-]*)(\\*["']?)(\s*)(=>|[:=])([ \t]*)"#)));
+static KEY: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(&format!(
+        r#"(?i)([\w.\-\u{{80}}-\u{{9f}}\u{{a1}}-\u{{10ffff}}]*(?:{TELLING})[\w.\-\u{{80}}-\u{{9f}}\u{{a1}}-\u{{10ffff}}]*)(\\*["']?)([\s\u{{a0}}]*)(=>|[:=])([ \t\u{{a0}}]*)"#
+    ))
+});
 
 /// What the lines that follow are part of.
 enum Open {

@@ -45,10 +45,11 @@ pub(super) fn blocks(text: &str) -> String {
 
 static HEADER: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r#"(?i)\b(authorization|proxy-authorization|cookie|set-cookie|x-[a-z-]*(?:token|key|secret))(\\*["']?\s*[:=,]\s*(?:\[|b?\\*["'])*)([^\r\n"'\\\]]+)"#,
+        r#"(?i)\b(authorization|proxy-authorization|cookie|set-cookie|x-[a-z-]*(?:token|key|secret))(\\*["']?[\s\u{a0}]*[:=,][\s\u{a0}]*(?:\[|b?\\*["'])*)([^\r\n"'\\\]]+)"#,
     )
 });
-static BEARER: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)\b(bearer|basic)(\s+|%20)([A-Za-z0-9._~+/=:-]{6,})"));
+static BEARER: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"(?i)\b(bearer|basic)([\s\u{a0}]+|%20)([A-Za-z0-9._~+/=:-]{6,})"));
 static SCHEMES: LazyLock<AhoCorasick> = LazyLock::new(|| super::keys::words(&["bearer", "basic"]));
 static USER_INFO: LazyLock<Regex> =
     LazyLock::new(|| pattern(r#"([A-Za-z][A-Za-z0-9+.-]{1,30}://)([^\s/:@"'<>\\]*)(:[^\s/"'<>]*)?@"#));

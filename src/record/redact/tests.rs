@@ -108,6 +108,15 @@ proptest! {
         }
     }
 
+    /// It took the secret's first letter for its own.
+    #[test]
+    fn a_backslash_before_a_quoted_secret_hid_it(secret in r#"[nrtbf]["\\!a-zA-Z]{9,30}"#) {
+        let form = serde_json::to_string(&secret).unwrap();
+        let form = &form[1..form.len() - 1];
+        let clean = knowing(&[&secret]).text(&format!("\\{form}"));
+        prop_assert!(!clean.contains(form) && !clean.contains(&secret), "{form} became {clean}");
+    }
+
     #[test]
     fn a_short_one_is_found_where_it_stands_by_itself(secret in "[A-Za-z0-9]{4,7}", sign in "[ =:/\"',\n]") {
         prop_assume!(!secret.chars().all(|c| c.is_ascii_digit()));
@@ -381,4 +390,19 @@ fn the_records_fingerprints_were_left_out_as_if_they_were_the_secrets() {
         json!({"encryptionSecret": digits, "postgresPassword": "sha256:hunter2", "token": "sha256:ae00bd213311x"});
     let cleaned = ignorant().tree(&near);
     assert!(cleaned.as_object().unwrap().values().all(|value| value == MARK), "{cleaned}");
+}
+
+#[test]
+fn a_key_with_letters_of_another_alphabet_kept_its_value() {
+    for text in [
+        "password_für_db: geheim12",
+        "{\"tokenä\": \"geheim12\"}",
+        "größe_secret\u{a0}= geheim12",
+        "authorization:\u{a0}geheim12",
+    ] {
+        let clean = ignorant().text(text);
+        assert!(!clean.contains("geheim12"), "{text} became {clean}");
+    }
+    let clean = ignorant().text("Bearer\u{a0}abc123DEF");
+    assert!(!clean.contains("abc123DEF"), "{clean}");
 }

@@ -46,6 +46,14 @@ impl View {
             let second = first.as_ref().and_then(|view| once(view, kind));
             views.extend([first, second].into_iter().flatten());
         }
+        // A backslash that belongs to something else makes the end of a line of an `n` after it, so here only signs count.
+        let sign = |text: &[u8], at: usize| text.get(at + 1).copied().filter(u8::is_ascii_punctuation);
+        let once = |view: &Self| {
+            view.changed(|text, at| (text[at] == b'\\').then(|| sign(text, at)).flatten().map(|sign| (vec![sign], 2)))
+        };
+        let first = once(self);
+        let second = first.as_ref().and_then(once);
+        views.extend([first, second].into_iter().flatten());
         views
     }
 

@@ -81,7 +81,11 @@ async fn the_steps_ask_for_no_more_than_they_need() {
     let proxy = Proxy::start(&scene.namespace).await.unwrap();
     scene.shell = Shell::with_kubeconfig(&proxy.kubeconfig());
     let within = |step: &str, budget: usize| {
-        let requests: Vec<String> = proxy.log().iter().filter(|one| !one.is_watch()).map(Request::name).collect();
+        // Why it failed is looked for among the kinds of the operator's group, and other tests have some of their own.
+        let of_others =
+            |name: &str| name.starts_with("GET /apis/matrix.element.io") && !name.contains("elementdeployments");
+        let asked = proxy.log().iter().filter(|one| !one.is_watch()).map(Request::name).collect::<Vec<_>>();
+        let requests: Vec<String> = asked.into_iter().filter(|name| !of_others(name)).collect();
         println!("{step}: {} requests: {requests:#?}", requests.len());
         assert!(requests.len() <= budget, "{step}: {} requests: {requests:#?}", requests.len());
         proxy.pass();
@@ -93,7 +97,7 @@ async fn the_steps_ask_for_no_more_than_they_need() {
     within("dry-run", 17);
     scene.operator.set(Behaviour::default().activation(Outcome::fail("no room on the disk")));
     let _ = scene.activate().await.expect(1);
-    within("activate that fails", 24);
+    within("activate that fails", 21);
     scene.operator.set(Behaviour::default());
     let _ = scene.shell.run("abort --yes").await.expect(0);
     within("abort", 12);

@@ -69,6 +69,17 @@ fn from_provider(provider: &AuthProviderConfig) -> Result<HeaderValue, ClusterEr
     }
 }
 
+/// Whom to act as, and nothing to prove it with: as in client-go, no credentials go where everybody can read them.
+pub(super) fn unproven(user: &AuthInfo) -> AuthInfo {
+    AuthInfo {
+        impersonate: user.impersonate.clone(),
+        impersonate_uid: user.impersonate_uid.clone(),
+        impersonate_groups: user.impersonate_groups.clone(),
+        impersonate_user_extra: user.impersonate_user_extra.clone(),
+        ..AuthInfo::default()
+    }
+}
+
 fn bearer(token: &str) -> Result<HeaderValue, ClusterError> {
     header(&format!("Bearer {token}"))
 }

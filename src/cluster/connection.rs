@@ -23,7 +23,7 @@ use rustls::{ClientConfig, pki_types::ServerName};
 use tokio::{net::TcpStream, time::timeout};
 use tower::{BoxError, Service, ServiceExt as _};
 
-use super::{errors::ClusterError, kubeconfig::Resolved, tls};
+use super::{authorization::unproven, errors::ClusterError, kubeconfig::Resolved, tls};
 use crate::probe::{through_proxy, with_port};
 
 /// Connections with the certificates of a kubeconfig's user.
@@ -60,8 +60,8 @@ fn set_up(resolved: &Resolved, limit: Option<Duration>) -> Result<kube::Client, 
     let connector = Limited { connector: secured.enable_http1().wrap_connector(way), limit };
     let requests = Builder::new(TokioExecutor::new()).build::<_, kube::client::Body>(connector);
     let mut config = kube::Config::new(resolved.server.clone());
-    // Whom to act as, which is told in headers.
-    config.auth_info = resolved.user.clone();
+    // It is told in headers; with what it is proved is added to every request.
+    config.auth_info = unproven(&resolved.user);
     config.headers.push((USER_AGENT, HeaderValue::from_static(concat!("kubectl-ess-mas/", env!("CARGO_PKG_VERSION")))));
     // Nothing here repeats a request: for a write that could mean to make it twice.
     Ok(ClientBuilder::new(requests, &resolved.namespace)

@@ -2,7 +2,6 @@
 //!
 //! kube runs a credential plugin (`users[].user.exec`) three times before the first request (once per layer that asks for
 //! credentials), each time blocking the executor; they take 300 ms and more. So the plugin is run here, once.
-//! Protocol: `client.authentication.k8s.io`, <https://kubernetes.io/docs/reference/config-api/client-authentication.v1/>.
 //!
 //! A migration is followed for an hour or more, and what was good at its beginning may expire. After a 401:
 //!
@@ -13,25 +12,23 @@
 //! | has a token or a client certificate in a file | the file is read again |
 
 use std::{
-    io::IsTerminal as _,
     path::Path,
-    process::Stdio,
     time::{Duration, Instant},
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::HeaderValue;
 use jiff::{SignedDuration, Timestamp};
-use kube::config::{AuthInfo, ExecAuthCluster, ExecConfig, ExecInteractiveMode};
-use serde_json::{Value, json};
+use kube::config::{AuthInfo, ExecAuthCluster, ExecConfig};
 use tokio::sync::Mutex;
 
 use super::{
-    authorization::{is_written_down, written_down},
+    authorization::{is_written_down, unproven, written_down},
     connection::client,
     errors::ClusterError,
     flags::ConnectionFlags,
     kubeconfig::{self, Environment, Resolved},
+    plugin::{Issued, run},
 };
 
 /// A credential counts as expired this long before it is, so that it does not expire on its way.
@@ -68,39 +65,13 @@ struct State {
     in_vain: Option<Instant>,
 }
 
-/// What a plugin answered.
-#[derive(PartialEq, Eq)]
-struct Issued {
-    header: Option<HeaderValue>,
-    /// PEM certificate chain and key for TLS.
-    certificate: Option<(String, String)>,
-    expires: Option<Timestamp>,
-}
-
-impl Issued {
-    fn differs(&self, other: Option<&Self>) -> bool {
-        other.is_none_or(|other| (&self.header, &self.certificate) != (&other.header, &other.certificate))
-    }
-}
-
 /// Applies kubectl's rules to flags, environment and files as they are now.
 pub(super) fn resolve(flags: &ConnectionFlags) -> Result<Resolved, ClusterError> {
     let mut resolved = kubeconfig::resolve(flags, &surroundings())?;
     if resolved.server.scheme_str() == Some("http") {
-        resolved.user = unproven(resolved.user);
+        resolved.user = unproven(&resolved.user);
     }
     Ok(resolved)
-}
-
-/// Whom to act as, and nothing to prove it with: as in client-go, no credentials go where everybody can read them.
-fn unproven(user: AuthInfo) -> AuthInfo {
-    AuthInfo {
-        impersonate: user.impersonate,
-        impersonate_uid: user.impersonate_uid,
-        impersonate_groups: user.impersonate_groups,
-        impersonate_user_extra: user.impersonate_user_extra,
-        ..AuthInfo::default()
-    }
 }
 
 /// This process's.
@@ -248,112 +219,10 @@ fn set_certificate(user: &mut AuthInfo, certificate: &str, key: &str) {
     user.client_key = None;
 }
 
-/// Runs a plugin once. It may ask on the terminal, so there is no time limit, as in kubectl.
-async fn run(plugin: &ExecConfig) -> Result<Issued, ClusterError> {
-    let command = plugin.command.as_deref().filter(|command| !command.is_empty()).ok_or_else(|| {
-        ClusterError::config("The kubeconfig's user has a credential plugin without a command.", None)
-    })?;
-    let on_terminal = std::io::stdin().is_terminal();
-    let interactive = match plugin.interactive_mode {
-        Some(ExecInteractiveMode::Never) => false,
-        Some(ExecInteractiveMode::Always) if !on_terminal => {
-            return Err(ClusterError::config(
-                format!("The credential plugin {command} wants to ask on a terminal, and there is none."),
-                Some("Log in with it on a terminal first.".to_owned()),
-            ));
-        }
-        _ => on_terminal,
-    };
-    let mut process = tokio::process::Command::new(command);
-    process
-        .args(plugin.args.iter().flatten())
-        .env("KUBERNETES_EXEC_INFO", information(plugin, interactive)?)
-        .kill_on_drop(true);
-    for variable in plugin.env.iter().flatten() {
-        if let (Some(name), Some(value)) = (variable.get("name"), variable.get("value")) {
-            process.env(name, value);
-        }
-    }
-    // What the plugin says on standard error is for the person, as with kubectl; standard output is the credential.
-    process
-        .stdin(if interactive { Stdio::inherit() } else { Stdio::null() })
-        .stdout(Stdio::piped())
-        .stderr(Stdio::inherit());
-    let output = match process.spawn() {
-        Ok(child) => child.wait_with_output().await,
-        Err(error) => Err(error),
-    }
-    .map_err(|error| {
-        let hint = plugin.install_hint.as_deref().map(super::errors::plain).filter(|hint| !hint.is_empty());
-        ClusterError::config(
-            format!("The credential plugin {command} of the kubeconfig cannot be run: {}.", error.kind()),
-            hint,
-        )
-    })?;
-    if !output.status.success() {
-        let how = output
-            .status
-            .code()
-            .map_or_else(|| "was ended by a signal".to_owned(), |code| format!("failed with exit code {code}"));
-        return Err(ClusterError::config(
-            format!("The credential plugin {command} of the kubeconfig {how}."),
-            Some("Its own message should stand above; log in again as you do for kubectl.".to_owned()),
-        ));
-    }
-    read(&output.stdout).ok_or_else(|| {
-        ClusterError::config(
-            format!("The credential plugin {command} of the kubeconfig gave no credential that can be used."),
-            None,
-        )
-    })
-}
-
-fn information(plugin: &ExecConfig, interactive: bool) -> Result<String, ClusterError> {
-    let mut spec = json!({ "interactive": interactive });
-    if plugin.provide_cluster_info {
-        let cluster: Option<&ExecAuthCluster> = plugin.cluster.as_ref();
-        spec["cluster"] = serde_json::to_value(cluster).map_err(|_| {
-            ClusterError::config(
-                "The cluster's entry in the kubeconfig cannot be given to the credential plugin.",
-                None,
-            )
-        })?;
-    }
-    Ok(json!({ "kind": "ExecCredential", "apiVersion": plugin.api_version, "spec": spec }).to_string())
-}
-
-fn read(output: &[u8]) -> Option<Issued> {
-    // JSON by the protocol; client-go also takes YAML, which some plugins rely on.
-    let credential: Value = serde_json::from_slice(output).ok().or_else(|| serde_yaml::from_slice(output).ok())?;
-    let status = &credential["status"];
-    let text = |key: &str| status[key].as_str().filter(|text| !text.is_empty()).map(str::to_owned);
-    let header = match text("token") {
-        Some(token) => {
-            let mut header = HeaderValue::try_from(format!("Bearer {}", token.trim())).ok()?;
-            header.set_sensitive(true);
-            Some(header)
-        }
-        None => None,
-    };
-    let expires = match text("expirationTimestamp") {
-        Some(time) => Some(time.parse().ok()?),
-        None => None,
-    };
-    let certificate = text("clientCertificateData").zip(text("clientKeyData"));
-    (header.is_some() || certificate.is_some()).then_some(Issued { header, certificate, expires })
-}
-
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;
-
-    fn plugin(script: &str) -> ExecConfig {
-        serde_json::from_value(
-            json!({"apiVersion": "client.authentication.k8s.io/v1", "command": "sh", "args": ["-c", script],
-            "env": [{"name": "GREETING", "value": "hello"}], "interactiveMode": "Never"}),
-        )
-        .expect("plugin")
-    }
+    use crate::cluster::plugin::tests::plugin;
 
     fn counting(folder: &std::path::Path, expires: &str) -> ExecConfig {
         let count = folder.join("count");
@@ -432,30 +301,5 @@ mod tests {
             assert!(credentials.renewed(&access).await.expect("runs").is_none());
         }
         assert_eq!(std::fs::read_to_string(&count).expect("count").lines().count(), 2);
-    }
-
-    #[tokio::test]
-    async fn a_failing_plugin_is_told_in_a_sentence() {
-        let error = run(&plugin("echo secret-output; exit 3")).await.err().expect("fails");
-        assert_eq!(error.to_string(), "The credential plugin sh of the kubeconfig failed with exit code 3.");
-        let error = run(&ExecConfig {
-            command: Some("/does/not/exist".to_owned()),
-            install_hint: Some("Install it\nlike so".to_owned()),
-            ..plugin("")
-        })
-        .await
-        .err()
-        .expect("fails");
-        assert_eq!(error.hints(), ["Install it like so"]);
-        let error = run(&plugin("echo secret-output")).await.err().expect("fails");
-        assert!(!error.to_string().contains("secret-output"));
-    }
-
-    #[test]
-    fn the_header_is_marked_as_sensitive() {
-        let issued = read(br#"{"status":{"token":"abc"}}"#).expect("token");
-        assert!(issued.header.expect("token").is_sensitive());
-        assert!(read(b"status:\n  token: abc\n").is_some());
-        assert!(read(b"{}").is_none());
     }
 }

@@ -21,6 +21,7 @@ mod kubeconfig;
 mod lean;
 mod names;
 mod pages;
+mod plugin;
 mod proxy;
 mod read;
 mod redact;

@@ -5,26 +5,14 @@ use std::{collections::BTreeMap, fmt, str::FromStr};
 use aws_lc_rs::{digest, hmac};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::EncryptionSecret;
+use super::{EncryptionSecret, encryption_secret::decode_hex};
 
-/// How a [`Fingerprint`] was computed. Two fingerprints of different kinds are never equal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum FingerprintKind {
-    /// SHA-256 over something public (a public key, a certificate) or over 32 random bytes, where guessing is hopeless.
-    Sha256,
-    /// HMAC-SHA256 keyed with the encryption secret, for values a person may have chosen. Whoever has only the fingerprint
-    /// cannot try passwords against it.
-    HmacSha256,
-}
-
-impl FingerprintKind {
-    fn prefix(self) -> &'static str {
-        match self {
-            Self::Sha256 => "sha256:",
-            Self::HmacSha256 => "hmac-sha256:",
-        }
-    }
-}
+/// Before the digits of SHA-256 over something public (a public key, a certificate) or over 32 random bytes, where guessing is
+/// hopeless.
+const SHA256: &str = "sha256:";
+/// Before those of HMAC-SHA256 keyed with the encryption secret, for values a person may have chosen. Whoever has only the
+/// fingerprint cannot try passwords against it.
+const HMAC_SHA256: &str = "hmac-sha256:";
 
 /// 32 bytes that stand for a key, a certificate or a secret value: the same value always has the same fingerprint, and the
 /// value cannot be found from it.
@@ -40,7 +28,7 @@ impl FingerprintKind {
 /// | password, whole Secret | HMAC-SHA256 keyed with the encryption secret | |
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Fingerprint {
-    kind: FingerprintKind,
+    prefix: &'static str,
     bytes: [u8; 32],
 }
 
@@ -64,17 +52,12 @@ impl Fingerprint {
         mac.finish()
     }
 
-    /// How it was computed.
-    pub fn kind(&self) -> FingerprintKind {
-        self.kind
-    }
-
     fn sha256(parts: &[&[u8]]) -> Self {
         let mut context = digest::Context::new(&digest::SHA256);
         for part in parts {
             context.update(part);
         }
-        Self { kind: FingerprintKind::Sha256, bytes: copy32(context.finish().as_ref()) }
+        Self { prefix: SHA256, bytes: copy32(context.finish().as_ref()) }
     }
 }
 
@@ -120,7 +103,7 @@ impl Keyed {
     }
 
     fn finish(self) -> Fingerprint {
-        Fingerprint { kind: FingerprintKind::HmacSha256, bytes: copy32(self.0.sign().as_ref()) }
+        Fingerprint { prefix: HMAC_SHA256, bytes: copy32(self.0.sign().as_ref()) }
     }
 }
 
@@ -131,7 +114,7 @@ fn copy32(bytes: &[u8]) -> [u8; 32] {
 impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shown = if f.alternate() { 32 } else { 6 };
-        f.write_str(self.kind.prefix())?;
+        f.write_str(self.prefix)?;
         self.bytes[..shown].iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
@@ -151,12 +134,9 @@ impl FromStr for Fingerprint {
     type Err = ParseFingerprintError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        [FingerprintKind::Sha256, FingerprintKind::HmacSha256]
-            .into_iter()
-            .find_map(|kind| {
-                let digits = text.strip_prefix(kind.prefix())?;
-                Some(Self { kind, bytes: super::encryption_secret::decode_hex(digits.as_bytes())? })
-            })
+        let prefix = [SHA256, HMAC_SHA256].into_iter().find(|prefix| text.starts_with(prefix));
+        prefix
+            .and_then(|prefix| Some(Self { prefix, bytes: decode_hex(text[prefix.len()..].as_bytes())? }))
             .ok_or(ParseFingerprintError)
     }
 }
@@ -201,7 +181,7 @@ mod tests {
     #[test]
     fn a_password_cannot_be_tried_without_the_key() {
         let shown = Fingerprint::of_guessable("postgresPassword", b"hunter2", &key());
-        assert_eq!(shown.kind(), FingerprintKind::HmacSha256);
+        assert_eq!(shown.prefix, HMAC_SHA256);
         assert_eq!(shown, Fingerprint::of_guessable("postgresPassword", b"hunter2", &key()));
         assert_ne!(shown, Fingerprint::of_guessable("postgresPassword", b"hunter2", &other_key()));
         assert_ne!(shown, Fingerprint::of_guessable("other", b"hunter2", &key()));

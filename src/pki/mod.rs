@@ -25,12 +25,12 @@ mod wipe;
 pub use certificate::{
     Certificate, CertificateChain, CertificateError, CertificateProblem, ProblemSeverity, check_certificate,
 };
-pub use encryption_secret::{EncryptionSecret, EncryptionSecretError, Weakness};
-pub use fingerprint::{Fingerprint, FingerprintKind, ParseFingerprintError, contents_digest};
+pub use encryption_secret::{EncryptionSecret, EncryptionSecretError};
+pub use fingerprint::{Fingerprint, ParseFingerprintError, contents_digest};
 pub use host::{HostName, HostNameError};
 pub use issue::{CertificateAuthority, CertificateRequest, IssueError, IssuedCertificate};
 pub use pem::Layout;
-pub use postgres_password::{PostgresPassword, PostgresPasswordError, RemovedNewline};
+pub use postgres_password::{PostgresPassword, PostgresPasswordError};
 pub use rsa_key::{RsaBits, RsaKeyError, RsaKeyProblem, RsaPrivateKey};
 pub use secret::{SecretBytes, SecretText};
 pub use tls_key::{TlsKeyError, TlsKeyType, TlsPrivateKey};
@@ -42,6 +42,12 @@ pub use wipe::wipe;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("No key could be made: this machine's random source did not answer. Try again, or on another machine.")]
 pub struct GenerateError;
+
+/// A file's contents without one line ending at their end, as editors and `echo` leave it.
+pub fn without_newline(bytes: &[u8]) -> &[u8] {
+    let line = bytes.strip_suffix(b"\n").unwrap_or(bytes);
+    if line.len() < bytes.len() { line.strip_suffix(b"\r").unwrap_or(line) } else { bytes }
+}
 
 #[cfg(test)]
 mod tests {

@@ -28,7 +28,6 @@ pub enum CertificateSource {
     Secret(String),
     /// Two keys of MAS's own Secret, else of the global one.
     Component {
-        /// MAS's Secret and the keys in it.
         own: (String, Stored),
         /// The global Secret and the keys in it, where the mode is inherited and it names them.
         global: Option<(String, Stored)>,
@@ -73,7 +72,6 @@ fn global(deployment: &Deployment) -> Option<(String, Stored)> {
 /// Certificate and key that a person gave, or that were issued for them, and which keys of the Secret they may replace.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Offered<'a> {
-    /// Chain and private key in PEM.
     pub pair: Option<&'a (SecretBytes, SecretBytes)>,
     /// Keys of the Secret that are replaced.
     pub replace: &'a [String],
@@ -117,7 +115,7 @@ pub fn certfile(
     let key = effective(&keys.private_key, offered.pair.map(|(_, key)| key));
     match (chain, key, global) {
         (Some(chain), Some(key), _) => {
-            certificate::certificate(&subject, chain.expose(), Some(key.expose()), host, now, false)
+            certificate::certificate(&subject, chain.expose(), Some(key.expose()), host, now)
         }
         (None, None, Some((name, keys, look))) => {
             let subject = format!("global Secret {name}, as Secret {} has no certificate", own.0);
@@ -148,16 +146,12 @@ pub fn existing(name: &str, look: &SecretLook, host: &HostName, now: Timestamp) 
     certificate::stored(&subject, &contents(look), &Stored::kubernetes(), host, now)
 }
 
-/// A look at cert-manager's ClusterIssuer.
 #[derive(Debug, Clone, PartialEq)]
 pub enum IssuerLook {
     /// The cluster serves no `clusterissuers.cert-manager.io`.
     NotInstalled,
-    /// It could not be read; a sentence says why.
     Unreadable(String),
-    /// There is none of that name.
     Missing,
-    /// The object.
     Found(Value),
 }
 

@@ -8,7 +8,6 @@
 //! and no clock; where a rule needs the time it is a parameter. Only key generation asks the system's random source.
 
 mod certificate;
-mod der;
 mod encryption_secret;
 mod fingerprint;
 mod host;
@@ -26,12 +25,12 @@ pub use certificate::{
     Certificate, CertificateChain, CertificateError, CertificateProblem, ProblemSeverity, check_certificate,
 };
 pub use encryption_secret::{EncryptionSecret, EncryptionSecretError};
-pub use fingerprint::{Fingerprint, ParseFingerprintError, contents_digest};
+pub use fingerprint::{Fingerprint, contents_digest};
 pub use host::{HostName, HostNameError};
 pub use issue::{CertificateAuthority, CertificateRequest, IssueError, IssuedCertificate};
-pub use pem::Layout;
+pub use pem::OtherFormat;
 pub use postgres_password::{PostgresPassword, PostgresPasswordError};
-pub use rsa_key::{RsaBits, RsaKeyError, RsaKeyProblem, RsaPrivateKey};
+pub use rsa_key::{RsaBits, RsaKeyError, RsaPrivateKey};
 pub use secret::{SecretBytes, SecretText};
 pub use tls_key::{TlsKeyError, TlsKeyType, TlsPrivateKey};
 pub use wipe::wipe;

@@ -1,6 +1,6 @@
 //! The password of MAS's Postgres role, `postgresPassword`.
 
-use super::{EncryptionSecret, Fingerprint, SecretText, without_newline};
+use super::{SecretText, without_newline};
 
 /// A password as Postgres will be given it: not empty, one line, no NUL.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,11 +71,6 @@ impl PostgresPassword {
     /// (`database.password_file`), so such a password would reach Postgres changed; worth a warning.
     pub fn has_white_space_at_an_end(&self) -> bool {
         self.value.expose().trim() != self.value.expose()
-    }
-
-    /// A fingerprint that can be shown: keyed, because a password may be guessable.
-    pub fn fingerprint(&self, key: &EncryptionSecret) -> Fingerprint {
-        Fingerprint::of_guessable("postgresPassword", self.value.expose().as_bytes(), key)
     }
 }
 

@@ -49,21 +49,15 @@ impl<T: Zeroize> fmt::Debug for Secret<T> {
     }
 }
 
-impl From<Vec<u8>> for SecretBytes {
-    fn from(bytes: Vec<u8>) -> Self {
-        Self::new(bytes)
+impl<T: Zeroize + std::ops::Deref> From<T> for Secret<T> {
+    fn from(value: T) -> Self {
+        Self::new(value)
     }
 }
 
 impl From<&[u8]> for SecretBytes {
     fn from(bytes: &[u8]) -> Self {
         Self::new(bytes.to_vec())
-    }
-}
-
-impl From<String> for SecretText {
-    fn from(text: String) -> Self {
-        Self::new(text)
     }
 }
 

@@ -24,11 +24,9 @@ pub struct Given {
     rsa: Option<SecretBytes>,
     /// Chain and key in the one form that every server reads.
     pub certificate: Option<(SecretBytes, SecretBytes)>,
-    /// The CA to issue from.
     pub ca: Option<CertificateAuthority>,
 }
 
-/// Reads the files.
 pub fn read(args: &PrepareArgs) -> Result<Given, Failure> {
     let stdin = [
         &args.database_password_file,
@@ -76,7 +74,6 @@ pub fn read_file(flag: &str, path: &str) -> Result<SecretBytes, Failure> {
     Ok(bytes)
 }
 
-/// Validates what was given.
 pub fn merge(given: Given, session: &Session, args: &PrepareArgs, replace: &[String]) -> Result<SecretInputs, Failure> {
     let refused = |flag: &str, problem: &dyn Display| Failure::usage(format!("{flag}: {problem} Nothing was changed."));
     let encryption = given.encryption.map(|value| {
@@ -87,9 +84,9 @@ pub fn merge(given: Given, session: &Session, args: &PrepareArgs, replace: &[Str
         EncryptionSecret::parse(digits).map_err(|error| refused("--encryption-secret-file", &error))
     });
     let encryption_secret = encryption.transpose()?;
-    let rsa = given.rsa.map(|value| {
-        RsaPrivateKey::parse(value.expose()).map_err(|error| refused("--rsa-private-key-file", &error))
-    });
+    let rsa = given
+        .rsa
+        .map(|value| RsaPrivateKey::parse(value.expose()).map_err(|error| refused("--rsa-private-key-file", &error)));
     let rsa_private_key = rsa.transpose()?;
     let postgres_password = given.password.map(|value| password(session, value.expose())).transpose()?;
     Ok(SecretInputs {

@@ -14,7 +14,6 @@ use crate::pki::{HostName, SecretBytes};
 use crate::plan::SecretContents;
 use crate::terminal::Next;
 
-/// Runs it.
 pub async fn exec(context: &Context, args: &TlsCheckArgs) -> Result<u8, Failure> {
     let host = host(&args.host)?;
     let findings = if let Some(certificate) = &args.certificate {
@@ -46,7 +45,7 @@ fn of_files(
     let key = private_key.map(|path| read_file("--private-key", path)).transpose()?;
     let now = context.ui.terminal().now();
     let subject = if certificate == "-" { "standard input" } else { certificate };
-    Ok(certificate::certificate(subject, chain.expose(), key.as_ref().map(SecretBytes::expose), host, now, false))
+    Ok(certificate::certificate(subject, chain.expose(), key.as_ref().map(SecretBytes::expose), host, now))
 }
 
 /// A Secret with the keys of `kubernetes.io/tls`, or with those of TLS mode `certfile`.

@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use super::finding::{Finding, codes};
 use super::snapshot::Known;
 use crate::pki::{
-    Certificate, CertificateChain, CertificateError, CertificateProblem, HostName, ProblemSeverity, TlsKeyError,
-    TlsPrivateKey, check_certificate,
+    Certificate, CertificateChain, CertificateError, CertificateProblem, HostName, ProblemSeverity, SecretBytes,
+    TlsKeyError, TlsPrivateKey, check_certificate,
 };
 use crate::plan::SecretContents;
 
@@ -38,26 +38,37 @@ impl Stored {
 /// The same as [`certificate`] for one that is in a Secret.
 pub fn stored(
     subject: &str,
-    secret: &Known<Option<SecretContents>>,
+    secret: Known<Option<&SecretContents>>,
     keys: &Stored,
     host: &HostName,
     now: Timestamp,
 ) -> Vec<Finding> {
-    let secret = match secret {
+    match secret {
         Known::Unreadable(why) => {
             let text = format!("it could not be read: {why}");
-            return vec![Finding::unknown(codes::CERTIFICATE_UNKNOWN, subject, text).remedy(CHECK_LIVE)];
+            vec![Finding::unknown(codes::CERTIFICATE_UNKNOWN, subject, text).remedy(CHECK_LIVE)]
         }
-        Known::Known(None) => return vec![missing(subject, "it does not exist")],
-        Known::Known(Some(secret)) => secret,
-    };
-    let (chain, key) = (secret.data.get(&keys.certificate), secret.data.get(&keys.private_key));
+        Known::Known(None) => vec![missing(subject, "it does not exist")],
+        Known::Known(Some(secret)) => {
+            let (chain, key) = (secret.data.get(&keys.certificate), secret.data.get(&keys.private_key));
+            pair(subject, keys, chain, key, host, now)
+        }
+    }
+}
+
+/// The same for what stands, or will stand, under two keys of a Secret.
+pub(super) fn pair(
+    subject: &str,
+    keys: &Stored,
+    chain: Option<&SecretBytes>,
+    key: Option<&SecretBytes>,
+    host: &HostName,
+    now: Timestamp,
+) -> Vec<Finding> {
     match (chain, key) {
         (Some(chain), Some(key)) => certificate(subject, chain.expose(), Some(key.expose()), host, now),
-        (chain, _) => {
-            let absent = if chain.is_none() { &keys.certificate } else { &keys.private_key };
-            vec![missing(subject, &format!("it has no key {absent}"))]
-        }
+        (None, _) => vec![missing(subject, &format!("it has no key {}", keys.certificate))],
+        (_, None) => vec![missing(subject, &format!("it has no key {}", keys.private_key))],
     }
 }
 

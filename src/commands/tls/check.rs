@@ -59,5 +59,5 @@ async fn of_secret(context: &Context, name: &str, host: &HostName) -> Result<Vec
         return Ok(vec![certificate::missing(&subject, "it does not exist")]);
     };
     let stored = Stored::find(&contents);
-    Ok(certificate::stored(&subject, &Known::Known(Some(contents)), &stored, host, now))
+    Ok(certificate::stored(&subject, Known::Known(Some(&contents)), &stored, host, now))
 }

@@ -6,7 +6,7 @@ mod sign;
 use jiff::{SignedDuration, Timestamp};
 use rcgen::{
     BasicConstraints, CertificateParams, CidrSubnet, DistinguishedName, DnType, ExtendedKeyUsagePurpose,
-    GeneralSubtree, IsCa, KeyUsagePurpose, NameConstraints, SanType, SerialNumber,
+    GeneralSubtree, IsCa, KeyUsagePurpose, NameConstraints, SanType,
 };
 
 pub use self::error::IssueError;
@@ -153,15 +153,10 @@ impl CertificateRequest {
     }
 }
 
-/// Empty parameters with a validity and a random serial number.
+/// Empty parameters with a validity. The serial number is rcgen's: a digest of the public key, which is new for each certificate.
 fn params(from: Timestamp, until: Timestamp) -> Result<CertificateParams, IssueError> {
-    let mut serial = [0; 16];
-    aws_lc_rs::rand::fill(&mut serial).map_err(|_| super::GenerateError)?;
-    // Positive and not zero (RFC 5280 §4.1.2.2), always of the same length.
-    serial[0] = serial[0] & 0x7f | 0x40;
     let mut params = CertificateParams::default();
     params.distinguished_name = DistinguishedName::new();
-    params.serial_number = Some(SerialNumber::from_slice(&serial));
     // By way of x509-parser, which has rcgen's type of time and saves a third crate for time. Whole seconds are all a
     // certificate has.
     let time = |time: Timestamp| {

@@ -5,17 +5,15 @@ use jiff::Timestamp;
 use super::finding::{Finding, codes};
 use super::snapshot::Known;
 use crate::pki::{
-    CertificateChain, CertificateError, CertificateProblem, HostName, ProblemSeverity, TlsKeyError, TlsPrivateKey,
-    check_certificate,
+    Certificate, CertificateChain, CertificateError, CertificateProblem, HostName, ProblemSeverity, SecretBytes,
+    TlsKeyError, TlsPrivateKey, check_certificate,
 };
 use crate::plan::SecretContents;
 
 /// Under which keys a Secret holds a certificate and its private key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stored {
-    /// Key of the chain in PEM.
     pub certificate: String,
-    /// Key of the private key in PEM.
     pub private_key: String,
 }
 
@@ -40,33 +38,43 @@ impl Stored {
 /// The same as [`certificate`] for one that is in a Secret.
 pub fn stored(
     subject: &str,
-    secret: &Known<Option<SecretContents>>,
+    secret: Known<Option<&SecretContents>>,
     keys: &Stored,
     host: &HostName,
     now: Timestamp,
 ) -> Vec<Finding> {
-    let secret = match secret {
+    match secret {
         Known::Unreadable(why) => {
             let text = format!("it could not be read: {why}");
-            return vec![Finding::unknown(codes::CERTIFICATE_UNKNOWN, subject, text).remedy(CHECK_LIVE)];
+            vec![Finding::unknown(codes::CERTIFICATE_UNKNOWN, subject, text).remedy(CHECK_LIVE)]
         }
-        Known::Known(None) => return vec![missing(subject, "it does not exist")],
-        Known::Known(Some(secret)) => secret,
-    };
-    let (chain, key) = (secret.data.get(&keys.certificate), secret.data.get(&keys.private_key));
+        Known::Known(None) => vec![missing(subject, "it does not exist")],
+        Known::Known(Some(secret)) => {
+            let (chain, key) = (secret.data.get(&keys.certificate), secret.data.get(&keys.private_key));
+            pair(subject, keys, chain, key, host, now)
+        }
+    }
+}
+
+/// The same for what stands, or will stand, under two keys of a Secret.
+pub(super) fn pair(
+    subject: &str,
+    keys: &Stored,
+    chain: Option<&SecretBytes>,
+    key: Option<&SecretBytes>,
+    host: &HostName,
+    now: Timestamp,
+) -> Vec<Finding> {
     match (chain, key) {
-        (Some(chain), Some(key)) => certificate(subject, chain.expose(), Some(key.expose()), host, now, false),
-        (chain, _) => {
-            let absent = if chain.is_none() { &keys.certificate } else { &keys.private_key };
-            vec![missing(subject, &format!("it has no key {absent}"))]
-        }
+        (Some(chain), Some(key)) => certificate(subject, chain.expose(), Some(key.expose()), host, now),
+        (None, _) => vec![missing(subject, &format!("it has no key {}", keys.certificate))],
+        (_, None) => vec![missing(subject, &format!("it has no key {}", keys.private_key))],
     }
 }
 
 const CHECK_LIVE: &str =
     "Let somebody who may read it look, or look at what is served: kubectl ess-mas tls check --live --host HOST";
 
-/// There is no certificate where one has to be.
 pub fn missing(subject: &str, what: &str) -> Finding {
     Finding::blocker(codes::CERTIFICATE_MISSING, subject, what).remedy(
         "Put certificate and private key there (into MAS's own Secret: `kubectl ess-mas prepare --tls certfile --certificate FILE \
@@ -74,7 +82,6 @@ pub fn missing(subject: &str, what: &str) -> Finding {
     )
 }
 
-/// What is there is not a certificate.
 pub fn unreadable(subject: &str, what: &str) -> Finding {
     Finding::blocker(codes::CERTIFICATE_UNREADABLE, subject, what)
 }
@@ -97,9 +104,8 @@ pub fn trusted(subject: &str, system: bool) -> Finding {
     Finding::ok(codes::CERTIFICATE_TRUST, subject, by)
 }
 
-/// It does not.
 pub fn not_trusted(subject: &str, chain: &CertificateChain, system: bool) -> Finding {
-    let issuer = chain.certificates().last().map_or_else(String::new, |last| last.issuer().to_owned());
+    let issuer = chain.certificates().last().map(Certificate::issuer).unwrap_or_default();
     if system {
         Finding::warning(
             codes::CERTIFICATE_TRUST,
@@ -115,7 +121,6 @@ pub fn not_trusted(subject: &str, chain: &CertificateChain, system: bool) -> Fin
     }
 }
 
-/// This system has no CAs to compare with.
 pub fn no_roots(subject: &str) -> Finding {
     Finding::unknown(
         codes::CERTIFICATE_TRUST,
@@ -142,53 +147,27 @@ pub fn refused(subject: &str, reason: &str) -> Finding {
 
 /// What is wrong with a certificate in PEM, and its key where that is known, for `host` at `now`; one finding that it is good if
 /// nothing is. `subject` says where it was found.
-///
-/// `mendable` is for values that this program writes anew before they are used: then a layout that servers cannot read is no
-/// problem.
 pub fn certificate(
     subject: &str,
     certificate: &[u8],
     key: Option<&[u8]>,
     host: &HostName,
     now: Timestamp,
-    mendable: bool,
 ) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    let layout = |code, error: &dyn ToString, findings: &mut Vec<Finding>| {
-        if !mendable {
-            findings.push(Finding::blocker(code, subject, error.to_string()));
-        }
-    };
-    let chain = match CertificateChain::parse(certificate) {
-        Ok(chain) => Some(chain),
-        Err(error) => match error {
-            CertificateError::Layout { ref mended } => {
-                layout(codes::CERTIFICATE_LAYOUT, &error, &mut findings);
-                Some(mended.clone())
-            }
-            error => {
-                findings.push(Finding::blocker(codes::CERTIFICATE_UNREADABLE, subject, error.to_string()));
-                None
-            }
-        },
-    };
-    let key = key.and_then(|key| match TlsPrivateKey::parse(key) {
-        Ok(key) => Some(key),
-        Err(error) => {
-            let text = error.to_string();
-            if let TlsKeyError::Layout { mended, .. } = error {
-                layout(codes::CERTIFICATE_LAYOUT, &text, &mut findings);
-                Some(*mended)
-            } else {
-                findings.push(Finding::blocker(codes::CERTIFICATE_KEY_UNREADABLE, subject, text));
-                None
-            }
-        }
+    let refused = |code, error: &dyn ToString| Finding::blocker(code, subject, error.to_string());
+    let chain = CertificateChain::parse(certificate).map_err(|error| match error {
+        CertificateError::Layout | CertificateError::Trusted => refused(codes::CERTIFICATE_LAYOUT, &error),
+        error => refused(codes::CERTIFICATE_UNREADABLE, &error),
     });
-    if let Some(chain) = chain {
-        findings.extend(
-            check_certificate(&chain, key.as_ref(), host, now).iter().map(|problem| of_problem(subject, problem)),
-        );
+    let key = key.map(TlsPrivateKey::parse).transpose().map_err(|error| match error {
+        TlsKeyError::Layout => refused(codes::CERTIFICATE_LAYOUT, &error),
+        error => refused(codes::CERTIFICATE_KEY_UNREADABLE, &error),
+    });
+    let mut findings: Vec<Finding> =
+        [chain.as_ref().err(), key.as_ref().err()].into_iter().flatten().cloned().collect();
+    if let Ok(chain) = chain {
+        let key = key.ok().flatten();
+        findings.extend(of_problems(subject, &check_certificate(&chain, key.as_ref(), host, now)));
         if findings.is_empty() {
             findings.push(good(subject, &chain, host));
         }
@@ -197,7 +176,8 @@ pub fn certificate(
 }
 
 /// The same for certificates that a server presented. `leads_to_root` says that the chain as it was presented leads to a root
-/// that is trusted: a CA that is in nobody's chain because everybody has it is no gap then.
+/// that is trusted. A CA that is in nobody's chain because everybody has it is no gap then, and what has expired was not needed:
+/// the certificate of such a root by an older one.
 pub fn presented(
     subject: &str,
     chain: &CertificateChain,
@@ -206,11 +186,19 @@ pub fn presented(
     leads_to_root: bool,
 ) -> Vec<Finding> {
     let mut problems = check_certificate(chain, None, host, now);
-    problems.retain(|problem| !(leads_to_root && matches!(problem, CertificateProblem::ChainIncomplete { .. })));
-    if problems.is_empty() {
-        return vec![good(subject, chain, host)];
+    if leads_to_root {
+        problems.retain(|problem| !matches!(problem, CertificateProblem::ChainIncomplete { .. }));
+        for problem in &mut problems {
+            if let CertificateProblem::Expired { subject, at } = problem {
+                *problem = CertificateProblem::RootExpired { subject: std::mem::take(subject), at: *at };
+            }
+        }
     }
-    problems.iter().map(|problem| of_problem(subject, problem)).collect()
+    if problems.is_empty() { vec![good(subject, chain, host)] } else { of_problems(subject, &problems).collect() }
+}
+
+fn of_problems<'a>(subject: &'a str, problems: &'a [CertificateProblem]) -> impl Iterator<Item = Finding> + 'a {
+    problems.iter().map(move |problem| of_problem(subject, problem))
 }
 
 /// What a problem is as a finding; its code is the problem's.
@@ -253,15 +241,15 @@ mod tests {
         (issued.chain().to_pem(), issued.key().pem().expose().to_owned())
     }
 
-    fn found(chain: &str, key: Option<&str>, name: &str, mendable: bool) -> Vec<(&'static str, Severity)> {
-        let findings = certificate("x", chain.as_bytes(), key.map(str::as_bytes), &host(name), now(), mendable);
+    fn found(chain: &str, key: Option<&str>, name: &str) -> Vec<(&'static str, Severity)> {
+        let findings = certificate("x", chain.as_bytes(), key.map(str::as_bytes), &host(name), now());
         findings.iter().map(|finding| (finding.code, finding.severity)).collect()
     }
 
     #[test]
     fn a_good_one_is_said_to_be_good() {
         let (chain, key) = issued("auth.example.com");
-        assert_eq!(found(&chain, Some(&key), "auth.example.com", false), [("certificate", Severity::Ok)]);
+        assert_eq!(found(&chain, Some(&key), "auth.example.com"), [("certificate", Severity::Ok)]);
     }
 
     #[test]
@@ -269,34 +257,43 @@ mod tests {
         let (chain, _) = issued("auth.example.com");
         let (_, other_key) = issued("auth.example.com");
         assert_eq!(
-            found(&chain, Some(&other_key), "mas.example.com", false),
+            found(&chain, Some(&other_key), "mas.example.com"),
             [("certificate-key-mismatch", Severity::Blocker), ("certificate-host-mismatch", Severity::Blocker)]
         );
         let leaf = format!("{}-----END CERTIFICATE-----\n", chain.split("-----END CERTIFICATE-----").next().unwrap());
-        assert_eq!(
-            found(&leaf, None, "auth.example.com", false),
-            [("certificate-chain-incomplete", Severity::Warning)]
-        );
+        assert_eq!(found(&leaf, None, "auth.example.com"), [("certificate-chain-incomplete", Severity::Warning)]);
     }
 
     #[test]
     fn what_cannot_be_read_is_a_blocker_and_never_called_good() {
         let (chain, key) = issued("auth.example.com");
-        assert_eq!(found("", Some(&key), "auth.example.com", true), [("certificate-unreadable", Severity::Blocker)]);
+        assert_eq!(found("", Some(&key), "auth.example.com"), [("certificate-unreadable", Severity::Blocker)]);
         assert_eq!(
-            found(&chain, Some("no key"), "auth.example.com", true),
+            found(&chain, Some("no key"), "auth.example.com"),
             [("certificate-key-unreadable", Severity::Blocker)]
         );
     }
 
     #[test]
-    fn a_bad_layout_is_a_problem_only_where_it_stays() {
+    fn a_bad_layout_has_a_code_of_its_own() {
         let (chain, key) = issued("auth.example.com");
-        let indented = chain.replace('\n', "\n   ");
-        assert_eq!(
-            found(&indented, Some(&key), "auth.example.com", false),
-            [("certificate-layout", Severity::Blocker)]
-        );
-        assert_eq!(found(&indented, Some(&key), "auth.example.com", true), [("certificate", Severity::Ok)]);
+        let indent = |pem: &str| pem.lines().flat_map(|line| ["   ", line, "\n"]).collect::<String>();
+        let layout = [("certificate-layout", Severity::Blocker)];
+        assert_eq!(found(&indent(&chain), Some(&key), "auth.example.com"), layout);
+        assert_eq!(found(&chain, Some(&indent(&key)), "auth.example.com"), layout);
+    }
+
+    /// As Let's Encrypt's chain was in 2021: its root, signed by an older one whose certificate of it had expired.
+    #[test]
+    fn an_expired_certificate_that_no_client_needs_is_a_warning_only() {
+        let (chain, _) = issued("auth.example.com");
+        let chain = CertificateChain::parse(chain.as_bytes()).unwrap();
+        let later = chain.leaf().not_after() + jiff::SignedDuration::from_hours(1);
+        let codes = |leads_to_root| {
+            let findings = presented("x", &chain, &host("auth.example.com"), later, leads_to_root);
+            findings.iter().map(|finding| (finding.code, finding.severity)).collect::<Vec<_>>()
+        };
+        assert_eq!(codes(false), [("certificate-expired", Severity::Blocker)]);
+        assert_eq!(codes(true), [("certificate-root-expired", Severity::Warning)]);
     }
 }

@@ -28,7 +28,6 @@ pub enum CertificateSource {
     Secret(String),
     /// Two keys of MAS's own Secret, else of the global one.
     Component {
-        /// MAS's Secret and the keys in it.
         own: (String, Stored),
         /// The global Secret and the keys in it, where the mode is inherited and it names them.
         global: Option<(String, Stored)>,
@@ -73,7 +72,6 @@ fn global(deployment: &Deployment) -> Option<(String, Stored)> {
 /// Certificate and key that a person gave, or that were issued for them, and which keys of the Secret they may replace.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Offered<'a> {
-    /// Chain and private key in PEM.
     pub pair: Option<&'a (SecretBytes, SecretBytes)>,
     /// Keys of the Secret that are replaced.
     pub replace: &'a [String],
@@ -82,9 +80,9 @@ pub struct Offered<'a> {
 /// A look at a Secret: its contents, and its `type`.
 pub type SecretLook = Known<Option<(SecretContents, String)>>;
 
-fn contents(look: &SecretLook) -> Known<Option<SecretContents>> {
+fn contents(look: &SecretLook) -> Known<Option<&SecretContents>> {
     match look {
-        Known::Known(found) => Known::Known(found.as_ref().map(|(contents, _)| contents.clone())),
+        Known::Known(found) => Known::Known(found.as_ref().map(|(contents, _)| contents)),
         Known::Unreadable(why) => Known::Unreadable(why.clone()),
     }
 }
@@ -100,33 +98,22 @@ pub fn certfile(
 ) -> Vec<Finding> {
     let (name, keys, look) = own;
     let subject = format!("Secret {name}");
-    let present = match look {
-        Known::Unreadable(_) => return certificate::stored(&subject, &contents(look), keys, host, now),
-        Known::Known(present) => present.as_ref().map(|(contents, _)| contents),
+    let present = match contents(look) {
+        unreadable @ Known::Unreadable(_) => return certificate::stored(&subject, unreadable, keys, host, now),
+        Known::Known(present) => present,
     };
     let effective = |key: &String, given: Option<&SecretBytes>| {
         let there = present.and_then(|secret| secret.data.get(key));
-        let replaced = offered.replace.contains(key);
-        match (there, given) {
-            (Some(_), Some(given)) if replaced => Some(given.clone()),
-            (Some(there), _) => Some(there.clone()),
-            (None, given) => given.cloned(),
-        }
+        given.filter(|_| there.is_none() || offered.replace.contains(key)).or(there).cloned()
     };
     let chain = effective(&keys.certificate, offered.pair.map(|(chain, _)| chain));
     let key = effective(&keys.private_key, offered.pair.map(|(_, key)| key));
-    match (chain, key, global) {
-        (Some(chain), Some(key), _) => {
-            certificate::certificate(&subject, chain.expose(), Some(key.expose()), host, now, false)
-        }
+    match (&chain, &key, global) {
         (None, None, Some((name, keys, look))) => {
             let subject = format!("global Secret {name}, as Secret {} has no certificate", own.0);
-            certificate::stored(&subject, &contents(look), keys, host, now)
+            certificate::stored(&subject, contents(look), keys, host, now)
         }
-        (chain, _, _) => {
-            let absent = if chain.is_none() { &keys.certificate } else { &keys.private_key };
-            vec![certificate::missing(&subject, &format!("it has no key {absent}"))]
-        }
+        _ => certificate::pair(&subject, keys, chain.as_ref(), key.as_ref(), host, now),
     }
 }
 
@@ -145,19 +132,15 @@ pub fn existing(name: &str, look: &SecretLook, host: &HostName, now: Timestamp) 
             .remedy("Make one: kubectl create secret tls NAME --cert=FILE --key=FILE"),
         ];
     }
-    certificate::stored(&subject, &contents(look), &Stored::kubernetes(), host, now)
+    certificate::stored(&subject, contents(look), &Stored::kubernetes(), host, now)
 }
 
-/// A look at cert-manager's ClusterIssuer.
 #[derive(Debug, Clone, PartialEq)]
 pub enum IssuerLook {
     /// The cluster serves no `clusterissuers.cert-manager.io`.
     NotInstalled,
-    /// It could not be read; a sentence says why.
     Unreadable(String),
-    /// There is none of that name.
     Missing,
-    /// The object.
     Found(Value),
 }
 

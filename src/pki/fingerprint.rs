@@ -1,30 +1,18 @@
 //! What is shown and stored in place of a secret or a certificate.
 
-use std::{collections::BTreeMap, fmt, str::FromStr};
+use std::{collections::BTreeMap, fmt};
 
 use aws_lc_rs::{digest, hmac};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::EncryptionSecret;
+use super::{EncryptionSecret, encryption_secret::decode_hex};
 
-/// How a [`Fingerprint`] was computed. Two fingerprints of different kinds are never equal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum FingerprintKind {
-    /// SHA-256 over something public (a public key, a certificate) or over 32 random bytes, where guessing is hopeless.
-    Sha256,
-    /// HMAC-SHA256 keyed with the encryption secret, for values a person may have chosen. Whoever has only the fingerprint
-    /// cannot try passwords against it.
-    HmacSha256,
-}
-
-impl FingerprintKind {
-    fn prefix(self) -> &'static str {
-        match self {
-            Self::Sha256 => "sha256:",
-            Self::HmacSha256 => "hmac-sha256:",
-        }
-    }
-}
+/// Before the digits of SHA-256 over something public (a public key, a certificate) or over 32 random bytes, where guessing is
+/// hopeless.
+const SHA256: &str = "sha256:";
+/// Before those of HMAC-SHA256 keyed with the encryption secret, for values a person may have chosen. Whoever has only the
+/// fingerprint cannot try passwords against it.
+const HMAC_SHA256: &str = "hmac-sha256:";
 
 /// 32 bytes that stand for a key, a certificate or a secret value: the same value always has the same fingerprint, and the
 /// value cannot be found from it.
@@ -40,7 +28,7 @@ impl FingerprintKind {
 /// | password, whole Secret | HMAC-SHA256 keyed with the encryption secret | |
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Fingerprint {
-    kind: FingerprintKind,
+    prefix: &'static str,
     bytes: [u8; 32],
 }
 
@@ -64,9 +52,10 @@ impl Fingerprint {
         mac.finish()
     }
 
-    /// How it was computed.
-    pub fn kind(&self) -> FingerprintKind {
-        self.kind
+    /// Reads the whole form, `sha256:` or `hmac-sha256:` and 64 hex digits.
+    fn parse(text: &str) -> Option<Self> {
+        let prefix = [SHA256, HMAC_SHA256].into_iter().find(|prefix| text.starts_with(prefix))?;
+        Some(Self { prefix, bytes: decode_hex(&text.as_bytes()[prefix.len()..])? })
     }
 
     fn sha256(parts: &[&[u8]]) -> Self {
@@ -74,7 +63,7 @@ impl Fingerprint {
         for part in parts {
             context.update(part);
         }
-        Self { kind: FingerprintKind::Sha256, bytes: copy32(context.finish().as_ref()) }
+        Self { prefix: SHA256, bytes: *context.finish().as_ref().first_chunk().expect("SHA-256 is 32 bytes") }
     }
 }
 
@@ -120,18 +109,14 @@ impl Keyed {
     }
 
     fn finish(self) -> Fingerprint {
-        Fingerprint { kind: FingerprintKind::HmacSha256, bytes: copy32(self.0.sign().as_ref()) }
+        Fingerprint { prefix: HMAC_SHA256, bytes: *self.0.sign().as_ref().first_chunk().expect("SHA-256 is 32 bytes") }
     }
-}
-
-fn copy32(bytes: &[u8]) -> [u8; 32] {
-    bytes.try_into().expect("SHA-256 is 32 bytes")
 }
 
 impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shown = if f.alternate() { 32 } else { 6 };
-        f.write_str(self.kind.prefix())?;
+        f.write_str(self.prefix)?;
         self.bytes[..shown].iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
@@ -139,25 +124,6 @@ impl fmt::Display for Fingerprint {
 impl fmt::Debug for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Fingerprint({self:#})")
-    }
-}
-
-/// The text is not a fingerprint in its whole form, `sha256:` or `hmac-sha256:` and 64 hex digits.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("not a fingerprint: expected sha256: or hmac-sha256: and 64 hex digits")]
-pub struct ParseFingerprintError;
-
-impl FromStr for Fingerprint {
-    type Err = ParseFingerprintError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        [FingerprintKind::Sha256, FingerprintKind::HmacSha256]
-            .into_iter()
-            .find_map(|kind| {
-                let digits = text.strip_prefix(kind.prefix())?;
-                Some(Self { kind, bytes: super::encryption_secret::decode_hex(digits.as_bytes())? })
-            })
-            .ok_or(ParseFingerprintError)
     }
 }
 
@@ -169,7 +135,8 @@ impl Serialize for Fingerprint {
 
 impl<'de> Deserialize<'de> for Fingerprint {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        let expected = "not a fingerprint: expected sha256: or hmac-sha256: and 64 hex digits";
+        Self::parse(&String::deserialize(deserializer)?).ok_or_else(|| serde::de::Error::custom(expected))
     }
 }
 
@@ -201,7 +168,7 @@ mod tests {
     #[test]
     fn a_password_cannot_be_tried_without_the_key() {
         let shown = Fingerprint::of_guessable("postgresPassword", b"hunter2", &key());
-        assert_eq!(shown.kind(), FingerprintKind::HmacSha256);
+        assert_eq!(shown.prefix, HMAC_SHA256);
         assert_eq!(shown, Fingerprint::of_guessable("postgresPassword", b"hunter2", &key()));
         assert_ne!(shown, Fingerprint::of_guessable("postgresPassword", b"hunter2", &other_key()));
         assert_ne!(shown, Fingerprint::of_guessable("other", b"hunter2", &key()));
@@ -212,14 +179,14 @@ mod tests {
     fn the_encryption_secret_is_not_its_plain_sha256() {
         let secret = key();
         assert_ne!(secret.fingerprint(), Fingerprint::of_public(secret.expose_bytes()));
-        assert_ne!(secret.fingerprint(), Fingerprint::of_public(secret.expose_hex().as_bytes()));
+        assert_ne!(secret.fingerprint(), Fingerprint::of_public(secret.value().expose().as_bytes()));
     }
 
     #[test]
     fn the_short_form_is_not_accepted_where_the_whole_is_needed() {
         let fingerprint = Fingerprint::of_public(b"abc");
-        assert_eq!(fingerprint.to_string().parse::<Fingerprint>(), Err(ParseFingerprintError));
-        assert_eq!(format!("{fingerprint:#}").parse(), Ok(fingerprint));
+        assert_eq!(Fingerprint::parse(&fingerprint.to_string()), None);
+        assert_eq!(Fingerprint::parse(&format!("{fingerprint:#}")), Some(fingerprint));
         let json = serde_json::to_string(&fingerprint).unwrap();
         assert_eq!(json.len(), 2 + 7 + 64);
         assert_eq!(serde_json::from_str::<Fingerprint>(&json).unwrap(), fingerprint);

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use rustls_pki_types::DnsName;
+
 /// A fully qualified DNS name in the form certificates hold it: lower-case ASCII, no dot at the end, no wildcard.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct HostName(String);
@@ -9,24 +11,18 @@ pub struct HostName(String);
 /// Why some text is not a host name. `Display` says what to give instead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum HostNameError {
-    /// Nothing there.
     #[error("The host name is empty. Give the fully qualified name, such as auth.example.com.")]
     Empty,
-    /// A URL, a port or a path.
     #[error("This is not a host name alone. Leave out https://, the port and the path: auth.example.com.")]
     NotAlone,
-    /// A `*`.
     #[error("A wildcard is not a host name. Give the one name that clients reach MAS under, such as auth.example.com.")]
     Wildcard,
-    /// Letters outside ASCII.
     #[error(
         "The host name has letters outside ASCII. Give it as DNS holds it, with labels that start with xn-- (punycode)."
     )]
     NotAscii,
-    /// An IP address.
     #[error("This is an IP address. Certificates for MAS are checked against a DNS name; give that.")]
     Address,
-    /// No dot in it.
     #[error("The host name has no domain. Give the fully qualified name, such as auth.example.com.")]
     NotQualified,
     /// Something DNS host names cannot have: RFC 1123 §2.1.
@@ -40,12 +36,6 @@ impl HostName {
     /// Reads a host name; upper case and one dot at the end are accepted and normalized.
     pub fn parse(text: &str) -> Result<Self, HostNameError> {
         let name = text.strip_suffix('.').unwrap_or(text).to_ascii_lowercase();
-        let label_is_valid = |label: &str| {
-            (1..=63).contains(&label.len())
-                && !label.starts_with('-')
-                && !label.ends_with('-')
-                && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-        };
         if name.is_empty() {
             Err(HostNameError::Empty)
         } else if name.parse::<std::net::IpAddr>().is_ok() {
@@ -56,7 +46,7 @@ impl HostName {
             Err(HostNameError::Wildcard)
         } else if !name.is_ascii() {
             Err(HostNameError::NotAscii)
-        } else if name.len() > 253 || !name.split('.').all(label_is_valid) {
+        } else if name.contains('_') || name.ends_with('.') || DnsName::try_from(name.as_str()).is_err() {
             Err(HostNameError::NotValid)
         } else if !name.contains('.') {
             Err(HostNameError::NotQualified)
@@ -65,7 +55,6 @@ impl HostName {
         }
     }
 
-    /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }

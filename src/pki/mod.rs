@@ -8,7 +8,6 @@
 //! and no clock; where a rule needs the time it is a parameter. Only key generation asks the system's random source.
 
 mod certificate;
-mod der;
 mod encryption_secret;
 mod fingerprint;
 mod host;
@@ -25,13 +24,13 @@ mod wipe;
 pub use certificate::{
     Certificate, CertificateChain, CertificateError, CertificateProblem, ProblemSeverity, check_certificate,
 };
-pub use encryption_secret::{EncryptionSecret, EncryptionSecretError, Weakness};
-pub use fingerprint::{Fingerprint, FingerprintKind, ParseFingerprintError, contents_digest};
+pub use encryption_secret::{EncryptionSecret, EncryptionSecretError};
+pub use fingerprint::{Fingerprint, contents_digest};
 pub use host::{HostName, HostNameError};
 pub use issue::{CertificateAuthority, CertificateRequest, IssueError, IssuedCertificate};
-pub use pem::Layout;
-pub use postgres_password::{PostgresPassword, PostgresPasswordError, RemovedNewline};
-pub use rsa_key::{RsaBits, RsaKeyError, RsaKeyProblem, RsaPrivateKey};
+pub use pem::OtherFormat;
+pub use postgres_password::{PostgresPassword, PostgresPasswordError};
+pub use rsa_key::{RsaBits, RsaKeyError, RsaPrivateKey};
 pub use secret::{SecretBytes, SecretText};
 pub use tls_key::{TlsKeyError, TlsKeyType, TlsPrivateKey};
 pub use wipe::wipe;
@@ -42,6 +41,12 @@ pub use wipe::wipe;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("No key could be made: this machine's random source did not answer. Try again, or on another machine.")]
 pub struct GenerateError;
+
+/// A file's contents without one line ending at their end, as editors and `echo` leave it.
+pub fn without_newline(bytes: &[u8]) -> &[u8] {
+    let line = bytes.strip_suffix(b"\n").unwrap_or(bytes);
+    if line.len() < bytes.len() { line.strip_suffix(b"\r").unwrap_or(line) } else { bytes }
+}
 
 #[cfg(test)]
 mod tests {

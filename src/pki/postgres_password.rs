@@ -1,69 +1,45 @@
 //! The password of MAS's Postgres role, `postgresPassword`.
 
-use std::fmt;
-
-use super::{EncryptionSecret, Fingerprint, SecretText};
+use super::{SecretText, without_newline};
 
 /// A password as Postgres will be given it: not empty, one line, no NUL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PostgresPassword {
     value: SecretText,
-    removed: Option<RemovedNewline>,
-}
-
-/// The line ending that was taken off the end of a password, to be told to the person.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RemovedNewline {
-    /// `\n`, what an editor or `echo` leaves.
-    Lf,
-    /// `\r\n`, what an editor on Windows leaves.
-    CrLf,
-}
-
-impl fmt::Display for RemovedNewline {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Lf => "one newline at the end was removed",
-            Self::CrLf => "one Windows line ending (CR LF) at the end was removed",
-        })
-    }
+    removed_newline: bool,
 }
 
 /// Why a value cannot be the Postgres password. `Display` says what is wrong and how to mend it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PostgresPasswordError {
-    /// Nothing there, or nothing but the newline that was removed.
     #[error(
         "The Postgres password is empty. MAS cannot log in to its database without one; give the password of its Postgres role."
     )]
     Empty,
-    /// A line break that is not the one at the end.
     #[error(
         "The Postgres password has a line break inside it. If the file holds more than the password, leave only the password; \
          if there are empty lines after it, remove them; if the password really has more than one line, set another one with \
          ALTER ROLE."
     )]
     LineBreak,
-    /// A NUL byte, which Postgres cannot take in a password.
     #[error(
         "The Postgres password contains a NUL byte, which Postgres cannot accept. The file is probably UTF-16 text or not a \
          text file; save it as UTF-8."
     )]
     Nul,
-    /// Not UTF-8.
     #[error("The Postgres password is not UTF-8 text, which MAS needs it to be. Save the file as UTF-8.")]
     NotText,
+    #[error(
+        "The Postgres password starts with a byte order mark, which would become part of it. Save the file as UTF-8 without one."
+    )]
+    ByteOrderMark,
 }
 
 impl PostgresPassword {
     /// Reads a password as a file, standard input or a Secret holds it. One line ending at the end is removed, and
     /// [`removed_newline`](Self::removed_newline) says so; everything else is kept as it is.
     pub fn parse(bytes: &[u8]) -> Result<Self, PostgresPasswordError> {
-        let (line, removed) = match bytes {
-            [line @ .., b'\r', b'\n'] => (line, Some(RemovedNewline::CrLf)),
-            [line @ .., b'\n'] => (line, Some(RemovedNewline::Lf)),
-            line => (line, None),
-        };
+        let line = without_newline(bytes);
         // Before UTF-8: UTF-16 text is full of NULs, and "save as UTF-8" is the same advice with a better reason.
         if line.contains(&0) {
             return Err(PostgresPasswordError::Nul);
@@ -72,10 +48,13 @@ impl PostgresPassword {
         if text.is_empty() {
             return Err(PostgresPasswordError::Empty);
         }
+        if text.starts_with('\u{feff}') {
+            return Err(PostgresPasswordError::ByteOrderMark);
+        }
         if text.contains(['\n', '\r']) {
             return Err(PostgresPasswordError::LineBreak);
         }
-        Ok(Self { value: SecretText::from(text), removed })
+        Ok(Self { value: SecretText::from(text), removed_newline: line.len() < bytes.len() })
     }
 
     /// The password without the line ending.
@@ -83,20 +62,15 @@ impl PostgresPassword {
         &self.value
     }
 
-    /// The line ending that was removed, if there was one.
-    pub fn removed_newline(&self) -> Option<RemovedNewline> {
-        self.removed
+    /// Whether a line ending was removed, to be told to the person.
+    pub fn removed_newline(&self) -> bool {
+        self.removed_newline
     }
 
     /// Whether the password starts or ends with white space. MAS trims a password that it reads from a file
     /// (`database.password_file`), so such a password would reach Postgres changed; worth a warning.
     pub fn has_white_space_at_an_end(&self) -> bool {
         self.value.expose().trim() != self.value.expose()
-    }
-
-    /// A fingerprint that can be shown: keyed, because a password may be guessable.
-    pub fn fingerprint(&self, key: &EncryptionSecret) -> Fingerprint {
-        Fingerprint::of_guessable("postgresPassword", self.value.expose().as_bytes(), key)
     }
 }
 
@@ -106,16 +80,16 @@ mod tests {
 
     use super::*;
 
-    fn parse(bytes: &[u8]) -> Result<(String, Option<RemovedNewline>), PostgresPasswordError> {
+    fn parse(bytes: &[u8]) -> Result<(String, bool), PostgresPasswordError> {
         PostgresPassword::parse(bytes)
             .map(|password| (password.value().expose().to_owned(), password.removed_newline()))
     }
 
     #[test]
     fn exactly_one_newline_is_removed_and_said_so() {
-        assert_eq!(parse(b"hunter2"), Ok(("hunter2".into(), None)));
-        assert_eq!(parse(b"hunter2\n"), Ok(("hunter2".into(), Some(RemovedNewline::Lf))));
-        assert_eq!(parse(b"hunter2\r\n"), Ok(("hunter2".into(), Some(RemovedNewline::CrLf))));
+        assert_eq!(parse(b"hunter2"), Ok(("hunter2".into(), false)));
+        assert_eq!(parse(b"hunter2\n"), Ok(("hunter2".into(), true)));
+        assert_eq!(parse(b"hunter2\r\n"), Ok(("hunter2".into(), true)));
         assert_eq!(parse(b"hunter2\n\n"), Err(PostgresPasswordError::LineBreak));
         assert_eq!(parse(b"hunter2\r\r\n"), Err(PostgresPasswordError::LineBreak));
     }
@@ -130,6 +104,7 @@ mod tests {
         assert_eq!(parse(b"nul\0byte"), Err(PostgresPasswordError::Nul));
         assert_eq!(parse(b"h\0u\0n\0"), Err(PostgresPasswordError::Nul), "UTF-16");
         assert_eq!(parse(b"latin1 \xe9"), Err(PostgresPasswordError::NotText));
+        assert_eq!(parse("\u{feff}hunter2\r\n".as_bytes()), Err(PostgresPasswordError::ByteOrderMark));
     }
 
     #[test]
@@ -144,10 +119,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_one_line_password_comes_back_unchanged(password in "[^\r\n\0]+", ending in "|\n|\r\n") {
+        fn any_one_line_password_comes_back_unchanged(password in "[^\r\n\0\u{feff}][^\r\n\0]*", ending in "|\n|\r\n") {
             let (value, removed) = parse(format!("{password}{ending}").as_bytes()).unwrap();
             prop_assert_eq!(value, password);
-            prop_assert_eq!(removed.is_some(), !ending.is_empty());
+            prop_assert_eq!(removed, !ending.is_empty());
         }
 
         #[test]

@@ -2,85 +2,62 @@
 
 use std::fmt;
 
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
-/// Bytes that are overwritten when they go out of scope and that no formatter shows.
+/// A value that is overwritten when it goes out of scope and that no formatter shows.
 ///
-/// There is deliberately no `Display`, no `Serialize` and no `Deref`: whoever needs the bytes writes [`expose`](Self::expose),
-/// which can be searched for. A `Vec` that grows leaves copies behind, so build it with the capacity it needs.
+/// There is deliberately no `Display`, no `Serialize` and no `Deref`: whoever needs the value writes [`expose`](Self::expose),
+/// which can be searched for. What grows leaves copies behind, so build it with the capacity it needs.
 #[derive(Clone, PartialEq, Eq)]
-pub struct SecretBytes(Zeroizing<Vec<u8>>);
+pub struct Secret<T: Zeroize>(Zeroizing<T>);
 
-impl SecretBytes {
-    /// Takes the bytes over; the caller's allocation becomes the secret's.
-    pub fn new(bytes: Vec<u8>) -> Self {
-        Self(Zeroizing::new(bytes))
+pub type SecretBytes = Secret<Vec<u8>>;
+pub type SecretText = Secret<String>;
+
+impl<T: Zeroize + std::ops::Deref> Secret<T> {
+    /// Takes the value over; the caller's allocation becomes the secret's.
+    pub fn new(value: T) -> Self {
+        Self(Zeroizing::new(value))
     }
 
-    /// The bytes themselves, for writing them where they belong.
-    pub fn expose(&self) -> &[u8] {
+    /// The value itself, for writing it where it belongs.
+    pub fn expose(&self) -> &T::Target {
         &self.0
     }
+}
 
-    /// How many bytes there are.
+impl SecretBytes {
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there are no bytes at all.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }
 
-impl fmt::Debug for SecretBytes {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[secret]")
-    }
-}
-
-impl From<Vec<u8>> for SecretBytes {
-    fn from(bytes: Vec<u8>) -> Self {
-        Self::new(bytes)
-    }
-}
-
-impl From<&[u8]> for SecretBytes {
-    fn from(bytes: &[u8]) -> Self {
-        Self::new(bytes.to_vec())
-    }
-}
-
-/// Text that is overwritten when it goes out of scope and that no formatter shows. See [`SecretBytes`].
-#[derive(Clone, PartialEq, Eq)]
-pub struct SecretText(Zeroizing<String>);
-
 impl SecretText {
-    /// Takes the text over; the caller's allocation becomes the secret's.
-    pub fn new(text: String) -> Self {
-        Self(Zeroizing::new(text))
-    }
-
-    /// The text itself, for writing it where it belongs.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-
     /// The same text as bytes, as the `data` of a Kubernetes Secret holds it before base64.
     pub fn to_bytes(&self) -> SecretBytes {
         SecretBytes::from(self.0.as_bytes())
     }
 }
 
-impl fmt::Debug for SecretText {
+impl<T: Zeroize> fmt::Debug for Secret<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("[secret]")
     }
 }
 
-impl From<String> for SecretText {
-    fn from(text: String) -> Self {
-        Self::new(text)
+impl<T: Zeroize + std::ops::Deref> From<T> for Secret<T> {
+    fn from(value: T) -> Self {
+        Self::new(value)
+    }
+}
+
+impl From<&[u8]> for SecretBytes {
+    fn from(bytes: &[u8]) -> Self {
+        Self::new(bytes.to_vec())
     }
 }
 

@@ -4,19 +4,18 @@ use std::fmt;
 
 use aws_lc_rs::{
     encoding::AsDer as _,
-    rand::SystemRandom,
-    rsa::{KeyPair as RsaKeyPair, KeySize},
+    rsa,
     signature::{
         ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1_SIGNING, ECDSA_P521_SHA512_ASN1_SIGNING, EcdsaKeyPair,
-        Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256,
     },
 };
+use rcgen::{KeyPair, PublicKeyData as _};
 use rustls_pki_types::{PrivateKeyDer, pem::PemObject as _};
 use zeroize::Zeroizing;
 
 use super::{
-    Fingerprint, GenerateError, RsaBits, SecretText,
-    pem::{self, Found, Layout},
+    Fingerprint, GenerateError, RsaBits, RsaPrivateKey, SecretText,
+    pem::{self, OtherFormat},
 };
 
 /// The kinds of key that are made for a TLS certificate.
@@ -25,56 +24,36 @@ pub enum TlsKeyType {
     /// ECDSA on P-256, which every client of the last ten years takes and which is quick to make.
     #[default]
     P256,
-    /// RSA.
     Rsa(RsaBits),
 }
 
 /// A private key that can stand behind a TLS certificate, and sign one.
 pub struct TlsPrivateKey {
     pem: SecretText,
-    pair: Pair,
-}
-
-enum Pair {
-    Rsa(RsaKeyPair),
-    P256(EcdsaKeyPair),
-    P384(EcdsaKeyPair),
-    P521(EcdsaKeyPair),
-    Ed25519(Ed25519KeyPair),
+    /// rcgen keeps the DER beside the key; `Zeroizing` overwrites it.
+    pair: Zeroizing<KeyPair>,
 }
 
 /// Why a file is not a private key for TLS. `Display` says what is wrong and how to mend it.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TlsKeyError {
-    /// Nothing there.
     #[error("The private key is empty. Give the PEM file with the private key of the certificate.")]
     Empty,
-    /// No private key in it.
     #[error("The file holds no private key in PEM form. Give the file that has a line -----BEGIN … PRIVATE KEY-----.")]
     NoKey,
-    /// More than one.
+    #[error("The file is {}, which TLS servers do not read. Convert it: {}", .0.name(), .0.key())]
+    OtherFormat(OtherFormat),
     #[error("The file holds {count} private keys. Leave only the one that belongs to the certificate.")]
-    SeveralKeys {
-        /// How many.
-        count: usize,
-    },
-    /// With a pass phrase.
+    SeveralKeys { count: usize },
     #[error(
         "The private key is protected by a pass phrase, which an ingress is not given. Take it off: openssl pkey -in FILE -out FILE.pem"
     )]
     Encrypted,
-    /// In a form that ingress controllers may not read, although the key is good.
     #[error(
-        "The private key itself is good, but the file is not as an ingress reads it: {layout}. Let it be written anew, the key stays \
-         the same; or do it yourself: openssl pkey -in FILE -out FILE.pem"
+        "The private key is not laid out as an ingress reads it: its lines are indented or joined. Take away what stands before \
+         each line (sed 's/^[[:space:]]*//' FILE > FILE.pem), or copy the whole file again."
     )]
-    Layout {
-        /// What is wrong.
-        layout: Layout,
-        /// The same key as PKCS#8 PEM.
-        mended: Box<TlsPrivateKey>,
-    },
-    /// Not base64, not DER, numbers that do not fit, or a kind of key that TLS clients do not know.
+    Layout,
     #[error(
         "The private key cannot be used: it is damaged, an RSA key of fewer than 2048 or more than 8192 bits, or not of a kind that \
          TLS clients know (RSA; EC on P-256, P-384 or P-521; Ed25519)."
@@ -83,15 +62,14 @@ pub enum TlsKeyError {
 }
 
 impl TlsPrivateKey {
-    /// Makes a new key.
     pub fn generate(kind: TlsKeyType) -> Result<Self, GenerateError> {
-        let pair = match kind {
-            TlsKeyType::P256 => EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).map(Pair::P256),
-            TlsKeyType::Rsa(RsaBits::Bits2048) => RsaKeyPair::generate(KeySize::Rsa2048).map(Pair::Rsa),
-            TlsKeyType::Rsa(RsaBits::Bits3072) => RsaKeyPair::generate(KeySize::Rsa3072).map(Pair::Rsa),
-            TlsKeyType::Rsa(RsaBits::Bits4096) => RsaKeyPair::generate(KeySize::Rsa4096).map(Pair::Rsa),
-        };
-        pair.ok().and_then(Self::of).ok_or(GenerateError)
+        match kind {
+            TlsKeyType::P256 => KeyPair::generate().map(Self::of).map_err(|_| GenerateError),
+            TlsKeyType::Rsa(bits) => {
+                let key = RsaPrivateKey::generate(bits)?;
+                Self::parse(key.pem().expose().as_bytes()).map_err(|_| GenerateError)
+            }
+        }
     }
 
     /// Reads a PEM file that holds one private key: PKCS#8, PKCS#1 or SEC1, with anything else around it.
@@ -100,36 +78,25 @@ impl TlsPrivateKey {
             return Err(TlsKeyError::Empty);
         }
         let text = Zeroizing::new(String::from_utf8_lossy(bytes).into_owned());
-        let unescaped = pem::unescape(&text);
-        let escaped = *unescaped != *text && !text.contains("-----\n");
-        let text = if escaped { &unescaped } else { &text };
-        let found: Vec<_> = pem::lenient(text)
-            .into_iter()
-            .filter(|found| match found {
-                Found::Document(document) => document.label.ends_with("PRIVATE KEY"),
-                Found::NotBase64 { label } => label.ends_with("PRIVATE KEY"),
-                Found::Headers { encrypted } => *encrypted,
-                Found::CutOff => true,
-            })
-            .collect();
-        match found.as_slice() {
-            [] => Err(TlsKeyError::NoKey),
-            [Found::Document(document)] if document.label == "ENCRYPTED PRIVATE KEY" => Err(TlsKeyError::Encrypted),
-            [Found::Document(document)] => {
-                let key = Self::of_der(&document.der).ok_or(TlsKeyError::Unusable)?;
-                // What the TLS servers' own readers make of the file as it stands.
-                let readable =
-                    PrivateKeyDer::from_pem_slice(bytes).is_ok_and(|der| der.secret_der() == &**document.der);
-                if readable {
-                    return Ok(key);
-                }
-                let layout = if escaped { Layout::EscapedNewlines } else { pem::name(text) };
-                Err(TlsKeyError::Layout { layout, mended: Box::new(key) })
+        let labels: Vec<_> = pem::labels(&text).filter(|label| label.ends_with("PRIVATE KEY")).collect();
+        match labels.as_slice() {
+            _ if text.contains("Proc-Type: 4,ENCRYPTED") => return Err(TlsKeyError::Encrypted),
+            [] => return Err(OtherFormat::of_key(bytes).map_or(TlsKeyError::NoKey, TlsKeyError::OtherFormat)),
+            ["ENCRYPTED PRIVATE KEY"] => return Err(TlsKeyError::Encrypted),
+            [label] if !pem::has_begin_line(&text, label) => {
+                return Err(OtherFormat::of_key(bytes).map_or(TlsKeyError::Layout, TlsKeyError::OtherFormat));
             }
-            [Found::Headers { .. }] => Err(TlsKeyError::Encrypted),
-            [_] => Err(TlsKeyError::Unusable),
-            several => Err(TlsKeyError::SeveralKeys { count: several.len() }),
+            [_] => {}
+            several => return Err(TlsKeyError::SeveralKeys { count: several.len() }),
         }
+        let key = PrivateKeyDer::pem_slice_iter(bytes).find_map(Result::ok).ok_or(TlsKeyError::Unusable)?;
+        // rcgen takes the other forms as well, but would write them under the label of this one.
+        let pair = pkcs8(&key).and_then(|der| KeyPair::try_from(der.as_slice()).ok());
+        pair.map(Self::of).ok_or(TlsKeyError::Unusable)
+    }
+
+    fn of(pair: KeyPair) -> Self {
+        Self { pem: SecretText::new(pem::encode("PRIVATE KEY", pair.serialized_der())), pair: Zeroizing::new(pair) }
     }
 
     /// The key as PKCS#8 PEM, whatever form it was read in: what goes into a Secret or a file.
@@ -141,80 +108,33 @@ impl TlsPrivateKey {
     ///
     /// [`Certificate::public_key_fingerprint`]: super::Certificate::public_key_fingerprint
     pub fn fingerprint(&self) -> Fingerprint {
-        Fingerprint::of_public(&rcgen::PublicKeyData::subject_public_key_info(self))
+        Fingerprint::of_public(&self.pair.subject_public_key_info())
     }
 
-    /// The public key without its algorithm: the content of the bit string of a `SubjectPublicKeyInfo`.
-    pub(super) fn public_key(&self) -> &[u8] {
-        match &self.pair {
-            Pair::Rsa(pair) => pair.public_key().as_ref(),
-            Pair::P256(pair) | Pair::P384(pair) | Pair::P521(pair) => pair.public_key().as_ref(),
-            Pair::Ed25519(pair) => pair.public_key().as_ref(),
-        }
+    pub(super) fn pair(&self) -> &KeyPair {
+        &self.pair
     }
 
     /// Whether it is RSA, which wants one more key usage in its certificate.
     pub(super) fn is_rsa(&self) -> bool {
-        matches!(self.pair, Pair::Rsa(_))
-    }
-
-    fn of_der(der: &[u8]) -> Option<Self> {
-        let rsa = || RsaKeyPair::from_pkcs8(der).or_else(|_| RsaKeyPair::from_der(der)).ok().map(Pair::Rsa);
-        let ec = |algorithm, pair: fn(EcdsaKeyPair) -> Pair| {
-            EcdsaKeyPair::from_private_key_der(algorithm, der).ok().map(pair)
-        };
-        rsa()
-            .or_else(|| ec(&ECDSA_P256_SHA256_ASN1_SIGNING, Pair::P256))
-            .or_else(|| ec(&ECDSA_P384_SHA384_ASN1_SIGNING, Pair::P384))
-            .or_else(|| ec(&ECDSA_P521_SHA512_ASN1_SIGNING, Pair::P521))
-            .or_else(|| Ed25519KeyPair::from_pkcs8_maybe_unchecked(der).ok().map(Pair::Ed25519))
-            .and_then(Self::of)
-    }
-
-    fn of(pair: Pair) -> Option<Self> {
-        let pem = match &pair {
-            Pair::Rsa(pair) => pem::encode("PRIVATE KEY", pair.as_der().ok()?.as_ref()),
-            Pair::P256(pair) | Pair::P384(pair) | Pair::P521(pair) => {
-                pem::encode("PRIVATE KEY", pair.to_pkcs8v1().ok()?.as_ref())
-            }
-            Pair::Ed25519(pair) => pem::encode("PRIVATE KEY", pair.to_pkcs8v1().ok()?.as_ref()),
-        };
-        Some(Self { pem: SecretText::new(pem), pair })
+        self.pair.is_compatible(&rcgen::PKCS_RSA_SHA256)
     }
 }
 
-impl rcgen::PublicKeyData for TlsPrivateKey {
-    fn der_bytes(&self) -> &[u8] {
-        self.public_key()
-    }
-
-    fn algorithm(&self) -> &'static rcgen::SignatureAlgorithm {
-        match self.pair {
-            Pair::Rsa(_) => &rcgen::PKCS_RSA_SHA256,
-            Pair::P256(_) => &rcgen::PKCS_ECDSA_P256_SHA256,
-            Pair::P384(_) => &rcgen::PKCS_ECDSA_P384_SHA384,
-            Pair::P521(_) => &rcgen::PKCS_ECDSA_P521_SHA512,
-            Pair::Ed25519(_) => &rcgen::PKCS_ED25519,
+/// The key as PKCS#8.
+fn pkcs8(key: &PrivateKeyDer<'_>) -> Option<Zeroizing<Vec<u8>>> {
+    let curves = [&ECDSA_P256_SHA256_ASN1_SIGNING, &ECDSA_P384_SHA384_ASN1_SIGNING, &ECDSA_P521_SHA512_ASN1_SIGNING];
+    let der = match key {
+        PrivateKeyDer::Pkcs1(key) => {
+            rsa::KeyPair::from_der(key.secret_pkcs1_der()).ok()?.as_der().ok()?.as_ref().to_vec()
         }
-    }
-}
-
-// rcgen's own `KeyPair` keeps a copy of the key that is not overwritten; this type keeps none.
-impl rcgen::SigningKey for TlsPrivateKey {
-    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, rcgen::Error> {
-        let random = SystemRandom::new();
-        match &self.pair {
-            Pair::Rsa(pair) => {
-                let mut signature = vec![0; pair.public_modulus_len()];
-                pair.sign(&RSA_PKCS1_SHA256, &random, message, &mut signature).map(|()| signature)
-            }
-            Pair::P256(pair) | Pair::P384(pair) | Pair::P521(pair) => {
-                pair.sign(&random, message).map(|signature| signature.as_ref().to_vec())
-            }
-            Pair::Ed25519(pair) => Ok(pair.sign(message).as_ref().to_vec()),
+        PrivateKeyDer::Sec1(key) => {
+            let of = |curve| EcdsaKeyPair::from_private_key_der(curve, key.secret_sec1_der()).ok();
+            curves.into_iter().find_map(of)?.to_pkcs8v1().ok()?.as_ref().to_vec()
         }
-        .map_err(|_| rcgen::Error::RingUnspecified)
-    }
+        key => key.secret_der().to_vec(),
+    };
+    Some(Zeroizing::new(der))
 }
 
 impl fmt::Debug for TlsPrivateKey {
@@ -276,17 +196,19 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_servers_cannot_read_is_mended() {
+    fn what_servers_cannot_read_is_refused_with_what_to_do() {
+        use TlsKeyError as E;
         let key = TlsPrivateKey::generate(TlsKeyType::P256).unwrap();
         let pem = key.pem().expose();
-        for (spoilt, expected) in
-            [(pem.replace('\n', "\\n"), Layout::EscapedNewlines), (pem.replace('\n', " "), Layout::SpacesForNewlines)]
-        {
-            let TlsKeyError::Layout { layout, mended } = TlsPrivateKey::parse(spoilt.as_bytes()).unwrap_err() else {
-                panic!("{expected:?}")
-            };
-            assert_eq!((layout, mended.pem()), (expected, key.pem()));
+        let parse = |bytes: &[u8]| TlsPrivateKey::parse(bytes).unwrap_err();
+        let indented: String = pem.lines().flat_map(|line| ["  ", line, "\n"]).collect();
+        for spoilt in [pem.replace('\n', "\\n"), pem.replace('\n', " "), indented] {
+            assert_eq!(parse(spoilt.as_bytes()), E::Layout);
         }
+        let der = openssl(&["pkey", "-outform", "DER"], pem.as_bytes());
+        assert_eq!(parse(&der), E::OtherFormat(OtherFormat::Der));
+        let marked = ["\u{feff}", pem].concat();
+        assert_eq!(parse(marked.as_bytes()), E::OtherFormat(OtherFormat::ByteOrderMark));
     }
 
     #[test]

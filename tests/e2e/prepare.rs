@@ -14,7 +14,7 @@ async fn secrets_are_made_as_mas_reads_them_and_kept_ever_after() {
     let scene = Scene::new(Behaviour::default()).await;
     let before = scene.object().await;
     let done = scene.prepare_with(&[], &format!("{PASSWORD}\n")).await.expect(0);
-    done.says("line end").shows("https://auth.example.com/upstream/callback/01JABCDEFGHJKMNPQRSTVWXYZ0");
+    done.says("trailing newline").shows("https://auth.example.com/upstream/callback/01JABCDEFGHJKMNPQRSTVWXYZ0");
     done.shows("https://matrix.example.com/_synapse/client/oidc/callback").shows("CREATE DATABASE \"mas\"");
     let secret = scene.mas_secret().await;
     assert_eq!(secret.keys().collect::<Vec<_>>(), ["encryptionSecret", "postgresPassword", "rsaPrivateKey"]);

@@ -11,7 +11,7 @@ use crate::commands::certificate::secret;
 use crate::commands::exit::{FAILED, Failure};
 use crate::commands::session::Session;
 use crate::commands::tls::issue::{self, Issued};
-use crate::pki::{CertificateChain, CertificateError, HostName, SecretBytes, TlsKeyError, TlsKeyType, TlsPrivateKey};
+use crate::pki::{CertificateChain, HostName, SecretBytes, TlsKeyType, TlsPrivateKey};
 use crate::plan::{MasSettings, SecretKeys, Tls};
 
 /// A certificate that was issued in this run. Its CA is not on disk before it is [kept](Self::keep).
@@ -46,15 +46,9 @@ impl Fresh {
 /// Brings what was given into the form that every server reads. What cannot be read stays as it is, and is found by the
 /// checks.
 pub fn canonical((chain, key): (SecretBytes, SecretBytes)) -> (SecretBytes, SecretBytes) {
-    let chain = match CertificateChain::parse(chain.expose()) {
-        Ok(parsed) | Err(CertificateError::Layout { mended: parsed }) => SecretBytes::from(parsed.to_pem().as_bytes()),
-        Err(_) => chain,
-    };
-    let key = match TlsPrivateKey::parse(key.expose()) {
-        Ok(parsed) => parsed.pem().to_bytes(),
-        Err(TlsKeyError::Layout { mended, .. }) => mended.pem().to_bytes(),
-        Err(_) => key,
-    };
+    let chain =
+        CertificateChain::parse(chain.expose()).map_or(chain, |parsed| SecretBytes::from(parsed.to_pem().into_bytes()));
+    let key = TlsPrivateKey::parse(key.expose()).map_or(key, |parsed| parsed.pem().to_bytes());
     (chain, key)
 }
 
@@ -166,7 +160,7 @@ mod tests {
         let ca = CertificateAuthority::create(&host, TlsKeyType::P256, now).unwrap();
         let issued = ca.issue(&host, TlsKeyType::P256, now).unwrap();
         let (chain, key) = (issued.chain().to_pem(), issued.key().pem().expose().to_owned());
-        let untidy = |text: &str| SecretBytes::from(format!("a note\n{}", text.replace('\n', "\r\n  ")).as_bytes());
+        let untidy = |text: &str| SecretBytes::from(format!("a note\n{}", text.replace('\n', "\r\n")).as_bytes());
         let tidy = canonical((untidy(&chain), untidy(&key)));
         assert_eq!(tidy.0.expose(), chain.as_bytes());
         assert_eq!(tidy.1.expose(), key.as_bytes());

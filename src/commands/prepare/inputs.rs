@@ -1,14 +1,16 @@
 //! Secret values that the person gives: from files, standard input, or a question. Never from a flag's value.
 
+use std::fmt::Display;
 use std::io::Read;
 
 use super::super::exit::Failure;
 use super::super::session::Session;
 use super::super::tls::issue::read_ca;
 use super::certificate::canonical;
-use super::mend;
 use crate::cli::PrepareArgs;
-use crate::pki::{CertificateAuthority, PostgresPassword, SecretBytes};
+use crate::pki::{
+    CertificateAuthority, EncryptionSecret, PostgresPassword, RsaPrivateKey, SecretBytes, without_newline,
+};
 use crate::plan::{MasSettings, SecretInputs};
 use crate::terminal::Line;
 
@@ -22,11 +24,9 @@ pub struct Given {
     rsa: Option<SecretBytes>,
     /// Chain and key in the one form that every server reads.
     pub certificate: Option<(SecretBytes, SecretBytes)>,
-    /// The CA to issue from.
     pub ca: Option<CertificateAuthority>,
 }
 
-/// Reads the files.
 pub fn read(args: &PrepareArgs) -> Result<Given, Failure> {
     let stdin = [
         &args.database_password_file,
@@ -74,11 +74,20 @@ pub fn read_file(flag: &str, path: &str) -> Result<SecretBytes, Failure> {
     Ok(bytes)
 }
 
-/// Validates what was given.
 pub fn merge(given: Given, session: &Session, args: &PrepareArgs, replace: &[String]) -> Result<SecretInputs, Failure> {
-    let encryption_secret =
-        given.encryption.map(|value| mend::encryption_secret(session, args, value.expose())).transpose()?;
-    let rsa_private_key = given.rsa.map(|value| mend::rsa_private_key(session, args, value.expose())).transpose()?;
+    let refused = |flag: &str, problem: &dyn Display| Failure::usage(format!("{flag}: {problem} Nothing was changed."));
+    let encryption = given.encryption.map(|value| {
+        let digits = without_newline(value.expose());
+        if digits.len() < value.len() {
+            session.ui().status("Removed the trailing newline from the encryption secret file's content.");
+        }
+        EncryptionSecret::parse(digits).map_err(|error| refused("--encryption-secret-file", &error))
+    });
+    let encryption_secret = encryption.transpose()?;
+    let rsa = given
+        .rsa
+        .map(|value| RsaPrivateKey::parse(value.expose()).map_err(|error| refused("--rsa-private-key-file", &error)));
+    let rsa_private_key = rsa.transpose()?;
     let postgres_password = given.password.map(|value| password(session, value.expose())).transpose()?;
     Ok(SecretInputs {
         encryption_secret,
@@ -93,8 +102,8 @@ pub fn merge(given: Given, session: &Session, args: &PrepareArgs, replace: &[Str
 fn password(session: &Session, value: &[u8]) -> Result<PostgresPassword, Failure> {
     let password = PostgresPassword::parse(value)
         .map_err(|error| Failure::usage(format!("--database-password-file: {error} Nothing was changed.")))?;
-    if password.removed_newline().is_some() {
-        session.ui().status("The file ends with a line end; it was left out of the password.");
+    if password.removed_newline() {
+        session.ui().status("Removed the trailing newline from the password file's content.");
     }
     warn_of_white_space(session, &password);
     Ok(password)

@@ -8,7 +8,6 @@ mod encryption;
 mod export;
 mod inputs;
 mod interview;
-mod mend;
 mod rehearse;
 mod settings;
 mod show;

@@ -14,7 +14,6 @@ use crate::pki::{HostName, SecretBytes};
 use crate::plan::SecretContents;
 use crate::terminal::Next;
 
-/// Runs it.
 pub async fn exec(context: &Context, args: &TlsCheckArgs) -> Result<u8, Failure> {
     let host = host(&args.host)?;
     let findings = if let Some(certificate) = &args.certificate {
@@ -46,7 +45,7 @@ fn of_files(
     let key = private_key.map(|path| read_file("--private-key", path)).transpose()?;
     let now = context.ui.terminal().now();
     let subject = if certificate == "-" { "standard input" } else { certificate };
-    Ok(certificate::certificate(subject, chain.expose(), key.as_ref().map(SecretBytes::expose), host, now, false))
+    Ok(certificate::certificate(subject, chain.expose(), key.as_ref().map(SecretBytes::expose), host, now))
 }
 
 /// A Secret with the keys of `kubernetes.io/tls`, or with those of TLS mode `certfile`.
@@ -60,5 +59,5 @@ async fn of_secret(context: &Context, name: &str, host: &HostName) -> Result<Vec
         return Ok(vec![certificate::missing(&subject, "it does not exist")]);
     };
     let stored = Stored::find(&contents);
-    Ok(certificate::stored(&subject, &Known::Known(Some(contents)), &stored, host, now))
+    Ok(certificate::stored(&subject, Known::Known(Some(&contents)), &stored, host, now))
 }

@@ -1,16 +1,16 @@
 //! Writing keys and certificates: all of them or none, and never over a file that is there unless that was asked for.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+
+use tempfile::{NamedTempFile, TempPath};
 
 use crate::commands::exit::{FAILED, Failure, USAGE};
 
 /// A file to be written.
 pub struct NewFile<'a> {
-    /// Where.
     pub path: PathBuf,
-    /// With what.
     pub contents: &'a [u8],
     /// Readable by its owner alone.
     pub private: bool,
@@ -34,19 +34,18 @@ pub fn write_all(files: &[NewFile<'_>], force: bool) -> Result<(), Failure> {
             return Err(exists(&there.join(", ")));
         }
     }
+    let stage = |file| stage(file).map_err(|error| refused(&file.path, &error));
+    let staged = files.iter().map(stage).collect::<Result<Vec<_>, _>>()?;
     // Dropping it takes back whatever was done, unless it is told that all is well.
     let mut batch = Batch::default();
-    for file in files {
-        batch.stage(file).map_err(|error| refused(&file.path, &error))?;
-    }
-    for file in files {
-        batch.put(&file.path, force).map_err(|error| match error.kind() {
+    for (file, staged) in files.iter().zip(staged) {
+        batch.put(staged, &file.path, force).map_err(|error| match error.kind() {
             // Made by somebody else since it was looked for.
             io::ErrorKind::AlreadyExists if !force => exists(&shown(&file.path)),
             _ => refused(&file.path, &error),
         })?;
     }
-    batch.keep();
+    batch.placed.clear();
     Ok(())
 }
 
@@ -56,6 +55,7 @@ fn exists(paths: &str) -> Failure {
 
 fn refused(path: &Path, error: &io::Error) -> Failure {
     let reason = error.to_string();
+    // The system's words, without its number and without the path that tempfile adds.
     let reason = reason.split(" (os error").next().unwrap_or_default();
     Failure::new(FAILED, format!("{} cannot be written: {reason}; no file was changed", shown(path)))
 }
@@ -64,28 +64,38 @@ fn shown(path: &Path) -> String {
     path.display().to_string()
 }
 
-/// Files on their way.
+/// A file beside `path` that is removed unless it gets another name.
+fn beside(path: &Path, private: bool) -> io::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".").suffix(".new");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        builder.permissions(fs::Permissions::from_mode(if private { 0o600 } else { 0o644 }));
+    }
+    #[cfg(not(unix))]
+    let _ = private;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    builder.tempfile_in(folder.unwrap_or(Path::new(".")))
+}
+
+fn stage(file: &NewFile<'_>) -> io::Result<NamedTempFile> {
+    let mut staged = beside(&file.path, file.private)?;
+    staged.write_all(file.contents)?;
+    staged.as_file().sync_all()?;
+    Ok(staged)
+}
+
+/// Files in their places: where, and under which name the file that was there is kept until all are.
 #[derive(Default)]
 struct Batch {
-    /// Written beside their places, in the order of the files.
-    staged: Vec<PathBuf>,
-    /// In their places: where, and under which name the file that was there is kept until all are.
-    placed: Vec<(PathBuf, Option<PathBuf>)>,
+    placed: Vec<(PathBuf, Option<TempPath>)>,
 }
 
 impl Batch {
-    fn stage(&mut self, file: &NewFile<'_>) -> io::Result<()> {
-        let (path, mut open) = create_beside(&file.path, file.private)?;
-        self.staged.push(path);
-        open.write_all(file.contents)?;
-        open.sync_all()
-    }
-
-    /// Puts the next staged file in its place.
-    fn put(&mut self, path: &Path, force: bool) -> io::Result<()> {
-        let staged = self.staged[self.placed.len()].clone();
+    fn put(&mut self, staged: NamedTempFile, path: &Path, force: bool) -> io::Result<()> {
         if !force {
-            place_new(&staged, path)?;
+            staged.persist_noclobber(path)?;
             self.placed.push((path.to_owned(), None));
             return Ok(());
         }
@@ -96,25 +106,15 @@ impl Batch {
         if path.metadata().is_ok_and(|there| !there.is_file()) {
             return Err(io::Error::other("it is not a file"));
         }
-        let old = match path.symlink_metadata() {
-            Ok(_) => {
-                let kept = free_name(path)?;
-                fs::rename(path, &kept)?;
-                Some(kept)
-            }
+        let kept = beside(path, true)?.into_temp_path();
+        let old = match fs::rename(path, &kept) {
+            Ok(()) => Some(kept),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(error),
         };
         self.placed.push((path.to_owned(), old));
-        fs::rename(&staged, path)
-    }
-
-    fn keep(mut self) {
-        for (_, old) in self.placed.drain(..) {
-            if let Some(old) = old {
-                let _ = fs::remove_file(old);
-            }
-        }
+        staged.persist(path)?;
+        Ok(())
     }
 }
 
@@ -122,60 +122,11 @@ impl Drop for Batch {
     fn drop(&mut self) {
         for (path, old) in self.placed.drain(..).rev() {
             match old {
-                Some(old) => drop(fs::rename(old, path)),
+                Some(old) => drop(old.persist(path)),
                 None => drop(fs::remove_file(path)),
             }
         }
-        for staged in &self.staged {
-            let _ = fs::remove_file(staged);
-        }
     }
-}
-
-/// Gives the staged file its name only if there is none: a hard link, which refuses where a rename would replace.
-fn place_new(staged: &Path, path: &Path) -> io::Result<()> {
-    match fs::hard_link(staged, path) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-            // A file system without hard links (FAT, some network ones): look once more, then rename.
-            if path.symlink_metadata().is_ok() {
-                return Err(io::ErrorKind::AlreadyExists.into());
-            }
-            fs::rename(staged, path)
-        }
-        result => result,
-    }
-}
-
-/// A new, empty file beside `path`.
-fn create_beside(path: &Path, private: bool) -> io::Result<(PathBuf, File)> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(if private { 0o600 } else { 0o644 });
-    }
-    #[cfg(not(unix))]
-    let _ = private;
-    for attempt in 0..100 {
-        let name = beside(path, "new", attempt);
-        match options.open(&name) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            result => return result.map(|file| (name, file)),
-        }
-    }
-    Err(io::ErrorKind::AlreadyExists.into())
-}
-
-/// A name beside `path` that nothing has.
-fn free_name(path: &Path) -> io::Result<PathBuf> {
-    let mut names = (0..100).map(|attempt| beside(path, "old", attempt));
-    names.find(|name| name.symlink_metadata().is_err()).ok_or_else(|| io::ErrorKind::AlreadyExists.into())
-}
-
-fn beside(path: &Path, what: &str, attempt: u32) -> PathBuf {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    path.with_file_name(format!(".{name}.{what}-{}-{attempt}", std::process::id()))
 }
 
 #[cfg(test)]
@@ -265,9 +216,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let at = folder.path();
         let mut batch = Batch::default();
-        batch.stage(&file(at, "a.key", "KEY", true)).unwrap();
+        let staged = stage(&file(at, "a.key", "KEY", true)).unwrap();
         fs::write(at.join("a.key"), "THEIRS").unwrap();
-        assert_eq!(batch.put(&at.join("a.key"), false).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(batch.put(staged, &at.join("a.key"), false).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
         drop(batch);
         assert_eq!(all(at), pairs(&[("a.key", "THEIRS")]));
     }

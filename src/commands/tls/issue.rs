@@ -15,20 +15,16 @@ use crate::commands::findings;
 use crate::commands::prepare::read_file;
 use crate::commands::session::shell_word;
 use crate::pki::{
-    CertificateAuthority, CertificateChain, CertificateError, HostName, IssuedCertificate, TlsKeyError, TlsKeyType,
-    TlsPrivateKey, check_certificate,
+    CertificateAuthority, CertificateChain, HostName, IssuedCertificate, TlsKeyType, TlsPrivateKey, check_certificate,
 };
 use crate::terminal::{Next, Ui};
 
 /// A certificate that was issued, and the private CA if one was made for it.
 pub struct Issued {
-    /// The certificate with its key.
     pub certificate: IssuedCertificate,
-    /// The private CA.
     pub new_ca: Option<CertificateAuthority>,
 }
 
-/// Runs it.
 pub fn exec(ui: &Ui, args: &TlsIssueArgs) -> Result<u8, Failure> {
     let host = host(&args.files.host)?;
     let ca = read_ca(args.ca_certificate.as_deref(), args.ca_private_key.as_deref())?;
@@ -51,16 +47,10 @@ pub fn exec(ui: &Ui, args: &TlsIssueArgs) -> Result<u8, Failure> {
 pub fn read_ca(certificate: Option<&str>, key: Option<&str>) -> Result<Option<CertificateAuthority>, Failure> {
     let (Some(certificate), Some(key)) = (certificate, key) else { return Ok(None) };
     let usage = |flag: &str, problem: String| Failure::usage(format!("{flag}: {problem} Nothing was changed."));
-    let chain = match CertificateChain::parse(read_file("--ca-certificate", certificate)?.expose()) {
-        // It is written anew anyway.
-        Ok(chain) | Err(CertificateError::Layout { mended: chain }) => chain,
-        Err(error) => return Err(usage("--ca-certificate", error.to_string())),
-    };
-    let key = match TlsPrivateKey::parse(read_file("--ca-private-key", key)?.expose()) {
-        Ok(key) => key,
-        Err(TlsKeyError::Layout { mended, .. }) => *mended,
-        Err(error) => return Err(usage("--ca-private-key", error.to_string())),
-    };
+    let chain = CertificateChain::parse(read_file("--ca-certificate", certificate)?.expose())
+        .map_err(|error| usage("--ca-certificate", error.to_string()))?;
+    let key = TlsPrivateKey::parse(read_file("--ca-private-key", key)?.expose())
+        .map_err(|error| usage("--ca-private-key", error.to_string()))?;
     CertificateAuthority::of(&chain, key).map(Some).map_err(|error| usage("--ca-certificate", error.to_string()))
 }
 

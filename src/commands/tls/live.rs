@@ -7,10 +7,9 @@ use crate::cli::TlsCheckArgs;
 use crate::commands::exit::Failure;
 use crate::commands::prepare::read_file;
 use crate::commands::session::Context;
-use crate::pki::{CertificateChain, CertificateError, HostName};
+use crate::pki::{CertificateChain, HostName};
 use crate::probe::tls::{self, ProbeError, Resolve, Roots, Trust};
 
-/// Connects and judges.
 pub async fn look(context: &Context, args: &TlsCheckArgs, host: &HostName) -> Result<Vec<Finding>, Failure> {
     let (port, address) = match &args.resolve {
         None => (443, None),
@@ -63,13 +62,10 @@ pub fn judge(
     findings
 }
 
-/// Reads the file of `--ca-certificate`.
 pub fn read_roots(path: &str) -> Result<Roots, Failure> {
     let usage = |problem: &str| Failure::usage(format!("--ca-certificate: {problem}"));
-    let chain = match CertificateChain::parse(read_file("--ca-certificate", path)?.expose()) {
-        Ok(chain) | Err(CertificateError::Layout { mended: chain }) => chain,
-        Err(error) => return Err(usage(&error.to_string())),
-    };
+    let chain = CertificateChain::parse(read_file("--ca-certificate", path)?.expose())
+        .map_err(|error| usage(&error.to_string()))?;
     Roots::of(chain.certificates().iter().map(crate::pki::Certificate::der))
         .ok_or_else(|| usage("no certificate in the file can be used as a CA"))
 }

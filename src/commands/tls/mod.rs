@@ -13,7 +13,6 @@ use crate::cli::TlsCommand;
 use crate::pki::HostName;
 use crate::terminal::Ui;
 
-/// Runs one of the commands below `tls`.
 pub async fn exec(context: &Context, command: &TlsCommand) -> Result<u8, Failure> {
     match command {
         TlsCommand::Issue(args) => issue::exec(&context.ui, args),

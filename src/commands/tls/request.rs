@@ -9,7 +9,6 @@ use crate::commands::session::shell_word;
 use crate::pki::CertificateRequest;
 use crate::terminal::{Next, Ui};
 
-/// Runs it.
 pub fn exec(ui: &Ui, args: &TlsRequestArgs) -> Result<u8, Failure> {
     let files = &args.files;
     let host = host(&files.host)?;

@@ -7,19 +7,14 @@ use crate::pki::{Fingerprint, HostName};
 use crate::terminal::table::{Cell, Column, Table};
 use crate::terminal::{OutputError, OutputFormat, Ui};
 
-/// What a file holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Holds {
     /// The host's certificate, followed by those of its issuers.
     Certificate,
-    /// The key of that certificate.
     PrivateKey,
-    /// The certificate of the private CA.
     CaCertificate,
-    /// The key of the private CA.
     CaPrivateKey,
-    /// A certificate signing request.
     Request,
 }
 
@@ -35,13 +30,10 @@ impl Holds {
     }
 }
 
-/// One file.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Written {
-    /// Where it is.
     pub path: String,
-    /// What it holds.
     pub holds: Holds,
     /// Of the certificate, or of the public key that belongs to the key or the request.
     pub fingerprint: Fingerprint,

@@ -1,15 +1,27 @@
 //! Is this certificate, with this key and this chain, good for that host at that time?
 
 use jiff::Timestamp;
+use x509_parser::{
+    certificate::X509Certificate,
+    extensions::{GeneralName, GeneralSubtree},
+    public_key::PublicKey,
+    signature_algorithm::RsaSsaPssParams,
+    x509::{AlgorithmIdentifier, X509Version},
+};
 
-use super::{Certificate, CertificateChain, CertificateProblem, KeyKind, path::Path, signature::Algorithm};
-use crate::pki::{Fingerprint, HostName, TlsPrivateKey, host::is_within};
+use super::{
+    Certificate, CertificateChain, CertificateProblem, dns_names, is_self_issued, name, path::Path, timestamp,
+};
+use crate::pki::{HostName, TlsPrivateKey, host::is_within, rsa_key::bit_length};
 
 /// A certificate that ends in fewer days than this is worth a warning; Let's Encrypt's tools renew at this point too.
 const SOON: i64 = 30;
 /// What Apple's systems allow at most, whoever issued it (support.apple.com/103769).
 const LONGEST: i64 = 825;
 const DAY: i64 = 24 * 60 * 60;
+/// Extensions that clients act upon, all below 2.5.29: key identifiers, key usage, alternative names, basic constraints, name
+/// constraints, CRL distribution points, policies and what belongs to them, extended key usage.
+const KNOWN_EXTENSIONS: [u8; 13] = [14, 15, 17, 18, 19, 30, 31, 32, 33, 35, 36, 37, 54];
 
 /// Everything that is wrong with `chain` (and `key`, where it is known) for `host` at `now`, blockers first. Nothing found means
 /// that current clients accept it if they trust its CA; whether they do is not known here.
@@ -19,17 +31,22 @@ pub fn check_certificate(
     host: &HostName,
     now: Timestamp,
 ) -> Vec<CertificateProblem> {
-    let certificates = chain.certificates();
-    let leaf_at = find_leaf(certificates, key);
+    let certificates: Vec<X509Certificate<'_>> = chain.certificates().iter().map(Certificate::x509).collect();
+    let leaf_at = find_leaf(chain, key);
     let leaf = &certificates[leaf_at];
-    let path = Path::of(certificates, leaf_at);
-    let on_path: Vec<&Certificate> = path.certificates.iter().map(|index| &certificates[*index]).collect();
+    let path = Path::of(&certificates, leaf_at);
 
     let mut problems = Vec::new();
-    check_key(leaf, key, &mut problems);
+    if let Some(key) = key
+        && !chain.certificates()[leaf_at].belongs_to(key)
+    {
+        let certificate = chain.certificates()[leaf_at].public_key_fingerprint();
+        problems.push(CertificateProblem::KeyMismatch { certificate, key: key.fingerprint() });
+    }
     check_name(leaf, host, &mut problems);
     check_leaf(leaf, &mut problems);
-    for (depth, certificate) in on_path.iter().enumerate() {
+    for (depth, index) in path.certificates.iter().enumerate() {
+        let certificate = &certificates[*index];
         check_times(certificate, depth, now, &mut problems);
         check_strength(certificate, &mut problems);
         check_form(certificate, &mut problems);
@@ -44,23 +61,17 @@ pub fn check_certificate(
         problems.push(CertificateProblem::ChainOrder);
     }
     if let Some((subject, issuer)) = path.broken {
-        problems.push(CertificateProblem::ChainBroken {
-            subject: certificates[subject].name(),
-            issuer: certificates[issuer].name(),
-        });
-    } else if on_path.len() == 1 && !leaf.is_self_issued() {
-        problems.push(CertificateProblem::ChainIncomplete { issuer: leaf.issuer().to_owned() });
+        let (subject, issuer) = (name(&certificates[subject]), name(&certificates[issuer]));
+        problems.push(CertificateProblem::ChainBroken { subject, issuer });
+    } else if path.certificates.len() == 1 && !is_self_issued(leaf) {
+        problems.push(CertificateProblem::ChainIncomplete { issuer: leaf.issuer().to_string() });
     }
     if let Some(other) = path.alternative {
-        problems.push(CertificateProblem::CrossSigned { subject: certificates[other].name() });
+        problems.push(CertificateProblem::CrossSigned { subject: name(&certificates[other]) });
     }
     let impostor = path.broken.map(|(_, issuer)| issuer);
-    problems.extend(
-        path.unrelated
-            .iter()
-            .filter(|index| Some(**index) != impostor)
-            .map(|index| CertificateProblem::Unrelated { subject: certificates[*index].name() }),
-    );
+    let unrelated = path.unrelated.iter().filter(|index| Some(**index) != impostor);
+    problems.extend(unrelated.map(|index| CertificateProblem::Unrelated { subject: name(&certificates[*index]) }));
     if chain.holds_private_key {
         problems.push(CertificateProblem::WithPrivateKey);
     }
@@ -69,74 +80,76 @@ pub fn check_certificate(
 }
 
 /// The server's own certificate: the one of the private key; without a key the first that is not a CA's; else the first.
-fn find_leaf(certificates: &[Certificate], key: Option<&TlsPrivateKey>) -> usize {
-    let belongs = |certificate: &Certificate| key.is_some_and(|key| certificate.belongs_to(key));
-    let first = certificates.iter().position(belongs);
-    first.or_else(|| certificates.iter().position(|certificate| !certificate.is_ca())).unwrap_or(0)
+fn find_leaf(chain: &CertificateChain, key: Option<&TlsPrivateKey>) -> usize {
+    let position = |wanted: &dyn Fn(&Certificate) -> bool| chain.certificates().iter().position(wanted);
+    let of_key = key.and_then(|key| position(&|certificate| certificate.belongs_to(key)));
+    of_key.or_else(|| position(&|certificate| !certificate.is_ca())).unwrap_or(0)
 }
 
-fn check_key(leaf: &Certificate, key: Option<&TlsPrivateKey>, problems: &mut Vec<CertificateProblem>) {
-    if let Some(key) = key
-        && !leaf.belongs_to(key)
-    {
-        let certificate: Fingerprint = leaf.public_key_fingerprint();
-        problems.push(CertificateProblem::KeyMismatch { certificate, key: key.fingerprint() });
-    }
-}
-
-fn check_name(leaf: &Certificate, host: &HostName, problems: &mut Vec<CertificateProblem>) {
-    if leaf.dns_names.iter().any(|name| host.is_covered_by(name)) {
+fn check_name(leaf: &X509Certificate<'_>, host: &HostName, problems: &mut Vec<CertificateProblem>) {
+    let names = dns_names(leaf);
+    if names.iter().any(|name| host.is_covered_by(name)) {
         return;
     }
     let host = host.clone();
     // A wildcard whose domain the host lies in, or is: what a person may have expected to cover it.
-    let near = |pattern: &&String| {
+    let near = |pattern: &&&str| {
         pattern
             .strip_prefix("*.")
             .is_some_and(|domain| !domain.is_empty() && !domain.ends_with('.') && is_within(host.as_str(), domain))
     };
-    let named = leaf.common_name.as_deref().is_some_and(|name| host.is_covered_by(name));
-    problems.push(if let Some(pattern) = leaf.dns_names.iter().find(near) {
-        CertificateProblem::WildcardScope { pattern: pattern.clone(), host }
-    } else if named {
+    let common_name = leaf.subject().iter_common_name().next().and_then(|name| name.as_str().ok());
+    problems.push(if let Some(pattern) = names.iter().find(near) {
+        CertificateProblem::WildcardScope { pattern: (*pattern).to_owned(), host }
+    } else if common_name.is_some_and(|name| host.is_covered_by(name)) {
         CertificateProblem::CommonNameOnly { host }
     } else {
-        CertificateProblem::HostMismatch { host, names: leaf.dns_names.clone() }
+        CertificateProblem::HostMismatch { host, names: names.into_iter().map(str::to_owned).collect() }
     });
 }
 
 /// What concerns the server's own certificate only.
-fn check_leaf(leaf: &Certificate, problems: &mut Vec<CertificateProblem>) {
-    if leaf.is_self_issued() {
+fn check_leaf(leaf: &X509Certificate<'_>, problems: &mut Vec<CertificateProblem>) {
+    if is_self_issued(leaf) {
         problems.push(CertificateProblem::SelfSigned);
     }
     if leaf.is_ca() {
         problems.push(CertificateProblem::IsCa);
     }
-    if !leaf.usages.server_auth {
-        problems.push(CertificateProblem::NotForServers { subject: leaf.name() });
+    if !may_serve(leaf) {
+        problems.push(CertificateProblem::NotForServers { subject: name(leaf) });
     }
-    if !leaf.usages.extended {
+    if matches!(leaf.extended_key_usage(), Ok(None)) {
         problems.push(CertificateProblem::UsageUnstated);
     }
-    if !leaf.usages.digital_signature {
+    if leaf.key_usage().ok().flatten().is_some_and(|usage| !usage.value.digital_signature()) {
         problems.push(CertificateProblem::KeyUsage);
     }
     // Both ends are part of the time (RFC 5280 §4.1.2.5), hence the second more.
-    let seconds = leaf.not_after.as_second() - leaf.not_before.as_second() + 1;
+    let seconds = leaf.validity().not_after.timestamp() - leaf.validity().not_before.timestamp() + 1;
     if seconds > LONGEST * DAY {
         problems.push(CertificateProblem::ValidTooLong { days: seconds / DAY });
     }
 }
 
-fn check_times(certificate: &Certificate, depth: usize, now: Timestamp, problems: &mut Vec<CertificateProblem>) {
-    let subject = certificate.name();
-    let at = certificate.not_after;
+/// The extended key usage allows TLS servers, or is not there. `anyExtendedKeyUsage` does not count: neither openssl nor rustls
+/// accepts it.
+fn may_serve(certificate: &X509Certificate<'_>) -> bool {
+    certificate.extended_key_usage().ok().flatten().is_none_or(|usage| usage.value.server_auth)
+}
+
+fn check_times(
+    certificate: &X509Certificate<'_>,
+    depth: usize,
+    now: Timestamp,
+    problems: &mut Vec<CertificateProblem>,
+) {
+    let subject = name(certificate);
+    let (from, at) = (timestamp(certificate.validity().not_before), timestamp(certificate.validity().not_after));
     let left = at.as_second() - now.as_second();
-    let is_root = depth > 0 && certificate.is_self_issued();
-    if now.as_second() < certificate.not_before.as_second() {
-        problems.push(CertificateProblem::NotYetValid { subject, from: certificate.not_before });
-    } else if left < 0 && is_root {
+    if now.as_second() < from.as_second() {
+        problems.push(CertificateProblem::NotYetValid { subject, from });
+    } else if left < 0 && depth > 0 && is_self_issued(certificate) {
         problems.push(CertificateProblem::RootExpired { subject, at });
     } else if left < 0 {
         problems.push(CertificateProblem::Expired { subject, at });
@@ -145,76 +158,118 @@ fn check_times(certificate: &Certificate, depth: usize, now: Timestamp, problems
     }
 }
 
-fn check_strength(certificate: &Certificate, problems: &mut Vec<CertificateProblem>) {
-    let subject = certificate.name();
-    match certificate.key.kind {
-        KeyKind::Rsa { bits } if bits < 2048 => {
-            problems.push(CertificateProblem::KeyWeak { subject: subject.clone(), bits });
+fn check_strength(certificate: &X509Certificate<'_>, problems: &mut Vec<CertificateProblem>) {
+    let subject = name(certificate);
+    let key = certificate.public_key();
+    let curve = key.algorithm.parameters.as_ref().and_then(|parameters| parameters.as_oid().ok());
+    match key.parsed() {
+        Ok(PublicKey::RSA(key)) => {
+            let bits = bit_length(key.modulus);
+            if bits < 2048 {
+                problems.push(CertificateProblem::KeyWeak { subject: subject.clone(), bits });
+            }
         }
-        KeyKind::P521 | KeyKind::Ed25519 | KeyKind::Other => {
-            problems.push(CertificateProblem::KeyUnusual { subject: subject.clone() });
-        }
-        KeyKind::Rsa { .. } | KeyKind::P256 | KeyKind::P384 => {}
+        // P-256, P-384.
+        Ok(PublicKey::EC(_))
+            if curve
+                .is_some_and(|oid| ["1.2.840.10045.3.1.7", "1.3.132.0.34"].contains(&oid.to_id_string().as_str())) => {}
+        _ => problems.push(CertificateProblem::KeyUnusual { subject: subject.clone() }),
     }
     // Nobody relies on the signature of a certificate on itself.
-    if let Algorithm::Weak(algorithm) = certificate.signature
-        && !certificate.is_self_issued()
+    if let Some(algorithm) = weak(&certificate.signature_algorithm)
+        && !is_self_issued(certificate)
     {
         problems.push(CertificateProblem::SignatureWeak { subject, algorithm });
     }
 }
 
-/// What a certificate may not be like, whatever it is used for. Nobody judges a root that comes along: clients have their own.
-fn check_form(certificate: &Certificate, problems: &mut Vec<CertificateProblem>) {
-    let (subject, oddities) = (certificate.name(), &certificate.oddities);
-    if let Some(oid) = &oddities.unknown_critical {
+/// The name of a hash that clients refuse in signatures.
+pub(super) fn weak(algorithm: &AlgorithmIdentifier<'_>) -> Option<&'static str> {
+    match algorithm.algorithm.to_id_string().as_str() {
+        "1.2.840.113549.1.1.2" => Some("MD2"),
+        "1.2.840.113549.1.1.4" | "1.3.14.3.2.3" => Some("MD5"),
+        "1.2.840.113549.1.1.5" | "1.3.14.3.2.29" | "1.2.840.10045.4.1" | "1.2.840.10040.4.3" => Some("SHA-1"),
+        // PSS; SHA-1 is also what parameters that are left out mean (RFC 4055 §3.1).
+        "1.2.840.113549.1.1.10" => {
+            let parameters = algorithm.parameters.as_ref().and_then(|any| RsaSsaPssParams::try_from(any).ok());
+            let sha1 = |hash: RsaSsaPssParams<'_>| hash.hash_algorithm_oid().to_id_string() == "1.3.14.3.2.26";
+            parameters.is_none_or(sha1).then_some("SHA-1")
+        }
+        _ => None,
+    }
+}
+
+/// What a certificate may not be like, whatever it is used for.
+fn check_form(certificate: &X509Certificate<'_>, problems: &mut Vec<CertificateProblem>) {
+    let subject = name(certificate);
+    let oids: Vec<String> = certificate.extensions().iter().map(|extension| extension.oid.to_id_string()).collect();
+    let known = |oid: &String| {
+        let last = oid.strip_prefix("2.5.29.").and_then(|last| last.parse().ok());
+        last.is_some_and(|last| KNOWN_EXTENSIONS.contains(&last))
+    };
+    let mut all = certificate.extensions().iter().zip(&oids);
+    if let Some((_, oid)) = all.find(|(extension, oid)| extension.critical && !known(oid)) {
         problems.push(CertificateProblem::UnknownCritical { subject: subject.clone(), oid: oid.clone() });
     }
-    if oddities.negative_serial {
-        problems
-            .push(CertificateProblem::Malformed { subject: subject.clone(), what: "its serial number is negative" });
+    if certificate.raw_serial().first().is_some_and(|byte| byte & 0x80 != 0) {
+        let what = "its serial number is negative";
+        problems.push(CertificateProblem::Malformed { subject: subject.clone(), what });
     }
-    if oddities.repeated.is_some() {
+    if (1..oids.len()).any(|at| oids[..at].contains(&oids[at])) {
         problems.push(CertificateProblem::Malformed { subject, what: "one of its extensions stands there twice" });
     }
 }
 
 /// What concerns the certificate of an issuer, `depth` steps above the leaf.
-fn check_issuer(issuer: &Certificate, depth: usize, leaf: &Certificate, problems: &mut Vec<CertificateProblem>) {
-    let subject = issuer.name();
-    match issuer.ca {
-        Some(rights) if rights.may_sign => {
-            let below = depth - 1;
-            if rights.path_length.is_some_and(|allowed| below > usize::try_from(allowed).unwrap_or(usize::MAX)) {
+fn check_issuer(
+    issuer: &X509Certificate<'_>,
+    depth: usize,
+    leaf: &X509Certificate<'_>,
+    problems: &mut Vec<CertificateProblem>,
+) {
+    let subject = name(issuer);
+    let basic = issuer.basic_constraints().ok().flatten().map(|basic| basic.value).filter(|basic| basic.ca);
+    let may_sign = issuer.key_usage().ok().flatten().is_none_or(|usage| usage.value.key_cert_sign());
+    match basic {
+        Some(basic) if may_sign => {
+            let allowed = basic.path_len_constraint.map_or(usize::MAX, |allowed| allowed as usize);
+            if depth - 1 > allowed {
                 problems.push(CertificateProblem::PathLength { subject: subject.clone() });
             }
         }
         // Roots of the last century have no extensions at all, and are trusted as they are.
-        None if issuer.oddities.old_version && issuer.is_self_issued() => {}
+        None if issuer.version() != X509Version::V3 && is_self_issued(issuer) => {}
         _ => problems.push(CertificateProblem::IssuerNotCa { subject: subject.clone() }),
     }
-    if !issuer.usages.server_auth {
+    if !may_serve(issuer) {
         problems.push(CertificateProblem::NotForServers { subject: subject.clone() });
     }
-    if let Some(constraints) = &issuer.constraints {
-        let allowed = |name: &str| {
-            let domain = name.strip_prefix("*.");
-            // rustls refuses a wildcard under a top-level domain as malformed, but only where constraints make it look.
-            if domain.is_some_and(|domain| !domain.contains('.')) {
-                return false;
-            }
-            let within = |constraint: &String| is_within(domain.unwrap_or(name), constraint);
-            // A wildcard that could stand for a name that is shut out is shut out with it.
-            let covers = |constraint: &String| {
-                domain.is_some_and(|domain| {
-                    constraint.split_once('.').is_some_and(|(_, parent)| parent.eq_ignore_ascii_case(domain))
-                })
-            };
-            (constraints.permitted.is_empty() || constraints.permitted.iter().any(within))
-                && !constraints.excluded.iter().any(|constraint| within(constraint) || covers(constraint))
+    let Ok(Some(constraints)) = issuer.name_constraints() else { return };
+    let permitted = dns_subtrees(constraints.value.permitted_subtrees.as_deref());
+    let excluded = dns_subtrees(constraints.value.excluded_subtrees.as_deref());
+    let allowed = |name: &str| {
+        let domain = name.strip_prefix("*.");
+        // rustls refuses a wildcard under a top-level domain as malformed, but only where constraints make it look.
+        if domain.is_some_and(|domain| !domain.contains('.')) {
+            return false;
+        }
+        let within = |constraint: &&str| is_within(domain.unwrap_or(name), constraint);
+        // A wildcard that could stand for a name that is shut out is shut out with it.
+        let covers = |constraint: &str| {
+            let parent = constraint.split_once('.').map(|(_, parent)| parent);
+            domain.zip(parent).is_some_and(|(domain, parent)| parent.eq_ignore_ascii_case(domain))
         };
-        // One name that is not allowed spoils the certificate, whichever host is asked for.
-        let refused = leaf.dns_names.iter().find(|name| !allowed(name));
-        problems.extend(refused.map(|name| CertificateProblem::NameConstraints { subject, name: name.clone() }));
-    }
+        (permitted.is_empty() || permitted.iter().any(within))
+            && !excluded.iter().any(|constraint| within(constraint) || covers(constraint))
+    };
+    // One name that is not allowed spoils the certificate, whichever host is asked for.
+    let refused = dns_names(leaf).into_iter().find(|name| !allowed(name));
+    problems.extend(refused.map(|name| CertificateProblem::NameConstraints { subject, name: name.to_owned() }));
+}
+
+fn dns_subtrees<'a>(subtrees: Option<&[GeneralSubtree<'a>]>) -> Vec<&'a str> {
+    let dns = |subtree: &GeneralSubtree<'a>| {
+        if let GeneralName::DNSName(name) = subtree.base { Some(name) } else { None }
+    };
+    subtrees.unwrap_or_default().iter().filter_map(dns).collect()
 }

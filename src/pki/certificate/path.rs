@@ -1,6 +1,15 @@
 //! Finding the way from the server's certificate up through the ones that came with it.
 
-use super::{Certificate, signature::is_signed_by};
+use rustls_pki_types::SubjectPublicKeyInfoDer;
+use webpki::{ALL_VERIFICATION_ALGS, RawPublicKeyEntity};
+use x509_parser::{
+    asn1_rs::{Any, FromDer as _},
+    certificate::X509Certificate,
+    public_key::PublicKey,
+};
+
+use super::is_self_issued;
+use crate::pki::rsa_key::bit_length;
 
 /// How the certificates of a chain hang together, as indices into it.
 pub(super) struct Path {
@@ -18,26 +27,22 @@ pub(super) struct Path {
 
 impl Path {
     /// Walks from the certificate at `leaf` to the last issuer that is there. A signature that cannot be checked counts as right.
-    pub(super) fn of(chain: &[Certificate], leaf: usize) -> Self {
+    pub(super) fn of(chain: &[X509Certificate<'_>], leaf: usize) -> Self {
         let mut certificates = vec![leaf];
         let mut broken = None;
-        loop {
-            let current = certificates[certificates.len() - 1];
-            if chain[current].is_self_issued() {
-                break;
-            }
+        let mut current = leaf;
+        while !is_self_issued(&chain[current]) {
+            let issuer = chain[current].issuer().as_raw();
             let candidates: Vec<_> = (0..chain.len())
-                .filter(|index| !certificates.contains(index) && chain[*index].subject == chain[current].issuer)
+                .filter(|index| !certificates.contains(index) && chain[*index].subject().as_raw() == issuer)
                 .collect();
             let signed = |index: &&usize| is_signed_by(&chain[current], &chain[**index]) != Some(false);
-            match (candidates.iter().find(signed), candidates.first()) {
-                (Some(next), _) => certificates.push(*next),
-                (None, Some(impostor)) => {
-                    broken = Some((current, *impostor));
-                    break;
-                }
-                (None, None) => break,
-            }
+            let Some(next) = candidates.iter().find(signed) else {
+                broken = candidates.first().map(|impostor| (current, *impostor));
+                break;
+            };
+            certificates.push(*next);
+            current = *next;
         }
         let mut unrelated: Vec<usize> = (0..chain.len()).filter(|index| !certificates.contains(index)).collect();
         let alternative = take_other_way(chain, &certificates, &mut unrelated);
@@ -46,22 +51,45 @@ impl Path {
 }
 
 /// Takes cross-signed certificates, and their issuers, out of those that are not related, and gives back the first.
-fn take_other_way(chain: &[Certificate], path: &[usize], unrelated: &mut Vec<usize>) -> Option<usize> {
+fn take_other_way(chain: &[X509Certificate<'_>], path: &[usize], unrelated: &mut Vec<usize>) -> Option<usize> {
     let crossed = |index: &usize| {
         let one = &chain[*index];
-        path[1..]
-            .iter()
-            .map(|at| &chain[*at])
-            .any(|on_path| on_path.subject == one.subject && on_path.key == one.key && on_path.issuer != one.issuer)
+        path[1..].iter().map(|at| &chain[*at]).any(|on_path| {
+            on_path.subject().as_raw() == one.subject().as_raw()
+                && on_path.public_key().raw == one.public_key().raw
+                && on_path.issuer().as_raw() != one.issuer().as_raw()
+        })
     };
-    let first = *unrelated.iter().find(|index| crossed(index))?;
-    let mut way: Vec<usize> = unrelated.iter().copied().filter(|index| crossed(index)).collect();
-    while let Some(next) = unrelated
-        .iter()
-        .find(|index| !way.contains(index) && way.iter().any(|at| chain[*at].issuer == chain[**index].subject))
-    {
+    let mut way: Vec<usize> = unrelated.iter().copied().filter(crossed).collect();
+    let first = *way.first()?;
+    let leads_on = |index: &usize, way: &[usize]| {
+        way.iter().any(|at| chain[*at].issuer().as_raw() == chain[*index].subject().as_raw())
+    };
+    while let Some(next) = unrelated.iter().find(|index| !way.contains(index) && leads_on(index, &way)) {
         way.push(*next);
     }
     unrelated.retain(|index| !way.contains(index));
     Some(first)
+}
+
+/// Whether `issuer`'s key made `certificate`'s signature, as rustls verifies it; `None` where that cannot be said: an algorithm
+/// that it does not know, or a small RSA key.
+///
+/// x509-parser's own verification calls every PSS signature wrong whose salt is not as long as its hash, as openssl's default
+/// is not, and lacks P-521.
+pub(super) fn is_signed_by(certificate: &X509Certificate<'_>, issuer: &X509Certificate<'_>) -> Option<bool> {
+    if matches!(issuer.public_key().parsed(), Ok(PublicKey::RSA(key)) if bit_length(key.modulus) < 2048) {
+        return None;
+    }
+    let key = SubjectPublicKeyInfoDer::from(issuer.public_key().raw);
+    let key = RawPublicKeyEntity::try_from(&key).ok()?;
+    // Certificate ::= SEQUENCE { toBeSigned, algorithm, signature }; webpki knows algorithms by the content of the second.
+    let (_, whole) = Any::from_der(certificate.as_raw()).ok()?;
+    let (rest, _) = Any::from_der(whole.data).ok()?;
+    let (_, algorithm) = Any::from_der(rest).ok()?;
+    let mut known =
+        ALL_VERIFICATION_ALGS.iter().filter(|one| one.signature_alg_id().as_ref() == algorithm.data).peekable();
+    known.peek()?;
+    let (signed, signature) = (certificate.tbs_certificate.as_ref(), &certificate.signature_value.data);
+    Some(known.any(|one| key.verify_signature(*one, signed, signature).is_ok()))
 }

@@ -18,207 +18,87 @@ pub enum ProblemSeverity {
 /// Rules: names RFC 9525, chains RFC 5280, algorithms and usages what browsers and TLS libraries refuse today.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CertificateProblem {
-    /// None of the certificate's DNS names is the host.
     #[error("The certificate is not for {host}; it is for {}.", list(names))]
-    HostMismatch {
-        /// The host wanted.
-        host: HostName,
-        /// The DNS names it has.
-        names: Vec<String>,
-    },
+    HostMismatch { host: HostName, names: Vec<String> },
     /// A wildcard of the certificate looks as if it covered the host, but `*` stands for exactly one label.
     #[error(
         "The certificate's {pattern} does not cover {host}: the * stands for exactly one label, under at least two others."
     )]
-    WildcardScope {
-        /// The host wanted.
-        host: HostName,
-        /// The name with the wildcard.
-        pattern: String,
-    },
+    WildcardScope { host: HostName, pattern: String },
     /// The host stands in the common name only, which clients have not looked at since 2017.
     #[error(
         "The certificate has {host} as its common name only; clients look at its alternative names (SAN), where it is missing."
     )]
-    CommonNameOnly {
-        /// The host wanted.
-        host: HostName,
-    },
-    /// Valid from a time to come.
+    CommonNameOnly { host: HostName },
     #[error("The certificate of {subject} is valid only from {from}.")]
-    NotYetValid {
-        /// Whose.
-        subject: String,
-        /// From when.
-        from: Timestamp,
-    },
-    /// Valid until a time gone by.
+    NotYetValid { subject: String, from: Timestamp },
     #[error("The certificate of {subject} expired at {at}.")]
-    Expired {
-        /// Whose.
-        subject: String,
-        /// When.
-        at: Timestamp,
-    },
+    Expired { subject: String, at: Timestamp },
     /// A root that is sent along has expired; clients use their own copy of a root.
     #[error("The root certificate of {subject} that comes with the certificate expired at {at}.")]
-    RootExpired {
-        /// Whose.
-        subject: String,
-        /// When.
-        at: Timestamp,
-    },
-    /// Fewer than 30 days left.
+    RootExpired { subject: String, at: Timestamp },
     #[error("The certificate of {subject} expires at {at}, in {}.", in_days(*days))]
-    ExpiresSoon {
-        /// Whose.
-        subject: String,
-        /// When.
-        at: Timestamp,
-        /// Whole days left.
-        days: i64,
-    },
+    ExpiresSoon { subject: String, at: Timestamp, days: i64 },
     /// Longer than 825 days, which Apple's systems refuse from any CA.
     #[error("The certificate is valid for {days} days in all; Apple's systems refuse more than 825 from any CA.")]
-    ValidTooLong {
-        /// Whole days from beginning to end.
-        days: i64,
-    },
-    /// The host's certificate is not the first in the file.
+    ValidTooLong { days: i64 },
     #[error("The certificate for the host is number {number} in the file; servers send the first one as their own.")]
-    NotFirst {
-        /// Where it stands, counted from 1.
-        number: usize,
-    },
-    /// The intermediates are all there, but not each followed by its issuer.
+    NotFirst { number: usize },
     #[error("The certificates in the file are not in order: each must be followed by its issuer.")]
     ChainOrder,
-    /// The leaf alone, although somebody else signed it.
     #[error("The file holds the host's certificate only, without that of its issuer ({issuer}).")]
-    ChainIncomplete {
-        /// The missing issuer.
-        issuer: String,
-    },
-    /// A certificate that has nothing to do with the others.
+    ChainIncomplete { issuer: String },
     #[error("The certificate of {subject} does not belong to the chain of the host's certificate.")]
-    Unrelated {
-        /// Whose.
-        subject: String,
-    },
-    /// The next certificate has the issuer's name, but another key.
+    Unrelated { subject: String },
     #[error(
         "The certificate of {subject} was not signed by the certificate of {issuer} in the file, although it names it as its issuer."
     )]
-    ChainBroken {
-        /// Which certificate.
-        subject: String,
-        /// Which issuer.
-        issuer: String,
-    },
-    /// The private key belongs to another certificate.
+    ChainBroken { subject: String, issuer: String },
     #[error("The private key ({key}) does not belong to the certificate (key {certificate}).")]
-    KeyMismatch {
-        /// The fingerprint of the certificate's public key.
-        certificate: Fingerprint,
-        /// The fingerprint of the private key given.
-        key: Fingerprint,
-    },
-    /// An RSA key of fewer than 2048 bits.
+    KeyMismatch { certificate: Fingerprint, key: Fingerprint },
     #[error("The RSA key of {subject} has {bits} bits; clients and servers refuse fewer than 2048.")]
-    KeyWeak {
-        /// Whose.
-        subject: String,
-        /// How many.
-        bits: usize,
-    },
-    /// A kind of key that not every client knows.
+    KeyWeak { subject: String, bits: usize },
     #[error(
         "The key of {subject} is of a kind that not every client accepts in a certificate (RSA and EC on P-256 or P-384 are)."
     )]
-    KeyUnusual {
-        /// Whose.
-        subject: String,
-    },
-    /// Signed with MD5 or SHA-1.
+    KeyUnusual { subject: String },
     #[error("The certificate of {subject} is signed with {algorithm}, which clients refuse.")]
-    SignatureWeak {
-        /// Whose.
-        subject: String,
-        /// `MD2`, `MD5` or `SHA-1`.
-        algorithm: &'static str,
-    },
-    /// Signed by itself.
+    SignatureWeak { subject: String, algorithm: &'static str },
     #[error("The certificate is signed by itself, so no client trusts it unless it was installed there.")]
     SelfSigned,
-    /// A CA certificate as the server's own.
     #[error("The host's certificate is a CA certificate, which strict clients refuse as a server's.")]
     IsCa,
-    /// An issuer that is not a CA, or must not sign certificates.
     #[error("The certificate of {subject} is used as an issuer, but is not one of a CA.")]
-    IssuerNotCa {
-        /// Whose.
-        subject: String,
-    },
-    /// A CA that allows fewer CAs below it than there are.
+    IssuerNotCa { subject: String },
     #[error("The CA {subject} allows fewer other CAs below it than the chain has.")]
-    PathLength {
-        /// Which CA.
-        subject: String,
-    },
-    /// Extended key usage that is not for TLS servers.
+    PathLength { subject: String },
     #[error("The certificate of {subject} is not for TLS servers: its extended key usage does not say so.")]
-    NotForServers {
-        /// Whose.
-        subject: String,
-    },
-    /// No extended key usage.
+    NotForServers { subject: String },
     #[error(
         "The certificate does not say that it is for TLS servers (extended key usage), which Apple's systems want."
     )]
     UsageUnstated,
-    /// A key usage that excludes digital signatures.
     #[error(
         "The certificate's key usage does not allow digital signatures, without which TLS 1.3 and current browsers refuse it."
     )]
     KeyUsage,
-    /// A CA that must not issue for one of the certificate's names.
     #[error("The CA {subject} must not issue certificates for {name}: its name constraints do not allow it.")]
-    NameConstraints {
-        /// Which CA.
-        subject: String,
-        /// Which name.
-        name: String,
-    },
+    NameConstraints { subject: String, name: String },
     /// A critical extension that TLS clients do not know; they must refuse such a certificate (RFC 5280 §4.2).
     #[error(
         "The certificate of {subject} has a critical extension ({oid}) that TLS clients do not know, so they refuse it."
     )]
-    UnknownCritical {
-        /// Whose.
-        subject: String,
-        /// The extension's identifier.
-        oid: String,
-    },
+    UnknownCritical { subject: String, oid: String },
     /// Not as RFC 5280 §4.1 wants it. openssl and rustls take it; Go's library does not.
     #[error(
         "The certificate of {subject} breaks the rules of certificates: {what}. Servers written in Go (Traefik, the NGINX ingress \
          controller) refuse it."
     )]
-    Malformed {
-        /// Whose.
-        subject: String,
-        /// How.
-        what: &'static str,
-    },
-    /// Two certificates of one CA, for the same key, from different issuers.
+    Malformed { subject: String, what: &'static str },
     #[error(
         "The file has two certificates of the CA {subject}, from different issuers; some clients only try the first."
     )]
-    CrossSigned {
-        /// Which CA.
-        subject: String,
-    },
-    /// The file of certificates holds a private key as well.
+    CrossSigned { subject: String },
     #[error("The file with the certificate holds a private key as well.")]
     WithPrivateKey,
 }
@@ -259,7 +139,6 @@ impl CertificateProblem {
         }
     }
 
-    /// How bad it is.
     pub fn severity(&self) -> ProblemSeverity {
         match self {
             Self::RootExpired { .. }
@@ -275,22 +154,7 @@ impl CertificateProblem {
             | Self::Malformed { .. }
             | Self::CrossSigned { .. }
             | Self::WithPrivateKey => ProblemSeverity::Warning,
-            Self::HostMismatch { .. }
-            | Self::WildcardScope { .. }
-            | Self::CommonNameOnly { .. }
-            | Self::NotYetValid { .. }
-            | Self::Expired { .. }
-            | Self::NotFirst { .. }
-            | Self::ChainBroken { .. }
-            | Self::KeyMismatch { .. }
-            | Self::KeyWeak { .. }
-            | Self::SignatureWeak { .. }
-            | Self::IssuerNotCa { .. }
-            | Self::PathLength { .. }
-            | Self::NotForServers { .. }
-            | Self::KeyUsage
-            | Self::UnknownCritical { .. }
-            | Self::NameConstraints { .. } => ProblemSeverity::Blocker,
+            _ => ProblemSeverity::Blocker,
         }
     }
 

@@ -47,8 +47,8 @@ fn make(name: &str, issuer: Option<&Made>, change: impl FnOnce(&mut CertificateP
     params.not_after = time(now() + days(100)).to_datetime();
     change(&mut params);
     let made = match issuer {
-        Some(issuer) => params.signed_by(&key, &Issuer::from_params(&issuer.params, &issuer.key)),
-        None => params.self_signed(&key),
+        Some(issuer) => params.signed_by(key.pair(), &Issuer::from_params(&issuer.params, issuer.key.pair())),
+        None => params.self_signed(key.pair()),
     };
     Made { certificate: Certificate::from_der(made.unwrap().der()).unwrap(), key, params }
 }
@@ -296,7 +296,7 @@ fn a_weak_signature_on_oneself_does_not_matter() {
     let arguments =
         ["req", "-x509", "-sha1", "-newkey", "rsa:2048", "-noenc", "-keyout", "/dev/null", "-subj", "/CN=x"];
     let chain = CertificateChain::parse(&openssl(&arguments, b"")).unwrap();
-    assert_eq!(chain.leaf().signature, Algorithm::Weak("SHA-1"), "the premise");
+    assert_eq!(check::weak(&chain.leaf().x509().signature_algorithm), Some("SHA-1"), "the premise");
     let problems = check_certificate(&chain, None, &host(), chain.leaf().not_before());
     assert!(!codes(&problems).contains(&"certificate-signature-weak"), "{problems:?}");
 }
@@ -411,7 +411,7 @@ fn every_signature_algorithm_is_really_verified() {
                 let verdict = |issuer: &str| {
                     let chain =
                         CertificateChain::parse(&[leaf.clone(), std::fs::read(issuer).unwrap()].concat()).unwrap();
-                    signature::is_signed_by(chain.leaf(), &chain.certificates()[1])
+                    path::is_signed_by(&chain.leaf().x509(), &chain.certificates()[1].x509())
                 };
                 assert_eq!(verdict(&pem), Some(true), "{ca_key} {digest} {options:?}");
                 assert_eq!(verdict(&other_pem), Some(false), "{ca_key} {digest} {options:?}");
@@ -432,7 +432,7 @@ fn a_pss_signature_with_a_long_salt_is_not_called_broken() {
     let leaf =
         openssl(&["x509", "-req", "-sha256", "-sigopt", "rsa_padding_mode:pss", "-CA", &pem, "-CAkey", &key], &request);
     let chain = CertificateChain::parse(&[leaf, std::fs::read(pem).unwrap()].concat()).unwrap();
-    assert_eq!(signature::is_signed_by(chain.leaf(), &chain.certificates()[1]), None);
+    assert_eq!(path::is_signed_by(&chain.leaf().x509(), &chain.certificates()[1].x509()), None);
 }
 
 #[test]
@@ -442,20 +442,58 @@ fn what_is_not_a_certificate_file_is_named() {
     let pem = good.certificate.to_pem();
     let parse = |bytes: &[u8]| CertificateChain::parse(bytes).map(|chain| chain.certificates().len());
     let indented: String = pem.lines().flat_map(|line| ["    ", line, "\n"]).collect();
-    let layout = || Err(E::Layout { mended: CertificateChain::parse(pem.as_bytes()).unwrap() });
     assert_eq!(parse(b" \n"), Err(E::Empty));
     assert_eq!(parse(b"hello"), Err(E::NoCertificate));
-    assert_eq!(parse(good.certificate.der()), Err(E::NoCertificate), "binary");
+    assert_eq!(parse(good.certificate.der()), Err(E::OtherFormat(OtherFormat::Der)));
     assert_eq!(parse(good.key.pem().expose().as_bytes()), Err(E::NoCertificate), "a key");
     assert_eq!(parse(pem.replace("CERTIFICATE", "CERTIFICATE REQUEST").as_bytes()), Err(E::Request));
     assert_eq!(parse(&pem.as_bytes()[..pem.len() / 2]), Err(E::Damaged { number: 1 }));
     assert_eq!(parse(format!("{pem}{}", pem.replacen("MII", "MIJ", 1)).as_bytes()), Err(E::Damaged { number: 2 }));
-    assert_eq!(parse(pem.replace('\n', "\\n").as_bytes()), layout());
-    assert_eq!(parse(pem.replace('\n', " ").as_bytes()), layout());
-    assert_eq!(parse(indented.as_bytes()), layout());
+    assert_eq!(parse(pem.replace('\n', "\\n").as_bytes()), Err(E::Layout));
+    assert_eq!(parse(pem.replace('\n', " ").as_bytes()), Err(E::Layout));
+    assert_eq!(parse(indented.as_bytes()), Err(E::Layout));
     assert_eq!(parse(pem.replace('\n', "\r\n").as_bytes()), Ok(1));
     assert_eq!(parse(format!("subject=CN=server\n{pem}\n\nissuer=…\n{pem}").as_bytes()), Ok(2));
     assert_eq!(CertificateChain::parse(format!("# x\n{pem}\n").as_bytes()).unwrap().to_pem(), pem);
+}
+
+/// Each form is named with a command that openssl understands, and what that command writes is read.
+#[test]
+fn other_forms_are_named_with_the_command_that_converts_them() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
+    let good = leaf(Some(&MIDDLE), |_| {});
+    let pem = chain(&[&good, &MIDDLE]).to_pem();
+    std::fs::write(file("chain.pem"), &pem).unwrap();
+    std::fs::write(file("key.pem"), good.key.pem().expose()).unwrap();
+    let pkcs7 = |form| openssl(&["crl2pkcs7", "-nocrl", "-certfile", &file("chain.pem"), "-outform", form], b"");
+    let pkcs12 = ["pkcs12", "-export", "-in", &file("chain.pem"), "-inkey", &file("key.pem"), "-passout", "pass:"];
+    let utf16 = [vec![0xff, 0xfe], pem.encode_utf16().flat_map(u16::to_le_bytes).collect()].concat();
+    let forms = [
+        (good.certificate.der().to_vec(), OtherFormat::Der),
+        (pkcs7("PEM"), OtherFormat::Pkcs7 { der: false }),
+        (pkcs7("DER"), OtherFormat::Pkcs7 { der: true }),
+        (openssl(&pkcs12, b""), OtherFormat::Pkcs12),
+        (utf16, OtherFormat::Utf16),
+        (["\u{feff}".as_bytes(), pem.as_bytes()].concat(), OtherFormat::ByteOrderMark),
+    ];
+    for (bytes, format) in forms {
+        let error = CertificateChain::parse(&bytes).unwrap_err();
+        assert_eq!(error, CertificateError::OtherFormat(format));
+        assert!(error.to_string().contains(format.certificates()), "{error}");
+        std::fs::write(file("FILE"), bytes).unwrap();
+        let mut shell = std::process::Command::new("sh");
+        let command = format.certificates().replace("pkcs12 ", "pkcs12 -passin pass: ");
+        let done = shell.arg("-c").arg(&command).current_dir(&directory).output().unwrap();
+        assert!(done.status.success(), "{command}: {}", String::from_utf8_lossy(&done.stderr));
+        let converted = CertificateChain::parse(&std::fs::read(file("FILE.pem")).unwrap()).unwrap();
+        assert!(converted.certificates().contains(&good.certificate), "{command}");
+    }
+    let trusted = openssl(&["x509", "-trustout"], pem.as_bytes());
+    assert_eq!(CertificateChain::parse(&trusted), Err(CertificateError::Trusted));
+    let with_issuer = [trusted.as_slice(), MIDDLE.certificate.to_pem().as_bytes()].concat();
+    assert_eq!(CertificateChain::parse(&with_issuer), Err(CertificateError::Trusted));
+    assert_eq!(openssl(&["x509"], &trusted), good.certificate.to_pem().as_bytes());
 }
 
 #[test]

@@ -11,18 +11,18 @@ fn error(value: impl AsRef<[u8]>) -> EncryptionSecretError {
 }
 
 fn hex_of(bytes: &[u8; 32]) -> String {
-    EncryptionSecret::from_bytes(Zeroizing::new(*bytes)).expose_hex().to_owned()
+    EncryptionSecret::from_bytes(Zeroizing::new(*bytes)).value().expose().to_owned()
 }
 
 #[test]
 fn generates_sixty_four_lower_case_digits_each_time_others() {
     let a = EncryptionSecret::generate().unwrap();
     let b = EncryptionSecret::generate().unwrap();
-    assert_eq!(a.expose_hex().len(), 64);
-    assert!(a.expose_hex().bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte)));
+    assert_eq!(a.value().expose().len(), 64);
+    assert!(a.value().expose().bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte)));
     assert_ne!(a, b);
     assert_ne!(a.fingerprint(), b.fingerprint());
-    assert_eq!(EncryptionSecret::parse(a.expose_hex().as_bytes()).unwrap(), a);
+    assert_eq!(EncryptionSecret::parse(a.value().expose().as_bytes()).unwrap(), a);
 }
 
 #[test]
@@ -31,7 +31,7 @@ fn upper_and_mixed_case_are_the_same_secret_kept_as_written() {
     let upper = EncryptionSecret::parse(GOOD.to_uppercase().as_bytes()).unwrap();
     assert_eq!(lower, upper);
     assert_eq!(lower.fingerprint(), upper.fingerprint());
-    assert_eq!(upper.expose_hex(), GOOD.to_uppercase());
+    assert_eq!(upper.value().expose(), GOOD.to_uppercase());
 }
 
 #[test]
@@ -40,40 +40,36 @@ fn debug_shows_a_fingerprint_only() {
     assert!(shown.contains("sha256:") && !shown.contains("6d9c"), "{shown}");
 }
 
-type Case = (Vec<u8>, fn(&EncryptionSecretError) -> bool);
-
-/// The shapes of issue reports: each has its own name, and the value that was meant where that is certain.
+/// The shapes of issue reports: each has its own name.
 #[test]
-fn each_mistake_is_named_and_mended_where_that_is_certain() {
+fn each_mistake_is_named() {
     use EncryptionSecretError as E;
     let raw = decode_hex(GOOD.as_bytes()).unwrap();
-    let mendable: Vec<Case> = vec![
-        (format!("{GOOD}\n").into(), |e| matches!(e, E::TrailingNewline { .. })),
-        (format!("{GOOD}\r\n").into(), |e| matches!(e, E::TrailingNewline { .. })),
-        (format!(" {GOOD}").into(), |e| matches!(e, E::WhiteSpace { .. })),
-        (format!("{GOOD}\n\n").into(), |e| matches!(e, E::WhiteSpace { .. })),
-        (format!("{}\n{}\n", &GOOD[..32], &GOOD[32..]).into(), |e| matches!(e, E::WhiteSpace { .. })),
-        (format!("0x{GOOD}").into(), |e| matches!(e, E::Prefix { .. })),
-        (format!("0X{GOOD}\n").into(), |e| matches!(e, E::Prefix { .. })),
-        (format!("\"{GOOD}\"").into(), |e| matches!(e, E::Quoted { .. })),
-        (format!("'{GOOD}'\n").into(), |e| matches!(e, E::Quoted { .. })),
-        (STANDARD.encode(GOOD).into(), |e| matches!(e, E::DoubleBase64 { .. })),
-        (format!("{}\n", STANDARD.encode(format!("{GOOD}\n"))).into(), |e| matches!(e, E::DoubleBase64 { .. })),
-        (STANDARD.encode(raw).into(), |e| matches!(e, E::Base64Bytes { .. })),
-        (raw.to_vec(), |e| matches!(e, E::RawBytes { .. })),
-    ];
-    let good = EncryptionSecret::parse(GOOD.as_bytes()).unwrap();
-    for (value, is_expected) in mendable {
-        let error = error(&value);
-        assert!(is_expected(&error), "{error:?}");
-        assert_eq!(error.mended(), Some(&good), "{error}");
+    for spoilt in [
+        format!("{GOOD}\n"),
+        format!("{GOOD}\r\n"),
+        format!(" {GOOD}"),
+        format!("{GOOD}\n\n"),
+        format!("{}\n{}\n", &GOOD[..32], &GOOD[32..]),
+    ] {
+        assert_eq!(error(spoilt), E::WhiteSpace);
     }
+    assert_eq!(error(STANDARD.encode(GOOD)), E::DoubleBase64);
+    assert_eq!(error(format!("{}\n", STANDARD.encode(format!("{GOOD}\n")))), E::DoubleBase64);
+    assert_eq!(error(STANDARD.encode(raw)), E::Base64Bytes);
+    assert_eq!(error(raw), E::RawBytes);
+    assert_eq!(error(format!("0x{GOOD}")), E::NotHex { position: 2, length: 66 });
+    assert_eq!(error(format!("\"{GOOD}\"")), E::NotHex { position: 1, length: 66 });
     assert_eq!(error(""), E::Empty);
     assert_eq!(error(" \n"), E::Empty);
     assert_eq!(error(&GOOD[..32]), E::Length { digits: 32 });
     assert_eq!(error(&GOOD[..63]), E::Length { digits: 63 });
     assert_eq!(error(format!("{GOOD}00")), E::Length { digits: 66 });
-    assert_eq!(error(format!("0x{}", &GOOD[2..])), E::Prefix { mended: None }, "64 characters with the prefix");
+    assert_eq!(
+        error(format!("0x{}", &GOOD[2..])),
+        E::NotHex { position: 2, length: 64 },
+        "64 characters with the prefix"
+    );
     assert_eq!(error(GOOD.replacen('1', "g", 1)), E::NotHex { position: 5, length: 64 });
     assert_eq!(error([0xff, 0xfe]), E::NotHex { position: 1, length: 2 });
 }
@@ -97,32 +93,24 @@ fn what_is_obviously_not_random_is_refused_and_named() {
         steps[byte] = index.wrapping_mul(0x11).wrapping_add(7);
     }
     let cases = [
-        ("00".repeat(32), Weakness::OneByte),
-        ("ff".repeat(32), Weakness::OneByte),
-        ("deadbeef".repeat(8), Weakness::Repeats),
-        ("0123456789abcdef".repeat(4), Weakness::Repeats),
-        (format!("{}{}", &GOOD[..32], &GOOD[..32]), Weakness::Repeats),
-        (hex_of(&counting), Weakness::Counts),
-        (hex_of(&steps), Weakness::Counts),
-        (hex_of(&padded), Weakness::FewBytes),
-        ("0011223344556677".to_owned() + &"0011220033440055".repeat(3), Weakness::FewBytes),
-        (hex_of(&half), Weakness::LongRun),
-        (hex_of(b"correct horse battery staple 123"), Weakness::SpellsText),
-        (hex_of(b"6d9c1b40f2e85a7731c0de94b6a82f55"), Weakness::SpellsText),
+        ("00".repeat(32), "repeated"),
+        ("ff".repeat(32), "repeated"),
+        ("deadbeef".repeat(8), "repeated"),
+        ("0123456789abcdef".repeat(4), "repeated"),
+        (format!("{}{}", &GOOD[..32], &GOOD[..32]), "repeated"),
+        (hex_of(&counting), "equal steps"),
+        (hex_of(&steps), "equal steps"),
+        (hex_of(&padded), "twelve different"),
+        ("0011223344556677".to_owned() + &"0011220033440055".repeat(3), "twelve different"),
+        (hex_of(&half), "in a row"),
+        (hex_of(b"correct horse battery staple 123"), "it is text"),
+        (hex_of(b"6d9c1b40f2e85a7731c0de94b6a82f55"), "it is text"),
     ];
     for (value, weakness) in cases {
-        assert_eq!(error(&value), EncryptionSecretError::Weak(weakness), "{value}");
+        let EncryptionSecretError::Weak(said) = error(&value) else { panic!("{value}") };
+        assert!(said.contains(weakness), "{value}: {said}");
         let in_use = EncryptionSecret::parse_in_use(value.as_bytes()).unwrap();
-        assert_eq!(in_use.weakness(), Some(weakness), "MAS may already run with it");
-    }
-}
-
-#[test]
-fn a_weak_value_is_not_offered_as_mended() {
-    for value in
-        [format!("{}\n", "00".repeat(32)).into_bytes(), [0x80; 32].to_vec(), STANDARD.encode([7; 32]).into_bytes()]
-    {
-        assert_eq!(error(&value).mended(), None, "{:?}", error(&value));
+        assert_eq!(in_use.weakness(), Some(said), "MAS may already run with it");
     }
 }
 
@@ -131,7 +119,7 @@ fn a_weak_value_is_not_offered_as_mended() {
 fn no_random_value_is_refused() {
     for _ in 0..100_000 {
         let secret = EncryptionSecret::generate().unwrap();
-        assert_eq!(secret.weakness(), None, "{}", secret.expose_hex());
+        assert_eq!(secret.weakness(), None, "{}", secret.value().expose());
     }
 }
 

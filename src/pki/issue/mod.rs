@@ -6,7 +6,7 @@ mod sign;
 use jiff::{SignedDuration, Timestamp};
 use rcgen::{
     BasicConstraints, CertificateParams, CidrSubnet, DistinguishedName, DnType, ExtendedKeyUsagePurpose,
-    GeneralSubtree, IsCa, KeyUsagePurpose, NameConstraints, SanType, SerialNumber,
+    GeneralSubtree, IsCa, KeyUsagePurpose, NameConstraints, SanType,
 };
 
 pub use self::error::IssueError;
@@ -66,7 +66,7 @@ impl CertificateAuthority {
         let name = format!("Private CA {id} for {host}");
         let name = if name.len() <= LONGEST_COMMON_NAME { name } else { format!("Private CA {id}") };
         params.distinguished_name.push(DnType::CommonName, name);
-        let certificate = params.self_signed(&key).map_err(|_| IssueError::NotSigned)?;
+        let certificate = params.self_signed(key.pair()).map_err(|_| IssueError::NotSigned)?;
         let certificate = Certificate::from_der(certificate.der()).ok_or(IssueError::NotSigned)?;
         Ok(Self { chain: vec![certificate], key })
     }
@@ -79,7 +79,7 @@ impl CertificateAuthority {
             return Err(IssueError::KeyMismatch { certificate, key: key.fingerprint() });
         }
         if !certificate.is_ca() {
-            return Err(IssueError::NotACa { subject: certificate.subject().to_owned() });
+            return Err(IssueError::NotACa { subject: certificate.subject() });
         }
         Ok(Self { chain: chain.certificates().to_vec(), key })
     }
@@ -89,7 +89,6 @@ impl CertificateAuthority {
         &self.chain[0]
     }
 
-    /// The CA's private key.
     pub fn key(&self) -> &TlsPrivateKey {
         &self.key
     }
@@ -128,7 +127,6 @@ impl IssuedCertificate {
         &self.chain
     }
 
-    /// Its private key.
     pub fn key(&self) -> &TlsPrivateKey {
         &self.key
     }
@@ -142,30 +140,23 @@ impl CertificateRequest {
         describe(&mut params, host, &key)?;
         // Whether it becomes a CA is the CA's to say; some refuse a request that says anything about it.
         params.is_ca = IsCa::NoCa;
-        let request = params.serialize_request(&key).map_err(|_| IssueError::NotSigned)?;
+        let request = params.serialize_request(key.pair()).map_err(|_| IssueError::NotSigned)?;
         Ok(Self { pem: super::pem::encode("CERTIFICATE REQUEST", request.der()), key })
     }
 
-    /// The request as PEM, to be sent to the CA.
     pub fn pem(&self) -> &str {
         &self.pem
     }
 
-    /// The private key, to be kept.
     pub fn key(&self) -> &TlsPrivateKey {
         &self.key
     }
 }
 
-/// Empty parameters with a validity and a random serial number.
+/// Empty parameters with a validity. The serial number is rcgen's: a digest of the public key, which is new for each certificate.
 fn params(from: Timestamp, until: Timestamp) -> Result<CertificateParams, IssueError> {
-    let mut serial = [0; 16];
-    aws_lc_rs::rand::fill(&mut serial).map_err(|_| super::GenerateError)?;
-    // Positive and not zero (RFC 5280 §4.1.2.2), always of the same length.
-    serial[0] = serial[0] & 0x7f | 0x40;
     let mut params = CertificateParams::default();
     params.distinguished_name = DistinguishedName::new();
-    params.serial_number = Some(SerialNumber::from_slice(&serial));
     // By way of x509-parser, which has rcgen's type of time and saves a third crate for time. Whole seconds are all a
     // certificate has.
     let time = |time: Timestamp| {

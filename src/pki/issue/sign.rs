@@ -5,14 +5,9 @@
 //! one of them. Hence rcgen writes the certificate, and the issuer's name is put in before it is signed for good.
 
 use rcgen::{CertificateParams, DistinguishedName, Issuer, KeyIdMethod, SigningKey as _};
+use x509_parser::asn1_rs::{Any, BitString, FromDer as _, Sequence, ToDer as _};
 
-use crate::pki::{
-    Certificate, TlsPrivateKey,
-    certificate::split_at_issuer,
-    der::{SEQUENCE, whole_sequence},
-};
-
-const BIT_STRING: u8 = 0x03;
+use crate::pki::{Certificate, TlsPrivateKey};
 
 /// A certificate for `key` as `params` describe it, signed by `ca`; `None` where something on the way is not supported.
 pub(super) fn sign(
@@ -24,35 +19,27 @@ pub(super) fn sign(
     let mut issuer = CertificateParams::default();
     issuer.distinguished_name = DistinguishedName::new();
     if let Some(identifier) = ca.key_identifier() {
-        issuer.key_identifier_method = KeyIdMethod::PreSpecified(identifier.to_vec());
+        issuer.key_identifier_method = KeyIdMethod::PreSpecified(identifier);
     }
-    let draft = params.signed_by(key, &Issuer::from_params(&issuer, ca_key)).ok()?;
+    let draft = params.signed_by(key.pair(), &Issuer::from_params(&issuer, ca_key.pair())).ok()?;
 
-    // Certificate ::= SEQUENCE { toBeSigned SEQUENCE, algorithm SEQUENCE, signature BIT STRING }
-    let mut fields = whole_sequence(draft.der())?;
-    let to_be_signed = fields.element(SEQUENCE)?;
-    let algorithm = fields.element(SEQUENCE)?;
-    let (before, after) = split_at_issuer(to_be_signed)?;
-    let to_be_signed = element(SEQUENCE, &[before, ca.subject_der(), after]);
-    let signature = ca_key.sign(&to_be_signed).ok()?;
-    let algorithm = element(SEQUENCE, &[algorithm]);
-    // A bit string begins with the number of its unused bits.
-    let signature = element(BIT_STRING, &[&[0], &signature]);
-    Certificate::from_der(&element(SEQUENCE, &[&to_be_signed, &algorithm, &signature]))
+    // Certificate ::= SEQUENCE { toBeSigned SEQUENCE { version, serial number, algorithm, issuer, … }, algorithm, signature }
+    let (_, draft) = Any::from_der(draft.der()).ok()?;
+    let (rest, to_be_signed) = Any::from_der(draft.data).ok()?;
+    let (signature, _) = Any::from_der(rest).ok()?;
+    let algorithm = &rest[..rest.len() - signature.len()];
+    let mut after = to_be_signed.data;
+    for _ in 0..3 {
+        after = Any::from_der(after).ok()?.0;
+    }
+    let before = &to_be_signed.data[..to_be_signed.data.len() - after.len()];
+    let (after, _) = Any::from_der(after).ok()?;
+
+    let to_be_signed = sequence(&[before, ca.x509().subject().as_raw(), after])?;
+    let signature = BitString::new(0, &ca_key.pair().sign(&to_be_signed).ok()?).to_der_vec().ok()?;
+    Certificate::from_der(&sequence(&[&to_be_signed, algorithm, &signature])?)
 }
 
-/// One DER element around the parts.
-fn element(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
-    let content = parts.concat();
-    let mut der = vec![tag];
-    if let Ok(length @ 0..0x80) = u8::try_from(content.len()) {
-        der.push(length);
-    } else {
-        let length = content.len().to_be_bytes();
-        let length = &length[length.iter().take_while(|byte| **byte == 0).count()..];
-        der.push(0x80 | u8::try_from(length.len()).expect("a length has at most eight bytes"));
-        der.extend(length);
-    }
-    der.extend(content);
-    der
+fn sequence(parts: &[&[u8]]) -> Option<Vec<u8>> {
+    Sequence::new(parts.concat().into()).to_der_vec().ok()
 }

@@ -129,7 +129,7 @@ fn an_extension_that_stands_there_twice_is_never_called_good() {
         let mut params = CertificateParams::new(["auth.example.com".to_owned()]).unwrap();
         params.extended_key_usages = vec![Extended::ServerAuth];
         params.custom_extensions = vec![known];
-        let made = params.self_signed(&key).unwrap();
+        let made = params.self_signed(key.pair()).unwrap();
         assert!(Certificate::from_der(made.der()).is_none());
     }
 }
@@ -138,7 +138,11 @@ fn an_extension_that_stands_there_twice_is_never_called_good() {
 #[test]
 fn both_certificates_of_a_cross_signed_ca_belong_to_the_chain() {
     let other = ca("other root", None, |_| {});
-    let signed = MIDDLE.params.clone().signed_by(&MIDDLE.key, &Issuer::from_params(&other.params, &other.key)).unwrap();
+    let signed = MIDDLE
+        .params
+        .clone()
+        .signed_by(MIDDLE.key.pair(), &Issuer::from_params(&other.params, other.key.pair()))
+        .unwrap();
     let key = TlsPrivateKey::parse(MIDDLE.key.pem().expose().as_bytes()).unwrap();
     let cross = Made { certificate: Certificate::from_der(signed.der()).unwrap(), key, params: MIDDLE.params.clone() };
     let good = leaf(Some(&MIDDLE), |_| {});
@@ -184,12 +188,15 @@ fn negative_serial_numbers_and_certificates_without_extensions_are_told() {
     let at = Timestamp::now() + SignedDuration::from_hours(1);
     let of = |chain: &CertificateChain| codes(&check_certificate(chain, None, &host(), at));
     let (root, chain) = openssl_chain(&["-extfile", "EXTENSIONS", "-set_serial", "-5"], &[]);
-    assert!(root.oddities.old_version, "the premise: openssl makes version 1 where it is given no extensions");
+    assert!(
+        root.x509().version() != x509_parser::x509::X509Version::V3,
+        "the premise: openssl makes version 1 where it is given no extensions"
+    );
     // A root of version 1 is trusted as it is; the leaf is what it is about.
     assert_eq!(of(&chain), ["certificate-malformed"]);
     let (_, chain) = openssl_chain(&["-extfile", "EXTENSIONS", "-set_serial", "5"], &[]);
     assert_eq!(of(&chain), [""; 0]);
     let (_, chain) = openssl_chain(&[], &[]);
-    assert!(chain.leaf().oddities.old_version, "the premise");
+    assert!(chain.leaf().x509().version() != x509_parser::x509::X509Version::V3, "the premise");
     assert_eq!(of(&chain), ["certificate-host-mismatch", "certificate-usage-unstated"]);
 }

@@ -18,7 +18,7 @@ use super::{Missing, operators::BESIDE};
 use crate::checks::around::{self, Around, Container, Role};
 use crate::checks::{Finding, Known, Snapshot};
 use crate::cluster::{Allowance, LogEnd, Survey};
-use crate::record::Redactor;
+use crate::redact::Redactor;
 use crate::terminal::progress::{Progress, Waiting};
 
 /// For everything but the deployment itself, its record and its findings.

@@ -10,7 +10,7 @@ use crate::cluster::{Kind, Selection, Survey, Why};
 use crate::deployment::Deployment;
 use crate::pki::{CertificateChain, SecretBytes};
 use crate::plan::SecretContents;
-use crate::record::Redactor;
+use crate::redact::Redactor;
 
 use super::Missing;
 

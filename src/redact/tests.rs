@@ -19,11 +19,10 @@ fn quoted(text: &str) -> String {
     quoted[1..quoted.len() - 1].to_owned()
 }
 
-fn percent(text: &str, lower: bool) -> String {
+fn percent(text: &str) -> String {
     text.bytes()
         .map(|byte| match byte {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
-            _ if lower => format!("%{byte:02x}"),
             _ => format!("%{byte:02X}"),
         })
         .collect()
@@ -35,12 +34,7 @@ fn unicode_escapes(text: &str) -> String {
 
 /// The forms that a secret may take, each with a name.
 fn forms(secret: &str) -> Vec<(&'static str, String)> {
-    let html = secret
-        .replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
-        .replace('\'', "&#39;");
+    let ascii = |c: char| if c.is_ascii() { c.to_string() } else { unicode_escapes(&c.to_string()) };
     vec![
         ("plain", secret.to_owned()),
         ("base64", STANDARD.encode(secret)),
@@ -48,19 +42,18 @@ fn forms(secret: &str) -> Vec<(&'static str, String)> {
         ("base64 for URLs", URL_SAFE_NO_PAD.encode(secret)),
         ("base64 of a pair", STANDARD.encode(format!("mas:{secret}"))),
         ("base64 of JSON", STANDARD.encode(json!({"password": secret, "n": 1}).to_string())),
-        ("base64 of base64", STANDARD.encode(STANDARD.encode(secret))),
         ("JSON", quoted(secret)),
         ("JSON in JSON", quoted(&quoted(secret))),
-        ("JSON in ASCII", unicode_escapes(secret)),
-        ("URL", percent(secret, false)),
-        ("URL in small letters", percent(secret, true)),
-        ("URL in a URL", percent(&percent(secret, false), false)),
-        ("form", percent(secret, false).replace("%20", "+")),
+        ("JSON as Python writes it", quoted(secret).chars().map(ascii).collect()),
+        (
+            "JSON as Go writes it",
+            quoted(secret).replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026"),
+        ),
+        ("URL", percent(secret)),
+        ("form", percent(secret).replace("%20", "+")),
         ("hexadecimal", secret.bytes().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()),
         ("capital hexadecimal", secret.bytes().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().concat()),
         ("YAML", secret.replace('\'', "''")),
-        ("HTML", html),
-        ("folded", secret.replace(' ', "\n    ")),
     ]
 }
 
@@ -82,8 +75,6 @@ proptest! {
 
     #[test]
     fn a_known_secret_survives_in_no_form(secret in secrets(), before in "[ -~\n]{0,40}", after in "[ -~\n]{0,40}") {
-        // A sign that could take the secret's first letters for its own: nobody could tell what was meant.
-        prop_assume!(!before.chars().rev().take(2).any(|c| c == '%'));
         let redactor = knowing(&[&secret]);
         for (name, form) in forms(&secret) {
             let text = format!("{before}{form}{after}");
@@ -95,7 +86,6 @@ proptest! {
     /// The same in an object: as a value, within one, and as a key.
     #[test]
     fn nor_in_an_object(secret in secrets(), before in "[ -~]{0,20}") {
-        prop_assume!(!before.chars().rev().take(2).any(|c| c == '%'));
         let redactor = knowing(&[&secret]);
         for (name, form) in forms(&secret) {
             let object = json!({
@@ -318,18 +308,13 @@ fn of_a_configuration_file_only_the_secrets_are_looked_for() {
 }
 
 #[test]
-fn of_a_secret_only_names_and_lengths_are_left() {
-    let secret = json!({
-        "apiVersion": "v1", "kind": "Secret", "type": "Opaque",
+fn of_metadata_what_repeats_the_object_is_left_out() {
+    let object = json!({
         "metadata": {"name": "a-mas", "annotations": {
             "kubectl.kubernetes.io/last-applied-configuration": "{\"stringData\":{\"x\":\"tiny\"}}", "note": "kept",
         }, "managedFields": [{"manager": "kubectl", "operation": "Update", "time": "t", "fieldsV1": {"f:data": {}}}]},
-        "data": {"rsaPrivateKey": STANDARD.encode("0123456789"), "password": STANDARD.encode("tiny")},
-        "stringData": {"x": "tiny"},
     });
-    let clean = ignorant().object(&secret);
-    assert_eq!(clean["data"], json!({"rsaPrivateKey": "10 bytes", "password": "4 bytes"}));
-    assert_eq!(clean["stringData"], json!({"x": "4 bytes"}));
+    let clean = ignorant().object(&object);
     assert_eq!(clean["metadata"]["annotations"]["note"], "kept");
     assert_eq!(clean["metadata"]["managedFields"], json!([{"manager": "kubectl", "operation": "Update", "time": "t"}]));
     assert!(!clean.to_string().contains("tiny"), "{clean}");

@@ -16,6 +16,8 @@ mod people;
 
 pub use people::People;
 
+use std::ops::Range;
+
 use known::Known;
 use regex_lite::Regex;
 use serde_json::{Value, json};
@@ -49,7 +51,8 @@ impl Redactor {
 
     /// A text without secrets. Lines stay lines, except within a secret that is several lines long.
     pub fn text(&self, text: &str) -> String {
-        patterns::words(&names::pairs(&patterns::blocks(&self.known.cut(text))))
+        let text = patterns::blocks(&marked(text, self.known.find(text)));
+        patterns::words(&marked(&text, names::values(&text)))
     }
 
     /// A tree (a status, a settings document) without secrets.
@@ -120,6 +123,23 @@ impl Redactor {
         }
         self.tree(&object)
     }
+}
+
+/// The text with a mark in the place of each range; one for those that touch.
+fn marked(text: &str, mut ranges: Vec<Range<usize>>) -> String {
+    ranges.sort_by_key(|range| range.start);
+    let mut out = String::with_capacity(text.len());
+    let (mut done, mut hidden) = (0, None);
+    for range in ranges {
+        let start = text.floor_char_boundary(range.start);
+        if hidden.is_none_or(|until| start > until) {
+            out += &text[done..start];
+            out += MARK;
+        }
+        done = done.max(text.ceil_char_boundary(range.end));
+        hidden = Some(done);
+    }
+    out + &text[done..]
 }
 
 /// A pattern that is written in this program, so that it cannot be a wrong one.

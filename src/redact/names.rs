@@ -1,11 +1,12 @@
 //! What the name of a key tells of its value, also in a text: `password: x`, `"token": "x"`, `secret=x`.
 
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, Input};
 use regex_lite::Regex;
 
-use super::{MARK, pattern};
+use super::pattern;
 
 /// What speaks of a secret in a name, whatever else is in it.
 static TELLING: LazyLock<AhoCorasick> = LazyLock::new(|| {
@@ -58,90 +59,72 @@ static PAIR: LazyLock<Regex> = LazyLock::new(|| {
 });
 /// A YAML block scalar follows.
 static BLOCK: LazyLock<Regex> = LazyLock::new(|| pattern(r"^[|>][0-9+-]*[ \t]*(?:#.*)?$"));
-/// A value in quotation marks whose end was cut off reaches no further.
+/// A value on one line, or in quotation marks whose end was cut off, reaches no further.
 const LONGEST: usize = 16 * 1024;
 
-/// Takes out the values that stand under telling keys in a text, also over several lines.
-pub(super) fn pairs(text: &str) -> String {
+/// Where the values that stand under telling keys are in a text, also those of several lines.
+pub(super) fn values(text: &str) -> Vec<Range<usize>> {
     let in_key = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c) || (!c.is_ascii() && c != '\u{a0}');
-    let mut out = String::with_capacity(text.len());
-    // Up to here it is written; up to there it is read.
-    let (mut done, mut at) = (0, 0);
+    let mut found = Vec::new();
+    let mut at = 0;
     while let Some(hit) = TELLING.find(Input::new(text).span(at..text.len())) {
         let before = text[at..hit.start()].trim_end_matches(in_key);
-        let start = at + before.len();
+        let line = before.rsplit('\n').next().unwrap_or_default();
+        let first =
+            (at == 0 || before.contains('\n')) && line.trim_matches([' ', '\t', '-', '"', '\'', '?']).is_empty();
+        let column = line.len() - line.trim_start_matches(' ').len();
         let end = text.len() - text[hit.end()..].trim_start_matches(in_key).len();
-        let first = (at == 0 || before.contains('\n'))
-            && line_end(before).trim_matches([' ', '\t', '-', '"', '\'', '?']).is_empty();
-        let column = line_end(before).len() - line_end(before).trim_start_matches(' ').len();
+        let key = &text[at + before.len()..end];
         at = end;
-        let key = &text[start..end];
         let Some(pair) = PAIR.captures(&text[end..text.floor_char_boundary(end + LONGEST)]) else { continue };
+        let (gap, colon) = (!pair[2].is_empty(), &pair[3] == ":");
         at += pair[1].len();
         let quoted = [4, 6, 8, 10].into_iter().find_map(|open| Some((pair.get(open)?, pair.get(open + 1)?)));
-        let hidden = if let Some((open, value)) = quoted {
+        if let Some((open, value)) = quoted {
             at += open.len();
             let value = value.as_str().trim_end_matches('\\');
-            if hides(key, value) { value.len() } else { 0 }
-        } else if pair[2].is_empty() || &pair[3] != ":" {
-            unquoted(&text[at..], key, &pair[3] == ":", first.then_some(column))
-        } else {
-            // `volume "secret" : secret "x" not found`: a sentence, not a pair.
-            0
-        };
-        if hidden > 0 {
-            out += &text[done..at];
-            out += if text[at..].starts_with('\n') { " " } else { "" };
-            out += MARK;
-            at += hidden;
-            done = at;
+            if hides(key, value) {
+                found.push(at..at + value.len());
+                at += value.len();
+            }
+        } else if !(gap && colon) {
+            // With a gap it is a sentence: `volume "secret" : secret "x" not found`.
+            let value = unquoted(&text[at..], key, colon, first.then_some(column));
+            found.extend(value.clone().map(|value| at + value.start..at + value.end));
+            at += value.map_or(0, |value| value.end);
         }
     }
-    out + &text[done..]
+    found
 }
 
-/// What stands after the last line end.
-fn line_end(text: &str) -> &str {
-    text.rsplit('\n').next().unwrap_or_default()
-}
-
-/// How much of a text is the value of a key, without quotation marks, that is to be left out. `column`: the indentation of a
-/// key that is the first on its line.
-fn unquoted(text: &str, key: &str, colon: bool, column: Option<usize>) -> usize {
-    let line = text.split('\n').next().unwrap_or_default();
+/// Which part of a text is the value of a key, without quotation marks, that is to be left out. `column`: the indentation of
+/// a key that is the first on its line.
+fn unquoted(text: &str, key: &str, colon: bool, column: Option<usize>) -> Option<Range<usize>> {
+    let line = text[..text.floor_char_boundary(LONGEST)].split('\n').next().unwrap_or_default();
     if let Some(column) = column.filter(|_| colon && is_telling(key)) {
-        if BLOCK.is_match(line.trim_end()) {
-            return below(text, line.len(), |item, depth| item.is_empty() || depth > column);
-        }
-        if line.trim().is_empty() {
-            let of_list = |item: &str, depth| {
-                item.starts_with("- ") && depth >= column && !item.contains(": ") && !item.trim_end().ends_with(':')
-            };
-            return below(text, line.len(), of_list);
+        let (block, list) = (BLOCK.is_match(line.trim_end()), line.trim().is_empty());
+        let belongs = |line: &&str| {
+            let (item, depth) = (line.trim(), line.len() - line.trim_start_matches(' ').len());
+            let of_list =
+                list && item.starts_with('-') && depth >= column && !item.contains(": ") && !item.ends_with(':');
+            of_list || (block && (item.is_empty() || depth > column))
+        };
+        let below = text[line.len()..].split_inclusive('\n').skip(1).take_while(belongs).map(str::len).sum::<usize>();
+        if block || list {
+            let start = if list { text.len() - text.trim_start().len() } else { 0 };
+            let value = start..text[..(line.len() + 1 + below).min(text.len())].trim_end().len();
+            return Some(value).filter(|value| below > 0 && !value.is_empty());
         }
     }
     let header = ["authorization", "cookie"].iter().any(|name| key.to_ascii_lowercase().ends_with(name));
-    let length = if header {
-        line.find(['"', '\'', '\\', ']']).unwrap_or(line.len())
-    } else if colon && column.is_some() {
-        line.len()
-    } else {
-        let stops: &[char] =
-            if colon { &[' ', '\t', ',', ';', '}', ')', ']', '"', '\''] } else { &[' ', '\t', '&', '"', '\''] };
-        let length = line.find(stops).unwrap_or(line.len());
-        let sentence =
-            colon && line[..length].bytes().all(|byte| byte.is_ascii_lowercase()) && line[length..].starts_with(' ');
-        if sentence { 0 } else { length }
+    let stops: &[char] = match (header, colon) {
+        (true, _) => &['"', '\'', '\\', ']'],
+        (_, true) if column.is_some() => &[],
+        (_, true) => &[' ', '\t', ',', ';', '}', ')', ']', '"', '\''],
+        (_, false) => &[' ', '\t', '&', '"', '\''],
     };
-    let value = line[..length].trim_end().trim_end_matches(',');
-    if value.starts_with('{') || !hides(key, value) { 0 } else { value.len() }
-}
-
-/// How long the rest of this line is with the lines that follow and belong to it, but for the last line's end; 0 where none
-/// does.
-fn below(text: &str, line: usize, belongs: impl Fn(&str, usize) -> bool) -> usize {
-    let lines = text[line..].split_inclusive('\n').skip(1);
-    let fits = |one: &&str| belongs(one.trim(), one.len() - one.trim_start_matches(' ').len());
-    let length: usize = lines.take_while(fits).map(str::len).sum();
-    if length == 0 { 0 } else { line + text[line..=line + length].trim_end().len() }
+    let (value, rest) = line.split_at(line.find(stops).unwrap_or(line.len()));
+    let sentence = colon && rest.starts_with(' ') && value.bytes().all(|byte| byte.is_ascii_lowercase());
+    let value = value.trim_end().trim_end_matches(',');
+    (!sentence && !value.starts_with('{') && hides(key, value)).then_some(0..value.len())
 }

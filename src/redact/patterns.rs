@@ -6,14 +6,11 @@ use regex_lite::{Captures, Regex};
 
 use super::{MARK, pattern};
 
-/// A block whose end was cut off reaches no further.
-const LONGEST_BLOCK: usize = 16 * 1024;
-
-static BEGIN: LazyLock<Regex> = LazyLock::new(|| pattern(r"-----BEGIN [A-Z0-9 ]{1,40}-----"));
-static END: LazyLock<Regex> = LazyLock::new(|| pattern(r"-----END [A-Z0-9 ]{1,40}-----"));
-/// The rest of a block whose beginning was cut off.
-static TAIL: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r"(?:[A-Za-z0-9+/=]{40,}(?:\s|\\+[nr])+)*[A-Za-z0-9+/=]*(?:\s|\\+[nr])*-----END [A-Z0-9 ]{1,40}-----")
+/// A PEM block, also one whose end or beginning was cut off.
+static PEM: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"-----BEGIN ([A-Z0-9 ]{1,40})-----(?:[A-Za-z0-9+/=\s]|\\+[nr])*(?:-----END [A-Z0-9 ]{1,40}-----)?|(?:[A-Za-z0-9+/=]{40,}(?:\s|\\+[nr])+)*[A-Za-z0-9+/=]*(?:\s|\\+[nr])*-----END [A-Z0-9 ]{1,40}-----",
+    )
 });
 
 /// Takes out PEM blocks: keys because they are secret, certificates because they only take room.
@@ -21,17 +18,11 @@ pub(super) fn blocks(text: &str) -> String {
     if !text.contains("-----") {
         return text.to_owned();
     }
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(begin) = BEGIN.find(rest) {
-        let kind = begin.as_str().trim_start_matches("-----BEGIN ").trim_end_matches('-');
-        out += &rest[..begin.start()];
-        out += &format!("[redacted: PEM {kind}]");
-        let body = &rest[begin.end()..];
-        let limit = body.floor_char_boundary(LONGEST_BLOCK);
-        rest = &body[END.find(&body[..limit]).map_or(limit, |end| end.end())..];
-    }
-    TAIL.replace_all(&(out + rest), MARK).into_owned()
+    let mark = |found: &Captures<'_>| match found.get(1) {
+        Some(kind) => format!("[redacted: PEM {}]", kind.as_str()),
+        None => MARK.to_owned(),
+    };
+    PEM.replace_all(text, mark).into_owned()
 }
 
 static BEARER: LazyLock<Regex> =

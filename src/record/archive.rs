@@ -22,7 +22,6 @@ impl Default for Archive {
 }
 
 impl Archive {
-    /// One that takes so many bytes.
     pub fn of_at_most(bytes: usize) -> Self {
         Self { files: Vec::new(), left: bytes }
     }

@@ -13,16 +13,12 @@ use crate::plan::SecretContents;
 
 use super::Missing;
 
-/// What was learned from the Secrets.
 #[derive(Default)]
 pub struct Secrets {
-    /// Names and lengths.
     pub shown: Vec<Value>,
-    /// What certificates in them say.
     pub certificates: Vec<Value>,
     /// To be left out of everything.
     pub values: Vec<SecretBytes>,
-    /// What could not be read.
     pub missing: Vec<Missing>,
 }
 

@@ -378,6 +378,21 @@ fn the_records_fingerprints_were_left_out_as_if_they_were_the_secrets() {
 }
 
 #[test]
+fn names_of_secrets_and_of_their_keys_stay() {
+    let certificate =
+        json!({"secretName": "first-element-mas", "key": "certificate", "subject": "CN=auth.example.com"});
+    assert_eq!(ignorant().tree(&certificate), certificate);
+}
+
+#[test]
+fn a_secret_in_json_is_known_without_its_quoting_and_echoes_are_found_in_parts() {
+    let config = SecretBytes::from(br#"{"auths": {"r": {"username": "u", "password": "a \"canary\" 77"}}}"#.as_slice());
+    assert_eq!(Redactor::knowing([&config]).text("login with a \"canary\" 77 to r"), "login with [redacted] to r");
+    let echoes = Redactor::of_echoes([&SecretBytes::from(b"correct horse battery".as_slice())]);
+    assert_eq!(echoes.text("denied: rrect horse bat..."), "denied: [redacted]...");
+}
+
+#[test]
 fn a_key_with_letters_of_another_alphabet_kept_its_value() {
     for text in [
         "password_für_db: geheim12",

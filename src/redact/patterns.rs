@@ -40,7 +40,7 @@ static TOKEN: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 /// A run of characters of a code, with the mark of a digest before it where there is one.
-static RUN: LazyLock<Regex> = LazyLock::new(|| pattern(r"((?:sha(?:256|384|512)[:-])?)([A-Za-z0-9+/_=-]{20,})"));
+static RUN: LazyLock<Regex> = LazyLock::new(|| pattern(r"((?:sha(?:256|384|512)[:-])?)([A-Za-z0-9+/_=-]{24,})"));
 /// UUIDs and ULIDs.
 static ID: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
@@ -97,5 +97,5 @@ pub(super) fn looks_random(run: &str) -> bool {
     let count = |classes: &[usize]| run.iter().filter(|byte| classes.contains(&class(**byte))).count();
     let changes = run.windows(2).filter(|pair| class(pair[0]) != class(pair[1])).count();
     let mixed = count(&[0]) >= 2 && count(&[1]) >= 2 && count(&[2, 3]) >= 1;
-    run.len() >= 20 && mixed && changes * 100 >= run.len() * 38
+    run.len() >= 22 && mixed && changes * 100 >= run.len() * 38
 }

@@ -271,6 +271,8 @@ fn what_is_useful_survives() {
         "PLAY RECAP localhost : ok=41 changed=3 unreachable=0 failed=1 skipped=12 rescued=0 ignored=0",
         "fatal: [localhost]: FAILED! => {\"censored\": \"the output has been hidden due to the fact that 'no_log: true' was specified\"}",
         "Basic authentication failed",
+        "reverse proxy must send X-Forwarded-For/Proto",
+        "Access-Control-Allow-Headers: X-Requested-With, Content-Type, Authorization, Date",
         "/apis/matrix.element.io/v1alpha2/namespaces/element-onprem/elementdeployments/first-element",
         "spec.components.matrixAuthenticationService.config.postgresql.passwordSecretKey",
         "access_tokens: 12",

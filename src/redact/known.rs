@@ -1,19 +1,23 @@
 //! Values that are known to be secret, in the forms in which logs and messages bring them.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
-use aho_corasick::{AhoCorasick, Match};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, Match};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use serde_json::Value;
 
 use super::names;
+use super::patterns::looks_random;
 
 /// A shorter value cannot be told from the words of any text.
 const SHORTEST: usize = 4;
 /// A shorter form counts only where it stands by itself, but for base64, which is no word.
 const WITHIN_WORDS: usize = 8;
 const SHORTEST_BASE64: usize = 5;
+/// A longer value is looked for as it is and by its lines: its dozen forms would take hundreds of megabytes.
+const LONGEST_QUOTED: usize = 4096;
 /// Words that some Secrets hold and that say nothing.
 const ORDINARY: [&str; 8] = ["true", "false", "null", "none", "yes", "required", "postgres", "localhost"];
 
@@ -37,11 +41,13 @@ impl Known {
 
     fn of(values: &[Vec<u8>], longest: usize) -> Self {
         let cut = |form: Vec<u8>| form.windows(longest.min(form.len())).map(<[u8]>::to_vec).collect::<Vec<_>>();
-        let mut forms: Vec<_> = values.iter().flat_map(|value| words(value)).flat_map(cut).collect();
-        let words = forms.len();
-        forms.extend(values.iter().flat_map(|value| codes(value)).flat_map(cut));
-        // Building fails for more than any cluster has Secrets; what is not known is still judged by its name and its looks.
-        Self { forms: (words > 0).then(|| AhoCorasick::new(forms).ok()).flatten(), words }
+        let words: BTreeSet<_> = values.iter().flat_map(|value| words(value)).flat_map(cut).collect();
+        let codes: BTreeSet<_> = values.iter().flat_map(|value| codes(value)).flat_map(cut).collect();
+        let forms = words.iter().chain(&codes);
+        // Of few patterns it would make a table of 256 columns. Building fails for more than any cluster has Secrets; what is
+        // not known is still judged by its name and its looks.
+        let forms = AhoCorasick::builder().kind(Some(AhoCorasickKind::ContiguousNFA)).build(forms).ok();
+        Self { forms: forms.filter(|_| !words.is_empty()), words: words.len() }
     }
 
     /// Where they are in a text.
@@ -66,6 +72,9 @@ fn stands_alone(text: &[u8], range: &Range<usize>) -> bool {
 
 /// How a value may be written.
 fn words(value: &[u8]) -> Vec<Vec<u8>> {
+    if value.len() > LONGEST_QUOTED {
+        return vec![value.to_vec()];
+    }
     let hex = value.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
     let percent = |byte: &u8| match byte {
         b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(*byte).to_string(),
@@ -84,6 +93,9 @@ fn words(value: &[u8]) -> Vec<Vec<u8>> {
 
 /// What is always the same of its base64, whatever is encoded with it; also of a value quoted in JSON.
 fn codes(value: &[u8]) -> Vec<Vec<u8>> {
+    if value.len() > LONGEST_QUOTED {
+        return Vec::new();
+    }
     let json = std::str::from_utf8(value).map(quoted).unwrap_or_default();
     let aligned = |(value, before): (&[u8], usize)| {
         let padded = [&[0; 2][..before], value].concat();
@@ -110,7 +122,9 @@ fn escaped(json: &str, which: fn(char) -> bool) -> String {
 /// The texts that give a value away: itself, and of several lines each, as a log prints it.
 fn telling(value: &[u8]) -> Vec<Vec<u8>> {
     let Ok(text) = std::str::from_utf8(value) else {
-        return if value.len() < WITHIN_WORDS { Vec::new() } else { vec![value.to_vec()] };
+        // No text holds it as it is.
+        let encoded = (WITHIN_WORDS..=LONGEST_QUOTED).contains(&value.len());
+        return if encoded { vec![value.to_vec()] } else { Vec::new() };
     };
     let text = text.trim();
     // Of a configuration file what stands under telling keys: its other lines are worth reading where they turn up elsewhere.
@@ -120,10 +134,13 @@ fn telling(value: &[u8]) -> Vec<Vec<u8>> {
         let secrets = names::values(text).into_iter().map(|range| unquoted(&text[range]));
         return secrets.flat_map(|secret| telling(secret.as_bytes())).collect();
     }
-    let lines = text.lines().map(str::trim).filter(|line| line.len() >= WITHIN_WORDS && !line.starts_with("-----"));
+    // What looks like a secret is found by its looks, in blocks and lines that would make a large automaton.
+    let telling_line = |line: &&str| line.len() >= WITHIN_WORDS && !line.starts_with("-----") && !looks_random(line);
+    let lines = text.lines().map(str::trim).filter(telling_line);
+    let whole = (!text.starts_with("-----BEGIN ")).then_some(text);
     let says_something = |part: &&str| {
         let small_number = part.len() < 6 && part.bytes().all(|byte| byte.is_ascii_digit());
         part.len() >= SHORTEST && !small_number && !ORDINARY.contains(&part.to_ascii_lowercase().as_str())
     };
-    [text].into_iter().chain(lines).filter(says_something).map(|part| part.as_bytes().to_vec()).collect()
+    whole.into_iter().chain(lines).filter(says_something).map(|part| part.as_bytes().to_vec()).collect()
 }

@@ -8,7 +8,6 @@ use flate2::write::GzEncoder;
 /// A report that is larger than this, unpacked, is more than anybody reads or a ticket takes.
 const LARGEST: usize = 24 << 20;
 
-/// Files in the order in which they were added.
 #[derive(Debug)]
 pub struct Archive {
     files: Vec<(String, String)>,
@@ -38,7 +37,6 @@ impl Archive {
         true
     }
 
-    /// Path and length of each file.
     pub fn files(&self) -> impl Iterator<Item = (&str, usize)> {
         self.files.iter().map(|(path, text)| (path.as_str(), text.len()))
     }

@@ -119,7 +119,6 @@ pub struct Pending {
 pub struct HistoryEntry {
     /// When, by the machine's clock of the one who did it.
     pub at: jiff::Timestamp,
-    /// By whom, as the API server names them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
     pub what: String,
@@ -159,7 +158,6 @@ pub struct Record {
     resource_version: Option<String>,
 }
 
-/// A ConfigMap under the record's name that cannot be read as one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RecordError {
     /// Somebody edited it, or it is not ours.

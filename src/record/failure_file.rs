@@ -68,9 +68,7 @@ impl FailureFile<'_> {
 
 /// Writes the file, readable by its owner alone, into the first of `folders` that takes it, and returns its path.
 /// Nothing is overwritten.
-///
-/// # Errors
-/// The last folder's error, if none takes it.
+/// The error is the last folder's, if none takes it.
 pub fn save(file: &FailureFile<'_>, folders: &[PathBuf]) -> io::Result<PathBuf> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);

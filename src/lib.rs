@@ -2,7 +2,7 @@
 //! Matrix Authentication Service (MAS).
 //!
 //! Decisions are pure and in the middle; a thin shell is around them. Arrows point one way:
-//! `commands` → `cluster`, `probe`, `terminal` → `plan`, `checks`, `reconcile`, `record` → `deployment`, `pki`.
+//! `commands` → `cluster`, `probe`, `terminal` → `plan`, `checks`, `reconcile`, `record` → `deployment`, `pki`, `redact`.
 
 pub mod checks;
 pub mod cli;
@@ -15,6 +15,7 @@ pub mod plan;
 pub mod probe;
 pub mod reconcile;
 pub mod record;
+mod redact;
 pub mod stages;
 pub mod terminal;
 mod yaml;

@@ -12,7 +12,7 @@ use crate::checks::around::{self, Role, Trouble};
 use crate::checks::failure::{self, Cause, Course, Weight};
 use crate::cluster::{Allowance, Survey};
 use crate::pki::SecretBytes;
-use crate::record::Redactor;
+use crate::redact::Redactor;
 use crate::terminal::{Line, OutputError, Style, Ui};
 
 /// A person waits for it, with users locked out.

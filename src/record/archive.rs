@@ -8,7 +8,6 @@ use flate2::write::GzEncoder;
 /// A report that is larger than this, unpacked, is more than anybody reads or a ticket takes.
 const LARGEST: usize = 24 << 20;
 
-/// Files in the order in which they were added.
 #[derive(Debug)]
 pub struct Archive {
     files: Vec<(String, String)>,
@@ -22,7 +21,6 @@ impl Default for Archive {
 }
 
 impl Archive {
-    /// One that takes so many bytes.
     pub fn of_at_most(bytes: usize) -> Self {
         Self { files: Vec::new(), left: bytes }
     }
@@ -39,7 +37,6 @@ impl Archive {
         true
     }
 
-    /// Path and length of each file.
     pub fn files(&self) -> impl Iterator<Item = (&str, usize)> {
         self.files.iter().map(|(path, text)| (path.as_str(), text.len()))
     }

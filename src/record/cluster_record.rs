@@ -16,18 +16,14 @@ const VERSION: u32 = 1;
 /// How many past writes are kept; a ConfigMap holds 1 MiB at most.
 const HISTORY: usize = 50;
 
-/// Name of a deployment's record.
 pub fn record_name(deployment: &str) -> String {
     format!("{deployment}-kubectl-ess-mas")
 }
 
-/// How the last rehearsal ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RehearsalState {
-    /// The operator ran it to a good end.
     Passed,
-    /// The operator reported a failure.
     Failed,
 }
 
@@ -35,7 +31,6 @@ pub enum RehearsalState {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Rehearsal {
-    /// How it ended.
     pub state: RehearsalState,
     /// Digest of the spec without `active`.
     pub spec_digest: String,
@@ -56,7 +51,6 @@ pub struct Rehearsal {
     pub at: jiff::Timestamp,
     /// Seconds from the write to the verdict.
     pub seconds: u64,
-    /// The operator's message, if it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
     /// What a run of the operator reported that failed since, as an activation does: the rehearsal proves nothing then.
@@ -78,9 +72,7 @@ impl Rehearsal {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Backup {
-    /// The sentence.
     pub statement: String,
-    /// When it was given.
     pub at: jiff::Timestamp,
     /// By whom, as the API server names them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -101,11 +93,8 @@ pub enum OwnersChange {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Pending {
-    /// The command that writes.
     pub command: String,
-    /// When, by this machine's clock.
     pub at: jiff::Timestamp,
-    /// By whom.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
     /// What to compare the operator's answer with.
@@ -125,16 +114,13 @@ pub struct Pending {
     pub secret_fingerprints: BTreeMap<String, String>,
 }
 
-/// One thing that was done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct HistoryEntry {
     /// When, by the machine's clock of the one who did it.
     pub at: jiff::Timestamp,
-    /// By whom, as the API server names them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
-    /// In words.
     pub what: String,
 }
 
@@ -147,26 +133,21 @@ impl HistoryEntry {
     }
 }
 
-/// The record's contents.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Record {
     version: u32,
     /// The deployment it belongs to; one that was made anew under the same name starts from nothing.
     deployment_uid: String,
-    /// What `prepare` settled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settings: Option<MasSettings>,
     /// The installed chart, as it was when a step was last taken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chart: Option<ChartRelease>,
-    /// The last rehearsal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rehearsal: Option<Rehearsal>,
-    /// The backup sentence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backup: Option<Backup>,
-    /// A write without a verdict.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pending: Option<Pending>,
     /// Oldest first.
@@ -177,19 +158,16 @@ pub struct Record {
     resource_version: Option<String>,
 }
 
-/// A ConfigMap under the record's name that cannot be read as one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RecordError {
     /// Somebody edited it, or it is not ours.
     #[error("ConfigMap {0} is not a record of this program's: {1}")]
     Unreadable(String, String),
-    /// Written by a later release.
     #[error("ConfigMap {0} was written by a newer release of kubectl ess-mas (form {1})")]
     Newer(String, u32),
 }
 
 impl Record {
-    /// An empty record for a deployment.
     pub fn new(deployment: &Deployment) -> Self {
         Self { version: VERSION, deployment_uid: deployment.uid().to_owned(), ..Self::default() }
     }
@@ -213,24 +191,20 @@ impl Record {
         Ok(record)
     }
 
-    /// Whether a ConfigMap is there already.
     pub fn exists(&self) -> bool {
         self.resource_version.is_some()
     }
 
-    /// Notes the ConfigMap's new resourceVersion after a write.
     pub fn written(&mut self, answer: &Value) {
         self.resource_version = answer["metadata"]["resourceVersion"].as_str().map(str::to_owned);
     }
 
-    /// Notes that a run of the operator failed after the rehearsal.
     pub fn failed_since(&mut self, message: &str) {
         if let Some(rehearsal) = &mut self.rehearsal {
             rehearsal.failed_since = Some(message.to_owned());
         }
     }
 
-    /// Adds to the history.
     pub fn note(&mut self, at: jiff::Timestamp, by: Option<&str>, what: impl Into<String>) {
         self.history.push(HistoryEntry { at, by: by.map(str::to_owned), what: what.into() });
         let excess = self.history.len().saturating_sub(HISTORY);

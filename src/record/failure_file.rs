@@ -1,7 +1,7 @@
 //! The failure file. The guide: "it is safe to change active back to false after saving the details of the errors", so
 //! the details are saved before anything else is offered.
 
-use std::fs::{DirBuilder, OpenOptions};
+use std::fs::{DirBuilder, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -10,29 +10,21 @@ use serde_json::{Value, json};
 
 use crate::deployment::{Deployment, FailureReport};
 
-/// One line of what happened.
 #[derive(Debug, Clone, Serialize)]
 pub struct TimelineEntry {
     /// When it was seen, by this machine's clock.
     pub at: jiff::Timestamp,
-    /// What was seen.
     pub what: String,
 }
 
-/// Everything that is worth keeping of a failure.
 #[derive(Debug)]
 pub struct FailureFile<'a> {
     /// `dry-run`, `activate` or `abort`.
     pub command: &'a str,
-    /// When the failure was seen.
     pub at: jiff::Timestamp,
-    /// The object as it was then.
     pub deployment: &'a Deployment,
-    /// The operator's words.
     pub failure: &'a FailureReport,
-    /// What was seen on the way.
     pub timeline: &'a [TimelineEntry],
-    /// The command that goes back.
     pub go_back: &'a str,
     /// What is known or was found out beside it, by names; free of secrets.
     pub more: Vec<(&'static str, Value)>,
@@ -62,6 +54,12 @@ impl FailureFile<'_> {
         contents
     }
 
+    fn write(&self, mut open: File) -> io::Result<()> {
+        open.write_all(&serde_json::to_vec_pretty(&self.contents())?)?;
+        open.write_all(b"\n")?;
+        open.sync_all()
+    }
+
     fn name(&self) -> String {
         let stamp = self.at.strftime("%Y%m%dT%H%M%SZ");
         format!("{}-{}-{stamp}", self.deployment.namespace(), self.deployment.name())
@@ -70,15 +68,16 @@ impl FailureFile<'_> {
 
 /// Writes the file, readable by its owner alone, into the first of `folders` that takes it, and returns its path.
 /// Nothing is overwritten.
-///
-/// # Errors
-/// The last folder's error, if none takes it.
+/// The error is the last folder's, if none takes it.
 pub fn save(file: &FailureFile<'_>, folders: &[PathBuf]) -> io::Result<PathBuf> {
-    let mut text = serde_json::to_vec_pretty(&file.contents())?;
-    text.push(b'\n');
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     let mut last = io::Error::new(io::ErrorKind::NotFound, "no folder to write to");
     for folder in folders {
-        match save_in(folder, &file.name(), &text) {
+        let opened = builder.create(folder).and_then(|()| private_anew(folder, &file.name(), "json"));
+        match opened.and_then(|(path, open)| file.write(open).map(|()| path)) {
             Ok(path) => return Ok(path),
             Err(error) => last = error,
         }
@@ -88,15 +87,9 @@ pub fn save(file: &FailureFile<'_>, folders: &[PathBuf]) -> io::Result<PathBuf> 
 
 /// Writes a file that [`save`] has written anew, with what was found out since: whole or not at all.
 pub fn amend(file: &FailureFile<'_>, path: &Path) -> io::Result<()> {
-    let mut text = serde_json::to_vec_pretty(&file.contents())?;
-    text.push(b'\n');
     let mut beside = path.as_os_str().to_owned();
     beside.push(".new");
-    let beside = PathBuf::from(beside);
-    let written = private(&beside).and_then(|mut open| {
-        open.write_all(&text)?;
-        open.sync_all()
-    });
+    let written = private(Path::new(&beside)).and_then(|open| file.write(open));
     written.and_then(|()| std::fs::rename(&beside, path)).inspect_err(|_| {
         // What is left of it helps nobody; the file itself is as it was.
         let _ = std::fs::remove_file(&beside);
@@ -104,37 +97,22 @@ pub fn amend(file: &FailureFile<'_>, path: &Path) -> io::Result<()> {
 }
 
 /// Creates a file that only its owner may read. It must not be there yet.
-pub fn private(path: &Path) -> io::Result<std::fs::File> {
-    let mut options = OpenOptions::new();
+pub fn private(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
     options.write(true).create_new(true);
     #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        options.mode(0o600);
-    }
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path)
 }
 
-fn save_in(folder: &Path, name: &str, text: &[u8]) -> io::Result<PathBuf> {
-    let mut builder = DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::DirBuilderExt;
-        builder.mode(0o700);
-    }
-    builder.create(folder)?;
+/// The same for the first of `name.ending`, `name-1.ending`, … that is not there yet.
+pub fn private_anew(folder: &Path, name: &str, ending: &str) -> io::Result<(PathBuf, File)> {
     for attempt in 0..100 {
         let suffix = if attempt == 0 { String::new() } else { format!("-{attempt}") };
-        let path = folder.join(format!("{name}{suffix}.json"));
+        let path = folder.join(format!("{name}{suffix}.{ending}"));
         match private(&path) {
-            Ok(mut open) => {
-                open.write_all(text)?;
-                open.sync_all()?;
-                return Ok(path);
-            }
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error),
+            opened => return opened.map(|open| (path, open)),
         }
     }
     Err(io::Error::new(io::ErrorKind::AlreadyExists, "a hundred files of that name are there already"))

@@ -3,11 +3,9 @@
 mod archive;
 mod cluster_record;
 mod failure_file;
-mod redact;
 
 pub use archive::Archive;
 pub use cluster_record::{
     Backup, HistoryEntry, OwnersChange, Pending, Record, RecordError, Rehearsal, RehearsalState, record_name,
 };
-pub use failure_file::{FailureFile, TimelineEntry, amend, private, save};
-pub use redact::{MARK, People, Redactor};
+pub use failure_file::{FailureFile, TimelineEntry, amend, private, private_anew, save};

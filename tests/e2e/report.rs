@@ -132,8 +132,8 @@ async fn full_of_secrets(scene: &Scene) -> Kubelet {
     );
     let ansible = json!({"msg": format!("password: {PASSWORD}"), "stdout": format!("-----BEGIN PRIVATE KEY-----\n{KEY_LINE}\n-----END PRIVATE KEY-----")});
     let updater = format!(
-        "TASK [synapse : Fetch] ***\nfatal: [localhost]: FAILED! => {ansible}\nhash {HASH} percent {}\n",
-        "%63anary-correct-horse-7731"
+        "TASK [synapse : Fetch] ***\nfatal: [localhost]: FAILED! => {ansible}\nhash {HASH} hex {}\n",
+        PASSWORD.bytes().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
     );
     kubelet.says(&format!("{namespace}/element-updater-controller-manager-5d9c7b8f6-x2v9q/manager"), &updater);
     kubelet

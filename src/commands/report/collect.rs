@@ -18,7 +18,7 @@ use super::{Missing, operators::BESIDE};
 use crate::checks::around::{self, Around, Container, Role};
 use crate::checks::{Finding, Known, Snapshot};
 use crate::cluster::{Allowance, LogEnd, Survey};
-use crate::record::Redactor;
+use crate::redact::Redactor;
 use crate::terminal::progress::{Progress, Waiting};
 
 /// For everything but the deployment itself, its record and its findings.
@@ -38,23 +38,17 @@ const RECORDS: usize = 10;
 /// Whose log it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {
-    /// The updater or the operator.
     Operator,
-    /// A job or a server of the deployment.
     Deployment(Role),
 }
 
 /// The end of one log, not yet free of secrets.
 pub struct Log {
-    /// Which container.
     pub container: Container,
-    /// Whose.
     pub source: Source,
-    /// What it says.
     pub end: LogEnd,
 }
 
-/// Everything that was read.
 pub struct Collected {
     /// The deployment and what the checks look at; `None` if that took too long.
     pub snapshot: Option<Snapshot>,
@@ -62,25 +56,17 @@ pub struct Collected {
     pub status: Option<Value>,
     /// `check`.
     pub findings: Vec<Finding>,
-    /// Its Secrets.
     pub secrets: Secrets,
-    /// What is around it.
     pub around: Around,
-    /// Updater and operator.
     pub operators: Operators,
-    /// Logs.
     pub logs: Vec<Log>,
-    /// The API server's version.
     pub server: Option<Value>,
     /// Names and contents of the local failure records.
     pub records: Vec<(String, Value)>,
-    /// What is not there.
     pub missing: Vec<Missing>,
-    /// Knows what must not be in it.
     pub redactor: Redactor,
 }
 
-/// Reads it all.
 pub async fn collect(session: &Session) -> Collected {
     let progress = session.ui().progress();
     let mut missing = Vec::new();

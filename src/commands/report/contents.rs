@@ -11,7 +11,8 @@ use super::Missing;
 use super::collect::{Collected, Log, Source};
 use crate::checks::around::{Role, essentials};
 use crate::deployment::ChartRelease;
-use crate::record::{Archive, People, Redactor};
+use crate::record::Archive;
+use crate::redact::{People, Redactor};
 use crate::terminal::OutputFormat;
 use crate::terminal::data;
 

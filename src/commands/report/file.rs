@@ -25,23 +25,18 @@ impl ReportFile {
         let name = format!("ess-mas-report-{}-{}-{stamp}", target.namespace, target.name);
         let folder = match wanted {
             Some(path) if path.is_dir() || path.as_os_str().to_string_lossy().ends_with('/') => path,
-            Some(path) => return Self::at(path.to_owned(), &name),
-            None => Path::new("."),
+            Some(path) => return Self::at(path.to_owned(), name),
+            None => Path::new(""),
         };
-        for attempt in 0..100 {
-            let suffix = if attempt == 0 { String::new() } else { format!("-{attempt}") };
-            let file = format!("{name}{suffix}.tar.gz");
-            let path = if wanted.is_none() { PathBuf::from(&file) } else { folder.join(&file) };
-            if !path.exists() {
-                return Self::at(path, &name);
-            }
+        match record::private_anew(folder, &name, "tar.gz") {
+            Ok((path, open)) => Ok(Self { path, folder: name, open: Some(open) }),
+            Err(error) => Err(refused(&folder.join(format!("{name}.tar.gz")), &error)),
         }
-        Err(Failure::new(FAILED, format!("a hundred reports of that name are in {} already", folder.display())))
     }
 
-    fn at(path: PathBuf, name: &str) -> Result<Self, Failure> {
+    fn at(path: PathBuf, folder: String) -> Result<Self, Failure> {
         match record::private(&path) {
-            Ok(open) => Ok(Self { path, folder: name.to_owned(), open: Some(open) }),
+            Ok(open) => Ok(Self { path, folder, open: Some(open) }),
             Err(error) => Err(refused(&path, &error)),
         }
     }

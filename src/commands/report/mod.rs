@@ -19,7 +19,6 @@ use file::ReportFile;
 pub struct Missing {
     /// What it is; for a read, verb, resource and place.
     part: String,
-    /// Why it is not there.
     reason: String,
 }
 
@@ -46,7 +45,6 @@ struct Document<'a> {
     missing: &'a [Missing],
 }
 
-/// Runs it.
 pub async fn exec(context: &Context, args: &ReportArgs) -> Result<u8, Failure> {
     let session = Session::open(context, args.name.as_deref()).await?;
     let now = session.ui().terminal().now();

@@ -12,14 +12,10 @@ const NAMESPACES: [&str; 3] = ["element-updater", "element-operator", "ess-syste
 /// A proxy in front of the metrics, which has nothing to tell.
 pub const BESIDE: &str = "kube-rbac-proxy";
 
-/// What was found of them.
 #[derive(Default)]
 pub struct Operators {
-    /// The deployments.
     pub deployments: Vec<Value>,
-    /// Their pods.
     pub pods: Vec<Value>,
-    /// What could not be read.
     pub unread: Vec<Unread>,
 }
 

@@ -10,20 +10,15 @@ use crate::cluster::{Kind, Selection, Survey, Why};
 use crate::deployment::Deployment;
 use crate::pki::{CertificateChain, SecretBytes};
 use crate::plan::SecretContents;
-use crate::record::Redactor;
 
 use super::Missing;
 
-/// What was learned from the Secrets.
 #[derive(Default)]
 pub struct Secrets {
-    /// Names and lengths.
     pub shown: Vec<Value>,
-    /// What certificates in them say.
     pub certificates: Vec<Value>,
     /// To be left out of everything.
     pub values: Vec<SecretBytes>,
-    /// What could not be read.
     pub missing: Vec<Missing>,
 }
 
@@ -77,20 +72,21 @@ fn named(tree: &Value, names: &mut BTreeSet<String>) {
 }
 
 impl Secrets {
-    fn take(&mut self, mut secret: Value) {
-        secret["kind"] = json!("Secret");
-        // Before anything is known; lengths are counted on the values themselves.
-        let shown = Redactor::knowing(&[]).object(&secret);
-        self.shown.push(json!({
-            "name": shown["metadata"]["name"], "type": shown["type"], "labels": shown["metadata"]["labels"],
-            "created": shown["metadata"]["creationTimestamp"], "keys": shown["data"],
-        }));
+    fn take(&mut self, secret: Value) {
+        let metadata = &secret["metadata"];
+        let mut shown = json!({
+            "name": metadata["name"], "type": secret["type"], "labels": metadata["labels"],
+            "created": metadata["creationTimestamp"],
+        });
         let contents = SecretContents::read(secret);
+        let length = |(key, value): (&String, &SecretBytes)| (key.clone(), json!(format!("{} bytes", value.len())));
+        shown["keys"] = contents.data.iter().map(length).collect();
+        self.shown.push(shown);
         for (key, value) in contents.data {
             if let Ok(chain) = CertificateChain::parse(value.expose()) {
                 self.certificates.extend(chain.certificates().iter().enumerate().map(|(place, certificate)| {
                     json!({
-                        "secret": contents.name, "key": key, "place": place, "subject": certificate.subject(),
+                        "secretName": contents.name, "key": key, "place": place, "subject": certificate.subject(),
                         "issuer": certificate.issuer(), "dnsNames": certificate.dns_names(),
                         "notBefore": certificate.not_before(), "notAfter": certificate.not_after(),
                         "ca": certificate.is_ca(), "fingerprint": certificate.fingerprint(),
@@ -119,5 +115,19 @@ mod tests {
         let mut names = BTreeSet::new();
         named(&spec, &mut names);
         assert_eq!(names.into_iter().collect::<Vec<_>>(), ["g", "pull", "s", "tls"]);
+    }
+
+    #[test]
+    fn of_a_secret_only_names_and_lengths_are_shown() {
+        let secret = json!({
+            "metadata": {"name": "a-mas", "annotations": {"x": "tiny"}, "labels": {"l": "1"}}, "type": "Opaque",
+            "data": {"rsaPrivateKey": "MDEyMzQ1Njc4OQ==", "password": "dGlueQ=="},
+        });
+        let mut secrets = Secrets::default();
+        secrets.take(secret);
+        let shown = &secrets.shown[0];
+        assert_eq!(shown["keys"], json!({"rsaPrivateKey": "10 bytes", "password": "4 bytes"}));
+        assert_eq!(shown["name"], "a-mas");
+        assert!(!format!("{shown}").contains("tiny") && secrets.values.len() == 2);
     }
 }

@@ -19,11 +19,10 @@ fn quoted(text: &str) -> String {
     quoted[1..quoted.len() - 1].to_owned()
 }
 
-fn percent(text: &str, lower: bool) -> String {
+fn percent(text: &str) -> String {
     text.bytes()
         .map(|byte| match byte {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
-            _ if lower => format!("%{byte:02x}"),
             _ => format!("%{byte:02X}"),
         })
         .collect()
@@ -35,12 +34,7 @@ fn unicode_escapes(text: &str) -> String {
 
 /// The forms that a secret may take, each with a name.
 fn forms(secret: &str) -> Vec<(&'static str, String)> {
-    let html = secret
-        .replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
-        .replace('\'', "&#39;");
+    let ascii = |c: char| if c.is_ascii() { c.to_string() } else { unicode_escapes(&c.to_string()) };
     vec![
         ("plain", secret.to_owned()),
         ("base64", STANDARD.encode(secret)),
@@ -48,19 +42,18 @@ fn forms(secret: &str) -> Vec<(&'static str, String)> {
         ("base64 for URLs", URL_SAFE_NO_PAD.encode(secret)),
         ("base64 of a pair", STANDARD.encode(format!("mas:{secret}"))),
         ("base64 of JSON", STANDARD.encode(json!({"password": secret, "n": 1}).to_string())),
-        ("base64 of base64", STANDARD.encode(STANDARD.encode(secret))),
         ("JSON", quoted(secret)),
         ("JSON in JSON", quoted(&quoted(secret))),
-        ("JSON in ASCII", unicode_escapes(secret)),
-        ("URL", percent(secret, false)),
-        ("URL in small letters", percent(secret, true)),
-        ("URL in a URL", percent(&percent(secret, false), false)),
-        ("form", percent(secret, false).replace("%20", "+")),
+        ("JSON as Python writes it", quoted(secret).chars().map(ascii).collect()),
+        (
+            "JSON as Go writes it",
+            quoted(secret).replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026"),
+        ),
+        ("URL", percent(secret)),
+        ("form", percent(secret).replace("%20", "+")),
         ("hexadecimal", secret.bytes().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()),
         ("capital hexadecimal", secret.bytes().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().concat()),
         ("YAML", secret.replace('\'', "''")),
-        ("HTML", html),
-        ("folded", secret.replace(' ', "\n    ")),
     ]
 }
 
@@ -82,8 +75,6 @@ proptest! {
 
     #[test]
     fn a_known_secret_survives_in_no_form(secret in secrets(), before in "[ -~\n]{0,40}", after in "[ -~\n]{0,40}") {
-        // A sign that could take the secret's first letters for its own: nobody could tell what was meant.
-        prop_assume!(!before.chars().rev().take(2).any(|c| c == '%'));
         let redactor = knowing(&[&secret]);
         for (name, form) in forms(&secret) {
             let text = format!("{before}{form}{after}");
@@ -95,7 +86,6 @@ proptest! {
     /// The same in an object: as a value, within one, and as a key.
     #[test]
     fn nor_in_an_object(secret in secrets(), before in "[ -~]{0,20}") {
-        prop_assume!(!before.chars().rev().take(2).any(|c| c == '%'));
         let redactor = knowing(&[&secret]);
         for (name, form) in forms(&secret) {
             let object = json!({
@@ -281,6 +271,8 @@ fn what_is_useful_survives() {
         "PLAY RECAP localhost : ok=41 changed=3 unreachable=0 failed=1 skipped=12 rescued=0 ignored=0",
         "fatal: [localhost]: FAILED! => {\"censored\": \"the output has been hidden due to the fact that 'no_log: true' was specified\"}",
         "Basic authentication failed",
+        "reverse proxy must send X-Forwarded-For/Proto",
+        "Access-Control-Allow-Headers: X-Requested-With, Content-Type, Authorization, Date",
         "/apis/matrix.element.io/v1alpha2/namespaces/element-onprem/elementdeployments/first-element",
         "spec.components.matrixAuthenticationService.config.postgresql.passwordSecretKey",
         "access_tokens: 12",
@@ -318,18 +310,13 @@ fn of_a_configuration_file_only_the_secrets_are_looked_for() {
 }
 
 #[test]
-fn of_a_secret_only_names_and_lengths_are_left() {
-    let secret = json!({
-        "apiVersion": "v1", "kind": "Secret", "type": "Opaque",
+fn of_metadata_what_repeats_the_object_is_left_out() {
+    let object = json!({
         "metadata": {"name": "a-mas", "annotations": {
             "kubectl.kubernetes.io/last-applied-configuration": "{\"stringData\":{\"x\":\"tiny\"}}", "note": "kept",
         }, "managedFields": [{"manager": "kubectl", "operation": "Update", "time": "t", "fieldsV1": {"f:data": {}}}]},
-        "data": {"rsaPrivateKey": STANDARD.encode("0123456789"), "password": STANDARD.encode("tiny")},
-        "stringData": {"x": "tiny"},
     });
-    let clean = ignorant().object(&secret);
-    assert_eq!(clean["data"], json!({"rsaPrivateKey": "10 bytes", "password": "4 bytes"}));
-    assert_eq!(clean["stringData"], json!({"x": "4 bytes"}));
+    let clean = ignorant().object(&object);
     assert_eq!(clean["metadata"]["annotations"]["note"], "kept");
     assert_eq!(clean["metadata"]["managedFields"], json!([{"manager": "kubectl", "operation": "Update", "time": "t"}]));
     assert!(!clean.to_string().contains("tiny"), "{clean}");
@@ -390,6 +377,21 @@ fn the_records_fingerprints_were_left_out_as_if_they_were_the_secrets() {
         json!({"encryptionSecret": digits, "postgresPassword": "sha256:hunter2", "token": "sha256:ae00bd213311x"});
     let cleaned = ignorant().tree(&near);
     assert!(cleaned.as_object().unwrap().values().all(|value| value == MARK), "{cleaned}");
+}
+
+#[test]
+fn names_of_secrets_and_of_their_keys_stay() {
+    let certificate =
+        json!({"secretName": "first-element-mas", "key": "certificate", "subject": "CN=auth.example.com"});
+    assert_eq!(ignorant().tree(&certificate), certificate);
+}
+
+#[test]
+fn a_secret_in_json_is_known_without_its_quoting_and_echoes_are_found_in_parts() {
+    let config = SecretBytes::from(br#"{"auths": {"r": {"username": "u", "password": "a \"canary\" 77"}}}"#.as_slice());
+    assert_eq!(Redactor::knowing([&config]).text("login with a \"canary\" 77 to r"), "login with [redacted] to r");
+    let echoes = Redactor::of_echoes([&SecretBytes::from(b"correct horse battery".as_slice())]);
+    assert_eq!(echoes.text("denied: rrect horse bat..."), "denied: [redacted]...");
 }
 
 #[test]

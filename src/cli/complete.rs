@@ -5,7 +5,7 @@
 use clap::builder::PossibleValue;
 use clap::{Arg, ArgAction, Command, FromArgMatches as _, ValueHint};
 
-use super::{ConnectionArgs, command};
+use super::command;
 use crate::checks::explain;
 use crate::cluster::ConnectionFlags;
 
@@ -62,11 +62,7 @@ pub fn connection(words: &[String]) -> ConnectionFlags {
     let before = words.split_last().map_or(&[][..], |(_, before)| before);
     let line = std::iter::once("kubectl-ess_mas").chain(before.iter().map(String::as_str));
     let matches = command::definition().ignore_errors(true).try_get_matches_from(line);
-    matches
-        .ok()
-        .and_then(|matches| ConnectionArgs::from_arg_matches(&matches).ok())
-        .map(|args| args.flags())
-        .unwrap_or_default()
+    matches.ok().and_then(|matches| ConnectionFlags::from_arg_matches(&matches).ok()).unwrap_or_default()
 }
 
 /// Where in the grammar the words have led.

@@ -3,7 +3,6 @@
 mod codes;
 pub mod command;
 pub mod complete;
-mod connection;
 mod databases;
 pub mod examples;
 mod export;
@@ -18,7 +17,6 @@ use std::ffi::OsString;
 
 use clap::{ArgAction, Args, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
-pub use connection::ConnectionArgs;
 pub use databases::DatabasesArgs;
 pub use export::{ExportArgs, ExportFormat};
 pub use prepare::{PrepareArgs, TlsChoice};
@@ -27,7 +25,10 @@ pub use tls::{KeySize, KeyType, TlsArgs, TlsCheckArgs, TlsCommand, TlsFileArgs, 
 pub use verify::VerifyArgs;
 pub use writes::{AbortArgs, ActivateArgs, DryRunArgs, FollowArgs, WriteArgs};
 
-use crate::terminal::{ColorChoice, OutputFormat, Verbosity};
+use crate::{
+    cluster::ConnectionFlags,
+    terminal::{ColorChoice, OutputFormat, Verbosity},
+};
 
 /// The whole command line.
 #[derive(Debug, Parser)]
@@ -93,7 +94,7 @@ pub fn color(args: &[OsString]) -> ColorChoice {
 pub struct GlobalArgs {
     /// How to reach the API server.
     #[command(flatten)]
-    pub connection: ConnectionArgs,
+    pub connection: ConnectionFlags,
     /// When to use colour
     #[arg(
         long,

@@ -14,15 +14,13 @@ use super::{
 /// Where the requests go and as whom: what sentences and hints name. No secrets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
-    /// The server's URL, without anything that may be secret.
+    /// Without anything that may be secret, as is the proxy.
     pub server: String,
-    /// The proxy on the way, without anything that may be secret.
     pub proxy: Option<String>,
     /// The kubeconfig context in use; `None` inside a pod or with `--server` alone.
     pub context: Option<String>,
-    /// The user acted as, if any (`--as`).
+    /// `--as`
     pub impersonating: Option<String>,
-    /// The groups acted as (`--as-group`).
     pub impersonating_groups: Vec<String>,
 }
 
@@ -93,13 +91,13 @@ impl Cluster {
         limits: Limits,
     ) -> Result<Self, ClusterError> {
         let place = Arc::new(Place {
-            server: without_user_info(&resolved.server),
+            server: without_user_info(&resolved.config.cluster_url),
             proxy: resolved.proxy.as_ref().map(without_user_info),
             context: resolved.context.clone(),
-            impersonating: resolved.user.impersonate.clone().filter(|user| !user.is_empty()),
+            impersonating: resolved.user.impersonate.clone(),
             impersonating_groups: resolved.user.impersonate_groups.clone().unwrap_or_default(),
         });
-        let (namespace, namespace_given) = (resolved.namespace.clone(), resolved.namespace_given);
+        let (namespace, namespace_given) = (resolved.config.default_namespace.clone(), resolved.namespace_given);
         let credentials = Credentials::begin(resolved, flags, limits.connect).await?;
         Ok(Self { inner: Arc::new(Inner { credentials, place, namespace, namespace_given, limits }) })
     }
@@ -146,7 +144,7 @@ impl Cluster {
         let environment = Environment { var: &|_| None, service_account: Path::new("/nonexistent") };
         let mut resolved = kubeconfig::resolve(&flags, &environment).expect("resolves");
         resolved.context = Some("stub".to_owned());
-        resolved.namespace = "ess".to_owned();
+        resolved.config.default_namespace = "ess".to_owned();
         Self::from_resolved(resolved, None, limits).await.expect("client")
     }
 

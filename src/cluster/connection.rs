@@ -1,41 +1,64 @@
-//! Connections to the API server: kube's client over connectors of hyper-util and hyper-rustls.
+//! Connections to the API server: kube's layers and TLS over a connector that sends small pieces at once.
 //!
-//! kube's own set of connectors sends small pieces late (it leaves Nagle's algorithm on, which costs a round trip in front of
-//! every first request), and links every way of logging in that there ever was; see [`super::credentials`] for those that
-//! there are.
+//! kube's own `Client::try_from` leaves Nagle's algorithm on, which costs a round trip in front of every first request;
+//! repeats requests, which for a write could mean to make it twice; checks a proxy's certificate against
+//! `tls-server-name`; and sends no password to a SOCKS proxy.
 
-use std::{
-    io,
-    sync::Arc,
-    task::{Context, Poll},
-    time::Duration,
-};
+use std::{future::ready, io, time::Duration};
 
-use futures::future::BoxFuture;
-use http::{HeaderValue, Uri, header::USER_AGENT};
-use hyper_rustls::{FixedServerNameResolver, HttpsConnector, HttpsConnectorBuilder, MaybeHttpsStream};
+use http::{HeaderValue, Request, Uri, header::USER_AGENT};
+use hyper::rt::{Read, Write};
+use hyper_timeout::TimeoutConnector;
 use hyper_util::{
-    client::legacy::{Builder, connect::HttpConnector},
-    rt::{TokioExecutor, TokioIo},
+    client::{
+        legacy::{
+            Builder,
+            connect::{
+                Connection, HttpConnector,
+                proxy::{SocksV5, Tunnel},
+            },
+        },
+        proxy::matcher::Matcher,
+    },
+    rt::TokioExecutor,
 };
-use kube::client::{ClientBuilder, ConfigExt as _};
-use rustls::{ClientConfig, pki_types::ServerName};
-use tokio::{net::TcpStream, time::timeout};
-use tower::{BoxError, Service, ServiceExt as _};
+use kube::{
+    Config,
+    client::{Body, ClientBuilder, ConfigExt as _, RustlsTlsError},
+    config::{AuthInfo, KubeconfigError, LoadDataError},
+};
+use tower::{BoxError, Service, ServiceExt};
 
-use super::{authorization::unproven, errors::ClusterError, kubeconfig::Resolved, tls};
-use crate::probe::{through_proxy, with_port};
+use super::{errors::ClusterError, kubeconfig::Resolved};
 
-/// Connections with the certificates of a kubeconfig's user.
-pub(super) fn client(resolved: &Resolved, limit: Option<Duration>) -> Result<kube::Client, ClusterError> {
-    set_up(resolved, limit).map_err(|error| {
-        if error.is::<tls::NoAuthority>() {
-            let sentence = "There is no certificate authority to check the API server's certificate against.";
-            let remedy = "Name one with --certificate-authority, or in the kubeconfig.";
-            return ClusterError::config(sentence, Some(remedy.to_owned())).caused_by(error);
+/// Connections with what proves who the user is, in which nothing is left to run or to look up.
+pub(super) fn client(
+    resolved: &Resolved,
+    proof: &AuthInfo,
+    limit: Option<Duration>,
+) -> Result<kube::Client, ClusterError> {
+    let mut config = resolved.config.clone();
+    config.auth_info = proof.clone();
+    config.headers.push((USER_AGENT, HeaderValue::from_static(concat!("kubectl-ess-mas/", env!("CARGO_PKG_VERSION")))));
+    let plain = |uri: Option<&Uri>| uri.is_none_or(|uri| uri.scheme_str() != Some("https"));
+    if config.root_cert.is_none()
+        && (config.accept_invalid_certs || plain(Some(&config.cluster_url)) && plain(resolved.proxy.as_ref()))
+    {
+        // Loading the system's authorities costs more than everything else at start-up, and here they decide nothing.
+        config.root_cert = Some(Vec::new());
+    }
+    connect(&config, resolved.proxy.as_ref(), limit).map_err(|error| {
+        match &error {
+            kube::Error::InferKubeconfig(error) => return unusable(error),
+            kube::Error::RustlsTls(RustlsTlsError::AddRootCertificate(_)) => {
+                let sentence = "There is no certificate authority to check the API server's certificate against.";
+                let remedy = "Name one with --certificate-authority, or in the kubeconfig.";
+                return ClusterError::config(sentence, Some(remedy.to_owned())).caused_by(error);
+            }
+            _ => {}
         }
-        let user_name = resolved.user_name.as_ref();
-        let who = user_name.map_or_else(String::new, |name| format!(" of the kubeconfig's user {name}"));
+        let who =
+            resolved.user_name.as_ref().map_or_else(String::new, |name| format!(" of the kubeconfig's user {name}"));
         let sentence = format!("No connection can be set up with the credentials and certificates{who}.");
         let remedy =
             "Compare with `kubectl version`; a client certificate and its key may be damaged or not belong together.";
@@ -43,66 +66,104 @@ pub(super) fn client(resolved: &Resolved, limit: Option<Duration>) -> Result<kub
     })
 }
 
-fn set_up(resolved: &Resolved, limit: Option<Duration>) -> Result<kube::Client, BoxError> {
-    let security = tls::client_config(resolved)?;
+/// Certificates and keys that cannot be read. kube's own words for other errors quote the kubeconfig.
+pub(super) fn unusable(error: &KubeconfigError) -> ClusterError {
+    let (what, error) = match error {
+        KubeconfigError::LoadCertificateAuthority(error) => ("certificate authority", error),
+        KubeconfigError::LoadClientCertificate(error) => ("client certificate", error),
+        KubeconfigError::LoadClientKey(error) => ("client key", error),
+        _ => return ClusterError::config("The certificates of the kubeconfig cannot be used.", None),
+    };
+    match error {
+        LoadDataError::ReadFile(error, path) => ClusterError::config(
+            format!("The {what} {} cannot be read: {}.", path.display(), super::kubeconfig::io_reason(error)),
+            None,
+        ),
+        LoadDataError::DecodeBase64(_) => {
+            ClusterError::config(format!("The {what} in the kubeconfig is not valid Base64."), None)
+        }
+        LoadDataError::NoBase64DataOrFile => ClusterError::config(
+            "A client certificate is given without its key.",
+            Some("Name the key with --client-key, or as client-key in the kubeconfig.".to_owned()),
+        ),
+    }
+}
+
+fn connect(config: &Config, proxy: Option<&Uri>, limit: Option<Duration>) -> Result<kube::Client, kube::Error> {
     let mut http = HttpConnector::new();
     http.enforce_http(false);
     http.set_nodelay(true);
     // Shared by the addresses of a name, so that one that is dead leaves time for the others.
     http.set_connect_timeout(limit);
-    let proxy = resolved.proxy.as_ref().map(with_port).transpose()?;
-    let way = Way { http, proxy: proxy.map(|proxy| (proxy, Arc::new(security.clone()))) };
-    let mut secured = HttpsConnectorBuilder::new().with_tls_config(security).https_or_http();
-    if let Some(name) = &resolved.tls_server_name {
-        let name = ServerName::try_from(name.clone())?;
-        secured = secured.with_server_name_resolver(FixedServerNameResolver::new(name));
+    let Some(proxy) = proxy.cloned() else { return over(config, http, limit) };
+    // One with TLS has the certificates of the API server to show, as in Go, for its own name.
+    let mut of_proxy = config.clone();
+    of_proxy.tls_server_name = None;
+    if proxy.scheme_str() != Some("https") {
+        (of_proxy.root_cert, of_proxy.root_cert_file) = (Some(Vec::new()), None);
     }
-    let connector = Limited { connector: secured.enable_http1().wrap_connector(way), limit };
-    let requests = Builder::new(TokioExecutor::new()).build::<_, kube::client::Body>(connector);
-    let mut config = kube::Config::new(resolved.server.clone());
-    // It is told in headers; with what it is proved is added to every request.
-    config.auth_info = unproven(&resolved.user);
-    config.headers.push((USER_AGENT, HeaderValue::from_static(concat!("kubectl-ess-mas/", env!("CARGO_PKG_VERSION")))));
-    // Nothing here repeats a request: for a write that could mean to make it twice.
-    Ok(ClientBuilder::new(requests, &resolved.namespace)
-        .with_layer(&config.extra_headers_layer()?)
-        .with_layer(&config.base_uri_layer())
-        .build())
-}
-
-/// TCP to a server, or a tunnel of a proxy.
-#[derive(Clone)]
-struct Way {
-    http: HttpConnector,
-    /// With the certificates to check an `https` one against, which are the API server's, as in Go.
-    proxy: Option<(Uri, Arc<ClientConfig>)>,
-}
-
-/// A connection as far as the API server's TLS, which is begun over it.
-type Opened = MaybeHttpsStream<TokioIo<TcpStream>>;
-
-impl Service<Uri> for Way {
-    type Response = Opened;
-    type Error = BoxError;
-    type Future = BoxFuture<'static, Result<Opened, BoxError>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, server: Uri) -> Self::Future {
-        let Self { http, proxy } = self.clone();
-        Box::pin(async move {
-            let Some((proxy, security)) = proxy else { return Ok(MaybeHttpsStream::Http(http.oneshot(server).await?)) };
-            let stream = if proxy.scheme_str() == Some("https") {
-                HttpsConnector::from((http, security)).oneshot(proxy.clone()).await
+    let connector = of_proxy.rustls_https_connector_with_connector(http)?;
+    let through = tower::service_fn(move |server: Uri| {
+        let (connector, proxy) = (connector.clone(), proxy.clone());
+        async move {
+            let socks = proxy.scheme_str() == Some("socks5");
+            let login = Matcher::builder().all(proxy.to_string()).build().intercept(&server);
+            let login = login.ok_or_else(|| BoxError::from("no address of a proxy"))?;
+            let address = if socks { with_port(login.uri(), "http", 1080)? } else { login.uri().clone() };
+            // Opened here, because hyper-util's connector for SOCKS does not say why it could not.
+            let mut stream = Some(connector.oneshot(address).await.map_err(AtProxy)?);
+            let opened = tower::service_fn(move |_: Uri| {
+                ready(stream.take().ok_or_else(|| io::Error::other("the proxy was asked twice")))
+            });
+            let server = if server.scheme_str() == Some("http") { with_port(&server, "http", 80)? } else { server };
+            Ok::<_, BoxError>(if socks {
+                let socks = SocksV5::new(proxy, opened);
+                match login.raw_auth() {
+                    Some((user, password)) => socks.with_auth(user.to_owned(), password.to_owned()),
+                    None => socks,
+                }
+                .oneshot(server)
+                .await?
             } else {
-                http.oneshot(proxy.clone()).await.map(MaybeHttpsStream::Http).map_err(Into::into)
-            };
-            let stream = stream.map_err(AtProxy)?;
-            through_proxy(proxy, stream, with_port(&server)?).await
-        })
-    }
+                let tunnel = Tunnel::new(proxy, opened);
+                match login.basic_auth() {
+                    Some(basic) => tunnel.with_auth(basic.clone()),
+                    None => tunnel,
+                }
+                .oneshot(server)
+                .await?
+            })
+        }
+    });
+    over(config, through, limit)
+}
+
+/// kube's layers over a connector.
+fn over<C>(config: &Config, connector: C, limit: Option<Duration>) -> Result<kube::Client, kube::Error>
+where
+    C: Service<Uri> + Clone + Send + Sync + 'static,
+    C::Response: Connection + Read + Write + Send + Unpin + 'static,
+    C::Future: Send + 'static,
+    C::Error: Into<BoxError>,
+{
+    let mut connector = TimeoutConnector::new(config.rustls_https_connector_with_connector(connector)?);
+    connector.set_connect_timeout(limit);
+    let requests = Builder::new(TokioExecutor::new()).build::<_, Body>(connector);
+    let requests = ServiceExt::<Request<Body>>::map_err(requests, BoxError::from);
+    let builder = ClientBuilder::new(requests, &config.default_namespace)
+        .with_layer(&config.extra_headers_layer()?)
+        .with_layer(&config.base_uri_layer());
+    Ok(match config.auth_layer()? {
+        Some(proven) => builder.with_layer(&proven).build(),
+        None => builder.build(),
+    })
+}
+
+/// The same address with a port in it, which hyper-util takes to be one of HTTPS otherwise.
+fn with_port(address: &Uri, scheme: &str, port: u16) -> Result<Uri, BoxError> {
+    let host = address.host().unwrap_or_default();
+    let port = address.port_u16().unwrap_or(port);
+    Ok(format!("{scheme}://{host}:{port}/").parse()?)
 }
 
 /// What went wrong before the proxy was asked for anything.
@@ -110,40 +171,7 @@ impl Service<Uri> for Way {
 #[error("no connection to the proxy")]
 pub(super) struct AtProxy(#[source] BoxError);
 
-/// A connector that does not wait for ever.
-#[derive(Clone)]
-struct Limited<C> {
-    connector: C,
-    limit: Option<Duration>,
-}
-
-impl<C> Service<Uri> for Limited<C>
-where
-    C: Service<Uri, Error = BoxError> + Clone + Send + 'static,
-    C::Future: Send,
-    C::Response: Send,
-{
-    type Response = C::Response;
-    type Error = BoxError;
-    type Future = BoxFuture<'static, Result<C::Response, BoxError>>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        self.connector.poll_ready(context)
-    }
-
-    fn call(&mut self, server: Uri) -> Self::Future {
-        let connecting = self.connector.call(server);
-        let limit = self.limit;
-        Box::pin(async move {
-            match limit {
-                Some(limit) => {
-                    timeout(limit, connecting).await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?
-                }
-                None => connecting.await,
-            }
-        })
-    }
-}
-
+#[cfg(test)]
+pub(super) mod stub;
 #[cfg(test)]
 mod tests;

@@ -1,34 +1,37 @@
 //! Who the requests are made as, and how that is made anew when the server no longer takes it.
 //!
-//! kube runs a credential plugin (`users[].user.exec`) three times before the first request (once per layer that asks for
-//! credentials), each time blocking the executor; they take 300 ms and more. So the plugin is run here, once.
+//! kube is given a user with a token, a password or a certificate in it and nothing to run or to look up. It would run a
+//! credential plugin (`users[].user.exec`) three times before the first request, each time blocking the executor, and put
+//! its output into errors; it does not remove the line end of a token in a file, ends the program over a token that cannot
+//! be sent, and does nothing about a 401.
 //!
 //! A migration is followed for an hour or more, and what was good at its beginning may expire. After a 401:
 //!
 //! | the user | what is done |
 //! | --- | --- |
 //! | has other credentials in the kubeconfig by now (somebody logged in again) | they are taken over |
-//! | has a plugin | it is run again, as kubectl would at its next call; a new client certificate means new connections |
+//! | has a plugin | it is run again, as kubectl would at its next call |
 //! | has a token or a client certificate in a file | the file is read again |
 
 use std::{
+    fs,
     path::Path,
     time::{Duration, Instant},
 };
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::HeaderValue;
 use jiff::{SignedDuration, Timestamp};
-use kube::config::{AuthInfo, ExecAuthCluster, ExecConfig};
+use kube::config::{AuthInfo, AuthProviderConfig};
+use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::Mutex;
+use zeroize::Zeroizing;
 
 use super::{
-    authorization::{is_written_down, unproven, written_down},
     connection::client,
     errors::ClusterError,
     flags::ConnectionFlags,
     kubeconfig::{self, Environment, Resolved},
-    plugin::{Issued, run},
+    plugin,
 };
 
 /// A credential counts as expired this long before it is, so that it does not expire on its way.
@@ -39,9 +42,6 @@ const IN_VAIN: Duration = Duration::from_secs(30);
 /// What a request is sent with.
 #[derive(Clone)]
 pub(super) struct Access {
-    /// `Authorization`, where the user is no client certificate.
-    pub(super) header: Option<HeaderValue>,
-    /// Connections, with the client certificate if there is one.
     pub(super) client: kube::Client,
     /// Counts up with every change.
     issue: u32,
@@ -59,17 +59,29 @@ struct State {
     access: Access,
     /// As the kubeconfig says.
     resolved: Resolved,
-    plugin: Option<ExecConfig>,
-    /// What the plugin issued last.
-    issued: Option<Issued>,
+    proof: Proof,
     in_vain: Option<Instant>,
+}
+
+/// What the server is shown.
+pub(super) struct Proof {
+    /// Without anything to run or to look up but a client certificate.
+    pub(super) user: AuthInfo,
+    pub(super) expires: Option<Timestamp>,
 }
 
 /// Applies kubectl's rules to flags, environment and files as they are now.
 pub(super) fn resolve(flags: &ConnectionFlags) -> Result<Resolved, ClusterError> {
     let mut resolved = kubeconfig::resolve(flags, &surroundings())?;
-    if resolved.server.scheme_str() == Some("http") {
-        resolved.user = unproven(&resolved.user);
+    if resolved.config.cluster_url.scheme_str() == Some("http") {
+        // As in client-go, nothing that proves anything goes where everybody can read it.
+        resolved.user = AuthInfo {
+            impersonate: resolved.user.impersonate,
+            impersonate_uid: resolved.user.impersonate_uid,
+            impersonate_groups: resolved.user.impersonate_groups,
+            impersonate_user_extra: resolved.user.impersonate_user_extra,
+            ..AuthInfo::default()
+        };
     }
     Ok(resolved)
 }
@@ -89,18 +101,23 @@ impl Credentials {
         flags: Option<ConnectionFlags>,
         connect: Option<Duration>,
     ) -> Result<Self, ClusterError> {
-        let state = Box::pin(State::of(resolved, connect, 0)).await?;
-        Ok(Self { flags, connect, state: Mutex::new(state) })
+        let proof = Box::pin(prove(&resolved)).await?;
+        let access = Access { client: client(&resolved, &proof.user, connect)?, issue: 0 };
+        Ok(Self { flags, connect, state: Mutex::new(State { access, resolved, proof, in_vain: None }) })
     }
 
     /// What to send the next request with; made anew when it has expired.
     pub(super) async fn current(&self) -> Result<Access, ClusterError> {
         let mut state = self.state.lock().await;
-        let expires = state.issued.as_ref().and_then(|issued| issued.expires);
-        if expires.is_some_and(|expires| Timestamp::now() + MARGIN >= expires) {
-            Box::pin(state.run_plugin(self.connect)).await?;
+        let expired = state.proof.expires.is_some_and(|expires| Timestamp::now() + MARGIN >= expires);
+        if expired || state.resolved.user.token_file.is_some() {
+            match Box::pin(prove(&state.resolved)).await {
+                Ok(proof) => drop(state.adopt(proof, self.connect, false)?),
+                Err(error) if expired => return Err(error),
+                // While a file is being replaced, what was in it before goes.
+                Err(_) => {}
+            }
         }
-        state.read_token_file();
         Ok(state.access.clone())
     }
 
@@ -112,117 +129,152 @@ impl Credentials {
         if state.access.issue != refused.issue {
             return Ok(Some(state.access.clone()));
         }
-        if let Some(resolved) = self.logged_in_again(&state.resolved) {
-            *state = Box::pin(State::of(resolved, self.connect, refused.issue + 1)).await?;
-        } else if state.plugin.is_some() {
-            if state.in_vain.is_some_and(|at| at.elapsed() < IN_VAIN) {
-                return Ok(None);
-            }
-            Box::pin(state.run_plugin(self.connect)).await?;
-        } else if state.resolved.user.client_certificate.is_some() {
-            state.access.client = client(&state.resolved, self.connect)?;
-            state.access.issue += 1;
-        } else {
-            state.read_token_file();
+        let again = self.logged_in_again(&state.resolved);
+        if again.is_none()
+            && state.resolved.user.exec.is_some()
+            && state.in_vain.is_some_and(|at| at.elapsed() < IN_VAIN)
+        {
+            return Ok(None);
         }
-        let news = state.access.issue != refused.issue;
+        // A certificate in a file is read where the connections are set up.
+        let anew = again.is_some() || state.resolved.user.client_certificate.is_some();
+        if let Some(again) = again {
+            state.resolved = *again;
+        }
+        let proof = match Box::pin(prove(&state.resolved)).await {
+            Ok(proof) => proof,
+            Err(_) if state.resolved.user.token_file.is_some() => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let news = state.adopt(proof, self.connect, anew)?;
         state.in_vain = (!news).then(Instant::now);
         Ok(news.then(|| state.access.clone()))
     }
 
     /// The kubeconfig as it is now, if it has other credentials for the same user of the same server.
-    fn logged_in_again(&self, before: &Resolved) -> Option<Resolved> {
+    fn logged_in_again(&self, before: &Resolved) -> Option<Box<Resolved>> {
         // While it is being rewritten it cannot be read; the next 401 comes soon.
         let now = resolve(self.flags.as_ref()?).ok()?;
-        let identity = |one: &Resolved| (one.server.clone(), one.context.clone(), one.user_name.clone());
-        let user = |one: &Resolved| serde_json::to_value(&one.user).ok();
-        (identity(&now) == identity(before) && user(&now) != user(before)).then_some(now)
+        let identity = |one: &Resolved| (one.config.cluster_url.clone(), one.context.clone(), one.user_name.clone());
+        (identity(&now) == identity(before) && !same(&now.user, &before.user)).then(|| Box::new(now))
     }
 }
 
 impl State {
-    async fn of(resolved: Resolved, connect: Option<Duration>, issue: u32) -> Result<Self, ClusterError> {
-        // client-go prefers what is written down over a plugin.
-        let mut plugin = resolved.user.exec.clone().filter(|_| !is_written_down(&resolved.user));
-        if let Some(plugin) = plugin.as_mut().filter(|plugin| plugin.provide_cluster_info) {
-            // Go reads Base64 with line breaks in it, and an empty text as none.
-            let mut cluster = resolved.cluster.clone();
-            let data = cluster.certificate_authority_data.take().filter(|data| !data.is_empty());
-            cluster.certificate_authority_data =
-                data.map(|data| kubeconfig::decoded(&data).map_or(data, |pem| STANDARD.encode(pem)));
-            plugin.cluster = Some(ExecAuthCluster::try_from(&cluster).map_err(|error| {
-                ClusterError::config(
-                    "The cluster's entry in the kubeconfig cannot be given to the credential plugin.",
-                    None,
-                )
-                .caused_by(error)
-            })?);
+    /// True if there is something new to send requests with.
+    fn adopt(&mut self, proof: Proof, connect: Option<Duration>, anew: bool) -> Result<bool, ClusterError> {
+        let news = anew || !same(&proof.user, &self.proof.user);
+        if news {
+            let client = client(&self.resolved, &proof.user, connect)?;
+            self.access = Access { client, issue: self.access.issue + 1 };
         }
-        let issued = match &plugin {
-            Some(plugin) => Some(run(plugin).await?),
-            None => None,
-        };
-        let header = match &issued {
-            Some(issued) => issued.header.clone(),
-            None => written_down(&resolved.user)?,
-        };
-        let access = Access { header, client: connections(&resolved, issued.as_ref(), connect)?, issue };
-        Ok(Self { access, resolved, plugin, issued, in_vain: None })
+        self.proof = proof;
+        Ok(news)
     }
+}
 
-    /// What is in the file now goes; while it cannot be read, what was in it before.
-    fn read_token_file(&mut self) {
-        if self.plugin.is_none()
-            && self.resolved.user.token_file.is_some()
-            && let Ok(header) = written_down(&self.resolved.user)
-            && header != self.access.header
-        {
-            self.access.header = header;
-            self.access.issue += 1;
+/// kube's users cannot be compared.
+fn same(one: &AuthInfo, other: &AuthInfo) -> bool {
+    serde_json::to_value(one).ok() == serde_json::to_value(other).ok()
+}
+
+/// As in client-go (`rest/transport.go`, `transport/round_trippers.go`): a token in a file goes before one that is written
+/// down, the file is read for every request, because a pod's is renewed every hour, and both go before a plugin.
+async fn prove(resolved: &Resolved) -> Result<Proof, ClusterError> {
+    let mut user = resolved.user.clone();
+    let (provider, exec) = (user.auth_provider.take(), user.exec.take());
+    if user.username.is_some() {
+        if user.token.is_some() {
+            return Err(ClusterError::config(
+                "The kubeconfig's user has a token, and a name with a password as well.",
+                Some("Leave out one of them; kubectl takes no such user either.".to_owned()),
+            ));
         }
-    }
-
-    async fn run_plugin(&mut self, connect: Option<Duration>) -> Result<(), ClusterError> {
-        let Some(plugin) = &self.plugin else { return Ok(()) };
-        let issued = run(plugin).await?;
-        let before = self.issued.as_ref();
-        if issued.differs(before) {
-            if before.is_none_or(|before| before.certificate != issued.certificate) {
-                self.access.client = connections(&self.resolved, Some(&issued), connect)?;
+        user.token_file = None;
+        user.password.get_or_insert_default();
+    } else if let Some(file) = user.token_file.take() {
+        match (fs::read_to_string(&file).map(Zeroizing::new), &user.token) {
+            (Ok(read), _) if !read.trim().is_empty() => user.token = Some(read.trim().into()),
+            (_, Some(_)) => {}
+            (read, None) => {
+                let how = read.err().map_or("is empty".to_owned(), |error| format!("cannot be read: {}", error.kind()));
+                let sentence = format!("The file {file} with the token of the kubeconfig's user {how}.");
+                return Err(ClusterError::config(sentence, None));
             }
-            self.access.header.clone_from(&issued.header);
-            self.access.issue += 1;
         }
-        self.issued = Some(issued);
-        Ok(())
+    } else if user.token.is_none() {
+        if let Some(provider) = provider {
+            user.token = Some(from_provider(&provider)?);
+        } else if let Some(exec) = exec {
+            return plugin::run(&exec, &resolved.cluster, user).await;
+        }
     }
+    if user.token.as_ref().is_some_and(|token| !can_be_sent(token)) {
+        return Err(ClusterError::config(
+            "The token of the kubeconfig's user holds what cannot be sent.",
+            Some("Log in again as you do for kubectl.".to_owned()),
+        ));
+    }
+    Ok(Proof { user, expires: None })
 }
 
-/// Connections with the certificate that a plugin issued, or else as the kubeconfig says.
-fn connections(
-    resolved: &Resolved,
-    issued: Option<&Issued>,
-    connect: Option<Duration>,
-) -> Result<kube::Client, ClusterError> {
-    let mut resolved = resolved.clone();
-    if let Some((certificate, key)) = issued.and_then(|issued| issued.certificate.as_ref()) {
-        set_certificate(&mut resolved.user, certificate, key);
-    }
-    client(&resolved, connect)
+pub(super) fn can_be_sent(token: &SecretString) -> bool {
+    HeaderValue::try_from(token.expose_secret()).is_ok()
 }
 
-/// Puts a PEM pair where one of the kubeconfig would be.
-fn set_certificate(user: &mut AuthInfo, certificate: &str, key: &str) {
-    user.client_certificate_data = Some(STANDARD.encode(certificate));
-    user.client_key_data = Some(STANDARD.encode(key).into());
-    user.client_certificate = None;
-    user.client_key = None;
+/// kubectl would renew it; what it renewed last is in the kubeconfig.
+fn from_provider(provider: &AuthProviderConfig) -> Result<SecretString, ClusterError> {
+    match provider.config.get("id-token").filter(|token| provider.name == "oidc" && !token.is_empty()) {
+        Some(token) => Ok(token.as_str().into()),
+        None if provider.name == "oidc" => Err(ClusterError::config(
+            "The kubeconfig's user logs in with OpenID Connect and has no id-token.",
+            Some("Log in again as you do for kubectl.".to_owned()),
+        )),
+        None => Err(ClusterError::config(
+            format!(
+                "The kubeconfig's user logs in with {}, which is no longer a part of kubectl either.",
+                super::errors::plain(&provider.name)
+            ),
+            Some("Let the cluster's provider write a kubeconfig with a credential plugin.".to_owned()),
+        )),
+    }
 }
 
 #[cfg(all(test, unix))]
 mod tests {
+    use kube::config::ExecConfig;
+    use serde_json::{Value, json};
+
     use super::*;
     use crate::cluster::plugin::tests::plugin;
+
+    fn resolved(user: Value) -> Resolved {
+        let environment = Environment { var: &|_| None, service_account: Path::new("/nonexistent") };
+        let flags = ConnectionFlags { server: Some("http://127.0.0.1:1".to_owned()), ..ConnectionFlags::default() };
+        let mut resolved = kubeconfig::resolve(&flags, &environment).expect("resolves");
+        resolved.user = serde_json::from_value(user).expect("a user");
+        resolved
+    }
+
+    /// Token, or name and password.
+    async fn proof_of(user: Value) -> Result<Option<String>, String> {
+        let proof = prove(&resolved(user)).await.map_err(|error| {
+            assert!(!format!("{error:?}").contains("canary"), "{error:?}");
+            error.to_string()
+        })?;
+        let basic = proof
+            .user
+            .username
+            .zip(proof.user.password)
+            .map(|(name, password)| format!("{name}:{}", password.expose_secret()));
+        Ok(proof.user.token.map(|token| token.expose_secret().to_owned()).or(basic))
+    }
+
+    /// What the next request is sent with.
+    async fn token(credentials: &Credentials) -> String {
+        credentials.current().await.expect("access");
+        credentials.state.lock().await.proof.user.token.as_ref().expect("a token").expose_secret().to_owned()
+    }
 
     fn counting(folder: &std::path::Path, expires: &str) -> ExecConfig {
         let count = folder.join("count");
@@ -233,11 +285,7 @@ mod tests {
     }
 
     async fn begin(plugin: &ExecConfig) -> Credentials {
-        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-        let environment = Environment { var: &|_| None, service_account: Path::new("/nonexistent") };
-        let flags = ConnectionFlags { server: Some("http://127.0.0.1:1".to_owned()), ..ConnectionFlags::default() };
-        let mut resolved = kubeconfig::resolve(&flags, &environment).expect("resolves");
-        resolved.user.exec = Some(plugin.clone());
+        let resolved = resolved(json!({ "exec": plugin }));
         Credentials::begin(resolved, None, None).await.expect("set up")
     }
 
@@ -247,38 +295,33 @@ mod tests {
         let credentials = begin(&counting(folder.path(), "")).await;
         let first = credentials.current().await.expect("access");
         for _ in 0..3 {
-            assert_eq!(credentials.current().await.expect("access").header.expect("token"), "Bearer hello-1");
+            assert_eq!(token(&credentials).await, "hello-1");
         }
-        let renewed = async || credentials.renewed(&first).await.expect("runs").expect("new").header.expect("token");
-        assert_eq!(renewed().await, "Bearer hello-2");
         // A second request that was refused with the old token gets the new one without another run.
-        assert_eq!(renewed().await, "Bearer hello-2");
+        for _ in 0..2 {
+            assert!(credentials.renewed(&first).await.expect("runs").is_some());
+            assert_eq!(token(&credentials).await, "hello-2");
+        }
     }
 
     #[tokio::test]
     async fn a_token_in_a_file_is_read_for_every_request() {
-        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-        let environment = Environment { var: &|_| None, service_account: Path::new("/nonexistent") };
-        let flags = ConnectionFlags { server: Some("http://127.0.0.1:1".to_owned()), ..ConnectionFlags::default() };
-        let mut resolved = kubeconfig::resolve(&flags, &environment).expect("resolves");
         let file = tempfile::NamedTempFile::new().expect("file");
         std::fs::write(file.path(), "first").expect("written");
-        resolved.user.token_file = Some(file.path().display().to_string());
+        let resolved = resolved(json!({ "tokenFile": file.path() }));
         let credentials = Credentials::begin(resolved, None, None).await.expect("set up");
-        let token = async || credentials.current().await.expect("access").header.expect("token");
+        let token = async || token(&credentials).await;
         let before = credentials.current().await.expect("access");
-        assert_eq!(token().await, "Bearer first");
+        assert_eq!(token().await, "first");
         assert!(credentials.renewed(&before).await.expect("reads").is_none(), "there is nothing new");
         std::fs::write(file.path(), "second").expect("written");
-        assert_eq!(
-            credentials.renewed(&before).await.expect("reads").expect("new").header.expect("token"),
-            "Bearer second"
-        );
+        assert!(credentials.renewed(&before).await.expect("reads").is_some());
+        assert_eq!(token().await, "second");
         std::fs::write(file.path(), "third").expect("written");
-        assert_eq!(token().await, "Bearer third");
+        assert_eq!(token().await, "third");
         // While it is being replaced, what was known goes on.
         std::fs::remove_file(file.path()).expect("removed");
-        assert_eq!(token().await, "Bearer third");
+        assert_eq!(token().await, "third");
     }
 
     #[tokio::test]
@@ -286,7 +329,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("folder");
         let plugin = counting(folder.path(), r#",\"expirationTimestamp\":\"2020-01-01T00:00:00Z\""#);
         let credentials = begin(&plugin).await;
-        assert_eq!(credentials.current().await.expect("access").header.expect("token"), "Bearer hello-2");
+        assert_eq!(token(&credentials).await, "hello-2");
     }
 
     /// Each run may open a browser.
@@ -301,5 +344,48 @@ mod tests {
             assert!(credentials.renewed(&access).await.expect("runs").is_none());
         }
         assert_eq!(std::fs::read_to_string(&count).expect("count").lines().count(), 2);
+    }
+
+    #[tokio::test]
+    async fn what_stands_in_the_kubeconfig_is_sent() {
+        let some = |text: &str| Ok(Some(text.to_owned()));
+        assert_eq!(proof_of(json!({})).await, Ok(None));
+        assert_eq!(proof_of(json!({"token": "abc"})).await, some("abc"));
+        assert_eq!(proof_of(json!({"username": "jane", "password": "p:w"})).await, some("jane:p:w"));
+        assert_eq!(proof_of(json!({"username": "jane"})).await, some("jane:"));
+        let oidc = json!({"auth-provider": {"name": "oidc", "config": {"id-token": "i", "refresh-token": "r"}}});
+        assert_eq!(proof_of(oidc).await, some("i"));
+        // `kubectl config set-credentials --token` leaves the provider where it is, and a plugin is not run then.
+        let both = json!({"token": "t", "auth-provider": {"name": "oidc", "config": {"id-token": "old"}},
+            "exec": {"command": "/nonexistent"}});
+        assert_eq!(proof_of(both).await, some("t"));
+        assert!(proof_of(json!({"token": "t", "username": "jane"})).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_token_in_a_file_goes_before_one_that_is_written_down() {
+        let file = tempfile::NamedTempFile::new().expect("file");
+        let both = json!({"token": "old", "tokenFile": file.path()});
+        std::fs::write(file.path(), "new\n").expect("written");
+        assert_eq!(proof_of(both.clone()).await, Ok(Some("new".to_owned())));
+        std::fs::write(file.path(), "\n").expect("written");
+        assert_eq!(proof_of(both).await, Ok(Some("old".to_owned())));
+        assert!(proof_of(json!({"tokenFile": file.path()})).await.expect_err("empty").ends_with("is empty."));
+        let error = proof_of(json!({"tokenFile": "/nonexistent"})).await.expect_err("absent");
+        assert!(error.contains("/nonexistent") && error.contains("cannot be read"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_login_that_kubectl_no_longer_has_is_told_as_such() {
+        let gcp = json!({"auth-provider": {"name": "gcp", "config": {"access-token": "canary"}}});
+        assert!(proof_of(gcp).await.expect_err("refused").contains("logs in with gcp"));
+        let oidc = json!({"auth-provider": {"name": "oidc"}});
+        assert!(proof_of(oidc).await.expect_err("refused").contains("no id-token"));
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_sent_is_not_repeated() {
+        let error = proof_of(json!({"token": "canary\u{7}"})).await.expect_err("refused");
+        assert!(!error.contains("canary"), "{error}");
     }
 }

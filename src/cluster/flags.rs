@@ -1,38 +1,56 @@
-//! What was asked for on the command line about the connection.
+//! kubectl's connection flags.
 
-/// kubectl's connection flags, with kubectl's names and meaning. An empty text counts as not given, as in kubectl.
+use clap::Args;
+
+/// How to reach the API server: kubectl's names and meanings. An empty text counts as not given, as in kubectl.
 ///
-/// There is no token: argv is public.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// There is no `--token`, because argv is public.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
+#[command(next_help_heading = "Connection")]
 pub struct ConnectionFlags {
-    /// `--kubeconfig`: this file instead of the list in `KUBECONFIG`.
+    /// Path of the kubeconfig file, instead of the list in KUBECONFIG
+    #[arg(long, global = true, value_name = "FILE")]
     pub kubeconfig: Option<String>,
-    /// `--context`
+    /// Context of the kubeconfig
+    #[arg(long, global = true, value_name = "NAME")]
     pub context: Option<String>,
-    /// `--cluster`
+    /// Cluster of the kubeconfig
+    #[arg(long, global = true, value_name = "NAME")]
     pub cluster: Option<String>,
-    /// `--user`
+    /// User of the kubeconfig
+    #[arg(long, global = true, value_name = "NAME")]
     pub user: Option<String>,
-    /// `-n/--namespace`
+    /// Namespace of the deployment
+    #[arg(short = 'n', long, global = true, value_name = "NAMESPACE")]
     pub namespace: Option<String>,
-    /// `-s/--server`
+    /// Address of the API server
+    #[arg(short = 's', long, global = true, value_name = "URL")]
     pub server: Option<String>,
-    /// `--tls-server-name`
+    /// Name to expect in the server's certificate
+    #[arg(long, global = true, value_name = "NAME")]
     pub tls_server_name: Option<String>,
-    /// `--insecure-skip-tls-verify`
+    /// Do not check the server's certificate; makes the connection insecure
+    #[arg(long, global = true)]
     pub insecure_skip_tls_verify: bool,
-    /// `--certificate-authority`, a file
+    /// File with the certificate authority of the API server
+    #[arg(long, global = true, value_name = "FILE")]
     pub certificate_authority: Option<String>,
-    /// `--client-certificate`, a file
+    /// File with the client certificate
+    #[arg(long, global = true, value_name = "FILE")]
     pub client_certificate: Option<String>,
-    /// `--client-key`, a file
+    /// File with the client key
+    #[arg(long, global = true, value_name = "FILE")]
     pub client_key: Option<String>,
-    /// `--as`
+    /// User to act as
+    #[arg(long = "as", global = true, value_name = "USER")]
     pub as_user: Option<String>,
-    /// `--as-uid`
+    /// UID to act as
+    #[arg(long, global = true, value_name = "UID")]
     pub as_uid: Option<String>,
-    /// `--as-group`, repeatable
+    /// Group to act as; may be repeated
+    #[arg(long = "as-group", global = true, value_name = "GROUP")]
     pub as_groups: Vec<String>,
-    /// `--request-timeout`, as typed: a Go duration or plain seconds, `0` for no limit
+    /// Longest wait for one answer, such as 5s or 2m; 0 for no limit
+    #[arg(long, global = true, value_name = "DURATION")]
     pub request_timeout: Option<String>,
 }

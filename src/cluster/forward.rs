@@ -14,8 +14,7 @@ use aws_lc_rs::digest;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use futures::{SinkExt as _, StreamExt as _};
 use http::header::{
-    AUTHORIZATION, CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION,
-    UPGRADE,
+    CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
 };
 use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Limited};
@@ -114,15 +113,12 @@ impl Cluster {
         access: &Access,
         key: &HeaderValue,
     ) -> Result<Response<Body>, ClusterError> {
-        let mut request = Request::get(&outgoing.address)
+        let request = Request::get(&outgoing.address)
             .header(CONNECTION, "Upgrade")
             .header(UPGRADE, "websocket")
             .header(SEC_WEBSOCKET_VERSION, "13")
             .header(SEC_WEBSOCKET_KEY, key)
             .header(SEC_WEBSOCKET_PROTOCOL, PROTOCOL);
-        if let Some(authorization) = &access.header {
-            request = request.header(AUTHORIZATION, authorization);
-        }
         let request =
             request.body(Body::empty()).map_err(|error| self.error(sorted(kube::Error::HttpError(error)), outgoing))?;
         let sent = access.client.send(request);

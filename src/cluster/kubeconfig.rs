@@ -1,22 +1,26 @@
 //! From flags, environment and files to one way to reach one API server, with kubectl's rules.
 //!
-//! Reference: client-go's `clientcmd` (`loader.go` for files, `client_config.go` for overrides). The entries are kube's types,
-//! but what is chosen from them is decided here, because kube knows neither the flags nor lists with missing files, and reads
-//! `NO_PROXY` differently.
+//! Reference: client-go's `clientcmd` (`loader.go` for files, `client_config.go` for overrides). kube reads the files; which
+//! of their entries count is decided here, because kube knows neither the flags nor lists with missing files.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::HashSet,
+    fs,
+    path::{MAIN_SEPARATOR, Path, PathBuf},
+};
 
 use http::Uri;
-use k8s_openapi::ByteString;
-use kube::config::{AuthInfo, Cluster as ClusterEntry, Context, Kubeconfig};
+use kube::{
+    Config,
+    config::{AuthInfo, Cluster as ClusterEntry, Context, ExecAuthCluster, Kubeconfig, KubeconfigError},
+};
 use rustls_pki_types::{CertificateDer, pem::PemObject as _};
+use secrecy::ExposeSecret as _;
 
-use super::{errors::ClusterError, flags::ConnectionFlags, proxy};
+use super::{connection::unusable, errors::ClusterError, flags::ConnectionFlags, proxy};
 
-mod file;
-mod pod;
-
-pub(super) use pod::SERVICE_ACCOUNT;
+/// The folder in which Kubernetes mounts a pod's service account.
+pub(super) const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 /// Where things that are not on the command line come from; replaced in tests.
 pub(super) struct Environment<'a> {
@@ -29,68 +33,54 @@ pub(super) struct Environment<'a> {
 /// Everything needed to talk to one API server.
 #[derive(Debug, Clone)]
 pub(super) struct Resolved {
-    pub(super) server: Uri,
-    /// DER certificates to trust; `None` for those of the system.
-    pub(super) authorities: Option<Vec<Vec<u8>>>,
-    /// A file with authorities that may be renewed while this program runs (in a pod).
-    pub(super) authorities_file: Option<PathBuf>,
-    pub(super) insecure: bool,
-    pub(super) tls_server_name: Option<String>,
+    /// Without who the user is.
+    pub(super) config: Config,
+    /// With what may stand in it: user and password.
     pub(super) proxy: Option<Uri>,
     pub(super) user: AuthInfo,
     pub(super) user_name: Option<String>,
-    /// The cluster's entry, for credential plugins that ask for it.
-    pub(super) cluster: ClusterEntry,
+    /// For credential plugins that ask for it.
+    pub(super) cluster: ExecAuthCluster,
     pub(super) context: Option<String>,
-    pub(super) namespace: String,
     pub(super) namespace_given: bool,
 }
 
 /// Applies kubectl's rules.
 pub(super) fn resolve(flags: &ConnectionFlags, environment: &Environment<'_>) -> Result<Resolved, ClusterError> {
-    let (config, looked_at) = load(flags, environment)?;
-    let choice = Choice::from(&config, flags)?;
-    let mut cluster = choice.cluster;
-    override_cluster(&mut cluster, flags);
-    if given(cluster.server.as_deref()).is_none() {
-        if let Some(resolved) = pod::in_cluster(flags, environment)? {
-            return Ok(resolved);
-        }
-        return Err(no_server(choice.context.as_deref(), &looked_at));
+    let (kubeconfig, looked_at) = load(flags, environment)?;
+    let mut choice = Choice::from(&kubeconfig, flags)?;
+    if given(flags.server.as_deref()).or(given(choice.cluster.server.as_deref())).is_none() {
+        choice = in_pod(flags, environment).ok_or_else(|| no_server(choice.context.as_deref(), &looked_at))?;
     }
+    let Choice { context, namespace, mut cluster, mut user, user_name } = choice;
+    override_cluster(&mut cluster, flags);
+    override_user(&mut user, flags)?;
+    let information = ExecAuthCluster::try_from(&cluster).map_err(|error| unusable(&error))?;
+    let authorities = information.certificate_authority_data.as_deref().map(|pem| authorities(pem, &cluster));
+    let authorities = authorities.transpose()?;
     let insecure = cluster.insecure_skip_tls_verify.unwrap_or(false);
-    let authorities = authorities(&cluster)?;
     if insecure && authorities.is_some() {
         return Err(ClusterError::config(
             "A certificate authority is given, and so is the wish not to verify the server's certificate.",
             Some("Leave out one of certificate-authority and insecure-skip-tls-verify.".to_owned()),
         ));
     }
-    let mut user = choice.user;
-    override_user(&mut user, flags);
-    check_user(&user)?;
     let secured = authorities.is_some()
         || insecure
         || user.client_certificate.is_some()
         || user.client_certificate_data.is_some();
     let server = server_address(cluster.server.as_deref().unwrap_or_default(), secured)?;
-    Ok(Resolved {
-        proxy: proxy::choose(&server, cluster.proxy_url.as_deref(), environment.var)?,
-        server,
-        authorities,
-        authorities_file: None,
-        insecure,
-        tls_server_name: given(cluster.tls_server_name.as_deref()).map(str::to_owned),
-        user,
-        user_name: choice.user_name,
-        cluster,
-        context: choice.context,
-        namespace: given(flags.namespace.as_deref())
-            .map(str::to_owned)
-            .or(choice.namespace)
-            .unwrap_or_else(|| "default".to_owned()),
-        namespace_given: given(flags.namespace.as_deref()).is_some(),
-    })
+    let proxy = proxy::choose(&server, cluster.proxy_url.as_deref(), environment.var)?;
+    let asked_for = given(flags.namespace.as_deref());
+    let mut config = Config::new(server);
+    config.root_cert = authorities;
+    // A pod's is renewed while it runs.
+    config.root_cert_file =
+        cluster.certificate_authority.filter(|_| cluster.certificate_authority_data.is_none()).map(Into::into);
+    config.accept_invalid_certs = insecure;
+    config.tls_server_name = cluster.tls_server_name;
+    config.default_namespace = asked_for.map(str::to_owned).or(namespace).unwrap_or_else(|| "default".to_owned());
+    Ok(Resolved { config, proxy, user, user_name, cluster: information, context, namespace_given: asked_for.is_some() })
 }
 
 /// kubectl treats an empty value like one that was not given, in flags and in files.
@@ -98,29 +88,11 @@ fn given(text: Option<&str>) -> Option<&str> {
     text.filter(|text| !text.is_empty())
 }
 
-/// The names in the kubeconfig.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct KubeconfigNames {
-    /// Of contexts.
-    pub contexts: Vec<String>,
-    /// Of clusters.
-    pub clusters: Vec<String>,
-    /// Of users.
-    pub users: Vec<String>,
-}
-
-/// Every name in the files, for completion.
-pub(super) fn names(flags: &ConnectionFlags, environment: &Environment<'_>) -> Result<KubeconfigNames, ClusterError> {
-    let (config, _) = load(flags, environment)?;
-    Ok(KubeconfigNames {
-        contexts: config.contexts.into_iter().map(|entry| entry.name).collect(),
-        clusters: config.clusters.into_iter().map(|entry| entry.name).collect(),
-        users: config.auth_infos.into_iter().map(|entry| entry.name).collect(),
-    })
-}
-
 /// Reads and merges the files; also says which ones were looked for.
-fn load(flags: &ConnectionFlags, environment: &Environment<'_>) -> Result<(Kubeconfig, Vec<PathBuf>), ClusterError> {
+pub(super) fn load(
+    flags: &ConnectionFlags,
+    environment: &Environment<'_>,
+) -> Result<(Kubeconfig, Vec<PathBuf>), ClusterError> {
     if let Some(path) = given(flags.kubeconfig.as_deref()) {
         let path = PathBuf::from(path);
         return Ok((read(&path)?, vec![path]));
@@ -148,13 +120,47 @@ fn load(flags: &ConnectionFlags, environment: &Environment<'_>) -> Result<(Kubec
 }
 
 fn read(path: &Path) -> Result<Kubeconfig, ClusterError> {
-    let mut config = file::read(path)?;
+    let failed = |problem: &str, remedy: Option<&str>| {
+        ClusterError::config(format!("The kubeconfig {} {problem}.", path.display()), remedy.map(str::to_owned))
+    };
+    // kube takes the bytes of UTF-16 by twos, and does not survive half a one.
+    if fs::read(path).is_ok_and(|bytes| matches!(*bytes, [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..]) && bytes.len() % 2 == 1) {
+        return Err(failed("cannot be read: it is not text", None));
+    }
+    // kube's own words are never shown: they quote the file, and a token may stand there.
+    let mut config = Kubeconfig::read_from(path).map_err(|error| match error {
+        KubeconfigError::ReadConfig(error, _) => failed(&format!("cannot be read: {}", io_reason(&error)), None),
+        KubeconfigError::Parse(error) => match error.location() {
+            Some(place) => failed(&format!("is not a valid kubeconfig (see line {})", place.line()), None),
+            None => failed("is not a valid kubeconfig", None),
+        },
+        _ => failed("is not a valid kubeconfig", None),
+    })?;
+    let entries = [
+        ("clusters", repeated(config.clusters.iter().map(|entry| &entry.name))),
+        ("contexts", repeated(config.contexts.iter().map(|entry| &entry.name))),
+        ("users", repeated(config.auth_infos.iter().map(|entry| &entry.name))),
+    ];
+    for (kind, name) in entries {
+        if let Some(name) = name {
+            let problem = format!("has more than one entry named {name} in {kind}");
+            return Err(failed(
+                &problem,
+                Some("Rename or delete one of them; kubectl doesn't accept the file either."),
+            ));
+        }
+    }
     // The first file to *set* a value wins; an empty text sets nothing.
     config.current_context = config.current_context.filter(|name| !name.is_empty());
     Ok(config)
 }
 
-fn io_reason(error: &std::io::Error) -> String {
+fn repeated<'a>(names: impl Iterator<Item = &'a String>) -> Option<&'a String> {
+    let mut seen = HashSet::new();
+    names.into_iter().find(|name| !seen.insert(*name))
+}
+
+pub(super) fn io_reason(error: &std::io::Error) -> String {
     match error.kind() {
         std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
         std::io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
@@ -244,6 +250,33 @@ fn no_server(context: Option<&str>, looked_at: &[PathBuf]) -> ClusterError {
     )
 }
 
+/// Inside a pod: the service account that Kubernetes mounts. As client-go's `Possible`: both variables and the token, or this
+/// is no pod. With a context asked for it is not what was meant.
+fn in_pod(flags: &ConnectionFlags, environment: &Environment<'_>) -> Option<Choice> {
+    let var = |name: &str| (environment.var)(name).filter(|value| !value.is_empty());
+    let file = |name: &str| {
+        let path = environment.service_account.join(name);
+        path.is_file().then(|| path.display().to_string())
+    };
+    let (host, port) = (var("KUBERNETES_SERVICE_HOST")?, var("KUBERNETES_SERVICE_PORT")?);
+    let token_file = Some(file("token")?);
+    if given(flags.context.as_deref()).or(given(flags.cluster.as_deref())).is_some() {
+        return None;
+    }
+    let host = if host.contains(':') { format!("[{host}]") } else { host };
+    let cluster = ClusterEntry {
+        server: Some(format!("https://{host}:{port}")),
+        certificate_authority: file("ca.crt"),
+        ..ClusterEntry::default()
+    };
+    let namespace = var("POD_NAMESPACE").or_else(|| {
+        let text = fs::read_to_string(environment.service_account.join("namespace")).ok()?;
+        given(Some(text.trim())).map(str::to_owned)
+    });
+    let user = AuthInfo { token_file, ..AuthInfo::default() };
+    Some(Choice { context: None, namespace, cluster, user, user_name: None })
+}
+
 /// client-go's `getCluster`: flags replace single values, and some of them make others meaningless.
 fn override_cluster(cluster: &mut ClusterEntry, flags: &ConnectionFlags) {
     let server = given(flags.server.as_deref());
@@ -258,92 +291,80 @@ fn override_cluster(cluster: &mut ClusterEntry, flags: &ConnectionFlags) {
     }
     // A server given by flag has another name than the one the kubeconfig had in mind.
     if server.is_some() || given(flags.tls_server_name.as_deref()).is_some() {
-        cluster.tls_server_name = given(flags.tls_server_name.as_deref()).map(str::to_owned);
+        cluster.tls_server_name.clone_from(&flags.tls_server_name);
     }
+    drop_path(&mut cluster.certificate_authority);
+    drop_empty(&mut cluster.tls_server_name);
+    pack(&mut cluster.certificate_authority_data);
 }
 
-fn override_user(user: &mut AuthInfo, flags: &ConnectionFlags) {
+fn override_user(user: &mut AuthInfo, flags: &ConnectionFlags) -> Result<(), ClusterError> {
     if let Some(path) = given(flags.client_certificate.as_deref()) {
-        user.client_certificate = Some(path.to_owned());
-        user.client_certificate_data = None;
+        (user.client_certificate, user.client_certificate_data) = (Some(path.to_owned()), None);
     }
     if let Some(path) = given(flags.client_key.as_deref()) {
-        user.client_key = Some(path.to_owned());
-        user.client_key_data = None;
+        (user.client_key, user.client_key_data) = (Some(path.to_owned()), None);
     }
-    if let Some(name) = given(flags.as_user.as_deref()) {
-        user.impersonate = Some(name.to_owned());
-    }
-    if let Some(uid) = given(flags.as_uid.as_deref()) {
-        user.impersonate_uid = Some(uid.to_owned());
+    for (flag, text) in [(&flags.as_user, &mut user.impersonate), (&flags.as_uid, &mut user.impersonate_uid)] {
+        if given(flag.as_deref()).is_some() {
+            text.clone_from(flag);
+        }
     }
     if !flags.as_groups.is_empty() {
         user.impersonate_groups = Some(flags.as_groups.clone());
     }
-}
-
-fn check_user(user: &AuthInfo) -> Result<(), ClusterError> {
-    let impersonates_more = user.impersonate_uid.as_deref().is_some_and(|uid| !uid.is_empty())
-        || user.impersonate_groups.as_ref().is_some_and(|groups| !groups.is_empty());
-    if impersonates_more && given(user.impersonate.as_deref()).is_none() {
+    for text in [&mut user.username, &mut user.impersonate, &mut user.impersonate_uid] {
+        drop_empty(text);
+    }
+    for path in [&mut user.token_file, &mut user.client_certificate, &mut user.client_key] {
+        drop_path(path);
+    }
+    user.token = user.token.take().filter(|token| !token.expose_secret().is_empty());
+    pack(&mut user.client_certificate_data);
+    let mut key = user.client_key_data.take().map(|key| key.expose_secret().to_owned());
+    pack(&mut key);
+    user.client_key_data = key.map(Into::into);
+    if user.client_certificate.is_none() && user.client_certificate_data.is_none() {
+        // A key alone is of no use, and kubectl does not mind.
+        (user.client_key, user.client_key_data) = (None, None);
+    }
+    let impersonates_more =
+        user.impersonate_uid.is_some() || user.impersonate_groups.as_ref().is_some_and(|groups| !groups.is_empty());
+    if impersonates_more && user.impersonate.is_none() {
         return Err(ClusterError::config(
             "A uid or a group to act as is given, but no user.",
             Some("Name the user with --as.".to_owned()),
         ));
     }
-    let certificate = given(user.client_certificate.as_deref());
-    let key = given(user.client_key.as_deref());
-    let has_certificate = certificate.is_some() || given(user.client_certificate_data.as_deref()).is_some();
-    if has_certificate && key.is_none() && user.client_key_data.is_none() {
-        return Err(ClusterError::config(
-            "A client certificate is given without its key.",
-            Some("Name the key with --client-key, or as client-key in the kubeconfig.".to_owned()),
-        ));
-    }
-    for (what, path) in [("client certificate", certificate), ("client key", key)] {
-        if let Some(path) = path {
-            std::fs::File::open(path).map_err(|error| {
-                ClusterError::config(format!("The {what} {path} cannot be read: {}.", io_reason(&error)), None)
-            })?;
-        }
-    }
     Ok(())
 }
 
-fn authorities(cluster: &ClusterEntry) -> Result<Option<Vec<Vec<u8>>>, ClusterError> {
-    let (pem, origin) =
-        match (given(cluster.certificate_authority_data.as_deref()), given(cluster.certificate_authority.as_deref())) {
-            (Some(data), _) => (
-                decoded(data).ok_or_else(|| unusable_authority("certificate-authority-data of the kubeconfig"))?,
-                "certificate-authority-data of the kubeconfig".to_owned(),
-            ),
-            (None, Some(path)) => (
-                std::fs::read(path).map_err(|error| {
-                    ClusterError::config(
-                        format!("The certificate authority {path} cannot be read: {}.", io_reason(&error)),
-                        None,
-                    )
-                })?,
-                path.to_owned(),
-            ),
-            (None, None) => return Ok(None),
-        };
-    let certificates: Vec<Vec<u8>> =
-        CertificateDer::pem_slice_iter(&pem).filter_map(Result::ok).map(|certificate| certificate.to_vec()).collect();
-    if certificates.is_empty() {
-        return Err(unusable_authority(&origin));
+fn drop_empty(text: &mut Option<String>) {
+    *text = text.take().filter(|text| !text.is_empty());
+}
+
+/// An empty path in a kubeconfig comes from kube as the folder of the kubeconfig.
+fn drop_path(path: &mut Option<String>) {
+    *path = path.take().filter(|path| !path.is_empty() && !path.ends_with(MAIN_SEPARATOR));
+}
+
+/// Base64 may have line breaks for Go, and none for kube.
+fn pack(base64: &mut Option<String>) {
+    if let Some(text) = base64 {
+        text.retain(|c| !c.is_ascii_whitespace());
     }
-    Ok(Some(certificates))
+    drop_empty(base64);
 }
 
-fn unusable_authority(origin: &str) -> ClusterError {
-    ClusterError::config(format!("No PEM certificate could be read from {origin}."), None)
-}
-
-/// Base64 as Kubernetes writes it; line breaks are allowed, as in Go.
-pub(super) fn decoded(base64: &str) -> Option<Vec<u8>> {
-    let packed: String = base64.chars().filter(|c| !c.is_ascii_whitespace()).collect();
-    serde_json::from_value::<ByteString>(packed.into()).ok().map(|bytes| bytes.0)
+fn authorities(pem: &[u8], cluster: &ClusterEntry) -> Result<Vec<Vec<u8>>, ClusterError> {
+    let certificates: Vec<Vec<u8>> =
+        CertificateDer::pem_slice_iter(pem).filter_map(Result::ok).map(|certificate| certificate.to_vec()).collect();
+    if certificates.is_empty() {
+        let file = cluster.certificate_authority.as_deref().filter(|_| cluster.certificate_authority_data.is_none());
+        let origin = file.unwrap_or("certificate-authority-data of the kubeconfig");
+        return Err(ClusterError::config(format!("No PEM certificate could be read from {origin}."), None));
+    }
+    Ok(certificates)
 }
 
 /// Adds the scheme that kubectl would (`https` as soon as anything about TLS is given) and checks the rest.

@@ -8,7 +8,6 @@
 //! * an error is a sentence and a hint ([`ClusterError`]), never a dump, and holds nothing secret.
 
 mod access;
-mod authorization;
 mod choose;
 mod connect;
 mod connection;
@@ -28,7 +27,6 @@ mod redact;
 mod resource;
 mod retry;
 mod survey;
-mod tls;
 mod transport;
 mod transport_errors;
 mod watch;
@@ -43,9 +41,8 @@ pub use duration::{NotADuration, parse_duration, parse_request_timeout};
 pub use errors::{ClusterError, ErrorKind, FieldProblem};
 pub use flags::ConnectionFlags;
 pub use forward::Forwarded;
-pub use kubeconfig::KubeconfigNames;
 pub use lean::Lean;
-pub use names::kubeconfig_names;
+pub use names::kubeconfig_entries;
 pub use pages::{Page, Pages};
 pub use proxy::proxy_from_environment;
 pub use read::{Selection, WhoAmI};

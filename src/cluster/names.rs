@@ -1,5 +1,6 @@
 //! Names for completion: whatever can be had, and nothing where it cannot.
 
+use kube::config::Kubeconfig;
 use serde::Deserialize;
 
 use super::{
@@ -7,7 +8,7 @@ use super::{
     credentials::surroundings,
     errors::{ClusterError, ErrorKind},
     flags::ConnectionFlags,
-    kubeconfig::{self, KubeconfigNames},
+    kubeconfig,
     read::Selection,
     resource::{ApiVersion, Resource},
 };
@@ -25,9 +26,9 @@ struct Metadata {
     name: String,
 }
 
-/// The names in the kubeconfig that these flags and `KUBECONFIG` lead to.
-pub fn kubeconfig_names(flags: &ConnectionFlags) -> Result<KubeconfigNames, ClusterError> {
-    kubeconfig::names(flags, &surroundings())
+/// The kubeconfig that these flags and `KUBECONFIG` lead to.
+pub fn kubeconfig_entries(flags: &ConnectionFlags) -> Result<Kubeconfig, ClusterError> {
+    Ok(kubeconfig::load(flags, &surroundings())?.0)
 }
 
 impl Cluster {

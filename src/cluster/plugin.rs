@@ -4,30 +4,19 @@
 
 use std::{io::IsTerminal as _, process::Stdio};
 
-use http::HeaderValue;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
-use kube::config::{ExecAuthCluster, ExecConfig, ExecInteractiveMode};
+use kube::config::{AuthInfo, ExecAuthCluster, ExecConfig, ExecInteractiveMode};
 use serde_json::{Value, json};
 
-use super::errors::ClusterError;
+use super::{
+    credentials::{Proof, can_be_sent},
+    errors::ClusterError,
+};
 
-/// What a plugin answered.
-#[derive(PartialEq, Eq)]
-pub(super) struct Issued {
-    pub(super) header: Option<HeaderValue>,
-    /// PEM certificate chain and key for TLS.
-    pub(super) certificate: Option<(String, String)>,
-    pub(super) expires: Option<Timestamp>,
-}
-
-impl Issued {
-    pub(super) fn differs(&self, other: Option<&Self>) -> bool {
-        other.is_none_or(|other| (&self.header, &self.certificate) != (&other.header, &other.certificate))
-    }
-}
-
-/// Runs a plugin once. It may ask on the terminal, so there is no time limit, as in kubectl.
-pub(super) async fn run(plugin: &ExecConfig) -> Result<Issued, ClusterError> {
+/// Runs a plugin once, and puts what it issues in its place in `user`. It may ask on the terminal, so there is no time limit,
+/// as in kubectl.
+pub(super) async fn run(plugin: &ExecConfig, cluster: &ExecAuthCluster, user: AuthInfo) -> Result<Proof, ClusterError> {
     let command = plugin.command.as_deref().filter(|command| !command.is_empty()).ok_or_else(|| {
         ClusterError::config("The kubeconfig's user has a credential plugin without a command.", None)
     })?;
@@ -45,7 +34,7 @@ pub(super) async fn run(plugin: &ExecConfig) -> Result<Issued, ClusterError> {
     let mut process = tokio::process::Command::new(command);
     process
         .args(plugin.args.iter().flatten())
-        .env("KUBERNETES_EXEC_INFO", information(plugin, interactive)?)
+        .env("KUBERNETES_EXEC_INFO", information(plugin, cluster, interactive).to_string())
         .kill_on_drop(true);
     for variable in plugin.env.iter().flatten() {
         if let (Some(name), Some(value)) = (variable.get("name"), variable.get("value")) {
@@ -78,7 +67,7 @@ pub(super) async fn run(plugin: &ExecConfig) -> Result<Issued, ClusterError> {
             Some("Its own message should stand above; log in again as you do for kubectl.".to_owned()),
         ));
     }
-    read(&output.stdout).ok_or_else(|| {
+    read(&output.stdout, user).ok_or_else(|| {
         ClusterError::config(
             format!("The credential plugin {command} of the kubeconfig gave no credential that can be used."),
             None,
@@ -86,39 +75,29 @@ pub(super) async fn run(plugin: &ExecConfig) -> Result<Issued, ClusterError> {
     })
 }
 
-fn information(plugin: &ExecConfig, interactive: bool) -> Result<String, ClusterError> {
+fn information(plugin: &ExecConfig, cluster: &ExecAuthCluster, interactive: bool) -> Value {
     let mut spec = json!({ "interactive": interactive });
     if plugin.provide_cluster_info {
-        let cluster: Option<&ExecAuthCluster> = plugin.cluster.as_ref();
-        spec["cluster"] = serde_json::to_value(cluster).map_err(|_| {
-            ClusterError::config(
-                "The cluster's entry in the kubeconfig cannot be given to the credential plugin.",
-                None,
-            )
-        })?;
+        spec["cluster"] = json!(cluster);
     }
-    Ok(json!({ "kind": "ExecCredential", "apiVersion": plugin.api_version, "spec": spec }).to_string())
+    json!({ "kind": "ExecCredential", "apiVersion": plugin.api_version, "spec": spec })
 }
 
-fn read(output: &[u8]) -> Option<Issued> {
+fn read(output: &[u8], mut user: AuthInfo) -> Option<Proof> {
     // JSON by the protocol; client-go also takes YAML, which some plugins rely on.
     let credential: Value = serde_json::from_slice(output).ok().or_else(|| serde_yaml::from_slice(output).ok())?;
     let status = &credential["status"];
-    let text = |key: &str| status[key].as_str().filter(|text| !text.is_empty()).map(str::to_owned);
-    let header = match text("token") {
-        Some(token) => {
-            let mut header = HeaderValue::try_from(format!("Bearer {}", token.trim())).ok()?;
-            header.set_sensitive(true);
-            Some(header)
-        }
-        None => None,
-    };
-    let expires = match text("expirationTimestamp") {
-        Some(time) => Some(time.parse().ok()?),
-        None => None,
-    };
+    let text = |key: &str| status[key].as_str().filter(|text| !text.is_empty());
+    let expires: Option<Timestamp> = text("expirationTimestamp").map(str::parse).transpose().ok()?;
     let certificate = text("clientCertificateData").zip(text("clientKeyData"));
-    (header.is_some() || certificate.is_some()).then_some(Issued { header, certificate, expires })
+    user.token = text("token").map(|token| token.trim().into());
+    if let Some((certificate, key)) = certificate {
+        (user.client_certificate, user.client_key) = (None, None);
+        user.client_certificate_data = Some(STANDARD.encode(certificate));
+        user.client_key_data = Some(STANDARD.encode(key).into());
+    }
+    let usable = user.token.as_ref().map_or(certificate.is_some(), can_be_sent);
+    usable.then_some(Proof { user, expires })
 }
 
 #[cfg(all(test, unix))]
@@ -133,28 +112,51 @@ pub(super) mod tests {
         .expect("plugin")
     }
 
+    async fn failed(plugin: &ExecConfig) -> ClusterError {
+        run(plugin, &ExecAuthCluster::default(), AuthInfo::default()).await.err().expect("fails")
+    }
+
     #[tokio::test]
     async fn a_failing_plugin_is_told_in_a_sentence() {
-        let error = run(&plugin("echo secret-output; exit 3")).await.err().expect("fails");
+        let error = failed(&plugin("echo secret-output; exit 3")).await;
         assert_eq!(error.to_string(), "The credential plugin sh of the kubeconfig failed with exit code 3.");
-        let error = run(&ExecConfig {
+        let error = failed(&ExecConfig {
             command: Some("/does/not/exist".to_owned()),
             install_hint: Some("Install it\nlike so".to_owned()),
             ..plugin("")
         })
-        .await
-        .err()
-        .expect("fails");
+        .await;
         assert_eq!(error.hints(), ["Install it like so"]);
-        let error = run(&plugin("echo secret-output")).await.err().expect("fails");
+        let error = failed(&plugin("echo secret-output")).await;
         assert!(!error.to_string().contains("secret-output"));
     }
 
     #[test]
-    fn the_header_is_marked_as_sensitive() {
-        let issued = read(br#"{"status":{"token":"abc"}}"#).expect("token");
-        assert!(issued.header.expect("token").is_sensitive());
+    fn what_a_plugin_issues_is_put_in_the_place_of_what_was_there() {
+        let before = || AuthInfo { client_certificate: Some("old.pem".to_owned()), ..AuthInfo::default() };
+        let read = |output: &[u8]| read(output, before());
+        let proof = read(br#"{"status":{"token":"abc"}}"#).expect("a token");
+        assert!(proof.user.token.is_some() && proof.user.client_certificate.is_some());
         assert!(read(b"status:\n  token: abc\n").is_some());
-        assert!(read(b"{}").is_none());
+        let pair = br#"{"status":{"clientCertificateData":"c","clientKeyData":"k","expirationTimestamp":"2030-01-01T00:00:00Z"}}"#;
+        let proof = read(pair).expect("a certificate");
+        assert!(proof.expires.is_some() && proof.user.client_certificate.is_none());
+        assert_eq!(proof.user.client_certificate_data.as_deref(), Some("Yw=="));
+        for nothing in [
+            &b"{}"[..],
+            br#"{"status":{"token":"a\u0007"}}"#,
+            br#"{"status":{"token":"a","expirationTimestamp":"soon"}}"#,
+        ] {
+            assert!(read(nothing).is_none());
+        }
+    }
+
+    #[test]
+    fn the_cluster_is_told_only_to_a_plugin_that_asks() {
+        let cluster = ExecAuthCluster { server: Some("https://k8s.example".to_owned()), ..ExecAuthCluster::default() };
+        let mut asking = plugin("");
+        assert!(information(&asking, &cluster, false)["spec"]["cluster"].is_null());
+        asking.provide_cluster_info = true;
+        assert_eq!(information(&asking, &cluster, false)["spec"]["cluster"]["server"], "https://k8s.example");
     }
 }

@@ -1,14 +1,16 @@
 //! Which proxy lies between here and the API server.
 //!
-//! client-go's rules, not kube's: `proxy-url` of the kubeconfig always counts; otherwise Go's `ProxyFromEnvironment`
-//! decides by the *API server's* address. (kube 5 compares `NO_PROXY` with the proxy's own address, and applies it to
-//! `proxy-url` as well.)
-
-use std::net::IpAddr;
+//! As in client-go, `proxy-url` of the kubeconfig always counts, and otherwise Go's `ProxyFromEnvironment` decides by the
+//! API server's address. kube compares `NO_PROXY` with the proxy's own address, applies it to `proxy-url` as well and refuses
+//! a comma at its end; hyper-util's matcher, which reqwest uses too, does not.
 
 use http::Uri;
+use hyper_util::client::proxy::matcher::Matcher;
 
 use super::errors::ClusterError;
+
+/// What Go never sends through a proxy, whatever `NO_PROXY` says.
+const LOCAL: &str = "localhost,127.0.0.0/8,::1";
 
 /// The proxy to use for `server`, if any. `var` looks up an environment variable.
 pub(super) fn choose(
@@ -26,8 +28,11 @@ pub(super) fn choose(
         ("HTTP_PROXY", any("HTTP_PROXY", "http_proxy"))
     };
     let Some(url) = url else { return Ok(None) };
+    // The matcher takes `*` for names only, and knows no `*.example.com`.
     let exceptions = any("NO_PROXY", "no_proxy").unwrap_or_default();
-    if bypassed(server, &exceptions) {
+    let everything = exceptions.split(',').any(|rule| rule.trim() == "*");
+    let exceptions = format!("{LOCAL},{}", exceptions.replace("*.", "."));
+    if everything || Matcher::builder().all("http://any").no(exceptions).build().intercept(server).is_none() {
         return Ok(None);
     }
     parse(&url, name).map(Some)
@@ -57,63 +62,6 @@ fn parse(text: &str, origin: &str) -> Result<Uri, ClusterError> {
         })
 }
 
-/// Go's `NO_PROXY`: `*`, addresses, networks, `host`, `.suffix`, each with an optional port; localhost never goes through a proxy.
-fn bypassed(server: &Uri, exceptions: &str) -> bool {
-    let host = server.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']').to_ascii_lowercase();
-    let port = server.port_u16().unwrap_or(if server.scheme_str() == Some("https") { 443 } else { 80 });
-    let address: Option<IpAddr> = host.parse().ok();
-    if host == "localhost" || address.is_some_and(|address| address.is_loopback()) {
-        return true;
-    }
-    exceptions.split(',').map(|rule| rule.trim().to_ascii_lowercase()).filter(|rule| !rule.is_empty()).any(|rule| {
-        if rule == "*" {
-            return true;
-        }
-        if let (Some((network, length)), Some(address)) = (rule.split_once('/'), address) {
-            return in_network(address, network, length);
-        }
-        let (name, rule_port) = split_port(&rule);
-        if rule_port.is_some_and(|rule_port| rule_port != port) {
-            return false;
-        }
-        if let Some(address) = address {
-            return name.parse() == Ok(address);
-        }
-        let suffix = name.trim_start_matches('*');
-        match suffix.strip_prefix('.') {
-            Some(domain) => host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.')),
-            None => host == suffix || host.strip_suffix(suffix).is_some_and(|rest| rest.ends_with('.')),
-        }
-    })
-}
-
-fn split_port(rule: &str) -> (&str, Option<u16>) {
-    // A bare IPv6 address has colons of its own; with a port it stands in brackets.
-    if let Some(rest) = rule.strip_prefix('[') {
-        return match rest.split_once(']') {
-            Some((name, port)) => (name, port.strip_prefix(':').and_then(|port| port.parse().ok())),
-            None => (rule, None),
-        };
-    }
-    if rule.matches(':').count() > 1 {
-        return (rule, None);
-    }
-    match rule.rsplit_once(':') {
-        Some((name, port)) => port.parse().map_or((rule, None), |port| (name, Some(port))),
-        None => (rule, None),
-    }
-}
-
-fn in_network(address: IpAddr, network: &str, length: &str) -> bool {
-    let (Ok(network), Ok(length)) = (network.parse::<IpAddr>(), length.parse::<u32>()) else { return false };
-    let same = |a: u128, b: u128, width: u32| length <= width && (length == 0 || (a ^ b) >> (width - length) == 0);
-    match (address, network) {
-        (IpAddr::V4(a), IpAddr::V4(b)) => same(u128::from(a.to_bits()), u128::from(b.to_bits()), 32),
-        (IpAddr::V6(a), IpAddr::V6(b)) => same(a.to_bits(), b.to_bits(), 128),
-        _ => false,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -138,21 +86,25 @@ mod tests {
 
     #[test]
     fn a_trailing_comma_and_spaces_in_no_proxy_are_harmless() {
-        let vars = [("https_proxy", "proxy:3128"), ("no_proxy", "a.example, k8s.example.com:6443 ,")];
+        let vars = [("https_proxy", "proxy:3128"), ("no_proxy", "a.example, k8s.example.com ,")];
         assert_eq!(chosen("https://k8s.example.com:6443", None, &vars), None);
-        assert_eq!(chosen("https://k8s.example.com:7443", None, &vars).as_deref(), Some("http://proxy:3128/"));
+        assert_eq!(chosen("https://other.example.com:6443", None, &vars).as_deref(), Some("http://proxy:3128/"));
     }
 
     #[test]
     fn names_match_whole_labels() {
-        let server = |uri: &str| uri.parse::<Uri>().expect("uri");
-        assert!(bypassed(&server("https://a.example.com"), "example.com"));
-        assert!(bypassed(&server("https://a.example.com"), "*.example.com"));
-        assert!(!bypassed(&server("https://example.com"), ".example.com"));
-        assert!(!bypassed(&server("https://notexample.com"), "example.com"));
-        assert!(bypassed(&server("https://127.0.0.1:6443"), ""));
-        assert!(bypassed(&server("https://[fd00::1]:6443"), "fd00::/8"));
-        assert!(!bypassed(&server("https://[fd00::1]:6443"), "fd01::/16"));
+        let bypassed = |server: &str, exceptions: &str| {
+            chosen(server, None, &[("HTTPS_PROXY", "http://proxy:3128"), ("NO_PROXY", exceptions)]).is_none()
+        };
+        assert!(bypassed("https://a.example.com", "example.com"));
+        assert!(bypassed("https://a.example.com", "*.example.com"));
+        assert!(bypassed("https://a.example.com", ".EXAMPLE.com"));
+        assert!(!bypassed("https://notexample.com", "example.com"));
+        assert!(bypassed("https://127.0.0.1:6443", ""));
+        assert!(bypassed("https://[::1]:6443", "") && bypassed("https://localhost", ""));
+        assert!(bypassed("https://[fd00::1]:6443", "fd00::/8"));
+        assert!(!bypassed("https://[fd00::1]:6443", "fd01::/16"));
+        assert!(bypassed("https://10.1.2.3:6443", " * ,a.example") && bypassed("https://a.example", "*"));
     }
 
     #[test]

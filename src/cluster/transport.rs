@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use http::{
     HeaderMap, Method, Request, Response, StatusCode,
-    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER, WARNING},
+    header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER, WARNING},
 };
 use http_body_util::BodyExt as _;
 use kube::client::Body;
@@ -166,9 +166,6 @@ impl Cluster {
             Request::builder().method(outgoing.method.clone()).uri(&outgoing.address).header(ACCEPT, outgoing.accept);
         if let Some(content_type) = outgoing.content_type {
             request = request.header(CONTENT_TYPE, content_type);
-        }
-        if let Some(authorization) = &access.header {
-            request = request.header(AUTHORIZATION, authorization.clone());
         }
         let request = request
             .body(Body::from(outgoing.body.clone()))

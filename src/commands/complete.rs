@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use crate::cli::complete::{Candidate, Live, complete as static_part, connection, protocol};
-use crate::cluster::{Cluster, ClusterError, ConnectionFlags, kubeconfig_names};
+use crate::cluster::{Cluster, ClusterError, ConnectionFlags, kubeconfig_entries};
 use crate::terminal::{ColorChoice, Terminal, Ui, Verbosity};
 
 /// With the start of the process and kubectl's own, less than half a second in all.
@@ -26,9 +26,9 @@ pub fn complete(words: &[String], terminal: Terminal) -> u8 {
 
 fn look_up(live: Live, flags: &ConnectionFlags) -> Option<Vec<String>> {
     match live {
-        Live::Contexts => Some(kubeconfig_names(flags).ok()?.contexts),
-        Live::Clusters => Some(kubeconfig_names(flags).ok()?.clusters),
-        Live::Users => Some(kubeconfig_names(flags).ok()?.users),
+        Live::Contexts => Some(kubeconfig_entries(flags).ok()?.contexts.into_iter().map(|one| one.name).collect()),
+        Live::Clusters => Some(kubeconfig_entries(flags).ok()?.clusters.into_iter().map(|one| one.name).collect()),
+        Live::Users => Some(kubeconfig_entries(flags).ok()?.auth_infos.into_iter().map(|one| one.name).collect()),
         Live::Deployments | Live::Namespaces => {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
             let found = runtime.block_on(async { tokio::time::timeout(PATIENCE, ask(live, flags)).await });

@@ -68,7 +68,7 @@ pub fn run_alone(cli: &Cli, ui: &Ui) -> Option<u8> {
 
 /// Carries out what was typed, and returns the exit code.
 pub async fn run(cli: Cli, ui: &Ui) -> u8 {
-    let context = Context { ui: ui.clone(), flags: cli.global.connection.flags(), interrupt: Interrupt::listen(ui) };
+    let context = Context { ui: ui.clone(), flags: cli.global.connection.clone(), interrupt: Interrupt::listen(ui) };
     let command = exec(&context, &cli.command);
     let result = tokio::select! {
         result = command => result,

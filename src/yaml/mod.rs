@@ -167,11 +167,6 @@ pub(crate) fn read(text: &str) -> Document {
     if more { Err(Unread::Several) } else { Ok(root) }
 }
 
-/// Reads the first document, as Go's parser does where one is expected.
-pub(crate) fn read_first(text: &str, limits: Limits) -> Document {
-    documents(text, limits).map(|(root, _)| root)
-}
-
 /// The first document, and whether there are more; what is after it is not read.
 fn documents(text: &str, limits: Limits) -> Result<(Rc<Node>, bool), Unread> {
     if text.len() > limits.bytes {

@@ -131,6 +131,17 @@ async fn kubeconfig_is_a_list_whose_files_are_put_together() {
 }
 
 #[tokio::test]
+async fn a_name_that_comes_twice_in_one_kubeconfig_is_refused() {
+    let scene = Scene::new(Behaviour::default()).await;
+    let parts = Parts::of(&scene);
+    let other = json!({"username": "second", "password": "canary"});
+    let users = [("good", &parts.user), ("good", &other)];
+    let twice = parts.with(&[("good", &parts.cluster)], &users, "good");
+    let done = with(&scene, &twice, &["status"]).await.expect(1);
+    done.says("config has more than one entry named good in users").is_silent_about("canary");
+}
+
+#[tokio::test]
 async fn a_server_that_does_not_answer_is_given_up_in_the_time_that_was_given() {
     let scene = Scene::new(Behaviour::default()).await;
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -1,5 +1,7 @@
 use std::fs;
 
+use k8s_openapi::ByteString;
+
 use super::*;
 
 /// A folder with kubeconfigs, and an environment that knows nothing else.
@@ -98,12 +100,12 @@ fn certificate() -> String {
 fn the_first_file_to_set_something_wins() {
     let world = World::new().file("a", PROD).file("b", SECOND).list(&["a", "b"]);
     let resolved = world.fine(&flags());
-    assert_eq!(resolved.server, "https://prod.example:6443");
-    assert_eq!((resolved.namespace.as_str(), resolved.namespace_given), ("element-onprem", false));
+    assert_eq!(resolved.config.cluster_url, "https://prod.example:6443");
+    assert_eq!((&*resolved.config.default_namespace, resolved.namespace_given), ("element-onprem", false));
     assert_eq!(resolved.context.as_deref(), Some("prod"));
     let second = world.fine(&ConnectionFlags { context: some("second"), ..flags() });
     assert_eq!(
-        (second.server.to_string().as_str(), second.namespace.as_str()),
+        (&*second.config.cluster_url.to_string(), &*second.config.default_namespace),
         ("http://second.example:8080/", "default")
     );
 }
@@ -137,9 +139,9 @@ fn flags_replace_single_values() {
     let world = World::new().file("a", PROD).list(&["a"]);
     let resolved =
         world.fine(&ConnectionFlags { cluster: some("other"), user: some("jane"), namespace: some("n"), ..flags() });
-    assert_eq!(resolved.server, "https://other.example/");
-    assert!(resolved.insecure);
-    assert_eq!((resolved.namespace.as_str(), resolved.namespace_given), ("n", true));
+    assert_eq!(resolved.config.cluster_url, "https://other.example/");
+    assert!(resolved.config.accept_invalid_certs);
+    assert_eq!((&*resolved.config.default_namespace, resolved.namespace_given), ("n", true));
     assert_eq!(resolved.user.impersonate.as_deref(), Some("bob"));
     let resolved = world.fine(&ConnectionFlags {
         as_user: some("eve"),
@@ -151,7 +153,7 @@ fn flags_replace_single_values() {
     assert_eq!(resolved.user.impersonate.as_deref(), Some("eve"));
     assert_eq!(resolved.user.impersonate_groups, Some(vec!["g".to_owned()]));
     assert_eq!(
-        (resolved.namespace.as_str(), resolved.namespace_given),
+        (&*resolved.config.default_namespace, resolved.namespace_given),
         ("element-onprem", false),
         "an empty flag is none"
     );
@@ -160,14 +162,14 @@ fn flags_replace_single_values() {
 #[test]
 fn a_server_given_by_flag_drops_the_kubeconfigs_tls_name() {
     let world = World::new().file("a", PROD).list(&["a"]);
-    assert_eq!(world.fine(&flags()).tls_server_name.as_deref(), Some("kubernetes"));
+    assert_eq!(world.fine(&flags()).config.tls_server_name.as_deref(), Some("kubernetes"));
     let resolved = world.fine(&ConnectionFlags { server: some("https://10.0.0.1"), ..flags() });
     assert_eq!(
-        (resolved.server.to_string().as_str(), resolved.tls_server_name.as_deref()),
+        (&*resolved.config.cluster_url.to_string(), resolved.config.tls_server_name.as_deref()),
         ("https://10.0.0.1/", None)
     );
     let resolved = world.fine(&ConnectionFlags { tls_server_name: some("x"), ..flags() });
-    assert_eq!(resolved.tls_server_name.as_deref(), Some("x"));
+    assert_eq!(resolved.config.tls_server_name.as_deref(), Some("x"));
 }
 
 #[test]
@@ -199,14 +201,14 @@ fn nothing_to_talk_to() {
     );
     assert!(error.contains(&world.path("missing")));
     let alone = world.fine(&ConnectionFlags { server: some("localhost:8080"), ..flags() });
-    assert_eq!((alone.server.to_string().as_str(), alone.context), ("http://localhost:8080/", None));
+    assert_eq!((&*alone.config.cluster_url.to_string(), alone.context), ("http://localhost:8080/", None));
 }
 
 #[test]
 fn paths_are_relative_to_their_kubeconfig() {
     let config = PROD.replace("tls-server-name: kubernetes", "certificate-authority: pki/ca.pem");
     let world = World::new().file("deep/a", &config).file("deep/pki/ca.pem", &certificate()).list(&["deep/a"]);
-    assert_eq!(world.fine(&flags()).authorities.map(|list| list.len()), Some(1));
+    assert_eq!(world.fine(&flags()).config.root_cert.map(|list| list.len()), Some(1));
 }
 
 #[test]
@@ -221,13 +223,13 @@ fn an_authority_and_no_verification_exclude_each_other() {
     assert!(world.error(&both).starts_with("A certificate authority is given, and so is the wish not to verify"));
     // The flag alone makes the kubeconfig's authority meaningless, and the other way round.
     let insecure = world.fine(&ConnectionFlags { insecure_skip_tls_verify: true, ..flags() });
-    assert!(insecure.insecure && insecure.authorities.is_none());
+    assert!(insecure.config.accept_invalid_certs && insecure.config.root_cert.is_none());
     let verified = world.fine(&ConnectionFlags {
         cluster: some("other"),
         certificate_authority: Some(world.path("ca.pem")),
         ..flags()
     });
-    assert!(!verified.insecure && verified.authorities.is_some());
+    assert!(!verified.config.accept_invalid_certs && verified.config.root_cert.is_some());
 }
 
 #[test]
@@ -235,11 +237,11 @@ fn a_flag_replaces_an_authority_that_is_part_of_the_kubeconfig() {
     let data = serde_json::to_value(ByteString(certificate().into_bytes())).expect("base64");
     let config = PROD.replace("tls-server-name: kubernetes", &format!("certificate-authority-data: {data}"));
     let world = World::new().file("a", &config).file("ca.pem", &certificate()).list(&["a"]);
-    let own = world.fine(&flags()).authorities.expect("its own");
+    let own = world.fine(&flags()).config.root_cert.expect("its own");
     let insecure = world.fine(&ConnectionFlags { insecure_skip_tls_verify: true, ..flags() });
-    assert!(insecure.insecure && insecure.authorities.is_none());
+    assert!(insecure.config.accept_invalid_certs && insecure.config.root_cert.is_none());
     let other = ConnectionFlags { certificate_authority: Some(world.path("ca.pem")), ..flags() };
-    assert_ne!(world.fine(&other).authorities.expect("the flag's"), own);
+    assert_ne!(world.fine(&other).config.root_cert.expect("the flag's"), own);
 }
 
 #[test]
@@ -249,21 +251,99 @@ fn unusable_files_are_named() {
         world.error(&ConnectionFlags { certificate_authority: Some(world.path("ca.pem")), ..flags() }),
         format!("No PEM certificate could be read from {}.", world.path("ca.pem"))
     );
-    let error = world.error(&ConnectionFlags {
-        client_certificate: Some(world.path("no.pem")),
-        client_key: Some(world.path("no.key")),
-        ..flags()
-    });
-    assert_eq!(
-        error,
-        format!("The client certificate {} cannot be read: there is no such file.", world.path("no.pem"))
-    );
-    let error = world.error(&ConnectionFlags { client_certificate: Some(world.path("ca.pem")), ..flags() });
-    assert!(error.starts_with("A client certificate is given without its key."));
     let error = world.error(&ConnectionFlags { as_groups: vec!["g".to_owned()], ..flags() });
     assert!(error.starts_with("A uid or a group to act as is given, but no user."));
     let error = world.error(&ConnectionFlags { server: some("ftp://x"), ..flags() });
     assert!(error.starts_with("`ftp://x` is not the address of an API server."));
+}
+
+#[tokio::test]
+async fn unusable_client_certificates_are_named() {
+    let world = World::new().file("a", PROD).file("crt.pem", "nothing").list(&["a"]);
+    let refused = |flags: ConnectionFlags| {
+        let resolved = world.fine(&flags);
+        crate::cluster::connection::client(&resolved, &resolved.user, None).err().expect("refused").to_string()
+    };
+    let path = |name: &str| Some(world.path(name));
+    let absent = ConnectionFlags { client_certificate: path("no.pem"), client_key: path("no.key"), ..flags() };
+    assert_eq!(
+        refused(absent),
+        format!("The client certificate {} cannot be read: there is no such file.", world.path("no.pem"))
+    );
+    let alone = refused(ConnectionFlags { client_certificate: path("crt.pem"), ..flags() });
+    assert_eq!(alone, "A client certificate is given without its key.");
+    let damaged = ConnectionFlags { client_certificate: path("crt.pem"), client_key: path("crt.pem"), ..flags() };
+    assert!(refused(damaged).starts_with("No connection can be set up with the credentials and certificates of"));
+}
+
+#[test]
+fn a_name_that_comes_twice_in_one_file_is_refused() {
+    for kind in ["clusters", "contexts", "users"] {
+        let twice = format!("{kind}: [{{name: prod}}, {{name: other}}, {{name: prod}}]");
+        let world = World::new().file("a", &twice).list(&["a"]);
+        let error = world.error(&flags());
+        let wanted = format!("The kubeconfig {} has more than one entry named prod in {kind}.", world.path("a"));
+        assert!(error.starts_with(&wanted), "{error}");
+    }
+}
+
+#[test]
+fn empty_texts_and_line_breaks_in_base64_are_nothing_to_kubectl() {
+    let base64 = serde_json::to_value(ByteString(certificate().into_bytes())).expect("base64");
+    let (start, end) = base64.as_str().expect("text").split_at(70);
+    let config = PROD
+        .replace(
+            "tls-server-name: kubernetes",
+            &format!("certificate-authority-data: \"{start}\\n{end}\", certificate-authority: '', tls-server-name: ''"),
+        )
+        .replace(
+            "token: prod-token",
+            "token: '', tokenFile: '', username: '', client-certificate: '', client-key: ca.pem, as: ''",
+        );
+    let resolved = World::new().file("deep/a", &config).list(&["deep/a"]).fine(&flags());
+    let user = serde_json::to_value(&resolved.user).expect("JSON");
+    assert_eq!(user, serde_json::json!({}));
+    assert_eq!(resolved.config.root_cert.map(|list| list.len()), Some(1));
+    assert!(resolved.config.root_cert_file.is_none() && resolved.config.tls_server_name.is_none());
+}
+
+#[test]
+fn what_does_not_fit_is_told_with_its_line_and_not_repeated() {
+    for (text, line) in [
+        ("clusters: canary\n", 1),
+        ("users:\n- name: x\n  user:\n    token: [canary]\n", 4),
+        ("users:\n- canary\n", 2),
+        ("clusters:\n- name: x\n  cluster:\n    insecure-skip-tls-verify: canary\n", 4),
+        ("- canary\n", 1),
+        ("canary", 1),
+        ("a: 1\nusers:\n- {name: x, user: {exec: {env: canary}}}\n", 3),
+        ("a: 1\nb: *canary\n", 2),
+    ] {
+        let world = World::new().file("a", text).list(&["a"]);
+        let wanted = format!("The kubeconfig {} is not a valid kubeconfig (see line {line}).", world.path("a"));
+        assert_eq!(world.error(&flags()), wanted, "{text}");
+    }
+}
+
+#[test]
+fn texts_in_the_encodings_of_windows_are_read() {
+    let text = "current-context: größe\n";
+    let wide = |unit: fn(u16) -> [u8; 2]| text.encode_utf16().flat_map(unit).collect::<Vec<_>>();
+    let world = World::new().list(&["a"]);
+    let error = |bytes: &[u8]| {
+        fs::write(world.path("a"), bytes).expect("written");
+        world.error(&flags())
+    };
+    for bytes in [
+        [&[0xEF, 0xBB, 0xBF], text.as_bytes()].concat(),
+        [&[0xFF, 0xFE], &*wide(u16::to_le_bytes)].concat(),
+        [&[0xFE, 0xFF], &*wide(u16::to_be_bytes)].concat(),
+    ] {
+        assert!(error(&bytes).starts_with("The kubeconfig has no context named größe."));
+    }
+    for bytes in [&b"current-context: \xFF\n"[..], b"\xFF\xFEa"] {
+        assert_eq!(error(bytes), format!("The kubeconfig {} cannot be read: it is not text.", world.path("a")));
+    }
 }
 
 #[test]
@@ -293,11 +373,11 @@ fn a_pod_uses_its_service_account_only_without_a_kubeconfig() {
     };
     let resolved = pod().fine(&flags());
     assert_eq!(
-        (resolved.server.to_string().as_str(), resolved.namespace.as_str()),
+        (&*resolved.config.cluster_url.to_string(), &*resolved.config.default_namespace),
         ("https://[fd00::1]:443/", "pods-own")
     );
-    assert!(resolved.user.token_file.is_some() && resolved.authorities_file.is_some());
-    assert_eq!(pod().var("POD_NAMESPACE", "env").fine(&flags()).namespace, "env");
-    assert_eq!(pod().file("a", PROD).list(&["a"]).fine(&flags()).server, "https://prod.example:6443/");
+    assert!(resolved.user.token_file.is_some() && resolved.config.root_cert_file.is_some());
+    assert_eq!(pod().var("POD_NAMESPACE", "env").fine(&flags()).config.default_namespace, "env");
+    assert_eq!(pod().file("a", PROD).list(&["a"]).fine(&flags()).config.cluster_url, "https://prod.example:6443/");
     assert!(pod().error(&ConnectionFlags { context: some("prod"), ..flags() }).contains("no context named prod"));
 }

@@ -6,7 +6,7 @@ use std::{
 use super::*;
 use crate::cluster::{
     Cluster, ConnectionFlags, Resource,
-    tls::stub::{TlsServer, authority, file},
+    connection::stub::{TlsServer, authority, file},
 };
 
 fn wrapped(tls: TlsError) -> kube::Error {

@@ -2,9 +2,10 @@
 
 use std::{fmt, sync::Arc};
 
+use crate::duration::parse_request_timeout;
+
 use super::{
     credentials::{self, Credentials},
-    duration::parse_request_timeout,
     errors::ClusterError,
     flags::ConnectionFlags,
     kubeconfig::Resolved,

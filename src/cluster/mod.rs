@@ -13,7 +13,6 @@ mod choose;
 mod connect;
 mod connection;
 mod credentials;
-mod duration;
 mod errors;
 mod flags;
 mod forward;
@@ -39,7 +38,6 @@ mod stub;
 
 pub use choose::{Choice, Elsewhere};
 pub use connect::{Cluster, Place};
-pub use duration::{NotADuration, parse_duration, parse_request_timeout};
 pub use errors::{ClusterError, ErrorKind, FieldProblem};
 pub use flags::ConnectionFlags;
 pub use forward::Forwarded;

@@ -8,7 +8,6 @@ use serde_json::Value;
 use zeroize::{Zeroize as _, Zeroizing};
 
 use super::transport::Outgoing;
-use crate::cluster::resource::Resource;
 
 /// So many bytes of a value in a row are taken out; messages are cut off anywhere.
 const WINDOW: usize = 8;
@@ -24,7 +23,7 @@ pub(super) struct Values {
 impl Values {
     /// Those of a request that concerns a Secret; `None` for all others.
     pub(super) fn sent(outgoing: &Outgoing) -> Option<Self> {
-        if outgoing.action.resource != Resource::SECRET || outgoing.body.is_empty() {
+        if outgoing.action.resource.kind != "Secret" || outgoing.body.is_empty() {
             return None;
         }
         let mut body: Value = serde_json::from_slice(&outgoing.body).unwrap_or_default();

@@ -31,12 +31,10 @@ pub enum Choice {
     NoCrd,
 }
 
-/// The look beyond the default namespace.
 #[derive(Debug)]
 pub enum Elsewhere {
     /// `-n` was given, so only that namespace counts.
     NotLooked,
-    /// All namespaces were looked at.
     Nothing,
     /// The default namespace holds others than the one named, so the search ended there: their names.
     OthersHere(Vec<String>),

@@ -63,17 +63,14 @@ impl Cluster {
         }
     }
 
-    /// Reads the ElementDeployment afresh.
     pub async fn get_deployment(&self, target: &Target) -> Result<Value, ClusterError> {
         self.get(&target.api_version.resource(), target.namespace.as_str(), &target.name).await
     }
 
-    /// The Secret of this name, or `None`.
     pub async fn find_secret(&self, namespace: &str, name: &str) -> Result<Option<Value>, ClusterError> {
         self.find(&resource::<Secret>(), namespace, name).await
     }
 
-    /// The ConfigMap of this name, or `None`.
     pub async fn find_config_map(&self, namespace: &str, name: &str) -> Result<Option<Value>, ClusterError> {
         self.find(&resource::<ConfigMap>(), namespace, name).await
     }
@@ -124,7 +121,6 @@ impl Cluster {
             .and_then(|schemas| schemas.values_mut().find(|schema| is_schema_of(schema, &resource)).map(Value::take)))
     }
 
-    /// The address of that schema.
     pub fn schema_path(version: ApiVersion) -> String {
         format!("/openapi/v3/apis/{}", version.resource().api_version)
     }

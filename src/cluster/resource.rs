@@ -26,7 +26,6 @@ impl ApiVersion {
         }
     }
 
-    /// The resource in this version.
     pub fn resource(self) -> ApiResource {
         foreign("matrix.element.io", self.as_str(), "ElementDeployment", "elementdeployments")
     }

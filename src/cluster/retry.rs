@@ -10,7 +10,6 @@ use super::{
     transport::{Answer, Outgoing},
 };
 
-/// How often and how long a read is repeated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Patience {
     /// Tries in all.

@@ -33,13 +33,11 @@ use super::{
 pub struct Allowance {
     /// From its beginning to its end.
     pub time: Duration,
-    /// Requests sent.
     pub requests: u32,
     /// Bytes of answers read.
     pub bytes: u64,
 }
 
-/// Something that was not read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what}: {why}")]
 pub struct Unread {
@@ -48,7 +46,6 @@ pub struct Unread {
     pub why: Why,
 }
 
-/// Why something was not read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Why {
     #[error("not allowed")]
@@ -65,7 +62,6 @@ pub enum Why {
     Failed(String),
 }
 
-/// Some objects of a kind.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Listed {
     pub items: Vec<Value>,
@@ -73,7 +69,6 @@ pub struct Listed {
     pub more: bool,
 }
 
-/// Which container's log.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LogOf {
     pub namespace: String,
@@ -83,7 +78,6 @@ pub struct LogOf {
     pub previous: bool,
 }
 
-/// The end of a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogEnd {
     /// Whole lines. What is not UTF-8 is replaced.
@@ -114,7 +108,6 @@ const LONGEST_ANSWER: u64 = 8 << 20;
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
 impl Survey {
-    /// Begins now.
     pub fn new(cluster: &Cluster, allowance: Allowance) -> Self {
         let meter = Arc::new(Meter {
             client: cluster.client(None),
@@ -130,7 +123,6 @@ impl Survey {
         Self { client: kube::Client::new(service, cluster.namespace()), meter }
     }
 
-    /// Whether there is time left.
     pub fn has_time(&self) -> bool {
         self.meter.has_time()
     }
@@ -160,7 +152,6 @@ impl Survey {
         }
     }
 
-    /// One object.
     pub async fn get(&self, kind: &ApiResource, namespace: &str, name: &str) -> Result<Value, Unread> {
         let what = format!("get {}/{name} {}", qualified(kind), place(Some(namespace)));
         self.json(address(kind, Some(namespace), Some(name)), what).await

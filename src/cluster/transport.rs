@@ -79,7 +79,6 @@ impl Outgoing {
         Self { method: Method::GET, address, accept: "application/json", content_type: None, body: Vec::new(), action }
     }
 
-    /// As kube takes it.
     pub(super) fn request(&self) -> Result<Request<Vec<u8>>, ClusterError> {
         let mut request = Request::builder().method(&self.method).uri(&self.address).header(ACCEPT, self.accept);
         if let Some(content_type) = self.content_type {

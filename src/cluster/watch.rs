@@ -37,7 +37,6 @@ pub enum Continuity {
     Gap,
 }
 
-/// What a watch tells.
 #[derive(Debug)]
 pub enum WatchItem {
     /// The object as it is now. Another `metadata.uid` than before: it was deleted and made anew.

@@ -56,7 +56,6 @@ pub struct Written {
     pub read_back: bool,
 }
 
-/// What became of a write.
 #[derive(Debug)]
 pub enum WriteOutcome {
     /// It is stored.
@@ -178,7 +177,6 @@ fn set_identity(object: &mut Value, resource: &ApiResource, namespace: &str, nam
     object["metadata"]["name"] = name.into();
 }
 
-/// How long a lost write is looked after.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Care {
     /// How often the write is sent at most.
@@ -208,13 +206,10 @@ impl Care {
 
 /// What reading back after a lost answer showed.
 enum Look {
-    /// The change is there.
     Ours(Value),
     /// The object is another than the write was made for, and the change is not in it.
     Moved(Option<Value>),
-    /// Nothing has changed.
     Unchanged(Option<Value>),
-    /// It could not be read.
     Blind,
 }
 

@@ -24,7 +24,6 @@ use crate::cluster::{
     transport_errors::sorted,
 };
 
-/// What is seen of a collection.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Onlook {
     /// An object, as it is now.
@@ -73,7 +72,6 @@ const UNREACHABLE: u32 = 9;
 const MOST: usize = 1000;
 
 impl Cluster {
-    /// Looks on at the objects of a namespace.
     pub fn look_on(&self, resource: ApiResource, namespace: &str) -> Collection {
         self.look_on_with(resource, namespace, Patience::default())
     }
@@ -87,7 +85,6 @@ impl Cluster {
     }
 }
 
-/// How a connection ended.
 enum End {
     /// It may be tried again.
     Over,
@@ -107,7 +104,6 @@ struct Looker {
     items: Sender<Onlook>,
     /// Everything up to this version has been received.
     version: String,
-    /// How many objects are there.
     there: usize,
 }
 

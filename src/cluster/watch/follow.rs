@@ -21,15 +21,12 @@ use crate::cluster::{
     transport_errors::sorted,
 };
 
-/// How a connection ended.
 enum End {
     /// As connections do: go on from the last version at once.
     Ordinary,
     /// The version is too old for the server (or too new, after its storage was restored).
     Expired(ClusterError),
-    /// Something is wrong.
     Failed(ClusterError),
-    /// Nobody listens any more.
     Unwanted,
 }
 
@@ -83,7 +80,6 @@ impl Follower {
         }
     }
 
-    /// Follows until nobody listens any more.
     pub(super) async fn run(mut self) {
         loop {
             let end = if self.version.is_empty() { self.read_afresh().await } else { self.connection().await };
@@ -303,7 +299,6 @@ impl Follower {
     }
 }
 
-/// uid and version of an object.
 fn identity(object: &Value) -> Option<(String, String)> {
     let text = |key: &str| object["metadata"][key].as_str().map(str::to_owned);
     Some((text("uid").unwrap_or_default(), text("resourceVersion")?))

@@ -1,6 +1,7 @@
 //! What the caller may do, and what each step needs. Pure: the API server was asked beforehand.
 
-use serde_json::{Value, json};
+use k8s_openapi::api::authorization::v1::{NonResourceAttributes, ResourceAttributes, SelfSubjectAccessReviewSpec};
+use serde_json::Value;
 
 use super::snapshot::{Known, Snapshot, Step};
 use crate::plan::SecretKeys;
@@ -73,14 +74,25 @@ impl Right {
         }
     }
 
-    /// The `spec` of a `SelfSubjectAccessReview` that asks for it.
-    pub fn question(&self, namespace: &str) -> Value {
+    /// What a `SelfSubjectAccessReview` asks for it.
+    pub fn question(&self, namespace: &str) -> SelfSubjectAccessReviewSpec {
+        let verb = Some(self.verb.to_owned());
         match &self.on {
-            On::Path(path) => json!({"nonResourceAttributes": {"verb": self.verb, "path": path}}),
-            On::Resource { group, plural, name } => json!({"resourceAttributes": {
-                "verb": self.verb, "group": group, "resource": plural, "namespace": namespace,
-                "name": name.as_deref().unwrap_or_default(),
-            }}),
+            On::Path(path) => SelfSubjectAccessReviewSpec {
+                non_resource_attributes: Some(NonResourceAttributes { path: Some(path.clone()), verb }),
+                ..SelfSubjectAccessReviewSpec::default()
+            },
+            On::Resource { group, plural, name } => SelfSubjectAccessReviewSpec {
+                resource_attributes: Some(ResourceAttributes {
+                    group: Some((*group).to_owned()),
+                    resource: Some((*plural).to_owned()),
+                    namespace: Some(namespace.to_owned()),
+                    name: name.clone(),
+                    verb,
+                    ..ResourceAttributes::default()
+                }),
+                ..SelfSubjectAccessReviewSpec::default()
+            },
         }
     }
 }
@@ -254,6 +266,8 @@ pub fn needed_to_follow(snapshot: &Snapshot, step: Step) -> Vec<Right> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn rules(status: Value) -> Rules {

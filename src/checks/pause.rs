@@ -5,6 +5,7 @@
 
 use super::finding::{Finding, codes};
 use super::snapshot::Snapshot;
+use crate::duration::is_go_duration;
 
 const PERIOD: &str = "ansible.sdk.operatorframework.io/reconcile-period";
 
@@ -46,30 +47,6 @@ fn says_paused(key: &str, value: &str) -> bool {
     let word = ["pause", "suspend", "skip-reconcil", "skipreconcil"].iter().any(|word| name.contains(word));
     let off = name.ends_with("reconcile") && ["disabled", "disable", "false", "off"].contains(&value.as_str());
     off || (word && !["false", "0", "no", "off", ""].contains(&value.as_str()))
-}
-
-/// Whether Go's `time.ParseDuration` reads it: numbers with units, `1h30m`, `-1.5s`, or 0.
-fn is_go_duration(text: &str) -> bool {
-    let mut rest = text.strip_prefix(['-', '+']).unwrap_or(text);
-    if rest == "0" {
-        return true;
-    }
-    if rest.is_empty() {
-        return false;
-    }
-    while !rest.is_empty() {
-        let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
-        let (number, after) = rest.split_at(end);
-        let digits = number.bytes().filter(u8::is_ascii_digit).count();
-        if digits == 0 || number.len() - digits > 1 {
-            return false;
-        }
-        // The longer units first: a minute is the beginning of a millisecond.
-        let units = ["ns", "us", "\u{b5}s", "\u{3bc}s", "ms", "s", "m", "h"];
-        let Some(unit) = units.iter().find(|unit| after.starts_with(**unit)) else { return false };
-        rest = &after[unit.len()..];
-    }
-    true
 }
 
 #[cfg(test)]

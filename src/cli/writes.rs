@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::OutputArgs;
 use super::codes::CodeParser;
-use crate::cluster::parse_duration;
+use crate::duration::parse_duration;
 
 /// Flags of every write.
 #[derive(Debug, Args)]

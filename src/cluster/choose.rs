@@ -1,23 +1,22 @@
 //! Which deployment is meant: the rules of "Choosing the deployment".
 
-use serde::Deserialize;
+use k8s_openapi::api::core::v1::ConfigMap;
+use kube::core::{DynamicObject, PartialObjectMeta};
 use serde_json::Value;
 
 use super::{
     connect::Cluster,
     errors::{ClusterError, ErrorKind},
     read::{Selection, with_kind},
-    resource::{ApiVersion, Resource, Target},
+    resource::{ApiVersion, Target, resource},
 };
 
-/// What was found.
 #[derive(Debug)]
 pub enum Choice {
     /// One deployment, with the object as read.
     One {
         /// Where it is, and the version it is served in.
         target: Target,
-        /// The whole object.
         object: Value,
         /// True when it was found outside of the namespace that was asked for by default; a person must be told which.
         found_elsewhere: bool,
@@ -25,31 +24,17 @@ pub enum Choice {
     /// More than one could be meant: namespace and name of each, sorted.
     Several(Vec<(String, String)>),
     /// None, in an installation that has the API.
-    None {
-        /// The namespace looked at first.
-        namespace: String,
-        /// The name asked for, if any.
-        name: Option<String>,
-        /// What became of the look at the other namespaces.
-        elsewhere: Elsewhere,
-    },
+    None { namespace: String, name: Option<String>, elsewhere: Elsewhere },
     /// The API is not there; this is ESS Pro or Community, told by the marker ConfigMap of its Helm chart.
-    NotClassic {
-        /// The namespace of the marker.
-        namespace: String,
-        /// The marker's name.
-        config_map: String,
-    },
+    NotClassic { namespace: String, config_map: String },
     /// The API is not there, and no sign of another edition was found (or none could be looked for).
     NoCrd,
 }
 
-/// The look beyond the default namespace.
 #[derive(Debug)]
 pub enum Elsewhere {
     /// `-n` was given, so only that namespace counts.
     NotLooked,
-    /// All namespaces were looked at.
     Nothing,
     /// The default namespace holds others than the one named, so the search ended there: their names.
     OthersHere(Vec<String>),
@@ -59,24 +44,6 @@ pub enum Elsewhere {
 
 /// The key by which the chart `matrix-stack` (ESS Pro and Community) marks its migration to MAS.
 const MARKER_KEY: &str = "MATRIX_STACK_MSC3861";
-
-#[derive(Debug, Deserialize)]
-struct Named {
-    metadata: NamedMetadata,
-}
-
-#[derive(Debug, Deserialize)]
-struct NamedMetadata {
-    name: String,
-    #[serde(default)]
-    namespace: String,
-}
-
-#[derive(Deserialize)]
-struct ConfigMap {
-    metadata: NamedMetadata,
-    data: Option<serde_json::Map<String, Value>>,
-}
 
 impl Cluster {
     /// Finds the deployment. One request where it is named, or alone in its namespace; one or two more otherwise.
@@ -102,7 +69,7 @@ impl Cluster {
 
     async fn choose_named(&self, version: ApiVersion, name: &str) -> Result<Choice, ClusterError> {
         let namespace = self.namespace();
-        if let Some(object) = self.find(version.resource(), namespace, name).await? {
+        if let Some(object) = self.find(&version.resource(), namespace, name).await? {
             return Ok(one(version, namespace, name, object, false));
         }
         let none = |elsewhere| Choice::None { namespace: namespace.to_owned(), name: Some(name.to_owned()), elsewhere };
@@ -122,7 +89,7 @@ impl Cluster {
         let mut matching: Vec<(String, String)> = all.into_iter().filter(|(_, found)| found == name).collect();
         match (matching.len(), matching.pop()) {
             (1, Some((place, name))) => {
-                let object = self.get(version.resource(), &place, &name).await?;
+                let object = self.get(&version.resource(), place.as_str(), &name).await?;
                 Ok(one(version, &place, &name, object, true))
             }
             (_, Some(last)) => {
@@ -155,7 +122,7 @@ impl Cluster {
 
     /// Whether there is none, one or more than one; two objects are enough to know.
     async fn first_two(&self, version: ApiVersion, namespace: Option<&str>) -> Result<Found, ClusterError> {
-        let mut pages = self.list::<Value>(version.resource(), namespace, Selection::default(), 2);
+        let mut pages = self.list::<Value>(&version.resource(), namespace, Selection::default(), 2);
         let mut found = Vec::new();
         // A page may be empty although another one follows.
         while let Some(page) = pages.next().await? {
@@ -176,10 +143,11 @@ impl Cluster {
         version: ApiVersion,
         namespace: Option<&str>,
     ) -> Result<Vec<(String, String)>, ClusterError> {
-        let all =
-            self.list::<Named>(version.resource(), namespace, Selection::default(), 500).metadata_only().all().await?;
+        let resource = version.resource();
+        let all = self.list::<PartialObjectMeta<DynamicObject>>(&resource, namespace, Selection::default(), 500);
+        let all = all.metadata_only().all().await?.into_iter().map(|PartialObjectMeta { metadata, .. }| metadata);
         let mut names: Vec<(String, String)> =
-            all.into_iter().map(|Named { metadata }| (metadata.namespace, metadata.name)).collect();
+            all.map(|metadata| (metadata.namespace.unwrap_or_default(), metadata.name.unwrap_or_default())).collect();
         names.sort();
         Ok(names)
     }
@@ -195,15 +163,15 @@ impl Cluster {
     }
 
     async fn marker(&self, namespace: Option<&str>) -> Option<(String, String)> {
-        let mut pages = self.list::<ConfigMap>(Resource::CONFIG_MAP, namespace, Selection::default(), 250);
+        let mut pages = self.list::<ConfigMap>(&resource::<ConfigMap>(), namespace, Selection::default(), 250);
         // Not being allowed to look only means that nothing more can be said.
         while let Some(page) = pages.next().await.ok()? {
             let marker = page.items.into_iter().find(|map| {
-                map.metadata.name.ends_with("-markers")
+                map.metadata.name.as_ref().is_some_and(|name| name.ends_with("-markers"))
                     && map.data.as_ref().is_some_and(|data| data.contains_key(MARKER_KEY))
             });
             if let Some(ConfigMap { metadata, .. }) = marker {
-                return Some((metadata.namespace, metadata.name));
+                return Some((metadata.namespace?, metadata.name?));
             }
         }
         None

@@ -2,9 +2,10 @@
 
 use std::{fmt, sync::Arc};
 
+use crate::duration::parse_request_timeout;
+
 use super::{
     credentials::{self, Credentials},
-    duration::parse_request_timeout,
     errors::ClusterError,
     flags::ConnectionFlags,
     kubeconfig::Resolved,
@@ -165,11 +166,12 @@ impl Cluster {
 
 #[cfg(all(test, unix))]
 mod tests {
+    use k8s_openapi::api::core::v1::Secret;
     use serde_json::json;
 
     use super::*;
     use crate::cluster::{
-        Resource,
+        resource,
         stub::{Step, Stub},
     };
 
@@ -197,8 +199,8 @@ mod tests {
         // Not by `connect`, which sends no token over plain HTTP.
         let resolved = kubeconfig::resolve(&flags, &credentials::surroundings()).expect("resolves");
         let cluster = Cluster::from_resolved(resolved, None, Limits::default()).await.expect("set up");
-        cluster.get(Resource::SECRET, "ess", "x").await.expect("read");
-        let write = crate::cluster::Write::patch(Resource::SECRET, "ess", "x", "5", json!({}));
+        cluster.get(&resource::<Secret>(), "ess", "x").await.expect("read");
+        let write = crate::cluster::Write::patch(resource::<Secret>(), "ess", "x", "5", json!({}));
         let outcome = cluster.write(&write, |_| false).await;
         assert!(matches!(outcome, crate::cluster::WriteOutcome::Applied(_)), "{outcome:?}");
         let tokens: Vec<String> = stub
@@ -224,7 +226,7 @@ mod tests {
         std::fs::write(&path, config.to_string()).expect("written");
         let flags = ConnectionFlags { kubeconfig: Some(path.display().to_string()), ..ConnectionFlags::default() };
         let cluster = Cluster::connect(&flags).await.expect("set up");
-        cluster.get(Resource::SECRET, "ess", "x").await.expect("read");
+        cluster.get(&resource::<Secret>(), "ess", "x").await.expect("read");
         let seen = stub.seen()[0].headers.clone();
         assert!(!seen.contains("canary") && seen.contains("impersonate-user: jane"), "{seen}");
     }

@@ -8,10 +8,7 @@ use std::{error::Error, fmt, sync::Arc, time::Duration};
 
 use serde_json::Value;
 
-use super::{
-    connect::Place,
-    resource::{Action, Resource},
-};
+use super::{connect::Place, resource::Action};
 
 mod hints;
 mod text;
@@ -146,7 +143,7 @@ impl ClusterError {
     }
 
     pub(super) fn at(mut self, action: &Action, place: &Arc<Place>) -> Self {
-        if action.resource == Resource::SECRET
+        if action.resource.kind == "Secret"
             && let ErrorKind::Invalid { message, problems } = &mut self.parts.kind
         {
             // Even a short value of a Secret is one.
@@ -323,7 +320,7 @@ impl fmt::Display for ClusterError {
             ErrorKind::NoSuchApi => {
                 let api = self.parts.action.as_ref().map_or_else(
                     || "this API".to_owned(),
-                    |action| format!("{}s ({})", action.resource.kind, action.resource.api_version()),
+                    |action| format!("{}s ({})", action.resource.kind, action.resource.api_version),
                 );
                 write!(f, "{server} does not serve {api}.")
             }

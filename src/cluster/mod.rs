@@ -7,12 +7,10 @@
 //! * nothing is discovered: addresses are known, and a version that is not served answers 404;
 //! * an error is a sentence and a hint ([`ClusterError`]), never a dump, and holds nothing secret.
 
-mod access;
 mod choose;
 mod connect;
 mod connection;
 mod credentials;
-mod duration;
 mod errors;
 mod flags;
 mod forward;
@@ -37,16 +35,15 @@ mod stub;
 
 pub use choose::{Choice, Elsewhere};
 pub use connect::{Cluster, Place};
-pub use duration::{NotADuration, parse_duration, parse_request_timeout};
 pub use errors::{ClusterError, ErrorKind, FieldProblem};
 pub use flags::ConnectionFlags;
 pub use forward::Forwarded;
 pub use lean::Lean;
 pub use names::kubeconfig_entries;
-pub use pages::{Page, Pages};
+pub use pages::Pages;
 pub use proxy::proxy_from_environment;
-pub use read::{Selection, WhoAmI};
-pub use resource::{Action, ApiVersion, Resource, Target};
-pub use survey::{Allowance, Kind, Listed, LogEnd, LogOf, Survey, Unread, Why};
-pub use watch::{Collection, Continuity, Onlook, Watch, WatchItem};
+pub use read::{Selection, WhoAmI, with_kind};
+pub use resource::{Action, ApiVersion, Target, foreign, qualified, resource};
+pub use survey::{Allowance, Listed, LogEnd, LogOf, Survey, Unread, Why};
+pub use watch::{Collection, Continuity, Following, Onlook, Watch, WatchItem};
 pub use write::{Write, WriteOutcome, Written};

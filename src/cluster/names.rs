@@ -1,7 +1,8 @@
 //! Names for completion: whatever can be had, and nothing where it cannot.
 
+use k8s_openapi::api::core::v1::Namespace;
 use kube::config::Kubeconfig;
-use serde::Deserialize;
+use kube::core::PartialObjectMeta;
 
 use super::{
     connect::Cluster,
@@ -10,21 +11,8 @@ use super::{
     flags::ConnectionFlags,
     kubeconfig,
     read::Selection,
-    resource::{ApiVersion, Resource},
+    resource::{ApiVersion, resource},
 };
-
-/// Core `Namespace`, which has no namespace itself.
-const NAMESPACE: Resource = Resource { group: "", version: "v1", plural: "namespaces", kind: "Namespace" };
-
-#[derive(Deserialize)]
-struct Named {
-    metadata: Metadata,
-}
-
-#[derive(Deserialize)]
-struct Metadata {
-    name: String,
-}
 
 /// The kubeconfig that these flags and `KUBECONFIG` lead to.
 pub fn kubeconfig_entries(flags: &ConnectionFlags) -> Result<Kubeconfig, ClusterError> {
@@ -34,8 +22,8 @@ pub fn kubeconfig_entries(flags: &ConnectionFlags) -> Result<Kubeconfig, Cluster
 impl Cluster {
     /// The namespaces.
     pub async fn namespace_names(&self) -> Result<Vec<String>, ClusterError> {
-        let all = self.list::<Named>(NAMESPACE, None, Selection::default(), 500).metadata_only().all().await?;
-        Ok(all.into_iter().map(|one| one.metadata.name).collect())
+        let all = self.list::<PartialObjectMeta<Namespace>>(&resource::<Namespace>(), None, Selection::default(), 500);
+        Ok(all.metadata_only().all().await?.into_iter().filter_map(|one| one.metadata.name).collect())
     }
 
     /// The deployments that a command could mean: those of the namespace, or of all of them where that one has none and was

@@ -2,32 +2,22 @@
 
 use std::marker::PhantomData;
 
-use serde::{Deserialize, de::DeserializeOwned};
+use kube::core::{ApiResource, ObjectList};
+use serde::de::DeserializeOwned;
 
 use super::{
     connect::Cluster,
     errors::{ClusterError, ErrorKind},
     read::Selection,
-    resource::{Action, Resource, query},
+    resource::{Action, address, query},
     transport::Outgoing,
 };
-
-/// One page of a list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page<T> {
-    /// The objects of this page, in the server's order (by namespace and name).
-    pub items: Vec<T>,
-    /// How many more the server says there are; unknown with selectors.
-    pub remaining: Option<u64>,
-    /// The collection's version: a watch from here misses nothing that came after this list.
-    pub resource_version: String,
-}
 
 /// A list being read. Ask with [`Pages::next`] until it gives `None`.
 #[derive(Debug)]
 pub struct Pages<T> {
     cluster: Cluster,
-    resource: Resource,
+    resource: ApiResource,
     namespace: Option<String>,
     selection: Selection,
     limit: u32,
@@ -43,42 +33,16 @@ enum Next {
     Done,
 }
 
-#[derive(Deserialize)]
-#[serde(bound = "T: DeserializeOwned")]
-struct List<T> {
-    metadata: ListMetadata,
-    // `items: null` is what Go writes for an empty list of some kinds.
-    items: Option<Vec<T>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct ListMetadata {
-    #[serde(default)]
-    resource_version: String,
-    #[serde(rename = "continue", default)]
-    go_on: String,
-    remaining_item_count: Option<u64>,
-}
-
-impl<T: DeserializeOwned> Pages<T> {
+impl<T: Clone + DeserializeOwned> Pages<T> {
     pub(super) fn new(
         cluster: Cluster,
-        resource: Resource,
+        resource: ApiResource,
         namespace: Option<String>,
         selection: Selection,
         limit: u32,
     ) -> Self {
-        Self {
-            cluster,
-            resource,
-            namespace,
-            selection,
-            limit,
-            accept: "application/json",
-            next: Next::First,
-            items: PhantomData,
-        }
+        let accept = "application/json";
+        Self { cluster, resource, namespace, selection, limit, accept, next: Next::First, items: PhantomData }
     }
 
     /// Asks for metadata alone (`PartialObjectMetadata`): the server then sends neither spec nor status.
@@ -92,7 +56,7 @@ impl<T: DeserializeOwned> Pages<T> {
     ///
     /// When the server has forgotten the list's snapshot on the way, the list goes on with what is there now: objects
     /// that changed in between may then be newer than the rest, none is left out that existed all the time.
-    pub async fn next(&mut self) -> Result<Option<Page<T>>, ClusterError> {
+    pub async fn next(&mut self) -> Result<Option<ObjectList<T>>, ClusterError> {
         let list = loop {
             let token = match &self.next {
                 Next::Done => return Ok(None),
@@ -109,12 +73,9 @@ impl<T: DeserializeOwned> Pages<T> {
                 },
             }
         };
-        self.next = if list.metadata.go_on.is_empty() { Next::Done } else { Next::Continue(list.metadata.go_on) };
-        Ok(Some(Page {
-            items: list.items.unwrap_or_default(),
-            remaining: list.metadata.remaining_item_count,
-            resource_version: list.metadata.resource_version,
-        }))
+        let token = list.metadata.continue_.clone().filter(|token| !token.is_empty());
+        self.next = token.map_or(Next::Done, Next::Continue);
+        Ok(Some(list))
     }
 
     /// All objects at once, where there are few.
@@ -126,18 +87,26 @@ impl<T: DeserializeOwned> Pages<T> {
         Ok(all)
     }
 
-    async fn page(&self, token: Option<&str>) -> Result<List<T>, ClusterError> {
-        let limit = self.limit.to_string();
-        let mut pairs = vec![("limit", limit.as_str())];
-        pairs.extend(self.selection.labels.as_deref().map(|labels| ("labelSelector", labels)));
-        pairs.extend(self.selection.fields.as_deref().map(|fields| ("fieldSelector", fields)));
-        pairs.extend(token.map(|token| ("continue", token)));
+    async fn page(&self, token: Option<&str>) -> Result<ObjectList<T>, ClusterError> {
         let namespace = self.namespace.as_deref();
+        let query = self.selection.query(self.limit, token);
         let mut outgoing = Outgoing::get(
-            self.resource.path(namespace, None) + &query(&pairs),
-            Action::new("list", self.resource, namespace, None),
+            address(&self.resource, namespace, None) + &query,
+            Action::new("list", &self.resource, namespace, None),
         );
         outgoing.accept = self.accept;
         self.cluster.ask_for(&outgoing, |body| serde_json::from_slice(body)).await.map(|(_, list)| list)
+    }
+}
+
+impl Selection {
+    /// The query of one page of a list.
+    pub(super) fn query(&self, limit: u32, token: Option<&str>) -> String {
+        let limit = limit.to_string();
+        let mut pairs = vec![("limit", limit.as_str())];
+        pairs.extend(self.labels.as_deref().map(|labels| ("labelSelector", labels)));
+        pairs.extend(self.fields.as_deref().map(|fields| ("fieldSelector", fields)));
+        pairs.extend(token.map(|token| ("continue", token)));
+        query(&pairs)
     }
 }

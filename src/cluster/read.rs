@@ -1,12 +1,20 @@
-//! Reading objects.
+//! Reading objects, and asking who the caller is and what is allowed.
 
-use serde_json::{Value, json};
+use k8s_openapi::api::authentication::v1::SelfSubjectReview;
+use k8s_openapi::api::authorization::v1::{
+    SelfSubjectAccessReview, SelfSubjectAccessReviewSpec, SelfSubjectRulesReview, SelfSubjectRulesReviewSpec,
+    SubjectRulesReviewStatus,
+};
+use k8s_openapi::api::core::v1::{ConfigMap, Secret};
+use kube::core::ApiResource;
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
 
 use super::{
     connect::Cluster,
     errors::ClusterError,
     pages::Pages,
-    resource::{Action, ApiVersion, Resource, Target, encoded},
+    resource::{Action, ApiVersion, Target, address, foreign, resource},
     transport::Outgoing,
 };
 
@@ -22,22 +30,32 @@ pub struct Selection {
 /// Who the API server takes the caller for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WhoAmI {
-    /// The user name.
     pub user: String,
-    /// Its groups, as the server lists them.
     pub groups: Vec<String>,
 }
 
 impl Cluster {
-    /// Reads one object; absence is an error of kind [`super::ErrorKind::NotFound`]. One request.
-    pub async fn get(&self, resource: Resource, namespace: &str, name: &str) -> Result<Value, ClusterError> {
-        let action = Action::new("get", resource, Some(namespace), Some(name));
-        let outgoing = Outgoing::get(resource.path(Some(namespace), Some(name)), action);
+    /// Reads one object; absence is an error of kind [`super::ErrorKind::NotFound`]. One request. `None` for the namespace
+    /// of what has none.
+    pub async fn get<'a>(
+        &self,
+        resource: &ApiResource,
+        namespace: impl Into<Option<&'a str>>,
+        name: &str,
+    ) -> Result<Value, ClusterError> {
+        let namespace = namespace.into();
+        let action = Action::new("get", resource, namespace, Some(name));
+        let outgoing = Outgoing::get(address(resource, namespace, Some(name)), action);
         self.ask_for(&outgoing, object).await.map(|(_, value)| value)
     }
 
     /// Reads one object; `None` where there is none.
-    pub async fn find(&self, resource: Resource, namespace: &str, name: &str) -> Result<Option<Value>, ClusterError> {
+    pub async fn find<'a>(
+        &self,
+        resource: &ApiResource,
+        namespace: impl Into<Option<&'a str>>,
+        name: &str,
+    ) -> Result<Option<Value>, ClusterError> {
         match self.get(resource, namespace, name).await {
             Ok(value) => Ok(Some(value)),
             Err(error) if error.is_not_found() => Ok(None),
@@ -45,32 +63,22 @@ impl Cluster {
         }
     }
 
-    /// Reads the ElementDeployment afresh.
     pub async fn get_deployment(&self, target: &Target) -> Result<Value, ClusterError> {
-        self.get(target.api_version.resource(), &target.namespace, &target.name).await
+        self.get(&target.api_version.resource(), target.namespace.as_str(), &target.name).await
     }
 
-    /// The Secret of this name, or `None`.
     pub async fn find_secret(&self, namespace: &str, name: &str) -> Result<Option<Value>, ClusterError> {
-        self.find(Resource::SECRET, namespace, name).await
+        self.find(&resource::<Secret>(), namespace, name).await
     }
 
-    /// The ConfigMap of this name, or `None`.
     pub async fn find_config_map(&self, namespace: &str, name: &str) -> Result<Option<Value>, ClusterError> {
-        self.find(Resource::CONFIG_MAP, namespace, name).await
+        self.find(&resource::<ConfigMap>(), namespace, name).await
     }
 
     /// cert-manager's ClusterIssuer of this name, or `None`. [`super::ErrorKind::NoSuchApi`] where cert-manager is not
     /// installed; somebody who may not read it is refused whether it is or not.
     pub async fn find_cluster_issuer(&self, name: &str) -> Result<Option<Value>, ClusterError> {
-        let resource = Resource::CLUSTER_ISSUER;
-        let action = Action::new("get", resource, None, Some(name));
-        let outgoing = Outgoing::get(resource.path(None, Some(name)), action);
-        match self.ask_for(&outgoing, object).await {
-            Ok((_, value)) => Ok(Some(value)),
-            Err(error) if error.is_not_found() => Ok(None),
-            Err(error) => Err(error),
-        }
+        self.find(&foreign("cert-manager.io", "v1", "ClusterIssuer", "clusterissuers"), None, name).await
     }
 
     /// Helm's deployed release Secrets in a namespace: those of one release, or all. Helm labels them `owner=helm`,
@@ -83,20 +91,20 @@ impl Cluster {
         }
         let selection = Selection { labels: Some(labels), fields: None };
         // A release's Secret may be a megabyte.
-        self.list::<Value>(Resource::SECRET, Some(namespace), selection, 20).all().await
+        self.list::<Value>(&resource::<Secret>(), Some(namespace), selection, 20).all().await
     }
 
     /// Begins a list, page by page; the first request is made by [`Pages::next`].
     ///
     /// `T` may be a partial view, which spares memory. `namespace: None` means all of them; `limit` is the page size.
-    pub fn list<T: serde::de::DeserializeOwned>(
+    pub fn list<T: Clone + DeserializeOwned>(
         &self,
-        resource: Resource,
+        resource: &ApiResource,
         namespace: Option<&str>,
         selection: Selection,
         limit: u32,
     ) -> Pages<T> {
-        Pages::new(self.clone(), resource, namespace.map(str::to_owned), selection, limit)
+        Pages::new(self.clone(), resource.clone(), namespace.map(str::to_owned), selection, limit)
     }
 
     /// The `OpenAPI` schema of the ElementDeployment in this version, as the API server publishes it for everyone who
@@ -106,44 +114,54 @@ impl Cluster {
     /// `None` when the server publishes no schema for the kind.
     pub async fn deployment_schema(&self, version: ApiVersion) -> Result<Option<Value>, ClusterError> {
         let resource = version.resource();
-        let action = Action::new("get", resource, None, None);
-        let outgoing = Outgoing::get(Self::schema_path(version), action);
+        let outgoing = Outgoing::get(Self::schema_path(version), Action::new("get", &resource, None, None));
         let (_, mut document) = self.ask_for(&outgoing, |body| serde_json::from_slice::<Value>(body)).await?;
         let schemas = document["components"]["schemas"].as_object_mut();
         Ok(schemas
             .and_then(|schemas| schemas.values_mut().find(|schema| is_schema_of(schema, &resource)).map(Value::take)))
     }
 
-    /// The address of that schema.
     pub fn schema_path(version: ApiVersion) -> String {
-        let resource = version.resource();
-        format!("/openapi/v3/apis/{}/{}", resource.group, encoded(resource.version))
+        format!("/openapi/v3/apis/{}", version.resource().api_version)
     }
 
     /// Who the caller is. `None` where the server does not tell (before Kubernetes 1.28, or not allowed): the answer is
     /// for the record only and never worth failing for.
     pub async fn who_am_i(&self) -> Option<WhoAmI> {
-        let resource = Resource::SELF_SUBJECT_REVIEW;
+        let review = self.review(&SelfSubjectReview::default()).await.ok()?;
+        let user = review.status?.user_info?;
+        Some(WhoAmI { user: user.username?, groups: user.groups.unwrap_or_default() })
+    }
+
+    /// What the caller may do in a namespace, as far as the API server can list it. One request, which RBAC's default
+    /// roles allow everyone.
+    pub async fn rules(&self, namespace: &str) -> Result<Option<SubjectRulesReviewStatus>, ClusterError> {
+        let spec = SelfSubjectRulesReviewSpec { namespace: Some(namespace.to_owned()) };
+        let review = SelfSubjectRulesReview { spec, ..SelfSubjectRulesReview::default() };
+        self.review(&review).await.map(|review| review.status)
+    }
+
+    /// Whether the caller may do one thing. One request. `None` where the answer is neither yes nor no.
+    pub async fn may(&self, spec: SelfSubjectAccessReviewSpec) -> Result<Option<bool>, ClusterError> {
+        let review = SelfSubjectAccessReview { spec, ..SelfSubjectAccessReview::default() };
+        self.review(&review).await.map(|review| review.status.map(|status| status.allowed))
+    }
+
+    /// A review stores nothing, so it is repeated like a read.
+    async fn review<K>(&self, question: &K) -> Result<K, ClusterError>
+    where
+        K: kube::Resource<DynamicType = ()> + Serialize + DeserializeOwned,
+    {
+        let resource = resource::<K>();
         let outgoing = Outgoing {
             method: http::Method::POST,
-            address: resource.path(None, None),
+            address: address(&resource, None, None),
             accept: "application/json",
             content_type: Some("application/json"),
-            body: json!({"apiVersion": resource.api_version(), "kind": resource.kind}).to_string().into_bytes(),
-            action: Action::new("create", resource, None, None),
+            body: serde_json::to_vec(question).unwrap_or_default(),
+            action: Action::new("create", &resource, None, None),
         };
-        // A review stores nothing, so it is repeated like a read.
-        let (_, answer) = self.ask_for(&outgoing, object).await.ok()?;
-        let user = &answer["status"]["userInfo"];
-        Some(WhoAmI {
-            user: user["username"].as_str()?.to_owned(),
-            groups: user["groups"]
-                .as_array()
-                .into_iter()
-                .flatten()
-                .filter_map(|group| group.as_str().map(str::to_owned))
-                .collect(),
-        })
+        self.ask_for(&outgoing, |body| serde_json::from_slice(body)).await.map(|(_, answer)| answer)
     }
 }
 
@@ -156,17 +174,17 @@ pub(super) fn object(body: &[u8]) -> Result<Value, serde_json::Error> {
     Err(serde::de::Error::custom("not an API object"))
 }
 
-fn is_schema_of(schema: &Value, resource: &Resource) -> bool {
+fn is_schema_of(schema: &Value, resource: &ApiResource) -> bool {
     schema["x-kubernetes-group-version-kind"].as_array().into_iter().flatten().any(|kind| {
-        kind["group"] == resource.group && kind["version"] == resource.version && kind["kind"] == resource.kind
+        kind["group"] == *resource.group && kind["version"] == *resource.version && kind["kind"] == *resource.kind
     })
 }
 
 /// Gives an item of a list the version and kind that the same object has when it is read alone; a list may leave them out.
-pub(super) fn with_kind(mut object: Value, resource: &Resource) -> Value {
+pub fn with_kind(mut object: Value, resource: &ApiResource) -> Value {
     if let Some(map) = object.as_object_mut() {
-        map.entry("apiVersion").or_insert_with(|| resource.api_version().into());
-        map.entry("kind").or_insert_with(|| resource.kind.into());
+        map.entry("apiVersion").or_insert_with(|| resource.api_version.clone().into());
+        map.entry("kind").or_insert_with(|| resource.kind.clone().into());
     }
     object
 }

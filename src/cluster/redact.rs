@@ -6,7 +6,6 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::transport::Outgoing;
-use crate::cluster::resource::Resource;
 use crate::pki::SecretBytes;
 use crate::redact::Redactor;
 
@@ -16,7 +15,7 @@ pub(super) struct Values(Vec<SecretBytes>);
 impl Values {
     /// Those of a request that concerns a Secret; `None` for all others.
     pub(super) fn sent(outgoing: &Outgoing) -> Option<Self> {
-        if outgoing.action.resource != Resource::SECRET || outgoing.body.is_empty() {
+        if outgoing.action.resource.kind != "Secret" || outgoing.body.is_empty() {
             return None;
         }
         let mut body: Value = serde_json::from_slice(&outgoing.body).unwrap_or_default();

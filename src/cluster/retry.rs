@@ -10,7 +10,6 @@ use super::{
     transport::{Answer, Outgoing},
 };
 
-/// How often and how long a read is repeated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Patience {
     /// Tries in all.
@@ -38,7 +37,8 @@ impl Patience {
 }
 
 impl Cluster {
-    /// Sends a request that changes nothing, again where that may help, and reads the answer; one that cannot be read (cut on its way) counts like one that did not come.
+    /// Sends a request that changes nothing, again where that may help, and reads the answer. One that cannot be read (cut on its
+    /// way) counts like one that did not come.
     pub(super) async fn ask_for<T>(
         &self,
         outgoing: &Outgoing,
@@ -52,7 +52,11 @@ impl Cluster {
         let mut telling: Option<ClusterError> = None;
         loop {
             let began = Instant::now();
-            let error = match self.limited(outgoing, patience.total.saturating_sub(since.elapsed())).await {
+            // A repetition must not outlive the time for all tries: what is left of it bounds the wait for the answer.
+            let left = patience.total.saturating_sub(since.elapsed()).max(Duration::from_secs(1));
+            let mut limits = self.inner.limits;
+            limits.read_answer = limits.read_answer.map(|own| own.min(left));
+            let error = match self.exchange_within(outgoing, limits).await {
                 Ok(answer) => match read(&answer.body) {
                     Ok(value) => return Ok((answer, value)),
                     Err(error) => self.unreadable(outgoing, &error),
@@ -79,16 +83,6 @@ impl Cluster {
             next += 1;
             telling = Some(error);
         }
-    }
-
-    /// A repetition must not outlive the time for all tries: what is left of it bounds the wait for the answer.
-    async fn limited(&self, outgoing: &Outgoing, left: Duration) -> Result<Answer, ClusterError> {
-        if self.inner.limits.read_answer.is_none() {
-            return self.exchange(outgoing).await;
-        }
-        let mut limited = self.inner.limits;
-        limited.read_answer = limited.read_answer.map(|own| own.min(left.max(Duration::from_secs(1))));
-        self.exchange_within(outgoing, limited).await
     }
 }
 

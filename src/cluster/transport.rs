@@ -1,15 +1,16 @@
 //! One request, one answer, with limits. Nothing is repeated here but a request that was refused for an expired token.
 
-use std::{sync::Arc, time::Duration};
+use std::{future::Future, sync::Arc, time::Duration};
 
+use bytes::Bytes;
 use http::{
     HeaderMap, Method, Request, Response, StatusCode,
     header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER, WARNING},
 };
 use http_body_util::BodyExt as _;
 use kube::client::Body;
-use tokio::time::{Instant, timeout, timeout_at};
-use zeroize::{Zeroize as _, Zeroizing};
+use tokio::time::{Instant, timeout};
+use zeroize::Zeroizing;
 
 use super::{
     connect::Cluster,
@@ -17,7 +18,7 @@ use super::{
     errors::{ClusterError, ErrorKind},
     redact::Values,
     resource::Action,
-    transport_errors::sorted,
+    transport_errors::{sorted, unreadable},
 };
 
 /// How long things may take. `None` is no limit, which only `--request-timeout=0` asks for.
@@ -52,15 +53,10 @@ impl Default for Limits {
 impl Limits {
     /// What `--request-timeout` asks for: one limit over everything, or none at all.
     pub(super) fn asked_for(limit: Option<Duration>) -> Self {
-        match limit {
-            Some(limit) => {
-                Self { connect: Some(limit), read_answer: None, write_answer: None, silence: None, total: Some(limit) }
-            }
-            None => Self { connect: None, read_answer: None, write_answer: None, silence: None, total: None },
-        }
+        Self { connect: limit, read_answer: None, write_answer: None, silence: None, total: limit }
     }
 
-    fn answer(&self, method: &Method) -> Option<Duration> {
+    pub(super) fn answer(&self, method: &Method) -> Option<Duration> {
         let own = if *method == Method::GET { self.read_answer } else { self.write_answer };
         own.or(self.total)
     }
@@ -78,24 +74,24 @@ pub(super) struct Outgoing {
     pub(super) action: Action,
 }
 
-/// The body may hold a Secret's values.
-impl Drop for Outgoing {
-    fn drop(&mut self) {
-        self.body.zeroize();
-    }
-}
-
 impl Outgoing {
     pub(super) fn get(address: String, action: Action) -> Self {
         Self { method: Method::GET, address, accept: "application/json", content_type: None, body: Vec::new(), action }
+    }
+
+    pub(super) fn request(&self) -> Result<Request<Vec<u8>>, ClusterError> {
+        let mut request = Request::builder().method(&self.method).uri(&self.address).header(ACCEPT, self.accept);
+        if let Some(content_type) = self.content_type {
+            request = request.header(CONTENT_TYPE, content_type);
+        }
+        request.body(self.body.clone()).map_err(|error| sorted(kube::Error::HttpError(error)))
     }
 }
 
 /// A complete answer with a status of success.
 #[derive(Debug)]
 pub(super) struct Answer {
-    /// Overwritten afterwards: it may hold a Secret's values.
-    pub(super) body: Zeroizing<Vec<u8>>,
+    pub(super) body: Vec<u8>,
     /// The texts of the server's `Warning` headers.
     pub(super) warnings: Vec<String>,
 }
@@ -108,85 +104,65 @@ impl Cluster {
 
     /// The same with limits of its own.
     pub(super) async fn exchange_within(&self, outgoing: &Outgoing, limits: Limits) -> Result<Answer, ClusterError> {
-        let deadline = limits.total.map(|total| (Instant::now() + total, total));
-        let response = self.open(outgoing, limits.answer(&outgoing.method)).await?;
-        let (status, headers, mut body) = split(response);
-        let mut collected = Zeroizing::new(Vec::new());
-        loop {
-            let frame = body.frame();
-            let frame = match (deadline, limits.silence) {
-                (Some((at, total)), _) => timeout_at(at, frame).await.map_err(|_| total),
-                (None, Some(silence)) => timeout(silence, frame).await.map_err(|_| silence),
-                (None, None) => Ok(frame.await),
-            };
-            match frame.map_err(|after| self.error(ClusterError::new(ErrorKind::Timeout { after }), outgoing))? {
-                None => break,
-                Some(Ok(frame)) => {
-                    if let Ok(data) = frame.into_data() {
-                        collected.extend_from_slice(&data);
-                    }
-                }
-                Some(Err(error)) => return Err(self.error(sorted(error), outgoing)),
+        let begun = Instant::now();
+        // Boxed, since every command's future holds several of these.
+        let answered = Box::pin(async {
+            let request = outgoing.request()?.map(Bytes::from);
+            let response = self.open(&request, limits.answer(&outgoing.method)).await?;
+            let (parts, body) = response.into_parts();
+            let left = limits.total.map(|total| total.saturating_sub(begun.elapsed()));
+            let body = within(left, collected(body, limits.silence)).await?;
+            let values = Values::sent(outgoing);
+            if parts.status.is_success() {
+                return Ok(Answer { body, warnings: warnings(&parts.headers, values.as_ref()) });
             }
-        }
-        let values = Values::sent(outgoing);
-        if !status.is_success() {
-            let said = values.as_ref().map(|values| values.take_out_of(&collected));
-            let said = said.as_ref().unwrap_or(&collected);
-            return Err(self.error(ClusterError::from_answer(status.as_u16(), retry_after(&headers), said), outgoing));
-        }
-        Ok(Answer { body: collected, warnings: warnings(&headers, values.as_ref()) })
+            let said = values.as_ref().map(|values| values.take_out_of(&body));
+            let said = said.as_ref().map_or(body.as_slice(), |said| said.as_slice());
+            Err(ClusterError::from_answer(parts.status.as_u16(), retry_after(&parts.headers), said))
+        });
+        answered.await.map_err(|error| match (limits.total, error.kind()) {
+            (Some(after), ErrorKind::Timeout { .. }) => {
+                self.error(ClusterError::new(ErrorKind::Timeout { after }), outgoing)
+            }
+            _ => self.error(error, outgoing),
+        })
+    }
+
+    /// A client for what kube does by itself (watch events, logs, port-forwards): every request gets this program's
+    /// credentials, its line with `-v`, and this limit until the answer begins. An answer that refuses comes back as
+    /// [`kube::Error::Service`] around a [`ClusterError`], which keeps what kube would drop (`Retry-After`).
+    pub(super) fn client(&self, limit: Option<Duration>) -> kube::Client {
+        let cluster = self.clone();
+        let service = tower::service_fn(move |request: Request<Body>| {
+            let cluster = cluster.clone();
+            async move {
+                let (parts, body) = request.into_parts();
+                let body = body.collect_bytes().await.map_err(sorted)?;
+                let response = cluster.open(&Request::from_parts(parts, body), limit).await?;
+                if response.status().is_success() || response.status() == StatusCode::SWITCHING_PROTOCOLS {
+                    return Ok(response);
+                }
+                let (parts, body) = response.into_parts();
+                // A refusal is a short document; whoever does not finish it in time is not worth more waiting.
+                let body = within(limit, collected(body, limit)).await.unwrap_or_default();
+                Err(ClusterError::from_answer(parts.status.as_u16(), retry_after(&parts.headers), &body))
+            }
+        });
+        kube::Client::new(service, self.namespace())
     }
 
     /// Sends and returns as soon as the answer begins. A 401 is answered once with renewed credentials, where there are
     /// any: whatever the request was, the server has not acted on it.
-    pub(super) async fn open(
-        &self,
-        outgoing: &Outgoing,
-        limit: Option<Duration>,
-    ) -> Result<Response<Body>, ClusterError> {
-        let access = self.inner.credentials.current().await.map_err(|error| self.error(error, outgoing))?;
-        let response = self.send(outgoing, &access, limit).await?;
+    async fn open(&self, request: &Request<Bytes>, limit: Option<Duration>) -> Result<Response<Body>, ClusterError> {
+        let access = self.inner.credentials.current().await?;
+        let response = send(request, &access, limit).await?;
         if response.status() != StatusCode::UNAUTHORIZED {
             return Ok(response);
         }
-        match self.inner.credentials.renewed(&access).await.map_err(|error| self.error(error, outgoing))? {
-            Some(renewed) => self.send(outgoing, &renewed, limit).await,
+        match self.inner.credentials.renewed(&access).await? {
+            Some(renewed) => send(request, &renewed, limit).await,
             None => Ok(response),
         }
-    }
-
-    async fn send(
-        &self,
-        outgoing: &Outgoing,
-        access: &Access,
-        limit: Option<Duration>,
-    ) -> Result<Response<Body>, ClusterError> {
-        let mut request =
-            Request::builder().method(outgoing.method.clone()).uri(&outgoing.address).header(ACCEPT, outgoing.accept);
-        if let Some(content_type) = outgoing.content_type {
-            request = request.header(CONTENT_TYPE, content_type);
-        }
-        let request = request
-            .body(Body::from(outgoing.body.clone()))
-            .map_err(|error| self.error(sorted(kube::Error::HttpError(error)), outgoing))?;
-        let begun = Instant::now();
-        let sent = access.client.send(request);
-        let response = match limit {
-            Some(limit) => timeout(limit, sent)
-                .await
-                .map_err(|_| self.error(ClusterError::new(ErrorKind::Timeout { after: limit }), outgoing))?,
-            None => sent.await,
-        };
-        let response = response.map_err(|error| self.error(sorted(error), outgoing));
-        let took = begun.elapsed().as_millis();
-        let (method, address) = (&outgoing.method, &outgoing.address);
-        // An address holds names and a resourceVersion; bodies and headers are never told.
-        match &response {
-            Ok(response) => tracing::info!("{method} {address} answered {} in {took} ms", response.status().as_u16()),
-            Err(error) => tracing::info!("{method} {address} not answered, after {took} ms: {error}"),
-        }
-        response
     }
 
     /// Gives an error its place and action.
@@ -196,23 +172,53 @@ impl Cluster {
 
     /// An answer whose body is not what it should be.
     pub(super) fn unreadable(&self, outgoing: &Outgoing, error: &serde_json::Error) -> ClusterError {
-        // serde's own words may quote the document; the category and the place do not.
-        let reason = if error.is_eof() {
-            "it ends too early".to_owned()
-        } else {
-            format!("it is not the JSON that was expected (at byte {} of line {})", error.column(), error.line())
-        };
-        self.error(ClusterError::new(ErrorKind::Unreadable { reason }), outgoing)
+        self.error(unreadable(error), outgoing)
     }
 }
 
-pub(super) fn split(response: Response<Body>) -> (StatusCode, HeaderMap, Body) {
-    let (parts, body) = response.into_parts();
-    (parts.status, parts.headers, body)
+async fn send(
+    request: &Request<Bytes>,
+    access: &Access,
+    limit: Option<Duration>,
+) -> Result<Response<Body>, ClusterError> {
+    let sent = request.clone().map(Body::from);
+    let begun = Instant::now();
+    let response = within(limit, async { access.client.send(sent).await.map_err(sorted) }).await;
+    let took = begun.elapsed().as_millis();
+    // An address holds names and a resourceVersion; bodies and headers are never told.
+    let (method, address) = (request.method(), request.uri().to_string().replacen("?&", "?", 1));
+    match &response {
+        Ok(response) => tracing::info!("{method} {address} answered {} in {took} ms", response.status().as_u16()),
+        Err(error) => tracing::info!("{method} {address} not answered, after {took} ms: {error}"),
+    }
+    response
+}
+
+/// The whole body, as long as its pieces are not further apart than this.
+async fn collected(mut body: Body, silence: Option<Duration>) -> Result<Vec<u8>, ClusterError> {
+    let mut collected = Vec::new();
+    while let Some(frame) = within(silence, async { body.frame().await.transpose().map_err(sorted) }).await? {
+        if let Ok(data) = frame.into_data() {
+            collected.extend_from_slice(&data);
+        }
+    }
+    Ok(collected)
+}
+
+async fn within<T>(
+    limit: Option<Duration>,
+    future: impl Future<Output = Result<T, ClusterError>>,
+) -> Result<T, ClusterError> {
+    match limit {
+        Some(after) => {
+            timeout(after, future).await.unwrap_or_else(|_| Err(ClusterError::new(ErrorKind::Timeout { after })))
+        }
+        None => future.await,
+    }
 }
 
 /// `Retry-After` in seconds. The API server never sends the form with a date.
-pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
 }
 

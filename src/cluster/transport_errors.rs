@@ -12,6 +12,32 @@ use super::{
 /// Sorts an error of the HTTP client. What failed before the connection stood was never sent; of everything else the
 /// server may have seen the request.
 pub(super) fn sorted(error: kube::Error) -> ClusterError {
+    match error {
+        kube::Error::Service(inner) => match inner.downcast::<ClusterError>() {
+            Ok(error) => *error,
+            Err(inner) => of_client(kube::Error::Service(inner)),
+        },
+        kube::Error::Api(status) => ClusterError::from_status(&serde_json::to_value(status).unwrap_or_default()),
+        kube::Error::SerdeError(error) => unreadable(&error),
+        kube::Error::UpgradeConnection(error) => {
+            let reason = "it does not switch to the protocol of a port-forward".to_owned();
+            ClusterError::new(ErrorKind::Unreadable { reason }).caused_by(error)
+        }
+        error => of_client(error),
+    }
+}
+
+/// serde's own words may quote the document; the category and the place do not.
+pub(super) fn unreadable(error: &serde_json::Error) -> ClusterError {
+    let reason = if error.is_eof() {
+        "it ends too early".to_owned()
+    } else {
+        format!("it is not the JSON that was expected (at byte {} of line {})", error.column(), error.line())
+    };
+    ClusterError::new(ErrorKind::Unreadable { reason })
+}
+
+fn of_client(error: kube::Error) -> ClusterError {
     ClusterError::new(kind_of(&error)).caused_by(error)
 }
 

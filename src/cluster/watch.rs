@@ -24,7 +24,6 @@ use super::{connect::Cluster, errors::ClusterError, resource::Target};
 
 mod collection;
 mod follow;
-mod lines;
 mod pause;
 
 pub use collection::{Collection, Onlook};
@@ -38,12 +37,10 @@ pub enum Continuity {
     Gap,
 }
 
-/// What a watch tells.
 #[derive(Debug)]
 pub enum WatchItem {
     /// The object as it is now. Another `metadata.uid` than before: it was deleted and made anew.
     Seen {
-        /// The whole object.
         object: Value,
         /// Whether anything may have been missed before it.
         continuity: Continuity,
@@ -59,31 +56,39 @@ pub enum WatchItem {
     Trouble {
         /// What is wrong. Its `Display` is the sentence.
         error: ClusterError,
-        /// Since when.
         since: Instant,
     },
     /// Trouble that was told is over.
     Recovered,
 }
 
-/// A running watch. Dropping it ends it.
+/// A running watch of one object; its [`Following::next`] is `None` only when the runtime is shutting down.
+pub type Watch = Following<WatchItem>;
+
+/// What a task tells while it follows something. Dropping it ends the task.
 ///
-/// The connection is held by a task of its own, so that [`Watch::next`] can be dropped at any time (in a `select!` with
-/// a clock that ticks every second, say) without losing an event or a connection attempt.
+/// The connection is held by the task, so that [`Following::next`] can be dropped at any time (in a `select!` with a clock that
+/// ticks every second, say) without losing an event or a connection attempt.
 #[derive(Debug)]
-pub struct Watch {
-    items: mpsc::Receiver<WatchItem>,
+pub struct Following<T> {
+    items: mpsc::Receiver<T>,
     task: AbortHandle,
 }
 
-impl Watch {
-    /// The next item; waits as long as nothing happens. Cancel-safe. `None` only when the runtime is shutting down.
-    pub async fn next(&mut self) -> Option<WatchItem> {
+impl<T: Send + 'static> Following<T> {
+    /// Begins; when the caller is busy the connection waits with it, after this many items.
+    fn begin<F: Future<Output = ()> + Send + 'static>(slack: usize, task: impl FnOnce(mpsc::Sender<T>) -> F) -> Self {
+        let (sender, items) = mpsc::channel(slack);
+        Self { items, task: tokio::spawn(task(sender)).abort_handle() }
+    }
+
+    /// The next item; waits as long as nothing happens. Cancel-safe.
+    pub async fn next(&mut self) -> Option<T> {
         self.items.recv().await
     }
 }
 
-impl Drop for Watch {
+impl<T> Drop for Following<T> {
     fn drop(&mut self) {
         self.task.abort();
     }
@@ -94,7 +99,6 @@ impl Drop for Watch {
 pub(super) struct Settings {
     /// What the server is asked to end the watch after. Below five minutes, where many load balancers cut.
     pub(super) server_limit: Duration,
-    /// The longest wait for the beginning of an answer.
     pub(super) answer: Duration,
     /// A connection without a byte for this long is given up. The server sends a bookmark about every minute, so a live
     /// one is not silent for longer; a server without bookmarks costs 20 requests in half an hour.
@@ -105,7 +109,6 @@ pub(super) struct Settings {
     pub(super) settled: Duration,
     /// Trouble that turns into another kind of trouble is told again after this long at the earliest.
     pub(super) retell: Duration,
-    /// Pauses between failures.
     pub(super) pauses: pause::Pauses,
 }
 
@@ -131,11 +134,7 @@ impl Cluster {
     }
 
     pub(super) fn follow_with(&self, target: &Target, seen: &Value, settings: Settings) -> Watch {
-        // A few items of slack; when the caller is busy the connection waits with it.
-        let (sender, items) = mpsc::channel(16);
-        let follower = follow::Follower::new(self.clone(), target, seen, settings, sender);
-        let task = tokio::spawn(follower.run()).abort_handle();
-        Watch { items, task }
+        Following::begin(16, |items| follow::Follower::new(self.clone(), target, seen, settings, items).run())
     }
 }
 

@@ -18,14 +18,15 @@
 use std::time::Duration;
 
 use http::Method;
-use serde_json::{Map, Value, json};
+use kube::core::ApiResource;
+use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
 use super::{
     connect::Cluster,
     errors::{ClusterError, ErrorKind},
     read::object,
-    resource::{Action, Resource, Target, query},
+    resource::{Action, Target, address, query},
     transport::Outgoing,
 };
 use crate::deployment::FIELD_MANAGER;
@@ -37,7 +38,7 @@ use crate::pki::wipe;
 #[derive(Clone)]
 pub struct Write {
     method: Method,
-    resource: Resource,
+    resource: ApiResource,
     namespace: String,
     name: String,
     /// The version the write is made for; `None` for a creation, which is made for absence.
@@ -45,25 +46,22 @@ pub struct Write {
     body: Value,
 }
 
-/// A write that is stored.
 #[derive(Debug)]
 pub struct Written {
     /// The object as stored (for a dry run: as it would be). For a Secret this holds its values.
     pub object: Value,
-    /// The server's warnings, in its words. Lost together with an answer.
+    /// The texts of the server's `Warning` headers. Lost together with an answer.
     pub warnings: Vec<String>,
     /// True when the answer was lost and the change was found by reading back; the object may be newer than the write.
     pub read_back: bool,
 }
 
-/// What became of a write.
 #[derive(Debug)]
 pub enum WriteOutcome {
     /// It is stored.
     Applied(Written),
     /// It is not stored and will not be.
     NotApplied {
-        /// Why.
         error: ClusterError,
         /// The object as it was read afterwards, where that was possible and it exists.
         now: Option<Value>,
@@ -77,10 +75,16 @@ pub enum WriteOutcome {
     },
 }
 
+impl WriteOutcome {
+    fn found(object: Value) -> Self {
+        Self::Applied(Written { object, warnings: Vec::new(), read_back: true })
+    }
+}
+
 /// A Secret's values do not outlive the write.
 impl Drop for Write {
     fn drop(&mut self) {
-        if self.resource == Resource::SECRET {
+        if self.resource.kind == "Secret" {
             wipe(&mut self.body);
         }
     }
@@ -88,7 +92,7 @@ impl Drop for Write {
 
 impl Write {
     /// A merge patch (RFC 7386) of an object that has this `resourceVersion`, which is put into the patch.
-    pub fn patch(resource: Resource, namespace: &str, name: &str, resource_version: &str, mut patch: Value) -> Self {
+    pub fn patch(resource: ApiResource, namespace: &str, name: &str, resource_version: &str, mut patch: Value) -> Self {
         set_version(&mut patch, resource_version);
         Self::new(Method::PATCH, resource, namespace, name, Some(resource_version), patch)
     }
@@ -99,21 +103,27 @@ impl Write {
     }
 
     /// A new object, only if there is none of this name. Namespace, name and kind are put into it.
-    pub fn create(resource: Resource, namespace: &str, name: &str, mut object: Value) -> Self {
-        set_identity(&mut object, resource, namespace, name);
+    pub fn create(resource: ApiResource, namespace: &str, name: &str, mut object: Value) -> Self {
+        set_identity(&mut object, &resource, namespace, name);
         Self::new(Method::POST, resource, namespace, name, None, object)
     }
 
     /// A whole object in place of the one that has this `resourceVersion`.
-    pub fn replace(resource: Resource, namespace: &str, name: &str, resource_version: &str, mut object: Value) -> Self {
-        set_identity(&mut object, resource, namespace, name);
+    pub fn replace(
+        resource: ApiResource,
+        namespace: &str,
+        name: &str,
+        resource_version: &str,
+        mut object: Value,
+    ) -> Self {
+        set_identity(&mut object, &resource, namespace, name);
         set_version(&mut object, resource_version);
         Self::new(Method::PUT, resource, namespace, name, Some(resource_version), object)
     }
 
     fn new(
         method: Method,
-        resource: Resource,
+        resource: ApiResource,
         namespace: &str,
         name: &str,
         made_for: Option<&str>,
@@ -147,38 +157,26 @@ impl Write {
         }
         Outgoing {
             method: self.method.clone(),
-            address: self.resource.path(Some(&self.namespace), name) + &query(&pairs),
+            address: address(&self.resource, Some(&self.namespace), name) + &query(&pairs),
             accept: "application/json",
             content_type: Some(content_type),
             body: self.body.to_string().into_bytes(),
-            action: Action::new(verb, self.resource, Some(&self.namespace), Some(&self.name)),
+            action: Action::new(verb, &self.resource, Some(&self.namespace), Some(&self.name)),
         }
     }
 }
 
-fn metadata(object: &mut Value) -> &mut Map<String, Value> {
-    if !object["metadata"].is_object() {
-        object["metadata"] = json!({});
-    }
-    match &mut object["metadata"] {
-        Value::Object(metadata) => metadata,
-        _ => unreachable!("made an object above"),
-    }
-}
-
 fn set_version(object: &mut Value, resource_version: &str) {
-    metadata(object).insert("resourceVersion".to_owned(), resource_version.into());
+    object["metadata"]["resourceVersion"] = resource_version.into();
 }
 
-fn set_identity(object: &mut Value, resource: Resource, namespace: &str, name: &str) {
-    object["apiVersion"] = resource.api_version().into();
-    object["kind"] = resource.kind.into();
-    let metadata = metadata(object);
-    metadata.insert("namespace".to_owned(), namespace.into());
-    metadata.insert("name".to_owned(), name.into());
+fn set_identity(object: &mut Value, resource: &ApiResource, namespace: &str, name: &str) {
+    object["apiVersion"] = resource.api_version.as_str().into();
+    object["kind"] = resource.kind.as_str().into();
+    object["metadata"]["namespace"] = namespace.into();
+    object["metadata"]["name"] = name.into();
 }
 
-/// How long a lost write is looked after.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Care {
     /// How often the write is sent at most.
@@ -208,13 +206,10 @@ impl Care {
 
 /// What reading back after a lost answer showed.
 enum Look {
-    /// The change is there.
     Ours(Value),
     /// The object is another than the write was made for, and the change is not in it.
     Moved(Option<Value>),
-    /// Nothing has changed.
     Unchanged(Option<Value>),
-    /// It could not be read.
     Blind,
 }
 
@@ -260,7 +255,7 @@ impl Cluster {
             lost_before = true;
             match self.look(write, &is_ours, care).await {
                 Look::Ours(object) => {
-                    return WriteOutcome::Applied(Written { object, warnings: Vec::new(), read_back: true });
+                    return WriteOutcome::found(object);
                 }
                 Look::Moved(now) => return WriteOutcome::NotApplied { error, now },
                 Look::Blind => return WriteOutcome::Unknown { error, now: None },
@@ -287,10 +282,8 @@ impl Cluster {
         if !worth_a_look {
             return WriteOutcome::NotApplied { error, now: None };
         }
-        match self.find(write.resource, &write.namespace, &write.name).await {
-            Ok(Some(object)) if lost_before && is_ours(&object) => {
-                WriteOutcome::Applied(Written { object, warnings: Vec::new(), read_back: true })
-            }
+        match self.find(&write.resource, write.namespace.as_str(), &write.name).await {
+            Ok(Some(object)) if lost_before && is_ours(&object) => WriteOutcome::found(object),
             Ok(now) => WriteOutcome::NotApplied { error, now },
             // The first try's fate is still open, and it cannot be looked up.
             Err(_) if lost_before => WriteOutcome::Unknown { error, now: None },
@@ -305,7 +298,7 @@ impl Cluster {
         for pause in care.looks {
             sleep(pause).await;
             let found = loop {
-                match self.find(write.resource, &write.namespace, &write.name).await {
+                match self.find(&write.resource, write.namespace.as_str(), &write.name).await {
                     Ok(found) => break found,
                     Err(error) if error.is_transient() && Instant::now() < deadline => {
                         sleep(Duration::from_millis(500)).await;

@@ -1,12 +1,13 @@
 //! Looks at what is around a deployment: the caller's rights, the operator's workload, the installed release, and how a
 //! GitOps tool is set up. All of it may be out of reach, and then it is not known; nothing in here is an error.
 
-use serde_json::Value;
+use k8s_openapi::api::apps::v1::Deployment;
+use serde_json::{Value, json};
 
 use super::session::Session;
 use crate::checks::access::{self, Access, Right, Rules};
 use crate::checks::{Circumstances, Healing, Known, Snapshot};
-use crate::cluster::{ClusterError, ErrorKind, Resource, Selection};
+use crate::cluster::{ClusterError, ErrorKind, Selection, foreign, resource};
 use crate::deployment::{ChartRelease, OperatorDeployment, Owner};
 
 /// Whether a read was refused for want of a right.
@@ -59,7 +60,7 @@ pub async fn look(session: &Session) -> (Circumstances, Option<ChartRelease>) {
 async fn rights(session: &Session) -> Access {
     let rules = session.rules.get_or_init(|| async {
         match session.cluster.rules(&session.target.namespace).await {
-            Ok(status) => Rules::read(&status)
+            Ok(status) => Rules::read(&json!(status))
                 .map_or_else(|| Known::Unreadable("the API server lists no rules".to_owned()), Known::Known),
             Err(error) => Known::Unreadable(error.to_string()),
         }
@@ -73,7 +74,7 @@ pub async fn ask_for_the_rest(session: &Session, snapshot: &Snapshot) -> Vec<(Ri
     let open = access::of_the_whole_way(snapshot).into_iter().filter(|right| access.settled_by_rules(right).is_none());
     let namespace = &session.target.namespace;
     let asked = open.map(|right| async move {
-        let answer = session.cluster.may(&right.question(namespace)).await;
+        let answer = session.cluster.may(right.question(namespace)).await;
         (right, answer.unwrap_or_default())
     });
     futures::future::join_all(asked).await
@@ -83,7 +84,7 @@ pub async fn ask_for_the_rest(session: &Session, snapshot: &Snapshot) -> Vec<(Ri
 async fn operator(session: &Session) -> Option<OperatorDeployment> {
     let release = session.deployment.helm_release().map(|release| release.name);
     let selection = Selection { labels: Some(OperatorDeployment::selector(release.as_deref())), fields: None };
-    let all = session.cluster.list::<Value>(Resource::DEPLOYMENT, None, selection, 50).all().await.ok()?;
+    let all = session.cluster.list::<Value>(&resource::<Deployment>(), None, selection, 50).all().await.ok()?;
     OperatorDeployment::find(&all, &session.target.namespace)
 }
 
@@ -103,8 +104,8 @@ async fn healing(session: &Session, owner: &Owner) -> Option<Healing> {
             // An application of another namespace than Argo CD's own is called namespace_name.
             let name = app.rsplit_once('_').map_or(app.as_str(), |(_, name)| name);
             let selection = Selection { labels: None, fields: Some(format!("metadata.name={name}")) };
-            let found =
-                session.cluster.list::<Value>(Resource::ARGO_APPLICATION, None, selection, 2).all().await.ok()?;
+            let applications = foreign("argoproj.io", "v1alpha1", "Application", "applications");
+            let found = session.cluster.list::<Value>(&applications, None, selection, 2).all().await.ok()?;
             match found.as_slice() {
                 [application] => Some(Healing::of_argo_application(application)),
                 _ => None,
@@ -115,13 +116,14 @@ async fn healing(session: &Session, owner: &Owner) -> Option<Healing> {
                 return Some(healing);
             }
             let (resource, labels) = if deployment.label("helm.toolkit.fluxcd.io/name").is_some() {
-                (Resource::FLUX_HELM_RELEASE, "helm.toolkit.fluxcd.io")
+                (foreign("helm.toolkit.fluxcd.io", "v2", "HelmRelease", "helmreleases"), "helm.toolkit.fluxcd.io")
             } else {
-                (Resource::FLUX_KUSTOMIZATION, "kustomize.toolkit.fluxcd.io")
+                let group = "kustomize.toolkit.fluxcd.io";
+                (foreign(group, "v1", "Kustomization", "kustomizations"), group)
             };
             let name = deployment.label(&format!("{labels}/name"))?;
             let namespace = deployment.label(&format!("{labels}/namespace"))?;
-            let object = session.cluster.find(resource, namespace, name).await.ok()??;
+            let object = session.cluster.find(&resource, namespace, name).await.ok()??;
             Some(Healing::of_flux(&object))
         }
         _ => None,

@@ -1,11 +1,9 @@
 //! Reads what the checks of what is configured look at, within a number of requests: the other components' Secrets, what the
 //! operator made of Synapse's settings; and asks DNS.
 
-use std::collections::BTreeMap;
-
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use futures::future::join_all;
-use serde::Deserialize;
+use k8s_openapi::api::core::v1::ConfigMap;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
@@ -14,7 +12,7 @@ use super::session::Session;
 use crate::checks::configured::{ComponentSecret, Configured, Resolution};
 use crate::checks::synapse::RenderedConfig;
 use crate::checks::{Known, Snapshot, secrets_to_look_at};
-use crate::cluster::{Resource, Selection};
+use crate::cluster::{Selection, resource};
 use crate::deployment::{Owner, TlsMode};
 use crate::pki::wipe;
 use crate::plan::MasSettings;
@@ -26,19 +24,6 @@ const MOST_REQUESTS: usize = 12;
 const FIRST: usize = 2;
 /// More ConfigMaps than this are not looked through.
 const PAGE: u32 = 200;
-
-/// A ConfigMap, as much of it as is looked at.
-#[derive(Deserialize)]
-struct ConfigMap {
-    metadata: Named,
-    #[serde(default)]
-    data: Option<BTreeMap<String, String>>,
-}
-
-#[derive(Deserialize)]
-struct Named {
-    name: String,
-}
 
 /// Once the migration is done, nothing of it matters any more.
 fn wanted(session: &Session, extent: Extent) -> bool {
@@ -121,7 +106,7 @@ impl Session {
             return secret;
         }
         let namespace = Some(self.target.namespace.as_str());
-        let mut pages = self.cluster.list::<ConfigMap>(Resource::CONFIG_MAP, namespace, Selection::default(), PAGE);
+        let mut pages = self.cluster.list::<ConfigMap>(&resource::<ConfigMap>(), namespace, Selection::default(), PAGE);
         match (pages.next().await, secret) {
             (Ok(page), secret) => {
                 let maps = page.into_iter().flat_map(|page| page.items);
@@ -166,7 +151,7 @@ fn configs_in_secret(deployment: &str, mut secret: Value) -> Vec<RenderedConfig>
 }
 
 fn configs_in_map(deployment: &str, map: &ConfigMap) -> Vec<RenderedConfig> {
-    let name = &map.metadata.name;
+    let Some(name) = &map.metadata.name else { return Vec::new() };
     let data = map.data.iter().flatten();
     let of_synapse = data.filter(|(key, _)| RenderedConfig::may_be(deployment, name, key));
     of_synapse.filter_map(|(key, text)| RenderedConfig::read(format!("ConfigMap {name}, key {key}"), text)).collect()

@@ -1,20 +1,20 @@
 //! How long users are locked out: the vendor's figure, and what was seen here. An estimate, and called one.
 
 use jiff::SignedDuration;
+use k8s_openapi::api::core::v1::Pod;
 use serde_json::Value;
 
 use super::session::Session;
 use crate::checks::Snapshot;
-use crate::cluster::{Resource, Selection};
+use crate::cluster::{Selection, resource};
 use crate::stages::Times;
 use crate::terminal::time::duration;
-
-const POD: Resource = Resource { group: "", version: "v1", plural: "pods", kind: "Pod" };
 
 /// How long Synapse's pods take to stop and start; `None` where they may not be looked at.
 pub async fn times(session: &Session) -> Option<Times> {
     let namespace = Some(session.target.namespace.as_str());
-    let pods = session.cluster.list::<Value>(POD, namespace, Selection::default(), 500).all().await.ok()?;
+    let pods =
+        session.cluster.list::<Value>(&resource::<Pod>(), namespace, Selection::default(), 500).all().await.ok()?;
     Times::of(&pods, session.deployment.name())
 }
 

@@ -1,5 +1,6 @@
 //! Reads what the checks look at.
 
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use serde_json::Value;
 
 use super::circumstances::{self, Refusal};
@@ -9,7 +10,7 @@ use super::session::Session;
 use crate::checks::access::Right;
 use crate::checks::tls::SecretLook;
 use crate::checks::{Known, Snapshot};
-use crate::cluster::{ApiVersion, Cluster, ClusterError, Resource, Selection};
+use crate::cluster::{ApiVersion, Cluster, ClusterError, Selection, qualified, resource};
 use crate::deployment::{Deployment, Features};
 use crate::plan::{MasSettings, SecretContents};
 use crate::record::{Record, record_name};
@@ -164,15 +165,10 @@ async fn features(cluster: &Cluster, version: ApiVersion) -> (Known<Features>, R
         Ok(None) => ("the API server publishes no schema of it".to_owned(), Refusal::No),
         Err(error) => (error.to_string(), Refusal::of(&error, || Right::path(Cluster::schema_path(version)))),
     };
-    let definition = Resource {
-        group: "apiextensions.k8s.io",
-        version: "v1",
-        plural: "customresourcedefinitions",
-        kind: "CustomResourceDefinition",
-    };
-    let name = format!("metadata.name={}", version.resource().qualified());
+    let definition = resource::<CustomResourceDefinition>();
+    let name = format!("metadata.name={}", qualified(&version.resource()));
     let selection = Selection { labels: None, fields: Some(name) };
-    let definitions = cluster.list::<Value>(definition, None, selection, 1).all().await.unwrap_or_default();
+    let definitions = cluster.list::<Value>(&definition, None, selection, 1).all().await.unwrap_or_default();
     let versions = definitions.first().and_then(|found| found["spec"]["versions"].as_array());
     match versions.into_iter().flatten().find(|served| served["name"] == version.as_str()) {
         Some(served) => (Known::Known(Features::read(&served["schema"]["openAPIV3Schema"])), Refusal::No),

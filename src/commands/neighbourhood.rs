@@ -2,10 +2,16 @@
 
 use futures::StreamExt as _;
 use futures::stream;
+use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet, StatefulSet};
+use k8s_openapi::api::{
+    batch::v1::Job,
+    core::v1::{Event, Pod},
+};
+use kube::core::ApiResource;
 use serde_json::Value;
 
 use crate::checks::around::{self, Around, Container, GROUP, OWNER_LABEL};
-use crate::cluster::{Kind, Listed, LogOf, Selection, Survey, Unread, Why};
+use crate::cluster::{Listed, LogOf, Selection, Survey, Unread, Why, qualified, resource, with_kind};
 
 /// Reads that are under way at the same time.
 const SIDE_BY_SIDE: usize = 6;
@@ -30,14 +36,11 @@ pub struct Found {
 
 /// Reads the children, whatever their kinds, and the pods, jobs, events and, for the whole picture, workloads.
 pub async fn read(survey: &Survey, namespace: &str, name: &str, depth: Depth) -> Found {
-    let core = |plural, kind| Kind::new("", "v1", plural, kind);
-    let apps = |plural, kind| Kind::new("apps", "v1", plural, kind);
-    let (pods, jobs, events) = (core("pods", "Pod"), Kind::new("batch", "v1", "jobs", "Job"), core("events", "Event"));
+    let (pods, jobs, events) = (resource::<Pod>(), resource::<Job>(), resource::<Event>());
     let all = Selection::default();
     let warnings = Selection { labels: None, fields: (!depth.whole).then(|| "type=Warning".to_owned()) };
-    let workload_kinds =
-        [apps("deployments", "Deployment"), apps("statefulsets", "StatefulSet"), apps("replicasets", "ReplicaSet")];
-    let list = async |kind: &Kind| survey.list(kind, Some(namespace), &all, depth.most).await;
+    let workload_kinds = [resource::<Deployment>(), resource::<StatefulSet>(), resource::<ReplicaSet>()];
+    let list = async |kind: &ApiResource| survey.list(kind, Some(namespace), &all, depth.most).await;
     let (children, pods_found, jobs_found, events_found, workloads) = tokio::join!(
         children(survey, namespace, name, depth.most),
         list(&pods),
@@ -68,14 +71,14 @@ pub async fn read(survey: &Survey, namespace: &str, name: &str, depth: Depth) ->
 
 impl Found {
     /// The objects of a list, with their kind; what is missing is noted.
-    fn take(&mut self, kind: &Kind, namespace: &str, listed: Result<Listed, Unread>) -> Vec<Value> {
+    fn take(&mut self, kind: &ApiResource, namespace: &str, listed: Result<Listed, Unread>) -> Vec<Value> {
         match listed {
             Ok(listed) => {
                 if listed.more {
-                    let what = format!("list {} in namespace {namespace}", kind.qualified());
+                    let what = format!("list {} in namespace {namespace}", qualified(kind));
                     self.unread.push(Unread { what, why: Why::TooLong });
                 }
-                with_kind(kind, listed.items)
+                listed.items.into_iter().map(|item| with_kind(item, kind)).collect()
             }
             Err(unread) => {
                 self.unread.push(unread);
@@ -104,23 +107,11 @@ async fn children(survey: &Survey, namespace: &str, name: &str, most: usize) -> 
     let (mut objects, mut unread) = (Vec::new(), Vec::new());
     for (kind, listed) in read {
         match listed {
-            Ok(listed) => objects.extend(with_kind(&kind, listed.items)),
+            Ok(listed) => objects.extend(listed.items.into_iter().map(|item| with_kind(item, &kind))),
             Err(one) => unread.push(one),
         }
     }
     (objects, unread)
-}
-
-/// Items of a list come without their kind.
-fn with_kind(kind: &Kind, mut items: Vec<Value>) -> Vec<Value> {
-    let version = if kind.group.is_empty() { kind.version.clone() } else { format!("{}/{}", kind.group, kind.version) };
-    for item in &mut items {
-        if let Some(fields) = item.as_object_mut() {
-            fields.entry("apiVersion").or_insert_with(|| version.clone().into());
-            fields.entry("kind").or_insert_with(|| kind.kind.clone().into());
-        }
-    }
-    items
 }
 
 /// The address of a container's log.

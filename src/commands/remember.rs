@@ -1,9 +1,11 @@
 //! Keeping the record: read, change, compare-and-set.
 
+use k8s_openapi::api::core::v1::ConfigMap;
+
 use super::exit::{FAILED, Failure};
 use super::session::Session;
 use crate::checks::Known;
-use crate::cluster::{ErrorKind, Resource, Write, WriteOutcome};
+use crate::cluster::{ErrorKind, Write, WriteOutcome, resource};
 use crate::record::{Record, record_name};
 use crate::terminal::Next;
 
@@ -42,8 +44,8 @@ impl Session {
         let map = record.config_map(&self.deployment);
         let namespace = &self.target.namespace;
         match map["metadata"]["resourceVersion"].as_str().map(str::to_owned) {
-            Some(version) => Write::replace(Resource::CONFIG_MAP, namespace, &name, &version, map),
-            None => Write::create(Resource::CONFIG_MAP, namespace, &name, map),
+            Some(version) => Write::replace(resource::<ConfigMap>(), namespace, &name, &version, map),
+            None => Write::create(resource::<ConfigMap>(), namespace, &name, map),
         }
     }
 

@@ -8,11 +8,13 @@ use std::time::Duration;
 
 use futures::StreamExt as _;
 use futures::stream::{SelectAll, unfold};
+use k8s_openapi::api::{apps::v1::StatefulSet, batch::v1::Job, core::v1::Pod};
+use kube::core::ApiResource;
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
 use super::session::Session;
-use crate::cluster::{Onlook, Resource};
+use crate::cluster::{Onlook, resource};
 use crate::record::TimelineEntry;
 use crate::stages::{Happened, Kind, Observer};
 use crate::terminal::progress::{Onlooker, Progress};
@@ -36,7 +38,7 @@ impl Stages {
         let namespace = &session.target.namespace;
         let mut news = SelectAll::new();
         for kind in Kind::ALL {
-            let collection = session.cluster.look_on(resource(kind), namespace);
+            let collection = session.cluster.look_on(watched(kind), namespace);
             let items = unfold(collection, move |mut collection| async move {
                 collection.next().await.map(|item| ((kind, item), collection))
             });
@@ -75,11 +77,11 @@ impl Drop for Stages {
     }
 }
 
-fn resource(kind: Kind) -> Resource {
+fn watched(kind: Kind) -> ApiResource {
     match kind {
-        Kind::StatefulSet => Resource::STATEFUL_SET,
-        Kind::Job => Resource::JOB,
-        Kind::Pod => Resource::POD,
+        Kind::StatefulSet => resource::<StatefulSet>(),
+        Kind::Job => resource::<Job>(),
+        Kind::Pod => resource::<Pod>(),
     }
 }
 

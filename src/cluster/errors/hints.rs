@@ -3,7 +3,10 @@
 use std::fmt::Write as _;
 
 use super::ErrorKind;
-use crate::cluster::{connect::Place, resource::Action};
+use crate::cluster::{
+    connect::Place,
+    resource::{Action, qualified},
+};
 
 pub(super) fn hints(kind: &ErrorKind, action: Option<&Action>, place: Option<&Place>) -> Vec<String> {
     let context = place.map_or_else(String::new, Place::context_flag);
@@ -46,7 +49,7 @@ fn can_i(action: &Action, place: Option<&Place>) -> String {
         "kubectl{} auth can-i {} {}",
         place.map_or_else(String::new, Place::context_flag),
         action.verb,
-        action.resource.qualified()
+        qualified(&action.resource)
     );
     // RBAC can be given per name, except for creating (the name is not known to it) and for listing.
     if let Some(name) = action.name.as_ref().filter(|_| !["create", "list", "watch"].contains(&action.verb)) {

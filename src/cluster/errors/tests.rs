@@ -1,9 +1,10 @@
 use std::{sync::Arc, time::Duration};
 
+use k8s_openapi::api::core::v1::Secret;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::cluster::resource::{ApiVersion, Resource};
+use crate::cluster::resource::{ApiVersion, resource};
 
 fn place() -> Arc<Place> {
     Arc::new(Place {
@@ -16,7 +17,7 @@ fn place() -> Arc<Place> {
 }
 
 fn patch() -> Action {
-    Action::new("patch", ApiVersion::V1Alpha2.resource(), Some("ess"), Some("first-element"))
+    Action::new("patch", &ApiVersion::V1Alpha2.resource(), Some("ess"), Some("first-element"))
 }
 
 fn answered(code: u16, body: &Value, action: &Action) -> ClusterError {
@@ -39,7 +40,7 @@ fn forbidden_names_the_right_that_is_missing() {
             "Ask an administrator for this right. `kubectl --context prod auth can-i patch elementdeployments.matrix.element.io/first-element -n ess` tells when it is there."
         ]
     );
-    let list = Action::new("list", Resource::SECRET, None, None);
+    let list = Action::new("list", &resource::<Secret>(), None, None);
     let mut place = Place { impersonating: Some("jane doe".to_owned()), ..(*place()).clone() };
     place.impersonating_groups.push("ops".to_owned());
     let error = ClusterError::from_answer(403, None, status.to_string().as_bytes()).at(&list, &Arc::new(place));
@@ -51,7 +52,7 @@ fn a_refusal_by_an_admission_rule_is_not_told_as_a_missing_right() {
     let status = json!({"kind": "Status", "status": "Failure", "reason": "Forbidden", "code": 403,
         "message": "secrets \"ess-mas\" is forbidden: exceeded quota: objects, requested: secrets=1, used: secrets=10, limited: secrets=10",
         "details": {"name": "ess-mas", "kind": "secrets"}});
-    let error = answered(403, &status, &Action::new("create", Resource::SECRET, Some("ess"), Some("ess-mas")));
+    let error = answered(403, &status, &Action::new("create", &resource::<Secret>(), Some("ess"), Some("ess-mas")));
     assert!(error.to_string().contains("a rule of the cluster forbids it: exceeded quota: objects"), "{error}");
     assert!(error.hints().is_empty());
 }
@@ -82,7 +83,7 @@ fn conflicts() {
         "Somebody else has changed the ElementDeployment first-element in namespace ess in the meantime."
     );
     let exists = json!({"kind": "Status", "status": "Failure", "reason": "AlreadyExists", "code": 409, "message": "secrets \"x\" already exists", "details": {"name": "x", "kind": "secrets"}});
-    let error = answered(409, &exists, &Action::new("create", Resource::SECRET, Some("ess"), Some("x")));
+    let error = answered(409, &exists, &Action::new("create", &resource::<Secret>(), Some("ess"), Some("x")));
     assert_eq!(*error.kind(), ErrorKind::AlreadyExists);
     assert_eq!(error.to_string(), "The Secret x in namespace ess exists already.");
 }
@@ -123,7 +124,7 @@ fn no_value_of_a_secret_is_repeated_however_short() {
     let cause = "Invalid value: \"hunter2\": must be something else";
     let status = json!({"kind": "Status", "reason": "Invalid", "code": 422, "message": cause,
         "details": {"causes": [{"message": cause, "field": "data[x]"}]}});
-    let error = answered(422, &status, &Action::new("patch", Resource::SECRET, Some("ess"), Some("x")));
+    let error = answered(422, &status, &Action::new("patch", &resource::<Secret>(), Some("ess"), Some("x")));
     assert!(error.to_string().ends_with("`data[x]`: Invalid value: …: must be something else."), "{error}");
     assert!(!format!("{error:?}").contains("hunter2"));
     assert!(answered(422, &status, &patch()).to_string().contains("hunter2"), "elsewhere a short value helps");

@@ -45,7 +45,7 @@ async fn a_refusal_is_not_asked_again() {
             secret(),
         ])
         .await;
-        cluster.get(Resource::SECRET, "ess", "x").await.expect_err("refused");
+        cluster.get(&resource::<Secret>(), "ess", "x").await.expect_err("refused");
         assert_eq!(stub.seen().len(), 1, "{code}");
     }
 }
@@ -53,7 +53,7 @@ async fn a_refusal_is_not_asked_again() {
 #[tokio::test]
 async fn a_server_in_lasting_trouble_is_given_up_after_four_tries() {
     let (stub, cluster) = cluster(vec![Step::json(503, &json!({}))]).await;
-    let error = cluster.get(Resource::SECRET, "ess", "x").await.expect_err("trouble");
+    let error = cluster.get(&resource::<Secret>(), "ess", "x").await.expect_err("trouble");
     assert!(matches!(error.kind(), ErrorKind::ServerTrouble { code: 503, .. }));
     assert_eq!(stub.seen().len(), 4);
 }
@@ -65,7 +65,7 @@ async fn a_dead_server_is_told_soon_with_its_address_and_context() {
     drop(port);
     let cluster = Cluster::to_stub(&address, Limits::default()).await;
     let began = Instant::now();
-    let error = cluster.get(Resource::SECRET, "ess", "x").await.expect_err("dead");
+    let error = cluster.get(&resource::<Secret>(), "ess", "x").await.expect_err("dead");
     assert!(began.elapsed() < Duration::from_secs(10));
     assert_eq!(
         error.to_string(),
@@ -79,7 +79,7 @@ async fn a_silent_server_is_told_within_the_time_for_all_tries() {
     let (_stub, mut cluster) = cluster(vec![Step::Silence(Duration::from_mins(1))]).await;
     cluster = cluster.with_limits(Limits::asked_for(Some(Duration::from_millis(400))));
     let began = Instant::now();
-    let error = cluster.get(Resource::SECRET, "ess", "x").await.expect_err("silent");
+    let error = cluster.get(&resource::<Secret>(), "ess", "x").await.expect_err("silent");
     assert!(matches!(error.kind(), ErrorKind::Timeout { .. }));
     assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
 }
@@ -88,7 +88,7 @@ async fn a_silent_server_is_told_within_the_time_for_all_tries() {
 async fn running_out_of_time_does_not_hide_what_came_before() {
     let (_stub, cluster) = cluster(vec![Step::json(503, &json!({})), Step::Silence(Duration::from_mins(1))]).await;
     let cluster = cluster.with_limits(Limits { read_answer: Some(Duration::from_millis(300)), ..Limits::default() });
-    let error = cluster.get(Resource::SECRET, "ess", "x").await.expect_err("trouble");
+    let error = cluster.get(&resource::<Secret>(), "ess", "x").await.expect_err("trouble");
     // Four tries: the error, then silence three times.
     assert!(matches!(error.kind(), ErrorKind::Timeout { .. }), "{error}");
     let (_stub, cluster) = self::cluster(vec![
@@ -99,7 +99,7 @@ async fn running_out_of_time_does_not_hide_what_came_before() {
     ])
     .await;
     let cluster = cluster.with_limits(Limits { read_answer: Some(Duration::from_millis(300)), ..Limits::default() });
-    let error = cluster.get(Resource::SECRET, "ess", "x").await.expect_err("trouble");
+    let error = cluster.get(&resource::<Secret>(), "ess", "x").await.expect_err("trouble");
     assert!(matches!(error.kind(), ErrorKind::ServerTrouble { code: 503, .. }), "{error}");
 }
 
@@ -113,7 +113,7 @@ async fn a_slow_answer_that_keeps_coming_is_waited_for() {
         .collect();
     let (stub, mut cluster) = cluster(vec![Step::StreamToEnd(pieces)]).await;
     cluster = cluster.with_limits(Limits { silence: Some(Duration::from_secs(1)), ..Limits::default() });
-    cluster.get(Resource::SECRET, "ess", "x").await.expect("read");
+    cluster.get(&resource::<Secret>(), "ess", "x").await.expect("read");
     assert_eq!(stub.seen().len(), 1);
 }
 
@@ -166,9 +166,9 @@ async fn pages_follow_each_other_and_survive_an_expired_continuation() {
     );
     let (stub, cluster) =
         cluster(vec![page(&[1, 2], "a=b"), page(&[], "c"), expired, page(&[3], ""), page(&[4], "")]).await;
-    let mut pages = cluster.list::<u32>(Resource::SECRET, None, Selection::default(), 2);
+    let mut pages = cluster.list::<u32>(&resource::<Secret>(), None, Selection::default(), 2);
     let first = pages.next().await.expect("read").expect("page");
-    assert_eq!((first.items, first.remaining, first.resource_version.as_str()), (vec![1, 2], Some(3), "9"));
+    assert_eq!((first.items, first.metadata.remaining_item_count), (vec![1, 2], Some(3)));
     assert_eq!(pages.all().await.expect("read"), [3]);
     let lines: Vec<String> = stub.seen().into_iter().map(|seen| seen.line).collect();
     assert_eq!(

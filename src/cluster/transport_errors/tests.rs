@@ -3,10 +3,13 @@ use std::{
     net::TcpListener,
 };
 
+use k8s_openapi::api::core::v1::Secret;
+
 use super::*;
 use crate::cluster::{
-    Cluster, ConnectionFlags, Resource,
+    Cluster, ConnectionFlags,
     connection::stub::{TlsServer, authority, file},
+    resource,
 };
 
 fn wrapped(tls: TlsError) -> kube::Error {
@@ -35,7 +38,7 @@ fn what_broke_after_connecting_may_have_been_processed() {
 
 async fn outcome(flags: &ConnectionFlags) -> Result<(), String> {
     let cluster = Cluster::connect(flags).await.expect("set up");
-    match cluster.get(Resource::SECRET, "ess", "x").await {
+    match cluster.get(&resource::<Secret>(), "ess", "x").await {
         Ok(_) => Ok(()),
         Err(error) => match error.kind() {
             ErrorKind::TlsTrouble { reason } => Err(reason.clone()),

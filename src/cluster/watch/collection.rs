@@ -4,26 +4,26 @@
 //! watch without a version begins with every object that is there, so no list is needed. Whoever may not watch them, or
 //! meets a server that keeps breaking off, is told nothing more; nobody may come to rely on it.
 
-use std::collections::HashSet;
-use std::time::{Duration, Instant};
+use std::pin::pin;
+use std::time::Duration;
 
-use http_body_util::BodyExt as _;
-use kube::client::Body;
+use futures::{Stream, StreamExt as _};
+use kube::core::{ApiResource, WatchEvent};
 use serde_json::Value;
 use tokio::{
-    sync::mpsc::{self, Sender},
-    task::AbortHandle,
+    sync::mpsc::Sender,
     time::{sleep, timeout},
 };
 
-use super::lines::{Event, Lines};
+use super::Following;
 use crate::cluster::{
     connect::Cluster,
-    resource::{Action, Resource, query},
-    transport::{Outgoing, split},
+    errors::{ClusterError, ErrorKind},
+    resource::{Action, address, query},
+    transport::Outgoing,
+    transport_errors::sorted,
 };
 
-/// What is seen of a collection.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Onlook {
     /// An object, as it is now.
@@ -34,32 +34,12 @@ pub enum Onlook {
     Doubt,
 }
 
-/// A running look at a collection. Dropping it ends it.
-#[derive(Debug)]
-pub struct Collection {
-    items: mpsc::Receiver<Onlook>,
-    task: AbortHandle,
-}
-
-impl Collection {
-    /// The next item. Cancel-safe. `None` when there is nothing more to see, for whatever reason.
-    pub async fn next(&mut self) -> Option<Onlook> {
-        self.items.recv().await
-    }
-}
-
-impl Drop for Collection {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
-}
+/// A running look at a collection; its [`Following::next`] is `None` when there is nothing more to see, for whatever reason.
+pub type Collection = Following<Onlook>;
 
 /// How patient a look is; other values only in tests.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Patience {
-    /// What the server is asked to end the watch after.
-    pub(super) server_limit: Duration,
-    /// The longest wait for the beginning of an answer.
     pub(super) answer: Duration,
     /// A connection without a byte for this long is given up; the server sends a bookmark about every minute.
     pub(super) silence: Duration,
@@ -74,7 +54,6 @@ pub(super) struct Patience {
 impl Default for Patience {
     fn default() -> Self {
         Self {
-            server_limit: Duration::from_hours(1),
             answer: Duration::from_secs(15),
             silence: Duration::from_secs(90),
             unreachable: Duration::from_secs(4),
@@ -83,6 +62,8 @@ impl Default for Patience {
     }
 }
 
+/// What the server is asked to end the watch after: an hour.
+const SERVER_LIMIT: &str = "3600";
 /// After a shorter pause the watch goes on where it was; after a longer one what was seen is too old to be shown.
 const FRESH: Duration = Duration::from_secs(10);
 /// Attempts without an answer, one after the other, after which there is no other: half an hour.
@@ -91,27 +72,19 @@ const UNREACHABLE: u32 = 9;
 const MOST: usize = 1000;
 
 impl Cluster {
-    /// Looks on at the objects of a namespace.
-    pub fn look_on(&self, resource: Resource, namespace: &str) -> Collection {
+    pub fn look_on(&self, resource: ApiResource, namespace: &str) -> Collection {
         self.look_on_with(resource, namespace, Patience::default())
     }
 
-    pub(super) fn look_on_with(&self, resource: Resource, namespace: &str, patience: Patience) -> Collection {
-        let (sender, items) = mpsc::channel(64);
-        let looker = Looker {
-            cluster: self.clone(),
-            resource,
-            namespace: namespace.to_owned(),
-            patience,
-            items: sender,
-            version: String::new(),
-            names: HashSet::new(),
-        };
-        Collection { items, task: tokio::spawn(looker.run()).abort_handle() }
+    pub(super) fn look_on_with(&self, resource: ApiResource, namespace: &str, patience: Patience) -> Collection {
+        let client = self.client(Some(patience.answer));
+        let namespace = namespace.to_owned();
+        Following::begin(64, |items| {
+            Looker { client, resource, namespace, patience, items, version: String::new(), there: 0 }.run()
+        })
     }
 }
 
-/// How a connection ended.
 enum End {
     /// It may be tried again.
     Over,
@@ -124,15 +97,14 @@ enum End {
 }
 
 struct Looker {
-    cluster: Cluster,
-    resource: Resource,
+    client: kube::Client,
+    resource: ApiResource,
     namespace: String,
     patience: Patience,
     items: Sender<Onlook>,
     /// Everything up to this version has been received.
     version: String,
-    /// Names of what is there.
-    names: HashSet<String>,
+    there: usize,
 }
 
 impl Looker {
@@ -172,74 +144,74 @@ impl Looker {
     }
 
     async fn connection(&mut self) -> End {
-        let limit = self.patience.server_limit.as_secs().to_string();
-        let mut pairs = vec![("watch", "true"), ("allowWatchBookmarks", "true"), ("timeoutSeconds", limit.as_str())];
+        let mut pairs = vec![("watch", "true"), ("allowWatchBookmarks", "true"), ("timeoutSeconds", SERVER_LIMIT)];
         if !self.version.is_empty() {
             pairs.push(("resourceVersion", self.version.as_str()));
         }
         let outgoing = Outgoing::get(
-            self.resource.path(Some(&self.namespace), None) + &query(&pairs),
-            Action::new("watch", self.resource, Some(&self.namespace), None),
+            address(&self.resource, Some(&self.namespace), None) + &query(&pairs),
+            Action::new("watch", &self.resource, Some(&self.namespace), None),
         );
-        let Ok(response) = self.cluster.open(&outgoing, Some(self.patience.answer)).await else {
-            return End::Unreachable;
-        };
-        let (status, _, body) = split(response);
-        match status.as_u16() {
-            200 => self.events(body).await,
-            410 => End::Expired,
-            // Not allowed, or no such resource.
-            400..=499 if status.as_u16() != 429 => End::Final,
-            _ => End::Over,
+        let Ok(request) = outgoing.request() else { return End::Final };
+        let opened = self.client.request_events::<Value>(request).await;
+        match opened {
+            Ok(events) => self.events(events).await,
+            Err(error) => end_without(&sorted(error)),
         }
     }
 
-    async fn events(&mut self, mut body: Body) -> End {
-        let mut lines = Lines::default();
-        self.names.clear();
-        let mut last_byte = Instant::now();
+    async fn events(&mut self, events: impl Stream<Item = kube::Result<WatchEvent<Value>>>) -> End {
+        let mut events = pin!(events);
+        self.there = 0;
         loop {
-            let left = self.patience.silence.saturating_sub(last_byte.elapsed());
-            let Ok(Some(Ok(frame))) = timeout(left, body.frame()).await else { return End::Over };
-            last_byte = Instant::now();
-            let Ok(data) = frame.into_data() else { continue };
-            if lines.push(&data).is_err() {
-                return End::Over;
-            }
-            while let Some(event) = lines.next() {
-                let item = match event {
-                    Err(_) => return End::Over,
-                    Ok(Event::Error(status)) => return if status["code"] == 410 { End::Expired } else { End::Over },
-                    Ok(Event::Bookmark(version)) => {
-                        self.version = version;
-                        continue;
-                    }
-                    Ok(Event::State(object)) => {
-                        let name = self.take(&object);
-                        self.names.insert(name);
-                        Onlook::Seen(object)
-                    }
-                    Ok(Event::Deleted(object)) => {
-                        let name = self.take(&object);
-                        self.names.remove(&name);
-                        Onlook::Gone(object)
-                    }
-                };
-                if self.names.len() > MOST || self.items.send(item).await.is_err() {
-                    return End::Final;
+            let Ok(Some(Ok(event))) = timeout(self.patience.silence, events.next()).await else { return End::Over };
+            let item = match event {
+                WatchEvent::Error(status) => return if status.code == 410 { End::Expired } else { End::Over },
+                WatchEvent::Bookmark(bookmark) => {
+                    self.version = bookmark.metadata.resource_version;
+                    continue;
                 }
+                WatchEvent::Added(object) => {
+                    self.there += 1;
+                    Onlook::Seen(self.taken(object))
+                }
+                WatchEvent::Modified(object) => Onlook::Seen(self.taken(object)),
+                WatchEvent::Deleted(object) => {
+                    self.there = self.there.saturating_sub(1);
+                    Onlook::Gone(self.taken(object))
+                }
+            };
+            if self.there > MOST || self.items.send(item).await.is_err() {
+                return End::Final;
             }
         }
     }
 
-    /// Notes the version of an object that was received, and gives its name.
-    fn take(&mut self, object: &Value) -> String {
+    /// Notes the version of an object that was received.
+    fn taken(&mut self, object: Value) -> Value {
         // The objects that a watch begins with come in no order. Going on from one of their versions repeats what is known
         // already, at the worst.
         if let Some(version) = object["metadata"]["resourceVersion"].as_str() {
             version.clone_into(&mut self.version);
         }
-        object["metadata"]["name"].as_str().unwrap_or_default().to_owned()
+        object
+    }
+}
+
+/// What an answer without events means.
+fn end_without(error: &ClusterError) -> End {
+    match error.kind() {
+        ErrorKind::Gone { .. } => End::Expired,
+        ErrorKind::ServerTrouble { .. } => End::Over,
+        // Not allowed, or no such resource.
+        ErrorKind::Unauthorized
+        | ErrorKind::Forbidden { .. }
+        | ErrorKind::NotFound
+        | ErrorKind::NoSuchApi
+        | ErrorKind::Invalid { .. }
+        | ErrorKind::Conflict { .. }
+        | ErrorKind::Refused { .. } => End::Final,
+        _ => End::Unreachable,
     }
 }
 

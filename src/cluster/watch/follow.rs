@@ -1,38 +1,32 @@
 //! The task behind a watch: one connection after the other, and what is remembered between them.
 
+use std::pin::pin;
 use std::time::Instant;
 
-use http_body_util::BodyExt as _;
-use kube::client::Body;
+use futures::{Stream, StreamExt as _};
+use kube::core::{ApiResource, ObjectList, WatchEvent};
 use serde_json::Value;
 use tokio::{
     sync::mpsc::Sender,
     time::{sleep, timeout},
 };
 
-use super::{
-    Continuity, Settings, WatchItem,
-    lines::{Event, Lines},
-    pause::Clocks,
-};
+use super::{Continuity, Settings, WatchItem, pause::Clocks};
 use crate::cluster::{
     connect::Cluster,
     errors::{ClusterError, ErrorKind},
     read::with_kind,
-    resource::{Action, Resource, Target, query},
-    transport::{Limits, Outgoing, retry_after, split},
+    resource::{Action, Target, address, query},
+    transport::{Limits, Outgoing},
     transport_errors::sorted,
 };
 
-/// How a connection ended.
 enum End {
     /// As connections do: go on from the last version at once.
     Ordinary,
     /// The version is too old for the server (or too new, after its storage was restored).
     Expired(ClusterError),
-    /// Something is wrong.
     Failed(ClusterError),
-    /// Nobody listens any more.
     Unwanted,
 }
 
@@ -42,7 +36,8 @@ struct Unwanted;
 /// The state that outlives connections.
 pub(super) struct Follower {
     cluster: Cluster,
-    resource: Resource,
+    client: kube::Client,
+    resource: ApiResource,
     namespace: String,
     name: String,
     settings: Settings,
@@ -69,6 +64,7 @@ impl Follower {
     ) -> Self {
         let known = identity(seen);
         Self {
+            client: cluster.client(Some(settings.answer)),
             cluster,
             resource: target.api_version.resource(),
             namespace: target.namespace.clone(),
@@ -84,7 +80,6 @@ impl Follower {
         }
     }
 
-    /// Follows until nobody listens any more.
     pub(super) async fn run(mut self) {
         loop {
             let end = if self.version.is_empty() { self.read_afresh().await } else { self.connection().await };
@@ -118,17 +113,15 @@ impl Follower {
             ("timeoutSeconds", limit.as_str()),
         ];
         let outgoing = self.outgoing("watch", &pairs);
-        let (status, headers, body) = match self.cluster.open(&outgoing, Some(self.settings.answer)).await {
-            Ok(response) => split(response),
-            Err(error) => return End::Failed(error),
+        let request = match outgoing.request() {
+            Ok(request) => request,
+            Err(error) => return self.sort(error, &outgoing),
         };
-        if status.is_success() {
-            return self.events(body, &outgoing).await;
+        let opened = self.client.request_events::<Value>(request).await;
+        match opened {
+            Ok(events) => self.events(events, &outgoing).await,
+            Err(error) => self.sort(sorted(error), &outgoing),
         }
-        // An error is a short document; whoever does not finish it in time is not worth more waiting.
-        let body =
-            timeout(self.settings.answer, body.collect_bytes()).await.ok().and_then(Result::ok).unwrap_or_default();
-        self.sort(ClusterError::from_answer(status.as_u16(), retry_after(&headers), &body), &outgoing)
     }
 
     fn sort(&self, error: ClusterError, outgoing: &Outgoing) -> End {
@@ -141,44 +134,43 @@ impl Follower {
         }
     }
 
-    /// Reads events until the connection ends.
-    async fn events(&mut self, mut body: Body, outgoing: &Outgoing) -> End {
+    /// Reads events until the connection ends. kube gives whole lines only; half of one at the end of a connection is dropped,
+    /// and the version it would have brought was not taken over, so it comes again.
+    async fn events(
+        &mut self,
+        events: impl Stream<Item = kube::Result<WatchEvent<Value>>>,
+        outgoing: &Outgoing,
+    ) -> End {
+        let mut events = pin!(events);
         let began = Instant::now();
-        let mut last_byte = Instant::now();
-        let mut lines = Lines::default();
+        let mut last_event = Instant::now();
         let mut healthy = false;
         loop {
             let clocks = Clocks::now();
             let wait = if healthy { self.settings.tick } else { self.settings.tick.min(self.settings.settled) };
-            let frame = timeout(wait, body.frame()).await;
+            let event = timeout(wait, events.next()).await;
             if !healthy && began.elapsed() >= self.settings.settled {
                 healthy = true;
                 if self.recovered().await.is_err() {
                     return End::Unwanted;
                 }
             }
-            let lost = match frame {
-                Err(_) if clocks.jumped(&Clocks::now(), wait) || last_byte.elapsed() >= self.settings.silence => {
+            let lost = match event {
+                Err(_) if clocks.jumped(&Clocks::now(), wait) || last_event.elapsed() >= self.settings.silence => {
                     return End::Ordinary;
                 }
                 Err(_) => continue,
                 Ok(None) => ClusterError::new(ErrorKind::ConnectionLost { reason: "it ended at once".to_owned() }),
-                Ok(Some(Err(error))) => sorted(error),
-                Ok(Some(Ok(frame))) => {
-                    last_byte = Instant::now();
-                    let Ok(data) = frame.into_data() else { continue };
-                    if let Err(error) = lines.push(&data) {
-                        return End::Failed(self.cluster.error(error, outgoing));
-                    }
-                    while let Some(event) = lines.next() {
-                        match event {
-                            Err(error) => return End::Failed(self.cluster.error(error, outgoing)),
-                            Ok(Event::Error(status)) => return self.sort(ClusterError::from_status(&status), outgoing),
-                            Ok(event) => match self.event(event).await {
-                                Err(Unwanted) => return End::Unwanted,
-                                Ok(news) => healthy |= news,
-                            },
-                        }
+                Ok(Some(Err(error @ kube::Error::ReadEvents(_)))) => sorted(error),
+                Ok(Some(Err(error))) => return self.sort(sorted(error), outgoing),
+                Ok(Some(Ok(WatchEvent::Error(status)))) => {
+                    return self.sort(sorted(kube::Error::Api(status)), outgoing);
+                }
+                Ok(Some(Ok(event))) => {
+                    last_event = Instant::now();
+                    match self.event(event).await {
+                        Err(Unwanted) => return End::Unwanted,
+                        Ok(news) => healthy |= news,
                     }
                     continue;
                 }
@@ -189,15 +181,15 @@ impl Follower {
     }
 
     /// Takes an event over; true when it brought news of the object.
-    async fn event(&mut self, event: Event) -> Result<bool, Unwanted> {
+    async fn event(&mut self, event: WatchEvent<Value>) -> Result<bool, Unwanted> {
         let (object, deleted) = match event {
-            Event::Bookmark(version) => {
-                self.version = version;
+            WatchEvent::Bookmark(bookmark) => {
+                self.version = bookmark.metadata.resource_version;
                 return Ok(false);
             }
-            Event::Error(_) => return Ok(false),
-            Event::State(object) => (object, false),
-            Event::Deleted(object) => (object, true),
+            WatchEvent::Error(_) => return Ok(false),
+            WatchEvent::Added(object) | WatchEvent::Modified(object) => (object, false),
+            WatchEvent::Deleted(object) => (object, true),
         };
         let Some((uid, version)) = identity(&object) else { return Ok(false) };
         self.version.clone_from(&version);
@@ -230,24 +222,17 @@ impl Follower {
             Ok(answer) => answer,
             Err(error) => return End::Failed(error),
         };
-        let mut list: Value = match serde_json::from_slice(&answer.body) {
+        let list: ObjectList<Value> = match serde_json::from_slice(&answer.body) {
             Ok(list) => list,
             Err(error) => return End::Failed(self.cluster.unreadable(&outgoing, &error)),
         };
-        let Some(version) =
-            list["metadata"]["resourceVersion"].as_str().filter(|version| !version.is_empty()).map(str::to_owned)
-        else {
+        let Some(version) = list.metadata.resource_version.filter(|version| !version.is_empty()) else {
             return End::Failed(self.cluster.error(
                 ClusterError::new(ErrorKind::Unreadable { reason: "the list has no version".to_owned() }),
                 &outgoing,
             ));
         };
-        let object = list["items"]
-            .as_array_mut()
-            .into_iter()
-            .flatten()
-            .find(|item| item["metadata"]["name"] == *self.name)
-            .map(Value::take);
+        let object = list.items.into_iter().find(|item| item["metadata"]["name"] == *self.name);
         let told = match object {
             None if self.known.take().is_some() => {
                 self.tell(WatchItem::Deleted { object: None, continuity: Continuity::Gap }).await
@@ -275,8 +260,8 @@ impl Follower {
 
     fn outgoing(&self, verb: &'static str, pairs: &[(&str, &str)]) -> Outgoing {
         Outgoing::get(
-            self.resource.path(Some(&self.namespace), None) + &query(pairs),
-            Action::new(verb, self.resource, Some(&self.namespace), Some(&self.name)),
+            address(&self.resource, Some(&self.namespace), None) + &query(pairs),
+            Action::new(verb, &self.resource, Some(&self.namespace), Some(&self.name)),
         )
     }
 
@@ -314,7 +299,6 @@ impl Follower {
     }
 }
 
-/// uid and version of an object.
 fn identity(object: &Value) -> Option<(String, String)> {
     let text = |key: &str| object["metadata"][key].as_str().map(str::to_owned);
     Some((text("uid").unwrap_or_default(), text("resourceVersion")?))

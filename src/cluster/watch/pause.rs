@@ -2,7 +2,6 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
-/// Pauses between failures in a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::cluster) struct Pauses {
     /// After the first failure; doubled after each further one.

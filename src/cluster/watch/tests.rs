@@ -31,7 +31,10 @@ fn line(kind: &str, object: &Value) -> String {
 }
 
 fn bookmark(version: u32) -> String {
-    line("BOOKMARK", &json!({"metadata": {"resourceVersion": version.to_string()}}))
+    line(
+        "BOOKMARK",
+        &json!({"apiVersion": "matrix.element.io/v1alpha2", "kind": "ElementDeployment", "metadata": {"resourceVersion": version.to_string()}}),
+    )
 }
 
 fn status(code: u16) -> Value {

@@ -4,11 +4,12 @@ use std::{
 };
 
 use futures::StreamExt as _;
+use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use serde_json::{Value, json};
 
 use super::*;
 use crate::cluster::{
-    resource::ApiVersion,
+    resource::{ApiVersion, resource},
     stub::{Seen, Step, Stub},
     transport::Limits,
 };
@@ -308,7 +309,7 @@ async fn a_dead_server_means_not_applied() {
 }
 
 fn creation() -> Write {
-    Write::create(Resource::SECRET, "ess", "ess-mas", json!({"spec": {"active": true}}))
+    Write::create(resource::<Secret>(), "ess", "ess-mas", json!({"spec": {"active": true}}))
 }
 
 #[tokio::test]
@@ -342,7 +343,7 @@ async fn a_dry_run_says_so_and_shows_warnings() {
 
 #[test]
 fn bodies_carry_their_precondition() {
-    let replaced = Write::replace(Resource::CONFIG_MAP, "ess", "record", "9", json!({"data": {"a": "b"}}));
+    let replaced = Write::replace(resource::<ConfigMap>(), "ess", "record", "9", json!({"data": {"a": "b"}}));
     assert_eq!(
         *replaced.body(),
         json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"namespace": "ess", "name": "record", "resourceVersion": "9"}, "data": {"a": "b"}})

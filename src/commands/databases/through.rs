@@ -3,15 +3,13 @@
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
+use k8s_openapi::api::core::v1::{Pod, Service};
 use serde_json::Value;
 
 use crate::checks::databases::Place;
-use crate::cluster::{Cluster, Resource, Selection, Target};
+use crate::cluster::{Cluster, Selection, Target, resource};
 use crate::deployment::route::{self, Port};
 use crate::probe::dial::{BoxConnection, Door, Way};
-
-const SERVICE: Resource = Resource { group: "", version: "v1", plural: "services", kind: "Service" };
-const POD: Resource = Resource { group: "", version: "v1", plural: "pods", kind: "Pod" };
 
 /// A port of a pod.
 struct PodDoor {
@@ -37,13 +35,13 @@ pub async fn way(cluster: &Cluster, target: &Target, place: &Place) -> Result<Wa
         format!("{host} is no name of a Service in the cluster, and a port-forward leads nowhere else; try without --through-cluster")
     })?;
     let named = Selection { labels: None, fields: Some(format!("metadata.name={name}")) };
-    let services = cluster.list::<Value>(SERVICE, Some(namespace), named, 1).all().await;
+    let services = cluster.list::<Value>(&resource::<Service>(), Some(namespace), named, 1).all().await;
     let services = services.map_err(|error| error.to_string())?;
     let service = services.first().ok_or_else(|| format!("there is no Service {name} in namespace {namespace}"))?;
     let labels = route::selector(service)
         .ok_or_else(|| format!("Service {name} in {namespace} selects no pods, so it leads out of the cluster; try without --through-cluster"))?;
-    let pods =
-        cluster.list::<Value>(POD, Some(namespace), Selection { labels: Some(labels), fields: None }, 500).all().await;
+    let labelled = Selection { labels: Some(labels), fields: None };
+    let pods = cluster.list::<Value>(&resource::<Pod>(), Some(namespace), labelled, 500).all().await;
     let pods = pods.map_err(|error| error.to_string())?;
     let (pod, port) = route::pod(service, &Port::Number(place.port), &pods)?;
     Ok(Way::Through(Arc::new(PodDoor { cluster: cluster.clone(), namespace: namespace.to_owned(), pod, port })))

@@ -4,18 +4,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
+use k8s_openapi::api::core::v1::{Pod, Service};
+use k8s_openapi::api::networking::v1::Ingress;
 use serde_json::Value;
 use tokio::sync::{Mutex, Semaphore};
 
 use crate::checks::Finding;
 use crate::checks::outside::{self, Whom};
-use crate::cluster::{Cluster, ClusterError, Resource, Selection, Target};
+use crate::cluster::{Cluster, ClusterError, Selection, Target, resource};
 use crate::deployment::route::{self, Backend, Port, Route};
 use crate::probe::dial::{BoxConnection, Door, Way};
 
-const INGRESS: Resource = Resource { group: "networking.k8s.io", version: "v1", plural: "ingresses", kind: "Ingress" };
-const SERVICE: Resource = Resource { group: "", version: "v1", plural: "services", kind: "Service" };
-const POD: Resource = Resource { group: "", version: "v1", plural: "pods", kind: "Pod" };
 /// Port-forwards that are opened at the same time.
 const AT_ONCE: usize = 6;
 /// Names and labels that MAS's Service is likely to have; the operator's name for it is not documented.
@@ -49,8 +48,8 @@ pub struct Found {
 impl Through {
     /// Reads what is needed.
     pub async fn open(cluster: &Cluster, target: &Target) -> Result<Self, ClusterError> {
-        let all = |resource| cluster.list::<Value>(resource, Some(&target.namespace), Selection::default(), 500).all();
-        let (ingresses, services) = tokio::try_join!(all(INGRESS), all(SERVICE))?;
+        let all = |resource| cluster.list::<Value>(&resource, Some(&target.namespace), Selection::default(), 500).all();
+        let (ingresses, services) = tokio::try_join!(all(resource::<Ingress>()), all(resource::<Service>()))?;
         Ok(Self {
             cluster: cluster.clone(),
             namespace: target.namespace.clone(),
@@ -125,7 +124,7 @@ impl Through {
         let service = service.ok_or_else(|| format!("there is no Service {name}, to which the Ingress leads"))?;
         let labels = route::selector(service).ok_or_else(|| format!("Service {name} selects no pods"))?;
         let selection = Selection { labels: Some(labels), fields: None };
-        let pods = self.cluster.list::<Value>(POD, Some(&self.namespace), selection, 500).all().await;
+        let pods = self.cluster.list::<Value>(&resource::<Pod>(), Some(&self.namespace), selection, 500).all().await;
         route::pod(service, &backend.port, &pods.map_err(|error| error.to_string())?)
     }
 }

@@ -13,6 +13,8 @@ mod settings;
 mod show;
 mod todo;
 
+use k8s_openapi::api::core::v1::Secret;
+
 use super::approve::Confirmed;
 use super::certificate::look;
 use super::exit::{DONE, FAILED, Failure, INTERRUPTED, USAGE};
@@ -24,7 +26,7 @@ use super::status::{provider_parts, provider_table};
 use crate::checks::tls::{CertificateSource, Offered};
 use crate::checks::{self, Known, RehearsalStanding, Snapshot, Step, codes};
 use crate::cli::PrepareArgs;
-use crate::cluster::{ErrorKind, Resource, Write, WriteOutcome};
+use crate::cluster::{ErrorKind, Write, WriteOutcome, resource};
 use crate::pki::wipe;
 use crate::plan::{
     MasSettings, SecretContents, SecretContext, SecretInputs, SecretKeys, SecretPlan, SecretPlanError, Tls,
@@ -228,8 +230,8 @@ fn secret_request(session: &Session, plan: &SecretPlan) -> Write {
     let namespace = &session.target.namespace;
     let body = plan.body(namespace);
     match body["metadata"]["resourceVersion"].as_str().map(str::to_owned) {
-        Some(version) => Write::patch(Resource::SECRET, namespace, &plan.name, &version, body),
-        None => Write::create(Resource::SECRET, namespace, &plan.name, body),
+        Some(version) => Write::patch(resource::<Secret>(), namespace, &plan.name, &version, body),
+        None => Write::create(resource::<Secret>(), namespace, &plan.name, body),
     }
 }
 

@@ -1,9 +1,10 @@
 //! The updater and the operator: two deployments whose names end in `-controller-manager`, in namespaces of their own, in
 //! that of the `ess-system` release, or in the deployment's.
 
+use k8s_openapi::api::{apps::v1::Deployment, core::v1::Pod};
 use serde_json::Value;
 
-use crate::cluster::{Kind, Selection, Survey, Unread, Why};
+use crate::cluster::{Selection, Survey, Unread, Why, resource};
 
 /// How the vendor's charts name them.
 const ENDINGS: [&str; 2] = ["updater-controller-manager", "operator-controller-manager"];
@@ -21,7 +22,7 @@ pub struct Operators {
 
 /// Looks in all namespaces where that is allowed, else where they usually are.
 pub async fn find(survey: &Survey, own: &str) -> Operators {
-    let kind = Kind::new("apps", "v1", "deployments", "Deployment");
+    let kind = resource::<Deployment>();
     let mut operators = Operators::default();
     match survey.list(&kind, None, &Selection::default(), 2000).await {
         Ok(listed) => operators.deployments = listed.items,
@@ -51,7 +52,7 @@ pub async fn find(survey: &Survey, own: &str) -> Operators {
             .filter_map(|(key, value)| Some(format!("{key}={}", value.as_str()?)))
             .collect();
         let selection = Selection { labels: Some(labels.join(",")).filter(|text| !text.is_empty()), fields: None };
-        match survey.list(&Kind::new("", "v1", "pods", "Pod"), Some(&namespace), &selection, 50).await {
+        match survey.list(&resource::<Pod>(), Some(&namespace), &selection, 50).await {
             // Updater and operator may share their labels; then the names tell them apart.
             Ok(listed) => {
                 let ours = listed.items.into_iter().filter(|pod| name(pod).starts_with(name(&deployment)));

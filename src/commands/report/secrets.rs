@@ -3,10 +3,11 @@
 
 use std::collections::BTreeSet;
 
+use k8s_openapi::api::core::v1::Secret;
 use serde_json::{Value, json};
 
 use crate::checks::around::OWNER_LABEL;
-use crate::cluster::{Kind, Selection, Survey, Why};
+use crate::cluster::{Selection, Survey, Why, resource};
 use crate::deployment::Deployment;
 use crate::pki::{CertificateChain, SecretBytes};
 use crate::plan::SecretContents;
@@ -27,7 +28,7 @@ const PUBLIC: [&str; 3] = ["tls.crt", "ca.crt", "certificate"];
 
 /// Reads the Secrets that the spec names, and those that the operator made from them where they may be listed.
 pub async fn read(survey: &Survey, deployment: &Deployment, also: Option<&str>) -> Secrets {
-    let kind = Kind::new("", "v1", "secrets", "Secret");
+    let kind = resource::<Secret>();
     let mut names = BTreeSet::new();
     named(deployment.spec(), &mut names);
     names.extend(also.map(str::to_owned));

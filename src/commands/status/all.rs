@@ -5,11 +5,14 @@
 
 use std::collections::HashMap;
 
+use k8s_openapi::api::core::v1::ConfigMap;
+use kube::core::ObjectList;
+
 use super::document::{Status, StatusList};
 use super::overview;
 use crate::checks::configured::Configured;
 use crate::checks::{Circumstances, Known, Snapshot};
-use crate::cluster::{ApiVersion, Cluster, ClusterError, ErrorKind, Lean, Page, Pages, Resource, Selection};
+use crate::cluster::{ApiVersion, Cluster, ClusterError, ErrorKind, Lean, Pages, Selection, resource};
 use crate::commands::exit::{DONE, FAILED, Failure};
 use crate::commands::session::{Context, command_line, not_one};
 use crate::deployment::Deployment;
@@ -50,9 +53,9 @@ pub async fn exec(context: &Context, format: OutputFormat) -> Result<u8, Failure
 }
 
 /// The first page in the version that is served; `None` where there is none.
-async fn first_page(cluster: &Cluster) -> Result<Option<(Pages<Lean>, Page<Lean>)>, ClusterError> {
+async fn first_page(cluster: &Cluster) -> Result<Option<(Pages<Lean>, ObjectList<Lean>)>, ClusterError> {
     for version in ApiVersion::ALL {
-        let mut pages = cluster.list::<Lean>(version.resource(), None, Selection::default(), PAGE);
+        let mut pages = cluster.list::<Lean>(&version.resource(), None, Selection::default(), PAGE);
         match pages.next().await {
             Ok(page) => return Ok(page.map(|page| (pages, page))),
             Err(error) if *error.kind() == ErrorKind::NoSuchApi => {}
@@ -73,7 +76,7 @@ impl Records {
     async fn read(cluster: &Cluster) -> Self {
         let labels = Some("app.kubernetes.io/managed-by=kubectl-ess-mas".to_owned());
         let selection = Selection { labels, fields: None };
-        let (all, unread) = match cluster.list::<Lean>(Resource::CONFIG_MAP, None, selection, 500).all().await {
+        let (all, unread) = match cluster.list::<Lean>(&resource::<ConfigMap>(), None, selection, 500).all().await {
             Ok(all) => (all, None),
             Err(error) => (Vec::new(), Some(error)),
         };
@@ -105,7 +108,7 @@ impl<'a> Output<'a> {
         })
     }
 
-    fn page(&mut self, context: &Context, page: Page<Lean>, records: &Records) -> Result<(), Failure> {
+    fn page(&mut self, context: &Context, page: ObjectList<Lean>, records: &Records) -> Result<(), Failure> {
         let mut text = String::new();
         for Lean(object) in page.items {
             let Ok(deployment) = Deployment::from_value(object) else { continue };

@@ -112,7 +112,10 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, ports: &Ports) 
         let lines = head.lines().filter_map(|line| line.split_once(':'));
         lines.filter(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim().to_owned()).next()
     };
-    let (Some(key), Some(protocol)) = (header("sec-websocket-key"), header("sec-websocket-protocol")) else {
+    // Of those that a client offers, the one that it speaks.
+    let protocol = header("sec-websocket-protocol")
+        .and_then(|offered| offered.split(", ").find(|one| *one == "v4.channel.k8s.io").map(str::to_owned));
+    let (Some(key), Some(protocol)) = (header("sec-websocket-key"), protocol) else {
         stream.write_all(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n").await?;
         return Ok(());
     };

@@ -1,7 +1,9 @@
+use k8s_openapi::api::core::v1::Pod;
 use serde_json::json;
 
 use super::*;
 use crate::cluster::{
+    resource::resource,
     stub::{Step, Stub},
     transport::Limits,
 };
@@ -20,20 +22,14 @@ fn stream(lines: &[String]) -> Step {
 
 fn quick() -> Patience {
     let ms = Duration::from_millis;
-    Patience {
-        server_limit: ms(290_000),
-        answer: ms(500),
-        silence: ms(500),
-        unreachable: ms(1),
-        pauses: [10, 20, 30, 40].map(ms),
-    }
+    Patience { answer: ms(500), silence: ms(500), unreachable: ms(1), pauses: [10, 20, 30, 40].map(ms) }
 }
 
 /// Everything that is seen until there is nothing more, and the requests that it took.
 async fn seen(steps: Vec<Step>, patience: Patience) -> (Vec<String>, Vec<String>) {
     let stub = Stub::with_steps(steps).await;
     let cluster = Cluster::to_stub(&stub.address, Limits::default()).await;
-    let mut collection = cluster.look_on_with(Resource::POD, "ess", patience);
+    let mut collection = cluster.look_on_with(resource::<Pod>(), "ess", patience);
     let mut seen = Vec::new();
     while let Some(item) = timeout(Duration::from_secs(20), collection.next()).await.expect("it ends") {
         let name = |object: &Value| object["metadata"]["name"].as_str().unwrap().to_owned();
@@ -51,7 +47,7 @@ async fn one_request_shows_what_is_there_and_what_happens() {
     let events = [line("ADDED", &pod("a", 3)), line("MODIFIED", &pod("a", 7)), line("DELETED", &pod("a", 8))];
     let (seen, requests) = seen(vec![stream(&events), Step::json(403, &json!({}))], quick()).await;
     assert_eq!(seen, ["+a", "+a", "-a", "?"]);
-    assert_eq!(requests[0], "GET /api/v1/namespaces/ess/pods?watch=true&allowWatchBookmarks=true&timeoutSeconds=290");
+    assert_eq!(requests[0], "GET /api/v1/namespaces/ess/pods?watch=true&allowWatchBookmarks=true&timeoutSeconds=3600");
     assert!(requests[1].ends_with("&resourceVersion=8"), "{requests:?}");
 }
 

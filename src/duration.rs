@@ -1,4 +1,7 @@
-//! Durations as kubectl's flags take them.
+//! Durations as Go writes them, for kubectl's flags and for what the operator reads.
+//!
+//! jiff's friendly durations are others: it refuses `1.5h30m`, `30m1h` and `.5s`, and takes `5 minutes` and `1h 2m`, which Go
+//! does not read. A period that the operator cannot read is a blocker, so this has to be exact.
 
 use std::time::Duration;
 
@@ -50,6 +53,11 @@ pub fn parse_duration(text: &str) -> Result<Duration, NotADuration> {
     Ok(total)
 }
 
+/// Whether Go reads it, also as a negative duration.
+pub fn is_go_duration(text: &str) -> bool {
+    parse_duration(text.strip_prefix('-').unwrap_or(text)).is_ok()
+}
+
 /// Reads `--request-timeout`: a Go duration or a plain number of seconds; `0` means no limit and gives `None`.
 pub fn parse_request_timeout(text: &str) -> Result<Option<Duration>, NotADuration> {
     let duration = match text.parse::<u64>() {
@@ -73,6 +81,10 @@ mod tests {
             ("2m0.5s", 120_500),
             (".5s", 500),
             ("+1s", 1000),
+            ("30m", 1_800_000),
+            ("500ms", 500),
+            ("1.5h30m", 7_200_000),
+            ("30m1h", 5_400_000),
         ] {
             assert_eq!(parse_duration(text), Ok(Duration::from_millis(millis)), "{text}");
         }
@@ -83,7 +95,7 @@ mod tests {
 
     #[test]
     fn request_timeout_takes_plain_seconds_and_zero_is_no_limit() {
-        assert_eq!(parse_request_timeout("7"), Ok(Some(Duration::from_secs(7))));
+        assert_eq!(parse_request_timeout("10"), Ok(Some(Duration::from_secs(10))));
         assert_eq!(parse_request_timeout("2m"), Ok(Some(Duration::from_mins(2))));
         assert_eq!(parse_request_timeout("0"), Ok(None));
         assert_eq!(parse_request_timeout("0s"), Ok(None));

@@ -37,18 +37,6 @@ pub(super) const EXPLANATIONS: &[Explanation] = &[
         source: "The YAML libraries of both programs.",
     },
     Explanation {
-        code: codes::SYNAPSE_CONFIG_TYPE,
-        about: "a value that syn2mas cannot read",
-        severities: &[Blocker, Warning],
-        meaning: "syn2mas reads Synapse's configuration with fixed types, more strictly than Synapse: true and false only where \
-                  it wants a boolean, no null for a section, no number for a text. A warning is for values such as `yes` or \
-                  `010`, which YAML 1.1 and YAML 1.2 read differently: whether syn2mas gets to see them depends on whether the \
-                  operator writes the configuration anew.",
-        why: "One wrong type, and syn2mas reads nothing at all: `Failed to load Synapse configuration`.",
-        mend: "Write true or false; put texts that look like something else in quotes; take an empty section out.",
-        source: "syn2mas's reader; its types are held against its configuration library, see tests/synapse.",
-    },
-    Explanation {
         code: codes::SYNAPSE_DUPLICATE_KEY,
         about: "a key that comes twice",
         severities: &[Warning],

@@ -7,7 +7,6 @@
 mod rendered;
 mod scan;
 mod typed;
-mod types;
 mod value;
 mod words;
 

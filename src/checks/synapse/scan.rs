@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use super::super::oidc::{Loss, losses};
-use super::types::mismatches;
 use super::value::{is_duration, is_true, str_to_bool, text};
 use crate::yaml::{Entry, Kind, Node, Unread, read};
 
@@ -57,10 +56,6 @@ pub enum Setting {
     DatabaseTwice,
     /// Only `dbname`, beside which the operator writes `database`.
     DatabaseOtherKey,
-    /// A type that syn2mas does not take; what it is and what it should be.
-    WrongType(String),
-    /// A value that two versions of YAML read differently.
-    ReadDifferently(String),
     /// The key comes again; the line of the last one, which counts.
     Duplicate(usize),
     /// It is not YAML; what is wrong.
@@ -313,14 +308,6 @@ impl Look<'_> {
             self.hit(Setting::OnlyExternalPasswords, "password_config.localdb_enabled", line);
         }
         self.database();
-        for mismatch in mismatches(self.root) {
-            let setting = if mismatch.certain {
-                Setting::WrongType(mismatch.what)
-            } else {
-                Setting::ReadDifferently(mismatch.what)
-            };
-            self.hit(setting, mismatch.path, mismatch.line);
-        }
     }
 
     fn database(&mut self) {

@@ -17,6 +17,7 @@ pub mod reconcile;
 pub mod record;
 pub mod stages;
 pub mod terminal;
+#[cfg_attr(not(test), expect(dead_code, reason = "the reader of kubeconfigs is its last user"))]
 mod yaml;
 
 use std::ffi::OsString;

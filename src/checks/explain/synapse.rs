@@ -31,7 +31,7 @@ pub(super) const EXPLANATIONS: &[Explanation] = &[
         about: "free-form settings that cannot be read",
         severities: &[Blocker, Unknown],
         meaning: "A free-form text is not YAML, more than one document, or no mapping. `unknown` means that it is larger or \
-                  deeper than is looked at here (2 MiB, 127 levels, 5000 keys in one mapping).",
+                  deeper than is looked at here (2 MiB, 32 levels, 200,000 values, aliases counted as often as they are used).",
         why: "Neither the operator nor syn2mas can read it, and what it holds cannot be judged.",
         mend: "Mend it. The line is where the reader gave up; the mistake may stand before it.",
         source: "The YAML libraries of both programs.",

@@ -6,6 +6,7 @@
 
 mod rendered;
 mod scan;
+mod tree;
 mod typed;
 mod value;
 mod words;

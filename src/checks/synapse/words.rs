@@ -92,7 +92,9 @@ fn message(setting: &Setting) -> String {
         Setting::Duplicate(line) => return format!("it comes again in line {line}, and only the last one counts"),
         Setting::Broken(what) => return format!("it is not YAML that can be read: {what}"),
         Setting::NoMapping => "it is no mapping of settings, so nobody can read it",
-        Setting::TooMuch => "it is larger or deeper than is looked at here, so what it holds is not known",
+        Setting::TooMuch => {
+            "it is larger or deeper than is looked at here, or a value has a tag that is not known here, so what it holds is not known"
+        }
     };
     text.to_owned()
 }

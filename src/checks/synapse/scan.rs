@@ -12,15 +12,10 @@ use super::value::{is_duration, is_true, str_to_bool, text};
 pub enum Setting {
     /// `password_config.enabled` is set to something that Python takes for true.
     PasswordLogin,
-    /// People may register.
     Registration,
-    /// Registration asks for a CAPTCHA.
     Captcha,
-    /// `user_consent`.
     Consent,
-    /// `enable_3pid_changes`.
     ThreepidChanges,
-    /// `login_via_existing_session.enabled`.
     ExistingSession,
     /// One of the three settings that limit how long logins last.
     Lifetime,
@@ -28,29 +23,21 @@ pub enum Setting {
     PasswordModule(String),
     /// A module of which this is not known, by its name.
     UnknownModule(String),
-    /// An OIDC provider.
     Oidc,
     /// An access restriction or another setting of an OIDC provider that MAS does not take over.
     Provider(Loss),
-    /// `saml2_config`.
     Saml,
-    /// `cas_config`.
     Cas,
-    /// `jwt_config`.
     Jwt,
     /// `experimental_features.msc3861` or `matrix_authentication_service`.
     Delegates,
     /// `experimental_features.msc3861` is there, but not on.
     OldDelegation,
-    /// `allow_guest_access`.
     Guests,
-    /// `password_config.pepper`.
     Pepper,
-    /// `password_config.pepper` is the empty text.
     EmptyPepper,
     /// `password_config.localdb_enabled` is off: only something else checks passwords.
     OnlyExternalPasswords,
-    /// `database.name` is not PostgreSQL's.
     NotPostgres,
     /// `database.args` has the database's name twice.
     DatabaseTwice,
@@ -69,7 +56,6 @@ pub enum Setting {
 /// A setting, where it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hit {
-    /// What it is.
     pub setting: Setting,
     /// Keys joined by dots, list positions in brackets; empty for the whole text.
     pub path: String,
@@ -89,7 +75,6 @@ pub enum Process {
 /// What was found in one configuration.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Scan {
-    /// In the order of the checks.
     pub hits: Vec<Hit>,
     /// How many keys the outermost mapping has.
     pub keys: usize,
@@ -101,7 +86,6 @@ pub struct Scan {
     pub appservices: bool,
 }
 
-/// Looks through a text.
 pub fn scan(text: &str, process: Process) -> Scan {
     match read(text) {
         Ok(root) => scan_tree(&root, process),

@@ -99,7 +99,6 @@ fn message(setting: &Setting) -> String {
     text.to_owned()
 }
 
-/// What to do about it.
 fn remedy(setting: &Setting) -> &'static str {
     match setting {
         Setting::PasswordLogin => {

@@ -151,8 +151,6 @@ pub mod codes {
     pub const SYNAPSE_SETTINGS: &str = "synapse-settings";
     /// Synapse's free-form settings cannot be read.
     pub const SYNAPSE_CONFIG_UNREADABLE: &str = "synapse-config-unreadable";
-    /// A value has a type that syn2mas does not take.
-    pub const SYNAPSE_CONFIG_TYPE: &str = "synapse-config-type";
     /// A key comes twice.
     pub const SYNAPSE_DUPLICATE_KEY: &str = "synapse-duplicate-key";
     /// Password logins are switched on in so many words.

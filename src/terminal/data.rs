@@ -6,7 +6,6 @@ use std::str::FromStr;
 use serde::Serialize;
 
 use super::ui::OutputError;
-use super::yaml;
 
 mod listing;
 
@@ -60,10 +59,9 @@ impl FromStr for OutputFormat {
 
 /// `value` as text with a line feed at its end. Formats for a person have no general form: with them it is JSON.
 pub fn render<T: Serialize>(format: OutputFormat, value: &T) -> Result<String, OutputError> {
-    let failed = |source: serde_json::Error| OutputError::Form { format, source: source.into() };
     match format {
-        OutputFormat::Yaml => yaml(value).map_err(failed),
-        _ => json(value).map_err(failed),
+        OutputFormat::Yaml => yaml(value),
+        _ => json(value).map_err(|source| OutputError::Form { format, source: source.into() }),
     }
 }
 
@@ -87,12 +85,19 @@ fn json<T: Serialize>(value: &T) -> Result<String, serde_json::Error> {
     Ok(safe)
 }
 
-/// The same tree as YAML, the keys in the same order, so that YAML 1.1 and 1.2 readers agree on every scalar: each string
-/// that is not plainly a string is quoted. A scalar that ends at the line ends with a line feed.
-pub fn yaml<T: Serialize>(value: &T) -> Result<String, serde_json::Error> {
-    // By way of JSON, because the trees must be the same: `serde_yaml` writes enums as tags. Its value keeps the order.
-    let tree: serde_yaml::Value = serde_json::from_str(&serde_json::to_string(value)?)?;
-    Ok(yaml::document(&tree))
+/// The same tree as YAML, so that YAML 1.1 and 1.2 readers agree on every scalar. A scalar that ends at the line ends with a
+/// line feed.
+pub fn yaml<T: Serialize>(value: &T) -> Result<String, OutputError> {
+    let text = |blocks: bool| {
+        // A long line stays one: no folding.
+        let options = serde_saphyr::ser_options! { prefer_block_scalars: blocks, folded_wrap_chars: usize::MAX };
+        serde_saphyr::to_string_with_options(value, options)
+            .map_err(|source| OutputError::Form { format: OutputFormat::Yaml, source: source.into() })
+    };
+    let with_blocks = text(true)?;
+    // libyaml, and so Go, refuses a block that begins with a tab. Only within a block can a line begin with one.
+    let refused = with_blocks.lines().any(|line| line.trim_start_matches(' ').starts_with('\t'));
+    if refused { text(false) } else { Ok(with_blocks) }
 }
 
 #[cfg(test)]

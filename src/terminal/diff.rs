@@ -8,8 +8,8 @@ use serde_json::Value;
 use similar::algorithms::{Capture, Compact, Replace, myers};
 use similar::{ChangeTag, DiffOp, group_diff_ops};
 
+use super::data::yaml;
 use super::style::{Line, Style};
-use super::yaml;
 
 /// One step down a tree.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -261,7 +261,8 @@ fn named(steps: &[Step]) -> String {
 fn shown(value: &Value) -> String {
     match value {
         Value::Array(_) | Value::Object(_) => value.to_string(),
-        leaf => serde_yaml::to_value(leaf).map_or_else(|_| leaf.to_string(), |leaf| yaml::scalar(&leaf)),
+        Value::String(text) if text.contains('\n') => value.to_string(),
+        leaf => yaml(leaf).map_or_else(|_| leaf.to_string(), |text| text.trim_end_matches('\n').to_owned()),
     }
 }
 

@@ -22,7 +22,6 @@ pub mod time;
 pub mod trace;
 mod ui;
 mod world;
-mod yaml;
 
 pub use capture::{Captured, Setting};
 pub use data::OutputFormat;

@@ -38,7 +38,6 @@ const CONFIGURED: &[&str] = &[
     codes::MAS_EMAIL,
     codes::SYNAPSE_SETTINGS,
     codes::SYNAPSE_CONFIG_UNREADABLE,
-    codes::SYNAPSE_CONFIG_TYPE,
     codes::SYNAPSE_DUPLICATE_KEY,
     codes::SYNAPSE_PASSWORD_LOGIN,
     codes::SYNAPSE_PASSWORD_MODULE,

@@ -146,7 +146,7 @@ async fn an_export_needs_no_right_to_write_and_a_name_not_even_that_to_read_the_
     let blind = scene.namespace.user("blind", vec![deployments, rule("", "configmaps")]).await.unwrap();
     let shell = Shell::with_kubeconfig(&blind.kubeconfig);
     let done = shell.run("prepare --export helm-values").await.expect(0);
-    done.says("it could not be read").shows("existingSecret: \"chat-of-ours-mas\"");
+    done.says("it could not be read").shows("existingSecret: chat-of-ours-mas");
     shell.run("prepare --export manifests --export-file mas.yaml").await.expect(1).says("has to be read");
 }
 

@@ -194,7 +194,7 @@ async fn a_report_has_what_support_needs_and_no_secret_in_any_encoding() {
         ("jobs.yaml", "chat-of-ours-syn2mas"),
         ("events.yaml", "chat-of-ours-syn2mas-x7k2p"),
         ("operators.yaml", "element-updater-controller-manager"),
-        ("secrets.yaml", "encryptionSecret: \"64 bytes\""),
+        ("secrets.yaml", "encryptionSecret: 64 bytes"),
         ("INDEX.txt", "elementdeployment.yaml"),
         ("INDEX.txt", "What was left out on purpose"),
     ] {

@@ -1,14 +1,10 @@
-//! What is said about Synapse's settings, held against the two programs that read them.
+//! What is said about Synapse's settings, held against Synapse itself, from the Python Package Index: what is called fatal it
+//! must refuse with MAS on, what is passed it must load.
 //!
-//! Synapse itself, from the Python Package Index: what is called fatal it must refuse with MAS on, what is passed it must load. That part
-//! installs Synapse below `target/synapse` and is run by hand: `cargo test --test synapse -- --ignored`. Needs Python 3.10.
-//!
-//! syn2mas reads the same settings with strict types; its reader's library is among the dependencies of tests, so that part
-//! always runs.
+//! Installs Synapse below `target/synapse` and is run by hand: `cargo test --test synapse -- --ignored`. Needs Python 3.10.
 
 mod install;
 mod settings;
-mod syn2mas;
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;

@@ -31,22 +31,10 @@ pub(super) const EXPLANATIONS: &[Explanation] = &[
         about: "free-form settings that cannot be read",
         severities: &[Blocker, Unknown],
         meaning: "A free-form text is not YAML, more than one document, or no mapping. `unknown` means that it is larger or \
-                  deeper than is looked at here (2 MiB, 127 levels, 5000 keys in one mapping).",
+                  deeper than is looked at here (2 MiB, 32 levels, 200,000 values, aliases counted as often as they are used).",
         why: "Neither the operator nor syn2mas can read it, and what it holds cannot be judged.",
         mend: "Mend it. The line is where the reader gave up; the mistake may stand before it.",
         source: "The YAML libraries of both programs.",
-    },
-    Explanation {
-        code: codes::SYNAPSE_CONFIG_TYPE,
-        about: "a value that syn2mas cannot read",
-        severities: &[Blocker, Warning],
-        meaning: "syn2mas reads Synapse's configuration with fixed types, more strictly than Synapse: true and false only where \
-                  it wants a boolean, no null for a section, no number for a text. A warning is for values such as `yes` or \
-                  `010`, which YAML 1.1 and YAML 1.2 read differently: whether syn2mas gets to see them depends on whether the \
-                  operator writes the configuration anew.",
-        why: "One wrong type, and syn2mas reads nothing at all: `Failed to load Synapse configuration`.",
-        mend: "Write true or false; put texts that look like something else in quotes; take an empty section out.",
-        source: "syn2mas's reader; its types are held against its configuration library, see tests/synapse.",
     },
     Explanation {
         code: codes::SYNAPSE_DUPLICATE_KEY,

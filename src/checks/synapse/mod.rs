@@ -6,8 +6,8 @@
 
 mod rendered;
 mod scan;
+mod tree;
 mod typed;
-mod types;
 mod value;
 mod words;
 

@@ -10,7 +10,6 @@ use super::words::{self, Origin};
 pub struct RenderedConfig {
     /// `Secret chat-synapse-main, key instance_template.yaml`.
     pub place: String,
-    /// What is in it.
     pub scan: Scan,
 }
 

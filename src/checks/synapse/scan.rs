@@ -3,9 +3,8 @@
 use std::collections::HashMap;
 
 use super::super::oidc::{Loss, losses};
-use super::types::mismatches;
+use super::tree::{Entry, Kind, Node, Unread, read};
 use super::value::{is_duration, is_true, str_to_bool, text};
-use crate::yaml::{Entry, Kind, Node, Unread, read};
 
 /// Something that stands in a configuration and matters to the migration. What is to be said about each is in
 /// `super::words`.
@@ -13,15 +12,10 @@ use crate::yaml::{Entry, Kind, Node, Unread, read};
 pub enum Setting {
     /// `password_config.enabled` is set to something that Python takes for true.
     PasswordLogin,
-    /// People may register.
     Registration,
-    /// Registration asks for a CAPTCHA.
     Captcha,
-    /// `user_consent`.
     Consent,
-    /// `enable_3pid_changes`.
     ThreepidChanges,
-    /// `login_via_existing_session.enabled`.
     ExistingSession,
     /// One of the three settings that limit how long logins last.
     Lifetime,
@@ -29,57 +23,44 @@ pub enum Setting {
     PasswordModule(String),
     /// A module of which this is not known, by its name.
     UnknownModule(String),
-    /// An OIDC provider.
     Oidc,
     /// An access restriction or another setting of an OIDC provider that MAS does not take over.
     Provider(Loss),
-    /// `saml2_config`.
     Saml,
-    /// `cas_config`.
     Cas,
-    /// `jwt_config`.
     Jwt,
     /// `experimental_features.msc3861` or `matrix_authentication_service`.
     Delegates,
     /// `experimental_features.msc3861` is there, but not on.
     OldDelegation,
-    /// `allow_guest_access`.
     Guests,
-    /// `password_config.pepper`.
     Pepper,
-    /// `password_config.pepper` is the empty text.
     EmptyPepper,
     /// `password_config.localdb_enabled` is off: only something else checks passwords.
     OnlyExternalPasswords,
-    /// `database.name` is not PostgreSQL's.
     NotPostgres,
     /// `database.args` has the database's name twice.
     DatabaseTwice,
     /// Only `dbname`, beside which the operator writes `database`.
     DatabaseOtherKey,
-    /// A type that syn2mas does not take; what it is and what it should be.
-    WrongType(String),
-    /// A value that two versions of YAML read differently.
-    ReadDifferently(String),
     /// The key comes again; the line of the last one, which counts.
-    Duplicate(usize),
+    Duplicate(u64),
     /// It is not YAML; what is wrong.
-    Broken(String),
+    Broken(&'static str),
     /// It is YAML, but no mapping.
     NoMapping,
-    /// It is larger or deeper than is looked at.
+    /// It is larger or deeper than is looked at, or of a type of its own.
     TooMuch,
 }
 
 /// A setting, where it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hit {
-    /// What it is.
     pub setting: Setting,
     /// Keys joined by dots, list positions in brackets; empty for the whole text.
     pub path: String,
     /// From 1; `None` where the text has no lines of its own.
-    pub line: Option<usize>,
+    pub line: Option<u64>,
 }
 
 /// Whose configuration it is.
@@ -94,7 +75,6 @@ pub enum Process {
 /// What was found in one configuration.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Scan {
-    /// In the order of the checks.
     pub hits: Vec<Hit>,
     /// How many keys the outermost mapping has.
     pub keys: usize,
@@ -106,14 +86,13 @@ pub struct Scan {
     pub appservices: bool,
 }
 
-/// Looks through a text.
 pub fn scan(text: &str, process: Process) -> Scan {
     match read(text) {
         Ok(root) => scan_tree(&root, process),
         Err(unread) => {
             let (setting, line) = match unread {
                 Unread::Broken { line, what } => (Setting::Broken(what), Some(line)),
-                Unread::Several => (Setting::Broken("there is more than one document in it".to_owned()), None),
+                Unread::Several => (Setting::Broken("there is more than one document in it"), None),
                 Unread::TooMuch => (Setting::TooMuch, None),
             };
             Scan { hits: vec![Hit { setting, path: String::new(), line }], ..Scan::default() }
@@ -129,7 +108,7 @@ fn scan_tree(root: &Node, process: Process) -> Scan {
         let hit = Hit { setting: Setting::NoMapping, path: String::new(), line: Some(root.line) };
         return Scan { hits: vec![hit], ..Scan::default() };
     };
-    let mut look = Look { root, hits: Vec::new(), fuel: 100_000 };
+    let mut look = Look { root, hits: Vec::new() };
     look.refused();
     look.modules();
     look.providers();
@@ -186,12 +165,10 @@ const MANY: usize = 100;
 struct Look<'a> {
     root: &'a Node,
     hits: Vec<Hit>,
-    /// Entries that may still be looked at for duplicates: aliases can make few into many.
-    fuel: usize,
 }
 
 impl Look<'_> {
-    fn hit(&mut self, setting: Setting, path: impl Into<String>, line: usize) {
+    fn hit(&mut self, setting: Setting, path: impl Into<String>, line: u64) {
         if self.hits.len() < MANY {
             self.hits.push(Hit { setting, path: path.into(), line: Some(line) });
         }
@@ -267,7 +244,7 @@ impl Look<'_> {
     }
 
     /// The modules of a list: its key, their positions, lines and names.
-    fn listed(&self, key: &'static str) -> Vec<(&'static str, usize, usize, String)> {
+    fn listed(&self, key: &'static str) -> Vec<(&'static str, usize, u64, String)> {
         let items = self.entry(&[key]).map(|entry| entry.value.list()).unwrap_or_default();
         let name = |node: &Node| {
             let module = node.entry("module").and_then(|module| text(&module.value));
@@ -284,10 +261,10 @@ impl Look<'_> {
         let items = self.entry(&["oidc_providers"]).map(|entry| entry.value.list()).unwrap_or_default();
         let mut found = Vec::new();
         for (index, item) in items.iter().enumerate().take(MANY) {
-            found.extend(losses(&**item).into_iter().map(|loss| (loss, format!("oidc_providers[{index}]"), item.line)));
+            found.extend(losses(item).into_iter().map(|loss| (loss, format!("oidc_providers[{index}]"), item.line)));
         }
         if let Some(legacy) = self.entry(&["oidc_config"]) {
-            let all = losses(&*legacy.value).into_iter();
+            let all = losses(&legacy.value).into_iter();
             found.extend(all.map(|loss| (loss, "oidc_config".to_owned(), legacy.line)));
         }
         for (loss, place, line) in found {
@@ -298,14 +275,11 @@ impl Look<'_> {
 
     /// What syn2mas looks at beyond Synapse.
     fn syn2mas(&mut self) {
-        if let Some(pepper) = self.entry(&["password_config", "pepper"]) {
+        if let Some(pepper) = self.entry(&["password_config", "pepper"]).filter(|entry| !entry.value.is_null()) {
+            let empty = text(&pepper.value).is_some_and(str::is_empty);
+            let setting = if empty { Setting::EmptyPepper } else { Setting::Pepper };
             let line = pepper.line;
-            let empty = pepper.value.scalar().map(|scalar| scalar.text().is_empty() && !pepper.value.is_null());
-            match empty {
-                Some(true) => self.hit(Setting::EmptyPepper, "password_config.pepper", line),
-                Some(false) if !pepper.value.is_null() => self.hit(Setting::Pepper, "password_config.pepper", line),
-                _ => {}
-            }
+            self.hit(setting, "password_config.pepper", line);
         }
         let on = self.entry(&["password_config", "enabled"]).is_none_or(|entry| is_true(&entry.value));
         let local = self.entry(&["password_config", "localdb_enabled"]).filter(|entry| on && !is_true(&entry.value));
@@ -313,14 +287,6 @@ impl Look<'_> {
             self.hit(Setting::OnlyExternalPasswords, "password_config.localdb_enabled", line);
         }
         self.database();
-        for mismatch in mismatches(self.root) {
-            let setting = if mismatch.certain {
-                Setting::WrongType(mismatch.what)
-            } else {
-                Setting::ReadDifferently(mismatch.what)
-            };
-            self.hit(setting, mismatch.path, mismatch.line);
-        }
     }
 
     fn database(&mut self) {
@@ -349,14 +315,10 @@ impl Look<'_> {
             return;
         }
         let entries = node.entries();
-        self.fuel = self.fuel.saturating_sub(entries.len());
-        if self.fuel == 0 {
-            return;
-        }
         let named = entries.iter().enumerate().filter_map(|(index, entry)| Some((entry.key.as_deref()?, index)));
         let last: HashMap<&str, usize> = named.collect();
         for (index, entry) in entries.iter().enumerate() {
-            let Some(key) = entry.key.as_deref().filter(|key| *key != "<<") else { continue };
+            let Some(key) = entry.key.as_deref() else { continue };
             let path = || if prefix.is_empty() { shown(key) } else { format!("{prefix}.{}", shown(key)) };
             match last.get(key) {
                 Some(last) if *last != index => {

@@ -170,38 +170,6 @@ fn what_only_syn2mas_refuses() {
 }
 
 #[test]
-fn types_that_syn2mas_cannot_read() {
-    use Severity::{Blocker, Warning};
-    for (text, severity, subject) in [
-        ("password_config: {enabled: only_for_reauth}\n", Blocker, "P: password_config.enabled, line 1"),
-        ("cas_config:\n# server_url: x\n", Blocker, "P: cas_config, line 1"),
-        ("oidc_providers:\n", Blocker, "P: oidc_providers, line 1"),
-        ("bcrypt_rounds: \"12\"\n", Blocker, "P: bcrypt_rounds, line 1"),
-        ("bcrypt_rounds: -1\n", Blocker, "P: bcrypt_rounds, line 1"),
-        ("registrations_require_3pid: email\n", Blocker, "P: registrations_require_3pid, line 1"),
-        ("registration_shared_secret: 12345\n", Blocker, "P: registration_shared_secret, line 1"),
-        ("public_baseurl: matrix.example.com\n", Blocker, "P: public_baseurl, line 1"),
-        ("enable_registration: 0\n", Blocker, "P: enable_registration, line 1"),
-        ("allow_guest_access: no\n", Warning, "P: allow_guest_access, line 1"),
-        ("registration_shared_secret: 010\n", Warning, "P: registration_shared_secret, line 1"),
-        ("recaptcha_public_key: off\n", Warning, "P: recaptcha_public_key, line 1"),
-        (
-            "oidc_providers:\n- additional_authorization_parameters:\n    max_age: 5\n",
-            Blocker,
-            "P: oidc_providers[0].additional_authorization_parameters.max_age, line 3",
-        ),
-    ] {
-        finds(text, codes::SYNAPSE_CONFIG_TYPE, severity, subject);
-        assert!(!found(text, Process::Worker).iter().any(|(code, ..)| *code == codes::SYNAPSE_CONFIG_TYPE), "{text}");
-    }
-    for text in
-        ["bcrypt_rounds: null\n", "registration_shared_secret: '010'\n", "allow_guest_access: False\n", "a: !own 1\n"]
-    {
-        passes(text);
-    }
-}
-
-#[test]
 fn texts_that_are_no_settings() {
     use Severity::{Blocker, Unknown, Warning};
     finds("a: [\n", codes::SYNAPSE_CONFIG_UNREADABLE, Blocker, "P, line 1");

@@ -40,8 +40,6 @@ fn code(setting: &Setting) -> (&'static str, Severity) {
         Setting::OnlyExternalPasswords => (codes::LDAP_ONLY, Warning),
         Setting::NotPostgres | Setting::DatabaseTwice => (codes::SYNAPSE_DATABASE, Blocker),
         Setting::DatabaseOtherKey => (codes::SYNAPSE_DATABASE, Warning),
-        Setting::WrongType(_) => (codes::SYNAPSE_CONFIG_TYPE, Blocker),
-        Setting::ReadDifferently(_) => (codes::SYNAPSE_CONFIG_TYPE, Warning),
         Setting::Duplicate(_) => (codes::SYNAPSE_DUPLICATE_KEY, Warning),
         Setting::Broken(_) | Setting::NoMapping => (codes::SYNAPSE_CONFIG_UNREADABLE, Blocker),
         Setting::TooMuch => (codes::SYNAPSE_CONFIG_UNREADABLE, Unknown),
@@ -91,17 +89,16 @@ fn message(setting: &Setting) -> String {
         Setting::DatabaseOtherKey => {
             "the operator writes `database` from config.postgresql, and syn2mas refuses `dbname` beside it"
         }
-        Setting::WrongType(what) => return format!("it {what}, so it cannot read Synapse's configuration at all"),
-        Setting::ReadDifferently(what) => return format!("it {what}"),
         Setting::Duplicate(line) => return format!("it comes again in line {line}, and only the last one counts"),
         Setting::Broken(what) => return format!("it is not YAML that can be read: {what}"),
         Setting::NoMapping => "it is no mapping of settings, so nobody can read it",
-        Setting::TooMuch => "it is larger or deeper than is looked at here, so what it holds is not known",
+        Setting::TooMuch => {
+            "it is larger or deeper than is looked at here, or a value has a tag that is not known here, so what it holds is not known"
+        }
     };
     text.to_owned()
 }
 
-/// What to do about it.
 fn remedy(setting: &Setting) -> &'static str {
     match setting {
         Setting::PasswordLogin => {
@@ -158,8 +155,6 @@ fn remedy(setting: &Setting) -> &'static str {
         Setting::DatabaseTwice | Setting::DatabaseOtherKey => {
             "Take the database's settings out; the operator writes them from config.postgresql."
         }
-        Setting::WrongType(_) => "Write it in the form that syn2mas takes, or take it out.",
-        Setting::ReadDifferently(_) => "Write true or false; put what is meant as a text in quotes.",
         Setting::Duplicate(_) => "Take out the one that is not meant.",
         Setting::Broken(_) | Setting::NoMapping => "Mend it; neither the operator nor syn2mas can read it.",
         Setting::TooMuch => {
@@ -210,7 +205,6 @@ fn rendered(setting: &Setting, severity: Severity) -> Option<Severity> {
         | Setting::OnlyExternalPasswords
         | Setting::Provider(_)
         | Setting::Duplicate(_)
-        | Setting::ReadDifferently(_)
         | Setting::DatabaseOtherKey
         | Setting::NoMapping
         | Setting::Broken(_)

@@ -2,9 +2,7 @@
 //!
 //! The chart passes all values through Helm's `tpl`, so a `{{` in a value is written in a way that comes out as itself.
 
-use std::borrow::Cow;
-
-use super::yaml::{Node, Writer};
+use super::yaml::{Node, document};
 use super::{CHART, NotText, Subject, Values};
 use crate::pki::SecretText;
 
@@ -28,27 +26,25 @@ pub fn helm_values(
     // The chart sets it: to `existingSecret`, or to the Secret that it makes.
     component.as_object_mut().map(|fields| fields.remove("secretName"));
     let content = match secrets {
-        HelmSecrets::Existing(name) => Node::map([("existingSecret", Node::Text(name.into()))]),
+        HelmSecrets::Existing(name) => Node::under("existingSecret", Node::Text(name)),
         HelmSecrets::Inline(values) => {
             let mut entries = Vec::new();
             for (key, value) in values {
                 let text = std::str::from_utf8(value.expose()).map_err(|_| NotText(key.clone()))?;
-                entries.push((Cow::Borrowed(key.as_str()), Node::Text(text.into())));
+                entries.push((key.as_str(), Node::Text(text)));
             }
-            Node::map([("content", Node::Map(entries))])
+            Node::under("content", Node::Map(entries))
         }
     };
-    let order = ["config", "active", "postgresql", "host", "port", "k8s", "ingress", "fqdn", "tls", "mode"];
-    let component = Node::of(&component, &order);
-    let values = Node::map([
-        ("secrets", Node::map([("matrixAuthenticationService", content)])),
-        ("components", Node::map([("matrixAuthenticationService", component)])),
+    let values = Node::Map(vec![
+        ("secrets", Node::under("matrixAuthenticationService", content)),
+        ("components", Node::under("matrixAuthenticationService", Node::Tree(&component))),
     ]);
     let values = match under {
-        Some(key) => Node::Map(vec![(Cow::Borrowed(key), values)]),
+        Some(key) => Node::under(key, values),
         None => values,
     };
-    let text = Writer::new(&comments(secrets, under), true).finish(&values);
+    let text = document(&comments(secrets, under), &values, true);
     Ok(SecretText::from(text.as_str()))
 }
 

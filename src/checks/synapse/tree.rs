@@ -1,0 +1,235 @@
+//! Settings as a tree with lines, read as Synapse does: `PyYAML` follows YAML 1.1.
+
+use std::fmt;
+use std::ops::Range;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_saphyr::granit_parser::ErrorKind;
+use serde_saphyr::options::{DuplicateKeyPolicy, NonFiniteFloatPolicy};
+use serde_saphyr::{Error, ExternalMessageSource, Options, Spanned};
+use zeroize::Zeroizing;
+
+/// Bytes of text. A ConfigMap, a Secret and an ElementDeployment all stay below 1.5 MiB (etcd's limit for a request).
+const LARGEST: usize = 2 << 20;
+
+/// Why a text is no tree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Unread {
+    /// It is not YAML; where, and what is wrong there, which quotes nothing of the text.
+    Broken { line: u64, what: &'static str },
+    /// There is more than one document in it.
+    Several,
+    /// It is larger or deeper than anything sensible, or of a type of its own.
+    TooMuch,
+}
+
+/// A value. It may be a secret, so it has no `Debug`.
+pub(super) struct Node {
+    /// Where it begins, from 1; of an alias, where that is which it names.
+    pub(super) line: u64,
+    pub(super) kind: Kind,
+    /// Bytes of the text.
+    at: Range<usize>,
+}
+
+pub(super) enum Kind {
+    Null,
+    Bool(bool),
+    Int(i128),
+    Float(f64),
+    Text(Zeroizing<String>),
+    List(Vec<Node>),
+    Map(Vec<Entry>),
+}
+
+/// One entry of a mapping, in the text's order; the same key may come twice. What a merge key (`<<`) brings comes last.
+pub(super) struct Entry {
+    /// `None` for null.
+    pub(super) key: Option<String>,
+    pub(super) line: u64,
+    pub(super) value: Node,
+}
+
+impl Node {
+    pub(super) fn is_null(&self) -> bool {
+        matches!(self.kind, Kind::Null)
+    }
+
+    pub(super) fn list(&self) -> &[Self] {
+        match &self.kind {
+            Kind::List(items) => items,
+            _ => &[],
+        }
+    }
+
+    pub(super) fn entries(&self) -> &[Entry] {
+        match &self.kind {
+            Kind::Map(entries) => entries,
+            _ => &[],
+        }
+    }
+
+    /// The entry that counts: the last of that name.
+    pub(super) fn entry(&self, key: &str) -> Option<&Entry> {
+        self.entries().iter().rev().find(|entry| entry.key.as_deref() == Some(key))
+    }
+
+    /// Follows keys.
+    pub(super) fn at(&self, path: &[&str]) -> Option<&Entry> {
+        let (first, rest) = path.split_first()?;
+        let entry = self.entry(first)?;
+        if rest.is_empty() { Some(entry) } else { entry.value.at(rest) }
+    }
+
+    /// The library knows more spellings of false and nought than `PyYAML`, for which they are texts, and so true.
+    fn spelt_as_in_python(&mut self, text: &str) {
+        const FALSE: [&str; 9] = ["no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF"];
+        let spelt = text.get(self.at.clone()).unwrap_or_default().trim_matches(['"', '\'']);
+        let is_text = match &mut self.kind {
+            Kind::Bool(false) => !FALSE.contains(&spelt),
+            Kind::Int(0) => spelt.contains(['o', 'O']),
+            Kind::Float(0.0) => !spelt.contains('.'),
+            Kind::List(items) => return items.iter_mut().for_each(|item| item.spelt_as_in_python(text)),
+            Kind::Map(entries) => return entries.iter_mut().for_each(|entry| entry.value.spelt_as_in_python(text)),
+            _ => false,
+        };
+        if is_text {
+            self.kind = Kind::Text(spelt.to_owned().into());
+        }
+    }
+}
+
+/// Reads one document. An empty text is `null`, as for Synapse.
+pub(super) fn read(text: &str) -> Result<Node, Unread> {
+    if text.len() > LARGEST {
+        return Err(Unread::TooMuch);
+    }
+    let mut root: Node = serde_saphyr::from_str_with_options(text, options()).map_err(|error| unread(&error))?;
+    root.spelt_as_in_python(text);
+    Ok(root)
+}
+
+fn options() -> Options {
+    serde_saphyr::options! {
+        // The library recurses, and a thread has 2 MiB of stack; Synapse knows some 400 settings, none of them ten levels deep.
+        budget: serde_saphyr::budget! { max_depth: 32, max_nodes: 200_000 },
+        // A text that multiplies itself.
+        alias_limits: serde_saphyr::alias_limits! { max_total_replayed_events: 200_000 },
+        duplicate_keys: DuplicateKeyPolicy::PassThrough,
+        legacy_octal_numbers: true,
+        non_finite_float_policy: NonFiniteFloatPolicy::PassThrough,
+        ignore_binary_tag_for_string: true,
+        // It would quote the text.
+        with_snippet: false,
+    }
+}
+
+fn unread(error: &Error) -> Unread {
+    let what = match error {
+        Error::AliasError { error, .. } => return unread(error),
+        Error::MultipleDocuments { .. } => return Unread::Several,
+        Error::Budget { .. }
+        | Error::AliasReplayLimitExceeded { .. }
+        | Error::TaggedScalarCannotDeserializeIntoString { .. } => return Unread::TooMuch,
+        Error::UnknownAnchor { .. } => "an alias names nothing",
+        Error::ExternalMessage { source, .. } => match &**source {
+            ExternalMessageSource::Parser(error) if *error.kind() == ErrorKind::RecursionLimitExceeded => {
+                return Unread::TooMuch;
+            }
+            ExternalMessageSource::Parser(error) => syntax(error.kind()),
+            _ => UNREADABLE,
+        },
+        _ => UNREADABLE,
+    };
+    Unread::Broken { line: error.location().map_or(1, |location| location.line()), what }
+}
+
+const UNREADABLE: &str = "it cannot be read as YAML from there on";
+
+/// Not in the library's words, which quote the text.
+fn syntax(kind: &ErrorKind) -> &'static str {
+    use ErrorKind as E;
+    match kind {
+        E::TabNotAllowed | E::TabInBlockIndentation | E::TabInIndentation | E::TabInPlainScalar => {
+            "there is a tab where only spaces may be"
+        }
+        E::InvalidIndentation => "it is indented wrongly",
+        E::MappingValueNotAllowed | E::InvalidColonPlacement | E::SimpleKeyExpected | E::InvalidSimpleKey => {
+            "a key is missing, or there is a colon that cannot stand there"
+        }
+        E::UnclosedFlowCollection { .. } | E::UnclosedQuotedScalar => "a bracket or a quote is not closed",
+        _ => UNREADABLE,
+    }
+}
+
+impl<'de> Deserialize<'de> for Node {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Spanned { value: kind, defined, .. } = Spanned::deserialize(deserializer)?;
+        let byte = |number: Option<u64>| number.and_then(|number| usize::try_from(number).ok()).unwrap_or_default();
+        let start = byte(defined.span().byte_offset());
+        Ok(Self { line: defined.line(), kind, at: start..start + byte(defined.span().byte_len()) })
+    }
+}
+
+impl<'de> Deserialize<'de> for Kind {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Any)
+    }
+}
+
+struct Any;
+
+impl<'de> Visitor<'de> for Any {
+    type Value = Kind;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Kind, E> {
+        Ok(Kind::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Kind, E> {
+        Ok(Kind::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Kind, E> {
+        Ok(Kind::Int(value.into()))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Kind, E> {
+        Ok(Kind::Int(value.into()))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Kind, E> {
+        Ok(Kind::Float(value))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Kind, E> {
+        Ok(Kind::Text(value.to_owned().into()))
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Kind, E> {
+        Ok(Kind::Text(value.into()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Kind, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = list.next_element()? {
+            items.push(item);
+        }
+        Ok(Kind::List(items))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Kind, A::Error> {
+        let mut entries = Vec::new();
+        while let Some((Spanned { value: key, defined, .. }, value)) = map.next_entry()? {
+            entries.push(Entry { key, line: defined.line(), value });
+        }
+        Ok(Kind::Map(entries))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -19,8 +19,6 @@ pub mod record;
 mod redact;
 pub mod stages;
 pub mod terminal;
-#[cfg_attr(not(test), expect(dead_code, reason = "the reader of kubeconfigs is its last user"))]
-mod yaml;
 
 use std::ffi::OsString;
 

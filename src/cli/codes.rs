@@ -37,7 +37,7 @@ impl TypedValueParser for CodeParser {
     }
 
     fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
-        Some(Box::new(explain::all().map(|one| PossibleValue::new(one.code).help(one.about))))
+        Some(Box::new(explain::all().map(|one| PossibleValue::new(one.code).help(one.about.as_str()))))
     }
 }
 

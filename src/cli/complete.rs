@@ -171,7 +171,7 @@ fn values(arg: &Arg, word: &str) -> Completion {
         "user" => live = Some(Live::Users),
         "accept" | "explain" => {
             let about =
-                |one: &explain::Explanation| Candidate { word: one.code.to_owned(), about: Some(one.about.to_owned()) };
+                |one: &explain::Explanation| Candidate { word: one.code.to_owned(), about: Some(one.about.clone()) };
             candidates = explain::all().map(about).collect();
         }
         _ => {}

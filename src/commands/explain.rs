@@ -24,7 +24,7 @@ struct Document {
 /// Runs it. The code is a known one: the command line takes no other.
 pub fn exec(ui: &Ui, code: &str, format: OutputFormat) -> Result<u8, Failure> {
     let Some(found) = explanation(code) else { return Err(Failure::usage(format!("there is no code {code:?}"))) };
-    let Explanation { code, about, severities, meaning, why, mend, source } = *found;
+    let Explanation { code, about, severities, meaning, why, remedy: mend, source } = found;
     if format.is_data() {
         let kind = "Explanation";
         ui.data(
@@ -34,7 +34,7 @@ pub fn exec(ui: &Ui, code: &str, format: OutputFormat) -> Result<u8, Failure> {
         return Ok(DONE);
     }
     let words: Vec<&str> = severities.iter().map(|severity| severity.word()).collect();
-    ui.page(Line::new().styled(Style::Heading, code).text(format!("   {}", words.join(", "))))?;
+    ui.page(Line::new().styled(Style::Heading, *code).text(format!("   {}", words.join(", "))))?;
     ui.page(about)?;
     for (heading, text) in
         [("What it means", meaning), ("Why it matters", why), ("How to mend it", mend), ("Known from", source)]

@@ -3,7 +3,6 @@
 //! A finding has a stable code. What could not be found out is a finding of its own and never passes for fine.
 
 pub mod access;
-pub mod around;
 mod authentication;
 pub mod backup;
 mod bots;

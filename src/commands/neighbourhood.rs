@@ -4,8 +4,8 @@ use futures::StreamExt as _;
 use futures::stream;
 use serde_json::Value;
 
-use crate::checks::around::{self, Around, Container, GROUP, OWNER_LABEL};
 use crate::cluster::{Kind, Listed, LogOf, Selection, Survey, Unread, Why};
+use crate::diagnosis::around::{self, Around, Container, GROUP, OWNER_LABEL};
 
 /// Reads that are under way at the same time.
 const SIDE_BY_SIDE: usize = 6;

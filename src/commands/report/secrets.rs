@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::checks::around::OWNER_LABEL;
 use crate::cluster::{Kind, Selection, Survey, Why};
 use crate::deployment::Deployment;
+use crate::diagnosis::around::OWNER_LABEL;
 use crate::pki::{CertificateChain, SecretBytes};
 use crate::plan::SecretContents;
 use crate::record::Redactor;

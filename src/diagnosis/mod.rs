@@ -1,0 +1,3 @@
+//! What a failure and its surroundings tell.
+
+pub mod around;

@@ -3,14 +3,17 @@
 //! Under a heading `### CODE` the document has a line about it, then paragraphs that begin with a bold label. A paragraph
 //! without a label continues the one before.
 
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
+
+use serde::Serialize;
 
 use super::finding::Severity;
 
 const DOCUMENT: &str = include_str!("../../docs/findings.md");
 
 /// What there is to know about one code.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Explanation {
     pub code: &'static str,
     /// What the finding is about, in a line without a full stop.
@@ -21,6 +24,7 @@ pub struct Explanation {
     pub meaning: String,
     /// Why it matters to the migration.
     pub why: String,
+    #[serde(rename = "mend")]
     pub remedy: String,
     /// Where that is known from: the guide, MAS's or Synapse's source, an experiment.
     pub source: String,
@@ -44,36 +48,26 @@ fn read(section: &'static str) -> Explanation {
     let mut paragraphs = section.split("\n\n").map(str::trim).filter(|text| !text.is_empty());
     let code = paragraphs.next().unwrap_or_default();
     let about = joined(paragraphs.next().unwrap_or_default());
-    let mut one = Explanation {
-        code,
-        about,
-        severities: Vec::new(),
-        meaning: String::new(),
-        why: String::new(),
-        remedy: String::new(),
-        source: String::new(),
-    };
+    let mut fields: BTreeMap<&str, String> = BTreeMap::new();
     let mut label = "";
     for paragraph in paragraphs {
         let labelled = paragraph.strip_prefix("**").and_then(|rest| rest.split_once(":** "));
         let (now, text) = labelled.unwrap_or((label, paragraph));
         label = now;
-        let field = match label {
-            "Severity" => {
-                one.severities = text.split(", ").filter_map(severity).collect();
-                continue;
-            }
-            "Meaning" => &mut one.meaning,
-            "Why it matters" => &mut one.why,
-            "Remedy" => &mut one.remedy,
-            _ => &mut one.source,
-        };
-        if !field.is_empty() {
-            field.push('\n');
-        }
-        field.push_str(&joined(text));
+        let field = fields.entry(label).or_default();
+        let separator = if field.is_empty() { "" } else { "\n" };
+        field.extend([separator, &joined(text)]);
     }
-    one
+    let mut take = |label| fields.remove(label).unwrap_or_default();
+    Explanation {
+        code,
+        about,
+        severities: take("Severity").split(", ").filter_map(severity).collect(),
+        meaning: take("Meaning"),
+        why: take("Why it matters"),
+        remedy: take("Remedy"),
+        source: take("Source"),
+    }
 }
 
 fn severity(word: &str) -> Option<Severity> {

@@ -11,7 +11,6 @@ mod component_secrets;
 pub mod configured;
 pub mod databases;
 pub mod explain;
-pub mod failure;
 mod finding;
 mod healing;
 mod manifest;

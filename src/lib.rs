@@ -9,6 +9,7 @@ pub mod cli;
 pub mod cluster;
 pub mod commands;
 pub mod deployment;
+pub mod diagnosis;
 pub mod duration;
 pub mod hardening;
 pub mod pki;

@@ -3,7 +3,6 @@
 //! A finding has a stable code. What could not be found out is a finding of its own and never passes for fine.
 
 pub mod access;
-pub mod around;
 mod authentication;
 pub mod backup;
 mod bots;
@@ -12,7 +11,6 @@ mod component_secrets;
 pub mod configured;
 pub mod databases;
 pub mod explain;
-pub mod failure;
 mod finding;
 mod healing;
 mod manifest;

@@ -5,8 +5,8 @@
 use clap::builder::PossibleValue;
 use clap::{Arg, ArgAction, Command, FromArgMatches as _, ValueHint};
 
+use super::codes::CodeParser;
 use super::command;
-use crate::checks::explain;
 use crate::cluster::ConnectionFlags;
 
 /// One word that may stand there.
@@ -166,9 +166,9 @@ fn values(arg: &Arg, word: &str) -> Completion {
         "cluster" => live = Some(Live::Clusters),
         "user" => live = Some(Live::Users),
         "accept" | "explain" => {
-            let about =
-                |one: &explain::Explanation| Candidate { word: one.code.to_owned(), about: Some(one.about.to_owned()) };
-            candidates = explain::all().map(about).collect();
+            let codes = if arg.get_id() == "accept" { CodeParser::Finding } else { CodeParser::FindingOrCause };
+            let candidate = |(code, about): (&str, &str)| Candidate { word: code.into(), about: Some(about.into()) };
+            candidates = codes.codes().map(candidate).collect();
         }
         _ => {}
     }

@@ -224,7 +224,7 @@ pub struct CheckArgs {
     /// The ElementDeployment; may be left out where there is only one
     pub name: Option<String>,
     /// Tell all about one code, without asking a cluster
-    #[arg(long, value_name = "CODE", value_parser = codes::CodeParser, hide_possible_values = true, conflicts_with = "name")]
+    #[arg(long, value_name = "CODE", value_parser = codes::CodeParser::FindingOrCause, hide_possible_values = true, conflicts_with = "name")]
     pub explain: Option<String>,
     /// Print the Role that is enough for the whole way
     #[arg(long, conflicts_with = "explain")]

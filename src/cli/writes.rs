@@ -15,7 +15,7 @@ pub struct WriteArgs {
     #[arg(long)]
     pub preview: bool,
     /// Warnings to accept, by code, where nobody is there to ask
-    #[arg(long, value_name = "CODE", value_delimiter = ',', value_parser = CodeParser, hide_possible_values = true)]
+    #[arg(long, value_name = "CODE", value_delimiter = ',', value_parser = CodeParser::Finding, hide_possible_values = true)]
     pub accept: Vec<String>,
 }
 

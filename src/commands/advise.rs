@@ -8,9 +8,9 @@ use super::follow::Words;
 use super::neighbourhood::{self, Depth};
 use super::session::Session;
 use crate::checks::Snapshot;
-use crate::checks::around::{self, Role, Trouble};
-use crate::checks::failure::{self, Cause, Course, Weight};
 use crate::cluster::{Allowance, Survey};
+use crate::diagnosis::around::{self, Role, Trouble};
+use crate::diagnosis::{self, Cause, Course, Weight};
 use crate::pki::SecretBytes;
 use crate::redact::Redactor;
 use crate::terminal::{Line, OutputError, Style, Ui};
@@ -107,7 +107,7 @@ fn course(course: Course, words: Words, migrated: bool) -> Option<&'static str> 
 /// The short advice for `status`: the first causes, each with what to do.
 pub fn page(ui: &Ui, message: &str) -> Result<(), OutputError> {
     const SHOWN: usize = 3;
-    let causes = failure::understand(message);
+    let causes = diagnosis::understand(message);
     let told: Vec<&Cause> = causes.iter().filter(|cause| cause.weight != Weight::Warning).collect();
     if told.is_empty() && !causes.is_empty() {
         ui.page(Line::new().text("  There are only warnings in it; they may have been taken for a failure."))?;
@@ -137,7 +137,7 @@ pub struct More {
 /// Looks for more where the message does not say what happened; a few seconds at most, and not at all once somebody
 /// interrupts. What it finds is free of secrets.
 pub async fn look_further(session: &Session, snapshot: &Snapshot, causes: &[Cause]) -> Option<More> {
-    if !failure::is_unclear(causes) {
+    if !diagnosis::is_unclear(causes) {
         return None;
     }
     session.ui().status(format!("  Looking around for more, {} seconds at most.", LOOK.time.as_secs()));
@@ -215,7 +215,7 @@ impl More {
     fn causes(&self) -> Vec<Cause> {
         let says = self.troubles.iter().map(|trouble| trouble.says.as_str());
         let texts: Vec<&str> = says.chain(self.logs.iter().map(|(_, text)| text.as_str())).collect();
-        let mut causes = failure::understand(&texts.join("\n"));
+        let mut causes = diagnosis::understand(&texts.join("\n"));
         causes.retain(|cause| cause.weight == Weight::Decisive);
         causes
     }

@@ -51,28 +51,21 @@ fn in_file(file: &mut File, length: u64) -> io::Result<Dump> {
 
 /// A dump in directory format, or a server's files.
 fn folder(name: &str, path: &Path, written: Option<Timestamp>) -> Looked {
-    let only = |kind| Dump {
-        kind,
-        users: crate::checks::backup::recognise::Users::Missing,
-        owner: None,
-        complete: None,
-        made: None,
-    };
     let dump = match File::open(path.join("toc.dat")) {
         // Its table of contents is written as that of a tar archive.
         Ok(mut file) => recognise(&mut file, None).map(|dump| match dump.kind {
             Kind::Tar | Kind::Directory => Dump { kind: Kind::Directory, ..dump },
-            _ => only(Kind::None("its toc.dat is no table of contents of pg_dump".to_owned())),
+            _ => Dump::only(Kind::None("its toc.dat is no table of contents of pg_dump".to_owned())),
         }),
         Err(_)
             if path.join("PG_VERSION").exists()
                 || path.join("base.tar").exists()
                 || path.join("base.tar.gz").exists() =>
         {
-            Ok(only(Kind::Files))
+            Ok(Dump::only(Kind::Sealed))
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            Ok(only(Kind::None("it is a folder without toc.dat, which pg_dump writes last".to_owned())))
+            Ok(Dump::only(Kind::None("it is a folder without toc.dat, which pg_dump writes last".to_owned())))
         }
         Err(error) => Err(error),
     };

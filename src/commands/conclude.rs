@@ -11,8 +11,9 @@ use super::interrupt::Standing;
 use super::outcome::{Answer, Outcome};
 use super::session::Session;
 use super::task::ended_early;
-use crate::checks::{Snapshot, failure};
+use crate::checks::Snapshot;
 use crate::deployment::FailureReport;
+use crate::diagnosis;
 use crate::reconcile::{Awaiting, Observation, Verdict};
 use crate::record::{self, FailureFile, Rehearsal, RehearsalState, TimelineEntry};
 use crate::terminal::progress::Progress;
@@ -278,7 +279,7 @@ async fn failed(
     let now = session.ui().terminal().now();
     let go_back = session.command("abort");
     // First of all: the guide wants the details saved before the switch is set back.
-    let causes = failure::understand(&report.message);
+    let causes = diagnosis::understand(&report.message);
     let file = FailureFile {
         command: words.command,
         at: now,
@@ -344,7 +345,7 @@ async fn failed(
     }
     let mut failure = Failure::new(FAILED, headline(words, &session.deployment));
     failure = advice(session, words, failure);
-    if failure::is_unclear(&causes) {
+    if diagnosis::is_unclear(&causes) {
         failure = failure.next(
             Next::new("To collect everything for the vendor's support, without secrets:")
                 .command(session.command("report")),

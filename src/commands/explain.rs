@@ -3,41 +3,36 @@
 use serde::Serialize;
 
 use super::exit::{DONE, Failure};
-use crate::checks::Severity;
 use crate::checks::explain::{Explanation, explanation};
+use crate::diagnosis;
 use crate::terminal::{Line, OutputFormat, Style, Ui};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Document {
+struct Document<'a> {
     api_version: &'static str,
     kind: &'static str,
-    code: &'static str,
-    about: &'static str,
-    severities: &'static [Severity],
-    meaning: &'static str,
-    why: &'static str,
-    mend: &'static str,
-    source: &'static str,
+    #[serde(flatten)]
+    explanation: &'a Explanation,
 }
 
 /// Runs it. The code is a known one: the command line takes no other.
 pub fn exec(ui: &Ui, code: &str, format: OutputFormat) -> Result<u8, Failure> {
-    let Some(found) = explanation(code) else { return Err(Failure::usage(format!("there is no code {code:?}"))) };
-    let Explanation { code, about, severities, meaning, why, mend, source } = *found;
+    let Some(explanation) = explanation(code).cloned().or_else(|| diagnosis::explanation(code)) else {
+        return Err(Failure::usage(format!("there is no code {code:?}")));
+    };
     if format.is_data() {
-        let kind = "Explanation";
-        ui.data(
-            format,
-            &Document { api_version: "ess-mas/v1", kind, code, about, severities, meaning, why, mend, source },
-        )?;
+        let document = Document { api_version: "ess-mas/v1", kind: "Explanation", explanation: &explanation };
+        ui.data(format, &document)?;
         return Ok(DONE);
     }
+    let Explanation { code, about, severities, meaning, why, remedy, source } = &explanation;
     let words: Vec<&str> = severities.iter().map(|severity| severity.word()).collect();
-    ui.page(Line::new().styled(Style::Heading, code).text(format!("   {}", words.join(", "))))?;
+    let kind = if words.is_empty() { "cause".to_owned() } else { words.join(", ") };
+    ui.page(Line::new().styled(Style::Heading, *code).text(format!("   {kind}")))?;
     ui.page(about)?;
     for (heading, text) in
-        [("What it means", meaning), ("Why it matters", why), ("How to mend it", mend), ("Known from", source)]
+        [("What it means", meaning), ("Why it matters", why), ("How to mend it", remedy), ("Known from", source)]
     {
         ui.print("")?;
         ui.page(Line::new().styled(Style::Heading, heading))?;

@@ -10,8 +10,8 @@ use k8s_openapi::api::{
 use kube::core::ApiResource;
 use serde_json::Value;
 
-use crate::checks::around::{self, Around, Container, GROUP, OWNER_LABEL};
 use crate::cluster::{Listed, LogOf, Selection, Survey, Unread, Why, qualified, resource, with_kind};
+use crate::diagnosis::around::{self, Around, Container, GROUP, OWNER_LABEL};
 
 /// Reads that are under way at the same time.
 const SIDE_BY_SIDE: usize = 6;

@@ -73,6 +73,8 @@ async fn every_format_is_known_and_what_is_in_it_is_seen() {
     for format in ["p", "c"] {
         dump(&server, path, "pg_dump", &["-s", "-F", format, "-f", "schema", "synapse"]);
         assert_eq!(look(&path.join("schema")).users, Users::WithoutRows, "{format}");
+        dump(&server, path, "pg_dump", &["--data-only", "-F", format, "-f", "rows", "synapse"]);
+        assert_eq!(look(&path.join("rows")).users, Users::RowsOnly, "{format}");
     }
     dump(&server, path, "pg_dump", &["--exclude-table", "users", "-F", "c", "-f", "without", "synapse"]);
     assert_eq!(look(&path.join("without")).users, Users::Missing);

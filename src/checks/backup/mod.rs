@@ -4,7 +4,7 @@ pub mod recognise;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::finding::{Finding, codes};
+use super::finding::{Finding, Severity, codes};
 use recognise::{Dump, Kind, Owner, Users};
 
 /// A dump of yesterday misses a day of messages, and logins of a day.
@@ -25,19 +25,14 @@ pub struct Looked {
 
 /// The findings about the files that were named; one for each thing that is wrong, or one for a file that is in order.
 pub fn check(files: &[Looked], now: Timestamp) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    for file in files {
-        look(file, now, &mut findings);
-    }
-    let owners = || files.iter().filter_map(|file| file.dump.as_ref().ok()?.owner);
-    if owners().any(|owner| owner == Owner::Mas) && owners().all(|owner| owner == Owner::Mas) {
+    let mut findings: Vec<Finding> = files.iter().flat_map(|file| look(file, now)).collect();
+    let mut owners = files.iter().filter_map(|file| file.dump.as_ref().ok()?.owner).peekable();
+    if owners.peek().is_some() && owners.all(|owner| owner == Owner::Mas) {
+        let names: Vec<&str> = files.iter().map(|file| file.name.as_str()).collect();
+        let text = "none of the dumps is of Synapse's database, which has everything that is migrated";
         findings.push(
-            Finding::warning(
-                codes::BACKUP_FILE,
-                files.iter().map(|file| file.name.as_str()).collect::<Vec<_>>().join(", "),
-                "none of the dumps is of Synapse's database, and that is where everything is",
-            )
-            .remedy("Name that of Synapse's database as well: --backup-file may be repeated."),
+            Finding::warning(codes::BACKUP_FILE, names.join(", "), text)
+                .remedy("Name a dump of Synapse's database as well: --backup-file may be repeated."),
         );
     }
     #[cfg(test)]
@@ -45,90 +40,75 @@ pub fn check(files: &[Looked], now: Timestamp) -> Vec<Finding> {
     findings
 }
 
-fn look(file: &Looked, now: Timestamp, findings: &mut Vec<Finding>) {
-    let (code, name) = (codes::BACKUP_FILE, file.name.as_str());
-    let anew = "Make it anew with the commands that `kubectl ess-mas prepare` prints.";
-    let blocker = |text: String| Finding::blocker(code, name, text).remedy(anew);
+fn look(file: &Looked, now: Timestamp) -> Vec<Finding> {
+    const ANEW: &str = "Take a new dump with the commands that `kubectl ess-mas prepare` prints.";
+    let finding = |severity, text: String| Finding::new(codes::BACKUP_FILE, severity, file.name.as_str(), text);
     let dump = match &file.dump {
+        Ok(Dump { kind: Kind::None(why), .. }) => {
+            let text = format!("it is no dump of a PostgreSQL database: {why}");
+            return vec![finding(Severity::Blocker, text).remedy(ANEW)];
+        }
         Ok(dump) => dump,
-        Err(why) => {
-            findings.push(Finding::unknown(code, name, format!("it could not be read: {why}")));
-            return;
-        }
+        Err(why) => return vec![finding(Severity::Unknown, format!("it could not be read: {why}"))],
     };
-    let before = findings.len();
-    match &dump.kind {
-        Kind::None(why) => {
-            findings.push(blocker(format!("it is no dump of a PostgreSQL database: {why}")));
-            return;
+    let mut findings = Vec::new();
+    let mut found = |severity, text: String, remedy: &str| findings.push(finding(severity, text).remedy(remedy));
+    match (&dump.kind, dump.users) {
+        (Kind::Sealed, _) => found(
+            Severity::Unknown,
+            "its contents were not checked: it is encrypted, packed, compressed with something other than gzip, or a copy of a server's files (pg_basebackup)".to_owned(),
+            "Make sure that both databases can be restored from it to their current state, or name a dump.",
+        ),
+        (_, Users::WithoutRows) => {
+            found(Severity::Blocker, "it holds the table users without its rows (a dump of the schema only)".to_owned(), ANEW);
         }
-        Kind::Sealed(how) => {
-            findings.push(
-                Finding::unknown(code, name, format!("it is {how}, so what is in it was not looked at")).remedy(
-                    "Look into it with the program that made it (pg_restore --list), or name a dump that is not.",
-                ),
-            );
-        }
-        Kind::Files => {
-            findings.push(
-                Finding::unknown(
-                    code,
-                    name,
-                    "it is a copy of a server's files (pg_basebackup), not a dump, so what is in it was not looked at",
-                )
-                .remedy("Make sure that the server can be brought back from it as it is now, with both databases."),
-            );
-        }
-        _ => {
-            if dump.complete == Some(false) {
-                findings
-                    .push(blocker("it ends too early: pg_dump was interrupted, or the copy is not whole".to_owned()));
-            }
-            match dump.users {
-                Users::WithRows => {}
-                Users::WithoutRows => findings.push(blocker(
-                    "it holds the table users, and not the rows of it (a dump of the schema only)".to_owned(),
-                )),
-                Users::Missing => findings
-                    .push(blocker("it holds no table users, so it is neither Synapse's database nor MAS's".to_owned())),
-                Users::NotSeen(bytes) => findings.push(
-                    Finding::unknown(code, name, format!("no table users was found in its first {} MiB", bytes >> 20))
-                        .remedy(
-                            "Make sure that it is of Synapse's database; pg_dump puts all tables' definitions first.",
-                        ),
-                ),
-            }
-        }
+        (_, Users::RowsOnly) => found(
+            Severity::Warning,
+            "it holds rows without tables (pg_dump --data-only), and these cannot be restored into an empty database".to_owned(),
+            ANEW,
+        ),
+        (_, Users::Missing) => found(
+            Severity::Blocker,
+            "it holds no table users, so it is neither Synapse's database nor MAS's".to_owned(),
+            ANEW,
+        ),
+        // Where it is cut off, that is all there is to say.
+        (_, Users::NotSeen(bytes)) if dump.complete != Some(false) => found(
+            Severity::Unknown,
+            format!("no table users was found in its first {} MiB", bytes >> 20),
+            "Make sure that it is of Synapse's database; pg_dump puts all tables' definitions first.",
+        ),
+        (_, Users::WithRows | Users::NotSeen(_)) => {}
     }
-    age(file, dump, now, findings);
-    if findings.len() == before {
+    if dump.complete == Some(false) {
+        let text = "it is truncated: pg_dump was interrupted, or the copy is incomplete";
+        found(Severity::Blocker, text.to_owned(), ANEW);
+    }
+    if let Some(text) = too_old(file, dump, now) {
+        let remedy =
+            "Take a new one right before the migration: if you have to restore it, all later changes are lost.";
+        found(Severity::Warning, text, remedy);
+    }
+    if findings.is_empty() {
         let of = match dump.owner {
             Some(Owner::Synapse) => "Synapse's database",
             Some(Owner::Mas) => "MAS's database",
             None => "a database with a table users",
         };
-        findings.push(Finding::ok(code, name, format!("{} of {of}, not older than a day", dump.kind.words())));
+        findings.push(finding(Severity::Ok, format!("a dump of {of}, not older than a day")));
     }
+    findings
 }
 
-fn age(file: &Looked, dump: &Dump, now: Timestamp, findings: &mut Vec<Finding>) {
-    let old = |text: String| {
-        Finding::warning(codes::BACKUP_FILE, file.name.as_str(), text)
-            .remedy("Take a new one right before the migration: what happened since is lost where it has to be used.")
-    };
-    let hours = |age: SignedDuration| format!("{} hours", age.as_hours());
+fn too_old(file: &Looked, dump: &Dump, now: Timestamp) -> Option<String> {
     // Its own date cannot be changed by copying it.
     let own = dump.made.and_then(|made| made.to_zoned(jiff::tz::TimeZone::UTC).ok()).map(|made| made.timestamp());
-    if let Some(made) = own
-        && now.duration_since(made) > OLDEST + ZONES
-    {
-        let shown = dump.made.map(|made| made.strftime("%Y-%m-%d %H:%M").to_string()).unwrap_or_default();
-        findings.push(old(format!("by its own date it was begun at {shown}, more than a day ago")));
-    } else if let Some(written) = file.written
-        && now.duration_since(written) > OLDEST
-    {
-        findings.push(old(format!("it was last written {} ago", hours(now.duration_since(written)))));
+    if own.is_some_and(|own| now.duration_since(own) > OLDEST + ZONES) {
+        let began = dump.made?.strftime("%Y-%m-%d %H:%M");
+        return Some(format!("by its own date it was begun at {began}, more than a day ago"));
     }
+    let age = now.duration_since(file.written?);
+    (age > OLDEST).then(|| format!("it was last written {} hours ago", age.as_hours()))
 }
 
 #[cfg(test)]

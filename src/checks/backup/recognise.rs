@@ -1,25 +1,20 @@
-//! What `pg_dump` writes, in all its formats, told by the first part of it: an archive's table of contents stands at its
-//! beginning, and in SQL all definitions stand before the first row. (PostgreSQL, `pg_backup_archiver.c`; held against real
-//! dumps.)
+//! What `pg_dump` writes, told by the first part of it: an archive's table of contents is at its beginning, and in SQL all
+//! definitions come before the first row. (PostgreSQL, `pg_backup_archiver.c`; tested with real dumps.)
 
 use std::collections::BTreeSet;
-use std::io::{self, Read};
+use std::io::{self, BufRead as _, BufReader, Read};
 
 use aho_corasick::AhoCorasick;
 use flate2::read::MultiGzDecoder;
 use jiff::civil::DateTime;
 
-/// As much of SQL as is read: the definitions of Synapse's tables take less than one of these.
-const MOST_SQL: usize = 64 << 20;
+/// As much of SQL as is read: the definitions of Synapse's tables take less than a hundredth of it.
+const MOST_SQL: u64 = 64 << 20;
 /// As much of an archive's table of contents.
 const MOST_CONTENTS: usize = 16 << 20;
-/// SQL is read in pieces; so much of one is looked at again with the next, for what lies across.
-const PIECE: usize = 1 << 20;
-const OVERLAP: usize = 512;
-/// Files of a tar archive that are looked at.
-const MOST_FILES: usize = 4096;
+/// In so much of a file `pg_dump` has said what it is.
+const START: usize = 4096;
 
-/// What a file is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kind {
     /// SQL of one database.
@@ -32,59 +27,39 @@ pub enum Kind {
     Directory,
     /// `pg_dump --format=tar`.
     Tar,
-    /// A server's files.
-    Files,
-    /// Compressed or encrypted in a way that is not undone here.
-    Sealed(&'static str),
-    /// Nothing of these.
+    /// Compressed, packed or encrypted in a way that is not undone here, or a server's files (`pg_basebackup`).
+    Sealed,
+    /// None of these.
     None(String),
-}
-
-impl Kind {
-    /// A noun for it.
-    pub fn words(&self) -> &'static str {
-        match self {
-            Self::Sql => "a dump (SQL)",
-            Self::AllSql => "a dump (SQL of a whole server)",
-            Self::Custom => "a dump (custom format)",
-            Self::Directory => "a dump (directory format)",
-            Self::Tar => "a dump (tar format)",
-            Self::Files => "a copy of a server's files",
-            Self::Sealed(_) | Self::None(_) => "a file",
-        }
-    }
 }
 
 /// Whose database it is, by tables that only one of the two has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Owner {
-    /// Synapse's: it holds events.
+    /// It holds events.
     Synapse,
-    /// MAS's: it holds compatibility sessions.
+    /// It holds compatibility sessions.
     Mas,
 }
 
 /// The table `users`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Users {
-    /// It is there with its rows.
     WithRows,
-    /// Only what it looks like is there.
+    /// Only its definition is there: `pg_dump --schema-only`.
     WithoutRows,
-    /// It is not there.
+    /// Only its rows are there: `pg_dump --data-only`.
+    RowsOnly,
     Missing,
     /// It was not found in so many bytes, and there are more.
-    NotSeen(usize),
+    NotSeen(u64),
 }
 
 /// What was recognised.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dump {
-    /// What it is.
     pub kind: Kind,
-    /// The table that has to be in it.
     pub users: Users,
-    /// Whose database it is.
     pub owner: Option<Owner>,
     /// Whether its end is there; `None` where that was not looked at.
     pub complete: Option<bool>,
@@ -93,38 +68,53 @@ pub struct Dump {
 }
 
 impl Dump {
-    fn only(kind: Kind) -> Self {
+    pub fn only(kind: Kind) -> Self {
         Self { kind, users: Users::Missing, owner: None, complete: None, made: None }
     }
 }
 
 /// Looks at a file from its beginning; `tail` is its end, where that is at hand.
 pub fn recognise(file: &mut dyn Read, tail: Option<&[u8]>) -> io::Result<Dump> {
-    inside(file, tail, true)
+    let start = up_to(file, START)?;
+    if start.starts_with(&[0x1f, 0x8b]) {
+        let mut unpacked = MultiGzDecoder::new(start.as_slice().chain(file));
+        return match up_to(&mut unpacked, START).and_then(|start| inside(&start, &mut unpacked, None)) {
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                Ok(Dump { complete: Some(false), users: Users::NotSeen(0), ..Dump::only(Kind::Sql) })
+            }
+            other => other,
+        };
+    }
+    inside(&start, file, tail)
 }
 
-fn inside(file: &mut dyn Read, tail: Option<&[u8]>, may_be_packed: bool) -> io::Result<Dump> {
-    let start = up_to(file, 1024)?;
-    let whole = &mut start.as_slice().chain(&mut *file);
-    let is = |magic: &[u8]| start.starts_with(magic);
-    Ok(if start.is_empty() {
-        Dump::only(Kind::None("it is empty".to_owned()))
-    } else if is(b"PGDMP") {
-        contents(whole)?
-    } else if is(&[0x1f, 0x8b]) && may_be_packed {
-        match inside(&mut MultiGzDecoder::new(whole), None, false) {
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-                Dump { complete: Some(false), users: Users::NotSeen(0), ..Dump::only(Kind::Sql) }
-            }
-            other => other?,
-        }
+fn inside(start: &[u8], file: &mut dyn Read, tail: Option<&[u8]>) -> io::Result<Dump> {
+    /// zstd, xz, bzip2, lz4, zip, openssl, `OpenPGP`, age, gzip within gzip.
+    const SEALED: [&[u8]; 9] = [
+        &[0x28, 0xb5, 0x2f, 0xfd],
+        b"\xfd7zXZ",
+        b"BZh",
+        &[0x04, 0x22, 0x4d, 0x18],
+        b"PK\x03\x04",
+        b"Salted__",
+        b"-----BEGIN PGP MESSAGE",
+        b"age-encryption.org/",
+        &[0x1f, 0x8b],
+    ];
+    let mut whole = start.chain(file);
+    if start.is_empty() {
+        Ok(Dump::only(Kind::None("it is empty".to_owned())))
+    } else if start.starts_with(b"PGDMP") {
+        contents(&mut whole)
     } else if start.get(257..262) == Some(b"ustar") {
-        in_tar(whole)?
-    } else if let Some(how) = sealed(&start) {
-        Dump::only(Kind::Sealed(how))
+        in_tar(&mut whole)
+    } else if SEALED.iter().any(|magic| start.starts_with(magic)) {
+        Ok(Dump::only(Kind::Sealed))
+    } else if marks(start).any(|mark| matches!(mark, Mark::OneDatabase | Mark::AllDatabases)) {
+        sql(&mut whole, tail)
     } else {
-        sql(whole, tail)?
-    })
+        Ok(Dump::only(Kind::None("it does not begin as pg_dump begins a file".to_owned())))
+    }
 }
 
 /// Reads so much, or to the end.
@@ -134,19 +124,15 @@ fn up_to(file: &mut dyn Read, most: usize) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn sealed(start: &[u8]) -> Option<&'static str> {
-    const KNOWN: [(&[u8], &str); 9] = [
-        (&[0x28, 0xb5, 0x2f, 0xfd], "compressed with zstd"),
-        (&[0xfd, b'7', b'z', b'X', b'Z'], "compressed with xz"),
-        (b"BZh", "compressed with bzip2"),
-        (&[0x04, 0x22, 0x4d, 0x18], "compressed with lz4"),
-        (b"PK\x03\x04", "a zip archive"),
-        (b"Salted__", "encrypted with openssl"),
-        (b"-----BEGIN PGP MESSAGE", "encrypted with OpenPGP"),
-        (b"age-encryption.org/", "encrypted with age"),
-        (&[0x1f, 0x8b], "compressed twice"),
-    ];
-    KNOWN.iter().find(|(magic, _)| start.starts_with(magic)).map(|(_, how)| *how)
+/// A tar archive: `pg_dump`'s own, or one of a folder of it.
+fn in_tar(file: &mut dyn Read) -> io::Result<Dump> {
+    for entry in tar::Archive::new(file).entries()?.take(4096) {
+        let mut entry = entry?;
+        if entry.path()?.ends_with("toc.dat") {
+            return contents(&mut entry);
+        }
+    }
+    Ok(Dump::only(Kind::Sealed))
 }
 
 /// An archive of `pg_dump`'s own, or the table of contents of one that is kept as a folder.
@@ -156,28 +142,18 @@ fn contents(file: &mut dyn Read) -> io::Result<Dump> {
     let (Some(&size), Some(format)) = (bytes.get(8), bytes.get(10)) else {
         return Ok(Dump { complete: Some(false), ..Dump::only(Kind::Custom) });
     };
-    let kind = match format {
-        1 => Kind::Custom,
-        3 => Kind::Tar,
-        5 => Kind::Directory,
-        other => {
-            return Ok(Dump::only(Kind::None(format!("it is an archive of a format that is not known ({other})"))));
-        }
+    let (kind, size) = match (format, size) {
+        (1, 1..=8) => (Kind::Custom, usize::from(size)),
+        (3, 1..=8) => (Kind::Tar, usize::from(size)),
+        (5, 1..=8) => (Kind::Directory, usize::from(size)),
+        _ => return Ok(Dump::only(Kind::None("it begins like an archive of pg_dump, but is not one".to_owned()))),
     };
-    let size = usize::from(size);
-    if !(1..=8).contains(&size) {
-        return Ok(Dump::only(Kind::None("it begins like an archive of pg_dump, and is none".to_owned())));
-    }
     let seen = |name: &str, what: &str| {
         let pattern = [text(name, size), text(what, size)].concat();
         AhoCorasick::new([pattern]).is_ok_and(|search| search.is_match(&bytes))
     };
-    let users = match (seen("users", "TABLE DATA"), seen("users", "TABLE")) {
-        (true, _) => Users::WithRows,
-        (false, true) => Users::WithoutRows,
-        (false, false) if bytes.len() == MOST_CONTENTS => Users::NotSeen(MOST_CONTENTS),
-        (false, false) => Users::Missing,
-    };
+    let more = (bytes.len() == MOST_CONTENTS).then_some(MOST_CONTENTS as u64);
+    let users = users(seen("users", "TABLE"), seen("users", "TABLE DATA"), more);
     let owner = owner(seen("event_json", "TABLE"), seen("compat_sessions", "TABLE"));
     Ok(Dump { kind, users, owner, complete: None, made: made(&bytes, size) })
 }
@@ -191,52 +167,30 @@ fn text(text: &str, size: usize) -> Vec<u8> {
 /// When it was begun: seconds, minutes, hours, day, month from 0, years from 1900. From archives' version 1.15 on the
 /// compression before it is a byte, before that an integer.
 fn made(bytes: &[u8], size: usize) -> Option<DateTime> {
-    let version = (bytes.get(5)?, bytes.get(6)?);
-    let mut at = if version >= (&1, &15) { 12 } else { 12 + size };
-    let mut number = || {
-        let (sign, digits) = (bytes.get(at)?, bytes.get(at + 1..at + 1 + size)?);
-        at += 1 + size;
-        let value =
-            digits.iter().rev().try_fold(0_i64, |value, byte| Some((value.checked_mul(256)?) + i64::from(*byte)))?;
-        (*sign == 0).then_some(value)
-    };
-    let (second, minute, hour, day, month, year) = (number()?, number()?, number()?, number()?, number()?, number()?);
-    let small = |value: i64| i8::try_from(value).ok();
-    let year = i16::try_from(year.checked_add(1900)?).ok()?;
-    DateTime::new(year, small(month + 1)?, small(day)?, small(hour)?, small(minute)?, small(second)?.min(59), 0).ok()
+    let from = if (bytes.get(5)?, bytes.get(6)?) >= (&1, &15) { 12 } else { 12 + size };
+    let numbers = bytes.get(from..)?.chunks_exact(1 + size).take(6).map(|number| {
+        let (low, high) = number.get(1..)?.split_at(2.min(size));
+        let is_small = number[0] == 0 && high.iter().all(|byte| *byte == 0);
+        is_small.then(|| low.iter().rev().fold(0_i16, |value, byte| (value << 8) | i16::from(*byte)))
+    });
+    let numbers: Vec<i16> = numbers.collect::<Option<_>>()?;
+    let [second, minute, hour, day, month, year] = numbers.try_into().ok()?;
+    let small = |value: i16| i8::try_from(value).ok();
+    let (month, year) = (small(month)?.checked_add(1)?, year.checked_add(1900)?);
+    DateTime::new(year, month, small(day)?, small(hour)?, small(minute)?, small(second)?.min(59), 0).ok()
+}
+
+fn users(table: bool, rows: bool, more: Option<u64>) -> Users {
+    match (table, rows) {
+        (true, true) => Users::WithRows,
+        (true, false) => Users::WithoutRows,
+        (false, true) => Users::RowsOnly,
+        (false, false) => more.map_or(Users::Missing, Users::NotSeen),
+    }
 }
 
 fn owner(synapse: bool, mas: bool) -> Option<Owner> {
-    match (synapse, mas) {
-        (true, _) => Some(Owner::Synapse),
-        (false, true) => Some(Owner::Mas),
-        (false, false) => None,
-    }
-}
-
-/// A tar archive: `pg_dump`'s own, one of a folder of it, a server's files, or one with SQL in it.
-fn in_tar(file: &mut dyn Read) -> io::Result<Dump> {
-    let mut archive = tar::Archive::new(file);
-    let mut first = None;
-    for entry in archive.entries()?.take(MOST_FILES) {
-        let mut entry = entry?;
-        let path = entry.path()?.to_string_lossy().into_owned();
-        let name = path.rsplit('/').next().unwrap_or_default();
-        match name {
-            "toc.dat" => return contents(&mut entry),
-            "backup_label" | "PG_VERSION" => return Ok(Dump::only(Kind::Files)),
-            _ if entry.header().entry_type().is_file() && first.is_none() => {
-                let found = inside(&mut entry, None, true)?;
-                if !matches!(found.kind, Kind::None(_)) {
-                    return Ok(found);
-                }
-                first = Some(path);
-            }
-            _ => {}
-        }
-    }
-    let what = first.map_or_else(String::new, |path| format!(" and begins with {path}"));
-    Ok(Dump::only(Kind::None(format!("it is a tar archive that holds no dump{what}"))))
+    if synapse { Some(Owner::Synapse) } else { mas.then_some(Owner::Mas) }
 }
 
 /// What is looked for in SQL, each at the beginning of a line.
@@ -252,21 +206,18 @@ enum Mark {
 }
 
 fn marks(text: &[u8]) -> impl Iterator<Item = Mark> {
-    text.split(|byte| *byte == b'\n').filter_map(|line| match line.first()? {
-        b'-' => match line.strip_suffix(b"\r").unwrap_or(line) {
-            b"-- PostgreSQL database dump" => Some(Mark::OneDatabase),
-            b"-- PostgreSQL database cluster dump" => Some(Mark::AllDatabases),
-            b"-- PostgreSQL database dump complete" | b"-- PostgreSQL database cluster dump complete" => {
-                Some(Mark::End)
-            }
-            _ => None,
-        },
-        b'C' | b'I' => statement(line),
-        _ => None,
-    })
+    text.split(|byte| *byte == b'\n').filter_map(mark)
 }
 
-fn statement(line: &[u8]) -> Option<Mark> {
+fn mark(line: &[u8]) -> Option<Mark> {
+    match line.trim_ascii_end() {
+        b"-- PostgreSQL database dump" => return Some(Mark::OneDatabase),
+        b"-- PostgreSQL database cluster dump" => return Some(Mark::AllDatabases),
+        b"-- PostgreSQL database dump complete" | b"-- PostgreSQL database cluster dump complete" => {
+            return Some(Mark::End);
+        }
+        _ => {}
+    }
     if let Some(rest) = line.strip_prefix(b"CREATE TABLE ") {
         return match table(rest)? {
             (b"users", b"(") => Some(Mark::UsersTable),
@@ -288,46 +239,27 @@ fn table(text: &[u8]) -> Option<(&[u8], &[u8])> {
 
 fn sql(file: &mut dyn Read, tail: Option<&[u8]>) -> io::Result<Dump> {
     let mut seen = BTreeSet::new();
-    let (mut read, mut ended, mut window) = (0, false, Vec::new());
-    while !ended && read < MOST_SQL {
-        let piece = match up_to(file, PIECE) {
-            Ok(piece) => piece,
+    let mut lines = BufReader::new(file.take(MOST_SQL));
+    let (mut read, mut line) = (0, Vec::new());
+    let ended = loop {
+        line.clear();
+        match lines.read_until(b'\n', &mut line) {
+            Ok(0) => break read < MOST_SQL,
+            Ok(bytes) => read += bytes as u64,
             // A gzip file that was cut off.
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof && read > 0 => {
-                ended = true;
-                break;
-            }
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof && read > 0 => break true,
             Err(error) => return Err(error),
-        };
-        ended = piece.len() < PIECE;
-        read += piece.len();
-        window.extend_from_slice(&piece);
-        seen.extend(marks(&window));
-        if !seen.contains(&Mark::OneDatabase) && !seen.contains(&Mark::AllDatabases) {
-            let what = if piece.iter().take(512).all(|byte| !byte.is_ascii_control() || byte.is_ascii_whitespace()) {
-                "it is text that pg_dump does not write"
-            } else {
-                "nothing in it is what pg_dump writes"
-            };
-            return Ok(Dump::only(Kind::None(what.to_owned())));
         }
-        window.drain(..window.len().saturating_sub(OVERLAP));
-    }
-    let seen = |mark| seen.contains(&mark);
-    let users = match (seen(Mark::UsersTable), seen(Mark::UsersRows)) {
-        (_, true) => Users::WithRows,
-        // The rows come after all definitions, and that may be far.
-        (true, false) if !ended => Users::WithRows,
-        (true, false) => Users::WithoutRows,
-        (false, false) if ended => Users::Missing,
-        (false, false) => Users::NotSeen(read),
+        seen.extend(mark(&line));
     };
-    let end_of_tail = tail.map(|tail| marks(tail).any(|mark| mark == Mark::End));
+    let seen = |mark| seen.contains(&mark);
+    // The rows come after all definitions, and that may be far.
+    let rows = seen(Mark::UsersRows) || (seen(Mark::UsersTable) && !ended);
     Ok(Dump {
         kind: if seen(Mark::AllDatabases) { Kind::AllSql } else { Kind::Sql },
-        users,
+        users: users(seen(Mark::UsersTable), rows, (!ended).then_some(read)),
         owner: owner(seen(Mark::SynapseTable), seen(Mark::MasTable)),
-        complete: if ended { Some(seen(Mark::End)) } else { end_of_tail },
+        complete: if ended { Some(seen(Mark::End)) } else { tail.map(|tail| marks(tail).any(|one| one == Mark::End)) },
         made: None,
     })
 }

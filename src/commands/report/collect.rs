@@ -15,9 +15,9 @@ use super::super::{advise, check};
 use super::operators::{self, Operators};
 use super::secrets::{self, Secrets};
 use super::{Missing, operators::BESIDE};
-use crate::checks::around::{self, Around, Container, Role};
 use crate::checks::{Finding, Known, Snapshot};
 use crate::cluster::{Allowance, LogEnd, Survey};
+use crate::diagnosis::around::{self, Around, Container, Role};
 use crate::redact::Redactor;
 use crate::terminal::progress::{Progress, Waiting};
 

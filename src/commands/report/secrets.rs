@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 use k8s_openapi::api::core::v1::Secret;
 use serde_json::{Value, json};
 
-use crate::checks::around::OWNER_LABEL;
 use crate::cluster::{Selection, Survey, Why, resource};
 use crate::deployment::Deployment;
+use crate::diagnosis::around::OWNER_LABEL;
 use crate::pki::{CertificateChain, SecretBytes};
 use crate::plan::SecretContents;
 

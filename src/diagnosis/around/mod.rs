@@ -24,9 +24,7 @@ pub struct Around {
     pub children: Vec<Value>,
     /// What keeps pods running: `Deployment`, `StatefulSet`, `ReplicaSet`.
     pub workloads: Vec<Value>,
-    /// Jobs.
     pub jobs: Vec<Value>,
-    /// Pods.
     pub pods: Vec<Value>,
     /// Events of the namespace.
     pub events: Vec<Value>,

@@ -1,66 +1,84 @@
-//! The long version of every code: what `check --explain CODE` tells, and the README's table of codes. One file per
-//! subject, as the checks.
+//! The long text about each finding's code: `docs/findings.md`, read.
+//!
+//! Under a heading `### CODE` the document has a line about it, then paragraphs that begin with a bold label. A paragraph
+//! without a label continues the one before.
 
-mod authentication;
-mod certificate;
-mod certificate_forms;
-mod databases;
-mod manifest;
-mod outside;
-mod permissions;
-mod product;
-mod rehearsal;
-mod secret_values;
-mod settings;
-mod state;
-mod synapse;
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use serde::Serialize;
 
 use super::finding::Severity;
 
+const DOCUMENT: &str = include_str!("../../docs/findings.md");
+
 /// What there is to know about one code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Explanation {
-    /// The code.
     pub code: &'static str,
     /// What the finding is about, in a line without a full stop.
-    pub about: &'static str,
+    pub about: String,
     /// The severities that a finding of this code may have.
-    pub severities: &'static [Severity],
-    /// What it means when it is not in order.
-    pub meaning: &'static str,
+    pub severities: Vec<Severity>,
+    /// What it means when it is not in order; paragraphs are lines.
+    pub meaning: String,
     /// Why it matters to the migration.
-    pub why: &'static str,
-    /// How to mend it.
-    pub mend: &'static str,
+    pub why: String,
+    #[serde(rename = "mend")]
+    pub remedy: String,
     /// Where that is known from: the guide, MAS's or Synapse's source, an experiment.
-    pub source: &'static str,
+    pub source: String,
 }
 
-/// All of them, by subject.
-const SUBJECTS: &[&[Explanation]] = &[
-    authentication::EXPLANATIONS,
-    certificate::EXPLANATIONS,
-    certificate_forms::EXPLANATIONS,
-    databases::EXPLANATIONS,
-    manifest::EXPLANATIONS,
-    permissions::EXPLANATIONS,
-    product::EXPLANATIONS,
-    rehearsal::EXPLANATIONS,
-    secret_values::EXPLANATIONS,
-    outside::EXPLANATIONS,
-    settings::EXPLANATIONS,
-    state::EXPLANATIONS,
-    synapse::EXPLANATIONS,
-];
+static EXPLANATIONS: LazyLock<Vec<Explanation>> =
+    LazyLock::new(|| DOCUMENT.split("\n### ").skip(1).map(read).collect());
 
-/// Every explanation, in the order of the subjects.
+/// Every explanation, in the order of the document.
 pub fn all() -> impl Iterator<Item = &'static Explanation> {
-    SUBJECTS.iter().flat_map(|subject| subject.iter())
+    EXPLANATIONS.iter()
 }
 
 /// The explanation of a code, if there is such a code.
 pub fn explanation(code: &str) -> Option<&'static Explanation> {
     all().find(|explanation| explanation.code == code)
+}
+
+fn read(section: &'static str) -> Explanation {
+    let section = section.split("\n## ").next().unwrap_or(section);
+    let mut paragraphs = section.split("\n\n").map(str::trim).filter(|text| !text.is_empty());
+    let code = paragraphs.next().unwrap_or_default();
+    let about = joined(paragraphs.next().unwrap_or_default());
+    let mut fields: BTreeMap<&str, String> = BTreeMap::new();
+    let mut label = "";
+    for paragraph in paragraphs {
+        let labelled = paragraph.strip_prefix("**").and_then(|rest| rest.split_once(":** "));
+        let (now, text) = labelled.unwrap_or((label, paragraph));
+        label = now;
+        let field = fields.entry(label).or_default();
+        let separator = if field.is_empty() { "" } else { "\n" };
+        field.extend([separator, &joined(text)]);
+    }
+    let mut take = |label| fields.remove(label).unwrap_or_default();
+    Explanation {
+        code,
+        about,
+        severities: take("Severity").split(", ").filter_map(severity).collect(),
+        meaning: take("Meaning"),
+        why: take("Why it matters"),
+        remedy: take("Remedy"),
+        source: take("Source"),
+    }
+}
+
+fn severity(word: &str) -> Option<Severity> {
+    [Severity::Blocker, Severity::Warning, Severity::Unknown, Severity::Ok]
+        .into_iter()
+        .find(|severity| severity.word() == word)
+}
+
+/// A paragraph as one line.
+fn joined(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// The table of all codes, in Markdown, as the README has it.
@@ -73,7 +91,7 @@ pub fn table() -> String {
     table
 }
 
-/// Whatever a test makes the checks find weighs what its explanation says.
+/// Every finding that a test makes the checks report has a severity that the document lists.
 #[cfg(test)]
 pub(super) fn assert_true(finding: &super::finding::Finding) {
     let told = explanation(finding.code).is_some_and(|one| one.severities.contains(&finding.severity));
@@ -93,15 +111,15 @@ mod tests {
 
     /// Every code that the sources know: the constants, and those of a certificate's problems.
     fn codes() -> BTreeSet<&'static str> {
-        let constants = include_str!("../finding.rs").split("pub mod codes {").nth(1).unwrap();
+        let constants = include_str!("finding.rs").split("pub mod codes {").nth(1).unwrap();
         let constants = between(constants, ": &str = \"", "\"");
-        let problems = include_str!("../../pki/certificate/problem.rs").split("fn code(").nth(1).unwrap();
+        let problems = include_str!("../pki/certificate/problem.rs").split("fn code(").nth(1).unwrap();
         let problems = between(problems.split("fn severity(").next().unwrap(), "=> \"", "\"");
         constants.chain(problems).collect()
     }
 
     #[test]
-    fn every_code_is_explained_and_nothing_else_is() {
+    fn every_code_has_a_heading_and_every_heading_a_code() {
         let codes = codes();
         assert!(codes.len() > 60 && codes.contains("certificate-expired") && codes.contains("rehearsal"), "{codes:?}");
         let explained: BTreeSet<&str> = all().map(|one| one.code).collect();
@@ -112,16 +130,16 @@ mod tests {
     }
 
     #[test]
-    fn every_explanation_is_whole() {
+    fn every_heading_has_all_that_explain_prints() {
         for one in all() {
-            let Explanation { code, about, severities, meaning, why, mend, source } = one;
+            let Explanation { code, about, severities, meaning, why, remedy, source } = one;
             assert!(!about.ends_with('.') && !about.contains('|'), "{code}: {about}");
             assert!(
                 code.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-'),
                 "{code}"
             );
             assert!(!severities.is_empty() && !source.is_empty(), "{code}");
-            for text in [meaning, why, mend] {
+            for text in [meaning, why, remedy] {
                 let ends = text.ends_with(['.', '\u{2026}']) || text.contains("kubectl ");
                 assert!(ends && !text.contains('!'), "{code}: {text}");
             }

@@ -3,16 +3,18 @@
 
 use serde_json::{Map, Value, json};
 
-const METADATA: [&str; 7] =
-    ["name", "namespace", "uid", "labels", "generation", "creationTimestamp", "deletionTimestamp"];
+const METADATA: &str = "name namespace uid labels generation creationTimestamp deletionTimestamp";
+const POD_STATUS: &str = "phase reason message startTime qosClass conditions initContainerStatuses containerStatuses";
+const WORKLOAD_SPEC: &str = "replicas paused suspend backoffLimit completions parallelism activeDeadlineSeconds \
+                             ttlSecondsAfterFinished progressDeadlineSeconds";
 
 /// Metadata, and of spec and status what tells how the object does. For a kind that is not known here: status alone.
 pub fn essentials(object: &Value) -> Value {
     let kind = object["kind"].as_str().unwrap_or_default();
-    let mut kept = pick(object, &["apiVersion", "kind"]);
-    let mut metadata = pick(&object["metadata"], &METADATA);
+    let mut kept = pick(object, "apiVersion kind");
+    let mut metadata = pick(&object["metadata"], METADATA);
     let owners = object["metadata"]["ownerReferences"].as_array().into_iter().flatten();
-    let owners: Vec<Value> = owners.map(|owner| Value::Object(pick(owner, &["kind", "name"]))).collect();
+    let owners: Vec<Value> = owners.map(|owner| Value::Object(pick(owner, "kind name"))).collect();
     if !owners.is_empty() {
         metadata.insert("ownerReferences".to_owned(), Value::Array(owners));
     }
@@ -20,34 +22,13 @@ pub fn essentials(object: &Value) -> Value {
     let spec = &object["spec"];
     match kind {
         "Pod" => {
-            let mut part = pick(spec, &["nodeName", "restartPolicy"]);
+            let mut part = pick(spec, "nodeName restartPolicy");
             images(spec, &mut part);
             kept.insert("spec".to_owned(), Value::Object(part));
-            let fields = [
-                "phase",
-                "reason",
-                "message",
-                "startTime",
-                "qosClass",
-                "conditions",
-                "initContainerStatuses",
-                "containerStatuses",
-            ];
-            kept.insert("status".to_owned(), Value::Object(pick(&object["status"], &fields)));
+            kept.insert("status".to_owned(), Value::Object(pick(&object["status"], POD_STATUS)));
         }
         "Job" | "Deployment" | "StatefulSet" | "ReplicaSet" => {
-            let fields = [
-                "replicas",
-                "paused",
-                "suspend",
-                "backoffLimit",
-                "completions",
-                "parallelism",
-                "activeDeadlineSeconds",
-                "ttlSecondsAfterFinished",
-                "progressDeadlineSeconds",
-            ];
-            let mut part = pick(spec, &fields);
+            let mut part = pick(spec, WORKLOAD_SPEC);
             images(&spec["template"]["spec"], &mut part);
             kept.insert("spec".to_owned(), Value::Object(part));
             kept.insert("status".to_owned(), object["status"].clone());
@@ -77,15 +58,15 @@ fn event(event: &Value) -> Value {
 fn images(spec: &Value, part: &mut Map<String, Value>) {
     for list in ["initContainers", "containers"] {
         let containers = spec[list].as_array().into_iter().flatten();
-        let kept: Vec<Value> =
-            containers.map(|one| Value::Object(pick(one, &["name", "image", "resources"]))).collect();
+        let kept: Vec<Value> = containers.map(|one| Value::Object(pick(one, "name image resources"))).collect();
         if !kept.is_empty() {
             part.insert(list.to_owned(), Value::Array(kept));
         }
     }
 }
 
-fn pick(object: &Value, keys: &[&str]) -> Map<String, Value> {
-    let kept = keys.iter().map(|key| ((*key).to_owned(), object[*key].clone()));
+/// The fields of these names, which spaces separate.
+fn pick(object: &Value, names: &str) -> Map<String, Value> {
+    let kept = names.split(' ').map(|name| (name.to_owned(), object[name].clone()));
     kept.filter(|(_, value)| !value.is_null()).collect()
 }

@@ -11,24 +11,18 @@ pub enum Role {
     Job,
     /// The server of MAS.
     Mas,
-    /// Synapse.
     Synapse,
-    /// Anything else.
     Other,
 }
 
 /// One container with a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Container {
-    /// The pod.
     pub pod: String,
-    /// The pod's namespace.
     pub namespace: String,
-    /// The container.
     pub container: String,
     /// Its run before the present one.
     pub previous: bool,
-    /// What it does.
     pub role: Role,
     /// Whether something is plainly wrong with it.
     pub unwell: bool,

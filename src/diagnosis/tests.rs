@@ -241,12 +241,12 @@ fn what_is_not_recorded_is_understood_as_its_sources_write_it() {
 }
 
 #[test]
-fn every_rule_has_a_text_here() {
+fn every_cause_has_a_text_here() {
     let recorded = RECORDINGS.iter().flat_map(|(_, codes)| codes.iter().copied());
     let known: BTreeSet<&str> =
         recorded.chain(TEXTS.iter().map(|(code, _)| *code)).chain(["oidc-mapped-by-hand"]).collect();
-    let rules: BTreeSet<&str> = RULES.iter().flat_map(|rules| rules.iter().map(|rule| rule.code)).collect();
-    assert_eq!(known, rules);
+    assert_eq!(known, super::codes().collect::<BTreeSet<_>>());
+    assert_eq!(super::codes().count(), known.len(), "a cause is listed twice");
 }
 
 #[test]
@@ -358,22 +358,21 @@ fn details_of_the_message_are_in_the_advice() {
     let cause = first(&recording("dry-run-encryption-newline"));
     assert!(cause.meaning.contains("line feed"), "{}", cause.meaning);
     let cause = first(&recording("dry-run-mas-database-unreachable"));
-    assert!(cause.meaning.contains("nothing answers at that host and port"), "{}", cause.meaning);
+    assert!(cause.meaning.contains("nothing responds at that host and port"), "{}", cause.meaning);
     let cause = first(
         "Some component secret are missing\nExpected : a-synapse, a-mas, a-x\nFound : a-synapse\nnext task failed",
     );
     assert!(cause.meaning.contains("a-mas, a-x"), "{}", cause.meaning);
     let keys = "The following secret keys do not point to any secret value :\n- component: matrixAuthenticationService\n  secretKeyConfigurationProperty: config.rsaPrivateKeySecretKey\n  absentFrom: a-mas/rsaPrivateKey\n- component: synapse\n  secretKeyConfigurationProperty: config.macaroonSecretKey\n  absentFrom: a-synapse/macaroon\n";
-    let cause = first(keys);
-    assert!(
-        cause.meaning.contains("rsaPrivateKey in Secret a-mas for matrixAuthenticationService"),
-        "{}",
-        cause.meaning
-    );
-    assert!(cause.meaning.contains("macaroon in Secret a-synapse for synapse"), "{}", cause.meaning);
-    assert!(cause.remedy.starts_with("Run `prepare` for those of MAS"), "{}", cause.remedy);
-    let cause = first(&serde_json::to_string(keys).unwrap());
-    assert!(cause.meaning.contains("macaroon in Secret a-synapse for synapse"), "{}", cause.meaning);
+    for text in [keys.to_owned(), serde_json::to_string(keys).unwrap()] {
+        let [of_mas, of_synapse] = understand(&text).try_into().unwrap();
+        let meaning = &of_mas.meaning;
+        assert!(meaning.contains("rsaPrivateKey in Secret a-mas for matrixAuthenticationService"), "{meaning}");
+        assert!(meaning.contains("config.rsaPrivateKeySecretKey"), "{meaning}");
+        assert!(of_mas.remedy.starts_with("Run `prepare`"), "{}", of_mas.remedy);
+        assert!(of_synapse.meaning.contains("macaroon in Secret a-synapse for synapse"), "{}", of_synapse.meaning);
+        assert!(of_synapse.remedy.starts_with("Add this key"), "{}", of_synapse.remedy);
+    }
     let text = "nonrefreshable_access_token_lifetime cannot be set when OAuth delegation is enabled\nrefresh_token_lifetime cannot be set when OAuth delegation is enabled";
     let told: Vec<String> = understand(text).into_iter().map(|cause| cause.meaning).collect();
     assert!(told[0].contains(" nonrefreshable_access") && told[1].contains(" refresh_token"), "{told:?}");
@@ -418,6 +417,31 @@ proptest! {
         let found = codes(&format!("{before}\n{}\n{after}", recording(name)));
         for code in expected {
             prop_assert!(found.contains(code), "{name}: {code} is lost");
+        }
+    }
+}
+
+#[test]
+fn every_cause_can_be_explained_without_a_message() {
+    for code in super::codes() {
+        let one = explanation(code).unwrap();
+        for text in [one.meaning.as_str(), &one.why, &one.source] {
+            assert!(!text.is_empty() && !text.contains(['{', '}']), "{code}: {text}");
+        }
+        assert!(one.meaning.ends_with('.') && !one.remedy.contains(['{', '}']), "{code}");
+    }
+    assert_eq!(explanation("all-is-well").map(|one| one.code), None);
+}
+
+/// Templates are filled in completely, whatever the message holds.
+#[test]
+fn no_placeholder_is_shown() {
+    let all =
+        RECORDINGS.iter().map(|(name, _)| recording(name)).chain(TEXTS.iter().map(|(_, text)| (*text).to_owned()));
+    for cause in all.flat_map(|text| understand(&text)) {
+        let sql = cause.sql.iter().flat_map(|sql| sql.statements.iter().map(String::as_str));
+        for text in [cause.meaning.as_str(), &cause.remedy].into_iter().chain(sql) {
+            assert!(!text.contains(['{', '}']), "{}: {text}", cause.code);
         }
     }
 }

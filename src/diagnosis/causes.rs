@@ -1,0 +1,135 @@
+//! The causes of failures, as `causes.yaml` has them.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+
+use super::text::{Captured, Message, Pattern};
+use super::{Cause, Course, Sql, Weight};
+
+static CAUSES: LazyLock<Vec<Entry>> =
+    LazyLock::new(|| serde_yaml::from_str(include_str!("causes.yaml")).expect("a test reads this file"));
+
+/// All causes, in the order of the file.
+pub(super) fn all() -> &'static [Entry] {
+    &CAUSES
+}
+
+/// An entry of the file, whose head explains the fields.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct Entry {
+    pub(super) code: String,
+    #[serde(default)]
+    pub(super) weight: Weight,
+    course: Course,
+    patterns: Vec<String>,
+    #[serde(default)]
+    special: Vec<Special>,
+    #[serde(default)]
+    choices: BTreeMap<String, BTreeMap<String, String>>,
+    #[serde(default)]
+    hints: Vec<Hint>,
+    #[serde(default)]
+    unless: Vec<String>,
+    #[serde(default)]
+    pub(super) each: bool,
+    meaning: String,
+    pub(super) remedy: String,
+    pub(super) sql: Option<Sql>,
+    pub(super) nothing_copied: Option<String>,
+    pub(super) source: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Special {
+    patterns: Vec<String>,
+    meaning: Option<String>,
+    remedy: Option<String>,
+    course: Option<Course>,
+    sql: Option<Sql>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Hint {
+    #[serde(default)]
+    says: Vec<String>,
+    text: String,
+}
+
+impl Entry {
+    /// Every occurrence in a message, with where it begins. The general words are for a message without a special one.
+    pub(super) fn find(&'static self, message: &Message) -> Vec<(usize, Cause)> {
+        let mut found: Vec<(Range<usize>, Cause)> = Vec::new();
+        if !self.matches(&self.unless, message).is_empty() {
+            return Vec::new();
+        }
+        for special in &self.special {
+            for (place, captured) in self.matches(&special.patterns, message) {
+                if found.iter().all(|(other, _)| other.end <= place.start || place.end <= other.start) {
+                    found.push((place, self.cause(message, special, captured)));
+                }
+            }
+        }
+        if found.is_empty() {
+            let general = self.matches(&self.patterns, message).into_iter();
+            found = general.map(|(place, held)| (place, self.cause(message, &Special::default(), held))).collect();
+        }
+        found.into_iter().map(|(place, cause)| (place.start, cause)).collect()
+    }
+
+    /// Where these patterns are in a message; each is tried with every choice of a capture in it.
+    fn matches(&self, texts: &[String], message: &Message) -> Vec<(Range<usize>, Captured)> {
+        let mut found = Vec::new();
+        for text in texts {
+            let choices = self.choices.iter().find(|(name, _)| text.contains(&format!("{{{name}}}")));
+            let Some((name, choices)) = choices else {
+                found.extend(Pattern::read(text).matches(message));
+                continue;
+            };
+            for (choice, shown) in choices {
+                let pattern = Pattern::read(&text.replace(&format!("{{{name}}}"), choice));
+                found.extend(pattern.matches(message).map(|(place, mut captured)| {
+                    captured.push((name.clone(), shown.clone()));
+                    (place, captured)
+                }));
+            }
+        }
+        found
+    }
+
+    fn cause(&'static self, message: &Message, special: &Special, mut captured: Captured) -> Cause {
+        let fits = |hint: &&Hint| hint.says.is_empty() || !self.matches(&hint.says, message).is_empty();
+        let hint = self.hints.iter().find(fits).map_or("", |hint| &hint.text);
+        captured.push(("hint".to_owned(), hint.to_owned()));
+        let sql = special.sql.as_ref().or(self.sql.as_ref()).map(|sql| Sql {
+            database: sql.database,
+            statements: sql.statements.iter().map(|statement| filled(statement, &captured)).collect(),
+        });
+        Cause {
+            code: &self.code,
+            weight: self.weight,
+            meaning: filled(special.meaning.as_ref().unwrap_or(&self.meaning), &captured),
+            remedy: filled(special.remedy.as_ref().unwrap_or(&self.remedy), &captured),
+            sql,
+            nothing_copied: self.nothing_copied.as_deref(),
+            course: special.course.unwrap_or(self.course),
+        }
+    }
+
+    /// What it means where nothing is known of the message.
+    pub(super) fn general_meaning(&self) -> String {
+        let hint = self.hints.iter().find(|hint| hint.says.is_empty()).map_or("", |hint| &hint.text);
+        self.meaning.replace("{hint}", hint).replace('{', "<").replace('}', ">")
+    }
+}
+
+/// A template with its captures.
+fn filled(template: &str, captured: &[(String, String)]) -> String {
+    let put = |text: String, (name, value): &(String, String)| text.replace(&format!("{{{name}}}"), value);
+    captured.iter().fold(template.to_owned(), put)
+}

@@ -24,7 +24,6 @@ struct Abort<'a> {
     stamp: String,
 }
 
-/// Runs it.
 pub async fn exec(context: &Context, args: &AbortArgs) -> Result<u8, Failure> {
     let mut session = Session::open(context, args.name.as_deref()).await?;
     let mut outcome = Outcome::new("abort");

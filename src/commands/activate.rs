@@ -43,7 +43,6 @@ struct Activate<'a> {
     times: Option<Times>,
 }
 
-/// Runs it.
 pub async fn exec(context: &Context, args: &ActivateArgs) -> Result<u8, Failure> {
     let dumps = backup_file::look(&args.backup_file)?;
     let mut session = Session::open(context, args.name.as_deref()).await?;

@@ -220,7 +220,6 @@ impl More {
         causes
     }
 
-    /// For the failure file.
     pub fn document(&self) -> Value {
         let logs: Vec<Value> = self.logs.iter().map(|(title, text)| json!({"of": title, "end": text})).collect();
         json!({"troubles": self.troubles, "logs": logs, "notSeen": self.missing, "causes": self.causes()})

@@ -79,7 +79,6 @@ impl BackupStated {
         }
     }
 
-    /// The sentence.
     pub fn statement(&self) -> &str {
         &self.0
     }
@@ -91,12 +90,10 @@ impl Approved {
         (*plan.change() != Change::Activate).then_some(Self { plan, backup: None })
     }
 
-    /// The activation.
     pub fn activation(plan: Plan, _: Rehearsed, backup: BackupStated, _: Confirmed) -> Self {
         Self { plan, backup: Some(backup) }
     }
 
-    /// What is to be written.
     pub fn plan(&self) -> &Plan {
         &self.plan
     }

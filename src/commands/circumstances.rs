@@ -14,14 +14,12 @@ use crate::deployment::{ChartRelease, OperatorDeployment, Owner};
 pub enum Refusal {
     /// It was not, or for another reason.
     No,
-    /// This right is missing.
     Missing(Right),
     /// The credentials are not accepted any more.
     LoggedOut,
 }
 
 impl Refusal {
-    /// Sorts an error of reading.
     pub fn of(error: &ClusterError, right: impl FnOnce() -> Right) -> Self {
         match error.kind() {
             ErrorKind::Forbidden { .. } => Self::Missing(right()),

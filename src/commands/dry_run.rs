@@ -28,7 +28,6 @@ struct DryRun<'a> {
     stamp: String,
 }
 
-/// Runs it.
 pub async fn exec(context: &Context, args: &DryRunArgs) -> Result<u8, Failure> {
     let mut session = Session::open(context, args.name.as_deref()).await?;
     let outcome = Outcome::new(WORDS.command);

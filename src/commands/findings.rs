@@ -73,7 +73,6 @@ fn complete(text: &str, whole: impl Fn(&str) -> String) -> String {
     completed
 }
 
-/// Says one finding on stderr.
 pub fn show(ui: &Ui, finding: &Finding) {
     for line in lines(finding) {
         // Findings weigh more than progress: also with --quiet.

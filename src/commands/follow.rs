@@ -27,14 +27,10 @@ pub struct Words {
     pub goes_on: &'static str,
 }
 
-/// How following ended.
 #[derive(Debug)]
 pub enum Ended {
-    /// With a verdict.
     Verdict(Verdict),
-    /// Without one, in time.
     TimedOut(Awaiting),
-    /// By a signal.
     Interrupted,
     /// The change was found there, and its goal is reached, in these words; by which run was not seen.
     Reached(String),
@@ -42,10 +38,8 @@ pub enum Ended {
     AtRest,
 }
 
-/// What following found out.
 #[derive(Debug)]
 pub struct Followed {
-    /// How it ended.
     pub ended: Ended,
     /// What was seen on the way.
     pub timeline: Vec<TimelineEntry>,
@@ -53,9 +47,7 @@ pub struct Followed {
     pub took: Duration,
 }
 
-/// Where following begins.
 pub struct Start {
-    /// What to compare with.
     pub baseline: Baseline,
     /// The object as it is now; its place in the history follows from `continuity`.
     pub seen: Deployment,

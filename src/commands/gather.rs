@@ -118,7 +118,6 @@ impl Session {
         }
     }
 
-    /// Reads the record.
     pub async fn read_record(&self) -> Known<Option<Record>> {
         self.record_and_refusal().await.0
     }

@@ -70,7 +70,6 @@ impl Interrupt {
         state.standing = standing;
     }
 
-    /// Whether there was one.
     pub fn raised(&self) -> bool {
         self.shared.state().raised
     }

@@ -8,25 +8,20 @@ use super::session::Session;
 use super::status::Status;
 use crate::terminal::{Next, OutputFormat};
 
-/// What became of the write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Written {
-    /// It is stored.
     Applied,
     /// It was tried and is not stored.
     NotApplied,
     /// It could not be found out.
     Unknown,
-    /// None was tried.
     None,
 }
 
-/// The operator's answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Answer {
-    /// It did what was written.
     Succeeded,
     /// It reports a failure, or cannot do it any more.
     Failed,
@@ -34,7 +29,6 @@ pub enum Answer {
     TimedOut,
     /// The program was interrupted while waiting.
     Interrupted,
-    /// Nobody waited.
     NotWaited,
     /// There was nothing to do, or nothing was written.
     Unchanged,
@@ -44,13 +38,9 @@ pub enum Answer {
 #[derive(Debug)]
 pub struct Outcome {
     command: &'static str,
-    /// What became of the write.
     pub write: Written,
-    /// The operator's answer.
     pub verdict: Answer,
-    /// In words.
     pub message: Option<String>,
-    /// The failure file.
     pub record_file: Option<String>,
     /// What to do after a success; told when everything else has been.
     pub next: Option<Next>,
@@ -72,7 +62,6 @@ struct Document<'a> {
 }
 
 impl Outcome {
-    /// Nothing has happened yet.
     pub fn new(command: &'static str) -> Self {
         Self { command, write: Written::None, verdict: Answer::Unchanged, message: None, record_file: None, next: None }
     }

@@ -13,7 +13,6 @@ use crate::checks::tls::SecretLook;
 use crate::cluster::{Cluster, Target};
 use crate::plan::SecretContents;
 
-/// What was read, by name.
 #[derive(Default)]
 pub struct SecretReads(Mutex<HashMap<String, Cell>>);
 

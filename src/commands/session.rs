@@ -14,14 +14,11 @@ use super::exit::{FAILED, Failure, USAGE};
 use super::interrupt::Interrupt;
 use super::secret_reads::SecretReads;
 
-/// What every command is given.
 #[derive(Clone)]
 pub struct Context {
-    /// Where to say things.
     pub ui: Ui,
     /// How to reach the API server.
     pub flags: ConnectionFlags,
-    /// Signals.
     pub interrupt: Interrupt,
 }
 
@@ -35,11 +32,8 @@ impl Context {
 
 /// One deployment on one API server.
 pub struct Session {
-    /// What the command was given.
     pub context: Context,
-    /// The connection.
     pub cluster: Cluster,
-    /// The deployment's address.
     pub target: Target,
     /// The deployment as it was last read.
     pub deployment: Deployment,
@@ -56,7 +50,6 @@ pub struct Session {
 }
 
 impl Session {
-    /// Connects and chooses the deployment.
     pub async fn open(context: &Context, name: Option<&str>) -> Result<Self, Failure> {
         Self::open_reading(context, name, false).await
     }
@@ -113,12 +106,10 @@ impl Session {
         }
     }
 
-    /// Where things are said.
     pub fn ui(&self) -> &Ui {
         &self.context.ui
     }
 
-    /// Reads the deployment afresh.
     pub async fn reread(&mut self) -> Result<(), Failure> {
         self.deployment = read(self.cluster.get_deployment(&self.target).await?)?;
         Ok(())

@@ -29,7 +29,6 @@ const PAUSE: Duration = Duration::from_millis(20);
 
 /// What the three commands do differently.
 pub trait Task {
-    /// Its words.
     fn words(&self) -> Words;
     /// The step that the findings are for.
     fn step(&self) -> Step;
@@ -49,15 +48,12 @@ pub trait Task {
     }
     /// Whether a run that is under way is waited for.
     fn waits(&self, snapshot: &Snapshot) -> bool;
-    /// The change.
     fn plan(&self, snapshot: &Snapshot) -> Result<Plan, Failure>;
     /// Whether the server may change more than what was asked for.
     fn tolerates_more(&self) -> bool;
     /// Asks for the go-ahead; `None` is a no.
     fn approve(&self, session: &Session, snapshot: &Snapshot, plan: Plan) -> Result<Option<Approved>, Failure>;
-    /// Whether nobody will be asked.
     fn is_script(&self, session: &Session) -> bool;
-    /// For the record's history.
     fn history(&self) -> String;
     /// Findings about what was given on the command line.
     fn given(&self) -> Vec<Finding> {
@@ -65,11 +61,8 @@ pub trait Task {
     }
 }
 
-/// Flags that the three share.
 pub struct Flags<'a> {
-    /// Of the write.
     pub write: &'a WriteArgs,
-    /// Of what follows.
     pub follow: &'a FollowArgs,
     /// `--via-owner`.
     pub via_owner: bool,
@@ -123,7 +116,6 @@ struct Course<'a> {
     outcome: &'a mut Outcome,
     patience: Patience,
     approved: Option<Approved>,
-    /// What was written already.
     sent: Option<Approved>,
     told: Option<Vec<Finding>>,
     certificate: Option<(MasSettings, Vec<Finding>)>,

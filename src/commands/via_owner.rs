@@ -18,11 +18,9 @@ use crate::record::{OwnersChange, Pending};
 use crate::terminal::progress::{Progress, Waiting};
 use crate::terminal::{Line, Next, OutputFormat, Style, data, diff};
 
-/// What came of waiting.
 pub enum Arrival {
     /// The change is there, and nothing else; follow from here.
     Here(Box<Start>),
-    /// It did not come.
     Ended(Ended),
 }
 
@@ -31,9 +29,7 @@ pub enum Arrival {
 enum Arrived {
     /// The change is not there yet; at most the status moved.
     Nothing,
-    /// Exactly what was shown.
     Change,
-    /// Something else.
     Other,
 }
 
@@ -53,7 +49,6 @@ pub fn check(session: &Session, snapshot: &Snapshot, plan: &Plan) -> Result<(), 
         .next(Next::new("To ask the operator for another rehearsal of it:").command(session.command("dry-run"))))
 }
 
-/// For the record's history.
 pub fn history(words: Words) -> String {
     format!("{}: left to the manifest's owner", words.command)
 }

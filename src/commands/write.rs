@@ -59,9 +59,7 @@ fn request(session: &Session, plan: &Plan) -> Write {
 
 /// What the record keeps of a write before it is sent.
 pub struct Intent<'a> {
-    /// The command.
     pub command: &'static str,
-    /// By whom.
     pub by: Option<String>,
     /// What was read, for the Secret's digest.
     pub snapshot: &'a Snapshot,
@@ -69,7 +67,6 @@ pub struct Intent<'a> {
     pub what: String,
 }
 
-/// How a write went.
 pub enum Sent {
     /// It is stored; follow from here.
     Applied(Box<Start>),

@@ -22,11 +22,9 @@ pub struct Given {
     rsa: Option<SecretBytes>,
     /// Chain and key in the one form that every server reads.
     pub certificate: Option<(SecretBytes, SecretBytes)>,
-    /// The CA to issue from.
     pub ca: Option<CertificateAuthority>,
 }
 
-/// Reads the files.
 pub fn read(args: &PrepareArgs) -> Result<Given, Failure> {
     let stdin = [
         &args.database_password_file,
@@ -74,7 +72,6 @@ pub fn read_file(flag: &str, path: &str) -> Result<SecretBytes, Failure> {
     Ok(bytes)
 }
 
-/// Validates what was given.
 pub fn merge(given: Given, session: &Session, args: &PrepareArgs, replace: &[String]) -> Result<SecretInputs, Failure> {
     let encryption_secret =
         given.encryption.map(|value| mend::encryption_secret(session, args, value.expose())).transpose()?;

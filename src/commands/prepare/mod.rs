@@ -36,7 +36,6 @@ use crate::terminal::{Line, Next, Style};
 pub use inputs::read_file;
 use show::{secret_lines, show};
 
-/// Runs it.
 pub async fn exec(context: &Context, args: &PrepareArgs) -> Result<u8, Failure> {
     let wanted = export::Wanted::read(&args.export)?;
     let mut given = inputs::read(args)?;

@@ -16,7 +16,6 @@ use super::session::{Context, Session};
 use crate::cli::StatusArgs;
 use crate::terminal::OutputFormat;
 
-/// Runs it.
 pub async fn exec(context: &Context, args: &StatusArgs) -> Result<u8, Failure> {
     let format = args.output.format();
     if args.all_namespaces {

@@ -9,14 +9,9 @@ pub(super) enum Synapse {
     /// Nothing of it can be seen.
     Unseen,
     /// Everything that is wanted is ready.
-    Up {
-        pods: u32,
-    },
+    Up { pods: u32 },
     /// It is wanted gone, and some of it is still there.
-    Stopping {
-        left: u32,
-        of: u32,
-    },
+    Stopping { left: u32, of: u32 },
     /// It is wanted gone, and it is.
     Stopped,
     /// It is wanted again after it was gone, or for the first time.
@@ -26,10 +21,7 @@ pub(super) enum Synapse {
         of: u32,
     },
     /// Not all of it is ready, for whatever reason.
-    Partly {
-        ready: u32,
-        of: u32,
-    },
+    Partly { ready: u32, of: u32 },
 }
 
 #[derive(Debug, Clone, Copy)]

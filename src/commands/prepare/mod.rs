@@ -21,7 +21,7 @@ use super::findings;
 use super::gather::Extent;
 use super::interrupt::Standing;
 use super::session::{Context, Session};
-use super::status::{provider_parts, provider_table};
+use super::status::provider_table;
 use crate::checks::tls::{CertificateSource, Offered};
 use crate::checks::{self, Known, RehearsalStanding, Snapshot, Step, codes};
 use crate::cli::PrepareArgs;
@@ -30,6 +30,7 @@ use crate::pki::wipe;
 use crate::plan::{
     MasSettings, SecretContents, SecretContext, SecretInputs, SecretKeys, SecretPlan, SecretPlanError, Tls,
 };
+use crate::session::status::providers as provider_parts;
 use crate::terminal::table::{Cell, Column, Table};
 use crate::terminal::{Line, Next, Style};
 

@@ -1,9 +1,9 @@
 //! What must be there before a write is sent, as types: nobody can send an activation without all four.
 
-use super::exit::{Failure, USAGE};
-use super::session::Session;
 use crate::checks::Rehearsed;
+use crate::error::{Failure, USAGE};
 use crate::plan::{Change, Plan};
+use crate::session::Session;
 use crate::terminal::prompt::PromptError;
 
 /// A person, or a script that said so, wants this write.

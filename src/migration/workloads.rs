@@ -11,9 +11,9 @@ use futures::stream::{SelectAll, unfold};
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
-use super::session::Session;
 use crate::cluster::{Onlook, Resource};
 use crate::record::TimelineEntry;
+use crate::session::Session;
 use crate::stages::{Happened, Kind, Observer};
 use crate::terminal::progress::{Onlooker, Progress};
 use crate::terminal::{Line, Symbol, Terminal};

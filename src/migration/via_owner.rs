@@ -1,20 +1,20 @@
 //! `--via-owner`: the change is made in the manifest by whoever keeps it (Helm, Argo CD, Flux, the installer). It is
 //! shown here, and waited for; from its arrival on everything is as after a write of our own.
 
-use super::approve::Approved;
-use super::exit::{FAILED, Failure, INTERRUPTED};
+use super::apply::{self, Intent};
+use super::confirm::Approved;
 use super::follow::{self, Ended, Start, Words};
-use super::interrupt::Standing;
-use super::patience::Patience;
-use super::pending;
-use super::session::Session;
-use super::write::{self, Intent};
+use super::resume as pending;
 use crate::checks::Snapshot;
 use crate::cluster::{self, WatchItem};
 use crate::deployment::{Deployment, Owner};
+use crate::error::{FAILED, Failure, INTERRUPTED};
 use crate::plan::Plan;
 use crate::reconcile::{Awaiting, Baseline, Carried, Continuity, Observation, Verdict};
 use crate::record::{OwnersChange, Pending};
+use crate::session::Session;
+use crate::session::deadline::Patience;
+use crate::session::interrupt::Standing;
 use crate::terminal::progress::{Progress, Waiting};
 use crate::terminal::{Line, Next, OutputFormat, Style, data, diff};
 
@@ -64,10 +64,10 @@ pub async fn note(
     let carried = go.plan().carried(&Observation::of(answer));
     let baseline = Baseline::of_write(&before, carried, before.generation, None);
     // The owner changes the spec and nothing else, so no annotation tells of this request.
-    let pending = write::pending(session, go.plan(), &intent, baseline);
+    let pending = apply::pending(session, go.plan(), &intent, baseline);
     let ours = Pending { owner: Some(OwnersChange::Awaited), request: None, ..pending };
     session.context.interrupt.stands(Standing::Writing);
-    let noted = session.change_record(|record| write::note(record, go, &intent, &ours)).await;
+    let noted = session.change_record(|record| apply::note(record, go, &intent, &ours)).await;
     session.context.interrupt.stands(Standing::NothingWritten);
     noted?;
     if session.context.interrupt.raised() {
@@ -94,7 +94,7 @@ pub async fn note_arrival(session: &Session, ours: &Pending, start: &Start) {
         })
         .await;
     if let Err(failure) = noted {
-        write::warn_unrecorded(session, &failure);
+        apply::warn_unrecorded(session, &failure);
     }
 }
 

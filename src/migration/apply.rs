@@ -2,18 +2,18 @@
 
 use serde_json::{Value, json};
 
-use super::approve::Approved;
-use super::exit::{FAILED, Failure, INTERRUPTED};
+use super::confirm::Approved;
 use super::follow::Start;
-use super::interrupt::Standing;
 use super::outcome::{Outcome, Written};
-use super::session::Session;
 use crate::checks::{Known, Snapshot};
 use crate::cluster::{ErrorKind, Write, WriteOutcome};
 use crate::deployment::{Deployment, Run};
+use crate::error::{FAILED, Failure, INTERRUPTED};
 use crate::plan::{Change, Plan};
 use crate::reconcile::{Baseline, Continuity, Observation};
 use crate::record::{Backup, Pending, Record};
+use crate::session::Session;
+use crate::session::interrupt::Standing;
 use crate::terminal::{Next, diff};
 
 /// The server's own dry run of the exact write.

@@ -1,12 +1,12 @@
 //! What must hold between the plan and the write.
 
-use super::exit::{FAILED, Failure};
-use super::findings;
-use super::session::Session;
-use super::task::Task;
+use super::Task;
 use crate::checks::{self, Finding, Snapshot, Step, codes};
 use crate::deployment::Deployment;
+use crate::error::{FAILED, Failure};
 use crate::plan::MasSettings;
+use crate::session::Session;
+use crate::session::findings;
 use crate::terminal::Next;
 
 /// Somebody else changed what was decided upon: a person is shown everything again, a script is refused.

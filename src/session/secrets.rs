@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::OnceCell;
 
-use super::circumstances::Refusal;
-use super::gather::unreadable;
+use super::environment::Refusal;
+use super::snapshot::unreadable;
 use crate::checks::Known;
 use crate::checks::access::Right;
 use crate::checks::tls::SecretLook;

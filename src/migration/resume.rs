@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::exit::{Failure, INTERRUPTED};
 use super::follow;
-use super::session::Session;
 use crate::checks::Snapshot;
 use crate::deployment::Deployment;
+use crate::error::{Failure, INTERRUPTED};
 use crate::plan::REHEARSAL_ANNOTATION;
 use crate::reconcile::{Baseline, Carried, Observation};
 use crate::record::{OwnersChange, Pending};
+use crate::session::Session;
 use crate::terminal::time::ago;
 
 /// A write that somebody noted a moment ago and that has not arrived yet.

@@ -1,18 +1,31 @@
 //! A command's connection and the deployment it is about.
 
+pub mod certificate;
+pub mod components;
+pub mod deadline;
+pub mod environment;
+pub mod findings;
+pub mod interrupt;
+pub mod prefetch;
+pub mod record;
+pub mod related_objects;
+pub mod secrets;
+pub mod snapshot;
+pub mod status;
+
 use crate::checks::Known;
 use crate::checks::access::Rules;
 use crate::checks::configured::Resolution;
 use crate::cluster::{ApiVersion, Choice, Cluster, ClusterError, ConnectionFlags, Elsewhere, Target};
 use crate::deployment::Deployment;
+use crate::error::{FAILED, Failure, USAGE};
 use crate::record::record_name;
 use crate::terminal::passing::Passing;
 use crate::terminal::{Next, Ui};
 
-use super::ahead::Ahead;
-use super::exit::{FAILED, Failure, USAGE};
-use super::interrupt::Interrupt;
-use super::secret_reads::SecretReads;
+use interrupt::Interrupt;
+use prefetch::Ahead;
+use secrets::SecretReads;
 
 #[derive(Clone)]
 pub struct Context {

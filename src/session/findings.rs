@@ -1,8 +1,8 @@
 //! Findings before a write: shown, and judged.
 
-use super::exit::{BLOCKED, Failure, WARNINGS};
-use super::session::Session;
+use super::Session;
 use crate::checks::{Finding, Severity};
+use crate::error::{BLOCKED, Failure, WARNINGS};
 use crate::terminal::table::{Cell, Column, Table};
 use crate::terminal::{Line, OutputError, Stream, Style, Symbol, Ui};
 

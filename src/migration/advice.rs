@@ -5,14 +5,14 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::follow::Words;
-use super::neighbourhood::{self, Depth};
-use super::session::Session;
 use crate::checks::Snapshot;
 use crate::checks::around::{self, Role, Trouble};
 use crate::checks::failure::{self, Cause, Course, Weight};
 use crate::cluster::{Allowance, Survey};
 use crate::pki::SecretBytes;
 use crate::record::Redactor;
+use crate::session::Session;
+use crate::session::related_objects::{self, Depth};
 use crate::terminal::{Line, OutputError, Style, Ui};
 
 /// A person waits for it, with users locked out.
@@ -152,13 +152,14 @@ async fn look(session: &Session, snapshot: &Snapshot) -> More {
     let redactor = Redactor::knowing(known(snapshot));
     let survey = Survey::new(&session.cluster, LOOK);
     let target = &session.target;
-    let found = neighbourhood::read(&survey, &target.namespace, &target.name, Depth { whole: false, most: 300 }).await;
+    let found =
+        related_objects::read(&survey, &target.namespace, &target.name, Depth { whole: false, most: 300 }).await;
     let mut unread = found.unread.clone();
     let telling = around::containers(&found.around.pods).into_iter().filter(|one| one.unwell || one.role == Role::Job);
     let telling: Vec<_> = telling.take(LOGS).collect();
     let mut logs = Vec::new();
     for container in &telling {
-        match survey.log(&neighbourhood::log_of(container), 60, 16 << 10).await {
+        match survey.log(&related_objects::log_of(container), 60, 16 << 10).await {
             Ok(end) if !end.text.trim().is_empty() => {
                 let before = if container.previous { ", the run before" } else { "" };
                 let title = format!("pod {}, container {}{before}", container.pod, container.container);
@@ -170,9 +171,9 @@ async fn look(session: &Session, snapshot: &Snapshot) -> More {
     }
     let clean = |one: Trouble| Trouble { object: one.object, says: redactor.text(&one.says) };
     More {
-        troubles: neighbourhood::troubles(&found).into_iter().map(clean).collect(),
+        troubles: related_objects::troubles(&found).into_iter().map(clean).collect(),
         logs,
-        missing: neighbourhood::missing(&unread),
+        missing: related_objects::missing(&unread),
     }
 }
 

@@ -1,6 +1,6 @@
 //! How often a plan is made anew.
 
-use super::write;
+use super::apply as write;
 use crate::deployment::Deployment;
 
 /// How often a plan is made anew because somebody changed what was decided upon.

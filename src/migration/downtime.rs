@@ -3,9 +3,9 @@
 use jiff::SignedDuration;
 use serde_json::Value;
 
-use super::session::Session;
 use crate::checks::Snapshot;
 use crate::cluster::{Resource, Selection};
+use crate::session::Session;
 use crate::stages::Times;
 use crate::terminal::time::duration;
 

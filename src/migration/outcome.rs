@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
-use super::exit::{FAILED, Failure};
-use super::gather::Extent;
-use super::session::Session;
-use super::status::Status;
+use crate::error::{FAILED, Failure};
+use crate::session::Session;
+use crate::session::snapshot::Extent;
+use crate::session::status::Status;
 use crate::terminal::{Next, OutputFormat};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

@@ -1,9 +1,9 @@
 //! Keeping the record: read, change, compare-and-set.
 
-use super::exit::{FAILED, Failure};
-use super::session::Session;
+use super::Session;
 use crate::checks::Known;
 use crate::cluster::{ErrorKind, Resource, Write, WriteOutcome};
+use crate::error::{FAILED, Failure};
 use crate::record::{Record, record_name};
 use crate::terminal::Next;
 

@@ -1,26 +1,44 @@
 //! The steps that `dry-run`, `activate` and `abort` share, in the order of the contract: findings, server dry run and
 //! preview, confirmation, write, following.
 
+mod advice;
+mod apply;
+mod attempts;
+mod conclude;
+pub mod confirm;
+pub mod downtime;
+pub mod follow;
+pub mod outcome;
+mod preflight;
+pub mod resume;
+mod via_owner;
+mod workloads;
+
+pub use advice::{known, page};
+pub use conclude::state_folders;
+
 use std::borrow::Cow;
 use std::time::Duration;
 
-use super::approve::Approved;
-use super::exit::{DONE, FAILED, Failure, INTERRUPTED, TIMED_OUT};
-use super::follow::{self, Ended, Exits, Reached, Start, Words};
-use super::gather::Extent;
-use super::interrupt::Standing;
-use super::outcome::{Answer, Outcome};
-use super::patience::Patience;
-use super::rounds::Rounds;
-use super::session::Session;
-use super::write::{self, Intent, Sent, ServerDryRun};
-use super::{certificate, conclude, findings, gates, outside, pending, via_owner};
+use self::apply::{self as write, Intent, Sent, ServerDryRun};
+use self::attempts::Rounds;
+use self::confirm::Approved;
+use self::follow::{Ended, Exits, Reached, Start, Words};
+use self::outcome::{Answer, Outcome};
+use self::{preflight as gates, resume as pending};
 use crate::checks::{self, Finding, Known, Snapshot, Step, codes};
 use crate::cli::{FollowArgs, WriteArgs};
+use crate::commands::outside;
 use crate::deployment::{Deployment, Run};
+use crate::error::{DONE, FAILED, Failure, INTERRUPTED, TIMED_OUT};
 use crate::plan::{MasSettings, Plan};
 use crate::reconcile::{Baseline, Continuity};
 use crate::record::Record;
+use crate::session::Session;
+use crate::session::deadline::Patience;
+use crate::session::interrupt::Standing;
+use crate::session::snapshot::Extent;
+use crate::session::{certificate, findings};
 use crate::terminal::progress::Progress;
 use crate::terminal::{Next, Verbosity};
 

@@ -5,15 +5,15 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep_until};
 
-use super::exit::Failure;
-use super::interrupt::Standing;
-use super::patience::Patience;
-use super::session::Session;
-use super::stages::Stages;
+use super::workloads::Stages;
 use crate::cluster::{self, Watch, WatchItem};
 use crate::deployment::{Deployment, Run};
+use crate::error::Failure;
 use crate::reconcile::{Awaiting, Baseline, Continuity, Event, Observation, Tracker, Verdict};
 use crate::record::TimelineEntry;
+use crate::session::Session;
+use crate::session::deadline::Patience;
+use crate::session::interrupt::Standing;
 use crate::terminal::progress::{Progress, Waiting};
 
 /// The words for one command's stages.

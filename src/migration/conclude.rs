@@ -4,17 +4,17 @@ use std::path::PathBuf;
 
 use jiff::SignedDuration;
 
-use super::advise;
-use super::exit::{DONE, FAILED, Failure, INTERRUPTED, TIMED_OUT};
+use super::advice as advise;
+use super::ended_early;
 use super::follow::{Ended, Followed, Words, missing};
-use super::interrupt::Standing;
 use super::outcome::{Answer, Outcome};
-use super::session::Session;
-use super::task::ended_early;
 use crate::checks::{Snapshot, failure};
 use crate::deployment::FailureReport;
+use crate::error::{DONE, FAILED, Failure, INTERRUPTED, TIMED_OUT};
 use crate::reconcile::{Awaiting, Observation, Verdict};
 use crate::record::{self, FailureFile, Rehearsal, RehearsalState, TimelineEntry};
+use crate::session::Session;
+use crate::session::interrupt::Standing;
 use crate::terminal::progress::Progress;
 use crate::terminal::time::duration;
 use crate::terminal::{Line, Next};
@@ -108,7 +108,7 @@ fn since_the_write(session: &Session, words: Words, snapshot: &Snapshot) -> Opti
 /// Whether what the record has pending is the very write that was followed: it may be an earlier one that never arrived, of
 /// another Secret.
 fn is_of(pending: &record::Pending, words: Words, deployment: &crate::deployment::Deployment) -> bool {
-    pending.command == words.command && super::pending::is_applied(pending, deployment)
+    pending.command == words.command && super::resume::is_applied(pending, deployment)
 }
 
 /// Takes the write that was followed off the record, and nobody else's: who began another one meanwhile needs it to come
@@ -227,7 +227,7 @@ async fn succeeded(
 
 fn warn_unrecorded(session: &Session, kept: Result<(), Failure>) {
     if let Err(failure) = kept {
-        super::write::warn_unrecorded(session, &failure);
+        super::apply::warn_unrecorded(session, &failure);
     }
 }
 

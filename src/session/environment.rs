@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::session::Session;
+use super::Session;
 use crate::checks::access::{self, Access, Right, Rules};
 use crate::checks::{Circumstances, Healing, Known, Snapshot};
 use crate::cluster::{ClusterError, ErrorKind, Resource, Selection};

@@ -21,10 +21,10 @@ mod version;
 use crate::cli::{Cli, Command};
 use crate::cluster::ClusterError;
 use crate::error as exit;
-use crate::migration::{self as task, confirm as approve, downtime, follow, outcome, resume as pending};
+use crate::session;
 use crate::session::{certificate, findings, interrupt, related_objects as neighbourhood, snapshot as gather};
 use crate::terminal::{Ui, Verbosity};
-use crate::{migration as advise, migration as conclude, session};
+use crate::{migration as advise, migration as conclude};
 
 pub use complete::complete;
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::follow::Words;
+use super::Step;
 use crate::checks::Snapshot;
 use crate::checks::around::{self, Role, Trouble};
 use crate::checks::failure::{self, Cause, Course, Weight};
@@ -24,7 +24,7 @@ const LINES: usize = 12;
 const MOST_CAUSES: usize = 8;
 
 /// Says what a failure's message means.
-pub fn tell(session: &Session, words: Words, causes: &[Cause]) {
+pub fn tell(session: &Session, step: Step, causes: &[Cause]) {
     let ui = session.ui();
     let migrated = session.deployment.mas_active() == Some(true);
     let decisive: Vec<&Cause> = causes.iter().filter(|cause| cause.weight != Weight::Warning).collect();
@@ -35,8 +35,8 @@ pub fn tell(session: &Session, words: Words, causes: &[Cause]) {
     let several = decisive.len() > 1;
     // All of them stop at about the same place; the words about it stand with the first one.
     let proof = decisive.iter().map(|one| one.nothing_copied).collect::<Option<Vec<_>>>();
-    let proof = proof.and_then(|all| all.first().copied()).filter(|_| words.command == "activate" && !migrated);
-    let course = decisive.first().and_then(|cause| course(cause.course, words, migrated));
+    let proof = proof.and_then(|all| all.first().copied()).filter(|_| step == Step::Activate && !migrated);
+    let course = decisive.first().and_then(|cause| course(cause.course, step, migrated));
     let soothing = decisive.first().is_some_and(|cause| cause.course == Course::Retry);
     for (number, cause) in decisive.iter().take(MOST_CAUSES).enumerate() {
         let first = number == 0;
@@ -89,17 +89,17 @@ fn statements(cause: &Cause) -> &[String] {
 }
 
 /// What comes next, as far as the kind of cause tells. The commands themselves stand at the end of the output.
-fn course(course: Course, words: Words, migrated: bool) -> Option<&'static str> {
-    match (words.command, course) {
-        ("activate", _) if migrated => None,
-        ("activate" | "dry-run", Course::Retry) => {
+fn course(course: Course, step: Step, migrated: bool) -> Option<&'static str> {
+    match (step, course) {
+        (Step::Activate, _) if migrated => None,
+        (Step::Activate | Step::DryRun, Course::Retry) => {
             Some("The operator tries again by itself, and that alone often cures it.")
         }
-        ("activate", Course::Mend) => {
+        (Step::Activate, Course::Mend) => {
             Some("Once that is mended, the operator's next try goes on from there; if it takes long, go back first.")
         }
-        ("activate", Course::Change) => Some("Go back first. Then change it, and let a dry run pass again."),
-        ("activate", Course::Support) => Some("Go back first, so that there is time to find out."),
+        (Step::Activate, Course::Change) => Some("Go back first. Then change it, and let a dry run pass again."),
+        (Step::Activate, Course::Support) => Some("Go back first, so that there is time to find out."),
         _ => None,
     }
 }
@@ -184,7 +184,7 @@ pub fn known(snapshot: &Snapshot) -> impl Iterator<Item = &SecretBytes> {
 
 impl More {
     /// Says it, and what it means where that is known.
-    pub fn tell(&self, session: &Session, words: Words) {
+    pub fn tell(&self, session: &Session, step: Step) {
         let ui = session.ui();
         for trouble in &self.troubles {
             ui.status(Line::new().text("    ").text(&trouble.object).text(": ").text(&trouble.says));
@@ -208,7 +208,7 @@ impl More {
         let causes = self.causes();
         if !causes.is_empty() {
             ui.status("  That may be why:");
-            tell(session, words, &causes);
+            tell(session, step, &causes);
         }
     }
 

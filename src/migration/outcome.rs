@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use crate::error::{FAILED, Failure};
+use super::Step;
+use crate::error::{DONE, FAILED, Failure};
 use crate::session::Session;
 use crate::session::snapshot::Extent;
 use crate::session::status::Status;
@@ -37,7 +38,7 @@ pub enum Answer {
 /// What a writing command has to tell in the end.
 #[derive(Debug)]
 pub struct Outcome {
-    command: &'static str,
+    step: Step,
     pub write: Written,
     pub verdict: Answer,
     pub message: Option<String>,
@@ -62,8 +63,15 @@ struct Document<'a> {
 }
 
 impl Outcome {
-    pub fn new(command: &'static str) -> Self {
-        Self { command, write: Written::None, verdict: Answer::Unchanged, message: None, record_file: None, next: None }
+    pub fn new(step: Step) -> Self {
+        Self { step, write: Written::None, verdict: Answer::Unchanged, message: None, record_file: None, next: None }
+    }
+
+    /// Ends a command that finds its goal reached.
+    pub fn nothing_to_do(&mut self, session: &Session, why: &'static str) -> u8 {
+        session.ui().status(why);
+        self.message = Some(why.to_owned());
+        DONE
     }
 
     /// Ends a command: prints the outcome where data was asked for, also when it failed.
@@ -76,14 +84,12 @@ impl Outcome {
         let untouched = matches!(self.write, Written::None) && self.verdict == Answer::Unchanged;
         let result = result.map_err(|failure| match failure.error {
             // An error before the write says nothing of the write; the person asks first of all whether it was made.
-            Some(ref error) if untouched && failure.code == FAILED && !error.to_string().contains("nothing was") => {
-                Failure {
-                    next: std::iter::once(Next::new(format!("ElementDeployment {} was not changed.", session.place())))
-                        .chain(failure.next)
-                        .collect(),
-                    ..failure
-                }
-            }
+            Some(_) if untouched && failure.code == FAILED => Failure {
+                next: std::iter::once(Next::new(format!("ElementDeployment {} was not changed.", session.place())))
+                    .chain(failure.next)
+                    .collect(),
+                ..failure
+            },
             _ => failure,
         });
         if !format.is_data() {
@@ -100,7 +106,7 @@ impl Outcome {
             &Document {
                 api_version: "ess-mas/v1",
                 kind: "Outcome",
-                command: self.command,
+                command: if self.step.goes_back() { Step::Abort } else { self.step }.command(),
                 namespace: &session.target.namespace,
                 name: &session.target.name,
                 write: self.write,

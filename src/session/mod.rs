@@ -13,10 +13,12 @@ pub mod secrets;
 pub mod snapshot;
 pub mod status;
 
+use std::time::Duration;
+
 use crate::checks::Known;
 use crate::checks::access::Rules;
 use crate::checks::configured::Resolution;
-use crate::cluster::{ApiVersion, Choice, Cluster, ClusterError, ConnectionFlags, Elsewhere, Target};
+use crate::cluster::{ApiVersion, Choice, Cluster, ClusterError, ConnectionFlags, Elsewhere, Target, Watch};
 use crate::deployment::Deployment;
 use crate::error::{FAILED, Failure, USAGE};
 use crate::record::record_name;
@@ -126,6 +128,13 @@ impl Session {
     pub async fn reread(&mut self) -> Result<(), Failure> {
         self.deployment = read(self.cluster.get_deployment(&self.target).await?)?;
         Ok(())
+    }
+
+    /// Watches the deployment again after a watch that is over: a fault of this program's, and no reason to leave somebody
+    /// without an answer.
+    pub async fn follow_anew(&self) -> Watch {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        self.cluster.follow(&self.target, self.deployment.object())
     }
 
     /// `first-element in element-onprem`.

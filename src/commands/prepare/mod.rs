@@ -14,7 +14,6 @@ mod settings;
 mod show;
 mod todo;
 
-use super::approve::Confirmed;
 use super::certificate::look;
 use super::exit::{DONE, FAILED, Failure, INTERRUPTED, USAGE};
 use super::findings;
@@ -26,6 +25,7 @@ use crate::checks::tls::{CertificateSource, Offered};
 use crate::checks::{self, Known, RehearsalStanding, Snapshot, Step, codes};
 use crate::cli::PrepareArgs;
 use crate::cluster::{ErrorKind, Resource, Write, WriteOutcome};
+use crate::migration::Confirmed;
 use crate::pki::wipe;
 use crate::plan::{
     MasSettings, SecretContents, SecretContext, SecretInputs, SecretKeys, SecretPlan, SecretPlanError, Tls,

@@ -11,13 +11,16 @@ pub mod commands;
 pub mod deployment;
 pub mod diagnosis;
 pub mod duration;
+mod error;
 pub mod hardening;
+mod migration;
 pub mod pki;
 pub mod plan;
 pub mod probe;
 pub mod reconcile;
 pub mod record;
 mod redact;
+mod session;
 pub mod stages;
 pub mod terminal;
 

@@ -15,18 +15,15 @@ const GROUP: &str = "matrix.element.io";
 pub struct Right {
     /// `get`, `list`, `watch`, `create`, `update`, `patch`.
     pub verb: &'static str,
-    /// What it is about.
     pub on: On,
 }
 
-/// What a right is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum On {
     /// Objects of a resource in the deployment's namespace.
     Resource {
         /// API group; empty for the core group.
         group: &'static str,
-        /// Lower-case plural.
         plural: &'static str,
         /// The object; `None` where the verb knows no name, as creating does.
         name: Option<String>,
@@ -36,17 +33,14 @@ pub enum On {
 }
 
 impl Right {
-    /// On the ElementDeployment.
     pub fn deployment(verb: &'static str, name: &str) -> Self {
         Self::named(verb, GROUP, "elementdeployments", name)
     }
 
-    /// On a Secret.
     pub fn secret(verb: &'static str, name: &str) -> Self {
         Self::named(verb, "", "secrets", name)
     }
 
-    /// On a ConfigMap.
     pub fn config_map(verb: &'static str, name: &str) -> Self {
         Self::named(verb, "", "configmaps", name)
     }

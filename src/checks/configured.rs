@@ -8,7 +8,6 @@ use super::synapse::RenderedConfig;
 /// A component's Secret: which keys it has. Its values are of no interest and are not kept.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ComponentSecret {
-    /// Its name.
     pub name: String,
     /// The names of its keys; `None` if there is no such Secret.
     pub keys: Known<Option<BTreeSet<String>>>,
@@ -25,7 +24,6 @@ pub struct Resolution {
     pub synapse: Option<Known<bool>>,
 }
 
-/// All of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Configured {
     /// The Secrets that were looked at.
@@ -39,7 +37,6 @@ pub struct Configured {
 }
 
 impl Default for Configured {
-    /// Nothing was looked at.
     fn default() -> Self {
         Self {
             secrets: Vec::new(),

@@ -17,12 +17,10 @@ enum Moment {
     Activate,
     /// The switch is about to be turned off.
     Abort,
-    /// The migration is done.
     Done,
 }
 
 impl Moment {
-    /// The switch after this.
     const fn switch(self) -> bool {
         matches!(self, Self::Activate | Self::Done)
     }

@@ -9,7 +9,6 @@ use serde_json::Value;
 pub enum Loss {
     /// Only accounts with certain attributes are let in.
     AttributeRequirements,
-    /// Nobody new is let in.
     NoRegistration,
     /// A mapping provider of somebody's own, by its module's name.
     MappingModule(String),
@@ -24,7 +23,6 @@ pub enum Loss {
 }
 
 impl Loss {
-    /// The key in Synapse's spelling.
     pub const fn key(&self) -> &'static str {
         match self {
             Self::AttributeRequirements => "attribute_requirements",
@@ -69,7 +67,6 @@ pub struct Look {
 
 /// Something with fields that are named as Synapse names them, or as Kubernetes would.
 pub trait Fields {
-    /// Follows Synapse's names.
     fn look(&self, path: &[&str]) -> Look;
 }
 
@@ -77,7 +74,6 @@ pub trait Fields {
 const OWN_MAPPING: [&str; 2] =
     ["synapse.handlers.oidc.JinjaOidcMappingProvider", "synapse.handlers.oidc_handler.JinjaOidcMappingProvider"];
 
-/// Everything that this provider loses.
 pub fn losses(provider: &impl Fields) -> Vec<Loss> {
     let mut found = Vec::new();
     if provider.look(&["attribute_requirements"]).set {

@@ -17,10 +17,8 @@ const FIELDS: usize = 6;
 /// third-party ids that came since were not rehearsed, and a week of a living server brings some.
 const OLD_AFTER_DAYS: i64 = 7;
 
-/// Where the rehearsal stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RehearsalStanding {
-    /// None is on record.
     None,
     /// It passed, for what is there now.
     Passed,

@@ -8,11 +8,8 @@ use crate::record::record_name;
 /// Names in the deployment's namespace that the Role is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoleFor {
-    /// The ElementDeployment.
     pub name: String,
-    /// Its namespace.
     pub namespace: String,
-    /// MAS's Secret.
     pub mas_secret: String,
     /// Secrets that are only looked at.
     pub other_secrets: Vec<String>,

@@ -27,7 +27,6 @@ pub enum Step {
 /// Something that may not have been readable.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Known<T> {
-    /// It was read.
     Known(T),
     /// It was not; a sentence says why.
     Unreadable(String),
@@ -46,9 +45,7 @@ impl<T> Known<T> {
 /// What was read from the cluster for one deployment.
 #[derive(Debug, Clone)]
 pub struct Snapshot {
-    /// The ElementDeployment.
     pub deployment: Deployment,
-    /// What its schema offers.
     pub features: Known<Features>,
     /// The MAS Secret; `None` if there is none of that name.
     pub secret: Known<Option<SecretContents>>,
@@ -70,9 +67,7 @@ pub struct Snapshot {
 pub struct Circumstances {
     /// The time, by this machine's clock; only to tell a person how old something is.
     pub now: Option<jiff::Timestamp>,
-    /// What the caller may do.
     pub access: Option<Access>,
-    /// The operator's own workload.
     pub operator: Option<OperatorDeployment>,
     /// Whether the GitOps tool that owns the manifest puts its own version back by itself.
     pub healing: Option<Healing>,
@@ -81,7 +76,6 @@ pub struct Circumstances {
 /// Whether a GitOps tool puts its own version of an object back without anybody starting it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Healing {
-    /// It does.
     ByItself,
     /// It does not, for this reason (completes "it does not do so by itself, because …"); a later sync still does.
     NotByItself(String),

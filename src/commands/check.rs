@@ -27,7 +27,6 @@ struct Report<'a> {
     findings: &'a [Finding],
 }
 
-/// Runs it.
 pub async fn exec(context: &Context, args: &CheckArgs) -> Result<u8, Failure> {
     let format = args.output.format();
     if let Some(code) = &args.explain {

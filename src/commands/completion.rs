@@ -4,10 +4,8 @@ use super::exit::{DONE, Failure};
 use crate::cli::{CompletionArgs, command};
 use crate::terminal::Ui;
 
-/// The program's own name.
 const PROGRAM: &str = "kubectl-ess_mas";
 
-/// Runs it.
 pub fn exec(ui: &Ui, args: &CompletionArgs) -> Result<u8, Failure> {
     let mut script = Vec::new();
     let mut definition = command::definition().name(PROGRAM).bin_name(PROGRAM);

@@ -2,51 +2,29 @@
 
 mod abort;
 mod activate;
-mod advise;
-mod ahead;
-mod approve;
 mod backup_file;
-mod certificate;
 mod check;
-mod circumstances;
 mod complete;
 mod completion;
-mod conclude;
-mod configured;
 mod databases;
-mod downtime;
 mod dry_run;
-mod exit;
 mod explain;
-mod findings;
-mod follow;
-mod gates;
-mod gather;
-mod interrupt;
-mod neighbourhood;
-mod outcome;
-mod outside;
-mod patience;
-mod pending;
+pub(crate) mod outside;
 mod prepare;
 mod rbac;
-mod remember;
 mod report;
-mod rounds;
-mod secret_reads;
-mod session;
-mod stages;
 mod status;
-mod task;
 mod tls;
 mod verify;
 mod version;
-mod via_owner;
-mod write;
 
 use crate::cli::{Cli, Command};
 use crate::cluster::ClusterError;
+use crate::error as exit;
+use crate::session;
+use crate::session::{certificate, findings, interrupt, related_objects as neighbourhood, snapshot as gather};
 use crate::terminal::{Ui, Verbosity};
+use crate::{migration as advise, migration as conclude};
 
 pub use complete::complete;
 

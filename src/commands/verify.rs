@@ -13,7 +13,6 @@ use crate::pki::SecretText;
 use crate::probe::tls::Resolve;
 use crate::terminal::progress::Waiting;
 
-/// Runs it.
 pub async fn exec(context: &Context, args: &VerifyArgs) -> Result<u8, Failure> {
     let mut ways = ways(args)?;
     let session = Session::open(context, args.name.as_deref()).await?;

@@ -3,7 +3,6 @@
 use super::exit::{DONE, Failure};
 use crate::terminal::Ui;
 
-/// Runs it.
 pub fn exec(ui: &Ui) -> Result<u8, Failure> {
     ui.print(format!("kubectl ess-mas {}", env!("CARGO_PKG_VERSION")))?;
     Ok(DONE)

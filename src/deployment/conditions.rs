@@ -61,7 +61,6 @@ pub enum Run {
     Never,
     /// A run is under way (or was, when the operator died).
     Running,
-    /// The last run ended well.
     Succeeded,
     /// The last run ended in a failure; the operator tries again by itself.
     Failed,
@@ -76,7 +75,6 @@ pub struct FailureReport {
     pub completion: Option<String>,
 }
 
-/// All conditions of one object.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Conditions {
     all: Vec<Condition>,
@@ -89,12 +87,10 @@ impl Conditions {
         Self { all: entries.into_iter().flatten().filter_map(Condition::read).collect() }
     }
 
-    /// In the server's order.
     pub fn iter(&self) -> impl Iterator<Item = &Condition> {
         self.all.iter()
     }
 
-    /// The condition of that type.
     pub fn get(&self, kind: &str) -> Option<&Condition> {
         self.all.iter().find(|condition| condition.kind == kind)
     }

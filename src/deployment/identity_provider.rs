@@ -14,7 +14,6 @@ pub struct IdentityProvider {
     pub idp_id: String,
     /// What people see on the login button.
     pub name: Option<String>,
-    /// The provider's issuer URL.
     pub issuer: Option<String>,
 }
 

@@ -33,7 +33,6 @@ pub struct Manager<'a> {
     pub time: &'a str,
     /// Whether it wrote any part of `spec`.
     pub spec: bool,
-    /// How far its part reaches.
     pub reach: Reach,
 }
 
@@ -42,16 +41,12 @@ pub struct Manager<'a> {
 pub enum Applied {
     /// By client-side `kubectl apply`, or what imitates it: the file is noted in an annotation.
     Client {
-        /// How far the file reaches.
         reach: Reach,
         /// What it says of the switch.
         active: Option<bool>,
     },
-    /// By server-side apply.
     Server {
-        /// The field manager.
         manager: String,
-        /// How far the manifest reaches.
         reach: Reach,
     },
 }

@@ -7,21 +7,15 @@ use super::version::ChartRelease;
 
 /// What every release of the chart calls it, after the Helm release's name or alone.
 const SUFFIX: &str = "updater-controller-manager";
-/// The container that reconciles.
 const CONTAINER: &str = "manager";
 /// A label's value is no longer.
 const LONGEST_LABEL: usize = 63;
 
-/// The operator's Deployment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OperatorDeployment {
-    /// Its name.
     pub name: String,
-    /// Its namespace.
     pub namespace: String,
-    /// How many pods are wanted.
     pub wanted: u64,
-    /// How many are ready.
     pub ready: u64,
     /// The release that its image is of, where the tag tells.
     pub release: Option<ChartRelease>,

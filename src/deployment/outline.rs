@@ -15,7 +15,6 @@ const DEPTHS: [u8; 6] = [12, 8, 6, 4, 3, 2];
 /// Hexadecimal digits of a digest. They only have to tell one value from the one before.
 const DIGITS: usize = 12;
 
-/// An outline.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outline {
     depth: u8,
@@ -27,16 +26,13 @@ pub struct Outline {
 pub struct Difference {
     /// `spec.components.synapse.config.workers[0].type`.
     pub path: String,
-    /// In which way.
     pub kind: DifferenceKind,
 }
 
 /// In which way two trees differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DifferenceKind {
-    /// Another value.
     Changed,
-    /// It was not there before.
     Added,
     /// It is not there any more.
     Removed,

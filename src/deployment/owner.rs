@@ -24,7 +24,6 @@ pub struct HelmRelease {
 pub enum Owner {
     /// Nobody is visible: the object was applied by hand.
     Nobody,
-    /// Helm.
     Helm(HelmRelease),
     /// The vendor's installer (`ui.element.io/*` annotations).
     Installer,

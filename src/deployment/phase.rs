@@ -5,14 +5,12 @@ use serde::Serialize;
 use super::conditions::Run;
 use super::view::Deployment;
 
-/// Where the migration stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum Phase {
     /// MAS is not in the spec yet.
     Configuration,
     /// MAS is in the spec, not active, and its rehearsal has not passed yet.
     DryRun,
-    /// The rehearsal failed.
     DryRunFailed,
     /// The rehearsal passed for what is there now.
     ReadyToMigrate,
@@ -29,7 +27,6 @@ pub enum Phase {
 pub struct Remembered {
     /// A rehearsal passed for what is there now.
     pub rehearsal_passed: bool,
-    /// The last rehearsal failed.
     pub rehearsal_failed: bool,
     /// An activation was written, and its verdict has not been seen.
     pub activation_pending: bool,
@@ -70,7 +67,6 @@ impl Phase {
         }
     }
 
-    /// In words, for a headline.
     pub const fn words(self) -> &'static str {
         match self {
             Self::Configuration => "legacy authentication, MAS not set up",

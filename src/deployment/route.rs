@@ -5,9 +5,7 @@ use serde_json::Value;
 /// A port by number or by name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Port {
-    /// Its number.
     Number(u16),
-    /// Its name.
     Name(String),
 }
 
@@ -24,18 +22,13 @@ impl Port {
 /// A Service and one of its ports.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Backend {
-    /// The Service's name.
     pub service: String,
-    /// The Service's port.
     pub port: Port,
 }
 
-/// Where a request leads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Route {
-    /// To this Service.
     To(Backend),
-    /// No rule has this host.
     NoHost,
     /// The host is known, but no rule takes this path.
     NoPath,

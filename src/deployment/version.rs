@@ -5,7 +5,6 @@ use std::fmt;
 /// An ESS Classic release as `year.month.patch`. The vendor writes the same release as `25.10.1` and `25.10.01`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct EssVersion {
-    /// Two-digit year, month and patch.
     parts: [u64; 3],
 }
 
@@ -23,7 +22,6 @@ pub struct ChartRelease {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum VersionSource {
-    /// Helm's own record.
     Helm,
     /// The tag of the operator's image.
     Image,
@@ -112,7 +110,6 @@ impl ChartRelease {
         (ours && repository.contains('/')).then(|| Self { chart: repository.to_owned(), version: tag.to_owned() })
     }
 
-    /// What told.
     pub fn source(&self) -> VersionSource {
         if self.chart.contains('/') { VersionSource::Image } else { VersionSource::Helm }
     }

@@ -22,7 +22,6 @@ pub struct NotADeployment {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TlsMode {
-    /// cert-manager, by a ClusterIssuer.
     Certmanager,
     /// Certificate and key are two keys of the component's Secret.
     Certfile,
@@ -55,9 +54,7 @@ pub struct Postgres {
     pub host: Option<String>,
     /// TCP port; the guide's default is 5432.
     pub port: Option<u16>,
-    /// Name of the database.
     pub database: Option<String>,
-    /// Role that logs in.
     pub user: Option<String>,
     /// libpq's `sslmode`.
     pub ssl_mode: Option<String>,
@@ -136,12 +133,10 @@ impl Deployment {
         all.filter_map(|(key, value)| Some((key.as_str(), value.as_str()?)))
     }
 
-    /// One annotation's value.
     pub fn annotation(&self, key: &str) -> Option<&str> {
         self.object["metadata"]["annotations"][key].as_str()
     }
 
-    /// One label's value.
     pub fn label(&self, key: &str) -> Option<&str> {
         self.object["metadata"]["labels"][key].as_str()
     }
@@ -200,7 +195,6 @@ impl Deployment {
         self.object["spec"]["global"]["config"]["domainName"].as_str()
     }
 
-    /// A component's database settings.
     pub fn postgres(&self, component: &str) -> Option<Postgres> {
         let postgres = &self.component(component)?["config"]["postgresql"];
         let text = |key: &str| postgres[key].as_str().filter(|text| !text.is_empty()).map(str::to_owned);
@@ -228,7 +222,6 @@ impl Deployment {
         &self.object["spec"]["global"]["k8s"]["ingresses"]["tls"]
     }
 
-    /// What the operator last wrote.
     pub fn conditions(&self) -> Conditions {
         Conditions::read(&self.object["status"])
     }

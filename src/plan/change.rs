@@ -11,7 +11,6 @@ use crate::reconcile::{Carried, Observation};
 /// Its value differs from call to call, so that a write can be told from somebody else's that changes the same.
 pub const REHEARSAL_ANNOTATION: &str = "kubectl-ess-mas/rehearsal-requested";
 
-/// What a plan does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
     /// Adds or completes the MAS component with `active: false`. The text is the annotation's value.
@@ -25,7 +24,6 @@ pub enum Change {
     Activate,
     /// Turns `active` off.
     Deactivate,
-    /// Takes the MAS component out.
     Remove,
 }
 
@@ -66,7 +64,6 @@ impl Plan {
         Self::new(before, Change::Activate, switch(true))
     }
 
-    /// Takes the switch back.
     pub fn deactivate(before: &Deployment) -> Self {
         Self::new(before, Change::Deactivate, switch(false))
     }
@@ -86,7 +83,6 @@ impl Plan {
         Self { change, patch, before: before.clone() }
     }
 
-    /// What it does.
     pub fn change(&self) -> &Change {
         &self.change
     }

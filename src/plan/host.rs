@@ -3,16 +3,13 @@
 /// Why a text is no host name that MAS can be reached at.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum HostError {
-    /// A whole URL was given.
     #[error("{0:?} is a URL; give the host alone, such as auth.example.com")]
     Url(String),
-    /// A port was given.
     #[error("{0:?} names a port; an ingress answers on 443, give the host alone")]
     Port(String),
     /// An address was given; certificates and redirect URIs need a name.
     #[error("{0:?} is an address; the identity providers and the certificate need a name, such as auth.example.com")]
     Address(String),
-    /// A single label.
     #[error("{0:?} has no domain; a fully-qualified name is needed, such as auth.example.com")]
     NotQualified(String),
     /// A character or length that DNS does not allow.

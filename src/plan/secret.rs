@@ -55,7 +55,6 @@ impl SecretContents {
         Some(contents_digest(contents, &key))
     }
 
-    /// A fingerprint for each key.
     pub fn fingerprints(&self, keys: &SecretKeys) -> BTreeMap<String, String> {
         let Some(encryption) = self.encryption_secret(keys) else { return BTreeMap::new() };
         let show = |name: &String, value: &SecretBytes| {
@@ -99,10 +98,8 @@ pub struct SecretInputs {
     pub replace: BTreeSet<String>,
 }
 
-/// What happens to one key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
-    /// It is there and stays.
     Keep,
     /// It is there and stays, although another value was given.
     KeepOther,
@@ -114,21 +111,16 @@ pub enum Action {
     Replace,
 }
 
-/// One key of the Secret.
 #[derive(Debug, Clone)]
 pub struct Item {
-    /// The key's name.
     pub key: String,
-    /// What happens.
     pub action: Action,
-    /// The value afterwards.
     value: SecretBytes,
 }
 
 /// The Secret as it will be.
 #[derive(Debug, Clone)]
 pub struct SecretPlan {
-    /// Its name.
     pub name: String,
     /// The keys that this program knows.
     pub items: Vec<Item>,
@@ -138,7 +130,6 @@ pub struct SecretPlan {
 /// Why no Secret can be planned.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretPlanError {
-    /// The password is nowhere.
     #[error("the password of MAS's database role is not known")]
     NoPassword,
     /// TLS mode `certfile` without certificate and key.
@@ -147,9 +138,7 @@ pub enum SecretPlanError {
     /// A value that is in the cluster is not one MAS can use.
     #[error("key {key} of Secret {secret}: {problem}")]
     Unusable {
-        /// The key.
         key: String,
-        /// The Secret.
         secret: String,
         /// What is wrong and how to mend it.
         problem: String,
@@ -163,10 +152,8 @@ pub enum SecretPlanError {
     /// `--replace` without a new value.
     #[error("--replace {0} needs the new value")]
     NothingToReplaceWith(String),
-    /// The Secret is immutable.
     #[error("Secret {0} is immutable, so nothing can be added to it")]
     Immutable(String),
-    /// No random numbers.
     #[error(transparent)]
     Generate(#[from] GenerateError),
 }
@@ -174,11 +161,8 @@ pub enum SecretPlanError {
 /// What is known before the Secret is planned.
 #[derive(Debug)]
 pub struct SecretContext<'a> {
-    /// The Secret's name.
     pub name: &'a str,
-    /// Its contents, if it exists.
     pub present: Option<&'a SecretContents>,
-    /// Names of the keys.
     pub keys: &'a SecretKeys,
     /// Whether certificate and key belong into it.
     pub certfile: bool,
@@ -197,7 +181,6 @@ impl SecretContext<'_> {
         !self.has(key) || replace.contains(key)
     }
 
-    /// Plans the Secret.
     pub fn plan(&self, inputs: &SecretInputs) -> Result<SecretPlan, SecretPlanError> {
         let keys = self.keys;
         self.check_replace(inputs)?;
@@ -294,12 +277,10 @@ impl SecretPlan {
         self.before.is_none()
     }
 
-    /// Whether anything is written.
     pub fn writes(&self) -> bool {
         self.items.iter().any(|item| !matches!(item.action, Action::Keep | Action::KeepOther))
     }
 
-    /// The contents afterwards.
     pub fn after(&self) -> SecretContents {
         let mut contents = self.before.clone().unwrap_or_else(|| SecretContents {
             name: self.name.clone(),

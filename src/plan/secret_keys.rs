@@ -9,9 +9,7 @@ use crate::deployment::{Deployment, Features};
 pub struct SecretKeys {
     /// 64 hex digits; MAS's `secrets.encryption`.
     pub encryption_secret: String,
-    /// RSA private key in PEM.
     pub rsa_private_key: String,
-    /// The database role's password.
     pub postgres_password: String,
     /// Certificate chain in PEM, for TLS mode `certfile`.
     pub certificate: String,

@@ -11,9 +11,7 @@ use crate::deployment::{Deployment, Features, TlsMode};
 pub struct Database {
     /// Host name or address of the PostgreSQL server.
     pub host: String,
-    /// TCP port.
     pub port: u16,
-    /// Name of MAS's own database.
     pub name: String,
     /// Role that MAS logs in as.
     pub user: String,
@@ -28,16 +26,12 @@ pub struct Database {
 pub enum Tls {
     /// As `spec.global.k8s.ingresses.tls` says.
     Inherit,
-    /// TLS ends before the ingress.
     External,
-    /// cert-manager, by this ClusterIssuer.
     Certmanager {
-        /// Name of the ClusterIssuer.
         issuer: String,
     },
     /// A `kubernetes.io/tls` Secret that is there.
     Existing {
-        /// Its name.
         secret: String,
     },
     /// Two keys of the component's own Secret.
@@ -63,9 +57,7 @@ impl Tls {
 pub struct MasSettings {
     /// The host that MAS is reached at.
     pub host: String,
-    /// Its database.
     pub database: Database,
-    /// Its certificate.
     pub tls: Tls,
     /// The Secret that holds its secret values; always written out, a default is not relied on.
     pub secret_name: String,

@@ -14,7 +14,6 @@ pub enum Carried {
     Rehearsal(String),
     /// `active` has this value. What else somebody changes does not take the switch back.
     Active(bool),
-    /// The MAS component is gone.
     Removed,
 }
 
@@ -45,7 +44,6 @@ pub struct Marks {
     /// Completion of the last good run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub success: Option<String>,
-    /// Completion of the standing failure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<String>,
     /// `Successful`'s `lastTransitionTime`.
@@ -57,7 +55,6 @@ pub struct Marks {
 }
 
 impl Marks {
-    /// The marks of one observation.
     pub fn of(seen: &Observation) -> Self {
         Self {
             running: seen.run == Run::Running,
@@ -75,7 +72,6 @@ impl Marks {
 pub struct Baseline {
     /// The object that was written to.
     pub uid: String,
-    /// What was written.
     pub carried: Carried,
     /// `metadata.generation` once the write was applied.
     pub generation: i64,

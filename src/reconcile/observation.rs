@@ -38,11 +38,9 @@ pub struct Observation {
     pub has_mas: bool,
     /// Digest of the spec without `active`.
     pub spec_digest: String,
-    /// What the operator is doing.
     pub run: Run,
     /// Completion of the last good run, if it is the last one that ended and none is under way.
     pub success_completion: Option<String>,
-    /// The standing failure.
     pub failure: Option<FailureReport>,
     /// `Successful`'s `lastTransitionTime`: moves only when a run ends well.
     pub successful_since: Option<String>,
@@ -55,7 +53,6 @@ pub struct Observation {
 }
 
 impl Observation {
-    /// Reads an object.
     pub fn of(deployment: &Deployment) -> Self {
         let conditions = deployment.conditions();
         Self {

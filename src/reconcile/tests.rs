@@ -135,7 +135,6 @@ struct Script {
 }
 
 impl Script {
-    /// A healthy object without MAS.
     fn healthy() -> Self {
         let history = history!("dry-run-succeeds");
         Self { seen: history.before }

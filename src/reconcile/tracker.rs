@@ -10,7 +10,6 @@ use crate::deployment::{FailureReport, Run};
 /// What is known about the run that the last event shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Current {
-    /// None is under way.
     Idle,
     /// One is under way, but its start was not seen with the change in it.
     Unproven,
@@ -44,7 +43,6 @@ pub struct Tracker {
 }
 
 impl Tracker {
-    /// Starts at the write.
     pub fn new(baseline: Baseline) -> Self {
         let marks = baseline.at_write.clone();
         let current = if marks.running { Current::Unproven } else { Current::Idle };
@@ -67,7 +65,6 @@ impl Tracker {
         }
     }
 
-    /// What is known now.
     pub fn verdict(&self) -> &Verdict {
         &self.verdict
     }

@@ -3,7 +3,6 @@
 use super::observation::Observation;
 use crate::deployment::FailureReport;
 
-/// What is still missing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Awaiting {
     /// The operator has given no sign since the write.
@@ -28,7 +27,6 @@ pub enum Awaiting {
 /// The operator's answer to one write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// None yet.
     Pending(Awaiting),
     /// A run that works on this change ended well, and everything that belongs to success was seen.
     Succeeded(Box<Observation>),

@@ -23,11 +23,9 @@ pub enum Kind {
     StatefulSet,
     /// `batch/v1` Jobs: the migration.
     Job,
-    /// Pods, of whatever component.
     Pod,
 }
 
 impl Kind {
-    /// All of them.
     pub const ALL: [Self; 3] = [Self::StatefulSet, Self::Job, Self::Pod];
 }

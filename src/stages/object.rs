@@ -2,7 +2,6 @@
 
 use serde_json::Value;
 
-/// A StatefulSet of Synapse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct StatefulSet {
     /// `spec.replicas`.
@@ -13,20 +12,15 @@ pub(super) struct StatefulSet {
     pub(super) ready: u32,
 }
 
-/// How far a Job is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Job {
     /// Made, and no pod of it has been started.
     Waiting,
-    /// Its pods are at work.
     Running,
-    /// Complete.
     Ended,
-    /// Given up after its tries.
     Failed,
 }
 
-/// A Pod.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "independent facts, each read by name")]
 pub(super) struct Pod {
@@ -34,17 +28,14 @@ pub(super) struct Pod {
     pub(super) owner: Option<(String, String)>,
     /// Whether it is ready and stays.
     pub(super) ready: bool,
-    /// Whether it is being deleted.
     pub(super) leaving: bool,
     /// Whether it has done its work and does not run any more.
     pub(super) over: bool,
-    /// Why it cannot start.
     pub(super) trouble: Option<Trouble>,
     /// Whether it is one of MAS's.
     pub(super) mas: bool,
 }
 
-/// Why a pod cannot start.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Trouble {
     /// Kubernetes' word: `ImagePullBackOff`.
@@ -76,7 +67,6 @@ pub(super) fn belongs(object: &Value, deployment: &str) -> bool {
     }
 }
 
-/// The object's name.
 pub(super) fn name(object: &Value) -> &str {
     object["metadata"]["name"].as_str().unwrap_or_default()
 }
@@ -130,12 +120,10 @@ impl Pod {
         }
     }
 
-    /// The Job that made it.
     pub(super) fn job(&self) -> Option<&str> {
         self.made_by("Job")
     }
 
-    /// The StatefulSet that made it.
     pub(super) fn stateful_set(&self) -> Option<&str> {
         self.made_by("StatefulSet")
     }

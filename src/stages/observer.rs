@@ -16,32 +16,23 @@ pub enum Happened {
     SynapseStopped,
     /// Synapse was stopped and is there again.
     SynapseIsBack {
-        /// Pods that are ready.
         pods: u32,
     },
     /// A Job has done its work.
     JobEnded {
-        /// Its name.
         name: String,
     },
-    /// A Job has given up.
     JobFailed {
-        /// Its name.
         name: String,
     },
-    /// A pod does not start.
     Trouble {
-        /// Its name.
         pod: String,
-        /// Kubernetes' word for it.
         reason: String,
-        /// Kubernetes' sentence.
         message: String,
     },
 }
 
 impl Happened {
-    /// Whether it is bad news.
     pub fn is_trouble(&self) -> bool {
         matches!(self, Self::JobFailed { .. } | Self::Trouble { .. })
     }
@@ -95,7 +86,6 @@ pub struct Observer {
 const TROUBLES: usize = 5;
 
 impl Observer {
-    /// For one deployment, by name.
     pub fn new(deployment: &str) -> Self {
         Self {
             deployment: deployment.to_owned(),
@@ -138,7 +128,6 @@ impl Observer {
         }
     }
 
-    /// An object is gone.
     pub fn gone(&mut self, kind: Kind, object: &Value) {
         self.drop_known(kind, object::name(object));
     }

@@ -4,45 +4,28 @@ use std::collections::BTreeMap;
 
 use super::object::{Pod, StatefulSet, is_synapse};
 
-/// Where Synapse stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Synapse {
     /// Nothing of it can be seen.
     Unseen,
     /// Everything that is wanted is ready.
-    Up {
-        /// Pods.
-        pods: u32,
-    },
+    Up { pods: u32 },
     /// It is wanted gone, and some of it is still there.
-    Stopping {
-        /// Pods that are left.
-        left: u32,
-        /// Pods that there were.
-        of: u32,
-    },
+    Stopping { left: u32, of: u32 },
     /// It is wanted gone, and it is.
     Stopped,
     /// It is wanted again after it was gone, or for the first time.
     Starting {
-        /// Pods that are ready.
         ready: u32,
         /// Pods that there will be, as far as is known.
         of: u32,
     },
     /// Not all of it is ready, for whatever reason.
-    Partly {
-        /// Pods that are ready.
-        ready: u32,
-        /// Pods that are wanted.
-        of: u32,
-    },
+    Partly { ready: u32, of: u32 },
 }
 
-/// One StatefulSet over time.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Set {
-    /// As it was last seen.
     pub(super) now: StatefulSet,
     /// The most pods that were seen of it.
     pub(super) peak: u32,
@@ -86,7 +69,6 @@ impl Synapse {
     }
 }
 
-/// Synapse's pods that are there.
 pub(super) fn synapse_pods<'a>(
     pods: &'a BTreeMap<String, Pod>,
     deployment: &'a str,
@@ -94,7 +76,6 @@ pub(super) fn synapse_pods<'a>(
     pods.values().filter(move |pod| !pod.over && pod.stateful_set().is_some_and(|name| is_synapse(name, deployment)))
 }
 
-/// A number of objects.
 pub(super) fn number(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }

@@ -8,10 +8,8 @@ use super::object::{is_synapse, name};
 /// A pod that took longer was not only starting: nodes went, images came.
 const LONGEST_START: i64 = 3600;
 
-/// What Synapse's pods show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Times {
-    /// How many there are.
     pub pods: usize,
     /// The longest that one may take to stop, in seconds: `terminationGracePeriodSeconds`, Kubernetes' default of which is 30.
     pub stop: i64,

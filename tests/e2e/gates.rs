@@ -262,6 +262,6 @@ async fn an_activation_that_would_change_more_than_the_switch_is_not_written() {
     meddle(&scene).await;
     let before = scene.versions().await;
     let done = scene.activate().await.expect(1);
-    done.says("more than the switch").says("spec.global.config.verifyTls").says("nothing was written");
+    done.says("more than the switch").says("spec.global.config.verifyTls").says("was not changed");
     assert_eq!(scene.versions().await, before);
 }

@@ -17,7 +17,8 @@ use jiff::Timestamp;
 use tokio::sync::OnceCell;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-pub use steps::{around, before, for_check};
+pub use reach::Reach;
+pub use steps::{after, before, for_check};
 pub use through::Through;
 
 use super::session::Session;

@@ -6,17 +6,15 @@ use std::collections::HashMap;
 use super::super::exit::{Failure, WARNINGS};
 use super::super::findings;
 use super::super::interrupt::Standing;
-use super::super::outcome::{Answer, Outcome};
 use super::super::session::Session;
-use super::super::task::{self, Flags, Task};
 use super::reach::Reach;
 use super::{Expected, OutsidePhase, Ways, expected, look};
 use crate::checks::configured::Configured;
 use crate::checks::outside::{self, Answers, judge, questions};
 use crate::checks::{Circumstances, Finding, Known, Severity, Snapshot, codes};
 use crate::plan::MasSettings;
+use crate::terminal::Next;
 use crate::terminal::progress::Waiting;
-use crate::terminal::{Next, OutputFormat};
 
 /// What stands in the way of a user, and not of this program's write: nobody is stopped by it who says so.
 fn as_warning(mut finding: Finding) -> Finding {
@@ -68,31 +66,8 @@ pub async fn before(session: &Session, snapshot: &Snapshot, accept: &[String], s
     Err(Failure::new(WARNINGS, text).next(Next::new("Look at all of it:").command(session.command("verify"))))
 }
 
-/// Runs `dry-run` or `activate` to the end of its command: the task, what came of it, the look after a good verdict, and what
-/// to do next as the last words.
-pub async fn around(
-    session: &mut Session,
-    task: &dyn Task,
-    flags: &Flags<'_>,
-    mut outcome: Outcome,
-    format: OutputFormat,
-) -> Result<u8, Failure> {
-    // Nothing is connected to for a command that sees no verdict.
-    let reach = (flags.follow.wait && !flags.write.preview).then(|| Reach::begin(session));
-    let result = task::run(session, task, flags, &mut outcome).await;
-    let (succeeded, next) = (outcome.verdict == Answer::Succeeded, outcome.next.take());
-    let code = outcome.finish(session, format, result).await?;
-    if let (true, Some(reach)) = (succeeded, reach) {
-        after(session, reach).await;
-    }
-    if let Some(next) = next {
-        session.ui().next(&next);
-    }
-    Ok(code)
-}
-
 /// After a verdict of success, which it does not change; Ctrl-C leaves the rest of it out.
-async fn after(session: &Session, reach: Reach) {
+pub async fn after(session: &Session, reach: Reach) {
     session
         .context
         .interrupt

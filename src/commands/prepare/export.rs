@@ -20,7 +20,6 @@ use crate::plan::export::{CHART, HelmSecrets, Subject, Values, helm_values, patc
 use crate::plan::{Action, MasSettings, SecretInputs, SecretPlan, referenced_keys};
 use crate::terminal::Next;
 
-/// What was asked for.
 pub struct Wanted {
     format: ExportFormat,
     /// Whether secret values are in it.
@@ -56,7 +55,6 @@ fn secret_file(file: &Path) -> PathBuf {
     file.with_file_name(format!("{stem}-secret{ending}"))
 }
 
-/// Makes the export.
 pub async fn export(
     session: &Session,
     snapshot: &Snapshot,

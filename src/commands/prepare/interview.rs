@@ -16,18 +16,14 @@ pub struct Interview<'a> {
     begun: Cell<bool>,
 }
 
-/// One question.
 pub struct Question<'a> {
     /// The flag that answers it in scripts.
     pub flag: &'static str,
-    /// What a person is asked.
     pub text: &'a str,
-    /// What Enter alone stands for.
     pub default: Option<&'a str>,
 }
 
 impl<'a> Interview<'a> {
-    /// Asks on the session's terminal.
     pub fn new(session: &'a Session) -> Self {
         Self { session, missing: Vec::new(), begun: Cell::new(false) }
     }
@@ -136,7 +132,6 @@ pub fn host_alone(text: &str) -> Option<String> {
         .then(|| "The host alone is needed here, such as pg.example.com; the port is another question.".to_owned())
 }
 
-/// A TCP port.
 pub fn port(text: &str) -> Result<String, String> {
     let port = text.trim().parse::<u16>().ok().filter(|port| *port > 0);
     port.map(|port| port.to_string()).ok_or_else(|| "A number from 1 to 65535 is needed here.".to_owned())

@@ -15,29 +15,29 @@ mod todo;
 
 use k8s_openapi::api::core::v1::Secret;
 
-use super::approve::Confirmed;
 use super::certificate::look;
 use super::exit::{DONE, FAILED, Failure, INTERRUPTED, USAGE};
 use super::findings;
 use super::gather::Extent;
 use super::interrupt::Standing;
 use super::session::{Context, Session};
-use super::status::{provider_parts, provider_table};
+use super::status::provider_table;
 use crate::checks::tls::{CertificateSource, Offered};
 use crate::checks::{self, Known, RehearsalStanding, Snapshot, Step, codes};
 use crate::cli::PrepareArgs;
 use crate::cluster::{ErrorKind, Write, WriteOutcome, resource};
+use crate::migration::Confirmed;
 use crate::pki::wipe;
 use crate::plan::{
     MasSettings, SecretContents, SecretContext, SecretInputs, SecretKeys, SecretPlan, SecretPlanError, Tls,
 };
+use crate::session::status::providers as provider_parts;
 use crate::terminal::table::{Cell, Column, Table};
 use crate::terminal::{Line, Next, Style};
 
 pub use inputs::read_file;
 use show::{secret_lines, show};
 
-/// Runs it.
 pub async fn exec(context: &Context, args: &PrepareArgs) -> Result<u8, Failure> {
     let wanted = export::Wanted::read(&args.export)?;
     let mut given = inputs::read(args)?;

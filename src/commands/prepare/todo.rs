@@ -126,7 +126,6 @@ pub fn sql(settings: &MasSettings) -> Vec<String> {
     ]
 }
 
-/// An SQL identifier.
 fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }

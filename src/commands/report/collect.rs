@@ -10,7 +10,6 @@ use tokio::time::timeout;
 use super::super::conclude;
 use super::super::neighbourhood::{self, Depth};
 use super::super::session::Session;
-use super::super::status::Status;
 use super::super::{advise, check};
 use super::operators::{self, Operators};
 use super::secrets::{self, Secrets};
@@ -19,6 +18,7 @@ use crate::checks::{Finding, Known, Snapshot};
 use crate::cluster::{Allowance, LogEnd, Survey};
 use crate::diagnosis::around::{self, Around, Container, Role};
 use crate::redact::Redactor;
+use crate::session::status::Status;
 use crate::terminal::progress::{Progress, Waiting};
 
 /// For everything but the deployment itself, its record and its findings.

@@ -24,7 +24,6 @@ use crate::terminal::{OutputFormat, Ui};
 /// Deployments per request: with 15 KB each, a page is 3 MB.
 const PAGE: u32 = 200;
 
-/// Runs it.
 pub async fn exec(context: &Context, format: OutputFormat) -> Result<u8, Failure> {
     let passing = context.asking();
     let cluster = Cluster::connect(&context.flags).await?;
@@ -68,7 +67,6 @@ async fn first_page(cluster: &Cluster) -> Result<Option<(Pages<Lean>, ObjectList
 /// All records by namespace and name, where they may be read; without them only the rehearsals are not known.
 struct Records {
     all: HashMap<(String, String), Lean>,
-    /// Why there are none.
     unread: Option<ClusterError>,
 }
 

@@ -1,13 +1,12 @@
 //! `status`: reads, and writes nothing.
 
 mod all;
-mod document;
 mod overview;
 mod page;
 mod providers;
 mod watch;
 
-pub use document::{Status, StatusList, providers as provider_parts};
+use crate::session::status::{self as document, Status, StatusList};
 pub use providers::providers as provider_table;
 
 use super::exit::{DONE, Failure};
@@ -16,7 +15,6 @@ use super::session::{Context, Session};
 use crate::cli::StatusArgs;
 use crate::terminal::OutputFormat;
 
-/// Runs it.
 pub async fn exec(context: &Context, args: &StatusArgs) -> Result<u8, Failure> {
     let format = args.output.format();
     if args.all_namespaces {

@@ -5,7 +5,6 @@ use crate::deployment::Phase;
 use crate::terminal::Style;
 use crate::terminal::table::{Cell, Column, Table};
 
-/// The table, still without rows.
 pub fn table() -> Table {
     Table::new([
         Column::new("Namespace"),

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use super::super::exit::{Failure, INTERRUPTED};
-use super::super::follow::begin_again;
 use super::super::gather::Extent;
 use super::super::interrupt::Standing;
 use super::super::session::Session;
@@ -41,7 +40,7 @@ pub async fn follow(session: &mut Session, format: OutputFormat) -> Result<u8, F
                     session.ui().warning(format!("it cannot be followed at the moment, trying on: {error}"));
                 }
                 Some(WatchItem::Recovered) => session.ui().status("It can be followed again."),
-                None => watch = begin_again(session).await,
+                None => watch = session.follow_anew().await,
             },
             () = session.context.interrupt.wait() => return Err(Failure::told(INTERRUPTED)),
             () = tokio::time::sleep(RECORD) => {}

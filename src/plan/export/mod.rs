@@ -21,17 +21,13 @@ pub use chart::{CHART, is_chart_secret};
 pub use helm::{HelmSecrets, helm_values};
 pub use manifests::{patch, secret};
 
-/// Secret values by key.
 pub type Values = BTreeMap<String, SecretBytes>;
 
-/// What an export is about.
 #[derive(Debug, Clone, Copy)]
 pub struct Subject<'a> {
     /// The ElementDeployment as it was read.
     pub deployment: &'a Deployment,
-    /// MAS's settings.
     pub settings: &'a MasSettings,
-    /// Names of the Secret's keys.
     pub keys: &'a SecretKeys,
 }
 

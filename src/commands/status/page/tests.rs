@@ -100,7 +100,6 @@ fn ready() -> Snapshot {
     snapshot(object(Some(false), Some(false), None), false)
 }
 
-/// One of each phase.
 fn all() -> Vec<Snapshot> {
     let locked =
         "database error whilst locking Synapse table `users`: could not obtain lock on relation \"users\"\nsecond line";

@@ -95,7 +95,10 @@ impl Holder {
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let temporary = Sandbox::shared().directory().join(format!("holder-{number}"));
         fs::create_dir(&temporary).unwrap();
-        let mut child = Command::new(std::env::current_exe().unwrap())
+        // A shell starts background jobs, and `nohup` everything, with signals ignored; an ignored SIGINT ends nobody.
+        let mut child = Command::new("env")
+            .arg("--default-signal=INT")
+            .arg(std::env::current_exe().unwrap())
             .args(["--exact", "cleanup::holder", "--ignored", "--nocapture"])
             .env(END, end)
             .env("TMPDIR", &temporary)

@@ -1,27 +1,39 @@
 //! A command's connection and the deployment it is about.
 
+pub mod certificate;
+pub mod components;
+pub mod deadline;
+pub mod environment;
+pub mod findings;
+pub mod interrupt;
+pub mod prefetch;
+pub mod record;
+pub mod related_objects;
+pub mod secrets;
+pub mod snapshot;
+pub mod status;
+
+use std::time::Duration;
+
 use crate::checks::Known;
 use crate::checks::access::Rules;
 use crate::checks::configured::Resolution;
-use crate::cluster::{ApiVersion, Choice, Cluster, ClusterError, ConnectionFlags, Elsewhere, Target};
+use crate::cluster::{ApiVersion, Choice, Cluster, ClusterError, ConnectionFlags, Elsewhere, Target, Watch};
 use crate::deployment::Deployment;
+use crate::error::{FAILED, Failure, USAGE};
 use crate::record::record_name;
 use crate::terminal::passing::Passing;
 use crate::terminal::{Next, Ui};
 
-use super::ahead::Ahead;
-use super::exit::{FAILED, Failure, USAGE};
-use super::interrupt::Interrupt;
-use super::secret_reads::SecretReads;
+use interrupt::Interrupt;
+use prefetch::Ahead;
+use secrets::SecretReads;
 
-/// What every command is given.
 #[derive(Clone)]
 pub struct Context {
-    /// Where to say things.
     pub ui: Ui,
     /// How to reach the API server.
     pub flags: ConnectionFlags,
-    /// Signals.
     pub interrupt: Interrupt,
 }
 
@@ -35,11 +47,8 @@ impl Context {
 
 /// One deployment on one API server.
 pub struct Session {
-    /// What the command was given.
     pub context: Context,
-    /// The connection.
     pub cluster: Cluster,
-    /// The deployment's address.
     pub target: Target,
     /// The deployment as it was last read.
     pub deployment: Deployment,
@@ -56,7 +65,6 @@ pub struct Session {
 }
 
 impl Session {
-    /// Connects and chooses the deployment.
     pub async fn open(context: &Context, name: Option<&str>) -> Result<Self, Failure> {
         Self::open_reading(context, name, false).await
     }
@@ -113,15 +121,20 @@ impl Session {
         }
     }
 
-    /// Where things are said.
     pub fn ui(&self) -> &Ui {
         &self.context.ui
     }
 
-    /// Reads the deployment afresh.
     pub async fn reread(&mut self) -> Result<(), Failure> {
         self.deployment = read(self.cluster.get_deployment(&self.target).await?)?;
         Ok(())
+    }
+
+    /// Watches the deployment again after a watch that is over: a fault of this program's, and no reason to leave somebody
+    /// without an answer.
+    pub async fn follow_anew(&self) -> Watch {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        self.cluster.follow(&self.target, self.deployment.object())
     }
 
     /// `first-element in element-onprem`.

@@ -5,57 +5,40 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep_until};
 
-use super::exit::Failure;
-use super::interrupt::Standing;
-use super::patience::Patience;
-use super::session::Session;
-use super::stages::Stages;
-use crate::cluster::{self, Watch, WatchItem};
+use super::Step;
+use super::workloads::Stages;
+use crate::cluster::{self, WatchItem};
 use crate::deployment::{Deployment, Run};
+use crate::error::Failure;
 use crate::reconcile::{Awaiting, Baseline, Continuity, Event, Observation, Tracker, Verdict};
 use crate::record::TimelineEntry;
+use crate::session::Session;
+use crate::session::deadline::Patience;
+use crate::session::interrupt::Standing;
 use crate::terminal::progress::{Progress, Waiting};
 
-/// The words for one command's stages.
-#[derive(Debug, Clone, Copy)]
-pub struct Words {
-    /// The command, to come back with.
-    pub command: &'static str,
-    /// While a run that counts is under way: `rehearsing the migration`.
-    pub doing: &'static str,
-    /// What the cluster does when nobody waits any longer, as the end of a sentence.
-    pub goes_on: &'static str,
-}
-
-/// How following ended.
+/// Why following stopped.
 #[derive(Debug)]
-pub enum Ended {
-    /// With a verdict.
+pub enum Stopped {
     Verdict(Verdict),
-    /// Without one, in time.
     TimedOut(Awaiting),
-    /// By a signal.
     Interrupted,
     /// The change was found there, and its goal is reached, in these words; by which run was not seen.
-    Reached(String),
+    Reached(&'static str),
     /// A run that was under way at the change has ended, the operator rests, and nothing else seems to come.
     AtRest,
 }
 
-/// What following found out.
 #[derive(Debug)]
 pub struct Followed {
-    /// How it ended.
-    pub ended: Ended,
+    pub stopped: Stopped,
     /// What was seen on the way.
     pub timeline: Vec<TimelineEntry>,
     /// How long it took, from the start of following.
     pub took: Duration,
 }
 
-/// Where following begins.
 pub struct Start {
-    /// What to compare with.
     pub baseline: Baseline,
     /// The object as it is now; its place in the history follows from `continuity`.
     pub seen: Deployment,
@@ -63,21 +46,10 @@ pub struct Start {
     pub continuity: Continuity,
 }
 
-/// Why there is nothing left to do, if there is nothing.
-pub type Reached<'a> = &'a dyn Fn(&Deployment) -> Option<String>;
-
-/// What else ends following, besides a verdict.
-#[derive(Clone, Copy)]
-pub struct Exits<'a> {
-    /// For a change that was found there: the goal is reached, in these words.
-    pub reached: Option<Reached<'a>>,
-    /// The command can ask for a run that is seen, where the one that counts may have come and gone unseen.
-    pub at_rest: bool,
-}
-
 /// How long an operator rests after an earlier run before it is asked for another one. It starts the next one within
 /// moments, if it has one in store; an idle run more does no harm.
 const REST: Duration = Duration::from_secs(5);
+
 /// Whether the last run ended well and none is under way.
 pub fn rests(deployment: &Deployment) -> bool {
     let conditions = deployment.conditions();
@@ -85,13 +57,13 @@ pub fn rests(deployment: &Deployment) -> bool {
 }
 
 /// Follows until there is a verdict, the time is up, or somebody interrupts. `session.deployment` is the object as it
-/// was last seen.
+/// was last seen. `reached` says why there is nothing left to do, if there is nothing.
 pub async fn follow(
     session: &mut Session,
     start: Start,
     patience: Patience,
-    words: Words,
-    exits: Exits<'_>,
+    step: Step,
+    reached: &dyn Fn(&Deployment) -> Option<&'static str>,
     progress: &Progress,
 ) -> Followed {
     let begun = Instant::now();
@@ -100,10 +72,10 @@ pub async fn follow(
     session
         .context
         .interrupt
-        .stands(Standing::Following { doing: words.goes_on.to_owned(), come_back: session.command(words.command) });
+        .stands(Standing::Following { doing: step.goes_on().to_owned(), come_back: session.command(step.command()) });
     let mut log = Log {
         progress,
-        words,
+        step,
         timeline: Vec::new(),
         since: session.ui().terminal().now(),
         patience,
@@ -118,20 +90,20 @@ pub async fn follow(
     // The write's own event is fed like any other: it may already show more than the write.
     session.deployment = start.seen;
     let first = Event::Seen(Box::new(Observation::of(&session.deployment)), start.continuity);
-    let ended = loop {
+    let stopped = loop {
         // Only the first round has an event at hand.
         let verdict = if log.last.is_none() { tracker.observe(&first) } else { tracker.verdict() }.clone();
         log.tell(&verdict, session);
         match verdict {
-            verdict if verdict.is_final() => break Ended::Verdict(verdict),
+            verdict if verdict.is_final() => break Stopped::Verdict(verdict),
             verdict => {
-                if let Some(words) = exits.reached.and_then(|reached| reached(&session.deployment)) {
-                    break Ended::Reached(words);
+                if let Some(words) = reached(&session.deployment) {
+                    break Stopped::Reached(words);
                 }
                 if let (Verdict::Pending(awaiting), true) = (&verdict, patience.once) {
-                    break Ended::TimedOut(awaiting.clone());
+                    break Stopped::TimedOut(awaiting.clone());
                 }
-                let unseen = exits.at_rest && tracker.baseline().at_write.running;
+                let unseen = step.asks_for_reconcile() && tracker.baseline().at_write.running;
                 let resting = unseen && verdict == Verdict::Pending(Awaiting::Start) && rests(&session.deployment);
                 resting_since = resting.then(|| resting_since.unwrap_or_else(Instant::now));
             }
@@ -150,34 +122,28 @@ pub async fn follow(
                     Some(item) => if let Some(event) = log.take(item, session) {
                         tracker.observe(&event);
                     },
-                    None => watch = begin_again(session).await,
+                    None => watch = session.follow_anew().await,
                 }
             }
-            () = session.context.interrupt.wait() => break Ended::Interrupted,
-            () = rested => break Ended::AtRest,
+            () = session.context.interrupt.wait() => break Stopped::Interrupted,
+            () = rested => break Stopped::AtRest,
             () = end.over() => {
                 if end.last_look() {
                     watch = session.cluster.follow(&session.target, session.deployment.object());
                     continue;
                 }
                 let Verdict::Pending(awaiting) = tracker.verdict().clone() else { continue };
-                break Ended::TimedOut(awaiting);
+                break Stopped::TimedOut(awaiting);
             }
         }
     };
     stages.tell(&mut log.timeline);
-    Followed { ended, timeline: log.timeline, took: begun.elapsed() }
-}
-
-/// A watch that is over is a fault of this program's, and no reason to leave somebody without an answer.
-pub async fn begin_again(session: &Session) -> Watch {
-    tokio::time::sleep(Duration::from_secs(1)).await;
-    session.cluster.follow(&session.target, session.deployment.object())
+    Followed { stopped, timeline: log.timeline, took: begun.elapsed() }
 }
 
 struct Log<'a> {
     progress: &'a Progress,
-    words: Words,
+    step: Step,
     timeline: Vec<TimelineEntry>,
     since: Timestamp,
     patience: Patience,
@@ -278,7 +244,7 @@ impl Log<'_> {
 
     fn awaited(&self, awaiting: &Awaiting) -> String {
         match awaiting {
-            Awaiting::End => self.words.doing.to_owned(),
+            Awaiting::End => self.step.doing().to_owned(),
             other => format!("waiting for {}", missing(other)),
         }
     }
@@ -302,9 +268,9 @@ pub fn missing(awaiting: &Awaiting) -> &'static str {
 pub async fn settle(
     session: &mut Session,
     patience: Patience,
-    words: Words,
+    step: Step,
     progress: &Progress,
-) -> Result<Option<Ended>, Failure> {
+) -> Result<Option<Stopped>, Failure> {
     let busy = |session: &Session| session.deployment.conditions().run() == Run::Running;
     if !busy(session) {
         return Ok(None);
@@ -312,7 +278,7 @@ pub async fn settle(
     // Whoever called this ends the program, because there may be data to print.
     session.context.interrupt.stands(Standing::Following {
         doing: "nothing was changed".to_owned(),
-        come_back: session.command(words.command),
+        come_back: session.command(step.command()),
     });
     let since = session.ui().terminal().now();
     progress.waiting(
@@ -323,7 +289,7 @@ pub async fn settle(
     let mut watch = session.cluster.follow(&session.target, session.deployment.object());
     while busy(session) {
         if patience.once {
-            return Ok(Some(Ended::TimedOut(Awaiting::EarlierRun)));
+            return Ok(Some(Stopped::TimedOut(Awaiting::EarlierRun)));
         }
         tokio::select! {
             biased;
@@ -333,14 +299,14 @@ pub async fn settle(
                         session.deployment = deployment;
                     }
                 }
-                Some(WatchItem::Deleted { .. }) => return Ok(Some(Ended::Verdict(Verdict::Gone))),
+                Some(WatchItem::Deleted { .. }) => return Ok(Some(Stopped::Verdict(Verdict::Gone))),
                 Some(WatchItem::Trouble { error, .. }) => progress.note(error.to_string()),
                 Some(WatchItem::Recovered) => {}
-                None => watch = begin_again(session).await,
+                None => watch = session.follow_anew().await,
             },
-            () = session.context.interrupt.wait() => return Ok(Some(Ended::Interrupted)),
+            () = session.context.interrupt.wait() => return Ok(Some(Stopped::Interrupted)),
             // Without a last look: whoever slept past the time-out is asked again rather than written for at another hour.
-            () = end.over() => return Ok(Some(Ended::TimedOut(Awaiting::EarlierRun))),
+            () = end.over() => return Ok(Some(Stopped::TimedOut(Awaiting::EarlierRun))),
         }
     }
     session.context.interrupt.stands(Standing::NothingWritten);

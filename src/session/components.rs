@@ -7,8 +7,8 @@ use k8s_openapi::api::core::v1::ConfigMap;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use super::gather::{Extent, unreadable};
-use super::session::Session;
+use super::Session;
+use super::snapshot::{Extent, unreadable};
 use crate::checks::configured::{ComponentSecret, Configured, Resolution};
 use crate::checks::synapse::RenderedConfig;
 use crate::checks::{Known, Snapshot, secrets_to_look_at};

@@ -4,79 +4,84 @@ use std::path::PathBuf;
 
 use jiff::SignedDuration;
 
-use super::advise;
-use super::exit::{DONE, FAILED, Failure, INTERRUPTED, TIMED_OUT};
-use super::follow::{Ended, Followed, Words, missing};
-use super::interrupt::Standing;
+use super::follow::{Followed, Stopped, missing};
 use super::outcome::{Answer, Outcome};
-use super::session::Session;
-use super::task::ended_early;
+use super::{Step, advice};
 use crate::checks::Snapshot;
 use crate::deployment::FailureReport;
 use crate::diagnosis;
+use crate::error::{DONE, FAILED, Failure, INTERRUPTED, TIMED_OUT};
 use crate::reconcile::{Awaiting, Observation, Verdict};
 use crate::record::{self, FailureFile, Rehearsal, RehearsalState, TimelineEntry};
+use crate::session::Session;
+use crate::session::interrupt::Standing;
 use crate::terminal::progress::Progress;
 use crate::terminal::time::duration;
 use crate::terminal::{Line, Next};
 
 /// Ends a command that did not get to its write.
-pub fn without_write(session: &Session, words: Words, ended: Ended, outcome: &mut Outcome) -> Result<u8, Failure> {
-    let code = ended_early(session, &ended, outcome);
-    Err(match ended {
-        Ended::TimedOut(awaiting) => Failure::new(
+pub fn without_write(session: &Session, step: Step, stopped: Stopped, outcome: &mut Outcome) -> Result<u8, Failure> {
+    let (verdict, code) = match &stopped {
+        Stopped::TimedOut(_) => (Answer::TimedOut, TIMED_OUT),
+        Stopped::Interrupted => (Answer::Interrupted, INTERRUPTED),
+        Stopped::Verdict(_) | Stopped::Reached(_) | Stopped::AtRest => (Answer::Failed, FAILED),
+    };
+    session.context.interrupt.stands(Standing::NothingWritten);
+    outcome.verdict = verdict;
+    Err(match stopped {
+        Stopped::TimedOut(awaiting) => Failure::new(
             code,
             format!("gave up waiting, and nothing was written; still missing: {}", missing(&awaiting)),
         )
-        .next(Next::new("To wait again:").command(session.command(words.command))),
-        Ended::Interrupted => Failure::told(code),
-        Ended::Verdict(_) | Ended::Reached(_) | Ended::AtRest => {
+        .next(Next::new("To wait again:").command(session.command(step.command()))),
+        Stopped::Interrupted => Failure::told(code),
+        Stopped::Verdict(_) | Stopped::Reached(_) | Stopped::AtRest => {
             Failure::new(code, format!("ElementDeployment {} was deleted; nothing was written", session.place()))
         }
     })
 }
 
 /// Ends a command with `--wait=false`.
-pub fn not_waited(session: &Session, words: Words, outcome: &mut Outcome) -> u8 {
+pub fn not_waited(session: &Session, step: Step, outcome: &mut Outcome) -> u8 {
     outcome.verdict = Answer::NotWaited;
-    session.ui().status(Line::new().text("Not waiting: ").text(words.goes_on));
-    session.ui().next(&Next::new("To follow it:").command(session.command(words.command)));
+    session.ui().status(Line::new().text("Not waiting: ").text(step.goes_on()));
+    session.ui().next(&Next::new("To follow it:").command(session.command(step.command())));
     DONE
 }
 
 /// Ends a command that followed the operator.
 pub async fn conclude(
     session: &mut Session,
-    words: Words,
+    step: Step,
     snapshot: &Snapshot,
     followed: Followed,
     progress: &Progress,
     outcome: &mut Outcome,
 ) -> Result<u8, Failure> {
-    if matches!(followed.ended, Ended::Verdict(_)) {
+    if matches!(followed.stopped, Stopped::Verdict(_)) {
         session
             .context
             .interrupt
             .stands(Standing::Ending { done: "the operator has answered already, which is being noted" });
     }
-    let seconds = since_the_write(session, words, snapshot).unwrap_or(followed.took.as_secs());
-    match followed.ended {
-        Ended::Verdict(Verdict::Succeeded(seen)) => {
+    let seconds = since_the_write(session, step, snapshot).unwrap_or(followed.took.as_secs());
+    match followed.stopped {
+        Stopped::Verdict(Verdict::Succeeded(seen)) => {
             progress.done("operator finished: no errors");
             outcome.verdict = Answer::Succeeded;
-            succeeded(session, words, snapshot, &seen, seconds, outcome).await
+            succeeded(session, step, snapshot, &seen, seconds, outcome).await
         }
-        Ended::Verdict(Verdict::Failed(report)) => {
+        Stopped::Verdict(Verdict::Failed(report)) => {
             progress.failed("operator reports failure");
             outcome.verdict = Answer::Failed;
-            failed(session, words, snapshot, report, &followed.timeline, seconds, outcome).await
+            failed(session, step, snapshot, report, &followed.timeline, seconds, outcome).await
         }
-        Ended::Verdict(Verdict::Overtaken(_)) => {
+        Stopped::Verdict(Verdict::Overtaken(_)) => {
             progress.failed("the change is no longer there");
             outcome.verdict = Answer::Failed;
             Err(overtaken(session))
         }
-        Ended::Verdict(Verdict::Gone) => {
+        Stopped::Verdict(Verdict::Gone) => {
             progress.failed("the deployment is gone");
             outcome.verdict = Answer::Failed;
             Err(Failure::new(
@@ -84,46 +89,46 @@ pub async fn conclude(
                 format!("ElementDeployment {} was deleted or made anew while it was followed", session.place()),
             ))
         }
-        Ended::Verdict(Verdict::Pending(awaiting)) | Ended::TimedOut(awaiting) => {
+        Stopped::Verdict(Verdict::Pending(awaiting)) | Stopped::TimedOut(awaiting) => {
             outcome.verdict = Answer::TimedOut;
-            Err(timed_out(session, words, &awaiting))
+            Err(timed_out(session, step, &awaiting))
         }
         // Both are seen to before anything is concluded.
-        Ended::Reached(_) | Ended::AtRest => Ok(DONE),
-        Ended::Interrupted => {
+        Stopped::Reached(_) | Stopped::AtRest => Ok(DONE),
+        Stopped::Interrupted => {
             outcome.verdict = Answer::Interrupted;
-            outcome.message = Some(format!("interrupted; {}", words.goes_on));
+            outcome.message = Some(format!("interrupted; {}", step.goes_on()));
             Err(Failure::told(INTERRUPTED))
         }
     }
 }
 
 /// Seconds since an earlier call made the write that this one only came back to.
-fn since_the_write(session: &Session, words: Words, snapshot: &Snapshot) -> Option<u64> {
+fn since_the_write(session: &Session, step: Step, snapshot: &Snapshot) -> Option<u64> {
     let pending = snapshot.recorded()?.pending.as_ref()?;
-    let ours = is_of(pending, words, &snapshot.deployment);
+    let ours = is_of(pending, step, &snapshot.deployment);
     let span = session.ui().terminal().now().duration_since(pending.at);
     ours.then(|| u64::try_from(span.as_secs()).unwrap_or(0))
 }
 
 /// Whether what the record has pending is the very write that was followed: it may be an earlier one that never arrived, of
 /// another Secret.
-fn is_of(pending: &record::Pending, words: Words, deployment: &crate::deployment::Deployment) -> bool {
-    pending.command == words.command && super::pending::is_applied(pending, deployment)
+fn is_of(pending: &record::Pending, step: Step, deployment: &crate::deployment::Deployment) -> bool {
+    pending.command == step.command() && super::resume::is_applied(pending, deployment)
 }
 
 /// Takes the write that was followed off the record, and nobody else's: who began another one meanwhile needs it to come
 /// back to.
 fn take_pending(
     record: &mut record::Record,
-    words: Words,
+    step: Step,
     deployment: &crate::deployment::Deployment,
 ) -> Option<record::Pending> {
-    record.pending.take_if(|pending| is_of(pending, words, deployment))
+    record.pending.take_if(|pending| is_of(pending, step, deployment))
 }
 
-fn timed_out(session: &Session, words: Words, awaiting: &Awaiting) -> Failure {
-    let text = format!("gave up waiting; {}. Still missing: {}", words.goes_on, missing(awaiting));
+fn timed_out(session: &Session, step: Step, awaiting: &Awaiting) -> Failure {
+    let text = format!("gave up waiting; {}. Still missing: {}", step.goes_on(), missing(awaiting));
     let failure = Failure::new(TIMED_OUT, text);
     let failure = match awaiting {
         Awaiting::Start => failure.next(Next::new("If nothing happens at all, check that the operator runs (a deployment whose name ends in updater-controller-manager).")),
@@ -133,7 +138,7 @@ fn timed_out(session: &Session, words: Words, awaiting: &Awaiting) -> Failure {
             None => failure,
         },
     };
-    failure.next(Next::new("To wait on:").command(session.command(words.command)))
+    failure.next(Next::new("To wait on:").command(session.command(step.command())))
 }
 
 fn overtaken(session: &Session) -> Failure {
@@ -159,7 +164,7 @@ fn overtaken(session: &Session) -> Failure {
 
 async fn succeeded(
     session: &mut Session,
-    words: Words,
+    step: Step,
     snapshot: &Snapshot,
     seen: &Observation,
     seconds: u64,
@@ -169,19 +174,19 @@ async fn succeeded(
     let by = None;
     let kept = session
         .change_record(|record| {
-            let pending = take_pending(record, words, &session.deployment);
-            if words.command == "dry-run" {
+            let pending = take_pending(record, step, &session.deployment);
+            if step == Step::DryRun {
                 let proof = pending.as_ref();
                 let rehearsal = rehearsal(snapshot, seen, proof, now, seconds, RehearsalState::Passed, None);
                 record.rehearsal = Some(rehearsal.of_spec(&session.deployment));
             }
-            record.note(now, by, format!("{} succeeded", words.command));
+            record.note(now, by, format!("{} succeeded", step.command()));
         })
         .await;
     let took = duration(SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(0)));
     let ui = session.ui().clone();
-    match words.command {
-        "dry-run" => {
+    match step {
+        Step::DryRun => {
             kept.map_err(|failure| Failure {
                 next: vec![Next::new("The dry run passed, but that could not be noted in the record, and `activate` relies on it. Run it again once this is mended:").command(session.command("dry-run"))],
                 ..failure
@@ -197,7 +202,7 @@ async fn succeeded(
                 .command(session.command("activate")),
             );
         }
-        "activate" => {
+        Step::Activate => {
             warn_unrecorded(session, kept);
             ui.status("");
             ui.status(format!(
@@ -208,18 +213,18 @@ async fn succeeded(
             }
             outcome.next = Some(Next::new("See where everything stands:").command(session.command("status")));
         }
-        _ => {
+        Step::Abort | Step::Remove => {
             warn_unrecorded(session, kept);
             ui.status("");
-            ui.status(match (words.command, &snapshot.settings) {
-                ("abort", _) => format!("Back in {took}: the switch is off, and the operator reports no errors."),
+            ui.status(match (step, &snapshot.settings) {
+                (Step::Abort, _) => format!("Back in {took}: the switch is off, and the operator reports no errors."),
                 (_, Some(settings)) => format!(
                     "Back in {took}: the MAS component is out, and the operator reports no errors. Secret {} and MAS's database are still there.",
                     settings.secret_name
                 ),
                 (_, None) => format!("Back in {took}: the MAS component is out, and the operator reports no errors."),
             });
-            ui.next(&Next::new("See where everything stands:").command(session.command("status")));
+            outcome.next = Some(Next::new("See where everything stands:").command(session.command("status")));
         }
     }
     outcome.message = None;
@@ -228,7 +233,7 @@ async fn succeeded(
 
 fn warn_unrecorded(session: &Session, kept: Result<(), Failure>) {
     if let Err(failure) = kept {
-        super::write::warn_unrecorded(session, &failure);
+        super::apply::warn_unrecorded(session, &failure);
     }
 }
 
@@ -269,7 +274,7 @@ fn rehearsal(
 
 async fn failed(
     session: &mut Session,
-    words: Words,
+    step: Step,
     snapshot: &Snapshot,
     report: FailureReport,
     timeline: &[TimelineEntry],
@@ -281,7 +286,7 @@ async fn failed(
     // First of all: the guide wants the details saved before the switch is set back.
     let causes = diagnosis::understand(&report.message);
     let file = FailureFile {
-        command: words.command,
+        command: step.command(),
         at: now,
         deployment: &session.deployment,
         failure: &report,
@@ -296,7 +301,7 @@ async fn failed(
         ui.verbatim(&Line::new().text("    ").text(line));
     }
     ui.status("");
-    advise::tell(session, words, &causes);
+    advice::tell(session, step, &causes);
     match &saved {
         Ok(path) => {
             outcome.record_file = Some(path.display().to_string());
@@ -309,8 +314,8 @@ async fn failed(
     let seen = Observation::of(&session.deployment);
     let kept = session
         .change_record(|record| {
-            if words.command == "dry-run" {
-                let pending = take_pending(record, words, &session.deployment);
+            if step == Step::DryRun {
+                let pending = take_pending(record, step, &session.deployment);
                 let proof = pending.as_ref();
                 let message = Some(report.message.clone());
                 record.rehearsal =
@@ -318,22 +323,21 @@ async fn failed(
             } else {
                 record.failed_since(&report.message);
             }
-            if let Some(pending) = record.pending.as_mut().filter(|pending| is_of(pending, words, &session.deployment))
-            {
+            if let Some(pending) = record.pending.as_mut().filter(|pending| is_of(pending, step, &session.deployment)) {
                 // The write stands, and the operator tries on: whatever it starts from here on works on it.
                 pending.baseline.at_write.running = false;
                 pending.baseline.at_write.failure.clone_from(&report.completion);
             }
-            record.note(now, None, format!("{} failed", words.command));
+            record.note(now, None, format!("{} failed", step.command()));
         })
         .await;
     warn_unrecorded(session, kept);
     outcome.message = Some(report.message.clone());
     // Last, because it takes its time: what had to be kept is kept by now.
-    if let Some(more) = advise::look_further(session, snapshot, &causes).await {
-        more.tell(session, words);
+    if let Some(more) = advice::look_further(session, snapshot, &causes).await {
+        more.tell(session, step);
         let file = FailureFile {
-            command: words.command,
+            command: step.command(),
             at: now,
             deployment: &session.deployment,
             failure: &report,
@@ -343,8 +347,8 @@ async fn failed(
         };
         let _ = saved.as_ref().map(|path| record::amend(&file, path));
     }
-    let mut failure = Failure::new(FAILED, headline(words, &session.deployment));
-    failure = advice(session, words, failure);
+    let mut failure = Failure::new(FAILED, headline(step, &session.deployment));
+    failure = advice(session, step, failure);
     if diagnosis::is_unclear(&causes) {
         failure = failure.next(
             Next::new("To collect everything for the vendor's support, without secrets:")
@@ -354,35 +358,39 @@ async fn failed(
     Err(failure)
 }
 
-fn headline(words: Words, deployment: &crate::deployment::Deployment) -> String {
-    match words.command {
-        "dry-run" => "the dry run failed; users do not notice it, and nothing has been migrated".to_owned(),
-        "activate" if deployment.mas_active() == Some(true) => {
+fn headline(step: Step, deployment: &crate::deployment::Deployment) -> String {
+    match step {
+        Step::DryRun => "the dry run failed; users do not notice it, and nothing has been migrated".to_owned(),
+        Step::Activate if deployment.mas_active() == Some(true) => {
             "the operator reports a failure after the migration itself was done (mas_active is true)".to_owned()
         }
-        "activate" => {
+        Step::Activate => {
             "the migration failed; the operator tries again by itself until the switch is set back".to_owned()
         }
-        _ => "the operator reports a failure while going back; it tries again by itself".to_owned(),
+        Step::Abort | Step::Remove => {
+            "the operator reports a failure while going back; it tries again by itself".to_owned()
+        }
     }
 }
 
-fn advice(session: &Session, words: Words, failure: Failure) -> Failure {
-    match words.command {
-        "dry-run" => failure
+fn advice(session: &Session, step: Step, failure: Failure) -> Failure {
+    match step {
+        Step::DryRun => failure
             .next(
                 Next::new("The operator tries again by itself. Once the cause is mended, rehearse again:")
                     .command(session.command("dry-run")),
             )
             .next(Next::new("To take the MAS component out again:").command(session.command("abort --remove"))),
-        "activate" if session.deployment.mas_active() == Some(true) => failure.next(
+        Step::Activate if session.deployment.mas_active() == Some(true) => failure.next(
             Next::new("There is no way back but from the backup. Follow the operator's next try:")
                 .command(session.command("activate")),
         ),
-        "activate" => failure
+        Step::Activate => failure
             .next(Next::new("Watch the next try:").command(session.command("activate")))
             .next(Next::new("Go back, so that users can log in again:").command(session.command("abort"))),
-        _ => failure.next(Next::new("Watch the next try:").command(session.command(words.command))),
+        Step::Abort | Step::Remove => {
+            failure.next(Next::new("Watch the next try:").command(session.command(step.command())))
+        }
     }
 }
 

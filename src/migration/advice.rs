@@ -4,15 +4,15 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::follow::Words;
-use super::neighbourhood::{self, Depth};
-use super::session::Session;
+use super::Step;
 use crate::checks::Snapshot;
 use crate::cluster::{Allowance, Survey};
 use crate::diagnosis::around::{self, Role, Trouble};
 use crate::diagnosis::{self, Cause, Course, Weight};
 use crate::pki::SecretBytes;
 use crate::redact::Redactor;
+use crate::session::Session;
+use crate::session::related_objects::{self, Depth};
 use crate::terminal::{Line, OutputError, Style, Ui};
 
 /// A person waits for it, with users locked out.
@@ -24,7 +24,7 @@ const LINES: usize = 12;
 const MOST_CAUSES: usize = 8;
 
 /// Says what a failure's message means.
-pub fn tell(session: &Session, words: Words, causes: &[Cause]) {
+pub fn tell(session: &Session, step: Step, causes: &[Cause]) {
     let ui = session.ui();
     let migrated = session.deployment.mas_active() == Some(true);
     let decisive: Vec<&Cause> = causes.iter().filter(|cause| cause.weight != Weight::Warning).collect();
@@ -35,8 +35,8 @@ pub fn tell(session: &Session, words: Words, causes: &[Cause]) {
     let several = decisive.len() > 1;
     // All of them stop at about the same place; the words about it stand with the first one.
     let proof = decisive.iter().map(|one| one.nothing_copied).collect::<Option<Vec<_>>>();
-    let proof = proof.and_then(|all| all.first().copied()).filter(|_| words.command == "activate" && !migrated);
-    let course = decisive.first().and_then(|cause| course(cause.course, words, migrated));
+    let proof = proof.and_then(|all| all.first().copied()).filter(|_| step == Step::Activate && !migrated);
+    let course = decisive.first().and_then(|cause| course(cause.course, step, migrated));
     let soothing = decisive.first().is_some_and(|cause| cause.course == Course::Retry);
     for (number, cause) in decisive.iter().take(MOST_CAUSES).enumerate() {
         let first = number == 0;
@@ -89,17 +89,17 @@ fn statements(cause: &Cause) -> &[String] {
 }
 
 /// What comes next, as far as the kind of cause tells. The commands themselves stand at the end of the output.
-fn course(course: Course, words: Words, migrated: bool) -> Option<&'static str> {
-    match (words.command, course) {
-        ("activate", _) if migrated => None,
-        ("activate" | "dry-run", Course::Retry) => {
+fn course(course: Course, step: Step, migrated: bool) -> Option<&'static str> {
+    match (step, course) {
+        (Step::Activate, _) if migrated => None,
+        (Step::Activate | Step::DryRun, Course::Retry) => {
             Some("The operator tries again by itself, and that alone often cures it.")
         }
-        ("activate", Course::Mend) => {
+        (Step::Activate, Course::Mend) => {
             Some("Once that is mended, the operator's next try goes on from there; if it takes long, go back first.")
         }
-        ("activate", Course::Change) => Some("Go back first. Then change it, and let a dry run pass again."),
-        ("activate", Course::Support) => Some("Go back first, so that there is time to find out."),
+        (Step::Activate, Course::Change) => Some("Go back first. Then change it, and let a dry run pass again."),
+        (Step::Activate, Course::Support) => Some("Go back first, so that there is time to find out."),
         _ => None,
     }
 }
@@ -152,13 +152,14 @@ async fn look(session: &Session, snapshot: &Snapshot) -> More {
     let redactor = Redactor::knowing(known(snapshot));
     let survey = Survey::new(&session.cluster, LOOK);
     let target = &session.target;
-    let found = neighbourhood::read(&survey, &target.namespace, &target.name, Depth { whole: false, most: 300 }).await;
+    let found =
+        related_objects::read(&survey, &target.namespace, &target.name, Depth { whole: false, most: 300 }).await;
     let mut unread = found.unread.clone();
     let telling = around::containers(&found.around.pods).into_iter().filter(|one| one.unwell || one.role == Role::Job);
     let telling: Vec<_> = telling.take(LOGS).collect();
     let mut logs = Vec::new();
     for container in &telling {
-        match survey.log(&neighbourhood::log_of(container), 60, 16 << 10).await {
+        match survey.log(&related_objects::log_of(container), 60, 16 << 10).await {
             Ok(end) if !end.text.trim().is_empty() => {
                 let before = if container.previous { ", the run before" } else { "" };
                 let title = format!("pod {}, container {}{before}", container.pod, container.container);
@@ -170,9 +171,9 @@ async fn look(session: &Session, snapshot: &Snapshot) -> More {
     }
     let clean = |one: Trouble| Trouble { object: one.object, says: redactor.text(&one.says) };
     More {
-        troubles: neighbourhood::troubles(&found).into_iter().map(clean).collect(),
+        troubles: related_objects::troubles(&found).into_iter().map(clean).collect(),
         logs,
-        missing: neighbourhood::missing(&unread),
+        missing: related_objects::missing(&unread),
     }
 }
 
@@ -183,7 +184,7 @@ pub fn known(snapshot: &Snapshot) -> impl Iterator<Item = &SecretBytes> {
 
 impl More {
     /// Says it, and what it means where that is known.
-    pub fn tell(&self, session: &Session, words: Words) {
+    pub fn tell(&self, session: &Session, step: Step) {
         let ui = session.ui();
         for trouble in &self.troubles {
             ui.status(Line::new().text("    ").text(&trouble.object).text(": ").text(&trouble.says));
@@ -207,7 +208,7 @@ impl More {
         let causes = self.causes();
         if !causes.is_empty() {
             ui.status("  That may be why:");
-            tell(session, words, &causes);
+            tell(session, step, &causes);
         }
     }
 
@@ -220,7 +221,6 @@ impl More {
         causes
     }
 
-    /// For the failure file.
     pub fn document(&self) -> Value {
         let logs: Vec<Value> = self.logs.iter().map(|(title, text)| json!({"of": title, "end": text})).collect();
         json!({"troubles": self.troubles, "logs": logs, "notSeen": self.missing, "causes": self.causes()})

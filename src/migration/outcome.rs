@@ -2,31 +2,27 @@
 
 use serde::Serialize;
 
-use super::exit::{FAILED, Failure};
-use super::gather::Extent;
-use super::session::Session;
-use super::status::Status;
+use super::Step;
+use crate::error::{DONE, FAILED, Failure};
+use crate::session::Session;
+use crate::session::snapshot::Extent;
+use crate::session::status::Status;
 use crate::terminal::{Next, OutputFormat};
 
-/// What became of the write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Written {
-    /// It is stored.
     Applied,
     /// It was tried and is not stored.
     NotApplied,
     /// It could not be found out.
     Unknown,
-    /// None was tried.
     None,
 }
 
-/// The operator's answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Answer {
-    /// It did what was written.
     Succeeded,
     /// It reports a failure, or cannot do it any more.
     Failed,
@@ -34,7 +30,6 @@ pub enum Answer {
     TimedOut,
     /// The program was interrupted while waiting.
     Interrupted,
-    /// Nobody waited.
     NotWaited,
     /// There was nothing to do, or nothing was written.
     Unchanged,
@@ -43,14 +38,10 @@ pub enum Answer {
 /// What a writing command has to tell in the end.
 #[derive(Debug)]
 pub struct Outcome {
-    command: &'static str,
-    /// What became of the write.
+    step: Step,
     pub write: Written,
-    /// The operator's answer.
     pub verdict: Answer,
-    /// In words.
     pub message: Option<String>,
-    /// The failure file.
     pub record_file: Option<String>,
     /// What to do after a success; told when everything else has been.
     pub next: Option<Next>,
@@ -72,9 +63,15 @@ struct Document<'a> {
 }
 
 impl Outcome {
-    /// Nothing has happened yet.
-    pub fn new(command: &'static str) -> Self {
-        Self { command, write: Written::None, verdict: Answer::Unchanged, message: None, record_file: None, next: None }
+    pub fn new(step: Step) -> Self {
+        Self { step, write: Written::None, verdict: Answer::Unchanged, message: None, record_file: None, next: None }
+    }
+
+    /// Ends a command that finds its goal reached.
+    pub fn nothing_to_do(&mut self, session: &Session, why: &'static str) -> u8 {
+        session.ui().status(why);
+        self.message = Some(why.to_owned());
+        DONE
     }
 
     /// Ends a command: prints the outcome where data was asked for, also when it failed.
@@ -87,14 +84,12 @@ impl Outcome {
         let untouched = matches!(self.write, Written::None) && self.verdict == Answer::Unchanged;
         let result = result.map_err(|failure| match failure.error {
             // An error before the write says nothing of the write; the person asks first of all whether it was made.
-            Some(ref error) if untouched && failure.code == FAILED && !error.to_string().contains("nothing was") => {
-                Failure {
-                    next: std::iter::once(Next::new(format!("ElementDeployment {} was not changed.", session.place())))
-                        .chain(failure.next)
-                        .collect(),
-                    ..failure
-                }
-            }
+            Some(_) if untouched && failure.code == FAILED => Failure {
+                next: std::iter::once(Next::new(format!("ElementDeployment {} was not changed.", session.place())))
+                    .chain(failure.next)
+                    .collect(),
+                ..failure
+            },
             _ => failure,
         });
         if !format.is_data() {
@@ -111,7 +106,7 @@ impl Outcome {
             &Document {
                 api_version: "ess-mas/v1",
                 kind: "Outcome",
-                command: self.command,
+                command: if self.step.goes_back() { Step::Abort } else { self.step }.command(),
                 namespace: &session.target.namespace,
                 name: &session.target.name,
                 write: self.write,

@@ -1,6 +1,6 @@
 //! Looks at where MAS's certificate comes from. What is found becomes findings of `prepare` and `check`.
 
-use super::session::Session;
+use super::Session;
 use crate::checks::tls::{self, CertificateSource, IssuerLook, Offered, SecretLook};
 use crate::checks::{Finding, Severity, Snapshot, codes};
 use crate::cluster::ErrorKind;

@@ -5,15 +5,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::OnceCell;
 
-use super::circumstances::Refusal;
-use super::gather::unreadable;
+use super::environment::Refusal;
+use super::snapshot::unreadable;
 use crate::checks::Known;
 use crate::checks::access::Right;
 use crate::checks::tls::SecretLook;
 use crate::cluster::{Cluster, Target};
 use crate::plan::SecretContents;
 
-/// What was read, by name.
 #[derive(Default)]
 pub struct SecretReads(Mutex<HashMap<String, Cell>>);
 

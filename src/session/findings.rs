@@ -1,8 +1,8 @@
 //! Findings before a write: shown, and judged.
 
-use super::exit::{BLOCKED, Failure, WARNINGS};
-use super::session::Session;
+use super::Session;
 use crate::checks::{Finding, Severity};
+use crate::error::{BLOCKED, Failure, WARNINGS};
 use crate::terminal::table::{Cell, Column, Table};
 use crate::terminal::{Line, OutputError, Stream, Style, Symbol, Ui};
 
@@ -73,7 +73,6 @@ fn complete(text: &str, whole: impl Fn(&str) -> String) -> String {
     completed
 }
 
-/// Says one finding on stderr.
 pub fn show(ui: &Ui, finding: &Finding) {
     for line in lines(finding) {
         // Findings weigh more than progress: also with --quiet.

@@ -4,9 +4,9 @@ use jiff::SignedDuration;
 use k8s_openapi::api::core::v1::Pod;
 use serde_json::Value;
 
-use super::session::Session;
 use crate::checks::Snapshot;
 use crate::cluster::{Selection, resource};
+use crate::session::Session;
 use crate::stages::Times;
 use crate::terminal::time::duration;
 

@@ -14,7 +14,6 @@ use crate::deployment::{
 pub struct StatusList {
     api_version: &'static str,
     kind: &'static str,
-    /// The deployments.
     pub items: Vec<Status>,
 }
 
@@ -22,7 +21,6 @@ impl StatusList {
     /// The list's own field of items.
     pub const ITEMS: &'static str = "items";
 
-    /// Wraps the items.
     pub fn new(items: Vec<Status>) -> Self {
         let StatusListHead { api_version, kind } = Self::head();
         Self { api_version, kind, items }
@@ -42,28 +40,18 @@ pub struct StatusListHead {
     kind: &'static str,
 }
 
-/// Where one deployment stands.
 #[expect(clippy::struct_field_names, reason = "the names are the contract's")]
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Status {
-    /// Its namespace.
     pub namespace: String,
-    /// Its name.
     pub name: String,
-    /// The migration's phase.
     pub phase: Phase,
-    /// What the spec says.
     pub spec: SpecPart,
-    /// What the operator says.
     pub status: StatusPart,
-    /// The OIDC providers.
     pub identity_providers: Vec<ProviderPart>,
-    /// The rehearsal.
     pub rehearsal: RehearsalPart,
-    /// The installed release.
     pub version: VersionPart,
-    /// The command that comes next.
     pub next: Option<String>,
 }
 
@@ -73,7 +61,6 @@ pub struct Status {
 pub struct SpecPart {
     /// `…config.active`.
     pub active: Option<bool>,
-    /// MAS's host.
     pub host: Option<String>,
 }
 
@@ -87,21 +74,16 @@ pub struct StatusPart {
     pub available: Option<bool>,
     /// The condition `Successful`.
     pub successful: Option<bool>,
-    /// What the operator does.
     pub run: &'static str,
-    /// The standing failure.
     pub failure: Option<FailureReport>,
 }
 
-/// One identity provider.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ProviderPart {
     /// `idpId`.
     pub idp_id: String,
-    /// Its name.
     pub name: Option<String>,
-    /// Its issuer.
     pub issuer: Option<String>,
     /// The redirect URI that Synapse uses.
     pub current_redirect_uri: Option<String>,
@@ -111,23 +93,18 @@ pub struct ProviderPart {
     pub findings: Vec<Finding>,
 }
 
-/// The rehearsal.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RehearsalPart {
-    /// none, passed, failed or outdated.
     pub state: &'static str,
     /// The operator's completion of the run.
     pub completion: Option<String>,
 }
 
-/// The installed release.
 #[derive(Debug, Clone, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct VersionPart {
-    /// ESS Classic.
     pub ess: Option<String>,
-    /// The chart.
     pub chart: Option<String>,
     /// Where that is known from. With `crd`, both are the first ones that it can be, "or later".
     pub source: Option<VersionSource>,

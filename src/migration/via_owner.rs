@@ -1,29 +1,27 @@
 //! `--via-owner`: the change is made in the manifest by whoever keeps it (Helm, Argo CD, Flux, the installer). It is
 //! shown here, and waited for; from its arrival on everything is as after a write of our own.
 
-use super::approve::Approved;
-use super::exit::{FAILED, Failure, INTERRUPTED};
-use super::follow::{self, Ended, Start, Words};
-use super::interrupt::Standing;
-use super::patience::Patience;
-use super::pending;
-use super::session::Session;
-use super::write::{self, Intent};
+use super::apply::{self, Intent};
+use super::confirm::Approved;
+use super::follow::{Start, Stopped};
+use super::{Step, resume};
 use crate::checks::Snapshot;
 use crate::cluster::{self, WatchItem};
 use crate::deployment::{Deployment, Owner};
+use crate::error::{FAILED, Failure, INTERRUPTED};
 use crate::plan::Plan;
 use crate::reconcile::{Awaiting, Baseline, Carried, Continuity, Observation, Verdict};
 use crate::record::{OwnersChange, Pending};
+use crate::session::Session;
+use crate::session::deadline::Patience;
+use crate::session::interrupt::Standing;
 use crate::terminal::progress::{Progress, Waiting};
 use crate::terminal::{Line, Next, OutputFormat, Style, data, diff};
 
-/// What came of waiting.
 pub enum Arrival {
     /// The change is there, and nothing else; follow from here.
     Here(Box<Start>),
-    /// It did not come.
-    Ended(Ended),
+    Stopped(Stopped),
 }
 
 /// What an object is, compared with the one that was shown.
@@ -31,9 +29,7 @@ pub enum Arrival {
 enum Arrived {
     /// The change is not there yet; at most the status moved.
     Nothing,
-    /// Exactly what was shown.
     Change,
-    /// Something else.
     Other,
 }
 
@@ -42,20 +38,19 @@ pub fn check(session: &Session, snapshot: &Snapshot, plan: &Plan) -> Result<(), 
     if plan.changes_spec() {
         return Ok(());
     }
-    let text = match pending::recorded(snapshot, "dry-run").and_then(|pending| pending.owner) {
+    let text = match resume::recorded(snapshot, Step::DryRun).and_then(|pending| pending.owner) {
         Some(OwnersChange::Awaited) => {
             "the change has come from the manifest's owner while nobody looked, so whether the operator rehearsed it was not \
-             to be seen; nothing was written from here"
+             to be seen"
         }
-        _ => "the spec is as it should be already, so its owner has nothing to change; nothing was changed",
+        _ => "the spec is as it should be already, so its owner has nothing to change",
     };
     Err(Failure::new(FAILED, text)
         .next(Next::new("To ask the operator for another rehearsal of it:").command(session.command("dry-run"))))
 }
 
-/// For the record's history.
-pub fn history(words: Words) -> String {
-    format!("{}: left to the manifest's owner", words.command)
+pub fn history(step: Step) -> String {
+    format!("{}: left to the manifest's owner", step.command())
 }
 
 /// Notes in the record what is left to the owner: the backup sentence, and what stands now. Whoever comes next is told.
@@ -69,10 +64,10 @@ pub async fn note(
     let carried = go.plan().carried(&Observation::of(answer));
     let baseline = Baseline::of_write(&before, carried, before.generation, None);
     // The owner changes the spec and nothing else, so no annotation tells of this request.
-    let pending = write::pending(session, go.plan(), &intent, baseline);
+    let pending = apply::pending(session, go.plan(), &intent, baseline);
     let ours = Pending { owner: Some(OwnersChange::Awaited), request: None, ..pending };
     session.context.interrupt.stands(Standing::Writing);
-    let noted = session.change_record(|record| write::note(record, go, &intent, &ours)).await;
+    let noted = session.change_record(|record| apply::note(record, go, &intent, &ours)).await;
     session.context.interrupt.stands(Standing::NothingWritten);
     noted?;
     if session.context.interrupt.raised() {
@@ -99,7 +94,7 @@ pub async fn note_arrival(session: &Session, ours: &Pending, start: &Start) {
         })
         .await;
     if let Err(failure) = noted {
-        write::warn_unrecorded(session, &failure);
+        apply::warn_unrecorded(session, &failure);
     }
 }
 
@@ -161,10 +156,10 @@ pub async fn arrive(
     go: &Approved,
     answer: &Deployment,
     patience: Patience,
-    words: Words,
+    step: Step,
     progress: &Progress,
 ) -> Result<Arrival, Failure> {
-    let come_back = session.command(&format!("{} --via-owner", words.command));
+    let come_back = session.command(&format!("{} --via-owner", step.command()));
     let doing = "nothing was written from here; what the manifest's owner writes, the operator follows".to_owned();
     session.context.interrupt.stands(Standing::Following { doing, come_back });
     let waiting = Waiting::new("the change to arrive from the manifest's owner", session.ui().terminal().now());
@@ -176,21 +171,21 @@ pub async fn arrive(
         let (object, continuity) = tokio::select! {
             item = watch.next() => match item {
                 Some(WatchItem::Seen { object, continuity }) => (object, continuity),
-                Some(WatchItem::Deleted { .. }) => return Ok(Arrival::Ended(Ended::Verdict(Verdict::Gone))),
+                Some(WatchItem::Deleted { .. }) => return Ok(Arrival::Stopped(Stopped::Verdict(Verdict::Gone))),
                 Some(WatchItem::Trouble { error, .. }) => {
                     progress.note(format!("the deployment cannot be followed at the moment, trying on: {error}"));
                     continue;
                 }
                 Some(WatchItem::Recovered) => continue,
                 None => {
-                    watch = follow::begin_again(session).await;
+                    watch = session.follow_anew().await;
                     continue;
                 }
             },
-            () = session.context.interrupt.wait() => return Ok(Arrival::Ended(Ended::Interrupted)),
+            () = session.context.interrupt.wait() => return Ok(Arrival::Stopped(Stopped::Interrupted)),
             () = end.over() => {
                 if !end.last_look() {
-                    return Ok(Arrival::Ended(Ended::TimedOut(Awaiting::Start)));
+                    return Ok(Arrival::Stopped(Stopped::TimedOut(Awaiting::Start)));
                 }
                 watch = session.cluster.follow(&session.target, session.deployment.object());
                 continue;
@@ -199,7 +194,7 @@ pub async fn arrive(
         let Ok(now) = Deployment::from_value(object) else { continue };
         session.deployment = now.clone();
         if now.uid() != before.uid() {
-            return Ok(Arrival::Ended(Ended::Verdict(Verdict::Gone)));
+            return Ok(Arrival::Stopped(Stopped::Verdict(Verdict::Gone)));
         }
         match compare(answer, &before, &now) {
             Arrived::Nothing => before = now,

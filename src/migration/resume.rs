@@ -4,33 +4,35 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::exit::{Failure, INTERRUPTED};
-use super::follow;
-use super::session::Session;
+use super::{Step, follow};
 use crate::checks::Snapshot;
 use crate::deployment::Deployment;
+use crate::error::{Failure, INTERRUPTED};
 use crate::plan::REHEARSAL_ANNOTATION;
 use crate::reconcile::{Baseline, Carried, Observation};
 use crate::record::{OwnersChange, Pending};
+use crate::session::Session;
 use crate::terminal::time::ago;
 
 /// A write that somebody noted a moment ago and that has not arrived yet.
-pub fn begun_by_somebody(session: &Session, snapshot: &Snapshot) -> Option<Pending> {
+fn begun_by_somebody<'a>(session: &Session, snapshot: &'a Snapshot) -> Option<&'a Pending> {
     let pending = snapshot.recorded()?.pending.as_ref()?;
     let age = session.ui().terminal().now().duration_since(pending.at);
     // The manifest's owner takes hours, not moments.
     let fresh = age.abs() < jiff::SignedDuration::from_secs(5) && pending.owner.is_none();
-    (fresh && !is_applied(pending, &snapshot.deployment)).then(|| pending.clone())
+    (fresh && !is_applied(pending, &snapshot.deployment)).then_some(pending)
 }
 
-/// Gives it a moment to arrive.
-pub async fn wait_for_their_write(session: &mut Session, pending: &Pending) -> Result<(), Failure> {
+/// Gives a write that somebody began a moment ago the time to arrive. Whether there was one.
+pub async fn somebody_is_writing(session: &mut Session, snapshot: &Snapshot) -> Result<bool, Failure> {
+    let Some(pending) = begun_by_somebody(session, snapshot) else { return Ok(false) };
     let who = pending.by.as_deref().unwrap_or("somebody");
     session.ui().status(format!("{who} began {} a moment ago; waiting to see it written.", pending.command));
     tokio::select! {
-        () = tokio::time::sleep(Duration::from_secs(1)) => session.reread().await,
-        () = session.context.interrupt.wait() => Err(Failure::told(INTERRUPTED)),
+        () = tokio::time::sleep(Duration::from_secs(1)) => session.reread().await?,
+        () = session.context.interrupt.wait() => return Err(Failure::told(INTERRUPTED)),
     }
+    Ok(true)
 }
 
 /// Whether the write that the record tells of has arrived, as far as the deployment shows.
@@ -56,9 +58,9 @@ pub fn is_proven(pending: &Pending, deployment: &Deployment) -> bool {
 }
 
 /// The write that the record tells of, if it is this command's and has arrived.
-pub fn recorded<'a>(snapshot: &'a Snapshot, command: &str) -> Option<&'a Pending> {
+pub fn recorded<'a>(snapshot: &'a Snapshot, step: Step) -> Option<&'a Pending> {
     let pending = snapshot.recorded()?.pending.as_ref()?;
-    (pending.command == command && is_applied(pending, &snapshot.deployment)).then_some(pending)
+    (pending.command == step.command() && is_applied(pending, &snapshot.deployment)).then_some(pending)
 }
 
 /// Who waits for the manifest's owner to make a change that has not been seen yet, for whoever comes next.
@@ -76,9 +78,11 @@ pub fn left_to_the_owner(session: &Session, snapshot: &Snapshot) -> Option<Strin
 }
 
 /// Who made the change that is there already, and when: the record knows, or the API server's field managers.
-pub fn since_when(session: &Session, snapshot: &Snapshot, command: &str) -> String {
-    let recorded =
-        snapshot.recorded().and_then(|record| record.pending.as_ref()).filter(|pending| pending.command == command);
+pub fn since_when(session: &Session, snapshot: &Snapshot, step: Step) -> String {
+    let recorded = snapshot
+        .recorded()
+        .and_then(|record| record.pending.as_ref())
+        .filter(|pending| pending.command == step.command());
     let (by, at) = match recorded {
         Some(pending) => (pending.by.clone(), Some(pending.at)),
         None => match session.deployment.active_written_by() {
@@ -93,16 +97,16 @@ pub fn since_when(session: &Session, snapshot: &Snapshot, command: &str) -> Stri
 }
 
 /// The baseline of the write that the record tells of, if it is this command's and has arrived for sure.
-pub fn recorded_baseline(snapshot: &Snapshot, command: &str) -> Option<Baseline> {
-    let pending = recorded(snapshot, command)?;
+pub fn recorded_baseline(snapshot: &Snapshot, step: Step) -> Option<Baseline> {
+    let pending = recorded(snapshot, step)?;
     is_proven(pending, &snapshot.deployment).then(|| pending.baseline.clone())
 }
 
 /// A run was under way when the change was written, or it cannot be told who wrote it and when; that run is over, and the
 /// operator rests. Whether that run worked on the change cannot be told, and no other one will come by itself (an operator
 /// that was restarted meanwhile does not start again for a change it has seen): waiting would have no end.
-pub fn unproven(snapshot: &Snapshot, command: &str) -> bool {
-    let Some(pending) = recorded(snapshot, command) else { return false };
+pub fn unproven(snapshot: &Snapshot, step: Step) -> bool {
+    let Some(pending) = recorded(snapshot, step) else { return false };
     let untold = pending.baseline.at_write.running || !is_proven(pending, &snapshot.deployment);
     untold && follow::rests(&snapshot.deployment)
 }

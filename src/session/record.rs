@@ -2,10 +2,10 @@
 
 use k8s_openapi::api::core::v1::ConfigMap;
 
-use super::exit::{FAILED, Failure};
-use super::session::Session;
+use super::Session;
 use crate::checks::Known;
 use crate::cluster::{ErrorKind, Write, WriteOutcome, resource};
+use crate::error::{FAILED, Failure};
 use crate::record::{Record, record_name};
 use crate::terminal::Next;
 

@@ -28,7 +28,6 @@ pub struct Depth {
 /// What was found, and what could not be looked at.
 #[derive(Debug, Default)]
 pub struct Found {
-    /// What belongs to the deployment.
     pub around: Around,
     /// What was not read, or not to its end.
     pub unread: Vec<Unread>,

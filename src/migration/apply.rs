@@ -1,67 +1,29 @@
-//! One write to the ElementDeployment: server dry run, preview, record, compare-and-set.
+//! One write to the ElementDeployment: noted in the record, then compare-and-set.
 
 use serde_json::{Value, json};
 
-use super::approve::Approved;
-use super::exit::{FAILED, Failure, INTERRUPTED};
+use super::Step;
+use super::confirm::Approved;
 use super::follow::Start;
-use super::interrupt::Standing;
 use super::outcome::{Outcome, Written};
-use super::session::Session;
 use crate::checks::{Known, Snapshot};
 use crate::cluster::{ErrorKind, Write, WriteOutcome};
 use crate::deployment::{Deployment, Run};
+use crate::error::{FAILED, Failure, INTERRUPTED};
 use crate::plan::{Change, Plan};
 use crate::reconcile::{Baseline, Continuity, Observation};
 use crate::record::{Backup, Pending, Record};
-use crate::terminal::{Next, diff};
+use crate::session::Session;
+use crate::session::interrupt::Standing;
+use crate::terminal::Next;
 
-/// The server's own dry run of the exact write.
-pub struct ServerDryRun {
-    /// The object as it would be.
-    pub answer: Deployment,
-    /// What would change beside what was asked for, by path.
-    pub unexplained: Vec<String>,
-}
-
-/// Asks the API server what the write would do. `None`: the deployment moved since it was read.
-pub async fn dry_run(session: &Session, plan: &Plan) -> Result<Option<ServerDryRun>, Failure> {
-    let written = match session.cluster.dry_run(&request(session, plan)).await {
-        Ok(written) => written,
-        Err(error) if matches!(error.kind(), ErrorKind::Conflict { .. }) => return Ok(None),
-        Err(error) => return Err(error.into()),
-    };
-    for warning in &written.warnings {
-        session.ui().warning(warning);
-    }
-    let unexplained = plan.unexplained(&written.object);
-    let answer = Deployment::from_value(written.object).map_err(|error| Failure::new(FAILED, error.to_string()))?;
-    Ok(Some(ServerDryRun { answer, unexplained }))
-}
-
-/// Shows what the write changes, from the server's own answer.
-pub fn show(session: &Session, plan: &Plan, dry_run: &ServerDryRun) {
-    let spec = |deployment: &Deployment| json!({"spec": deployment.spec()});
-    let metadata = |deployment: &Deployment| match &deployment.object()["metadata"]["annotations"] {
-        Value::Null => json!({"metadata": {"annotations": {}}}),
-        annotations => json!({"metadata": {"annotations": annotations}}),
-    };
-    session.ui().say_under("The operator will be given this change:", 0);
-    // No field of the spec holds a secret: they are in Secrets, which the spec names.
-    for part in [&spec as &dyn Fn(&Deployment) -> Value, &metadata] {
-        session.ui().changes(&diff::changes(&part(plan.before()), &part(&dry_run.answer), |_| false));
-    }
-}
-
-fn request(session: &Session, plan: &Plan) -> Write {
+pub fn request(session: &Session, plan: &Plan) -> Write {
     Write::patch_deployment(&session.target, plan.before().resource_version(), plan.patch().clone())
 }
 
 /// What the record keeps of a write before it is sent.
 pub struct Intent<'a> {
-    /// The command.
-    pub command: &'static str,
-    /// By whom.
+    pub step: Step,
     pub by: Option<String>,
     /// What was read, for the Secret's digest.
     pub snapshot: &'a Snapshot,
@@ -69,17 +31,22 @@ pub struct Intent<'a> {
     pub what: String,
 }
 
-/// How a write went.
-pub enum Sent {
-    /// It is stored; follow from here.
-    Applied(Box<Start>),
-    /// Somebody else was faster; nothing was written. The deployment was read afresh.
-    Conflict,
-    /// The record was changed by somebody else; nothing was written.
-    RecordConflict,
+/// The record to note the write in. Going back must not hang on it.
+pub fn record(session: &Session, step: Step, seen: &Snapshot) -> Result<Record, Failure> {
+    match &seen.record {
+        Known::Known(Some(record)) => Ok(record.clone()),
+        Known::Unreadable(why) if !step.goes_back() => {
+            let text = format!("the record has to be read before anything is written to the deployment: {why}");
+            Err(Failure::new(FAILED, text).next(
+                Next::new("Once that is mended, run the command again:").command(session.command(step.command())),
+            ))
+        }
+        Known::Known(None) | Known::Unreadable(_) => Ok(Record::new(&seen.deployment)),
+    }
 }
 
-/// Notes the intent in the record and sends the write.
+/// Notes the intent in the record and sends the write. `None`: somebody else was faster, with the deployment or the record,
+/// and nothing was written; the deployment was read afresh.
 pub async fn send(
     session: &mut Session,
     approved: &Approved,
@@ -87,7 +54,7 @@ pub async fn send(
     record: &mut Record,
     intent: Intent<'_>,
     outcome: &mut Outcome,
-) -> Result<Sent, Failure> {
+) -> Result<Option<Start>, Failure> {
     let plan = approved.plan();
     let before = Observation::of(plan.before());
     let generation = before.generation + i64::from(plan.changes_spec());
@@ -110,10 +77,11 @@ pub async fn send(
     match session.write_record(record).await {
         Ok(Ok(())) => {}
         // Going back must not hang on the record.
-        Err(failure) if goes_back(plan.change()) => warn_unrecorded(session, &failure),
+        Err(failure) if intent.step.goes_back() => warn_unrecorded(session, &failure),
         Ok(Err(_)) => {
             session.context.interrupt.stands(Standing::NothingWritten);
-            return Ok(Sent::RecordConflict);
+            session.reread().await?;
+            return Ok(None);
         }
         Err(failure) => {
             session.context.interrupt.stands(Standing::NothingWritten);
@@ -142,14 +110,14 @@ pub async fn send(
                     warn_unrecorded(session, &failure);
                 }
                 session.deployment = seen;
-                return Ok(Sent::Conflict);
+                return Ok(None);
             }
             let continuity = if written.read_back { Continuity::Gap } else { Continuity::Continuous };
             if !written.read_back {
                 // Exactly what was stored, should a webhook have made more of it than in the dry run.
                 baseline.carried = plan.carried(&Observation::of(&seen));
             }
-            Ok(Sent::Applied(Box::new(Start { baseline, seen, continuity })))
+            Ok(Some(Start { baseline, seen, continuity }))
         }
         WriteOutcome::NotApplied { error, now } if matches!(error.kind(), ErrorKind::Conflict { .. }) => {
             session.context.interrupt.stands(Standing::NothingWritten);
@@ -161,7 +129,7 @@ pub async fn send(
                 Some(now) => session.deployment = now,
                 None => session.reread().await?,
             }
-            Ok(Sent::Conflict)
+            Ok(None)
         }
         WriteOutcome::NotApplied { error, .. } => {
             session.context.interrupt.stands(Standing::NothingWritten);
@@ -218,11 +186,6 @@ async fn is_surely_ours(session: &Session, plan: &Plan, seen: &Deployment, ours:
     by_us && !others
 }
 
-/// Whether a change takes the migration back.
-pub fn goes_back(change: &Change) -> bool {
-    matches!(change, Change::Deactivate | Change::Remove | Change::AskForRun(_))
-}
-
 /// Says that the record does not have what it should.
 pub fn warn_unrecorded(session: &Session, failure: &Failure) {
     let why = failure.message().unwrap_or_default();
@@ -234,7 +197,7 @@ pub fn pending(session: &Session, plan: &Plan, intent: &Intent<'_>, baseline: Ba
     let keys = intent.snapshot.secret_keys();
     let secret = intent.snapshot.secret.known().and_then(Option::as_ref);
     Pending {
-        command: intent.command.to_owned(),
+        command: intent.step.command().to_owned(),
         at: session.ui().terminal().now(),
         by: intent.by.clone(),
         baseline,

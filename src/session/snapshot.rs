@@ -3,10 +3,10 @@
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use serde_json::Value;
 
-use super::circumstances::{self, Refusal};
-use super::configured;
-use super::secret_reads;
-use super::session::Session;
+use super::Session;
+use super::components;
+use super::environment::{self, Refusal};
+use super::secrets;
 use crate::checks::access::Right;
 use crate::checks::tls::SecretLook;
 use crate::checks::{Known, Snapshot};
@@ -43,8 +43,8 @@ impl Session {
         let ((secret, refused), asked, configured, more) = Box::pin(async {
             tokio::join!(
                 self.second_round(extent, &snapshot),
-                circumstances::ask_for_the_rest(self, &snapshot),
-                configured::finish(self, extent, &snapshot),
+                environment::ask_for_the_rest(self, &snapshot),
+                components::finish(self, extent, &snapshot),
                 more(&snapshot)
             )
         })
@@ -53,7 +53,7 @@ impl Session {
         if let Some(access) = &mut snapshot.circumstances.access {
             access.asked = asked;
         }
-        circumstances::note_refused(&mut snapshot, refused);
+        environment::note_refused(&mut snapshot, refused);
         (snapshot, more)
     }
 
@@ -70,8 +70,8 @@ impl Session {
                     (Known::Unreadable("it was not read".to_owned()), Refusal::No)
                 }
             },
-            async { if step { Some(circumstances::look(self).await) } else { None } },
-            configured::begin(self, extent),
+            async { if step { Some(environment::look(self).await) } else { None } },
+            components::begin(self, extent),
         );
         let (circumstances, chart) = seen.unwrap_or_default();
         // `status` makes do with what an earlier step found out, and asks the API server less.
@@ -89,7 +89,7 @@ impl Session {
             configured,
         };
         for refused in [record_refused, features_refused] {
-            circumstances::note_refused(&mut snapshot, refused);
+            environment::note_refused(&mut snapshot, refused);
         }
         snapshot
     }
@@ -119,7 +119,6 @@ impl Session {
         }
     }
 
-    /// Reads the record.
     pub async fn read_record(&self) -> Known<Option<Record>> {
         self.record_and_refusal().await.0
     }
@@ -139,7 +138,7 @@ impl Session {
 
     /// Reads the Secret of that name afresh.
     pub async fn read_secret(&self, name: &str) -> Known<Option<SecretContents>> {
-        contents(secret_reads::read(&self.cluster, &self.target, name).await.0)
+        contents(secrets::read(&self.cluster, &self.target, name).await.0)
     }
 }
 

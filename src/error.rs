@@ -6,7 +6,6 @@ use crate::cluster::{ClusterError, ErrorKind};
 use crate::terminal::prompt::PromptError;
 use crate::terminal::{Next, OutputError};
 
-/// Done, or already so.
 pub const DONE: u8 = 0;
 /// The API server refused, or the operator reported failure.
 pub const FAILED: u8 = 1;
@@ -25,11 +24,9 @@ pub const INTERRUPTED: u8 = 130;
 /// become text is [`Ui::error`](crate::terminal::Ui::error).
 #[derive(Debug)]
 pub struct Failure {
-    /// The exit code.
     pub code: u8,
     /// What happened; `None` when everything has been said already.
     pub error: Option<Box<dyn Error + Send + Sync>>,
-    /// What to do next.
     pub next: Vec<Next>,
 }
 
@@ -44,12 +41,10 @@ impl Failure {
         Self { code, error: None, next: Vec::new() }
     }
 
-    /// Wrong usage.
     pub fn usage(sentence: impl Into<String>) -> Self {
         Self::new(USAGE, sentence)
     }
 
-    /// Adds what to do next.
     #[must_use]
     pub fn next(mut self, next: Next) -> Self {
         self.next.push(next);

@@ -13,9 +13,9 @@ use kube::core::ApiResource;
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
-use super::session::Session;
 use crate::cluster::{Onlook, resource};
 use crate::record::TimelineEntry;
+use crate::session::Session;
 use crate::stages::{Happened, Kind, Observer};
 use crate::terminal::progress::{Onlooker, Progress};
 use crate::terminal::{Line, Symbol, Terminal};

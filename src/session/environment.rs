@@ -4,7 +4,7 @@
 use k8s_openapi::api::apps::v1::Deployment;
 use serde_json::{Value, json};
 
-use super::session::Session;
+use super::Session;
 use crate::checks::access::{self, Access, Right, Rules};
 use crate::checks::{Circumstances, Healing, Known, Snapshot};
 use crate::cluster::{ClusterError, ErrorKind, Selection, foreign, resource};
@@ -15,14 +15,12 @@ use crate::deployment::{ChartRelease, OperatorDeployment, Owner};
 pub enum Refusal {
     /// It was not, or for another reason.
     No,
-    /// This right is missing.
     Missing(Right),
     /// The credentials are not accepted any more.
     LoggedOut,
 }
 
 impl Refusal {
-    /// Sorts an error of reading.
     pub fn of(error: &ClusterError, right: impl FnOnce() -> Right) -> Self {
         match error.kind() {
             ErrorKind::Forbidden { .. } => Self::Missing(right()),

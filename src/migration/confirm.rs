@@ -1,0 +1,245 @@
+//! The question before a write, and what must be there before it is sent, as types: nobody can send an activation without
+//! a rehearsal, a statement about the backup, and a confirmation.
+
+use super::server_dry_run::ServerDryRun;
+use super::{Request, Step, apply, downtime};
+use crate::checks::{Rehearsed, Snapshot};
+use crate::error::{BLOCKED, Failure, USAGE};
+use crate::plan::{Change, Plan};
+use crate::session::Session;
+use crate::stages::Times;
+use crate::terminal::Verbosity;
+use crate::terminal::prompt::PromptError;
+
+/// What a script gives in place of answers.
+#[derive(Default)]
+pub struct Given {
+    pub yes: bool,
+    /// The deployment's name once more.
+    pub confirm: Option<String>,
+    /// Where the backup is.
+    pub backup: Option<String>,
+}
+
+/// What was approved, for as long as only the status moves, and what was written with it.
+#[derive(Default)]
+pub struct Approvals {
+    approved: Option<Approved>,
+    written: Option<Approved>,
+}
+
+impl Approvals {
+    pub fn has_written(&self) -> bool {
+        self.written.is_some()
+    }
+
+    /// The write did not happen; the approval holds for the same one.
+    pub fn keep(&mut self, go: Approved) {
+        self.approved = Some(go);
+    }
+
+    pub fn written(&mut self, go: Approved) {
+        self.written = Some(go);
+    }
+
+    /// Shows the write and asks for the go-ahead, unless it was given already for the same write. `None` is a no, or a
+    /// preview.
+    pub fn ask(
+        &mut self,
+        session: &Session,
+        request: &Request,
+        seen: &Snapshot,
+        plan: Plan,
+        shown: &ServerDryRun,
+        times: Option<Times>,
+    ) -> Result<Option<Approved>, Failure> {
+        let earlier = self.approved.take();
+        let still = earlier.filter(|earlier| apply::only_status_moved(earlier.plan().before(), plan.before()));
+        if let Some(go) = still.and_then(|earlier| earlier.again(plan.clone())) {
+            return Ok(Some(go));
+        }
+        if let Some(go) = self.written.as_ref().and_then(|written| written.another_run(plan.clone())) {
+            // The person wanted this run, and may have gone to bed by now.
+            let words = "Whether the operator worked on the change was not to be seen; asking it for another run.";
+            session.ui().status(words);
+            shown.show(session, &plan);
+            return Ok(Some(go));
+        }
+        let nobody_reads = session.ui().verbosity() == Verbosity::Quiet && request.is_script(session);
+        if request.preview || !nobody_reads {
+            shown.show(session, &plan);
+        }
+        if request.preview {
+            session.ui().status("This is a preview; nothing was written.");
+            return Ok(None);
+        }
+        let go = approve(session, request, seen, plan, times)?;
+        if go.is_none() {
+            let more = if self.has_written() { "Nothing more was changed." } else { "Nothing was changed." };
+            session.ui().status(more);
+        }
+        Ok(go)
+    }
+}
+
+fn approve(
+    session: &Session,
+    request: &Request,
+    seen: &Snapshot,
+    plan: Plan,
+    times: Option<Times>,
+) -> Result<Option<Approved>, Failure> {
+    let question = match request.step {
+        Step::Activate => return approve_activation(session, request, seen, plan, times),
+        Step::DryRun => "No user notices this. It starts MAS and rehearses the migration. Go on?",
+        Step::Abort => "This sets the switch back to off; the operator starts Synapse as it was before. Go on?",
+        Step::Remove => {
+            "This takes the MAS component out; the operator removes MAS. Its Secret and database stay. Go on?"
+        }
+    };
+    let confirmed = Confirmed::by_yes(session, request.given.yes, question)?;
+    Ok(confirmed.and_then(|confirmed| Approved::reversible(plan, confirmed)))
+}
+
+fn approve_activation(
+    session: &Session,
+    request: &Request,
+    seen: &Snapshot,
+    plan: Plan,
+    times: Option<Times>,
+) -> Result<Option<Approved>, Failure> {
+    let Some(rehearsed) = Rehearsed::check(seen) else {
+        return Err(Failure::new(BLOCKED, "no dry run has passed for what is there now; nothing was changed"));
+    };
+    let given = &request.given;
+    let ui = session.ui();
+    let script = !ui.terminal().can_ask();
+    if script && (given.confirm.is_none() || given.backup.is_none()) {
+        let also = if given.yes { "; --yes is not enough for this step" } else { "" };
+        return Err(Failure::usage(format!(
+            "the migration has to be confirmed and there is no terminal to ask on; pass --confirm {} and --backup \"WHERE IT IS\"{also}",
+            session.target.name
+        )));
+    }
+    // Whoever is asked must have read it, also with `-q`.
+    let say = |text: &str| if script { ui.status(text) } else { ui.say_under(text, 2) };
+    say("");
+    say("This migrates for good:");
+    for line in downtime::lines(seen, times) {
+        say(&format!("  {line}"));
+    }
+    say("  All accounts and logins are copied to MAS; then everything starts again with MAS.");
+    say("  After it has succeeded there is no way back but restoring both databases from a backup.");
+    let backup = BackupStated::ask(session, given.backup.as_deref())?;
+    let confirmed = Confirmed::by_name(session, given.confirm.as_deref())?;
+    Ok(confirmed.map(|confirmed| Approved::activation(plan, rehearsed, backup, confirmed)))
+}
+
+/// A person, or a script that said so, wants this write.
+#[derive(Debug, Clone, Copy)]
+pub struct Confirmed(());
+
+/// A sentence that says where the backup is.
+#[derive(Debug, Clone)]
+pub struct BackupStated(String);
+
+/// A write that may be sent.
+#[derive(Debug, Clone)]
+pub struct Approved {
+    plan: Plan,
+    backup: Option<BackupStated>,
+}
+
+impl Confirmed {
+    /// `--yes`, or a question answered with yes. `None` is a no.
+    pub fn by_yes(session: &Session, yes: bool, question: &str) -> Result<Option<Self>, Failure> {
+        if yes {
+            return Ok(Some(Self(())));
+        }
+        match session.ui().confirm(question) {
+            Ok(true) => Ok(Some(Self(()))),
+            Ok(false) => Ok(None),
+            Err(error) => Err(Failure::unanswered(error, "--yes")),
+        }
+    }
+
+    /// `--confirm NAME`, or the name typed. `None` is a no.
+    fn by_name(session: &Session, given: Option<&str>) -> Result<Option<Self>, Failure> {
+        let name = &session.target.name;
+        match given {
+            Some(given) if given == name => Ok(Some(Self(()))),
+            Some(given) => Err(Failure::new(
+                USAGE,
+                format!("--confirm says {given:?}, but the deployment is {name}; nothing was changed"),
+            )),
+            None => match session.ui().typed("Type the deployment's name to migrate it:", name) {
+                Ok(true) => Ok(Some(Self(()))),
+                Ok(false) => Ok(None),
+                Err(error) => Err(Failure::unanswered(error, &format!("--confirm {name}"))),
+            },
+        }
+    }
+}
+
+impl BackupStated {
+    /// `--backup`, or the answer to the question.
+    fn ask(session: &Session, given: Option<&str>) -> Result<Self, Failure> {
+        let read = |text: &str| {
+            let text = text.trim();
+            if text.chars().count() < 4 {
+                return Err("Say in a few words where the backup is, so that others find it too.".to_owned());
+            }
+            Ok(text.to_owned())
+        };
+        match given {
+            Some(text) => read(text)
+                .map(Self)
+                .map_err(|_| Failure::usage("--backup must say where the backup is; nothing was changed")),
+            None => {
+                session.ui().text("Where is the backup of both databases?", None, read).map(Self).map_err(|error| {
+                    match error {
+                        PromptError::Ended => {
+                            Failure::usage("without a backup nothing is migrated; nothing was changed")
+                        }
+                        error => Failure::unanswered(error, "--backup \"WHERE IT IS\""),
+                    }
+                })
+            }
+        }
+    }
+
+    fn statement(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Approved {
+    /// A write that can be taken back: everything but the activation.
+    fn reversible(plan: Plan, _: Confirmed) -> Option<Self> {
+        (*plan.change() != Change::Activate).then_some(Self { plan, backup: None })
+    }
+
+    fn activation(plan: Plan, _: Rehearsed, backup: BackupStated, _: Confirmed) -> Self {
+        Self { plan, backup: Some(backup) }
+    }
+
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// Where the backup is, for an activation.
+    pub fn backup(&self) -> Option<&str> {
+        self.backup.as_ref().map(BackupStated::statement)
+    }
+
+    /// Another run on what was written with this approval, because the one that it started was not seen for sure.
+    fn another_run(&self, plan: Plan) -> Option<Self> {
+        let asks = matches!(plan.change(), Change::AskForRehearsal(_) | Change::AskForRun(_));
+        (asks && *self.plan.change() != Change::Activate).then_some(Self { plan, backup: None })
+    }
+
+    /// The same write for a state of the deployment in which only the status moved.
+    fn again(self, plan: Plan) -> Option<Self> {
+        (plan.change() == self.plan.change()).then_some(Self { plan, ..self })
+    }
+}

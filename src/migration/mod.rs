@@ -1,0 +1,317 @@
+//! The one flow that `dry-run`, `activate` and `abort` share, in the order of the contract: findings, server-side dry
+//! run, confirmation, write, verdict. What they do differently is data: [`Step`].
+
+mod advice;
+mod apply;
+mod attempts;
+mod conclude;
+mod confirm;
+mod downtime;
+mod follow;
+mod outcome;
+mod preflight;
+mod resume;
+mod server_dry_run;
+mod step;
+mod via_owner;
+mod workloads;
+
+use std::time::Duration;
+
+pub use advice::{known, page};
+pub use conclude::state_folders;
+pub use confirm::{Confirmed, Given};
+pub use step::Step;
+
+use crate::checks::{Finding, Snapshot};
+use crate::commands::outside;
+use crate::deployment::{Deployment, Run};
+use crate::error::{DONE, Failure, INTERRUPTED, TIMED_OUT};
+use crate::reconcile::{Baseline, Continuity};
+use crate::session::Session;
+use crate::session::deadline::Patience;
+use crate::session::interrupt::Standing;
+use crate::session::snapshot::Extent;
+use crate::terminal::progress::Progress;
+use crate::terminal::{Next, OutputFormat};
+
+use apply::Intent;
+use attempts::Attempts;
+use confirm::{Approvals, Approved};
+use follow::{Start, Stopped};
+use outcome::{Answer, Outcome};
+use preflight::Preflight;
+use server_dry_run::ServerDryRun;
+
+/// The operator may write status in bursts; a moment later it is at work, and quiet.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// A step as it was asked for.
+pub struct Request {
+    pub step: Step,
+    /// `--preview`: stop before the write.
+    pub preview: bool,
+    /// `--accept`: codes of warnings.
+    pub accept: Vec<String>,
+    /// `--wait`: whether to follow the operator to its verdict.
+    pub wait: bool,
+    /// `--timeout`; `None` is the step's own.
+    pub timeout: Option<Duration>,
+    /// `--via-owner`: the manifest's owner makes the change.
+    pub via_owner: bool,
+    /// What a script gives in place of answers.
+    pub given: Given,
+    /// Findings about what was given on the command line.
+    pub findings: Vec<Finding>,
+}
+
+impl Request {
+    /// Whether nobody will be asked.
+    fn is_script(&self, session: &Session) -> bool {
+        let answered = if self.step == Step::Activate { self.given.confirm.is_some() } else { self.given.yes };
+        answered || !session.ui().terminal().can_ask()
+    }
+}
+
+/// Takes a step to its end: the flow, what came of it, after a success a look at what answers over the network, and what to
+/// do next as the last words.
+pub async fn take(session: &mut Session, request: &Request, format: OutputFormat) -> Result<u8, Failure> {
+    // Nothing is connected to for a command that sees no verdict.
+    let reach = (request.wait && !request.preview && !request.step.goes_back()).then(|| outside::Reach::begin(session));
+    let mut outcome = Outcome::new(request.step);
+    let result = run(session, request, &mut outcome).await;
+    let (succeeded, next) = (outcome.verdict == Answer::Succeeded, outcome.next.take());
+    let code = outcome.finish(session, format, result).await?;
+    if let (true, Some(reach)) = (succeeded, reach) {
+        outside::after(session, reach).await;
+    }
+    if let Some(next) = next {
+        session.ui().next(&next);
+    }
+    Ok(code)
+}
+
+/// The flow. An attempt that finds the deployment or the record moved is made again from its beginning.
+async fn run(session: &mut Session, request: &Request, outcome: &mut Outcome) -> Result<u8, Failure> {
+    let step = request.step;
+    let timeout = request.timeout.unwrap_or(step.timeout());
+    let patience = Patience::new(session.ui().terminal().now(), timeout);
+    let stamp = resume::request_stamp(session);
+    let (mut attempts, mut preflight, mut approvals) =
+        (Attempts::default(), Preflight::default(), Approvals::default());
+    loop {
+        attempts.one_more(session)?;
+        let seen = session.gather(step.extent()).await;
+        if let Some(words) = step.reached(&seen) {
+            return Ok(outcome.nothing_to_do(session, words));
+        }
+        let mut flow = Flow { session, request, outcome, patience };
+        if let Some(baseline) = step.found(&seen) {
+            match flow.follow_what_is_there(&seen, baseline).await? {
+                Some(code) => return Ok(code),
+                None => continue,
+            }
+        }
+        if resume::somebody_is_writing(flow.session, &seen).await? {
+            continue;
+        }
+        if !approvals.has_written() {
+            preflight.check(flow.session, request, &seen).await?;
+        }
+        if flow.must_wait(&seen) {
+            preflight.forget_certificate();
+            match flow.wait().await? {
+                Some(code) => return Ok(code),
+                None => continue,
+            }
+        }
+        let plan = step.plan(&seen, &stamp)?;
+        if !request.preview {
+            // Before anybody is asked: nothing is written that could not be noted.
+            apply::record(flow.session, step, &seen)?;
+        }
+        let Some(shown) = server_dry_run::ask(flow.session, &plan).await? else {
+            // Read after the pause: what is read before it would be out of date by then.
+            tokio::time::sleep(PAUSE).await;
+            flow.session.reread().await?;
+            continue;
+        };
+        shown.refuse_more(step)?;
+        let seen = shown.foresee(flow.session, seen, step).await?;
+        let Some(go) = approvals.ask(flow.session, request, &seen, plan, &shown, preflight.times)? else {
+            return Ok(DONE);
+        };
+        let start = if request.via_owner {
+            match flow.through_owner(&seen, &go, &shown).await? {
+                Arrived::Here(start) => start,
+                Arrived::Ended(code) => return Ok(code),
+            }
+        } else {
+            let Some(start) = flow.write(&seen, &go, &shown).await? else {
+                approvals.keep(go);
+                continue;
+            };
+            approvals.written(go);
+            start
+        };
+        if let Some(code) = flow.follow_to_verdict(&seen, start).await? {
+            return Ok(code);
+        }
+    }
+}
+
+/// What came of waiting for the manifest's owner.
+enum Arrived {
+    Here(Start),
+    Ended(u8),
+}
+
+/// The parts of one attempt.
+struct Flow<'a> {
+    session: &'a mut Session,
+    request: &'a Request,
+    outcome: &'a mut Outcome,
+    patience: Patience,
+}
+
+impl Flow<'_> {
+    fn must_wait(&self, seen: &Snapshot) -> bool {
+        let under_way = seen.deployment.conditions().run() == Run::Running;
+        under_way && !self.request.preview && self.request.step.waits(seen)
+    }
+
+    /// Waits for the reconcile that is under way; `None` once it is over.
+    async fn wait(&mut self) -> Result<Option<u8>, Failure> {
+        let progress = self.session.ui().progress();
+        let stopped = follow::settle(self.session, self.patience, self.request.step, &progress).await?;
+        drop(progress);
+        match stopped {
+            Some(stopped) => conclude::without_write(self.session, self.request.step, stopped, self.outcome).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Writes what was approved; `None` where somebody else was faster, and the attempt is to be made again.
+    async fn write(&mut self, seen: &Snapshot, go: &Approved, shown: &ServerDryRun) -> Result<Option<Start>, Failure> {
+        let step = self.request.step;
+        let mut record = apply::record(self.session, step, seen)?;
+        let by = self.session.who().await;
+        if self.session.context.interrupt.raised() {
+            return Err(Failure::told(INTERRUPTED));
+        }
+        let intent = Intent { step, by, snapshot: seen, what: step.history().to_owned() };
+        let written = apply::send(self.session, go, &shown.answer, &mut record, intent, self.outcome).await?;
+        if written.is_none() {
+            self.refuse_other_changes(go).await?;
+        }
+        Ok(written)
+    }
+
+    /// After a conflict: somebody who made the same change is followed, and a status that moved is no change. Anything
+    /// else is shown to a person again, and refused in a script.
+    async fn refuse_other_changes(&self, go: &Approved) -> Result<(), Failure> {
+        if apply::only_status_moved(go.plan().before(), &self.session.deployment) {
+            return Ok(());
+        }
+        let now = self.session.gather(Extent::Back).await;
+        let step = self.request.step;
+        if step.found(&now).is_some() || step.reached(&now).is_some() {
+            return Ok(());
+        }
+        preflight::conflict(self.session, self.request)
+    }
+
+    /// Everything from the approval on, where somebody else writes.
+    async fn through_owner(
+        &mut self,
+        seen: &Snapshot,
+        go: &Approved,
+        shown: &ServerDryRun,
+    ) -> Result<Arrived, Failure> {
+        let step = self.request.step;
+        via_owner::check(self.session, seen, go.plan())?;
+        let by = self.session.who().await;
+        let intent = Intent { step, by, snapshot: seen, what: via_owner::history(step) };
+        let ours = via_owner::note(self.session, go, &shown.answer, intent).await?;
+        via_owner::show(self.session, go.plan())?;
+        if !self.request.wait {
+            self.outcome.verdict = Answer::NotWaited;
+            return Ok(Arrived::Ended(DONE));
+        }
+        let progress = self.session.ui().progress();
+        match via_owner::arrive(self.session, go, &shown.answer, self.patience, step, &progress).await? {
+            via_owner::Arrival::Here(start) => {
+                via_owner::note_arrival(self.session, &ours, &start).await;
+                Ok(Arrived::Here(*start))
+            }
+            via_owner::Arrival::Stopped(Stopped::TimedOut(_)) => {
+                self.outcome.verdict = Answer::TimedOut;
+                let text = "gave up waiting; the change has not arrived from the manifest's owner, and nothing was written from here";
+                let again = self.session.command(&format!("{} --via-owner", step.command()));
+                Err(Failure::new(TIMED_OUT, text).next(Next::new("To wait on:").command(again)))
+            }
+            via_owner::Arrival::Stopped(stopped) => {
+                drop(progress);
+                conclude::without_write(self.session, step, stopped, self.outcome).map(Arrived::Ended)
+            }
+        }
+    }
+
+    /// Follows the operator from the write on; `None` where it has to be asked for a reconcile that is seen.
+    async fn follow_to_verdict(&mut self, seen: &Snapshot, start: Start) -> Result<Option<u8>, Failure> {
+        let progress = self.session.ui().progress();
+        if !self.request.via_owner {
+            progress.done(format!("written (resourceVersion {})", start.seen.resource_version()));
+        }
+        if !self.request.wait {
+            drop(progress);
+            return Ok(Some(conclude::not_waited(self.session, self.request.step, self.outcome)));
+        }
+        self.follow(seen, start, false, &progress).await
+    }
+
+    /// The change is there already, by an earlier call or by somebody else.
+    async fn follow_what_is_there(&mut self, seen: &Snapshot, baseline: Baseline) -> Result<Option<u8>, Failure> {
+        let step = self.request.step;
+        self.session.ui().status(resume::since_when(self.session, seen, step));
+        if self.request.preview {
+            self.session.ui().status("This is a preview; there is nothing to write.");
+            return Ok(Some(DONE));
+        }
+        if !self.request.wait {
+            return Ok(Some(conclude::not_waited(self.session, step, self.outcome)));
+        }
+        let progress = self.session.ui().progress();
+        let start = Start { baseline, seen: seen.deployment.clone(), continuity: Continuity::Gap };
+        self.follow(seen, start, true, &progress).await
+    }
+
+    /// `found`: the change was there already, so that its goal may be reached by a reconcile that nobody saw.
+    async fn follow(
+        &mut self,
+        seen: &Snapshot,
+        start: Start,
+        found: bool,
+        progress: &Progress,
+    ) -> Result<Option<u8>, Failure> {
+        let step = self.request.step;
+        let reached = |deployment: &Deployment| step.reached_by(deployment).filter(|_| found);
+        let followed = follow::follow(self.session, start, self.patience, step, &reached, progress).await;
+        match followed.stopped {
+            Stopped::Reached(words) => {
+                self.session.context.interrupt.stands(Standing::Ending { done: "there is nothing left to do" });
+                Ok(Some(self.outcome.nothing_to_do(self.session, words)))
+            }
+            Stopped::AtRest if self.request.via_owner => {
+                self.outcome.verdict = Answer::TimedOut;
+                let text =
+                    "gave up waiting; the operator rests, and whether it has worked on the change was not to be seen";
+                let again = self.session.command(step.command());
+                Err(Failure::new(TIMED_OUT, text).next(Next::new("To ask it for a run that is seen:").command(again)))
+            }
+            // An interruption still means what it meant while following: something was written.
+            Stopped::AtRest => Ok(None),
+            _ => conclude::conclude(self.session, step, seen, followed, progress, self.outcome).await.map(Some),
+        }
+    }
+}

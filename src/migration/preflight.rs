@@ -1,0 +1,100 @@
+//! What must hold before anybody is asked: the findings, the certificate, what answers over the network.
+
+use std::borrow::Cow;
+
+use super::{Request, Step, downtime, resume};
+use crate::checks::{self, Finding, Snapshot, codes};
+use crate::commands::outside;
+use crate::error::{FAILED, Failure};
+use crate::plan::MasSettings;
+use crate::session::{Session, certificate, findings};
+use crate::stages::Times;
+use crate::terminal::Next;
+
+/// What was found, kept from one attempt to the next: findings are told once and judged every time, the network and the
+/// certificate are looked at once.
+#[derive(Default)]
+pub struct Preflight {
+    told: Option<Vec<Finding>>,
+    certificate: Option<(MasSettings, Vec<Finding>)>,
+    network: bool,
+    /// How long Synapse's pods take to stop and start, for the question of `activate`.
+    pub times: Option<Times>,
+}
+
+impl Preflight {
+    /// Stops at blockers, in a script also at warnings that were not accepted.
+    pub async fn check(&mut self, session: &Session, request: &Request, seen: &Snapshot) -> Result<(), Failure> {
+        if self.told.is_none()
+            && let Some(words) = resume::left_to_the_owner(session, seen)
+        {
+            session.ui().status(words);
+        }
+        let script = !request.preview && request.is_script(session);
+        let found = self.findings(session, request, seen).await;
+        if self.told.as_ref() != Some(&found) {
+            findings::tell(session.ui(), &session.place(), &found);
+        }
+        let judged = findings::judge(&found, &request.accept, script);
+        self.told = Some(found);
+        judged?;
+        if request.step == Step::Activate && !std::mem::replace(&mut self.network, true) {
+            outside::before(session, seen, &request.accept, script).await?;
+            self.times = downtime::times(session).await;
+        }
+        Ok(())
+    }
+
+    /// It is looked at again after a long wait.
+    pub fn forget_certificate(&mut self) {
+        self.certificate = None;
+    }
+
+    async fn findings(&mut self, session: &Session, request: &Request, seen: &Snapshot) -> Vec<Finding> {
+        let mut found = checks::run(seen, request.step.checks());
+        found.extend(self.certificate(session, request.step, seen).await);
+        found.extend(request.findings.iter().cloned());
+        found.sort_by_key(|finding| finding.severity);
+        if request.via_owner {
+            // They are about a change behind the owner's back, which this is not.
+            found.retain(|finding| !codes::OWNERS.contains(&finding.code));
+        }
+        if !request.wait || request.preview {
+            // Nothing is followed then.
+            found.retain(|finding| finding.code != codes::PERMISSION_TO_FOLLOW);
+        }
+        findings::name_commands(session, &mut found);
+        found
+    }
+
+    /// The certificate that MAS will have with the settings of the step, or has.
+    async fn certificate(&mut self, session: &Session, step: Step, seen: &Snapshot) -> Vec<Finding> {
+        let Some(settings) = step.settings(seen) else { return Vec::new() };
+        match &self.certificate {
+            Some((of, found)) if *of == *settings => found.clone(),
+            _ => {
+                let (found, told) = certificate::of_step(session, seen, &settings).await;
+                for finding in &told {
+                    session.ui().status(format!("{}: {}", finding.subject, finding.message));
+                }
+                self.certificate = Some((Cow::into_owned(settings), found.clone()));
+                found
+            }
+        }
+    }
+}
+
+/// Somebody else changed what was decided upon: a person is shown everything again, a script is refused.
+pub fn conflict(session: &Session, request: &Request) -> Result<(), Failure> {
+    let by = session
+        .deployment
+        .active_written_by()
+        .map_or_else(String::new, |(manager, _)| format!(" (field manager {manager})"));
+    let text = format!("ElementDeployment {} was changed by somebody else{by} in the meantime", session.place());
+    if request.is_script(session) {
+        return Err(Failure::new(FAILED, text)
+            .next(Next::new("Look at it, then run the command again.").command(session.command("status"))));
+    }
+    session.ui().warning(text + ", so nothing was written");
+    Ok(())
+}

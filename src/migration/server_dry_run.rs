@@ -1,0 +1,90 @@
+//! The API server's own dry run of the exact write.
+
+use serde_json::{Value, json};
+
+use super::{Step, apply};
+use crate::checks::{self, Finding, Snapshot, codes};
+use crate::cluster::ErrorKind;
+use crate::deployment::Deployment;
+use crate::error::{FAILED, Failure};
+use crate::plan::{MasSettings, Plan};
+use crate::session::{Session, findings};
+use crate::terminal::{Next, diff};
+
+pub struct ServerDryRun {
+    /// The object as it would be.
+    pub answer: Deployment,
+    /// What would change beside what was asked for, by path.
+    unexplained: Vec<String>,
+}
+
+/// Asks the API server what the write would do. `None`: the deployment moved since it was read.
+pub async fn ask(session: &Session, plan: &Plan) -> Result<Option<ServerDryRun>, Failure> {
+    let written = match session.cluster.dry_run(&apply::request(session, plan)).await {
+        Ok(written) => written,
+        Err(error) if matches!(error.kind(), ErrorKind::Conflict { .. }) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    for warning in &written.warnings {
+        session.ui().warning(warning);
+    }
+    let unexplained = plan.unexplained(&written.object);
+    let answer = Deployment::from_value(written.object).map_err(|error| Failure::new(FAILED, error.to_string()))?;
+    Ok(Some(ServerDryRun { answer, unexplained }))
+}
+
+impl ServerDryRun {
+    /// Refuses an activation with which more would change than the switch.
+    pub fn refuse_more(&self, step: Step) -> Result<(), Failure> {
+        if self.unexplained.is_empty() || step.tolerates_more() {
+            return Ok(());
+        }
+        let text = format!(
+            "the API server would change more than the switch: {}. Something (a webhook, a new default of the resource \
+             definition) changes the deployment on every write",
+            self.unexplained.join(", ")
+        );
+        Err(Failure::new(FAILED, text)
+            .next(Next::new("Find out what it is, let the deployment reconcile, and run `dry-run` again.")))
+    }
+
+    /// What will stand once the change is written. The answer shows which Secret the deployment will refer to, and by its
+    /// defaults which keys; the operator refuses to run without them.
+    pub async fn foresee(&self, session: &Session, seen: Snapshot, step: Step) -> Result<Snapshot, Failure> {
+        if step != Step::DryRun {
+            return Ok(seen);
+        }
+        let answer = &self.answer;
+        let mut after = Snapshot { deployment: answer.clone(), ..seen.clone() };
+        after.settings = MasSettings::of(answer).or(after.settings);
+        let read = seen.secret.known().and_then(Option::as_ref).map(|secret| secret.name.as_str());
+        if let Some(name) = answer.mas_secret_name().filter(|name| read != Some(*name)) {
+            after.secret = session.read_secret(name).await;
+        }
+        let mut found: Vec<Finding> = checks::run(&after, step.checks())
+            .into_iter()
+            .filter(|finding| finding.code == codes::SECRET && finding.blocks())
+            .collect();
+        findings::name_commands(session, &mut found);
+        if !found.is_empty() {
+            findings::tell(session.ui(), &session.place(), &found);
+        }
+        findings::judge(&found, &[], false)?;
+        // The record notes the contents of the Secret that is rehearsed.
+        Ok(Snapshot { secret: after.secret, ..seen })
+    }
+
+    /// Shows what the write changes.
+    pub fn show(&self, session: &Session, plan: &Plan) {
+        let spec = |deployment: &Deployment| json!({"spec": deployment.spec()});
+        let metadata = |deployment: &Deployment| match &deployment.object()["metadata"]["annotations"] {
+            Value::Null => json!({"metadata": {"annotations": {}}}),
+            annotations => json!({"metadata": {"annotations": annotations}}),
+        };
+        session.ui().say_under("The operator will be given this change:", 0);
+        // No field of the spec holds a secret: they are in Secrets, which the spec names.
+        for part in [&spec as &dyn Fn(&Deployment) -> Value, &metadata] {
+            session.ui().changes(&diff::changes(&part(plan.before()), &part(&self.answer), |_| false));
+        }
+    }
+}

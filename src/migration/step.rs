@@ -1,0 +1,220 @@
+//! What `dry-run`, `activate` and `abort` do differently, as data for the one flow.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use super::resume;
+use crate::checks::{self, RehearsalStanding, Snapshot, is_old, standing};
+use crate::deployment::{Deployment, Run};
+use crate::error::{BLOCKED, Failure};
+use crate::plan::{MasSettings, Plan};
+use crate::reconcile::{Baseline, Carried};
+use crate::session::snapshot::Extent;
+use crate::terminal::Next;
+
+/// A change of `…matrixAuthenticationService.config.active`, or of the component as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// `dry-run`: MAS with `active: false`.
+    DryRun,
+    /// `activate`: the migration; only a backup undoes it.
+    Activate,
+    /// `abort`: `active: false` again.
+    Abort,
+    /// `abort --remove`: without the component.
+    Remove,
+}
+
+impl Step {
+    /// The command that takes it; also its name in the record.
+    pub const fn command(self) -> &'static str {
+        match self {
+            Self::DryRun => "dry-run",
+            Self::Activate => "activate",
+            Self::Abort => "abort",
+            Self::Remove => "abort --remove",
+        }
+    }
+
+    /// While a reconcile that counts is under way: `rehearsing the migration`.
+    pub const fn doing(self) -> &'static str {
+        match self {
+            Self::DryRun => "rehearsing the migration",
+            Self::Activate => "migrating; users are locked out meanwhile",
+            Self::Abort | Self::Remove => "going back",
+        }
+    }
+
+    /// What the cluster does when nobody waits any longer, as the end of a sentence.
+    pub const fn goes_on(self) -> &'static str {
+        match self {
+            Self::DryRun => "the operator goes on rehearsing; users do not notice it",
+            Self::Activate => "the operator goes on migrating, and users stay logged out until it is done",
+            Self::Abort | Self::Remove => "the operator goes on going back",
+        }
+    }
+
+    /// For the record's history.
+    pub const fn history(self) -> &'static str {
+        match self {
+            Self::DryRun => "dry-run: MAS component written with active: false",
+            Self::Activate => "activate: the switch turned on",
+            Self::Abort => "abort: the switch turned off",
+            Self::Remove => "abort: the MAS component taken out",
+        }
+    }
+
+    /// The default of `--timeout`.
+    pub const fn timeout(self) -> Duration {
+        match self {
+            Self::DryRun | Self::Abort | Self::Remove => Duration::from_mins(30),
+            Self::Activate => Duration::from_mins(90),
+        }
+    }
+
+    /// The checks that it asks for.
+    pub const fn checks(self) -> checks::Step {
+        match self {
+            Self::DryRun => checks::Step::DryRun,
+            Self::Activate => checks::Step::Activate,
+            Self::Abort | Self::Remove => checks::Step::Abort,
+        }
+    }
+
+    pub const fn goes_back(self) -> bool {
+        matches!(self, Self::Abort | Self::Remove)
+    }
+
+    /// Going back hangs on nothing that lies around the deployment.
+    pub const fn extent(self) -> Extent {
+        if self.goes_back() { Extent::Back } else { Extent::Step }
+    }
+
+    /// Whether the API server may change more than what was asked for: not with the migration.
+    pub const fn tolerates_more(self) -> bool {
+        !matches!(self, Self::Activate)
+    }
+
+    /// Whether it can ask for a reconcile that is seen, where the one that counts may have come and gone unseen. An
+    /// activation is never repeated.
+    pub const fn asks_for_reconcile(self) -> bool {
+        !matches!(self, Self::Activate)
+    }
+
+    /// Why there is nothing to do, if there is nothing.
+    pub fn reached(self, seen: &Snapshot) -> Option<&'static str> {
+        let deployment = &seen.deployment;
+        match self {
+            Self::DryRun if deployment.mas_active() == Some(true) => {
+                Some("The migration is done already; there is nothing to rehearse.")
+            }
+            Self::DryRun => {
+                // A rehearsal on record counts as long as nothing it was about has changed and the operator is content.
+                let content = deployment.active() == Some(false) && deployment.conditions().run() == Run::Succeeded;
+                let passed = standing(seen) == RehearsalStanding::Passed && !is_old(seen);
+                (content && passed && settings_are_in_spec(seen))
+                    .then_some("The dry run has passed already, for this very spec and these very secrets.")
+            }
+            Self::Activate => migrated(deployment),
+            Self::Abort | Self::Remove => {
+                if deployment.mas_active() == Some(true) || resume::recorded(seen, self).is_some() {
+                    return None;
+                }
+                match (deployment.mas(), deployment.active()) {
+                    (None, _) => Some("The deployment has no MAS component; there is nothing to take back."),
+                    (Some(_), Some(false)) if self == Self::Abort => {
+                        Some("The switch is off already; there is nothing to take back.")
+                    }
+                    _ => None,
+                }
+            }
+        }
+    }
+
+    /// The same for a change that was found there and is followed.
+    pub fn reached_by(self, deployment: &Deployment) -> Option<&'static str> {
+        if self == Self::Activate { migrated(deployment) } else { None }
+    }
+
+    /// MAS's settings whose certificate is looked at before the step; none where going back must not hang on one.
+    pub fn settings(self, seen: &Snapshot) -> Option<Cow<'_, MasSettings>> {
+        match self {
+            Self::DryRun => wanted(seen),
+            Self::Activate => seen.settings.as_ref().map(Cow::Borrowed),
+            Self::Abort | Self::Remove => None,
+        }
+    }
+
+    /// What to follow instead of writing, if the change is there already.
+    pub fn found(self, seen: &Snapshot) -> Option<Baseline> {
+        match self {
+            Self::DryRun => resume::recorded_baseline(seen, self).filter(|_| !resume::unproven(seen, self)),
+            Self::Activate if seen.deployment.active() != Some(true) => None,
+            Self::Activate => {
+                let recorded = resume::recorded_baseline(seen, self);
+                Some(recorded.unwrap_or_else(|| resume::present_baseline(seen, Carried::Active(true))))
+            }
+            Self::Abort | Self::Remove => {
+                let pending = resume::recorded(seen, self)?;
+                if resume::unproven(seen, self) {
+                    return None;
+                }
+                let proven = resume::is_proven(pending, &seen.deployment);
+                let present = || resume::present_baseline(seen, pending.baseline.carried.clone());
+                Some(if proven { pending.baseline.clone() } else { present() })
+            }
+        }
+    }
+
+    /// Whether a reconcile that is under way is waited for before the write.
+    pub fn waits(self, seen: &Snapshot) -> bool {
+        match self {
+            // While the operator retries a failed rehearsal it hardly ever rests; the write starts a run of its own anyway.
+            Self::DryRun => !(seen.deployment.mas().is_some() && seen.deployment.conditions().failure().is_some()),
+            Self::Activate => true,
+            // It is what ends a run that fails again and again.
+            Self::Abort | Self::Remove => false,
+        }
+    }
+
+    /// The change. `stamp` is the annotation's value where the step asks for a reconcile.
+    pub fn plan(self, seen: &Snapshot, stamp: &str) -> Result<Plan, Failure> {
+        let deployment = &seen.deployment;
+        let stamp = resume::fresh(stamp, deployment);
+        match self {
+            Self::DryRun => match wanted(seen) {
+                Some(settings) => Ok(Plan::rehearse(deployment, &settings, &seen.secret_keys(), &stamp)),
+                // Somebody else's manifest brought the component; it is rehearsed as it stands.
+                None if deployment.active() == Some(false) => Ok(Plan::ask_for_rehearsal(deployment, &stamp)),
+                None => Err(Failure::new(BLOCKED, "MAS has not been prepared yet, and nothing was changed")
+                    .next(Next::new("First settle its host, database and secrets with `prepare`."))),
+            },
+            Self::Activate => Ok(Plan::activate(deployment)),
+            Self::Abort | Self::Remove if resume::unproven(seen, self) => Ok(Plan::ask_for_run(deployment, &stamp)),
+            Self::Abort => Ok(Plan::deactivate(deployment)),
+            Self::Remove => Ok(Plan::remove(deployment)),
+        }
+    }
+}
+
+/// `mas_active` turns true a moment before the run ends, and the run may still fail.
+fn migrated(deployment: &Deployment) -> Option<&'static str> {
+    let conditions = deployment.conditions();
+    (deployment.mas_active() == Some(true)
+        && deployment.active() == Some(true)
+        && conditions.successful() == Some(true)
+        && conditions.failure().is_none()
+        && conditions.available() != Some(false))
+    .then_some("The migration is done already: mas_active is true.")
+}
+
+/// What `prepare` settled goes into the spec; without it, what is in the spec stays.
+fn wanted(seen: &Snapshot) -> Option<Cow<'_, MasSettings>> {
+    seen.settled().or_else(|| seen.settings.as_ref().map(Cow::Borrowed))
+}
+
+/// Whether what `prepare` settled is in the spec already.
+fn settings_are_in_spec(seen: &Snapshot) -> bool {
+    wanted(seen)
+        .is_none_or(|settings| !Plan::rehearse(&seen.deployment, &settings, &seen.secret_keys(), "").changes_spec())
+}

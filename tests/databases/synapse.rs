@@ -47,7 +47,7 @@ fn expected(port: u16) -> Expected {
 
 async fn ask(expected: &Expected) -> SynapseSaid {
     let place = expected.synapse.as_ref().unwrap();
-    let way = Way::To(([127, 0, 0, 1], place.port).into());
+    let way = Way::To(vec![([127, 0, 0, 1], place.port).into()]);
     let login = Login { place, password: &SecretText::from(PASSWORD), way: &way, roots: None };
     ask_synapse(&login, expected).await.unwrap()
 }

@@ -51,21 +51,24 @@ async fn serve() -> (SocketAddr, Roots, JoinHandle<()>) {
 }
 
 async fn ask(way: Way, security: Security) -> Seen {
-    let uri: Uri = format!("https://{HOST}/login?x=1").parse().unwrap();
-    get(Ask { uri: &uri, way: &way, named_by: NamedBy::Spec, security, bearer: None }).await
+    let url: Url = format!("https://{HOST}/login?x=1").parse().unwrap();
+    get(Ask { url: &url, way: &way, named_by: NamedBy::Spec, security, bearer: None }).await
 }
 
 #[tokio::test]
 async fn a_request_says_no_more_than_it_has_to() {
     let (address, roots, server) = serve().await;
-    let seen = ask(Way::To(address), Security::Trusted(Some(roots))).await;
+    let seen = ask(Way::To(vec![address]), Security::Trusted(Some(roots))).await;
     let Outcome::Answered(answer) = &seen.outcome else { panic!("{seen:?}") };
     let text = String::from_utf8(answer.body.clone()).unwrap();
     assert!(text.starts_with("GET /login?x=1 HTTP/1.1\r\n"), "{text}");
-    let names: Vec<&str> = text.lines().skip(1).filter_map(|line| line.split_once(':')).map(|(name, _)| name).collect();
-    assert_eq!(names, ["host", "user-agent", "accept", "cache-control"]);
+    let mut names: Vec<&str> =
+        text.lines().skip(1).filter_map(|line| line.split_once(':')).map(|(name, _)| name).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["accept", "cache-control", "host", "user-agent"]);
+    assert!(text.contains("host: auth.example.com\r\n"), "{text}");
     assert_eq!(seen.certificates.len(), 2);
-    let none = ask(Way::To(address), Security::Trusted(None)).await;
+    let none = ask(Way::To(vec![address]), Security::Trusted(None)).await;
     assert!(matches!(none.outcome, Outcome::NotAsked(_)), "{none:?}");
     server.abort();
 }
@@ -103,10 +106,10 @@ async fn a_proxy_is_asked_for_the_name_with_its_own_credentials_and_sees_nothing
 
 #[tokio::test]
 async fn a_proxy_is_not_sent_to_where_a_server_may_not_lead() {
-    let uri: Uri = "https://169.254.169.254/latest".parse().unwrap();
+    let url: Url = "https://169.254.169.254/latest".parse().unwrap();
     let way = Way::Proxy("http://127.0.0.1:9".parse().unwrap());
     let seen =
-        get(Ask { uri: &uri, way: &way, named_by: NamedBy::Server, security: Security::Plain, bearer: None }).await;
+        get(Ask { url: &url, way: &way, named_by: NamedBy::Server, security: Security::Plain, bearer: None }).await;
     assert!(matches!(&seen.outcome, Outcome::NotAsked(why) if why.contains("nothing was sent")), "{seen:?}");
 }
 
@@ -115,7 +118,7 @@ async fn a_server_that_says_nothing_costs_the_limit_and_no_more() {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
     let began = tokio::time::Instant::now();
-    let seen = ask(Way::To(address), Security::Witness(None)).await;
+    let seen = ask(Way::To(vec![address]), Security::Witness).await;
     assert!(began.elapsed() <= LIMIT + Duration::from_millis(50), "{:?}", began.elapsed());
     assert!(matches!(seen.outcome, Outcome::NotReached(_)), "{seen:?}");
 }

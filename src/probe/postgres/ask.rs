@@ -6,7 +6,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Row, SimpleQueryMessage};
 
-use super::{CONNECT, Login, Session, WHOLE, plain, trouble, without};
+use super::{CONNECT, Login, Session, WHOLE, plain, without};
 use crate::checks::Known;
 use crate::checks::databases::said::{Identity, Pooling, Server, Trouble};
 
@@ -23,7 +23,6 @@ const TRIES: u8 = 3;
 /// A parameter and its type.
 pub(super) type Bound<'a> = (&'a (dyn ToSql + Sync), Type);
 
-/// A conversation.
 pub(super) struct Asking<'a> {
     login: &'a Login<'a>,
     session: Session,
@@ -47,7 +46,7 @@ impl<'a> Asking<'a> {
     async fn must(&mut self, text: &'static str) -> Result<(), Trouble> {
         match timeout_at(self.deadline, self.session.client.batch_execute(text)).await {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(trouble(&error, &self.session.facts, self.login.password)),
+            Ok(Err(error)) => Err(self.login.trouble(&error, &self.session.facts)),
             Err(_) => Err(Trouble::TimedOut),
         }
     }
@@ -75,8 +74,8 @@ impl<'a> Asking<'a> {
         let facts = self.session.facts.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(Server {
             version,
-            tls: self.session.tls,
-            through_cluster: matches!(self.login.way, super::Way::Through(_)),
+            tls: facts.tls,
+            through_cluster: self.login.is_through(),
             asked_password: facts.asked_password,
             standby,
             identity,
@@ -92,7 +91,7 @@ impl<'a> Asking<'a> {
         match timeout_at(self.deadline, self.session.client.query_typed(text, bound)).await {
             Err(_) => self.end("no time was left for it".to_owned()),
             Ok(Ok(rows)) => Known::Known(rows),
-            Ok(Err(error)) => match trouble(&error, &self.session.facts, self.login.password) {
+            Ok(Err(error)) => match self.login.trouble(&error, &self.session.facts) {
                 Trouble::Refused(refusal) => {
                     let why = match refusal.state.as_str() {
                         "57014" => "it took longer than ten seconds".to_owned(),
@@ -115,7 +114,6 @@ impl<'a> Asking<'a> {
         Known::Unreadable(why)
     }
 
-    /// The one row that answers a question.
     pub(super) async fn one<T>(
         &mut self,
         text: &'static str,
@@ -132,7 +130,6 @@ impl<'a> Asking<'a> {
         }
     }
 
-    /// A number.
     pub(super) async fn number(&mut self, text: &'static str, bound: &[Bound<'_>]) -> Known<i64> {
         self.one(text, bound, |row| row.try_get(0)).await
     }

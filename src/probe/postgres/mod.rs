@@ -1,25 +1,29 @@
 //! Asks a PostgreSQL server, and changes nothing: one read-only transaction with a limit for each statement and one for all.
 
 mod ask;
+mod guard;
 mod mas;
 mod synapse;
-mod tls;
-mod wire;
 
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use futures::future::BoxFuture;
+use rustls::Error as TlsError;
+use rustls::pki_types::InvalidDnsNameError;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
-use tokio_postgres::{Client, Config, NoTls};
+use tokio_postgres::config::{ChannelBinding, SslMode as Offer};
+use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
+use tokio_postgres::{Client, Config};
+use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::dial::{BoxConnection, NamedBy, NoConnection, Way, dial};
-use super::tls::Roots;
+use super::dial::{BoxConnection, Way, addresses, bare, connect};
+use super::trust::{Need, Roots, Verifier, cause, causes, complaint};
 use crate::checks::databases::said::{Place, Refusal, SslMode, Trouble, Whose};
 use crate::pki::SecretText;
-use wire::{Complaint, Facts, Watched};
+use guard::{Facts, Guard};
 
 pub use mas::ask as ask_mas;
 pub use synapse::ask as ask_synapse;
@@ -28,38 +32,23 @@ pub use synapse::ask as ask_synapse;
 const CONNECT: Duration = Duration::from_secs(10);
 /// For everything that one database is asked.
 const WHOLE: Duration = Duration::from_secs(45);
-/// What asks a server whether it speaks TLS (protocol 3.0, `SSLRequest`).
-const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f];
 /// Of a server's own sentences.
 const LONGEST: usize = 300;
 /// SQLSTATE of a login that `pg_hba.conf` or the role itself does not allow.
 const NOT_ALLOWED: &str = "28000";
 
-/// A login.
 pub struct Login<'a> {
-    /// Where.
     pub place: &'a Place,
     /// Never told to anybody but this server.
     pub password: &'a SecretText,
-    /// How to get there.
     pub way: &'a Way,
     /// Who vouches for servers.
     pub roots: Option<&'a Roots>,
 }
 
-/// How one attempt protects its connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Protection {
-    Plain,
-    IfOffered,
-    Tls,
-}
-
-/// A session.
 struct Session {
     client: Client,
     facts: Arc<Mutex<Facts>>,
-    tls: bool,
     carrier: JoinHandle<()>,
 }
 
@@ -71,24 +60,22 @@ impl Drop for Session {
 
 /// What the client in the cluster would try, one after the other. MAS's library (sqlx) takes `allow` for `disable` and never
 /// tries again; Synapse's (libpq) does where the server refuses.
-fn attempts(whose: Whose, mode: SslMode) -> &'static [Protection] {
-    use Protection::{IfOffered, Plain, Tls};
+fn attempts(whose: Whose, mode: SslMode) -> &'static [Offer] {
     match (whose, mode) {
-        (_, SslMode::Disable) | (Whose::Mas, SslMode::Allow) => &[Plain],
-        (Whose::Synapse, SslMode::Allow) => &[Plain, Tls],
-        (Whose::Mas, SslMode::Prefer) => &[IfOffered],
-        (Whose::Synapse, SslMode::Prefer) => &[IfOffered, Plain],
-        (_, SslMode::Require | SslMode::VerifyCa | SslMode::VerifyFull) => &[Tls],
+        (_, SslMode::Disable) | (Whose::Mas, SslMode::Allow) => &[Offer::Disable],
+        (Whose::Synapse, SslMode::Allow) => &[Offer::Disable, Offer::Require],
+        (Whose::Mas, SslMode::Prefer) => &[Offer::Prefer],
+        (Whose::Synapse, SslMode::Prefer) => &[Offer::Prefer, Offer::Disable],
+        (_, SslMode::Require | SslMode::VerifyCa | SslMode::VerifyFull) => &[Offer::Require],
     }
 }
 
 impl Login<'_> {
-    /// Logs in.
     async fn open(&self, deadline: Instant) -> Result<Session, Trouble> {
         let mut last = Trouble::TimedOut;
-        for protection in attempts(self.place.whose, self.place.mode) {
+        for offer in attempts(self.place.whose, self.place.mode) {
             let until = deadline.min(Instant::now() + CONNECT);
-            match timeout_at(until, self.attempt(*protection)).await.unwrap_or(Err(Trouble::TimedOut)) {
+            match timeout_at(until, self.attempt(*offer)).await.unwrap_or(Err(Trouble::TimedOut)) {
                 Err(Trouble::Refused(refusal)) if refusal.state == NOT_ALLOWED => last = Trouble::Refused(refusal),
                 other => return other,
             }
@@ -96,52 +83,82 @@ impl Login<'_> {
         Err(last)
     }
 
-    async fn attempt(&self, protection: Protection) -> Result<Session, Trouble> {
+    async fn attempt(&self, offer: Offer) -> Result<Session, Trouble> {
         let place = self.place;
-        let mut stream = dial(&place.host, place.port, self.way, NamedBy::Spec).await.map_err(|error| match error {
-            NoConnection::Failed(why) | NoConnection::Refused(why) => Trouble::NoWay(why),
-        })?;
-        let through = matches!(self.way, Way::Through(_));
-        let mut tls = false;
-        if protection != Protection::Plain {
-            stream.write_all(&SSL_REQUEST).await.map_err(|error| lost(&error))?;
-            stream.flush().await.map_err(|error| lost(&error))?;
-            match stream.read_u8().await.map_err(|error| lost(&error))? {
-                b'S' => {
-                    stream = Box::new(tls::handshake(stream, &place.host, place.mode, self.roots).await?);
-                    tls = true;
-                }
-                b'N' if protection == Protection::Tls => return Err(Trouble::NoTls),
-                b'N' => {}
-                // An error, in the words of a server that is too old or too busy to answer; it is not repeated here, since
-                // nobody has proved yet who says it.
-                b'E' => return Err(Trouble::Lost("it refuses before it says who it is".to_owned())),
-                other => {
-                    let shown: String = std::iter::once(char::from(other)).filter(char::is_ascii_graphic).collect();
-                    return Err(Trouble::NotPostgres(format!("asked for TLS it answers {shown:?}")));
-                }
-            }
-        }
-        self.session(stream, tls, tls || through).await
-    }
-
-    async fn session(&self, stream: BoxConnection, tls: bool, protected: bool) -> Result<Session, Trouble> {
-        let (stream, facts) = Watched::new(stream, protected);
+        let stream = self.connect().await.map_err(Trouble::NoWay)?;
+        let need = match place.mode {
+            SslMode::VerifyFull => Need::Name,
+            SslMode::VerifyCa => Need::Chain,
+            _ => Need::Nothing,
+        };
+        let facts = Arc::new(Mutex::new(Facts { protected: self.is_through(), ..Facts::default() }));
+        let (_, tls) = Verifier::client(self.roots, need, None).map_err(Trouble::Certificate)?;
+        let host = bare(&place.host).trim_end_matches('.');
+        let Ok(tls) = MakeTlsConnect::<BoxConnection>::make_tls_connect(&mut MakeRustlsConnect::new(tls), host);
+        let stream = Guard::new(stream, Arc::clone(&facts), offer);
         let mut config = Config::new();
         config
-            .user(&self.place.user)
-            .dbname(&self.place.database)
+            .user(&place.user)
+            .dbname(&place.database)
             .password(self.password.expose())
             .application_name("kubectl-ess-mas")
-            // It has been settled above.
-            .ssl_mode(tokio_postgres::config::SslMode::Disable);
+            // MAS's library (sqlx) never binds a login to the TLS channel, which something that ends TLS on the way would break.
+            .channel_binding(if place.whose == Whose::Mas { ChannelBinding::Disable } else { ChannelBinding::Prefer })
+            .ssl_mode(offer);
         let (client, connection) =
-            config.connect_raw(stream, NoTls).await.map_err(|error| trouble(&error, &facts, self.password))?;
+            config.connect_raw(stream, Guarded(tls)).await.map_err(|error| self.trouble(&error, &facts))?;
         let carrier = tokio::spawn(async move {
             // Notices are nobody's business; how it ends is told to whoever asks next.
             let _ = connection.await;
         });
-        Ok(Session { client, facts, tls, carrier })
+        Ok(Session { client, facts, carrier })
+    }
+
+    async fn connect(&self) -> Result<BoxConnection, String> {
+        let stream = match self.way {
+            Way::Through(door) => return door().await,
+            Way::To(addresses) => connect(addresses).await?,
+            Way::Direct | Way::Proxy(_) => connect(&addresses(&self.place.host, self.place.port).await?).await?,
+        };
+        Ok(Box::new(stream))
+    }
+
+    fn is_through(&self) -> bool {
+        matches!(self.way, Way::Through(_))
+    }
+
+    /// What an error of the library means.
+    fn trouble(&self, error: &tokio_postgres::Error, facts: &Mutex<Facts>) -> Trouble {
+        if let Some(complaint) = &facts.lock().unwrap_or_else(PoisonError::into_inner).complaint {
+            return complaint.clone();
+        }
+        if let Some(answer) = error.as_db_error() {
+            let state = plain(answer.code().code());
+            return Trouble::Refused(Refusal { state, message: without(&plain(answer.message()), self.password) });
+        }
+        match cause::<TlsError>(error) {
+            Some(TlsError::InvalidCertificate(problem)) => {
+                return Trouble::Certificate(format!("it {}", complaint(problem, &self.place.host)));
+            }
+            Some(TlsError::InvalidMessage(_)) => {
+                return Trouble::NotPostgres("it agrees to TLS and then speaks none".to_owned());
+            }
+            Some(other) => return Trouble::Lost(format!("no TLS with {}: {other}", self.place.host)),
+            None => {}
+        }
+        if cause::<InvalidDnsNameError>(error).is_some() {
+            return Trouble::Certificate(format!("{} is no name that certificates are made for", self.place.host));
+        }
+        match cause::<io::Error>(error) {
+            Some(error) if !matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData) => {
+                lost(error)
+            }
+            _ if error.is_closed() => Trouble::Lost("the other side closed it".to_owned()),
+            _ => {
+                let why: Vec<String> = causes(error).map(ToString::to_string).collect();
+                Trouble::NotPostgres(without(&plain(&why.join(": ")), self.password))
+            }
+        }
     }
 }
 
@@ -152,29 +169,29 @@ fn lost(error: &io::Error) -> Trouble {
     })
 }
 
-/// What an error of the library means.
-fn trouble(error: &tokio_postgres::Error, facts: &Mutex<Facts>, password: &SecretText) -> Trouble {
-    if let Some(complaint) = &facts.lock().unwrap_or_else(PoisonError::into_inner).complaint {
-        return match complaint {
-            Complaint::NotPostgres(why) => Trouble::NotPostgres(why.clone()),
-            Complaint::InClear => Trouble::InClear,
-        };
+/// TLS by the library; what it carries is looked at, and not what carries it.
+struct Guarded<T>(T);
+
+impl<S: Send + 'static, T: TlsConnect<S, Error = io::Error>> TlsConnect<Guard<S>> for Guarded<T>
+where
+    T::Future: Send + 'static,
+{
+    type Stream = Guard<T::Stream>;
+    type Error = io::Error;
+    type Future = BoxFuture<'static, io::Result<Self::Stream>>;
+
+    fn connect(self, carrier: Guard<S>) -> Self::Future {
+        let (inner, facts) = carrier.into_parts();
+        let connecting = self.0.connect(inner);
+        Box::pin(async move {
+            let stream = connecting.await?;
+            {
+                let mut facts = facts.lock().unwrap_or_else(PoisonError::into_inner);
+                (facts.tls, facts.protected) = (true, true);
+            }
+            Ok(Guard::new(stream, facts, Offer::Disable))
+        })
     }
-    if let Some(answer) = error.as_db_error() {
-        let state = plain(answer.code().code());
-        return Trouble::Refused(Refusal { state, message: without(&plain(answer.message()), password) });
-    }
-    let source = std::error::Error::source(error);
-    if let Some(error) = source.and_then(|source| source.downcast_ref::<io::Error>())
-        && !matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData)
-    {
-        return lost(error);
-    }
-    if error.is_closed() {
-        return Trouble::Lost("the other side closed it".to_owned());
-    }
-    let why = source.map_or_else(|| error.to_string(), |source| format!("{error}: {source}"));
-    Trouble::NotPostgres(without(&plain(&why), password))
 }
 
 /// A server's sentence on one line, without what moves cursors, and not too long.

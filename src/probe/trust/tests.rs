@@ -49,3 +49,18 @@ async fn who_shows_somebody_elses_certificate_is_refused_whatever_else_is_checke
         assert!(!meet(&shown, &other, version).await, "{version:?}: the key is another one");
     }
 }
+
+#[test]
+fn a_proxy_with_tls_is_not_taken_for_the_server() {
+    // Where the system trusts nobody, no such proxy is spoken to at all.
+    let Ok((verifier, _)) = Verifier::client(None, Need::Nothing, Some("proxy.example.com")) else { return };
+    let made = rcgen::generate_simple_self_signed(["proxy.example.com".to_owned()]).unwrap();
+    let shown_for = |name: &'static str| {
+        let name = ServerName::try_from(name).unwrap();
+        verifier.verify_server_cert(made.cert.der(), &[], &name, &[], UnixTime::now()).is_ok()
+    };
+    assert!(!shown_for("proxy.example.com"), "nobody vouches for it");
+    assert_eq!(verifier.shown().len(), 0);
+    assert!(shown_for("auth.example.com"), "that one is judged afterwards");
+    assert_eq!(verifier.shown().len(), 1);
+}

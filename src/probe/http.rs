@@ -9,7 +9,7 @@ use futures::future::{Either, select};
 use reqwest::header::{CACHE_CONTROL, CONTENT_TYPE, HOST, LOCATION};
 use reqwest::{Client, ClientBuilder, Proxy, RequestBuilder, Response, Url, redirect};
 use rustls::{ClientConfig, Error as TlsError};
-use tokio::io::copy_bidirectional;
+use tokio::io::{AsyncReadExt as _, copy_bidirectional};
 use tokio::net::TcpListener;
 use tokio::time::timeout;
 
@@ -169,7 +169,11 @@ impl Ask<'_> {
         let asked = pin!(self.ask(client.resolve(self.host(), address), url, &place, verifier));
         let carried = pin!(async {
             let (mut near, _) = listener.accept().await?;
-            copy_bidirectional(&mut near, &mut stream).await
+            match copy_bidirectional(&mut near, &mut stream).await {
+                // What can no longer be written to has said why, if it has, to whoever reads.
+                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => stream.read_u8().await.map(drop),
+                carried => carried.map(drop),
+            }
         });
         // The connection ends when the answer does, or before: then what has come of the answer is still read.
         match select(asked, carried).await {

@@ -1,13 +1,15 @@
 //! Ways and limits. What hostile servers answer is tried on the whole program: tests/e2e/outside.rs.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use jiff::Timestamp;
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, ReadBuf};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
@@ -121,4 +123,38 @@ async fn a_server_that_says_nothing_costs_the_limit_and_no_more() {
     let seen = ask(Way::To(vec![address]), Security::Witness).await;
     assert!(began.elapsed() <= LIMIT + Duration::from_millis(50), "{:?}", began.elapsed());
     assert!(matches!(seen.outcome, Outcome::NotReached(_)), "{seen:?}");
+}
+
+/// The end of a port-forward that the other side refuses: it cannot be written to, and who reads then is told why.
+#[derive(Default)]
+struct Refusing {
+    refused: bool,
+}
+
+impl AsyncRead for Refusing {
+    fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if self.refused { Poll::Ready(Err(io::Error::other("nothing listens on 8080"))) } else { Poll::Pending }
+    }
+}
+
+impl AsyncWrite for Refusing {
+    fn poll_write(mut self: Pin<&mut Self>, _: &mut Context<'_>, _: &[u8]) -> Poll<io::Result<usize>> {
+        self.refused = true;
+        Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[tokio::test]
+async fn a_port_forward_tells_why_it_ended_also_where_writing_fails_first() {
+    let way = Way::Through(Arc::new(|| Box::pin(async { Ok(Box::<Refusing>::default() as BoxConnection) })));
+    let seen = ask(way, Security::Plain).await;
+    assert!(matches!(&seen.outcome, Outcome::NotReached(why) if why.contains("8080")), "{seen:?}");
 }

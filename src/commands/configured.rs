@@ -14,9 +14,9 @@ use crate::checks::synapse::RenderedConfig;
 use crate::checks::{Known, Snapshot, secrets_to_look_at};
 use crate::cluster::{Selection, resource};
 use crate::deployment::{Owner, TlsMode};
+use crate::net::dial::knows;
 use crate::pki::wipe;
 use crate::plan::MasSettings;
-use crate::probe::dial::knows;
 
 /// No `check` makes more requests than this.
 const MOST_REQUESTS: usize = 12;

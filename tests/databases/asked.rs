@@ -2,10 +2,10 @@
 
 use ess_mas::checks::Known;
 use ess_mas::checks::databases::said::{MasSaid, Place, Pooling, Refusal, SslMode, Trouble, Whose};
+use ess_mas::net::dial::Way;
+use ess_mas::net::postgres::{Login, ask_mas};
+use ess_mas::net::trust::Roots;
 use ess_mas::pki::SecretText;
-use ess_mas::probe::dial::Way;
-use ess_mas::probe::postgres::{Login, ask_mas};
-use ess_mas::probe::trust::Roots;
 
 use crate::server::Server;
 

@@ -4,9 +4,9 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use ess_mas::checks::databases::said::{SslMode, Trouble};
+use ess_mas::net::dial::Way;
+use ess_mas::net::postgres::{Login, ask_mas};
 use ess_mas::pki::SecretText;
-use ess_mas::probe::dial::Way;
-use ess_mas::probe::postgres::{Login, ask_mas};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 

@@ -10,10 +10,10 @@ use crate::checks::databases::said::Trouble;
 use crate::checks::databases::{Answers, Expected, Place, Whose, judge};
 use crate::checks::{Finding, Known, Snapshot};
 use crate::cli::DatabasesArgs;
+use crate::net::dial::{Resolve, Way};
+use crate::net::postgres::{Login, ask_mas, ask_synapse};
+use crate::net::trust::Roots;
 use crate::pki::{PostgresPassword, SecretText};
-use crate::probe::dial::{Resolve, Way};
-use crate::probe::postgres::{Login, ask_mas, ask_synapse};
-use crate::probe::trust::Roots;
 use crate::terminal::progress::Waiting;
 
 /// How to get to the databases.

@@ -10,7 +10,7 @@ use super::super::outside::through::to_pod;
 use crate::checks::databases::Place;
 use crate::cluster::{Cluster, Selection, Target, resource};
 use crate::deployment::route::{self, Port};
-use crate::probe::dial::Way;
+use crate::net::dial::Way;
 
 /// A session, and the second one that a pooler is recognised by.
 const AT_ONCE: usize = 2;

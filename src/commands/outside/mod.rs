@@ -27,10 +27,10 @@ use crate::checks::outside::{
 };
 use crate::checks::{Finding, Severity, Snapshot, outside};
 use crate::cluster::proxy_from_environment;
+use crate::net::dial::{self, Resolve, Way};
+use crate::net::http::{self, Ask, LIMIT, NamedBy, Security, Seen};
+use crate::net::trust::Roots;
 use crate::pki::{HostName, SecretText};
-use crate::probe::dial::{self, Resolve, Way};
-use crate::probe::http::{self, Ask, LIMIT, NamedBy, Security, Seen};
-use crate::probe::trust::Roots;
 
 /// Everything together.
 const WHOLE: Duration = Duration::from_millis(9_500);

@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use super::super::session::Session;
 use crate::cluster::proxy_from_environment;
-use crate::probe::dial::{addresses, connect};
+use crate::net::dial::{addresses, connect};
 
 /// So long it may take to connect.
 const LIMIT: Duration = Duration::from_secs(4);

@@ -12,7 +12,7 @@ use crate::checks::Finding;
 use crate::checks::outside::{self, Whom};
 use crate::cluster::{Cluster, ClusterError, Selection, Target, resource};
 use crate::deployment::route::{self, Backend, Port, Route};
-use crate::probe::dial::{BoxConnection, Way};
+use crate::net::dial::{BoxConnection, Way};
 
 /// Port-forwards that are opened at the same time.
 const AT_ONCE: usize = 6;

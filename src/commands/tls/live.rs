@@ -7,10 +7,10 @@ use crate::cli::TlsCheckArgs;
 use crate::commands::exit::Failure;
 use crate::commands::prepare::read_file;
 use crate::commands::session::Context;
+use crate::net::dial::Resolve;
+use crate::net::tls::{self, ProbeError};
+use crate::net::trust::{Roots, Trust};
 use crate::pki::{CertificateChain, HostName};
-use crate::probe::dial::Resolve;
-use crate::probe::tls::{self, ProbeError};
-use crate::probe::trust::{Roots, Trust};
 
 pub async fn look(context: &Context, args: &TlsCheckArgs, host: &HostName) -> Result<Vec<Finding>, Failure> {
     let (port, address) = match &args.resolve {

@@ -18,8 +18,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::*;
+use crate::net::stub::{head, proxy};
 use crate::pki::{CertificateAuthority, HostName, TlsKeyType};
-use crate::probe::stub::{head, proxy};
 
 const HOST: &str = "auth.example.com";
 

@@ -6,8 +6,8 @@ use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
 use super::*;
+use crate::net::trust::{Roots, Trust};
 use crate::pki::{CertificateAuthority, IssuedCertificate, TlsKeyType};
-use crate::probe::trust::{Roots, Trust};
 
 const LOCAL: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
 

@@ -2,7 +2,7 @@
 //! Matrix Authentication Service (MAS).
 //!
 //! Decisions are pure and in the middle; a thin shell is around them. Arrows point one way:
-//! `commands` → `cluster`, `probe`, `terminal` → `plan`, `checks`, `reconcile`, `record` → `deployment`, `pki`, `redact`.
+//! `commands` → `cluster`, `net`, `terminal` → `plan`, `checks`, `reconcile`, `record` → `deployment`, `pki`, `redact`.
 
 pub mod checks;
 pub mod cli;
@@ -14,9 +14,9 @@ pub mod duration;
 mod error;
 pub mod hardening;
 mod migration;
+pub mod net;
 pub mod pki;
 pub mod plan;
-pub mod probe;
 pub mod reconcile;
 pub mod record;
 mod redact;

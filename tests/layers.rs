@@ -37,7 +37,7 @@ const WORLD: [&str; 28] = [
     "failure_file",
     "FailureFile",
     "crate::terminal",
-    "crate::probe",
+    "crate::net",
     "clap::",
 ];
 
@@ -82,6 +82,7 @@ fn talking_to_the_cluster_needs_neither_a_command_nor_a_terminal() {
         assert_none(&sources(module), &["crate::cli", "crate::commands", "crate::terminal", "crate::checks"]);
     }
     assert_none(&sources("terminal"), &["crate::cli", "crate::commands", "crate::cluster", "kube::"]);
+    assert_none(&sources("net"), &["crate::cli", "crate::commands", "crate::cluster", "crate::terminal", "kube::"]);
 }
 
 #[test]

@@ -6,11 +6,10 @@ use super::gather::Extent;
 use super::outside::{self, Through, Ways};
 use super::prepare::read_file;
 use super::session::{Context, Session};
-use super::tls::live::read_roots;
+use super::tls::live::{read_resolve, read_roots};
 use crate::checks::outside::{GivenToken, OutsidePhase};
 use crate::cli::VerifyArgs;
 use crate::pki::SecretText;
-use crate::probe::tls::Resolve;
 use crate::terminal::progress::Waiting;
 
 pub async fn exec(context: &Context, args: &VerifyArgs) -> Result<u8, Failure> {
@@ -44,13 +43,7 @@ fn words(phase: OutsidePhase) -> &'static str {
 }
 
 fn ways(args: &VerifyArgs) -> Result<Ways, Failure> {
-    let mut resolve = Vec::new();
-    for text in &args.resolve {
-        resolve.push(
-            Resolve::parse(text)
-                .ok_or_else(|| Failure::usage(format!("--resolve: {text:?} is not of the form HOST:PORT:ADDRESS")))?,
-        );
-    }
+    let resolve = args.resolve.iter().map(|text| read_resolve(text)).collect::<Result<_, _>>()?;
     let stdin = [&args.ca_certificate, &args.token_file];
     if stdin.iter().filter(|path| path.as_deref() == Some("-")).count() > 1 {
         return Err(Failure::usage("standard input holds one value; only one flag can be -"));

@@ -14,9 +14,9 @@ use crate::checks::synapse::RenderedConfig;
 use crate::checks::{Known, Snapshot, secrets_to_look_at};
 use crate::cluster::{Selection, resource};
 use crate::deployment::{Owner, TlsMode};
+use crate::net::dial::knows;
 use crate::pki::wipe;
 use crate::plan::MasSettings;
-use crate::probe::dns;
 
 /// No `check` makes more requests than this.
 const MOST_REQUESTS: usize = 12;
@@ -125,11 +125,11 @@ impl Session {
         let asked = self.resolution.get_or_init(|| async {
             let of_synapse = async {
                 match self.deployment.ingress_host("synapse") {
-                    Some(host) => Some(dns::knows(host).await),
+                    Some(host) => Some(knows(host).await),
                     None => None,
                 }
             };
-            let (mas, synapse) = tokio::join!(dns::knows(&host), of_synapse);
+            let (mas, synapse) = tokio::join!(knows(&host), of_synapse);
             Resolution { host: host.clone(), mas, synapse }
         });
         Some(asked.await.clone())

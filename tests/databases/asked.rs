@@ -2,10 +2,10 @@
 
 use ess_mas::checks::Known;
 use ess_mas::checks::databases::said::{MasSaid, Place, Pooling, Refusal, SslMode, Trouble, Whose};
+use ess_mas::net::dial::Way;
+use ess_mas::net::postgres::{Login, ask_mas};
+use ess_mas::net::trust::Roots;
 use ess_mas::pki::SecretText;
-use ess_mas::probe::dial::Way;
-use ess_mas::probe::postgres::{Login, ask_mas};
-use ess_mas::probe::tls::Roots;
 
 use crate::server::Server;
 
@@ -29,7 +29,7 @@ pub fn place(host: &str, port: u16, database: &str, user: &str, mode: SslMode) -
 }
 
 pub async fn ask(place: &Place, password: &str, roots: Option<&Roots>) -> Result<MasSaid, Trouble> {
-    let way = Way::To(([127, 0, 0, 1], place.port).into());
+    let way = Way::To(vec![([127, 0, 0, 1], place.port).into()]);
     ask_mas(&Login { place, password: &SecretText::from(password), way: &way, roots }).await
 }
 

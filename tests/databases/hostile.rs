@@ -4,9 +4,9 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use ess_mas::checks::databases::said::{SslMode, Trouble};
+use ess_mas::net::dial::Way;
+use ess_mas::net::postgres::{Login, ask_mas};
 use ess_mas::pki::SecretText;
-use ess_mas::probe::dial::Way;
-use ess_mas::probe::postgres::{Login, ask_mas};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
@@ -41,7 +41,7 @@ async fn answers(first: &'static [u8], then: &'static [u8], endless: bool) -> u1
 async fn ask(port: u16, mode: SslMode) -> (Trouble, Duration) {
     let began = Instant::now();
     let at = place("db", port, "mas", "mas", mode);
-    let way = Way::To(([127, 0, 0, 1], port).into());
+    let way = Way::To(vec![([127, 0, 0, 1], port).into()]);
     let said = ask_mas(&Login { place: &at, password: &SecretText::from(PASSWORD), way: &way, roots: None }).await;
     let heard = String::from_utf8_lossy(&HEARD.lock().unwrap()).into_owned();
     assert!(!heard.contains(PASSWORD), "the password was sent");

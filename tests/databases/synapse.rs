@@ -7,9 +7,9 @@ use std::process::Command;
 use ess_mas::checks::Known;
 use ess_mas::checks::databases::Expected;
 use ess_mas::checks::databases::said::{Foreign, Place, SslMode, SynapseSaid, Whose};
+use ess_mas::net::dial::Way;
+use ess_mas::net::postgres::{Login, ask_synapse};
 use ess_mas::pki::SecretText;
-use ess_mas::probe::dial::Way;
-use ess_mas::probe::postgres::{Login, ask_synapse};
 use ess_mas_sandbox::Supervisor;
 use serde_json::json;
 
@@ -47,7 +47,7 @@ fn expected(port: u16) -> Expected {
 
 async fn ask(expected: &Expected) -> SynapseSaid {
     let place = expected.synapse.as_ref().unwrap();
-    let way = Way::To(([127, 0, 0, 1], place.port).into());
+    let way = Way::To(vec![([127, 0, 0, 1], place.port).into()]);
     let login = Login { place, password: &SecretText::from(PASSWORD), way: &way, roots: None };
     ask_synapse(&login, expected).await.unwrap()
 }

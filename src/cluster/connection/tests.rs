@@ -13,7 +13,7 @@ use crate::{
         kubeconfig::{self, Environment},
         stub::{Step, Stub},
     },
-    probe::stub::proxy,
+    net::stub::proxy,
 };
 
 fn direct(flags: &ConnectionFlags) -> Resolved {

@@ -2,20 +2,18 @@
 
 mod through;
 
-use std::net::SocketAddr;
-
 use super::exit::Failure;
 use super::findings;
 use super::session::Session;
-use super::tls::live::read_roots;
+use super::tls::live::{read_resolve, read_roots};
 use crate::checks::databases::said::Trouble;
 use crate::checks::databases::{Answers, Expected, Place, Whose, judge};
 use crate::checks::{Finding, Known, Snapshot};
 use crate::cli::DatabasesArgs;
+use crate::net::dial::{Resolve, Way};
+use crate::net::postgres::{Login, ask_mas, ask_synapse};
+use crate::net::trust::Roots;
 use crate::pki::{PostgresPassword, SecretText};
-use crate::probe::dial::Way;
-use crate::probe::postgres::{Login, ask_mas, ask_synapse};
-use crate::probe::tls::{Resolve, Roots};
 use crate::terminal::progress::Waiting;
 
 /// How to get to the databases.
@@ -27,13 +25,7 @@ pub struct Ways {
 
 /// Reads the flags.
 pub fn ways(args: &DatabasesArgs) -> Result<Ways, Failure> {
-    let mut resolve = Vec::new();
-    for text in &args.resolve {
-        resolve.push(
-            Resolve::parse(text)
-                .ok_or_else(|| Failure::usage(format!("--resolve: {text:?} is not of the form HOST:PORT:ADDRESS")))?,
-        );
-    }
+    let resolve = args.resolve.iter().map(|text| read_resolve(text)).collect::<Result<_, _>>()?;
     let roots = args.ca_certificate.as_deref().map(read_roots).transpose()?;
     Ok(Ways { through_cluster: args.through_cluster, resolve, roots })
 }
@@ -120,10 +112,8 @@ impl Look<'_> {
     }
 
     async fn way(&self, place: &Place) -> Result<Way, String> {
-        let mut named = self.ways.resolve.iter().filter(|one| one.host.eq_ignore_ascii_case(&place.host));
-        let first = named.clone().next();
-        if let Some(one) = named.find(|one| one.port == place.port).or(first) {
-            return Ok(Way::To(SocketAddr::new(one.address, one.port)));
+        if let Some(address) = Resolve::named(&self.ways.resolve, &place.host, place.port, true) {
+            return Ok(Way::To(vec![address]));
         }
         if self.ways.through_cluster {
             return through::way(&self.session.cluster, &self.session.target, place).await;

@@ -2,31 +2,18 @@
 
 use std::sync::Arc;
 
-use futures::future::BoxFuture;
 use k8s_openapi::api::core::v1::{Pod, Service};
 use serde_json::Value;
+use tokio::sync::Semaphore;
 
+use super::super::outside::through::to_pod;
 use crate::checks::databases::Place;
 use crate::cluster::{Cluster, Selection, Target, resource};
 use crate::deployment::route::{self, Port};
-use crate::probe::dial::{BoxConnection, Door, Way};
+use crate::net::dial::Way;
 
-/// A port of a pod.
-struct PodDoor {
-    cluster: Cluster,
-    namespace: String,
-    pod: String,
-    port: u16,
-}
-
-impl Door for PodDoor {
-    fn open(&self) -> BoxFuture<'_, Result<BoxConnection, String>> {
-        Box::pin(async {
-            let connection = self.cluster.forward(&self.namespace, &self.pod, self.port).await;
-            connection.map(|one| Box::new(one) as BoxConnection).map_err(|error| error.to_string())
-        })
-    }
-}
+/// A session, and the second one that a pooler is recognised by.
+const AT_ONCE: usize = 2;
 
 /// The way; a sentence where there is none.
 pub async fn way(cluster: &Cluster, target: &Target, place: &Place) -> Result<Way, String> {
@@ -44,5 +31,5 @@ pub async fn way(cluster: &Cluster, target: &Target, place: &Place) -> Result<Wa
     let pods = cluster.list::<Value>(&resource::<Pod>(), Some(namespace), labelled, 500).all().await;
     let pods = pods.map_err(|error| error.to_string())?;
     let (pod, port) = route::pod(service, &Port::Number(place.port), &pods)?;
-    Ok(Way::Through(Arc::new(PodDoor { cluster: cluster.clone(), namespace: namespace.to_owned(), pod, port })))
+    Ok(to_pod(cluster, namespace, pod, port, &Arc::new(Semaphore::new(AT_ONCE))))
 }

@@ -3,17 +3,17 @@
 
 mod reach;
 mod steps;
-mod through;
+pub mod through;
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use ::http::Uri;
 use aws_lc_rs::rand;
 use futures::future::join_all;
 use jiff::Timestamp;
+use reqwest::Url;
 use tokio::sync::OnceCell;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
@@ -28,10 +28,10 @@ use crate::checks::outside::{
 };
 use crate::checks::{Finding, Severity, Snapshot, outside};
 use crate::cluster::proxy_from_environment;
+use crate::net::dial::{self, Resolve, Way};
+use crate::net::http::{self, Ask, LIMIT, NamedBy, Security, Seen};
+use crate::net::trust::Roots;
 use crate::pki::{HostName, SecretText};
-use crate::probe::dial::{self, NamedBy, Way};
-use crate::probe::http::{self, Ask, LIMIT, Security, Seen};
-use crate::probe::tls::{Resolve, Roots};
 
 /// Everything together.
 const WHOLE: Duration = Duration::from_millis(9_500);
@@ -170,7 +170,7 @@ impl Look<'_> {
     /// Asks one question; where MAS sends on to a provider, that as well.
     async fn ask(&self, question: &Question) -> (Seen, Option<(Question, Outcome)>) {
         if *question == Question::MasAddress {
-            return (self.addresses().await, None);
+            return (Seen::only(self.address_of_mas().await), None);
         }
         let token = self.ways.token.as_ref().filter(|_| *question == Question::WhoamiToken);
         let seen = self.at_spec(question, token).await;
@@ -178,7 +178,10 @@ impl Look<'_> {
         let mut answers = Answers::default();
         answers.add(question.clone(), seen.outcome.clone());
         let outcome = match next_at_provider(&answers, *index) {
-            Ok(uri) => self.at_provider(&uri).await,
+            Ok(uri) => match Url::parse(&uri.to_string()) {
+                Ok(url) => self.at_provider(&url).await,
+                Err(_) => Outcome::NotAsked(format!("{uri} is not an address")),
+            },
             Err(Some(why)) => Outcome::NotAsked(why),
             Err(None) => return (seen, None),
         };
@@ -188,65 +191,73 @@ impl Look<'_> {
     /// At a host of the spec.
     async fn at_spec(&self, question: &Question, bearer: Option<&SecretText>) -> Seen {
         let url = question.url(self.expected);
-        let Ok(uri) = url.parse::<Uri>() else { return nothing(Outcome::NotAsked(format!("{url} is not an address"))) };
+        let Ok(url) = Url::parse(&url) else {
+            return Seen::only(Outcome::NotAsked(format!("{url} is not an address")));
+        };
         // A token of a person is sent to nobody whose certificate is not trusted; a made-up one harms nobody.
         let real = *question == Question::WhoamiToken;
-        let roots = self.roots.clone();
-        let security = if real { Security::Trusted(roots) } else { Security::Witness(roots) };
-        let host = uri.host().unwrap_or_default();
+        let security = if real { Security::Trusted(self.roots.clone()) } else { Security::Witness };
+        let host = url.host_str().unwrap_or_default();
         let through = self.ways.through.as_ref().filter(|_| self.named(host, None).is_none());
         let found = match through {
             Some(through) => through.way(question.whom(), host, &question.path(self.expected)).await,
             None => Ok(None),
         };
         let (way, security) = match found {
-            Ok(Some(found)) if found.tls => (Ok(found.way), Security::Witness(None)),
+            Ok(Some(found)) if found.tls => (Ok(found.way), Security::Witness),
             // The connection to the API server is secured, and so is the way from there to the pod.
             Ok(Some(found)) => (Ok(found.way), Security::Plain),
-            Ok(None) => (self.looked_up(&uri).await, security),
+            Ok(None) => (self.looked_up(&url).await, security),
             Err(why) => (Err(Outcome::NotAsked(why)), security),
         };
         match way {
-            Ok(way) => self.get(Ask { uri: &uri, way: &way, named_by: NamedBy::Spec, security, bearer }).await,
-            Err(outcome) => nothing(outcome),
+            Ok(way) => self.get(Ask { url: &url, way: &way, named_by: NamedBy::Spec, security, bearer }).await,
+            Err(outcome) => Seen::only(outcome),
         }
     }
 
     /// The way to a host of the spec. Its addresses are looked up once for all questions.
-    async fn looked_up(&self, uri: &Uri) -> Result<Way, Outcome> {
-        match self.way(uri) {
+    async fn looked_up(&self, url: &Url) -> Result<Way, Outcome> {
+        match self.way(url) {
             Ok(Way::Direct) => {}
             Ok(way) => return Ok(way),
             Err(why) => return Err(Outcome::NotAsked(why)),
         }
-        let host = uri.host().unwrap_or_default();
-        let port = uri.port_u16().unwrap_or(443);
+        let found = self.addresses(url.host_str().unwrap_or_default(), url.port().unwrap_or(443)).await;
+        found.map(Way::To).map_err(Outcome::NotReached)
+    }
+
+    /// The addresses of a host, which is looked up once.
+    async fn addresses(&self, host: &str, port: u16) -> Addresses {
         let cell = {
             let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(names.entry(format!("{host}:{port}")).or_default())
         };
         let found = cell.get_or_init(|| async {
             let found = timeout(LIMIT, dial::addresses(host, port)).await;
-            found.unwrap_or_else(|_| Err(not_found_in_time(host)))
+            let late = || format!("the address of {host} was not found within {} seconds", LIMIT.as_secs());
+            found.unwrap_or_else(|_| Err(late()))
         });
-        found.await.clone().map(Way::Addresses).map_err(Outcome::NotReached)
+        found.await.clone()
     }
 
     /// Where MAS sends browsers: once, without anything that MAS or Synapse set, and no further.
-    async fn at_provider(&self, uri: &Uri) -> Outcome {
-        let way = match self.way(uri) {
+    async fn at_provider(&self, url: &Url) -> Outcome {
+        let way = match self.way(url) {
             Ok(way) => way,
             Err(why) => return Outcome::NotAsked(why),
         };
         let security = Security::Trusted(self.roots.clone());
-        self.get(Ask { uri, way: &way, named_by: NamedBy::Server, security, bearer: None }).await.outcome
+        self.get(Ask { url, way: &way, named_by: NamedBy::Server, security, bearer: None }).await.outcome
     }
 
     async fn get(&self, ask: Ask<'_>) -> Seen {
-        let host = ask.uri.host().unwrap_or_default().to_owned();
+        let host = ask.url.host_str().unwrap_or_default();
         match timeout_at(self.deadline, http::get(ask)).await {
             Ok(seen) => seen,
-            Err(_) => nothing(Outcome::NotReached(format!("no answer from {host} within {} seconds", WHOLE.as_secs()))),
+            Err(_) => {
+                Seen::only(Outcome::NotReached(format!("no answer from {host} within {} seconds", WHOLE.as_secs())))
+            }
         }
     }
 
@@ -277,41 +288,34 @@ impl Look<'_> {
         all
     }
 
-    async fn addresses(&self) -> Seen {
+    async fn address_of_mas(&self) -> Outcome {
         let host = self.expected.mas_host.as_deref().unwrap_or_default();
         if self.named(host, None).is_some() {
-            return nothing(Outcome::NotAsked("its address was given".to_owned()));
+            return Outcome::NotAsked("its address was given".to_owned());
         }
-        let found = timeout_at(self.deadline.min(Instant::now() + LIMIT), dial::addresses(host, 443)).await;
-        nothing(match found {
-            Ok(Ok(addresses)) => {
+        match self.addresses(host, 443).await {
+            Ok(addresses) => {
                 let all: Vec<String> = addresses.iter().map(|address| address.ip().to_string()).collect();
                 let body = all.join(", ").into_bytes();
                 Outcome::Answered(outside::Answer { body, ..outside::Answer::default() })
             }
-            Ok(Err(why)) => Outcome::NotReached(why),
-            Err(_) => Outcome::NotReached(not_found_in_time(host)),
-        })
+            Err(why) => Outcome::NotReached(why),
+        }
     }
 
-    /// The address that was named for a host: with this very port, else any where the port is the usual one. Behind a
-    /// forwarded port the address that is asked for stays the one without a port.
+    /// The address that was named for a host. Behind a forwarded port the address that is asked for stays the one without a
+    /// port, so any will do for that.
     fn named(&self, host: &str, port: Option<u16>) -> Option<SocketAddr> {
-        let all = || self.ways.resolve.iter().filter(|one| one.host.eq_ignore_ascii_case(host));
-        let exact = all().find(|one| one.port == port.unwrap_or(443));
-        let one = exact.or_else(|| all().next().filter(|_| port.is_none()))?;
-        Some(SocketAddr::new(one.address, one.port))
+        Resolve::named(&self.ways.resolve, host, port.unwrap_or(443), port.is_none())
     }
 
-    fn way(&self, uri: &Uri) -> Result<Way, String> {
-        if let Some(address) = self.named(uri.host().unwrap_or_default(), uri.port_u16()) {
-            return Ok(Way::To(address));
+    fn way(&self, url: &Url) -> Result<Way, String> {
+        if let Some(address) = self.named(url.host_str().unwrap_or_default(), url.port()) {
+            return Ok(Way::To(vec![address]));
         }
-        match proxy_from_environment(uri) {
-            Ok(Some(proxy)) => Ok(Way::Proxy(proxy)),
-            Ok(None) => Ok(Way::Direct),
-            Err(error) => Err(error.to_string()),
-        }
+        let uri = url.as_str().parse().map_err(|_| format!("{url} is not an address"))?;
+        let proxy = proxy_from_environment(&uri).map_err(|error| error.to_string())?;
+        Ok(proxy.map_or(Way::Direct, Way::Proxy))
     }
 
     fn certificates(&self, whom: Whom, chain: &[Vec<u8>], now: Timestamp) -> Vec<Finding> {
@@ -332,14 +336,6 @@ impl Look<'_> {
     fn hosts(&self) -> Option<Finding> {
         self.expected.synapse_host.is_none().then(|| outside::no_host("spec.components.synapse.k8s.ingress.fqdn"))
     }
-}
-
-fn not_found_in_time(host: &str) -> String {
-    format!("the address of {host} was not found within {} seconds", LIMIT.as_secs())
-}
-
-fn nothing(outcome: Outcome) -> Seen {
-    Seen { outcome, certificates: Vec::new() }
 }
 
 /// A token that nobody has and no cache knows.

@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use super::super::session::Session;
 use crate::cluster::proxy_from_environment;
-use crate::probe::dial;
+use crate::net::dial::{addresses, connect};
 
 /// So long it may take to connect.
 const LIMIT: Duration = Duration::from_secs(4);
@@ -63,7 +63,8 @@ impl Reach {
 
 async fn connects(host: String) -> Answer {
     let late = Err(format!("no connection to {host} within {} seconds", LIMIT.as_secs()));
-    timeout(LIMIT, dial::connects(&host, 443)).await.unwrap_or(late)
+    let connecting = async { connect(&addresses(&host, 443).await?).await.map(drop) };
+    timeout(LIMIT, connecting).await.unwrap_or(late)
 }
 
 fn is_direct(host: &str) -> bool {

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use futures::future::BoxFuture;
 use k8s_openapi::api::core::v1::{Pod, Service};
 use k8s_openapi::api::networking::v1::Ingress;
 use serde_json::Value;
@@ -13,7 +12,7 @@ use crate::checks::Finding;
 use crate::checks::outside::{self, Whom};
 use crate::cluster::{Cluster, ClusterError, Selection, Target, resource};
 use crate::deployment::route::{self, Backend, Port, Route};
-use crate::probe::dial::{BoxConnection, Door, Way};
+use crate::net::dial::{BoxConnection, Way};
 
 /// Port-forwards that are opened at the same time.
 const AT_ONCE: usize = 6;
@@ -92,15 +91,8 @@ impl Through {
         };
         let (pod, port) = self.pod(&backend).await?;
         let told = format!("{by} Service {}, pod {pod}, port {port}", backend.service);
-        let door = PodDoor {
-            cluster: self.cluster.clone(),
-            namespace: self.namespace.clone(),
-            pod,
-            port,
-            gate: Arc::clone(&self.gate),
-        };
-        let tls = matches!(port, 443 | 8443);
-        Ok(Some(Found { way: Way::Through(Arc::new(door)), told, tls }))
+        let way = to_pod(&self.cluster, &self.namespace, pod, port, &self.gate);
+        Ok(Some(Found { way, told, tls: matches!(port, 443 | 8443) }))
     }
 
     async fn pod(&self, backend: &Backend) -> PodPort {
@@ -129,28 +121,18 @@ impl Through {
     }
 }
 
-/// A port of a pod.
-pub struct PodDoor {
-    /// The connection to the API server.
-    pub cluster: Cluster,
-    /// The pod's namespace.
-    pub namespace: String,
-    /// Its name.
-    pub pod: String,
-    /// The port.
-    pub port: u16,
-    /// How many are opened at once.
-    pub gate: Arc<Semaphore>,
-}
-
-impl Door for PodDoor {
-    fn open(&self) -> BoxFuture<'_, Result<BoxConnection, String>> {
-        Box::pin(async {
-            let _permit = self.gate.acquire().await.map_err(|error| error.to_string())?;
-            let connection = self.cluster.forward(&self.namespace, &self.pod, self.port).await;
+/// The way to a port of a pod: port-forwards, as many at once as the gate lets pass.
+pub fn to_pod(cluster: &Cluster, namespace: &str, pod: String, port: u16, gate: &Arc<Semaphore>) -> Way {
+    let place = Arc::new((cluster.clone(), namespace.to_owned(), pod, Arc::clone(gate)));
+    Way::Through(Arc::new(move || {
+        let place = Arc::clone(&place);
+        Box::pin(async move {
+            let (cluster, namespace, pod, gate) = &*place;
+            let _permit = gate.acquire().await.map_err(|error| error.to_string())?;
+            let connection = cluster.forward(namespace, pod, port).await;
             connection.map(|one| Box::new(one) as BoxConnection).map_err(|error| error.to_string())
         })
-    }
+    }))
 }
 
 /// The findings about ways: each one once.

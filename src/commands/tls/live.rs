@@ -7,15 +7,16 @@ use crate::cli::TlsCheckArgs;
 use crate::commands::exit::Failure;
 use crate::commands::prepare::read_file;
 use crate::commands::session::Context;
+use crate::net::dial::Resolve;
+use crate::net::tls::{self, ProbeError};
+use crate::net::trust::{Roots, Trust};
 use crate::pki::{CertificateChain, HostName};
-use crate::probe::tls::{self, ProbeError, Resolve, Roots, Trust};
 
 pub async fn look(context: &Context, args: &TlsCheckArgs, host: &HostName) -> Result<Vec<Finding>, Failure> {
     let (port, address) = match &args.resolve {
         None => (443, None),
         Some(text) => {
-            let resolve = Resolve::parse(text)
-                .ok_or_else(|| Failure::usage(format!("--resolve: {text:?} is not of the form HOST:PORT:ADDRESS")))?;
+            let resolve = read_resolve(text)?;
             if resolve.host != host.as_str() {
                 return Err(Failure::usage(format!("--resolve is about {}, but --host is {host}", resolve.host)));
             }
@@ -26,7 +27,7 @@ pub async fn look(context: &Context, args: &TlsCheckArgs, host: &HostName) -> Re
     let presented = match tls::presented(host, port, address).await {
         Ok(presented) => presented,
         Err(error) => {
-            let answers = matches!(error, ProbeError::NoHandshake { .. });
+            let answers = matches!(error, ProbeError::NoHandshake(..));
             return Ok(vec![certificate::endpoint(host, &error.to_string(), answers)]);
         }
     };
@@ -62,6 +63,13 @@ pub fn judge(
     findings
 }
 
+/// Reads a value of `--resolve`.
+pub fn read_resolve(text: &str) -> Result<Resolve, Failure> {
+    let wrong = || Failure::usage(format!("--resolve: {text:?} is not of the form HOST:PORT:ADDRESS"));
+    Resolve::parse(text).ok_or_else(wrong)
+}
+
+/// Reads the file of `--ca-certificate`.
 pub fn read_roots(path: &str) -> Result<Roots, Failure> {
     let usage = |problem: &str| Failure::usage(format!("--ca-certificate: {problem}"));
     let chain = CertificateChain::parse(read_file("--ca-certificate", path)?.expose())

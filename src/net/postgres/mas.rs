@@ -1,10 +1,10 @@
 //! What MAS's database is asked.
 
+use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
 use super::Login;
 use super::ask::Asking;
-use crate::checks::Known;
 use crate::checks::databases::MAS_TABLES;
 use crate::checks::databases::said::{Connections, MasSaid, Rights, Tables, Trigram, Trouble};
 
@@ -48,7 +48,7 @@ const CONNECTIONS: &str = "SELECT (SELECT rolconnlimit::int8 FROM pg_roles WHERE
 pub async fn ask(login: &Login<'_>) -> Result<MasSaid, Trouble> {
     let (mut asking, server) = Asking::begin(login).await?;
     let said = MasSaid {
-        tables: tables(&mut asking).await,
+        tables: tables(&mut asking).await.into(),
         rights: asking
             .one(RIGHTS, &[], |row| {
                 Ok(Rights {
@@ -58,9 +58,10 @@ pub async fn ask(login: &Login<'_>) -> Result<MasSaid, Trouble> {
                     superuser: row.try_get(3)?,
                 })
             })
-            .await,
-        trigram: trigram(&mut asking).await,
-        encoding: asking.one(ENCODING, &[], |row| row.try_get(0)).await,
+            .await
+            .into(),
+        trigram: trigram(&mut asking).await.into(),
+        encoding: asking.one(ENCODING, &[], |row| row.try_get(0)).await.into(),
         connections: asking
             .one(CONNECTIONS, &[], |row| {
                 let limit = |index| row.try_get::<_, Option<i64>>(index).map(|limit| limit.filter(|limit| *limit >= 0));
@@ -72,52 +73,39 @@ pub async fn ask(login: &Login<'_>) -> Result<MasSaid, Trouble> {
                     used: row.try_get(4)?,
                 })
             })
-            .await,
+            .await
+            .into(),
         server,
     };
     asking.finish().await;
     Ok(said)
 }
 
-async fn tables(asking: &mut Asking<'_>) -> Known<Tables> {
-    let around = asking
-        .one(AROUND, &[], |row| {
-            Ok(Tables {
-                present: Vec::new(),
-                migrations: row.try_get(0)?,
-                renamed: row.try_get(1)?,
-                of_others: row.try_get(2)?,
-                all: row.try_get(3)?,
-                synapses: row.try_get(4)?,
-            })
+async fn tables(asking: &mut Asking<'_>) -> Result<Tables, String> {
+    let read = |row: &Row| {
+        Ok(Tables {
+            present: Vec::new(),
+            migrations: row.try_get(0)?,
+            renamed: row.try_get(1)?,
+            of_others: row.try_get(2)?,
+            all: row.try_get(3)?,
+            synapses: row.try_get(4)?,
         })
-        .await;
-    let mut tables = match around {
-        Known::Known(tables) => tables,
-        Known::Unreadable(why) => return Known::Unreadable(why),
     };
+    let mut tables = asking.one(AROUND, &[], read).await?;
     let names: Vec<&str> = MAS_TABLES.to_vec();
-    let present = match asking.rows(PRESENT, &[(&names, Type::TEXT_ARRAY)]).await {
-        Known::Known(rows) => rows,
-        Known::Unreadable(why) => return Known::Unreadable(why),
-    };
-    let present: Vec<String> = present.iter().filter_map(|row| row.try_get(0).ok()).collect();
+    let present: Vec<String> = asking.all(PRESENT, &[(&names, Type::TEXT_ARRAY)], |row| row.try_get(0)).await?;
     for (name, filled) in MAS_TABLES.iter().zip(FILLED) {
         if present.iter().any(|one| one == name) {
             let filled = asking.one(filled, &[], |row| row.try_get(0)).await;
-            tables.present.push((name, filled));
+            tables.present.push((name, filled.into()));
         }
     }
-    Known::Known(tables)
+    Ok(tables)
 }
 
-async fn trigram(asking: &mut Asking<'_>) -> Known<Trigram> {
+async fn trigram(asking: &mut Asking<'_>) -> Result<Trigram, String> {
     let found = asking.one(TRIGRAM, &[], |row| Ok((row.try_get(0)?, row.try_get(1)?))).await;
-    let trusted = asking.one(TRUSTED, &[], |row| row.try_get(0)).await;
-    match found {
-        Known::Known((installed, available)) => {
-            Known::Known(Trigram { installed, available, trusted: trusted.known().copied() })
-        }
-        Known::Unreadable(why) => Known::Unreadable(why),
-    }
+    let trusted = asking.one(TRUSTED, &[], |row| row.try_get(0)).await.ok();
+    found.map(|(installed, available)| Trigram { installed, available, trusted })
 }

@@ -1,5 +1,6 @@
 //! What Synapse's database is asked.
 
+use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
 use super::Login;
@@ -57,7 +58,7 @@ const ORPHANS: [(&str, &str); 5] = [
 /// Asks; takes less than a minute whatever is there.
 pub async fn ask(login: &Login<'_>, expected: &Expected) -> Result<SynapseSaid, Trouble> {
     let (mut asking, server) = Asking::begin(login).await?;
-    let is_synapses = asking.one(IS_SYNAPSES, &[], |row| row.try_get(0)).await;
+    let is_synapses = asking.one(IS_SYNAPSES, &[], |row| row.try_get(0)).await.into();
     let unasked = || "it was not asked for".to_owned();
     let mut said = SynapseSaid {
         server,
@@ -71,13 +72,15 @@ pub async fn ask(login: &Login<'_>, expected: &Expected) -> Result<SynapseSaid, 
         is_synapses,
     };
     if said.is_synapses == Known::Known(true) {
-        said.sizes = sizes(&mut asking).await;
+        let names: Vec<&str> = TABLES.to_vec();
+        let read = |row: &Row| Ok((row.try_get(0)?, row.try_get(1)?));
+        said.sizes = asking.all(SIZES, &[(&names, Type::TEXT_ARRAY)], read).await.into();
         said.guests = asking.number(GUESTS, &[]).await;
         said.threepids = asking.numbers(THREEPIDS).await;
         said.providers = asking.numbers(PROVIDERS).await;
         if let Some(name) = &expected.server_name {
-            let read = |row: &tokio_postgres::Row| Ok(Foreign { people: row.try_get(0)?, services: row.try_get(1)? });
-            said.foreign = asking.one(FOREIGN, &[(name, Type::TEXT)], read).await;
+            let read = |row: &Row| Ok(Foreign { people: row.try_get(0)?, services: row.try_get(1)? });
+            said.foreign = asking.one(FOREIGN, &[(name, Type::TEXT)], read).await.into();
         }
         for (table, text) in ORPHANS {
             let number = asking.number(text, &[]).await;
@@ -88,16 +91,4 @@ pub async fn ask(login: &Login<'_>, expected: &Expected) -> Result<SynapseSaid, 
     }
     asking.finish().await;
     Ok(said)
-}
-
-async fn sizes(asking: &mut Asking<'_>) -> Known<Vec<(String, Option<i64>)>> {
-    let names: Vec<&str> = TABLES.to_vec();
-    match asking.rows(SIZES, &[(&names, Type::TEXT_ARRAY)]).await {
-        Known::Unreadable(why) => Known::Unreadable(why),
-        Known::Known(rows) => {
-            let read = |row: &tokio_postgres::Row| Ok((row.try_get(0)?, row.try_get(1)?));
-            let all: Result<Vec<_>, tokio_postgres::Error> = rows.iter().map(read).collect();
-            all.map_or_else(|error| Known::Unreadable(error.to_string()), Known::Known)
-        }
-    }
 }

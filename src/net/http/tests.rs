@@ -1,13 +1,15 @@
 //! Ways and limits. What hostile servers answer is tried on the whole program: tests/e2e/outside.rs.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use jiff::Timestamp;
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, ReadBuf};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
@@ -16,8 +18,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::*;
+use crate::net::stub::{head, proxy};
 use crate::pki::{CertificateAuthority, HostName, TlsKeyType};
-use crate::probe::stub::{head, proxy};
 
 const HOST: &str = "auth.example.com";
 
@@ -51,21 +53,24 @@ async fn serve() -> (SocketAddr, Roots, JoinHandle<()>) {
 }
 
 async fn ask(way: Way, security: Security) -> Seen {
-    let uri: Uri = format!("https://{HOST}/login?x=1").parse().unwrap();
-    get(Ask { uri: &uri, way: &way, named_by: NamedBy::Spec, security, bearer: None }).await
+    let url: Url = format!("https://{HOST}/login?x=1").parse().unwrap();
+    get(Ask { url: &url, way: &way, named_by: NamedBy::Spec, security, bearer: None }).await
 }
 
 #[tokio::test]
 async fn a_request_says_no_more_than_it_has_to() {
     let (address, roots, server) = serve().await;
-    let seen = ask(Way::To(address), Security::Trusted(Some(roots))).await;
+    let seen = ask(Way::To(vec![address]), Security::Trusted(Some(roots))).await;
     let Outcome::Answered(answer) = &seen.outcome else { panic!("{seen:?}") };
     let text = String::from_utf8(answer.body.clone()).unwrap();
     assert!(text.starts_with("GET /login?x=1 HTTP/1.1\r\n"), "{text}");
-    let names: Vec<&str> = text.lines().skip(1).filter_map(|line| line.split_once(':')).map(|(name, _)| name).collect();
-    assert_eq!(names, ["host", "user-agent", "accept", "cache-control"]);
+    let mut names: Vec<&str> =
+        text.lines().skip(1).filter_map(|line| line.split_once(':')).map(|(name, _)| name).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["accept", "cache-control", "host", "user-agent"]);
+    assert!(text.contains("host: auth.example.com\r\n"), "{text}");
     assert_eq!(seen.certificates.len(), 2);
-    let none = ask(Way::To(address), Security::Trusted(None)).await;
+    let none = ask(Way::To(vec![address]), Security::Trusted(None)).await;
     assert!(matches!(none.outcome, Outcome::NotAsked(_)), "{none:?}");
     server.abort();
 }
@@ -103,10 +108,10 @@ async fn a_proxy_is_asked_for_the_name_with_its_own_credentials_and_sees_nothing
 
 #[tokio::test]
 async fn a_proxy_is_not_sent_to_where_a_server_may_not_lead() {
-    let uri: Uri = "https://169.254.169.254/latest".parse().unwrap();
+    let url: Url = "https://169.254.169.254/latest".parse().unwrap();
     let way = Way::Proxy("http://127.0.0.1:9".parse().unwrap());
     let seen =
-        get(Ask { uri: &uri, way: &way, named_by: NamedBy::Server, security: Security::Plain, bearer: None }).await;
+        get(Ask { url: &url, way: &way, named_by: NamedBy::Server, security: Security::Plain, bearer: None }).await;
     assert!(matches!(&seen.outcome, Outcome::NotAsked(why) if why.contains("nothing was sent")), "{seen:?}");
 }
 
@@ -115,7 +120,41 @@ async fn a_server_that_says_nothing_costs_the_limit_and_no_more() {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
     let began = tokio::time::Instant::now();
-    let seen = ask(Way::To(address), Security::Witness(None)).await;
+    let seen = ask(Way::To(vec![address]), Security::Witness).await;
     assert!(began.elapsed() <= LIMIT + Duration::from_millis(50), "{:?}", began.elapsed());
     assert!(matches!(seen.outcome, Outcome::NotReached(_)), "{seen:?}");
+}
+
+/// The end of a port-forward that the other side refuses: it cannot be written to, and who reads then is told why.
+#[derive(Default)]
+struct Refusing {
+    refused: bool,
+}
+
+impl AsyncRead for Refusing {
+    fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if self.refused { Poll::Ready(Err(io::Error::other("nothing listens on 8080"))) } else { Poll::Pending }
+    }
+}
+
+impl AsyncWrite for Refusing {
+    fn poll_write(mut self: Pin<&mut Self>, _: &mut Context<'_>, _: &[u8]) -> Poll<io::Result<usize>> {
+        self.refused = true;
+        Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[tokio::test]
+async fn a_port_forward_tells_why_it_ended_also_where_writing_fails_first() {
+    let way = Way::Through(Arc::new(|| Box::pin(async { Ok(Box::<Refusing>::default() as BoxConnection) })));
+    let seen = ask(way, Security::Plain).await;
+    assert!(matches!(&seen.outcome, Outcome::NotReached(why) if why.contains("8080")), "{seen:?}");
 }

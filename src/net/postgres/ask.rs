@@ -6,7 +6,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Row, SimpleQueryMessage};
 
-use super::{CONNECT, Login, Session, WHOLE, plain, trouble, without};
+use super::{CONNECT, Login, Session, WHOLE, plain, without};
 use crate::checks::Known;
 use crate::checks::databases::said::{Identity, Pooling, Server, Trouble};
 
@@ -23,7 +23,6 @@ const TRIES: u8 = 3;
 /// A parameter and its type.
 pub(super) type Bound<'a> = (&'a (dyn ToSql + Sync), Type);
 
-/// A conversation.
 pub(super) struct Asking<'a> {
     login: &'a Login<'a>,
     session: Session,
@@ -47,111 +46,104 @@ impl<'a> Asking<'a> {
     async fn must(&mut self, text: &'static str) -> Result<(), Trouble> {
         match timeout_at(self.deadline, self.session.client.batch_execute(text)).await {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(trouble(&error, &self.session.facts, self.login.password)),
+            Ok(Err(error)) => Err(self.login.trouble(&error, &self.session.facts)),
             Err(_) => Err(Trouble::TimedOut),
         }
     }
 
     async fn server(&mut self, pooling: Pooling) -> Result<Server, Trouble> {
-        let mut identity = Known::Unreadable("it was not told".to_owned());
-        let version = self.one(VERSION, &[], |row| row.try_get::<_, i64>(0)).await;
-        let standby = self.one("SELECT pg_is_in_recovery()", &[], |row| row.try_get::<_, bool>(0)).await;
-        let system = self.one(SYSTEM, &[], |row| row.try_get::<_, String>(0)).await;
-        let database = self
-            .one(DATABASE, &[], |row| {
-                Ok((row.try_get::<_, String>(0)?, row.try_get::<_, i64>(1)?, row.try_get::<_, String>(2)?))
+        let version = self.one(VERSION, &[], |row| row.try_get(0)).await;
+        let standby = self.one("SELECT pg_is_in_recovery()", &[], |row| row.try_get(0)).await;
+        let system = self.one(SYSTEM, &[], |row| row.try_get(0)).await.ok();
+        let read = |row: &Row| {
+            Ok(Identity {
+                system: system.clone(),
+                started: row.try_get(0)?,
+                oid: row.try_get(1)?,
+                name: row.try_get(2)?,
             })
-            .await;
-        if let Known::Known((started, oid, name)) = database {
-            let system = match system {
-                Known::Known(system) => Some(system),
-                Known::Unreadable(_) => None,
-            };
-            identity = Known::Known(Identity { system, started, oid, name });
-        }
+        };
+        let identity = self.one(DATABASE, &[], read).await.map_err(|_| "it was not told".to_owned());
         if let Some(why) = &self.ended {
             return Err(Trouble::Lost(why.clone()));
         }
         let facts = self.session.facts.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(Server {
-            version,
-            tls: self.session.tls,
-            through_cluster: matches!(self.login.way, super::Way::Through(_)),
+            version: version.into(),
+            tls: facts.tls,
+            through_cluster: self.login.is_through(),
             asked_password: facts.asked_password,
-            standby,
-            identity,
+            standby: standby.into(),
+            identity: identity.into(),
             pooling,
         })
     }
 
     /// The rows that answer a question; a sentence where there are none to be had.
-    pub(super) async fn rows(&mut self, text: &'static str, bound: &[Bound<'_>]) -> Known<Vec<Row>> {
+    async fn rows(&mut self, text: &'static str, bound: &[Bound<'_>]) -> Result<Vec<Row>, String> {
         if let Some(why) = &self.ended {
-            return Known::Unreadable(why.clone());
+            return Err(why.clone());
         }
-        match timeout_at(self.deadline, self.session.client.query_typed(text, bound)).await {
-            Err(_) => self.end("no time was left for it".to_owned()),
-            Ok(Ok(rows)) => Known::Known(rows),
-            Ok(Err(error)) => match trouble(&error, &self.session.facts, self.login.password) {
-                Trouble::Refused(refusal) => {
-                    let why = match refusal.state.as_str() {
-                        "57014" => "it took longer than ten seconds".to_owned(),
-                        "55P03" => "somebody else has locked the table".to_owned(),
-                        _ => refusal.message,
-                    };
-                    if let Err(trouble) = self.must(AGAIN).await {
-                        return self.end(words(trouble));
-                    }
-                    Known::Unreadable(why)
-                }
-                other => self.end(words(other)),
+        let trouble = match timeout_at(self.deadline, self.session.client.query_typed(text, bound)).await {
+            Ok(Ok(rows)) => return Ok(rows),
+            Ok(Err(error)) => self.login.trouble(&error, &self.session.facts),
+            Err(_) => Trouble::TimedOut,
+        };
+        let (why, ended) = match trouble {
+            Trouble::Refused(refusal) => match (self.must(AGAIN).await, refusal.state.as_str()) {
+                (Err(trouble), _) => (words(trouble), true),
+                (Ok(()), "57014") => ("it took longer than ten seconds".to_owned(), false),
+                (Ok(()), "55P03") => ("somebody else has locked the table".to_owned(), false),
+                (Ok(()), _) => (refusal.message, false),
             },
-        }
+            other => (words(other), true),
+        };
+        // Everything that is asked from now on is answered with this.
+        self.ended = Some(why.clone()).filter(|_| ended);
+        Err(why)
     }
 
-    /// Everything that is asked from now on is answered with this.
-    fn end<T>(&mut self, why: String) -> Known<T> {
-        self.ended = Some(why.clone());
-        Known::Unreadable(why)
+    /// What all rows hold that answer a question.
+    pub(super) async fn all<T>(
+        &mut self,
+        text: &'static str,
+        bound: &[Bound<'_>],
+        read: impl Fn(&Row) -> Result<T, tokio_postgres::Error>,
+    ) -> Result<Vec<T>, String> {
+        let read: Result<Vec<T>, _> = self.rows(text, bound).await?.iter().map(read).collect();
+        read.map_err(|error| without(&plain(&error.to_string()), self.login.password))
     }
 
-    /// The one row that answers a question.
+    /// What the one row holds that answers a question.
     pub(super) async fn one<T>(
         &mut self,
         text: &'static str,
         bound: &[Bound<'_>],
-        read: impl FnOnce(&Row) -> Result<T, tokio_postgres::Error>,
-    ) -> Known<T> {
-        match self.rows(text, bound).await {
-            Known::Unreadable(why) => Known::Unreadable(why),
-            Known::Known(rows) => match rows.first().map(read) {
-                Some(Ok(value)) => Known::Known(value),
-                Some(Err(error)) => Known::Unreadable(without(&plain(&error.to_string()), self.login.password)),
-                None => Known::Unreadable("the server answered with no row".to_owned()),
-            },
-        }
+        read: impl Fn(&Row) -> Result<T, tokio_postgres::Error>,
+    ) -> Result<T, String> {
+        let first = self.all(text, bound, read).await?.into_iter().next();
+        first.ok_or_else(|| "the server answered with no row".to_owned())
     }
 
-    /// A number.
     pub(super) async fn number(&mut self, text: &'static str, bound: &[Bound<'_>]) -> Known<i64> {
-        self.one(text, bound, |row| row.try_get(0)).await
+        self.one(text, bound, |row| row.try_get(0)).await.into()
     }
 
     /// Names with their numbers; names are the database's and are shown on one line.
     pub(super) async fn numbers(&mut self, text: &'static str) -> Known<Vec<(String, i64)>> {
-        match self.rows(text, &[]).await {
-            Known::Unreadable(why) => Known::Unreadable(why),
-            Known::Known(rows) => {
-                let read = |row: &Row| Ok((plain(&row.try_get::<_, String>(0)?), row.try_get(1)?));
-                let all: Result<Vec<_>, tokio_postgres::Error> = rows.iter().map(read).collect();
-                all.map_or_else(|error| Known::Unreadable(plain(&error.to_string())), Known::Known)
-            }
-        }
+        let read = |row: &Row| Ok((plain(&row.try_get::<_, String>(0)?), row.try_get(1)?));
+        self.all(text, &[], read).await.into()
     }
 
     /// Ends the transaction; there is nothing to keep. Whether that is heard does not matter.
     pub(super) async fn finish(self) {
         let _ = timeout(CONNECT, self.session.client.batch_execute("ROLLBACK")).await;
+    }
+}
+
+impl<T> From<Result<T, String>> for Known<T> {
+    fn from(asked: Result<T, String>) -> Self {
+        asked.map_or_else(Self::Unreadable, Self::Known)
     }
 }
 

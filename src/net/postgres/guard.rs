@@ -1,0 +1,211 @@
+//! What a PostgreSQL server sends is looked at before tokio-postgres reads it. The library does harm where a server is bad, or
+//! none: it answers a request for the password in clear over a connection that anybody could listen to, hashes as many rounds
+//! as it is told to without an end that a time limit could set, keeps messages of any size, and speaks on to whatever is no
+//! PostgreSQL. Nor does it tell what is asked of it here: the number that a session was given, whether a password was asked
+//! for, and whether TLS is spoken. (PostgreSQL, chapter 55: a type byte, four bytes of length, the rest.)
+
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+
+use bytes::BytesMut;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio_postgres::config::SslMode as Offer;
+use tokio_postgres::tls::{ChannelBinding, TlsStream};
+
+use crate::checks::databases::said::Trouble;
+
+/// No answer of ours is larger, in bytes.
+const LARGEST: usize = 1 << 20;
+/// Nor are all of them together.
+const MOST: usize = 8 << 20;
+/// Rounds of hashing that a server may ask for; PostgreSQL's default is 4096.
+const MOST_ROUNDS: u32 = 1_000_000;
+
+#[derive(Debug, Default)]
+pub struct Facts {
+    /// A password, or the proof of knowing it, was asked for.
+    pub asked_password: bool,
+    /// The number that the server gave the session; of a pooler's it is made up.
+    pub process: Option<i32>,
+    /// The server agreed to TLS, and it is spoken.
+    pub tls: bool,
+    /// Why the connection was cut.
+    pub complaint: Option<Trouble>,
+    /// Nobody can listen, so that the password may be sent in clear.
+    pub protected: bool,
+}
+
+/// A connection that is looked at.
+pub struct Guard<S> {
+    inner: S,
+    facts: Arc<Mutex<Facts>>,
+    /// Whether the server is asked for TLS, as long as it has not answered that.
+    offer: Offer,
+    begun: bool,
+    total: usize,
+    buffer: BytesMut,
+}
+
+impl<S> Guard<S> {
+    pub fn new(inner: S, facts: Arc<Mutex<Facts>>, offer: Offer) -> Self {
+        Self { inner, facts, offer, begun: false, total: 0, buffer: BytesMut::new() }
+    }
+
+    pub fn into_parts(self) -> (S, Arc<Mutex<Facts>>) {
+        (self.inner, self.facts)
+    }
+
+    fn look(&mut self, mut bytes: &[u8]) -> Result<(), Trouble> {
+        let mut facts = self.facts.lock().unwrap_or_else(PoisonError::into_inner);
+        let strange = |why: String| Err(Trouble::NotPostgres(why));
+        if let (Offer::Prefer | Offer::Require, Some((answer, rest))) = (self.offer, bytes.split_first()) {
+            bytes = rest;
+            match (answer, std::mem::replace(&mut self.offer, Offer::Disable)) {
+                (b'S', _) | (b'N', Offer::Prefer) => {}
+                (b'N', _) => return Err(Trouble::NoTls),
+                // An error, in the words of a server that is too old or too busy to answer; it is not repeated here, since
+                // nobody has proved yet who says it.
+                (b'E', _) => return Err(Trouble::Lost("it refuses before it says who it is".to_owned())),
+                (other, _) => return strange(format!("asked for TLS it answers {:?}", shown(&[*other]))),
+            }
+        }
+        self.total += bytes.len();
+        if self.total > MOST {
+            return strange("it does not stop sending".to_owned());
+        }
+        self.buffer.extend_from_slice(bytes);
+        if !self.begun && !matches!(self.buffer.first(), None | Some(b'R' | b'E' | b'v' | b'N')) {
+            return strange(format!("its answer begins with {:?}", shown(&self.buffer)));
+        }
+        while let Some((&[tag, a, b, c, d], _)) = self.buffer.split_first_chunk() {
+            let length = u32::from_be_bytes([a, b, c, d]) as usize;
+            if !(4..=LARGEST).contains(&length) {
+                return strange(format!("it announces a message of {length} bytes"));
+            }
+            self.begun = true;
+            if self.buffer.len() <= length {
+                break;
+            }
+            let message = self.buffer.split_to(length + 1);
+            let Some((number, rest)) = message[5..].split_first_chunk() else { continue };
+            match (tag, i32::from_be_bytes(*number)) {
+                (b'K', process) => facts.process = Some(process),
+                (b'R', 3) if !facts.protected => return Err(Trouble::InClear),
+                (b'R', 3 | 5 | 10) => facts.asked_password = true,
+                (b'R', 11) => {
+                    let text = String::from_utf8_lossy(rest);
+                    let mut rounds = text.split(',').filter_map(|part| part.strip_prefix("i=")?.parse().ok());
+                    if rounds.any(|rounds: u32| rounds > MOST_ROUNDS) {
+                        return strange("it asks for more rounds of hashing than any server does".to_owned());
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The beginning, as far as it can be shown.
+fn shown(bytes: &[u8]) -> String {
+    bytes.iter().take(5).map(|byte| char::from(*byte)).filter(|c| !c.is_control()).collect()
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Guard<S> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let polled = Pin::new(&mut self.inner).poll_read(cx, buffer);
+        if let Err(complaint) = self.look(&buffer.filled()[before..]) {
+            self.facts.lock().unwrap_or_else(PoisonError::into_inner).complaint = Some(complaint);
+            buffer.set_filled(before);
+            return Poll::Ready(Err(io::Error::other("cut off")));
+        }
+        polled
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Guard<S> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.inner).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_shutdown(cx)
+    }
+}
+
+impl<S: TlsStream + Unpin> TlsStream for Guard<S> {
+    fn channel_binding(&self) -> ChannelBinding {
+        self.inner.channel_binding()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(kind: u8, body: &[u8]) -> Vec<u8> {
+        let length = u32::try_from(body.len() + 4).unwrap().to_be_bytes();
+        [&[kind][..], &length, body].concat()
+    }
+
+    /// What comes of these bytes, in pieces of this size.
+    fn seen(bytes: &[u8], size: usize, protected: bool) -> Result<Facts, Trouble> {
+        let facts = Arc::new(Mutex::new(Facts { protected, ..Facts::default() }));
+        let mut guard = Guard::new((), Arc::clone(&facts), Offer::Disable);
+        for piece in bytes.chunks(size) {
+            guard.look(piece)?;
+        }
+        Ok(std::mem::take(&mut *facts.lock().unwrap()))
+    }
+
+    #[test]
+    fn what_a_server_says_at_the_beginning_is_understood_however_it_is_cut() {
+        let all = [
+            message(b'R', &[0, 0, 0, 10, b'S', b'C', b'R', b'A', b'M', 0, 0]),
+            message(b'R', &[&[0, 0, 0, 11][..], b"r=x,s=y,i=4096"].concat()),
+            message(b'R', &[0, 0, 0, 0]),
+            message(b'S', b"server_version\x0015\0"),
+            message(b'K', &[0, 0, 1, 2, 9, 9, 9, 9]),
+            message(b'Z', b"I"),
+            message(b'I', b""),
+            message(b'K', &[0, 0, 1, 3, 9, 9, 9, 9]),
+        ]
+        .concat();
+        for size in [1, 2, 3, 5, 7, all.len()] {
+            let facts = seen(&all, size, false).unwrap();
+            assert!(facts.asked_password, "{size}");
+            assert_eq!(facts.process, Some(259), "{size}");
+        }
+        assert!(!seen(&message(b'R', &[0, 0, 0, 0]), 3, false).unwrap().asked_password);
+    }
+
+    #[test]
+    fn what_is_not_postgresql_is_told_by_its_first_byte_and_its_lengths() {
+        let strange = |bytes: &[u8]| match seen(bytes, 4, false) {
+            Err(Trouble::NotPostgres(why)) => why,
+            other => panic!("{other:?}"),
+        };
+        assert!(strange(b"HTTP/1.1 400 Bad Request\r\n").contains("HTTP"));
+        assert!(strange(b"SSH-2.0-x").contains("SSH"));
+        assert!(strange(&[b'R', 0xff, 0xff, 0xff, 0xff]).contains("announces"));
+        assert!(strange(&[b'E', 0, 0, 0, 3]).contains("announces"));
+        let notices = message(b'N', &[b'x'; 1000]).repeat(9000);
+        assert!(strange(&notices).contains("does not stop"));
+        let rounds = message(b'R', &[&[0, 0, 0, 11][..], b"r=x,s=y,i=4000000000"].concat());
+        assert!(strange(&rounds).contains("rounds"), "each round takes time that nothing interrupts");
+    }
+
+    #[test]
+    fn a_password_is_never_sent_in_clear_where_anybody_could_listen() {
+        let clear = message(b'R', &[0, 0, 0, 3]);
+        assert_eq!(seen(&clear, 9, false).unwrap_err(), Trouble::InClear);
+        assert!(seen(&clear, 9, true).unwrap().asked_password);
+    }
+}

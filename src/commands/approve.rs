@@ -1,6 +1,6 @@
 //! What must be there before a write is sent, as types: nobody can send an activation without all four.
 
-use super::exit::{Failure, USAGE};
+use super::exit::{Failure, INTERRUPTED, USAGE};
 use super::session::Session;
 use crate::checks::Rehearsed;
 use crate::plan::{Change, Plan};
@@ -70,7 +70,7 @@ impl BackupStated {
                 session.ui().text("Where is the backup of both databases?", None, read).map(Self).map_err(|error| {
                     match error {
                         PromptError::Ended => {
-                            Failure::usage("without a backup nothing is migrated; nothing was changed")
+                            Failure::new(INTERRUPTED, "without a backup nothing is migrated; nothing was changed")
                         }
                         error => Failure::unanswered(error, "--backup \"WHERE IT IS\""),
                     }

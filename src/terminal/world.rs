@@ -51,7 +51,7 @@ struct World {
     zone: TimeZone,
     keyboard: Keyboard,
     /// A question that is being asked is to end as if Ctrl-C had been pressed.
-    stop_asking: Arc<AtomicBool>,
+    stop_asking: AtomicBool,
 }
 
 /// Tells the time.
@@ -82,7 +82,7 @@ impl Terminal {
             clock: Arc::new(Timestamp::now),
             zone: TimeZone::system(),
             keyboard: Keyboard::Real,
-            stop_asking: Arc::default(),
+            stop_asking: AtomicBool::default(),
         }))
     }
 
@@ -101,7 +101,7 @@ impl Terminal {
             clock: setting.clock,
             zone: setting.zone,
             keyboard: Keyboard::Script(Mutex::new(setting.answers)),
-            stop_asking: Arc::default(),
+            stop_asking: AtomicBool::default(),
         }));
         (terminal, captured)
     }
@@ -130,8 +130,8 @@ impl Terminal {
         }
     }
 
-    pub(super) fn asking_is_over(&self) -> Arc<AtomicBool> {
-        Arc::clone(&self.0.stop_asking)
+    pub(super) fn asking_is_over(&self) -> bool {
+        self.0.stop_asking.load(Ordering::Relaxed)
     }
 
     /// Whether that stream is a terminal.

@@ -1,5 +1,8 @@
 //! The first words: something to look at while the first answers are on their way.
 
+use indicatif::ProgressStyle;
+
+use super::screen::LiveLine;
 use super::style::{Line, Style, Symbol};
 use super::text;
 use super::ui::{Ui, Verbosity};
@@ -8,7 +11,7 @@ use super::world::Stream;
 /// A line that stands until this is dropped, and leaves nothing behind.
 #[must_use = "it vanishes when it is dropped"]
 pub struct Passing {
-    ui: Option<Ui>,
+    _line: Option<LiveLine>,
 }
 
 impl Ui {
@@ -17,22 +20,14 @@ impl Ui {
     pub fn passing(&self, words: &str) -> Passing {
         let terminal = self.terminal();
         if self.verbosity() == Verbosity::Quiet || !terminal.can_redraw() {
-            return Passing { ui: None };
+            return Passing { _line: None };
         }
         let look = self.look(Stream::Err);
         let room = terminal.columns().saturating_sub(4);
         let words = text::cut(&text::harmless(words), room, Symbol::Ellipsis.glyph(look.unicode));
-        let line = Line::new().styled(Style::Dim, words).render(look);
-        terminal.screen().set_live(Some(line));
-        Passing { ui: Some(self.clone()) }
-    }
-}
-
-impl Drop for Passing {
-    fn drop(&mut self) {
-        if let Some(ui) = &self.ui {
-            ui.terminal().screen().set_live(None);
-        }
+        let line = terminal.live_line(ProgressStyle::with_template("{msg}").expect("a template"));
+        line.bar.set_message(Line::new().styled(Style::Dim, words).render(look));
+        Passing { _line: Some(line) }
     }
 }
 
@@ -54,7 +49,7 @@ mod tests {
     fn it_stands_on_a_terminal_and_leaves_nothing_behind() {
         assert_eq!(
             shown(Setting::terminal(60).env("NO_COLOR", "1"), Verbosity::Normal),
-            "\rAsking the API server ...^[K\r^[Kwarning: meanwhile\nAsking the API server ...\r^[K"
+            "\rAsking the API server ...^[K\r^[Kwarning: meanwhile\n\rAsking the API server ...^[K\r^[K"
         );
         assert!(shown(Setting::terminal(20), Verbosity::Normal).contains("Asking the API …"));
     }

@@ -187,7 +187,7 @@ impl Ui {
         if !terminal.can_ask() {
             return Err(PromptError::NoTerminal);
         }
-        terminal.screen().hold(true);
+        terminal.hold(true);
         let asked = match terminal.keyboard() {
             Keyboard::Real => guard::ask(terminal, hidden, ask).inspect_err(|unanswered| {
                 let end = if matches!(unanswered, Unanswered::Interrupted) { "^C\n" } else { "\n" };
@@ -209,7 +209,7 @@ impl Ui {
                 }
             }
         };
-        terminal.screen().hold(false);
+        terminal.hold(false);
         match asked {
             Ok(answer) => Ok(Some(answer)),
             Err(Unanswered::Interrupted) => Err(PromptError::Interrupted),

@@ -177,14 +177,14 @@ impl Ui {
     /// Writes a line to stderr and wraps nothing: for what is copied or aligned. Also with `-q`.
     pub fn verbatim(&self, line: &Line) {
         let text = line.render(self.look(Stream::Err));
-        self.terminal.screen().write_err(&format!("{text}\n"));
+        self.terminal.write_err(&format!("{text}\n"));
     }
 
     /// Says a paragraph on stderr, its lines after the first under so many columns. Also with `-q`.
     pub fn say_under(&self, line: impl Into<Line>, under: usize) {
         let look = self.look(Stream::Err);
         let text = text::wrap_under(&line.into().render(look), look.columns, under);
-        self.terminal.screen().write_err(&format!("{text}\n"));
+        self.terminal.write_err(&format!("{text}\n"));
     }
 
     /// Prints text on stdout as it is: help, a completion script.
@@ -194,7 +194,7 @@ impl Ui {
 
     /// Writes text to stderr as it is: what the command line parser says.
     pub fn raw_err(&self, text: &str) {
-        self.terminal.screen().write_err(text);
+        self.terminal.write_err(text);
     }
 
     fn say_next(&self, next: &Next) {
@@ -207,11 +207,11 @@ impl Ui {
     fn say(&self, line: impl Into<Line>) {
         let look = self.look(Stream::Err);
         let text = line.into().render(look);
-        self.terminal.screen().write_err(&format!("{}\n", indented(&text, look.columns)));
+        self.terminal.write_err(&format!("{}\n", indented(&text, look.columns)));
     }
 
     fn write_out(&self, text: &str) -> Result<(), OutputError> {
-        self.terminal.screen().write_out(text).map_err(OutputError::Write)
+        self.terminal.write_out(text).map_err(OutputError::Write)
     }
 }
 

@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::io::{self, IsTerminal};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
+use indicatif::MultiProgress;
 use jiff::{Timestamp, tz::TimeZone};
 
 use super::capture::{Captured, Setting};
 use super::prompt::Answer;
-use super::screen::Screen;
+use super::screen::{self, Screen};
 use super::style::Look;
 
 /// One of the two streams that the program writes.
@@ -39,7 +40,8 @@ pub enum ColorChoice {
 pub struct Terminal(Arc<World>);
 
 struct World {
-    screen: Mutex<Screen>,
+    screen: Arc<Mutex<Screen>>,
+    live: MultiProgress,
     stdin_tty: bool,
     stdout_tty: bool,
     stderr_tty: bool,
@@ -71,12 +73,13 @@ const LEAST_COLUMNS: usize = 20;
 impl Terminal {
     /// The process's own streams, environment, clock and time zone.
     pub fn real() -> Self {
-        let (stdout_tty, stderr_tty) = (io::stdout().is_terminal(), io::stderr().is_terminal());
+        let screen = Arc::new(Mutex::new(Screen::new(Box::new(io::stdout()), Box::new(io::stderr()))));
         Self(Arc::new(World {
-            screen: Mutex::new(Screen::new(Box::new(io::stdout()), Box::new(io::stderr()), stdout_tty && stderr_tty)),
+            live: screen::live_lines(Arc::clone(&screen)),
+            screen,
             stdin_tty: io::stdin().is_terminal(),
-            stdout_tty,
-            stderr_tty,
+            stdout_tty: io::stdout().is_terminal(),
+            stderr_tty: io::stderr().is_terminal(),
             columns: None,
             environment: None,
             clock: Arc::new(Timestamp::now),
@@ -90,9 +93,10 @@ impl Terminal {
     pub fn captured(setting: Setting) -> (Self, Captured) {
         let captured = Captured::default();
         let (out, err) = captured.writers(setting.stdout_fails);
-        let screen = Screen::new(out, err, setting.stdout_tty && setting.stderr_tty);
+        let screen = Arc::new(Mutex::new(Screen::new(out, err)));
         let terminal = Self(Arc::new(World {
-            screen: Mutex::new(screen),
+            live: screen::live_lines(Arc::clone(&screen)),
+            screen,
             stdin_tty: setting.stdin_tty,
             stdout_tty: setting.stdout_tty,
             stderr_tty: setting.stderr_tty,
@@ -124,7 +128,7 @@ impl Terminal {
     pub async fn wait_for_question(&self, limit: std::time::Duration) {
         let step = std::time::Duration::from_millis(10);
         let mut waited = std::time::Duration::ZERO;
-        while self.screen().is_held() && waited < limit {
+        while self.screen().held && waited < limit {
             tokio::time::sleep(step).await;
             waited += step;
         }
@@ -184,7 +188,7 @@ impl Terminal {
 
     /// Whether the reader of stdout has left (`| head`): what is still computed for it is for nobody.
     pub fn reader_gone(&self) -> bool {
-        self.screen().is_closed()
+        self.screen().closed
     }
 
     /// Now, by this terminal's clock.
@@ -201,9 +205,34 @@ impl Terminal {
         &self.0.keyboard
     }
 
-    /// The streams. A thread that panicked while it printed does not silence the others.
+    /// Writes data above the live lines, if they are on the same terminal.
+    pub(super) fn write_out(&self, text: &str) -> io::Result<()> {
+        let write = || self.screen().write_out(text);
+        if self.0.stdout_tty && self.0.stderr_tty { self.above(write) } else { write() }
+    }
+
+    /// Writes to stderr, above the live lines.
+    pub(super) fn write_err(&self, text: &str) {
+        self.above(|| self.screen().write_err(text));
+    }
+
+    /// Takes the live lines off the screen while a question is asked, or lets them be drawn again.
+    pub(super) fn hold(&self, held: bool) {
+        self.0.live.suspend(|| self.screen().held = held);
+    }
+
+    fn above<T>(&self, write: impl FnOnce() -> T) -> T {
+        // Not under indicatif's lock then: whoever draws has nothing to draw, and the question may last.
+        if self.screen().held { write() } else { self.0.live.suspend(write) }
+    }
+
+    pub(super) fn live_lines(&self) -> &MultiProgress {
+        &self.0.live
+    }
+
+    /// The streams. Never to be held while the live lines are touched.
     pub(super) fn screen(&self) -> MutexGuard<'_, Screen> {
-        self.0.screen.lock().unwrap_or_else(PoisonError::into_inner)
+        screen::lock(&self.0.screen)
     }
 
     /// `TERM` is `dumb`, or (but on Windows, which sets none) absent: no escape sequence is safe.

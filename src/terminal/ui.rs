@@ -217,14 +217,8 @@ impl Ui {
 
 /// Wraps under the spaces that each line begins with. Give indentation unstyled: it is looked for in what is printed.
 fn indented(text: &str, columns: Option<usize>) -> String {
-    let wrapped = text.split('\n').flat_map(|line| {
-        let body = line.trim_start_matches(' ');
-        let margin = &line[..line.len() - body.len()];
-        text::wrap(body, columns.map(|columns| columns.saturating_sub(margin.len())))
-            .into_iter()
-            .map(|part| if part.is_empty() { part } else { format!("{margin}{part}") })
-            .collect::<Vec<_>>()
-    });
+    let margin = |line: &str| line.len() - line.trim_start_matches(' ').len();
+    let wrapped = text.split('\n').map(|line| text::wrap_under(line, columns, margin(line)));
     wrapped.collect::<Vec<_>>().join("\n")
 }
 

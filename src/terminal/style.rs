@@ -24,7 +24,7 @@ pub enum Style {
 
 impl Style {
     /// The SGR parameters (ECMA-48). The sixteen basic colours only: they follow the person's own theme.
-    fn sgr(self) -> &'static str {
+    pub(super) fn sgr(self) -> &'static str {
         match self {
             Self::Plain => "",
             Self::Dim => "2",

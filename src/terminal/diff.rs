@@ -8,12 +8,9 @@ use similar::{Algorithm, ChangeTag, DiffOp, TextDiff, capture_diff_slices};
 use super::data::yaml;
 use super::style::{Line, Style};
 
-/// One step down a tree.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Step {
-    /// Into a map.
     Key(String),
-    /// Into a list.
     Index(usize),
 }
 
@@ -23,12 +20,10 @@ pub enum Step {
 pub struct Path(Vec<Step>);
 
 impl Path {
-    /// The steps from the root.
     pub fn steps(&self) -> &[Step] {
         &self.0
     }
 
-    /// The path of something below.
     #[must_use]
     pub fn join(&self, step: Step) -> Self {
         Self(self.0.iter().cloned().chain([step]).collect())
@@ -75,13 +70,9 @@ fn show(steps: &[Step], f: &mut impl fmt::Write) -> fmt::Result {
 /// Its `Debug` shows no value of a secret.
 #[derive(Clone, PartialEq)]
 pub struct Change {
-    /// Which field.
     pub path: Path,
-    /// What stands there now.
     pub before: Option<Value>,
-    /// What will.
     pub after: Option<Value>,
-    /// Whether the values must not be shown.
     pub secret: bool,
 }
 

@@ -20,42 +20,35 @@ use super::ui::{Ui, Verbosity};
 use super::world::Stream;
 use board::{Board, Manner};
 
-/// What is awaited.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Waiting {
     /// The stage, as a participle or noun: `rehearsing`.
     pub what: String,
     /// What can be seen of it: `MAS pod running, migration job 1 of 1 running`.
     pub detail: Option<String>,
-    /// Since when.
     pub since: Timestamp,
-    /// When the waiting ends at the latest.
     pub ends_at: Option<Timestamp>,
     /// When something was last heard of it; said once that is half a minute ago.
     pub heard: Option<Timestamp>,
 }
 
 impl Waiting {
-    /// Awaits `what` since `since`, for as long as it takes.
     pub fn new(what: impl Into<String>, since: Timestamp) -> Self {
         Self { what: what.into(), detail: None, since, ends_at: None, heard: None }
     }
 
-    /// Says what can be seen of it.
     #[must_use]
     pub fn detail(mut self, detail: impl Into<String>) -> Self {
         self.detail = Some(detail.into());
         self
     }
 
-    /// Says when the waiting ends.
     #[must_use]
     pub fn ends_at(mut self, at: Timestamp) -> Self {
         self.ends_at = Some(at);
         self
     }
 
-    /// Says when something was last heard.
     #[must_use]
     pub fn heard(mut self, at: Timestamp) -> Self {
         self.heard = Some(at);
@@ -63,10 +56,8 @@ impl Waiting {
     }
 }
 
-/// How often something happens by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pace {
-    /// Between two frames of the live line.
     pub redraw: Duration,
     /// In a pipe, between the last line and one that says that the waiting goes on.
     pub heartbeat: Duration,
@@ -75,7 +66,6 @@ pub struct Pace {
 }
 
 impl Default for Pace {
-    /// Ten frames a second, a heartbeat every 30 seconds.
     fn default() -> Self {
         Self { redraw: Duration::from_millis(100), heartbeat: Duration::from_secs(30), by_hand: false }
     }
@@ -108,12 +98,10 @@ const FRAMES: [&str; 11] = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "�
 const ASCII_FRAMES: [&str; 5] = ["|", "/", "-", "\\", " "];
 
 impl Ui {
-    /// Begins to tell of progress, at the usual pace.
     pub fn progress(&self) -> Progress {
         self.progress_at(Pace::default())
     }
 
-    /// Begins to tell of progress.
     pub fn progress_at(&self, pace: Pace) -> Progress {
         let manner = match self.verbosity() {
             Verbosity::Quiet => Manner::Silent,
@@ -145,7 +133,6 @@ impl Progress {
         self.shared.tell(|board, now, look| board.over(now, Symbol::Done, &text.into(), look));
     }
 
-    /// A stage went wrong. What was awaited no longer is.
     pub fn failed(&self, text: impl Into<Line>) {
         self.shared.tell(|board, now, look| board.over(now, Symbol::Failed, &text.into(), look));
     }
@@ -160,7 +147,6 @@ impl Progress {
         self.shared.tell(|board, now, look| board.wait(now, waiting, look));
     }
 
-    /// There was a sign of life of what is awaited.
     pub fn heard(&self) {
         self.shared.tell(|board, now, _| {
             board.heard(now);
@@ -168,7 +154,6 @@ impl Progress {
         });
     }
 
-    /// A second voice, for another task.
     pub fn onlooker(&self) -> Onlooker {
         Onlooker { shared: self.shared.clone() }
     }

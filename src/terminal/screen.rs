@@ -79,7 +79,7 @@ pub(super) fn live_lines(screen: Arc<Mutex<Screen>>) -> MultiProgress {
     lines
 }
 
-/// Draws a frame in one write. The cursor is never hidden, so no way of dying can lose it.
+/// Draws a frame, which is one line, in one write. The cursor is never hidden, so no way of dying can lose it.
 struct Pen {
     screen: Arc<Mutex<Screen>>,
     frame: Mutex<String>,
@@ -90,10 +90,6 @@ impl Pen {
         lock(&self.frame).push_str(text);
         Ok(())
     }
-
-    fn steps(&self, count: usize, direction: char) -> io::Result<()> {
-        if count == 0 { Ok(()) } else { self.add(&format!("\u{1b}[{count}{direction}")) }
-    }
 }
 
 impl TermLike for Pen {
@@ -102,20 +98,20 @@ impl TermLike for Pen {
         1000
     }
 
-    fn move_cursor_up(&self, count: usize) -> io::Result<()> {
-        self.steps(count, 'A')
+    fn move_cursor_up(&self, _: usize) -> io::Result<()> {
+        Ok(())
     }
 
-    fn move_cursor_down(&self, count: usize) -> io::Result<()> {
-        self.steps(count, 'B')
+    fn move_cursor_down(&self, _: usize) -> io::Result<()> {
+        Ok(())
     }
 
-    fn move_cursor_right(&self, count: usize) -> io::Result<()> {
-        self.steps(count, 'C')
+    fn move_cursor_right(&self, _: usize) -> io::Result<()> {
+        Ok(())
     }
 
-    fn move_cursor_left(&self, count: usize) -> io::Result<()> {
-        self.steps(count, 'D')
+    fn move_cursor_left(&self, _: usize) -> io::Result<()> {
+        Ok(())
     }
 
     fn write_line(&self, text: &str) -> io::Result<()> {

@@ -43,7 +43,6 @@ impl Column {
     }
 }
 
-/// What stands in one place of a table.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cell {
     text: String,
@@ -52,7 +51,6 @@ pub struct Cell {
 }
 
 impl Cell {
-    /// Text with a meaning. Foreign text is made harmless.
     pub fn styled(style: Style, text: impl AsRef<str>) -> Self {
         Self { text: text::harmless(text.as_ref()).replace(is_mark, ""), style, copyable: false }
     }
@@ -83,7 +81,6 @@ impl<T: AsRef<str>> From<T> for Cell {
     }
 }
 
-/// Rows under heads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Table {
     columns: Vec<Column>,
@@ -106,7 +103,6 @@ fn is_mark(c: char) -> bool {
 }
 
 impl Table {
-    /// A table without rows.
     pub fn new(columns: impl IntoIterator<Item = Column>) -> Self {
         Self { columns: columns.into_iter().collect(), rows: Vec::new() }
     }
@@ -121,7 +117,6 @@ impl Table {
         self
     }
 
-    /// Whether there are no rows.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }

@@ -90,7 +90,6 @@ pub fn cut(text: &str, columns: usize, ending: &str) -> String {
     console::truncate_str(text, columns, ending).into_owned()
 }
 
-/// Fills `text` up to `columns` with spaces.
 pub fn pad(text: &str, columns: usize) -> String {
     console::pad_str(text, columns, console::Alignment::Left, None).into_owned()
 }

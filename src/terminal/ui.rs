@@ -12,12 +12,10 @@ use super::table::Table;
 use super::text;
 use super::world::{ColorChoice, Stream, Terminal};
 
-/// How much is said on stderr.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verbosity {
     /// `-q`: warnings and errors only.
     Quiet,
-    /// Without either flag.
     #[default]
     Normal,
     /// `-v`, as often as it was given.
@@ -32,12 +30,10 @@ pub struct Next {
 }
 
 impl Next {
-    /// Words alone; [`Next::command`] adds commands.
     pub fn new(text: impl Into<Line>) -> Self {
         Self { text: text.into(), commands: Vec::new() }
     }
 
-    /// Adds a command. It gets a line of its own and is never wrapped.
     #[must_use]
     pub fn command(mut self, command: impl Into<String>) -> Self {
         self.commands.push(command.into());
@@ -48,15 +44,12 @@ impl Next {
 /// Data could not be written to stdout: a full disk, a closed stream. That the reader left early is none.
 #[derive(Debug, thiserror::Error)]
 pub enum OutputError {
-    /// The stream refused.
     #[error("could not write the output")]
     Write(#[source] io::Error),
     /// The data have no form in the format that was asked for.
     #[error("could not write the output as {format}")]
     Form {
-        /// `json` or `yaml`.
         format: OutputFormat,
-        /// Why.
         #[source]
         source: Box<dyn Error + Send + Sync>,
     },
@@ -71,22 +64,18 @@ pub struct Ui {
 }
 
 impl Ui {
-    /// Says everything through `terminal`, as `--color`, `-q` and `-v` have it.
     pub fn new(terminal: Terminal, color: ColorChoice, verbosity: Verbosity) -> Self {
         Self { terminal, color, verbosity }
     }
 
-    /// The world outside.
     pub fn terminal(&self) -> &Terminal {
         &self.terminal
     }
 
-    /// How much is said.
     pub fn verbosity(&self) -> Verbosity {
         self.verbosity
     }
 
-    /// How text on `stream` is to look.
     pub fn look(&self, stream: Stream) -> Look {
         self.terminal.look(stream, self.color)
     }
@@ -110,7 +99,6 @@ impl Ui {
         self.say(Line::new().styled(Style::Warn, "warning: ").line(line));
     }
 
-    /// Says what to do next. Not with `-q`.
     pub fn next(&self, next: &Next) {
         if self.verbosity > Verbosity::Quiet {
             self.say_next(next);
@@ -162,7 +150,6 @@ impl Ui {
         self.write_out(&lines)
     }
 
-    /// Prints data for programs.
     pub fn data<T: Serialize>(&self, format: OutputFormat, value: &T) -> Result<(), OutputError> {
         self.write_out(&data::render(format, value)?)
     }

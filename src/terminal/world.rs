@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use clap::ValueEnum;
 use indicatif::MultiProgress;
 use jiff::{Timestamp, tz::TimeZone};
 
@@ -13,24 +14,18 @@ use super::prompt::Answer;
 use super::screen::{self, Screen};
 use super::style::Look;
 
-/// One of the two streams that the program writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stream {
-    /// Data.
     Out,
-    /// Everything else.
     Err,
 }
 
 /// `--color`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum ColorChoice {
-    /// On a terminal, unless the environment says otherwise.
     #[default]
     Auto,
-    /// Also in a pipe.
     Always,
-    /// Nowhere.
     Never,
 }
 
@@ -56,16 +51,13 @@ struct World {
     stop_asking: AtomicBool,
 }
 
-/// Tells the time.
 pub(super) type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
-/// Where answers come from.
 pub(super) enum Keyboard {
     Real,
     Script(Mutex<VecDeque<Answer>>),
 }
 
-/// Columns when neither the window nor `COLUMNS` says.
 pub(super) const DEFAULT_COLUMNS: usize = 100;
 /// A window narrower than this is treated as this wide: wrapping further only makes it harder to read.
 const LEAST_COLUMNS: usize = 20;
@@ -138,7 +130,6 @@ impl Terminal {
         self.0.stop_asking.load(Ordering::Relaxed)
     }
 
-    /// Whether that stream is a terminal.
     pub fn is_tty(&self, stream: Stream) -> bool {
         match stream {
             Stream::Out => self.0.stdout_tty,
@@ -151,7 +142,6 @@ impl Terminal {
         self.0.stdin_tty && self.0.stderr_tty
     }
 
-    /// Whether a line on stderr can be redrawn in place.
     pub fn can_redraw(&self) -> bool {
         self.0.stderr_tty && !self.is_dumb()
     }
@@ -191,12 +181,10 @@ impl Terminal {
         self.screen().closed
     }
 
-    /// Now, by this terminal's clock.
     pub fn now(&self) -> Timestamp {
         (self.0.clock)()
     }
 
-    /// The zone for times of day.
     pub fn zone(&self) -> &TimeZone {
         &self.0.zone
     }
@@ -211,7 +199,6 @@ impl Terminal {
         if self.0.stdout_tty && self.0.stderr_tty { self.above(write) } else { write() }
     }
 
-    /// Writes to stderr, above the live lines.
     pub(super) fn write_err(&self, text: &str) {
         self.above(|| self.screen().write_err(text));
     }

@@ -9,14 +9,14 @@ use crate::terminal::{text, time};
 
 use super::Waiting;
 
-/// In which manner progress is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Manner {
     /// Finished stages, and below them a line that is redrawn.
     Live,
     /// A line per change, and one after so long without any.
-    Lines { heartbeat: Duration },
-    /// Nothing.
+    Lines {
+        heartbeat: Duration,
+    },
     Silent,
 }
 
@@ -51,12 +51,10 @@ impl Board {
         self.line(now, symbol, text, look)
     }
 
-    /// Something happened meanwhile.
     pub(super) fn note(&mut self, now: Timestamp, text: &Line, look: Look) -> String {
         self.line(now, Symbol::Note, text, look)
     }
 
-    /// There was a sign of life.
     pub(super) fn heard(&mut self, now: Timestamp) {
         self.heard = Some(now);
     }

@@ -16,10 +16,10 @@ pub struct Passing {
 
 impl Ui {
     /// Shows `words` on a terminal until the result is dropped. It is drawn once and not again: a login helper may be
-    /// asking something on the same terminal meanwhile.
+    /// asking something on the same terminal meanwhile. Where a line stands already there is something to look at.
     pub fn passing(&self, words: &str) -> Passing {
         let terminal = self.terminal();
-        if self.verbosity() == Verbosity::Quiet || !terminal.can_redraw() {
+        if self.verbosity() == Verbosity::Quiet || !terminal.can_redraw() || terminal.screen().live > 0 {
             return Passing { _line: None };
         }
         let look = self.look(Stream::Err);
@@ -34,6 +34,7 @@ impl Ui {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::terminal::progress::{Pace, Waiting};
     use crate::terminal::{ColorChoice, Setting, Terminal};
 
     fn shown(setting: Setting, verbosity: Verbosity) -> String {
@@ -52,6 +53,24 @@ mod tests {
             "\rAsking the API server ...^[K\r^[Kwarning: meanwhile\n\rAsking the API server ...^[K\r^[K"
         );
         assert!(shown(Setting::terminal(20), Verbosity::Normal).contains("Asking the API …"));
+    }
+
+    #[test]
+    fn one_is_enough_and_two_kinds_stand_below_each_other() {
+        let (terminal, captured) = Terminal::captured(Setting::terminal(60).env("NO_COLOR", "1"));
+        let ui = Ui::new(terminal, ColorChoice::Auto, Verbosity::Normal);
+        let passing = ui.passing("Asking ...");
+        drop(ui.passing("Asking again ..."));
+        let progress = ui.progress_at(Pace { by_hand: true, ..Pace::default() });
+        progress.waiting(Waiting::new("rehearsing", ui.terminal().now()));
+        let shown = captured.stderr();
+        assert!(!shown.contains("again") && shown.contains("Asking ...\u{1b}[K\r\n  ⠋"), "{shown:?}");
+        drop(passing);
+        drop(progress);
+        assert!(captured.stderr().ends_with("\r\u{1b}[K"), "{:?}", captured.stderr());
+        let passing = ui.passing("Asking at last ...");
+        assert!(captured.stderr().ends_with("Asking at last ...\u{1b}[K"));
+        drop(passing);
     }
 
     #[test]

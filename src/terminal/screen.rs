@@ -15,13 +15,15 @@ pub(super) struct Screen {
     err: Box<dyn Write + Send>,
     /// A question is being asked: live lines wait.
     pub(super) held: bool,
+    /// How many live lines there are.
+    pub(super) live: usize,
     /// The reader of stdout has gone (`| head`).
     pub(super) closed: bool,
 }
 
 impl Screen {
     pub(super) fn new(out: Box<dyn Write + Send>, err: Box<dyn Write + Send>) -> Self {
-        Self { out, err, held: false, closed: false }
+        Self { out, err, held: false, live: 0, closed: false }
     }
 
     /// Writes data. That the reader has gone is no error: it has what it wanted, and the rest is dropped.
@@ -54,6 +56,7 @@ impl Terminal {
     /// The template's text must be narrower than the window.
     pub(super) fn live_line(&self, style: ProgressStyle) -> LiveLine {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden()).with_style(style);
+        self.screen().live += 1;
         LiveLine { terminal: self.clone(), bar: self.live_lines().add(bar) }
     }
 }
@@ -61,8 +64,11 @@ impl Terminal {
 impl Drop for LiveLine {
     fn drop(&mut self) {
         self.bar.disable_steady_tick();
+        // All of them first: indicatif does not clear the rows of lines that are gone.
+        let _ = self.terminal.live_lines().clear();
         self.bar.finish_and_clear();
         self.terminal.live_lines().remove(&self.bar);
+        self.terminal.screen().live -= 1;
         if std::thread::panicking() {
             // Then indicatif draws nothing.
             self.terminal.screen().write_err(ERASE);
@@ -79,16 +85,28 @@ pub(super) fn live_lines(screen: Arc<Mutex<Screen>>) -> MultiProgress {
     lines
 }
 
-/// Draws a frame, which is one line, in one write. The cursor is never hidden, so no way of dying can lose it.
+/// Draws a frame in one write. The cursor is never hidden, so no way of dying can lose it.
 struct Pen {
     screen: Arc<Mutex<Screen>>,
-    frame: Mutex<String>,
+    frame: Mutex<Frame>,
+}
+
+#[derive(Default)]
+struct Frame {
+    text: String,
+    /// What is written next begins a row.
+    full: bool,
 }
 
 impl Pen {
-    fn add(&self, text: &str) -> io::Result<()> {
-        lock(&self.frame).push_str(text);
-        Ok(())
+    fn add(&self, text: &str) {
+        lock(&self.frame).text.push_str(text);
+    }
+
+    fn steps(&self, count: usize, direction: char) {
+        if count > 0 {
+            self.add(&format!("\u{1b}[{count}{direction}"));
+        }
     }
 }
 
@@ -98,37 +116,51 @@ impl TermLike for Pen {
         1000
     }
 
-    fn move_cursor_up(&self, _: usize) -> io::Result<()> {
+    fn move_cursor_up(&self, count: usize) -> io::Result<()> {
+        self.steps(count, 'A');
         Ok(())
     }
 
-    fn move_cursor_down(&self, _: usize) -> io::Result<()> {
+    fn move_cursor_down(&self, count: usize) -> io::Result<()> {
+        self.steps(count, 'B');
         Ok(())
     }
 
-    fn move_cursor_right(&self, _: usize) -> io::Result<()> {
+    fn move_cursor_right(&self, count: usize) -> io::Result<()> {
+        self.steps(count, 'C');
         Ok(())
     }
 
-    fn move_cursor_left(&self, _: usize) -> io::Result<()> {
+    fn move_cursor_left(&self, count: usize) -> io::Result<()> {
+        self.steps(count, 'D');
         Ok(())
     }
 
     fn write_line(&self, text: &str) -> io::Result<()> {
-        self.add(&format!("{text}\n"))
+        self.write_str(text)?;
+        lock(&self.frame).full = true;
+        Ok(())
     }
 
-    /// indicatif fills a line up to the window's edge with spaces; when the window shrinks they would wrap.
+    /// indicatif fills a line up to the window's edge with spaces, and goes on in the next row by that. When the window
+    /// shrinks they would wrap.
     fn write_str(&self, text: &str) -> io::Result<()> {
-        self.add(if text.trim_matches(' ').is_empty() { "\u{1b}[K" } else { text })
+        let filler = text.trim_matches(' ').is_empty();
+        let full = std::mem::replace(&mut lock(&self.frame).full, filler);
+        if full {
+            self.add("\r\n");
+        }
+        self.add(if filler { "\u{1b}[K" } else { text });
+        Ok(())
     }
 
     fn clear_line(&self) -> io::Result<()> {
-        self.add(ERASE)
+        self.add(ERASE);
+        Ok(())
     }
 
     fn flush(&self) -> io::Result<()> {
-        let frame = std::mem::take(&mut *lock(&self.frame));
+        let frame = std::mem::take(&mut *lock(&self.frame)).text;
         let mut screen = lock(&self.screen);
         if !screen.held && !frame.is_empty() {
             screen.write_err(&frame);

@@ -90,9 +90,10 @@ impl Failure {
                 Self::usage(format!("an answer is needed and there is no terminal to ask on; pass {flag}"))
             }
             PromptError::Interrupted => Self::new(INTERRUPTED, "interrupted; nothing was changed"),
-            PromptError::Ended => {
-                Self::usage(format!("the question was left unanswered; nothing was changed. In scripts pass {flag}"))
-            }
+            PromptError::Ended => Self::new(
+                INTERRUPTED,
+                format!("the question was left unanswered; nothing was changed. In scripts pass {flag}"),
+            ),
             PromptError::Read(_) => Self { code: FAILED, error: Some(Box::new(error)), next: Vec::new() },
         }
     }

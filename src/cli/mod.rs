@@ -15,7 +15,7 @@ mod writes;
 
 use std::ffi::OsString;
 
-use clap::{ArgAction, Args, FromArgMatches as _, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, FromArgMatches as _, Parser, Subcommand};
 
 pub use databases::DatabasesArgs;
 pub use export::{ExportArgs, ExportFormat};
@@ -104,7 +104,7 @@ pub struct GlobalArgs {
         hide_default_value = true,
         help_heading = "Output"
     )]
-    color: Color,
+    color: ColorChoice,
     /// Say more; repeat for more still
     #[arg(short = 'v', action = ArgAction::Count, global = true, help_heading = "Output")]
     verbose: u8,
@@ -116,11 +116,7 @@ pub struct GlobalArgs {
 impl GlobalArgs {
     /// When to use colour.
     pub fn color(&self) -> ColorChoice {
-        match self.color {
-            Color::Auto => ColorChoice::Auto,
-            Color::Always => ColorChoice::Always,
-            Color::Never => ColorChoice::Never,
-        }
+        self.color
     }
 
     /// How much to say.
@@ -131,13 +127,6 @@ impl GlobalArgs {
             (false, level) => Verbosity::Verbose(level),
         }
     }
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Color {
-    Auto,
-    Always,
-    Never,
 }
 
 /// `-o`, where there is data to print.
@@ -152,26 +141,13 @@ pub struct OutputArgs {
         hide_default_value = true,
         help_heading = "Output"
     )]
-    output: Output,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Output {
-    Table,
-    Wide,
-    Json,
-    Yaml,
+    output: OutputFormat,
 }
 
 impl OutputArgs {
     /// The form.
     pub fn format(&self) -> OutputFormat {
-        match self.output {
-            Output::Table => OutputFormat::Table,
-            Output::Wide => OutputFormat::Wide,
-            Output::Json => OutputFormat::Json,
-            Output::Yaml => OutputFormat::Yaml,
-        }
+        self.output
     }
 }
 

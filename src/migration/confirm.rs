@@ -4,7 +4,7 @@
 use super::server_dry_run::ServerDryRun;
 use super::{Request, Step, apply, downtime};
 use crate::checks::{Rehearsed, Snapshot};
-use crate::error::{BLOCKED, Failure, USAGE};
+use crate::error::{BLOCKED, Failure, INTERRUPTED, USAGE};
 use crate::plan::{Change, Plan};
 use crate::session::Session;
 use crate::stages::Times;
@@ -199,7 +199,7 @@ impl BackupStated {
                 session.ui().text("Where is the backup of both databases?", None, read).map(Self).map_err(|error| {
                     match error {
                         PromptError::Ended => {
-                            Failure::usage("without a backup nothing is migrated; nothing was changed")
+                            Failure::new(INTERRUPTED, "without a backup nothing is migrated; nothing was changed")
                         }
                         error => Failure::unanswered(error, "--backup \"WHERE IT IS\""),
                     }

@@ -9,7 +9,6 @@ use jiff::{Timestamp, tz::TimeZone};
 use super::prompt::Answer;
 use super::world::{Clock, DEFAULT_COLUMNS};
 
-/// How a captured terminal is to be.
 #[derive(Clone)]
 pub struct Setting {
     pub(super) stdin_tty: bool,
@@ -47,28 +46,24 @@ impl Setting {
         setting
     }
 
-    /// Sets an environment variable. Nothing of the process's own environment is seen.
     #[must_use]
     pub fn env(mut self, name: &str, value: &str) -> Self {
         self.environment.insert(name.to_owned(), value.to_owned());
         self
     }
 
-    /// Pipes stdout away from the terminal.
     #[must_use]
     pub fn stdout_piped(mut self) -> Self {
         self.stdout_tty = false;
         self
     }
 
-    /// Takes the terminal away from stdin.
     #[must_use]
     pub fn stdin_piped(mut self) -> Self {
         self.stdin_tty = false;
         self
     }
 
-    /// Takes the terminal away from stderr.
     #[must_use]
     pub fn stderr_piped(mut self) -> Self {
         self.stderr_tty = false;
@@ -82,14 +77,12 @@ impl Setting {
         self
     }
 
-    /// The clock.
     #[must_use]
     pub fn clock(mut self, clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// The time zone.
     #[must_use]
     pub fn zone(mut self, zone: TimeZone) -> Self {
         self.zone = zone;
@@ -119,7 +112,6 @@ pub struct Captured {
 }
 
 impl Captured {
-    /// Everything on stdout so far.
     pub fn stdout(&self) -> String {
         Self::text(&self.out)
     }
@@ -146,7 +138,6 @@ impl Captured {
     }
 }
 
-/// Writes into memory.
 struct Pen(Arc<Mutex<Vec<u8>>>);
 
 impl Write for Pen {
@@ -160,7 +151,6 @@ impl Write for Pen {
     }
 }
 
-/// A stream that refuses everything.
 struct Broken(io::ErrorKind);
 
 impl Write for Broken {

@@ -1,8 +1,8 @@
 //! Data for programs: `-o json` and `-o yaml`.
 
 use std::fmt::{self, Write as _};
-use std::str::FromStr;
 
+use clap::ValueEnum;
 use serde::Serialize;
 
 use super::ui::OutputError;
@@ -12,24 +12,16 @@ mod listing;
 pub use listing::Listing;
 
 /// `-o`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum OutputFormat {
-    /// For a person.
     #[default]
     Table,
-    /// For a person with a wide window.
     Wide,
-    /// One JSON document.
     Json,
-    /// The same tree as YAML.
     Yaml,
 }
 
 impl OutputFormat {
-    /// All of them, in the order in which help names them.
-    pub const ALL: [Self; 4] = [Self::Table, Self::Wide, Self::Json, Self::Yaml];
-
-    /// Whether a program reads it.
     pub fn is_data(self) -> bool {
         matches!(self, Self::Json | Self::Yaml)
     }
@@ -37,23 +29,7 @@ impl OutputFormat {
 
 impl fmt::Display for OutputFormat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Table => "table",
-            Self::Wide => "wide",
-            Self::Json => "json",
-            Self::Yaml => "yaml",
-        })
-    }
-}
-
-impl FromStr for OutputFormat {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .into_iter()
-            .find(|format| format.to_string() == text)
-            .ok_or_else(|| format!("{text:?} is no output format; use table, wide, json or yaml"))
+        self.to_possible_value().map_or(Ok(()), |value| f.write_str(value.get_name()))
     }
 }
 

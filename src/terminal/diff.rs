@@ -1,22 +1,16 @@
 //! What a write changes: field by field, with its path, and without any secret.
 
-use std::collections::HashMap;
 use std::fmt;
-use std::hash::Hash;
 
 use serde_json::Value;
-use similar::algorithms::{Capture, Compact, Replace, myers};
-use similar::{ChangeTag, DiffOp, group_diff_ops};
+use similar::{Algorithm, ChangeTag, DiffOp, TextDiff, capture_diff_slices};
 
 use super::data::yaml;
 use super::style::{Line, Style};
 
-/// One step down a tree.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Step {
-    /// Into a map.
     Key(String),
-    /// Into a list.
     Index(usize),
 }
 
@@ -26,12 +20,10 @@ pub enum Step {
 pub struct Path(Vec<Step>);
 
 impl Path {
-    /// The steps from the root.
     pub fn steps(&self) -> &[Step] {
         &self.0
     }
 
-    /// The path of something below.
     #[must_use]
     pub fn join(&self, step: Step) -> Self {
         Self(self.0.iter().cloned().chain([step]).collect())
@@ -78,13 +70,9 @@ fn show(steps: &[Step], f: &mut impl fmt::Write) -> fmt::Result {
 /// Its `Debug` shows no value of a secret.
 #[derive(Clone, PartialEq)]
 pub struct Change {
-    /// Which field.
     pub path: Path,
-    /// What stands there now.
     pub before: Option<Value>,
-    /// What will.
     pub after: Option<Value>,
-    /// Whether the values must not be shown.
     pub secret: bool,
 }
 
@@ -139,7 +127,7 @@ fn compare(path: &Path, before: Option<&Value>, after: Option<&Value>, found: &m
 
 fn elements(path: &Path, old: &[Value], new: &[Value], found: &mut Vec<Change>) {
     let at = |index| path.join(Step::Index(index));
-    for op in compared(old, new) {
+    for op in capture_diff_slices(Algorithm::Myers, old, new) {
         match op {
             DiffOp::Equal { .. } => {}
             DiffOp::Delete { old_index, old_len, .. } => {
@@ -201,14 +189,13 @@ pub fn lines(changes: &[Change]) -> Vec<Line> {
 /// Two texts as a unified diff with three lines around each change; nothing when they are the same. The texts are shown, so
 /// they must hold no secret.
 pub fn texts(before: &str, after: &str) -> Vec<Line> {
-    let (old, new): (Vec<&str>, Vec<&str>) =
-        (before.split_inclusive('\n').collect(), after.split_inclusive('\n').collect());
+    let diff = TextDiff::from_lines(before, after);
     let mut lines = Vec::new();
-    for group in group_diff_ops(compared(&old, &new), 3) {
+    for group in diff.grouped_ops(3) {
         if !lines.is_empty() {
             lines.push(Line::new().styled(Style::Dim, "..."));
         }
-        for change in group.iter().flat_map(|op| op.iter_changes(old.as_slice(), new.as_slice())) {
+        for change in group.iter().flat_map(|op| diff.iter_changes(op)) {
             let (sign, style) = match change.tag() {
                 ChangeTag::Delete => ("- ", Style::Bad),
                 ChangeTag::Insert => ("+ ", Style::Good),
@@ -222,21 +209,6 @@ pub fn texts(before: &str, after: &str) -> Vec<Line> {
         lines.push(Line::new().styled(Style::Dim, "only the ends of lines differ"));
     }
     lines
-}
-
-/// How one sequence becomes the other, by Myers' algorithm. Elements are compared as numbers: generic over what it compares,
-/// the library's shortcut compiles the algorithm forty times over.
-fn compared<T: Eq + Hash>(old: &[T], new: &[T]) -> Vec<DiffOp> {
-    let mut known = HashMap::new();
-    let mut numbers = old.iter().chain(new).map(|element| {
-        let next = known.len();
-        *known.entry(element).or_insert(next)
-    });
-    let old: Vec<usize> = numbers.by_ref().take(old.len()).collect();
-    let new: Vec<usize> = numbers.collect();
-    let mut ops = Compact::new(Replace::new(Capture::new()), old.as_slice(), new.as_slice());
-    let Ok(()) = myers::diff_deadline_raw(&mut ops, old.as_slice(), 0..old.len(), new.as_slice(), 0..new.len(), None);
-    ops.into_inner().into_inner().into_ops()
 }
 
 /// How many steps all changes share, leaving each at least one; none for a single change, whose path stays whole.

@@ -10,7 +10,8 @@
 mod capture;
 pub mod data;
 pub mod diff;
-mod keys;
+#[cfg_attr(not(unix), path = "guard_other.rs")]
+mod guard;
 pub mod passing;
 pub mod progress;
 pub mod prompt;

@@ -1,57 +1,54 @@
 //! Minutes of waiting, told: what is over, what is awaited, since when, until when at the latest.
 //!
 //! On a terminal finished stages stay and one line below them lives. In a pipe each change is a line, and a heartbeat says
-//! that the waiting goes on. With `-q` there is nothing. The cursor is never hidden, so no way of dying can lose it.
+//! that the waiting goes on. With `-q` there is nothing.
 
 mod board;
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::fmt;
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use indicatif::{ProgressState, ProgressStyle};
 use jiff::Timestamp;
 
-use super::style::{Line, Symbol};
+use super::screen::{LiveLine, lock};
+use super::style::{Line, Look, Style, Symbol};
 use super::ui::{Ui, Verbosity};
 use super::world::Stream;
 use board::{Board, Manner};
 
-/// What is awaited.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Waiting {
     /// The stage, as a participle or noun: `rehearsing`.
     pub what: String,
     /// What can be seen of it: `MAS pod running, migration job 1 of 1 running`.
     pub detail: Option<String>,
-    /// Since when.
     pub since: Timestamp,
-    /// When the waiting ends at the latest.
     pub ends_at: Option<Timestamp>,
     /// When something was last heard of it; said once that is half a minute ago.
     pub heard: Option<Timestamp>,
 }
 
 impl Waiting {
-    /// Awaits `what` since `since`, for as long as it takes.
     pub fn new(what: impl Into<String>, since: Timestamp) -> Self {
         Self { what: what.into(), detail: None, since, ends_at: None, heard: None }
     }
 
-    /// Says what can be seen of it.
     #[must_use]
     pub fn detail(mut self, detail: impl Into<String>) -> Self {
         self.detail = Some(detail.into());
         self
     }
 
-    /// Says when the waiting ends.
     #[must_use]
     pub fn ends_at(mut self, at: Timestamp) -> Self {
         self.ends_at = Some(at);
         self
     }
 
-    /// Says when something was last heard.
     #[must_use]
     pub fn heard(mut self, at: Timestamp) -> Self {
         self.heard = Some(at);
@@ -59,10 +56,8 @@ impl Waiting {
     }
 }
 
-/// How often something happens by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pace {
-    /// Between two frames of the live line.
     pub redraw: Duration,
     /// In a pipe, between the last line and one that says that the waiting goes on.
     pub heartbeat: Duration,
@@ -71,7 +66,6 @@ pub struct Pace {
 }
 
 impl Default for Pace {
-    /// Ten frames a second, a heartbeat every 30 seconds.
     fn default() -> Self {
         Self { redraw: Duration::from_millis(100), heartbeat: Duration::from_secs(30), by_hand: false }
     }
@@ -80,55 +74,67 @@ impl Default for Pace {
 /// Progress under way. Dropping it (also by a cancelled future or a panic) takes the live line away and leaves what is over.
 pub struct Progress {
     shared: Arc<Shared>,
-    ticker: Option<JoinHandle<()>>,
+    /// Tells heartbeats until the sender is dropped.
+    heart: Option<(Sender<()>, JoinHandle<()>)>,
 }
 
 struct Shared {
     ui: Ui,
-    board: Mutex<Board>,
-    ended: Mutex<bool>,
-    end: Condvar,
+    pace: Pace,
+    board: Arc<Mutex<Board>>,
+    /// Held until all is written, so that lines appear in the order in which things happened. indicatif asks the board
+    /// when it draws, so the board's own lock is not held meanwhile.
+    told: Mutex<Told>,
 }
 
+#[derive(Default)]
+struct Told {
+    line: Option<LiveLine>,
+    ended: bool,
+}
+
+/// A turning sign: in every terminal font that has braille, and everywhere. The last one is for the end.
+const FRAMES: [&str; 11] = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏", " "];
+const ASCII_FRAMES: [&str; 5] = ["|", "/", "-", "\\", " "];
+
 impl Ui {
-    /// Begins to tell of progress, at the usual pace.
     pub fn progress(&self) -> Progress {
         self.progress_at(Pace::default())
     }
 
-    /// Begins to tell of progress.
     pub fn progress_at(&self, pace: Pace) -> Progress {
         let manner = match self.verbosity() {
             Verbosity::Quiet => Manner::Silent,
             _ if self.terminal().can_redraw() => Manner::Live,
             _ => Manner::Lines { heartbeat: pace.heartbeat },
         };
-        let board = Mutex::new(Board::new(manner, self.terminal().zone().clone()));
-        let shared = Arc::new(Shared { ui: self.clone(), board, ended: Mutex::new(false), end: Condvar::new() });
-        let every = match manner {
-            Manner::Live => Some(pace.redraw),
-            // Often enough that a heartbeat is not late by much.
-            Manner::Lines { heartbeat } => Some(heartbeat.min(Duration::from_secs(1))),
-            Manner::Silent => None,
-        };
-        let ticker = every.filter(|_| !pace.by_hand).and_then(|every| {
+        let board = Arc::new(Mutex::new(Board::new(manner, self.terminal().zone().clone())));
+        let shared = Arc::new(Shared { ui: self.clone(), pace, board, told: Mutex::default() });
+        let beats = matches!(manner, Manner::Lines { .. }) && !pace.by_hand;
+        let heart = beats.then(mpsc::channel).and_then(|(stop, stopped)| {
             let shared = shared.clone();
-            // Without a thread the line stands still and every change is still told.
-            thread::Builder::new().name("progress".to_owned()).spawn(move || shared.run(every)).ok()
+            // Often enough that a heartbeat is not late by much.
+            let every = pace.heartbeat.min(Duration::from_secs(1));
+            let beat = move || {
+                while stopped.recv_timeout(every) == Err(RecvTimeoutError::Timeout) {
+                    shared.tell(Board::tick);
+                }
+            };
+            // Without a thread every change is still told.
+            Some((stop, thread::Builder::new().name("progress".to_owned()).spawn(beat).ok()?))
         });
-        Progress { shared, ticker }
+        Progress { shared, heart }
     }
 }
 
 impl Progress {
     /// A stage is over. What was awaited no longer is.
     pub fn done(&self, text: impl Into<Line>) {
-        self.shared.over(Symbol::Done, &text.into());
+        self.shared.tell(|board, now, look| board.over(now, Symbol::Done, &text.into(), look));
     }
 
-    /// A stage went wrong. What was awaited no longer is.
     pub fn failed(&self, text: impl Into<Line>) {
-        self.shared.over(Symbol::Failed, &text.into());
+        self.shared.tell(|board, now, look| board.over(now, Symbol::Failed, &text.into(), look));
     }
 
     /// Something happened meanwhile; what is awaited still is.
@@ -141,7 +147,6 @@ impl Progress {
         self.shared.tell(|board, now, look| board.wait(now, waiting, look));
     }
 
-    /// There was a sign of life of what is awaited.
     pub fn heard(&self) {
         self.shared.tell(|board, now, _| {
             board.heard(now);
@@ -149,14 +154,16 @@ impl Progress {
         });
     }
 
-    /// A second voice, for another task.
     pub fn onlooker(&self) -> Onlooker {
         Onlooker { shared: self.shared.clone() }
     }
 
     /// Draws the next frame, or tells that the waiting goes on when that is due.
     pub fn tick(&self) {
-        self.shared.tick();
+        if let Some(line) = &lock(&self.shared.told).line {
+            return line.bar.tick();
+        }
+        self.shared.tell(Board::tick);
     }
 }
 
@@ -169,66 +176,66 @@ pub struct Onlooker {
 impl Onlooker {
     /// What has happened, each with its sign, and what is going on now, in place of what was before.
     pub fn sees(&self, happened: &[(Symbol, Line)], now: Option<String>) {
-        let ended = lock(&self.shared.ended);
-        if !*ended {
-            self.shared.tell(|board, at, look| board.see(at, happened, now, look));
-        }
+        self.shared.tell(|board, at, look| board.see(at, happened, now, look));
     }
 }
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        *lock(&self.shared.ended) = true;
-        self.shared.end.notify_all();
-        if let Some(ticker) = self.ticker.take() {
+        let line = {
+            let mut told = lock(&self.shared.told);
+            told.ended = true;
+            told.line.take()
+        };
+        drop(line);
+        if let Some((stop, thread)) = self.heart.take() {
+            drop(stop);
             // It only prints; if it panicked, there is nothing to be done about it here.
-            let _ = ticker.join();
+            let _ = thread.join();
         }
-        self.shared.ui.terminal().screen().set_live(None);
     }
 }
 
 impl Shared {
-    fn over(&self, symbol: Symbol, text: &Line) {
-        self.tell(|board, now, look| board.over(now, symbol, text, look));
-    }
-
-    fn tick(&self) {
-        self.tell(Board::tick);
-    }
-
-    fn tell(&self, change: impl FnOnce(&mut Board, Timestamp, super::style::Look) -> String) {
+    fn tell(&self, change: impl FnOnce(&mut Board, Timestamp, Look) -> String) {
+        let mut told = lock(&self.told);
+        if told.ended {
+            return;
+        }
         let terminal = self.ui.terminal();
         let (now, look) = (terminal.now(), self.ui.look(Stream::Err));
-        // Held until all is written, so that lines appear in the order in which things happened.
-        let mut board = lock(&self.board);
-        let text = change(&mut board, now, look);
-        let live = board.live(now, look);
-        let mut screen = terminal.screen();
-        if live.is_none() {
-            screen.replace_live(&text);
-        } else {
-            if !text.is_empty() {
-                screen.write_err(&text);
-            }
-            screen.set_live(live);
+        let (text, live) = {
+            let mut board = lock(&self.board);
+            (change(&mut board, now, look), board.is_live())
+        };
+        if !live {
+            told.line = None;
+        }
+        if !text.is_empty() {
+            terminal.write_err(&text);
+        }
+        if live {
+            told.line.get_or_insert_with(|| self.live_line(look)).bar.force_draw();
         }
     }
 
-    fn run(&self, every: Duration) {
-        let mut ended = lock(&self.ended);
-        while !*ended {
-            ended = self.end.wait_timeout(ended, every).unwrap_or_else(PoisonError::into_inner).0;
-            if !*ended {
-                self.tick();
-            }
+    fn live_line(&self, look: Look) -> LiveLine {
+        let (ui, board) = (self.ui.clone(), self.board.clone());
+        let words = move |_: &ProgressState, frame: &mut dyn fmt::Write| {
+            let text = lock(&board).live(ui.terminal().now(), ui.look(Stream::Err));
+            // Writing into a string cannot fail.
+            let _ = frame.write_str(&text.unwrap_or_default());
+        };
+        let frames: &[&str] = if look.unicode { &FRAMES } else { &ASCII_FRAMES };
+        let frames: Vec<String> = frames.iter().map(|frame| Style::Code.paint(frame, look.coloured)).collect();
+        let frames: Vec<&str> = frames.iter().map(String::as_str).collect();
+        let style = ProgressStyle::with_template("  {spinner}{words}").expect("a template");
+        let line = self.ui.terminal().live_line(style.tick_strings(&frames).with_key("words", words));
+        if !self.pace.by_hand {
+            line.bar.enable_steady_tick(self.pace.redraw);
         }
+        line
     }
-}
-
-/// A thread that panicked while it drew leaves a board that can still be drawn.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -1,15 +1,19 @@
-//! Questions. Asked only where a person can answer; an answer that is not one is asked for again with the reason.
+//! Questions, by dialoguer. Asked only where a person can answer; an answer that is not one is asked for again with the reason.
 //!
 //! All of them block the calling thread: in asynchronous code they belong into a blocking section.
 
+use std::fmt;
 use std::io;
 
+use console::Term;
+use dialoguer::theme::Theme;
+use dialoguer::{Confirm, Input, Password, Select};
 use zeroize::Zeroizing;
 
-use super::keys::{self, Refusal, Typed};
-use super::style::{Line, Style};
+use super::guard;
+use super::style::{Line, Look, Style};
 use super::ui::Ui;
-use super::world::Stream;
+use super::world::{Keyboard, Stream};
 
 /// A question that got no answer. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
@@ -17,13 +21,12 @@ pub enum PromptError {
     /// Stdin or stderr is no terminal. The caller names the flag that answers the question (exit code 2).
     #[error("there is no terminal to ask on")]
     NoTerminal,
-    /// Ctrl-C (exit code 130). The terminal is as it was before.
+    /// Ctrl-C, or the terminal went away (exit code 130). The terminal is as it was before.
     #[error("interrupted")]
     Interrupted,
-    /// Ctrl-D, or the terminal went away, where "no" would be no answer.
+    /// Ctrl-D where "no" would be no answer (exit code 130).
     #[error("the question was left unanswered")]
     Ended,
-    /// The terminal could not be read.
     #[error("could not read from the terminal")]
     Read(#[source] io::Error),
 }
@@ -31,11 +34,9 @@ pub enum PromptError {
 /// What a scripted person does at a question (see [`Setting::answers`](super::Setting::answers)).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// Types (or pastes) this and presses Enter.
+    /// Types (or pastes) this and presses Enter; one of several is chosen by its number or by what stands before its colon.
     Line(String),
-    /// Presses Ctrl-C.
     CtrlC,
-    /// Presses Ctrl-D.
     CtrlD,
 }
 
@@ -45,15 +46,45 @@ impl From<&str> for Answer {
     }
 }
 
-/// After so many answers that were none, a typed name counts as "no".
+/// One try at a question that came to nothing.
+pub(super) enum Unanswered {
+    Interrupted,
+    Ended,
+    /// More than one line at once: something was pasted.
+    Lines,
+    /// More than [`guard::ROOM`] bytes.
+    TooLong,
+    /// Bytes that are no UTF-8, or a control character.
+    Unreadable,
+    Failed(io::Error),
+}
+
+impl<E: Into<io::Error>> From<E> for Unanswered {
+    fn from(error: E) -> Self {
+        let error = error.into();
+        match error.kind() {
+            io::ErrorKind::Interrupted => Self::Interrupted,
+            io::ErrorKind::InvalidData => Self::Unreadable,
+            _ => Self::Failed(error),
+        }
+    }
+}
+
+/// After so many answers that were none, a typed name counts as "no", and a password as left unanswered.
 const TRIES: usize = 3;
 
 impl Ui {
-    /// Asks for a yes; Enter, Ctrl-D and anything but `y` or `yes` is a no.
+    /// Asks for a yes; Enter, Ctrl-D and anything but `y` is a no.
     pub fn confirm(&self, question: &str) -> Result<bool, PromptError> {
-        match self.ask(question, "[y/N]", false)? {
-            Reply::Line(line) => Ok(matches!(line.trim().to_ascii_lowercase().as_str(), "y" | "yes")),
-            Reply::Refused(_) | Reply::Ended => Ok(false),
+        let theme = self.look(Stream::Err);
+        let ask = |term: &Term| {
+            Confirm::with_theme(&theme).with_prompt(question).default(false).wait_for_newline(true).interact_on(term)
+        };
+        let read = |line: String| matches!(line.trim().to_ascii_lowercase().as_str(), "y" | "yes");
+        let shown = told(|text| theme.format_confirm_prompt(text, question, Some(false)));
+        match self.ask(&shown, false, ask, read) {
+            Err(PromptError::Ended) => Ok(false),
+            asked => Ok(asked?.unwrap_or(false)),
         }
     }
 
@@ -65,90 +96,140 @@ impl Ui {
         default: Option<&str>,
         read: impl Fn(&str) -> Result<T, String>,
     ) -> Result<T, PromptError> {
-        let hint = default.map(|default| format!("[{default}]")).unwrap_or_default();
         loop {
-            match self.ask(question, &hint, false)? {
-                Reply::Ended => return Err(PromptError::Ended),
-                Reply::Refused(refusal) => self.reason(&refused(refusal)),
-                Reply::Line(line) => {
-                    let answer = line.trim();
-                    let answer = if answer.is_empty() { default.unwrap_or_default() } else { answer };
-                    match read(answer) {
-                        Ok(value) => return Ok(value),
-                        Err(reason) => self.reason(&reason),
-                    }
-                }
+            let Some(line) = self.line(question, default)? else { continue };
+            let answer = line.trim();
+            match read(if answer.is_empty() { default.unwrap_or_default() } else { answer }) {
+                Ok(value) => return Ok(value),
+                Err(reason) => self.reason(&reason),
             }
         }
     }
 
-    /// Asks for a secret, once, without showing what is typed. Nothing is trimmed, since a password may end in a space;
-    /// an empty answer and one with a line end inside are asked for again.
+    /// Asks for a secret, once, without showing what is typed. Nothing is trimmed, since a password may end in a space; an
+    /// empty answer and one with a line end inside are asked for again.
     pub fn password(&self, question: &str) -> Result<Zeroizing<String>, PromptError> {
-        loop {
-            match self.ask(question, "(not shown)", true)? {
-                Reply::Ended => return Err(PromptError::Ended),
-                Reply::Refused(refusal) => self.reason(&refused(refusal)),
-                Reply::Line(line) if line.is_empty() => self.reason("Nothing was typed. Ctrl-C stops here."),
-                Reply::Line(line) => return Ok(line),
+        let theme = self.look(Stream::Err);
+        let shown = told(|text| theme.format_password_prompt(text, question));
+        for _ in 0..TRIES {
+            let ask = |term: &Term| {
+                let password = Password::with_theme(&theme).with_prompt(question).allow_empty_password(true);
+                password.interact_on(term).map(Zeroizing::new)
+            };
+            match self.ask(&shown, true, ask, Zeroizing::new)? {
+                Some(typed) if typed.is_empty() => self.reason("Nothing was typed. Ctrl-C stops here."),
+                Some(typed) if typed.chars().any(char::is_control) => self.refuse(&Unanswered::Unreadable),
+                Some(typed) => return Ok(typed),
+                None => {}
             }
         }
+        Err(PromptError::Ended)
     }
 
     /// Asks for `name` to be typed, letter by letter as it is. Enter alone, Ctrl-D and three wrong answers are a no.
     pub fn typed(&self, question: &str, name: &str) -> Result<bool, PromptError> {
         for _ in 0..TRIES {
-            match self.ask(question, "", false)? {
-                Reply::Ended => return Ok(false),
-                Reply::Line(line) if line.trim() == name => return Ok(true),
-                Reply::Line(line) if line.trim().is_empty() => return Ok(false),
-                Reply::Line(_) | Reply::Refused(_) => {
-                    self.reason(&format!("That is not {name}. Type it exactly, or press Enter to stop."));
-                }
+            match self.line(question, None) {
+                Ok(Some(line)) if line.trim() == name => return Ok(true),
+                Ok(Some(line)) if line.trim().is_empty() => return Ok(false),
+                Ok(_) => self.reason(&format!("That is not {name}. Type it exactly, or press Enter to stop.")),
+                Err(PromptError::Ended) => return Ok(false),
+                Err(error) => return Err(error),
             }
         }
         Ok(false)
     }
 
-    /// Asks for one of several, by number or by name (what stands before a colon), and gives its place in `options`. Enter
-    /// alone takes `default`.
+    /// Asks for one of several, with arrow keys and Enter, and gives its place in `options`. Without a `default` none is
+    /// marked at first.
     pub fn choose(&self, question: &str, options: &[&str], default: Option<usize>) -> Result<usize, PromptError> {
-        if !self.terminal().can_ask() {
-            return Err(PromptError::NoTerminal);
+        let theme = self.look(Stream::Err);
+        let shown = told(|text| theme.format_select_prompt(text, question));
+        loop {
+            let ask = |term: &Term| {
+                let select = Select::with_theme(&theme).with_prompt(question).items(options);
+                default.into_iter().fold(select, Select::default).interact_on(term).map(Some)
+            };
+            let read = |line: String| {
+                let by_name = options.iter().position(|option| option.split(':').next() == Some(line.as_str()));
+                by_name.or_else(|| line.parse::<usize>().ok()?.checked_sub(1)).or(default.filter(|_| line.is_empty()))
+            };
+            let place = self.ask(&shown, false, ask, read)?.flatten();
+            if let Some(place) = place.filter(|&place| place < options.len()) {
+                return Ok(place);
+            }
         }
-        for (place, option) in options.iter().enumerate() {
-            let number = format!("  {:>2}  ", place + 1);
-            self.verbatim(&Line::new().styled(Style::Dim, number).text(option));
-        }
-        let default = default.filter(|&place| place < options.len()).map(|place| (place + 1).to_string());
-        self.text(question, default.as_deref(), |answer| {
-            let by_name = options.iter().position(|option| option.split(':').next() == Some(answer));
-            let by_number = || answer.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
-            by_name
-                .or_else(by_number)
-                .filter(|&place| place < options.len())
-                .ok_or_else(|| format!("Answer with a number from 1 to {}.", options.len()))
-        })
     }
 
-    /// One try at a question. The live line waits meanwhile.
-    fn ask(&self, question: &str, hint: &str, hidden: bool) -> Result<Reply, PromptError> {
-        if !self.terminal().can_ask() {
+    /// One try at a line of text; `None` after a reason why it was not taken.
+    fn line(&self, question: &str, default: Option<&str>) -> Result<Option<String>, PromptError> {
+        let theme = self.look(Stream::Err);
+        let ask = |term: &Term| {
+            let input = Input::<String>::with_theme(&theme).with_prompt(question).allow_empty(true);
+            let input = default.into_iter().fold(input, |input, default| input.default(default.to_owned()));
+            input.interact_text_on(term)
+        };
+        let shown = told(|text| theme.format_input_prompt(text, question, default));
+        self.ask(&shown, false, ask, |line| line)
+    }
+
+    /// One try at a question; `None` after a reason why the answer was not taken. The live line waits meanwhile.
+    ///
+    /// `ask` is dialoguer's; a scripted answer is echoed behind `shown` and given to `read`.
+    fn ask<T: Send>(
+        &self,
+        shown: &str,
+        hidden: bool,
+        ask: impl FnOnce(&Term) -> dialoguer::Result<T> + Send,
+        read: impl FnOnce(String) -> T,
+    ) -> Result<Option<T>, PromptError> {
+        let terminal = self.terminal();
+        if !terminal.can_ask() {
             return Err(PromptError::NoTerminal);
         }
-        let mut prompt = Line::new().styled(Style::Heading, question).text(" ");
-        if !hint.is_empty() {
-            prompt = prompt.styled(Style::Dim, hint).text(" ");
+        terminal.hold(true);
+        let asked = match terminal.keyboard() {
+            Keyboard::Real => guard::ask(terminal, hidden, ask).inspect_err(|unanswered| {
+                let end = if matches!(unanswered, Unanswered::Interrupted) { "^C\n" } else { "\n" };
+                terminal.screen().write_err(end);
+            }),
+            Keyboard::Script(answers) => {
+                let answer = answers.lock().unwrap_or_else(std::sync::PoisonError::into_inner).pop_front();
+                let echo = match &answer {
+                    Some(Answer::Line(line)) if !hidden => line.as_str(),
+                    Some(Answer::CtrlC) => "^C",
+                    _ => "",
+                };
+                terminal.screen().write_err(&format!("{shown}{echo}\n"));
+                match answer {
+                    Some(Answer::Line(line)) if line.contains('\n') => Err(Unanswered::Lines),
+                    Some(Answer::Line(line)) => Ok(read(line)),
+                    Some(Answer::CtrlC) => Err(Unanswered::Interrupted),
+                    Some(Answer::CtrlD) | None => Err(Unanswered::Ended),
+                }
+            }
+        };
+        terminal.hold(false);
+        match asked {
+            Ok(answer) => Ok(Some(answer)),
+            Err(Unanswered::Interrupted) => Err(PromptError::Interrupted),
+            Err(Unanswered::Ended) => Err(PromptError::Ended),
+            Err(Unanswered::Failed(error)) => Err(PromptError::Read(error)),
+            Err(refused) => {
+                self.refuse(&refused);
+                Ok(None)
+            }
         }
-        self.terminal().screen().hold(true);
-        let typed = keys::read_line(self.terminal(), &prompt.render(self.look(Stream::Err)), hidden);
-        self.terminal().screen().hold(false);
-        match typed.map_err(PromptError::Read)? {
-            Typed::Line(line) => Ok(Reply::Line(line)),
-            Typed::Refused(refusal) => Ok(Reply::Refused(refusal)),
-            Typed::End => Ok(Reply::Ended),
-            Typed::Interrupted => Err(PromptError::Interrupted),
-        }
+    }
+
+    /// Says why a line was not taken: a password that silently lost a character locks people out later.
+    fn refuse(&self, refused: &Unanswered) {
+        let why = match refused {
+            Unanswered::TooLong => format!("That was longer than {} bytes.", guard::ROOM),
+            Unanswered::Lines => "That was more than one line.".to_owned(),
+            _ => "That held a tab, a control character, or bytes that are not UTF-8.".to_owned(),
+        };
+        self.reason(&format!("{why} Nothing of it was kept."));
     }
 
     /// Why an answer was none. Also with `-q`: whoever is asked must know.
@@ -157,20 +238,57 @@ impl Ui {
     }
 }
 
-enum Reply {
-    Line(Zeroizing<String>),
-    Refused(Refusal),
-    Ended,
+fn told(tell: impl FnOnce(&mut String) -> fmt::Result) -> String {
+    let mut text = String::new();
+    // Writing into a string cannot fail.
+    let _ = tell(&mut text);
+    text
 }
 
-/// Why a line was not taken, for the person who typed it.
-fn refused(refusal: Refusal) -> String {
-    let why = match refusal {
-        Refusal::Lines => "That was more than one line.".to_owned(),
-        Refusal::Length => format!("That was longer than {} bytes.", keys::ROOM),
-        Refusal::Unreadable => "That held a tab, a control character, or bytes that are not UTF-8.".to_owned(),
-    };
-    format!("{why} Nothing of it was kept.")
+impl Look {
+    fn question(self, f: &mut dyn fmt::Write, question: &str, hint: &str, answer: &str) -> fmt::Result {
+        let mut line = Line::new().styled(Style::Heading, question).text(" ");
+        if !hint.is_empty() {
+            line = line.styled(Style::Dim, hint).text(" ");
+        }
+        f.write_str(&line.text(answer).render(self))
+    }
+}
+
+impl Theme for Look {
+    fn format_confirm_prompt(&self, f: &mut dyn fmt::Write, prompt: &str, default: Option<bool>) -> fmt::Result {
+        self.question(f, prompt, "[y/N]", if default == Some(true) { "y" } else { "" })
+    }
+
+    fn format_confirm_prompt_selection(
+        &self,
+        f: &mut dyn fmt::Write,
+        prompt: &str,
+        selection: Option<bool>,
+    ) -> fmt::Result {
+        self.question(f, prompt, "[y/N]", if selection == Some(true) { "y" } else { "n" })
+    }
+
+    fn format_input_prompt(&self, f: &mut dyn fmt::Write, prompt: &str, default: Option<&str>) -> fmt::Result {
+        self.question(f, prompt, &default.map(|default| format!("[{default}]")).unwrap_or_default(), "")
+    }
+
+    fn format_input_prompt_selection(&self, f: &mut dyn fmt::Write, prompt: &str, sel: &str) -> fmt::Result {
+        self.question(f, prompt, "", sel)
+    }
+
+    fn format_password_prompt(&self, f: &mut dyn fmt::Write, prompt: &str) -> fmt::Result {
+        self.question(f, prompt, "(not shown)", "")
+    }
+
+    fn format_select_prompt(&self, f: &mut dyn fmt::Write, prompt: &str) -> fmt::Result {
+        self.question(f, prompt, "(arrow keys, then Enter)", "")
+    }
+
+    fn format_select_prompt_item(&self, f: &mut dyn fmt::Write, text: &str, active: bool) -> fmt::Result {
+        let item = Line::new().text(if active { "> " } else { "  " });
+        f.write_str(&item.styled(if active { Style::Heading } else { Style::Plain }, text).render(*self))
+    }
 }
 
 #[cfg(test)]

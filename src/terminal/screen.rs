@@ -1,9 +1,11 @@
-//! Both streams behind one lock, with the one line that is redrawn in place.
-//!
-//! Whatever is printed while that line stands takes it away, prints, and puts it back in a single write, so a table or a
-//! warning never runs into a spinner.
+//! Both streams behind one lock, and the lines below them that indicatif redraws in place.
 
 use std::io::{self, Write};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
+
+use super::world::Terminal;
 
 /// To the line's start, and clear to its end (ECMA-48 EL).
 const ERASE: &str = "\r\u{1b}[K";
@@ -11,18 +13,17 @@ const ERASE: &str = "\r\u{1b}[K";
 pub(super) struct Screen {
     out: Box<dyn Write + Send>,
     err: Box<dyn Write + Send>,
-    /// Both streams are terminals, in all likelihood the same one.
-    shared: bool,
-    live: Option<String>,
-    /// A question is being asked: the live line waits.
-    held: bool,
+    /// A question is being asked: live lines wait.
+    pub(super) held: bool,
+    /// How many live lines there are.
+    pub(super) live: usize,
     /// The reader of stdout has gone (`| head`).
-    closed: bool,
+    pub(super) closed: bool,
 }
 
 impl Screen {
-    pub(super) fn new(out: Box<dyn Write + Send>, err: Box<dyn Write + Send>, shared: bool) -> Self {
-        Self { out, err, shared, live: None, held: false, closed: false }
+    pub(super) fn new(out: Box<dyn Write + Send>, err: Box<dyn Write + Send>) -> Self {
+        Self { out, err, held: false, live: 0, closed: false }
     }
 
     /// Writes data. That the reader has gone is no error: it has what it wanted, and the rest is dropped.
@@ -30,16 +31,7 @@ impl Screen {
         if self.closed {
             return Ok(());
         }
-        let redraw = self.shared && self.visible().is_some();
-        if redraw {
-            self.raw_err(ERASE);
-        }
-        let written = self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush());
-        if redraw {
-            let live = self.visible().unwrap_or_default().to_owned();
-            self.raw_err(&live);
-        }
-        match written {
+        match self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush()) {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
                 self.closed = true;
                 Ok(())
@@ -48,138 +40,142 @@ impl Screen {
         }
     }
 
-    pub(super) fn is_closed(&self) -> bool {
-        self.closed
-    }
-
-    /// Writes to stderr. When that fails there is nobody left to tell.
+    /// Writes to stderr. When that fails there is nobody left to tell: stdout belongs to the data.
     pub(super) fn write_err(&mut self, text: &str) {
-        let whole = match self.visible() {
-            Some(live) => format!("{ERASE}{text}{live}"),
-            None => text.to_owned(),
-        };
-        self.raw_err(&whole);
-    }
-
-    /// Puts `line` (one line, narrower than the window) in place of the present live line, or takes that away.
-    pub(super) fn set_live(&mut self, line: Option<String>) {
-        if self.live == line {
-            return;
-        }
-        let stood = self.visible().is_some();
-        self.live = line;
-        let frame = match self.visible() {
-            // The new text first and the rest of the old after it: clearing first would flicker.
-            Some(words) => format!("\r{words}\u{1b}[K"),
-            None if stood => ERASE.to_owned(),
-            None => return,
-        };
-        self.raw_err(&frame);
-    }
-
-    /// Writes `text` in place of the live line, which ends with that: a stage that is over.
-    pub(super) fn replace_live(&mut self, text: &str) {
-        let erase = if self.visible().is_some() { ERASE } else { "" };
-        self.live = None;
-        self.raw_err(&format!("{erase}{text}"));
-    }
-
-    /// Takes the live line off the screen while a question is asked, or puts it back.
-    pub(super) fn hold(&mut self, held: bool) {
-        if held && self.visible().is_some() {
-            self.raw_err(ERASE);
-        }
-        self.held = held;
-        if let Some(live) = self.visible().map(str::to_owned) {
-            self.raw_err(&live);
-        }
-    }
-
-    /// Whether a question is being asked.
-    pub(super) fn is_held(&self) -> bool {
-        self.held
-    }
-
-    fn visible(&self) -> Option<&str> {
-        if self.held { None } else { self.live.as_deref() }
-    }
-
-    fn raw_err(&mut self, text: &str) {
-        // The only other place to complain to would be stdout, which belongs to the data.
         let _ = self.err.write_all(text.as_bytes()).and_then(|()| self.err.flush());
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use std::sync::{Arc, Mutex};
+/// A line that is redrawn in place below everything else, until this is dropped.
+pub(super) struct LiveLine {
+    terminal: Terminal,
+    pub(super) bar: ProgressBar,
+}
 
-    use super::*;
+impl Terminal {
+    /// The template's text must be narrower than the window.
+    pub(super) fn live_line(&self, style: ProgressStyle) -> LiveLine {
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden()).with_style(style);
+        self.screen().live += 1;
+        LiveLine { terminal: self.clone(), bar: self.live_lines().add(bar) }
+    }
+}
 
-    /// Both streams on one sheet, as on one terminal.
-    #[derive(Clone, Default)]
-    struct Sheet(Arc<Mutex<String>>);
-
-    impl Write for Sheet {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().unwrap().push_str(&String::from_utf8_lossy(bytes).replace('\u{1b}', "^"));
-            Ok(bytes.len())
+impl Drop for LiveLine {
+    fn drop(&mut self) {
+        self.bar.disable_steady_tick();
+        // All of them first: indicatif does not clear the rows of lines that are gone.
+        let _ = self.terminal.live_lines().clear();
+        self.bar.finish_and_clear();
+        self.terminal.live_lines().remove(&self.bar);
+        self.terminal.screen().live -= 1;
+        if std::thread::panicking() {
+            // Then indicatif draws nothing.
+            self.terminal.screen().write_err(ERASE);
         }
+    }
+}
 
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
+/// Live lines on this screen.
+pub(super) fn live_lines(screen: Arc<Mutex<Screen>>) -> MultiProgress {
+    let pen = Box::new(Pen { screen, frame: Mutex::default() });
+    let lines = MultiProgress::with_draw_target(ProgressDrawTarget::term_like(pen));
+    // The new text over the old: clearing first would flicker.
+    lines.set_move_cursor(true);
+    lines
+}
+
+/// Draws a frame in one write. The cursor is never hidden, so no way of dying can lose it.
+struct Pen {
+    screen: Arc<Mutex<Screen>>,
+    frame: Mutex<Frame>,
+}
+
+#[derive(Default)]
+struct Frame {
+    text: String,
+    /// What is written next begins a row.
+    full: bool,
+}
+
+impl Pen {
+    fn add(&self, text: &str) {
+        lock(&self.frame).text.push_str(text);
+    }
+
+    fn steps(&self, count: usize, direction: char) {
+        if count > 0 {
+            self.add(&format!("\u{1b}[{count}{direction}"));
         }
     }
+}
 
-    fn screen(shared: bool) -> (Screen, Sheet) {
-        let sheet = Sheet::default();
-        (Screen::new(Box::new(sheet.clone()), Box::new(sheet.clone()), shared), sheet)
+impl TermLike for Pen {
+    /// Beyond any text: it is cut to the window by whoever makes it.
+    fn width(&self) -> u16 {
+        1000
     }
 
-    fn written(sheet: &Sheet) -> String {
-        std::mem::take(&mut *sheet.0.lock().unwrap())
+    fn move_cursor_up(&self, count: usize) -> io::Result<()> {
+        self.steps(count, 'A');
+        Ok(())
     }
 
-    #[test]
-    fn data_on_the_same_terminal_stand_above_the_live_line() {
-        let (mut screen, sheet) = screen(true);
-        screen.set_live(Some("live".to_owned()));
-        written(&sheet);
-        screen.write_out("NAME\n").unwrap();
-        assert_eq!(written(&sheet), "\r^[KNAME\nlive");
+    fn move_cursor_down(&self, count: usize) -> io::Result<()> {
+        self.steps(count, 'B');
+        Ok(())
     }
 
-    #[test]
-    fn piped_data_leave_the_live_line_alone() {
-        let (mut screen, sheet) = screen(false);
-        screen.set_live(Some("live".to_owned()));
-        written(&sheet);
-        screen.write_out("NAME\n").unwrap();
-        assert_eq!(written(&sheet), "NAME\n");
+    fn move_cursor_right(&self, count: usize) -> io::Result<()> {
+        self.steps(count, 'C');
+        Ok(())
     }
 
-    #[test]
-    fn nothing_is_drawn_over_a_question() {
-        let (mut screen, sheet) = screen(true);
-        screen.set_live(Some("one".to_owned()));
-        written(&sheet);
-        screen.hold(true);
-        assert_eq!(written(&sheet), "\r^[K");
-        screen.set_live(Some("two".to_owned()));
-        screen.write_err("Go on? ");
-        assert_eq!(written(&sheet), "Go on? ");
-        screen.hold(false);
-        assert_eq!(written(&sheet), "two");
+    fn move_cursor_left(&self, count: usize) -> io::Result<()> {
+        self.steps(count, 'D');
+        Ok(())
     }
 
-    #[test]
-    fn what_did_not_change_is_not_drawn_again() {
-        let (mut screen, sheet) = screen(true);
-        screen.set_live(Some("one".to_owned()));
-        written(&sheet);
-        screen.set_live(Some("one".to_owned()));
-        assert_eq!(written(&sheet), "");
-        screen.set_live(None);
-        assert_eq!(written(&sheet), "\r^[K");
+    fn write_line(&self, text: &str) -> io::Result<()> {
+        self.write_str(text)?;
+        lock(&self.frame).full = true;
+        Ok(())
     }
+
+    /// indicatif fills a line up to the window's edge with spaces, and goes on in the next row by that. When the window
+    /// shrinks they would wrap.
+    fn write_str(&self, text: &str) -> io::Result<()> {
+        let filler = text.trim_matches(' ').is_empty();
+        let full = std::mem::replace(&mut lock(&self.frame).full, filler);
+        if full {
+            self.add("\r\n");
+        }
+        self.add(if filler { "\u{1b}[K" } else { text });
+        Ok(())
+    }
+
+    fn clear_line(&self) -> io::Result<()> {
+        self.add(ERASE);
+        Ok(())
+    }
+
+    fn flush(&self) -> io::Result<()> {
+        let frame = std::mem::take(&mut *lock(&self.frame)).text;
+        let mut screen = lock(&self.screen);
+        if !screen.held && !frame.is_empty() {
+            screen.write_err(&frame);
+        }
+        Ok(())
+    }
+}
+
+impl std::fmt::Debug for Pen {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Pen")
+    }
+}
+
+/// A thread that panicked while it printed does not silence the others.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

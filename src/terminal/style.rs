@@ -5,7 +5,6 @@ use super::text;
 /// What a piece of text means. How it looks is decided where it is printed, per stream.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Style {
-    /// Nothing in particular.
     #[default]
     Plain,
     /// Beside the point: times, units, what was left as it was.
@@ -24,7 +23,7 @@ pub enum Style {
 
 impl Style {
     /// The SGR parameters (ECMA-48). The sixteen basic colours only: they follow the person's own theme.
-    fn sgr(self) -> &'static str {
+    pub(super) fn sgr(self) -> &'static str {
         match self {
             Self::Plain => "",
             Self::Dim => "2",
@@ -59,7 +58,6 @@ pub enum Symbol {
     Failed,
     /// `▶` or `>`
     Current,
-    /// `!`
     Attention,
     /// `·` or `-`
     Note,
@@ -96,12 +94,9 @@ impl Symbol {
     }
 }
 
-/// How a stream wants its text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Look {
-    /// Escape sequences for colour.
     pub coloured: bool,
-    /// Signs beyond ASCII.
     pub unicode: bool,
     /// Columns to wrap at; `None` where nobody looks and nothing may be wrapped.
     pub columns: Option<usize>,
@@ -118,32 +113,27 @@ enum Span {
 pub struct Line(Vec<Span>);
 
 impl Line {
-    /// An empty line.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds unstyled text.
     #[must_use]
     pub fn text(self, text: impl AsRef<str>) -> Self {
         self.styled(Style::Plain, text)
     }
 
-    /// Adds text with a meaning.
     #[must_use]
     pub fn styled(mut self, style: Style, text: impl AsRef<str>) -> Self {
         self.0.push(Span::Text(style, text::harmless(text.as_ref())));
         self
     }
 
-    /// Adds a sign.
     #[must_use]
     pub fn symbol(mut self, symbol: Symbol) -> Self {
         self.0.push(Span::Symbol(symbol));
         self
     }
 
-    /// Adds what another line holds.
     #[must_use]
     pub fn line(mut self, other: impl Into<Line>) -> Self {
         self.0.extend(other.into().0);
@@ -162,7 +152,6 @@ impl Line {
             .collect()
     }
 
-    /// The text alone.
     pub fn plain(&self, unicode: bool) -> String {
         self.render(Look { coloured: false, unicode, columns: None })
     }

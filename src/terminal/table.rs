@@ -1,8 +1,8 @@
 //! Tables in kubectl's manner: upper-case heads, no borders, three spaces between columns.
 
-use comfy_table::{ContentLineStyle, LineStyle, TableStyle};
+use comfy_table::TableStyle;
 
-use super::style::{Line, Look, Style, in_ascii};
+use super::style::{Look, Style, in_ascii};
 use super::text;
 
 /// A column: its head, and how it behaves when the window is narrow.
@@ -43,7 +43,6 @@ impl Column {
     }
 }
 
-/// What stands in one place of a table.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cell {
     text: String,
@@ -52,9 +51,8 @@ pub struct Cell {
 }
 
 impl Cell {
-    /// Text with a meaning. Foreign text is made harmless.
     pub fn styled(style: Style, text: impl AsRef<str>) -> Self {
-        Self { text: text::harmless(text.as_ref()), style, copyable: false }
+        Self { text: text::harmless(text.as_ref()).replace(is_mark, ""), style, copyable: false }
     }
 
     /// Text that a person will copy: never wrapped, even in a column of sentences.
@@ -83,23 +81,28 @@ impl<T: AsRef<str>> From<T> for Cell {
     }
 }
 
-/// Rows under heads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Table {
     columns: Vec<Column>,
     rows: Vec<Vec<Cell>>,
 }
 
-/// Between two columns; `kubectl get` uses as many.
-const GAP: &str = "   ";
+/// Columns between two columns; `kubectl get` uses as many.
+const GAP: u16 = 3;
 /// A column of sentences is not made narrower than this, even when the table then does not fit.
 const LEAST_PROSE: usize = 16;
-/// Marks which comfy-table draws and which are taken apart again; no cell holds control characters.
-const CELL_END: char = '\u{1f}';
-const ROW_END: char = '\u{1e}';
+
+/// Stands for a style's escape sequence until the table is laid out. comfy-table has its own colours and would count escape
+/// sequences as text; these (variation selectors of ideographs) take no column.
+fn mark(style: Style) -> char {
+    char::from_u32(0xe0100 + style as u32).unwrap_or_default()
+}
+
+fn is_mark(c: char) -> bool {
+    ('\u{e0100}'..='\u{e01ef}').contains(&c)
+}
 
 impl Table {
-    /// A table without rows.
     pub fn new(columns: impl IntoIterator<Item = Column>) -> Self {
         Self { columns: columns.into_iter().collect(), rows: Vec::new() }
     }
@@ -114,7 +117,6 @@ impl Table {
         self
     }
 
-    /// Whether there are no rows.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
@@ -146,31 +148,19 @@ impl Table {
         let widths = self.widths(&shown, &rows, look.columns);
 
         let mut laid_out = comfy_table::Table::new();
-        laid_out.load_style(MARKS);
-        laid_out.set_header(shown.iter().map(|&index| self.columns[index].head.as_str()));
+        laid_out.load_style(TableStyle::new());
+        laid_out.set_header(shown.iter().map(|&index| marked(Style::Heading, &self.columns[index].head, look)));
         for row in &rows {
-            laid_out.add_row(row.iter().zip(&widths).map(|(cell, width)| cell.lines(*width).join("\n")));
+            let lines = |(cell, width): (&Cell, &Option<usize>)| {
+                let lines: Vec<String> = cell.lines(*width).iter().map(|line| marked(cell.style, line, look)).collect();
+                lines.join("\n")
+            };
+            laid_out.add_row(row.iter().zip(&widths).map(lines));
         }
         for column in laid_out.column_iter_mut() {
-            column.set_padding((0, 0));
+            column.set_padding((0, GAP));
         }
-
-        let mut styles = std::iter::once(vec![Style::Heading; shown.len()])
-            .chain(rows.iter().map(|row| row.iter().map(|cell| cell.style).collect()));
-        let mut current = styles.next().unwrap_or_default();
-        let mut lines = Vec::new();
-        for (index, line) in laid_out.lines().enumerate() {
-            // The head's lines are followed by the first row without a mark between them.
-            if line.starts_with(ROW_END) {
-                current = styles.next().unwrap_or_default();
-                continue;
-            }
-            lines.push(assemble(&line, &current, look));
-            if index == 0 {
-                current = styles.next().unwrap_or_default();
-            }
-        }
-        lines
+        laid_out.lines().map(|line| unmarked(line.trim_end())).collect()
     }
 
     /// Whether it can be shown at this width without a line that is too long.
@@ -192,7 +182,7 @@ impl Table {
             };
             cells.map(width).fold(text::width(&column.head), usize::max)
         };
-        shown.iter().map(least).sum::<usize>() + GAP.len() * shown.len().saturating_sub(1)
+        shown.iter().map(least).sum::<usize>() + usize::from(GAP) * shown.len().saturating_sub(1)
     }
 
     /// How wide each shown column may be: `None` for "as wide as it is".
@@ -205,7 +195,7 @@ impl Table {
         let Some(window) = window else { return widths };
         let prose: Vec<usize> = (0..shown.len()).filter(|&place| self.columns[shown[place]].prose).collect();
         let fixed: usize = (0..shown.len()).filter(|place| !prose.contains(place)).map(natural).sum();
-        let gaps = GAP.len() * shown.len().saturating_sub(1);
+        let gaps = usize::from(GAP) * shown.len().saturating_sub(1);
         let mut room = window.saturating_sub(fixed + gaps);
         // The narrow ones first: what they do not need is left to the others.
         let mut by_need: Vec<(usize, usize)> = prose.iter().map(|&place| (natural(place), place)).collect();
@@ -221,33 +211,23 @@ impl Table {
     }
 }
 
-/// One line between a row's cells and one mark between rows; nothing else is drawn.
-const MARKS: TableStyle = TableStyle::new()
-    .header_lines(ContentLineStyle::none().junction(CELL_END))
-    .content_lines(ContentLineStyle::none().junction(CELL_END))
-    .row_separator(LineStyle::none().fill(ROW_END).junction(ROW_END));
-
 /// A cell as a pipe gets it: one line, never empty.
 fn piped(cell: &Cell) -> Cell {
     let text = if cell.text.is_empty() { "<none>".to_owned() } else { cell.text.replace('\n', " ") };
     Cell { text, ..cell.clone() }
 }
 
-/// Puts a laid out line together again, with styles that leave the padding alone.
-fn assemble(line: &str, styles: &[Style], look: Look) -> String {
-    let mut whole = String::new();
-    let mut owed = 0;
-    for (place, cell) in line.split(CELL_END).enumerate() {
-        let text = cell.trim_end_matches(' ');
-        if !text.is_empty() {
-            whole.extend(std::iter::repeat_n(' ', owed));
-            owed = 0;
-            let style = styles.get(place).copied().unwrap_or_default();
-            whole.push_str(&Line::new().styled(style, text).render(look));
-        }
-        owed += cell.len() - text.len() + GAP.len();
-    }
-    whole
+fn marked(style: Style, line: &str, look: Look) -> String {
+    let plain = !look.coloured || style == Style::Plain || line.is_empty();
+    if plain { line.to_owned() } else { format!("{}{line}{}", mark(style), mark(Style::Plain)) }
+}
+
+fn unmarked(line: &str) -> String {
+    [Style::Dim, Style::Good, Style::Warn, Style::Bad, Style::Heading, Style::Code]
+        .iter()
+        .fold(line.replace(mark(Style::Plain), "\u{1b}[0m"), |line, style| {
+            line.replace(mark(*style), &format!("\u{1b}[{}m", style.sgr()))
+        })
 }
 
 #[cfg(test)]

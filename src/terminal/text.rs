@@ -54,29 +54,9 @@ fn pieces(text: &str) -> impl Iterator<Item = &str> {
 /// Breaks `text` into lines of at most `columns`, at spaces only: a word that is longer (a URI), and a command in backticks,
 /// stays whole on a line of its own, because it will be copied. Line feeds in `text` are kept; `None` breaks nowhere else.
 pub fn wrap(text: &str, columns: Option<usize>) -> Vec<String> {
-    let Some(columns) = columns else {
-        return text.split('\n').map(str::to_owned).collect();
-    };
-    let mut lines = Vec::new();
-    for paragraph in text.split('\n') {
-        let mut line = String::new();
-        let mut used = 0;
-        for word in pieces(paragraph) {
-            let wide = width(word);
-            if !line.is_empty() && used + 1 + wide > columns {
-                lines.push(std::mem::take(&mut line).trim_end().to_owned());
-                used = 0;
-            }
-            if !line.is_empty() {
-                line.push(' ');
-                used += 1;
-            }
-            line.push_str(word);
-            used += wide;
-        }
-        lines.push(line.trim_end().to_owned());
-    }
-    lines
+    let under = |paragraph: &str| wrap_under(paragraph.trim_start_matches(' '), columns, 0);
+    let lines = if columns.is_some() { text.split('\n').map(under).collect() } else { vec![text.to_owned()] };
+    lines.iter().flat_map(|lines| lines.split('\n').map(str::to_owned)).collect()
 }
 
 /// Breaks one paragraph as [`wrap`] does, with so many spaces in front of each line but the first.
@@ -110,11 +90,8 @@ pub fn cut(text: &str, columns: usize, ending: &str) -> String {
     console::truncate_str(text, columns, ending).into_owned()
 }
 
-/// Fills `text` up to `columns` with spaces.
 pub fn pad(text: &str, columns: usize) -> String {
-    let mut padded = text.to_owned();
-    padded.extend(std::iter::repeat_n(' ', columns.saturating_sub(width(text))));
-    padded
+    console::pad_str(text, columns, console::Alignment::Left, None).into_owned()
 }
 
 #[cfg(test)]

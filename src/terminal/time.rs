@@ -1,6 +1,7 @@
 //! Times as a person reads them: times of day in the log, durations beside them, ages in tables.
 
-use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use jiff::fmt::friendly::{Designator, Spacing, SpanPrinter};
+use jiff::{RoundMode, SignedDuration, Span, SpanRound, Timestamp, Unit, tz::TimeZone};
 
 /// `10:41:07` in the given zone.
 pub fn time_of_day(at: Timestamp, zone: &TimeZone) -> String {
@@ -17,16 +18,20 @@ pub fn hour_and_minute(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String
 /// `8s`, `1m 22s`, `2h 5m`, `3d 4h`: two units at most, cut and not rounded. A negative duration (clocks differ between
 /// machines) reads `0s`.
 pub fn duration(span: SignedDuration) -> String {
-    let seconds = span.as_secs().max(0);
-    let two = |big: i64, big_unit, small: i64, small_unit| {
-        if small == 0 { format!("{big}{big_unit}") } else { format!("{big}{big_unit} {small}{small_unit}") }
+    let smallest = match span.as_secs() {
+        ..3600 => Unit::Second,
+        3600..86_400 => Unit::Minute,
+        _ => Unit::Hour,
     };
-    match seconds {
-        0..60 => format!("{seconds}s"),
-        60..3600 => two(seconds / 60, 'm', seconds % 60, 's'),
-        3600..86_400 => two(seconds / 3600, 'h', seconds % 3600 / 60, 'm'),
-        _ => two(seconds / 86_400, 'd', seconds % 86_400 / 3600, 'h'),
-    }
+    let units = SpanPrinter::new().designator(Designator::Compact).spacing(Spacing::BetweenUnits);
+    units.span_to_string(&cut(span, smallest, Unit::Day))
+}
+
+/// In whole units; never negative.
+fn cut(span: SignedDuration, smallest: Unit, largest: Unit) -> Span {
+    let round = SpanRound::new().smallest(smallest).largest(largest).mode(RoundMode::Trunc).days_are_24_hours();
+    let seconds = Span::new().try_seconds(span.as_secs().max(0)).unwrap_or_default();
+    seconds.round(round).unwrap_or(seconds)
 }
 
 /// From `then` to `now`, as [`duration`] has it.
@@ -36,15 +41,16 @@ pub fn elapsed(then: Timestamp, now: Timestamp) -> String {
 
 /// `just now`, `14 minutes ago`, `3 days ago`. What lies in the future (clocks differ) is `just now`.
 pub fn ago(then: Timestamp, now: Timestamp) -> String {
-    let seconds = now.duration_since(then).as_secs();
-    let (count, unit) = match seconds {
+    let span = now.duration_since(then);
+    let unit = match span.as_secs() {
         ..10 => return "just now".to_owned(),
-        10..60 => (seconds, "second"),
-        60..3600 => (seconds / 60, "minute"),
-        3600..86_400 => (seconds / 3600, "hour"),
-        _ => (seconds / 86_400, "day"),
+        10..60 => Unit::Second,
+        60..3600 => Unit::Minute,
+        3600..86_400 => Unit::Hour,
+        _ => Unit::Day,
     };
-    format!("{count} {unit}{} ago", if count == 1 { "" } else { "s" })
+    let words = SpanPrinter::new().designator(Designator::Verbose).spacing(Spacing::BetweenUnitsAndDesignators);
+    words.span_to_string(&-cut(span, unit, unit))
 }
 
 #[cfg(test)]

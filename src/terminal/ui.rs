@@ -12,12 +12,10 @@ use super::table::Table;
 use super::text;
 use super::world::{ColorChoice, Stream, Terminal};
 
-/// How much is said on stderr.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verbosity {
     /// `-q`: warnings and errors only.
     Quiet,
-    /// Without either flag.
     #[default]
     Normal,
     /// `-v`, as often as it was given.
@@ -32,12 +30,10 @@ pub struct Next {
 }
 
 impl Next {
-    /// Words alone; [`Next::command`] adds commands.
     pub fn new(text: impl Into<Line>) -> Self {
         Self { text: text.into(), commands: Vec::new() }
     }
 
-    /// Adds a command. It gets a line of its own and is never wrapped.
     #[must_use]
     pub fn command(mut self, command: impl Into<String>) -> Self {
         self.commands.push(command.into());
@@ -48,15 +44,12 @@ impl Next {
 /// Data could not be written to stdout: a full disk, a closed stream. That the reader left early is none.
 #[derive(Debug, thiserror::Error)]
 pub enum OutputError {
-    /// The stream refused.
     #[error("could not write the output")]
     Write(#[source] io::Error),
     /// The data have no form in the format that was asked for.
     #[error("could not write the output as {format}")]
     Form {
-        /// `json` or `yaml`.
         format: OutputFormat,
-        /// Why.
         #[source]
         source: Box<dyn Error + Send + Sync>,
     },
@@ -71,22 +64,18 @@ pub struct Ui {
 }
 
 impl Ui {
-    /// Says everything through `terminal`, as `--color`, `-q` and `-v` have it.
     pub fn new(terminal: Terminal, color: ColorChoice, verbosity: Verbosity) -> Self {
         Self { terminal, color, verbosity }
     }
 
-    /// The world outside.
     pub fn terminal(&self) -> &Terminal {
         &self.terminal
     }
 
-    /// How much is said.
     pub fn verbosity(&self) -> Verbosity {
         self.verbosity
     }
 
-    /// How text on `stream` is to look.
     pub fn look(&self, stream: Stream) -> Look {
         self.terminal.look(stream, self.color)
     }
@@ -110,7 +99,6 @@ impl Ui {
         self.say(Line::new().styled(Style::Warn, "warning: ").line(line));
     }
 
-    /// Says what to do next. Not with `-q`.
     pub fn next(&self, next: &Next) {
         if self.verbosity > Verbosity::Quiet {
             self.say_next(next);
@@ -162,7 +150,6 @@ impl Ui {
         self.write_out(&lines)
     }
 
-    /// Prints data for programs.
     pub fn data<T: Serialize>(&self, format: OutputFormat, value: &T) -> Result<(), OutputError> {
         self.write_out(&data::render(format, value)?)
     }
@@ -177,14 +164,14 @@ impl Ui {
     /// Writes a line to stderr and wraps nothing: for what is copied or aligned. Also with `-q`.
     pub fn verbatim(&self, line: &Line) {
         let text = line.render(self.look(Stream::Err));
-        self.terminal.screen().write_err(&format!("{text}\n"));
+        self.terminal.write_err(&format!("{text}\n"));
     }
 
     /// Says a paragraph on stderr, its lines after the first under so many columns. Also with `-q`.
     pub fn say_under(&self, line: impl Into<Line>, under: usize) {
         let look = self.look(Stream::Err);
         let text = text::wrap_under(&line.into().render(look), look.columns, under);
-        self.terminal.screen().write_err(&format!("{text}\n"));
+        self.terminal.write_err(&format!("{text}\n"));
     }
 
     /// Prints text on stdout as it is: help, a completion script.
@@ -194,7 +181,7 @@ impl Ui {
 
     /// Writes text to stderr as it is: what the command line parser says.
     pub fn raw_err(&self, text: &str) {
-        self.terminal.screen().write_err(text);
+        self.terminal.write_err(text);
     }
 
     fn say_next(&self, next: &Next) {
@@ -207,24 +194,18 @@ impl Ui {
     fn say(&self, line: impl Into<Line>) {
         let look = self.look(Stream::Err);
         let text = line.into().render(look);
-        self.terminal.screen().write_err(&format!("{}\n", indented(&text, look.columns)));
+        self.terminal.write_err(&format!("{}\n", indented(&text, look.columns)));
     }
 
     fn write_out(&self, text: &str) -> Result<(), OutputError> {
-        self.terminal.screen().write_out(text).map_err(OutputError::Write)
+        self.terminal.write_out(text).map_err(OutputError::Write)
     }
 }
 
 /// Wraps under the spaces that each line begins with. Give indentation unstyled: it is looked for in what is printed.
 fn indented(text: &str, columns: Option<usize>) -> String {
-    let wrapped = text.split('\n').flat_map(|line| {
-        let body = line.trim_start_matches(' ');
-        let margin = &line[..line.len() - body.len()];
-        text::wrap(body, columns.map(|columns| columns.saturating_sub(margin.len())))
-            .into_iter()
-            .map(|part| if part.is_empty() { part } else { format!("{margin}{part}") })
-            .collect::<Vec<_>>()
-    });
+    let margin = |line: &str| line.len() - line.trim_start_matches(' ').len();
+    let wrapped = text.split('\n').map(|line| text::wrap_under(line, columns, margin(line)));
     wrapped.collect::<Vec<_>>().join("\n")
 }
 

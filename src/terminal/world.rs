@@ -3,33 +3,29 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::io::{self, IsTerminal};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
+use clap::ValueEnum;
+use indicatif::MultiProgress;
 use jiff::{Timestamp, tz::TimeZone};
 
 use super::capture::{Captured, Setting};
 use super::prompt::Answer;
-use super::screen::Screen;
+use super::screen::{self, Screen};
 use super::style::Look;
 
-/// One of the two streams that the program writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stream {
-    /// Data.
     Out,
-    /// Everything else.
     Err,
 }
 
 /// `--color`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum ColorChoice {
-    /// On a terminal, unless the environment says otherwise.
     #[default]
     Auto,
-    /// Also in a pipe.
     Always,
-    /// Nowhere.
     Never,
 }
 
@@ -39,7 +35,8 @@ pub enum ColorChoice {
 pub struct Terminal(Arc<World>);
 
 struct World {
-    screen: Mutex<Screen>,
+    screen: Arc<Mutex<Screen>>,
+    live: MultiProgress,
     stdin_tty: bool,
     stdout_tty: bool,
     stderr_tty: bool,
@@ -51,19 +48,16 @@ struct World {
     zone: TimeZone,
     keyboard: Keyboard,
     /// A question that is being asked is to end as if Ctrl-C had been pressed.
-    stop_asking: Arc<AtomicBool>,
+    stop_asking: AtomicBool,
 }
 
-/// Tells the time.
 pub(super) type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
-/// Where answers come from.
 pub(super) enum Keyboard {
     Real,
     Script(Mutex<VecDeque<Answer>>),
 }
 
-/// Columns when neither the window nor `COLUMNS` says.
 pub(super) const DEFAULT_COLUMNS: usize = 100;
 /// A window narrower than this is treated as this wide: wrapping further only makes it harder to read.
 const LEAST_COLUMNS: usize = 20;
@@ -71,18 +65,19 @@ const LEAST_COLUMNS: usize = 20;
 impl Terminal {
     /// The process's own streams, environment, clock and time zone.
     pub fn real() -> Self {
-        let (stdout_tty, stderr_tty) = (io::stdout().is_terminal(), io::stderr().is_terminal());
+        let screen = Arc::new(Mutex::new(Screen::new(Box::new(io::stdout()), Box::new(io::stderr()))));
         Self(Arc::new(World {
-            screen: Mutex::new(Screen::new(Box::new(io::stdout()), Box::new(io::stderr()), stdout_tty && stderr_tty)),
+            live: screen::live_lines(Arc::clone(&screen)),
+            screen,
             stdin_tty: io::stdin().is_terminal(),
-            stdout_tty,
-            stderr_tty,
+            stdout_tty: io::stdout().is_terminal(),
+            stderr_tty: io::stderr().is_terminal(),
             columns: None,
             environment: None,
             clock: Arc::new(Timestamp::now),
             zone: TimeZone::system(),
             keyboard: Keyboard::Real,
-            stop_asking: Arc::default(),
+            stop_asking: AtomicBool::default(),
         }))
     }
 
@@ -90,9 +85,10 @@ impl Terminal {
     pub fn captured(setting: Setting) -> (Self, Captured) {
         let captured = Captured::default();
         let (out, err) = captured.writers(setting.stdout_fails);
-        let screen = Screen::new(out, err, setting.stdout_tty && setting.stderr_tty);
+        let screen = Arc::new(Mutex::new(Screen::new(out, err)));
         let terminal = Self(Arc::new(World {
-            screen: Mutex::new(screen),
+            live: screen::live_lines(Arc::clone(&screen)),
+            screen,
             stdin_tty: setting.stdin_tty,
             stdout_tty: setting.stdout_tty,
             stderr_tty: setting.stderr_tty,
@@ -101,7 +97,7 @@ impl Terminal {
             clock: setting.clock,
             zone: setting.zone,
             keyboard: Keyboard::Script(Mutex::new(setting.answers)),
-            stop_asking: Arc::default(),
+            stop_asking: AtomicBool::default(),
         }));
         (terminal, captured)
     }
@@ -124,17 +120,16 @@ impl Terminal {
     pub async fn wait_for_question(&self, limit: std::time::Duration) {
         let step = std::time::Duration::from_millis(10);
         let mut waited = std::time::Duration::ZERO;
-        while self.screen().is_held() && waited < limit {
+        while self.screen().held && waited < limit {
             tokio::time::sleep(step).await;
             waited += step;
         }
     }
 
-    pub(super) fn asking_is_over(&self) -> Arc<AtomicBool> {
-        Arc::clone(&self.0.stop_asking)
+    pub(super) fn asking_is_over(&self) -> bool {
+        self.0.stop_asking.load(Ordering::Relaxed)
     }
 
-    /// Whether that stream is a terminal.
     pub fn is_tty(&self, stream: Stream) -> bool {
         match stream {
             Stream::Out => self.0.stdout_tty,
@@ -147,7 +142,6 @@ impl Terminal {
         self.0.stdin_tty && self.0.stderr_tty
     }
 
-    /// Whether a line on stderr can be redrawn in place.
     pub fn can_redraw(&self) -> bool {
         self.0.stderr_tty && !self.is_dumb()
     }
@@ -184,15 +178,13 @@ impl Terminal {
 
     /// Whether the reader of stdout has left (`| head`): what is still computed for it is for nobody.
     pub fn reader_gone(&self) -> bool {
-        self.screen().is_closed()
+        self.screen().closed
     }
 
-    /// Now, by this terminal's clock.
     pub fn now(&self) -> Timestamp {
         (self.0.clock)()
     }
 
-    /// The zone for times of day.
     pub fn zone(&self) -> &TimeZone {
         &self.0.zone
     }
@@ -201,9 +193,33 @@ impl Terminal {
         &self.0.keyboard
     }
 
-    /// The streams. A thread that panicked while it printed does not silence the others.
+    /// Writes data above the live lines, if they are on the same terminal.
+    pub(super) fn write_out(&self, text: &str) -> io::Result<()> {
+        let write = || self.screen().write_out(text);
+        if self.0.stdout_tty && self.0.stderr_tty { self.above(write) } else { write() }
+    }
+
+    pub(super) fn write_err(&self, text: &str) {
+        self.above(|| self.screen().write_err(text));
+    }
+
+    /// Takes the live lines off the screen while a question is asked, or lets them be drawn again.
+    pub(super) fn hold(&self, held: bool) {
+        self.0.live.suspend(|| self.screen().held = held);
+    }
+
+    fn above<T>(&self, write: impl FnOnce() -> T) -> T {
+        // Not under indicatif's lock then: whoever draws has nothing to draw, and the question may last.
+        if self.screen().held { write() } else { self.0.live.suspend(write) }
+    }
+
+    pub(super) fn live_lines(&self) -> &MultiProgress {
+        &self.0.live
+    }
+
+    /// The streams. Never to be held while the live lines are touched.
     pub(super) fn screen(&self) -> MutexGuard<'_, Screen> {
-        self.0.screen.lock().unwrap_or_else(PoisonError::into_inner)
+        screen::lock(&self.0.screen)
     }
 
     /// `TERM` is `dumb`, or (but on Windows, which sets none) absent: no escape sequence is safe.

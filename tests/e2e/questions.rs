@@ -189,9 +189,7 @@ async fn what_the_cluster_leaves_open_is_asked_for() {
         ("[disable]", "sometimes\r"),
         ("is not one of", ""),
         ("[disable]", "\r"),
-        ("No TLS mode is set anywhere.", "7\r"),
-        ("a number from 1 to 3", ""),
-        ("No TLS mode is set anywhere.", "certmanager\r"),
+        ("in a Secret that is there", "\u{1b}[B\u{1b}[B\r"),
         ("Name of the ClusterIssuer:", "letsencrypt\r"),
         ("Password of role mas", "pw\r"),
         ("database  mas at pg.example.com:6432 as mas, sslmode disable", ""),
@@ -212,7 +210,7 @@ async fn what_the_cluster_leaves_open_is_asked_for() {
         ("Name of MAS's database:", "\r"),
         ("Role that MAS logs in as:", "\r"),
         ("sslmode of MAS's connection", "\r"),
-        ("No TLS mode is set anywhere.", "existing\r"),
+        ("in a Secret that is there", "\u{1b}[B\u{1b}[B\u{1b}[B\r"),
         ("Name of that Secret:", "\r"),
     ];
     let other = Scene::changed(Behaviour::default(), unusual).await;

@@ -70,7 +70,7 @@ fn act() {
         }
         Err(error) => {
             ui.error(&error, &[]);
-            exit(if matches!(error, PromptError::Interrupted) { 130 } else { 2 });
+            exit(if matches!(error, PromptError::NoTerminal) { 2 } else { 130 });
         }
     }
 }

@@ -3,6 +3,7 @@
 
 mod child;
 
+use std::io::{Read, Write};
 use std::process::{Command, Stdio};
 
 use rexpect::session::{PtySession, spawn_command};
@@ -41,6 +42,8 @@ fn asked(scene: &str, question: &str, keys: &str, outcome: &str) -> String {
 const CTRL_C: &str = "\u{3}";
 const CTRL_D: &str = "\u{4}";
 const BACKSPACE: &str = "\u{7f}";
+const DOWN: &str = "\u{1b}[B";
+const HIDE_CURSOR: &str = "\u{1b}[?25l";
 
 #[test]
 fn a_yes_and_a_no() {
@@ -57,8 +60,39 @@ fn ctrl_c_gives_the_terminal_back_at_every_question() {
         session.send("hal").unwrap();
         session.send(CTRL_C).unwrap();
         session.flush().unwrap();
-        session.exp_string("^C").unwrap();
+        let shown = session.exp_string("^C").unwrap();
+        assert!(!shown.contains(HIDE_CURSOR), "{scene}: {shown}");
         session.exp_string("terminal as before, code 130").unwrap();
+    }
+}
+
+/// It is nobody's controlling terminal, so no SIGHUP says it: that it is gone has to be noticed by reading from it.
+#[test]
+fn a_terminal_that_goes_away_interrupts_every_question() {
+    use rustix::fs::{Mode, OFlags, open};
+    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+    for scene in ["confirm", "text", "password", "typed", "choose"] {
+        let outer = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
+        grantpt(&outer).unwrap();
+        unlockpt(&outer).unwrap();
+        let inner = open(ptsname(&outer, Vec::new()).unwrap(), OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).unwrap();
+        let script = "exec \"$0\" child::act --exact --ignored --nocapture --test-threads=1";
+        let mut child = command(script, scene)
+            .stdin(inner.try_clone().unwrap())
+            .stdout(Stdio::null())
+            .stderr(inner)
+            .spawn()
+            .unwrap();
+        let mut outer = std::fs::File::from(outer);
+        let (mut shown, mut bytes) = (Vec::new(), [0; 1024]);
+        while !shown.contains(&b'?') {
+            let read = outer.read(&mut bytes).unwrap();
+            shown.extend_from_slice(&bytes[..read]);
+        }
+        outer.write_all(b"hal").unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(200));
+        drop(outer);
+        assert_eq!(child.wait().unwrap().code(), Some(130), "{scene}");
     }
 }
 
@@ -89,8 +123,8 @@ fn a_pasted_password_of_two_lines_is_refused_and_not_kept() {
 
 #[test]
 fn a_password_is_taken_whole_or_not_at_all() {
-    let too_long = "x".repeat(8193);
-    for (keys, reason) in [("a\tb\r", "Nothing of it was kept"), (&format!("{too_long}\r"), "longer than 8192 bytes")] {
+    let too_long = "x".repeat(4001);
+    for (keys, reason) in [("a\tb\r", "Nothing of it was kept"), (&format!("{too_long}\r"), "longer than 4000 bytes")] {
         let mut session = on_terminal("password");
         session.exp_string("(not shown)").unwrap();
         // In pieces: a terminal's queue holds 4096 bytes.
@@ -150,12 +184,27 @@ fn a_wrong_answer_is_asked_for_again() {
 #[test]
 fn ctrl_d_ends_an_interview() {
     asked("text", "[5432]", CTRL_D, "left unanswered");
+    asked("password", "(not shown)", CTRL_D, "left unanswered");
+    asked("choose", "TLS?", CTRL_D, "left unanswered");
     asked("typed", "Name?", CTRL_D, "answer: false");
 }
 
 #[test]
 fn letters_beyond_ascii_arrive_whole() {
     asked("typed", "Name?", &format!("日{BACKSPACE}prüfstand\r"), "answer: true");
+}
+
+#[test]
+fn one_of_several_is_chosen_with_arrow_keys() {
+    asked("choose", "TLS?", &format!("{DOWN}{DOWN}\r"), "answer: 1");
+    let mut session = on_terminal("choose");
+    session.exp_string("  issue").unwrap();
+    session.send(DOWN).unwrap();
+    session.flush().unwrap();
+    session.exp_string("> ").unwrap();
+    session.send("\r").unwrap();
+    session.flush().unwrap();
+    session.exp_string("answer: 0").unwrap();
 }
 
 #[test]
@@ -189,7 +238,7 @@ fn the_live_line_is_gone_after_ctrl_c_at_a_question() {
     let after = session.exp_string("terminal as before, code 130").unwrap();
     let cleared = after.rfind("\r\u{1b}[K").expect("nothing is cleared");
     assert!(!after[cleared..].contains("rehearsing"), "{after:?}");
-    assert!(!after.contains("[?25l"), "the cursor is hidden");
+    assert!(!after.contains(HIDE_CURSOR), "the cursor is hidden");
 }
 
 #[test]

@@ -24,7 +24,6 @@ impl Listing {
         Ok(Self { format, field, begun: render(format, head)?, held: String::new(), count: 0 })
     }
 
-    /// The next element.
     pub fn element<T: Serialize>(&mut self, element: &T) -> Result<String, OutputError> {
         self.count += 1;
         if self.format == OutputFormat::Yaml {
@@ -41,7 +40,6 @@ impl Listing {
         self.count > 0 && self.format != OutputFormat::Yaml
     }
 
-    /// The end.
     pub fn end(mut self) -> String {
         match (self.format, self.count) {
             (OutputFormat::Yaml, 0) => format!("{}{}: []\n", self.begun, self.field),

@@ -9,14 +9,14 @@ use crate::terminal::{text, time};
 
 use super::Waiting;
 
-/// In which manner progress is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Manner {
     /// Finished stages, and below them a line that is redrawn.
     Live,
     /// A line per change, and one after so long without any.
-    Lines { heartbeat: Duration },
-    /// Nothing.
+    Lines {
+        heartbeat: Duration,
+    },
     Silent,
 }
 
@@ -28,14 +28,10 @@ pub(super) struct Board {
     seen: Option<String>,
     /// When there was last a sign of life.
     heard: Option<Timestamp>,
-    frame: usize,
     /// When the last line was told.
     told: Timestamp,
 }
 
-/// A turning sign: in every terminal font that has braille, and everywhere.
-const FRAMES: [&str; 10] = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
-const ASCII_FRAMES: [&str; 4] = ["|", "/", "-", "\\"];
 /// Columns before the words: `  ✔ 10:41:07  `.
 const MARGIN: usize = 14;
 /// The live line uses no more columns than this unless its words need them, or the duration at its end would be far from
@@ -46,7 +42,7 @@ const SILENCE: i64 = 30;
 
 impl Board {
     pub(super) fn new(manner: Manner, zone: TimeZone) -> Self {
-        Self { manner, zone, waiting: None, seen: None, heard: None, frame: 0, told: Timestamp::UNIX_EPOCH }
+        Self { manner, zone, waiting: None, seen: None, heard: None, told: Timestamp::UNIX_EPOCH }
     }
 
     /// A stage is over, well or badly. Gives what is to be printed for good.
@@ -55,12 +51,10 @@ impl Board {
         self.line(now, symbol, text, look)
     }
 
-    /// Something happened meanwhile.
     pub(super) fn note(&mut self, now: Timestamp, text: &Line, look: Look) -> String {
         self.line(now, Symbol::Note, text, look)
     }
 
-    /// There was a sign of life.
     pub(super) fn heard(&mut self, now: Timestamp) {
         self.heard = Some(now);
     }
@@ -106,7 +100,6 @@ impl Board {
 
     /// Time has passed. Gives a heartbeat when one is due.
     pub(super) fn tick(&mut self, now: Timestamp, look: Look) -> String {
-        self.frame = self.frame.wrapping_add(1);
         let (Manner::Lines { heartbeat }, Some(waiting)) = (self.manner, &self.waiting) else { return String::new() };
         let silent = now.duration_since(self.told);
         if silent < jiff::SignedDuration::try_from(heartbeat).unwrap_or(jiff::SignedDuration::MAX) {
@@ -118,11 +111,15 @@ impl Board {
         self.line(now, Symbol::Note, &Line::from(still), look)
     }
 
-    /// The live line, narrower than the window so that it never wraps, not even with the `^C` that a terminal echoes; `None` where nothing is awaited or redrawn.
+    /// Whether there is a line to be redrawn.
+    pub(super) fn is_live(&self) -> bool {
+        self.manner == Manner::Live && self.waiting.is_some()
+    }
+
+    /// The live line behind its sign, narrower than the window so that it never wraps, not even with the `^C` that a
+    /// terminal echoes; `None` where nothing is awaited.
     pub(super) fn live(&self, now: Timestamp, look: Look) -> Option<String> {
-        let (Manner::Live, Some(waiting)) = (self.manner, &self.waiting) else { return None };
-        let frames: &[&str] = if look.unicode { &FRAMES } else { &ASCII_FRAMES };
-        let sign = frames[self.frame % frames.len()];
+        let waiting = self.waiting.as_ref()?;
         let mut words = self.words(waiting);
         let times = self.times(waiting, now);
         let whole = MARGIN + text::width(&words) + 3 + text::width(&times.join(", "));
@@ -138,13 +135,11 @@ impl Board {
         let space = room.saturating_sub(MARGIN + 3 + text::width(&shown));
         let words = text::cut(&words, space, Symbol::Ellipsis.glyph(look.unicode));
         let line = Line::new()
-            .text("  ")
-            .styled(Style::Code, sign)
             .styled(Style::Dim, format!(" {}", time::time_of_day(now, &self.zone)))
             .text(format!("  {}   ", text::pad(&words, space)))
             .styled(Style::Dim, shown);
         // In a window narrower than the margin and the duration even that is cut, rather than wrapped.
-        Some(text::cut(&line.render(look), room, ""))
+        Some(text::cut(&line.render(look), room.saturating_sub(3), ""))
     }
 
     /// How long, how long without news, and until when at the latest.

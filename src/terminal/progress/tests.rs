@@ -114,7 +114,7 @@ fn a_terminal_shows_what_is_over_and_one_live_line() {
     ✔ 10:41:07  written (resourceVersion 81733)
     ✔ 10:41:08  operator started on it
     · 10:42:30  the connection to the API server was lost and is back
-    ⠴ 10:42:32  rehearsing: MAS pod running, migration job 1 of 1 running    1m 24s, ends at 11:11 at the latest
+    ⠼ 10:42:32  rehearsing: MAS pod running, migration job 1 of 1 running    1m 24s, ends at 11:11 at the latest
     ");
     progress.failed("operator reports failure");
     insta::assert_snapshot!(told.seen(), @r"

@@ -1,0 +1,185 @@
+//! Makes dialoguer's questions safe to leave.
+//!
+//! Why, from the sources of dialoguer 0.12 and console 0.16: a password is read with the echo off and signals on, so a signal
+//! ends the process with the echo still off; every other key is read in raw mode, where Ctrl-C raises SIGINT, a signal that
+//! the program handles passes for Ctrl-C, and Ctrl-D is no key at all; the cursor is hidden and comes back after an answer
+//! only. And keys are always read from file descriptor 0, so they cannot be looked at first.
+//!
+//! So for the time of a question file descriptor 0 is a pseudo-terminal, which dialoguer may treat as it likes, on a thread of
+//! its own. Keys are passed on to it from the real terminal, which only this file changes and puts back. When the question
+//! ends without an answer the pseudo-terminal is closed, and with it dialoguer's thread.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
+use std::thread;
+use std::time::Duration;
+
+use console::Term;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{Mode, OFlags};
+use rustix::io::{Errno, read, retry_on_intr};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
+use zeroize::Zeroizing;
+
+use super::prompt::Unanswered;
+use super::world::Terminal;
+
+/// How long bytes of one paste may be apart. Nobody types that fast.
+const TOGETHER: Timespec = Timespec { tv_sec: 0, tv_nsec: 30_000_000 };
+/// How often it is looked whether there is an answer, or the question is to end.
+const A_WHILE: Timespec = Timespec { tv_sec: 0, tv_nsec: 10_000_000 };
+/// Bytes in a line. The kernel drops what a password holds beyond 4095, without a word.
+pub(super) const ROOM: usize = 4000;
+const CTRL_C: u8 = 0x03;
+const CTRL_D: u8 = 0x04;
+const CTRL_U: u8 = 0x15;
+const BACKSPACE: u8 = 0x7f;
+
+/// Asks `question`. `hidden` says that it is a [`dialoguer::Password`]. What was typed before is dropped.
+pub(super) fn ask<T: Send>(
+    terminal: &Terminal,
+    hidden: bool,
+    question: impl FnOnce(&Term) -> dialoguer::Result<T> + Send,
+) -> Result<T, Unanswered> {
+    let (keyboard, keys_into) = Keyboard::take(hidden)?;
+    let term = Term::read_write_pair(io::stdin(), Pen(terminal.clone()));
+    thread::scope(|scope| {
+        let asking = thread::Builder::new().name("question".to_owned()).spawn_scoped(scope, || question(&term))?;
+        keyboard.pass_on(keys_into, hidden, || asking.is_finished(), || terminal.asking_is_over())?;
+        let answer = asking.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        answer.map_err(|dialoguer::Error::IO(error)| error.into())
+    })
+}
+
+/// The real terminal, put back as it was when this is dropped: also on a panic.
+struct Keyboard {
+    real: OwnedFd,
+    before: Termios,
+    inner: OwnedFd,
+}
+
+impl Keyboard {
+    /// The second is the end of the pseudo-terminal that keys are written into.
+    fn take(hidden: bool) -> io::Result<(Self, File)> {
+        let real = io::stdin().as_fd().try_clone_to_owned()?;
+        let before = tcgetattr(&real)?;
+        let outer = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
+        grantpt(&outer)?;
+        unlockpt(&outer)?;
+        let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
+        let inner = rustix::fs::open(ptsname(&outer, Vec::new())?, flags, Mode::empty())?;
+        let mut raw = before.clone();
+        raw.local_modes.remove(LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG | LocalModes::IEXTEN);
+        raw.special_codes[SpecialCodeIndex::VMIN] = 1;
+        raw.special_codes[SpecialCodeIndex::VTIME] = 0;
+        // A password is edited by the kernel, with the person's own keys. No echo shows that dialoguer is ready to read it.
+        tcsetattr(&inner, OptionalActions::Now, if hidden { &before } else { &raw })?;
+        tcsetattr(&real, OptionalActions::Flush, &raw)?;
+        let keyboard = Self { real, before, inner };
+        rustix::stdio::dup2_stdin(&keyboard.inner)?;
+        Ok((keyboard, outer.into()))
+    }
+
+    fn pass_on(
+        &self,
+        mut into: File,
+        hidden: bool,
+        answered: impl Fn() -> bool,
+        over: impl Fn() -> bool,
+    ) -> Result<(), Unanswered> {
+        let mut typed = 0;
+        while !answered() {
+            if over() {
+                return Err(Unanswered::Interrupted);
+            }
+            // What comes before that is dropped by dialoguer.
+            if hidden && tcgetattr(&self.inner)?.local_modes.contains(LocalModes::ECHO) {
+                thread::sleep(Duration::from_millis(1));
+                continue;
+            }
+            let keys = self.keys(&A_WHILE)?;
+            let mut passed = Zeroizing::new(Vec::with_capacity(keys.len() + ROOM));
+            for (place, &key) in keys.iter().enumerate() {
+                match key {
+                    CTRL_C => return Err(Unanswered::Interrupted),
+                    CTRL_D => return Err(Unanswered::Ended),
+                    b'\r' | b'\n' if typed > ROOM => return Err(Unanswered::TooLong),
+                    b'\r' | b'\n' if self.more_lines(&keys[place..])? => return Err(Unanswered::Lines),
+                    CTRL_U if !hidden => passed.extend(std::iter::repeat_n(BACKSPACE, typed)),
+                    _ if typed > ROOM => {}
+                    _ => passed.push(key),
+                }
+                typed = if matches!(key, CTRL_U | b'\r' | b'\n') { 0 } else { typed + 1 };
+            }
+            into.write_all(&passed)?;
+        }
+        Ok(())
+    }
+
+    /// Whether more than line ends stands behind a line end; takes it all away.
+    fn more_lines(&self, keys: &[u8]) -> Result<bool, Unanswered> {
+        let more = |keys: &[u8]| keys.iter().any(|key| !matches!(key, b'\r' | b'\n'));
+        let mut found = more(keys);
+        loop {
+            let keys = self.keys(&TOGETHER)?;
+            if keys.is_empty() {
+                return Ok(found);
+            }
+            found |= more(&keys);
+        }
+    }
+
+    /// What is typed within that time.
+    fn keys(&self, within: &Timespec) -> Result<Zeroizing<Vec<u8>>, Unanswered> {
+        let mut keys = Zeroizing::new(vec![0; 1024]);
+        let mut wait = [PollFd::new(&self.real, PollFlags::IN)];
+        let length = match retry_on_intr(|| poll(&mut wait, Some(within)))? {
+            0 => 0,
+            // A terminal that went away can be "read"; Linux says EIO then.
+            _ => match retry_on_intr(|| read(&self.real, &mut keys[..])) {
+                Ok(0) | Err(Errno::IO) => return Err(Unanswered::Interrupted),
+                length => length?,
+            },
+        };
+        keys.truncate(length);
+        Ok(keys)
+    }
+}
+
+impl Drop for Keyboard {
+    fn drop(&mut self) {
+        // Drain, not flush: what is typed already is for whoever reads next. Nobody could be told of a failure.
+        let _ = rustix::stdio::dup2_stdin(&self.real);
+        let _ = tcsetattr(&self.real, OptionalActions::Drain, &self.before);
+    }
+}
+
+/// Where dialoguer writes: by way of the screen, as everybody. The cursor is never hidden, so no way of dying can lose it.
+#[derive(Clone)]
+struct Pen(Terminal);
+
+impl Write for Pen {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(bytes).replace("\u{1b}[?25l", "").replace("\u{1b}[?25h", "");
+        self.0.screen().write_err(&text);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl std::fmt::Debug for Pen {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Pen")
+    }
+}
+
+impl AsRawFd for Pen {
+    fn as_raw_fd(&self) -> RawFd {
+        io::stderr().as_raw_fd()
+    }
+}

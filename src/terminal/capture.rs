@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io::{self, Write};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::{Timestamp, tz::TimeZone};
 
 use super::prompt::Answer;
-use super::world::{Clock, DEFAULT_COLUMNS};
+use super::screen::{self, Screen};
+use super::world::{Clock, DEFAULT_COLUMNS, Keyboard, Terminal, World};
 
 #[derive(Clone)]
 pub struct Setting {
@@ -160,5 +162,28 @@ impl Write for Broken {
 
     fn flush(&mut self) -> io::Result<()> {
         Err(self.0.into())
+    }
+}
+
+impl Terminal {
+    /// A terminal that exists in memory only, and what will have been written to it.
+    pub fn captured(setting: Setting) -> (Self, Captured) {
+        let captured = Captured::default();
+        let (out, err) = captured.writers(setting.stdout_fails);
+        let screen = Arc::new(Mutex::new(Screen::new(out, err)));
+        let terminal = Self(Arc::new(World {
+            live: screen::live_lines(Arc::clone(&screen)),
+            screen,
+            stdin_tty: setting.stdin_tty,
+            stdout_tty: setting.stdout_tty,
+            stderr_tty: setting.stderr_tty,
+            columns: Some(setting.columns),
+            environment: Some(setting.environment),
+            clock: setting.clock,
+            zone: setting.zone,
+            keyboard: Keyboard::Script(Mutex::new(setting.answers)),
+            stop_asking: AtomicBool::default(),
+        }));
+        (terminal, captured)
     }
 }

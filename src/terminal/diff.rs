@@ -229,7 +229,6 @@ fn named(steps: &[Step]) -> String {
     name
 }
 
-/// A leaf on one line.
 fn shown(value: &Value) -> String {
     match value {
         Value::Array(_) | Value::Object(_) => value.to_string(),

@@ -7,6 +7,7 @@
 //! What comes from outside (names, the operator's messages) may carry control characters, and Ansible's often carry
 //! colours. [`style::Line`] therefore holds text and meaning apart, and only the rendering makes escape sequences.
 
+#[cfg(test)]
 mod capture;
 pub mod data;
 pub mod diff;
@@ -24,6 +25,7 @@ pub mod trace;
 mod ui;
 mod world;
 
+#[cfg(test)]
 pub use capture::{Captured, Setting};
 pub use data::OutputFormat;
 pub use style::{Line, Style, Symbol};

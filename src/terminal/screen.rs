@@ -76,7 +76,6 @@ impl Drop for LiveLine {
     }
 }
 
-/// Live lines on this screen.
 pub(super) fn live_lines(screen: Arc<Mutex<Screen>>) -> MultiProgress {
     let pen = Box::new(Pen { screen, frame: Mutex::default() });
     let lines = MultiProgress::with_draw_target(ProgressDrawTarget::term_like(pen));

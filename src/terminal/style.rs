@@ -11,7 +11,6 @@ pub enum Style {
     Dim,
     /// As it should be; in a diff, what comes.
     Good,
-    /// To be looked at.
     Warn,
     /// Wrong; in a diff, what goes.
     Bad,

@@ -1,4 +1,4 @@
-//! The world outside: streams, keyboard, environment, window, clock. Real, or captured for a test.
+//! The world outside: streams, keyboard, environment, window, clock. Real, or a test's.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io::{self, IsTerminal};
@@ -9,7 +9,6 @@ use clap::ValueEnum;
 use indicatif::MultiProgress;
 use jiff::{Timestamp, tz::TimeZone};
 
-use super::capture::{Captured, Setting};
 use super::prompt::Answer;
 use super::screen::{self, Screen};
 use super::style::Look;
@@ -32,29 +31,30 @@ pub enum ColorChoice {
 /// What the program is connected to. Cheap to clone; clones share the streams. Holds no process-wide state, so a process
 /// can use one after the other.
 #[derive(Clone)]
-pub struct Terminal(Arc<World>);
+pub struct Terminal(pub(super) Arc<World>);
 
-struct World {
-    screen: Arc<Mutex<Screen>>,
-    live: MultiProgress,
-    stdin_tty: bool,
-    stdout_tty: bool,
-    stderr_tty: bool,
+pub(super) struct World {
+    pub(super) screen: Arc<Mutex<Screen>>,
+    pub(super) live: MultiProgress,
+    pub(super) stdin_tty: bool,
+    pub(super) stdout_tty: bool,
+    pub(super) stderr_tty: bool,
     /// `None`: the window is asked each time, since it may change while the program waits.
-    columns: Option<usize>,
+    pub(super) columns: Option<usize>,
     /// `None`: the process's environment.
-    environment: Option<BTreeMap<String, String>>,
-    clock: Clock,
-    zone: TimeZone,
-    keyboard: Keyboard,
+    pub(super) environment: Option<BTreeMap<String, String>>,
+    pub(super) clock: Clock,
+    pub(super) zone: TimeZone,
+    pub(super) keyboard: Keyboard,
     /// A question that is being asked is to end as if Ctrl-C had been pressed.
-    stop_asking: AtomicBool,
+    pub(super) stop_asking: AtomicBool,
 }
 
 pub(super) type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 pub(super) enum Keyboard {
     Real,
+    #[cfg_attr(not(test), expect(dead_code, reason = "tests answer from it"))]
     Script(Mutex<VecDeque<Answer>>),
 }
 
@@ -79,27 +79,6 @@ impl Terminal {
             keyboard: Keyboard::Real,
             stop_asking: AtomicBool::default(),
         }))
-    }
-
-    /// A terminal that exists in memory only, and what will have been written to it.
-    pub fn captured(setting: Setting) -> (Self, Captured) {
-        let captured = Captured::default();
-        let (out, err) = captured.writers(setting.stdout_fails);
-        let screen = Arc::new(Mutex::new(Screen::new(out, err)));
-        let terminal = Self(Arc::new(World {
-            live: screen::live_lines(Arc::clone(&screen)),
-            screen,
-            stdin_tty: setting.stdin_tty,
-            stdout_tty: setting.stdout_tty,
-            stderr_tty: setting.stderr_tty,
-            columns: Some(setting.columns),
-            environment: Some(setting.environment),
-            clock: setting.clock,
-            zone: setting.zone,
-            keyboard: Keyboard::Script(Mutex::new(setting.answers)),
-            stop_asking: AtomicBool::default(),
-        }));
-        (terminal, captured)
     }
 
     /// An environment variable. One that is not valid Unicode counts as absent.

@@ -1,4 +1,5 @@
 use super::*;
+use crate::terminal::Setting;
 
 fn look(setting: Setting, stream: Stream, choice: ColorChoice) -> Look {
     Terminal::captured(setting).0.look(stream, choice)

@@ -76,7 +76,6 @@ fn severity(word: &str) -> Option<Severity> {
         .find(|severity| severity.word() == word)
 }
 
-/// A paragraph as one line.
 fn joined(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

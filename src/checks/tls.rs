@@ -15,14 +15,12 @@ use crate::plan::{MasSettings, SecretContents, SecretKeys, Tls};
 
 const MAS: &str = "matrixAuthenticationService";
 
-/// Where MAS's certificate comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CertificateSource {
     /// Nothing says; the check of the settings tells.
     Nowhere,
     /// TLS ends in front of the ingress.
     Elsewhere,
-    /// cert-manager, by this ClusterIssuer.
     Issuer(String),
     /// This Secret of type `kubernetes.io/tls`.
     Secret(String),

@@ -46,7 +46,6 @@ pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
-    /// Flags of every command.
     #[command(flatten)]
     pub global: GlobalArgs,
 }
@@ -92,7 +91,6 @@ pub fn color(args: &[OsString]) -> ColorChoice {
 /// Flags that every command takes.
 #[derive(Debug, Args)]
 pub struct GlobalArgs {
-    /// How to reach the API server.
     #[command(flatten)]
     pub connection: ConnectionFlags,
     /// When to use colour
@@ -189,7 +187,6 @@ pub struct StatusArgs {
     /// Follow it until Ctrl-C, with a line for every change
     #[arg(short = 'w', long, conflicts_with = "all_namespaces")]
     pub watch: bool,
-    /// Form of the output.
     #[command(flatten)]
     pub output: OutputArgs,
 }
@@ -205,10 +202,8 @@ pub struct CheckArgs {
     /// Print the Role that is enough for the whole way
     #[arg(long, conflicts_with = "explain")]
     pub rbac: bool,
-    /// Ask both databases.
     #[command(flatten)]
     pub ask: DatabasesArgs,
-    /// Form of the output.
     #[command(flatten)]
     pub output: OutputArgs,
 }

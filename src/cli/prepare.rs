@@ -91,10 +91,8 @@ pub struct PrepareArgs {
     /// Private key of that CA
     #[arg(long, value_name = "FILE", requires = "ca_certificate", help_heading = "TLS")]
     pub ca_private_key: Option<String>,
-    /// For the manifest's owner.
     #[command(flatten)]
     pub export: ExportArgs,
-    /// Flags of every write.
     #[command(flatten)]
     pub write: WriteArgs,
     /// Do not ask

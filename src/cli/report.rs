@@ -14,7 +14,6 @@ pub struct ReportArgs {
     /// File to write, or the folder for it; nothing that is there is overwritten [default: the working folder]
     #[arg(long, value_name = "PATH")]
     pub file: Option<PathBuf>,
-    /// Form of the output.
     #[command(flatten)]
     pub output: OutputArgs,
 }

@@ -94,7 +94,6 @@ pub struct TlsFileArgs {
 /// `tls issue`.
 #[derive(Debug, Args)]
 pub struct TlsIssueArgs {
-    /// Host and files.
     #[command(flatten)]
     pub files: TlsFileArgs,
     /// Certificate of a CA that is there, instead of a new private CA
@@ -103,7 +102,6 @@ pub struct TlsIssueArgs {
     /// Private key of that CA
     #[arg(long, value_name = "FILE", requires = "ca_certificate")]
     pub ca_private_key: Option<String>,
-    /// Form of the output.
     #[command(flatten)]
     pub output: OutputArgs,
 }
@@ -111,10 +109,8 @@ pub struct TlsIssueArgs {
 /// `tls request`.
 #[derive(Debug, Args)]
 pub struct TlsRequestArgs {
-    /// Host and files.
     #[command(flatten)]
     pub files: TlsFileArgs,
-    /// Form of the output.
     #[command(flatten)]
     pub output: OutputArgs,
 }
@@ -144,7 +140,6 @@ pub struct TlsCheckArgs {
     /// CA that must have signed it, instead of those that this system trusts
     #[arg(long, value_name = "FILE", requires = "live")]
     pub ca_certificate: Option<String>,
-    /// Form of the output.
     #[command(flatten)]
     pub output: OutputArgs,
 }

@@ -25,7 +25,6 @@ pub struct VerifyArgs {
     /// An access token whose user and device are to be shown, or compared where they stand behind it; sent to Synapse's host only; - is standard input
     #[arg(long, value_name = "FILE")]
     pub token_file: Option<String>,
-    /// Form of the output.
     #[command(flatten)]
     pub output: OutputArgs,
 }

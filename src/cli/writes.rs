@@ -39,7 +39,6 @@ fn duration(text: &str) -> Result<Duration, String> {
 pub struct DryRunArgs {
     /// The ElementDeployment; may be left out where there is only one
     pub name: Option<String>,
-    /// Flags of every write.
     #[command(flatten)]
     pub write: WriteArgs,
     /// Do not ask
@@ -48,10 +47,8 @@ pub struct DryRunArgs {
     /// Write nothing: show the change for the manifest's owner (Helm, Argo CD, Flux, installer) and wait for it
     #[arg(long, conflicts_with = "preview")]
     pub via_owner: bool,
-    /// Following the operator.
     #[command(flatten)]
     pub follow: FollowArgs,
-    /// Form of the output.
     #[command(flatten)]
     pub output: OutputArgs,
 }
@@ -61,7 +58,6 @@ pub struct DryRunArgs {
 pub struct ActivateArgs {
     /// The ElementDeployment; may be left out where there is only one
     pub name: Option<String>,
-    /// Flags of every write.
     #[command(flatten)]
     pub write: WriteArgs,
     /// The deployment's name once more, in place of the question
@@ -79,10 +75,8 @@ pub struct ActivateArgs {
     /// Write nothing: show the change for the manifest's owner (Helm, Argo CD, Flux, installer) and wait for it
     #[arg(long, conflicts_with = "preview")]
     pub via_owner: bool,
-    /// Following the operator.
     #[command(flatten)]
     pub follow: FollowArgs,
-    /// Form of the output.
     #[command(flatten)]
     pub output: OutputArgs,
 }
@@ -95,16 +89,13 @@ pub struct AbortArgs {
     /// Take the MAS component out as well
     #[arg(long)]
     pub remove: bool,
-    /// Flags of every write.
     #[command(flatten)]
     pub write: WriteArgs,
     /// Do not ask
     #[arg(short = 'y', long)]
     pub yes: bool,
-    /// Following the operator.
     #[command(flatten)]
     pub follow: FollowArgs,
-    /// Form of the output.
     #[command(flatten)]
     pub output: OutputArgs,
 }

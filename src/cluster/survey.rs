@@ -34,7 +34,6 @@ pub struct Allowance {
     /// From its beginning to its end.
     pub time: Duration,
     pub requests: u32,
-    /// Bytes of answers read.
     pub bytes: u64,
 }
 
@@ -82,20 +81,16 @@ pub struct LogOf {
 pub struct LogEnd {
     /// Whole lines. What is not UTF-8 is replaced.
     pub text: String,
-    /// Whether there was more before.
     pub cut: bool,
 }
 
 /// A survey under way. Reads may be made side by side.
 pub struct Survey {
-    /// Sends through the meter.
     client: kube::Client,
-    meter: Arc<Meter>,
 }
 
 /// What is left of an allowance.
 struct Meter {
-    /// Which bears the credentials.
     client: kube::Client,
     until: Instant,
     requests: AtomicU32,
@@ -115,16 +110,11 @@ impl Survey {
             requests: AtomicU32::new(allowance.requests),
             bytes: AtomicU64::new(allowance.bytes),
         });
-        let metered = Arc::clone(&meter);
         let service = tower::service_fn(move |request: Request<Body>| {
-            let meter = Arc::clone(&metered);
+            let meter = Arc::clone(&meter);
             async move { meter.ask(request).await }
         });
-        Self { client: kube::Client::new(service, cluster.namespace()), meter }
-    }
-
-    pub fn has_time(&self) -> bool {
-        self.meter.has_time()
+        Self { client: kube::Client::new(service, cluster.namespace()) }
     }
 
     /// Objects of a kind, `most` at most. `None` for the namespace means all of them.

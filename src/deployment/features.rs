@@ -66,11 +66,6 @@ impl Features {
             secret_keys,
         }
     }
-
-    /// The default key name of a `*SecretKey` field, if the schema has the field and a default.
-    pub fn default_key(&self, path: &str) -> Option<&str> {
-        self.secret_keys.iter().find(|field| field.path == path)?.default.as_deref()
-    }
 }
 
 /// Follows property names, looking into `allOf`/`anyOf`/`oneOf` as well: OpenAPI wraps references in them.
@@ -136,8 +131,10 @@ mod tests {
             "k8s": {"properties": {"ingress": {"properties": {"tls": {"properties": {"mode": {"enum": ["external"]}}}}}}}}})));
         assert!(features.active && features.secret_name);
         assert_eq!(features.default_secret_name.as_deref(), Some("mas"));
-        assert_eq!(features.default_key("config.encryptionSecretSecretKey"), Some("encryptionSecret"));
-        assert_eq!(features.default_key("config.postgresql.passwordSecretKey"), None);
+        let keys: Vec<_> =
+            features.secret_keys.iter().map(|field| (field.path.as_str(), field.default.as_deref())).collect();
+        assert!(keys.contains(&("config.encryptionSecretSecretKey", Some("encryptionSecret"))), "{keys:?}");
+        assert!(keys.contains(&("config.postgresql.passwordSecretKey", None)), "{keys:?}");
         assert_eq!(features.ssl_modes, Some(vec!["disable".into(), "require".into()]));
         assert_eq!(features.tls_modes, Some(vec!["external".into()]));
         assert_eq!((features.email, features.default_ssl_mode), (None, None));

@@ -34,11 +34,6 @@ pub enum Owner {
 }
 
 impl Owner {
-    /// Whether this owner is known to put its own version back by itself, without anybody starting it.
-    pub fn reverts_by_itself(&self) -> bool {
-        matches!(self, Self::ArgoCd(_) | Self::Flux(_))
-    }
-
     /// Whether the API server may note this owner's writes under this field manager. Helm and what embeds it (Terraform's
     /// provider) are known by their program's name; the installer's is not known, so it is whatever is no person's tool.
     pub fn may_write_as(&self, manager: &str) -> bool {
@@ -199,7 +194,6 @@ mod tests {
             "annotations": {"meta.helm.sh/release-name": "ess"}}));
         assert_eq!(flux.owner(), Owner::Flux("HelmRelease/ess".into()));
         assert_eq!(flux.helm_release().map(|release| release.name).as_deref(), Some("ess"));
-        assert!(flux.owner().reverts_by_itself());
         let spec = |manager: &str| json!({"manager": manager, "operation": "Update", "fieldsV1": {"f:spec": {"f:global": {}}}});
         let silent = deployment(json!({"managedFields": [spec("argocd-controller")],
             "labels": {"app.kubernetes.io/instance": "chat"}}));

@@ -8,9 +8,6 @@ use serde_json::Value;
 use self::digest::sha256_hex;
 use super::conditions::Conditions;
 
-/// Path of the component that this program adds, from the object's root.
-pub const MAS_PATH: &[&str] = &["spec", "components", "matrixAuthenticationService"];
-
 /// The object that came from the API server is no ElementDeployment.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("the API server's answer is not an ElementDeployment: {missing} is missing")]
@@ -238,12 +235,6 @@ impl Deployment {
             },
             _ => None,
         }
-    }
-
-    /// A digest of the MAS component as it stands, `None` without one. Two objects with the same digest carry the
-    /// same settings for MAS, whatever else changed.
-    pub fn mas_digest(&self) -> Option<String> {
-        self.mas().map(|mas| sha256_hex(mas.to_string().as_bytes()))
     }
 
     /// The whole `spec` without `…config.active`: what a rehearsal is for. The guide: "All other settings should remain

@@ -128,7 +128,6 @@ impl Entry {
     }
 }
 
-/// A template with its captures.
 fn filled(template: &str, captured: &[(String, String)]) -> String {
     let put = |text: String, (name, value): &(String, String)| text.replace(&format!("{{{name}}}"), value);
     captured.iter().fold(template.to_owned(), put)

@@ -13,11 +13,9 @@ use serde::{Deserialize, Serialize};
 use crate::checks::explain::Explanation;
 use text::Message;
 
-/// How much a cause explains.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Weight {
-    /// It stopped the reconcile.
     #[default]
     Decisive,
     /// Something stopped the reconcile, and this tells only where, or that it is hidden.
@@ -26,7 +24,6 @@ pub enum Weight {
     Warning,
 }
 
-/// What ends it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Course {
@@ -44,11 +41,9 @@ pub enum Course {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sql {
     pub database: Database,
-    /// One statement a line.
     pub statements: Vec<String>,
 }
 
-/// Whose database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Database {
@@ -70,7 +65,6 @@ impl Database {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Cause {
-    /// Stable, in kebab-case.
     pub code: &'static str,
     pub weight: Weight,
     pub meaning: String,
@@ -109,7 +103,6 @@ pub fn is_unclear(causes: &[Cause]) -> bool {
     !causes.iter().any(|cause| cause.weight == Weight::Decisive)
 }
 
-/// The code of every cause.
 pub fn codes() -> impl Iterator<Item = &'static str> {
     causes::all().iter().map(|entry| entry.code.as_str())
 }

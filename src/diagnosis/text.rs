@@ -22,7 +22,6 @@ fn regex(pattern: &str) -> Regex {
     Regex::new(pattern).expect("the patterns above are valid")
 }
 
-/// One message.
 pub(super) struct Message {
     /// Without quoting and colours, lines as they are.
     plain: String,

@@ -32,13 +32,11 @@ pub type Door = Arc<dyn Fn() -> BoxFuture<'static, Result<BoxConnection, String>
 /// How to get to a host.
 #[derive(Clone)]
 pub enum Way {
-    /// DNS, then TCP.
     Direct,
     /// TCP to one of these addresses, which the person named, or DNS.
     To(Vec<SocketAddr>),
     /// Through this proxy: `http`, `https` or `socks5`.
     Proxy(Uri),
-    /// Through this door.
     Through(Door),
 }
 
@@ -100,7 +98,6 @@ pub fn bare(host: &str) -> &str {
     host.trim_start_matches('[').trim_end_matches(']')
 }
 
-/// The addresses of a host.
 pub async fn addresses(host: &str, port: u16) -> Result<Vec<SocketAddr>, String> {
     let bare = bare(host);
     // Resolvers do not tell "no such name" from "nobody to ask" in a way that can be relied on.

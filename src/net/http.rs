@@ -34,7 +34,6 @@ pub enum Security {
     Plain,
 }
 
-/// Who named the host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NamedBy {
     /// The person or the spec: any address will do.
@@ -61,7 +60,6 @@ pub struct Seen {
 }
 
 impl Seen {
-    /// Without any certificates.
     pub fn only(outcome: Outcome) -> Self {
         Self { outcome, certificates: Vec::new() }
     }

@@ -17,13 +17,11 @@ pub const LIMIT: Duration = Duration::from_secs(5);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Presented {
-    /// The address that answered.
     pub address: SocketAddr,
     /// The certificates in DER, in the server's order, its own first.
     pub certificates: Vec<Vec<u8>>,
 }
 
-/// Why no certificate was seen.
 #[derive(Debug, thiserror::Error)]
 pub enum ProbeError {
     /// No address, no connection, or nothing in time.

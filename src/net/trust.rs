@@ -92,7 +92,6 @@ pub enum Need {
     Name,
 }
 
-/// The verifier of one connection.
 pub struct Verifier {
     need: Need,
     roots: Option<Arc<WebPkiServerVerifier>>,

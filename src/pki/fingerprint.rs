@@ -87,7 +87,6 @@ pub fn contents_digest<'a>(
     mac.finish()
 }
 
-/// HMAC over length-prefixed fields.
 struct Keyed(hmac::Context);
 
 impl Keyed {

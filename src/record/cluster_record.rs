@@ -9,9 +9,7 @@ use crate::deployment::{ChartRelease, Deployment, Outline, lenient_outline};
 use crate::plan::MasSettings;
 use crate::reconcile::Baseline;
 
-/// The ConfigMap's one key.
 const KEY: &str = "record.json";
-/// The form this program writes.
 const VERSION: u32 = 1;
 /// How many past writes are kept; a ConfigMap holds 1 MiB at most.
 const HISTORY: usize = 50;

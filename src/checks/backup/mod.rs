@@ -17,7 +17,6 @@ const ZONES: SignedDuration = SignedDuration::from_hours(14);
 pub struct Looked {
     /// Its name, as it was given.
     pub name: String,
-    /// When it was last written.
     pub written: Option<Timestamp>,
     /// What it is; a sentence where it could not be read.
     pub dump: Result<Dump, String>,

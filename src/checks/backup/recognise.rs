@@ -17,7 +17,6 @@ const START: usize = 4096;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kind {
-    /// SQL of one database.
     Sql,
     /// SQL of all databases of a server: `pg_dumpall`.
     AllSql,
@@ -29,16 +28,13 @@ pub enum Kind {
     Tar,
     /// Compressed, packed or encrypted in a way that is not undone here, or a server's files (`pg_basebackup`).
     Sealed,
-    /// None of these.
     None(String),
 }
 
 /// Whose database it is, by tables that only one of the two has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Owner {
-    /// It holds events.
     Synapse,
-    /// It holds compatibility sessions.
     Mas,
 }
 
@@ -55,7 +51,6 @@ pub enum Users {
     NotSeen(u64),
 }
 
-/// What was recognised.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dump {
     pub kind: Kind,

@@ -116,7 +116,6 @@ fn create(place: &Place, what: &str) -> String {
     }
 }
 
-/// A login that was taken.
 pub(super) fn reached(place: &Place, server: &Server, findings: &mut Vec<Finding>) {
     let who = place.whose.word();
     let way = if server.through_cluster { " through the cluster" } else { "" };

@@ -47,7 +47,6 @@ const FEW: usize = 12;
 pub struct Expected {
     /// MAS's database; a sentence where it cannot be told which one it is.
     pub mas: Result<Place, String>,
-    /// Synapse's.
     pub synapse: Result<Place, String>,
     /// The server name that users belong to.
     pub server_name: Option<String>,
@@ -55,9 +54,7 @@ pub struct Expected {
     pub providers: Vec<String>,
     /// Whether providers may be configured where they are not read.
     pub more_providers: bool,
-    /// Whether LDAP is configured.
     pub ldap: bool,
-    /// Whether the migration is done.
     pub migrated: bool,
 }
 
@@ -78,7 +75,6 @@ impl Expected {
         }
     }
 
-    /// The place of one.
     pub fn place(&self, whose: Whose) -> Result<&Place, &str> {
         match whose {
             Whose::Mas => self.mas.as_ref().map_err(String::as_str),
@@ -149,12 +145,9 @@ fn synapse_place(snapshot: &Snapshot) -> Result<Place, String> {
     })
 }
 
-/// What was heard from both.
 #[derive(Debug, Clone)]
 pub struct Answers {
-    /// MAS's.
     pub mas: Result<MasSaid, Trouble>,
-    /// Synapse's.
     pub synapse: Result<SynapseSaid, Trouble>,
 }
 
@@ -184,7 +177,6 @@ pub fn judge(expected: &Expected, answers: &Answers) -> Vec<Finding> {
     findings
 }
 
-/// What could not be read.
 fn unread(code: &'static str, place: &Place, what: &str, why: &str) -> Finding {
     Finding::unknown(code, place.path, format!("{what} could not be read: {why}"))
         .remedy(format!("Let the role {} read it, or ask who looks after the database.", place.user))

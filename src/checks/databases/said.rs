@@ -2,12 +2,9 @@
 
 use crate::checks::Known;
 
-/// Whose database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Whose {
-    /// MAS's own.
     Mas,
-    /// Synapse's.
     Synapse,
 }
 
@@ -32,13 +29,10 @@ impl Whose {
 /// libpq's `sslmode`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SslMode {
-    /// Never.
     Disable,
     /// Only where the server insists. MAS's library never does.
     Allow,
-    /// Where the server can.
     Prefer,
-    /// Always, with whomever.
     Require,
     /// Always, and the certificate has to lead to a known CA.
     VerifyCa,
@@ -47,14 +41,12 @@ pub enum SslMode {
 }
 
 impl SslMode {
-    /// Reads libpq's word.
     pub fn parse(word: &str) -> Option<Self> {
         [Self::Disable, Self::Allow, Self::Prefer, Self::Require, Self::VerifyCa, Self::VerifyFull]
             .into_iter()
             .find(|mode| mode.word() == word)
     }
 
-    /// libpq's word.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Disable => "disable",
@@ -70,17 +62,12 @@ impl SslMode {
 /// One database as the spec has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
-    /// Whose it is.
     pub whose: Whose,
     /// Path in the ElementDeployment; the subject of findings.
     pub path: &'static str,
-    /// Host of the server.
     pub host: String,
-    /// Its TCP port.
     pub port: u16,
-    /// Name of the database.
     pub database: String,
-    /// Role that logs in.
     pub user: String,
     /// How the connection is to be protected.
     pub mode: SslMode,
@@ -100,20 +87,14 @@ impl Place {
 /// What PostgreSQL, or what stands in its place, refused with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
-    /// SQLSTATE, five characters.
     pub state: String,
-    /// The server's own sentence.
     pub message: String,
 }
 
-/// Why a database said nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Trouble {
-    /// It was not asked.
     NotAsked(String),
-    /// No connection.
     NoWay(String),
-    /// Nothing came within the time.
     TimedOut,
     /// What answers is no PostgreSQL server; a sentence says why that is known.
     NotPostgres(String),
@@ -123,13 +104,10 @@ pub enum Trouble {
     Certificate(String),
     /// It wanted the password in clear over a connection that anybody could listen to; it was not sent.
     InClear,
-    /// The server refused the login.
     Refused(Refusal),
-    /// The connection ended.
     Lost(String),
 }
 
-/// How sessions come about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Pooling {
     /// The session is the server's own.
@@ -151,7 +129,6 @@ pub struct Identity {
     pub started: String,
     /// The database's number on its server.
     pub oid: i64,
-    /// Its name there.
     pub name: String,
 }
 
@@ -173,19 +150,15 @@ pub struct Server {
     pub version: Known<i64>,
     /// Whether the connection was encrypted with TLS up to the server.
     pub tls: bool,
-    /// Whether it was a port-forward.
     pub through_cluster: bool,
     /// Whether the server asked for the password; some take anybody from some addresses.
     pub asked_password: bool,
     /// Whether it takes writes: false on a standby.
     pub standby: Known<bool>,
-    /// Which database it is.
     pub identity: Known<Identity>,
-    /// How sessions come about.
     pub pooling: Pooling,
 }
 
-/// What is in MAS's database.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Tables {
     /// Those of [`super::MAS_TABLES`] that exist, and whether there are rows in them; `Unreadable` where that could not be
@@ -199,11 +172,9 @@ pub struct Tables {
     pub of_others: i64,
     /// Tables in all, those of PostgreSQL itself not counted.
     pub all: i64,
-    /// Whether Synapse's tables are there.
     pub synapses: bool,
 }
 
-/// What MAS's role may do.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Rights {
     /// The first schema of the search path that exists.
@@ -212,14 +183,12 @@ pub struct Rights {
     pub create_in_schema: bool,
     /// `CREATE` on the database, which an extension needs.
     pub create_in_database: bool,
-    /// Whether it is a superuser.
     pub superuser: bool,
 }
 
 /// The extension `pg_trgm`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Trigram {
-    /// It is there.
     pub installed: bool,
     /// The server has it to be created.
     pub available: bool,
@@ -230,43 +199,29 @@ pub struct Trigram {
 /// Connections. PostgreSQL's -1 for "no limit" is `None`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Connections {
-    /// The role's own limit.
     pub of_role: Option<i64>,
-    /// The database's.
     pub of_database: Option<i64>,
-    /// The server's.
     pub of_server: i64,
     /// How many of those are for superusers only.
     pub reserved: i64,
-    /// How many are in use.
     pub used: i64,
 }
 
-/// What MAS's database said.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MasSaid {
-    /// Of the server.
     pub server: Server,
-    /// What is in it.
     pub tables: Known<Tables>,
-    /// What the role may do.
     pub rights: Known<Rights>,
-    /// The extension.
     pub trigram: Known<Trigram>,
-    /// PostgreSQL's name of the encoding.
     pub encoding: Known<String>,
-    /// Limits.
     pub connections: Known<Connections>,
 }
 
 /// What Synapse's database said. Numbers are of rows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SynapseSaid {
-    /// Of the server.
     pub server: Server,
-    /// Whether Synapse's tables are there.
     pub is_synapses: Known<bool>,
-    /// Guests.
     pub guests: Known<i64>,
     /// Addresses that are no e-mail addresses, by medium.
     pub threepids: Known<Vec<(String, i64)>>,
@@ -285,7 +240,6 @@ pub struct SynapseSaid {
 /// Users whose id is not of this server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Foreign {
-    /// Of people.
     pub people: i64,
     /// Of application services; those are skipped.
     pub services: i64,

@@ -195,7 +195,6 @@ fn orphans(place: &Place, orphans: &[(&'static str, Known<i64>)], findings: &mut
     }
 }
 
-/// SQL that removes them.
 fn remove(found: &[(String, i64)]) -> String {
     let one = |(table, _): &(String, i64)| {
         let hidden = if table == "devices" { "NOT coalesce(t.hidden, false) AND " } else { "" };

@@ -5,7 +5,6 @@ use serde_json::Value;
 /// An answer: its status, the few headers that count, and the beginning of its body.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Answer {
-    /// Status code.
     pub status: u16,
     /// Header `Location`.
     pub location: Option<String>,
@@ -17,10 +16,8 @@ pub struct Answer {
     pub cut: bool,
 }
 
-/// What came of a question.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// An answer.
     Answered(Answer),
     /// No connection: no address, nothing there, no TLS, no way through the proxy. A sentence says why.
     NotReached(String),
@@ -89,7 +86,6 @@ impl Answer {
             || self.body.trim_ascii_start().to_ascii_lowercase().starts_with(b"<!doctype html")
     }
 
-    /// The page's title.
     pub(super) fn title(&self) -> Option<String> {
         let text = String::from_utf8_lossy(&self.body);
         let lower = text.to_ascii_lowercase();

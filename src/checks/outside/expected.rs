@@ -16,12 +16,10 @@ pub enum OutsidePhase {
     Rehearsed,
     /// The switch is on, the migration not done: Synapse is down, or about to be.
     Migrating,
-    /// Synapse delegates to MAS.
     Active,
 }
 
 impl OutsidePhase {
-    /// Read from the object alone.
     pub fn of(deployment: &Deployment) -> Self {
         match (deployment.mas_active(), deployment.active()) {
             (Some(true), _) => Self::Active,
@@ -72,30 +70,23 @@ pub struct Commands {
     pub kubectl: String,
 }
 
-/// What is to be expected.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Expected {
-    /// The phase.
     pub phase: OutsidePhase,
-    /// MAS's host.
     pub mas_host: Option<String>,
-    /// Synapse's host.
     pub synapse_host: Option<String>,
     /// The server name, which the ids of users end in.
     pub server_name: Option<String>,
     /// Whether this deployment serves the server name's `.well-known`.
     pub well_known: bool,
-    /// Commands for people to copy.
     pub commands: Commands,
     /// The Secret that holds MAS's key.
     pub secret_name: String,
     /// The modulus of the RSA key in the Secret as MAS publishes it; a sentence says why it is not known.
     pub modulus: Known<String>,
-    /// The providers of the spec.
     pub providers: Vec<Provider>,
     /// How many processes of Synapse there may be that answer clients.
     pub processes: usize,
-    /// A token that was given.
     pub token: Option<GivenToken>,
 }
 

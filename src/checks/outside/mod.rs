@@ -23,9 +23,7 @@ use super::finding::{Finding, codes};
 pub enum Question {
     /// Whether MAS's host has an address; no connection is made.
     MasAddress,
-    /// MAS's discovery document.
     Discovery,
-    /// MAS's public keys.
     Keys,
     /// MAS's login page, which reads its database.
     LoginPage,
@@ -33,15 +31,12 @@ pub enum Question {
     Authorize(usize),
     /// What the identity provider itself says to that start.
     AtProvider(usize),
-    /// Whether Synapse answers.
     Versions,
-    /// What Synapse says of MAS.
     AuthMetadata,
     /// The same under the name that older releases have for it.
     AuthMetadataUnstable,
     /// How clients of the present log in.
     LoginV3,
-    /// How old clients log in.
     LoginR0,
     /// Whose a made-up access token is.
     WhoamiJunk,
@@ -54,18 +49,15 @@ pub enum Question {
 /// At whom a question is directed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Whom {
-    /// MAS, at its own host.
     Mas,
     /// Synapse's host, where other components may answer for some paths.
     Synapse,
-    /// An identity provider.
     Provider,
     /// What answers for the server name.
     ServerName,
 }
 
 impl Question {
-    /// At whom it is directed.
     pub fn whom(&self) -> Whom {
         match self {
             Self::MasAddress | Self::Discovery | Self::Keys | Self::LoginPage | Self::Authorize(_) => Whom::Mas,
@@ -141,12 +133,10 @@ pub fn questions(expected: &Expected) -> Vec<Question> {
     all
 }
 
-/// What came of the questions.
 #[derive(Debug, Clone, Default)]
 pub struct Answers(Vec<(Question, Outcome)>);
 
 impl Answers {
-    /// Adds one.
     pub fn add(&mut self, question: Question, outcome: Outcome) {
         self.0.push((question, outcome));
     }

@@ -25,7 +25,6 @@ use words::Origin;
 /// Path of the free-form settings of the main process.
 const ADDITIONAL: &str = "spec.components.synapse.config.additional";
 
-/// One free-form text, looked through.
 struct FreeForm {
     place: String,
     scan: Scan,
@@ -64,7 +63,6 @@ pub(super) fn sends_email(snapshot: &Snapshot) -> bool {
         || rendered.iter().any(|one| one.scan.email)
 }
 
-/// Whether free-form settings register appservices.
 pub(super) fn names_appservices(synapse: &Value) -> bool {
     mentions(synapse, "app_service_config_files") && free_form(synapse).iter().any(|one| one.scan.appservices)
 }

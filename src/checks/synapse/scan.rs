@@ -53,7 +53,6 @@ pub enum Setting {
     TooMuch,
 }
 
-/// A setting, where it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hit {
     pub setting: Setting,
@@ -63,7 +62,6 @@ pub struct Hit {
     pub line: Option<u64>,
 }
 
-/// Whose configuration it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Process {
     /// Synapse's main process, which syn2mas reads as well.
@@ -82,7 +80,6 @@ pub struct Scan {
     pub whole: bool,
     /// Synapse sends e-mail, so passwords can be reset.
     pub email: bool,
-    /// It registers appservices.
     pub appservices: bool,
 }
 

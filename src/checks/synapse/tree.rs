@@ -28,7 +28,6 @@ pub(super) struct Node {
     /// Where it begins, from 1; of an alias, where that is which it names.
     pub(super) line: u64,
     pub(super) kind: Kind,
-    /// Bytes of the text.
     at: Range<usize>,
 }
 
@@ -74,7 +73,6 @@ impl Node {
         self.entries().iter().rev().find(|entry| entry.key.as_deref() == Some(key))
     }
 
-    /// Follows keys.
     pub(super) fn at(&self, path: &[&str]) -> Option<&Entry> {
         let (first, rest) = path.split_first()?;
         let entry = self.entry(first)?;

@@ -112,7 +112,6 @@ fn walk(value: &Value, path: &str, seen: &Seen, findings: &mut Vec<Finding>, dep
     }
 }
 
-/// Set, and not switched off.
 fn is_on(value: &Value) -> bool {
     match value {
         Value::Null | Value::Bool(false) => false,

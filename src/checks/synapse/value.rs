@@ -3,7 +3,6 @@
 use super::super::oidc::{Fields, Look};
 use super::tree::{Kind, Node};
 
-/// Python's truth of a value.
 pub(super) fn is_true(node: &Node) -> bool {
     match &node.kind {
         Kind::Null => false,

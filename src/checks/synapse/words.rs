@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 use super::super::finding::{Finding, Severity, codes};
 use super::scan::{Hit, Setting};
 
-/// Where a configuration stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Origin {
     /// Free-form settings, which the operator hands on.

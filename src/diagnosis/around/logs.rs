@@ -9,13 +9,11 @@ use serde_json::Value;
 pub enum Role {
     /// Part of a job, as the migration is.
     Job,
-    /// The server of MAS.
     Mas,
     Synapse,
     Other,
 }
 
-/// One container with a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Container {
     pub pod: String,

@@ -26,7 +26,6 @@ pub struct Around {
     pub workloads: Vec<Value>,
     pub jobs: Vec<Value>,
     pub pods: Vec<Value>,
-    /// Events of the namespace.
     pub events: Vec<Value>,
 }
 

@@ -20,7 +20,6 @@ const PROCESS: &str = "BEGIN READ ONLY; SELECT pg_backend_pid(); COMMIT";
 /// How often two sessions are held against one another.
 const TRIES: u8 = 3;
 
-/// A parameter and its type.
 pub(super) type Bound<'a> = (&'a (dyn ToSql + Sync), Type);
 
 pub(super) struct Asking<'a> {

@@ -31,7 +31,6 @@ pub struct Facts {
     pub process: Option<i32>,
     /// The server agreed to TLS, and it is spoken.
     pub tls: bool,
-    /// Why the connection was cut.
     pub complaint: Option<Trouble>,
     /// Nobody can listen, so that the password may be sent in clear.
     pub protected: bool,

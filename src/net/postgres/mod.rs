@@ -32,7 +32,6 @@ pub use synapse::ask as ask_synapse;
 const CONNECT: Duration = Duration::from_secs(10);
 /// For everything that one database is asked.
 const WHOLE: Duration = Duration::from_secs(45);
-/// Of a server's own sentences.
 const LONGEST: usize = 300;
 /// SQLSTATE of a login that `pg_hba.conf` or the role itself does not allow.
 const NOT_ALLOWED: &str = "28000";
@@ -42,7 +41,6 @@ pub struct Login<'a> {
     /// Never told to anybody but this server.
     pub password: &'a SecretText,
     pub way: &'a Way,
-    /// Who vouches for servers.
     pub roots: Option<&'a Roots>,
 }
 

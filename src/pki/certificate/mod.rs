@@ -96,7 +96,6 @@ impl Certificate {
         self.x509().subject().to_string()
     }
 
-    /// Who signed it, as text.
     pub fn issuer(&self) -> String {
         self.x509().issuer().to_string()
     }

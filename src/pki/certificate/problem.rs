@@ -104,7 +104,6 @@ pub enum CertificateProblem {
 }
 
 impl CertificateProblem {
-    /// A stable name for scripts.
     pub fn code(&self) -> &'static str {
         match self {
             Self::HostMismatch { .. } => "certificate-host-mismatch",

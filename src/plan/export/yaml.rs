@@ -7,7 +7,6 @@ use serde_json::Value;
 use serde_saphyr::DoubleQuoted;
 use zeroize::Zeroizing;
 
-/// A tree that borrows secrets.
 pub(super) enum Node<'a> {
     /// Keys and values, in this order.
     Map(Vec<(&'a str, Self)>),
@@ -16,7 +15,6 @@ pub(super) enum Node<'a> {
 }
 
 impl<'a> Node<'a> {
-    /// A map with one key.
     pub(super) fn under(key: &'a str, node: Self) -> Self {
         Self::Map(vec![(key, node)])
     }

@@ -30,7 +30,7 @@ impl Place {
     pub fn context_flag(&self) -> String {
         self.context
             .as_ref()
-            .map_or_else(String::new, |context| format!(" --context {}", super::errors::quoted(context)))
+            .map_or_else(String::new, |context| format!(" --context {}", super::errors::shell_word(context)))
     }
 }
 
@@ -113,7 +113,6 @@ impl Cluster {
         self.inner.namespace_given
     }
 
-    /// Server and context, for sentences.
     pub fn place(&self) -> &Place {
         &self.inner.place
     }

@@ -138,7 +138,6 @@ fn connect(config: &Config, proxy: Option<&Uri>, limit: Option<Duration>) -> Res
     over(config, through, limit)
 }
 
-/// kube's layers over a connector.
 fn over<C>(config: &Config, connector: C, limit: Option<Duration>) -> Result<kube::Client, kube::Error>
 where
     C: Service<Uri> + Clone + Send + Sync + 'static,

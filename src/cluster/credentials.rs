@@ -43,7 +43,6 @@ const IN_VAIN: Duration = Duration::from_secs(30);
 #[derive(Clone)]
 pub(super) struct Access {
     pub(super) client: kube::Client,
-    /// Counts up with every change.
     issue: u32,
 }
 
@@ -57,13 +56,11 @@ pub(super) struct Credentials {
 
 struct State {
     access: Access,
-    /// As the kubeconfig says.
     resolved: Resolved,
     proof: Proof,
     in_vain: Option<Instant>,
 }
 
-/// What the server is shown.
 pub(super) struct Proof {
     /// Without anything to run or to look up but a client certificate.
     pub(super) user: AuthInfo,
@@ -86,7 +83,6 @@ pub(super) fn resolve(flags: &ConnectionFlags) -> Result<Resolved, ClusterError>
     Ok(resolved)
 }
 
-/// This process's.
 pub(super) fn surroundings() -> Environment<'static> {
     Environment {
         var: &|name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()),
@@ -173,7 +169,6 @@ impl State {
     }
 }
 
-/// kube's users cannot be compared.
 fn same(one: &AuthInfo, other: &AuthInfo) -> bool {
     serde_json::to_value(one).ok() == serde_json::to_value(other).ok()
 }
@@ -256,7 +251,6 @@ mod tests {
         resolved
     }
 
-    /// Token, or name and password.
     async fn proof_of(user: Value) -> Result<Option<String>, String> {
         let proof = prove(&resolved(user)).await.map_err(|error| {
             assert!(!format!("{error:?}").contains("canary"), "{error:?}");

@@ -13,7 +13,7 @@ use super::{connect::Place, resource::Action};
 mod hints;
 mod text;
 
-pub(super) use hints::quoted;
+pub use hints::shell_word;
 pub(super) use text::plain;
 use text::{
     after_colon, between, lower_first, seconds, unknown_fields, unpunctuated, unquoted, upper_first, without_values,
@@ -47,10 +47,7 @@ pub enum ErrorKind {
         reason: String,
     },
     /// No complete answer within the limit.
-    Timeout {
-        /// The limit that was exceeded.
-        after: Duration,
-    },
+    Timeout { after: Duration },
     /// 401.
     Unauthorized,
     /// 403.
@@ -59,7 +56,6 @@ pub enum ErrorKind {
         user: Option<String>,
         /// True when the rules of access say no, false when an admission rule (webhook, quota, policy) does.
         by_rules: bool,
-        /// The server's reason.
         message: String,
     },
     /// 404 for an object, in an API that is served.
@@ -67,10 +63,7 @@ pub enum ErrorKind {
     /// 404 for the API itself: the group, version or resource is not served.
     NoSuchApi,
     /// 409: the object is no longer the one the write was made for.
-    Conflict {
-        /// The server's words.
-        message: String,
-    },
+    Conflict { message: String },
     /// 409: the object to be created is there already.
     AlreadyExists,
     /// 410: the resourceVersion or the list's continuation is too old.
@@ -80,14 +73,12 @@ pub enum ErrorKind {
     },
     /// 400 or 422: the server does not take the object.
     Invalid {
-        /// The server's words.
         message: String,
         /// The fields, where the server names them.
         problems: Vec<FieldProblem>,
     },
     /// 5xx or 429.
     ServerTrouble {
-        /// HTTP status.
         code: u16,
         /// The server's words; may be empty.
         message: String,
@@ -96,9 +87,7 @@ pub enum ErrorKind {
         /// True when it says that the resourceVersion asked for lies in its future (an etcd restored from a backup).
         version_from_the_future: bool,
     },
-    /// Any other status.
     Refused {
-        /// HTTP status.
         code: u16,
         /// The server's words; may be empty.
         message: String,
@@ -109,12 +98,7 @@ pub enum ErrorKind {
         reason: String,
     },
     /// The kubeconfig, the flags or the credentials cannot be used. No request was made.
-    Config {
-        /// The whole sentence.
-        sentence: String,
-        /// What to do next.
-        remedy: Option<String>,
-    },
+    Config { sentence: String, remedy: Option<String> },
 }
 
 /// A failure in talking to the API server: a kind, the action it belongs to, and where it happened.

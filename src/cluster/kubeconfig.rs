@@ -24,7 +24,6 @@ pub(super) const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/service
 
 /// Where things that are not on the command line come from; replaced in tests.
 pub(super) struct Environment<'a> {
-    /// Looks up an environment variable.
     pub(super) var: &'a dyn Fn(&str) -> Option<String>,
     /// Where a pod finds its service account.
     pub(super) service_account: &'a Path,
@@ -33,7 +32,6 @@ pub(super) struct Environment<'a> {
 /// Everything needed to talk to one API server.
 #[derive(Debug, Clone)]
 pub(super) struct Resolved {
-    /// Without who the user is.
     pub(super) config: Config,
     /// With what may stand in it: user and password.
     pub(super) proxy: Option<Uri>,
@@ -45,7 +43,6 @@ pub(super) struct Resolved {
     pub(super) namespace_given: bool,
 }
 
-/// Applies kubectl's rules.
 pub(super) fn resolve(flags: &ConnectionFlags, environment: &Environment<'_>) -> Result<Resolved, ClusterError> {
     let (kubeconfig, looked_at) = load(flags, environment)?;
     let mut choice = Choice::from(&kubeconfig, flags)?;

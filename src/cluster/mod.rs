@@ -35,7 +35,7 @@ mod stub;
 
 pub use choose::{Choice, Elsewhere};
 pub use connect::{Cluster, Place};
-pub use errors::{ClusterError, ErrorKind, FieldProblem};
+pub use errors::{ClusterError, ErrorKind, FieldProblem, shell_word};
 pub use flags::ConnectionFlags;
 pub use forward::Forwarded;
 pub use lean::Lean;
@@ -45,5 +45,5 @@ pub use proxy::proxy_from_environment;
 pub use read::{Selection, WhoAmI, with_kind};
 pub use resource::{Action, ApiVersion, Target, foreign, qualified, resource};
 pub use survey::{Allowance, Listed, LogEnd, LogOf, Survey, Unread, Why};
-pub use watch::{Collection, Continuity, Following, Onlook, Watch, WatchItem};
+pub use watch::{Collection, Following, Onlook, Watch, WatchItem};
 pub use write::{Write, WriteOutcome, Written};

@@ -20,7 +20,6 @@ pub fn kubeconfig_entries(flags: &ConnectionFlags) -> Result<Kubeconfig, Cluster
 }
 
 impl Cluster {
-    /// The namespaces.
     pub async fn namespace_names(&self) -> Result<Vec<String>, ClusterError> {
         let all = self.list::<PartialObjectMeta<Namespace>>(&resource::<Namespace>(), None, Selection::default(), 500);
         Ok(all.metadata_only().all().await?.into_iter().filter_map(|one| one.metadata.name).collect())

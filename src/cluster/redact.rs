@@ -40,7 +40,6 @@ impl Values {
         Zeroizing::new(clean.into_bytes())
     }
 
-    /// A text without them.
     pub(super) fn take_out(&self, text: &str) -> String {
         Redactor::of_echoes(&self.0).text(text)
     }

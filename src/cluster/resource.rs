@@ -8,7 +8,6 @@ use kube::core::{ApiResource, DynamicObject, GroupVersionKind};
 /// A served version of the ElementDeployment API. The order of [`Self::ALL`] is the order of preference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ApiVersion {
-    /// The stored version.
     V1Alpha2,
     /// The deprecated one, of older releases.
     V1Alpha1,
@@ -39,7 +38,6 @@ pub struct Target {
     pub name: String,
 }
 
-/// A resource of Kubernetes itself.
 pub fn resource<K: Resource<DynamicType = ()>>() -> ApiResource {
     ApiResource::erase::<K>(&())
 }

@@ -11,8 +11,7 @@ use super::{
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Patience {
-    /// Tries in all.
+pub(super) struct Backoff {
     pub(super) tries: u32,
     /// Time in all; no try is begun after it.
     pub(super) total: Duration,
@@ -20,7 +19,7 @@ pub(super) struct Patience {
     pub(super) longest_pause: Duration,
 }
 
-impl Patience {
+impl Backoff {
     /// For what a person waits for.
     pub(super) const READ: Self =
         Self { tries: 4, total: Duration::from_secs(10), longest_pause: Duration::from_secs(4) };
@@ -44,16 +43,16 @@ impl Cluster {
         outgoing: &Outgoing,
         read: impl Fn(&[u8]) -> Result<T, serde_json::Error>,
     ) -> Result<(Answer, T), ClusterError> {
-        let mut patience = Patience::READ;
+        let mut backoff = Backoff::READ;
         // Somebody who allows a request two seconds does not want to wait for ten.
-        patience.total = self.inner.limits.total.unwrap_or(patience.total).min(patience.total);
+        backoff.total = self.inner.limits.total.unwrap_or(backoff.total).min(backoff.total);
         let mut since = Instant::now();
         let mut next = 2;
         let mut telling: Option<ClusterError> = None;
         loop {
             let began = Instant::now();
             // A repetition must not outlive the time for all tries: what is left of it bounds the wait for the answer.
-            let left = patience.total.saturating_sub(since.elapsed()).max(Duration::from_secs(1));
+            let left = backoff.total.saturating_sub(since.elapsed()).max(Duration::from_secs(1));
             let mut limits = self.inner.limits;
             limits.read_answer = limits.read_answer.map(|own| own.min(left));
             let error = match self.exchange_within(outgoing, limits).await {
@@ -64,7 +63,7 @@ impl Cluster {
                 Err(error) => error,
             };
             // A try that took far longer than it may have was slept through (a closed laptop, SIGSTOP): begin afresh.
-            if began.elapsed() > patience.total + Duration::from_secs(5)
+            if began.elapsed() > backoff.total + Duration::from_secs(5)
                 && self.inner.limits.total.is_none()
                 && self.inner.limits.read_answer.is_some()
             {
@@ -73,7 +72,7 @@ impl Cluster {
             if !error.is_transient() {
                 return Err(error);
             }
-            let Some(pause) = patience.pause(next, since.elapsed(), error.retry_after()) else {
+            let Some(pause) = backoff.pause(next, since.elapsed(), error.retry_after()) else {
                 // The last try has only what is left of the time; that it ran out tells less than what came before.
                 let ran_out = matches!(error.kind(), ErrorKind::Timeout { .. });
                 return Err(telling.filter(|_| ran_out).unwrap_or(error));
@@ -92,8 +91,8 @@ mod tests {
 
     #[test]
     fn pauses_grow_and_end() {
-        let patience = Patience::READ;
-        let pauses: Vec<Option<Duration>> = (2..=5).map(|next| patience.pause(next, Duration::ZERO, None)).collect();
+        let backoff = Backoff::READ;
+        let pauses: Vec<Option<Duration>> = (2..=5).map(|next| backoff.pause(next, Duration::ZERO, None)).collect();
         let millis = |millis| Some(Duration::from_millis(millis));
         assert_eq!(pauses, [millis(200), millis(600), millis(1800), None]);
     }
@@ -101,10 +100,10 @@ mod tests {
     #[test]
     fn the_servers_wish_is_granted_up_to_a_limit_and_within_the_time() {
         let seconds = |seconds| Duration::from_secs(seconds);
-        assert_eq!(Patience::READ.pause(2, seconds(0), Some(seconds(2))), Some(seconds(2)));
-        assert_eq!(Patience::READ.pause(2, seconds(0), Some(seconds(600))), Some(seconds(4)));
-        assert_eq!(Patience::READ.pause(2, seconds(9), Some(seconds(2))), None);
+        assert_eq!(Backoff::READ.pause(2, seconds(0), Some(seconds(2))), Some(seconds(2)));
+        assert_eq!(Backoff::READ.pause(2, seconds(0), Some(seconds(600))), Some(seconds(4)));
+        assert_eq!(Backoff::READ.pause(2, seconds(9), Some(seconds(2))), None);
         // "Retry at once" still leaves the server a breath.
-        assert_eq!(Patience::READ.pause(2, seconds(0), Some(seconds(0))), Some(Duration::from_millis(200)));
+        assert_eq!(Backoff::READ.pause(2, seconds(0), Some(seconds(0))), Some(Duration::from_millis(200)));
     }
 }

@@ -16,7 +16,6 @@ use tokio::{
 /// What to do with one request.
 #[derive(Clone)]
 pub(super) enum Step {
-    /// A complete answer.
     Answer(u16, String),
     /// A complete answer with one more header line.
     AnswerWith(u16, &'static str, String),
@@ -76,7 +75,6 @@ impl Stub {
         Self { address, seen }
     }
 
-    /// The requests so far.
     pub(super) fn seen(&self) -> Vec<Seen> {
         self.seen.lock().expect("no panic inside").clone()
     }

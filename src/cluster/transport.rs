@@ -24,7 +24,6 @@ use super::{
 /// How long things may take. `None` is no limit, which only `--request-timeout=0` asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Limits {
-    /// TCP and TLS.
     pub(super) connect: Option<Duration>,
     /// From sending a read to the first of its answer.
     pub(super) read_answer: Option<Duration>,
@@ -66,7 +65,6 @@ impl Limits {
 #[derive(Debug, Clone)]
 pub(super) struct Outgoing {
     pub(super) method: Method,
-    /// Path and query.
     pub(super) address: String,
     pub(super) accept: &'static str,
     pub(super) content_type: Option<&'static str>,

@@ -21,21 +21,13 @@ use serde_json::Value;
 use tokio::{sync::mpsc, task::AbortHandle};
 
 use super::{connect::Cluster, errors::ClusterError, resource::Target};
+use crate::reconcile::Continuity;
 
 mod collection;
 mod follow;
 mod pause;
 
 pub use collection::{Collection, Onlook};
-
-/// Whether everything between the item before and this one was seen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Continuity {
-    /// Every event was seen; proven by resuming at the last version received.
-    Continuous,
-    /// The object was read afresh; events may have been missed.
-    Gap,
-}
 
 #[derive(Debug)]
 pub enum WatchItem {

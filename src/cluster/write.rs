@@ -58,7 +58,6 @@ pub struct Written {
 
 #[derive(Debug)]
 pub enum WriteOutcome {
-    /// It is stored.
     Applied(Written),
     /// It is not stored and will not be.
     NotApplied {

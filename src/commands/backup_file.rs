@@ -6,9 +6,9 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::exit::Failure;
 use crate::checks::backup::Looked;
 use crate::checks::backup::recognise::{Dump, Kind, recognise};
+use crate::error::Failure;
 
 /// So much of a file's end is looked at: where SQL says that it is complete.
 const TAIL: u64 = 4096;

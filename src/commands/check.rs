@@ -2,19 +2,19 @@
 
 use serde::Serialize;
 
-use super::certificate;
 use super::databases;
-use super::exit::{BLOCKED, DONE, Failure, WARNINGS};
 use super::explain;
-use super::findings;
-use super::gather::Extent;
 use super::outside;
 use super::rbac;
-use super::session::{Context, Session};
 use crate::checks::tls::Offered;
 use crate::checks::{self, Finding, Snapshot, Step};
 use crate::cli::CheckArgs;
 use crate::cluster::Target;
+use crate::error::{BLOCKED, DONE, Failure, WARNINGS};
+use crate::session::certificate;
+use crate::session::findings;
+use crate::session::snapshot::Extent;
+use crate::session::{Context, Session};
 use crate::terminal::{Next, OutputFormat, Ui};
 
 #[derive(Serialize)]

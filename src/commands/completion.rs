@@ -1,7 +1,7 @@
 //! `completion`.
 
-use super::exit::{DONE, Failure};
 use crate::cli::{CompletionArgs, command};
+use crate::error::{DONE, Failure};
 use crate::terminal::Ui;
 
 const PROGRAM: &str = "kubectl-ess_mas";

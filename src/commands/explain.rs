@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use super::exit::{DONE, Failure};
 use crate::checks::explain::{Explanation, explanation};
 use crate::diagnosis;
+use crate::error::{DONE, Failure};
 use crate::terminal::{Line, OutputFormat, Style, Ui};
 
 #[derive(Serialize)]

@@ -1,4 +1,4 @@
-//! The commands: one file each, and what they share. `exec()` reads like a sentence; the work is done elsewhere.
+//! The commands: one file or folder each. `exec()` reads like a sentence; the work is done elsewhere.
 
 mod abort;
 mod activate;
@@ -20,17 +20,12 @@ mod version;
 
 use crate::cli::{Cli, Command};
 use crate::cluster::ClusterError;
-use crate::error as exit;
-use crate::session;
-use crate::session::{certificate, findings, interrupt, related_objects as neighbourhood, snapshot as gather};
+use crate::error::{Failure, INTERRUPTED};
+use crate::session::Context;
+use crate::session::interrupt::Interrupt;
 use crate::terminal::{Ui, Verbosity};
-use crate::{migration as advise, migration as conclude};
 
 pub use complete::complete;
-
-use exit::{Failure, INTERRUPTED};
-use interrupt::Interrupt;
-use session::Context;
 
 /// Carries out a command that needs neither the network nor the signals' words, and returns the exit code; `None` for every
 /// other one. Without a runtime they start sooner, and Ctrl-C ends them at once.

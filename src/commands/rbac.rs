@@ -1,12 +1,13 @@
 //! `check --rbac`: the Role that is enough for the whole way, to be applied by an administrator.
 
-use super::exit::{DONE, Failure};
-use super::gather::Extent;
-use super::session::{Context, Session, shell_word};
 use crate::checks::default_secret_name;
 use crate::checks::role::{RoleFor, other_secrets};
 use crate::cli::CheckArgs;
 use crate::cluster::Cluster;
+use crate::cluster::shell_word;
+use crate::error::{DONE, Failure};
+use crate::session::snapshot::Extent;
+use crate::session::{Context, Session};
 use crate::terminal::{Next, OutputFormat};
 
 /// Runs it. Whoever needs the Role may not be allowed to look at the deployment yet: then its name has to be given, and

@@ -1,15 +1,15 @@
 //! `verify`: what MAS, Synapse and the identity providers say over the network; writes nothing.
 
 use super::check;
-use super::exit::Failure;
-use super::gather::Extent;
 use super::outside::{self, Through, Ways};
 use super::prepare::read_file;
-use super::session::{Context, Session};
 use super::tls::live::{read_resolve, read_roots};
 use crate::checks::outside::{GivenToken, OutsidePhase};
 use crate::cli::VerifyArgs;
+use crate::error::Failure;
 use crate::pki::SecretText;
+use crate::session::snapshot::Extent;
+use crate::session::{Context, Session};
 use crate::terminal::progress::Waiting;
 
 pub async fn exec(context: &Context, args: &VerifyArgs) -> Result<u8, Failure> {

@@ -1,6 +1,6 @@
 //! `version`.
 
-use super::exit::{DONE, Failure};
+use crate::error::{DONE, Failure};
 use crate::terminal::Ui;
 
 pub fn exec(ui: &Ui) -> Result<u8, Failure> {

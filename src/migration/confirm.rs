@@ -17,7 +17,6 @@ pub struct Given {
     pub yes: bool,
     /// The deployment's name once more.
     pub confirm: Option<String>,
-    /// Where the backup is.
     pub backup: Option<String>,
 }
 

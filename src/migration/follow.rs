@@ -7,17 +7,16 @@ use tokio::time::{Instant, sleep_until};
 
 use super::Step;
 use super::workloads::Stages;
-use crate::cluster::{self, WatchItem};
+use crate::cluster::WatchItem;
 use crate::deployment::{Deployment, Run};
 use crate::error::Failure;
 use crate::reconcile::{Awaiting, Baseline, Continuity, Event, Observation, Tracker, Verdict};
 use crate::record::TimelineEntry;
 use crate::session::Session;
-use crate::session::deadline::Patience;
+use crate::session::deadline::Deadline;
 use crate::session::interrupt::Standing;
 use crate::terminal::progress::{Progress, Waiting};
 
-/// Why following stopped.
 #[derive(Debug)]
 pub enum Stopped {
     Verdict(Verdict),
@@ -61,13 +60,13 @@ pub fn rests(deployment: &Deployment) -> bool {
 pub async fn follow(
     session: &mut Session,
     start: Start,
-    patience: Patience,
+    deadline: Deadline,
     step: Step,
     reached: &dyn Fn(&Deployment) -> Option<&'static str>,
     progress: &Progress,
 ) -> Followed {
     let begun = Instant::now();
-    let mut end = patience.end();
+    let mut end = deadline.end();
     let mut resting_since = None;
     session
         .context
@@ -78,13 +77,13 @@ pub async fn follow(
         step,
         timeline: Vec::new(),
         since: session.ui().terminal().now(),
-        patience,
+        deadline,
         last: None,
         untold: false,
         missed: false,
     };
     // For the eyes only.
-    let stages = if patience.once { Stages::none() } else { Stages::watch(session, progress) };
+    let stages = if deadline.once { Stages::none() } else { Stages::watch(session, progress) };
     let mut tracker = Tracker::new(start.baseline);
     let mut watch = session.cluster.follow(&session.target, start.seen.object());
     // The write's own event is fed like any other: it may already show more than the write.
@@ -100,7 +99,7 @@ pub async fn follow(
                 if let Some(words) = reached(&session.deployment) {
                     break Stopped::Reached(words);
                 }
-                if let (Verdict::Pending(awaiting), true) = (&verdict, patience.once) {
+                if let (Verdict::Pending(awaiting), true) = (&verdict, deadline.once) {
                     break Stopped::TimedOut(awaiting.clone());
                 }
                 let unseen = step.asks_for_reconcile() && tracker.baseline().at_write.running;
@@ -146,7 +145,7 @@ struct Log<'a> {
     step: Step,
     timeline: Vec<TimelineEntry>,
     since: Timestamp,
-    patience: Patience,
+    deadline: Deadline,
     last: Option<Verdict>,
     /// Whether [`Awaiting::Untold`] was explained; where it comes once, it comes with every try.
     untold: bool,
@@ -159,10 +158,6 @@ impl Log<'_> {
     fn take(&mut self, item: WatchItem, session: &mut Session) -> Option<Event> {
         match item {
             WatchItem::Seen { object, continuity } => {
-                let continuity = match continuity {
-                    cluster::Continuity::Continuous => Continuity::Continuous,
-                    cluster::Continuity::Gap => Continuity::Gap,
-                };
                 let Ok(deployment) = Deployment::from_value(object) else {
                     self.missed = true;
                     return None;
@@ -228,8 +223,8 @@ impl Log<'_> {
                 self.note(session, text);
             }
             let mut waiting = Waiting::new(self.awaited(awaiting), self.since);
-            if !self.patience.once {
-                waiting = waiting.ends_at(self.patience.ends_at);
+            if !self.deadline.once {
+                waiting = waiting.ends_at(self.deadline.ends_at);
             }
             self.progress.waiting(waiting);
         }
@@ -267,7 +262,7 @@ pub fn missing(awaiting: &Awaiting) -> &'static str {
 /// Waits until no run of the operator is under way. Returns what ended the wait, if that was not the operator.
 pub async fn settle(
     session: &mut Session,
-    patience: Patience,
+    deadline: Deadline,
     step: Step,
     progress: &Progress,
 ) -> Result<Option<Stopped>, Failure> {
@@ -283,12 +278,12 @@ pub async fn settle(
     let since = session.ui().terminal().now();
     progress.waiting(
         Waiting::new("a run of the operator is under way; waiting for its end before anything is written", since)
-            .ends_at(patience.ends_at),
+            .ends_at(deadline.ends_at),
     );
-    let end = patience.end();
+    let end = deadline.end();
     let mut watch = session.cluster.follow(&session.target, session.deployment.object());
     while busy(session) {
-        if patience.once {
+        if deadline.once {
             return Ok(Some(Stopped::TimedOut(Awaiting::EarlierRun)));
         }
         tokio::select! {

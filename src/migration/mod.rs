@@ -29,7 +29,7 @@ use crate::deployment::{Deployment, Run};
 use crate::error::{DONE, Failure, INTERRUPTED, TIMED_OUT};
 use crate::reconcile::{Baseline, Continuity};
 use crate::session::Session;
-use crate::session::deadline::Patience;
+use crate::session::deadline::Deadline;
 use crate::session::interrupt::Standing;
 use crate::session::snapshot::Extent;
 use crate::terminal::progress::Progress;
@@ -66,7 +66,6 @@ pub struct Request {
 }
 
 impl Request {
-    /// Whether nobody will be asked.
     fn is_script(&self, session: &Session) -> bool {
         let answered = if self.step == Step::Activate { self.given.confirm.is_some() } else { self.given.yes };
         answered || !session.ui().terminal().can_ask()
@@ -95,7 +94,7 @@ pub async fn take(session: &mut Session, request: &Request, format: OutputFormat
 async fn run(session: &mut Session, request: &Request, outcome: &mut Outcome) -> Result<u8, Failure> {
     let step = request.step;
     let timeout = request.timeout.unwrap_or(step.timeout());
-    let patience = Patience::new(session.ui().terminal().now(), timeout);
+    let deadline = Deadline::new(session.ui().terminal().now(), timeout);
     let stamp = resume::request_stamp(session);
     let (mut attempts, mut preflight, mut approvals) =
         (Attempts::default(), Preflight::default(), Approvals::default());
@@ -105,7 +104,7 @@ async fn run(session: &mut Session, request: &Request, outcome: &mut Outcome) ->
         if let Some(words) = step.reached(&seen) {
             return Ok(outcome.nothing_to_do(session, words));
         }
-        let mut flow = Flow { session, request, outcome, patience };
+        let mut flow = Flow { session, request, outcome, deadline };
         if let Some(baseline) = step.found(&seen) {
             match flow.follow_what_is_there(&seen, baseline).await? {
                 Some(code) => return Ok(code),
@@ -166,12 +165,11 @@ enum Arrived {
     Ended(u8),
 }
 
-/// The parts of one attempt.
 struct Flow<'a> {
     session: &'a mut Session,
     request: &'a Request,
     outcome: &'a mut Outcome,
-    patience: Patience,
+    deadline: Deadline,
 }
 
 impl Flow<'_> {
@@ -183,7 +181,7 @@ impl Flow<'_> {
     /// Waits for the reconcile that is under way; `None` once it is over.
     async fn wait(&mut self) -> Result<Option<u8>, Failure> {
         let progress = self.session.ui().progress();
-        let stopped = follow::settle(self.session, self.patience, self.request.step, &progress).await?;
+        let stopped = follow::settle(self.session, self.deadline, self.request.step, &progress).await?;
         drop(progress);
         match stopped {
             Some(stopped) => conclude::without_write(self.session, self.request.step, stopped, self.outcome).map(Some),
@@ -239,7 +237,7 @@ impl Flow<'_> {
             return Ok(Arrived::Ended(DONE));
         }
         let progress = self.session.ui().progress();
-        match via_owner::arrive(self.session, go, &shown.answer, self.patience, step, &progress).await? {
+        match via_owner::arrive(self.session, go, &shown.answer, self.deadline, step, &progress).await? {
             via_owner::Arrival::Here(start) => {
                 via_owner::note_arrival(self.session, &ours, &start).await;
                 Ok(Arrived::Here(*start))
@@ -296,7 +294,7 @@ impl Flow<'_> {
     ) -> Result<Option<u8>, Failure> {
         let step = self.request.step;
         let reached = |deployment: &Deployment| step.reached_by(deployment).filter(|_| found);
-        let followed = follow::follow(self.session, start, self.patience, step, &reached, progress).await;
+        let followed = follow::follow(self.session, start, self.deadline, step, &reached, progress).await;
         match followed.stopped {
             Stopped::Reached(words) => {
                 self.session.context.interrupt.stands(Standing::Ending { done: "there is nothing left to do" });

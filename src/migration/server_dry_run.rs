@@ -74,7 +74,6 @@ impl ServerDryRun {
         Ok(Snapshot { secret: after.secret, ..seen })
     }
 
-    /// Shows what the write changes.
     pub fn show(&self, session: &Session, plan: &Plan) {
         let spec = |deployment: &Deployment| json!({"spec": deployment.spec()});
         let metadata = |deployment: &Deployment| match &deployment.object()["metadata"]["annotations"] {

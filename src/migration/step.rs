@@ -54,7 +54,6 @@ impl Step {
         }
     }
 
-    /// For the record's history.
     pub const fn history(self) -> &'static str {
         match self {
             Self::DryRun => "dry-run: MAS component written with active: false",

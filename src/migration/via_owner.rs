@@ -6,14 +6,14 @@ use super::confirm::Approved;
 use super::follow::{Start, Stopped};
 use super::{Step, resume};
 use crate::checks::Snapshot;
-use crate::cluster::{self, WatchItem};
+use crate::cluster::WatchItem;
 use crate::deployment::{Deployment, Owner};
 use crate::error::{FAILED, Failure, INTERRUPTED};
 use crate::plan::Plan;
 use crate::reconcile::{Awaiting, Baseline, Carried, Continuity, Observation, Verdict};
 use crate::record::{OwnersChange, Pending};
 use crate::session::Session;
-use crate::session::deadline::Patience;
+use crate::session::deadline::Deadline;
 use crate::session::interrupt::Standing;
 use crate::terminal::progress::{Progress, Waiting};
 use crate::terminal::{Line, Next, OutputFormat, Style, data, diff};
@@ -155,7 +155,7 @@ pub async fn arrive(
     session: &mut Session,
     go: &Approved,
     answer: &Deployment,
-    patience: Patience,
+    deadline: Deadline,
     step: Step,
     progress: &Progress,
 ) -> Result<Arrival, Failure> {
@@ -165,7 +165,7 @@ pub async fn arrive(
     let waiting = Waiting::new("the change to arrive from the manifest's owner", session.ui().terminal().now());
     progress.waiting(waiting);
     let mut before = go.plan().before().clone();
-    let mut end = patience.end();
+    let mut end = deadline.end();
     let mut watch = session.cluster.follow(&session.target, before.object());
     loop {
         let (object, continuity) = tokio::select! {
@@ -216,13 +216,11 @@ fn baseline(
     before: &Observation,
     now: &Observation,
     carried: Carried,
-    continuity: cluster::Continuity,
+    continuity: Continuity,
 ) -> (Baseline, Continuity) {
     match continuity {
-        cluster::Continuity::Continuous => {
-            (Baseline::of_write(before, carried, now.generation, None), Continuity::Continuous)
-        }
-        cluster::Continuity::Gap => (Baseline::of_present(now, carried), Continuity::Gap),
+        Continuity::Continuous => (Baseline::of_write(before, carried, now.generation, None), Continuity::Continuous),
+        Continuity::Gap => (Baseline::of_present(now, carried), Continuity::Gap),
     }
 }
 
@@ -302,7 +300,7 @@ mod tests {
             tracker.observe(&Event::Seen(Box::new(now.clone()), continuity));
             tracker.observe(&end).clone()
         };
-        assert_eq!(verdict(cluster::Continuity::Gap), Verdict::Pending(Awaiting::Start));
+        assert_eq!(verdict(Continuity::Gap), Verdict::Pending(Awaiting::Start));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! How long is waited, and what a sleep of the machine does to that.
+//! A deadline that tolerates system suspend.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ const LAST_LOOK: Duration = Duration::from_secs(20);
 
 /// How long to wait. Runs on monotonic time, from the command's start.
 #[derive(Debug, Clone, Copy)]
-pub struct Patience {
+pub struct Deadline {
     deadline: Instant,
     /// The same by the clock, for a person.
     pub ends_at: Timestamp,
@@ -21,7 +21,7 @@ pub struct Patience {
     pub once: bool,
 }
 
-impl Patience {
+impl Deadline {
     /// From now on, for that long.
     pub fn new(now: Timestamp, timeout: Duration) -> Self {
         let span = SignedDuration::try_from(timeout).unwrap_or(SignedDuration::from_hours(24 * 365));

@@ -18,7 +18,9 @@ use std::time::Duration;
 use crate::checks::Known;
 use crate::checks::access::Rules;
 use crate::checks::configured::Resolution;
-use crate::cluster::{ApiVersion, Choice, Cluster, ClusterError, ConnectionFlags, Elsewhere, Target, Watch};
+use crate::cluster::{
+    ApiVersion, Choice, Cluster, ClusterError, ConnectionFlags, Elsewhere, Target, Watch, shell_word,
+};
 use crate::deployment::Deployment;
 use crate::error::{FAILED, Failure, USAGE};
 use crate::record::record_name;
@@ -162,12 +164,6 @@ pub fn command_line(flags: &ConnectionFlags, command: &str, namespace: &str, nam
         }
     }
     line
-}
-
-/// One word of a command that can be copied, quoted where a shell would read it otherwise.
-pub fn shell_word(text: &str) -> String {
-    let plain = !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c));
-    if plain { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }
 
 fn read(object: serde_json::Value) -> Result<Deployment, Failure> {

@@ -63,17 +63,17 @@ fn can_i(action: &Action, place: Option<&Place>) -> String {
     }
     if let Some(place) = place {
         if let Some(user) = &place.impersonating {
-            let _ = write!(line, " --as {}", quoted(user));
+            let _ = write!(line, " --as {}", shell_word(user));
         }
         for group in &place.impersonating_groups {
-            let _ = write!(line, " --as-group {}", quoted(group));
+            let _ = write!(line, " --as-group {}", shell_word(group));
         }
     }
     line
 }
 
-/// Quoted for a shell where it needs to be.
-pub(in crate::cluster) fn quoted(text: &str) -> String {
-    let safe = !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_./:@=,+".contains(c));
+/// One word of a command that can be copied, quoted where a shell would read it otherwise.
+pub fn shell_word(text: &str) -> String {
+    let safe = !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c));
     if safe { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }

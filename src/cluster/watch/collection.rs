@@ -39,7 +39,7 @@ pub type Collection = Following<Onlook>;
 
 /// How patient a look is; other values only in tests.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Patience {
+pub(super) struct Waits {
     pub(super) answer: Duration,
     /// A connection without a byte for this long is given up; the server sends a bookmark about every minute.
     pub(super) silence: Duration,
@@ -51,7 +51,7 @@ pub(super) struct Patience {
     pub(super) pauses: [Duration; 4],
 }
 
-impl Default for Patience {
+impl Default for Waits {
     fn default() -> Self {
         Self {
             answer: Duration::from_secs(15),
@@ -73,24 +73,21 @@ const MOST: usize = 1000;
 
 impl Cluster {
     pub fn look_on(&self, resource: ApiResource, namespace: &str) -> Collection {
-        self.look_on_with(resource, namespace, Patience::default())
+        self.look_on_with(resource, namespace, Waits::default())
     }
 
-    pub(super) fn look_on_with(&self, resource: ApiResource, namespace: &str, patience: Patience) -> Collection {
-        let client = self.client(Some(patience.answer));
+    pub(super) fn look_on_with(&self, resource: ApiResource, namespace: &str, waits: Waits) -> Collection {
+        let client = self.client(Some(waits.answer));
         let namespace = namespace.to_owned();
         Following::begin(64, |items| {
-            Looker { client, resource, namespace, patience, items, version: String::new(), there: 0 }.run()
+            Looker { client, resource, namespace, waits, items, version: String::new(), there: 0 }.run()
         })
     }
 }
 
 enum End {
-    /// It may be tried again.
     Over,
-    /// It was none.
     Unreachable,
-    /// The version is too old.
     Expired,
     /// There is nothing to see, or nobody looks.
     Final,
@@ -100,7 +97,7 @@ struct Looker {
     client: kube::Client,
     resource: ApiResource,
     namespace: String,
-    patience: Patience,
+    waits: Waits,
     items: Sender<Onlook>,
     /// Everything up to this version has been received.
     version: String,
@@ -109,7 +106,7 @@ struct Looker {
 
 impl Looker {
     async fn run(mut self) {
-        for pause in self.patience.pauses {
+        for pause in self.waits.pauses {
             match self.answered_connection().await {
                 End::Final | End::Unreachable => break,
                 End::Over => {}
@@ -138,7 +135,7 @@ impl Looker {
                 break;
             }
             self.version.clear();
-            sleep(self.patience.unreachable * 2_u32.pow(attempt)).await;
+            sleep(self.waits.unreachable * 2_u32.pow(attempt)).await;
         }
         End::Unreachable
     }
@@ -164,7 +161,7 @@ impl Looker {
         let mut events = pin!(events);
         self.there = 0;
         loop {
-            let Ok(Some(Ok(event))) = timeout(self.patience.silence, events.next()).await else { return End::Over };
+            let Ok(Some(Ok(event))) = timeout(self.waits.silence, events.next()).await else { return End::Over };
             let item = match event {
                 WatchEvent::Error(status) => return if status.code == 410 { End::Expired } else { End::Over },
                 WatchEvent::Bookmark(bookmark) => {

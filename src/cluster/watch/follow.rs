@@ -11,7 +11,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::{Continuity, Settings, WatchItem, pause::Clocks};
+use super::{Settings, WatchItem, pause::Clocks};
 use crate::cluster::{
     connect::Cluster,
     errors::{ClusterError, ErrorKind},
@@ -20,6 +20,7 @@ use crate::cluster::{
     transport::{Limits, Outgoing},
     transport_errors::sorted,
 };
+use crate::reconcile::Continuity;
 
 enum End {
     /// As connections do: go on from the last version at once.
@@ -30,10 +31,8 @@ enum End {
     Unwanted,
 }
 
-/// Nobody listens any more.
 struct Unwanted;
 
-/// The state that outlives connections.
 pub(super) struct Follower {
     cluster: Cluster,
     client: kube::Client,

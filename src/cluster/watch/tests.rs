@@ -56,7 +56,6 @@ fn stream(lines: &[String]) -> Step {
     Step::Stream(lines.iter().map(|line| (Duration::ZERO, line.clone())).collect())
 }
 
-/// A stream that stays open.
 fn open(lines: &[String]) -> Step {
     Step::Stream(
         lines

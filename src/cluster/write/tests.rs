@@ -28,7 +28,6 @@ enum Fault {
     None,
     /// No answer, and the write reaches the server only together with the next one.
     Late,
-    /// This status, not forwarded.
     Status(u16),
     /// This status, although the write was stored.
     StatusAfter(u16),

@@ -2,18 +2,18 @@
 
 mod through;
 
-use super::exit::Failure;
-use super::findings;
-use super::session::Session;
 use super::tls::live::{read_resolve, read_roots};
 use crate::checks::databases::said::Trouble;
 use crate::checks::databases::{Answers, Expected, Place, Whose, judge};
 use crate::checks::{Finding, Known, Snapshot};
 use crate::cli::DatabasesArgs;
+use crate::error::Failure;
 use crate::net::dial::{Resolve, Way};
 use crate::net::postgres::{Login, ask_mas, ask_synapse};
 use crate::net::trust::Roots;
 use crate::pki::{PostgresPassword, SecretText};
+use crate::session::Session;
+use crate::session::findings;
 use crate::terminal::progress::Waiting;
 
 /// How to get to the databases.
@@ -23,7 +23,6 @@ pub struct Ways {
     roots: Option<Roots>,
 }
 
-/// Reads the flags.
 pub fn ways(args: &DatabasesArgs) -> Result<Ways, Failure> {
     let resolve = args.resolve.iter().map(|text| read_resolve(text)).collect::<Result<_, _>>()?;
     let roots = args.ca_certificate.as_deref().map(read_roots).transpose()?;

@@ -21,7 +21,6 @@ pub use reach::Reach;
 pub use steps::{after, before, for_check};
 pub use through::Through;
 
-use super::session::Session;
 use super::tls::live;
 use crate::checks::outside::{
     Answers, Commands, Expected, GivenToken, Outcome, OutsidePhase, Question, Whom, judge, next_at_provider, questions,
@@ -32,19 +31,17 @@ use crate::net::dial::{self, Resolve, Way};
 use crate::net::http::{self, Ask, LIMIT, NamedBy, Security, Seen};
 use crate::net::trust::Roots;
 use crate::pki::{HostName, SecretText};
+use crate::session::Session;
 
-/// Everything together.
 const WHOLE: Duration = Duration::from_millis(9_500);
 /// Before processes that did not answer well are asked once more.
 const AGAIN: Duration = Duration::from_secs(1);
-/// Made-up tokens at a time.
 const AT_ONCE: usize = 6;
 
 /// What to say wherever MAS is up before the migration.
 pub const NO_LOGINS: &str = "Nobody was logged in by this. Never complete a login at MAS before the migration, not even as a try: what it \
                              leaves in MAS's database makes the migration fail.";
 
-/// How to look.
 #[derive(Default)]
 pub struct Ways {
     /// `--resolve`.
@@ -53,7 +50,6 @@ pub struct Ways {
     pub roots: Option<Roots>,
     /// The token of `--token-file`.
     pub token: Option<SecretText>,
-    /// What is known of it.
     pub given: Option<GivenToken>,
     /// `--through-cluster`.
     pub through: Option<Through>,
@@ -332,7 +328,6 @@ impl Look<'_> {
         found
     }
 
-    /// Hosts that cannot be asked.
     fn hosts(&self) -> Option<Finding> {
         self.expected.synapse_host.is_none().then(|| outside::no_host("spec.components.synapse.k8s.ingress.fqdn"))
     }

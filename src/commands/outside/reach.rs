@@ -8,9 +8,9 @@ use ::http::Uri;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use super::super::session::Session;
 use crate::cluster::proxy_from_environment;
 use crate::net::dial::{addresses, connect};
+use crate::session::Session;
 
 /// So long it may take to connect.
 const LIMIT: Duration = Duration::from_secs(4);

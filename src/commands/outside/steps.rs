@@ -3,16 +3,16 @@
 
 use std::collections::HashMap;
 
-use super::super::exit::{Failure, WARNINGS};
-use super::super::findings;
-use super::super::interrupt::Standing;
-use super::super::session::Session;
 use super::reach::Reach;
 use super::{Expected, OutsidePhase, Ways, expected, look};
 use crate::checks::configured::Configured;
 use crate::checks::outside::{self, Answers, judge, questions};
 use crate::checks::{Circumstances, Finding, Known, Severity, Snapshot, codes};
+use crate::error::{Failure, WARNINGS};
 use crate::plan::MasSettings;
+use crate::session::Session;
+use crate::session::findings;
+use crate::session::interrupt::Standing;
 use crate::terminal::Next;
 use crate::terminal::progress::Waiting;
 

@@ -36,16 +36,12 @@ pub struct Through {
 
 /// A way that was found, in words.
 pub struct Found {
-    /// Through a port-forward.
     pub way: Way,
-    /// What it leads to.
     pub told: String,
-    /// The pod wants TLS itself.
     pub tls: bool,
 }
 
 impl Through {
-    /// Reads what is needed.
     pub async fn open(cluster: &Cluster, target: &Target) -> Result<Self, ClusterError> {
         let all = |resource| cluster.list::<Value>(&resource, Some(&target.namespace), Selection::default(), 500).all();
         let (ingresses, services) = tokio::try_join!(all(resource::<Ingress>()), all(resource::<Service>()))?;

@@ -7,12 +7,12 @@ use super::inputs::Given;
 use crate::checks::tls::CertificateSource;
 use crate::checks::{Finding, Known, Severity, codes};
 use crate::cli::{PrepareArgs, TlsChoice};
-use crate::commands::certificate::secret;
-use crate::commands::exit::{FAILED, Failure};
-use crate::commands::session::Session;
 use crate::commands::tls::issue::{self, Issued};
+use crate::error::{FAILED, Failure};
 use crate::pki::{CertificateChain, HostName, SecretBytes, TlsKeyType, TlsPrivateKey};
 use crate::plan::{MasSettings, SecretKeys, Tls};
+use crate::session::Session;
+use crate::session::certificate::secret;
 
 /// A certificate that was issued in this run. Its CA is not on disk before it is [kept](Self::keep).
 pub struct Fresh {

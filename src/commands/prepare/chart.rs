@@ -1,11 +1,11 @@
 //! Secrets that the chart makes by itself are Helm's: nothing is created under their names, and nothing is written to them.
 
-use super::super::exit::{FAILED, Failure, USAGE};
-use super::super::session::Session;
 use crate::checks::Snapshot;
 use crate::deployment::Deployment;
+use crate::error::{FAILED, Failure, USAGE};
 use crate::plan::SecretPlan;
 use crate::plan::export::{CHART, is_chart_secret};
+use crate::session::Session;
 use crate::terminal::Next;
 
 /// Whether the chart of this deployment makes a Secret of that name.

@@ -2,10 +2,10 @@
 //!
 //! The guide: it "must not change after installation". A new name for the Secret would be a way around that.
 
-use super::super::exit::{FAILED, Failure, USAGE};
-use super::super::session::Session;
 use crate::checks::Known;
+use crate::error::{FAILED, Failure, USAGE};
 use crate::plan::{MasSettings, SecretContents, SecretKeys};
+use crate::session::Session;
 use crate::terminal::Next;
 
 /// Refuses a Secret of another name than the deployed one's, unless it holds the same encryption secret already.

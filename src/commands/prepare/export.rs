@@ -5,19 +5,20 @@
 
 use std::path::{Path, PathBuf};
 
-use super::super::exit::{BLOCKED, DONE, Failure, USAGE};
-use super::super::findings;
-use super::super::session::{Session, shell_word};
 use super::super::tls::files::{NewFile, write_all};
 use super::certificate::Fresh;
 use super::show::show;
 use super::{chart, encryption, plan_secret, present, secret_context};
 use crate::checks::{self, Known, Severity, Snapshot, Step, codes};
 use crate::cli::{ExportArgs, ExportFormat};
+use crate::cluster::shell_word;
 use crate::deployment::{Owner, values_below};
+use crate::error::{BLOCKED, DONE, Failure, USAGE};
 use crate::pki::wipe;
 use crate::plan::export::{CHART, HelmSecrets, Subject, Values, helm_values, patch, secret};
 use crate::plan::{Action, MasSettings, SecretInputs, SecretPlan, referenced_keys};
+use crate::session::Session;
+use crate::session::findings;
 use crate::terminal::Next;
 
 pub struct Wanted {

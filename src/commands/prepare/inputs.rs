@@ -3,15 +3,15 @@
 use std::fmt::Display;
 use std::io::Read;
 
-use super::super::exit::Failure;
-use super::super::session::Session;
 use super::super::tls::issue::read_ca;
 use super::certificate::canonical;
 use crate::cli::PrepareArgs;
+use crate::error::Failure;
 use crate::pki::{
     CertificateAuthority, EncryptionSecret, PostgresPassword, RsaPrivateKey, SecretBytes, without_newline,
 };
 use crate::plan::{MasSettings, SecretInputs};
+use crate::session::Session;
 use crate::terminal::Line;
 
 /// A secret file is small; this keeps a wrong path (a disk image, a device) from filling the memory.

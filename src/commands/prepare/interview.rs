@@ -3,10 +3,10 @@
 
 use std::cell::Cell;
 
-use super::super::exit::Failure;
-use super::super::session::Session;
 use crate::checks::{self, Snapshot, Step};
+use crate::error::Failure;
 use crate::plan::{Database, MasSettings, Tls};
+use crate::session::Session;
 use crate::terminal::prompt::PromptError;
 
 /// Settles one value after the other, and remembers the flags of those that could not be asked for.

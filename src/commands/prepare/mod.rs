@@ -15,23 +15,23 @@ mod todo;
 
 use k8s_openapi::api::core::v1::Secret;
 
-use super::certificate::look;
-use super::exit::{DONE, FAILED, Failure, INTERRUPTED, USAGE};
-use super::findings;
-use super::gather::Extent;
-use super::interrupt::Standing;
-use super::session::{Context, Session};
 use super::status::provider_table;
 use crate::checks::tls::{CertificateSource, Offered};
 use crate::checks::{self, Known, RehearsalStanding, Snapshot, Step, codes};
 use crate::cli::PrepareArgs;
 use crate::cluster::{ErrorKind, Write, WriteOutcome, resource};
+use crate::error::{DONE, FAILED, Failure, INTERRUPTED, USAGE};
 use crate::migration::Confirmed;
 use crate::pki::wipe;
 use crate::plan::{
     MasSettings, SecretContents, SecretContext, SecretInputs, SecretKeys, SecretPlan, SecretPlanError, Tls,
 };
+use crate::session::certificate::look;
+use crate::session::findings;
+use crate::session::interrupt::Standing;
+use crate::session::snapshot::Extent;
 use crate::session::status::providers as provider_parts;
+use crate::session::{Context, Session};
 use crate::terminal::table::{Cell, Column, Table};
 use crate::terminal::{Line, Next, Style};
 

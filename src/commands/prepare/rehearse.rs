@@ -1,12 +1,12 @@
 //! The server's own dry run of both writes: what one of them would be refused for shows before the other is made.
 
-use super::super::exit::{FAILED, Failure};
-use super::super::session::Session;
 use super::secret_request;
 use crate::checks::{Known, Snapshot};
 use crate::cluster::{ErrorKind, Write};
+use crate::error::{FAILED, Failure};
 use crate::plan::{MasSettings, SecretPlan};
 use crate::record::Record;
+use crate::session::Session;
 use crate::terminal::Next;
 
 /// Lets the API server try the Secret and the record without storing either.

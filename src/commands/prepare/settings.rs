@@ -1,12 +1,12 @@
 //! Settles MAS's settings: flags, else what is there, else questions with good defaults.
 
-use super::super::exit::Failure;
-use super::super::session::Session;
 use super::chart;
 use super::interview::{Interview, Question, draft, host_alone, objection, port, word};
 use crate::checks::{Known, Snapshot, codes, default_secret_name};
 use crate::cli::{PrepareArgs, TlsChoice};
+use crate::error::Failure;
 use crate::plan::{Database, MasSettings, Tls, check_host};
+use crate::session::Session;
 
 /// Every setting, or an error that names all flags that are missing.
 pub fn resolve(session: &Session, snapshot: &Snapshot, args: &PrepareArgs) -> Result<MasSettings, Failure> {

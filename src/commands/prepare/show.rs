@@ -1,9 +1,9 @@
 //! What `prepare` shows before it asks. Secrets appear as fingerprints.
 
-use super::super::session::Session;
 use super::todo;
 use crate::checks::Snapshot;
 use crate::plan::{Action, MasSettings, SecretPlan};
+use crate::session::Session;
 use crate::terminal::{Line, Style, Ui};
 
 /// What is to become of the Secret.

@@ -1,7 +1,7 @@
 //! What a person has to do beside this program.
 
-use super::super::session::shell_word;
 use crate::checks::Snapshot;
+use crate::cluster::shell_word;
 use crate::deployment::TlsMode;
 use crate::plan::{MasSettings, Tls};
 

@@ -7,17 +7,18 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
-use super::super::conclude;
-use super::super::neighbourhood::{self, Depth};
-use super::super::session::Session;
-use super::super::{advise, check};
+use super::super::check;
 use super::operators::{self, Operators};
 use super::secrets::{self, Secrets};
 use super::{Missing, operators::BESIDE};
 use crate::checks::{Finding, Known, Snapshot};
 use crate::cluster::{Allowance, LogEnd, Survey};
 use crate::diagnosis::around::{self, Around, Container, Role};
+use crate::migration as conclude;
+use crate::migration;
 use crate::redact::Redactor;
+use crate::session::Session;
+use crate::session::related_objects::{self, Depth};
 use crate::session::status::Status;
 use crate::terminal::progress::{Progress, Waiting};
 
@@ -35,7 +36,6 @@ const LONGEST_OPERATOR_LOG: usize = 1 << 20;
 /// Failure records at most, the latest.
 const RECORDS: usize = 10;
 
-/// Whose log it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {
     Operator,
@@ -88,7 +88,7 @@ pub async fn collect(session: &Session) -> Collected {
     let (mut secrets, found, mut operators, server) = Box::pin(async {
         tokio::join!(
             secrets::read(&survey, &session.deployment, settled),
-            neighbourhood::read(&survey, &target.namespace, &target.name, Depth { whole: true, most: 1000 }),
+            related_objects::read(&survey, &target.namespace, &target.name, Depth { whole: true, most: 1000 }),
             operators::find(&survey, &target.namespace),
             survey.server_version()
         )
@@ -104,7 +104,7 @@ pub async fn collect(session: &Session) -> Collected {
     step(session, &progress, "reading logs");
     let (logs, unread) = Box::pin(read_logs(&survey, &found.around, &operators)).await;
     missing.extend(unread);
-    let known = snapshot.iter().flat_map(advise::known).chain(&secrets.values);
+    let known = snapshot.iter().flat_map(migration::known).chain(&secrets.values);
     let redactor = Redactor::knowing(known);
     let records = records(session, &mut missing);
     let count = |number: usize, one: &str, many: &str| format!("{number} {}", if number == 1 { one } else { many });
@@ -173,7 +173,7 @@ async fn read_logs(survey: &Survey, around: &Around, operators: &Operators) -> (
             Source::Operator => (OPERATOR_LINES, LONGEST_OPERATOR_LOG),
             Source::Deployment(_) => (LINES, LONGEST_LOG),
         };
-        let end = survey.log(&neighbourhood::log_of(&container), lines, longest).await;
+        let end = survey.log(&related_objects::log_of(&container), lines, longest).await;
         (container, source, end)
     });
     let read: Vec<_> = futures::stream::iter(read).buffered(4).collect().await;

@@ -6,13 +6,13 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::super::session::Session;
 use super::Missing;
 use super::collect::{Collected, Log, Source};
 use crate::deployment::ChartRelease;
 use crate::diagnosis::around::{Role, essentials};
 use crate::record::Archive;
 use crate::redact::{People, Redactor};
+use crate::session::Session;
 use crate::terminal::OutputFormat;
 use crate::terminal::data;
 

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use super::super::exit::{FAILED, Failure};
-use super::super::session::Session;
+use crate::error::{FAILED, Failure};
 use crate::record::{self, Archive};
+use crate::session::Session;
 
 /// A file that is there, empty, until the report is written into it.
 pub struct ReportFile {

@@ -8,9 +8,9 @@ mod secrets;
 
 use serde::Serialize;
 
-use super::exit::{DONE, Failure};
-use super::session::{Context, Session};
 use crate::cli::ReportArgs;
+use crate::error::{DONE, Failure};
+use crate::session::{Context, Session};
 use crate::terminal::{Line, Next};
 use file::ReportFile;
 

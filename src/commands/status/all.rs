@@ -8,15 +8,15 @@ use std::collections::HashMap;
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::core::ObjectList;
 
-use super::document::{Status, StatusList};
 use super::overview;
 use crate::checks::configured::Configured;
 use crate::checks::{Circumstances, Known, Snapshot};
 use crate::cluster::{ApiVersion, Cluster, ClusterError, ErrorKind, Lean, Pages, Selection, resource};
-use crate::commands::exit::{DONE, FAILED, Failure};
-use crate::commands::session::{Context, command_line, not_one};
 use crate::deployment::Deployment;
+use crate::error::{DONE, FAILED, Failure};
 use crate::record::{Record, record_name};
+use crate::session::status::{Status, StatusList};
+use crate::session::{Context, command_line, not_one};
 use crate::terminal::data::Listing;
 use crate::terminal::table::Table;
 use crate::terminal::{OutputFormat, Ui};

@@ -6,13 +6,13 @@ mod page;
 mod providers;
 mod watch;
 
-use crate::session::status::{self as document, Status, StatusList};
+use crate::session::status::{Status, StatusList};
 pub use providers::providers as provider_table;
 
-use super::exit::{DONE, Failure};
-use super::gather::Extent;
-use super::session::{Context, Session};
 use crate::cli::StatusArgs;
+use crate::error::{DONE, Failure};
+use crate::session::snapshot::Extent;
+use crate::session::{Context, Session};
 use crate::terminal::OutputFormat;
 
 pub async fn exec(context: &Context, args: &StatusArgs) -> Result<u8, Failure> {

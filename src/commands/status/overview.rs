@@ -1,7 +1,7 @@
 //! `status -A`: many deployments, a row for each.
 
-use super::document::Status;
 use crate::deployment::Phase;
+use crate::session::status::Status;
 use crate::terminal::Style;
 use crate::terminal::table::{Cell, Column, Table};
 

@@ -2,10 +2,10 @@
 
 use jiff::Timestamp;
 
-use super::document::Status;
 use super::providers::providers;
 use crate::checks::{self, Finding, RehearsalStanding, Severity, Snapshot, Step, codes, standing};
 use crate::deployment::{Condition, Phase, VersionSource};
+use crate::session::status::Status;
 use crate::terminal::table::{Cell, Column, Table};
 use crate::terminal::time::{ago, duration};
 use crate::terminal::{Line, OutputError, Stream, Style, Symbol, Ui, text};
@@ -28,7 +28,7 @@ pub fn show(ui: &Ui, snapshot: &Snapshot, status: &Status, wide: bool, check: &s
         for line in failure.message.lines() {
             ui.page_under(Line::new().text("  ").text(line), 2)?;
         }
-        super::super::advise::page(ui, &failure.message)?;
+        crate::migration::page(ui, &failure.message)?;
     }
     if !status.identity_providers.is_empty() {
         ui.print("")?;

@@ -1,7 +1,7 @@
 //! Identity providers and their redirect URIs, which people copy by hand; shared with `prepare`.
 
-use super::document::ProviderPart;
 use crate::deployment::mas_redirect_uri;
+use crate::session::status::ProviderPart;
 use crate::terminal::table::{Cell, Column, Table};
 use crate::terminal::{Line, OutputError, Stream, Style, Ui};
 

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use super::super::exit::{Failure, INTERRUPTED};
-use super::super::gather::Extent;
-use super::super::interrupt::Standing;
-use super::super::session::Session;
-use super::document::{Status, StatusList};
 use super::page;
 use crate::cluster::WatchItem;
 use crate::deployment::Deployment;
+use crate::error::{Failure, INTERRUPTED};
+use crate::session::Session;
+use crate::session::interrupt::Standing;
+use crate::session::snapshot::Extent;
+use crate::session::status::{Status, StatusList};
 use crate::terminal::time::time_of_day;
 use crate::terminal::{OutputError, OutputFormat, Stream};
 

@@ -7,11 +7,11 @@ use crate::checks::{Finding, Known};
 use crate::cli::TlsCheckArgs;
 use crate::cluster::Cluster;
 use crate::commands::check::conclude;
-use crate::commands::exit::{DONE, Failure};
 use crate::commands::prepare::read_file;
-use crate::commands::session::Context;
+use crate::error::{DONE, Failure};
 use crate::pki::{HostName, SecretBytes};
 use crate::plan::SecretContents;
+use crate::session::Context;
 use crate::terminal::Next;
 
 pub async fn exec(context: &Context, args: &TlsCheckArgs) -> Result<u8, Failure> {

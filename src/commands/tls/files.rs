@@ -6,13 +6,11 @@ use std::path::{Path, PathBuf};
 
 use tempfile::{NamedTempFile, TempPath};
 
-use crate::commands::exit::{FAILED, Failure, USAGE};
+use crate::error::{FAILED, Failure, USAGE};
 
-/// A file to be written.
 pub struct NewFile<'a> {
     pub path: PathBuf,
     pub contents: &'a [u8],
-    /// Readable by its owner alone.
     pub private: bool,
 }
 

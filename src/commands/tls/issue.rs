@@ -10,13 +10,13 @@ use super::host;
 use super::written::{self, Holds, Written};
 use crate::checks::certificate;
 use crate::cli::TlsIssueArgs;
-use crate::commands::exit::{DONE, FAILED, Failure};
-use crate::commands::findings;
+use crate::cluster::shell_word;
 use crate::commands::prepare::read_file;
-use crate::commands::session::shell_word;
+use crate::error::{DONE, FAILED, Failure};
 use crate::pki::{
     CertificateAuthority, CertificateChain, HostName, IssuedCertificate, TlsKeyType, TlsPrivateKey, check_certificate,
 };
+use crate::session::findings;
 use crate::terminal::{Next, Ui};
 
 /// A certificate that was issued, and the private CA if one was made for it.

@@ -4,13 +4,13 @@ use jiff::Timestamp;
 
 use crate::checks::{Finding, certificate};
 use crate::cli::TlsCheckArgs;
-use crate::commands::exit::Failure;
 use crate::commands::prepare::read_file;
-use crate::commands::session::Context;
+use crate::error::Failure;
 use crate::net::dial::Resolve;
 use crate::net::tls::{self, ProbeError};
 use crate::net::trust::{Roots, Trust};
 use crate::pki::{CertificateChain, HostName};
+use crate::session::Context;
 
 pub async fn look(context: &Context, args: &TlsCheckArgs, host: &HostName) -> Result<Vec<Finding>, Failure> {
     let (port, address) = match &args.resolve {

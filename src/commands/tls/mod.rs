@@ -7,10 +7,10 @@ pub mod live;
 mod request;
 mod written;
 
-use super::exit::Failure;
-use super::session::Context;
 use crate::cli::TlsCommand;
+use crate::error::Failure;
 use crate::pki::HostName;
+use crate::session::Context;
 use crate::terminal::Ui;
 
 pub async fn exec(context: &Context, command: &TlsCommand) -> Result<u8, Failure> {

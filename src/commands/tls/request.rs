@@ -4,8 +4,8 @@ use super::files::{NewFile, path_in, write_all};
 use super::host;
 use super::written::{self, Holds, Written};
 use crate::cli::TlsRequestArgs;
-use crate::commands::exit::{DONE, FAILED, Failure};
-use crate::commands::session::shell_word;
+use crate::cluster::shell_word;
+use crate::error::{DONE, FAILED, Failure};
 use crate::pki::CertificateRequest;
 use crate::terminal::{Next, Ui};
 

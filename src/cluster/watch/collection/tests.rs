@@ -20,16 +20,16 @@ fn stream(lines: &[String]) -> Step {
     Step::StreamToEnd(lines.iter().map(|line| (Duration::ZERO, line.clone())).collect())
 }
 
-fn quick() -> Patience {
+fn quick() -> Waits {
     let ms = Duration::from_millis;
-    Patience { answer: ms(500), silence: ms(500), unreachable: ms(1), pauses: [10, 20, 30, 40].map(ms) }
+    Waits { answer: ms(500), silence: ms(500), unreachable: ms(1), pauses: [10, 20, 30, 40].map(ms) }
 }
 
 /// Everything that is seen until there is nothing more, and the requests that it took.
-async fn seen(steps: Vec<Step>, patience: Patience) -> (Vec<String>, Vec<String>) {
+async fn seen(steps: Vec<Step>, waits: Waits) -> (Vec<String>, Vec<String>) {
     let stub = Stub::with_steps(steps).await;
     let cluster = Cluster::to_stub(&stub.address, Limits::default()).await;
-    let mut collection = cluster.look_on_with(resource::<Pod>(), "ess", patience);
+    let mut collection = cluster.look_on_with(resource::<Pod>(), "ess", waits);
     let mut seen = Vec::new();
     while let Some(item) = timeout(Duration::from_secs(20), collection.next()).await.expect("it ends") {
         let name = |object: &Value| object["metadata"]["name"].as_str().unwrap().to_owned();
@@ -115,7 +115,7 @@ async fn a_namespace_full_of_others_is_not_looked_at() {
 fn the_pauses_keep_within_the_budget() {
     let mut at = Duration::ZERO;
     let mut requests = 1;
-    for pause in Patience::default().pauses {
+    for pause in Waits::default().pauses {
         at += Duration::from_secs(290) + pause;
         requests += u32::from(at < Duration::from_mins(30));
     }

@@ -235,7 +235,7 @@ fn table(text: &[u8]) -> Option<(&[u8], &[u8])> {
 fn sql(file: &mut dyn Read, tail: Option<&[u8]>) -> io::Result<Dump> {
     let mut seen = BTreeSet::new();
     let mut lines = BufReader::new(file.take(MOST_SQL));
-    let (mut read, mut line) = (0, Vec::new());
+    let (mut read, mut line, mut in_rows) = (0, Vec::new(), false);
     let ended = loop {
         line.clear();
         match lines.read_until(b'\n', &mut line) {
@@ -245,6 +245,12 @@ fn sql(file: &mut dyn Read, tail: Option<&[u8]>) -> io::Result<Dump> {
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof && read > 0 => break true,
             Err(error) => return Err(error),
         }
+        // A row may look like any statement.
+        if in_rows {
+            in_rows = line.trim_ascii_end() != b"\\.";
+            continue;
+        }
+        in_rows = line.starts_with(b"COPY ") && line.trim_ascii_end().ends_with(b" FROM stdin;");
         seen.extend(mark(&line));
     };
     let seen = |mark| seen.contains(&mark);

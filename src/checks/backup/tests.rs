@@ -91,6 +91,8 @@ fn a_table_is_one_by_its_definition_and_not_by_a_word_in_a_row() {
         Users::Missing
     );
     assert_eq!(users("COPY public.events (a) FROM stdin;\nsee CREATE TABLE public.users (\n\\.\n"), Users::Missing);
+    let row = "COPY public.users (name) FROM stdin;\nCREATE TABLE users (\n\\.\n";
+    assert_eq!(users(row), Users::RowsOnly);
     let cut =
         sql("CREATE TABLE public.users (\n);\nCOPY public.users (name) FROM stdin;\n").replace("dump complete", "");
     assert_eq!(of_bytes(cut.as_bytes()).complete, Some(false));
@@ -133,7 +135,8 @@ fn a_compressed_dump_that_was_cut_off_is_not_called_whole() {
         .collect();
     packed
         .write_all(
-            sql(&format!("CREATE TABLE public.users (\n);\nCOPY public.users (name) FROM stdin;\n{rows}")).as_bytes(),
+            sql(&format!("CREATE TABLE public.users (\n);\nCOPY public.users (name) FROM stdin;\n{rows}\\.\n"))
+                .as_bytes(),
         )
         .unwrap();
     let packed = packed.finish().unwrap();

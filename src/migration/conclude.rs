@@ -285,16 +285,12 @@ async fn failed(
     let go_back = session.command("abort");
     // First of all: the guide wants the details saved before the switch is set back.
     let causes = diagnosis::understand(&report.message);
-    let file = FailureFile {
-        command: step.command(),
-        at: now,
-        deployment: &session.deployment,
-        failure: &report,
-        timeline,
-        go_back: &go_back,
-        more: vec![("causes", serde_json::json!(causes))],
+    let told = serde_json::json!(causes);
+    let file = |session: &Session, more| {
+        let deployment = session.deployment.clone();
+        FailureFile { command: step.command(), at: now, deployment, failure: &report, timeline, go_back: &go_back, more }
     };
-    let saved = record::save(&file, &state_folders(session));
+    let saved = record::save(&file(session, vec![("causes", told.clone())]), &state_folders(session));
     let ui = session.ui().clone();
     ui.status("");
     for line in report.message.lines() {
@@ -336,15 +332,7 @@ async fn failed(
     // Last, because it takes its time: what had to be kept is kept by now.
     if let Some(more) = advice::look_further(session, snapshot, &causes).await {
         more.tell(session, step);
-        let file = FailureFile {
-            command: step.command(),
-            at: now,
-            deployment: &session.deployment,
-            failure: &report,
-            timeline,
-            go_back: &go_back,
-            more: vec![("causes", serde_json::json!(causes)), ("around", more.document())],
-        };
+        let file = file(session, vec![("causes", told), ("around", more.document())]);
         let _ = saved.as_ref().map(|path| record::amend(&file, path));
     }
     let mut failure = Failure::new(FAILED, headline(step, &session.deployment));

@@ -22,7 +22,7 @@ pub struct FailureFile<'a> {
     /// `dry-run`, `activate` or `abort`.
     pub command: &'a str,
     pub at: jiff::Timestamp,
-    pub deployment: &'a Deployment,
+    pub deployment: Deployment,
     pub failure: &'a FailureReport,
     pub timeline: &'a [TimelineEntry],
     pub go_back: &'a str,
@@ -131,7 +131,7 @@ mod tests {
         let file = FailureFile {
             command: "activate",
             at: "2026-11-23T02:03:40Z".parse().unwrap(),
-            deployment: &deployment,
+            deployment: deployment.clone(),
             failure: &failure,
             timeline: &[],
             go_back: "kubectl ess-mas abort a -n n",
@@ -151,7 +151,7 @@ mod tests {
         let file = FailureFile {
             command: "activate",
             at: "2026-11-23T02:03:40Z".parse().unwrap(),
-            deployment: &deployment,
+            deployment: deployment.clone(),
             failure: &failure,
             timeline: &[],
             go_back: "back",

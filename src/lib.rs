@@ -1,8 +1,9 @@
 //! `kubectl ess-mas` takes an Element Server Suite Classic deployment from legacy authentication to the
 //! Matrix Authentication Service (MAS).
 //!
-//! Decisions are pure and in the middle; a thin shell is around them. Arrows point one way:
-//! `commands` → `cluster`, `net`, `terminal` → `plan`, `checks`, `reconcile`, `record` → `deployment`, `pki`, `redact`.
+//! Decisions are pure and in the middle; a thin shell is around them. Arrows point one way: `commands` → `migration` →
+//! `session` → `cluster`, `net` → `checks`, `diagnosis`, `plan`, `reconcile`, `record` → `deployment`, `pki`, `redact`,
+//! `stages`. `terminal` serves the upper three.
 
 pub mod checks;
 pub mod cli;

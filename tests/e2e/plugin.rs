@@ -59,8 +59,14 @@ impl Shell {
 
     /// The command, ready to be started.
     pub fn command<S: AsRef<OsStr>>(&self, words: impl IntoIterator<Item = S>) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_kubectl-ess_mas"));
+        // A shell starts background jobs, and `nohup` everything, with signals ignored; a program that is to die of one would
+        // live on.
+        let mut command = Command::new("env");
+        if cfg!(target_os = "linux") {
+            command.arg("--default-signal=INT,QUIT");
+        }
         command
+            .arg(env!("CARGO_BIN_EXE_kubectl-ess_mas"))
             .args(words)
             .env_clear()
             .env("HOME", self.home.path())

@@ -142,7 +142,7 @@ async fn run(session: &mut Session, request: &Request, outcome: &mut Outcome) ->
         };
         let start = if request.via_owner {
             match flow.through_owner(&seen, &go, &shown).await? {
-                Arrived::Here(start) => start,
+                Arrived::Here(start) => *start,
                 Arrived::Ended(code) => return Ok(code),
             }
         } else {
@@ -161,7 +161,7 @@ async fn run(session: &mut Session, request: &Request, outcome: &mut Outcome) ->
 
 /// What came of waiting for the manifest's owner.
 enum Arrived {
-    Here(Start),
+    Here(Box<Start>),
     Ended(u8),
 }
 
@@ -240,7 +240,7 @@ impl Flow<'_> {
         match via_owner::arrive(self.session, go, &shown.answer, self.deadline, step, &progress).await? {
             via_owner::Arrival::Here(start) => {
                 via_owner::note_arrival(self.session, &ours, &start).await;
-                Ok(Arrived::Here(*start))
+                Ok(Arrived::Here(start))
             }
             via_owner::Arrival::Stopped(Stopped::TimedOut(_)) => {
                 self.outcome.verdict = Answer::TimedOut;

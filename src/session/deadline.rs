@@ -14,7 +14,7 @@ const LAST_LOOK: Duration = Duration::from_secs(20);
 /// How long to wait. Runs on monotonic time, from the command's start.
 #[derive(Debug, Clone, Copy)]
 pub struct Deadline {
-    deadline: Instant,
+    at: Instant,
     /// The same by the clock, for a person.
     pub ends_at: Timestamp,
     /// `--timeout 0`: look once.
@@ -26,7 +26,7 @@ impl Deadline {
     pub fn new(now: Timestamp, timeout: Duration) -> Self {
         let span = SignedDuration::try_from(timeout).unwrap_or(SignedDuration::from_hours(24 * 365));
         Self {
-            deadline: Instant::now()
+            at: Instant::now()
                 .checked_add(timeout)
                 .unwrap_or_else(|| Instant::now() + Duration::from_hours(8760)),
             ends_at: now.checked_add(span).unwrap_or(Timestamp::MAX),
@@ -36,7 +36,7 @@ impl Deadline {
 
     /// The end of it, for one wait.
     pub fn end(&self) -> End {
-        End { at: self.deadline, looked_again: false }
+        End { at: self.at, looked_again: false }
     }
 }
 

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules that decide.
-const PURE: [&str; 7] = ["checks", "deployment", "pki", "plan", "reconcile", "redact", "stages"];
+const PURE: [&str; 8] = ["checks", "deployment", "diagnosis", "pki", "plan", "reconcile", "redact", "stages"];
 
 /// What a pure module may not name, whether imported or by its full path.
 const WORLD: [&str; 28] = [

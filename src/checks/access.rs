@@ -1,6 +1,8 @@
 //! What the caller may do, and what each step needs. Pure: the API server was asked beforehand.
 
-use k8s_openapi::api::authorization::v1::{NonResourceAttributes, ResourceAttributes, SelfSubjectAccessReviewSpec};
+use k8s_openapi::api::authorization::v1::{
+    NonResourceAttributes, ResourceAttributes, SelfSubjectAccessReviewSpec, SubjectRulesReviewStatus,
+};
 use serde_json::Value;
 
 use super::snapshot::{Known, Snapshot, Step};
@@ -13,7 +15,6 @@ const GROUP: &str = "matrix.element.io";
 /// One right, in the words of RBAC.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Right {
-    /// `get`, `list`, `watch`, `create`, `update`, `patch`.
     pub verb: &'static str,
     pub on: On,
 }
@@ -92,58 +93,38 @@ impl Right {
 }
 
 /// The rules that apply to the caller in the deployment's namespace, as a `SelfSubjectRulesReview` lists them.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Rules {
-    resources: Vec<Rule>,
-    paths: Vec<(Vec<String>, Vec<String>)>,
-    /// Why there may be more than these, if there may: an authorizer that cannot list its rules.
-    pub incomplete: Option<String>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Rule {
-    verbs: Vec<String>,
-    groups: Vec<String>,
-    resources: Vec<String>,
-    names: Vec<String>,
-}
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Rules(SubjectRulesReviewStatus);
 
 impl Rules {
     /// Reads the review's `status`. One without a list of rules is no answer.
     pub fn read(status: &Value) -> Option<Self> {
-        let texts = |value: &Value| -> Vec<String> {
-            value.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
-        };
-        let resources = status["resourceRules"].as_array()?.iter().map(|rule| Rule {
-            verbs: texts(&rule["verbs"]),
-            groups: texts(&rule["apiGroups"]),
-            resources: texts(&rule["resources"]),
-            names: texts(&rule["resourceNames"]),
-        });
-        let paths = status["nonResourceRules"].as_array().into_iter().flatten();
-        let error = status["evaluationError"].as_str().filter(|error| !error.is_empty());
-        let incomplete = status["incomplete"].as_bool().unwrap_or(false) || error.is_some();
-        Some(Self {
-            resources: resources.collect(),
-            paths: paths.map(|rule| (texts(&rule["verbs"]), texts(&rule["nonResourceURLs"]))).collect(),
-            incomplete: incomplete.then(|| error.unwrap_or("it says that its list is not complete").to_owned()),
-        })
+        status["resourceRules"].as_array()?;
+        serde_json::from_value(status.clone()).ok().map(Self)
+    }
+
+    /// Why there may be more than these, if there may: an authorizer that cannot list its rules.
+    pub fn incomplete(&self) -> Option<&str> {
+        let error = self.0.evaluation_error.as_deref().filter(|error| !error.is_empty());
+        error.or(self.0.incomplete.then_some("it says that its list is not complete"))
     }
 
     /// Whether one of them allows this.
     pub fn allow(&self, right: &Right) -> bool {
         let holds = |list: &[String], one: &str| list.iter().any(|item| item == "*" || item == one);
+        let any = |list: &Option<Vec<String>>, one: &str| list.as_ref().is_some_and(|list| holds(list, one));
         match &right.on {
-            On::Path(path) => self.paths.iter().any(|(verbs, paths)| {
+            On::Path(path) => self.0.non_resource_rules.iter().any(|rule| {
                 let covers = |pattern: &String| match pattern.strip_suffix('*') {
                     Some(start) => path.starts_with(start),
                     None => pattern == path,
                 };
-                holds(verbs, right.verb) && paths.iter().any(covers)
+                holds(&rule.verbs, right.verb) && rule.non_resource_urls.iter().flatten().any(covers)
             }),
-            On::Resource { group, plural, name } => self.resources.iter().any(|rule| {
-                let named = rule.names.is_empty() || name.as_ref().is_some_and(|name| rule.names.contains(name));
-                holds(&rule.verbs, right.verb) && holds(&rule.groups, group) && holds(&rule.resources, plural) && named
+            On::Resource { group, plural, name } => self.0.resource_rules.iter().any(|rule| {
+                let only = rule.resource_names.as_deref().unwrap_or_default();
+                let named = only.is_empty() || name.as_ref().is_some_and(|name| only.contains(name));
+                holds(&rule.verbs, right.verb) && any(&rule.api_groups, group) && any(&rule.resources, plural) && named
             }),
         }
     }
@@ -174,7 +155,7 @@ impl Access {
         if rules.allow(right) {
             return Some(true);
         }
-        rules.incomplete.is_none().then_some(false)
+        rules.incomplete().is_none().then_some(false)
     }
 
     /// Whether the caller has a right; `None` if that is not known.
@@ -190,7 +171,7 @@ impl Access {
     pub fn why_unknown(&self) -> &str {
         match &self.rules {
             Known::Unreadable(why) => why,
-            Known::Known(rules) => rules.incomplete.as_deref().unwrap_or("it gave no answer"),
+            Known::Known(rules) => rules.incomplete().unwrap_or("it gave no answer"),
         }
     }
 }

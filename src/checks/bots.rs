@@ -83,13 +83,10 @@ pub(super) fn check(snapshot: &Snapshot, step: Step, findings: &mut Vec<Finding>
         findings.push(may_stop(&names));
     }
     if !others.is_empty() {
+        let text = "whether this is a bot or a bridge, and whether it works with MAS, is not known here";
         findings.push(
-            Finding::unknown(
-                codes::BOTS,
-                place(&others),
-                "whether this is a bot or a bridge, and whether it works with MAS, is not known here",
-            )
-            .remedy("Ask Element Support whether this component works with MAS in this release."),
+            Finding::unknown(codes::BOTS, place(&others), text)
+                .remedy("Ask Element Support whether this component works with MAS in this release."),
         );
     }
     if !tools.is_empty() {

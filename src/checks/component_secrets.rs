@@ -91,25 +91,21 @@ fn no_secret(name: &str, references: &[&Reference]) -> Finding {
     keys.sort_unstable();
     keys.dedup();
     let component = references.first().map_or("", |reference| reference.component.as_str());
-    Finding::blocker(
-        codes::COMPONENT_SECRET,
-        format!("Secret {name}"),
-        format!(
-            "it does not exist, but {component} refers to it (keys {}); the operator refuses to reconcile without it",
-            keys.join(", ")
-        ),
-    )
-    .remedy("Find out who removed it and bring it back; its values cannot be made anew.")
+    let keys = keys.join(", ");
+    let text = format!(
+        "it does not exist, but {component} refers to it (keys {keys}); the operator refuses to reconcile without it"
+    );
+    Finding::blocker(codes::COMPONENT_SECRET, format!("Secret {name}"), text)
+        .remedy("Find out who removed it and bring it back; its values cannot be made anew.")
 }
 
 fn absent(reference: &Reference) -> Finding {
     let Reference { component, property, secret, key } = reference;
-    Finding::blocker(
-        codes::COMPONENT_SECRET,
-        format!("Secret {secret}, key {key}"),
-        format!("component {component}, property {property}: absent from {secret}/{key}; the operator refuses to reconcile without it"),
-    )
-    .remedy("Add the key to the Secret, or let the property name one that is there.")
+    let text = format!(
+        "component {component}, property {property}: absent from {secret}/{key}; the operator refuses to reconcile without it"
+    );
+    Finding::blocker(codes::COMPONENT_SECRET, format!("Secret {secret}, key {key}"), text)
+        .remedy("Add the key to the Secret, or let the property name one that is there.")
 }
 
 /// In TLS mode `certfile` the operator takes certificate and key from the component's Secret if both are there, else both

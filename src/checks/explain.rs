@@ -80,16 +80,6 @@ fn joined(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The table of all codes, in Markdown, as the README has it.
-pub fn table() -> String {
-    let mut table = "| code | about | may be |\n| --- | --- | --- |\n".to_owned();
-    for Explanation { code, about, severities, .. } in all() {
-        let words: Vec<&str> = severities.iter().map(|severity| severity.word()).collect();
-        table.extend(["| `", code, "` | ", about, " | ", &words.join(", "), " |\n"]);
-    }
-    table
-}
-
 /// Every finding that a test makes the checks report has a severity that the document lists.
 #[cfg(test)]
 pub(super) fn assert_true(finding: &super::finding::Finding) {

@@ -4,6 +4,8 @@
 
 use serde_json::Value;
 
+use super::finding::codes;
+
 /// Something that does not come along.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Loss {
@@ -36,8 +38,20 @@ impl Loss {
     }
 
     /// Whether it keeps people out who would be let in without it.
-    pub const fn restricts(&self) -> bool {
+    const fn restricts(&self) -> bool {
         matches!(self, Self::AttributeRequirements | Self::NoRegistration | Self::MappingModule(_))
+    }
+
+    pub const fn code(&self) -> &'static str {
+        if self.restricts() { codes::PROVIDER_RESTRICTION } else { codes::PROVIDER_SETTING }
+    }
+
+    pub const fn remedy(&self) -> &'static str {
+        if self.restricts() {
+            "Have the identity provider itself refuse those who shall not get in, before the activation."
+        } else {
+            "Ask Element Support whether this release hands it on to MAS."
+        }
     }
 
     /// What becomes of it, without a full stop.

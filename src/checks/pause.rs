@@ -16,24 +16,18 @@ pub(super) fn check(snapshot: &Snapshot, findings: &mut Vec<Finding>) {
     let deployment = &snapshot.deployment;
     for (key, value) in deployment.annotations() {
         if says_paused(key, value) {
+            let text = format!("it says {value:?}; if the operator heeds it, nothing happens after a change");
             findings.push(
-                Finding::warning(
-                    codes::PAUSED,
-                    format!("annotation {key}"),
-                    format!("it says {value:?}; if the operator heeds it, nothing happens after a change"),
-                )
-                .remedy("Find out who set it and why, and take it away first."),
+                Finding::warning(codes::PAUSED, format!("annotation {key}"), text)
+                    .remedy("Find out who set it and why, and take it away first."),
             );
         }
     }
     if let Some(period) = deployment.annotation(PERIOD).filter(|period| !is_go_duration(period)) {
+        let text = format!("it says {period:?}, which the operator cannot read, so that every run of it fails");
         findings.push(
-            Finding::blocker(
-                codes::RECONCILE_PERIOD,
-                format!("annotation {PERIOD}"),
-                format!("it says {period:?}, which the operator cannot read, so that every run of it fails"),
-            )
-            .remedy("Write a duration such as 5m or 1h30m, or take the annotation away."),
+            Finding::blocker(codes::RECONCILE_PERIOD, format!("annotation {PERIOD}"), text)
+                .remedy("Write a duration such as 5m or 1h30m, or take the annotation away."),
         );
     }
 }

@@ -39,13 +39,10 @@ fn contents(snapshot: &Snapshot, secret: &SecretContents, subject: &str, finding
         // A certificate may also stand in the global Secret; the checks of certificates look at both.
         if !secret.data.contains_key(&key) && !property.contains(".tls.") && !is_known(&keys, &key) {
             let name = &secret.name;
+            let text = format!("component matrixAuthenticationService, property {property}: absent from {name}/{key}");
             findings.push(
-                Finding::blocker(
-                    codes::SECRET,
-                    format!("{subject}, key {key}"),
-                    format!("component matrixAuthenticationService, property {property}: absent from {name}/{key}"),
-                )
-                .remedy("Add the key to the Secret; the operator refuses to reconcile without it."),
+                Finding::blocker(codes::SECRET, format!("{subject}, key {key}"), text)
+                    .remedy("Add the key to the Secret; the operator refuses to reconcile without it."),
             );
         }
     }

@@ -60,15 +60,9 @@ fn unsupported(delegated: &Value, findings: &mut Vec<Finding>) {
     ] {
         for (key, _) in named(delegated, is_it) {
             let support = if code == codes::JWT { "this" } else { what };
-            findings.push(
-                Finding::blocker(
-                    code,
-                    format!("{DELEGATED}.{key}"),
-                    format!("people log in with {what}, which cannot be migrated"),
-                )
-                .remedy(format!("Reach out to Element Support about {support} before you go on."))
-                .guide(),
-            );
+            let text = format!("people log in with {what}, which cannot be migrated");
+            let finding = Finding::blocker(code, format!("{DELEGATED}.{key}"), text).guide();
+            findings.push(finding.remedy(format!("Reach out to Element Support about {support} before you go on.")));
         }
     }
 }
@@ -88,16 +82,14 @@ fn group_sync(snapshot: &Snapshot, findings: &mut Vec<Finding>) {
     for (path, object) in [("spec.components.synapse.config", config), (DELEGATED, &config["delegatedAuth"])] {
         places.extend(named(object, is_it).into_iter().map(|(key, _)| format!("{path}.{key}")));
     }
-    for place in places {
-        findings.push(
-            Finding::blocker(
-                codes::GROUP_SYNC,
-                place,
-                "GroupSync is not supported with MAS; it needs legacy authentication",
-            )
-            .remedy("Take GroupSync out, or stay with legacy authentication."),
-        );
-    }
+    findings.extend(places.into_iter().map(|place| {
+        Finding::blocker(
+            codes::GROUP_SYNC,
+            place,
+            "GroupSync is not supported with MAS; it needs legacy authentication",
+        )
+        .remedy("Take GroupSync out, or stay with legacy authentication.")
+    }));
 }
 
 /// Local accounts are on where their section is, or where no way to log in is configured at all.
@@ -162,15 +154,10 @@ fn email(snapshot: &Snapshot, step: Step, findings: &mut Vec<Finding>) {
     };
     let field = snapshot.features.known().and_then(|features| features.email.as_deref());
     let place = field.map_or_else(|| MAS.to_owned(), |field| format!("{MAS}.{field}"));
-    findings.push(
-        Finding::warning(
-            codes::MAS_EMAIL,
-            place,
-            format!("{what}; with MAS it is MAS that sends these mails, and no e-mail delivery is configured for it"),
-        )
-        .remedy("Configure e-mail delivery for MAS before the activation, in the manifest or the installer.")
-        .guide(),
-    );
+    let text =
+        format!("{what}; with MAS it is MAS that sends these mails, and no e-mail delivery is configured for it");
+    let remedy = "Configure e-mail delivery for MAS before the activation, in the manifest or the installer.";
+    findings.push(Finding::warning(codes::MAS_EMAIL, place, text).remedy(remedy).guide());
 }
 
 fn synapse_sends_email(snapshot: &Snapshot) -> bool {

@@ -2,10 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-
 use super::super::finding::{Finding, codes};
-use super::super::oidc::{Loss, losses};
+use super::super::oidc::losses;
 use super::super::snapshot::Snapshot;
 use super::super::synapse::delegated_auth;
 use crate::deployment::IdentityProvider;
@@ -16,23 +14,10 @@ pub(super) fn check(snapshot: &Snapshot, findings: &mut Vec<Finding>) {
     ids(&snapshot.deployment.identity_providers(), findings);
     let entries = delegated_auth(&snapshot.deployment)["oidc"].as_array();
     for (index, entry) in entries.into_iter().flatten().enumerate() {
-        what_is_lost(entry, &format!("{OIDC}[{index}]"), findings);
-    }
-}
-
-fn what_is_lost(entry: &Value, place: &str, findings: &mut Vec<Finding>) {
-    for loss in losses(entry) {
-        findings.push(told(&loss, &format!("{place}.{}", loss.key())));
-    }
-}
-
-fn told(loss: &Loss, subject: &str) -> Finding {
-    if loss.restricts() {
-        Finding::warning(codes::PROVIDER_RESTRICTION, subject, loss.words())
-            .remedy("Have the identity provider itself refuse those who shall not get in, before the activation.")
-    } else {
-        Finding::warning(codes::PROVIDER_SETTING, subject, loss.words())
-            .remedy("Ask Element Support whether this release hands it on to MAS.")
+        findings.extend(losses(entry).into_iter().map(|loss| {
+            let subject = format!("{OIDC}[{index}].{}", loss.key());
+            Finding::warning(loss.code(), subject, loss.words()).remedy(loss.remedy())
+        }));
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::Known;
 use super::said::{Place, Pooling, Refusal, Server, SslMode, Trouble, Whose};
-use crate::checks::finding::{Finding, Severity, codes};
+use crate::checks::finding::{Finding, codes};
 
 /// A database that the spec does not name.
 pub(super) fn no_place(whose: Whose, path: &str, why: &str) -> Finding {
@@ -13,61 +13,30 @@ pub(super) fn no_place(whose: Whose, path: &str, why: &str) -> Finding {
 pub(super) fn trouble(place: &Place, trouble: &Trouble) -> Finding {
     let who = place.whose.word();
     let at = place.words();
-    let new = |code, severity, text: String| Finding::new(code, severity, place.path, text);
     let inside = "If this host is only known or let in inside the cluster: `kubectl ess-mas check --databases --through-cluster`.";
+    let login = |text: String| place.unknown(codes::DATABASE_LOGIN, text);
+    let unreached = |text: String| place.unknown(codes::DATABASE_REACHABLE, text);
     match trouble {
-        Trouble::NotAsked(why) => {
-            new(codes::DATABASE_LOGIN, Severity::Unknown, format!("{who} database {at} was not asked: {why}"))
-        }
-        Trouble::NoWay(why) => {
-            new(codes::DATABASE_REACHABLE, Severity::Unknown, format!("{who} database {at} was not reached from here: {why}"))
-                .remedy(inside)
-        }
-        Trouble::TimedOut => new(
-            codes::DATABASE_REACHABLE,
-            Severity::Unknown,
-            format!("{who} database {at}: no answer within the time that it is given"),
-        )
-        .remedy(inside),
-        Trouble::Lost(why) => new(
-            codes::DATABASE_REACHABLE,
-            Severity::Unknown,
-            format!("the connection to {who} database {at} ended: {why}"),
-        )
-        .remedy("Try again; then look into the server's log."),
-        Trouble::NotPostgres(why) => new(
-            codes::DATABASE_REACHABLE,
-            Severity::Blocker,
-            format!("what answers for {who} database {at} is no PostgreSQL server: {why}"),
-        )
-        .remedy("Compare host and port with those of the PostgreSQL server."),
-        Trouble::NoTls => new(
-            codes::DATABASE_SSLMODE,
-            Severity::Blocker,
-            format!("{} insists on TLS (sslmode {}), and the server at {}:{} has none", place.whose.program(), place.mode.word(), place.host, place.port),
-        )
-        .remedy("Turn TLS on at the server, or set sslMode to prefer or disable if the way to it is trusted."),
+        Trouble::NotAsked(why) => login(format!("{who} database {at} was not asked: {why}")),
+        Trouble::NoWay(why) => unreached(format!("{who} database {at} was not reached from here: {why}")).remedy(inside),
+        Trouble::TimedOut => unreached(format!("{who} database {at}: no answer within the time that it is given"))
+            .remedy(inside),
+        Trouble::Lost(why) => unreached(format!("the connection to {who} database {at} ended: {why}"))
+            .remedy("Try again; then look into the server's log."),
+        Trouble::NotPostgres(why) => place.blocker(codes::DATABASE_REACHABLE, format!("what answers for {who} database {at} is no PostgreSQL server: {why}"))
+            .remedy("Compare host and port with those of the PostgreSQL server."),
+        Trouble::NoTls => place.blocker(codes::DATABASE_SSLMODE, format!("{} insists on TLS (sslmode {}), and the server at {}:{} has none", place.whose.program(), place.mode.word(), place.host, place.port))
+            .remedy("Turn TLS on at the server, or set sslMode to prefer or disable if the way to it is trusted."),
         Trouble::Certificate(why) => certificate(place, why),
-        Trouble::InClear => new(
-            codes::DATABASE_LOGIN,
-            Severity::Unknown,
-            format!("the server of {who} database {at} asks for the password in clear over a connection that is not encrypted; it was not sent"),
-        )
-        .remedy("Let the server ask by scram-sha-256 (pg_hba.conf), or use TLS."),
+        Trouble::InClear => login(format!("the server of {who} database {at} asks for the password in clear over a connection that is not encrypted; it was not sent"))
+            .remedy("Let the server ask by scram-sha-256 (pg_hba.conf), or use TLS."),
         Trouble::Refused(refusal) => refused(place, refusal, inside),
     }
 }
 
 fn certificate(place: &Place, why: &str) -> Finding {
-    Finding::warning(
-        codes::DATABASE_SSLMODE,
-        place.path,
-        format!(
-            "sslmode {} wants a certificate that can be verified, and seen from here it is not: {why}. Nothing was sent.",
-            place.mode.word()
-        ),
-    )
-    .remedy("If the server's CA is a private one, name it with --ca-certificate; in the cluster, MAS has to know it as well.")
+    place.warning(codes::DATABASE_SSLMODE, format!("sslmode {} wants a certificate that can be verified, and seen from here it is not: {why}. Nothing was sent.", place.mode.word()))
+        .remedy("If the server's CA is a private one, name it with --ca-certificate; in the cluster, MAS has to know it as well.")
 }
 
 /// SQLSTATEs: PostgreSQL's documentation, appendix A.
@@ -76,21 +45,17 @@ fn refused(place: &Place, refusal: &Refusal, inside: &str) -> Finding {
     let who = place.whose.word();
     let (user, database) = (&place.user, &place.database);
     let (secret, key) = &place.password;
-    let blocker = |text: String| Finding::blocker(codes::DATABASE_LOGIN, place.path, text);
-    let unknown = |text: String| Finding::unknown(codes::DATABASE_LOGIN, place.path, text);
+    let blocker = |text: String| place.blocker(codes::DATABASE_LOGIN, text);
+    let unknown = |text: String| place.unknown(codes::DATABASE_LOGIN, text);
     let no_entry = message.contains("pg_hba.conf");
     match state.as_str() {
-        "28P01" => blocker(format!(
-            "the server refuses role {user} of {who} database with the password of Secret {secret}, key {key}: {message}"
-        ))
-        .remedy(match place.whose {
+        "28P01" => blocker(format!("the server refuses role {user} of {who} database with the password of Secret {secret}, key {key}: {message}"))
+            .remedy(match place.whose {
             Whose::Mas => format!("Give the role that password (`\\password` in psql, as `kubectl ess-mas prepare` prints it), or replace the Secret's: `kubectl ess-mas prepare --replace {key} --database-password-file FILE`."),
             Whose::Synapse => "Synapse runs with another password than this one; find out which Secret is the right one.".to_owned(),
         }),
-        "28000" if no_entry => unknown(format!(
-            "the server of {who} database takes no login of {user} from here: {message}"
-        ))
-        .remedy(format!("pg_hba.conf has to let {} in from the cluster's pods. {inside}", place.whose.program())),
+        "28000" if no_entry => unknown(format!("the server of {who} database takes no login of {user} from here: {message}"))
+            .remedy(format!("pg_hba.conf has to let {} in from the cluster's pods. {inside}", place.whose.program())),
         "28000" if message.contains("not permitted to log in") => {
             blocker(format!("role {user} of {who} database may not log in: {message}"))
                 .remedy(format!("As a superuser: ALTER ROLE … LOGIN for {user}."))
@@ -119,26 +84,14 @@ fn create(place: &Place, what: &str) -> String {
 pub(super) fn reached(place: &Place, server: &Server, findings: &mut Vec<Finding>) {
     let who = place.whose.word();
     let way = if server.through_cluster { " through the cluster" } else { "" };
-    let version =
-        server.version.known().map_or_else(String::new, |version| format!(", PostgreSQL {}", release(*version)));
-    findings.push(Finding::ok(
-        codes::DATABASE_REACHABLE,
-        place.path,
-        format!("{who} database {} answers{way}{version}", place.words()),
-    ));
+    let version = server.version.known().map(|version| format!(", PostgreSQL {}", release(*version)));
+    let text = format!("{who} database {} answers{way}{}", place.words(), version.unwrap_or_default());
+    findings.push(place.ok(codes::DATABASE_REACHABLE, text));
     findings.push(if server.asked_password {
-        Finding::ok(
-            codes::DATABASE_LOGIN,
-            place.path,
-            format!("role {} logs in with the password of Secret {}", place.user, place.password.0),
-        )
+        place.ok(codes::DATABASE_LOGIN, format!("role {} logs in with the password of Secret {}", place.user, place.password.0))
     } else {
-        Finding::unknown(
-            codes::DATABASE_LOGIN,
-            place.path,
-            format!("the server let role {} in from here without asking for the password, so whether that of Secret {} is right is not known", place.user, place.password.0),
-        )
-        .remedy(if server.through_cluster {
+        place.unknown(codes::DATABASE_LOGIN, format!("the server let role {} in from here without asking for the password, so whether that of Secret {} is right is not known", place.user, place.password.0))
+            .remedy(if server.through_cluster {
             "A port-forward ends inside the server's pod, where pg_hba.conf often trusts everybody. Ask without --through-cluster if there is a way."
         } else {
             "pg_hba.conf trusts everybody who comes from here. Try the password from another address."
@@ -146,7 +99,10 @@ pub(super) fn reached(place: &Place, server: &Server, findings: &mut Vec<Finding
     });
     findings.extend(tls(place, server));
     findings.extend(version_of(place, server));
-    findings.extend(standby(place, server));
+    if server.standby == Known::Known(true) {
+        let text = format!("{}:{} is a standby, which takes no writes", place.host, place.port);
+        findings.push(place.blocker(codes::DATABASE_LOGIN, text).remedy("Name the primary."));
+    }
     findings.push(pooling(place, &server.pooling));
 }
 
@@ -162,21 +118,14 @@ fn release(number: i64) -> String {
 fn tls(place: &Place, server: &Server) -> Option<Finding> {
     let mode = format!("sslmode {}{}", place.mode.word(), if place.mode_set { "" } else { ", the default" });
     let who = place.whose.word();
-    let ok = |how: &str| {
-        let text = format!("the connection to {who} database is {how} ({mode})");
-        Finding::ok(codes::DATABASE_SSLMODE, place.path, text)
-    };
+    let ok =
+        |how: &str| place.ok(codes::DATABASE_SSLMODE, format!("the connection to {who} database is {how} ({mode})"));
     match (server.tls, place.mode) {
         (true, _) => Some(ok("encrypted with TLS")),
         (false, SslMode::Disable | SslMode::Allow) => Some(ok("not encrypted, as is wanted")),
         (false, SslMode::Prefer) => Some(
-            Finding::warning(
-                codes::DATABASE_SSLMODE,
-                place.path,
-                format!("the connection to {who} database is not encrypted: the server has no TLS, and that is put up with ({mode})"),
-            )
-            .remedy("Turn TLS on at the server, or set sslMode to disable if the way to it is trusted, so that nobody relies on it."),
-        ),
+            place.warning(codes::DATABASE_SSLMODE, format!("the connection to {who} database is not encrypted: the server has no TLS, and that is put up with ({mode})"))
+                .remedy("Turn TLS on at the server, or set sslMode to disable if the way to it is trusted, so that nobody relies on it.")),
         // No such connection is made.
         (false, _) => None,
     }
@@ -189,28 +138,14 @@ fn version_of(place: &Place, server: &Server) -> Option<Finding> {
     if place.whose != Whose::Mas {
         return None;
     }
+    let code = codes::MAS_DATABASE_VERSION;
     Some(match &server.version {
-        Known::Unreadable(why) => super::unread(codes::MAS_DATABASE_VERSION, place, "the server's version", why),
-        Known::Known(version) if *version < OLDEST => Finding::warning(
-            codes::MAS_DATABASE_VERSION,
-            place.path,
-            format!("PostgreSQL {} is older than the 13 that MAS asks for", release(*version)),
-        )
-        .remedy("Use a newer server for MAS's database."),
-        Known::Known(version) => {
-            Finding::ok(codes::MAS_DATABASE_VERSION, place.path, format!("PostgreSQL {}", release(*version)))
+        Known::Unreadable(why) => super::unread(code, place, "the server's version", why),
+        Known::Known(version) if *version < OLDEST => {
+            let text = format!("PostgreSQL {} is older than the 13 that MAS asks for", release(*version));
+            place.warning(code, text).remedy("Use a newer server for MAS's database.")
         }
-    })
-}
-
-fn standby(place: &Place, server: &Server) -> Option<Finding> {
-    (server.standby == Known::Known(true)).then(|| {
-        Finding::blocker(
-            codes::DATABASE_LOGIN,
-            place.path,
-            format!("{}:{} is a standby, which takes no writes", place.host, place.port),
-        )
-        .remedy("Name the primary.")
+        Known::Known(version) => place.ok(code, format!("PostgreSQL {}", release(*version))),
     })
 }
 
@@ -220,28 +155,17 @@ fn pooling(place: &Place, pooling: &Pooling) -> Finding {
         Whose::Synapse => "syn2mas",
     };
     let at = format!("{}:{}", place.host, place.port);
+    let code = codes::DATABASE_POOLER;
     match pooling {
-        Pooling::None => {
-            Finding::ok(codes::DATABASE_POOLER, place.path, format!("the sessions at {at} are the server's own, no pooler is in between"))
-        }
-        Pooling::BySession => Finding::ok(
-            codes::DATABASE_POOLER,
-            place.path,
-            format!("a pooler answers at {at}; it left a session with its process of the server, as pooling by session does"),
-        ),
-        Pooling::ByTransaction => Finding::new(
-            codes::DATABASE_POOLER,
+        Pooling::None => place.ok(code, format!("the sessions at {at} are the server's own, no pooler is in between")),
+        Pooling::BySession => place.ok(code, format!("a pooler answers at {at}; it left a session with its process of the server, as pooling by session does")),
+        Pooling::ByTransaction => {
+            let text = format!("a pooler answers at {at} and moved a session to another process of the server between two transactions; {who} needs a session of its own");
             // Synapse itself puts up with it; syn2mas does with some poolers.
-            if place.whose == Whose::Mas { Severity::Blocker } else { Severity::Warning },
-            place.path,
-            format!("a pooler answers at {at} and moved a session to another process of the server between two transactions; {who} needs a session of its own"),
-        )
-        .remedy("Name the server itself, or let the pooler pool by session."),
-        Pooling::Unclear(why) => Finding::warning(
-            codes::DATABASE_POOLER,
-            place.path,
-            format!("a pooler answers at {at}, and how it pools was not to be seen ({why}); {who} needs a session of its own"),
-        )
-        .remedy("Name the server itself, or make sure that the pooler pools by session."),
+            let finding = if place.whose == Whose::Mas { place.blocker(code, text) } else { place.warning(code, text) };
+            finding.remedy("Name the server itself, or let the pooler pool by session.")
+        }
+        Pooling::Unclear(why) => place.warning(code, format!("a pooler answers at {at}, and how it pools was not to be seen ({why}); {who} needs a session of its own"))
+            .remedy("Name the server itself, or make sure that the pooler pools by session."),
     }
 }

@@ -1,6 +1,6 @@
 //! What was asked of the two databases, and what they said.
 
-use crate::checks::Known;
+use crate::checks::{Finding, Known};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Whose {
@@ -81,6 +81,22 @@ impl Place {
     /// `mas at db:5432`.
     pub fn words(&self) -> String {
         format!("{} at {}:{}", self.database, self.host, self.port)
+    }
+
+    pub(super) fn ok(&self, code: &'static str, text: impl Into<String>) -> Finding {
+        Finding::ok(code, self.path, text)
+    }
+
+    pub(super) fn warning(&self, code: &'static str, text: impl Into<String>) -> Finding {
+        Finding::warning(code, self.path, text)
+    }
+
+    pub(super) fn unknown(&self, code: &'static str, text: impl Into<String>) -> Finding {
+        Finding::unknown(code, self.path, text)
+    }
+
+    pub(super) fn blocker(&self, code: &'static str, text: impl Into<String>) -> Finding {
+        Finding::blocker(code, self.path, text)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Synapse's database: what syn2mas refuses, warns of or stumbles over, counted beforehand.
 
 use super::said::{Foreign, Place, SynapseSaid};
-use super::{Expected, FEW, Known, codes, count, list, size, thousands, unread};
+use super::{Expected, FEW, Known, ROWS_PER_SECOND, codes, count, list, thousands, unread};
 use crate::checks::finding::Finding;
 
 /// What an earlier delegation to MAS left; syn2mas refuses it.
@@ -9,16 +9,15 @@ const DELEGATED: &str = "oauth-delegated";
 
 pub(super) fn check(expected: &Expected, place: &Place, said: &SynapseSaid, findings: &mut Vec<Finding>) {
     if said.is_synapses != Known::Known(true) {
+        let code = codes::SYNAPSE_DATABASE_TABLES;
         findings.push(match &said.is_synapses {
-            Known::Unreadable(why) => {
-                unread(codes::SYNAPSE_DATABASE_TABLES, place, "whether Synapse's tables are there", why)
+            Known::Unreadable(why) => unread(code, place, "whether Synapse's tables are there", why),
+            Known::Known(_) => {
+                let text = format!("{} holds no tables of a Synapse that role {} could see", place.words(), place.user);
+                place
+                    .blocker(code, text)
+                    .remedy("Compare the spec with what Synapse runs with, and the role's search_path.")
             }
-            Known::Known(_) => Finding::blocker(
-                codes::SYNAPSE_DATABASE_TABLES,
-                place.path,
-                format!("{} holds no tables of a Synapse that role {} could see", place.words(), place.user),
-            )
-            .remedy("Compare the spec with what Synapse runs with, and the role's search_path."),
         });
         return;
     }
@@ -38,13 +37,9 @@ fn guests(place: &Place, guests: &Known<i64>) -> Finding {
     let code = codes::SYNAPSE_DATABASE_GUESTS;
     match guests {
         Known::Unreadable(why) => unread(code, place, "the number of guests", why),
-        Known::Known(0) => Finding::ok(code, place.path, "no guests"),
-        Known::Known(number) => Finding::warning(
-            code,
-            place.path,
-            format!("{}; syn2mas warns of them, which is enough to fail a dry run that checks first. They come along, their logins do not", count(*number, "guest", "guests")),
-        )
-        .remedy("Deactivate them through Synapse's admin API if nobody needs them; the warning stays as long as their rows do."),
+        Known::Known(0) => place.ok(code, "no guests"),
+        Known::Known(number) => place.warning(code, format!("{}; syn2mas warns of them, which is enough to fail a dry run that checks first. They come along, their logins do not", count(*number, "guest", "guests")))
+            .remedy("Deactivate them through Synapse's admin API if nobody needs them; the warning stays as long as their rows do."),
     }
 }
 
@@ -52,15 +47,9 @@ fn threepids(place: &Place, threepids: &Known<Vec<(String, i64)>>) -> Finding {
     let code = codes::SYNAPSE_DATABASE_THREEPIDS;
     match threepids {
         Known::Unreadable(why) => unread(code, place, "phone numbers and the like", why),
-        Known::Known(all) if all.is_empty() => {
-            Finding::ok(code, place.path, "no phone numbers or other addresses beside e-mail")
-        }
-        Known::Known(all) => Finding::warning(
-            code,
-            place.path,
-            format!("addresses of users that are no e-mail addresses: {}; syn2mas warns of them, and MAS keeps them without using them", list(&words(all))),
-        )
-        .remedy("Nothing has to be done if nobody relies on them. If the dry run fails on the warning, remove them through Synapse's admin API."),
+        Known::Known(all) if all.is_empty() => place.ok(code, "no phone numbers or other addresses beside e-mail"),
+        Known::Known(all) => place.warning(code, format!("addresses of users that are no e-mail addresses: {}; syn2mas warns of them, and MAS keeps them without using them", list(&words(all))))
+            .remedy("Nothing has to be done if nobody relies on them. If the dry run fails on the warning, remove them through Synapse's admin API."),
     }
 }
 
@@ -80,24 +69,16 @@ fn providers(expected: &Expected, place: &Place, providers: &Known<Vec<(String, 
         Known::Known(all) => all,
     };
     findings.push(match all.iter().find(|(name, _)| name == DELEGATED) {
-        Some((_, number)) => Finding::blocker(
-            codes::SYNAPSE_DATABASE_DELEGATED,
-            place.path,
-            format!("{} from an earlier delegation to MAS (auth_provider {DELEGATED}); syn2mas refuses to migrate with them", count(*number, "row", "rows")),
-        )
-        .remedy(format!("If that MAS is gone for good, with Synapse's database backed up: DELETE FROM user_external_ids WHERE auth_provider = '{DELEGATED}';")),
-        None => Finding::ok(codes::SYNAPSE_DATABASE_DELEGATED, place.path, "nothing is left of an earlier delegation"),
+        Some((_, number)) => place.blocker(codes::SYNAPSE_DATABASE_DELEGATED, format!("{} from an earlier delegation to MAS (auth_provider {DELEGATED}); syn2mas refuses to migrate with them", count(*number, "row", "rows")))
+            .remedy(format!("If that MAS is gone for good, with Synapse's database backed up: DELETE FROM user_external_ids WHERE auth_provider = '{DELEGATED}';")),
+        None => place.ok(codes::SYNAPSE_DATABASE_DELEGATED, "nothing is left of an earlier delegation"),
     });
     let used: Vec<(String, i64)> = all.iter().filter(|(name, _)| name != DELEGATED).cloned().collect();
     let (known, strange): (Vec<_>, Vec<_>) = used.into_iter().partition(|(name, _)| expected.providers.contains(name));
     if !known.is_empty() {
-        findings.push(Finding::ok(
-            code,
-            place.path,
-            format!("identity providers in use, and configured: {}", list(&known)),
-        ));
+        findings.push(place.ok(code, format!("identity providers in use, and configured: {}", list(&known))));
     } else if strange.is_empty() {
-        findings.push(Finding::ok(code, place.path, "no user is linked to an identity provider"));
+        findings.push(place.ok(code, "no user is linked to an identity provider"));
     }
     if !strange.is_empty() {
         findings.push(not_configured(expected, place, &strange));
@@ -112,9 +93,9 @@ fn not_configured(expected: &Expected, place: &Place, strange: &[(String, i64)])
         let few: Vec<&str> = expected.providers.iter().take(FEW).map(String::as_str).collect();
         format!("configured are {}", few.join(", "))
     };
+    let names = list(strange);
     let text = format!(
-        "users are linked to identity providers that the spec does not have: {} ({configured}); syn2mas refuses to migrate them",
-        list(strange)
+        "users are linked to identity providers that the spec does not have: {names} ({configured}); syn2mas refuses to migrate them"
     );
     let never = strange.iter().any(|(name, _)| name == "saml" || name == "cas");
     let old = strange.iter().any(|(name, _)| name == "oidc");
@@ -126,14 +107,11 @@ fn not_configured(expected: &Expected, place: &Place, strange: &[(String, i64)])
         "Has a provider been removed, or its idpId changed? Bring it back under that id, or have the links removed through Synapse's admin API."
     };
     if expected.more_providers && !never {
-        return Finding::unknown(
-            code,
-            place.path,
-            format!("{text} unless they are among those in Synapse's free-form settings"),
-        )
-        .remedy(remedy);
+        return place
+            .unknown(code, format!("{text} unless they are among those in Synapse's free-form settings"))
+            .remedy(remedy);
     }
-    Finding::blocker(code, place.path, text).remedy(remedy)
+    place.blocker(code, text).remedy(remedy)
 }
 
 fn foreign(expected: &Expected, place: &Place, foreign: &Known<Foreign>) -> Finding {
@@ -141,57 +119,38 @@ fn foreign(expected: &Expected, place: &Place, foreign: &Known<Foreign>) -> Find
     let name = expected.server_name.as_deref().unwrap_or_default();
     match foreign {
         Known::Unreadable(why) => unread(code, place, "users of other server names", why),
-        Known::Known(Foreign { people: 0, services: 0 }) => {
-            Finding::ok(code, place.path, format!("every user is of {name}"))
-        }
-        Known::Known(Foreign { people: 0, services }) => Finding::warning(
-            code,
-            place.path,
-            format!("{} not of the form @name:{name}; syn2mas skips them, and stumbles over their devices and tokens if there are any", count(*services, "user of an application service is", "users of application services are")),
-        )
-        .remedy("Ask Element's support if the dry run ends with `failed to extract localpart`."),
-        Known::Known(Foreign { people, .. }) => Finding::blocker(
-            code,
-            place.path,
-            format!("{} not of the form @name:{name}; syn2mas ends with `failed to extract localpart`, and its check beforehand does not see it", count(*people, "user is", "users are")),
-        )
-        .remedy("Is spec.global.config.domainName Synapse's server_name? If so, have these users removed; ask Element's support how."),
+        Known::Known(Foreign { people: 0, services: 0 }) => place.ok(code, format!("every user is of {name}")),
+        Known::Known(Foreign { people: 0, services }) => place.warning(code, format!("{} not of the form @name:{name}; syn2mas skips them, and stumbles over their devices and tokens if there are any", count(*services, "user of an application service is", "users of application services are")))
+            .remedy("Ask Element's support if the dry run ends with `failed to extract localpart`."),
+        Known::Known(Foreign { people, .. }) => place.blocker(code, format!("{} not of the form @name:{name}; syn2mas ends with `failed to extract localpart`, and its check beforehand does not see it", count(*people, "user is", "users are")))
+            .remedy("Is spec.global.config.domainName Synapse's server_name? If so, have these users removed; ask Element's support how."),
     }
 }
 
 fn orphans(place: &Place, orphans: &[(&'static str, Known<i64>)], findings: &mut Vec<Finding>) {
     let code = codes::SYNAPSE_DATABASE_ORPHANS;
     let mut found = Vec::new();
-    let mut read = 0;
+    let mut all_read = !orphans.is_empty();
     for (table, number) in orphans {
         match number {
             Known::Unreadable(why) => {
+                all_read = false;
                 findings.push(unread(code, place, &format!("rows without a user in {table}"), why));
             }
-            Known::Known(0) => read += 1,
-            Known::Known(number) => {
-                read += 1;
-                found.push(((*table).to_owned(), *number));
-            }
+            Known::Known(0) => {}
+            Known::Known(number) => found.push(((*table).to_owned(), *number)),
         }
     }
     if !found.is_empty() {
-        findings.push(
-            Finding::blocker(
-                code,
-                place.path,
-                format!(
-                    "rows of users who are not there: {}; syn2mas ends with `was not found for migration`",
-                    list(&found)
-                ),
-            )
-            .remedy(format!(
-                "With Synapse's database backed up, remove them, or ask Element's support: {}",
-                remove(&found)
-            )),
+        let text = format!(
+            "rows of users who are not there: {}; syn2mas ends with `was not found for migration`",
+            list(&found)
         );
-    } else if read == orphans.len() && read > 0 {
-        findings.push(Finding::ok(code, place.path, "every device, token, address and link belongs to a user"));
+        let remedy =
+            format!("With Synapse's database backed up, remove them, or ask Element's support: {}", remove(&found));
+        findings.push(place.blocker(code, text).remedy(remedy));
+    } else if all_read {
+        findings.push(place.ok(code, "every device, token, address and link belongs to a user"));
     }
 }
 
@@ -207,21 +166,11 @@ fn no_login(expected: &Expected, place: &Place, no_login: &Known<i64>) -> Findin
     let code = codes::SYNAPSE_DATABASE_NO_LOGIN;
     match no_login {
         Known::Unreadable(why) => unread(code, place, "users without a way to log in", why),
-        Known::Known(0) => {
-            Finding::ok(code, place.path, "every active user has a password or a link to an identity provider")
-        }
-        Known::Known(number) if expected.ldap => Finding::warning(
-            code,
-            place.path,
-            format!("{} neither a password nor a link to a configured identity provider. Those of LDAP are among them, and log in through it after the migration (ESS 25.10.1 and later); the others will not be able to", count(*number, "active user has", "active users have")),
-        )
-        .remedy("Compare the number with that of the people in LDAP. After the migration log in as one of them before everybody does."),
-        Known::Known(number) => Finding::warning(
-            code,
-            place.path,
-            format!("{} neither a password nor a link to a configured identity provider, and will not be able to log in; sessions that they have go on", count(*number, "active user has", "active users have")),
-        )
-        .remedy("Bots with a token of their own are such users, which is in order. For people: set a password, or let the provider link them by their name."),
+        Known::Known(0) => place.ok(code, "every active user has a password or a link to an identity provider"),
+        Known::Known(number) if expected.ldap => place.warning(code, format!("{} neither a password nor a link to a configured identity provider. Those of LDAP are among them, and log in through it after the migration (ESS 25.10.1 and later); the others will not be able to", count(*number, "active user has", "active users have")))
+            .remedy("Compare the number with that of the people in LDAP. After the migration log in as one of them before everybody does."),
+        Known::Known(number) => place.warning(code, format!("{} neither a password nor a link to a configured identity provider, and will not be able to log in; sessions that they have go on", count(*number, "active user has", "active users have")))
+            .remedy("Bots with a token of their own are such users, which is in order. For people: set a password, or let the provider link them by their name."),
     }
 }
 
@@ -231,27 +180,22 @@ fn sizes(place: &Place, sizes: &Known<Vec<(String, Option<i64>)>>) -> Finding {
         Known::Unreadable(why) => return unread(code, place, "the sizes of tables", why),
         Known::Known(all) => all,
     };
+    if all.iter().all(|(_, rows)| rows.is_none()) {
+        let text = "PostgreSQL has no estimate of the numbers of rows yet; it makes one by itself (autovacuum)";
+        return place.ok(code, text);
+    }
     let shown = |(name, rows): &(String, Option<i64>)| match rows {
         Some(rows) => format!("{name} {}", thousands(*rows)),
         None => format!("{name} never counted"),
     };
     let text = all.iter().map(shown).collect::<Vec<_>>().join(", ");
-    if all.iter().all(|(_, rows)| rows.is_none()) {
-        return Finding::ok(
-            code,
-            place.path,
-            "PostgreSQL has no estimate of the numbers of rows yet; it makes one by itself (autovacuum)",
-        );
-    }
-    let rows: i64 = all.iter().filter_map(|(_, rows)| *rows).sum();
-    Finding::ok(
-        code,
-        place.path,
-        format!(
-            "rows to copy, as PostgreSQL estimates them: {text}. Copying them takes about {}; the dry run measures it",
-            about(size::copying_seconds(rows))
-        ),
-    )
+    let time = about(copying_seconds(all.iter().filter_map(|(_, rows)| *rows).sum()));
+    place.ok(code, format!("rows to copy, as PostgreSQL estimates them: {text}. Copying them takes about {time}; the dry run measures it"))
+}
+
+/// An estimate, and at least one.
+pub(super) fn copying_seconds(rows: i64) -> i64 {
+    (rows / ROWS_PER_SECOND).max(1)
 }
 
 fn about(seconds: i64) -> String {

@@ -3,6 +3,7 @@ use serde_json::{Value, json};
 use super::said::*;
 use super::*;
 use crate::checks::{Severity, tests::snapshot as object};
+use crate::deployment::Features;
 use crate::plan::{Database, MasSettings, Tls};
 
 fn snapshot(change: impl FnOnce(&mut Value), ssl_mode: Option<&str>) -> Snapshot {
@@ -142,7 +143,8 @@ fn the_spec_tells_where_to_log_in_and_what_it_does_not_tell_is_not_guessed() {
     assert_eq!(expected.providers, ["oidc-01JABCDEFGHJKMNPQRSTVWXYZ0"]);
 
     let mut by_schema = snapshot(|_| {}, None);
-    by_schema.features = Known::Known(features("verify-full"));
+    let default_ssl_mode = Some("verify-full".to_owned());
+    by_schema.features = Known::Known(Features { mas: true, active: true, default_ssl_mode, ..Features::default() });
     assert_eq!(Expected::of(&by_schema).mas.unwrap().mode, SslMode::VerifyFull);
     let strange = Expected::of(&snapshot(|_| {}, Some("encrypt")));
     assert!(strange.mas.unwrap_err().contains("encrypt"));
@@ -384,6 +386,6 @@ fn with_ldap_nobody_is_called_locked_out_who_may_not_be() {
 fn numbers_can_be_read_by_people() {
     assert_eq!([0, 999, 1000, 1_234_567, -1000].map(thousands), ["0", "999", "1 000", "1 234 567", "-1 000"]);
     assert_eq!(count(1, "user", "users"), "1 user");
-    assert_eq!(size::copying_seconds(0), 1);
-    assert_eq!(size::copying_seconds(1_000_000), 100);
+    assert_eq!(synapse::copying_seconds(0), 1);
+    assert_eq!(synapse::copying_seconds(1_000_000), 100);
 }

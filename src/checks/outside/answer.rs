@@ -56,6 +56,12 @@ impl Answer {
             .ok_or_else(|| format!("{}, where a JSON document belongs", self.described()))
     }
 
+    /// The JSON of an answer with status 200, or what it is instead, to complete "it answers …".
+    pub(super) fn document(&self) -> Result<Value, String> {
+        let document = self.json()?;
+        if self.status == 200 { Ok(document) } else { Err(self.described()) }
+    }
+
     /// Status and what else tells people something: `404 M_UNRECOGNIZED`, `502 (a web page, "502 Bad Gateway")`.
     pub(super) fn described(&self) -> String {
         let status = self.status;

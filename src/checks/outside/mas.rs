@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::answer::Reached;
+use super::answer::{Reached, excerpt};
 use super::{Answer, Answers, Expected, Finding, OutsidePhase, Question, Whom, codes};
 use crate::checks::snapshot::Known;
 
@@ -12,23 +12,18 @@ pub(super) fn judge(expected: &Expected, answers: &Answers, findings: &mut Vec<F
     let home = format!("https://{host}/");
     match answers.reached(Whom::Mas) {
         Reached::NotAsked => return,
-        Reached::No(why) if expected.phase == OutsidePhase::Before => {
-            findings.push(
-                Finding::warning(codes::MAS_REACHABLE, home, format!("MAS is to be here, and {why}"))
-                    .remedy("Let the name point to the same ingress as Synapse before the dry run."),
-            );
-            return;
-        }
         Reached::No(why) => {
-            findings.push(
-                Finding::warning(codes::MAS_REACHABLE, home, format!("MAS cannot be reached from here: {why}")).remedy(
-                    format!(
-                        "Open it in a browser where users are. To look from here, name an address (--resolve {host}:443:ADDRESS) or go \
-                         through the cluster: `{} --through-cluster`.",
-                        expected.commands.verify
-                    ),
-                ),
-            );
+            let warning = |text: String| Finding::warning(codes::MAS_REACHABLE, home, text);
+            findings.push(if expected.phase == OutsidePhase::Before {
+                warning(format!("MAS is to be here, and {why}"))
+                    .remedy("Let the name point to the same ingress as Synapse before the dry run.")
+            } else {
+                warning(format!("MAS cannot be reached from here: {why}")).remedy(format!(
+                    "Open it in a browser where users are. To look from here, name an address (--resolve {host}:443:ADDRESS) or go \
+                     through the cluster: `{} --through-cluster`.",
+                    expected.commands.verify
+                ))
+            });
             return;
         }
         Reached::Yes => {}
@@ -41,27 +36,15 @@ pub(super) fn judge(expected: &Expected, answers: &Answers, findings: &mut Vec<F
         return;
     }
     findings.push(Finding::ok(codes::MAS_REACHABLE, home, "it can be reached from here"));
-    add(findings, answers.the(expected, &Question::Discovery, codes::MAS_DISCOVERY), |answer| {
-        discovery(expected, answer)
-    });
-    add(findings, answers.the(expected, &Question::Keys, codes::MAS_SIGNING_KEY), |answer| {
-        vec![keys(expected, answer)]
-    });
-    add(findings, answers.the(expected, &Question::LoginPage, codes::MAS_LOGIN_PAGE), |answer| {
-        vec![login_page(expected, answer)]
-    });
-}
-
-/// Judges an answer if there is one.
-pub(super) fn add(
-    findings: &mut Vec<Finding>,
-    answer: Result<&Answer, Option<Finding>>,
-    judge: impl FnOnce(&Answer) -> Vec<Finding>,
-) {
-    match answer {
-        Ok(answer) => findings.extend(judge(answer)),
+    match answers.the(expected, &Question::Discovery, codes::MAS_DISCOVERY) {
+        Ok(answer) => discovery(expected, answer, findings),
         Err(finding) => findings.extend(finding),
     }
+    answers
+        .judge(expected, &Question::Keys, codes::MAS_SIGNING_KEY, findings, |url, answer| keys(expected, url, answer));
+    answers.judge(expected, &Question::LoginPage, codes::MAS_LOGIN_PAGE, findings, |url, answer| {
+        login_page(expected, url, answer)
+    });
 }
 
 /// Where to look when something else than MAS answers.
@@ -69,17 +52,19 @@ pub(super) fn look_at_mas(expected: &Expected) -> String {
     format!("See whether MAS runs and its ingress leads to it: {} get pods,ingresses", expected.commands.kubectl)
 }
 
-fn discovery(expected: &Expected, answer: &Answer) -> Vec<Finding> {
+fn discovery(expected: &Expected, answer: &Answer, findings: &mut Vec<Finding>) {
     let url = Question::Discovery.url(expected);
-    let document = match answer.json() {
-        Ok(document) if answer.status == 200 => document,
-        Ok(_) => return vec![not_mas(expected, url, &answer.described())],
-        Err(instead) => return vec![not_mas(expected, url, &instead)],
-    };
-    let host = expected.mas_host.as_deref().unwrap_or_default();
-    let mut findings = vec![issuer(&url, host, &document), rs256(&url, &document)];
-    findings.extend(strays(&url, host, &document));
-    findings
+    match answer.document() {
+        Ok(document) => {
+            let host = expected.mas_host.as_deref().unwrap_or_default();
+            findings.extend([issuer(&url, host, &document), rs256(&url, &document)]);
+            findings.extend(strays(&url, host, &document));
+        }
+        Err(instead) => {
+            let text = format!("this is not MAS: it answers {instead}");
+            findings.push(Finding::blocker(codes::MAS_DISCOVERY, url, text).remedy(look_at_mas(expected)));
+        }
+    }
 }
 
 /// Endpoints that clients are sent to, and that are not MAS's. Where the issuer is wrong as well, that says it.
@@ -90,16 +75,11 @@ fn strays(url: &str, host: &str, document: &Value) -> Option<Finding> {
     document["issuer"].as_str().filter(|issuer| *issuer == home)?;
     let elsewhere = |name: &&&str| document[**name].as_str().is_some_and(|address| !address.starts_with(&home));
     let name = ENDPOINTS.iter().find(elsewhere)?;
-    let text = format!("its {name} is {}, which is not at {home}", super::answer::excerpt(document[*name].as_str()?));
+    let text = format!("its {name} is {}, which is not at {home}", excerpt(document[*name].as_str()?));
     Some(
         Finding::warning(codes::MAS_DISCOVERY, url, text)
             .remedy("Clients are sent there. Find out who set it; the operator's configuration does not."),
     )
-}
-
-fn not_mas(expected: &Expected, url: String, instead: &str) -> Finding {
-    Finding::blocker(codes::MAS_DISCOVERY, url, format!("this is not MAS: it answers {instead}"))
-        .remedy(look_at_mas(expected))
 }
 
 /// The issuer is compared byte for byte by clients (OpenID Connect Discovery §4.3); MAS writes the slash at the end.
@@ -110,7 +90,7 @@ fn issuer(url: &str, host: &str, document: &Value) -> Finding {
             Finding::ok(codes::MAS_ISSUER, url, format!("its issuer is {wanted}, as it has to be"))
         }
         Some(issuer) => {
-            let shown = super::answer::excerpt(issuer);
+            let shown = excerpt(issuer);
             Finding::blocker(codes::MAS_ISSUER, url, format!("its issuer is {shown:?}, but it has to be {wanted:?}"))
                 .remedy("MAS's public address does not follow from its host here; what the operator gave it is in MAS's configuration. Ask Element's support before you migrate.")
         }
@@ -124,24 +104,17 @@ fn rs256(url: &str, document: &Value) -> Finding {
     if known.into_iter().flatten().any(|algorithm| algorithm == "RS256") {
         return Finding::ok(codes::MAS_DISCOVERY, url, "it offers RS256, which every client knows");
     }
-    Finding::blocker(
-        codes::MAS_DISCOVERY,
-        url,
-        "it does not offer RS256, which OpenID Connect demands: it has no RSA key",
-    )
-    .remedy("Put an RSA key into the Secret (`openssl genrsa`), and let the deployment reconcile.")
+    let text = "it does not offer RS256, which OpenID Connect demands: it has no RSA key";
+    Finding::blocker(codes::MAS_DISCOVERY, url, text)
+        .remedy("Put an RSA key into the Secret (`openssl genrsa`), and let the deployment reconcile.")
 }
 
 /// The modulus, as MAS publishes it, proves that the pod runs with the intended Secret.
-fn keys(expected: &Expected, answer: &Answer) -> Finding {
-    let url = Question::Keys.url(expected);
+fn keys(expected: &Expected, url: String, answer: &Answer) -> Finding {
     let code = codes::MAS_SIGNING_KEY;
-    let document = match answer.json() {
-        Ok(document) if answer.status == 200 && document["keys"].is_array() => document,
-        Ok(_) => {
-            return Finding::blocker(code, url, format!("it answers {}", answer.described()))
-                .remedy(look_at_mas(expected));
-        }
+    let keys = |document: Value| if document["keys"].is_array() { Ok(document) } else { Err(answer.described()) };
+    let document = match answer.document().and_then(keys) {
+        Ok(document) => document,
         Err(instead) => {
             return Finding::blocker(code, url, format!("it answers {instead}")).remedy(look_at_mas(expected));
         }
@@ -149,12 +122,9 @@ fn keys(expected: &Expected, answer: &Answer) -> Finding {
     let all = document["keys"].as_array().into_iter().flatten();
     let published: Vec<&str> = all.filter(|key| key["kty"] == "RSA").filter_map(|key| key["n"].as_str()).collect();
     if published.is_empty() {
-        return Finding::blocker(
-            code,
-            url,
-            "it publishes no RSA key, so clients that ask for an ID token cannot log in",
-        )
-        .remedy("Put an RSA key into the Secret (`openssl genrsa`), and let the deployment reconcile.");
+        let text = "it publishes no RSA key, so clients that ask for an ID token cannot log in";
+        return Finding::blocker(code, url, text)
+            .remedy("Put an RSA key into the Secret (`openssl genrsa`), and let the deployment reconcile.");
     }
     match &expected.modulus {
         Known::Unreadable(why) => Finding::unknown(code, url, format!("it publishes an RSA key; {why}")),
@@ -166,17 +136,14 @@ fn keys(expected: &Expected, answer: &Answer) -> Finding {
             let remedy = "Either another MAS answers here, or the Secret was changed after MAS started. Look at the address behind the \
                           host, or let the deployment reconcile and rehearse again.";
             // A key may be changed once MAS is in use; then it only has to be loaded.
-            match expected.phase {
-                OutsidePhase::Active => Finding::warning(code, url, text).remedy(remedy),
-                _ => Finding::blocker(code, url, text).remedy(remedy),
-            }
+            let make = if expected.phase == OutsidePhase::Active { Finding::warning } else { Finding::blocker };
+            make(code, url, text).remedy(remedy)
         }
     }
 }
 
 /// Without passwords and with one provider the page sends on to that provider.
-fn login_page(expected: &Expected, answer: &Answer) -> Finding {
-    let url = Question::LoginPage.url(expected);
+fn login_page(expected: &Expected, url: String, answer: &Answer) -> Finding {
     let code = codes::MAS_LOGIN_PAGE;
     let to_provider = answer.location.as_deref().is_some_and(|location| location.contains("/upstream/authorize/"));
     match answer.status {

@@ -69,23 +69,24 @@ impl Question {
 
     /// The path to ask for, with its query. That at a provider is known only by MAS's answer: [`next_at_provider`].
     pub fn path(&self, expected: &Expected) -> String {
-        match self {
-            Self::MasAddress | Self::AtProvider(_) => "/".to_owned(),
-            Self::Discovery => "/.well-known/openid-configuration".to_owned(),
-            Self::Keys => "/oauth2/keys.json".to_owned(),
-            Self::LoginPage => "/login".to_owned(),
+        let path = match self {
+            Self::MasAddress | Self::AtProvider(_) => "/",
+            Self::Discovery => "/.well-known/openid-configuration",
+            Self::Keys => "/oauth2/keys.json",
+            Self::LoginPage => "/login",
             Self::Authorize(index) => {
                 let id = expected.providers.get(*index).map(|provider| provider.id.as_str()).unwrap_or_default();
-                format!("/upstream/authorize/{}", answer::encoded(id))
+                return format!("/upstream/authorize/{}", answer::encoded(id));
             }
-            Self::Versions => "/_matrix/client/versions".to_owned(),
-            Self::AuthMetadata => "/_matrix/client/v1/auth_metadata".to_owned(),
-            Self::AuthMetadataUnstable => "/_matrix/client/unstable/org.matrix.msc2965/auth_metadata".to_owned(),
-            Self::LoginV3 => "/_matrix/client/v3/login".to_owned(),
-            Self::LoginR0 => "/_matrix/client/r0/login".to_owned(),
-            Self::WhoamiJunk | Self::WhoamiToken => "/_matrix/client/v3/account/whoami".to_owned(),
-            Self::WellKnown => "/.well-known/matrix/client".to_owned(),
-        }
+            Self::Versions => "/_matrix/client/versions",
+            Self::AuthMetadata => "/_matrix/client/v1/auth_metadata",
+            Self::AuthMetadataUnstable => "/_matrix/client/unstable/org.matrix.msc2965/auth_metadata",
+            Self::LoginV3 => "/_matrix/client/v3/login",
+            Self::LoginR0 => "/_matrix/client/r0/login",
+            Self::WhoamiJunk | Self::WhoamiToken => "/_matrix/client/v3/account/whoami",
+            Self::WellKnown => "/.well-known/matrix/client",
+        };
+        path.to_owned()
     }
 
     /// The host to ask; that of a provider is known only by MAS's answer.
@@ -141,11 +142,6 @@ impl Answers {
         self.0.push((question, outcome));
     }
 
-    /// Takes what came of a question out, to ask it again.
-    pub fn forget(&mut self, question: &Question) {
-        self.0.retain(|(asked, _)| asked != question);
-    }
-
     /// Everything that came of one question.
     pub fn to<'a>(&'a self, question: &'a Question) -> impl Iterator<Item = &'a Outcome> {
         self.0.iter().filter(move |(asked, _)| asked == question).map(|(_, outcome)| outcome)
@@ -154,17 +150,30 @@ impl Answers {
     /// The one answer to a question; else a finding that there is none, or nothing where one finding for the whole host
     /// says it already.
     fn the(&self, expected: &Expected, question: &Question, code: &'static str) -> Result<&Answer, Option<Finding>> {
-        let url = || question.url(expected);
-        match self.0.iter().find(|(asked, _)| asked == question).map(|(_, outcome)| outcome) {
-            None => Err(None),
-            Some(Outcome::Answered(answer)) => Ok(answer),
-            Some(Outcome::NotReached(_) | Outcome::Silent(_)) if self.reached(question.whom()) != Reached::Yes => {
-                Err(None)
-            }
+        let url = question.url(expected);
+        Err(match self.0.iter().find(|(asked, _)| asked == question).map(|(_, outcome)| outcome) {
+            None => None,
+            Some(Outcome::Answered(answer)) => return Ok(answer),
+            Some(Outcome::NotReached(_) | Outcome::Silent(_)) if self.reached(question.whom()) != Reached::Yes => None,
             Some(Outcome::NotReached(why) | Outcome::Silent(why) | Outcome::NotAsked(why)) => {
-                Err(Some(Finding::unknown(code, url(), why)))
+                Some(Finding::unknown(code, url, why))
             }
-            Some(Outcome::Unusable(what)) => Err(Some(Finding::blocker(code, url(), what))),
+            Some(Outcome::Unusable(what)) => Some(Finding::blocker(code, url, what)),
+        })
+    }
+
+    /// Judges the one answer to a question, if there is one.
+    fn judge(
+        &self,
+        expected: &Expected,
+        question: &Question,
+        code: &'static str,
+        findings: &mut Vec<Finding>,
+        judge: impl FnOnce(String, &Answer) -> Finding,
+    ) {
+        match self.the(expected, question, code) {
+            Ok(answer) => findings.push(judge(question.url(expected), answer)),
+            Err(finding) => findings.extend(finding),
         }
     }
 
@@ -207,26 +216,6 @@ pub fn route(subject: &str, way: Result<&str, &str>) -> Finding {
             .remedy("Look at the Ingress and the Service, or ask directly: without --through-cluster, with --resolve if need be."),
     }
 }
-
-/// Every code that only a look from outside gives.
-pub const CODES: [&str; 16] = [
-    codes::MAS_REACHABLE,
-    codes::MAS_DISCOVERY,
-    codes::MAS_ISSUER,
-    codes::MAS_SIGNING_KEY,
-    codes::MAS_LOGIN_PAGE,
-    codes::IDP_AT_MAS,
-    codes::IDP_REDIRECT_URI,
-    codes::IDP_OFFERED,
-    codes::SYNAPSE_REACHABLE,
-    codes::SYNAPSE_AUTH_METADATA,
-    codes::SYNAPSE_LOGIN,
-    codes::SYNAPSE_ASKS_MAS,
-    codes::OLD_TOKEN,
-    codes::WELL_KNOWN_CLIENT,
-    codes::OUTSIDE_HOSTS,
-    codes::OUTSIDE_ROUTE,
-];
 
 #[cfg(test)]
 mod tests;

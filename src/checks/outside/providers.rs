@@ -54,17 +54,9 @@ fn at_mas(expected: &Expected, provider: &Provider, url: &str, answer: &Answer) 
         (404, _) => Finding::blocker(code, url, format!("MAS does not know the identity provider {name}")).remedy(
             "MAS and Synapse must have the same providers under the same ids; let the deployment reconcile, and compare with its spec.",
         ),
-        (400, _) => Finding::blocker(
-            code,
-            url,
-            format!("MAS does not take {:?} as the id of a provider: it answers {}", provider.id, answer.described()),
-        )
-        .remedy("MAS's ids are ULIDs. Ask Element's support; renaming the idpId orphans the accounts that belong to it."),
-        (500, _) => Finding::blocker(
-            code,
-            url,
-            format!("MAS knows {name}, but cannot begin a login there: it answers {}", answer.described()),
-        )
+        (400, _) => Finding::blocker(code, url, format!("MAS does not take {:?} as the id of a provider: it answers {}", provider.id, answer.described()))
+            .remedy("MAS's ids are ULIDs. Ask Element's support; renaming the idpId orphans the accounts that belong to it."),
+        (500, _) => Finding::blocker(code, url, format!("MAS knows {name}, but cannot begin a login there: it answers {}", answer.described()))
         .remedy(format!(
             "Most often MAS's pod cannot reach the provider, does not trust its certificate, or the issuer is not the one that the provider \
              names. MAS's log tells: {} get pods, then logs",
@@ -83,11 +75,8 @@ fn begun(expected: &Expected, provider: &Provider, url: &str, location: &str) ->
     let name = called(provider);
     let wanted = mas_redirect_uri(expected.mas_host.as_deref().unwrap_or_default(), &provider.id);
     let Some(redirect_uri) = parameter(location, "redirect_uri") else {
-        return Finding::unknown(
-            code,
-            url,
-            format!("it sends on to {} without a redirect URI to compare", excerpt(location)),
-        );
+        let text = format!("it sends on to {} without a redirect URI to compare", excerpt(location));
+        return Finding::unknown(code, url, text);
     };
     if redirect_uri != wanted {
         let text = format!("for {name} MAS uses the redirect URI {}, not {wanted}", excerpt(&redirect_uri));
@@ -119,14 +108,17 @@ pub fn next_at_provider(answers: &Answers, index: usize) -> Result<Uri, Option<S
     let Ok(uri) = location.split('#').next().unwrap_or_default().parse::<Uri>() else {
         return not_asked("which is not an address");
     };
-    let authority = uri.authority().map(http::uri::Authority::as_str).unwrap_or_default();
     if uri.scheme_str() != Some("https") {
         return not_asked("which is not HTTPS, so it was not asked");
     }
-    if uri.host().is_none_or(str::is_empty) || authority.contains('@') {
+    if uri.host().is_none_or(str::is_empty) || authority(&uri).contains('@') {
         return not_asked("which names no host alone, so it was not asked");
     }
     Ok(uri)
+}
+
+fn authority(uri: &Uri) -> &str {
+    uri.authority().map(http::uri::Authority::as_str).unwrap_or_default()
 }
 
 /// What products write on the page that they show for a redirect URI that is not registered, in lower case. Pages come with
@@ -158,30 +150,18 @@ fn at_provider(expected: &Expected, provider: &Provider, uri: Option<&Uri>, outc
     let code = codes::IDP_REDIRECT_URI;
     let name = called(provider);
     let wanted = mas_redirect_uri(expected.mas_host.as_deref().unwrap_or_default(), &provider.id);
-    let subject = uri.map_or_else(
-        || name.clone(),
-        |uri| {
-            format!("https://{}{}", uri.authority().map(http::uri::Authority::as_str).unwrap_or_default(), uri.path())
-        },
-    );
+    let subject = uri.map_or_else(|| name.clone(), |uri| format!("https://{}{}", authority(uri), uri.path()));
+    let start = start(expected, provider);
+    let open_where_users_are =
+        format!("Open {start} in a browser where users are, and go no further than the login page.");
     let answer = match outcome {
         Outcome::Answered(answer) => answer,
         Outcome::NotAsked(why) => {
-            return Finding::unknown(code, subject, why.clone()).remedy(format!(
-                "Open {} in a browser where users are, and go no further than the login page.",
-                start(expected, provider)
-            ));
+            return Finding::unknown(code, subject, why).remedy(open_where_users_are);
         }
         Outcome::NotReached(why) | Outcome::Silent(why) | Outcome::Unusable(why) => {
-            return Finding::unknown(
-                code,
-                subject,
-                format!("whether {name} knows the redirect URI could not be asked from here: {why}"),
-            )
-            .remedy(format!(
-                "Open {} in a browser where users are, and go no further than the login page.",
-                start(expected, provider)
-            ));
+            let text = format!("whether {name} knows the redirect URI could not be asked from here: {why}");
+            return Finding::unknown(code, subject, text).remedy(open_where_users_are);
         }
     };
     let register = format!("Register {wanted} there for this client, beside Synapse's.");
@@ -203,21 +183,19 @@ fn at_provider(expected: &Expected, provider: &Provider, uri: Option<&Uri>, outc
             .remedy("Look at what this client may do at the provider: scopes, response types, users.");
     }
     match answer.status {
-        200..=399 => Finding::ok(
-            code,
-            subject,
-            format!("{name} answers {}, and does not complain about the redirect URI", shown(answer)),
-        ),
+        200..=399 => {
+            let text = format!("{name} answers {}, and does not complain about the redirect URI", shown(answer));
+            Finding::ok(code, subject, text)
+        }
         _ if lower.contains("redirect") || lower.contains("callback") => {
             let text = format!("{name} complains about the redirect URI {wanted}: it answers {}", shown(answer));
             Finding::warning(code, subject, text).remedy(register)
         }
-        _ => Finding::unknown(
-            code,
-            subject,
-            format!("where {name} should show its login page, it answers {}", shown(answer)),
-        )
-        .remedy(format!("Open {} in a browser, and go no further than the login page.", start(expected, provider))),
+        _ => {
+            let text = format!("where {name} should show its login page, it answers {}", shown(answer));
+            Finding::unknown(code, subject, text)
+                .remedy(format!("Open {start} in a browser, and go no further than the login page."))
+        }
     }
 }
 
@@ -277,20 +255,14 @@ fn offered(expected: &Expected, flows: &Value) -> Vec<Finding> {
     let missing: Vec<&str> = wanted.iter().map(String::as_str).filter(|id| !offered.contains(id)).collect();
     let extra: Vec<String> = offered.iter().filter(|id| !wanted.contains(**id)).map(|id| excerpt(id)).collect();
     if !missing.is_empty() {
-        findings.push(
-            Finding::warning(code, &url, format!("the spec has {}, but Synapse does not offer it", missing.join(", ")))
-                .remedy("Let the deployment reconcile. Accounts that belong to a provider which Synapse does not have cannot be migrated."),
-        );
+        let text = format!("the spec has {}, but Synapse does not offer it", missing.join(", "));
+        let remedy = "Let the deployment reconcile. Accounts that belong to a provider which Synapse does not have cannot be migrated.";
+        findings.push(Finding::warning(code, &url, text).remedy(remedy));
     }
     if !extra.is_empty() {
-        findings.push(
-            Finding::warning(
-                code,
-                &url,
-                format!("Synapse offers {}, which is not in delegatedAuth.oidc of the spec", extra.join(", ")),
-            )
-            .remedy("MAS is told of the providers in delegatedAuth.oidc only. Move this one there, or find out whether anybody uses it (check --databases)."),
-        );
+        let text = format!("Synapse offers {}, which is not in delegatedAuth.oidc of the spec", extra.join(", "));
+        let remedy = "MAS is told of the providers in delegatedAuth.oidc only. Move this one there, or find out whether anybody uses it (check --databases).";
+        findings.push(Finding::warning(code, &url, text).remedy(remedy));
     }
     if findings.is_empty() {
         let text = match offered.len() {

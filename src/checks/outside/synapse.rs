@@ -4,7 +4,6 @@
 use serde_json::Value;
 
 use super::answer::{Reached, excerpt};
-use super::mas::add;
 use super::{Answer, Answers, Expected, Finding, Outcome, OutsidePhase, Question, Whom, codes};
 
 pub(super) fn judge(expected: &Expected, answers: &Answers, findings: &mut Vec<Finding>) {
@@ -14,12 +13,9 @@ pub(super) fn judge(expected: &Expected, answers: &Answers, findings: &mut Vec<F
     match answers.reached(Whom::Synapse) {
         Reached::NotAsked => return,
         Reached::No(why) => {
-            let text = match expected.phase {
-                OutsidePhase::Migrating => {
-                    format!("Synapse cannot be reached from here, as is to be expected while it migrates: {why}")
-                }
-                _ => format!("Synapse cannot be reached from here: {why}"),
-            };
+            let migrating = expected.phase == OutsidePhase::Migrating;
+            let why_so = if migrating { ", as is to be expected while it migrates" } else { "" };
+            let text = format!("Synapse cannot be reached from here{why_so}: {why}");
             findings.push(Finding::warning(codes::SYNAPSE_REACHABLE, home, text).remedy(format!(
                 "Look where users are. To look from here, name an address (--resolve {host}:443:ADDRESS) or go through the cluster: \
                  `{} --through-cluster`.",
@@ -29,8 +25,8 @@ pub(super) fn judge(expected: &Expected, answers: &Answers, findings: &mut Vec<F
         }
         Reached::Yes => {}
     }
-    add(findings, answers.the(expected, &Question::Versions, codes::SYNAPSE_REACHABLE), |answer| {
-        vec![versions(expected, answer)]
+    answers.judge(expected, &Question::Versions, codes::SYNAPSE_REACHABLE, findings, |url, answer| {
+        versions(expected, url, answer)
     });
     match expected.phase {
         OutsidePhase::Before | OutsidePhase::Rehearsed => before(expected, answers, findings),
@@ -38,8 +34,8 @@ pub(super) fn judge(expected: &Expected, answers: &Answers, findings: &mut Vec<F
         OutsidePhase::Migrating => {}
         OutsidePhase::Active => after(expected, answers, findings),
     }
-    add(findings, answers.the(expected, &Question::WhoamiToken, codes::OLD_TOKEN), |answer| {
-        vec![old_token(expected, answer)]
+    answers.judge(expected, &Question::WhoamiToken, codes::OLD_TOKEN, findings, |url, answer| {
+        old_token(expected, url, answer)
     });
 }
 
@@ -47,8 +43,7 @@ fn look_at_synapse(expected: &Expected) -> String {
     format!("See whether Synapse runs and its ingress leads to it: {} get pods,ingresses", expected.commands.kubectl)
 }
 
-fn versions(expected: &Expected, answer: &Answer) -> Finding {
-    let url = Question::Versions.url(expected);
+fn versions(expected: &Expected, url: String, answer: &Answer) -> Finding {
     let code = codes::SYNAPSE_REACHABLE;
     if answer.status == 200 && answer.json().is_ok_and(|document| document["versions"].is_array()) {
         return Finding::ok(code, url, "Synapse answers");
@@ -64,9 +59,8 @@ fn versions(expected: &Expected, answer: &Answer) -> Finding {
 
 fn before(expected: &Expected, answers: &Answers, findings: &mut Vec<Finding>) {
     let code = codes::SYNAPSE_AUTH_METADATA;
-    add(findings, answers.the(expected, &Question::AuthMetadata, code), |answer| {
-        let url = Question::AuthMetadata.url(expected);
-        vec![match (answer.status, answer.json()) {
+    answers.judge(expected, &Question::AuthMetadata, code, findings, |url, answer| {
+        match (answer.status, answer.json()) {
             (404, _) => {
                 Finding::ok(code, url, "Synapse does not speak of MAS yet, as it should be before the migration")
             }
@@ -75,17 +69,15 @@ fn before(expected: &Expected, answers: &Answers, findings: &mut Vec<Finding>) {
                 Finding::blocker(code, url, format!("Synapse delegates to {issuer} already, but mas_active is not true"))
                     .remedy("Find out who set that up (synapse.config.additional); a deployment that delegates already is not migrated this way.")
             }
-            _ => Finding::warning(
-                code,
-                url,
-                format!("where 404 is right before the migration, it answers {}", answer.described()),
-            ),
-        }]
+            _ => {
+                let text = format!("where 404 is right before the migration, it answers {}", answer.described());
+                Finding::warning(code, url, text)
+            }
+        }
     });
     let code = codes::SYNAPSE_LOGIN;
-    add(findings, answers.the(expected, &Question::LoginV3, code), |answer| {
-        let url = Question::LoginV3.url(expected);
-        vec![match (answer.status, answer.json()) {
+    answers.judge(expected, &Question::LoginV3, code, findings, |url, answer| {
+        match (answer.status, answer.json()) {
             (200, Ok(flows)) if delegates(&flows) => Finding::blocker(
                 code,
                 url,
@@ -98,7 +90,7 @@ fn before(expected: &Expected, answers: &Answers, findings: &mut Vec<Finding>) {
             (200, Err(instead)) => Finding::blocker(code, url, format!("it answers {instead}")).remedy(look_at_synapse(expected)),
             _ => Finding::warning(code, url, format!("how clients log in cannot be seen: it answers {}", answer.described()))
                 .remedy(look_at_synapse(expected)),
-        }]
+        }
     });
 }
 
@@ -119,8 +111,8 @@ fn delegates(flows: &Value) -> bool {
 fn after(expected: &Expected, answers: &Answers, findings: &mut Vec<Finding>) {
     auth_metadata(expected, answers, findings);
     for question in [Question::LoginV3, Question::LoginR0] {
-        add(findings, answers.the(expected, &question, codes::SYNAPSE_LOGIN), |answer| {
-            vec![login_after(expected, question.url(expected), answer)]
+        answers.judge(expected, &question, codes::SYNAPSE_LOGIN, findings, |url, answer| {
+            login_after(expected, url, answer)
         });
     }
     asks_mas(expected, answers, findings);
@@ -129,35 +121,20 @@ fn after(expected: &Expected, answers: &Answers, findings: &mut Vec<Finding>) {
 /// Clients compare the issuer byte for byte; a slash more or less and they do not log in (MAS issue 2800).
 fn auth_metadata(expected: &Expected, answers: &Answers, findings: &mut Vec<Finding>) {
     let code = codes::SYNAPSE_AUTH_METADATA;
-    let stable = answers.the(expected, &Question::AuthMetadata, code);
     // Synapse older than 1.138 knows the unstable name only.
-    let unstable = answers.the(expected, &Question::AuthMetadataUnstable, code);
-    let (question, answer) = match (stable, unstable) {
-        (Ok(Answer { status: 404, .. }), Ok(answer)) if answer.status != 404 => {
-            (Question::AuthMetadataUnstable, Ok(answer))
-        }
-        (answer, _) => (Question::AuthMetadata, answer),
-    };
-    add(findings, answer, |answer| {
-        let url = question.url(expected);
-        let document = match answer.json() {
-            Ok(document) if answer.status == 200 => document,
-            Ok(_) if answer.status == 404 => {
-                return vec![
-                    Finding::blocker(code, url, "Synapse does not speak of MAS, although mas_active is true")
-                        .remedy(look_at_synapse(expected)),
-                ];
+    let status = |question| answers.the(expected, question, code).ok().map(|answer| answer.status);
+    let is_old = status(&Question::AuthMetadata) == Some(404)
+        && status(&Question::AuthMetadataUnstable).is_some_and(|status| status != 404);
+    let question = if is_old { Question::AuthMetadataUnstable } else { Question::AuthMetadata };
+    answers.judge(expected, &question, code, findings, |url, answer| {
+        let document = match (answer.status, answer.document()) {
+            (_, Ok(document)) => document,
+            (404, Err(_)) if answer.json().is_ok() => {
+                return Finding::blocker(code, url, "Synapse does not speak of MAS, although mas_active is true")
+                    .remedy(look_at_synapse(expected));
             }
-            Ok(_) => {
-                return vec![
-                    Finding::blocker(code, url, format!("it answers {}", answer.described()))
-                        .remedy(look_at_synapse(expected)),
-                ];
-            }
-            Err(instead) => {
-                return vec![
-                    Finding::blocker(code, url, format!("it answers {instead}")).remedy(look_at_synapse(expected)),
-                ];
+            (_, Err(instead)) => {
+                return Finding::blocker(code, url, format!("it answers {instead}")).remedy(look_at_synapse(expected));
             }
         };
         let discovered = answers
@@ -167,7 +144,7 @@ fn auth_metadata(expected: &Expected, answers: &Answers, findings: &mut Vec<Find
             .and_then(|document| document["issuer"].as_str().map(str::to_owned));
         let by_host = expected.mas_host.as_ref().map(|host| format!("https://{host}/"));
         let named = document["issuer"].as_str().unwrap_or_default();
-        vec![match discovered.clone().or(by_host) {
+        match discovered.clone().or(by_host) {
             None => Finding::unknown(code, url, "there is no issuer of MAS to compare with"),
             Some(wanted) if wanted == named => {
                 let like = if discovered.is_some() { ", byte for byte as MAS's own discovery" } else { "" };
@@ -179,7 +156,7 @@ fn auth_metadata(expected: &Expected, answers: &Answers, findings: &mut Vec<Find
                 format!("Synapse names the issuer {:?}, MAS {wanted:?}: clients refuse to log in unless they are equal", excerpt(named)),
             )
             .remedy("Ask Element's support; both follow from the host of MAS in the spec. Synapse's answer may be cached for up to an hour."),
-        }]
+        }
     });
 }
 
@@ -196,8 +173,10 @@ fn login_after(expected: &Expected, url: String, answer: &Answer) -> Finding {
                 "Look at the paths of the ingress of Synapse's host: login, logout and refresh must lead to MAS. {} get ingresses -o yaml",
                 expected.commands.kubectl
             )),
-        (_, Err(instead)) => Finding::blocker(code, url, format!("it answers {instead}")).remedy(look_at_synapse(expected)),
-        _ => Finding::blocker(code, url, format!("it answers {}", answer.described())).remedy(look_at_synapse(expected)),
+        (_, answered) => {
+            let instead = answered.err().unwrap_or_else(|| answer.described());
+            Finding::blocker(code, url, format!("it answers {instead}")).remedy(look_at_synapse(expected))
+        }
     }
 }
 
@@ -218,11 +197,8 @@ fn asks_mas(expected: &Expected, answers: &Answers, findings: &mut Vec<Finding>)
     let cannot = |outcome: &&&Outcome| matches!(outcome, Outcome::Answered(answer) if answer.status == 503 && errcode(answer).is_some());
     let good = all.iter().filter(refused).count();
     if good == all.len() {
-        let few = if good < expected.tries() {
-            format!("; time was up before {} tries", expected.tries())
-        } else {
-            String::new()
-        };
+        let tries = expected.tries();
+        let few = if good < tries { format!("; time was up before {tries} tries") } else { String::new() };
         let text = format!("Synapse asks MAS about tokens: {good} of {good} made-up ones were refused{few}");
         findings.push(Finding::ok(code, url, text));
         return;
@@ -262,9 +238,8 @@ fn asks_mas(expected: &Expected, answers: &Answers, findings: &mut Vec<Finding>)
 }
 
 /// A token from before the migration is the best proof that accounts and devices came over.
-fn old_token(expected: &Expected, answer: &Answer) -> Finding {
+fn old_token(expected: &Expected, url: String, answer: &Answer) -> Finding {
     let code = codes::OLD_TOKEN;
-    let url = Question::WhoamiToken.url(expected);
     let body = match (answer.status, answer.json()) {
         (200, Ok(body)) => body,
         (401, Ok(body)) if body["errcode"] == "M_UNKNOWN_TOKEN" => {
@@ -275,8 +250,10 @@ fn old_token(expected: &Expected, answer: &Answer) -> Finding {
             return Finding::blocker(code, url, "Synapse cannot ask MAS about the token")
                 .remedy("See whether MAS runs.");
         }
-        (_, Err(instead)) => return Finding::warning(code, url, format!("it answers {instead}")),
-        _ => return Finding::warning(code, url, format!("it answers {}", answer.described())),
+        (_, answered) => {
+            let instead = answered.err().unwrap_or_else(|| answer.described());
+            return Finding::warning(code, url, format!("it answers {instead}"));
+        }
     };
     let user = body["user_id"].as_str().map(excerpt).unwrap_or_default();
     let device = body["device_id"]
@@ -302,12 +279,10 @@ fn old_token(expected: &Expected, answer: &Answer) -> Finding {
         }
         _ if given.device.as_deref().is_some_and(|given| Some(given) != body["device_id"].as_str()) => {
             let of = given.device.unwrap_or_default();
-            Finding::blocker(
-                code,
-                url,
-                format!("the token of {user} named device {} before, but {device} now", excerpt(&of)),
+            let text = format!("the token of {user} named device {} before, but {device} now", excerpt(&of));
+            Finding::blocker(code, url, text).remedy(
+                "Encrypted messages hang on the device. Try the token of another one, and ask Element's support.",
             )
-            .remedy("Encrypted messages hang on the device. Try the token of another one, and ask Element's support.")
         }
         _ if given.user.is_some() && given.device.is_some() => {
             Finding::ok(code, url, format!("the token names {user}, {device}, as was given"))
@@ -339,16 +314,13 @@ fn well_known(expected: &Expected, answers: &Answers, findings: &mut Vec<Finding
             return;
         }
     };
-    let document = match answer.json() {
-        Ok(document) if answer.status == 200 => document,
-        _ => {
-            let text = format!(
-                "clients that are given the server name only do not find Synapse: it answers {}",
-                answer.described()
-            );
-            findings.push(Finding::warning(code, url, text).remedy("This is so with and without MAS; the component wellKnownDelegation serves it where the server name leads to this cluster."));
-            return;
-        }
+    let Ok(document) = answer.document() else {
+        let text = format!(
+            "clients that are given the server name only do not find Synapse: it answers {}",
+            answer.described()
+        );
+        findings.push(Finding::warning(code, url, text).remedy("This is so with and without MAS; the component wellKnownDelegation serves it where the server name leads to this cluster."));
+        return;
     };
     let wanted = expected.mas_host.as_ref().map(|host| format!("https://{host}/"));
     let issuer = document["org.matrix.msc2965.authentication"]["issuer"].as_str();
@@ -360,11 +332,10 @@ fn well_known(expected: &Expected, answers: &Answers, findings: &mut Vec<Finding
             Finding::blocker(code, url, text)
                 .remedy("Correct or remove org.matrix.msc2965.authentication there; older Element apps follow it.")
         }
-        _ if synapse.as_deref().is_some_and(|synapse| synapse != base) => Finding::warning(
-            code,
-            url,
-            format!("it sends clients to {:?}, not to Synapse's host of the spec", excerpt(base)),
-        ),
+        _ if synapse.as_deref().is_some_and(|synapse| synapse != base) => {
+            let text = format!("it sends clients to {:?}, not to Synapse's host of the spec", excerpt(base));
+            Finding::warning(code, url, text)
+        }
         (Some(_), _) => Finding::ok(code, url, "it names Synapse and MAS's issuer"),
         (None, _) => Finding::ok(code, url, "it names Synapse; that it does not name MAS is fine"),
     });

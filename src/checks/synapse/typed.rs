@@ -3,20 +3,20 @@
 
 use serde_json::Value;
 
-use super::super::finding::{Finding, codes};
+use super::super::finding::Finding;
 use super::super::oidc::squashed;
 use super::rendered::Seen;
 use super::scan::Setting;
+use super::words;
 
 /// Parts that are looked at elsewhere, or hold free text.
 const ELSEWHERE: [&str; 6] = ["additional", "workers", "externalappservices", "postgresql", "oidc", "ldap"];
 
-/// A field by its names, squashed; what it becomes in Synapse; and what it means there.
+/// A field by its names, squashed; what it becomes in Synapse; and what it means there. Its code is the setting's.
 struct Field {
     names: &'static [&'static str],
     becomes: &'static str,
     setting: Setting,
-    code: &'static str,
     means: &'static str,
     remedy: &'static str,
 }
@@ -26,7 +26,6 @@ const FIELDS: [Field; 8] = [
         names: &["enableregistration"],
         becomes: "enable_registration",
         setting: Setting::Registration,
-        code: codes::SYNAPSE_REGISTRATION,
         means: "syn2mas warns about it, and a warning may be enough to fail the dry run; Synapse refuses to start with it once MAS is active",
         remedy: "The operator is expected to move registration to MAS. If the dry run complains about it, set it to false until the migration is done.",
     },
@@ -34,7 +33,6 @@ const FIELDS: [Field; 8] = [
         names: &["allowemailchange", "enable3pidchanges", "allow3pidchanges"],
         becomes: "enable_3pid_changes",
         setting: Setting::ThreepidChanges,
-        code: codes::SYNAPSE_3PID_CHANGES,
         means: "syn2mas refuses to migrate with it",
         remedy: "If the dry run complains about `enable_3pid_changes`, take the field out, so that it has its default, until the migration is done.",
     },
@@ -42,7 +40,6 @@ const FIELDS: [Field; 8] = [
         names: &["sessionlifetime", "refreshtokenlifetime", "nonrefreshableaccesstokenlifetime"],
         becomes: "the setting of that name",
         setting: Setting::Lifetime,
-        code: codes::SYNAPSE_LIFETIME,
         means: "Synapse refuses to start with it once MAS is active, and the dry run does not notice",
         remedy: "Take it out before the dry run, or ask Element Support whether this release leaves it out with MAS.",
     },
@@ -50,7 +47,6 @@ const FIELDS: [Field; 8] = [
         names: &["allowguestaccess", "guestaccess", "allowguests", "enableguests", "enableguestaccess"],
         becomes: "allow_guest_access",
         setting: Setting::Guests,
-        code: codes::SYNAPSE_GUESTS,
         means: "syn2mas refuses to migrate while guests are let in",
         remedy: "Set it to false.",
     },
@@ -58,7 +54,6 @@ const FIELDS: [Field; 8] = [
         names: &["userconsent"],
         becomes: "user_consent",
         setting: Setting::Consent,
-        code: codes::SYNAPSE_CONSENT,
         means: "Synapse refuses to start with it once MAS is active, and the dry run does not notice",
         remedy: "Take it out before the dry run, or ask Element Support whether this release leaves it out with MAS.",
     },
@@ -66,7 +61,6 @@ const FIELDS: [Field; 8] = [
         names: &["enableregistrationcaptcha", "registrationcaptcha", "recaptcha", "captcha"],
         becomes: "enable_registration_captcha",
         setting: Setting::Captcha,
-        code: codes::SYNAPSE_CAPTCHA,
         means: "Synapse refuses to start with it once MAS is active, and the dry run does not notice",
         remedy: "Take it out before the dry run, or ask Element Support whether this release leaves it out with MAS.",
     },
@@ -74,7 +68,6 @@ const FIELDS: [Field; 8] = [
         names: &["loginviaexistingsession"],
         becomes: "login_via_existing_session",
         setting: Setting::ExistingSession,
-        code: codes::SYNAPSE_EXISTING_SESSION,
         means: "syn2mas refuses to migrate with it",
         remedy: "Turn it off. MAS brings a QR code login of its own.",
     },
@@ -82,7 +75,6 @@ const FIELDS: [Field; 8] = [
         names: &["pepper", "passwordpepper", "peppersecretkey", "passwordpeppersecretkey"],
         becomes: "password_config.pepper",
         setting: Setting::Pepper,
-        code: codes::PASSWORD_PEPPER,
         means: "MAS must be given the same pepper, otherwise syn2mas refuses",
         remedy: "Watch the dry run: it fails if the operator does not hand the pepper on. Ask Element Support then.",
     },
@@ -139,5 +131,5 @@ fn finding(field: &Field, path: &str, seen: &Seen) -> Option<Finding> {
             format!("the operator may make it `{becomes}` of Synapse's, which could not be looked at ({why}); {means}")
         }
     };
-    Some(Finding::warning(field.code, path, message).remedy(field.remedy))
+    Some(Finding::warning(words::code(&field.setting).0, path, message).remedy(field.remedy))
 }

@@ -1,7 +1,5 @@
 //! What is to be said about a setting of Synapse, depending on where it stands.
 
-use std::fmt::Write as _;
-
 use super::super::finding::{Finding, Severity, codes};
 use super::scan::{Hit, Setting};
 
@@ -14,7 +12,7 @@ pub(super) enum Origin {
 }
 
 /// Its code, and what it weighs in free-form settings.
-fn code(setting: &Setting) -> (&'static str, Severity) {
+pub(super) fn code(setting: &Setting) -> (&'static str, Severity) {
     use Severity::{Blocker, Unknown, Warning};
     match setting {
         Setting::PasswordLogin => (codes::SYNAPSE_PASSWORD_LOGIN, Blocker),
@@ -27,8 +25,7 @@ fn code(setting: &Setting) -> (&'static str, Severity) {
         Setting::PasswordModule(_) => (codes::SYNAPSE_PASSWORD_MODULE, Blocker),
         Setting::UnknownModule(_) => (codes::SYNAPSE_PASSWORD_MODULE, Unknown),
         Setting::Oidc => (codes::SYNAPSE_OIDC, Blocker),
-        Setting::Provider(loss) if loss.restricts() => (codes::PROVIDER_RESTRICTION, Warning),
-        Setting::Provider(_) => (codes::PROVIDER_SETTING, Warning),
+        Setting::Provider(loss) => (loss.code(), Warning),
         Setting::Saml => (codes::SAML, Blocker),
         Setting::Cas => (codes::CAS, Blocker),
         Setting::Jwt => (codes::JWT, Blocker),
@@ -127,10 +124,7 @@ fn remedy(setting: &Setting) -> &'static str {
             "Move the providers to delegatedAuth.oidc, each with exactly the id that it has here. Do not just take them \
              out: syn2mas needs them to find out which account at the provider belongs to whom."
         }
-        Setting::Provider(loss) if loss.restricts() => {
-            "Have the identity provider itself refuse those who shall not get in, before the activation."
-        }
-        Setting::Provider(_) => "Ask Element Support whether this release hands it on to MAS.",
+        Setting::Provider(loss) => loss.remedy(),
         Setting::Saml => "Reach out to Element Support about SAML before you go on.",
         Setting::Cas => "Reach out to Element Support about CAS before you go on.",
         Setting::Jwt => {
@@ -182,15 +176,9 @@ pub(super) fn finding(hit: &Hit, place: &str, origin: Origin) -> Option<Finding>
 
 /// `PLACE: KEY, line N`.
 pub(super) fn subject(hit: &Hit, place: &str) -> String {
-    let mut subject = place.to_owned();
-    if !hit.path.is_empty() {
-        subject.push_str(": ");
-        subject.push_str(&hit.path);
-    }
-    if let Some(line) = hit.line {
-        let _ = write!(subject, ", line {line}");
-    }
-    subject
+    let path = if hit.path.is_empty() { String::new() } else { format!(": {}", hit.path) };
+    let line = hit.line.map_or_else(String::new, |line| format!(", line {line}"));
+    format!("{place}{path}{line}")
 }
 
 /// How much it weighs in what the operator rendered for legacy authentication.

@@ -28,9 +28,8 @@ pub struct Place {
 impl Place {
     /// ` --context NAME` for a kubectl line, or nothing.
     pub fn context_flag(&self) -> String {
-        self.context
-            .as_ref()
-            .map_or_else(String::new, |context| format!(" --context {}", super::errors::shell_word(context)))
+        let flag = |context: &String| format!(" --context {}", super::errors::shell_word(context));
+        self.context.as_ref().map(flag).unwrap_or_default()
     }
 }
 
@@ -58,15 +57,6 @@ pub(super) struct Inner {
     pub(super) namespace: String,
     pub(super) namespace_given: bool,
     pub(super) limits: Limits,
-}
-
-impl fmt::Debug for Cluster {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Cluster")
-            .field("place", &self.inner.place)
-            .field("namespace", &self.inner.namespace)
-            .finish_non_exhaustive()
-    }
 }
 
 impl Cluster {
@@ -115,11 +105,6 @@ impl Cluster {
 
     pub fn place(&self) -> &Place {
         &self.inner.place
-    }
-
-    /// ` --context NAME` for the kubectl and `ess-mas` lines shown to a person, or nothing.
-    pub fn context_flag(&self) -> String {
-        self.inner.place.context_flag()
     }
 }
 

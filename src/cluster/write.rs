@@ -229,7 +229,7 @@ impl Cluster {
         let mut tries = 0;
         loop {
             tries += 1;
-            let error = match self.exchange(&outgoing).await {
+            let error = match self.exchange(&outgoing, self.inner.limits).await {
                 Ok(answer) => match object(&answer.body) {
                     Ok(object) => {
                         return WriteOutcome::Applied(Written { object, warnings: answer.warnings, read_back: false });

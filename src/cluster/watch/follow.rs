@@ -214,7 +214,7 @@ impl Follower {
     async fn read_afresh(&mut self) -> End {
         let selector = format!("metadata.name={}", self.name);
         let outgoing = self.outgoing("list", &[("fieldSelector", selector.as_str())]);
-        let answer = match self.cluster.exchange_within(&outgoing, Limits::default()).await {
+        let answer = match self.cluster.exchange(&outgoing, Limits::default()).await {
             Ok(answer) => answer,
             Err(error) => return End::Failed(error),
         };

@@ -238,7 +238,7 @@ mod tests {
     fn issued(name: &str) -> (String, String) {
         let ca = CertificateAuthority::create(&host(name), TlsKeyType::P256, now()).unwrap();
         let issued = ca.issue(&host(name), TlsKeyType::P256, now()).unwrap();
-        (issued.chain().to_pem(), issued.key().pem().expose().to_owned())
+        (issued.chain.to_pem(), issued.key.pem().expose().to_owned())
     }
 
     fn found(chain: &str, key: Option<&str>, name: &str) -> Vec<(&'static str, Severity)> {

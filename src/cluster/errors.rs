@@ -28,31 +28,30 @@ pub struct FieldProblem {
     pub message: String,
 }
 
-/// The kinds of failure a caller may want to tell apart.
+/// The kinds of failure a caller may want to tell apart. A `reason` completes a sentence after a colon; a `message` is in the
+/// server's words and may be empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ErrorKind {
     /// No connection: refused, unresolvable, no route. The request was not sent.
     Unreachable {
-        /// Completes "… does not answer: {reason}".
         reason: String,
     },
     /// The connection was made, but TLS did not come about. The request was not sent.
     TlsTrouble {
-        /// Completes a sentence after a colon.
         reason: String,
     },
     /// The connection broke after the request may have left, before the answer was complete.
     ConnectionLost {
-        /// Completes a sentence after a colon.
         reason: String,
     },
     /// No complete answer within the limit.
-    Timeout { after: Duration },
+    Timeout {
+        after: Duration,
+    },
     /// 401.
     Unauthorized,
     /// 403.
     Forbidden {
-        /// The user, as the server knows it.
         user: Option<String>,
         /// True when the rules of access say no, false when an admission rule (webhook, quota, policy) does.
         by_rules: bool,
@@ -63,42 +62,42 @@ pub enum ErrorKind {
     /// 404 for the API itself: the group, version or resource is not served.
     NoSuchApi,
     /// 409: the object is no longer the one the write was made for.
-    Conflict { message: String },
+    Conflict {
+        message: String,
+    },
     /// 409: the object to be created is there already.
     AlreadyExists,
     /// 410: the resourceVersion or the list's continuation is too old.
+    /// For a list with a token that goes on from here, at the price of one consistent snapshot.
     Gone {
-        /// For a list: a token that goes on from here, at the price of one consistent snapshot.
         go_on: Option<String>,
     },
     /// 400 or 422: the server does not take the object.
     Invalid {
         message: String,
-        /// The fields, where the server names them.
         problems: Vec<FieldProblem>,
     },
     /// 5xx or 429.
     ServerTrouble {
         code: u16,
-        /// The server's words; may be empty.
         message: String,
-        /// The pause the server asks for.
         retry_after: Option<Duration>,
         /// True when it says that the resourceVersion asked for lies in its future (an etcd restored from a backup).
         version_from_the_future: bool,
     },
     Refused {
         code: u16,
-        /// The server's words; may be empty.
         message: String,
     },
     /// The answer is not what the Kubernetes API answers (a login page, half a document).
     Unreadable {
-        /// Completes a sentence after a colon.
         reason: String,
     },
     /// The kubeconfig, the flags or the credentials cannot be used. No request was made.
-    Config { sentence: String, remedy: Option<String> },
+    Config {
+        sentence: String,
+        remedy: Option<String>,
+    },
 }
 
 /// A failure in talking to the API server: a kind, the action it belongs to, and where it happened.
@@ -151,14 +150,8 @@ impl ClusterError {
         self
     }
 
-    /// What kind of failure this is.
     pub fn kind(&self) -> &ErrorKind {
         &self.parts.kind
-    }
-
-    /// What was being done; `None` for trouble with the configuration.
-    pub fn action(&self) -> Option<&Action> {
-        self.parts.action.as_ref()
     }
 
     /// True for an object that is not there, in an API that is served.

@@ -1,6 +1,5 @@
 //! A connection to a port of a pod, through the API server.
 
-use std::fmt;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
@@ -22,12 +21,6 @@ pub struct Forwarded {
     /// What the pod's side says when it ends the connection.
     trouble: Fuse<BoxFuture<'static, Option<String>>>,
     forwarder: Portforwarder,
-}
-
-impl fmt::Debug for Forwarded {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Forwarded")
-    }
 }
 
 impl Drop for Forwarded {

@@ -14,7 +14,6 @@ use super::{
 };
 
 /// A list being read. Ask with [`Pages::next`] until it gives `None`.
-#[derive(Debug)]
 pub struct Pages<T> {
     cluster: Cluster,
     resource: ApiResource,
@@ -26,7 +25,6 @@ pub struct Pages<T> {
     items: PhantomData<fn() -> T>,
 }
 
-#[derive(Debug)]
 enum Next {
     First,
     Continue(String),

@@ -17,7 +17,6 @@ impl ApiVersion {
     /// Preferred first: the stored version needs no conversion webhook, the other one may depend on it.
     pub const ALL: [Self; 2] = [Self::V1Alpha2, Self::V1Alpha1];
 
-    /// The version as it stands in addresses: `v1alpha2`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::V1Alpha2 => "v1alpha2",

@@ -55,7 +55,7 @@ impl Cluster {
             let left = backoff.total.saturating_sub(since.elapsed()).max(Duration::from_secs(1));
             let mut limits = self.inner.limits;
             limits.read_answer = limits.read_answer.map(|own| own.min(left));
-            let error = match self.exchange_within(outgoing, limits).await {
+            let error = match self.exchange(outgoing, limits).await {
                 Ok(answer) => match read(&answer.body) {
                     Ok(value) => return Ok((answer, value)),
                     Err(error) => self.unreadable(outgoing, &error),

@@ -1,6 +1,6 @@
 //! One request, one answer, with limits. Nothing is repeated here but a request that was refused for an expired token.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{future::Future, time::Duration};
 
 use bytes::Bytes;
 use http::{
@@ -96,12 +96,7 @@ pub(super) struct Answer {
 
 impl Cluster {
     /// Sends once and reads the whole answer; any status but success is an error.
-    pub(super) async fn exchange(&self, outgoing: &Outgoing) -> Result<Answer, ClusterError> {
-        self.exchange_within(outgoing, self.inner.limits).await
-    }
-
-    /// The same with limits of its own.
-    pub(super) async fn exchange_within(&self, outgoing: &Outgoing, limits: Limits) -> Result<Answer, ClusterError> {
+    pub(super) async fn exchange(&self, outgoing: &Outgoing, limits: Limits) -> Result<Answer, ClusterError> {
         let begun = Instant::now();
         // Boxed, since every command's future holds several of these.
         let answered = Box::pin(async {
@@ -165,7 +160,7 @@ impl Cluster {
 
     /// Gives an error its place and action.
     pub(super) fn error(&self, error: ClusterError, outgoing: &Outgoing) -> ClusterError {
-        error.at(&outgoing.action, &Arc::clone(&self.inner.place))
+        error.at(&outgoing.action, &self.inner.place)
     }
 
     /// An answer whose body is not what it should be.

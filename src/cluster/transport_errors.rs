@@ -8,6 +8,7 @@ use super::{
     connection::AtProxy,
     errors::{ClusterError, ErrorKind},
 };
+use crate::net::trust::causes;
 
 /// Sorts an error of the HTTP client. What failed before the connection stood was never sent; of everything else the
 /// server may have seen the request.
@@ -42,7 +43,8 @@ fn of_client(error: kube::Error) -> ClusterError {
 }
 
 fn kind_of(error: &kube::Error) -> ErrorKind {
-    let links = chain(error);
+    // Real chains have half a dozen links; the limit only keeps a faulty `source` from running in circles.
+    let links: Vec<_> = causes(error).take(32).collect();
     let while_connecting = links
         .iter()
         .filter_map(|link| link.downcast_ref::<hyper_util::client::legacy::Error>())
@@ -87,22 +89,6 @@ fn refuses_our_certificate(error: &TlsError) -> bool {
     )
 }
 
-/// Every error below this one. `source` alone skips what an [`io::Error`] wraps, which is where rustls' errors are.
-fn chain<'a>(error: &'a (dyn Error + 'static)) -> Vec<&'a (dyn Error + 'static)> {
-    // Real chains have half a dozen links; the limit only keeps a faulty `source` from running in circles.
-    const DEEPEST: usize = 32;
-    let mut links: Vec<&'a (dyn Error + 'static)> = vec![error];
-    while let Some(last) = links.last().filter(|_| links.len() < DEEPEST).copied() {
-        let inner =
-            last.downcast_ref::<io::Error>().and_then(io::Error::get_ref).map(|inner| inner as &(dyn Error + 'static));
-        match inner.or_else(|| last.source()) {
-            Some(next) => links.push(next),
-            None => break,
-        }
-    }
-    links
-}
-
 fn connect_reason(links: &[&(dyn Error + 'static)], io: Option<io::ErrorKind>) -> String {
     // hyper-util's error for a failed look-up is private; its words are its only mark.
     if links.iter().any(|link| link.to_string().starts_with("dns error")) {
@@ -132,7 +118,7 @@ fn connect_reason(links: &[&(dyn Error + 'static)], io: Option<io::ErrorKind>) -
 }
 
 /// Why a connection that stood is gone.
-pub(super) fn lost_reason(io: Option<io::ErrorKind>) -> &'static str {
+fn lost_reason(io: Option<io::ErrorKind>) -> &'static str {
     match io {
         Some(io::ErrorKind::ConnectionReset) => "it was reset",
         Some(io::ErrorKind::TimedOut) => "it went silent",

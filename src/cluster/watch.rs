@@ -15,7 +15,7 @@
 //! The fresh read is a list of one: a list has the collection's version, while the object's own may be older than what
 //! the server still knows, and then every watch from it would end in 410 again.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::Value;
 use tokio::{sync::mpsc, task::AbortHandle};
@@ -37,19 +37,10 @@ pub enum WatchItem {
         /// Whether anything may have been missed before it.
         continuity: Continuity,
     },
-    /// The object is gone. The watch goes on: another one may be made under its name.
-    Deleted {
-        /// Its last state, where it was seen.
-        object: Option<Value>,
-        /// Whether anything may have been missed before it.
-        continuity: Continuity,
-    },
+    /// The object is gone; its last state, where it was seen. The watch goes on: another one may be made under its name.
+    Deleted(Option<Value>),
     /// The object cannot be followed at the moment; it is tried again for ever. Told once per kind of trouble.
-    Trouble {
-        /// What is wrong. Its `Display` is the sentence.
-        error: ClusterError,
-        since: Instant,
-    },
+    Trouble(ClusterError),
     /// Trouble that was told is over.
     Recovered,
 }

@@ -66,12 +66,8 @@ pub enum WriteOutcome {
         now: Option<Value>,
     },
     /// It could not be found out. Running again is safe: the same write is refused once it is stored.
-    Unknown {
-        /// What happened to the write's answer.
-        error: ClusterError,
-        /// The object as last read, without the change; `None` where it could not be read.
-        now: Option<Value>,
-    },
+    /// The error is what happened to the write's answer.
+    Unknown(ClusterError),
 }
 
 impl WriteOutcome {
@@ -233,7 +229,7 @@ impl Cluster {
         let mut tries = 0;
         loop {
             tries += 1;
-            let error = match self.exchange(&outgoing).await {
+            let error = match self.exchange(&outgoing, self.inner.limits).await {
                 Ok(answer) => match object(&answer.body) {
                     Ok(object) => {
                         return WriteOutcome::Applied(Written { object, warnings: answer.warnings, read_back: false });
@@ -253,14 +249,12 @@ impl Cluster {
             }
             lost_before = true;
             match self.look(write, &is_ours, care).await {
-                Look::Ours(object) => {
-                    return WriteOutcome::found(object);
-                }
+                Look::Ours(object) => return WriteOutcome::found(object),
                 Look::Moved(now) => return WriteOutcome::NotApplied { error, now },
-                Look::Blind => return WriteOutcome::Unknown { error, now: None },
+                Look::Blind => return WriteOutcome::Unknown(error),
                 // A request that we gave up while the server was silent may still be at work there.
-                Look::Unchanged(now) if matches!(error.kind(), ErrorKind::Timeout { .. }) => {
-                    return WriteOutcome::Unknown { error, now };
+                Look::Unchanged(_) if matches!(error.kind(), ErrorKind::Timeout { .. }) => {
+                    return WriteOutcome::Unknown(error);
                 }
                 Look::Unchanged(now) if tries >= care.tries => return WriteOutcome::NotApplied { error, now },
                 Look::Unchanged(_) => sleep(pause.min(Duration::from_millis(500))).await,
@@ -277,15 +271,14 @@ impl Cluster {
         lost_before: bool,
         is_ours: &impl Fn(&Value) -> bool,
     ) -> WriteOutcome {
-        let worth_a_look = lost_before || matches!(error.kind(), ErrorKind::Conflict { .. } | ErrorKind::AlreadyExists);
-        if !worth_a_look {
+        if !lost_before && !matches!(error.kind(), ErrorKind::Conflict { .. } | ErrorKind::AlreadyExists) {
             return WriteOutcome::NotApplied { error, now: None };
         }
         match self.find(&write.resource, write.namespace.as_str(), &write.name).await {
             Ok(Some(object)) if lost_before && is_ours(&object) => WriteOutcome::found(object),
             Ok(now) => WriteOutcome::NotApplied { error, now },
             // The first try's fate is still open, and it cannot be looked up.
-            Err(_) if lost_before => WriteOutcome::Unknown { error, now: None },
+            Err(_) if lost_before => WriteOutcome::Unknown(error),
             Err(_) => WriteOutcome::NotApplied { error, now: None },
         }
     }

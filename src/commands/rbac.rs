@@ -52,7 +52,7 @@ pub async fn exec(context: &Context, args: &CheckArgs) -> Result<u8, Failure> {
         &Next::new("An administrator applies it (kubectl apply -f FILE), and gives it to whoever takes the steps:")
             .command(format!(
                 "kubectl{} create rolebinding kubectl-ess-mas --role=kubectl-ess-mas --user={user} -n {}",
-                cluster.context_flag(),
+                cluster.place().context_flag(),
                 wanted.namespace
             )),
     );

@@ -141,7 +141,7 @@ pub async fn send(
             }
             Err(Failure::from(error).next(Next::new("The change was not applied; the deployment is as it was.")))
         }
-        WriteOutcome::Unknown { error, .. } => {
+        WriteOutcome::Unknown(error) => {
             outcome.write = Written::Unknown;
             Err(Failure::from(error).next(
                 Next::new("Whether the change was applied could not be found out. See for yourself, then run the command again; it goes on where this one was:")

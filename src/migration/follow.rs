@@ -170,11 +170,11 @@ impl Log<'_> {
                 session.deployment = deployment;
                 Some(Event::Seen(Box::new(seen), continuity))
             }
-            WatchItem::Deleted { object, .. } => {
+            WatchItem::Deleted(object) => {
                 let uid = object.and_then(|object| object["metadata"]["uid"].as_str().map(str::to_owned));
                 Some(Event::Deleted(uid))
             }
-            WatchItem::Trouble { error, .. } => {
+            WatchItem::Trouble(error) => {
                 self.note(session, format!("the deployment cannot be followed at the moment, trying on: {error}"));
                 None
             }
@@ -294,8 +294,8 @@ pub async fn settle(
                         session.deployment = deployment;
                     }
                 }
-                Some(WatchItem::Deleted { .. }) => return Ok(Some(Stopped::Verdict(Verdict::Gone))),
-                Some(WatchItem::Trouble { error, .. }) => progress.note(error.to_string()),
+                Some(WatchItem::Deleted(_)) => return Ok(Some(Stopped::Verdict(Verdict::Gone))),
+                Some(WatchItem::Trouble(error)) => progress.note(error.to_string()),
                 Some(WatchItem::Recovered) => {}
                 None => watch = session.follow_anew().await,
             },

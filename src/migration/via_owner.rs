@@ -171,8 +171,8 @@ pub async fn arrive(
         let (object, continuity) = tokio::select! {
             item = watch.next() => match item {
                 Some(WatchItem::Seen { object, continuity }) => (object, continuity),
-                Some(WatchItem::Deleted { .. }) => return Ok(Arrival::Stopped(Stopped::Verdict(Verdict::Gone))),
-                Some(WatchItem::Trouble { error, .. }) => {
+                Some(WatchItem::Deleted(_)) => return Ok(Arrival::Stopped(Stopped::Verdict(Verdict::Gone))),
+                Some(WatchItem::Trouble(error)) => {
                     progress.note(format!("the deployment cannot be followed at the moment, trying on: {error}"));
                     continue;
                 }

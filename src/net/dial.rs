@@ -1,6 +1,5 @@
 //! Ways to a host: by DNS, to addresses that were named, through a proxy, or through whatever somebody else opens.
 
-use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -128,18 +127,6 @@ pub async fn connect(addresses: &[SocketAddr]) -> Result<TcpStream, String> {
         return Err("it has no address".to_owned());
     }
     select_ok(attempts).await.map(|(stream, _)| stream)
-}
-
-impl fmt::Debug for Way {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // A proxy's address may hold a password.
-        f.write_str(match self {
-            Self::Direct => "Direct",
-            Self::To(_) => "To",
-            Self::Proxy(_) => "Proxy",
-            Self::Through(_) => "Through",
-        })
-    }
 }
 
 #[cfg(test)]

@@ -20,9 +20,7 @@ use crate::pki::HostName;
 
 /// Whom a chain has to lead to.
 #[derive(Clone)]
-pub struct Roots {
-    store: Arc<RootCertStore>,
-}
+pub struct Roots(Arc<RootCertStore>);
 
 /// Whether a chain leads to one of the roots.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,12 +50,12 @@ impl Roots {
     }
 
     fn with(store: RootCertStore) -> Option<Self> {
-        (!store.is_empty()).then(|| Self { store: Arc::new(store) })
+        (!store.is_empty()).then(|| Self(Arc::new(store)))
     }
 
     fn verifier(&self) -> Result<Arc<WebPkiServerVerifier>, String> {
         let provider = Arc::new(aws_lc_rs::default_provider());
-        WebPkiServerVerifier::builder_with_provider(Arc::clone(&self.store), provider)
+        WebPkiServerVerifier::builder_with_provider(Arc::clone(&self.0), provider)
             .build()
             .map_err(|error| format!("the CA certificates cannot be used: {error}"))
     }

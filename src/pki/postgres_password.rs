@@ -6,7 +6,8 @@ use super::{SecretText, without_newline};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PostgresPassword {
     value: SecretText,
-    removed_newline: bool,
+    /// Whether a line ending was removed, to be told to the person.
+    pub removed_newline: bool,
 }
 
 /// Why a value cannot be the Postgres password. `Display` says what is wrong and how to mend it.
@@ -62,11 +63,6 @@ impl PostgresPassword {
         &self.value
     }
 
-    /// Whether a line ending was removed, to be told to the person.
-    pub fn removed_newline(&self) -> bool {
-        self.removed_newline
-    }
-
     /// Whether the password starts or ends with white space. MAS trims a password that it reads from a file
     /// (`database.password_file`), so such a password would reach Postgres changed; worth a warning.
     pub fn has_white_space_at_an_end(&self) -> bool {
@@ -81,8 +77,7 @@ mod tests {
     use super::*;
 
     fn parse(bytes: &[u8]) -> Result<(String, bool), PostgresPasswordError> {
-        PostgresPassword::parse(bytes)
-            .map(|password| (password.value().expose().to_owned(), password.removed_newline()))
+        PostgresPassword::parse(bytes).map(|password| (password.value().expose().to_owned(), password.removed_newline))
     }
 
     #[test]

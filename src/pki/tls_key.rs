@@ -121,7 +121,6 @@ impl TlsPrivateKey {
     }
 }
 
-/// The key as PKCS#8.
 fn pkcs8(key: &PrivateKeyDer<'_>) -> Option<Zeroizing<Vec<u8>>> {
     let curves = [&ECDSA_P256_SHA256_ASN1_SIGNING, &ECDSA_P384_SHA384_ASN1_SIGNING, &ECDSA_P521_SHA512_ASN1_SIGNING];
     let der = match key {

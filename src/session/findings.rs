@@ -41,7 +41,7 @@ const COMMANDS: [&str; 7] = ["abort --remove", "status", "check", "prepare", "dr
 
 /// Completes the commands in the findings, so that they can be copied: the checks know nothing of how this call was made.
 pub fn name_commands(session: &Session, findings: &mut [Finding]) {
-    let kubectl = session.cluster.context_flag();
+    let kubectl = session.cluster.place().context_flag();
     for finding in findings {
         for text in [Some(&mut finding.message), finding.remedy.as_mut()].into_iter().flatten() {
             *text = complete(text, |command| session.command(command));

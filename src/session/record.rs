@@ -34,7 +34,7 @@ impl Session {
             {
                 Ok(Err(ChangedMeanwhile))
             }
-            WriteOutcome::NotApplied { error, .. } | WriteOutcome::Unknown { error, .. } => Err(error.into()),
+            WriteOutcome::NotApplied { error, .. } | WriteOutcome::Unknown(error) => Err(error.into()),
         }
     }
 

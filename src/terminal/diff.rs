@@ -20,10 +20,6 @@ pub enum Step {
 pub struct Path(Vec<Step>);
 
 impl Path {
-    pub fn steps(&self) -> &[Step] {
-        &self.0
-    }
-
     #[must_use]
     pub fn join(&self, step: Step) -> Self {
         Self(self.0.iter().cloned().chain([step]).collect())

@@ -28,13 +28,11 @@ pub struct Waiting {
     pub detail: Option<String>,
     pub since: Timestamp,
     pub ends_at: Option<Timestamp>,
-    /// When something was last heard of it; said once that is half a minute ago.
-    pub heard: Option<Timestamp>,
 }
 
 impl Waiting {
     pub fn new(what: impl Into<String>, since: Timestamp) -> Self {
-        Self { what: what.into(), detail: None, since, ends_at: None, heard: None }
+        Self { what: what.into(), detail: None, since, ends_at: None }
     }
 
     #[must_use]
@@ -46,12 +44,6 @@ impl Waiting {
     #[must_use]
     pub fn ends_at(mut self, at: Timestamp) -> Self {
         self.ends_at = Some(at);
-        self
-    }
-
-    #[must_use]
-    pub fn heard(mut self, at: Timestamp) -> Self {
-        self.heard = Some(at);
         self
     }
 }
@@ -147,6 +139,7 @@ impl Progress {
         self.shared.tell(|board, now, look| board.wait(now, waiting, look));
     }
 
+    /// Something was heard of what is awaited; silence is said after half a minute.
     pub fn heard(&self) {
         self.shared.tell(|board, now, _| {
             board.heard(now);

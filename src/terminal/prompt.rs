@@ -188,7 +188,7 @@ impl Ui {
             return Err(PromptError::NoTerminal);
         }
         terminal.hold(true);
-        let asked = match terminal.keyboard() {
+        let asked = match &terminal.0.keyboard {
             Keyboard::Real => guard::ask(terminal, hidden, ask).inspect_err(|unanswered| {
                 let end = if matches!(unanswered, Unanswered::Interrupted) { "^C\n" } else { "\n" };
                 terminal.screen().write_err(end);

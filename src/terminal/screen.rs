@@ -57,7 +57,7 @@ impl Terminal {
     pub(super) fn live_line(&self, style: ProgressStyle) -> LiveLine {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden()).with_style(style);
         self.screen().live += 1;
-        LiveLine { terminal: self.clone(), bar: self.live_lines().add(bar) }
+        LiveLine { terminal: self.clone(), bar: self.0.live.add(bar) }
     }
 }
 
@@ -65,9 +65,9 @@ impl Drop for LiveLine {
     fn drop(&mut self) {
         self.bar.disable_steady_tick();
         // All of them first: indicatif does not clear the rows of lines that are gone.
-        let _ = self.terminal.live_lines().clear();
+        let _ = self.terminal.0.live.clear();
         self.bar.finish_and_clear();
-        self.terminal.live_lines().remove(&self.bar);
+        self.terminal.0.live.remove(&self.bar);
         self.terminal.screen().live -= 1;
         if std::thread::panicking() {
             // Then indicatif draws nothing.

@@ -128,30 +128,30 @@ impl Ui {
     /// Prints one line of data, as it is.
     pub fn print(&self, line: impl Into<Line>) -> Result<(), OutputError> {
         let text = line.into().render(self.look(Stream::Out));
-        self.write_out(&format!("{text}\n"))
+        self.raw_out(&format!("{text}\n"))
     }
 
     /// Prints a paragraph for a person, on stdout: as [`Ui::print`], but wrapped on a terminal under its own indentation.
     pub fn page(&self, line: impl Into<Line>) -> Result<(), OutputError> {
         let look = self.look(Stream::Out);
-        self.write_out(&format!("{}\n", indented(&line.into().render(look), look.columns)))
+        self.raw_out(&format!("{}\n", indented(&line.into().render(look), look.columns)))
     }
 
     /// Prints a paragraph as [`Ui::page`] does, its lines after the first under so many columns.
     pub fn page_under(&self, line: impl Into<Line>, under: usize) -> Result<(), OutputError> {
         let look = self.look(Stream::Out);
-        self.write_out(&format!("{}\n", text::wrap_under(&line.into().render(look), look.columns, under)))
+        self.raw_out(&format!("{}\n", text::wrap_under(&line.into().render(look), look.columns, under)))
     }
 
     /// Prints a table; `wide` adds the columns that only `-o wide` shows. An empty table prints its heads.
     pub fn table(&self, table: &Table, wide: bool) -> Result<(), OutputError> {
         let mut lines = table.render(self.look(Stream::Out), wide).join("\n");
         lines.push('\n');
-        self.write_out(&lines)
+        self.raw_out(&lines)
     }
 
     pub fn data<T: Serialize>(&self, format: OutputFormat, value: &T) -> Result<(), OutputError> {
-        self.write_out(&data::render(format, value)?)
+        self.raw_out(&data::render(format, value)?)
     }
 
     /// Shows changes on stderr, where the question about them will be.
@@ -174,11 +174,6 @@ impl Ui {
         self.terminal.write_err(&format!("{text}\n"));
     }
 
-    /// Prints text on stdout as it is: help, a completion script.
-    pub fn raw_out(&self, text: &str) -> Result<(), OutputError> {
-        self.write_out(text)
-    }
-
     /// Writes text to stderr as it is: what the command line parser says.
     pub fn raw_err(&self, text: &str) {
         self.terminal.write_err(text);
@@ -197,7 +192,8 @@ impl Ui {
         self.terminal.write_err(&format!("{}\n", indented(&text, look.columns)));
     }
 
-    fn write_out(&self, text: &str) -> Result<(), OutputError> {
+    /// Prints text on stdout as it is: help, a completion script.
+    pub fn raw_out(&self, text: &str) -> Result<(), OutputError> {
         self.terminal.write_out(text).map_err(OutputError::Write)
     }
 }

@@ -168,10 +168,6 @@ impl Terminal {
         &self.0.zone
     }
 
-    pub(super) fn keyboard(&self) -> &Keyboard {
-        &self.0.keyboard
-    }
-
     /// Writes data above the live lines, if they are on the same terminal.
     pub(super) fn write_out(&self, text: &str) -> io::Result<()> {
         let write = || self.screen().write_out(text);
@@ -190,10 +186,6 @@ impl Terminal {
     fn above<T>(&self, write: impl FnOnce() -> T) -> T {
         // Not under indicatif's lock then: whoever draws has nothing to draw, and the question may last.
         if self.screen().held { write() } else { self.0.live.suspend(write) }
-    }
-
-    pub(super) fn live_lines(&self) -> &MultiProgress {
-        &self.0.live
     }
 
     /// The streams. Never to be held while the live lines are touched.

@@ -46,7 +46,7 @@ impl Secrets {
         let host = HostName::parse("auth.example.com").unwrap();
         let authority = CertificateAuthority::create(&host, TlsKeyType::P256, now).unwrap();
         let issued = authority.issue(&host, TlsKeyType::P256, now).unwrap();
-        let (chain, key) = (issued.chain().to_pem(), issued.key().pem().expose().to_owned());
+        let (chain, key) = (issued.chain.to_pem(), issued.key.pem().expose().to_owned());
         let ca = authority.key().pem().expose().to_owned();
         let mut detector = Detector::default();
         detector.add("postgresPassword", PASSWORD.as_bytes());

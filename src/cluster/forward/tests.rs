@@ -9,7 +9,7 @@ use crate::cluster::transport::Limits;
 async fn refusal(step: Step) -> (ClusterError, String) {
     let stub = Stub::with_steps(vec![step]).await;
     let cluster = Cluster::to_stub(&stub.address, Limits::default()).await;
-    let error = cluster.forward("ess", "mas-0", 8080).await.expect_err("no port-forward");
+    let error = cluster.forward("ess", "mas-0", 8080).await.err().expect("no port-forward");
     let seen = stub.seen().remove(0);
     (error, format!("{}\n{}", seen.line, seen.headers))
 }

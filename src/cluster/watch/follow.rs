@@ -48,7 +48,6 @@ pub(super) struct Follower {
     /// uid and version of the object as last told; `None` when it is gone.
     known: Option<(String, String)>,
     failures: u32,
-    failing_since: Option<Instant>,
     /// The kind of trouble last told, and when.
     told: Option<(std::mem::Discriminant<ErrorKind>, Instant)>,
 }
@@ -74,7 +73,6 @@ impl Follower {
             untried: false,
             known: known.filter(|(_, version)| !version.is_empty()),
             failures: 0,
-            failing_since: None,
             told: None,
         }
     }
@@ -197,10 +195,9 @@ impl Follower {
             return Ok(false);
         }
         self.recovered().await?;
-        let continuity = Continuity::Continuous;
         if deleted {
             if self.known.take().is_some() {
-                self.tell(WatchItem::Deleted { object: Some(object), continuity }).await?;
+                self.tell(WatchItem::Deleted(Some(object))).await?;
             }
             return Ok(true);
         }
@@ -209,7 +206,7 @@ impl Follower {
             return Ok(false);
         }
         self.known = Some((uid, version));
-        self.tell(WatchItem::Seen { object, continuity }).await?;
+        self.tell(WatchItem::Seen { object, continuity: Continuity::Continuous }).await?;
         Ok(true)
     }
 
@@ -217,7 +214,7 @@ impl Follower {
     async fn read_afresh(&mut self) -> End {
         let selector = format!("metadata.name={}", self.name);
         let outgoing = self.outgoing("list", &[("fieldSelector", selector.as_str())]);
-        let answer = match self.cluster.exchange_within(&outgoing, Limits::default()).await {
+        let answer = match self.cluster.exchange(&outgoing, Limits::default()).await {
             Ok(answer) => answer,
             Err(error) => return End::Failed(error),
         };
@@ -226,30 +223,19 @@ impl Follower {
             Err(error) => return End::Failed(self.cluster.unreadable(&outgoing, &error)),
         };
         let Some(version) = list.metadata.resource_version.filter(|version| !version.is_empty()) else {
-            return End::Failed(self.cluster.error(
-                ClusterError::new(ErrorKind::Unreadable { reason: "the list has no version".to_owned() }),
-                &outgoing,
-            ));
+            let error = ClusterError::new(ErrorKind::Unreadable { reason: "the list has no version".to_owned() });
+            return End::Failed(self.cluster.error(error, &outgoing));
         };
         let object = list.items.into_iter().find(|item| item["metadata"]["name"] == *self.name);
         let told = match object {
-            None if self.known.take().is_some() => {
-                self.tell(WatchItem::Deleted { object: None, continuity: Continuity::Gap }).await
-            }
+            None if self.known.take().is_some() => self.tell(WatchItem::Deleted(None)).await,
             None => Ok(()),
+            // Every change gives a new version, so an unchanged one proves that nothing was missed.
+            Some(object) if identity(&object) == self.known => Ok(()),
             Some(object) => {
-                let now = identity(&object);
-                if now == self.known {
-                    // Every change gives a new version, so an unchanged one proves that nothing was missed.
-                    Ok(())
-                } else {
-                    self.known = now;
-                    self.tell(WatchItem::Seen {
-                        object: with_kind(object, &self.resource),
-                        continuity: Continuity::Gap,
-                    })
-                    .await
-                }
+                self.known = identity(&object);
+                let object = with_kind(object, &self.resource);
+                self.tell(WatchItem::Seen { object, continuity: Continuity::Gap }).await
             }
         };
         self.version = version;
@@ -267,7 +253,6 @@ impl Follower {
     /// Counts a failure, tells of trouble that lasts, and says how long to wait.
     async fn failed(&mut self, error: ClusterError) -> Result<std::time::Duration, Unwanted> {
         self.failures = self.failures.saturating_add(1);
-        let since = *self.failing_since.get_or_insert_with(Instant::now);
         let pause = self.settings.pauses.after(self.failures, error.retry_after());
         tracing::debug!(%error, failures = self.failures, ?pause, "the watch was interrupted");
         let kind = std::mem::discriminant(error.kind());
@@ -278,7 +263,7 @@ impl Follower {
         };
         if news {
             self.told = Some((kind, Instant::now()));
-            self.tell(WatchItem::Trouble { error, since }).await?;
+            self.tell(WatchItem::Trouble(error)).await?;
         }
         Ok(pause)
     }
@@ -286,7 +271,6 @@ impl Follower {
     async fn recovered(&mut self) -> Result<(), Unwanted> {
         self.failures = 0;
         self.untried = false;
-        self.failing_since = None;
         if self.told.take().is_some() {
             self.tell(WatchItem::Recovered).await?;
         }

@@ -96,8 +96,8 @@ async fn told(watch: &mut Watch, count: usize) -> Vec<String> {
             WatchItem::Seen { object, continuity } => {
                 format!("{}{}", object["metadata"]["resourceVersion"].as_str().unwrap_or("none"), mark(continuity))
             }
-            WatchItem::Deleted { continuity, .. } => format!("deleted{}", mark(continuity)),
-            WatchItem::Trouble { .. } => "trouble".to_owned(),
+            WatchItem::Deleted(_) => "deleted".to_owned(),
+            WatchItem::Trouble(_) => "trouble".to_owned(),
             WatchItem::Recovered => "recovered".to_owned(),
         });
     }
@@ -247,7 +247,7 @@ async fn expired_credentials_and_a_withdrawn_right_are_trouble_and_are_tried_aga
         ])
         .await;
         assert_eq!(told(&mut watch, 1).await, ["6+"]);
-        let WatchItem::Trouble { error, .. } = next(&mut watch).await else { panic!("trouble") };
+        let WatchItem::Trouble(error) = next(&mut watch).await else { panic!("trouble") };
         assert_eq!(matches!(error.kind(), ErrorKind::Unauthorized), code == 401);
         assert_eq!(told(&mut watch, 2).await, ["recovered", "7+"]);
     }
@@ -277,9 +277,8 @@ async fn a_silent_connection_is_given_up_and_resumed() {
 #[tokio::test]
 async fn a_server_that_accepts_and_says_nothing_is_trouble() {
     let (_stub, mut watch) = watch(vec![Step::Silence(Duration::from_mins(1))]).await;
-    let WatchItem::Trouble { error, since } = next(&mut watch).await else { panic!("trouble") };
+    let WatchItem::Trouble(error) = next(&mut watch).await else { panic!("trouble") };
     assert!(matches!(error.kind(), ErrorKind::Timeout { .. }), "{error}");
-    assert!(since.elapsed() >= ms(900));
 }
 
 #[tokio::test]
@@ -299,7 +298,7 @@ async fn deleted_and_made_anew_under_the_same_name() {
         line("MODIFIED", &made_as("b", 10)),
     ])])
     .await;
-    assert_eq!(told(&mut watch, 1).await, ["deleted+"]);
+    assert_eq!(told(&mut watch, 1).await, ["deleted"]);
     let WatchItem::Seen { object, .. } = next(&mut watch).await else { panic!("seen") };
     assert_eq!(object["metadata"]["uid"], "b");
 }
@@ -308,7 +307,7 @@ async fn deleted_and_made_anew_under_the_same_name() {
 async fn deleted_during_an_outage() {
     let (_stub, mut watch) =
         watch(vec![Step::json(410, &status(410)), list(50, &[]), open(&[line("ADDED", &made_as("b", 51))])]).await;
-    assert_eq!(told(&mut watch, 2).await, ["deleted?", "51+"]);
+    assert_eq!(told(&mut watch, 2).await, ["deleted", "51+"]);
 }
 
 #[tokio::test]
@@ -336,7 +335,7 @@ async fn a_server_that_is_gone_for_a_while() {
         &object(5),
         quick(),
     );
-    let WatchItem::Trouble { error, .. } = next(&mut watch).await else { panic!("trouble") };
+    let WatchItem::Trouble(error) = next(&mut watch).await else { panic!("trouble") };
     assert!(matches!(error.kind(), ErrorKind::Unreachable { .. }), "{error}");
     nothing_more(&mut watch, ms(200)).await;
 }

@@ -59,7 +59,7 @@ pub struct Ways {
 pub fn expected(session: &Session, snapshot: &Snapshot, ways: &Ways) -> Expected {
     let commands = Commands {
         verify: session.command("verify"),
-        kubectl: format!("kubectl -n {}{}", session.target.namespace, session.cluster.context_flag()),
+        kubectl: format!("kubectl -n {}{}", session.target.namespace, session.cluster.place().context_flag()),
     };
     Expected::of(snapshot, ways.given.clone(), commands)
 }

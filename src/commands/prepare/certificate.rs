@@ -123,8 +123,8 @@ pub async fn issue(
         refuse_old_files(&host)?;
     }
     let issued = issue::issue(&host, TlsKeyType::default(), ca, session.ui().terminal().now())?;
-    let chain = SecretBytes::from(issued.certificate.chain().to_pem().as_bytes());
-    given.certificate = Some((chain, issued.certificate.key().pem().to_bytes()));
+    let chain = SecretBytes::from(issued.certificate.chain.to_pem().as_bytes());
+    given.certificate = Some((chain, issued.certificate.key.pem().to_bytes()));
     Ok(Some(Fresh { issued, host }))
 }
 
@@ -159,7 +159,7 @@ mod tests {
         let host = HostName::parse("auth.example.com").unwrap();
         let ca = CertificateAuthority::create(&host, TlsKeyType::P256, now).unwrap();
         let issued = ca.issue(&host, TlsKeyType::P256, now).unwrap();
-        let (chain, key) = (issued.chain().to_pem(), issued.key().pem().expose().to_owned());
+        let (chain, key) = (issued.chain.to_pem(), issued.key.pem().expose().to_owned());
         let untidy = |text: &str| SecretBytes::from(format!("a note\n{}", text.replace('\n', "\r\n")).as_bytes());
         let tidy = canonical((untidy(&chain), untidy(&key)));
         assert_eq!(tidy.0.expose(), chain.as_bytes());

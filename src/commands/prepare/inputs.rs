@@ -102,7 +102,7 @@ pub fn merge(given: Given, session: &Session, args: &PrepareArgs, replace: &[Str
 fn password(session: &Session, value: &[u8]) -> Result<PostgresPassword, Failure> {
     let password = PostgresPassword::parse(value)
         .map_err(|error| Failure::usage(format!("--database-password-file: {error} Nothing was changed.")))?;
-    if password.removed_newline() {
+    if password.removed_newline {
         session.ui().status("Removed the trailing newline from the password file's content.");
     }
     warn_of_white_space(session, &password);

@@ -286,7 +286,7 @@ async fn write_secret(
             WriteOutcome::NotApplied { error, .. } => {
                 return Err(Failure::from(error).next(Next::new(format!("Secret {} was not written.", plan.name))));
             }
-            WriteOutcome::Unknown { error, .. } => {
+            WriteOutcome::Unknown(error) => {
                 return Err(Failure::from(error).next(Next::new(format!(
                     "Whether Secret {} was written could not be found out. Run the command again: what is there is kept.",
                     plan.name

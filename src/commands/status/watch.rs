@@ -33,10 +33,10 @@ pub async fn follow(session: &mut Session, format: OutputFormat) -> Result<u8, F
                         session.deployment = deployment;
                     }
                 }
-                Some(WatchItem::Deleted { .. }) => {
+                Some(WatchItem::Deleted(_)) => {
                     session.ui().warning(format!("ElementDeployment {} was deleted; waiting for it to come back", session.place()));
                 }
-                Some(WatchItem::Trouble { error, .. }) => {
+                Some(WatchItem::Trouble(error)) => {
                     session.ui().warning(format!("it cannot be followed at the moment, trying on: {error}"));
                 }
                 Some(WatchItem::Recovered) => session.ui().status("It can be followed again."),

@@ -32,7 +32,7 @@ pub fn exec(ui: &Ui, args: &TlsIssueArgs) -> Result<u8, Failure> {
     let issued = issue(&host, args.files.key_type.into(), ca, now)?;
     write(&issued, &host, &args.files.out, args.files.force, true)?;
     let written = files(&issued, &host, &args.files.out, true);
-    written::print(ui, args.output.format(), &host, Some(issued.certificate.chain().leaf().not_after()), &written)?;
+    written::print(ui, args.output.format(), &host, Some(issued.certificate.chain.leaf().not_after()), &written)?;
     explain(ui, &host, &issued, &written, now);
     let path = |holds| path_of(&written, holds).map(shell_word).unwrap_or_default();
     ui.next(&Next::new("To use it:").command(format!(
@@ -83,7 +83,7 @@ fn pem_files<'a>(issued: &'a Issued, host: &HostName, out: &str, leaf: bool) -> 
     };
     let mut all = Vec::new();
     if leaf {
-        let (chain, key) = (issued.certificate.chain(), issued.certificate.key());
+        let (chain, key) = (&issued.certificate.chain, &issued.certificate.key);
         all.push(file(".crt", Holds::Certificate, chain.leaf().fingerprint(), Cow::Owned(chain.to_pem())));
         all.push(file(".key", Holds::PrivateKey, key.fingerprint(), Cow::Borrowed(key.pem().expose())));
     }
@@ -122,10 +122,10 @@ pub fn write(issued: &Issued, host: &HostName, out: &str, force: bool, leaf: boo
 
 /// Says until when the certificate is good, what is to be known about it, and what a private CA means.
 pub fn explain(ui: &Ui, host: &HostName, issued: &Issued, written: &[Written], now: Timestamp) {
-    let leaf = issued.certificate.chain().leaf();
+    let leaf = issued.certificate.chain.leaf();
     ui.status("");
     ui.status(format!("Good for {host} until {}, issued by {}.", leaf.not_after(), leaf.issuer()));
-    let problems = check_certificate(issued.certificate.chain(), Some(issued.certificate.key()), host, now);
+    let problems = check_certificate(&issued.certificate.chain, Some(&issued.certificate.key), host, now);
     for problem in &problems {
         findings::show(ui, &certificate::of_problem(host.as_str(), problem));
     }

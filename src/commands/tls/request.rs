@@ -18,12 +18,12 @@ pub fn exec(ui: &Ui, args: &TlsRequestArgs) -> Result<u8, Failure> {
     let (request_at, key_at) = (path(".csr"), path(".key"));
     write_all(
         &[
-            NewFile { path: key_at.clone(), contents: request.key().pem().expose().as_bytes(), private: true },
-            NewFile { path: request_at.clone(), contents: request.pem().as_bytes(), private: false },
+            NewFile { path: key_at.clone(), contents: request.key.pem().expose().as_bytes(), private: true },
+            NewFile { path: request_at.clone(), contents: request.pem.as_bytes(), private: false },
         ],
         files.force,
     )?;
-    let fingerprint = request.key().fingerprint();
+    let fingerprint = request.key.fingerprint();
     let shown = |path: &std::path::Path| path.display().to_string();
     let written = [
         Written { path: shown(&request_at), holds: Holds::Request, fingerprint },

@@ -91,7 +91,6 @@ impl Certificate {
         Fingerprint::of_public(self.x509().public_key().raw)
     }
 
-    /// Whom it is for, as text.
     pub fn subject(&self) -> String {
         self.x509().subject().to_string()
     }
@@ -114,17 +113,14 @@ impl Certificate {
         timestamp(self.x509().validity().not_after)
     }
 
-    /// Whether its basic constraints make it a CA.
     pub fn is_ca(&self) -> bool {
         self.x509().is_ca()
     }
 
-    /// Whether this is the certificate of that private key.
     pub fn belongs_to(&self, key: &TlsPrivateKey) -> bool {
         *self.x509().public_key().subject_public_key.data == *key.pair().public_key_raw()
     }
 
-    /// As PEM: 64 columns, LF.
     pub fn to_pem(&self) -> String {
         pem::encode("CERTIFICATE", &self.der)
     }
@@ -226,12 +222,10 @@ impl CertificateChain {
         Self { certificates, holds_private_key: false }
     }
 
-    /// The first certificate, which a server presents as its own.
     pub fn leaf(&self) -> &Certificate {
         &self.certificates[0]
     }
 
-    /// All of them, in the order they were given.
     pub fn certificates(&self) -> &[Certificate] {
         &self.certificates
     }

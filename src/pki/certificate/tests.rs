@@ -550,5 +550,5 @@ fn blockers_come_first_and_every_problem_says_what_to_do() {
 fn the_own_private_ca_passes_its_own_check() {
     let authority = CertificateAuthority::create(&host(), TlsKeyType::P256, now()).unwrap();
     let issued = authority.issue(&host(), TlsKeyType::P256, now()).unwrap();
-    assert_eq!(check_certificate(issued.chain(), Some(issued.key()), &host(), now()), []);
+    assert_eq!(check_certificate(&issued.chain, Some(&issued.key), &host(), now()), []);
 }

@@ -55,7 +55,6 @@ impl EncryptionSecret {
         weakness(&self.bytes)
     }
 
-    /// The 64 hex digits, in the case they came in.
     pub fn value(&self) -> &SecretText {
         &self.hex
     }

@@ -1,5 +1,3 @@
-//! Why no certificate was issued.
-
 use jiff::Timestamp;
 
 use crate::pki::{CertificateProblem, Fingerprint, GenerateError};

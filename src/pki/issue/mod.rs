@@ -31,15 +31,15 @@ pub struct CertificateAuthority {
 /// A certificate for a host with its key and the certificates of its issuers.
 #[derive(Debug)]
 pub struct IssuedCertificate {
-    chain: CertificateChain,
-    key: TlsPrivateKey,
+    pub chain: CertificateChain,
+    pub key: TlsPrivateKey,
 }
 
 /// A key and the request to a CA to certify it for a host.
 #[derive(Debug)]
 pub struct CertificateRequest {
-    pem: String,
-    key: TlsPrivateKey,
+    pub pem: String,
+    pub key: TlsPrivateKey,
 }
 
 impl CertificateAuthority {
@@ -121,17 +121,6 @@ impl CertificateAuthority {
     }
 }
 
-impl IssuedCertificate {
-    /// The certificate, followed by those of its issuers as far as they are known.
-    pub fn chain(&self) -> &CertificateChain {
-        &self.chain
-    }
-
-    pub fn key(&self) -> &TlsPrivateKey {
-        &self.key
-    }
-}
-
 impl CertificateRequest {
     /// Makes a key and a request (PKCS#10) for `host`.
     pub fn create(host: &HostName, key_type: TlsKeyType) -> Result<Self, IssueError> {
@@ -142,14 +131,6 @@ impl CertificateRequest {
         params.is_ca = IsCa::NoCa;
         let request = params.serialize_request(key.pair()).map_err(|_| IssueError::NotSigned)?;
         Ok(Self { pem: super::pem::encode("CERTIFICATE REQUEST", request.der()), key })
-    }
-
-    pub fn pem(&self) -> &str {
-        &self.pem
-    }
-
-    pub fn key(&self) -> &TlsPrivateKey {
-        &self.key
     }
 }
 

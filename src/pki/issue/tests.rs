@@ -32,8 +32,8 @@ fn now() -> Timestamp {
 
 /// Answers `connections` TLS connections on 127.0.0.1 with the certificate, and gives back the port.
 fn serve(issued: &IssuedCertificate, connections: usize) -> (u16, JoinHandle<()>) {
-    let chain = issued.chain().certificates().iter().map(|c| CertificateDer::from(c.der().to_vec())).collect();
-    let key = PrivateKeyDer::from_pem_slice(issued.key().pem().expose().as_bytes()).unwrap();
+    let chain = issued.chain.certificates().iter().map(|c| CertificateDer::from(c.der().to_vec())).collect();
+    let key = PrivateKeyDer::from_pem_slice(issued.key.pem().expose().as_bytes()).unwrap();
     let config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()
@@ -126,13 +126,13 @@ fn openssl_verifies(root: &str, chain: &CertificateChain, name: &str) -> Result<
 fn openssl_verifies_strictly_and_reads_what_was_promised() {
     let ca = CertificateAuthority::create(&host(HOST), TlsKeyType::P256, now()).unwrap();
     let issued = ca.issue(&host(HOST), TlsKeyType::Rsa(RsaBits::Bits2048), now()).unwrap();
-    assert_eq!(openssl_verifies(&ca.certificate().to_pem(), issued.chain(), HOST), Ok(()));
-    assert!(openssl_verifies(&ca.certificate().to_pem(), issued.chain(), "example.com").is_err());
+    assert_eq!(openssl_verifies(&ca.certificate().to_pem(), &issued.chain, HOST), Ok(()));
+    assert!(openssl_verifies(&ca.certificate().to_pem(), &issued.chain, "example.com").is_err());
 
     let text = |certificate: &Certificate| {
         String::from_utf8(openssl(&["x509", "-noout", "-text"], certificate.to_pem().as_bytes())).unwrap()
     };
-    let leaf = text(issued.chain().leaf());
+    let leaf = text(issued.chain.leaf());
     for expected in [
         "DNS:auth.example.com\n",
         "CA:FALSE",
@@ -159,16 +159,16 @@ fn openssl_verifies_strictly_and_reads_what_was_promised() {
 fn validity_is_within_what_clients_accept_and_the_cas_own() {
     let at: Timestamp = "2026-11-23T02:00:00.987Z".parse().unwrap();
     let ca = CertificateAuthority::create(&host(HOST), TlsKeyType::P256, at).unwrap();
-    let leaf = ca.issue(&host(HOST), TlsKeyType::P256, at).unwrap().chain().leaf().clone();
+    let leaf = ca.issue(&host(HOST), TlsKeyType::P256, at).unwrap().chain.leaf().clone();
     assert_eq!(leaf.not_before().to_string(), "2026-11-23T01:00:00Z");
     assert_eq!(leaf.not_after().as_second() - leaf.not_before().as_second() + 1, 397 * 86_400);
 
     let late = ca.certificate().not_after() - SignedDuration::from_hours(24 * 100);
-    let leaf = ca.issue(&host(HOST), TlsKeyType::P256, late).unwrap().chain().leaf().clone();
+    let leaf = ca.issue(&host(HOST), TlsKeyType::P256, late).unwrap().chain.leaf().clone();
     assert_eq!(leaf.not_after(), ca.certificate().not_after(), "never longer than the CA");
 
     let first = ca.certificate().not_before();
-    let leaf = ca.issue(&host(HOST), TlsKeyType::P256, first).unwrap().chain().leaf().clone();
+    let leaf = ca.issue(&host(HOST), TlsKeyType::P256, first).unwrap().chain.leaf().clone();
     assert_eq!(leaf.not_before(), first, "never before the CA");
 
     let too_late = ca.certificate().not_after() + SignedDuration::from_secs(1);
@@ -198,7 +198,7 @@ fn clients_enforce_the_name_constraint_of_the_private_ca() {
     describe(&mut params, &host(other), &key).unwrap();
     let leaf = sign::sign(&params, &key, ca.certificate(), ca.key()).unwrap();
     let forged = IssuedCertificate { chain: CertificateChain::of(vec![leaf, ca.certificate().clone()]), key };
-    let refused = openssl_verifies(&ca.certificate().to_pem(), forged.chain(), other).unwrap_err();
+    let refused = openssl_verifies(&ca.certificate().to_pem(), &forged.chain, other).unwrap_err();
     assert!(refused.contains("permitted subtree violation"), "{refused}");
     let (port, server) = serve(&forged, 1);
     let refused = connect(port, ca.certificate(), other).unwrap_err();
@@ -214,8 +214,7 @@ fn two_private_cas_for_one_host_have_different_names_and_serials() {
     assert_ne!(a.certificate().public_key_fingerprint(), b.certificate().public_key_fingerprint());
     let first = a.issue(&host(HOST), TlsKeyType::P256, now()).unwrap();
     let second = a.issue(&host(HOST), TlsKeyType::P256, now()).unwrap();
-    let serial =
-        |issued: &IssuedCertificate| openssl(&["x509", "-noout", "-serial"], issued.chain().to_pem().as_bytes());
+    let serial = |issued: &IssuedCertificate| openssl(&["x509", "-noout", "-serial"], issued.chain.to_pem().as_bytes());
     assert_ne!(serial(&first), serial(&second));
 }
 
@@ -224,9 +223,9 @@ fn a_host_too_long_for_a_common_name_is_in_the_alternative_name() {
     let long = format!("{}.{}.example.com", "a".repeat(50), "b".repeat(50));
     let ca = CertificateAuthority::create(&host(&long), TlsKeyType::P256, now()).unwrap();
     let issued = ca.issue(&host(&long), TlsKeyType::P256, now()).unwrap();
-    assert_eq!(issued.chain().leaf().dns_names(), std::slice::from_ref(&long));
-    assert_eq!(issued.chain().leaf().subject(), "");
-    assert_eq!(openssl_verifies(&ca.certificate().to_pem(), issued.chain(), &long), Ok(()));
+    assert_eq!(issued.chain.leaf().dns_names(), std::slice::from_ref(&long));
+    assert_eq!(issued.chain.leaf().subject(), "");
+    assert_eq!(openssl_verifies(&ca.certificate().to_pem(), &issued.chain, &long), Ok(()));
 }
 
 /// A CA as openssl makes it; `extensions` go into its certificate.
@@ -256,8 +255,8 @@ fn a_company_ca_with_repeated_name_parts_is_named_exactly() {
         let root = chain.to_pem();
         let ca = CertificateAuthority::of(&chain, key).unwrap();
         let issued = ca.issue(&host(HOST), TlsKeyType::P256, now()).unwrap();
-        assert_eq!(issued.chain().leaf().issuer(), ca.certificate().subject());
-        assert_eq!(openssl_verifies(&root, issued.chain(), HOST), Ok(()));
+        assert_eq!(issued.chain.leaf().issuer(), ca.certificate().subject());
+        assert_eq!(openssl_verifies(&root, &issued.chain, HOST), Ok(()));
         let (port, server) = serve(&issued, 1);
         assert_eq!(connect(port, ca.certificate(), HOST), Ok("served".to_owned()));
         server.join().unwrap();
@@ -274,7 +273,7 @@ fn the_authority_key_identifier_is_the_cas_own_however_it_was_computed() {
     };
     let subject = extension("subjectKeyIdentifier", chain.leaf());
     assert_eq!(subject.len(), 59, "the premise: openssl's SHA-1 identifier, which is not rcgen's");
-    assert_eq!(extension("authorityKeyIdentifier", issued.chain().leaf()), subject);
+    assert_eq!(extension("authorityKeyIdentifier", issued.chain.leaf()), subject);
 }
 
 #[test]
@@ -305,7 +304,7 @@ fn a_ca_that_cannot_issue_is_refused_by_name() {
 fn openssl_accepts_the_request_and_a_ca_can_sign_it() {
     for key_type in [TlsKeyType::P256, TlsKeyType::Rsa(RsaBits::Bits3072)] {
         let request = CertificateRequest::create(&host(HOST), key_type).unwrap();
-        let text = openssl(&["req", "-verify", "-noout", "-text"], request.pem().as_bytes());
+        let text = openssl(&["req", "-verify", "-noout", "-text"], request.pem.as_bytes());
         let text = String::from_utf8(text).unwrap();
         for expected in [
             "Subject: CN = auth.example.com",
@@ -335,10 +334,10 @@ fn openssl_accepts_the_request_and_a_ca_can_sign_it() {
             "-CAkey",
             &file("ca.key"),
         ];
-        let certificate = openssl(&sign, request.pem().as_bytes());
+        let certificate = openssl(&sign, request.pem.as_bytes());
         let both = [certificate, chain.to_pem().into_bytes()].concat();
         let chain = CertificateChain::parse(&both).unwrap();
-        assert_eq!(check_certificate(&chain, Some(request.key()), &host(HOST), now()), []);
+        assert_eq!(check_certificate(&chain, Some(&request.key), &host(HOST), now()), []);
     }
 }
 
@@ -346,9 +345,9 @@ fn openssl_accepts_the_request_and_a_ca_can_sign_it() {
 fn an_issued_chain_survives_its_files() {
     let ca = CertificateAuthority::create(&host(HOST), TlsKeyType::P256, now()).unwrap();
     let issued = ca.issue(&host(HOST), TlsKeyType::P256, now()).unwrap();
-    let chain = CertificateChain::parse(issued.chain().to_pem().as_bytes()).unwrap();
-    let key = TlsPrivateKey::parse(issued.key().pem().expose().as_bytes()).unwrap();
-    assert_eq!(key.pem(), issued.key().pem());
+    let chain = CertificateChain::parse(issued.chain.to_pem().as_bytes()).unwrap();
+    let key = TlsPrivateKey::parse(issued.key.pem().expose().as_bytes()).unwrap();
+    assert_eq!(key.pem(), issued.key.pem());
     assert_eq!(check_certificate(&chain, Some(&key), &host(HOST), now()), []);
     assert_eq!(chain.leaf().public_key_fingerprint(), key.fingerprint());
     let ca_chain = CertificateChain::parse(ca.certificate().to_pem().as_bytes()).unwrap();

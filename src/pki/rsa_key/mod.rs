@@ -67,7 +67,6 @@ pub enum RsaKeyError {
          openssl pkey -in FILE -out FILE.pem"
     )]
     Encrypted,
-    /// With what it is and its article.
     #[error(
         "This is {0}, not the RSA private key that MAS signs with. Give the file that holds the private key. Leave it out and a key is made."
     )]
@@ -77,12 +76,10 @@ pub enum RsaKeyError {
          Better a key of its own: leave it out and one is made."
     )]
     OpenSsh,
-    /// With what it is and its article.
     #[error(
         "This is {0}. MAS signs logins with RS256, which needs an RSA key; with another it starts, but logins fail. {MAKE}"
     )]
     NotRsa(&'static str),
-    /// With what it is and its article.
     #[error("This is {0}, which MAS cannot load. {MAKE}")]
     OtherRsa(&'static str),
     #[error("The file holds something else than a private key: its BEGIN line says so. {MAKE}")]
@@ -134,9 +131,7 @@ impl RsaKeyError {
 }
 
 const EC_KEY: &str = "an elliptic curve (EC) key";
-/// `id-RSASSA-PSS`.
 const RSA_PSS: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.10");
-/// `id-ecPublicKey`.
 const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 
 impl RsaPrivateKey {

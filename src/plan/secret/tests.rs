@@ -95,8 +95,8 @@ fn a_certificate_and_its_key_have_the_fingerprints_that_others_show() {
     let ca = CertificateAuthority::create(&host, TlsKeyType::P256, now).unwrap();
     let issue = || {
         let issued = ca.issue(&host, TlsKeyType::P256, now).unwrap();
-        let pair = (SecretBytes::from(issued.chain().to_pem().as_bytes()), issued.key().pem().to_bytes());
-        (issued.chain().leaf().fingerprint().to_string(), issued.key().fingerprint().to_string(), pair)
+        let pair = (SecretBytes::from(issued.chain.to_pem().as_bytes()), issued.key.pem().to_bytes());
+        (issued.chain.leaf().fingerprint().to_string(), issued.key.fingerprint().to_string(), pair)
     };
     let (old_chain, old_key, pair) = issue();
     let certfile = |present| SecretContext { certfile: true, ..context(present, &keys, true) };

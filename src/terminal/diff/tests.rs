@@ -47,7 +47,7 @@ fn one_change_has_its_whole_path() {
 fn a_secret_is_never_shown() {
     let before = json!({"data": {"postgresPassword": "hunter2", "old": "hunter3"}});
     let after = json!({"data": {"postgresPassword": "correct\nhorse", "encryptionSecret": {"nested": "hunter4"}}});
-    let found = changes(&before, &after, |path| path.steps().first() == Some(&Step::Key("data".to_owned())));
+    let found = changes(&before, &after, |path| path.0.first() == Some(&Step::Key("data".to_owned())));
     let text = drawn(&found, false);
     insta::assert_snapshot!(text, @r"
     data
@@ -102,7 +102,7 @@ fn a_foreign_key_cannot_pass_for_a_path() {
 fn apply(mut tree: Value, changes: &[Change]) -> Value {
     for change in changes {
         let mut at = &mut tree;
-        let (last, way) = change.path.steps().split_last().unwrap();
+        let (last, way) = change.path.0.split_last().unwrap();
         for step in way {
             let Step::Key(key) = step else { unreachable!("no lists here") };
             at = at.as_object_mut().unwrap().entry(key).or_insert_with(|| json!({}));

@@ -145,7 +145,7 @@ impl Board {
     /// How long, how long without news, and until when at the latest.
     fn times(&self, waiting: &Waiting, now: Timestamp) -> Vec<String> {
         let mut times = vec![time::elapsed(waiting.since, now)];
-        if let Some(heard) = waiting.heard.max(self.heard)
+        if let Some(heard) = self.heard
             && now.duration_since(heard).as_secs() >= SILENCE
         {
             times.push(format!("nothing heard for {}", time::elapsed(heard, now)));

@@ -192,7 +192,7 @@ async fn a_script_is_refused_when_somebody_changed_the_deployment_after_the_prev
         let stage = Stage::new(step).await;
         let before = stage.standing().await;
         let done = meanwhile(&stage, stage.scene.patch(change())).await.expect(1);
-        done.says("was changed by somebody else").says("nothing was written");
+        done.says("was changed by somebody else").says("was not changed");
         let after = stage.standing().await;
         assert_eq!(Stage::changes(&before, &after), 1, "only somebody else's change is there");
         assert_eq!(pending(&after), pending(&before), "no write is announced that nobody sends");

@@ -288,7 +288,15 @@ async fn failed(
     let told = serde_json::json!(causes);
     let file = |session: &Session, more| {
         let deployment = session.deployment.clone();
-        FailureFile { command: step.command(), at: now, deployment, failure: &report, timeline, go_back: &go_back, more }
+        FailureFile {
+            command: step.command(),
+            at: now,
+            deployment,
+            failure: &report,
+            timeline,
+            go_back: &go_back,
+            more,
+        }
     };
     let saved = record::save(&file(session, vec![("causes", told.clone())]), &state_folders(session));
     let ui = session.ui().clone();

@@ -26,9 +26,7 @@ impl Deadline {
     pub fn new(now: Timestamp, timeout: Duration) -> Self {
         let span = SignedDuration::try_from(timeout).unwrap_or(SignedDuration::from_hours(24 * 365));
         Self {
-            at: Instant::now()
-                .checked_add(timeout)
-                .unwrap_or_else(|| Instant::now() + Duration::from_hours(8760)),
+            at: Instant::now().checked_add(timeout).unwrap_or_else(|| Instant::now() + Duration::from_hours(8760)),
             ends_at: now.checked_add(span).unwrap_or(Timestamp::MAX),
             once: timeout.is_zero(),
         }

@@ -31,7 +31,7 @@ pub enum PromptError {
     Read(#[source] io::Error),
 }
 
-/// What a scripted person does at a question (see [`Setting::answers`](super::Setting::answers)).
+/// What a scripted person does at a question of a test.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// Types (or pastes) this and presses Enter; one of several is chosen by its number or by what stands before its colon.

@@ -65,12 +65,8 @@ impl Failure {
 
 impl From<ClusterError> for Failure {
     fn from(error: ClusterError) -> Self {
-        // A kubeconfig or flag that cannot be used is wrong usage only where it is a flag's value; kubectl ends with 1.
-        let code = if matches!(error.kind(), ErrorKind::Config { .. }) && error.to_string().starts_with("--") {
-            USAGE
-        } else {
-            FAILED
-        };
+        // A kubeconfig that cannot be used is no wrong usage; kubectl ends with 1 as well.
+        let code = if matches!(error.kind(), ErrorKind::Flag { .. }) { USAGE } else { FAILED };
         let next = error.hints().into_iter().map(Next::new).collect();
         Self { code, error: Some(Box::new(error)), next }
     }

@@ -6,7 +6,7 @@ use crate::duration::parse_request_timeout;
 
 use super::{
     credentials::{self, Credentials},
-    errors::ClusterError,
+    errors::{ClusterError, ErrorKind},
     flags::ConnectionFlags,
     kubeconfig::Resolved,
     transport::Limits,
@@ -68,10 +68,9 @@ impl Cluster {
         let resolved = credentials::resolve(flags)?;
         let limits = match flags.request_timeout.as_deref().filter(|text| !text.is_empty()) {
             None => Limits::default(),
-            Some(text) => Limits::asked_for(
-                parse_request_timeout(text)
-                    .map_err(|error| ClusterError::config(format!("--request-timeout: {error}."), None))?,
-            ),
+            Some(text) => Limits::asked_for(parse_request_timeout(text).map_err(|error| {
+                ClusterError::new(ErrorKind::Flag { sentence: format!("--request-timeout: {error}.") })
+            })?),
         };
         Self::from_resolved(resolved, Some(flags.clone()), limits).await
     }

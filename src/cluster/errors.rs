@@ -93,7 +93,11 @@ pub enum ErrorKind {
     Unreadable {
         reason: String,
     },
-    /// The kubeconfig, the flags or the credentials cannot be used. No request was made.
+    /// A flag's value cannot be used: wrong usage. No request was made.
+    Flag {
+        sentence: String,
+    },
+    /// The kubeconfig or the credentials cannot be used. No request was made.
     Config {
         sentence: String,
         remedy: Option<String>,
@@ -335,7 +339,7 @@ impl fmt::Display for ClusterError {
             ErrorKind::Unreadable { reason } => {
                 write!(f, "{server} was asked{doing}; the answer cannot be read: {reason}.")
             }
-            ErrorKind::Config { sentence, .. } => f.write_str(sentence),
+            ErrorKind::Config { sentence, .. } | ErrorKind::Flag { sentence } => f.write_str(sentence),
         }
     }
 }

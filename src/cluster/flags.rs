@@ -11,14 +11,19 @@ pub struct ConnectionFlags {
     /// Path of the kubeconfig file, instead of the list in KUBECONFIG
     #[arg(long, global = true, value_name = "FILE")]
     pub kubeconfig: Option<String>,
+    /// Context of the kubeconfig
     #[arg(long, global = true, value_name = "NAME")]
     pub context: Option<String>,
+    /// Cluster of the kubeconfig
     #[arg(long, global = true, value_name = "NAME")]
     pub cluster: Option<String>,
+    /// User of the kubeconfig
     #[arg(long, global = true, value_name = "NAME")]
     pub user: Option<String>,
+    /// Namespace of the deployment
     #[arg(short = 'n', long, global = true, value_name = "NAMESPACE")]
     pub namespace: Option<String>,
+    /// Address of the API server
     #[arg(short = 's', long, global = true, value_name = "URL")]
     pub server: Option<String>,
     /// Name to expect in the server's certificate
@@ -30,12 +35,16 @@ pub struct ConnectionFlags {
     /// File with the certificate authority of the API server
     #[arg(long, global = true, value_name = "FILE")]
     pub certificate_authority: Option<String>,
+    /// File with the client certificate
     #[arg(long, global = true, value_name = "FILE")]
     pub client_certificate: Option<String>,
+    /// File with the client key
     #[arg(long, global = true, value_name = "FILE")]
     pub client_key: Option<String>,
+    /// User to act as
     #[arg(long = "as", global = true, value_name = "USER")]
     pub as_user: Option<String>,
+    /// UID to act as
     #[arg(long, global = true, value_name = "UID")]
     pub as_uid: Option<String>,
     /// Group to act as; may be repeated

@@ -8,7 +8,7 @@ use std::hint::black_box;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use ess_mas::pki::{RsaBits, RsaPrivateKey, TlsKeyType, TlsPrivateKey};
+use ess_mas::x509::{RsaBits, RsaPrivateKey, TlsKeyType, TlsPrivateKey};
 
 /// Runs of each, unless `ESS_MAS_KEYS` says another number.
 const RUNS: usize = 60;

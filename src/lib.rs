@@ -2,8 +2,8 @@
 //! Matrix Authentication Service (MAS).
 //!
 //! Decisions are pure and in the middle; a thin shell is around them. Arrows point one way: `commands` → `migration` →
-//! `session` → `cluster`, `net` → `checks`, `diagnosis`, `plan`, `reconcile`, `record` → `deployment`, `pki`, `redact`,
-//! `stages`. `terminal` serves the upper three.
+//! `session` → `cluster`, `net` → `checks`, `diagnosis`, `plan`, `verdict`, `record` → `deployment`, `secrets`, `x509`,
+//! `redact`, `workloads`. `terminal` serves the upper three.
 
 pub mod checks;
 pub mod cli;
@@ -16,14 +16,15 @@ mod error;
 pub mod hardening;
 mod migration;
 pub mod net;
-pub mod pki;
 pub mod plan;
-pub mod reconcile;
 pub mod record;
 mod redact;
+pub mod secrets;
 mod session;
-pub mod stages;
 pub mod terminal;
+pub mod verdict;
+pub mod workloads;
+pub mod x509;
 
 use std::ffi::OsString;
 

@@ -1,14 +1,15 @@
-//! Is a certificate good for MAS's host? The rules are in [`pki`](crate::pki); here they become findings.
+//! Is a certificate good for MAS's host? The rules are in [`x509`](crate::x509); here they become findings.
 
 use jiff::Timestamp;
 
 use super::finding::{Finding, codes};
 use super::snapshot::Known;
-use crate::pki::{
-    Certificate, CertificateChain, CertificateError, CertificateProblem, HostName, ProblemSeverity, SecretBytes,
-    TlsKeyError, TlsPrivateKey, check_certificate,
-};
 use crate::plan::SecretContents;
+use crate::secrets::SecretBytes;
+use crate::x509::{
+    Certificate, CertificateChain, CertificateError, CertificateProblem, HostName, ProblemSeverity, TlsKeyError,
+    TlsPrivateKey, check_certificate,
+};
 
 /// Under which keys a Secret holds a certificate and its private key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -224,7 +225,7 @@ fn good(subject: &str, chain: &CertificateChain, host: &HostName) -> Finding {
 mod tests {
     use super::*;
     use crate::checks::Severity;
-    use crate::pki::{CertificateAuthority, TlsKeyType};
+    use crate::x509::{CertificateAuthority, TlsKeyType};
 
     fn now() -> Timestamp {
         "2026-11-23T12:00:00Z".parse().unwrap()

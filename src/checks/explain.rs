@@ -102,7 +102,7 @@ mod tests {
     fn codes() -> BTreeSet<&'static str> {
         let constants = include_str!("finding.rs").split("pub mod codes {").nth(1).unwrap();
         let constants = between(constants, ": &str = \"", "\"");
-        let problems = include_str!("../pki/certificate/problem.rs").split("fn code(").nth(1).unwrap();
+        let problems = include_str!("../x509/certificate/problem.rs").split("fn code(").nth(1).unwrap();
         let problems = between(problems.split("fn severity(").next().unwrap(), "=> \"", "\"");
         constants.chain(problems).collect()
     }
@@ -137,7 +137,7 @@ mod tests {
 
     #[test]
     fn a_certificates_problem_weighs_what_its_explanation_says() {
-        use crate::pki::{CertificateProblem, HostName, ProblemSeverity};
+        use crate::x509::{CertificateProblem, HostName, ProblemSeverity};
         let host = HostName::parse("a.example.com").unwrap();
         for problem in [
             CertificateProblem::HostMismatch { host, names: Vec::new() },

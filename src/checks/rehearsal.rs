@@ -192,9 +192,9 @@ mod tests {
     use super::super::{Severity, run, tests};
     use super::*;
     use crate::deployment::{ChartRelease, Features};
-    use crate::pki::SecretBytes;
     use crate::plan::SecretContents;
     use crate::record::Record;
+    use crate::secrets::SecretBytes;
 
     const KEY: &str = "9d2f3c7b1a5e48d6b0c9f8e7a6d5c4b3928170f6e5d4c3b2a19087f6e5d4c3b2";
 

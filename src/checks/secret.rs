@@ -2,8 +2,9 @@
 
 use super::finding::{Finding, codes};
 use super::snapshot::{Known, Snapshot, Step};
-use crate::pki::{EncryptionSecret, PostgresPassword, RsaPrivateKey};
 use crate::plan::{SecretContents, SecretKeys, referenced_keys};
+use crate::secrets::{EncryptionSecret, PostgresPassword};
+use crate::x509::RsaPrivateKey;
 
 pub(super) fn check(snapshot: &Snapshot, step: Step, findings: &mut Vec<Finding>) {
     // `prepare` is what makes it.

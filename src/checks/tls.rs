@@ -10,8 +10,9 @@ use super::certificate::{self, Stored};
 use super::finding::{Finding, codes};
 use super::snapshot::Known;
 use crate::deployment::{Deployment, TlsMode};
-use crate::pki::{HostName, SecretBytes};
 use crate::plan::{MasSettings, SecretContents, SecretKeys, Tls};
+use crate::secrets::SecretBytes;
+use crate::x509::HostName;
 
 const MAS: &str = "matrixAuthenticationService";
 

@@ -3,7 +3,7 @@
 use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 
 use super::OutputArgs;
-use crate::pki::{RsaBits, TlsKeyType};
+use crate::x509::{RsaBits, TlsKeyType};
 
 /// `tls`.
 #[derive(Debug, Args)]

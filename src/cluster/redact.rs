@@ -6,8 +6,8 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::transport::Outgoing;
-use crate::pki::SecretBytes;
 use crate::redact::Redactor;
+use crate::secrets::SecretBytes;
 
 /// The values that a request carries.
 pub(super) struct Values(Vec<SecretBytes>);
@@ -22,7 +22,7 @@ impl Values {
         let values = body["data"].as_object().into_iter().flatten();
         let values =
             values.filter_map(|(_, value)| STANDARD.decode(value.as_str()?).ok().map(SecretBytes::new)).collect();
-        crate::pki::wipe(&mut body);
+        crate::secrets::wipe(&mut body);
         Some(Self(values))
     }
 
@@ -32,7 +32,7 @@ impl Values {
         let clean = match serde_json::from_slice::<Value>(answer) {
             Ok(mut tree) => {
                 let clean = redactor.tree(&tree).to_string();
-                crate::pki::wipe(&mut tree);
+                crate::secrets::wipe(&mut tree);
                 clean
             }
             Err(_) => redactor.text(&String::from_utf8_lossy(answer)),

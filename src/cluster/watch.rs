@@ -21,7 +21,7 @@ use serde_json::Value;
 use tokio::{sync::mpsc, task::AbortHandle};
 
 use super::{connect::Cluster, errors::ClusterError, resource::Target};
-use crate::reconcile::Continuity;
+use crate::verdict::Continuity;
 
 mod collection;
 mod follow;

@@ -30,7 +30,7 @@ use super::{
     transport::Outgoing,
 };
 use crate::deployment::FIELD_MANAGER;
-use crate::pki::wipe;
+use crate::secrets::wipe;
 
 /// One write as a value: what is shown by [`Cluster::dry_run`] is what [`Cluster::write`] sends.
 ///

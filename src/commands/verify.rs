@@ -7,7 +7,7 @@ use super::tls::live::{read_resolve, read_roots};
 use crate::checks::outside::{GivenToken, OutsidePhase};
 use crate::cli::VerifyArgs;
 use crate::error::Failure;
-use crate::pki::SecretText;
+use crate::secrets::SecretText;
 use crate::session::snapshot::Extent;
 use crate::session::{Context, Session};
 use crate::terminal::progress::Waiting;

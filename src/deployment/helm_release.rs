@@ -8,7 +8,7 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::version::ChartRelease;
-use crate::pki::wipe;
+use crate::secrets::wipe;
 
 /// Charts that carry the product's version. A chart of one's own around them names them as dependencies; the last one is
 /// the vendor's own such chart.

@@ -11,11 +11,11 @@ use crate::cluster::{ErrorKind, Write, WriteOutcome};
 use crate::deployment::{Deployment, Run};
 use crate::error::{FAILED, Failure, INTERRUPTED};
 use crate::plan::{Change, Plan};
-use crate::reconcile::{Baseline, Continuity, Observation};
 use crate::record::{Backup, Pending, Record};
 use crate::session::Session;
 use crate::session::interrupt::Standing;
 use crate::terminal::Next;
+use crate::verdict::{Baseline, Continuity, Observation};
 
 pub fn request(session: &Session, plan: &Plan) -> Write {
     Write::patch_deployment(&session.target, plan.before().resource_version(), plan.patch().clone())

@@ -11,13 +11,13 @@ use crate::checks::Snapshot;
 use crate::deployment::FailureReport;
 use crate::diagnosis;
 use crate::error::{DONE, FAILED, Failure, INTERRUPTED, TIMED_OUT};
-use crate::reconcile::{Awaiting, Observation, Verdict};
 use crate::record::{self, FailureFile, Rehearsal, RehearsalState, TimelineEntry};
 use crate::session::Session;
 use crate::session::interrupt::Standing;
 use crate::terminal::progress::Progress;
 use crate::terminal::time::duration;
 use crate::terminal::{Line, Next};
+use crate::verdict::{Awaiting, Observation, Verdict};
 
 /// Ends a command that did not get to its write.
 pub fn without_write(session: &Session, step: Step, stopped: Stopped, outcome: &mut Outcome) -> Result<u8, Failure> {

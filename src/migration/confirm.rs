@@ -7,9 +7,9 @@ use crate::checks::{Rehearsed, Snapshot};
 use crate::error::{BLOCKED, Failure, INTERRUPTED, USAGE};
 use crate::plan::{Change, Plan};
 use crate::session::Session;
-use crate::stages::Times;
 use crate::terminal::Verbosity;
 use crate::terminal::prompt::PromptError;
+use crate::workloads::Times;
 
 /// What a script gives in place of answers.
 #[derive(Default)]

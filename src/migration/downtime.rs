@@ -7,8 +7,8 @@ use serde_json::Value;
 use crate::checks::Snapshot;
 use crate::cluster::{Selection, resource};
 use crate::session::Session;
-use crate::stages::Times;
 use crate::terminal::time::duration;
+use crate::workloads::Times;
 
 /// How long Synapse's pods take to stop and start; `None` where they may not be looked at.
 pub async fn times(session: &Session) -> Option<Times> {

@@ -10,12 +10,12 @@ use super::workloads::Stages;
 use crate::cluster::WatchItem;
 use crate::deployment::{Deployment, Run};
 use crate::error::Failure;
-use crate::reconcile::{Awaiting, Baseline, Continuity, Event, Observation, Tracker, Verdict};
 use crate::record::TimelineEntry;
 use crate::session::Session;
 use crate::session::deadline::Deadline;
 use crate::session::interrupt::Standing;
 use crate::terminal::progress::{Progress, Waiting};
+use crate::verdict::{Awaiting, Baseline, Continuity, Event, Observation, Tracker, Verdict};
 
 #[derive(Debug)]
 pub enum Stopped {

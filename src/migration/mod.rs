@@ -27,13 +27,13 @@ use crate::checks::{Finding, Snapshot};
 use crate::commands::outside;
 use crate::deployment::{Deployment, Run};
 use crate::error::{DONE, Failure, INTERRUPTED, TIMED_OUT};
-use crate::reconcile::{Baseline, Continuity};
 use crate::session::Session;
 use crate::session::deadline::Deadline;
 use crate::session::interrupt::Standing;
 use crate::session::snapshot::Extent;
 use crate::terminal::progress::Progress;
 use crate::terminal::{Next, OutputFormat};
+use crate::verdict::{Baseline, Continuity};
 
 use apply::Intent;
 use attempts::Attempts;

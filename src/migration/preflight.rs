@@ -8,8 +8,8 @@ use crate::commands::outside;
 use crate::error::{FAILED, Failure};
 use crate::plan::MasSettings;
 use crate::session::{Session, certificate, findings};
-use crate::stages::Times;
 use crate::terminal::Next;
+use crate::workloads::Times;
 
 /// What was found, kept from one attempt to the next: findings are told once and judged every time, the network and the
 /// certificate are looked at once.

@@ -9,10 +9,10 @@ use crate::checks::Snapshot;
 use crate::deployment::Deployment;
 use crate::error::{Failure, INTERRUPTED};
 use crate::plan::REHEARSAL_ANNOTATION;
-use crate::reconcile::{Baseline, Carried, Observation};
 use crate::record::{OwnersChange, Pending};
 use crate::session::Session;
 use crate::terminal::time::ago;
+use crate::verdict::{Baseline, Carried, Observation};
 
 /// A write that somebody noted a moment ago and that has not arrived yet.
 fn begun_by_somebody<'a>(session: &Session, snapshot: &'a Snapshot) -> Option<&'a Pending> {

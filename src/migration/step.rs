@@ -8,9 +8,9 @@ use crate::checks::{self, RehearsalStanding, Snapshot, is_old, standing};
 use crate::deployment::{Deployment, Run};
 use crate::error::{BLOCKED, Failure};
 use crate::plan::{MasSettings, Plan};
-use crate::reconcile::{Baseline, Carried};
 use crate::session::snapshot::Extent;
 use crate::terminal::Next;
+use crate::verdict::{Baseline, Carried};
 
 /// A change of `…matrixAuthenticationService.config.active`, or of the component as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

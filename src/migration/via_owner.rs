@@ -10,13 +10,13 @@ use crate::cluster::WatchItem;
 use crate::deployment::{Deployment, Owner};
 use crate::error::{FAILED, Failure, INTERRUPTED};
 use crate::plan::Plan;
-use crate::reconcile::{Awaiting, Baseline, Carried, Continuity, Observation, Verdict};
 use crate::record::{OwnersChange, Pending};
 use crate::session::Session;
 use crate::session::deadline::Deadline;
 use crate::session::interrupt::Standing;
 use crate::terminal::progress::{Progress, Waiting};
 use crate::terminal::{Line, Next, OutputFormat, Style, data, diff};
+use crate::verdict::{Awaiting, Baseline, Carried, Continuity, Observation, Verdict};
 
 pub enum Arrival {
     /// The change is there, and nothing else; follow from here.
@@ -277,7 +277,7 @@ mod tests {
     /// the change: its good end passed for a rehearsal.
     #[test]
     fn after_a_gap_a_run_under_way_need_not_work_on_what_arrived() {
-        use crate::reconcile::{Event, Tracker};
+        use crate::verdict::{Event, Tracker};
 
         let at = |version: u32, generation: i64, spec: Value, status: Value| {
             let metadata = json!({"name": "a", "namespace": "n", "uid": "u", "resourceVersion": version.to_string(),

@@ -16,9 +16,9 @@ use tokio::time::timeout;
 use crate::cluster::{Onlook, resource};
 use crate::record::TimelineEntry;
 use crate::session::Session;
-use crate::stages::{Happened, Kind, Observer};
 use crate::terminal::progress::{Onlooker, Progress};
 use crate::terminal::{Line, Symbol, Terminal};
+use crate::workloads::{Happened, Kind, Observer};
 
 /// News comes in bursts; when nothing comes for this long, one is over.
 const BURST: Duration = Duration::from_millis(150);

@@ -10,7 +10,7 @@ use tokio_rustls::TlsConnector;
 
 use super::dial::{addresses, connect};
 use super::trust::{Need, Verifier, plain};
-use crate::pki::HostName;
+use crate::x509::HostName;
 
 /// How long everything may take: finding the address, connecting, the handshake.
 pub const LIMIT: Duration = Duration::from_secs(5);

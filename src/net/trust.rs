@@ -16,7 +16,7 @@ use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error as TlsError, RootCertStore, SignatureScheme,
 };
 
-use crate::pki::HostName;
+use crate::x509::HostName;
 
 /// Whom a chain has to lead to.
 #[derive(Clone)]

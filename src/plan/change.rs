@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::secret_keys::SecretKeys;
 use super::settings::MasSettings;
 use crate::deployment::Deployment;
-use crate::reconcile::{Carried, Observation};
+use crate::verdict::{Carried, Observation};
 
 /// Marks the write that asks for a rehearsal, and starts a run of the operator where the spec is as it should be already.
 /// Its value differs from call to call, so that a write can be told from somebody else's that changes the same.

@@ -6,10 +6,10 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
 use super::secret_keys::SecretKeys;
-use crate::pki::{
-    CertificateChain, EncryptionSecret, Fingerprint, GenerateError, PostgresPassword, RsaBits, RsaPrivateKey,
-    SecretBytes, TlsPrivateKey, contents_digest, wipe,
+use crate::secrets::{
+    EncryptionSecret, Fingerprint, GenerateError, PostgresPassword, SecretBytes, contents_digest, wipe,
 };
+use crate::x509::{CertificateChain, RsaBits, RsaPrivateKey, TlsPrivateKey};
 
 /// The Secret as it is in the cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::deployment::{ChartRelease, Deployment, Outline, lenient_outline};
 use crate::plan::MasSettings;
-use crate::reconcile::Baseline;
+use crate::verdict::Baseline;
 
 const KEY: &str = "record.json";
 const VERSION: u32 = 1;

@@ -22,7 +22,7 @@ use known::Known;
 use regex_lite::Regex;
 use serde_json::{Value, json};
 
-use crate::pki::SecretBytes;
+use crate::secrets::SecretBytes;
 
 /// What stands in the place of a secret.
 const MARK: &str = "[redacted]";

@@ -4,8 +4,8 @@ use super::Session;
 use crate::checks::tls::{self, CertificateSource, IssuerLook, Offered, SecretLook};
 use crate::checks::{Finding, Severity, Snapshot, codes};
 use crate::cluster::ErrorKind;
-use crate::pki::HostName;
 use crate::plan::{MasSettings, Tls};
+use crate::x509::HostName;
 
 /// Judges the certificate that MAS will have with these settings, as far as it can be seen from the cluster.
 pub async fn look(

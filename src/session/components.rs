@@ -15,8 +15,8 @@ use crate::checks::{Known, Snapshot, secrets_to_look_at};
 use crate::cluster::{Selection, resource};
 use crate::deployment::{Owner, TlsMode};
 use crate::net::dial::knows;
-use crate::pki::wipe;
 use crate::plan::MasSettings;
+use crate::secrets::wipe;
 
 /// No `check` makes more requests than this.
 const MOST_REQUESTS: usize = 12;

@@ -5,7 +5,7 @@ use ess_mas::checks::databases::said::{MasSaid, Place, Pooling, Refusal, SslMode
 use ess_mas::net::dial::Way;
 use ess_mas::net::postgres::{Login, ask_mas};
 use ess_mas::net::trust::Roots;
-use ess_mas::pki::SecretText;
+use ess_mas::secrets::SecretText;
 
 use crate::server::Server;
 
@@ -199,7 +199,7 @@ async fn a_password_is_kept_from_who_wants_it_in_clear_and_missed_where_nobody_a
 async fn sslmode_means_what_it_means_to_postgresqls_clients() {
     let (Some(server), Some(without)) = (server(true).await, server(false).await) else { return };
     let authority = server.authority.clone().unwrap();
-    let der = ess_mas::pki::CertificateChain::parse(authority.as_bytes()).unwrap();
+    let der = ess_mas::x509::CertificateChain::parse(authority.as_bytes()).unwrap();
     let der: Vec<Vec<u8>> = der.certificates().iter().map(|one| one.der().to_vec()).collect();
     let roots = Roots::of(der.iter().map(Vec::as_slice)).unwrap();
     let tls = async |host: &str, mode: SslMode, roots: Option<&Roots>, port: u16| {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use ess_mas::checks::databases::said::{SslMode, Trouble};
 use ess_mas::net::dial::Way;
 use ess_mas::net::postgres::{Login, ask_mas};
-use ess_mas::pki::SecretText;
+use ess_mas::secrets::SecretText;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 

@@ -9,7 +9,7 @@ use ess_mas::checks::databases::Expected;
 use ess_mas::checks::databases::said::{Foreign, Place, SslMode, SynapseSaid, Whose};
 use ess_mas::net::dial::Way;
 use ess_mas::net::postgres::{Login, ask_synapse};
-use ess_mas::pki::SecretText;
+use ess_mas::secrets::SecretText;
 use ess_mas_sandbox::Supervisor;
 use serde_json::json;
 

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use ess_mas::pki::{CertificateAuthority, HostName, RsaBits, RsaPrivateKey, TlsKeyType};
+use ess_mas::x509::{CertificateAuthority, HostName, RsaBits, RsaPrivateKey, TlsKeyType};
 use ess_mas_sandbox::prelude::*;
 use kube::api::{Api, DynamicObject, ListParams, Patch, PatchParams, PostParams};
 use kube::core::{ApiResource, GroupVersionKind};

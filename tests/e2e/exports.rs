@@ -9,9 +9,10 @@ use std::sync::OnceLock;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use ess_mas::deployment::Deployment;
-use ess_mas::pki::{RsaBits, RsaPrivateKey, SecretBytes};
 use ess_mas::plan::export::{HelmSecrets, Subject, Values, helm_values, patch, secret};
 use ess_mas::plan::{Database, MasSettings, SecretKeys, Tls};
+use ess_mas::secrets::SecretBytes;
+use ess_mas::x509::{RsaBits, RsaPrivateKey};
 use ess_mas_sandbox::clients::{chart, python_with_yaml};
 use ess_mas_sandbox::prelude::Client;
 use proptest::prelude::*;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use ess_mas::pki::RsaPrivateKey;
+use ess_mas::x509::RsaPrivateKey;
 use ess_mas_sandbox::prelude::*;
 use serde_json::{Value, json};
 

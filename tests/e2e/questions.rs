@@ -279,7 +279,7 @@ async fn a_newline_after_the_encryption_secret_is_removed_and_a_spoilt_key_is_re
     let scene = Scene::new(Behaviour::default()).await;
     let value = "3f9ac1d27be4560819f0e2d4c6b8a7935d1e0f2c4b6a89786543210fedcba987";
     scene.shell.file("newline", format!("{value}\n"));
-    let key = ess_mas::pki::RsaPrivateKey::generate(ess_mas::pki::RsaBits::Bits2048).unwrap();
+    let key = ess_mas::x509::RsaPrivateKey::generate(ess_mas::x509::RsaBits::Bits2048).unwrap();
     scene.shell.file("good", key.pem().expose());
     scene.shell.file("spaced", key.pem().expose().replace('\n', "\n\n"));
     scene.shell.file("pw", "pw");

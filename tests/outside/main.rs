@@ -20,7 +20,7 @@ mod synapse;
 
 use std::path::{Path, PathBuf};
 
-use ess_mas::pki::RsaPrivateKey;
+use ess_mas::x509::RsaPrivateKey;
 use ess_mas_sandbox::prelude::*;
 use serde_json::{Value, json};
 

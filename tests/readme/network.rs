@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use ess_mas::pki::RsaPrivateKey;
+use ess_mas::x509::RsaPrivateKey;
 use ess_mas_sandbox::fixtures::IDP_IDS;
 use ess_mas_sandbox::prelude::*;
 use ess_mas_sandbox::web::WebProxy;

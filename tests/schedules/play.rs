@@ -1,7 +1,7 @@
 //! Plays a schedule: the world on one side, a tracker on the other, and a watch in between that may lose things.
 
 use ess_mas::deployment::Deployment;
-use ess_mas::reconcile::{Baseline, Carried, Continuity, Event, Observation, Tracker, Verdict};
+use ess_mas::verdict::{Baseline, Carried, Continuity, Event, Observation, Tracker, Verdict};
 
 use super::naive::Naive;
 use super::schedule::{Action, Goal, Known, Schedule};

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 
 use crate::checks::snapshot::{Known, Snapshot};
 use crate::deployment::Deployment;
-use crate::pki::RsaPrivateKey;
+use crate::x509::RsaPrivateKey;
 
 /// What Synapse and MAS have to answer depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

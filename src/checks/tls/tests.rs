@@ -4,8 +4,8 @@ use serde_json::json;
 
 use super::*;
 use crate::checks::Severity;
-use crate::pki::{CertificateAuthority, TlsKeyType};
 use crate::plan::Database;
+use crate::x509::{CertificateAuthority, TlsKeyType};
 
 const HOST: &str = "auth.example.com";
 

@@ -20,7 +20,7 @@ use crate::cluster::{
     transport::{Limits, Outgoing},
     transport_errors::sorted,
 };
-use crate::reconcile::Continuity;
+use crate::verdict::Continuity;
 
 enum End {
     /// As connections do: go on from the last version at once.

@@ -11,7 +11,7 @@ use crate::error::Failure;
 use crate::net::dial::{Resolve, Way};
 use crate::net::postgres::{Login, ask_mas, ask_synapse};
 use crate::net::trust::Roots;
-use crate::pki::{PostgresPassword, SecretText};
+use crate::secrets::{PostgresPassword, SecretText};
 use crate::session::Session;
 use crate::session::findings;
 use crate::terminal::progress::Waiting;

@@ -30,8 +30,9 @@ use crate::cluster::proxy_from_environment;
 use crate::net::dial::{self, Resolve, Way};
 use crate::net::http::{self, Ask, LIMIT, NamedBy, Security, Seen};
 use crate::net::trust::Roots;
-use crate::pki::{HostName, SecretText};
+use crate::secrets::SecretText;
 use crate::session::Session;
+use crate::x509::HostName;
 
 const WHOLE: Duration = Duration::from_millis(9_500);
 /// Before processes that did not answer well are asked once more.

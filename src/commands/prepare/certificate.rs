@@ -9,10 +9,11 @@ use crate::checks::{Finding, Known, Severity, codes};
 use crate::cli::{PrepareArgs, TlsChoice};
 use crate::commands::tls::issue::{self, Issued};
 use crate::error::{FAILED, Failure};
-use crate::pki::{CertificateChain, HostName, SecretBytes, TlsKeyType, TlsPrivateKey};
 use crate::plan::{MasSettings, SecretKeys, Tls};
+use crate::secrets::SecretBytes;
 use crate::session::Session;
 use crate::session::certificate::secret;
+use crate::x509::{CertificateChain, HostName, TlsKeyType, TlsPrivateKey};
 
 /// A certificate that was issued in this run. Its CA is not on disk before it is [kept](Self::keep).
 pub struct Fresh {
@@ -151,7 +152,7 @@ fn refuse_old_files(host: &HostName) -> Result<(), Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pki::CertificateAuthority;
+    use crate::x509::CertificateAuthority;
 
     #[test]
     fn what_is_given_is_brought_into_one_form_and_stays_the_same_certificate() {

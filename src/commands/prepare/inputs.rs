@@ -7,12 +7,11 @@ use super::super::tls::issue::read_ca;
 use super::certificate::canonical;
 use crate::cli::PrepareArgs;
 use crate::error::Failure;
-use crate::pki::{
-    CertificateAuthority, EncryptionSecret, PostgresPassword, RsaPrivateKey, SecretBytes, without_newline,
-};
 use crate::plan::{MasSettings, SecretInputs};
+use crate::secrets::{EncryptionSecret, PostgresPassword, SecretBytes, without_newline};
 use crate::session::Session;
 use crate::terminal::Line;
+use crate::x509::{CertificateAuthority, RsaPrivateKey};
 
 /// A secret file is small; this keeps a wrong path (a disk image, a device) from filling the memory.
 const LARGEST: u64 = 1 << 20;

@@ -22,10 +22,10 @@ use crate::cli::PrepareArgs;
 use crate::cluster::{ErrorKind, Write, WriteOutcome, resource};
 use crate::error::{DONE, FAILED, Failure, INTERRUPTED, USAGE};
 use crate::migration::Confirmed;
-use crate::pki::wipe;
 use crate::plan::{
     MasSettings, SecretContents, SecretContext, SecretInputs, SecretKeys, SecretPlan, SecretPlanError, Tls,
 };
+use crate::secrets::wipe;
 use crate::session::certificate::look;
 use crate::session::findings;
 use crate::session::interrupt::Standing;

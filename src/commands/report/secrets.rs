@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 use crate::cluster::{Selection, Survey, Why, resource};
 use crate::deployment::Deployment;
 use crate::diagnosis::around::OWNER_LABEL;
-use crate::pki::{CertificateChain, SecretBytes};
 use crate::plan::SecretContents;
+use crate::secrets::SecretBytes;
+use crate::x509::CertificateChain;
 
 use super::Missing;
 

@@ -9,10 +9,11 @@ use crate::cluster::Cluster;
 use crate::commands::check::conclude;
 use crate::commands::prepare::read_file;
 use crate::error::{DONE, Failure};
-use crate::pki::{HostName, SecretBytes};
 use crate::plan::SecretContents;
+use crate::secrets::SecretBytes;
 use crate::session::Context;
 use crate::terminal::Next;
+use crate::x509::HostName;
 
 pub async fn exec(context: &Context, args: &TlsCheckArgs) -> Result<u8, Failure> {
     let host = host(&args.host)?;

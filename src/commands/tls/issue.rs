@@ -13,11 +13,11 @@ use crate::cli::TlsIssueArgs;
 use crate::cluster::shell_word;
 use crate::commands::prepare::read_file;
 use crate::error::{DONE, FAILED, Failure};
-use crate::pki::{
-    CertificateAuthority, CertificateChain, HostName, IssuedCertificate, TlsKeyType, TlsPrivateKey, check_certificate,
-};
 use crate::session::findings;
 use crate::terminal::{Next, Ui};
+use crate::x509::{
+    CertificateAuthority, CertificateChain, HostName, IssuedCertificate, TlsKeyType, TlsPrivateKey, check_certificate,
+};
 
 /// A certificate that was issued, and the private CA if one was made for it.
 pub struct Issued {
@@ -61,7 +61,7 @@ pub fn issue(
     ca: Option<CertificateAuthority>,
     now: Timestamp,
 ) -> Result<Issued, Failure> {
-    let failed = |error: crate::pki::IssueError| Failure::new(FAILED, error.to_string());
+    let failed = |error: crate::x509::IssueError| Failure::new(FAILED, error.to_string());
     if let Some(ca) = ca {
         let certificate = ca.issue(host, key_type, now).map_err(failed)?;
         return Ok(Issued { certificate, new_ca: None });

@@ -9,8 +9,8 @@ use crate::error::Failure;
 use crate::net::dial::Resolve;
 use crate::net::tls::{self, ProbeError};
 use crate::net::trust::{Roots, Trust};
-use crate::pki::{CertificateChain, HostName};
 use crate::session::Context;
+use crate::x509::{CertificateChain, HostName};
 
 pub async fn look(context: &Context, args: &TlsCheckArgs, host: &HostName) -> Result<Vec<Finding>, Failure> {
     let (port, address) = match &args.resolve {
@@ -74,6 +74,6 @@ pub fn read_roots(path: &str) -> Result<Roots, Failure> {
     let usage = |problem: &str| Failure::usage(format!("--ca-certificate: {problem}"));
     let chain = CertificateChain::parse(read_file("--ca-certificate", path)?.expose())
         .map_err(|error| usage(&error.to_string()))?;
-    Roots::of(chain.certificates().iter().map(crate::pki::Certificate::der))
+    Roots::of(chain.certificates().iter().map(crate::x509::Certificate::der))
         .ok_or_else(|| usage("no certificate in the file can be used as a CA"))
 }

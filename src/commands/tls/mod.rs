@@ -9,9 +9,9 @@ mod written;
 
 use crate::cli::TlsCommand;
 use crate::error::Failure;
-use crate::pki::HostName;
 use crate::session::Context;
 use crate::terminal::Ui;
+use crate::x509::HostName;
 
 pub async fn exec(context: &Context, command: &TlsCommand) -> Result<u8, Failure> {
     match command {

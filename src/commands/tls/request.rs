@@ -6,8 +6,8 @@ use super::written::{self, Holds, Written};
 use crate::cli::TlsRequestArgs;
 use crate::cluster::shell_word;
 use crate::error::{DONE, FAILED, Failure};
-use crate::pki::CertificateRequest;
 use crate::terminal::{Next, Ui};
+use crate::x509::CertificateRequest;
 
 pub fn exec(ui: &Ui, args: &TlsRequestArgs) -> Result<u8, Failure> {
     let files = &args.files;

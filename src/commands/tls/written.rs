@@ -3,9 +3,11 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::pki::{Fingerprint, HostName};
+use crate::secrets::Fingerprint;
+
 use crate::terminal::table::{Cell, Column, Table};
 use crate::terminal::{OutputError, OutputFormat, Ui};
+use crate::x509::HostName;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]

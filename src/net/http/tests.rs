@@ -19,7 +19,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::*;
 use crate::net::stub::{head, proxy};
-use crate::pki::{CertificateAuthority, HostName, TlsKeyType};
+use crate::x509::{CertificateAuthority, HostName, TlsKeyType};
 
 const HOST: &str = "auth.example.com";
 

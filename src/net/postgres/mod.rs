@@ -22,7 +22,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use super::dial::{BoxConnection, Way, addresses, bare, connect};
 use super::trust::{Need, Roots, Verifier, cause, causes, complaint};
 use crate::checks::databases::said::{Place, Refusal, SslMode, Trouble, Whose};
-use crate::pki::SecretText;
+use crate::secrets::SecretText;
 use guard::{Facts, Guard};
 
 pub use mas::ask as ask_mas;

@@ -7,7 +7,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::*;
 use crate::net::trust::{Roots, Trust};
-use crate::pki::{CertificateAuthority, IssuedCertificate, TlsKeyType};
+use crate::x509::{CertificateAuthority, IssuedCertificate, TlsKeyType};
 
 const LOCAL: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
 

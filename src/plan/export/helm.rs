@@ -4,7 +4,7 @@
 
 use super::yaml::{Node, document};
 use super::{CHART, NotText, Subject, Values};
-use crate::pki::SecretText;
+use crate::secrets::SecretText;
 
 /// Where the chart takes MAS's secret values from.
 #[derive(Debug, Clone, Copy)]

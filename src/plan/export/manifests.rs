@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use super::yaml::{Node, document};
 use super::{Subject, Values};
-use crate::pki::{SecretBytes, SecretText};
+use crate::secrets::{SecretBytes, SecretText};
 
 /// The change of the ElementDeployment, in two ways of applying it: as the body of a merge patch, and as a patch of kustomize.
 /// There is no namespace in it, because a manifest may leave that to its kustomization. `file` is the name it will have.

@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use super::{MasSettings, SecretKeys};
 use crate::deployment::Deployment;
-use crate::pki::SecretBytes;
+use crate::secrets::SecretBytes;
 
 pub use chart::{CHART, is_chart_secret};
 pub use helm::{HelmSecrets, helm_values};

@@ -1,7 +1,7 @@
 //! The Secret's rules, one by one.
 
 use super::*;
-use crate::pki::{CertificateAuthority, HostName, TlsKeyType};
+use crate::x509::{CertificateAuthority, HostName, TlsKeyType};
 
 fn keys() -> SecretKeys {
     SecretKeys {

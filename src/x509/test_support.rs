@@ -1,4 +1,4 @@
-//! What several test modules of `pki` need.
+//! What several test modules of `x509` need.
 
 use std::{
     io::Write as _,

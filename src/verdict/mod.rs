@@ -27,13 +27,13 @@
 
 mod baseline;
 mod observation;
+mod outcome;
 mod tracker;
-mod verdict;
 
 #[cfg(test)]
 mod tests;
 
 pub use baseline::{Baseline, Carried, Marks};
 pub use observation::{Continuity, Event, Observation};
+pub use outcome::{Awaiting, Verdict};
 pub use tracker::Tracker;
-pub use verdict::{Awaiting, Verdict};

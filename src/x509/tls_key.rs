@@ -13,8 +13,9 @@ use rcgen::{KeyPair, PublicKeyData as _};
 use rustls_pki_types::{PrivateKeyDer, pem::PemObject as _};
 use zeroize::Zeroizing;
 
-use super::{
-    Fingerprint, GenerateError, RsaBits, RsaPrivateKey, SecretText,
+use crate::secrets::{Fingerprint, GenerateError, SecretText};
+use crate::x509::{
+    RsaBits, RsaPrivateKey,
     pem::{self, OtherFormat},
 };
 
@@ -145,7 +146,7 @@ impl fmt::Debug for TlsPrivateKey {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pki::test_support::openssl;
+    use crate::x509::test_support::openssl;
 
     const EC: [&str; 4] = ["genpkey", "-algorithm", "EC", "-pkeyopt"];
 

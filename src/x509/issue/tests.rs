@@ -15,7 +15,7 @@ use rustls::{
 };
 
 use super::*;
-use crate::pki::{
+use crate::x509::{
     CertificateProblem, RsaBits,
     test_support::{openssl, try_openssl},
 };

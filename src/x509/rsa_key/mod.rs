@@ -16,10 +16,8 @@ use pkcs1::der::{Decode as _, asn1::Null};
 use pkcs8::{ObjectIdentifier, PrivateKeyInfo};
 use zeroize::Zeroizing;
 
-use super::{
-    Fingerprint, GenerateError, SecretText,
-    pem::{self, OtherFormat},
-};
+use crate::secrets::{Fingerprint, GenerateError, SecretText};
+use crate::x509::pem::{self, OtherFormat};
 
 /// The sizes offered for a new key. MAS itself makes 2048.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -128,7 +128,7 @@ proptest! {
     #[test]
     fn arbitrary_text_around_begin_and_end_never_panics(text in "(-----(BEGIN|END) (RSA )?(PRIVATE|PUBLIC) KEY-----|[A-Za-z0-9+/=é:\\\\ \n\r-]{0,70}){0,8}") {
         prop_assert!(RsaPrivateKey::parse(text.as_bytes()).is_err());
-        prop_assert!(crate::pki::TlsPrivateKey::parse(text.as_bytes()).is_err());
-        prop_assert!(crate::pki::CertificateChain::parse(text.as_bytes()).is_err());
+        prop_assert!(crate::x509::TlsPrivateKey::parse(text.as_bytes()).is_err());
+        prop_assert!(crate::x509::CertificateChain::parse(text.as_bytes()).is_err());
     }
 }

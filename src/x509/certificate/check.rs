@@ -12,7 +12,7 @@ use x509_parser::{
 use super::{
     Certificate, CertificateChain, CertificateProblem, dns_names, is_self_issued, name, path::Path, timestamp,
 };
-use crate::pki::{HostName, TlsPrivateKey, host::is_within, rsa_key::bit_length};
+use crate::x509::{HostName, TlsPrivateKey, host::is_within, rsa_key::bit_length};
 
 /// A certificate that ends in fewer days than this is worth a warning; Let's Encrypt's tools renew at this point too.
 const SOON: i64 = 30;

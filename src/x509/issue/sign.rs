@@ -7,7 +7,7 @@
 use rcgen::{CertificateParams, DistinguishedName, Issuer, KeyIdMethod, SigningKey as _};
 use x509_parser::asn1_rs::{Any, BitString, FromDer as _, Sequence, ToDer as _};
 
-use crate::pki::{Certificate, TlsPrivateKey};
+use crate::x509::{Certificate, TlsPrivateKey};
 
 /// A certificate for `key` as `params` describe it, signed by `ca`; `None` where something on the way is not supported.
 pub(super) fn sign(

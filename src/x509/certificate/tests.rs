@@ -12,7 +12,7 @@ use rcgen::{
 };
 
 use super::*;
-use crate::pki::{CertificateAuthority, HostName, TlsKeyType, TlsPrivateKey, test_support::openssl};
+use crate::x509::{CertificateAuthority, HostName, TlsKeyType, TlsPrivateKey, test_support::openssl};
 
 fn now() -> Timestamp {
     "2026-11-23T02:00:00Z".parse().unwrap()

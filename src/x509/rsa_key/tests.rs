@@ -11,7 +11,7 @@ use rsa::{
 };
 
 use super::*;
-use crate::pki::test_support::openssl;
+use crate::x509::test_support::openssl;
 
 /// One generated key for all tests, in both formats.
 static KEY: LazyLock<RsaPrivateKey> = LazyLock::new(|| RsaPrivateKey::generate(RsaBits::Bits2048).unwrap());

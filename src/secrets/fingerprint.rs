@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt};
 use aws_lc_rs::{digest, hmac};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{EncryptionSecret, encryption_secret::decode_hex};
+use crate::secrets::{EncryptionSecret, encryption_secret::decode_hex};
 
 /// Before the digits of SHA-256 over something public (a public key, a certificate) or over 32 random bytes, where guessing is
 /// hopeless.

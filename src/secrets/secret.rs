@@ -63,6 +63,12 @@ impl From<&str> for SecretText {
     }
 }
 
+/// A file's contents without one line ending at their end, as editors and `echo` leave it.
+pub fn without_newline(bytes: &[u8]) -> &[u8] {
+    let line = bytes.strip_suffix(b"\n").unwrap_or(bytes);
+    if line.len() < bytes.len() { line.strip_suffix(b"\r").unwrap_or(line) } else { bytes }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

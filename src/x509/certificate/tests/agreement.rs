@@ -11,7 +11,7 @@ use rustls::{
 };
 
 use super::*;
-use crate::pki::test_support::try_openssl;
+use crate::x509::test_support::try_openssl;
 
 /// What may be good or bad about a chain, each drawn by itself.
 #[derive(Debug, Clone)]

@@ -1,6 +1,8 @@
 use jiff::Timestamp;
 
-use crate::pki::{CertificateProblem, Fingerprint, GenerateError};
+use crate::secrets::{Fingerprint, GenerateError};
+
+use crate::x509::CertificateProblem;
 
 /// Why no certificate was issued. `Display` says what is wrong and what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -2,7 +2,9 @@
 
 use jiff::Timestamp;
 
-use crate::pki::{Fingerprint, HostName};
+use crate::secrets::Fingerprint;
+
+use crate::x509::HostName;
 
 /// How bad a problem of a certificate is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -9,7 +9,7 @@ use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use zeroize::Zeroizing;
 
-use super::{Fingerprint, GenerateError, SecretText};
+use super::{Fingerprint, SecretText};
 
 /// The key MAS encrypts database fields and cookies with, as the Secret's `encryptionSecret` holds it.
 ///
@@ -201,6 +201,13 @@ impl EncryptionSecretError {
         Self::NotHex { position, length: characters.count() }
     }
 }
+
+/// The system's random source did not answer, so no key could be made.
+///
+/// This is what `getrandom(2)` failing looks like from here; it does not happen on a machine that works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("No key could be made: this machine's random source did not answer. Try again, or on another machine.")]
+pub struct GenerateError;
 
 #[cfg(test)]
 mod tests;

@@ -19,8 +19,9 @@ pub use self::{
     check::check_certificate,
     problem::{CertificateProblem, ProblemSeverity},
 };
-use super::{
-    Fingerprint, TlsPrivateKey,
+use crate::secrets::Fingerprint;
+use crate::x509::{
+    TlsPrivateKey,
     pem::{self, OtherFormat},
 };
 

@@ -10,7 +10,9 @@ use rcgen::{
 };
 
 pub use self::error::IssueError;
-use super::{Certificate, CertificateChain, HostName, ProblemSeverity, TlsKeyType, TlsPrivateKey, check_certificate};
+use crate::x509::{
+    Certificate, CertificateChain, HostName, ProblemSeverity, TlsKeyType, TlsPrivateKey, check_certificate,
+};
 
 /// Days a certificate for the host is valid, an hour for clocks that are slow included: within the 398 that clients accept.
 const LEAF_DAYS: i64 = 397;

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::baseline::Baseline;
 use super::observation::{Continuity, Event, Observation};
-use super::verdict::{Awaiting, Verdict};
+use super::outcome::{Awaiting, Verdict};
 use crate::deployment::{FailureReport, Run};
 
 /// What is known about the run that the last event shows.

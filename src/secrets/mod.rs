@@ -1,0 +1,16 @@
+//! Secret values: the rules that each must keep, and the fingerprint that is shown in its place.
+//!
+//! The migration guide asks for secret values whose faults show only when Synapse is already stopped. So every value is read
+//! into a type whose constructor holds its rules.
+
+mod encryption_secret;
+mod fingerprint;
+mod postgres_password;
+mod secret;
+mod wipe;
+
+pub use encryption_secret::{EncryptionSecret, EncryptionSecretError, GenerateError};
+pub use fingerprint::{Fingerprint, contents_digest};
+pub use postgres_password::{PostgresPassword, PostgresPasswordError};
+pub use secret::{SecretBytes, SecretText, without_newline};
+pub use wipe::wipe;

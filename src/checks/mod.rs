@@ -3,24 +3,24 @@
 //! A finding has a stable code. What could not be found out is a finding of its own and never passes for fine.
 
 pub mod access;
+mod appservices;
 mod authentication;
 pub mod backup;
-mod bots;
 pub mod certificate;
+mod compatibility;
 mod component_secrets;
 pub mod configured;
 pub mod databases;
+pub mod endpoints;
 pub mod explain;
 mod finding;
 mod healing;
 mod manifest;
 pub mod oidc;
-pub mod outside;
 mod pause;
 mod permissions;
-mod product;
+pub mod rbac;
 mod rehearsal;
-pub mod role;
 mod secret;
 mod settings;
 mod snapshot;
@@ -37,7 +37,7 @@ pub use snapshot::{Circumstances, Healing, Known, Snapshot, Step, default_secret
 pub fn run(snapshot: &Snapshot, step: Step) -> Vec<Finding> {
     let mut findings = Vec::new();
     permissions::check(snapshot, step, &mut findings);
-    product::check(snapshot, step, &mut findings);
+    compatibility::check(snapshot, step, &mut findings);
     state::check(snapshot, step, &mut findings);
     // Going back must not be held up by what stands in the way of going on.
     if step != Step::Abort {
@@ -61,7 +61,7 @@ fn what_is_configured(snapshot: &Snapshot, step: Step, findings: &mut Vec<Findin
     synapse::check(snapshot, findings);
     settings::check(snapshot, step, findings);
     component_secrets::check(snapshot, step, findings);
-    bots::check(snapshot, step, findings);
+    appservices::check(snapshot, step, findings);
 }
 
 #[cfg(test)]

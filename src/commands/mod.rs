@@ -2,16 +2,11 @@
 
 mod abort;
 mod activate;
-mod backup_file;
 mod check;
 mod complete;
 mod completion;
-mod databases;
 mod dry_run;
-mod explain;
-pub(crate) mod outside;
 mod prepare;
-mod rbac;
 mod report;
 mod status;
 mod tls;

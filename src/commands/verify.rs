@@ -1,13 +1,12 @@
 //! `verify`: what MAS, Synapse and the identity providers say over the network; writes nothing.
 
 use super::check;
-use super::outside::{self, Through, Ways};
-use super::prepare::read_file;
-use super::tls::live::{read_resolve, read_roots};
-use crate::checks::outside::{GivenToken, OutsidePhase};
+use crate::checks::endpoints::{GivenToken, OutsidePhase};
 use crate::cli::VerifyArgs;
 use crate::error::Failure;
 use crate::secrets::SecretText;
+use crate::session::endpoints::{self, Through, Ways};
+use crate::session::inputs::{read_file, read_resolve, read_roots};
 use crate::session::snapshot::Extent;
 use crate::session::{Context, Session};
 use crate::terminal::progress::Waiting;
@@ -19,16 +18,16 @@ pub async fn exec(context: &Context, args: &VerifyArgs) -> Result<u8, Failure> {
         ways.through = Some(Through::open(&session.cluster, &session.target).await?);
     }
     let snapshot = session.gather(Extent::Look).await;
-    let expected = outside::expected(&session, &snapshot, &ways);
+    let expected = endpoints::expected(&session, &snapshot, &ways);
     context.ui.status(format!("Looking at {} over the network: {}", session.place(), words(expected.phase)));
     let now = context.ui.terminal().now();
     let progress = context.ui.progress();
     progress.waiting(Waiting::new("asking MAS, Synapse and the identity providers; ten seconds at most", now));
-    let findings = outside::look(&expected, &ways, now).await;
+    let findings = endpoints::look(&expected, &ways, now).await;
     drop(progress);
     let code = check::conclude(&context.ui, args.output.format(), Some(&session.target), &findings)?;
     if expected.mas_host.is_some() && expected.phase == OutsidePhase::Rehearsed {
-        context.ui.status(outside::NO_LOGINS);
+        context.ui.status(endpoints::NO_LOGINS);
     }
     Ok(code)
 }

@@ -24,11 +24,11 @@ pub use confirm::{Confirmed, Given};
 pub use step::Step;
 
 use crate::checks::{Finding, Snapshot};
-use crate::commands::outside;
 use crate::deployment::{Deployment, Run};
 use crate::error::{DONE, Failure, INTERRUPTED, TIMED_OUT};
 use crate::session::Session;
 use crate::session::deadline::Deadline;
+use crate::session::endpoints;
 use crate::session::interrupt::Standing;
 use crate::session::snapshot::Extent;
 use crate::terminal::progress::Progress;
@@ -76,13 +76,14 @@ impl Request {
 /// do next as the last words.
 pub async fn take(session: &mut Session, request: &Request, format: OutputFormat) -> Result<u8, Failure> {
     // Nothing is connected to for a command that sees no verdict.
-    let reach = (request.wait && !request.preview && !request.step.goes_back()).then(|| outside::Reach::begin(session));
+    let reach =
+        (request.wait && !request.preview && !request.step.goes_back()).then(|| endpoints::Reach::begin(session));
     let mut outcome = Outcome::new(request.step);
     let result = run(session, request, &mut outcome).await;
     let (succeeded, next) = (outcome.verdict == Answer::Succeeded, outcome.next.take());
     let code = outcome.finish(session, format, result).await?;
     if let (true, Some(reach)) = (succeeded, reach) {
-        outside::after(session, reach).await;
+        endpoints::after(session, reach).await;
     }
     if let Some(next) = next {
         session.ui().next(&next);

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use super::{Request, Step, downtime, resume};
 use crate::checks::{self, Finding, Snapshot, codes};
-use crate::commands::outside;
 use crate::error::{FAILED, Failure};
 use crate::plan::MasSettings;
+use crate::session::endpoints;
 use crate::session::{Session, certificate, findings};
 use crate::terminal::Next;
 use crate::workloads::Times;
@@ -39,7 +39,7 @@ impl Preflight {
         self.told = Some(found);
         judged?;
         if request.step == Step::Activate && !std::mem::replace(&mut self.network, true) {
-            outside::before(session, seen, &request.accept, script).await?;
+            endpoints::before(session, seen, &request.accept, script).await?;
             self.times = downtime::times(session).await;
         }
         Ok(())

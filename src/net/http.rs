@@ -15,7 +15,7 @@ use tokio::time::timeout;
 
 use super::dial::{BoxConnection, Way, addresses, bare, reserved, reserved_host};
 use super::trust::{Need, Roots, Verifier, cause, causes, complaint, plain};
-use crate::checks::outside::{Answer, Outcome};
+use crate::checks::endpoints::{Answer, Outcome};
 use crate::secrets::SecretText;
 
 /// How long one question may take: finding the address, connecting, the handshake, the whole answer.

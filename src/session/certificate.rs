@@ -1,11 +1,14 @@
 //! Looks at where MAS's certificate comes from. What is found becomes findings of `prepare` and `check`.
 
+use jiff::Timestamp;
+
 use super::Session;
 use crate::checks::tls::{self, CertificateSource, IssuerLook, Offered, SecretLook};
-use crate::checks::{Finding, Severity, Snapshot, codes};
+use crate::checks::{Finding, Severity, Snapshot, certificate, codes};
 use crate::cluster::ErrorKind;
+use crate::net::trust::{Roots, Trust};
 use crate::plan::{MasSettings, Tls};
-use crate::x509::HostName;
+use crate::x509::{CertificateChain, HostName};
 
 /// Judges the certificate that MAS will have with these settings, as far as it can be seen from the cluster.
 pub async fn look(
@@ -59,4 +62,30 @@ async fn issuer(session: &Session, name: &str) -> IssuerLook {
         Err(error) if *error.kind() == ErrorKind::NoSuchApi => IssuerLook::NotInstalled,
         Err(error) => IssuerLook::Unreadable(error.to_string()),
     }
+}
+
+/// What to say of certificates that a server presented. `system` says that the roots are this system's.
+pub fn judge(
+    subject: &str,
+    certificates: &[Vec<u8>],
+    host: &HostName,
+    roots: Option<&Roots>,
+    system: bool,
+    now: Timestamp,
+) -> Vec<Finding> {
+    let chain = CertificateChain::from_der(certificates.iter().map(Vec::as_slice));
+    let Some(chain) = chain else {
+        return vec![certificate::unreadable(subject, "what it presents is not a certificate that can be read")];
+    };
+    let trust = roots.map(|roots| roots.judge(certificates, host, now));
+    let mut findings = certificate::presented(subject, &chain, host, now, trust == Some(Trust::Trusted));
+    findings.push(match trust {
+        None => certificate::no_roots(subject),
+        Some(Trust::Trusted) => certificate::trusted(subject, system),
+        Some(Trust::UnknownIssuer) => certificate::not_trusted(subject, &chain, system),
+        Some(Trust::Refused(_)) if findings.iter().any(Finding::blocks) => certificate::trust_moot(subject),
+        Some(Trust::Refused(reason)) => certificate::refused(subject, &reason),
+    });
+    findings.sort_by_key(|finding| finding.severity);
+    findings
 }

@@ -3,8 +3,10 @@
 pub mod certificate;
 pub mod components;
 pub mod deadline;
+pub mod endpoints;
 pub mod environment;
 pub mod findings;
+pub mod inputs;
 pub mod interrupt;
 pub mod prefetch;
 pub mod record;

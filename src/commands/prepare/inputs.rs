@@ -1,7 +1,6 @@
 //! Secret values that the person gives: from files, standard input, or a question. Never from a flag's value.
 
 use std::fmt::Display;
-use std::io::Read;
 
 use super::super::tls::issue::read_ca;
 use super::certificate::canonical;
@@ -10,11 +9,9 @@ use crate::error::Failure;
 use crate::plan::{MasSettings, SecretInputs};
 use crate::secrets::{EncryptionSecret, PostgresPassword, SecretBytes, without_newline};
 use crate::session::Session;
+use crate::session::inputs::read_file;
 use crate::terminal::Line;
 use crate::x509::{CertificateAuthority, RsaPrivateKey};
-
-/// A secret file is small; this keeps a wrong path (a disk image, a device) from filling the memory.
-const LARGEST: u64 = 1 << 20;
 
 /// The files' contents, before anything is asked of the cluster: a wrong path changes nothing.
 pub struct Given {
@@ -49,28 +46,6 @@ pub fn read(args: &PrepareArgs) -> Result<Given, Failure> {
         certificate: certificate.zip(private_key).map(canonical),
         ca: read_ca(args.ca_certificate.as_deref(), args.ca_private_key.as_deref())?,
     })
-}
-
-/// Reads the file that a flag names; `-` is standard input. One that cannot be read, or is larger than any key or chain of
-/// certificates, is wrong usage.
-pub fn read_file(flag: &str, path: &str) -> Result<SecretBytes, Failure> {
-    let failed = |error: std::io::Error| {
-        let reason = error.to_string();
-        let reason = reason.split(" (os error").next().unwrap_or_default().to_owned();
-        let name = if path == "-" { "standard input" } else { path };
-        Failure::usage(format!("{flag}: {name} cannot be read: {reason}"))
-    };
-    let mut bytes = Vec::with_capacity(16 * 1024);
-    if path == "-" {
-        std::io::stdin().lock().take(LARGEST + 1).read_to_end(&mut bytes).map_err(failed)?;
-    } else {
-        std::fs::File::open(path).map_err(failed)?.take(LARGEST + 1).read_to_end(&mut bytes).map_err(failed)?;
-    }
-    let bytes = SecretBytes::new(bytes);
-    if bytes.len() as u64 > LARGEST {
-        return Err(Failure::usage(format!("{flag}: {path} is larger than 1 MiB, so it is not a secret value")));
-    }
-    Ok(bytes)
 }
 
 pub fn merge(given: Given, session: &Session, args: &PrepareArgs, replace: &[String]) -> Result<SecretInputs, Failure> {

@@ -35,7 +35,6 @@ use crate::session::{Context, Session};
 use crate::terminal::table::{Cell, Column, Table};
 use crate::terminal::{Line, Next, Style};
 
-pub use inputs::read_file;
 use show::{secret_lines, show};
 
 pub async fn exec(context: &Context, args: &PrepareArgs) -> Result<u8, Failure> {

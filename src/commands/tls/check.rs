@@ -7,11 +7,11 @@ use crate::checks::{Finding, Known};
 use crate::cli::TlsCheckArgs;
 use crate::cluster::Cluster;
 use crate::commands::check::conclude;
-use crate::commands::prepare::read_file;
 use crate::error::{DONE, Failure};
 use crate::plan::SecretContents;
 use crate::secrets::SecretBytes;
 use crate::session::Context;
+use crate::session::inputs::read_file;
 use crate::terminal::Next;
 use crate::x509::HostName;
 

@@ -11,9 +11,9 @@ use super::written::{self, Holds, Written};
 use crate::checks::certificate;
 use crate::cli::TlsIssueArgs;
 use crate::cluster::shell_word;
-use crate::commands::prepare::read_file;
 use crate::error::{DONE, FAILED, Failure};
 use crate::session::findings;
+use crate::session::inputs::read_file;
 use crate::terminal::{Next, Ui};
 use crate::x509::{
     CertificateAuthority, CertificateChain, HostName, IssuedCertificate, TlsKeyType, TlsPrivateKey, check_certificate,

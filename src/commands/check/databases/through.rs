@@ -6,11 +6,11 @@ use k8s_openapi::api::core::v1::{Pod, Service};
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
-use super::super::outside::through::to_pod;
 use crate::checks::databases::Place;
 use crate::cluster::{Cluster, Selection, Target, resource};
 use crate::deployment::route::{self, Port};
 use crate::net::dial::Way;
+use crate::session::endpoints::through::to_pod;
 
 /// A session, and the second one that a pooler is recognised by.
 const AT_ONCE: usize = 2;

@@ -1,6 +1,7 @@
 //! `activate`: starts the migration; reversible only by restoring a backup.
 
-use super::backup_file;
+mod backup_file;
+
 use crate::checks::backup;
 use crate::cli::ActivateArgs;
 use crate::error::Failure;

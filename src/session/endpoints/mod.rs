@@ -1,4 +1,4 @@
-//! A look at MAS, Synapse and the identity providers from outside: asks what [`checks::outside`] wants asked, all side by
+//! A look at MAS, Synapse and the identity providers from outside: asks what [`checks::endpoints`] wants asked, all side by
 //! side, and hands back its findings.
 
 mod reach;
@@ -21,17 +21,16 @@ pub use reach::Reach;
 pub use steps::{after, before, for_check};
 pub use through::Through;
 
-use super::tls::live;
-use crate::checks::outside::{
+use crate::checks::endpoints::{
     Answers, Commands, Expected, GivenToken, Outcome, OutsidePhase, Question, Whom, judge, next_at_provider, questions,
 };
-use crate::checks::{Finding, Severity, Snapshot, outside};
+use crate::checks::{Finding, Severity, Snapshot, endpoints};
 use crate::cluster::proxy_from_environment;
 use crate::net::dial::{self, Resolve, Way};
 use crate::net::http::{self, Ask, LIMIT, NamedBy, Security, Seen};
 use crate::net::trust::Roots;
 use crate::secrets::SecretText;
-use crate::session::Session;
+use crate::session::{Session, certificate};
 use crate::x509::HostName;
 
 const WHOLE: Duration = Duration::from_millis(9_500);
@@ -294,7 +293,7 @@ impl Look<'_> {
             Ok(addresses) => {
                 let all: Vec<String> = addresses.iter().map(|address| address.ip().to_string()).collect();
                 let body = all.join(", ").into_bytes();
-                Outcome::Answered(outside::Answer { body, ..outside::Answer::default() })
+                Outcome::Answered(endpoints::Answer { body, ..endpoints::Answer::default() })
             }
             Err(why) => Outcome::NotReached(why),
         }
@@ -323,14 +322,14 @@ impl Look<'_> {
         };
         let Some(host) = host.as_deref().and_then(|host| HostName::parse(host).ok()) else { return Vec::new() };
         let subject = format!("https://{host}/");
-        let mut found = live::judge(&subject, chain, &host, self.roots.as_ref(), self.system, now);
+        let mut found = certificate::judge(&subject, chain, &host, self.roots.as_ref(), self.system, now);
         // Synapse's certificate was there before; it only matters where it is not in order.
         found.retain(|finding| whom == Whom::Mas || finding.severity != Severity::Ok);
         found
     }
 
     fn hosts(&self) -> Option<Finding> {
-        self.expected.synapse_host.is_none().then(|| outside::no_host("spec.components.synapse.k8s.ingress.fqdn"))
+        self.expected.synapse_host.is_none().then(|| endpoints::no_host("spec.components.synapse.k8s.ingress.fqdn"))
     }
 }
 

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use super::reach::Reach;
 use super::{Expected, OutsidePhase, Ways, expected, look};
 use crate::checks::configured::Configured;
-use crate::checks::outside::{self, Answers, judge, questions};
+use crate::checks::endpoints::{self, Answers, judge, questions};
 use crate::checks::{Circumstances, Finding, Known, Severity, Snapshot, codes};
 use crate::error::{Failure, WARNINGS};
 use crate::plan::MasSettings;
@@ -139,7 +139,7 @@ fn nothing_reached(expected: &Expected, reasons: &HashMap<String, String>) -> Ve
     for question in questions(expected) {
         let why = question.host(expected).and_then(|host| reasons.get(host));
         let why = why.map_or("nothing could be reached from here", String::as_str).to_owned();
-        answers.add(question, outside::Outcome::NotReached(why));
+        answers.add(question, endpoints::Outcome::NotReached(why));
     }
     judge(expected, &answers)
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 use tokio::sync::{Mutex, Semaphore};
 
 use crate::checks::Finding;
-use crate::checks::outside::{self, Whom};
+use crate::checks::endpoints::{self, Whom};
 use crate::cluster::{Cluster, ClusterError, Selection, Target, resource};
 use crate::deployment::route::{self, Backend, Port, Route};
 use crate::net::dial::{BoxConnection, Way};
@@ -133,5 +133,5 @@ pub fn to_pod(cluster: &Cluster, namespace: &str, pod: String, port: u16, gate: 
 
 /// The findings about ways: each one once.
 pub fn findings(ways: &BTreeMap<String, Result<String, String>>) -> Vec<Finding> {
-    ways.iter().map(|(subject, way)| outside::route(subject, way.as_deref().map_err(String::as_str))).collect()
+    ways.iter().map(|(subject, way)| endpoints::route(subject, way.as_deref().map_err(String::as_str))).collect()
 }

@@ -2,7 +2,6 @@
 
 mod through;
 
-use super::tls::live::{read_resolve, read_roots};
 use crate::checks::databases::said::Trouble;
 use crate::checks::databases::{Answers, Expected, Place, Whose, judge};
 use crate::checks::{Finding, Known, Snapshot};
@@ -14,6 +13,7 @@ use crate::net::trust::Roots;
 use crate::secrets::{PostgresPassword, SecretText};
 use crate::session::Session;
 use crate::session::findings;
+use crate::session::inputs::{read_resolve, read_roots};
 use crate::terminal::progress::Waiting;
 
 /// How to get to the databases.

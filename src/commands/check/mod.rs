@@ -1,17 +1,18 @@
 //! `check`: every finding; writes nothing.
 
+mod databases;
+mod explain;
+mod rbac;
+
 use serde::Serialize;
 
-use super::databases;
-use super::explain;
-use super::outside;
-use super::rbac;
 use crate::checks::tls::Offered;
 use crate::checks::{self, Finding, Snapshot, Step};
 use crate::cli::CheckArgs;
 use crate::cluster::Target;
 use crate::error::{BLOCKED, DONE, Failure, WARNINGS};
 use crate::session::certificate;
+use crate::session::endpoints;
 use crate::session::findings;
 use crate::session::snapshot::Extent;
 use crate::session::{Context, Session};
@@ -66,7 +67,7 @@ pub async fn look(session: &Session) -> (Snapshot, Vec<Finding>) {
                         None => Vec::new(),
                     }
                 },
-                outside::for_check(session, snapshot)
+                endpoints::for_check(session, snapshot)
             )
         })
         .await;

@@ -6,25 +6,36 @@ use crate::cluster::{ClusterError, ErrorKind};
 use crate::terminal::prompt::PromptError;
 use crate::terminal::{Next, OutputError};
 
-pub const DONE: u8 = 0;
-/// The API server refused, or the operator reported failure.
-pub const FAILED: u8 = 1;
-/// Wrong usage, or an answer is needed and there is no terminal to ask on.
-pub const USAGE: u8 = 2;
-/// Blocked by findings; nothing was changed.
-pub const BLOCKED: u8 = 10;
-/// Warnings only, or warnings that a script did not accept.
-pub const WARNINGS: u8 = 11;
-/// Gave up waiting; the cluster goes on working.
-pub const TIMED_OUT: u8 = 124;
-/// Interrupted; the cluster goes on working.
-pub const INTERRUPTED: u8 = 130;
+/// The exit codes of the contract.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    Done = 0,
+    /// The API server refused, or the operator reported failure.
+    Failed = 1,
+    /// Wrong usage, or an answer is needed and there is no terminal to ask on.
+    Usage = 2,
+    /// Blocked by findings; nothing was changed.
+    Blocked = 10,
+    /// Warnings only, or warnings that a script did not accept.
+    Warnings = 11,
+    /// Gave up waiting; the cluster goes on working.
+    TimedOut = 124,
+    /// Interrupted; the cluster goes on working.
+    Interrupted = 130,
+}
+
+impl Exit {
+    pub const fn code(self) -> u8 {
+        self as u8
+    }
+}
 
 /// A command that could not do its work: the exit code, the error, and what to do next. The one place where errors
 /// become text is [`Ui::error`](crate::terminal::Ui::error).
 #[derive(Debug)]
 pub struct Failure {
-    pub code: u8,
+    pub exit: Exit,
     /// What happened; `None` when everything has been said already.
     pub error: Option<Box<dyn Error + Send + Sync>>,
     pub next: Vec<Next>,
@@ -32,17 +43,17 @@ pub struct Failure {
 
 impl Failure {
     /// With a sentence of our own.
-    pub fn new(code: u8, sentence: impl Into<String>) -> Self {
-        Self { code, error: Some(sentence.into().into()), next: Vec::new() }
+    pub fn new(exit: Exit, sentence: impl Into<String>) -> Self {
+        Self { exit, error: Some(sentence.into().into()), next: Vec::new() }
     }
 
     /// An ending that has been told already.
-    pub fn told(code: u8) -> Self {
-        Self { code, error: None, next: Vec::new() }
+    pub fn told(exit: Exit) -> Self {
+        Self { exit, error: None, next: Vec::new() }
     }
 
     pub fn usage(sentence: impl Into<String>) -> Self {
-        Self::new(USAGE, sentence)
+        Self::new(Exit::Usage, sentence)
     }
 
     #[must_use]
@@ -66,15 +77,15 @@ impl Failure {
 impl From<ClusterError> for Failure {
     fn from(error: ClusterError) -> Self {
         // A kubeconfig that cannot be used is no wrong usage; kubectl ends with 1 as well.
-        let code = if matches!(error.kind(), ErrorKind::Flag { .. }) { USAGE } else { FAILED };
+        let exit = if matches!(error.kind(), ErrorKind::Flag { .. }) { Exit::Usage } else { Exit::Failed };
         let next = error.hints().into_iter().map(Next::new).collect();
-        Self { code, error: Some(Box::new(error)), next }
+        Self { exit, error: Some(Box::new(error)), next }
     }
 }
 
 impl From<OutputError> for Failure {
     fn from(error: OutputError) -> Self {
-        Self { code: FAILED, error: Some(Box::new(error)), next: Vec::new() }
+        Self { exit: Exit::Failed, error: Some(Box::new(error)), next: Vec::new() }
     }
 }
 
@@ -85,12 +96,12 @@ impl Failure {
             PromptError::NoTerminal => {
                 Self::usage(format!("an answer is needed and there is no terminal to ask on; pass {flag}"))
             }
-            PromptError::Interrupted => Self::new(INTERRUPTED, "interrupted; nothing was changed"),
+            PromptError::Interrupted => Self::new(Exit::Interrupted, "interrupted; nothing was changed"),
             PromptError::Ended => Self::new(
-                INTERRUPTED,
+                Exit::Interrupted,
                 format!("the question was left unanswered; nothing was changed. In scripts pass {flag}"),
             ),
-            PromptError::Read(_) => Self { code: FAILED, error: Some(Box::new(error)), next: Vec::new() },
+            PromptError::Read(_) => Self { exit: Exit::Failed, error: Some(Box::new(error)), next: Vec::new() },
         }
     }
 }

@@ -29,6 +29,7 @@ pub mod x509;
 use std::ffi::OsString;
 
 use cli::Typed;
+use error::Exit;
 use terminal::{ColorChoice, Stream, Terminal, Ui, Verbosity};
 
 /// Runs the program with these arguments (the first one is the program's name) and returns its exit code. Keeps no state
@@ -42,19 +43,19 @@ pub fn run(args: impl IntoIterator<Item = OsString>, terminal: Terminal) -> u8 {
     };
     let ui = Ui::new(terminal, cli.global.color(), cli.global.verbosity());
     terminal::trace::begin(&ui);
-    if let Some(code) = commands::run_alone(&cli, &ui) {
-        return code;
+    if let Some(exit) = commands::run_alone(&cli, &ui) {
+        return exit.code();
     }
     // Signals are answered by the worker while questions hold the main thread.
     match tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build() {
         Ok(runtime) => {
-            let code = runtime.block_on(commands::run(cli, &ui));
+            let exit = runtime.block_on(commands::run(cli, &ui));
             runtime.shutdown_background();
-            code
+            exit.code()
         }
         Err(error) => {
             ui.error(&error, &[]);
-            1
+            Exit::Failed.code()
         }
     }
 }
@@ -68,7 +69,7 @@ fn usage(error: &clap::Error, color: ColorChoice, terminal: Terminal) -> u8 {
     let text = if ui.look(stream).coloured { text.ansi().to_string() } else { text.to_string() };
     if error.use_stderr() {
         ui.raw_err(&text);
-        2
+        Exit::Usage.code()
     } else {
         u8::from(ui.raw_out(&text).is_err())
     }

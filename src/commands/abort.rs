@@ -1,11 +1,11 @@
 //! `abort`: the switch off again, as long as the migration is not done.
 
 use crate::cli::AbortArgs;
-use crate::error::Failure;
+use crate::error::{Exit, Failure};
 use crate::migration::{self, Given, Request, Step};
 use crate::session::{Context, Session};
 
-pub async fn exec(context: &Context, args: &AbortArgs) -> Result<u8, Failure> {
+pub async fn exec(context: &Context, args: &AbortArgs) -> Result<Exit, Failure> {
     let mut session = Session::open(context, args.name.as_deref()).await?;
     let request = Request {
         step: if args.remove { Step::Remove } else { Step::Abort },

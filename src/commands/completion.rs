@@ -1,12 +1,12 @@
 //! `completion`.
 
 use crate::cli::{CompletionArgs, command};
-use crate::error::{DONE, Failure};
+use crate::error::{Exit, Failure};
 use crate::terminal::Ui;
 
 const PROGRAM: &str = "kubectl-ess_mas";
 
-pub fn exec(ui: &Ui, args: &CompletionArgs) -> Result<u8, Failure> {
+pub fn exec(ui: &Ui, args: &CompletionArgs) -> Result<Exit, Failure> {
     let mut script = Vec::new();
     let mut definition = command::definition().name(PROGRAM).bin_name(PROGRAM);
     clap_complete::generate(args.shell, &mut definition, PROGRAM, &mut script);
@@ -14,5 +14,5 @@ pub fn exec(ui: &Ui, args: &CompletionArgs) -> Result<u8, Failure> {
     // clap_complete 4.6 writes a dash in the program's name in two ways in this script, and so completes nothing below the
     // first word.
     ui.raw_out(&script.replace("kubectl__subcmd__ess_mas", "kubectl__ess_mas"))?;
-    Ok(DONE)
+    Ok(Exit::Done)
 }

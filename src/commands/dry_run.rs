@@ -1,11 +1,11 @@
 //! `dry-run`: MAS with `active: false`, and the operator's dry run of the migration.
 
 use crate::cli::DryRunArgs;
-use crate::error::Failure;
+use crate::error::{Exit, Failure};
 use crate::migration::{self, Given, Request, Step};
 use crate::session::{Context, Session};
 
-pub async fn exec(context: &Context, args: &DryRunArgs) -> Result<u8, Failure> {
+pub async fn exec(context: &Context, args: &DryRunArgs) -> Result<Exit, Failure> {
     let mut session = Session::open(context, args.name.as_deref()).await?;
     let request = Request {
         step: Step::DryRun,

@@ -15,7 +15,7 @@ mod version;
 
 use crate::cli::{Cli, Command};
 use crate::cluster::ClusterError;
-use crate::error::{Failure, INTERRUPTED};
+use crate::error::{Exit, Failure};
 use crate::session::Context;
 use crate::session::interrupt::Interrupt;
 use crate::terminal::{Ui, Verbosity};
@@ -24,7 +24,7 @@ pub use complete::complete;
 
 /// Carries out a command that needs neither the network nor the signals' words, and returns the exit code; `None` for every
 /// other one. Without a runtime they start sooner, and Ctrl-C ends them at once.
-pub fn run_alone(cli: &Cli, ui: &Ui) -> Option<u8> {
+pub fn run_alone(cli: &Cli, ui: &Ui) -> Option<Exit> {
     let result = match &cli.command {
         Command::Completion(args) => completion::exec(ui, args),
         Command::Version => version::exec(ui),
@@ -35,22 +35,22 @@ pub fn run_alone(cli: &Cli, ui: &Ui) -> Option<u8> {
 }
 
 /// Carries out what was typed, and returns the exit code.
-pub async fn run(cli: Cli, ui: &Ui) -> u8 {
+pub async fn run(cli: Cli, ui: &Ui) -> Exit {
     let context = Context { ui: ui.clone(), flags: cli.global.connection.clone(), interrupt: Interrupt::listen(ui) };
     let command = exec(&context, &cli.command);
     let result = tokio::select! {
         result = command => result,
         // Nothing has been written, so there is nothing to look after. What there was to say has been said.
-        () = context.interrupt.wait_while_nothing_written() => Err(Failure::told(INTERRUPTED)),
+        () = context.interrupt.wait_while_nothing_written() => Err(Failure::told(Exit::Interrupted)),
     };
     result.unwrap_or_else(|failure| {
         // What an interruption means was said the moment it came.
-        if failure.code == INTERRUPTED && context.interrupt.raised() { failure.code } else { told(&failure, ui) }
+        if failure.exit == Exit::Interrupted && context.interrupt.raised() { failure.exit } else { told(&failure, ui) }
     })
 }
 
 /// Says what went wrong, and returns the exit code.
-fn told(failure: &Failure, ui: &Ui) -> u8 {
+fn told(failure: &Failure, ui: &Ui) -> Exit {
     if let Some(error) = &failure.error {
         // Its sentence says it all; what lies below it is the HTTP library's, for whoever looks for a fault.
         let whole = !error.is::<ClusterError>() || ui.verbosity() >= Verbosity::Verbose(1);
@@ -60,10 +60,10 @@ fn told(failure: &Failure, ui: &Ui) -> u8 {
             ui.error(Box::<dyn std::error::Error>::from(error.to_string()).as_ref(), &failure.next);
         }
     }
-    failure.code
+    failure.exit
 }
 
-async fn exec(context: &Context, command: &Command) -> Result<u8, Failure> {
+async fn exec(context: &Context, command: &Command) -> Result<Exit, Failure> {
     match command {
         Command::Status(args) => status::exec(context, args).await,
         Command::Check(args) => check::exec(context, args).await,

@@ -3,7 +3,7 @@
 use super::check;
 use crate::checks::endpoints::{GivenToken, OutsidePhase};
 use crate::cli::VerifyArgs;
-use crate::error::Failure;
+use crate::error::{Exit, Failure};
 use crate::secrets::SecretText;
 use crate::session::endpoints::{self, Through, Ways};
 use crate::session::inputs::{read_file, read_resolve, read_roots};
@@ -11,7 +11,7 @@ use crate::session::snapshot::Extent;
 use crate::session::{Context, Session};
 use crate::terminal::progress::Waiting;
 
-pub async fn exec(context: &Context, args: &VerifyArgs) -> Result<u8, Failure> {
+pub async fn exec(context: &Context, args: &VerifyArgs) -> Result<Exit, Failure> {
     let mut ways = ways(args)?;
     let session = Session::open(context, args.name.as_deref()).await?;
     if args.through_cluster {

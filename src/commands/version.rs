@@ -1,9 +1,9 @@
 //! `version`.
 
-use crate::error::{DONE, Failure};
+use crate::error::{Exit, Failure};
 use crate::terminal::Ui;
 
-pub fn exec(ui: &Ui) -> Result<u8, Failure> {
+pub fn exec(ui: &Ui) -> Result<Exit, Failure> {
     ui.print(format!("kubectl ess-mas {}", env!("CARGO_PKG_VERSION")))?;
-    Ok(DONE)
+    Ok(Exit::Done)
 }

@@ -9,7 +9,7 @@ use super::outcome::{Outcome, Written};
 use crate::checks::{Known, Snapshot};
 use crate::cluster::{ErrorKind, Write, WriteOutcome};
 use crate::deployment::{Deployment, Run};
-use crate::error::{FAILED, Failure, INTERRUPTED};
+use crate::error::{Exit, Failure};
 use crate::plan::{Change, Plan};
 use crate::record::{Backup, Pending, Record};
 use crate::session::Session;
@@ -37,7 +37,7 @@ pub fn record(session: &Session, step: Step, seen: &Snapshot) -> Result<Record, 
         Known::Known(Some(record)) => Ok(record.clone()),
         Known::Unreadable(why) if !step.goes_back() => {
             let text = format!("the record has to be read before anything is written to the deployment: {why}");
-            Err(Failure::new(FAILED, text).next(
+            Err(Failure::new(Exit::Failed, text).next(
                 Next::new("Once that is mended, run the command again:").command(session.command(step.command())),
             ))
         }
@@ -91,7 +91,7 @@ pub async fn send(
     if session.context.interrupt.raised() {
         session.change_record(withdraw).await?;
         session.ui().status("The deployment was not changed.");
-        return Err(Failure::told(INTERRUPTED));
+        return Err(Failure::told(Exit::Interrupted));
     }
     let uid = plan.before().uid().to_owned();
     let write = request(session, plan);
@@ -100,8 +100,8 @@ pub async fn send(
     match result {
         WriteOutcome::Applied(written) => {
             outcome.write = Written::Applied;
-            let seen =
-                Deployment::from_value(written.object).map_err(|error| Failure::new(FAILED, error.to_string()))?;
+            let seen = Deployment::from_value(written.object)
+                .map_err(|error| Failure::new(Exit::Failed, error.to_string()))?;
             if written.read_back && !is_surely_ours(session, plan, &seen, &ours).await {
                 // Somebody else made the same change, when and on what state is not known: the next round follows it.
                 outcome.write = Written::NotApplied;

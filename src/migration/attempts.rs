@@ -2,7 +2,7 @@
 
 use super::apply::only_status_moved;
 use crate::deployment::Deployment;
-use crate::error::{FAILED, Failure, INTERRUPTED};
+use crate::error::{Exit, Failure};
 use crate::session::Session;
 
 /// How often a plan is made anew because somebody changed what was decided upon.
@@ -24,11 +24,11 @@ impl Attempts {
     pub fn one_more(&mut self, session: &Session) -> Result<(), Failure> {
         if !self.is_worth_it(&session.deployment) {
             let text = format!("ElementDeployment {} is being changed by others again and again", session.place());
-            return Err(Failure::new(FAILED, text));
+            return Err(Failure::new(Exit::Failed, text));
         }
         if session.context.interrupt.raised() {
             // It came while a write was on its way that the server then refused.
-            return Err(Failure::told(INTERRUPTED));
+            return Err(Failure::told(Exit::Interrupted));
         }
         Ok(())
     }

@@ -10,7 +10,7 @@ use super::{Step, advice};
 use crate::checks::Snapshot;
 use crate::deployment::FailureReport;
 use crate::diagnosis;
-use crate::error::{DONE, FAILED, Failure, INTERRUPTED, TIMED_OUT};
+use crate::error::{Exit, Failure};
 use crate::record::{self, FailureFile, Rehearsal, RehearsalState, TimelineEntry};
 use crate::session::Session;
 use crate::session::interrupt::Standing;
@@ -20,11 +20,11 @@ use crate::terminal::{Line, Next};
 use crate::verdict::{Awaiting, Observation, Verdict};
 
 /// Ends a command that did not get to its write.
-pub fn without_write(session: &Session, step: Step, stopped: Stopped, outcome: &mut Outcome) -> Result<u8, Failure> {
+pub fn without_write(session: &Session, step: Step, stopped: Stopped, outcome: &mut Outcome) -> Result<Exit, Failure> {
     let (verdict, code) = match &stopped {
-        Stopped::TimedOut(_) => (Answer::TimedOut, TIMED_OUT),
-        Stopped::Interrupted => (Answer::Interrupted, INTERRUPTED),
-        Stopped::Verdict(_) | Stopped::Reached(_) | Stopped::AtRest => (Answer::Failed, FAILED),
+        Stopped::TimedOut(_) => (Answer::TimedOut, Exit::TimedOut),
+        Stopped::Interrupted => (Answer::Interrupted, Exit::Interrupted),
+        Stopped::Verdict(_) | Stopped::Reached(_) | Stopped::AtRest => (Answer::Failed, Exit::Failed),
     };
     session.context.interrupt.stands(Standing::NothingWritten);
     outcome.verdict = verdict;
@@ -42,11 +42,11 @@ pub fn without_write(session: &Session, step: Step, stopped: Stopped, outcome: &
 }
 
 /// Ends a command with `--wait=false`.
-pub fn not_waited(session: &Session, step: Step, outcome: &mut Outcome) -> u8 {
+pub fn not_waited(session: &Session, step: Step, outcome: &mut Outcome) -> Exit {
     outcome.verdict = Answer::NotWaited;
     session.ui().status(Line::new().text("Not waiting: ").text(step.goes_on()));
     session.ui().next(&Next::new("To follow it:").command(session.command(step.command())));
-    DONE
+    Exit::Done
 }
 
 /// Ends a command that followed the operator.
@@ -57,7 +57,7 @@ pub async fn conclude(
     followed: Followed,
     progress: &Progress,
     outcome: &mut Outcome,
-) -> Result<u8, Failure> {
+) -> Result<Exit, Failure> {
     if matches!(followed.stopped, Stopped::Verdict(_)) {
         session
             .context
@@ -85,7 +85,7 @@ pub async fn conclude(
             progress.failed("the deployment is gone");
             outcome.verdict = Answer::Failed;
             Err(Failure::new(
-                FAILED,
+                Exit::Failed,
                 format!("ElementDeployment {} was deleted or made anew while it was followed", session.place()),
             ))
         }
@@ -94,11 +94,11 @@ pub async fn conclude(
             Err(timed_out(session, step, &awaiting))
         }
         // Both are seen to before anything is concluded.
-        Stopped::Reached(_) | Stopped::AtRest => Ok(DONE),
+        Stopped::Reached(_) | Stopped::AtRest => Ok(Exit::Done),
         Stopped::Interrupted => {
             outcome.verdict = Answer::Interrupted;
             outcome.message = Some(format!("interrupted; {}", step.goes_on()));
-            Err(Failure::told(INTERRUPTED))
+            Err(Failure::told(Exit::Interrupted))
         }
     }
 }
@@ -129,7 +129,7 @@ fn take_pending(
 
 fn timed_out(session: &Session, step: Step, awaiting: &Awaiting) -> Failure {
     let text = format!("gave up waiting; {}. Still missing: {}", step.goes_on(), missing(awaiting));
-    let failure = Failure::new(TIMED_OUT, text);
+    let failure = Failure::new(Exit::TimedOut, text);
     let failure = match awaiting {
         Awaiting::Start => failure.next(Next::new("If nothing happens at all, check that the operator runs (a deployment whose name ends in updater-controller-manager).")),
         Awaiting::NextRun(report) => failure.next(Next::new(format!("The operator reported trouble of its own: {}", report.message))),
@@ -148,7 +148,7 @@ fn overtaken(session: &Session) -> Failure {
         format!("; {manager} last wrote the switch{at}")
     });
     let mut failure = Failure::new(
-        FAILED,
+        Exit::Failed,
         format!(
             "somebody else changed ElementDeployment {} before the operator was done, so what it says next is not about this change{by}",
             session.place()
@@ -169,7 +169,7 @@ async fn succeeded(
     seen: &Observation,
     seconds: u64,
     outcome: &mut Outcome,
-) -> Result<u8, Failure> {
+) -> Result<Exit, Failure> {
     let now = session.ui().terminal().now();
     let by = None;
     let kept = session
@@ -228,7 +228,7 @@ async fn succeeded(
         }
     }
     outcome.message = None;
-    Ok(DONE)
+    Ok(Exit::Done)
 }
 
 fn warn_unrecorded(session: &Session, kept: Result<(), Failure>) {
@@ -280,7 +280,7 @@ async fn failed(
     timeline: &[TimelineEntry],
     seconds: u64,
     outcome: &mut Outcome,
-) -> Result<u8, Failure> {
+) -> Result<Exit, Failure> {
     let now = session.ui().terminal().now();
     let go_back = session.command("abort");
     // First of all: the guide wants the details saved before the switch is set back.
@@ -343,7 +343,7 @@ async fn failed(
         let file = file(session, vec![("causes", told), ("around", more.document())]);
         let _ = saved.as_ref().map(|path| record::amend(&file, path));
     }
-    let mut failure = Failure::new(FAILED, headline(step, &session.deployment));
+    let mut failure = Failure::new(Exit::Failed, headline(step, &session.deployment));
     failure = advice(session, step, failure);
     if diagnosis::is_unclear(&causes) {
         failure = failure.next(

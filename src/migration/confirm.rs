@@ -4,7 +4,7 @@
 use super::server_dry_run::ServerDryRun;
 use super::{Request, Step, apply, downtime};
 use crate::checks::{Rehearsed, Snapshot};
-use crate::error::{BLOCKED, Failure, INTERRUPTED, USAGE};
+use crate::error::{Exit, Failure};
 use crate::plan::{Change, Plan};
 use crate::session::Session;
 use crate::terminal::Verbosity;
@@ -108,7 +108,7 @@ fn approve_activation(
     times: Option<Times>,
 ) -> Result<Option<Approved>, Failure> {
     let Some(rehearsed) = Rehearsed::check(seen) else {
-        return Err(Failure::new(BLOCKED, "no dry run has passed for what is there now; nothing was changed"));
+        return Err(Failure::new(Exit::Blocked, "no dry run has passed for what is there now; nothing was changed"));
     };
     let given = &request.given;
     let ui = session.ui();
@@ -168,7 +168,7 @@ impl Confirmed {
         match given {
             Some(given) if given == name => Ok(Some(Self(()))),
             Some(given) => Err(Failure::new(
-                USAGE,
+                Exit::Usage,
                 format!("--confirm says {given:?}, but the deployment is {name}; nothing was changed"),
             )),
             None => match session.ui().typed("Type the deployment's name to migrate it:", name) {
@@ -198,7 +198,7 @@ impl BackupStated {
                 session.ui().text("Where is the backup of both databases?", None, read).map(Self).map_err(|error| {
                     match error {
                         PromptError::Ended => {
-                            Failure::new(INTERRUPTED, "without a backup nothing is migrated; nothing was changed")
+                            Failure::new(Exit::Interrupted, "without a backup nothing is migrated; nothing was changed")
                         }
                         error => Failure::unanswered(error, "--backup \"WHERE IT IS\""),
                     }

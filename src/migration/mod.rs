@@ -25,7 +25,7 @@ pub use step::Step;
 
 use crate::checks::{Finding, Snapshot};
 use crate::deployment::{Deployment, Run};
-use crate::error::{DONE, Failure, INTERRUPTED, TIMED_OUT};
+use crate::error::{Exit, Failure};
 use crate::session::Session;
 use crate::session::deadline::Deadline;
 use crate::session::endpoints;
@@ -74,7 +74,7 @@ impl Request {
 
 /// Takes a step to its end: the flow, what came of it, after a success a look at what answers over the network, and what to
 /// do next as the last words.
-pub async fn take(session: &mut Session, request: &Request, format: OutputFormat) -> Result<u8, Failure> {
+pub async fn take(session: &mut Session, request: &Request, format: OutputFormat) -> Result<Exit, Failure> {
     // Nothing is connected to for a command that sees no verdict.
     let reach =
         (request.wait && !request.preview && !request.step.goes_back()).then(|| endpoints::Reach::begin(session));
@@ -92,7 +92,7 @@ pub async fn take(session: &mut Session, request: &Request, format: OutputFormat
 }
 
 /// The flow. An attempt that finds the deployment or the record moved is made again from its beginning.
-async fn run(session: &mut Session, request: &Request, outcome: &mut Outcome) -> Result<u8, Failure> {
+async fn run(session: &mut Session, request: &Request, outcome: &mut Outcome) -> Result<Exit, Failure> {
     let step = request.step;
     let timeout = request.timeout.unwrap_or(step.timeout());
     let deadline = Deadline::new(session.ui().terminal().now(), timeout);
@@ -139,7 +139,7 @@ async fn run(session: &mut Session, request: &Request, outcome: &mut Outcome) ->
         shown.refuse_more(step)?;
         let seen = shown.foresee(flow.session, seen, step).await?;
         let Some(go) = approvals.ask(flow.session, request, &seen, plan, &shown, preflight.times)? else {
-            return Ok(DONE);
+            return Ok(Exit::Done);
         };
         let start = if request.via_owner {
             match flow.through_owner(&seen, &go, &shown).await? {
@@ -163,7 +163,7 @@ async fn run(session: &mut Session, request: &Request, outcome: &mut Outcome) ->
 /// What came of waiting for the manifest's owner.
 enum Arrived {
     Here(Box<Start>),
-    Ended(u8),
+    Ended(Exit),
 }
 
 struct Flow<'a> {
@@ -180,7 +180,7 @@ impl Flow<'_> {
     }
 
     /// Waits for the reconcile that is under way; `None` once it is over.
-    async fn wait(&mut self) -> Result<Option<u8>, Failure> {
+    async fn wait(&mut self) -> Result<Option<Exit>, Failure> {
         let progress = self.session.ui().progress();
         let stopped = follow::settle(self.session, self.deadline, self.request.step, &progress).await?;
         drop(progress);
@@ -196,7 +196,7 @@ impl Flow<'_> {
         let mut record = apply::record(self.session, step, seen)?;
         let by = self.session.who().await;
         if self.session.context.interrupt.raised() {
-            return Err(Failure::told(INTERRUPTED));
+            return Err(Failure::told(Exit::Interrupted));
         }
         let intent = Intent { step, by, snapshot: seen, what: step.history().to_owned() };
         let written = apply::send(self.session, go, &shown.answer, &mut record, intent, self.outcome).await?;
@@ -239,7 +239,7 @@ impl Flow<'_> {
         via_owner::show(self.session, go.plan())?;
         if !self.request.wait {
             self.outcome.verdict = Answer::NotWaited;
-            return Ok(Arrived::Ended(DONE));
+            return Ok(Arrived::Ended(Exit::Done));
         }
         let progress = self.session.ui().progress();
         match via_owner::arrive(self.session, go, &shown.answer, self.deadline, step, &progress).await? {
@@ -251,7 +251,7 @@ impl Flow<'_> {
                 self.outcome.verdict = Answer::TimedOut;
                 let text = "gave up waiting; the change has not arrived from the manifest's owner, and nothing was written from here";
                 let again = self.session.command(&format!("{} --via-owner", step.command()));
-                Err(Failure::new(TIMED_OUT, text).next(Next::new("To wait on:").command(again)))
+                Err(Failure::new(Exit::TimedOut, text).next(Next::new("To wait on:").command(again)))
             }
             via_owner::Arrival::Stopped(stopped) => {
                 drop(progress);
@@ -261,7 +261,7 @@ impl Flow<'_> {
     }
 
     /// Follows the operator from the write on; `None` where it has to be asked for a reconcile that is seen.
-    async fn follow_to_verdict(&mut self, seen: &Snapshot, start: Start) -> Result<Option<u8>, Failure> {
+    async fn follow_to_verdict(&mut self, seen: &Snapshot, start: Start) -> Result<Option<Exit>, Failure> {
         let progress = self.session.ui().progress();
         if !self.request.via_owner {
             progress.done(format!("written (resourceVersion {})", start.seen.resource_version()));
@@ -274,12 +274,12 @@ impl Flow<'_> {
     }
 
     /// The change is there already, by an earlier call or by somebody else.
-    async fn follow_what_is_there(&mut self, seen: &Snapshot, baseline: Baseline) -> Result<Option<u8>, Failure> {
+    async fn follow_what_is_there(&mut self, seen: &Snapshot, baseline: Baseline) -> Result<Option<Exit>, Failure> {
         let step = self.request.step;
         self.session.ui().status(resume::since_when(self.session, seen, step));
         if self.request.preview {
             self.session.ui().status("This is a preview; there is nothing to write.");
-            return Ok(Some(DONE));
+            return Ok(Some(Exit::Done));
         }
         if !self.request.wait {
             return Ok(Some(conclude::not_waited(self.session, step, self.outcome)));
@@ -296,7 +296,7 @@ impl Flow<'_> {
         start: Start,
         found: bool,
         progress: &Progress,
-    ) -> Result<Option<u8>, Failure> {
+    ) -> Result<Option<Exit>, Failure> {
         let step = self.request.step;
         let reached = |deployment: &Deployment| step.reached_by(deployment).filter(|_| found);
         let followed = follow::follow(self.session, start, self.deadline, step, &reached, progress).await;
@@ -310,7 +310,8 @@ impl Flow<'_> {
                 let text =
                     "gave up waiting; the operator rests, and whether it has worked on the change was not to be seen";
                 let again = self.session.command(step.command());
-                Err(Failure::new(TIMED_OUT, text).next(Next::new("To ask it for a run that is seen:").command(again)))
+                Err(Failure::new(Exit::TimedOut, text)
+                    .next(Next::new("To ask it for a run that is seen:").command(again)))
             }
             // An interruption still means what it meant while following: something was written.
             Stopped::AtRest => Ok(None),

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::Step;
-use crate::error::{DONE, FAILED, Failure};
+use crate::error::{Exit, Failure};
 use crate::session::Session;
 use crate::session::snapshot::Extent;
 use crate::session::status::Status;
@@ -68,10 +68,10 @@ impl Outcome {
     }
 
     /// Ends a command that finds its goal reached.
-    pub fn nothing_to_do(&mut self, session: &Session, why: &'static str) -> u8 {
+    pub fn nothing_to_do(&mut self, session: &Session, why: &'static str) -> Exit {
         session.ui().status(why);
         self.message = Some(why.to_owned());
-        DONE
+        Exit::Done
     }
 
     /// Ends a command: prints the outcome where data was asked for, also when it failed.
@@ -79,12 +79,12 @@ impl Outcome {
         self,
         session: &mut Session,
         format: OutputFormat,
-        result: Result<u8, Failure>,
-    ) -> Result<u8, Failure> {
+        result: Result<Exit, Failure>,
+    ) -> Result<Exit, Failure> {
         let untouched = matches!(self.write, Written::None) && self.verdict == Answer::Unchanged;
         let result = result.map_err(|failure| match failure.error {
             // An error before the write says nothing of the write; the person asks first of all whether it was made.
-            Some(_) if untouched && failure.code == FAILED => Failure {
+            Some(_) if untouched && failure.exit == Exit::Failed => Failure {
                 next: std::iter::once(Next::new(format!("ElementDeployment {} was not changed.", session.place())))
                     .chain(failure.next)
                     .collect(),

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::{Request, Step, downtime, resume};
 use crate::checks::{self, Finding, Snapshot, codes};
-use crate::error::{FAILED, Failure};
+use crate::error::{Exit, Failure};
 use crate::plan::MasSettings;
 use crate::session::endpoints;
 use crate::session::{Session, certificate, findings};
@@ -92,7 +92,7 @@ pub fn conflict(session: &Session, request: &Request) -> Result<(), Failure> {
         .map_or_else(String::new, |(manager, _)| format!(" (field manager {manager})"));
     let text = format!("ElementDeployment {} was changed by somebody else{by} in the meantime", session.place());
     if request.is_script(session) {
-        return Err(Failure::new(FAILED, text)
+        return Err(Failure::new(Exit::Failed, text)
             .next(Next::new("Look at it, then run the command again.").command(session.command("status"))));
     }
     session.ui().warning(text + ", so nothing was written");

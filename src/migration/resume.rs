@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{Step, follow};
 use crate::checks::Snapshot;
 use crate::deployment::Deployment;
-use crate::error::{Failure, INTERRUPTED};
+use crate::error::{Exit, Failure};
 use crate::plan::REHEARSAL_ANNOTATION;
 use crate::record::{OwnersChange, Pending};
 use crate::session::Session;
@@ -30,7 +30,7 @@ pub async fn somebody_is_writing(session: &mut Session, snapshot: &Snapshot) -> 
     session.ui().status(format!("{who} began {} a moment ago; waiting to see it written.", pending.command));
     tokio::select! {
         () = tokio::time::sleep(Duration::from_secs(1)) => session.reread().await?,
-        () = session.context.interrupt.wait() => return Err(Failure::told(INTERRUPTED)),
+        () = session.context.interrupt.wait() => return Err(Failure::told(Exit::Interrupted)),
     }
     Ok(true)
 }

@@ -6,7 +6,7 @@ use super::{Step, apply};
 use crate::checks::{self, Finding, Snapshot, codes};
 use crate::cluster::ErrorKind;
 use crate::deployment::Deployment;
-use crate::error::{FAILED, Failure};
+use crate::error::{Exit, Failure};
 use crate::plan::{MasSettings, Plan};
 use crate::session::{Session, findings};
 use crate::terminal::{Next, diff};
@@ -29,7 +29,8 @@ pub async fn ask(session: &Session, plan: &Plan) -> Result<Option<ServerDryRun>,
         session.ui().warning(warning);
     }
     let unexplained = plan.unexplained(&written.object);
-    let answer = Deployment::from_value(written.object).map_err(|error| Failure::new(FAILED, error.to_string()))?;
+    let answer =
+        Deployment::from_value(written.object).map_err(|error| Failure::new(Exit::Failed, error.to_string()))?;
     Ok(Some(ServerDryRun { answer, unexplained }))
 }
 
@@ -44,7 +45,7 @@ impl ServerDryRun {
              definition) changes the deployment on every write",
             self.unexplained.join(", ")
         );
-        Err(Failure::new(FAILED, text)
+        Err(Failure::new(Exit::Failed, text)
             .next(Next::new("Find out what it is, let the deployment reconcile, and run `dry-run` again.")))
     }
 

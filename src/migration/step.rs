@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::resume;
 use crate::checks::{self, RehearsalStanding, Snapshot, is_old, standing};
 use crate::deployment::{Deployment, Run};
-use crate::error::{BLOCKED, Failure};
+use crate::error::{Exit, Failure};
 use crate::plan::{MasSettings, Plan};
 use crate::session::snapshot::Extent;
 use crate::terminal::Next;
@@ -185,7 +185,7 @@ impl Step {
                 Some(settings) => Ok(Plan::rehearse(deployment, &settings, &seen.secret_keys(), &stamp)),
                 // Somebody else's manifest brought the component; it is rehearsed as it stands.
                 None if deployment.active() == Some(false) => Ok(Plan::ask_for_rehearsal(deployment, &stamp)),
-                None => Err(Failure::new(BLOCKED, "MAS has not been prepared yet, and nothing was changed")
+                None => Err(Failure::new(Exit::Blocked, "MAS has not been prepared yet, and nothing was changed")
                     .next(Next::new("First settle its host, database and secrets with `prepare`."))),
             },
             Self::Activate => Ok(Plan::activate(deployment)),

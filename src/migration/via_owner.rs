@@ -8,7 +8,7 @@ use super::{Step, resume};
 use crate::checks::Snapshot;
 use crate::cluster::WatchItem;
 use crate::deployment::{Deployment, Owner};
-use crate::error::{FAILED, Failure, INTERRUPTED};
+use crate::error::{Exit, Failure};
 use crate::plan::Plan;
 use crate::record::{OwnersChange, Pending};
 use crate::session::Session;
@@ -45,7 +45,7 @@ pub fn check(session: &Session, snapshot: &Snapshot, plan: &Plan) -> Result<(), 
         }
         _ => "the spec is as it should be already, so its owner has nothing to change",
     };
-    Err(Failure::new(FAILED, text)
+    Err(Failure::new(Exit::Failed, text)
         .next(Next::new("To ask the operator for another rehearsal of it:").command(session.command("dry-run"))))
 }
 
@@ -72,7 +72,7 @@ pub async fn note(
     noted?;
     if session.context.interrupt.raised() {
         session.ui().status("The deployment was not changed.");
-        return Err(Failure::told(INTERRUPTED));
+        return Err(Failure::told(Exit::Interrupted));
     }
     Ok(ours)
 }
@@ -233,7 +233,7 @@ fn other(session: &Session, shown: &Deployment, now: &Deployment) -> Failure {
     let meaning =
         if active { "; the switch is on, so the operator migrates with it" } else { "; the switch is not on" };
     let failure = Failure::new(
-        FAILED,
+        Exit::Failed,
         format!("ElementDeployment {} was changed in another way than was shown{meaning}", session.place()),
     )
     .next(Next::new("See where it stands:").command(session.command("status")));

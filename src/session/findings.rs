@@ -2,7 +2,7 @@
 
 use super::Session;
 use crate::checks::{Finding, Severity};
-use crate::error::{BLOCKED, Failure, WARNINGS};
+use crate::error::{Exit, Failure};
 use crate::terminal::table::{Cell, Column, Table};
 use crate::terminal::{Line, OutputError, Stream, Style, Symbol, Ui};
 
@@ -130,7 +130,7 @@ pub fn judge(findings: &[Finding], accept: &[String], script: bool) -> Result<()
     let blockers = findings.iter().filter(|finding| finding.blocks()).count();
     if blockers > 0 {
         let text = format!("blocked by {}; nothing was changed", plural(blockers, "finding"));
-        return Err(Failure::new(BLOCKED, text + &refused(findings, accept)));
+        return Err(Failure::new(Exit::Blocked, text + &refused(findings, accept)));
     }
     if !script {
         return Ok(());
@@ -148,7 +148,7 @@ pub fn judge(findings: &[Finding], accept: &[String], script: bool) -> Result<()
         "warnings were not accepted, and nothing was changed; to go on all the same pass --accept {}",
         open.join(",")
     );
-    Err(Failure::new(WARNINGS, text))
+    Err(Failure::new(Exit::Warnings, text))
 }
 
 /// What `--accept` names in vain.

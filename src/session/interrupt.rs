@@ -114,7 +114,7 @@ async fn watch(shared: Arc<Shared>, mut signals: Signals) {
     signals.next().await;
     // The person does not want to wait for a tidy end; but a question that is open has the terminal in its hands.
     shared.ui.terminal().wait_for_question(Duration::from_millis(500)).await;
-    std::process::exit(i32::from(crate::error::INTERRUPTED));
+    std::process::exit(i32::from(crate::error::Exit::Interrupted.code()));
 }
 
 fn tell(standing: &Standing, ui: &Ui) {

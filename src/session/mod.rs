@@ -24,7 +24,7 @@ use crate::cluster::{
     ApiVersion, Choice, Cluster, ClusterError, ConnectionFlags, Elsewhere, Target, Watch, shell_word,
 };
 use crate::deployment::Deployment;
-use crate::error::{FAILED, Failure, USAGE};
+use crate::error::{Exit, Failure};
 use crate::record::record_name;
 use crate::terminal::passing::Passing;
 use crate::terminal::{Next, Ui};
@@ -169,16 +169,16 @@ pub fn command_line(flags: &ConnectionFlags, command: &str, namespace: &str, nam
 }
 
 fn read(object: serde_json::Value) -> Result<Deployment, Failure> {
-    Deployment::from_value(object).map_err(|error| Failure::new(FAILED, error.to_string()))
+    Deployment::from_value(object).map_err(|error| Failure::new(Exit::Failed, error.to_string()))
 }
 
 /// Why there is not exactly one deployment to go on with.
 pub fn not_one(choice: Choice, cluster: &Cluster) -> Failure {
     match choice {
-        Choice::One { .. } => Failure::told(FAILED),
+        Choice::One { .. } => Failure::told(Exit::Failed),
         Choice::Several(all) => {
             let list: Vec<String> = all.iter().map(|(namespace, name)| format!("  {namespace}/{name}")).collect();
-            Failure::new(USAGE, format!("there are {} ElementDeployments; say which one is meant:\n{}", all.len(), list.join("\n")))
+            Failure::new(Exit::Usage, format!("there are {} ElementDeployments; say which one is meant:\n{}", all.len(), list.join("\n")))
                 .next(Next::new("Name it and its namespace, for example:").command(match all.first() {
                     Some((namespace, name)) => format!("kubectl ess-mas status {name} -n {namespace}"),
                     None => "kubectl ess-mas status NAME -n NAMESPACE".to_owned(),
@@ -186,7 +186,7 @@ pub fn not_one(choice: Choice, cluster: &Cluster) -> Failure {
         }
         Choice::None { namespace, name, elsewhere } => none(&namespace, name.as_deref(), elsewhere),
         Choice::NotClassic { namespace, config_map } => Failure::new(
-            FAILED,
+            Exit::Failed,
             format!(
                 "this cluster has no ElementDeployments; ConfigMap {config_map} in {namespace} shows an installation of ESS Pro or \
                  Community (chart matrix-stack), which migrates in another way"
@@ -194,7 +194,7 @@ pub fn not_one(choice: Choice, cluster: &Cluster) -> Failure {
         )
         .next(Next::new("See the ESS documentation on syn2mas in the chart's values (matrixAuthenticationService.syn2mas).")),
         Choice::NoCrd => Failure::new(
-            FAILED,
+            Exit::Failed,
             format!(
                 "{} has no resource elementdeployments.matrix.element.io, so ESS Classic is not installed there",
                 cluster.place().server
@@ -207,12 +207,12 @@ pub fn not_one(choice: Choice, cluster: &Cluster) -> Failure {
 fn none(namespace: &str, name: Option<&str>, elsewhere: Elsewhere) -> Failure {
     let what = name.map_or_else(|| "no ElementDeployment".to_owned(), |name| format!("no ElementDeployment {name}"));
     match elsewhere {
-        Elsewhere::NotLooked => Failure::new(FAILED, format!("there is {what} in namespace {namespace}")),
+        Elsewhere::NotLooked => Failure::new(Exit::Failed, format!("there is {what} in namespace {namespace}")),
         Elsewhere::Nothing => {
-            Failure::new(FAILED, format!("there is {what}, neither in namespace {namespace} nor in any other"))
+            Failure::new(Exit::Failed, format!("there is {what}, neither in namespace {namespace} nor in any other"))
         }
         Elsewhere::OthersHere(others) => Failure::new(
-            FAILED,
+            Exit::Failed,
             format!("there is {what} in namespace {namespace}, but there is {}", others.join(", ")),
         ),
         Elsewhere::NotPossible(error) => not_possible(namespace, &what, &error),
@@ -221,7 +221,7 @@ fn none(namespace: &str, name: Option<&str>, elsewhere: Elsewhere) -> Failure {
 
 fn not_possible(namespace: &str, what: &str, error: &ClusterError) -> Failure {
     let mut failure = Failure::new(
-        FAILED,
+        Exit::Failed,
         format!("there is {what} in namespace {namespace}, and the others could not be looked at: {error}"),
     );
     failure.next = vec![Next::new("Name the namespace with -n.")];

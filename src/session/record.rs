@@ -5,7 +5,7 @@ use k8s_openapi::api::core::v1::ConfigMap;
 use super::Session;
 use crate::checks::Known;
 use crate::cluster::{ErrorKind, Write, WriteOutcome, resource};
-use crate::error::{FAILED, Failure};
+use crate::error::{Exit, Failure};
 use crate::record::{Record, record_name};
 use crate::terminal::Next;
 
@@ -56,7 +56,7 @@ impl Session {
                 Known::Known(Some(record)) => record,
                 Known::Known(None) => Record::new(&self.deployment),
                 Known::Unreadable(why) => {
-                    return Err(Failure::new(FAILED, format!("the record cannot be read: {why}"))
+                    return Err(Failure::new(Exit::Failed, format!("the record cannot be read: {why}"))
                         .next(Next::new("Once that is mended, run the command again; what is done stays done.")));
                 }
             };
@@ -66,7 +66,7 @@ impl Session {
             }
         }
         let name = record_name(&self.target.name);
-        Err(Failure::new(FAILED, format!("ConfigMap {name} is being changed by somebody else again and again")))
+        Err(Failure::new(Exit::Failed, format!("ConfigMap {name} is being changed by somebody else again and again")))
     }
 
     /// Who the API server takes this person for; only for the record.

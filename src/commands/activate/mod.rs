@@ -4,11 +4,11 @@ mod backup_file;
 
 use crate::checks::backup;
 use crate::cli::ActivateArgs;
-use crate::error::Failure;
+use crate::error::{Exit, Failure};
 use crate::migration::{self, Given, Request, Step};
 use crate::session::{Context, Session};
 
-pub async fn exec(context: &Context, args: &ActivateArgs) -> Result<u8, Failure> {
+pub async fn exec(context: &Context, args: &ActivateArgs) -> Result<Exit, Failure> {
     let dumps = backup_file::look(&args.backup_file)?;
     let mut session = Session::open(context, args.name.as_deref()).await?;
     let request = Request {

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::checks::explain::{Explanation, explanation};
 use crate::diagnosis;
-use crate::error::{DONE, Failure};
+use crate::error::{Exit, Failure};
 use crate::terminal::{Line, OutputFormat, Style, Ui};
 
 #[derive(Serialize)]
@@ -17,14 +17,14 @@ struct Document<'a> {
 }
 
 /// Runs it. The code is a known one: the command line takes no other.
-pub fn exec(ui: &Ui, code: &str, format: OutputFormat) -> Result<u8, Failure> {
+pub fn exec(ui: &Ui, code: &str, format: OutputFormat) -> Result<Exit, Failure> {
     let Some(explanation) = explanation(code).cloned().or_else(|| diagnosis::explanation(code)) else {
         return Err(Failure::usage(format!("there is no code {code:?}")));
     };
     if format.is_data() {
         let document = Document { api_version: "ess-mas/v1", kind: "Explanation", explanation: &explanation };
         ui.data(format, &document)?;
-        return Ok(DONE);
+        return Ok(Exit::Done);
     }
     let Explanation { code, about, severities, meaning, why, remedy, source } = &explanation;
     let words: Vec<&str> = severities.iter().map(|severity| severity.word()).collect();
@@ -40,5 +40,5 @@ pub fn exec(ui: &Ui, code: &str, format: OutputFormat) -> Result<u8, Failure> {
             ui.page(format!("  {line}"))?;
         }
     }
-    Ok(DONE)
+    Ok(Exit::Done)
 }

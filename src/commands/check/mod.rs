@@ -10,7 +10,7 @@ use crate::checks::tls::Offered;
 use crate::checks::{self, Finding, Snapshot, Step};
 use crate::cli::CheckArgs;
 use crate::cluster::Target;
-use crate::error::{BLOCKED, DONE, Failure, WARNINGS};
+use crate::error::{Exit, Failure};
 use crate::session::certificate;
 use crate::session::endpoints;
 use crate::session::findings;
@@ -28,7 +28,7 @@ struct Report<'a> {
     findings: &'a [Finding],
 }
 
-pub async fn exec(context: &Context, args: &CheckArgs) -> Result<u8, Failure> {
+pub async fn exec(context: &Context, args: &CheckArgs) -> Result<Exit, Failure> {
     let format = args.output.format();
     if let Some(code) = &args.explain {
         return explain::exec(&context.ui, code, format);
@@ -48,7 +48,7 @@ pub async fn exec(context: &Context, args: &CheckArgs) -> Result<u8, Failure> {
         findings::count(&context.ui, &session.place(), &findings);
     }
     let code = conclude(&context.ui, format, Some(&session.target), &findings)?;
-    if code != DONE && !format.is_data() {
+    if code != Exit::Done && !format.is_data() {
         context.ui.next(&Next::new("More about a code:").command("kubectl ess-mas check --explain CODE"));
     }
     Ok(code)
@@ -81,7 +81,7 @@ pub async fn look(session: &Session) -> (Snapshot, Vec<Finding>) {
 
 /// Prints the findings; the exit code says how bad they are. `target` is the deployment that they are about, if they are
 /// about one.
-pub fn conclude(ui: &Ui, format: OutputFormat, target: Option<&Target>, findings: &[Finding]) -> Result<u8, Failure> {
+pub fn conclude(ui: &Ui, format: OutputFormat, target: Option<&Target>, findings: &[Finding]) -> Result<Exit, Failure> {
     if format.is_data() {
         let report = Report {
             api_version: "ess-mas/v1",
@@ -95,10 +95,10 @@ pub fn conclude(ui: &Ui, format: OutputFormat, target: Option<&Target>, findings
         findings::table(ui, findings, format == OutputFormat::Wide)?;
     }
     Ok(if findings.iter().any(Finding::blocks) {
-        BLOCKED
+        Exit::Blocked
     } else if findings.iter().any(Finding::needs_accepting) {
-        WARNINGS
+        Exit::Warnings
     } else {
-        DONE
+        Exit::Done
     })
 }

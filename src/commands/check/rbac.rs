@@ -5,14 +5,14 @@ use crate::checks::rbac::{RoleFor, other_secrets};
 use crate::cli::CheckArgs;
 use crate::cluster::Cluster;
 use crate::cluster::shell_word;
-use crate::error::{DONE, Failure};
+use crate::error::{Exit, Failure};
 use crate::session::snapshot::Extent;
 use crate::session::{Context, Session};
 use crate::terminal::{Next, OutputFormat};
 
 /// Runs it. Whoever needs the Role may not be allowed to look at the deployment yet: then its name has to be given, and
 /// Secrets are named as they are by default.
-pub async fn exec(context: &Context, args: &CheckArgs) -> Result<u8, Failure> {
+pub async fn exec(context: &Context, args: &CheckArgs) -> Result<Exit, Failure> {
     let cluster = Cluster::connect(&context.flags).await?;
     let (wanted, who) = match Session::open(context, args.name.as_deref()).await {
         Ok(session) => {
@@ -56,5 +56,5 @@ pub async fn exec(context: &Context, args: &CheckArgs) -> Result<u8, Failure> {
                 wanted.namespace
             )),
     );
-    Ok(DONE)
+    Ok(Exit::Done)
 }

@@ -8,7 +8,7 @@ use crate::checks::tls::CertificateSource;
 use crate::checks::{Finding, Known, Severity, codes};
 use crate::cli::{PrepareArgs, TlsChoice};
 use crate::commands::tls::issue::{self, Issued};
-use crate::error::{FAILED, Failure};
+use crate::error::{Exit, Failure};
 use crate::plan::{MasSettings, SecretKeys, Tls};
 use crate::secrets::SecretBytes;
 use crate::session::Session;
@@ -101,7 +101,7 @@ pub async fn issue(
         Known::Unreadable(why) => {
             let text =
                 format!("Secret {} has to be read before anything is written to it: {why}", settings.secret_name);
-            return Err(Failure::new(FAILED, text));
+            return Err(Failure::new(Exit::Failed, text));
         }
     };
     let there = |key: &&String| present.as_ref().is_some_and(|(secret, _)| secret.data.contains_key(*key));

@@ -2,7 +2,7 @@
 
 use crate::checks::Snapshot;
 use crate::deployment::Deployment;
-use crate::error::{FAILED, Failure, USAGE};
+use crate::error::{Exit, Failure};
 use crate::plan::SecretPlan;
 use crate::plan::export::{CHART, is_chart_secret};
 use crate::session::Session;
@@ -26,7 +26,7 @@ pub fn may_write(session: &Session, snapshot: &Snapshot, plan: &SecretPlan) -> R
         "Secret {name} is made by chart {CHART} from its values, and the next upgrade would write over what is written there; nothing \
          was changed"
     );
-    Err(Failure::new(FAILED, text).next(
+    Err(Failure::new(Exit::Failed, text).next(
         Next::new("Let the values carry it; with what is in the Secret already this puts it into a file:")
             .command(session.command("prepare") + " --export helm-values --inline-secrets --export-file FILE"),
     ))
@@ -39,5 +39,5 @@ pub fn never_adopted(session: &Session, name: &str) -> Failure {
          did not make; nothing was changed"
     );
     let ours = crate::checks::default_secret_name(&session.target.name);
-    Failure::new(USAGE, text).next(Next::new(format!("Choose another name, such as {ours}.")))
+    Failure::new(Exit::Usage, text).next(Next::new(format!("Choose another name, such as {ours}.")))
 }

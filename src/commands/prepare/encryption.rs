@@ -3,7 +3,7 @@
 //! The guide: it "must not change after installation". A new name for the Secret would be a way around that.
 
 use crate::checks::Known;
-use crate::error::{FAILED, Failure, USAGE};
+use crate::error::{Exit, Failure};
 use crate::plan::{MasSettings, SecretContents, SecretKeys};
 use crate::session::Session;
 use crate::terminal::Next;
@@ -23,7 +23,7 @@ pub async fn stays(
         Known::Known(None) => None,
         Known::Unreadable(why) => {
             return Err(Failure::new(
-                FAILED,
+                Exit::Failed,
                 format!(
                     "Secret {deployed}, which MAS has been deployed with, has to be read first: {why}; nothing was changed"
                 ),
@@ -35,7 +35,7 @@ pub async fn stays(
         return Ok(());
     }
     Err(Failure::new(
-        USAGE,
+        Exit::Usage,
         format!(
             "--secret-name: MAS has been deployed with Secret {deployed}, and {key} cannot change after that; Secret {chosen} does not hold \
              the same one. Nothing was changed"

@@ -13,7 +13,7 @@ use crate::checks::{self, Known, Severity, Snapshot, Step, codes};
 use crate::cli::{ExportArgs, ExportFormat};
 use crate::cluster::shell_word;
 use crate::deployment::{Owner, values_below};
-use crate::error::{BLOCKED, DONE, Failure, USAGE};
+use crate::error::{Exit, Failure};
 use crate::plan::export::{CHART, HelmSecrets, Subject, Values, helm_values, patch, secret};
 use crate::plan::{Action, MasSettings, SecretInputs, SecretPlan, referenced_keys};
 use crate::secrets::wipe;
@@ -63,7 +63,7 @@ pub async fn export(
     wanted: &Wanted,
     inputs: &mut SecretInputs,
     fresh: Option<&Fresh>,
-) -> Result<u8, Failure> {
+) -> Result<Exit, Failure> {
     let plan = if wanted.values {
         Some(with_values(session, snapshot, settings, wanted, inputs).await?)
     } else {
@@ -86,7 +86,7 @@ pub async fn export(
         }
         ExportFormat::Manifests => manifests(session, &subject, wanted, plan.as_ref(), fresh)?,
     }
-    Ok(DONE)
+    Ok(Exit::Done)
 }
 
 /// Plans the Secret that the export holds.
@@ -121,7 +121,7 @@ async fn refers(
             "Secret {name} is the one that chart {CHART} makes of the values; named as existingSecret, the chart would empty it. Nothing was \
              written"
         );
-        return Err(Failure::new(USAGE, text)
+        return Err(Failure::new(Exit::Usage, text)
             .next(Next::new("Keep the values in the file: --inline-secrets --export-file FILE. Or use a Secret of its own: --secret-name NAME.")));
     }
     let after =
@@ -133,7 +133,7 @@ async fn refers(
     }
     let first = |what: &str| {
         let text = format!("{what}; nothing was written");
-        Failure::new(BLOCKED, text).next(Next::new(
+        Failure::new(Exit::Blocked, text).next(Next::new(
             "This export only names the Secret. First let `prepare` make it: the same command without --export. Or let the export hold \
              the values: --inline-secrets --export-file FILE.",
         ))

@@ -20,7 +20,7 @@ use crate::checks::tls::{CertificateSource, Offered};
 use crate::checks::{self, Known, RehearsalStanding, Snapshot, Step, codes};
 use crate::cli::PrepareArgs;
 use crate::cluster::{ErrorKind, Write, WriteOutcome, resource};
-use crate::error::{DONE, FAILED, Failure, INTERRUPTED, USAGE};
+use crate::error::{Exit, Failure};
 use crate::migration::Confirmed;
 use crate::plan::{
     MasSettings, SecretContents, SecretContext, SecretInputs, SecretKeys, SecretPlan, SecretPlanError, Tls,
@@ -37,14 +37,14 @@ use crate::terminal::{Line, Next, Style};
 
 use show::{secret_lines, show};
 
-pub async fn exec(context: &Context, args: &PrepareArgs) -> Result<u8, Failure> {
+pub async fn exec(context: &Context, args: &PrepareArgs) -> Result<Exit, Failure> {
     let wanted = export::Wanted::read(&args.export)?;
     let mut given = inputs::read(args)?;
     let session = Session::open(context, args.name.as_deref()).await?;
     let mut snapshot = session.gather(Extent::Look).await;
     if snapshot.deployment.mas_active() == Some(true) {
         session.ui().status("The migration is done already; there is nothing to prepare.");
-        return Ok(DONE);
+        return Ok(Exit::Done);
     }
     let settings = settings::resolve(&session, &snapshot, args)?;
     snapshot.settings = Some(settings.clone());
@@ -83,17 +83,17 @@ pub async fn exec(context: &Context, args: &PrepareArgs) -> Result<u8, Failure> 
     }
     if args.write.preview {
         session.ui().status("This is a preview; nothing was written.");
-        return Ok(DONE);
+        return Ok(Exit::Done);
     }
     if !unchanged {
         let question =
             format!("Write Secret {} and the record? The deployment itself is not touched.", settings.secret_name);
         if Confirmed::by_yes(&session, args.yes, &question)?.is_none() {
             session.ui().status("Nothing was changed.");
-            return Ok(DONE);
+            return Ok(Exit::Done);
         }
         if context.interrupt.raised() {
-            return Err(Failure::told(INTERRUPTED));
+            return Err(Failure::told(Exit::Interrupted));
         }
         context.interrupt.stands(Standing::Writing);
         if let Some(fresh) = &fresh {
@@ -105,12 +105,12 @@ pub async fn exec(context: &Context, args: &PrepareArgs) -> Result<u8, Failure> 
                 &Next::new("It was all written. To see what is left to do by hand:")
                     .command(session.command("prepare")),
             );
-            return Err(Failure::told(INTERRUPTED));
+            return Err(Failure::told(Exit::Interrupted));
         }
         context.interrupt.stands(Standing::Ending { done: "everything was written already" });
     }
     report(&session, &snapshot, &settings, !unchanged)?;
-    Ok(DONE)
+    Ok(Exit::Done)
 }
 
 fn recorded(snapshot: &Snapshot) -> Option<&MasSettings> {
@@ -122,7 +122,7 @@ async fn present(session: &Session, settings: &MasSettings) -> Result<Option<Sec
     match session.read_secret(&settings.secret_name).await {
         Known::Known(present) => Ok(present),
         Known::Unreadable(why) => Err(Failure::new(
-            FAILED,
+            Exit::Failed,
             format!("Secret {} has to be read before anything is written to it: {why}", settings.secret_name),
         )
         .next(Next::new("Nothing was changed. Once that is mended, run the command again."))),
@@ -165,15 +165,15 @@ fn secret_context<'a>(
 fn secret_failure(error: &SecretPlanError) -> Failure {
     let failure = |code| Failure::new(code, format!("{error}; nothing was changed"));
     match error {
-        SecretPlanError::NoPassword => failure(USAGE).next(Next::new("Give it in a file, or on standard input: --database-password-file FILE|-")),
-        SecretPlanError::NoCertificate => failure(USAGE).next(Next::new("Pass --certificate FILE and --private-key FILE, or choose another --tls mode.")),
-        SecretPlanError::EncryptionSecretIsFixed(_) | SecretPlanError::NoSuchKey(..) => failure(USAGE),
-        SecretPlanError::NothingToReplaceWith(_) => failure(USAGE).next(Next::new("Pass the file that holds it.")),
-        SecretPlanError::Unusable { key, .. } => failure(FAILED).next(Next::new(format!(
+        SecretPlanError::NoPassword => failure(Exit::Usage).next(Next::new("Give it in a file, or on standard input: --database-password-file FILE|-")),
+        SecretPlanError::NoCertificate => failure(Exit::Usage).next(Next::new("Pass --certificate FILE and --private-key FILE, or choose another --tls mode.")),
+        SecretPlanError::EncryptionSecretIsFixed(_) | SecretPlanError::NoSuchKey(..) => failure(Exit::Usage),
+        SecretPlanError::NothingToReplaceWith(_) => failure(Exit::Usage).next(Next::new("Pass the file that holds it.")),
+        SecretPlanError::Unusable { key, .. } => failure(Exit::Failed).next(Next::new(format!(
             "Mend the value in the Secret, or replace it by name: --replace {key} (not the encryption secret, once MAS has run with it)."
         ))),
-        SecretPlanError::Immutable(_) => failure(FAILED).next(Next::new("Use another Secret: --secret-name NAME.")),
-        SecretPlanError::Generate(_) => failure(FAILED),
+        SecretPlanError::Immutable(_) => failure(Exit::Failed).next(Next::new("Use another Secret: --secret-name NAME.")),
+        SecretPlanError::Generate(_) => failure(Exit::Failed),
     }
 }
 
@@ -213,7 +213,7 @@ async fn write(
         let last = last.unwrap_or_else(|| "somebody prepared it".to_owned());
         if !same {
             return Err(Failure::new(
-                FAILED,
+                Exit::Failed,
                 format!("somebody else settled other values at the same time, and theirs are in the record ({last})"),
             )
             .next(Next::new("See what is there now, then decide again:").command(session.command("prepare"))));
@@ -293,7 +293,7 @@ async fn write_secret(
             }
         }
     }
-    Err(Failure::new(FAILED, format!("Secret {} is being changed by somebody else again and again", plan.name)))
+    Err(Failure::new(Exit::Failed, format!("Secret {} is being changed by somebody else again and again", plan.name)))
 }
 
 /// What is left to do by hand, on stdout: a person keeps it.

@@ -3,7 +3,7 @@
 use super::secret_request;
 use crate::checks::{Known, Snapshot};
 use crate::cluster::{ErrorKind, Write};
-use crate::error::{FAILED, Failure};
+use crate::error::{Exit, Failure};
 use crate::plan::{MasSettings, SecretPlan};
 use crate::record::Record;
 use crate::session::Session;
@@ -21,7 +21,7 @@ pub async fn rehearse(
         Known::Known(None) => Record::new(&snapshot.deployment),
         Known::Unreadable(why) => {
             return Err(Failure::new(
-                FAILED,
+                Exit::Failed,
                 format!("the record has to be read before anything is written, and nothing was changed: {why}"),
             ));
         }

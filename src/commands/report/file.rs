@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use crate::error::{FAILED, Failure};
+use crate::error::{Exit, Failure};
 use crate::record::{self, Archive};
 use crate::session::Session;
 
@@ -86,5 +86,5 @@ fn refused(path: &Path, error: &io::Error) -> Failure {
         }
         _ => format!("{path} cannot be written: {error}; no report was made"),
     };
-    Failure::new(FAILED, text)
+    Failure::new(Exit::Failed, text)
 }

@@ -9,7 +9,7 @@ mod secrets;
 use serde::Serialize;
 
 use crate::cli::ReportArgs;
-use crate::error::{DONE, Failure};
+use crate::error::{Exit, Failure};
 use crate::session::{Context, Session};
 use crate::terminal::{Line, Next};
 use file::ReportFile;
@@ -45,7 +45,7 @@ struct Document<'a> {
     missing: &'a [Missing],
 }
 
-pub async fn exec(context: &Context, args: &ReportArgs) -> Result<u8, Failure> {
+pub async fn exec(context: &Context, args: &ReportArgs) -> Result<Exit, Failure> {
     let session = Session::open(context, args.name.as_deref()).await?;
     let now = session.ui().terminal().now();
     // First of all: a place that cannot be written is told before anybody waits.
@@ -65,11 +65,11 @@ pub async fn exec(context: &Context, args: &ReportArgs) -> Result<u8, Failure> {
             missing: &missing,
         };
         ui.data(args.output.format(), &document)?;
-        return Ok(DONE);
+        return Ok(Exit::Done);
     }
     tell(&session, files, size, &missing);
     ui.print(path.display().to_string())?;
-    Ok(DONE)
+    Ok(Exit::Done)
 }
 
 fn tell(session: &Session, files: usize, size: u64, missing: &[Missing]) {

@@ -13,7 +13,7 @@ use crate::checks::configured::Configured;
 use crate::checks::{Circumstances, Known, Snapshot};
 use crate::cluster::{ApiVersion, Cluster, ClusterError, ErrorKind, Lean, Pages, Selection, resource};
 use crate::deployment::Deployment;
-use crate::error::{DONE, FAILED, Failure};
+use crate::error::{Exit, Failure};
 use crate::record::{Record, record_name};
 use crate::session::status::{Status, StatusList};
 use crate::session::{Context, command_line, not_one};
@@ -24,7 +24,7 @@ use crate::terminal::{OutputFormat, Ui};
 /// Deployments per request: with 15 KB each, a page is 3 MB.
 const PAGE: u32 = 200;
 
-pub async fn exec(context: &Context, format: OutputFormat) -> Result<u8, Failure> {
+pub async fn exec(context: &Context, format: OutputFormat) -> Result<Exit, Failure> {
     let passing = context.asking();
     let cluster = Cluster::connect(&context.flags).await?;
     let (records, first) = tokio::join!(Records::read(&cluster), first_page(&cluster));
@@ -48,7 +48,7 @@ pub async fn exec(context: &Context, format: OutputFormat) -> Result<u8, Failure
         };
     }
     output.end()?;
-    Ok(DONE)
+    Ok(Exit::Done)
 }
 
 /// The first page in the version that is served; `None` where there is none.
@@ -145,7 +145,7 @@ impl<'a> Output<'a> {
         {
             failure = Failure {
                 next: failure.next,
-                ..Failure::new(FAILED, format!("the list above is not complete, and no valid JSON: {error}"))
+                ..Failure::new(Exit::Failed, format!("the list above is not complete, and no valid JSON: {error}"))
             };
         }
         failure

@@ -10,12 +10,12 @@ use crate::session::status::{Status, StatusList};
 pub use providers::providers as provider_table;
 
 use crate::cli::StatusArgs;
-use crate::error::{DONE, Failure};
+use crate::error::{Exit, Failure};
 use crate::session::snapshot::Extent;
 use crate::session::{Context, Session};
 use crate::terminal::OutputFormat;
 
-pub async fn exec(context: &Context, args: &StatusArgs) -> Result<u8, Failure> {
+pub async fn exec(context: &Context, args: &StatusArgs) -> Result<Exit, Failure> {
     let format = args.output.format();
     if args.all_namespaces {
         return all::exec(context, format).await;
@@ -33,5 +33,5 @@ pub async fn exec(context: &Context, args: &StatusArgs) -> Result<u8, Failure> {
     } else {
         page::show(&context.ui, &snapshot, &status, format == OutputFormat::Wide, &session.command("check"))?;
     }
-    Ok(DONE)
+    Ok(Exit::Done)
 }

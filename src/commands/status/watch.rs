@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::page;
 use crate::cluster::WatchItem;
 use crate::deployment::Deployment;
-use crate::error::{Failure, INTERRUPTED};
+use crate::error::{Exit, Failure};
 use crate::session::Session;
 use crate::session::interrupt::Standing;
 use crate::session::snapshot::Extent;
@@ -17,7 +17,7 @@ use crate::terminal::{OutputError, OutputFormat, Stream};
 const RECORD: Duration = Duration::from_secs(5);
 
 /// Follows until it is interrupted. Trouble on the way is told on stderr, and following goes on.
-pub async fn follow(session: &mut Session, format: OutputFormat) -> Result<u8, Failure> {
+pub async fn follow(session: &mut Session, format: OutputFormat) -> Result<Exit, Failure> {
     session.context.interrupt.stands(Standing::Following {
         doing: "this only looked, and the cluster goes on by itself".to_owned(),
         come_back: session.command("status --watch"),
@@ -42,7 +42,7 @@ pub async fn follow(session: &mut Session, format: OutputFormat) -> Result<u8, F
                 Some(WatchItem::Recovered) => session.ui().status("It can be followed again."),
                 None => watch = session.follow_anew().await,
             },
-            () = session.context.interrupt.wait() => return Err(Failure::told(INTERRUPTED)),
+            () = session.context.interrupt.wait() => return Err(Failure::told(Exit::Interrupted)),
             () = tokio::time::sleep(RECORD) => {}
         }
     }

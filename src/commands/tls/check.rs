@@ -7,7 +7,7 @@ use crate::checks::{Finding, Known};
 use crate::cli::TlsCheckArgs;
 use crate::cluster::Cluster;
 use crate::commands::check::conclude;
-use crate::error::{DONE, Failure};
+use crate::error::{Exit, Failure};
 use crate::plan::SecretContents;
 use crate::secrets::SecretBytes;
 use crate::session::Context;
@@ -15,7 +15,7 @@ use crate::session::inputs::read_file;
 use crate::terminal::Next;
 use crate::x509::HostName;
 
-pub async fn exec(context: &Context, args: &TlsCheckArgs) -> Result<u8, Failure> {
+pub async fn exec(context: &Context, args: &TlsCheckArgs) -> Result<Exit, Failure> {
     let host = host(&args.host)?;
     let findings = if let Some(certificate) = &args.certificate {
         of_files(context, certificate, args.private_key.as_deref(), &host)?
@@ -25,7 +25,7 @@ pub async fn exec(context: &Context, args: &TlsCheckArgs) -> Result<u8, Failure>
         live::look(context, args, &host).await?
     };
     let code = conclude(&context.ui, args.output.format(), None, &findings)?;
-    if code == DONE && args.certificate.is_some() && args.private_key.is_none() {
+    if code == Exit::Done && args.certificate.is_some() && args.private_key.is_none() {
         context
             .ui
             .next(&Next::new("Whether its private key fits was not looked at; pass --private-key FILE for that."));

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::{NamedTempFile, TempPath};
 
-use crate::error::{FAILED, Failure, USAGE};
+use crate::error::{Exit, Failure};
 
 pub struct NewFile<'a> {
     pub path: PathBuf,
@@ -48,14 +48,17 @@ pub fn write_all(files: &[NewFile<'_>], force: bool) -> Result<(), Failure> {
 }
 
 fn exists(paths: &str) -> Failure {
-    Failure::new(USAGE, format!("{paths}: already there; nothing was written. To replace what is there, pass --force"))
+    Failure::new(
+        Exit::Usage,
+        format!("{paths}: already there; nothing was written. To replace what is there, pass --force"),
+    )
 }
 
 fn refused(path: &Path, error: &io::Error) -> Failure {
     let reason = error.to_string();
     // The system's words, without its number and without the path that tempfile adds.
     let reason = reason.split(" (os error").next().unwrap_or_default();
-    Failure::new(FAILED, format!("{} cannot be written: {reason}; no file was changed", shown(path)))
+    Failure::new(Exit::Failed, format!("{} cannot be written: {reason}; no file was changed", shown(path)))
 }
 
 fn shown(path: &Path) -> String {
@@ -175,7 +178,7 @@ mod tests {
         let at = folder.path();
         fs::write(at.join("a.crt"), "OLD").unwrap();
         let failure = write_all(&[file(at, "a.key", "KEY", true), file(at, "a.crt", "CRT", false)], false).unwrap_err();
-        assert_eq!(failure.code, USAGE);
+        assert_eq!(failure.exit, Exit::Usage);
         let message = failure.message().unwrap();
         assert!(message.contains("a.crt") && !message.contains("a.key") && message.contains("--force"), "{message}");
         assert_eq!(all(at), pairs(&[("a.crt", "OLD")]));

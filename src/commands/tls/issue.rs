@@ -11,7 +11,7 @@ use super::written::{self, Holds, Written};
 use crate::checks::certificate;
 use crate::cli::TlsIssueArgs;
 use crate::cluster::shell_word;
-use crate::error::{DONE, FAILED, Failure};
+use crate::error::{Exit, Failure};
 use crate::session::findings;
 use crate::session::inputs::read_file;
 use crate::terminal::{Next, Ui};
@@ -25,7 +25,7 @@ pub struct Issued {
     pub new_ca: Option<CertificateAuthority>,
 }
 
-pub fn exec(ui: &Ui, args: &TlsIssueArgs) -> Result<u8, Failure> {
+pub fn exec(ui: &Ui, args: &TlsIssueArgs) -> Result<Exit, Failure> {
     let host = host(&args.files.host)?;
     let ca = read_ca(args.ca_certificate.as_deref(), args.ca_private_key.as_deref())?;
     let now = ui.terminal().now();
@@ -40,7 +40,7 @@ pub fn exec(ui: &Ui, args: &TlsIssueArgs) -> Result<u8, Failure> {
         path(Holds::Certificate),
         path(Holds::PrivateKey)
     )));
-    Ok(DONE)
+    Ok(Exit::Done)
 }
 
 /// Reads the CA that is given, if one is.
@@ -61,7 +61,7 @@ pub fn issue(
     ca: Option<CertificateAuthority>,
     now: Timestamp,
 ) -> Result<Issued, Failure> {
-    let failed = |error: crate::x509::IssueError| Failure::new(FAILED, error.to_string());
+    let failed = |error: crate::x509::IssueError| Failure::new(Exit::Failed, error.to_string());
     if let Some(ca) = ca {
         let certificate = ca.issue(host, key_type, now).map_err(failed)?;
         return Ok(Issued { certificate, new_ca: None });

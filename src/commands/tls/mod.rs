@@ -8,12 +8,12 @@ mod request;
 mod written;
 
 use crate::cli::TlsCommand;
-use crate::error::Failure;
+use crate::error::{Exit, Failure};
 use crate::session::Context;
 use crate::terminal::Ui;
 use crate::x509::HostName;
 
-pub async fn exec(context: &Context, command: &TlsCommand) -> Result<u8, Failure> {
+pub async fn exec(context: &Context, command: &TlsCommand) -> Result<Exit, Failure> {
     match command {
         TlsCommand::Issue(args) => issue::exec(&context.ui, args),
         TlsCommand::Request(args) => request::exec(&context.ui, args),
@@ -22,7 +22,7 @@ pub async fn exec(context: &Context, command: &TlsCommand) -> Result<u8, Failure
 }
 
 /// Runs one that works on files alone; `None` for the others.
-pub fn exec_alone(ui: &Ui, command: &TlsCommand) -> Option<Result<u8, Failure>> {
+pub fn exec_alone(ui: &Ui, command: &TlsCommand) -> Option<Result<Exit, Failure>> {
     match command {
         TlsCommand::Issue(args) => Some(issue::exec(ui, args)),
         TlsCommand::Request(args) => Some(request::exec(ui, args)),

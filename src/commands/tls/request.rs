@@ -5,15 +5,15 @@ use super::host;
 use super::written::{self, Holds, Written};
 use crate::cli::TlsRequestArgs;
 use crate::cluster::shell_word;
-use crate::error::{DONE, FAILED, Failure};
+use crate::error::{Exit, Failure};
 use crate::terminal::{Next, Ui};
 use crate::x509::CertificateRequest;
 
-pub fn exec(ui: &Ui, args: &TlsRequestArgs) -> Result<u8, Failure> {
+pub fn exec(ui: &Ui, args: &TlsRequestArgs) -> Result<Exit, Failure> {
     let files = &args.files;
     let host = host(&files.host)?;
     let request = CertificateRequest::create(&host, files.key_type.into())
-        .map_err(|error| Failure::new(FAILED, error.to_string()))?;
+        .map_err(|error| Failure::new(Exit::Failed, error.to_string()))?;
     let path = |ending: &str| path_in(&files.out, &format!("{host}{ending}"));
     let (request_at, key_at) = (path(".csr"), path(".key"));
     write_all(
@@ -43,5 +43,5 @@ pub fn exec(ui: &Ui, args: &TlsRequestArgs) -> Result<u8, Failure> {
                 "kubectl ess-mas prepare --host {host} --tls certfile --certificate {certificate} --private-key {key}"
             )),
     );
-    Ok(DONE)
+    Ok(Exit::Done)
 }

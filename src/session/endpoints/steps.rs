@@ -8,7 +8,7 @@ use super::{Expected, OutsidePhase, Ways, expected, look};
 use crate::checks::configured::Configured;
 use crate::checks::endpoints::{self, Answers, judge, questions};
 use crate::checks::{Circumstances, Finding, Known, Severity, Snapshot, codes};
-use crate::error::{Failure, WARNINGS};
+use crate::error::{Exit, Failure};
 use crate::plan::MasSettings;
 use crate::session::Session;
 use crate::session::findings;
@@ -63,7 +63,7 @@ pub async fn before(session: &Session, snapshot: &Snapshot, accept: &[String], s
         "what answers over the network is not as it should be, and nothing was changed; to go on all the same pass --accept {}",
         open.join(",")
     );
-    Err(Failure::new(WARNINGS, text).next(Next::new("Look at all of it:").command(session.command("verify"))))
+    Err(Failure::new(Exit::Warnings, text).next(Next::new("Look at all of it:").command(session.command("verify"))))
 }
 
 /// After a verdict of success, which it does not change; Ctrl-C leaves the rest of it out.

@@ -138,6 +138,16 @@ impl Deployment {
         self.object["metadata"]["labels"][key].as_str()
     }
 
+    /// Whether another state of it differs in nothing that a person decides on: only the status moved.
+    pub fn differs_only_in_status(&self, other: &Self) -> bool {
+        let decided = |object: &Value| {
+            let metadata = &object["metadata"];
+            let kept = ["annotations", "labels", "uid", "deletionTimestamp"].map(|key| metadata[key].clone());
+            (object["spec"].clone(), kept)
+        };
+        decided(self.object()) == decided(other.object())
+    }
+
     /// The whole `spec`.
     pub fn spec(&self) -> &Value {
         &self.object["spec"]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::Step;
+use super::step::Step;
 use crate::checks::Snapshot;
 use crate::cluster::{Allowance, Survey};
 use crate::diagnosis::around::{self, Role, Trouble};

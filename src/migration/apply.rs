@@ -1,13 +1,12 @@
 //! One write to the ElementDeployment: noted in the record, then compare-and-set.
 
-use serde_json::{Value, json};
-
-use super::Step;
 use super::confirm::Approved;
 use super::follow::Start;
 use super::outcome::{Outcome, Written};
+use super::server_dry_run;
+use super::step::Step;
 use crate::checks::{Known, Snapshot};
-use crate::cluster::{ErrorKind, Write, WriteOutcome};
+use crate::cluster::{ErrorKind, WriteOutcome};
 use crate::deployment::{Deployment, Run};
 use crate::error::{Exit, Failure};
 use crate::plan::{Change, Plan};
@@ -16,10 +15,6 @@ use crate::session::Session;
 use crate::session::interrupt::Standing;
 use crate::terminal::Next;
 use crate::verdict::{Baseline, Continuity, Observation};
-
-pub fn request(session: &Session, plan: &Plan) -> Write {
-    Write::patch_deployment(&session.target, plan.before().resource_version(), plan.patch().clone())
-}
 
 /// What the record keeps of a write before it is sent.
 pub struct Intent<'a> {
@@ -77,7 +72,7 @@ pub async fn send(
     match session.write_record(record).await {
         Ok(Ok(())) => {}
         // Going back must not hang on the record.
-        Err(failure) if intent.step.goes_back() => warn_unrecorded(session, &failure),
+        Err(failure) if intent.step.goes_back() => warn_unrecorded(session, Err(failure)),
         Ok(Err(_)) => {
             session.context.interrupt.stands(Standing::NothingWritten);
             session.reread().await?;
@@ -94,7 +89,7 @@ pub async fn send(
         return Err(Failure::told(Exit::Interrupted));
     }
     let uid = plan.before().uid().to_owned();
-    let write = request(session, plan);
+    let write = server_dry_run::request(session, plan);
     let result =
         session.cluster.write(&write, |found| found["metadata"]["uid"] == uid.as_str() && plan.is_in(found)).await;
     match result {
@@ -106,9 +101,7 @@ pub async fn send(
                 // Somebody else made the same change, when and on what state is not known: the next round follows it.
                 outcome.write = Written::NotApplied;
                 session.context.interrupt.stands(Standing::NothingWritten);
-                if let Err(failure) = session.change_record(withdraw).await {
-                    warn_unrecorded(session, &failure);
-                }
+                warn_unrecorded(session, session.change_record(withdraw).await);
                 session.deployment = seen;
                 return Ok(None);
             }
@@ -122,9 +115,7 @@ pub async fn send(
         WriteOutcome::NotApplied { error, now } if matches!(error.kind(), ErrorKind::Conflict { .. }) => {
             session.context.interrupt.stands(Standing::NothingWritten);
             // What the record says of a write must be true of the one that was stored, and that was not this one.
-            if let Err(failure) = session.change_record(withdraw).await {
-                warn_unrecorded(session, &failure);
-            }
+            warn_unrecorded(session, session.change_record(withdraw).await);
             match now.and_then(|now| Deployment::from_value(now).ok()) {
                 Some(now) => session.deployment = now,
                 None => session.reread().await?,
@@ -186,10 +177,12 @@ async fn is_surely_ours(session: &Session, plan: &Plan, seen: &Deployment, ours:
     by_us && !others
 }
 
-/// Says that the record does not have what it should.
-pub fn warn_unrecorded(session: &Session, failure: &Failure) {
-    let why = failure.message().unwrap_or_default();
-    session.ui().warning(format!("this could not be noted in the record: {why}"));
+/// Says so where the record does not have what it should.
+pub fn warn_unrecorded(session: &Session, noted: Result<(), Failure>) {
+    if let Err(failure) = noted {
+        let why = failure.message().unwrap_or_default();
+        session.ui().warning(format!("this could not be noted in the record: {why}"));
+    }
 }
 
 /// A write as the record keeps it.
@@ -213,17 +206,71 @@ pub fn pending(session: &Session, plan: &Plan, intent: &Intent<'_>, baseline: Ba
     }
 }
 
-/// Whether two states of the deployment differ in nothing that a person decided on: only the status moved.
-pub fn only_status_moved(before: &Deployment, now: &Deployment) -> bool {
-    let decided = |object: &Value| {
-        let metadata = &object["metadata"];
-        json!([
-            object["spec"],
-            metadata["annotations"],
-            metadata["labels"],
-            metadata["uid"],
-            metadata["deletionTimestamp"]
-        ])
-    };
-    decided(before.object()) == decided(now.object())
+/// How often a plan is made anew because somebody changed what was decided upon.
+const CHANGES: usize = 8;
+/// The same where only the status or the record moved. An operator that fails and tries again at once moves the status
+/// many times a second, and just then somebody wants to abort.
+const MOVES: usize = 100;
+
+/// Counts how often a plan was made.
+#[derive(Default)]
+pub struct Attempts {
+    last: Option<Deployment>,
+    changed: usize,
+    moved: usize,
+}
+
+impl Attempts {
+    /// Counts one more; an error where the deployment keeps changing, or somebody has interrupted meanwhile.
+    pub fn one_more(&mut self, session: &Session) -> Result<(), Failure> {
+        if !self.is_worth_it(&session.deployment) {
+            let text = format!("ElementDeployment {} is being changed by others again and again", session.place());
+            return Err(Failure::new(Exit::Failed, text));
+        }
+        if session.context.interrupt.raised() {
+            // It came while a write was on its way that the server then refused.
+            return Err(Failure::told(Exit::Interrupted));
+        }
+        Ok(())
+    }
+
+    fn is_worth_it(&mut self, now: &Deployment) -> bool {
+        if self.last.as_ref().is_some_and(|last| last.differs_only_in_status(now)) {
+            self.moved += 1;
+        } else {
+            self.changed += 1;
+        }
+        self.last = Some(now.clone());
+        self.changed <= CHANGES && self.moved <= MOVES
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn deployment(version: u32, active: u32) -> Deployment {
+        let metadata = json!({"name": "a", "namespace": "n", "uid": "u", "resourceVersion": version.to_string()});
+        Deployment::from_value(json!({
+            "apiVersion": "matrix.element.io/v1alpha2", "metadata": metadata,
+            "spec": {"components": {"synapse": {"config": {"n": active}}}}, "status": {"conditions": [], "n": version},
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn an_abort_gave_up_while_the_operator_moved_the_status_all_the_time() {
+        let mut attempts = Attempts::default();
+        assert!((0..60).all(|version| attempts.is_worth_it(&deployment(version, 0))));
+        assert!(!(60..200).all(|version| attempts.is_worth_it(&deployment(version, 0))), "it ends some time");
+    }
+
+    #[test]
+    fn a_spec_that_somebody_changes_again_and_again_is_given_up_soon() {
+        let mut attempts = Attempts::default();
+        let count = (0..60).take_while(|version| attempts.is_worth_it(&deployment(*version, *version))).count();
+        assert_eq!(count, CHANGES);
+    }
 }

@@ -2,7 +2,8 @@
 //! a rehearsal, a statement about the backup, and a confirmation.
 
 use super::server_dry_run::ServerDryRun;
-use super::{Request, Step, apply, downtime};
+use super::step::{Request, Step};
+use super::workloads;
 use crate::checks::{Rehearsed, Snapshot};
 use crate::error::{Exit, Failure};
 use crate::plan::{Change, Plan};
@@ -53,7 +54,7 @@ impl Approvals {
         times: Option<Times>,
     ) -> Result<Option<Approved>, Failure> {
         let earlier = self.approved.take();
-        let still = earlier.filter(|earlier| apply::only_status_moved(earlier.plan().before(), plan.before()));
+        let still = earlier.filter(|earlier| earlier.plan().before().differs_only_in_status(plan.before()));
         if let Some(go) = still.and_then(|earlier| earlier.again(plan.clone())) {
             return Ok(Some(go));
         }
@@ -124,7 +125,7 @@ fn approve_activation(
     let say = |text: &str| if script { ui.status(text) } else { ui.say_under(text, 2) };
     say("");
     say("This migrates for good:");
-    for line in downtime::lines(seen, times) {
+    for line in workloads::downtime(seen, times) {
         say(&format!("  {line}"));
     }
     say("  All accounts and logins are copied to MAS; then everything starts again with MAS.");

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep_until};
 
-use super::Step;
+use super::step::Step;
 use super::workloads::Stages;
 use crate::cluster::WatchItem;
 use crate::deployment::{Deployment, Run};

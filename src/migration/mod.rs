@@ -3,10 +3,8 @@
 
 mod advice;
 mod apply;
-mod attempts;
-mod conclude;
 mod confirm;
-mod downtime;
+mod failed;
 mod follow;
 mod outcome;
 mod preflight;
@@ -19,11 +17,10 @@ mod workloads;
 use std::time::Duration;
 
 pub use advice::{known, page};
-pub use conclude::state_folders;
 pub use confirm::{Confirmed, Given};
-pub use step::Step;
+pub use step::{Request, Step};
 
-use crate::checks::{Finding, Snapshot};
+use crate::checks::Snapshot;
 use crate::deployment::{Deployment, Run};
 use crate::error::{Exit, Failure};
 use crate::session::Session;
@@ -35,42 +32,16 @@ use crate::terminal::progress::Progress;
 use crate::terminal::{Next, OutputFormat};
 use crate::verdict::{Baseline, Continuity};
 
-use apply::Intent;
-use attempts::Attempts;
+use apply::{Attempts, Intent};
 use confirm::{Approvals, Approved};
 use follow::{Start, Stopped};
-use outcome::{Answer, Outcome};
+use outcome::{Ended, Outcome};
 use preflight::Preflight;
 use server_dry_run::ServerDryRun;
+use via_owner::Left;
 
 /// The operator may write status in bursts; a moment later it is at work, and quiet.
 const PAUSE: Duration = Duration::from_millis(20);
-
-/// A step as it was asked for.
-pub struct Request {
-    pub step: Step,
-    /// `--preview`: stop before the write.
-    pub preview: bool,
-    /// `--accept`: codes of warnings.
-    pub accept: Vec<String>,
-    /// `--wait`: whether to follow the operator to its verdict.
-    pub wait: bool,
-    /// `--timeout`; `None` is the step's own.
-    pub timeout: Option<Duration>,
-    /// `--via-owner`: the manifest's owner makes the change.
-    pub via_owner: bool,
-    /// What a script gives in place of answers.
-    pub given: Given,
-    /// Findings about what was given on the command line.
-    pub findings: Vec<Finding>,
-}
-
-impl Request {
-    fn is_script(&self, session: &Session) -> bool {
-        let answered = if self.step == Step::Activate { self.given.confirm.is_some() } else { self.given.yes };
-        answered || !session.ui().terminal().can_ask()
-    }
-}
 
 /// Takes a step to its end: the flow, what came of it, after a success a look at what answers over the network, and what to
 /// do next as the last words.
@@ -79,20 +50,20 @@ pub async fn take(session: &mut Session, request: &Request, format: OutputFormat
     let reach =
         (request.wait && !request.preview && !request.step.goes_back()).then(|| endpoints::Reach::begin(session));
     let mut outcome = Outcome::new(request.step);
-    let result = run(session, request, &mut outcome).await;
-    let (succeeded, next) = (outcome.verdict == Answer::Succeeded, outcome.next.take());
-    let code = outcome.finish(session, format, result).await?;
+    let ended = run(session, request, &mut outcome).await;
+    let (succeeded, next) = (matches!(ended, Ok(Ended::Succeeded)), outcome.next.take());
+    let exit = outcome.finish(session, format, ended).await?;
     if let (true, Some(reach)) = (succeeded, reach) {
         endpoints::after(session, reach).await;
     }
     if let Some(next) = next {
         session.ui().next(&next);
     }
-    Ok(code)
+    Ok(exit)
 }
 
 /// The flow. An attempt that finds the deployment or the record moved is made again from its beginning.
-async fn run(session: &mut Session, request: &Request, outcome: &mut Outcome) -> Result<Exit, Failure> {
+async fn run(session: &mut Session, request: &Request, outcome: &mut Outcome) -> Result<Ended, Failure> {
     let step = request.step;
     let timeout = request.timeout.unwrap_or(step.timeout());
     let deadline = Deadline::new(session.ui().terminal().now(), timeout);
@@ -108,7 +79,7 @@ async fn run(session: &mut Session, request: &Request, outcome: &mut Outcome) ->
         let mut flow = Flow { session, request, outcome, deadline };
         if let Some(baseline) = step.found(&seen) {
             match flow.follow_what_is_there(&seen, baseline).await? {
-                Some(code) => return Ok(code),
+                Some(ended) => return Ok(ended),
                 None => continue,
             }
         }
@@ -121,7 +92,7 @@ async fn run(session: &mut Session, request: &Request, outcome: &mut Outcome) ->
         if flow.must_wait(&seen) {
             preflight.forget_certificate();
             match flow.wait().await? {
-                Some(code) => return Ok(code),
+                Some(ended) => return Ok(ended),
                 None => continue,
             }
         }
@@ -139,12 +110,12 @@ async fn run(session: &mut Session, request: &Request, outcome: &mut Outcome) ->
         shown.refuse_more(step)?;
         let seen = shown.foresee(flow.session, seen, step).await?;
         let Some(go) = approvals.ask(flow.session, request, &seen, plan, &shown, preflight.times)? else {
-            return Ok(Exit::Done);
+            return Ok(Ended::Unchanged);
         };
         let start = if request.via_owner {
-            match flow.through_owner(&seen, &go, &shown).await? {
-                Arrived::Here(start) => *start,
-                Arrived::Ended(code) => return Ok(code),
+            match via_owner::leave(flow.session, request, &seen, &go, &shown.answer, deadline).await? {
+                Left::Here(start) => *start,
+                Left::Ended(ended) => return Ok(ended),
             }
         } else {
             let Some(start) = flow.write(&seen, &go, &shown).await? else {
@@ -154,16 +125,10 @@ async fn run(session: &mut Session, request: &Request, outcome: &mut Outcome) ->
             approvals.written(go);
             start
         };
-        if let Some(code) = flow.follow_to_verdict(&seen, start).await? {
-            return Ok(code);
+        if let Some(ended) = flow.follow_to_verdict(&seen, start).await? {
+            return Ok(ended);
         }
     }
-}
-
-/// What came of waiting for the manifest's owner.
-enum Arrived {
-    Here(Box<Start>),
-    Ended(Exit),
 }
 
 struct Flow<'a> {
@@ -180,14 +145,11 @@ impl Flow<'_> {
     }
 
     /// Waits for the reconcile that is under way; `None` once it is over.
-    async fn wait(&mut self) -> Result<Option<Exit>, Failure> {
+    async fn wait(&mut self) -> Result<Option<Ended>, Failure> {
         let progress = self.session.ui().progress();
         let stopped = follow::settle(self.session, self.deadline, self.request.step, &progress).await?;
         drop(progress);
-        match stopped {
-            Some(stopped) => conclude::without_write(self.session, self.request.step, stopped, self.outcome).map(Some),
-            None => Ok(None),
-        }
+        Ok(stopped.map(|stopped| outcome::without_write(self.session, self.request.step, stopped)))
     }
 
     /// Writes what was approved; `None` where somebody else was faster, and the attempt is to be made again.
@@ -209,7 +171,7 @@ impl Flow<'_> {
     /// After a conflict: somebody who made the same change is followed, and a status that moved is no change. Anything
     /// else is shown to a person again, and refused in a script.
     async fn refuse_other_changes(&self, go: &Approved) -> Result<(), Failure> {
-        if apply::only_status_moved(go.plan().before(), &self.session.deployment) {
+        if go.plan().before().differs_only_in_status(&self.session.deployment) {
             return Ok(());
         }
         let step = self.request.step;
@@ -224,65 +186,29 @@ impl Flow<'_> {
         preflight::conflict(self.session, self.request)
     }
 
-    /// Everything from the approval on, where somebody else writes.
-    async fn through_owner(
-        &mut self,
-        seen: &Snapshot,
-        go: &Approved,
-        shown: &ServerDryRun,
-    ) -> Result<Arrived, Failure> {
-        let step = self.request.step;
-        via_owner::check(self.session, seen, go.plan())?;
-        let by = self.session.who().await;
-        let intent = Intent { step, by, snapshot: seen, what: via_owner::history(step) };
-        let ours = via_owner::note(self.session, go, &shown.answer, intent).await?;
-        via_owner::show(self.session, go.plan())?;
-        if !self.request.wait {
-            self.outcome.verdict = Answer::NotWaited;
-            return Ok(Arrived::Ended(Exit::Done));
-        }
-        let progress = self.session.ui().progress();
-        match via_owner::arrive(self.session, go, &shown.answer, self.deadline, step, &progress).await? {
-            via_owner::Arrival::Here(start) => {
-                via_owner::note_arrival(self.session, &ours, &start).await;
-                Ok(Arrived::Here(start))
-            }
-            via_owner::Arrival::Stopped(Stopped::TimedOut(_)) => {
-                self.outcome.verdict = Answer::TimedOut;
-                let text = "gave up waiting; the change has not arrived from the manifest's owner, and nothing was written from here";
-                let again = self.session.command(&format!("{} --via-owner", step.command()));
-                Err(Failure::new(Exit::TimedOut, text).next(Next::new("To wait on:").command(again)))
-            }
-            via_owner::Arrival::Stopped(stopped) => {
-                drop(progress);
-                conclude::without_write(self.session, step, stopped, self.outcome).map(Arrived::Ended)
-            }
-        }
-    }
-
     /// Follows the operator from the write on; `None` where it has to be asked for a reconcile that is seen.
-    async fn follow_to_verdict(&mut self, seen: &Snapshot, start: Start) -> Result<Option<Exit>, Failure> {
+    async fn follow_to_verdict(&mut self, seen: &Snapshot, start: Start) -> Result<Option<Ended>, Failure> {
         let progress = self.session.ui().progress();
         if !self.request.via_owner {
             progress.done(format!("written (resourceVersion {})", start.seen.resource_version()));
         }
         if !self.request.wait {
             drop(progress);
-            return Ok(Some(conclude::not_waited(self.session, self.request.step, self.outcome)));
+            return Ok(Some(outcome::not_waited(self.session, self.request.step)));
         }
         self.follow(seen, start, false, &progress).await
     }
 
     /// The change is there already, by an earlier call or by somebody else.
-    async fn follow_what_is_there(&mut self, seen: &Snapshot, baseline: Baseline) -> Result<Option<Exit>, Failure> {
+    async fn follow_what_is_there(&mut self, seen: &Snapshot, baseline: Baseline) -> Result<Option<Ended>, Failure> {
         let step = self.request.step;
         self.session.ui().status(resume::since_when(self.session, seen, step));
         if self.request.preview {
             self.session.ui().status("This is a preview; there is nothing to write.");
-            return Ok(Some(Exit::Done));
+            return Ok(Some(Ended::Unchanged));
         }
         if !self.request.wait {
-            return Ok(Some(conclude::not_waited(self.session, step, self.outcome)));
+            return Ok(Some(outcome::not_waited(self.session, step)));
         }
         let progress = self.session.ui().progress();
         let start = Start { baseline, seen: seen.deployment.clone(), continuity: Continuity::Gap };
@@ -296,7 +222,7 @@ impl Flow<'_> {
         start: Start,
         found: bool,
         progress: &Progress,
-    ) -> Result<Option<Exit>, Failure> {
+    ) -> Result<Option<Ended>, Failure> {
         let step = self.request.step;
         let reached = |deployment: &Deployment| step.reached_by(deployment).filter(|_| found);
         let followed = follow::follow(self.session, start, self.deadline, step, &reached, progress).await;
@@ -306,7 +232,6 @@ impl Flow<'_> {
                 Ok(Some(self.outcome.nothing_to_do(self.session, words)))
             }
             Stopped::AtRest if self.request.via_owner => {
-                self.outcome.verdict = Answer::TimedOut;
                 let text =
                     "gave up waiting; the operator rests, and whether it has worked on the change was not to be seen";
                 let again = self.session.command(step.command());
@@ -315,7 +240,7 @@ impl Flow<'_> {
             }
             // An interruption still means what it meant while following: something was written.
             Stopped::AtRest => Ok(None),
-            _ => conclude::conclude(self.session, step, seen, followed, progress, self.outcome).await.map(Some),
+            _ => Ok(Some(outcome::conclude(self.session, step, seen, followed, progress, self.outcome).await)),
         }
     }
 }

@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::{Request, Step, downtime, resume};
+use super::step::{Request, Step};
+use super::{resume, workloads};
 use crate::checks::{self, Finding, Snapshot, codes};
 use crate::error::{Exit, Failure};
 use crate::plan::MasSettings;
@@ -40,7 +41,7 @@ impl Preflight {
         judged?;
         if request.step == Step::Activate && !std::mem::replace(&mut self.network, true) {
             endpoints::before(session, seen, &request.accept, script).await?;
-            self.times = downtime::times(session).await;
+            self.times = workloads::synapse_times(session).await;
         }
         Ok(())
     }

@@ -1,15 +1,17 @@
-//! Writes that the record tells of: this person's own of an earlier call, or somebody else's.
+//! What the record tells of writes: this person's own of an earlier call, or somebody else's.
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{Step, follow};
+use super::follow;
+use super::step::Step;
 use crate::checks::Snapshot;
 use crate::deployment::Deployment;
 use crate::error::{Exit, Failure};
 use crate::plan::REHEARSAL_ANNOTATION;
-use crate::record::{OwnersChange, Pending};
+use crate::record::{OwnersChange, Pending, Record, Rehearsal, RehearsalState};
 use crate::session::Session;
 use crate::terminal::time::ago;
 use crate::verdict::{Baseline, Carried, Observation};
@@ -129,5 +131,61 @@ pub fn fresh(stamp: &str, deployment: &Deployment) -> String {
     match deployment.annotation(REHEARSAL_ANNOTATION) {
         Some(before) if before.starts_with(stamp) => format!("{before}+"),
         _ => stamp.to_owned(),
+    }
+}
+
+/// Seconds since an earlier call made the write that this one only came back to.
+pub fn since_the_write(session: &Session, step: Step, snapshot: &Snapshot) -> Option<u64> {
+    let pending = snapshot.recorded()?.pending.as_ref()?;
+    let ours = is_of(pending, step, &snapshot.deployment);
+    let span = session.ui().terminal().now().duration_since(pending.at);
+    ours.then(|| u64::try_from(span.as_secs()).unwrap_or(0))
+}
+
+/// Whether what the record has pending is the very write that was followed: it may be an earlier one that never arrived, of
+/// another Secret.
+pub fn is_of(pending: &Pending, step: Step, deployment: &Deployment) -> bool {
+    pending.command == step.command() && is_applied(pending, deployment)
+}
+
+/// Takes the write that was followed off the record, and nobody else's: who began another one meanwhile needs it to come
+/// back to.
+pub fn take_pending(record: &mut Record, step: Step, deployment: &Deployment) -> Option<Pending> {
+    record.pending.take_if(|pending| is_of(pending, step, deployment))
+}
+
+/// A rehearsal that ended, for the record.
+pub fn rehearsal(
+    snapshot: &Snapshot,
+    seen: &Observation,
+    pending: Option<&Pending>,
+    at: Timestamp,
+    seconds: u64,
+    state: RehearsalState,
+    message: Option<String>,
+) -> Rehearsal {
+    // The Secret as it was before the write, as noted then: one that was changed in between was not rehearsed for sure.
+    let keys = snapshot.secret_keys();
+    let secret = snapshot.secret.known().and_then(Option::as_ref);
+    let digest_now = || secret.and_then(|secret| secret.digest(&keys)).map(|digest| format!("{digest:#}"));
+    let prints_now = || secret.map(|secret| secret.fingerprints(&keys)).unwrap_or_default();
+    Rehearsal {
+        state,
+        spec_digest: seen.spec_digest.clone(),
+        spec_outline: None,
+        release: snapshot.chart.clone(),
+        secret_digest: pending
+            .and_then(|pending| pending.secret_digest.clone())
+            .or_else(digest_now)
+            .unwrap_or_default(),
+        secret_fingerprints: pending.map_or_else(prints_now, |pending| pending.secret_fingerprints.clone()),
+        completion: match state {
+            RehearsalState::Passed => seen.success_completion.clone(),
+            RehearsalState::Failed => seen.failure.as_ref().and_then(|failure| failure.completion.clone()),
+        },
+        at,
+        seconds,
+        message,
+        failed_since: None,
     }
 }

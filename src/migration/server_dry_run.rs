@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::{Step, apply};
+use super::step::Step;
 use crate::checks::{self, Finding, Snapshot, codes};
-use crate::cluster::ErrorKind;
+use crate::cluster::{ErrorKind, Write};
 use crate::deployment::Deployment;
 use crate::error::{Exit, Failure};
 use crate::plan::{MasSettings, Plan};
@@ -18,9 +18,14 @@ pub struct ServerDryRun {
     unexplained: Vec<String>,
 }
 
+/// The write of a plan, with the `resourceVersion` that the person saw.
+pub fn request(session: &Session, plan: &Plan) -> Write {
+    Write::patch_deployment(&session.target, plan.before().resource_version(), plan.patch().clone())
+}
+
 /// Asks the API server what the write would do. `None`: the deployment moved since it was read.
 pub async fn ask(session: &Session, plan: &Plan) -> Result<Option<ServerDryRun>, Failure> {
-    let written = match session.cluster.dry_run(&apply::request(session, plan)).await {
+    let written = match session.cluster.dry_run(&request(session, plan)).await {
         Ok(written) => written,
         Err(error) if matches!(error.kind(), ErrorKind::Conflict { .. }) => return Ok(None),
         Err(error) => return Err(error.into()),

@@ -3,11 +3,13 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use super::confirm::Given;
 use super::resume;
-use crate::checks::{self, RehearsalStanding, Snapshot, is_old, standing};
+use crate::checks::{self, Finding, RehearsalStanding, Snapshot, is_old, standing};
 use crate::deployment::{Deployment, Run};
 use crate::error::{Exit, Failure};
 use crate::plan::{MasSettings, Plan};
+use crate::session::Session;
 use crate::session::snapshot::Extent;
 use crate::terminal::Next;
 use crate::verdict::{Baseline, Carried};
@@ -193,6 +195,32 @@ impl Step {
             Self::Abort => Ok(Plan::deactivate(deployment)),
             Self::Remove => Ok(Plan::remove(deployment)),
         }
+    }
+}
+
+/// A step as it was asked for.
+pub struct Request {
+    pub step: Step,
+    /// `--preview`: stop before the write.
+    pub preview: bool,
+    /// `--accept`: codes of warnings.
+    pub accept: Vec<String>,
+    /// `--wait`: whether to follow the operator to its verdict.
+    pub wait: bool,
+    /// `--timeout`; `None` is the step's own.
+    pub timeout: Option<Duration>,
+    /// `--via-owner`: the manifest's owner makes the change.
+    pub via_owner: bool,
+    /// What a script gives in place of answers.
+    pub given: Given,
+    /// Findings about what was given on the command line.
+    pub findings: Vec<Finding>,
+}
+
+impl Request {
+    pub fn is_script(&self, session: &Session) -> bool {
+        let answered = if self.step == Step::Activate { self.given.confirm.is_some() } else { self.given.yes };
+        answered || !session.ui().terminal().can_ask()
     }
 }
 

@@ -4,7 +4,9 @@
 use super::apply::{self, Intent};
 use super::confirm::Approved;
 use super::follow::{Start, Stopped};
-use super::{Step, resume};
+use super::outcome::{self, Ended};
+use super::resume;
+use super::step::{Request, Step};
 use crate::checks::Snapshot;
 use crate::cluster::WatchItem;
 use crate::deployment::{Deployment, Owner};
@@ -18,7 +20,7 @@ use crate::terminal::progress::{Progress, Waiting};
 use crate::terminal::{Line, Next, OutputFormat, Style, data, diff};
 use crate::verdict::{Awaiting, Baseline, Carried, Continuity, Observation, Verdict};
 
-pub enum Arrival {
+enum Arrival {
     /// The change is there, and nothing else; follow from here.
     Here(Box<Start>),
     Stopped(Stopped),
@@ -33,8 +35,52 @@ enum Arrived {
     Other,
 }
 
+/// What came of leaving the change to the manifest's owner.
+pub enum Left {
+    /// It has arrived.
+    Here(Box<Start>),
+    Ended(Ended),
+}
+
+/// Everything from the approval to the arrival of the change.
+pub async fn leave(
+    session: &mut Session,
+    request: &Request,
+    seen: &Snapshot,
+    go: &Approved,
+    answer: &Deployment,
+    deadline: Deadline,
+) -> Result<Left, Failure> {
+    let step = request.step;
+    check(session, seen, go.plan())?;
+    let by = session.who().await;
+    let what = format!("{}: left to the manifest's owner", step.command());
+    let ours = note(session, go, answer, Intent { step, by, snapshot: seen, what }).await?;
+    show(session, go.plan())?;
+    if !request.wait {
+        return Ok(Left::Ended(Ended::NotWaited));
+    }
+    let progress = session.ui().progress();
+    match arrive(session, go, answer, deadline, step, &progress).await? {
+        Arrival::Here(start) => {
+            note_arrival(session, &ours, &start).await;
+            Ok(Left::Here(start))
+        }
+        Arrival::Stopped(Stopped::TimedOut(_)) => {
+            let text = "gave up waiting; the change has not arrived from the manifest's owner, and nothing was written from here";
+            let again = session.command(&format!("{} --via-owner", step.command()));
+            let failure = Failure::new(Exit::TimedOut, text).next(Next::new("To wait on:").command(again));
+            Ok(Left::Ended(Ended::TimedOut(failure)))
+        }
+        Arrival::Stopped(stopped) => {
+            drop(progress);
+            Ok(Left::Ended(outcome::without_write(session, step, stopped)))
+        }
+    }
+}
+
 /// Whether there is anything for the owner to change.
-pub fn check(session: &Session, snapshot: &Snapshot, plan: &Plan) -> Result<(), Failure> {
+fn check(session: &Session, snapshot: &Snapshot, plan: &Plan) -> Result<(), Failure> {
     if plan.changes_spec() {
         return Ok(());
     }
@@ -49,17 +95,8 @@ pub fn check(session: &Session, snapshot: &Snapshot, plan: &Plan) -> Result<(), 
         .next(Next::new("To ask the operator for another rehearsal of it:").command(session.command("dry-run"))))
 }
 
-pub fn history(step: Step) -> String {
-    format!("{}: left to the manifest's owner", step.command())
-}
-
 /// Notes in the record what is left to the owner: the backup sentence, and what stands now. Whoever comes next is told.
-pub async fn note(
-    session: &Session,
-    go: &Approved,
-    answer: &Deployment,
-    intent: Intent<'_>,
-) -> Result<Pending, Failure> {
+async fn note(session: &Session, go: &Approved, answer: &Deployment, intent: Intent<'_>) -> Result<Pending, Failure> {
     let before = Observation::of(go.plan().before());
     let carried = go.plan().carried(&Observation::of(answer));
     let baseline = Baseline::of_write(&before, carried, before.generation, None);
@@ -78,7 +115,7 @@ pub async fn note(
 }
 
 /// Notes that the change has come, so that a later call follows it from the same moment.
-pub async fn note_arrival(session: &Session, ours: &Pending, start: &Start) {
+async fn note_arrival(session: &Session, ours: &Pending, start: &Start) {
     let now = session.ui().terminal().now();
     let noted = session
         .change_record(|record| {
@@ -93,13 +130,11 @@ pub async fn note_arrival(session: &Session, ours: &Pending, start: &Start) {
             }
         })
         .await;
-    if let Err(failure) = noted {
-        apply::warn_unrecorded(session, &failure);
-    }
+    apply::warn_unrecorded(session, noted);
 }
 
 /// Shows what the owner has to change. To stderr, because `-o json` has its own document on stdout.
-pub fn show(session: &Session, plan: &Plan) -> Result<(), Failure> {
+fn show(session: &Session, plan: &Plan) -> Result<(), Failure> {
     let (place, whole) = place(&plan.before().owner());
     let spec = &plan.patch()["spec"];
     let text = if whole {
@@ -151,7 +186,7 @@ fn compare(shown: &Deployment, before: &Deployment, now: &Deployment) -> Arrived
 }
 
 /// Waits for the change; `answer` is the API server's dry run of it.
-pub async fn arrive(
+async fn arrive(
     session: &mut Session,
     go: &Approved,
     answer: &Deployment,

@@ -1,5 +1,7 @@
 //! Keeping the record: read, change, compare-and-set.
 
+use std::path::PathBuf;
+
 use k8s_openapi::api::core::v1::ConfigMap;
 
 use super::Session;
@@ -72,5 +74,19 @@ impl Session {
     /// Who the API server takes this person for; only for the record.
     pub async fn who(&self) -> Option<String> {
         self.cluster.who_am_i().await.map(|who| who.user)
+    }
+
+    /// Where failure files go: the state folder of the XDG specification, else the working folder, else the temporary one.
+    pub fn state_folders(&self) -> Vec<PathBuf> {
+        let terminal = self.ui().terminal();
+        let absolute = |path: String| Some(PathBuf::from(path)).filter(|path| path.is_absolute());
+        let state = terminal
+            .env("XDG_STATE_HOME")
+            .and_then(absolute)
+            .or_else(|| terminal.env("HOME").and_then(absolute).map(|home| home.join(".local/state")));
+        let mut folders: Vec<PathBuf> = state.into_iter().map(|state| state.join("kubectl-ess-mas")).collect();
+        folders.push(PathBuf::from("."));
+        folders.push(std::env::temp_dir().join("kubectl-ess-mas"));
+        folders
     }
 }

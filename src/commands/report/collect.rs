@@ -14,7 +14,6 @@ use super::{Missing, operators::BESIDE};
 use crate::checks::{Finding, Known, Snapshot};
 use crate::cluster::{Allowance, LogEnd, Survey};
 use crate::diagnosis::around::{self, Around, Container, Role};
-use crate::migration as conclude;
 use crate::migration;
 use crate::redact::Redactor;
 use crate::session::Session;
@@ -192,7 +191,7 @@ fn records(session: &Session, missing: &mut Vec<Missing>) -> Vec<(String, Value)
     let target = &session.target;
     let beginning = format!("{}-{}-", target.namespace, target.name);
     let mut found = Vec::new();
-    for folder in conclude::state_folders(session) {
+    for folder in session.state_folders() {
         // A folder that is not there holds no records.
         for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();

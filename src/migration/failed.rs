@@ -1,0 +1,169 @@
+//! What is said and kept where the operator did not do what was written.
+
+use super::follow::missing;
+use super::outcome::Outcome;
+use super::resume::{is_of, rehearsal, take_pending};
+use super::step::Step;
+use super::{advice, apply};
+use crate::checks::Snapshot;
+use crate::deployment::{Deployment, FailureReport};
+use crate::diagnosis;
+use crate::error::{Exit, Failure};
+use crate::record::{self, FailureFile, RehearsalState, TimelineEntry};
+use crate::session::Session;
+use crate::terminal::{Line, Next};
+use crate::verdict::{Awaiting, Observation};
+
+pub fn timed_out(session: &Session, step: Step, awaiting: &Awaiting) -> Failure {
+    let text = format!("gave up waiting; {}. Still missing: {}", step.goes_on(), missing(awaiting));
+    let failure = Failure::new(Exit::TimedOut, text);
+    let failure = match awaiting {
+        Awaiting::Start => failure.next(Next::new("If nothing happens at all, check that the operator runs (a deployment whose name ends in updater-controller-manager).")),
+        Awaiting::NextRun(report) => failure.next(Next::new(format!("The operator reported trouble of its own: {}", report.message))),
+        _ => match session.deployment.conditions().failure() {
+            Some(report) => failure.next(Next::new(format!("The failure that the operator shows: {}", report.message))),
+            None => failure,
+        },
+    };
+    failure.next(Next::new("To wait on:").command(session.command(step.command())))
+}
+
+pub fn overtaken(session: &Session) -> Failure {
+    let deployment = &session.deployment;
+    let by = deployment.active_written_by().map_or_else(String::new, |(manager, at)| {
+        let at = at.map_or_else(String::new, |at| format!(" at {at}"));
+        format!("; {manager} last wrote the switch{at}")
+    });
+    let mut failure = Failure::new(
+        Exit::Failed,
+        format!(
+            "somebody else changed ElementDeployment {} before the operator was done, so what it says next is not about this change{by}",
+            session.place()
+        ),
+    );
+    if deployment.mas_active() == Some(true) && deployment.active() != Some(true) {
+        failure = failure.next(
+            Next::new("Careful: mas_active is true, so the migration has happened, but the switch is off. Set spec.components.matrixAuthenticationService.config.active back to true, or MAS is switched off."),
+        );
+    }
+    failure.next(Next::new("See where it stands, then run the command again:").command(session.command("status")))
+}
+
+/// Ends a command whose write the operator reports as failed: first of all what the guide wants saved.
+pub async fn report(
+    session: &mut Session,
+    step: Step,
+    snapshot: &Snapshot,
+    report: FailureReport,
+    timeline: &[TimelineEntry],
+    seconds: u64,
+    outcome: &mut Outcome,
+) -> Failure {
+    let now = session.ui().terminal().now();
+    let go_back = session.command("abort");
+    // First of all: the guide wants the details saved before the switch is set back.
+    let causes = diagnosis::understand(&report.message);
+    let told = serde_json::json!(causes);
+    let file = |session: &Session, more| {
+        let deployment = session.deployment.clone();
+        FailureFile {
+            command: step.command(),
+            at: now,
+            deployment,
+            failure: &report,
+            timeline,
+            go_back: &go_back,
+            more,
+        }
+    };
+    let saved = record::save(&file(session, vec![("causes", told.clone())]), &session.state_folders());
+    let ui = session.ui().clone();
+    ui.status("");
+    for line in report.message.lines() {
+        ui.verbatim(&Line::new().text("    ").text(line));
+    }
+    ui.status("");
+    advice::tell(session, step, &causes);
+    match &saved {
+        Ok(path) => {
+            outcome.record_file = Some(path.display().to_string());
+            ui.status(format!("  Saved: {}", path.display()));
+        }
+        Err(error) => {
+            ui.warning(format!("the details could not be saved ({error}); keep the text above before you go back"));
+        }
+    }
+    let seen = Observation::of(&session.deployment);
+    let kept = session
+        .change_record(|record| {
+            if step == Step::DryRun {
+                let pending = take_pending(record, step, &session.deployment);
+                let proof = pending.as_ref();
+                let message = Some(report.message.clone());
+                record.rehearsal =
+                    Some(rehearsal(snapshot, &seen, proof, now, seconds, RehearsalState::Failed, message));
+            } else {
+                record.failed_since(&report.message);
+            }
+            if let Some(pending) = record.pending.as_mut().filter(|pending| is_of(pending, step, &session.deployment)) {
+                // The write stands, and the operator tries on: whatever it starts from here on works on it.
+                pending.baseline.at_write.running = false;
+                pending.baseline.at_write.failure.clone_from(&report.completion);
+            }
+            record.note(now, None, format!("{} failed", step.command()));
+        })
+        .await;
+    apply::warn_unrecorded(session, kept);
+    outcome.message = Some(report.message.clone());
+    // Last, because it takes its time: what had to be kept is kept by now.
+    if let Some(more) = advice::look_further(session, snapshot, &causes).await {
+        more.tell(session, step);
+        let file = file(session, vec![("causes", told), ("around", more.document())]);
+        let _ = saved.as_ref().map(|path| record::amend(&file, path));
+    }
+    let mut failure = Failure::new(Exit::Failed, headline(step, &session.deployment));
+    failure = advice(session, step, failure);
+    if diagnosis::is_unclear(&causes) {
+        failure = failure.next(
+            Next::new("To collect everything for the vendor's support, without secrets:")
+                .command(session.command("report")),
+        );
+    }
+    failure
+}
+
+fn headline(step: Step, deployment: &Deployment) -> String {
+    match step {
+        Step::DryRun => "the dry run failed; users do not notice it, and nothing has been migrated".to_owned(),
+        Step::Activate if deployment.mas_active() == Some(true) => {
+            "the operator reports a failure after the migration itself was done (mas_active is true)".to_owned()
+        }
+        Step::Activate => {
+            "the migration failed; the operator tries again by itself until the switch is set back".to_owned()
+        }
+        Step::Abort | Step::Remove => {
+            "the operator reports a failure while going back; it tries again by itself".to_owned()
+        }
+    }
+}
+
+fn advice(session: &Session, step: Step, failure: Failure) -> Failure {
+    match step {
+        Step::DryRun => failure
+            .next(
+                Next::new("The operator tries again by itself. Once the cause is mended, rehearse again:")
+                    .command(session.command("dry-run")),
+            )
+            .next(Next::new("To take the MAS component out again:").command(session.command("abort --remove"))),
+        Step::Activate if session.deployment.mas_active() == Some(true) => failure.next(
+            Next::new("There is no way back but from the backup. Follow the operator's next try:")
+                .command(session.command("activate")),
+        ),
+        Step::Activate => failure
+            .next(Next::new("Watch the next try:").command(session.command("activate")))
+            .next(Next::new("Go back, so that users can log in again:").command(session.command("abort"))),
+        Step::Abort | Step::Remove => {
+            failure.next(Next::new("Watch the next try:").command(session.command(step.command())))
+        }
+    }
+}

@@ -72,7 +72,7 @@ pub async fn send(
     match session.write_record(record).await {
         Ok(Ok(())) => {}
         // Going back must not hang on the record.
-        Err(failure) if intent.step.goes_back() => warn_unrecorded(session, Err(failure)),
+        Err(failure) if intent.step.goes_back() => session.warn_unrecorded(Err(failure)),
         Ok(Err(_)) => {
             session.context.interrupt.stands(Standing::NothingWritten);
             session.reread().await?;
@@ -101,7 +101,7 @@ pub async fn send(
                 // Somebody else made the same change, when and on what state is not known: the next round follows it.
                 outcome.write = Written::NotApplied;
                 session.context.interrupt.stands(Standing::NothingWritten);
-                warn_unrecorded(session, session.change_record(withdraw).await);
+                session.warn_unrecorded(session.change_record(withdraw).await);
                 session.deployment = seen;
                 return Ok(None);
             }
@@ -115,7 +115,7 @@ pub async fn send(
         WriteOutcome::NotApplied { error, now } if matches!(error.kind(), ErrorKind::Conflict { .. }) => {
             session.context.interrupt.stands(Standing::NothingWritten);
             // What the record says of a write must be true of the one that was stored, and that was not this one.
-            warn_unrecorded(session, session.change_record(withdraw).await);
+            session.warn_unrecorded(session.change_record(withdraw).await);
             match now.and_then(|now| Deployment::from_value(now).ok()) {
                 Some(now) => session.deployment = now,
                 None => session.reread().await?,
@@ -175,14 +175,6 @@ async fn is_surely_ours(session: &Session, plan: &Plan, seen: &Deployment, ours:
         Known::Known(None) | Known::Unreadable(_) => false,
     };
     by_us && !others
-}
-
-/// Says so where the record does not have what it should.
-pub fn warn_unrecorded(session: &Session, noted: Result<(), Failure>) {
-    if let Err(failure) = noted {
-        let why = failure.message().unwrap_or_default();
-        session.ui().warning(format!("this could not be noted in the record: {why}"));
-    }
 }
 
 /// A write as the record keeps it.

@@ -3,23 +3,14 @@
 
 use super::server_dry_run::ServerDryRun;
 use super::step::{Request, Step};
-use super::workloads;
 use crate::checks::{Rehearsed, Snapshot};
 use crate::error::{Exit, Failure};
 use crate::plan::{Change, Plan};
 use crate::session::Session;
+use crate::session::workloads::downtime;
 use crate::terminal::Verbosity;
 use crate::terminal::prompt::PromptError;
 use crate::workloads::Times;
-
-/// What a script gives in place of answers.
-#[derive(Default)]
-pub struct Given {
-    pub yes: bool,
-    /// The deployment's name once more.
-    pub confirm: Option<String>,
-    pub backup: Option<String>,
-}
 
 /// What was approved, for as long as only the status moves, and what was written with it.
 #[derive(Default)]
@@ -125,7 +116,7 @@ fn approve_activation(
     let say = |text: &str| if script { ui.status(text) } else { ui.say_under(text, 2) };
     say("");
     say("This migrates for good:");
-    for line in workloads::downtime(seen, times) {
+    for line in downtime(seen, times) {
         say(&format!("  {line}"));
     }
     say("  All accounts and logins are copied to MAS; then everything starts again with MAS.");

@@ -1,10 +1,10 @@
 //! What is said and kept where the operator did not do what was written.
 
+use super::advice;
 use super::follow::missing;
 use super::outcome::Outcome;
 use super::resume::{is_of, rehearsal, take_pending};
 use super::step::Step;
-use super::{advice, apply};
 use crate::checks::Snapshot;
 use crate::deployment::{Deployment, FailureReport};
 use crate::diagnosis;
@@ -97,7 +97,7 @@ pub async fn report(
     let kept = session
         .change_record(|record| {
             if step == Step::DryRun {
-                let pending = take_pending(record, step, &session.deployment);
+                let pending = take_pending(record, step.command(), &session.deployment);
                 let proof = pending.as_ref();
                 let message = Some(report.message.clone());
                 record.rehearsal =
@@ -105,7 +105,9 @@ pub async fn report(
             } else {
                 record.failed_since(&report.message);
             }
-            if let Some(pending) = record.pending.as_mut().filter(|pending| is_of(pending, step, &session.deployment)) {
+            if let Some(pending) =
+                record.pending.as_mut().filter(|pending| is_of(pending, step.command(), &session.deployment))
+            {
                 // The write stands, and the operator tries on: whatever it starts from here on works on it.
                 pending.baseline.at_write.running = false;
                 pending.baseline.at_write.failure.clone_from(&report.completion);
@@ -113,7 +115,7 @@ pub async fn report(
             record.note(now, None, format!("{} failed", step.command()));
         })
         .await;
-    apply::warn_unrecorded(session, kept);
+    session.warn_unrecorded(kept);
     outcome.message = Some(report.message.clone());
     // Last, because it takes its time: what had to be kept is kept by now.
     if let Some(more) = advice::look_further(session, snapshot, &causes).await {

@@ -5,8 +5,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep_until};
 
+use super::resume::rests;
 use super::step::Step;
-use super::workloads::Stages;
 use crate::cluster::WatchItem;
 use crate::deployment::{Deployment, Run};
 use crate::error::Failure;
@@ -14,6 +14,7 @@ use crate::record::TimelineEntry;
 use crate::session::Session;
 use crate::session::deadline::Deadline;
 use crate::session::interrupt::Standing;
+use crate::session::workloads::Stages;
 use crate::terminal::progress::{Progress, Waiting};
 use crate::verdict::{Awaiting, Baseline, Continuity, Event, Observation, Tracker, Verdict};
 
@@ -48,12 +49,6 @@ pub struct Start {
 /// How long an operator rests after an earlier run before it is asked for another one. It starts the next one within
 /// moments, if it has one in store; an idle run more does no harm.
 const REST: Duration = Duration::from_secs(5);
-
-/// Whether the last run ended well and none is under way.
-pub fn rests(deployment: &Deployment) -> bool {
-    let conditions = deployment.conditions();
-    conditions.run() == Run::Succeeded && conditions.successful() == Some(true)
-}
 
 /// Follows until there is a verdict, the time is up, or somebody interrupts. `session.deployment` is the object as it
 /// was last seen. `reached` says why there is nothing left to do, if there is nothing.

@@ -3,6 +3,7 @@
 
 mod advice;
 mod apply;
+mod conclude;
 mod confirm;
 mod failed;
 mod follow;
@@ -12,13 +13,12 @@ mod resume;
 mod server_dry_run;
 mod step;
 mod via_owner;
-mod workloads;
 
 use std::time::Duration;
 
 pub use advice::{known, page};
-pub use confirm::{Confirmed, Given};
-pub use step::{Request, Step};
+pub use confirm::Confirmed;
+pub use step::{Given, Request, Step};
 
 use crate::checks::Snapshot;
 use crate::deployment::{Deployment, Run};
@@ -149,7 +149,7 @@ impl Flow<'_> {
         let progress = self.session.ui().progress();
         let stopped = follow::settle(self.session, self.deadline, self.request.step, &progress).await?;
         drop(progress);
-        Ok(stopped.map(|stopped| outcome::without_write(self.session, self.request.step, stopped)))
+        Ok(stopped.map(|stopped| conclude::without_write(self.session, self.request.step, stopped)))
     }
 
     /// Writes what was approved; `None` where somebody else was faster, and the attempt is to be made again.
@@ -194,7 +194,7 @@ impl Flow<'_> {
         }
         if !self.request.wait {
             drop(progress);
-            return Ok(Some(outcome::not_waited(self.session, self.request.step)));
+            return Ok(Some(conclude::not_waited(self.session, self.request.step)));
         }
         self.follow(seen, start, false, &progress).await
     }
@@ -202,13 +202,13 @@ impl Flow<'_> {
     /// The change is there already, by an earlier call or by somebody else.
     async fn follow_what_is_there(&mut self, seen: &Snapshot, baseline: Baseline) -> Result<Option<Ended>, Failure> {
         let step = self.request.step;
-        self.session.ui().status(resume::since_when(self.session, seen, step));
+        self.session.ui().status(resume::since_when(self.session, seen, step.command()));
         if self.request.preview {
             self.session.ui().status("This is a preview; there is nothing to write.");
             return Ok(Some(Ended::Unchanged));
         }
         if !self.request.wait {
-            return Ok(Some(outcome::not_waited(self.session, step)));
+            return Ok(Some(conclude::not_waited(self.session, step)));
         }
         let progress = self.session.ui().progress();
         let start = Start { baseline, seen: seen.deployment.clone(), continuity: Continuity::Gap };
@@ -240,7 +240,7 @@ impl Flow<'_> {
             }
             // An interruption still means what it meant while following: something was written.
             Stopped::AtRest => Ok(None),
-            _ => Ok(Some(outcome::conclude(self.session, step, seen, followed, progress, self.outcome).await)),
+            _ => Ok(Some(conclude::conclude(self.session, step, seen, followed, progress, self.outcome).await)),
         }
     }
 }

@@ -1,22 +1,13 @@
-//! How the flow ended: what is said and kept, and the `Outcome` of the contract.
+//! How the flow ended: the `Outcome` of the contract.
 
-use jiff::SignedDuration;
 use serde::Serialize;
 
-use super::follow::{Followed, Stopped, missing};
 use super::step::Step;
-use super::{apply, failed, resume};
-use crate::checks::Snapshot;
 use crate::error::{Exit, Failure};
-use crate::record::RehearsalState;
 use crate::session::Session;
-use crate::session::interrupt::Standing;
 use crate::session::snapshot::Extent;
 use crate::session::status::Status;
-use crate::terminal::progress::Progress;
-use crate::terminal::time::duration;
-use crate::terminal::{Line, Next, OutputFormat};
-use crate::verdict::{Observation, Verdict};
+use crate::terminal::{Next, OutputFormat};
 
 /// What became of the write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -153,142 +144,4 @@ impl Outcome {
         )?;
         result
     }
-}
-
-/// Ends a command that did not get to its write.
-pub fn without_write(session: &Session, step: Step, stopped: Stopped) -> Ended {
-    session.context.interrupt.stands(Standing::NothingWritten);
-    match stopped {
-        Stopped::TimedOut(awaiting) => {
-            let text = format!("gave up waiting, and nothing was written; still missing: {}", missing(&awaiting));
-            let again = Next::new("To wait again:").command(session.command(step.command()));
-            Ended::TimedOut(Failure::new(Exit::TimedOut, text).next(again))
-        }
-        Stopped::Interrupted => Ended::Interrupted,
-        Stopped::Verdict(_) | Stopped::Reached(_) | Stopped::AtRest => {
-            let text = format!("ElementDeployment {} was deleted; nothing was written", session.place());
-            Ended::Failed(Failure::new(Exit::Failed, text))
-        }
-    }
-}
-
-/// Ends a command with `--wait=false`.
-pub fn not_waited(session: &Session, step: Step) -> Ended {
-    session.ui().status(Line::new().text("Not waiting: ").text(step.goes_on()));
-    session.ui().next(&Next::new("To follow it:").command(session.command(step.command())));
-    Ended::NotWaited
-}
-
-/// Ends a command that followed the operator.
-pub async fn conclude(
-    session: &mut Session,
-    step: Step,
-    snapshot: &Snapshot,
-    followed: Followed,
-    progress: &Progress,
-    outcome: &mut Outcome,
-) -> Ended {
-    if matches!(followed.stopped, Stopped::Verdict(_)) {
-        session
-            .context
-            .interrupt
-            .stands(Standing::Ending { done: "the operator has answered already, which is being noted" });
-    }
-    let seconds = resume::since_the_write(session, step, snapshot).unwrap_or(followed.took.as_secs());
-    match followed.stopped {
-        Stopped::Verdict(Verdict::Succeeded(seen)) => {
-            progress.done("operator finished: no errors");
-            succeeded(session, step, snapshot, &seen, seconds, outcome).await
-        }
-        Stopped::Verdict(Verdict::Failed(report)) => {
-            progress.failed("operator reports failure");
-            Ended::Failed(failed::report(session, step, snapshot, report, &followed.timeline, seconds, outcome).await)
-        }
-        Stopped::Verdict(Verdict::Overtaken(_)) => {
-            progress.failed("the change is no longer there");
-            Ended::Failed(failed::overtaken(session))
-        }
-        Stopped::Verdict(Verdict::Gone) => {
-            progress.failed("the deployment is gone");
-            let text = format!("ElementDeployment {} was deleted or made anew while it was followed", session.place());
-            Ended::Failed(Failure::new(Exit::Failed, text))
-        }
-        Stopped::Verdict(Verdict::Pending(awaiting)) | Stopped::TimedOut(awaiting) => {
-            Ended::TimedOut(failed::timed_out(session, step, &awaiting))
-        }
-        // Both are seen to before anything is concluded.
-        Stopped::Reached(_) | Stopped::AtRest => Ended::Unchanged,
-        Stopped::Interrupted => {
-            outcome.message = Some(format!("interrupted; {}", step.goes_on()));
-            Ended::Interrupted
-        }
-    }
-}
-
-async fn succeeded(
-    session: &mut Session,
-    step: Step,
-    snapshot: &Snapshot,
-    seen: &Observation,
-    seconds: u64,
-    outcome: &mut Outcome,
-) -> Ended {
-    let now = session.ui().terminal().now();
-    let kept = session
-        .change_record(|record| {
-            let pending = resume::take_pending(record, step, &session.deployment);
-            if step == Step::DryRun {
-                let proof = pending.as_ref();
-                let rehearsal = resume::rehearsal(snapshot, seen, proof, now, seconds, RehearsalState::Passed, None);
-                record.rehearsal = Some(rehearsal.of_spec(&session.deployment));
-            }
-            record.note(now, None, format!("{} succeeded", step.command()));
-        })
-        .await;
-    let took = duration(SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(0)));
-    let ui = session.ui().clone();
-    match step {
-        Step::DryRun => {
-            if let Err(failure) = kept {
-                let next = vec![Next::new("The dry run passed, but that could not be noted in the record, and `activate` relies on it. Run it again once this is mended:").command(session.command("dry-run"))];
-                return Ended::Unrecorded(Failure { next, ..failure });
-            }
-            ui.status("");
-            ui.status(format!(
-                "Dry run passed in {took}. Nothing has been migrated; nobody can log in at MAS yet, and nobody should try: a login at MAS before the migration spoils it."
-            ));
-            outcome.next = Some(
-                Next::new(
-                    "Next: register the redirect URIs at the identity providers, take a backup of both databases, then",
-                )
-                .command(session.command("activate")),
-            );
-        }
-        Step::Activate => {
-            apply::warn_unrecorded(session, kept);
-            ui.status("");
-            ui.status(format!(
-                "Migrated in {took}: mas_active is true. Existing logins go on; new ones happen at MAS."
-            ));
-            if seen.active != Some(true) {
-                ui.warning("somebody has set the switch (…config.active) back meanwhile; set it to true again, or MAS is switched off");
-            }
-            outcome.next = Some(Next::new("See where everything stands:").command(session.command("status")));
-        }
-        Step::Abort | Step::Remove => {
-            apply::warn_unrecorded(session, kept);
-            ui.status("");
-            ui.status(match (step, &snapshot.settings) {
-                (Step::Abort, _) => format!("Back in {took}: the switch is off, and the operator reports no errors."),
-                (_, Some(settings)) => format!(
-                    "Back in {took}: the MAS component is out, and the operator reports no errors. Secret {} and MAS's database are still there.",
-                    settings.secret_name
-                ),
-                (_, None) => format!("Back in {took}: the MAS component is out, and the operator reports no errors."),
-            });
-            outcome.next = Some(Next::new("See where everything stands:").command(session.command("status")));
-        }
-    }
-    outcome.message = None;
-    Ended::Succeeded
 }

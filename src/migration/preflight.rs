@@ -2,12 +2,13 @@
 
 use std::borrow::Cow;
 
+use super::resume;
 use super::step::{Request, Step};
-use super::{resume, workloads};
 use crate::checks::{self, Finding, Snapshot, codes};
 use crate::error::{Exit, Failure};
 use crate::plan::MasSettings;
 use crate::session::endpoints;
+use crate::session::workloads::synapse_times;
 use crate::session::{Session, certificate, findings};
 use crate::terminal::Next;
 use crate::workloads::Times;
@@ -41,7 +42,7 @@ impl Preflight {
         judged?;
         if request.step == Step::Activate && !std::mem::replace(&mut self.network, true) {
             endpoints::before(session, seen, &request.accept, script).await?;
-            self.times = workloads::synapse_times(session).await;
+            self.times = synapse_times(session).await;
         }
         Ok(())
     }

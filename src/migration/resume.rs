@@ -5,10 +5,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::follow;
-use super::step::Step;
 use crate::checks::Snapshot;
-use crate::deployment::Deployment;
+use crate::deployment::{Deployment, Run};
 use crate::error::{Exit, Failure};
 use crate::plan::REHEARSAL_ANNOTATION;
 use crate::record::{OwnersChange, Pending, Record, Rehearsal, RehearsalState};
@@ -60,9 +58,9 @@ pub fn is_proven(pending: &Pending, deployment: &Deployment) -> bool {
 }
 
 /// The write that the record tells of, if it is this command's and has arrived.
-pub fn recorded(snapshot: &Snapshot, step: Step) -> Option<&Pending> {
+pub fn recorded<'a>(snapshot: &'a Snapshot, command: &str) -> Option<&'a Pending> {
     let pending = snapshot.recorded()?.pending.as_ref()?;
-    (pending.command == step.command() && is_applied(pending, &snapshot.deployment)).then_some(pending)
+    (pending.command == command && is_applied(pending, &snapshot.deployment)).then_some(pending)
 }
 
 /// Who waits for the manifest's owner to make a change that has not been seen yet, for whoever comes next.
@@ -80,11 +78,9 @@ pub fn left_to_the_owner(session: &Session, snapshot: &Snapshot) -> Option<Strin
 }
 
 /// Who made the change that is there already, and when: the record knows, or the API server's field managers.
-pub fn since_when(session: &Session, snapshot: &Snapshot, step: Step) -> String {
-    let recorded = snapshot
-        .recorded()
-        .and_then(|record| record.pending.as_ref())
-        .filter(|pending| pending.command == step.command());
+pub fn since_when(session: &Session, snapshot: &Snapshot, command: &str) -> String {
+    let recorded =
+        snapshot.recorded().and_then(|record| record.pending.as_ref()).filter(|pending| pending.command == command);
     let (by, at) = match recorded {
         Some(pending) => (pending.by.clone(), Some(pending.at)),
         None => match session.deployment.active_written_by() {
@@ -99,18 +95,18 @@ pub fn since_when(session: &Session, snapshot: &Snapshot, step: Step) -> String 
 }
 
 /// The baseline of the write that the record tells of, if it is this command's and has arrived for sure.
-pub fn recorded_baseline(snapshot: &Snapshot, step: Step) -> Option<Baseline> {
-    let pending = recorded(snapshot, step)?;
+pub fn recorded_baseline(snapshot: &Snapshot, command: &str) -> Option<Baseline> {
+    let pending = recorded(snapshot, command)?;
     is_proven(pending, &snapshot.deployment).then(|| pending.baseline.clone())
 }
 
 /// A run was under way when the change was written, or it cannot be told who wrote it and when; that run is over, and the
 /// operator rests. Whether that run worked on the change cannot be told, and no other one will come by itself (an operator
 /// that was restarted meanwhile does not start again for a change it has seen): waiting would have no end.
-pub fn unproven(snapshot: &Snapshot, step: Step) -> bool {
-    let Some(pending) = recorded(snapshot, step) else { return false };
+pub fn unproven(snapshot: &Snapshot, command: &str) -> bool {
+    let Some(pending) = recorded(snapshot, command) else { return false };
     let untold = pending.baseline.at_write.running || !is_proven(pending, &snapshot.deployment);
-    untold && follow::rests(&snapshot.deployment)
+    untold && rests(&snapshot.deployment)
 }
 
 /// A baseline for a change that is there without a record of it.
@@ -135,23 +131,23 @@ pub fn fresh(stamp: &str, deployment: &Deployment) -> String {
 }
 
 /// Seconds since an earlier call made the write that this one only came back to.
-pub fn since_the_write(session: &Session, step: Step, snapshot: &Snapshot) -> Option<u64> {
+pub fn since_the_write(session: &Session, command: &str, snapshot: &Snapshot) -> Option<u64> {
     let pending = snapshot.recorded()?.pending.as_ref()?;
-    let ours = is_of(pending, step, &snapshot.deployment);
+    let ours = is_of(pending, command, &snapshot.deployment);
     let span = session.ui().terminal().now().duration_since(pending.at);
     ours.then(|| u64::try_from(span.as_secs()).unwrap_or(0))
 }
 
 /// Whether what the record has pending is the very write that was followed: it may be an earlier one that never arrived, of
 /// another Secret.
-pub fn is_of(pending: &Pending, step: Step, deployment: &Deployment) -> bool {
-    pending.command == step.command() && is_applied(pending, deployment)
+pub fn is_of(pending: &Pending, command: &str, deployment: &Deployment) -> bool {
+    pending.command == command && is_applied(pending, deployment)
 }
 
 /// Takes the write that was followed off the record, and nobody else's: who began another one meanwhile needs it to come
 /// back to.
-pub fn take_pending(record: &mut Record, step: Step, deployment: &Deployment) -> Option<Pending> {
-    record.pending.take_if(|pending| is_of(pending, step, deployment))
+pub fn take_pending(record: &mut Record, command: &str, deployment: &Deployment) -> Option<Pending> {
+    record.pending.take_if(|pending| is_of(pending, command, deployment))
 }
 
 /// A rehearsal that ended, for the record.
@@ -188,4 +184,10 @@ pub fn rehearsal(
         message,
         failed_since: None,
     }
+}
+
+/// Whether the last run ended well and none is under way.
+pub fn rests(deployment: &Deployment) -> bool {
+    let conditions = deployment.conditions();
+    conditions.run() == Run::Succeeded && conditions.successful() == Some(true)
 }

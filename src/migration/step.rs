@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use super::confirm::Given;
 use super::resume;
 use crate::checks::{self, Finding, RehearsalStanding, Snapshot, is_old, standing};
 use crate::deployment::{Deployment, Run};
@@ -118,7 +117,7 @@ impl Step {
             }
             Self::Activate => migrated(deployment),
             Self::Abort | Self::Remove => {
-                if deployment.mas_active() == Some(true) || resume::recorded(seen, self).is_some() {
+                if deployment.mas_active() == Some(true) || resume::recorded(seen, self.command()).is_some() {
                     return None;
                 }
                 match (deployment.mas(), deployment.active()) {
@@ -149,15 +148,17 @@ impl Step {
     /// What to follow instead of writing, if the change is there already.
     pub fn found(self, seen: &Snapshot) -> Option<Baseline> {
         match self {
-            Self::DryRun => resume::recorded_baseline(seen, self).filter(|_| !resume::unproven(seen, self)),
+            Self::DryRun => {
+                resume::recorded_baseline(seen, self.command()).filter(|_| !resume::unproven(seen, self.command()))
+            }
             Self::Activate if seen.deployment.active() != Some(true) => None,
             Self::Activate => {
-                let recorded = resume::recorded_baseline(seen, self);
+                let recorded = resume::recorded_baseline(seen, self.command());
                 Some(recorded.unwrap_or_else(|| resume::present_baseline(seen, Carried::Active(true))))
             }
             Self::Abort | Self::Remove => {
-                let pending = resume::recorded(seen, self)?;
-                if resume::unproven(seen, self) {
+                let pending = resume::recorded(seen, self.command())?;
+                if resume::unproven(seen, self.command()) {
                     return None;
                 }
                 let proven = resume::is_proven(pending, &seen.deployment);
@@ -191,11 +192,22 @@ impl Step {
                     .next(Next::new("First settle its host, database and secrets with `prepare`."))),
             },
             Self::Activate => Ok(Plan::activate(deployment)),
-            Self::Abort | Self::Remove if resume::unproven(seen, self) => Ok(Plan::ask_for_run(deployment, &stamp)),
+            Self::Abort | Self::Remove if resume::unproven(seen, self.command()) => {
+                Ok(Plan::ask_for_run(deployment, &stamp))
+            }
             Self::Abort => Ok(Plan::deactivate(deployment)),
             Self::Remove => Ok(Plan::remove(deployment)),
         }
     }
+}
+
+/// What a script gives in place of answers.
+#[derive(Default)]
+pub struct Given {
+    pub yes: bool,
+    /// The deployment's name once more.
+    pub confirm: Option<String>,
+    pub backup: Option<String>,
 }
 
 /// A step as it was asked for.

@@ -2,9 +2,10 @@
 //! shown here, and waited for; from its arrival on everything is as after a write of our own.
 
 use super::apply::{self, Intent};
+use super::conclude;
 use super::confirm::Approved;
 use super::follow::{Start, Stopped};
-use super::outcome::{self, Ended};
+use super::outcome::Ended;
 use super::resume;
 use super::step::{Request, Step};
 use crate::checks::Snapshot;
@@ -74,7 +75,7 @@ pub async fn leave(
         }
         Arrival::Stopped(stopped) => {
             drop(progress);
-            Ok(Left::Ended(outcome::without_write(session, step, stopped)))
+            Ok(Left::Ended(conclude::without_write(session, step, stopped)))
         }
     }
 }
@@ -84,7 +85,7 @@ fn check(session: &Session, snapshot: &Snapshot, plan: &Plan) -> Result<(), Fail
     if plan.changes_spec() {
         return Ok(());
     }
-    let text = match resume::recorded(snapshot, Step::DryRun).and_then(|pending| pending.owner) {
+    let text = match resume::recorded(snapshot, Step::DryRun.command()).and_then(|pending| pending.owner) {
         Some(OwnersChange::Awaited) => {
             "the change has come from the manifest's owner while nobody looked, so whether the operator rehearsed it was not \
              to be seen"
@@ -130,7 +131,7 @@ async fn note_arrival(session: &Session, ours: &Pending, start: &Start) {
             }
         })
         .await;
-    apply::warn_unrecorded(session, noted);
+    session.warn_unrecorded(noted);
 }
 
 /// Shows what the owner has to change. To stderr, because `-o json` has its own document on stdout.

@@ -14,6 +14,7 @@ pub mod related_objects;
 pub mod secrets;
 pub mod snapshot;
 pub mod status;
+pub mod workloads;
 
 use std::time::Duration;
 

@@ -89,4 +89,12 @@ impl Session {
         folders.push(std::env::temp_dir().join("kubectl-ess-mas"));
         folders
     }
+
+    /// Says so where the record does not have what it should.
+    pub fn warn_unrecorded(&self, noted: Result<(), Failure>) {
+        if let Err(failure) = noted {
+            let why = failure.message().unwrap_or_default();
+            self.ui().warning(format!("this could not be noted in the record: {why}"));
+        }
+    }
 }

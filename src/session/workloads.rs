@@ -15,10 +15,10 @@ use serde_json::Value;
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
+use super::Session;
 use crate::checks::Snapshot;
 use crate::cluster::{Onlook, Selection, resource};
 use crate::record::TimelineEntry;
-use crate::session::Session;
 use crate::terminal::progress::{Onlooker, Progress};
 use crate::terminal::time::duration;
 use crate::terminal::{Line, Symbol, Terminal};

@@ -161,7 +161,9 @@ impl Log<'_> {
                 let continuity = if std::mem::take(&mut self.missed) { Continuity::Gap } else { continuity };
                 let seen = Observation::of(&deployment);
                 self.progress.heard();
-                self.note_mas_active(&seen, session);
+                if seen.mas_active == Some(true) && session.deployment.mas_active() != Some(true) {
+                    self.note(session, "mas_active is true".to_owned());
+                }
                 session.deployment = deployment;
                 Some(Event::Seen(Box::new(seen), continuity))
             }
@@ -177,12 +179,6 @@ impl Log<'_> {
                 self.note(session, "the deployment can be followed again".to_owned());
                 None
             }
-        }
-    }
-
-    fn note_mas_active(&mut self, seen: &Observation, session: &Session) {
-        if seen.mas_active == Some(true) && session.deployment.mas_active() != Some(true) {
-            self.note(session, "mas_active is true".to_owned());
         }
     }
 

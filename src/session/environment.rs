@@ -10,6 +10,24 @@ use crate::checks::{Circumstances, Healing, Known, Snapshot};
 use crate::cluster::{ClusterError, ErrorKind, Selection, foreign, resource};
 use crate::deployment::{ChartRelease, OperatorDeployment, Owner};
 
+/// How much to read. Nothing is read that is not shown or judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// For `status`: the record, and the Secret where a rehearsal hangs on it.
+    Standing,
+    /// For going back: the schema and what the caller may do as well.
+    Back,
+    /// To look: also what lies around, within the number of requests of a `check`.
+    Look,
+    /// For a step that the operator takes up: all of it, however many Secrets the components have.
+    Step,
+}
+
+/// What could not be read, in words.
+pub fn unreadable<T>(error: &ClusterError) -> Known<T> {
+    Known::Unreadable(error.to_string())
+}
+
 /// Whether a read was refused for want of a right.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::OnceCell;
 
 use super::environment::Refusal;
-use super::snapshot::unreadable;
+use super::environment::unreadable;
 use crate::checks::Known;
 use crate::checks::access::Right;
 use crate::checks::tls::SecretLook;

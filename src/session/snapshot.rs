@@ -5,28 +5,15 @@ use serde_json::Value;
 
 use super::Session;
 use super::components;
-use super::environment::{self, Refusal};
+use super::environment::{self, Extent, Refusal, unreadable};
 use super::secrets;
 use crate::checks::access::Right;
 use crate::checks::tls::SecretLook;
 use crate::checks::{Known, Snapshot};
-use crate::cluster::{ApiVersion, Cluster, ClusterError, Selection, qualified, resource};
+use crate::cluster::{ApiVersion, Cluster, Selection, qualified, resource};
 use crate::deployment::{Deployment, Features};
 use crate::plan::{MasSettings, SecretContents};
 use crate::record::{Record, record_name};
-
-/// How much to read. Nothing is read that is not shown or judged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Extent {
-    /// For `status`: the record, and the Secret where a rehearsal hangs on it.
-    Standing,
-    /// For going back: the schema and what the caller may do as well.
-    Back,
-    /// To look: also what lies around, within the number of requests of a `check`.
-    Look,
-    /// For a step that the operator takes up: all of it, however many Secrets the components have.
-    Step,
-}
 
 impl Session {
     /// Reads everything beside the deployment itself. What cannot be read is not an error: it becomes a finding.
@@ -173,9 +160,4 @@ async fn features(cluster: &Cluster, version: ApiVersion) -> (Known<Features>, R
         Some(served) => (Known::Known(Features::read(&served["schema"]["openAPIV3Schema"])), Refusal::No),
         None => (Known::Unreadable(why), refusal),
     }
-}
-
-/// What could not be read, in words.
-pub fn unreadable<T>(error: &ClusterError) -> Known<T> {
-    Known::Unreadable(error.to_string())
 }

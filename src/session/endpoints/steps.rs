@@ -3,10 +3,11 @@
 
 use std::collections::HashMap;
 
+use super::ask::{expected, look};
 use super::reach::Reach;
-use super::{Expected, OutsidePhase, Ways, expected, look};
+use super::ways::Ways;
 use crate::checks::configured::Configured;
-use crate::checks::endpoints::{self, Answers, judge, questions};
+use crate::checks::endpoints::{self, Answers, Expected, OutsidePhase, judge, questions};
 use crate::checks::{Circumstances, Finding, Known, Severity, Snapshot, codes};
 use crate::error::{Exit, Failure};
 use crate::plan::MasSettings;

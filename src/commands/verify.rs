@@ -6,8 +6,8 @@ use crate::cli::VerifyArgs;
 use crate::error::{Exit, Failure};
 use crate::secrets::SecretText;
 use crate::session::endpoints::{self, Through, Ways};
-use crate::session::environment::Extent;
 use crate::session::inputs::{read_file, read_resolve, read_roots};
+use crate::session::reading::Extent;
 use crate::session::{Context, Session};
 use crate::terminal::progress::Waiting;
 

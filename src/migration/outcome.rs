@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::step::Step;
 use crate::error::{Exit, Failure};
 use crate::session::Session;
-use crate::session::environment::Extent;
+use crate::session::reading::Extent;
 use crate::session::status::Status;
 use crate::terminal::{Next, OutputFormat};
 

@@ -9,7 +9,7 @@ use crate::deployment::{Deployment, Run};
 use crate::error::{Exit, Failure};
 use crate::plan::{MasSettings, Plan};
 use crate::session::Session;
-use crate::session::environment::Extent;
+use crate::session::reading::Extent;
 use crate::terminal::Next;
 use crate::verdict::{Baseline, Carried};
 

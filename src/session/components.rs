@@ -8,7 +8,7 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::Session;
-use super::environment::{Extent, unreadable};
+use super::reading::{Extent, unreadable};
 use crate::checks::configured::{ComponentSecret, Configured, Resolution};
 use crate::checks::synapse::RenderedConfig;
 use crate::checks::{Known, Snapshot, secrets_to_look_at};

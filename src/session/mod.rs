@@ -9,6 +9,7 @@ pub mod findings;
 pub mod inputs;
 pub mod interrupt;
 pub mod prefetch;
+pub mod reading;
 pub mod record;
 pub mod related_objects;
 pub mod secrets;

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::OnceCell;
 
-use super::environment::Refusal;
-use super::environment::unreadable;
+use super::reading::Refusal;
+use super::reading::unreadable;
 use crate::checks::Known;
 use crate::checks::access::Right;
 use crate::checks::tls::SecretLook;

@@ -5,7 +5,8 @@ use serde_json::Value;
 
 use super::Session;
 use super::components;
-use super::environment::{self, Extent, Refusal, unreadable};
+use super::environment;
+use super::reading::{Extent, Refusal, note_refused, unreadable};
 use super::secrets;
 use crate::checks::access::Right;
 use crate::checks::tls::SecretLook;
@@ -40,7 +41,7 @@ impl Session {
         if let Some(access) = &mut snapshot.circumstances.access {
             access.asked = asked;
         }
-        environment::note_refused(&mut snapshot, refused);
+        note_refused(&mut snapshot, refused);
         (snapshot, more)
     }
 
@@ -76,7 +77,7 @@ impl Session {
             configured,
         };
         for refused in [record_refused, features_refused] {
-            environment::note_refused(&mut snapshot, refused);
+            note_refused(&mut snapshot, refused);
         }
         snapshot
     }

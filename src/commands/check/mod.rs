@@ -13,8 +13,8 @@ use crate::cluster::Target;
 use crate::error::{Exit, Failure};
 use crate::session::certificate;
 use crate::session::endpoints;
-use crate::session::environment::Extent;
 use crate::session::findings;
+use crate::session::reading::Extent;
 use crate::session::{Context, Session};
 use crate::terminal::{Next, OutputFormat, Ui};
 

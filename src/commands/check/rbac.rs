@@ -6,7 +6,7 @@ use crate::cli::CheckArgs;
 use crate::cluster::Cluster;
 use crate::cluster::shell_word;
 use crate::error::{Exit, Failure};
-use crate::session::environment::Extent;
+use crate::session::reading::Extent;
 use crate::session::{Context, Session};
 use crate::terminal::{Next, OutputFormat};
 

@@ -27,9 +27,9 @@ use crate::plan::{
 };
 use crate::secrets::wipe;
 use crate::session::certificate::look;
-use crate::session::environment::Extent;
 use crate::session::findings;
 use crate::session::interrupt::Standing;
+use crate::session::reading::Extent;
 use crate::session::status::providers as provider_parts;
 use crate::session::{Context, Session};
 use crate::terminal::table::{Cell, Column, Table};

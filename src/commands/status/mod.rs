@@ -11,7 +11,7 @@ pub use providers::providers as provider_table;
 
 use crate::cli::StatusArgs;
 use crate::error::{Exit, Failure};
-use crate::session::environment::Extent;
+use crate::session::reading::Extent;
 use crate::session::{Context, Session};
 use crate::terminal::OutputFormat;
 

@@ -1,4 +1,4 @@
-//! The world outside: streams, keyboard, environment, window, clock. Real, or a test's.
+//! What the program is connected to: streams, keyboard, environment, window, clock. Real, or a test's.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io::{self, IsTerminal};
@@ -9,9 +9,8 @@ use clap::ValueEnum;
 use indicatif::MultiProgress;
 use jiff::{Timestamp, tz::TimeZone};
 
-use super::prompt::Answer;
 use super::screen::{self, Screen};
-use super::style::Look;
+use super::style::RenderOptions;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stream {
@@ -31,9 +30,9 @@ pub enum ColorChoice {
 /// What the program is connected to. Cheap to clone; clones share the streams. Holds no process-wide state, so a process
 /// can use one after the other.
 #[derive(Clone)]
-pub struct Terminal(pub(super) Arc<World>);
+pub struct Terminal(pub(super) Arc<Connected>);
 
-pub(super) struct World {
+pub(super) struct Connected {
     pub(super) screen: Arc<Mutex<Screen>>,
     pub(super) live: MultiProgress,
     pub(super) stdin_tty: bool,
@@ -45,17 +44,33 @@ pub(super) struct World {
     pub(super) environment: Option<BTreeMap<String, String>>,
     pub(super) clock: Clock,
     pub(super) zone: TimeZone,
-    pub(super) keyboard: Keyboard,
+    pub(super) answers: Answers,
     /// A question that is being asked is to end as if Ctrl-C had been pressed.
     pub(super) stop_asking: AtomicBool,
 }
 
 pub(super) type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
-pub(super) enum Keyboard {
-    Real,
+/// Where answers come from.
+pub(super) enum Answers {
+    Keyboard,
     #[cfg_attr(not(test), expect(dead_code, reason = "tests answer from it"))]
-    Script(Mutex<VecDeque<Answer>>),
+    Script(Mutex<VecDeque<ScriptedAnswer>>),
+}
+
+/// What a scripted person does at a question of a test.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ScriptedAnswer {
+    /// Types (or pastes) this and presses Enter; one of several is chosen by its number or by what stands before its colon.
+    Line(String),
+    CtrlC,
+    CtrlD,
+}
+
+impl From<&str> for ScriptedAnswer {
+    fn from(line: &str) -> Self {
+        Self::Line(line.to_owned())
+    }
 }
 
 pub(super) const DEFAULT_COLUMNS: usize = 100;
@@ -66,7 +81,7 @@ impl Terminal {
     /// The process's own streams, environment, clock and time zone.
     pub fn real() -> Self {
         let screen = Arc::new(Mutex::new(Screen::new(Box::new(io::stdout()), Box::new(io::stderr()))));
-        Self(Arc::new(World {
+        Self(Arc::new(Connected {
             live: screen::live_lines(Arc::clone(&screen)),
             screen,
             stdin_tty: io::stdin().is_terminal(),
@@ -76,7 +91,7 @@ impl Terminal {
             environment: None,
             clock: Arc::new(Timestamp::now),
             zone: TimeZone::system(),
-            keyboard: Keyboard::Real,
+            answers: Answers::Keyboard,
             stop_asking: AtomicBool::default(),
         }))
     }
@@ -137,12 +152,12 @@ impl Terminal {
         asked.or_else(window).unwrap_or(DEFAULT_COLUMNS).max(LEAST_COLUMNS)
     }
 
-    /// How text for `stream` is to look. Each stream is decided by itself: data may be piped while a person reads stderr.
+    /// How text for `stream` is to options. Each stream is decided by itself: data may be piped while a person reads stderr.
     ///
     /// Colours, first match decides: the choice; `NO_COLOR` not empty (no-color.org); `CLICOLOR_FORCE` neither empty nor
     /// `0`, then `CLICOLOR` that is `0` (bixense.com/clicolors); no terminal, or one that is `dumb`. Text is wrapped on a
     /// terminal only.
-    pub fn look(&self, stream: Stream, choice: ColorChoice) -> Look {
+    pub fn render_options(&self, stream: Stream, choice: ColorChoice) -> RenderOptions {
         let tty = self.is_tty(stream);
         let set = |name: &str| self.env(name).filter(|value| !value.is_empty());
         let coloured = match choice {
@@ -152,7 +167,7 @@ impl Terminal {
             ColorChoice::Auto if set("CLICOLOR_FORCE").is_some_and(|value| value != "0") => true,
             ColorChoice::Auto => tty && !self.is_dumb() && set("CLICOLOR").is_none_or(|value| value != "0"),
         };
-        Look { coloured, unicode: self.speaks_unicode(), columns: tty.then(|| self.columns()) }
+        RenderOptions { coloured, unicode: self.speaks_unicode(), columns: tty.then(|| self.columns()) }
     }
 
     /// Whether the reader of stdout has left (`| head`): what is still computed for it is for nobody.

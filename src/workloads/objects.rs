@@ -2,7 +2,28 @@
 
 use serde_json::Value;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The kinds of objects that are watched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum WorkloadKind {
+    /// `apps/v1` StatefulSets: Synapse's processes.
+    StatefulSet,
+    /// `batch/v1` Jobs: the migration.
+    Job,
+    Pod,
+}
+
+impl WorkloadKind {
+    pub const ALL: [Self; 3] = [Self::StatefulSet, Self::Job, Self::Pod];
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum Workload {
+    Synapse(StatefulSet),
+    Job(Job),
+    Pod(Pod),
+}
+
+#[derive(Debug, Clone, Copy)]
 pub(super) struct StatefulSet {
     /// `spec.replicas`.
     pub(super) wanted: u32,
@@ -10,6 +31,8 @@ pub(super) struct StatefulSet {
     pub(super) there: u32,
     /// `status.readyReplicas`.
     pub(super) ready: u32,
+    /// The most pods that were seen of it.
+    pub(super) peak: u32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,35 +40,25 @@ pub(super) enum Job {
     /// Made, and no pod of it has been started.
     Waiting,
     Running,
-    Ended,
+    Complete,
     Failed,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 #[expect(clippy::struct_excessive_bools, reason = "independent facts, each read by name")]
 pub(super) struct Pod {
-    /// The name of the object that made it, with its kind.
-    pub(super) owner: Option<(String, String)>,
+    pub(super) of_job: bool,
+    pub(super) of_mas: bool,
     /// Whether it is ready and stays.
     pub(super) ready: bool,
-    pub(super) leaving: bool,
-    /// Whether it has done its work and does not run any more.
+    /// Whether it is being deleted, or has done its work.
     pub(super) over: bool,
-    pub(super) trouble: Option<Trouble>,
-    /// Whether it is one of MAS's.
-    pub(super) mas: bool,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Trouble {
-    /// Kubernetes' word: `ImagePullBackOff`.
-    pub(super) reason: String,
-    /// Kubernetes' sentence, on one line; may be empty.
-    pub(super) message: String,
+    /// Why it does not start, and Kubernetes' sentence about it on one line.
+    pub(super) stuck: Option<(String, String)>,
 }
 
 /// Reasons of a waiting container that do not pass by themselves in a moment.
-const TROUBLES: [&str; 7] = [
+const STUCK: [&str; 7] = [
     "CrashLoopBackOff",
     "CreateContainerConfigError",
     "CreateContainerError",
@@ -55,16 +68,37 @@ const TROUBLES: [&str; 7] = [
     "RunContainerError",
 ];
 
+impl Workload {
+    /// `None` for what does not belong to the deployment or tells nothing of it: StatefulSets beside Synapse, Jobs that a
+    /// `CronJob` starts by the clock.
+    pub(super) fn read(kind: WorkloadKind, object: &Value, deployment: &str) -> Option<Self> {
+        if !belongs(object, deployment) {
+            return None;
+        }
+        match kind {
+            WorkloadKind::StatefulSet => {
+                is_synapse(name(object), deployment).then(|| Self::Synapse(stateful_set(object)))
+            }
+            WorkloadKind::Job => (owner_kind(object) != Some("CronJob")).then(|| Self::Job(job(object))),
+            WorkloadKind::Pod => Some(Self::Pod(pod(object, deployment))),
+        }
+    }
+}
+
 /// Whether an object belongs to the deployment. The operator's label decides; without it the instance's name, and
 /// without that the object's own.
-pub(super) fn belongs(object: &Value, deployment: &str) -> bool {
+fn belongs(object: &Value, deployment: &str) -> bool {
     let label = |key: &str| object["metadata"]["labels"][key].as_str();
-    let below = |name: &str| name.strip_prefix(deployment).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'));
     match (label("k8s.element.io/owner-name"), label("app.kubernetes.io/instance")) {
         (Some(owner), _) => owner == deployment,
-        (None, Some(instance)) => below(instance),
-        (None, None) => below(name(object)),
+        (None, Some(instance)) => is_or_begins(instance, deployment),
+        (None, None) => is_or_begins(name(object), deployment),
     }
+}
+
+/// Whether a name is `start`, or `start` and a hyphen and more.
+fn is_or_begins(name: &str, start: &str) -> bool {
+    name.strip_prefix(start).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
 }
 
 pub(super) fn name(object: &Value) -> &str {
@@ -77,100 +111,63 @@ pub(super) fn is_synapse(name: &str, deployment: &str) -> bool {
     process.is_some_and(|process| !["haproxy", "redis", "admin"].contains(&process))
 }
 
-impl StatefulSet {
-    pub(super) fn read(object: &Value) -> Self {
-        Self {
-            // Kubernetes' own default.
-            wanted: count(&object["spec"]["replicas"]).unwrap_or(1),
-            there: count(&object["status"]["replicas"]).unwrap_or(0),
-            ready: count(&object["status"]["readyReplicas"]).unwrap_or(0),
-        }
+fn stateful_set(object: &Value) -> StatefulSet {
+    // Kubernetes' own default.
+    let wanted = count(&object["spec"]["replicas"]).unwrap_or(1);
+    let there = count(&object["status"]["replicas"]).unwrap_or(0);
+    let ready = count(&object["status"]["readyReplicas"]).unwrap_or(0);
+    StatefulSet { wanted, there, ready, peak: there.max(wanted) }
+}
+
+fn job(object: &Value) -> Job {
+    if condition(object, "Complete") {
+        Job::Complete
+    } else if condition(object, "Failed") {
+        Job::Failed
+    } else if count(&object["status"]["active"]).unwrap_or(0) > 0 {
+        Job::Running
+    } else {
+        Job::Waiting
     }
 }
 
-impl Job {
-    /// `None` for one that a `CronJob` starts by the clock.
-    pub(super) fn read(object: &Value) -> Option<Self> {
-        if owner(object).is_some_and(|(kind, _)| kind == "CronJob") {
-            return None;
-        }
-        Some(if condition(object, "Complete") == Some(true) {
-            Self::Ended
-        } else if condition(object, "Failed") == Some(true) {
-            Self::Failed
-        } else if count(&object["status"]["active"]).unwrap_or(0) > 0 {
-            Self::Running
-        } else {
-            Self::Waiting
-        })
+fn pod(object: &Value, deployment: &str) -> Pod {
+    let leaving = object["metadata"]["deletionTimestamp"].is_string();
+    let component = name(object).strip_prefix(deployment).and_then(|rest| rest.strip_prefix('-')).unwrap_or_default();
+    Pod {
+        of_job: owner_kind(object) == Some("Job"),
+        of_mas: ["matrix-authentication-service", "mas"].iter().any(|mas| is_or_begins(component, mas)),
+        ready: !leaving && condition(object, "Ready"),
+        over: leaving || matches!(object["status"]["phase"].as_str(), Some("Succeeded" | "Failed")),
+        stuck: stuck(object).filter(|_| !leaving),
     }
 }
 
-impl Pod {
-    pub(super) fn read(object: &Value, deployment: &str) -> Self {
-        let phase = object["status"]["phase"].as_str().unwrap_or_default();
-        let leaving = object["metadata"]["deletionTimestamp"].is_string();
-        Self {
-            owner: owner(object).map(|(kind, name)| (kind.to_owned(), name.to_owned())),
-            ready: !leaving && condition(object, "Ready") == Some(true),
-            leaving,
-            over: phase == "Succeeded" || phase == "Failed",
-            trouble: trouble(object).filter(|_| !leaving),
-            mas: is_mas(name(object), deployment),
-        }
-    }
-
-    pub(super) fn job(&self) -> Option<&str> {
-        self.made_by("Job")
-    }
-
-    pub(super) fn stateful_set(&self) -> Option<&str> {
-        self.made_by("StatefulSet")
-    }
-
-    fn made_by(&self, kind: &str) -> Option<&str> {
-        self.owner.as_ref().filter(|(owner, _)| owner == kind).map(|(_, name)| name.as_str())
-    }
-}
-
-fn is_mas(name: &str, deployment: &str) -> bool {
-    let component = name.strip_prefix(deployment).and_then(|rest| rest.strip_prefix('-')).unwrap_or_default();
-    ["matrix-authentication-service", "mas"]
-        .iter()
-        .any(|mas| component.strip_prefix(mas).is_some_and(|rest| rest.is_empty() || rest.starts_with('-')))
-}
-
-/// Kind and name of the object that controls this one.
-fn owner(object: &Value) -> Option<(&str, &str)> {
+/// The kind of the object that controls this one.
+fn owner_kind(object: &Value) -> Option<&str> {
     let owners = object["metadata"]["ownerReferences"].as_array()?;
-    let owner = owners.iter().find(|owner| owner["controller"] == true)?;
-    Some((owner["kind"].as_str()?, owner["name"].as_str()?))
+    owners.iter().find(|owner| owner["controller"] == true)?["kind"].as_str()
 }
 
-fn condition(object: &Value, kind: &str) -> Option<bool> {
-    let all = object["status"]["conditions"].as_array()?;
-    let found = all.iter().find(|one| one["type"] == kind)?;
-    Some(found["status"] == "True")
+fn condition(object: &Value, kind: &str) -> bool {
+    let all = object["status"]["conditions"].as_array().into_iter().flatten();
+    all.into_iter().any(|one| one["type"] == kind && one["status"] == "True")
 }
 
-fn trouble(object: &Value) -> Option<Trouble> {
+fn stuck(object: &Value) -> Option<(String, String)> {
     let status = &object["status"];
     let containers =
         ["initContainerStatuses", "containerStatuses"].into_iter().filter_map(|key| status[key].as_array());
-    let waiting = containers.flatten().map(|container| &container["state"]["waiting"]);
-    let stuck =
-        waiting.into_iter().find(|waiting| waiting["reason"].as_str().is_some_and(|why| TROUBLES.contains(&why)));
-    let all = status["conditions"].as_array().into_iter().flatten();
+    let mut waiting = containers.flatten().map(|container| &container["state"]["waiting"]);
+    let waits = waiting.find(|waiting| waiting["reason"].as_str().is_some_and(|why| STUCK.contains(&why)));
     let unscheduled = || {
-        all.into_iter()
-            .find(|one| one["type"] == "PodScheduled" && one["status"] == "False" && one["reason"] == "Unschedulable")
+        let mut conditions = status["conditions"].as_array().into_iter().flatten();
+        // A condition that holds has no reason.
+        conditions.find(|one| one["type"] == "PodScheduled" && one["reason"] == "Unschedulable")
     };
-    let found = stuck.or_else(unscheduled)?;
+    let found = waits.or_else(unscheduled)?;
     let message = found["message"].as_str().unwrap_or_default();
-    Some(Trouble {
-        reason: found["reason"].as_str()?.to_owned(),
-        message: message.split_whitespace().collect::<Vec<_>>().join(" "),
-    })
+    Some((found["reason"].as_str()?.to_owned(), message.split_whitespace().collect::<Vec<_>>().join(" ")))
 }
 
 fn count(value: &Value) -> Option<u32> {

@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::{Timestamp, tz::TimeZone};
 
 use super::screen::{self, Screen};
-use super::tty::{Answers, Clock, Connected, DEFAULT_COLUMNS, ScriptedAnswer, Terminal};
+use super::script::{ScriptedAnswer, script};
+use super::tty::{Clock, Connected, DEFAULT_COLUMNS, Terminal};
 
 #[derive(Clone)]
 pub struct Setting {
@@ -172,6 +173,7 @@ impl Terminal {
         let screen = Arc::new(Mutex::new(Screen::new(out, err)));
         let terminal = Self(Arc::new(Connected {
             live: screen::live_lines(Arc::clone(&screen)),
+            script: Some(script(setting.answers, Arc::clone(&screen))),
             screen,
             stdin_tty: setting.stdin_tty,
             stdout_tty: setting.stdout_tty,
@@ -180,7 +182,6 @@ impl Terminal {
             environment: Some(setting.environment),
             clock: setting.clock,
             zone: setting.zone,
-            answers: Answers::Script(Mutex::new(setting.answers)),
             stop_asking: AtomicBool::default(),
         }));
         (terminal, captured)

@@ -1,7 +1,7 @@
 //! What a write changes, field by field with its path. Values are shown as they are, so the trees must hold no secret.
 
 use serde_json::{Map, Value};
-use similar::{Algorithm, ChangeTag, DiffTag, TextDiff, capture_diff_slices};
+use similar::{Algorithm, DiffTag, capture_diff_slices};
 
 use super::data::yaml;
 use super::style::{Line, Style};
@@ -68,8 +68,7 @@ fn name(path: &[String]) -> String {
     path.concat().trim_start_matches('.').to_owned()
 }
 
-/// Changes as lines: what they have in common in their paths once, then below it `-` and `+` per field. Text of several lines is
-/// compared line by line. Values are written as YAML would have them, so `"yes"` and `yes` can be told apart.
+/// Changes as lines: what they have in common in their paths once, then below it `-` and `+` per field. Values are written as YAML would have them, so `"yes"` and `yes` can be told apart.
 pub fn lines(changes: &[Change]) -> Vec<Line> {
     let common = common_path(changes);
     let mut lines = Vec::new();
@@ -80,38 +79,9 @@ pub fn lines(changes: &[Change]) -> Vec<Line> {
     let margin = if common > 0 { "    " } else { "  " };
     for change in changes {
         let name = name(&change.path[common..]);
-        match (&change.before, &change.after) {
-            (Some(Value::String(old)), Some(Value::String(new))) if old.contains('\n') || new.contains('\n') => {
-                lines.push(Line::new().text(format!("{margin}~ {name}:")));
-                lines.extend(texts(old, new).into_iter().map(|line| Line::new().text(margin).text("  ").line(line)));
-            }
-            (before, after) => {
-                for (sign, style, value) in [('-', Style::Bad, before), ('+', Style::Good, after)] {
-                    let line = |value| Line::new().styled(style, format!("{margin}{sign} {name}: {}", shown(value)));
-                    lines.extend(value.as_ref().map(line));
-                }
-            }
-        }
-    }
-    lines
-}
-
-/// Two texts as a unified diff with three lines around each change.
-fn texts(before: &str, after: &str) -> Vec<Line> {
-    let diff = TextDiff::from_lines(before, after);
-    let mut lines = Vec::new();
-    for group in diff.grouped_ops(3) {
-        if !lines.is_empty() {
-            lines.push(Line::new().styled(Style::Dim, "..."));
-        }
-        for change in group.iter().flat_map(|op| diff.iter_changes(op)) {
-            let (sign, style) = match change.tag() {
-                ChangeTag::Delete => ("- ", Style::Bad),
-                ChangeTag::Insert => ("+ ", Style::Good),
-                ChangeTag::Equal => ("  ", Style::Dim),
-            };
-            let text = change.value().trim_end_matches(['\n', '\r']);
-            lines.push(Line::new().styled(style, format!("{sign}{text}").trim_end()));
+        for (sign, style, value) in [('-', Style::Bad, &change.before), ('+', Style::Good, &change.after)] {
+            let line = |value| Line::new().styled(style, format!("{margin}{sign} {name}: {}", shown(value)));
+            lines.extend(value.as_ref().map(line));
         }
     }
     lines

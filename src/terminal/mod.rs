@@ -17,6 +17,8 @@ pub mod live_line;
 pub mod progress;
 pub mod prompt;
 mod screen;
+#[cfg(test)]
+mod script;
 pub mod style;
 pub mod table;
 pub mod text;

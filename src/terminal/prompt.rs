@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use super::guard;
 use super::style::{Line, RenderOptions, Style};
-use super::tty::{Answers, ScriptedAnswer, Stream};
+use super::tty::Stream;
 use super::ui::Ui;
 use super::unanswered::Unanswered;
 
@@ -122,7 +122,7 @@ impl Ui {
 
     /// One try at a question; `None` after a reason why the answer was not taken. The live line waits meanwhile.
     ///
-    /// `ask` is dialoguer's; a scripted answer is echoed behind `shown` and given to `read`.
+    /// `ask` is dialoguer's; a scripted answer to what is `shown` is given to `read`.
     fn ask<T: Send>(
         &self,
         shown: &str,
@@ -135,26 +135,12 @@ impl Ui {
             return Err(PromptError::NoTerminal);
         }
         terminal.hold(true);
-        let asked = match &terminal.0.answers {
-            Answers::Keyboard => guard::ask(terminal, hidden, ask).inspect_err(|unanswered| {
+        let asked = match &terminal.0.script {
+            Some(script) => script(shown, hidden).map(read),
+            None => guard::ask(terminal, hidden, ask).inspect_err(|unanswered| {
                 let end = if matches!(unanswered, Unanswered::Interrupted) { "^C\n" } else { "\n" };
                 terminal.screen().write_err(end);
             }),
-            Answers::Script(answers) => {
-                let answer = answers.lock().unwrap_or_else(std::sync::PoisonError::into_inner).pop_front();
-                let echo = match &answer {
-                    Some(ScriptedAnswer::Line(line)) if !hidden => line.as_str(),
-                    Some(ScriptedAnswer::CtrlC) => "^C",
-                    _ => "",
-                };
-                terminal.screen().write_err(&format!("{shown}{echo}\n"));
-                match answer {
-                    Some(ScriptedAnswer::Line(line)) if line.contains('\n') => Err(Unanswered::Lines),
-                    Some(ScriptedAnswer::Line(line)) => Ok(read(line)),
-                    Some(ScriptedAnswer::CtrlC) => Err(Unanswered::Interrupted),
-                    Some(ScriptedAnswer::CtrlD) | None => Err(Unanswered::Ended),
-                }
-            }
         };
         terminal.hold(false);
         match asked {

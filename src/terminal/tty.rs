@@ -1,6 +1,6 @@
 //! What the program is connected to: streams, keyboard, environment, window, clock. Real, or a test's.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::io::{self, IsTerminal};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -11,6 +11,7 @@ use jiff::{Timestamp, tz::TimeZone};
 
 use super::screen::{self, Screen};
 use super::style::RenderOptions;
+use super::unanswered::Unanswered;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stream {
@@ -44,34 +45,14 @@ pub(super) struct Connected {
     pub(super) environment: Option<BTreeMap<String, String>>,
     pub(super) clock: Clock,
     pub(super) zone: TimeZone,
-    pub(super) answers: Answers,
+    /// Answers a question, given as it is shown and whether the answer is hidden, in place of a person at the keyboard.
+    pub(super) script: Option<Script>,
     /// A question that is being asked is to end as if Ctrl-C had been pressed.
     pub(super) stop_asking: AtomicBool,
 }
 
+pub(super) type Script = Box<dyn Fn(&str, bool) -> Result<String, Unanswered> + Send + Sync>;
 pub(super) type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
-
-/// Where answers come from.
-pub(super) enum Answers {
-    Keyboard,
-    #[cfg_attr(not(test), expect(dead_code, reason = "tests answer from it"))]
-    Script(Mutex<VecDeque<ScriptedAnswer>>),
-}
-
-/// What a scripted person does at a question of a test.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ScriptedAnswer {
-    /// Types (or pastes) this and presses Enter; one of several is chosen by its number or by what stands before its colon.
-    Line(String),
-    CtrlC,
-    CtrlD,
-}
-
-impl From<&str> for ScriptedAnswer {
-    fn from(line: &str) -> Self {
-        Self::Line(line.to_owned())
-    }
-}
 
 pub(super) const DEFAULT_COLUMNS: usize = 100;
 /// A window narrower than this is treated as this wide: wrapping further only makes it harder to read.
@@ -91,7 +72,7 @@ impl Terminal {
             environment: None,
             clock: Arc::new(Timestamp::now),
             zone: TimeZone::system(),
-            answers: Answers::Keyboard,
+            script: None,
             stop_asking: AtomicBool::default(),
         }))
     }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::terminal::script::ScriptedAnswer;
 use crate::terminal::{Captured, ColorChoice, Setting, Terminal, Verbosity};
 
 fn person<const N: usize>(answers: [ScriptedAnswer; N]) -> (Ui, Captured) {

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::baseline::Baseline;
+use super::baseline::{Baseline, Marks};
 use super::observation::{Continuity, Event, Observation};
 use super::outcome::{Awaiting, Verdict};
 use crate::deployment::{FailureReport, Run};
@@ -19,22 +19,14 @@ enum Current {
     Concluded,
 }
 
-/// The values that tell whether a run ended between two events.
-#[derive(Debug, Clone)]
-struct Last {
-    running: bool,
-    generation: i64,
-    success: Option<String>,
-    failure: Option<String>,
-    successful_since: Option<String>,
-}
-
 /// Follows the operator after one write. Feed it every event; once the verdict is final it stays.
 #[derive(Debug, Clone)]
 pub struct Tracker {
     baseline: Baseline,
     current: Current,
-    last: Last,
+    /// What the last event showed of what moves when a run ends; `mas_active` stays that of the write.
+    last: Marks,
+    last_generation: i64,
     seen: HashSet<String>,
     newest: Option<u64>,
     hiccup: Option<FailureReport>,
@@ -49,13 +41,8 @@ impl Tracker {
         let awaiting = if marks.running { Awaiting::EarlierRun } else { Awaiting::Start };
         Self {
             current,
-            last: Last {
-                running: marks.running,
-                generation: baseline.generation,
-                success: marks.success,
-                failure: marks.failure,
-                successful_since: marks.successful_since,
-            },
+            last: marks,
+            last_generation: baseline.generation,
             seen: baseline.resource_version.iter().cloned().collect(),
             newest: baseline.resource_version.as_deref().and_then(|text| text.parse().ok()),
             hiccup: None,
@@ -117,7 +104,7 @@ impl Tracker {
         if !self.baseline.carried.is_in(seen) {
             return Verdict::Overtaken(Box::new(seen.clone()));
         }
-        let change = Change::between(&self.last, seen);
+        let change = Change::between(&self.last, self.last_generation, seen);
         let failed = self.advance(seen, &change, continuity == Continuity::Continuous);
         self.remember(seen);
         if let Some(report) = failed {
@@ -180,7 +167,7 @@ impl Tracker {
 
     fn remember(&mut self, seen: &Observation) {
         self.last.running = seen.run == Run::Running;
-        self.last.generation = seen.generation;
+        self.last_generation = seen.generation;
         self.last.successful_since.clone_from(&seen.successful_since);
         // Completions vanish from the status while a run is under way; the last one that was there is the one to
         // compare with.
@@ -245,7 +232,7 @@ struct Change {
 }
 
 impl Change {
-    fn between(last: &Last, seen: &Observation) -> Self {
+    fn between(last: &Marks, last_generation: i64, seen: &Observation) -> Self {
         let is_new = |completion: Option<&str>, last: &Option<String>| {
             completion.is_some_and(|completion| last.as_deref() != Some(completion))
         };
@@ -255,7 +242,7 @@ impl Change {
             && seen.successful_since.is_some()
             && seen.successful_since != last.successful_since;
         Self {
-            same_spec: seen.generation == last.generation,
+            same_spec: seen.generation == last_generation,
             fresh_success,
             fresh_failure: is_new(seen.failure_completion(), &last.failure),
             good_end: fresh_success || moved,

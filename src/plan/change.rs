@@ -100,11 +100,7 @@ impl Plan {
     /// The same change for a newer state of the object.
     #[must_use]
     pub fn again(&self, before: &Deployment) -> Self {
-        Self::new(before, self.change.clone(), {
-            let mut patch = self.patch.clone();
-            patch["metadata"].as_object_mut().map(|metadata| metadata.remove("resourceVersion"));
-            patch
-        })
+        Self::new(before, self.change.clone(), self.patch.clone())
     }
 
     /// Whether the write changes the spec (and so counts `metadata.generation` up).
@@ -154,18 +150,9 @@ fn switch(active: bool) -> Value {
 
 /// RFC 7386.
 fn merge(target: &Value, patch: &Value) -> Value {
-    let Value::Object(patch) = patch else { return patch.clone() };
-    let mut merged = target.as_object().cloned().unwrap_or_default();
-    for (key, value) in patch {
-        if value.is_null() {
-            merged.remove(key);
-        } else {
-            let present = merged.get(key).unwrap_or(&Value::Null);
-            let value = merge(present, value);
-            merged.insert(key.clone(), value);
-        }
-    }
-    Value::Object(merged)
+    let mut merged = target.clone();
+    json_patch::merge(&mut merged, patch);
+    merged
 }
 
 fn differences(before: &Value, after: &Value, path: &str, paths: &mut Vec<String>) {

@@ -10,22 +10,19 @@
 //! Pure.
 
 mod known;
+mod mark;
 mod names;
 mod patterns;
 mod people;
 
 pub use people::People;
 
-use std::ops::Range;
-
 use known::Known;
-use regex_lite::Regex;
+use mark::{MARK, marked};
 use serde_json::{Value, json};
 
 use crate::secrets::SecretBytes;
 
-/// What stands in the place of a secret.
-const MARK: &str = "[redacted]";
 /// An annotation that is longer repeats whole objects, as `last-applied-configuration` does.
 const LONGEST_ANNOTATION: usize = 1024;
 /// Fields below a telling key that refer to something.
@@ -123,28 +120,6 @@ impl Redactor {
         }
         self.tree(&object)
     }
-}
-
-/// The text with a mark in the place of each range; one for those that touch.
-fn marked(text: &str, mut ranges: Vec<Range<usize>>) -> String {
-    ranges.sort_by_key(|range| range.start);
-    let mut out = String::with_capacity(text.len());
-    let (mut done, mut hidden) = (0, None);
-    for range in ranges {
-        let start = text.floor_char_boundary(range.start);
-        if hidden.is_none_or(|until| start > until) {
-            out += &text[done..start];
-            out += MARK;
-        }
-        done = done.max(text.ceil_char_boundary(range.end));
-        hidden = Some(done);
-    }
-    out + &text[done..]
-}
-
-/// A pattern that is written in this program, so that it cannot be a wrong one.
-fn pattern(text: &str) -> Regex {
-    Regex::new(text).expect("the pattern is tested")
 }
 
 #[cfg(test)]

@@ -3,8 +3,7 @@
 use jiff::Timestamp;
 
 use crate::secrets::Fingerprint;
-
-use crate::x509::HostName;
+use crate::x509::host::HostName;
 
 /// How bad a problem of a certificate is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

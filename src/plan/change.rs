@@ -129,14 +129,15 @@ impl Plan {
     /// Differences between the object that was read and the server's answer that this change does not explain: what
     /// defaults, webhooks or anybody else would slip in. Paths from the object's root.
     pub fn unexplained(&self, answer: &Value) -> Vec<String> {
-        let expected = merge(self.before.object(), &self.patch);
-        let mut paths = Vec::new();
-        for part in [&["spec"][..], &["metadata", "annotations"], &["metadata", "labels"], &["metadata", "finalizers"]]
-        {
-            let at = |object: &Value| part.iter().fold(object.clone(), |value, key| value[*key].clone());
-            differences(&at(&expected), &at(answer), &part.join("."), &mut paths);
-        }
-        paths
+        let judged = |object: &Value| {
+            let metadata = &object["metadata"];
+            json!({"spec": object["spec"], "metadata": {
+                "annotations": metadata["annotations"], "labels": metadata["labels"], "finalizers": metadata["finalizers"]}})
+        };
+        let found = json_patch::diff(&judged(&merge(self.before.object(), &self.patch)), &judged(answer));
+        let path =
+            |pointer: &str| pointer.trim_start_matches('/').replace('/', ".").replace("~1", "/").replace("~0", "~");
+        found.iter().map(|difference| path(difference.path().as_str())).collect()
     }
 }
 
@@ -153,19 +154,6 @@ fn merge(target: &Value, patch: &Value) -> Value {
     let mut merged = target.clone();
     json_patch::merge(&mut merged, patch);
     merged
-}
-
-fn differences(before: &Value, after: &Value, path: &str, paths: &mut Vec<String>) {
-    match (before, after) {
-        (Value::Object(a), Value::Object(b)) => {
-            for key in a.keys().chain(b.keys().filter(|key| !a.contains_key(*key))) {
-                let side = |object: &serde_json::Map<String, Value>| object.get(key).cloned().unwrap_or(Value::Null);
-                differences(&side(a), &side(b), &format!("{path}.{key}"), paths);
-            }
-        }
-        (a, b) if a != b => paths.push(path.to_owned()),
-        _ => {}
-    }
 }
 
 #[cfg(test)]
@@ -239,7 +227,7 @@ mod tests {
         assert!(plan.unexplained(&answer).is_empty());
         answer["spec"]["components"]["synapse"] = json!({"config": {"workers": 3}});
         answer["metadata"]["annotations"] = json!({"x": "y"});
-        assert_eq!(plan.unexplained(&answer), ["spec.components.synapse", "metadata.annotations"]);
+        assert_eq!(plan.unexplained(&answer), ["metadata.annotations", "spec.components.synapse"]);
     }
 
     #[test]

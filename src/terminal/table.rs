@@ -46,28 +46,20 @@ impl Column {
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cell {
+    /// With spaces that do not break in what must stay whole.
     text: String,
     style: Style,
-    copyable: bool,
 }
 
 impl Cell {
     pub fn styled(style: Style, text: impl AsRef<str>) -> Self {
-        Self { text: text::harmless(text.as_ref()).replace(is_mark, ""), style, copyable: false }
+        Self { text: text::keep_commands(&text::harmless(text.as_ref())).replace(is_mark, ""), style }
     }
 
     /// Text that a person will copy: never wrapped, even in a column of sentences.
     pub fn copyable(text: impl AsRef<str>) -> Self {
-        Self { copyable: true, ..Self::styled(Style::Plain, text) }
-    }
-
-    fn lines(&self) -> impl Iterator<Item = &str> {
-        self.text.split('\n')
-    }
-
-    /// How wide the longest of these pieces is.
-    fn widest<'a>(pieces: impl Iterator<Item = &'a str>) -> usize {
-        pieces.map(text::width).max().unwrap_or(0)
+        let cell = Self::from(text);
+        Self { text: cell.text.replace(' ', NO_BREAK), ..cell }
     }
 }
 
@@ -148,11 +140,10 @@ impl Table {
         laid_out.lines().map(|line| unmarked(line.trim_end())).collect()
     }
 
-    /// Whether it can be shown at this width without a line that is too long.
+    /// Whether all of it can be shown without a line that is too long.
     pub fn fits(&self, options: RenderOptions) -> bool {
-        let needed: Vec<usize> =
-            (0..self.columns.len()).filter(|&i| !self.columns[i].only_wide && !self.columns[i].droppable).collect();
-        options.columns.is_none_or(|window| self.least_width_of(&needed) <= window)
+        let all: Vec<usize> = (0..self.columns.len()).collect();
+        options.columns.is_none_or(|window| self.least_width_of(&all) <= window)
     }
 
     fn least_width_of(&self, shown: &[usize]) -> usize {
@@ -164,9 +155,9 @@ impl Table {
     fn least_width(&self, index: usize) -> usize {
         let column = &self.columns[index];
         let least = |cell: &Cell| {
-            let natural = Cell::widest(cell.lines());
-            let word = Cell::widest(cell.text.split([' ', '\n']));
-            if column.prose && !cell.copyable { word.max(LEAST_PROSE).min(natural) } else { natural }
+            let widest = |breaks: &[char]| cell.text.split(breaks).map(text::width).max().unwrap_or(0);
+            let natural = widest(&['\n']);
+            if column.prose { widest(&[' ', '\n']).max(LEAST_PROSE).min(natural) } else { natural }
         };
         self.rows.iter().map(|row| least(&row[index])).fold(text::width(&column.head), usize::max)
     }
@@ -178,7 +169,6 @@ fn content(cell: &Cell, options: RenderOptions) -> String {
     if options.columns.is_none() {
         text = if text.is_empty() { "<none>".to_owned() } else { text.replace('\n', " ") };
     }
-    text = if cell.copyable { text.replace(' ', NO_BREAK) } else { text::keep_commands(&text) };
     let lines: Vec<String> = text.split('\n').map(|line| marked(cell.style, line, options)).collect();
     lines.join("\n")
 }

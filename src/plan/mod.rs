@@ -9,7 +9,7 @@ mod secret_keys;
 mod settings;
 
 pub use change::{Change, Plan, REHEARSAL_ANNOTATION};
-pub use secret::{Action, Item, SecretContext, SecretInputs, SecretPlan, SecretPlanError};
+pub use secret::{SecretAction, SecretContext, SecretInputs, SecretItem, SecretPlan, SecretPlanError};
 pub use secret_contents::SecretContents;
 pub use secret_keys::{SecretKeys, referenced_keys};
 pub use settings::{Database, MasSettings, SettingsError, Tls};

@@ -28,7 +28,7 @@ pub struct SecretInputs {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Action {
+pub enum SecretAction {
     Keep,
     /// It is there and stays, although another value was given.
     KeepOther,
@@ -41,9 +41,9 @@ pub enum Action {
 }
 
 #[derive(Debug, Clone)]
-pub struct Item {
+pub struct SecretItem {
     pub key: String,
-    pub action: Action,
+    pub action: SecretAction,
     value: SecretBytes,
 }
 
@@ -52,7 +52,7 @@ pub struct Item {
 pub struct SecretPlan {
     pub name: String,
     /// The keys that this program knows.
-    pub items: Vec<Item>,
+    pub items: Vec<SecretItem>,
     before: Option<SecretContents>,
 }
 
@@ -176,13 +176,13 @@ impl SecretContext<'_> {
         problem: impl Fn(&[u8]) -> Option<String>,
         given: Option<SecretBytes>,
         generate: impl Fn() -> Result<SecretBytes, SecretPlanError>,
-    ) -> Result<Item, SecretPlanError> {
+    ) -> Result<SecretItem, SecretPlanError> {
         let present = self.present.and_then(|secret| secret.data.get(key));
         let replaces = inputs.replace.contains(key);
         let (action, value) = match (present, given) {
-            (Some(_), Some(value)) if replaces => (Action::Replace, value),
+            (Some(_), Some(value)) if replaces => (SecretAction::Replace, value),
             (Some(_), None) if replaces => {
-                (Action::Replace, generate().map_err(|_| SecretPlanError::NothingToReplaceWith(key.to_owned()))?)
+                (SecretAction::Replace, generate().map_err(|_| SecretPlanError::NothingToReplaceWith(key.to_owned()))?)
             }
             (Some(present), given) => {
                 if let Some(problem) = problem(present.expose()) {
@@ -193,12 +193,12 @@ impl SecretContext<'_> {
                     });
                 }
                 let other = given.is_some_and(|given| given != *present);
-                (if other { Action::KeepOther } else { Action::Keep }, present.clone())
+                (if other { SecretAction::KeepOther } else { SecretAction::Keep }, present.clone())
             }
-            (None, Some(value)) => (Action::Add, value),
-            (None, None) => (Action::Generate, generate()?),
+            (None, Some(value)) => (SecretAction::Add, value),
+            (None, None) => (SecretAction::Generate, generate()?),
         };
-        Ok(Item { key: key.to_owned(), action, value })
+        Ok(SecretItem { key: key.to_owned(), action, value })
     }
 }
 
@@ -207,9 +207,9 @@ fn problem<T, E: ToString>(parsed: Result<T, E>) -> Option<String> {
     parsed.err().map(|error| error.to_string())
 }
 
-impl Item {
+impl SecretItem {
     fn is_written(&self) -> bool {
-        !matches!(self.action, Action::Keep | Action::KeepOther)
+        !matches!(self.action, SecretAction::Keep | SecretAction::KeepOther)
     }
 }
 
@@ -220,7 +220,7 @@ impl SecretPlan {
     }
 
     pub fn writes(&self) -> bool {
-        self.items.iter().any(Item::is_written)
+        self.items.iter().any(SecretItem::is_written)
     }
 
     pub fn after(&self) -> SecretContents {
@@ -233,7 +233,7 @@ impl SecretPlan {
     }
 
     /// Fingerprints before and after, by key.
-    pub fn fingerprints(&self, keys: &SecretKeys) -> Vec<(&Item, Option<String>, Option<String>)> {
+    pub fn fingerprints(&self, keys: &SecretKeys) -> Vec<(&SecretItem, Option<String>, Option<String>)> {
         let before = self.before.as_ref().map(|secret| secret.fingerprints(keys)).unwrap_or_default();
         let after = self.after().fingerprints(keys);
         self.items.iter().map(|item| (item, before.get(&item.key).cloned(), after.get(&item.key).cloned())).collect()

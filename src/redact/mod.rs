@@ -17,7 +17,7 @@ mod people;
 
 pub use people::People;
 
-use known::Known;
+use known::KnownValues;
 use mark::{MARK, marked};
 use serde_json::{Value, json};
 
@@ -31,19 +31,19 @@ const REFERENCES: [&str; 9] =
 
 /// Knows some secrets, and takes them and what looks like secrets out of texts and trees.
 pub struct Redactor {
-    known: Known,
+    known: KnownValues,
 }
 
 impl Redactor {
     /// Looks for these values as a whole. Those that cannot be told from other words (less than four bytes, a small number,
     /// `true`) are not looked for.
     pub fn knowing<'a>(values: impl IntoIterator<Item = &'a SecretBytes>) -> Self {
-        Self { known: Known::whole(values.into_iter().map(SecretBytes::expose)) }
+        Self { known: KnownValues::whole(values.into_iter().map(SecretBytes::expose)) }
     }
 
     /// Looks for any eight bytes in a row of these values: a server that repeats what it was sent cuts it off anywhere.
     pub fn of_echoes<'a>(values: impl IntoIterator<Item = &'a SecretBytes>) -> Self {
-        Self { known: Known::parts(values.into_iter().map(SecretBytes::expose)) }
+        Self { known: KnownValues::parts(values.into_iter().map(SecretBytes::expose)) }
     }
 
     /// A text without secrets. Lines stay lines, except within a secret that is several lines long.

@@ -8,7 +8,7 @@ use super::style::{Line, Style};
 
 /// One field that changes. `None` is "not there", which is something else than `null`.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Change {
+pub struct FieldChange {
     /// The pieces of `.spec.ingress[0]`; see [`piece`].
     path: Vec<String>,
     before: Option<Value>,
@@ -17,13 +17,13 @@ pub struct Change {
 
 /// What changes from one tree to another, field by field down to the leaves, in the trees' order; what comes whole or goes
 /// whole is taken apart too. In lists, elements that stayed are found again after others came or went.
-pub fn changes(before: &Value, after: &Value) -> Vec<Change> {
+pub fn changes(before: &Value, after: &Value) -> Vec<FieldChange> {
     let mut found = Vec::new();
     compare(&[], Some(before), Some(after), &mut found);
     found
 }
 
-fn compare(path: &[String], before: Option<&Value>, after: Option<&Value>, found: &mut Vec<Change>) {
+fn compare(path: &[String], before: Option<&Value>, after: Option<&Value>, found: &mut Vec<FieldChange>) {
     if before == after {
         return;
     }
@@ -34,18 +34,18 @@ fn compare(path: &[String], before: Option<&Value>, after: Option<&Value>, found
         (Some(Value::Array(old)), Some(Value::Array(new))) => elements(path, old, new, found),
         (Some(Value::Array(old)), None) if !old.is_empty() => elements(path, old, &[], found),
         (None, Some(Value::Array(new))) if !new.is_empty() => elements(path, &[], new, found),
-        _ => found.push(Change { path: path.to_vec(), before: before.cloned(), after: after.cloned() }),
+        _ => found.push(FieldChange { path: path.to_vec(), before: before.cloned(), after: after.cloned() }),
     }
 }
 
-fn fields(path: &[String], old: &Map<String, Value>, new: &Map<String, Value>, found: &mut Vec<Change>) {
+fn fields(path: &[String], old: &Map<String, Value>, new: &Map<String, Value>, found: &mut Vec<FieldChange>) {
     let gone = old.keys().filter(|key| !new.contains_key(*key));
     for key in gone.chain(new.keys()) {
         compare(&[path, &[piece(key)]].concat(), old.get(key), new.get(key), found);
     }
 }
 
-fn elements(path: &[String], old: &[Value], new: &[Value], found: &mut Vec<Change>) {
+fn elements(path: &[String], old: &[Value], new: &[Value], found: &mut Vec<FieldChange>) {
     let changed = capture_diff_slices(Algorithm::Myers, old, new).into_iter().filter(|op| op.tag() != DiffTag::Equal);
     for op in changed {
         let (was, is) = (op.old_range(), op.new_range());
@@ -69,7 +69,7 @@ fn name(path: &[String]) -> String {
 }
 
 /// Changes as lines: what they have in common in their paths once, then below it `-` and `+` per field. Values are written as YAML would have them, so `"yes"` and `yes` can be told apart.
-pub fn lines(changes: &[Change]) -> Vec<Line> {
+pub fn lines(changes: &[FieldChange]) -> Vec<Line> {
     let common = common_path(changes);
     let mut lines = Vec::new();
     if common > 0 {
@@ -88,9 +88,9 @@ pub fn lines(changes: &[Change]) -> Vec<Line> {
 }
 
 /// How many pieces all paths share, leaving each at least one; none for a single change, whose path stays whole.
-fn common_path(changes: &[Change]) -> usize {
+fn common_path(changes: &[FieldChange]) -> usize {
     let [first, rest @ ..] = changes else { return 0 };
-    let shared = |change: &Change| {
+    let shared = |change: &FieldChange| {
         let same = first.path.iter().zip(&change.path).take_while(|(a, b)| a == b).count();
         same.min(first.path.len().min(change.path.len()).saturating_sub(1))
     };

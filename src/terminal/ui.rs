@@ -5,7 +5,7 @@ use std::error::Error;
 use serde::Serialize;
 
 use super::data::{self, OutputError, OutputFormat};
-use super::diff::{self, Change};
+use super::diff::{self, FieldChange};
 use super::style::{Line, RenderOptions, Style};
 use super::table::Table;
 use super::text;
@@ -140,7 +140,7 @@ impl Ui {
     }
 
     /// Shows changes on stderr, where the question about them will be.
-    pub fn changes(&self, changes: &[Change]) {
+    pub fn changes(&self, changes: &[FieldChange]) {
         for line in diff::lines(changes) {
             self.verbatim(&line);
         }

@@ -3,7 +3,7 @@ use crate::terminal::style::RenderOptions;
 use proptest::prelude::*;
 use serde_json::json;
 
-fn drawn(changes: &[Change], coloured: bool) -> String {
+fn drawn(changes: &[FieldChange], coloured: bool) -> String {
     let options = RenderOptions { coloured, unicode: true, columns: None };
     lines(changes).iter().map(|line| line.render(options)).collect::<Vec<_>>().join("\n").replace('\u{1b}', "^")
 }
@@ -68,7 +68,7 @@ fn a_foreign_key_cannot_pass_for_a_path() {
 }
 
 /// Puts changes into a tree of maps (lists shift their indices, so they are left out).
-fn apply(mut tree: Value, changes: &[Change]) -> Value {
+fn apply(mut tree: Value, changes: &[FieldChange]) -> Value {
     for change in changes {
         let mut at = &mut tree;
         let (last, way) = change.path.split_last().unwrap();
@@ -112,7 +112,7 @@ fn maps() -> impl Strategy<Value = Value> {
 #[test]
 fn changes_of_one_field_still_name_it() {
     let change =
-        |after: Value| Change { path: ["spec", "active"].map(piece).to_vec(), before: None, after: Some(after) };
+        |after: Value| FieldChange { path: ["spec", "active"].map(piece).to_vec(), before: None, after: Some(after) };
     assert_eq!(
         drawn(&[change(json!(true)), change(json!("yes"))], false),
         "  spec\n    + active: true\n    + active: \"yes\""

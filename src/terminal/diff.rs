@@ -68,7 +68,8 @@ fn name(path: &[String]) -> String {
     path.concat().trim_start_matches('.').to_owned()
 }
 
-/// Changes as lines: what they have in common in their paths once, then below it `-` and `+` per field. Values are written as YAML would have them, so `"yes"` and `yes` can be told apart.
+/// Changes as lines: what they have in common in their paths once, then below it `-` and `+` per field. Values are written as
+/// YAML would have them, so `"yes"` and `yes` can be told apart.
 pub fn lines(changes: &[FieldChange]) -> Vec<Line> {
     let common = common_path(changes);
     let mut lines = Vec::new();

@@ -96,8 +96,8 @@ mod tests {
         use HostNameError as E;
         assert_eq!(HostName::parse("xn--bcher-kva.example").unwrap().as_str(), "xn--bcher-kva.example");
         let long = format!("{}.com", "a".repeat(64));
-        let cases: [(&str, fn(String) -> E); 18] = [
-            ("", E::NotDns),
+        for (text, error) in [
+            ("", E::NotDns as fn(String) -> E),
             (".", E::NotDns),
             ("https://auth.example.com", E::Url),
             ("auth.example.com:443", E::Port),
@@ -115,8 +115,7 @@ mod tests {
             ("auth_1.example.com", E::NotDns),
             ("a b.example.com", E::NotDns),
             (&long, E::NotDns),
-        ];
-        for (text, error) in cases {
+        ] {
             assert_eq!(HostName::parse(text), Err(error(text.to_owned())), "{text:?}");
         }
     }

@@ -66,7 +66,7 @@ fn usage(error: &clap::Error, color: ColorChoice, terminal: Terminal) -> u8 {
     let ui = Ui::new(terminal, color, Verbosity::Normal);
     let stream = if error.use_stderr() { Stream::Err } else { Stream::Out };
     let text = error.render();
-    let text = if ui.look(stream).coloured { text.ansi().to_string() } else { text.to_string() };
+    let text = if ui.render_options(stream).coloured { text.ansi().to_string() } else { text.to_string() };
     if error.use_stderr() {
         ui.raw_err(&text);
         Exit::Usage.code()

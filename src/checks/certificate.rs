@@ -7,7 +7,7 @@ use super::snapshot::Known;
 use crate::plan::SecretContents;
 use crate::secrets::SecretBytes;
 use crate::x509::{
-    Certificate, CertificateChain, CertificateError, CertificateProblem, HostName, ProblemSeverity, TlsKeyError,
+    Certificate, CertificateChain, CertificateError, CertificateProblem, HostName, KeyError, ProblemSeverity,
     TlsPrivateKey, check_certificate,
 };
 
@@ -161,7 +161,7 @@ pub fn certificate(
         error => refused(codes::CERTIFICATE_UNREADABLE, &error),
     });
     let key = key.map(TlsPrivateKey::parse).transpose().map_err(|error| match error {
-        TlsKeyError::Layout => refused(codes::CERTIFICATE_LAYOUT, &error),
+        KeyError::Layout => refused(codes::CERTIFICATE_LAYOUT, &error),
         error => refused(codes::CERTIFICATE_KEY_UNREADABLE, &error),
     });
     let mut findings: Vec<Finding> =

@@ -102,8 +102,8 @@ mod tests {
     fn codes() -> BTreeSet<&'static str> {
         let constants = include_str!("finding.rs").split("pub mod codes {").nth(1).unwrap();
         let constants = between(constants, ": &str = \"", "\"");
-        let problems = include_str!("../x509/certificate/problem.rs").split("fn code(").nth(1).unwrap();
-        let problems = between(problems.split("fn severity(").next().unwrap(), "=> \"", "\"");
+        let problems = include_str!("../x509/certificate/problem.rs").split("fn rule(").nth(1).unwrap();
+        let problems = between(problems.split("fn code(").next().unwrap(), ", \"", "\"");
         constants.chain(problems).collect()
     }
 

@@ -8,7 +8,7 @@ use clap::builder::styling::{AnsiColor, Effects, Style};
 use clap::{Arg, ArgAction, Command, CommandFactory as _, ValueHint};
 
 use super::{Cli, examples};
-use crate::terminal::text::wrap_under;
+use crate::terminal::text::wrap;
 
 /// Help is not laid out wider than this.
 pub const WIDEST: usize = 100;
@@ -72,7 +72,7 @@ fn groups(command: &Command, columns: usize) -> String {
         for one in members {
             let about = one.get_about().map(ToString::to_string).unwrap_or_default();
             let line = format!("  {:<widest$}   {about}", one.get_name());
-            let _ = writeln!(text, "{}", wrap_under(&line, Some(columns), widest + 5));
+            let _ = writeln!(text, "{}", wrap(&line, Some(columns), widest + 5));
         }
         text.push('\n');
     };

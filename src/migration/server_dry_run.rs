@@ -89,7 +89,7 @@ impl ServerDryRun {
         session.ui().say_under("The operator will be given this change:", 0);
         // No field of the spec holds a secret: they are in Secrets, which the spec names.
         for part in [&spec as &dyn Fn(&Deployment) -> Value, &metadata] {
-            session.ui().changes(&diff::changes(&part(plan.before()), &part(&self.answer), |_| false));
+            session.ui().changes(&diff::changes(&part(plan.before()), &part(&self.answer)));
         }
     }
 }

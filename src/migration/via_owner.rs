@@ -264,7 +264,7 @@ fn baseline(
 fn other(session: &Session, shown: &Deployment, now: &Deployment) -> Failure {
     let spec = |deployment: &Deployment| serde_json::json!({"spec": deployment.spec()});
     session.ui().warning("what arrived differs from what was shown like this:");
-    session.ui().changes(&diff::changes(&spec(shown), &spec(now), |_| false));
+    session.ui().changes(&diff::changes(&spec(shown), &spec(now)));
     let active = now.active() == Some(true);
     let meaning =
         if active { "; the switch is on, so the operator migrates with it" } else { "; the switch is not on" };

@@ -100,11 +100,7 @@ impl Plan {
     /// The same change for a newer state of the object.
     #[must_use]
     pub fn again(&self, before: &Deployment) -> Self {
-        Self::new(before, self.change.clone(), {
-            let mut patch = self.patch.clone();
-            patch["metadata"].as_object_mut().map(|metadata| metadata.remove("resourceVersion"));
-            patch
-        })
+        Self::new(before, self.change.clone(), self.patch.clone())
     }
 
     /// Whether the write changes the spec (and so counts `metadata.generation` up).
@@ -133,14 +129,15 @@ impl Plan {
     /// Differences between the object that was read and the server's answer that this change does not explain: what
     /// defaults, webhooks or anybody else would slip in. Paths from the object's root.
     pub fn unexplained(&self, answer: &Value) -> Vec<String> {
-        let expected = merge(self.before.object(), &self.patch);
-        let mut paths = Vec::new();
-        for part in [&["spec"][..], &["metadata", "annotations"], &["metadata", "labels"], &["metadata", "finalizers"]]
-        {
-            let at = |object: &Value| part.iter().fold(object.clone(), |value, key| value[*key].clone());
-            differences(&at(&expected), &at(answer), &part.join("."), &mut paths);
-        }
-        paths
+        let judged = |object: &Value| {
+            let metadata = &object["metadata"];
+            json!({"spec": object["spec"], "metadata": {
+                "annotations": metadata["annotations"], "labels": metadata["labels"], "finalizers": metadata["finalizers"]}})
+        };
+        let found = json_patch::diff(&judged(&merge(self.before.object(), &self.patch)), &judged(answer));
+        let path =
+            |pointer: &str| pointer.trim_start_matches('/').replace('/', ".").replace("~1", "/").replace("~0", "~");
+        found.iter().map(|difference| path(difference.path().as_str())).collect()
     }
 }
 
@@ -154,31 +151,9 @@ fn switch(active: bool) -> Value {
 
 /// RFC 7386.
 fn merge(target: &Value, patch: &Value) -> Value {
-    let Value::Object(patch) = patch else { return patch.clone() };
-    let mut merged = target.as_object().cloned().unwrap_or_default();
-    for (key, value) in patch {
-        if value.is_null() {
-            merged.remove(key);
-        } else {
-            let present = merged.get(key).unwrap_or(&Value::Null);
-            let value = merge(present, value);
-            merged.insert(key.clone(), value);
-        }
-    }
-    Value::Object(merged)
-}
-
-fn differences(before: &Value, after: &Value, path: &str, paths: &mut Vec<String>) {
-    match (before, after) {
-        (Value::Object(a), Value::Object(b)) => {
-            for key in a.keys().chain(b.keys().filter(|key| !a.contains_key(*key))) {
-                let side = |object: &serde_json::Map<String, Value>| object.get(key).cloned().unwrap_or(Value::Null);
-                differences(&side(a), &side(b), &format!("{path}.{key}"), paths);
-            }
-        }
-        (a, b) if a != b => paths.push(path.to_owned()),
-        _ => {}
-    }
+    let mut merged = target.clone();
+    json_patch::merge(&mut merged, patch);
+    merged
 }
 
 #[cfg(test)]
@@ -252,7 +227,7 @@ mod tests {
         assert!(plan.unexplained(&answer).is_empty());
         answer["spec"]["components"]["synapse"] = json!({"config": {"workers": 3}});
         answer["metadata"]["annotations"] = json!({"x": "y"});
-        assert_eq!(plan.unexplained(&answer), ["spec.components.synapse", "metadata.annotations"]);
+        assert_eq!(plan.unexplained(&answer), ["metadata.annotations", "spec.components.synapse"]);
     }
 
     #[test]

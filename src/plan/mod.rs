@@ -3,13 +3,13 @@
 
 mod change;
 pub mod export;
-mod host;
 mod secret;
+mod secret_contents;
 mod secret_keys;
 mod settings;
 
 pub use change::{Change, Plan, REHEARSAL_ANNOTATION};
-pub use host::{HostError, check_host};
-pub use secret::{Action, Item, SecretContents, SecretContext, SecretInputs, SecretPlan, SecretPlanError};
+pub use secret::{SecretAction, SecretContext, SecretInputs, SecretItem, SecretPlan, SecretPlanError};
+pub use secret_contents::SecretContents;
 pub use secret_keys::{SecretKeys, referenced_keys};
 pub use settings::{Database, MasSettings, SettingsError, Tls};

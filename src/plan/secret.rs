@@ -1,85 +1,14 @@
 //! The MAS Secret: what is there is kept, what is missing is added, what is replaced is replaced by name.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
+use super::secret_contents::SecretContents;
 use super::secret_keys::SecretKeys;
-use crate::secrets::{
-    EncryptionSecret, Fingerprint, GenerateError, PostgresPassword, SecretBytes, contents_digest, wipe,
-};
-use crate::x509::{CertificateChain, RsaBits, RsaPrivateKey, TlsPrivateKey};
-
-/// The Secret as it is in the cluster.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SecretContents {
-    /// `metadata.name`.
-    pub name: String,
-    /// `metadata.resourceVersion`.
-    pub resource_version: String,
-    /// Decoded `data`.
-    pub data: BTreeMap<String, SecretBytes>,
-    /// `immutable: true`: the API server refuses every change.
-    pub immutable: bool,
-}
-
-impl SecretContents {
-    /// Takes the API server's answer over and overwrites the values in it. Values that are not base64 cannot come from it and
-    /// are left out.
-    pub fn read(mut secret: Value) -> Self {
-        let text = |key: &str| secret["metadata"][key].as_str().unwrap_or_default().to_owned();
-        let data = secret["data"].as_object().into_iter().flatten();
-        let decode = |value: &Value| STANDARD.decode(value.as_str()?).ok().map(SecretBytes::new);
-        let contents = Self {
-            name: text("name"),
-            resource_version: text("resourceVersion"),
-            data: data.filter_map(|(key, value)| Some((key.clone(), decode(value)?))).collect(),
-            immutable: secret["immutable"] == json!(true),
-        };
-        wipe(&mut secret);
-        contents
-    }
-
-    /// The encryption secret, if it is there and MAS would read it.
-    pub fn encryption_secret(&self, keys: &SecretKeys) -> Option<EncryptionSecret> {
-        EncryptionSecret::parse_in_use(self.data.get(&keys.encryption_secret)?.expose()).ok()
-    }
-
-    /// One digest over all contents, to tell later whether they are the very same; `None` without a usable
-    /// encryption secret, which is the key that keeps the digest from being guessed at.
-    pub fn digest(&self, keys: &SecretKeys) -> Option<Fingerprint> {
-        let key = self.encryption_secret(keys)?;
-        let contents: BTreeMap<&str, &[u8]> =
-            self.data.iter().map(|(name, value)| (name.as_str(), value.expose())).collect();
-        Some(contents_digest(contents, &key))
-    }
-
-    pub fn fingerprints(&self, keys: &SecretKeys) -> BTreeMap<String, String> {
-        let Some(encryption) = self.encryption_secret(keys) else { return BTreeMap::new() };
-        let show = |name: &String, value: &SecretBytes| {
-            let print = if *name == keys.encryption_secret {
-                encryption.fingerprint()
-            } else if *name == keys.rsa_private_key
-                && let Ok(key) = RsaPrivateKey::parse(value.expose())
-            {
-                key.fingerprint()
-            } else if *name == keys.certificate
-                && let Ok(chain) = CertificateChain::parse(value.expose())
-            {
-                chain.leaf().fingerprint()
-            } else if *name == keys.private_key
-                && let Ok(key) = TlsPrivateKey::parse(value.expose())
-            {
-                key.fingerprint()
-            } else {
-                Fingerprint::of_guessable(name, value.expose(), &encryption)
-            };
-            print.to_string()
-        };
-        self.data.iter().map(|(name, value)| (name.clone(), show(name, value))).collect()
-    }
-}
+use crate::secrets::{EncryptionSecret, GenerateError, PostgresPassword, SecretBytes};
+use crate::x509::{RsaBits, RsaPrivateKey};
 
 /// Values that the person gave, validated.
 #[derive(Debug, Default)]
@@ -99,7 +28,7 @@ pub struct SecretInputs {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Action {
+pub enum SecretAction {
     Keep,
     /// It is there and stays, although another value was given.
     KeepOther,
@@ -112,9 +41,9 @@ pub enum Action {
 }
 
 #[derive(Debug, Clone)]
-pub struct Item {
+pub struct SecretItem {
     pub key: String,
-    pub action: Action,
+    pub action: SecretAction,
     value: SecretBytes,
 }
 
@@ -123,7 +52,7 @@ pub struct Item {
 pub struct SecretPlan {
     pub name: String,
     /// The keys that this program knows.
-    pub items: Vec<Item>,
+    pub items: Vec<SecretItem>,
     before: Option<SecretContents>,
 }
 
@@ -187,21 +116,21 @@ impl SecretContext<'_> {
         let encryption = self.item(
             &keys.encryption_secret,
             inputs,
-            |value| EncryptionSecret::parse_in_use(value).map(|_| ()).map_err(|error| error.to_string()),
+            |value| problem(EncryptionSecret::parse_in_use(value)),
             inputs.encryption_secret.as_ref().map(|value| value.value().to_bytes()),
             || Ok(EncryptionSecret::generate()?.value().to_bytes()),
         )?;
         let rsa = self.item(
             &keys.rsa_private_key,
             inputs,
-            |value| RsaPrivateKey::parse(value).map(|_| ()).map_err(|error| error.to_string()),
+            |value| problem(RsaPrivateKey::parse(value)),
             inputs.rsa_private_key.as_ref().map(|key| key.pem().to_bytes()),
             || Ok(RsaPrivateKey::generate(inputs.rsa_bits)?.pem().to_bytes()),
         )?;
         let password = self.item(
             &keys.postgres_password,
             inputs,
-            |value| PostgresPassword::parse(value).map(|_| ()).map_err(|error| error.to_string()),
+            |value| problem(PostgresPassword::parse(value)),
             inputs.postgres_password.as_ref().map(|value| value.value().to_bytes()),
             || Err(SecretPlanError::NoPassword),
         )?;
@@ -209,8 +138,8 @@ impl SecretContext<'_> {
         if self.certfile {
             let (certificate, key) = inputs.certificate.clone().unzip();
             let none = || Err(SecretPlanError::NoCertificate);
-            items.push(self.item(&keys.certificate, inputs, |_| Ok(()), certificate, none)?);
-            items.push(self.item(&keys.private_key, inputs, |_| Ok(()), key, none)?);
+            items.push(self.item(&keys.certificate, inputs, |_| None, certificate, none)?);
+            items.push(self.item(&keys.private_key, inputs, |_| None, key, none)?);
         }
         let plan = SecretPlan { name: self.name.to_owned(), items, before: self.present.cloned() };
         match self.present {
@@ -244,30 +173,43 @@ impl SecretContext<'_> {
         &self,
         key: &str,
         inputs: &SecretInputs,
-        check: impl Fn(&[u8]) -> Result<(), String>,
+        problem: impl Fn(&[u8]) -> Option<String>,
         given: Option<SecretBytes>,
         generate: impl Fn() -> Result<SecretBytes, SecretPlanError>,
-    ) -> Result<Item, SecretPlanError> {
+    ) -> Result<SecretItem, SecretPlanError> {
         let present = self.present.and_then(|secret| secret.data.get(key));
+        let replaces = inputs.replace.contains(key);
         let (action, value) = match (present, given) {
-            (Some(_), Some(value)) if inputs.replace.contains(key) => (Action::Replace, value),
-            (Some(_), None) if inputs.replace.contains(key) => {
-                let value = generate().map_err(|_| SecretPlanError::NothingToReplaceWith(key.to_owned()))?;
-                (Action::Replace, value)
+            (Some(_), Some(value)) if replaces => (SecretAction::Replace, value),
+            (Some(_), None) if replaces => {
+                (SecretAction::Replace, generate().map_err(|_| SecretPlanError::NothingToReplaceWith(key.to_owned()))?)
             }
             (Some(present), given) => {
-                check(present.expose()).map_err(|problem| SecretPlanError::Unusable {
-                    key: key.to_owned(),
-                    secret: self.name.to_owned(),
-                    problem,
-                })?;
+                if let Some(problem) = problem(present.expose()) {
+                    return Err(SecretPlanError::Unusable {
+                        key: key.to_owned(),
+                        secret: self.name.to_owned(),
+                        problem,
+                    });
+                }
                 let other = given.is_some_and(|given| given != *present);
-                (if other { Action::KeepOther } else { Action::Keep }, present.clone())
+                (if other { SecretAction::KeepOther } else { SecretAction::Keep }, present.clone())
             }
-            (None, Some(value)) => (Action::Add, value),
-            (None, None) => (Action::Generate, generate()?),
+            (None, Some(value)) => (SecretAction::Add, value),
+            (None, None) => (SecretAction::Generate, generate()?),
         };
-        Ok(Item { key: key.to_owned(), action, value })
+        Ok(SecretItem { key: key.to_owned(), action, value })
+    }
+}
+
+/// Why a value that is there cannot be used.
+fn problem<T, E: ToString>(parsed: Result<T, E>) -> Option<String> {
+    parsed.err().map(|error| error.to_string())
+}
+
+impl SecretItem {
+    fn is_written(&self) -> bool {
+        !matches!(self.action, SecretAction::Keep | SecretAction::KeepOther)
     }
 }
 
@@ -278,16 +220,12 @@ impl SecretPlan {
     }
 
     pub fn writes(&self) -> bool {
-        self.items.iter().any(|item| !matches!(item.action, Action::Keep | Action::KeepOther))
+        self.items.iter().any(SecretItem::is_written)
     }
 
     pub fn after(&self) -> SecretContents {
-        let mut contents = self.before.clone().unwrap_or_else(|| SecretContents {
-            name: self.name.clone(),
-            resource_version: String::new(),
-            data: BTreeMap::new(),
-            immutable: false,
-        });
+        let empty = || SecretContents { name: self.name.clone(), ..SecretContents::default() };
+        let mut contents = self.before.clone().unwrap_or_else(empty);
         for item in &self.items {
             contents.data.insert(item.key.clone(), item.value.clone());
         }
@@ -295,16 +233,16 @@ impl SecretPlan {
     }
 
     /// Fingerprints before and after, by key.
-    pub fn fingerprints(&self, keys: &SecretKeys) -> Vec<(&Item, Option<String>, Option<String>)> {
+    pub fn fingerprints(&self, keys: &SecretKeys) -> Vec<(&SecretItem, Option<String>, Option<String>)> {
         let before = self.before.as_ref().map(|secret| secret.fingerprints(keys)).unwrap_or_default();
         let after = self.after().fingerprints(keys);
         self.items.iter().map(|item| (item, before.get(&item.key).cloned(), after.get(&item.key).cloned())).collect()
     }
 
     /// The body of the write: a whole Secret to create, or a merge patch with the resourceVersion it is compared with.
-    /// It holds the values: it is never printed, and whoever asked for it overwrites it ([`wipe`]).
+    /// It holds the values: it is never printed, and whoever asked for it overwrites it ([`wipe`](crate::secrets::wipe)).
     pub fn body(&self, namespace: &str) -> Value {
-        let written = self.items.iter().filter(|item| !matches!(item.action, Action::Keep | Action::KeepOther));
+        let written = self.items.iter().filter(|item| item.is_written());
         let data: serde_json::Map<String, Value> =
             written.map(|item| (item.key.clone(), Value::String(STANDARD.encode(item.value.expose())))).collect();
         let mut body = match &self.before {

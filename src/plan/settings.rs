@@ -16,7 +16,6 @@ pub struct Database {
     /// Role that MAS logs in as.
     pub user: String,
     /// libpq's `sslmode`; absent leaves it to the operator's default.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ssl_mode: Option<String>,
 }
 

@@ -33,10 +33,9 @@ pub struct Rehearsal {
     /// Digest of the spec without `active`.
     pub spec_digest: String,
     /// Outline of the same, to say later which fields changed. What another release wrote in another form is left out.
-    #[serde(default, deserialize_with = "lenient_outline", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient_outline")]
     pub spec_outline: Option<Outline>,
     /// The installed release then, where it was known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub release: Option<ChartRelease>,
     /// Keyed digest of the Secret's contents.
     pub secret_digest: String,
@@ -49,10 +48,8 @@ pub struct Rehearsal {
     pub at: jiff::Timestamp,
     /// Seconds from the write to the verdict.
     pub seconds: u64,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
     /// What a run of the operator reported that failed since, as an activation does: the rehearsal proves nothing then.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failed_since: Option<String>,
 }
 
@@ -73,7 +70,6 @@ pub struct Backup {
     pub statement: String,
     pub at: jiff::Timestamp,
     /// By whom, as the API server names them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
 }
 
@@ -93,22 +89,18 @@ pub enum OwnersChange {
 pub struct Pending {
     pub command: String,
     pub at: jiff::Timestamp,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
     /// What to compare the operator's answer with.
     pub baseline: Baseline,
     /// Where the manifest's owner makes the change, whether it is there yet.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<OwnersChange>,
     /// The annotation's value, where the write asks for a rehearsal: the spec alone does not tell whether it was this
     /// write that was made.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<String>,
     /// Keyed digest of the Secret's contents before the write.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret_digest: Option<String>,
     /// Fingerprints of its keys before the write.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default)]
     pub secret_fingerprints: BTreeMap<String, String>,
 }
 
@@ -117,7 +109,6 @@ pub struct Pending {
 pub struct HistoryEntry {
     /// When, by the machine's clock of the one who did it.
     pub at: jiff::Timestamp,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
     pub what: String,
 }
@@ -137,16 +128,11 @@ pub struct Record {
     version: u32,
     /// The deployment it belongs to; one that was made anew under the same name starts from nothing.
     deployment_uid: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settings: Option<MasSettings>,
     /// The installed chart, as it was when a step was last taken.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chart: Option<ChartRelease>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rehearsal: Option<Rehearsal>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backup: Option<Backup>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pending: Option<Pending>,
     /// Oldest first.
     #[serde(default)]

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use serde_json::{Value, json};
+use tempfile::NamedTempFile;
 
 use crate::deployment::{Deployment, FailureReport};
 
@@ -54,7 +55,7 @@ impl FailureFile<'_> {
         contents
     }
 
-    fn write(&self, mut open: File) -> io::Result<()> {
+    fn write(&self, mut open: &File) -> io::Result<()> {
         open.write_all(&serde_json::to_vec_pretty(&self.contents())?)?;
         open.write_all(b"\n")?;
         open.sync_all()
@@ -77,7 +78,7 @@ pub fn save(file: &FailureFile<'_>, folders: &[PathBuf]) -> io::Result<PathBuf> 
     let mut last = io::Error::new(io::ErrorKind::NotFound, "no folder to write to");
     for folder in folders {
         let opened = builder.create(folder).and_then(|()| private_anew(folder, &file.name(), "json"));
-        match opened.and_then(|(path, open)| file.write(open).map(|()| path)) {
+        match opened.and_then(|(path, open)| file.write(&open).map(|()| path)) {
             Ok(path) => return Ok(path),
             Err(error) => last = error,
         }
@@ -87,13 +88,11 @@ pub fn save(file: &FailureFile<'_>, folders: &[PathBuf]) -> io::Result<PathBuf> 
 
 /// Writes a file that [`save`] has written anew, with what was found out since: whole or not at all.
 pub fn amend(file: &FailureFile<'_>, path: &Path) -> io::Result<()> {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".new");
-    let written = private(Path::new(&beside)).and_then(|open| file.write(open));
-    written.and_then(|()| std::fs::rename(&beside, path)).inspect_err(|_| {
-        // What is left of it helps nobody; the file itself is as it was.
-        let _ = std::fs::remove_file(&beside);
-    })
+    // Readable by its owner alone, and gone if it is not persisted.
+    let beside = NamedTempFile::new_in(path.parent().unwrap_or_else(|| Path::new(".")))?;
+    file.write(beside.as_file())?;
+    beside.persist(path)?;
+    Ok(())
 }
 
 /// Creates a file that only its owner may read. It must not be there yet.

@@ -22,13 +22,13 @@ const LONGEST_QUOTED: usize = 4096;
 const ORDINARY: [&str; 8] = ["true", "false", "null", "none", "yes", "required", "postgres", "localhost"];
 
 /// The forms, ready to be looked for. No formatter shows them.
-pub(super) struct Known {
+pub(super) struct KnownValues {
     forms: Option<AhoCorasick>,
     /// How many of them, the first ones, are no base64.
     words: usize,
 }
 
-impl Known {
+impl KnownValues {
     /// Looks for whole values, and of several lines or a configuration file for each that is secret.
     pub(super) fn whole<'a>(values: impl Iterator<Item = &'a [u8]>) -> Self {
         Self::of(&values.flat_map(telling).collect::<Vec<_>>(), usize::MAX)

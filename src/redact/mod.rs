@@ -10,22 +10,19 @@
 //! Pure.
 
 mod known;
+mod mark;
 mod names;
 mod patterns;
 mod people;
 
 pub use people::People;
 
-use std::ops::Range;
-
-use known::Known;
-use regex_lite::Regex;
+use known::KnownValues;
+use mark::{MARK, marked};
 use serde_json::{Value, json};
 
 use crate::secrets::SecretBytes;
 
-/// What stands in the place of a secret.
-const MARK: &str = "[redacted]";
 /// An annotation that is longer repeats whole objects, as `last-applied-configuration` does.
 const LONGEST_ANNOTATION: usize = 1024;
 /// Fields below a telling key that refer to something.
@@ -34,19 +31,19 @@ const REFERENCES: [&str; 9] =
 
 /// Knows some secrets, and takes them and what looks like secrets out of texts and trees.
 pub struct Redactor {
-    known: Known,
+    known: KnownValues,
 }
 
 impl Redactor {
     /// Looks for these values as a whole. Those that cannot be told from other words (less than four bytes, a small number,
     /// `true`) are not looked for.
     pub fn knowing<'a>(values: impl IntoIterator<Item = &'a SecretBytes>) -> Self {
-        Self { known: Known::whole(values.into_iter().map(SecretBytes::expose)) }
+        Self { known: KnownValues::whole(values.into_iter().map(SecretBytes::expose)) }
     }
 
     /// Looks for any eight bytes in a row of these values: a server that repeats what it was sent cuts it off anywhere.
     pub fn of_echoes<'a>(values: impl IntoIterator<Item = &'a SecretBytes>) -> Self {
-        Self { known: Known::parts(values.into_iter().map(SecretBytes::expose)) }
+        Self { known: KnownValues::parts(values.into_iter().map(SecretBytes::expose)) }
     }
 
     /// A text without secrets. Lines stay lines, except within a secret that is several lines long.
@@ -123,28 +120,6 @@ impl Redactor {
         }
         self.tree(&object)
     }
-}
-
-/// The text with a mark in the place of each range; one for those that touch.
-fn marked(text: &str, mut ranges: Vec<Range<usize>>) -> String {
-    ranges.sort_by_key(|range| range.start);
-    let mut out = String::with_capacity(text.len());
-    let (mut done, mut hidden) = (0, None);
-    for range in ranges {
-        let start = text.floor_char_boundary(range.start);
-        if hidden.is_none_or(|until| start > until) {
-            out += &text[done..start];
-            out += MARK;
-        }
-        done = done.max(text.ceil_char_boundary(range.end));
-        hidden = Some(done);
-    }
-    out + &text[done..]
-}
-
-/// A pattern that is written in this program, so that it cannot be a wrong one.
-fn pattern(text: &str) -> Regex {
-    Regex::new(text).expect("the pattern is tested")
 }
 
 #[cfg(test)]

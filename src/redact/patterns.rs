@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use regex_lite::{Captures, Regex};
 
-use super::{MARK, pattern};
+use super::mark::{MARK, pattern};
 
 /// A PEM block, also one whose end or beginning was cut off.
 static PEM: LazyLock<Regex> = LazyLock::new(|| {

@@ -1,6 +1,6 @@
 //! The password of MAS's Postgres role, `postgresPassword`.
 
-use crate::secrets::{SecretText, without_newline};
+use super::secret::{SecretText, without_newline};
 
 /// A password as Postgres will be given it: not empty, one line, no NUL.
 #[derive(Debug, Clone, PartialEq, Eq)]

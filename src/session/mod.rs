@@ -28,7 +28,7 @@ use crate::cluster::{
 use crate::deployment::Deployment;
 use crate::error::{Exit, Failure};
 use crate::record::record_name;
-use crate::terminal::passing::Passing;
+use crate::terminal::live_line::LiveLine;
 use crate::terminal::{Next, Ui};
 
 use interrupt::Interrupt;
@@ -45,9 +45,9 @@ pub struct Context {
 
 impl Context {
     /// Something to look at while the API server is asked.
-    pub fn asking(&self) -> Passing {
+    pub fn asking(&self) -> Option<LiveLine> {
         let context = self.flags.context.as_ref().map_or_else(String::new, |context| format!(" of context {context}"));
-        self.ui.passing(&format!("Asking the API server{context} ..."))
+        self.ui.transient_line(&format!("Asking the API server{context} ..."))
     }
 }
 

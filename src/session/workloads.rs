@@ -19,10 +19,10 @@ use super::Session;
 use crate::checks::Snapshot;
 use crate::cluster::{Onlook, Selection, resource};
 use crate::record::TimelineEntry;
-use crate::terminal::progress::{Onlooker, Progress};
+use crate::terminal::progress::{Progress, ProgressDetails};
 use crate::terminal::time::duration;
 use crate::terminal::{Line, Symbol, Terminal};
-use crate::workloads::{Happened, Kind, Observer, Times};
+use crate::workloads::{Observer, Times, WorkloadEvent, WorkloadKind};
 
 /// News comes in bursts; when nothing comes for this long, one is over.
 const BURST: Duration = Duration::from_millis(150);
@@ -41,7 +41,7 @@ impl Stages {
         let timeline = Arc::<Mutex<Vec<TimelineEntry>>>::default();
         let namespace = &session.target.namespace;
         let mut news = SelectAll::new();
-        for kind in Kind::ALL {
+        for kind in WorkloadKind::ALL {
             let collection = session.cluster.look_on(watched(kind), namespace);
             let items = unfold(collection, move |mut collection| async move {
                 collection.next().await.map(|item| ((kind, item), collection))
@@ -49,7 +49,7 @@ impl Stages {
             news.push(items.boxed());
         }
         let teller = Teller {
-            onlooker: progress.onlooker(),
+            details: progress.details(),
             terminal: session.ui().terminal().clone(),
             namespace: namespace.clone(),
             timeline: Arc::clone(&timeline),
@@ -81,15 +81,15 @@ impl Drop for Stages {
     }
 }
 
-fn watched(kind: Kind) -> ApiResource {
+fn watched(kind: WorkloadKind) -> ApiResource {
     match kind {
-        Kind::StatefulSet => resource::<StatefulSet>(),
-        Kind::Job => resource::<Job>(),
-        Kind::Pod => resource::<Pod>(),
+        WorkloadKind::StatefulSet => resource::<StatefulSet>(),
+        WorkloadKind::Job => resource::<Job>(),
+        WorkloadKind::Pod => resource::<Pod>(),
     }
 }
 
-type News = SelectAll<futures::stream::BoxStream<'static, (Kind, Onlook)>>;
+type News = SelectAll<futures::stream::BoxStream<'static, (WorkloadKind, Onlook)>>;
 
 async fn look_on(mut news: News, mut observer: Observer, teller: &Teller) {
     while let Some(first) = news.next().await {
@@ -100,12 +100,12 @@ async fn look_on(mut news: News, mut observer: Observer, teller: &Teller) {
                 Ok(None) | Err(_) => break,
             }
         }
-        let sight = observer.look();
+        let sight = observer.update();
         teller.tell(&sight.happened, sight.now);
     }
 }
 
-fn take(observer: &mut Observer, (kind, item): (Kind, Onlook)) {
+fn take(observer: &mut Observer, (kind, item): (WorkloadKind, Onlook)) {
     match item {
         Onlook::Seen(object) => observer.seen(kind, &object),
         Onlook::Gone(object) => observer.gone(kind, &object),
@@ -114,26 +114,26 @@ fn take(observer: &mut Observer, (kind, item): (Kind, Onlook)) {
 }
 
 struct Teller {
-    onlooker: Onlooker,
+    details: ProgressDetails,
     terminal: Terminal,
     namespace: String,
     timeline: Arc<Mutex<Vec<TimelineEntry>>>,
 }
 
 impl Teller {
-    fn tell(&self, happened: &[Happened], now: Option<String>) {
+    fn tell(&self, happened: &[WorkloadEvent], now: Option<String>) {
         let words: Vec<(Symbol, String)> = happened.iter().map(|one| self.words(one)).collect();
         let at = self.terminal.now();
         let entries = words.iter().map(|(_, what)| TimelineEntry { at, what: what.clone() });
         self.timeline.lock().unwrap_or_else(PoisonError::into_inner).extend(entries);
         let lines: Vec<(Symbol, Line)> = words.into_iter().map(|(symbol, words)| (symbol, words.into())).collect();
-        self.onlooker.sees(&lines, now);
+        self.details.update(&lines, now);
     }
 
-    fn words(&self, happened: &Happened) -> (Symbol, String) {
-        let symbol = if happened.is_trouble() { Symbol::Attention } else { Symbol::Done };
+    fn words(&self, happened: &WorkloadEvent) -> (Symbol, String) {
+        let symbol = if happened.is_failure() { Symbol::Attention } else { Symbol::Done };
         let more = match happened {
-            Happened::JobFailed { name } => {
+            WorkloadEvent::JobFailed { name } => {
                 format!("; its log may say why: `kubectl logs job/{name} -n {}`", self.namespace)
             }
             _ => String::new(),

@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::{Timestamp, tz::TimeZone};
 
-use super::prompt::Answer;
 use super::screen::{self, Screen};
-use super::world::{Clock, DEFAULT_COLUMNS, Keyboard, Terminal, World};
+use super::script::{ScriptedAnswer, script};
+use super::tty::{Clock, Connected, DEFAULT_COLUMNS, Terminal};
 
 #[derive(Clone)]
 pub struct Setting {
@@ -20,7 +20,7 @@ pub struct Setting {
     pub(super) environment: BTreeMap<String, String>,
     pub(super) clock: Clock,
     pub(super) zone: TimeZone,
-    pub(super) answers: VecDeque<Answer>,
+    pub(super) answers: VecDeque<ScriptedAnswer>,
     pub(super) stdout_fails: Option<io::ErrorKind>,
 }
 
@@ -74,7 +74,7 @@ impl Setting {
 
     /// What the person will type, one answer per question asked. When they run out, input ends.
     #[must_use]
-    pub fn answers(mut self, answers: impl IntoIterator<Item = Answer>) -> Self {
+    pub fn answers(mut self, answers: impl IntoIterator<Item = ScriptedAnswer>) -> Self {
         self.answers.extend(answers);
         self
     }
@@ -171,8 +171,9 @@ impl Terminal {
         let captured = Captured::default();
         let (out, err) = captured.writers(setting.stdout_fails);
         let screen = Arc::new(Mutex::new(Screen::new(out, err)));
-        let terminal = Self(Arc::new(World {
+        let terminal = Self(Arc::new(Connected {
             live: screen::live_lines(Arc::clone(&screen)),
+            script: Some(script(setting.answers, Arc::clone(&screen))),
             screen,
             stdin_tty: setting.stdin_tty,
             stdout_tty: setting.stdout_tty,
@@ -181,7 +182,6 @@ impl Terminal {
             environment: Some(setting.environment),
             clock: setting.clock,
             zone: setting.zone,
-            keyboard: Keyboard::Script(Mutex::new(setting.answers)),
             stop_asking: AtomicBool::default(),
         }));
         (terminal, captured)

@@ -1,15 +1,25 @@
 //! Data for programs: `-o json` and `-o yaml`.
 
+use std::error::Error;
 use std::fmt::{self, Write as _};
+use std::io;
 
 use clap::ValueEnum;
 use serde::Serialize;
 
-use super::ui::OutputError;
-
-mod listing;
-
-pub use listing::Listing;
+/// Data could not be written to stdout: a full disk, a closed stream. That the reader left early is none.
+#[derive(Debug, thiserror::Error)]
+pub enum OutputError {
+    #[error("could not write the output")]
+    Write(#[source] io::Error),
+    /// The data have no form in the format that was asked for.
+    #[error("could not write the output as {format}")]
+    Form {
+        format: OutputFormat,
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
+}
 
 /// `-o`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -74,6 +84,58 @@ pub fn yaml<T: Serialize>(value: &T) -> Result<String, OutputError> {
     // libyaml, and so Go, refuses a block that begins with a tab. Only within a block can a line begin with one.
     let refused = with_blocks.lines().any(|line| line.trim_start_matches(' ').starts_with('\t'));
     if refused { text(false) } else { Ok(with_blocks) }
+}
+
+/// A document that ends in a list, written while most of the list is still to come.
+///
+/// Gives the pieces of what [`render`] would give for the whole: print them one after the other.
+///
+/// A document that is not ended is no JSON, so nobody takes a part for the whole. YAML has no end that could be missing;
+/// there, everything is given at the end.
+pub struct Listing {
+    format: OutputFormat,
+    field: &'static str,
+    begun: String,
+    held: String,
+    count: usize,
+}
+
+impl Listing {
+    /// `head` is everything of the document that comes before the list, as an object that is not empty; `field` is the list's
+    /// name. Formats for a person have no general form: with them it is JSON.
+    pub fn new<T: Serialize>(format: OutputFormat, head: &T, field: &'static str) -> Result<Self, OutputError> {
+        Ok(Self { format, field, begun: render(format, head)?, held: String::new(), count: 0 })
+    }
+
+    pub fn element<T: Serialize>(&mut self, element: &T) -> Result<String, OutputError> {
+        self.count += 1;
+        if self.format == OutputFormat::Yaml {
+            self.held.push_str(&yaml(&[element])?);
+            return Ok(String::new());
+        }
+        let begin = if self.count == 1 { self.opened() + "[" } else { ",".to_owned() };
+        // Line feeds stand between values only; within strings they are escaped.
+        Ok(begin + &format!("\n{}", render(self.format, element)?.trim_end()).replace('\n', "\n        "))
+    }
+
+    /// Whether a part of the document was given out.
+    pub fn is_begun(&self) -> bool {
+        self.count > 0 && self.format != OutputFormat::Yaml
+    }
+
+    pub fn end(mut self) -> String {
+        match (self.format, self.count) {
+            (OutputFormat::Yaml, 0) => format!("{}{}: []\n", self.begun, self.field),
+            (OutputFormat::Yaml, _) => format!("{}{}:\n{}", self.begun, self.field, self.held),
+            (_, 0) => self.opened() + "[]\n}\n",
+            _ => "\n    ]\n}\n".to_owned(),
+        }
+    }
+
+    fn opened(&mut self) -> String {
+        let head = std::mem::take(&mut self.begun);
+        format!("{},\n    \"{}\": ", head.strip_suffix("\n}\n").unwrap_or(&head), self.field)
+    }
 }
 
 #[cfg(test)]

@@ -23,8 +23,8 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
 use zeroize::Zeroizing;
 
-use super::prompt::Unanswered;
-use super::world::Terminal;
+use super::tty::Terminal;
+use super::unanswered::Unanswered;
 
 /// How long bytes of one paste may be apart. Nobody types that fast.
 const TOGETHER: Timespec = Timespec { tv_sec: 0, tv_nsec: 30_000_000 };

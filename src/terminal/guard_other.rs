@@ -2,8 +2,8 @@
 
 use console::Term;
 
-use super::prompt::Unanswered;
-use super::world::Terminal;
+use super::tty::Terminal;
+use super::unanswered::Unanswered;
 
 /// As many bytes as on Unix.
 pub(super) const ROOM: usize = 4000;

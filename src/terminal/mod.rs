@@ -1,6 +1,6 @@
 //! The only code that prints, colours, asks or knows what a TTY is.
 //!
-//! A [`Terminal`] is the world outside: two streams, a keyboard, the environment, the clock. A [`Ui`] is a terminal plus
+//! A [`Terminal`] is what the program is connected to: two streams, a keyboard, the environment, the clock. A [`Ui`] is a terminal plus
 //! what the person chose (`--color`, `--quiet`, `-v`); everything the program says goes through it: data to stdout,
 //! everything else to stderr. The building blocks know nothing of deployments or Kubernetes.
 //!
@@ -13,21 +13,24 @@ pub mod data;
 pub mod diff;
 #[cfg_attr(not(unix), path = "guard_other.rs")]
 mod guard;
-pub mod passing;
+pub mod live_line;
 pub mod progress;
 pub mod prompt;
 mod screen;
+#[cfg(test)]
+mod script;
 pub mod style;
 pub mod table;
 pub mod text;
 pub mod time;
 pub mod trace;
+mod tty;
 mod ui;
-mod world;
+mod unanswered;
 
 #[cfg(test)]
 pub use capture::{Captured, Setting};
-pub use data::OutputFormat;
+pub use data::{OutputError, OutputFormat};
 pub use style::{Line, Style, Symbol};
-pub use ui::{Next, OutputError, Ui, Verbosity};
-pub use world::{ColorChoice, Stream, Terminal};
+pub use tty::{ColorChoice, Stream, Terminal};
+pub use ui::{Next, Ui, Verbosity};

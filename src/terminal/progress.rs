@@ -3,7 +3,7 @@
 //! On a terminal finished stages stay and one line below them lives. In a pipe each change is a line, and a heartbeat says
 //! that the waiting goes on. With `-q` there is nothing.
 
-mod board;
+mod stages;
 
 use std::fmt;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
@@ -14,54 +14,19 @@ use std::time::Duration;
 use indicatif::{ProgressState, ProgressStyle};
 use jiff::Timestamp;
 
-use super::screen::{LiveLine, lock};
-use super::style::{Line, Look, Style, Symbol};
+use super::live_line::LiveLine;
+use super::screen::lock;
+use super::style::{Line, RenderOptions, Style, Symbol};
+use super::tty::Stream;
 use super::ui::{Ui, Verbosity};
-use super::world::Stream;
-use board::{Board, Manner};
+use stages::{Mode, Stages};
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Waiting {
-    /// The stage, as a participle or noun: `rehearsing`.
-    pub what: String,
-    /// What can be seen of it: `MAS pod running, migration job 1 of 1 running`.
-    pub detail: Option<String>,
-    pub since: Timestamp,
-    pub ends_at: Option<Timestamp>,
-}
+pub use stages::Waiting;
 
-impl Waiting {
-    pub fn new(what: impl Into<String>, since: Timestamp) -> Self {
-        Self { what: what.into(), detail: None, since, ends_at: None }
-    }
-
-    #[must_use]
-    pub fn detail(mut self, detail: impl Into<String>) -> Self {
-        self.detail = Some(detail.into());
-        self
-    }
-
-    #[must_use]
-    pub fn ends_at(mut self, at: Timestamp) -> Self {
-        self.ends_at = Some(at);
-        self
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Pace {
-    pub redraw: Duration,
-    /// In a pipe, between the last line and one that says that the waiting goes on.
-    pub heartbeat: Duration,
-    /// Nothing happens by itself: whoever holds the progress calls [`Progress::tick`].
-    pub by_hand: bool,
-}
-
-impl Default for Pace {
-    fn default() -> Self {
-        Self { redraw: Duration::from_millis(100), heartbeat: Duration::from_secs(30), by_hand: false }
-    }
-}
+/// Between two frames of the live line.
+const REDRAW: Duration = Duration::from_millis(100);
+/// Often enough that a heartbeat is not late by much.
+const BEAT: Duration = Duration::from_secs(1);
 
 /// Progress under way. Dropping it (also by a cancelled future or a panic) takes the live line away and leaves what is over.
 pub struct Progress {
@@ -72,15 +37,16 @@ pub struct Progress {
 
 struct Shared {
     ui: Ui,
-    pace: Pace,
-    board: Arc<Mutex<Board>>,
-    /// Held until all is written, so that lines appear in the order in which things happened. indicatif asks the board
-    /// when it draws, so the board's own lock is not held meanwhile.
-    told: Mutex<Told>,
+    /// Nothing happens by itself: a test calls [`Progress::tick`].
+    by_hand: bool,
+    stages: Arc<Mutex<Stages>>,
+    /// Held until all is written, so that lines appear in the order in which things happened. indicatif asks for the stages
+    /// when it draws, so their own lock is not held meanwhile.
+    output: Mutex<Output>,
 }
 
 #[derive(Default)]
-struct Told {
+struct Output {
     line: Option<LiveLine>,
     ended: bool,
 }
@@ -91,25 +57,13 @@ const ASCII_FRAMES: [&str; 5] = ["|", "/", "-", "\\", " "];
 
 impl Ui {
     pub fn progress(&self) -> Progress {
-        self.progress_at(Pace::default())
-    }
-
-    pub fn progress_at(&self, pace: Pace) -> Progress {
-        let manner = match self.verbosity() {
-            Verbosity::Quiet => Manner::Silent,
-            _ if self.terminal().can_redraw() => Manner::Live,
-            _ => Manner::Lines { heartbeat: pace.heartbeat },
-        };
-        let board = Arc::new(Mutex::new(Board::new(manner, self.terminal().zone().clone())));
-        let shared = Arc::new(Shared { ui: self.clone(), pace, board, told: Mutex::default() });
-        let beats = matches!(manner, Manner::Lines { .. }) && !pace.by_hand;
+        let shared = Arc::new(Shared::new(self, false));
+        let beats = lock(&shared.stages).mode() == Mode::Lines;
         let heart = beats.then(mpsc::channel).and_then(|(stop, stopped)| {
             let shared = shared.clone();
-            // Often enough that a heartbeat is not late by much.
-            let every = pace.heartbeat.min(Duration::from_secs(1));
             let beat = move || {
-                while stopped.recv_timeout(every) == Err(RecvTimeoutError::Timeout) {
-                    shared.tell(Board::tick);
+                while stopped.recv_timeout(BEAT) == Err(RecvTimeoutError::Timeout) {
+                    shared.tell(Stages::tick);
                 }
             };
             // Without a thread every change is still told.
@@ -117,68 +71,71 @@ impl Ui {
         });
         Progress { shared, heart }
     }
+
+    #[cfg(test)]
+    pub(super) fn progress_by_hand(&self) -> Progress {
+        Progress { shared: Arc::new(Shared::new(self, true)), heart: None }
+    }
 }
 
 impl Progress {
     /// A stage is over. What was awaited no longer is.
     pub fn done(&self, text: impl Into<Line>) {
-        self.shared.tell(|board, now, look| board.over(now, Symbol::Done, &text.into(), look));
+        self.shared.tell(|stages, now, options| stages.over(now, Symbol::Done, &text.into(), options));
     }
 
     pub fn failed(&self, text: impl Into<Line>) {
-        self.shared.tell(|board, now, look| board.over(now, Symbol::Failed, &text.into(), look));
+        self.shared.tell(|stages, now, options| stages.over(now, Symbol::Failed, &text.into(), options));
     }
 
     /// Something happened meanwhile; what is awaited still is.
     pub fn note(&self, text: impl Into<Line>) {
-        self.shared.tell(|board, now, look| board.note(now, &text.into(), look));
+        self.shared.tell(|stages, now, options| stages.line(now, Symbol::Note, &text.into(), options));
     }
 
     /// What is awaited now, in place of what was before. Calling it again with the same says nothing new.
     pub fn waiting(&self, waiting: Waiting) {
-        self.shared.tell(|board, now, look| board.wait(now, waiting, look));
+        self.shared.tell(|stages, now, options| stages.wait(now, waiting, options));
     }
 
     /// Something was heard of what is awaited; silence is said after half a minute.
     pub fn heard(&self) {
-        self.shared.tell(|board, now, _| {
-            board.heard(now);
-            String::new()
-        });
+        self.shared.tell(|stages, now, _| stages.heard(now));
     }
 
-    pub fn onlooker(&self) -> Onlooker {
-        Onlooker { shared: self.shared.clone() }
+    pub fn details(&self) -> ProgressDetails {
+        ProgressDetails { shared: self.shared.clone() }
     }
 
     /// Draws the next frame, or tells that the waiting goes on when that is due.
-    pub fn tick(&self) {
-        if let Some(line) = &lock(&self.shared.told).line {
+    #[cfg(test)]
+    fn tick(&self) {
+        if let Some(line) = &lock(&self.shared.output).line {
             return line.bar.tick();
         }
-        self.shared.tell(Board::tick);
+        self.shared.tell(Stages::tick);
     }
 }
 
 /// Tells what else can be seen while something is awaited. What it says after the progress has ended is dropped.
 #[derive(Clone)]
-pub struct Onlooker {
+pub struct ProgressDetails {
     shared: Arc<Shared>,
 }
 
-impl Onlooker {
+impl ProgressDetails {
     /// What has happened, each with its sign, and what is going on now, in place of what was before.
-    pub fn sees(&self, happened: &[(Symbol, Line)], now: Option<String>) {
-        self.shared.tell(|board, at, look| board.see(at, happened, now, look));
+    pub fn update(&self, happened: &[(Symbol, Line)], now: Option<String>) {
+        self.shared.tell(|stages, at, options| stages.see(at, happened, now, options));
     }
 }
 
 impl Drop for Progress {
     fn drop(&mut self) {
         let line = {
-            let mut told = lock(&self.shared.told);
-            told.ended = true;
-            told.line.take()
+            let mut output = lock(&self.shared.output);
+            output.ended = true;
+            output.line.take()
         };
         drop(line);
         if let Some((stop, thread)) = self.heart.take() {
@@ -190,42 +147,52 @@ impl Drop for Progress {
 }
 
 impl Shared {
-    fn tell(&self, change: impl FnOnce(&mut Board, Timestamp, Look) -> String) {
-        let mut told = lock(&self.told);
-        if told.ended {
+    fn new(ui: &Ui, by_hand: bool) -> Self {
+        let mode = match ui.verbosity() {
+            Verbosity::Quiet => Mode::Silent,
+            _ if ui.terminal().can_redraw() => Mode::Live,
+            _ => Mode::Lines,
+        };
+        let stages = Arc::new(Mutex::new(Stages::new(mode, ui.terminal().zone().clone())));
+        Self { ui: ui.clone(), by_hand, stages, output: Mutex::default() }
+    }
+
+    fn tell(&self, change: impl FnOnce(&mut Stages, Timestamp, RenderOptions) -> String) {
+        let mut output = lock(&self.output);
+        if output.ended {
             return;
         }
         let terminal = self.ui.terminal();
-        let (now, look) = (terminal.now(), self.ui.look(Stream::Err));
+        let (now, options) = (terminal.now(), self.ui.render_options(Stream::Err));
         let (text, live) = {
-            let mut board = lock(&self.board);
-            (change(&mut board, now, look), board.is_live())
+            let mut stages = lock(&self.stages);
+            (change(&mut stages, now, options), stages.is_live())
         };
         if !live {
-            told.line = None;
+            output.line = None;
         }
         if !text.is_empty() {
             terminal.write_err(&text);
         }
         if live {
-            told.line.get_or_insert_with(|| self.live_line(look)).bar.force_draw();
+            output.line.get_or_insert_with(|| self.live_line(options)).bar.force_draw();
         }
     }
 
-    fn live_line(&self, look: Look) -> LiveLine {
-        let (ui, board) = (self.ui.clone(), self.board.clone());
+    fn live_line(&self, options: RenderOptions) -> LiveLine {
+        let (ui, stages) = (self.ui.clone(), self.stages.clone());
         let words = move |_: &ProgressState, frame: &mut dyn fmt::Write| {
-            let text = lock(&board).live(ui.terminal().now(), ui.look(Stream::Err));
+            let text = lock(&stages).live(ui.terminal().now(), ui.render_options(Stream::Err));
             // Writing into a string cannot fail.
             let _ = frame.write_str(&text.unwrap_or_default());
         };
-        let frames: &[&str] = if look.unicode { &FRAMES } else { &ASCII_FRAMES };
-        let frames: Vec<String> = frames.iter().map(|frame| Style::Code.paint(frame, look.coloured)).collect();
+        let frames: &[&str] = if options.unicode { &FRAMES } else { &ASCII_FRAMES };
+        let frames: Vec<String> = frames.iter().map(|frame| Style::Code.paint(frame, options.coloured)).collect();
         let frames: Vec<&str> = frames.iter().map(String::as_str).collect();
         let style = ProgressStyle::with_template("  {spinner}{words}").expect("a template");
         let line = self.ui.terminal().live_line(style.tick_strings(&frames).with_key("words", words));
-        if !self.pace.by_hand {
-            line.bar.enable_steady_tick(self.pace.redraw);
+        if !self.by_hand {
+            line.bar.enable_steady_tick(REDRAW);
         }
         line
     }

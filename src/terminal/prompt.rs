@@ -3,7 +3,6 @@
 //! All of them block the calling thread: in asynchronous code they belong into a blocking section.
 
 use std::fmt;
-use std::io;
 
 use console::Term;
 use dialoguer::theme::Theme;
@@ -11,64 +10,12 @@ use dialoguer::{Confirm, Input, Password, Select};
 use zeroize::Zeroizing;
 
 use super::guard;
-use super::style::{Line, Look, Style};
+use super::style::{Line, RenderOptions, Style};
+use super::tty::Stream;
 use super::ui::Ui;
-use super::world::{Keyboard, Stream};
+use super::unanswered::Unanswered;
 
-/// A question that got no answer. Nothing was changed.
-#[derive(Debug, thiserror::Error)]
-pub enum PromptError {
-    /// Stdin or stderr is no terminal. The caller names the flag that answers the question (exit code 2).
-    #[error("there is no terminal to ask on")]
-    NoTerminal,
-    /// Ctrl-C, or the terminal went away (exit code 130). The terminal is as it was before.
-    #[error("interrupted")]
-    Interrupted,
-    /// Ctrl-D where "no" would be no answer (exit code 130).
-    #[error("the question was left unanswered")]
-    Ended,
-    #[error("could not read from the terminal")]
-    Read(#[source] io::Error),
-}
-
-/// What a scripted person does at a question of a test.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
-    /// Types (or pastes) this and presses Enter; one of several is chosen by its number or by what stands before its colon.
-    Line(String),
-    CtrlC,
-    CtrlD,
-}
-
-impl From<&str> for Answer {
-    fn from(line: &str) -> Self {
-        Self::Line(line.to_owned())
-    }
-}
-
-/// One try at a question that came to nothing.
-pub(super) enum Unanswered {
-    Interrupted,
-    Ended,
-    /// More than one line at once: something was pasted.
-    Lines,
-    /// More than [`guard::ROOM`] bytes.
-    TooLong,
-    /// Bytes that are no UTF-8, or a control character.
-    Unreadable,
-    Failed(io::Error),
-}
-
-impl<E: Into<io::Error>> From<E> for Unanswered {
-    fn from(error: E) -> Self {
-        let error = error.into();
-        match error.kind() {
-            io::ErrorKind::Interrupted => Self::Interrupted,
-            io::ErrorKind::InvalidData => Self::Unreadable,
-            _ => Self::Failed(error),
-        }
-    }
-}
+pub use super::unanswered::PromptError;
 
 /// After so many answers that were none, a typed name counts as "no", and a password as left unanswered.
 const TRIES: usize = 3;
@@ -76,7 +23,7 @@ const TRIES: usize = 3;
 impl Ui {
     /// Asks for a yes; Enter, Ctrl-D and anything but `y` is a no.
     pub fn confirm(&self, question: &str) -> Result<bool, PromptError> {
-        let theme = self.look(Stream::Err);
+        let theme = self.render_options(Stream::Err);
         let ask = |term: &Term| {
             Confirm::with_theme(&theme).with_prompt(question).default(false).wait_for_newline(true).interact_on(term)
         };
@@ -109,7 +56,7 @@ impl Ui {
     /// Asks for a secret, once, without showing what is typed. Nothing is trimmed, since a password may end in a space; an
     /// empty answer and one with a line end inside are asked for again.
     pub fn password(&self, question: &str) -> Result<Zeroizing<String>, PromptError> {
-        let theme = self.look(Stream::Err);
+        let theme = self.render_options(Stream::Err);
         let shown = told(|text| theme.format_password_prompt(text, question));
         for _ in 0..TRIES {
             let ask = |term: &Term| {
@@ -143,7 +90,7 @@ impl Ui {
     /// Asks for one of several, with arrow keys and Enter, and gives its place in `options`. Without a `default` none is
     /// marked at first.
     pub fn choose(&self, question: &str, options: &[&str], default: Option<usize>) -> Result<usize, PromptError> {
-        let theme = self.look(Stream::Err);
+        let theme = self.render_options(Stream::Err);
         let shown = told(|text| theme.format_select_prompt(text, question));
         loop {
             let ask = |term: &Term| {
@@ -163,7 +110,7 @@ impl Ui {
 
     /// One try at a line of text; `None` after a reason why it was not taken.
     fn line(&self, question: &str, default: Option<&str>) -> Result<Option<String>, PromptError> {
-        let theme = self.look(Stream::Err);
+        let theme = self.render_options(Stream::Err);
         let ask = |term: &Term| {
             let input = Input::<String>::with_theme(&theme).with_prompt(question).allow_empty(true);
             let input = default.into_iter().fold(input, |input, default| input.default(default.to_owned()));
@@ -175,7 +122,7 @@ impl Ui {
 
     /// One try at a question; `None` after a reason why the answer was not taken. The live line waits meanwhile.
     ///
-    /// `ask` is dialoguer's; a scripted answer is echoed behind `shown` and given to `read`.
+    /// `ask` is dialoguer's; a scripted answer to what is `shown` is given to `read`.
     fn ask<T: Send>(
         &self,
         shown: &str,
@@ -188,26 +135,12 @@ impl Ui {
             return Err(PromptError::NoTerminal);
         }
         terminal.hold(true);
-        let asked = match &terminal.0.keyboard {
-            Keyboard::Real => guard::ask(terminal, hidden, ask).inspect_err(|unanswered| {
+        let asked = match &terminal.0.script {
+            Some(script) => script(shown, hidden).map(read),
+            None => guard::ask(terminal, hidden, ask).inspect_err(|unanswered| {
                 let end = if matches!(unanswered, Unanswered::Interrupted) { "^C\n" } else { "\n" };
                 terminal.screen().write_err(end);
             }),
-            Keyboard::Script(answers) => {
-                let answer = answers.lock().unwrap_or_else(std::sync::PoisonError::into_inner).pop_front();
-                let echo = match &answer {
-                    Some(Answer::Line(line)) if !hidden => line.as_str(),
-                    Some(Answer::CtrlC) => "^C",
-                    _ => "",
-                };
-                terminal.screen().write_err(&format!("{shown}{echo}\n"));
-                match answer {
-                    Some(Answer::Line(line)) if line.contains('\n') => Err(Unanswered::Lines),
-                    Some(Answer::Line(line)) => Ok(read(line)),
-                    Some(Answer::CtrlC) => Err(Unanswered::Interrupted),
-                    Some(Answer::CtrlD) | None => Err(Unanswered::Ended),
-                }
-            }
         };
         terminal.hold(false);
         match asked {
@@ -245,7 +178,7 @@ fn told(tell: impl FnOnce(&mut String) -> fmt::Result) -> String {
     text
 }
 
-impl Look {
+impl RenderOptions {
     fn question(self, f: &mut dyn fmt::Write, question: &str, hint: &str, answer: &str) -> fmt::Result {
         let mut line = Line::new().styled(Style::Heading, question).text(" ");
         if !hint.is_empty() {
@@ -255,7 +188,7 @@ impl Look {
     }
 }
 
-impl Theme for Look {
+impl Theme for RenderOptions {
     fn format_confirm_prompt(&self, f: &mut dyn fmt::Write, prompt: &str, default: Option<bool>) -> fmt::Result {
         self.question(f, prompt, "[y/N]", if default == Some(true) { "y" } else { "" })
     }

@@ -3,12 +3,10 @@
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
-
-use super::world::Terminal;
+use indicatif::{MultiProgress, ProgressDrawTarget, TermLike};
 
 /// To the line's start, and clear to its end (ECMA-48 EL).
-const ERASE: &str = "\r\u{1b}[K";
+pub(super) const ERASE: &str = "\r\u{1b}[K";
 
 pub(super) struct Screen {
     out: Box<dyn Write + Send>,
@@ -43,36 +41,6 @@ impl Screen {
     /// Writes to stderr. When that fails there is nobody left to tell: stdout belongs to the data.
     pub(super) fn write_err(&mut self, text: &str) {
         let _ = self.err.write_all(text.as_bytes()).and_then(|()| self.err.flush());
-    }
-}
-
-/// A line that is redrawn in place below everything else, until this is dropped.
-pub(super) struct LiveLine {
-    terminal: Terminal,
-    pub(super) bar: ProgressBar,
-}
-
-impl Terminal {
-    /// The template's text must be narrower than the window.
-    pub(super) fn live_line(&self, style: ProgressStyle) -> LiveLine {
-        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden()).with_style(style);
-        self.screen().live += 1;
-        LiveLine { terminal: self.clone(), bar: self.0.live.add(bar) }
-    }
-}
-
-impl Drop for LiveLine {
-    fn drop(&mut self) {
-        self.bar.disable_steady_tick();
-        // All of them first: indicatif does not clear the rows of lines that are gone.
-        let _ = self.terminal.0.live.clear();
-        self.bar.finish_and_clear();
-        self.terminal.0.live.remove(&self.bar);
-        self.terminal.screen().live -= 1;
-        if std::thread::panicking() {
-            // Then indicatif draws nothing.
-            self.terminal.screen().write_err(ERASE);
-        }
     }
 }
 

@@ -94,7 +94,7 @@ impl Symbol {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Look {
+pub struct RenderOptions {
     pub coloured: bool,
     pub unicode: bool,
     /// Columns to wrap at; `None` where nobody looks and nothing may be wrapped.
@@ -140,19 +140,19 @@ impl Line {
     }
 
     /// The text as a stream wants it; no line feed at the end, never wrapped.
-    pub fn render(&self, look: Look) -> String {
+    pub fn render(&self, options: RenderOptions) -> String {
         self.0
             .iter()
             .map(|span| match span {
-                Span::Text(style, text) if !look.unicode => style.paint(&in_ascii(text), look.coloured),
-                Span::Text(style, text) => style.paint(text, look.coloured),
-                Span::Symbol(symbol) => symbol.style().paint(symbol.glyph(look.unicode), look.coloured),
+                Span::Text(style, text) if !options.unicode => style.paint(&in_ascii(text), options.coloured),
+                Span::Text(style, text) => style.paint(text, options.coloured),
+                Span::Symbol(symbol) => symbol.style().paint(symbol.glyph(options.unicode), options.coloured),
             })
             .collect()
     }
 
     pub fn plain(&self, unicode: bool) -> String {
-        self.render(Look { coloured: false, unicode, columns: None })
+        self.render(RenderOptions { coloured: false, unicode, columns: None })
     }
 }
 

@@ -1,9 +1,10 @@
 //! Tables in kubectl's manner: upper-case heads, no borders, three spaces between columns.
 
-use comfy_table::TableStyle;
+use comfy_table::ColumnConstraint::{ContentWidth, LowerBoundary};
+use comfy_table::{ContentArrangement, TableStyle, Width};
 
-use super::style::{Look, Style, in_ascii};
-use super::text;
+use super::style::{RenderOptions, Style, in_ascii};
+use super::text::{self, NO_BREAK};
 
 /// A column: its head, and how it behaves when the window is narrow.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,33 +46,20 @@ impl Column {
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cell {
+    /// With spaces that do not break in what must stay whole.
     text: String,
     style: Style,
-    copyable: bool,
 }
 
 impl Cell {
     pub fn styled(style: Style, text: impl AsRef<str>) -> Self {
-        Self { text: text::harmless(text.as_ref()).replace(is_mark, ""), style, copyable: false }
+        Self { text: text::keep_commands(&text::harmless(text.as_ref())).replace(is_mark, ""), style }
     }
 
     /// Text that a person will copy: never wrapped, even in a column of sentences.
     pub fn copyable(text: impl AsRef<str>) -> Self {
-        Self { copyable: true, ..Self::styled(Style::Plain, text) }
-    }
-
-    /// The cell's lines in a column of `columns`, which is never less than [`Cell::least_width`]; `None` leaves them as they
-    /// are.
-    fn lines(&self, columns: Option<usize>) -> Vec<String> {
-        text::wrap(&self.text, columns)
-    }
-
-    /// The narrowest column that breaks nothing of this cell which must stay whole.
-    fn least_width(&self) -> usize {
-        let unbroken = |line: &str| -> usize {
-            if self.copyable { text::width(line) } else { line.split(' ').map(text::width).max().unwrap_or(0) }
-        };
-        self.text.split('\n').map(unbroken).max().unwrap_or(0)
+        let cell = Self::from(text);
+        Self { text: cell.text.replace(' ', NO_BREAK), ..cell }
     }
 }
 
@@ -123,109 +111,82 @@ impl Table {
 
     /// The table's lines, without line feeds and without spaces at their ends.
     ///
-    /// In a pipe (`look.columns` is `None`) every row is one line and an empty cell says `<none>`, so that columns can be
+    /// In a pipe (`options.columns` is `None`) every row is one line and an empty cell says `<none>`, so that columns can be
     /// told apart by three spaces; a line feed within a cell becomes a space.
-    pub fn render(&self, look: Look, wide: bool) -> Vec<String> {
+    pub fn render(&self, options: RenderOptions, wide: bool) -> Vec<String> {
         let mut shown: Vec<usize> =
             (0..self.columns.len()).filter(|&index| wide || !self.columns[index].only_wide).collect();
-        while let Some(window) = look.columns.filter(|_| !wide)
-            && self.least_width(&shown) > window
+        while let Some(window) = options.columns.filter(|_| !wide)
+            && self.least_width_of(&shown) > window
             && let Some(place) = shown.iter().rposition(|&index| self.columns[index].droppable)
         {
             shown.remove(place);
         }
-        let rows: Vec<Vec<Cell>> = self
-            .rows
-            .iter()
-            .map(|row| {
-                shown
-                    .iter()
-                    .map(|&index| if look.columns.is_none() { piped(&row[index]) } else { row[index].clone() })
-                    .map(|cell| if look.unicode { cell } else { Cell { text: in_ascii(&cell.text), ..cell } })
-                    .collect()
-            })
-            .collect();
-        let widths = self.widths(&shown, &rows, look.columns);
-
         let mut laid_out = comfy_table::Table::new();
         laid_out.load_style(TableStyle::new());
-        laid_out.set_header(shown.iter().map(|&index| marked(Style::Heading, &self.columns[index].head, look)));
-        for row in &rows {
-            let lines = |(cell, width): (&Cell, &Option<usize>)| {
-                let lines: Vec<String> = cell.lines(*width).iter().map(|line| marked(cell.style, line, look)).collect();
-                lines.join("\n")
-            };
-            laid_out.add_row(row.iter().zip(&widths).map(lines));
+        laid_out.set_header(shown.iter().map(|&index| marked(Style::Heading, &self.columns[index].head, options)));
+        for row in &self.rows {
+            laid_out.add_row(shown.iter().map(|&index| content(&row[index], options)));
         }
-        for column in laid_out.column_iter_mut() {
-            column.set_padding((0, GAP));
+        if let Some(window) = options.columns {
+            // The last column needs no gap behind it.
+            laid_out.set_content_arrangement(ContentArrangement::Dynamic).set_width(columns(window) + GAP);
+        }
+        for (column, &index) in laid_out.column_iter_mut().zip(&shown) {
+            let least = Width::Fixed(columns(self.least_width(index)) + GAP);
+            let is_prose = self.columns[index].prose;
+            column.set_padding((0, GAP)).set_constraint(if is_prose { LowerBoundary(least) } else { ContentWidth });
         }
         laid_out.lines().map(|line| unmarked(line.trim_end())).collect()
     }
 
-    /// Whether it can be shown at this width without a line that is too long.
-    pub fn fits(&self, look: Look, wide: bool) -> bool {
-        let shown: Vec<usize> = (0..self.columns.len())
-            .filter(|&index| wide || !(self.columns[index].only_wide || self.columns[index].droppable))
-            .collect();
-        look.columns.is_none_or(|window| self.least_width(&shown) <= window)
+    /// Whether all of it can be shown without a line that is too long.
+    pub fn fits(&self, options: RenderOptions) -> bool {
+        let all: Vec<usize> = (0..self.columns.len()).collect();
+        options.columns.is_none_or(|window| self.least_width_of(&all) <= window)
     }
 
-    /// The narrowest that these columns can be together.
-    fn least_width(&self, shown: &[usize]) -> usize {
-        let least = |&index: &usize| {
-            let column = &self.columns[index];
-            let cells = self.rows.iter().map(|row| &row[index]);
-            let width = |cell: &Cell| {
-                let natural = cell.lines(None).iter().map(|line| text::width(line)).max().unwrap_or(0);
-                if column.prose { cell.least_width().max(LEAST_PROSE).min(natural) } else { natural }
-            };
-            cells.map(width).fold(text::width(&column.head), usize::max)
-        };
-        shown.iter().map(least).sum::<usize>() + usize::from(GAP) * shown.len().saturating_sub(1)
+    fn least_width_of(&self, shown: &[usize]) -> usize {
+        let widths = shown.iter().map(|&index| self.least_width(index)).sum::<usize>();
+        widths + usize::from(GAP) * shown.len().saturating_sub(1)
     }
 
-    /// How wide each shown column may be: `None` for "as wide as it is".
-    fn widths(&self, shown: &[usize], rows: &[Vec<Cell>], window: Option<usize>) -> Vec<Option<usize>> {
-        let natural = |place: usize| {
-            let head = text::width(&self.columns[shown[place]].head);
-            rows.iter().flat_map(|row| row[place].lines(None)).map(|line| text::width(&line)).fold(head, usize::max)
+    /// The narrowest that a column can be without breaking what must stay whole.
+    fn least_width(&self, index: usize) -> usize {
+        let column = &self.columns[index];
+        let least = |cell: &Cell| {
+            let widest = |breaks: &[char]| cell.text.split(breaks).map(text::width).max().unwrap_or(0);
+            let natural = widest(&['\n']);
+            if column.prose { widest(&[' ', '\n']).max(LEAST_PROSE).min(natural) } else { natural }
         };
-        let mut widths: Vec<Option<usize>> = vec![None; shown.len()];
-        let Some(window) = window else { return widths };
-        let prose: Vec<usize> = (0..shown.len()).filter(|&place| self.columns[shown[place]].prose).collect();
-        let fixed: usize = (0..shown.len()).filter(|place| !prose.contains(place)).map(natural).sum();
-        let gaps = usize::from(GAP) * shown.len().saturating_sub(1);
-        let mut room = window.saturating_sub(fixed + gaps);
-        // The narrow ones first: what they do not need is left to the others.
-        let mut by_need: Vec<(usize, usize)> = prose.iter().map(|&place| (natural(place), place)).collect();
-        by_need.sort_unstable();
-        for (done, &(need, place)) in by_need.iter().enumerate() {
-            let unbroken = rows.iter().map(|row| row[place].least_width()).max().unwrap_or(0);
-            let least = unbroken.max(LEAST_PROSE).min(need);
-            let share = (room / (by_need.len() - done)).clamp(least, need.max(least));
-            widths[place] = Some(share);
-            room = room.saturating_sub(share);
-        }
-        widths
+        self.rows.iter().map(|row| least(&row[index])).fold(text::width(&column.head), usize::max)
     }
 }
 
-/// A cell as a pipe gets it: one line, never empty.
-fn piped(cell: &Cell) -> Cell {
-    let text = if cell.text.is_empty() { "<none>".to_owned() } else { cell.text.replace('\n', " ") };
-    Cell { text, ..cell.clone() }
+/// A cell as comfy-table is given it. A pipe gets one line, never empty.
+fn content(cell: &Cell, options: RenderOptions) -> String {
+    let mut text = if options.unicode { cell.text.clone() } else { in_ascii(&cell.text) };
+    if options.columns.is_none() {
+        text = if text.is_empty() { "<none>".to_owned() } else { text.replace('\n', " ") };
+    }
+    let lines: Vec<String> = text.split('\n').map(|line| marked(cell.style, line, options)).collect();
+    lines.join("\n")
 }
 
-fn marked(style: Style, line: &str, look: Look) -> String {
-    let plain = !look.coloured || style == Style::Plain || line.is_empty();
+/// comfy-table counts columns in as many bits.
+fn columns(width: usize) -> u16 {
+    u16::try_from(width).unwrap_or(u16::MAX - GAP)
+}
+
+fn marked(style: Style, line: &str, options: RenderOptions) -> String {
+    let plain = !options.coloured || style == Style::Plain || line.is_empty();
     if plain { line.to_owned() } else { format!("{}{line}{}", mark(style), mark(Style::Plain)) }
 }
 
 fn unmarked(line: &str) -> String {
     [Style::Dim, Style::Good, Style::Warn, Style::Bad, Style::Heading, Style::Code]
         .iter()
-        .fold(line.replace(mark(Style::Plain), "\u{1b}[0m"), |line, style| {
+        .fold(line.replace(mark(Style::Plain), "\u{1b}[0m").replace(NO_BREAK, " "), |line, style| {
             line.replace(mark(*style), &format!("\u{1b}[{}m", style.sgr()))
         })
 }

@@ -34,53 +34,45 @@ fn turns_direction(c: char) -> bool {
     matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{061c}')
 }
 
-/// What stays together when a line is broken: words, and commands of kubectl within backticks, because a command that is
-/// copied in two lines runs its first half.
-fn pieces(text: &str) -> impl Iterator<Item = &str> {
-    let mut rest = Some(text);
-    std::iter::from_fn(move || {
-        let left = rest?;
-        let within_command = |at: usize| {
-            let mut ticks = left[..at].rmatch_indices('`');
-            let open = ticks.next().map(|(at, _)| at).filter(|_| ticks.count() % 2 == 0);
-            open.is_some_and(|open| left[open..].starts_with("`kubectl ") && left[at..].contains('`'))
-        };
-        let end = left.match_indices(' ').map(|(at, _)| at).find(|at| !within_command(*at));
-        rest = end.map(|end| &left[end + 1..]);
-        Some(end.map_or(left, |end| &left[..end]))
-    })
+pub(super) const NO_BREAK: &str = "\u{a0}";
+
+/// Commands of kubectl within backticks with spaces that keep them together, because a command that is copied in two lines
+/// runs its first half.
+pub(super) fn keep_commands(text: &str) -> String {
+    let ticks = text.matches('`').count();
+    let part = |(place, part): (usize, &str)| {
+        let is_command = place % 2 == 1 && place < ticks && part.starts_with("kubectl ");
+        if is_command { part.replace(' ', NO_BREAK) } else { part.to_owned() }
+    };
+    text.split('`').enumerate().map(part).collect::<Vec<_>>().join("`")
 }
 
-/// Breaks `text` into lines of at most `columns`, at spaces only: a word that is longer (a URI), and a command in backticks,
-/// stays whole on a line of its own, because it will be copied. Line feeds in `text` are kept; `None` breaks nowhere else.
-pub fn wrap(text: &str, columns: Option<usize>) -> Vec<String> {
-    let under = |paragraph: &str| wrap_under(paragraph.trim_start_matches(' '), columns, 0);
-    let lines = if columns.is_some() { text.split('\n').map(under).collect() } else { vec![text.to_owned()] };
-    lines.iter().flat_map(|lines| lines.split('\n').map(str::to_owned)).collect()
-}
-
-/// Breaks one paragraph as [`wrap`] does, with so many spaces in front of each line but the first.
-pub fn wrap_under(text: &str, columns: Option<usize>, under: usize) -> String {
+/// Breaks each line of `text` into lines of at most `columns`, at spaces only, with `under` spaces in front of what is broken
+/// off: a word that is longer (a URI), and a command in backticks, stays whole on a line of its own, because it will be
+/// copied. `None` breaks nothing.
+pub fn wrap(text: &str, columns: Option<usize>, under: usize) -> String {
     let Some(columns) = columns else { return text.to_owned() };
-    let head = text.len() - text.trim_start_matches(' ').len();
     let mut lines: Vec<String> = Vec::new();
-    let mut line = text[..head].to_owned();
-    let mut empty = true;
-    for word in pieces(&text[head..]) {
-        // Spaces in a row keep their number within a line.
-        if !empty && width(&line) + 1 + width(word) > columns && !word.is_empty() {
-            lines.push(std::mem::take(&mut line).trim_end().to_owned());
-            line = " ".repeat(under);
-            empty = true;
+    for paragraph in keep_commands(text).split('\n') {
+        let words = paragraph.trim_start_matches(' ');
+        let mut line = " ".repeat(paragraph.len() - words.len());
+        let mut empty = true;
+        for word in words.split(' ') {
+            // Spaces in a row keep their number within a line.
+            if !empty && width(&line) + 1 + width(word) > columns && !word.is_empty() {
+                lines.push(std::mem::replace(&mut line, " ".repeat(under)));
+                empty = true;
+            }
+            if !empty {
+                line.push(' ');
+            }
+            line.push_str(word);
+            empty = false;
         }
-        if !empty {
-            line.push(' ');
-        }
-        line.push_str(word);
-        empty = false;
+        lines.push(line);
     }
-    lines.push(line.trim_end().to_owned());
-    lines.join("\n")
+    let lines: Vec<&str> = lines.iter().map(|line| line.trim_end()).collect();
+    lines.join("\n").replace(NO_BREAK, " ")
 }
 
 /// Shortens `text` to `columns`, ending in `ending` where something was cut. Only for what is redrawn in place: a line
@@ -99,6 +91,10 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn broken(text: &str, columns: usize) -> Vec<String> {
+        wrap(text, Some(columns), 0).split('\n').map(str::to_owned).collect()
+    }
+
     #[test]
     fn colours_of_ansible_messages_vanish() {
         assert_eq!(harmless("\u{1b}[0;31mfatal: [localhost]\u{1b}[0m"), "fatal: [localhost]");
@@ -115,7 +111,7 @@ mod tests {
     #[test]
     fn a_uri_is_never_broken() {
         let uri = "https://auth.example.com/upstream/callback/01JABCDEFGHJKMNPQRSTVWXYZ0";
-        assert_eq!(wrap(&format!("register {uri} at Corp"), Some(20)), ["register", uri, "at Corp"]);
+        assert_eq!(broken(&format!("register {uri} at Corp"), 20), ["register", uri, "at Corp"]);
     }
 
     #[test]
@@ -123,27 +119,26 @@ mod tests {
         let text = "Run `kubectl ess-mas check x -n y`, then `helm upgrade x`s as always.";
         let lines =
             ["Run", "`kubectl ess-mas check x -n y`,", "then `helm", "upgrade x`s", "as always."].map(str::to_owned);
-        assert_eq!(wrap(text, Some(12)), lines);
-        assert_eq!(wrap_under(text, Some(12), 0), lines.join("\n"));
-        assert_eq!(wrap("an `odd kubectl x", Some(4)), ["an", "`odd", "kubectl", "x"]);
-        assert_eq!(wrap("`kubectl x", Some(4)), ["`kubectl", "x"]);
-        assert_eq!(wrap("a  b", Some(4)), ["a  b"]);
+        assert_eq!(broken(text, 12), lines);
+        assert_eq!(broken("an `odd kubectl x", 4), ["an", "`odd", "kubectl", "x"]);
+        assert_eq!(broken("`kubectl x", 4), ["`kubectl", "x"]);
+        assert_eq!(broken("a  b", 4), ["a  b"]);
     }
 
     #[test]
     fn what_does_not_fit_goes_on_under_its_beginning() {
         let text = "  ! code   it is so, because of https://a.example/much/longer/than/a/line and so on";
         assert_eq!(
-            wrap_under(text, Some(24), 6),
+            wrap(text, Some(24), 6),
             "  ! code   it is so,\n      because of\n      https://a.example/much/longer/than/a/line\n      and so on"
         );
-        assert_eq!(wrap_under(text, None, 6), text);
-        assert_eq!(wrap_under("", Some(10), 2), "");
+        assert_eq!(wrap(text, None, 6), text);
+        assert_eq!(wrap("", Some(10), 2), "");
     }
 
     #[test]
     fn wide_characters_count_twice() {
-        assert_eq!(wrap("日本 日本 日本", Some(9)), ["日本 日本", "日本"]);
+        assert_eq!(broken("日本 日本 日本", 9), ["日本 日本", "日本"]);
         assert_eq!(pad("日本", 6), "日本  ");
         assert_eq!(cut("日本語", 5, "…"), "日本…");
         assert_eq!(cut("abc", 2, "..."), "ab");
@@ -152,7 +147,7 @@ mod tests {
     proptest! {
         #[test]
         fn wrapping_loses_no_word(text in "[a-z日🎉é ]{0,80}", columns in 1usize..30) {
-            let lines = wrap(&text, Some(columns));
+            let lines = broken(&text, columns);
             let words: Vec<&str> = text.split_whitespace().collect();
             let again: Vec<&str> = lines.iter().flat_map(|line| line.split_whitespace()).collect();
             prop_assert_eq!(again, words);

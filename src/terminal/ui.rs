@@ -1,16 +1,15 @@
 //! What the program says, and where: data to stdout, everything else to stderr.
 
 use std::error::Error;
-use std::io;
 
 use serde::Serialize;
 
-use super::data::{self, OutputFormat};
-use super::diff::{self, Change};
-use super::style::{Line, Look, Style};
+use super::data::{self, OutputError, OutputFormat};
+use super::diff::{self, FieldChange};
+use super::style::{Line, RenderOptions, Style};
 use super::table::Table;
 use super::text;
-use super::world::{ColorChoice, Stream, Terminal};
+use super::tty::{ColorChoice, Stream, Terminal};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verbosity {
@@ -41,20 +40,6 @@ impl Next {
     }
 }
 
-/// Data could not be written to stdout: a full disk, a closed stream. That the reader left early is none.
-#[derive(Debug, thiserror::Error)]
-pub enum OutputError {
-    #[error("could not write the output")]
-    Write(#[source] io::Error),
-    /// The data have no form in the format that was asked for.
-    #[error("could not write the output as {format}")]
-    Form {
-        format: OutputFormat,
-        #[source]
-        source: Box<dyn Error + Send + Sync>,
-    },
-}
-
 /// A terminal and what the person chose. Cheap to clone.
 #[derive(Clone)]
 pub struct Ui {
@@ -76,8 +61,8 @@ impl Ui {
         self.verbosity
     }
 
-    pub fn look(&self, stream: Stream) -> Look {
-        self.terminal.look(stream, self.color)
+    pub fn render_options(&self, stream: Stream) -> RenderOptions {
+        self.terminal.render_options(stream, self.color)
     }
 
     /// Says where things stand, on stderr. Not with `-q`. Wrapped on a terminal, under its own indentation.
@@ -90,7 +75,7 @@ impl Ui {
     /// Says something that only helps when looking for a fault: with `-v`, or `-vv` for `level` 2, and so on.
     pub fn detail(&self, level: u8, line: impl Into<Line>) {
         if self.verbosity >= Verbosity::Verbose(level.max(1)) {
-            self.say(Line::new().styled(Style::Dim, line.into().plain(self.look(Stream::Err).unicode)));
+            self.say(Line::new().styled(Style::Dim, line.into().plain(self.render_options(Stream::Err).unicode)));
         }
     }
 
@@ -127,25 +112,25 @@ impl Ui {
 
     /// Prints one line of data, as it is.
     pub fn print(&self, line: impl Into<Line>) -> Result<(), OutputError> {
-        let text = line.into().render(self.look(Stream::Out));
+        let text = line.into().render(self.render_options(Stream::Out));
         self.raw_out(&format!("{text}\n"))
     }
 
     /// Prints a paragraph for a person, on stdout: as [`Ui::print`], but wrapped on a terminal under its own indentation.
     pub fn page(&self, line: impl Into<Line>) -> Result<(), OutputError> {
-        let look = self.look(Stream::Out);
-        self.raw_out(&format!("{}\n", indented(&line.into().render(look), look.columns)))
+        let options = self.render_options(Stream::Out);
+        self.raw_out(&format!("{}\n", indented(&line.into().render(options), options.columns)))
     }
 
     /// Prints a paragraph as [`Ui::page`] does, its lines after the first under so many columns.
     pub fn page_under(&self, line: impl Into<Line>, under: usize) -> Result<(), OutputError> {
-        let look = self.look(Stream::Out);
-        self.raw_out(&format!("{}\n", text::wrap_under(&line.into().render(look), look.columns, under)))
+        let options = self.render_options(Stream::Out);
+        self.raw_out(&format!("{}\n", text::wrap(&line.into().render(options), options.columns, under)))
     }
 
     /// Prints a table; `wide` adds the columns that only `-o wide` shows. An empty table prints its heads.
     pub fn table(&self, table: &Table, wide: bool) -> Result<(), OutputError> {
-        let mut lines = table.render(self.look(Stream::Out), wide).join("\n");
+        let mut lines = table.render(self.render_options(Stream::Out), wide).join("\n");
         lines.push('\n');
         self.raw_out(&lines)
     }
@@ -155,7 +140,7 @@ impl Ui {
     }
 
     /// Shows changes on stderr, where the question about them will be.
-    pub fn changes(&self, changes: &[Change]) {
+    pub fn changes(&self, changes: &[FieldChange]) {
         for line in diff::lines(changes) {
             self.verbatim(&line);
         }
@@ -163,14 +148,14 @@ impl Ui {
 
     /// Writes a line to stderr and wraps nothing: for what is copied or aligned. Also with `-q`.
     pub fn verbatim(&self, line: &Line) {
-        let text = line.render(self.look(Stream::Err));
+        let text = line.render(self.render_options(Stream::Err));
         self.terminal.write_err(&format!("{text}\n"));
     }
 
     /// Says a paragraph on stderr, its lines after the first under so many columns. Also with `-q`.
     pub fn say_under(&self, line: impl Into<Line>, under: usize) {
-        let look = self.look(Stream::Err);
-        let text = text::wrap_under(&line.into().render(look), look.columns, under);
+        let options = self.render_options(Stream::Err);
+        let text = text::wrap(&line.into().render(options), options.columns, under);
         self.terminal.write_err(&format!("{text}\n"));
     }
 
@@ -187,9 +172,9 @@ impl Ui {
     }
 
     fn say(&self, line: impl Into<Line>) {
-        let look = self.look(Stream::Err);
-        let text = line.into().render(look);
-        self.terminal.write_err(&format!("{}\n", indented(&text, look.columns)));
+        let options = self.render_options(Stream::Err);
+        let text = line.into().render(options);
+        self.terminal.write_err(&format!("{}\n", indented(&text, options.columns)));
     }
 
     /// Prints text on stdout as it is: help, a completion script.
@@ -201,7 +186,7 @@ impl Ui {
 /// Wraps under the spaces that each line begins with. Give indentation unstyled: it is looked for in what is printed.
 fn indented(text: &str, columns: Option<usize>) -> String {
     let margin = |line: &str| line.len() - line.trim_start_matches(' ').len();
-    let wrapped = text.split('\n').map(|line| text::wrap_under(line, columns, margin(line)));
+    let wrapped = text.split('\n').map(|line| text::wrap(line, columns, margin(line)));
     wrapped.collect::<Vec<_>>().join("\n")
 }
 

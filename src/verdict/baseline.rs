@@ -42,15 +42,11 @@ pub struct Marks {
     /// Whether a run was under way.
     pub running: bool,
     /// Completion of the last good run.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub success: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<String>,
     /// `Successful`'s `lastTransitionTime`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub successful_since: Option<String>,
     /// `status.mas_active`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mas_active: Option<bool>,
 }
 
@@ -77,7 +73,6 @@ pub struct Baseline {
     pub generation: i64,
     /// `metadata.resourceVersion` of the write's own event; of the object that the write was compared with if the
     /// answer was lost. Whatever is not newer was over before the write was done.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resource_version: Option<String>,
     /// Whether `mas_active` turning true tells of this change even where no start was seen: true only if no run that
     /// was under way at the write can have worked on an `active: true` of before.

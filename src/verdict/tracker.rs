@@ -2,14 +2,14 @@
 
 use std::collections::HashSet;
 
-use super::baseline::Baseline;
+use super::baseline::{Baseline, Marks};
 use super::observation::{Continuity, Event, Observation};
 use super::outcome::{Awaiting, Verdict};
 use crate::deployment::{FailureReport, Run};
 
 /// What is known about the run that the last event shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Current {
+enum RunState {
     Idle,
     /// One is under way, but its start was not seen with the change in it.
     Unproven,
@@ -19,22 +19,14 @@ enum Current {
     Concluded,
 }
 
-/// The values that tell whether a run ended between two events.
-#[derive(Debug, Clone)]
-struct Last {
-    running: bool,
-    generation: i64,
-    success: Option<String>,
-    failure: Option<String>,
-    successful_since: Option<String>,
-}
-
 /// Follows the operator after one write. Feed it every event; once the verdict is final it stays.
 #[derive(Debug, Clone)]
 pub struct Tracker {
     baseline: Baseline,
-    current: Current,
-    last: Last,
+    current: RunState,
+    /// What the last event showed of what moves when a run ends; `mas_active` stays that of the write.
+    last: Marks,
+    last_generation: i64,
     seen: HashSet<String>,
     newest: Option<u64>,
     hiccup: Option<FailureReport>,
@@ -45,17 +37,12 @@ pub struct Tracker {
 impl Tracker {
     pub fn new(baseline: Baseline) -> Self {
         let marks = baseline.at_write.clone();
-        let current = if marks.running { Current::Unproven } else { Current::Idle };
+        let current = if marks.running { RunState::Unproven } else { RunState::Idle };
         let awaiting = if marks.running { Awaiting::EarlierRun } else { Awaiting::Start };
         Self {
             current,
-            last: Last {
-                running: marks.running,
-                generation: baseline.generation,
-                success: marks.success,
-                failure: marks.failure,
-                successful_since: marks.successful_since,
-            },
+            last: marks,
+            last_generation: baseline.generation,
             seen: baseline.resource_version.iter().cloned().collect(),
             newest: baseline.resource_version.as_deref().and_then(|text| text.parse().ok()),
             hiccup: None,
@@ -117,7 +104,7 @@ impl Tracker {
         if !self.baseline.carried.is_in(seen) {
             return Verdict::Overtaken(Box::new(seen.clone()));
         }
-        let change = Change::between(&self.last, seen);
+        let change = RunEvidence::between(&self.last, self.last_generation, seen);
         let failed = self.advance(seen, &change, continuity == Continuity::Continuous);
         self.remember(seen);
         if let Some(report) = failed {
@@ -130,42 +117,42 @@ impl Tracker {
     }
 
     /// Moves `current` on; returns the failure of a run that counts. The object carries the change.
-    fn advance(&mut self, seen: &Observation, change: &Change, continuous: bool) -> Option<FailureReport> {
+    fn advance(&mut self, seen: &Observation, change: &RunEvidence, continuous: bool) -> Option<FailureReport> {
         // A run that started unseen worked on the change for sure only if the spec never changed in between.
         let proven = change.same_spec;
         let running = seen.run == Run::Running;
         let failed = match self.current {
-            Current::Idle | Current::Concluded => {
+            RunState::Idle | RunState::Concluded => {
                 if running {
-                    self.current = if continuous || proven { Current::Counting } else { Current::Unproven };
+                    self.current = if continuous || proven { RunState::Counting } else { RunState::Unproven };
                 } else if change.fresh_success && proven {
-                    self.current = Current::Concluded;
-                } else if self.current == Current::Idle {
+                    self.current = RunState::Concluded;
+                } else if self.current == RunState::Idle {
                     self.note_hiccup(seen);
                 }
                 // Nothing was under way, so a run that failed since started since.
                 proven && change.fresh_failure
             }
-            Current::Unproven => {
+            RunState::Unproven => {
                 if !running {
                     self.note_hiccup(seen);
-                    self.current = Current::Idle;
+                    self.current = RunState::Idle;
                 } else if !continuous && proven && change.some_ended() {
                     // That one is over, so the run that is under way started since.
-                    self.current = Current::Counting;
+                    self.current = RunState::Counting;
                 }
                 // A good end clears the failure, so a new failure beside a new good end came after it: the second.
                 !continuous && proven && change.fresh_failure && change.good_end
             }
-            Current::Counting if !continuous && !proven => {
-                self.current = if running { Current::Unproven } else { Current::Idle };
+            RunState::Counting if !continuous && !proven => {
+                self.current = if running { RunState::Unproven } else { RunState::Idle };
                 false
             }
-            Current::Counting => {
+            RunState::Counting => {
                 if !running {
                     self.note_hiccup(seen);
                     self.untold = seen.failure.clone().filter(|report| report.completion.is_some());
-                    self.current = if change.fresh_success { Current::Concluded } else { Current::Idle };
+                    self.current = if change.fresh_success { RunState::Concluded } else { RunState::Idle };
                 }
                 change.fresh_failure
             }
@@ -180,7 +167,7 @@ impl Tracker {
 
     fn remember(&mut self, seen: &Observation) {
         self.last.running = seen.run == Run::Running;
-        self.last.generation = seen.generation;
+        self.last_generation = seen.generation;
         self.last.successful_since.clone_from(&seen.successful_since);
         // Completions vanish from the status while a run is under way; the last one that was there is the one to
         // compare with.
@@ -200,7 +187,7 @@ impl Tracker {
             return false;
         }
         if !self.baseline.carried.wants_mas_active() {
-            return self.current == Current::Concluded;
+            return self.current == RunState::Concluded;
         }
         if seen.mas_active != Some(true) {
             return false;
@@ -212,28 +199,28 @@ impl Tracker {
             && seen.generation == self.baseline.generation
             && seen.success_completion.is_some()
             && seen.success_completion != self.baseline.at_write.success;
-        self.current == Current::Concluded || by_mas_active
+        self.current == RunState::Concluded || by_mas_active
     }
 
     fn awaiting(&self, seen: &Observation) -> Awaiting {
         match self.current {
-            Current::Counting => Awaiting::End,
-            Current::Unproven => Awaiting::EarlierRun,
-            Current::Idle => match (&self.hiccup, &self.untold) {
+            RunState::Counting => Awaiting::End,
+            RunState::Unproven => Awaiting::EarlierRun,
+            RunState::Idle => match (&self.hiccup, &self.untold) {
                 (Some(report), _) => Awaiting::NextRun(report.clone()),
                 (None, Some(report)) => Awaiting::Untold(report.clone()),
                 (None, None) => Awaiting::Start,
             },
-            Current::Concluded if seen.available == Some(false) => Awaiting::Available,
-            Current::Concluded if seen.successful != Some(true) => Awaiting::Successful,
-            Current::Concluded => Awaiting::MasActive,
+            RunState::Concluded if seen.available == Some(false) => Awaiting::Available,
+            RunState::Concluded if seen.successful != Some(true) => Awaiting::Successful,
+            RunState::Concluded => Awaiting::MasActive,
         }
     }
 }
 
 /// What can be told to have happened between the last event and this one.
 #[expect(clippy::struct_excessive_bools, reason = "four independent facts, each read by name")]
-struct Change {
+struct RunEvidence {
     /// The spec is the same, and was all the time: the generation only ever grows.
     same_spec: bool,
     /// A good end that was not there before is the last thing that the status shows.
@@ -244,8 +231,8 @@ struct Change {
     good_end: bool,
 }
 
-impl Change {
-    fn between(last: &Last, seen: &Observation) -> Self {
+impl RunEvidence {
+    fn between(last: &Marks, last_generation: i64, seen: &Observation) -> Self {
         let is_new = |completion: Option<&str>, last: &Option<String>| {
             completion.is_some_and(|completion| last.as_deref() != Some(completion))
         };
@@ -255,7 +242,7 @@ impl Change {
             && seen.successful_since.is_some()
             && seen.successful_since != last.successful_since;
         Self {
-            same_spec: seen.generation == last.generation,
+            same_spec: seen.generation == last_generation,
             fresh_success,
             fresh_failure: is_new(seen.failure_completion(), &last.failure),
             good_end: fresh_success || moved,

@@ -5,27 +5,15 @@
 //! (StatefulSets `NAME-synapse-…`, labels `k8s.element.io/owner-name` and `app.kubernetes.io/instance`); what is called
 //! otherwise is not seen, which is no harm either.
 
-mod object;
+mod events;
+mod objects;
 mod observer;
-mod synapse;
 mod times;
 
 #[cfg(test)]
 mod tests;
 
-pub use observer::{Happened, Observer, Sight};
+pub use events::{WorkloadEvent, WorkloadUpdate};
+pub use objects::WorkloadKind;
+pub use observer::Observer;
 pub use times::Times;
-
-/// The kinds of objects that are looked at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
-    /// `apps/v1` StatefulSets: Synapse's processes.
-    StatefulSet,
-    /// `batch/v1` Jobs: the migration.
-    Job,
-    Pod,
-}
-
-impl Kind {
-    pub const ALL: [Self; 3] = [Self::StatefulSet, Self::Job, Self::Pod];
-}

@@ -1,247 +1,198 @@
 //! What has been seen so far, and what that means.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
 use serde_json::Value;
 
-use super::Kind;
-use super::object::{self, Job, Pod, StatefulSet};
-use super::synapse::{Set, Synapse, number, synapse_pods};
-
-/// Something that happened and stays true.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Happened {
-    /// All of Synapse's pods are gone.
-    SynapseStopped,
-    /// Synapse was stopped and is there again.
-    SynapseIsBack {
-        pods: u32,
-    },
-    /// A Job has done its work.
-    JobEnded {
-        name: String,
-    },
-    JobFailed {
-        name: String,
-    },
-    Trouble {
-        pod: String,
-        reason: String,
-        message: String,
-    },
-}
-
-impl Happened {
-    pub fn is_trouble(&self) -> bool {
-        matches!(self, Self::JobFailed { .. } | Self::Trouble { .. })
-    }
-}
-
-impl fmt::Display for Happened {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::SynapseStopped => f.write_str("Synapse is stopped"),
-            Self::SynapseIsBack { pods } => write!(f, "Synapse is back: {pods} of {pods} pods ready"),
-            Self::JobEnded { name } => write!(f, "job {name} is complete"),
-            Self::JobFailed { name } => write!(f, "job {name} has failed"),
-            Self::Trouble { pod, reason, message } if message.is_empty() => write!(f, "pod {pod}: {reason}"),
-            Self::Trouble { pod, reason, message } => write!(f, "pod {pod}: {reason}: {message}"),
-        }
-    }
-}
-
-/// What there is to say after a look.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Sight {
-    /// What happened since the last look, in order.
-    pub happened: Vec<Happened>,
-    /// What is going on: `Synapse stopped, migration job running`. `None` when nothing out of the ordinary is seen.
-    pub now: Option<String>,
-}
+use super::events::{WorkloadEvent, WorkloadUpdate};
+use super::objects::{Job, Pod, StatefulSet, Workload, WorkloadKind, name};
 
 /// Collects what the watches tell of one deployment's workloads.
 ///
-/// Feed it with [`Observer::seen`] and [`Observer::gone`], and [`look`](Observer::look) once a burst of news is over: in
-/// the middle of one, half of Synapse may be known and half not.
-#[derive(Debug)]
+/// Feed it with [`Observer::seen`] and [`Observer::gone`], and take an [`update`](Observer::update) once a burst of news is
+/// over: in the middle of one, half of Synapse may be known and half not.
+#[derive(Debug, Default)]
 pub struct Observer {
     deployment: String,
-    sets: BTreeMap<String, Set>,
-    jobs: BTreeMap<String, Job>,
-    pods: BTreeMap<String, Pod>,
+    known: BTreeMap<(WorkloadKind, String), Workload>,
     /// Known from before an interruption, and not seen since.
-    stale: BTreeSet<(Kind, String)>,
-    /// The most of Synapse's pods that were seen at once.
-    peak: u32,
+    stale: BTreeSet<(WorkloadKind, String)>,
     was_up: bool,
     was_stopped: bool,
     is_back: bool,
     /// Jobs that were seen before their end.
     begun: BTreeSet<String>,
+    /// Pods that were told to be stuck, and why.
     told: BTreeSet<(String, String)>,
 }
 
-/// A pod's trouble is told no more than so many times in all: one cause often hits every pod.
-const TROUBLES: usize = 5;
+/// Pods that are stuck are told no more than so many times in all: one cause often hits every pod.
+const MOST_STUCK: usize = 5;
+
+/// Synapse as a whole; nothing where no StatefulSet of it can be seen.
+#[derive(Clone, Copy)]
+enum Synapse {
+    /// Everything that is wanted is ready.
+    Up {
+        pods: u32,
+    },
+    /// It is wanted gone, and some of it is still there.
+    Stopping {
+        left: u32,
+        of: u32,
+    },
+    Stopped,
+    /// It is wanted again after it was gone; `of` are the pods that there will be, as far as is known.
+    Starting {
+        ready: u32,
+        of: u32,
+    },
+    /// Not all of it is ready, for whatever reason.
+    Partly {
+        ready: u32,
+        of: u32,
+    },
+}
 
 impl Observer {
     pub fn new(deployment: &str) -> Self {
-        Self {
-            deployment: deployment.to_owned(),
-            sets: BTreeMap::new(),
-            jobs: BTreeMap::new(),
-            pods: BTreeMap::new(),
-            stale: BTreeSet::new(),
-            peak: 0,
-            was_up: false,
-            was_stopped: false,
-            is_back: false,
-            begun: BTreeSet::new(),
-            told: BTreeSet::new(),
-        }
+        Self { deployment: deployment.to_owned(), ..Self::default() }
     }
 
     /// An object is there, or is there in another form.
-    pub fn seen(&mut self, kind: Kind, object: &Value) {
-        let name = object::name(object).to_owned();
-        self.stale.remove(&(kind, name.clone()));
-        if !object::belongs(object, &self.deployment) {
-            return;
+    pub fn seen(&mut self, kind: WorkloadKind, object: &Value) {
+        let key = (kind, name(object).to_owned());
+        self.stale.remove(&key);
+        let Some(mut now) = Workload::read(kind, object, &self.deployment) else { return };
+        if let (Workload::Synapse(now), Some(Workload::Synapse(before))) = (&mut now, self.known.get(&key)) {
+            now.peak = now.peak.max(before.peak);
         }
-        match kind {
-            Kind::StatefulSet if object::is_synapse(&name, &self.deployment) => {
-                let now = StatefulSet::read(object);
-                let set = self.sets.entry(name).or_insert(Set { now, peak: 0 });
-                set.now = now;
-                set.peak = set.peak.max(now.there).max(now.wanted);
-            }
-            Kind::StatefulSet => {}
-            Kind::Job => {
-                if let Some(job) = Job::read(object) {
-                    self.jobs.insert(name, job);
-                }
-            }
-            Kind::Pod => {
-                self.pods.insert(name, Pod::read(object, &self.deployment));
-            }
-        }
+        self.known.insert(key, now);
     }
 
-    pub fn gone(&mut self, kind: Kind, object: &Value) {
-        self.drop_known(kind, object::name(object));
+    pub fn gone(&mut self, kind: WorkloadKind, object: &Value) {
+        self.known.remove(&(kind, name(object).to_owned()));
     }
 
-    /// Something of this kind may have been missed: what is not seen again before the next look counts as gone.
-    pub fn doubt(&mut self, kind: Kind) {
-        let names: Vec<&String> = match kind {
-            Kind::StatefulSet => self.sets.keys().collect(),
-            Kind::Job => self.jobs.keys().collect(),
-            Kind::Pod => self.pods.keys().collect(),
-        };
-        self.stale.extend(names.into_iter().map(|name| (kind, name.clone())));
-    }
-
-    /// How many objects of this kind are known.
-    pub fn known(&self, kind: Kind) -> usize {
-        match kind {
-            Kind::StatefulSet => self.sets.len(),
-            Kind::Job => self.jobs.len(),
-            Kind::Pod => self.pods.len(),
-        }
+    /// Something of this kind may have been missed: what is not seen again before the next update counts as gone.
+    pub fn doubt(&mut self, kind: WorkloadKind) {
+        self.stale.extend(self.known.keys().filter(|(known, _)| *known == kind).cloned());
     }
 
     /// What there is to say now.
-    pub fn look(&mut self) -> Sight {
-        for (kind, name) in std::mem::take(&mut self.stale) {
-            self.drop_known(kind, &name);
+    pub fn update(&mut self) -> WorkloadUpdate {
+        for key in std::mem::take(&mut self.stale) {
+            self.known.remove(&key);
         }
-        self.peak = self.peak.max(number(synapse_pods(&self.pods, &self.deployment).count()));
         let mut happened = Vec::new();
-        let synapse = self.synapse(&mut happened);
-        self.ended_jobs(&mut happened);
-        self.troubles(&mut happened);
-        Sight { happened, now: self.words(synapse) }
+        let synapse = self.synapse();
+        happened.extend(synapse.and_then(|synapse| self.note_synapse(synapse)));
+        self.note_jobs(&mut happened);
+        self.note_stuck(&mut happened);
+        WorkloadUpdate { happened, now: self.words(synapse) }
     }
 
-    fn drop_known(&mut self, kind: Kind, name: &str) {
-        match kind {
-            Kind::StatefulSet => drop(self.sets.remove(name)),
-            Kind::Job => drop(self.jobs.remove(name)),
-            Kind::Pod => drop(self.pods.remove(name)),
+    fn synapse(&self) -> Option<Synapse> {
+        let of_synapse = |workload| if let &Workload::Synapse(set) = workload { Some(set) } else { None };
+        let sets: Vec<StatefulSet> = self.known.values().filter_map(of_synapse).collect();
+        if sets.is_empty() {
+            return None;
         }
+        let sum = |count: fn(&StatefulSet) -> u32| sets.iter().map(count).sum::<u32>();
+        let (wanted, there, ready) = (sum(|set| set.wanted), sum(|set| set.there), sum(|set| set.ready));
+        if wanted == 0 && there == 0 {
+            return Some(Synapse::Stopped);
+        }
+        // One process may be wanted gone before the others, and wanted back before them.
+        let shrinks = sets.iter().any(|set| set.wanted == 0 && set.peak > 0);
+        if shrinks && !self.was_stopped || wanted == 0 {
+            return Some(Synapse::Stopping { left: there, of: sum(|set| set.peak) });
+        }
+        let of = sum(|set| if set.wanted == 0 { set.peak } else { set.wanted });
+        Some(match (ready >= of, self.was_stopped) {
+            (true, _) => Synapse::Up { pods: of },
+            (false, true) => Synapse::Starting { ready, of },
+            (false, false) => Synapse::Partly { ready, of },
+        })
     }
 
-    /// Where Synapse stands, and whether that is news.
-    fn synapse(&mut self, happened: &mut Vec<Happened>) -> Synapse {
-        let of_sets = Synapse::of_sets(&self.sets, self.was_stopped);
-        let synapse = match of_sets {
-            Synapse::Unseen => Synapse::of_pods(&self.pods, &self.deployment, self.peak, self.was_stopped),
-            seen => seen,
-        };
+    /// Remembers where Synapse stands; gives what is news of it.
+    fn note_synapse(&mut self, synapse: Synapse) -> Option<WorkloadEvent> {
         match synapse {
             Synapse::Stopped => {
-                if self.was_up && !self.was_stopped {
-                    happened.push(Happened::SynapseStopped);
-                }
-                self.was_stopped = true;
-                self.is_back = false;
+                let is_news = self.was_up && !self.was_stopped;
+                (self.was_stopped, self.is_back) = (true, false);
+                is_news.then_some(WorkloadEvent::SynapseStopped)
             }
             Synapse::Up { pods } => {
-                if self.was_stopped {
-                    self.is_back = true;
-                    happened.push(Happened::SynapseIsBack { pods });
-                }
-                self.was_stopped = false;
+                let is_news = self.was_stopped;
+                self.is_back |= is_news;
+                (self.was_stopped, self.was_up) = (false, true);
+                is_news.then_some(WorkloadEvent::SynapseIsBack { pods })
+            }
+            Synapse::Stopping { .. } | Synapse::Partly { .. } => {
                 self.was_up = true;
+                None
             }
-            Synapse::Stopping { .. } | Synapse::Partly { .. } => self.was_up = true,
-            Synapse::Unseen | Synapse::Starting { .. } => {}
+            Synapse::Starting { .. } => None,
         }
-        synapse
     }
 
-    fn ended_jobs(&mut self, happened: &mut Vec<Happened>) {
-        for (name, job) in &self.jobs {
+    fn jobs(&self) -> impl Iterator<Item = (&str, Job)> {
+        self.known.iter().filter_map(|((_, name), workload)| match workload {
+            Workload::Job(job) => Some((name.as_str(), *job)),
+            _ => None,
+        })
+    }
+
+    fn pods(&self) -> impl Iterator<Item = (&str, &Pod)> {
+        self.known.iter().filter_map(|((_, name), workload)| match workload {
+            Workload::Pod(pod) => Some((name.as_str(), pod)),
+            _ => None,
+        })
+    }
+
+    fn note_jobs(&mut self, happened: &mut Vec<WorkloadEvent>) {
+        let mut begun = std::mem::take(&mut self.begun);
+        for (name, job) in self.jobs() {
+            let name = name.to_owned();
             match job {
-                Job::Waiting | Job::Running => {
-                    self.begun.insert(name.clone());
-                }
+                Job::Waiting | Job::Running => drop(begun.insert(name)),
                 // One that had ended before anybody looked is an old one.
-                Job::Ended if self.begun.remove(name) => happened.push(Happened::JobEnded { name: name.clone() }),
-                Job::Failed if self.begun.remove(name) => happened.push(Happened::JobFailed { name: name.clone() }),
-                Job::Ended | Job::Failed => {}
+                Job::Complete if begun.remove(&name) => happened.push(WorkloadEvent::JobComplete { name }),
+                Job::Failed if begun.remove(&name) => happened.push(WorkloadEvent::JobFailed { name }),
+                Job::Complete | Job::Failed => {}
             }
         }
+        self.begun = begun;
     }
 
-    fn troubles(&mut self, happened: &mut Vec<Happened>) {
-        for (name, pod) in &self.pods {
-            let Some(trouble) = &pod.trouble else { continue };
-            if self.told.len() < TROUBLES && self.told.insert((name.clone(), trouble.reason.clone())) {
-                let (pod, reason, message) = (name.clone(), trouble.reason.clone(), trouble.message.clone());
-                happened.push(Happened::Trouble { pod, reason, message });
+    fn note_stuck(&mut self, happened: &mut Vec<WorkloadEvent>) {
+        let mut told = std::mem::take(&mut self.told);
+        for (pod, (reason, message)) in self.pods().filter_map(|(name, pod)| Some((name, pod.stuck.clone()?))) {
+            let pod = pod.to_owned();
+            if told.len() < MOST_STUCK && told.insert((pod.clone(), reason.clone())) {
+                happened.push(WorkloadEvent::PodStuck { pod, reason, message });
             }
         }
+        self.told = told;
     }
 
-    fn words(&self, synapse: Synapse) -> Option<String> {
-        let job = self.jobs.iter().find(|(_, job)| **job == Job::Running).map(|(name, _)| job_words(name));
-        let staying = || self.pods.values().filter(|pod| pod.job().is_none() && !pod.over && !pod.leaving);
-        let count = |pods: &mut dyn Iterator<Item = &Pod>| number(pods.count());
-        let (ready, of) = (count(&mut staying().filter(|pod| pod.ready)), count(&mut staying()));
-        let mas = staying().any(|pod| pod.mas && !pod.ready).then(|| "MAS starting".to_owned());
-        let rest = || (ready < of).then(|| format!("{ready} of {of} pods ready"));
-        let synapse = match synapse {
+    fn words(&self, synapse: Option<Synapse>) -> Option<String> {
+        let job = self.jobs().find(|(_, job)| *job == Job::Running).map(|(name, _)| job_words(name));
+        let staying: Vec<&Pod> = self.pods().map(|(_, pod)| pod).filter(|pod| !pod.of_job && !pod.over).collect();
+        let (ready, of) = (staying.iter().filter(|pod| pod.ready).count(), staying.len());
+        let mas = staying.iter().any(|pod| pod.of_mas && !pod.ready).then(|| "MAS starting".to_owned());
+        let synapse = synapse.and_then(|synapse| match synapse {
             Synapse::Stopping { left, of } => Some(format!("Synapse stopping, {left} of {of} pods left")),
             Synapse::Stopped => Some("Synapse stopped".to_owned()),
             Synapse::Starting { ready, of } => Some(format!("Synapse starting, {ready} of {of} pods ready")),
             Synapse::Partly { ready, of } => Some(format!("Synapse: {ready} of {of} pods ready")),
-            Synapse::Up { .. } if self.is_back && job.is_none() && ready == of => Some("Synapse is back".to_owned()),
-            Synapse::Up { .. } | Synapse::Unseen => None,
-        };
+            Synapse::Up { .. } => (self.is_back && job.is_none() && ready == of).then(|| "Synapse is back".to_owned()),
+        });
         let quiet = synapse.is_none() && mas.is_none();
-        let parts: Vec<String> = [synapse, mas, job].into_iter().flatten().chain(quiet.then(rest).flatten()).collect();
+        let rest = (quiet && ready < of).then(|| format!("{ready} of {of} pods ready"));
+        let parts: Vec<String> = [synapse, mas, job, rest].into_iter().flatten().collect();
         (!parts.is_empty()).then(|| parts.join(", "))
     }
 }

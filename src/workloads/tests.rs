@@ -59,19 +59,19 @@ impl Watched {
         Self(Observer::new("chat"))
     }
 
-    fn see(&mut self, kind: Kind, objects: impl IntoIterator<Item = Value>) -> String {
+    fn see(&mut self, kind: WorkloadKind, objects: impl IntoIterator<Item = Value>) -> String {
         objects.into_iter().for_each(|object| self.0.seen(kind, &object));
         self.say()
     }
 
-    fn lose(&mut self, kind: Kind, objects: impl IntoIterator<Item = Value>) -> String {
+    fn lose(&mut self, kind: WorkloadKind, objects: impl IntoIterator<Item = Value>) -> String {
         objects.into_iter().for_each(|object| self.0.gone(kind, &object));
         self.say()
     }
 
     /// What happened, one after the other, then what is going on.
     fn say(&mut self) -> String {
-        let sight = self.0.look();
+        let sight = self.0.update();
         let now = sight.now.map_or_else(|| "-".to_owned(), |now| format!("[{now}]"));
         sight.happened.iter().map(|one| format!("{one}; ")).chain([now]).collect()
     }
@@ -80,37 +80,37 @@ impl Watched {
 #[test]
 fn an_activation_is_told_from_stop_to_start() {
     let mut it = Watched::new();
-    assert_eq!(it.see(Kind::StatefulSet, [set("main", 1, 1, 1), set("worker", 3, 3, 3)]), "-");
-    assert_eq!(it.see(Kind::Pod, [pod("chat-web-x", true), synapse_pod(0, true)]), "-");
-    assert_eq!(it.see(Kind::StatefulSet, [set("main", 0, 1, 1)]), "[Synapse stopping, 4 of 4 pods left]");
-    assert_eq!(it.see(Kind::StatefulSet, [set("main", 0, 0, 0)]), "[Synapse stopping, 3 of 4 pods left]");
-    assert_eq!(it.see(Kind::StatefulSet, [set("worker", 0, 1, 0)]), "[Synapse stopping, 1 of 4 pods left]");
-    assert_eq!(it.see(Kind::StatefulSet, [set("worker", 0, 0, 0)]), "Synapse is stopped; [Synapse stopped]");
-    assert_eq!(it.see(Kind::Job, [job("chat-syn2mas", json!({}))]), "[Synapse stopped]");
+    assert_eq!(it.see(WorkloadKind::StatefulSet, [set("main", 1, 1, 1), set("worker", 3, 3, 3)]), "-");
+    assert_eq!(it.see(WorkloadKind::Pod, [pod("chat-web-x", true), synapse_pod(0, true)]), "-");
+    assert_eq!(it.see(WorkloadKind::StatefulSet, [set("main", 0, 1, 1)]), "[Synapse stopping, 4 of 4 pods left]");
+    assert_eq!(it.see(WorkloadKind::StatefulSet, [set("main", 0, 0, 0)]), "[Synapse stopping, 3 of 4 pods left]");
+    assert_eq!(it.see(WorkloadKind::StatefulSet, [set("worker", 0, 1, 0)]), "[Synapse stopping, 1 of 4 pods left]");
+    assert_eq!(it.see(WorkloadKind::StatefulSet, [set("worker", 0, 0, 0)]), "Synapse is stopped; [Synapse stopped]");
+    assert_eq!(it.see(WorkloadKind::Job, [job("chat-syn2mas", json!({}))]), "[Synapse stopped]");
     let runs = "[Synapse stopped, migration job running (chat-syn2mas)]";
-    assert_eq!(it.see(Kind::Job, [job("chat-syn2mas", running())]), runs);
-    let done = it.see(Kind::Job, [job("chat-syn2mas", ended("Complete"))]);
+    assert_eq!(it.see(WorkloadKind::Job, [job("chat-syn2mas", running())]), runs);
+    let done = it.see(WorkloadKind::Job, [job("chat-syn2mas", ended("Complete"))]);
     assert_eq!(done, "job chat-syn2mas is complete; [Synapse stopped]");
     // The main process first, and all others after it.
-    assert_eq!(it.see(Kind::StatefulSet, [set("main", 1, 1, 0)]), "[Synapse starting, 0 of 4 pods ready]");
-    assert_eq!(it.see(Kind::StatefulSet, [set("main", 1, 1, 1)]), "[Synapse starting, 1 of 4 pods ready]");
-    assert_eq!(it.see(Kind::StatefulSet, [set("worker", 3, 3, 2)]), "[Synapse starting, 3 of 4 pods ready]");
+    assert_eq!(it.see(WorkloadKind::StatefulSet, [set("main", 1, 1, 0)]), "[Synapse starting, 0 of 4 pods ready]");
+    assert_eq!(it.see(WorkloadKind::StatefulSet, [set("main", 1, 1, 1)]), "[Synapse starting, 1 of 4 pods ready]");
+    assert_eq!(it.see(WorkloadKind::StatefulSet, [set("worker", 3, 3, 2)]), "[Synapse starting, 3 of 4 pods ready]");
     assert_eq!(
-        it.see(Kind::StatefulSet, [set("worker", 3, 3, 3)]),
+        it.see(WorkloadKind::StatefulSet, [set("worker", 3, 3, 3)]),
         "Synapse is back: 4 of 4 pods ready; [Synapse is back]"
     );
-    assert_eq!(it.see(Kind::Pod, [pod("chat-web-x", false)]), "[1 of 2 pods ready]");
+    assert_eq!(it.see(WorkloadKind::Pod, [pod("chat-web-x", false)]), "[1 of 2 pods ready]");
 }
 
 #[test]
 fn a_dry_run_shows_mas_and_the_job() {
     let mut it = Watched::new();
-    it.see(Kind::StatefulSet, [set("main", 1, 1, 1)]);
-    assert_eq!(it.see(Kind::Pod, [pod("chat-matrix-authentication-service-6f-x", false)]), "[MAS starting]");
-    it.see(Kind::Job, [job("chat-syn2mas", running())]);
-    let started = it.see(Kind::Pod, [pod("chat-matrix-authentication-service-6f-x", true)]);
+    it.see(WorkloadKind::StatefulSet, [set("main", 1, 1, 1)]);
+    assert_eq!(it.see(WorkloadKind::Pod, [pod("chat-matrix-authentication-service-6f-x", false)]), "[MAS starting]");
+    it.see(WorkloadKind::Job, [job("chat-syn2mas", running())]);
+    let started = it.see(WorkloadKind::Pod, [pod("chat-matrix-authentication-service-6f-x", true)]);
     assert_eq!(started, "[migration job running (chat-syn2mas)]");
-    let failed = it.see(Kind::Job, [job("chat-syn2mas", ended("Failed"))]);
+    let failed = it.see(WorkloadKind::Job, [job("chat-syn2mas", ended("Failed"))]);
     assert_eq!(failed, "job chat-syn2mas has failed; -");
     assert_eq!(it.say(), "-", "nothing is told twice");
 }
@@ -118,23 +118,15 @@ fn a_dry_run_shows_mas_and_the_job() {
 #[test]
 fn what_had_ended_before_anybody_looked_is_no_news() {
     let mut it = Watched::new();
-    assert_eq!(it.see(Kind::Job, [job("chat-old", ended("Complete")), job("chat-older", ended("Failed"))]), "-");
-    assert_eq!(it.see(Kind::StatefulSet, [set("main", 0, 0, 0)]), "[Synapse stopped]");
     assert_eq!(
-        it.see(Kind::StatefulSet, [set("main", 1, 1, 1)]),
+        it.see(WorkloadKind::Job, [job("chat-old", ended("Complete")), job("chat-older", ended("Failed"))]),
+        "-"
+    );
+    assert_eq!(it.see(WorkloadKind::StatefulSet, [set("main", 0, 0, 0)]), "[Synapse stopped]");
+    assert_eq!(
+        it.see(WorkloadKind::StatefulSet, [set("main", 1, 1, 1)]),
         "Synapse is back: 1 of 1 pods ready; [Synapse is back]"
     );
-}
-
-#[test]
-fn with_the_pods_alone_the_same_can_be_told_but_not_what_is_wanted() {
-    let mut it = Watched::new();
-    assert_eq!(it.see(Kind::Pod, [synapse_pod(0, true), synapse_pod(1, true)]), "-");
-    assert_eq!(it.lose(Kind::Pod, [synapse_pod(1, true)]), "[Synapse: 1 of 2 pods ready]");
-    assert_eq!(it.lose(Kind::Pod, [synapse_pod(0, true)]), "Synapse is stopped; [Synapse stopped]");
-    assert_eq!(it.see(Kind::Pod, [synapse_pod(0, false)]), "[Synapse starting, 0 of 2 pods ready]");
-    let back = it.see(Kind::Pod, [synapse_pod(0, true), synapse_pod(1, true)]);
-    assert_eq!(back, "Synapse is back: 2 of 2 pods ready; [Synapse is back]");
 }
 
 #[test]
@@ -142,18 +134,18 @@ fn a_pod_that_does_not_start_is_told_once_with_its_cause() {
     let mut it = Watched::new();
     let stuck = || waiting("chat-matrix-authentication-service-0", "ImagePullBackOff");
     assert_eq!(
-        it.see(Kind::Pod, [stuck()]),
+        it.see(WorkloadKind::Pod, [stuck()]),
         "pod chat-matrix-authentication-service-0: ImagePullBackOff: Back-off pulling image \"mas:9\"; [MAS starting]"
     );
-    assert_eq!(it.see(Kind::Pod, [stuck()]), "[MAS starting]");
+    assert_eq!(it.see(WorkloadKind::Pod, [stuck()]), "[MAS starting]");
     let conditions =
         json!([{"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/3 nodes"}]);
     let homeless = labelled("chat-x", json!({"status": {"phase": "Pending", "conditions": conditions}}));
-    assert!(it.see(Kind::Pod, [homeless]).starts_with("pod chat-x: Unschedulable: 0/3 nodes; "));
-    assert_eq!(it.see(Kind::Pod, [waiting("chat-y", "ContainerCreating")]), "[MAS starting]");
+    assert!(it.see(WorkloadKind::Pod, [homeless]).starts_with("pod chat-x: Unschedulable: 0/3 nodes; "));
+    assert_eq!(it.see(WorkloadKind::Pod, [waiting("chat-y", "ContainerCreating")]), "[MAS starting]");
     // One cause that hits them all does not fill the screen.
     let many = (0..50).map(|number| waiting(&format!("chat-{number}"), "ErrImagePull"));
-    assert!(it.see(Kind::Pod, many).matches("ErrImagePull").count() <= 5);
+    assert!(it.see(WorkloadKind::Pod, many).matches("ErrImagePull").count() <= 5);
 }
 
 #[test]
@@ -166,26 +158,29 @@ fn what_belongs_to_others_is_not_seen() {
         plain("chat-two-web", json!({"k8s.element.io/owner-name": "chat-two"})),
         plain("chat-postgres-0", json!({"app.kubernetes.io/instance": "pg"})),
     ];
-    assert_eq!(it.see(Kind::Pod, theirs), "-");
+    assert_eq!(it.see(WorkloadKind::Pod, theirs), "-");
     let ours = [plain("chat-web", Value::Null), plain("x", json!({"app.kubernetes.io/instance": "chat-web"}))];
-    assert_eq!(it.see(Kind::Pod, ours), "[0 of 2 pods ready]");
+    assert_eq!(it.see(WorkloadKind::Pod, ours), "[0 of 2 pods ready]");
     // What a clock starts is no part of the migration, and neither is what stands beside Synapse.
     let by_clock = json!({"metadata": {"ownerReferences": [{"kind": "CronJob", "name": "c", "controller": true}]}});
     let mut backup = job("chat-backup-1", running());
     backup["metadata"]["ownerReferences"] = by_clock["metadata"]["ownerReferences"].clone();
-    assert_eq!(it.see(Kind::Job, [backup]), "[0 of 2 pods ready]");
-    assert_eq!(it.see(Kind::StatefulSet, [set("redis", 0, 0, 0), set("haproxy", 0, 1, 1)]), "[0 of 2 pods ready]");
+    assert_eq!(it.see(WorkloadKind::Job, [backup]), "[0 of 2 pods ready]");
+    assert_eq!(
+        it.see(WorkloadKind::StatefulSet, [set("redis", 0, 0, 0), set("haproxy", 0, 1, 1)]),
+        "[0 of 2 pods ready]"
+    );
 }
 
 #[test]
 fn after_a_gap_what_is_not_seen_again_is_gone_and_nothing_is_made_up() {
     let mut it = Watched::new();
-    it.see(Kind::StatefulSet, [set("main", 1, 1, 1), set("worker", 2, 2, 2)]);
-    it.see(Kind::Job, [job("chat-syn2mas", running())]);
-    it.0.doubt(Kind::StatefulSet);
-    it.0.doubt(Kind::Job);
-    assert_eq!(it.see(Kind::StatefulSet, [set("main", 1, 1, 1), set("worker", 2, 2, 2)]), "-");
-    it.0.doubt(Kind::StatefulSet);
+    it.see(WorkloadKind::StatefulSet, [set("main", 1, 1, 1), set("worker", 2, 2, 2)]);
+    it.see(WorkloadKind::Job, [job("chat-syn2mas", running())]);
+    it.0.doubt(WorkloadKind::StatefulSet);
+    it.0.doubt(WorkloadKind::Job);
+    assert_eq!(it.see(WorkloadKind::StatefulSet, [set("main", 1, 1, 1), set("worker", 2, 2, 2)]), "-");
+    it.0.doubt(WorkloadKind::StatefulSet);
     assert_eq!(it.say(), "-", "that nothing can be seen does not mean that Synapse is stopped");
 }
 
@@ -194,8 +189,8 @@ fn a_deployment_without_workloads_has_nothing_to_show() {
     assert_eq!(Watched::new().say(), "-");
 }
 
-fn anything() -> impl Strategy<Value = (Kind, Value, bool)> {
-    let kind = prop::sample::select(Kind::ALL.to_vec());
+fn anything() -> impl Strategy<Value = (WorkloadKind, Value, bool)> {
+    let kind = prop::sample::select(WorkloadKind::ALL.to_vec());
     let number = prop::option::of(0_u64..4);
     (kind, 0_usize..3, number.clone(), number.clone(), number, any::<bool>(), any::<bool>()).prop_map(
         |(kind, name, wanted, there, ready, done, gone)| {

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::object::{is_synapse, name};
+use super::objects::{is_synapse, name};
 
 /// A pod that took longer was not only starting: nodes went, images came.
 const LONGEST_START: i64 = 3600;

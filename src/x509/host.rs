@@ -8,48 +8,39 @@ use rustls_pki_types::DnsName;
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct HostName(String);
 
-/// Why some text is not a host name. `Display` says what to give instead.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+/// Why a text is no host name that MAS can be reached at.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum HostNameError {
-    #[error("The host name is empty. Give the fully qualified name, such as auth.example.com.")]
-    Empty,
-    #[error("This is not a host name alone. Leave out https://, the port and the path: auth.example.com.")]
-    NotAlone,
-    #[error("A wildcard is not a host name. Give the one name that clients reach MAS under, such as auth.example.com.")]
-    Wildcard,
-    #[error(
-        "The host name has letters outside ASCII. Give it as DNS holds it, with labels that start with xn-- (punycode)."
-    )]
-    NotAscii,
-    #[error("This is an IP address. Certificates for MAS are checked against a DNS name; give that.")]
-    Address,
-    #[error("The host name has no domain. Give the fully qualified name, such as auth.example.com.")]
-    NotQualified,
-    /// Something DNS host names cannot have: RFC 1123 §2.1.
-    #[error(
-        "This is not a valid host name: its labels are 1 to 63 letters, digits and inner hyphens, at most 253 characters in all."
-    )]
-    NotValid,
+    #[error("{0:?} is a URL; give the host alone, such as auth.example.com")]
+    Url(String),
+    #[error("{0:?} names a port; an ingress answers on 443, give the host alone")]
+    Port(String),
+    #[error("{0:?} is an address; the identity providers and the certificate need a name, such as auth.example.com")]
+    Address(String),
+    #[error("{0:?} has no domain; a fully-qualified name is needed, such as auth.example.com")]
+    NotQualified(String),
+    /// RFC 1123 §2.1.
+    #[error("{0:?} is not a DNS name: letters, digits and hyphens between dots, 63 to a label and 253 in all")]
+    NotDns(String),
 }
 
 impl HostName {
-    /// Reads a host name; upper case and one dot at the end are accepted and normalized.
+    /// Reads a host name; upper case, one dot at the end and spaces around it are accepted and normalized, because MAS compares
+    /// its issuer to the letter.
     pub fn parse(text: &str) -> Result<Self, HostNameError> {
-        let name = text.strip_suffix('.').unwrap_or(text).to_ascii_lowercase();
-        if name.is_empty() {
-            Err(HostNameError::Empty)
-        } else if name.parse::<std::net::IpAddr>().is_ok() {
-            Err(HostNameError::Address)
-        } else if name.contains(['/', ':']) {
-            Err(HostNameError::NotAlone)
-        } else if name.contains('*') {
-            Err(HostNameError::Wildcard)
-        } else if !name.is_ascii() {
-            Err(HostNameError::NotAscii)
+        let given = text.trim().to_owned();
+        let name = given.strip_suffix('.').unwrap_or(&given).to_ascii_lowercase();
+        let is_number = |port: &str| port.chars().all(|c| c.is_ascii_digit());
+        if name.contains('/') {
+            Err(HostNameError::Url(given))
+        } else if name.parse::<std::net::IpAddr>().is_ok() || name.starts_with('[') {
+            Err(HostNameError::Address(given))
+        } else if name.rsplit_once(':').is_some_and(|(_, port)| is_number(port)) {
+            Err(HostNameError::Port(given))
         } else if name.contains('_') || name.ends_with('.') || DnsName::try_from(name.as_str()).is_err() {
-            Err(HostNameError::NotValid)
+            Err(HostNameError::NotDns(given))
         } else if !name.contains('.') {
-            Err(HostNameError::NotQualified)
+            Err(HostNameError::NotQualified(given))
         } else {
             Ok(Self(name))
         }
@@ -103,26 +94,29 @@ mod tests {
     #[test]
     fn what_is_not_a_host_name_is_named() {
         use HostNameError as E;
+        assert_eq!(HostName::parse("xn--bcher-kva.example").unwrap().as_str(), "xn--bcher-kva.example");
         let long = format!("{}.com", "a".repeat(64));
-        let cases = [
-            ("", E::Empty),
-            (".", E::Empty),
-            ("https://auth.example.com", E::NotAlone),
-            ("auth.example.com:443", E::NotAlone),
-            ("auth.example.com/", E::NotAlone),
-            ("*.example.com", E::Wildcard),
-            ("büro.example.com", E::NotAscii),
+        for (text, error) in [
+            ("", E::NotDns as fn(String) -> E),
+            (".", E::NotDns),
+            ("https://auth.example.com", E::Url),
+            ("auth.example.com:443", E::Port),
+            ("auth.example.com/", E::Url),
+            ("*.example.com", E::NotDns),
+            ("büro.example.com", E::NotDns),
             ("192.0.2.1", E::Address),
             ("2001:db8::1", E::Address),
+            ("[2001:db8::1]", E::Address),
             ("localhost", E::NotQualified),
-            ("auth..example.com", E::NotValid),
-            ("-auth.example.com", E::NotValid),
-            ("auth_1.example.com", E::NotValid),
-            ("auth.example.com ", E::NotValid),
-            (&long, E::NotValid),
-        ];
-        for (text, error) in cases {
-            assert_eq!(HostName::parse(text), Err(error), "{text:?}");
+            ("auth", E::NotQualified),
+            ("auth..example.com", E::NotDns),
+            ("-auth.example.com", E::NotDns),
+            ("auth-.example.com", E::NotDns),
+            ("auth_1.example.com", E::NotDns),
+            ("a b.example.com", E::NotDns),
+            (&long, E::NotDns),
+        ] {
+            assert_eq!(HostName::parse(text), Err(error(text.to_owned())), "{text:?}");
         }
     }
 

@@ -6,6 +6,7 @@
 mod certificate;
 mod host;
 mod issue;
+mod key_error;
 mod pem;
 mod rsa_key;
 #[cfg(test)]
@@ -17,6 +18,7 @@ pub use certificate::{
 };
 pub use host::{HostName, HostNameError};
 pub use issue::{CertificateAuthority, CertificateRequest, IssueError, IssuedCertificate};
+pub use key_error::KeyError;
 pub use pem::OtherFormat;
-pub use rsa_key::{RsaBits, RsaKeyError, RsaPrivateKey};
-pub use tls_key::{TlsKeyError, TlsKeyType, TlsPrivateKey};
+pub use rsa_key::{RsaBits, RsaPrivateKey};
+pub use tls_key::{TlsKeyType, TlsPrivateKey};

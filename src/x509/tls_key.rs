@@ -14,10 +14,9 @@ use rustls_pki_types::{PrivateKeyDer, pem::PemObject as _};
 use zeroize::Zeroizing;
 
 use crate::secrets::{Fingerprint, GenerateError, SecretText};
-use crate::x509::{
-    RsaBits, RsaPrivateKey,
-    pem::{self, OtherFormat},
-};
+use crate::x509::key_error::{KeyError, only_key};
+use crate::x509::pem;
+use crate::x509::rsa_key::{RsaBits, RsaPrivateKey};
 
 /// The kinds of key that are made for a TLS certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -35,33 +34,6 @@ pub struct TlsPrivateKey {
     pair: Zeroizing<KeyPair>,
 }
 
-/// Why a file is not a private key for TLS. `Display` says what is wrong and how to mend it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum TlsKeyError {
-    #[error("The private key is empty. Give the PEM file with the private key of the certificate.")]
-    Empty,
-    #[error("The file holds no private key in PEM form. Give the file that has a line -----BEGIN … PRIVATE KEY-----.")]
-    NoKey,
-    #[error("The file is {}, which TLS servers do not read. Convert it: {}", .0.name(), .0.key())]
-    OtherFormat(OtherFormat),
-    #[error("The file holds {count} private keys. Leave only the one that belongs to the certificate.")]
-    SeveralKeys { count: usize },
-    #[error(
-        "The private key is protected by a pass phrase, which an ingress is not given. Take it off: openssl pkey -in FILE -out FILE.pem"
-    )]
-    Encrypted,
-    #[error(
-        "The private key is not laid out as an ingress reads it: its lines are indented or joined. Take away what stands before \
-         each line (sed 's/^[[:space:]]*//' FILE > FILE.pem), or copy the whole file again."
-    )]
-    Layout,
-    #[error(
-        "The private key cannot be used: it is damaged, an RSA key of fewer than 2048 or more than 8192 bits, or not of a kind that \
-         TLS clients know (RSA; EC on P-256, P-384 or P-521; Ed25519)."
-    )]
-    Unusable,
-}
-
 impl TlsPrivateKey {
     pub fn generate(kind: TlsKeyType) -> Result<Self, GenerateError> {
         match kind {
@@ -74,26 +46,12 @@ impl TlsPrivateKey {
     }
 
     /// Reads a PEM file that holds one private key: PKCS#8, PKCS#1 or SEC1, with anything else around it.
-    pub fn parse(bytes: &[u8]) -> Result<Self, TlsKeyError> {
-        if bytes.trim_ascii().is_empty() {
-            return Err(TlsKeyError::Empty);
-        }
-        let text = Zeroizing::new(String::from_utf8_lossy(bytes).into_owned());
-        let labels: Vec<_> = pem::labels(&text).filter(|label| label.ends_with("PRIVATE KEY")).collect();
-        match labels.as_slice() {
-            _ if text.contains("Proc-Type: 4,ENCRYPTED") => return Err(TlsKeyError::Encrypted),
-            [] => return Err(OtherFormat::of_key(bytes).map_or(TlsKeyError::NoKey, TlsKeyError::OtherFormat)),
-            ["ENCRYPTED PRIVATE KEY"] => return Err(TlsKeyError::Encrypted),
-            [label] if !pem::has_begin_line(&text, label) => {
-                return Err(OtherFormat::of_key(bytes).map_or(TlsKeyError::Layout, TlsKeyError::OtherFormat));
-            }
-            [_] => {}
-            several => return Err(TlsKeyError::SeveralKeys { count: several.len() }),
-        }
-        let key = PrivateKeyDer::pem_slice_iter(bytes).find_map(Result::ok).ok_or(TlsKeyError::Unusable)?;
+    pub fn parse(bytes: &[u8]) -> Result<Self, KeyError> {
+        only_key(bytes)?;
+        let key = PrivateKeyDer::pem_slice_iter(bytes).find_map(Result::ok).ok_or(KeyError::Unusable)?;
         // rcgen takes the other forms as well, but would write them under the label of this one.
         let pair = pkcs8(&key).and_then(|der| KeyPair::try_from(der.as_slice()).ok());
-        pair.map(Self::of).ok_or(TlsKeyError::Unusable)
+        pair.map(Self::of).ok_or(KeyError::Unusable)
     }
 
     fn of(pair: KeyPair) -> Self {
@@ -146,6 +104,7 @@ impl fmt::Debug for TlsPrivateKey {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::x509::OtherFormat;
     use crate::x509::test_support::openssl;
 
     const EC: [&str; 4] = ["genpkey", "-algorithm", "EC", "-pkeyopt"];
@@ -177,11 +136,11 @@ mod tests {
 
     #[test]
     fn what_cannot_be_used_is_named() {
-        use TlsKeyError as E;
+        use KeyError as E;
         let key = TlsPrivateKey::generate(TlsKeyType::P256).unwrap();
         let pem = key.pem().expose();
         let parse = |bytes: &[u8]| TlsPrivateKey::parse(bytes).unwrap_err();
-        assert!(matches!(parse(b"\n"), E::Empty));
+        assert!(matches!(parse(b"\n"), E::NoKey));
         assert!(matches!(parse(b"hello"), E::NoKey));
         assert!(matches!(parse(&openssl(&["pkey", "-pubout"], pem.as_bytes())), E::NoKey));
         assert!(matches!(parse(format!("{pem}{pem}").as_bytes()), E::SeveralKeys { count: 2 }));
@@ -197,7 +156,7 @@ mod tests {
 
     #[test]
     fn what_servers_cannot_read_is_refused_with_what_to_do() {
-        use TlsKeyError as E;
+        use KeyError as E;
         let key = TlsPrivateKey::generate(TlsKeyType::P256).unwrap();
         let pem = key.pem().expose();
         let parse = |bytes: &[u8]| TlsPrivateKey::parse(bytes).unwrap_err();

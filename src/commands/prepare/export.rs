@@ -15,7 +15,7 @@ use crate::cluster::shell_word;
 use crate::deployment::{Owner, values_below};
 use crate::error::{Exit, Failure};
 use crate::plan::export::{CHART, HelmSecrets, Subject, Values, helm_values, patch, secret};
-use crate::plan::{Action, MasSettings, SecretInputs, SecretPlan, referenced_keys};
+use crate::plan::{MasSettings, SecretAction, SecretInputs, SecretPlan, referenced_keys};
 use crate::secrets::wipe;
 use crate::session::Session;
 use crate::session::findings;
@@ -259,7 +259,7 @@ fn keep(session: &Session, wanted: &Wanted, fresh: Option<&Fresh>, texts: &[(Pat
 /// Values that were made for this export are nowhere else.
 fn warn_of_values(session: &Session, plan: &SecretPlan, file: &Path) {
     let made: Vec<&str> =
-        plan.items.iter().filter(|item| item.action == Action::Generate).map(|item| item.key.as_str()).collect();
+        plan.items.iter().filter(|item| item.action == SecretAction::Generate).map(|item| item.key.as_str()).collect();
     if !made.is_empty() {
         session.ui().warning(format!(
             "{} was made for this export and is in {} alone; another export makes another one, and only one of them may ever be applied",

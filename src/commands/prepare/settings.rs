@@ -5,8 +5,9 @@ use super::interview::{Interview, Question, draft, host_alone, objection, port, 
 use crate::checks::{Known, Snapshot, codes, default_secret_name};
 use crate::cli::{PrepareArgs, TlsChoice};
 use crate::error::Failure;
-use crate::plan::{Database, MasSettings, Tls, check_host};
+use crate::plan::{Database, MasSettings, Tls};
 use crate::session::Session;
+use crate::x509::HostName;
 
 /// Every setting, or an error that names all flags that are missing.
 pub fn resolve(session: &Session, snapshot: &Snapshot, args: &PrepareArgs) -> Result<MasSettings, Failure> {
@@ -35,7 +36,7 @@ fn host(
         &Question { flag: "--host", text: "Host that MAS will be reached at:", default: guess.as_deref() },
         args.host.clone(),
         known.map(|known| known.host.clone()).or(in_spec),
-        |text| check_host(text).map_err(|error| format!("{error}.")),
+        |text| HostName::parse(text).map(|host| host.to_string()).map_err(|error| format!("{error}.")),
         |host| objection(snapshot, draft(host), &[codes::HOST_TAKEN]),
     )
 }

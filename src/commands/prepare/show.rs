@@ -2,7 +2,7 @@
 
 use super::todo;
 use crate::checks::Snapshot;
-use crate::plan::{Action, MasSettings, SecretPlan};
+use crate::plan::{MasSettings, SecretAction, SecretPlan};
 use crate::session::Session;
 use crate::terminal::{Line, Style, Ui};
 
@@ -40,14 +40,14 @@ pub fn secret_lines(ui: &Ui, snapshot: &Snapshot, plan: &SecretPlan) {
     let keys = snapshot.secret_keys();
     for (item, before, after) in plan.fingerprints(&keys) {
         let (word, style) = match item.action {
-            Action::Keep => ("kept", Style::Dim),
-            Action::KeepOther => ("kept; the value given is another one", Style::Warn),
-            Action::Generate => ("made now", Style::Good),
-            Action::Add => ("as given", Style::Good),
-            Action::Replace => ("replaced", Style::Warn),
+            SecretAction::Keep => ("kept", Style::Dim),
+            SecretAction::KeepOther => ("kept; the value given is another one", Style::Warn),
+            SecretAction::Generate => ("made now", Style::Good),
+            SecretAction::Add => ("as given", Style::Good),
+            SecretAction::Replace => ("replaced", Style::Warn),
         };
         let print = match (item.action, before, after) {
-            (Action::Replace, Some(before), Some(after)) => format!("{before} -> {after}"),
+            (SecretAction::Replace, Some(before), Some(after)) => format!("{before} -> {after}"),
             (_, _, after) => after.unwrap_or_default(),
         };
         let line = Line::new()
@@ -57,7 +57,7 @@ pub fn secret_lines(ui: &Ui, snapshot: &Snapshot, plan: &SecretPlan) {
         if ui.verbosity() > crate::terminal::Verbosity::Quiet {
             ui.verbatim(&line);
         }
-        if item.action == Action::KeepOther {
+        if item.action == SecretAction::KeepOther {
             ui.warning(format!("{} is kept as it is in the cluster, although another value was given; to use that one pass --replace {}", item.key, item.key));
         }
     }

@@ -56,7 +56,7 @@ fn headline(ui: &Ui, status: &Status) -> Result<(), OutputError> {
     let words = status.phase.words();
     let taken = text::width(&place) + text::width(&version) + text::width(words);
     let head = Line::new().styled(Style::Heading, place).text(version);
-    let gap = match ui.look(Stream::Out).columns {
+    let gap = match ui.render_options(Stream::Out).columns {
         None => 3,
         Some(columns) => {
             let Some(gap @ 3..) = columns.min(WIDEST).checked_sub(taken) else {

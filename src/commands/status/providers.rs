@@ -8,8 +8,8 @@ use crate::terminal::{Line, OutputError, Stream, Style, Ui};
 /// Shows them (`done`: the migration is, so that MAS's URIs are the ones in use): as a table, or one below the other where the window is too narrow for one. A URI is never cut, and never
 /// broken by this program.
 pub fn providers(ui: &Ui, providers: &[ProviderPart], done: bool) -> Result<(), OutputError> {
-    let look = ui.look(Stream::Out);
-    let piped = look.columns.is_none();
+    let options = ui.render_options(Stream::Out);
+    let piped = options.columns.is_none();
     let mut table = Table::new([Column::new("Identity provider"), Column::new("Use"), Column::new("Redirect URI")]);
     for provider in providers {
         let name = name(provider);
@@ -19,7 +19,7 @@ pub fn providers(ui: &Ui, providers: &[ProviderPart], done: bool) -> Result<(), 
             table.row([Cell::from(name), Cell::from(usage), Cell::copyable(uri)]);
         }
     }
-    if table.fits(look, false) {
+    if table.fits(options) {
         return ui.table(&table, false);
     }
     for provider in providers {

@@ -2,8 +2,9 @@
 //!
 //! The chart passes all values through Helm's `tpl`, so a `{{` in a value is written in a way that comes out as itself.
 
+use super::chart::CHART;
+use super::subject::{NotText, Subject, Values};
 use super::yaml::{Node, document};
-use super::{CHART, NotText, Subject, Values};
 use crate::secrets::SecretText;
 
 /// Where the chart takes MAS's secret values from.

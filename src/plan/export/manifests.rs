@@ -4,8 +4,8 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::json;
 use zeroize::Zeroizing;
 
+use super::subject::{Subject, Values};
 use super::yaml::{Node, document};
-use super::{Subject, Values};
 use crate::secrets::{SecretBytes, SecretText};
 
 /// The change of the ElementDeployment, in two ways of applying it: as the body of a merge patch, and as a patch of kustomize.

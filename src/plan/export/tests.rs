@@ -1,10 +1,12 @@
 //! The shapes, to the letter, and what must survive. Helm, kubectl and `PyYAML` are asked in `tests/e2e/exports.rs`.
 
 use proptest::prelude::*;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
-use crate::plan::{Database, Tls};
+use crate::deployment::Deployment;
+use crate::plan::{Database, MasSettings, SecretKeys, Tls};
+use crate::secrets::SecretBytes;
 
 const PEM: &str = "-----BEGIN PRIVATE KEY-----\nMIIB\nab==\n-----END PRIVATE KEY-----\n";
 

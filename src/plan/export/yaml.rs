@@ -1,7 +1,5 @@
 //! YAML that kubectl, Helm and YAML 1.1 readers understand alike, written without leaving copies of secrets behind.
 
-use std::fmt;
-
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 use serde_saphyr::DoubleQuoted;
@@ -32,16 +30,19 @@ impl Serialize for Node<'_> {
     }
 }
 
+/// More than a Secret of keys and certificates takes.
+const ROOM: usize = 256 * 1024;
+
 /// A document with comment lines at its beginning. `template`: Helm's `tpl` will read it, so a `{{` is written as an action
 /// that gives it back, with backticks, which mean nothing in any of YAML's quotes: it may pass through `toYaml` before.
 pub(super) fn document(comments: &[String], node: &Node<'_>, template: bool) -> Zeroizing<String> {
     let head: String = comments.iter().flat_map(|line| ["# ", line, "\n"]).collect();
-    // Measured first: a string that grows leaves copies of what it held.
-    let mut size = Size(head.len());
-    write(&mut size, node);
-    let mut text = Zeroizing::new(String::with_capacity(size.0));
+    // A string that grows leaves copies of what it held.
+    let mut text = Zeroizing::new(String::with_capacity(ROOM));
     text.push_str(&head);
-    write(&mut *text, node);
+    // A long line stays one: no folding. Strings that YAML 1.1 or 1.2 takes for something else come in quotes.
+    let options = serde_saphyr::ser_options! { folded_wrap_chars: usize::MAX };
+    serde_saphyr::to_fmt_writer_with_options(&mut *text, node, options).expect("names and texts have a form in YAML");
     if !template || !text.contains("{{") {
         return text;
     }
@@ -53,23 +54,6 @@ pub(super) fn document(comments: &[String], node: &Node<'_>, template: bool) -> 
         escaped.push_str(part);
     }
     escaped
-}
-
-/// Strings that YAML 1.1 or 1.2 takes for something else come in quotes.
-fn write(out: &mut impl fmt::Write, node: &Node<'_>) {
-    // A long line stays one: no folding.
-    let options = serde_saphyr::ser_options! { folded_wrap_chars: usize::MAX };
-    serde_saphyr::to_fmt_writer_with_options(out, node, options).expect("names and texts have a form in YAML");
-}
-
-/// How many bytes are written.
-struct Size(usize);
-
-impl fmt::Write for Size {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.0 += text.len();
-        Ok(())
-    }
 }
 
 /// PEM, and anything like it: several full lines of printable ASCII, one line end at the end.

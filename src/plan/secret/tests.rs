@@ -34,13 +34,13 @@ fn what_is_missing_is_made_and_then_kept() {
     let first = context(None, &keys, false).plan(&password("s3cret")).unwrap();
     assert_eq!(
         first.items.iter().map(|i| i.action).collect::<Vec<_>>(),
-        [Action::Generate, Action::Generate, Action::Add]
+        [SecretAction::Generate, SecretAction::Generate, SecretAction::Add]
     );
     let stored = stored(&first);
     assert_eq!(stored.data, first.after().data);
     let second = context(Some(&stored), &keys, true).plan(&password("another")).unwrap();
     assert!(!second.writes());
-    assert_eq!(second.items[2].action, Action::KeepOther);
+    assert_eq!(second.items[2].action, SecretAction::KeepOther);
     assert_eq!(second.after().digest(&keys), stored.digest(&keys));
 }
 
@@ -53,7 +53,7 @@ fn the_encryption_secret_is_fixed_once_mas_was_deployed() {
     let error = context(Some(&stored), &keys, true).plan(&inputs).unwrap_err();
     assert!(matches!(error, SecretPlanError::EncryptionSecretIsFixed(_)));
     let replaced = context(Some(&stored), &keys, false).plan(&inputs).unwrap();
-    assert_eq!(replaced.items[0].action, Action::Replace);
+    assert_eq!(replaced.items[0].action, SecretAction::Replace);
 }
 
 #[test]
@@ -110,7 +110,10 @@ fn a_certificate_and_its_key_have_the_fingerprints_that_others_show() {
     let shown: Vec<_> = shown.into_iter().map(|(item, before, after)| (item.action, before, after)).collect();
     assert_eq!(
         shown,
-        [(Action::Replace, Some(old_chain), Some(new_chain)), (Action::Replace, Some(old_key), Some(new_key)),]
+        [
+            (SecretAction::Replace, Some(old_chain), Some(new_chain)),
+            (SecretAction::Replace, Some(old_key), Some(new_key)),
+        ]
     );
 }
 

@@ -9,7 +9,8 @@ use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use zeroize::Zeroizing;
 
-use super::{Fingerprint, SecretText};
+use super::fingerprint::{Fingerprint, decode_hex};
+use super::secret::SecretText;
 
 /// The key MAS encrypts database fields and cookies with, as the Secret's `encryptionSecret` holds it.
 ///
@@ -92,17 +93,6 @@ impl PartialEq for EncryptionSecret {
 
 impl Eq for EncryptionSecret {}
 
-/// Exactly 64 hex digits to 32 bytes.
-pub(super) fn decode_hex(digits: &[u8]) -> Option<[u8; 32]> {
-    let digits: &[u8; 64] = digits.try_into().ok()?;
-    let mut bytes = Zeroizing::new([0; 32]);
-    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-        let digit = |at: usize| char::from(pair[at]).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-        *byte = digit(0)? << 4 | digit(1)?;
-    }
-    Some(*bytes)
-}
-
 /// Why 32 bytes are obviously not random. Each rule is one that 32 random bytes break with a probability below 10⁻¹⁷, so a true
 /// random value is never refused.
 fn weakness(bytes: &[u8; 32]) -> Option<&'static str> {
@@ -135,24 +125,13 @@ pub enum EncryptionSecretError {
          them, for example with: tr -d '[:space:]' < FILE > FILE.new"
     )]
     WhiteSpace,
-    /// Encoded by hand and put under `stringData`, or encoded twice and put under `data`.
+    /// As `openssl rand 32` and `openssl rand -base64 32` write them, or hex digits encoded once more.
     #[error(
-        "The encryption secret is base64 of 64 hex digits, so it was encoded once too often. Kubernetes encodes what stands under \
-         `stringData` by itself; give the 64 hex digits there."
+        "The encryption secret is in another form than MAS reads, which is 64 hex digits: raw bytes, or base64 (Kubernetes encodes \
+         what stands under `stringData` by itself). Bytes as hex: od -An -v -tx1 < FILE | tr -d ' \\n'; of base64: \
+         base64 -d < FILE first."
     )]
-    DoubleBase64,
-    /// As `openssl rand -base64 32` writes them.
-    #[error(
-        "The encryption secret is 32 bytes in base64, but MAS reads it as 64 hex digits. The same bytes as hex: \
-         base64 -d < FILE | od -An -v -tx1 | tr -d ' \\n'"
-    )]
-    Base64Bytes,
-    /// The output of `openssl rand 32` without the conversion to hex.
-    #[error(
-        "The encryption secret is 32 bytes that are not text, but MAS reads it as 64 hex digits. The same bytes as hex: \
-         od -An -v -tx1 < FILE | tr -d ' \\n'"
-    )]
-    RawBytes,
+    OtherEncoding,
     #[error("The encryption secret has {digits} hex digits; MAS needs exactly 64, which are 32 bytes. {MAKE}")]
     Length { digits: usize },
     /// `position` is that of the first character that is not a hex digit, counted from 1. The character itself is not told: it is
@@ -174,23 +153,21 @@ const MAKE: &str = "Make a new one, unless MAS already runs with this one: leave
 impl EncryptionSecretError {
     /// Names what is wrong with a value that is not 64 hex digits.
     fn of(value: &[u8]) -> Self {
-        let is_hex = |value: &[u8]| decode_hex(value).is_some();
+        let is_secret = |bytes: &[u8]| bytes.len() == 32 || decode_hex(bytes.trim_ascii()).is_some();
         let Ok(text) = std::str::from_utf8(value) else {
             let characters = value.iter().map(|byte| char::from(*byte));
-            return if value.len() == 32 { Self::RawBytes } else { Self::not_hex(characters) };
+            return if value.len() == 32 { Self::OtherEncoding } else { Self::not_hex(characters) };
         };
         let dense = Zeroizing::new(text.split_whitespace().collect::<String>());
-        let decoded = STANDARD.decode(dense.as_bytes()).map(Zeroizing::new).ok();
+        let decoded = STANDARD.decode(dense.as_bytes()).map(Zeroizing::new);
         if dense.is_empty() {
             Self::Empty
-        } else if is_hex(dense.as_bytes()) {
+        } else if decode_hex(dense.as_bytes()).is_some() {
             Self::WhiteSpace
         } else if text.trim().bytes().all(|byte| byte.is_ascii_hexdigit()) {
             Self::Length { digits: text.trim().len() }
-        } else if decoded.as_ref().is_some_and(|inner| is_hex(inner.trim_ascii())) {
-            Self::DoubleBase64
-        } else if decoded.is_some_and(|inner| inner.len() == 32) {
-            Self::Base64Bytes
+        } else if decoded.is_ok_and(|decoded| is_secret(&decoded)) {
+            Self::OtherEncoding
         } else {
             Self::not_hex(text.chars())
         }

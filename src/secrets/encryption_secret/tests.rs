@@ -54,10 +54,10 @@ fn each_mistake_is_named() {
     ] {
         assert_eq!(error(spoilt), E::WhiteSpace);
     }
-    assert_eq!(error(STANDARD.encode(GOOD)), E::DoubleBase64);
-    assert_eq!(error(format!("{}\n", STANDARD.encode(format!("{GOOD}\n")))), E::DoubleBase64);
-    assert_eq!(error(STANDARD.encode(raw)), E::Base64Bytes);
-    assert_eq!(error(raw), E::RawBytes);
+    assert_eq!(error(STANDARD.encode(GOOD)), E::OtherEncoding);
+    assert_eq!(error(format!("{}\n", STANDARD.encode(format!("{GOOD}\n")))), E::OtherEncoding);
+    assert_eq!(error(STANDARD.encode(raw)), E::OtherEncoding);
+    assert_eq!(error(raw), E::OtherEncoding);
     assert_eq!(error(format!("0x{GOOD}")), E::NotHex { position: 2, length: 66 });
     assert_eq!(error(format!("\"{GOOD}\"")), E::NotHex { position: 1, length: 66 });
     assert_eq!(error(""), E::Empty);

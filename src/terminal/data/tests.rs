@@ -172,3 +172,44 @@ fn a_yaml_1_1_reader_sees_the_same() {
         );
     }
 }
+
+fn whole(format: OutputFormat, elements: &[Value]) -> (String, String) {
+    #[derive(Serialize)]
+    struct Head {
+        kind: &'static str,
+    }
+    #[derive(Serialize)]
+    struct Whole<'a> {
+        kind: &'static str,
+        items: &'a [Value],
+    }
+    let mut listing = Listing::new(format, &Head { kind: "{odd}" }, "items").unwrap();
+    let mut text: String = elements.iter().map(|element| listing.element(element).unwrap()).collect();
+    text.push_str(&listing.end());
+    (text, render(format, &Whole { kind: "{odd}", items: elements }).unwrap())
+}
+
+#[test]
+fn the_pieces_are_the_whole() {
+    let all = [
+        json!({"a": {"b": [1, {}, []]}, "text": "two\nlines\n\n  and } more"}),
+        json!({}),
+        json!("leaf\u{9b}"),
+        json!([[1], 2]),
+    ];
+    for format in [OutputFormat::Json, OutputFormat::Yaml] {
+        for count in 0..=all.len() {
+            let (pieces, rendered) = whole(format, &all[..count]);
+            assert_eq!(pieces, rendered, "{format} with {count}");
+        }
+    }
+}
+
+#[test]
+fn what_is_not_ended_cannot_be_read() {
+    let mut listing = Listing::new(OutputFormat::Json, &json!({"kind": "x"}), "items").unwrap();
+    let text = listing.element(&json!(1)).unwrap() + &listing.element(&json!(2)).unwrap();
+    assert!(serde_json::from_str::<Value>(&text).is_err());
+    let mut listing = Listing::new(OutputFormat::Yaml, &json!({"kind": "x"}), "items").unwrap();
+    assert_eq!(listing.element(&json!(1)).unwrap(), "");
+}

@@ -26,7 +26,7 @@ fn at(second: i64) -> Timestamp {
 
 impl Told {
     fn by_hand(&self) -> Progress {
-        self.ui.progress_at(Pace { by_hand: true, ..Pace::default() })
+        self.ui.progress_by_hand()
     }
 
     fn pass(&self, progress: &Progress, seconds: i64) {
@@ -221,7 +221,7 @@ fn a_panic_takes_the_live_line_away() {
 #[test]
 fn the_line_turns_by_itself() {
     let told = told(Setting::terminal(60), Verbosity::Normal);
-    let progress = told.ui.progress_at(Pace { redraw: Duration::from_millis(1), ..Pace::default() });
+    let progress = told.ui.progress();
     progress.waiting(Waiting::new("rehearsing", at(START)));
     let until = std::time::Instant::now() + Duration::from_secs(10);
     while !told.stderr().contains("⠹") {
@@ -230,7 +230,7 @@ fn the_line_turns_by_itself() {
     }
     drop(progress);
     let after = told.stderr().len();
-    thread::sleep(Duration::from_millis(20));
+    thread::sleep(2 * REDRAW);
     assert_eq!(told.stderr().len(), after, "something is drawn after the end");
 }
 
@@ -259,25 +259,25 @@ fn the_same_again_is_not_told_again() {
 
 /// An activation, as its workloads show it: a second voice beside the operator's.
 fn activation(told: &Told, progress: &Progress) {
-    let onlooker = progress.onlooker();
+    let details = progress.details();
     progress.done("operator started on it");
     progress.waiting(Waiting::new("migrating; users are locked out", at(START)).ends_at(at(START + 5400)));
     told.pass(progress, 5);
-    onlooker.sees(&[], Some("Synapse stopping, 4 of 5 pods left".to_owned()));
+    details.update(&[], Some("Synapse stopping, 4 of 5 pods left".to_owned()));
     told.pass(progress, 5);
     let stopped = [(Symbol::Done, Line::from("Synapse is stopped"))];
-    onlooker.sees(&stopped, Some("Synapse stopped".to_owned()));
+    details.update(&stopped, Some("Synapse stopped".to_owned()));
     told.pass(progress, 5);
-    onlooker.sees(&[], Some("Synapse stopped, migration job running (chat-syn2mas)".to_owned()));
+    details.update(&[], Some("Synapse stopped, migration job running (chat-syn2mas)".to_owned()));
     told.pass(progress, 40);
 }
 
 #[test]
-fn what_an_onlooker_sees_is_told_in_a_pipe_when_it_changes() {
+fn what_an_other_voice_sees_is_told_in_a_pipe_when_it_changes() {
     let told = told(Setting::piped(), Verbosity::Normal);
     let progress = told.by_hand();
     activation(&told, &progress);
-    progress.onlooker().sees(&[], None);
+    progress.details().update(&[], None);
     insta::assert_snapshot!(told.stderr(), @r"
     ✔ 10:41:07  operator started on it
     · 10:41:07  migrating; users are locked out, ends at 12:11 at the latest
@@ -290,7 +290,7 @@ fn what_an_onlooker_sees_is_told_in_a_pipe_when_it_changes() {
 }
 
 #[test]
-fn what_an_onlooker_sees_stands_in_the_live_line_as_far_as_it_fits() {
+fn what_an_other_voice_sees_stands_in_the_live_line_as_far_as_it_fits() {
     for (columns, line) in [
         (60, "  ⠴ 10:42:02  Synapse stopped, migration job runn…   55s"),
         (90, "  ⠴ 10:42:02  Synapse stopped, migration job running (chat-syn2mas)                55s"),
@@ -312,12 +312,12 @@ fn what_an_onlooker_sees_stands_in_the_live_line_as_far_as_it_fits() {
 }
 
 #[test]
-fn an_onlooker_says_nothing_after_the_end_and_nothing_to_a_quiet_person() {
+fn an_other_voice_says_nothing_after_the_end_and_nothing_to_a_quiet_person() {
     let told = told(Setting::terminal(80), Verbosity::Normal);
     let progress = told.by_hand();
-    let onlooker = progress.onlooker();
+    let details = progress.details();
     drop(progress);
-    onlooker.sees(&[(Symbol::Done, Line::from("too late"))], Some("too late".to_owned()));
+    details.update(&[(Symbol::Done, Line::from("too late"))], Some("too late".to_owned()));
     assert_eq!(told.stderr(), "");
     let told = self::told(Setting::terminal(80), Verbosity::Quiet);
     activation(&told, &told.by_hand());

@@ -1,7 +1,8 @@
 use super::*;
+use crate::terminal::script::ScriptedAnswer;
 use crate::terminal::{Captured, ColorChoice, Setting, Terminal, Verbosity};
 
-fn person<const N: usize>(answers: [Answer; N]) -> (Ui, Captured) {
+fn person<const N: usize>(answers: [ScriptedAnswer; N]) -> (Ui, Captured) {
     with(Setting::terminal(80).answers(answers))
 }
 
@@ -27,12 +28,12 @@ fn only_a_yes_is_a_yes() {
     for no in ["", "n", "no", "yep", "j", "yes please", "y\ny"] {
         assert!(!person([no.into()]).0.confirm("Go on?").unwrap(), "{no:?}");
     }
-    assert!(!person([Answer::CtrlD]).0.confirm("Go on?").unwrap());
+    assert!(!person([ScriptedAnswer::CtrlD]).0.confirm("Go on?").unwrap());
 }
 
 #[test]
 fn every_question_can_be_interrupted() {
-    let ui = || person([Answer::CtrlC]).0;
+    let ui = || person([ScriptedAnswer::CtrlC]).0;
     assert!(matches!(ui().confirm("?"), Err(PromptError::Interrupted)));
     assert!(matches!(ui().text("?", Some("5432"), port), Err(PromptError::Interrupted)));
     assert!(matches!(ui().password("?"), Err(PromptError::Interrupted)));
@@ -42,7 +43,7 @@ fn every_question_can_be_interrupted() {
 
 #[test]
 fn nothing_is_asked_without_a_terminal() {
-    let yes = || [Answer::from("y")];
+    let yes = || [ScriptedAnswer::from("y")];
     for setting in [Setting::piped(), Setting::terminal(80).stdin_piped(), Setting::terminal(80).stderr_piped()] {
         let (ui, captured) = with(setting.answers(yes()));
         assert!(matches!(ui.confirm("?"), Err(PromptError::NoTerminal)));
@@ -73,7 +74,7 @@ fn a_wrong_answer_is_asked_for_again_with_the_reason() {
 #[test]
 fn enter_takes_the_default_which_is_validated_too() {
     assert_eq!(person(["".into()]).0.text("Port", Some("5432"), port).unwrap(), 5432);
-    let (ui, captured) = person(["".into(), Answer::CtrlD]);
+    let (ui, captured) = person(["".into(), ScriptedAnswer::CtrlD]);
     assert!(matches!(ui.text("Port", Some("none"), port), Err(PromptError::Ended)));
     assert!(captured.stderr().contains("\"none\" is no port"));
 }
@@ -98,7 +99,7 @@ fn the_name_is_typed_exactly_or_it_is_a_no() {
     assert!(person([name.into()]).0.typed("Name", name).unwrap());
     assert!(person(["First-Element".into(), "first-element ".into()]).0.typed("Name", name).unwrap());
     assert!(!person(["".into()]).0.typed("Name", name).unwrap());
-    assert!(!person([Answer::CtrlD]).0.typed("Name", name).unwrap());
+    assert!(!person([ScriptedAnswer::CtrlD]).0.typed("Name", name).unwrap());
     let (ui, captured) = person(["y".into(), "yes".into(), "first".into(), name.into()]);
     assert!(!ui.typed("Name", name).unwrap(), "three tries, no more");
     assert_eq!(captured.stderr().matches("That is not first-element.").count(), 3);
@@ -114,7 +115,7 @@ fn a_password_is_asked_for_three_times_at_most() {
 #[test]
 fn a_script_chooses_by_number_or_name() {
     let options = ["inherit: as all", "certfile: from a file", "issue: a new one"];
-    let choose = |answers: [Answer; 1], default| person(answers).0.choose("TLS", &options, default);
+    let choose = |answers: [ScriptedAnswer; 1], default| person(answers).0.choose("TLS", &options, default);
     assert_eq!(choose(["2".into()], None).unwrap(), 1);
     assert_eq!(choose(["issue".into()], None).unwrap(), 2);
     assert_eq!(choose(["".into()], Some(0)).unwrap(), 0);

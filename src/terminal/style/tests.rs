@@ -1,6 +1,6 @@
 use super::*;
 
-const COLOURED: Look = Look { coloured: true, unicode: true, columns: None };
+const COLOURED: RenderOptions = RenderOptions { coloured: true, unicode: true, columns: None };
 
 #[test]
 fn colour_never_changes_the_words() {

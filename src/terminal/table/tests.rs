@@ -3,8 +3,8 @@ use proptest::prelude::*;
 
 const URI: &str = "https://auth.example.com/upstream/callback/01JABCDEFGHJKMNPQRSTVWXYZ0";
 
-fn look(columns: Option<usize>) -> Look {
-    Look { coloured: false, unicode: true, columns }
+fn render_options(columns: Option<usize>) -> RenderOptions {
+    RenderOptions { coloured: false, unicode: true, columns }
 }
 
 fn conditions() -> Table {
@@ -34,7 +34,7 @@ fn conditions() -> Table {
 }
 
 fn drawn(table: &Table, columns: Option<usize>, wide: bool) -> String {
-    table.render(look(columns), wide).join("\n")
+    table.render(render_options(columns), wide).join("\n")
 }
 
 #[test]
@@ -98,8 +98,8 @@ fn piped_rows_are_one_line_and_have_no_holes() {
 
 #[test]
 fn coloured() {
-    let look = Look { coloured: true, unicode: true, columns: Some(80) };
-    let lines = conditions().render(look, false).join("\n").replace('\u{1b}', "^");
+    let options = RenderOptions { coloured: true, unicode: true, columns: Some(80) };
+    let lines = conditions().render(options, false).join("\n").replace('\u{1b}', "^");
     insta::assert_snapshot!(lines, @r#"
     ^[1mCONDITION^[0m    ^[1mSTATUS^[0m   ^[1mSINCE^[0m            ^[1mMESSAGE^[0m
     Available    ^[32mTrue^[0m     3 days ago       All components are available
@@ -140,7 +140,10 @@ fn a_uri_stays_whole_in_a_narrow_window() {
 
 #[test]
 fn a_table_without_rows_has_heads() {
-    assert_eq!(Table::new([Column::new("name"), Column::new("phase")]).render(look(None), false), ["NAME   PHASE"]);
+    assert_eq!(
+        Table::new([Column::new("name"), Column::new("phase")]).render(render_options(None), false),
+        ["NAME   PHASE"]
+    );
 }
 
 proptest! {
@@ -151,7 +154,7 @@ proptest! {
             table.row([first.into(), second.into()]);
         }
         let widest = cells.iter().map(|(first, _)| text::width(first)).max().unwrap();
-        for (line, (first, second)) in table.render(look(None), false).iter().skip(1).zip(&cells) {
+        for (line, (first, second)) in table.render(render_options(None), false).iter().skip(1).zip(&cells) {
             prop_assert_eq!(line, &format!("{}   {second}", text::pad(first, widest)));
         }
     }
@@ -160,7 +163,7 @@ proptest! {
     fn a_table_with_one_column_of_sentences_fits(words in proptest::collection::vec("[a-z]{1,12}", 1..30), columns in 60usize..240) {
         let mut table = Table::new([Column::new("code"), Column::new("message").prose()]);
         table.row(["manifest-owned-by-helm".into(), words.join(" ").into()]);
-        for line in table.render(look(Some(columns)), false) {
+        for line in table.render(render_options(Some(columns)), false) {
             prop_assert!(text::width(&line) <= columns, "{line}");
         }
     }
@@ -178,7 +181,7 @@ fn a_command_stays_on_one_line_in_a_column_of_sentences() {
 fn sentences_do_not_become_one_word_per_line_where_there_is_no_room() {
     let mut table = Table::new([Column::new("name"), Column::new("message").prose()]);
     table.row(["a-name-that-fills-the-window".into(), "All components are available now".into()]);
-    let lines = table.render(look(Some(30)), false);
+    let lines = table.render(render_options(Some(30)), false);
     assert_eq!(lines[1].trim_end().rsplit("   ").next(), Some("All components"));
 }
 
@@ -189,7 +192,7 @@ fn two_columns_of_sentences_share_the_room() {
     table.row(["owner".into(), "short cause".into(), long.into()]);
     table.row(["other".into(), long.into(), long.into()]);
     for columns in [60, 80, 120] {
-        let widest = table.render(look(Some(columns)), false).iter().map(|line| text::width(line)).max();
+        let widest = table.render(render_options(Some(columns)), false).iter().map(|line| text::width(line)).max();
         assert!(widest.is_some_and(|widest| widest <= columns && widest > columns - 20), "{columns}: {widest:?}");
     }
 }
@@ -198,6 +201,6 @@ fn two_columns_of_sentences_share_the_room() {
 fn a_locale_without_utf_8_gets_the_stand_ins_and_the_columns_stay_in_line() {
     let mut table = Table::new([Column::new("Where"), Column::new("What")]);
     table.row(["RFC 7518 §6".into(), "one".into()]).row(["more…".into(), "two".into()]);
-    let lines = table.render(Look { unicode: false, ..look(Some(80)) }, false);
+    let lines = table.render(RenderOptions { unicode: false, ..render_options(Some(80)) }, false);
     assert_eq!(lines, ["WHERE                WHAT", "RFC 7518 section 6   one", "more...              two"]);
 }

@@ -155,7 +155,7 @@ fn changes_are_shown_whole_on_a_narrow_terminal() {
     let (ui, captured) = ui(Setting::terminal(30), ColorChoice::Never, Verbosity::Normal);
     let before = serde_json::json!({"spec": {"fqdn": "matrix.example.com", "active": false}});
     let after = serde_json::json!({"spec": {"fqdn": "matrix.very-long-name.example.com", "active": true}});
-    ui.changes(&diff::changes(&before, &after, |_| false));
+    ui.changes(&diff::changes(&before, &after));
     insta::assert_snapshot!(captured.stderr(), @r"
     spec
       - active: false

@@ -9,10 +9,12 @@ use x509_parser::{
     x509::{AlgorithmIdentifier, X509Version},
 };
 
-use super::{
-    Certificate, CertificateChain, CertificateProblem, dns_names, is_self_issued, name, path::Path, timestamp,
-};
-use crate::x509::{HostName, TlsPrivateKey, host::is_within, rsa_key::bit_length};
+use super::chain::CertificateChain;
+use super::path::Path;
+use super::problem::CertificateProblem;
+use super::single::{Certificate, dns_names, is_self_issued, name, timestamp};
+use crate::x509::host::{HostName, is_within};
+use crate::x509::{rsa_key::bit_length, tls_key::TlsPrivateKey};
 
 /// A certificate that ends in fewer days than this is worth a warning; Let's Encrypt's tools renew at this point too.
 const SOON: i64 = 30;

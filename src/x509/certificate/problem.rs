@@ -3,8 +3,7 @@
 use jiff::Timestamp;
 
 use crate::secrets::Fingerprint;
-
-use crate::x509::HostName;
+use crate::x509::host::HostName;
 
 /// How bad a problem of a certificate is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -106,57 +105,47 @@ pub enum CertificateProblem {
 }
 
 impl CertificateProblem {
-    pub fn code(&self) -> &'static str {
+    fn rule(&self) -> (ProblemSeverity, &'static str) {
+        use ProblemSeverity::{Blocker, Warning};
         match self {
-            Self::HostMismatch { .. } => "certificate-host-mismatch",
-            Self::WildcardScope { .. } => "certificate-wildcard-scope",
-            Self::CommonNameOnly { .. } => "certificate-common-name-only",
-            Self::NotYetValid { .. } => "certificate-not-yet-valid",
-            Self::Expired { .. } => "certificate-expired",
-            Self::RootExpired { .. } => "certificate-root-expired",
-            Self::ExpiresSoon { .. } => "certificate-expires-soon",
-            Self::ValidTooLong { .. } => "certificate-valid-too-long",
-            Self::NotFirst { .. } => "certificate-not-first",
-            Self::ChainOrder => "certificate-chain-order",
-            Self::ChainIncomplete { .. } => "certificate-chain-incomplete",
-            Self::Unrelated { .. } => "certificate-unrelated",
-            Self::ChainBroken { .. } => "certificate-chain-broken",
-            Self::KeyMismatch { .. } => "certificate-key-mismatch",
-            Self::KeyWeak { .. } => "certificate-key-weak",
-            Self::KeyUnusual { .. } => "certificate-key-unusual",
-            Self::SignatureWeak { .. } => "certificate-signature-weak",
-            Self::SelfSigned => "certificate-self-signed",
-            Self::IsCa => "certificate-is-ca",
-            Self::IssuerNotCa { .. } => "certificate-issuer-not-ca",
-            Self::PathLength { .. } => "certificate-path-length",
-            Self::NotForServers { .. } => "certificate-not-for-servers",
-            Self::UsageUnstated => "certificate-usage-unstated",
-            Self::KeyUsage => "certificate-key-usage",
-            Self::NameConstraints { .. } => "certificate-name-constraints",
-            Self::UnknownCritical { .. } => "certificate-critical-extension",
-            Self::Malformed { .. } => "certificate-malformed",
-            Self::CrossSigned { .. } => "certificate-cross-signed",
-            Self::WithPrivateKey => "certificate-with-private-key",
+            Self::HostMismatch { .. } => (Blocker, "certificate-host-mismatch"),
+            Self::WildcardScope { .. } => (Blocker, "certificate-wildcard-scope"),
+            Self::CommonNameOnly { .. } => (Blocker, "certificate-common-name-only"),
+            Self::NotYetValid { .. } => (Blocker, "certificate-not-yet-valid"),
+            Self::Expired { .. } => (Blocker, "certificate-expired"),
+            Self::RootExpired { .. } => (Warning, "certificate-root-expired"),
+            Self::ExpiresSoon { .. } => (Warning, "certificate-expires-soon"),
+            Self::ValidTooLong { .. } => (Warning, "certificate-valid-too-long"),
+            Self::NotFirst { .. } => (Blocker, "certificate-not-first"),
+            Self::ChainOrder => (Warning, "certificate-chain-order"),
+            Self::ChainIncomplete { .. } => (Warning, "certificate-chain-incomplete"),
+            Self::Unrelated { .. } => (Warning, "certificate-unrelated"),
+            Self::ChainBroken { .. } => (Blocker, "certificate-chain-broken"),
+            Self::KeyMismatch { .. } => (Blocker, "certificate-key-mismatch"),
+            Self::KeyWeak { .. } => (Blocker, "certificate-key-weak"),
+            Self::KeyUnusual { .. } => (Warning, "certificate-key-unusual"),
+            Self::SignatureWeak { .. } => (Blocker, "certificate-signature-weak"),
+            Self::SelfSigned => (Warning, "certificate-self-signed"),
+            Self::IsCa => (Warning, "certificate-is-ca"),
+            Self::IssuerNotCa { .. } => (Blocker, "certificate-issuer-not-ca"),
+            Self::PathLength { .. } => (Blocker, "certificate-path-length"),
+            Self::NotForServers { .. } => (Blocker, "certificate-not-for-servers"),
+            Self::UsageUnstated => (Warning, "certificate-usage-unstated"),
+            Self::KeyUsage => (Blocker, "certificate-key-usage"),
+            Self::NameConstraints { .. } => (Blocker, "certificate-name-constraints"),
+            Self::UnknownCritical { .. } => (Blocker, "certificate-critical-extension"),
+            Self::Malformed { .. } => (Warning, "certificate-malformed"),
+            Self::CrossSigned { .. } => (Warning, "certificate-cross-signed"),
+            Self::WithPrivateKey => (Warning, "certificate-with-private-key"),
         }
     }
 
+    pub fn code(&self) -> &'static str {
+        self.rule().1
+    }
+
     pub fn severity(&self) -> ProblemSeverity {
-        match self {
-            Self::RootExpired { .. }
-            | Self::ExpiresSoon { .. }
-            | Self::ValidTooLong { .. }
-            | Self::ChainOrder
-            | Self::ChainIncomplete { .. }
-            | Self::Unrelated { .. }
-            | Self::KeyUnusual { .. }
-            | Self::SelfSigned
-            | Self::IsCa
-            | Self::UsageUnstated
-            | Self::Malformed { .. }
-            | Self::CrossSigned { .. }
-            | Self::WithPrivateKey => ProblemSeverity::Warning,
-            _ => ProblemSeverity::Blocker,
-        }
+        self.rule().0
     }
 
     /// What to do, in the imperative.

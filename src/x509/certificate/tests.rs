@@ -5,14 +5,14 @@ mod edges;
 
 use std::sync::LazyLock;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose as Extended,
     GeneralSubtree, IsCa, Issuer, KeyUsagePurpose as Usage, SanType,
 };
 
 use super::*;
-use crate::x509::{CertificateAuthority, HostName, TlsKeyType, TlsPrivateKey, test_support::openssl};
+use crate::x509::{CertificateAuthority, HostName, OtherFormat, TlsKeyType, TlsPrivateKey, test_support::openssl};
 
 fn now() -> Timestamp {
     "2026-11-23T02:00:00Z".parse().unwrap()
@@ -442,11 +442,11 @@ fn what_is_not_a_certificate_file_is_named() {
     let pem = good.certificate.to_pem();
     let parse = |bytes: &[u8]| CertificateChain::parse(bytes).map(|chain| chain.certificates().len());
     let indented: String = pem.lines().flat_map(|line| ["    ", line, "\n"]).collect();
-    assert_eq!(parse(b" \n"), Err(E::Empty));
+    assert_eq!(parse(b" \n"), Err(E::NoCertificate));
     assert_eq!(parse(b"hello"), Err(E::NoCertificate));
     assert_eq!(parse(good.certificate.der()), Err(E::OtherFormat(OtherFormat::Der)));
     assert_eq!(parse(good.key.pem().expose().as_bytes()), Err(E::NoCertificate), "a key");
-    assert_eq!(parse(pem.replace("CERTIFICATE", "CERTIFICATE REQUEST").as_bytes()), Err(E::Request));
+    assert_eq!(parse(pem.replace("CERTIFICATE", "CERTIFICATE REQUEST").as_bytes()), Err(E::NoCertificate));
     assert_eq!(parse(&pem.as_bytes()[..pem.len() / 2]), Err(E::Damaged { number: 1 }));
     assert_eq!(parse(format!("{pem}{}", pem.replacen("MII", "MIJ", 1)).as_bytes()), Err(E::Damaged { number: 2 }));
     assert_eq!(parse(pem.replace('\n', "\\n").as_bytes()), Err(E::Layout));

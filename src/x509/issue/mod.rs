@@ -1,6 +1,5 @@
 //! Issuing a certificate for the MAS host: from a private CA made for it, from a CA that is given, or by asking a CA.
 
-mod error;
 mod sign;
 
 use jiff::{SignedDuration, Timestamp};
@@ -9,10 +8,11 @@ use rcgen::{
     GeneralSubtree, IsCa, KeyUsagePurpose, NameConstraints, SanType,
 };
 
-pub use self::error::IssueError;
-use crate::x509::{
-    Certificate, CertificateChain, HostName, ProblemSeverity, TlsKeyType, TlsPrivateKey, check_certificate,
-};
+use crate::secrets::{Fingerprint, GenerateError};
+use crate::x509::certificate::{Certificate, CertificateChain, CertificateProblem, ProblemSeverity, check_certificate};
+use crate::x509::host::HostName;
+use crate::x509::pem;
+use crate::x509::tls_key::{TlsKeyType, TlsPrivateKey};
 
 /// Days a certificate for the host is valid, an hour for clocks that are slow included: within the 398 that clients accept.
 const LEAF_DAYS: i64 = 397;
@@ -42,6 +42,32 @@ pub struct IssuedCertificate {
 pub struct CertificateRequest {
     pub pem: String,
     pub key: TlsPrivateKey,
+}
+
+/// Why no certificate was issued. `Display` says what is wrong and what to do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum IssueError {
+    #[error(transparent)]
+    Generate(#[from] GenerateError),
+    #[error(
+        "The CA's private key ({key}) does not belong to its certificate (key {certificate}). Give the key that the first \
+         certificate in the file was made with."
+    )]
+    KeyMismatch { certificate: Fingerprint, key: Fingerprint },
+    #[error(
+        "The certificate of {subject} is not that of a CA, so nothing it signs is trusted. Give the CA's certificate first in the file."
+    )]
+    NotACa { subject: String },
+    #[error(
+        "The CA's certificate is valid from {from} to {until}, which is not now. Renew it, or check the clock of this machine."
+    )]
+    NotValidNow { from: Timestamp, until: Timestamp },
+    #[error("Nothing was issued, because clients would refuse it. {problem} {remedy}", problem = .0, remedy = .0.remedy())]
+    Unusable(CertificateProblem),
+    #[error(
+        "The certificate could not be signed with this CA. Its certificate or key may be of a kind that is not supported; give another one."
+    )]
+    NotSigned,
 }
 
 impl CertificateAuthority {
@@ -132,7 +158,7 @@ impl CertificateRequest {
         // Whether it becomes a CA is the CA's to say; some refuse a request that says anything about it.
         params.is_ca = IsCa::NoCa;
         let request = params.serialize_request(key.pair()).map_err(|_| IssueError::NotSigned)?;
-        Ok(Self { pem: super::pem::encode("CERTIFICATE REQUEST", request.der()), key })
+        Ok(Self { pem: pem::encode("CERTIFICATE REQUEST", request.der()), key })
     }
 }
 

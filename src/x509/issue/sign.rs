@@ -7,7 +7,8 @@
 use rcgen::{CertificateParams, DistinguishedName, Issuer, KeyIdMethod, SigningKey as _};
 use x509_parser::asn1_rs::{Any, BitString, FromDer as _, Sequence, ToDer as _};
 
-use crate::x509::{Certificate, TlsPrivateKey};
+use crate::x509::certificate::Certificate;
+use crate::x509::tls_key::TlsPrivateKey;
 
 /// A certificate for `key` as `params` describe it, signed by `ca`; `None` where something on the way is not supported.
 pub(super) fn sign(

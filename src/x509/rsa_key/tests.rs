@@ -11,6 +11,7 @@ use rsa::{
 };
 
 use super::*;
+use crate::x509::OtherFormat;
 use crate::x509::test_support::openssl;
 
 /// One generated key for all tests, in both formats.
@@ -36,7 +37,7 @@ fn mas_loads(bytes: &[u8]) -> Option<rsa::RsaPrivateKey> {
     rsa::RsaPrivateKey::from_pkcs8_der(bytes).or_else(|_| rsa::RsaPrivateKey::from_pkcs1_der(bytes)).ok()
 }
 
-fn refused(bytes: impl AsRef<[u8]>) -> RsaKeyError {
+fn refused(bytes: impl AsRef<[u8]>) -> KeyError {
     RsaPrivateKey::parse(bytes.as_ref()).expect_err("must be refused")
 }
 
@@ -133,16 +134,16 @@ fn what_only_the_layout_spoils_is_refused_with_the_command_that_converts() {
         for spoilt in cases {
             assert!(mas_loads(spoilt.as_bytes()).is_none(), "the premise: MAS refuses it");
             let error = refused(&spoilt);
-            assert_eq!(error, RsaKeyError::Layout, "{}", spoilt.replace(&body[100..], "…"));
+            assert_eq!(error, KeyError::Layout, "{}", spoilt.replace(&body[100..], "…"));
             assert!(error.to_string().contains("openssl pkey -in FILE -out FILE.pem"));
         }
         let not_text = [b"K\xe4se\n".as_slice(), pem.as_bytes()].concat();
-        assert_eq!(refused(&not_text), RsaKeyError::Layout);
+        assert_eq!(refused(&not_text), KeyError::Layout);
         let swapped = if pem.contains("RSA") { pem.replace("RSA ", "") } else { pem.replace("PRIVATE", "RSA PRIVATE") };
         assert!(mas_loads(swapped.as_bytes()).is_none(), "the premise");
-        assert_eq!(refused(swapped), RsaKeyError::Damaged);
-        assert_eq!(refused(format!("\u{feff}{pem}")), RsaKeyError::OtherFormat(OtherFormat::ByteOrderMark));
-        assert_eq!(refused(STANDARD.decode(&body).unwrap()), RsaKeyError::OtherFormat(OtherFormat::Der));
+        assert_eq!(refused(swapped), KeyError::Damaged);
+        assert_eq!(refused(format!("\u{feff}{pem}")), KeyError::OtherFormat(OtherFormat::ByteOrderMark));
+        assert_eq!(refused(STANDARD.decode(&body).unwrap()), KeyError::OtherFormat(OtherFormat::Der));
     }
 }
 
@@ -156,18 +157,18 @@ fn old_mac_and_mixed_line_breaks_are_taken_as_mas_takes_them() {
 
 #[test]
 fn what_is_not_a_usable_rsa_key_is_named() {
-    use RsaKeyError as P;
+    use KeyError as P;
     let pass = ["-passout", "pass:secret"];
     let pem = PKCS8.as_bytes();
     let der = STANDARD.decode(PKCS8.lines().filter(|line| !line.starts_with('-')).collect::<String>()).unwrap();
-    let ec = P::NotRsa(EC_KEY);
+    let ec = P::OtherKind(EC_KEY);
     let second = RsaPrivateKey::generate(RsaBits::Bits2048).unwrap();
     let mut lines: Vec<_> = PKCS8.lines().collect();
     lines.remove(7);
     let cases: Vec<(&str, Vec<u8>, P)> = vec![
-        ("empty", b"".to_vec(), P::Empty),
-        ("white space", b" \n".to_vec(), P::Empty),
-        ("prose", b"the key is on the other server\n".to_vec(), P::NotPem),
+        ("empty", b"".to_vec(), P::NoKey),
+        ("white space", b" \n".to_vec(), P::NoKey),
+        ("prose", b"the key is on the other server\n".to_vec(), P::NoKey),
         ("cut off", PKCS8.as_bytes()[..800].to_vec(), P::Layout),
         ("spoilt base64", PKCS8.replacen("MII", "M!I", 1).into_bytes(), P::Layout),
         ("a line missing", lines.join("\n").into_bytes(), P::Damaged),
@@ -179,39 +180,35 @@ fn what_is_not_a_usable_rsa_key_is_named() {
             openssl(&["pkcs8", "-topk8", "-outform", "DER", pass[0], pass[1]], pem),
             P::OtherFormat(OtherFormat::Der),
         ),
-        ("public", openssl(&["pkey", "-pubout"], pem), P::Public("a public key")),
+        ("public", openssl(&["pkey", "-pubout"], pem), P::OtherKind("a public key")),
         ("public, DER", openssl(&["pkey", "-pubout", "-outform", "DER"], pem), P::OtherFormat(OtherFormat::Der)),
-        ("public, PKCS#1", openssl(&["rsa", "-RSAPublicKey_out"], pem), P::Public("a public key")),
+        ("public, PKCS#1", openssl(&["rsa", "-RSAPublicKey_out"], pem), P::OtherKind("a public key")),
         (
             "multi-prime",
             openssl(&["genrsa", "-primes", "3", "2048"], b""),
-            P::OtherRsa("an RSA key of more than two primes"),
+            P::OtherKind("an RSA key of more than two primes"),
         ),
-        ("512 bits", openssl(&["genrsa", "512"], b""), P::TooShort { bits: 512 }),
-        ("1024 bits", openssl(&["genrsa", "1024"], b""), P::TooShort { bits: 1024 }),
-        ("2047 bits", openssl(&["genrsa", "2047"], b""), P::TooShort { bits: 2047 }),
-        ("PSS", openssl(&["genpkey", "-algorithm", "RSA-PSS"], b""), P::OtherRsa("an RSA-PSS key")),
+        ("512 bits", openssl(&["genrsa", "512"], b""), P::Size { bits: 512 }),
+        ("1024 bits", openssl(&["genrsa", "1024"], b""), P::Size { bits: 1024 }),
+        ("2047 bits", openssl(&["genrsa", "2047"], b""), P::Size { bits: 2047 }),
+        ("PSS", openssl(&["genpkey", "-algorithm", "RSA-PSS"], b""), P::OtherKind("an RSA-PSS key")),
         ("EC, SEC1", openssl(&["ecparam", "-name", "prime256v1", "-genkey", "-noout"], b""), ec),
         ("EC, SEC1 with parameters", openssl(&["ecparam", "-name", "prime256v1", "-genkey"], b""), ec),
         ("EC, PKCS#8", openssl(&["genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"], b""), ec),
         ("EC, DER", ec_der(), P::OtherFormat(OtherFormat::Der)),
-        ("Ed25519", openssl(&["genpkey", "-algorithm", "ED25519"], b""), P::NotRsa("a key of another kind than RSA")),
         (
-            "request",
-            openssl(&["req", "-new", "-subj", "/CN=x", "-key", "/dev/stdin"], pem),
-            P::Public("a certificate signing request"),
+            "Ed25519",
+            openssl(&["genpkey", "-algorithm", "ED25519"], b""),
+            P::OtherKind("a key of another kind than RSA"),
         ),
-        (
-            "certificate",
-            openssl(&["req", "-x509", "-new", "-subj", "/CN=x", "-key", "/dev/stdin"], pem),
-            P::Public("a certificate"),
-        ),
+        ("request", openssl(&["req", "-new", "-subj", "/CN=x", "-key", "/dev/stdin"], pem), P::NoKey),
+        ("certificate", openssl(&["req", "-x509", "-new", "-subj", "/CN=x", "-key", "/dev/stdin"], pem), P::NoKey),
         (
             "OpenSSH",
             b"-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n".to_vec(),
-            P::OpenSsh,
+            P::OtherKind("a key in OpenSSH's own format"),
         ),
-        ("another", b"-----BEGIN PGP MESSAGE-----\nAAAA\n-----END PGP MESSAGE-----\n".to_vec(), P::OtherLabel),
+        ("another", b"-----BEGIN PGP MESSAGE-----\nAAAA\n-----END PGP MESSAGE-----\n".to_vec(), P::NoKey),
         (
             "numbers that do not belong together",
             pem::encode("PRIVATE KEY", &with_a_bit_flipped(&der)).into_bytes(),

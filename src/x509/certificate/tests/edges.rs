@@ -94,7 +94,6 @@ fn a_host_with_letters_outside_ascii_is_named_in_punycode_on_both_sides() {
     assert_eq!(check("AUTH.XN--BRO-HOA.example"), [""; 0]);
     assert_eq!(check("*.xn--bro-hoa.example"), [""; 0]);
     assert_eq!(check("auth.buro.example"), ["certificate-host-mismatch"]);
-    assert!(HostName::parse("auth.büro.example").unwrap_err().to_string().contains("punycode"));
 }
 
 #[test]

@@ -1,14 +1,14 @@
 use super::*;
 use crate::terminal::Setting;
 
-fn look(setting: Setting, stream: Stream, choice: ColorChoice) -> Look {
-    Terminal::captured(setting).0.look(stream, choice)
+fn render_options(setting: Setting, stream: Stream, choice: ColorChoice) -> RenderOptions {
+    Terminal::captured(setting).0.render_options(stream, choice)
 }
 
 #[test]
 fn colour_follows_choice_then_environment_then_terminal() {
     use ColorChoice::{Always, Auto, Never};
-    let coloured = |setting: Setting, choice| look(setting, Stream::Err, choice).coloured;
+    let coloured = |setting: Setting, choice| render_options(setting, Stream::Err, choice).coloured;
     let tty = || Setting::terminal(80);
     assert!(coloured(tty(), Auto));
     assert!(!coloured(tty(), Never));
@@ -31,15 +31,15 @@ fn colour_follows_choice_then_environment_then_terminal() {
 #[test]
 fn each_stream_is_decided_by_itself() {
     let setting = Setting::terminal(80).stdout_piped();
-    assert!(!look(setting.clone(), Stream::Out, ColorChoice::Auto).coloured);
-    assert_eq!(look(setting.clone(), Stream::Out, ColorChoice::Auto).columns, None);
-    assert!(look(setting.clone(), Stream::Err, ColorChoice::Auto).coloured);
-    assert_eq!(look(setting, Stream::Err, ColorChoice::Auto).columns, Some(80));
+    assert!(!render_options(setting.clone(), Stream::Out, ColorChoice::Auto).coloured);
+    assert_eq!(render_options(setting.clone(), Stream::Out, ColorChoice::Auto).columns, None);
+    assert!(render_options(setting.clone(), Stream::Err, ColorChoice::Auto).coloured);
+    assert_eq!(render_options(setting, Stream::Err, ColorChoice::Auto).columns, Some(80));
 }
 
 #[test]
 fn the_locale_decides_the_signs() {
-    let unicode = |setting: Setting| look(setting, Stream::Out, ColorChoice::Auto).unicode;
+    let unicode = |setting: Setting| render_options(setting, Stream::Out, ColorChoice::Auto).unicode;
     assert!(unicode(Setting::piped()));
     assert!(unicode(Setting::piped().env("LANG", "de_DE.utf8")));
     assert!(!unicode(Setting::piped().env("LANG", "C")));

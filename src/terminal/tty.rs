@@ -1,6 +1,6 @@
-//! The world outside: streams, keyboard, environment, window, clock. Real, or a test's.
+//! What the program is connected to: streams, keyboard, environment, window, clock. Real, or a test's.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::io::{self, IsTerminal};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -9,9 +9,9 @@ use clap::ValueEnum;
 use indicatif::MultiProgress;
 use jiff::{Timestamp, tz::TimeZone};
 
-use super::prompt::Answer;
 use super::screen::{self, Screen};
-use super::style::Look;
+use super::style::RenderOptions;
+use super::unanswered::Unanswered;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stream {
@@ -31,9 +31,9 @@ pub enum ColorChoice {
 /// What the program is connected to. Cheap to clone; clones share the streams. Holds no process-wide state, so a process
 /// can use one after the other.
 #[derive(Clone)]
-pub struct Terminal(pub(super) Arc<World>);
+pub struct Terminal(pub(super) Arc<Connected>);
 
-pub(super) struct World {
+pub(super) struct Connected {
     pub(super) screen: Arc<Mutex<Screen>>,
     pub(super) live: MultiProgress,
     pub(super) stdin_tty: bool,
@@ -45,18 +45,14 @@ pub(super) struct World {
     pub(super) environment: Option<BTreeMap<String, String>>,
     pub(super) clock: Clock,
     pub(super) zone: TimeZone,
-    pub(super) keyboard: Keyboard,
+    /// Answers a question, given as it is shown and whether the answer is hidden, in place of a person at the keyboard.
+    pub(super) script: Option<Script>,
     /// A question that is being asked is to end as if Ctrl-C had been pressed.
     pub(super) stop_asking: AtomicBool,
 }
 
+pub(super) type Script = Box<dyn Fn(&str, bool) -> Result<String, Unanswered> + Send + Sync>;
 pub(super) type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
-
-pub(super) enum Keyboard {
-    Real,
-    #[cfg_attr(not(test), expect(dead_code, reason = "tests answer from it"))]
-    Script(Mutex<VecDeque<Answer>>),
-}
 
 pub(super) const DEFAULT_COLUMNS: usize = 100;
 /// A window narrower than this is treated as this wide: wrapping further only makes it harder to read.
@@ -66,7 +62,7 @@ impl Terminal {
     /// The process's own streams, environment, clock and time zone.
     pub fn real() -> Self {
         let screen = Arc::new(Mutex::new(Screen::new(Box::new(io::stdout()), Box::new(io::stderr()))));
-        Self(Arc::new(World {
+        Self(Arc::new(Connected {
             live: screen::live_lines(Arc::clone(&screen)),
             screen,
             stdin_tty: io::stdin().is_terminal(),
@@ -76,7 +72,7 @@ impl Terminal {
             environment: None,
             clock: Arc::new(Timestamp::now),
             zone: TimeZone::system(),
-            keyboard: Keyboard::Real,
+            script: None,
             stop_asking: AtomicBool::default(),
         }))
     }
@@ -137,12 +133,12 @@ impl Terminal {
         asked.or_else(window).unwrap_or(DEFAULT_COLUMNS).max(LEAST_COLUMNS)
     }
 
-    /// How text for `stream` is to look. Each stream is decided by itself: data may be piped while a person reads stderr.
+    /// How text for `stream` is to options. Each stream is decided by itself: data may be piped while a person reads stderr.
     ///
     /// Colours, first match decides: the choice; `NO_COLOR` not empty (no-color.org); `CLICOLOR_FORCE` neither empty nor
     /// `0`, then `CLICOLOR` that is `0` (bixense.com/clicolors); no terminal, or one that is `dumb`. Text is wrapped on a
     /// terminal only.
-    pub fn look(&self, stream: Stream, choice: ColorChoice) -> Look {
+    pub fn render_options(&self, stream: Stream, choice: ColorChoice) -> RenderOptions {
         let tty = self.is_tty(stream);
         let set = |name: &str| self.env(name).filter(|value| !value.is_empty());
         let coloured = match choice {
@@ -152,7 +148,7 @@ impl Terminal {
             ColorChoice::Auto if set("CLICOLOR_FORCE").is_some_and(|value| value != "0") => true,
             ColorChoice::Auto => tty && !self.is_dumb() && set("CLICOLOR").is_none_or(|value| value != "0"),
         };
-        Look { coloured, unicode: self.speaks_unicode(), columns: tty.then(|| self.columns()) }
+        RenderOptions { coloured, unicode: self.speaks_unicode(), columns: tty.then(|| self.columns()) }
     }
 
     /// Whether the reader of stdout has left (`| head`): what is still computed for it is for nobody.

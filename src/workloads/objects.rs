@@ -1,0 +1,175 @@
+//! What is taken from one object; everything else of it is dropped at once.
+
+use serde_json::Value;
+
+/// The kinds of objects that are watched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum WorkloadKind {
+    /// `apps/v1` StatefulSets: Synapse's processes.
+    StatefulSet,
+    /// `batch/v1` Jobs: the migration.
+    Job,
+    Pod,
+}
+
+impl WorkloadKind {
+    pub const ALL: [Self; 3] = [Self::StatefulSet, Self::Job, Self::Pod];
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum Workload {
+    Synapse(StatefulSet),
+    Job(Job),
+    Pod(Pod),
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) struct StatefulSet {
+    /// `spec.replicas`.
+    pub(super) wanted: u32,
+    /// `status.replicas`: pods that exist, also those that are stopping.
+    pub(super) there: u32,
+    /// `status.readyReplicas`.
+    pub(super) ready: u32,
+    /// The most pods that were seen of it.
+    pub(super) peak: u32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Job {
+    /// Made, and no pod of it has been started.
+    Waiting,
+    Running,
+    Complete,
+    Failed,
+}
+
+#[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, each read by name")]
+pub(super) struct Pod {
+    pub(super) of_job: bool,
+    pub(super) of_mas: bool,
+    /// Whether it is ready and stays.
+    pub(super) ready: bool,
+    /// Whether it is being deleted, or has done its work.
+    pub(super) over: bool,
+    /// Why it does not start, and Kubernetes' sentence about it on one line.
+    pub(super) stuck: Option<(String, String)>,
+}
+
+/// Reasons of a waiting container that do not pass by themselves in a moment.
+const STUCK: [&str; 7] = [
+    "CrashLoopBackOff",
+    "CreateContainerConfigError",
+    "CreateContainerError",
+    "ErrImagePull",
+    "ImagePullBackOff",
+    "InvalidImageName",
+    "RunContainerError",
+];
+
+impl Workload {
+    /// `None` for what does not belong to the deployment or tells nothing of it: StatefulSets beside Synapse, Jobs that a
+    /// `CronJob` starts by the clock.
+    pub(super) fn read(kind: WorkloadKind, object: &Value, deployment: &str) -> Option<Self> {
+        if !belongs(object, deployment) {
+            return None;
+        }
+        match kind {
+            WorkloadKind::StatefulSet => {
+                is_synapse(name(object), deployment).then(|| Self::Synapse(stateful_set(object)))
+            }
+            WorkloadKind::Job => (owner_kind(object) != Some("CronJob")).then(|| Self::Job(job(object))),
+            WorkloadKind::Pod => Some(Self::Pod(pod(object, deployment))),
+        }
+    }
+}
+
+/// Whether an object belongs to the deployment. The operator's label decides; without it the instance's name, and
+/// without that the object's own.
+fn belongs(object: &Value, deployment: &str) -> bool {
+    let label = |key: &str| object["metadata"]["labels"][key].as_str();
+    match (label("k8s.element.io/owner-name"), label("app.kubernetes.io/instance")) {
+        (Some(owner), _) => owner == deployment,
+        (None, Some(instance)) => is_or_begins(instance, deployment),
+        (None, None) => is_or_begins(name(object), deployment),
+    }
+}
+
+/// Whether a name is `start`, or `start` and a hyphen and more.
+fn is_or_begins(name: &str, start: &str) -> bool {
+    name.strip_prefix(start).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+}
+
+pub(super) fn name(object: &Value) -> &str {
+    object["metadata"]["name"].as_str().unwrap_or_default()
+}
+
+/// Whether a StatefulSet of this name is one of Synapse's processes, and not what stands beside them.
+pub(super) fn is_synapse(name: &str, deployment: &str) -> bool {
+    let process = name.strip_prefix(deployment).and_then(|rest| rest.strip_prefix("-synapse-"));
+    process.is_some_and(|process| !["haproxy", "redis", "admin"].contains(&process))
+}
+
+fn stateful_set(object: &Value) -> StatefulSet {
+    // Kubernetes' own default.
+    let wanted = count(&object["spec"]["replicas"]).unwrap_or(1);
+    let there = count(&object["status"]["replicas"]).unwrap_or(0);
+    let ready = count(&object["status"]["readyReplicas"]).unwrap_or(0);
+    StatefulSet { wanted, there, ready, peak: there.max(wanted) }
+}
+
+fn job(object: &Value) -> Job {
+    if condition(object, "Complete") {
+        Job::Complete
+    } else if condition(object, "Failed") {
+        Job::Failed
+    } else if count(&object["status"]["active"]).unwrap_or(0) > 0 {
+        Job::Running
+    } else {
+        Job::Waiting
+    }
+}
+
+fn pod(object: &Value, deployment: &str) -> Pod {
+    let leaving = object["metadata"]["deletionTimestamp"].is_string();
+    let component = name(object).strip_prefix(deployment).and_then(|rest| rest.strip_prefix('-')).unwrap_or_default();
+    Pod {
+        of_job: owner_kind(object) == Some("Job"),
+        of_mas: ["matrix-authentication-service", "mas"].iter().any(|mas| is_or_begins(component, mas)),
+        ready: !leaving && condition(object, "Ready"),
+        over: leaving || matches!(object["status"]["phase"].as_str(), Some("Succeeded" | "Failed")),
+        stuck: stuck(object).filter(|_| !leaving),
+    }
+}
+
+/// The kind of the object that controls this one.
+fn owner_kind(object: &Value) -> Option<&str> {
+    let owners = object["metadata"]["ownerReferences"].as_array()?;
+    owners.iter().find(|owner| owner["controller"] == true)?["kind"].as_str()
+}
+
+fn condition(object: &Value, kind: &str) -> bool {
+    let all = object["status"]["conditions"].as_array().into_iter().flatten();
+    all.into_iter().any(|one| one["type"] == kind && one["status"] == "True")
+}
+
+fn stuck(object: &Value) -> Option<(String, String)> {
+    let status = &object["status"];
+    let containers =
+        ["initContainerStatuses", "containerStatuses"].into_iter().filter_map(|key| status[key].as_array());
+    let mut waiting = containers.flatten().map(|container| &container["state"]["waiting"]);
+    let waits = waiting.find(|waiting| waiting["reason"].as_str().is_some_and(|why| STUCK.contains(&why)));
+    let unscheduled = || {
+        let mut conditions = status["conditions"].as_array().into_iter().flatten();
+        // A condition that holds has no reason.
+        conditions.find(|one| one["type"] == "PodScheduled" && one["reason"] == "Unschedulable")
+    };
+    let found = waits.or_else(unscheduled)?;
+    let message = found["message"].as_str().unwrap_or_default();
+    Some((found["reason"].as_str()?.to_owned(), message.split_whitespace().collect::<Vec<_>>().join(" ")))
+}
+
+fn count(value: &Value) -> Option<u32> {
+    value.as_u64().and_then(|count| u32::try_from(count).ok())
+}

@@ -1,7 +1,8 @@
 //! What a write changes, field by field with its path. Values are shown as they are, so the trees must hold no secret.
 
 use serde_json::{Map, Value};
-use similar::{Algorithm, DiffTag, capture_diff_slices};
+use similar::algorithms::{Capture, Compact, Replace, myers};
+use similar::{DiffOp, DiffTag};
 
 use super::data::yaml;
 use super::style::{Line, Style};
@@ -46,8 +47,7 @@ fn fields(path: &[String], old: &Map<String, Value>, new: &Map<String, Value>, f
 }
 
 fn elements(path: &[String], old: &[Value], new: &[Value], found: &mut Vec<FieldChange>) {
-    let changed = capture_diff_slices(Algorithm::Myers, old, new).into_iter().filter(|op| op.tag() != DiffTag::Equal);
-    for op in changed {
+    for op in operations(old, new).into_iter().filter(|op| op.tag() != DiffTag::Equal) {
         let (was, is) = (op.old_range(), op.new_range());
         for offset in 0..was.len().max(is.len()) {
             let index = if offset < is.len() { is.start } else { was.start } + offset;
@@ -55,6 +55,13 @@ fn elements(path: &[String], old: &[Value], new: &[Value], found: &mut Vec<Field
             compare(&at, old[was.clone()].get(offset), new[is.clone()].get(offset), found);
         }
     }
+}
+
+/// `similar::capture_diff_slices` for one algorithm: it links all of them, which are a quarter of a megabyte.
+fn operations(old: &[Value], new: &[Value]) -> Vec<DiffOp> {
+    let mut hook = Compact::new(Replace::new(Capture::new()), old, new);
+    let Ok(()) = myers::diff_deadline_raw(&mut hook, old, 0..old.len(), new, 0..new.len(), None);
+    hook.into_inner().into_inner().into_ops()
 }
 
 /// A key in a path. One that holds more than letters, digits, `-` and `_` is quoted, `["example.com/owner"]`, so that it

@@ -4,12 +4,11 @@ use k8s_openapi::api::core::v1::ConfigMap;
 use kube::core::{DynamicObject, PartialObjectMeta};
 use serde_json::Value;
 
-use super::{
-    connect::Cluster,
-    errors::{ClusterError, ErrorKind},
-    read::{Selection, with_kind},
-    resource::{ApiVersion, Target, resource},
-};
+use crate::cluster::client::connect::Cluster;
+use crate::cluster::errors::{ClusterError, ErrorKind};
+use crate::cluster::list::Selection;
+use crate::cluster::read::with_kind;
+use crate::cluster::resource::{ApiVersion, Target, resource};
 
 #[derive(Debug)]
 pub enum Choice {

@@ -4,19 +4,17 @@ use k8s_openapi::api::core::v1::Namespace;
 use kube::config::Kubeconfig;
 use kube::core::PartialObjectMeta;
 
-use super::{
-    connect::Cluster,
-    credentials::surroundings,
-    errors::{ClusterError, ErrorKind},
-    flags::ConnectionFlags,
-    kubeconfig,
-    read::Selection,
-    resource::{ApiVersion, resource},
-};
+use crate::cluster::client::connect::Cluster;
+use crate::cluster::config::flags::ConnectionFlags;
+use crate::cluster::config::kubeconfig::load;
+use crate::cluster::config::resolve::surroundings;
+use crate::cluster::errors::{ClusterError, ErrorKind};
+use crate::cluster::list::Selection;
+use crate::cluster::resource::{ApiVersion, resource};
 
 /// The kubeconfig that these flags and `KUBECONFIG` lead to.
 pub fn kubeconfig_entries(flags: &ConnectionFlags) -> Result<Kubeconfig, ClusterError> {
-    Ok(kubeconfig::load(flags, &surroundings())?.0)
+    Ok(load(flags, &surroundings())?.0)
 }
 
 impl Cluster {

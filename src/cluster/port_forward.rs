@@ -10,10 +10,10 @@ use k8s_openapi::api::core::v1::Pod;
 use kube::api::{Api, Portforwarder};
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
 
-use super::connect::Cluster;
-use super::errors::{ClusterError, ErrorKind, plain};
-use super::resource::{Action, encoded, foreign};
-use super::transport_errors::sorted;
+use crate::cluster::client::connect::Cluster;
+use crate::cluster::errors::sorted;
+use crate::cluster::errors::{ClusterError, ErrorKind, plain};
+use crate::cluster::resource::{Action, encoded, foreign};
 
 /// A connection to a pod. It ends when dropped.
 pub struct Forwarded {

@@ -10,22 +10,11 @@ use kube::core::ApiResource;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use super::{
-    connect::Cluster,
-    errors::ClusterError,
-    pages::Pages,
-    resource::{Action, ApiVersion, Target, address, foreign, resource},
-    transport::Outgoing,
-};
-
-/// Which objects a list is about; both in Kubernetes' selector syntax.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Selection {
-    /// `owner=helm,status=deployed`
-    pub labels: Option<String>,
-    /// `metadata.name=first-element`
-    pub fields: Option<String>,
-}
+use crate::cluster::client::connect::Cluster;
+use crate::cluster::client::transport::Outgoing;
+use crate::cluster::errors::ClusterError;
+use crate::cluster::list::{Pages, Selection};
+use crate::cluster::resource::{Action, ApiVersion, Target, address, foreign, resource};
 
 /// Who the API server takes the caller for.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -20,13 +20,11 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 
-use super::{
-    connect::Cluster,
-    errors::{ClusterError, ErrorKind},
-    read::Selection,
-    resource::{address, encoded, foreign, qualified},
-    transport_errors::sorted,
-};
+use crate::cluster::client::connect::Cluster;
+use crate::cluster::errors::sorted;
+use crate::cluster::errors::{ClusterError, ErrorKind};
+use crate::cluster::list::Selection;
+use crate::cluster::resource::{address, encoded, foreign, qualified};
 
 /// How much a survey may take in all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

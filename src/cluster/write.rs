@@ -22,13 +22,11 @@ use kube::core::ApiResource;
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
-use super::{
-    connect::Cluster,
-    errors::{ClusterError, ErrorKind},
-    read::object,
-    resource::{Action, Target, address, query},
-    transport::Outgoing,
-};
+use crate::cluster::client::connect::Cluster;
+use crate::cluster::client::transport::Outgoing;
+use crate::cluster::errors::{ClusterError, ErrorKind};
+use crate::cluster::read::object;
+use crate::cluster::resource::{Action, Target, address, query};
 use crate::deployment::FIELD_MANAGER;
 use crate::secrets::wipe;
 

@@ -2,13 +2,11 @@
 
 use std::fmt::Write as _;
 
-use super::ErrorKind;
-use crate::cluster::{
-    connect::Place,
-    resource::{Action, qualified},
-};
+use super::error::ErrorKind;
+use crate::cluster::place::{Place, shell_word};
+use crate::cluster::resource::{Action, qualified};
 
-pub(super) fn hints(kind: &ErrorKind, action: Option<&Action>, place: Option<&Place>) -> Vec<String> {
+pub fn hints(kind: &ErrorKind, action: Option<&Action>, place: Option<&Place>) -> Vec<String> {
     let context = place.map_or_else(String::new, Place::context_flag);
     match kind {
         ErrorKind::Unreachable { .. } => {
@@ -70,10 +68,4 @@ fn can_i(action: &Action, place: Option<&Place>) -> String {
         }
     }
     line
-}
-
-/// One word of a command that can be copied, quoted where a shell would read it otherwise.
-pub fn shell_word(text: &str) -> String {
-    let safe = !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c));
-    if safe { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }

@@ -3,11 +3,9 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use super::*;
-use crate::cluster::{
-    errors::ErrorKind,
-    stub::{Step, Stub},
-    transport::Limits,
-};
+use crate::cluster::client::connect::Limits;
+use crate::cluster::errors::ErrorKind;
+use crate::cluster::stub::{Step, Stub};
 
 async fn cluster(steps: Vec<Step>) -> (Stub, Cluster) {
     let stub = Stub::with_steps(steps).await;

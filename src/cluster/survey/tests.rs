@@ -1,11 +1,9 @@
 use serde_json::json;
 
 use super::*;
-use crate::cluster::{
-    resource::resource,
-    stub::{Step, Stub},
-    transport::Limits,
-};
+use crate::cluster::client::connect::Limits;
+use crate::cluster::resource::resource;
+use crate::cluster::stub::{Step, Stub};
 
 const PLENTY: Allowance = Allowance { time: Duration::from_secs(20), requests: 50, bytes: 64 << 20 };
 

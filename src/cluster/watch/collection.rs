@@ -15,14 +15,12 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::Following;
-use crate::cluster::{
-    connect::Cluster,
-    errors::{ClusterError, ErrorKind},
-    resource::{Action, address, query},
-    transport::Outgoing,
-    transport_errors::sorted,
-};
+use super::following::Following;
+use crate::cluster::client::connect::Cluster;
+use crate::cluster::client::transport::Outgoing;
+use crate::cluster::errors::sorted;
+use crate::cluster::errors::{ClusterError, ErrorKind};
+use crate::cluster::resource::{Action, address, query};
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Onlook {
@@ -39,16 +37,16 @@ pub type Collection = Following<Onlook>;
 
 /// How patient a look is; other values only in tests.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Waits {
-    pub(super) answer: Duration,
+pub struct Waits {
+    pub answer: Duration,
     /// A connection without a byte for this long is given up; the server sends a bookmark about every minute.
-    pub(super) silence: Duration,
+    pub silence: Duration,
     /// The first pause after an attempt that got no answer at all: the server is being restarted, or the network is down.
     /// Doubled after each further one. Nobody's budget is spent by such attempts.
-    pub(super) unreachable: Duration,
+    pub unreachable: Duration,
     /// Pauses before a connection is made again; when they are used up there is no other. Together with the watch of the
     /// deployment itself an activation of half an hour stays within 30 requests.
-    pub(super) pauses: [Duration; 4],
+    pub pauses: [Duration; 4],
 }
 
 impl Default for Waits {
@@ -76,7 +74,7 @@ impl Cluster {
         self.look_on_with(resource, namespace, Waits::default())
     }
 
-    pub(super) fn look_on_with(&self, resource: ApiResource, namespace: &str, waits: Waits) -> Collection {
+    pub fn look_on_with(&self, resource: ApiResource, namespace: &str, waits: Waits) -> Collection {
         let client = self.client(Some(waits.answer));
         let namespace = namespace.to_owned();
         Following::begin(64, |items| {

@@ -11,16 +11,47 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::{Settings, WatchItem, pause::Clocks};
-use crate::cluster::{
-    connect::Cluster,
-    errors::{ClusterError, ErrorKind},
-    read::with_kind,
-    resource::{Action, Target, address, query},
-    transport::{Limits, Outgoing},
-    transport_errors::sorted,
-};
+use super::following::Following;
+use super::timing::{Clocks, Timing};
+use crate::cluster::client::connect::Cluster;
+use crate::cluster::client::connect::Limits;
+use crate::cluster::client::transport::Outgoing;
+use crate::cluster::errors::sorted;
+use crate::cluster::errors::{ClusterError, ErrorKind};
+use crate::cluster::read::with_kind;
+use crate::cluster::resource::{Action, Target, address, query};
 use crate::verdict::Continuity;
+
+#[derive(Debug)]
+pub enum WatchItem {
+    /// The object as it is now. Another `metadata.uid` than before: it was deleted and made anew.
+    Seen {
+        object: Value,
+        /// Whether anything may have been missed before it.
+        continuity: Continuity,
+    },
+    /// The object is gone; its last state, where it was seen. The watch goes on: another one may be made under its name.
+    Deleted(Option<Value>),
+    /// The object cannot be followed at the moment; it is tried again for ever. Told once per kind of trouble.
+    Trouble(ClusterError),
+    /// Trouble that was told is over.
+    Recovered,
+}
+
+/// A running watch of one object; its [`Following::next`] is `None` only when the runtime is shutting down.
+pub type Watch = Following<WatchItem>;
+
+impl Cluster {
+    /// Follows an ElementDeployment from `seen` on: the object as it was last read, or as a write returned it. Nothing
+    /// is told about `seen` itself.
+    pub fn follow(&self, target: &Target, seen: &Value) -> Watch {
+        self.follow_with(target, seen, Timing::default())
+    }
+
+    pub fn follow_with(&self, target: &Target, seen: &Value, timing: Timing) -> Watch {
+        Following::begin(16, |items| Follower::new(self.clone(), target, seen, timing, items).run())
+    }
+}
 
 enum End {
     /// As connections do: go on from the last version at once.
@@ -33,13 +64,13 @@ enum End {
 
 struct Unwanted;
 
-pub(super) struct Follower {
+pub struct Follower {
     cluster: Cluster,
     client: kube::Client,
     resource: ApiResource,
     namespace: String,
     name: String,
-    settings: Settings,
+    timing: Timing,
     items: Sender<WatchItem>,
     /// Everything up to this version has been received; empty when nothing is known.
     version: String,
@@ -53,21 +84,15 @@ pub(super) struct Follower {
 }
 
 impl Follower {
-    pub(super) fn new(
-        cluster: Cluster,
-        target: &Target,
-        seen: &Value,
-        settings: Settings,
-        items: Sender<WatchItem>,
-    ) -> Self {
+    pub fn new(cluster: Cluster, target: &Target, seen: &Value, timing: Timing, items: Sender<WatchItem>) -> Self {
         let known = identity(seen);
         Self {
-            client: cluster.client(Some(settings.answer)),
+            client: cluster.client(Some(timing.answer)),
             cluster,
             resource: target.api_version.resource(),
             namespace: target.namespace.clone(),
             name: target.name.clone(),
-            settings,
+            timing,
             items,
             version: known.as_ref().map(|(_, version)| version.clone()).unwrap_or_default(),
             untried: false,
@@ -77,7 +102,7 @@ impl Follower {
         }
     }
 
-    pub(super) async fn run(mut self) {
+    pub async fn run(mut self) {
         loop {
             let end = if self.version.is_empty() { self.read_afresh().await } else { self.connection().await };
             let error = match end {
@@ -100,7 +125,7 @@ impl Follower {
 
     /// One watch connection, from the last version to its end.
     async fn connection(&mut self) -> End {
-        let limit = self.settings.server_limit.as_secs().to_string();
+        let limit = self.timing.server_limit.as_secs().to_string();
         let selector = format!("metadata.name={}", self.name);
         let pairs = [
             ("watch", "true"),
@@ -144,16 +169,16 @@ impl Follower {
         let mut healthy = false;
         loop {
             let clocks = Clocks::now();
-            let wait = if healthy { self.settings.tick } else { self.settings.tick.min(self.settings.settled) };
+            let wait = if healthy { self.timing.tick } else { self.timing.tick.min(self.timing.settled) };
             let event = timeout(wait, events.next()).await;
-            if !healthy && began.elapsed() >= self.settings.settled {
+            if !healthy && began.elapsed() >= self.timing.settled {
                 healthy = true;
                 if self.recovered().await.is_err() {
                     return End::Unwanted;
                 }
             }
             let lost = match event {
-                Err(_) if clocks.jumped(&Clocks::now(), wait) || last_event.elapsed() >= self.settings.silence => {
+                Err(_) if clocks.jumped(&Clocks::now(), wait) || last_event.elapsed() >= self.timing.silence => {
                     return End::Ordinary;
                 }
                 Err(_) => continue,
@@ -253,13 +278,13 @@ impl Follower {
     /// Counts a failure, tells of trouble that lasts, and says how long to wait.
     async fn failed(&mut self, error: ClusterError) -> Result<std::time::Duration, Unwanted> {
         self.failures = self.failures.saturating_add(1);
-        let pause = self.settings.pauses.after(self.failures, error.retry_after());
+        let pause = self.timing.pauses.after(self.failures, error.retry_after());
         tracing::debug!(%error, failures = self.failures, ?pause, "the watch was interrupted");
         let kind = std::mem::discriminant(error.kind());
         // The first failure is mostly a blip. Kinds that alternate are told now and then, not each time.
         let news = match self.told {
             None => self.failures >= 2,
-            Some((told, at)) => told != kind && at.elapsed() >= self.settings.retell,
+            Some((told, at)) => told != kind && at.elapsed() >= self.timing.retell,
         };
         if news {
             self.told = Some((kind, Instant::now()));
@@ -286,3 +311,6 @@ fn identity(object: &Value) -> Option<(String, String)> {
     let text = |key: &str| object["metadata"][key].as_str().map(str::to_owned);
     Some((text("uid").unwrap_or_default(), text("resourceVersion")?))
 }
+
+#[cfg(test)]
+mod tests;

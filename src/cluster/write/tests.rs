@@ -8,11 +8,9 @@ use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::cluster::{
-    resource::{ApiVersion, resource},
-    stub::{Seen, Step, Stub},
-    transport::Limits,
-};
+use crate::cluster::client::connect::Limits;
+use crate::cluster::resource::{ApiVersion, resource};
+use crate::cluster::stub::{Seen, Step, Stub};
 
 /// A server that keeps one ElementDeployment by the API's rules: compare-and-set, a new version per change.
 struct World {

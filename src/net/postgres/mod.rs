@@ -20,8 +20,9 @@ use tokio_postgres::{Client, Config};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::dial::{BoxConnection, Way, addresses, bare, connect};
-use super::trust::{Need, Roots, Verifier, cause, causes, complaint};
+use super::trust::{Need, Roots, Verifier};
 use crate::checks::databases::said::{Place, Refusal, SslMode, Trouble, Whose};
+use crate::connection_failure::{cause, causes, complaint};
 use crate::secrets::SecretText;
 use guard::{Facts, Guard};
 
@@ -136,7 +137,10 @@ impl Login<'_> {
         }
         match cause::<TlsError>(error) {
             Some(TlsError::InvalidCertificate(problem)) => {
-                return Trouble::Certificate(format!("it {}", complaint(problem, &self.place.host)));
+                return Trouble::Certificate(format!(
+                    "it {}",
+                    complaint(problem, &format!("is not for {}", self.place.host))
+                ));
             }
             Some(TlsError::InvalidMessage(_)) => {
                 return Trouble::NotPostgres("it agrees to TLS and then speaks none".to_owned());

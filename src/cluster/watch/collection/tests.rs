@@ -2,11 +2,9 @@ use k8s_openapi::api::core::v1::Pod;
 use serde_json::json;
 
 use super::*;
-use crate::cluster::{
-    resource::resource,
-    stub::{Step, Stub},
-    transport::Limits,
-};
+use crate::cluster::client::connect::Limits;
+use crate::cluster::resource::resource;
+use crate::cluster::stub::{Step, Stub};
 
 fn pod(name: &str, version: u32) -> Value {
     json!({"kind": "Pod", "metadata": {"name": name, "resourceVersion": version.to_string()}})

@@ -14,6 +14,7 @@ pub fn complaint(error: &CertificateError, another_name: &str) -> String {
             "is not valid yet (or this machine's clock is wrong)"
         }
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => another_name,
+        CertificateError::BadSignature => "has a signature that does not fit the trusted authority",
         other => return format!("is refused: {other}"),
     };
     words.to_owned()
@@ -33,6 +34,16 @@ pub fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a 
             None => one.source(),
         }
     })
+}
+
+/// A server's text, fit for a terminal: one line, no control characters, no longer than this.
+pub fn one_line(text: &str, longest: usize) -> String {
+    let clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let clean = clean.split_whitespace().collect::<Vec<_>>().join(" ");
+    match clean.char_indices().nth(longest) {
+        Some((end, _)) => format!("{}…", &clean[..end]),
+        None => clean,
+    }
 }
 
 /// An I/O error in the system's words, without its number.

@@ -21,6 +21,12 @@ impl Place {
         let flag = |context: &String| format!(" --context {}", shell_word(context));
         self.context.as_ref().map(flag).unwrap_or_default()
     }
+
+    /// ` --as USER --as-group GROUP` for a kubectl line, or nothing.
+    pub fn as_flags(&self) -> String {
+        let user = self.impersonating.iter().map(|user| format!(" --as {}", shell_word(user)));
+        user.chain(self.impersonating_groups.iter().map(|group| format!(" --as-group {}", shell_word(group)))).collect()
+    }
 }
 
 impl fmt::Display for Place {

@@ -5,13 +5,12 @@ use std::time::Duration;
 
 use http::Method;
 
-use crate::duration::parse_request_timeout;
-
 use super::credentials::Credentials;
 use crate::cluster::config::flags::ConnectionFlags;
 use crate::cluster::config::resolve::{Resolved, resolve};
 use crate::cluster::errors::{ClusterError, ErrorKind};
 use crate::cluster::place::Place;
+use crate::duration::parse_request_timeout;
 
 /// How long things may take. `None` is no limit, which only `--request-timeout=0` asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,10 +57,10 @@ impl Limits {
 /// Nothing is asked of the server before the first read.
 #[derive(Clone)]
 pub struct Cluster {
-    pub inner: Arc<Inner>,
+    pub(in crate::cluster) inner: Arc<Inner>,
 }
 
-pub struct Inner {
+pub(in crate::cluster) struct Inner {
     pub credentials: Credentials,
     pub place: Arc<Place>,
     pub namespace: String,
@@ -78,9 +77,10 @@ impl Cluster {
         let resolved = resolve(flags)?;
         let limits = match flags.request_timeout.as_deref().filter(|text| !text.is_empty()) {
             None => Limits::default(),
-            Some(text) => Limits::asked_for(parse_request_timeout(text).map_err(|error| {
-                ClusterError::new(ErrorKind::Flag { sentence: format!("--request-timeout: {error}.") })
-            })?),
+            Some(text) => Limits::asked_for(
+                parse_request_timeout(text)
+                    .map_err(|error| ClusterError::new(ErrorKind::Flag(format!("--request-timeout: {error}."))))?,
+            ),
         };
         Self::from_resolved(resolved, Some(flags.clone()), limits).await
     }

@@ -1,32 +1,24 @@
 //! Connections to the API server: kube's layers and TLS over a connector that sends small pieces at once.
 //!
-//! kube's own `Client::try_from` leaves Nagle's algorithm on, which costs a round trip in front of every first request;
-//! repeats requests, which for a write could mean to make it twice; checks a proxy's certificate against
-//! `tls-server-name`; and sends no password to a SOCKS proxy.
+//! kube's own `Client::try_from` leaves Nagle's algorithm on, which costs a round trip in front of every first request; checks a
+//! proxy's certificate against `tls-server-name`; and sends no password to a SOCKS proxy.
 
-use std::{future::ready, io, time::Duration};
+use std::future::ready;
+use std::io;
+use std::time::Duration;
 
-use http::{HeaderValue, Request, Uri, header::USER_AGENT};
+use http::header::USER_AGENT;
+use http::{HeaderValue, Request, Uri};
 use hyper::rt::{Read, Write};
 use hyper_timeout::TimeoutConnector;
-use hyper_util::{
-    client::{
-        legacy::{
-            Builder,
-            connect::{
-                Connection, HttpConnector,
-                proxy::{SocksV5, Tunnel},
-            },
-        },
-        proxy::matcher::Matcher,
-    },
-    rt::TokioExecutor,
-};
-use kube::{
-    Config,
-    client::{Body, ClientBuilder, ConfigExt as _, RustlsTlsError},
-    config::AuthInfo,
-};
+use hyper_util::client::legacy::Builder;
+use hyper_util::client::legacy::connect::proxy::{SocksV5, Tunnel};
+use hyper_util::client::legacy::connect::{Connection, HttpConnector};
+use hyper_util::client::proxy::matcher::Matcher;
+use hyper_util::rt::TokioExecutor;
+use kube::Config;
+use kube::client::{Body, ClientBuilder, ConfigExt as _, RustlsTlsError};
+use kube::config::AuthInfo;
 use tower::{BoxError, Service, ServiceExt};
 
 use crate::cluster::config::kubeconfig::unusable;
@@ -46,21 +38,22 @@ pub fn client(resolved: &Resolved, proof: &AuthInfo, limit: Option<Duration>) ->
         config.root_cert = Some(Vec::new());
     }
     connect(&config, resolved.proxy.as_ref(), limit).map_err(|error| {
-        match &error {
+        let (sentence, remedy) = match &error {
             kube::Error::InferKubeconfig(error) => return unusable(error),
-            kube::Error::RustlsTls(RustlsTlsError::AddRootCertificate(_)) => {
-                let sentence = "There is no certificate authority to check the API server's certificate against.";
-                let remedy = "Name one with --certificate-authority, or in the kubeconfig.";
-                return ClusterError::config(sentence, Some(remedy.to_owned())).caused_by(error);
+            kube::Error::RustlsTls(RustlsTlsError::AddRootCertificate(_)) => (
+                "There is no certificate authority to check the API server's certificate against.".to_owned(),
+                "Name one with --certificate-authority, or in the kubeconfig.",
+            ),
+            _ => {
+                let who = resolved.user_name.as_ref();
+                let who = who.map_or_else(String::new, |name| format!(" of the kubeconfig's user {name}"));
+                (
+                    format!("No connection can be set up with the credentials and certificates{who}."),
+                    "Compare with `kubectl version`; a client certificate and its key may be damaged or not belong together.",
+                )
             }
-            _ => {}
-        }
-        let who =
-            resolved.user_name.as_ref().map_or_else(String::new, |name| format!(" of the kubeconfig's user {name}"));
-        let sentence = format!("No connection can be set up with the credentials and certificates{who}.");
-        let remedy =
-            "Compare with `kubectl version`; a client certificate and its key may be damaged or not belong together.";
-        ClusterError::config(sentence, Some(remedy.to_owned())).caused_by(error)
+        };
+        ClusterError::config(sentence, Some(remedy)).caused_by(error)
     })
 }
 

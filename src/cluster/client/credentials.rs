@@ -5,21 +5,14 @@
 //! its output into errors; it does not remove the line end of a token in a file, ends the program over a token that cannot
 //! be sent, and does nothing about a 401.
 //!
-//! A migration is followed for an hour or more, and what was good at its beginning may expire. After a 401:
-//!
-//! | the user | what is done |
-//! | --- | --- |
-//! | has other credentials in the kubeconfig by now (somebody logged in again) | they are taken over |
-//! | has a plugin | it is run again, as kubectl would at its next call |
-//! | has a token or a client certificate in a file | the file is read again |
+//! A migration is followed for an hour or more, and what was good at its beginning may expire. After a 401 everything is
+//! looked up again: the kubeconfig (somebody may have logged in again), the plugin, the files.
 
-use std::{
-    fs,
-    time::{Duration, Instant},
-};
+use std::fs;
+use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
-use kube::config::{AuthInfo, AuthProviderConfig};
+use kube::config::AuthProviderConfig;
 use secrecy::SecretString;
 use tokio::sync::Mutex;
 use zeroize::Zeroizing;
@@ -72,14 +65,8 @@ impl Credentials {
     /// What to send the next request with; made anew when it has expired.
     pub async fn current(&self) -> Result<Access, ClusterError> {
         let mut state = self.state.lock().await;
-        let expired = state.proof.expires.is_some_and(|expires| Timestamp::now() + MARGIN >= expires);
-        if expired || state.resolved.user.token_file.is_some() {
-            match Box::pin(prove(&state.resolved)).await {
-                Ok(proof) => drop(state.adopt(proof, self.connect, false)?),
-                Err(error) if expired => return Err(error),
-                // While a file is being replaced, what was in it before goes.
-                Err(_) => {}
-            }
+        if state.proof.expires.is_some_and(|expires| Timestamp::now() + MARGIN >= expires) {
+            Box::pin(self.renew(&mut state)).await?;
         }
         Ok(state.access.clone())
     }
@@ -89,72 +76,44 @@ impl Credentials {
     /// When another request has renewed it in the meantime, that is given and nothing is run again.
     pub async fn renewed(&self, refused: &Access) -> Result<Option<Access>, ClusterError> {
         let mut state = self.state.lock().await;
-        if state.access.issue != refused.issue {
-            return Ok(Some(state.access.clone()));
+        if state.access.issue == refused.issue {
+            if state.resolved.user.exec.is_some() && state.in_vain.is_some_and(|at| at.elapsed() < IN_VAIN) {
+                return Ok(None);
+            }
+            Box::pin(self.renew(&mut state)).await?;
+            state.in_vain = (state.access.issue == refused.issue).then(Instant::now);
         }
-        let again = self.logged_in_again(&state.resolved);
-        if again.is_none()
-            && state.resolved.user.exec.is_some()
-            && state.in_vain.is_some_and(|at| at.elapsed() < IN_VAIN)
-        {
-            return Ok(None);
-        }
-        // A certificate in a file is read where the connections are set up.
-        let anew = again.is_some() || state.resolved.user.client_certificate.is_some();
-        if let Some(again) = again {
-            state.resolved = *again;
-        }
-        let proof = match Box::pin(prove(&state.resolved)).await {
-            Ok(proof) => proof,
-            Err(_) if state.resolved.user.token_file.is_some() => return Ok(None),
-            Err(error) => return Err(error),
-        };
-        let news = state.adopt(proof, self.connect, anew)?;
-        state.in_vain = (!news).then(Instant::now);
-        Ok(news.then(|| state.access.clone()))
+        Ok((state.access.issue != refused.issue).then(|| state.access.clone()))
     }
 
-    /// The kubeconfig as it is now, if it has other credentials for the same user of the same server.
-    fn logged_in_again(&self, before: &Resolved) -> Option<Box<Resolved>> {
-        // While it is being rewritten it cannot be read; the next 401 comes soon.
-        let now = resolve(self.flags.as_ref()?).ok()?;
+    async fn renew(&self, state: &mut State) -> Result<(), ClusterError> {
+        // While the kubeconfig is being rewritten it cannot be read, and another user or server in it is nobody's wish.
         let identity = |one: &Resolved| (one.config.cluster_url.clone(), one.context.clone(), one.user_name.clone());
-        (identity(&now) == identity(before) && !same(&now.user, &before.user)).then(|| Box::new(now))
-    }
-}
-
-impl State {
-    /// True if there is something new to send requests with.
-    fn adopt(&mut self, proof: Proof, connect: Option<Duration>, anew: bool) -> Result<bool, ClusterError> {
-        let news = anew || !same(&proof.user, &self.proof.user);
-        if news {
-            let client = client(&self.resolved, &proof.user, connect)?;
-            self.access = Access { client, issue: self.access.issue + 1 };
+        if let Some(Ok(now)) = self.flags.as_ref().map(resolve)
+            && identity(&now) == identity(&state.resolved)
+        {
+            state.resolved = now;
         }
-        self.proof = proof;
-        Ok(news)
+        let proof = prove(&state.resolved).await?;
+        let same = serde_json::to_value(&proof.user).ok() == serde_json::to_value(&state.proof.user).ok();
+        // A certificate in a file is read where the connections are set up.
+        if !same || proof.user.client_certificate.is_some() {
+            let client = client(&state.resolved, &proof.user, self.connect)?;
+            state.access = Access { client, issue: state.access.issue + 1 };
+        }
+        state.proof = proof;
+        Ok(())
     }
-}
-
-fn same(one: &AuthInfo, other: &AuthInfo) -> bool {
-    serde_json::to_value(one).ok() == serde_json::to_value(other).ok()
 }
 
 /// As in client-go (`rest/transport.go`, `transport/round_trippers.go`): a token in a file goes before one that is written
-/// down, the file is read for every request, because a pod's is renewed every hour, and both go before a plugin.
+/// down, and both go before a plugin.
 async fn prove(resolved: &Resolved) -> Result<Proof, ClusterError> {
     let mut user = resolved.user.clone();
-    let (provider, exec) = (user.auth_provider.take(), user.exec.take());
+    let (provider, exec, token_file) = (user.auth_provider.take(), user.exec.take(), user.token_file.take());
     if user.username.is_some() {
-        if user.token.is_some() {
-            return Err(ClusterError::config(
-                "The kubeconfig's user has a token, and a name with a password as well.",
-                Some("Leave out one of them; kubectl takes no such user either.".to_owned()),
-            ));
-        }
-        user.token_file = None;
         user.password.get_or_insert_default();
-    } else if let Some(file) = user.token_file.take() {
+    } else if let Some(file) = token_file {
         match (fs::read_to_string(&file).map(Zeroizing::new), &user.token) {
             (Ok(read), _) if !read.trim().is_empty() => user.token = Some(read.trim().into()),
             (_, Some(_)) => {}
@@ -172,30 +131,29 @@ async fn prove(resolved: &Resolved) -> Result<Proof, ClusterError> {
         }
     }
     if user.token.as_ref().is_some_and(|token| !can_be_sent(token)) {
-        return Err(ClusterError::config(
-            "The token of the kubeconfig's user holds what cannot be sent.",
-            Some("Log in again as you do for kubectl.".to_owned()),
-        ));
+        let sentence = "The token of the kubeconfig's user holds what cannot be sent.";
+        return Err(ClusterError::config(sentence, Some("Log in again as you do for kubectl.")));
     }
     Ok(Proof { user, expires: None })
 }
 
 /// kubectl would renew it; what it renewed last is in the kubeconfig.
 fn from_provider(provider: &AuthProviderConfig) -> Result<SecretString, ClusterError> {
-    match provider.config.get("id-token").filter(|token| provider.name == "oidc" && !token.is_empty()) {
-        Some(token) => Ok(token.as_str().into()),
-        None if provider.name == "oidc" => Err(ClusterError::config(
-            "The kubeconfig's user logs in with OpenID Connect and has no id-token.",
-            Some("Log in again as you do for kubectl.".to_owned()),
-        )),
-        None => Err(ClusterError::config(
-            format!(
-                "The kubeconfig's user logs in with {}, which is no longer a part of kubectl either.",
-                plain(&provider.name)
-            ),
-            Some("Let the cluster's provider write a kubeconfig with a credential plugin.".to_owned()),
-        )),
+    if provider.name != "oidc" {
+        let name = plain(&provider.name);
+        return Err(ClusterError::config(
+            format!("The kubeconfig's user logs in with {name}, which is no longer a part of kubectl either."),
+            Some("Let the cluster's provider write a kubeconfig with a credential plugin."),
+        ));
     }
+    provider.config.get("id-token").filter(|token| !token.is_empty()).map(|token| token.as_str().into()).ok_or_else(
+        || {
+            ClusterError::config(
+                "The kubeconfig's user logs in with OpenID Connect and has no id-token.",
+                Some("Log in again as you do for kubectl."),
+            )
+        },
+    )
 }
 
 #[cfg(test)]

@@ -3,9 +3,8 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::Value;
-use zeroize::Zeroizing;
 
-use super::transport::Outgoing;
+use crate::cluster::resource::Action;
 use crate::redact::Redactor;
 use crate::secrets::SecretBytes;
 
@@ -14,11 +13,11 @@ pub struct Values(Vec<SecretBytes>);
 
 impl Values {
     /// Those of a request that concerns a Secret; `None` for all others.
-    pub fn sent(outgoing: &Outgoing) -> Option<Self> {
-        if outgoing.action.resource.kind != "Secret" || outgoing.body.is_empty() {
+    pub fn sent(action: &Action, body: &[u8]) -> Option<Self> {
+        if action.resource.kind != "Secret" || body.is_empty() {
             return None;
         }
-        let mut body: Value = serde_json::from_slice(&outgoing.body).unwrap_or_default();
+        let mut body: Value = serde_json::from_slice(body).unwrap_or_default();
         let values = body["data"].as_object().into_iter().flatten();
         let values =
             values.filter_map(|(_, value)| STANDARD.decode(value.as_str()?).ok().map(SecretBytes::new)).collect();
@@ -27,17 +26,12 @@ impl Values {
     }
 
     /// Every text in a server's answer without them.
-    pub fn take_out_of(&self, answer: &[u8]) -> Zeroizing<Vec<u8>> {
+    pub fn take_out_of(&self, answer: &[u8]) -> Vec<u8> {
         let redactor = Redactor::of_echoes(&self.0);
-        let clean = match serde_json::from_slice::<Value>(answer) {
-            Ok(mut tree) => {
-                let clean = redactor.tree(&tree).to_string();
-                crate::secrets::wipe(&mut tree);
-                clean
-            }
-            Err(_) => redactor.text(&String::from_utf8_lossy(answer)),
-        };
-        Zeroizing::new(clean.into_bytes())
+        match serde_json::from_slice::<Value>(answer) {
+            Ok(tree) => redactor.tree(&tree).to_string().into_bytes(),
+            Err(_) => redactor.text(&String::from_utf8_lossy(answer)).into_bytes(),
+        }
     }
 
     pub fn take_out(&self, text: &str) -> String {

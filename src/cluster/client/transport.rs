@@ -1,14 +1,16 @@
 //! One request, one answer, with limits. Nothing is repeated here but a request that was refused for an expired token.
 
-use std::{future::Future, time::Duration};
+use std::future::Future;
+use std::time::Duration;
 
 use bytes::Bytes;
-use http::{
-    HeaderMap, Method, Request, Response, StatusCode,
-    header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER, WARNING},
-};
+use futures::{Stream, StreamExt as _};
+use http::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER, WARNING};
+use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
 use kube::client::Body;
+use kube::core::WatchEvent;
+use serde_json::Value;
 use tokio::time::{Instant, timeout};
 use zeroize::Zeroizing;
 
@@ -34,7 +36,7 @@ impl Outgoing {
         Self { method: Method::GET, address, accept: "application/json", content_type: None, body: Vec::new(), action }
     }
 
-    pub fn request(&self) -> Result<Request<Vec<u8>>, ClusterError> {
+    fn request(&self) -> Result<Request<Vec<u8>>, ClusterError> {
         let mut request = Request::builder().method(&self.method).uri(&self.address).header(ACCEPT, self.accept);
         if let Some(content_type) = self.content_type {
             request = request.header(CONTENT_TYPE, content_type);
@@ -45,7 +47,7 @@ impl Outgoing {
 
 /// A complete answer with a status of success.
 #[derive(Debug)]
-pub struct Answer {
+pub struct Reply {
     pub body: Vec<u8>,
     /// The texts of the server's `Warning` headers.
     pub warnings: Vec<String>,
@@ -53,34 +55,40 @@ pub struct Answer {
 
 impl Cluster {
     /// Sends once and reads the whole answer; any status but success is an error.
-    pub async fn exchange(&self, outgoing: &Outgoing, limits: Limits) -> Result<Answer, ClusterError> {
-        let begun = Instant::now();
+    pub async fn exchange(&self, outgoing: &Outgoing, limits: Limits) -> Result<Reply, ClusterError> {
         // Boxed, since every command's future holds several of these.
-        let answered = Box::pin(async {
+        let answered = Box::pin(within(limits.total, async {
+            let values = Values::sent(&outgoing.action, &outgoing.body);
             let request = outgoing.request()?.map(Bytes::from);
-            let response = self.open(&request, limits.answer(&outgoing.method)).await?;
-            let (parts, body) = response.into_parts();
-            let left = limits.total.map(|total| total.saturating_sub(begun.elapsed()));
-            let body = within(left, collected(body, limits.silence)).await?;
-            let values = Values::sent(outgoing);
-            if parts.status.is_success() {
-                return Ok(Answer { body, warnings: warnings(&parts.headers, values.as_ref()) });
-            }
-            let said = values.as_ref().map(|values| values.take_out_of(&body));
-            let said = said.as_ref().map_or(body.as_slice(), |said| said.as_slice());
-            Err(ClusterError::from_answer(parts.status.as_u16(), retry_after(&parts.headers), said))
-        });
-        answered.await.map_err(|error| match (limits.total, error.kind()) {
-            (Some(after), ErrorKind::Timeout { .. }) => {
-                self.error(ClusterError::new(ErrorKind::Timeout { after }), outgoing)
-            }
-            _ => self.error(error, outgoing),
-        })
+            let response = self.begin(&request, limits.answer(&outgoing.method), values.as_ref()).await?;
+            let warnings = warnings(response.headers(), values.as_ref());
+            Ok(Reply { body: collected(response.into_body(), limits.silence).await?, warnings })
+        }));
+        answered.await.map_err(|error| self.error(error, outgoing))
     }
 
-    /// A client for what kube does by itself (watch events, logs, port-forwards): every request gets this program's
-    /// credentials, its line with `-v`, and this limit until the answer begins. An answer that refuses comes back as
-    /// [`kube::Error::Service`] around a [`ClusterError`], which keeps what kube would drop (`Retry-After`).
+    /// The events of a watch. kube gives whole lines only, and drops half of one at the end of a connection. An event that
+    /// is an error comes as one.
+    pub async fn events(
+        &self,
+        outgoing: &Outgoing,
+        limit: Duration,
+    ) -> Result<impl Stream<Item = Result<WatchEvent<Value>, ClusterError>> + use<>, ClusterError> {
+        let events = self.client(Some(limit)).request_events::<Value>(outgoing.request()?).await;
+        let events = events.map_err(|error| self.error(sorted(error), outgoing))?;
+        let (cluster, outgoing) = (self.clone(), outgoing.clone());
+        Ok(events.map(move |event| {
+            let event = event.and_then(|event| match event {
+                WatchEvent::Error(status) => Err(kube::Error::Api(status)),
+                event => Ok(event),
+            });
+            event.map_err(|error| cluster.error(sorted(error), &outgoing))
+        }))
+    }
+
+    /// A client for what kube does by itself: every request gets this program's credentials, its line with `-v`, and this
+    /// limit until the answer begins. An answer that refuses comes back as [`kube::Error::Service`] around a
+    /// [`ClusterError`], which keeps what kube would drop (`Retry-After`).
     pub fn client(&self, limit: Option<Duration>) -> kube::Client {
         let cluster = self.clone();
         let service = tower::service_fn(move |request: Request<Body>| {
@@ -88,31 +96,37 @@ impl Cluster {
             async move {
                 let (parts, body) = request.into_parts();
                 let body = body.collect_bytes().await.map_err(sorted)?;
-                let response = cluster.open(&Request::from_parts(parts, body), limit).await?;
-                if response.status().is_success() || response.status() == StatusCode::SWITCHING_PROTOCOLS {
-                    return Ok(response);
-                }
-                let (parts, body) = response.into_parts();
-                // A refusal is a short document; whoever does not finish it in time is not worth more waiting.
-                let body = within(limit, collected(body, limit)).await.unwrap_or_default();
-                Err(ClusterError::from_answer(parts.status.as_u16(), retry_after(&parts.headers), &body))
+                cluster.begin(&Request::from_parts(parts, body), limit, None).await
             }
         });
         kube::Client::new(service, self.namespace())
     }
 
-    /// Sends and returns as soon as the answer begins. A 401 is answered once with renewed credentials, where there are
-    /// any: whatever the request was, the server has not acted on it.
-    async fn open(&self, request: &Request<Bytes>, limit: Option<Duration>) -> Result<Response<Body>, ClusterError> {
+    /// Sends and returns as soon as an answer that does not refuse begins. A 401 is answered once with renewed credentials,
+    /// where there are any: whatever the request was, the server has not acted on it.
+    pub async fn begin(
+        &self,
+        request: &Request<Bytes>,
+        limit: Option<Duration>,
+        values: Option<&Values>,
+    ) -> Result<Response<Body>, ClusterError> {
         let access = self.inner.credentials.current().await?;
-        let response = send(request, &access, limit).await?;
-        if response.status() != StatusCode::UNAUTHORIZED {
+        let mut response = send(request, &access, limit).await?;
+        if response.status() == StatusCode::UNAUTHORIZED
+            && let Some(renewed) = self.inner.credentials.renewed(&access).await?
+        {
+            response = send(request, &renewed, limit).await?;
+        }
+        if response.status().is_success() || response.status() == StatusCode::SWITCHING_PROTOCOLS {
             return Ok(response);
         }
-        match self.inner.credentials.renewed(&access).await? {
-            Some(renewed) => send(request, &renewed, limit).await,
-            None => Ok(response),
+        let (parts, body) = response.into_parts();
+        // A refusal is a short document.
+        let mut body = within(limit, collected(body, limit)).await?;
+        if let Some(values) = values {
+            body = values.take_out_of(&body);
         }
+        Err(ClusterError::from_answer(parts.status.as_u16(), retry_after(&parts.headers), &body))
     }
 
     /// Gives an error its place and action.
@@ -161,7 +175,7 @@ async fn within<T>(
 ) -> Result<T, ClusterError> {
     match limit {
         Some(after) => {
-            timeout(after, future).await.unwrap_or_else(|_| Err(ClusterError::new(ErrorKind::Timeout { after })))
+            timeout(after, future).await.unwrap_or_else(|_| Err(ClusterError::new(ErrorKind::Timeout(after))))
         }
         None => future.await,
     }
@@ -174,16 +188,13 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 
 /// The API server's warnings: `299 - "text"`, RFC 7234 §5.5.
 fn warnings(headers: &HeaderMap, values: Option<&Values>) -> Vec<String> {
-    headers
-        .get_all(WARNING)
-        .iter()
-        .filter_map(|value| {
-            let text = value.to_str().ok()?.strip_prefix("299 ")?;
-            let quoted = text[text.find('"')? + 1..].trim_end().strip_suffix('"')?;
-            let text = Zeroizing::new(quoted.replace("\\\"", "\"").replace("\\\\", "\\"));
-            Some(plain(&values.map_or_else(|| text.to_string(), |values| values.take_out(&text))))
-        })
-        .collect()
+    let text = |value: &http::HeaderValue| {
+        let text = value.to_str().ok()?.strip_prefix("299 ")?;
+        let quoted = text[text.find('"')? + 1..].trim_end().strip_suffix('"')?;
+        let text = Zeroizing::new(quoted.replace("\\\"", "\"").replace("\\\\", "\\"));
+        Some(plain(&values.map_or_else(|| text.to_string(), |values| values.take_out(&text))))
+    };
+    headers.get_all(WARNING).iter().filter_map(text).collect()
 }
 
 #[cfg(test)]

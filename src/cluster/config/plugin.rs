@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use kube::config::{AuthInfo, ExecAuthCluster, ExecConfig, ExecInteractiveMode};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
+use tokio::process::Command;
 
 use crate::cluster::errors::{ClusterError, plain};
 
@@ -22,62 +23,42 @@ pub struct Proof {
 /// Runs a plugin once, and puts what it issues in its place in `user`. It may ask on the terminal, so there is no time limit,
 /// as in kubectl.
 pub async fn run(plugin: &ExecConfig, cluster: &ExecAuthCluster, user: AuthInfo) -> Result<Proof, ClusterError> {
-    let command = plugin.command.as_deref().filter(|command| !command.is_empty()).ok_or_else(|| {
-        ClusterError::config("The kubeconfig's user has a credential plugin without a command.", None)
-    })?;
-    let on_terminal = std::io::stdin().is_terminal();
-    let interactive = match plugin.interactive_mode {
-        Some(ExecInteractiveMode::Never) => false,
-        Some(ExecInteractiveMode::Always) if !on_terminal => {
-            return Err(ClusterError::config(
-                format!("The credential plugin {command} wants to ask on a terminal, and there is none."),
-                Some("Log in with it on a terminal first.".to_owned()),
-            ));
-        }
-        _ => on_terminal,
+    let Some(command) = plugin.command.as_deref().filter(|command| !command.is_empty()) else {
+        return Err(ClusterError::config("The kubeconfig's user has a credential plugin without a command.", None));
     };
-    let mut process = tokio::process::Command::new(command);
+    let failed = |how: String, remedy: Option<&str>| {
+        ClusterError::config(format!("The credential plugin {command} of the kubeconfig {how}."), remedy)
+    };
+    let on_terminal = std::io::stdin().is_terminal();
+    let interactive = on_terminal && plugin.interactive_mode != Some(ExecInteractiveMode::Never);
+    if !on_terminal && plugin.interactive_mode == Some(ExecInteractiveMode::Always) {
+        let sentence = format!("The credential plugin {command} wants to ask on a terminal, and there is none.");
+        return Err(ClusterError::config(sentence, Some("Log in with it on a terminal first.")));
+    }
+    let pairs = plugin.env.iter().flatten();
+    let mut process = Command::new(command);
     process
         .args(plugin.args.iter().flatten())
         .env("KUBERNETES_EXEC_INFO", information(plugin, cluster, interactive).to_string())
-        .kill_on_drop(true);
-    for variable in plugin.env.iter().flatten() {
-        if let (Some(name), Some(value)) = (variable.get("name"), variable.get("value")) {
-            process.env(name, value);
-        }
-    }
-    // What the plugin says on standard error is for the person, as with kubectl; standard output is the credential.
-    process
+        .envs(pairs.filter_map(|one| Some((one.get("name")?, one.get("value")?))))
+        .kill_on_drop(true)
+        // What the plugin says on standard error is for the person, as with kubectl; standard output is the credential.
         .stdin(if interactive { Stdio::inherit() } else { Stdio::null() })
         .stdout(Stdio::piped())
         .stderr(Stdio::inherit());
-    let output = match process.spawn() {
-        Ok(child) => child.wait_with_output().await,
-        Err(error) => Err(error),
-    }
-    .map_err(|error| {
+    let output = async { process.spawn()?.wait_with_output().await }.await.map_err(|error| {
         let hint = plugin.install_hint.as_deref().map(plain).filter(|hint| !hint.is_empty());
-        ClusterError::config(
-            format!("The credential plugin {command} of the kubeconfig cannot be run: {}.", error.kind()),
-            hint,
-        )
+        failed(format!("cannot be run: {}", error.kind()), hint.as_deref())
     })?;
     if !output.status.success() {
-        let how = output
-            .status
-            .code()
-            .map_or_else(|| "was ended by a signal".to_owned(), |code| format!("failed with exit code {code}"));
-        return Err(ClusterError::config(
-            format!("The credential plugin {command} of the kubeconfig {how}."),
-            Some("Its own message should stand above; log in again as you do for kubectl.".to_owned()),
-        ));
+        let how = match output.status.code() {
+            Some(code) => format!("failed with exit code {code}"),
+            None => "was ended by a signal".to_owned(),
+        };
+        let remedy = "Its own message should stand above; log in again as you do for kubectl.";
+        return Err(failed(how, Some(remedy)));
     }
-    read(&output.stdout, user).ok_or_else(|| {
-        ClusterError::config(
-            format!("The credential plugin {command} of the kubeconfig gave no credential that can be used."),
-            None,
-        )
-    })
+    read(&output.stdout, user).ok_or_else(|| failed("gave no credential that can be used".to_owned(), None))
 }
 
 fn information(plugin: &ExecConfig, cluster: &ExecAuthCluster, interactive: bool) -> Value {

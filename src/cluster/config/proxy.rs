@@ -7,29 +7,22 @@
 use http::Uri;
 use hyper_util::client::proxy::matcher::Matcher;
 
+use super::kubeconfig::{Variables, given, of_process};
 use crate::cluster::errors::ClusterError;
 
 /// What Go never sends through a proxy, whatever `NO_PROXY` says.
 const LOCAL: &str = "localhost,127.0.0.0/8,::1";
 
-/// The proxy to use for `server`, if any. `var` looks up an environment variable.
-pub fn choose(
-    server: &Uri,
-    proxy_url: Option<&str>,
-    var: &dyn Fn(&str) -> Option<String>,
-) -> Result<Option<Uri>, ClusterError> {
-    let any = |upper: &str, lower: &str| [upper, lower].into_iter().filter_map(var).find(|value| !value.is_empty());
-    if let Some(url) = proxy_url.filter(|url| !url.is_empty()) {
+/// The proxy to use for `server`, if any.
+pub fn choose(server: &Uri, proxy_url: Option<&String>, variable: Variables<'_>) -> Result<Option<Uri>, ClusterError> {
+    if let Some(url) = given(proxy_url) {
         return parse(url, "proxy-url of the kubeconfig").map(Some);
     }
-    let (name, url) = if server.scheme_str() == Some("https") {
-        ("HTTPS_PROXY", any("HTTPS_PROXY", "https_proxy"))
-    } else {
-        ("HTTP_PROXY", any("HTTP_PROXY", "http_proxy"))
-    };
-    let Some(url) = url else { return Ok(None) };
+    let var = |upper: &str| variable(upper).or_else(|| variable(&upper.to_ascii_lowercase()));
+    let name = if server.scheme_str() == Some("https") { "HTTPS_PROXY" } else { "HTTP_PROXY" };
+    let Some(url) = var(name) else { return Ok(None) };
     // The matcher takes `*` for names only, and knows no `*.example.com`.
-    let exceptions = any("NO_PROXY", "no_proxy").unwrap_or_default();
+    let exceptions = var("NO_PROXY").unwrap_or_default();
     let everything = exceptions.split(',').any(|rule| rule.trim() == "*");
     let exceptions = format!("{LOCAL},{}", exceptions.replace("*.", "."));
     if everything || Matcher::builder().all("http://any").no(exceptions).build().intercept(server).is_none() {
@@ -40,7 +33,7 @@ pub fn choose(
 
 /// The proxy that this process's environment has for an address; the same rules hold for hosts beside the API server.
 pub fn proxy_from_environment(address: &Uri) -> Result<Option<Uri>, ClusterError> {
-    choose(address, None, &|name| std::env::var(name).ok())
+    choose(address, None, &of_process)
 }
 
 fn parse(text: &str, origin: &str) -> Result<Uri, ClusterError> {
@@ -48,18 +41,14 @@ fn parse(text: &str, origin: &str) -> Result<Uri, ClusterError> {
     let full = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
     // Names are resolved by the proxy either way in this client, which is what the `h` asks for.
     let full = full.replacen("socks5h://", "socks5://", 1);
-    full.parse::<Uri>()
-        .ok()
-        .filter(|uri| {
-            uri.host().is_some() && ["http", "https", "socks5"].contains(&uri.scheme_str().unwrap_or_default())
-        })
-        .ok_or_else(|| {
-            // The value is not repeated: it may hold a password.
-            ClusterError::config(
-                format!("The value of {origin} is not the address of a proxy that can be used."),
-                Some("Write it as http://HOST:PORT, https://HOST:PORT or socks5://HOST:PORT.".to_owned()),
-            )
-        })
+    let usable = |uri: &Uri| uri.host().is_some() && matches!(uri.scheme_str(), Some("http" | "https" | "socks5"));
+    full.parse().ok().filter(usable).ok_or_else(|| {
+        // The value is not repeated: it may hold a password.
+        ClusterError::config(
+            format!("The value of {origin} is not the address of a proxy that can be used."),
+            Some("Write it as http://HOST:PORT, https://HOST:PORT or socks5://HOST:PORT."),
+        )
+    })
 }
 
 #[cfg(test)]
@@ -68,7 +57,9 @@ mod tests {
 
     fn chosen(server: &str, proxy_url: Option<&str>, vars: &[(&str, &str)]) -> Option<String> {
         let var = |name: &str| vars.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
-        choose(&server.parse().expect("uri"), proxy_url, &var).expect("usable").map(|uri| uri.to_string())
+        choose(&server.parse().expect("uri"), proxy_url.map(str::to_owned).as_ref(), &var)
+            .expect("usable")
+            .map(|uri| uri.to_string())
     }
 
     #[test]
@@ -118,8 +109,8 @@ mod tests {
 
     #[test]
     fn a_bad_proxy_is_refused_without_repeating_it() {
-        let error =
-            choose(&"https://x".parse().expect("uri"), Some("ftp://user:secret@p"), &|_| None).expect_err("ftp");
+        let bad = "ftp://user:secret@p".to_owned();
+        let error = choose(&"https://x".parse().expect("uri"), Some(&bad), &of_process).expect_err("ftp");
         assert!(!error.to_string().contains("secret"), "{error}");
     }
 }

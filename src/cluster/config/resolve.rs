@@ -1,18 +1,18 @@
 //! From flags, environment and files to one way to reach one API server, with kubectl's rules.
 //!
-//! Reference: client-go's `clientcmd` (`loader.go` for files, `client_config.go` for overrides).
+//! Reference: `client_config.go` of client-go's `clientcmd`. kube has the same for a kubeconfig alone: it knows no overriding
+//! flags, and errs on a comma at the end of `NO_PROXY`.
 
-use std::fs;
-use std::path::{MAIN_SEPARATOR, Path, PathBuf};
+use std::path::{MAIN_SEPARATOR, PathBuf};
 
 use http::Uri;
 use kube::Config;
-use kube::config::{AuthInfo, Cluster as ClusterEntry, Context, ExecAuthCluster, Kubeconfig};
+use kube::config::{AuthInfo, Cluster as ClusterEntry, ExecAuthCluster, Kubeconfig};
 use rustls_pki_types::{CertificateDer, pem::PemObject as _};
 use secrecy::ExposeSecret as _;
 
 use super::flags::ConnectionFlags;
-use super::kubeconfig::{Environment, SERVICE_ACCOUNT, given, load, unusable};
+use super::kubeconfig::{Variables, given, load, of_process, unusable};
 use super::proxy;
 use crate::cluster::errors::ClusterError;
 
@@ -32,7 +32,7 @@ pub struct Resolved {
 
 /// Applies kubectl's rules to flags, environment and files as they are now.
 pub fn resolve(flags: &ConnectionFlags) -> Result<Resolved, ClusterError> {
-    let mut resolved = resolve_in(flags, &surroundings())?;
+    let mut resolved = resolve_in(flags, &of_process)?;
     if resolved.config.cluster_url.scheme_str() == Some("http") {
         // As in client-go, nothing that proves anything goes where everybody can read it.
         resolved.user = AuthInfo {
@@ -46,30 +46,30 @@ pub fn resolve(flags: &ConnectionFlags) -> Result<Resolved, ClusterError> {
     Ok(resolved)
 }
 
-pub fn surroundings() -> Environment<'static> {
-    Environment {
-        var: &|name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()),
-        service_account: Path::new(SERVICE_ACCOUNT),
+pub fn resolve_in(flags: &ConnectionFlags, variable: Variables<'_>) -> Result<Resolved, ClusterError> {
+    let (kubeconfig, looked_at) = load(flags, variable)?;
+    let mut chosen = Chosen::of(&kubeconfig, flags)?;
+    if given(flags.server.as_ref()).or(given(chosen.cluster.server.as_ref())).is_none() {
+        chosen = in_pod(flags).ok_or_else(|| no_server(chosen.context.as_deref(), &looked_at))?;
     }
-}
-
-pub fn resolve_in(flags: &ConnectionFlags, environment: &Environment<'_>) -> Result<Resolved, ClusterError> {
-    let (kubeconfig, looked_at) = load(flags, environment)?;
-    let mut choice = Choice::from(&kubeconfig, flags)?;
-    if given(flags.server.as_deref()).or(given(choice.cluster.server.as_deref())).is_none() {
-        choice = in_pod(flags, environment).ok_or_else(|| no_server(choice.context.as_deref(), &looked_at))?;
-    }
-    let Choice { context, namespace, mut cluster, mut user, user_name } = choice;
+    let Chosen { context, namespace, mut cluster, mut user, user_name } = chosen;
     override_cluster(&mut cluster, flags);
     override_user(&mut user, flags)?;
     let information = ExecAuthCluster::try_from(&cluster).map_err(|error| unusable(&error))?;
-    let authorities = information.certificate_authority_data.as_deref().map(|pem| authorities(pem, &cluster));
+    let authority_file = cluster.certificate_authority.filter(|_| cluster.certificate_authority_data.is_none());
+    let authorities = information.certificate_authority_data.as_deref().map(|pem| {
+        let origin = authority_file.as_deref().unwrap_or("certificate-authority-data of the kubeconfig");
+        let found = CertificateDer::pem_slice_iter(pem).filter_map(Result::ok).map(|certificate| certificate.to_vec());
+        Some(found.collect::<Vec<_>>())
+            .filter(|found| !found.is_empty())
+            .ok_or_else(|| ClusterError::config(format!("No PEM certificate could be read from {origin}."), None))
+    });
     let authorities = authorities.transpose()?;
     let insecure = cluster.insecure_skip_tls_verify.unwrap_or(false);
     if insecure && authorities.is_some() {
         return Err(ClusterError::config(
             "A certificate authority is given, and so is the wish not to verify the server's certificate.",
-            Some("Leave out one of certificate-authority and insecure-skip-tls-verify.".to_owned()),
+            Some("Leave out one of certificate-authority and insecure-skip-tls-verify."),
         ));
     }
     let secured = authorities.is_some()
@@ -77,13 +77,12 @@ pub fn resolve_in(flags: &ConnectionFlags, environment: &Environment<'_>) -> Res
         || user.client_certificate.is_some()
         || user.client_certificate_data.is_some();
     let server = server_address(cluster.server.as_deref().unwrap_or_default(), secured)?;
-    let proxy = proxy::choose(&server, cluster.proxy_url.as_deref(), environment.var)?;
-    let asked_for = given(flags.namespace.as_deref());
+    let proxy = proxy::choose(&server, cluster.proxy_url.as_ref(), variable)?;
+    let asked_for = given(flags.namespace.as_ref());
     let mut config = Config::new(server);
     config.root_cert = authorities;
     // A pod's is renewed while it runs.
-    config.root_cert_file =
-        cluster.certificate_authority.filter(|_| cluster.certificate_authority_data.is_none()).map(Into::into);
+    config.root_cert_file = authority_file.map(Into::into);
     config.accept_invalid_certs = insecure;
     config.tls_server_name = cluster.tls_server_name;
     config.default_namespace = asked_for.map(str::to_owned).or(namespace).unwrap_or_else(|| "default".to_owned());
@@ -91,7 +90,8 @@ pub fn resolve_in(flags: &ConnectionFlags, environment: &Environment<'_>) -> Res
 }
 
 /// What the merged files and the choosing flags come to, before overrides of single values.
-struct Choice {
+#[derive(Default)]
+struct Chosen {
     context: Option<String>,
     namespace: Option<String>,
     cluster: ClusterEntry,
@@ -99,57 +99,47 @@ struct Choice {
     user_name: Option<String>,
 }
 
-impl Choice {
-    fn from(config: &Kubeconfig, flags: &ConnectionFlags) -> Result<Self, ClusterError> {
-        let context_name = given(flags.context.as_deref()).or(config.current_context.as_deref());
-        let context: Option<&Context> = match context_name {
-            None => None,
-            Some(name) => Some(
-                config
-                    .contexts
-                    .iter()
-                    .find(|entry| entry.name == name)
-                    .and_then(|entry| entry.context.as_ref())
-                    .ok_or_else(|| missing("context", name, config.contexts.iter().map(|entry| entry.name.as_str())))?,
-            ),
+impl Chosen {
+    fn of(config: &Kubeconfig, flags: &ConnectionFlags) -> Result<Self, ClusterError> {
+        let contexts = config.contexts.iter().map(|one| (&*one.name, one.context.as_ref()));
+        let clusters = config.clusters.iter().map(|one| (&*one.name, one.cluster.as_ref()));
+        let users = config.auth_infos.iter().map(|one| (&*one.name, one.auth_info.as_ref()));
+        let context_name = given(flags.context.as_ref()).or(config.current_context.as_deref());
+        let context = context_name.map(|name| entry("context", name, contexts)).transpose()?;
+        // As in kubectl, a context may name what is not there; a flag may not.
+        let cluster = match given(flags.cluster.as_ref()) {
+            Some(name) => Some(entry("cluster", name, clusters)?),
+            None => context.and_then(|context| entry("cluster", &context.cluster, clusters).ok()),
         };
-        let cluster_flag = given(flags.cluster.as_deref());
-        let cluster_name = cluster_flag.or(context.map(|context| context.cluster.as_str()));
-        let cluster = cluster_name
-            .and_then(|name| config.clusters.iter().find(|entry| entry.name == name))
-            .and_then(|entry| entry.cluster.clone());
-        if let (None, Some(name)) = (&cluster, cluster_flag) {
-            return Err(missing("cluster", name, config.clusters.iter().map(|entry| entry.name.as_str())));
-        }
-        let user_flag = given(flags.user.as_deref());
-        let user_name = user_flag.or(context.and_then(|context| context.user.as_deref()));
-        let user = user_name
-            .and_then(|name| config.auth_infos.iter().find(|entry| entry.name == name))
-            .and_then(|entry| entry.auth_info.clone());
-        if let (None, Some(name)) = (&user, user_flag) {
-            return Err(missing("user", name, config.auth_infos.iter().map(|entry| entry.name.as_str())));
-        }
+        let user_of_context = context.and_then(|context| context.user.as_deref());
+        let user = match given(flags.user.as_ref()) {
+            Some(name) => Some(entry("user", name, users)?),
+            None => user_of_context.and_then(|name| entry("user", name, users).ok()),
+        };
         Ok(Self {
             context: context_name.map(str::to_owned),
-            namespace: context.and_then(|context| given(context.namespace.as_deref())).map(str::to_owned),
-            cluster: cluster.unwrap_or_default(),
-            user: user.unwrap_or_default(),
-            user_name: user_name.map(str::to_owned),
+            namespace: context.and_then(|context| given(context.namespace.as_ref())).map(str::to_owned),
+            cluster: cluster.cloned().unwrap_or_default(),
+            user: user.cloned().unwrap_or_default(),
+            user_name: given(flags.user.as_ref()).or(user_of_context).map(str::to_owned),
         })
     }
 }
 
-fn missing<'a>(what: &str, name: &str, there: impl Iterator<Item = &'a str>) -> ClusterError {
-    const SHOWN: usize = 10;
-    let mut names: Vec<&str> = there.collect();
-    let more = names.len().saturating_sub(SHOWN);
-    names.truncate(SHOWN);
-    let remedy = match (names.is_empty(), more) {
-        (true, _) => format!("The kubeconfig names no {what} at all."),
-        (false, 0) => format!("It names: {}.", names.join(", ")),
-        (false, more) => format!("It names: {} and {more} more.", names.join(", ")),
-    };
-    ClusterError::config(format!("The kubeconfig has no {what} named {name}."), Some(remedy))
+/// The entry of this name.
+fn entry<'a, T>(
+    what: &str,
+    name: &str,
+    mut all: impl Iterator<Item = (&'a str, Option<&'a T>)> + Clone,
+) -> Result<&'a T, ClusterError> {
+    let names: Vec<&str> = all.clone().map(|(name, _)| name).collect();
+    all.find(|(one, _)| *one == name).and_then(|(_, entry)| entry).ok_or_else(|| {
+        let remedy = match names.len() {
+            0 => format!("The kubeconfig names no {what} at all."),
+            _ => format!("It names: {}.", names.join(", ")),
+        };
+        ClusterError::config(format!("The kubeconfig has no {what} named {name}."), Some(&remedy))
+    })
 }
 
 fn no_server(context: Option<&str>, looked_at: &[PathBuf]) -> ClusterError {
@@ -161,75 +151,51 @@ fn no_server(context: Option<&str>, looked_at: &[PathBuf]) -> ClusterError {
     } else {
         format!("No cluster to talk to: no current context is set in a kubeconfig (looked at {}).", paths.join(", "))
     };
-    ClusterError::config(
-        sentence,
-        Some(
-            "Name one with --kubeconfig, KUBECONFIG or --context; `kubectl config get-contexts` lists what there is."
-                .to_owned(),
-        ),
-    )
+    let remedy =
+        "Name one with --kubeconfig, KUBECONFIG or --context; `kubectl config get-contexts` lists what there is.";
+    ClusterError::config(sentence, Some(remedy))
 }
 
-/// Inside a pod: the service account that Kubernetes mounts. As client-go's `Possible`: both variables and the token, or this
-/// is no pod. With a context asked for it is not what was meant.
-fn in_pod(flags: &ConnectionFlags, environment: &Environment<'_>) -> Option<Choice> {
-    let var = |name: &str| (environment.var)(name).filter(|value| !value.is_empty());
-    let file = |name: &str| {
-        let path = environment.service_account.join(name);
-        path.is_file().then(|| path.display().to_string())
-    };
-    let (host, port) = (var("KUBERNETES_SERVICE_HOST")?, var("KUBERNETES_SERVICE_PORT")?);
-    let token_file = Some(file("token")?);
-    if given(flags.context.as_deref()).or(given(flags.cluster.as_deref())).is_some() {
-        return None;
-    }
-    let host = if host.contains(':') { format!("[{host}]") } else { host };
+/// Inside a pod: the service account that Kubernetes mounts. With a context asked for it is not what was meant.
+fn in_pod(flags: &ConnectionFlags) -> Option<Chosen> {
+    let asked_for = given(flags.context.as_ref()).or(given(flags.cluster.as_ref()));
+    let config = Config::incluster().ok().filter(|_| asked_for.is_none())?;
     let cluster = ClusterEntry {
-        server: Some(format!("https://{host}:{port}")),
-        certificate_authority: file("ca.crt"),
+        server: Some(config.cluster_url.to_string()),
+        certificate_authority: config.root_cert_file.map(|path| path.display().to_string()),
         ..ClusterEntry::default()
     };
-    let namespace = var("POD_NAMESPACE").or_else(|| {
-        let text = fs::read_to_string(environment.service_account.join("namespace")).ok()?;
-        given(Some(text.trim())).map(str::to_owned)
-    });
-    let user = AuthInfo { token_file, ..AuthInfo::default() };
-    Some(Choice { context: None, namespace, cluster, user, user_name: None })
+    let namespace = Some(config.default_namespace.trim().to_owned());
+    Some(Chosen { namespace, cluster, user: config.auth_info, ..Chosen::default() })
 }
 
 /// client-go's `getCluster`: flags replace single values, and some of them make others meaningless.
 fn override_cluster(cluster: &mut ClusterEntry, flags: &ConnectionFlags) {
-    let server = given(flags.server.as_deref());
-    let authority = given(flags.certificate_authority.as_deref());
-    if let Some(server) = server {
-        cluster.server = Some(server.to_owned());
-    }
+    let authority = given(flags.certificate_authority.as_ref());
     if flags.insecure_skip_tls_verify || authority.is_some() {
         cluster.insecure_skip_tls_verify = Some(flags.insecure_skip_tls_verify);
         cluster.certificate_authority = authority.map(str::to_owned);
         cluster.certificate_authority_data = None;
     }
     // A server given by flag has another name than the one the kubeconfig had in mind.
-    if server.is_some() || given(flags.tls_server_name.as_deref()).is_some() {
+    if given(flags.server.as_ref()).or(given(flags.tls_server_name.as_ref())).is_some() {
         cluster.tls_server_name.clone_from(&flags.tls_server_name);
     }
+    replace(&mut cluster.server, flags.server.as_ref());
     drop_path(&mut cluster.certificate_authority);
     drop_empty(&mut cluster.tls_server_name);
     pack(&mut cluster.certificate_authority_data);
 }
 
 fn override_user(user: &mut AuthInfo, flags: &ConnectionFlags) -> Result<(), ClusterError> {
-    if let Some(path) = given(flags.client_certificate.as_deref()) {
-        (user.client_certificate, user.client_certificate_data) = (Some(path.to_owned()), None);
+    if replace(&mut user.client_certificate, flags.client_certificate.as_ref()) {
+        user.client_certificate_data = None;
     }
-    if let Some(path) = given(flags.client_key.as_deref()) {
-        (user.client_key, user.client_key_data) = (Some(path.to_owned()), None);
+    if replace(&mut user.client_key, flags.client_key.as_ref()) {
+        user.client_key_data = None;
     }
-    for (flag, text) in [(&flags.as_user, &mut user.impersonate), (&flags.as_uid, &mut user.impersonate_uid)] {
-        if given(flag.as_deref()).is_some() {
-            text.clone_from(flag);
-        }
-    }
+    replace(&mut user.impersonate, flags.as_user.as_ref());
+    replace(&mut user.impersonate_uid, flags.as_uid.as_ref());
     if !flags.as_groups.is_empty() {
         user.impersonate_groups = Some(flags.as_groups.clone());
     }
@@ -251,12 +217,18 @@ fn override_user(user: &mut AuthInfo, flags: &ConnectionFlags) -> Result<(), Clu
     let impersonates_more =
         user.impersonate_uid.is_some() || user.impersonate_groups.as_ref().is_some_and(|groups| !groups.is_empty());
     if impersonates_more && user.impersonate.is_none() {
-        return Err(ClusterError::config(
-            "A uid or a group to act as is given, but no user.",
-            Some("Name the user with --as.".to_owned()),
-        ));
+        let sentence = "A uid or a group to act as is given, but no user.";
+        return Err(ClusterError::config(sentence, Some("Name the user with --as.")));
     }
     Ok(())
+}
+
+/// Puts a flag that was given in the place of what was there.
+fn replace(value: &mut Option<String>, flag: Option<&String>) -> bool {
+    let flag = given(flag).map(str::to_owned);
+    let replaces = flag.is_some();
+    *value = flag.or(value.take());
+    replaces
 }
 
 fn drop_empty(text: &mut Option<String>) {
@@ -276,17 +248,6 @@ fn pack(base64: &mut Option<String>) {
     drop_empty(base64);
 }
 
-fn authorities(pem: &[u8], cluster: &ClusterEntry) -> Result<Vec<Vec<u8>>, ClusterError> {
-    let certificates: Vec<Vec<u8>> =
-        CertificateDer::pem_slice_iter(pem).filter_map(Result::ok).map(|certificate| certificate.to_vec()).collect();
-    if certificates.is_empty() {
-        let file = cluster.certificate_authority.as_deref().filter(|_| cluster.certificate_authority_data.is_none());
-        let origin = file.unwrap_or("certificate-authority-data of the kubeconfig");
-        return Err(ClusterError::config(format!("No PEM certificate could be read from {origin}."), None));
-    }
-    Ok(certificates)
-}
-
 /// Adds the scheme that kubectl would (`https` as soon as anything about TLS is given) and checks the rest.
 fn server_address(text: &str, secured: bool) -> Result<Uri, ClusterError> {
     let full = match (text.contains("://"), secured) {
@@ -294,15 +255,11 @@ fn server_address(text: &str, secured: bool) -> Result<Uri, ClusterError> {
         (false, true) => format!("https://{text}"),
         (false, false) => format!("http://{text}"),
     };
-    full.parse::<Uri>()
-        .ok()
-        .filter(|uri| uri.host().is_some() && ["http", "https"].contains(&uri.scheme_str().unwrap_or_default()))
-        .ok_or_else(|| {
-            ClusterError::config(
-                format!("`{text}` is not the address of an API server."),
-                Some("Write it as https://HOST:PORT.".to_owned()),
-            )
-        })
+    let usable = |uri: &Uri| uri.host().is_some() && matches!(uri.scheme_str(), Some("http" | "https"));
+    full.parse().ok().filter(usable).ok_or_else(|| {
+        let sentence = format!("`{text}` is not the address of an API server.");
+        ClusterError::config(sentence, Some("Write it as https://HOST:PORT."))
+    })
 }
 
 #[cfg(test)]

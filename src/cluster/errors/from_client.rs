@@ -2,12 +2,12 @@
 
 use std::{error::Error, io};
 
-use rustls::{CertificateError, Error as TlsError};
+use rustls::Error as TlsError;
 use tower::BoxError;
 
 use super::error::{ClusterError, ErrorKind};
 use super::text::plain;
-use crate::connection_failure::causes;
+use crate::connection_failure::{causes, complaint};
 
 /// Sorts an error of the HTTP client. What failed before the connection stood was never sent; of everything else the
 /// server may have seen the request.
@@ -21,7 +21,7 @@ pub fn sorted(error: kube::Error) -> ClusterError {
         kube::Error::SerdeError(error) => unreadable(&error),
         kube::Error::UpgradeConnection(error) => {
             let reason = "it does not switch to the protocol of a port-forward".to_owned();
-            ClusterError::new(ErrorKind::Unreadable { reason }).caused_by(error)
+            ClusterError::new(ErrorKind::Unreadable(reason)).caused_by(error)
         }
         error => of_client(error),
     }
@@ -34,7 +34,7 @@ pub fn unreadable(error: &serde_json::Error) -> ClusterError {
     } else {
         format!("it is not the JSON that was expected (at byte {} of line {})", error.column(), error.line())
     };
-    ClusterError::new(ErrorKind::Unreadable { reason })
+    ClusterError::new(ErrorKind::Unreadable(reason))
 }
 
 fn of_client(error: kube::Error) -> ClusterError {
@@ -52,19 +52,17 @@ fn kind_of(error: &kube::Error) -> ErrorKind {
     let tls = links.iter().find_map(|link| link.downcast_ref::<TlsError>());
     if links.iter().any(|link| link.is::<AtProxy>()) {
         let reason = tls.map_or_else(|| connect_reason(&links, io), tls_reason);
-        return ErrorKind::Unreachable { reason: format!("at the proxy, {reason}") };
+        return ErrorKind::Unreachable(format!("at the proxy, {reason}"));
     }
     match tls {
-        Some(tls) if while_connecting || refuses_our_certificate(tls) => {
-            ErrorKind::TlsTrouble { reason: tls_reason(tls) }
-        }
-        None if while_connecting => ErrorKind::Unreachable { reason: connect_reason(&links, io) },
+        Some(tls) if while_connecting || refuses_our_certificate(tls) => ErrorKind::TlsFailed(tls_reason(tls)),
+        None if while_connecting => ErrorKind::Unreachable(connect_reason(&links, io)),
         _ => match error {
             kube::Error::HttpError(_) => ErrorKind::Config {
                 sentence: "The credentials of the kubeconfig cannot be used.".to_owned(),
                 remedy: Some("Log in again as you do for kubectl.".to_owned()),
             },
-            _ => ErrorKind::ConnectionLost { reason: lost_reason(io).to_owned() },
+            _ => ErrorKind::ConnectionLost(lost_reason(io).to_owned()),
         },
     }
 }
@@ -105,14 +103,10 @@ fn connect_reason(links: &[&(dyn Error + 'static)], io: Option<io::ErrorKind>) -
         Some(io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable) => {
             "there is no route to it".to_owned()
         }
-        _ => {
-            let last = links.last().map(ToString::to_string).unwrap_or_default();
-            if last.is_empty() {
-                "the connection failed".to_owned()
-            } else {
-                format!("the connection failed ({})", plain(&last))
-            }
-        }
+        _ => match links.last().map(|link| plain(&link.to_string())).filter(|last| !last.is_empty()) {
+            Some(last) => format!("the connection failed ({last})"),
+            None => "the connection failed".to_owned(),
+        },
     }
 }
 
@@ -127,19 +121,9 @@ fn lost_reason(io: Option<io::ErrorKind>) -> &'static str {
 
 fn tls_reason(error: &TlsError) -> String {
     let reason = match error {
-        TlsError::InvalidCertificate(certificate) => match certificate {
-            CertificateError::UnknownIssuer => "its certificate is signed by an authority that is not trusted here",
-            CertificateError::Expired | CertificateError::ExpiredContext { .. } => "its certificate has expired",
-            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-                "its certificate is not valid yet (or this machine's clock is wrong)"
-            }
-            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-                "its certificate is for another name (see --tls-server-name)"
-            }
-            CertificateError::Revoked => "its certificate is revoked",
-            CertificateError::BadSignature => "its certificate's signature does not fit the trusted authority",
-            _ => "its certificate is not acceptable",
-        },
+        TlsError::InvalidCertificate(problem) => {
+            return format!("its certificate {}", complaint(problem, "is for another name (see --tls-server-name)"));
+        }
         TlsError::AlertReceived(_) => "it refused the connection; it may not accept the client certificate",
         TlsError::InvalidMessage(_) => "what answers there does not speak TLS",
         TlsError::PeerIncompatible(_) => "it offers no TLS version or cipher this program accepts",

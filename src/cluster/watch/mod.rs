@@ -20,6 +20,6 @@ mod follow;
 mod following;
 mod timing;
 
-pub use collection::{Collection, Onlook};
+pub use collection::CollectionEvent;
 pub use follow::{Watch, WatchItem};
 pub use following::Following;

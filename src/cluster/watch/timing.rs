@@ -17,7 +17,12 @@ pub struct Timing {
     pub settled: Duration,
     /// Trouble that turns into another kind of trouble is told again after this long at the earliest.
     pub retell: Duration,
-    pub pauses: Pauses,
+    /// The pause after the first failure; doubled after each further one.
+    pub first_pause: Duration,
+    /// The longest of our own: somebody is waiting for the verdict.
+    pub longest_pause: Duration,
+    /// The longest wish of the server that is granted.
+    pub longest_wish: Duration,
 }
 
 impl Default for Timing {
@@ -29,35 +34,17 @@ impl Default for Timing {
             tick: Duration::from_secs(5),
             settled: Duration::from_secs(2),
             retell: Duration::from_secs(10),
-            pauses: Pauses::default(),
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Pauses {
-    /// After the first failure; doubled after each further one.
-    pub first: Duration,
-    /// The longest of our own: somebody is waiting for the verdict.
-    pub longest: Duration,
-    /// The longest wish of the server that is granted.
-    pub longest_wish: Duration,
-}
-
-impl Default for Pauses {
-    fn default() -> Self {
-        Self {
-            first: Duration::from_millis(200),
-            longest: Duration::from_secs(5),
+            first_pause: Duration::from_millis(200),
+            longest_pause: Duration::from_secs(5),
             longest_wish: Duration::from_secs(15),
         }
     }
 }
 
-impl Pauses {
+impl Timing {
     /// The pause after this many failures in a row (at least 1).
-    pub fn after(&self, failures: u32, wish: Option<Duration>) -> Duration {
-        let own = (self.first * 2_u32.pow(failures.saturating_sub(1).min(16))).min(self.longest);
+    pub fn pause_after(&self, failures: u32, wish: Option<Duration>) -> Duration {
+        let own = (self.first_pause * 2_u32.pow(failures.saturating_sub(1).min(16))).min(self.longest_pause);
         wish.map_or(own, |wish| wish.min(self.longest_wish).max(own))
     }
 }
@@ -91,18 +78,18 @@ mod tests {
 
     #[test]
     fn pauses_double_up_to_five_seconds() {
-        let pauses = Pauses::default();
-        let millis: Vec<u128> = (1..=8).map(|failures| pauses.after(failures, None).as_millis()).collect();
+        let pauses = Timing::default();
+        let millis: Vec<u128> = (1..=8).map(|failures| pauses.pause_after(failures, None).as_millis()).collect();
         assert_eq!(millis, [200, 400, 800, 1600, 3200, 5000, 5000, 5000]);
-        assert_eq!(pauses.after(4_000_000_000, None), Duration::from_secs(5));
+        assert_eq!(pauses.pause_after(4_000_000_000, None), Duration::from_secs(5));
     }
 
     #[test]
     fn the_servers_wish_lengthens_a_pause_but_not_beyond_reason() {
-        let pauses = Pauses::default();
-        assert_eq!(pauses.after(1, Some(Duration::from_secs(3))), Duration::from_secs(3));
-        assert_eq!(pauses.after(1, Some(Duration::from_hours(1))), Duration::from_secs(15));
-        assert_eq!(pauses.after(6, Some(Duration::ZERO)), Duration::from_secs(5));
+        let pauses = Timing::default();
+        assert_eq!(pauses.pause_after(1, Some(Duration::from_secs(3))), Duration::from_secs(3));
+        assert_eq!(pauses.pause_after(1, Some(Duration::from_hours(1))), Duration::from_secs(15));
+        assert_eq!(pauses.pause_after(6, Some(Duration::ZERO)), Duration::from_secs(5));
     }
 
     #[test]

@@ -4,7 +4,8 @@ use k8s_openapi::api::core::v1::Secret;
 use serde_json::json;
 
 use super::*;
-use crate::cluster::config::resolve::{resolve_in, surroundings};
+use crate::cluster::config::kubeconfig::of_process;
+use crate::cluster::config::resolve::resolve_in;
 use crate::cluster::resource;
 use crate::cluster::stub::{Step, Stub};
 
@@ -30,7 +31,7 @@ async fn a_token_refused_half_way_is_renewed_by_its_plugin_even_for_a_write() {
     std::fs::write(&path, config.to_string()).expect("written");
     let flags = ConnectionFlags { kubeconfig: Some(path.display().to_string()), ..ConnectionFlags::default() };
     // Not by `connect`, which sends no token over plain HTTP.
-    let resolved = resolve_in(&flags, &surroundings()).expect("resolves");
+    let resolved = resolve_in(&flags, &of_process).expect("resolves");
     let cluster = Cluster::from_resolved(resolved, None, Limits::default()).await.expect("set up");
     cluster.get(&resource::<Secret>(), "ess", "x").await.expect("read");
     let write = crate::cluster::Write::patch(resource::<Secret>(), "ess", "x", "5", json!({}));

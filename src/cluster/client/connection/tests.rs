@@ -1,4 +1,4 @@
-use std::{net::SocketAddr, path::Path, sync::Arc};
+use std::{net::SocketAddr, sync::Arc};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::json;
@@ -8,14 +8,12 @@ use tokio_rustls::TlsAcceptor;
 use super::*;
 use crate::cluster::ConnectionFlags;
 use crate::cluster::client::connection::stub::TlsServer;
-use crate::cluster::config::kubeconfig::Environment;
 use crate::cluster::config::resolve::resolve_in;
 use crate::cluster::stub::{Step, Stub};
 use crate::net::stub::proxy;
 
 fn direct(flags: &ConnectionFlags) -> Resolved {
-    let environment = Environment { var: &|_| None, service_account: Path::new("/nonexistent") };
-    resolve_in(flags, &environment).expect("resolves")
+    resolve_in(flags, &|_| None).expect("resolves")
 }
 
 fn resolved(flags: &ConnectionFlags, way: &str) -> Resolved {

@@ -38,8 +38,10 @@ impl World {
     }
 
     fn resolve(&self, flags: &ConnectionFlags) -> Result<Resolved, ClusterError> {
-        let var = |name: &str| self.vars.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
-        resolve_in(flags, &Environment { var: &var, service_account: &self.folder.path().join("serviceaccount") })
+        let var = |name: &str| {
+            self.vars.iter().find(|(key, value)| key == name && !value.is_empty()).map(|(_, value)| value.clone())
+        };
+        resolve_in(flags, &var)
     }
 
     fn fine(&self, flags: &ConnectionFlags) -> Resolved {
@@ -359,25 +361,4 @@ fn a_broken_kubeconfig_does_not_show_its_secrets() {
         source = error.source();
     }
     assert!(!all.contains("very-secret"), "{all}");
-}
-
-#[test]
-fn a_pod_uses_its_service_account_only_without_a_kubeconfig() {
-    let pod = || {
-        World::new()
-            .file("serviceaccount/token", "t")
-            .file("serviceaccount/namespace", "pods-own\n")
-            .file("serviceaccount/ca.crt", &certificate())
-            .var("KUBERNETES_SERVICE_HOST", "fd00::1")
-            .var("KUBERNETES_SERVICE_PORT", "443")
-    };
-    let resolved = pod().fine(&flags());
-    assert_eq!(
-        (&*resolved.config.cluster_url.to_string(), &*resolved.config.default_namespace),
-        ("https://[fd00::1]:443/", "pods-own")
-    );
-    assert!(resolved.user.token_file.is_some() && resolved.config.root_cert_file.is_some());
-    assert_eq!(pod().var("POD_NAMESPACE", "env").fine(&flags()).config.default_namespace, "env");
-    assert_eq!(pod().file("a", PROD).list(&["a"]).fine(&flags()).config.cluster_url, "https://prod.example:6443/");
-    assert!(pod().error(&ConnectionFlags { context: some("prod"), ..flags() }).contains("no context named prod"));
 }

@@ -4,6 +4,7 @@ use k8s_openapi::api::core::v1::Secret;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::cluster::errors::plain;
 use crate::cluster::resource::{ApiVersion, resource};
 
 fn place() -> Arc<Place> {
@@ -136,13 +137,13 @@ fn only_an_answer_that_comes_before_any_handler_proves_that_nothing_was_done() {
     assert!(certain(429) && certain(409) && certain(403) && certain(422) && certain(404) && certain(401));
     assert!(!certain(500) && !certain(502) && !certain(503) && !certain(504));
     for kind in [
-        ErrorKind::ConnectionLost { reason: String::new() },
-        ErrorKind::Timeout { after: Duration::from_secs(1) },
-        ErrorKind::Unreadable { reason: String::new() },
+        ErrorKind::ConnectionLost(String::new()),
+        ErrorKind::Timeout(Duration::from_secs(1)),
+        ErrorKind::Unreadable(String::new()),
     ] {
         assert!(!ClusterError::new(kind).certainly_not_processed());
     }
-    assert!(ClusterError::new(ErrorKind::Unreachable { reason: String::new() }).certainly_not_processed());
+    assert!(ClusterError::new(ErrorKind::Unreachable(String::new())).certainly_not_processed());
 }
 
 #[test]
@@ -168,7 +169,7 @@ fn a_version_from_the_future_is_told_apart_from_other_time_outs() {
         "details": {"causes": [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}], "retryAfterSeconds": 1}});
     assert!(matches!(
         answered(504, &status, &patch()).kind(),
-        ErrorKind::ServerTrouble { version_from_the_future: true, .. }
+        ErrorKind::ServerFailed { version_from_the_future: true, .. }
     ));
 }
 
@@ -181,7 +182,7 @@ fn debug_shows_no_more_than_the_kind() {
 #[test]
 fn a_proxy_on_the_way_is_named() {
     let place = Place { proxy: Some("http://proxy.corp:3128".to_owned()), ..(*place()).clone() };
-    let error = ClusterError::new(ErrorKind::Unreachable { reason: "the connection was refused".to_owned() });
+    let error = ClusterError::new(ErrorKind::Unreachable("the connection was refused".to_owned()));
     assert_eq!(
         error.at(&patch(), &Arc::new(place)).to_string(),
         "The API server https://10.0.0.1:6443 (kubeconfig context prod) cannot be reached through the proxy http://proxy.corp:3128: the connection was refused."

@@ -18,7 +18,7 @@ fn wrapped(tls: TlsError) -> kube::Error {
 #[test]
 fn a_client_certificate_refused_after_the_handshake_means_nothing_was_done() {
     let error = sorted(wrapped(TlsError::AlertReceived(rustls::AlertDescription::CertificateExpired)));
-    assert!(matches!(error.kind(), ErrorKind::TlsTrouble { .. }) && error.certainly_not_processed());
+    assert!(matches!(error.kind(), ErrorKind::TlsFailed { .. }) && error.certainly_not_processed());
 }
 
 #[test]
@@ -40,7 +40,7 @@ async fn outcome(flags: &ConnectionFlags) -> Result<(), String> {
     match cluster.get(&resource::<Secret>(), "ess", "x").await {
         Ok(_) => Ok(()),
         Err(error) => match error.kind() {
-            ErrorKind::TlsTrouble { reason } => Err(reason.clone()),
+            ErrorKind::TlsFailed(reason) => Err(reason.clone()),
             other => panic!("{other:?}"),
         },
     }

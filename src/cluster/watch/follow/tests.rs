@@ -10,7 +10,6 @@ use crate::cluster::client::connect::Limits;
 use crate::cluster::errors::ErrorKind;
 use crate::cluster::resource::ApiVersion;
 use crate::cluster::stub::{Seen, Step, Stub};
-use crate::cluster::watch::timing::Pauses;
 
 fn target() -> Target {
     Target { api_version: ApiVersion::V1Alpha2, namespace: "ess".to_owned(), name: "first".to_owned() }
@@ -71,7 +70,9 @@ fn quick() -> Timing {
         silence: ms(1000),
         tick: ms(50),
         settled: ms(150),
-        pauses: Pauses { first: ms(10), longest: ms(40), longest_wish: ms(300) },
+        first_pause: ms(10),
+        longest_pause: ms(40),
+        longest_wish: ms(300),
         ..Timing::default()
     }
 }

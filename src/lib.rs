@@ -9,6 +9,7 @@ pub mod checks;
 pub mod cli;
 pub mod cluster;
 pub mod commands;
+mod connection_failure;
 pub mod deployment;
 pub mod diagnosis;
 pub mod duration;

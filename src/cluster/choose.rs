@@ -1,15 +1,13 @@
 //! Which deployment is meant: the rules of "Choosing the deployment".
 
 use k8s_openapi::api::core::v1::ConfigMap;
-use kube::core::{DynamicObject, PartialObjectMeta};
 use serde_json::Value;
 
-use super::{
-    connect::Cluster,
-    errors::{ClusterError, ErrorKind},
-    read::{Selection, with_kind},
-    resource::{ApiVersion, Target, resource},
-};
+use super::client::connect::Cluster;
+use super::errors::{ClusterError, ErrorKind};
+use super::list::Selection;
+use super::read::with_kind;
+use super::resource::{ApiVersion, Target, resource};
 
 #[derive(Debug)]
 pub enum Choice {
@@ -70,7 +68,7 @@ impl Cluster {
     async fn choose_named(&self, version: ApiVersion, name: &str) -> Result<Choice, ClusterError> {
         let namespace = self.namespace();
         if let Some(object) = self.find(&version.resource(), namespace, name).await? {
-            return Ok(one(version, namespace, name, object, false));
+            return Ok(one(version, object, false));
         }
         let none = |elsewhere| Choice::None { namespace: namespace.to_owned(), name: Some(name.to_owned()), elsewhere };
         if self.namespace_given() {
@@ -78,7 +76,6 @@ impl Cluster {
         }
         let all = match self.names(version, None).await {
             Ok(all) => all,
-            Err(error) if *error.kind() == ErrorKind::NoSuchApi => return Err(error),
             Err(error) => return Ok(none(Elsewhere::NotPossible(error))),
         };
         let here: Vec<String> =
@@ -86,55 +83,41 @@ impl Cluster {
         if !here.is_empty() {
             return Ok(none(Elsewhere::OthersHere(here)));
         }
-        let mut matching: Vec<(String, String)> = all.into_iter().filter(|(_, found)| found == name).collect();
-        match (matching.len(), matching.pop()) {
-            (1, Some((place, name))) => {
-                let object = self.get(&version.resource(), place.as_str(), &name).await?;
-                Ok(one(version, &place, &name, object, true))
-            }
-            (_, Some(last)) => {
-                matching.push(last);
-                Ok(Choice::Several(matching))
-            }
-            (_, None) => Ok(none(Elsewhere::Nothing)),
-        }
+        let matching: Vec<(String, String)> = all.into_iter().filter(|(_, found)| found == name).collect();
+        Ok(match matching.as_slice() {
+            [] => none(Elsewhere::Nothing),
+            [(place, name)] => one(version, self.get(&version.resource(), place.as_str(), name).await?, true),
+            _ => Choice::Several(matching),
+        })
     }
 
     async fn choose_any(&self, version: ApiVersion) -> Result<Choice, ClusterError> {
         let namespace = self.namespace();
-        match self.first_two(version, Some(namespace)).await? {
-            Found::One(place, name, object) => return Ok(one(version, &place, &name, object, false)),
-            Found::Several => return Ok(Choice::Several(self.names(version, Some(namespace)).await?)),
-            Found::None => {}
+        if let Some(choice) = self.among(version, Some(namespace)).await? {
+            return Ok(choice);
         }
         let none = |elsewhere| Choice::None { namespace: namespace.to_owned(), name: None, elsewhere };
         if self.namespace_given() {
             return Ok(none(Elsewhere::NotLooked));
         }
-        match self.first_two(version, None).await {
-            Ok(Found::One(place, name, object)) => Ok(one(version, &place, &name, object, true)),
-            Ok(Found::Several) => Ok(Choice::Several(self.names(version, None).await?)),
-            Ok(Found::None) => Ok(none(Elsewhere::Nothing)),
-            Err(error) if *error.kind() == ErrorKind::NoSuchApi => Err(error),
-            Err(error) => Ok(none(Elsewhere::NotPossible(error))),
-        }
+        Ok(match self.among(version, None).await {
+            Ok(choice) => choice.unwrap_or_else(|| none(Elsewhere::Nothing)),
+            Err(error) => none(Elsewhere::NotPossible(error)),
+        })
     }
 
-    /// Whether there is none, one or more than one; two objects are enough to know.
-    async fn first_two(&self, version: ApiVersion, namespace: Option<&str>) -> Result<Found, ClusterError> {
+    /// What there is to choose from in a namespace, or anywhere; two objects are enough to know that there are several.
+    async fn among(&self, version: ApiVersion, namespace: Option<&str>) -> Result<Option<Choice>, ClusterError> {
         let mut pages = self.list::<Value>(&version.resource(), namespace, Selection::default(), 2);
         let mut found = Vec::new();
         // A page may be empty although another one follows.
         while let Some(page) = pages.next().await? {
             found.extend(page.items);
             if found.len() > 1 {
-                return Ok(Found::Several);
+                return self.names(version, namespace).await.map(|names| Some(Choice::Several(names)));
             }
         }
-        let Some(object) = found.pop() else { return Ok(Found::None) };
-        let object = with_kind(object, &version.resource());
-        let text = |key: &str| object["metadata"][key].as_str().unwrap_or_default().to_owned();
-        Ok(Found::One(text("namespace"), text("name"), object))
+        Ok(found.pop().map(|object| one(version, object, namespace.is_none())))
     }
 
     /// Namespace and name of every deployment, sorted. Metadata only.
@@ -143,11 +126,9 @@ impl Cluster {
         version: ApiVersion,
         namespace: Option<&str>,
     ) -> Result<Vec<(String, String)>, ClusterError> {
-        let resource = version.resource();
-        let all = self.list::<PartialObjectMeta<DynamicObject>>(&resource, namespace, Selection::default(), 500);
-        let all = all.metadata_only().all().await?.into_iter().map(|PartialObjectMeta { metadata, .. }| metadata);
+        let all = self.list::<Value>(&version.resource(), namespace, Selection::default(), 500).metadata_only();
         let mut names: Vec<(String, String)> =
-            all.map(|metadata| (metadata.namespace.unwrap_or_default(), metadata.name.unwrap_or_default())).collect();
+            all.all().await?.iter().map(|object| (metadata(object, "namespace"), metadata(object, "name"))).collect();
         names.sort();
         Ok(names)
     }
@@ -163,29 +144,26 @@ impl Cluster {
     }
 
     async fn marker(&self, namespace: Option<&str>) -> Option<(String, String)> {
-        let mut pages = self.list::<ConfigMap>(&resource::<ConfigMap>(), namespace, Selection::default(), 250);
+        let mut pages = self.list::<Value>(&resource::<ConfigMap>(), namespace, Selection::default(), 250);
         // Not being allowed to look only means that nothing more can be said.
         while let Some(page) = pages.next().await.ok()? {
-            let marker = page.items.into_iter().find(|map| {
-                map.metadata.name.as_ref().is_some_and(|name| name.ends_with("-markers"))
-                    && map.data.as_ref().is_some_and(|data| data.contains_key(MARKER_KEY))
-            });
-            if let Some(ConfigMap { metadata, .. }) = marker {
-                return Some((metadata.namespace?, metadata.name?));
+            let marks =
+                |map: &&Value| metadata(map, "name").ends_with("-markers") && map["data"][MARKER_KEY].is_string();
+            if let Some(map) = page.items.iter().find(marks) {
+                return Some((metadata(map, "namespace"), metadata(map, "name")));
             }
         }
         None
     }
 }
 
-enum Found {
-    None,
-    One(String, String, Value),
-    Several,
+pub(super) fn metadata(object: &Value, key: &str) -> String {
+    object["metadata"][key].as_str().unwrap_or_default().to_owned()
 }
 
-fn one(api_version: ApiVersion, namespace: &str, name: &str, object: Value, found_elsewhere: bool) -> Choice {
-    let target = Target { api_version, namespace: namespace.to_owned(), name: name.to_owned() };
+fn one(api_version: ApiVersion, object: Value, found_elsewhere: bool) -> Choice {
+    let object = with_kind(object, &api_version.resource());
+    let target = Target { api_version, namespace: metadata(&object, "namespace"), name: metadata(&object, "name") };
     Choice::One { target, object, found_elsewhere }
 }
 

@@ -8,42 +8,34 @@
 //! * an error is a sentence and a hint ([`ClusterError`]), never a dump, and holds nothing secret.
 
 mod choose;
-mod connect;
-mod connection;
-mod credentials;
+mod client;
+mod config;
 mod errors;
-mod flags;
-mod kubeconfig;
-mod lean;
+mod list;
 mod names;
-mod pages;
-mod plugin;
+mod place;
 mod port_forward;
-mod proxy;
 mod read;
-mod redact;
 mod resource;
-mod retry;
 mod survey;
-mod transport;
-mod transport_errors;
 mod watch;
 mod write;
+mod write_outcome;
 
 #[cfg(test)]
 mod stub;
 
 pub use choose::{Choice, Elsewhere};
-pub use connect::{Cluster, Place};
-pub use errors::{ClusterError, ErrorKind, FieldProblem, shell_word};
-pub use flags::ConnectionFlags;
-pub use lean::Lean;
+pub use client::connect::Cluster;
+pub use config::flags::ConnectionFlags;
+pub use config::proxy::proxy_from_environment;
+pub use errors::{ClusterError, ErrorKind};
+pub use list::{Pages, Selection, Trimmed};
 pub use names::kubeconfig_entries;
-pub use pages::Pages;
-pub use port_forward::Forwarded;
-pub use proxy::proxy_from_environment;
-pub use read::{Selection, WhoAmI, with_kind};
+pub use place::{Place, shell_word};
+pub use read::with_kind;
 pub use resource::{Action, ApiVersion, Target, foreign, qualified, resource};
-pub use survey::{Allowance, Listed, LogEnd, LogOf, Survey, Unread, Why};
-pub use watch::{Collection, Following, Onlook, Watch, WatchItem};
-pub use write::{Write, WriteOutcome, Written};
+pub use survey::{Listed, LogEnd, LogOf, Survey, Unread, Why};
+pub use watch::{CollectionEvent, Following, Watch, WatchItem};
+pub use write::Write;
+pub use write_outcome::{Stored, WriteOutcome};

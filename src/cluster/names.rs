@@ -2,27 +2,25 @@
 
 use k8s_openapi::api::core::v1::Namespace;
 use kube::config::Kubeconfig;
-use kube::core::PartialObjectMeta;
+use serde_json::Value;
 
-use super::{
-    connect::Cluster,
-    credentials::surroundings,
-    errors::{ClusterError, ErrorKind},
-    flags::ConnectionFlags,
-    kubeconfig,
-    read::Selection,
-    resource::{ApiVersion, resource},
-};
+use super::choose::metadata;
+use super::client::connect::Cluster;
+use super::config::flags::ConnectionFlags;
+use super::config::kubeconfig::{load, of_process};
+use super::errors::{ClusterError, ErrorKind};
+use super::list::Selection;
+use super::resource::{ApiVersion, resource};
 
 /// The kubeconfig that these flags and `KUBECONFIG` lead to.
 pub fn kubeconfig_entries(flags: &ConnectionFlags) -> Result<Kubeconfig, ClusterError> {
-    Ok(kubeconfig::load(flags, &surroundings())?.0)
+    Ok(load(flags, &of_process)?.0)
 }
 
 impl Cluster {
     pub async fn namespace_names(&self) -> Result<Vec<String>, ClusterError> {
-        let all = self.list::<PartialObjectMeta<Namespace>>(&resource::<Namespace>(), None, Selection::default(), 500);
-        Ok(all.metadata_only().all().await?.into_iter().filter_map(|one| one.metadata.name).collect())
+        let all = self.list::<Value>(&resource::<Namespace>(), None, Selection::default(), 500).metadata_only();
+        Ok(all.all().await?.iter().map(|namespace| metadata(namespace, "name")).collect())
     }
 
     /// The deployments that a command could mean: those of the namespace, or of all of them where that one has none and was

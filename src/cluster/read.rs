@@ -10,29 +10,11 @@ use kube::core::ApiResource;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use super::{
-    connect::Cluster,
-    errors::ClusterError,
-    pages::Pages,
-    resource::{Action, ApiVersion, Target, address, foreign, resource},
-    transport::Outgoing,
-};
-
-/// Which objects a list is about; both in Kubernetes' selector syntax.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Selection {
-    /// `owner=helm,status=deployed`
-    pub labels: Option<String>,
-    /// `metadata.name=first-element`
-    pub fields: Option<String>,
-}
-
-/// Who the API server takes the caller for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WhoAmI {
-    pub user: String,
-    pub groups: Vec<String>,
-}
+use super::client::connect::Cluster;
+use super::client::transport::Outgoing;
+use super::errors::ClusterError;
+use super::list::Selection;
+use super::resource::{Action, ApiVersion, Target, address, foreign, resource};
 
 impl Cluster {
     /// Reads one object; absence is an error of kind [`super::ErrorKind::NotFound`]. One request. `None` for the namespace
@@ -84,27 +66,10 @@ impl Cluster {
     /// Helm's deployed release Secrets in a namespace: those of one release, or all. Helm labels them `owner=helm`,
     /// `name`, `status` and `version`.
     pub async fn helm_releases(&self, namespace: &str, release: Option<&str>) -> Result<Vec<Value>, ClusterError> {
-        let mut labels = "owner=helm,status=deployed".to_owned();
-        if let Some(release) = release {
-            labels.push_str(",name=");
-            labels.push_str(release);
-        }
-        let selection = Selection { labels: Some(labels), fields: None };
+        let name = release.map_or_else(String::new, |release| format!(",name={release}"));
+        let selection = Selection { labels: Some(format!("owner=helm,status=deployed{name}")), fields: None };
         // A release's Secret may be a megabyte.
         self.list::<Value>(&resource::<Secret>(), Some(namespace), selection, 20).all().await
-    }
-
-    /// Begins a list, page by page; the first request is made by [`Pages::next`].
-    ///
-    /// `T` may be a partial view, which spares memory. `namespace: None` means all of them; `limit` is the page size.
-    pub fn list<T: Clone + DeserializeOwned>(
-        &self,
-        resource: &ApiResource,
-        namespace: Option<&str>,
-        selection: Selection,
-        limit: u32,
-    ) -> Pages<T> {
-        Pages::new(self.clone(), resource.clone(), namespace.map(str::to_owned), selection, limit)
     }
 
     /// The `OpenAPI` schema of the ElementDeployment in this version, as the API server publishes it for everyone who
@@ -125,12 +90,10 @@ impl Cluster {
         format!("/openapi/v3/apis/{}", version.resource().api_version)
     }
 
-    /// Who the caller is. `None` where the server does not tell (before Kubernetes 1.28, or not allowed): the answer is
-    /// for the record only and never worth failing for.
-    pub async fn who_am_i(&self) -> Option<WhoAmI> {
-        let review = self.review(&SelfSubjectReview::default()).await.ok()?;
-        let user = review.status?.user_info?;
-        Some(WhoAmI { user: user.username?, groups: user.groups.unwrap_or_default() })
+    /// The user that the API server takes the caller for. `None` where it does not tell (before Kubernetes 1.28, or not
+    /// allowed): the answer is for the record only and never worth failing for.
+    pub async fn who_am_i(&self) -> Option<String> {
+        self.review(&SelfSubjectReview::default()).await.ok()?.status?.user_info?.username
     }
 
     /// What the caller may do in a namespace, as far as the API server can list it. One request, which RBAC's default
@@ -155,11 +118,9 @@ impl Cluster {
         let resource = resource::<K>();
         let outgoing = Outgoing {
             method: http::Method::POST,
-            address: address(&resource, None, None),
-            accept: "application/json",
             content_type: Some("application/json"),
             body: serde_json::to_vec(question).unwrap_or_default(),
-            action: Action::new("create", &resource, None, None),
+            ..Outgoing::get(address(&resource, None, None), Action::new("create", &resource, None, None))
         };
         self.ask_for(&outgoing, |body| serde_json::from_slice(body)).await.map(|(_, answer)| answer)
     }

@@ -1,41 +1,22 @@
 //! Reading around a deployment, to find out why something failed or to hand it on: many small reads of things that may
-//! not be there or may not be allowed, within an allowance of time, requests and bytes that is never exceeded.
+//! not be there or may not be allowed, within a time that is never exceeded.
 //!
 //! Nothing here fails a command. What could not be read comes back as [`Unread`], with the right that is missing.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
-use bytes::Bytes;
-use futures::AsyncReadExt as _;
-use http::{Request, Response};
-use http_body_util::BodyExt as _;
 use k8s_openapi::api::core::v1::Pod;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::APIGroup;
-use kube::api::{Api, LogParams};
-use kube::client::Body;
-use kube::core::{ApiResource, ObjectList};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{APIGroup, APIResourceList};
+use kube::core::ApiResource;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 
-use super::{
-    connect::Cluster,
-    errors::{ClusterError, ErrorKind},
-    read::Selection,
-    resource::{address, encoded, foreign, qualified},
-    transport_errors::sorted,
-};
-
-/// How much a survey may take in all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Allowance {
-    /// From its beginning to its end.
-    pub time: Duration,
-    pub requests: u32,
-    pub bytes: u64,
-}
+use super::client::connect::Cluster;
+use super::client::transport::Outgoing;
+use super::errors::{ClusterError, ErrorKind};
+use super::list::Selection;
+use super::resource::{Action, address, foreign, qualified, query, resource};
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what}: {why}")]
@@ -52,7 +33,7 @@ pub enum Why {
     /// It is not there, or the server does not serve such a thing.
     #[error("not there")]
     NotThere,
-    #[error("not reached: the time or the number of requests for this was used up")]
+    #[error("not reached: the time for this was used up")]
     NotReached,
     #[error("longer than what is read")]
     TooLong,
@@ -86,35 +67,14 @@ pub struct LogEnd {
 
 /// A survey under way. Reads may be made side by side.
 pub struct Survey {
-    client: kube::Client,
-}
-
-/// What is left of an allowance.
-struct Meter {
-    client: kube::Client,
+    cluster: Cluster,
     until: Instant,
-    requests: AtomicU32,
-    bytes: AtomicU64,
 }
-
-/// An answer that is longer than this is not read to its end, whatever is allowed in all.
-const LONGEST_ANSWER: u64 = 8 << 20;
-/// No single answer is waited for longer.
-const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
 impl Survey {
-    pub fn new(cluster: &Cluster, allowance: Allowance) -> Self {
-        let meter = Arc::new(Meter {
-            client: cluster.client(None),
-            until: Instant::now() + allowance.time,
-            requests: AtomicU32::new(allowance.requests),
-            bytes: AtomicU64::new(allowance.bytes),
-        });
-        let service = tower::service_fn(move |request: Request<Body>| {
-            let meter = Arc::clone(&meter);
-            async move { meter.ask(request).await }
-        });
-        Self { client: kube::Client::new(service, cluster.namespace()) }
+    /// One that ends after this time, whatever is under way.
+    pub fn new(cluster: &Cluster, time: Duration) -> Self {
+        Self { cluster: cluster.clone(), until: Instant::now() + time }
     }
 
     /// Objects of a kind, `most` at most. `None` for the namespace means all of them.
@@ -125,39 +85,38 @@ impl Survey {
         selection: &Selection,
         most: usize,
     ) -> Result<Listed, Unread> {
-        const PAGE: usize = 100;
-        let mut listed = Listed::default();
-        let mut token: Option<String> = None;
-        loop {
-            let page = u32::try_from(PAGE.min(most - listed.items.len()).max(1)).unwrap_or(u32::MAX);
-            let query = selection.query(page, token.as_deref());
-            let what = format!("list {} {}", qualified(kind), place(namespace));
-            let mut answer: ObjectList<Value> = self.json(address(kind, namespace, None) + &query, what).await?;
-            listed.items.append(&mut answer.items);
-            token = answer.metadata.continue_.filter(|token| !token.is_empty());
-            listed.more = token.is_some();
-            if token.is_none() || listed.items.len() >= most {
-                return Ok(listed);
+        const PAGE: u32 = 100;
+        let page = u32::try_from(most).unwrap_or(PAGE).min(PAGE);
+        let mut pages = self.cluster.list::<Value>(kind, namespace, selection.clone(), page);
+        let mut items = Vec::new();
+        let read = async {
+            while items.len() < most
+                && let Some(page) = pages.next().await?
+            {
+                items.extend(page.items);
             }
-        }
+            Ok(())
+        };
+        self.in_time(read, || format!("list {} {}", qualified(kind), place(namespace))).await?;
+        let more = pages.has_more() || items.len() > most;
+        items.truncate(most);
+        Ok(Listed { items, more })
     }
 
     pub async fn get(&self, kind: &ApiResource, namespace: &str, name: &str) -> Result<Value, Unread> {
-        let what = format!("get {}/{name} {}", qualified(kind), place(Some(namespace)));
-        self.json(address(kind, Some(namespace), Some(name)), what).await
+        let what = || format!("get {}/{name} {}", qualified(kind), place(Some(namespace)));
+        self.in_time(self.cluster.get(kind, namespace, name), what).await
     }
 
     /// The namespaced kinds of an API group that can be listed, each in the version that the server prefers.
     pub async fn kinds(&self, group: &str) -> Result<Vec<ApiResource>, Unread> {
-        let address = format!("/apis/{group}");
-        let answer: APIGroup = self.json(address.clone(), format!("get {address}")).await?;
-        let others = answer.versions.into_iter().map(|one| one.version);
-        let mut versions: Vec<String> = answer.preferred_version.into_iter().map(|one| one.version).collect();
-        versions.extend(others.filter(|version| versions.first() != Some(version)).collect::<Vec<_>>());
+        let served: APIGroup = self.document(&format!("/apis/{group}")).await?;
+        let preferred = served.preferred_version.map(|one| one.version);
+        let mut versions: Vec<String> = served.versions.into_iter().map(|one| one.version).collect();
+        versions.sort_by_key(|version| Some(version) != preferred.as_ref());
         let mut kinds: Vec<ApiResource> = Vec::new();
         for version in versions {
-            let served = self.client.list_api_group_resources(&format!("{group}/{version}")).await;
-            let served = served.map_err(|error| unread(format!("get {address}/{version}"), error))?;
+            let served: APIResourceList = self.document(&format!("/apis/{group}/{version}")).await?;
             for resource in served.resources {
                 let lists = resource.verbs.iter().any(|verb| verb == "list");
                 let known = kinds.iter().any(|kind| kind.plural == resource.name);
@@ -171,128 +130,61 @@ impl Survey {
 
     /// The API server's version, as it tells everybody.
     pub async fn server_version(&self) -> Result<Value, Unread> {
-        self.json("/version".to_owned(), "get /version".to_owned()).await
+        self.document("/version").await
     }
 
     /// The end of a log: `lines` at most, and `longest` bytes at most.
-    pub async fn log(&self, of: &LogOf, lines: u32, longest: usize) -> Result<LogEnd, Unread> {
+    pub async fn log(&self, of: &LogOf, mut lines: u32, longest: usize) -> Result<LogEnd, Unread> {
         // The server counts `limitBytes` from the first of the last lines on, so that a limit that is reached cuts off the
         // very end. Then it is asked again for fewer lines.
-        const MOST: u32 = 2 << 20;
-        let pods: Api<Pod> = Api::namespaced(self.client.clone(), &encoded(&of.namespace));
-        let mut lines = lines;
+        const MOST: usize = 2 << 20;
+        let LogOf { namespace, pod, container, previous } = of;
+        let log = foreign("", "v1", "Pod", "pods/log");
         loop {
-            let params = LogParams {
-                container: Some(of.container.clone()),
-                previous: of.previous,
-                tail_lines: Some(lines.into()),
-                limit_bytes: Some(MOST.into()),
-                ..LogParams::default()
+            let (limit, tail) = (MOST.to_string(), lines.to_string());
+            let mut pairs = vec![("container", container.as_str()), ("limitBytes", &limit), ("tailLines", &tail)];
+            pairs.extend(previous.then_some(("previous", "true")));
+            let address = address(&resource::<Pod>(), Some(namespace), Some(pod)) + "/log" + &query(&pairs);
+            let outgoing = Outgoing::get(address, Action::new("get", &log, Some(namespace), Some(pod)));
+            let read = self.cluster.ask_for(&outgoing, |body| Ok(body.to_vec()));
+            let what = || {
+                let which = if *previous { " (the run before)" } else { "" };
+                format!("get pods/log of {pod}, container {container}{which}, in namespace {namespace}")
             };
-            let mut body = Vec::new();
-            match pods.log_stream(&encoded(&of.pod), &params).await {
-                // The meter has the whole answer already.
-                Ok(log) => drop(std::pin::pin!(log).read_to_end(&mut body).await),
-                Err(error) => {
-                    let which = if of.previous { " (the run before)" } else { "" };
-                    let (pod, container, namespace) = (&of.pod, &of.container, &of.namespace);
-                    let what = format!("get pods/log of {pod}, container {container}{which}, in namespace {namespace}");
-                    return Err(unread(what, error));
-                }
+            let (_, body) = self.in_time(read, what).await?;
+            if body.len() < MOST || lines <= 1 {
+                return Ok(end_of(&body, lines, longest));
             }
-            if body.len() >= MOST as usize && lines > 1 {
-                lines = (lines / 8).max(1);
-                continue;
-            }
-            return Ok(end_of(&body, lines, longest));
+            lines = (lines / 8).max(1);
         }
     }
 
-    async fn json<T: DeserializeOwned>(&self, address: String, what: String) -> Result<T, Unread> {
-        let answer = match Request::get(address).body(Vec::new()) {
-            Ok(request) => self.client.request(request).await,
-            Err(error) => Err(kube::Error::HttpError(error)),
-        };
-        answer.map_err(|error| unread(what, error))
-    }
-}
-
-impl Meter {
-    fn has_time(&self) -> bool {
-        Instant::now() < self.until
+    /// What is at an address that is no object's.
+    async fn document<T: DeserializeOwned>(&self, address: &str) -> Result<T, Unread> {
+        let action = Action::new("get", &foreign("", "", address, address), None, None);
+        let outgoing = Outgoing::get(address.to_owned(), action);
+        let read = self.cluster.ask_for(&outgoing, |body| serde_json::from_slice(body));
+        self.in_time(read, || format!("get {address}")).await.map(|(_, document)| document)
     }
 
-    /// Asks, once more where that may help, and reads the whole answer.
-    async fn ask(&self, request: Request<Body>) -> Result<Response<Body>, Why> {
-        let (parts, body) = request.into_parts();
-        let body = body.collect_bytes().await.unwrap_or_default();
-        for last in [false, true] {
-            if !self.has_time()
-                || self.requests.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_err()
-            {
-                return Err(Why::NotReached);
-            }
-            let until = self.until.min(Instant::now() + LONGEST_WAIT);
-            let request = Request::from_parts(parts.clone(), Body::from(body.clone()));
-            match timeout_at(until, self.exchange(request)).await {
-                Ok(Ok(body)) => return Ok(Response::new(Body::from(body))),
-                Ok(Err(Trouble::TooLong)) => return Err(Why::TooLong),
-                Err(_) if last || !self.has_time() => return Err(Why::NotReached),
-                Ok(Err(Trouble::Error(error))) if last || !error.is_transient() => return Err(why(&error)),
-                Err(_) | Ok(Err(_)) => tokio::time::sleep(Duration::from_millis(100)).await,
-            }
-        }
-        Err(Why::NotReached)
+    async fn in_time<T>(
+        &self,
+        read: impl Future<Output = Result<T, ClusterError>>,
+        what: impl Fn() -> String,
+    ) -> Result<T, Unread> {
+        // Nothing is sent when the time is over.
+        let in_time =
+            async { timeout_at(self.until, read).await.map_err(|_| Why::NotReached)?.map_err(|error| why(&error)) };
+        let over = Instant::now() >= self.until;
+        if over { Err(Why::NotReached) } else { in_time.await }.map_err(|why| Unread { what: what(), why })
     }
-
-    async fn exchange(&self, request: Request<Body>) -> Result<Bytes, Trouble> {
-        let error = |error| Trouble::Error(sorted(error));
-        let mut body = self.client.send(request).await.map_err(error)?.into_body();
-        let mut collected = Vec::new();
-        while let Some(frame) = body.frame().await {
-            let Ok(data) = frame.map_err(error)?.into_data() else { continue };
-            let length = data.len() as u64;
-            let allowed =
-                self.bytes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(length));
-            if allowed.is_err() || collected.len() as u64 + length > LONGEST_ANSWER {
-                return Err(Trouble::TooLong);
-            }
-            collected.extend_from_slice(&data);
-        }
-        Ok(collected.into())
-    }
-}
-
-enum Trouble {
-    Error(ClusterError),
-    TooLong,
-}
-
-fn unread(what: String, error: kube::Error) -> Unread {
-    let why = match error {
-        kube::Error::Service(error) => {
-            error.downcast::<Why>().map_or_else(|error| Why::Failed(error.to_string()), |why| *why)
-        }
-        _ => Why::Failed("the answer is not the JSON that was expected".to_owned()),
-    };
-    Unread { what, why }
 }
 
 fn why(error: &ClusterError) -> Why {
     match error.kind() {
         ErrorKind::Forbidden { .. } => Why::NotAllowed,
         ErrorKind::NotFound | ErrorKind::NoSuchApi => Why::NotThere,
-        ErrorKind::ServerTrouble { message, code, .. } | ErrorKind::Refused { message, code } => {
-            Why::Failed(if message.is_empty() { format!("the server answered {code}") } else { message.clone() })
-        }
-        ErrorKind::Invalid { message, .. } | ErrorKind::Conflict { message } => Why::Failed(message.clone()),
-        ErrorKind::Unreachable { reason }
-        | ErrorKind::TlsTrouble { reason }
-        | ErrorKind::ConnectionLost { reason }
-        | ErrorKind::Unreadable { reason } => Why::Failed(reason.clone()),
-        ErrorKind::Timeout { .. } => Why::Failed("no answer in time".to_owned()),
-        ErrorKind::Unauthorized => Why::Failed("your credentials are not accepted".to_owned()),
-        _ => Why::Failed(error.to_string()),
+        kind => Why::Failed(kind.words().map_or_else(|| error.to_string(), str::to_owned)),
     }
 }
 

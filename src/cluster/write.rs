@@ -22,13 +22,12 @@ use kube::core::ApiResource;
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
-use super::{
-    connect::Cluster,
-    errors::{ClusterError, ErrorKind},
-    read::object,
-    resource::{Action, Target, address, query},
-    transport::Outgoing,
-};
+use super::client::connect::Cluster;
+use super::client::transport::Outgoing;
+use super::errors::{ClusterError, ErrorKind};
+use super::read::object;
+use super::resource::{Action, Target, address, query};
+use super::write_outcome::{Stored, WriteOutcome};
 use crate::deployment::FIELD_MANAGER;
 use crate::secrets::wipe;
 
@@ -46,36 +45,6 @@ pub struct Write {
     body: Value,
 }
 
-#[derive(Debug)]
-pub struct Written {
-    /// The object as stored (for a dry run: as it would be). For a Secret this holds its values.
-    pub object: Value,
-    /// The texts of the server's `Warning` headers. Lost together with an answer.
-    pub warnings: Vec<String>,
-    /// True when the answer was lost and the change was found by reading back; the object may be newer than the write.
-    pub read_back: bool,
-}
-
-#[derive(Debug)]
-pub enum WriteOutcome {
-    Applied(Written),
-    /// It is not stored and will not be.
-    NotApplied {
-        error: ClusterError,
-        /// The object as it was read afterwards, where that was possible and it exists.
-        now: Option<Value>,
-    },
-    /// It could not be found out. Running again is safe: the same write is refused once it is stored.
-    /// The error is what happened to the write's answer.
-    Unknown(ClusterError),
-}
-
-impl WriteOutcome {
-    fn found(object: Value) -> Self {
-        Self::Applied(Written { object, warnings: Vec::new(), read_back: true })
-    }
-}
-
 /// A Secret's values do not outlive the write.
 impl Drop for Write {
     fn drop(&mut self) {
@@ -87,8 +56,7 @@ impl Drop for Write {
 
 impl Write {
     /// A merge patch (RFC 7386) of an object that has this `resourceVersion`, which is put into the patch.
-    pub fn patch(resource: ApiResource, namespace: &str, name: &str, resource_version: &str, mut patch: Value) -> Self {
-        set_version(&mut patch, resource_version);
+    pub fn patch(resource: ApiResource, namespace: &str, name: &str, resource_version: &str, patch: Value) -> Self {
         Self::new(Method::PATCH, resource, namespace, name, Some(resource_version), patch)
     }
 
@@ -98,21 +66,12 @@ impl Write {
     }
 
     /// A new object, only if there is none of this name. Namespace, name and kind are put into it.
-    pub fn create(resource: ApiResource, namespace: &str, name: &str, mut object: Value) -> Self {
-        set_identity(&mut object, &resource, namespace, name);
+    pub fn create(resource: ApiResource, namespace: &str, name: &str, object: Value) -> Self {
         Self::new(Method::POST, resource, namespace, name, None, object)
     }
 
     /// A whole object in place of the one that has this `resourceVersion`.
-    pub fn replace(
-        resource: ApiResource,
-        namespace: &str,
-        name: &str,
-        resource_version: &str,
-        mut object: Value,
-    ) -> Self {
-        set_identity(&mut object, &resource, namespace, name);
-        set_version(&mut object, resource_version);
+    pub fn replace(resource: ApiResource, namespace: &str, name: &str, resource_version: &str, object: Value) -> Self {
         Self::new(Method::PUT, resource, namespace, name, Some(resource_version), object)
     }
 
@@ -122,16 +81,19 @@ impl Write {
         namespace: &str,
         name: &str,
         made_for: Option<&str>,
-        body: Value,
+        mut body: Value,
     ) -> Self {
-        Self {
-            method,
-            resource,
-            namespace: namespace.to_owned(),
-            name: name.to_owned(),
-            made_for: made_for.map(str::to_owned),
-            body,
+        if method != Method::PATCH {
+            body["apiVersion"] = resource.api_version.as_str().into();
+            body["kind"] = resource.kind.as_str().into();
+            body["metadata"]["namespace"] = namespace.into();
+            body["metadata"]["name"] = name.into();
         }
+        if let Some(version) = made_for {
+            body["metadata"]["resourceVersion"] = version.into();
+        }
+        let (namespace, name, made_for) = (namespace.to_owned(), name.to_owned(), made_for.map(str::to_owned));
+        Self { method, resource, namespace, name, made_for, body }
     }
 
     /// The body as it is sent. For a Secret this holds its values.
@@ -150,69 +112,55 @@ impl Write {
         if dry_run {
             pairs.push(("dryRun", "All"));
         }
+        let address = address(&self.resource, Some(&self.namespace), name) + &query(&pairs);
         Outgoing {
             method: self.method.clone(),
-            address: address(&self.resource, Some(&self.namespace), name) + &query(&pairs),
-            accept: "application/json",
             content_type: Some(content_type),
             body: self.body.to_string().into_bytes(),
-            action: Action::new(verb, &self.resource, Some(&self.namespace), Some(&self.name)),
+            ..Outgoing::get(address, Action::new(verb, &self.resource, Some(&self.namespace), Some(&self.name)))
         }
     }
 }
 
-fn set_version(object: &mut Value, resource_version: &str) {
-    object["metadata"]["resourceVersion"] = resource_version.into();
-}
-
-fn set_identity(object: &mut Value, resource: &ApiResource, namespace: &str, name: &str) {
-    object["apiVersion"] = resource.api_version.as_str().into();
-    object["kind"] = resource.kind.as_str().into();
-    object["metadata"]["namespace"] = namespace.into();
-    object["metadata"]["name"] = name.into();
-}
-
+/// How patient a write is; other values only in tests.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Care {
+pub(super) struct Patience {
     /// How often the write is sent at most.
     pub(super) tries: u32,
     /// The pause before the first repetition, where the server has no wish; doubled and tripled afterwards.
     pub(super) pause: Duration,
     /// Pauses before the reads that follow a lost answer. A request cut off on its way may still be stored a moment
     /// later, so one look is not enough.
-    pub(super) looks: [Duration; 4],
+    pub(super) read_back: [Duration; 4],
     /// Time for reading back while the server cannot be reached.
-    pub(super) patience: Duration,
+    pub(super) unreachable: Duration,
 }
 
-impl Care {
-    const NORMAL: Self = Self {
-        tries: 3,
-        pause: Duration::from_millis(300),
-        looks: [
-            Duration::from_millis(20),
-            Duration::from_millis(300),
-            Duration::from_millis(700),
-            Duration::from_millis(1500),
-        ],
-        patience: Duration::from_secs(20),
-    };
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            tries: 3,
+            pause: Duration::from_millis(300),
+            read_back: [20, 300, 700, 1500].map(Duration::from_millis),
+            unreachable: Duration::from_secs(20),
+        }
+    }
 }
 
 /// What reading back after a lost answer showed.
-enum Look {
+enum ReadBack {
     Ours(Value),
     /// The object is another than the write was made for, and the change is not in it.
-    Moved(Option<Value>),
-    Unchanged(Option<Value>),
-    Blind,
+    Moved,
+    Unchanged,
+    Unreadable,
 }
 
 impl Cluster {
     /// Lets the API server do everything but store the write: validation, defaults, webhooks. Repeated like a read.
-    pub async fn dry_run(&self, write: &Write) -> Result<Written, ClusterError> {
+    pub async fn dry_run(&self, write: &Write) -> Result<Stored, ClusterError> {
         let (answer, object) = self.ask_for(&write.outgoing(true), object).await?;
-        Ok(Written { object, warnings: answer.warnings, read_back: false })
+        Ok(Stored { object, warnings: answer.warnings, read_back: false })
     }
 
     /// Writes once, and finds out what became of it (see the module's table).
@@ -220,10 +168,15 @@ impl Cluster {
     /// `is_ours` tells whether an object carries this change; it is asked only after an answer was lost. Where two
     /// people may make the same change at the same time, let it look for a mark of this run.
     pub async fn write(&self, write: &Write, is_ours: impl Fn(&Value) -> bool) -> WriteOutcome {
-        self.write_with(write, is_ours, Care::NORMAL).await
+        self.write_with(write, is_ours, Patience::default()).await
     }
 
-    pub(super) async fn write_with(&self, write: &Write, is_ours: impl Fn(&Value) -> bool, care: Care) -> WriteOutcome {
+    pub(super) async fn write_with(
+        &self,
+        write: &Write,
+        is_ours: impl Fn(&Value) -> bool,
+        patience: Patience,
+    ) -> WriteOutcome {
         let outgoing = write.outgoing(false);
         let mut lost_before = false;
         let mut tries = 0;
@@ -232,32 +185,32 @@ impl Cluster {
             let error = match self.exchange(&outgoing, self.inner.limits).await {
                 Ok(answer) => match object(&answer.body) {
                     Ok(object) => {
-                        return WriteOutcome::Applied(Written { object, warnings: answer.warnings, read_back: false });
+                        return WriteOutcome::Applied(Stored { object, warnings: answer.warnings, read_back: false });
                     }
                     Err(error) => self.unreadable(&outgoing, &error),
                 },
                 Err(error) => error,
             };
             tracing::debug!(%error, tries, "the write was not answered with success");
-            let pause = error.retry_after().unwrap_or(care.pause * tries).min(Duration::from_secs(5));
+            let pause = error.retry_after().unwrap_or(patience.pause * tries).min(Duration::from_secs(5));
             if error.certainly_not_processed() {
-                if error.is_transient() && tries < care.tries {
+                if error.is_transient() && tries < patience.tries {
                     sleep(pause).await;
                     continue;
                 }
                 return self.refused(write, error, lost_before, &is_ours).await;
             }
             lost_before = true;
-            match self.look(write, &is_ours, care).await {
-                Look::Ours(object) => return WriteOutcome::found(object),
-                Look::Moved(now) => return WriteOutcome::NotApplied { error, now },
-                Look::Blind => return WriteOutcome::Unknown(error),
+            match self.read_back(write, &is_ours, patience).await {
+                ReadBack::Ours(object) => return WriteOutcome::found(object),
+                ReadBack::Moved => return WriteOutcome::NotApplied(error),
+                ReadBack::Unreadable => return WriteOutcome::Unknown(error),
                 // A request that we gave up while the server was silent may still be at work there.
-                Look::Unchanged(_) if matches!(error.kind(), ErrorKind::Timeout { .. }) => {
+                ReadBack::Unchanged if matches!(error.kind(), ErrorKind::Timeout { .. }) => {
                     return WriteOutcome::Unknown(error);
                 }
-                Look::Unchanged(now) if tries >= care.tries => return WriteOutcome::NotApplied { error, now },
-                Look::Unchanged(_) => sleep(pause.min(Duration::from_millis(500))).await,
+                ReadBack::Unchanged if tries >= patience.tries => return WriteOutcome::NotApplied(error),
+                ReadBack::Unchanged => sleep(pause.min(Duration::from_millis(500))).await,
             }
         }
     }
@@ -271,23 +224,23 @@ impl Cluster {
         lost_before: bool,
         is_ours: &impl Fn(&Value) -> bool,
     ) -> WriteOutcome {
-        if !lost_before && !matches!(error.kind(), ErrorKind::Conflict { .. } | ErrorKind::AlreadyExists) {
-            return WriteOutcome::NotApplied { error, now: None };
+        let conflict = matches!(error.kind(), ErrorKind::Conflict { .. } | ErrorKind::AlreadyExists);
+        if !lost_before && !conflict {
+            return WriteOutcome::NotApplied(error);
         }
         match self.find(&write.resource, write.namespace.as_str(), &write.name).await {
             Ok(Some(object)) if lost_before && is_ours(&object) => WriteOutcome::found(object),
-            Ok(now) => WriteOutcome::NotApplied { error, now },
             // The first try's fate is still open, and it cannot be looked up.
             Err(_) if lost_before => WriteOutcome::Unknown(error),
-            Err(_) => WriteOutcome::NotApplied { error, now: None },
+            now if conflict => WriteOutcome::Conflict { error, now: now.ok().flatten() },
+            _ => WriteOutcome::NotApplied(error),
         }
     }
 
     /// Reads back until the change shows, can no longer come, or has had its time.
-    async fn look(&self, write: &Write, is_ours: &impl Fn(&Value) -> bool, care: Care) -> Look {
-        let deadline = Instant::now() + care.patience;
-        let mut last = Look::Blind;
-        for pause in care.looks {
+    async fn read_back(&self, write: &Write, is_ours: &impl Fn(&Value) -> bool, patience: Patience) -> ReadBack {
+        let deadline = Instant::now() + patience.unreachable;
+        for pause in patience.read_back {
             sleep(pause).await;
             let found = loop {
                 match self.find(&write.resource, write.namespace.as_str(), &write.name).await {
@@ -295,19 +248,17 @@ impl Cluster {
                     Err(error) if error.is_transient() && Instant::now() < deadline => {
                         sleep(Duration::from_millis(500)).await;
                     }
-                    Err(_) => return Look::Blind,
+                    Err(_) => return ReadBack::Unreadable,
                 }
             };
-            last = match (&write.made_for, found) {
-                (_, Some(object)) if is_ours(&object) => return Look::Ours(object),
-                (Some(version), Some(object)) if object["metadata"]["resourceVersion"] == **version => {
-                    Look::Unchanged(Some(object))
-                }
-                (None, None) => Look::Unchanged(None),
-                (_, found) => return Look::Moved(found),
-            };
+            match (&write.made_for, found) {
+                (_, Some(object)) if is_ours(&object) => return ReadBack::Ours(object),
+                (Some(version), Some(object)) if object["metadata"]["resourceVersion"] == **version => {}
+                (None, None) => {}
+                _ => return ReadBack::Moved,
+            }
         }
-        last
+        ReadBack::Unchanged
     }
 }
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::step::Step;
 use crate::checks::Snapshot;
-use crate::cluster::{Allowance, Survey};
+use crate::cluster::Survey;
 use crate::diagnosis::around::{self, Role, Trouble};
 use crate::diagnosis::{self, Cause, Course, Weight};
 use crate::redact::Redactor;
@@ -16,7 +16,7 @@ use crate::session::related_objects::{self, Depth};
 use crate::terminal::{Line, OutputError, Style, Ui};
 
 /// A person waits for it, with users locked out.
-const LOOK: Allowance = Allowance { time: Duration::from_secs(5), requests: 60, bytes: 8 << 20 };
+const LOOK: Duration = Duration::from_secs(5);
 /// Logs that are read, and lines that are shown of each.
 const LOGS: usize = 3;
 const LINES: usize = 12;
@@ -140,7 +140,7 @@ pub async fn look_further(session: &Session, snapshot: &Snapshot, causes: &[Caus
     if !diagnosis::is_unclear(causes) {
         return None;
     }
-    session.ui().status(format!("  Looking around for more, {} seconds at most.", LOOK.time.as_secs()));
+    session.ui().status(format!("  Looking around for more, {} seconds at most.", LOOK.as_secs()));
     tokio::select! {
         // Large, and hardly ever needed.
         more = Box::pin(look(session, snapshot)) => Some(more),

@@ -2,7 +2,7 @@
 
 use super::confirm::Approved;
 use super::follow::Start;
-use super::outcome::{Outcome, Written};
+use super::outcome::Outcome;
 use super::server_dry_run;
 use super::step::Step;
 use crate::checks::{Known, Snapshot};
@@ -92,14 +92,15 @@ pub async fn send(
     let write = server_dry_run::request(session, plan);
     let result =
         session.cluster.write(&write, |found| found["metadata"]["uid"] == uid.as_str() && plan.is_in(found)).await;
+    let name = result.name();
     match result {
         WriteOutcome::Applied(written) => {
-            outcome.write = Written::Applied;
+            outcome.write = Some(name);
             let seen = Deployment::from_value(written.object)
                 .map_err(|error| Failure::new(Exit::Failed, error.to_string()))?;
             if written.read_back && !is_surely_ours(session, plan, &seen, &ours).await {
                 // Somebody else made the same change, when and on what state is not known: the next round follows it.
-                outcome.write = Written::NotApplied;
+                outcome.write = Some(WriteOutcome::NOT_APPLIED);
                 session.context.interrupt.stands(Standing::NothingWritten);
                 session.warn_unrecorded(session.change_record(withdraw).await);
                 session.deployment = seen;
@@ -112,7 +113,7 @@ pub async fn send(
             }
             Ok(Some(Start { baseline, seen, continuity }))
         }
-        WriteOutcome::NotApplied { error, now } if matches!(error.kind(), ErrorKind::Conflict { .. }) => {
+        WriteOutcome::Conflict { now, .. } => {
             session.context.interrupt.stands(Standing::NothingWritten);
             // What the record says of a write must be true of the one that was stored, and that was not this one.
             session.warn_unrecorded(session.change_record(withdraw).await);
@@ -122,18 +123,18 @@ pub async fn send(
             }
             Ok(None)
         }
-        WriteOutcome::NotApplied { error, .. } => {
+        WriteOutcome::NotApplied(error) => {
             session.context.interrupt.stands(Standing::NothingWritten);
-            outcome.write = Written::NotApplied;
+            outcome.write = Some(name);
             // Else whoever comes next waits a moment for a write that nobody sends. A server that cannot be reached
             // is not waited for.
-            if !matches!(error.kind(), ErrorKind::Unreachable { .. } | ErrorKind::TlsTrouble { .. }) {
+            if !matches!(error.kind(), ErrorKind::Unreachable { .. } | ErrorKind::TlsFailed { .. }) {
                 let _ = session.change_record(withdraw).await;
             }
             Err(Failure::from(error).next(Next::new("The change was not applied; the deployment is as it was.")))
         }
         WriteOutcome::Unknown(error) => {
-            outcome.write = Written::Unknown;
+            outcome.write = Some(name);
             Err(Failure::from(error).next(
                 Next::new("Whether the change was applied could not be found out. See for yourself, then run the command again; it goes on where this one was:")
                     .command(session.command("status")),

@@ -9,18 +9,6 @@ use crate::session::reading::Extent;
 use crate::session::status::Status;
 use crate::terminal::{Next, OutputFormat};
 
-/// What became of the write.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Written {
-    Applied,
-    /// It was tried and is not stored.
-    NotApplied,
-    /// It could not be found out.
-    Unknown,
-    None,
-}
-
 /// How a flow ended. An error before anything was followed is no end of its own: it left the deployment as it was.
 #[derive(Debug)]
 pub enum Ended {
@@ -65,7 +53,8 @@ impl Ended {
 #[derive(Debug)]
 pub struct Outcome {
     step: Step,
-    pub write: Written,
+    /// The name of what became of the write; `None` where none was tried.
+    pub write: Option<&'static str>,
     pub message: Option<String>,
     pub record_file: Option<String>,
     /// What to do after a success; told when everything else has been.
@@ -80,7 +69,7 @@ struct Document<'a> {
     command: &'a str,
     namespace: &'a str,
     name: &'a str,
-    write: Written,
+    write: &'a str,
     verdict: &'a str,
     message: Option<String>,
     record_file: Option<&'a str>,
@@ -89,7 +78,7 @@ struct Document<'a> {
 
 impl Outcome {
     pub const fn new(step: Step) -> Self {
-        Self { step, write: Written::None, message: None, record_file: None, next: None }
+        Self { step, write: None, message: None, record_file: None, next: None }
     }
 
     /// Ends a command that finds its goal reached.
@@ -110,9 +99,7 @@ impl Outcome {
         let result = match ended {
             Ok(ended) => ended.result(),
             // An error before the write says nothing of the write; the person asks first of all whether it was made.
-            Err(mut failure)
-                if self.write == Written::None && failure.error.is_some() && failure.exit == Exit::Failed =>
-            {
+            Err(mut failure) if self.write.is_none() && failure.error.is_some() && failure.exit == Exit::Failed => {
                 failure.next.insert(0, Next::new(format!("ElementDeployment {} was not changed.", session.place())));
                 Err(failure)
             }
@@ -135,7 +122,7 @@ impl Outcome {
                 command: if self.step.goes_back() { Step::Abort } else { self.step }.command(),
                 namespace: &session.target.namespace,
                 name: &session.target.name,
-                write: self.write,
+                write: self.write.unwrap_or("none"),
                 verdict,
                 message: self.message.or(failure),
                 record_file: self.record_file.as_deref(),

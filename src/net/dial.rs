@@ -10,8 +10,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::trust::plain;
 use crate::checks::Known;
+use crate::connection_failure::plain;
 
 /// More addresses than anybody needs to try.
 const MOST_ADDRESSES: usize = 8;

@@ -14,8 +14,9 @@ use tokio::net::TcpListener;
 use tokio::time::timeout;
 
 use super::dial::{BoxConnection, Way, addresses, bare, reserved, reserved_host};
-use super::trust::{Need, Roots, Verifier, cause, causes, complaint, plain};
+use super::trust::{Need, Roots, Verifier};
 use crate::checks::endpoints::{Answer, Outcome};
+use crate::connection_failure::{cause, causes, complaint, plain};
 use crate::secrets::SecretText;
 
 /// How long one question may take: finding the address, connecting, the handshake, the whole answer.
@@ -214,7 +215,10 @@ impl Ask<'_> {
         let at_proxy = matches!(self.way, Way::Proxy(_)) && verifier.shown().is_empty();
         match cause::<TlsError>(error).filter(|_| !at_proxy) {
             Some(TlsError::InvalidCertificate(problem)) => {
-                return Outcome::NotReached(format!("the certificate of {host} {}", complaint(problem, host)));
+                return Outcome::NotReached(format!(
+                    "the certificate of {host} {}",
+                    complaint(problem, &format!("is not for {host}"))
+                ));
             }
             Some(TlsError::InvalidMessage(_)) if error.is_connect() => {
                 return Outcome::NotReached(format!("what answers at {host} does not speak TLS"));

@@ -9,7 +9,8 @@ use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
 
 use super::dial::{addresses, connect};
-use super::trust::{Need, Verifier, plain};
+use super::trust::{Need, Verifier};
+use crate::connection_failure::plain;
 use crate::x509::HostName;
 
 /// How long everything may take: finding the address, connecting, the handshake.

@@ -1,9 +1,7 @@
 //! Who is trusted, and the one verifier of every TLS connection that is opened here: it keeps the chain that a server shows,
 //! whatever comes of it. That the server holds the key of its certificate is checked in any case.
 
-use std::error::Error;
 use std::fmt;
-use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -182,39 +180,6 @@ impl ServerCertVerifier for Verifier {
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.algorithms.supported_schemes()
     }
-}
-
-/// What is wrong with a certificate, to complete "the certificate …".
-pub fn complaint(error: &CertificateError, host: &str) -> String {
-    match error {
-        CertificateError::UnknownIssuer => "is signed by an authority that is not trusted here".to_owned(),
-        CertificateError::Expired | CertificateError::ExpiredContext { .. } => "has expired".to_owned(),
-        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            format!("is not for {host}")
-        }
-        other => format!("is refused: {other}"),
-    }
-}
-
-/// The first error of this kind among what an error came of. What an I/O error carries is not among its sources.
-pub fn cause<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
-    causes(error).find_map(|one| one.downcast_ref())
-}
-
-/// An error, and what it came of.
-pub fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    std::iter::successors(Some(error), |one: &&'a (dyn Error + 'static)| {
-        let one: &'a (dyn Error + 'static) = *one;
-        match one.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
-            Some(inner) => Some(inner),
-            None => one.source(),
-        }
-    })
-}
-
-/// An I/O error in the system's words, without its number.
-pub fn plain(error: &dyn Error) -> String {
-    error.to_string().split(" (os error").next().unwrap_or_default().to_owned()
 }
 
 #[cfg(test)]

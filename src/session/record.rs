@@ -6,7 +6,7 @@ use k8s_openapi::api::core::v1::ConfigMap;
 
 use super::Session;
 use crate::checks::Known;
-use crate::cluster::{ErrorKind, Write, WriteOutcome, resource};
+use crate::cluster::{Write, WriteOutcome, resource};
 use crate::error::{Exit, Failure};
 use crate::record::{Record, record_name};
 use crate::terminal::Next;
@@ -28,15 +28,10 @@ impl Session {
                 record.written(&written.object);
                 Ok(Ok(()))
             }
-            WriteOutcome::NotApplied { error, .. }
-                if matches!(
-                    error.kind(),
-                    ErrorKind::Conflict { .. } | ErrorKind::AlreadyExists | ErrorKind::NotFound
-                ) =>
-            {
-                Ok(Err(ChangedMeanwhile))
-            }
-            WriteOutcome::NotApplied { error, .. } | WriteOutcome::Unknown(error) => Err(error.into()),
+            WriteOutcome::Conflict { .. } => Ok(Err(ChangedMeanwhile)),
+            // It was deleted.
+            WriteOutcome::NotApplied(error) if error.is_not_found() => Ok(Err(ChangedMeanwhile)),
+            WriteOutcome::NotApplied(error) | WriteOutcome::Unknown(error) => Err(error.into()),
         }
     }
 
@@ -73,7 +68,7 @@ impl Session {
 
     /// Who the API server takes this person for; only for the record.
     pub async fn who(&self) -> Option<String> {
-        self.cluster.who_am_i().await.map(|who| who.user)
+        self.cluster.who_am_i().await
     }
 
     /// Where failure files go: the state folder of the XDG specification, else the working folder, else the temporary one.

@@ -17,7 +17,7 @@ use tokio::time::timeout;
 
 use super::Session;
 use crate::checks::Snapshot;
-use crate::cluster::{Onlook, Selection, resource};
+use crate::cluster::{CollectionEvent, Selection, resource};
 use crate::record::TimelineEntry;
 use crate::terminal::progress::{Progress, ProgressDetails};
 use crate::terminal::time::duration;
@@ -42,7 +42,7 @@ impl Stages {
         let namespace = &session.target.namespace;
         let mut news = SelectAll::new();
         for kind in WorkloadKind::ALL {
-            let collection = session.cluster.look_on(watched(kind), namespace);
+            let collection = session.cluster.watch_all(&watched(kind), namespace);
             let items = unfold(collection, move |mut collection| async move {
                 collection.next().await.map(|item| ((kind, item), collection))
             });
@@ -89,7 +89,7 @@ fn watched(kind: WorkloadKind) -> ApiResource {
     }
 }
 
-type News = SelectAll<futures::stream::BoxStream<'static, (WorkloadKind, Onlook)>>;
+type News = SelectAll<futures::stream::BoxStream<'static, (WorkloadKind, CollectionEvent)>>;
 
 async fn look_on(mut news: News, mut observer: Observer, teller: &Teller) {
     while let Some(first) = news.next().await {
@@ -105,11 +105,11 @@ async fn look_on(mut news: News, mut observer: Observer, teller: &Teller) {
     }
 }
 
-fn take(observer: &mut Observer, (kind, item): (WorkloadKind, Onlook)) {
+fn take(observer: &mut Observer, (kind, item): (WorkloadKind, CollectionEvent)) {
     match item {
-        Onlook::Seen(object) => observer.seen(kind, &object),
-        Onlook::Gone(object) => observer.gone(kind, &object),
-        Onlook::Doubt => observer.doubt(kind),
+        CollectionEvent::Seen(object) => observer.seen(kind, &object),
+        CollectionEvent::Deleted(object) => observer.gone(kind, &object),
+        CollectionEvent::Reset => observer.doubt(kind),
     }
 }
 

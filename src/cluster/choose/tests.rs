@@ -1,10 +1,8 @@
 use serde_json::json;
 
 use super::*;
-use crate::cluster::{
-    stub::{Seen, Step, Stub},
-    transport::Limits,
-};
+use crate::cluster::client::connect::Limits;
+use crate::cluster::stub::{Seen, Step, Stub};
 
 /// A server that holds these deployments, serves these versions, and lets us look at other namespaces or not.
 #[derive(Clone)]

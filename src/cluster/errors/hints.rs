@@ -1,14 +1,18 @@
 //! What to do next, per kind of failure.
 
-use std::fmt::Write as _;
+use super::error::{ClusterError, ErrorKind};
+use crate::cluster::place::Place;
+use crate::cluster::resource::{Action, qualified};
 
-use super::ErrorKind;
-use crate::cluster::{
-    connect::Place,
-    resource::{Action, qualified},
-};
+impl ClusterError {
+    /// What a person can do next, one sentence or command each; may be empty.
+    pub fn hints(&self) -> Vec<String> {
+        let own = self.parts.hint.map(str::to_owned).into_iter();
+        own.chain(of_kind(self.kind(), self.parts.action.as_ref(), self.parts.place.as_deref())).collect()
+    }
+}
 
-pub(super) fn hints(kind: &ErrorKind, action: Option<&Action>, place: Option<&Place>) -> Vec<String> {
+fn of_kind(kind: &ErrorKind, action: Option<&Action>, place: Option<&Place>) -> Vec<String> {
     let context = place.map_or_else(String::new, Place::context_flag);
     match kind {
         ErrorKind::Unreachable { .. } => {
@@ -20,19 +24,19 @@ pub(super) fn hints(kind: &ErrorKind, action: Option<&Action>, place: Option<&Pl
             }
             hints
         }
-        ErrorKind::TlsTrouble { .. } => vec![format!(
+        ErrorKind::TlsFailed { .. } => vec![format!(
             "Compare with `kubectl{context} version`: if that fails too, the certificate-authority data of the kubeconfig or the server's certificate is at fault."
         )],
         ErrorKind::Unauthorized => vec![format!(
             "Log in again as you do for kubectl (a token or client certificate may have expired); `kubectl{context} auth whoami` tells when it works."
         )],
-        ErrorKind::Forbidden { by_rules: true, .. } => action
-            .map(|action| {
-                vec![format!("Ask an administrator for this right. `{}` tells when it is there.", can_i(action, place))]
-            })
-            .unwrap_or_default(),
+        ErrorKind::Forbidden { by_rules: true, .. } => {
+            let asked = action.map(|action| can_i(action, place));
+            let told = |line| format!("Ask an administrator for this right. `{line}` tells when it is there.");
+            asked.map(told).into_iter().collect()
+        }
         ErrorKind::Conflict { .. } => vec!["Read the object again, look at what changed, and decide again.".to_owned()],
-        ErrorKind::ServerTrouble { .. } | ErrorKind::Timeout { .. } | ErrorKind::ConnectionLost { .. } => {
+        ErrorKind::ServerFailed { .. } | ErrorKind::Timeout { .. } | ErrorKind::ConnectionLost { .. } => {
             vec!["Run the same command again in a moment; it continues where this one was.".to_owned()]
         }
         ErrorKind::Unreadable { .. } => vec![format!(
@@ -45,35 +49,11 @@ pub(super) fn hints(kind: &ErrorKind, action: Option<&Action>, place: Option<&Pl
 
 /// The line with which kubectl answers whether this action is allowed.
 fn can_i(action: &Action, place: Option<&Place>) -> String {
-    let mut line = format!(
-        "kubectl{} auth can-i {} {}",
-        place.map_or_else(String::new, Place::context_flag),
-        action.verb,
-        qualified(&action.resource)
-    );
+    let (context, as_whom) = place.map(|place| (place.context_flag(), place.as_flags())).unwrap_or_default();
     // RBAC can be given per name, except for creating (the name is not known to it) and for listing.
-    if let Some(name) = action.name.as_ref().filter(|_| !["create", "list", "watch"].contains(&action.verb)) {
-        let _ = write!(line, "/{name}");
-    }
-    match &action.namespace {
-        Some(namespace) => {
-            let _ = write!(line, " -n {namespace}");
-        }
-        None => line.push_str(" -A"),
-    }
-    if let Some(place) = place {
-        if let Some(user) = &place.impersonating {
-            let _ = write!(line, " --as {}", shell_word(user));
-        }
-        for group in &place.impersonating_groups {
-            let _ = write!(line, " --as-group {}", shell_word(group));
-        }
-    }
-    line
-}
-
-/// One word of a command that can be copied, quoted where a shell would read it otherwise.
-pub fn shell_word(text: &str) -> String {
-    let safe = !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c));
-    if safe { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
+    let name = action.name.as_ref().filter(|_| !["create", "list", "watch"].contains(&action.verb));
+    let name = name.map_or_else(String::new, |name| format!("/{name}"));
+    let namespace = action.namespace.as_ref().map_or_else(|| "-A".to_owned(), |namespace| format!("-n {namespace}"));
+    let Action { verb, resource, .. } = action;
+    format!("kubectl{context} auth can-i {verb} {}{name} {namespace}{as_whom}", qualified(resource))
 }

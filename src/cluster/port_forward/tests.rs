@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use super::*;
+use crate::cluster::client::connect::Limits;
 use crate::cluster::stub::{Step, Stub};
-use crate::cluster::transport::Limits;
 
 async fn refusal(step: Step) -> (ClusterError, String) {
     let stub = Stub::with_steps(vec![step]).await;

@@ -8,11 +8,9 @@ use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::cluster::{
-    resource::{ApiVersion, resource},
-    stub::{Seen, Step, Stub},
-    transport::Limits,
-};
+use crate::cluster::client::connect::Limits;
+use crate::cluster::resource::{ApiVersion, resource};
+use crate::cluster::stub::{Seen, Step, Stub};
 
 /// A server that keeps one ElementDeployment by the API's rules: compare-and-set, a new version per change.
 struct World {
@@ -141,13 +139,13 @@ async fn run(world: World, write: &Write, faults: &[Fault], blind: bool, somebod
     .await;
     let limits = Limits { write_answer: Some(Duration::from_millis(300)), ..Limits::default() };
     let cluster = Cluster::to_stub(&stub.address, limits).await;
-    let care = Care {
+    let patience = Patience {
         tries: 3,
         pause: Duration::from_millis(5),
-        looks: [Duration::from_millis(5); 4],
-        patience: Duration::from_millis(300),
+        read_back: [Duration::from_millis(5); 4],
+        unreachable: Duration::from_millis(300),
     };
-    let outcome = cluster.write_with(write, |object| object["spec"]["active"] == true, care).await;
+    let outcome = cluster.write_with(write, |object| object["spec"]["active"] == true, patience).await;
     Run { outcome, stub, world }
 }
 
@@ -209,7 +207,7 @@ async fn no_fault_leads_to_a_false_outcome_or_a_second_change() {
                     assert!(stored <= 1, "{told}");
                     match &run.outcome {
                         WriteOutcome::Applied(_) => assert_eq!(stored, 1, "{told}"),
-                        WriteOutcome::NotApplied { .. } => assert_eq!(stored, 0, "{told}"),
+                        WriteOutcome::Conflict { .. } | WriteOutcome::NotApplied(_) => assert_eq!(stored, 0, "{told}"),
                         // On a busy machine any answer may come too late; then "unknown" is the truth.
                         WriteOutcome::Unknown(error) => {
                             assert!(blind || matches!(error.kind(), ErrorKind::Timeout { .. }), "{told}");
@@ -257,8 +255,7 @@ async fn a_conflict_is_not_applied_and_shows_what_is_there_now() {
     let mut world = World::with_object();
     world.changed_by_somebody();
     let run = run(world, &patch(), &[], false, false).await;
-    let WriteOutcome::NotApplied { error, now } = &run.outcome else { panic!("{:?}", run.outcome) };
-    assert!(matches!(error.kind(), ErrorKind::Conflict { .. }));
+    let WriteOutcome::Conflict { now, .. } = &run.outcome else { panic!("{:?}", run.outcome) };
     assert_eq!(now.as_ref().expect("read")["metadata"]["resourceVersion"], "6");
     assert_eq!(run.sent(), 1, "never again with another version");
 }
@@ -269,14 +266,14 @@ async fn somebody_elses_identical_change_does_not_pass_for_ours() {
     world.changed_by_somebody();
     world.object.as_mut().expect("there")["spec"]["active"] = true.into();
     let run = run(world, &patch(), &[], false, false).await;
-    assert!(matches!(run.outcome, WriteOutcome::NotApplied { .. }), "{:?}", run.outcome);
+    assert!(matches!(run.outcome, WriteOutcome::Conflict { .. }), "{:?}", run.outcome);
 }
 
 #[tokio::test]
 async fn a_refusal_is_final() {
     for code in [400, 401, 403, 404, 422] {
         let run = run(World::with_object(), &patch(), &[Fault::Status(code)], false, false).await;
-        assert!(matches!(run.outcome, WriteOutcome::NotApplied { now: None, .. }), "{code}: {:?}", run.outcome);
+        assert!(matches!(run.outcome, WriteOutcome::NotApplied(_)), "{code}: {:?}", run.outcome);
         assert_eq!(run.stub.seen().len(), 1, "{code}");
     }
 }
@@ -303,7 +300,7 @@ async fn a_dead_server_means_not_applied() {
     let cluster = Cluster::to_stub(&format!("http://{address}"), Limits::default()).await;
     let outcome = cluster.write(&patch(), |_| true).await;
     assert!(
-        matches!(outcome, WriteOutcome::NotApplied { error, .. } if matches!(error.kind(), ErrorKind::Unreachable { .. }))
+        matches!(outcome, WriteOutcome::NotApplied(error) if matches!(error.kind(), ErrorKind::Unreachable { .. }))
     );
 }
 
@@ -321,7 +318,7 @@ async fn creating_twice_is_impossible() {
     assert!(matches!(again.outcome, WriteOutcome::Applied(_)), "{:?}", again.outcome);
     assert_eq!((again.sent(), again.stored()), (2, 1));
     let there = run(World::with_object(), &creation(), &[], false, false).await;
-    let WriteOutcome::NotApplied { error, now: Some(_) } = &there.outcome else { panic!("{:?}", there.outcome) };
+    let WriteOutcome::Conflict { error, now: Some(_) } = &there.outcome else { panic!("{:?}", there.outcome) };
     assert_eq!(*error.kind(), ErrorKind::AlreadyExists);
 }
 

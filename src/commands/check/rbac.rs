@@ -37,7 +37,7 @@ pub async fn exec(context: &Context, args: &CheckArgs) -> Result<Exit, Failure> 
                     mas_secret: default_secret_name(name),
                     other_secrets: Vec::new(),
                 };
-                (wanted, cluster.who_am_i().await.map(|who| who.user))
+                (wanted, cluster.who_am_i().await)
             }
             None => return Err(failure),
         },

@@ -19,7 +19,7 @@ use super::status::provider_table;
 use crate::checks::tls::{CertificateSource, Offered};
 use crate::checks::{self, Known, RehearsalStanding, Snapshot, Step, codes};
 use crate::cli::PrepareArgs;
-use crate::cluster::{ErrorKind, Write, WriteOutcome, resource};
+use crate::cluster::{Write, WriteOutcome, resource};
 use crate::error::{Exit, Failure};
 use crate::migration::Confirmed;
 use crate::plan::{
@@ -264,9 +264,7 @@ async fn write_secret(
                 session.ui().status(format!("Secret {} {verb}.", plan.name));
                 return Ok(());
             }
-            WriteOutcome::NotApplied { error, now }
-                if matches!(error.kind(), ErrorKind::AlreadyExists | ErrorKind::Conflict { .. }) =>
-            {
+            WriteOutcome::Conflict { error, now } => {
                 session.ui().status(format!(
                     "Secret {} was written by somebody else just now{}; looking at it again.",
                     plan.name,
@@ -282,7 +280,7 @@ async fn write_secret(
                     return Ok(());
                 }
             }
-            WriteOutcome::NotApplied { error, .. } => {
+            WriteOutcome::NotApplied(error) => {
                 return Err(Failure::from(error).next(Next::new(format!("Secret {} was not written.", plan.name))));
             }
             WriteOutcome::Unknown(error) => {

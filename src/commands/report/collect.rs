@@ -12,7 +12,7 @@ use super::operators::{self, Operators};
 use super::secrets::{self, Secrets};
 use super::{Missing, operators::BESIDE};
 use crate::checks::{Finding, Known, Snapshot};
-use crate::cluster::{Allowance, LogEnd, Survey};
+use crate::cluster::{LogEnd, Survey};
 use crate::diagnosis::around::{self, Around, Container, Role};
 use crate::migration;
 use crate::redact::Redactor;
@@ -22,7 +22,7 @@ use crate::session::status::Status;
 use crate::terminal::progress::{Progress, Waiting};
 
 /// For everything but the deployment itself, its record and its findings.
-const SURVEY: Allowance = Allowance { time: Duration::from_secs(40), requests: 500, bytes: 96 << 20 };
+const SURVEY: Duration = Duration::from_secs(40);
 /// For those; each read has limits of its own as well.
 const OWN: Duration = Duration::from_secs(20);
 /// Logs at most, and how much of each.

@@ -11,7 +11,7 @@ use kube::core::ObjectList;
 use super::overview;
 use crate::checks::configured::Configured;
 use crate::checks::{Circumstances, Known, Snapshot};
-use crate::cluster::{ApiVersion, Cluster, ClusterError, ErrorKind, Lean, Pages, Selection, resource};
+use crate::cluster::{ApiVersion, Cluster, ClusterError, ErrorKind, Pages, Selection, Trimmed, resource};
 use crate::deployment::Deployment;
 use crate::error::{Exit, Failure};
 use crate::record::{Record, record_name};
@@ -52,9 +52,9 @@ pub async fn exec(context: &Context, format: OutputFormat) -> Result<Exit, Failu
 }
 
 /// The first page in the version that is served; `None` where there is none.
-async fn first_page(cluster: &Cluster) -> Result<Option<(Pages<Lean>, ObjectList<Lean>)>, ClusterError> {
+async fn first_page(cluster: &Cluster) -> Result<Option<(Pages<Trimmed>, ObjectList<Trimmed>)>, ClusterError> {
     for version in ApiVersion::ALL {
-        let mut pages = cluster.list::<Lean>(&version.resource(), None, Selection::default(), PAGE);
+        let mut pages = cluster.list::<Trimmed>(&version.resource(), None, Selection::default(), PAGE);
         match pages.next().await {
             Ok(page) => return Ok(page.map(|page| (pages, page))),
             Err(error) if *error.kind() == ErrorKind::NoSuchApi => {}
@@ -66,7 +66,7 @@ async fn first_page(cluster: &Cluster) -> Result<Option<(Pages<Lean>, ObjectList
 
 /// All records by namespace and name, where they may be read; without them only the rehearsals are not known.
 struct Records {
-    all: HashMap<(String, String), Lean>,
+    all: HashMap<(String, String), Trimmed>,
     unread: Option<ClusterError>,
 }
 
@@ -74,11 +74,11 @@ impl Records {
     async fn read(cluster: &Cluster) -> Self {
         let labels = Some("app.kubernetes.io/managed-by=kubectl-ess-mas".to_owned());
         let selection = Selection { labels, fields: None };
-        let (all, unread) = match cluster.list::<Lean>(&resource::<ConfigMap>(), None, selection, 500).all().await {
+        let (all, unread) = match cluster.list::<Trimmed>(&resource::<ConfigMap>(), None, selection, 500).all().await {
             Ok(all) => (all, None),
             Err(error) => (Vec::new(), Some(error)),
         };
-        let key = |map: &Lean| {
+        let key = |map: &Trimmed| {
             let text = |key: &str| map.0["metadata"][key].as_str().unwrap_or_default().to_owned();
             (text("namespace"), text("name"))
         };
@@ -106,9 +106,9 @@ impl<'a> Output<'a> {
         })
     }
 
-    fn page(&mut self, context: &Context, page: ObjectList<Lean>, records: &Records) -> Result<(), Failure> {
+    fn page(&mut self, context: &Context, page: ObjectList<Trimmed>, records: &Records) -> Result<(), Failure> {
         let mut text = String::new();
-        for Lean(object) in page.items {
+        for Trimmed(object) in page.items {
             let Ok(deployment) = Deployment::from_value(object) else { continue };
             let record = records.of(&deployment);
             let snapshot = without_secret(deployment, record);

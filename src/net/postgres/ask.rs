@@ -1,15 +1,18 @@
-//! Questions, one after the other in one read-only transaction. Every text is constant; what varies is bound.
+//! Questions, one after the other in one read-only transaction. Every text is made of constants; what varies is bound.
 
 use std::sync::PoisonError;
+use std::time::Duration;
 
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Row, SimpleQueryMessage};
 
-use super::{CONNECT, Login, Session, WHOLE, plain, without};
+use super::login::{CONNECT, Login, Session, plain, without};
 use crate::checks::Known;
 use crate::checks::databases::said::{Identity, Pooling, Server, Trouble};
 
+/// For everything that one database is asked.
+const WHOLE: Duration = Duration::from_secs(45);
 /// Nothing can be written in it, by whatever statement. One view of the whole, so that numbers fit one another.
 pub(super) const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 /// Limits for one statement; and where the connection is lost, for what stays behind on the server.
@@ -79,7 +82,7 @@ impl<'a> Asking<'a> {
     }
 
     /// The rows that answer a question; a sentence where there are none to be had.
-    async fn rows(&mut self, text: &'static str, bound: &[Bound<'_>]) -> Result<Vec<Row>, String> {
+    async fn rows(&mut self, text: &str, bound: &[Bound<'_>]) -> Result<Vec<Row>, String> {
         if let Some(why) = &self.ended {
             return Err(why.clone());
         }
@@ -105,7 +108,7 @@ impl<'a> Asking<'a> {
     /// What all rows hold that answer a question.
     pub(super) async fn all<T>(
         &mut self,
-        text: &'static str,
+        text: &str,
         bound: &[Bound<'_>],
         read: impl Fn(&Row) -> Result<T, tokio_postgres::Error>,
     ) -> Result<Vec<T>, String> {
@@ -116,7 +119,7 @@ impl<'a> Asking<'a> {
     /// What the one row holds that answers a question.
     pub(super) async fn one<T>(
         &mut self,
-        text: &'static str,
+        text: &str,
         bound: &[Bound<'_>],
         read: impl Fn(&Row) -> Result<T, tokio_postgres::Error>,
     ) -> Result<T, String> {
@@ -124,12 +127,12 @@ impl<'a> Asking<'a> {
         first.ok_or_else(|| "the server answered with no row".to_owned())
     }
 
-    pub(super) async fn number(&mut self, text: &'static str, bound: &[Bound<'_>]) -> Known<i64> {
+    pub(super) async fn number(&mut self, text: &str, bound: &[Bound<'_>]) -> Known<i64> {
         self.one(text, bound, |row| row.try_get(0)).await.into()
     }
 
     /// Names with their numbers; names are the database's and are shown on one line.
-    pub(super) async fn numbers(&mut self, text: &'static str) -> Known<Vec<(String, i64)>> {
+    pub(super) async fn numbers(&mut self, text: &str) -> Known<Vec<(String, i64)>> {
         let read = |row: &Row| Ok((plain(&row.try_get::<_, String>(0)?), row.try_get(1)?));
         self.all(text, &[], read).await.into()
     }
@@ -160,9 +163,9 @@ fn words(trouble: Trouble) -> String {
     }
 }
 
-/// The server's process that serves a session now.
-async fn process(session: &Session) -> Option<i32> {
-    let messages = session.client.simple_query(PROCESS).await.ok()?;
+/// The server's process that serves a session now, asked for with this text.
+async fn process(session: &Session, text: &str) -> Option<i32> {
+    let messages = session.client.simple_query(text).await.ok()?;
     let row = messages.iter().find_map(|message| match message {
         SimpleQueryMessage::Row(row) => Some(row),
         _ => None,
@@ -175,7 +178,7 @@ async fn process(session: &Session) -> Option<i32> {
 async fn pooling(login: &Login<'_>, session: &Session, deadline: Instant) -> Pooling {
     let told = session.facts.lock().unwrap_or_else(PoisonError::into_inner).process;
     let looked = timeout_at(deadline.min(Instant::now() + CONNECT), async {
-        let first = process(session).await;
+        let first = process(session, PROCESS).await;
         let Some(first) = first.filter(|first| Some(*first) != told) else { return Pooling::None };
         let Ok(other) = login.open(deadline).await else {
             return Pooling::Unclear("a second session was refused".to_owned());
@@ -184,8 +187,8 @@ async fn pooling(login: &Login<'_>, session: &Session, deadline: Instant) -> Poo
             if other.client.batch_execute("BEGIN READ ONLY").await.is_err() {
                 return Pooling::Unclear("a second session was lost".to_owned());
             }
-            let theirs = process_inside(&other).await;
-            let ours = process(session).await;
+            let theirs = process(&other, "SELECT pg_backend_pid()").await;
+            let ours = process(session, PROCESS).await;
             let _ = other.client.batch_execute("ROLLBACK").await;
             if ours != Some(first) || theirs == Some(first) {
                 return Pooling::ByTransaction;
@@ -194,10 +197,4 @@ async fn pooling(login: &Login<'_>, session: &Session, deadline: Instant) -> Poo
         Pooling::BySession
     });
     looked.await.unwrap_or_else(|_| Pooling::Unclear("it took too long".to_owned()))
-}
-
-/// The same in a transaction that is open.
-async fn process_inside(session: &Session) -> Option<i32> {
-    let rows = session.client.query_typed("SELECT pg_backend_pid()", &[]).await.ok()?;
-    rows.first()?.try_get(0).ok()
 }

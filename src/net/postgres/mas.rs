@@ -3,22 +3,11 @@
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
-use super::Login;
 use super::ask::Asking;
+use super::login::Login;
 use crate::checks::databases::MAS_TABLES;
 use crate::checks::databases::said::{Connections, MasSaid, Rights, Tables, Trigram, Trouble};
 
-/// Whether a table has rows; the texts are constant, so each table has its own.
-const FILLED: [&str; 8] = [
-    "SELECT EXISTS (SELECT 1 FROM users)",
-    "SELECT EXISTS (SELECT 1 FROM user_passwords)",
-    "SELECT EXISTS (SELECT 1 FROM user_emails)",
-    "SELECT EXISTS (SELECT 1 FROM user_unsupported_third_party_ids)",
-    "SELECT EXISTS (SELECT 1 FROM upstream_oauth_links)",
-    "SELECT EXISTS (SELECT 1 FROM compat_sessions)",
-    "SELECT EXISTS (SELECT 1 FROM compat_access_tokens)",
-    "SELECT EXISTS (SELECT 1 FROM compat_refresh_tokens)",
-];
 const PRESENT: &str = "SELECT t.name FROM unnest($1) t(name) WHERE to_regclass(quote_ident(t.name)) IS NOT NULL";
 const AROUND: &str = "SELECT to_regclass('_sqlx_migrations') IS NOT NULL, \
     count(*) FILTER (WHERE left(c.relname::text, 9) = 'syn2mas__'), \
@@ -95,11 +84,9 @@ async fn tables(asking: &mut Asking<'_>) -> Result<Tables, String> {
     let mut tables = asking.one(AROUND, &[], read).await?;
     let names: Vec<&str> = MAS_TABLES.to_vec();
     let present: Vec<String> = asking.all(PRESENT, &[(&names, Type::TEXT_ARRAY)], |row| row.try_get(0)).await?;
-    for (name, filled) in MAS_TABLES.iter().zip(FILLED) {
-        if present.iter().any(|one| one == name) {
-            let filled = asking.one(filled, &[], |row| row.try_get(0)).await;
-            tables.present.push((name, filled.into()));
-        }
+    for name in MAS_TABLES.iter().filter(|name| present.iter().any(|one| one == *name)) {
+        let filled = format!("SELECT EXISTS (SELECT 1 FROM {name})");
+        tables.present.push((name, asking.one(&filled, &[], |row| row.try_get(0)).await.into()));
     }
     Ok(tables)
 }

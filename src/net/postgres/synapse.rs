@@ -3,8 +3,8 @@
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
-use super::Login;
 use super::ask::Asking;
+use super::login::Login;
 use crate::checks::Known;
 use crate::checks::databases::Expected;
 use crate::checks::databases::said::{Foreign, SynapseSaid, Trouble};
@@ -30,29 +30,13 @@ const SIZES: &str = "SELECT c.relname::text, CASE WHEN c.reltuples < 0 OR (c.rel
 /// The tables that syn2mas reads.
 const TABLES: [&str; 6] =
     ["users", "devices", "access_tokens", "refresh_tokens", "user_threepids", "user_external_ids"];
-/// Rows without a user. Hidden devices are keys, not devices, and are skipped.
-const ORPHANS: [(&str, &str); 5] = [
-    (
-        "devices",
-        "SELECT count(*) FROM devices t WHERE NOT coalesce(t.hidden, false) \
-         AND NOT EXISTS (SELECT 1 FROM users u WHERE u.name = t.user_id)",
-    ),
-    (
-        "access_tokens",
-        "SELECT count(*) FROM access_tokens t WHERE NOT EXISTS (SELECT 1 FROM users u WHERE u.name = t.user_id)",
-    ),
-    (
-        "refresh_tokens",
-        "SELECT count(*) FROM refresh_tokens t WHERE NOT EXISTS (SELECT 1 FROM users u WHERE u.name = t.user_id)",
-    ),
-    (
-        "user_threepids",
-        "SELECT count(*) FROM user_threepids t WHERE NOT EXISTS (SELECT 1 FROM users u WHERE u.name = t.user_id)",
-    ),
-    (
-        "user_external_ids",
-        "SELECT count(*) FROM user_external_ids t WHERE NOT EXISTS (SELECT 1 FROM users u WHERE u.name = t.user_id)",
-    ),
+/// Where there may be rows without a user. Hidden devices are keys, not devices, and are skipped.
+const OF_USERS: [(&str, &str); 5] = [
+    ("devices", "AND NOT coalesce(t.hidden, false)"),
+    ("access_tokens", ""),
+    ("refresh_tokens", ""),
+    ("user_threepids", ""),
+    ("user_external_ids", ""),
 ];
 
 /// Asks; takes less than a minute whatever is there.
@@ -82,9 +66,11 @@ pub async fn ask(login: &Login<'_>, expected: &Expected) -> Result<SynapseSaid, 
             let read = |row: &Row| Ok(Foreign { people: row.try_get(0)?, services: row.try_get(1)? });
             said.foreign = asking.one(FOREIGN, &[(name, Type::TEXT)], read).await.into();
         }
-        for (table, text) in ORPHANS {
-            let number = asking.number(text, &[]).await;
-            said.orphans.push((table, number));
+        for (table, also) in OF_USERS {
+            let text = format!(
+                "SELECT count(*) FROM {table} t WHERE NOT EXISTS (SELECT 1 FROM users u WHERE u.name = t.user_id) {also}"
+            );
+            said.orphans.push((table, asking.number(&text, &[]).await));
         }
         let bound = [(&expected.providers as &_, Type::TEXT_ARRAY), (&expected.more_providers as &_, Type::BOOL)];
         said.no_login = asking.number(NO_LOGIN, &bound).await;

@@ -1,0 +1,139 @@
+//! Connections to the API server: kube's layers and TLS over a connector that sends small pieces at once.
+//!
+//! kube's own `Client::try_from` leaves Nagle's algorithm on, which costs a round trip in front of every first request; checks a
+//! proxy's certificate against `tls-server-name`; and sends no password to a SOCKS proxy.
+
+use std::future::ready;
+use std::io;
+use std::time::Duration;
+
+use http::header::USER_AGENT;
+use http::{HeaderValue, Request, Uri};
+use hyper::rt::{Read, Write};
+use hyper_timeout::TimeoutConnector;
+use hyper_util::client::legacy::Builder;
+use hyper_util::client::legacy::connect::proxy::{SocksV5, Tunnel};
+use hyper_util::client::legacy::connect::{Connection, HttpConnector};
+use hyper_util::client::proxy::matcher::Matcher;
+use hyper_util::rt::TokioExecutor;
+use kube::Config;
+use kube::client::{Body, ClientBuilder, ConfigExt as _, RustlsTlsError};
+use kube::config::AuthInfo;
+use tower::{BoxError, Service, ServiceExt};
+
+use crate::cluster::config::kubeconfig::unusable;
+use crate::cluster::config::resolve::Resolved;
+use crate::cluster::errors::{AtProxy, ClusterError};
+
+/// Connections with what proves who the user is, in which nothing is left to run or to look up.
+pub fn client(resolved: &Resolved, proof: &AuthInfo, limit: Option<Duration>) -> Result<kube::Client, ClusterError> {
+    let mut config = resolved.config.clone();
+    config.auth_info = proof.clone();
+    config.headers.push((USER_AGENT, HeaderValue::from_static(concat!("kubectl-ess-mas/", env!("CARGO_PKG_VERSION")))));
+    let plain = |uri: Option<&Uri>| uri.is_none_or(|uri| uri.scheme_str() != Some("https"));
+    if config.root_cert.is_none()
+        && (config.accept_invalid_certs || plain(Some(&config.cluster_url)) && plain(resolved.proxy.as_ref()))
+    {
+        // Loading the system's authorities costs more than everything else at start-up, and here they decide nothing.
+        config.root_cert = Some(Vec::new());
+    }
+    connect(&config, resolved.proxy.as_ref(), limit).map_err(|error| {
+        let (sentence, remedy) = match &error {
+            kube::Error::InferKubeconfig(error) => return unusable(error),
+            kube::Error::RustlsTls(RustlsTlsError::AddRootCertificate(_)) => (
+                "There is no certificate authority to check the API server's certificate against.".to_owned(),
+                "Name one with --certificate-authority, or in the kubeconfig.",
+            ),
+            _ => {
+                let who = resolved.user_name.as_ref();
+                let who = who.map_or_else(String::new, |name| format!(" of the kubeconfig's user {name}"));
+                (
+                    format!("No connection can be set up with the credentials and certificates{who}."),
+                    "Compare with `kubectl version`; a client certificate and its key may be damaged or not belong together.",
+                )
+            }
+        };
+        ClusterError::config(sentence, Some(remedy)).caused_by(error)
+    })
+}
+
+fn connect(config: &Config, proxy: Option<&Uri>, limit: Option<Duration>) -> Result<kube::Client, kube::Error> {
+    let mut http = HttpConnector::new();
+    http.enforce_http(false);
+    http.set_nodelay(true);
+    // Shared by the addresses of a name, so that one that is dead leaves time for the others.
+    http.set_connect_timeout(limit);
+    let Some(proxy) = proxy.cloned() else { return over(config, http, limit) };
+    // One with TLS has the certificates of the API server to show, as in Go, for its own name.
+    let mut of_proxy = config.clone();
+    of_proxy.tls_server_name = None;
+    if proxy.scheme_str() != Some("https") {
+        (of_proxy.root_cert, of_proxy.root_cert_file) = (Some(Vec::new()), None);
+    }
+    let connector = of_proxy.rustls_https_connector_with_connector(http)?;
+    let through = tower::service_fn(move |server: Uri| {
+        let (connector, proxy) = (connector.clone(), proxy.clone());
+        async move {
+            let socks = proxy.scheme_str() == Some("socks5");
+            let login = Matcher::builder().all(proxy.to_string()).build().intercept(&server);
+            let login = login.ok_or_else(|| BoxError::from("no address of a proxy"))?;
+            let address = if socks { with_port(login.uri(), "http", 1080)? } else { login.uri().clone() };
+            // Opened here, because hyper-util's connector for SOCKS does not say why it could not.
+            let mut stream = Some(connector.oneshot(address).await.map_err(AtProxy)?);
+            let opened = tower::service_fn(move |_: Uri| {
+                ready(stream.take().ok_or_else(|| io::Error::other("the proxy was asked twice")))
+            });
+            let server = if server.scheme_str() == Some("http") { with_port(&server, "http", 80)? } else { server };
+            Ok::<_, BoxError>(if socks {
+                let socks = SocksV5::new(proxy, opened);
+                match login.raw_auth() {
+                    Some((user, password)) => socks.with_auth(user.to_owned(), password.to_owned()),
+                    None => socks,
+                }
+                .oneshot(server)
+                .await?
+            } else {
+                let tunnel = Tunnel::new(proxy, opened);
+                match login.basic_auth() {
+                    Some(basic) => tunnel.with_auth(basic.clone()),
+                    None => tunnel,
+                }
+                .oneshot(server)
+                .await?
+            })
+        }
+    });
+    over(config, through, limit)
+}
+
+fn over<C>(config: &Config, connector: C, limit: Option<Duration>) -> Result<kube::Client, kube::Error>
+where
+    C: Service<Uri> + Clone + Send + Sync + 'static,
+    C::Response: Connection + Read + Write + Send + Unpin + 'static,
+    C::Future: Send + 'static,
+    C::Error: Into<BoxError>,
+{
+    let mut connector = TimeoutConnector::new(config.rustls_https_connector_with_connector(connector)?);
+    connector.set_connect_timeout(limit);
+    let requests = Builder::new(TokioExecutor::new()).build::<_, Body>(connector);
+    let requests = ServiceExt::<Request<Body>>::map_err(requests, BoxError::from);
+    let builder = ClientBuilder::new(requests, &config.default_namespace)
+        .with_layer(&config.extra_headers_layer()?)
+        .with_layer(&config.base_uri_layer());
+    Ok(match config.auth_layer()? {
+        Some(proven) => builder.with_layer(&proven).build(),
+        None => builder.build(),
+    })
+}
+
+/// The same address with a port in it, which hyper-util takes to be one of HTTPS otherwise.
+fn with_port(address: &Uri, scheme: &str, port: u16) -> Result<Uri, BoxError> {
+    let host = address.host().unwrap_or_default();
+    let port = address.port_u16().unwrap_or(port);
+    Ok(format!("{scheme}://{host}:{port}/").parse()?)
+}
+
+#[cfg(test)]
+pub mod stub;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,8 @@
+//! The connection to the API server, and requests on it.
+
+pub mod connect;
+pub mod connection;
+mod credentials;
+mod redact;
+mod retry;
+pub mod transport;

@@ -1,0 +1,215 @@
+//! One request, one answer, with limits. Nothing is repeated here but a request that was refused for an expired token.
+
+use std::future::Future;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::{Stream, StreamExt as _};
+use http::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER, WARNING};
+use http::{HeaderMap, Method, Request, Response, StatusCode};
+use http_body_util::BodyExt as _;
+use kube::client::Body;
+use kube::core::WatchEvent;
+use serde_json::Value;
+use tokio::time::{Instant, timeout};
+use zeroize::Zeroizing;
+
+use super::connect::{Cluster, Limits};
+use super::credentials::Access;
+use super::redact::Values;
+use crate::cluster::errors::{ClusterError, ErrorKind, plain, sorted, unreadable};
+use crate::cluster::resource::Action;
+
+/// A request, as often as it is sent.
+#[derive(Debug, Clone)]
+pub struct Outgoing {
+    pub method: Method,
+    pub address: String,
+    pub accept: &'static str,
+    pub content_type: Option<&'static str>,
+    pub body: Vec<u8>,
+    pub action: Action,
+}
+
+impl Outgoing {
+    pub fn get(address: String, action: Action) -> Self {
+        Self { method: Method::GET, address, accept: "application/json", content_type: None, body: Vec::new(), action }
+    }
+
+    fn request(&self) -> Result<Request<Vec<u8>>, ClusterError> {
+        let mut request = Request::builder().method(&self.method).uri(&self.address).header(ACCEPT, self.accept);
+        if let Some(content_type) = self.content_type {
+            request = request.header(CONTENT_TYPE, content_type);
+        }
+        request.body(self.body.clone()).map_err(|error| sorted(kube::Error::HttpError(error)))
+    }
+}
+
+/// A complete answer with a status of success.
+#[derive(Debug)]
+pub struct Reply {
+    pub body: Vec<u8>,
+    /// The texts of the server's `Warning` headers.
+    pub warnings: Vec<String>,
+}
+
+impl Cluster {
+    /// Sends once and reads the whole answer; any status but success is an error.
+    pub async fn exchange(&self, outgoing: &Outgoing, limits: Limits) -> Result<Reply, ClusterError> {
+        // Boxed, since every command's future holds several of these.
+        let answered = Box::pin(within(limits.total, async {
+            let values = Values::sent(&outgoing.action, &outgoing.body);
+            let request = outgoing.request()?.map(Bytes::from);
+            let response = self.begin(&request, limits.answer(&outgoing.method), values.as_ref()).await?;
+            let warnings = warnings(response.headers(), values.as_ref());
+            Ok(Reply { body: collected(response.into_body(), limits.silence).await?, warnings })
+        }));
+        answered.await.map_err(|error| self.error(error, outgoing))
+    }
+
+    /// The events of a watch. kube gives whole lines only, and drops half of one at the end of a connection. An event that
+    /// is an error comes as one.
+    pub async fn events(
+        &self,
+        outgoing: &Outgoing,
+        limit: Duration,
+    ) -> Result<impl Stream<Item = Result<WatchEvent<Value>, ClusterError>> + use<>, ClusterError> {
+        let events = self.client(Some(limit)).request_events::<Value>(outgoing.request()?).await;
+        let events = events.map_err(|error| self.error(sorted(error), outgoing))?;
+        let (cluster, outgoing) = (self.clone(), outgoing.clone());
+        Ok(events.map(move |event| {
+            let event = event.and_then(|event| match event {
+                WatchEvent::Error(status) => Err(kube::Error::Api(status)),
+                event => Ok(event),
+            });
+            event.map_err(|error| cluster.error(sorted(error), &outgoing))
+        }))
+    }
+
+    /// A client for what kube does by itself: every request gets this program's credentials, its line with `-v`, and this
+    /// limit until the answer begins. An answer that refuses comes back as [`kube::Error::Service`] around a
+    /// [`ClusterError`], which keeps what kube would drop (`Retry-After`).
+    pub fn client(&self, limit: Option<Duration>) -> kube::Client {
+        let cluster = self.clone();
+        let service = tower::service_fn(move |request: Request<Body>| {
+            let cluster = cluster.clone();
+            async move {
+                let (parts, body) = request.into_parts();
+                let body = body.collect_bytes().await.map_err(sorted)?;
+                cluster.begin(&Request::from_parts(parts, body), limit, None).await
+            }
+        });
+        kube::Client::new(service, self.namespace())
+    }
+
+    /// Sends and returns as soon as an answer that does not refuse begins. A 401 is answered once with renewed credentials,
+    /// where there are any: whatever the request was, the server has not acted on it.
+    pub async fn begin(
+        &self,
+        request: &Request<Bytes>,
+        limit: Option<Duration>,
+        values: Option<&Values>,
+    ) -> Result<Response<Body>, ClusterError> {
+        let access = self.inner.credentials.current().await?;
+        let mut response = send(request, &access, limit).await?;
+        if response.status() == StatusCode::UNAUTHORIZED
+            && let Some(renewed) = self.inner.credentials.renewed(&access).await?
+        {
+            response = send(request, &renewed, limit).await?;
+        }
+        if response.status().is_success() || response.status() == StatusCode::SWITCHING_PROTOCOLS {
+            return Ok(response);
+        }
+        let (parts, body) = response.into_parts();
+        // A refusal is a short document.
+        let mut body = within(limit, collected(body, limit)).await?;
+        if let Some(values) = values {
+            body = values.take_out_of(&body);
+        }
+        Err(ClusterError::from_answer(parts.status.as_u16(), retry_after(&parts.headers), &body))
+    }
+
+    /// Gives an error its place and action.
+    pub fn error(&self, error: ClusterError, outgoing: &Outgoing) -> ClusterError {
+        error.at(&outgoing.action, &self.inner.place)
+    }
+
+    /// An answer whose body is not what it should be.
+    pub fn unreadable(&self, outgoing: &Outgoing, error: &serde_json::Error) -> ClusterError {
+        self.error(unreadable(error), outgoing)
+    }
+}
+
+async fn send(
+    request: &Request<Bytes>,
+    access: &Access,
+    limit: Option<Duration>,
+) -> Result<Response<Body>, ClusterError> {
+    let sent = request.clone().map(Body::from);
+    let begun = Instant::now();
+    let response = within(limit, async { access.client.send(sent).await.map_err(sorted) }).await;
+    let took = begun.elapsed().as_millis();
+    // An address holds names and a resourceVersion; bodies and headers are never told.
+    let (method, address) = (request.method(), request.uri().to_string().replacen("?&", "?", 1));
+    match &response {
+        Ok(response) => tracing::info!("{method} {address} answered {} in {took} ms", response.status().as_u16()),
+        Err(error) => tracing::info!("{method} {address} not answered, after {took} ms: {error}"),
+    }
+    response
+}
+
+/// The whole body, as long as its pieces are not further apart than this.
+async fn collected(mut body: Body, silence: Option<Duration>) -> Result<Vec<u8>, ClusterError> {
+    let mut collected = Vec::new();
+    while let Some(frame) = within(silence, async { body.frame().await.transpose().map_err(sorted) }).await? {
+        if let Ok(data) = frame.into_data() {
+            collected.extend_from_slice(&data);
+        }
+    }
+    Ok(collected)
+}
+
+async fn within<T>(
+    limit: Option<Duration>,
+    future: impl Future<Output = Result<T, ClusterError>>,
+) -> Result<T, ClusterError> {
+    match limit {
+        Some(after) => {
+            timeout(after, future).await.unwrap_or_else(|_| Err(ClusterError::new(ErrorKind::Timeout(after))))
+        }
+        None => future.await,
+    }
+}
+
+/// `Retry-After` in seconds. The API server never sends the form with a date.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
+}
+
+/// The API server's warnings: `299 - "text"`, RFC 7234 §5.5.
+fn warnings(headers: &HeaderMap, values: Option<&Values>) -> Vec<String> {
+    let text = |value: &http::HeaderValue| {
+        let text = value.to_str().ok()?.strip_prefix("299 ")?;
+        let quoted = text[text.find('"')? + 1..].trim_end().strip_suffix('"')?;
+        let text = Zeroizing::new(quoted.replace("\\\"", "\"").replace("\\\\", "\\"));
+        Some(plain(&values.map_or_else(|| text.to_string(), |values| values.take_out(&text))))
+    };
+    headers.get_all(WARNING).iter().filter_map(text).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn headers() {
+        let mut headers = HeaderMap::new();
+        headers.insert(RETRY_AFTER, HeaderValue::from_static("7"));
+        headers.append(WARNING, HeaderValue::from_static("299 - \"unknown field \\\"spec.x\\\"\""));
+        headers.append(WARNING, HeaderValue::from_static("110 - \"stale\""));
+        assert_eq!(retry_after(&headers), Some(Duration::from_secs(7)));
+        assert_eq!(warnings(&headers, None), ["unknown field \"spec.x\""]);
+    }
+}

@@ -1,0 +1,266 @@
+//! From flags, environment and files to one way to reach one API server, with kubectl's rules.
+//!
+//! Reference: `client_config.go` of client-go's `clientcmd`. kube has the same for a kubeconfig alone: it knows no overriding
+//! flags, and errs on a comma at the end of `NO_PROXY`.
+
+use std::path::{MAIN_SEPARATOR, PathBuf};
+
+use http::Uri;
+use kube::Config;
+use kube::config::{AuthInfo, Cluster as ClusterEntry, ExecAuthCluster, Kubeconfig};
+use rustls_pki_types::{CertificateDer, pem::PemObject as _};
+use secrecy::ExposeSecret as _;
+
+use super::flags::ConnectionFlags;
+use super::kubeconfig::{Variables, given, load, of_process, unusable};
+use super::proxy;
+use crate::cluster::errors::ClusterError;
+
+/// Everything needed to talk to one API server.
+#[derive(Debug, Clone)]
+pub struct Resolved {
+    pub config: Config,
+    /// With what may stand in it: user and password.
+    pub proxy: Option<Uri>,
+    pub user: AuthInfo,
+    pub user_name: Option<String>,
+    /// For credential plugins that ask for it.
+    pub cluster: ExecAuthCluster,
+    pub context: Option<String>,
+    pub namespace_given: bool,
+}
+
+/// Applies kubectl's rules to flags, environment and files as they are now.
+pub fn resolve(flags: &ConnectionFlags) -> Result<Resolved, ClusterError> {
+    let mut resolved = resolve_in(flags, &of_process)?;
+    if resolved.config.cluster_url.scheme_str() == Some("http") {
+        // As in client-go, nothing that proves anything goes where everybody can read it.
+        resolved.user = AuthInfo {
+            impersonate: resolved.user.impersonate,
+            impersonate_uid: resolved.user.impersonate_uid,
+            impersonate_groups: resolved.user.impersonate_groups,
+            impersonate_user_extra: resolved.user.impersonate_user_extra,
+            ..AuthInfo::default()
+        };
+    }
+    Ok(resolved)
+}
+
+pub fn resolve_in(flags: &ConnectionFlags, variable: Variables<'_>) -> Result<Resolved, ClusterError> {
+    let (kubeconfig, looked_at) = load(flags, variable)?;
+    let mut chosen = Chosen::of(&kubeconfig, flags)?;
+    if given(flags.server.as_ref()).or(given(chosen.cluster.server.as_ref())).is_none() {
+        chosen = in_pod(flags).ok_or_else(|| no_server(chosen.context.as_deref(), &looked_at))?;
+    }
+    let Chosen { context, namespace, mut cluster, mut user, user_name } = chosen;
+    override_cluster(&mut cluster, flags);
+    override_user(&mut user, flags)?;
+    let information = ExecAuthCluster::try_from(&cluster).map_err(|error| unusable(&error))?;
+    let authority_file = cluster.certificate_authority.filter(|_| cluster.certificate_authority_data.is_none());
+    let authorities = information.certificate_authority_data.as_deref().map(|pem| {
+        let origin = authority_file.as_deref().unwrap_or("certificate-authority-data of the kubeconfig");
+        let found = CertificateDer::pem_slice_iter(pem).filter_map(Result::ok).map(|certificate| certificate.to_vec());
+        Some(found.collect::<Vec<_>>())
+            .filter(|found| !found.is_empty())
+            .ok_or_else(|| ClusterError::config(format!("No PEM certificate could be read from {origin}."), None))
+    });
+    let authorities = authorities.transpose()?;
+    let insecure = cluster.insecure_skip_tls_verify.unwrap_or(false);
+    if insecure && authorities.is_some() {
+        return Err(ClusterError::config(
+            "A certificate authority is given, and so is the wish not to verify the server's certificate.",
+            Some("Leave out one of certificate-authority and insecure-skip-tls-verify."),
+        ));
+    }
+    let secured = authorities.is_some()
+        || insecure
+        || user.client_certificate.is_some()
+        || user.client_certificate_data.is_some();
+    let server = server_address(cluster.server.as_deref().unwrap_or_default(), secured)?;
+    let proxy = proxy::choose(&server, cluster.proxy_url.as_ref(), variable)?;
+    let asked_for = given(flags.namespace.as_ref());
+    let mut config = Config::new(server);
+    config.root_cert = authorities;
+    // A pod's is renewed while it runs.
+    config.root_cert_file = authority_file.map(Into::into);
+    config.accept_invalid_certs = insecure;
+    config.tls_server_name = cluster.tls_server_name;
+    config.default_namespace = asked_for.map(str::to_owned).or(namespace).unwrap_or_else(|| "default".to_owned());
+    Ok(Resolved { config, proxy, user, user_name, cluster: information, context, namespace_given: asked_for.is_some() })
+}
+
+/// What the merged files and the choosing flags come to, before overrides of single values.
+#[derive(Default)]
+struct Chosen {
+    context: Option<String>,
+    namespace: Option<String>,
+    cluster: ClusterEntry,
+    user: AuthInfo,
+    user_name: Option<String>,
+}
+
+impl Chosen {
+    fn of(config: &Kubeconfig, flags: &ConnectionFlags) -> Result<Self, ClusterError> {
+        let contexts = config.contexts.iter().map(|one| (&*one.name, one.context.as_ref()));
+        let clusters = config.clusters.iter().map(|one| (&*one.name, one.cluster.as_ref()));
+        let users = config.auth_infos.iter().map(|one| (&*one.name, one.auth_info.as_ref()));
+        let context_name = given(flags.context.as_ref()).or(config.current_context.as_deref());
+        let context = context_name.map(|name| entry("context", name, contexts)).transpose()?;
+        // As in kubectl, a context may name what is not there; a flag may not.
+        let cluster = match given(flags.cluster.as_ref()) {
+            Some(name) => Some(entry("cluster", name, clusters)?),
+            None => context.and_then(|context| entry("cluster", &context.cluster, clusters).ok()),
+        };
+        let user_of_context = context.and_then(|context| context.user.as_deref());
+        let user = match given(flags.user.as_ref()) {
+            Some(name) => Some(entry("user", name, users)?),
+            None => user_of_context.and_then(|name| entry("user", name, users).ok()),
+        };
+        Ok(Self {
+            context: context_name.map(str::to_owned),
+            namespace: context.and_then(|context| given(context.namespace.as_ref())).map(str::to_owned),
+            cluster: cluster.cloned().unwrap_or_default(),
+            user: user.cloned().unwrap_or_default(),
+            user_name: given(flags.user.as_ref()).or(user_of_context).map(str::to_owned),
+        })
+    }
+}
+
+/// The entry of this name.
+fn entry<'a, T>(
+    what: &str,
+    name: &str,
+    mut all: impl Iterator<Item = (&'a str, Option<&'a T>)> + Clone,
+) -> Result<&'a T, ClusterError> {
+    let names: Vec<&str> = all.clone().map(|(name, _)| name).collect();
+    all.find(|(one, _)| *one == name).and_then(|(_, entry)| entry).ok_or_else(|| {
+        let remedy = match names.len() {
+            0 => format!("The kubeconfig names no {what} at all."),
+            _ => format!("It names: {}.", names.join(", ")),
+        };
+        ClusterError::config(format!("The kubeconfig has no {what} named {name}."), Some(&remedy))
+    })
+}
+
+fn no_server(context: Option<&str>, looked_at: &[PathBuf]) -> ClusterError {
+    let paths: Vec<String> = looked_at.iter().map(|path| path.display().to_string()).collect();
+    let sentence = if let Some(context) = context {
+        format!("The kubeconfig context {context} names no API server.")
+    } else if paths.is_empty() {
+        "No cluster to talk to: there is no kubeconfig.".to_owned()
+    } else {
+        format!("No cluster to talk to: no current context is set in a kubeconfig (looked at {}).", paths.join(", "))
+    };
+    let remedy =
+        "Name one with --kubeconfig, KUBECONFIG or --context; `kubectl config get-contexts` lists what there is.";
+    ClusterError::config(sentence, Some(remedy))
+}
+
+/// Inside a pod: the service account that Kubernetes mounts. With a context asked for it is not what was meant.
+fn in_pod(flags: &ConnectionFlags) -> Option<Chosen> {
+    let asked_for = given(flags.context.as_ref()).or(given(flags.cluster.as_ref()));
+    let config = Config::incluster().ok().filter(|_| asked_for.is_none())?;
+    let cluster = ClusterEntry {
+        server: Some(config.cluster_url.to_string()),
+        certificate_authority: config.root_cert_file.map(|path| path.display().to_string()),
+        ..ClusterEntry::default()
+    };
+    let namespace = Some(config.default_namespace.trim().to_owned());
+    Some(Chosen { namespace, cluster, user: config.auth_info, ..Chosen::default() })
+}
+
+/// client-go's `getCluster`: flags replace single values, and some of them make others meaningless.
+fn override_cluster(cluster: &mut ClusterEntry, flags: &ConnectionFlags) {
+    let authority = given(flags.certificate_authority.as_ref());
+    if flags.insecure_skip_tls_verify || authority.is_some() {
+        cluster.insecure_skip_tls_verify = Some(flags.insecure_skip_tls_verify);
+        cluster.certificate_authority = authority.map(str::to_owned);
+        cluster.certificate_authority_data = None;
+    }
+    // A server given by flag has another name than the one the kubeconfig had in mind.
+    if given(flags.server.as_ref()).or(given(flags.tls_server_name.as_ref())).is_some() {
+        cluster.tls_server_name.clone_from(&flags.tls_server_name);
+    }
+    replace(&mut cluster.server, flags.server.as_ref());
+    drop_path(&mut cluster.certificate_authority);
+    drop_empty(&mut cluster.tls_server_name);
+    pack(&mut cluster.certificate_authority_data);
+}
+
+fn override_user(user: &mut AuthInfo, flags: &ConnectionFlags) -> Result<(), ClusterError> {
+    if replace(&mut user.client_certificate, flags.client_certificate.as_ref()) {
+        user.client_certificate_data = None;
+    }
+    if replace(&mut user.client_key, flags.client_key.as_ref()) {
+        user.client_key_data = None;
+    }
+    replace(&mut user.impersonate, flags.as_user.as_ref());
+    replace(&mut user.impersonate_uid, flags.as_uid.as_ref());
+    if !flags.as_groups.is_empty() {
+        user.impersonate_groups = Some(flags.as_groups.clone());
+    }
+    for text in [&mut user.username, &mut user.impersonate, &mut user.impersonate_uid] {
+        drop_empty(text);
+    }
+    for path in [&mut user.token_file, &mut user.client_certificate, &mut user.client_key] {
+        drop_path(path);
+    }
+    user.token = user.token.take().filter(|token| !token.expose_secret().is_empty());
+    pack(&mut user.client_certificate_data);
+    let mut key = user.client_key_data.take().map(|key| key.expose_secret().to_owned());
+    pack(&mut key);
+    user.client_key_data = key.map(Into::into);
+    if user.client_certificate.is_none() && user.client_certificate_data.is_none() {
+        // A key alone is of no use, and kubectl does not mind.
+        (user.client_key, user.client_key_data) = (None, None);
+    }
+    let impersonates_more =
+        user.impersonate_uid.is_some() || user.impersonate_groups.as_ref().is_some_and(|groups| !groups.is_empty());
+    if impersonates_more && user.impersonate.is_none() {
+        let sentence = "A uid or a group to act as is given, but no user.";
+        return Err(ClusterError::config(sentence, Some("Name the user with --as.")));
+    }
+    Ok(())
+}
+
+/// Puts a flag that was given in the place of what was there.
+fn replace(value: &mut Option<String>, flag: Option<&String>) -> bool {
+    let flag = given(flag).map(str::to_owned);
+    let replaces = flag.is_some();
+    *value = flag.or(value.take());
+    replaces
+}
+
+fn drop_empty(text: &mut Option<String>) {
+    *text = text.take().filter(|text| !text.is_empty());
+}
+
+/// An empty path in a kubeconfig comes from kube as the folder of the kubeconfig.
+fn drop_path(path: &mut Option<String>) {
+    *path = path.take().filter(|path| !path.is_empty() && !path.ends_with(MAIN_SEPARATOR));
+}
+
+/// Base64 may have line breaks for Go, and none for kube.
+fn pack(base64: &mut Option<String>) {
+    if let Some(text) = base64 {
+        text.retain(|c| !c.is_ascii_whitespace());
+    }
+    drop_empty(base64);
+}
+
+/// Adds the scheme that kubectl would (`https` as soon as anything about TLS is given) and checks the rest.
+fn server_address(text: &str, secured: bool) -> Result<Uri, ClusterError> {
+    let full = match (text.contains("://"), secured) {
+        (true, _) => text.to_owned(),
+        (false, true) => format!("https://{text}"),
+        (false, false) => format!("http://{text}"),
+    };
+    let usable = |uri: &Uri| uri.host().is_some() && matches!(uri.scheme_str(), Some("http" | "https"));
+    full.parse().ok().filter(usable).ok_or_else(|| {
+        let sentence = format!("`{text}` is not the address of an API server.");
+        ClusterError::config(sentence, Some("Write it as https://HOST:PORT."))
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,170 @@
+//! Lists, page by page.
+
+use std::marker::PhantomData;
+
+use kube::core::{ApiResource, ObjectList};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::client::connect::Cluster;
+use super::client::transport::Outgoing;
+use super::errors::{ClusterError, ErrorKind};
+use super::resource::{Action, address, query};
+
+/// Which objects a list is about; both in Kubernetes' selector syntax.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Selection {
+    /// `owner=helm,status=deployed`
+    pub labels: Option<String>,
+    /// `metadata.name=first-element`
+    pub fields: Option<String>,
+}
+
+impl Selection {
+    /// The query of one page of a list.
+    pub(super) fn query(&self, limit: u32, token: Option<&str>) -> String {
+        let limit = limit.to_string();
+        let mut pairs = vec![("limit", limit.as_str())];
+        pairs.extend(self.labels.as_deref().map(|labels| ("labelSelector", labels)));
+        pairs.extend(self.fields.as_deref().map(|fields| ("fieldSelector", fields)));
+        pairs.extend(token.map(|token| ("continue", token)));
+        query(&pairs)
+    }
+}
+
+/// An object without `metadata.managedFields` and without the manifest that `kubectl apply` was last given: of a deployment
+/// these are more than half. For showing many objects; whoever writes one, or wants to know who did, reads it whole.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(from = "Value")]
+pub struct Trimmed(pub Value);
+
+impl From<Value> for Trimmed {
+    fn from(mut object: Value) -> Self {
+        if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
+            metadata.remove("managedFields");
+            if let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut) {
+                annotations.remove("kubectl.kubernetes.io/last-applied-configuration");
+            }
+        }
+        Self(object)
+    }
+}
+
+/// A list being read. Ask with [`Pages::next`] until it gives `None`.
+pub struct Pages<T> {
+    cluster: Cluster,
+    resource: ApiResource,
+    namespace: Option<String>,
+    selection: Selection,
+    limit: u32,
+    accept: &'static str,
+    /// Where the next page begins; `None` for the first.
+    token: Option<String>,
+    ended: bool,
+    items: PhantomData<fn() -> T>,
+}
+
+impl Cluster {
+    /// Begins a list, page by page; the first request is made by [`Pages::next`].
+    ///
+    /// `T` may be a partial view, which spares memory. `namespace: None` means all of them; `limit` is the page size.
+    pub fn list<T: Clone + DeserializeOwned>(
+        &self,
+        resource: &ApiResource,
+        namespace: Option<&str>,
+        selection: Selection,
+        limit: u32,
+    ) -> Pages<T> {
+        Pages {
+            cluster: self.clone(),
+            resource: resource.clone(),
+            namespace: namespace.map(str::to_owned),
+            selection,
+            limit,
+            accept: "application/json",
+            token: None,
+            ended: false,
+            items: PhantomData,
+        }
+    }
+}
+
+impl<T: Clone + DeserializeOwned> Pages<T> {
+    /// Asks for metadata alone (`PartialObjectMetadata`): the server then sends neither spec nor status.
+    #[must_use]
+    pub fn metadata_only(mut self) -> Self {
+        self.accept = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
+        self
+    }
+
+    /// The next page, or `None` after the last one. One request.
+    ///
+    /// When the server has forgotten the list's snapshot on the way, the list goes on with what is there now: objects
+    /// that changed in between may then be newer than the rest, none is left out that existed all the time.
+    pub async fn next(&mut self) -> Result<Option<ObjectList<T>>, ClusterError> {
+        if self.ended {
+            return Ok(None);
+        }
+        let list = loop {
+            match self.page().await {
+                Ok(list) => break list,
+                Err(error) => match (error.kind(), &self.token) {
+                    (ErrorKind::Gone(Some(fresh)), Some(token)) if fresh != token => {
+                        self.token = Some(fresh.clone());
+                    }
+                    _ => return Err(error),
+                },
+            }
+        };
+        self.token = list.metadata.continue_.clone().filter(|token| !token.is_empty());
+        self.ended = self.token.is_none();
+        Ok(Some(list))
+    }
+
+    /// Whether there is another page.
+    pub fn has_more(&self) -> bool {
+        !self.ended
+    }
+
+    /// All objects at once, where there are few.
+    pub async fn all(mut self) -> Result<Vec<T>, ClusterError> {
+        let mut all = Vec::new();
+        while let Some(page) = self.next().await? {
+            all.extend(page.items);
+        }
+        Ok(all)
+    }
+
+    async fn page(&self) -> Result<ObjectList<T>, ClusterError> {
+        let namespace = self.namespace.as_deref();
+        let query = self.selection.query(self.limit, self.token.as_deref());
+        let action = Action::new("list", &self.resource, namespace, None);
+        let outgoing = Outgoing {
+            accept: self.accept,
+            ..Outgoing::get(address(&self.resource, namespace, None) + &query, action)
+        };
+        self.cluster.ask_for(&outgoing, |body| serde_json::from_slice(body)).await.map(|(_, list)| list)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn everything_but_the_bulk_is_there() {
+        const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+        let rest = json!({"kind": "x", "metadata": {"name": "a", "annotations": {"b": "c"}, "labels": null},
+            "spec": {"metadata": {"managedFields": [1], "annotations": {LAST_APPLIED: "stays"}}}, "status": [1, "x", null]});
+        let mut whole = rest.clone();
+        whole["metadata"]["managedFields"] = json!([{"manager": "helm", "fieldsV1": {"f:spec": {}}}]);
+        whole["metadata"]["annotations"][LAST_APPLIED] = json!("{}");
+        let Trimmed(read) = serde_json::from_str(&whole.to_string()).expect("read");
+        assert_eq!(read, rest);
+        let Trimmed(odd) = serde_json::from_str(r#"{"metadata": null}"#).expect("read");
+        assert_eq!(odd, json!({"metadata": null}));
+    }
+}

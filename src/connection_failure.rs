@@ -1,0 +1,52 @@
+//! Why a connection failed, for sentences: what an error came of, and what is wrong with a certificate.
+
+use std::error::Error;
+use std::io;
+
+use rustls::CertificateError;
+
+/// What is wrong with a certificate, to complete "the certificate …"; `another_name` is said where it is for another host.
+pub fn complaint(error: &CertificateError, another_name: &str) -> String {
+    let words = match error {
+        CertificateError::UnknownIssuer => "is signed by an authority that is not trusted here",
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => "has expired",
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            "is not valid yet (or this machine's clock is wrong)"
+        }
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => another_name,
+        CertificateError::BadSignature => "has a signature that does not fit the trusted authority",
+        other => return format!("is refused: {other}"),
+    };
+    words.to_owned()
+}
+
+/// The first error of this kind among what an error came of.
+pub fn cause<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
+    causes(error).find_map(|one| one.downcast_ref())
+}
+
+/// An error, and what it came of. What an I/O error carries is not among its sources.
+pub fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |one: &&'a (dyn Error + 'static)| {
+        let one: &'a (dyn Error + 'static) = *one;
+        match one.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(inner) => Some(inner),
+            None => one.source(),
+        }
+    })
+}
+
+/// A server's text, fit for a terminal: one line, no control characters, no longer than this.
+pub fn one_line(text: &str, longest: usize) -> String {
+    let clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let clean = clean.split_whitespace().collect::<Vec<_>>().join(" ");
+    match clean.char_indices().nth(longest) {
+        Some((end, _)) => format!("{}…", &clean[..end]),
+        None => clean,
+    }
+}
+
+/// An I/O error in the system's words, without its number.
+pub fn plain(error: &dyn Error) -> String {
+    error.to_string().split(" (os error").next().unwrap_or_default().to_owned()
+}

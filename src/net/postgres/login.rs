@@ -1,0 +1,200 @@
+//! A login at a PostgreSQL server, tried as the client in the cluster would.
+
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use rustls::Error as TlsError;
+use rustls::pki_types::InvalidDnsNameError;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout_at};
+use tokio_postgres::config::{ChannelBinding, SslMode as Offer};
+use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
+use tokio_postgres::{Client, Config};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::guard::{Facts, Guard};
+use crate::checks::databases::said::{Place, Refusal, SslMode, Trouble, Whose};
+use crate::connection_failure::{cause, causes, complaint, one_line};
+use crate::net::dial::{BoxConnection, Way, addresses, bare, connect};
+use crate::net::trust::{Need, Roots, Verifier};
+use crate::secrets::SecretText;
+
+/// For one connection: address, TCP, TLS, login.
+pub const CONNECT: Duration = Duration::from_secs(10);
+const LONGEST: usize = 300;
+/// SQLSTATE of a login that `pg_hba.conf` or the role itself does not allow.
+const NOT_ALLOWED: &str = "28000";
+
+pub struct Login<'a> {
+    pub place: &'a Place,
+    /// Never told to anybody but this server.
+    pub password: &'a SecretText,
+    pub way: &'a Way,
+    pub roots: Option<&'a Roots>,
+}
+
+pub struct Session {
+    pub client: Client,
+    pub facts: Arc<Mutex<Facts>>,
+    carrier: JoinHandle<()>,
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.carrier.abort();
+    }
+}
+
+/// What the client in the cluster would try, one after the other. MAS's library (sqlx) takes `allow` for `disable` and never
+/// tries again; Synapse's (libpq) does where the server refuses.
+fn attempts(whose: Whose, mode: SslMode) -> &'static [Offer] {
+    match (whose, mode) {
+        (_, SslMode::Disable) | (Whose::Mas, SslMode::Allow) => &[Offer::Disable],
+        (Whose::Synapse, SslMode::Allow) => &[Offer::Disable, Offer::Require],
+        (Whose::Mas, SslMode::Prefer) => &[Offer::Prefer],
+        (Whose::Synapse, SslMode::Prefer) => &[Offer::Prefer, Offer::Disable],
+        (_, SslMode::Require | SslMode::VerifyCa | SslMode::VerifyFull) => &[Offer::Require],
+    }
+}
+
+impl Login<'_> {
+    pub async fn open(&self, deadline: Instant) -> Result<Session, Trouble> {
+        let mut last = Trouble::TimedOut;
+        for offer in attempts(self.place.whose, self.place.mode) {
+            let until = deadline.min(Instant::now() + CONNECT);
+            match timeout_at(until, self.attempt(*offer)).await.unwrap_or(Err(Trouble::TimedOut)) {
+                Err(Trouble::Refused(refusal)) if refusal.state == NOT_ALLOWED => last = Trouble::Refused(refusal),
+                other => return other,
+            }
+        }
+        Err(last)
+    }
+
+    async fn attempt(&self, offer: Offer) -> Result<Session, Trouble> {
+        let place = self.place;
+        let stream = self.connect().await.map_err(Trouble::NoWay)?;
+        let need = match place.mode {
+            SslMode::VerifyFull => Need::Name,
+            SslMode::VerifyCa => Need::Chain,
+            _ => Need::Nothing,
+        };
+        let facts = Arc::new(Mutex::new(Facts { protected: self.is_through(), ..Facts::default() }));
+        let (_, tls) = Verifier::client(self.roots, need, None).map_err(Trouble::Certificate)?;
+        let host = bare(&place.host).trim_end_matches('.');
+        let Ok(tls) = MakeTlsConnect::<BoxConnection>::make_tls_connect(&mut MakeRustlsConnect::new(tls), host);
+        let stream = Guard::new(stream, Arc::clone(&facts), offer);
+        let mut config = Config::new();
+        config
+            .user(&place.user)
+            .dbname(&place.database)
+            .password(self.password.expose())
+            .application_name("kubectl-ess-mas")
+            // MAS's library (sqlx) never binds a login to the TLS channel, which something that ends TLS on the way would break.
+            .channel_binding(if place.whose == Whose::Mas { ChannelBinding::Disable } else { ChannelBinding::Prefer })
+            .ssl_mode(offer);
+        let (client, connection) =
+            config.connect_raw(stream, Guarded(tls)).await.map_err(|error| self.trouble(&error, &facts))?;
+        let carrier = tokio::spawn(async move {
+            // Notices are nobody's business; how it ends is told to whoever asks next.
+            let _ = connection.await;
+        });
+        Ok(Session { client, facts, carrier })
+    }
+
+    async fn connect(&self) -> Result<BoxConnection, String> {
+        let stream = match self.way {
+            Way::Through(door) => return door().await,
+            Way::To(addresses) => connect(addresses).await?,
+            Way::Direct | Way::Proxy(_) => connect(&addresses(&self.place.host, self.place.port).await?).await?,
+        };
+        Ok(Box::new(stream))
+    }
+
+    pub fn is_through(&self) -> bool {
+        matches!(self.way, Way::Through(_))
+    }
+
+    /// What an error of the library means.
+    pub fn trouble(&self, error: &tokio_postgres::Error, facts: &Mutex<Facts>) -> Trouble {
+        if let Some(complaint) = &facts.lock().unwrap_or_else(PoisonError::into_inner).complaint {
+            return complaint.clone();
+        }
+        if let Some(answer) = error.as_db_error() {
+            let state = plain(answer.code().code());
+            return Trouble::Refused(Refusal { state, message: without(&plain(answer.message()), self.password) });
+        }
+        match cause::<TlsError>(error) {
+            Some(TlsError::InvalidCertificate(problem)) => {
+                return Trouble::Certificate(format!(
+                    "it {}",
+                    complaint(problem, &format!("is not for {}", self.place.host))
+                ));
+            }
+            Some(TlsError::InvalidMessage(_)) => {
+                return Trouble::NotPostgres("it agrees to TLS and then speaks none".to_owned());
+            }
+            Some(other) => return Trouble::Lost(format!("no TLS with {}: {other}", self.place.host)),
+            None => {}
+        }
+        if cause::<InvalidDnsNameError>(error).is_some() {
+            return Trouble::Certificate(format!("{} is no name that certificates are made for", self.place.host));
+        }
+        match cause::<io::Error>(error) {
+            Some(error) if !matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData) => {
+                lost(error)
+            }
+            _ if error.is_closed() => Trouble::Lost("the other side closed it".to_owned()),
+            _ => {
+                let why: Vec<String> = causes(error).map(ToString::to_string).collect();
+                Trouble::NotPostgres(without(&plain(&why.join(": ")), self.password))
+            }
+        }
+    }
+}
+
+fn lost(error: &io::Error) -> Trouble {
+    Trouble::Lost(match error.kind() {
+        io::ErrorKind::UnexpectedEof => "the other side closed it without an answer".to_owned(),
+        _ => plain(&error.to_string()),
+    })
+}
+
+/// TLS by the library; what it carries is looked at, and not what carries it.
+struct Guarded<T>(T);
+
+impl<S: Send + 'static, T: TlsConnect<S, Error = io::Error>> TlsConnect<Guard<S>> for Guarded<T>
+where
+    T::Future: Send + 'static,
+{
+    type Stream = Guard<T::Stream>;
+    type Error = io::Error;
+    type Future = BoxFuture<'static, io::Result<Self::Stream>>;
+
+    fn connect(self, carrier: Guard<S>) -> Self::Future {
+        let (inner, facts) = carrier.into_parts();
+        let connecting = self.0.connect(inner);
+        Box::pin(async move {
+            let stream = connecting.await?;
+            {
+                let mut facts = facts.lock().unwrap_or_else(PoisonError::into_inner);
+                (facts.tls, facts.protected) = (true, true);
+            }
+            Ok(Guard::new(stream, facts, Offer::Disable))
+        })
+    }
+}
+
+pub fn plain(text: &str) -> String {
+    one_line(text, LONGEST)
+}
+
+/// A server may say what it was told.
+pub fn without(text: &str, password: &SecretText) -> String {
+    let secret = password.expose();
+    if secret.is_empty() { text.to_owned() } else { text.replace(secret, "***") }
+}
+
+#[cfg(test)]
+mod tests;

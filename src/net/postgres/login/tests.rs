@@ -1,0 +1,24 @@
+use super::*;
+
+#[test]
+fn what_is_tried_is_what_the_client_in_the_cluster_tries() {
+    use Offer::{Disable, Prefer, Require};
+    assert_eq!(attempts(Whose::Mas, SslMode::Allow), [Disable], "MAS's library takes it for disable");
+    assert_eq!(attempts(Whose::Synapse, SslMode::Allow), [Disable, Require]);
+    assert_eq!(attempts(Whose::Mas, SslMode::Prefer), [Prefer]);
+    assert_eq!(attempts(Whose::Synapse, SslMode::Prefer), [Prefer, Disable]);
+    for whose in [Whose::Mas, Whose::Synapse] {
+        assert_eq!(attempts(whose, SslMode::Disable), [Disable]);
+        for mode in [SslMode::Require, SslMode::VerifyCa, SslMode::VerifyFull] {
+            assert_eq!(attempts(whose, mode), [Require], "never without");
+        }
+    }
+}
+
+#[test]
+fn a_servers_words_are_one_line_without_the_password() {
+    let told = plain("no\u{1b}[2J\r\n\tway for hunter2\u{0}");
+    assert_eq!(without(&told, &SecretText::from("hunter2")), "no [2J way for ***");
+    assert!(plain(&"x".repeat(5000)).chars().count() == LONGEST + 1);
+    assert_eq!(without("as it is", &SecretText::from("")), "as it is");
+}

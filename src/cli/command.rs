@@ -7,7 +7,8 @@ use clap::builder::Styles;
 use clap::builder::styling::{AnsiColor, Effects, Style};
 use clap::{Arg, ArgAction, Command, CommandFactory as _, ValueHint};
 
-use super::{Cli, examples};
+use super::args::Cli;
+use super::examples;
 use crate::terminal::text::wrap_under;
 
 /// Help is not laid out wider than this.

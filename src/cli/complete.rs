@@ -2,17 +2,14 @@
 //! under completion and possibly empty; candidates out. Pure: what only the cluster or the kubeconfig knows is named, and
 //! looked up by whoever asked.
 
-use clap::builder::PossibleValue;
 use clap::{Arg, ArgAction, Command, FromArgMatches as _, ValueHint};
 
-use super::codes::CodeParser;
 use super::command;
 use crate::cluster::ConnectionFlags;
 
 /// One word that may stand there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidate {
-    /// The word.
     pub word: String,
     /// What it is, on one line.
     pub about: Option<String>,
@@ -21,15 +18,11 @@ pub struct Candidate {
 /// Words that are looked up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Live {
-    /// ElementDeployments.
     Deployments,
-    /// Namespaces.
     Namespaces,
-    /// The kubeconfig's contexts.
+    /// Of the kubeconfig.
     Contexts,
-    /// The kubeconfig's clusters.
     Clusters,
-    /// The kubeconfig's users.
     Users,
 }
 
@@ -156,37 +149,24 @@ fn wants_value(flag: &Arg) -> bool {
 
 fn values(arg: &Arg, word: &str) -> Completion {
     let possible = arg.get_possible_values();
-    let shown = possible.iter().filter(|value| !value.is_hide_set());
-    let mut candidates: Vec<Candidate> = shown.map(possible_value).collect();
-    let mut live = None;
-    match arg.get_id().as_str() {
-        "name" | "confirm" => live = Some(Live::Deployments),
-        "namespace" => live = Some(Live::Namespaces),
-        "context" => live = Some(Live::Contexts),
-        "cluster" => live = Some(Live::Clusters),
-        "user" => live = Some(Live::Users),
-        "accept" | "explain" => {
-            let codes = if arg.get_id() == "accept" { CodeParser::Finding } else { CodeParser::FindingOrCause };
-            let candidate = |(code, about): (&str, &str)| Candidate { word: code.into(), about: Some(about.into()) };
-            candidates = codes.codes().map(candidate).collect();
-        }
-        _ => {}
-    }
+    let candidates = possible.iter().map(|value| candidate(value.get_name(), value.get_help())).collect();
+    let live = match arg.get_id().as_str() {
+        "name" | "confirm" => Some(Live::Deployments),
+        "namespace" => Some(Live::Namespaces),
+        "context" => Some(Live::Contexts),
+        "cluster" => Some(Live::Clusters),
+        "user" => Some(Live::Users),
+        _ => None,
+    };
     let files = matches!(arg.get_value_hint(), ValueHint::FilePath | ValueHint::DirPath | ValueHint::AnyPath);
     // `a,b`: the last of several.
-    let (done, word) = match (arg.get_value_delimiter(), word) {
-        (Some(comma), word) => word.rfind(comma).map_or(("", word), |at| word.split_at(at + comma.len_utf8())),
-        (None, word) => ("", word),
-    };
+    let comma = arg.get_value_delimiter().and_then(|comma| word.rfind(comma));
+    let (done, word) = word.split_at(comma.map_or(0, |at| at + 1));
     let mut completion = beginning(candidates, word);
     for candidate in &mut completion.candidates {
         candidate.word.insert_str(0, done);
     }
     Completion { live, files, prefix: word.to_owned(), ..completion }
-}
-
-fn possible_value(value: &PossibleValue) -> Candidate {
-    candidate(value.get_name(), value.get_help())
 }
 
 fn candidate(word: &str, about: Option<&clap::builder::StyledStr>) -> Candidate {

@@ -1,40 +1,9 @@
-//! Flags of the commands that write to the ElementDeployment.
-
-use std::time::Duration;
+//! Arguments of the steps, which write to the ElementDeployment.
 
 use clap::Args;
 
-use super::OutputArgs;
-use super::codes::CodeParser;
-use crate::duration::parse_duration;
+use super::flags::{FollowArgs, OutputArgs, WriteArgs};
 
-/// Flags of every write.
-#[derive(Debug, Args)]
-pub struct WriteArgs {
-    /// Show what would be written and stop
-    #[arg(long)]
-    pub preview: bool,
-    /// Warnings to accept, by code, where nobody is there to ask
-    #[arg(long, value_name = "CODE", value_delimiter = ',', value_parser = CodeParser::Finding, hide_possible_values = true)]
-    pub accept: Vec<String>,
-}
-
-/// Flags of what follows a write.
-#[derive(Debug, Args)]
-pub struct FollowArgs {
-    /// Whether to wait for the operator's verdict
-    #[arg(long, value_name = "BOOL", default_value_t = true, default_missing_value = "true", num_args = 0..=1, require_equals = true, action = clap::ArgAction::Set, hide_default_value = true, hide_possible_values = true)]
-    pub wait: bool,
-    /// Longest wait, such as 30m or 1h30m; 0 looks once
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
-    pub timeout: Option<Duration>,
-}
-
-fn duration(text: &str) -> Result<Duration, String> {
-    parse_duration(text).map_err(|error| error.to_string())
-}
-
-/// `dry-run`.
 #[derive(Debug, Args)]
 pub struct DryRunArgs {
     /// The ElementDeployment; may be left out where there is only one
@@ -53,7 +22,6 @@ pub struct DryRunArgs {
     pub output: OutputArgs,
 }
 
-/// `activate`.
 #[derive(Debug, Args)]
 pub struct ActivateArgs {
     /// The ElementDeployment; may be left out where there is only one
@@ -81,7 +49,6 @@ pub struct ActivateArgs {
     pub output: OutputArgs,
 }
 
-/// `abort`.
 #[derive(Debug, Args)]
 pub struct AbortArgs {
     /// The ElementDeployment; may be left out where there is only one

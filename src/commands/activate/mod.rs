@@ -21,5 +21,5 @@ pub async fn exec(context: &Context, args: &ActivateArgs) -> Result<Exit, Failur
         given: Given { yes: args.yes, confirm: args.confirm.clone(), backup: args.backup.clone() },
         findings: backup::check(&dumps, session.ui().terminal().now()),
     };
-    migration::take(&mut session, &request, args.output.format()).await
+    migration::take(&mut session, &request, args.output.format).await
 }

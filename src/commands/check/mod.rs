@@ -29,7 +29,7 @@ struct Report<'a> {
 }
 
 pub async fn exec(context: &Context, args: &CheckArgs) -> Result<Exit, Failure> {
-    let format = args.output.format();
+    let format = args.output.format;
     if let Some(code) = &args.explain {
         return explain::exec(&context.ui, code, format);
     }

@@ -42,7 +42,7 @@ pub async fn exec(context: &Context, args: &CheckArgs) -> Result<Exit, Failure> 
             None => return Err(failure),
         },
     };
-    let format = match args.output.format() {
+    let format = match args.output.format {
         OutputFormat::Json => OutputFormat::Json,
         _ => OutputFormat::Yaml,
     };

@@ -66,7 +66,7 @@ pub fn merge(given: Given, session: &Session, args: &PrepareArgs, replace: &[Str
     Ok(SecretInputs {
         encryption_secret,
         rsa_private_key,
-        rsa_bits: args.rsa_bits.into(),
+        rsa_bits: args.rsa_bits,
         postgres_password,
         certificate: given.certificate,
         replace: replace.iter().cloned().collect(),

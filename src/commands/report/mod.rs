@@ -55,7 +55,7 @@ pub async fn exec(context: &Context, args: &ReportArgs) -> Result<Exit, Failure>
     let files = archive.files().count();
     let (path, size) = file.write(&archive, now)?;
     let ui = session.ui();
-    if args.output.format().is_data() {
+    if args.output.format.is_data() {
         let document = Document {
             api_version: "ess-mas/v1",
             kind: "Report",
@@ -64,7 +64,7 @@ pub async fn exec(context: &Context, args: &ReportArgs) -> Result<Exit, Failure>
             file: path.display().to_string(),
             missing: &missing,
         };
-        ui.data(args.output.format(), &document)?;
+        ui.data(args.output.format, &document)?;
         return Ok(Exit::Done);
     }
     tell(&session, files, size, &missing);

@@ -16,7 +16,7 @@ use crate::session::{Context, Session};
 use crate::terminal::OutputFormat;
 
 pub async fn exec(context: &Context, args: &StatusArgs) -> Result<Exit, Failure> {
-    let format = args.output.format();
+    let format = args.output.format;
     if args.all_namespaces {
         return all::exec(context, format).await;
     }

@@ -24,7 +24,7 @@ pub async fn exec(context: &Context, args: &TlsCheckArgs) -> Result<Exit, Failur
     } else {
         live::look(context, args, &host).await?
     };
-    let code = conclude(&context.ui, args.output.format(), None, &findings)?;
+    let code = conclude(&context.ui, args.output.format, None, &findings)?;
     if code == Exit::Done && args.certificate.is_some() && args.private_key.is_none() {
         context
             .ui

@@ -29,10 +29,10 @@ pub fn exec(ui: &Ui, args: &TlsIssueArgs) -> Result<Exit, Failure> {
     let host = host(&args.files.host)?;
     let ca = read_ca(args.ca_certificate.as_deref(), args.ca_private_key.as_deref())?;
     let now = ui.terminal().now();
-    let issued = issue(&host, args.files.key_type.into(), ca, now)?;
+    let issued = issue(&host, args.files.key_type, ca, now)?;
     write(&issued, &host, &args.files.out, args.files.force, true)?;
     let written = files(&issued, &host, &args.files.out, true);
-    written::print(ui, args.output.format(), &host, Some(issued.certificate.chain.leaf().not_after()), &written)?;
+    written::print(ui, args.output.format, &host, Some(issued.certificate.chain.leaf().not_after()), &written)?;
     explain(ui, &host, &issued, &written, now);
     let path = |holds| path_of(&written, holds).map(shell_word).unwrap_or_default();
     ui.next(&Next::new("To use it:").command(format!(

@@ -12,7 +12,7 @@ use crate::x509::CertificateRequest;
 pub fn exec(ui: &Ui, args: &TlsRequestArgs) -> Result<Exit, Failure> {
     let files = &args.files;
     let host = host(&files.host)?;
-    let request = CertificateRequest::create(&host, files.key_type.into())
+    let request = CertificateRequest::create(&host, files.key_type)
         .map_err(|error| Failure::new(Exit::Failed, error.to_string()))?;
     let path = |ending: &str| path_in(&files.out, &format!("{host}{ending}"));
     let (request_at, key_at) = (path(".csr"), path(".key"));
@@ -29,7 +29,7 @@ pub fn exec(ui: &Ui, args: &TlsRequestArgs) -> Result<Exit, Failure> {
         Written { path: shown(&request_at), holds: Holds::Request, fingerprint },
         Written { path: shown(&key_at), holds: Holds::PrivateKey, fingerprint },
     ];
-    written::print(ui, args.output.format(), &host, None, &written)?;
+    written::print(ui, args.output.format, &host, None, &written)?;
     ui.status("");
     ui.status(format!(
         "Send {} to the CA and ask for a TLS server certificate in PEM, with its intermediates. The key stays here.",

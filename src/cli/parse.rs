@@ -1,0 +1,45 @@
+//! From the arguments of the process to a command, or to words that a shell wants completed.
+
+use std::ffi::OsString;
+
+use clap::FromArgMatches as _;
+
+use super::args::Cli;
+use super::{command, mistakes};
+use crate::terminal::ColorChoice;
+
+/// What asks for the end of a command line to be completed, in front of the words.
+const COMPLETE: &str = "__complete";
+
+#[derive(Debug)]
+pub enum Typed {
+    Command(Box<Cli>),
+    /// Words to complete the last of.
+    Complete(Vec<String>),
+}
+
+/// Reads the arguments, the first of which is the program's name. Help is laid out for so many columns.
+pub fn parse(args: &[OsString], columns: usize) -> Result<Typed, clap::Error> {
+    if let [_, first, rest @ ..] = args
+        && first == COMPLETE
+    {
+        let words = rest.strip_prefix(&[OsString::from("--")]).unwrap_or(rest);
+        return Ok(Typed::Complete(words.iter().map(|word| word.to_string_lossy().into_owned()).collect()));
+    }
+    let mut definition = command::for_columns(columns);
+    let matches = definition.try_get_matches_from_mut(args).map_err(mistakes::explained)?;
+    let cli = Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut definition))?;
+    Ok(Typed::Command(Box::new(cli)))
+}
+
+/// `--color` as it was typed, for what is said before the whole line has been understood.
+pub fn color(args: &[OsString]) -> ColorChoice {
+    let words: Vec<&str> = args.iter().filter_map(|word| word.to_str()).collect();
+    let joined = words.iter().find_map(|word| word.strip_prefix("--color="));
+    let apart = words.iter().position(|word| *word == "--color").and_then(|at| words.get(at + 1).copied());
+    match joined.or(apart) {
+        Some("always") => ColorChoice::Always,
+        Some("never") => ColorChoice::Never,
+        _ => ColorChoice::Auto,
+    }
+}

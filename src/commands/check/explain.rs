@@ -1,20 +1,10 @@
 //! `check --explain CODE`: all there is to know about a code, without a cluster.
 
-use serde::Serialize;
-
 use crate::checks::explain::{Explanation, explanation};
+use crate::commands::shared::document::Document;
 use crate::diagnosis;
 use crate::error::{Exit, Failure};
 use crate::terminal::{Line, OutputFormat, Style, Ui};
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Document<'a> {
-    api_version: &'static str,
-    kind: &'static str,
-    #[serde(flatten)]
-    explanation: &'a Explanation,
-}
 
 /// Runs it. The code is a known one: the command line takes no other.
 pub fn exec(ui: &Ui, code: &str, format: OutputFormat) -> Result<Exit, Failure> {
@@ -22,8 +12,7 @@ pub fn exec(ui: &Ui, code: &str, format: OutputFormat) -> Result<Exit, Failure> 
         return Err(Failure::usage(format!("there is no code {code:?}")));
     };
     if format.is_data() {
-        let document = Document { api_version: "ess-mas/v1", kind: "Explanation", explanation: &explanation };
-        ui.data(format, &document)?;
+        ui.data(format, &Document::new("Explanation", &explanation))?;
         return Ok(Exit::Done);
     }
     let Explanation { code, about, severities, meaning, why, remedy, source } = &explanation;

@@ -14,8 +14,8 @@ use crate::terminal::{Next, OutputFormat};
 /// Secrets are named as they are by default.
 pub async fn exec(context: &Context, args: &CheckArgs) -> Result<Exit, Failure> {
     let cluster = Cluster::connect(&context.flags).await?;
-    let (wanted, who) = match Session::open(context, args.name.as_deref()).await {
-        Ok(session) => {
+    let (wanted, who) = match (Session::open(context, args.name.as_deref()).await, args.name.as_deref()) {
+        (Ok(session), _) => {
             let snapshot = session.gather(Extent::Standing).await;
             let wanted = RoleFor {
                 name: session.target.name.clone(),
@@ -25,27 +25,22 @@ pub async fn exec(context: &Context, args: &CheckArgs) -> Result<Exit, Failure> 
             };
             (wanted, None)
         }
-        Err(failure) => match args.name.as_deref().filter(|_| failure.is_forbidden()) {
-            Some(name) => {
-                context.ui.warning(format!(
-                    "{} The Role is for the names that things have by default; once it is there, print it again.",
-                    failure.message().unwrap_or_default()
-                ));
-                let wanted = RoleFor {
-                    name: name.to_owned(),
-                    namespace: cluster.namespace().to_owned(),
-                    mas_secret: default_secret_name(name),
-                    other_secrets: Vec::new(),
-                };
-                (wanted, cluster.who_am_i().await.map(|who| who.user))
-            }
-            None => return Err(failure),
-        },
+        (Err(failure), Some(name)) if failure.is_forbidden() => {
+            context.ui.warning(format!(
+                "{} The Role is for the names that things have by default; once it is there, print it again.",
+                failure.message().unwrap_or_default()
+            ));
+            let wanted = RoleFor {
+                name: name.to_owned(),
+                namespace: cluster.namespace().to_owned(),
+                mas_secret: default_secret_name(name),
+                other_secrets: Vec::new(),
+            };
+            (wanted, cluster.who_am_i().await.map(|who| who.user))
+        }
+        (Err(failure), _) => return Err(failure),
     };
-    let format = match args.output.format {
-        OutputFormat::Json => OutputFormat::Json,
-        _ => OutputFormat::Yaml,
-    };
+    let format = if args.output.format == OutputFormat::Json { OutputFormat::Json } else { OutputFormat::Yaml };
     context.ui.data(format, &wanted.role())?;
     let user = who.as_deref().map_or_else(|| "NAME".to_owned(), shell_word);
     context.ui.next(

@@ -1,7 +1,7 @@
 //! Settles MAS's settings: flags, else what is there, else questions with good defaults.
 
-use super::chart;
 use super::interview::{Interview, Question, draft, host_alone, objection, port, word};
+use super::preparation::is_charts;
 use crate::checks::{Known, Snapshot, codes, default_secret_name};
 use crate::cli::{PrepareArgs, TlsChoice};
 use crate::error::Failure;
@@ -145,64 +145,50 @@ fn secret_name(
 ) -> Result<String, Failure> {
     // The chart names a Secret of its own for a component also where it makes none.
     let absent = matches!(snapshot.secret, Known::Known(None));
-    let usable = |name: &String| !(absent && chart::is_charts(&snapshot.deployment, name));
+    let usable = |name: &String| !(absent && is_charts(snapshot, name));
     let name = args
         .secret_name
         .clone()
         .or_else(|| snapshot.deployment.mas_secret_name().map(str::to_owned).filter(usable))
         .or_else(|| known.map(|known| known.secret_name.clone()).filter(usable))
         .unwrap_or_else(|| default_secret_name(&session.target.name));
-    let valid = !name.is_empty()
-        && name.len() <= 253
-        && name.split('.').all(|label| {
-            !label.is_empty()
-                && !label.starts_with('-')
-                && !label.ends_with('-')
-                && label.bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-')
-        });
-    if valid {
-        Ok(name)
-    } else {
-        Err(Failure::usage(format!("--secret-name: {name:?} is no name of a Secret; nothing was changed")))
+    let is_label = |label: &str| {
+        let plain = label.bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-');
+        plain && !label.is_empty() && !label.starts_with('-') && !label.ends_with('-')
+    };
+    if name.len() <= 253 && name.split('.').all(is_label) {
+        return Ok(name);
     }
+    Err(Failure::usage(format!("--secret-name: {name:?} is no name of a Secret; nothing was changed")))
 }
 
 fn tls(args: &PrepareArgs, known: Option<&MasSettings>) -> Result<Tls, Failure> {
-    let needs = |flag: &str, mode: &str| Failure::usage(format!("--tls {mode} needs {flag}; nothing was changed"));
-    let only = |given: &Option<String>, flag: &str, mode: &str| match given {
-        Some(_) => Err(Failure::usage(format!("{flag} goes with --tls {mode}; nothing was changed"))),
-        None => Ok(()),
-    };
-    if args.tls != Some(TlsChoice::Issue) {
-        only(&args.ca_certificate, "--ca-certificate", "issue")?;
-    } else if args.certificate.is_some() {
-        return Err(Failure::usage(
-            "--tls issue makes a certificate, so --certificate goes with --tls certfile; nothing was changed",
-        ));
-    }
-    let Some(choice) = args.tls else {
-        only(&args.issuer, "--issuer", "certmanager")?;
-        only(&args.tls_secret, "--tls-secret", "existing")?;
-        return Ok(known.map_or(Tls::Inherit, |known| known.tls.clone()));
-    };
-    if choice != TlsChoice::Certmanager {
-        only(&args.issuer, "--issuer", "certmanager")?;
-    }
-    if choice != TlsChoice::Existing {
-        only(&args.tls_secret, "--tls-secret", "existing")?;
-    }
-    let filled = |value: &Option<String>| value.clone().filter(|value| !value.trim().is_empty());
-    Ok(match choice {
-        TlsChoice::Inherit => Tls::Inherit,
-        TlsChoice::External => Tls::External,
-        TlsChoice::Certmanager => {
-            Tls::Certmanager { issuer: filled(&args.issuer).ok_or_else(|| needs("--issuer NAME", "certmanager"))? }
+    let refused = |text: String| Failure::usage(text + "; nothing was changed");
+    for (given, flag, choice, mode) in [
+        (&args.ca_certificate, "--ca-certificate", TlsChoice::Issue, "issue"),
+        (&args.issuer, "--issuer", TlsChoice::Certmanager, "certmanager"),
+        (&args.tls_secret, "--tls-secret", TlsChoice::Existing, "existing"),
+    ] {
+        if given.is_some() && args.tls != Some(choice) {
+            return Err(refused(format!("{flag} goes with --tls {mode}")));
         }
-        TlsChoice::Existing => {
-            Tls::Existing { secret: filled(&args.tls_secret).ok_or_else(|| needs("--tls-secret NAME", "existing"))? }
-        }
+    }
+    if args.tls == Some(TlsChoice::Issue) && args.certificate.is_some() {
+        let text = "--tls issue makes a certificate, so --certificate goes with --tls certfile";
+        return Err(refused(text.to_owned()));
+    }
+    let named = |value: &Option<String>, flag: &str, mode: &str| {
+        let value = value.clone().filter(|value| !value.trim().is_empty());
+        value.ok_or_else(|| refused(format!("--tls {mode} needs {flag} NAME")))
+    };
+    Ok(match args.tls {
+        None => known.map_or(Tls::Inherit, |known| known.tls.clone()),
+        Some(TlsChoice::Inherit) => Tls::Inherit,
+        Some(TlsChoice::External) => Tls::External,
+        Some(TlsChoice::Certmanager) => Tls::Certmanager { issuer: named(&args.issuer, "--issuer", "certmanager")? },
+        Some(TlsChoice::Existing) => Tls::Existing { secret: named(&args.tls_secret, "--tls-secret", "existing")? },
         // Issued or given, it is kept in the same place.
-        TlsChoice::Certfile | TlsChoice::Issue => Tls::Certfile,
+        Some(TlsChoice::Certfile | TlsChoice::Issue) => Tls::Certfile,
     })
 }
 

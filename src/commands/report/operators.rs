@@ -10,8 +10,6 @@ use crate::cluster::{Selection, Survey, Unread, Why, resource};
 const ENDINGS: [&str; 2] = ["updater-controller-manager", "operator-controller-manager"];
 /// Where the vendor's documentation puts them.
 const NAMESPACES: [&str; 3] = ["element-updater", "element-operator", "ess-system"];
-/// A proxy in front of the metrics, which has nothing to tell.
-pub const BESIDE: &str = "kube-rbac-proxy";
 
 #[derive(Default)]
 pub struct Operators {

@@ -1,17 +1,13 @@
 //! `status`: reads, and writes nothing.
 
 mod all;
-mod overview;
 mod page;
-mod providers;
 mod watch;
-
-use crate::session::status::{Status, StatusList};
-pub use providers::providers as provider_table;
 
 use crate::cli::StatusArgs;
 use crate::error::{Exit, Failure};
 use crate::session::reading::Extent;
+use crate::session::status::{Status, StatusList};
 use crate::session::{Context, Session};
 use crate::terminal::OutputFormat;
 

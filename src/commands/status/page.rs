@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::providers::providers;
+use super::super::shared::providers::providers;
 use crate::checks::{self, Finding, RehearsalStanding, Severity, Snapshot, Step, codes, standing};
 use crate::deployment::{Condition, Phase, VersionSource};
 use crate::session::status::Status;

@@ -1,12 +1,112 @@
-//! What a person has to do beside this program.
+//! What `prepare` shows before it asks, with secrets as fingerprints, and what is left to do by hand.
 
-use crate::checks::Snapshot;
+use super::super::shared::providers::providers;
+use super::preparation::Preparation;
+use crate::checks::{self, RehearsalStanding, Snapshot};
 use crate::cluster::shell_word;
 use crate::deployment::TlsMode;
-use crate::plan::{MasSettings, Tls};
+use crate::error::Failure;
+use crate::plan::{Action, MasSettings, SecretPlan, Tls};
+use crate::session::status;
+use crate::terminal::table::{Cell, Column, Table};
+use crate::terminal::{Line, Next, Style, Ui, Verbosity};
+
+impl Preparation<'_> {
+    /// Shows the settings, what becomes of the Secret, and its values as fingerprints.
+    pub fn show(&self, becomes: &str, plan: Option<&SecretPlan>) {
+        let (ui, settings) = (self.ui(), self.settings);
+        let database = &settings.database;
+        let sslmode = database.ssl_mode.as_ref().map_or_else(String::new, |mode| format!(", sslmode {mode}"));
+        ui.status("");
+        ui.status(format!("MAS at {}", settings.host));
+        ui.status(format!(
+            "  database  {} at {}:{} as {}{sslmode}",
+            database.name, database.host, database.port, database.user
+        ));
+        ui.status(format!("  TLS       {}", tls_words(self.snapshot, settings)));
+        ui.status(format!("  Secret    {} {becomes}", settings.secret_name));
+        if let Some(plan) = plan {
+            secret_lines(ui, self.snapshot, plan);
+        }
+    }
+
+    /// Shows what is left to do by hand, on stdout: a person keeps it. `changed` says that something was written.
+    pub fn show_what_is_left(&self, changed: bool) -> Result<(), Failure> {
+        let (ui, snapshot, settings) = (self.ui(), self.snapshot, self.settings);
+        let with_providers = status::providers(snapshot);
+        if !with_providers.is_empty() {
+            ui.page("Redirect URIs to register at the identity providers; leave the present ones in place until the migration is done:")?;
+            ui.print("")?;
+            providers(ui, &with_providers, false)?;
+            ui.print("")?;
+        }
+        let mut table = Table::new([Column::new("To do by hand"), Column::new("How").prose()]);
+        for (what, how) in list(snapshot, settings, !with_providers.is_empty()) {
+            table.row([Cell::from(what), Cell::from(how)]);
+        }
+        ui.table(&table, false)?;
+        ui.print("")?;
+        ui.print("SQL for the database, to be run as a superuser of the server:")?;
+        for line in sql(settings) {
+            ui.print(Line::new().text("  ").styled(Style::Code, line))?;
+        }
+        ui.print("")?;
+        ui.page("Backup, right before `activate`, one command right after the other. Until then MAS's database holds no users, so the two dumps fit together; what is written in Synapse after its dump is lost where the dump has to be used:")?;
+        for line in backup_commands(snapshot, settings) {
+            ui.print(Line::new().text("  ").styled(Style::Code, line))?;
+        }
+        let then = if changed && checks::standing(snapshot) == RehearsalStanding::Passed {
+            "The dry run that has passed was of what was there before; it has to pass again:"
+        } else {
+            "Then:"
+        };
+        ui.next(&Next::new(then).command(self.session.command("dry-run")));
+        Ok(())
+    }
+}
+
+/// One line for each value; warns of what a person may not expect.
+pub fn secret_lines(ui: &Ui, snapshot: &Snapshot, plan: &SecretPlan) {
+    let keys = snapshot.secret_keys();
+    for (item, before, after) in plan.fingerprints(&keys) {
+        let (word, style) = match item.action {
+            Action::Keep => ("kept", Style::Dim),
+            Action::KeepOther => ("kept; the value given is another one", Style::Warn),
+            Action::Generate => ("made now", Style::Good),
+            Action::Add => ("as given", Style::Good),
+            Action::Replace => ("replaced", Style::Warn),
+        };
+        let print = match (item.action, before, after) {
+            (Action::Replace, Some(before), Some(after)) => format!("{before} -> {after}"),
+            (_, _, after) => after.unwrap_or_default(),
+        };
+        let line = Line::new()
+            .text(format!("    {:<18} ", item.key))
+            .styled(Style::Dim, format!("{print:<26} "))
+            .styled(style, word);
+        if ui.verbosity() > Verbosity::Quiet {
+            ui.verbatim(&line);
+        }
+        if item.action == Action::KeepOther {
+            ui.warning(format!(
+                "{key} is kept as it is in the cluster, although another value was given; to use that one pass --replace {key}",
+                key = item.key
+            ));
+        }
+    }
+    if let Some(weakness) = plan.after().encryption_secret(&keys).and_then(|secret| secret.weakness()) {
+        let key = &keys.encryption_secret;
+        let how = if snapshot.deployment.mas().is_some() {
+            "MAS has been deployed with it, so it stays".to_owned()
+        } else {
+            format!("to replace it while nothing is encrypted with it pass --replace {key}")
+        };
+        ui.warning(format!("{key} is not random: {weakness}; {how}"));
+    }
+}
 
 /// The effective TLS mode, in words.
-pub fn tls_words(snapshot: &Snapshot, settings: &MasSettings) -> String {
+fn tls_words(snapshot: &Snapshot, settings: &MasSettings) -> String {
     let effective = settings.tls_mode(&snapshot.deployment);
     let global = snapshot.deployment.global_tls();
     let named = |value: &serde_json::Value| value.as_str().unwrap_or("that is not named").to_owned();
@@ -31,7 +131,7 @@ pub fn tls_words(snapshot: &Snapshot, settings: &MasSettings) -> String {
 }
 
 /// The list, as what and how.
-pub fn list(snapshot: &Snapshot, settings: &MasSettings, with_providers: bool) -> Vec<(&'static str, String)> {
+fn list(snapshot: &Snapshot, settings: &MasSettings, with_providers: bool) -> Vec<(&'static str, String)> {
     let database = &settings.database;
     let mut list = vec![
         (
@@ -87,7 +187,7 @@ fn backup(snapshot: &Snapshot) -> String {
 }
 
 /// What dumps both databases, one right after the other. Passwords are asked for.
-pub fn backup_commands(snapshot: &Snapshot, settings: &MasSettings) -> Vec<String> {
+fn backup_commands(snapshot: &Snapshot, settings: &MasSettings) -> Vec<String> {
     let mas = &settings.database;
     let mut commands = Vec::new();
     let synapse = snapshot.deployment.postgres("synapse").unwrap_or_default();
@@ -114,7 +214,7 @@ fn dump(host: &str, port: u16, name: &str, user: &str, mode: Option<&str>, file:
 }
 
 /// SQL that makes the role and the database.
-pub fn sql(settings: &MasSettings) -> Vec<String> {
+fn sql(settings: &MasSettings) -> Vec<String> {
     let user = quoted(&settings.database.user);
     let name = quoted(&settings.database.name);
     vec![

@@ -1,0 +1,7 @@
+//! What several commands give to the person or to a script in the same form.
+
+pub mod document;
+pub mod findings;
+pub mod key_files;
+pub mod new_files;
+pub mod providers;

@@ -6,15 +6,14 @@ pub mod command;
 pub mod complete;
 pub mod examples;
 mod flags;
-mod mistakes;
 mod parse;
 mod prepare;
 mod tls;
-mod writes;
 
-pub use args::{CheckArgs, Cli, Command, CompletionArgs, DatabasesArgs, ReportArgs, StatusArgs, VerifyArgs};
-pub use flags::{FollowArgs, GlobalArgs, OutputArgs, WriteArgs};
+pub use args::{
+    AbortArgs, ActivateArgs, CheckArgs, Cli, Command, CompletionArgs, DatabasesArgs, DryRunArgs, ReportArgs,
+    StatusArgs, VerifyArgs,
+};
 pub use parse::{Typed, color, parse};
 pub use prepare::{ExportArgs, ExportFormat, PrepareArgs, TlsChoice};
 pub use tls::{TlsArgs, TlsCheckArgs, TlsCommand, TlsFileArgs, TlsIssueArgs, TlsRequestArgs};
-pub use writes::{AbortArgs, ActivateArgs, DryRunArgs};

@@ -3,10 +3,9 @@
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::shared::document::Document;
-use super::shared::findings::conclude;
 use super::shared::key_files::{Holds, Issued, KeyFile, host, read_ca};
 use super::shared::new_files::{NewFile, path_in, write_all};
+use super::shared::output::{Document, conclude};
 use crate::checks::certificate::{self, Stored};
 use crate::checks::{Finding, Known};
 use crate::cli::{TlsCheckArgs, TlsFileArgs, TlsIssueArgs, TlsRequestArgs};

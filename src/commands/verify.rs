@@ -1,6 +1,6 @@
 //! `verify`: what MAS, Synapse and the identity providers say over the network; writes nothing.
 
-use super::shared::findings::conclude;
+use super::shared::output::conclude;
 use crate::checks::endpoints::{GivenToken, OutsidePhase};
 use crate::cli::VerifyArgs;
 use crate::error::{Exit, Failure};

@@ -3,10 +3,8 @@
 mod certificate;
 mod export;
 mod inputs;
-mod interview;
 mod page;
 mod preparation;
-mod secret;
 mod settings;
 mod write;
 

@@ -6,7 +6,7 @@ use crate::checks::{self, RehearsalStanding, Snapshot};
 use crate::cluster::shell_word;
 use crate::deployment::TlsMode;
 use crate::error::Failure;
-use crate::plan::{Action, MasSettings, SecretPlan, Tls};
+use crate::plan::{Action, Database, MasSettings, SecretPlan, Tls};
 use crate::session::status;
 use crate::terminal::table::{Cell, Column, Table};
 use crate::terminal::{Line, Next, Style, Ui, Verbosity};
@@ -107,83 +107,66 @@ pub fn secret_lines(ui: &Ui, snapshot: &Snapshot, plan: &SecretPlan) {
 
 /// The effective TLS mode, in words.
 fn tls_words(snapshot: &Snapshot, settings: &MasSettings) -> String {
-    let effective = settings.tls_mode(&snapshot.deployment);
     let global = snapshot.deployment.global_tls();
     let named = |value: &serde_json::Value| value.as_str().unwrap_or("that is not named").to_owned();
-    match &settings.tls {
-        Tls::Inherit => format!(
-            "inherited from spec.global.k8s.ingresses.tls: {}",
-            match effective {
-                None => "none is set".to_owned(),
-                Some(TlsMode::Certmanager) =>
-                    format!("certmanager, ClusterIssuer {}", named(&global["certmanager"]["issuer"])),
-                Some(TlsMode::Existing) => format!("existing, Secret {}", named(&global["secretName"])),
-                Some(TlsMode::Certfile) =>
-                    format!("certfile, in Secret {} or else the global one", settings.secret_name),
-                Some(mode) => mode.name().to_owned(),
-            }
-        ),
-        Tls::Certmanager { issuer } => format!("certmanager, ClusterIssuer {issuer}"),
-        Tls::Existing { secret } => format!("existing Secret {secret}"),
-        Tls::External => "external: ends in front of the ingress".to_owned(),
-        Tls::Certfile => format!("certfile: certificate and key in Secret {}", settings.secret_name),
-    }
+    let inherited = match (&settings.tls, settings.tls_mode(&snapshot.deployment)) {
+        (Tls::Certmanager { issuer }, _) => return format!("certmanager, ClusterIssuer {issuer}"),
+        (Tls::Existing { secret }, _) => return format!("existing Secret {secret}"),
+        (Tls::External, _) => return "external: ends in front of the ingress".to_owned(),
+        (Tls::Certfile, _) => return format!("certfile: certificate and key in Secret {}", settings.secret_name),
+        (Tls::Inherit, None) => "none is set".to_owned(),
+        (Tls::Inherit, Some(TlsMode::Certmanager)) => {
+            format!("certmanager, ClusterIssuer {}", named(&global["certmanager"]["issuer"]))
+        }
+        (Tls::Inherit, Some(TlsMode::Existing)) => format!("existing, Secret {}", named(&global["secretName"])),
+        (Tls::Inherit, Some(TlsMode::Certfile)) => {
+            format!("certfile, in Secret {} or else the global one", settings.secret_name)
+        }
+        (Tls::Inherit, Some(mode)) => mode.name().to_owned(),
+    };
+    format!("inherited from spec.global.k8s.ingresses.tls: {inherited}")
 }
 
-/// The list, as what and how.
+/// What to do, and how.
 fn list(snapshot: &Snapshot, settings: &MasSettings, with_providers: bool) -> Vec<(&'static str, String)> {
-    let database = &settings.database;
+    let Database { name, host, .. } = &settings.database;
+    let create = format!("Create database {name} on {host} with the SQL below. It must be empty and MAS's alone.");
     let mut list = vec![
-        (
-            "Database",
-            format!(
-                "Create database {} on {} with the SQL below. It must be empty and MAS's alone.",
-                database.name, database.host
-            ),
-        ),
+        ("Database", create),
         ("DNS", format!("Let {} point to the same ingress as Synapse.", settings.host)),
         ("Certificate", certificate(snapshot, settings)),
     ];
     if with_providers {
         list.push(("Redirect URIs", "Add the ones marked \"add\" above at each identity provider.".to_owned()));
     }
-    if snapshot
-        .deployment
-        .component("synapse")
-        .is_some_and(|synapse| synapse["config"]["delegatedAuth"]["localPasswordDatabase"].is_object())
-    {
-        list.push((
-            "E-mail",
-            "If people register or reset passwords themselves, configure e-mail delivery for MAS.".to_owned(),
-        ));
+    let synapse = snapshot.deployment.component("synapse");
+    if synapse.is_some_and(|synapse| synapse["config"]["delegatedAuth"]["localPasswordDatabase"].is_object()) {
+        let how = "If people register or reset passwords themselves, configure e-mail delivery for MAS.";
+        list.push(("E-mail", how.to_owned()));
     }
-    list.push(("Backup", backup(snapshot)));
-    list
-}
-
-fn certificate(snapshot: &Snapshot, settings: &MasSettings) -> String {
-    let host = &settings.host;
-    match settings.tls_mode(&snapshot.deployment) {
-        None => "No TLS mode is set anywhere; choose one with --tls.".to_owned(),
-        Some(TlsMode::Certmanager) => format!("cert-manager issues it for {host}; its ClusterIssuer must be able to."),
-        Some(TlsMode::External) => format!("What ends TLS in front of the ingress needs a certificate for {host}."),
-        Some(TlsMode::Existing) => format!("The Secret that is named must hold a certificate for {host}."),
-        Some(TlsMode::Certfile) => format!(
-            "The certificate in Secret {} (or in the global Secret) must be good for {host}.",
-            settings.secret_name
-        ),
-    }
-}
-
-fn backup(snapshot: &Snapshot) -> String {
     let synapse = snapshot.deployment.postgres("synapse").unwrap_or_default();
     let of = match (&synapse.database, &synapse.host) {
         (Some(database), Some(host)) => format!("Synapse's database {database} on {host}"),
         _ => "Synapse's database".to_owned(),
     };
-    format!(
+    let how = format!(
         "Right before `activate`: back up {of} and MAS's, with the commands below. Nothing else undoes the migration."
-    )
+    );
+    list.push(("Backup", how));
+    list
+}
+
+fn certificate(snapshot: &Snapshot, settings: &MasSettings) -> String {
+    let MasSettings { host, secret_name, .. } = settings;
+    match settings.tls_mode(&snapshot.deployment) {
+        None => "No TLS mode is set anywhere; choose one with --tls.".to_owned(),
+        Some(TlsMode::Certmanager) => format!("cert-manager issues it for {host}; its ClusterIssuer must be able to."),
+        Some(TlsMode::External) => format!("What ends TLS in front of the ingress needs a certificate for {host}."),
+        Some(TlsMode::Existing) => format!("The Secret that is named must hold a certificate for {host}."),
+        Some(TlsMode::Certfile) => {
+            format!("The certificate in Secret {secret_name} (or in the global Secret) must be good for {host}.")
+        }
+    }
 }
 
 /// What dumps both databases, one right after the other. Passwords are asked for.

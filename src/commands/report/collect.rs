@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
-use super::super::shared::findings::{check_report, gather};
+use super::super::shared::output::{check_report, gather};
 use super::contents::{Contents, Missing};
 use super::{logs, operators, secrets};
 use crate::checks::Known;

@@ -9,7 +9,7 @@ mod secrets;
 
 use serde_json::json;
 
-use super::shared::document::Document;
+use super::shared::output::Document;
 use crate::cli::ReportArgs;
 use crate::cluster::Why;
 use crate::error::{Exit, Failure};

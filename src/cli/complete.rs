@@ -17,7 +17,7 @@ pub struct Candidate {
 
 /// Words that are looked up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Live {
+pub enum LiveValues {
     Deployments,
     Namespaces,
     /// Of the kubeconfig.
@@ -32,7 +32,7 @@ pub struct Completion {
     /// What is known without asking.
     pub candidates: Vec<Candidate>,
     /// What has to be looked up as well.
-    pub live: Option<Live>,
+    pub live: Option<LiveValues>,
     /// Whether a file may stand there, which the shell knows better.
     pub files: bool,
     /// What the candidates begin with.
@@ -41,9 +41,12 @@ pub struct Completion {
 
 /// Completes the last of `words`, which follow `kubectl ess-mas`.
 pub fn complete(words: &[String]) -> Completion {
-    let root = command::built();
+    let mut root = command::definition();
+    // With what clap adds by itself: global flags in every command, `help`.
+    root.build();
     let Some((last, before)) = words.split_last() else { return Completion::default() };
-    let mut place = Place { command: &root, positionals: 0, pending: None, used: Vec::new(), only_positionals: false };
+    let mut place =
+        Position { command: &root, positionals: 0, pending: None, used: Vec::new(), only_positionals: false };
     for word in before {
         place = place.after(word);
     }
@@ -59,7 +62,7 @@ pub fn connection(words: &[String]) -> ConnectionFlags {
 }
 
 /// Where in the grammar the words have led.
-struct Place<'a> {
+struct Position<'a> {
     command: &'a Command,
     positionals: usize,
     /// The flag whose value is next.
@@ -69,7 +72,7 @@ struct Place<'a> {
     only_positionals: bool,
 }
 
-impl<'a> Place<'a> {
+impl<'a> Position<'a> {
     fn after(mut self, word: &str) -> Self {
         if self.pending.take().is_some() {
             return self;
@@ -151,11 +154,11 @@ fn values(arg: &Arg, word: &str) -> Completion {
     let possible = arg.get_possible_values();
     let candidates = possible.iter().map(|value| candidate(value.get_name(), value.get_help())).collect();
     let live = match arg.get_id().as_str() {
-        "name" | "confirm" => Some(Live::Deployments),
-        "namespace" => Some(Live::Namespaces),
-        "context" => Some(Live::Contexts),
-        "cluster" => Some(Live::Clusters),
-        "user" => Some(Live::Users),
+        "name" | "confirm" => Some(LiveValues::Deployments),
+        "namespace" => Some(LiveValues::Namespaces),
+        "context" => Some(LiveValues::Contexts),
+        "cluster" => Some(LiveValues::Clusters),
+        "user" => Some(LiveValues::Users),
         _ => None,
     };
     let files = matches!(arg.get_value_hint(), ValueHint::FilePath | ValueHint::DirPath | ValueHint::AnyPath);

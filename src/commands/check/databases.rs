@@ -28,13 +28,13 @@ use crate::terminal::progress::Waiting;
 const AT_ONCE: usize = 2;
 
 /// How to get to the databases.
-pub struct Ways {
+pub struct DatabaseAccess {
     through_cluster: bool,
     resolve: Vec<Resolve>,
     roots: Option<Roots>,
 }
 
-impl Ways {
+impl DatabaseAccess {
     pub fn read(args: &DatabasesArgs) -> Result<Self, Failure> {
         let resolve = args.resolve.iter().map(|text| read_resolve(text)).collect::<Result<_, _>>()?;
         let roots = args.ca_certificate.as_deref().map(read_roots).transpose()?;
@@ -50,7 +50,7 @@ impl Ways {
 }
 
 /// Looks at both side by side. What cannot be asked is a finding; nothing is written anywhere.
-pub async fn look(session: &Session, snapshot: &Snapshot, mut ways: Ways) -> Vec<Finding> {
+pub async fn look(session: &Session, snapshot: &Snapshot, mut access: DatabaseAccess) -> Vec<Finding> {
     let expected = Expected::of(snapshot);
     let ui = session.ui();
     for place in [&expected.mas, &expected.synapse].into_iter().flatten() {
@@ -64,20 +64,20 @@ pub async fn look(session: &Session, snapshot: &Snapshot, mut ways: Ways) -> Vec
         ));
     }
     ui.status("Both are only read, each in one read-only transaction.");
-    if ways.roots.is_none() {
+    if access.roots.is_none() {
         // Reading them takes a while on some systems.
-        ways.roots = tokio::task::spawn_blocking(Roots::of_system).await.ok().flatten();
+        access.roots = tokio::task::spawn_blocking(Roots::of_system).await.ok().flatten();
     }
     let progress = ui.progress();
     progress.waiting(Waiting::new("asking the databases; a minute at most", ui.terminal().now()));
-    let roots = ways.roots.as_ref();
+    let roots = access.roots.as_ref();
     let (mas, synapse) = tokio::join!(
         async {
-            let (place, password, way) = prepared(session, &ways, &expected, Whose::Mas).await?;
+            let (place, password, way) = prepared(session, &access, &expected, Whose::Mas).await?;
             ask_mas(&Login { place, password: &password, way: &way, roots }).await
         },
         async {
-            let (place, password, way) = prepared(session, &ways, &expected, Whose::Synapse).await?;
+            let (place, password, way) = prepared(session, &access, &expected, Whose::Synapse).await?;
             ask_synapse(&Login { place, password: &password, way: &way, roots }, &expected).await
         }
     );
@@ -90,13 +90,13 @@ pub async fn look(session: &Session, snapshot: &Snapshot, mut ways: Ways) -> Vec
 /// What a login takes: where to, with which password, and how to get there.
 async fn prepared<'a>(
     session: &Session,
-    ways: &Ways,
+    access: &DatabaseAccess,
     expected: &'a Expected,
     whose: Whose,
 ) -> Result<(&'a Place, SecretText, Way), Trouble> {
     let place = expected.place(whose).map_err(|why| Trouble::NotAsked(why.to_owned()))?;
     let password = password(session, place).await.map_err(Trouble::NotAsked)?;
-    let way = ways.to(place, &session.cluster, &session.target).await.map_err(Trouble::NoWay)?;
+    let way = access.to(place, &session.cluster, &session.target).await.map_err(Trouble::NoWay)?;
     Ok((place, password, way))
 }
 

@@ -24,11 +24,11 @@ pub async fn exec(context: &Context, args: &CheckArgs) -> Result<Exit, Failure> 
         return print_role(context, args).await;
     }
     // What was typed is read before anybody is asked.
-    let ways = args.ask.databases.then(|| databases::Ways::read(&args.ask)).transpose()?;
+    let access = args.ask.databases.then(|| databases::DatabaseAccess::read(&args.ask)).transpose()?;
     let session = Session::open(context, args.name.as_deref()).await?;
     let (snapshot, mut findings) = gather(&session).await;
-    if let Some(ways) = ways {
-        findings.extend(databases::look(&session, &snapshot, ways).await);
+    if let Some(access) = access {
+        findings.extend(databases::look(&session, &snapshot, access).await);
         findings.sort_by_key(|finding| finding.severity);
     }
     if !format.is_data() {

@@ -20,7 +20,7 @@ use crate::secrets::wipe;
 use crate::session::{Session, findings};
 use crate::terminal::Next;
 
-pub struct Wanted {
+pub struct ExportOptions {
     format: ExportFormat,
     /// Whether secret values are in it.
     values: bool,
@@ -28,7 +28,7 @@ pub struct Wanted {
     force: bool,
 }
 
-impl Wanted {
+impl ExportOptions {
     /// Reads the flags. Secrets are never printed, so they need a file.
     pub fn read(args: &ExportArgs) -> Result<Option<Self>, Failure> {
         let Some(format) = args.export else { return Ok(None) };
@@ -50,35 +50,35 @@ impl Wanted {
 
 pub async fn export(
     preparation: &Preparation<'_>,
-    wanted: &Wanted,
+    options: &ExportOptions,
     inputs: &mut SecretInputs,
     issued: Option<&Issued>,
 ) -> Result<Exit, Failure> {
-    let plan = if wanted.values {
+    let plan = if options.values {
         let plan = preparation.plan_secret(inputs).await?;
         // With Helm the chart gives its own name to what it makes of the values.
-        if wanted.format == ExportFormat::Manifests && preparation.secret_is_charts() {
+        if options.format == ExportFormat::Manifests && preparation.secret_is_charts() {
             return Err(preparation.never_adopted());
         }
         Some(plan)
     } else {
-        refers(preparation, wanted, inputs).await?;
+        refers(preparation, options, inputs).await?;
         None
     };
     if let Some(issued) = issued {
         issued.explain(preparation.ui(), ".");
     }
     let becomes =
-        if wanted.values { "goes into the file:" } else { "is named, and its values are in the cluster only" };
+        if options.values { "goes into the file:" } else { "is named, and its values are in the cluster only" };
     preparation.show(becomes, plan.as_ref());
     preparation.ui().status("");
     let export = Export {
         preparation,
-        wanted,
+        options,
         plan: plan.as_ref(),
         authority: issued.map(|issued| issued.ca_files(".")).unwrap_or_default(),
     };
-    match wanted.format {
+    match options.format {
         ExportFormat::HelmValues => export.helm().await?,
         ExportFormat::Manifests => export.manifests()?,
     }
@@ -86,10 +86,10 @@ pub async fn export(
 }
 
 /// Looks whether the Secret that is only named is there, and complete.
-async fn refers(preparation: &Preparation<'_>, wanted: &Wanted, inputs: &SecretInputs) -> Result<(), Failure> {
+async fn refers(preparation: &Preparation<'_>, options: &ExportOptions, inputs: &SecretInputs) -> Result<(), Failure> {
     let Preparation { session, snapshot, settings, .. } = preparation;
     let name = &settings.secret_name;
-    if wanted.format == ExportFormat::HelmValues && preparation.secret_is_charts() {
+    if options.format == ExportFormat::HelmValues && preparation.secret_is_charts() {
         let text = format!(
             "Secret {name} is the one that chart {CHART} makes of the values; named as existingSecret, the chart would empty it. Nothing was \
              written"
@@ -125,7 +125,7 @@ async fn refers(preparation: &Preparation<'_>, wanted: &Wanted, inputs: &SecretI
 
 struct Export<'a> {
     preparation: &'a Preparation<'a>,
-    wanted: &'a Wanted,
+    options: &'a ExportOptions,
     /// The Secret, where its values are in the export.
     plan: Option<&'a SecretPlan>,
     /// The files of a CA that was made.
@@ -146,7 +146,7 @@ impl Export<'_> {
         let text = helm_values(&subject, secrets, below.as_deref())
             .map_err(|error| Failure::usage(format!("{error}; nothing was written")))?;
         let mut passed = "FILE".to_owned();
-        match &self.wanted.file {
+        match &self.options.file {
             None => session.ui().raw_out(text.expose())?,
             Some(file) => {
                 self.keep(&[(file, text.expose())])?;
@@ -175,7 +175,7 @@ impl Export<'_> {
     fn manifests(&self) -> Result<(), Failure> {
         let (session, subject) = (self.preparation.session, self.subject());
         let (ui, dry_run) = (session.ui(), session.command("dry-run"));
-        let Some(file) = &self.wanted.file else {
+        let Some(file) = &self.options.file else {
             ui.raw_out(&patch(&subject, "FILE"))?;
             ui.next(&Next::new("Once it is on its way to the cluster:").command(dry_run));
             return Ok(());
@@ -210,7 +210,7 @@ impl Export<'_> {
             private: true,
         });
         let new: Vec<NewFile<'_>> = own.chain(self.authority.iter().map(KeyFile::to_write)).collect();
-        write_all(&new, self.wanted.force)?;
+        write_all(&new, self.options.force)?;
         for file in &new {
             self.preparation.ui().status(format!("{} written.", file.path.display()));
         }

@@ -26,7 +26,7 @@ use inputs::InputFiles;
 use preparation::Preparation;
 
 pub async fn exec(context: &Context, args: &PrepareArgs) -> Result<Exit, Failure> {
-    let wanted = export::Wanted::read(&args.export)?;
+    let exported = export::ExportOptions::read(&args.export)?;
     let mut files = InputFiles::read(args)?;
     let session = Session::open(context, args.name.as_deref()).await?;
     let mut snapshot = session.gather(Extent::Look).await;
@@ -40,14 +40,14 @@ pub async fn exec(context: &Context, args: &PrepareArgs) -> Result<Exit, Failure
     let preparation = Preparation { session: &session, snapshot: &snapshot, settings: &settings, keys: &keys };
     certificate::refuse_unused(&preparation, &files)?;
     let issued = certificate::issue(&preparation, args, &mut files).await?;
-    let found = find(&preparation, &files, wanted.is_some()).await;
+    let found = find(&preparation, &files, exported.is_some()).await;
     findings::tell(session.ui(), &session.place(), &found);
     let script = args.yes || !session.ui().terminal().can_ask();
     // What writes nothing to the cluster asks nobody to accept anything.
-    findings::judge(&found, &args.write.accept, script && !args.write.preview && wanted.is_none())?;
+    findings::judge(&found, &args.write.accept, script && !args.write.preview && exported.is_none())?;
     let mut inputs = files.parse(session.ui(), args.rsa_bits)?;
-    if let Some(wanted) = wanted {
-        return export::export(&preparation, &wanted, &mut inputs, issued.as_ref()).await;
+    if let Some(exported) = exported {
+        return export::export(&preparation, &exported, &mut inputs, issued.as_ref()).await;
     }
     let plan = preparation.plan_secret(&mut inputs).await?;
     preparation.may_write(&plan)?;

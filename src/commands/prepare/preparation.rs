@@ -128,8 +128,31 @@ impl Preparation<'_> {
 }
 
 /// Whether the chart of this deployment makes a Secret of that name.
-pub fn is_charts(snapshot: &Snapshot, secret: &str) -> bool {
+fn is_charts(snapshot: &Snapshot, secret: &str) -> bool {
     is_chart_secret(secret, snapshot.deployment.annotation("meta.helm.sh/release-name"))
+}
+
+/// The name that was typed, or what the deployment and the earlier settings say, else our own.
+pub fn secret_name(
+    session: &Session,
+    snapshot: &Snapshot,
+    typed: Option<&str>,
+    known: Option<&MasSettings>,
+) -> Result<String, Failure> {
+    // The chart names a Secret of its own for a component also where it makes none.
+    let absent = matches!(snapshot.secret, Known::Known(None));
+    let usable = |name: &&str| !(absent && is_charts(snapshot, name));
+    let deployed = snapshot.deployment.mas_secret_name().filter(usable);
+    let settled = known.map(|known| known.secret_name.as_str()).filter(usable);
+    let name = typed.or(deployed).or(settled).map_or_else(|| default_secret_name(&session.target.name), str::to_owned);
+    let is_label = |label: &str| {
+        let plain = label.bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-');
+        plain && !label.is_empty() && !label.starts_with('-') && !label.ends_with('-')
+    };
+    if name.len() <= 253 && name.split('.').all(is_label) {
+        return Ok(name);
+    }
+    Err(Failure::usage(format!("--secret-name: {name:?} is no name of a Secret; nothing was changed")))
 }
 
 fn refusal(error: &SecretPlanError) -> Failure {

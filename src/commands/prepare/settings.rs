@@ -1,7 +1,7 @@
 //! Settles MAS's settings: flags, else what is there, else questions with good defaults, each answer judged at once.
 
-use super::preparation::is_charts;
-use crate::checks::{self, Known, Snapshot, Step, codes, default_secret_name};
+use super::preparation::secret_name;
+use crate::checks::{self, Snapshot, Step, codes};
 use crate::cli::{PrepareArgs, TlsChoice};
 use crate::deployment::Postgres;
 use crate::error::Failure;
@@ -26,7 +26,7 @@ pub fn resolve(session: &Session, snapshot: &Snapshot, args: &PrepareArgs) -> Re
             interview.missing.join(", ")
         )));
     }
-    let secret_name = interview.secret_name()?;
+    let secret_name = secret_name(session, snapshot, args.secret_name.as_deref(), known.as_ref())?;
     Ok(MasSettings { host, database, tls, secret_name })
 }
 
@@ -195,24 +195,6 @@ impl Interview<'_> {
             }
             _ => Tls::External,
         })
-    }
-
-    fn secret_name(&self) -> Result<String, Failure> {
-        // The chart names a Secret of its own for a component also where it makes none.
-        let absent = matches!(self.snapshot.secret, Known::Known(None));
-        let usable = |name: &String| !(absent && is_charts(self.snapshot, name));
-        let deployed = self.snapshot.deployment.mas_secret_name().map(str::to_owned).filter(usable);
-        let settled = self.known.map(|known| known.secret_name.clone()).filter(usable);
-        let name = self.args.secret_name.clone().or(deployed).or(settled);
-        let name = name.unwrap_or_else(|| default_secret_name(&self.session.target.name));
-        let is_label = |label: &str| {
-            let plain = label.bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-');
-            plain && !label.is_empty() && !label.starts_with('-') && !label.ends_with('-')
-        };
-        if name.len() <= 253 && name.split('.').all(is_label) {
-            return Ok(name);
-        }
-        Err(Failure::usage(format!("--secret-name: {name:?} is no name of a Secret; nothing was changed")))
     }
 
     fn can_ask(&self) -> bool {

@@ -82,12 +82,13 @@ pub async fn collect(session: &Session) -> Contents {
     let mut events: Vec<Value> = around.events.iter().map(essentials).collect();
     events.sort_by_key(|event| event["last"].to_string());
     let counted = [
-        count(around.children.len(), "child", "children"),
-        count(around.pods.len(), "pod", "pods"),
-        count(around.jobs.len(), "job", "jobs"),
-        count(events.len(), "event", "events"),
-        count(logs.logs.len(), "log", "logs"),
-    ];
+        (around.children.len(), "child", "children"),
+        (around.pods.len(), "pod", "pods"),
+        (around.jobs.len(), "job", "jobs"),
+        (events.len(), "event", "events"),
+        (logs.logs.len(), "log", "logs"),
+    ]
+    .map(|(number, one, many)| format!("{number} {}", if number == 1 { one } else { many }));
     let of_operators = [&operators.deployments[..], &operators.pods[..]].concat();
     let workloads = "Deployments, StatefulSets and ReplicaSets: images and status";
     for (path, about, objects) in [
@@ -114,10 +115,6 @@ pub async fn collect(session: &Session) -> Contents {
     }
     progress.done(format!("read {}", counted.join(", ")));
     contents
-}
-
-fn count(number: usize, one: &str, many: &str) -> String {
-    format!("{number} {}", if number == 1 { one } else { many })
 }
 
 /// Which images a deployment runs.

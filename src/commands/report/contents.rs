@@ -56,21 +56,20 @@ impl Contents {
     }
 
     pub fn json(&mut self, path: &str, about: &str, tree: &Value) {
-        let text = data::render(OutputFormat::Json, &self.redactor.tree(tree));
-        self.parts.extend(text.ok().map(|text| Part { path: path.to_owned(), about: about.to_owned(), text }));
+        self.add(OutputFormat::Json, path, about, &self.redactor.tree(tree));
     }
 
     /// Objects of the cluster; no file where there are none.
     pub fn objects(&mut self, path: &str, about: &str, objects: impl IntoIterator<Item = Value>) {
         let objects: Vec<Value> = objects.into_iter().map(|object| self.redactor.tree(&object)).collect();
         if !objects.is_empty() {
-            self.clean_yaml(path, about, &objects);
+            self.add(OutputFormat::Yaml, path, about, &objects);
         }
     }
 
     /// The ElementDeployment.
     pub fn deployment(&mut self, path: &str, about: &str, object: &Value) {
-        self.clean_yaml(path, about, &self.redactor.object(object));
+        self.add(OutputFormat::Yaml, path, about, &self.redactor.object(object));
     }
 
     /// Secrets by the names and lengths of their keys. Lengths stand under names that speak of secrets, and are none
@@ -85,7 +84,7 @@ impl Contents {
         };
         let secrets: Vec<Value> = secrets.iter().map(without_values).collect();
         if !secrets.is_empty() {
-            self.clean_yaml(path, about, &secrets);
+            self.add(OutputFormat::Yaml, path, about, &secrets);
         }
     }
 
@@ -96,8 +95,8 @@ impl Contents {
         self.parts.push(Part { path, about, text });
     }
 
-    fn clean_yaml(&mut self, path: &str, about: &str, clean: &impl Serialize) {
-        let text = data::render(OutputFormat::Yaml, clean);
+    fn add(&mut self, format: OutputFormat, path: &str, about: &str, clean: &impl Serialize) {
+        let text = data::render(format, clean);
         self.parts.extend(text.ok().map(|text| Part { path: path.to_owned(), about: about.to_owned(), text }));
     }
 
@@ -143,20 +142,6 @@ fn index(session: &Session, parts: &[Part], missing: &[Missing], now: Timestamp)
     for one in missing {
         let _ = writeln!(text, "  {}: {}", one.part, one.reason);
     }
-    text.push_str(LEFT_OUT);
+    text.push_str(include_str!("left_out.txt"));
     text
 }
-
-const LEFT_OUT: &str = "
-What was left out on purpose
-  Of Secrets only the names and lengths of keys are here. Values that were read from them were looked for in every text,
-  also in base64, hexadecimal, JSON and URL form, and replaced by [redacted]. So were private keys and certificates in PEM,
-  tokens, password hashes, passwords in URLs and under names that speak of one, authorization headers, and long
-  hexadecimal or base64 codes, whether they were known or not.
-  Of pods and workloads only names, images, resources and status are here: no environment, no arguments, no volumes.
-  Of the components' own resources only metadata and status are here.
-  In the logs of Synapse, MAS and other servers user ids are numbered (@user-1:example.com, the same number for the same
-  person throughout) and e-mail addresses are left out; Synapse's lines about single requests are left out. The operator's
-  messages, its logs and those of jobs keep user ids, because a failure may be about one of them.
-  What stays: host names, names of objects, server name, identity providers, error texts, times.
-";

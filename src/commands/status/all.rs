@@ -27,15 +27,16 @@ const PAGE: u32 = 200;
 pub async fn exec(context: &Context, format: OutputFormat) -> Result<Exit, Failure> {
     let passing = context.asking();
     let cluster = Cluster::connect(&context.flags).await?;
-    let (records, first) = tokio::join!(Records::read(&cluster), first_page(&cluster));
+    let (records, first) = tokio::join!(read_records(&cluster), first_page(&cluster));
     let Some((mut pages, mut page)) = first? else {
         // Said in the same words as everywhere, with a look for another edition of ESS.
         return Err(not_one(cluster.choose(None).await?, &cluster));
     };
     drop(passing);
-    if let Some(error) = &records.unread {
+    let records = records.unwrap_or_else(|error| {
         context.ui.warning(format!("no rehearsal is shown, because the records could not be read: {error}"));
-    }
+        Records::new()
+    });
     let mut output = Output::new(format)?;
     loop {
         // The server makes the next page while this one is worked on.
@@ -64,31 +65,24 @@ async fn first_page(cluster: &Cluster) -> Result<Option<(Pages<Lean>, ObjectList
     Ok(None)
 }
 
-/// All records by namespace and name, where they may be read; without them only the rehearsals are not known.
-struct Records {
-    all: HashMap<(String, String), Lean>,
-    unread: Option<ClusterError>,
+/// Records by namespace and name of their ConfigMaps.
+type Records = HashMap<(String, String), Lean>;
+
+/// All records, where they may be read; without them only the rehearsals are not known.
+async fn read_records(cluster: &Cluster) -> Result<Records, ClusterError> {
+    let labels = Some("app.kubernetes.io/managed-by=kubectl-ess-mas".to_owned());
+    let all =
+        cluster.list::<Lean>(&resource::<ConfigMap>(), None, Selection { labels, fields: None }, 500).all().await?;
+    let key = |map: &Lean| {
+        let text = |key: &str| map.0["metadata"][key].as_str().unwrap_or_default().to_owned();
+        (text("namespace"), text("name"))
+    };
+    Ok(all.into_iter().map(|map| (key(&map), map)).collect())
 }
 
-impl Records {
-    async fn read(cluster: &Cluster) -> Self {
-        let labels = Some("app.kubernetes.io/managed-by=kubectl-ess-mas".to_owned());
-        let selection = Selection { labels, fields: None };
-        let (all, unread) = match cluster.list::<Lean>(&resource::<ConfigMap>(), None, selection, 500).all().await {
-            Ok(all) => (all, None),
-            Err(error) => (Vec::new(), Some(error)),
-        };
-        let key = |map: &Lean| {
-            let text = |key: &str| map.0["metadata"][key].as_str().unwrap_or_default().to_owned();
-            (text("namespace"), text("name"))
-        };
-        Self { all: all.into_iter().map(|map| (key(&map), map)).collect(), unread }
-    }
-
-    fn of(&self, deployment: &Deployment) -> Option<Record> {
-        let key = (deployment.namespace().to_owned(), record_name(deployment.name()));
-        Record::read(&self.all.get(&key)?.0, deployment).ok()
-    }
+fn record_of(deployment: &Deployment, records: &Records) -> Option<Record> {
+    let key = (deployment.namespace().to_owned(), record_name(deployment.name()));
+    Record::read(&records.get(&key)?.0, deployment).ok()
 }
 
 /// Where the deployments go as they come.
@@ -110,7 +104,7 @@ impl Output {
         let mut text = String::new();
         for Lean(object) in page.items {
             let Ok(deployment) = Deployment::from_value(object) else { continue };
-            let record = records.of(&deployment);
+            let record = record_of(&deployment, records);
             let snapshot = without_secret(deployment, record);
             let status = Status::of(&snapshot, |command| {
                 command_line(&context.flags, command, snapshot.deployment.namespace(), snapshot.deployment.name())

@@ -89,11 +89,16 @@ fn made_ready(command: Command, path: &str) -> Command {
 }
 
 fn usage(command: &Command, path: &str, has_commands: bool) -> String {
-    let shown = |arg: &Arg| arg.to_string().replace(['<', '>'], "");
+    let value = |arg: &Arg| arg.get_value_names().and_then(<[_]>::first).map(ToString::to_string).unwrap_or_default();
+    let required = |arg: &Arg| match arg.get_long() {
+        Some(long) => format!("--{long} {}", value(arg)),
+        None => value(arg),
+    };
     let mut words = vec!["kubectl ess-mas".to_owned(), path.to_owned()];
     words.extend(has_commands.then(|| "COMMAND".to_owned()));
-    words.extend(command.get_arguments().filter(|arg| arg.is_required_set()).map(shown));
-    words.extend(command.get_positionals().filter(|arg| !arg.is_required_set()).map(shown));
+    words.extend(command.get_arguments().filter(|arg| arg.is_required_set()).map(required));
+    let optional = command.get_positionals().filter(|arg| !arg.is_required_set());
+    words.extend(optional.map(|arg| format!("[{}]", value(arg))));
     words.push("[flags]".to_owned());
     words.join(" ")
 }

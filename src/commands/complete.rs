@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use crate::cli::complete::{Candidate, LiveValues, complete as static_part, connection, protocol};
+use crate::cli::complete::{LiveValues, complete as completion};
 use crate::cluster::{Cluster, ClusterError, ConnectionFlags, kubeconfig_entries};
 use crate::terminal::{ColorChoice, Terminal, Ui, Verbosity};
 
@@ -13,14 +13,9 @@ const PATIENCE: Duration = Duration::from_millis(350);
 
 /// Completes the last of the words that follow `kubectl ess-mas`, in kubectl's protocol for plugins.
 pub fn complete(words: &[String], terminal: Terminal) -> u8 {
-    let mut completion = static_part(words);
-    if let Some(live) = completion.live {
-        let found = look_up(live, &connection(words)).unwrap_or_default();
-        let begins = |name: &String| name.starts_with(&completion.prefix);
-        completion.candidates.extend(found.into_iter().filter(begins).map(|word| Candidate { word, about: None }));
-    }
+    let answer = completion(words, |live, flags| look_up(live, flags).unwrap_or_default());
     // A shell that does not read is none of our business.
-    let _ = Ui::new(terminal, ColorChoice::Never, Verbosity::Quiet).raw_out(&protocol(&completion));
+    let _ = Ui::new(terminal, ColorChoice::Never, Verbosity::Quiet).raw_out(&answer);
     0
 }
 

@@ -42,7 +42,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, terminal: Terminal) -> u8 {
         Ok(Typed::Complete(words)) => return commands::complete(&words, terminal),
         Err(error) => return usage(&error, cli::color(&args), terminal),
     };
-    let ui = Ui::new(terminal, cli.global.color(), cli.global.verbosity());
+    let ui = Ui::new(terminal, cli.global.color, cli.global.verbosity());
     terminal::trace::begin(&ui);
     if let Some(exit) = commands::run_alone(&cli, &ui) {
         return exit.code();

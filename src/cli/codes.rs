@@ -2,15 +2,12 @@
 
 use std::ffi::OsStr;
 
-use clap::builder::{PossibleValue, StyledStr, TypedValueParser};
-use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::error::{ContextKind, ContextValue};
 use clap::{Arg, Command, Error};
 
 use crate::checks::explain;
 use crate::diagnosis;
-
-/// From here on two words are alike; the same measure and limit as clap's own suggestions.
-const ALIKE: f64 = 0.7;
 
 /// Reads a code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,41 +20,30 @@ pub enum CodeParser {
 
 impl CodeParser {
     /// The codes, each with what it is about.
-    pub fn codes(self) -> impl Iterator<Item = (&'static str, &'static str)> {
+    fn codes(self) -> impl Iterator<Item = (&'static str, &'static str)> {
         let findings = explain::all().map(|one| (one.code, one.about.as_str()));
         let causes = (self == Self::FindingOrCause).then(|| diagnosis::codes().map(|code| (code, diagnosis::ABOUT)));
         // A few causes are what a finding warns of, and have its code.
         let causes = causes.into_iter().flatten().filter(|(code, _)| explain::explanation(code).is_none());
         findings.chain(causes)
     }
-
-    /// The code that was most likely meant.
-    fn similar(self, text: &str) -> Option<&'static str> {
-        let likeness = |code: &str| strsim::jaro(text, code);
-        let codes = self.codes().map(|(code, _)| (likeness(code), code)).filter(|(likeness, _)| *likeness > ALIKE);
-        codes.max_by(|(a, _), (b, _)| a.total_cmp(b)).map(|(_, code)| code)
-    }
 }
 
+/// By way of clap's own parser, which is made when a code is typed: the texts behind the codes are not read at every start.
 impl TypedValueParser for CodeParser {
     type Value = String;
 
     fn parse_ref(&self, command: &Command, argument: Option<&Arg>, value: &OsStr) -> Result<String, Error> {
-        let text = value.to_string_lossy();
-        if self.codes().any(|(code, _)| code == text) {
-            return Ok(text.into_owned());
-        }
-        let mut error = Error::new(ErrorKind::InvalidValue).with_cmd(command);
-        let name = argument.map_or_else(|| "CODE".to_owned(), ToString::to_string);
-        error.insert(ContextKind::InvalidArg, ContextValue::String(name));
-        error.insert(ContextKind::InvalidValue, ContextValue::String(text.to_string()));
-        if let Some(code) = self.similar(&text) {
-            error.insert(ContextKind::SuggestedValue, ContextValue::String(code.to_owned()));
-        } else {
-            let tip = "the README has a table of all codes, and `kubectl ess-mas check` shows those of the moment";
-            error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![StyledStr::from(tip)]));
-        }
-        Err(error)
+        let parser = PossibleValuesParser::new(self.codes().map(|(code, _)| code));
+        parser.parse_ref(command, argument, value).map_err(|mut error| {
+            // All of them are too many to read.
+            error.remove(ContextKind::ValidValue);
+            if error.get(ContextKind::SuggestedValue).is_none() {
+                let tip = "the README has a table of all codes, and `kubectl ess-mas check` shows those of the moment";
+                error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+            }
+            error
+        })
     }
 
     fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
@@ -72,10 +58,17 @@ mod tests {
 
     #[test]
     fn a_mistyped_code_is_recognised() {
-        let similar = |text| CodeParser::FindingOrCause.similar(text);
-        assert_eq!(similar("manifest-owned-by-hlem"), Some(codes::OWNED_BY_HELM));
-        assert_eq!(similar("availible"), Some(codes::AVAILABLE));
-        assert_eq!(similar("acount-changes-enabled"), Some("account-changes-enabled"));
+        let command = Command::new("check");
+        let similar = |text: &str| {
+            let error = CodeParser::FindingOrCause.parse_ref(&command, None, OsStr::new(text)).unwrap_err();
+            match error.get(ContextKind::SuggestedValue) {
+                Some(ContextValue::String(code)) => Some(code.clone()),
+                _ => None,
+            }
+        };
+        assert_eq!(similar("manifest-owned-by-hlem").as_deref(), Some(codes::OWNED_BY_HELM));
+        assert_eq!(similar("availible").as_deref(), Some(codes::AVAILABLE));
+        assert_eq!(similar("acount-changes-enabled").as_deref(), Some("account-changes-enabled"));
         assert_eq!(similar("xyzzy"), None);
     }
 

@@ -7,17 +7,18 @@ use clap::builder::Styles;
 use clap::builder::styling::{AnsiColor, Effects, Style};
 use clap::{Arg, ArgAction, Command, CommandFactory as _, ValueHint};
 
-use super::{Cli, examples};
+use super::args::Cli;
+use super::examples;
 use crate::terminal::text::wrap;
 
 /// Help is not laid out wider than this.
 pub const WIDEST: usize = 100;
 
-/// The commands by what they are for, in the order in which they are shown. What is in no group is shown last.
+/// The commands by what they are for, in the order in which they are shown; the group without names has all the others.
 const GROUPS: [(&str, &[&str]); 3] = [
     ("The migration, step by step", &["status", "prepare", "dry-run", "activate", "abort"]),
     ("Looking closer", &["check", "verify", "report"]),
-    ("Beside it", &["tls", "completion", "version"]),
+    ("Beside it", &[]),
 ];
 
 /// The whole grammar.
@@ -41,13 +42,6 @@ pub fn for_columns(columns: usize) -> Command {
     command.help_template(template).term_width(columns)
 }
 
-/// The same with what clap adds by itself: global flags in every command, `help`.
-pub fn built() -> Command {
-    let mut command = definition();
-    command.build();
-    command
-}
-
 /// Bold heads and nothing else but what marks a mistake: the sixteen basic colours follow the person's own theme.
 fn styles() -> Styles {
     let bold = Style::new().effects(Effects::BOLD);
@@ -60,29 +54,21 @@ fn styles() -> Styles {
 }
 
 fn groups(command: &Command, columns: usize) -> String {
-    let shown: Vec<&Command> = command.get_subcommands().filter(|one| !one.is_hide_set()).collect();
-    let widest = shown.iter().map(|one| one.get_name().len()).max().unwrap_or(0);
+    let widest = command.get_subcommands().map(|one| one.get_name().len()).max().unwrap_or(0);
     let bold = Style::new().effects(Effects::BOLD);
+    let grouped = |one: &&Command| GROUPS.iter().any(|(_, names)| names.contains(&one.get_name()));
     let mut text = String::new();
-    let mut group = |title: &str, members: &[&Command]| {
-        if members.is_empty() {
-            return;
-        }
+    for (title, names) in GROUPS {
+        let named = names.iter().filter_map(|name| command.find_subcommand(name));
+        let rest = command.get_subcommands().filter(|one| names.is_empty() && !grouped(one));
         let _ = writeln!(text, "{bold}{title}:{bold:#}");
-        for one in members {
+        for one in named.chain(rest) {
             let about = one.get_about().map(ToString::to_string).unwrap_or_default();
             let line = format!("  {:<widest$}   {about}", one.get_name());
             let _ = writeln!(text, "{}", wrap(&line, Some(columns), widest + 5));
         }
         text.push('\n');
-    };
-    for (title, names) in GROUPS {
-        let members: Vec<&Command> =
-            names.iter().filter_map(|name| shown.iter().find(|one| one.get_name() == *name).copied()).collect();
-        group(title, &members);
     }
-    let named = |one: &&&Command| !GROUPS.iter().any(|(_, names)| names.contains(&one.get_name()));
-    group("Others", &shown.iter().filter(named).copied().collect::<Vec<_>>());
     text.truncate(text.trim_end().len());
     text
 }
@@ -103,42 +89,29 @@ fn made_ready(command: Command, path: &str) -> Command {
 }
 
 fn usage(command: &Command, path: &str, has_commands: bool) -> String {
-    let mut usage = format!("kubectl ess-mas {path}");
-    let mut word = |text: &str| {
-        usage.push(' ');
-        usage.push_str(text);
+    let value = |arg: &Arg| arg.get_value_names().and_then(<[_]>::first).map(ToString::to_string).unwrap_or_default();
+    let required = |arg: &Arg| match arg.get_long() {
+        Some(long) => format!("--{long} {}", value(arg)),
+        None => value(arg),
     };
-    if has_commands {
-        word("COMMAND");
-    }
-    for arg in command.get_arguments().filter(|arg| arg.is_required_set()) {
-        let value = arg.get_value_names().and_then(<[_]>::first).map_or("VALUE", |name| name.as_str());
-        match arg.get_long() {
-            Some(long) => word(&format!("--{long} {value}")),
-            None => word(value),
-        }
-    }
-    for arg in command.get_positionals().filter(|arg| !arg.is_required_set()) {
-        word(&format!("[{}]", arg.get_value_names().and_then(<[_]>::first).map_or("NAME", |name| name.as_str())));
-    }
-    word("[flags]");
-    usage
+    let mut words = vec!["kubectl ess-mas".to_owned(), path.to_owned()];
+    words.extend(has_commands.then(|| "COMMAND".to_owned()));
+    words.extend(command.get_arguments().filter(|arg| arg.is_required_set()).map(required));
+    let optional = command.get_positionals().filter(|arg| !arg.is_required_set());
+    words.extend(optional.map(|arg| format!("[{}]", value(arg))));
+    words.push("[flags]".to_owned());
+    words.join(" ")
 }
 
 /// Says of every value whether it is a file, so that no shell offers files where none belongs.
 fn hinted(command: Command) -> Command {
     command.mut_args(|arg| {
-        let takes_one = matches!(arg.get_action(), ArgAction::Set | ArgAction::Append);
-        let hint = value_hint(&arg);
-        if takes_one { arg.value_hint(hint) } else { arg }
+        let hint = match arg.get_value_names().and_then(<[_]>::first).map(clap::builder::Str::as_str) {
+            Some("FILE") => ValueHint::FilePath,
+            Some("DIR") => ValueHint::DirPath,
+            Some("PATH") => ValueHint::AnyPath,
+            _ => ValueHint::Other,
+        };
+        if matches!(arg.get_action(), ArgAction::Set | ArgAction::Append) { arg.value_hint(hint) } else { arg }
     })
-}
-
-fn value_hint(arg: &Arg) -> ValueHint {
-    match arg.get_value_names().and_then(<[_]>::first).map(clap::builder::Str::as_str) {
-        Some("FILE") => ValueHint::FilePath,
-        Some("DIR") => ValueHint::DirPath,
-        Some("PATH") => ValueHint::AnyPath,
-        _ => ValueHint::Other,
-    }
 }

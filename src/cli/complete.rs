@@ -1,218 +1,130 @@
 //! What can stand at the end of a command line, in kubectl's protocol for plugins: the words typed so far in, the last one
-//! under completion and possibly empty; candidates out. Pure: what only the cluster or the kubeconfig knows is named, and
-//! looked up by whoever asked.
+//! under completion and possibly empty; candidates out. Pure: what only the cluster or the kubeconfig knows is looked up by
+//! whoever asked.
 
-use clap::builder::PossibleValue;
-use clap::{Arg, ArgAction, Command, FromArgMatches as _, ValueHint};
+use std::ffi::{OsStr, OsString};
+use std::sync::Arc;
 
-use super::codes::CodeParser;
+use clap::parser::ValueSource;
+use clap::{Arg, ArgAction, ArgMatches, Command, FromArgMatches as _, ValueHint};
+use clap_complete::engine::{self, ArgValueCompleter, CompletionCandidate};
+
 use super::command;
 use crate::cluster::ConnectionFlags;
 
-/// One word that may stand there.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Candidate {
-    /// The word.
-    pub word: String,
-    /// What it is, on one line.
-    pub about: Option<String>,
-}
+const PROGRAM: &str = "kubectl-ess_mas";
+/// Marks the stand-in for files, which the shell knows better.
+const FILES: &str = "files";
 
-/// Words that are looked up.
+/// Values that are looked up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Live {
-    /// ElementDeployments.
+pub enum LiveValues {
     Deployments,
-    /// Namespaces.
     Namespaces,
-    /// The kubeconfig's contexts.
+    /// Of the kubeconfig.
     Contexts,
-    /// The kubeconfig's clusters.
     Clusters,
-    /// The kubeconfig's users.
     Users,
 }
 
-/// What may stand at the end.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Completion {
-    /// What is known without asking.
-    pub candidates: Vec<Candidate>,
-    /// What has to be looked up as well.
-    pub live: Option<Live>,
-    /// Whether a file may stand there, which the shell knows better.
-    pub files: bool,
-    /// What the candidates begin with.
-    pub prefix: String,
-}
+type LookUp = Arc<dyn Fn(LiveValues) -> Vec<String> + Send + Sync>;
 
-/// Completes the last of `words`, which follow `kubectl ess-mas`.
-pub fn complete(words: &[String]) -> Completion {
-    let root = command::built();
-    let Some((last, before)) = words.split_last() else { return Completion::default() };
-    let mut place = Place { command: &root, positionals: 0, pending: None, used: Vec::new(), only_positionals: false };
-    for word in before {
-        place = place.after(word);
+/// Completes the last of `words`, which follow `kubectl ess-mas`. `look_up` is called with the connection flags that are on
+/// the line, if at all.
+///
+/// The answer has a candidate per line with what it is behind a tab, and a last line that says whether the shell may offer
+/// files (cobra's directives: 4 is "no files", 0 leaves it to the shell).
+pub fn complete(
+    words: &[String],
+    look_up: impl Fn(LiveValues, &ConnectionFlags) -> Vec<String> + Send + Sync + 'static,
+) -> String {
+    let Some((last, before)) = words.split_last() else { return ":4\n".to_owned() };
+    let line = || std::iter::once(PROGRAM).chain(before.iter().map(String::as_str));
+    let matches = command::definition().ignore_errors(true).try_get_matches_from(line()).ok();
+    let flags = matches.as_ref().and_then(|matches| ConnectionFlags::from_arg_matches(matches).ok());
+    let flags = flags.unwrap_or_default();
+    let mut root = with_values(command::definition(), &(Arc::new(move |live| look_up(live, &flags)) as LookUp));
+    // A dash alone stands for long flags.
+    let typed = if last == "-" { "--" } else { last };
+    let typed_line = line().chain([typed]).map(OsString::from).collect();
+    let mut found = engine::complete(&mut root, typed_line, words.len(), None).unwrap_or_default();
+    let (command, matches) = innermost(&root, matches.as_ref());
+    if std::ptr::eq(command, &raw const root) && before.first().is_some_and(|word| !word.starts_with('-')) {
+        // There is no such command.
+        found.clear();
     }
-    place.at(last)
-}
-
-/// The connection flags among the words that are complete; what cannot be read is left out.
-pub fn connection(words: &[String]) -> ConnectionFlags {
-    let before = words.split_last().map_or(&[][..], |(_, before)| before);
-    let line = std::iter::once("kubectl-ess_mas").chain(before.iter().map(String::as_str));
-    let matches = command::definition().ignore_errors(true).try_get_matches_from(line);
-    matches.ok().and_then(|matches| ConnectionFlags::from_arg_matches(&matches).ok()).unwrap_or_default()
-}
-
-/// Where in the grammar the words have led.
-struct Place<'a> {
-    command: &'a Command,
-    positionals: usize,
-    /// The flag whose value is next.
-    pending: Option<&'a Arg>,
-    used: Vec<&'a str>,
-    /// After `--`.
-    only_positionals: bool,
-}
-
-impl<'a> Place<'a> {
-    fn after(mut self, word: &str) -> Self {
-        if self.pending.take().is_some() {
-            return self;
-        }
-        if self.only_positionals {
-            self.positionals += 1;
-        } else if word == "--" {
-            self.only_positionals = true;
-        } else if let Some(long) = word.strip_prefix("--") {
-            let (name, value) = long.split_once('=').map_or((long, None), |(name, value)| (name, Some(value)));
-            if let Some(flag) = self.long(name) {
-                self.used.push(flag.get_id().as_str());
-                self.pending = Some(flag).filter(|flag| value.is_none() && wants_value(flag));
-            }
-        } else if let Some(shorts) = word.strip_prefix('-').filter(|shorts| !shorts.is_empty()) {
-            self.shorts(shorts);
-        } else if let Some(below) = self.command.find_subcommand(word).filter(|_| self.positionals == 0) {
-            self.command = below;
-        } else {
-            self.positionals += 1;
-        }
-        self
-    }
-
-    /// `-n`, `-nchat`, `-An`.
-    fn shorts(&mut self, shorts: &str) {
-        for (at, short) in shorts.char_indices() {
-            let Some(flag) = self.command.get_arguments().find(|flag| flag.get_short() == Some(short)) else { return };
-            self.used.push(flag.get_id().as_str());
-            if wants_value(flag) {
-                self.pending = Some(flag).filter(|_| shorts[at + short.len_utf8()..].is_empty());
-                return;
-            }
-        }
-    }
-
-    fn at(&self, word: &str) -> Completion {
-        if let Some(flag) = self.pending {
-            return values(flag, word);
-        }
-        if self.only_positionals {
-            return self.positional(word);
-        }
-        if let Some((flag, value)) = word.strip_prefix("--").and_then(|long| long.split_once('=')) {
-            return self.long(flag).map_or_else(Completion::default, |flag| values(flag, value));
-        }
-        if word.starts_with('-') {
-            return self.flags(word);
-        }
-        let subcommands = self.command.get_subcommands().filter(|one| !one.is_hide_set() && self.positionals == 0);
-        let candidates: Vec<Candidate> = subcommands.map(|one| candidate(one.get_name(), one.get_about())).collect();
-        if candidates.is_empty() { self.positional(word) } else { beginning(candidates, word) }
-    }
-
-    fn positional(&self, word: &str) -> Completion {
-        self.command.get_positionals().nth(self.positionals).map_or_else(Completion::default, |arg| values(arg, word))
-    }
-
-    fn flags(&self, word: &str) -> Completion {
-        let once = |flag: &&Arg| {
-            let repeats = matches!(flag.get_action(), ArgAction::Append | ArgAction::Count);
-            repeats || !self.used.contains(&flag.get_id().as_str())
+    let is_used = |id: &str| {
+        let repeats = |arg: &Arg| matches!(arg.get_action(), ArgAction::Append | ArgAction::Count);
+        let once = command.get_arguments().any(|arg| arg.get_id() == id && !repeats(arg));
+        let given = |matches: &ArgMatches| {
+            matches.ids().any(|one| one == id && matches.value_source(id) == Some(ValueSource::CommandLine))
         };
-        let flags = self.command.get_arguments().filter(|flag| !flag.is_hide_set()).filter(once);
-        let candidates = flags.filter_map(|flag| Some(candidate(&format!("--{}", flag.get_long()?), flag.get_help())));
-        beginning(candidates.collect(), word)
-    }
-
-    fn long(&self, name: &str) -> Option<&'a Arg> {
-        self.command.get_arguments().find(|flag| flag.get_long() == Some(name))
-    }
-}
-
-fn wants_value(flag: &Arg) -> bool {
-    matches!(flag.get_action(), ArgAction::Set | ArgAction::Append) && !flag.is_require_equals_set()
-}
-
-fn values(arg: &Arg, word: &str) -> Completion {
-    let possible = arg.get_possible_values();
-    let shown = possible.iter().filter(|value| !value.is_hide_set());
-    let mut candidates: Vec<Candidate> = shown.map(possible_value).collect();
-    let mut live = None;
-    match arg.get_id().as_str() {
-        "name" | "confirm" => live = Some(Live::Deployments),
-        "namespace" => live = Some(Live::Namespaces),
-        "context" => live = Some(Live::Contexts),
-        "cluster" => live = Some(Live::Clusters),
-        "user" => live = Some(Live::Users),
-        "accept" | "explain" => {
-            let codes = if arg.get_id() == "accept" { CodeParser::Finding } else { CodeParser::FindingOrCause };
-            let candidate = |(code, about): (&str, &str)| Candidate { word: code.into(), about: Some(about.into()) };
-            candidates = codes.codes().map(candidate).collect();
-        }
-        _ => {}
-    }
-    let files = matches!(arg.get_value_hint(), ValueHint::FilePath | ValueHint::DirPath | ValueHint::AnyPath);
-    // `a,b`: the last of several.
-    let (done, word) = match (arg.get_value_delimiter(), word) {
-        (Some(comma), word) => word.rfind(comma).map_or(("", word), |at| word.split_at(at + comma.len_utf8())),
-        (None, word) => ("", word),
+        once && matches.is_some_and(given)
     };
-    let mut completion = beginning(candidates, word);
-    for candidate in &mut completion.candidates {
-        candidate.word.insert_str(0, done);
-    }
-    Completion { live, files, prefix: word.to_owned(), ..completion }
-}
-
-fn possible_value(value: &PossibleValue) -> Candidate {
-    candidate(value.get_name(), value.get_help())
-}
-
-fn candidate(word: &str, about: Option<&clap::builder::StyledStr>) -> Candidate {
-    let about = about.map(|about| about.to_string().lines().next().unwrap_or_default().to_owned());
-    Candidate { word: word.to_owned(), about: about.filter(|about| !about.is_empty()) }
-}
-
-fn beginning(mut candidates: Vec<Candidate>, word: &str) -> Completion {
-    candidates.retain(|candidate| candidate.word.starts_with(word));
-    Completion { candidates, prefix: word.to_owned(), ..Completion::default() }
-}
-
-/// In the shape of the protocol: a candidate per line with what it is behind a tab, and a last line that says whether the
-/// shell may offer files (cobra's directives: 4 is "no files", 0 leaves it to the shell).
-pub fn protocol(completion: &Completion) -> String {
     let mut text = String::new();
-    for Candidate { word, about } in &completion.candidates {
-        text.push_str(word);
-        if let Some(about) = about {
-            text.push('\t');
-            text.push_str(about);
+    let mut files = false;
+    // kubectl's commands offer the value behind `--flag=` by itself.
+    let flag = typed.split_inclusive('=').next().filter(|flag| flag.starts_with("--") && flag.ends_with('='));
+    for candidate in &found {
+        let value = candidate.get_value().to_string_lossy();
+        match candidate.get_id().map(String::as_str) {
+            Some(FILES) => {
+                files = true;
+                continue;
+            }
+            // Flags are offered behind a dash only, and once.
+            Some(id) if id.strip_prefix("arg::").is_some_and(|id| !typed.starts_with('-') || is_used(id)) => continue,
+            _ => {}
+        }
+        text.push_str(flag.and_then(|flag| value.strip_prefix(flag)).unwrap_or(&value));
+        let about = candidate.get_help().map(ToString::to_string).unwrap_or_default();
+        if let Some(about) = about.lines().next() {
+            text.extend(["\t", about]);
         }
         text.push('\n');
     }
-    text.push_str(if completion.files { ":0\n" } else { ":4\n" });
+    text.push_str(if files { ":0\n" } else { ":4\n" });
     text
+}
+
+/// The command that the words have led to.
+fn innermost<'a>(root: &'a Command, matches: Option<&'a ArgMatches>) -> (&'a Command, Option<&'a ArgMatches>) {
+    let (mut command, mut matches) = (root, matches);
+    while let Some((name, below)) = matches.and_then(ArgMatches::subcommand) {
+        let Some(one) = command.find_subcommand(name) else { break };
+        (command, matches) = (one, Some(below));
+    }
+    (command, matches)
+}
+
+/// Adds to all arguments below where their values come from.
+fn with_values(command: Command, look_up: &LookUp) -> Command {
+    let command = command.mut_args(|arg| {
+        let live = match arg.get_id().as_str() {
+            "name" | "confirm" => LiveValues::Deployments,
+            "namespace" => LiveValues::Namespaces,
+            "context" => LiveValues::Contexts,
+            "cluster" => LiveValues::Clusters,
+            "user" => LiveValues::Users,
+            _ if matches!(arg.get_value_hint(), ValueHint::FilePath | ValueHint::DirPath | ValueHint::AnyPath) => {
+                let stand_in = |typed: &OsStr| vec![CompletionCandidate::new(typed).id(Some(FILES.to_owned()))];
+                return arg.add(ArgValueCompleter::new(stand_in));
+            }
+            _ => return arg,
+        };
+        let (look_up, positional) = (Arc::clone(look_up), arg.is_positional());
+        arg.add(ArgValueCompleter::new(move |typed: &OsStr| {
+            let typed = typed.to_string_lossy();
+            if positional && typed.starts_with('-') {
+                // A flag is wanted there, and nobody waits for the cluster.
+                return Vec::new();
+            }
+            let found = look_up(live).into_iter().filter(|value| value.starts_with(typed.as_ref()));
+            found.map(CompletionCandidate::new).collect()
+        }))
+    });
+    let names: Vec<String> = command.get_subcommands().map(|one| one.get_name().to_owned()).collect();
+    names.into_iter().fold(command, |command, name| command.mut_subcommand(name, |below| with_values(below, look_up)))
 }
 
 #[cfg(test)]

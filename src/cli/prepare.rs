@@ -1,9 +1,11 @@
-//! `prepare`.
+//! Arguments of `prepare`.
 
+use clap::builder::TypedValueParser;
 use clap::{Args, ValueEnum};
 
-use super::export::{EXPORT_HELP, ExportArgs};
-use super::{KeySize, WriteArgs};
+use super::flags::WriteArgs;
+use super::tls::described;
+use crate::x509::RsaBits;
 
 /// `--tls`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -22,7 +24,6 @@ pub enum TlsChoice {
     Issue,
 }
 
-/// `prepare`.
 #[derive(Debug, Args)]
 #[command(after_help = EXPORT_HELP)]
 pub struct PrepareArgs {
@@ -63,10 +64,11 @@ pub struct PrepareArgs {
         long,
         value_name = "BITS",
         default_value = "2048",
+        value_parser = rsa_bits(),
         conflicts_with = "rsa_private_key_file",
         help_heading = "Secrets"
     )]
-    pub rsa_bits: KeySize,
+    pub rsa_bits: RsaBits,
     /// Key of the Secret to replace; may be repeated
     #[arg(long, value_name = "KEY", value_delimiter = ',', help_heading = "Secrets")]
     pub replace: Vec<String>,
@@ -99,3 +101,47 @@ pub struct PrepareArgs {
     #[arg(short = 'y', long)]
     pub yes: bool,
 }
+
+fn rsa_bits() -> impl TypedValueParser<Value = RsaBits> {
+    let sizes = [("2048", "What MAS and openssl make"), ("3072", "3072 bits"), ("4096", "4096 bits; takes a moment")];
+    described(sizes).map(|size| match size.as_str() {
+        "4096" => RsaBits::Bits4096,
+        "3072" => RsaBits::Bits3072,
+        _ => RsaBits::Bits2048,
+    })
+}
+
+/// `--export`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ExportFormat {
+    /// A values file for chart ess-stack, to pass with a second -f; it names the Secret
+    HelmValues,
+    /// A patch of the ElementDeployment and, in a file of its own, the Secret
+    Manifests,
+}
+
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Export")]
+pub struct ExportArgs {
+    /// Write nothing to the cluster; print what the manifest's owner must add
+    #[arg(long, value_name = "FORMAT")]
+    pub export: Option<ExportFormat>,
+    /// Put the secret values into the export; needs --export-file
+    #[arg(long, requires = "export")]
+    pub inline_secrets: bool,
+    /// Leave the Secret out of the manifests
+    #[arg(long, requires = "export", conflicts_with = "inline_secrets")]
+    pub without_secret: bool,
+    /// Write the export there, readable by you alone, instead of to standard output
+    #[arg(long, value_name = "FILE", requires = "export")]
+    pub export_file: Option<String>,
+    /// Replace the export file if it is there
+    #[arg(long, requires = "export_file")]
+    pub force: bool,
+}
+
+const EXPORT_HELP: &str = "\
+Exports are for a manifest that Helm, Argo CD or Flux applies. helm-values names the Secret that prepare without --export has \
+made: run that first, then the same with --export. With --inline-secrets, and for manifests (unless --without-secret is given), \
+the secret values go into the export: those that are in the cluster, else those given by flags, else new ones. As no secret is \
+ever printed, such an export needs --export-file. A new encryption secret is then in that file alone; never apply two of them.";

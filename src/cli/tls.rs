@@ -1,20 +1,18 @@
-//! `tls`.
+//! Arguments of `tls`.
 
-use clap::{ArgGroup, Args, Subcommand, ValueEnum};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::{ArgGroup, Args, Subcommand};
 
-use super::OutputArgs;
+use super::flags::OutputArgs;
 use crate::x509::{RsaBits, TlsKeyType};
 
-/// `tls`.
 #[derive(Debug, Args)]
 #[command(arg_required_else_help = true)]
 pub struct TlsArgs {
-    /// What to do.
     #[command(subcommand)]
     pub command: TlsCommand,
 }
 
-/// The commands below `tls`.
 #[derive(Debug, Subcommand)]
 pub enum TlsCommand {
     /// Issue a certificate for the MAS host from a private CA
@@ -23,55 +21,6 @@ pub enum TlsCommand {
     Request(TlsRequestArgs),
     /// Say whether a certificate, its key and its chain are good for the MAS host
     Check(TlsCheckArgs),
-}
-
-/// `--key-type`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub enum KeyType {
-    /// EC on P-256
-    #[default]
-    P256,
-    /// RSA, 2048 bits
-    Rsa2048,
-    /// RSA, 3072 bits
-    Rsa3072,
-    /// RSA, 4096 bits
-    Rsa4096,
-}
-
-impl From<KeyType> for TlsKeyType {
-    fn from(chosen: KeyType) -> Self {
-        match chosen {
-            KeyType::P256 => Self::P256,
-            KeyType::Rsa2048 => Self::Rsa(RsaBits::Bits2048),
-            KeyType::Rsa3072 => Self::Rsa(RsaBits::Bits3072),
-            KeyType::Rsa4096 => Self::Rsa(RsaBits::Bits4096),
-        }
-    }
-}
-
-/// `--rsa-bits`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum KeySize {
-    /// What MAS and openssl make
-    #[value(name = "2048")]
-    Bits2048,
-    /// 3072 bits
-    #[value(name = "3072")]
-    Bits3072,
-    /// 4096 bits; takes a moment
-    #[value(name = "4096")]
-    Bits4096,
-}
-
-impl From<KeySize> for RsaBits {
-    fn from(chosen: KeySize) -> Self {
-        match chosen {
-            KeySize::Bits2048 => Self::Bits2048,
-            KeySize::Bits3072 => Self::Bits3072,
-            KeySize::Bits4096 => Self::Bits4096,
-        }
-    }
 }
 
 /// For which host, and where the files go.
@@ -84,14 +33,13 @@ pub struct TlsFileArgs {
     #[arg(long, value_name = "DIR", default_value = ".")]
     pub out: String,
     /// Kind of the new key
-    #[arg(long, value_name = "TYPE", default_value = "p256")]
-    pub key_type: KeyType,
+    #[arg(long, value_name = "TYPE", default_value = "p256", value_parser = key_type())]
+    pub key_type: TlsKeyType,
     /// Replace files that are there
     #[arg(long)]
     pub force: bool,
 }
 
-/// `tls issue`.
 #[derive(Debug, Args)]
 pub struct TlsIssueArgs {
     #[command(flatten)]
@@ -106,7 +54,6 @@ pub struct TlsIssueArgs {
     pub output: OutputArgs,
 }
 
-/// `tls request`.
 #[derive(Debug, Args)]
 pub struct TlsRequestArgs {
     #[command(flatten)]
@@ -115,7 +62,6 @@ pub struct TlsRequestArgs {
     pub output: OutputArgs,
 }
 
-/// `tls check`.
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("source").required(true).args(["certificate", "secret", "live"])))]
 pub struct TlsCheckArgs {
@@ -142,4 +88,24 @@ pub struct TlsCheckArgs {
     pub ca_certificate: Option<String>,
     #[command(flatten)]
     pub output: OutputArgs,
+}
+
+fn key_type() -> impl TypedValueParser<Value = TlsKeyType> {
+    let types = [
+        ("p256", "EC on P-256"),
+        ("rsa2048", "RSA, 2048 bits"),
+        ("rsa3072", "RSA, 3072 bits"),
+        ("rsa4096", "RSA, 4096 bits"),
+    ];
+    described(types).map(|name| match name.as_str() {
+        "rsa2048" => TlsKeyType::Rsa(RsaBits::Bits2048),
+        "rsa3072" => TlsKeyType::Rsa(RsaBits::Bits3072),
+        "rsa4096" => TlsKeyType::Rsa(RsaBits::Bits4096),
+        _ => TlsKeyType::P256,
+    })
+}
+
+/// Takes one of these values, each with what it is.
+pub fn described<const N: usize>(values: [(&'static str, &'static str); N]) -> PossibleValuesParser {
+    PossibleValuesParser::new(values.map(|(name, about)| PossibleValue::new(name).help(about)))
 }

@@ -17,5 +17,5 @@ pub async fn exec(context: &Context, args: &AbortArgs) -> Result<Exit, Failure> 
         given: Given { yes: args.yes, ..Given::default() },
         findings: Vec::new(),
     };
-    migration::take(&mut session, &request, args.output.format()).await
+    migration::take(&mut session, &request, args.output.format).await
 }

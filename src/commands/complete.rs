@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use crate::cli::complete::{Candidate, Live, complete as static_part, connection, protocol};
+use crate::cli::complete::{LiveValues, complete as completion};
 use crate::cluster::{Cluster, ClusterError, ConnectionFlags, kubeconfig_entries};
 use crate::terminal::{ColorChoice, Terminal, Ui, Verbosity};
 
@@ -13,23 +13,19 @@ const PATIENCE: Duration = Duration::from_millis(350);
 
 /// Completes the last of the words that follow `kubectl ess-mas`, in kubectl's protocol for plugins.
 pub fn complete(words: &[String], terminal: Terminal) -> u8 {
-    let mut completion = static_part(words);
-    if let Some(live) = completion.live {
-        let found = look_up(live, &connection(words)).unwrap_or_default();
-        let begins = |name: &String| name.starts_with(&completion.prefix);
-        completion.candidates.extend(found.into_iter().filter(begins).map(|word| Candidate { word, about: None }));
-    }
+    let answer = completion(words, |live, flags| look_up(live, flags).unwrap_or_default());
     // A shell that does not read is none of our business.
-    let _ = Ui::new(terminal, ColorChoice::Never, Verbosity::Quiet).raw_out(&protocol(&completion));
+    let _ = Ui::new(terminal, ColorChoice::Never, Verbosity::Quiet).raw_out(&answer);
     0
 }
 
-fn look_up(live: Live, flags: &ConnectionFlags) -> Option<Vec<String>> {
+fn look_up(live: LiveValues, flags: &ConnectionFlags) -> Option<Vec<String>> {
+    let kubeconfig = || kubeconfig_entries(flags).ok();
     match live {
-        Live::Contexts => Some(kubeconfig_entries(flags).ok()?.contexts.into_iter().map(|one| one.name).collect()),
-        Live::Clusters => Some(kubeconfig_entries(flags).ok()?.clusters.into_iter().map(|one| one.name).collect()),
-        Live::Users => Some(kubeconfig_entries(flags).ok()?.auth_infos.into_iter().map(|one| one.name).collect()),
-        Live::Deployments | Live::Namespaces => {
+        LiveValues::Contexts => Some(kubeconfig()?.contexts.into_iter().map(|one| one.name).collect()),
+        LiveValues::Clusters => Some(kubeconfig()?.clusters.into_iter().map(|one| one.name).collect()),
+        LiveValues::Users => Some(kubeconfig()?.auth_infos.into_iter().map(|one| one.name).collect()),
+        LiveValues::Deployments | LiveValues::Namespaces => {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
             let found = runtime.block_on(async { tokio::time::timeout(PATIENCE, ask(live, flags)).await });
             runtime.shutdown_background();
@@ -38,10 +34,10 @@ fn look_up(live: Live, flags: &ConnectionFlags) -> Option<Vec<String>> {
     }
 }
 
-async fn ask(live: Live, flags: &ConnectionFlags) -> Result<Vec<String>, ClusterError> {
+async fn ask(live: LiveValues, flags: &ConnectionFlags) -> Result<Vec<String>, ClusterError> {
     let cluster = Cluster::connect(flags).await?;
     match live {
-        Live::Namespaces => cluster.namespace_names().await,
+        LiveValues::Namespaces => cluster.namespace_names().await,
         _ => cluster.deployment_names().await,
     }
 }

@@ -8,12 +8,13 @@ mod completion;
 mod dry_run;
 mod prepare;
 mod report;
+mod shared;
 mod status;
 mod tls;
 mod verify;
 mod version;
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, TlsArgs, TlsCommand};
 use crate::cluster::ClusterError;
 use crate::error::{Exit, Failure};
 use crate::session::Context;
@@ -28,7 +29,8 @@ pub fn run_alone(cli: &Cli, ui: &Ui) -> Option<Exit> {
     let result = match &cli.command {
         Command::Completion(args) => completion::exec(ui, args),
         Command::Version => version::exec(ui),
-        Command::Tls(args) => tls::exec_alone(ui, &args.command)?,
+        Command::Tls(TlsArgs { command: TlsCommand::Issue(args) }) => tls::issue(ui, args),
+        Command::Tls(TlsArgs { command: TlsCommand::Request(args) }) => tls::request(ui, args),
         _ => return None,
     };
     Some(result.unwrap_or_else(|failure| told(&failure, ui)))
@@ -37,7 +39,7 @@ pub fn run_alone(cli: &Cli, ui: &Ui) -> Option<Exit> {
 /// Carries out what was typed, and returns the exit code.
 pub async fn run(cli: Cli, ui: &Ui) -> Exit {
     let context = Context { ui: ui.clone(), flags: cli.global.connection.clone(), interrupt: Interrupt::listen(ui) };
-    let command = exec(&context, &cli.command);
+    let command = exec(&context, &cli);
     let result = tokio::select! {
         result = command => result,
         // Nothing has been written, so there is nothing to look after. What there was to say has been said.
@@ -53,18 +55,17 @@ pub async fn run(cli: Cli, ui: &Ui) -> Exit {
 fn told(failure: &Failure, ui: &Ui) -> Exit {
     if let Some(error) = &failure.error {
         // Its sentence says it all; what lies below it is the HTTP library's, for whoever looks for a fault.
-        let whole = !error.is::<ClusterError>() || ui.verbosity() >= Verbosity::Verbose(1);
-        if whole {
-            ui.error(error.as_ref(), &failure.next);
-        } else {
+        if error.is::<ClusterError>() && ui.verbosity() < Verbosity::Verbose(1) {
             ui.error(Box::<dyn std::error::Error>::from(error.to_string()).as_ref(), &failure.next);
+        } else {
+            ui.error(error.as_ref(), &failure.next);
         }
     }
     failure.exit
 }
 
-async fn exec(context: &Context, command: &Command) -> Result<Exit, Failure> {
-    match command {
+async fn exec(context: &Context, cli: &Cli) -> Result<Exit, Failure> {
+    match &cli.command {
         Command::Status(args) => status::exec(context, args).await,
         Command::Check(args) => check::exec(context, args).await,
         Command::Prepare(args) => prepare::exec(context, args).await,
@@ -73,8 +74,9 @@ async fn exec(context: &Context, command: &Command) -> Result<Exit, Failure> {
         Command::Abort(args) => abort::exec(context, args).await,
         Command::Verify(args) => verify::exec(context, args).await,
         Command::Report(args) => report::exec(context, args).await,
-        Command::Tls(args) => tls::exec(context, &args.command).await,
-        Command::Completion(args) => completion::exec(&context.ui, args),
-        Command::Version => version::exec(&context.ui),
+        Command::Tls(TlsArgs { command: TlsCommand::Check(args) }) => tls::check(context, args).await,
+        Command::Tls(_) | Command::Completion(_) | Command::Version => {
+            Ok(run_alone(cli, &context.ui).unwrap_or(Exit::Done))
+        }
     }
 }

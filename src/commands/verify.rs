@@ -1,6 +1,6 @@
 //! `verify`: what MAS, Synapse and the identity providers say over the network; writes nothing.
 
-use super::check;
+use super::shared::output::conclude;
 use crate::checks::endpoints::{GivenToken, OutsidePhase};
 use crate::cli::VerifyArgs;
 use crate::error::{Exit, Failure};
@@ -25,7 +25,7 @@ pub async fn exec(context: &Context, args: &VerifyArgs) -> Result<Exit, Failure>
     progress.waiting(Waiting::new("asking MAS, Synapse and the identity providers; ten seconds at most", now));
     let findings = endpoints::look(&expected, &ways, now).await;
     drop(progress);
-    let code = check::conclude(&context.ui, args.output.format(), Some(&session.target), &findings)?;
+    let code = conclude(&context.ui, args.output.format, Some(&session.target), &findings)?;
     if expected.mas_host.is_some() && expected.phase == OutsidePhase::Rehearsed {
         context.ui.status(endpoints::NO_LOGINS);
     }

@@ -26,8 +26,8 @@ fn every_command_has_an_example_and_every_example_a_command() {
     commands(&command::definition(), "", &mut all);
     assert!(all.len() >= 11, "{all:?}");
     for path in &all {
-        let own = examples::EXAMPLES.iter().any(|example| example.of == path);
-        assert!(own, "`{path}` has no example; add one to src/cli/examples.rs");
+        let own = examples::all().any(|example| example.of == path);
+        assert!(own, "`{path}` has no example; add one to src/cli/examples.txt");
         let done = std::process::Command::new(env!("CARGO_BIN_EXE_kubectl-ess_mas"))
             .args(path.split(' '))
             .arg("--help")
@@ -38,7 +38,7 @@ fn every_command_has_an_example_and_every_example_a_command() {
         let (usage, arguments) = (help.find("Examples:"), help.find("Options:"));
         assert!(usage.is_some() && usage < arguments, "examples stand above the flags: {help}");
     }
-    for example in examples::EXAMPLES {
+    for example in examples::all() {
         assert!(all.iter().any(|path| path == example.of), "there is no command `{}`", example.of);
         assert!(example.line.starts_with(&format!("kubectl ess-mas {}", example.of)), "{}", example.line);
     }
@@ -49,7 +49,7 @@ async fn every_example_of_the_help_runs() {
     let scene = Scene::new(Behaviour::default()).await;
     scene.shell.file("mas-db-password", "correct horse\n");
     std::fs::create_dir(scene.shell.home().join("request")).unwrap();
-    for example in examples::EXAMPLES {
+    for example in examples::all() {
         if example.of == "activate" && example.line.contains("--preview") {
             // The examples before this one have gone back.
             let _ = scene.shell.run("dry-run --yes").await.expect(0);

@@ -1,12 +1,13 @@
 use super::*;
 
-/// The words that may stand at the end, with what has to be looked up in brackets.
+/// The words that may stand at the end; where something has to be looked up, it is called as what it is.
 fn words(line: &str) -> String {
     let typed: Vec<String> = line.split(' ').map(str::to_owned).collect();
-    let completion = complete(&typed);
-    let mut words: Vec<String> = completion.candidates.iter().map(|one| one.word.clone()).collect();
-    words.extend(completion.live.map(|live| format!("[{live:?} {:?}]", completion.prefix)));
-    words.extend(completion.files.then(|| "[files]".to_owned()));
+    let prefix = typed.last().and_then(|last| last.rsplit('=').next()).unwrap_or_default().to_owned();
+    let text = complete(&typed, move |live, _| vec![format!("{prefix}[{live:?}]")]);
+    let (candidates, directive) = text.trim_end().rsplit_once('\n').unwrap_or(("", text.trim_end()));
+    let mut words: Vec<&str> = candidates.lines().filter_map(|line| line.split('\t').next()).collect();
+    words.extend((directive == ":0").then_some("[files]"));
     words.join(" ")
 }
 
@@ -24,12 +25,12 @@ fn commands_at_the_beginning() {
 
 #[test]
 fn names_where_a_name_is_wanted_and_only_once() {
-    assert_eq!(words("status "), "[Deployments \"\"]");
-    assert_eq!(words("status fi"), "[Deployments \"fi\"]");
+    assert_eq!(words("status "), "[Deployments]");
+    assert_eq!(words("status fi"), "fi[Deployments]");
     assert_eq!(words("status first-element "), "");
-    assert_eq!(words("activate -n chat --timeout 5m fi"), "[Deployments \"fi\"]");
-    assert_eq!(words("activate --confirm "), "[Deployments \"\"]");
-    assert_eq!(words("dry-run -- "), "[Deployments \"\"]");
+    assert_eq!(words("activate -n chat --timeout 5m fi"), "fi[Deployments]");
+    assert_eq!(words("activate --confirm "), "[Deployments]");
+    assert_eq!(words("dry-run -- "), "[Deployments]");
     assert_eq!(words("version "), "");
 }
 
@@ -39,11 +40,11 @@ fn values_after_a_flag_in_every_form() {
     assert_eq!(words("status --output j"), "json");
     assert_eq!(words("status --output=j"), "json");
     assert_eq!(words("prepare --tls c"), "certmanager certfile");
-    assert_eq!(words("status -n "), "[Namespaces \"\"]");
-    assert_eq!(words("status --namespace=el"), "[Namespaces \"el\"]");
-    assert_eq!(words("--context "), "[Contexts \"\"]");
-    assert_eq!(words("check --cluster "), "[Clusters \"\"]");
-    assert_eq!(words("check --user "), "[Users \"\"]");
+    assert_eq!(words("status -n "), "[Namespaces]");
+    assert_eq!(words("status --namespace=el"), "el[Namespaces]");
+    assert_eq!(words("--context "), "[Contexts]");
+    assert_eq!(words("check --cluster "), "[Clusters]");
+    assert_eq!(words("check --user "), "[Users]");
     assert_eq!(words("check --kubeconfig "), "[files]");
     assert_eq!(words("tls issue --host a --out "), "[files]");
     assert_eq!(words("prepare --host "), "");
@@ -59,27 +60,42 @@ fn flags_after_a_dash_and_each_only_once() {
     assert_eq!(words("dry-run --names"), "--namespace");
     assert_eq!(words("dry-run -n x --names"), "");
     // A switch with an optional value takes none from the next word.
-    assert_eq!(words("dry-run --wait fi"), "[Deployments \"fi\"]");
+    assert_eq!(words("dry-run --wait fi"), "fi[Deployments]");
     assert_eq!(words("status -Aw -"), words("status -w -A -"));
 }
 
 #[test]
 fn the_connection_of_a_line_that_is_not_finished() {
-    let flags = |line: &str| connection(&line.split(' ').map(str::to_owned).collect::<Vec<_>>());
+    let flags = |line: &str| {
+        let typed: Vec<String> = line.split(' ').map(str::to_owned).collect();
+        let (send, receive) = std::sync::mpsc::channel();
+        complete(&typed, move |_, flags| {
+            send.send(flags.clone()).unwrap();
+            Vec::new()
+        });
+        receive.recv().unwrap()
+    };
     let found = flags("status --kubeconfig=/tmp/k --context prod -n chat ");
     assert_eq!((found.kubeconfig.as_deref(), found.context.as_deref()), (Some("/tmp/k"), Some("prod")));
     assert_eq!(found.namespace.as_deref(), Some("chat"));
     assert_eq!(flags("--context prod status --nonsense --as me ").context.as_deref(), Some("prod"));
     assert_eq!(flags("status -n "), ConnectionFlags::default());
-    assert_eq!(flags("-s https://a:1 ").server.as_deref(), Some("https://a:1"));
-    assert_eq!(flags("tls check --context c --secret x --hos").context.as_deref(), Some("c"));
+    assert_eq!(flags("status -s https://a:1 ").server.as_deref(), Some("https://a:1"));
+    assert_eq!(flags("tls check --context c --secret x -n ").context.as_deref(), Some("c"));
+}
+
+#[test]
+fn what_is_looked_up_begins_with_what_was_typed() {
+    let typed = ["status", "fi"].map(str::to_owned);
+    let answer = complete(&typed, |_, _| vec!["first-element".to_owned(), "second".to_owned()]);
+    assert_eq!(answer, "first-element\n:4\n");
 }
 
 #[test]
 fn the_protocol_is_kubectls() {
-    let completion = complete(&["status".to_owned(), "--w".to_owned()]);
-    assert_eq!(protocol(&completion), "--watch\tFollow it until Ctrl-C, with a line for every change\n:4\n");
-    assert!(protocol(&complete(&["check".to_owned(), "--kubeconfig".to_owned(), String::new()])).ends_with(":0\n"));
+    let answer = |line: &str| complete(&line.split(' ').map(str::to_owned).collect::<Vec<_>>(), |_, _| Vec::new());
+    assert_eq!(answer("status --w"), "--watch\tFollow it until Ctrl-C, with a line for every change\n:4\n");
+    assert!(answer("check --kubeconfig ").ends_with(":0\n"));
 }
 
 #[test]
@@ -103,5 +119,5 @@ fn no_line_makes_it_panic() {
     ] {
         let _ = words(line);
     }
-    assert_eq!(complete(&[]), Completion::default());
+    assert_eq!(complete(&[], |_, _| Vec::new()), ":4\n");
 }

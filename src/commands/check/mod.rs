@@ -1,47 +1,34 @@
 //! `check`: every finding; writes nothing.
 
 mod databases;
-mod explain;
-mod rbac;
 
-use serde::Serialize;
-
-use crate::checks::tls::Offered;
-use crate::checks::{self, Finding, Snapshot, Step};
+use super::shared::output::{Document, conclude, gather};
+use crate::checks::default_secret_name;
+use crate::checks::explain::{Explanation, explanation};
+use crate::checks::rbac::{RoleFor, other_secrets};
 use crate::cli::CheckArgs;
-use crate::cluster::Target;
+use crate::cluster::{Cluster, shell_word};
+use crate::diagnosis;
 use crate::error::{Exit, Failure};
-use crate::session::certificate;
-use crate::session::endpoints;
 use crate::session::findings;
 use crate::session::reading::Extent;
 use crate::session::{Context, Session};
-use crate::terminal::{Next, OutputFormat, Ui};
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Report<'a> {
-    api_version: &'a str,
-    kind: &'a str,
-    namespace: Option<&'a str>,
-    name: Option<&'a str>,
-    findings: &'a [Finding],
-}
+use crate::terminal::{Line, Next, OutputFormat, Style, Ui};
 
 pub async fn exec(context: &Context, args: &CheckArgs) -> Result<Exit, Failure> {
-    let format = args.output.format();
+    let format = args.output.format;
     if let Some(code) = &args.explain {
-        return explain::exec(&context.ui, code, format);
+        return explain(&context.ui, code, format);
     }
     if args.rbac {
-        return rbac::exec(context, args).await;
+        return print_role(context, args).await;
     }
     // What was typed is read before anybody is asked.
-    let ways = args.ask.databases.then(|| databases::ways(&args.ask)).transpose()?;
+    let access = args.ask.databases.then(|| databases::DatabaseAccess::read(&args.ask)).transpose()?;
     let session = Session::open(context, args.name.as_deref()).await?;
-    let (snapshot, mut findings) = look(&session).await;
-    if let Some(ways) = ways {
-        findings.extend(databases::look(&session, &snapshot, &ways).await);
+    let (snapshot, mut findings) = gather(&session).await;
+    if let Some(access) = access {
+        findings.extend(databases::look(&session, &snapshot, access).await);
         findings.sort_by_key(|finding| finding.severity);
     }
     if !format.is_data() {
@@ -54,51 +41,73 @@ pub async fn exec(context: &Context, args: &CheckArgs) -> Result<Exit, Failure> 
     Ok(code)
 }
 
-/// What there is, and every finding; `report` takes them along.
-pub async fn look(session: &Session) -> (Snapshot, Vec<Finding>) {
-    let not_migrated = session.deployment.mas_active() != Some(true);
-    // The certificate is looked at beside the rest, not after it.
-    let (snapshot, (certificate, network)) = session
-        .gather_with(Extent::Look, async |snapshot| {
-            tokio::join!(
-                async {
-                    match snapshot.settings.as_ref().filter(|_| not_migrated) {
-                        Some(settings) => certificate::look(session, snapshot, settings, Offered::default()).await,
-                        None => Vec::new(),
-                    }
-                },
-                endpoints::for_check(session, snapshot)
-            )
-        })
-        .await;
-    let mut findings = checks::run(&snapshot, Step::Look);
-    findings.extend(certificate);
-    findings.extend(network);
-    findings.sort_by_key(|finding| finding.severity);
-    findings::name_commands(session, &mut findings);
-    (snapshot, findings)
+/// `--explain CODE`: all there is to know about a code, without a cluster. The code is a known one: the command line takes no
+/// other.
+fn explain(ui: &Ui, code: &str, format: OutputFormat) -> Result<Exit, Failure> {
+    let Some(explanation) = explanation(code).cloned().or_else(|| diagnosis::explanation(code)) else {
+        return Err(Failure::usage(format!("there is no code {code:?}")));
+    };
+    if format.is_data() {
+        ui.data(format, &Document::new("Explanation", &explanation))?;
+        return Ok(Exit::Done);
+    }
+    let Explanation { code, about, severities, meaning, why, remedy, source } = &explanation;
+    let words: Vec<&str> = severities.iter().map(|severity| severity.word()).collect();
+    let kind = if words.is_empty() { "cause".to_owned() } else { words.join(", ") };
+    ui.page(Line::new().styled(Style::Heading, *code).text(format!("   {kind}")))?;
+    ui.page(about)?;
+    for (heading, text) in
+        [("What it means", meaning), ("Why it matters", why), ("How to mend it", remedy), ("Known from", source)]
+    {
+        ui.print("")?;
+        ui.page(Line::new().styled(Style::Heading, heading))?;
+        for line in text.lines() {
+            ui.page(format!("  {line}"))?;
+        }
+    }
+    Ok(Exit::Done)
 }
 
-/// Prints the findings; the exit code says how bad they are. `target` is the deployment that they are about, if they are
-/// about one.
-pub fn conclude(ui: &Ui, format: OutputFormat, target: Option<&Target>, findings: &[Finding]) -> Result<Exit, Failure> {
-    if format.is_data() {
-        let report = Report {
-            api_version: "ess-mas/v1",
-            kind: "CheckReport",
-            namespace: target.map(|target| target.namespace.as_str()),
-            name: target.map(|target| target.name.as_str()),
-            findings,
-        };
-        ui.data(format, &report)?;
-    } else {
-        findings::table(ui, findings, format == OutputFormat::Wide)?;
-    }
-    Ok(if findings.iter().any(Finding::blocks) {
-        Exit::Blocked
-    } else if findings.iter().any(Finding::needs_accepting) {
-        Exit::Warnings
-    } else {
-        Exit::Done
-    })
+/// `--rbac`: the Role that is enough for the whole way, to be applied by an administrator. Whoever needs it may not be allowed to look at the deployment yet: then its name has to be given, and
+/// Secrets are named as they are by default.
+async fn print_role(context: &Context, args: &CheckArgs) -> Result<Exit, Failure> {
+    let cluster = Cluster::connect(&context.flags).await?;
+    let (wanted, who) = match (Session::open(context, args.name.as_deref()).await, args.name.as_deref()) {
+        (Ok(session), _) => {
+            let snapshot = session.gather(Extent::Standing).await;
+            let wanted = RoleFor {
+                name: session.target.name.clone(),
+                namespace: session.target.namespace.clone(),
+                mas_secret: snapshot.secret_name(),
+                other_secrets: other_secrets(&session.deployment),
+            };
+            (wanted, None)
+        }
+        (Err(failure), Some(name)) if failure.is_forbidden() => {
+            context.ui.warning(format!(
+                "{} The Role is for the names that things have by default; once it is there, print it again.",
+                failure.message().unwrap_or_default()
+            ));
+            let wanted = RoleFor {
+                name: name.to_owned(),
+                namespace: cluster.namespace().to_owned(),
+                mas_secret: default_secret_name(name),
+                other_secrets: Vec::new(),
+            };
+            (wanted, cluster.who_am_i().await)
+        }
+        (Err(failure), _) => return Err(failure),
+    };
+    let format = if args.output.format == OutputFormat::Json { OutputFormat::Json } else { OutputFormat::Yaml };
+    context.ui.data(format, &wanted.role())?;
+    let user = who.as_deref().map_or_else(|| "NAME".to_owned(), shell_word);
+    context.ui.next(
+        &Next::new("An administrator applies it (kubectl apply -f FILE), and gives it to whoever takes the steps:")
+            .command(format!(
+                "kubectl{} create rolebinding kubectl-ess-mas --role=kubectl-ess-mas --user={user} -n {}",
+                cluster.place().context_flag(),
+                wanted.namespace
+            )),
+    );
+    Ok(Exit::Done)
 }

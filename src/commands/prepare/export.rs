@@ -5,23 +5,22 @@
 
 use std::path::{Path, PathBuf};
 
-use super::super::tls::files::{NewFile, write_all};
-use super::certificate::Fresh;
-use super::show::show;
-use super::{chart, encryption, plan_secret, present, secret_context};
-use crate::checks::{self, Known, Severity, Snapshot, Step, codes};
+use super::super::shared::key_files::{Issued, KeyFile};
+use super::super::shared::new_files::{NewFile, write_all};
+use super::page::secret_lines;
+use super::preparation::Preparation;
+use crate::checks::{self, Finding, Known, Severity, Snapshot, Step, codes};
 use crate::cli::{ExportArgs, ExportFormat};
 use crate::cluster::shell_word;
 use crate::deployment::{Owner, values_below};
 use crate::error::{Exit, Failure};
 use crate::plan::export::{CHART, HelmSecrets, Subject, Values, helm_values, patch, secret};
-use crate::plan::{MasSettings, SecretAction, SecretInputs, SecretPlan, referenced_keys};
+use crate::plan::{SecretAction, SecretInputs, SecretPlan, referenced_keys};
 use crate::secrets::wipe;
-use crate::session::Session;
-use crate::session::findings;
+use crate::session::{Session, findings};
 use crate::terminal::Next;
 
-pub struct Wanted {
+pub struct ExportOptions {
     format: ExportFormat,
     /// Whether secret values are in it.
     values: bool,
@@ -29,7 +28,7 @@ pub struct Wanted {
     force: bool,
 }
 
-impl Wanted {
+impl ExportOptions {
     /// Reads the flags. Secrets are never printed, so they need a file.
     pub fn read(args: &ExportArgs) -> Result<Option<Self>, Failure> {
         let Some(format) = args.export else { return Ok(None) };
@@ -49,74 +48,48 @@ impl Wanted {
     }
 }
 
-/// The file of the Secret's manifest, beside that of the patch.
-fn secret_file(file: &Path) -> PathBuf {
-    let stem = file.file_stem().unwrap_or_default().to_string_lossy();
-    let ending = file.extension().map_or_else(String::new, |ending| format!(".{}", ending.to_string_lossy()));
-    file.with_file_name(format!("{stem}-secret{ending}"))
-}
-
 pub async fn export(
-    session: &Session,
-    snapshot: &Snapshot,
-    settings: &MasSettings,
-    wanted: &Wanted,
+    preparation: &Preparation<'_>,
+    options: &ExportOptions,
     inputs: &mut SecretInputs,
-    fresh: Option<&Fresh>,
+    issued: Option<&Issued>,
 ) -> Result<Exit, Failure> {
-    let plan = if wanted.values {
-        Some(with_values(session, snapshot, settings, wanted, inputs).await?)
+    let plan = if options.values {
+        let plan = preparation.plan_secret(inputs).await?;
+        // With Helm the chart gives its own name to what it makes of the values.
+        if options.format == ExportFormat::Manifests && preparation.secret_is_charts() {
+            return Err(preparation.never_adopted());
+        }
+        Some(plan)
     } else {
-        refers(session, snapshot, settings, wanted, inputs).await?;
+        refers(preparation, options, inputs).await?;
         None
     };
-    if let Some(fresh) = fresh {
-        fresh.explain(session);
+    if let Some(issued) = issued {
+        issued.explain(preparation.ui(), ".");
     }
     let becomes =
-        if wanted.values { "goes into the file:" } else { "is named, and its values are in the cluster only" };
-    show(session, snapshot, settings, becomes, plan.as_ref());
-    session.ui().status("");
-    let keys = snapshot.secret_keys();
-    let subject = Subject { deployment: &snapshot.deployment, settings, keys: &keys };
-    match wanted.format {
-        ExportFormat::HelmValues => {
-            let below = below(session).await;
-            helm(session, &subject, wanted, below.as_deref(), plan.as_ref(), fresh)?;
-        }
-        ExportFormat::Manifests => manifests(session, &subject, wanted, plan.as_ref(), fresh)?,
+        if options.values { "goes into the file:" } else { "is named, and its values are in the cluster only" };
+    preparation.show(becomes, plan.as_ref());
+    preparation.ui().status("");
+    let export = Export {
+        preparation,
+        options,
+        plan: plan.as_ref(),
+        authority: issued.map(|issued| issued.ca_files(".")).unwrap_or_default(),
+    };
+    match options.format {
+        ExportFormat::HelmValues => export.helm().await?,
+        ExportFormat::Manifests => export.manifests()?,
     }
     Ok(Exit::Done)
 }
 
-/// Plans the Secret that the export holds.
-async fn with_values(
-    session: &Session,
-    snapshot: &Snapshot,
-    settings: &MasSettings,
-    wanted: &Wanted,
-    inputs: &mut SecretInputs,
-) -> Result<SecretPlan, Failure> {
-    let found = present(session, settings).await?;
-    let plan = plan_secret(session, snapshot, settings, found.as_ref(), inputs).await?;
-    // With Helm the chart gives its own name to what it makes of the values.
-    if wanted.format == ExportFormat::Manifests && chart::is_charts(&snapshot.deployment, &plan.name) {
-        return Err(chart::never_adopted(session, &plan.name));
-    }
-    Ok(plan)
-}
-
 /// Looks whether the Secret that is only named is there, and complete.
-async fn refers(
-    session: &Session,
-    snapshot: &Snapshot,
-    settings: &MasSettings,
-    wanted: &Wanted,
-    inputs: &SecretInputs,
-) -> Result<(), Failure> {
+async fn refers(preparation: &Preparation<'_>, options: &ExportOptions, inputs: &SecretInputs) -> Result<(), Failure> {
+    let Preparation { session, snapshot, settings, .. } = preparation;
     let name = &settings.secret_name;
-    let keys = snapshot.secret_keys();
-    if wanted.format == ExportFormat::HelmValues && chart::is_charts(&snapshot.deployment, name) {
+    if options.format == ExportFormat::HelmValues && preparation.secret_is_charts() {
         let text = format!(
             "Secret {name} is the one that chart {CHART} makes of the values; named as existingSecret, the chart would empty it. Nothing was \
              written"
@@ -124,33 +97,147 @@ async fn refers(
         return Err(Failure::new(Exit::Usage, text)
             .next(Next::new("Keep the values in the file: --inline-secrets --export-file FILE. Or use a Secret of its own: --secret-name NAME.")));
     }
-    let after =
-        Snapshot { settings: Some(settings.clone()), secret: session.read_secret(name).await, ..snapshot.clone() };
+    let after = Snapshot { secret: session.read_secret(name).await, ..(*snapshot).clone() };
     let mut found = checks::run(&after, Step::DryRun);
     found.retain(|finding| finding.code == codes::SECRET && finding.severity != Severity::Ok);
     for finding in &found {
         findings::show(session.ui(), finding);
     }
     let first = |what: &str| {
-        let text = format!("{what}; nothing was written");
-        Failure::new(Exit::Blocked, text).next(Next::new(
+        Failure::new(Exit::Blocked, format!("{what}; nothing was written")).next(Next::new(
             "This export only names the Secret. First let `prepare` make it: the same command without --export. Or let the export hold \
              the values: --inline-secrets --export-file FILE.",
         ))
     };
-    if found.iter().any(checks::Finding::blocks) {
+    if found.iter().any(Finding::blocks) {
         return Err(first(&format!("Secret {name} is not as the manifest needs it")));
     }
     // What could not be read was said; a name can be given all the same.
     let Known::Known(present) = after.secret else { return Ok(()) };
-    encryption::stays(session, settings, present.as_ref(), &keys).await?;
-    let context = secret_context(snapshot, settings, &keys, present.as_ref(), inputs);
-    let plan = context.plan(inputs).map_err(|error| super::secret_failure(&error))?;
+    preparation.refuse_other_encryption_secret(present.as_ref()).await?;
+    let plan = preparation.plan_on(present.as_ref(), inputs)?;
     if plan.writes() {
         return Err(first(&format!("Secret {name} would have to be changed")));
     }
-    super::show::secret_lines(session.ui(), snapshot, &plan);
+    secret_lines(session.ui(), snapshot, &plan);
     Ok(())
+}
+
+struct Export<'a> {
+    preparation: &'a Preparation<'a>,
+    options: &'a ExportOptions,
+    /// The Secret, where its values are in the export.
+    plan: Option<&'a SecretPlan>,
+    /// The files of a CA that was made.
+    authority: Vec<KeyFile>,
+}
+
+impl Export<'_> {
+    fn subject(&self) -> Subject<'_> {
+        let Preparation { snapshot, settings, keys, .. } = self.preparation;
+        Subject { deployment: &snapshot.deployment, settings, keys }
+    }
+
+    async fn helm(&self) -> Result<(), Failure> {
+        let (session, subject) = (self.preparation.session, self.subject());
+        let below = below(session).await;
+        let inline = self.plan.map(|plan| values(&subject, plan));
+        let secrets = inline.as_ref().map_or(HelmSecrets::Existing(&subject.settings.secret_name), HelmSecrets::Inline);
+        let text = helm_values(&subject, secrets, below.as_deref())
+            .map_err(|error| Failure::usage(format!("{error}; nothing was written")))?;
+        let mut passed = "FILE".to_owned();
+        match &self.options.file {
+            None => session.ui().raw_out(text.expose())?,
+            Some(file) => {
+                self.keep(&[(file, text.expose())])?;
+                self.warn_of_values(file);
+                passed = shell_word(&file.to_string_lossy());
+            }
+        }
+        if self.plan.is_some() {
+            session.ui().warning(
+                "the values hold secrets: keep the file where your own values with secrets are, and out of repositories",
+            );
+        }
+        let (release, namespace) = match subject.deployment.owner() {
+            Owner::Helm(release) => (release.name, release.namespace),
+            _ => ("RELEASE".to_owned(), None),
+        };
+        let namespace = namespace.unwrap_or_else(|| session.target.namespace.clone());
+        session.ui().next(
+            &Next::new("Pass it after your own values, then rehearse:")
+                .command(format!("helm upgrade {release} CHART -n {namespace} -f VALUES -f {passed}"))
+                .command(session.command("dry-run")),
+        );
+        Ok(())
+    }
+
+    fn manifests(&self) -> Result<(), Failure> {
+        let (session, subject) = (self.preparation.session, self.subject());
+        let (ui, dry_run) = (session.ui(), session.command("dry-run"));
+        let Some(file) = &self.options.file else {
+            ui.raw_out(&patch(&subject, "FILE"))?;
+            ui.next(&Next::new("Once it is on its way to the cluster:").command(dry_run));
+            return Ok(());
+        };
+        let patch = patch(&subject, &shell_word(&file.file_name().unwrap_or_default().to_string_lossy()));
+        let Some(plan) = self.plan else {
+            self.keep(&[(file, &patch)])?;
+            let text = "Start this before the change is made; it waits for it and follows the operator:";
+            ui.next(&Next::new(text).command(dry_run + " --via-owner"));
+            return Ok(());
+        };
+        let secret_file = secret_file(file);
+        let secret = secret(&subject, &values(&subject, plan));
+        self.keep(&[(file, &patch), (&secret_file, secret.expose())])?;
+        self.warn_of_values(&secret_file);
+        ui.warning(format!(
+            "{} holds the secrets in base64, which is no encryption: seal it before it goes into a repository, or keep it out and leave it out \
+             with --without-secret",
+            secret_file.display()
+        ));
+        let text =
+            "The Secret has to be in the cluster before the patch is applied. Once the patch is on its way there:";
+        ui.next(&Next::new(text).command(dry_run));
+        Ok(())
+    }
+
+    /// Writes all files, or none: the export's with mode 0600, and those of a new CA.
+    fn keep(&self, texts: &[(&Path, &str)]) -> Result<(), Failure> {
+        let own = texts.iter().map(|(path, text)| NewFile {
+            path: path.to_path_buf(),
+            contents: text.as_bytes(),
+            private: true,
+        });
+        let new: Vec<NewFile<'_>> = own.chain(self.authority.iter().map(KeyFile::to_write)).collect();
+        write_all(&new, self.options.force)?;
+        for file in &new {
+            self.preparation.ui().status(format!("{} written.", file.path.display()));
+        }
+        self.preparation.ui().status("Nothing was written to the cluster.");
+        Ok(())
+    }
+
+    /// Values that were made for this export are nowhere else.
+    fn warn_of_values(&self, file: &Path) {
+        let items = self.plan.iter().flat_map(|plan| &plan.items);
+        let made: Vec<&str> =
+            items.filter(|item| item.action == SecretAction::Generate).map(|item| item.key.as_str()).collect();
+        if !made.is_empty() {
+            self.preparation.ui().warning(format!(
+                "{} was made for this export and is in {} alone; another export makes another one, and only one of them may ever be applied",
+                made.join(" and "),
+                file.display()
+            ));
+        }
+    }
+}
+
+/// The file of the Secret's manifest, beside that of the patch.
+fn secret_file(file: &Path) -> PathBuf {
+    let stem = file.file_stem().unwrap_or_default().to_string_lossy();
+    let ending = file.extension().map_or_else(String::new, |ending| format!(".{}", ending.to_string_lossy()));
+    file.with_file_name(format!("{stem}-secret{ending}"))
 }
 
 /// The values that belong into the Secret: the guide's, and what the deployment refers to beside them.
@@ -170,120 +257,4 @@ async fn below(session: &Session) -> Option<String> {
     let below = secrets.iter().find_map(values_below);
     secrets.iter_mut().for_each(wipe);
     below
-}
-
-fn helm(
-    session: &Session,
-    subject: &Subject<'_>,
-    wanted: &Wanted,
-    below: Option<&str>,
-    plan: Option<&SecretPlan>,
-    fresh: Option<&Fresh>,
-) -> Result<(), Failure> {
-    let inline = plan.map(|plan| values(subject, plan));
-    let secrets = inline.as_ref().map_or(HelmSecrets::Existing(&subject.settings.secret_name), HelmSecrets::Inline);
-    let text = helm_values(subject, secrets, below)
-        .map_err(|error| Failure::usage(format!("{error}; nothing was written")))?;
-    let Some(file) = &wanted.file else {
-        session.ui().raw_out(text.expose())?;
-        then_helm(session, subject, "FILE", plan);
-        return Ok(());
-    };
-    keep(session, wanted, fresh, &[(file.clone(), text.expose())])?;
-    if let Some(plan) = plan {
-        warn_of_values(session, plan, file);
-    }
-    then_helm(session, subject, &shell_word(&file.to_string_lossy()), plan);
-    Ok(())
-}
-
-fn manifests(
-    session: &Session,
-    subject: &Subject<'_>,
-    wanted: &Wanted,
-    plan: Option<&SecretPlan>,
-    fresh: Option<&Fresh>,
-) -> Result<(), Failure> {
-    let ui = session.ui();
-    let name = wanted.file.as_ref().and_then(|file| file.file_name()).map(|name| shell_word(&name.to_string_lossy()));
-    let patch = patch(subject, name.as_deref().unwrap_or("FILE"));
-    let waits = session.command("dry-run") + " --via-owner";
-    let Some(file) = &wanted.file else {
-        ui.raw_out(&patch)?;
-        ui.next(&Next::new("Once it is on its way to the cluster:").command(session.command("dry-run")));
-        return Ok(());
-    };
-    let Some(plan) = plan else {
-        keep(session, wanted, fresh, &[(file.clone(), &patch)])?;
-        ui.next(
-            &Next::new("Start this before the change is made; it waits for it and follows the operator:")
-                .command(waits),
-        );
-        return Ok(());
-    };
-    let secret_file = secret_file(file);
-    let secret = secret(subject, &values(subject, plan));
-    keep(session, wanted, fresh, &[(file.clone(), &patch), (secret_file.clone(), secret.expose())])?;
-    warn_of_values(session, plan, &secret_file);
-    ui.warning(format!(
-        "{} holds the secrets in base64, which is no encryption: seal it before it goes into a repository, or keep it out and leave it out \
-         with --without-secret",
-        secret_file.display()
-    ));
-    ui.next(
-        &Next::new(
-            "The Secret has to be in the cluster before the patch is applied. Once the patch is on its way there:",
-        )
-        .command(session.command("dry-run")),
-    );
-    Ok(())
-}
-
-/// Writes all files, or none: the export's with mode 0600, and those of a new CA.
-fn keep(session: &Session, wanted: &Wanted, fresh: Option<&Fresh>, texts: &[(PathBuf, &str)]) -> Result<(), Failure> {
-    let authority = fresh.map(Fresh::files).unwrap_or_default();
-    let of_authority = authority.iter().map(|(path, pem, private)| (path, pem.as_ref(), *private));
-    let all: Vec<_> = texts.iter().map(|(path, text)| (path, *text, true)).chain(of_authority).collect();
-    let new: Vec<NewFile<'_>> = all
-        .iter()
-        .map(|(path, text, private)| NewFile { path: (*path).clone(), contents: text.as_bytes(), private: *private })
-        .collect();
-    write_all(&new, wanted.force)?;
-    for (path, ..) in &all {
-        session.ui().status(format!("{} written.", path.display()));
-    }
-    session.ui().status("Nothing was written to the cluster.");
-    Ok(())
-}
-
-/// Values that were made for this export are nowhere else.
-fn warn_of_values(session: &Session, plan: &SecretPlan, file: &Path) {
-    let made: Vec<&str> =
-        plan.items.iter().filter(|item| item.action == SecretAction::Generate).map(|item| item.key.as_str()).collect();
-    if !made.is_empty() {
-        session.ui().warning(format!(
-            "{} was made for this export and is in {} alone; another export makes another one, and only one of them may ever be applied",
-            made.join(" and "),
-            file.display()
-        ));
-    }
-}
-
-fn then_helm(session: &Session, subject: &Subject<'_>, file: &str, plan: Option<&SecretPlan>) {
-    let ui = session.ui();
-    if plan.is_some() {
-        ui.warning(
-            "the values hold secrets: keep the file where your own values with secrets are, and out of repositories",
-        );
-    }
-    let (release, namespace) = match subject.deployment.owner() {
-        Owner::Helm(release) => (release.name, release.namespace),
-        _ => ("RELEASE".to_owned(), None),
-    };
-    let namespace = namespace.unwrap_or_else(|| session.target.namespace.clone());
-    ui.next(
-        &Next::new("Pass it after your own values, then rehearse:")
-            .command(format!("helm upgrade {release} CHART -n {namespace} -f VALUES -f {file}"))
-            .command(session.command("dry-run")),
-    );
 }

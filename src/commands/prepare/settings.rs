@@ -1,216 +1,296 @@
-//! Settles MAS's settings: flags, else what is there, else questions with good defaults.
+//! Settles MAS's settings: flags, else what is there, else questions with good defaults, each answer judged at once.
 
-use super::chart;
-use super::interview::{Interview, Question, draft, host_alone, objection, port, word};
-use crate::checks::{Known, Snapshot, codes, default_secret_name};
+use super::preparation::secret_name;
+use crate::checks::{self, Snapshot, Step, codes};
 use crate::cli::{PrepareArgs, TlsChoice};
+use crate::deployment::Postgres;
 use crate::error::Failure;
 use crate::plan::{Database, MasSettings, Tls};
 use crate::session::Session;
+use crate::terminal::prompt::PromptError;
 use crate::x509::HostName;
+
+/// The operator's default for Synapse's connection, and so nothing to ask about.
+const USUAL_SSL_MODE: &str = "require";
+const USUAL_PORT: u16 = 5432;
 
 /// Every setting, or an error that names all flags that are missing.
 pub fn resolve(session: &Session, snapshot: &Snapshot, args: &PrepareArgs) -> Result<MasSettings, Failure> {
     let known = snapshot.recorded().and_then(|record| record.settings.clone()).or_else(|| snapshot.settings.clone());
-    let mut interview = Interview::new(session);
-    let host = host(&mut interview, snapshot, args, known.as_ref())?;
-    let database = database(&mut interview, snapshot, args, known.as_ref().map(|known| &known.database), &host)?;
-    let mut tls = tls(args, known.as_ref())?;
-    if tls == Tls::Inherit && args.tls.is_none() && known.is_none() && interview.can_ask() {
-        tls = ask_tls(&mut interview, snapshot)?;
+    let mut interview = Interview { session, snapshot, args, known: known.as_ref(), missing: Vec::new(), begun: false };
+    let host = interview.host()?;
+    let database = interview.database(&host)?;
+    let tls = interview.tls()?;
+    if !interview.missing.is_empty() {
+        return Err(Failure::usage(format!(
+            "these are needed and there is no terminal to ask on: {}; nothing was changed",
+            interview.missing.join(", ")
+        )));
     }
-    interview.finish()?;
-    let secret_name = secret_name(session, snapshot, args, known.as_ref())?;
+    let secret_name = secret_name(session, snapshot, args.secret_name.as_deref(), known.as_ref())?;
     Ok(MasSettings { host, database, tls, secret_name })
 }
 
-fn host(
-    interview: &mut Interview<'_>,
-    snapshot: &Snapshot,
-    args: &PrepareArgs,
-    known: Option<&MasSettings>,
-) -> Result<String, Failure> {
-    let in_spec = snapshot.deployment.mas_host().map(str::to_owned);
-    let guess = guess_host(snapshot);
-    interview.settle(
-        &Question { flag: "--host", text: "Host that MAS will be reached at:", default: guess.as_deref() },
-        args.host.clone(),
-        known.map(|known| known.host.clone()).or(in_spec),
-        |text| HostName::parse(text).map(|host| host.to_string()).map_err(|error| format!("{error}.")),
-        |host| objection(snapshot, draft(host), &[codes::HOST_TAKEN]),
-    )
+/// Settles one value after the other, and remembers the flags of those that nobody can be asked for.
+struct Interview<'a> {
+    session: &'a Session,
+    snapshot: &'a Snapshot,
+    args: &'a PrepareArgs,
+    /// What was settled before.
+    known: Option<&'a MasSettings>,
+    missing: Vec<&'static str>,
+    begun: bool,
 }
 
-/// The database. What Synapse's connection says stands as the default, and where that is out of the ordinary for the same
-/// server, it is asked for.
-fn database(
-    interview: &mut Interview<'_>,
-    snapshot: &Snapshot,
-    args: &PrepareArgs,
-    known: Option<&Database>,
-    mas_host: &str,
-) -> Result<Database, Failure> {
-    let synapse = snapshot.deployment.postgres("synapse").unwrap_or_default();
-    let written = snapshot.deployment.postgres("matrixAuthenticationService").unwrap_or_default();
-    let server = "Host of MAS's PostgreSQL server:";
-    let host = interview.settle(
-        &Question { flag: "--database-host", text: server, default: synapse.host.as_deref() },
-        args.database_host.clone(),
-        known.map(|known| known.host.clone()).or(written.host),
-        word,
-        host_alone,
-    )?;
-    let fresh = known.is_none() && interview.can_ask();
-    let same_server = synapse.host.as_deref() == Some(host.as_str());
-    let settled = args.database_port.or(known.map(|known| known.port)).or(written.port);
-    let port = match (settled, synapse.port.filter(|port| *port != 5432 && same_server && fresh)) {
-        (Some(port), _) => port,
-        (None, None) => 5432,
-        (None, Some(synapses)) => {
-            let synapses = synapses.to_string();
-            let question = Question {
-                flag: "--database-port",
-                text: "Port of that server (Synapse's, by default):",
-                default: Some(&synapses),
-            };
-            interview.settle(&question, None, None, port, |_| None)?.parse().unwrap_or(5432)
+struct Question<'a> {
+    /// The flag that answers it in scripts.
+    flag: &'static str,
+    text: &'a str,
+    given: Option<String>,
+    known: Option<String>,
+    default: Option<&'a str>,
+}
+
+impl Interview<'_> {
+    fn host(&mut self) -> Result<String, Failure> {
+        let deployment = &self.snapshot.deployment;
+        let in_spec = deployment.mas_host().map(str::to_owned);
+        // `auth.` beside Synapse's host: `matrix.example.com` suggests `auth.example.com`.
+        let beside = deployment.ingress_host("synapse").and_then(|host| host.split_once('.')).map(|(_, rest)| rest);
+        let domain = beside.filter(|rest| rest.contains('.')).or_else(|| deployment.domain_name());
+        let guess = domain.map(|domain| format!("auth.{domain}"));
+        let question = Question {
+            flag: "--host",
+            text: "Host that MAS will be reached at:",
+            given: self.args.host.clone(),
+            known: self.known.map(|known| known.host.clone()).or(in_spec),
+            default: guess.as_deref(),
+        };
+        let check =
+            |text: &str| HostName::parse(text).map(|host| host.to_string()).map_err(|error| format!("{error}."));
+        let snapshot = self.snapshot;
+        self.settle(question, check, |host| objection(snapshot, draft(host), codes::HOST_TAKEN))
+    }
+
+    /// What Synapse's connection says stands as the default, and where that is out of the ordinary for the same server, it
+    /// is asked for.
+    fn database(&mut self, mas_host: &str) -> Result<Database, Failure> {
+        let (snapshot, args) = (self.snapshot, self.args);
+        let synapse = snapshot.deployment.postgres("synapse").unwrap_or_default();
+        let known = match self.known.map(|known| known.database.clone()) {
+            Some(Database { host, port, name, user, ssl_mode }) => {
+                Postgres { host: Some(host), port: Some(port), database: Some(name), user: Some(user), ssl_mode }
+            }
+            None => snapshot.deployment.postgres("matrixAuthenticationService").unwrap_or_default(),
+        };
+        let question = Question {
+            flag: "--database-host",
+            text: "Host of MAS's PostgreSQL server:",
+            given: args.database_host.clone(),
+            known: known.host,
+            default: synapse.host.as_deref(),
+        };
+        let host = self.settle(question, word, host_alone)?;
+        // Another server's peculiarities are no guess for this one.
+        let as_synapse = synapse.host.as_deref() == Some(host.as_str()) && self.known.is_none() && self.can_ask();
+        let unusual_port = synapse.port.filter(|port| *port != USUAL_PORT && as_synapse);
+        let port = match (args.database_port.or(known.port), unusual_port) {
+            (Some(port), _) => port,
+            (None, None) => USUAL_PORT,
+            (None, Some(default)) => {
+                let text = "Port of that server (Synapse's, by default):";
+                self.ask("--database-port", text, Some(&default.to_string()), port, |_| None)?
+                    .parse()
+                    .unwrap_or(USUAL_PORT)
+            }
+        };
+        let named = |name: &str, ssl_mode: Option<String>| {
+            let database = Database { host: host.clone(), port, name: name.to_owned(), user: "-".to_owned(), ssl_mode };
+            MasSettings { database, ..draft(mas_host) }
+        };
+        let question = Question {
+            flag: "--database-name",
+            text: "Name of MAS's database:",
+            given: args.database_name.clone(),
+            known: known.database,
+            default: Some("mas"),
+        };
+        let name =
+            self.settle(question, word, |name| objection(snapshot, named(name, None), codes::DATABASE_SHARED))?;
+        let question = Question {
+            flag: "--database-user",
+            text: "Role that MAS logs in as:",
+            given: args.database_user.clone(),
+            known: known.user,
+            default: Some("mas"),
+        };
+        let user = self.settle(question, word, |_| None)?;
+        // The spec's may be the API server's default, which nobody settled.
+        let mut ssl_mode = args.database_sslmode.clone().or(known.ssl_mode);
+        let unusual = synapse.ssl_mode.as_deref().filter(|mode| *mode != USUAL_SSL_MODE && as_synapse);
+        if let (None, Some(default)) = (&ssl_mode, unusual) {
+            let text = format!("sslmode of MAS's connection (Synapse's is {default}):");
+            let object = |mode: &str| objection(snapshot, named(&name, Some(mode.to_owned())), codes::SETTINGS);
+            ssl_mode = Some(self.ask("--database-sslmode", &text, Some(default), word, object)?);
         }
-    };
-    let named = |name: &str, ssl_mode: Option<String>| {
-        let database = Database { host: host.clone(), port, name: name.to_owned(), user: "-".to_owned(), ssl_mode };
-        MasSettings { database, ..draft(mas_host) }
-    };
-    let name = interview.settle(
-        &Question { flag: "--database-name", text: "Name of MAS's database:", default: Some("mas") },
-        args.database_name.clone(),
-        known.map(|known| known.name.clone()).or(written.database),
-        word,
-        |name| objection(snapshot, named(name, None), &[codes::DATABASE_SHARED]),
-    )?;
-    let user = interview.settle(
-        &Question { flag: "--database-user", text: "Role that MAS logs in as:", default: Some("mas") },
-        args.database_user.clone(),
-        known.map(|known| known.user.clone()).or(written.user),
-        word,
-        |_| None,
-    )?;
-    // The spec's may be the API server's default, which nobody settled.
-    let known_mode = known.map_or(written.ssl_mode, |known| known.ssl_mode.clone());
-    let mut ssl_mode = args.database_sslmode.clone().or(known_mode);
-    let unusual = synapse.ssl_mode.as_deref().filter(|mode| *mode != USUAL_SSL_MODE && same_server && fresh);
-    if let (None, Some(synapses)) = (&ssl_mode, unusual) {
-        let text = format!("sslmode of MAS's connection (Synapse's is {synapses}):");
-        let question = Question { flag: "--database-sslmode", text: &text, default: Some(synapses) };
-        let object = |mode: &str| objection(snapshot, named(&name, Some(mode.to_owned())), &[codes::SETTINGS]);
-        ssl_mode = Some(interview.settle(&question, None, None, word, object)?);
+        Ok(Database { host, port, name, user, ssl_mode })
     }
-    Ok(Database { host, port, name, user, ssl_mode })
-}
 
-/// The operator's default for Synapse's connection, and so nothing to ask about.
-const USUAL_SSL_MODE: &str = "require";
-
-/// Asks for the TLS mode where nothing says one: a deployment that sets it for all has settled it for MAS too.
-fn ask_tls(interview: &mut Interview<'_>, snapshot: &Snapshot) -> Result<Tls, Failure> {
-    if draft("-").tls_mode(&snapshot.deployment).is_some() {
-        return Ok(Tls::Inherit);
-    }
-    let known = snapshot.features.known().and_then(|features| features.tls_modes.clone()).unwrap_or_default();
-    let ways: Vec<(&str, &str)> = [
-        ("external", "it ends in front of the ingress"),
-        ("certmanager", "cert-manager issues one"),
-        ("existing", "it is in a Secret that is there"),
-    ]
-    .into_iter()
-    .filter(|(mode, _)| known.is_empty() || known.iter().any(|one| one == mode))
-    .collect();
-    let options: Vec<String> = ways.iter().map(|(mode, what)| format!("{mode}: {what}")).collect();
-    let options: Vec<&str> = options.iter().map(String::as_str).collect();
-    let text = "Where does MAS's certificate come from? No TLS mode is set anywhere.";
-    let mode = ways[interview.choose("--tls", text, &options)?].0;
-    let name = |interview: &mut Interview<'_>, flag, text| {
-        interview.settle(&Question { flag, text, default: None }, None, None, word, |_| None)
-    };
-    Ok(match mode {
-        "certmanager" => Tls::Certmanager { issuer: name(interview, "--issuer", "Name of the ClusterIssuer:")? },
-        "existing" => Tls::Existing { secret: name(interview, "--tls-secret", "Name of that Secret:")? },
-        _ => Tls::External,
-    })
-}
-
-fn secret_name(
-    session: &Session,
-    snapshot: &Snapshot,
-    args: &PrepareArgs,
-    known: Option<&MasSettings>,
-) -> Result<String, Failure> {
-    // The chart names a Secret of its own for a component also where it makes none.
-    let absent = matches!(snapshot.secret, Known::Known(None));
-    let usable = |name: &String| !(absent && chart::is_charts(&snapshot.deployment, name));
-    let name = args
-        .secret_name
-        .clone()
-        .or_else(|| snapshot.deployment.mas_secret_name().map(str::to_owned).filter(usable))
-        .or_else(|| known.map(|known| known.secret_name.clone()).filter(usable))
-        .unwrap_or_else(|| default_secret_name(&session.target.name));
-    let valid = !name.is_empty()
-        && name.len() <= 253
-        && name.split('.').all(|label| {
-            !label.is_empty()
-                && !label.starts_with('-')
-                && !label.ends_with('-')
-                && label.bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-')
-        });
-    if valid {
-        Ok(name)
-    } else {
-        Err(Failure::usage(format!("--secret-name: {name:?} is no name of a Secret; nothing was changed")))
-    }
-}
-
-fn tls(args: &PrepareArgs, known: Option<&MasSettings>) -> Result<Tls, Failure> {
-    let needs = |flag: &str, mode: &str| Failure::usage(format!("--tls {mode} needs {flag}; nothing was changed"));
-    let only = |given: &Option<String>, flag: &str, mode: &str| match given {
-        Some(_) => Err(Failure::usage(format!("{flag} goes with --tls {mode}; nothing was changed"))),
-        None => Ok(()),
-    };
-    if args.tls != Some(TlsChoice::Issue) {
-        only(&args.ca_certificate, "--ca-certificate", "issue")?;
-    } else if args.certificate.is_some() {
-        return Err(Failure::usage(
-            "--tls issue makes a certificate, so --certificate goes with --tls certfile; nothing was changed",
-        ));
-    }
-    let Some(choice) = args.tls else {
-        only(&args.issuer, "--issuer", "certmanager")?;
-        only(&args.tls_secret, "--tls-secret", "existing")?;
-        return Ok(known.map_or(Tls::Inherit, |known| known.tls.clone()));
-    };
-    if choice != TlsChoice::Certmanager {
-        only(&args.issuer, "--issuer", "certmanager")?;
-    }
-    if choice != TlsChoice::Existing {
-        only(&args.tls_secret, "--tls-secret", "existing")?;
-    }
-    let filled = |value: &Option<String>| value.clone().filter(|value| !value.trim().is_empty());
-    Ok(match choice {
-        TlsChoice::Inherit => Tls::Inherit,
-        TlsChoice::External => Tls::External,
-        TlsChoice::Certmanager => {
-            Tls::Certmanager { issuer: filled(&args.issuer).ok_or_else(|| needs("--issuer NAME", "certmanager"))? }
+    fn tls(&mut self) -> Result<Tls, Failure> {
+        let args = self.args;
+        let refused = |text: String| Failure::usage(text + "; nothing was changed");
+        for (given, flag, choice, mode) in [
+            (&args.ca_certificate, "--ca-certificate", TlsChoice::Issue, "issue"),
+            (&args.issuer, "--issuer", TlsChoice::Certmanager, "certmanager"),
+            (&args.tls_secret, "--tls-secret", TlsChoice::Existing, "existing"),
+        ] {
+            if given.is_some() && args.tls != Some(choice) {
+                return Err(refused(format!("{flag} goes with --tls {mode}")));
+            }
         }
-        TlsChoice::Existing => {
-            Tls::Existing { secret: filled(&args.tls_secret).ok_or_else(|| needs("--tls-secret NAME", "existing"))? }
+        if args.tls == Some(TlsChoice::Issue) && args.certificate.is_some() {
+            let text = "--tls issue makes a certificate, so --certificate goes with --tls certfile";
+            return Err(refused(text.to_owned()));
         }
-        // Issued or given, it is kept in the same place.
-        TlsChoice::Certfile | TlsChoice::Issue => Tls::Certfile,
-    })
+        let named = |value: &Option<String>, flag: &str, mode: &str| {
+            let value = value.clone().filter(|value| !value.trim().is_empty());
+            value.ok_or_else(|| refused(format!("--tls {mode} needs {flag} NAME")))
+        };
+        Ok(match args.tls {
+            None if self.known.is_none() && self.can_ask() => self.ask_tls()?,
+            None => self.known.map_or(Tls::Inherit, |known| known.tls.clone()),
+            Some(TlsChoice::Inherit) => Tls::Inherit,
+            Some(TlsChoice::External) => Tls::External,
+            Some(TlsChoice::Certmanager) => {
+                Tls::Certmanager { issuer: named(&args.issuer, "--issuer", "certmanager")? }
+            }
+            Some(TlsChoice::Existing) => Tls::Existing { secret: named(&args.tls_secret, "--tls-secret", "existing")? },
+            // Issued or given, it is kept in the same place.
+            Some(TlsChoice::Certfile | TlsChoice::Issue) => Tls::Certfile,
+        })
+    }
+
+    /// Asks for the TLS mode where nothing says one: a deployment that sets it for all has settled it for MAS too.
+    fn ask_tls(&mut self) -> Result<Tls, Failure> {
+        if draft("-").tls_mode(&self.snapshot.deployment).is_some() {
+            return Ok(Tls::Inherit);
+        }
+        let offered =
+            self.snapshot.features.known().and_then(|features| features.tls_modes.clone()).unwrap_or_default();
+        let mut modes = vec![
+            ("external", "it ends in front of the ingress"),
+            ("certmanager", "cert-manager issues one"),
+            ("existing", "it is in a Secret that is there"),
+        ];
+        modes.retain(|(mode, _)| offered.is_empty() || offered.iter().any(|one| one == mode));
+        let options: Vec<String> = modes.iter().map(|(mode, what)| format!("{mode}: {what}")).collect();
+        let options: Vec<&str> = options.iter().map(String::as_str).collect();
+        let text = "Where does MAS's certificate come from? No TLS mode is set anywhere.";
+        self.begin();
+        let chosen = self.session.ui().choose(text, &options, None);
+        Ok(match modes[chosen.map_err(|error| Failure::unanswered(error, "--tls"))?].0 {
+            "certmanager" => {
+                Tls::Certmanager { issuer: self.ask("--issuer", "Name of the ClusterIssuer:", None, word, |_| None)? }
+            }
+            "existing" => {
+                Tls::Existing { secret: self.ask("--tls-secret", "Name of that Secret:", None, word, |_| None)? }
+            }
+            _ => Tls::External,
+        })
+    }
+
+    fn can_ask(&self) -> bool {
+        self.session.ui().terminal().can_ask()
+    }
+
+    /// Before the first question: what it is about, and how to answer.
+    fn begin(&mut self) {
+        if self.can_ask() && !std::mem::replace(&mut self.begun, true) {
+            let place = self.session.place();
+            self.session.ui().status(format!(
+                "Settings of MAS for {place}. Enter takes what stands in brackets; Ctrl-C ends this and changes nothing."
+            ));
+        }
+    }
+
+    /// The answer to a question that no flag answered.
+    fn ask(
+        &mut self,
+        flag: &'static str,
+        text: &str,
+        default: Option<&str>,
+        check: impl Fn(&str) -> Result<String, String>,
+        object: impl Fn(&str) -> Option<String>,
+    ) -> Result<String, Failure> {
+        self.settle(Question { flag, text, given: None, known: None, default }, check, object)
+    }
+
+    /// The flag's value, else the known one, else an answer. `check` says what is no value at all; `object` says why an
+    /// answer will not do here. A flag that will not do is a finding later, with its code.
+    fn settle(
+        &mut self,
+        question: Question<'_>,
+        check: impl Fn(&str) -> Result<String, String>,
+        object: impl Fn(&str) -> Option<String>,
+    ) -> Result<String, Failure> {
+        let Question { flag, text, given, known, default } = question;
+        if let Some(given) = given {
+            return check(&given).map_err(|problem| Failure::usage(format!("{flag}: {problem} Nothing was changed.")));
+        }
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let judged = |text: &str| {
+            let value = check(text)?;
+            object(&value).map_or(Ok(value), Err)
+        };
+        // What will not do is no default either.
+        let default = default.filter(|default| judged(default).is_ok());
+        self.begin();
+        match self.session.ui().text(text, default, judged) {
+            Ok(answer) => Ok(answer),
+            Err(PromptError::NoTerminal) => {
+                self.missing.push(flag);
+                Ok(String::new())
+            }
+            Err(error) => Err(Failure::unanswered(error, flag)),
+        }
+    }
 }
 
-/// `auth.` beside Synapse's host: `matrix.example.com` suggests `auth.example.com`.
-fn guess_host(snapshot: &Snapshot) -> Option<String> {
-    let deployment = &snapshot.deployment;
-    let beside = deployment.ingress_host("synapse").and_then(|host| host.split_once('.')).map(|(_, rest)| rest);
-    let domain = beside.filter(|rest| rest.contains('.')).or_else(|| deployment.domain_name())?;
-    Some(format!("auth.{domain}"))
+/// Settings of which only some are settled; what is not yet cannot be anybody else's.
+fn draft(host: &str) -> MasSettings {
+    let open = || "-".to_owned();
+    let database = Database { host: open(), port: USUAL_PORT, name: open(), user: open(), ssl_mode: None };
+    MasSettings { host: host.to_owned(), database, tls: Tls::Inherit, secret_name: open() }
+}
+
+/// Why a step would be blocked with these settings, by this code: the same words as `check` has.
+fn objection(snapshot: &Snapshot, settings: MasSettings, code: &str) -> Option<String> {
+    let candidate = Snapshot { settings: Some(settings), ..snapshot.clone() };
+    let found = checks::run(&candidate, Step::Prepare);
+    let finding = found.iter().find(|finding| finding.blocks() && finding.code == code)?;
+    let remedy = finding.remedy.as_deref().map_or_else(String::new, |remedy| format!(" {remedy}"));
+    Some(format!("That will not do: {}.{remedy}", finding.message.trim_end_matches('.')))
+}
+
+/// One word: a role, a database, a name.
+fn word(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    if text.is_empty() || text.chars().any(|c| c.is_control() || c.is_whitespace()) {
+        return Err("One word is needed here, without spaces.".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+/// A server's host as a person may mistake it: an address of another form, or with more than the host.
+fn host_alone(text: &str) -> Option<String> {
+    let with_port = |(host, port): (&str, &str)| !host.contains(':') && port.parse::<u16>().is_ok();
+    let more = text.contains('/') || text.rsplit_once(':').is_some_and(with_port);
+    more.then(|| "The host alone is needed here, such as pg.example.com; the port is another question.".to_owned())
+}
+
+fn port(text: &str) -> Result<String, String> {
+    let port = text.trim().parse::<u16>().ok().filter(|port| *port > 0);
+    port.map(|port| port.to_string()).ok_or_else(|| "A number from 1 to 65535 is needed here.".to_owned())
 }

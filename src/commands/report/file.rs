@@ -5,16 +5,19 @@ use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
+use tempfile::TempPath;
 
 use crate::error::{Exit, Failure};
 use crate::record::{self, Archive};
 use crate::session::Session;
 
-/// A file that is there, empty, until the report is written into it.
+/// A file that is there, empty, until the report is written into it. Dropped before, it is removed, also when the command is
+/// interrupted: half a report is none.
 pub struct ReportFile {
-    path: PathBuf,
+    path: TempPath,
+    open: File,
+    /// The folder within the archive.
     folder: String,
-    open: Option<File>,
 }
 
 impl ReportFile {
@@ -23,55 +26,35 @@ impl ReportFile {
         let target = &session.target;
         let stamp = now.strftime("%Y%m%dT%H%M%SZ");
         let name = format!("ess-mas-report-{}-{}-{stamp}", target.namespace, target.name);
-        let folder = match wanted {
-            Some(path) if path.is_dir() || path.as_os_str().to_string_lossy().ends_with('/') => path,
-            Some(path) => return Self::at(path.to_owned(), name),
-            None => Path::new(""),
+        let is_folder = |path: &Path| path.is_dir() || path.as_os_str().to_string_lossy().ends_with('/');
+        let (shown, made) = match wanted {
+            Some(path) if !is_folder(path) => {
+                (path.to_owned(), record::private(path).map(|open| (path.to_owned(), open)))
+            }
+            folder => {
+                let folder = folder.unwrap_or(Path::new(""));
+                (folder.join(format!("{name}.tar.gz")), record::private_anew(folder, &name, "tar.gz"))
+            }
         };
-        match record::private_anew(folder, &name, "tar.gz") {
-            Ok((path, open)) => Ok(Self { path, folder: name, open: Some(open) }),
-            Err(error) => Err(refused(&folder.join(format!("{name}.tar.gz")), &error)),
-        }
-    }
-
-    fn at(path: PathBuf, folder: String) -> Result<Self, Failure> {
-        match record::private(&path) {
-            Ok(open) => Ok(Self { path, folder, open: Some(open) }),
-            Err(error) => Err(refused(&path, &error)),
-        }
+        let made = made.and_then(|(path, open)| Ok((TempPath::try_from_path(path)?, open)));
+        let (path, open) = made.map_err(|error| refused(&shown, &error))?;
+        Ok(Self { path, open, folder: name })
     }
 
     /// Writes the report and returns where it is and how large.
-    pub fn write(mut self, archive: &Archive, now: Timestamp) -> Result<(PathBuf, u64), Failure> {
-        let written = self.write_into(archive, now);
-        match written {
-            Ok(size) => {
-                self.open = None;
-                let path = std::path::absolute(&self.path).unwrap_or_else(|_| self.path.clone());
-                Ok((path, size))
-            }
-            Err(error) => Err(refused(&self.path, &error)),
-        }
+    pub fn write(self, archive: &Archive, now: Timestamp) -> Result<(PathBuf, u64), Failure> {
+        let path = self.path.to_path_buf();
+        self.write_and_keep(archive, now).map_err(|error| refused(&path, &error))
     }
 
-    fn write_into(&mut self, archive: &Archive, now: Timestamp) -> io::Result<u64> {
-        let Some(open) = &self.open else { return Err(io::ErrorKind::NotFound.into()) };
-        let mut buffered = BufWriter::new(open);
+    fn write_and_keep(self, archive: &Archive, now: Timestamp) -> io::Result<(PathBuf, u64)> {
+        let mut buffered = BufWriter::new(&self.open);
         archive.write(&self.folder, now, &mut buffered)?;
         buffered.flush()?;
         drop(buffered);
-        open.sync_all()?;
-        Ok(open.metadata()?.len())
-    }
-}
-
-/// Also when the command is interrupted: half a report is none.
-impl Drop for ReportFile {
-    fn drop(&mut self) {
-        if self.open.take().is_some() {
-            // If it cannot be removed either, there is nothing more to be done about it here.
-            let _ = std::fs::remove_file(&self.path);
-        }
+        self.open.sync_all()?;
+        let size = self.open.metadata()?.len();
+        Ok((std::path::absolute(self.path.keep()?)?, size))
     }
 }
 

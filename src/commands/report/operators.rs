@@ -4,14 +4,12 @@
 use k8s_openapi::api::{apps::v1::Deployment, core::v1::Pod};
 use serde_json::Value;
 
-use crate::cluster::{Selection, Survey, Unread, Why, resource};
+use crate::cluster::{Selection, Survey, Unread, Why, resource, with_kind};
 
 /// How the vendor's charts name them.
 const ENDINGS: [&str; 2] = ["updater-controller-manager", "operator-controller-manager"];
 /// Where the vendor's documentation puts them.
 const NAMESPACES: [&str; 3] = ["element-updater", "element-operator", "ess-system"];
-/// A proxy in front of the metrics, which has nothing to tell.
-pub const BESIDE: &str = "kube-rbac-proxy";
 
 #[derive(Default)]
 pub struct Operators {
@@ -22,7 +20,7 @@ pub struct Operators {
 
 /// Looks in all namespaces where that is allowed, else where they usually are.
 pub async fn find(survey: &Survey, own: &str) -> Operators {
-    let kind = resource::<Deployment>();
+    let (kind, pods) = (resource::<Deployment>(), resource::<Pod>());
     let mut operators = Operators::default();
     match survey.list(&kind, None, &Selection::default(), 2000).await {
         Ok(listed) => operators.deployments = listed.items,
@@ -43,29 +41,21 @@ pub async fn find(survey: &Survey, own: &str) -> Operators {
         Err(unread) => operators.unread.push(unread),
     }
     operators.deployments.retain(is_operator);
-    for deployment in operators.deployments.clone() {
-        let namespace = deployment["metadata"]["namespace"].as_str().unwrap_or_default().to_owned();
-        let labels = deployment["spec"]["selector"]["matchLabels"].as_object();
-        let labels: Vec<String> = labels
-            .into_iter()
-            .flatten()
-            .filter_map(|(key, value)| Some(format!("{key}={}", value.as_str()?)))
-            .collect();
+    for deployment in &operators.deployments {
+        let labels = deployment["spec"]["selector"]["matchLabels"].as_object().into_iter().flatten();
+        let labels: Vec<String> =
+            labels.filter_map(|(key, value)| Some(format!("{key}={}", value.as_str()?))).collect();
         let selection = Selection { labels: Some(labels.join(",")).filter(|text| !text.is_empty()), fields: None };
-        match survey.list(&resource::<Pod>(), Some(&namespace), &selection, 50).await {
+        match survey.list(&pods, deployment["metadata"]["namespace"].as_str(), &selection, 50).await {
             // Updater and operator may share their labels; then the names tell them apart.
             Ok(listed) => {
-                let ours = listed.items.into_iter().filter(|pod| name(pod).starts_with(name(&deployment)));
-                operators.pods.extend(ours);
+                let ours = listed.items.into_iter().filter(|pod| name(pod).starts_with(name(deployment)));
+                operators.pods.extend(ours.map(|pod| with_kind(pod, &pods)));
             }
             Err(unread) => operators.unread.push(unread),
         }
     }
-    for (list, kind) in [(&mut operators.deployments, "Deployment"), (&mut operators.pods, "Pod")] {
-        for object in list {
-            object["kind"] = kind.into();
-        }
-    }
+    operators.deployments = operators.deployments.into_iter().map(|one| with_kind(one, &kind)).collect();
     operators
 }
 

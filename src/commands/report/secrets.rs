@@ -13,7 +13,7 @@ use crate::plan::SecretContents;
 use crate::secrets::SecretBytes;
 use crate::x509::CertificateChain;
 
-use super::Missing;
+use super::contents::Missing;
 
 #[derive(Default)]
 pub struct Secrets {

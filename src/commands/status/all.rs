@@ -8,18 +8,18 @@ use std::collections::HashMap;
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::core::ObjectList;
 
-use super::overview;
 use crate::checks::configured::Configured;
 use crate::checks::{Circumstances, Known, Snapshot};
 use crate::cluster::{ApiVersion, Cluster, ClusterError, ErrorKind, Pages, Selection, Trimmed, resource};
-use crate::deployment::Deployment;
+use crate::deployment::{Deployment, Phase};
 use crate::error::{Exit, Failure};
+use crate::plan::MasSettings;
 use crate::record::{Record, record_name};
 use crate::session::status::{Status, StatusList};
 use crate::session::{Context, command_line, not_one};
 use crate::terminal::data::Listing;
-use crate::terminal::table::Table;
-use crate::terminal::{OutputFormat, Ui};
+use crate::terminal::table::{Cell, Column, Table};
+use crate::terminal::{OutputFormat, Style, Ui};
 
 /// Deployments per request: with 15 KB each, a page is 3 MB.
 const PAGE: u32 = 200;
@@ -27,16 +27,17 @@ const PAGE: u32 = 200;
 pub async fn exec(context: &Context, format: OutputFormat) -> Result<Exit, Failure> {
     let passing = context.asking();
     let cluster = Cluster::connect(&context.flags).await?;
-    let (records, first) = tokio::join!(Records::read(&cluster), first_page(&cluster));
+    let (records, first) = tokio::join!(read_records(&cluster), first_page(&cluster));
     let Some((mut pages, mut page)) = first? else {
         // Said in the same words as everywhere, with a look for another edition of ESS.
         return Err(not_one(cluster.choose(None).await?, &cluster));
     };
     drop(passing);
-    if let Some(error) = &records.unread {
+    let records = records.unwrap_or_else(|error| {
         context.ui.warning(format!("no rehearsal is shown, because the records could not be read: {error}"));
-    }
-    let mut output = Output::new(&context.ui, format)?;
+        Records::new()
+    });
+    let mut output = Output::new(format)?;
     loop {
         // The server makes the next page while this one is worked on.
         let (next, worked) = tokio::join!(pages.next(), async { output.page(context, page, &records) });
@@ -47,7 +48,7 @@ pub async fn exec(context: &Context, format: OutputFormat) -> Result<Exit, Failu
             Err(error) => return Err(output.cut(error)),
         };
     }
-    output.end()?;
+    output.end(&context.ui, format)?;
     Ok(Exit::Done)
 }
 
@@ -64,45 +65,38 @@ async fn first_page(cluster: &Cluster) -> Result<Option<(Pages<Trimmed>, ObjectL
     Ok(None)
 }
 
-/// All records by namespace and name, where they may be read; without them only the rehearsals are not known.
-struct Records {
-    all: HashMap<(String, String), Trimmed>,
-    unread: Option<ClusterError>,
+/// Records by namespace and name of their ConfigMaps.
+type Records = HashMap<(String, String), Trimmed>;
+
+/// All records, where they may be read; without them only the rehearsals are not known.
+async fn read_records(cluster: &Cluster) -> Result<Records, ClusterError> {
+    let labels = Some("app.kubernetes.io/managed-by=kubectl-ess-mas".to_owned());
+    let all =
+        cluster.list::<Trimmed>(&resource::<ConfigMap>(), None, Selection { labels, fields: None }, 500).all().await?;
+    let key = |map: &Trimmed| {
+        let text = |key: &str| map.0["metadata"][key].as_str().unwrap_or_default().to_owned();
+        (text("namespace"), text("name"))
+    };
+    Ok(all.into_iter().map(|map| (key(&map), map)).collect())
 }
 
-impl Records {
-    async fn read(cluster: &Cluster) -> Self {
-        let labels = Some("app.kubernetes.io/managed-by=kubectl-ess-mas".to_owned());
-        let selection = Selection { labels, fields: None };
-        let (all, unread) = match cluster.list::<Trimmed>(&resource::<ConfigMap>(), None, selection, 500).all().await {
-            Ok(all) => (all, None),
-            Err(error) => (Vec::new(), Some(error)),
-        };
-        let key = |map: &Trimmed| {
-            let text = |key: &str| map.0["metadata"][key].as_str().unwrap_or_default().to_owned();
-            (text("namespace"), text("name"))
-        };
-        Self { all: all.into_iter().map(|map| (key(&map), map)).collect(), unread }
-    }
-
-    fn of(&self, deployment: &Deployment) -> Option<Record> {
-        let key = (deployment.namespace().to_owned(), record_name(deployment.name()));
-        Record::read(&self.all.get(&key)?.0, deployment).ok()
-    }
+fn record_of(deployment: &Deployment, records: &Records) -> Option<Record> {
+    let key = (deployment.namespace().to_owned(), record_name(deployment.name()));
+    Record::read(&records.get(&key)?.0, deployment).ok()
 }
 
 /// Where the deployments go as they come.
-enum Output<'a> {
-    Data(&'a Ui, Listing),
-    Table(&'a Ui, Table, OutputFormat),
+enum Output {
+    Data(Listing),
+    Table(Table),
 }
 
-impl<'a> Output<'a> {
-    fn new(ui: &'a Ui, format: OutputFormat) -> Result<Self, Failure> {
+impl Output {
+    fn new(format: OutputFormat) -> Result<Self, Failure> {
         Ok(if format.is_data() {
-            Self::Data(ui, Listing::new(format, &StatusList::head(), StatusList::ITEMS)?)
+            Self::Data(Listing::new(format, &StatusList::head(), StatusList::ITEMS)?)
         } else {
-            Self::Table(ui, overview::table(), format)
+            Self::Table(table())
         })
     }
 
@@ -110,51 +104,84 @@ impl<'a> Output<'a> {
         let mut text = String::new();
         for Trimmed(object) in page.items {
             let Ok(deployment) = Deployment::from_value(object) else { continue };
-            let record = records.of(&deployment);
+            let record = record_of(&deployment, records);
             let snapshot = without_secret(deployment, record);
             let status = Status::of(&snapshot, |command| {
                 command_line(&context.flags, command, snapshot.deployment.namespace(), snapshot.deployment.name())
             });
             match self {
-                Self::Data(_, listing) => text.push_str(&listing.element(&status)?),
-                Self::Table(_, table, _) => overview::row(table, &status),
+                Self::Data(listing) => text.push_str(&listing.element(&status)?),
+                Self::Table(table) => {
+                    table.row(row(&status));
+                }
             }
         }
-        match self {
-            Self::Data(ui, _) if !text.is_empty() => Ok(ui.raw_out(&text)?),
-            _ => Ok(()),
+        // What is printed of data so far; a table is printed at its end.
+        if !text.is_empty() {
+            context.ui.raw_out(&text)?;
         }
+        Ok(())
     }
 
-    fn end(self) -> Result<(), Failure> {
+    fn end(self, ui: &Ui, format: OutputFormat) -> Result<(), Failure> {
         match self {
-            Self::Data(ui, listing) => ui.raw_out(&listing.end())?,
-            Self::Table(ui, table, _) if table.is_empty() => {
-                ui.status("There is no ElementDeployment in any namespace.");
-            }
-            Self::Table(ui, table, format) => ui.table(&table, format == OutputFormat::Wide)?,
+            Self::Data(listing) => ui.raw_out(&listing.end())?,
+            Self::Table(table) if table.is_empty() => ui.status("There is no ElementDeployment in any namespace."),
+            Self::Table(table) => ui.table(&table, format == OutputFormat::Wide)?,
         }
         Ok(())
     }
 
     /// The list ends early. What is printed of it is no document, so that nobody takes it for the whole.
     fn cut(self, error: ClusterError) -> Failure {
-        let mut failure = Failure::from(error);
-        if let (Self::Data(_, listing), Some(error)) = (self, &failure.error)
-            && listing.is_begun()
-        {
-            failure = Failure {
-                next: failure.next,
-                ..Failure::new(Exit::Failed, format!("the list above is not complete, and no valid JSON: {error}"))
-            };
+        let failure = Failure::from(error);
+        match (self, &failure.error) {
+            (Self::Data(listing), Some(error)) if listing.is_begun() => {
+                let text = format!("the list above is not complete, and no valid JSON: {error}");
+                Failure { next: failure.next, ..Failure::new(Exit::Failed, text) }
+            }
+            _ => failure,
         }
-        failure
     }
+}
+
+pub fn table() -> Table {
+    Table::new([
+        Column::new("Namespace"),
+        Column::new("Name"),
+        Column::new("Phase"),
+        Column::new("MAS active").droppable(),
+        Column::new("Operator").droppable(),
+        Column::new("Available").droppable(),
+        Column::new("Successful").droppable(),
+        Column::new("Host").only_wide(),
+    ])
+}
+
+/// A deployment in it.
+pub fn row(status: &Status) -> [Cell; 8] {
+    let truth = |value: Option<bool>| value.map_or("-", |value| if value { "True" } else { "False" });
+    let step = Phase::STEPS[status.phase.step()];
+    let phase = match status.phase {
+        Phase::DryRunFailed | Phase::MigrationFailed => Cell::styled(Style::Bad, format!("{step} (failed)")),
+        Phase::Complete => Cell::styled(Style::Good, step),
+        _ => Cell::from(step),
+    };
+    [
+        Cell::from(&status.namespace),
+        Cell::from(&status.name),
+        phase,
+        Cell::from(status.status.mas_active.map_or("-", |active| if active { "true" } else { "false" })),
+        Cell::from(status.status.run),
+        Cell::from(truth(status.status.available)),
+        Cell::from(truth(status.status.successful)),
+        Cell::copyable(status.spec.host.as_deref().unwrap_or("-")),
+    ]
 }
 
 /// Many deployments are judged without reading all their Secrets.
 fn without_secret(deployment: Deployment, record: Option<Record>) -> Snapshot {
-    let settings = crate::plan::MasSettings::of(&deployment).or_else(|| record.as_ref()?.settings.clone());
+    let settings = MasSettings::of(&deployment).or_else(|| record.as_ref()?.settings.clone());
     Snapshot {
         deployment,
         features: Known::Unreadable("it was not read".to_owned()),

@@ -1,22 +1,18 @@
 //! `status`: reads, and writes nothing.
 
 mod all;
-mod overview;
 mod page;
-mod providers;
 mod watch;
-
-use crate::session::status::{Status, StatusList};
-pub use providers::providers as provider_table;
 
 use crate::cli::StatusArgs;
 use crate::error::{Exit, Failure};
 use crate::session::reading::Extent;
+use crate::session::status::{Status, StatusList};
 use crate::session::{Context, Session};
 use crate::terminal::OutputFormat;
 
 pub async fn exec(context: &Context, args: &StatusArgs) -> Result<Exit, Failure> {
-    let format = args.output.format();
+    let format = args.output.format;
     if args.all_namespaces {
         return all::exec(context, format).await;
     }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::providers::providers;
+use super::super::shared::providers::providers;
 use crate::checks::{self, Finding, RehearsalStanding, Severity, Snapshot, Step, codes, standing};
 use crate::deployment::{Condition, Phase, VersionSource};
 use crate::session::status::Status;
@@ -56,17 +56,16 @@ fn headline(ui: &Ui, status: &Status) -> Result<(), OutputError> {
     let words = status.phase.words();
     let taken = text::width(&place) + text::width(&version) + text::width(words);
     let head = Line::new().styled(Style::Heading, place).text(version);
+    let phase = Line::new().styled(style, words);
     let gap = match ui.render_options(Stream::Out).columns {
-        None => 3,
-        Some(columns) => {
-            let Some(gap @ 3..) = columns.min(WIDEST).checked_sub(taken) else {
-                ui.page(head)?;
-                return ui.page(Line::new().styled(style, words));
-            };
-            gap
-        }
+        None => Some(3),
+        Some(columns) => columns.min(WIDEST).checked_sub(taken).filter(|gap| *gap >= 3),
     };
-    ui.print(head.text(" ".repeat(gap)).styled(style, words))
+    let Some(gap) = gap else {
+        ui.page(head)?;
+        return ui.page(phase);
+    };
+    ui.print(head.text(" ".repeat(gap)).line(phase))
 }
 
 fn phases(ui: &Ui, snapshot: &Snapshot, status: &Status) -> Result<(), OutputError> {
@@ -81,8 +80,7 @@ fn phases(ui: &Ui, snapshot: &Snapshot, status: &Status) -> Result<(), OutputErr
             std::cmp::Ordering::Equal => line.symbol(Symbol::Current),
             std::cmp::Ordering::Greater => line.text(" "),
         };
-        let detail = phase_detail(ui.terminal().now(), snapshot, status.phase, step);
-        let line = match detail {
+        let line = match phase_detail(ui.terminal().now(), snapshot, status.phase, step) {
             Some(detail) => line.text(format!(" {name:<20} ")).styled(Style::Dim, detail),
             None => line.text(format!(" {name}")),
         };
@@ -119,9 +117,7 @@ fn rehearsal_words(now: Timestamp, snapshot: &Snapshot) -> Option<String> {
         RehearsalStanding::None => return None,
         RehearsalStanding::Passed => format!("passed {when}, took {took}"),
         RehearsalStanding::Failed(_) => format!("failed {when}"),
-        RehearsalStanding::Outdated(changed) => {
-            format!("passed {when}, but since then: {}", changed.join("; "))
-        }
+        RehearsalStanding::Outdated(changed) => format!("passed {when}, but since then: {}", changed.join("; ")),
         RehearsalStanding::Unknown(_) => {
             format!("passed {when}; whether the Secret is still the same was not compared")
         }
@@ -130,23 +126,16 @@ fn rehearsal_words(now: Timestamp, snapshot: &Snapshot) -> Option<String> {
 
 fn conditions(ui: &Ui, snapshot: &Snapshot, status: &Status, wide: bool) -> Result<(), OutputError> {
     let now = ui.terminal().now();
-    let mut table = Table::new([
-        Column::new("Condition"),
-        Column::new("Status"),
-        Column::new("Since"),
-        Column::new("Message").prose(),
-    ]);
+    let heads = ["Condition", "Status", "Since"].map(Column::new).into_iter();
+    let mut table = Table::new(heads.chain([Column::new("Message").prose()]));
     let all = snapshot.deployment.conditions();
-    let shown: Vec<&Condition> = if wide {
-        all.iter().collect()
-    } else {
-        ["Available", "Successful"].iter().filter_map(|kind| all.get(kind)).collect()
-    };
-    for kind in ["Available", "Successful"] {
-        if all.get(kind).is_none() {
-            table.row([Cell::from(kind), Cell::styled(Style::Warn, "absent"), Cell::from("-"), Cell::from("-")]);
-        }
+    let (present, absent): (Vec<&str>, Vec<&str>) =
+        ["Available", "Successful"].iter().partition(|kind| all.get(kind).is_some());
+    for kind in absent {
+        table.row([Cell::from(kind), Cell::styled(Style::Warn, "absent"), Cell::from("-"), Cell::from("-")]);
     }
+    let shown: Vec<&Condition> =
+        if wide { all.iter().collect() } else { present.iter().filter_map(|kind| all.get(kind)).collect() };
     for condition in shown {
         let since = condition.last_transition_time.as_deref().and_then(|at| at.parse().ok()).map(|at| ago(at, now));
         let style = if condition.is_true() == (condition.kind != "Failure") { Style::Plain } else { Style::Warn };

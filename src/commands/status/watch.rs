@@ -11,7 +11,7 @@ use crate::session::interrupt::Standing;
 use crate::session::reading::Extent;
 use crate::session::status::{Status, StatusList};
 use crate::terminal::time::time_of_day;
-use crate::terminal::{OutputError, OutputFormat, Stream};
+use crate::terminal::{OutputFormat, Stream};
 
 /// The record is no part of the deployment, so its changes make no event; it is looked at this often.
 const RECORD: Duration = Duration::from_secs(5);
@@ -66,14 +66,10 @@ async fn show(session: &Session, format: OutputFormat, shown: &mut Option<String
     } else if first && ui.terminal().is_tty(Stream::Out) {
         page::show(ui, &snapshot, &status, format == OutputFormat::Wide, &session.command("check"))?;
     } else {
-        print(session, &line)?;
+        let time = time_of_day(ui.terminal().now(), ui.terminal().zone());
+        ui.print(format!("{time}  {line}"))?;
     }
     Ok(())
-}
-
-fn print(session: &Session, line: &str) -> Result<(), OutputError> {
-    let terminal = session.ui().terminal();
-    session.ui().print(format!("{}  {line}", time_of_day(terminal.now(), terminal.zone())))
 }
 
 /// Everything that is worth a line when it changes.

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::checks::Known;
-use crate::commands::status::overview;
+use crate::commands::status::all::{row, table};
 use crate::deployment::{ChartRelease, Deployment};
 use crate::plan::{MasSettings, SecretContents};
 use crate::record::{Backup, Record, Rehearsal, RehearsalState};
@@ -199,9 +199,9 @@ fn without_colours_nothing_is_lost() {
 
 #[test]
 fn many_deployments_fit_from_sixty_columns_on_and_are_whole_in_a_pipe() {
-    let mut table = overview::table();
+    let mut table = table();
     for snapshot in all() {
-        overview::row(&mut table, &Status::of(&snapshot, command));
+        table.row(row(&Status::of(&snapshot, command)));
     }
     for columns in 60..=240 {
         let (terminal, captured) = Terminal::captured(plain(columns));

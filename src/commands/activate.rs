@@ -1,4 +1,4 @@
-//! `--backup-file`: opens the dumps that were named, and looks into them as far as it takes.
+//! `activate`: starts the migration; reversible only by restoring a backup.
 
 use std::fs::{self, File};
 use std::io::{self, Read as _, Seek as _, SeekFrom};
@@ -6,19 +6,35 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use crate::checks::backup::Looked;
 use crate::checks::backup::recognise::{Dump, Kind, recognise};
-use crate::error::Failure;
+use crate::checks::backup::{self, Looked};
+use crate::cli::ActivateArgs;
+use crate::error::{Exit, Failure};
+use crate::migration::{self, Given, Request, Step};
+use crate::session::{Context, Session};
 
 /// So much of a file's end is looked at: where SQL says that it is complete.
 const TAIL: u64 = 4096;
 
-/// Looks into each file. One that is not there, or is no file, is a mistake in what was typed.
-pub fn look(names: &[String]) -> Result<Vec<Looked>, Failure> {
-    names.iter().map(|name| one(name)).collect()
+pub async fn exec(context: &Context, args: &ActivateArgs) -> Result<Exit, Failure> {
+    let dumps = args.backup_file.iter().map(|name| look_into(name)).collect::<Result<Vec<_>, _>>()?;
+    let mut session = Session::open(context, args.name.as_deref()).await?;
+    let request = Request {
+        step: Step::Activate,
+        preview: args.write.preview,
+        accept: args.write.accept.clone(),
+        wait: args.follow.wait,
+        timeout: args.follow.timeout,
+        via_owner: args.via_owner,
+        given: Given { yes: args.yes, confirm: args.confirm.clone(), backup: args.backup.clone() },
+        findings: backup::check(&dumps, session.ui().terminal().now()),
+    };
+    migration::take(&mut session, &request, args.output.format).await
 }
 
-fn one(name: &str) -> Result<Looked, Failure> {
+/// `--backup-file`: opens a dump that was named, and looks into it as far as it takes. One that is not there, or is no file, is
+/// a mistake in what was typed.
+fn look_into(name: &str) -> Result<Looked, Failure> {
     let path = Path::new(name);
     let usage = |error: &io::Error| {
         let why = error.to_string();

@@ -48,10 +48,7 @@ pub fn write_all(files: &[NewFile<'_>], force: bool) -> Result<(), Failure> {
 }
 
 fn exists(paths: &str) -> Failure {
-    Failure::new(
-        Exit::Usage,
-        format!("{paths}: already there; nothing was written. To replace what is there, pass --force"),
-    )
+    Failure::usage(format!("{paths}: already there; nothing was written. To replace what is there, pass --force"))
 }
 
 fn refused(path: &Path, error: &io::Error) -> Failure {

@@ -1,0 +1,132 @@
+//! `check --databases`: logs in to both databases with the credentials of the spec, and looks.
+
+use std::sync::Arc;
+
+use k8s_openapi::api::core::v1::{Pod, Service};
+use serde_json::Value;
+use tokio::sync::Semaphore;
+
+use crate::checks::databases::said::Trouble;
+use crate::checks::databases::{Answers, Expected, Place, Whose, judge};
+use crate::checks::{Finding, Known, Snapshot};
+use crate::cli::DatabasesArgs;
+use crate::cluster::{Cluster, Selection, Target, resource};
+use crate::deployment::route::{self, Port};
+use crate::error::Failure;
+use crate::net::dial::{Resolve, Way};
+use crate::net::postgres::{Login, ask_mas, ask_synapse};
+use crate::net::trust::Roots;
+use crate::secrets::{PostgresPassword, SecretText};
+use crate::session::Session;
+use crate::session::certificate::secret;
+use crate::session::endpoints::through::to_pod;
+use crate::session::findings;
+use crate::session::inputs::{read_resolve, read_roots};
+use crate::terminal::progress::Waiting;
+
+/// Connections through the cluster at once: a session, and the second one that a pooler is recognised by.
+const AT_ONCE: usize = 2;
+
+/// How to get to the databases.
+pub struct DatabaseAccess {
+    through_cluster: bool,
+    resolve: Vec<Resolve>,
+    roots: Option<Roots>,
+}
+
+impl DatabaseAccess {
+    pub fn read(args: &DatabasesArgs) -> Result<Self, Failure> {
+        let resolve = args.resolve.iter().map(|text| read_resolve(text)).collect::<Result<_, _>>()?;
+        let roots = args.ca_certificate.as_deref().map(read_roots).transpose()?;
+        Ok(Self { through_cluster: args.through_cluster, resolve, roots })
+    }
+
+    async fn to(&self, place: &Place, cluster: &Cluster, target: &Target) -> Result<Way, String> {
+        if let Some(address) = Resolve::named(&self.resolve, &place.host, place.port, true) {
+            return Ok(Way::To(vec![address]));
+        }
+        if self.through_cluster { through_cluster(cluster, target, place).await } else { Ok(Way::Direct) }
+    }
+}
+
+/// Looks at both side by side. What cannot be asked is a finding; nothing is written anywhere.
+pub async fn look(session: &Session, snapshot: &Snapshot, mut access: DatabaseAccess) -> Vec<Finding> {
+    let expected = Expected::of(snapshot);
+    let ui = session.ui();
+    for place in [&expected.mas, &expected.synapse].into_iter().flatten() {
+        let (secret, key) = &place.password;
+        ui.status(format!(
+            "{} database: logging in to {} as {} ({}) with the password of Secret {secret}, key {key}",
+            place.whose.word(),
+            place.words(),
+            place.user,
+            place.path
+        ));
+    }
+    ui.status("Both are only read, each in one read-only transaction.");
+    if access.roots.is_none() {
+        // Reading them takes a while on some systems.
+        access.roots = tokio::task::spawn_blocking(Roots::of_system).await.ok().flatten();
+    }
+    let progress = ui.progress();
+    progress.waiting(Waiting::new("asking the databases; a minute at most", ui.terminal().now()));
+    let roots = access.roots.as_ref();
+    let (mas, synapse) = tokio::join!(
+        async {
+            let (place, password, way) = prepared(session, &access, &expected, Whose::Mas).await?;
+            ask_mas(&Login { place, password: &password, way: &way, roots }).await
+        },
+        async {
+            let (place, password, way) = prepared(session, &access, &expected, Whose::Synapse).await?;
+            ask_synapse(&Login { place, password: &password, way: &way, roots }, &expected).await
+        }
+    );
+    drop(progress);
+    let mut found = judge(&expected, &Answers { mas, synapse });
+    findings::name_commands(session, &mut found);
+    found
+}
+
+/// What a login takes: where to, with which password, and how to get there.
+async fn prepared<'a>(
+    session: &Session,
+    access: &DatabaseAccess,
+    expected: &'a Expected,
+    whose: Whose,
+) -> Result<(&'a Place, SecretText, Way), Trouble> {
+    let place = expected.place(whose).map_err(|why| Trouble::NotAsked(why.to_owned()))?;
+    let password = password(session, place).await.map_err(Trouble::NotAsked)?;
+    let way = access.to(place, &session.cluster, &session.target).await.map_err(Trouble::NoWay)?;
+    Ok((place, password, way))
+}
+
+async fn password(session: &Session, place: &Place) -> Result<SecretText, String> {
+    let (name, key) = &place.password;
+    let secret = match secret(session, name).await {
+        Known::Unreadable(why) => return Err(format!("Secret {name} could not be read: {why}")),
+        Known::Known(None) => return Err(format!("there is no Secret {name}")),
+        Known::Known(Some((secret, _))) => secret,
+    };
+    let value = secret.data.get(key).ok_or_else(|| format!("Secret {name} has no key {key}"))?;
+    let password = PostgresPassword::parse(value.expose()).map_err(|error| error.to_string())?;
+    Ok(password.value().clone())
+}
+
+/// From a database's host to a pod of its Service, and there by port-forward; a sentence where there is no way.
+async fn through_cluster(cluster: &Cluster, target: &Target, place: &Place) -> Result<Way, String> {
+    let host = &place.host;
+    let (name, namespace) = route::service_of(host, &target.namespace).ok_or_else(|| {
+        format!("{host} is no name of a Service in the cluster, and a port-forward leads nowhere else; try without --through-cluster")
+    })?;
+    let named = Selection { labels: None, fields: Some(format!("metadata.name={name}")) };
+    let services = cluster.list::<Value>(&resource::<Service>(), Some(namespace), named, 1).all().await;
+    let services = services.map_err(|error| error.to_string())?;
+    let service = services.first().ok_or_else(|| format!("there is no Service {name} in namespace {namespace}"))?;
+    let labels = route::selector(service)
+        .ok_or_else(|| format!("Service {name} in {namespace} selects no pods, so it leads out of the cluster; try without --through-cluster"))?;
+    let labelled = Selection { labels: Some(labels), fields: None };
+    let pods = cluster.list::<Value>(&resource::<Pod>(), Some(namespace), labelled, 500).all().await;
+    let pods = pods.map_err(|error| error.to_string())?;
+    let (pod, port) = route::pod(service, &Port::Number(place.port), &pods)?;
+    Ok(to_pod(cluster, namespace, pod, port, &Arc::new(Semaphore::new(AT_ONCE))))
+}

@@ -1,0 +1,152 @@
+//! Writes the Secret, then the record. The Secret first: a record without it would promise too much.
+
+use std::cell::RefCell;
+
+use k8s_openapi::api::core::v1::Secret;
+use serde_json::Value;
+
+use super::page::secret_lines;
+use super::preparation::Preparation;
+use crate::checks::Known;
+use crate::cluster::{ClusterError, ErrorKind, Write, WriteOutcome, resource};
+use crate::error::{Exit, Failure};
+use crate::plan::{SecretInputs, SecretPlan};
+use crate::record::{Record, record_name};
+use crate::secrets::wipe;
+use crate::terminal::Next;
+
+impl Preparation<'_> {
+    /// Lets the API server try the Secret and the record without storing either: what one of them would be refused for shows
+    /// before the other is made.
+    pub async fn try_out(&self, plan: &SecretPlan) -> Result<(), Failure> {
+        let mut record = match &self.snapshot.record {
+            Known::Known(Some(record)) => record.clone(),
+            Known::Known(None) => Record::new(&self.snapshot.deployment),
+            Known::Unreadable(why) => {
+                let text =
+                    format!("the record has to be read before anything is written, and nothing was changed: {why}");
+                return Err(Failure::new(Exit::Failed, text));
+            }
+        };
+        record.settings = Some(self.settings.clone());
+        let secret = plan.writes().then(|| self.secret_request(plan));
+        for write in secret.into_iter().chain([self.session.record_request(&record)]) {
+            match self.session.cluster.dry_run(&write).await {
+                Ok(written) => written.warnings.iter().for_each(|warning| self.ui().warning(warning)),
+                // Somebody else was faster; the write itself looks at that again.
+                Err(error) if is_taken(&error) => {}
+                Err(error) => return Err(Failure::from(error).next(Next::new("Nothing was changed."))),
+            }
+        }
+        Ok(())
+    }
+
+    pub async fn write(&self, plan: SecretPlan, inputs: &SecretInputs) -> Result<(), Failure> {
+        if plan.writes() {
+            self.write_secret(plan, inputs).await?;
+        }
+        let by = self.session.who().await;
+        let now = self.ui().terminal().now();
+        let settings = self.settings;
+        // Somebody may have prepared it as well since the record was read. What they settled is not replaced unseen.
+        let others = RefCell::new(None);
+        self.session
+            .change_record(|record| {
+                let theirs = record.settings.as_ref().filter(|theirs| Some(*theirs) != self.recorded());
+                *others.borrow_mut() =
+                    theirs.map(|theirs| (theirs == settings, record.history.last().map(|last| last.words(now))));
+                if theirs.is_some_and(|theirs| theirs != settings) {
+                    return;
+                }
+                record.settings = Some(settings.clone());
+                record.chart.clone_from(&self.snapshot.chart);
+                let what = format!("prepare: MAS at {}, Secret {}", settings.host, settings.secret_name);
+                record.note(now, by.as_deref(), what);
+            })
+            .await?;
+        if let Some((same, last)) = others.into_inner() {
+            let last = last.unwrap_or_else(|| "somebody prepared it".to_owned());
+            if !same {
+                let text = format!(
+                    "somebody else settled other values at the same time, and theirs are in the record ({last})"
+                );
+                let again = self.session.command("prepare");
+                return Err(Failure::new(Exit::Failed, text)
+                    .next(Next::new("See what is there now, then decide again:").command(again)));
+            }
+            self.ui().status(format!("Somebody else settled the same values at the same time ({last})."));
+        }
+        let name = record_name(&self.session.target.name);
+        self.ui().status(format!("The settings are kept in ConfigMap {name}."));
+        Ok(())
+    }
+
+    fn secret_request(&self, plan: &SecretPlan) -> Write {
+        let namespace = &self.session.target.namespace;
+        let body = plan.body(namespace);
+        match body["metadata"]["resourceVersion"].as_str().map(str::to_owned) {
+            Some(version) => Write::patch(resource::<Secret>(), namespace, &plan.name, &version, body),
+            None => Write::create(resource::<Secret>(), namespace, &plan.name, body),
+        }
+    }
+
+    async fn write_secret(&self, mut plan: SecretPlan, inputs: &SecretInputs) -> Result<(), Failure> {
+        let ui = self.ui();
+        // Somebody else may make or change the Secret at the same moment. What they made is kept, so plan again.
+        for _ in 0..3 {
+            let write = self.secret_request(&plan);
+            let body = write.body();
+            let ours = |found: &Value| {
+                body["data"].as_object().into_iter().flatten().all(|(key, value)| found["data"][key] == *value)
+            };
+            match self.session.cluster.write(&write, ours).await {
+                WriteOutcome::Applied(mut written) => {
+                    wipe(&mut written.object);
+                    let verb = if plan.creates() { "created" } else { "completed" };
+                    ui.status(format!("Secret {} {verb}.", plan.name));
+                    return Ok(());
+                }
+                WriteOutcome::Conflict { error, now } => {
+                    let by = now.as_ref().map_or_else(String::new, last_written);
+                    ui.status(format!(
+                        "Secret {} was written by somebody else just now{by}; looking at it again.",
+                        plan.name
+                    ));
+                    let Known::Known(present) = self.session.read_secret(&plan.name).await else {
+                        return Err(error.into());
+                    };
+                    plan = self.plan_on(present.as_ref(), inputs)?;
+                    secret_lines(ui, self.snapshot, &plan);
+                    if !plan.writes() {
+                        return Ok(());
+                    }
+                }
+                WriteOutcome::NotApplied(error) => {
+                    return Err(Failure::from(error).next(Next::new(format!("Secret {} was not written.", plan.name))));
+                }
+                WriteOutcome::Unknown(error) => {
+                    return Err(Failure::from(error).next(Next::new(format!(
+                        "Whether Secret {} was written could not be found out. Run the command again: what is there is kept.",
+                        plan.name
+                    ))));
+                }
+            }
+        }
+        Err(Failure::new(
+            Exit::Failed,
+            format!("Secret {} is being changed by somebody else again and again", plan.name),
+        ))
+    }
+}
+
+fn is_taken(error: &ClusterError) -> bool {
+    matches!(error.kind(), ErrorKind::AlreadyExists | ErrorKind::Conflict { .. })
+}
+
+/// ` (field manager kubectl, 2026-11-23T02:00:09Z)`, as far as the API server tells.
+fn last_written(object: &Value) -> String {
+    let entries = object["metadata"]["managedFields"].as_array().into_iter().flatten();
+    let latest = entries.max_by_key(|entry| entry["time"].as_str().unwrap_or_default());
+    let parts = latest.and_then(|latest| Some((latest["manager"].as_str()?, latest["time"].as_str()?)));
+    parts.map_or_else(String::new, |(manager, time)| format!(" (field manager {manager}, {time})"))
+}

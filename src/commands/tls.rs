@@ -1,0 +1,162 @@
+//! `tls`: certificates for the MAS host, as files. Nothing here writes to the cluster.
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::shared::key_files::{Holds, Issued, KeyFile, host, read_ca};
+use super::shared::new_files::{NewFile, path_in, write_all};
+use super::shared::output::{Document, conclude};
+use crate::checks::certificate::{self, Stored};
+use crate::checks::{Finding, Known};
+use crate::cli::{TlsCheckArgs, TlsFileArgs, TlsIssueArgs, TlsRequestArgs};
+use crate::cluster::{Cluster, shell_word};
+use crate::error::{Exit, Failure};
+use crate::net::tls::{self, ProbeError};
+use crate::net::trust::Roots;
+use crate::plan::SecretContents;
+use crate::secrets::SecretBytes;
+use crate::session::Context;
+use crate::session::certificate::judge;
+use crate::session::inputs::{read_file, read_resolve, read_roots};
+use crate::terminal::table::{Cell, Column, Table};
+use crate::terminal::{Next, OutputFormat, Ui};
+use crate::x509::{CertificateRequest, HostName};
+
+/// `tls issue`: a certificate for the MAS host, from a private CA made for it or from a CA that is given.
+pub fn issue(ui: &Ui, args: &TlsIssueArgs) -> Result<Exit, Failure> {
+    let host = host(&args.files.host)?;
+    let ca = read_ca(args.ca_certificate.as_deref(), args.ca_private_key.as_deref())?;
+    let issued = Issued::new(host.clone(), args.files.key_type, ca, ui)?;
+    let files = issued.files(&args.files.out);
+    let not_after = issued.certificate.chain.leaf().not_after();
+    write(ui, &args.files, args.output.format, &host, Some(not_after), &files)?;
+    issued.explain(ui, &args.files.out);
+    ui.next(&Next::new("To use it:").command(prepare(&host, &files[0].path, &files[1].path)));
+    Ok(Exit::Done)
+}
+
+/// `tls request`: a key, and the request to a company's CA to certify it for the MAS host.
+pub fn request(ui: &Ui, args: &TlsRequestArgs) -> Result<Exit, Failure> {
+    let out = &args.files.out;
+    let host = host(&args.files.host)?;
+    let request = CertificateRequest::create(&host, args.files.key_type)
+        .map_err(|error| Failure::new(Exit::Failed, error.to_string()))?;
+    let fingerprint = request.key.fingerprint();
+    let file = |ending: &str, holds, pem: &str| KeyFile::new(out, &format!("{host}{ending}"), holds, fingerprint, pem);
+    let files =
+        [file(".csr", Holds::Request, &request.pem), file(".key", Holds::PrivateKey, request.key.pem().expose())];
+    write(ui, &args.files, args.output.format, &host, None, &files)?;
+    let [request, key] = files.map(|file| file.path);
+    ui.status("");
+    ui.status(format!(
+        "Send {request} to the CA and ask for a TLS server certificate in PEM, with its intermediates. The key stays here."
+    ));
+    let certificate = path_in(out, &format!("{host}.crt")).display().to_string();
+    let (word, key_word) = (shell_word(&certificate), shell_word(&key));
+    ui.next(
+        &Next::new(format!("When the certificate is here, for example as {word}, check it and use it:"))
+            .command(format!("kubectl ess-mas tls check --host {host} --certificate {word} --private-key {key_word}"))
+            .command(prepare(&host, &certificate, &key)),
+    );
+    Ok(Exit::Done)
+}
+
+fn prepare(host: &HostName, certificate: &str, key: &str) -> String {
+    let (certificate, key) = (shell_word(certificate), shell_word(key));
+    format!("kubectl ess-mas prepare --host {host} --tls certfile --certificate {certificate} --private-key {key}")
+}
+
+/// Writes the files, and prints what they are; `not_after` is until when the certificate is valid.
+fn write(
+    ui: &Ui,
+    args: &TlsFileArgs,
+    format: OutputFormat,
+    host: &HostName,
+    not_after: Option<Timestamp>,
+    files: &[KeyFile],
+) -> Result<(), Failure> {
+    let new: Vec<NewFile<'_>> = files.iter().map(KeyFile::to_write).collect();
+    write_all(&new, args.force)?;
+    if format.is_data() {
+        let contents = json!({"host": host.as_str(), "notAfter": not_after, "files": files});
+        return Ok(ui.data(format, &Document::new("TlsFiles", contents))?);
+    }
+    let wide = format == OutputFormat::Wide;
+    let mut table = Table::new([Column::new("File"), Column::new("Holds"), Column::new("Fingerprint")]);
+    for file in files {
+        let print = if wide { format!("{:#}", file.fingerprint) } else { file.fingerprint.to_string() };
+        table.row([Cell::copyable(&file.path), Cell::from(file.holds.words()), Cell::copyable(print)]);
+    }
+    Ok(ui.table(&table, wide)?)
+}
+
+/// `tls check`: is this certificate, with its key and chain, good for the MAS host? Changes nothing.
+pub async fn check(context: &Context, args: &TlsCheckArgs) -> Result<Exit, Failure> {
+    let host = host(&args.host)?;
+    let now = context.ui.terminal().now();
+    let findings = if let Some(certificate) = &args.certificate {
+        in_files(certificate, args.private_key.as_deref(), &host, now)?
+    } else if let Some(secret) = &args.secret {
+        in_secret(context, secret, &host, now).await?
+    } else {
+        presented(args, &host, now).await?
+    };
+    let code = conclude(&context.ui, args.output.format, None, &findings)?;
+    if code == Exit::Done && args.certificate.is_some() && args.private_key.is_none() {
+        let hint = "Whether its private key fits was not looked at; pass --private-key FILE for that.";
+        context.ui.next(&Next::new(hint));
+    }
+    Ok(code)
+}
+
+fn in_files(
+    certificate: &str,
+    private_key: Option<&str>,
+    host: &HostName,
+    now: Timestamp,
+) -> Result<Vec<Finding>, Failure> {
+    if certificate == "-" && private_key == Some("-") {
+        return Err(Failure::usage("standard input holds one file; only one flag can be -"));
+    }
+    let chain = read_file("--certificate", certificate)?;
+    let key = private_key.map(|path| read_file("--private-key", path)).transpose()?;
+    let subject = if certificate == "-" { "standard input" } else { certificate };
+    Ok(certificate::certificate(subject, chain.expose(), key.as_ref().map(SecretBytes::expose), host, now))
+}
+
+/// In a Secret with the keys of `kubernetes.io/tls`, or with those of TLS mode `certfile`.
+async fn in_secret(context: &Context, name: &str, host: &HostName, now: Timestamp) -> Result<Vec<Finding>, Failure> {
+    let cluster = Cluster::connect(&context.flags).await?;
+    let namespace = cluster.namespace();
+    let subject = format!("Secret {name} in {namespace}");
+    let Some(contents) = cluster.find_secret(namespace, name).await?.map(SecretContents::read) else {
+        return Ok(vec![certificate::missing(&subject, "it does not exist")]);
+    };
+    let stored = Stored::find(&contents);
+    Ok(certificate::stored(&subject, Known::Known(Some(&contents)), &stored, host, now))
+}
+
+/// `--live`: what answers at the host now.
+async fn presented(args: &TlsCheckArgs, host: &HostName, now: Timestamp) -> Result<Vec<Finding>, Failure> {
+    let (port, address) = match &args.resolve {
+        None => (443, None),
+        Some(text) => {
+            let resolve = read_resolve(text)?;
+            if resolve.host != host.as_str() {
+                return Err(Failure::usage(format!("--resolve is about {}, but --host is {host}", resolve.host)));
+            }
+            (resolve.port, Some(resolve.address))
+        }
+    };
+    let given = args.ca_certificate.as_deref().map(read_roots).transpose()?;
+    let presented = match tls::presented(host, port, address).await {
+        Ok(presented) => presented,
+        Err(error) => {
+            let answers = matches!(error, ProbeError::NoHandshake(..));
+            return Ok(vec![certificate::endpoint(host, &error.to_string(), answers)]);
+        }
+    };
+    let subject = format!("{host} at {}", presented.address);
+    let (system, roots) = (given.is_none(), given.or_else(Roots::of_system));
+    Ok(judge(&subject, &presented.certificates, host, roots.as_ref(), system, now))
+}

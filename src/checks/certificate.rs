@@ -2,14 +2,23 @@
 
 use jiff::Timestamp;
 
-use super::finding::{Finding, codes};
-use super::snapshot::Known;
+use super::finding::{Code, Finding};
+use super::known::Known;
 use crate::plan::SecretContents;
 use crate::secrets::SecretBytes;
 use crate::x509::{
     Certificate, CertificateChain, CertificateError, CertificateProblem, HostName, KeyError, ProblemSeverity,
     TlsPrivateKey, check_certificate,
 };
+
+const CERTIFICATE_UNKNOWN: Code = "certificate-unknown";
+pub const CERTIFICATE_MISSING: Code = "certificate-missing";
+const CERTIFICATE_UNREADABLE: Code = "certificate-unreadable";
+const TLS_ENDPOINT: Code = "tls-endpoint";
+const CERTIFICATE_TRUST: Code = "certificate-trust";
+const CERTIFICATE_LAYOUT: Code = "certificate-layout";
+const CERTIFICATE_KEY_UNREADABLE: Code = "certificate-key-unreadable";
+const CERTIFICATE: Code = "certificate";
 
 /// Under which keys a Secret holds a certificate and its private key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,7 +56,7 @@ pub fn stored(
     match secret {
         Known::Unreadable(why) => {
             let text = format!("it could not be read: {why}");
-            vec![Finding::unknown(codes::CERTIFICATE_UNKNOWN, subject, text).remedy(CHECK_LIVE)]
+            vec![Finding::unknown(CERTIFICATE_UNKNOWN, subject, text).remedy(CHECK_LIVE)]
         }
         Known::Known(None) => vec![missing(subject, "it does not exist")],
         Known::Known(Some(secret)) => {
@@ -77,24 +86,24 @@ const CHECK_LIVE: &str =
     "Let somebody who may read it look, or look at what is served: kubectl ess-mas tls check --live --host HOST";
 
 pub fn missing(subject: &str, what: &str) -> Finding {
-    Finding::blocker(codes::CERTIFICATE_MISSING, subject, what).remedy(
+    Finding::blocker(CERTIFICATE_MISSING, subject, what).remedy(
         "Put certificate and private key there (into MAS's own Secret: `kubectl ess-mas prepare --tls certfile --certificate FILE \
          --private-key FILE`), or choose another TLS mode with `kubectl ess-mas prepare --tls`.",
     )
 }
 
 pub fn unreadable(subject: &str, what: &str) -> Finding {
-    Finding::blocker(codes::CERTIFICATE_UNREADABLE, subject, what)
+    Finding::blocker(CERTIFICATE_UNREADABLE, subject, what)
 }
 
 /// No certificate was seen at the host. Whether something `answers` that does not speak TLS is known for sure; that nothing
 /// answers may be so from here only.
 pub fn endpoint(host: &HostName, what: &str, answers: bool) -> Finding {
     if answers {
-        Finding::blocker(codes::TLS_ENDPOINT, host.as_str(), what)
+        Finding::blocker(TLS_ENDPOINT, host.as_str(), what)
             .remedy("Look at what ends TLS there: an ingress, a load balancer or a proxy.")
     } else {
-        Finding::unknown(codes::TLS_ENDPOINT, host.as_str(), what)
+        Finding::unknown(TLS_ENDPOINT, host.as_str(), what)
             .remedy("Look from where clients are, or connect to the ingress: --resolve HOST:443:ADDRESS")
     }
 }
@@ -102,29 +111,28 @@ pub fn endpoint(host: &HostName, what: &str, answers: bool) -> Finding {
 /// The chain leads to a CA of this system, or to the one given.
 pub fn trusted(subject: &str, system: bool) -> Finding {
     let by = if system { "this system trusts its CA" } else { "the CA given has issued it" };
-    Finding::ok(codes::CERTIFICATE_TRUST, subject, by)
+    Finding::ok(CERTIFICATE_TRUST, subject, by)
 }
 
 pub fn not_trusted(subject: &str, chain: &CertificateChain, system: bool) -> Finding {
     let issuer = chain.certificates().last().map(Certificate::issuer).unwrap_or_default();
     if system {
         Finding::warning(
-            codes::CERTIFICATE_TRUST,
+            CERTIFICATE_TRUST,
             subject,
             format!("this system does not trust its CA ({issuer}); other devices may or may not"),
         )
         .remedy("If the CA is a private one, install it on every device, in Synapse and in MAS; and look again with --ca-certificate FILE.")
     } else {
-        Finding::blocker(codes::CERTIFICATE_TRUST, subject, format!("the CA given has not issued it ({issuer} has)"))
-            .remedy(
-                "Give the certificate of that CA, or put the certificate that the CA given has issued in its place.",
-            )
+        Finding::blocker(CERTIFICATE_TRUST, subject, format!("the CA given has not issued it ({issuer} has)")).remedy(
+            "Give the certificate of that CA, or put the certificate that the CA given has issued in its place.",
+        )
     }
 }
 
 pub fn no_roots(subject: &str) -> Finding {
     Finding::unknown(
-        codes::CERTIFICATE_TRUST,
+        CERTIFICATE_TRUST,
         subject,
         "this system has no CA certificates, so whether others trust it is not known",
     )
@@ -133,16 +141,12 @@ pub fn no_roots(subject: &str) -> Finding {
 
 /// What is wrong with it is said already; nobody accepts it, whomever they trust.
 pub fn trust_moot(subject: &str) -> Finding {
-    Finding::unknown(
-        codes::CERTIFICATE_TRUST,
-        subject,
-        "whether its CA is trusted was not looked at, as it is refused anyway",
-    )
+    Finding::unknown(CERTIFICATE_TRUST, subject, "whether its CA is trusted was not looked at, as it is refused anyway")
 }
 
 /// The TLS library refuses it for a reason that is no problem of its own here.
 pub fn refused(subject: &str, reason: &str) -> Finding {
-    Finding::warning(codes::CERTIFICATE_TRUST, subject, format!("strict clients refuse it: {reason}"))
+    Finding::warning(CERTIFICATE_TRUST, subject, format!("strict clients refuse it: {reason}"))
         .remedy("Mend what the other findings say, or get another certificate.")
 }
 
@@ -157,8 +161,8 @@ pub fn certificate(
 ) -> Vec<Finding> {
     let refused = |code, error: &dyn ToString| Finding::blocker(code, subject, error.to_string());
     let chain = CertificateChain::parse(certificate).map_err(|error| match error {
-        CertificateError::Layout | CertificateError::Trusted => refused(codes::CERTIFICATE_LAYOUT, &error),
-        error => refused(codes::CERTIFICATE_UNREADABLE, &error),
+        CertificateError::Layout | CertificateError::Trusted => refused(CERTIFICATE_LAYOUT, &error),
+        error => refused(CERTIFICATE_UNREADABLE, &error),
     });
     let key = key.map(TlsPrivateKey::parse).transpose().map_err(|error| match error {
         KeyError::Layout => refused(codes::CERTIFICATE_LAYOUT, &error),
@@ -215,7 +219,7 @@ fn good(subject: &str, chain: &CertificateChain, host: &HostName) -> Finding {
     let leaf = chain.leaf();
     let until = leaf.not_after();
     Finding::ok(
-        codes::CERTIFICATE,
+        CERTIFICATE,
         subject,
         format!("good for {host} until {until}; issued by {} ({})", leaf.issuer(), leaf.fingerprint()),
     )

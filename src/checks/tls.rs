@@ -7,14 +7,15 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::certificate::{self, Stored};
-use super::finding::{Finding, codes};
-use super::snapshot::Known;
-use crate::deployment::{Deployment, TlsMode};
+use super::finding::{Code, Finding};
+use super::known::Known;
+use crate::deployment::{Deployment, MAS, TlsMode};
 use crate::plan::{MasSettings, SecretContents, SecretKeys, Tls};
 use crate::secrets::SecretBytes;
 use crate::x509::HostName;
 
-const MAS: &str = "matrixAuthenticationService";
+const CERTIFICATE_SECRET_TYPE: Code = "certificate-secret-type";
+pub const CLUSTER_ISSUER: Code = "cluster-issuer";
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CertificateSource {
@@ -124,7 +125,7 @@ pub fn existing(name: &str, look: &SecretLook, host: &HostName, now: Timestamp) 
     {
         return vec![
             Finding::blocker(
-                codes::CERTIFICATE_SECRET_TYPE,
+                CERTIFICATE_SECRET_TYPE,
                 subject,
                 format!("its type is {kind}; TLS mode `existing` needs one of type kubernetes.io/tls"),
             )
@@ -146,7 +147,7 @@ pub enum IssuerLook {
 /// Mode `certmanager`: the ClusterIssuer has to exist, and its condition `Ready` to be True (cert-manager's API reference).
 pub fn issuer(name: &str, look: &IssuerLook) -> Finding {
     let subject = format!("ClusterIssuer {name}");
-    let code = codes::CLUSTER_ISSUER;
+    let code = CLUSTER_ISSUER;
     if name.is_empty() {
         return Finding::blocker(code, subject, "TLS mode `certmanager` is set, but no issuer is named")
             .remedy("Name one: `kubectl ess-mas prepare --tls certmanager --issuer NAME`.");
@@ -169,7 +170,7 @@ pub fn issuer(name: &str, look: &IssuerLook) -> Finding {
 fn ready(subject: String, object: &Value) -> Finding {
     let conditions = object["status"]["conditions"].as_array().into_iter().flatten();
     let ready = conditions.into_iter().find(|condition| condition["type"] == "Ready");
-    let code = codes::CLUSTER_ISSUER;
+    let code = CLUSTER_ISSUER;
     match ready.map(|condition| (condition["status"].as_str().unwrap_or_default(), &condition["message"])) {
         Some(("True", _)) => Finding::ok(code, subject, "it is ready"),
         Some((_, message)) => {

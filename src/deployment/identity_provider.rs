@@ -6,7 +6,7 @@ use super::view::Deployment;
 
 /// One entry of `delegatedAuth.oidc`. Only `idpId` is known for sure (the guide names it); the rest is read where it
 /// is found.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct IdentityProvider {
     /// Position in the list, from 0.
     pub index: usize,
@@ -15,6 +15,8 @@ pub struct IdentityProvider {
     /// What people see on the login button.
     pub name: Option<String>,
     pub issuer: Option<String>,
+    /// The client that it knows Synapse as, where the spec says so in a field that is found.
+    pub client_id: Option<String>,
 }
 
 impl IdentityProvider {
@@ -27,6 +29,7 @@ impl IdentityProvider {
             idp_id: entry["idpId"].as_str().unwrap_or_default().to_owned(),
             name: first(&["idpName", "name"]),
             issuer: first(&["issuer", "issuerUrl"]),
+            client_id: first(&["clientId", "clientID", "client_id"]),
         }
     }
 
@@ -56,9 +59,8 @@ pub fn synapse_redirect_uri(synapse_host: &str) -> String {
 impl Deployment {
     /// The OIDC providers in the object's order; empty when `delegatedAuth.oidc` is absent.
     pub fn identity_providers(&self) -> Vec<IdentityProvider> {
-        let list = self.component("synapse").map(|synapse| &synapse["config"]["delegatedAuth"]["oidc"]);
-        let entries = list.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-        entries.iter().enumerate().map(|(index, entry)| IdentityProvider::read(index, entry)).collect()
+        let entries = self.delegated_auth()["oidc"].as_array().into_iter().flatten();
+        entries.enumerate().map(|(index, entry)| IdentityProvider::read(index, entry)).collect()
     }
 }
 
@@ -67,7 +69,7 @@ mod tests {
     use super::*;
 
     fn provider(id: &str) -> IdentityProvider {
-        IdentityProvider { index: 0, idp_id: id.into(), name: None, issuer: None }
+        IdentityProvider { index: 0, idp_id: id.into(), name: None, issuer: None, client_id: None }
     }
 
     #[test]

@@ -23,4 +23,4 @@ pub use outline::{Difference, DifferenceKind, Outline, lenient as lenient_outlin
 pub use owner::{HelmRelease, Owner};
 pub use phase::{Phase, Remembered};
 pub use version::{ChartRelease, EssVersion, VersionSource};
-pub use view::{Deployment, NotADeployment, Postgres, TlsMode};
+pub use view::{Deployment, MAS, NotADeployment, Postgres, TlsMode, squashed};

@@ -8,6 +8,9 @@ use serde_json::Value;
 use self::digest::sha256_hex;
 use super::conditions::Conditions;
 
+/// MAS, among `spec.components`.
+pub const MAS: &str = "matrixAuthenticationService";
+
 /// The object that came from the API server is no ElementDeployment.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("the API server's answer is not an ElementDeployment: {missing} is missing")]
@@ -165,7 +168,17 @@ impl Deployment {
 
     /// The MAS component, if there is one.
     pub fn mas(&self) -> Option<&Value> {
-        self.component("matrixAuthenticationService")
+        self.component(MAS)
+    }
+
+    /// `spec.components.synapse.config`; null where there is none.
+    pub fn synapse_config(&self) -> &Value {
+        &self.object["spec"]["components"]["synapse"]["config"]
+    }
+
+    /// The sections that the operator writes Synapse's ways to log in from.
+    pub fn delegated_auth(&self) -> &Value {
+        &self.synapse_config()["delegatedAuth"]
     }
 
     /// `…matrixAuthenticationService.config.active`: what the migration waits for to be turned on.
@@ -175,7 +188,7 @@ impl Deployment {
 
     /// The host that MAS is to be reached at.
     pub fn mas_host(&self) -> Option<&str> {
-        self.ingress_host("matrixAuthenticationService")
+        self.ingress_host(MAS)
     }
 
     /// `spec.components.<component>.k8s.ingress.fqdn`.
@@ -273,6 +286,11 @@ fn collect_hosts<'a>(component: &'a str, value: &'a Value, depth: usize, found: 
             _ => {}
         }
     }
+}
+
+/// A name without the differences between `attribute_requirements` and `attributeRequirements`.
+pub fn squashed(name: &str) -> String {
+    name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
 }
 
 pub(super) mod digest {

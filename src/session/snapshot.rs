@@ -37,8 +37,8 @@ impl Session {
             )
         })
         .await;
-        (snapshot.secret, snapshot.configured) = (secret, configured);
-        if let Some(access) = &mut snapshot.circumstances.access {
+        (snapshot.secret, snapshot.components) = (secret, configured);
+        if let Some(access) = &mut snapshot.environment.access {
             access.asked = asked;
         }
         note_refused(&mut snapshot, refused);
@@ -61,7 +61,7 @@ impl Session {
             async { if step { Some(environment::look(self).await) } else { None } },
             components::begin(self, extent),
         );
-        let (circumstances, chart) = seen.unwrap_or_default();
+        let (environment, chart) = seen.unwrap_or_default();
         // `status` makes do with what an earlier step found out, and asks the API server less.
         let chart = chart.or_else(|| record.known()?.as_ref()?.chart.clone());
         let settings = MasSettings::of(&self.deployment)
@@ -73,8 +73,8 @@ impl Session {
             record,
             settings,
             chart,
-            circumstances,
-            configured,
+            environment,
+            components: configured,
         };
         for refused in [record_refused, features_refused] {
             note_refused(&mut snapshot, refused);

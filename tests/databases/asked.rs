@@ -17,7 +17,6 @@ const HBA: &str = "host all trusted 127.0.0.1/32 trust\nhost all in_clear 127.0.
 pub fn place(host: &str, port: u16, database: &str, user: &str, mode: SslMode) -> Place {
     Place {
         whose: Whose::Mas,
-        path: "spec.components.matrixAuthenticationService.config.postgresql",
         host: host.to_owned(),
         port,
         database: database.to_owned(),

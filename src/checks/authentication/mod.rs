@@ -6,17 +6,25 @@ mod providers;
 
 use serde_json::Value;
 
-use super::finding::{Finding, codes};
-use super::oidc::squashed;
-use super::snapshot::{Snapshot, Step};
-use super::synapse::{delegated_auth, sends_email};
+use super::finding::{Code, Finding};
+use super::snapshot::{Purpose, Snapshot};
+use super::synapse::sends_email;
 use crate::deployment::ChartRelease;
+use crate::deployment::squashed;
+
+const SAML: Code = "saml-not-supported";
+const CAS: Code = "cas-not-supported";
+const JWT: Code = "jwt-not-supported";
+const GROUP_SYNC: Code = "group-sync-not-supported";
+const LDAP: Code = "ldap-needs-release";
+const LDAP_ONLY: Code = "ldap-only";
+const MAS_EMAIL: Code = "mas-email";
 
 const DELEGATED: &str = "spec.components.synapse.config.delegatedAuth";
 const MAS: &str = "spec.components.matrixAuthenticationService";
 
-pub(super) fn check(snapshot: &Snapshot, step: Step, findings: &mut Vec<Finding>) {
-    let delegated = delegated_auth(&snapshot.deployment);
+pub(super) fn check(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Finding>) {
+    let delegated = snapshot.deployment.delegated_auth();
     unsupported(delegated, findings);
     group_sync(snapshot, findings);
     let ldap = named(delegated, |name| name.starts_with("ldap"));
@@ -28,7 +36,7 @@ pub(super) fn check(snapshot: &Snapshot, step: Step, findings: &mut Vec<Finding>
         }
     }
     providers::check(snapshot, findings);
-    email(snapshot, step, findings);
+    email(snapshot, purpose, findings);
 }
 
 /// The fields of this kind that are set, with their names as they stand.
@@ -54,12 +62,12 @@ fn is_set(value: &Value) -> bool {
 
 fn unsupported(delegated: &Value, findings: &mut Vec<Finding>) {
     for (code, what, is_it) in [
-        (codes::SAML, "SAML", (|name| name.starts_with("saml")) as fn(&str) -> bool),
-        (codes::CAS, "CAS", |name| matches!(name, "cas" | "casconfig" | "casserver" | "casproviders")),
-        (codes::JWT, "JSON Web Tokens", |name| name.starts_with("jwt")),
+        (SAML, "SAML", (|name| name.starts_with("saml")) as fn(&str) -> bool),
+        (CAS, "CAS", |name| matches!(name, "cas" | "casconfig" | "casserver" | "casproviders")),
+        (JWT, "JSON Web Tokens", |name| name.starts_with("jwt")),
     ] {
         for (key, _) in named(delegated, is_it) {
-            let support = if code == codes::JWT { "this" } else { what };
+            let support = if code == JWT { "this" } else { what };
             let text = format!("people log in with {what}, which cannot be migrated");
             let finding = Finding::blocker(code, format!("{DELEGATED}.{key}"), text).guide();
             findings.push(finding.remedy(format!("Reach out to Element Support about {support} before you go on.")));
@@ -83,12 +91,8 @@ fn group_sync(snapshot: &Snapshot, findings: &mut Vec<Finding>) {
         places.extend(named(object, is_it).into_iter().map(|(key, _)| format!("{path}.{key}")));
     }
     findings.extend(places.into_iter().map(|place| {
-        Finding::blocker(
-            codes::GROUP_SYNC,
-            place,
-            "GroupSync is not supported with MAS; it needs legacy authentication",
-        )
-        .remedy("Take GroupSync out, or stay with legacy authentication.")
+        Finding::blocker(GROUP_SYNC, place, "GroupSync is not supported with MAS; it needs legacy authentication")
+            .remedy("Take GroupSync out, or stay with legacy authentication.")
     }));
 }
 
@@ -111,12 +115,12 @@ fn local_accounts(delegated: &Value) -> bool {
 fn ldap_needs_release(snapshot: &Snapshot, subject: &str) -> Finding {
     let new_enough = snapshot.chart.as_ref().and_then(|chart| chart.is_at_least(ChartRelease::FIRST_WITH_LDAP));
     match new_enough {
-        Some(true) => Finding::ok(codes::LDAP, subject, "this release migrates LDAP"),
-        Some(false) => Finding::blocker(codes::LDAP, subject, "people log in with LDAP, which this release cannot migrate")
+        Some(true) => Finding::ok(LDAP, subject, "this release migrates LDAP"),
+        Some(false) => Finding::blocker(LDAP, subject, "people log in with LDAP, which this release cannot migrate")
             .remedy("Upgrade to ESS Classic 25.10.1 (chart 2.29.0) or later first.")
             .guide(),
         None => Finding::unknown(
-            codes::LDAP,
+            LDAP,
             subject,
             "people log in with LDAP, which needs ESS Classic 25.10.1 (chart 2.29.0); the installed version could not be found out",
         )
@@ -127,7 +131,7 @@ fn ldap_needs_release(snapshot: &Snapshot, subject: &str) -> Finding {
 
 fn ldap_only(subject: &str) -> Finding {
     Finding::warning(
-        codes::LDAP_ONLY,
+        LDAP_ONLY,
         subject,
         "LDAP is the only one that checks passwords here; syn2mas warns about that, and a warning may be enough to fail the dry run",
     )
@@ -135,10 +139,10 @@ fn ldap_only(subject: &str) -> Finding {
 }
 
 /// The guide, step 1 of the wizard: e-mail delivery is needed where people register or reset passwords themselves.
-fn email(snapshot: &Snapshot, step: Step, findings: &mut Vec<Finding>) {
+fn email(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Finding>) {
     // At `prepare` it is on the list of what is left to be done by hand.
-    let delegated = delegated_auth(&snapshot.deployment);
-    if step == Step::Prepare || !local_accounts(delegated) || has_email(snapshot.deployment.mas()) {
+    let delegated = snapshot.deployment.delegated_auth();
+    if purpose == Purpose::Prepare || !local_accounts(delegated) || has_email(snapshot.deployment.mas()) {
         return;
     }
     let registers = delegated.as_object().into_iter().flatten().any(|(name, section)| {
@@ -157,7 +161,7 @@ fn email(snapshot: &Snapshot, step: Step, findings: &mut Vec<Finding>) {
     let text =
         format!("{what}; with MAS it is MAS that sends these mails, and no e-mail delivery is configured for it");
     let remedy = "Configure e-mail delivery for MAS before the activation, in the manifest or the installer.";
-    findings.push(Finding::warning(codes::MAS_EMAIL, place, text).remedy(remedy).guide());
+    findings.push(Finding::warning(MAS_EMAIL, place, text).remedy(remedy).guide());
 }
 
 fn synapse_sends_email(snapshot: &Snapshot) -> bool {

@@ -2,22 +2,26 @@
 
 use std::collections::BTreeMap;
 
-use super::super::finding::{Finding, codes};
-use super::super::oidc::losses;
+use super::super::finding::{Code, Finding};
 use super::super::snapshot::Snapshot;
-use super::super::synapse::delegated_auth;
+use super::super::synapse::oidc::losses;
 use crate::deployment::IdentityProvider;
+
+const IDP_ID_MISSING: Code = "idp-id-missing";
+const IDP_ID_DUPLICATE: Code = "idp-id-duplicate";
+const IDP_ID_NOT_ULID: Code = "idp-id-not-ulid";
 
 const OIDC: &str = "spec.components.synapse.config.delegatedAuth.oidc";
 
 pub(super) fn check(snapshot: &Snapshot, findings: &mut Vec<Finding>) {
     ids(&snapshot.deployment.identity_providers(), findings);
-    let entries = delegated_auth(&snapshot.deployment)["oidc"].as_array();
+    let entries = snapshot.deployment.delegated_auth()["oidc"].as_array();
     for (index, entry) in entries.into_iter().flatten().enumerate() {
-        findings.extend(losses(entry).into_iter().map(|loss| {
-            let subject = format!("{OIDC}[{index}].{}", loss.key());
-            Finding::warning(loss.code(), subject, loss.words()).remedy(loss.remedy())
-        }));
+        findings.extend(
+            losses(entry)
+                .into_iter()
+                .map(|loss| loss.setting.finding(format!("{OIDC}[{index}].{}", loss.key), &loss.module)),
+        );
     }
 }
 
@@ -27,7 +31,7 @@ fn ids(providers: &[IdentityProvider], findings: &mut Vec<Finding>) {
         let subject = format!("{OIDC}[{}].idpId", provider.index);
         if provider.idp_id.is_empty() {
             findings.push(
-                Finding::blocker(codes::IDP_ID_MISSING, subject, "the identity provider has no idpId, so it has no redirect URI at MAS")
+                Finding::blocker(IDP_ID_MISSING, subject, "the identity provider has no idpId, so it has no redirect URI at MAS")
                     .remedy("Ask Element Support how the provider is to be named; do not invent an id, people's links hang on it."),
             );
             continue;
@@ -36,7 +40,7 @@ fn ids(providers: &[IdentityProvider], findings: &mut Vec<Finding>) {
         if let Some(first) = seen.insert(provider.idp_id.to_ascii_uppercase(), provider.index) {
             findings.push(
                 Finding::blocker(
-                    codes::IDP_ID_DUPLICATE,
+                    IDP_ID_DUPLICATE,
                     &subject,
                     format!("it is the same id as that of entry {first}"),
                 )
@@ -45,7 +49,7 @@ fn ids(providers: &[IdentityProvider], findings: &mut Vec<Finding>) {
         }
         if let Some(problem) = not_kept(provider) {
             findings.push(
-                Finding::warning(codes::IDP_ID_NOT_ULID, subject, format!("{:?} {problem}", provider.idp_id)).remedy(
+                Finding::warning(IDP_ID_NOT_ULID, subject, format!("{:?} {problem}", provider.idp_id)).remedy(
                     "Ask Element Support before you go on. Do not rename it: people's links to the provider hang on this id. \
                      The redirect URI that MAS uses may differ from the one shown here.",
                 ),

@@ -4,8 +4,10 @@ pub mod recognise;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::finding::{Finding, Severity, codes};
+use super::finding::{Code, Finding, Severity};
 use recognise::{Dump, Kind, Owner, Users};
+
+const BACKUP_FILE: Code = "backup-file";
 
 /// A dump of yesterday misses a day of messages, and logins of a day.
 const OLDEST: SignedDuration = SignedDuration::from_hours(24);
@@ -30,7 +32,7 @@ pub fn check(files: &[Looked], now: Timestamp) -> Vec<Finding> {
         let names: Vec<&str> = files.iter().map(|file| file.name.as_str()).collect();
         let text = "none of the dumps is of Synapse's database, which has everything that is migrated";
         findings.push(
-            Finding::warning(codes::BACKUP_FILE, names.join(", "), text)
+            Finding::warning(BACKUP_FILE, names.join(", "), text)
                 .remedy("Name a dump of Synapse's database as well: --backup-file may be repeated."),
         );
     }
@@ -41,7 +43,7 @@ pub fn check(files: &[Looked], now: Timestamp) -> Vec<Finding> {
 
 fn look(file: &Looked, now: Timestamp) -> Vec<Finding> {
     const ANEW: &str = "Take a new dump with the commands that `kubectl ess-mas prepare` prints.";
-    let finding = |severity, text: String| Finding::new(codes::BACKUP_FILE, severity, file.name.as_str(), text);
+    let finding = |severity, text: String| Finding::new(BACKUP_FILE, severity, file.name.as_str(), text);
     let dump = match &file.dump {
         Ok(Dump { kind: Kind::None(why), .. }) => {
             let text = format!("it is no dump of a PostgreSQL database: {why}");

@@ -1,6 +1,25 @@
 //! What was asked of the two databases, and what they said.
 
-use crate::checks::{Finding, Known};
+use crate::checks::finding::{Code, Finding};
+use crate::checks::known::Known;
+
+/// Where MAS's database stands in the spec, and Synapse's.
+pub const MAS_PATH: &str = "spec.components.matrixAuthenticationService.config.postgresql";
+pub const SYNAPSE_PATH: &str = "spec.components.synapse.config.postgresql";
+/// PostgreSQL's port, where none is set.
+pub const PORT: u16 = 5432;
+
+/// Tables that have to be empty before a migration (syn2mas, `mas_writer`).
+pub const MAS_TABLES: [&str; 8] = [
+    "users",
+    "user_passwords",
+    "user_emails",
+    "user_unsupported_third_party_ids",
+    "upstream_oauth_links",
+    "compat_sessions",
+    "compat_access_tokens",
+    "compat_refresh_tokens",
+];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Whose {
@@ -9,6 +28,14 @@ pub enum Whose {
 }
 
 impl Whose {
+    /// Where it stands in the spec.
+    pub const fn path(self) -> &'static str {
+        match self {
+            Self::Mas => MAS_PATH,
+            Self::Synapse => SYNAPSE_PATH,
+        }
+    }
+
     /// `MAS's`.
     pub const fn word(self) -> &'static str {
         match self {
@@ -63,8 +90,6 @@ impl SslMode {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     pub whose: Whose,
-    /// Path in the ElementDeployment; the subject of findings.
-    pub path: &'static str,
     pub host: String,
     pub port: u16,
     pub database: String,
@@ -83,20 +108,39 @@ impl Place {
         format!("{} at {}:{}", self.database, self.host, self.port)
     }
 
-    pub(super) fn ok(&self, code: &'static str, text: impl Into<String>) -> Finding {
-        Finding::ok(code, self.path, text)
+    pub(super) fn ok(&self, code: Code, text: impl Into<String>) -> Finding {
+        Finding::ok(code, self.whose.path(), text)
     }
 
-    pub(super) fn warning(&self, code: &'static str, text: impl Into<String>) -> Finding {
-        Finding::warning(code, self.path, text)
+    pub(super) fn warning(&self, code: Code, text: impl Into<String>) -> Finding {
+        Finding::warning(code, self.whose.path(), text)
     }
 
-    pub(super) fn unknown(&self, code: &'static str, text: impl Into<String>) -> Finding {
-        Finding::unknown(code, self.path, text)
+    pub(super) fn unknown(&self, code: Code, text: impl Into<String>) -> Finding {
+        Finding::unknown(code, self.whose.path(), text)
     }
 
-    pub(super) fn blocker(&self, code: &'static str, text: impl Into<String>) -> Finding {
-        Finding::blocker(code, self.path, text)
+    pub(super) fn blocker(&self, code: Code, text: impl Into<String>) -> Finding {
+        Finding::blocker(code, self.whose.path(), text)
+    }
+
+    pub(super) fn unread(&self, code: Code, what: &str, why: &str) -> Finding {
+        self.unknown(code, format!("{what} could not be read: {why}"))
+            .remedy(format!("Let the role {} read it, or ask who looks after the database.", self.user))
+    }
+
+    /// A judgement of what was read.
+    pub(super) fn judged<T>(
+        &self,
+        code: Code,
+        read: &Known<T>,
+        what: &str,
+        judge: impl FnOnce(&T) -> Finding,
+    ) -> Finding {
+        match read {
+            Known::Known(value) => judge(value),
+            Known::Unreadable(why) => self.unread(code, what, why),
+        }
     }
 }
 
@@ -177,7 +221,7 @@ pub struct Server {
 
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Tables {
-    /// Those of [`super::MAS_TABLES`] that exist, and whether there are rows in them; `Unreadable` where that could not be
+    /// Those of [`MAS_TABLES`] that exist, and whether there are rows in them; `Unreadable` where that could not be
     /// read.
     pub present: Vec<(&'static str, Known<bool>)>,
     /// Whether MAS's own list of schema changes is there.

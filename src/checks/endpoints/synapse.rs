@@ -3,11 +3,17 @@
 
 use serde_json::Value;
 
-use super::answer::{Reached, excerpt};
-use super::{Answer, Answers, Expected, Finding, Outcome, OutsidePhase, Question, Whom, codes};
+use super::answer::{Answer, Outcome, Reached, excerpt};
+use super::expected::{Expected, OutsidePhase};
+use super::question::{Answers, Question, Whom};
+use crate::checks::finding::{Code, Finding};
+
+const SYNAPSE_REACHABLE: Code = "synapse-reachable";
+const SYNAPSE_AUTH_METADATA: Code = "synapse-auth-metadata";
+const SYNAPSE_LOGIN: Code = "synapse-login";
+const SYNAPSE_ASKS_MAS: Code = "synapse-asks-mas";
 
 pub(super) fn judge(expected: &Expected, answers: &Answers, findings: &mut Vec<Finding>) {
-    well_known(expected, answers, findings);
     let Some(host) = &expected.synapse_host else { return };
     let home = format!("https://{host}/");
     match answers.reached(Whom::Synapse) {
@@ -16,7 +22,7 @@ pub(super) fn judge(expected: &Expected, answers: &Answers, findings: &mut Vec<F
             let migrating = expected.phase == OutsidePhase::Migrating;
             let why_so = if migrating { ", as is to be expected while it migrates" } else { "" };
             let text = format!("Synapse cannot be reached from here{why_so}: {why}");
-            findings.push(Finding::warning(codes::SYNAPSE_REACHABLE, home, text).remedy(format!(
+            findings.push(Finding::warning(SYNAPSE_REACHABLE, home, text).remedy(format!(
                 "Look where users are. To look from here, name an address (--resolve {host}:443:ADDRESS) or go through the cluster: \
                  `{} --through-cluster`.",
                 expected.commands.verify
@@ -25,18 +31,13 @@ pub(super) fn judge(expected: &Expected, answers: &Answers, findings: &mut Vec<F
         }
         Reached::Yes => {}
     }
-    answers.judge(expected, &Question::Versions, codes::SYNAPSE_REACHABLE, findings, |url, answer| {
-        versions(expected, url, answer)
-    });
+    findings.extend(answers.judge(expected, &Question::Versions, SYNAPSE_REACHABLE, versions));
     match expected.phase {
         OutsidePhase::Before | OutsidePhase::Rehearsed => before(expected, answers, findings),
         // What answers in between says nothing.
         OutsidePhase::Migrating => {}
         OutsidePhase::Active => after(expected, answers, findings),
     }
-    answers.judge(expected, &Question::WhoamiToken, codes::OLD_TOKEN, findings, |url, answer| {
-        old_token(expected, url, answer)
-    });
 }
 
 fn look_at_synapse(expected: &Expected) -> String {
@@ -44,7 +45,7 @@ fn look_at_synapse(expected: &Expected) -> String {
 }
 
 fn versions(expected: &Expected, url: String, answer: &Answer) -> Finding {
-    let code = codes::SYNAPSE_REACHABLE;
+    let code = SYNAPSE_REACHABLE;
     if answer.status == 200 && answer.json().is_ok_and(|document| document["versions"].is_array()) {
         return Finding::ok(code, url, "Synapse answers");
     }
@@ -58,8 +59,8 @@ fn versions(expected: &Expected, url: String, answer: &Answer) -> Finding {
 }
 
 fn before(expected: &Expected, answers: &Answers, findings: &mut Vec<Finding>) {
-    let code = codes::SYNAPSE_AUTH_METADATA;
-    answers.judge(expected, &Question::AuthMetadata, code, findings, |url, answer| {
+    let code = SYNAPSE_AUTH_METADATA;
+    findings.extend(answers.judge(expected, &Question::AuthMetadata, code, |_, url, answer| {
         match (answer.status, answer.json()) {
             (404, _) => {
                 Finding::ok(code, url, "Synapse does not speak of MAS yet, as it should be before the migration")
@@ -74,9 +75,9 @@ fn before(expected: &Expected, answers: &Answers, findings: &mut Vec<Finding>) {
                 Finding::warning(code, url, text)
             }
         }
-    });
-    let code = codes::SYNAPSE_LOGIN;
-    answers.judge(expected, &Question::LoginV3, code, findings, |url, answer| {
+    }));
+    let code = SYNAPSE_LOGIN;
+    findings.extend(answers.judge(expected, &Question::LoginV3, code, |_, url, answer| {
         match (answer.status, answer.json()) {
             (200, Ok(flows)) if delegates(&flows) => Finding::blocker(
                 code,
@@ -91,7 +92,7 @@ fn before(expected: &Expected, answers: &Answers, findings: &mut Vec<Finding>) {
             _ => Finding::warning(code, url, format!("how clients log in cannot be seen: it answers {}", answer.described()))
                 .remedy(look_at_synapse(expected)),
         }
-    });
+    }));
 }
 
 fn types(flows: &Value) -> String {
@@ -111,22 +112,20 @@ fn delegates(flows: &Value) -> bool {
 fn after(expected: &Expected, answers: &Answers, findings: &mut Vec<Finding>) {
     auth_metadata(expected, answers, findings);
     for question in [Question::LoginV3, Question::LoginR0] {
-        answers.judge(expected, &question, codes::SYNAPSE_LOGIN, findings, |url, answer| {
-            login_after(expected, url, answer)
-        });
+        findings.extend(answers.judge(expected, &question, SYNAPSE_LOGIN, login_after));
     }
     asks_mas(expected, answers, findings);
 }
 
 /// Clients compare the issuer byte for byte; a slash more or less and they do not log in (MAS issue 2800).
 fn auth_metadata(expected: &Expected, answers: &Answers, findings: &mut Vec<Finding>) {
-    let code = codes::SYNAPSE_AUTH_METADATA;
+    let code = SYNAPSE_AUTH_METADATA;
     // Synapse older than 1.138 knows the unstable name only.
     let status = |question| answers.the(expected, question, code).ok().map(|answer| answer.status);
     let is_old = status(&Question::AuthMetadata) == Some(404)
         && status(&Question::AuthMetadataUnstable).is_some_and(|status| status != 404);
     let question = if is_old { Question::AuthMetadataUnstable } else { Question::AuthMetadata };
-    answers.judge(expected, &question, code, findings, |url, answer| {
+    findings.extend(answers.judge(expected, &question, code, |_, url, answer| {
         let document = match (answer.status, answer.document()) {
             (_, Ok(document)) => document,
             (404, Err(_)) if answer.json().is_ok() => {
@@ -157,11 +156,11 @@ fn auth_metadata(expected: &Expected, answers: &Answers, findings: &mut Vec<Find
             )
             .remedy("Ask Element's support; both follow from the host of MAS in the spec. Synapse's answer may be cached for up to an hour."),
         }
-    });
+    }));
 }
 
 fn login_after(expected: &Expected, url: String, answer: &Answer) -> Finding {
-    let code = codes::SYNAPSE_LOGIN;
+    let code = SYNAPSE_LOGIN;
     match (answer.status, answer.json()) {
         (200, Ok(flows)) if delegates(&flows) => {
             Finding::ok(code, url, "clients of before are told that MAS does the logins")
@@ -182,7 +181,7 @@ fn login_after(expected: &Expected, url: String, answer: &Answer) -> Finding {
 
 /// A made-up token makes every process of Synapse ask MAS: 401 if MAS answered, 503 if it could not be asked.
 fn asks_mas(expected: &Expected, answers: &Answers, findings: &mut Vec<Finding>) {
-    let code = codes::SYNAPSE_ASKS_MAS;
+    let code = SYNAPSE_ASKS_MAS;
     let url = Question::WhoamiJunk.url(expected);
     let all: Vec<&Outcome> = answers.to(&Question::WhoamiJunk).collect();
     if all.is_empty() {
@@ -235,108 +234,4 @@ fn asks_mas(expected: &Expected, answers: &Answers, findings: &mut Vec<Finding>)
         }
         None => {}
     }
-}
-
-/// A token from before the migration is the best proof that accounts and devices came over.
-fn old_token(expected: &Expected, url: String, answer: &Answer) -> Finding {
-    let code = codes::OLD_TOKEN;
-    let body = match (answer.status, answer.json()) {
-        (200, Ok(body)) => body,
-        (401, Ok(body)) if body["errcode"] == "M_UNKNOWN_TOKEN" => {
-            return Finding::blocker(code, url, "the token is not known, so its login did not come over, or was ended")
-                .remedy("Try one of another device. Tokens of guests, of deactivated accounts and of application services do not come over.");
-        }
-        (503, _) => {
-            return Finding::blocker(code, url, "Synapse cannot ask MAS about the token")
-                .remedy("See whether MAS runs.");
-        }
-        (_, answered) => {
-            let instead = answered.err().unwrap_or_else(|| answer.described());
-            return Finding::warning(code, url, format!("it answers {instead}"));
-        }
-    };
-    let user = body["user_id"].as_str().map(excerpt).unwrap_or_default();
-    let device = body["device_id"]
-        .as_str()
-        .map_or_else(|| "no device".to_owned(), |device| format!("device {}", excerpt(device)));
-    let given = expected.token.clone().unwrap_or_default();
-    let localpart = user.strip_prefix('@').and_then(|rest| rest.split_once(':'));
-    let mixed_up = |text: String| {
-        Finding::blocker(code, &url, text).remedy("Stop, and ask Element's support: accounts have been mixed up.")
-    };
-    match localpart {
-        None => Finding::blocker(code, url, format!("the token names no user: {}", answer.described())),
-        Some((_, server)) if expected.server_name.as_deref().is_some_and(|name| name != server) => {
-            Finding::blocker(code, url, format!("the token names {user}, who is of another server"))
-        }
-        _ if given.user.as_deref().is_some_and(|given| given != user) => {
-            let of = given.user.unwrap_or_default();
-            mixed_up(format!("the token named {} before, but names {user} now", excerpt(&of)))
-        }
-        Some((localpart, _)) if given.localpart.as_deref().is_some_and(|given| given != localpart) => {
-            let of = given.localpart.unwrap_or_default();
-            mixed_up(format!("the token was made for {}, but names {user} now", excerpt(&of)))
-        }
-        _ if given.device.as_deref().is_some_and(|given| Some(given) != body["device_id"].as_str()) => {
-            let of = given.device.unwrap_or_default();
-            let text = format!("the token of {user} named device {} before, but {device} now", excerpt(&of));
-            Finding::blocker(code, url, text).remedy(
-                "Encrypted messages hang on the device. Try the token of another one, and ask Element's support.",
-            )
-        }
-        _ if given.user.is_some() && given.device.is_some() => {
-            Finding::ok(code, url, format!("the token names {user}, {device}, as was given"))
-        }
-        _ if expected.phase == OutsidePhase::Active => {
-            Finding::ok(code, url, format!("the token names {user}, {device}; compare with what it was before"))
-        }
-        _ => Finding::ok(
-            code,
-            url,
-            format!(
-                "the token names {user}, {device}; write both behind it into the file, and they are compared after the migration"
-            ),
-        ),
-    }
-}
-
-/// Where clients are sent that know the server name only. Absence is no fault of the migration; a wrong issuer is one.
-fn well_known(expected: &Expected, answers: &Answers, findings: &mut Vec<Finding>) {
-    let code = codes::WELL_KNOWN_CLIENT;
-    let url = Question::WellKnown.url(expected);
-    let answer = match answers.to(&Question::WellKnown).next() {
-        None | Some(Outcome::NotAsked(_)) => return,
-        Some(Outcome::Answered(answer)) => answer,
-        // Where Synapse cannot be reached either, being here tells nothing.
-        Some(Outcome::NotReached(_) | Outcome::Silent(_)) if answers.reached(Whom::Synapse) != Reached::Yes => return,
-        Some(Outcome::NotReached(why) | Outcome::Silent(why) | Outcome::Unusable(why)) => {
-            findings.push(Finding::unknown(code, url, format!("it could not be asked from here: {why}")));
-            return;
-        }
-    };
-    let Ok(document) = answer.document() else {
-        let text = format!(
-            "clients that are given the server name only do not find Synapse: it answers {}",
-            answer.described()
-        );
-        findings.push(Finding::warning(code, url, text).remedy("This is so with and without MAS; the component wellKnownDelegation serves it where the server name leads to this cluster."));
-        return;
-    };
-    let wanted = expected.mas_host.as_ref().map(|host| format!("https://{host}/"));
-    let issuer = document["org.matrix.msc2965.authentication"]["issuer"].as_str();
-    let base = document["m.homeserver"]["base_url"].as_str().unwrap_or_default().trim_end_matches('/');
-    let synapse = expected.synapse_host.as_ref().map(|host| format!("https://{host}"));
-    findings.push(match (issuer, wanted) {
-        (Some(issuer), Some(wanted)) if issuer != wanted => {
-            let text = format!("it names the issuer {:?}, but MAS's is {wanted:?}", excerpt(issuer));
-            Finding::blocker(code, url, text)
-                .remedy("Correct or remove org.matrix.msc2965.authentication there; older Element apps follow it.")
-        }
-        _ if synapse.as_deref().is_some_and(|synapse| synapse != base) => {
-            let text = format!("it sends clients to {:?}, not to Synapse's host of the spec", excerpt(base));
-            Finding::warning(code, url, text)
-        }
-        (Some(_), _) => Finding::ok(code, url, "it names Synapse and MAS's issuer"),
-        (None, _) => Finding::ok(code, url, "it names Synapse; that it does not name MAS is fine"),
-    });
 }

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::checks::Severity;
-use crate::checks::snapshot::Known;
+use crate::checks::known::Known;
+use crate::deployment::IdentityProvider;
 
 const ID: &str = "01JABCDEFGHJKMNPQRSTVWXYZ0";
 const MODULUS: &str = "xIsWbZlg-JlbTT9jUxpcGeI6iyDTUAM9I8yPp6lsFp6fW1rMBq0gnPZnJkmtskxu-Ufe6lN8_ani18yNgOzTp0cmvVlXFbQj83mhETv_7E2jbRcVVI2SYqbS3chA_jqkyTRAQjttyuYBiZ8tU5tp0oEn0g0u02YrcMkNEkFRWEfUXABnsR91Y6p3Jaj-FsWttviC4MdAlrlpQHdejFSFhSEdG-WBKQ0IRnPfh74RNLqL2MPlhESvZlGJai9l7cTkvVG7zViqQY-EKwuR5SL7klo_jPBlHicfoSljuwtCHnUaPRNXwBn4e-z_Bz-_RiokoMi9W9eNFgvcSQ4Sv12CwQ";
@@ -18,22 +19,22 @@ fn forget(answers: &mut Answers, question: &Question) {
 
 /// Every code that only a look from outside gives.
 const CODES: [&str; 16] = [
-    codes::MAS_REACHABLE,
-    codes::MAS_DISCOVERY,
-    codes::MAS_ISSUER,
-    codes::MAS_SIGNING_KEY,
-    codes::MAS_LOGIN_PAGE,
-    codes::IDP_AT_MAS,
-    codes::IDP_REDIRECT_URI,
-    codes::IDP_OFFERED,
-    codes::SYNAPSE_REACHABLE,
-    codes::SYNAPSE_AUTH_METADATA,
-    codes::SYNAPSE_LOGIN,
-    codes::SYNAPSE_ASKS_MAS,
-    codes::OLD_TOKEN,
-    codes::WELL_KNOWN_CLIENT,
-    codes::OUTSIDE_HOSTS,
-    codes::OUTSIDE_ROUTE,
+    "mas-reachable",
+    "mas-discovery",
+    "mas-issuer",
+    "mas-signing-key",
+    "mas-login-page",
+    "idp-at-mas",
+    "idp-redirect-uri",
+    "idp-offered",
+    "synapse-reachable",
+    "synapse-auth-metadata",
+    "synapse-login",
+    "synapse-asks-mas",
+    "old-token",
+    "well-known-client",
+    "outside-hosts",
+    "outside-route",
 ];
 
 fn recorded(when: &str, name: &str) -> Answer {
@@ -69,7 +70,13 @@ fn expected(phase: OutsidePhase) -> Expected {
         commands: Commands { verify: "kubectl ess-mas verify chat -n n".into(), kubectl: "kubectl -n n".into() },
         secret_name: "chat-mas".into(),
         modulus: Known::Known(MODULUS.into()),
-        providers: vec![Provider { id: ID.into(), name: Some("Corp".into()), client_id: Some("c".into()) }],
+        providers: vec![IdentityProvider {
+            index: 0,
+            idp_id: ID.into(),
+            name: Some("Corp".into()),
+            issuer: None,
+            client_id: Some("c".into()),
+        }],
         processes: 2,
         token: None,
     }
@@ -386,7 +393,7 @@ fn synapses_providers_are_compared_with_the_spec() {
     let rehearsed = expected(OutsidePhase::Rehearsed);
     let all = answers("dry-run-done", &rehearsed);
     let mut two = rehearsed.clone();
-    two.providers.push(Provider { id: "01JBCDEFGHJKMNPQRSTVWXYZ01".into(), ..Provider::default() });
+    two.providers.push(IdentityProvider { idp_id: "01JBCDEFGHJKMNPQRSTVWXYZ01".into(), ..IdentityProvider::default() });
     says(&two, &all, "idp-offered", Severity::Warning, "oidc-01JBCDEFGHJKMNPQRSTVWXYZ01");
     let none = Expected { providers: Vec::new(), ..rehearsed };
     says(&none, &all, "idp-offered", Severity::Warning, "Synapse offers oidc-01JABCDEFGHJKMNPQRSTVWXYZ0");
@@ -524,7 +531,7 @@ fn the_well_known_document_may_say_nothing_of_mas_but_nothing_wrong() {
 #[test]
 fn an_id_cannot_leave_its_place_in_the_address() {
     let mut rehearsed = expected(OutsidePhase::Rehearsed);
-    rehearsed.providers[0].id = "../../admin?x=1#y z".into();
+    rehearsed.providers[0].idp_id = "../../admin?x=1#y z".into();
     assert_eq!(
         Question::Authorize(0).url(&rehearsed),
         "https://auth.example.com/upstream/authorize/..%2F..%2Fadmin%3Fx%3D1%23y%20z"

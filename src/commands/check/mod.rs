@@ -7,7 +7,7 @@ mod rbac;
 use serde::Serialize;
 
 use crate::checks::tls::Offered;
-use crate::checks::{self, Finding, Snapshot, Step};
+use crate::checks::{self, Finding, Purpose, Snapshot};
 use crate::cli::CheckArgs;
 use crate::cluster::Target;
 use crate::error::{Exit, Failure};
@@ -71,7 +71,7 @@ pub async fn look(session: &Session) -> (Snapshot, Vec<Finding>) {
             )
         })
         .await;
-    let mut findings = checks::run(&snapshot, Step::Look);
+    let mut findings = checks::run(&snapshot, Purpose::Look);
     findings.extend(certificate);
     findings.extend(network);
     findings.sort_by_key(|finding| finding.severity);

@@ -1,7 +1,7 @@
 //! `check --rbac`: the Role that is enough for the whole way, to be applied by an administrator.
 
 use crate::checks::default_secret_name;
-use crate::checks::rbac::{RoleFor, other_secrets};
+use crate::checks::permissions::{RoleFor, other_secrets};
 use crate::cli::CheckArgs;
 use crate::cluster::Cluster;
 use crate::cluster::shell_word;

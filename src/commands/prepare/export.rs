@@ -9,7 +9,7 @@ use super::super::tls::files::{NewFile, write_all};
 use super::certificate::Fresh;
 use super::show::show;
 use super::{chart, encryption, plan_secret, present, secret_context};
-use crate::checks::{self, Known, Severity, Snapshot, Step, codes};
+use crate::checks::{self, Known, Purpose, Severity, Snapshot, codes};
 use crate::cli::{ExportArgs, ExportFormat};
 use crate::cluster::shell_word;
 use crate::deployment::{Owner, values_below};
@@ -126,7 +126,7 @@ async fn refers(
     }
     let after =
         Snapshot { settings: Some(settings.clone()), secret: session.read_secret(name).await, ..snapshot.clone() };
-    let mut found = checks::run(&after, Step::DryRun);
+    let mut found = checks::run(&after, Purpose::DryRun);
     found.retain(|finding| finding.code == codes::SECRET && finding.severity != Severity::Ok);
     for finding in &found {
         findings::show(session.ui(), finding);

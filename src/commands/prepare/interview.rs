@@ -3,7 +3,7 @@
 
 use std::cell::Cell;
 
-use crate::checks::{self, Snapshot, Step};
+use crate::checks::{self, Purpose, Snapshot};
 use crate::error::Failure;
 use crate::plan::{Database, MasSettings, Tls};
 use crate::session::Session;
@@ -109,7 +109,7 @@ pub fn draft(host: &str) -> MasSettings {
 /// Why a step would be blocked with these settings, by one of these codes: the same words as `check` has.
 pub fn objection(snapshot: &Snapshot, settings: MasSettings, about: &[&str]) -> Option<String> {
     let candidate = Snapshot { settings: Some(settings), ..snapshot.clone() };
-    let found = checks::run(&candidate, Step::Prepare);
+    let found = checks::run(&candidate, Purpose::Prepare);
     let finding = found.iter().find(|finding| finding.blocks() && about.contains(&finding.code))?;
     let remedy = finding.remedy.as_deref().map_or_else(String::new, |remedy| format!(" {remedy}"));
     Some(format!("That will not do: {}.{remedy}", finding.message.trim_end_matches('.')))

@@ -17,7 +17,7 @@ use k8s_openapi::api::core::v1::Secret;
 
 use super::status::provider_table;
 use crate::checks::tls::{CertificateSource, Offered};
-use crate::checks::{self, Known, RehearsalStanding, Snapshot, Step, codes};
+use crate::checks::{self, Known, Purpose, RehearsalStanding, Snapshot, codes};
 use crate::cli::PrepareArgs;
 use crate::cluster::{Write, WriteOutcome, resource};
 use crate::error::{Exit, Failure};
@@ -52,7 +52,7 @@ pub async fn exec(context: &Context, args: &PrepareArgs) -> Result<Exit, Failure
     let keys = snapshot.secret_keys();
     certificate::refuse_unused(&given, &CertificateSource::of(&settings, &snapshot.deployment, &keys))?;
     let fresh = certificate::issue(&session, &settings, &keys, args, &mut given, &mut replace).await?;
-    let mut found = checks::run(&snapshot, Step::Prepare);
+    let mut found = checks::run(&snapshot, Purpose::Prepare);
     let offered = Offered { pair: given.certificate.as_ref(), replace: &replace };
     let looked = look(&session, &snapshot, &settings, offered).await;
     found.extend(certificate::tell_what_can_wait(&session, &settings, looked));

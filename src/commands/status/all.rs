@@ -162,7 +162,7 @@ fn without_secret(deployment: Deployment, record: Option<Record>) -> Snapshot {
         record: Known::Known(record),
         settings,
         chart: None,
-        circumstances: Circumstances::default(),
-        configured: Configured::default(),
+        environment: Environment::default(),
+        components: Components::default(),
     }
 }

@@ -90,8 +90,8 @@ async fn tell_after(session: &Session, reach: Reach) {
         record: Known::Known(None),
         settings,
         chart: None,
-        configured: Configured::default(),
-        circumstances: Circumstances::default(),
+        components: Components::default(),
+        environment: Environment::default(),
     };
     snapshot.secret = session.mas_secret(&snapshot).await;
     let ways = Ways::default();

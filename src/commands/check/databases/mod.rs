@@ -40,7 +40,7 @@ pub async fn look(session: &Session, snapshot: &Snapshot, ways: &Ways) -> Vec<Fi
             place.whose.word(),
             place.words(),
             place.user,
-            place.path
+            place.whose.path()
         ));
     }
     ui.status("Both are only read, each in one read-only transaction.");

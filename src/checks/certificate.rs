@@ -117,31 +117,26 @@ pub fn trusted(subject: &str, system: bool) -> Finding {
 pub fn not_trusted(subject: &str, chain: &CertificateChain, system: bool) -> Finding {
     let issuer = chain.certificates().last().map(Certificate::issuer).unwrap_or_default();
     if system {
-        Finding::warning(
-            CERTIFICATE_TRUST,
-            subject,
-            format!("this system does not trust its CA ({issuer}); other devices may or may not"),
-        )
-        .remedy("If the CA is a private one, install it on every device, in Synapse and in MAS; and look again with --ca-certificate FILE.")
+        let text = format!("this system does not trust its CA ({issuer}); other devices may or may not");
+        let remedy = "If the CA is a private one, install it on every device, in Synapse and in MAS; and look again with --ca-certificate FILE.";
+        Finding::warning(CERTIFICATE_TRUST, subject, text).remedy(remedy)
     } else {
-        Finding::blocker(CERTIFICATE_TRUST, subject, format!("the CA given has not issued it ({issuer} has)")).remedy(
-            "Give the certificate of that CA, or put the certificate that the CA given has issued in its place.",
-        )
+        let text = format!("the CA given has not issued it ({issuer} has)");
+        let remedy =
+            "Give the certificate of that CA, or put the certificate that the CA given has issued in its place.";
+        Finding::blocker(CERTIFICATE_TRUST, subject, text).remedy(remedy)
     }
 }
 
 pub fn no_roots(subject: &str) -> Finding {
-    Finding::unknown(
-        CERTIFICATE_TRUST,
-        subject,
-        "this system has no CA certificates, so whether others trust it is not known",
-    )
-    .remedy("Pass the CA with --ca-certificate FILE.")
+    let text = "this system has no CA certificates, so whether others trust it is not known";
+    Finding::unknown(CERTIFICATE_TRUST, subject, text).remedy("Pass the CA with --ca-certificate FILE.")
 }
 
 /// What is wrong with it is said already; nobody accepts it, whomever they trust.
 pub fn trust_moot(subject: &str) -> Finding {
-    Finding::unknown(CERTIFICATE_TRUST, subject, "whether its CA is trusted was not looked at, as it is refused anyway")
+    let text = "whether its CA is trusted was not looked at, as it is refused anyway";
+    Finding::unknown(CERTIFICATE_TRUST, subject, text)
 }
 
 /// The TLS library refuses it for a reason that is no problem of its own here.
@@ -159,20 +154,20 @@ pub fn certificate(
     host: &HostName,
     now: Timestamp,
 ) -> Vec<Finding> {
-    let refused = |code, error: &dyn ToString| Finding::blocker(code, subject, error.to_string());
+    let refused = |code, error: String| Finding::blocker(code, subject, error);
     let chain = CertificateChain::parse(certificate).map_err(|error| match error {
-        CertificateError::Layout | CertificateError::Trusted => refused(CERTIFICATE_LAYOUT, &error),
-        error => refused(CERTIFICATE_UNREADABLE, &error),
+        CertificateError::Layout | CertificateError::Trusted => refused(CERTIFICATE_LAYOUT, error.to_string()),
+        error => refused(CERTIFICATE_UNREADABLE, error.to_string()),
     });
     let key = key.map(TlsPrivateKey::parse).transpose().map_err(|error| match error {
         KeyError::Layout => refused(codes::CERTIFICATE_LAYOUT, &error),
         error => refused(codes::CERTIFICATE_KEY_UNREADABLE, &error),
     });
-    let mut findings: Vec<Finding> =
-        [chain.as_ref().err(), key.as_ref().err()].into_iter().flatten().cloned().collect();
+    let unread = [chain.as_ref().err(), key.as_ref().err()];
+    let mut findings: Vec<Finding> = unread.into_iter().flatten().cloned().collect();
     if let Ok(chain) = chain {
-        let key = key.ok().flatten();
-        findings.extend(of_problems(subject, &check_certificate(&chain, key.as_ref(), host, now)));
+        let problems = check_certificate(&chain, key.ok().flatten().as_ref(), host, now);
+        findings.extend(problems.iter().map(|problem| of_problem(subject, problem)));
         if findings.is_empty() {
             findings.push(good(subject, &chain, host));
         }
@@ -199,11 +194,10 @@ pub fn presented(
             }
         }
     }
-    if problems.is_empty() { vec![good(subject, chain, host)] } else { of_problems(subject, &problems).collect() }
-}
-
-fn of_problems<'a>(subject: &'a str, problems: &'a [CertificateProblem]) -> impl Iterator<Item = Finding> + 'a {
-    problems.iter().map(move |problem| of_problem(subject, problem))
+    if problems.is_empty() {
+        return vec![good(subject, chain, host)];
+    }
+    problems.iter().map(|problem| of_problem(subject, problem)).collect()
 }
 
 /// What a problem is as a finding; its code is the problem's.
@@ -217,12 +211,8 @@ pub fn of_problem(subject: &str, problem: &CertificateProblem) -> Finding {
 
 fn good(subject: &str, chain: &CertificateChain, host: &HostName) -> Finding {
     let leaf = chain.leaf();
-    let until = leaf.not_after();
-    Finding::ok(
-        CERTIFICATE,
-        subject,
-        format!("good for {host} until {until}; issued by {} ({})", leaf.issuer(), leaf.fingerprint()),
-    )
+    let (until, issuer, print) = (leaf.not_after(), leaf.issuer(), leaf.fingerprint());
+    Finding::ok(CERTIFICATE, subject, format!("good for {host} until {until}; issued by {issuer} ({print})"))
 }
 
 #[cfg(test)]

@@ -123,14 +123,9 @@ pub fn existing(name: &str, look: &SecretLook, host: &HostName, now: Timestamp) 
     if let Known::Known(Some((_, kind))) = look
         && kind != "kubernetes.io/tls"
     {
-        return vec![
-            Finding::blocker(
-                CERTIFICATE_SECRET_TYPE,
-                subject,
-                format!("its type is {kind}; TLS mode `existing` needs one of type kubernetes.io/tls"),
-            )
-            .remedy("Make one: kubectl create secret tls NAME --cert=FILE --key=FILE"),
-        ];
+        let text = format!("its type is {kind}; TLS mode `existing` needs one of type kubernetes.io/tls");
+        let remedy = "Make one: kubectl create secret tls NAME --cert=FILE --key=FILE";
+        return vec![Finding::blocker(CERTIFICATE_SECRET_TYPE, subject, text).remedy(remedy)];
     }
     certificate::stored(&subject, contents(look), &Stored::kubernetes(), host, now)
 }
@@ -154,11 +149,10 @@ pub fn issuer(name: &str, look: &IssuerLook) -> Finding {
     }
     match look {
         // Nothing to look at is nothing found: something else may answer for the ingress's annotation.
-        IssuerLook::NotInstalled => Finding::ok(
-            code,
-            subject,
-            "it was not looked at, because this cluster has no clusterissuers.cert-manager.io",
-        ),
+        IssuerLook::NotInstalled => {
+            let text = "it was not looked at, because this cluster has no clusterissuers.cert-manager.io";
+            Finding::ok(code, subject, text)
+        }
         IssuerLook::Unreadable(why) => Finding::unknown(code, subject, format!("it could not be read: {why}"))
             .remedy("Ask somebody who may: kubectl get clusterissuers"),
         IssuerLook::Missing => Finding::blocker(code, subject, "it does not exist")
@@ -178,9 +172,11 @@ fn ready(subject: String, object: &Value) -> Finding {
             Finding::warning(code, subject, format!("it is not ready, so no certificate is issued{why}"))
                 .remedy("Mend the issuer; `kubectl describe clusterissuer` tells more.")
         }
-        None => Finding::unknown(code, subject, "it does not say whether it is ready").remedy(
-            "See whether cert-manager is running: kubectl get pods -A -l app.kubernetes.io/instance=cert-manager",
-        ),
+        None => {
+            let remedy =
+                "See whether cert-manager is running: kubectl get pods -A -l app.kubernetes.io/instance=cert-manager";
+            Finding::unknown(code, subject, "it does not say whether it is ready").remedy(remedy)
+        }
     }
 }
 

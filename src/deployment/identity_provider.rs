@@ -32,18 +32,14 @@ impl IdentityProvider {
             client_id: first(&["clientId", "clientID", "client_id"]),
         }
     }
+}
 
-    /// Whether MAS accepts `idpId` as the id of a provider, exactly as it stands: a canonical ULID (26 characters of
-    /// Crockford's base 32 in upper case, the first one at most 7; MAS turns lower case into upper case and with it
-    /// the redirect URI, and a larger first character overflows into another id).
-    pub fn id_is_canonical_ulid(&self) -> bool {
-        let id = self.idp_id.as_bytes();
-        id.len() == 26
-            && matches!(id[0], b'0'..=b'7')
-            && id
-                .iter()
-                .all(|c| matches!(c, b'0'..=b'9' | b'A'..=b'H' | b'J' | b'K' | b'M' | b'N' | b'P'..=b'T' | b'V'..=b'Z'))
-    }
+/// Whether MAS accepts this as the id of a provider, exactly as it stands: a canonical ULID (26 characters of Crockford's base
+/// 32 in upper case, the first one at most 7; MAS turns lower case into upper case and with it the redirect URI, and a larger
+/// first character overflows into another id).
+pub fn is_canonical_ulid(id: &str) -> bool {
+    let digit = |c: u8| c.is_ascii_digit() || (c.is_ascii_uppercase() && !b"ILOU".contains(&c));
+    id.len() == 26 && matches!(id.as_bytes()[0], b'0'..=b'7') && id.bytes().all(digit)
 }
 
 /// The redirect URI that MAS uses for a provider. Source: the guide, "Preparation".
@@ -68,13 +64,9 @@ impl Deployment {
 mod tests {
     use super::*;
 
-    fn provider(id: &str) -> IdentityProvider {
-        IdentityProvider { index: 0, idp_id: id.into(), name: None, issuer: None, client_id: None }
-    }
-
     #[test]
     fn only_ids_that_mas_keeps_as_they_are_count_as_canonical() {
-        assert!(provider("01JABCDEFGHJKMNPQRSTVWXYZ0").id_is_canonical_ulid());
+        assert!(is_canonical_ulid("01JABCDEFGHJKMNPQRSTVWXYZ0"));
         for id in [
             "",
             "google",
@@ -83,7 +75,7 @@ mod tests {
             "01JABCDEFGHIKMNPQRSTVWXYZ0",
             "01JABCDEFGHJKMNPQRSTVWXYZ",
         ] {
-            assert!(!provider(id).id_is_canonical_ulid(), "{id}");
+            assert!(!is_canonical_ulid(id), "{id}");
         }
     }
 

@@ -16,7 +16,7 @@ mod view;
 pub use conditions::{Condition, Conditions, FailureReport, Run};
 pub use features::{Features, SecretKeyField};
 pub use helm_release::values_below;
-pub use identity_provider::{IdentityProvider, mas_redirect_uri, synapse_redirect_uri};
+pub use identity_provider::{IdentityProvider, is_canonical_ulid, mas_redirect_uri, synapse_redirect_uri};
 pub use managers::{Applied, FIELD_MANAGER, Manager, Reach};
 pub use operator::OperatorDeployment;
 pub use outline::{Difference, DifferenceKind, Outline, lenient as lenient_outline};

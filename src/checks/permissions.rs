@@ -20,10 +20,8 @@ pub(super) fn check(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Fi
     }
     let subject = format!("your rights in namespace {}", snapshot.deployment.namespace());
     if access.logged_out {
-        findings.push(
-            Finding::blocker(PERMISSIONS, subject, "the API server no longer accepts your credentials")
-                .remedy("Log in again as you do for kubectl, then run the command again."),
-        );
+        let finding = Finding::blocker(PERMISSIONS, subject, "the API server no longer accepts your credentials");
+        findings.push(finding.remedy("Log in again as you do for kubectl, then run the command again."));
         return;
     }
     let schema = schema(snapshot, access).filter(|_| purpose != Purpose::Abort);
@@ -40,15 +38,10 @@ pub(super) fn check(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Fi
         findings.push(Finding::ok(PERMISSIONS, subject, "they are enough"));
     } else if purpose == Purpose::Look {
         // A step goes on all the same: the server's own dry run of the write tells, before anything is written.
-        let text = format!(
-            "whether you may do this could not be found out ({}): {}",
-            access.why_unknown(),
-            list(unknown.into_iter())
-        );
-        findings.push(
-            Finding::unknown(PERMISSIONS, subject, text)
-                .remedy("Compare with the Role that is enough: `kubectl ess-mas check --rbac`."),
-        );
+        let (why, list) = (access.why_unknown(), list(unknown.into_iter()));
+        let text = format!("whether you may do this could not be found out ({why}): {list}");
+        let remedy = "Compare with the Role that is enough: `kubectl ess-mas check --rbac`.";
+        findings.push(Finding::unknown(PERMISSIONS, subject, text).remedy(remedy));
     }
 }
 
@@ -89,10 +82,7 @@ impl Standing {
         let first = self.missing.first()?;
         let text = format!("you may not: {}", list(self.missing.iter()));
         // Who only looks may not be the one who takes the steps.
-        let finding = match purpose {
-            Purpose::Look => Finding::warning(code, subject, text),
-            _ => Finding::blocker(code, subject, text),
-        };
+        let make = if purpose == Purpose::Look { Finding::warning } else { Finding::blocker };
         let how = match first.on {
             access::On::Path(_) => {
                 "Ask an administrator for it; the ClusterRole system:discovery holds it, which Kubernetes gives to everyone who is logged in."
@@ -101,11 +91,9 @@ impl Standing {
                 "Ask an administrator for the Role that `kubectl ess-mas check --rbac` prints."
             }
         };
-        let namespace = snapshot.deployment.namespace();
-        Some(finding.remedy(format!(
-            "{how} `kubectl auth can-i {} -n {namespace}` tells when it is there.{more}",
-            first.words()
-        )))
+        let (right, namespace) = (first.words(), snapshot.deployment.namespace());
+        let remedy = format!("{how} `kubectl auth can-i {right} -n {namespace}` tells when it is there.{more}");
+        Some(make(code, subject, text).remedy(remedy))
     }
 }
 

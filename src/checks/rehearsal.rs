@@ -157,34 +157,38 @@ pub(super) fn check(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Fi
     if let Known::Unreadable(why) = &snapshot.record {
         let name = record_name(snapshot.deployment.name());
         let namespace = snapshot.deployment.namespace();
-        let finding = Finding::unknown(RECORD, "the record of the rehearsal", why).remedy(format!(
+        let remedy = format!(
             "If somebody has edited it, take it away (kubectl delete configmap {name} -n {namespace}); then `kubectl ess-mas prepare` and the dry run have to be made again."
-        ));
-        findings.push(finding);
+        );
+        findings.push(Finding::unknown(RECORD, "the record of the rehearsal", why).remedy(remedy));
     }
     if !matches!(purpose, Purpose::Activate | Purpose::Look) {
         return;
     }
     findings.extend(old(snapshot));
-    let again = "Run `kubectl ess-mas dry-run`, and let it pass.";
-    let not_now = |message: String| match purpose {
-        Purpose::Activate => Finding::blocker(REHEARSAL, "the dry run", message).remedy(again).guide(),
-        // Only the activation needs it, and who looks may not be that far.
-        _ => Finding::warning(REHEARSAL, "the dry run", message).remedy(again),
-    };
-    findings.push(match standing(snapshot) {
+    let subject = "the dry run";
+    let message = match standing(snapshot) {
         RehearsalStanding::Passed => {
-            Finding::ok(REHEARSAL, "the dry run", "it passed for this very spec and these very secrets")
+            findings.push(Finding::ok(REHEARSAL, subject, "it passed for this very spec and these very secrets"));
+            return;
         }
         RehearsalStanding::None if purpose == Purpose::Look => {
-            Finding::ok(REHEARSAL, "the dry run", "none has passed yet; it is the next step once MAS is prepared")
+            let text = "none has passed yet; it is the next step once MAS is prepared";
+            findings.push(Finding::ok(REHEARSAL, subject, text));
+            return;
         }
-        RehearsalStanding::None => not_now("none has passed yet".to_owned()),
-        RehearsalStanding::Failed(message) => not_now(format!("the last one failed: {message}")),
-        RehearsalStanding::Outdated(changed) => not_now(format!("it passed, but since then: {}", changed.join("; "))),
+        RehearsalStanding::None => "none has passed yet".to_owned(),
+        RehearsalStanding::Failed(message) => format!("the last one failed: {message}"),
+        RehearsalStanding::Outdated(changed) => format!("it passed, but since then: {}", changed.join("; ")),
         RehearsalStanding::Unknown(why) => {
-            not_now(format!("it passed, but whether the MAS Secret is still the same could not be found out: {why}"))
+            format!("it passed, but whether the MAS Secret is still the same could not be found out: {why}")
         }
+    };
+    let again = "Run `kubectl ess-mas dry-run`, and let it pass.";
+    findings.push(match purpose {
+        Purpose::Activate => Finding::blocker(REHEARSAL, subject, message).remedy(again).guide(),
+        // Only the activation needs it, and who looks may not be that far.
+        _ => Finding::warning(REHEARSAL, subject, message).remedy(again),
     });
 }
 

@@ -32,7 +32,6 @@ pub enum TlsMode {
 }
 
 impl TlsMode {
-    /// The mode's name as it stands in the ElementDeployment.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Certmanager => "certmanager",
@@ -50,9 +49,7 @@ impl TlsMode {
 /// A component's `config.postgresql`; every field as written, absent ones left to the operator's defaults.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Postgres {
-    /// Host name or address of the server.
     pub host: Option<String>,
-    /// TCP port; the guide's default is 5432.
     pub port: Option<u16>,
     pub database: Option<String>,
     pub user: Option<String>,
@@ -83,7 +80,6 @@ impl Deployment {
         Ok(Self { object })
     }
 
-    /// The object as the API server sent it.
     pub fn object(&self) -> &Value {
         &self.object
     }
@@ -92,12 +88,10 @@ impl Deployment {
         self.object["metadata"][key].as_str().unwrap_or_default()
     }
 
-    /// `metadata.name`.
     pub fn name(&self) -> &str {
         self.metadata("name")
     }
 
-    /// `metadata.namespace`.
     pub fn namespace(&self) -> &str {
         self.metadata("namespace")
     }
@@ -112,7 +106,6 @@ impl Deployment {
         self.metadata("resourceVersion")
     }
 
-    /// `apiVersion` that the object was read in.
     pub fn api_version(&self) -> &str {
         self.object["apiVersion"].as_str().unwrap_or_default()
     }
@@ -122,12 +115,10 @@ impl Deployment {
         self.object["metadata"]["generation"].as_i64().unwrap_or(0)
     }
 
-    /// Whether the object has been deleted and only waits for its finalizers.
     pub fn being_deleted(&self) -> bool {
         self.object["metadata"]["deletionTimestamp"].is_string()
     }
 
-    /// `metadata.annotations`, in the object's order.
     pub fn annotations(&self) -> impl Iterator<Item = (&str, &str)> {
         let all = self.object["metadata"]["annotations"].as_object().into_iter().flatten();
         all.filter_map(|(key, value)| Some((key.as_str(), value.as_str()?)))
@@ -166,7 +157,6 @@ impl Deployment {
         self.object["spec"]["components"].as_object().into_iter().flatten().map(|(name, value)| (name.as_str(), value))
     }
 
-    /// The MAS component, if there is one.
     pub fn mas(&self) -> Option<&Value> {
         self.component(MAS)
     }
@@ -191,7 +181,6 @@ impl Deployment {
         self.ingress_host(MAS)
     }
 
-    /// `spec.components.<component>.k8s.ingress.fqdn`.
     pub fn ingress_host(&self, component: &str) -> Option<&str> {
         self.component(component)?["k8s"]["ingress"]["fqdn"].as_str().filter(|host| !host.is_empty())
     }
@@ -237,7 +226,6 @@ impl Deployment {
         self.global_tls()["mode"].as_str().and_then(TlsMode::parse).map(|mode| (mode, true))
     }
 
-    /// `spec.global.k8s.ingresses.tls`.
     pub fn global_tls(&self) -> &Value {
         &self.object["spec"]["global"]["k8s"]["ingresses"]["tls"]
     }
@@ -272,7 +260,6 @@ impl Deployment {
         spec
     }
 
-    /// A digest of [`Self::rehearsed_spec`].
     pub fn rehearsed_digest(&self) -> String {
         sha256_hex(self.rehearsed_spec().to_string().as_bytes())
     }

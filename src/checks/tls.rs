@@ -78,9 +78,9 @@ pub struct Offered<'a> {
 }
 
 /// A look at a Secret: its contents, and its `type`.
-pub type SecretLook = Known<Option<(SecretContents, String)>>;
+pub type TypedSecret = Known<Option<(SecretContents, String)>>;
 
-fn contents(look: &SecretLook) -> Known<Option<&SecretContents>> {
+fn contents(look: &TypedSecret) -> Known<Option<&SecretContents>> {
     match look {
         Known::Known(found) => Known::Known(found.as_ref().map(|(contents, _)| contents)),
         Known::Unreadable(why) => Known::Unreadable(why.clone()),
@@ -90,8 +90,8 @@ fn contents(look: &SecretLook) -> Known<Option<&SecretContents>> {
 /// Mode `certfile`: judges the pair that will be in MAS's Secret, each of the two as it will be: a value that is there stays,
 /// unless it is replaced by name. Where MAS's Secret will have neither, the global one is judged.
 pub fn certfile(
-    own: (&str, &Stored, &SecretLook),
-    global: Option<(&str, &Stored, &SecretLook)>,
+    own: (&str, &Stored, &TypedSecret),
+    global: Option<(&str, &Stored, &TypedSecret)>,
     offered: Offered<'_>,
     host: &HostName,
     now: Timestamp,
@@ -118,7 +118,7 @@ pub fn certfile(
 }
 
 /// Mode `existing`: the Secret has to be of type `kubernetes.io/tls` and its certificate good for the host.
-pub fn existing(name: &str, look: &SecretLook, host: &HostName, now: Timestamp) -> Vec<Finding> {
+pub fn existing(name: &str, look: &TypedSecret, host: &HostName, now: Timestamp) -> Vec<Finding> {
     let subject = format!("Secret {name}");
     if let Known::Known(Some((_, kind))) = look
         && kind != "kubernetes.io/tls"
@@ -131,7 +131,7 @@ pub fn existing(name: &str, look: &SecretLook, host: &HostName, now: Timestamp) 
 }
 
 #[derive(Debug, Clone, PartialEq)]
-pub enum IssuerLook {
+pub enum IssuerState {
     /// The cluster serves no `clusterissuers.cert-manager.io`.
     NotInstalled,
     Unreadable(String),
@@ -140,7 +140,7 @@ pub enum IssuerLook {
 }
 
 /// Mode `certmanager`: the ClusterIssuer has to exist, and its condition `Ready` to be True (cert-manager's API reference).
-pub fn issuer(name: &str, look: &IssuerLook) -> Finding {
+pub fn issuer(name: &str, look: &IssuerState) -> Finding {
     let subject = format!("ClusterIssuer {name}");
     let code = CLUSTER_ISSUER;
     if name.is_empty() {
@@ -149,15 +149,15 @@ pub fn issuer(name: &str, look: &IssuerLook) -> Finding {
     }
     match look {
         // Nothing to look at is nothing found: something else may answer for the ingress's annotation.
-        IssuerLook::NotInstalled => {
+        IssuerState::NotInstalled => {
             let text = "it was not looked at, because this cluster has no clusterissuers.cert-manager.io";
             Finding::ok(code, subject, text)
         }
-        IssuerLook::Unreadable(why) => Finding::unknown(code, subject, format!("it could not be read: {why}"))
+        IssuerState::Unreadable(why) => Finding::unknown(code, subject, format!("it could not be read: {why}"))
             .remedy("Ask somebody who may: kubectl get clusterissuers"),
-        IssuerLook::Missing => Finding::blocker(code, subject, "it does not exist")
+        IssuerState::Missing => Finding::blocker(code, subject, "it does not exist")
             .remedy("Name one that exists (kubectl get clusterissuers) with `kubectl ess-mas prepare --tls certmanager --issuer NAME`."),
-        IssuerLook::Found(object) => ready(subject, object),
+        IssuerState::Found(object) => ready(subject, object),
     }
 }
 

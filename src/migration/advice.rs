@@ -129,7 +129,7 @@ pub fn page(ui: &Ui, message: &str) -> Result<(), OutputError> {
 
 /// What was found around a deployment whose failure says too little.
 pub struct More {
-    troubles: Vec<Trouble>,
+    troubles: Vec<Symptom>,
     logs: Vec<(String, String)>,
     missing: Vec<String>,
 }
@@ -169,7 +169,7 @@ async fn look(session: &Session, snapshot: &Snapshot) -> More {
             Err(one) => unread.push(one),
         }
     }
-    let clean = |one: Trouble| Trouble { object: one.object, says: redactor.text(&one.says) };
+    let clean = |one: Symptom| Symptom { object: one.object, says: redactor.text(&one.says) };
     More {
         troubles: related_objects::troubles(&found).into_iter().map(clean).collect(),
         logs,

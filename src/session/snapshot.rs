@@ -9,7 +9,7 @@ use super::environment;
 use super::reading::{Extent, Refusal, note_refused, unreadable};
 use super::secrets;
 use crate::checks::access::Right;
-use crate::checks::tls::SecretLook;
+use crate::checks::tls::TypedSecret;
 use crate::checks::{Known, Snapshot};
 use crate::cluster::{ApiVersion, Cluster, Selection, qualified, resource};
 use crate::deployment::{Deployment, Features};
@@ -137,7 +137,7 @@ fn record(map: &Value, deployment: &Deployment) -> Known<Option<Record>> {
     }
 }
 
-fn contents(look: SecretLook) -> Known<Option<SecretContents>> {
+fn contents(look: TypedSecret) -> Known<Option<SecretContents>> {
     match look {
         Known::Known(found) => Known::Known(found.map(|(contents, _)| contents)),
         Known::Unreadable(why) => Known::Unreadable(why),

@@ -1,6 +1,6 @@
 //! Reaching a database and logging in.
 
-use super::said::{Place, Pooling, Refusal, Server, SslMode, Trouble, Whose};
+use super::said::{Place, Pooling, ProbeError, Refusal, Server, SslMode, Whose};
 use crate::checks::finding::{Code, Finding};
 use crate::checks::known::Known;
 use crate::checks::settings::DATABASE_POOLER;
@@ -14,7 +14,7 @@ const MAS_DATABASE_VERSION: Code = "mas-database-version";
 pub(super) fn judge<'a, T>(
     whose: Whose,
     place: &'a Result<Place, String>,
-    said: &'a Result<T, Trouble>,
+    said: &'a Result<T, ProbeError>,
     server: fn(&T) -> &Server,
     findings: &mut Vec<Finding>,
 ) -> Option<(&'a Place, &'a T)> {
@@ -33,27 +33,27 @@ pub(super) fn judge<'a, T>(
 }
 
 /// Why a database said nothing, as a finding.
-fn trouble(place: &Place, trouble: &Trouble) -> Finding {
+fn trouble(place: &Place, trouble: &ProbeError) -> Finding {
     let who = place.whose.word();
     let at = place.words();
     let inside = "If this host is only known or let in inside the cluster: `kubectl ess-mas check --databases --through-cluster`.";
     let login = |text: String| place.unknown(DATABASE_LOGIN, text);
     let unreached = |text: String| place.unknown(DATABASE_REACHABLE, text);
     match trouble {
-        Trouble::NotAsked(why) => login(format!("{who} database {at} was not asked: {why}")),
-        Trouble::NoWay(why) => unreached(format!("{who} database {at} was not reached from here: {why}")).remedy(inside),
-        Trouble::TimedOut => unreached(format!("{who} database {at}: no answer within the time that it is given"))
+        ProbeError::NotAsked(why) => login(format!("{who} database {at} was not asked: {why}")),
+        ProbeError::NoWay(why) => unreached(format!("{who} database {at} was not reached from here: {why}")).remedy(inside),
+        ProbeError::TimedOut => unreached(format!("{who} database {at}: no answer within the time that it is given"))
             .remedy(inside),
-        Trouble::Lost(why) => unreached(format!("the connection to {who} database {at} ended: {why}"))
+        ProbeError::Lost(why) => unreached(format!("the connection to {who} database {at} ended: {why}"))
             .remedy("Try again; then look into the server's log."),
-        Trouble::NotPostgres(why) => place.blocker(DATABASE_REACHABLE, format!("what answers for {who} database {at} is no PostgreSQL server: {why}"))
+        ProbeError::NotPostgres(why) => place.blocker(DATABASE_REACHABLE, format!("what answers for {who} database {at} is no PostgreSQL server: {why}"))
             .remedy("Compare host and port with those of the PostgreSQL server."),
-        Trouble::NoTls => place.blocker(DATABASE_SSLMODE, format!("{} insists on TLS (sslmode {}), and the server at {}:{} has none", place.whose.program(), place.mode.word(), place.host, place.port))
+        ProbeError::NoTls => place.blocker(DATABASE_SSLMODE, format!("{} insists on TLS (sslmode {}), and the server at {}:{} has none", place.whose.program(), place.mode.word(), place.host, place.port))
             .remedy("Turn TLS on at the server, or set sslMode to prefer or disable if the way to it is trusted."),
-        Trouble::Certificate(why) => certificate(place, why),
-        Trouble::InClear => login(format!("the server of {who} database {at} asks for the password in clear over a connection that is not encrypted; it was not sent"))
+        ProbeError::Certificate(why) => certificate(place, why),
+        ProbeError::InClear => login(format!("the server of {who} database {at} asks for the password in clear over a connection that is not encrypted; it was not sent"))
             .remedy("Let the server ask by scram-sha-256 (pg_hba.conf), or use TLS."),
-        Trouble::Refused(refusal) => refused(place, refusal, inside),
+        ProbeError::Refused(refusal) => refused(place, refusal, inside),
     }
 }
 

@@ -12,16 +12,16 @@ pub use expected::Expected;
 pub use said::{MAS_TABLES, Place, SslMode, Whose};
 
 use super::finding::Finding;
-use said::{MasSaid, SynapseSaid, Trouble};
+use said::{MasSaid, ProbeError, SynapseSaid};
 
 #[derive(Debug, Clone)]
-pub struct Answers {
-    pub mas: Result<MasSaid, Trouble>,
-    pub synapse: Result<SynapseSaid, Trouble>,
+pub struct Probed {
+    pub mas: Result<MasSaid, ProbeError>,
+    pub synapse: Result<SynapseSaid, ProbeError>,
 }
 
 /// The findings, blockers first.
-pub fn judge(expected: &Expected, answers: &Answers) -> Vec<Finding> {
+pub fn judge(expected: &Expected, answers: &Probed) -> Vec<Finding> {
     let mut findings = Vec::new();
     let of_synapse = answers.synapse.as_ref().ok();
     let mas = login::judge(Whose::Mas, &expected.mas, &answers.mas, |said| &said.server, &mut findings);

@@ -152,7 +152,7 @@ pub struct Refusal {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Trouble {
+pub enum ProbeError {
     NotAsked(String),
     NoWay(String),
     TimedOut,

@@ -79,7 +79,7 @@ fn synapse() -> SynapseSaid {
 
 /// What is not in order when both say this.
 fn open(expected: &Expected, mas: MasSaid, synapse: SynapseSaid) -> Vec<(&'static str, Severity)> {
-    let found = judge(expected, &Answers { mas: Ok(mas), synapse: Ok(synapse) });
+    let found = judge(expected, &Probed { mas: Ok(mas), synapse: Ok(synapse) });
     let open = found.iter().filter(|finding| finding.severity != Severity::Ok);
     open.map(|finding| (finding.code, finding.severity)).collect()
 }
@@ -100,7 +100,7 @@ use Severity::{Blocker, Unknown, Warning};
 
 #[test]
 fn two_databases_in_order_have_nothing_but_fine_findings_and_every_question_has_one() {
-    let found = judge(&expected(), &Answers { mas: Ok(mas()), synapse: Ok(synapse()) });
+    let found = judge(&expected(), &Probed { mas: Ok(mas()), synapse: Ok(synapse()) });
     assert!(found.iter().all(|finding| finding.severity == Severity::Ok), "{found:#?}");
     for code in [
         "database-reachable",
@@ -264,16 +264,16 @@ fn a_session_is_judged_by_how_it_is_protected_pooled_and_let_in() {
 #[test]
 fn each_trouble_has_a_code_a_weight_and_something_to_do() {
     let refused =
-        |state: &str, message: &str| Trouble::Refused(Refusal { state: state.into(), message: message.into() });
+        |state: &str, message: &str| ProbeError::Refused(Refusal { state: state.into(), message: message.into() });
     for (trouble, code, severity) in [
-        (Trouble::NotAsked("x".into()), "database-login", Unknown),
-        (Trouble::NoWay("x".into()), "database-reachable", Unknown),
-        (Trouble::TimedOut, "database-reachable", Unknown),
-        (Trouble::Lost("x".into()), "database-reachable", Unknown),
-        (Trouble::NotPostgres("x".into()), "database-reachable", Blocker),
-        (Trouble::NoTls, "database-sslmode", Blocker),
-        (Trouble::Certificate("x".into()), "database-sslmode", Warning),
-        (Trouble::InClear, "database-login", Unknown),
+        (ProbeError::NotAsked("x".into()), "database-login", Unknown),
+        (ProbeError::NoWay("x".into()), "database-reachable", Unknown),
+        (ProbeError::TimedOut, "database-reachable", Unknown),
+        (ProbeError::Lost("x".into()), "database-reachable", Unknown),
+        (ProbeError::NotPostgres("x".into()), "database-reachable", Blocker),
+        (ProbeError::NoTls, "database-sslmode", Blocker),
+        (ProbeError::Certificate("x".into()), "database-sslmode", Warning),
+        (ProbeError::InClear, "database-login", Unknown),
         (refused("28P01", "password authentication failed"), "database-login", Blocker),
         (refused("28000", "no pg_hba.conf entry for host"), "database-login", Unknown),
         (refused("28000", "role \"mas\" is not permitted to log in"), "database-login", Blocker),
@@ -284,16 +284,16 @@ fn each_trouble_has_a_code_a_weight_and_something_to_do() {
         (refused("57P03", "the database system is starting up"), "database-login", Unknown),
         (refused("08P01", "no such database"), "database-login", Unknown),
     ] {
-        let answers = Answers { mas: Err(trouble.clone()), synapse: Ok(synapse()) };
+        let answers = Probed { mas: Err(trouble.clone()), synapse: Ok(synapse()) };
         let found = judge(&expected(), &answers);
         let found: Vec<_> = found.iter().filter(|finding| finding.severity != Severity::Ok).collect();
         assert_eq!(found.len(), 1, "{trouble:?}: {found:#?}");
         assert_eq!((found[0].code, found[0].severity), (code, severity), "{trouble:?}");
-        if let Trouble::Refused(refusal) = &trouble {
+        if let ProbeError::Refused(refusal) = &trouble {
             assert!(found[0].message.contains(&refusal.message), "{trouble:?}");
         }
     }
-    let found = judge(&expected(), &Answers { mas: Ok(mas()), synapse: Err(Trouble::NoWay("x".into())) });
+    let found = judge(&expected(), &Probed { mas: Ok(mas()), synapse: Err(ProbeError::NoWay("x".into())) });
     let remedy = found.iter().find_map(|finding| finding.remedy.as_ref()).unwrap();
     assert!(remedy.contains("kubectl ess-mas check --databases --through-cluster"), "{remedy}");
 }
@@ -357,7 +357,7 @@ fn providers_in_use_are_held_against_those_configured() {
     let many: Vec<&str> = many.iter().map(String::as_str).collect();
     let found = judge(
         &expected(),
-        &Answers {
+        &Probed {
             mas: Ok(mas()),
             synapse: Ok(SynapseSaid {
                 providers: Known::Known(many.iter().map(|name| ((*name).to_owned(), 1)).collect()),
@@ -374,7 +374,7 @@ fn with_ldap_nobody_is_called_locked_out_who_may_not_be() {
     let mut ldap = expected();
     ldap.ldap = true;
     let said = SynapseSaid { no_login: Known::Known(40), ..synapse() };
-    let found = judge(&ldap, &Answers { mas: Ok(mas()), synapse: Ok(said) });
+    let found = judge(&ldap, &Probed { mas: Ok(mas()), synapse: Ok(said) });
     let told = found.iter().find(|finding| finding.code == "synapse-database-no-login").unwrap();
     assert!(told.message.contains("LDAP") && !told.message.contains("will not be able to log in;"), "{told:?}");
 }

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 /// An answer: its status, the few headers that count, and the beginning of its body.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Answer {
+pub struct Reply {
     pub status: u16,
     /// Header `Location`.
     pub location: Option<String>,
@@ -18,7 +18,7 @@ pub struct Answer {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    Answered(Answer),
+    Answered(Reply),
     /// No connection: no address, nothing there, no TLS, no way through the proxy. A sentence says why.
     NotReached(String),
     /// A connection, but no whole answer in time. A sentence says how far it came.
@@ -40,7 +40,7 @@ pub(super) enum Reached<'a> {
 /// Longest piece of foreign text in a sentence of ours.
 const EXCERPT: usize = 160;
 
-impl Answer {
+impl Reply {
     /// The body as JSON, or what it is instead, to complete "it answers …".
     pub(super) fn json(&self) -> Result<Value, String> {
         if self.cut {

@@ -1,15 +1,15 @@
 //! What clients see that know the server name only, and what they hold from before. Source: MSC2965; Synapse,
 //! `synapse/rest/client/account.py`.
 
-use super::answer::{Answer, Outcome, Reached, excerpt};
-use super::expected::{Expected, OutsidePhase};
-use super::question::{Answers, Question, Whom};
+use super::answer::{Outcome, Reached, Reply, excerpt};
+use super::expected::{EndpointPhase, Expected};
+use super::question::{Question, Replies, Whom};
 use crate::checks::finding::{Code, Finding};
 
 const OLD_TOKEN: Code = "old-token";
 const WELL_KNOWN_CLIENT: Code = "well-known-client";
 
-pub(super) fn token(expected: &Expected, answers: &Answers) -> Option<Finding> {
+pub(super) fn token(expected: &Expected, answers: &Replies) -> Option<Finding> {
     if expected.synapse_host.is_none() || answers.reached(Whom::Synapse) != Reached::Yes {
         return None;
     }
@@ -17,7 +17,7 @@ pub(super) fn token(expected: &Expected, answers: &Answers) -> Option<Finding> {
 }
 
 /// A token from before the migration is the best proof that accounts and devices came over.
-fn old_token(expected: &Expected, url: String, answer: &Answer) -> Finding {
+fn old_token(expected: &Expected, url: String, answer: &Reply) -> Finding {
     let code = OLD_TOKEN;
     let body = match (answer.status, answer.json()) {
         (200, Ok(body)) => body,
@@ -61,7 +61,7 @@ fn old_token(expected: &Expected, url: String, answer: &Answer) -> Finding {
     }
     let more = if given.user.is_some() && given.device.is_some() {
         ", as was given"
-    } else if expected.phase == OutsidePhase::Active {
+    } else if expected.phase == EndpointPhase::Active {
         "; compare with what it was before"
     } else {
         "; write both behind it into the file, and they are compared after the migration"
@@ -70,7 +70,7 @@ fn old_token(expected: &Expected, url: String, answer: &Answer) -> Finding {
 }
 
 /// Where clients are sent that know the server name only. Absence is no fault of the migration; a wrong issuer is one.
-pub(super) fn well_known(expected: &Expected, answers: &Answers) -> Option<Finding> {
+pub(super) fn well_known(expected: &Expected, answers: &Replies) -> Option<Finding> {
     let code = WELL_KNOWN_CLIENT;
     let url = Question::WellKnown.url(expected);
     let answer = match answers.to(&Question::WellKnown).next()? {

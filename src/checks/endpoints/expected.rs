@@ -10,7 +10,7 @@ use crate::x509::RsaPrivateKey;
 
 /// What Synapse and MAS have to answer depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OutsidePhase {
+pub enum EndpointPhase {
     /// Legacy authentication, and no MAS yet.
     Before,
     /// MAS is up and not active; Synapse works as before.
@@ -20,7 +20,7 @@ pub enum OutsidePhase {
     Active,
 }
 
-impl OutsidePhase {
+impl EndpointPhase {
     pub fn of(deployment: &Deployment) -> Self {
         match (deployment.mas_active(), deployment.active()) {
             (Some(true), _) => Self::Active,
@@ -62,7 +62,7 @@ pub struct Commands {
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Expected {
-    pub phase: OutsidePhase,
+    pub phase: EndpointPhase,
     pub mas_host: Option<String>,
     pub synapse_host: Option<String>,
     /// The server name, which the ids of users end in.
@@ -87,7 +87,7 @@ impl Expected {
         let settings = snapshot.settings.as_ref();
         let mas_host = deployment.mas_host().or_else(|| settings.map(|settings| settings.host.as_str()));
         Self {
-            phase: OutsidePhase::of(deployment),
+            phase: EndpointPhase::of(deployment),
             mas_host: mas_host.map(str::to_owned),
             synapse_host: deployment.ingress_host("synapse").map(str::to_owned),
             server_name: deployment.domain_name().map(str::to_owned),

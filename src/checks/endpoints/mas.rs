@@ -3,9 +3,9 @@
 
 use serde_json::Value;
 
-use super::answer::{Answer, Reached, excerpt};
-use super::expected::{Expected, OutsidePhase};
-use super::question::{Answers, Question, Whom};
+use super::answer::{Reached, Reply, excerpt};
+use super::expected::{EndpointPhase, Expected};
+use super::question::{Question, Replies, Whom};
 use crate::checks::finding::{Code, Finding};
 use crate::checks::known::Known;
 
@@ -15,14 +15,14 @@ pub const MAS_SIGNING_KEY: Code = "mas-signing-key";
 const MAS_LOGIN_PAGE: Code = "mas-login-page";
 pub const MAS_ISSUER: Code = "mas-issuer";
 
-pub(super) fn judge(expected: &Expected, answers: &Answers, findings: &mut Vec<Finding>) {
+pub(super) fn judge(expected: &Expected, answers: &Replies, findings: &mut Vec<Finding>) {
     let Some(host) = &expected.mas_host else { return };
     let home = format!("https://{host}/");
     match answers.reached(Whom::Mas) {
         Reached::NotAsked => return,
         Reached::No(why) => {
             let warning = |text: String| Finding::warning(MAS_REACHABLE, home, text);
-            findings.push(if expected.phase == OutsidePhase::Before {
+            findings.push(if expected.phase == EndpointPhase::Before {
                 warning(format!("MAS is to be here, and {why}"))
                     .remedy("Let the name point to the same ingress as Synapse before the dry run.")
             } else {
@@ -36,7 +36,7 @@ pub(super) fn judge(expected: &Expected, answers: &Answers, findings: &mut Vec<F
         }
         Reached::Yes => {}
     }
-    if expected.phase == OutsidePhase::Before {
+    if expected.phase == EndpointPhase::Before {
         if let Ok(answer) = answers.the(expected, &Question::MasAddress, MAS_REACHABLE) {
             let text = format!("the name points to {}; MAS is not there yet", answer.text());
             findings.push(Finding::ok(MAS_REACHABLE, home, text));
@@ -57,7 +57,7 @@ pub(super) fn look_at_mas(expected: &Expected) -> String {
     format!("See whether MAS runs and its ingress leads to it: {} get pods,ingresses", expected.commands.kubectl)
 }
 
-fn discovery(expected: &Expected, answer: &Answer, findings: &mut Vec<Finding>) {
+fn discovery(expected: &Expected, answer: &Reply, findings: &mut Vec<Finding>) {
     let url = Question::Discovery.url(expected);
     match answer.document() {
         Ok(document) => {
@@ -115,7 +115,7 @@ fn rs256(url: &str, document: &Value) -> Finding {
 }
 
 /// The modulus, as MAS publishes it, proves that the pod runs with the intended Secret.
-fn keys(expected: &Expected, url: String, answer: &Answer) -> Finding {
+fn keys(expected: &Expected, url: String, answer: &Reply) -> Finding {
     let code = MAS_SIGNING_KEY;
     let keys = |document: Value| if document["keys"].is_array() { Ok(document) } else { Err(answer.described()) };
     let document = match answer.document().and_then(keys) {
@@ -141,14 +141,14 @@ fn keys(expected: &Expected, url: String, answer: &Answer) -> Finding {
             let remedy = "Either another MAS answers here, or the Secret was changed after MAS started. Look at the address behind the \
                           host, or let the deployment reconcile and rehearse again.";
             // A key may be changed once MAS is in use; then it only has to be loaded.
-            let make = if expected.phase == OutsidePhase::Active { Finding::warning } else { Finding::blocker };
+            let make = if expected.phase == EndpointPhase::Active { Finding::warning } else { Finding::blocker };
             make(code, url, text).remedy(remedy)
         }
     }
 }
 
 /// Without passwords and with one provider the page sends on to that provider.
-fn login_page(expected: &Expected, url: String, answer: &Answer) -> Finding {
+fn login_page(expected: &Expected, url: String, answer: &Reply) -> Finding {
     let code = MAS_LOGIN_PAGE;
     let to_provider = answer.location.as_deref().is_some_and(|location| location.contains("/upstream/authorize/"));
     match answer.status {

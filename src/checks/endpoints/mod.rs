@@ -12,11 +12,11 @@ mod providers;
 mod question;
 mod synapse;
 
-pub use answer::{Answer, Outcome};
-pub use expected::{Commands, Expected, GivenToken, OutsidePhase};
+pub use answer::{Outcome, Reply};
+pub use expected::{Commands, EndpointPhase, Expected, GivenToken};
 pub use mas::{MAS_ISSUER, MAS_SIGNING_KEY};
 pub use providers::next_at_provider;
-pub use question::{Answers, Question, Whom, questions};
+pub use question::{Question, Replies, Whom, questions};
 
 use super::finding::{Code, Finding};
 
@@ -24,7 +24,7 @@ const OUTSIDE_HOSTS: Code = "outside-hosts";
 const OUTSIDE_ROUTE: Code = "outside-route";
 
 /// The findings, what is plainly wrong first.
-pub fn judge(expected: &Expected, answers: &Answers) -> Vec<Finding> {
+pub fn judge(expected: &Expected, answers: &Replies) -> Vec<Finding> {
     let mut findings = Vec::new();
     mas::judge(expected, answers, &mut findings);
     providers::judge(expected, answers, &mut findings);

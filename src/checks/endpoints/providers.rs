@@ -10,10 +10,10 @@ use base64::engine::general_purpose::URL_SAFE;
 use http::Uri;
 use serde_json::Value;
 
-use super::answer::{Answer, Outcome, excerpt};
-use super::expected::{Expected, OutsidePhase};
+use super::answer::{Outcome, Reply, excerpt};
+use super::expected::{EndpointPhase, Expected};
 use super::mas::look_at_mas;
-use super::question::{Answers, Question};
+use super::question::{Question, Replies};
 use crate::checks::finding::{Code, Finding};
 use crate::deployment::{IdentityProvider, mas_redirect_uri};
 
@@ -21,7 +21,7 @@ const IDP_AT_MAS: Code = "idp-at-mas";
 const IDP_OFFERED: Code = "idp-offered";
 const IDP_REDIRECT_URI: Code = "idp-redirect-uri";
 
-pub(super) fn judge(expected: &Expected, answers: &Answers, findings: &mut Vec<Finding>) {
+pub(super) fn judge(expected: &Expected, answers: &Replies, findings: &mut Vec<Finding>) {
     for (index, provider) in expected.providers.iter().enumerate() {
         let question = Question::Authorize(index);
         match answers.the(expected, &question, IDP_AT_MAS) {
@@ -32,7 +32,7 @@ pub(super) fn judge(expected: &Expected, answers: &Answers, findings: &mut Vec<F
             findings.push(at_provider(expected, provider, next_at_provider(answers, index).ok().as_ref(), outcome));
         }
     }
-    if matches!(expected.phase, OutsidePhase::Before | OutsidePhase::Rehearsed)
+    if matches!(expected.phase, EndpointPhase::Before | EndpointPhase::Rehearsed)
         && let Ok(answer) = answers.the(expected, &Question::LoginV3, IDP_OFFERED)
         && let Ok(flows) = answer.json()
         && answer.status == 200
@@ -52,7 +52,7 @@ fn parameter(location: &str, name: &str) -> Option<String> {
     form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
 }
 
-fn at_mas(expected: &Expected, provider: &IdentityProvider, url: &str, answer: &Answer) -> Finding {
+fn at_mas(expected: &Expected, provider: &IdentityProvider, url: &str, answer: &Reply) -> Finding {
     let code = IDP_AT_MAS;
     let name = called(provider);
     match (answer.status, &answer.location) {
@@ -103,9 +103,9 @@ fn begun(expected: &Expected, provider: &IdentityProvider, url: &str, location: 
 
 /// The one address to ask at a provider: where MAS sends browsers. It is asked once, without any cookie or credential, and
 /// what it answers is not followed. An error says why it is not asked.
-pub fn next_at_provider(answers: &Answers, index: usize) -> Result<Uri, Option<String>> {
+pub fn next_at_provider(answers: &Replies, index: usize) -> Result<Uri, Option<String>> {
     let question = Question::Authorize(index);
-    let Some(Outcome::Answered(Answer { status: 302 | 303 | 307, location: Some(location), .. })) =
+    let Some(Outcome::Answered(Reply { status: 302 | 303 | 307, location: Some(location), .. })) =
         answers.to(&question).next()
     else {
         return Err(None);
@@ -190,7 +190,7 @@ fn start(expected: &Expected, provider: &IdentityProvider) -> String {
 }
 
 /// Everything in an answer that may hold an error: the text of the page, and the address that it sends on to, decoded.
-fn said(answer: &Answer) -> String {
+fn said(answer: &Reply) -> String {
     let location = answer.location.as_deref().unwrap_or_default();
     let query = location.split_once('?').map(|(_, query)| query).unwrap_or_default();
     // The request's own redirect_uri comes back on the way to a login page, and is no complaint.
@@ -209,7 +209,7 @@ fn said(answer: &Answer) -> String {
 }
 
 /// Status and the words that a person would see.
-fn shown(answer: &Answer) -> String {
+fn shown(answer: &Reply) -> String {
     let text = answer.text();
     if answer.status >= 400 && !text.is_empty() && serde_json::from_slice::<Value>(&answer.body).is_err() {
         return format!("{} \"{text}\"", answer.status);

@@ -1,7 +1,7 @@
 //! What is asked, and what came of it.
 
-use super::answer::{Answer, Outcome, Reached, encoded};
-use super::expected::{Expected, OutsidePhase};
+use super::answer::{Outcome, Reached, Reply, encoded};
+use super::expected::{EndpointPhase, Expected};
 use crate::checks::finding::{Code, Finding};
 
 /// One thing to ask. All are plain GET requests, and none of them logs anybody in.
@@ -96,7 +96,7 @@ impl Question {
 pub fn questions(expected: &Expected) -> Vec<Question> {
     let mut all = Vec::new();
     if expected.mas_host.is_some() {
-        if expected.phase == OutsidePhase::Before {
+        if expected.phase == EndpointPhase::Before {
             all.push(Question::MasAddress);
         } else {
             all.extend([Question::Discovery, Question::Keys, Question::LoginPage]);
@@ -106,7 +106,7 @@ pub fn questions(expected: &Expected) -> Vec<Question> {
     }
     if expected.synapse_host.is_some() {
         all.extend([Question::Versions, Question::AuthMetadata, Question::LoginV3]);
-        if expected.phase == OutsidePhase::Active {
+        if expected.phase == EndpointPhase::Active {
             all.extend([Question::AuthMetadataUnstable, Question::LoginR0]);
             all.extend(vec![Question::WhoamiJunk; expected.tries()]);
         }
@@ -121,9 +121,9 @@ pub fn questions(expected: &Expected) -> Vec<Question> {
 }
 
 #[derive(Debug, Clone, Default)]
-pub struct Answers(pub(super) Vec<(Question, Outcome)>);
+pub struct Replies(pub(super) Vec<(Question, Outcome)>);
 
-impl Answers {
+impl Replies {
     pub fn add(&mut self, question: Question, outcome: Outcome) {
         self.0.push((question, outcome));
     }
@@ -135,7 +135,7 @@ impl Answers {
 
     /// The one answer to a question; else a finding that there is none, or nothing where one finding for the whole host
     /// says it already.
-    pub(super) fn the(&self, expected: &Expected, question: &Question, code: Code) -> Result<&Answer, Option<Finding>> {
+    pub(super) fn the(&self, expected: &Expected, question: &Question, code: Code) -> Result<&Reply, Option<Finding>> {
         let url = question.url(expected);
         Err(match self.0.iter().find(|(asked, _)| asked == question).map(|(_, outcome)| outcome) {
             None => None,
@@ -154,7 +154,7 @@ impl Answers {
         expected: &Expected,
         question: &Question,
         code: Code,
-        judge: impl FnOnce(&Expected, String, &Answer) -> Finding,
+        judge: impl FnOnce(&Expected, String, &Reply) -> Finding,
     ) -> Option<Finding> {
         match self.the(expected, question, code) {
             Ok(answer) => Some(judge(expected, question.url(expected), answer)),

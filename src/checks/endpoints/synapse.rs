@@ -3,9 +3,9 @@
 
 use serde_json::Value;
 
-use super::answer::{Answer, Outcome, Reached, excerpt};
-use super::expected::{Expected, OutsidePhase};
-use super::question::{Answers, Question, Whom};
+use super::answer::{Outcome, Reached, Reply, excerpt};
+use super::expected::{EndpointPhase, Expected};
+use super::question::{Question, Replies, Whom};
 use crate::checks::finding::{Code, Finding};
 
 const SYNAPSE_REACHABLE: Code = "synapse-reachable";
@@ -13,13 +13,13 @@ const SYNAPSE_AUTH_METADATA: Code = "synapse-auth-metadata";
 const SYNAPSE_LOGIN: Code = "synapse-login";
 const SYNAPSE_ASKS_MAS: Code = "synapse-asks-mas";
 
-pub(super) fn judge(expected: &Expected, answers: &Answers, findings: &mut Vec<Finding>) {
+pub(super) fn judge(expected: &Expected, answers: &Replies, findings: &mut Vec<Finding>) {
     let Some(host) = &expected.synapse_host else { return };
     let home = format!("https://{host}/");
     match answers.reached(Whom::Synapse) {
         Reached::NotAsked => return,
         Reached::No(why) => {
-            let migrating = expected.phase == OutsidePhase::Migrating;
+            let migrating = expected.phase == EndpointPhase::Migrating;
             let why_so = if migrating { ", as is to be expected while it migrates" } else { "" };
             let text = format!("Synapse cannot be reached from here{why_so}: {why}");
             findings.push(Finding::warning(SYNAPSE_REACHABLE, home, text).remedy(format!(
@@ -33,10 +33,10 @@ pub(super) fn judge(expected: &Expected, answers: &Answers, findings: &mut Vec<F
     }
     findings.extend(answers.judge(expected, &Question::Versions, SYNAPSE_REACHABLE, versions));
     match expected.phase {
-        OutsidePhase::Before | OutsidePhase::Rehearsed => before(expected, answers, findings),
+        EndpointPhase::Before | EndpointPhase::Rehearsed => before(expected, answers, findings),
         // What answers in between says nothing.
-        OutsidePhase::Migrating => {}
-        OutsidePhase::Active => after(expected, answers, findings),
+        EndpointPhase::Migrating => {}
+        EndpointPhase::Active => after(expected, answers, findings),
     }
 }
 
@@ -44,21 +44,21 @@ fn look_at_synapse(expected: &Expected) -> String {
     format!("See whether Synapse runs and its ingress leads to it: {} get pods,ingresses", expected.commands.kubectl)
 }
 
-fn versions(expected: &Expected, url: String, answer: &Answer) -> Finding {
+fn versions(expected: &Expected, url: String, answer: &Reply) -> Finding {
     let code = SYNAPSE_REACHABLE;
     if answer.status == 200 && answer.json().is_ok_and(|document| document["versions"].is_array()) {
         return Finding::ok(code, url, "Synapse answers");
     }
     let text = format!("Synapse does not answer there: {}", answer.described());
     match expected.phase {
-        OutsidePhase::Migrating => {
+        EndpointPhase::Migrating => {
             Finding::warning(code, url, format!("{text}; it is stopped while the operator migrates"))
         }
         _ => Finding::blocker(code, url, text).remedy(look_at_synapse(expected)),
     }
 }
 
-fn before(expected: &Expected, answers: &Answers, findings: &mut Vec<Finding>) {
+fn before(expected: &Expected, answers: &Replies, findings: &mut Vec<Finding>) {
     let code = SYNAPSE_AUTH_METADATA;
     findings.extend(answers.judge(expected, &Question::AuthMetadata, code, |_, url, answer| {
         match (answer.status, answer.json()) {
@@ -109,7 +109,7 @@ fn delegates(flows: &Value) -> bool {
     all.any(|flow| signs.iter().any(|sign| flow[*sign] == true))
 }
 
-fn after(expected: &Expected, answers: &Answers, findings: &mut Vec<Finding>) {
+fn after(expected: &Expected, answers: &Replies, findings: &mut Vec<Finding>) {
     auth_metadata(expected, answers, findings);
     for question in [Question::LoginV3, Question::LoginR0] {
         findings.extend(answers.judge(expected, &question, SYNAPSE_LOGIN, login_after));
@@ -118,7 +118,7 @@ fn after(expected: &Expected, answers: &Answers, findings: &mut Vec<Finding>) {
 }
 
 /// Clients compare the issuer byte for byte; a slash more or less and they do not log in (MAS issue 2800).
-fn auth_metadata(expected: &Expected, answers: &Answers, findings: &mut Vec<Finding>) {
+fn auth_metadata(expected: &Expected, answers: &Replies, findings: &mut Vec<Finding>) {
     let code = SYNAPSE_AUTH_METADATA;
     // Synapse older than 1.138 knows the unstable name only.
     let status = |question| answers.the(expected, question, code).ok().map(|answer| answer.status);
@@ -159,7 +159,7 @@ fn auth_metadata(expected: &Expected, answers: &Answers, findings: &mut Vec<Find
     }));
 }
 
-fn login_after(expected: &Expected, url: String, answer: &Answer) -> Finding {
+fn login_after(expected: &Expected, url: String, answer: &Reply) -> Finding {
     let code = SYNAPSE_LOGIN;
     match (answer.status, answer.json()) {
         (200, Ok(flows)) if delegates(&flows) => {
@@ -180,14 +180,14 @@ fn login_after(expected: &Expected, url: String, answer: &Answer) -> Finding {
 }
 
 /// A made-up token makes every process of Synapse ask MAS: 401 if MAS answered, 503 if it could not be asked.
-fn asks_mas(expected: &Expected, answers: &Answers, findings: &mut Vec<Finding>) {
+fn asks_mas(expected: &Expected, answers: &Replies, findings: &mut Vec<Finding>) {
     let code = SYNAPSE_ASKS_MAS;
     let url = Question::WhoamiJunk.url(expected);
     let all: Vec<&Outcome> = answers.to(&Question::WhoamiJunk).collect();
     if all.is_empty() {
         return;
     }
-    let errcode = |answer: &Answer| answer.json().ok().and_then(|body| body["errcode"].as_str().map(str::to_owned));
+    let errcode = |answer: &Reply| answer.json().ok().and_then(|body| body["errcode"].as_str().map(str::to_owned));
     let refused = |outcome: &&&Outcome| {
         matches!(outcome, Outcome::Answered(answer) if answer.status == 401
             && errcode(answer).is_some_and(|errcode| errcode == "M_UNKNOWN_TOKEN"))

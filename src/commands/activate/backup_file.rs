@@ -6,19 +6,19 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use crate::checks::backup::Looked;
-use crate::checks::backup::recognise::{Dump, Kind, recognise};
+use crate::checks::backup::BackupFile;
+use crate::checks::backup::recognise::{Dump, DumpFormat, recognise};
 use crate::error::Failure;
 
 /// So much of a file's end is looked at: where SQL says that it is complete.
 const TAIL: u64 = 4096;
 
 /// Looks into each file. One that is not there, or is no file, is a mistake in what was typed.
-pub fn look(names: &[String]) -> Result<Vec<Looked>, Failure> {
+pub fn look(names: &[String]) -> Result<Vec<BackupFile>, Failure> {
     names.iter().map(|name| one(name)).collect()
 }
 
-fn one(name: &str) -> Result<Looked, Failure> {
+fn one(name: &str) -> Result<BackupFile, Failure> {
     let path = Path::new(name);
     let usage = |error: &io::Error| {
         let why = error.to_string();
@@ -38,7 +38,7 @@ fn one(name: &str) -> Result<Looked, Failure> {
     }
     let mut file = File::open(path).map_err(|error| usage(&error))?;
     let dump = in_file(&mut file, about.len()).map_err(|error| error.to_string());
-    Ok(Looked { name: name.to_owned(), written: written(&about), dump })
+    Ok(BackupFile { name: name.to_owned(), written: written(&about), dump })
 }
 
 fn in_file(file: &mut File, length: u64) -> io::Result<Dump> {
@@ -50,24 +50,24 @@ fn in_file(file: &mut File, length: u64) -> io::Result<Dump> {
 }
 
 /// A dump in directory format, or a server's files.
-fn folder(name: &str, path: &Path, written: Option<Timestamp>) -> Looked {
+fn folder(name: &str, path: &Path, written: Option<Timestamp>) -> BackupFile {
     let dump = match File::open(path.join("toc.dat")) {
         // Its table of contents is written as that of a tar archive.
         Ok(mut file) => recognise(&mut file, None).map(|dump| match dump.kind {
-            Kind::Tar | Kind::Directory => Dump { kind: Kind::Directory, ..dump },
-            _ => Dump::only(Kind::None("its toc.dat is no table of contents of pg_dump".to_owned())),
+            DumpFormat::Tar | DumpFormat::Directory => Dump { kind: DumpFormat::Directory, ..dump },
+            _ => Dump::only(DumpFormat::None("its toc.dat is no table of contents of pg_dump".to_owned())),
         }),
         Err(_)
             if path.join("PG_VERSION").exists()
                 || path.join("base.tar").exists()
                 || path.join("base.tar.gz").exists() =>
         {
-            Ok(Dump::only(Kind::Sealed))
+            Ok(Dump::only(DumpFormat::Sealed))
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            Ok(Dump::only(Kind::None("it is a folder without toc.dat, which pg_dump writes last".to_owned())))
+            Ok(Dump::only(DumpFormat::None("it is a folder without toc.dat, which pg_dump writes last".to_owned())))
         }
         Err(error) => Err(error),
     };
-    Looked { name: name.to_owned(), written, dump: dump.map_err(|error| error.to_string()) }
+    BackupFile { name: name.to_owned(), written, dump: dump.map_err(|error| error.to_string()) }
 }

@@ -46,7 +46,7 @@ fn event(event: &Value) -> Value {
     let message = if event["message"].is_string() { &event["message"] } else { &event["note"] };
     let source = event["source"]["component"].as_str().or_else(|| event["reportingComponent"].as_str());
     json!({
-        "last": super::troubles::when(event),
+        "last": super::symptoms::when(event),
         "count": event["count"].as_u64().or_else(|| event["series"]["count"].as_u64()).unwrap_or(1),
         "type": event["type"], "reason": event["reason"],
         "object": format!("{} {}", object["kind"].as_str().unwrap_or("?"), object["name"].as_str().unwrap_or("?")),

@@ -4,13 +4,13 @@
 
 mod essentials;
 mod logs;
-mod troubles;
+mod symptoms;
 
 use serde_json::Value;
 
 pub use essentials::essentials;
 pub use logs::{Container, Role, containers};
-pub use troubles::{Trouble, troubles};
+pub use symptoms::{Symptom, symptoms};
 
 /// The label that the updater and the operator put on what they make, with the ElementDeployment's name.
 pub const OWNER_LABEL: &str = "k8s.element.io/owner-name";

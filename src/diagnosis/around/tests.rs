@@ -7,7 +7,7 @@ fn pod(name: &str, statuses: Value) -> Value {
 }
 
 fn says(around: &Around) -> Vec<String> {
-    troubles(around).into_iter().map(|one| format!("{}: {}", one.object, one.says)).collect()
+    symptoms(around).into_iter().map(|one| format!("{}: {}", one.object, one.says)).collect()
 }
 
 #[test]

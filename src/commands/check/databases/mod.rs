@@ -2,8 +2,8 @@
 
 mod through;
 
-use crate::checks::databases::said::Trouble;
-use crate::checks::databases::{Answers, Expected, Place, Whose, judge};
+use crate::checks::databases::said::ProbeError;
+use crate::checks::databases::{Expected, Place, Probed, Whose, judge};
 use crate::checks::{Finding, Known, Snapshot};
 use crate::cli::DatabasesArgs;
 use crate::error::Failure;
@@ -54,7 +54,7 @@ pub async fn look(session: &Session, snapshot: &Snapshot, ways: &Ways) -> Vec<Fi
     let look = Look { session, snapshot, ways, roots };
     let (mas, synapse) = tokio::join!(look.mas(&expected), look.synapse(&expected));
     drop(progress);
-    let mut found = judge(&expected, &Answers { mas, synapse });
+    let mut found = judge(&expected, &Probed { mas, synapse });
     findings::name_commands(session, &mut found);
     found
 }
@@ -70,21 +70,21 @@ struct Look<'a> {
 type Means = (SecretText, Way);
 
 impl Look<'_> {
-    async fn mas(&self, expected: &Expected) -> Result<crate::checks::databases::said::MasSaid, Trouble> {
-        let place = expected.place(Whose::Mas).map_err(|why| Trouble::NotAsked(why.to_owned()))?;
+    async fn mas(&self, expected: &Expected) -> Result<crate::checks::databases::said::MasSaid, ProbeError> {
+        let place = expected.place(Whose::Mas).map_err(|why| ProbeError::NotAsked(why.to_owned()))?;
         let (password, way) = self.means(place).await?;
         ask_mas(&Login { place, password: &password, way: &way, roots: self.roots.as_ref() }).await
     }
 
-    async fn synapse(&self, expected: &Expected) -> Result<crate::checks::databases::said::SynapseSaid, Trouble> {
-        let place = expected.place(Whose::Synapse).map_err(|why| Trouble::NotAsked(why.to_owned()))?;
+    async fn synapse(&self, expected: &Expected) -> Result<crate::checks::databases::said::SynapseSaid, ProbeError> {
+        let place = expected.place(Whose::Synapse).map_err(|why| ProbeError::NotAsked(why.to_owned()))?;
         let (password, way) = self.means(place).await?;
         ask_synapse(&Login { place, password: &password, way: &way, roots: self.roots.as_ref() }, expected).await
     }
 
-    async fn means(&self, place: &Place) -> Result<Means, Trouble> {
-        let password = self.password(place).await.map_err(Trouble::NotAsked)?;
-        let way = self.way(place).await.map_err(Trouble::NoWay)?;
+    async fn means(&self, place: &Place) -> Result<Means, ProbeError> {
+        let password = self.password(place).await.map_err(ProbeError::NotAsked)?;
+        let way = self.way(place).await.map_err(ProbeError::NoWay)?;
         Ok((password, way))
     }
 

@@ -7,7 +7,7 @@ use crate::deployment::Conditions;
 
 /// One thing that is not well.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Trouble {
+pub struct Symptom {
     /// `Pod chat-mas-0`.
     pub object: String,
     /// What it says, in a line.
@@ -20,16 +20,16 @@ const STARTING: [&str; 2] = ["ContainerCreating", "PodInitializing"];
 const MOST_EVENTS: usize = 8;
 
 /// Everything that is not well: children first, then jobs, pods, and the latest warnings.
-pub fn troubles(around: &Around) -> Vec<Trouble> {
+pub fn symptoms(around: &Around) -> Vec<Symptom> {
     let mut found = Vec::new();
     for child in &around.children {
-        found.extend(of_child(child).map(|says| Trouble { object: title(child, "Object"), says }));
+        found.extend(of_child(child).map(|says| Symptom { object: title(child, "Object"), says }));
     }
     for job in &around.jobs {
-        found.extend(of_job(job).map(|says| Trouble { object: title(job, "Job"), says }));
+        found.extend(of_job(job).map(|says| Symptom { object: title(job, "Job"), says }));
     }
     for pod in &around.pods {
-        found.extend(of_pod(pod).into_iter().map(|says| Trouble { object: title(pod, "Pod"), says }));
+        found.extend(of_pod(pod).into_iter().map(|says| Symptom { object: title(pod, "Pod"), says }));
     }
     found.extend(of_events(&around.events));
     found
@@ -116,20 +116,20 @@ fn at(time: &Value) -> String {
 }
 
 /// The latest warnings, the last one last. An event that came again is one event.
-fn of_events(events: &[Value]) -> Vec<Trouble> {
+fn of_events(events: &[Value]) -> Vec<Symptom> {
     let mut warnings: Vec<&Value> = events.iter().filter(|event| event["type"] == "Warning").collect();
     warnings.sort_by_key(|event| when(event));
-    let mut found: Vec<Trouble> = Vec::new();
+    let mut found: Vec<Symptom> = Vec::new();
     for event in warnings {
         let object = if event["involvedObject"].is_object() { &event["involvedObject"] } else { &event["regarding"] };
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let message = if event["message"].is_string() { &event["message"] } else { &event["note"] };
-        let trouble = Trouble {
+        let symptom = Symptom {
             object: format!("{} {}", text(&object["kind"]), text(&object["name"])),
             says: brief(&format!("{} {}: {}", when(event), text(&event["reason"]), text(message))),
         };
-        found.retain(|one| one.object != trouble.object || !same_words(&one.says, &trouble.says));
-        found.push(trouble);
+        found.retain(|one| one.object != symptom.object || !same_words(&one.says, &symptom.says));
+        found.push(symptom);
     }
     found.split_off(found.len().saturating_sub(MOST_EVENTS))
 }

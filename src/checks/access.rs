@@ -7,10 +7,8 @@ use serde_json::Value;
 
 use super::known::Known;
 
-/// The API group of the ElementDeployment.
 const GROUP: &str = "matrix.element.io";
 
-/// One right, in the words of RBAC.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Right {
     pub verb: &'static str,
@@ -44,7 +42,6 @@ impl Right {
         Self::named(verb, "", "configmaps", name)
     }
 
-    /// Reading an address that is no resource.
     pub fn path(path: impl Into<String>) -> Self {
         Self { verb: "get", on: On::Path(path.into()) }
     }
@@ -107,7 +104,6 @@ impl Rules {
         error.or(self.0.incomplete.then_some("it says that its list is not complete"))
     }
 
-    /// Whether one of them allows this.
     pub fn allow(&self, right: &Right) -> bool {
         let holds = |list: &[String], one: &str| list.iter().any(|item| item == "*" || item == one);
         let any = |list: &Option<Vec<String>>, one: &str| list.as_ref().is_some_and(|list| holds(list, one));
@@ -128,7 +124,6 @@ impl Rules {
     }
 }
 
-/// What was found out about the caller's rights.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Access {
     /// The rules, if the API server lists them.
@@ -137,7 +132,6 @@ pub struct Access {
     pub asked: Vec<(Right, Option<bool>)>,
     /// Rights that were needed while reading, and refused.
     pub refused: Vec<Right>,
-    /// The API server no longer takes the credentials.
     pub logged_out: bool,
 }
 
@@ -147,7 +141,6 @@ impl Access {
         Self { rules: Known::Unreadable(why.into()), asked: Vec::new(), refused: Vec::new(), logged_out: false }
     }
 
-    /// Whether the list of rules settles a right.
     pub fn settled_by_rules(&self, right: &Right) -> Option<bool> {
         let rules = self.rules.known()?;
         if rules.allow(right) {
@@ -165,7 +158,6 @@ impl Access {
         self.settled_by_rules(right).or_else(asked)
     }
 
-    /// Why what is not known is not known.
     pub fn why_unknown(&self) -> &str {
         match &self.rules {
             Known::Unreadable(why) => why,

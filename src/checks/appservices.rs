@@ -17,7 +17,6 @@ const CORE: &str = "synapse elementweb wellknowndelegation matrixauthentications
                     matrixcontentscanner coturn jitsi elementcall elementcallsfu matrixrtc livekit hydrogen \
                     securebordergateway telemetry postgresql postgres redis haproxy groupsync";
 const TOOLS: &str = "synapseadmin synapseadminui adminconsole";
-/// Beginnings of the names of bots and bridges.
 const BRIDGES: &str = "hookshot bifrost telegram whatsapp slack teams signal skype xmpp irc sip";
 
 pub(super) fn check(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Finding>) {

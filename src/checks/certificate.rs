@@ -45,7 +45,6 @@ impl Stored {
     }
 }
 
-/// The same as [`certificate`] for one that is in a Secret.
 pub fn stored(
     subject: &str,
     secret: Known<Option<&SecretContents>>,
@@ -200,7 +199,6 @@ pub fn presented(
     problems.iter().map(|problem| of_problem(subject, problem)).collect()
 }
 
-/// What a problem is as a finding; its code is the problem's.
 pub fn of_problem(subject: &str, problem: &CertificateProblem) -> Finding {
     let make = match problem.severity() {
         ProblemSeverity::Blocker => Finding::blocker,

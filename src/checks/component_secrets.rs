@@ -13,7 +13,6 @@ use crate::plan::referenced_keys;
 
 const COMPONENT_SECRET: Code = "component-secret";
 
-/// A key that a component refers to.
 struct Reference {
     component: String,
     /// Path of the field below the component.
@@ -139,7 +138,6 @@ fn certificates(
     }
 }
 
-/// The names of the two keys of a `tls` section.
 fn pair(tls: &Value) -> Option<(String, String)> {
     let key = |name: &str| tls["certificate"][name].as_str().filter(|key| !key.is_empty()).map(str::to_owned);
     Some((key("certFileSecretKey")?, key("privateKeySecretKey")?))

@@ -12,7 +12,6 @@ use super::finding::Severity;
 
 const DOCUMENT: &str = include_str!("../../docs/findings.md");
 
-/// What there is to know about one code.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Explanation {
     pub code: &'static str,
@@ -22,7 +21,6 @@ pub struct Explanation {
     pub severities: Vec<Severity>,
     /// What it means when it is not in order; paragraphs are lines.
     pub meaning: String,
-    /// Why it matters to the migration.
     pub why: String,
     #[serde(rename = "mend")]
     pub remedy: String,
@@ -33,12 +31,10 @@ pub struct Explanation {
 static EXPLANATIONS: LazyLock<Vec<Explanation>> =
     LazyLock::new(|| DOCUMENT.split("\n### ").skip(1).map(read).collect());
 
-/// Every explanation, in the order of the document.
 pub fn all() -> impl Iterator<Item = &'static Explanation> {
     EXPLANATIONS.iter()
 }
 
-/// The explanation of a code, if there is such a code.
 pub fn explanation(code: &str) -> Option<&'static Explanation> {
     all().find(|explanation| explanation.code == code)
 }

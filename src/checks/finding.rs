@@ -21,7 +21,6 @@ pub enum Severity {
 }
 
 impl Severity {
-    /// In a word, as in data.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Blocker => "blocker",
@@ -32,7 +31,6 @@ impl Severity {
     }
 }
 
-/// Something that a person must know before a step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
     pub code: Code,

@@ -7,7 +7,6 @@ pub enum Known<T> {
 }
 
 impl<T> Known<T> {
-    /// The value, if it was read.
     pub fn known(&self) -> Option<&T> {
         match self {
             Self::Known(value) => Some(value),

@@ -22,7 +22,6 @@ enum Moment {
     DryRun,
     /// The switch is about to be turned on; also when somebody only looks, because that is what lies ahead.
     Activate,
-    /// The switch is about to be turned off.
     Abort,
     Done,
 }

@@ -51,7 +51,6 @@ fn schema(snapshot: &Snapshot, access: &Access) -> Option<Right> {
     access.refused.iter().find(|right| unknown && matches!(right.on, access::On::Path(_))).cloned()
 }
 
-/// Where the rights of a step stand.
 struct Standing {
     missing: Vec<Right>,
     unknown: Vec<Right>,
@@ -180,7 +179,6 @@ pub struct RoleFor {
     pub name: String,
     pub namespace: String,
     pub mas_secret: String,
-    /// Secrets that are only looked at.
     pub other_secrets: Vec<String>,
 }
 

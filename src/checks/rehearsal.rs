@@ -25,9 +25,7 @@ const OLD_AFTER_DAYS: i64 = 7;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RehearsalStanding {
     None,
-    /// It passed, for what is there now.
     Passed,
-    /// The last one failed, with this message.
     Failed(String),
     /// It was for something else; each entry says what changed since.
     Outdated(Vec<String>),
@@ -40,7 +38,6 @@ pub enum RehearsalStanding {
 pub struct Rehearsed(());
 
 impl Rehearsed {
-    /// Makes the proof, if the rehearsal stands.
     pub fn check(snapshot: &Snapshot) -> Option<Self> {
         (standing(snapshot) == RehearsalStanding::Passed).then_some(Self(()))
     }

@@ -6,13 +6,12 @@ use std::collections::BTreeSet;
 use super::access::Access;
 use super::known::Known;
 use super::self_healing::SelfHealing;
-use super::synapse::SynapseConfig;
+use super::synapse::config::SynapseConfig;
 use crate::deployment::{ChartRelease, Deployment, Features, OperatorDeployment};
 use crate::plan::export::is_chart_secret;
 use crate::plan::{MasSettings, SecretContents, SecretKeys};
 use crate::record::Record;
 
-/// What the findings are for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
     /// `check`: nothing is written now.
@@ -26,14 +25,12 @@ pub enum Purpose {
     Abort,
 }
 
-/// What was read from the cluster for one deployment.
 #[derive(Debug, Clone)]
 pub struct Snapshot {
     pub deployment: Deployment,
     pub features: Known<Features>,
     /// The MAS Secret; `None` if there is none of that name.
     pub secret: Known<Option<SecretContents>>,
-    /// The record; `None` if there is none.
     pub record: Known<Option<Record>>,
     /// The settings of MAS that are in the spec, or about to be.
     pub settings: Option<MasSettings>,
@@ -47,7 +44,6 @@ pub struct Snapshot {
 /// The other components' Secrets, what the operator made of Synapse's settings, and DNS.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Components {
-    /// The Secrets that were looked at.
     pub secrets: Vec<ComponentSecret>,
     /// The Secrets that were not, to keep the number of requests small.
     pub left_out: Vec<String>,
@@ -75,9 +71,7 @@ pub struct ComponentSecret {
 /// What DNS said, asked from where this program runs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Resolution {
-    /// MAS's host, as it was asked for.
     pub host: String,
-    /// Whether there is an address for it.
     pub mas: Known<bool>,
     /// The same of Synapse's host, which is in use: where that is not known, nothing follows from the other.
     pub synapse: Option<Known<bool>>,
@@ -107,7 +101,6 @@ impl Snapshot {
         named.unwrap_or_else(|| default_secret_name(self.deployment.name()))
     }
 
-    /// The names of the Secret's keys.
     pub fn secret_keys(&self) -> SecretKeys {
         let none = Features::default();
         SecretKeys::find(&self.deployment, self.features.known().unwrap_or(&none))
@@ -129,7 +122,6 @@ impl Snapshot {
         })
     }
 
-    /// The record, if there is a readable one.
     pub fn recorded(&self) -> Option<&Record> {
         self.record.known()?.as_ref()
     }

@@ -24,7 +24,6 @@ pub enum CertificateSource {
     /// TLS ends in front of the ingress.
     Elsewhere,
     Issuer(String),
-    /// This Secret of type `kubernetes.io/tls`.
     Secret(String),
     /// Two keys of MAS's own Secret, else of the global one.
     Component {
@@ -73,7 +72,6 @@ fn global(deployment: &Deployment) -> Option<(String, Stored)> {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Offered<'a> {
     pub pair: Option<&'a (SecretBytes, SecretBytes)>,
-    /// Keys of the Secret that are replaced.
     pub replace: &'a [String],
 }
 

@@ -10,7 +10,6 @@ use serde_json::Value;
 pub struct SecretKeyField {
     /// Path below the component, such as `config.postgresql.passwordSecretKey`.
     pub path: String,
-    /// The schema's default, when it has one.
     pub default: Option<String>,
 }
 
@@ -23,13 +22,11 @@ pub struct Features {
     pub active: bool,
     /// There is `…config.postgresql.sslMode`, with these values (empty: any text).
     pub ssl_modes: Option<Vec<String>>,
-    /// Default of `…config.postgresql.sslMode`.
     pub default_ssl_mode: Option<String>,
     /// Path below the component of the field that e-mail delivery is configured in, where one is named like that.
     pub email: Option<String>,
     /// There is `…k8s.ingress.tls.mode`, with these values (empty: any text).
     pub tls_modes: Option<Vec<String>>,
-    /// Default of `…secretName`.
     pub default_secret_name: Option<String>,
     /// Every `*SecretKey` field below the MAS component.
     pub secret_keys: Vec<SecretKeyField>,

@@ -3,12 +3,9 @@
 use super::managers::{FIELD_MANAGER, Reach};
 use super::view::Deployment;
 
-/// The Helm release that an object belongs to.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct HelmRelease {
-    /// `meta.helm.sh/release-name`.
     pub name: String,
-    /// `meta.helm.sh/release-namespace`.
     pub namespace: Option<String>,
     /// 3 or 4 where `managedFields` tells: Helm 3 updates from the client, Helm 4 applies on the server.
     pub major: Option<u8>,

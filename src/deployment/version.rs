@@ -26,12 +26,10 @@ pub struct ChartRelease {
     pub version: String,
 }
 
-/// Where a release is known from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum VersionSource {
     Helm,
-    /// The tag of the operator's image.
     Image,
     /// The ElementDeployment's schema; it tells no more than "at least".
     Crd,
@@ -185,7 +183,6 @@ pub fn values_below(secret: &Value) -> Option<String> {
     text("alias").or_else(|| text("name")).map(str::to_owned)
 }
 
-/// `chart.metadata` and `chart.lock` of a release.
 fn chart_of(secret: &Value) -> Option<(Value, Value)> {
     let once = STANDARD.decode(secret["data"]["release"].as_str()?).ok()?;
     let packed = STANDARD.decode(once).ok()?;

@@ -25,7 +25,6 @@ pub enum TlsMode {
     Certmanager,
     /// Certificate and key are two keys of the component's Secret.
     Certfile,
-    /// A `kubernetes.io/tls` Secret that is there already.
     Existing,
     /// TLS ends in front of the ingress.
     External,
@@ -53,11 +52,9 @@ pub struct Postgres {
     pub port: Option<u16>,
     pub database: Option<String>,
     pub user: Option<String>,
-    /// libpq's `sslmode`.
     pub ssl_mode: Option<String>,
 }
 
-/// One ElementDeployment, as read from the API server.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Deployment {
     object: Value,
@@ -152,7 +149,6 @@ impl Deployment {
         Some(&self.object["spec"]["components"][name]).filter(|component| component.is_object())
     }
 
-    /// The names of all components, in the object's order.
     pub fn components(&self) -> impl Iterator<Item = (&str, &Value)> {
         self.object["spec"]["components"].as_object().into_iter().flatten().map(|(name, value)| (name.as_str(), value))
     }
@@ -176,7 +172,6 @@ impl Deployment {
         self.mas()?["config"]["active"].as_bool()
     }
 
-    /// The host that MAS is to be reached at.
     pub fn mas_host(&self) -> Option<&str> {
         self.ingress_host(MAS)
     }
@@ -199,7 +194,6 @@ impl Deployment {
         self.mas()?["secretName"].as_str().filter(|name| !name.is_empty())
     }
 
-    /// The Matrix server name, `spec.global.config.domainName`.
     pub fn domain_name(&self) -> Option<&str> {
         self.object["spec"]["global"]["config"]["domainName"].as_str()
     }

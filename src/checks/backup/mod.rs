@@ -14,10 +14,8 @@ const OLDEST: SignedDuration = SignedDuration::from_hours(24);
 /// A dump's own date has no time zone; so far it may be off.
 const ZONES: SignedDuration = SignedDuration::from_hours(14);
 
-/// A file that was looked into.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BackupFile {
-    /// Its name, as it was given.
     pub name: String,
     pub written: Option<Timestamp>,
     /// What it is; a sentence where it could not be read.

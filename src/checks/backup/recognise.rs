@@ -20,11 +20,8 @@ pub enum DumpFormat {
     Sql,
     /// SQL of all databases of a server: `pg_dumpall`.
     AllSql,
-    /// `pg_dump --format=custom`.
     Custom,
-    /// `pg_dump --format=directory`.
     Directory,
-    /// `pg_dump --format=tar`.
     Tar,
     /// Compressed, packed or encrypted in a way that is not undone here, or a server's files (`pg_basebackup`).
     Sealed,
@@ -38,7 +35,6 @@ pub enum Owner {
     Mas,
 }
 
-/// The table `users`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Users {
     WithRows,
@@ -112,7 +108,6 @@ fn inside(start: &[u8], file: &mut dyn Read, tail: Option<&[u8]>) -> io::Result<
     }
 }
 
-/// Reads so much, or to the end.
 fn up_to(file: &mut dyn Read, most: usize) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     file.take(most as u64).read_to_end(&mut bytes)?;

@@ -15,7 +15,6 @@ pub struct Expected {
     /// MAS's database; a sentence where it cannot be told which one it is.
     pub mas: Result<Place, String>,
     pub synapse: Result<Place, String>,
-    /// The server name that users belong to.
     pub server_name: Option<String>,
     /// Synapse's names of the providers that are configured: `oidc-<idpId>`.
     pub providers: Vec<String>,
@@ -26,7 +25,6 @@ pub struct Expected {
 }
 
 impl Expected {
-    /// Reads it off what was gathered.
     pub fn of(snapshot: &Snapshot) -> Self {
         let deployment = &snapshot.deployment;
         let delegated = deployment.delegated_auth();

@@ -37,15 +37,14 @@ pub(super) fn check(
     findings.push(
         place.judged(MAS_DATABASE_RIGHTS, &said.rights, "the role's rights", |rights| may(place, rights, &said.tables)),
     );
-    findings.push(place.judged(MAS_DATABASE_TRIGRAM, &said.trigram, "whether pg_trgm is there", |trigram| {
-        trigrams(place, trigram, said.rights.known())
-    }));
-    findings
-        .push(place.judged(MAS_DATABASE_ENCODING, &said.encoding, "the encoding", |encoding| letters(place, encoding)));
-    findings
-        .push(place.judged(MAS_DATABASE_CONNECTIONS, &said.connections, "the limits of connections", |all| {
-            limits(place, all)
-        }));
+    let rights = said.rights.known();
+    findings.extend([
+        place.judged(MAS_DATABASE_RIGHTS, &said.rights, "the role's rights", |rights| may(place, rights, &said.tables)),
+        place.judged(MAS_DATABASE_TRIGRAM, &said.trigram, "whether pg_trgm is there", |it| trigrams(place, it, rights)),
+        place.judged(MAS_DATABASE_ENCODING, &said.encoding, "the encoding", |encoding| letters(place, encoding)),
+        place
+            .judged(MAS_DATABASE_CONNECTIONS, &said.connections, "the limits of connections", |all| limits(place, all)),
+    ]);
 }
 
 /// By what the servers say of themselves, whatever names lead to them.

@@ -28,7 +28,6 @@ pub enum Whose {
 }
 
 impl Whose {
-    /// Where it stands in the spec.
     pub const fn path(self) -> &'static str {
         match self {
             Self::Mas => MAS_PATH,
@@ -44,7 +43,6 @@ impl Whose {
         }
     }
 
-    /// The program that logs in there.
     pub const fn program(self) -> &'static str {
         match self {
             Self::Mas => "MAS",
@@ -53,7 +51,6 @@ impl Whose {
     }
 }
 
-/// libpq's `sslmode`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SslMode {
     Disable,
@@ -68,25 +65,24 @@ pub enum SslMode {
 }
 
 impl SslMode {
+    const ALL: [(Self, &str); 6] = [
+        (Self::Disable, "disable"),
+        (Self::Allow, "allow"),
+        (Self::Prefer, "prefer"),
+        (Self::Require, "require"),
+        (Self::VerifyCa, "verify-ca"),
+        (Self::VerifyFull, "verify-full"),
+    ];
+
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Disable, Self::Allow, Self::Prefer, Self::Require, Self::VerifyCa, Self::VerifyFull]
-            .into_iter()
-            .find(|mode| mode.word() == word)
+        Self::ALL.into_iter().find(|(_, name)| *name == word).map(|(mode, _)| mode)
     }
 
     pub const fn word(self) -> &'static str {
-        match self {
-            Self::Disable => "disable",
-            Self::Allow => "allow",
-            Self::Prefer => "prefer",
-            Self::Require => "require",
-            Self::VerifyCa => "verify-ca",
-            Self::VerifyFull => "verify-full",
-        }
+        Self::ALL[self as usize].1
     }
 }
 
-/// One database as the spec has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     pub whose: Whose,
@@ -94,7 +90,6 @@ pub struct Place {
     pub port: u16,
     pub database: String,
     pub user: String,
-    /// How the connection is to be protected.
     pub mode: SslMode,
     /// Whether `mode` stands in the spec, or is a default.
     pub mode_set: bool,
@@ -129,7 +124,6 @@ impl Place {
             .remedy(format!("Let the role {} read it, or ask who looks after the database.", self.user))
     }
 
-    /// A judgement of what was read.
     pub(super) fn judged<T>(
         &self,
         code: Code,
@@ -144,7 +138,6 @@ impl Place {
     }
 }
 
-/// What PostgreSQL, or what stands in its place, refused with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     pub state: String,
@@ -158,9 +151,7 @@ pub enum ProbeError {
     TimedOut,
     /// What answers is no PostgreSQL server; a sentence says why that is known.
     NotPostgres(String),
-    /// `sslmode` wants TLS, and the server has none.
     NoTls,
-    /// The server's certificate is not what `sslmode` wants.
     Certificate(String),
     /// It wanted the password in clear over a connection that anybody could listen to; it was not sent.
     InClear,
@@ -170,7 +161,6 @@ pub enum ProbeError {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Pooling {
-    /// The session is the server's own.
     None,
     /// Somebody stands between, and a session stayed with one process of the server while others were at work.
     BySession,
@@ -203,7 +193,6 @@ impl Identity {
     }
 }
 
-/// What any server says of itself.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Server {
     /// `server_version_num`: 150018 is 15.18.
@@ -226,7 +215,6 @@ pub struct Tables {
     pub present: Vec<(&'static str, Known<bool>)>,
     /// Whether MAS's own list of schema changes is there.
     pub migrations: bool,
-    /// Tables that a migration has left renamed.
     pub renamed: i64,
     /// Tables that belong to a role which MAS's is no member of.
     pub of_others: i64,
@@ -239,14 +227,12 @@ pub struct Tables {
 pub struct Rights {
     /// The first schema of the search path that exists.
     pub schema: Option<String>,
-    /// Whether it may make tables in it.
     pub create_in_schema: bool,
     /// `CREATE` on the database, which an extension needs.
     pub create_in_database: bool,
     pub superuser: bool,
 }
 
-/// The extension `pg_trgm`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Trigram {
     pub installed: bool,
@@ -289,15 +275,12 @@ pub struct SynapseSaid {
     pub providers: Known<Vec<(String, i64)>>,
     /// Users of another server name, or of none: those of application services apart.
     pub foreign: Known<Foreign>,
-    /// Rows of users who are not there, by table.
     pub orphans: Vec<(&'static str, Known<i64>)>,
-    /// Users without any way to log in.
     pub no_login: Known<i64>,
     /// Rows by table, as PostgreSQL estimates them; `None` where it never counted.
     pub sizes: Known<Vec<(String, Option<i64>)>>,
 }
 
-/// Users whose id is not of this server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Foreign {
     pub people: i64,

@@ -46,28 +46,30 @@ pub(super) fn check(expected: &Expected, place: &Place, said: &SynapseSaid, find
 
 fn guests(place: &Place, guests: &Known<i64>) -> Finding {
     let code = SYNAPSE_DATABASE_GUESTS;
-    match guests {
-        Known::Unreadable(why) => place.unread(code, "the number of guests", why),
-        Known::Known(0) => place.ok(code, "no guests"),
-        Known::Known(number) => place.warning(code, format!("{}; syn2mas warns of them, which is enough to fail a dry run that checks first. They come along, their logins do not", count(*number, "guest", "guests")))
-            .remedy("Deactivate them through Synapse's admin API if nobody needs them; the warning stays as long as their rows do."),
-    }
+    place.judged(code, guests, "the number of guests", |number| {
+        if *number == 0 {
+            return place.ok(code, "no guests");
+        }
+        let guests = count(*number, "guest", "guests");
+        let text = format!("{guests}; syn2mas warns of them, which is enough to fail a dry run that checks first. They come along, their logins do not");
+        let remedy = "Deactivate them through Synapse's admin API if nobody needs them; the warning stays as long as their rows do.";
+        place.warning(code, text).remedy(remedy)
+    })
 }
 
 fn threepids(place: &Place, threepids: &Known<Vec<(String, i64)>>) -> Finding {
     let code = SYNAPSE_DATABASE_THREEPIDS;
-    match threepids {
-        Known::Unreadable(why) => place.unread(code, "phone numbers and the like", why),
-        Known::Known(all) if all.is_empty() => place.ok(code, "no phone numbers or other addresses beside e-mail"),
-        Known::Known(all) => place.warning(code, format!("addresses of users that are no e-mail addresses: {}; syn2mas warns of them, and MAS keeps them without using them", list(&words(all))))
-            .remedy("Nothing has to be done if nobody relies on them. If the dry run fails on the warning, remove them through Synapse's admin API."),
-    }
-}
-
-/// `msisdn` is the specification's word for a phone number.
-fn words(all: &[(String, i64)]) -> Vec<(String, i64)> {
-    let word = |medium: &str| if medium == "msisdn" { "phone numbers".to_owned() } else { medium.to_owned() };
-    all.iter().map(|(medium, number)| (word(medium), *number)).collect()
+    place.judged(code, threepids, "phone numbers and the like", |all| {
+        if all.is_empty() {
+            return place.ok(code, "no phone numbers or other addresses beside e-mail");
+        }
+        // `msisdn` is the specification's word for a phone number.
+        let word = |medium: &String| if medium == "msisdn" { "phone numbers".to_owned() } else { medium.clone() };
+        let all: Vec<(String, i64)> = all.iter().map(|(medium, number)| (word(medium), *number)).collect();
+        let text = format!("addresses of users that are no e-mail addresses: {}; syn2mas warns of them, and MAS keeps them without using them", list(&all));
+        let remedy = "Nothing has to be done if nobody relies on them. If the dry run fails on the warning, remove them through Synapse's admin API.";
+        place.warning(code, text).remedy(remedy)
+    })
 }
 
 fn providers(expected: &Expected, place: &Place, providers: &Known<Vec<(String, i64)>>, findings: &mut Vec<Finding>) {

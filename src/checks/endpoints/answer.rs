@@ -6,9 +6,7 @@ use serde_json::Value;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Reply {
     pub status: u16,
-    /// Header `Location`.
     pub location: Option<String>,
-    /// Header `Content-Type`.
     pub content_type: Option<String>,
     /// The body, as much of it as was read.
     pub body: Vec<u8>,
@@ -25,11 +23,9 @@ pub enum Outcome {
     Silent(String),
     /// Something is there, but what it sends is no answer: too long, not HTTP. A sentence says what.
     Unusable(String),
-    /// It was not asked, for a reason.
     NotAsked(String),
 }
 
-/// Whether anything came back from a host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reached<'a> {
     Yes,
@@ -86,7 +82,6 @@ impl Reply {
         }
     }
 
-    /// Whether it is a web page.
     pub(super) fn is_page(&self) -> bool {
         self.content_type.as_deref().is_some_and(|kind| kind.to_ascii_lowercase().starts_with("text/html"))
             || self.body.trim_ascii_start().to_ascii_lowercase().starts_with(b"<!doctype html")

@@ -65,12 +65,10 @@ pub struct Expected {
     pub phase: EndpointPhase,
     pub mas_host: Option<String>,
     pub synapse_host: Option<String>,
-    /// The server name, which the ids of users end in.
     pub server_name: Option<String>,
     /// Whether this deployment serves the server name's `.well-known`.
     pub well_known: bool,
     pub commands: Commands,
-    /// The Secret that holds MAS's key.
     pub secret_name: String,
     /// The modulus of the RSA key in the Secret as MAS publishes it; a sentence says why it is not known.
     pub modulus: Known<String>,

@@ -52,7 +52,6 @@ pub(super) fn judge(expected: &Expected, answers: &Replies, findings: &mut Vec<F
     findings.extend(answers.judge(expected, &Question::LoginPage, MAS_LOGIN_PAGE, login_page));
 }
 
-/// Where to look when something else than MAS answers.
 pub(super) fn look_at_mas(expected: &Expected) -> String {
     format!("See whether MAS runs and its ingress leads to it: {} get pods,ingresses", expected.commands.kubectl)
 }

@@ -35,7 +35,6 @@ pub fn judge(expected: &Expected, answers: &Replies) -> Vec<Finding> {
     findings
 }
 
-/// The spec does not name a host.
 pub fn no_host(path: &str) -> Finding {
     Finding::unknown(OUTSIDE_HOSTS, path, "there is no host in the spec, so nothing could be asked there")
 }

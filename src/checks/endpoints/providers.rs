@@ -41,7 +41,6 @@ pub(super) fn judge(expected: &Expected, answers: &Replies, findings: &mut Vec<F
     }
 }
 
-/// A provider's name and id, in a sentence.
 fn called(provider: &IdentityProvider) -> String {
     provider.name.as_ref().map_or_else(|| provider.idp_id.clone(), |name| format!("{name} ({})", provider.idp_id))
 }

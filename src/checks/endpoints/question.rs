@@ -21,10 +21,8 @@ pub enum Question {
     AuthMetadata,
     /// The same under the name that older releases have for it.
     AuthMetadataUnstable,
-    /// How clients of the present log in.
     LoginV3,
     LoginR0,
-    /// Whose a made-up access token is.
     WhoamiJunk,
     /// Whose the access token is that was given.
     WhoamiToken,
@@ -32,7 +30,6 @@ pub enum Question {
     WellKnown,
 }
 
-/// At whom a question is directed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Whom {
     Mas,
@@ -53,7 +50,7 @@ impl Question {
         }
     }
 
-    /// The path to ask for, with its query. That at a provider is known only by MAS's answer: [`super::next_at_provider`].
+    /// The path to ask for, with its query. That at a provider is known only by MAS's answer: `next_at_provider`.
     pub fn path(&self, expected: &Expected) -> String {
         let path = match self {
             Self::MasAddress | Self::AtProvider(_) => "/",
@@ -128,7 +125,6 @@ impl Replies {
         self.0.push((question, outcome));
     }
 
-    /// Everything that came of one question.
     pub fn to<'a>(&'a self, question: &'a Question) -> impl Iterator<Item = &'a Outcome> {
         self.0.iter().filter(move |(asked, _)| asked == question).map(|(_, outcome)| outcome)
     }
@@ -148,7 +144,6 @@ impl Replies {
         })
     }
 
-    /// Judges the one answer to a question, if there is one.
     pub(super) fn judge(
         &self,
         expected: &Expected,

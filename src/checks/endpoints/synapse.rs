@@ -114,7 +114,7 @@ fn after(expected: &Expected, answers: &Replies, findings: &mut Vec<Finding>) {
     for question in [Question::LoginV3, Question::LoginR0] {
         findings.extend(answers.judge(expected, &question, SYNAPSE_LOGIN, login_after));
     }
-    asks_mas(expected, answers, findings);
+    findings.extend(asks_mas(expected, answers));
 }
 
 /// Clients compare the issuer byte for byte; a slash more or less and they do not log in (MAS issue 2800).
@@ -180,58 +180,52 @@ fn login_after(expected: &Expected, url: String, answer: &Reply) -> Finding {
 }
 
 /// A made-up token makes every process of Synapse ask MAS: 401 if MAS answered, 503 if it could not be asked.
-fn asks_mas(expected: &Expected, answers: &Replies, findings: &mut Vec<Finding>) {
+fn asks_mas(expected: &Expected, answers: &Replies) -> Option<Finding> {
     let code = SYNAPSE_ASKS_MAS;
     let url = Question::WhoamiJunk.url(expected);
     let all: Vec<&Outcome> = answers.to(&Question::WhoamiJunk).collect();
-    if all.is_empty() {
-        return;
-    }
     let errcode = |answer: &Reply| answer.json().ok().and_then(|body| body["errcode"].as_str().map(str::to_owned));
-    let refused = |outcome: &&&Outcome| {
+    let refused = |outcome: &Outcome| {
         matches!(outcome, Outcome::Answered(answer) if answer.status == 401
             && errcode(answer).is_some_and(|errcode| errcode == "M_UNKNOWN_TOKEN"))
     };
     // A 503 without Matrix's error code is the ingress's own.
-    let cannot = |outcome: &&&Outcome| matches!(outcome, Outcome::Answered(answer) if answer.status == 503 && errcode(answer).is_some());
-    let good = all.iter().filter(refused).count();
-    if good == all.len() {
-        let tries = expected.tries();
-        let few = if good < tries { format!("; time was up before {tries} tries") } else { String::new() };
+    let cannot = |outcome: &Outcome| matches!(outcome, Outcome::Answered(answer) if answer.status == 503 && errcode(answer).is_some());
+    let tries = all.len();
+    let good = all.iter().filter(|outcome| refused(outcome)).count();
+    let failed = all.iter().filter(|outcome| cannot(outcome)).count();
+    if tries > 0 && good == tries {
+        let wanted = expected.tries();
+        let few = if good < wanted { format!("; time was up before {wanted} tries") } else { String::new() };
         let text = format!("Synapse asks MAS about tokens: {good} of {good} made-up ones were refused{few}");
-        findings.push(Finding::ok(code, url, text));
-        return;
+        return Some(Finding::ok(code, url, text));
     }
-    let failed = all.iter().filter(cannot).count();
     if failed > 0 {
-        let text =
-            format!("Synapse cannot ask MAS about tokens: {failed} of {} tries were answered with 503", all.len());
-        findings.push(Finding::blocker(code, &url, text).remedy(format!(
+        let text = format!("Synapse cannot ask MAS about tokens: {failed} of {tries} tries were answered with 503");
+        let remedy = format!(
             "Workers restart one after the other, so look again in a minute. If it stays: is MAS up, and may Synapse's pods reach it? {} get pods",
             expected.commands.kubectl
-        )));
-        return;
+        );
+        return Some(Finding::blocker(code, url, text).remedy(remedy));
     }
-    match all.iter().find(|outcome| !refused(outcome)) {
-        Some(Outcome::Answered(answer)) if answer.status == 429 => {
-            let text = format!("something limits requests after {good} of {} tries: {}", all.len(), answer.described());
-            findings.push(Finding::unknown(code, &url, text));
+    Some(match all.iter().find(|outcome| !refused(outcome))? {
+        Outcome::Answered(answer) if answer.status == 429 => {
+            let text = format!("something limits requests after {good} of {tries} tries: {}", answer.described());
+            Finding::unknown(code, url, text)
         }
-        Some(Outcome::Answered(answer)) => {
-            let text =
-                format!("where 401 M_UNKNOWN_TOKEN is right for a made-up token, it answers {}", answer.described());
+        Outcome::Answered(answer) => {
+            let answer_is = answer.described();
+            let text = format!("where 401 M_UNKNOWN_TOKEN is right for a made-up token, it answers {answer_is}");
             // A limit on requests looks the same as a process that is down.
             let finding = if good > 0 && answer.status >= 500 {
-                Finding::warning(code, &url, format!("{text} ({} of {} tries)", all.len() - good, all.len()))
+                Finding::warning(code, url, format!("{text} ({} of {tries} tries)", tries - good))
             } else {
-                Finding::blocker(code, &url, text)
+                Finding::blocker(code, url, text)
             };
-            findings.push(finding.remedy(look_at_synapse(expected)));
+            finding.remedy(look_at_synapse(expected))
         }
-        Some(Outcome::NotReached(why) | Outcome::Silent(why) | Outcome::NotAsked(why) | Outcome::Unusable(why)) => {
-            let text = format!("{} of {} tries had no answer: {why}", all.len() - good, all.len());
-            findings.push(Finding::unknown(code, &url, text));
+        Outcome::NotReached(why) | Outcome::Silent(why) | Outcome::NotAsked(why) | Outcome::Unusable(why) => {
+            Finding::unknown(code, url, format!("{} of {tries} tries had no answer: {why}", tries - good))
         }
-        None => {}
-    }
+    })
 }

@@ -33,7 +33,6 @@ pub(super) fn check(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Fi
     findings.extend(tls(snapshot, settings));
 }
 
-/// MAS's host is its own.
 fn host(snapshot: &Snapshot, settings: &MasSettings, findings: &mut Vec<Finding>) {
     let deployment = &snapshot.deployment;
     // Names are compared as DNS does.

@@ -1,7 +1,7 @@
 //! Settings of Synapse that the migration or Synapse itself refuses: most of them only once MAS is active, when everybody
 //! is locked out. Looked for in typed fields, in free-form settings, and in what the operator has made of both.
 
-mod config;
+pub(super) mod config;
 pub(super) mod oidc;
 mod scan;
 mod settings;
@@ -20,7 +20,6 @@ use super::snapshot::Snapshot;
 
 const SYNAPSE_SETTINGS: Code = "synapse-settings";
 
-/// Path of the free-form settings of the main process.
 const ADDITIONAL: &str = "spec.components.synapse.config.additional";
 
 pub(super) fn check(snapshot: &Snapshot, findings: &mut Vec<Finding>) {

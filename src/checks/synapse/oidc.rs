@@ -8,7 +8,6 @@ use super::settings::Setting;
 use super::tree::{Node, Yaml};
 use crate::deployment::squashed;
 
-/// Something that does not come along.
 pub struct Loss {
     pub setting: Setting,
     /// Where it stands below the provider.

@@ -49,7 +49,6 @@ pub enum Process {
     Worker,
 }
 
-/// What was found in one configuration.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Scan {
     pub hits: Vec<Hit>,
@@ -242,7 +241,6 @@ impl<'a> Scanner<'a> {
     }
 }
 
-/// The name of a module in a list.
 fn module(item: &Node) -> String {
     let name = item.entry("module").and_then(|module| module.value.text()).unwrap_or("without a name");
     name.chars().filter(|c| !c.is_control()).take(100).collect()

@@ -92,7 +92,6 @@ pub(super) struct TypedField {
     pub(super) remedy: String,
 }
 
-/// The rule for the typed field of this name.
 pub(super) fn of_field(name: &str) -> Option<(&'static Rule, &'static TypedField)> {
     let fields = TABLE.settings.iter().filter_map(|rule| Some((rule, rule.field.as_ref()?)));
     fields.into_iter().find(|(_, field)| field.names.iter().any(|known| known == name))
@@ -114,7 +113,7 @@ impl Setting {
     }
 
     /// The finding about it in free-form settings, which the operator hands on.
-    pub(in crate::checks) fn finding(self, subject: String, detail: &str) -> Finding {
+    pub fn finding(self, subject: String, detail: &str) -> Finding {
         let rule = self.rule();
         let message = rule.message.replace("{detail}", detail);
         Finding::new(&rule.code, rule.severity, subject, message).remedy(rule.remedy.as_str())

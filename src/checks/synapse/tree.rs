@@ -16,8 +16,10 @@ const LARGEST: usize = 2 << 20;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Unread {
     /// It is not YAML; where, and what is wrong there, which quotes nothing of the text.
-    Broken { line: u64, what: &'static str },
-    /// There is more than one document in it.
+    Broken {
+        line: u64,
+        what: &'static str,
+    },
     Several,
     /// It is larger or deeper than anything sensible, or of a type of its own.
     TooMuch,
@@ -43,7 +45,6 @@ pub(super) enum Yaml {
 
 /// One entry of a mapping, in the text's order; the same key may come twice. What a merge key (`<<`) brings comes last.
 pub(super) struct Entry {
-    /// `None` for null.
     pub(super) key: Option<String>,
     pub(super) line: u64,
     pub(super) value: Node,
@@ -84,7 +85,6 @@ impl Node {
         self.entry(key).is_some_and(|entry| entry.value.is_true())
     }
 
-    /// The text of a scalar that is one.
     pub(super) fn text(&self) -> Option<&str> {
         match &self.content {
             Yaml::Text(text) => Some(text),

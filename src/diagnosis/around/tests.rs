@@ -1,5 +1,6 @@
-use serde_json::json;
+use serde_json::{Value, json};
 
+use super::objects::belongs;
 use super::*;
 
 fn pod(name: &str, statuses: Value) -> Value {

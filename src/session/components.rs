@@ -9,8 +9,8 @@ use zeroize::Zeroizing;
 
 use super::Session;
 use super::reading::{Extent, unreadable};
-use crate::checks::configured::{ComponentSecret, Configured, Resolution};
-use crate::checks::synapse::RenderedConfig;
+use crate::checks::synapse::SynapseConfig;
+use crate::checks::{ComponentSecret, Components, Resolution};
 use crate::checks::{Known, Snapshot, secrets_to_look_at};
 use crate::cluster::{Selection, resource};
 use crate::deployment::{Owner, TlsMode};

@@ -5,8 +5,9 @@ use k8s_openapi::api::apps::v1::Deployment;
 use serde_json::{Value, json};
 
 use super::Session;
-use crate::checks::access::{self, Access, Right, Rules};
-use crate::checks::{Circumstances, Healing, Known, Snapshot};
+use crate::checks::access::{Access, Right, Rules};
+use crate::checks::permissions;
+use crate::checks::{Environment, Known, SelfHealing, Snapshot};
 use crate::cluster::{Selection, foreign, resource};
 use crate::deployment::{ChartRelease, OperatorDeployment, Owner};
 

@@ -40,11 +40,11 @@ pub fn losses(provider: &impl Fields) -> Vec<Loss> {
     let is = |key: &str, truth| provider.field(&[key]).truth == Some(truth);
     let no_registration = is("enable_registration", false) || is("allow_registration", false);
     let module = ["user_mapping_provider", "user_mapping"].iter().find_map(|key| provider.field(&[key, "module"]).text);
-    let module = module.filter(|module| !OWN_MAPPING.contains(&module.as_str())).unwrap_or_default();
+    let module = module.filter(|module| !OWN_MAPPING.contains(&module.as_str()));
     let found = [
         (set("attribute_requirements"), Setting::AttributeRequirements, "attribute_requirements"),
         (no_registration, Setting::NoRegistration, "enable_registration"),
-        (!module.is_empty(), Setting::MappingModule, "user_mapping_provider.module"),
+        (module.is_some(), Setting::MappingModule, "user_mapping_provider.module"),
         (set("client_secret_jwt_key"), Setting::JwtKey, "client_secret_jwt_key"),
         (set("client_secret_path"), Setting::SecretFile, "client_secret_path"),
         (
@@ -54,7 +54,7 @@ pub fn losses(provider: &impl Fields) -> Vec<Loss> {
         ),
         (is("backchannel_logout_enabled", true), Setting::BackchannelLogout, "backchannel_logout_enabled"),
     ];
-    let module: String = module.chars().filter(|c| !c.is_control()).take(100).collect();
+    let module: String = module.unwrap_or_default().chars().filter(|c| !c.is_control()).take(100).collect();
     let of = |setting| if setting == Setting::MappingModule { module.clone() } else { String::new() };
     let found = found.into_iter().filter(|(there, ..)| *there);
     found.map(|(_, setting, key)| Loss { setting, key, module: of(setting) }).collect()

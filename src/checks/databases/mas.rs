@@ -34,9 +34,6 @@ pub(super) fn check(
             }
         }
     }
-    findings.push(
-        place.judged(MAS_DATABASE_RIGHTS, &said.rights, "the role's rights", |rights| may(place, rights, &said.tables)),
-    );
     let rights = said.rights.known();
     findings.extend([
         place.judged(MAS_DATABASE_RIGHTS, &said.rights, "the role's rights", |rights| may(place, rights, &said.tables)),

@@ -60,7 +60,8 @@ fn is_set(value: &Value) -> bool {
 }
 
 fn unsupported(delegated: &Value, findings: &mut Vec<Finding>) {
-    let rows: [(Code, &str, &str, fn(&str) -> bool); 3] = [
+    type Named = fn(&str) -> bool;
+    let rows: [(Code, &str, &str, Named); 3] = [
         (SAML, "SAML", "SAML", |name| name.starts_with("saml")),
         (CAS, "CAS", "CAS", |name| matches!(name, "cas" | "casconfig" | "casserver" | "casproviders")),
         (JWT, "JSON Web Tokens", "this", |name| name.starts_with("jwt")),

@@ -49,7 +49,7 @@ fn only_rendered(all: &[SynapseConfig], free_form: &[&Hit], told: &[Finding]) ->
     let mut findings = Vec::new();
     for (one, hit) in all.iter().flat_map(|one| one.scan.hits.iter().map(move |hit| (one, hit))) {
         let same = |other: &&Hit| other.setting == hit.setting && other.detail == hit.detail && other.path == hit.path;
-        if free_form.iter().any(|other| same(other)) || said.iter().any(|other| same(other)) {
+        if free_form.iter().any(same) || said.iter().any(same) {
             continue;
         }
         let found = hit.finding_in_rendered(&one.place);

@@ -159,8 +159,8 @@ pub fn certificate(
         error => refused(CERTIFICATE_UNREADABLE, error.to_string()),
     });
     let key = key.map(TlsPrivateKey::parse).transpose().map_err(|error| match error {
-        KeyError::Layout => refused(codes::CERTIFICATE_LAYOUT, &error),
-        error => refused(codes::CERTIFICATE_KEY_UNREADABLE, &error),
+        KeyError::Layout => refused(CERTIFICATE_LAYOUT, error.to_string()),
+        error => refused(CERTIFICATE_KEY_UNREADABLE, error.to_string()),
     });
     let unread = [chain.as_ref().err(), key.as_ref().err()];
     let mut findings: Vec<Finding> = unread.into_iter().flatten().cloned().collect();

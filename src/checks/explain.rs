@@ -106,13 +106,14 @@ mod tests {
         }
     }
 
-    /// Every code that the sources know: the constants, and those of a certificate's problems.
-    fn codes() -> BTreeSet<&'static str> {
-        let constants = include_str!("finding.rs").split("pub mod codes {").nth(1).unwrap();
-        let constants = between(constants, ": &str = \"", "\"");
+    /// Every code that the sources know: those that are declared beside a check, and those of a certificate's problems.
+    fn codes() -> BTreeSet<String> {
+        let mut codes = BTreeSet::new();
+        declared(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/checks"), &mut codes);
         let problems = include_str!("../x509/certificate/problem.rs").split("fn rule(").nth(1).unwrap();
-        let problems = between(problems.split("fn code(").next().unwrap(), ", \"", "\"");
-        constants.chain(problems).collect()
+        let problems = problems.split("fn code(").next().unwrap().split(", \"").skip(1);
+        codes.extend(problems.map(|rest| rest.split('"').next().unwrap().to_owned()));
+        codes
     }
 
     #[test]

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::step::Step;
 use crate::checks::Snapshot;
 use crate::cluster::Survey;
-use crate::diagnosis::around::{self, Role, Trouble};
+use crate::diagnosis::around::{self, Role, Symptom};
 use crate::diagnosis::{self, Cause, Course, Weight};
 use crate::redact::Redactor;
 use crate::secrets::SecretBytes;

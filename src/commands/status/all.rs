@@ -9,8 +9,8 @@ use k8s_openapi::api::core::v1::ConfigMap;
 use kube::core::ObjectList;
 
 use super::overview;
-use crate::checks::configured::Configured;
-use crate::checks::{Circumstances, Known, Snapshot};
+use crate::checks::Components;
+use crate::checks::{Environment, Known, Snapshot};
 use crate::cluster::{ApiVersion, Cluster, ClusterError, ErrorKind, Pages, Selection, Trimmed, resource};
 use crate::deployment::Deployment;
 use crate::error::{Exit, Failure};

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::step::Step;
 use crate::checks::Snapshot;
 use crate::cluster::Survey;
-use crate::diagnosis::around::{self, Role, Trouble};
+use crate::diagnosis::around::{self, Role, Symptom};
 use crate::diagnosis::{self, Cause, Course, Weight};
 use crate::redact::Redactor;
 use crate::secrets::SecretBytes;
@@ -129,7 +129,7 @@ pub fn page(ui: &Ui, message: &str) -> Result<(), OutputError> {
 
 /// What was found around a deployment whose failure says too little.
 pub struct More {
-    troubles: Vec<Trouble>,
+    troubles: Vec<Symptom>,
     logs: Vec<(String, String)>,
     missing: Vec<String>,
 }
@@ -169,7 +169,7 @@ async fn look(session: &Session, snapshot: &Snapshot) -> More {
             Err(one) => unread.push(one),
         }
     }
-    let clean = |one: Trouble| Trouble { object: one.object, says: redactor.text(&one.says) };
+    let clean = |one: Symptom| Symptom { object: one.object, says: redactor.text(&one.says) };
     More {
         troubles: related_objects::troubles(&found).into_iter().map(clean).collect(),
         logs,

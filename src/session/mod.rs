@@ -20,8 +20,8 @@ pub mod workloads;
 use std::time::Duration;
 
 use crate::checks::Known;
+use crate::checks::Resolution;
 use crate::checks::access::Rules;
-use crate::checks::configured::Resolution;
 use crate::cluster::{
     ApiVersion, Choice, Cluster, ClusterError, ConnectionFlags, Elsewhere, Target, Watch, shell_word,
 };

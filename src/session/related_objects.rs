@@ -137,6 +137,6 @@ pub fn missing(unread: &[Unread]) -> Vec<String> {
 }
 
 /// What is not well, in the order in which it is told.
-pub fn troubles(found: &Found) -> Vec<around::Trouble> {
-    around::troubles(&found.around)
+pub fn troubles(found: &Found) -> Vec<around::Symptom> {
+    around::symptoms(&found.around)
 }

@@ -9,7 +9,7 @@ use super::environment;
 use super::reading::{Extent, Refusal, note_refused, unreadable};
 use super::secrets;
 use crate::checks::access::Right;
-use crate::checks::tls::SecretLook;
+use crate::checks::tls::TypedSecret;
 use crate::checks::{Known, Snapshot};
 use crate::cluster::{ApiVersion, Cluster, Selection, qualified, resource};
 use crate::deployment::{Deployment, Features};
@@ -37,8 +37,8 @@ impl Session {
             )
         })
         .await;
-        (snapshot.secret, snapshot.configured) = (secret, configured);
-        if let Some(access) = &mut snapshot.circumstances.access {
+        (snapshot.secret, snapshot.components) = (secret, configured);
+        if let Some(access) = &mut snapshot.environment.access {
             access.asked = asked;
         }
         note_refused(&mut snapshot, refused);
@@ -61,7 +61,7 @@ impl Session {
             async { if step { Some(environment::look(self).await) } else { None } },
             components::begin(self, extent),
         );
-        let (circumstances, chart) = seen.unwrap_or_default();
+        let (environment, chart) = seen.unwrap_or_default();
         // `status` makes do with what an earlier step found out, and asks the API server less.
         let chart = chart.or_else(|| record.known()?.as_ref()?.chart.clone());
         let settings = MasSettings::of(&self.deployment)
@@ -73,8 +73,8 @@ impl Session {
             record,
             settings,
             chart,
-            circumstances,
-            configured,
+            environment,
+            components: configured,
         };
         for refused in [record_refused, features_refused] {
             note_refused(&mut snapshot, refused);
@@ -137,7 +137,7 @@ fn record(map: &Value, deployment: &Deployment) -> Known<Option<Record>> {
     }
 }
 
-fn contents(look: SecretLook) -> Known<Option<SecretContents>> {
+fn contents(look: TypedSecret) -> Known<Option<SecretContents>> {
     match look {
         Known::Known(found) => Known::Known(found.map(|(contents, _)| contents)),
         Known::Unreadable(why) => Known::Unreadable(why),

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use ess_mas::checks::synapse::RenderedConfig;
-use ess_mas::checks::{self, Known, Step, secrets_to_look_at};
+use ess_mas::checks::synapse::SynapseConfig;
+use ess_mas::checks::{self, Known, Purpose, secrets_to_look_at};
 use ess_mas::deployment::{Deployment, Features};
 use ess_mas::plan::MasSettings;
 use proptest::prelude::*;
@@ -103,8 +103,8 @@ proptest! {
         snapshot.settings = MasSettings::of(&deployment).or(snapshot.settings);
         snapshot.deployment = deployment;
         let text = format!("server_name: x\n{rendered}");
-        snapshot.configured.rendered = Known::Known(RenderedConfig::read("x".into(), &text).into_iter().collect());
-        for step in [Step::Look, Step::Prepare, Step::DryRun, Step::Activate, Step::Abort] {
+        snapshot.components.rendered = Known::Known(SynapseConfig::read("x".into(), &text).into_iter().collect());
+        for step in [Purpose::Look, Purpose::Prepare, Purpose::DryRun, Purpose::Activate, Purpose::Abort] {
             let _ = checks::run(&snapshot, step);
         }
     }
@@ -131,6 +131,6 @@ fn an_object_as_large_as_the_api_server_takes_is_judged_in_no_time() {
     let mut snapshot = snapshot(case);
     snapshot.deployment = Deployment::from_value(object).unwrap();
     let begun = Instant::now();
-    let findings = checks::run(&snapshot, Step::Look);
+    let findings = checks::run(&snapshot, Purpose::Look);
     assert!(begun.elapsed() < Duration::from_mins(1), "{:?} for {} findings", begun.elapsed(), findings.len());
 }

@@ -13,56 +13,56 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use ess_mas::checks::configured::{ComponentSecret, Configured, Resolution};
 use ess_mas::checks::explain::explanation;
-use ess_mas::checks::synapse::RenderedConfig;
-use ess_mas::checks::{self, Finding, Known, Severity, Snapshot, Step, codes, secrets_to_look_at};
+use ess_mas::checks::synapse::SynapseConfig;
+use ess_mas::checks::{self, Finding, Known, Purpose, Severity, Snapshot, codes, secrets_to_look_at};
+use ess_mas::checks::{ComponentSecret, Components, Resolution};
 use ess_mas::deployment::{ChartRelease, Deployment, Features};
 use ess_mas::plan::{Database, MasSettings, SecretContents, Tls};
 use serde_json::{Value, json};
 
 /// The codes of what is configured.
 const CONFIGURED: &[&str] = &[
-    codes::SAML,
-    codes::CAS,
-    codes::JWT,
-    codes::GROUP_SYNC,
-    codes::LDAP,
-    codes::LDAP_ONLY,
-    codes::IDP_ID_MISSING,
-    codes::IDP_ID_DUPLICATE,
-    codes::IDP_ID_NOT_ULID,
-    codes::PROVIDER_RESTRICTION,
-    codes::PROVIDER_SETTING,
-    codes::PASSWORD_PEPPER,
-    codes::MAS_EMAIL,
-    codes::SYNAPSE_SETTINGS,
-    codes::SYNAPSE_CONFIG_UNREADABLE,
-    codes::SYNAPSE_DUPLICATE_KEY,
-    codes::SYNAPSE_PASSWORD_LOGIN,
-    codes::SYNAPSE_PASSWORD_MODULE,
-    codes::SYNAPSE_REGISTRATION,
-    codes::SYNAPSE_CAPTCHA,
-    codes::SYNAPSE_CONSENT,
-    codes::SYNAPSE_3PID_CHANGES,
-    codes::SYNAPSE_EXISTING_SESSION,
-    codes::SYNAPSE_LIFETIME,
-    codes::SYNAPSE_OIDC,
-    codes::SYNAPSE_DELEGATES,
-    codes::SYNAPSE_GUESTS,
-    codes::SYNAPSE_DATABASE,
-    codes::SYNAPSE_DATABASE_TLS,
-    codes::HOST_TAKEN,
-    codes::HOST_UNRESOLVED,
-    codes::DATABASE_SHARED,
-    codes::DATABASE_POOLER,
-    codes::DATABASE_TLS,
-    codes::SETTINGS,
-    codes::TLS_MODE,
-    codes::SECRET,
-    codes::COMPONENT_SECRET,
-    codes::BOTS,
-    codes::ADMIN_TOOLS,
+    "saml-not-supported",
+    "cas-not-supported",
+    "jwt-not-supported",
+    "group-sync-not-supported",
+    "ldap-needs-release",
+    "ldap-only",
+    "idp-id-missing",
+    "idp-id-duplicate",
+    "idp-id-not-ulid",
+    "oidc-restriction-lost",
+    "oidc-setting-lost",
+    "password-pepper",
+    "mas-email",
+    "synapse-settings",
+    "synapse-config-unreadable",
+    "synapse-duplicate-key",
+    "synapse-password-login",
+    "synapse-password-module",
+    "synapse-registration",
+    "synapse-captcha",
+    "synapse-user-consent",
+    "synapse-3pid-changes",
+    "synapse-login-via-existing-session",
+    "synapse-session-lifetime",
+    "synapse-oidc-free-form",
+    "synapse-delegates-already",
+    "synapse-guests",
+    "synapse-database",
+    "synapse-database-tls",
+    "mas-host-taken",
+    "mas-host-unresolved",
+    "mas-database-is-synapses",
+    "database-pooler",
+    "mas-database-tls",
+    "mas-settings",
+    "tls-mode",
+    "mas-secret",
+    "component-secret",
+    "bots-and-bridges",
+    "admin-tools",
 ];
 
 /// One file, with what it is based on.
@@ -195,7 +195,7 @@ fn snapshot(case: &Case) -> Snapshot {
         ComponentSecret { name, keys }
     });
     let rendered = around["rendered"].as_str().map(|text| {
-        RenderedConfig::read("Secret main, key instance_template.yaml".into(), text).expect("a configuration")
+        SynapseConfig::read("Secret main, key instance_template.yaml".into(), text).expect("a configuration")
     });
     let name = deployment.name().to_owned();
     let settings = MasSettings::of(&deployment).or_else(|| settings(around, &name));
@@ -206,7 +206,7 @@ fn snapshot(case: &Case) -> Snapshot {
         synapse: around["resolution"]["synapse"].as_bool().map(Known::Known),
     });
     Snapshot {
-        circumstances: ess_mas::checks::Circumstances::default(),
+        environment: ess_mas::checks::Environment::default(),
         features: Known::Known(features()),
         secret: if forbidden {
             Known::Unreadable("not allowed to get the Secret".into())
@@ -218,7 +218,7 @@ fn snapshot(case: &Case) -> Snapshot {
         chart: around["chart"]
             .as_str()
             .map(|version| ChartRelease { chart: "ess-stack".into(), version: version.into() }),
-        configured: Configured {
+        components: Components {
             secrets: secrets.collect(),
             left_out: left_out.into_iter().collect(),
             rendered: Known::Known(rendered.into_iter().collect()),
@@ -261,7 +261,7 @@ fn each_deployment_has_the_findings_that_stand_beside_it_and_no_others() {
     let mut wrong = Vec::new();
     let cases = cases();
     for case in cases {
-        let findings = checks::run(&snapshot(case), Step::Look);
+        let findings = checks::run(&snapshot(case), Purpose::Look);
         let (found, expected) = (codes_of(&findings), expected(case));
         if found != expected {
             wrong.push(format!("{}: expected {expected:?}, found {found:?}", case.name));
@@ -282,7 +282,7 @@ fn what_is_in_order_is_held_up_by_nothing_but_its_owner() {
     let healthy: Vec<&Case> = cases().iter().filter(|case| case.is_base).collect();
     assert!(healthy.len() >= 4);
     for case in healthy {
-        for step in [Step::Look, Step::DryRun] {
+        for step in [Purpose::Look, Purpose::DryRun] {
             let findings = checks::run(&snapshot(case), step);
             let blockers: Vec<_> =
                 findings.iter().filter(|finding| finding.blocks() && !codes::OWNERS.contains(&finding.code)).collect();
@@ -295,8 +295,8 @@ fn what_is_in_order_is_held_up_by_nothing_but_its_owner() {
 fn what_check_tells_is_all_that_the_steps_will_ask_about() {
     for case in cases() {
         let snapshot = snapshot(case);
-        let looked = codes_of(&checks::run(&snapshot, Step::Look));
-        for step in [Step::Prepare, Step::DryRun, Step::Activate] {
+        let looked = codes_of(&checks::run(&snapshot, Purpose::Look));
+        for step in [Purpose::Prepare, Purpose::DryRun, Purpose::Activate] {
             for (severity, codes) in codes_of(&checks::run(&snapshot, step)) {
                 let told = looked.get(&severity).cloned().unwrap_or_default();
                 let new: Vec<_> = codes.iter().filter(|code| !told.contains(code)).collect();
@@ -312,7 +312,7 @@ fn every_code_is_explained_with_every_severity_that_it_has() {
         assert!(explanation(code).is_some(), "{code} has no explanation");
     }
     for case in cases() {
-        for finding in checks::run(&snapshot(case), Step::Look) {
+        for finding in checks::run(&snapshot(case), Purpose::Look) {
             if let Some(explanation) = explanation(finding.code) {
                 let known = explanation.severities.contains(&finding.severity);
                 assert!(known, "{}: {} is not said to be {:?}", case.name, finding.code, finding.severity);
@@ -325,7 +325,7 @@ fn every_code_is_explained_with_every_severity_that_it_has() {
 fn every_code_has_a_deployment_that_shows_it() {
     let shown: BTreeSet<String> = cases()
         .iter()
-        .flat_map(|case| checks::run(&snapshot(case), Step::Look))
+        .flat_map(|case| checks::run(&snapshot(case), Purpose::Look))
         .map(|finding| finding.code.to_owned())
         .collect();
     let missing: Vec<_> = CONFIGURED.iter().filter(|code| !shown.contains(**code)).collect();
@@ -339,7 +339,7 @@ fn once_the_migration_is_done_nothing_of_it_is_told() {
         let mut object = case.whole["deployment"].clone();
         object["status"]["mas_active"] = json!(true);
         snapshot.deployment = Deployment::from_value(object).unwrap();
-        let found = codes_of(&checks::run(&snapshot, Step::Look));
+        let found = codes_of(&checks::run(&snapshot, Purpose::Look));
         assert!(found.is_empty(), "{}: {found:?}", case.name);
     }
 }

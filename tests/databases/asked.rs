@@ -1,7 +1,7 @@
 //! MAS's database as a role sees it.
 
 use ess_mas::checks::Known;
-use ess_mas::checks::databases::said::{MasSaid, Place, Pooling, Refusal, SslMode, Trouble, Whose};
+use ess_mas::checks::databases::said::{MasSaid, Place, Pooling, ProbeError, Refusal, SslMode, Whose};
 use ess_mas::net::dial::Way;
 use ess_mas::net::postgres::{Login, ask_mas};
 use ess_mas::net::trust::Roots;
@@ -17,7 +17,6 @@ const HBA: &str = "host all trusted 127.0.0.1/32 trust\nhost all in_clear 127.0.
 pub fn place(host: &str, port: u16, database: &str, user: &str, mode: SslMode) -> Place {
     Place {
         whose: Whose::Mas,
-        path: "spec.components.matrixAuthenticationService.config.postgresql",
         host: host.to_owned(),
         port,
         database: database.to_owned(),
@@ -28,7 +27,7 @@ pub fn place(host: &str, port: u16, database: &str, user: &str, mode: SslMode) -
     }
 }
 
-pub async fn ask(place: &Place, password: &str, roots: Option<&Roots>) -> Result<MasSaid, Trouble> {
+pub async fn ask(place: &Place, password: &str, roots: Option<&Roots>) -> Result<MasSaid, ProbeError> {
     let way = Way::To(vec![([127, 0, 0, 1], place.port).into()]);
     ask_mas(&Login { place, password: &SecretText::from(password), way: &way, roots }).await
 }
@@ -168,7 +167,7 @@ async fn each_refusal_of_a_login_is_told_from_the_others() {
     )
     .await
     {
-        Err(Trouble::Refused(Refusal { state, message })) => {
+        Err(ProbeError::Refused(Refusal { state, message })) => {
             assert!(!message.contains(password), "{message}");
             state
         }
@@ -188,7 +187,7 @@ async fn each_refusal_of_a_login_is_told_from_the_others() {
 async fn a_password_is_kept_from_who_wants_it_in_clear_and_missed_where_nobody_asks() {
     let Some(server) = server(true).await else { return };
     let clear = ask(&place("db", server.port, "mas", "in_clear", SslMode::Disable), PASSWORD, None).await;
-    assert_eq!(clear.unwrap_err(), Trouble::InClear);
+    assert_eq!(clear.unwrap_err(), ProbeError::InClear);
     let over_tls = ask(&place("db", server.port, "mas", "in_clear", SslMode::Require), PASSWORD, None).await.unwrap();
     assert!(over_tls.server.tls && over_tls.server.asked_password);
     let trusted = ask(&place("db", server.port, "mas", "trusted", SslMode::Disable), "anything", None).await.unwrap();
@@ -210,11 +209,11 @@ async fn sslmode_means_what_it_means_to_postgresqls_clients() {
     assert_eq!(tls("db.example.com", SslMode::Prefer, None, good).await, Ok(true));
     assert_eq!(tls("db.example.com", SslMode::Prefer, None, plain).await, Ok(false));
     assert_eq!(tls("db.example.com", SslMode::Require, None, good).await, Ok(true), "with whomever");
-    assert_eq!(tls("db.example.com", SslMode::Require, None, plain).await, Err(Trouble::NoTls));
+    assert_eq!(tls("db.example.com", SslMode::Require, None, plain).await, Err(ProbeError::NoTls));
     assert_eq!(tls("db.example.com", SslMode::VerifyFull, Some(&roots), good).await, Ok(true));
     assert_eq!(tls("other.example.com", SslMode::VerifyCa, Some(&roots), good).await, Ok(true), "of any name");
     let refused = async |host: &str, mode, roots| match tls(host, mode, roots, good).await {
-        Err(Trouble::Certificate(why)) => why,
+        Err(ProbeError::Certificate(why)) => why,
         other => panic!("{other:?}"),
     };
     assert!(

@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use ess_mas::checks::databases::said::{SslMode, Trouble};
+use ess_mas::checks::databases::said::{ProbeError, SslMode};
 use ess_mas::net::dial::Way;
 use ess_mas::net::postgres::{Login, ask_mas};
 use ess_mas::secrets::SecretText;
@@ -15,7 +15,7 @@ use crate::asked::{PASSWORD, place};
 /// Everything that was sent to the servers of this file's tests; nothing of it may hold the password.
 static HEARD: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 
-/// Answers each connection with these bytes, again and again where `endless`; then holds it open.
+/// Probed each connection with these bytes, again and again where `endless`; then holds it open.
 async fn answers(first: &'static [u8], then: &'static [u8], endless: bool) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -38,7 +38,7 @@ async fn answers(first: &'static [u8], then: &'static [u8], endless: bool) -> u1
     port
 }
 
-async fn ask(port: u16, mode: SslMode) -> (Trouble, Duration) {
+async fn ask(port: u16, mode: SslMode) -> (ProbeError, Duration) {
     let began = Instant::now();
     let at = place("db", port, "mas", "mas", mode);
     let way = Way::To(vec![([127, 0, 0, 1], port).into()]);
@@ -60,25 +60,25 @@ async fn what_is_no_postgresql_server_is_called_none() {
         (b"N", b"R\0\0\0\x17\0\0\0\x0aSCRAM-SHA-256\0\0", true),
     ] {
         let (trouble, took) = ask(answers(first, then, endless).await, SslMode::Prefer).await;
-        let told = matches!(trouble, Trouble::NotPostgres(_) | Trouble::Lost(_) | Trouble::TimedOut);
+        let told = matches!(trouble, ProbeError::NotPostgres(_) | ProbeError::Lost(_) | ProbeError::TimedOut);
         assert!(told && took < Duration::from_secs(12), "{first:?} {then:?}: {trouble:?} after {took:?}");
     }
     let (trouble, _) = ask(answers(b"HTTP/1.1 400", b"", false).await, SslMode::Prefer).await;
-    assert!(matches!(trouble, Trouble::NotPostgres(why) if why.contains('H')));
+    assert!(matches!(trouble, ProbeError::NotPostgres(why) if why.contains('H')));
     let (trouble, _) = ask(answers(b"HTTP/1.1 400", b"", false).await, SslMode::Disable).await;
-    assert!(matches!(trouble, Trouble::NotPostgres(why) if why.contains("HTTP")));
+    assert!(matches!(trouble, ProbeError::NotPostgres(why) if why.contains("HTTP")));
 }
 
 #[tokio::test]
 async fn who_asks_for_the_password_in_clear_does_not_get_it() {
     let (trouble, _) = ask(answers(b"N", b"R\0\0\0\x08\0\0\0\x03", false).await, SslMode::Prefer).await;
-    assert_eq!(trouble, Trouble::InClear);
+    assert_eq!(trouble, ProbeError::InClear);
 }
 
 #[tokio::test]
 async fn who_says_yes_to_tls_and_then_speaks_none_is_told() {
     let (trouble, _) = ask(answers(b"S", b"what do you want", false).await, SslMode::Require).await;
-    assert!(matches!(trouble, Trouble::NotPostgres(_) | Trouble::Lost(_)), "{trouble:?}");
+    assert!(matches!(trouble, ProbeError::NotPostgres(_) | ProbeError::Lost(_)), "{trouble:?}");
 }
 
 #[tokio::test]
@@ -89,7 +89,7 @@ async fn a_rejection_with_what_it_was_told_and_control_characters_is_cleaned() {
     let length = u32::try_from(bytes.len() - 1).unwrap().to_be_bytes();
     bytes[1..5].copy_from_slice(&length);
     let (trouble, _) = ask(answers(b"N", bytes.leak(), false).await, SslMode::Prefer).await;
-    let Trouble::Refused(refusal) = trouble else { panic!("{trouble:?}") };
+    let ProbeError::Refused(refusal) = trouble else { panic!("{trouble:?}") };
     assert_eq!(refusal.state, "28P01");
     assert!(!refusal.message.contains(['\u{1b}', '\n', '\u{7}']) && !refusal.message.contains(PASSWORD), "{refusal:?}");
 }
@@ -97,9 +97,9 @@ async fn a_rejection_with_what_it_was_told_and_control_characters_is_cleaned() {
 #[tokio::test]
 async fn nobody_there_and_somebody_silent_are_told_apart() {
     let gone = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
-    assert!(matches!(ask(gone, SslMode::Prefer).await.0, Trouble::NoWay(_)));
+    assert!(matches!(ask(gone, SslMode::Prefer).await.0, ProbeError::NoWay(_)));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (trouble, took) = ask(listener.local_addr().unwrap().port(), SslMode::Prefer).await;
-    assert_eq!(trouble, Trouble::TimedOut);
+    assert_eq!(trouble, ProbeError::TimedOut);
     assert!(took < Duration::from_secs(14), "{took:?}");
 }

@@ -25,7 +25,6 @@ const CONFIGURED: &str = "oidc-01JABCDEFGHJKMNPQRSTVWXYZ0";
 fn expected(port: u16) -> Expected {
     let place = Place {
         whose: Whose::Synapse,
-        path: "spec.components.synapse.config.postgresql",
         host: "db".to_owned(),
         port,
         database: "synapse".to_owned(),

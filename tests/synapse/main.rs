@@ -58,7 +58,7 @@ fn we_say_fatal(text: &str) -> Option<bool> {
                 | Setting::ThreepidChanges
                 | Setting::ExistingSession
                 | Setting::Lifetime
-                | Setting::PasswordModule(_)
+                | Setting::PasswordModule
                 | Setting::Oidc
                 | Setting::Saml
                 | Setting::Cas
@@ -68,7 +68,7 @@ fn we_say_fatal(text: &str) -> Option<bool> {
     if scan.hits.iter().any(|hit| fatal(&hit.setting)) {
         return Some(true);
     }
-    let open = scan.hits.iter().any(|hit| matches!(hit.setting, Setting::UnknownModule(_) | Setting::TooMuch));
+    let open = scan.hits.iter().any(|hit| matches!(hit.setting, Setting::UnknownModule | Setting::TooMuch));
     (!open).then_some(false)
 }
 

@@ -1,6 +1,25 @@
 //! What was asked of the two databases, and what they said.
 
-use crate::checks::{Finding, Known};
+use crate::checks::finding::{Code, Finding};
+use crate::checks::known::Known;
+
+/// Where MAS's database stands in the spec, and Synapse's.
+pub const MAS_PATH: &str = "spec.components.matrixAuthenticationService.config.postgresql";
+pub const SYNAPSE_PATH: &str = "spec.components.synapse.config.postgresql";
+/// PostgreSQL's port, where none is set.
+pub const PORT: u16 = 5432;
+
+/// Tables that have to be empty before a migration (syn2mas, `mas_writer`).
+pub const MAS_TABLES: [&str; 8] = [
+    "users",
+    "user_passwords",
+    "user_emails",
+    "user_unsupported_third_party_ids",
+    "upstream_oauth_links",
+    "compat_sessions",
+    "compat_access_tokens",
+    "compat_refresh_tokens",
+];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Whose {
@@ -9,6 +28,13 @@ pub enum Whose {
 }
 
 impl Whose {
+    pub const fn path(self) -> &'static str {
+        match self {
+            Self::Mas => MAS_PATH,
+            Self::Synapse => SYNAPSE_PATH,
+        }
+    }
+
     /// `MAS's`.
     pub const fn word(self) -> &'static str {
         match self {
@@ -17,7 +43,6 @@ impl Whose {
         }
     }
 
-    /// The program that logs in there.
     pub const fn program(self) -> &'static str {
         match self {
             Self::Mas => "MAS",
@@ -26,7 +51,6 @@ impl Whose {
     }
 }
 
-/// libpq's `sslmode`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SslMode {
     Disable,
@@ -41,35 +65,31 @@ pub enum SslMode {
 }
 
 impl SslMode {
+    const ALL: [(Self, &str); 6] = [
+        (Self::Disable, "disable"),
+        (Self::Allow, "allow"),
+        (Self::Prefer, "prefer"),
+        (Self::Require, "require"),
+        (Self::VerifyCa, "verify-ca"),
+        (Self::VerifyFull, "verify-full"),
+    ];
+
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Disable, Self::Allow, Self::Prefer, Self::Require, Self::VerifyCa, Self::VerifyFull]
-            .into_iter()
-            .find(|mode| mode.word() == word)
+        Self::ALL.into_iter().find(|(_, name)| *name == word).map(|(mode, _)| mode)
     }
 
     pub const fn word(self) -> &'static str {
-        match self {
-            Self::Disable => "disable",
-            Self::Allow => "allow",
-            Self::Prefer => "prefer",
-            Self::Require => "require",
-            Self::VerifyCa => "verify-ca",
-            Self::VerifyFull => "verify-full",
-        }
+        Self::ALL[self as usize].1
     }
 }
 
-/// One database as the spec has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     pub whose: Whose,
-    /// Path in the ElementDeployment; the subject of findings.
-    pub path: &'static str,
     pub host: String,
     pub port: u16,
     pub database: String,
     pub user: String,
-    /// How the connection is to be protected.
     pub mode: SslMode,
     /// Whether `mode` stands in the spec, or is a default.
     pub mode_set: bool,
@@ -83,24 +103,41 @@ impl Place {
         format!("{} at {}:{}", self.database, self.host, self.port)
     }
 
-    pub(super) fn ok(&self, code: &'static str, text: impl Into<String>) -> Finding {
-        Finding::ok(code, self.path, text)
+    pub(super) fn ok(&self, code: Code, text: impl Into<String>) -> Finding {
+        Finding::ok(code, self.whose.path(), text)
     }
 
-    pub(super) fn warning(&self, code: &'static str, text: impl Into<String>) -> Finding {
-        Finding::warning(code, self.path, text)
+    pub(super) fn warning(&self, code: Code, text: impl Into<String>) -> Finding {
+        Finding::warning(code, self.whose.path(), text)
     }
 
-    pub(super) fn unknown(&self, code: &'static str, text: impl Into<String>) -> Finding {
-        Finding::unknown(code, self.path, text)
+    pub(super) fn unknown(&self, code: Code, text: impl Into<String>) -> Finding {
+        Finding::unknown(code, self.whose.path(), text)
     }
 
-    pub(super) fn blocker(&self, code: &'static str, text: impl Into<String>) -> Finding {
-        Finding::blocker(code, self.path, text)
+    pub(super) fn blocker(&self, code: Code, text: impl Into<String>) -> Finding {
+        Finding::blocker(code, self.whose.path(), text)
+    }
+
+    pub(super) fn unread(&self, code: Code, what: &str, why: &str) -> Finding {
+        self.unknown(code, format!("{what} could not be read: {why}"))
+            .remedy(format!("Let the role {} read it, or ask who looks after the database.", self.user))
+    }
+
+    pub(super) fn judged<T>(
+        &self,
+        code: Code,
+        read: &Known<T>,
+        what: &str,
+        judge: impl FnOnce(&T) -> Finding,
+    ) -> Finding {
+        match read {
+            Known::Known(value) => judge(value),
+            Known::Unreadable(why) => self.unread(code, what, why),
+        }
     }
 }
 
-/// What PostgreSQL, or what stands in its place, refused with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     pub state: String,
@@ -108,15 +145,13 @@ pub struct Refusal {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Trouble {
+pub enum ProbeError {
     NotAsked(String),
     NoWay(String),
     TimedOut,
     /// What answers is no PostgreSQL server; a sentence says why that is known.
     NotPostgres(String),
-    /// `sslmode` wants TLS, and the server has none.
     NoTls,
-    /// The server's certificate is not what `sslmode` wants.
     Certificate(String),
     /// It wanted the password in clear over a connection that anybody could listen to; it was not sent.
     InClear,
@@ -126,7 +161,6 @@ pub enum Trouble {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Pooling {
-    /// The session is the server's own.
     None,
     /// Somebody stands between, and a session stayed with one process of the server while others were at work.
     BySession,
@@ -159,7 +193,6 @@ impl Identity {
     }
 }
 
-/// What any server says of itself.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Server {
     /// `server_version_num`: 150018 is 15.18.
@@ -177,12 +210,11 @@ pub struct Server {
 
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Tables {
-    /// Those of [`super::MAS_TABLES`] that exist, and whether there are rows in them; `Unreadable` where that could not be
+    /// Those of [`MAS_TABLES`] that exist, and whether there are rows in them; `Unreadable` where that could not be
     /// read.
     pub present: Vec<(&'static str, Known<bool>)>,
     /// Whether MAS's own list of schema changes is there.
     pub migrations: bool,
-    /// Tables that a migration has left renamed.
     pub renamed: i64,
     /// Tables that belong to a role which MAS's is no member of.
     pub of_others: i64,
@@ -195,14 +227,12 @@ pub struct Tables {
 pub struct Rights {
     /// The first schema of the search path that exists.
     pub schema: Option<String>,
-    /// Whether it may make tables in it.
     pub create_in_schema: bool,
     /// `CREATE` on the database, which an extension needs.
     pub create_in_database: bool,
     pub superuser: bool,
 }
 
-/// The extension `pg_trgm`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Trigram {
     pub installed: bool,
@@ -245,15 +275,12 @@ pub struct SynapseSaid {
     pub providers: Known<Vec<(String, i64)>>,
     /// Users of another server name, or of none: those of application services apart.
     pub foreign: Known<Foreign>,
-    /// Rows of users who are not there, by table.
     pub orphans: Vec<(&'static str, Known<i64>)>,
-    /// Users without any way to log in.
     pub no_login: Known<i64>,
     /// Rows by table, as PostgreSQL estimates them; `None` where it never counted.
     pub sizes: Known<Vec<(String, Option<i64>)>>,
 }
 
-/// Users whose id is not of this server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Foreign {
     pub people: i64,

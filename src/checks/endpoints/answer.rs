@@ -4,11 +4,9 @@ use serde_json::Value;
 
 /// An answer: its status, the few headers that count, and the beginning of its body.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Answer {
+pub struct Reply {
     pub status: u16,
-    /// Header `Location`.
     pub location: Option<String>,
-    /// Header `Content-Type`.
     pub content_type: Option<String>,
     /// The body, as much of it as was read.
     pub body: Vec<u8>,
@@ -18,18 +16,16 @@ pub struct Answer {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    Answered(Answer),
+    Answered(Reply),
     /// No connection: no address, nothing there, no TLS, no way through the proxy. A sentence says why.
     NotReached(String),
     /// A connection, but no whole answer in time. A sentence says how far it came.
     Silent(String),
     /// Something is there, but what it sends is no answer: too long, not HTTP. A sentence says what.
     Unusable(String),
-    /// It was not asked, for a reason.
     NotAsked(String),
 }
 
-/// Whether anything came back from a host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reached<'a> {
     Yes,
@@ -40,7 +36,7 @@ pub(super) enum Reached<'a> {
 /// Longest piece of foreign text in a sentence of ours.
 const EXCERPT: usize = 160;
 
-impl Answer {
+impl Reply {
     /// The body as JSON, or what it is instead, to complete "it answers …".
     pub(super) fn json(&self) -> Result<Value, String> {
         if self.cut {
@@ -86,7 +82,6 @@ impl Answer {
         }
     }
 
-    /// Whether it is a web page.
     pub(super) fn is_page(&self) -> bool {
         self.content_type.as_deref().is_some_and(|kind| kind.to_ascii_lowercase().starts_with("text/html"))
             || self.body.trim_ascii_start().to_ascii_lowercase().starts_with(b"<!doctype html")

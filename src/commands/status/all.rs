@@ -8,8 +8,8 @@ use std::collections::HashMap;
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::core::ObjectList;
 
-use crate::checks::configured::Configured;
-use crate::checks::{Circumstances, Known, Snapshot};
+use crate::checks::Components;
+use crate::checks::{Environment, Known, Snapshot};
 use crate::cluster::{ApiVersion, Cluster, ClusterError, ErrorKind, Pages, Selection, Trimmed, resource};
 use crate::deployment::{Deployment, Phase};
 use crate::error::{Exit, Failure};
@@ -189,7 +189,7 @@ fn without_secret(deployment: Deployment, record: Option<Record>) -> Snapshot {
         record: Known::Known(record),
         settings,
         chart: None,
-        circumstances: Circumstances::default(),
-        configured: Configured::default(),
+        environment: Environment::default(),
+        components: Components::default(),
     }
 }

@@ -7,7 +7,7 @@ use super::ask::Asking;
 use super::login::Login;
 use crate::checks::Known;
 use crate::checks::databases::Expected;
-use crate::checks::databases::said::{Foreign, SynapseSaid, Trouble};
+use crate::checks::databases::said::{Foreign, ProbeError, SynapseSaid};
 
 const IS_SYNAPSES: &str = "SELECT to_regclass('users') IS NOT NULL AND to_regclass('user_threepids') IS NOT NULL \
     AND to_regclass('user_external_ids') IS NOT NULL AND to_regclass('access_tokens') IS NOT NULL \
@@ -40,7 +40,7 @@ const OF_USERS: [(&str, &str); 5] = [
 ];
 
 /// Asks; takes less than a minute whatever is there.
-pub async fn ask(login: &Login<'_>, expected: &Expected) -> Result<SynapseSaid, Trouble> {
+pub async fn ask(login: &Login<'_>, expected: &Expected) -> Result<SynapseSaid, ProbeError> {
     let (mut asking, server) = Asking::begin(login).await?;
     let is_synapses = asking.one(IS_SYNAPSES, &[], |row| row.try_get(0)).await.into();
     let unasked = || "it was not asked for".to_owned();

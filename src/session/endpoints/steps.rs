@@ -6,9 +6,9 @@ use std::collections::HashMap;
 use super::ask::{expected, look};
 use super::reach::Reach;
 use super::ways::Ways;
-use crate::checks::configured::Configured;
-use crate::checks::endpoints::{self, Answers, Expected, OutsidePhase, judge, questions};
-use crate::checks::{Circumstances, Finding, Known, Severity, Snapshot, codes};
+use crate::checks::Components;
+use crate::checks::endpoints::{self, EndpointPhase, Expected, Replies, judge, questions};
+use crate::checks::{Environment, Finding, Known, Severity, Snapshot, codes};
 use crate::error::{Exit, Failure};
 use crate::plan::MasSettings;
 use crate::session::Session;
@@ -28,7 +28,7 @@ fn as_warning(mut finding: Finding) -> Finding {
 /// For `check`: what is plainly wrong is what `activate` wants accepted, so it is told here as well; what cannot be reached
 /// from here is told in one finding for each host.
 pub async fn for_check(session: &Session, snapshot: &Snapshot) -> Vec<Finding> {
-    if OutsidePhase::of(&snapshot.deployment) != OutsidePhase::Rehearsed {
+    if EndpointPhase::of(&snapshot.deployment) != EndpointPhase::Rehearsed {
         return Vec::new();
     }
     // It is read beside this; whoever comes first reads it for both.
@@ -46,7 +46,7 @@ pub async fn for_check(session: &Session, snapshot: &Snapshot) -> Vec<Finding> {
 pub async fn before(session: &Session, snapshot: &Snapshot, accept: &[String], script: bool) -> Result<(), Failure> {
     let ways = Ways::default();
     let expected = expected(session, snapshot, &ways);
-    if expected.phase != OutsidePhase::Rehearsed {
+    if expected.phase != EndpointPhase::Rehearsed {
         return Ok(());
     }
     let found = told_look(session, &expected, &ways).await;
@@ -90,8 +90,8 @@ async fn tell_after(session: &Session, reach: Reach) {
         record: Known::Known(None),
         settings,
         chart: None,
-        configured: Configured::default(),
-        circumstances: Circumstances::default(),
+        components: Components::default(),
+        environment: Environment::default(),
     };
     snapshot.secret = session.mas_secret(&snapshot).await;
     let ways = Ways::default();
@@ -113,7 +113,7 @@ async fn tell_after(session: &Session, reach: Reach) {
     for finding in &wrong {
         findings::show(&ui, &as_warning((*finding).clone()));
     }
-    let text = if wrong.iter().any(|one| one.blocks()) && expected.phase == OutsidePhase::Rehearsed {
+    let text = if wrong.iter().any(|one| one.blocks()) && expected.phase == EndpointPhase::Rehearsed {
         "The verdict stands, but see to this before you migrate. To look again:"
     } else if wrong.iter().any(|one| one.blocks()) {
         "The migration is done, but users will meet this. To look again:"
@@ -136,7 +136,7 @@ fn answers(expected: &Expected, found: &[Finding]) -> Option<String> {
 
 /// What a look would find that reaches nobody, for these reasons.
 fn nothing_reached(expected: &Expected, reasons: &HashMap<String, String>) -> Vec<Finding> {
-    let mut answers = Answers::default();
+    let mut answers = Replies::default();
     for question in questions(expected) {
         let why = question.host(expected).and_then(|host| reasons.get(host));
         let why = why.map_or("nothing could be reached from here", String::as_str).to_owned();

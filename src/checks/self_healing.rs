@@ -2,13 +2,19 @@
 
 use serde_json::Value;
 
-use super::snapshot::Healing;
 use crate::deployment::Deployment;
 
-impl Healing {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SelfHealing {
+    On,
+    /// It is off, for this reason (completes "it does not do so by itself, because …"); a later sync still puts it back.
+    Off(String),
+}
+
+impl SelfHealing {
     /// Argo CD's `Application`: self-healing is a part of automated syncing, and off unless it is turned on.
     pub fn of_argo_application(application: &Value) -> Self {
-        let not = |why: &str| Self::NotByItself(why.to_owned());
+        let not = |why: &str| Self::Off(why.to_owned());
         let automated = &application["spec"]["syncPolicy"]["automated"];
         let skipped = &application["metadata"]["annotations"]["argocd.argoproj.io/skip-reconcile"];
         if skipped.as_str() == Some("true") {
@@ -16,7 +22,7 @@ impl Healing {
         } else if !automated.is_object() || automated["enabled"] == Value::Bool(false) {
             not("the application does not sync automatically")
         } else if automated["selfHeal"] == Value::Bool(true) {
-            Self::ByItself
+            Self::On
         } else {
             not("the application syncs automatically, but without selfHeal")
         }
@@ -26,11 +32,11 @@ impl Healing {
     pub fn of_flux(object: &Value) -> Self {
         let spec = &object["spec"];
         if spec["suspend"] == Value::Bool(true) {
-            Self::NotByItself("it is suspended".to_owned())
+            Self::Off("it is suspended".to_owned())
         } else if object["kind"] == "HelmRelease" && spec["driftDetection"]["mode"] != "enabled" {
-            Self::NotByItself("driftDetection is not enabled".to_owned())
+            Self::Off("driftDetection is not enabled".to_owned())
         } else {
-            Self::ByItself
+            Self::On
         }
     }
 
@@ -45,7 +51,7 @@ impl Healing {
         said("kustomize.toolkit.fluxcd.io/reconcile", "disabled")
             .or_else(|| said("kustomize.toolkit.fluxcd.io/ssa", "ignore"))
             .or_else(|| said("helm.toolkit.fluxcd.io/driftDetection", "disabled"))
-            .map(Self::NotByItself)
+            .map(Self::Off)
     }
 }
 
@@ -56,8 +62,9 @@ mod tests {
 
     #[test]
     fn argo_cd_heals_only_where_it_is_told_to() {
-        let heals =
-            |policy: Value| Healing::of_argo_application(&json!({"spec": {"syncPolicy": policy}})) == Healing::ByItself;
+        let heals = |policy: Value| {
+            SelfHealing::of_argo_application(&json!({"spec": {"syncPolicy": policy}})) == SelfHealing::On
+        };
         assert!(heals(json!({"automated": {"selfHeal": true, "prune": false}})));
         for policy in [
             json!(null),
@@ -71,12 +78,12 @@ mod tests {
         }
         let skipped = json!({"metadata": {"annotations": {"argocd.argoproj.io/skip-reconcile": "true"}},
                              "spec": {"syncPolicy": {"automated": {"selfHeal": true}}}});
-        assert_ne!(Healing::of_argo_application(&skipped), Healing::ByItself);
+        assert_ne!(SelfHealing::of_argo_application(&skipped), SelfHealing::On);
     }
 
     #[test]
     fn flux_heals_unless_it_is_told_not_to() {
-        let heals = |object: Value| Healing::of_flux(&object) == Healing::ByItself;
+        let heals = |object: Value| SelfHealing::of_flux(&object) == SelfHealing::On;
         assert!(heals(json!({"kind": "Kustomization", "spec": {"interval": "5m"}})));
         assert!(!heals(json!({"kind": "Kustomization", "spec": {"suspend": true}})));
         assert!(heals(json!({"kind": "HelmRelease", "spec": {"driftDetection": {"mode": "enabled"}}})));
@@ -84,7 +91,7 @@ mod tests {
         let annotated = |key: &str, value: &str| {
             let metadata = json!({"name": "a", "uid": "u", "resourceVersion": "1", "annotations": {key: value}});
             let deployment = Deployment::from_value(json!({"metadata": metadata, "spec": {}})).unwrap();
-            Healing::of_flux_annotations(&deployment).is_some()
+            SelfHealing::of_flux_annotations(&deployment).is_some()
         };
         assert!(annotated("kustomize.toolkit.fluxcd.io/reconcile", "Disabled"));
         assert!(annotated("kustomize.toolkit.fluxcd.io/ssa", "Ignore"));

@@ -2,15 +2,13 @@
 
 use serde_json::Value;
 
-use super::{Around, brief, title};
+use super::objects::{Around, brief, event_message, event_object, event_time, title};
 use crate::deployment::Conditions;
 
-/// One thing that is not well.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Trouble {
+pub struct Symptom {
     /// `Pod chat-mas-0`.
     pub object: String,
-    /// What it says, in a line.
     pub says: String,
 }
 
@@ -20,16 +18,16 @@ const STARTING: [&str; 2] = ["ContainerCreating", "PodInitializing"];
 const MOST_EVENTS: usize = 8;
 
 /// Everything that is not well: children first, then jobs, pods, and the latest warnings.
-pub fn troubles(around: &Around) -> Vec<Trouble> {
+pub fn symptoms(around: &Around) -> Vec<Symptom> {
     let mut found = Vec::new();
     for child in &around.children {
-        found.extend(of_child(child).map(|says| Trouble { object: title(child, "Object"), says }));
+        found.extend(of_child(child).map(|says| Symptom { object: title(child, "Object"), says }));
     }
     for job in &around.jobs {
-        found.extend(of_job(job).map(|says| Trouble { object: title(job, "Job"), says }));
+        found.extend(of_job(job).map(|says| Symptom { object: title(job, "Job"), says }));
     }
     for pod in &around.pods {
-        found.extend(of_pod(pod).into_iter().map(|says| Trouble { object: title(pod, "Pod"), says }));
+        found.extend(of_pod(pod).into_iter().map(|says| Symptom { object: title(pod, "Pod"), says }));
     }
     found.extend(of_events(&around.events));
     found
@@ -116,20 +114,19 @@ fn at(time: &Value) -> String {
 }
 
 /// The latest warnings, the last one last. An event that came again is one event.
-fn of_events(events: &[Value]) -> Vec<Trouble> {
+fn of_events(events: &[Value]) -> Vec<Symptom> {
     let mut warnings: Vec<&Value> = events.iter().filter(|event| event["type"] == "Warning").collect();
-    warnings.sort_by_key(|event| when(event));
-    let mut found: Vec<Trouble> = Vec::new();
+    warnings.sort_by_key(|event| event_time(event));
+    let mut found: Vec<Symptom> = Vec::new();
     for event in warnings {
-        let object = if event["involvedObject"].is_object() { &event["involvedObject"] } else { &event["regarding"] };
+        let object = event_object(event);
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let message = if event["message"].is_string() { &event["message"] } else { &event["note"] };
-        let trouble = Trouble {
+        let symptom = Symptom {
             object: format!("{} {}", text(&object["kind"]), text(&object["name"])),
-            says: brief(&format!("{} {}: {}", when(event), text(&event["reason"]), text(message))),
+            says: brief(&format!("{} {}: {}", event_time(event), text(&event["reason"]), text(event_message(event)))),
         };
-        found.retain(|one| one.object != trouble.object || !same_words(&one.says, &trouble.says));
-        found.push(trouble);
+        found.retain(|one| one.object != symptom.object || !same_words(&one.says, &symptom.says));
+        found.push(symptom);
     }
     found.split_off(found.len().saturating_sub(MOST_EVENTS))
 }
@@ -138,11 +135,4 @@ fn of_events(events: &[Value]) -> Vec<Trouble> {
 fn same_words(one: &str, other: &str) -> bool {
     let words = |text: &str| text.split_once(' ').map(|(_, words)| words.to_owned());
     words(one) == words(other)
-}
-
-/// When an event was last seen, as the server wrote it; such times sort as texts.
-pub(super) fn when(event: &Value) -> String {
-    let series = &event["series"]["lastObservedTime"];
-    let times = [&event["lastTimestamp"], series, &event["eventTime"], &event["metadata"]["creationTimestamp"]];
-    times.into_iter().find_map(Value::as_str).unwrap_or_default().to_owned()
 }

@@ -5,7 +5,7 @@ use k8s_openapi::api::authorization::v1::{
 };
 use serde_json::Value;
 
-use super::known::Known;
+use crate::answers::Known;
 
 const GROUP: &str = "matrix.element.io";
 

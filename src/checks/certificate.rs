@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::finding::{Code, Finding};
-use super::known::Known;
+use crate::answers::Known;
 use crate::plan::SecretContents;
 use crate::secrets::SecretBytes;
 use crate::x509::{

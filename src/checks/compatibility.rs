@@ -1,8 +1,8 @@
 //! Is this ESS Classic, and new enough?
 
 use super::finding::{Code, Finding};
-use super::known::Known;
 use super::snapshot::{Purpose, Snapshot};
+use crate::answers::Known;
 use crate::checks::state::ALREADY_MIGRATED;
 use crate::deployment::{ChartRelease, VersionSource};
 

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::finding::{Code, Finding};
-use super::known::Known;
 use super::snapshot::{Purpose, Snapshot};
+use crate::answers::Known;
 use crate::deployment::{Deployment, MAS, TlsMode};
 use crate::plan::referenced_keys;
 

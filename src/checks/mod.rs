@@ -14,7 +14,6 @@ pub mod databases;
 pub mod endpoints;
 pub mod explain;
 mod finding;
-mod known;
 mod manifest;
 pub mod permissions;
 mod rehearsal;
@@ -26,9 +25,9 @@ mod state;
 pub mod synapse;
 pub mod tls;
 
+pub use crate::answers::Known;
 pub use component_secrets::secrets_to_look_at;
 pub use finding::{Code, Finding, Severity};
-pub use known::Known;
 pub use rehearsal::{RehearsalStanding, Rehearsed, is_old, standing};
 pub use self_healing::SelfHealing;
 pub use snapshot::{ComponentSecret, Components, Environment, Purpose, Resolution, Snapshot, default_secret_name};

@@ -2,8 +2,8 @@
 
 use super::access::{self, Access, Right};
 use super::finding::{Code, Finding};
-use super::known::Known;
 use super::snapshot::{Purpose, Snapshot};
+use crate::answers::Known;
 use serde_json::{Value, json};
 
 use crate::deployment::Deployment;

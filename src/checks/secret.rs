@@ -1,8 +1,8 @@
 //! The MAS Secret: is everything in it that the operator and MAS will look for?
 
 use super::finding::{Code, Finding};
-use super::known::Known;
 use super::snapshot::{Purpose, Snapshot};
+use crate::answers::Known;
 use crate::plan::{SecretContents, SecretKeys, referenced_keys};
 use crate::secrets::{EncryptionSecret, PostgresPassword};
 use crate::x509::RsaPrivateKey;

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::access::Access;
-use super::known::Known;
 use super::self_healing::SelfHealing;
 use super::synapse::config::SynapseConfig;
+use crate::answers::Known;
 use crate::deployment::{ChartRelease, Deployment, Features, OperatorDeployment};
 use crate::plan::export::is_chart_secret;
 use crate::plan::{MasSettings, SecretContents, SecretKeys};

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::certificate::{self, Stored};
 use super::finding::{Code, Finding};
-use super::known::Known;
+use crate::answers::Known;
 use crate::deployment::{Deployment, MAS, TlsMode};
 use crate::plan::{MasSettings, SecretContents, SecretKeys, Tls};
 use crate::secrets::SecretBytes;

@@ -1,7 +1,7 @@
 //! MAS's database as a role sees it.
 
+use ess_mas::answers::postgres::{MasSaid, Place, Pooling, ProbeError, Refusal, SslMode, Whose};
 use ess_mas::checks::Known;
-use ess_mas::checks::databases::said::{MasSaid, Place, Pooling, ProbeError, Refusal, SslMode, Whose};
 use ess_mas::net::dial::Way;
 use ess_mas::net::postgres::{Login, ask_mas};
 use ess_mas::net::trust::Roots;

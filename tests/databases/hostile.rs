@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use ess_mas::checks::databases::said::{ProbeError, SslMode};
+use ess_mas::answers::postgres::{ProbeError, SslMode};
 use ess_mas::net::dial::Way;
 use ess_mas::net::postgres::{Login, ask_mas};
 use ess_mas::secrets::SecretText;

@@ -1,7 +1,7 @@
 //! Stand-ins for connection poolers: they make up the session's number, as poolers do, and pass on everything else; one of
 //! them gives every transaction another process of the server.
 
-use ess_mas::checks::databases::said::{Pooling, SslMode};
+use ess_mas::answers::postgres::{Pooling, SslMode};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 

@@ -4,9 +4,9 @@ use std::fs;
 use std::net::TcpListener;
 use std::process::Command;
 
+use ess_mas::answers::postgres::{Foreign, Place, SslMode, SynapseSaid, Whose};
 use ess_mas::checks::Known;
 use ess_mas::checks::databases::Expected;
-use ess_mas::checks::databases::said::{Foreign, Place, SslMode, SynapseSaid, Whose};
 use ess_mas::net::dial::Way;
 use ess_mas::net::postgres::{Login, ask_synapse};
 use ess_mas::secrets::SecretText;
@@ -48,7 +48,7 @@ async fn ask(expected: &Expected) -> SynapseSaid {
     let place = expected.synapse.as_ref().unwrap();
     let way = Way::To(vec![([127, 0, 0, 1], place.port).into()]);
     let login = Login { place, password: &SecretText::from(PASSWORD), way: &way, roots: None };
-    ask_synapse(&login, expected).await.unwrap()
+    ask_synapse(&login, expected.server_name.as_deref(), &expected.providers, expected.more_providers).await.unwrap()
 }
 
 /// Synapse on that server; it ends with the value.

@@ -1,6 +1,6 @@
 //! What is to be expected of the two databases, read from the spec.
 
-use super::said::{PORT, Place, SslMode, Whose};
+use crate::answers::postgres::{PORT, Place, SslMode, Whose};
 use crate::checks::snapshot::Snapshot;
 use crate::checks::synapse::free_form_oidc;
 

@@ -1,8 +1,8 @@
 //! Reaching a database and logging in.
 
-use super::said::{Place, Pooling, ProbeError, Refusal, Server, SslMode, Whose};
+use crate::answers::Known;
+use crate::answers::postgres::{Place, Pooling, ProbeError, Refusal, Server, SslMode, Whose};
 use crate::checks::finding::{Code, Finding};
-use crate::checks::known::Known;
 use crate::checks::settings::DATABASE_POOLER;
 
 const DATABASE_REACHABLE: Code = "database-reachable";

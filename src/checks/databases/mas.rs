@@ -2,9 +2,9 @@
 
 use super::count::count;
 use super::expected::Expected;
-use super::said::{Connections, MasSaid, Place, Rights, SynapseSaid, Tables, Trigram};
+use crate::answers::Known;
+use crate::answers::postgres::{Connections, MasSaid, Place, Rights, SynapseSaid, Tables, Trigram};
 use crate::checks::finding::{Code, Finding};
-use crate::checks::known::Known;
 use crate::checks::settings::DATABASE_SHARED;
 
 const MAS_DATABASE_EMPTY: Code = "mas-database-empty";

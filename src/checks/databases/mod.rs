@@ -1,18 +1,18 @@
 //! What MAS's and Synapse's databases say when they are asked: `check --databases`. Pure; what was asked and heard is in
-//! [`said`].
+//! [`answers`](crate::answers).
 
 mod count;
 mod expected;
 mod login;
 mod mas;
-pub mod said;
+mod place;
 mod synapse;
 
+pub use crate::answers::postgres::{MAS_TABLES, Place, SslMode, Whose};
 pub use expected::Expected;
-pub use said::{MAS_TABLES, Place, SslMode, Whose};
 
 use super::finding::Finding;
-use said::{MasSaid, ProbeError, SynapseSaid};
+use crate::answers::postgres::{MasSaid, ProbeError, SynapseSaid};
 
 #[derive(Debug, Clone)]
 pub struct Probed {

@@ -2,9 +2,9 @@
 
 use super::count::{FEW, count, list, thousands};
 use super::expected::Expected;
-use super::said::{Foreign, Place, SynapseSaid};
+use crate::answers::Known;
+use crate::answers::postgres::{Foreign, Place, SynapseSaid};
 use crate::checks::finding::{Code, Finding};
-use crate::checks::known::Known;
 
 const SYNAPSE_DATABASE_TABLES: Code = "synapse-database-tables";
 const SYNAPSE_DATABASE_GUESTS: Code = "synapse-database-guests";

@@ -1,8 +1,8 @@
 use serde_json::{Value, json};
 
 use super::count::*;
-use super::said::*;
 use super::*;
+use crate::answers::postgres::*;
 use crate::checks::Known;
 use crate::checks::snapshot::Snapshot;
 use crate::checks::{Severity, tests::snapshot as object};

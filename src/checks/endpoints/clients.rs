@@ -1,9 +1,9 @@
 //! What clients see that know the server name only, and what they hold from before. Source: MSC2965; Synapse,
 //! `synapse/rest/client/account.py`.
 
-use super::answer::{Outcome, Reached, Reply, excerpt};
 use super::expected::{EndpointPhase, Expected};
 use super::question::{Question, Replies, Whom};
+use crate::answers::http::{Outcome, Reached, Reply, excerpt};
 use crate::checks::finding::{Code, Finding};
 
 const OLD_TOKEN: Code = "old-token";

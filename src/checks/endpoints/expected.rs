@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 
-use crate::checks::known::Known;
+use crate::answers::Known;
 use crate::checks::snapshot::Snapshot;
 use crate::deployment::{Deployment, IdentityProvider};
 use crate::x509::RsaPrivateKey;

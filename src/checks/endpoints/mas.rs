@@ -3,11 +3,11 @@
 
 use serde_json::Value;
 
-use super::answer::{Reached, Reply, excerpt};
 use super::expected::{EndpointPhase, Expected};
 use super::question::{Question, Replies, Whom};
+use crate::answers::Known;
+use crate::answers::http::{Reached, Reply, excerpt};
 use crate::checks::finding::{Code, Finding};
-use crate::checks::known::Known;
 
 const MAS_REACHABLE: Code = "mas-reachable";
 const MAS_DISCOVERY: Code = "mas-discovery";

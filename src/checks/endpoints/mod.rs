@@ -4,7 +4,6 @@
 //! `verify`: a blocker is plainly wrong, a warning or what could not be found out may also lie at the place that it is
 //! looked at from.
 
-mod answer;
 mod clients;
 mod expected;
 mod mas;
@@ -12,7 +11,7 @@ mod providers;
 mod question;
 mod synapse;
 
-pub use answer::{Outcome, Reply};
+pub use crate::answers::http::{Outcome, Reply};
 pub use expected::{Commands, EndpointPhase, Expected, GivenToken};
 pub use mas::{MAS_ISSUER, MAS_SIGNING_KEY};
 pub use providers::next_at_provider;

@@ -10,10 +10,10 @@ use base64::engine::general_purpose::URL_SAFE;
 use http::Uri;
 use serde_json::Value;
 
-use super::answer::{Outcome, Reply, excerpt};
 use super::expected::{EndpointPhase, Expected};
 use super::mas::look_at_mas;
 use super::question::{Question, Replies};
+use crate::answers::http::{Outcome, Reply, excerpt};
 use crate::checks::finding::{Code, Finding};
 use crate::deployment::{IdentityProvider, mas_redirect_uri};
 

@@ -1,7 +1,7 @@
 //! What is asked, and what came of it.
 
-use super::answer::{Outcome, Reached, Reply, encoded};
 use super::expected::{EndpointPhase, Expected};
+use crate::answers::http::{Outcome, Reached, Reply, encoded};
 use crate::checks::finding::{Code, Finding};
 
 /// One thing to ask. All are plain GET requests, and none of them logs anybody in.

@@ -3,9 +3,9 @@
 
 use serde_json::Value;
 
-use super::answer::{Outcome, Reached, Reply, excerpt};
 use super::expected::{EndpointPhase, Expected};
 use super::question::{Question, Replies, Whom};
+use crate::answers::http::{Outcome, Reached, Reply, excerpt};
 use crate::checks::finding::{Code, Finding};
 
 const SYNAPSE_REACHABLE: Code = "synapse-reachable";

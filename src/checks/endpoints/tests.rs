@@ -5,8 +5,8 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::answers::Known;
 use crate::checks::Severity;
-use crate::checks::known::Known;
 use crate::deployment::IdentityProvider;
 
 const ID: &str = "01JABCDEFGHJKMNPQRSTVWXYZ0";

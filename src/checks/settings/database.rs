@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::super::finding::{Code, Finding};
 use super::super::snapshot::Snapshot;
-use crate::checks::databases::said::{MAS_PATH, PORT, SYNAPSE_PATH, SslMode};
+use crate::answers::postgres::{MAS_PATH, PORT, SYNAPSE_PATH, SslMode};
 use crate::deployment::route::service_of;
 use crate::deployment::{MAS, Postgres};
 use crate::plan::{Database, MasSettings};

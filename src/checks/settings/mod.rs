@@ -5,8 +5,8 @@ mod database;
 pub use database::{DATABASE_POOLER, DATABASE_SHARED};
 
 use super::finding::{Code, Finding};
-use super::known::Known;
 use super::snapshot::{Purpose, Snapshot};
+use crate::answers::Known;
 use crate::deployment::{MAS, TlsMode};
 use crate::plan::{MasSettings, Tls};
 

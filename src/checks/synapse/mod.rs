@@ -15,8 +15,8 @@ pub use settings::Setting;
 use serde_json::Value;
 
 use super::finding::{Code, Finding};
-use super::known::Known;
 use super::snapshot::Snapshot;
+use crate::answers::Known;
 
 const SYNAPSE_SETTINGS: Code = "synapse-settings";
 

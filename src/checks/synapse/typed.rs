@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use super::config::SynapseConfig;
 use super::settings::of_field;
+use crate::answers::Known;
 use crate::checks::finding::Finding;
-use crate::checks::known::Known;
 use crate::deployment::squashed;
 
 /// Parts that are looked at elsewhere, or hold free text.

@@ -6,7 +6,7 @@ use k8s_openapi::api::core::v1::{Pod, Service};
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
-use crate::checks::databases::said::ProbeError;
+use crate::answers::postgres::ProbeError;
 use crate::checks::databases::{Expected, Place, Probed, Whose, judge};
 use crate::checks::{Finding, Known, Snapshot};
 use crate::cli::DatabasesArgs;
@@ -78,7 +78,8 @@ pub async fn look(session: &Session, snapshot: &Snapshot, mut access: DatabaseAc
         },
         async {
             let (place, password, way) = prepared(session, &access, &expected, Whose::Synapse).await?;
-            ask_synapse(&Login { place, password: &password, way: &way, roots }, &expected).await
+            let login = Login { place, password: &password, way: &way, roots };
+            ask_synapse(&login, expected.server_name.as_deref(), &expected.providers, expected.more_providers).await
         }
     );
     drop(progress);

@@ -8,8 +8,8 @@ use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Row, SimpleQueryMessage};
 
 use super::login::{CONNECT, Login, Session, plain, without};
-use crate::checks::Known;
-use crate::checks::databases::said::{Identity, Pooling, ProbeError, Server};
+use crate::answers::Known;
+use crate::answers::postgres::{Identity, Pooling, ProbeError, Server};
 
 /// For everything that one database is asked.
 const WHOLE: Duration = Duration::from_secs(45);

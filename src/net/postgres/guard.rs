@@ -14,7 +14,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_postgres::config::SslMode as Offer;
 use tokio_postgres::tls::{ChannelBinding, TlsStream};
 
-use crate::checks::databases::said::ProbeError;
+use crate::answers::postgres::ProbeError;
 
 /// No answer of ours is larger, in bytes.
 const LARGEST: usize = 1 << 20;

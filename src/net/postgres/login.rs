@@ -15,7 +15,7 @@ use tokio_postgres::{Client, Config};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::guard::{Facts, Guard};
-use crate::checks::databases::said::{Place, ProbeError, Refusal, SslMode, Whose};
+use crate::answers::postgres::{Place, ProbeError, Refusal, SslMode, Whose};
 use crate::connection_failure::{cause, causes, complaint, one_line};
 use crate::net::dial::{BoxConnection, Way, addresses, bare, connect};
 use crate::net::trust::{Need, Roots, Verifier};
@@ -66,7 +66,7 @@ impl Login<'_> {
             let until = deadline.min(Instant::now() + CONNECT);
             match timeout_at(until, self.attempt(*offer)).await.unwrap_or(Err(ProbeError::TimedOut)) {
                 Err(ProbeError::Refused(refusal)) if refusal.state == NOT_ALLOWED => {
-                    last = ProbeError::Refused(refusal)
+                    last = ProbeError::Refused(refusal);
                 }
                 other => return other,
             }

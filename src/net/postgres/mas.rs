@@ -5,8 +5,8 @@ use tokio_postgres::types::Type;
 
 use super::ask::Asking;
 use super::login::Login;
-use crate::checks::databases::MAS_TABLES;
-use crate::checks::databases::said::{Connections, MasSaid, ProbeError, Rights, Tables, Trigram};
+use crate::answers::postgres::MAS_TABLES;
+use crate::answers::postgres::{Connections, MasSaid, ProbeError, Rights, Tables, Trigram};
 
 const PRESENT: &str = "SELECT t.name FROM unnest($1) t(name) WHERE to_regclass(quote_ident(t.name)) IS NOT NULL";
 const AROUND: &str = "SELECT to_regclass('_sqlx_migrations') IS NOT NULL, \

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::super::super::finding::Severity;
-use super::super::super::known::Known;
 use super::*;
+use crate::answers::Known;
 use crate::checks::Components;
 use crate::deployment::{Deployment, Features};
 use crate::plan::Tls;

@@ -27,7 +27,7 @@ pub enum Outcome {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reached<'a> {
+pub enum Reached<'a> {
     Yes,
     No(&'a str),
     NotAsked,
@@ -38,7 +38,7 @@ const EXCERPT: usize = 160;
 
 impl Reply {
     /// The body as JSON, or what it is instead, to complete "it answers …".
-    pub(super) fn json(&self) -> Result<Value, String> {
+    pub fn json(&self) -> Result<Value, String> {
         if self.cut {
             return Err(format!(
                 "{} with more than {} kB, where a short JSON document belongs",
@@ -53,13 +53,13 @@ impl Reply {
     }
 
     /// The JSON of an answer with status 200, or what it is instead, to complete "it answers …".
-    pub(super) fn document(&self) -> Result<Value, String> {
+    pub fn document(&self) -> Result<Value, String> {
         let document = self.json()?;
         if self.status == 200 { Ok(document) } else { Err(self.described()) }
     }
 
     /// Status and what else tells people something: `404 M_UNRECOGNIZED`, `502 (a web page, "502 Bad Gateway")`.
-    pub(super) fn described(&self) -> String {
+    pub fn described(&self) -> String {
         let status = self.status;
         if let Ok(body) = serde_json::from_slice::<Value>(&self.body) {
             let text = |key: &str| body[key].as_str().map(excerpt).filter(|text| !text.is_empty());
@@ -82,12 +82,12 @@ impl Reply {
         }
     }
 
-    pub(super) fn is_page(&self) -> bool {
+    pub fn is_page(&self) -> bool {
         self.content_type.as_deref().is_some_and(|kind| kind.to_ascii_lowercase().starts_with("text/html"))
             || self.body.trim_ascii_start().to_ascii_lowercase().starts_with(b"<!doctype html")
     }
 
-    pub(super) fn title(&self) -> Option<String> {
+    pub fn title(&self) -> Option<String> {
         let text = String::from_utf8_lossy(&self.body);
         let lower = text.to_ascii_lowercase();
         let start = lower.find("<title")?;
@@ -98,12 +98,12 @@ impl Reply {
     }
 
     /// The beginning of the body as text, without markup.
-    pub(super) fn text(&self) -> String {
+    pub fn text(&self) -> String {
         excerpt(&self.whole_text())
     }
 
     /// All of the body as text, without markup, scripts and styles.
-    pub(super) fn whole_text(&self) -> String {
+    pub fn whole_text(&self) -> String {
         let text = String::from_utf8_lossy(&self.body);
         let mut plain = String::with_capacity(text.len().min(4096));
         let mut rest = text.as_ref();
@@ -148,7 +148,7 @@ fn unescaped(text: &str) -> String {
 }
 
 /// Foreign text on one line, without control characters, and not longer than a sentence bears.
-pub(super) fn excerpt(text: &str) -> String {
+pub fn excerpt(text: &str) -> String {
     let clean: String = text.chars().map(|c| if is_shown(c) { c } else { ' ' }).collect();
     let words = clean.split_whitespace().collect::<Vec<_>>().join(" ");
     if words.chars().count() <= EXCERPT {
@@ -165,6 +165,6 @@ fn is_shown(c: char) -> bool {
 }
 
 /// Percent-encodes everything that is not unreserved (RFC 3986 §2.3), so that an id cannot leave its place in the address.
-pub(super) fn encoded(text: &str) -> String {
+pub fn encoded(text: &str) -> String {
     form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20")
 }

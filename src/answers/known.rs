@@ -1,3 +1,5 @@
+//! What may not have been readable.
+
 /// Something that may not have been readable.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Known<T> {

@@ -1,7 +1,6 @@
 //! What was asked of the two databases, and what they said.
 
-use crate::checks::finding::{Code, Finding};
-use crate::checks::known::Known;
+use super::known::Known;
 
 /// Where MAS's database stands in the spec, and Synapse's.
 pub const MAS_PATH: &str = "spec.components.matrixAuthenticationService.config.postgresql";
@@ -101,40 +100,6 @@ impl Place {
     /// `mas at db:5432`.
     pub fn words(&self) -> String {
         format!("{} at {}:{}", self.database, self.host, self.port)
-    }
-
-    pub(super) fn ok(&self, code: Code, text: impl Into<String>) -> Finding {
-        Finding::ok(code, self.whose.path(), text)
-    }
-
-    pub(super) fn warning(&self, code: Code, text: impl Into<String>) -> Finding {
-        Finding::warning(code, self.whose.path(), text)
-    }
-
-    pub(super) fn unknown(&self, code: Code, text: impl Into<String>) -> Finding {
-        Finding::unknown(code, self.whose.path(), text)
-    }
-
-    pub(super) fn blocker(&self, code: Code, text: impl Into<String>) -> Finding {
-        Finding::blocker(code, self.whose.path(), text)
-    }
-
-    pub(super) fn unread(&self, code: Code, what: &str, why: &str) -> Finding {
-        self.unknown(code, format!("{what} could not be read: {why}"))
-            .remedy(format!("Let the role {} read it, or ask who looks after the database.", self.user))
-    }
-
-    pub(super) fn judged<T>(
-        &self,
-        code: Code,
-        read: &Known<T>,
-        what: &str,
-        judge: impl FnOnce(&T) -> Finding,
-    ) -> Finding {
-        match read {
-            Known::Known(value) => judge(value),
-            Known::Unreadable(why) => self.unread(code, what, why),
-        }
     }
 }
 

@@ -45,5 +45,5 @@ fn the_role_in_the_readme_is_the_one_that_is_tested() {
     let (_, text) = readme();
     let (_, after) = text.split_once("<!-- role -->\n```yaml\n").expect("the page has a Role");
     let role = after.split_once("```").expect("the Role ends").0;
-    assert_eq!(role, include_str!("e2e/role.yaml").replace("\r\n", "\n"));
+    assert_eq!(role, include_str!("e2e/common/role.yaml").replace("\r\n", "\n"));
 }

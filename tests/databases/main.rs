@@ -7,15 +7,15 @@
 #![cfg(unix)]
 
 mod asked;
+#[expect(dead_code, reason = "shared with the end-to-end tests, which need more of it")]
+#[path = "../e2e/common/command.rs"]
+mod command;
 mod dumps;
 mod hostile;
-#[expect(dead_code, reason = "shared with the end-to-end tests, which need more of it")]
-#[path = "../e2e/plugin.rs"]
-mod plugin;
 mod pooler;
 mod process;
 #[expect(dead_code, reason = "shared with the end-to-end tests, which need more of it")]
-#[path = "../e2e/scene.rs"]
+#[path = "../e2e/common/scene.rs"]
 mod scene;
 mod server;
 mod synapse;

@@ -8,7 +8,7 @@ use k8s_openapi::api::core::v1::ConfigMap;
 use kube::api::{Api, Patch, PatchParams};
 use serde_json::{Value, json};
 
-use crate::plugin::Done;
+use crate::command::Done;
 use crate::scene::{PASSWORD, Scene};
 use crate::server::Server;
 

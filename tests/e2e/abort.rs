@@ -5,7 +5,9 @@ use std::time::Duration;
 use ess_mas_sandbox::prelude::*;
 use serde_json::json;
 
-use crate::scene::{Scene, active, condition};
+use crate::common::command::finish;
+use crate::common::scene::{Scene, active, completion, condition};
+use crate::common::stage::{Stage, Step};
 
 #[tokio::test]
 async fn a_failing_activation_is_taken_back_and_can_be_tried_again() {
@@ -121,4 +123,47 @@ async fn an_abort_of_a_rehearsal_that_fails_again_and_again_ends_it() {
         assert_eq!(condition(&scene.object().await, "Failure"), "False");
         tokio::time::sleep(Duration::from_millis(300)).await;
     }
+}
+
+#[tokio::test]
+async fn an_abort_during_a_run_reports_the_run_after_it() {
+    let scene = Scene::new(Behaviour::default()).await;
+    scene.prepare().await;
+    scene.operator.set(Behaviour::default().lasting(Duration::from_secs(2)));
+    let _ = scene.shell.run("dry-run --yes --wait=false").await.expect(0);
+    scene.operator.wait_for_run().await;
+    let mut follower = scene.follower().await;
+    let child = scene.shell.start("abort --remove --yes -o json");
+    let first = completion(follower.until(|object| !completion(object).is_null()).await.unwrap());
+    let outcome = finish(child, "abort --remove".to_owned()).await.expect(0).json();
+    assert_eq!(outcome["verdict"], "succeeded");
+    let object = scene.object().await;
+    assert_ne!(completion(&object), first, "the rehearsal's end was taken for the abort's");
+    assert!(object["spec"]["components"].get("matrixAuthenticationService").is_none());
+}
+
+/// The run that ended well had the component in it. With the operator down, `abort --remove` said that it was back.
+#[tokio::test]
+async fn a_component_that_somebody_else_took_out_is_not_the_write_that_never_arrived() {
+    let mut stage = Stage::new(Step::Remove).await;
+    let gate = Gate::default();
+    let held = gate.clone();
+    stage.proxy.plan(
+        move |request| {
+            if request.is_deployment_write() { Fault::HoldBefore(held.clone()) } else { Fault::None }
+        },
+    );
+    let mut child = stage.start(&[]);
+    gate.reached().await;
+    child.kill().await.unwrap();
+    gate.shut();
+    stage.scene.start_a_run().await;
+    stage.scene.operator.wait_for_end().await;
+    stage.scene.operator.stop().await;
+    stage.scene.patch(json!({"spec": {"components": {"matrixAuthenticationService": null}}})).await;
+    stage.proxy.pass();
+    let outcome = stage.run(&["--timeout", "2s"]).await.expect(124).json();
+    assert_eq!(outcome["verdict"], "timed-out");
+    stage.scene.operator.resume();
+    assert_eq!(stage.run(&[]).await.expect(0).json()["verdict"], "succeeded");
 }

@@ -11,7 +11,7 @@ use ess_mas_sandbox::prelude::*;
 use rexpect::session::spawn_command;
 use tempfile::TempDir;
 
-use crate::scene::Scene;
+use crate::common::scene::Scene;
 
 /// A PATH with kubectl, the plugin and its completion helper, as an installation leaves them.
 struct Installed {

@@ -8,12 +8,12 @@
 //! cargo test --test outside -- --ignored
 //! ```
 
+#[expect(dead_code, reason = "shared with the end-to-end tests, which need more of it")]
+#[path = "../e2e/common/command.rs"]
+mod command;
 mod parts;
 #[expect(dead_code, reason = "shared with the end-to-end tests, which need more of it")]
-#[path = "../e2e/plugin.rs"]
-mod plugin;
-#[expect(dead_code, reason = "shared with the end-to-end tests, which need more of it")]
-#[path = "../e2e/scene.rs"]
+#[path = "../e2e/common/scene.rs"]
 mod scene;
 #[path = "../synapse/install.rs"]
 mod synapse;
@@ -24,8 +24,8 @@ use ess_mas::x509::RsaPrivateKey;
 use ess_mas_sandbox::prelude::*;
 use serde_json::{Value, json};
 
+use command::Done;
 use parts::{ID, Provider, Synapse};
-use plugin::Done;
 use scene::Scene;
 
 const MAS: &str = "auth.example.com";

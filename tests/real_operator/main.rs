@@ -12,11 +12,11 @@
 //! `ESS_MAS_REAL_ROUNDS` sets the number of rounds with disturbances at random moments.
 #![cfg(unix)]
 
+#[expect(dead_code, reason = "shared with the end-to-end tests, which need more of it")]
+#[path = "../e2e/common/command.rs"]
+mod command;
 mod install;
 mod operator;
-#[expect(dead_code, reason = "shared with the end-to-end tests, which need more of it")]
-#[path = "../e2e/plugin.rs"]
-mod plugin;
 mod rounds;
 mod scene;
 mod situations;

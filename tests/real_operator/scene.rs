@@ -8,9 +8,9 @@ use kube::api::{Api, DynamicObject, Patch, PatchParams};
 use serde_json::{Value, json};
 use tokio::process::Child;
 
+use crate::command::{Done, Shell, finish};
 use crate::install::Telling;
 use crate::operator::{self, RealOperator};
-use crate::plugin::{Done, Shell, finish};
 use crate::truth::{End, Run};
 
 /// What the plugin is asked to do.

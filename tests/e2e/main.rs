@@ -11,9 +11,13 @@ mod activate;
 mod check;
 #[cfg(unix)]
 mod completion;
+#[cfg(unix)]
+mod databases;
 mod dry_run;
 mod prepare;
 mod promises;
+#[cfg(unix)]
+mod real;
 mod report;
 mod status;
 mod tls;

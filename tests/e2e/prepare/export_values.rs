@@ -1,6 +1,4 @@
 //! What others make of the exports: Helm 3, Helm 4, kubectl and `PyYAML` get every value back as it was.
-//!
-//! `ESS_MAS_EXPORT_CASES` sets how many exports are looked at; each holds many values.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -14,10 +12,11 @@ use ess_mas::plan::export::{HelmSecrets, Subject, Values, helm_values, patch, se
 use ess_mas::plan::{Database, MasSettings, SecretKeys, Tls};
 use ess_mas::secrets::SecretBytes;
 use ess_mas::x509::{RsaBits, RsaPrivateKey};
+use ess_mas_sandbox::Sweep;
 use ess_mas_sandbox::clients::{chart, python_with_yaml};
 use ess_mas_sandbox::prelude::Client;
 use proptest::prelude::*;
-use proptest::test_runner::{Config, TestRunner};
+use proptest::test_runner::{Config, RngSeed, TestRunner};
 use serde_json::{Value, json};
 
 /// Words and numbers that some reader takes for something else.
@@ -152,12 +151,14 @@ impl Case {
     }
 }
 
-fn cases() -> u32 {
-    std::env::var("ESS_MAS_EXPORT_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(10)
-}
+/// How many exports a whole sweep looks at; each holds many values.
+const EXPORTS: usize = 40;
 
 fn check(test: impl Fn(&Case) -> Result<(), TestCaseError>) {
-    let config = Config { cases: cases(), max_shrink_iters: 300, failure_persistence: None, ..Config::default() };
+    let sweep = Sweep::from_environment();
+    let cases = u32::try_from(sweep.share_of(EXPORTS)).unwrap();
+    let rng_seed = RngSeed::Fixed(sweep.seed());
+    let config = Config { cases, max_shrink_iters: 300, failure_persistence: None, rng_seed, ..Config::default() };
     TestRunner::new(config).run(&case(), |case| test(&case)).unwrap_or_else(|error| panic!("{error}"));
 }
 

@@ -1,18 +1,16 @@
-//! Every request of every command, spoiled in every way: never a false verdict, a second write, or a hang.
+//! Every request of every command, spoiled in every way, of which each run tries a part (see [`Sweep`]): never a false verdict, a second write, or a hang.
 
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use ess_mas_sandbox::Sweep;
 use ess_mas_sandbox::prelude::*;
 use serde_json::Value;
 
 use crate::common::command::Done;
 use crate::common::stage::{STAGES, Stage, Standing, Step};
-
-/// Set for the sweep that leaves nothing out; without it every request still meets most kinds.
-const EVERYTHING: &str = "ESS_MAS_EVERY_FAULT";
 
 /// No command takes longer under any fault; one that does hangs. Below the limit of any command of a test.
 const LONGEST: Duration = Duration::from_secs(170);
@@ -76,17 +74,13 @@ struct Numbers {
     wrong: Vec<String>,
 }
 
-/// All cases for the requests of a clean run. Without [`EVERYTHING`] the writes meet every kind, and each of the other
-/// requests every other kind: odd requests the odd ones, even requests the even ones.
+/// The cases for the requests of a clean run.
 fn cases(log: &[Request]) -> VecDeque<Case> {
-    let everything = std::env::var_os(EVERYTHING).is_some();
     let mut cases = VecDeque::new();
     // One more than a clean run needs: repetitions have numbers too.
     for index in 0..=log.len() {
-        let all = everything || log.get(index).is_some_and(Request::is_write);
-        let one = single(index).into_iter().chain(lasting(index)).enumerate();
-        cases.extend(one.filter(|(kind, _)| all || kind % 2 == index % 2).map(|(_, case)| case));
-        if all {
+        cases.extend(single(index).into_iter().chain(lasting(index)));
+        if log.get(index).is_some_and(Request::is_write) {
             cases.extend(of_writes(index));
         }
     }
@@ -280,7 +274,7 @@ async fn clean(stages: &[Stage]) -> Vec<Request> {
 async fn sweep(step: Step) {
     let stages = futures::future::join_all((0..STAGES).map(|_| Stage::new(step))).await;
     let log = clean(&stages).await;
-    let queue = Mutex::new(cases(&log));
+    let queue = Mutex::new(Sweep::from_environment().sample(cases(&log)).into());
     let numbers = Mutex::new(Numbers::default());
     futures::future::join_all(stages.iter().map(|stage| work(stage, &queue, &numbers))).await;
     let numbers = numbers.into_inner().unwrap();

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use ess_mas_sandbox::Sweep;
 use ess_mas_sandbox::prelude::*;
 use serde_json::json;
 
@@ -48,46 +49,45 @@ async fn an_interruption_at_any_request_is_answered_at_once_and_truly() {
         stage.proxy.pass();
         let _ = stage.run(&[]).await.expect(0);
         let log = stage.proxy.log();
-        for index in 0..log.len() {
-            for after in [false, true] {
-                stage.reset().await;
-                let before = stage.standing().await;
-                let gate = Gate::default();
-                let held = gate.clone();
-                stage.proxy.plan(move |request| match (request.index == index, after) {
-                    (true, false) => Fault::HoldBefore(held.clone()),
-                    (true, true) => Fault::HoldAfter(held.clone()),
-                    _ => Fault::None,
-                });
-                let mut live = Live::start(&stage);
-                tokio::select! {
-                    () = gate.reached() => {}
-                    // This run made fewer requests; the order of some is a matter of chance.
-                    _ = live.child.wait() => continue,
-                }
-                let what = format!("{step:?} at {index} ({}), after: {after}", stage.proxy.log()[index].name());
-                let sent = live.signal("-INT");
-                live.until("interrupted").await;
-                let answer = live.when("interrupted").unwrap() - sent;
-                gate.open();
-                let code = live.end().await;
-                let between = stage.standing().await;
-                let text = live.text();
-                assert!(answer < AT_ONCE, "{what}: answered after {answer:?}");
-                // Who is done, is done.
-                let done = code == 0 && stage.is_reached(&between);
-                assert!(code == 130 || done, "{what}: exit code {code}\n{text}");
-                let changed = Stage::changes(&before, &between) != 0 || before.secret != between.secret;
-                let denied = text.contains("nothing was changed") || text.contains("was not changed");
-                assert!(!changed || !denied, "{what}: something was changed\n{text}");
-                let goes_on = denied || done || text.contains("kubectl ess-mas");
-                assert!(goes_on, "{what}: it does not say how to come back\n{text}");
-                stage.proxy.pass();
-                let again = stage.run(&[]).await;
-                let end = stage.standing().await;
-                let wrong = stage.judge_again(&before, &between, &end, &again);
-                assert!(wrong.is_empty(), "{what}: {wrong:?}\n{text}{again}");
+        let moments = (0..log.len()).flat_map(|index| [(index, false), (index, true)]);
+        for (index, after) in Sweep::from_environment().sample(moments) {
+            stage.reset().await;
+            let before = stage.standing().await;
+            let gate = Gate::default();
+            let held = gate.clone();
+            stage.proxy.plan(move |request| match (request.index == index, after) {
+                (true, false) => Fault::HoldBefore(held.clone()),
+                (true, true) => Fault::HoldAfter(held.clone()),
+                _ => Fault::None,
+            });
+            let mut live = Live::start(&stage);
+            tokio::select! {
+                () = gate.reached() => {}
+                // This run made fewer requests; the order of some is a matter of chance.
+                _ = live.child.wait() => continue,
             }
+            let what = format!("{step:?} at {index} ({}), after: {after}", stage.proxy.log()[index].name());
+            let sent = live.signal("-INT");
+            live.until("interrupted").await;
+            let answer = live.when("interrupted").unwrap() - sent;
+            gate.open();
+            let code = live.end().await;
+            let between = stage.standing().await;
+            let text = live.text();
+            assert!(answer < AT_ONCE, "{what}: answered after {answer:?}");
+            // Who is done, is done.
+            let done = code == 0 && stage.is_reached(&between);
+            assert!(code == 130 || done, "{what}: exit code {code}\n{text}");
+            let changed = Stage::changes(&before, &between) != 0 || before.secret != between.secret;
+            let denied = text.contains("nothing was changed") || text.contains("was not changed");
+            assert!(!changed || !denied, "{what}: something was changed\n{text}");
+            let goes_on = denied || done || text.contains("kubectl ess-mas");
+            assert!(goes_on, "{what}: it does not say how to come back\n{text}");
+            stage.proxy.pass();
+            let again = stage.run(&[]).await;
+            let end = stage.standing().await;
+            let wrong = stage.judge_again(&before, &between, &end, &again);
+            assert!(wrong.is_empty(), "{what}: {wrong:?}\n{text}{again}");
         }
     }
 }

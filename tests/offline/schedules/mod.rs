@@ -34,12 +34,11 @@
 //! Not due, because nothing in the object tells: the end of a run that started without an event (after a poll or a
 //! silent death) while one was under way at the write. The next run settles it.
 //!
-//! `ESS_MAS_SCHEDULES` sets the number of schedules, `ESS_MAS_FIRST_SEED` where they begin.
+//! `ESS_MAS_SEED` is the seed of the first schedule; `ESS_MAS_SWEEP=100` plays 20,000 of them.
 
 mod naive;
 mod numbers;
 mod play;
-mod rng;
 mod schedule;
 mod shrink;
 mod status;
@@ -48,12 +47,13 @@ mod world;
 
 use std::thread;
 
+use ess_mas_sandbox::Sweep;
+
 use numbers::Numbers;
 use schedule::Schedule;
 
-fn from_environment(name: &str, default: u64) -> u64 {
-    std::env::var(name).ok().map_or(default, |text| text.parse().unwrap_or_else(|_| panic!("{name} is not a number")))
-}
+/// How many schedules a whole sweep plays.
+const SCHEDULES: usize = 20_000;
 
 /// Plays the schedules of these seeds; stops at the first one that goes wrong, with everything needed to mend it.
 fn play_all(seeds: impl Iterator<Item = u64>) -> [Numbers; 2] {
@@ -80,8 +80,8 @@ fn a_seed_gives_the_same_schedule_every_time() {
 
 #[test]
 fn never_a_false_verdict_and_always_one_when_it_is_due() {
-    let count = from_environment("ESS_MAS_SCHEDULES", 20_000);
-    let first = from_environment("ESS_MAS_FIRST_SEED", 0);
+    let sweep = Sweep::from_environment();
+    let (first, count) = (sweep.seed(), sweep.share_of(SCHEDULES) as u64);
     let threads = thread::available_parallelism().map_or(1, |n| n.get() as u64);
     let parts: Vec<_> = (0..threads)
         .map(|part| thread::spawn(move || play_all((first..first + count).filter(move |seed| seed % threads == part))))

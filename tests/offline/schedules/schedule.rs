@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use super::rng::Rng;
+use ess_mas_sandbox::random::Rng;
+
 use super::world::{Mas, Spec, World};
 
 /// What is written, as the person means it.

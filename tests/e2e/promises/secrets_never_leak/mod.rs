@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use ess_mas_sandbox::Sweep;
 use ess_mas_sandbox::prelude::*;
 use kube::api::{Api, DynamicObject, Patch, PatchParams, PostParams};
 use kube::core::{ApiResource, GroupVersionKind};
@@ -147,19 +148,17 @@ async fn nothing_shows_when_the_connection_or_the_server_fails() {
         Fault::ResetAfter,
         Fault::Half,
     ];
-    for index in 0..requests {
-        for fault in &faults {
-            proxy.plan({
-                let fault = fault.clone();
-                move |request| if request.index == index { fault.clone() } else { Fault::None }
-            });
-            let _ = watch.plugin(&shell, &line).await;
-            let secrets = scene.secrets();
-            let _ = secrets.delete(&scene.deployment.mas_secret_name(), &kube::api::DeleteParams::default()).await;
-        }
+    let cases = (0..requests).flat_map(|index| faults.iter().map(move |fault| (index, fault.clone())));
+    let cases = Sweep::from_environment().sample(cases);
+    let all = cases.len();
+    for (index, fault) in cases {
+        proxy.plan(move |request| if request.index == index { fault.clone() } else { Fault::None });
+        let _ = watch.plugin(&shell, &line).await;
+        let secrets = scene.secrets();
+        let _ = secrets.delete(&scene.deployment.mas_secret_name(), &kube::api::DeleteParams::default()).await;
     }
     watch.look_around(&scene, &[&shell]).await;
-    assert_clean(&watch, requests * faults.len());
+    assert_clean(&watch, all);
 }
 
 /// An admission policy that repeats what it refuses, or warns of, as a webhook may.

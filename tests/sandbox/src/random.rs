@@ -1,12 +1,12 @@
-//! A small seeded generator of numbers (the method is known as `SplitMix64`), so that a seed printed today gives the same schedule tomorrow.
+//! A small seeded generator of numbers (the method is known as `SplitMix64`), so that a seed printed today gives the same cases tomorrow.
 
 /// Deterministic: the same seed gives the same numbers on every machine.
 #[derive(Debug, Clone)]
-pub(crate) struct Rng(u64);
+pub struct Rng(u64);
 
 impl Rng {
     /// Neighbouring seeds give unrelated numbers.
-    pub(crate) fn new(seed: u64) -> Self {
+    pub fn new(seed: u64) -> Self {
         Self(seed.wrapping_mul(0xA076_1D64_78BD_642F) ^ 0x5851_F42D_4C95_7F2D)
     }
 
@@ -19,23 +19,23 @@ impl Rng {
     }
 
     /// `0..end`; `end` is at least 1.
-    pub(crate) fn below(&mut self, end: usize) -> usize {
+    pub fn below(&mut self, end: usize) -> usize {
         let end = u64::try_from(end).expect("a small number");
         usize::try_from(self.next() % end).expect("smaller than a usize")
     }
 
     /// True in about `percent` of 100 calls.
-    pub(crate) fn chance(&mut self, percent: usize) -> bool {
+    pub fn chance(&mut self, percent: usize) -> bool {
         self.below(100) < percent
     }
 
     /// One of them.
-    pub(crate) fn pick<T: Copy>(&mut self, of: &[T]) -> T {
+    pub fn pick<T: Copy>(&mut self, of: &[T]) -> T {
         of[self.below(of.len())]
     }
 
     /// One of them, each as often as its weight says.
-    pub(crate) fn weighted<T: Copy>(&mut self, of: &[(usize, T)]) -> T {
+    pub fn weighted<T: Copy>(&mut self, of: &[(usize, T)]) -> T {
         let mut roll = self.below(of.iter().map(|(weight, _)| weight).sum());
         for (weight, item) in of {
             if roll < *weight {

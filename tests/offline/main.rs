@@ -4,12 +4,12 @@
 mod codes;
 mod command_line;
 mod corpus;
-#[cfg(target_os = "linux")]
-mod instructions;
 #[cfg(unix)]
 mod krew;
 mod layers;
 mod man;
 mod schedules;
+#[cfg(target_os = "linux")]
+mod start;
 #[cfg(unix)]
 mod terminal;

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use ess_mas_sandbox::Supervisor;
+use ess_mas_sandbox::{Supervisor, cannot_run};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use tokio_postgres::NoTls;
 
@@ -74,10 +74,12 @@ fn give_away(path: &Path) {
 }
 
 impl Server {
-    /// Starts one; `None`, said on stderr, where PostgreSQL is not installed.
+    /// Starts one; `None` where PostgreSQL is not installed; see [`cannot_run`].
     pub async fn start(tls: bool, hba: &str) -> Option<Self> {
         let Some(programs) = programs() else {
-            eprintln!("skipped: PostgreSQL is not installed here (ESS_MAS_POSTGRES names the folder of its programs)");
+            let remedy =
+                "Install PostgreSQL (Debian: postgresql), or name the folder of its programs in ESS_MAS_POSTGRES.";
+            cannot_run("what is asked of PostgreSQL", remedy);
             return None;
         };
         let mut supervisor = Supervisor::start().unwrap();

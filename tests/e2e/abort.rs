@@ -10,7 +10,7 @@ use crate::common::scene::{Scene, active, completion, condition};
 use crate::common::stage::{Stage, Step};
 
 #[tokio::test]
-async fn a_failing_activation_is_taken_back_and_can_be_tried_again() {
+async fn a_failed_activation_is_rolled_back_and_can_be_retried() {
     let scene = Scene::new(Behaviour::default()).await;
     scene.rehearse().await;
     let rehearsed = scene.object().await["spec"].clone();
@@ -35,7 +35,7 @@ async fn a_failing_activation_is_taken_back_and_can_be_tried_again() {
 
 /// The activation was left alone before it failed, so only the abort could see that it did.
 #[tokio::test]
-async fn a_rehearsal_is_not_enough_after_an_activation_that_failed_while_nobody_looked() {
+async fn a_dry_run_is_not_enough_after_an_activation_that_failed_unseen() {
     let scene = Scene::new(Behaviour::default()).await;
     scene.rehearse().await;
     scene.operator.set(Behaviour::default().activation(Outcome::fail("no room on the disk")));
@@ -47,7 +47,7 @@ async fn a_rehearsal_is_not_enough_after_an_activation_that_failed_while_nobody_
 
 /// The operator writes between any two requests of ours; what was decided on is not touched by that.
 #[tokio::test]
-async fn an_operator_that_retries_all_the_time_does_not_keep_the_abort_from_being_written() {
+async fn abort_is_written_while_the_operator_keeps_retrying() {
     let scene = Scene::new(Behaviour::default()).await;
     scene.rehearse().await;
     let restless = Behaviour::default().activation(Outcome::fail("again")).lasting(Duration::from_millis(20));
@@ -57,7 +57,7 @@ async fn an_operator_that_retries_all_the_time_does_not_keep_the_abort_from_bein
 }
 
 #[tokio::test]
-async fn an_abort_does_not_wait_for_a_run_that_hangs() {
+async fn abort_does_not_wait_for_a_hanging_reconcile() {
     let mut scene = Scene::new(Behaviour::default()).await;
     scene.rehearse().await;
     scene.operator.set(Behaviour::default().activation(Outcome::Hang));
@@ -75,7 +75,7 @@ async fn an_abort_does_not_wait_for_a_run_that_hangs() {
 /// The run that hung was cut off, and the operator went back while nobody looked: no other run comes by itself, and
 /// every later `abort` waited for one until its time was up.
 #[tokio::test]
-async fn an_abort_that_was_done_while_nobody_looked_asks_for_a_run_of_its_own() {
+async fn an_abort_that_completed_unseen_requests_a_reconcile() {
     let mut scene = Scene::new(Behaviour::default()).await;
     scene.rehearse().await;
     scene.operator.set(Behaviour::default().activation(Outcome::Hang));
@@ -91,7 +91,7 @@ async fn an_abort_that_was_done_while_nobody_looked_asks_for_a_run_of_its_own() 
 }
 
 #[tokio::test]
-async fn an_abort_takes_the_component_out_and_leaves_the_secret() {
+async fn abort_remove_removes_the_component_and_keeps_the_secret() {
     let scene = Scene::new(Behaviour::default()).await;
     let before = scene.object().await["spec"].clone();
     scene.shell.run("abort --yes").await.expect(0).says("no MAS component");
@@ -113,7 +113,7 @@ async fn an_abort_takes_the_component_out_and_leaves_the_secret() {
 }
 
 #[tokio::test]
-async fn an_abort_of_a_rehearsal_that_fails_again_and_again_ends_it() {
+async fn abort_ends_a_dry_run_that_keeps_failing() {
     let scene = Scene::new(Behaviour::default().dry_run(Outcome::fail("always"))).await;
     scene.prepare().await;
     let _ = scene.shell.run("dry-run --yes").await.expect(1);
@@ -126,7 +126,7 @@ async fn an_abort_of_a_rehearsal_that_fails_again_and_again_ends_it() {
 }
 
 #[tokio::test]
-async fn an_abort_during_a_run_reports_the_run_after_it() {
+async fn an_abort_during_a_reconcile_reports_the_next_reconcile() {
     let scene = Scene::new(Behaviour::default()).await;
     scene.prepare().await;
     scene.operator.set(Behaviour::default().lasting(Duration::from_secs(2)));
@@ -144,7 +144,7 @@ async fn an_abort_during_a_run_reports_the_run_after_it() {
 
 /// The run that ended well had the component in it. With the operator down, `abort --remove` said that it was back.
 #[tokio::test]
-async fn a_component_that_somebody_else_took_out_is_not_the_write_that_never_arrived() {
+async fn a_component_removed_by_somebody_else_is_not_taken_for_the_lost_write() {
     let mut stage = Stage::new(Step::Remove).await;
     let gate = Gate::default();
     let held = gate.clone();

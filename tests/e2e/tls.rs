@@ -137,7 +137,7 @@ async fn a_request_signed_by_a_companys_ca_is_good() {
 }
 
 #[tokio::test]
-async fn what_is_served_is_judged_and_so_is_who_trusts_it() {
+async fn served_chains_and_their_trust_are_judged() {
     let shell = nowhere();
     let _ = shell.run(&format!("tls issue --host {HOST}")).await.expect(0);
     let folder = home(&shell);
@@ -162,7 +162,7 @@ async fn what_is_served_is_judged_and_so_is_who_trusts_it() {
 }
 
 #[tokio::test]
-async fn an_endpoint_that_does_not_answer_is_not_known_and_never_fine() {
+async fn an_unresponsive_endpoint_is_unknown_and_never_ok() {
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let line = format!("tls check --host {HOST} --live --resolve {HOST}:{port}:127.0.0.1 -o json");
     let done = nowhere().run(&line).await.expect(11);
@@ -172,7 +172,7 @@ async fn an_endpoint_that_does_not_answer_is_not_known_and_never_fine() {
 /// The program as it waits, to be looked at from outside.
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn a_crash_would_put_no_keys_on_a_disk() {
+async fn core_dumps_are_disabled() {
     use std::os::unix::fs::MetadataExt as _;
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = silent.local_addr().unwrap().port();

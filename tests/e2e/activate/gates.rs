@@ -17,7 +17,7 @@ async fn is_refused(scene: &Scene, why: &str) {
 }
 
 #[tokio::test]
-async fn an_activation_without_a_rehearsal_changes_nothing_and_says_why() {
+async fn activation_without_a_dry_run_is_refused() {
     let scene = Scene::new(Behaviour::default()).await;
     is_refused(&scene, "none has passed yet").await;
     scene.prepare().await;
@@ -25,7 +25,7 @@ async fn an_activation_without_a_rehearsal_changes_nothing_and_says_why() {
 }
 
 #[tokio::test]
-async fn an_activation_after_a_failed_rehearsal_changes_nothing_and_says_why() {
+async fn activation_after_a_failed_dry_run_is_refused() {
     let mut scene = Scene::new(Behaviour::default().dry_run(Outcome::fail("users without a password"))).await;
     scene.prepare().await;
     scene.shell.run("dry-run --yes").await.expect(1).says("users without a password");
@@ -34,7 +34,7 @@ async fn an_activation_after_a_failed_rehearsal_changes_nothing_and_says_why() {
 }
 
 #[tokio::test]
-async fn an_activation_after_any_other_change_changes_nothing_and_names_it() {
+async fn activation_after_any_other_change_is_refused_and_names_it() {
     let mut scene = Scene::new(Behaviour::default()).await;
     scene.rehearse().await;
     // Down, so that the status goes on saying that all is well.
@@ -93,7 +93,7 @@ async fn an_activation_after_any_other_change_changes_nothing_and_names_it() {
 }
 
 #[tokio::test]
-async fn a_rehearsal_of_another_week_must_be_accepted_or_made_again() {
+async fn an_old_dry_run_must_be_accepted_or_repeated() {
     let scene = Scene::new(Behaviour::default()).await;
     scene.rehearse().await;
     let mut record: Value = serde_json::from_str(&scene.record_text().await.unwrap()).unwrap();
@@ -121,7 +121,7 @@ fn rsa_key() -> String {
 }
 
 #[tokio::test]
-async fn a_deployment_made_anew_under_the_same_name_has_not_been_rehearsed() {
+async fn a_recreated_deployment_needs_a_new_dry_run() {
     let mut scene = Scene::new(Behaviour::default()).await;
     scene.rehearse().await;
     let mut object = scene.object().await;
@@ -140,7 +140,7 @@ async fn a_deployment_made_anew_under_the_same_name_has_not_been_rehearsed() {
 }
 
 #[tokio::test]
-async fn a_run_that_failed_since_the_rehearsal_takes_its_word_back() {
+async fn a_reconcile_that_failed_since_invalidates_the_dry_run() {
     let mut scene = Scene::new(Behaviour::default()).await;
     scene.rehearse().await;
     scene.operator.set(Behaviour::default().dry_run(Outcome::fail("the disk is full")));
@@ -154,7 +154,7 @@ async fn a_run_that_failed_since_the_rehearsal_takes_its_word_back() {
 
 /// What `prepare` settles comes into the deployment with the next rehearsal, and not unrehearsed or never.
 #[tokio::test]
-async fn settings_prepared_since_the_rehearsal_are_not_left_out_of_the_activation() {
+async fn settings_prepared_since_the_dry_run_block_the_activation() {
     let scene = Scene::new(Behaviour::default()).await;
     scene.rehearse().await;
     let _ = scene.shell.run("prepare --database-host new.example.com --yes").await.expect(0);
@@ -170,7 +170,7 @@ async fn settings_prepared_since_the_rehearsal_are_not_left_out_of_the_activatio
 }
 
 #[tokio::test]
-async fn an_activation_without_backup_or_name_is_wrong_usage_and_changes_nothing() {
+async fn activation_without_backup_or_name_is_wrong_usage_and_changes_nothing() {
     let scene = Scene::new(Behaviour::default()).await;
     scene.rehearse().await;
     let before = scene.versions().await;
@@ -195,7 +195,7 @@ async fn an_activation_without_backup_or_name_is_wrong_usage_and_changes_nothing
 }
 
 #[tokio::test]
-async fn a_preview_shows_the_one_value_and_writes_nothing() {
+async fn preview_shows_the_one_value_and_writes_nothing() {
     let scene = Scene::new(Behaviour::default()).await;
     scene.prepare().await;
     let before = scene.versions().await;
@@ -210,7 +210,7 @@ async fn a_preview_shows_the_one_value_and_writes_nothing() {
 }
 
 #[tokio::test]
-async fn what_is_not_reconciled_is_not_touched() {
+async fn an_unreconciled_deployment_is_not_changed() {
     let namespace = Sandbox::shared().namespace().await.unwrap();
     let deployment = Deployment::new("fresh", namespace.name());
     namespace.create(&deployment).await.unwrap();
@@ -305,7 +305,7 @@ async fn meddle(scene: &Scene) {
 }
 
 #[tokio::test]
-async fn an_activation_that_would_change_more_than_the_switch_is_not_written() {
+async fn an_activation_that_would_change_more_than_active_is_not_written() {
     let scene = Scene::new(Behaviour::default()).await;
     scene.rehearse().await;
     meddle(&scene).await;

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::common::scene::{Scene, active, condition, switch};
 
 #[tokio::test]
-async fn a_deployment_is_taken_to_mas_and_only_one_value_changes_in_the_last_step() {
+async fn activation_changes_one_value_and_every_command_is_a_no_op_afterwards() {
     let scene = Scene::new(Behaviour::default()).await;
     scene.rehearse().await;
     let before = scene.object().await;
@@ -45,7 +45,7 @@ async fn a_deployment_is_taken_to_mas_and_only_one_value_changes_in_the_last_ste
 }
 
 #[tokio::test]
-async fn without_waiting_the_same_command_follows_later() {
+async fn after_wait_false_the_same_command_follows() {
     let scene = Scene::new(Behaviour::default().lasting(Duration::from_secs(2))).await;
     scene.prepare().await;
     let done = scene.shell.run("dry-run --yes --wait=false").await.expect(0);
@@ -85,7 +85,7 @@ async fn a_failing_activation_keeps_the_details_and_offers_both_ways() {
 }
 
 #[tokio::test]
-async fn a_failure_after_the_migration_itself_is_no_success_and_no_way_back() {
+async fn a_failure_after_mas_is_active_is_no_success_and_offers_no_abort() {
     let mut scene = Scene::new(Behaviour::default()).await;
     scene.rehearse().await;
     scene.operator.set(
@@ -112,7 +112,7 @@ async fn mend(scene: &mut Scene) {
 
 /// The migration's goal was reached by a run whose start nobody saw, and the command waited for another one.
 #[tokio::test]
-async fn an_activation_that_was_found_half_done_is_not_waited_for_beyond_its_end() {
+async fn an_activation_found_under_way_is_followed_to_its_end_only() {
     let scene = Scene::new(Behaviour::default()).await;
     scene.rehearse().await;
     let slow = Duration::from_millis(1500);
@@ -125,7 +125,7 @@ async fn an_activation_that_was_found_half_done_is_not_waited_for_beyond_its_end
 }
 
 #[tokio::test]
-async fn nothing_else_is_begun_while_a_migration_is_under_way() {
+async fn dry_run_and_prepare_are_blocked_during_a_migration() {
     let scene = Scene::new(Behaviour::default()).await;
     scene.rehearse().await;
     scene.operator.set(Behaviour::default().activation(Outcome::Hang));
@@ -138,7 +138,7 @@ async fn nothing_else_is_begun_while_a_migration_is_under_way() {
 }
 
 #[tokio::test]
-async fn what_is_written_carries_the_names_that_the_contract_gives() {
+async fn written_objects_carry_the_names_of_the_contract() {
     let scene = Scene::new(Behaviour::default()).await;
     scene.rehearse().await;
     let client = scene.namespace.client().unwrap();

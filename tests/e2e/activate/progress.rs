@@ -13,7 +13,7 @@ use crate::common::stage::{Stage, Step, quick};
 const RUN: Duration = Duration::from_secs(6);
 
 #[tokio::test]
-async fn an_activation_is_shown_from_synapses_stop_to_its_return() {
+async fn progress_is_shown_from_synapses_stop_to_its_return() {
     let scene = Scene::new(Behaviour::default().with_workloads()).await;
     scene.rehearse().await;
     scene.operator.set(Behaviour::default().lasting(RUN).with_workloads());
@@ -38,7 +38,7 @@ async fn an_activation_is_shown_from_synapses_stop_to_its_return() {
 }
 
 #[tokio::test]
-async fn what_was_seen_before_a_failure_is_kept_with_its_details() {
+async fn the_failure_file_has_the_progress_before_the_failure() {
     let scene = Scene::new(Behaviour::default().with_workloads()).await;
     scene.rehearse().await;
     let failing = Behaviour::default().lasting(RUN).with_workloads().activation(Outcome::fail("no lock"));
@@ -56,7 +56,7 @@ async fn what_was_seen_before_a_failure_is_kept_with_its_details() {
 
 /// Each of the ways in which looking on can go wrong.
 #[tokio::test]
-async fn no_verdict_hangs_on_what_is_looked_on() {
+async fn no_verdict_depends_on_the_workload_watches() {
     let stage = Stage::new(Step::Activate).await;
     let gate = Gate::default();
     let faults = [
@@ -85,7 +85,7 @@ async fn no_verdict_hangs_on_what_is_looked_on() {
 }
 
 #[tokio::test]
-async fn somebody_without_the_right_to_look_sees_less_and_is_told_nothing_of_it() {
+async fn progress_without_rights_to_workloads_is_shorter_and_silent_about_it() {
     let scene = Scene::new(Behaviour::default().with_workloads()).await;
     scene.rehearse().await;
     scene.operator.set(Behaviour::default().lasting(RUN).with_workloads());

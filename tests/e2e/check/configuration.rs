@@ -36,7 +36,7 @@ async fn put_secret(scene: &Scene, name: &str, data: &[(&str, &str)]) {
 }
 
 #[tokio::test]
-async fn what_synapse_refuses_after_the_activation_stops_the_rehearsal_already() {
+async fn settings_that_synapse_refuses_with_mas_block_the_dry_run() {
     let scene = Scene::changed(Behaviour::default(), |deployment| {
         deployment.set(ADDITIONAL, "max_upload_size: 100M\n# for the auditors\nsession_lifetime: 24h\n")
     })
@@ -58,7 +58,7 @@ async fn what_synapse_refuses_after_the_activation_stops_the_rehearsal_already()
 }
 
 #[tokio::test]
-async fn what_the_operator_rendered_is_found_and_none_of_it_is_shown() {
+async fn rendered_settings_are_found_and_none_of_them_is_shown() {
     let scene = Scene::new(Behaviour::default()).await;
     let name = scene.deployment.name().to_owned();
     let config = "server_name: example.com\nregistration_shared_secret: canary-rendered-551\nsession_lifetime: 24h\ndatabase:\n  name: psycopg2\n  args: {password: canary-rendered-552}\n";
@@ -81,7 +81,7 @@ async fn what_the_operator_rendered_is_found_and_none_of_it_is_shown() {
 }
 
 #[tokio::test]
-async fn a_key_that_another_component_lacks_is_told_before_the_operator_stumbles_over_it() {
+async fn a_key_that_another_component_lacks_is_found() {
     let scene = Scene::new(Behaviour::default()).await;
     scene.prepare().await;
     let patch = json!({"data": {"corpClientSecret": null}});
@@ -96,7 +96,7 @@ async fn a_key_that_another_component_lacks_is_told_before_the_operator_stumbles
 
 /// A look keeps to its number of requests; what the operator is about to stumble over is looked for all the same.
 #[tokio::test]
-async fn a_key_missing_in_the_last_of_many_secrets_was_not_looked_for_before_a_rehearsal() {
+async fn a_key_missing_in_the_last_of_many_secrets_is_found_before_a_dry_run() {
     let mut scene = Scene::changed(Behaviour::default(), |deployment| {
         let tls = json!({"mode": "certmanager", "certmanager": {"issuer": "letsencrypt"}});
         deployment
@@ -131,7 +131,7 @@ fn role(secrets: &[&str]) -> Vec<PolicyRule> {
 }
 
 #[tokio::test]
-async fn secrets_that_may_not_be_read_are_not_known_and_the_right_is_named() {
+async fn unreadable_secrets_are_unknown_and_the_permission_is_named() {
     let mut scene = Scene::new(Behaviour::default()).await;
     let user = scene.namespace.user("blind", role(&["create"])).await.unwrap();
     scene.shell = Shell::with_kubeconfig(&user.kubeconfig);

@@ -32,7 +32,7 @@ async fn a_cause_in_a_failure_file_is_explained_like_a_finding_and_cannot_be_acc
 }
 
 #[tokio::test]
-async fn a_code_that_there_is_not_is_wrong_usage_with_a_suggestion() {
+async fn an_unknown_code_is_wrong_usage_with_a_suggestion() {
     let shell = Shell::with_kubeconfig(std::path::Path::new("/nonexistent/kubeconfig"));
     for line in ["check --explain manifest-owned-by-hlem", "dry-run --yes --accept available,manifest-owned-by-hlem"] {
         let done = shell.run(line).await.expect(2);

@@ -25,7 +25,7 @@ async fn through_proxy(scene: &Scene, web: &Web, line: &str) -> Done {
 const ACTIVATE: &str = "activate --confirm chat-of-ours --backup shelf";
 
 #[tokio::test]
-async fn a_dry_run_tells_that_mas_answers_after_its_verdict() {
+async fn dry_run_reports_that_mas_responds_after_its_verdict() {
     let scene = scene().await;
     let web = crate::common::endpoints::web(&scene, "dry-run-done").await;
     scene.prepare().await;
@@ -37,7 +37,7 @@ async fn a_dry_run_tells_that_mas_answers_after_its_verdict() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_after_a_dry_run_is_told_and_the_verdict_stays() {
+async fn endpoint_problems_after_a_dry_run_leave_its_verdict() {
     let scene = scene().await;
     let web = crate::common::endpoints::web(&scene, "dry-run-done").await;
     scene.prepare().await;
@@ -73,7 +73,7 @@ async fn what_is_wrong_after_a_dry_run_is_told_and_the_verdict_stays() {
 }
 
 #[tokio::test]
-async fn a_mas_that_cannot_be_reached_from_here_is_told_and_holds_no_script_up() {
+async fn an_unreachable_mas_is_reported_and_blocks_no_script() {
     let scene = scene().await;
     scene.prepare().await;
     let silent = Web::start(&["auth.example.com", "matrix.example.com"]).await.unwrap();
@@ -94,7 +94,7 @@ async fn a_mas_that_cannot_be_reached_from_here_is_told_and_holds_no_script_up()
 }
 
 #[tokio::test]
-async fn an_interruption_ends_the_look_at_once_and_leaves_the_verdict() {
+async fn an_interrupt_ends_the_endpoint_checks_at_once_and_keeps_the_verdict() {
     use rustix::process::{Pid, Signal, kill_process};
 
     let scene = scene().await;

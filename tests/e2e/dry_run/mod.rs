@@ -52,7 +52,7 @@ async fn a_dry_run_that_has_passed_is_not_run_again() {
 }
 
 #[tokio::test]
-async fn a_failing_dry_run_is_told_and_kept_and_can_be_repeated() {
+async fn a_failed_dry_run_is_reported_saved_and_can_be_repeated() {
     let message = "Error: user 'anna' has no password\nand no upstream account";
     let scene = Scene::new(Behaviour::default().dry_run(Outcome::fail(message))).await;
     scene.prepare().await;
@@ -84,14 +84,14 @@ async fn a_failing_dry_run_is_told_and_kept_and_can_be_repeated() {
 }
 
 #[tokio::test]
-async fn a_censored_failure_is_told_as_what_it_is() {
+async fn a_censored_failure_is_reported_as_such() {
     let scene = Scene::new(Behaviour::default().dry_run(Outcome::FailCensored)).await;
     scene.prepare().await;
     scene.shell.run("dry-run --yes").await.expect(1).says("unknown playbook failure");
 }
 
 #[tokio::test]
-async fn a_run_that_hangs_is_given_up_and_come_back_to() {
+async fn a_hanging_reconcile_times_out_and_can_be_resumed() {
     let mut scene = Scene::new(Behaviour::default().dry_run(Outcome::Hang)).await;
     scene.prepare().await;
     let done = scene.shell.run("dry-run --yes --timeout 2s").await.expect(124);
@@ -111,7 +111,7 @@ async fn a_run_that_hangs_is_given_up_and_come_back_to() {
 }
 
 #[tokio::test]
-async fn an_operator_that_is_down_is_waited_for_and_no_success_is_made_up() {
+async fn no_success_is_reported_while_the_operator_is_down() {
     let mut scene = Scene::new(Behaviour::default()).await;
     scene.prepare().await;
     scene.operator.stop().await;
@@ -127,7 +127,7 @@ async fn an_operator_that_is_down_is_waited_for_and_no_success_is_made_up() {
 }
 
 #[tokio::test]
-async fn a_run_under_way_is_waited_for_before_anything_is_written() {
+async fn nothing_is_written_before_a_running_reconcile_ends() {
     let scene = Scene::new(Behaviour::default()).await;
     scene.prepare().await;
     scene.operator.set(Behaviour::default().lasting(Duration::from_secs(3)));
@@ -139,7 +139,7 @@ async fn a_run_under_way_is_waited_for_before_anything_is_written() {
 }
 
 #[tokio::test]
-async fn available_must_be_true_after_the_write() {
+async fn success_requires_available_true_after_the_write() {
     let scene = Scene::new(Behaviour::default()).await;
     scene.prepare().await;
     scene.operator.set(Behaviour::default().available(Available::False));
@@ -150,7 +150,7 @@ async fn available_must_be_true_after_the_write() {
 
 /// What a playbook prints is not always meant for a terminal.
 #[tokio::test]
-async fn the_operators_words_cannot_steer_the_terminal() {
+async fn operator_messages_cannot_control_the_terminal() {
     let message = "fatal: \u{1b}[2J\u{1b}]0;owned\u{7} end of it";
     let scene = Scene::new(Behaviour::default().dry_run(Outcome::fail(message))).await;
     scene.prepare().await;
@@ -165,7 +165,7 @@ async fn the_operators_words_cannot_steer_the_terminal() {
 }
 
 #[tokio::test]
-async fn details_that_cannot_be_kept_in_the_usual_place_are_kept_in_another() {
+async fn failure_details_fall_back_to_another_folder() {
     let scene = Scene::new(Behaviour::default().dry_run(Outcome::fail("no"))).await;
     scene.prepare().await;
     let mut command = scene.shell.command(["dry-run", "--yes", "-o", "json"]);
@@ -178,7 +178,7 @@ async fn details_that_cannot_be_kept_in_the_usual_place_are_kept_in_another() {
 /// As it was seen with a real operator: it was killed in a run and came back, and worked on the new spec without a sign of
 /// its start. Nothing came after that, so the command waited until its time was up.
 #[tokio::test]
-async fn a_rehearsal_that_began_without_a_sign_is_asked_for_again() {
+async fn a_dry_run_that_started_unseen_is_requested_again() {
     let scene = Scene::new(Behaviour::default()).await;
     scene.prepare().await;
     scene.operator.set(Behaviour::default().dry_run(Outcome::fail("broken")));
@@ -203,7 +203,7 @@ async fn a_rehearsal_that_began_without_a_sign_is_asked_for_again() {
 }
 
 #[tokio::test]
-async fn a_change_by_somebody_else_during_the_rehearsal_is_not_taken_for_it() {
+async fn a_foreign_change_during_the_dry_run_invalidates_it() {
     let scene = Scene::new(Behaviour::default()).await;
     scene.prepare().await;
     scene.operator.set(Behaviour::default().lasting(Duration::from_secs(2)).reacting_after(Duration::from_millis(300)));

@@ -58,7 +58,7 @@ async fn manifests_are_two_files_that_kubectl_applies_as_they_are() {
 }
 
 #[tokio::test]
-async fn no_secret_is_printed_and_no_file_is_written_over() {
+async fn export_prints_no_secret_and_overwrites_no_file() {
     let scene = Scene::new(Behaviour::default()).await;
     for words in [
         &["--export", "manifests"][..],
@@ -94,7 +94,7 @@ async fn no_secret_is_printed_and_no_file_is_written_over() {
 }
 
 #[tokio::test]
-async fn what_only_names_the_secret_wants_it_there_and_complete() {
+async fn export_by_name_requires_an_existing_complete_secret() {
     let scene = Scene::new(Behaviour::default()).await;
     let before = scene.versions().await;
     for words in [&["--export", "helm-values"][..], &["--export", "manifests", "--without-secret"]] {
@@ -128,7 +128,7 @@ async fn what_only_names_the_secret_wants_it_there_and_complete() {
 }
 
 #[tokio::test]
-async fn an_export_needs_no_right_to_write_and_a_name_not_even_that_to_read_the_secret() {
+async fn export_needs_no_write_permission_and_by_name_no_read_of_the_secret() {
     let scene = Scene::new(Behaviour::default()).await;
     scene.prepare().await;
     let rule = |group: &str, resource: &str| PolicyRule {
@@ -159,7 +159,7 @@ async fn of_helm() -> Scene {
 
 /// Helm refuses to adopt a Secret of that name; the upgrade that should have brought MAS would fail.
 #[tokio::test]
-async fn no_secret_is_made_under_a_name_that_the_chart_gives() {
+async fn no_secret_is_created_under_the_charts_name() {
     let scene = of_helm().await;
     let before = scene.versions().await;
     for name in [
@@ -186,7 +186,7 @@ async fn no_secret_is_made_under_a_name_that_the_chart_gives() {
 
 /// The encryption secret is written once, also by way of a file.
 #[tokio::test]
-async fn an_export_brings_no_other_encryption_secret_to_a_deployed_mas() {
+async fn export_keeps_the_encryption_secret_of_a_deployed_mas() {
     let scene = Scene::new(Behaviour::default()).await;
     scene.rehearse().await;
     let value = "3f9ac1d27be4560819f0e2d4c6b8a7935d1e0f2c4b6a89786543210fedcba987";

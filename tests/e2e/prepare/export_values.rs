@@ -210,7 +210,7 @@ fn key(kind: &str, name: &str) -> (String, String) {
 
 /// The vendor's chart passes values through `tpl` one by one or as one text; either must give them back.
 #[test]
-fn any_value_comes_out_of_both_helms_as_it_went_in() {
+fn both_helms_read_any_value_unchanged() {
     let folder = tempfile::tempdir().unwrap();
     for helm in Client::HELMS {
         check(|case| {
@@ -257,7 +257,7 @@ fn values_that_name_a_secret_fit_the_chart_and_hold_nothing_else() {
 }
 
 #[test]
-fn any_value_comes_out_of_kubectl_as_it_went_in() {
+fn kubectl_reads_any_value_unchanged() {
     let folder = tempfile::tempdir().unwrap();
     let kubectl = Client::Kubectl.program().unwrap();
     // Reads a file as every command of kubectl does, and asks no server.
@@ -303,7 +303,7 @@ fn any_value_comes_out_of_kubectl_as_it_went_in() {
 }
 
 #[test]
-fn any_value_comes_out_of_pyyaml_as_it_went_in() {
+fn pyyaml_reads_any_value_unchanged() {
     let Some(python) = python_with_yaml().unwrap() else { return };
     let folder = tempfile::tempdir().unwrap();
     let load = "import json,sys,yaml; print(json.dumps(yaml.safe_load(open(sys.argv[1], encoding='utf-8'))))";

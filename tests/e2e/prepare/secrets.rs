@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::common::scene::{PASSWORD, Scene};
 
 #[tokio::test]
-async fn secrets_are_made_as_mas_reads_them_and_kept_ever_after() {
+async fn generated_secrets_are_valid_for_mas_and_are_kept() {
     let scene = Scene::new(Behaviour::default()).await;
     let before = scene.object().await;
     let done = scene.prepare_with(&[], &format!("{PASSWORD}\n")).await.expect(0);
@@ -35,7 +35,7 @@ async fn secrets_are_made_as_mas_reads_them_and_kept_ever_after() {
 }
 
 #[tokio::test]
-async fn no_secret_value_is_shown_anywhere_on_the_whole_way() {
+async fn no_secret_value_is_shown_from_prepare_to_activate() {
     let scene = Scene::new(Behaviour::default().activation(Outcome::fail("a lock"))).await;
     let mut outputs = vec![scene.prepare_with(&["-vvv"], &format!("{PASSWORD}\n")).await.expect(0)];
     let secret = scene.mas_secret().await;
@@ -160,7 +160,7 @@ async fn bad_input_is_wrong_usage_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_preview_of_prepare_writes_nothing_at_all() {
+async fn prepare_preview_writes_nothing() {
     let scene = Scene::new(Behaviour::default()).await;
     let before = scene.versions().await;
     let done = scene.prepare_with(&["--preview"], "canary-preview\n").await.expect(0);
@@ -225,7 +225,7 @@ async fn every_tls_mode_is_one_that_the_api_server_takes() {
 }
 
 #[tokio::test]
-async fn two_people_preparing_at_once_end_up_with_one_encryption_secret() {
+async fn concurrent_prepares_end_up_with_one_encryption_secret() {
     let scene = Scene::new(Behaviour::default()).await;
     let one = || scene.prepare_with(&[], "the same password\n");
     let all = tokio::join!(one(), one(), one());
@@ -238,7 +238,7 @@ async fn two_people_preparing_at_once_end_up_with_one_encryption_secret() {
 }
 
 #[tokio::test]
-async fn a_secret_that_cannot_be_used_or_changed_is_named_and_left_alone() {
+async fn an_unusable_secret_is_named_and_not_changed() {
     let scene = Scene::new(Behaviour::default()).await;
     for (name, data, immutable, why) in [
         ("spoilt", json!({"encryptionSecret": "canary-too-short"}), false, "encryptionSecret"),
@@ -256,7 +256,7 @@ async fn a_secret_that_cannot_be_used_or_changed_is_named_and_left_alone() {
 
 /// A new name for the Secret is not a way around "must not change after installation".
 #[tokio::test]
-async fn another_secret_does_not_bring_another_encryption_secret_to_a_deployed_mas() {
+async fn a_new_secret_name_keeps_the_encryption_secret_of_a_deployed_mas() {
     let scene = Scene::new(Behaviour::default()).await;
     scene.rehearse().await;
     let before = scene.versions().await;
@@ -279,7 +279,7 @@ async fn another_secret_does_not_bring_another_encryption_secret_to_a_deployed_m
 }
 
 #[tokio::test]
-async fn preparing_the_same_again_leaves_the_rehearsal_as_it_is() {
+async fn repeating_prepare_keeps_the_dry_run_valid() {
     let scene = Scene::new(Behaviour::default()).await;
     scene.rehearse().await;
     let before = scene.versions().await;
@@ -290,7 +290,7 @@ async fn preparing_the_same_again_leaves_the_rehearsal_as_it_is() {
 
 /// A vault that writes the same values every hour must not cost a rehearsal.
 #[tokio::test]
-async fn the_same_values_written_again_by_somebody_else_leave_the_rehearsal_as_it_is() {
+async fn identical_values_written_by_somebody_else_keep_the_dry_run_valid() {
     let scene = Scene::new(Behaviour::default()).await;
     scene.rehearse().await;
     let name = scene.deployment.mas_secret_name();
@@ -310,7 +310,7 @@ async fn the_same_values_written_again_by_somebody_else_leave_the_rehearsal_as_i
 }
 
 #[tokio::test]
-async fn a_replaced_value_is_shown_as_fingerprints_and_asks_for_a_new_rehearsal() {
+async fn a_replaced_value_is_shown_as_fingerprints_and_needs_a_new_dry_run() {
     let scene = Scene::new(Behaviour::default()).await;
     scene.rehearse().await;
     let done = scene.prepare_with(&["--replace", "rsaPrivateKey", "--rsa-bits", "3072"], "pw").await.expect(0);
@@ -324,7 +324,7 @@ async fn a_replaced_value_is_shown_as_fingerprints_and_asks_for_a_new_rehearsal(
 }
 
 #[tokio::test]
-async fn an_encryption_secret_that_can_be_guessed_is_told_and_has_to_be_accepted() {
+async fn a_guessable_encryption_secret_must_be_accepted() {
     let scene = Scene::new(Behaviour::default()).await;
     let zeros: Secret = serde_json::from_value(json!({
         "metadata": {"name": scene.deployment.mas_secret_name()}, "stringData": {"encryptionSecret": "0".repeat(64)}}))

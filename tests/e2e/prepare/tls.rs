@@ -191,7 +191,7 @@ async fn a_cluster_issuer_has_to_be_there_and_ready() {
 }
 
 #[tokio::test]
-async fn what_may_not_be_read_is_not_known_and_never_fine() {
+async fn an_unreadable_certificate_is_unknown_and_never_ok() {
     let scene = Scene::new(Behaviour::default()).await;
     let rule = PolicyRule {
         api_groups: Some(vec!["matrix.element.io".to_owned()]),

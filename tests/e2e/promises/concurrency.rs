@@ -69,17 +69,17 @@ async fn one_writes_and_the_other_follows(step: Step, rounds: usize) {
 }
 
 #[tokio::test]
-async fn of_two_activations_at_once_one_is_written_and_the_other_follows_it() {
+async fn of_two_concurrent_activations_one_is_written_and_the_other_follows() {
     one_writes_and_the_other_follows(Step::Activate, 5).await;
 }
 
 #[tokio::test]
-async fn of_two_dry_runs_at_once_one_is_written_and_the_other_follows_it() {
+async fn of_two_concurrent_dry_runs_one_is_written_and_the_other_follows() {
     one_writes_and_the_other_follows(Step::DryRun, 5).await;
 }
 
 #[tokio::test]
-async fn of_two_prepares_at_once_one_makes_the_secret_and_the_other_keeps_it() {
+async fn of_two_concurrent_prepares_one_creates_the_secret_and_the_other_keeps_it() {
     let stage = Stage::new(Step::Prepare).await;
     let people = two(&stage).await;
     for _ in 0..5 {
@@ -99,7 +99,7 @@ async fn of_two_prepares_at_once_one_makes_the_secret_and_the_other_keeps_it() {
 }
 
 #[tokio::test]
-async fn who_prepares_a_moment_later_is_told_who_was_first() {
+async fn a_later_prepare_is_told_who_was_first() {
     let stage = Stage::new(Step::Prepare).await;
     let gate = Gate::default();
     let held = gate.clone();
@@ -140,7 +140,7 @@ async fn of_two_prepares_with_different_values_the_second_does_not_replace_the_f
 
 /// Two whose records do not stop them: the first one's write is on its way for longer than the second one waits.
 #[tokio::test]
-async fn a_write_that_comes_late_is_refused_and_its_writer_follows_the_other_one() {
+async fn a_late_write_is_refused_and_its_writer_follows_the_other_one() {
     let stage = Stage::new(Step::Activate).await;
     let before = stage.standing().await;
     let gate = Gate::default();
@@ -201,7 +201,7 @@ async fn a_script_is_refused_when_somebody_changed_the_deployment_after_the_prev
 }
 
 #[tokio::test]
-async fn a_status_that_moves_is_no_conflict() {
+async fn a_status_update_is_no_conflict() {
     for step in [Step::DryRun, Step::Activate, Step::Remove] {
         let stage = Stage::new(step).await;
         let (api, name) = (stage.scene.api(), stage.scene.deployment.name().to_owned());

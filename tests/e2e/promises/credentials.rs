@@ -146,7 +146,7 @@ async fn a_client_certificate_that_expires_half_way_is_renewed_by_its_plugin() {
 
 /// Without a plugin only the person can help: they log in again, elsewhere, and the program goes on.
 #[tokio::test]
-async fn whoever_logs_in_again_elsewhere_need_not_run_the_command_again() {
+async fn a_new_token_in_the_kubeconfig_is_used_without_a_restart() {
     let mut stage = Stage::new(Step::Activate).await;
     stage.scene.operator.set(quick().lasting(Duration::from_secs(2)));
     let folder = tempfile::tempdir().unwrap();
@@ -169,7 +169,7 @@ async fn whoever_logs_in_again_elsewhere_need_not_run_the_command_again() {
 }
 
 #[tokio::test]
-async fn credentials_that_run_out_while_reading_end_with_10_and_nothing_is_written() {
+async fn credentials_that_expire_while_reading_end_with_10_and_nothing_is_written() {
     let scene = Scene::new(Behaviour::default()).await;
     scene.prepare().await;
     let proxy = Proxy::start(&scene.namespace).await.unwrap();

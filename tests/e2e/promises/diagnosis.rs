@@ -33,7 +33,7 @@ fn failure_file(scene: &Scene) -> Value {
 }
 
 #[tokio::test]
-async fn a_lock_during_the_migration_is_explained_with_what_it_proves_and_what_to_do() {
+async fn a_lock_during_the_migration_is_explained_with_a_remedy() {
     let scene = Scene::new(Behaviour::default().activation(Outcome::fail(LOCK))).await;
     scene.rehearse().await;
     let done = scene.activate().await.expect(1);
@@ -60,7 +60,7 @@ async fn a_lock_during_the_migration_is_explained_with_what_it_proves_and_what_t
 }
 
 #[tokio::test]
-async fn all_errors_of_a_check_are_told_before_its_warnings() {
+async fn all_errors_of_syn2mas_are_reported_before_its_warnings() {
     let scene = Scene::new(Behaviour::default().dry_run(Outcome::fail(MANY))).await;
     scene.prepare().await;
     let done = scene.shell.run("dry-run --yes").await.expect(1);
@@ -85,7 +85,7 @@ async fn all_errors_of_a_check_are_told_before_its_warnings() {
 }
 
 #[tokio::test]
-async fn a_text_that_nobody_knows_is_shown_as_it_is() {
+async fn an_unknown_failure_text_is_shown_unchanged() {
     let scene = Scene::new(Behaviour::default().dry_run(Outcome::fail("the flux capacitor is empty"))).await;
     scene.prepare().await;
     let done = scene.shell.run("dry-run --yes").await.expect(1);
@@ -94,7 +94,7 @@ async fn a_text_that_nobody_knows_is_shown_as_it_is() {
 
 /// The operator says nothing but that something failed; the pod of the migration says what.
 #[tokio::test]
-async fn behind_a_hidden_message_children_jobs_pods_events_and_logs_are_looked_at() {
+async fn a_censored_failure_is_traced_to_children_jobs_pods_events_and_logs() {
     let scene = Scene::new(Behaviour::default().dry_run(Outcome::FailCensored)).await;
     scene.prepare().await;
     let neighbours = Neighbours::of(&scene).await;
@@ -150,7 +150,7 @@ async fn behind_a_hidden_message_children_jobs_pods_events_and_logs_are_looked_a
 }
 
 #[tokio::test]
-async fn without_the_rights_to_look_around_they_are_named_in_one_line_and_nothing_else_changes() {
+async fn missing_rights_for_the_diagnosis_are_named_in_one_line() {
     let mut scene = Scene::new(Behaviour::default().dry_run(Outcome::FailCensored)).await;
     crate::common::roles::acting(&mut scene, "operations", crate::common::roles::role()).await;
     scene.prepare().await;
@@ -165,7 +165,7 @@ async fn without_the_rights_to_look_around_they_are_named_in_one_line_and_nothin
 
 /// The verdict is there at once, and everything that has to be kept is kept, whatever the API server does afterwards.
 #[tokio::test]
-async fn looking_around_keeps_to_its_time_where_the_server_does_not_answer() {
+async fn the_diagnosis_keeps_to_its_time_limit() {
     let mut scene = Scene::new(Behaviour::default().dry_run(Outcome::FailCensored)).await;
     scene.prepare().await;
     let proxy = Proxy::start(&scene.namespace).await.unwrap();

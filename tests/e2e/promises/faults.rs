@@ -292,26 +292,26 @@ async fn sweep(step: Step) {
 }
 
 #[tokio::test]
-async fn no_fault_makes_prepare_say_what_is_not_so() {
+async fn no_fault_makes_prepare_report_something_untrue() {
     sweep(Step::Prepare).await;
 }
 
 #[tokio::test]
-async fn no_fault_makes_dry_run_say_what_is_not_so() {
+async fn no_fault_makes_dry_run_report_something_untrue() {
     sweep(Step::DryRun).await;
 }
 
 #[tokio::test]
-async fn no_fault_makes_activate_say_what_is_not_so_or_write_twice() {
+async fn no_fault_makes_activate_report_something_untrue_or_write_twice() {
     sweep(Step::Activate).await;
 }
 
 #[tokio::test]
-async fn no_fault_makes_abort_say_what_is_not_so() {
+async fn no_fault_makes_abort_report_something_untrue() {
     sweep(Step::Abort).await;
 }
 
 #[tokio::test]
-async fn no_fault_makes_abort_remove_say_what_is_not_so() {
+async fn no_fault_makes_abort_remove_report_something_untrue() {
     sweep(Step::Remove).await;
 }

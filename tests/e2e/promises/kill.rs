@@ -117,29 +117,29 @@ async fn sweep(step: Step) {
 }
 
 #[tokio::test]
-async fn a_killed_prepare_goes_on_with_the_same_secrets() {
+async fn a_killed_prepare_resumes_with_the_same_secrets() {
     sweep(Step::Prepare).await;
 }
 
 #[tokio::test]
-async fn a_killed_dry_run_goes_on() {
+async fn a_killed_dry_run_resumes() {
     sweep(Step::DryRun).await;
 }
 
 #[tokio::test]
-async fn a_killed_activation_goes_on_and_is_written_once() {
+async fn a_killed_activation_resumes_and_is_written_once() {
     sweep(Step::Activate).await;
 }
 
 #[tokio::test]
-async fn a_killed_abort_goes_on() {
+async fn a_killed_abort_resumes() {
     sweep(Step::Abort).await;
     sweep(Step::Remove).await;
 }
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_program_that_was_killed_is_gone_on_with_by_the_next_call() {
+async fn the_next_command_resumes_a_killed_one() {
     let scene = Scene::new(Behaviour::default().lasting(Duration::from_secs(1))).await;
     scene.prepare().await;
     let mut child = scene.shell.start("dry-run --yes");

@@ -137,7 +137,7 @@ async fn gallery(scene: &Scene, line: &str) -> String {
 }
 
 #[tokio::test]
-async fn what_is_said_is_what_was_read_before() {
+async fn outputs_match_their_snapshots() {
     let scene = long_ago().await;
     for (name, line) in [
         ("status", "status"),
@@ -154,7 +154,7 @@ async fn what_is_said_is_what_was_read_before() {
 }
 
 #[tokio::test]
-async fn a_script_is_told_what_is_missing() {
+async fn a_script_is_told_the_missing_flags() {
     let scene = long_ago().await;
     let mut text = String::new();
     for line in

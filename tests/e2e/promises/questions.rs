@@ -108,7 +108,7 @@ const INTERVIEW: [(&str, &str); 6] = [
 ];
 
 #[tokio::test]
-async fn an_answer_that_will_not_do_is_asked_for_again_with_the_reason() {
+async fn an_invalid_answer_is_asked_for_again_with_the_reason() {
     let scene = Scene::new(Behaviour::default()).await;
     let steps = vec![
         ("[auth.example.com]", "https://auth.example.com/\r"),
@@ -142,7 +142,7 @@ async fn an_answer_that_will_not_do_is_asked_for_again_with_the_reason() {
 
 /// What is out of the ordinary with Synapse's connection, and what nothing says, is asked for; the rest is not.
 #[tokio::test]
-async fn what_the_cluster_leaves_open_is_asked_for() {
+async fn prepare_asks_for_what_the_cluster_does_not_tell() {
     let unusual = |deployment: Deployment| {
         deployment
             .set("/spec/components/synapse/config/postgresql/port", 6432)
@@ -208,7 +208,7 @@ fn is_sane(session: &PtySession) -> bool {
 }
 
 #[tokio::test]
-async fn a_signal_at_any_question_gives_the_terminal_back_and_changes_nothing() {
+async fn a_signal_at_any_question_restores_the_terminal_and_changes_nothing() {
     let scene = Scene::new(Behaviour::default()).await;
     let before = scene.versions().await;
     let signals: [&[Signal]; 4] =
@@ -247,7 +247,7 @@ async fn a_signal_at_any_question_gives_the_terminal_back_and_changes_nothing() 
 
 /// One newline at the end is left out and said; a key that MAS could not read is refused with the command that converts it.
 #[tokio::test]
-async fn a_newline_after_the_encryption_secret_is_removed_and_a_spoilt_key_is_refused() {
+async fn a_trailing_newline_is_removed_and_a_damaged_key_is_refused() {
     let scene = Scene::new(Behaviour::default()).await;
     let value = "3f9ac1d27be4560819f0e2d4c6b8a7935d1e0f2c4b6a89786543210fedcba987";
     scene.shell.file("newline", format!("{value}\n"));

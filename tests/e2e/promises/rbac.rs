@@ -10,7 +10,7 @@ use crate::common::roles::{acting, role, role_without};
 use crate::common::scene::{Scene, active};
 
 #[tokio::test]
-async fn the_role_is_enough_for_the_whole_way() {
+async fn the_documented_role_suffices_from_status_to_activate() {
     let mut scene = Scene::new(Behaviour::default()).await;
     acting(&mut scene, "operations", role()).await;
     let _ = scene.shell.run("status").await.expect(0);
@@ -128,7 +128,7 @@ async fn an_activation_without_one_of_its_rights_names_it_and_writes_nothing() {
 }
 
 #[tokio::test]
-async fn going_back_needs_the_deployment_alone() {
+async fn abort_needs_permissions_on_the_deployment_only() {
     let behaviour = Behaviour::default().activation(Outcome::fail("no lock"));
     let mut scene = Scene::new(behaviour).await;
     scene.rehearse().await;
@@ -171,7 +171,7 @@ async fn check_names_each_right_that_is_missing() {
 
 /// Other API servers do not tell what somebody may do, or tell half of it.
 #[tokio::test]
-async fn a_server_that_does_not_tell_rights_is_tried_all_the_same() {
+async fn commands_work_on_a_server_without_access_reviews() {
     let scene = Scene::new(Behaviour::default()).await;
     scene.prepare().await;
     let proxy = Proxy::start(&scene.namespace).await.unwrap();

@@ -12,7 +12,7 @@ use crate::common::scene::{Scene, active, completion, switch};
 use crate::common::stage::{Stage, Step, quick};
 
 #[tokio::test]
-async fn the_good_end_of_a_run_of_the_old_spec_is_no_success() {
+async fn a_successful_reconcile_of_the_old_spec_is_no_success() {
     let scene = Scene::new(Behaviour::default()).await;
     scene.rehearse().await;
     scene.operator.set(Behaviour::default().lasting(Duration::from_secs(2)));
@@ -30,7 +30,7 @@ async fn the_good_end_of_a_run_of_the_old_spec_is_no_success() {
 }
 
 #[tokio::test]
-async fn an_operator_killed_in_mid_run_and_restarted_is_no_failure() {
+async fn an_operator_restarted_during_a_reconcile_is_no_failure() {
     let mut scene = Scene::new(Behaviour::default().lasting(Duration::from_secs(1))).await;
     scene.prepare().await;
     let child = scene.shell.start("dry-run --yes");
@@ -47,7 +47,7 @@ async fn an_operator_killed_in_mid_run_and_restarted_is_no_failure() {
 }
 
 #[tokio::test]
-async fn a_breakdown_of_the_operator_again_and_again_is_no_verdict() {
+async fn repeated_operator_errors_are_no_verdict() {
     let scene =
         Scene::new(Behaviour::default().dry_run(Script::times(3, &Outcome::BreakDown).then(Outcome::Succeed))).await;
     scene.prepare().await;
@@ -61,7 +61,7 @@ async fn a_breakdown_of_the_operator_again_and_again_is_no_verdict() {
 /// The write is held until the operator works on something else, and lost; meanwhile somebody makes the same change. The
 /// failure of that run was reported as the migration's.
 #[tokio::test]
-async fn somebody_elses_same_change_after_a_lost_answer_is_not_taken_for_our_own() {
+async fn an_identical_foreign_change_after_a_lost_answer_is_not_taken_for_our_own() {
     let stage = Stage::new(Step::Activate).await;
     let gate = Gate::default();
     let held = gate.clone();

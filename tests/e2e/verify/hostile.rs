@@ -139,7 +139,7 @@ async fn nothing_is_connected_to_but_the_specs_hosts_and_where_mas_sends_browser
 }
 
 #[tokio::test]
-async fn a_port_that_takes_connections_and_says_nothing_costs_its_time_and_no_more() {
+async fn a_silent_port_costs_its_timeout_and_no_more() {
     let scene = scene().await;
     scene.rehearse().await;
     // The kernel takes the connections; nobody ever accepts one.
@@ -166,7 +166,7 @@ async fn presented(scene: &Scene, chain: Chain) -> Vec<(String, String)> {
 }
 
 #[tokio::test]
-async fn each_chain_that_is_not_as_it_should_be_is_told_apart() {
+async fn each_invalid_chain_is_told_apart() {
     let scene = scene().await;
     scene.rehearse().await;
     let mut all = Vec::new();
@@ -190,7 +190,7 @@ async fn each_chain_that_is_not_as_it_should_be_is_told_apart() {
 
 /// A resolver that knows nothing, and one that never says so: run where DNS hangs, it holds all the same.
 #[tokio::test]
-async fn names_that_dns_does_not_tell_are_a_finding_each_and_hold_nothing_up() {
+async fn unresolvable_names_are_a_finding_each_and_block_nothing() {
     let domain =
         |deployment: Deployment| Deployment::for_domain(deployment.name(), deployment.namespace(), "chat.invalid");
     let scene = Scene::changed(Behaviour::default(), domain).await;

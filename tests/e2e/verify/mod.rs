@@ -42,7 +42,7 @@ async fn every_phase_is_in_order_where_the_real_programs_answer_as_they_do() {
 }
 
 #[tokio::test]
-async fn what_is_broken_is_found_and_the_exit_code_says_how_bad_it_is() {
+async fn each_broken_endpoint_is_found_and_sets_the_exit_code() {
     let scene = scene().await;
     scene.rehearse().await;
     let web = web(&scene, "dry-run-done").await;
@@ -164,7 +164,7 @@ async fn hostile_answers_are_a_finding_each_and_nothing_hangs() {
 }
 
 #[tokio::test]
-async fn nobody_is_led_to_this_machine_or_to_a_metadata_service() {
+async fn redirects_never_lead_to_this_machine_or_a_metadata_service() {
     let scene = scene().await;
     scene.rehearse().await;
     let web = web(&scene, "dry-run-done").await;

@@ -41,7 +41,7 @@ async fn behind_an_ingress(scene: &Scene, kubelet: &Kubelet, mas: Option<u16>, s
 }
 
 #[tokio::test]
-async fn through_the_cluster_the_ingresss_own_paths_are_followed_to_pods() {
+async fn through_the_cluster_ingress_paths_are_followed_to_pods() {
     let scene = scene().await;
     scene.rehearse().await;
     let kubelet = Kubelet::start(&scene.namespace).await.unwrap();
@@ -76,7 +76,7 @@ async fn through_the_cluster_the_ingresss_own_paths_are_followed_to_pods() {
 }
 
 #[tokio::test]
-async fn what_has_no_way_through_the_cluster_is_told_and_asked_nowhere_else() {
+async fn a_host_without_a_path_through_the_cluster_is_reported_and_not_asked_elsewhere() {
     let scene = scene().await;
     scene.rehearse().await;
     let done = scene.shell.run("verify --through-cluster -o json").await.expect(11);

@@ -105,7 +105,7 @@ fn values(object: &Value) -> Value {
 
 /// The first row of the table: the values never name MAS.
 #[tokio::test]
-async fn neither_helm_takes_out_a_component_that_its_values_never_named() {
+async fn neither_helm_removes_a_component_that_its_values_never_named() {
     for helm in Client::HELMS {
         let mut owned = Owned::new(helm).await;
         owned.scene.prepare().await;
@@ -121,7 +121,7 @@ async fn neither_helm_takes_out_a_component_that_its_values_never_named() {
 
 /// The other rows: the values say false, and the plugin sets true.
 #[tokio::test]
-async fn each_helm_does_to_an_activation_what_is_said_of_it() {
+async fn each_helm_treats_an_activation_as_documented() {
     for helm in Client::HELMS {
         let mut owned = Owned::new(helm).await;
         owned.scene.prepare().await;

@@ -32,7 +32,7 @@ async fn as_helm(scene: &Scene, major: u8) {
 }
 
 #[tokio::test]
-async fn a_helm_release_is_told_apart_and_must_be_accepted_in_a_script() {
+async fn a_helm_release_must_be_accepted_in_a_script() {
     for (major, consequence) in [(3, "the values are silently wrong"), (4, "fails with a conflict")] {
         let scene = helm_owned().await;
         as_helm(&scene, major).await;
@@ -54,7 +54,7 @@ async fn a_helm_release_is_told_apart_and_must_be_accepted_in_a_script() {
 }
 
 #[tokio::test]
-async fn what_a_gitops_tool_would_revert_is_not_written() {
+async fn a_change_that_a_gitops_tool_would_revert_is_not_written() {
     for (pointer, value, name) in [
         (
             "/metadata/annotations/argocd.argoproj.io~1tracking-id",
@@ -76,7 +76,7 @@ async fn what_a_gitops_tool_would_revert_is_not_written() {
 }
 
 #[tokio::test]
-async fn what_the_installer_wrote_must_be_accepted_in_a_script() {
+async fn a_deployment_of_the_installer_must_be_accepted_in_a_script() {
     let scene = Scene::changed(Behaviour::default(), |deployment| {
         deployment.set("/metadata/annotations/ui.element.io~1layer", "components: []")
     })
@@ -132,7 +132,7 @@ async fn an_argo_cd_that_does_not_heal_by_itself_warns_and_one_that_does_is_told
 }
 
 #[tokio::test]
-async fn a_file_of_kubectl_apply_that_would_switch_mas_off_is_said_before_and_after() {
+async fn an_applied_manifest_that_would_switch_mas_off_is_reported_before_and_after() {
     let scene = Scene::new(Behaviour::default()).await;
     scene.rehearse().await;
     // As `kubectl apply` leaves it behind.
@@ -156,7 +156,7 @@ async fn a_file_of_kubectl_apply_that_would_switch_mas_off_is_said_before_and_af
 
 /// The operator's Deployment, as its chart makes it; no pod of it is ever ready here.
 #[tokio::test]
-async fn an_operator_that_does_not_run_is_said_and_its_image_tells_the_release() {
+async fn a_stopped_operator_is_reported_and_its_image_gives_the_release() {
     let scene = Scene::new(Behaviour::default()).await;
     let name = "element-updater-controller-manager";
     let labels = json!({"app.kubernetes.io/instance": name});

@@ -28,7 +28,7 @@ async fn end(mut live: Live, code: i32) -> Value {
 }
 
 #[tokio::test]
-async fn what_the_owner_was_shown_is_followed_to_the_same_verdict() {
+async fn a_change_by_the_owner_is_followed_to_the_same_verdict() {
     for step in [Step::DryRun, Step::Activate] {
         let stage = Stage::new(step).await;
         let before = stage.standing().await;
@@ -46,7 +46,7 @@ async fn what_the_owner_was_shown_is_followed_to_the_same_verdict() {
 }
 
 #[tokio::test]
-async fn more_than_was_shown_is_told_at_once_and_never_called_a_success() {
+async fn a_change_beyond_the_shown_one_is_reported_and_never_a_success() {
     let stage = Stage::new(Step::Activate).await;
     let (live, mut change) = shown(&stage).await;
     change["spec"]["components"]["synapse"]["config"]["additional"] = json!("max_upload_size: 200M\n");
@@ -69,7 +69,7 @@ async fn pending(stage: &Stage) -> Value {
 }
 
 #[tokio::test]
-async fn the_backup_sentence_is_kept_and_whoever_comes_next_is_told() {
+async fn the_backup_statement_is_recorded_and_the_next_command_reports_the_pending_change() {
     let stage = Stage::new(Step::Activate).await;
     let (live, change) = shown(&stage).await;
     let record = stage.standing().await.record.unwrap();
@@ -86,7 +86,7 @@ async fn the_backup_sentence_is_kept_and_whoever_comes_next_is_told() {
 }
 
 #[tokio::test]
-async fn one_that_was_killed_before_the_change_came_goes_on_waiting_for_it() {
+async fn a_killed_command_resumes_waiting_for_the_owners_change() {
     for step in [Step::DryRun, Step::Activate] {
         let stage = Stage::new(step).await;
         let (live, _) = shown(&stage).await;
@@ -100,7 +100,7 @@ async fn one_that_was_killed_before_the_change_came_goes_on_waiting_for_it() {
 }
 
 #[tokio::test]
-async fn one_that_was_killed_after_the_change_had_come_knows_what_stood_before_it() {
+async fn a_command_killed_after_the_owners_change_still_knows_the_baseline() {
     for step in [Step::DryRun, Step::Activate] {
         let stage = Stage::new(step).await;
         let slow = crate::common::stage::quick().lasting(std::time::Duration::from_millis(1500));
@@ -120,7 +120,7 @@ async fn one_that_was_killed_after_the_change_had_come_knows_what_stood_before_i
 }
 
 #[tokio::test]
-async fn a_rehearsal_that_came_while_nobody_looked_is_not_made_up() {
+async fn an_owners_change_that_was_reconciled_unseen_is_no_dry_run() {
     let stage = Stage::new(Step::DryRun).await;
     let (live, change) = shown(&stage).await;
     live.kill().await;
@@ -134,7 +134,7 @@ async fn a_rehearsal_that_came_while_nobody_looked_is_not_made_up() {
 }
 
 #[tokio::test]
-async fn a_change_that_never_comes_is_given_up_with_nothing_written() {
+async fn a_change_that_never_arrives_times_out_with_nothing_written() {
     let stage = Stage::new(Step::Activate).await;
     let before = stage.standing().await;
     let done = stage.run(&["--via-owner", "--timeout", "1s"]).await.expect(124);

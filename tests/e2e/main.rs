@@ -16,9 +16,12 @@ mod databases;
 mod dry_run;
 mod prepare;
 mod promises;
+mod readme;
 #[cfg(unix)]
 mod real;
 mod report;
+#[cfg(unix)]
+mod sandbox;
 mod status;
 mod tls;
 mod verify;

@@ -1,5 +1,5 @@
 //! The examples in README.md are what the program says. Every `console` block is run against a real API server and
-//! compared; `README_UPDATE=1 cargo test --test readme` writes them anew.
+//! compared; `README_UPDATE=1 cargo test --test e2e readme` writes them anew.
 //!
 //! A block belongs to the scene that an HTML comment before it names, `<!-- scene: dry-run-fails -->`. A scene starts
 //! with a reconciled deployment that nobody has touched, in namespace `element-onprem`. The person who types has the rights
@@ -57,7 +57,7 @@ async fn the_examples_in_the_readme_are_what_the_program_says() {
     } else {
         assert!(
             differences.is_empty(),
-            "README.md is out of date; `README_UPDATE=1 cargo test --test readme` writes its examples anew\n\n{}",
+            "README.md is out of date; `README_UPDATE=1 cargo test --test e2e readme` writes its examples anew\n\n{}",
             differences.join("\n")
         );
     }

@@ -14,7 +14,7 @@ use kube::api::{Api, DeleteParams, ListParams, ObjectMeta, PostParams};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::network::{Network, When};
+use super::network::{Network, When};
 
 pub const NAMESPACE: &str = "element-onprem";
 pub const NAME: &str = "first-element";

@@ -66,7 +66,7 @@ async fn client_creates_mas_secret(deployment: &Deployment, client: &kube::Clien
 }
 
 fn traces() -> &'static Path {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../traces"))
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/traces"))
 }
 
 /// What the playbook did in the recordings, by the value of the switch.

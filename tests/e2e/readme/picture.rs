@@ -1,6 +1,6 @@
 //! The picture at the top of README.md: a real run on a real terminal, once on a light and once on a dark ground.
 //!
-//! `README_UPDATE=1 cargo test --test readme picture` takes it anew.
+//! `README_UPDATE=1 cargo test --test e2e readme::picture` takes it anew.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -15,10 +15,10 @@ use kube::api::{Api, ObjectMeta, PostParams};
 use rexpect::session::spawn_command;
 use tempfile::TempDir;
 
-use crate::network::{Network, When};
-use crate::normal;
-use crate::scene::{AUTHORITY, NAME, NAMESPACE, PREPARE, is_settled, words};
-use crate::screen::Screen;
+use super::network::{Network, When};
+use super::normal;
+use super::scene::{AUTHORITY, NAME, NAMESPACE, PREPARE, is_settled, words};
+use super::screen::Screen;
 
 const COLUMNS: u16 = 100;
 const FILES: [(&str, Ground); 2] = [("picture-light.svg", Ground::Light), ("picture-dark.svg", Ground::Dark)];
@@ -87,7 +87,7 @@ async fn the_picture_is_what_a_terminal_shows() {
         assert_eq!(
             lasting(&words_of(&kept)),
             lasting(&words_of(&picture)),
-            "docs/{file} is out of date; `README_UPDATE=1 cargo test --test readme picture` takes it anew"
+            "docs/{file} is out of date; `README_UPDATE=1 cargo test --test e2e readme::picture` takes it anew"
         );
     }
 }

@@ -99,7 +99,7 @@ impl Holder {
         let mut child = Command::new("env")
             .arg("--default-signal=INT")
             .arg(std::env::current_exe().unwrap())
-            .args(["--exact", "cleanup::holder", "--ignored", "--nocapture"])
+            .args(["--exact", "sandbox::cleanup::holder", "--ignored", "--nocapture"])
             .env(END, end)
             .env("TMPDIR", &temporary)
             .process_group(0)

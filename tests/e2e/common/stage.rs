@@ -10,8 +10,10 @@ use serde_json::{Value, json};
 use super::command::{Done, Shell, finish};
 use super::scene::{Scene, condition};
 
-/// How many deployments of one step are worked on side by side: most of a case is waiting.
-pub const STAGES: usize = 5;
+/// How many deployments of one step are worked on side by side at most: most of a case is waiting.
+const STAGES: usize = 5;
+/// How many cases are worth another one.
+const CASES: usize = 8;
 
 /// What is tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +73,13 @@ impl Stage {
             Self { step, scene, proxy, shell, saved: Standing { object: json!(null), secret: None, record: None } };
         stage.saved = stage.standing().await;
         stage
+    }
+
+    /// As many as it takes for so many cases.
+    pub async fn and_more_for(self, cases: usize) -> Vec<Self> {
+        let more = (cases / CASES).min(STAGES - 1);
+        let more = futures::future::join_all((0..more).map(|_| Self::new(self.step))).await;
+        std::iter::once(self).chain(more).collect()
     }
 
     /// Reads everything around the proxy, at a moment at which the operator rests: after a failure it has tries in

@@ -3,6 +3,7 @@
 use std::process::Stdio;
 use std::time::Duration;
 
+use ess_mas_sandbox::Sweep;
 use ess_mas_sandbox::prelude::*;
 use k8s_openapi::api::rbac::v1::PolicyRule;
 use kube::api::{Patch, PatchParams};
@@ -12,6 +13,9 @@ use serde_json::{Value, json};
 use crate::common::command::{Done, Shell, finish};
 use crate::common::scene::Scene;
 use crate::common::stage::{Stage, Standing, Step};
+
+/// How often a whole sweep lets two race.
+const ROUNDS: usize = 10;
 
 /// Two administrators of one namespace, in shells of their own.
 async fn two(stage: &Stage) -> [(String, Shell); 2] {
@@ -49,10 +53,10 @@ fn winner(done: &[Done; 2]) -> usize {
     wrote[0]
 }
 
-async fn one_writes_and_the_other_follows(step: Step, rounds: usize) {
+async fn one_writes_and_the_other_follows(step: Step) {
     let stage = Stage::new(step).await;
     let people = two(&stage).await;
-    for round in 0..rounds {
+    for round in 0..Sweep::from_environment().share_of(ROUNDS) {
         stage.reset().await;
         let before = stage.standing().await;
         let done = race(&stage, &people).await;
@@ -70,19 +74,19 @@ async fn one_writes_and_the_other_follows(step: Step, rounds: usize) {
 
 #[tokio::test]
 async fn of_two_concurrent_activations_one_is_written_and_the_other_follows() {
-    one_writes_and_the_other_follows(Step::Activate, 5).await;
+    one_writes_and_the_other_follows(Step::Activate).await;
 }
 
 #[tokio::test]
 async fn of_two_concurrent_dry_runs_one_is_written_and_the_other_follows() {
-    one_writes_and_the_other_follows(Step::DryRun, 5).await;
+    one_writes_and_the_other_follows(Step::DryRun).await;
 }
 
 #[tokio::test]
 async fn of_two_concurrent_prepares_one_creates_the_secret_and_the_other_keeps_it() {
     let stage = Stage::new(Step::Prepare).await;
     let people = two(&stage).await;
-    for _ in 0..5 {
+    for _ in 0..Sweep::from_environment().share_of(ROUNDS) {
         stage.reset().await;
         let done = race(&stage, &people).await;
         let after = stage.standing().await;

@@ -10,7 +10,7 @@ use ess_mas_sandbox::prelude::*;
 use serde_json::Value;
 
 use crate::common::command::Done;
-use crate::common::stage::{STAGES, Stage, Standing, Step};
+use crate::common::stage::{Stage, Standing, Step};
 
 /// No command takes longer under any fault; one that does hangs. Below the limit of any command of a test.
 const LONGEST: Duration = Duration::from_secs(170);
@@ -259,22 +259,15 @@ async fn work(stage: &Stage, queue: &Mutex<VecDeque<Case>>, numbers: &Mutex<Numb
     }
 }
 
-/// The requests of a run that nobody disturbs: the shortest, because an operator that fails and tries again may come in
-/// between.
-async fn clean(stages: &[Stage]) -> Vec<Request> {
-    let logs = futures::future::join_all(stages.iter().map(async |stage| {
-        stage.proxy.pass();
-        let clean = stage.run(&[]).await.expect(0);
-        assert!(stage.is_reached(&stage.standing().await), "{clean}");
-        stage.proxy.log()
-    }));
-    logs.await.into_iter().min_by_key(Vec::len).expect("there are stages")
-}
-
 async fn sweep(step: Step) {
-    let stages = futures::future::join_all((0..STAGES).map(|_| Stage::new(step))).await;
-    let log = clean(&stages).await;
-    let queue = Mutex::new(Sweep::from_environment().sample(cases(&log)).into());
+    let stage = Stage::new(step).await;
+    stage.proxy.pass();
+    let clean = stage.run(&[]).await.expect(0);
+    assert!(stage.is_reached(&stage.standing().await), "{clean}");
+    let log = stage.proxy.log();
+    let cases = Sweep::from_environment().sample(cases(&log));
+    let stages = stage.and_more_for(cases.len()).await;
+    let queue = Mutex::new(cases.into());
     let numbers = Mutex::new(Numbers::default());
     futures::future::join_all(stages.iter().map(|stage| work(stage, &queue, &numbers))).await;
     let numbers = numbers.into_inner().unwrap();

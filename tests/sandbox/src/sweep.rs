@@ -12,7 +12,7 @@ use crate::random::Rng;
 
 const SHARE: &str = "ESS_MAS_SWEEP";
 const SEED: &str = "ESS_MAS_SEED";
-const DEFAULT_SHARE: usize = 10;
+const DEFAULT_SHARE: u64 = 5;
 
 /// How much of a sweep is tried, and which part.
 #[derive(Clone, Copy, Debug)]
@@ -22,14 +22,14 @@ pub struct Sweep {
 }
 
 impl Sweep {
-    /// What this process was told, or a tenth and a seed of its own; the same for all tests in it.
+    /// What this process was told, or a small part and a seed of its own; the same for all tests in it.
     ///
     /// # Panics
     /// Where a variable is set and is not a number.
     pub fn from_environment() -> Self {
         static SWEEP: OnceLock<Sweep> = OnceLock::new();
         let sweep = *SWEEP.get_or_init(|| Self {
-            percent: number(SHARE).unwrap_or(DEFAULT_SHARE as u64).try_into().expect("a small number"),
+            percent: number(SHARE).unwrap_or(DEFAULT_SHARE).try_into().expect("a small number"),
             seed: number(SEED).unwrap_or_else(fresh),
         });
         println!("{SHARE}={} {SEED}={} repeats this", sweep.percent, sweep.seed);

@@ -196,6 +196,8 @@ async fn a_dry_run_that_started_unseen_is_requested_again() {
             break;
         }
     }
+    // A queued run of another behaviour would leave its end.
+    scene.operator.wait_for_rest(Duration::from_millis(500)).await;
     scene.operator.set(Behaviour::default());
     let done = scene.shell.run("dry-run --yes -o json").await.expect(0);
     done.says("asking it for another run").says("Dry run passed");

@@ -1,7 +1,6 @@
 //! What is configured: found beforehand, within a few requests, and without anything being shown that is secret.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
 
 use ess_mas_sandbox::prelude::*;
 use k8s_openapi::ByteString;
@@ -143,33 +142,4 @@ async fn unreadable_secrets_are_unknown_and_the_permission_is_named() {
     scene.shell = Shell::with_kubeconfig(&user.kubeconfig);
     let done = scene.shell.run("check -o json").await.expect(0);
     assert!(has(&done, "component-secret", "ok"), "{done}");
-}
-
-#[tokio::test]
-async fn one_check_makes_at_most_twelve_requests_in_three_rounds() {
-    let scene = Scene::changed(Behaviour::default(), |deployment| {
-        let tls = json!({"mode": "certmanager", "certmanager": {"issuer": "letsencrypt"}});
-        deployment
-            .set("/spec/global/k8s/ingresses/tls", tls)
-            .set("/metadata/annotations/meta.helm.sh~1release-name", "ess")
-    })
-    .await;
-    let proxy = Proxy::start(&scene.namespace).await.unwrap();
-    let shell = Shell::with_kubeconfig(&proxy.kubeconfig());
-    let pause = Duration::from_millis(700);
-    for prepared in [false, true] {
-        if prepared {
-            // The name of the Secret is in the record only.
-            let _ = scene.prepare_with(&["--accept", "cluster-issuer"], "pw\n").await.expect(0);
-        }
-        proxy.plan(move |_| Fault::Slow(pause));
-        let begun = Instant::now();
-        let done = shell.run("check chat-of-ours -o json").await.expect(11);
-        let took = begun.elapsed();
-        let names: Vec<String> = proxy.log().iter().map(Request::name).collect();
-        println!("prepared {prepared}: {} requests in {took:?}", names.len());
-        assert!(names.len() <= 12, "{} requests: {names:#?}", names.len());
-        assert!(took < pause * 4, "more than three rounds: {took:?} for {names:#?}");
-        assert!(has(&done, "component-secret", "ok"), "every Secret that matters was looked at: {done}");
-    }
 }

@@ -114,7 +114,10 @@ async fn prove(resolved: &Resolved) -> Result<Proof, ClusterError> {
     if user.username.is_some() {
         if user.token.is_some() {
             let sentence = "The kubeconfig's user has a token, and a name with a password as well.";
-            return Err(ClusterError::config(sentence, Some("Leave out one of them; kubectl takes no such user either.")));
+            return Err(ClusterError::config(
+                sentence,
+                Some("Leave out one of them; kubectl takes no such user either."),
+            ));
         }
         user.password.get_or_insert_default();
     } else if let Some(file) = token_file {

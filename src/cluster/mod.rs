@@ -29,6 +29,7 @@ pub use choose::{Choice, Elsewhere};
 pub use client::connect::Cluster;
 pub use config::flags::ConnectionFlags;
 pub use config::proxy::proxy_from_environment;
+pub use config::resolve::check_configuration;
 pub use errors::{ClusterError, ErrorKind};
 pub use list::{Pages, Selection, Trimmed};
 pub use names::kubeconfig_entries;

@@ -4,6 +4,7 @@
 mod codes;
 mod command_line;
 mod corpus;
+mod fuzz_seeds;
 #[cfg(unix)]
 mod krew;
 mod layers;

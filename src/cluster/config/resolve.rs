@@ -46,6 +46,12 @@ pub fn resolve(flags: &ConnectionFlags) -> Result<Resolved, ClusterError> {
     Ok(resolved)
 }
 
+/// Whether flags, environment and files name an API server. Public for the fuzz target of kubeconfigs: everything else that
+/// reads one goes on to run a credential plugin or to connect, which nobody does with foreign bytes.
+pub fn check_configuration(flags: &ConnectionFlags) -> Result<(), ClusterError> {
+    resolve(flags).map(drop)
+}
+
 pub fn resolve_in(flags: &ConnectionFlags, variable: Variables<'_>) -> Result<Resolved, ClusterError> {
     let (kubeconfig, looked_at) = load(flags, variable)?;
     let mut chosen = Chosen::of(&kubeconfig, flags)?;

@@ -1,6 +1,7 @@
 //! What needs no API server: the pure parts on whole deployments and generated schedules, the command line, what is packed, and
 //! the structure of the sources.
 
+mod architecture;
 mod codes;
 mod command_line;
 mod corpus;

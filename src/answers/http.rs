@@ -1,5 +1,8 @@
 //! An HTTP answer, as data, and what can be said of it in words.
 
+use std::sync::LazyLock;
+
+use regex_lite::Regex;
 use serde_json::Value;
 
 /// An answer: its status, the few headers that count, and the beginning of its body.
@@ -35,6 +38,15 @@ pub enum Reached<'a> {
 
 /// Longest piece of foreign text in a sentence of ours.
 const EXCERPT: usize = 160;
+
+static TITLE: LazyLock<Regex> = LazyLock::new(|| regex("(?is)<title[^>]*>(.*?)</title"));
+/// Tags; scripts and styles with all that stands in them, which is not shown to anybody.
+static MARKUP: LazyLock<Regex> =
+    LazyLock::new(|| regex(r"(?is)<(?:script|style)(?:[^a-z].*?)?(?:</(?:script|style)[^>]*>|$)|<[^>]*(?:>|$)"));
+
+fn regex(pattern: &str) -> Regex {
+    Regex::new(pattern).expect("the patterns above are valid")
+}
 
 impl Reply {
     /// The body as JSON, or what it is instead, to complete "it answers …".
@@ -89,11 +101,7 @@ impl Reply {
 
     pub fn title(&self) -> Option<String> {
         let text = String::from_utf8_lossy(&self.body);
-        let lower = text.to_ascii_lowercase();
-        let start = lower.find("<title")?;
-        let start = start + lower[start..].find('>')? + 1;
-        let end = start + lower[start..].find("</title")?;
-        let title = excerpt(&unescaped(&text[start..end]));
+        let title = excerpt(&unescaped(&TITLE.captures(&text)?[1]));
         (!title.is_empty()).then_some(title)
     }
 
@@ -105,35 +113,13 @@ impl Reply {
     /// All of the body as text, without markup, scripts and styles.
     pub fn whole_text(&self) -> String {
         let text = String::from_utf8_lossy(&self.body);
-        let mut plain = String::with_capacity(text.len().min(4096));
-        let mut rest = text.as_ref();
-        while let Some(start) = rest.find('<') {
-            plain.push_str(&rest[..start]);
-            plain.push(' ');
-            let tag = &rest[start + 1..];
-            let name: String =
-                tag.chars().take_while(char::is_ascii_alphabetic).collect::<String>().to_ascii_lowercase();
-            let end = match name.as_str() {
-                // What stands in them is not shown to anybody, and closes with their own tag.
-                "script" | "style" => find_closing(tag, &name),
-                _ => tag.find('>').map(|at| at + 1),
-            };
-            rest = end.map_or("", |end| &tag[end..]);
-        }
-        plain.push_str(rest);
-        unescaped(&plain)
+        unescaped(&MARKUP.replace_all(&text, " "))
     }
-}
-
-fn find_closing(tag: &str, name: &str) -> Option<usize> {
-    let at = tag.to_ascii_lowercase().find(&format!("</{name}"))?;
-    Some(at + tag[at..].find('>')? + 1)
 }
 
 /// The few entities that error pages use.
 fn unescaped(text: &str) -> String {
-    let mut text = text.to_owned();
-    for (entity, character) in [
+    let entities = [
         ("&quot;", "\""),
         ("&#39;", "'"),
         ("&#x27;", "'"),
@@ -141,10 +127,8 @@ fn unescaped(text: &str) -> String {
         ("&lt;", "<"),
         ("&gt;", ">"),
         ("&amp;", "&"),
-    ] {
-        text = text.replace(entity, character);
-    }
-    text
+    ];
+    entities.iter().fold(text.to_owned(), |text, (entity, character)| text.replace(entity, character))
 }
 
 /// Foreign text on one line, without control characters, and not longer than a sentence bears.

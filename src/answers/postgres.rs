@@ -21,12 +21,12 @@ pub const MAS_TABLES: [&str; 8] = [
 ];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Whose {
+pub enum Application {
     Mas,
     Synapse,
 }
 
-impl Whose {
+impl Application {
     pub const fn path(self) -> &'static str {
         match self {
             Self::Mas => MAS_PATH,
@@ -83,8 +83,8 @@ impl SslMode {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
-    pub whose: Whose,
+pub struct ConnectionSettings {
+    pub application: Application,
     pub host: String,
     pub port: u16,
     pub database: String,
@@ -96,7 +96,7 @@ pub struct Place {
     pub password: (String, String),
 }
 
-impl Place {
+impl ConnectionSettings {
     /// `mas at db:5432`.
     pub fn words(&self) -> String {
         format!("{} at {}:{}", self.database, self.host, self.port)
@@ -219,7 +219,7 @@ pub struct Connections {
 }
 
 #[derive(Debug, Clone, PartialEq)]
-pub struct MasSaid {
+pub struct MasDatabase {
     pub server: Server,
     pub tables: Known<Tables>,
     pub rights: Known<Rights>,
@@ -230,7 +230,7 @@ pub struct MasSaid {
 
 /// What Synapse's database said. Numbers are of rows.
 #[derive(Debug, Clone, PartialEq)]
-pub struct SynapseSaid {
+pub struct SynapseDatabase {
     pub server: Server,
     pub is_synapses: Known<bool>,
     pub guests: Known<i64>,

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::answers::Known;
 
-const GROUP: &str = "matrix.element.io";
+pub(super) const GROUP: &str = "matrix.element.io";
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Right {

@@ -1,6 +1,6 @@
 //! May the caller do all that the step needs? Asked before the first write, so that nothing is left half-written.
 
-use super::access::{self, Access, Right};
+use super::access::{self, Access, GROUP, Right};
 use super::finding::{Code, Finding};
 use super::snapshot::{Purpose, Snapshot};
 use crate::answers::Known;
@@ -61,10 +61,9 @@ impl Standing {
         let (mut missing, mut unknown) = (Vec::new(), Vec::new());
         for right in rights {
             match access.may(&right) {
-                _ if was_used(snapshot, &right) => {}
-                Some(true) => {}
-                Some(false) => missing.push(right),
-                None => unknown.push(right),
+                Some(false) if !was_used(snapshot, &right) => missing.push(right),
+                None if !was_used(snapshot, &right) => unknown.push(right),
+                _ => {}
             }
         }
         Self { missing, unknown }
@@ -98,12 +97,13 @@ impl Standing {
 
 /// What was read just now may be read, whatever lists say.
 fn was_used(snapshot: &Snapshot, right: &Right) -> bool {
-    let read = |known: bool, plural: &str| match &right.on {
-        access::On::Resource { plural: of, .. } => known && *of == plural && right.verb == "get",
-        access::On::Path(_) => false,
+    let access::On::Resource { plural, .. } = right.on else { return false };
+    let was_read = match plural {
+        "configmaps" => snapshot.record.known().is_some(),
+        "secrets" => matches!(snapshot.secret, Known::Known(Some(_))),
+        _ => false,
     };
-    read(snapshot.record.known().is_some(), "configmaps")
-        || read(matches!(snapshot.secret, Known::Known(Some(_))), "secrets")
+    was_read && right.verb == "get"
 }
 
 fn list<'a>(rights: impl Iterator<Item = &'a Right>) -> String {
@@ -122,47 +122,34 @@ pub fn of_the_whole_way(snapshot: &Snapshot) -> Vec<Right> {
 
 /// The rights that a step cannot do without, apart from following the operator.
 pub fn needed(snapshot: &Snapshot, purpose: Purpose) -> Vec<Right> {
-    let deployment = &snapshot.deployment;
-    let (name, record) = (deployment.name(), record_name(deployment.name()));
-    let patch = Right::deployment("patch", name);
-    if purpose == Purpose::Abort {
-        // Going back must not hang on what only serves to remember.
-        return vec![Right::deployment("get", name), patch];
-    }
-    let secret = snapshot.secret_name();
-    let mut rights =
-        vec![Right::deployment("get", name), Right::secret("get", &secret), Right::config_map("get", &record)];
+    let (name, secret) = (snapshot.deployment.name(), snapshot.secret_name());
+    let record = record_name(name);
+    let prepares = purpose == Purpose::Prepare;
+    // Going back must not hang on what only serves to remember.
+    let goes_on = purpose != Purpose::Abort;
     // A record that is not there yet is made first, and completed when the operator has answered.
     let no_record = matches!(snapshot.record, Known::Known(None));
-    if purpose != Purpose::Prepare {
-        rights.push(patch);
-    }
-    if matches!(purpose, Purpose::Prepare | Purpose::Look) {
-        rights.extend(secret_write(snapshot, &secret));
-    }
-    if no_record {
-        rights.push(Right::config_map("create", &record));
-    }
-    if !(no_record && purpose == Purpose::Prepare) {
-        rights.push(Right::config_map("update", &record));
-    }
-    rights
+    // `prepare` writes all of the Secret, or what is missing in it.
+    let writes_secret = matches!(purpose, Purpose::Prepare | Purpose::Look);
+    let no_secret = matches!(snapshot.secret, Known::Known(None));
+    let rights = [
+        (true, Right::deployment("get", name)),
+        (goes_on, Right::secret("get", &secret)),
+        (goes_on, Right::config_map("get", &record)),
+        (!prepares, Right::deployment("patch", name)),
+        (writes_secret && no_secret, Right::secret("create", &secret)),
+        (writes_secret && lacks_keys(snapshot), Right::secret("patch", &secret)),
+        (goes_on && no_record, Right::config_map("create", &record)),
+        (goes_on && !(no_record && prepares), Right::config_map("update", &record)),
+    ];
+    rights.into_iter().filter(|(needed, _)| *needed).map(|(_, right)| right).collect()
 }
 
-/// What `prepare` has to write to the Secret: all of it, or what is missing in it.
-fn secret_write(snapshot: &Snapshot, name: &str) -> Option<Right> {
-    let keys = snapshot.secret_keys();
-    match &snapshot.secret {
-        Known::Known(None) => Some(Right::secret("create", name)),
-        Known::Known(Some(secret)) => {
-            let SecretKeys { encryption_secret, rsa_private_key, postgres_password, .. } = &keys;
-            let complete = [encryption_secret, rsa_private_key, postgres_password]
-                .into_iter()
-                .all(|key| secret.data.contains_key(key));
-            (!complete).then(|| Right::secret("patch", name))
-        }
-        Known::Unreadable(_) => None,
-    }
+/// Whether the Secret is there, and one of its three values is not.
+fn lacks_keys(snapshot: &Snapshot) -> bool {
+    let SecretKeys { encryption_secret, rsa_private_key, postgres_password, .. } = snapshot.secret_keys();
+    let Known::Known(Some(secret)) = &snapshot.secret else { return false };
+    [encryption_secret, rsa_private_key, postgres_password].iter().any(|key| !secret.data.contains_key(key))
 }
 
 /// The rights to follow what the operator makes of a write.
@@ -190,8 +177,8 @@ pub fn other_secrets(deployment: &Deployment) -> Vec<String> {
     let named = [&spec["global"]["secretName"], &deployment.global_tls()["secretName"], tls];
     let components = deployment.components().map(|(_, component)| &component["secretName"]);
     let mut found: Vec<String> = Vec::new();
-    for name in named.into_iter().chain(components).filter_map(Value::as_str) {
-        if !name.is_empty() && !found.iter().any(|known| known == name) {
+    for name in named.into_iter().chain(components).filter_map(Value::as_str).filter(|name| !name.is_empty()) {
+        if !found.iter().any(|known| known == name) {
             found.push(name.to_owned());
         }
     }
@@ -211,14 +198,13 @@ impl RoleFor {
             }
             rule
         };
-        let ess = "matrix.element.io";
         json!({
             "apiVersion": "rbac.authorization.k8s.io/v1",
             "kind": "Role",
             "metadata": {"name": "kubectl-ess-mas", "namespace": self.namespace},
             "rules": [
-                rule(ess, "elementdeployments", &[], &["list"]),
-                rule(ess, "elementdeployments", &[&self.name], &["get", "watch", "patch"]),
+                rule(GROUP, "elementdeployments", &[], &["list"]),
+                rule(GROUP, "elementdeployments", &[&self.name], &["get", "watch", "patch"]),
                 rule("", "secrets", &secrets, &["get"]),
                 rule("", "secrets", &[&self.mas_secret], &["patch"]),
                 rule("", "secrets", &[], &["create"]),

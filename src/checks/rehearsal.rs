@@ -93,11 +93,11 @@ fn changed_fields(rehearsal: &Rehearsal, now: &Deployment) -> String {
     let text = "the ElementDeployment's spec has changed";
     let outline = rehearsal.spec_outline.as_ref();
     let found = outline.map(|outline| outline.differences(&now.rehearsed_spec(), "spec")).unwrap_or_default();
-    let shown: Vec<String> = found.iter().take(FIELDS).map(ToString::to_string).collect();
-    match (shown.is_empty(), found.len() - shown.len()) {
-        (true, _) => text.to_owned(),
-        (false, 0) => format!("{text} ({})", shown.join(", ")),
-        (false, more) => format!("{text} ({} and {more} more)", shown.join(", ")),
+    let shown = found.iter().take(FIELDS).cloned().collect::<Vec<_>>().join(", ");
+    match found.len() {
+        0 => text.to_owned(),
+        1..=FIELDS => format!("{text} ({shown})"),
+        all => format!("{text} ({shown} and {} more)", all - FIELDS),
     }
 }
 
@@ -113,11 +113,9 @@ fn changed_keys(rehearsal: &Rehearsal, now: &BTreeMap<String, String>, keys: &Se
         let keyed = [old, new].iter().all(|print| print.is_some_and(|print| print.starts_with("hmac-")));
         (old != new && (same_encryption || !keyed)).then(|| format!("{key}: {} -> {}", print(old), print(new)))
     });
-    let changed: Vec<String> = changed.collect();
-    if changed.is_empty() {
-        "the MAS Secret has changed".to_owned()
-    } else {
-        format!("the MAS Secret has changed ({})", changed.join(", "))
+    match changed.collect::<Vec<_>>().join(", ") {
+        none if none.is_empty() => "the MAS Secret has changed".to_owned(),
+        changed => format!("the MAS Secret has changed ({changed})"),
     }
 }
 
@@ -164,15 +162,11 @@ pub(super) fn check(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Fi
     }
     findings.extend(old(snapshot));
     let subject = "the dry run";
+    let ok = |text| Finding::ok(REHEARSAL, subject, text);
     let message = match standing(snapshot) {
-        RehearsalStanding::Passed => {
-            findings.push(Finding::ok(REHEARSAL, subject, "it passed for this very spec and these very secrets"));
-            return;
-        }
+        RehearsalStanding::Passed => return findings.push(ok("it passed for this very spec and these very secrets")),
         RehearsalStanding::None if purpose == Purpose::Look => {
-            let text = "none has passed yet; it is the next step once MAS is prepared";
-            findings.push(Finding::ok(REHEARSAL, subject, text));
-            return;
+            return findings.push(ok("none has passed yet; it is the next step once MAS is prepared"));
         }
         RehearsalStanding::None => "none has passed yet".to_owned(),
         RehearsalStanding::Failed(message) => format!("the last one failed: {message}"),

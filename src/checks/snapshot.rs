@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::access::Access;
 use super::self_healing::SelfHealing;
-use super::synapse::config::SynapseConfig;
+use super::synapse::scan::SynapseConfig;
 use crate::answers::Known;
 use crate::deployment::{ChartRelease, Deployment, Features, OperatorDeployment};
 use crate::plan::export::is_chart_secret;

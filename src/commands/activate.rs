@@ -70,7 +70,7 @@ fn folder(name: &str, path: &Path, written: Option<Timestamp>) -> BackupFile {
     let dump = match File::open(path.join("toc.dat")) {
         // Its table of contents is written as that of a tar archive.
         Ok(mut file) => recognise(&mut file, None).map(|dump| match dump.kind {
-            DumpFormat::Tar | DumpFormat::Directory => Dump { kind: DumpFormat::Directory, ..dump },
+            DumpFormat::Archive => dump,
             _ => Dump::only(DumpFormat::None("its toc.dat is no table of contents of pg_dump".to_owned())),
         }),
         Err(_)

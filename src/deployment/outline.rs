@@ -1,7 +1,7 @@
 //! The outline of a tree: its shape and a short digest for each value. Kept beside a digest of the whole, it tells later
 //! where the two differ, and gives no value away.
 
-use std::fmt;
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -21,32 +21,6 @@ pub struct Outline {
     tree: Value,
 }
 
-/// A place at which two trees differ.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Difference {
-    /// `spec.components.synapse.config.workers[0].type`.
-    pub path: String,
-    pub kind: DifferenceKind,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DifferenceKind {
-    Changed,
-    Added,
-    Removed,
-}
-
-impl fmt::Display for Difference {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.path)?;
-        match self.kind {
-            DifferenceKind::Changed => Ok(()),
-            DifferenceKind::Added => f.write_str(" (added)"),
-            DifferenceKind::Removed => f.write_str(" (removed)"),
-        }
-    }
-}
-
 impl Outline {
     /// Takes the outline of a tree, as deep as its size allows.
     pub fn of(tree: &Value) -> Self {
@@ -55,9 +29,9 @@ impl Outline {
         fits.unwrap_or_else(|| Self { depth: 0, tree: fold(tree, 0) })
     }
 
-    /// Where a tree differs from the one that this is the outline of, in the order of the paths. `root` is the path of the
-    /// tree itself.
-    pub fn differences(&self, now: &Value, root: &str) -> Vec<Difference> {
+    /// Where a tree differs from the one that this is the outline of, as paths below `root` in their order, with what became of
+    /// them: `spec.workers[0].type`, `spec.global.name (removed)`.
+    pub fn differences(&self, now: &Value, root: &str) -> Vec<String> {
         let mut found = Vec::new();
         compare(&self.tree, &fold(now, self.depth), root, &mut found);
         found
@@ -80,19 +54,15 @@ fn fold(value: &Value, depth: u8) -> Value {
     }
 }
 
-fn compare(before: &Value, now: &Value, path: &str, found: &mut Vec<Difference>) {
-    let mut note = |path: String, kind| found.push(Difference { path, kind });
+fn compare(before: &Value, now: &Value, path: &str, found: &mut Vec<String>) {
     match (before, now) {
         (Value::Object(before), Value::Object(now)) => {
-            let new = now.keys().filter(|key| !before.contains_key(*key));
-            let mut keys: Vec<&String> = before.keys().chain(new).collect();
-            keys.sort_unstable();
-            for key in keys {
+            for key in before.keys().chain(now.keys()).collect::<BTreeSet<_>>() {
                 let path = format!("{path}.{key}");
                 match (before.get(key), now.get(key)) {
                     (Some(before), Some(now)) => compare(before, now, &path, found),
-                    (Some(_), None) => found.push(Difference { path, kind: DifferenceKind::Removed }),
-                    (None, _) => found.push(Difference { path, kind: DifferenceKind::Added }),
+                    (Some(_), None) => found.push(format!("{path} (removed)")),
+                    (None, _) => found.push(format!("{path} (added)")),
                 }
             }
         }
@@ -101,7 +71,7 @@ fn compare(before: &Value, now: &Value, path: &str, found: &mut Vec<Difference>)
                 compare(before, now, &format!("{path}[{index}]"), found);
             }
         }
-        (before, now) if before != now => note(path.to_owned(), DifferenceKind::Changed),
+        (before, now) if before != now => found.push(path.to_owned()),
         _ => {}
     }
 }
@@ -118,7 +88,7 @@ mod tests {
     use serde_json::json;
 
     fn told(before: Value, now: Value) -> Vec<String> {
-        Outline::of(&before).differences(&now, "spec").iter().map(ToString::to_string).collect()
+        Outline::of(&before).differences(&now, "spec")
     }
 
     #[test]
@@ -158,7 +128,7 @@ mod tests {
         let outline = Outline::of(&tree);
         assert!(serde_json::to_string(&outline).unwrap().len() <= LARGEST + 100);
         tree["components"]["c7"]["field3"]["value"] = json!("other");
-        assert_eq!(outline.differences(&tree, "spec")[0].path, "spec.components.c7");
+        assert_eq!(outline.differences(&tree, "spec")[0], "spec.components.c7");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! The vendor's schema is closed, so the object is kept as it came and only the fields that the migration guide
 //! names, or that every component shares, are read. What is absent or of another type reads as "not there".
 
+use serde::Deserialize as _;
 use serde_json::Value;
 
 use self::digest::sha256_hex;
@@ -38,10 +39,6 @@ impl TlsMode {
             Self::Existing => "existing",
             Self::External => "external",
         }
-    }
-
-    fn parse(name: &str) -> Option<Self> {
-        [Self::Certmanager, Self::Certfile, Self::Existing, Self::External].into_iter().find(|mode| mode.name() == name)
     }
 }
 
@@ -213,11 +210,9 @@ impl Deployment {
     /// The TLS mode that a component's ingress sets itself, or else inherits from `spec.global.k8s.ingresses.tls`.
     /// The flag tells whether it was inherited.
     pub fn tls_mode(&self, component: &str) -> Option<(TlsMode, bool)> {
-        let own = self.component(component).map(|c| &c["k8s"]["ingress"]["tls"]);
-        if let Some(mode) = own.and_then(|tls| tls["mode"].as_str()).and_then(TlsMode::parse) {
-            return Some((mode, false));
-        }
-        self.global_tls()["mode"].as_str().and_then(TlsMode::parse).map(|mode| (mode, true))
+        let mode = |tls: &Value| TlsMode::deserialize(&tls["mode"]).ok();
+        let own = self.component(component).and_then(|component| mode(&component["k8s"]["ingress"]["tls"]));
+        own.map(|own| (own, false)).or_else(|| Some((mode(self.global_tls())?, true)))
     }
 
     pub fn global_tls(&self) -> &Value {
@@ -233,11 +228,7 @@ impl Deployment {
     pub fn mas_active(&self) -> Option<bool> {
         match &self.object["status"]["mas_active"] {
             Value::Bool(active) => Some(*active),
-            Value::String(text) => match text.to_ascii_lowercase().as_str() {
-                "true" => Some(true),
-                "false" => Some(false),
-                _ => None,
-            },
+            Value::String(text) => text.to_ascii_lowercase().parse().ok(),
             _ => None,
         }
     }

@@ -17,12 +17,10 @@ const START: usize = 4096;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DumpFormat {
+    /// SQL, of one database or of all of a server's (`pg_dumpall`).
     Sql,
-    /// SQL of all databases of a server: `pg_dumpall`.
-    AllSql,
-    Custom,
-    Directory,
-    Tar,
+    /// An archive of `pg_dump`'s own: a file, a folder or in tar.
+    Archive,
     /// Compressed, packed or encrypted in a way that is not undone here, or a server's files (`pg_basebackup`).
     Sealed,
     None(String),
@@ -101,7 +99,7 @@ fn inside(start: &[u8], file: &mut dyn Read, tail: Option<&[u8]>) -> io::Result<
         in_tar(&mut whole)
     } else if SEALED.iter().any(|magic| start.starts_with(magic)) {
         Ok(Dump::only(DumpFormat::Sealed))
-    } else if marks(start).any(|mark| matches!(mark, Mark::OneDatabase | Mark::AllDatabases)) {
+    } else if marks(start).any(|mark| mark == Mark::Begin) {
         sql(&mut whole, tail)
     } else {
         Ok(Dump::only(DumpFormat::None("it does not begin as pg_dump begins a file".to_owned())))
@@ -130,16 +128,13 @@ fn contents(file: &mut dyn Read) -> io::Result<Dump> {
     let bytes = up_to(file, MOST_CONTENTS)?;
     // "PGDMP", three bytes of version, sizes of an integer and of an offset, the format.
     let (Some(&size), Some(format)) = (bytes.get(8), bytes.get(10)) else {
-        return Ok(Dump { complete: Some(false), ..Dump::only(DumpFormat::Custom) });
+        return Ok(Dump { complete: Some(false), ..Dump::only(DumpFormat::Archive) });
     };
-    let (kind, size) = match (format, size) {
-        (1, 1..=8) => (DumpFormat::Custom, usize::from(size)),
-        (3, 1..=8) => (DumpFormat::Tar, usize::from(size)),
-        (5, 1..=8) => (DumpFormat::Directory, usize::from(size)),
-        _ => {
-            return Ok(Dump::only(DumpFormat::None("it begins like an archive of pg_dump, but is not one".to_owned())));
-        }
-    };
+    // A file, tar or a folder.
+    if !matches!((format, size), (1 | 3 | 5, 1..=8)) {
+        return Ok(Dump::only(DumpFormat::None("it begins like an archive of pg_dump, but is not one".to_owned())));
+    }
+    let size = usize::from(size);
     let seen = |name: &str, what: &str| {
         let pattern = [text(name, size), text(what, size)].concat();
         AhoCorasick::new([pattern]).is_ok_and(|search| search.is_match(&bytes))
@@ -147,7 +142,7 @@ fn contents(file: &mut dyn Read) -> io::Result<Dump> {
     let more = (bytes.len() == MOST_CONTENTS).then_some(MOST_CONTENTS as u64);
     let users = users(seen("users", "TABLE"), seen("users", "TABLE DATA"), more);
     let owner = owner(seen("event_json", "TABLE"), seen("compat_sessions", "TABLE"));
-    Ok(Dump { kind, users, owner, complete: None, made: made(&bytes, size) })
+    Ok(Dump { kind: DumpFormat::Archive, users, owner, complete: None, made: made(&bytes, size) })
 }
 
 /// A text as archives hold it: a sign, its length, itself.
@@ -188,8 +183,7 @@ fn owner(synapse: bool, mas: bool) -> Option<Owner> {
 /// What is looked for in SQL, each at the beginning of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Mark {
-    OneDatabase,
-    AllDatabases,
+    Begin,
     UsersTable,
     UsersRows,
     SynapseTable,
@@ -202,31 +196,27 @@ fn marks(text: &[u8]) -> impl Iterator<Item = Mark> {
 }
 
 fn mark(line: &[u8]) -> Option<Mark> {
-    match line.trim_ascii_end() {
-        b"-- PostgreSQL database dump" => return Some(Mark::OneDatabase),
-        b"-- PostgreSQL database cluster dump" => return Some(Mark::AllDatabases),
-        b"-- PostgreSQL database dump complete" | b"-- PostgreSQL database cluster dump complete" => {
-            return Some(Mark::End);
+    // The rest of a row may be long.
+    let words: Vec<&[u8]> = line.trim_ascii_end().splitn(7, |byte| *byte == b' ').collect();
+    // The name of a table without its schema.
+    let name = |table: &[u8]| table.rsplit(|byte| *byte == b'.').next().map(<[u8]>::to_vec);
+    match words.as_slice() {
+        [b"--", b"PostgreSQL", b"database", b"dump"] | [b"--", b"PostgreSQL", b"database", b"cluster", b"dump"] => {
+            Some(Mark::Begin)
         }
-        _ => {}
-    }
-    if let Some(rest) = line.strip_prefix(b"CREATE TABLE ") {
-        return match table(rest)? {
-            (b"users", b"(") => Some(Mark::UsersTable),
-            (b"event_json", b"(") => Some(Mark::SynapseTable),
-            (b"compat_sessions", b"(") => Some(Mark::MasTable),
+        [b"--", b"PostgreSQL", b"database", b"dump", b"complete"]
+        | [b"--", b"PostgreSQL", b"database", b"cluster", b"dump", b"complete"] => Some(Mark::End),
+        [b"CREATE", b"TABLE", table, bracket, ..] if bracket.starts_with(b"(") => match name(table)?.as_slice() {
+            b"users" => Some(Mark::UsersTable),
+            b"event_json" => Some(Mark::SynapseTable),
+            b"compat_sessions" => Some(Mark::MasTable),
             _ => None,
-        };
+        },
+        [b"COPY", table, _, ..] | [b"INSERT", b"INTO", table, _, ..] => {
+            (name(table)? == b"users").then_some(Mark::UsersRows)
+        }
+        _ => None,
     }
-    let (table, _) = table(line.strip_prefix(b"COPY ").or_else(|| line.strip_prefix(b"INSERT INTO "))?)?;
-    (table == b"users").then_some(Mark::UsersRows)
-}
-
-/// The name of a table without its schema, and the sign after it and a space, if there is one.
-fn table(text: &[u8]) -> Option<(&[u8], &[u8])> {
-    let end = text.iter().position(|byte| *byte == b' ')?;
-    let sign = text.get(end + 1..end + 2).unwrap_or_default();
-    Some((text[..end].rsplit(|byte| *byte == b'.').next()?, sign))
 }
 
 fn sql(file: &mut dyn Read, tail: Option<&[u8]>) -> io::Result<Dump> {
@@ -254,7 +244,7 @@ fn sql(file: &mut dyn Read, tail: Option<&[u8]>) -> io::Result<Dump> {
     // The rows come after all definitions, and that may be far.
     let rows = seen(Mark::UsersRows) || (seen(Mark::UsersTable) && !ended);
     Ok(Dump {
-        kind: if seen(Mark::AllDatabases) { DumpFormat::AllSql } else { DumpFormat::Sql },
+        kind: DumpFormat::Sql,
         users: users(seen(Mark::UsersTable), rows, (!ended).then_some(read)),
         owner: owner(seen(Mark::SynapseTable), seen(Mark::MasTable)),
         complete: if ended { Some(seen(Mark::End)) } else { tail.map(|tail| marks(tail).any(|one| one == Mark::End)) },

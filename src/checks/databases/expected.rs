@@ -1,6 +1,6 @@
 //! What is to be expected of the two databases, read from the spec.
 
-use crate::answers::postgres::{PORT, Place, SslMode, Whose};
+use crate::answers::postgres::{Application, ConnectionSettings, PORT, SslMode};
 use crate::checks::snapshot::Snapshot;
 use crate::checks::synapse::free_form_oidc;
 
@@ -13,8 +13,8 @@ const MAS_MODE: SslMode = SslMode::Prefer;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Expected {
     /// MAS's database; a sentence where it cannot be told which one it is.
-    pub mas: Result<Place, String>,
-    pub synapse: Result<Place, String>,
+    pub mas: Result<ConnectionSettings, String>,
+    pub synapse: Result<ConnectionSettings, String>,
     pub server_name: Option<String>,
     /// Synapse's names of the providers that are configured: `oidc-<idpId>`.
     pub providers: Vec<String>,
@@ -40,21 +40,17 @@ impl Expected {
         }
     }
 
-    pub fn place(&self, whose: Whose) -> Result<&Place, &str> {
-        match whose {
-            Whose::Mas => self.mas.as_ref().map_err(String::as_str),
-            Whose::Synapse => self.synapse.as_ref().map_err(String::as_str),
+    pub fn place(&self, application: Application) -> Result<&ConnectionSettings, &str> {
+        match application {
+            Application::Mas => self.mas.as_ref().map_err(String::as_str),
+            Application::Synapse => self.synapse.as_ref().map_err(String::as_str),
         }
     }
 }
 
-fn mode(word: Option<&str>, default: SslMode) -> Result<(SslMode, bool), String> {
-    match word {
-        None => Ok((default, false)),
-        Some(word) => SslMode::parse(word)
-            .map(|mode| (mode, true))
-            .ok_or_else(|| format!("sslMode {word:?} is none that PostgreSQL's clients know")),
-    }
+fn mode(word: Option<&str>) -> Result<Option<SslMode>, String> {
+    let unknown = |word| format!("sslMode {word:?} is none that PostgreSQL's clients know");
+    word.map(|word| SslMode::parse(word).ok_or_else(|| unknown(word))).transpose()
 }
 
 /// A host that a TCP connection can be made to.
@@ -68,42 +64,40 @@ fn host(host: &str) -> Result<String, String> {
     }
 }
 
-fn mas_place(snapshot: &Snapshot) -> Result<Place, String> {
+fn mas_place(snapshot: &Snapshot) -> Result<ConnectionSettings, String> {
     let settings =
         snapshot.settings.as_ref().ok_or("MAS's settings are not settled yet; `kubectl ess-mas prepare` does it")?;
     let database = &settings.database;
     let default = snapshot.features.known().and_then(|features| features.default_ssl_mode.as_deref());
-    let (mode, mode_set) = match &database.ssl_mode {
-        Some(word) => mode(Some(word), MAS_MODE)?,
-        None => (mode(default, MAS_MODE)?.0, false),
-    };
-    Ok(Place {
-        whose: Whose::Mas,
+    let set = mode(database.ssl_mode.as_deref())?;
+    let effective = if set.is_some() { set } else { mode(default)? };
+    Ok(ConnectionSettings {
+        application: Application::Mas,
         host: host(&database.host)?,
         port: database.port,
         database: database.name.clone(),
         user: database.user.clone(),
-        mode,
-        mode_set,
+        mode: effective.unwrap_or(MAS_MODE),
+        mode_set: set.is_some(),
         password: (snapshot.secret_name(), snapshot.secret_keys().postgres_password),
     })
 }
 
-fn synapse_place(snapshot: &Snapshot) -> Result<Place, String> {
+fn synapse_place(snapshot: &Snapshot) -> Result<ConnectionSettings, String> {
     let synapse = snapshot.deployment.component("synapse").ok_or("there is no component synapse")?;
     let postgres = snapshot.deployment.postgres("synapse").ok_or("the spec does not name Synapse's database")?;
     let missing = |what: &str| format!("the spec does not name the {what} of Synapse's database");
-    let (mode, mode_set) = mode(postgres.ssl_mode.as_deref(), SYNAPSES_MODE)?;
+    let mode = mode(postgres.ssl_mode.as_deref())?;
     let key = synapse["config"]["postgresql"]["passwordSecretKey"].as_str().filter(|key| !key.is_empty());
     let secret = synapse["secretName"].as_str().filter(|name| !name.is_empty());
-    Ok(Place {
-        whose: Whose::Synapse,
+    Ok(ConnectionSettings {
+        application: Application::Synapse,
         host: host(postgres.host.as_deref().unwrap_or_default())?,
         port: postgres.port.unwrap_or(PORT),
         database: postgres.database.ok_or_else(|| missing("name"))?,
         user: postgres.user.ok_or_else(|| missing("user"))?,
-        mode,
-        mode_set,
+        mode: mode.unwrap_or(SYNAPSES_MODE),
+        mode_set: mode.is_some(),
         password: (secret.unwrap_or("synapse").to_owned(), key.unwrap_or("postgresPassword").to_owned()),
     })
 }

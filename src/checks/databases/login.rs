@@ -1,7 +1,7 @@
 //! Reaching a database and logging in.
 
 use crate::answers::Known;
-use crate::answers::postgres::{Place, Pooling, ProbeError, Refusal, Server, SslMode, Whose};
+use crate::answers::postgres::{Application, ConnectionSettings, Pooling, ProbeError, Refusal, Server, SslMode};
 use crate::checks::finding::{Code, Finding};
 use crate::checks::settings::DATABASE_POOLER;
 
@@ -12,16 +12,16 @@ const MAS_DATABASE_VERSION: Code = "mas-database-version";
 
 /// Says whether a database could be asked; if so, what it said.
 pub(super) fn judge<'a, T>(
-    whose: Whose,
-    place: &'a Result<Place, String>,
+    application: Application,
+    place: &'a Result<ConnectionSettings, String>,
     said: &'a Result<T, ProbeError>,
     server: fn(&T) -> &Server,
     findings: &mut Vec<Finding>,
-) -> Option<(&'a Place, &'a T)> {
+) -> Option<(&'a ConnectionSettings, &'a T)> {
     match (place, said) {
         (Err(why), _) => {
-            let text = format!("{} database was not asked: {why}", whose.word());
-            findings.push(Finding::unknown(DATABASE_REACHABLE, whose.path(), text));
+            let text = format!("{} database was not asked: {why}", application.word());
+            findings.push(Finding::unknown(DATABASE_REACHABLE, application.path(), text));
         }
         (Ok(place), Err(error)) => findings.push(trouble(place, error)),
         (Ok(place), Ok(said)) => {
@@ -33,8 +33,8 @@ pub(super) fn judge<'a, T>(
 }
 
 /// Why a database said nothing, as a finding.
-fn trouble(place: &Place, trouble: &ProbeError) -> Finding {
-    let who = place.whose.word();
+fn trouble(place: &ConnectionSettings, trouble: &ProbeError) -> Finding {
+    let who = place.application.word();
     let at = place.words();
     let inside = "If this host is only known or let in inside the cluster: `kubectl ess-mas check --databases --through-cluster`.";
     let login = |text: String| place.unknown(DATABASE_LOGIN, text);
@@ -48,7 +48,7 @@ fn trouble(place: &Place, trouble: &ProbeError) -> Finding {
             .remedy("Try again; then look into the server's log."),
         ProbeError::NotPostgres(why) => place.blocker(DATABASE_REACHABLE, format!("what answers for {who} database {at} is no PostgreSQL server: {why}"))
             .remedy("Compare host and port with those of the PostgreSQL server."),
-        ProbeError::NoTls => place.blocker(DATABASE_SSLMODE, format!("{} insists on TLS (sslmode {}), and the server at {}:{} has none", place.whose.program(), place.mode.word(), place.host, place.port))
+        ProbeError::NoTls => place.blocker(DATABASE_SSLMODE, format!("{} insists on TLS (sslmode {}), and the server at {}:{} has none", place.application.program(), place.mode.word(), place.host, place.port))
             .remedy("Turn TLS on at the server, or set sslMode to prefer or disable if the way to it is trusted."),
         ProbeError::Certificate(why) => certificate(place, why),
         ProbeError::InClear => login(format!("the server of {who} database {at} asks for the password in clear over a connection that is not encrypted; it was not sent"))
@@ -57,15 +57,15 @@ fn trouble(place: &Place, trouble: &ProbeError) -> Finding {
     }
 }
 
-fn certificate(place: &Place, why: &str) -> Finding {
+fn certificate(place: &ConnectionSettings, why: &str) -> Finding {
     place.warning(DATABASE_SSLMODE, format!("sslmode {} wants a certificate that can be verified, and seen from here it is not: {why}. Nothing was sent.", place.mode.word()))
         .remedy("If the server's CA is a private one, name it with --ca-certificate; in the cluster, MAS has to know it as well.")
 }
 
 /// SQLSTATEs: PostgreSQL's documentation, appendix A.
-fn refused(place: &Place, refusal: &Refusal, inside: &str) -> Finding {
+fn refused(place: &ConnectionSettings, refusal: &Refusal, inside: &str) -> Finding {
     let Refusal { state, message } = refusal;
-    let who = place.whose.word();
+    let who = place.application.word();
     let (user, database) = (&place.user, &place.database);
     let (secret, key) = &place.password;
     let blocker = |text: String| place.blocker(DATABASE_LOGIN, text);
@@ -73,12 +73,12 @@ fn refused(place: &Place, refusal: &Refusal, inside: &str) -> Finding {
     let no_entry = message.contains("pg_hba.conf");
     match state.as_str() {
         "28P01" => blocker(format!("the server refuses role {user} of {who} database with the password of Secret {secret}, key {key}: {message}"))
-            .remedy(match place.whose {
-            Whose::Mas => format!("Give the role that password (`\\password` in psql, as `kubectl ess-mas prepare` prints it), or replace the Secret's: `kubectl ess-mas prepare --replace {key} --database-password-file FILE`."),
-            Whose::Synapse => "Synapse runs with another password than this one; find out which Secret is the right one.".to_owned(),
+            .remedy(match place.application {
+            Application::Mas => format!("Give the role that password (`\\password` in psql, as `kubectl ess-mas prepare` prints it), or replace the Secret's: `kubectl ess-mas prepare --replace {key} --database-password-file FILE`."),
+            Application::Synapse => "Synapse runs with another password than this one; find out which Secret is the right one.".to_owned(),
         }),
         "28000" if no_entry => unknown(format!("the server of {who} database takes no login of {user} from here: {message}"))
-            .remedy(format!("pg_hba.conf has to let {} in from the cluster's pods. {inside}", place.whose.program())),
+            .remedy(format!("pg_hba.conf has to let {} in from the cluster's pods. {inside}", place.application.program())),
         "28000" if message.contains("not permitted to log in") => {
             blocker(format!("role {user} of {who} database may not log in: {message}"))
                 .remedy(format!("As a superuser: ALTER ROLE … LOGIN for {user}."))
@@ -97,15 +97,15 @@ fn refused(place: &Place, refusal: &Refusal, inside: &str) -> Finding {
     }
 }
 
-fn create(place: &Place, what: &str) -> String {
-    match place.whose {
-        Whose::Mas => format!("{what} with the SQL that `kubectl ess-mas prepare` prints."),
-        Whose::Synapse => "Compare the spec with what Synapse runs with.".to_owned(),
+fn create(place: &ConnectionSettings, what: &str) -> String {
+    match place.application {
+        Application::Mas => format!("{what} with the SQL that `kubectl ess-mas prepare` prints."),
+        Application::Synapse => "Compare the spec with what Synapse runs with.".to_owned(),
     }
 }
 
-fn reached(place: &Place, server: &Server, findings: &mut Vec<Finding>) {
-    let who = place.whose.word();
+fn reached(place: &ConnectionSettings, server: &Server, findings: &mut Vec<Finding>) {
+    let who = place.application.word();
     let way = if server.through_cluster { " through the cluster" } else { "" };
     let version = server.version.known().map(|version| format!(", PostgreSQL {}", release(*version)));
     let text = format!("{who} database {} answers{way}{}", place.words(), version.unwrap_or_default());
@@ -138,9 +138,9 @@ fn release(number: i64) -> String {
     }
 }
 
-fn tls(place: &Place, server: &Server) -> Option<Finding> {
+fn tls(place: &ConnectionSettings, server: &Server) -> Option<Finding> {
     let mode = format!("sslmode {}{}", place.mode.word(), if place.mode_set { "" } else { ", the default" });
-    let who = place.whose.word();
+    let who = place.application.word();
     let ok = |how: &str| place.ok(DATABASE_SSLMODE, format!("the connection to {who} database is {how} ({mode})"));
     match (server.tls, place.mode) {
         (true, _) => Some(ok("encrypted with TLS")),
@@ -156,8 +156,8 @@ fn tls(place: &Place, server: &Server) -> Option<Finding> {
 /// The oldest that MAS's documentation recommends.
 const OLDEST: i64 = 130_000;
 
-fn version_of(place: &Place, server: &Server) -> Option<Finding> {
-    if place.whose != Whose::Mas {
+fn version_of(place: &ConnectionSettings, server: &Server) -> Option<Finding> {
+    if place.application != Application::Mas {
         return None;
     }
     let code = MAS_DATABASE_VERSION;
@@ -171,10 +171,10 @@ fn version_of(place: &Place, server: &Server) -> Option<Finding> {
     })
 }
 
-fn pooling(place: &Place, pooling: &Pooling) -> Finding {
-    let who = match place.whose {
-        Whose::Mas => "MAS",
-        Whose::Synapse => "syn2mas",
+fn pooling(place: &ConnectionSettings, pooling: &Pooling) -> Finding {
+    let who = match place.application {
+        Application::Mas => "MAS",
+        Application::Synapse => "syn2mas",
     };
     let at = format!("{}:{}", place.host, place.port);
     let code = DATABASE_POOLER;
@@ -184,7 +184,7 @@ fn pooling(place: &Place, pooling: &Pooling) -> Finding {
         Pooling::ByTransaction => {
             let text = format!("a pooler answers at {at} and moved a session to another process of the server between two transactions; {who} needs a session of its own");
             // Synapse itself puts up with it; syn2mas does with some poolers.
-            let finding = if place.whose == Whose::Mas { place.blocker(code, text) } else { place.warning(code, text) };
+            let finding = if place.application == Application::Mas { place.blocker(code, text) } else { place.warning(code, text) };
             finding.remedy("Name the server itself, or let the pooler pool by session.")
         }
         Pooling::Unclear(why) => place.warning(code, format!("a pooler answers at {at}, and how it pools was not to be seen ({why}); {who} needs a session of its own"))

@@ -1,9 +1,11 @@
 //! MAS's database: its own, empty, and with the rights that its schema needs.
 
-use super::count::count;
 use super::expected::Expected;
+use super::report::count;
 use crate::answers::Known;
-use crate::answers::postgres::{Connections, MasSaid, Place, Rights, SynapseSaid, Tables, Trigram};
+use crate::answers::postgres::{
+    ConnectionSettings, Connections, MasDatabase, Rights, SynapseDatabase, Tables, Trigram,
+};
 use crate::checks::finding::{Code, Finding};
 use crate::checks::settings::DATABASE_SHARED;
 
@@ -18,9 +20,9 @@ const NEEDED: i64 = 20;
 
 pub(super) fn check(
     expected: &Expected,
-    place: &Place,
-    said: &MasSaid,
-    synapse: Option<&SynapseSaid>,
+    place: &ConnectionSettings,
+    said: &MasDatabase,
+    synapse: Option<&SynapseDatabase>,
     findings: &mut Vec<Finding>,
 ) {
     let shared = shared(expected, place, said, synapse);
@@ -45,14 +47,19 @@ pub(super) fn check(
 }
 
 /// By what the servers say of themselves, whatever names lead to them.
-fn shared(expected: &Expected, place: &Place, said: &MasSaid, synapse: Option<&SynapseSaid>) -> Finding {
+fn shared(
+    expected: &Expected,
+    place: &ConnectionSettings,
+    said: &MasDatabase,
+    synapse: Option<&SynapseDatabase>,
+) -> Finding {
     let remedy =
         "Create a database for MAS alone; it may be on the same server. `kubectl ess-mas prepare` prints the SQL.";
     let blocker = |text: String| place.blocker(DATABASE_SHARED, text).remedy(remedy).guide();
     let identities = said.server.identity.known().zip(synapse.and_then(|synapse| synapse.server.identity.known()));
     let same = identities.map(|(mas, synapse)| mas.is(synapse));
     if same == Some(true) {
-        let theirs = expected.synapse.as_ref().map(Place::words).unwrap_or_default();
+        let theirs = expected.synapse.as_ref().map(ConnectionSettings::words).unwrap_or_default();
         let ours = place.words();
         return blocker(format!("{ours} and Synapse's {theirs} are one database: server and number are the same"));
     }
@@ -68,7 +75,7 @@ fn shared(expected: &Expected, place: &Place, said: &MasSaid, synapse: Option<&S
     }
 }
 
-fn contents(place: &Place, tables: &Tables, findings: &mut Vec<Finding>) {
+fn contents(place: &ConnectionSettings, tables: &Tables, findings: &mut Vec<Finding>) {
     let code = MAS_DATABASE_EMPTY;
     let filled: Vec<&str> =
         tables.present.iter().filter(|(_, rows)| *rows == Known::Known(true)).map(|(name, _)| *name).collect();
@@ -105,7 +112,7 @@ fn contents(place: &Place, tables: &Tables, findings: &mut Vec<Finding>) {
     }
 }
 
-fn may(place: &Place, rights: &Rights, tables: &Known<Tables>) -> Finding {
+fn may(place: &ConnectionSettings, rights: &Rights, tables: &Known<Tables>) -> Finding {
     let code = MAS_DATABASE_RIGHTS;
     let user = &place.user;
     let of_others = tables.known().map_or(0, |tables| tables.of_others);
@@ -120,7 +127,7 @@ fn may(place: &Place, rights: &Rights, tables: &Known<Tables>) -> Finding {
     }
 }
 
-fn trigrams(place: &Place, trigram: &Trigram, rights: Option<&Rights>) -> Finding {
+fn trigrams(place: &ConnectionSettings, trigram: &Trigram, rights: Option<&Rights>) -> Finding {
     let code = MAS_DATABASE_TRIGRAM;
     let superuser = rights.is_some_and(|rights| rights.superuser);
     let create = rights.is_some_and(|rights| rights.create_in_database && rights.create_in_schema);
@@ -147,7 +154,7 @@ fn trigrams(place: &Place, trigram: &Trigram, rights: Option<&Rights>) -> Findin
     }
 }
 
-fn letters(place: &Place, encoding: &str) -> Finding {
+fn letters(place: &ConnectionSettings, encoding: &str) -> Finding {
     let code = MAS_DATABASE_ENCODING;
     if encoding == "UTF8" {
         return place.ok(code, "the encoding is UTF8");
@@ -158,7 +165,7 @@ fn letters(place: &Place, encoding: &str) -> Finding {
     place.warning(code, text).remedy(remedy)
 }
 
-fn limits(place: &Place, connections: &Connections) -> Finding {
+fn limits(place: &ConnectionSettings, connections: &Connections) -> Finding {
     let code = MAS_DATABASE_CONNECTIONS;
     let needs = "a migration needs about 20 (9 of syn2mas beside MAS's 10)";
     for (limit, who, holds, sql) in [

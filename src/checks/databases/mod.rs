@@ -1,34 +1,34 @@
 //! What MAS's and Synapse's databases say when they are asked: `check --databases`. Pure; what was asked and heard is in
 //! [`answers`](crate::answers).
 
-mod count;
 mod expected;
 mod login;
 mod mas;
-mod place;
+mod report;
 mod synapse;
 
-pub use crate::answers::postgres::{MAS_TABLES, Place, SslMode, Whose};
+pub use crate::answers::postgres::{Application, ConnectionSettings, MAS_TABLES, SslMode};
 pub use expected::Expected;
 
 use super::finding::Finding;
-use crate::answers::postgres::{MasSaid, ProbeError, SynapseSaid};
+use crate::answers::postgres::{MasDatabase, ProbeError, SynapseDatabase};
 
 #[derive(Debug, Clone)]
 pub struct Probed {
-    pub mas: Result<MasSaid, ProbeError>,
-    pub synapse: Result<SynapseSaid, ProbeError>,
+    pub mas: Result<MasDatabase, ProbeError>,
+    pub synapse: Result<SynapseDatabase, ProbeError>,
 }
 
 /// The findings, blockers first.
 pub fn judge(expected: &Expected, answers: &Probed) -> Vec<Finding> {
     let mut findings = Vec::new();
     let of_synapse = answers.synapse.as_ref().ok();
-    let mas = login::judge(Whose::Mas, &expected.mas, &answers.mas, |said| &said.server, &mut findings);
+    let mas = login::judge(Application::Mas, &expected.mas, &answers.mas, |said| &said.server, &mut findings);
     if let Some((place, said)) = mas {
         mas::check(expected, place, said, of_synapse, &mut findings);
     }
-    let synapse = login::judge(Whose::Synapse, &expected.synapse, &answers.synapse, |said| &said.server, &mut findings);
+    let synapse =
+        login::judge(Application::Synapse, &expected.synapse, &answers.synapse, |said| &said.server, &mut findings);
     if let Some((place, said)) = synapse {
         synapse::check(expected, place, said, &mut findings);
     }

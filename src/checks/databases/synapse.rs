@@ -1,9 +1,9 @@
 //! Synapse's database: what syn2mas refuses, warns of or stumbles over, counted beforehand.
 
-use super::count::{FEW, count, list, thousands};
 use super::expected::Expected;
+use super::report::{FEW, count, list, thousands};
 use crate::answers::Known;
-use crate::answers::postgres::{Foreign, Place, SynapseSaid};
+use crate::answers::postgres::{ConnectionSettings, Foreign, SynapseDatabase};
 use crate::checks::finding::{Code, Finding};
 
 const SYNAPSE_DATABASE_TABLES: Code = "synapse-database-tables";
@@ -22,7 +22,12 @@ const ROWS_PER_SECOND: i64 = 10_000;
 /// What an earlier delegation to MAS left; syn2mas refuses it.
 const DELEGATED: &str = "oauth-delegated";
 
-pub(super) fn check(expected: &Expected, place: &Place, said: &SynapseSaid, findings: &mut Vec<Finding>) {
+pub(super) fn check(
+    expected: &Expected,
+    place: &ConnectionSettings,
+    said: &SynapseDatabase,
+    findings: &mut Vec<Finding>,
+) {
     if said.is_synapses != Known::Known(true) {
         let code = SYNAPSE_DATABASE_TABLES;
         findings.push(place.judged(code, &said.is_synapses, "whether Synapse's tables are there", |_| {
@@ -44,7 +49,7 @@ pub(super) fn check(expected: &Expected, place: &Place, said: &SynapseSaid, find
     findings.push(sizes(place, &said.sizes));
 }
 
-fn guests(place: &Place, guests: &Known<i64>) -> Finding {
+fn guests(place: &ConnectionSettings, guests: &Known<i64>) -> Finding {
     let code = SYNAPSE_DATABASE_GUESTS;
     place.judged(code, guests, "the number of guests", |number| {
         if *number == 0 {
@@ -57,7 +62,7 @@ fn guests(place: &Place, guests: &Known<i64>) -> Finding {
     })
 }
 
-fn threepids(place: &Place, threepids: &Known<Vec<(String, i64)>>) -> Finding {
+fn threepids(place: &ConnectionSettings, threepids: &Known<Vec<(String, i64)>>) -> Finding {
     let code = SYNAPSE_DATABASE_THREEPIDS;
     place.judged(code, threepids, "phone numbers and the like", |all| {
         if all.is_empty() {
@@ -72,7 +77,12 @@ fn threepids(place: &Place, threepids: &Known<Vec<(String, i64)>>) -> Finding {
     })
 }
 
-fn providers(expected: &Expected, place: &Place, providers: &Known<Vec<(String, i64)>>, findings: &mut Vec<Finding>) {
+fn providers(
+    expected: &Expected,
+    place: &ConnectionSettings,
+    providers: &Known<Vec<(String, i64)>>,
+    findings: &mut Vec<Finding>,
+) {
     let code = SYNAPSE_DATABASE_PROVIDERS;
     let all = match providers {
         Known::Unreadable(why) => {
@@ -98,7 +108,7 @@ fn providers(expected: &Expected, place: &Place, providers: &Known<Vec<(String, 
     }
 }
 
-fn not_configured(expected: &Expected, place: &Place, strange: &[(String, i64)]) -> Finding {
+fn not_configured(expected: &Expected, place: &ConnectionSettings, strange: &[(String, i64)]) -> Finding {
     let code = SYNAPSE_DATABASE_PROVIDERS;
     let configured = if expected.providers.is_empty() {
         "none is configured".to_owned()
@@ -127,7 +137,7 @@ fn not_configured(expected: &Expected, place: &Place, strange: &[(String, i64)])
     place.blocker(code, text).remedy(remedy)
 }
 
-fn foreign(expected: &Expected, place: &Place, foreign: &Known<Foreign>) -> Finding {
+fn foreign(expected: &Expected, place: &ConnectionSettings, foreign: &Known<Foreign>) -> Finding {
     let code = SYNAPSE_DATABASE_SERVER_NAME;
     let name = expected.server_name.as_deref().unwrap_or_default();
     match foreign {
@@ -140,7 +150,7 @@ fn foreign(expected: &Expected, place: &Place, foreign: &Known<Foreign>) -> Find
     }
 }
 
-fn orphans(place: &Place, orphans: &[(&'static str, Known<i64>)], findings: &mut Vec<Finding>) {
+fn orphans(place: &ConnectionSettings, orphans: &[(&'static str, Known<i64>)], findings: &mut Vec<Finding>) {
     let code = SYNAPSE_DATABASE_ORPHANS;
     let mut found = Vec::new();
     let mut all_read = !orphans.is_empty();
@@ -175,7 +185,7 @@ fn remove(found: &[(String, i64)]) -> String {
     found.iter().map(one).collect::<Vec<_>>().join(" ")
 }
 
-fn no_login(expected: &Expected, place: &Place, no_login: &Known<i64>) -> Finding {
+fn no_login(expected: &Expected, place: &ConnectionSettings, no_login: &Known<i64>) -> Finding {
     let code = SYNAPSE_DATABASE_NO_LOGIN;
     match no_login {
         Known::Unreadable(why) => place.unread(code, "users without a way to log in", why),
@@ -187,7 +197,7 @@ fn no_login(expected: &Expected, place: &Place, no_login: &Known<i64>) -> Findin
     }
 }
 
-fn sizes(place: &Place, sizes: &Known<Vec<(String, Option<i64>)>>) -> Finding {
+fn sizes(place: &ConnectionSettings, sizes: &Known<Vec<(String, Option<i64>)>>) -> Finding {
     let code = SYNAPSE_DATABASE_SIZE;
     let all = match sizes {
         Known::Unreadable(why) => return place.unread(code, "the sizes of tables", why),

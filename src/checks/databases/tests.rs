@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use super::count::*;
+use super::report::*;
 use super::*;
 use crate::answers::postgres::*;
 use crate::checks::Known;
@@ -47,8 +47,8 @@ fn server(name: &str, oid: i64) -> Server {
     }
 }
 
-fn mas() -> MasSaid {
-    MasSaid {
+fn mas() -> MasDatabase {
+    MasDatabase {
         server: server("mas", 1),
         tables: Known::Known(Tables::default()),
         rights: Known::Known(Rights {
@@ -63,8 +63,8 @@ fn mas() -> MasSaid {
     }
 }
 
-fn synapse() -> SynapseSaid {
-    SynapseSaid {
+fn synapse() -> SynapseDatabase {
+    SynapseDatabase {
         server: server("synapse", 2),
         is_synapses: Known::Known(true),
         guests: Known::Known(0),
@@ -78,19 +78,19 @@ fn synapse() -> SynapseSaid {
 }
 
 /// What is not in order when both say this.
-fn open(expected: &Expected, mas: MasSaid, synapse: SynapseSaid) -> Vec<(&'static str, Severity)> {
+fn open(expected: &Expected, mas: MasDatabase, synapse: SynapseDatabase) -> Vec<(&'static str, Severity)> {
     let found = judge(expected, &Probed { mas: Ok(mas), synapse: Ok(synapse) });
     let open = found.iter().filter(|finding| finding.severity != Severity::Ok);
     open.map(|finding| (finding.code, finding.severity)).collect()
 }
 
-fn of_mas(change: impl FnOnce(&mut MasSaid)) -> Vec<(&'static str, Severity)> {
+fn of_mas(change: impl FnOnce(&mut MasDatabase)) -> Vec<(&'static str, Severity)> {
     let mut said = mas();
     change(&mut said);
     open(&expected(), said, synapse())
 }
 
-fn of_synapse(change: impl FnOnce(&mut SynapseSaid)) -> Vec<(&'static str, Severity)> {
+fn of_synapse(change: impl FnOnce(&mut SynapseDatabase)) -> Vec<(&'static str, Severity)> {
     let mut said = synapse();
     change(&mut said);
     open(&expected(), mas(), said)
@@ -205,7 +205,7 @@ fn mass_database_has_to_be_empty_and_its_own() {
     migrated.migrated = true;
     let mut said = mas();
     said.tables = Known::Known(Tables { present: users(Known::Known(true)), ..own });
-    assert_eq!(open(&migrated, said, SynapseSaid { guests: Known::Known(3), ..synapse() }), []);
+    assert_eq!(open(&migrated, said, SynapseDatabase { guests: Known::Known(3), ..synapse() }), []);
 }
 
 #[test]
@@ -350,7 +350,7 @@ fn providers_in_use_are_held_against_those_configured() {
     // Others may stand in settings whose providers are not read; SAML's never count.
     let mut free_form = expected();
     free_form.more_providers = true;
-    let used = |name: &str| SynapseSaid { providers: Known::Known(vec![(name.into(), 3)]), ..synapse() };
+    let used = |name: &str| SynapseDatabase { providers: Known::Known(vec![(name.into(), 3)]), ..synapse() };
     assert_eq!(open(&free_form, mas(), used("oidc-gone")), [("synapse-database-providers", Unknown)]);
     assert_eq!(open(&free_form, mas(), used("saml")), [("synapse-database-providers", Blocker)]);
     let many: Vec<String> = (0..30).map(|number| format!("oidc-{number}")).collect();
@@ -359,7 +359,7 @@ fn providers_in_use_are_held_against_those_configured() {
         &expected(),
         &Probed {
             mas: Ok(mas()),
-            synapse: Ok(SynapseSaid {
+            synapse: Ok(SynapseDatabase {
                 providers: Known::Known(many.iter().map(|name| ((*name).to_owned(), 1)).collect()),
                 ..synapse()
             }),
@@ -373,7 +373,7 @@ fn providers_in_use_are_held_against_those_configured() {
 fn with_ldap_nobody_is_called_locked_out_who_may_not_be() {
     let mut ldap = expected();
     ldap.ldap = true;
-    let said = SynapseSaid { no_login: Known::Known(40), ..synapse() };
+    let said = SynapseDatabase { no_login: Known::Known(40), ..synapse() };
     let found = judge(&ldap, &Probed { mas: Ok(mas()), synapse: Ok(said) });
     let told = found.iter().find(|finding| finding.code == "synapse-database-no-login").unwrap();
     assert!(told.message.contains("LDAP") && !told.message.contains("will not be able to log in;"), "{told:?}");

@@ -99,6 +99,19 @@ impl Expected {
         }
     }
 
+    /// Where to look when a service does not answer as it has to.
+    pub(super) fn look_at(&self, service: &str) -> String {
+        format!("See whether {service} runs and its ingress leads to it: {} get pods,ingresses", self.commands.kubectl)
+    }
+
+    /// How to look at a host that cannot be reached from here.
+    pub(super) fn another_way(&self, host: &str) -> String {
+        let verify = &self.commands.verify;
+        format!(
+            "To look from here, name an address (--resolve {host}:443:ADDRESS) or go through the cluster: `{verify} --through-cluster`."
+        )
+    }
+
     /// How often to ask what each process answers for itself. A load balancer does not tell which one answered. One that
     /// picks at random leaves one of n out in one case of twenty after n·(ln n + 3) tries (the coupon collector's problem); a
     /// logarithm that rounds is good enough. Not so often that the caller is locked out for it.

@@ -26,11 +26,8 @@ pub(super) fn judge(expected: &Expected, answers: &Replies, findings: &mut Vec<F
                 warning(format!("MAS is to be here, and {why}"))
                     .remedy("Let the name point to the same ingress as Synapse before the dry run.")
             } else {
-                warning(format!("MAS cannot be reached from here: {why}")).remedy(format!(
-                    "Open it in a browser where users are. To look from here, name an address (--resolve {host}:443:ADDRESS) or go \
-                     through the cluster: `{} --through-cluster`.",
-                    expected.commands.verify
-                ))
+                warning(format!("MAS cannot be reached from here: {why}"))
+                    .remedy(format!("Open it in a browser where users are. {}", expected.another_way(host)))
             });
             return;
         }
@@ -52,10 +49,6 @@ pub(super) fn judge(expected: &Expected, answers: &Replies, findings: &mut Vec<F
     findings.extend(answers.judge(expected, &Question::LoginPage, MAS_LOGIN_PAGE, login_page));
 }
 
-pub(super) fn look_at_mas(expected: &Expected) -> String {
-    format!("See whether MAS runs and its ingress leads to it: {} get pods,ingresses", expected.commands.kubectl)
-}
-
 fn discovery(expected: &Expected, answer: &Reply, findings: &mut Vec<Finding>) {
     let url = Question::Discovery.url(expected);
     match answer.document() {
@@ -66,7 +59,7 @@ fn discovery(expected: &Expected, answer: &Reply, findings: &mut Vec<Finding>) {
         }
         Err(instead) => {
             let text = format!("this is not MAS: it answers {instead}");
-            findings.push(Finding::blocker(MAS_DISCOVERY, url, text).remedy(look_at_mas(expected)));
+            findings.push(Finding::blocker(MAS_DISCOVERY, url, text).remedy(expected.look_at("MAS")));
         }
     }
 }
@@ -120,7 +113,7 @@ fn keys(expected: &Expected, url: String, answer: &Reply) -> Finding {
     let document = match answer.document().and_then(keys) {
         Ok(document) => document,
         Err(instead) => {
-            return Finding::blocker(code, url, format!("it answers {instead}")).remedy(look_at_mas(expected));
+            return Finding::blocker(code, url, format!("it answers {instead}")).remedy(expected.look_at("MAS"));
         }
     };
     let all = document["keys"].as_array().into_iter().flatten();
@@ -161,6 +154,6 @@ fn login_page(expected: &Expected, url: String, answer: &Reply) -> Finding {
                 expected.commands.kubectl
             )),
         _ => Finding::warning(code, url, format!("where the login page belongs, it answers {}", answer.described()))
-            .remedy(look_at_mas(expected)),
+            .remedy(expected.look_at("MAS")),
     }
 }

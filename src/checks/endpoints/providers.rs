@@ -3,6 +3,7 @@
 //! `GET /upstream/authorize/<id>` begins a login and ends none: MAS notes a session that nothing reads. A login that is
 //! *completed* before the migration spoils it: the link it leaves makes MAS's database count as not empty.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use base64::Engine as _;
@@ -11,7 +12,6 @@ use http::Uri;
 use serde_json::Value;
 
 use super::expected::{EndpointPhase, Expected};
-use super::mas::look_at_mas;
 use super::question::{Question, Replies};
 use crate::answers::http::{Outcome, Reply, excerpt};
 use crate::checks::finding::{Code, Finding};
@@ -29,7 +29,7 @@ pub(super) fn judge(expected: &Expected, answers: &Replies, findings: &mut Vec<F
             Err(finding) => findings.extend(finding),
         }
         for outcome in answers.to(&Question::AtProvider(index)) {
-            findings.push(at_provider(expected, provider, next_at_provider(answers, index).ok().as_ref(), outcome));
+            findings.push(at_provider(expected, index, next_at_provider(answers, index).ok().as_ref(), outcome));
         }
     }
     if matches!(expected.phase, EndpointPhase::Before | EndpointPhase::Rehearsed)
@@ -46,9 +46,13 @@ fn called(provider: &IdentityProvider) -> String {
 }
 
 /// The parameters of an address's query, decoded.
+fn parameters(location: &str) -> form_urlencoded::Parse<'_> {
+    let address = location.split('#').next().unwrap_or_default();
+    form_urlencoded::parse(address.split_once('?').map_or("", |(_, query)| query).as_bytes())
+}
+
 fn parameter(location: &str, name: &str) -> Option<String> {
-    let query = location.split_once('?')?.1.split('#').next()?;
-    form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+    parameters(location).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
 }
 
 fn at_mas(expected: &Expected, provider: &IdentityProvider, url: &str, answer: &Reply) -> Finding {
@@ -68,9 +72,9 @@ fn at_mas(expected: &Expected, provider: &IdentityProvider, url: &str, answer: &
             expected.commands.kubectl
         )),
         (502..=504, _) => Finding::unknown(code, url, format!("no MAS behind it at the moment: it answers {}", answer.described()))
-            .remedy(look_at_mas(expected)),
+            .remedy(expected.look_at("MAS")),
         _ => Finding::warning(code, url, format!("where a login at {name} begins, it answers {}", answer.described()))
-            .remedy(look_at_mas(expected)),
+            .remedy(expected.look_at("MAS")),
     }
 }
 
@@ -130,12 +134,13 @@ fn authority(uri: &Uri) -> &str {
 /// any status, so these are phrases that no login page has.
 const NOT_REGISTERED: &str = include_str!("redirect_uri_errors.txt");
 
-fn at_provider(expected: &Expected, provider: &IdentityProvider, uri: Option<&Uri>, outcome: &Outcome) -> Finding {
+fn at_provider(expected: &Expected, index: usize, uri: Option<&Uri>, outcome: &Outcome) -> Finding {
     let code = IDP_REDIRECT_URI;
+    let provider = &expected.providers[index];
     let name = called(provider);
     let wanted = mas_redirect_uri(expected.mas_host.as_deref().unwrap_or_default(), &provider.idp_id);
     let subject = uri.map_or_else(|| name.clone(), |uri| format!("https://{}{}", authority(uri), uri.path()));
-    let start = start(expected, provider);
+    let start = Question::Authorize(index).url(expected);
     let open_where_users_are =
         format!("Open {start} in a browser where users are, and go no further than the login page.");
     let answer = match outcome {
@@ -155,14 +160,14 @@ fn at_provider(expected: &Expected, provider: &IdentityProvider, uri: Option<&Ur
         let text = format!("{name} does not know the redirect URI {wanted}: it answers {}", shown(answer));
         return Finding::warning(code, subject, text).remedy(register);
     }
-    let error = answer.location.as_deref().filter(|location| location.starts_with(&wanted)).and_then(|location| {
-        let more =
-            parameter(location, "error_description").map_or_else(String::new, |more| format!(" ({})", excerpt(&more)));
-        parameter(location, "error").map(|error| format!("{}{more}", excerpt(&error)))
-    });
-    if let Some(error) = error {
+    let sent_back = answer.location.as_deref().filter(|location| location.starts_with(&wanted));
+    if let Some(location) = sent_back
+        && let Some(error) = parameter(location, "error")
+    {
+        let more = parameter(location, "error_description");
+        let more = more.map_or_else(String::new, |more| format!(" ({})", excerpt(&more)));
         // It sends back to the redirect URI, so it knows that one; what is wrong is something else.
-        let text = format!("{name} knows the redirect URI, but sends back the error {error}");
+        let text = format!("{name} knows the redirect URI, but sends back the error {}{more}", excerpt(&error));
         return Finding::warning(code, subject, text)
             .remedy("Look at what this client may do at the provider: scopes, response types, users.");
     }
@@ -183,28 +188,20 @@ fn at_provider(expected: &Expected, provider: &IdentityProvider, uri: Option<&Ur
     }
 }
 
-fn start(expected: &Expected, provider: &IdentityProvider) -> String {
-    let index = expected.providers.iter().position(|one| one == provider).unwrap_or_default();
-    Question::Authorize(index).url(expected)
-}
-
 /// Everything in an answer that may hold an error: the text of the page, and the address that it sends on to, decoded.
 fn said(answer: &Reply) -> String {
     let location = answer.location.as_deref().unwrap_or_default();
-    let query = location.split_once('?').map(|(_, query)| query).unwrap_or_default();
     // The request's own redirect_uri comes back on the way to a login page, and is no complaint.
-    let parameters: Vec<String> = form_urlencoded::parse(query.as_bytes())
-        .filter(|(key, _)| key.to_ascii_lowercase().contains("error"))
-        // Google packs its error.
-        .map(|(_, value)| {
-            URL_SAFE
-                .decode(value.as_bytes())
-                .map_or_else(|_| value.to_string(), |bytes| String::from_utf8_lossy(&bytes).into_owned())
-        })
-        .collect();
+    let errors = parameters(location).filter(|(key, _)| key.to_ascii_lowercase().contains("error"));
+    // Google packs its error.
+    let unpacked = |value: Cow<'_, str>| match URL_SAFE.decode(value.as_bytes()) {
+        Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+        Err(_) => value.into_owned(),
+    };
+    let errors: Vec<String> = errors.map(|(_, value)| unpacked(value)).collect();
     // Entra's page holds its number in a script.
     let number = String::from_utf8_lossy(&answer.body).contains("AADSTS50011").then_some("redirect_uri_mismatch");
-    format!("{} {} {}", answer.whole_text(), parameters.join(" "), number.unwrap_or_default())
+    format!("{} {} {}", answer.whole_text(), errors.join(" "), number.unwrap_or_default())
 }
 
 /// Status and the words that a person would see.
@@ -233,12 +230,8 @@ fn offered(expected: &Expected, flows: &Value) -> Vec<Finding> {
         .flat_map(|flow| flow["identity_providers"].as_array().into_iter().flatten())
         .filter_map(|one| one["id"].as_str())
         .collect();
-    let wanted: BTreeSet<String> = expected
-        .providers
-        .iter()
-        .filter(|one| !one.idp_id.is_empty())
-        .map(|one| format!("oidc-{}", one.idp_id))
-        .collect();
+    let known = expected.providers.iter().filter(|one| !one.idp_id.is_empty());
+    let wanted: BTreeSet<String> = known.map(|one| format!("oidc-{}", one.idp_id)).collect();
     let mut findings = Vec::new();
     let missing: Vec<&str> = wanted.iter().map(String::as_str).filter(|id| !offered.contains(id)).collect();
     let extra: Vec<String> = offered.iter().filter(|id| !wanted.contains(**id)).map(|id| excerpt(id)).collect();
@@ -253,11 +246,10 @@ fn offered(expected: &Expected, flows: &Value) -> Vec<Finding> {
         findings.push(Finding::warning(code, &url, text).remedy(remedy));
     }
     if findings.is_empty() {
+        let all = Vec::from_iter(wanted).join(", ");
         let text = match offered.len() {
             0 => "Synapse offers no identity provider, as the spec has none".to_owned(),
-            count => {
-                format!("Synapse offers the {count} of the spec: {}", wanted.into_iter().collect::<Vec<_>>().join(", "))
-            }
+            count => format!("Synapse offers the {count} of the spec: {all}"),
         };
         findings.push(Finding::ok(code, url, text));
     }

@@ -42,34 +42,35 @@ pub enum Whom {
 
 impl Question {
     pub fn whom(&self) -> Whom {
+        self.host_and_path().0
+    }
+
+    const fn host_and_path(&self) -> (Whom, &'static str) {
         match self {
-            Self::MasAddress | Self::Discovery | Self::Keys | Self::LoginPage | Self::Authorize(_) => Whom::Mas,
-            Self::AtProvider(_) => Whom::Provider,
-            Self::WellKnown => Whom::ServerName,
-            _ => Whom::Synapse,
+            Self::MasAddress => (Whom::Mas, "/"),
+            Self::Discovery => (Whom::Mas, "/.well-known/openid-configuration"),
+            Self::Keys => (Whom::Mas, "/oauth2/keys.json"),
+            Self::LoginPage => (Whom::Mas, "/login"),
+            Self::Authorize(_) => (Whom::Mas, "/upstream/authorize/"),
+            Self::AtProvider(_) => (Whom::Provider, "/"),
+            Self::Versions => (Whom::Synapse, "/_matrix/client/versions"),
+            Self::AuthMetadata => (Whom::Synapse, "/_matrix/client/v1/auth_metadata"),
+            Self::AuthMetadataUnstable => (Whom::Synapse, "/_matrix/client/unstable/org.matrix.msc2965/auth_metadata"),
+            Self::LoginV3 => (Whom::Synapse, "/_matrix/client/v3/login"),
+            Self::LoginR0 => (Whom::Synapse, "/_matrix/client/r0/login"),
+            Self::WhoamiJunk | Self::WhoamiToken => (Whom::Synapse, "/_matrix/client/v3/account/whoami"),
+            Self::WellKnown => (Whom::ServerName, "/.well-known/matrix/client"),
         }
     }
 
     /// The path to ask for, with its query. That at a provider is known only by MAS's answer: `next_at_provider`.
     pub fn path(&self, expected: &Expected) -> String {
-        let path = match self {
-            Self::MasAddress | Self::AtProvider(_) => "/",
-            Self::Discovery => "/.well-known/openid-configuration",
-            Self::Keys => "/oauth2/keys.json",
-            Self::LoginPage => "/login",
-            Self::Authorize(index) => {
-                let id = expected.providers.get(*index).map(|provider| provider.idp_id.as_str()).unwrap_or_default();
-                return format!("/upstream/authorize/{}", encoded(id));
-            }
-            Self::Versions => "/_matrix/client/versions",
-            Self::AuthMetadata => "/_matrix/client/v1/auth_metadata",
-            Self::AuthMetadataUnstable => "/_matrix/client/unstable/org.matrix.msc2965/auth_metadata",
-            Self::LoginV3 => "/_matrix/client/v3/login",
-            Self::LoginR0 => "/_matrix/client/r0/login",
-            Self::WhoamiJunk | Self::WhoamiToken => "/_matrix/client/v3/account/whoami",
-            Self::WellKnown => "/.well-known/matrix/client",
+        let (_, path) = self.host_and_path();
+        let id = match self {
+            Self::Authorize(index) => expected.providers.get(*index).map(|provider| encoded(&provider.idp_id)),
+            _ => None,
         };
-        path.to_owned()
+        format!("{path}{}", id.unwrap_or_default())
     }
 
     /// The host to ask; that of a provider is known only by MAS's answer.
@@ -132,16 +133,20 @@ impl Replies {
     /// The one answer to a question; else a finding that there is none, or nothing where one finding for the whole host
     /// says it already.
     pub(super) fn the(&self, expected: &Expected, question: &Question, code: Code) -> Result<&Reply, Option<Finding>> {
-        let url = question.url(expected);
-        Err(match self.0.iter().find(|(asked, _)| asked == question).map(|(_, outcome)| outcome) {
-            None => None,
-            Some(Outcome::Answered(answer)) => return Ok(answer),
-            Some(Outcome::NotReached(_) | Outcome::Silent(_)) if self.reached(question.whom()) != Reached::Yes => None,
-            Some(Outcome::NotReached(why) | Outcome::Silent(why) | Outcome::NotAsked(why)) => {
-                Some(Finding::unknown(code, url, why))
+        let finding = |make: fn(Code, String, String) -> Finding, text: &str| {
+            Err(Some(make(code, question.url(expected), text.to_owned())))
+        };
+        match self.0.iter().find(|(asked, _)| asked == question).map(|(_, outcome)| outcome) {
+            None => Err(None),
+            Some(Outcome::Answered(answer)) => Ok(answer),
+            Some(Outcome::NotReached(_) | Outcome::Silent(_)) if self.reached(question.whom()) != Reached::Yes => {
+                Err(None)
             }
-            Some(Outcome::Unusable(what)) => Some(Finding::blocker(code, url, what)),
-        })
+            Some(Outcome::NotReached(why) | Outcome::Silent(why) | Outcome::NotAsked(why)) => {
+                finding(Finding::unknown, why)
+            }
+            Some(Outcome::Unusable(what)) => finding(Finding::blocker, what),
+        }
     }
 
     pub(super) fn judge(

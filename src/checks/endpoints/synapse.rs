@@ -22,11 +22,8 @@ pub(super) fn judge(expected: &Expected, answers: &Replies, findings: &mut Vec<F
             let migrating = expected.phase == EndpointPhase::Migrating;
             let why_so = if migrating { ", as is to be expected while it migrates" } else { "" };
             let text = format!("Synapse cannot be reached from here{why_so}: {why}");
-            findings.push(Finding::warning(SYNAPSE_REACHABLE, home, text).remedy(format!(
-                "Look where users are. To look from here, name an address (--resolve {host}:443:ADDRESS) or go through the cluster: \
-                 `{} --through-cluster`.",
-                expected.commands.verify
-            )));
+            let remedy = format!("Look where users are. {}", expected.another_way(host));
+            findings.push(Finding::warning(SYNAPSE_REACHABLE, home, text).remedy(remedy));
             return;
         }
         Reached::Yes => {}
@@ -40,10 +37,6 @@ pub(super) fn judge(expected: &Expected, answers: &Replies, findings: &mut Vec<F
     }
 }
 
-fn look_at_synapse(expected: &Expected) -> String {
-    format!("See whether Synapse runs and its ingress leads to it: {} get pods,ingresses", expected.commands.kubectl)
-}
-
 fn versions(expected: &Expected, url: String, answer: &Reply) -> Finding {
     let code = SYNAPSE_REACHABLE;
     if answer.status == 200 && answer.json().is_ok_and(|document| document["versions"].is_array()) {
@@ -54,7 +47,7 @@ fn versions(expected: &Expected, url: String, answer: &Reply) -> Finding {
         EndpointPhase::Migrating => {
             Finding::warning(code, url, format!("{text}; it is stopped while the operator migrates"))
         }
-        _ => Finding::blocker(code, url, text).remedy(look_at_synapse(expected)),
+        _ => Finding::blocker(code, url, text).remedy(expected.look_at("Synapse")),
     }
 }
 
@@ -88,9 +81,9 @@ fn before(expected: &Expected, answers: &Replies, findings: &mut Vec<Finding>) {
             (200, Ok(flows)) if flows["flows"].is_array() => {
                 Finding::ok(code, url, format!("logins are Synapse's: {}", types(&flows)))
             }
-            (200, Err(instead)) => Finding::blocker(code, url, format!("it answers {instead}")).remedy(look_at_synapse(expected)),
+            (200, Err(instead)) => Finding::blocker(code, url, format!("it answers {instead}")).remedy(expected.look_at("Synapse")),
             _ => Finding::warning(code, url, format!("how clients log in cannot be seen: it answers {}", answer.described()))
-                .remedy(look_at_synapse(expected)),
+                .remedy(expected.look_at("Synapse")),
         }
     }));
 }
@@ -130,10 +123,10 @@ fn auth_metadata(expected: &Expected, answers: &Replies, findings: &mut Vec<Find
             (_, Ok(document)) => document,
             (404, Err(_)) if answer.json().is_ok() => {
                 return Finding::blocker(code, url, "Synapse does not speak of MAS, although mas_active is true")
-                    .remedy(look_at_synapse(expected));
+                    .remedy(expected.look_at("Synapse"));
             }
             (_, Err(instead)) => {
-                return Finding::blocker(code, url, format!("it answers {instead}")).remedy(look_at_synapse(expected));
+                return Finding::blocker(code, url, format!("it answers {instead}")).remedy(expected.look_at("Synapse"));
             }
         };
         let discovered = answers
@@ -174,7 +167,7 @@ fn login_after(expected: &Expected, url: String, answer: &Reply) -> Finding {
             )),
         (_, answered) => {
             let instead = answered.err().unwrap_or_else(|| answer.described());
-            Finding::blocker(code, url, format!("it answers {instead}")).remedy(look_at_synapse(expected))
+            Finding::blocker(code, url, format!("it answers {instead}")).remedy(expected.look_at("Synapse"))
         }
     }
 }
@@ -222,7 +215,7 @@ fn asks_mas(expected: &Expected, answers: &Replies) -> Option<Finding> {
             } else {
                 Finding::blocker(code, url, text)
             };
-            finding.remedy(look_at_synapse(expected))
+            finding.remedy(expected.look_at("Synapse"))
         }
         Outcome::NotReached(why) | Outcome::Silent(why) | Outcome::NotAsked(why) | Outcome::Unusable(why) => {
             Finding::unknown(code, url, format!("{} of {tries} tries had no answer: {why}", tries - good))

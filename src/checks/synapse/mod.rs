@@ -1,15 +1,12 @@
 //! Settings of Synapse that the migration or Synapse itself refuses: most of them only once MAS is active, when everybody
 //! is locked out. Looked for in typed fields, in free-form settings, and in what the operator has made of both.
 
-pub(super) mod config;
 pub(super) mod oidc;
-mod scan;
+pub(super) mod scan;
 mod settings;
 mod tree;
-mod typed;
 
-pub use config::SynapseConfig;
-pub use scan::{Hit, Process, Scan, scan};
+pub use scan::{Hit, Process, Scan, SynapseConfig, scan};
 pub use settings::Setting;
 
 use serde_json::Value;
@@ -17,6 +14,8 @@ use serde_json::Value;
 use super::finding::{Code, Finding};
 use super::snapshot::Snapshot;
 use crate::answers::Known;
+use crate::deployment::squashed;
+use settings::of_field;
 
 const SYNAPSE_SETTINGS: Code = "synapse-settings";
 
@@ -33,7 +32,7 @@ pub(super) fn check(snapshot: &Snapshot, findings: &mut Vec<Finding>) {
     for one in &all {
         findings.extend(one.scan.hits.iter().map(|hit| hit.finding(&one.place)));
     }
-    let of_fields = typed::check(config, rendered);
+    let of_fields = typed_fields(config, rendered);
     let hits: Vec<&Hit> = all.iter().flat_map(|one| &one.scan.hits).collect();
     findings.extend(only_rendered(rendered.known().map(Vec::as_slice).unwrap_or_default(), &hits, &of_fields));
     findings.extend(of_fields);
@@ -127,6 +126,68 @@ fn looked_at(all: &[SynapseConfig], rendered: &Known<Vec<SynapseConfig>>) -> Str
         Known::Unreadable(_) => "the rendered configuration could not be looked at".to_owned(),
     };
     format!("{of_text}, {of_operator}")
+}
+
+/// Parts that are looked at elsewhere, or hold free text.
+const ELSEWHERE: [&str; 6] = ["additional", "workers", "externalappservices", "postgresql", "oidc", "ldap"];
+
+/// Fields of `spec.components.synapse.config` that the operator may translate into a setting that Synapse or syn2mas refuses.
+/// Only some of their names are known, so they are read by what they are called in Synapse. `rendered` is what the operator made
+/// of them.
+fn typed_fields(config: &Value, rendered: &Known<Vec<SynapseConfig>>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    walk(config, "spec.components.synapse.config", rendered, &mut findings, 0);
+    findings
+}
+
+fn walk(value: &Value, path: &str, rendered: &Known<Vec<SynapseConfig>>, findings: &mut Vec<Finding>, depth: usize) {
+    // The API server limits the depth of what it stores far above this.
+    if depth > 8 {
+        return;
+    }
+    for (name, value) in value.as_object().into_iter().flatten() {
+        let plain = squashed(name);
+        if ELSEWHERE.contains(&plain.as_str()) {
+            continue;
+        }
+        let path = format!("{path}.{name}");
+        if of_field(&plain).is_none() {
+            walk(value, &path, rendered, findings, depth + 1);
+        } else if is_on(value) {
+            findings.extend(of_typed_field(&plain, &path, rendered));
+        }
+    }
+}
+
+fn is_on(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => false,
+        Value::Object(fields) => {
+            !fields.is_empty() && ["enabled", "enable"].iter().all(|key| fields.get(*key) != Some(&Value::Bool(false)))
+        }
+        Value::Array(items) => !items.is_empty(),
+        Value::String(text) => !text.is_empty(),
+        Value::Number(number) => number.as_f64() != Some(0.0),
+        Value::Bool(true) => true,
+    }
+}
+
+/// What the operator is seen to make of it settles the matter; where that cannot be seen, it is said.
+fn of_typed_field(name: &str, path: &str, rendered: &Known<Vec<SynapseConfig>>) -> Option<Finding> {
+    let (rule, field) = of_field(name)?;
+    let (becomes, means) = (&field.becomes, &field.means);
+    let message = match rendered {
+        Known::Known(all) if all.is_empty() => format!("the operator may make it `{becomes}` of Synapse's; {means}"),
+        Known::Known(all) => {
+            let has_it = |one: &&SynapseConfig| one.scan.hits.iter().any(|hit| hit.setting == rule.setting);
+            let place = &all.iter().find(has_it)?.place;
+            format!("the operator makes it `{becomes}` ({place}); {means}")
+        }
+        Known::Unreadable(why) => {
+            format!("the operator may make it `{becomes}` of Synapse's, which could not be looked at ({why}); {means}")
+        }
+    };
+    Some(Finding::warning(&rule.code, path, message).remedy(field.remedy.as_str()))
 }
 
 #[cfg(test)]

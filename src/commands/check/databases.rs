@@ -7,7 +7,7 @@ use serde_json::Value;
 use tokio::sync::Semaphore;
 
 use crate::answers::postgres::ProbeError;
-use crate::checks::databases::{Expected, Place, Probed, Whose, judge};
+use crate::checks::databases::{Application, ConnectionSettings, Expected, Probed, judge};
 use crate::checks::{Finding, Known, Snapshot};
 use crate::cli::DatabasesArgs;
 use crate::cluster::{Cluster, Selection, Target, resource};
@@ -41,7 +41,7 @@ impl DatabaseAccess {
         Ok(Self { through_cluster: args.through_cluster, resolve, roots })
     }
 
-    async fn to(&self, place: &Place, cluster: &Cluster, target: &Target) -> Result<Way, String> {
+    async fn to(&self, place: &ConnectionSettings, cluster: &Cluster, target: &Target) -> Result<Way, String> {
         if let Some(address) = Resolve::named(&self.resolve, &place.host, place.port, true) {
             return Ok(Way::To(vec![address]));
         }
@@ -57,10 +57,10 @@ pub async fn look(session: &Session, snapshot: &Snapshot, mut access: DatabaseAc
         let (secret, key) = &place.password;
         ui.status(format!(
             "{} database: logging in to {} as {} ({}) with the password of Secret {secret}, key {key}",
-            place.whose.word(),
+            place.application.word(),
             place.words(),
             place.user,
-            place.whose.path()
+            place.application.path()
         ));
     }
     ui.status("Both are only read, each in one read-only transaction.");
@@ -73,11 +73,11 @@ pub async fn look(session: &Session, snapshot: &Snapshot, mut access: DatabaseAc
     let roots = access.roots.as_ref();
     let (mas, synapse) = tokio::join!(
         async {
-            let (place, password, way) = prepared(session, &access, &expected, Whose::Mas).await?;
+            let (place, password, way) = prepared(session, &access, &expected, Application::Mas).await?;
             ask_mas(&Login { place, password: &password, way: &way, roots }).await
         },
         async {
-            let (place, password, way) = prepared(session, &access, &expected, Whose::Synapse).await?;
+            let (place, password, way) = prepared(session, &access, &expected, Application::Synapse).await?;
             let login = Login { place, password: &password, way: &way, roots };
             ask_synapse(&login, expected.server_name.as_deref(), &expected.providers, expected.more_providers).await
         }
@@ -93,15 +93,15 @@ async fn prepared<'a>(
     session: &Session,
     access: &DatabaseAccess,
     expected: &'a Expected,
-    whose: Whose,
-) -> Result<(&'a Place, SecretText, Way), ProbeError> {
-    let place = expected.place(whose).map_err(|why| ProbeError::NotAsked(why.to_owned()))?;
+    application: Application,
+) -> Result<(&'a ConnectionSettings, SecretText, Way), ProbeError> {
+    let place = expected.place(application).map_err(|why| ProbeError::NotAsked(why.to_owned()))?;
     let password = password(session, place).await.map_err(ProbeError::NotAsked)?;
     let way = access.to(place, &session.cluster, &session.target).await.map_err(ProbeError::NoWay)?;
     Ok((place, password, way))
 }
 
-async fn password(session: &Session, place: &Place) -> Result<SecretText, String> {
+async fn password(session: &Session, place: &ConnectionSettings) -> Result<SecretText, String> {
     let (name, key) = &place.password;
     let secret = match secret(session, name).await {
         Known::Unreadable(why) => return Err(format!("Secret {name} could not be read: {why}")),
@@ -114,7 +114,7 @@ async fn password(session: &Session, place: &Place) -> Result<SecretText, String
 }
 
 /// From a database's host to a pod of its Service, and there by port-forward; a sentence where there is no way.
-async fn through_cluster(cluster: &Cluster, target: &Target, place: &Place) -> Result<Way, String> {
+async fn through_cluster(cluster: &Cluster, target: &Target, place: &ConnectionSettings) -> Result<Way, String> {
     let host = &place.host;
     let (name, namespace) = route::service_of(host, &target.namespace).ok_or_else(|| {
         format!("{host} is no name of a Service in the cluster, and a port-forward leads nowhere else; try without --through-cluster")

@@ -15,7 +15,7 @@ use tokio_postgres::{Client, Config};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::guard::{Facts, Guard};
-use crate::answers::postgres::{Place, ProbeError, Refusal, SslMode, Whose};
+use crate::answers::postgres::{Application, ConnectionSettings, ProbeError, Refusal, SslMode};
 use crate::connection_failure::{cause, causes, complaint, one_line};
 use crate::net::dial::{BoxConnection, Way, addresses, bare, connect};
 use crate::net::trust::{Need, Roots, Verifier};
@@ -28,7 +28,7 @@ const LONGEST: usize = 300;
 const NOT_ALLOWED: &str = "28000";
 
 pub struct Login<'a> {
-    pub place: &'a Place,
+    pub place: &'a ConnectionSettings,
     /// Never told to anybody but this server.
     pub password: &'a SecretText,
     pub way: &'a Way,
@@ -49,12 +49,12 @@ impl Drop for Session {
 
 /// What the client in the cluster would try, one after the other. MAS's library (sqlx) takes `allow` for `disable` and never
 /// tries again; Synapse's (libpq) does where the server refuses.
-fn attempts(whose: Whose, mode: SslMode) -> &'static [Offer] {
-    match (whose, mode) {
-        (_, SslMode::Disable) | (Whose::Mas, SslMode::Allow) => &[Offer::Disable],
-        (Whose::Synapse, SslMode::Allow) => &[Offer::Disable, Offer::Require],
-        (Whose::Mas, SslMode::Prefer) => &[Offer::Prefer],
-        (Whose::Synapse, SslMode::Prefer) => &[Offer::Prefer, Offer::Disable],
+fn attempts(application: Application, mode: SslMode) -> &'static [Offer] {
+    match (application, mode) {
+        (_, SslMode::Disable) | (Application::Mas, SslMode::Allow) => &[Offer::Disable],
+        (Application::Synapse, SslMode::Allow) => &[Offer::Disable, Offer::Require],
+        (Application::Mas, SslMode::Prefer) => &[Offer::Prefer],
+        (Application::Synapse, SslMode::Prefer) => &[Offer::Prefer, Offer::Disable],
         (_, SslMode::Require | SslMode::VerifyCa | SslMode::VerifyFull) => &[Offer::Require],
     }
 }
@@ -62,7 +62,7 @@ fn attempts(whose: Whose, mode: SslMode) -> &'static [Offer] {
 impl Login<'_> {
     pub async fn open(&self, deadline: Instant) -> Result<Session, ProbeError> {
         let mut last = ProbeError::TimedOut;
-        for offer in attempts(self.place.whose, self.place.mode) {
+        for offer in attempts(self.place.application, self.place.mode) {
             let until = deadline.min(Instant::now() + CONNECT);
             match timeout_at(until, self.attempt(*offer)).await.unwrap_or(Err(ProbeError::TimedOut)) {
                 Err(ProbeError::Refused(refusal)) if refusal.state == NOT_ALLOWED => {
@@ -94,7 +94,11 @@ impl Login<'_> {
             .password(self.password.expose())
             .application_name("kubectl-ess-mas")
             // MAS's library (sqlx) never binds a login to the TLS channel, which something that ends TLS on the way would break.
-            .channel_binding(if place.whose == Whose::Mas { ChannelBinding::Disable } else { ChannelBinding::Prefer })
+            .channel_binding(if place.application == Application::Mas {
+                ChannelBinding::Disable
+            } else {
+                ChannelBinding::Prefer
+            })
             .ssl_mode(offer);
         let (client, connection) =
             config.connect_raw(stream, Guarded(tls)).await.map_err(|error| self.trouble(&error, &facts))?;

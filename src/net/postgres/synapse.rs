@@ -6,7 +6,7 @@ use tokio_postgres::types::Type;
 use super::ask::Asking;
 use super::login::Login;
 use crate::answers::Known;
-use crate::answers::postgres::{Foreign, ProbeError, SynapseSaid};
+use crate::answers::postgres::{Foreign, ProbeError, SynapseDatabase};
 
 const IS_SYNAPSES: &str = "SELECT to_regclass('users') IS NOT NULL AND to_regclass('user_threepids') IS NOT NULL \
     AND to_regclass('user_external_ids') IS NOT NULL AND to_regclass('access_tokens') IS NOT NULL \
@@ -45,11 +45,11 @@ pub async fn ask(
     server_name: Option<&str>,
     providers: &[String],
     more_providers: bool,
-) -> Result<SynapseSaid, ProbeError> {
+) -> Result<SynapseDatabase, ProbeError> {
     let (mut asking, server) = Asking::begin(login).await?;
     let is_synapses = asking.one(IS_SYNAPSES, &[], |row| row.try_get(0)).await.into();
     let unasked = || "it was not asked for".to_owned();
-    let mut said = SynapseSaid {
+    let mut said = SynapseDatabase {
         server,
         guests: Known::Unreadable(unasked()),
         threepids: Known::Unreadable(unasked()),

@@ -1,6 +1,6 @@
 //! MAS's database as a role sees it.
 
-use ess_mas::answers::postgres::{MasSaid, Place, Pooling, ProbeError, Refusal, SslMode, Whose};
+use ess_mas::answers::postgres::{Application, ConnectionSettings, MasDatabase, Pooling, ProbeError, Refusal, SslMode};
 use ess_mas::checks::Known;
 use ess_mas::net::dial::Way;
 use ess_mas::net::postgres::{Login, ask_mas};
@@ -14,9 +14,9 @@ const HBA: &str = "host all trusted 127.0.0.1/32 trust\nhost all in_clear 127.0.
     hostnossl all tls_only 127.0.0.1/32 reject\nhost all unwelcome 127.0.0.1/32 reject\n\
     host all all 127.0.0.1/32 scram-sha-256\n";
 
-pub fn place(host: &str, port: u16, database: &str, user: &str, mode: SslMode) -> Place {
-    Place {
-        whose: Whose::Mas,
+pub fn place(host: &str, port: u16, database: &str, user: &str, mode: SslMode) -> ConnectionSettings {
+    ConnectionSettings {
+        application: Application::Mas,
         host: host.to_owned(),
         port,
         database: database.to_owned(),
@@ -27,7 +27,7 @@ pub fn place(host: &str, port: u16, database: &str, user: &str, mode: SslMode) -
     }
 }
 
-pub async fn ask(place: &Place, password: &str, roots: Option<&Roots>) -> Result<MasSaid, ProbeError> {
+pub async fn ask(place: &ConnectionSettings, password: &str, roots: Option<&Roots>) -> Result<MasDatabase, ProbeError> {
     let way = Way::To(vec![([127, 0, 0, 1], place.port).into()]);
     ask_mas(&Login { place, password: &SecretText::from(password), way: &way, roots }).await
 }

@@ -40,7 +40,7 @@ async fn every_format_is_known_and_what_is_in_it_is_seen() {
         .await;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
-    for (format, kind) in [("p", DumpFormat::Sql), ("c", DumpFormat::Custom), ("t", DumpFormat::Tar)] {
+    for (format, kind) in [("p", DumpFormat::Sql), ("c", DumpFormat::Archive), ("t", DumpFormat::Archive)] {
         for (database, owner, users) in [
             ("synapse", Some(Owner::Synapse), Users::WithRows),
             ("mas", Some(Owner::Mas), Users::WithRows),
@@ -69,7 +69,7 @@ async fn every_format_is_known_and_what_is_in_it_is_seen() {
     assert_eq!((packed.kind, packed.users, packed.complete), (DumpFormat::Sql, Users::WithRows, Some(true)));
     dump(&server, path, "pg_dumpall", &["-f", "all.sql"]);
     let all = look(&path.join("all.sql"));
-    assert_eq!((all.kind, all.users, all.complete), (DumpFormat::AllSql, Users::WithRows, Some(true)));
+    assert_eq!((all.kind, all.users, all.complete), (DumpFormat::Sql, Users::WithRows, Some(true)));
     for format in ["p", "c"] {
         dump(&server, path, "pg_dump", &["-s", "-F", format, "-f", "schema", "synapse"]);
         assert_eq!(look(&path.join("schema")).users, Users::WithoutRows, "{format}");

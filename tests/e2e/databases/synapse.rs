@@ -4,7 +4,7 @@ use std::fs;
 use std::net::TcpListener;
 use std::process::Command;
 
-use ess_mas::answers::postgres::{Foreign, Place, SslMode, SynapseSaid, Whose};
+use ess_mas::answers::postgres::{Application, ConnectionSettings, Foreign, SslMode, SynapseDatabase};
 use ess_mas::checks::Known;
 use ess_mas::checks::databases::Expected;
 use ess_mas::net::dial::Way;
@@ -20,8 +20,8 @@ const SECRET: &str = "registration-shared-2210";
 const CONFIGURED: &str = "oidc-01JABCDEFGHJKMNPQRSTVWXYZ0";
 
 fn expected(port: u16) -> Expected {
-    let place = Place {
-        whose: Whose::Synapse,
+    let place = ConnectionSettings {
+        application: Application::Synapse,
         host: "db".to_owned(),
         port,
         database: "synapse".to_owned(),
@@ -41,7 +41,7 @@ fn expected(port: u16) -> Expected {
     }
 }
 
-async fn ask(expected: &Expected) -> SynapseSaid {
+async fn ask(expected: &Expected) -> SynapseDatabase {
     let place = expected.synapse.as_ref().unwrap();
     let way = Way::To(vec![([127, 0, 0, 1], place.port).into()]);
     let login = Login { place, password: &SecretText::from(PASSWORD), way: &way, roots: None };

@@ -3,14 +3,14 @@ use super::*;
 #[test]
 fn what_is_tried_is_what_the_client_in_the_cluster_tries() {
     use Offer::{Disable, Prefer, Require};
-    assert_eq!(attempts(Whose::Mas, SslMode::Allow), [Disable], "MAS's library takes it for disable");
-    assert_eq!(attempts(Whose::Synapse, SslMode::Allow), [Disable, Require]);
-    assert_eq!(attempts(Whose::Mas, SslMode::Prefer), [Prefer]);
-    assert_eq!(attempts(Whose::Synapse, SslMode::Prefer), [Prefer, Disable]);
-    for whose in [Whose::Mas, Whose::Synapse] {
-        assert_eq!(attempts(whose, SslMode::Disable), [Disable]);
+    assert_eq!(attempts(Application::Mas, SslMode::Allow), [Disable], "MAS's library takes it for disable");
+    assert_eq!(attempts(Application::Synapse, SslMode::Allow), [Disable, Require]);
+    assert_eq!(attempts(Application::Mas, SslMode::Prefer), [Prefer]);
+    assert_eq!(attempts(Application::Synapse, SslMode::Prefer), [Prefer, Disable]);
+    for application in [Application::Mas, Application::Synapse] {
+        assert_eq!(attempts(application, SslMode::Disable), [Disable]);
         for mode in [SslMode::Require, SslMode::VerifyCa, SslMode::VerifyFull] {
-            assert_eq!(attempts(whose, mode), [Require], "never without");
+            assert_eq!(attempts(application, mode), [Require], "never without");
         }
     }
 }

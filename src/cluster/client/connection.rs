@@ -135,7 +135,7 @@ where
 }
 
 /// The header of a user who is proven already. kube's own layer looks for plugins and providers as well, and links half a
-/// megabyte of JSONPath and regular expressions for one that kubectl no longer knows.
+/// megabyte of `JSONPath` and regular expressions for one that kubectl no longer knows.
 fn authorization(user: &AuthInfo) -> Option<HeaderValue> {
     let value = match (&user.username, &user.password, &user.token) {
         (Some(name), Some(password), _) => {

@@ -24,14 +24,14 @@ const END: &str = "ESS_MAS_SANDBOX_END";
 static HELD: OnceLock<Held> = OnceLock::new();
 
 enum Held {
-    ControlPlane(ControlPlane),
+    ControlPlane(Box<ControlPlane>),
     Idle(Supervisor),
 }
 
 impl Held {
     fn start(what: &str) -> Self {
         if what == CONTROL_PLANE[0] {
-            return Self::ControlPlane(ControlPlane::start().unwrap());
+            return Self::ControlPlane(Box::new(ControlPlane::start().unwrap()));
         }
         let mut supervisor = Supervisor::start().unwrap();
         let file = supervisor.directory().join("nothing");

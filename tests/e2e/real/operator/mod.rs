@@ -12,7 +12,7 @@
 //! `ESS_MAS_REAL_ROUNDS` sets the number of rounds with disturbances at random moments.
 
 mod install;
-mod operator;
+mod process;
 mod rounds;
 mod scene;
 mod situations;

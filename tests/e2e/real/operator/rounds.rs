@@ -5,7 +5,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::json;
 
-use super::operator::{Behaviour, Kill, Outcome};
+use super::process::{Behaviour, Kill, Outcome};
 use super::scene::{Judged, Said, Scene, Step, condition};
 
 /// How many rounds; each is a rehearsal, an activation and, if that failed, an abort.

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::process::Child;
 
 use super::install::Telling;
-use super::operator::{self, RealOperator};
+use super::process::{Behaviour, RealOperator};
 use super::truth::{End, Run};
 use crate::common::command::{Done, Shell, finish};
 
@@ -47,12 +47,12 @@ pub struct Scene {
 
 impl Scene {
     /// A deployment that the operator has reconciled, and that `prepare` was run for.
-    pub async fn prepared(behaviour: operator::Behaviour) -> Self {
+    pub async fn prepared(behaviour: Behaviour) -> Self {
         Self::with(behaviour, Telling::Each).await
     }
 
     /// The same with an operator that tells of failures in this way.
-    pub async fn with(behaviour: operator::Behaviour, telling: Telling) -> Self {
+    pub async fn with(behaviour: Behaviour, telling: Telling) -> Self {
         let namespace = Sandbox::shared().namespace().await.unwrap();
         let deployment = Deployment::new("chat-of-ours", namespace.name());
         namespace.create(&deployment).await.unwrap();

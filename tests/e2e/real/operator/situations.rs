@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::install::Telling;
-use super::operator::{Behaviour, Kill, Outcome};
+use super::process::{Behaviour, Kill, Outcome};
 use super::scene::{Said, Scene, Step, condition};
 
 #[tokio::test]

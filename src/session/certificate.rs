@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::Session;
+use super::connect::Session;
 use crate::checks::tls::{self, CertificateSource, IssuerLook, Offered, SecretLook};
 use crate::checks::{Finding, Severity, Snapshot, certificate, codes};
 use crate::cluster::ErrorKind;

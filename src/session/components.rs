@@ -7,7 +7,7 @@ use k8s_openapi::api::core::v1::ConfigMap;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use super::Session;
+use super::connect::Session;
 use super::reading::{Extent, unreadable};
 use crate::checks::configured::{ComponentSecret, Configured, Resolution};
 use crate::checks::synapse::RenderedConfig;

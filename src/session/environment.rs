@@ -4,7 +4,7 @@
 use k8s_openapi::api::apps::v1::Deployment;
 use serde_json::{Value, json};
 
-use super::Session;
+use super::connect::Session;
 use crate::checks::access::{self, Access, Right, Rules};
 use crate::checks::{Circumstances, Healing, Known, Snapshot};
 use crate::cluster::{Selection, foreign, resource};

@@ -1,6 +1,6 @@
 //! Findings before a write: shown, and judged.
 
-use super::Session;
+use super::connect::Session;
 use crate::checks::{Finding, Severity};
 use crate::error::{Exit, Failure};
 use crate::terminal::table::{Cell, Column, Table};

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use k8s_openapi::api::core::v1::ConfigMap;
 
-use super::Session;
+use super::connect::Session;
 use crate::checks::Known;
 use crate::cluster::{Write, WriteOutcome, resource};
 use crate::error::{Exit, Failure};

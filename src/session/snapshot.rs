@@ -3,8 +3,8 @@
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use serde_json::Value;
 
-use super::Session;
 use super::components;
+use super::connect::Session;
 use super::environment;
 use super::reading::{Extent, Refusal, note_refused, unreadable};
 use super::secrets;

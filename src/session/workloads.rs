@@ -15,7 +15,7 @@ use serde_json::Value;
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
-use super::Session;
+use super::connect::Session;
 use crate::checks::Snapshot;
 use crate::cluster::{CollectionEvent, Selection, resource};
 use crate::record::TimelineEntry;

@@ -23,7 +23,8 @@ use crate::net::dial::{self, Way};
 use crate::net::http::{self, Ask, LIMIT, NamedBy, Security, Seen};
 use crate::net::trust::Roots;
 use crate::secrets::SecretText;
-use crate::session::{Session, certificate};
+use crate::session::certificate;
+use crate::session::connect::Session;
 use crate::x509::HostName;
 
 const WHOLE: Duration = Duration::from_millis(9_500);

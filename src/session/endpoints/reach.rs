@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use crate::cluster::proxy_from_environment;
 use crate::net::dial::{addresses, connect};
-use crate::session::Session;
+use crate::session::connect::Session;
 
 /// So long it may take to connect.
 const LIMIT: Duration = Duration::from_secs(4);

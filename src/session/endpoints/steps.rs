@@ -11,7 +11,7 @@ use crate::checks::endpoints::{self, Answers, Expected, OutsidePhase, judge, que
 use crate::checks::{Circumstances, Finding, Known, Severity, Snapshot, codes};
 use crate::error::{Exit, Failure};
 use crate::plan::MasSettings;
-use crate::session::Session;
+use crate::session::connect::Session;
 use crate::session::findings;
 use crate::session::interrupt::Standing;
 use crate::terminal::Next;

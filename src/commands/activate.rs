@@ -27,7 +27,7 @@ pub async fn exec(context: &Context, args: &ActivateArgs) -> Result<Exit, Failur
         timeout: args.follow.timeout,
         via_owner: args.via_owner,
         given: Given { yes: args.yes, confirm: args.confirm.clone(), backup: args.backup.clone() },
-        findings: backup::check(&dumps, session.ui().terminal().now()),
+        findings: backup::check(&dumps, session.now()),
     };
     migration::take(&mut session, &request, args.output.format).await
 }

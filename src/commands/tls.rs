@@ -39,8 +39,8 @@ pub fn issue(ui: &Ui, args: &TlsIssueArgs) -> Result<Exit, Failure> {
 pub fn request(ui: &Ui, args: &TlsRequestArgs) -> Result<Exit, Failure> {
     let out = &args.files.out;
     let host = host(&args.files.host)?;
-    let request = CertificateRequest::create(&host, args.files.key_type)
-        .map_err(|error| Failure::new(Exit::Failed, error.to_string()))?;
+    let request =
+        CertificateRequest::create(&host, args.files.key_type).map_err(|error| Failure::failed(error.to_string()))?;
     let fingerprint = request.key.fingerprint();
     let file = |ending: &str, holds, pem: &str| KeyFile::new(out, &format!("{host}{ending}"), holds, fingerprint, pem);
     let files =

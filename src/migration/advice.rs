@@ -144,7 +144,7 @@ pub async fn look_further(session: &Session, snapshot: &Snapshot, causes: &[Caus
     tokio::select! {
         // Large, and hardly ever needed.
         more = Box::pin(look(session, snapshot)) => Some(more),
-        () = session.context.interrupt.wait() => None,
+        () = session.interrupt().wait() => None,
     }
 }
 

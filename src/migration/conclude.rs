@@ -18,17 +18,17 @@ use crate::verdict::{Observation, Verdict};
 
 /// Ends a command that did not get to its write.
 pub fn without_write(session: &Session, step: Step, stopped: Stopped) -> Ended {
-    session.context.interrupt.stands(Standing::NothingWritten);
+    session.interrupt().stands(Standing::NothingWritten);
     match stopped {
         Stopped::TimedOut(awaiting) => {
             let text = format!("gave up waiting, and nothing was written; still missing: {}", missing(&awaiting));
-            let again = Next::new("To wait again:").command(session.command(step.command()));
-            Ended::TimedOut(Failure::new(Exit::TimedOut, text).next(again))
+            let again = session.command(step.command());
+            Ended::TimedOut(Failure::new(Exit::TimedOut, text).then("To wait again:", again))
         }
         Stopped::Interrupted => Ended::Interrupted,
         Stopped::Verdict(_) | Stopped::Reached(_) | Stopped::AtRest => {
             let text = format!("ElementDeployment {} was deleted; nothing was written", session.place());
-            Ended::Failed(Failure::new(Exit::Failed, text))
+            Ended::Failed(Failure::failed(text))
         }
     }
 }
@@ -51,8 +51,7 @@ pub async fn conclude(
 ) -> Ended {
     if matches!(followed.stopped, Stopped::Verdict(_)) {
         session
-            .context
-            .interrupt
+            .interrupt()
             .stands(Standing::Ending { done: "the operator has answered already, which is being noted" });
     }
     let seconds = resume::since_the_write(session, step.command(), snapshot).unwrap_or(followed.took.as_secs());
@@ -72,7 +71,7 @@ pub async fn conclude(
         Stopped::Verdict(Verdict::Gone) => {
             progress.failed("the deployment is gone");
             let text = format!("ElementDeployment {} was deleted or made anew while it was followed", session.place());
-            Ended::Failed(Failure::new(Exit::Failed, text))
+            Ended::Failed(Failure::failed(text))
         }
         Stopped::Verdict(Verdict::Pending(awaiting)) | Stopped::TimedOut(awaiting) => {
             Ended::TimedOut(failed::timed_out(session, step, &awaiting))
@@ -94,7 +93,7 @@ async fn succeeded(
     seconds: u64,
     outcome: &mut Outcome,
 ) -> Ended {
-    let now = session.ui().terminal().now();
+    let now = session.now();
     let kept = session
         .change_record(|record| {
             let pending = resume::take_pending(record, step.command(), &session.deployment);

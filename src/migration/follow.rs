@@ -64,14 +64,13 @@ pub async fn follow(
     let mut end = deadline.end();
     let mut resting_since = None;
     session
-        .context
-        .interrupt
+        .interrupt()
         .stands(Standing::Following { doing: step.goes_on().to_owned(), come_back: session.command(step.command()) });
     let mut log = Log {
         progress,
         step,
         timeline: Vec::new(),
-        since: session.ui().terminal().now(),
+        since: session.now(),
         deadline,
         last: None,
         untold: false,
@@ -119,7 +118,7 @@ pub async fn follow(
                     None => watch = session.follow_anew().await,
                 }
             }
-            () = session.context.interrupt.wait() => break Stopped::Interrupted,
+            () = session.interrupt().wait() => break Stopped::Interrupted,
             () = rested => break Stopped::AtRest,
             () = end.over() => {
                 if end.last_look() {
@@ -183,7 +182,7 @@ impl Log<'_> {
     }
 
     fn note(&mut self, session: &Session, what: String) {
-        self.timeline.push(TimelineEntry { at: session.ui().terminal().now(), what: what.clone() });
+        self.timeline.push(TimelineEntry { at: session.now(), what: what.clone() });
         self.progress.note(what);
     }
 
@@ -192,7 +191,7 @@ impl Log<'_> {
         if self.last.as_ref() == Some(verdict) {
             return;
         }
-        let now = session.ui().terminal().now();
+        let now = session.now();
         let started = |verdict: &Option<Verdict>| !matches!(verdict, Some(Verdict::Pending(Awaiting::End)));
         if let Verdict::Pending(awaiting) = verdict {
             if *awaiting == Awaiting::End && started(&self.last) {
@@ -262,11 +261,11 @@ pub async fn settle(
         return Ok(None);
     }
     // Whoever called this ends the program, because there may be data to print.
-    session.context.interrupt.stands(Standing::Following {
+    session.interrupt().stands(Standing::Following {
         doing: "nothing was changed".to_owned(),
         come_back: session.command(step.command()),
     });
-    let since = session.ui().terminal().now();
+    let since = session.now();
     progress.waiting(
         Waiting::new("a run of the operator is under way; waiting for its end before anything is written", since)
             .ends_at(deadline.ends_at),
@@ -290,12 +289,12 @@ pub async fn settle(
                 Some(WatchItem::Recovered) => {}
                 None => watch = session.follow_anew().await,
             },
-            () = session.context.interrupt.wait() => return Ok(Some(Stopped::Interrupted)),
+            () = session.interrupt().wait() => return Ok(Some(Stopped::Interrupted)),
             // Without a last look: whoever slept past the time-out is asked again rather than written for at another hour.
             () = end.over() => return Ok(Some(Stopped::TimedOut(Awaiting::EarlierRun))),
         }
     }
-    session.context.interrupt.stands(Standing::NothingWritten);
+    session.interrupt().stands(Standing::NothingWritten);
     progress.done("the operator's earlier run has ended");
     Ok(None)
 }

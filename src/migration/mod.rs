@@ -28,8 +28,8 @@ use crate::session::deadline::Deadline;
 use crate::session::endpoints;
 use crate::session::interrupt::Standing;
 use crate::session::reading::Extent;
+use crate::terminal::OutputFormat;
 use crate::terminal::progress::Progress;
-use crate::terminal::{Next, OutputFormat};
 use crate::verdict::{Baseline, Continuity};
 
 use apply::{Attempts, Intent};
@@ -66,7 +66,7 @@ pub async fn take(session: &mut Session, request: &Request, format: OutputFormat
 async fn run(session: &mut Session, request: &Request, outcome: &mut Outcome) -> Result<Ended, Failure> {
     let step = request.step;
     let timeout = request.timeout.unwrap_or(step.timeout());
-    let deadline = Deadline::new(session.ui().terminal().now(), timeout);
+    let deadline = Deadline::new(session.now(), timeout);
     let stamp = resume::request_stamp(session);
     let (mut attempts, mut preflight, mut approvals) =
         (Attempts::default(), Preflight::default(), Approvals::default());
@@ -157,7 +157,7 @@ impl Flow<'_> {
         let step = self.request.step;
         let mut record = apply::record(self.session, step, seen)?;
         let by = self.session.who().await;
-        if self.session.context.interrupt.raised() {
+        if self.session.interrupt().raised() {
             return Err(Failure::told(Exit::Interrupted));
         }
         let intent = Intent { step, by, snapshot: seen, what: step.history().to_owned() };
@@ -228,15 +228,14 @@ impl Flow<'_> {
         let followed = follow::follow(self.session, start, self.deadline, step, &reached, progress).await;
         match followed.stopped {
             Stopped::Reached(words) => {
-                self.session.context.interrupt.stands(Standing::Ending { done: "there is nothing left to do" });
+                self.session.interrupt().stands(Standing::Ending { done: "there is nothing left to do" });
                 Ok(Some(self.outcome.nothing_to_do(self.session, words)))
             }
             Stopped::AtRest if self.request.via_owner => {
                 let text =
                     "gave up waiting; the operator rests, and whether it has worked on the change was not to be seen";
                 let again = self.session.command(step.command());
-                Err(Failure::new(Exit::TimedOut, text)
-                    .next(Next::new("To ask it for a run that is seen:").command(again)))
+                Err(Failure::new(Exit::TimedOut, text).then("To ask it for a run that is seen:", again))
             }
             // An interruption still means what it meant while following: something was written.
             Stopped::AtRest => Ok(None),

@@ -17,7 +17,7 @@ use crate::verdict::{Baseline, Carried, Observation};
 /// A write that somebody noted a moment ago and that has not arrived yet.
 fn begun_by_somebody<'a>(session: &Session, snapshot: &'a Snapshot) -> Option<&'a Pending> {
     let pending = snapshot.recorded()?.pending.as_ref()?;
-    let age = session.ui().terminal().now().duration_since(pending.at);
+    let age = session.now().duration_since(pending.at);
     // The manifest's owner takes hours, not moments.
     let fresh = age.abs() < jiff::SignedDuration::from_secs(5) && pending.owner.is_none();
     (fresh && !is_applied(pending, &snapshot.deployment)).then_some(pending)
@@ -30,7 +30,7 @@ pub async fn somebody_is_writing(session: &mut Session, snapshot: &Snapshot) -> 
     session.ui().status(format!("{who} began {} a moment ago; waiting to see it written.", pending.command));
     tokio::select! {
         () = tokio::time::sleep(Duration::from_secs(1)) => session.reread().await?,
-        () = session.context.interrupt.wait() => return Err(Failure::told(Exit::Interrupted)),
+        () = session.interrupt().wait() => return Err(Failure::told(Exit::Interrupted)),
     }
     Ok(true)
 }
@@ -70,7 +70,7 @@ pub fn left_to_the_owner(session: &Session, snapshot: &Snapshot) -> Option<Strin
         return None;
     }
     let who = pending.by.as_deref().unwrap_or("somebody");
-    let ago = ago(pending.at, session.ui().terminal().now());
+    let ago = ago(pending.at, session.now());
     Some(format!(
         "{who} left a change to the manifest's owner, and it has not arrived ({} --via-owner, {ago}).",
         pending.command
@@ -89,7 +89,7 @@ pub fn since_when(session: &Session, snapshot: &Snapshot, command: &str) -> Stri
         },
     };
     let by = by.map_or_else(String::new, |by| format!(" by {by}"));
-    let now = session.ui().terminal().now();
+    let now = session.now();
     let at = at.map_or_else(String::new, |at| format!(", {}", ago(at, now)));
     format!("The change is there already{by}{at}; following the operator.")
 }
@@ -116,7 +116,7 @@ pub fn present_baseline(snapshot: &Snapshot, carried: Carried) -> Baseline {
 
 /// The annotation's value that asks for a rehearsal: it only has to differ from the one before.
 pub fn request_stamp(session: &Session) -> String {
-    let now = session.ui().terminal().now();
+    let now = session.now();
     let before = session.deployment.object()["metadata"]["annotations"][REHEARSAL_ANNOTATION].clone();
     let stamp = now.to_string();
     if before == Value::String(stamp.clone()) { format!("{stamp}+") } else { stamp }
@@ -134,7 +134,7 @@ pub fn fresh(stamp: &str, deployment: &Deployment) -> String {
 pub fn since_the_write(session: &Session, command: &str, snapshot: &Snapshot) -> Option<u64> {
     let pending = snapshot.recorded()?.pending.as_ref()?;
     let ours = is_of(pending, command, &snapshot.deployment);
-    let span = session.ui().terminal().now().duration_since(pending.at);
+    let span = session.now().duration_since(pending.at);
     ours.then(|| u64::try_from(span.as_secs()).unwrap_or(0))
 }
 

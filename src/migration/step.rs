@@ -10,7 +10,6 @@ use crate::error::{Exit, Failure};
 use crate::plan::{MasSettings, Plan};
 use crate::session::Session;
 use crate::session::reading::Extent;
-use crate::terminal::Next;
 use crate::verdict::{Baseline, Carried};
 
 /// A change of `…matrixAuthenticationService.config.active`, or of the component as a whole.
@@ -189,7 +188,7 @@ impl Step {
                 // Somebody else's manifest brought the component; it is rehearsed as it stands.
                 None if deployment.active() == Some(false) => Ok(Plan::ask_for_rehearsal(deployment, &stamp)),
                 None => Err(Failure::new(Exit::Blocked, "MAS has not been prepared yet, and nothing was changed")
-                    .next(Next::new("First settle its host, database and secrets with `prepare`."))),
+                    .advise("First settle its host, database and secrets with `prepare`.")),
             },
             Self::Activate => Ok(Plan::activate(deployment)),
             Self::Abort | Self::Remove if resume::unproven(seen, self.command()) => {

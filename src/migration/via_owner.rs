@@ -18,7 +18,7 @@ use crate::session::Session;
 use crate::session::deadline::Deadline;
 use crate::session::interrupt::Standing;
 use crate::terminal::progress::{Progress, Waiting};
-use crate::terminal::{Line, Next, OutputFormat, Style, data, diff};
+use crate::terminal::{Line, OutputFormat, Style, data, diff};
 use crate::verdict::{Awaiting, Baseline, Carried, Continuity, Observation, Verdict};
 
 enum Arrival {
@@ -70,7 +70,7 @@ pub async fn leave(
         Arrival::Stopped(Stopped::TimedOut(_)) => {
             let text = "gave up waiting; the change has not arrived from the manifest's owner, and nothing was written from here";
             let again = session.command(&format!("{} --via-owner", step.command()));
-            let failure = Failure::new(Exit::TimedOut, text).next(Next::new("To wait on:").command(again));
+            let failure = Failure::new(Exit::TimedOut, text).then("To wait on:", again);
             Ok(Left::Ended(Ended::TimedOut(failure)))
         }
         Arrival::Stopped(stopped) => {
@@ -92,8 +92,7 @@ fn check(session: &Session, snapshot: &Snapshot, plan: &Plan) -> Result<(), Fail
         }
         _ => "the spec is as it should be already, so its owner has nothing to change",
     };
-    Err(Failure::new(Exit::Failed, text)
-        .next(Next::new("To ask the operator for another rehearsal of it:").command(session.command("dry-run"))))
+    Err(Failure::failed(text).then("To ask the operator for another rehearsal of it:", session.command("dry-run")))
 }
 
 /// Notes in the record what is left to the owner: the backup sentence, and what stands now. Whoever comes next is told.
@@ -104,11 +103,11 @@ async fn note(session: &Session, go: &Approved, answer: &Deployment, intent: Int
     // The owner changes the spec and nothing else, so no annotation tells of this request.
     let pending = apply::pending(session, go.plan(), &intent, baseline);
     let ours = Pending { owner: Some(OwnersChange::Awaited), request: None, ..pending };
-    session.context.interrupt.stands(Standing::Writing);
+    session.interrupt().stands(Standing::Writing);
     let noted = session.change_record(|record| apply::note(record, go, &intent, &ours)).await;
-    session.context.interrupt.stands(Standing::NothingWritten);
+    session.interrupt().stands(Standing::NothingWritten);
     noted?;
-    if session.context.interrupt.raised() {
+    if session.interrupt().raised() {
         session.ui().status("The deployment was not changed.");
         return Err(Failure::told(Exit::Interrupted));
     }
@@ -117,7 +116,7 @@ async fn note(session: &Session, go: &Approved, answer: &Deployment, intent: Int
 
 /// Notes that the change has come, so that a later call follows it from the same moment.
 async fn note_arrival(session: &Session, ours: &Pending, start: &Start) {
-    let now = session.ui().terminal().now();
+    let now = session.now();
     let noted = session
         .change_record(|record| {
             if let Some(pending) = record
@@ -197,8 +196,8 @@ async fn arrive(
 ) -> Result<Arrival, Failure> {
     let come_back = session.command(&format!("{} --via-owner", step.command()));
     let doing = "nothing was written from here; what the manifest's owner writes, the operator follows".to_owned();
-    session.context.interrupt.stands(Standing::Following { doing, come_back });
-    let waiting = Waiting::new("the change to arrive from the manifest's owner", session.ui().terminal().now());
+    session.interrupt().stands(Standing::Following { doing, come_back });
+    let waiting = Waiting::new("the change to arrive from the manifest's owner", session.now());
     progress.waiting(waiting);
     let mut before = go.plan().before().clone();
     let mut end = deadline.end();
@@ -218,7 +217,7 @@ async fn arrive(
                     continue;
                 }
             },
-            () = session.context.interrupt.wait() => return Ok(Arrival::Stopped(Stopped::Interrupted)),
+            () = session.interrupt().wait() => return Ok(Arrival::Stopped(Stopped::Interrupted)),
             () = end.over() => {
                 if !end.last_look() {
                     return Ok(Arrival::Stopped(Stopped::TimedOut(Awaiting::Start)));
@@ -268,14 +267,13 @@ fn other(session: &Session, shown: &Deployment, now: &Deployment) -> Failure {
     let active = now.active() == Some(true);
     let meaning =
         if active { "; the switch is on, so the operator migrates with it" } else { "; the switch is not on" };
-    let failure = Failure::new(
-        Exit::Failed,
-        format!("ElementDeployment {} was changed in another way than was shown{meaning}", session.place()),
-    )
-    .next(Next::new("See where it stands:").command(session.command("status")));
+    let failure = Failure::failed(format!(
+        "ElementDeployment {} was changed in another way than was shown{meaning}",
+        session.place()
+    ))
+    .then("See where it stands:", session.command("status"));
     if active {
-        failure
-            .next(Next::new("To take the switch back, if that is not what you want:").command(session.command("abort")))
+        failure.then("To take the switch back, if that is not what you want:", session.command("abort"))
     } else {
         failure
     }

@@ -19,7 +19,7 @@ pub async fn look(
 ) -> Vec<Finding> {
     // A host that is no name is a problem of the settings.
     let Ok(host) = HostName::parse(&settings.host) else { return Vec::new() };
-    let now = session.ui().terminal().now();
+    let now = session.now();
     match CertificateSource::of(settings, &snapshot.deployment, &snapshot.secret_keys()) {
         CertificateSource::Nowhere | CertificateSource::Elsewhere => Vec::new(),
         CertificateSource::Issuer(name) => vec![tls::issuer(&name, &issuer(session, &name).await)],

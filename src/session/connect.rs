@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::choice::not_one;
 use super::interrupt::Interrupt;
 use super::prefetch::Ahead;
@@ -11,10 +13,10 @@ use crate::checks::access::Rules;
 use crate::checks::configured::Resolution;
 use crate::cluster::{ApiVersion, Choice, Cluster, ConnectionFlags, Target, Watch, shell_word};
 use crate::deployment::Deployment;
-use crate::error::{Exit, Failure};
+use crate::error::Failure;
 use crate::record::record_name;
+use crate::terminal::Ui;
 use crate::terminal::live_line::LiveLine;
-use crate::terminal::{Next, Ui};
 
 #[derive(Clone)]
 pub struct Context {
@@ -78,10 +80,7 @@ impl Session {
                 return failure;
             }
             let role = command_line(&context.flags, "check", cluster.namespace(), name.unwrap_or("NAME")) + " --rbac";
-            failure.next(
-                Next::new("The Role that is enough for the whole way, to be applied by an administrator:")
-                    .command(role),
-            )
+            failure.then("The Role that is enough for the whole way, to be applied by an administrator:", role)
         });
         drop(passing);
         match chosen? {
@@ -110,6 +109,14 @@ impl Session {
 
     pub fn ui(&self) -> &Ui {
         &self.context.ui
+    }
+
+    pub fn interrupt(&self) -> &Interrupt {
+        &self.context.interrupt
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.ui().terminal().now()
     }
 
     pub async fn reread(&mut self) -> Result<(), Failure> {
@@ -152,7 +159,7 @@ pub fn command_line(flags: &ConnectionFlags, command: &str, namespace: &str, nam
 }
 
 fn read(object: serde_json::Value) -> Result<Deployment, Failure> {
-    Deployment::from_value(object).map_err(|error| Failure::new(Exit::Failed, error.to_string()))
+    Deployment::from_value(object).map_err(|error| Failure::failed(error.to_string()))
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ pub async fn look(session: &Session) -> (Circumstances, Option<ChartRelease>) {
         (Some(chart), Some(image)) => Some(chart.older_of(image)),
         (chart, image) => chart.or(image),
     };
-    let now = Some(session.ui().terminal().now());
+    let now = Some(session.now());
     (Circumstances { now, access: Some(access), operator, healing }, release)
 }
 

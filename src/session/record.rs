@@ -7,9 +7,8 @@ use k8s_openapi::api::core::v1::ConfigMap;
 use super::connect::Session;
 use crate::checks::Known;
 use crate::cluster::{Write, WriteOutcome, resource};
-use crate::error::{Exit, Failure};
+use crate::error::Failure;
 use crate::record::{Record, record_name};
-use crate::terminal::Next;
 
 /// How often a record that somebody else keeps changing is tried again.
 const TRIES: usize = 5;
@@ -53,8 +52,8 @@ impl Session {
                 Known::Known(Some(record)) => record,
                 Known::Known(None) => Record::new(&self.deployment),
                 Known::Unreadable(why) => {
-                    return Err(Failure::new(Exit::Failed, format!("the record cannot be read: {why}"))
-                        .next(Next::new("Once that is mended, run the command again; what is done stays done.")));
+                    return Err(Failure::failed(format!("the record cannot be read: {why}"))
+                        .advise("Once that is mended, run the command again; what is done stays done."));
                 }
             };
             change(&mut record);
@@ -63,7 +62,7 @@ impl Session {
             }
         }
         let name = record_name(&self.target.name);
-        Err(Failure::new(Exit::Failed, format!("ConfigMap {name} is being changed by somebody else again and again")))
+        Err(Failure::failed(format!("ConfigMap {name} is being changed by somebody else again and again")))
     }
 
     /// Who the API server takes this person for; only for the record.

@@ -8,7 +8,7 @@ use super::preparation::Preparation;
 use crate::checks::tls::CertificateSource;
 use crate::checks::{Finding, Known, Severity, codes};
 use crate::cli::{PrepareArgs, TlsChoice};
-use crate::error::{Exit, Failure};
+use crate::error::Failure;
 use crate::plan::Tls;
 use crate::secrets::SecretBytes;
 use crate::session::certificate::secret;
@@ -63,7 +63,7 @@ pub async fn issue(
         Known::Known(present) => present,
         Known::Unreadable(why) => {
             let text = format!("Secret {name} has to be read before anything is written to it: {why}");
-            return Err(Failure::new(Exit::Failed, text));
+            return Err(Failure::failed(text));
         }
     };
     let there = |key: &&String| present.as_ref().is_some_and(|(secret, _)| secret.data.contains_key(*key));

@@ -31,7 +31,7 @@ const RECORDS: usize = 10;
 pub async fn collect(session: &Session) -> Contents {
     let target = &session.target;
     let progress = session.ui().progress();
-    let step = |what: &str| progress.waiting(Waiting::new(what, session.ui().terminal().now()));
+    let step = |what: &str| progress.waiting(Waiting::new(what, session.now()));
     step("reading the deployment, its record and its findings");
     let own = timeout(OWN, Box::pin(gather(session))).await.ok();
     let snapshot = own.as_ref().map(|(snapshot, _)| snapshot);

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use tempfile::TempPath;
 
-use crate::error::{Exit, Failure};
+use crate::error::Failure;
 use crate::record::{self, Archive};
 use crate::session::Session;
 
@@ -69,5 +69,5 @@ fn refused(path: &Path, error: &io::Error) -> Failure {
         }
         _ => format!("{path} cannot be written: {error}; no report was made"),
     };
-    Failure::new(Exit::Failed, text)
+    Failure::failed(text)
 }

@@ -20,7 +20,7 @@ use file::ReportFile;
 
 pub async fn exec(context: &Context, args: &ReportArgs) -> Result<Exit, Failure> {
     let session = Session::open(context, args.name.as_deref()).await?;
-    let now = session.ui().terminal().now();
+    let now = session.now();
     // First of all: a place that cannot be written is told before anybody waits.
     let file = ReportFile::reserve(&session, args.file.as_deref(), now)?;
     let contents = collect::collect(&session).await;

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::new_files::{NewFile, path_in};
 use crate::checks::certificate;
-use crate::error::{Exit, Failure};
+use crate::error::Failure;
 use crate::secrets::{Fingerprint, SecretText};
 use crate::session::findings;
 use crate::session::inputs::read_file;
@@ -80,7 +80,7 @@ impl Issued {
         ca: Option<CertificateAuthority>,
         ui: &Ui,
     ) -> Result<Self, Failure> {
-        let failed = |error: IssueError| Failure::new(Exit::Failed, error.to_string());
+        let failed = |error: IssueError| Failure::failed(error.to_string());
         let now = ui.terminal().now();
         let is_new = ca.is_none();
         let ca = ca.map_or_else(|| CertificateAuthority::create(&host, key_type, now), Ok).map_err(failed)?;

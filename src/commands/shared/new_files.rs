@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::{NamedTempFile, TempPath};
 
-use crate::error::{Exit, Failure};
+use crate::error::Failure;
 
 pub struct NewFile<'a> {
     pub path: PathBuf,
@@ -55,7 +55,7 @@ fn refused(path: &Path, error: &io::Error) -> Failure {
     let reason = error.to_string();
     // The system's words, without its number and without the path that tempfile adds.
     let reason = reason.split(" (os error").next().unwrap_or_default();
-    Failure::new(Exit::Failed, format!("{} cannot be written: {reason}; no file was changed", shown(path)))
+    Failure::failed(format!("{} cannot be written: {reason}; no file was changed", shown(path)))
 }
 
 fn shown(path: &Path) -> String {
@@ -130,6 +130,7 @@ impl Drop for Batch {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Exit;
 
     fn file<'a>(folder: &Path, name: &str, contents: &'a str, private: bool) -> NewFile<'a> {
         NewFile { path: folder.join(name), contents: contents.as_bytes(), private }

@@ -138,7 +138,7 @@ impl Output {
         match (self, &failure.error) {
             (Self::Data(listing), Some(error)) if listing.is_begun() => {
                 let text = format!("the list above is not complete, and no valid JSON: {error}");
-                Failure { next: failure.next, ..Failure::new(Exit::Failed, text) }
+                Failure { next: failure.next, ..Failure::failed(text) }
             }
             _ => failure,
         }

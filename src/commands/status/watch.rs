@@ -18,7 +18,7 @@ const RECORD: Duration = Duration::from_secs(5);
 
 /// Follows until it is interrupted. Trouble on the way is told on stderr, and following goes on.
 pub async fn follow(session: &mut Session, format: OutputFormat) -> Result<Exit, Failure> {
-    session.context.interrupt.stands(Standing::Following {
+    session.interrupt().stands(Standing::Following {
         doing: "this only looked, and the cluster goes on by itself".to_owned(),
         come_back: session.command("status --watch"),
     });
@@ -42,7 +42,7 @@ pub async fn follow(session: &mut Session, format: OutputFormat) -> Result<Exit,
                 Some(WatchItem::Recovered) => session.ui().status("It can be followed again."),
                 None => watch = session.follow_anew().await,
             },
-            () = session.context.interrupt.wait() => return Err(Failure::told(Exit::Interrupted)),
+            () = session.interrupt().wait() => return Err(Failure::told(Exit::Interrupted)),
             () = tokio::time::sleep(RECORD) => {}
         }
     }
@@ -52,7 +52,7 @@ pub async fn follow(session: &mut Session, format: OutputFormat) -> Result<Exit,
 async fn show(session: &Session, format: OutputFormat, shown: &mut Option<String>) -> Result<(), Failure> {
     let snapshot = tokio::select! {
         snapshot = session.gather(Extent::Standing) => snapshot,
-        () = session.context.interrupt.wait() => return Ok(()),
+        () = session.interrupt().wait() => return Ok(()),
     };
     let status = Status::of(&snapshot, |command| session.command(command));
     let line = line(&status);

@@ -36,7 +36,7 @@ pub async fn for_check(session: &Session, snapshot: &Snapshot) -> Vec<Finding> {
     let snapshot = Snapshot { secret, ..snapshot.clone() };
     let ways = Ways::default();
     let expected = expected(session, &snapshot, &ways);
-    let found = look(&expected, &ways, session.ui().terminal().now()).await;
+    let found = look(&expected, &ways, session.now()).await;
     found.into_iter().map(as_warning).collect()
 }
 
@@ -64,16 +64,15 @@ pub async fn before(session: &Session, snapshot: &Snapshot, accept: &[String], s
         "what answers over the network is not as it should be, and nothing was changed; to go on all the same pass --accept {}",
         open.join(",")
     );
-    Err(Failure::new(Exit::Warnings, text).next(Next::new("Look at all of it:").command(session.command("verify"))))
+    Err(Failure::new(Exit::Warnings, text).then("Look at all of it:", session.command("verify")))
 }
 
 /// After a verdict of success, which it does not change; Ctrl-C leaves the rest of it out.
 pub async fn after(session: &Session, reach: Reach) {
     session
-        .context
-        .interrupt
+        .interrupt()
         .stands(Standing::Ending { done: "what was said above stands, only the look over the network is left out" });
-    let interrupt = session.context.interrupt.clone();
+    let interrupt = session.interrupt().clone();
     tokio::select! {
         () = interrupt.wait() => {}
         () = tell_after(session, reach) => {}
@@ -146,7 +145,7 @@ fn nothing_reached(expected: &Expected, reasons: &HashMap<String, String>) -> Ve
 }
 
 async fn told_look(session: &Session, expected: &Expected, ways: &Ways) -> Vec<Finding> {
-    let now = session.ui().terminal().now();
+    let now = session.now();
     let progress = session.ui().progress();
     progress.waiting(Waiting::new("asking MAS, Synapse and the identity providers, ten seconds at most", now));
     let found = look(expected, ways, now).await;

@@ -10,7 +10,7 @@ use crate::checks::backup::recognise::{Dump, Kind, recognise};
 use crate::checks::backup::{self, Looked};
 use crate::cli::ActivateArgs;
 use crate::error::{Exit, Failure};
-use crate::migration::{self, Given, Request, Step};
+use crate::migration::{self, Request, Step};
 use crate::session::{Context, Session};
 
 /// So much of a file's end is looked at: where SQL says that it is complete.
@@ -20,14 +20,16 @@ pub async fn exec(context: &Context, args: &ActivateArgs) -> Result<Exit, Failur
     let dumps = args.backup_file.iter().map(|name| look_into(name)).collect::<Result<Vec<_>, _>>()?;
     let mut session = Session::open(context, args.name.as_deref()).await?;
     let request = Request {
-        step: Step::Activate,
         preview: args.write.preview,
         accept: args.write.accept.clone(),
         wait: args.follow.wait,
         timeout: args.follow.timeout,
         via_owner: args.via_owner,
-        given: Given { yes: args.yes, confirm: args.confirm.clone(), backup: args.backup.clone() },
+        yes: args.yes,
+        confirm: args.confirm.clone(),
+        backup: args.backup.clone(),
         findings: backup::check(&dumps, session.now()),
+        ..Request::of(Step::Activate)
     };
     migration::take(&mut session, &request, args.output.format).await
 }

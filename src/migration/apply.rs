@@ -177,7 +177,7 @@ pub fn pending(session: &Session, plan: &Plan, intent: &Intent<'_>, baseline: Ba
     let keys = intent.snapshot.secret_keys();
     let secret = intent.snapshot.secret.known().and_then(Option::as_ref);
     Pending {
-        command: intent.step.command().to_owned(),
+        step: intent.step,
         at: session.now(),
         by: intent.by.clone(),
         baseline,

@@ -54,7 +54,7 @@ pub async fn conclude(
             .interrupt()
             .stands(Standing::Ending { done: "the operator has answered already, which is being noted" });
     }
-    let seconds = resume::since_the_write(session, step.command(), snapshot).unwrap_or(followed.took.as_secs());
+    let seconds = resume::since_the_write(session, step, snapshot).unwrap_or(followed.took.as_secs());
     match followed.stopped {
         Stopped::Verdict(Verdict::Succeeded(seen)) => {
             progress.done("operator finished: no errors");
@@ -96,7 +96,7 @@ async fn succeeded(
     let now = session.now();
     let kept = session
         .change_record(|record| {
-            let pending = resume::take_pending(record, step.command(), &session.deployment);
+            let pending = resume::take_pending(record, step, &session.deployment);
             if step == Step::DryRun {
                 let proof = pending.as_ref();
                 let rehearsal = resume::rehearsal(snapshot, seen, proof, now, seconds, RehearsalState::Passed, None);

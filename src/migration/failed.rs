@@ -92,7 +92,7 @@ pub async fn report(
     let kept = session
         .change_record(|record| {
             if step == Step::DryRun {
-                let pending = take_pending(record, step.command(), &session.deployment);
+                let pending = take_pending(record, step, &session.deployment);
                 let proof = pending.as_ref();
                 let message = Some(report.message.clone());
                 record.rehearsal =
@@ -100,9 +100,7 @@ pub async fn report(
             } else {
                 record.failed_since(&report.message);
             }
-            if let Some(pending) =
-                record.pending.as_mut().filter(|pending| is_of(pending, step.command(), &session.deployment))
-            {
+            if let Some(pending) = record.pending.as_mut().filter(|pending| is_of(pending, step, &session.deployment)) {
                 // The write stands, and the operator tries on: whatever it starts from here on works on it.
                 pending.baseline.at_write.running = false;
                 pending.baseline.at_write.failure.clone_from(&report.completion);

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 pub use advice::{known, page};
 pub use confirm::Confirmed;
-pub use step::{Given, Request, Step};
+pub use step::{Request, Step};
 
 use crate::checks::Snapshot;
 use crate::deployment::{Deployment, Run};
@@ -67,7 +67,7 @@ async fn run(session: &mut Session, request: &Request, outcome: &mut Outcome) ->
     let step = request.step;
     let timeout = request.timeout.unwrap_or(step.timeout());
     let deadline = Deadline::new(session.now(), timeout);
-    let stamp = resume::request_stamp(session);
+    let stamp = session.now().to_string();
     let (mut attempts, mut preflight, mut approvals) =
         (Attempts::default(), Preflight::default(), Approvals::default());
     loop {
@@ -202,7 +202,7 @@ impl Flow<'_> {
     /// The change is there already, by an earlier call or by somebody else.
     async fn follow_what_is_there(&mut self, seen: &Snapshot, baseline: Baseline) -> Result<Option<Ended>, Failure> {
         let step = self.request.step;
-        self.session.ui().status(resume::since_when(self.session, seen, step.command()));
+        self.session.ui().status(resume::since_when(self.session, seen, step));
         if self.request.preview {
             self.session.ui().status("This is a preview; there is nothing to write.");
             return Ok(Some(Ended::Unchanged));

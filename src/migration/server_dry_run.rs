@@ -41,7 +41,7 @@ pub async fn ask(session: &Session, plan: &Plan) -> Result<Option<ServerDryRun>,
 impl ServerDryRun {
     /// Refuses an activation with which more would change than the switch.
     pub fn refuse_more(&self, step: Step) -> Result<(), Failure> {
-        if self.unexplained.is_empty() || step.tolerates_more() {
+        if self.unexplained.is_empty() || step.is_reversible() {
             return Ok(());
         }
         let text = format!(

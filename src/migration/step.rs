@@ -8,34 +8,12 @@ use crate::checks::{self, Finding, RehearsalStanding, Snapshot, is_old, standing
 use crate::deployment::{Deployment, Run};
 use crate::error::{Exit, Failure};
 use crate::plan::{MasSettings, Plan};
+pub use crate::record::Step;
 use crate::session::Session;
 use crate::session::reading::Extent;
 use crate::verdict::{Baseline, Carried};
 
-/// A change of `…matrixAuthenticationService.config.active`, or of the component as a whole.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
-    /// `dry-run`: MAS with `active: false`.
-    DryRun,
-    /// `activate`: the migration; only a backup undoes it.
-    Activate,
-    /// `abort`: `active: false` again.
-    Abort,
-    /// `abort --remove`: without the component.
-    Remove,
-}
-
 impl Step {
-    /// The command that takes it; also its name in the record.
-    pub const fn command(self) -> &'static str {
-        match self {
-            Self::DryRun => "dry-run",
-            Self::Activate => "activate",
-            Self::Abort => "abort",
-            Self::Remove => "abort --remove",
-        }
-    }
-
     /// While a reconcile that counts is under way: `rehearsing the migration`.
     pub const fn doing(self) -> &'static str {
         match self {
@@ -89,14 +67,9 @@ impl Step {
         if self.goes_back() { Extent::Back } else { Extent::Step }
     }
 
-    /// Whether the API server may change more than what was asked for: not with the migration.
-    pub const fn tolerates_more(self) -> bool {
-        !matches!(self, Self::Activate)
-    }
-
-    /// Whether it can ask for a reconcile that is seen, where the one that counts may have come and gone unseen. An
-    /// activation is never repeated.
-    pub const fn asks_for_reconcile(self) -> bool {
+    /// Whether it may be repeated, to see a reconcile where the one that counts may have come and gone unseen, and whether the
+    /// API server may change more than what was asked for: an activation neither.
+    pub const fn is_reversible(self) -> bool {
         !matches!(self, Self::Activate)
     }
 
@@ -116,7 +89,7 @@ impl Step {
             }
             Self::Activate => migrated(deployment),
             Self::Abort | Self::Remove => {
-                if deployment.mas_active() == Some(true) || resume::recorded(seen, self.command()).is_some() {
+                if deployment.mas_active() == Some(true) || resume::recorded(seen, self).is_some() {
                     return None;
                 }
                 match (deployment.mas(), deployment.active()) {
@@ -147,17 +120,15 @@ impl Step {
     /// What to follow instead of writing, if the change is there already.
     pub fn found(self, seen: &Snapshot) -> Option<Baseline> {
         match self {
-            Self::DryRun => {
-                resume::recorded_baseline(seen, self.command()).filter(|_| !resume::unproven(seen, self.command()))
-            }
+            Self::DryRun => resume::recorded_baseline(seen, self).filter(|_| !resume::unproven(seen, self)),
             Self::Activate if seen.deployment.active() != Some(true) => None,
             Self::Activate => {
-                let recorded = resume::recorded_baseline(seen, self.command());
+                let recorded = resume::recorded_baseline(seen, self);
                 Some(recorded.unwrap_or_else(|| resume::present_baseline(seen, Carried::Active(true))))
             }
             Self::Abort | Self::Remove => {
-                let pending = resume::recorded(seen, self.command())?;
-                if resume::unproven(seen, self.command()) {
+                let pending = resume::recorded(seen, self)?;
+                if resume::unproven(seen, self) {
                     return None;
                 }
                 let proven = resume::is_proven(pending, &seen.deployment);
@@ -191,46 +162,54 @@ impl Step {
                     .advise("First settle its host, database and secrets with `prepare`.")),
             },
             Self::Activate => Ok(Plan::activate(deployment)),
-            Self::Abort | Self::Remove if resume::unproven(seen, self.command()) => {
-                Ok(Plan::ask_for_run(deployment, &stamp))
-            }
+            Self::Abort | Self::Remove if resume::unproven(seen, self) => Ok(Plan::ask_for_run(deployment, &stamp)),
             Self::Abort => Ok(Plan::deactivate(deployment)),
             Self::Remove => Ok(Plan::remove(deployment)),
         }
     }
 }
 
-/// What a script gives in place of answers.
-#[derive(Default)]
-pub struct Given {
+/// A step as it was asked for, by the flags of its command.
+pub struct Request {
+    pub step: Step,
+    pub preview: bool,
+    /// Codes of warnings.
+    pub accept: Vec<String>,
+    /// Whether to follow the operator to its verdict, and how long; `None` is the step's own time-out.
+    pub wait: bool,
+    pub timeout: Option<Duration>,
+    /// The manifest's owner makes the change.
+    pub via_owner: bool,
     pub yes: bool,
     /// The deployment's name once more.
     pub confirm: Option<String>,
+    /// Where the backup is.
     pub backup: Option<String>,
-}
-
-/// A step as it was asked for.
-pub struct Request {
-    pub step: Step,
-    /// `--preview`: stop before the write.
-    pub preview: bool,
-    /// `--accept`: codes of warnings.
-    pub accept: Vec<String>,
-    /// `--wait`: whether to follow the operator to its verdict.
-    pub wait: bool,
-    /// `--timeout`; `None` is the step's own.
-    pub timeout: Option<Duration>,
-    /// `--via-owner`: the manifest's owner makes the change.
-    pub via_owner: bool,
-    /// What a script gives in place of answers.
-    pub given: Given,
     /// Findings about what was given on the command line.
     pub findings: Vec<Finding>,
 }
 
 impl Request {
+    /// The step without any flag.
+    pub fn of(step: Step) -> Self {
+        let (accept, findings) = (Vec::new(), Vec::new());
+        let (timeout, confirm, backup) = (None, None, None);
+        Self {
+            step,
+            preview: false,
+            accept,
+            wait: true,
+            timeout,
+            via_owner: false,
+            yes: false,
+            confirm,
+            backup,
+            findings,
+        }
+    }
+
     pub fn is_script(&self, session: &Session) -> bool {
-        let answered = if self.step == Step::Activate { self.given.confirm.is_some() } else { self.given.yes };
+        let answered = if self.step == Step::Activate { self.confirm.is_some() } else { self.yes };
         answered || !session.ui().terminal().can_ask()
     }
 }

@@ -85,7 +85,7 @@ fn check(session: &Session, snapshot: &Snapshot, plan: &Plan) -> Result<(), Fail
     if plan.changes_spec() {
         return Ok(());
     }
-    let text = match resume::recorded(snapshot, Step::DryRun.command()).and_then(|pending| pending.owner) {
+    let text = match resume::recorded(snapshot, Step::DryRun).and_then(|pending| pending.owner) {
         Some(OwnersChange::Awaited) => {
             "the change has come from the manifest's owner while nobody looked, so whether the operator rehearsed it was not \
              to be seen"
@@ -122,7 +122,7 @@ async fn note_arrival(session: &Session, ours: &Pending, start: &Start) {
             if let Some(pending) = record
                 .pending
                 .as_mut()
-                .filter(|pending| pending.command == ours.command && pending.owner == Some(OwnersChange::Awaited))
+                .filter(|pending| pending.step == ours.step && pending.owner == Some(OwnersChange::Awaited))
             {
                 pending.owner = Some(OwnersChange::Arrived);
                 pending.baseline = start.baseline.clone();

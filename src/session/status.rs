@@ -7,6 +7,7 @@ use crate::deployment::{
     ChartRelease, Deployment, FailureReport, Phase, Remembered, Run, VersionSource, mas_redirect_uri,
     synapse_redirect_uri,
 };
+use crate::record;
 
 /// `StatusList`; one deployment is still a list of one.
 #[derive(Debug, Serialize)]
@@ -120,7 +121,7 @@ impl Status {
         let remembered = Remembered {
             rehearsal_passed: matches!(rehearsal, RehearsalStanding::Passed | RehearsalStanding::Unknown(_)),
             rehearsal_failed: matches!(rehearsal, RehearsalStanding::Failed(_)),
-            activation_pending: pending.is_some_and(|pending| pending.command == "activate"),
+            activation_pending: pending.is_some_and(|pending| pending.step == record::Step::Activate),
         };
         let phase = Phase::of(deployment, remembered);
         let prepared = snapshot.settings.is_some();

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::super::shared::providers::providers;
 use crate::checks::{self, Finding, RehearsalStanding, Severity, Snapshot, Step, codes, standing};
 use crate::deployment::{Condition, Phase, VersionSource};
+use crate::record;
 use crate::session::status::Status;
 use crate::terminal::table::{Cell, Column, Table};
 use crate::terminal::time::{ago, duration};
@@ -101,7 +102,8 @@ fn phase_detail(now: Timestamp, snapshot: &Snapshot, phase: Phase, step: usize) 
             Some(format!("backup, as was said {}: {}", ago(backup.at, now), backup.statement))
         }
         3 if matches!(phase, Phase::Migrating | Phase::MigrationFailed) => {
-            let pending = snapshot.recorded()?.pending.as_ref().filter(|pending| pending.command == "activate")?;
+            let pending =
+                snapshot.recorded()?.pending.as_ref().filter(|pending| pending.step == record::Step::Activate)?;
             let by = pending.by.as_ref().map_or_else(String::new, |by| format!(" by {by}"));
             Some(format!("begun {}{by}", ago(pending.at, now)))
         }

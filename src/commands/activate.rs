@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use crate::checks::backup::recognise::{Dump, Kind, recognise};
 use crate::checks::backup::{self, Looked};
 use crate::cli::ActivateArgs;
+use crate::connection_failure::plain;
 use crate::error::{Exit, Failure};
 use crate::migration::{self, Request, Step};
 use crate::session::{Context, Session};
@@ -39,8 +40,7 @@ pub async fn exec(context: &Context, args: &ActivateArgs) -> Result<Exit, Failur
 fn look_into(name: &str) -> Result<Looked, Failure> {
     let path = Path::new(name);
     let usage = |error: &io::Error| {
-        let why = error.to_string();
-        let why = why.split(" (os error").next().unwrap_or_default().to_owned();
+        let why = plain(error);
         Failure::usage(format!("--backup-file: {name} cannot be looked at: {why}; nothing was changed"))
     };
     let about = fs::metadata(path).map_err(|error| usage(&error))?;

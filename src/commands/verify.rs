@@ -42,7 +42,7 @@ fn words(phase: OutsidePhase) -> &'static str {
 }
 
 fn ways(args: &VerifyArgs) -> Result<Ways, Failure> {
-    let resolve = args.resolve.iter().map(|text| read_resolve(text)).collect::<Result<_, _>>()?;
+    let resolve = read_resolve(&args.resolve)?;
     let stdin = [&args.ca_certificate, &args.token_file];
     if stdin.iter().filter(|path| path.as_deref() == Some("-")).count() > 1 {
         return Err(Failure::usage("standard input holds one value; only one flag can be -"));

@@ -108,6 +108,7 @@ impl Entry {
         captured.push(("hint".to_owned(), hint.to_owned()));
         let sql = special.sql.as_ref().or(self.sql.as_ref()).map(|sql| Sql {
             database: sql.database,
+            follows: sql.follows,
             statements: sql.statements.iter().map(|statement| filled(statement, &captured)).collect(),
         });
         Cause {

@@ -42,6 +42,20 @@ pub enum Course {
 pub struct Sql {
     pub database: Database,
     pub statements: Vec<String>,
+    /// Whether the remedy ends in them, with a colon; else they only show what it is about.
+    #[serde(default, skip_serializing)]
+    pub follows: bool,
+}
+
+impl Sql {
+    /// The remedy with the words that lead to the statements, a sentence each.
+    pub fn introduced(&self, remedy: &str) -> Vec<String> {
+        let database = self.database.name();
+        if self.follows {
+            return vec![format!("{}, in {database}:", remedy.trim_end_matches(':'))];
+        }
+        vec![remedy.to_owned(), format!("To look at it, in {database}:")]
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -122,11 +136,7 @@ pub fn explanation(code: &str) -> Option<Explanation> {
     };
     let mut remedy = entry.remedy.clone();
     if let Some(sql) = &entry.sql {
-        let (database, statements) = (sql.database.name(), sql.statements.join("\n"));
-        remedy = match remedy.strip_suffix(':') {
-            Some(remedy) => format!("{remedy}, in {database}:\n{statements}"),
-            None => format!("{remedy} To look at it, in {database}:\n{statements}"),
-        };
+        remedy = format!("{}\n{}", sql.introduced(&remedy).join(" "), sql.statements.join("\n"));
     }
     Some(Explanation {
         code: &entry.code,

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::resume;
 use super::step::{Request, Step};
+use crate::checks::tls::Offered;
 use crate::checks::{self, Finding, Snapshot, codes};
 use crate::error::Failure;
 use crate::plan::MasSettings;
@@ -74,7 +75,9 @@ impl Preflight {
         match &self.certificate {
             Some((of, found)) if *of == *settings => found.clone(),
             _ => {
-                let (found, told) = certificate::of_step(session, seen, &settings).await;
+                let found = certificate::look(session, seen, &settings, Offered::default()).await;
+                let shared = |finding: &Finding| certificate::is_shared_issuer_unread(finding, &settings);
+                let (told, found): (Vec<Finding>, Vec<Finding>) = found.into_iter().partition(shared);
                 for finding in &told {
                     session.ui().status(format!("{}: {}", finding.subject, finding.message));
                 }

@@ -37,14 +37,9 @@ pub async fn look(
     }
 }
 
-/// What a step on the deployment has to say of the certificate: findings to be judged, and those that are only told. An issuer
-/// that all components share is not in doubt because this person may not read it.
-pub async fn of_step(session: &Session, snapshot: &Snapshot, settings: &MasSettings) -> (Vec<Finding>, Vec<Finding>) {
-    let found = look(session, snapshot, settings, Offered::default()).await;
-    let shared = |finding: &Finding| {
-        finding.code == codes::CLUSTER_ISSUER && finding.severity == Severity::Unknown && settings.tls == Tls::Inherit
-    };
-    found.into_iter().partition(|finding| !shared(finding))
+/// Whether a finding is only that this person may not read the issuer that all components share: that does not put it in doubt.
+pub fn is_shared_issuer_unread(finding: &Finding, settings: &MasSettings) -> bool {
+    finding.code == codes::CLUSTER_ISSUER && finding.severity == Severity::Unknown && settings.tls == Tls::Inherit
 }
 
 /// A Secret with its type, as it was when things were last gathered.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::{NamedTempFile, TempPath};
 
+use crate::connection_failure::plain;
 use crate::error::Failure;
 
 pub struct NewFile<'a> {
@@ -52,9 +53,8 @@ fn exists(paths: &str) -> Failure {
 }
 
 fn refused(path: &Path, error: &io::Error) -> Failure {
-    let reason = error.to_string();
-    // The system's words, without its number and without the path that tempfile adds.
-    let reason = reason.split(" (os error").next().unwrap_or_default();
+    // The system's words, without the path that tempfile adds.
+    let reason = plain(error);
     Failure::failed(format!("{} cannot be written: {reason}; no file was changed", shown(path)))
 }
 

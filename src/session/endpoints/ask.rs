@@ -25,6 +25,7 @@ use crate::net::trust::Roots;
 use crate::secrets::SecretText;
 use crate::session::certificate;
 use crate::session::connect::Session;
+use crate::session::inputs::roots_or_system;
 use crate::x509::HostName;
 
 const WHOLE: Duration = Duration::from_millis(9_500);
@@ -49,11 +50,7 @@ pub fn expected(session: &Session, snapshot: &Snapshot, ways: &Ways) -> Expected
 pub async fn look(expected: &Expected, ways: &Ways, now: Timestamp) -> Vec<Finding> {
     let deadline = Instant::now() + WHOLE;
     let system = ways.roots.is_none();
-    let roots = match &ways.roots {
-        Some(roots) => Some(roots.clone()),
-        // Reading them takes a while on some systems.
-        None => tokio::task::spawn_blocking(Roots::of_system).await.ok().flatten(),
-    };
+    let roots = roots_or_system(ways.roots.clone()).await;
     let round = Round { expected, ways, roots, system, deadline, names: Mutex::default() };
     round.at_everything(now).await
 }

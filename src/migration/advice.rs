@@ -171,7 +171,7 @@ async fn look(session: &Session, snapshot: &Snapshot) -> More {
     }
     let clean = |one: Trouble| Trouble { object: one.object, says: redactor.text(&one.says) };
     More {
-        troubles: related_objects::troubles(&found).into_iter().map(clean).collect(),
+        troubles: around::troubles(&found.around).into_iter().map(clean).collect(),
         logs,
         missing: related_objects::missing(&unread),
     }

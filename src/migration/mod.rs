@@ -156,7 +156,7 @@ impl Flow<'_> {
     async fn write(&mut self, seen: &Snapshot, go: &Approved, shown: &ServerDryRun) -> Result<Option<Start>, Failure> {
         let step = self.request.step;
         let mut record = apply::record(self.session, step, seen)?;
-        let by = self.session.who().await;
+        let by = self.session.cluster.who_am_i().await;
         if self.session.interrupt().raised() {
             return Err(Failure::told(Exit::Interrupted));
         }

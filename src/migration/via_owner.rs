@@ -54,7 +54,7 @@ pub async fn leave(
 ) -> Result<Left, Failure> {
     let step = request.step;
     check(session, seen, go.plan())?;
-    let by = session.who().await;
+    let by = session.cluster.who_am_i().await;
     let what = format!("{}: left to the manifest's owner", step.command());
     let ours = note(session, go, answer, Intent { step, by, snapshot: seen, what }).await?;
     show(session, go.plan())?;

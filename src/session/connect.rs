@@ -1,17 +1,18 @@
 //! A command's connection and the deployment it is about.
 
+use std::sync::Mutex;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde_json::Value;
 
 use super::choice::not_one;
 use super::interrupt::Interrupt;
-use super::prefetch::Ahead;
 use super::secrets::SecretReads;
 use crate::checks::Known;
 use crate::checks::access::Rules;
 use crate::checks::configured::Resolution;
-use crate::cluster::{ApiVersion, Choice, Cluster, ConnectionFlags, Target, Watch, shell_word};
+use crate::cluster::{ApiVersion, Choice, Cluster, ClusterError, ConnectionFlags, Target, Watch, shell_word};
 use crate::deployment::Deployment;
 use crate::error::Failure;
 use crate::record::record_name;
@@ -49,8 +50,8 @@ pub struct Session {
     pub rules: tokio::sync::OnceCell<Known<Rules>>,
     /// Secrets that were read when things were last gathered.
     pub secrets: SecretReads,
-    /// The record, where it was asked for together with the deployment.
-    pub record_ahead: Ahead,
+    /// What was read of the record together with the deployment; taken once, since it is old afterwards.
+    pub prefetched_record: Mutex<Option<Result<Option<Value>, ClusterError>>>,
 }
 
 impl Session {
@@ -98,10 +99,20 @@ impl Session {
                 // Named, or alone in its namespace: one. Otherwise the other namespaces, or the other version, were asked.
                 let requests = 1 + u8::from(found_elsewhere) + u8::from(target.api_version != ApiVersion::V1Alpha2);
                 // It was asked for in the namespace at hand.
-                let record_ahead = Ahead::new(ahead.filter(|_| !found_elsewhere));
+                let prefetched_record = Mutex::new(ahead.filter(|_| !found_elsewhere));
                 let (rules, secrets, resolution) = Default::default();
                 let context = context.clone();
-                Ok(Self { context, cluster, target, deployment, requests, resolution, rules, secrets, record_ahead })
+                Ok(Self {
+                    context,
+                    cluster,
+                    target,
+                    deployment,
+                    requests,
+                    resolution,
+                    rules,
+                    secrets,
+                    prefetched_record,
+                })
             }
             other => Err(not_one(other, &cluster)),
         }
@@ -158,7 +169,7 @@ pub fn command_line(flags: &ConnectionFlags, command: &str, namespace: &str, nam
     line
 }
 
-fn read(object: serde_json::Value) -> Result<Deployment, Failure> {
+fn read(object: Value) -> Result<Deployment, Failure> {
     Deployment::from_value(object).map_err(|error| Failure::failed(error.to_string()))
 }
 

@@ -132,37 +132,22 @@ fn tell(standing: &Standing, ui: &Ui) {
 }
 
 #[cfg(unix)]
-struct Signals {
-    interrupt: Option<tokio::signal::unix::Signal>,
-    terminate: Option<tokio::signal::unix::Signal>,
-    hang_up: Option<tokio::signal::unix::Signal>,
-}
+struct Signals(Vec<tokio::signal::unix::Signal>);
 
 #[cfg(unix)]
 impl Signals {
     fn new(on_terminal: bool) -> Self {
         use tokio::signal::unix::{SignalKind, signal};
-        Self {
-            interrupt: signal(SignalKind::interrupt()).ok(),
-            terminate: signal(SignalKind::terminate()).ok(),
-            hang_up: if on_terminal { signal(SignalKind::hangup()).ok() } else { None },
-        }
+        let hang_up = on_terminal.then(SignalKind::hangup);
+        let kinds = [SignalKind::interrupt(), SignalKind::terminate()].into_iter().chain(hang_up);
+        Self(kinds.filter_map(|kind| signal(kind).ok()).collect())
     }
 
     async fn next(&mut self) {
-        async fn one(signal: &mut Option<tokio::signal::unix::Signal>) {
-            match signal {
-                Some(signal) => {
-                    signal.recv().await;
-                }
-                None => std::future::pending().await,
-            }
+        if self.0.is_empty() {
+            return std::future::pending().await;
         }
-        tokio::select! {
-            () = one(&mut self.interrupt) => {}
-            () = one(&mut self.terminate) => {}
-            () = one(&mut self.hang_up) => {}
-        }
+        futures::future::select_all(self.0.iter_mut().map(|signal| Box::pin(signal.recv()))).await;
     }
 }
 

@@ -10,7 +10,6 @@ mod environment;
 pub mod findings;
 pub mod inputs;
 pub mod interrupt;
-mod prefetch;
 pub mod reading;
 mod record;
 pub mod related_objects;

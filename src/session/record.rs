@@ -65,11 +65,6 @@ impl Session {
         Err(Failure::failed(format!("ConfigMap {name} is being changed by somebody else again and again")))
     }
 
-    /// Who the API server takes this person for; only for the record.
-    pub async fn who(&self) -> Option<String> {
-        self.cluster.who_am_i().await
-    }
-
     /// Where failure files go: the state folder of the XDG specification, else the working folder, else the temporary one.
     pub fn state_folders(&self) -> Vec<PathBuf> {
         let terminal = self.ui().terminal();

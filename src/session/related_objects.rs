@@ -11,7 +11,7 @@ use kube::core::ApiResource;
 use serde_json::Value;
 
 use crate::cluster::{Listed, LogOf, Selection, Survey, Unread, Why, qualified, resource, with_kind};
-use crate::diagnosis::around::{self, Around, Container, GROUP, OWNER_LABEL};
+use crate::diagnosis::around::{Around, Container, GROUP, OWNER_LABEL};
 
 /// Reads that are under way at the same time.
 const SIDE_BY_SIDE: usize = 6;
@@ -134,9 +134,4 @@ pub fn missing(unread: &[Unread]) -> Vec<String> {
     lines.extend(unread.iter().filter(|one| one.why != Why::NotAllowed).map(ToString::to_string));
     lines.dedup();
     lines
-}
-
-/// What is not well, in the order in which it is told.
-pub fn troubles(found: &Found) -> Vec<around::Trouble> {
-    around::troubles(&found.around)
 }

@@ -1,5 +1,7 @@
 //! Reads what the checks look at.
 
+use std::sync::PoisonError;
+
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use serde_json::Value;
 
@@ -87,8 +89,7 @@ impl Session {
         let rehearsed = snapshot.recorded().is_some_and(|record| record.rehearsal.is_some());
         let affordable = extent != Extent::Standing || self.requests == 1;
         let wanted = extent != Extent::Standing || (self.deployment.mas().is_some() && rehearsed);
-        let settled = || snapshot.settings.as_ref().map(|settings| settings.secret_name.clone());
-        match self.deployment.mas_secret_name().map(str::to_owned).or_else(settled) {
+        match self.mas_secret_name(snapshot) {
             Some(_) if wanted && !affordable => (Known::Unreadable("it was not read".to_owned()), Refusal::No),
             Some(name) if wanted => {
                 let (look, refusal) = self.secrets.get(&self.cluster, &self.target, &name).await;
@@ -98,10 +99,14 @@ impl Session {
         }
     }
 
+    fn mas_secret_name(&self, snapshot: &Snapshot) -> Option<String> {
+        let settled = || snapshot.settings.as_ref().map(|settings| settings.secret_name.clone());
+        self.deployment.mas_secret_name().map(str::to_owned).or_else(settled)
+    }
+
     /// MAS's Secret, as it was when things were last gathered.
     pub async fn mas_secret(&self, snapshot: &Snapshot) -> Known<Option<SecretContents>> {
-        let settled = || snapshot.settings.as_ref().map(|settings| settings.secret_name.clone());
-        match self.deployment.mas_secret_name().map(str::to_owned).or_else(settled) {
+        match self.mas_secret_name(snapshot) {
             Some(name) => contents(self.secrets.get(&self.cluster, &self.target, &name).await.0),
             None => Known::Known(None),
         }
@@ -113,7 +118,8 @@ impl Session {
 
     async fn record_and_refusal(&self) -> (Known<Option<Record>>, Refusal) {
         let name = record_name(&self.target.name);
-        let read = match self.record_ahead.take() {
+        let prefetched = self.prefetched_record.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let read = match prefetched {
             Some(read) => read,
             None => self.cluster.find_config_map(&self.target.namespace, &name).await,
         };

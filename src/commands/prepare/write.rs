@@ -44,7 +44,7 @@ impl Preparation<'_> {
         if plan.writes() {
             self.write_secret(plan, inputs).await?;
         }
-        let by = self.session.who().await;
+        let by = self.session.cluster.who_am_i().await;
         let now = self.ui().terminal().now();
         let settings = self.settings;
         // Somebody may have prepared it as well since the record was read. What they settled is not replaced unseen.

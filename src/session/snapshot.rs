@@ -11,8 +11,9 @@ use super::environment;
 use super::reading::{Extent, Refusal, note_refused, unreadable};
 use super::secrets;
 use crate::checks::access::Right;
+use crate::checks::configured::Configured;
 use crate::checks::tls::SecretLook;
-use crate::checks::{Known, Snapshot};
+use crate::checks::{Circumstances, Known, Snapshot};
 use crate::cluster::{ApiVersion, Cluster, Selection, qualified, resource};
 use crate::deployment::{Deployment, Features};
 use crate::plan::{MasSettings, SecretContents};
@@ -133,6 +134,21 @@ impl Session {
     /// Reads the Secret of that name afresh.
     pub async fn read_secret(&self, name: &str) -> Known<Option<SecretContents>> {
         contents(secrets::read(&self.cluster, &self.target, name).await.0)
+    }
+}
+
+/// What a deployment and its record tell by themselves.
+pub fn unread(deployment: Deployment, record: Option<Record>) -> Snapshot {
+    let settings = MasSettings::of(&deployment).or_else(|| record.as_ref()?.settings.clone());
+    Snapshot {
+        deployment,
+        features: Known::Unreadable("it was not read".to_owned()),
+        secret: Known::Unreadable("it was not read".to_owned()),
+        record: Known::Known(record),
+        settings,
+        chart: None,
+        circumstances: Circumstances::default(),
+        configured: Configured::default(),
     }
 }
 

@@ -54,7 +54,7 @@ pub async fn collect(session: &Session) -> Contents {
     let known = snapshot.into_iter().flat_map(migration::known).chain(&secrets.values);
     let mut contents = Contents::new(Redactor::knowing(known));
     if let Some((snapshot, findings)) = &own {
-        let status = StatusList::new(vec![Status::of(snapshot, |command| session.command(command))]);
+        let status = StatusList::of(Status::of(snapshot, |command| session.command(command)));
         contents.json("status.json", "where the migration stands, as `status -o json` shows it", &json!(status));
         let findings = check_report(Some(target), &json!(findings));
         contents.json("findings.json", "every finding, as `check -o json` shows it", &json!(findings));

@@ -9,11 +9,10 @@ mod secrets;
 
 use serde_json::json;
 
-use super::shared::output::Document;
 use crate::cli::ReportArgs;
 use crate::cluster::Why;
 use crate::error::{Exit, Failure};
-use crate::session::{Context, Session};
+use crate::session::{Context, Document, Session};
 use crate::terminal::{Line, Next};
 use contents::Missing;
 use file::ReportFile;

@@ -1,32 +1,15 @@
 //! What several commands print: the head of their data, and findings as the end of a command.
 
-use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::checks::tls::Offered;
 use crate::checks::{self, Finding, Snapshot, Step};
 use crate::cluster::Target;
 use crate::error::{Exit, Failure};
-use crate::session::Session;
 use crate::session::reading::Extent;
+use crate::session::{Document, Session};
 use crate::session::{certificate, endpoints, findings};
 use crate::terminal::{OutputFormat, Ui};
-
-/// A tree under this program's API version and its kind.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Document<T> {
-    api_version: &'static str,
-    kind: &'static str,
-    #[serde(flatten)]
-    contents: T,
-}
-
-impl<T: Serialize> Document<T> {
-    pub fn new(kind: &'static str, contents: T) -> Self {
-        Self { api_version: "ess-mas/v1", kind, contents }
-    }
-}
 
 /// Reads a deployment, and looks at it from every side.
 pub async fn gather(session: &Session) -> (Snapshot, Vec<Finding>) {

@@ -6,7 +6,7 @@ use super::super::shared::providers::providers;
 use crate::checks::{self, Finding, RehearsalStanding, Severity, Snapshot, Step, codes, standing};
 use crate::deployment::{Condition, Phase, VersionSource};
 use crate::record;
-use crate::session::status::Status;
+use crate::session::status::{RunState, Status};
 use crate::terminal::table::{Cell, Column, Table};
 use crate::terminal::time::{ago, duration};
 use crate::terminal::{Line, OutputError, Stream, Style, Symbol, Ui, text};
@@ -154,13 +154,13 @@ fn conditions(ui: &Ui, snapshot: &Snapshot, status: &Status, wide: bool) -> Resu
         None => ("absent", "true once the migration is done"),
     };
     let doing = match status.status.run {
-        "never" => "it has not reconciled this deployment yet",
-        "running" => "a run is under way",
-        "failing" => "its last run failed; it tries again by itself",
-        _ => "it has nothing to do",
+        RunState::Never => "it has not reconciled this deployment yet",
+        RunState::Running => "a run is under way",
+        RunState::Failing => "its last run failed; it tries again by itself",
+        RunState::Idle => "it has nothing to do",
     };
     table.row([Cell::from("mas_active"), Cell::from(mas_active), Cell::from("-"), Cell::from(meaning)]);
-    table.row([Cell::from("operator"), Cell::from(status.status.run), Cell::from("-"), Cell::from(doing)]);
+    table.row([Cell::from("operator"), Cell::from(status.status.run.word()), Cell::from("-"), Cell::from(doing)]);
     ui.table(&table, wide)
 }
 

@@ -62,7 +62,7 @@ async fn show(session: &Session, format: OutputFormat, shown: &mut Option<String
     let first = shown.replace(line.clone()).is_none();
     let ui = session.ui();
     if format.is_data() {
-        ui.data(format, &StatusList::new(vec![status]))?;
+        ui.data(format, &StatusList::of(status))?;
     } else if first && ui.terminal().is_tty(Stream::Out) {
         page::show(ui, &snapshot, &status, format == OutputFormat::Wide, &session.command("check"))?;
     } else {
@@ -79,7 +79,7 @@ fn line(status: &Status) -> String {
     let mut line = format!(
         "{}; operator {}; active {}, mas_active {}, Available {}, Successful {}",
         status.phase.words(),
-        part.run,
+        part.run.word(),
         truth(status.spec.active),
         truth(part.mas_active),
         truth(part.available),

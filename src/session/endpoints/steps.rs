@@ -6,14 +6,13 @@ use std::collections::HashMap;
 use super::ask::{expected, look};
 use super::reach::Reach;
 use super::ways::Ways;
-use crate::checks::configured::Configured;
 use crate::checks::endpoints::{self, Answers, Expected, OutsidePhase, judge, questions};
-use crate::checks::{Circumstances, Finding, Known, Severity, Snapshot, codes};
+use crate::checks::{Finding, Severity, Snapshot, codes};
 use crate::error::{Exit, Failure};
-use crate::plan::MasSettings;
 use crate::session::connect::Session;
 use crate::session::findings;
 use crate::session::interrupt::Standing;
+use crate::session::snapshot::unread;
 use crate::terminal::Next;
 use crate::terminal::progress::Waiting;
 
@@ -81,17 +80,7 @@ pub async fn after(session: &Session, reach: Reach) {
 
 async fn tell_after(session: &Session, reach: Reach) {
     // The deployment was seen at the verdict; only the key in the Secret is needed beside it.
-    let settings = MasSettings::of(&session.deployment);
-    let mut snapshot = Snapshot {
-        deployment: session.deployment.clone(),
-        features: Known::Unreadable("it was not read".to_owned()),
-        secret: Known::Known(None),
-        record: Known::Known(None),
-        settings,
-        chart: None,
-        configured: Configured::default(),
-        circumstances: Circumstances::default(),
-    };
+    let mut snapshot = unread(session.deployment.clone(), None);
     snapshot.secret = session.mas_secret(&snapshot).await;
     let ways = Ways::default();
     let expected = expected(session, &snapshot, &ways);

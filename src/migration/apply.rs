@@ -12,7 +12,7 @@ use crate::error::{Exit, Failure};
 use crate::plan::{Change, Plan};
 use crate::record::{Backup, Pending, Record};
 use crate::session::Session;
-use crate::session::interrupt::Standing;
+use crate::session::interrupt::InterruptState;
 use crate::verdict::{Baseline, Continuity, Observation};
 
 /// What the record keeps of a write before it is sent.
@@ -66,18 +66,18 @@ pub async fn send(
     };
     note(record, approved, &intent, &ours);
     // From here on something is written, if only to the record.
-    session.interrupt().stands(Standing::Writing);
+    session.interrupt().set(InterruptState::Writing);
     match session.write_record(record).await {
         Ok(Ok(())) => {}
         // Going back must not hang on the record.
         Err(failure) if intent.step.goes_back() => session.warn_unrecorded(Err(failure)),
         Ok(Err(_)) => {
-            session.interrupt().stands(Standing::NothingWritten);
+            session.interrupt().set(InterruptState::NothingWritten);
             session.reread().await?;
             return Ok(None);
         }
         Err(failure) => {
-            session.interrupt().stands(Standing::NothingWritten);
+            session.interrupt().set(InterruptState::NothingWritten);
             return Err(failure);
         }
     }
@@ -98,7 +98,7 @@ pub async fn send(
             if written.read_back && !is_surely_ours(session, plan, &seen, &ours).await {
                 // Somebody else made the same change, when and on what state is not known: the next round follows it.
                 outcome.write = Some(WriteOutcome::NOT_APPLIED);
-                session.interrupt().stands(Standing::NothingWritten);
+                session.interrupt().set(InterruptState::NothingWritten);
                 session.warn_unrecorded(session.change_record(withdraw).await);
                 session.deployment = seen;
                 return Ok(None);
@@ -111,7 +111,7 @@ pub async fn send(
             Ok(Some(Start { baseline, seen, continuity }))
         }
         WriteOutcome::Conflict { now, .. } => {
-            session.interrupt().stands(Standing::NothingWritten);
+            session.interrupt().set(InterruptState::NothingWritten);
             // What the record says of a write must be true of the one that was stored, and that was not this one.
             session.warn_unrecorded(session.change_record(withdraw).await);
             match now.and_then(|now| Deployment::from_value(now).ok()) {
@@ -121,7 +121,7 @@ pub async fn send(
             Ok(None)
         }
         WriteOutcome::NotApplied(error) => {
-            session.interrupt().stands(Standing::NothingWritten);
+            session.interrupt().set(InterruptState::NothingWritten);
             outcome.write = Some(name);
             // Else whoever comes next waits a moment for a write that nobody sends. A server that cannot be reached
             // is not waited for.
@@ -172,7 +172,6 @@ async fn is_surely_ours(session: &Session, plan: &Plan, seen: &Deployment, ours:
     by_us && !others
 }
 
-/// A write as the record keeps it.
 pub fn pending(session: &Session, plan: &Plan, intent: &Intent<'_>, baseline: Baseline) -> Pending {
     let keys = intent.snapshot.secret_keys();
     let secret = intent.snapshot.secret.known().and_then(Option::as_ref);
@@ -199,7 +198,6 @@ const CHANGES: usize = 8;
 /// many times a second, and just then somebody wants to abort.
 const MOVES: usize = 100;
 
-/// Counts how often a plan was made.
 #[derive(Default)]
 pub struct Attempts {
     last: Option<Deployment>,

@@ -217,7 +217,6 @@ impl Approved {
         &self.plan
     }
 
-    /// Where the backup is, for an activation.
     pub fn backup(&self) -> Option<&str> {
         self.backup.as_ref().map(BackupStated::statement)
     }

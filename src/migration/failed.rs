@@ -56,7 +56,6 @@ pub async fn report(
 ) -> Failure {
     let now = session.now();
     let go_back = session.command("abort");
-    // First of all: the guide wants the details saved before the switch is set back.
     let causes = diagnosis::understand(&report.message);
     let told = serde_json::json!(causes);
     let file = |session: &Session, more| {

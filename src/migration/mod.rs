@@ -14,6 +14,7 @@ mod server_dry_run;
 mod step;
 mod via_owner;
 
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 pub use advice::{known, page};
@@ -26,7 +27,7 @@ use crate::error::{Exit, Failure};
 use crate::session::Session;
 use crate::session::deadline::Deadline;
 use crate::session::endpoints;
-use crate::session::interrupt::Standing;
+use crate::session::interrupt::InterruptState;
 use crate::session::reading::Extent;
 use crate::terminal::OutputFormat;
 use crate::terminal::progress::Progress;
@@ -34,11 +35,10 @@ use crate::verdict::{Baseline, Continuity};
 
 use apply::{Attempts, Intent};
 use confirm::{Approvals, Approved};
-use follow::{Start, Stopped};
+use follow::{FollowEnd, Start};
 use outcome::{Ended, Outcome};
 use preflight::Preflight;
 use server_dry_run::ServerDryRun;
-use via_owner::Left;
 
 /// The operator may write status in bursts; a moment later it is at work, and quiet.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -47,8 +47,8 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// do next as the last words.
 pub async fn take(session: &mut Session, request: &Request, format: OutputFormat) -> Result<Exit, Failure> {
     // Nothing is connected to for a command that sees no verdict.
-    let reach =
-        (request.wait && !request.preview && !request.step.goes_back()).then(|| endpoints::Reach::begin(session));
+    let reach = (request.wait && !request.preview && !request.step.goes_back())
+        .then(|| endpoints::ConnectionTest::begin(session));
     let mut outcome = Outcome::new(request.step);
     let ended = run(session, request, &mut outcome).await;
     let (succeeded, next) = (matches!(ended, Ok(Ended::Succeeded)), outcome.next.take());
@@ -114,8 +114,8 @@ async fn run(session: &mut Session, request: &Request, outcome: &mut Outcome) ->
         };
         let start = if request.via_owner {
             match via_owner::leave(flow.session, request, &seen, &go, &shown.answer, deadline).await? {
-                Left::Here(start) => *start,
-                Left::Ended(ended) => return Ok(ended),
+                ControlFlow::Continue(start) => start,
+                ControlFlow::Break(ended) => return Ok(ended),
             }
         } else {
             let Some(start) = flow.write(&seen, &go, &shown).await? else {
@@ -179,7 +179,7 @@ impl Flow<'_> {
             // Also an earlier write of this very command, which arrived late and left the record as it found it.
             return Ok(());
         }
-        let now = self.session.gather(Extent::Back).await;
+        let now = self.session.gather(Extent::Abort).await;
         if step.found(&now).is_some() || step.reached(&now).is_some() {
             return Ok(());
         }
@@ -226,19 +226,19 @@ impl Flow<'_> {
         let step = self.request.step;
         let reached = |deployment: &Deployment| step.reached_by(deployment).filter(|_| found);
         let followed = follow::follow(self.session, start, self.deadline, step, &reached, progress).await;
-        match followed.stopped {
-            Stopped::Reached(words) => {
-                self.session.interrupt().stands(Standing::Ending { done: "there is nothing left to do" });
+        match followed.end {
+            FollowEnd::Reached(words) => {
+                self.session.interrupt().set(InterruptState::Ending { done: "there is nothing left to do" });
                 Ok(Some(self.outcome.nothing_to_do(self.session, words)))
             }
-            Stopped::AtRest if self.request.via_owner => {
+            FollowEnd::AtRest if self.request.via_owner => {
                 let text =
                     "gave up waiting; the operator rests, and whether it has worked on the change was not to be seen";
                 let again = self.session.command(step.command());
                 Err(Failure::new(Exit::TimedOut, text).then("To ask it for a run that is seen:", again))
             }
             // An interruption still means what it meant while following: something was written.
-            Stopped::AtRest => Ok(None),
+            FollowEnd::AtRest => Ok(None),
             _ => Ok(Some(conclude::conclude(self.session, step, seen, followed, progress, self.outcome).await)),
         }
     }

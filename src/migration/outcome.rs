@@ -19,9 +19,7 @@ pub enum Ended {
     Failed(Failure),
     /// The operator has not answered within the time-out.
     TimedOut(Failure),
-    /// The program was interrupted while waiting.
     Interrupted,
-    /// `--wait=false`.
     NotWaited,
     /// There was nothing to do, or nothing was written.
     Unchanged,
@@ -79,7 +77,6 @@ impl Outcome {
         Self { step, write: None, message: None, record_file: None, next: None }
     }
 
-    /// Ends a command that finds its goal reached.
     pub fn nothing_to_do(&mut self, session: &Session, why: &'static str) -> Ended {
         session.ui().status(why);
         self.message = Some(why.to_owned());
@@ -111,7 +108,7 @@ impl Outcome {
         if !seen {
             let _ = session.reread().await;
         }
-        let snapshot = session.gather(Extent::Standing).await;
+        let snapshot = session.gather(Extent::Status).await;
         let failure = result.as_ref().err().and_then(Failure::message);
         session.ui().data(
             format,

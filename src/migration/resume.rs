@@ -13,7 +13,6 @@ use crate::session::Session;
 use crate::terminal::time::ago;
 use crate::verdict::{Baseline, Carried, Observation};
 
-/// The write that the record tells of.
 fn pending(snapshot: &Snapshot) -> Option<&Pending> {
     snapshot.recorded()?.pending.as_ref()
 }

@@ -41,7 +41,6 @@ impl Step {
         }
     }
 
-    /// The default of `--timeout`.
     pub const fn timeout(self) -> Duration {
         match self {
             Self::DryRun | Self::Abort | Self::Remove => Duration::from_mins(30),
@@ -49,7 +48,6 @@ impl Step {
         }
     }
 
-    /// The checks that it asks for.
     pub const fn checks(self) -> checks::Step {
         match self {
             Self::DryRun => checks::Step::DryRun,
@@ -64,7 +62,7 @@ impl Step {
 
     /// Going back hangs on nothing that lies around the deployment.
     pub const fn extent(self) -> Extent {
-        if self.goes_back() { Extent::Back } else { Extent::Step }
+        if self.goes_back() { Extent::Abort } else { Extent::Step }
     }
 
     /// Whether it may be repeated, to see a reconcile where the one that counts may have come and gone unseen, and whether the
@@ -173,7 +171,6 @@ impl Step {
 pub struct Request {
     pub step: Step,
     pub preview: bool,
-    /// Codes of warnings.
     pub accept: Vec<String>,
     /// Whether to follow the operator to its verdict, and how long; `None` is the step's own time-out.
     pub wait: bool,
@@ -183,14 +180,11 @@ pub struct Request {
     pub yes: bool,
     /// The deployment's name once more.
     pub confirm: Option<String>,
-    /// Where the backup is.
     pub backup: Option<String>,
-    /// Findings about what was given on the command line.
     pub findings: Vec<Finding>,
 }
 
 impl Request {
-    /// The step without any flag.
     pub fn of(step: Step) -> Self {
         let (accept, findings) = (Vec::new(), Vec::new());
         let (timeout, confirm, backup) = (None, None, None);

@@ -22,7 +22,6 @@ use crate::terminal::live_line::LiveLine;
 #[derive(Clone)]
 pub struct Context {
     pub ui: Ui,
-    /// How to reach the API server.
     pub flags: ConnectionFlags,
     pub interrupt: Interrupt,
 }
@@ -35,12 +34,10 @@ impl Context {
     }
 }
 
-/// One deployment on one API server.
 pub struct Session {
     pub context: Context,
     pub cluster: Cluster,
     pub target: Target,
-    /// The deployment as it was last read.
     pub deployment: Deployment,
     /// Requests it took to find it; `status` keeps within three in all.
     pub requests: u8,
@@ -48,7 +45,6 @@ pub struct Session {
     pub resolution: tokio::sync::OnceCell<Resolution>,
     /// The rules that apply to the caller in the deployment's namespace, once they were asked for.
     pub rules: tokio::sync::OnceCell<Known<Rules>>,
-    /// Secrets that were read when things were last gathered.
     pub secrets: SecretReads,
     /// What was read of the record together with the deployment; taken once, since it is old afterwards.
     pub prefetched_record: Mutex<Option<Result<Option<Value>, ClusterError>>>,
@@ -147,7 +143,6 @@ impl Session {
         format!("{} in {}", self.target.name, self.target.namespace)
     }
 
-    /// A command of this program for the same deployment, to be copied.
     pub fn command(&self, command: &str) -> String {
         command_line(&self.context.flags, command, &self.target.namespace, &self.target.name)
     }

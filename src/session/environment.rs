@@ -10,7 +10,6 @@ use crate::checks::{Circumstances, Healing, Known, Snapshot};
 use crate::cluster::{Selection, foreign, resource};
 use crate::deployment::{ChartRelease, OperatorDeployment, Owner};
 
-/// One look, all requests at once.
 pub async fn look(session: &Session) -> (Circumstances, Option<ChartRelease>) {
     let owner = session.deployment.owner();
     let (access, operator, chart, healing) =

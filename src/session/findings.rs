@@ -14,7 +14,6 @@ pub fn tell(ui: &Ui, place: &str, findings: &[Finding]) {
     }
 }
 
-/// Says on stderr what was looked at, and how many findings there are.
 pub fn count(ui: &Ui, place: &str, findings: &[Finding]) {
     let count = |severity: Severity| findings.iter().filter(|finding| finding.severity == severity).count();
     let (blockers, warnings, unknown) = (count(Severity::Blocker), count(Severity::Warning), count(Severity::Unknown));

@@ -38,13 +38,11 @@ pub async fn roots_or_system(given: Option<Roots>) -> Option<Roots> {
     }
 }
 
-/// Reads the values of `--resolve`.
 pub fn read_resolve<'a>(texts: impl IntoIterator<Item = &'a String>) -> Result<Vec<Resolve>, Failure> {
     let wrong = |text| Failure::usage(format!("--resolve: {text:?} is not of the form HOST:PORT:ADDRESS"));
     texts.into_iter().map(|text| Resolve::parse(text).ok_or_else(|| wrong(text))).collect()
 }
 
-/// Reads the file of `--ca-certificate`.
 pub fn read_roots(path: &str) -> Result<Roots, Failure> {
     let usage = |problem: &str| Failure::usage(format!("--ca-certificate: {problem}"));
     let chain = CertificateChain::parse(read_file("--ca-certificate", path)?.expose())

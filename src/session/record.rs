@@ -13,7 +13,6 @@ use crate::record::{Record, record_name};
 /// How often a record that somebody else keeps changing is tried again.
 const TRIES: usize = 5;
 
-/// The record was changed by somebody else since it was read.
 #[derive(Debug)]
 pub struct ChangedMeanwhile;
 

@@ -28,7 +28,7 @@ impl Session {
     /// The same, and `more` at the same time as the last requests, with what was known before them.
     pub async fn gather_with<T>(&self, extent: Extent, more: impl AsyncFnOnce(&Snapshot) -> T) -> (Snapshot, T) {
         // `status --watch` reads again and again; a line that comes and goes would flicker.
-        let _passing = (extent != Extent::Standing).then(|| self.context.asking());
+        let _passing = (extent != Extent::Status).then(|| self.context.asking());
         // On the heap: they hold many requests at once.
         let mut snapshot = Box::pin(self.first_round(extent)).await;
         let ((secret, refused), asked, configured, more) = Box::pin(async {
@@ -51,7 +51,7 @@ impl Session {
     /// The requests that depend on nothing but the deployment, all at once.
     async fn first_round(&self, extent: Extent) -> Snapshot {
         self.secrets.forget();
-        let step = extent != Extent::Standing;
+        let step = extent != Extent::Status;
         let ((record, record_refused), (features, features_refused), seen, configured) = tokio::join!(
             self.record_and_refusal(),
             async {
@@ -88,8 +88,8 @@ impl Session {
     /// The MAS Secret: only the record may tell its name.
     async fn second_round(&self, extent: Extent, snapshot: &Snapshot) -> (Known<Option<SecretContents>>, Refusal) {
         let rehearsed = snapshot.recorded().is_some_and(|record| record.rehearsal.is_some());
-        let affordable = extent != Extent::Standing || self.requests == 1;
-        let wanted = extent != Extent::Standing || (self.deployment.mas().is_some() && rehearsed);
+        let affordable = extent != Extent::Status || self.requests == 1;
+        let wanted = extent != Extent::Status || (self.deployment.mas().is_some() && rehearsed);
         match self.mas_secret_name(snapshot) {
             Some(_) if wanted && !affordable => (Known::Unreadable("it was not read".to_owned()), Refusal::No),
             Some(name) if wanted => {

@@ -41,24 +41,18 @@ pub struct Status {
     pub next: Option<String>,
 }
 
-/// `spec` of a [`Status`].
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SpecPart {
-    /// `…config.active`.
     pub active: Option<bool>,
     pub host: Option<String>,
 }
 
-/// `status` of a [`Status`].
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StatusPart {
-    /// `status.mas_active`.
     pub mas_active: Option<bool>,
-    /// The condition `Available`.
     pub available: Option<bool>,
-    /// The condition `Successful`.
     pub successful: Option<bool>,
     pub run: RunState,
     pub failure: Option<FailureReport>,
@@ -75,7 +69,6 @@ pub enum RunState {
 }
 
 impl RunState {
-    /// In a word, as in data.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Never => "never",
@@ -89,7 +82,6 @@ impl RunState {
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ProviderPart {
-    /// `idpId`.
     pub idp_id: String,
     pub name: Option<String>,
     pub issuer: Option<String>,
@@ -97,7 +89,6 @@ pub struct ProviderPart {
     pub current_redirect_uri: Option<String>,
     /// The redirect URI that MAS uses.
     pub mas_redirect_uri: Option<String>,
-    /// What is to be known about it.
     pub findings: Vec<Finding>,
 }
 
@@ -223,7 +214,6 @@ pub fn next_command(phase: Phase, prepared: bool, mas_active: bool) -> Option<&'
     }
 }
 
-/// The identity providers with both redirect URIs.
 pub fn providers(snapshot: &Snapshot) -> Vec<ProviderPart> {
     let deployment: &Deployment = &snapshot.deployment;
     let host = mas_host(snapshot);

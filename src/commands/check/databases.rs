@@ -27,7 +27,6 @@ use crate::terminal::progress::Waiting;
 /// Connections through the cluster at once: a session, and the second one that a pooler is recognised by.
 const AT_ONCE: usize = 2;
 
-/// How to get to the databases.
 pub struct DatabaseAccess {
     through_cluster: bool,
     resolve: Vec<Resolve>,
@@ -84,7 +83,6 @@ pub async fn look(session: &Session, snapshot: &Snapshot, mut access: DatabaseAc
     found
 }
 
-/// What a login takes: where to, with which password, and how to get there.
 async fn prepared<'a>(
     session: &Session,
     access: &DatabaseAccess,

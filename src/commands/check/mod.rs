@@ -74,7 +74,7 @@ async fn print_role(context: &Context, args: &CheckArgs) -> Result<Exit, Failure
     let cluster = Cluster::connect(&context.flags).await?;
     let (wanted, who) = match (Session::open(context, args.name.as_deref()).await, args.name.as_deref()) {
         (Ok(session), _) => {
-            let snapshot = session.gather(Extent::Standing).await;
+            let snapshot = session.gather(Extent::Status).await;
             let wanted = RoleFor {
                 name: session.target.name.clone(),
                 namespace: session.target.namespace.clone(),

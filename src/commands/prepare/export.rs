@@ -231,7 +231,6 @@ impl Export<'_> {
     }
 }
 
-/// The file of the Secret's manifest, beside that of the patch.
 fn secret_file(file: &Path) -> PathBuf {
     let stem = file.file_stem().unwrap_or_default().to_string_lossy();
     let ending = file.extension().map_or_else(String::new, |ending| format!(".{}", ending.to_string_lossy()));

@@ -24,7 +24,6 @@ impl Preparation<'_> {
         self.session.ui()
     }
 
-    /// The settings as the record has them.
     pub fn recorded(&self) -> Option<&MasSettings> {
         self.snapshot.recorded()?.settings.as_ref()
     }
@@ -97,7 +96,6 @@ impl Preparation<'_> {
         )))
     }
 
-    /// Refuses a plan that would create a Secret of the chart's, or write to one.
     pub fn may_write(&self, plan: &SecretPlan) -> Result<(), Failure> {
         if !self.secret_is_charts() || !plan.writes() {
             return Ok(());
@@ -128,7 +126,6 @@ impl Preparation<'_> {
     }
 }
 
-/// Whether the chart of this deployment makes a Secret of that name.
 fn is_charts(snapshot: &Snapshot, secret: &str) -> bool {
     is_chart_secret(secret, snapshot.deployment.annotation("meta.helm.sh/release-name"))
 }

@@ -25,7 +25,6 @@ use crate::terminal::progress::Waiting;
 const SURVEY: Duration = Duration::from_secs(40);
 /// For those; each read has limits of its own as well.
 const OWN: Duration = Duration::from_secs(20);
-/// Failure records at most, the latest.
 const RECORDS: usize = 10;
 
 pub async fn collect(session: &Session) -> Contents {
@@ -117,7 +116,6 @@ pub async fn collect(session: &Session) -> Contents {
     contents
 }
 
-/// Which images a deployment runs.
 fn release(deployment: &Value) -> Value {
     let containers = deployment["spec"]["template"]["spec"]["containers"].as_array().into_iter().flatten();
     let images: Vec<&str> = containers.filter_map(|one| one["image"].as_str()).collect();

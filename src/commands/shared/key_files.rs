@@ -153,12 +153,10 @@ fn private_ca(ui: &Ui, host: &HostName, certificate: &str, key: &str) {
     ));
 }
 
-/// Reads `--host`.
 pub fn host(text: &str) -> Result<HostName, Failure> {
     HostName::parse(text.trim()).map_err(|error| Failure::usage(format!("--host: {error}")))
 }
 
-/// Reads the CA that is given, if one is.
 pub fn read_ca(certificate: Option<&str>, key: Option<&str>) -> Result<Option<CertificateAuthority>, Failure> {
     let (Some(certificate), Some(key)) = (certificate, key) else { return Ok(None) };
     let usage = |flag: &str, problem: String| Failure::usage(format!("{flag}: {problem} Nothing was changed."));

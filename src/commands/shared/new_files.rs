@@ -22,9 +22,6 @@ pub fn path_in(folder: &str, name: &str) -> PathBuf {
 
 /// Writes all files, or leaves everything as it was. A reader sees an old file or a new one, never half of one. Keys have mode
 /// 0600 from their first byte on, certificates 0644 (less what the umask takes).
-///
-/// # Errors
-/// If a file exists and `force` is not given (wrong usage), or one cannot be written.
 pub fn write_all(files: &[NewFile<'_>], force: bool) -> Result<(), Failure> {
     if !force {
         let there: Vec<String> =

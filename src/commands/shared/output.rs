@@ -11,12 +11,11 @@ use crate::session::{Document, Session};
 use crate::session::{certificate, endpoints, findings};
 use crate::terminal::{OutputFormat, Ui};
 
-/// Reads a deployment, and looks at it from every side.
 pub async fn gather(session: &Session) -> (Snapshot, Vec<Finding>) {
     let not_migrated = session.deployment.mas_active() != Some(true);
     // The certificate is looked at beside the rest, not after it.
     let (snapshot, (certificate, network)) = session
-        .gather_with(Extent::Look, async |snapshot| {
+        .gather_with(Extent::Check, async |snapshot| {
             tokio::join!(
                 async {
                     match snapshot.settings.as_ref().filter(|_| not_migrated) {
@@ -42,7 +41,6 @@ pub fn check_report(target: Option<&Target>, findings: &Value) -> Document<Value
     Document::new("CheckReport", json!({"namespace": namespace, "name": name, "findings": findings}))
 }
 
-/// Prints the findings; the exit code says how bad they are.
 pub fn conclude(ui: &Ui, format: OutputFormat, target: Option<&Target>, findings: &[Finding]) -> Result<Exit, Failure> {
     if format.is_data() {
         ui.data(format, &check_report(target, &json!(findings)))?;

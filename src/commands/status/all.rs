@@ -161,7 +161,6 @@ pub fn table() -> Table {
     ])
 }
 
-/// A deployment in it.
 pub fn row(status: &Status) -> [Cell; 8] {
     let truth = |value: Option<bool>| value.map_or("-", |value| if value { "True" } else { "False" });
     let step = Phase::STEPS[status.phase.step()];

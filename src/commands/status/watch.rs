@@ -7,7 +7,7 @@ use crate::cluster::WatchItem;
 use crate::deployment::Deployment;
 use crate::error::{Exit, Failure};
 use crate::session::Session;
-use crate::session::interrupt::Standing;
+use crate::session::interrupt::InterruptState;
 use crate::session::reading::Extent;
 use crate::session::status::{Status, StatusList};
 use crate::terminal::time::time_of_day;
@@ -18,7 +18,7 @@ const RECORD: Duration = Duration::from_secs(5);
 
 /// Follows until it is interrupted. Trouble on the way is told on stderr, and following goes on.
 pub async fn follow(session: &mut Session, format: OutputFormat) -> Result<Exit, Failure> {
-    session.interrupt().stands(Standing::Following {
+    session.interrupt().set(InterruptState::Following {
         doing: "this only looked, and the cluster goes on by itself".to_owned(),
         come_back: session.command("status --watch"),
     });
@@ -48,10 +48,9 @@ pub async fn follow(session: &mut Session, format: OutputFormat) -> Result<Exit,
     }
 }
 
-/// Says where it stands, if that is news.
 async fn show(session: &Session, format: OutputFormat, shown: &mut Option<String>) -> Result<(), Failure> {
     let snapshot = tokio::select! {
-        snapshot = session.gather(Extent::Standing) => snapshot,
+        snapshot = session.gather(Extent::Status) => snapshot,
         () = session.interrupt().wait() => return Ok(()),
     };
     let status = Status::of(&snapshot, |command| session.command(command));
@@ -72,7 +71,6 @@ async fn show(session: &Session, format: OutputFormat, shown: &mut Option<String
     Ok(())
 }
 
-/// Everything that is worth a line when it changes.
 fn line(status: &Status) -> String {
     let truth = |value: Option<bool>| value.map_or("absent", |value| if value { "true" } else { "false" });
     let part = &status.status;

@@ -13,8 +13,8 @@ use reqwest::Url;
 use tokio::sync::OnceCell;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
+use super::access::EndpointAccess;
 use super::through::{self, Through};
-use super::ways::Ways;
 use crate::checks::endpoints::{
     Answers, Commands, Expected, Outcome, Question, Whom, judge, next_at_provider, questions,
 };
@@ -38,7 +38,7 @@ pub const NO_LOGINS: &str = "Nobody was logged in by this. Never complete a logi
                              leaves in MAS's database makes the migration fail.";
 
 /// What there is to expect, with commands that fit this call.
-pub fn expected(session: &Session, snapshot: &Snapshot, ways: &Ways) -> Expected {
+pub fn expected(session: &Session, snapshot: &Snapshot, ways: &EndpointAccess) -> Expected {
     let commands = Commands {
         verify: session.command("verify"),
         kubectl: format!("kubectl -n {}{}", session.target.namespace, session.cluster.place().context_flag()),
@@ -47,7 +47,7 @@ pub fn expected(session: &Session, snapshot: &Snapshot, ways: &Ways) -> Expected
 }
 
 /// Looks. Takes less than ten seconds, whatever is there; dropping it ends it at once.
-pub async fn look(expected: &Expected, ways: &Ways, now: Timestamp) -> Vec<Finding> {
+pub async fn look(expected: &Expected, ways: &EndpointAccess, now: Timestamp) -> Vec<Finding> {
     let deadline = Instant::now() + WHOLE;
     let system = ways.roots.is_none();
     let roots = roots_or_system(ways.roots.clone()).await;
@@ -57,14 +57,13 @@ pub async fn look(expected: &Expected, ways: &Ways, now: Timestamp) -> Vec<Findi
 
 struct Round<'a> {
     expected: &'a Expected,
-    ways: &'a Ways,
+    ways: &'a EndpointAccess,
     roots: Option<Roots>,
     system: bool,
     deadline: Instant,
     names: Mutex<HashMap<String, Arc<OnceCell<Addresses>>>>,
 }
 
-/// What DNS told of a name.
 type Addresses = Result<Vec<SocketAddr>, String>;
 
 impl Round<'_> {
@@ -164,7 +163,6 @@ impl Round<'_> {
         (seen, Some((Question::AtProvider(*index), outcome)))
     }
 
-    /// At a host of the spec.
     async fn at_spec(&self, question: &Question, bearer: Option<&SecretText>) -> Seen {
         let url = question.url(self.expected);
         let Ok(url) = Url::parse(&url) else {
@@ -192,7 +190,6 @@ impl Round<'_> {
         }
     }
 
-    /// The way to a host of the spec. Its addresses are looked up once for all questions.
     async fn looked_up(&self, url: &Url) -> Result<Way, Outcome> {
         match self.ways.way(url) {
             Ok(Way::Direct) => {}
@@ -203,7 +200,6 @@ impl Round<'_> {
         found.map(Way::To).map_err(Outcome::NotReached)
     }
 
-    /// The addresses of a host, which is looked up once.
     async fn addresses(&self, host: &str, port: u16) -> Addresses {
         let cell = {
             let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);

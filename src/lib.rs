@@ -2,9 +2,10 @@
 //! Matrix Authentication Service (MAS).
 //!
 //! Decisions are pure and in the middle; a thin shell is around them. Arrows point one way: `commands` → `migration` →
-//! `session` → `cluster`, `net` → `checks`, `diagnosis`, `plan`, `verdict`, `record` → `deployment`, `secrets`, `x509`,
-//! `redact`, `workloads`. `terminal` serves the upper three.
+//! `session` → `cluster`, `net` → `checks`, `diagnosis`, `plan`, `verdict`, `record` → `answers`, `deployment`,
+//! `secrets`, `x509`, `redact`, `workloads`. `terminal` serves the upper three.
 
+pub mod answers;
 pub mod checks;
 pub mod cli;
 pub mod cluster;

@@ -1,18 +1,14 @@
-//! What the caller may do, and what each step needs. Pure: the API server was asked beforehand.
+//! What the caller may do. Pure: the API server was asked beforehand.
 
 use k8s_openapi::api::authorization::v1::{
     NonResourceAttributes, ResourceAttributes, SelfSubjectAccessReviewSpec, SubjectRulesReviewStatus,
 };
 use serde_json::Value;
 
-use super::snapshot::{Known, Snapshot, Step};
-use crate::plan::SecretKeys;
-use crate::record::record_name;
+use crate::answers::Known;
 
-/// The API group of the ElementDeployment.
 const GROUP: &str = "matrix.element.io";
 
-/// One right, in the words of RBAC.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Right {
     pub verb: &'static str,
@@ -46,7 +42,6 @@ impl Right {
         Self::named(verb, "", "configmaps", name)
     }
 
-    /// Reading an address that is no resource.
     pub fn path(path: impl Into<String>) -> Self {
         Self { verb: "get", on: On::Path(path.into()) }
     }
@@ -109,7 +104,6 @@ impl Rules {
         error.or(self.0.incomplete.then_some("it says that its list is not complete"))
     }
 
-    /// Whether one of them allows this.
     pub fn allow(&self, right: &Right) -> bool {
         let holds = |list: &[String], one: &str| list.iter().any(|item| item == "*" || item == one);
         let any = |list: &Option<Vec<String>>, one: &str| list.as_ref().is_some_and(|list| holds(list, one));
@@ -130,7 +124,6 @@ impl Rules {
     }
 }
 
-/// What was found out about the caller's rights.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Access {
     /// The rules, if the API server lists them.
@@ -139,7 +132,6 @@ pub struct Access {
     pub asked: Vec<(Right, Option<bool>)>,
     /// Rights that were needed while reading, and refused.
     pub refused: Vec<Right>,
-    /// The API server no longer takes the credentials.
     pub logged_out: bool,
 }
 
@@ -149,7 +141,6 @@ impl Access {
         Self { rules: Known::Unreadable(why.into()), asked: Vec::new(), refused: Vec::new(), logged_out: false }
     }
 
-    /// Whether the list of rules settles a right.
     pub fn settled_by_rules(&self, right: &Right) -> Option<bool> {
         let rules = self.rules.known()?;
         if rules.allow(right) {
@@ -167,75 +158,11 @@ impl Access {
         self.settled_by_rules(right).or_else(asked)
     }
 
-    /// Why what is not known is not known.
     pub fn why_unknown(&self) -> &str {
         match &self.rules {
             Known::Unreadable(why) => why,
             Known::Known(rules) => rules.incomplete().unwrap_or("it gave no answer"),
         }
-    }
-}
-
-/// Every right that any step may need, whatever is there already.
-pub fn of_the_whole_way(snapshot: &Snapshot) -> Vec<Right> {
-    let name = snapshot.deployment.name();
-    let (secret, record) = (snapshot.secret_name(), record_name(name));
-    let deployment = ["get", "watch", "patch"].map(|verb| Right::deployment(verb, name));
-    let secrets = ["get", "create", "patch"].map(|verb| Right::secret(verb, &secret));
-    let records = ["get", "create", "update"].map(|verb| Right::config_map(verb, &record));
-    deployment.into_iter().chain(secrets).chain(records).collect()
-}
-
-/// The rights that a step cannot do without, apart from following the operator.
-pub fn needed(snapshot: &Snapshot, step: Step) -> Vec<Right> {
-    let deployment = &snapshot.deployment;
-    let (name, record) = (deployment.name(), record_name(deployment.name()));
-    let patch = Right::deployment("patch", name);
-    if step == Step::Abort {
-        // Going back must not hang on what only serves to remember.
-        return vec![Right::deployment("get", name), patch];
-    }
-    let secret = snapshot.secret_name();
-    let mut rights =
-        vec![Right::deployment("get", name), Right::secret("get", &secret), Right::config_map("get", &record)];
-    // A record that is not there yet is made first, and completed when the operator has answered.
-    let no_record = matches!(snapshot.record, Known::Known(None));
-    if step != Step::Prepare {
-        rights.push(patch);
-    }
-    if matches!(step, Step::Prepare | Step::Look) {
-        rights.extend(secret_write(snapshot, &secret));
-    }
-    if no_record {
-        rights.push(Right::config_map("create", &record));
-    }
-    if !(no_record && step == Step::Prepare) {
-        rights.push(Right::config_map("update", &record));
-    }
-    rights
-}
-
-/// What `prepare` has to write to the Secret: all of it, or what is missing in it.
-fn secret_write(snapshot: &Snapshot, name: &str) -> Option<Right> {
-    let keys = snapshot.secret_keys();
-    match &snapshot.secret {
-        Known::Known(None) => Some(Right::secret("create", name)),
-        Known::Known(Some(secret)) => {
-            let SecretKeys { encryption_secret, rsa_private_key, postgres_password, .. } = &keys;
-            let complete = [encryption_secret, rsa_private_key, postgres_password]
-                .into_iter()
-                .all(|key| secret.data.contains_key(key));
-            (!complete).then(|| Right::secret("patch", name))
-        }
-        Known::Unreadable(_) => None,
-    }
-}
-
-/// The rights to follow what the operator makes of a write.
-pub fn needed_to_follow(snapshot: &Snapshot, step: Step) -> Vec<Right> {
-    match step {
-        Step::Prepare => Vec::new(),
-        _ => vec![Right::deployment("watch", snapshot.deployment.name())],
     }
 }
 
@@ -247,17 +174,6 @@ mod tests {
 
     fn rules(status: Value) -> Rules {
         Rules::read(&status).unwrap()
-    }
-
-    #[test]
-    fn no_step_needs_more_than_the_whole_way() {
-        let snapshot = super::super::tests::snapshot(|_| {});
-        let whole = of_the_whole_way(&snapshot);
-        for step in [Step::Look, Step::Prepare, Step::DryRun, Step::Activate, Step::Abort] {
-            for right in needed(&snapshot, step).into_iter().chain(needed_to_follow(&snapshot, step)) {
-                assert!(whole.contains(&right), "{step:?}: {}", right.words());
-            }
-        }
     }
 
     #[test]

@@ -2,14 +2,23 @@
 
 use jiff::Timestamp;
 
-use super::finding::{Finding, codes};
-use super::snapshot::Known;
+use super::finding::{Code, Finding};
+use crate::answers::Known;
 use crate::plan::SecretContents;
 use crate::secrets::SecretBytes;
 use crate::x509::{
     Certificate, CertificateChain, CertificateError, CertificateProblem, HostName, KeyError, ProblemSeverity,
     TlsPrivateKey, check_certificate,
 };
+
+const CERTIFICATE_UNKNOWN: Code = "certificate-unknown";
+pub const CERTIFICATE_MISSING: Code = "certificate-missing";
+const CERTIFICATE_UNREADABLE: Code = "certificate-unreadable";
+const TLS_ENDPOINT: Code = "tls-endpoint";
+const CERTIFICATE_TRUST: Code = "certificate-trust";
+const CERTIFICATE_LAYOUT: Code = "certificate-layout";
+const CERTIFICATE_KEY_UNREADABLE: Code = "certificate-key-unreadable";
+const CERTIFICATE: Code = "certificate";
 
 /// Under which keys a Secret holds a certificate and its private key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +45,6 @@ impl Stored {
     }
 }
 
-/// The same as [`certificate`] for one that is in a Secret.
 pub fn stored(
     subject: &str,
     secret: Known<Option<&SecretContents>>,
@@ -47,7 +55,7 @@ pub fn stored(
     match secret {
         Known::Unreadable(why) => {
             let text = format!("it could not be read: {why}");
-            vec![Finding::unknown(codes::CERTIFICATE_UNKNOWN, subject, text).remedy(CHECK_LIVE)]
+            vec![Finding::unknown(CERTIFICATE_UNKNOWN, subject, text).remedy(CHECK_LIVE)]
         }
         Known::Known(None) => vec![missing(subject, "it does not exist")],
         Known::Known(Some(secret)) => {
@@ -77,24 +85,24 @@ const CHECK_LIVE: &str =
     "Let somebody who may read it look, or look at what is served: kubectl ess-mas tls check --live --host HOST";
 
 pub fn missing(subject: &str, what: &str) -> Finding {
-    Finding::blocker(codes::CERTIFICATE_MISSING, subject, what).remedy(
+    Finding::blocker(CERTIFICATE_MISSING, subject, what).remedy(
         "Put certificate and private key there (into MAS's own Secret: `kubectl ess-mas prepare --tls certfile --certificate FILE \
          --private-key FILE`), or choose another TLS mode with `kubectl ess-mas prepare --tls`.",
     )
 }
 
 pub fn unreadable(subject: &str, what: &str) -> Finding {
-    Finding::blocker(codes::CERTIFICATE_UNREADABLE, subject, what)
+    Finding::blocker(CERTIFICATE_UNREADABLE, subject, what)
 }
 
 /// No certificate was seen at the host. Whether something `answers` that does not speak TLS is known for sure; that nothing
 /// answers may be so from here only.
 pub fn endpoint(host: &HostName, what: &str, answers: bool) -> Finding {
     if answers {
-        Finding::blocker(codes::TLS_ENDPOINT, host.as_str(), what)
+        Finding::blocker(TLS_ENDPOINT, host.as_str(), what)
             .remedy("Look at what ends TLS there: an ingress, a load balancer or a proxy.")
     } else {
-        Finding::unknown(codes::TLS_ENDPOINT, host.as_str(), what)
+        Finding::unknown(TLS_ENDPOINT, host.as_str(), what)
             .remedy("Look from where clients are, or connect to the ingress: --resolve HOST:443:ADDRESS")
     }
 }
@@ -102,47 +110,37 @@ pub fn endpoint(host: &HostName, what: &str, answers: bool) -> Finding {
 /// The chain leads to a CA of this system, or to the one given.
 pub fn trusted(subject: &str, system: bool) -> Finding {
     let by = if system { "this system trusts its CA" } else { "the CA given has issued it" };
-    Finding::ok(codes::CERTIFICATE_TRUST, subject, by)
+    Finding::ok(CERTIFICATE_TRUST, subject, by)
 }
 
 pub fn not_trusted(subject: &str, chain: &CertificateChain, system: bool) -> Finding {
     let issuer = chain.certificates().last().map(Certificate::issuer).unwrap_or_default();
     if system {
-        Finding::warning(
-            codes::CERTIFICATE_TRUST,
-            subject,
-            format!("this system does not trust its CA ({issuer}); other devices may or may not"),
-        )
-        .remedy("If the CA is a private one, install it on every device, in Synapse and in MAS; and look again with --ca-certificate FILE.")
+        let text = format!("this system does not trust its CA ({issuer}); other devices may or may not");
+        let remedy = "If the CA is a private one, install it on every device, in Synapse and in MAS; and look again with --ca-certificate FILE.";
+        Finding::warning(CERTIFICATE_TRUST, subject, text).remedy(remedy)
     } else {
-        Finding::blocker(codes::CERTIFICATE_TRUST, subject, format!("the CA given has not issued it ({issuer} has)"))
-            .remedy(
-                "Give the certificate of that CA, or put the certificate that the CA given has issued in its place.",
-            )
+        let text = format!("the CA given has not issued it ({issuer} has)");
+        let remedy =
+            "Give the certificate of that CA, or put the certificate that the CA given has issued in its place.";
+        Finding::blocker(CERTIFICATE_TRUST, subject, text).remedy(remedy)
     }
 }
 
 pub fn no_roots(subject: &str) -> Finding {
-    Finding::unknown(
-        codes::CERTIFICATE_TRUST,
-        subject,
-        "this system has no CA certificates, so whether others trust it is not known",
-    )
-    .remedy("Pass the CA with --ca-certificate FILE.")
+    let text = "this system has no CA certificates, so whether others trust it is not known";
+    Finding::unknown(CERTIFICATE_TRUST, subject, text).remedy("Pass the CA with --ca-certificate FILE.")
 }
 
 /// What is wrong with it is said already; nobody accepts it, whomever they trust.
 pub fn trust_moot(subject: &str) -> Finding {
-    Finding::unknown(
-        codes::CERTIFICATE_TRUST,
-        subject,
-        "whether its CA is trusted was not looked at, as it is refused anyway",
-    )
+    let text = "whether its CA is trusted was not looked at, as it is refused anyway";
+    Finding::unknown(CERTIFICATE_TRUST, subject, text)
 }
 
 /// The TLS library refuses it for a reason that is no problem of its own here.
 pub fn refused(subject: &str, reason: &str) -> Finding {
-    Finding::warning(codes::CERTIFICATE_TRUST, subject, format!("strict clients refuse it: {reason}"))
+    Finding::warning(CERTIFICATE_TRUST, subject, format!("strict clients refuse it: {reason}"))
         .remedy("Mend what the other findings say, or get another certificate.")
 }
 
@@ -155,20 +153,20 @@ pub fn certificate(
     host: &HostName,
     now: Timestamp,
 ) -> Vec<Finding> {
-    let refused = |code, error: &dyn ToString| Finding::blocker(code, subject, error.to_string());
+    let refused = |code, error: String| Finding::blocker(code, subject, error);
     let chain = CertificateChain::parse(certificate).map_err(|error| match error {
-        CertificateError::Layout | CertificateError::Trusted => refused(codes::CERTIFICATE_LAYOUT, &error),
-        error => refused(codes::CERTIFICATE_UNREADABLE, &error),
+        CertificateError::Layout | CertificateError::Trusted => refused(CERTIFICATE_LAYOUT, error.to_string()),
+        error => refused(CERTIFICATE_UNREADABLE, error.to_string()),
     });
     let key = key.map(TlsPrivateKey::parse).transpose().map_err(|error| match error {
-        KeyError::Layout => refused(codes::CERTIFICATE_LAYOUT, &error),
-        error => refused(codes::CERTIFICATE_KEY_UNREADABLE, &error),
+        KeyError::Layout => refused(CERTIFICATE_LAYOUT, error.to_string()),
+        error => refused(CERTIFICATE_KEY_UNREADABLE, error.to_string()),
     });
-    let mut findings: Vec<Finding> =
-        [chain.as_ref().err(), key.as_ref().err()].into_iter().flatten().cloned().collect();
+    let unread = [chain.as_ref().err(), key.as_ref().err()];
+    let mut findings: Vec<Finding> = unread.into_iter().flatten().cloned().collect();
     if let Ok(chain) = chain {
-        let key = key.ok().flatten();
-        findings.extend(of_problems(subject, &check_certificate(&chain, key.as_ref(), host, now)));
+        let problems = check_certificate(&chain, key.ok().flatten().as_ref(), host, now);
+        findings.extend(problems.iter().map(|problem| of_problem(subject, problem)));
         if findings.is_empty() {
             findings.push(good(subject, &chain, host));
         }
@@ -195,14 +193,12 @@ pub fn presented(
             }
         }
     }
-    if problems.is_empty() { vec![good(subject, chain, host)] } else { of_problems(subject, &problems).collect() }
+    if problems.is_empty() {
+        return vec![good(subject, chain, host)];
+    }
+    problems.iter().map(|problem| of_problem(subject, problem)).collect()
 }
 
-fn of_problems<'a>(subject: &'a str, problems: &'a [CertificateProblem]) -> impl Iterator<Item = Finding> + 'a {
-    problems.iter().map(move |problem| of_problem(subject, problem))
-}
-
-/// What a problem is as a finding; its code is the problem's.
 pub fn of_problem(subject: &str, problem: &CertificateProblem) -> Finding {
     let make = match problem.severity() {
         ProblemSeverity::Blocker => Finding::blocker,
@@ -213,12 +209,8 @@ pub fn of_problem(subject: &str, problem: &CertificateProblem) -> Finding {
 
 fn good(subject: &str, chain: &CertificateChain, host: &HostName) -> Finding {
     let leaf = chain.leaf();
-    let until = leaf.not_after();
-    Finding::ok(
-        codes::CERTIFICATE,
-        subject,
-        format!("good for {host} until {until}; issued by {} ({})", leaf.issuer(), leaf.fingerprint()),
-    )
+    let (until, issuer, print) = (leaf.not_after(), leaf.issuer(), leaf.fingerprint());
+    Finding::ok(CERTIFICATE, subject, format!("good for {host} until {until}; issued by {issuer} ({print})"))
 }
 
 #[cfg(test)]

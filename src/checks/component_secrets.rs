@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::finding::{Finding, codes};
-use super::snapshot::{Known, Snapshot, Step};
-use crate::deployment::{Deployment, TlsMode};
+use super::finding::{Code, Finding};
+use super::snapshot::{Purpose, Snapshot};
+use crate::answers::Known;
+use crate::deployment::{Deployment, MAS, TlsMode};
 use crate::plan::referenced_keys;
 
-const MAS: &str = "matrixAuthenticationService";
+const COMPONENT_SECRET: Code = "component-secret";
 
-/// A key that a component refers to.
 struct Reference {
     component: String,
     /// Path of the field below the component.
@@ -33,10 +33,10 @@ pub fn secrets_to_look_at(deployment: &Deployment) -> Vec<String> {
     names
 }
 
-pub(super) fn check(snapshot: &Snapshot, step: Step, findings: &mut Vec<Finding>) {
-    let around = &snapshot.configured;
+pub(super) fn check(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Finding>) {
+    let around = &snapshot.components;
     // `prepare` starts no run of the operator; and where nothing was looked at there is nothing to say.
-    if step == Step::Prepare || (around.secrets.is_empty() && around.left_out.is_empty()) {
+    if purpose == Purpose::Prepare || (around.secrets.is_empty() && around.left_out.is_empty()) {
         return;
     }
     let before = findings.len();
@@ -55,7 +55,7 @@ pub(super) fn check(snapshot: &Snapshot, step: Step, findings: &mut Vec<Finding>
     if findings.len() == before {
         let names: Vec<&str> = keys.keys().copied().collect();
         let text = "every key that a component refers to is there";
-        findings.push(Finding::ok(codes::COMPONENT_SECRET, format!("Secrets {}", names.join(", ")), text));
+        findings.push(Finding::ok(COMPONENT_SECRET, format!("Secrets {}", names.join(", ")), text));
     }
 }
 
@@ -74,7 +74,7 @@ fn references(deployment: &Deployment) -> Vec<Reference> {
     for (component, value) in components {
         let Some(secret) = value["secretName"].as_str().filter(|name| !name.is_empty()) else { continue };
         for (property, key) in referenced_keys(value) {
-            if !is_of_certificate(&property) {
+            if !property.contains(".tls.") {
                 all.push(Reference { component: component.to_owned(), property, secret: secret.to_owned(), key });
             }
         }
@@ -82,20 +82,14 @@ fn references(deployment: &Deployment) -> Vec<Reference> {
     all
 }
 
-fn is_of_certificate(property: &str) -> bool {
-    property.contains(".tls.")
-}
-
 fn no_secret(name: &str, references: &[&Reference]) -> Finding {
-    let mut keys: Vec<&str> = references.iter().map(|reference| reference.key.as_str()).collect();
-    keys.sort_unstable();
-    keys.dedup();
+    let keys: BTreeSet<&str> = references.iter().map(|reference| reference.key.as_str()).collect();
+    let keys = keys.into_iter().collect::<Vec<_>>().join(", ");
     let component = references.first().map_or("", |reference| reference.component.as_str());
-    let keys = keys.join(", ");
     let text = format!(
         "it does not exist, but {component} refers to it (keys {keys}); the operator refuses to reconcile without it"
     );
-    Finding::blocker(codes::COMPONENT_SECRET, format!("Secret {name}"), text)
+    Finding::blocker(COMPONENT_SECRET, format!("Secret {name}"), text)
         .remedy("Find out who removed it and bring it back; its values cannot be made anew.")
 }
 
@@ -104,7 +98,7 @@ fn absent(reference: &Reference) -> Finding {
     let text = format!(
         "component {component}, property {property}: absent from {secret}/{key}; the operator refuses to reconcile without it"
     );
-    Finding::blocker(codes::COMPONENT_SECRET, format!("Secret {secret}, key {key}"), text)
+    Finding::blocker(COMPONENT_SECRET, format!("Secret {secret}, key {key}"), text)
         .remedy("Add the key to the Secret, or let the property name one that is there.")
 }
 
@@ -129,52 +123,45 @@ fn certificates(
         if has(secret, &own_pair) == Some(false) && global != Some(true) {
             let (certificate, key) = &own_pair;
             let subject = format!("Secret {secret}, keys {certificate} and {key}");
-            let elsewhere = match global {
-                Some(_) => format!("neither has the global Secret {global_secret} a certificate in its place"),
-                None => "the global Secret could not be looked at".to_owned(),
+            let message = |elsewhere: &str| {
+                format!("component {component} has no certificate in them (TLS mode certfile), and {elsewhere}")
             };
-            let message =
-                format!("component {component} has no certificate in them (TLS mode certfile), and {elsewhere}");
-            findings.push(match global {
-                Some(_) => Finding::blocker(codes::COMPONENT_SECRET, subject, message)
-                    .remedy("Add both keys to one of the two Secrets."),
-                None => Finding::unknown(codes::COMPONENT_SECRET, subject, message)
-                    .remedy("Make sure that the certificate is in the global Secret."),
+            findings.push(if global.is_some() {
+                let elsewhere = format!("neither has the global Secret {global_secret} a certificate in its place");
+                Finding::blocker(COMPONENT_SECRET, subject, message(&elsewhere))
+                    .remedy("Add both keys to one of the two Secrets.")
+            } else {
+                Finding::unknown(COMPONENT_SECRET, subject, message("the global Secret could not be looked at"))
+                    .remedy("Make sure that the certificate is in the global Secret.")
             });
         }
     }
 }
 
-/// The names of the two keys of a `tls` section.
 fn pair(tls: &Value) -> Option<(String, String)> {
     let key = |name: &str| tls["certificate"][name].as_str().filter(|key| !key.is_empty()).map(str::to_owned);
     Some((key("certFileSecretKey")?, key("privateKeySecretKey")?))
 }
 
 fn unknown(snapshot: &Snapshot, findings: &mut Vec<Finding>) {
-    let around = &snapshot.configured;
-    let unreadable: Vec<(&str, &str)> = around
-        .secrets
-        .iter()
-        .filter_map(|one| match &one.keys {
-            Known::Unreadable(why) => Some((one.name.as_str(), why.as_str())),
-            Known::Known(_) => None,
-        })
-        .collect();
-    let list = |names: &[&str]| {
-        if names.len() == 1 { format!("Secret {}", names[0]) } else { format!("Secrets {}", names.join(", ")) }
+    let around = &snapshot.components;
+    let mut unknown = |names: &[&str], text: String| {
+        let kind = if names.len() == 1 { "Secret" } else { "Secrets" };
+        let finding = Finding::unknown(COMPONENT_SECRET, format!("{kind} {}", names.join(", ")), text);
+        findings.push(finding.remedy("Without it nobody can tell whether the operator finds every key that it insists on. It found them at its last good run."));
     };
-    let remedy = "Without it nobody can tell whether the operator finds every key that it insists on. It found them at its last good run.";
-    if let Some((_, why)) = unreadable.first() {
-        let names: Vec<&str> = unreadable.iter().map(|(name, _)| *name).collect();
-        findings.push(
-            Finding::unknown(codes::COMPONENT_SECRET, list(&names), format!("could not be read: {why}")).remedy(remedy),
-        );
+    let unreadable = around.secrets.iter().filter_map(|one| match &one.keys {
+        Known::Unreadable(why) => Some((one.name.as_str(), why)),
+        Known::Known(_) => None,
+    });
+    let (names, reasons): (Vec<&str>, Vec<&String>) = unreadable.unzip();
+    if let Some(why) = reasons.first() {
+        unknown(&names, format!("could not be read: {why}"));
     }
     if !around.left_out.is_empty() {
         let names: Vec<&str> = around.left_out.iter().map(String::as_str).collect();
-        let message = "not looked at, to keep the number of requests small; `dry-run` looks at every one";
-        findings.push(Finding::unknown(codes::COMPONENT_SECRET, list(&names), message).remedy(remedy));
+        let text = "not looked at, to keep the number of requests small; `dry-run` looks at every one";
+        unknown(&names, text.to_owned());
     }
 }
 

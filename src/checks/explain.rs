@@ -12,7 +12,6 @@ use super::finding::Severity;
 
 const DOCUMENT: &str = include_str!("../../docs/findings.md");
 
-/// What there is to know about one code.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Explanation {
     pub code: &'static str,
@@ -22,7 +21,6 @@ pub struct Explanation {
     pub severities: Vec<Severity>,
     /// What it means when it is not in order; paragraphs are lines.
     pub meaning: String,
-    /// Why it matters to the migration.
     pub why: String,
     #[serde(rename = "mend")]
     pub remedy: String,
@@ -33,12 +31,10 @@ pub struct Explanation {
 static EXPLANATIONS: LazyLock<Vec<Explanation>> =
     LazyLock::new(|| DOCUMENT.split("\n### ").skip(1).map(read).collect());
 
-/// Every explanation, in the order of the document.
 pub fn all() -> impl Iterator<Item = &'static Explanation> {
     EXPLANATIONS.iter()
 }
 
-/// The explanation of a code, if there is such a code.
 pub fn explanation(code: &str) -> Option<&'static Explanation> {
     all().find(|explanation| explanation.code == code)
 }
@@ -90,28 +86,41 @@ pub(super) fn assert_true(finding: &super::finding::Finding) {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
+    use std::fs;
+    use std::path::Path;
 
     use super::*;
 
-    /// The texts between these two marks, each.
-    fn between<'a>(text: &'a str, before: &str, after: &'a str) -> impl Iterator<Item = &'a str> {
-        text.split(before).skip(1).filter_map(move |rest| rest.split(after).next()).collect::<Vec<_>>().into_iter()
+    /// The codes that the files of this folder declare, in Rust or in a table.
+    fn declared(folder: &Path, found: &mut BTreeSet<String>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                declared(&path, found);
+                continue;
+            }
+            let text = fs::read_to_string(&path).unwrap();
+            let constants = text.lines().filter_map(|line| line.split_once(": Code = \"")?.1.strip_suffix("\";"));
+            let of_table = text.lines().filter_map(|line| line.strip_prefix("  code: "));
+            found.extend(constants.chain(of_table).map(str::to_owned));
+        }
     }
 
-    /// Every code that the sources know: the constants, and those of a certificate's problems.
-    fn codes() -> BTreeSet<&'static str> {
-        let constants = include_str!("finding.rs").split("pub mod codes {").nth(1).unwrap();
-        let constants = between(constants, ": &str = \"", "\"");
+    /// Every code that the sources know: those that are declared beside a check, and those of a certificate's problems.
+    fn codes() -> BTreeSet<String> {
+        let mut codes = BTreeSet::new();
+        declared(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/checks"), &mut codes);
         let problems = include_str!("../x509/certificate/problem.rs").split("fn rule(").nth(1).unwrap();
-        let problems = between(problems.split("fn code(").next().unwrap(), ", \"", "\"");
-        constants.chain(problems).collect()
+        let problems = problems.split("fn code(").next().unwrap().split(", \"").skip(1);
+        codes.extend(problems.map(|rest| rest.split('"').next().unwrap().to_owned()));
+        codes
     }
 
     #[test]
     fn every_code_has_a_heading_and_every_heading_a_code() {
         let codes = codes();
         assert!(codes.len() > 60 && codes.contains("certificate-expired") && codes.contains("rehearsal"), "{codes:?}");
-        let explained: BTreeSet<&str> = all().map(|one| one.code).collect();
+        let explained: BTreeSet<String> = all().map(|one| one.code.to_owned()).collect();
         let missing: Vec<_> = codes.difference(&explained).collect();
         let left: Vec<_> = explained.difference(&codes).collect();
         assert!(missing.is_empty() && left.is_empty(), "without an explanation: {missing:?}; without a code: {left:?}");

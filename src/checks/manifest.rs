@@ -1,9 +1,16 @@
 //! Who owns the manifest, and what becomes of a change made in place. What Helm does was tried with both releases; what
 //! `kubectl apply` does is Kubernetes' documentation; Argo CD and Flux were not tried.
 
-use super::finding::{Finding, codes};
-use super::snapshot::{Healing, Snapshot, Step};
+use super::finding::{Code, Finding};
+use super::self_healing::SelfHealing;
+use super::snapshot::{Purpose, Snapshot};
 use crate::deployment::{Applied, HelmRelease, Owner, Reach};
+
+pub const OWNED_BY_HELM: Code = "manifest-owned-by-helm";
+const OWNED_BY_INSTALLER: Code = "manifest-owned-by-installer";
+const OWNED_BY_GITOPS: Code = "manifest-owned-by-gitops";
+const APPLIED: Code = "manifest-applied";
+pub const OWNERS: [Code; 4] = [OWNED_BY_HELM, OWNED_BY_INSTALLER, OWNED_BY_GITOPS, APPLIED];
 
 const SUBJECT: &str = "the ElementDeployment's manifest";
 const SWITCH: &str = "components.matrixAuthenticationService.config.active";
@@ -15,7 +22,6 @@ enum Moment {
     DryRun,
     /// The switch is about to be turned on; also when somebody only looks, because that is what lies ahead.
     Activate,
-    /// The switch is about to be turned off.
     Abort,
     Done,
 }
@@ -35,6 +41,10 @@ impl Moment {
         }
     }
 
+    const fn when(self) -> &'static str {
+        if matches!(self, Self::Done) { "Now" } else { "Right after this step" }
+    }
+
     /// What the manifest's source has to say.
     fn value(self) -> String {
         match self {
@@ -44,15 +54,15 @@ impl Moment {
     }
 }
 
-pub(super) fn check(snapshot: &Snapshot, step: Step, findings: &mut Vec<Finding>) {
+pub(super) fn check(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Finding>) {
     let deployment = &snapshot.deployment;
-    let moment = match (deployment.mas_active() == Some(true), step) {
-        (true, Step::Look) => Moment::Done,
+    let moment = match (deployment.mas_active() == Some(true), purpose) {
+        (true, Purpose::Look) => Moment::Done,
         // `prepare` never touches the ElementDeployment; after the migration nothing is written either.
-        (true, _) | (_, Step::Prepare) => return,
-        (_, Step::DryRun) => Moment::DryRun,
-        (_, Step::Activate | Step::Look) => Moment::Activate,
-        (_, Step::Abort) => Moment::Abort,
+        (true, _) | (_, Purpose::Prepare) => return,
+        (_, Purpose::DryRun) => Moment::DryRun,
+        (_, Purpose::Activate | Purpose::Look) => Moment::Activate,
+        (_, Purpose::Abort) => Moment::Abort,
     };
     let owner = deployment.owner();
     if moment == Moment::Done
@@ -80,30 +90,24 @@ pub(super) fn check(snapshot: &Snapshot, step: Step, findings: &mut Vec<Finding>
 fn code(owner: &Owner) -> Option<&'static str> {
     match owner {
         Owner::Nobody => None,
-        Owner::Helm(_) => Some(codes::OWNED_BY_HELM),
-        Owner::Installer => Some(codes::OWNED_BY_INSTALLER),
-        Owner::ArgoCd(_) | Owner::Flux(_) => Some(codes::OWNED_BY_GITOPS),
+        Owner::Helm(_) => Some(OWNED_BY_HELM),
+        Owner::Installer => Some(OWNED_BY_INSTALLER),
+        Owner::ArgoCd(_) | Owner::Flux(_) => Some(OWNED_BY_GITOPS),
     }
 }
 
 fn installer(moment: Moment) -> Finding {
-    let finding = Finding::warning(
-        codes::OWNED_BY_INSTALLER,
-        SUBJECT,
-        format!(
-            "the installer wrote it (ui.element.io annotations), and its next run writes its own version over this change{}",
-            moment.harm()
-        ),
+    let harm = moment.harm();
+    let text = format!(
+        "the installer wrote it (ui.element.io annotations), and its next run writes its own version over this change{harm}"
     );
     let same = format!("do not run the installer again until its configuration says {}", moment.value());
-    match moment {
-        Moment::Done => finding.remedy(format!("First of all, {same}.")),
-        Moment::Abort => finding.remedy(format!("Afterwards, {same}.")),
-        _ => finding.remedy(format!(
-            "Use the installer's own migration tool (25.10.01 LTS or later); or, after this step, {same}."
-        )),
-    }
-    .guide()
+    let remedy = match moment {
+        Moment::Done => format!("First of all, {same}."),
+        Moment::Abort => format!("Afterwards, {same}."),
+        _ => format!("Use the installer's own migration tool (25.10.01 LTS or later); or, after this step, {same}."),
+    };
+    Finding::warning(OWNED_BY_INSTALLER, SUBJECT, text).remedy(remedy).guide()
 }
 
 /// As it was tried with Helm 3.22 and 4.3, for the version that the API server's field managers show.
@@ -123,57 +127,52 @@ fn helm(snapshot: &Snapshot, release: &HelmRelease, moment: Moment) -> Finding {
             "later `helm upgrade`s fail (Helm 4) or leave the values silently wrong (Helm 3) until they say the same, and a forced one puts back what they say"
         }
     };
+    let name = &release.name;
     let version = release.major.map_or_else(String::new, |major| format!(" (Helm {major})"));
-    let finding = Finding::warning(
-        codes::OWNED_BY_HELM,
-        SUBJECT,
-        format!("release {}{version} owns it: {next}{}", release.name, moment.harm()),
-    );
+    let text = format!("release {name}{version} owns it: {next}{}", moment.harm());
     let set = match moment {
-        Moment::DryRun => format!(
-            "put components.matrixAuthenticationService with config.active: false into the values of release {}",
-            release.name
-        ),
-        _ => format!("set {} in the values of release {}", moment.value(), release.name),
+        Moment::DryRun => {
+            let component = "components.matrixAuthenticationService with config.active: false";
+            format!("put {component} into the values of release {name}")
+        }
+        _ => format!("set {} in the values of release {name}", moment.value()),
     };
-    finding.remedy(match moment {
+    let by_helm = |command: &str| {
+        format!("Right after this step, {set}; or let Helm make the change: `kubectl ess-mas {command} --via-owner`.")
+    };
+    Finding::warning(OWNED_BY_HELM, SUBJECT, text).remedy(match moment {
         Moment::Done => format!("Now {set}, and upgrade."),
         Moment::Abort => format!("Right after this step, {set}."),
-        Moment::DryRun => {
-            format!("Right after this step, {set}; or let Helm make the change: `kubectl ess-mas dry-run --via-owner`.")
-        }
-        Moment::Activate => format!(
-            "Right after this step, {set}; or let Helm make the change: `kubectl ess-mas activate --via-owner`."
-        ),
+        Moment::DryRun => by_helm("dry-run"),
+        Moment::Activate => by_helm("activate"),
     })
 }
 
 fn gitops(snapshot: &Snapshot, owner: &str, when: &str, moment: Moment) -> Finding {
-    let by_itself = match &snapshot.circumstances.healing {
-        Some(Healing::NotByItself(why)) => {
+    let by_itself = match &snapshot.environment.self_healing {
+        Some(SelfHealing::Off(why)) => {
             format!("{owner}. It does not put its own version back by itself, because {why}; its next sync does")
         }
-        Some(Healing::ByItself) => format!("{owner} and puts its own version back {when}"),
+        Some(SelfHealing::On) => format!("{owner} and puts its own version back {when}"),
         None => format!("{owner} and is taken to put its own version back {when}; how it is set up could not be read"),
     };
     let text = format!("{by_itself}{}", moment.harm());
     let value = moment.value();
-    match moment {
+    let remedy = match moment {
         // Going back must not be refused: people are locked out until it is done.
-        Moment::Abort => Finding::warning(codes::OWNED_BY_GITOPS, SUBJECT, text).remedy(format!(
+        Moment::Abort => format!(
             "Set {value} where the manifest comes from as well, and look again with `kubectl ess-mas status` in a few minutes."
-        )),
-        Moment::Done => Finding::warning(codes::OWNED_BY_GITOPS, SUBJECT, text)
-            .remedy(format!("Set {value} where the manifest comes from, now.")),
-        _ if matches!(snapshot.circumstances.healing, Some(Healing::NotByItself(_))) => {
-            Finding::warning(codes::OWNED_BY_GITOPS, SUBJECT, text).remedy(format!(
-                "Let the change come from there (--via-owner shows it, waits for it and follows it), or write {value} there right after this step."
-            ))
-        }
-        _ => Finding::blocker(codes::OWNED_BY_GITOPS, SUBJECT, text).remedy(
-            "Let the change come from there: with --via-owner it is shown for the manifest, waited for and followed.",
         ),
-    }
+        Moment::Done => format!("Set {value} where the manifest comes from, now."),
+        _ if matches!(snapshot.environment.self_healing, Some(SelfHealing::Off(_))) => format!(
+            "Let the change come from there (--via-owner shows it, waits for it and follows it), or write {value} there right after this step."
+        ),
+        _ => {
+            let remedy = "Let the change come from there: with --via-owner it is shown for the manifest, waited for and followed.";
+            return Finding::blocker(OWNED_BY_GITOPS, SUBJECT, text).remedy(remedy);
+        }
+    };
+    Finding::warning(OWNED_BY_GITOPS, SUBJECT, text).remedy(remedy)
 }
 
 /// Nobody's tool is seen. What was applied from a file may be applied from it again.
@@ -184,7 +183,7 @@ fn applied(snapshot: &Snapshot, moment: Moment, findings: &mut Vec<Finding>) {
         let by = deployment
             .spec_written_by()
             .map_or_else(String::new, |by| format!(" (last written by field manager {by})"));
-        findings.push(Finding::ok(codes::APPLIED, SUBJECT, format!("no tool is seen that would write it again{by}")));
+        findings.push(Finding::ok(APPLIED, SUBJECT, format!("no tool is seen that would write it again{by}")));
     }
     for one in &applied {
         findings.push(match one {
@@ -197,38 +196,23 @@ fn applied(snapshot: &Snapshot, moment: Moment, findings: &mut Vec<Finding>) {
 /// Client-side apply sets what the file says wherever the cluster says something else, and leaves alone what the file does
 /// not name and did not name before.
 fn client(reach: Reach, active: Option<bool>, moment: Moment) -> Finding {
-    let applied = "it was applied with `kubectl apply`";
-    match active {
+    let applied = "it was applied with `kubectl apply` from a file that";
+    let text = match active {
         Some(says) if says != moment.switch() => {
-            let harm = match (moment, says) {
-                (_, true) => "; that would start the migration",
-                (moment, false) => moment.harm(),
-            };
-            let text = format!(
-                "{applied} from a file that says {SWITCH}: {says}; applying that file again puts it back{harm}"
-            );
-            let when = if moment == Moment::Done { "Now" } else { "Right after this step" };
-            Finding::warning(codes::APPLIED, SUBJECT, text)
-                .remedy(format!("{when}, set {SWITCH}: {} in that file.", moment.switch()))
+            let harm = if says { "; that would start the migration" } else { moment.harm() };
+            let text = format!("{applied} says {SWITCH}: {says}; applying that file again puts it back{harm}");
+            let remedy = format!("{}, set {SWITCH}: {} in that file.", moment.when(), moment.switch());
+            return Finding::warning(APPLIED, SUBJECT, text).remedy(remedy);
         }
-        Some(says) => {
-            Finding::ok(codes::APPLIED, SUBJECT, format!("{applied} from a file that says {SWITCH}: {says} as well"))
-        }
-        None if reach == Reach::Nothing => Finding::ok(
-            codes::APPLIED,
-            SUBJECT,
-            format!(
-                "{applied} from a file that does not name MAS; applying it again leaves the change alone. Add MAS to the file too, so that it tells what runs"
-            ),
+        Some(says) => format!("{applied} says {SWITCH}: {says} as well"),
+        None if reach == Reach::Nothing => format!(
+            "{applied} does not name MAS; applying it again leaves the change alone. Add MAS to the file too, so that it tells what runs"
         ),
-        None => Finding::ok(
-            codes::APPLIED,
-            SUBJECT,
-            format!(
-                "{applied} from a file that does not name the switch; applying it again leaves the switch alone. Add {SWITCH} to the file too"
-            ),
+        None => format!(
+            "{applied} does not name the switch; applying it again leaves the switch alone. Add {SWITCH} to the file too"
         ),
-    }
+    };
+    Finding::ok(APPLIED, SUBJECT, text)
 }
 
 /// Whether a manifest of server-side apply may say something else than what the step leaves behind. A manager that owns the
@@ -248,19 +232,15 @@ fn says_otherwise(snapshot: &Snapshot, reach: Reach, moment: Moment) -> bool {
 fn server(manager: &str, otherwise: bool, moment: Moment) -> Finding {
     let who = format!("field manager {manager} applies it (server-side apply)");
     if !otherwise {
-        return Finding::ok(codes::APPLIED, SUBJECT, format!("{who} and says nothing else of the switch"));
+        return Finding::ok(APPLIED, SUBJECT, format!("{who} and says nothing else of the switch"));
     }
-    let when = if moment == Moment::Done { "Now" } else { "Right after this step" };
-    let value = moment.value();
-    Finding::warning(
-        codes::APPLIED,
-        SUBJECT,
-        format!(
-            "{who}: its next application fails with a conflict until its manifest says the same, or, if it forces conflicts, puts its own version back{}",
-            moment.harm()
-        ),
-    )
-    .remedy(format!("{when}, write {value} into its manifest; or let it make the change: --via-owner."))
+    let text = format!(
+        "{who}: its next application fails with a conflict until its manifest says the same, or, if it forces conflicts, puts its own version back{}",
+        moment.harm()
+    );
+    let (when, value) = (moment.when(), moment.value());
+    Finding::warning(APPLIED, SUBJECT, text)
+        .remedy(format!("{when}, write {value} into its manifest; or let it make the change: --via-owner."))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Findings: what a person must know before a step. Pure functions over one gathered [`Snapshot`].
 //!
-//! A finding has a stable code. What could not be found out is a finding of its own and never passes for fine.
+//! A finding has a stable code, declared beside the check that makes it. What could not be found out is a finding of its own
+//! and never passes for fine.
 
 pub mod access;
 mod appservices;
@@ -9,43 +10,54 @@ pub mod backup;
 pub mod certificate;
 mod compatibility;
 mod component_secrets;
-pub mod configured;
 pub mod databases;
 pub mod endpoints;
 pub mod explain;
 mod finding;
-mod healing;
 mod manifest;
-pub mod oidc;
-mod pause;
-mod permissions;
-pub mod rbac;
+pub mod permissions;
 mod rehearsal;
 mod secret;
+mod self_healing;
 mod settings;
 mod snapshot;
 mod state;
 pub mod synapse;
 pub mod tls;
 
+pub use crate::answers::Known;
 pub use component_secrets::secrets_to_look_at;
-pub use finding::{Finding, Severity, codes};
+pub use finding::{Code, Finding, Severity};
 pub use rehearsal::{RehearsalStanding, Rehearsed, is_old, standing};
-pub use snapshot::{Circumstances, Healing, Known, Snapshot, Step, default_secret_name};
+pub use self_healing::SelfHealing;
+pub use snapshot::{ComponentSecret, Components, Environment, Purpose, Resolution, Snapshot, default_secret_name};
 
-/// All findings for a step, blockers first, otherwise in the order of the checks.
-pub fn run(snapshot: &Snapshot, step: Step) -> Vec<Finding> {
+/// The codes that others decide by.
+pub mod codes {
+    pub use super::certificate::CERTIFICATE_MISSING;
+    pub use super::endpoints::{MAS_ISSUER, MAS_SIGNING_KEY};
+    pub use super::manifest::{OWNED_BY_HELM, OWNERS};
+    pub use super::permissions::{PERMISSION_TO_FOLLOW, PERMISSIONS};
+    pub use super::rehearsal::REHEARSAL;
+    pub use super::secret::SECRET;
+    pub use super::settings::{DATABASE_SHARED, HOST_TAKEN, SETTINGS};
+    pub use super::state::{ALREADY_MIGRATED, AVAILABLE, MIGRATION_UNDER_WAY, RUN_UNDER_WAY, SUCCESSFUL};
+    pub use super::tls::CLUSTER_ISSUER;
+}
+
+/// All findings for a purpose, blockers first, otherwise in the order of the checks.
+pub fn run(snapshot: &Snapshot, purpose: Purpose) -> Vec<Finding> {
     let mut findings = Vec::new();
-    permissions::check(snapshot, step, &mut findings);
-    compatibility::check(snapshot, step, &mut findings);
-    state::check(snapshot, step, &mut findings);
+    permissions::check(snapshot, purpose, &mut findings);
+    compatibility::check(snapshot, purpose, &mut findings);
+    state::check(snapshot, purpose, &mut findings);
     // Going back must not be held up by what stands in the way of going on.
-    if step != Step::Abort {
-        what_is_configured(snapshot, step, &mut findings);
-        secret::check(snapshot, step, &mut findings);
-        rehearsal::check(snapshot, step, &mut findings);
+    if purpose != Purpose::Abort {
+        what_is_configured(snapshot, purpose, &mut findings);
+        secret::check(snapshot, purpose, &mut findings);
+        rehearsal::check(snapshot, purpose, &mut findings);
     }
-    manifest::check(snapshot, step, &mut findings);
+    manifest::check(snapshot, purpose, &mut findings);
     findings.sort_by_key(|finding| finding.severity);
     #[cfg(test)]
     findings.iter().for_each(explain::assert_true);
@@ -53,15 +65,15 @@ pub fn run(snapshot: &Snapshot, step: Step) -> Vec<Finding> {
 }
 
 /// What is configured: of no interest any more once the migration is done.
-fn what_is_configured(snapshot: &Snapshot, step: Step, findings: &mut Vec<Finding>) {
+fn what_is_configured(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Finding>) {
     if snapshot.deployment.mas_active() == Some(true) {
         return;
     }
-    authentication::check(snapshot, step, findings);
+    authentication::check(snapshot, purpose, findings);
     synapse::check(snapshot, findings);
-    settings::check(snapshot, step, findings);
-    component_secrets::check(snapshot, step, findings);
-    appservices::check(snapshot, step, findings);
+    settings::check(snapshot, purpose, findings);
+    component_secrets::check(snapshot, purpose, findings);
+    appservices::check(snapshot, purpose, findings);
 }
 
 #[cfg(test)]

@@ -5,11 +5,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::finding::{Finding, codes};
-use super::snapshot::{Known, Snapshot, Step};
+use super::finding::{Code, Finding};
+use super::snapshot::{Purpose, Snapshot};
+use crate::answers::Known;
 use crate::deployment::Deployment;
 use crate::plan::{Plan, SecretKeys};
 use crate::record::{Rehearsal, RehearsalState, record_name};
+
+const REHEARSAL_OLD: Code = "rehearsal-old";
+const RECORD: Code = "record";
+pub const REHEARSAL: Code = "rehearsal";
 
 /// How many changed fields are named.
 const FIELDS: usize = 6;
@@ -20,9 +25,7 @@ const OLD_AFTER_DAYS: i64 = 7;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RehearsalStanding {
     None,
-    /// It passed, for what is there now.
     Passed,
-    /// The last one failed, with this message.
     Failed(String),
     /// It was for something else; each entry says what changed since.
     Outdated(Vec<String>),
@@ -35,7 +38,6 @@ pub enum RehearsalStanding {
 pub struct Rehearsed(());
 
 impl Rehearsed {
-    /// Makes the proof, if the rehearsal stands.
     pub fn check(snapshot: &Snapshot) -> Option<Self> {
         (standing(snapshot) == RehearsalStanding::Passed).then_some(Self(()))
     }
@@ -126,7 +128,7 @@ fn old(snapshot: &Snapshot) -> Option<Finding> {
         return None;
     }
     let upgraded = rehearsal.release.as_ref().zip(snapshot.chart.as_ref()).filter(|(then, now)| then != now);
-    let days = snapshot.circumstances.now.map_or(0, |now| now.duration_since(rehearsal.at).as_hours() / 24);
+    let days = snapshot.environment.now.map_or(0, |now| now.duration_since(rehearsal.at).as_hours() / 24);
     let text = match upgraded {
         Some((then, now)) if then.source() == now.source() => {
             format!("it was made with {then}, and now there is {now}, which may migrate differently")
@@ -136,7 +138,7 @@ fn old(snapshot: &Snapshot) -> Option<Finding> {
         ),
         _ => return None,
     };
-    let finding = Finding::warning(codes::REHEARSAL_OLD, "the dry run", text);
+    let finding = Finding::warning(REHEARSAL_OLD, "the dry run", text);
     Some(finding.remedy("Rehearse again, nobody notices it: `kubectl ess-mas dry-run`."))
 }
 
@@ -145,43 +147,45 @@ pub fn is_old(snapshot: &Snapshot) -> bool {
     old(snapshot).is_some()
 }
 
-pub(super) fn check(snapshot: &Snapshot, step: Step, findings: &mut Vec<Finding>) {
+pub(super) fn check(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Finding>) {
     if snapshot.deployment.mas_active() == Some(true) {
         return;
     }
     if let Known::Unreadable(why) = &snapshot.record {
         let name = record_name(snapshot.deployment.name());
         let namespace = snapshot.deployment.namespace();
-        let finding = Finding::unknown(codes::RECORD, "the record of the rehearsal", why).remedy(format!(
+        let remedy = format!(
             "If somebody has edited it, take it away (kubectl delete configmap {name} -n {namespace}); then `kubectl ess-mas prepare` and the dry run have to be made again."
-        ));
-        findings.push(finding);
+        );
+        findings.push(Finding::unknown(RECORD, "the record of the rehearsal", why).remedy(remedy));
     }
-    if !matches!(step, Step::Activate | Step::Look) {
+    if !matches!(purpose, Purpose::Activate | Purpose::Look) {
         return;
     }
     findings.extend(old(snapshot));
-    let again = "Run `kubectl ess-mas dry-run`, and let it pass.";
-    let not_now = |message: String| match step {
-        Step::Activate => Finding::blocker(codes::REHEARSAL, "the dry run", message).remedy(again).guide(),
-        // Only the activation needs it, and who looks may not be that far.
-        _ => Finding::warning(codes::REHEARSAL, "the dry run", message).remedy(again),
-    };
-    findings.push(match standing(snapshot) {
+    let subject = "the dry run";
+    let message = match standing(snapshot) {
         RehearsalStanding::Passed => {
-            Finding::ok(codes::REHEARSAL, "the dry run", "it passed for this very spec and these very secrets")
+            findings.push(Finding::ok(REHEARSAL, subject, "it passed for this very spec and these very secrets"));
+            return;
         }
-        RehearsalStanding::None if step == Step::Look => Finding::ok(
-            codes::REHEARSAL,
-            "the dry run",
-            "none has passed yet; it is the next step once MAS is prepared",
-        ),
-        RehearsalStanding::None => not_now("none has passed yet".to_owned()),
-        RehearsalStanding::Failed(message) => not_now(format!("the last one failed: {message}")),
-        RehearsalStanding::Outdated(changed) => not_now(format!("it passed, but since then: {}", changed.join("; "))),
+        RehearsalStanding::None if purpose == Purpose::Look => {
+            let text = "none has passed yet; it is the next step once MAS is prepared";
+            findings.push(Finding::ok(REHEARSAL, subject, text));
+            return;
+        }
+        RehearsalStanding::None => "none has passed yet".to_owned(),
+        RehearsalStanding::Failed(message) => format!("the last one failed: {message}"),
+        RehearsalStanding::Outdated(changed) => format!("it passed, but since then: {}", changed.join("; ")),
         RehearsalStanding::Unknown(why) => {
-            not_now(format!("it passed, but whether the MAS Secret is still the same could not be found out: {why}"))
+            format!("it passed, but whether the MAS Secret is still the same could not be found out: {why}")
         }
+    };
+    let again = "Run `kubectl ess-mas dry-run`, and let it pass.";
+    findings.push(match purpose {
+        Purpose::Activate => Finding::blocker(REHEARSAL, subject, message).remedy(again).guide(),
+        // Only the activation needs it, and who looks may not be that far.
+        _ => Finding::warning(REHEARSAL, subject, message).remedy(again),
     });
 }
 
@@ -240,7 +244,7 @@ mod tests {
         now.deployment = Deployment::from_value(object).unwrap();
         now.record = Known::Known(Some(record));
         now.secret = Known::Known(Some(contents));
-        now.circumstances.now = Some(at("2026-11-02T00:00:00Z"));
+        now.environment.now = Some(at("2026-11-02T00:00:00Z"));
         now
     }
 
@@ -307,18 +311,18 @@ mod tests {
     fn an_old_rehearsal_is_a_warning_and_is_worth_making_again() {
         let of = |snapshot: &Snapshot| {
             let found: Vec<Finding> =
-                run(snapshot, Step::Activate).into_iter().filter(|one| one.code.starts_with("rehearsal")).collect();
+                run(snapshot, Purpose::Activate).into_iter().filter(|one| one.code.starts_with("rehearsal")).collect();
             found.into_iter().map(|one| (one.code, one.severity, one.message)).collect::<Vec<_>>()
         };
         let mut snapshot = rehearsed(|_| {});
         assert_eq!(of(&snapshot).len(), 1, "a day is not old");
-        snapshot.circumstances.now = Some(at("2026-11-08T00:00:01Z"));
+        snapshot.environment.now = Some(at("2026-11-08T00:00:01Z"));
         let found = of(&snapshot);
-        assert_eq!((found[0].0, found[0].1), (codes::REHEARSAL_OLD, Severity::Warning));
+        assert_eq!((found[0].0, found[0].1), ("rehearsal-old", Severity::Warning));
         assert!(found[0].2.contains("7 days old") && is_old(&snapshot), "{found:?}");
         // A clock that went back, or one that is not known, is no reason.
         for now in [Some(at("2026-10-01T00:00:00Z")), None] {
-            snapshot.circumstances.now = now;
+            snapshot.environment.now = now;
             assert!(!is_old(&snapshot));
         }
         snapshot.chart = Some(ChartRelease { chart: "ess-stack".into(), version: "2.29.0".into() });
@@ -339,8 +343,9 @@ mod tests {
         hidden.secret = Known::Unreadable("forbidden".into());
         let outdated = rehearsed(|object| object["spec"]["global"]["config"]["verifyTls"] = json!(false));
         for snapshot in [failed, hidden, outdated] {
-            let of = |step| run(&snapshot, step).into_iter().find(|one| one.code == codes::REHEARSAL).unwrap().severity;
-            assert_eq!((of(Step::Activate), of(Step::Look)), (Severity::Blocker, Severity::Warning));
+            let of =
+                |purpose| run(&snapshot, purpose).into_iter().find(|one| one.code == "rehearsal").unwrap().severity;
+            assert_eq!((of(Purpose::Activate), of(Purpose::Look)), (Severity::Blocker, Severity::Warning));
             assert!(Rehearsed::check(&snapshot).is_none());
         }
         assert!(Rehearsed::check(&rehearsed(|_| {})).is_some());
@@ -350,7 +355,7 @@ mod tests {
     fn a_record_that_cannot_be_read_is_unknown_and_says_how_to_start_anew() {
         let mut snapshot = rehearsed(|_| {});
         snapshot.record = Known::Unreadable("it is not JSON".into());
-        let found = run(&snapshot, Step::DryRun).into_iter().find(|one| one.code == codes::RECORD).unwrap();
+        let found = run(&snapshot, Purpose::DryRun).into_iter().find(|one| one.code == "record").unwrap();
         assert_eq!(found.severity, Severity::Unknown);
         assert!(found.remedy.unwrap().contains("kubectl delete configmap chat-kubectl-ess-mas -n n"));
     }

@@ -1,28 +1,32 @@
 //! The MAS Secret: is everything in it that the operator and MAS will look for?
 
-use super::finding::{Finding, codes};
-use super::snapshot::{Known, Snapshot, Step};
+use super::finding::{Code, Finding};
+use super::snapshot::{Purpose, Snapshot};
+use crate::answers::Known;
 use crate::plan::{SecretContents, SecretKeys, referenced_keys};
 use crate::secrets::{EncryptionSecret, PostgresPassword};
 use crate::x509::RsaPrivateKey;
 
-pub(super) fn check(snapshot: &Snapshot, step: Step, findings: &mut Vec<Finding>) {
+pub const SECRET: Code = "mas-secret";
+const ENCRYPTION_SECRET_WEAK: Code = "encryption-secret-weak";
+
+pub(super) fn check(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Finding>) {
     // `prepare` is what makes it.
-    if step == Step::Prepare || snapshot.deployment.mas_active() == Some(true) {
+    if purpose == Purpose::Prepare || snapshot.deployment.mas_active() == Some(true) {
         return;
     }
     let Some(settings) = &snapshot.settings else { return };
     let subject = format!("Secret {}", settings.secret_name);
     match &snapshot.secret {
         Known::Unreadable(why) => {
-            findings.push(Finding::unknown(codes::SECRET, subject, format!("it could not be read: {why}")).remedy(
-                "Without reading it, nobody can tell whether it is complete and still the one that was rehearsed.",
-            ));
+            let remedy =
+                "Without reading it, nobody can tell whether it is complete and still the one that was rehearsed.";
+            findings.push(Finding::unknown(SECRET, subject, format!("it could not be read: {why}")).remedy(remedy));
         }
-        Known::Known(None) => findings.push(
-            Finding::blocker(codes::SECRET, subject, "it does not exist")
-                .remedy("Make it with `kubectl ess-mas prepare`."),
-        ),
+        Known::Known(None) => {
+            let finding = Finding::blocker(SECRET, subject, "it does not exist");
+            findings.push(finding.remedy("Make it with `kubectl ess-mas prepare`."));
+        }
         Known::Known(Some(secret)) => contents(snapshot, secret, &subject, findings),
     }
 }
@@ -30,25 +34,24 @@ pub(super) fn check(snapshot: &Snapshot, step: Step, findings: &mut Vec<Finding>
 fn contents(snapshot: &Snapshot, secret: &SecretContents, subject: &str, findings: &mut Vec<Finding>) {
     let keys = snapshot.secret_keys();
     let before = findings.len();
+    let mut blocker = |key: &str, text: String, remedy: &str| {
+        findings.push(Finding::blocker(SECRET, format!("{subject}, key {key}"), text).remedy(remedy));
+    };
     for (key, problem) in problems(secret, &keys) {
-        findings.push(
-            Finding::blocker(codes::SECRET, format!("{subject}, key {key}"), problem)
-                .remedy("Put a good value into the Secret, or let `kubectl ess-mas prepare` make what is missing."),
-        );
+        let remedy = "Put a good value into the Secret, or let `kubectl ess-mas prepare` make what is missing.";
+        blocker(key, problem, remedy);
     }
+    let known = [&keys.encryption_secret, &keys.rsa_private_key, &keys.postgres_password];
     for (property, key) in expected(snapshot) {
         // A certificate may also stand in the global Secret; the checks of certificates look at both.
-        if !secret.data.contains_key(&key) && !property.contains(".tls.") && !is_known(&keys, &key) {
+        if !secret.data.contains_key(&key) && !property.contains(".tls.") && !known.contains(&&key) {
             let name = &secret.name;
             let text = format!("component matrixAuthenticationService, property {property}: absent from {name}/{key}");
-            findings.push(
-                Finding::blocker(codes::SECRET, format!("{subject}, key {key}"), text)
-                    .remedy("Add the key to the Secret; the operator refuses to reconcile without it."),
-            );
+            blocker(&key, text, "Add the key to the Secret; the operator refuses to reconcile without it.");
         }
     }
     if findings.len() == before {
-        findings.push(Finding::ok(codes::SECRET, subject, "it holds everything that MAS needs"));
+        findings.push(Finding::ok(SECRET, subject, "it holds everything that MAS needs"));
     }
     findings.extend(weak(snapshot, secret, &keys, subject));
 }
@@ -65,7 +68,7 @@ fn weak(snapshot: &Snapshot, secret: &SecretContents, keys: &SecretKeys, subject
         format!("Replace it while nothing is encrypted with it: `kubectl ess-mas prepare --replace {key}`.")
     };
     let text = format!("it is not random: {weakness}");
-    Some(Finding::warning(codes::ENCRYPTION_SECRET_WEAK, format!("{subject}, key {key}"), text).remedy(remedy))
+    Some(Finding::warning(ENCRYPTION_SECRET_WEAK, format!("{subject}, key {key}"), text).remedy(remedy))
 }
 
 /// Every key that the component refers to: those in the object, and those that the schema's defaults will put there where
@@ -87,23 +90,19 @@ fn expected(snapshot: &Snapshot) -> Vec<(String, String)> {
     all
 }
 
-fn is_known(keys: &SecretKeys, key: &str) -> bool {
-    [&keys.encryption_secret, &keys.rsa_private_key, &keys.postgres_password].iter().any(|known| *known == key)
-}
-
 /// The values that the guide names, and what is wrong with them.
-fn problems(secret: &SecretContents, keys: &SecretKeys) -> Vec<(String, String)> {
+fn problems<'a>(secret: &SecretContents, keys: &'a SecretKeys) -> Vec<(&'a str, String)> {
     type Check = fn(&[u8]) -> Result<(), String>;
-    let checks: [(&String, Check); 3] = [
+    let checks: [(&'a String, Check); 3] = [
         (&keys.encryption_secret, |value| EncryptionSecret::parse_in_use(value).map(|_| ()).map_err(|e| e.to_string())),
         (&keys.rsa_private_key, |value| RsaPrivateKey::parse(value).map(|_| ()).map_err(|e| e.to_string())),
         (&keys.postgres_password, |value| PostgresPassword::parse(value).map(|_| ()).map_err(|e| e.to_string())),
     ];
-    let problem = |(key, check): &(&String, Check)| match secret.data.get(*key) {
-        None => Some("it is missing".to_owned()),
-        Some(value) => check(value.expose()).err(),
+    let problem = |(key, check): (&'a String, Check)| match secret.data.get(key) {
+        None => Some((key.as_str(), "it is missing".to_owned())),
+        Some(value) => Some((key.as_str(), check(value.expose()).err()?)),
     };
-    checks.iter().filter_map(|entry| Some((entry.0.clone(), problem(entry)?))).collect()
+    checks.into_iter().filter_map(problem).collect()
 }
 
 #[cfg(test)]

@@ -1,17 +1,19 @@
 //! Everything the checks look at, gathered beforehand.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use super::access::Access;
-use super::configured::Configured;
+use super::self_healing::SelfHealing;
+use super::synapse::config::SynapseConfig;
+use crate::answers::Known;
 use crate::deployment::{ChartRelease, Deployment, Features, OperatorDeployment};
 use crate::plan::export::is_chart_secret;
 use crate::plan::{MasSettings, SecretContents, SecretKeys};
 use crate::record::Record;
 
-/// The step that the findings are for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
+pub enum Purpose {
     /// `check`: nothing is written now.
     Look,
     /// `prepare`: the Secret and the record.
@@ -20,65 +22,70 @@ pub enum Step {
     DryRun,
     /// `activate`: the switch.
     Activate,
-    /// `abort`.
     Abort,
 }
 
-/// Something that may not have been readable.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Known<T> {
-    Known(T),
-    /// It was not; a sentence says why.
-    Unreadable(String),
-}
-
-impl<T> Known<T> {
-    /// The value, if it was read.
-    pub fn known(&self) -> Option<&T> {
-        match self {
-            Self::Known(value) => Some(value),
-            Self::Unreadable(_) => None,
-        }
-    }
-}
-
-/// What was read from the cluster for one deployment.
 #[derive(Debug, Clone)]
 pub struct Snapshot {
     pub deployment: Deployment,
     pub features: Known<Features>,
     /// The MAS Secret; `None` if there is none of that name.
     pub secret: Known<Option<SecretContents>>,
-    /// The record; `None` if there is none.
     pub record: Known<Option<Record>>,
     /// The settings of MAS that are in the spec, or about to be.
     pub settings: Option<MasSettings>,
     /// The installed release, where Helm's record or the operator's image tells. Of two, the older one: both take part
     /// in the migration.
     pub chart: Option<ChartRelease>,
-    /// What lies around it in the cluster, and what DNS knows.
-    pub configured: Configured,
-    /// What else bears on a step: the caller, the operator, the owner's tool.
-    pub circumstances: Circumstances,
+    pub components: Components,
+    pub environment: Environment,
 }
 
-/// What else bears on a step. Everything in here may be missing: where it cannot be read, or was not looked at.
+/// The other components' Secrets, what the operator made of Synapse's settings, and DNS.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Components {
+    pub secrets: Vec<ComponentSecret>,
+    /// The Secrets that were not, to keep the number of requests small.
+    pub left_out: Vec<String>,
+    /// Synapse's configuration as the operator rendered it; empty where none was found.
+    pub rendered: Known<Vec<SynapseConfig>>,
+    /// DNS; `None` where it was not asked.
+    pub resolution: Option<Resolution>,
+}
+
+impl Default for Components {
+    fn default() -> Self {
+        let rendered = Known::Unreadable("it was not looked at".to_owned());
+        Self { secrets: Vec::new(), left_out: Vec::new(), rendered, resolution: None }
+    }
+}
+
+/// A component's Secret. Its values are of no interest and are not kept.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ComponentSecret {
+    pub name: String,
+    /// The names of its keys; `None` if there is no such Secret.
+    pub keys: Known<Option<BTreeSet<String>>>,
+}
+
+/// What DNS said, asked from where this program runs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Resolution {
+    pub host: String,
+    pub mas: Known<bool>,
+    /// The same of Synapse's host, which is in use: where that is not known, nothing follows from the other.
+    pub synapse: Option<Known<bool>>,
+}
+
+/// The caller, the operator, the owner's tool. Everything may be missing: where it cannot be read, or was not looked at.
 #[derive(Debug, Clone, Default)]
-pub struct Circumstances {
+pub struct Environment {
     /// The time, by this machine's clock; only to tell a person how old something is.
     pub now: Option<jiff::Timestamp>,
     pub access: Option<Access>,
     pub operator: Option<OperatorDeployment>,
     /// Whether the GitOps tool that owns the manifest puts its own version back by itself.
-    pub healing: Option<Healing>,
-}
-
-/// Whether a GitOps tool puts its own version of an object back without anybody starting it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Healing {
-    ByItself,
-    /// It does not, for this reason (completes "it does not do so by itself, because …"); a later sync still does.
-    NotByItself(String),
+    pub self_healing: Option<SelfHealing>,
 }
 
 /// Name of MAS's Secret where nothing says another one.
@@ -94,7 +101,6 @@ impl Snapshot {
         named.unwrap_or_else(|| default_secret_name(self.deployment.name()))
     }
 
-    /// The names of the Secret's keys.
     pub fn secret_keys(&self) -> SecretKeys {
         let none = Features::default();
         SecretKeys::find(&self.deployment, self.features.known().unwrap_or(&none))
@@ -116,7 +122,6 @@ impl Snapshot {
         })
     }
 
-    /// The record, if there is a readable one.
     pub fn recorded(&self) -> Option<&Record> {
         self.record.known()?.as_ref()
     }

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::configured::Configured;
 use super::*;
+use crate::checks::Components;
 use crate::deployment::{ChartRelease, Deployment, Features};
 use crate::plan::{Database, MasSettings, Tls};
 
@@ -31,8 +31,8 @@ pub(super) fn snapshot(change: impl FnOnce(&mut Value)) -> Snapshot {
         record: Known::Known(None),
         settings: None,
         chart: None,
-        circumstances: crate::checks::Circumstances::default(),
-        configured: Configured::default(),
+        environment: crate::checks::Environment::default(),
+        components: Components::default(),
     }
 }
 
@@ -51,17 +51,17 @@ fn settings(host: &str, database_host: &str, database: &str) -> MasSettings {
     }
 }
 
-fn severity_of(snapshot: &Snapshot, step: Step, code: &str) -> Option<Severity> {
-    run(snapshot, step).into_iter().find(|finding| finding.code == code).map(|finding| finding.severity)
+fn severity_of(snapshot: &Snapshot, purpose: Purpose, code: &str) -> Option<Severity> {
+    run(snapshot, purpose).into_iter().find(|finding| finding.code == code).map(|finding| finding.severity)
 }
 
-fn blocked(snapshot: &Snapshot, step: Step) -> Vec<&'static str> {
-    run(snapshot, step).into_iter().filter(Finding::blocks).map(|finding| finding.code).collect()
+fn blocked(snapshot: &Snapshot, purpose: Purpose) -> Vec<&'static str> {
+    run(snapshot, purpose).into_iter().filter(Finding::blocks).map(|finding| finding.code).collect()
 }
 
 #[test]
 fn a_healthy_deployment_without_mas_has_no_blockers_and_no_warnings() {
-    let findings = run(&snapshot(|_| {}), Step::DryRun);
+    let findings = run(&snapshot(|_| {}), Purpose::DryRun);
     assert!(findings.iter().all(|finding| finding.severity == Severity::Ok), "{findings:#?}");
 }
 
@@ -69,37 +69,37 @@ fn a_healthy_deployment_without_mas_has_no_blockers_and_no_warnings() {
 fn an_older_release_is_refused() {
     let mut old = snapshot(|_| {});
     old.features = Known::Known(Features::default());
-    assert_eq!(blocked(&old, Step::Prepare), [codes::MAS_SUPPORTED]);
+    assert_eq!(blocked(&old, Purpose::Prepare), ["mas-supported"]);
     old.features = Known::Unreadable("no".into());
-    assert_eq!(severity_of(&old, Step::Prepare, codes::MAS_SUPPORTED), Some(Severity::Unknown));
+    assert_eq!(severity_of(&old, Purpose::Prepare, "mas-supported"), Some(Severity::Unknown));
     let mut chart = snapshot(|_| {});
     chart.chart = Some(ChartRelease { chart: "ess-stack".into(), version: "2.28.0".into() });
-    assert_eq!(blocked(&chart, Step::Prepare), [codes::RELEASE_TOO_OLD]);
+    assert_eq!(blocked(&chart, Purpose::Prepare), ["release-too-old"]);
 }
 
 #[test]
 fn conditions_that_are_not_true_block_the_first_write() {
     let available = snapshot(|o| o["status"]["conditions"][0]["status"] = json!("False"));
-    assert_eq!(blocked(&available, Step::DryRun), [codes::AVAILABLE]);
+    assert_eq!(blocked(&available, Purpose::DryRun), ["available"]);
     let absent = snapshot(|o| {
         o["status"]["conditions"].as_array_mut().unwrap().remove(0);
     });
-    assert_eq!(severity_of(&absent, Step::DryRun, codes::AVAILABLE), Some(Severity::Unknown));
+    assert_eq!(severity_of(&absent, Purpose::DryRun, "available"), Some(Severity::Unknown));
     let failing = json!({"conditions": [
         {"type": "Available", "status": "True"},
         {"type": "Failure", "status": "True", "reason": "Failed", "message": "boom", "ansibleResult": {"completion": "f"}},
         {"type": "Running", "status": "True", "reason": "Running"}, {"type": "Successful", "status": "False"}]});
     let fails = snapshot(|o| o["status"] = failing.clone());
-    assert_eq!(blocked(&fails, Step::DryRun), [codes::SUCCESSFUL]);
+    assert_eq!(blocked(&fails, Purpose::DryRun), ["successful"]);
     let never = snapshot(|o| o["status"] = json!({"conditions": [{"type": "Available", "status": "True"}]}));
-    assert_eq!(blocked(&never, Step::DryRun), [codes::SUCCESSFUL]);
-    assert!(blocked(&fails, Step::Abort).is_empty(), "going back is not held up by a failing run");
+    assert_eq!(blocked(&never, Purpose::DryRun), ["successful"]);
+    assert!(blocked(&fails, Purpose::Abort).is_empty(), "going back is not held up by a failing run");
     let again = snapshot(|o| {
         o["status"] = failing.clone();
         o["spec"]["components"]["matrixAuthenticationService"] = json!({"config": {"active": false}});
     });
-    assert!(blocked(&again, Step::DryRun).is_empty(), "a failed rehearsal can be repeated");
-    assert!(blocked(&again, Step::Activate).contains(&codes::SUCCESSFUL));
+    assert!(blocked(&again, Purpose::DryRun).is_empty(), "a failed rehearsal can be repeated");
+    assert!(blocked(&again, Purpose::Activate).contains(&"successful"));
 }
 
 #[test]
@@ -108,28 +108,28 @@ fn a_migration_that_is_done_cannot_be_aborted_and_asks_for_nothing_else() {
         o["status"]["mas_active"] = json!(true);
         o["spec"]["components"]["matrixAuthenticationService"] = json!({"config": {"active": true}});
     });
-    assert_eq!(blocked(&done, Step::Abort), [codes::ALREADY_MIGRATED]);
-    assert!(blocked(&done, Step::Activate).is_empty());
+    assert_eq!(blocked(&done, Purpose::Abort), ["already-migrated"]);
+    assert!(blocked(&done, Purpose::Activate).is_empty());
 }
 
 #[test]
 fn an_active_switch_blocks_everything_but_following_and_going_back() {
     let migrating =
         snapshot(|o| o["spec"]["components"]["matrixAuthenticationService"] = json!({"config": {"active": true}}));
-    assert!(blocked(&migrating, Step::DryRun).contains(&codes::MIGRATION_UNDER_WAY));
-    assert!(blocked(&migrating, Step::Prepare).contains(&codes::MIGRATION_UNDER_WAY));
-    assert!(!blocked(&migrating, Step::Activate).contains(&codes::MIGRATION_UNDER_WAY));
-    assert!(blocked(&migrating, Step::Abort).is_empty());
+    assert!(blocked(&migrating, Purpose::DryRun).contains(&"migration-under-way"));
+    assert!(blocked(&migrating, Purpose::Prepare).contains(&"migration-under-way"));
+    assert!(!blocked(&migrating, Purpose::Activate).contains(&"migration-under-way"));
+    assert!(blocked(&migrating, Purpose::Abort).is_empty());
 }
 
 #[test]
 fn names_and_deletion() {
     let long = snapshot(|o| o["metadata"]["name"] = json!("a".repeat(26)));
-    assert_eq!(blocked(&long, Step::Prepare), [codes::NAME_TOO_LONG]);
+    assert_eq!(blocked(&long, Purpose::Prepare), ["name-too-long"]);
     let fits = snapshot(|o| o["metadata"]["name"] = json!("a".repeat(25)));
-    assert!(blocked(&fits, Step::Prepare).is_empty());
+    assert!(blocked(&fits, Purpose::Prepare).is_empty());
     let deleted = snapshot(|o| o["metadata"]["deletionTimestamp"] = json!("2026-11-23T00:00:00Z"));
-    assert_eq!(blocked(&deleted, Step::Prepare), [codes::BEING_DELETED]);
+    assert_eq!(blocked(&deleted, Purpose::Prepare), ["being-deleted"]);
 }
 
 #[test]
@@ -137,16 +137,16 @@ fn ways_to_log_in_that_cannot_be_migrated() {
     let with = |key: &str, value: Value| {
         snapshot(|o| o["spec"]["components"]["synapse"]["config"]["delegatedAuth"] = json!({ key: value }))
     };
-    assert_eq!(blocked(&with("saml", json!({"metadata": "x"})), Step::Prepare), [codes::SAML]);
-    assert!(blocked(&with("saml", json!({})), Step::Prepare).is_empty());
+    assert_eq!(blocked(&with("saml", json!({"metadata": "x"})), Purpose::Prepare), ["saml-not-supported"]);
+    assert!(blocked(&with("saml", json!({})), Purpose::Prepare).is_empty());
     let mut ldap = with("ldap", json!({"uri": "ldap://x"}));
-    assert_eq!(severity_of(&ldap, Step::Prepare, codes::LDAP), Some(Severity::Unknown));
+    assert_eq!(severity_of(&ldap, Purpose::Prepare, "ldap-needs-release"), Some(Severity::Unknown));
     ldap.chart = Some(ChartRelease { chart: "ess-stack".into(), version: "2.28.1".into() });
-    assert_eq!(blocked(&ldap, Step::Prepare), [codes::LDAP]);
+    assert_eq!(blocked(&ldap, Purpose::Prepare), ["ldap-needs-release"]);
     ldap.chart = Some(ChartRelease { chart: "ess-stack".into(), version: "2.29.0".into() });
-    assert!(blocked(&ldap, Step::Prepare).is_empty());
+    assert!(blocked(&ldap, Purpose::Prepare).is_empty());
     let sync = snapshot(|o| o["spec"]["components"]["groupSync"] = json!({}));
-    assert_eq!(blocked(&sync, Step::Prepare), [codes::GROUP_SYNC]);
+    assert_eq!(blocked(&sync, Purpose::Prepare), ["group-sync-not-supported"]);
 }
 
 #[test]
@@ -155,41 +155,44 @@ fn identity_providers_need_ids_that_mas_keeps() {
         snapshot(|o| o["spec"]["components"]["synapse"]["config"]["delegatedAuth"] = json!({ "oidc": ids }))
     };
     let good = with(json!([{"idpId": "01JABCDEFGHJKMNPQRSTVWXYZ0"}]));
-    assert!(run(&good, Step::Prepare).iter().all(|f| f.severity == Severity::Ok));
-    assert_eq!(blocked(&with(json!([{"issuer": "x"}])), Step::Prepare), [codes::IDP_ID_MISSING]);
+    assert!(run(&good, Purpose::Prepare).iter().all(|f| f.severity == Severity::Ok));
+    assert_eq!(blocked(&with(json!([{"issuer": "x"}])), Purpose::Prepare), ["idp-id-missing"]);
     let twice = with(json!([{"idpId": "01JABCDEFGHJKMNPQRSTVWXYZ0"}, {"idpId": "01jabcdefghjkmnpqrstvwxyz0"}]));
-    assert_eq!(blocked(&twice, Step::Prepare), [codes::IDP_ID_DUPLICATE]);
+    assert_eq!(blocked(&twice, Purpose::Prepare), ["idp-id-duplicate"]);
     let named = with(json!([{"idpId": "keycloak"}]));
-    assert_eq!(severity_of(&named, Step::Prepare, codes::IDP_ID_NOT_ULID), Some(Severity::Warning));
+    assert_eq!(severity_of(&named, Purpose::Prepare, "idp-id-not-ulid"), Some(Severity::Warning));
 }
 
 #[test]
 fn settings_that_collide_with_synapse() {
     let with = |settings: MasSettings| Snapshot { settings: Some(settings), ..snapshot(|_| {}) };
-    assert!(blocked(&with(settings("auth.example.com", "db", "mas")), Step::Prepare).is_empty());
-    assert_eq!(blocked(&with(settings("matrix.example.com", "db", "mas")), Step::Prepare), [codes::HOST_TAKEN]);
-    assert_eq!(blocked(&with(settings("auth.example.com", "DB", "synapse")), Step::Prepare), [codes::DATABASE_SHARED]);
+    assert!(blocked(&with(settings("auth.example.com", "db", "mas")), Purpose::Prepare).is_empty());
+    assert_eq!(blocked(&with(settings("matrix.example.com", "db", "mas")), Purpose::Prepare), ["mas-host-taken"]);
+    assert_eq!(
+        blocked(&with(settings("auth.example.com", "DB", "synapse")), Purpose::Prepare),
+        ["mas-database-is-synapses"]
+    );
     let full = settings("auth.example.com", "db.n.svc.cluster.local", "synapse");
-    assert_eq!(blocked(&with(full), Step::Prepare), [codes::DATABASE_SHARED]);
+    assert_eq!(blocked(&with(full), Purpose::Prepare), ["mas-database-is-synapses"]);
     let odd = MasSettings { tls: Tls::External, ..settings("auth.example.com", "db", "mas") };
-    assert_eq!(blocked(&with(odd), Step::Prepare), [codes::SETTINGS], "the schema of this test has no tls.mode");
+    assert_eq!(blocked(&with(odd), Purpose::Prepare), ["mas-settings"], "the schema of this test has no tls.mode");
 }
 
 #[test]
 fn a_secret_that_is_missing_or_unreadable() {
     let with =
         |secret| Snapshot { settings: Some(settings("auth.example.com", "db", "mas")), secret, ..snapshot(|_| {}) };
-    assert_eq!(blocked(&with(Known::Known(None)), Step::DryRun), [codes::SECRET]);
-    assert!(blocked(&with(Known::Known(None)), Step::Prepare).is_empty(), "prepare makes it");
+    assert_eq!(blocked(&with(Known::Known(None)), Purpose::DryRun), ["mas-secret"]);
+    assert!(blocked(&with(Known::Known(None)), Purpose::Prepare).is_empty(), "prepare makes it");
     let hidden = with(Known::Unreadable("forbidden".into()));
-    assert_eq!(severity_of(&hidden, Step::DryRun, codes::SECRET), Some(Severity::Unknown));
+    assert_eq!(severity_of(&hidden, Purpose::DryRun, "mas-secret"), Some(Severity::Unknown));
 }
 
 #[test]
 fn an_activation_without_a_rehearsal_is_blocked() {
     let ready =
         snapshot(|o| o["spec"]["components"]["matrixAuthenticationService"] = json!({"config": {"active": false}}));
-    assert_eq!(blocked(&ready, Step::Activate), [codes::REHEARSAL]);
+    assert_eq!(blocked(&ready, Purpose::Activate), ["rehearsal"]);
     assert!(Rehearsed::check(&ready).is_none());
 }
 
@@ -199,20 +202,24 @@ fn owners_are_said_and_those_that_revert_block() {
         o["metadata"]["annotations"] = json!({"meta.helm.sh/release-name": "ess"});
         o["metadata"]["managedFields"] = json!([{"manager": "helm", "operation": "Apply"}]);
     });
-    let finding = run(&helm, Step::Activate).into_iter().find(|f| f.code == codes::OWNED_BY_HELM).unwrap();
+    let finding = run(&helm, Purpose::Activate).into_iter().find(|f| f.code == "manifest-owned-by-helm").unwrap();
     assert!(
         finding.message.contains("Helm 4") && finding.message.contains("fails with a conflict"),
         "{}",
         finding.message
     );
-    assert_eq!(severity_of(&helm, Step::Prepare, codes::OWNED_BY_HELM), None, "prepare does not touch the manifest");
-    let argo = snapshot(|o| o["metadata"]["labels"] = json!({"argocd.argoproj.io/instance": "chat"}));
-    assert_eq!(blocked(&argo, Step::DryRun), [codes::OWNED_BY_GITOPS]);
     assert_eq!(
-        severity_of(&argo, Step::Abort, codes::OWNED_BY_GITOPS),
+        severity_of(&helm, Purpose::Prepare, "manifest-owned-by-helm"),
+        None,
+        "prepare does not touch the manifest"
+    );
+    let argo = snapshot(|o| o["metadata"]["labels"] = json!({"argocd.argoproj.io/instance": "chat"}));
+    assert_eq!(blocked(&argo, Purpose::DryRun), ["manifest-owned-by-gitops"]);
+    assert_eq!(
+        severity_of(&argo, Purpose::Abort, "manifest-owned-by-gitops"),
         Some(Severity::Warning),
         "people are locked out"
     );
     let installer = snapshot(|o| o["metadata"]["annotations"] = json!({"ui.element.io/layer": "x"}));
-    assert_eq!(severity_of(&installer, Step::DryRun, codes::OWNED_BY_INSTALLER), Some(Severity::Warning));
+    assert_eq!(severity_of(&installer, Purpose::DryRun, "manifest-owned-by-installer"), Some(Severity::Warning));
 }

@@ -7,14 +7,15 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::certificate::{self, Stored};
-use super::finding::{Finding, codes};
-use super::snapshot::Known;
-use crate::deployment::{Deployment, TlsMode};
+use super::finding::{Code, Finding};
+use crate::answers::Known;
+use crate::deployment::{Deployment, MAS, TlsMode};
 use crate::plan::{MasSettings, SecretContents, SecretKeys, Tls};
 use crate::secrets::SecretBytes;
 use crate::x509::HostName;
 
-const MAS: &str = "matrixAuthenticationService";
+const CERTIFICATE_SECRET_TYPE: Code = "certificate-secret-type";
+pub const CLUSTER_ISSUER: Code = "cluster-issuer";
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CertificateSource {
@@ -23,7 +24,6 @@ pub enum CertificateSource {
     /// TLS ends in front of the ingress.
     Elsewhere,
     Issuer(String),
-    /// This Secret of type `kubernetes.io/tls`.
     Secret(String),
     /// Two keys of MAS's own Secret, else of the global one.
     Component {
@@ -72,14 +72,13 @@ fn global(deployment: &Deployment) -> Option<(String, Stored)> {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Offered<'a> {
     pub pair: Option<&'a (SecretBytes, SecretBytes)>,
-    /// Keys of the Secret that are replaced.
     pub replace: &'a [String],
 }
 
 /// A look at a Secret: its contents, and its `type`.
-pub type SecretLook = Known<Option<(SecretContents, String)>>;
+pub type TypedSecret = Known<Option<(SecretContents, String)>>;
 
-fn contents(look: &SecretLook) -> Known<Option<&SecretContents>> {
+fn contents(look: &TypedSecret) -> Known<Option<&SecretContents>> {
     match look {
         Known::Known(found) => Known::Known(found.as_ref().map(|(contents, _)| contents)),
         Known::Unreadable(why) => Known::Unreadable(why.clone()),
@@ -89,8 +88,8 @@ fn contents(look: &SecretLook) -> Known<Option<&SecretContents>> {
 /// Mode `certfile`: judges the pair that will be in MAS's Secret, each of the two as it will be: a value that is there stays,
 /// unless it is replaced by name. Where MAS's Secret will have neither, the global one is judged.
 pub fn certfile(
-    own: (&str, &Stored, &SecretLook),
-    global: Option<(&str, &Stored, &SecretLook)>,
+    own: (&str, &Stored, &TypedSecret),
+    global: Option<(&str, &Stored, &TypedSecret)>,
     offered: Offered<'_>,
     host: &HostName,
     now: Timestamp,
@@ -117,25 +116,20 @@ pub fn certfile(
 }
 
 /// Mode `existing`: the Secret has to be of type `kubernetes.io/tls` and its certificate good for the host.
-pub fn existing(name: &str, look: &SecretLook, host: &HostName, now: Timestamp) -> Vec<Finding> {
+pub fn existing(name: &str, look: &TypedSecret, host: &HostName, now: Timestamp) -> Vec<Finding> {
     let subject = format!("Secret {name}");
     if let Known::Known(Some((_, kind))) = look
         && kind != "kubernetes.io/tls"
     {
-        return vec![
-            Finding::blocker(
-                codes::CERTIFICATE_SECRET_TYPE,
-                subject,
-                format!("its type is {kind}; TLS mode `existing` needs one of type kubernetes.io/tls"),
-            )
-            .remedy("Make one: kubectl create secret tls NAME --cert=FILE --key=FILE"),
-        ];
+        let text = format!("its type is {kind}; TLS mode `existing` needs one of type kubernetes.io/tls");
+        let remedy = "Make one: kubectl create secret tls NAME --cert=FILE --key=FILE";
+        return vec![Finding::blocker(CERTIFICATE_SECRET_TYPE, subject, text).remedy(remedy)];
     }
     certificate::stored(&subject, contents(look), &Stored::kubernetes(), host, now)
 }
 
 #[derive(Debug, Clone, PartialEq)]
-pub enum IssuerLook {
+pub enum IssuerState {
     /// The cluster serves no `clusterissuers.cert-manager.io`.
     NotInstalled,
     Unreadable(String),
@@ -144,32 +138,31 @@ pub enum IssuerLook {
 }
 
 /// Mode `certmanager`: the ClusterIssuer has to exist, and its condition `Ready` to be True (cert-manager's API reference).
-pub fn issuer(name: &str, look: &IssuerLook) -> Finding {
+pub fn issuer(name: &str, look: &IssuerState) -> Finding {
     let subject = format!("ClusterIssuer {name}");
-    let code = codes::CLUSTER_ISSUER;
+    let code = CLUSTER_ISSUER;
     if name.is_empty() {
         return Finding::blocker(code, subject, "TLS mode `certmanager` is set, but no issuer is named")
             .remedy("Name one: `kubectl ess-mas prepare --tls certmanager --issuer NAME`.");
     }
     match look {
         // Nothing to look at is nothing found: something else may answer for the ingress's annotation.
-        IssuerLook::NotInstalled => Finding::ok(
-            code,
-            subject,
-            "it was not looked at, because this cluster has no clusterissuers.cert-manager.io",
-        ),
-        IssuerLook::Unreadable(why) => Finding::unknown(code, subject, format!("it could not be read: {why}"))
+        IssuerState::NotInstalled => {
+            let text = "it was not looked at, because this cluster has no clusterissuers.cert-manager.io";
+            Finding::ok(code, subject, text)
+        }
+        IssuerState::Unreadable(why) => Finding::unknown(code, subject, format!("it could not be read: {why}"))
             .remedy("Ask somebody who may: kubectl get clusterissuers"),
-        IssuerLook::Missing => Finding::blocker(code, subject, "it does not exist")
+        IssuerState::Missing => Finding::blocker(code, subject, "it does not exist")
             .remedy("Name one that exists (kubectl get clusterissuers) with `kubectl ess-mas prepare --tls certmanager --issuer NAME`."),
-        IssuerLook::Found(object) => ready(subject, object),
+        IssuerState::Found(object) => ready(subject, object),
     }
 }
 
 fn ready(subject: String, object: &Value) -> Finding {
     let conditions = object["status"]["conditions"].as_array().into_iter().flatten();
     let ready = conditions.into_iter().find(|condition| condition["type"] == "Ready");
-    let code = codes::CLUSTER_ISSUER;
+    let code = CLUSTER_ISSUER;
     match ready.map(|condition| (condition["status"].as_str().unwrap_or_default(), &condition["message"])) {
         Some(("True", _)) => Finding::ok(code, subject, "it is ready"),
         Some((_, message)) => {
@@ -177,9 +170,11 @@ fn ready(subject: String, object: &Value) -> Finding {
             Finding::warning(code, subject, format!("it is not ready, so no certificate is issued{why}"))
                 .remedy("Mend the issuer; `kubectl describe clusterissuer` tells more.")
         }
-        None => Finding::unknown(code, subject, "it does not say whether it is ready").remedy(
-            "See whether cert-manager is running: kubectl get pods -A -l app.kubernetes.io/instance=cert-manager",
-        ),
+        None => {
+            let remedy =
+                "See whether cert-manager is running: kubectl get pods -A -l app.kubernetes.io/instance=cert-manager";
+            Finding::unknown(code, subject, "it does not say whether it is ready").remedy(remedy)
+        }
     }
 }
 

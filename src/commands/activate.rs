@@ -6,8 +6,8 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use crate::checks::backup::recognise::{Dump, Kind, recognise};
-use crate::checks::backup::{self, Looked};
+use crate::checks::backup::recognise::{Dump, DumpFormat, recognise};
+use crate::checks::backup::{self, BackupFile};
 use crate::cli::ActivateArgs;
 use crate::connection_failure::plain;
 use crate::error::{Exit, Failure};
@@ -37,7 +37,7 @@ pub async fn exec(context: &Context, args: &ActivateArgs) -> Result<Exit, Failur
 
 /// `--backup-file`: opens a dump that was named, and looks into it as far as it takes. One that is not there, or is no file, is
 /// a mistake in what was typed.
-fn look_into(name: &str) -> Result<Looked, Failure> {
+fn look_into(name: &str) -> Result<BackupFile, Failure> {
     let path = Path::new(name);
     let usage = |error: &io::Error| {
         let why = plain(error);
@@ -56,7 +56,7 @@ fn look_into(name: &str) -> Result<Looked, Failure> {
     }
     let mut file = File::open(path).map_err(|error| usage(&error))?;
     let dump = in_file(&mut file, about.len()).map_err(|error| error.to_string());
-    Ok(Looked { name: name.to_owned(), written: written(&about), dump })
+    Ok(BackupFile { name: name.to_owned(), written: written(&about), dump })
 }
 
 fn in_file(file: &mut File, length: u64) -> io::Result<Dump> {
@@ -68,24 +68,24 @@ fn in_file(file: &mut File, length: u64) -> io::Result<Dump> {
 }
 
 /// A dump in directory format, or a server's files.
-fn folder(name: &str, path: &Path, written: Option<Timestamp>) -> Looked {
+fn folder(name: &str, path: &Path, written: Option<Timestamp>) -> BackupFile {
     let dump = match File::open(path.join("toc.dat")) {
         // Its table of contents is written as that of a tar archive.
         Ok(mut file) => recognise(&mut file, None).map(|dump| match dump.kind {
-            Kind::Tar | Kind::Directory => Dump { kind: Kind::Directory, ..dump },
-            _ => Dump::only(Kind::None("its toc.dat is no table of contents of pg_dump".to_owned())),
+            DumpFormat::Tar | DumpFormat::Directory => Dump { kind: DumpFormat::Directory, ..dump },
+            _ => Dump::only(DumpFormat::None("its toc.dat is no table of contents of pg_dump".to_owned())),
         }),
         Err(_)
             if path.join("PG_VERSION").exists()
                 || path.join("base.tar").exists()
                 || path.join("base.tar.gz").exists() =>
         {
-            Ok(Dump::only(Kind::Sealed))
+            Ok(Dump::only(DumpFormat::Sealed))
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            Ok(Dump::only(Kind::None("it is a folder without toc.dat, which pg_dump writes last".to_owned())))
+            Ok(Dump::only(DumpFormat::None("it is a folder without toc.dat, which pg_dump writes last".to_owned())))
         }
         Err(error) => Err(error),
     };
-    Looked { name: name.to_owned(), written, dump: dump.map_err(|error| error.to_string()) }
+    BackupFile { name: name.to_owned(), written, dump: dump.map_err(|error| error.to_string()) }
 }

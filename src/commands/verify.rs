@@ -1,7 +1,7 @@
 //! `verify`: what MAS, Synapse and the identity providers say over the network; writes nothing.
 
 use super::shared::output::conclude;
-use crate::checks::endpoints::{GivenToken, OutsidePhase};
+use crate::checks::endpoints::{EndpointPhase, GivenToken};
 use crate::cli::VerifyArgs;
 use crate::error::{Exit, Failure};
 use crate::secrets::SecretText;
@@ -26,18 +26,18 @@ pub async fn exec(context: &Context, args: &VerifyArgs) -> Result<Exit, Failure>
     let findings = endpoints::look(&expected, &ways, now).await;
     drop(progress);
     let code = conclude(&context.ui, args.output.format, Some(&session.target), &findings)?;
-    if expected.mas_host.is_some() && expected.phase == OutsidePhase::Rehearsed {
+    if expected.mas_host.is_some() && expected.phase == EndpointPhase::Rehearsed {
         context.ui.status(endpoints::NO_LOGINS);
     }
     Ok(code)
 }
 
-fn words(phase: OutsidePhase) -> &'static str {
+fn words(phase: EndpointPhase) -> &'static str {
     match phase {
-        OutsidePhase::Before => "legacy authentication, MAS is not there yet",
-        OutsidePhase::Rehearsed => "MAS is there and not active, users log in at Synapse",
-        OutsidePhase::Migrating => "the switch is on and the migration not done, so Synapse is down or about to be",
-        OutsidePhase::Active => "migrated, users log in at MAS",
+        EndpointPhase::Before => "legacy authentication, MAS is not there yet",
+        EndpointPhase::Rehearsed => "MAS is there and not active, users log in at Synapse",
+        EndpointPhase::Migrating => "the switch is on and the migration not done, so Synapse is down or about to be",
+        EndpointPhase::Active => "migrated, users log in at MAS",
     }
 }
 

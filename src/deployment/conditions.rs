@@ -5,7 +5,6 @@
 
 use serde_json::Value;
 
-/// One entry of `status.conditions`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Condition {
@@ -38,7 +37,6 @@ impl Condition {
         })
     }
 
-    /// Whether `status` is `True`.
     pub fn is_true(&self) -> bool {
         self.status == "True"
     }
@@ -57,7 +55,6 @@ impl Condition {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Run {
-    /// It has never reconciled this object.
     Never,
     /// A run is under way (or was, when the operator died).
     Running,
@@ -66,7 +63,6 @@ pub enum Run {
     Failed,
 }
 
-/// A failure that the operator reports.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct FailureReport {
     /// The operator's words, possibly several lines.
@@ -101,7 +97,6 @@ impl Conditions {
         self.get("Available").map(Condition::is_true)
     }
 
-    /// `Successful` as a boolean.
     pub fn successful(&self) -> Option<bool> {
         self.get("Successful").and_then(Condition::truth)
     }

@@ -10,7 +10,6 @@ use serde_json::Value;
 pub struct SecretKeyField {
     /// Path below the component, such as `config.postgresql.passwordSecretKey`.
     pub path: String,
-    /// The schema's default, when it has one.
     pub default: Option<String>,
 }
 
@@ -23,15 +22,11 @@ pub struct Features {
     pub active: bool,
     /// There is `…config.postgresql.sslMode`, with these values (empty: any text).
     pub ssl_modes: Option<Vec<String>>,
-    /// Default of `…config.postgresql.sslMode`.
     pub default_ssl_mode: Option<String>,
     /// Path below the component of the field that e-mail delivery is configured in, where one is named like that.
     pub email: Option<String>,
     /// There is `…k8s.ingress.tls.mode`, with these values (empty: any text).
     pub tls_modes: Option<Vec<String>>,
-    /// There is `…secretName`.
-    pub secret_name: bool,
-    /// Default of `…secretName`.
     pub default_secret_name: Option<String>,
     /// Every `*SecretKey` field below the MAS component.
     pub secret_keys: Vec<SecretKeyField>,
@@ -50,19 +45,15 @@ impl Features {
                 values.filter_map(Value::as_str).map(str::to_owned).collect()
             })
         };
+        let default = |path: &[&str]| property(mas, path)?["default"].as_str().map(str::to_owned);
         Self {
             mas: true,
             active: property(mas, &["config", "active"]).is_some(),
             ssl_modes: choices(&["config", "postgresql", "sslMode"]),
-            default_ssl_mode: property(mas, &["config", "postgresql", "sslMode"])
-                .and_then(|field| field["default"].as_str())
-                .map(str::to_owned),
+            default_ssl_mode: default(&["config", "postgresql", "sslMode"]),
             email: email_field(mas, "", 0),
             tls_modes: choices(&["k8s", "ingress", "tls", "mode"]),
-            secret_name: property(mas, &["secretName"]).is_some(),
-            default_secret_name: property(mas, &["secretName"])
-                .and_then(|field| field["default"].as_str())
-                .map(str::to_owned),
+            default_secret_name: default(&["secretName"]),
             secret_keys,
         }
     }
@@ -129,7 +120,7 @@ mod tests {
                 "encryptionSecretSecretKey": {"type": "string", "default": "encryptionSecret"},
                 "postgresql": {"properties": {"sslMode": {"enum": ["disable", "require"]}, "passwordSecretKey": {"type": "string"}}}}},
             "k8s": {"properties": {"ingress": {"properties": {"tls": {"properties": {"mode": {"enum": ["external"]}}}}}}}}})));
-        assert!(features.active && features.secret_name);
+        assert!(features.active);
         assert_eq!(features.default_secret_name.as_deref(), Some("mas"));
         let keys: Vec<_> =
             features.secret_keys.iter().map(|field| (field.path.as_str(), field.default.as_deref())).collect();

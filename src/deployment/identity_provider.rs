@@ -6,7 +6,7 @@ use super::view::Deployment;
 
 /// One entry of `delegatedAuth.oidc`. Only `idpId` is known for sure (the guide names it); the rest is read where it
 /// is found.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct IdentityProvider {
     /// Position in the list, from 0.
     pub index: usize,
@@ -15,6 +15,8 @@ pub struct IdentityProvider {
     /// What people see on the login button.
     pub name: Option<String>,
     pub issuer: Option<String>,
+    /// The client that it knows Synapse as, where the spec says so in a field that is found.
+    pub client_id: Option<String>,
 }
 
 impl IdentityProvider {
@@ -27,20 +29,17 @@ impl IdentityProvider {
             idp_id: entry["idpId"].as_str().unwrap_or_default().to_owned(),
             name: first(&["idpName", "name"]),
             issuer: first(&["issuer", "issuerUrl"]),
+            client_id: first(&["clientId", "clientID", "client_id"]),
         }
     }
+}
 
-    /// Whether MAS accepts `idpId` as the id of a provider, exactly as it stands: a canonical ULID (26 characters of
-    /// Crockford's base 32 in upper case, the first one at most 7; MAS turns lower case into upper case and with it
-    /// the redirect URI, and a larger first character overflows into another id).
-    pub fn id_is_canonical_ulid(&self) -> bool {
-        let id = self.idp_id.as_bytes();
-        id.len() == 26
-            && matches!(id[0], b'0'..=b'7')
-            && id
-                .iter()
-                .all(|c| matches!(c, b'0'..=b'9' | b'A'..=b'H' | b'J' | b'K' | b'M' | b'N' | b'P'..=b'T' | b'V'..=b'Z'))
-    }
+/// Whether MAS accepts this as the id of a provider, exactly as it stands: a canonical ULID (26 characters of Crockford's base
+/// 32 in upper case, the first one at most 7; MAS turns lower case into upper case and with it the redirect URI, and a larger
+/// first character overflows into another id).
+pub fn is_canonical_ulid(id: &str) -> bool {
+    let digit = |c: u8| c.is_ascii_digit() || (c.is_ascii_uppercase() && !b"ILOU".contains(&c));
+    id.len() == 26 && matches!(id.as_bytes()[0], b'0'..=b'7') && id.bytes().all(digit)
 }
 
 /// The redirect URI that MAS uses for a provider. Source: the guide, "Preparation".
@@ -56,9 +55,8 @@ pub fn synapse_redirect_uri(synapse_host: &str) -> String {
 impl Deployment {
     /// The OIDC providers in the object's order; empty when `delegatedAuth.oidc` is absent.
     pub fn identity_providers(&self) -> Vec<IdentityProvider> {
-        let list = self.component("synapse").map(|synapse| &synapse["config"]["delegatedAuth"]["oidc"]);
-        let entries = list.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-        entries.iter().enumerate().map(|(index, entry)| IdentityProvider::read(index, entry)).collect()
+        let entries = self.delegated_auth()["oidc"].as_array().into_iter().flatten();
+        entries.enumerate().map(|(index, entry)| IdentityProvider::read(index, entry)).collect()
     }
 }
 
@@ -66,13 +64,9 @@ impl Deployment {
 mod tests {
     use super::*;
 
-    fn provider(id: &str) -> IdentityProvider {
-        IdentityProvider { index: 0, idp_id: id.into(), name: None, issuer: None }
-    }
-
     #[test]
     fn only_ids_that_mas_keeps_as_they_are_count_as_canonical() {
-        assert!(provider("01JABCDEFGHJKMNPQRSTVWXYZ0").id_is_canonical_ulid());
+        assert!(is_canonical_ulid("01JABCDEFGHJKMNPQRSTVWXYZ0"));
         for id in [
             "",
             "google",
@@ -81,7 +75,7 @@ mod tests {
             "01JABCDEFGHIKMNPQRSTVWXYZ0",
             "01JABCDEFGHJKMNPQRSTVWXYZ",
         ] {
-            assert!(!provider(id).id_is_canonical_ulid(), "{id}");
+            assert!(!is_canonical_ulid(id), "{id}");
         }
     }
 

@@ -14,11 +14,8 @@ const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 /// How far somebody's part of the object reaches towards the switch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reach {
-    /// The MAS component is not named.
     Nothing,
-    /// The MAS component is named, its switch is not.
     Mas,
-    /// `…config.active` is named.
     Active,
 }
 
@@ -42,7 +39,6 @@ pub enum Applied {
     /// By client-side `kubectl apply`, or what imitates it: the file is noted in an annotation.
     Client {
         reach: Reach,
-        /// What it says of the switch.
         active: Option<bool>,
     },
     Server {
@@ -73,7 +69,6 @@ impl Deployment {
         })
     }
 
-    /// How far the parts of one manager reach.
     pub fn reach_of(&self, name: &str) -> Reach {
         self.managers()
             .filter(|manager| manager.name == name)
@@ -105,7 +100,6 @@ impl Deployment {
         all
     }
 
-    /// Who last wrote to the spec.
     pub fn spec_written_by(&self) -> Option<&str> {
         self.managers().filter(|manager| manager.spec).max_by_key(|manager| manager.time).map(|manager| manager.name)
     }

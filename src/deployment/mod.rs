@@ -2,7 +2,6 @@
 
 mod conditions;
 mod features;
-mod helm_release;
 mod identity_provider;
 mod managers;
 mod operator;
@@ -15,12 +14,11 @@ mod view;
 
 pub use conditions::{Condition, Conditions, FailureReport, Run};
 pub use features::{Features, SecretKeyField};
-pub use helm_release::values_below;
-pub use identity_provider::{IdentityProvider, mas_redirect_uri, synapse_redirect_uri};
+pub use identity_provider::{IdentityProvider, is_canonical_ulid, mas_redirect_uri, synapse_redirect_uri};
 pub use managers::{Applied, FIELD_MANAGER, Manager, Reach};
 pub use operator::OperatorDeployment;
 pub use outline::{Difference, DifferenceKind, Outline, lenient as lenient_outline};
 pub use owner::{HelmRelease, Owner};
 pub use phase::{Phase, Remembered};
-pub use version::{ChartRelease, EssVersion, VersionSource};
-pub use view::{Deployment, NotADeployment, Postgres, TlsMode};
+pub use version::{ChartRelease, EssVersion, VersionSource, values_below};
+pub use view::{Deployment, MAS, NotADeployment, Postgres, TlsMode, squashed};

@@ -29,12 +29,10 @@ pub struct Difference {
     pub kind: DifferenceKind,
 }
 
-/// In which way two trees differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DifferenceKind {
     Changed,
     Added,
-    /// It is not there any more.
     Removed,
 }
 

@@ -1,19 +1,11 @@
 //! Who wrote the manifest, and will write it again.
 
-use serde_json::Value;
-
-use super::managers::FIELD_MANAGER;
+use super::managers::{FIELD_MANAGER, Reach};
 use super::view::Deployment;
 
-/// The switch, among the fields of a manager.
-const ACTIVE: &str = "/fieldsV1/f:spec/f:components/f:matrixAuthenticationService/f:config/f:active";
-
-/// The Helm release that an object belongs to.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct HelmRelease {
-    /// `meta.helm.sh/release-name`.
     pub name: String,
-    /// `meta.helm.sh/release-namespace`.
     pub namespace: Option<String>,
     /// 3 or 4 where `managedFields` tells: Helm 3 updates from the client, Helm 4 applies on the server.
     pub major: Option<u8>,
@@ -77,11 +69,8 @@ impl Deployment {
         if let Some(release) = self.helm_release() {
             return Owner::Helm(release);
         }
-        let annotations = self.object()["metadata"]["annotations"].as_object();
-        if annotations.is_some_and(|all| all.keys().any(|key| key.starts_with("ui.element.io/"))) {
-            return Owner::Installer;
-        }
-        Owner::Nobody
+        let by_installer = self.annotations().any(|(key, _)| key.starts_with("ui.element.io/"));
+        if by_installer { Owner::Installer } else { Owner::Nobody }
     }
 
     /// The Helm release that rendered it, whoever made Helm do so.
@@ -109,26 +98,22 @@ impl Deployment {
 
     /// The field manager that last wrote `…config.active`, and when, as `managedFields` tells.
     pub fn active_written_by(&self) -> Option<(String, Option<String>)> {
-        let fields = self.object()["metadata"]["managedFields"].as_array()?;
-        let latest = fields
-            .iter()
-            .filter(|entry| entry.pointer(ACTIVE).is_some())
-            .max_by_key(|entry| entry["time"].as_str().unwrap_or_default().to_owned())?;
-        let text = |value: &Value| value.as_str().map(str::to_owned);
-        Some((text(&latest["manager"])?, text(&latest["time"])))
+        let latest = self.managers().filter(|one| one.reach == Reach::Active).max_by_key(|one| one.time)?;
+        let time = (!latest.time.is_empty()).then(|| latest.time.to_owned());
+        Some((latest.name.to_owned(), time))
     }
 
     /// Whether the switch, as it stands, was written by this program, on whosever behalf. A manager that changes a value
     /// takes it from all others; one that applies the same value only joins them.
     pub fn active_is_ours(&self) -> bool {
-        let fields = self.object()["metadata"]["managedFields"].as_array();
-        fields.into_iter().flatten().any(|entry| entry["manager"] == FIELD_MANAGER && entry.pointer(ACTIVE).is_some())
+        self.reach_of(FIELD_MANAGER) == Reach::Active
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::Value;
     use serde_json::json;
 
     fn deployment(metadata: Value) -> Deployment {

@@ -7,25 +7,20 @@ use super::view::Deployment;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum Phase {
-    /// MAS is not in the spec yet.
     Configuration,
     /// MAS is in the spec, not active, and its rehearsal has not passed yet.
     DryRun,
     DryRunFailed,
-    /// The rehearsal passed for what is there now.
     ReadyToMigrate,
     /// The switch is on, and the operator has not said yet how it went.
     Migrating,
-    /// The switch is on, and the operator reports a failure.
     MigrationFailed,
-    /// `mas_active` is true.
     Complete,
 }
 
 /// What the object itself does not tell.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Remembered {
-    /// A rehearsal passed for what is there now.
     pub rehearsal_passed: bool,
     pub rehearsal_failed: bool,
     /// An activation was written, and its verdict has not been seen.

@@ -2,7 +2,6 @@
 
 use serde_json::Value;
 
-/// A port by number or by name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Port {
     Number(u16),
@@ -19,7 +18,6 @@ impl Port {
     }
 }
 
-/// A Service and one of its ports.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Backend {
     pub service: String,

@@ -8,6 +8,9 @@ use serde_json::Value;
 use self::digest::sha256_hex;
 use super::conditions::Conditions;
 
+/// MAS, among `spec.components`.
+pub const MAS: &str = "matrixAuthenticationService";
+
 /// The object that came from the API server is no ElementDeployment.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("the API server's answer is not an ElementDeployment: {missing} is missing")]
@@ -22,14 +25,12 @@ pub enum TlsMode {
     Certmanager,
     /// Certificate and key are two keys of the component's Secret.
     Certfile,
-    /// A `kubernetes.io/tls` Secret that is there already.
     Existing,
     /// TLS ends in front of the ingress.
     External,
 }
 
 impl TlsMode {
-    /// The mode's name as it stands in the ElementDeployment.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Certmanager => "certmanager",
@@ -47,17 +48,13 @@ impl TlsMode {
 /// A component's `config.postgresql`; every field as written, absent ones left to the operator's defaults.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Postgres {
-    /// Host name or address of the server.
     pub host: Option<String>,
-    /// TCP port; the guide's default is 5432.
     pub port: Option<u16>,
     pub database: Option<String>,
     pub user: Option<String>,
-    /// libpq's `sslmode`.
     pub ssl_mode: Option<String>,
 }
 
-/// One ElementDeployment, as read from the API server.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Deployment {
     object: Value,
@@ -80,7 +77,6 @@ impl Deployment {
         Ok(Self { object })
     }
 
-    /// The object as the API server sent it.
     pub fn object(&self) -> &Value {
         &self.object
     }
@@ -89,12 +85,10 @@ impl Deployment {
         self.object["metadata"][key].as_str().unwrap_or_default()
     }
 
-    /// `metadata.name`.
     pub fn name(&self) -> &str {
         self.metadata("name")
     }
 
-    /// `metadata.namespace`.
     pub fn namespace(&self) -> &str {
         self.metadata("namespace")
     }
@@ -109,7 +103,6 @@ impl Deployment {
         self.metadata("resourceVersion")
     }
 
-    /// `apiVersion` that the object was read in.
     pub fn api_version(&self) -> &str {
         self.object["apiVersion"].as_str().unwrap_or_default()
     }
@@ -119,12 +112,10 @@ impl Deployment {
         self.object["metadata"]["generation"].as_i64().unwrap_or(0)
     }
 
-    /// Whether the object has been deleted and only waits for its finalizers.
     pub fn being_deleted(&self) -> bool {
         self.object["metadata"]["deletionTimestamp"].is_string()
     }
 
-    /// `metadata.annotations`, in the object's order.
     pub fn annotations(&self) -> impl Iterator<Item = (&str, &str)> {
         let all = self.object["metadata"]["annotations"].as_object().into_iter().flatten();
         all.filter_map(|(key, value)| Some((key.as_str(), value.as_str()?)))
@@ -158,14 +149,22 @@ impl Deployment {
         Some(&self.object["spec"]["components"][name]).filter(|component| component.is_object())
     }
 
-    /// The names of all components, in the object's order.
     pub fn components(&self) -> impl Iterator<Item = (&str, &Value)> {
         self.object["spec"]["components"].as_object().into_iter().flatten().map(|(name, value)| (name.as_str(), value))
     }
 
-    /// The MAS component, if there is one.
     pub fn mas(&self) -> Option<&Value> {
-        self.component("matrixAuthenticationService")
+        self.component(MAS)
+    }
+
+    /// `spec.components.synapse.config`; null where there is none.
+    pub fn synapse_config(&self) -> &Value {
+        &self.object["spec"]["components"]["synapse"]["config"]
+    }
+
+    /// The sections that the operator writes Synapse's ways to log in from.
+    pub fn delegated_auth(&self) -> &Value {
+        &self.synapse_config()["delegatedAuth"]
     }
 
     /// `…matrixAuthenticationService.config.active`: what the migration waits for to be turned on.
@@ -173,12 +172,10 @@ impl Deployment {
         self.mas()?["config"]["active"].as_bool()
     }
 
-    /// The host that MAS is to be reached at.
     pub fn mas_host(&self) -> Option<&str> {
-        self.ingress_host("matrixAuthenticationService")
+        self.ingress_host(MAS)
     }
 
-    /// `spec.components.<component>.k8s.ingress.fqdn`.
     pub fn ingress_host(&self, component: &str) -> Option<&str> {
         self.component(component)?["k8s"]["ingress"]["fqdn"].as_str().filter(|host| !host.is_empty())
     }
@@ -197,7 +194,6 @@ impl Deployment {
         self.mas()?["secretName"].as_str().filter(|name| !name.is_empty())
     }
 
-    /// The Matrix server name, `spec.global.config.domainName`.
     pub fn domain_name(&self) -> Option<&str> {
         self.object["spec"]["global"]["config"]["domainName"].as_str()
     }
@@ -224,7 +220,6 @@ impl Deployment {
         self.global_tls()["mode"].as_str().and_then(TlsMode::parse).map(|mode| (mode, true))
     }
 
-    /// `spec.global.k8s.ingresses.tls`.
     pub fn global_tls(&self) -> &Value {
         &self.object["spec"]["global"]["k8s"]["ingresses"]["tls"]
     }
@@ -259,7 +254,6 @@ impl Deployment {
         spec
     }
 
-    /// A digest of [`Self::rehearsed_spec`].
     pub fn rehearsed_digest(&self) -> String {
         sha256_hex(self.rehearsed_spec().to_string().as_bytes())
     }
@@ -273,6 +267,11 @@ fn collect_hosts<'a>(component: &'a str, value: &'a Value, depth: usize, found: 
             _ => {}
         }
     }
+}
+
+/// A name without the differences between `attribute_requirements` and `attributeRequirements`.
+pub fn squashed(name: &str) -> String {
+    name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
 }
 
 pub(super) mod digest {

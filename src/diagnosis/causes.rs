@@ -4,15 +4,89 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::text::{Captured, Message, Pattern};
-use super::{Cause, Course, Sql, Weight};
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Weight {
+    #[default]
+    Decisive,
+    /// Something stopped the reconcile, and this tells only where, or that it is hidden.
+    Vague,
+    /// It stops nothing by itself, unless whoever runs `syn2mas check` takes its warnings for errors.
+    Warning,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Course {
+    /// Another try may well succeed by itself.
+    Retry,
+    /// Something beside the deployment's spec is to be mended: a database, a Secret. The operator's next try sees it.
+    Mend,
+    /// The deployment's spec is to be changed, so the dry run has to be repeated.
+    Change,
+    /// The operator made it so; only its makers can tell.
+    Support,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sql {
+    pub database: Database,
+    pub statements: Vec<String>,
+    /// Whether the remedy ends in them, with a colon; else they only show what it is about.
+    #[serde(default, skip_serializing)]
+    pub follows: bool,
+}
+
+impl Sql {
+    /// The remedy with the words that lead to the statements, a sentence each.
+    pub fn introduced(&self, remedy: &str) -> Vec<String> {
+        let database = self.database.name();
+        if self.follows {
+            return vec![format!("{}, in {database}:", remedy.trim_end_matches(':'))];
+        }
+        vec![remedy.to_owned(), format!("To look at it, in {database}:")]
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Database {
+    Synapse,
+    Mas,
+}
+
+impl Database {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Synapse => "Synapse's database",
+            Self::Mas => "MAS's database",
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Cause {
+    pub code: &'static str,
+    pub weight: Weight,
+    pub meaning: String,
+    /// What to do about it, in the imperative.
+    pub remedy: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sql: Option<Sql>,
+    /// Why the try that ended so has copied nothing, where the text proves that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nothing_copied: Option<&'static str>,
+    pub course: Course,
+}
 
 static CAUSES: LazyLock<Vec<Entry>> =
     LazyLock::new(|| serde_yaml::from_str(include_str!("causes.yaml")).expect("a test reads this file"));
 
-/// All causes, in the order of the file.
 pub(super) fn all() -> &'static [Entry] {
     &CAUSES
 }

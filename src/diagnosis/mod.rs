@@ -8,89 +8,10 @@ pub mod around;
 mod causes;
 mod text;
 
-use serde::{Deserialize, Serialize};
+pub use causes::{Cause, Course, Database, Sql, Weight};
 
 use crate::checks::explain::Explanation;
 use text::Message;
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Weight {
-    #[default]
-    Decisive,
-    /// Something stopped the reconcile, and this tells only where, or that it is hidden.
-    Vague,
-    /// It stops nothing by itself, unless whoever runs `syn2mas check` takes its warnings for errors.
-    Warning,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Course {
-    /// Another try may well succeed by itself.
-    Retry,
-    /// Something beside the deployment's spec is to be mended: a database, a Secret. The operator's next try sees it.
-    Mend,
-    /// The deployment's spec is to be changed, so the dry run has to be repeated.
-    Change,
-    /// The operator made it so; only its makers can tell.
-    Support,
-}
-
-/// Statements for a person to run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Sql {
-    pub database: Database,
-    pub statements: Vec<String>,
-    /// Whether the remedy ends in them, with a colon; else they only show what it is about.
-    #[serde(default, skip_serializing)]
-    pub follows: bool,
-}
-
-impl Sql {
-    /// The remedy with the words that lead to the statements, a sentence each.
-    pub fn introduced(&self, remedy: &str) -> Vec<String> {
-        let database = self.database.name();
-        if self.follows {
-            return vec![format!("{}, in {database}:", remedy.trim_end_matches(':'))];
-        }
-        vec![remedy.to_owned(), format!("To look at it, in {database}:")]
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Database {
-    Synapse,
-    Mas,
-}
-
-impl Database {
-    /// `Synapse's database`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Synapse => "Synapse's database",
-            Self::Mas => "MAS's database",
-        }
-    }
-}
-
-/// One thing that a message tells, explained.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Cause {
-    pub code: &'static str,
-    pub weight: Weight,
-    pub meaning: String,
-    /// What to do about it, in the imperative.
-    pub remedy: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub sql: Option<Sql>,
-    /// Why the try that ended so has copied nothing, where the text proves that.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub nothing_copied: Option<&'static str>,
-    pub course: Course,
-}
 
 /// The causes that a message names: what stopped the reconcile first, in the order of the message; then what only hints at
 /// it; warnings last. Each is told once. Empty for a text that is not known.

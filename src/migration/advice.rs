@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::step::Step;
 use crate::checks::Snapshot;
 use crate::cluster::Survey;
-use crate::diagnosis::around::{self, Role, Trouble};
+use crate::diagnosis::around::{self, Role, Symptom};
 use crate::diagnosis::{self, Cause, Course, Weight};
 use crate::redact::Redactor;
 use crate::secrets::SecretBytes;
@@ -127,7 +127,7 @@ pub fn page(ui: &Ui, message: &str) -> Result<(), OutputError> {
 
 /// What was found around a deployment whose failure says too little.
 pub struct Evidence {
-    troubles: Vec<Trouble>,
+    troubles: Vec<Symptom>,
     logs: Vec<(String, String)>,
     missing: Vec<String>,
 }
@@ -163,9 +163,9 @@ async fn look(session: &Session, snapshot: &Snapshot) -> Evidence {
         (title, redactor.text(&end.text))
     });
     let unread = [&found.unread[..], &no_logs].concat();
-    let clean = |one: Trouble| Trouble { object: one.object, says: redactor.text(&one.says) };
+    let clean = |one: Symptom| Symptom { object: one.object, says: redactor.text(&one.says) };
     Evidence {
-        troubles: around::troubles(&found.around).into_iter().map(clean).collect(),
+        troubles: around::symptoms(&found.around).into_iter().map(clean).collect(),
         logs: logs.collect(),
         missing: related_objects::missing(&unread),
     }

@@ -48,11 +48,11 @@ impl Step {
         }
     }
 
-    pub const fn checks(self) -> checks::Step {
+    pub const fn checks(self) -> checks::Purpose {
         match self {
-            Self::DryRun => checks::Step::DryRun,
-            Self::Activate => checks::Step::Activate,
-            Self::Abort | Self::Remove => checks::Step::Abort,
+            Self::DryRun => checks::Purpose::DryRun,
+            Self::Activate => checks::Purpose::Activate,
+            Self::Abort | Self::Remove => checks::Purpose::Abort,
         }
     }
 

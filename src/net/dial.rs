@@ -10,7 +10,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::checks::Known;
+use crate::answers::Known;
 use crate::connection_failure::plain;
 
 /// More addresses than anybody needs to try.

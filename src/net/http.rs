@@ -15,7 +15,7 @@ use tokio::time::timeout;
 
 use super::dial::{BoxConnection, Way, addresses, bare, reserved, reserved_host};
 use super::trust::{Need, Roots, Verifier};
-use crate::checks::endpoints::{Answer, Outcome};
+use crate::answers::http::{Outcome, Reply};
 use crate::connection_failure::{cause, causes, complaint, plain};
 use crate::secrets::SecretText;
 
@@ -249,11 +249,11 @@ fn refused(place: &str, reason: &str) -> Outcome {
 async fn read(mut response: Response) -> reqwest::Result<Outcome> {
     let header =
         |name| response.headers().get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
-    let mut answer = Answer {
+    let mut answer = Reply {
         status: response.status().as_u16(),
         location: header(LOCATION),
         content_type: header(CONTENT_TYPE),
-        ..Answer::default()
+        ..Reply::default()
     };
     while let Some(data) = response.chunk().await? {
         let room = LARGEST - answer.body.len();

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::connect::Session;
-use crate::checks::tls::{self, CertificateSource, IssuerLook, Offered, SecretLook};
+use crate::checks::tls::{self, CertificateSource, IssuerState, Offered, TypedSecret};
 use crate::checks::{Finding, Severity, Snapshot, certificate, codes};
 use crate::cluster::ErrorKind;
 use crate::net::trust::{Roots, Trust};
@@ -43,19 +43,19 @@ pub fn is_shared_issuer_unread(finding: &Finding, settings: &MasSettings) -> boo
 }
 
 /// A Secret with its type, as it was when things were last gathered.
-pub async fn secret(session: &Session, name: &str) -> SecretLook {
+pub async fn secret(session: &Session, name: &str) -> TypedSecret {
     session.secrets.get(&session.cluster, &session.target, name).await.0
 }
 
-async fn issuer(session: &Session, name: &str) -> IssuerLook {
+async fn issuer(session: &Session, name: &str) -> IssuerState {
     if name.is_empty() {
-        return IssuerLook::Missing;
+        return IssuerState::Missing;
     }
     match session.cluster.find_cluster_issuer(name).await {
-        Ok(Some(object)) => IssuerLook::Found(object),
-        Ok(None) => IssuerLook::Missing,
-        Err(error) if *error.kind() == ErrorKind::NoSuchApi => IssuerLook::NotInstalled,
-        Err(error) => IssuerLook::Unreadable(error.to_string()),
+        Ok(Some(object)) => IssuerState::Found(object),
+        Ok(None) => IssuerState::Missing,
+        Err(error) if *error.kind() == ErrorKind::NoSuchApi => IssuerState::NotInstalled,
+        Err(error) => IssuerState::Unreadable(error.to_string()),
     }
 }
 

@@ -9,8 +9,8 @@ use zeroize::Zeroizing;
 
 use super::connect::Session;
 use super::reading::{Extent, unreadable};
-use crate::checks::configured::{ComponentSecret, Configured, Resolution};
-use crate::checks::synapse::RenderedConfig;
+use crate::checks::synapse::SynapseConfig;
+use crate::checks::{ComponentSecret, Components, Resolution};
 use crate::checks::{Known, Snapshot, secrets_to_look_at};
 use crate::cluster::{Selection, resource};
 use crate::deployment::{Owner, TlsMode};
@@ -29,21 +29,21 @@ fn wanted(session: &Session, extent: Extent) -> bool {
 }
 
 /// The first part: what can be asked for without knowing anything but the object.
-pub async fn begin(session: &Session, extent: Extent) -> Configured {
+pub async fn begin(session: &Session, extent: Extent) -> Components {
     if !wanted(session, extent) {
-        return Configured::default();
+        return Components::default();
     }
     let mut names = secrets_to_look_at(&session.deployment);
     let left_out = names.split_off(names.len().min(FIRST));
     let (secrets, rendered) = tokio::join!(session.component_secrets(names), session.rendered_secret());
-    Configured { secrets, left_out, rendered, resolution: None }
+    Components { secrets, left_out, rendered, resolution: None }
 }
 
 /// The second part, with what is left of the requests.
-pub async fn finish(session: &Session, extent: Extent, snapshot: &Snapshot) -> Configured {
-    let Configured { mut secrets, left_out: mut now, rendered, .. } = snapshot.configured.clone();
+pub async fn finish(session: &Session, extent: Extent, snapshot: &Snapshot) -> Components {
+    let Components { mut secrets, left_out: mut now, rendered, .. } = snapshot.components.clone();
     if !wanted(session, extent) {
-        return snapshot.configured.clone();
+        return snapshot.components.clone();
     }
     let room = if extent == Extent::Check { room(session, snapshot) } else { usize::MAX };
     let left_out = now.split_off(now.len().min(room));
@@ -54,7 +54,7 @@ pub async fn finish(session: &Session, extent: Extent, snapshot: &Snapshot) -> C
         session.resolution(snapshot.settings.as_ref())
     );
     secrets.extend(more);
-    Configured { secrets, left_out, rendered, resolution }
+    Components { secrets, left_out, rendered, resolution }
 }
 
 /// How many requests more may be made, where nothing has to be asked twice. Known, not counted: a request that is repeated
@@ -70,7 +70,7 @@ fn room(session: &Session, snapshot: &Snapshot) -> usize {
         Some(TlsMode::Certmanager | TlsMode::Existing | TlsMode::Certfile) => 1,
     };
     let mas_secret = usize::from(settings.is_some() || deployment.mas_secret_name().is_some());
-    let made = usize::from(session.requests) + always + snapshot.configured.secrets.len();
+    let made = usize::from(session.requests) + always + snapshot.components.secrets.len();
     MOST_REQUESTS.saturating_sub(made + chart + healing + certificate + mas_secret)
 }
 
@@ -88,7 +88,7 @@ impl Session {
     }
 
     /// The Secret that the operator's public releases render Synapse's main configuration into.
-    async fn rendered_secret(&self) -> Known<Vec<RenderedConfig>> {
+    async fn rendered_secret(&self) -> Known<Vec<SynapseConfig>> {
         let name = format!("{}-synapse-main", self.target.name);
         match self.cluster.find_secret(&self.target.namespace, &name).await {
             Ok(found) => {
@@ -99,7 +99,7 @@ impl Session {
     }
 
     /// Where the Secret gave nothing, the ConfigMaps that are named after Synapse are looked through.
-    async fn rendered_maps(&self, secret: Known<Vec<RenderedConfig>>, search: bool) -> Known<Vec<RenderedConfig>> {
+    async fn rendered_maps(&self, secret: Known<Vec<SynapseConfig>>, search: bool) -> Known<Vec<SynapseConfig>> {
         if !search || secret.known().is_some_and(|found| !found.is_empty()) {
             return secret;
         }
@@ -134,25 +134,25 @@ impl Session {
     }
 }
 
-fn configs_in_secret(deployment: &str, mut secret: Value) -> Vec<RenderedConfig> {
+fn configs_in_secret(deployment: &str, mut secret: Value) -> Vec<SynapseConfig> {
     let name = secret["metadata"]["name"].as_str().unwrap_or_default().to_owned();
     let data = secret["data"].as_object().into_iter().flatten();
     let found = data
-        .filter(|(key, _)| RenderedConfig::may_be(deployment, &name, key))
+        .filter(|(key, _)| SynapseConfig::may_be(deployment, &name, key))
         .filter_map(|(key, value)| {
             let bytes = Zeroizing::new(STANDARD.decode(value.as_str()?).ok()?);
-            RenderedConfig::read(format!("Secret {name}, key {key}"), std::str::from_utf8(&bytes).ok()?)
+            SynapseConfig::read(format!("Secret {name}, key {key}"), std::str::from_utf8(&bytes).ok()?)
         })
         .collect();
     wipe(&mut secret);
     found
 }
 
-fn configs_in_map(deployment: &str, map: &ConfigMap) -> Vec<RenderedConfig> {
+fn configs_in_map(deployment: &str, map: &ConfigMap) -> Vec<SynapseConfig> {
     let Some(name) = &map.metadata.name else { return Vec::new() };
     let data = map.data.iter().flatten();
-    let of_synapse = data.filter(|(key, _)| RenderedConfig::may_be(deployment, name, key));
-    of_synapse.filter_map(|(key, text)| RenderedConfig::read(format!("ConfigMap {name}, key {key}"), text)).collect()
+    let of_synapse = data.filter(|(key, _)| SynapseConfig::may_be(deployment, name, key));
+    of_synapse.filter_map(|(key, text)| SynapseConfig::read(format!("ConfigMap {name}, key {key}"), text)).collect()
 }
 
 #[cfg(test)]

@@ -5,12 +5,13 @@ use k8s_openapi::api::apps::v1::Deployment;
 use serde_json::{Value, json};
 
 use super::connect::Session;
-use crate::checks::access::{self, Access, Right, Rules};
-use crate::checks::{Circumstances, Healing, Known, Snapshot};
+use crate::checks::access::{Access, Right, Rules};
+use crate::checks::permissions;
+use crate::checks::{Environment, Known, SelfHealing, Snapshot};
 use crate::cluster::{Selection, foreign, resource};
 use crate::deployment::{ChartRelease, OperatorDeployment, Owner};
 
-pub async fn look(session: &Session) -> (Circumstances, Option<ChartRelease>) {
+pub async fn look(session: &Session) -> (Environment, Option<ChartRelease>) {
     let owner = session.deployment.owner();
     let (access, operator, chart, healing) =
         tokio::join!(rights(session), operator(session), chart(session), healing(session, &owner));
@@ -20,7 +21,7 @@ pub async fn look(session: &Session) -> (Circumstances, Option<ChartRelease>) {
         (chart, image) => chart.or(image),
     };
     let now = Some(session.now());
-    (Circumstances { now, access: Some(access), operator, healing }, release)
+    (Environment { now, access: Some(access), operator, self_healing: healing }, release)
 }
 
 /// The rules that apply to the caller. They hardly change while a command runs, so they are asked for once.
@@ -37,8 +38,9 @@ async fn rights(session: &Session) -> Access {
 
 /// Asks one by one for the rights that the list of rules leaves open; none where it is complete.
 pub async fn ask_for_the_rest(session: &Session, snapshot: &Snapshot) -> Vec<(Right, Option<bool>)> {
-    let Some(access) = &snapshot.circumstances.access else { return Vec::new() };
-    let open = access::of_the_whole_way(snapshot).into_iter().filter(|right| access.settled_by_rules(right).is_none());
+    let Some(access) = &snapshot.environment.access else { return Vec::new() };
+    let open =
+        permissions::of_the_whole_way(snapshot).into_iter().filter(|right| access.settled_by_rules(right).is_none());
     let namespace = &session.target.namespace;
     let asked = open.map(|right| async move {
         let answer = session.cluster.may(right.question(namespace)).await;
@@ -64,7 +66,7 @@ async fn chart(session: &Session) -> Option<ChartRelease> {
 }
 
 /// How the GitOps tool that owns the manifest is set up, where that may be read.
-async fn healing(session: &Session, owner: &Owner) -> Option<Healing> {
+async fn healing(session: &Session, owner: &Owner) -> Option<SelfHealing> {
     let deployment = &session.deployment;
     match owner {
         Owner::ArgoCd(Some(app)) => {
@@ -74,12 +76,12 @@ async fn healing(session: &Session, owner: &Owner) -> Option<Healing> {
             let applications = foreign("argoproj.io", "v1alpha1", "Application", "applications");
             let found = session.cluster.list::<Value>(&applications, None, selection, 2).all().await.ok()?;
             match found.as_slice() {
-                [application] => Some(Healing::of_argo_application(application)),
+                [application] => Some(SelfHealing::of_argo_application(application)),
                 _ => None,
             }
         }
         Owner::Flux(_) => {
-            if let Some(healing) = Healing::of_flux_annotations(deployment) {
+            if let Some(healing) = SelfHealing::of_flux_annotations(deployment) {
                 return Some(healing);
             }
             let (resource, labels) = if deployment.label("helm.toolkit.fluxcd.io/name").is_some() {
@@ -91,7 +93,7 @@ async fn healing(session: &Session, owner: &Owner) -> Option<Healing> {
             let name = deployment.label(&format!("{labels}/name"))?;
             let namespace = deployment.label(&format!("{labels}/namespace"))?;
             let object = session.cluster.find(&resource, namespace, name).await.ok()??;
-            Some(Healing::of_flux(&object))
+            Some(SelfHealing::of_flux(&object))
         }
         _ => None,
     }

@@ -43,7 +43,7 @@ impl Refusal {
 
 /// Keeps what was refused for the finding about permissions.
 pub fn note_refused(snapshot: &mut Snapshot, refusal: Refusal) {
-    let access = &mut snapshot.circumstances.access;
+    let access = &mut snapshot.environment.access;
     match (refusal, access) {
         (Refusal::Missing(right), Some(access)) => access.refused.push(right),
         (Refusal::LoggedOut, Some(access)) => access.logged_out = true,

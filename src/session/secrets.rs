@@ -9,14 +9,14 @@ use super::reading::Refusal;
 use super::reading::unreadable;
 use crate::checks::Known;
 use crate::checks::access::Right;
-use crate::checks::tls::SecretLook;
+use crate::checks::tls::TypedSecret;
 use crate::cluster::{Cluster, Target};
 use crate::plan::SecretContents;
 
 #[derive(Default)]
 pub struct SecretReads(Mutex<HashMap<String, Cell>>);
 
-type Cell = Arc<OnceCell<(SecretLook, Refusal)>>;
+type Cell = Arc<OnceCell<(TypedSecret, Refusal)>>;
 
 impl SecretReads {
     /// From now on each Secret is read again.
@@ -25,7 +25,7 @@ impl SecretReads {
     }
 
     /// The Secret of that name in the deployment's namespace, read now or by somebody who asked before.
-    pub async fn get(&self, cluster: &Cluster, target: &Target, name: &str) -> (SecretLook, Refusal) {
+    pub async fn get(&self, cluster: &Cluster, target: &Target, name: &str) -> (TypedSecret, Refusal) {
         let cell = Arc::clone(self.cells().entry(name.to_owned()).or_default());
         cell.get_or_init(|| read(cluster, target, name)).await.clone()
     }
@@ -35,7 +35,7 @@ impl SecretReads {
     }
 }
 
-pub async fn read(cluster: &Cluster, target: &Target, name: &str) -> (SecretLook, Refusal) {
+pub async fn read(cluster: &Cluster, target: &Target, name: &str) -> (TypedSecret, Refusal) {
     match cluster.find_secret(&target.namespace, name).await {
         Ok(found) => {
             let look = found.map(|object| {

@@ -11,9 +11,8 @@ use super::environment;
 use super::reading::{Extent, Refusal, note_refused, unreadable};
 use super::secrets;
 use crate::checks::access::Right;
-use crate::checks::configured::Configured;
-use crate::checks::tls::SecretLook;
-use crate::checks::{Circumstances, Known, Snapshot};
+use crate::checks::tls::TypedSecret;
+use crate::checks::{Components, Environment, Known, Snapshot};
 use crate::cluster::{ApiVersion, Cluster, Selection, qualified, resource};
 use crate::deployment::{Deployment, Features};
 use crate::plan::{MasSettings, SecretContents};
@@ -40,8 +39,8 @@ impl Session {
             )
         })
         .await;
-        (snapshot.secret, snapshot.configured) = (secret, configured);
-        if let Some(access) = &mut snapshot.circumstances.access {
+        (snapshot.secret, snapshot.components) = (secret, configured);
+        if let Some(access) = &mut snapshot.environment.access {
             access.asked = asked;
         }
         note_refused(&mut snapshot, refused);
@@ -64,7 +63,7 @@ impl Session {
             async { if step { Some(environment::look(self).await) } else { None } },
             components::begin(self, extent),
         );
-        let (circumstances, chart) = seen.unwrap_or_default();
+        let (environment, chart) = seen.unwrap_or_default();
         // `status` makes do with what an earlier step found out, and asks the API server less.
         let chart = chart.or_else(|| record.known()?.as_ref()?.chart.clone());
         let settings = MasSettings::of(&self.deployment)
@@ -76,8 +75,8 @@ impl Session {
             record,
             settings,
             chart,
-            circumstances,
-            configured,
+            environment,
+            components: configured,
         };
         for refused in [record_refused, features_refused] {
             note_refused(&mut snapshot, refused);
@@ -147,8 +146,8 @@ pub fn unread(deployment: Deployment, record: Option<Record>) -> Snapshot {
         record: Known::Known(record),
         settings,
         chart: None,
-        circumstances: Circumstances::default(),
-        configured: Configured::default(),
+        environment: Environment::default(),
+        components: Components::default(),
     }
 }
 
@@ -159,7 +158,7 @@ fn record(map: &Value, deployment: &Deployment) -> Known<Option<Record>> {
     }
 }
 
-fn contents(look: SecretLook) -> Known<Option<SecretContents>> {
+fn contents(look: TypedSecret) -> Known<Option<SecretContents>> {
     match look {
         Known::Known(found) => Known::Known(found.map(|(contents, _)| contents)),
         Known::Unreadable(why) => Known::Unreadable(why),

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::document::Document;
-use crate::checks::{self, Finding, RehearsalStanding, Snapshot, Step, standing};
+use crate::checks::{self, Finding, Purpose, RehearsalStanding, Snapshot, standing};
 use crate::deployment::{
     ChartRelease, Deployment, FailureReport, Phase, Remembered, Run, VersionSource, mas_redirect_uri,
     synapse_redirect_uri,
@@ -218,7 +218,7 @@ pub fn providers(snapshot: &Snapshot) -> Vec<ProviderPart> {
     let deployment: &Deployment = &snapshot.deployment;
     let host = mas_host(snapshot);
     let synapse = deployment.ingress_host("synapse");
-    let findings = checks::run(snapshot, Step::Look);
+    let findings = checks::run(snapshot, Purpose::Look);
     let part = |provider: crate::deployment::IdentityProvider| {
         let subject = format!(".delegatedAuth.oidc[{}].", provider.index);
         let with_id = !provider.idp_id.is_empty();

@@ -23,7 +23,7 @@
 //! the old leader's would pass for that of the new one's. A leader that ends leaves at most a playbook behind, whose own
 //! reports still come, and that is borne.
 //!
-//! `tests/schedules` tests all of it on generated histories, and says there what is true and when a verdict is due.
+//! `tests/offline/schedules` tests all of it on generated histories, and says there what is true and when a verdict is due.
 
 mod baseline;
 mod observation;

@@ -5,10 +5,12 @@ use std::time::Duration;
 use ess_mas_sandbox::prelude::*;
 use serde_json::json;
 
-use crate::scene::{Scene, active, condition};
+use crate::common::command::finish;
+use crate::common::scene::{Scene, active, completion, condition};
+use crate::common::stage::{Stage, Step};
 
 #[tokio::test]
-async fn a_failing_activation_is_taken_back_and_can_be_tried_again() {
+async fn a_failed_activation_is_rolled_back_and_can_be_retried() {
     let scene = Scene::new(Behaviour::default()).await;
     scene.rehearse().await;
     let rehearsed = scene.object().await["spec"].clone();
@@ -33,7 +35,7 @@ async fn a_failing_activation_is_taken_back_and_can_be_tried_again() {
 
 /// The activation was left alone before it failed, so only the abort could see that it did.
 #[tokio::test]
-async fn a_rehearsal_is_not_enough_after_an_activation_that_failed_while_nobody_looked() {
+async fn a_dry_run_is_not_enough_after_an_activation_that_failed_unseen() {
     let scene = Scene::new(Behaviour::default()).await;
     scene.rehearse().await;
     scene.operator.set(Behaviour::default().activation(Outcome::fail("no room on the disk")));
@@ -45,7 +47,7 @@ async fn a_rehearsal_is_not_enough_after_an_activation_that_failed_while_nobody_
 
 /// The operator writes between any two requests of ours; what was decided on is not touched by that.
 #[tokio::test]
-async fn an_operator_that_retries_all_the_time_does_not_keep_the_abort_from_being_written() {
+async fn abort_is_written_while_the_operator_keeps_retrying() {
     let scene = Scene::new(Behaviour::default()).await;
     scene.rehearse().await;
     let restless = Behaviour::default().activation(Outcome::fail("again")).lasting(Duration::from_millis(20));
@@ -55,7 +57,7 @@ async fn an_operator_that_retries_all_the_time_does_not_keep_the_abort_from_bein
 }
 
 #[tokio::test]
-async fn an_abort_does_not_wait_for_a_run_that_hangs() {
+async fn abort_does_not_wait_for_a_hanging_reconcile() {
     let mut scene = Scene::new(Behaviour::default()).await;
     scene.rehearse().await;
     scene.operator.set(Behaviour::default().activation(Outcome::Hang));
@@ -73,7 +75,7 @@ async fn an_abort_does_not_wait_for_a_run_that_hangs() {
 /// The run that hung was cut off, and the operator went back while nobody looked: no other run comes by itself, and
 /// every later `abort` waited for one until its time was up.
 #[tokio::test]
-async fn an_abort_that_was_done_while_nobody_looked_asks_for_a_run_of_its_own() {
+async fn an_abort_that_completed_unseen_requests_a_reconcile() {
     let mut scene = Scene::new(Behaviour::default()).await;
     scene.rehearse().await;
     scene.operator.set(Behaviour::default().activation(Outcome::Hang));
@@ -89,7 +91,7 @@ async fn an_abort_that_was_done_while_nobody_looked_asks_for_a_run_of_its_own() 
 }
 
 #[tokio::test]
-async fn an_abort_takes_the_component_out_and_leaves_the_secret() {
+async fn abort_remove_removes_the_component_and_keeps_the_secret() {
     let scene = Scene::new(Behaviour::default()).await;
     let before = scene.object().await["spec"].clone();
     scene.shell.run("abort --yes").await.expect(0).says("no MAS component");
@@ -111,7 +113,7 @@ async fn an_abort_takes_the_component_out_and_leaves_the_secret() {
 }
 
 #[tokio::test]
-async fn an_abort_of_a_rehearsal_that_fails_again_and_again_ends_it() {
+async fn abort_ends_a_dry_run_that_keeps_failing() {
     let scene = Scene::new(Behaviour::default().dry_run(Outcome::fail("always"))).await;
     scene.prepare().await;
     let _ = scene.shell.run("dry-run --yes").await.expect(1);
@@ -121,4 +123,47 @@ async fn an_abort_of_a_rehearsal_that_fails_again_and_again_ends_it() {
         assert_eq!(condition(&scene.object().await, "Failure"), "False");
         tokio::time::sleep(Duration::from_millis(300)).await;
     }
+}
+
+#[tokio::test]
+async fn an_abort_during_a_reconcile_reports_the_next_reconcile() {
+    let scene = Scene::new(Behaviour::default()).await;
+    scene.prepare().await;
+    scene.operator.set(Behaviour::default().lasting(Duration::from_secs(2)));
+    let _ = scene.shell.run("dry-run --yes --wait=false").await.expect(0);
+    scene.operator.wait_for_run().await;
+    let mut follower = scene.follower().await;
+    let child = scene.shell.start("abort --remove --yes -o json");
+    let first = completion(follower.until(|object| !completion(object).is_null()).await.unwrap());
+    let outcome = finish(child, "abort --remove".to_owned()).await.expect(0).json();
+    assert_eq!(outcome["verdict"], "succeeded");
+    let object = scene.object().await;
+    assert_ne!(completion(&object), first, "the rehearsal's end was taken for the abort's");
+    assert!(object["spec"]["components"].get("matrixAuthenticationService").is_none());
+}
+
+/// The run that ended well had the component in it. With the operator down, `abort --remove` said that it was back.
+#[tokio::test]
+async fn a_component_removed_by_somebody_else_is_not_taken_for_the_lost_write() {
+    let mut stage = Stage::new(Step::Remove).await;
+    let gate = Gate::default();
+    let held = gate.clone();
+    stage.proxy.plan(
+        move |request| {
+            if request.is_deployment_write() { Fault::HoldBefore(held.clone()) } else { Fault::None }
+        },
+    );
+    let mut child = stage.start(&[]);
+    gate.reached().await;
+    child.kill().await.unwrap();
+    gate.shut();
+    stage.scene.start_a_run().await;
+    stage.scene.operator.wait_for_end().await;
+    stage.scene.operator.stop().await;
+    stage.scene.patch(json!({"spec": {"components": {"matrixAuthenticationService": null}}})).await;
+    stage.proxy.pass();
+    let outcome = stage.run(&["--timeout", "2s"]).await.expect(124).json();
+    assert_eq!(outcome["verdict"], "timed-out");
+    stage.scene.operator.resume();
+    assert_eq!(stage.run(&[]).await.expect(0).json()["verdict"], "succeeded");
 }

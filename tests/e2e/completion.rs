@@ -11,7 +11,7 @@ use ess_mas_sandbox::prelude::*;
 use rexpect::session::spawn_command;
 use tempfile::TempDir;
 
-use crate::scene::Scene;
+use crate::common::scene::Scene;
 
 /// A PATH with kubectl, the plugin and its completion helper, as an installation leaves them.
 struct Installed {
@@ -117,7 +117,7 @@ async fn kubectl_completes_commands_flags_values_and_live_names() {
 
 /// Nobody wants to read an error, or to wait, in the middle of a line.
 #[test]
-fn trouble_is_silent_and_short() {
+fn completion_failures_are_silent_and_quick() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let folder = TempDir::new().unwrap();
     let kubeconfig = |name: &str, server: &str, user: &str| {

@@ -1,61 +1,27 @@
 //! End-to-end tests: the built plugin as a process against a real `kube-apiserver`, with a stand-in for the operator.
 //!
-//! Every test has a namespace of its own on one server, and runs the plugin hermetically (see [`plugin`]). What looks
-//! at all namespaces, or changes the resource definition, has a second server (see [`choice`]).
+//! A file or folder per command, those of [`promises`] for what cuts across. Every test has a namespace of its own on one server,
+//! and runs the plugin hermetically (see [`common::command`]). What looks at all namespaces, or changes the resource definition,
+//! has a second server (see [`promises::choice`]).
+
+mod common;
 
 mod abort;
-mod advice;
-#[cfg(target_os = "linux")]
-mod canary;
-mod choice;
+mod activate;
+mod check;
 #[cfg(unix)]
 mod completion;
-mod configured;
-mod connection;
-#[cfg(target_os = "linux")]
-mod detector;
 #[cfg(unix)]
-mod examples;
-mod expiry;
-mod explain;
-#[cfg(unix)]
-mod export_rules;
-mod exports;
-mod faults;
-#[cfg(unix)]
-mod first_words;
-mod flow;
-mod gates;
-mod helm;
-mod json;
-mod kill;
-mod kubelet;
-mod many;
-mod neighbours;
-#[cfg(unix)]
-mod outputs;
-mod outside;
-#[cfg(unix)]
-mod outside_hostile;
-mod outside_steps;
-mod owners;
-mod people;
-mod plugin;
+mod databases;
+mod dry_run;
 mod prepare;
-mod promptness;
+mod promises;
+mod readme;
 #[cfg(unix)]
-mod questions;
-mod rbac;
+mod real;
 mod report;
-mod requests;
-mod scene;
-mod schedules;
-mod shape;
-mod signals;
-mod stage;
-mod stages;
+#[cfg(unix)]
+mod sandbox;
+mod status;
 mod tls;
-mod together;
-mod unseen;
-mod via_owner;
-mod waiting;
+mod verify;

@@ -10,14 +10,15 @@ use ess_mas_sandbox::prelude::*;
 use k8s_openapi::api::rbac::v1::PolicyRule;
 use serde_json::{Value, json};
 
-use crate::kubelet::Kubelet;
-use crate::neighbours::Neighbours;
-use crate::plugin::{Done, Shell};
-use crate::scene::{PASSWORD, Scene};
+use crate::common::command::{Done, Shell};
+use crate::common::kubelet::Kubelet;
+use crate::common::neighbours::Neighbours;
+use crate::common::scene::{PASSWORD, Scene};
 
 /// Not in any Secret, so that only its looks or its place give it away.
 const UNKNOWN: &str = "canary-of-nobody-4417";
 const TOKEN: &str = "syt_Y2FuYXJ5_canaryCANARYcanary0_4fGhJk";
+
 const HASH: &str = "$2b$12$canaryCANARYcanary0123uYwq0Zl7dWc5r8m2xT1yH9o0Nn3QvA1e";
 const KEY_LINE: &str = "MIIEcanaryCANARYBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us";
 
@@ -221,7 +222,7 @@ async fn with_few_rights_the_rest_is_there_and_what_is_missing_is_listed() {
     let mut scene = Scene::new(Behaviour::default()).await;
     scene.prepare().await;
     Neighbours::of(&scene).await.install_child_kind().await;
-    crate::rbac::acting(&mut scene, "operations", crate::rbac::role()).await;
+    crate::common::roles::acting(&mut scene, "operations", crate::common::roles::role()).await;
     let done = scene.shell.run("report --file out.tar.gz -o json").await.expect(0);
     let document = done.json();
     assert_eq!(
@@ -284,8 +285,8 @@ async fn with_the_optional_rights_of_the_readme_nothing_of_the_namespace_is_miss
     let mut scene = Scene::new(Behaviour::default().dry_run(Outcome::FailCensored)).await;
     scene.prepare().await;
     let _kubelet = full_of_secrets(&scene).await;
-    let rules = [crate::rbac::role(), optional_rules()].concat();
-    crate::rbac::acting(&mut scene, "operations", rules).await;
+    let rules = [crate::common::roles::role(), optional_rules()].concat();
+    crate::common::roles::acting(&mut scene, "operations", rules).await;
     let done = scene.shell.run("dry-run --yes").await.expect(1);
     done.says("Last lines of pod chat-of-ours-syn2mas-x7k2p").is_silent_about("Not seen");
     let document = scene.shell.run("report -o json").await.expect(0).json();
@@ -357,7 +358,7 @@ async fn an_interrupted_report_leaves_no_file() {
     assert!(scene.shell.home().join("r.tar.gz").exists(), "its place is taken first of all");
     let pid = child.id().unwrap().to_string();
     assert!(std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
-    let done = crate::plugin::finish(child, "report".to_owned()).await.expect(130);
+    let done = crate::common::command::finish(child, "report".to_owned()).await.expect(130);
     done.says("interrupted; nothing was changed");
     assert!(!scene.shell.home().join("r.tar.gz").exists(), "{done}");
 }

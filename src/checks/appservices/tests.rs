@@ -2,13 +2,13 @@
 
 use serde_json::json;
 
-use super::super::configured::Configured;
 use super::super::finding::Severity;
-use super::super::snapshot::Known;
 use super::*;
+use crate::answers::Known;
+use crate::checks::Components;
 use crate::deployment::{Deployment, Features};
 
-fn found(components: Value, step: Step) -> Vec<(&'static str, Severity, String)> {
+fn found(components: Value, purpose: Purpose) -> Vec<(&'static str, Severity, String)> {
     let object = json!({
         "metadata": {"name": "chat", "namespace": "n", "uid": "u", "resourceVersion": "1"},
         "spec": {"components": components}});
@@ -19,11 +19,11 @@ fn found(components: Value, step: Step) -> Vec<(&'static str, Severity, String)>
         record: Known::Known(None),
         settings: None,
         chart: None,
-        circumstances: crate::checks::Circumstances::default(),
-        configured: Configured::default(),
+        environment: crate::checks::Environment::default(),
+        components: Components::default(),
     };
     let mut findings = Vec::new();
-    check(&snapshot, step, &mut findings);
+    check(&snapshot, purpose, &mut findings);
     findings.into_iter().map(|finding| (finding.code, finding.severity, finding.subject)).collect()
 }
 
@@ -31,19 +31,19 @@ fn found(components: Value, step: Step) -> Vec<(&'static str, Severity, String)>
 fn bots_bridges_and_tools_are_told_before_the_steps_that_matter_to_them() {
     let components = json!({"adminbot": {}, "hookshot": {}, "ircBridges": [{}], "skypeForBusinessBridge": {}, "synapseAdmin": {},
         "synapse": {}, "elementWeb": {}});
-    let all = found(components.clone(), Step::Activate);
+    let all = found(components.clone(), Purpose::Activate);
     assert_eq!(
         all,
         [
             (
-                codes::BOTS,
+                "bots-and-bridges",
                 Severity::Warning,
                 "spec.components: adminbot, hookshot, ircBridges, skypeForBusinessBridge".to_owned()
             ),
-            (codes::ADMIN_TOOLS, Severity::Warning, "spec.components: synapseAdmin".to_owned()),
+            ("admin-tools", Severity::Warning, "spec.components: synapseAdmin".to_owned()),
         ]
     );
-    assert_eq!(found(components, Step::Prepare), []);
+    assert_eq!(found(components, Purpose::Prepare), []);
 }
 
 #[test]
@@ -51,20 +51,20 @@ fn what_every_deployment_has_is_not_told() {
     let components = json!({"synapse": {"config": {"externalAppservices": {"configMaps": [], "files": {}}}}, "elementWeb": {},
         "wellKnownDelegation": {}, "integrator": {}, "sydent": {}, "sygnal": {}, "matrixContentScanner": {}, "slidingSync": {},
         "coturn": {}, "jitsi": {}, "matrixAuthenticationService": {}, "groupSync": {}, "ircBridges": []});
-    assert_eq!(found(components, Step::Look), []);
+    assert_eq!(found(components, Purpose::Look), []);
 }
 
 #[test]
 fn a_component_of_an_unknown_name_is_not_known() {
-    let unknown = found(json!({"frobnicator": {}}), Step::Look);
-    assert_eq!(unknown, [(codes::BOTS, Severity::Unknown, "spec.components: frobnicator".to_owned())]);
+    let unknown = found(json!({"frobnicator": {}}), Purpose::Look);
+    assert_eq!(unknown, [("bots-and-bridges", Severity::Unknown, "spec.components: frobnicator".to_owned())]);
 }
 
 #[test]
 fn appservices_are_told_by_name_wherever_they_are_registered() {
     let files = json!({"synapse": {"config": {"externalAppservices": {"configMaps": ["ours"], "files": {"whatsapp": "id: x"}}}}});
-    let told = found(files, Step::Look);
+    let told = found(files, Purpose::Look);
     assert_eq!(told[0].2, "spec.components.synapse.config.externalAppservices: ours, whatsapp");
     let additional = json!({"synapse": {"config": {"additional": "app_service_config_files: [/x.yaml]\n"}}});
-    assert_eq!(found(additional, Step::Look)[0].0, codes::BOTS);
+    assert_eq!(found(additional, Purpose::Look)[0].0, "bots-and-bridges");
 }

@@ -6,19 +6,26 @@ mod providers;
 
 use serde_json::Value;
 
-use super::finding::{Finding, codes};
-use super::oidc::squashed;
-use super::snapshot::{Snapshot, Step};
-use super::synapse::{delegated_auth, sends_email};
-use crate::deployment::ChartRelease;
+use super::finding::{Code, Finding};
+use super::snapshot::{Purpose, Snapshot};
+use super::synapse::sends_email;
+use crate::deployment::{ChartRelease, Deployment, squashed};
+
+const SAML: Code = "saml-not-supported";
+const CAS: Code = "cas-not-supported";
+const JWT: Code = "jwt-not-supported";
+const GROUP_SYNC: Code = "group-sync-not-supported";
+const LDAP: Code = "ldap-needs-release";
+const LDAP_ONLY: Code = "ldap-only";
+const MAS_EMAIL: Code = "mas-email";
 
 const DELEGATED: &str = "spec.components.synapse.config.delegatedAuth";
 const MAS: &str = "spec.components.matrixAuthenticationService";
 
-pub(super) fn check(snapshot: &Snapshot, step: Step, findings: &mut Vec<Finding>) {
-    let delegated = delegated_auth(&snapshot.deployment);
+pub(super) fn check(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Finding>) {
+    let delegated = snapshot.deployment.delegated_auth();
     unsupported(delegated, findings);
-    group_sync(snapshot, findings);
+    group_sync(&snapshot.deployment, findings);
     let ldap = named(delegated, |name| name.starts_with("ldap"));
     if let Some((key, _)) = ldap.first() {
         let subject = format!("{DELEGATED}.{key}");
@@ -28,7 +35,7 @@ pub(super) fn check(snapshot: &Snapshot, step: Step, findings: &mut Vec<Finding>
         }
     }
     providers::check(snapshot, findings);
-    email(snapshot, step, findings);
+    email(snapshot, purpose, findings);
 }
 
 /// The fields of this kind that are set, with their names as they stand.
@@ -53,42 +60,36 @@ fn is_set(value: &Value) -> bool {
 }
 
 fn unsupported(delegated: &Value, findings: &mut Vec<Finding>) {
-    for (code, what, is_it) in [
-        (codes::SAML, "SAML", (|name| name.starts_with("saml")) as fn(&str) -> bool),
-        (codes::CAS, "CAS", |name| matches!(name, "cas" | "casconfig" | "casserver" | "casproviders")),
-        (codes::JWT, "JSON Web Tokens", |name| name.starts_with("jwt")),
-    ] {
+    type Named = fn(&str) -> bool;
+    let rows: [(Code, &str, &str, Named); 3] = [
+        (SAML, "SAML", "SAML", |name| name.starts_with("saml")),
+        (CAS, "CAS", "CAS", |name| matches!(name, "cas" | "casconfig" | "casserver" | "casproviders")),
+        (JWT, "JSON Web Tokens", "this", |name| name.starts_with("jwt")),
+    ];
+    for (code, what, support, is_it) in rows {
         for (key, _) in named(delegated, is_it) {
-            let support = if code == codes::JWT { "this" } else { what };
             let text = format!("people log in with {what}, which cannot be migrated");
-            let finding = Finding::blocker(code, format!("{DELEGATED}.{key}"), text).guide();
-            findings.push(finding.remedy(format!("Reach out to Element Support about {support} before you go on.")));
+            let remedy = format!("Reach out to Element Support about {support} before you go on.");
+            findings.push(Finding::blocker(code, format!("{DELEGATED}.{key}"), text).remedy(remedy).guide());
         }
     }
 }
 
 /// It is a component of its own in some releases, and a section of Synapse's in others.
-fn group_sync(snapshot: &Snapshot, findings: &mut Vec<Finding>) {
-    let deployment = &snapshot.deployment;
+fn group_sync(deployment: &Deployment, findings: &mut Vec<Finding>) {
     let is_it = |name: &str| name.contains("groupsync");
-    let mut places: Vec<String> = Vec::new();
-    for (component, value) in deployment.components() {
-        // A component without any settings is there all the same.
-        if is_it(&squashed(component)) && (value.as_object().is_some_and(serde_json::Map::is_empty) || is_set(value)) {
-            places.push(format!("spec.components.{component}"));
-        }
-    }
-    let config = deployment.component("synapse").map_or(&Value::Null, |synapse| &synapse["config"]);
-    for (path, object) in [("spec.components.synapse.config", config), (DELEGATED, &config["delegatedAuth"])] {
+    // A component without any settings is there all the same.
+    let there = |value: &Value| value.as_object().is_some_and(serde_json::Map::is_empty) || is_set(value);
+    let components = deployment.components().filter(|(name, value)| is_it(&squashed(name)) && there(value));
+    let mut places: Vec<String> = components.map(|(name, _)| format!("spec.components.{name}")).collect();
+    for (path, object) in
+        [("spec.components.synapse.config", deployment.synapse_config()), (DELEGATED, deployment.delegated_auth())]
+    {
         places.extend(named(object, is_it).into_iter().map(|(key, _)| format!("{path}.{key}")));
     }
     findings.extend(places.into_iter().map(|place| {
-        Finding::blocker(
-            codes::GROUP_SYNC,
-            place,
-            "GroupSync is not supported with MAS; it needs legacy authentication",
-        )
-        .remedy("Take GroupSync out, or stay with legacy authentication.")
+        let text = "GroupSync is not supported with MAS; it needs legacy authentication";
+        Finding::blocker(GROUP_SYNC, place, text).remedy("Take GroupSync out, or stay with legacy authentication.")
     }));
 }
 
@@ -111,34 +112,29 @@ fn local_accounts(delegated: &Value) -> bool {
 fn ldap_needs_release(snapshot: &Snapshot, subject: &str) -> Finding {
     let new_enough = snapshot.chart.as_ref().and_then(|chart| chart.is_at_least(ChartRelease::FIRST_WITH_LDAP));
     match new_enough {
-        Some(true) => Finding::ok(codes::LDAP, subject, "this release migrates LDAP"),
-        Some(false) => Finding::blocker(codes::LDAP, subject, "people log in with LDAP, which this release cannot migrate")
+        Some(true) => Finding::ok(LDAP, subject, "this release migrates LDAP"),
+        Some(false) => Finding::blocker(LDAP, subject, "people log in with LDAP, which this release cannot migrate")
             .remedy("Upgrade to ESS Classic 25.10.1 (chart 2.29.0) or later first.")
             .guide(),
-        None => Finding::unknown(
-            codes::LDAP,
-            subject,
-            "people log in with LDAP, which needs ESS Classic 25.10.1 (chart 2.29.0); the installed version could not be found out",
-        )
-        .remedy("Make sure that the installed release is 25.10.1 (chart 2.29.0) or later.")
-        .guide(),
+        None => {
+            let text = "people log in with LDAP, which needs ESS Classic 25.10.1 (chart 2.29.0); the installed version could not be found out";
+            let remedy = "Make sure that the installed release is 25.10.1 (chart 2.29.0) or later.";
+            Finding::unknown(LDAP, subject, text).remedy(remedy).guide()
+        }
     }
 }
 
 fn ldap_only(subject: &str) -> Finding {
-    Finding::warning(
-        codes::LDAP_ONLY,
-        subject,
-        "LDAP is the only one that checks passwords here; syn2mas warns about that, and a warning may be enough to fail the dry run",
-    )
-    .remedy("With ESS Classic 25.10.1 or later this is expected. Watch the dry run; if it fails over this, ask Element Support.")
+    let text = "LDAP is the only one that checks passwords here; syn2mas warns about that, and a warning may be enough to fail the dry run";
+    let remedy = "With ESS Classic 25.10.1 or later this is expected. Watch the dry run; if it fails over this, ask Element Support.";
+    Finding::warning(LDAP_ONLY, subject, text).remedy(remedy)
 }
 
 /// The guide, step 1 of the wizard: e-mail delivery is needed where people register or reset passwords themselves.
-fn email(snapshot: &Snapshot, step: Step, findings: &mut Vec<Finding>) {
+fn email(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Finding>) {
     // At `prepare` it is on the list of what is left to be done by hand.
-    let delegated = delegated_auth(&snapshot.deployment);
-    if step == Step::Prepare || !local_accounts(delegated) || has_email(snapshot.deployment.mas()) {
+    let delegated = snapshot.deployment.delegated_auth();
+    if purpose == Purpose::Prepare || !local_accounts(delegated) || has_email(snapshot.deployment.mas()) {
         return;
     }
     let registers = delegated.as_object().into_iter().flatten().any(|(name, section)| {
@@ -157,11 +153,11 @@ fn email(snapshot: &Snapshot, step: Step, findings: &mut Vec<Finding>) {
     let text =
         format!("{what}; with MAS it is MAS that sends these mails, and no e-mail delivery is configured for it");
     let remedy = "Configure e-mail delivery for MAS before the activation, in the manifest or the installer.";
-    findings.push(Finding::warning(codes::MAS_EMAIL, place, text).remedy(remedy).guide());
+    findings.push(Finding::warning(MAS_EMAIL, place, text).remedy(remedy).guide());
 }
 
 fn synapse_sends_email(snapshot: &Snapshot) -> bool {
-    let config = snapshot.deployment.component("synapse").map_or(&Value::Null, |synapse| &synapse["config"]);
+    let config = snapshot.deployment.synapse_config();
     let typed = |name: &str| matches!(name, "email" | "smtp" | "mail" | "emaildelivery" | "mailer");
     sends_email(snapshot) || named(config, typed).iter().any(|(_, value)| value.is_object())
 }

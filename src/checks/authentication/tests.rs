@@ -2,10 +2,10 @@
 
 use serde_json::json;
 
-use super::super::configured::Configured;
 use super::super::finding::Severity;
-use super::super::snapshot::Known;
 use super::*;
+use crate::answers::Known;
+use crate::checks::Components;
 use crate::deployment::{Deployment, Features};
 
 fn snapshot(config: Value, components: Value) -> Snapshot {
@@ -20,14 +20,14 @@ fn snapshot(config: Value, components: Value) -> Snapshot {
         record: Known::Known(None),
         settings: None,
         chart: Some(ChartRelease { chart: "ess-stack".into(), version: "2.29.0".into() }),
-        circumstances: crate::checks::Circumstances::default(),
-        configured: Configured::default(),
+        environment: crate::checks::Environment::default(),
+        components: Components::default(),
     }
 }
 
-fn told(snapshot: &Snapshot, step: Step) -> Vec<Finding> {
+fn told(snapshot: &Snapshot, purpose: Purpose) -> Vec<Finding> {
     let mut findings = Vec::new();
-    check(snapshot, step, &mut findings);
+    check(snapshot, purpose, &mut findings);
     findings.retain(|finding| finding.severity != Severity::Ok);
     findings
 }
@@ -35,7 +35,7 @@ fn told(snapshot: &Snapshot, step: Step) -> Vec<Finding> {
 /// Codes and severities for a `delegatedAuth`.
 fn found(delegated: Value) -> Vec<(&'static str, Severity)> {
     let snapshot = snapshot(json!({ "delegatedAuth": delegated }), json!({}));
-    told(&snapshot, Step::Look).into_iter().map(|finding| (finding.code, finding.severity)).collect()
+    told(&snapshot, Purpose::Look).into_iter().map(|finding| (finding.code, finding.severity)).collect()
 }
 
 const ULID: &str = "01JABCDEFGHJKMNPQRSTVWXYZ0";
@@ -44,13 +44,13 @@ const ULID: &str = "01JABCDEFGHJKMNPQRSTVWXYZ0";
 fn what_cannot_be_migrated_blocks_in_every_spelling() {
     use Severity::Blocker;
     for (delegated, code) in [
-        (json!({"saml": {"metadataUrl": "x"}}), codes::SAML),
-        (json!({"saml2": [{"x": "y"}]}), codes::SAML),
-        (json!({"cas": {"serverUrl": "x"}}), codes::CAS),
-        (json!({"casConfig": {"enabled": true}}), codes::CAS),
-        (json!({"jwt": {"secretSecretKey": "x"}}), codes::JWT),
-        (json!({"groupSync": {"source": "x"}}), codes::GROUP_SYNC),
-        (json!({"group_sync": {"enabled": true}}), codes::GROUP_SYNC),
+        (json!({"saml": {"metadataUrl": "x"}}), "saml-not-supported"),
+        (json!({"saml2": [{"x": "y"}]}), "saml-not-supported"),
+        (json!({"cas": {"serverUrl": "x"}}), "cas-not-supported"),
+        (json!({"casConfig": {"enabled": true}}), "cas-not-supported"),
+        (json!({"jwt": {"secretSecretKey": "x"}}), "jwt-not-supported"),
+        (json!({"groupSync": {"source": "x"}}), "group-sync-not-supported"),
+        (json!({"group_sync": {"enabled": true}}), "group-sync-not-supported"),
     ] {
         assert_eq!(found(delegated.clone()), [(code, Blocker)], "{delegated}");
     }
@@ -67,39 +67,39 @@ fn what_cannot_be_migrated_blocks_in_every_spelling() {
 #[test]
 fn group_sync_is_found_as_a_component_and_as_a_section() {
     let component = snapshot(json!({}), json!({"groupSync": {}}));
-    assert_eq!(told(&component, Step::Prepare)[0].subject, "spec.components.groupSync");
+    assert_eq!(told(&component, Purpose::Prepare)[0].subject, "spec.components.groupSync");
     let section = snapshot(json!({"groupSync": {"x": 1}}), json!({}));
-    assert_eq!(told(&section, Step::Prepare)[0].subject, "spec.components.synapse.config.groupSync");
+    assert_eq!(told(&section, Purpose::Prepare)[0].subject, "spec.components.synapse.config.groupSync");
     let off = snapshot(json!({}), json!({"groupSync": {"enabled": false}}));
-    assert_eq!(told(&off, Step::Prepare), []);
+    assert_eq!(told(&off, Purpose::Prepare), []);
 }
 
 #[test]
 fn ldap_alone_is_told_and_beside_local_accounts_not() {
     use Severity::Warning;
-    assert_eq!(found(json!({"ldap": {"uri": "x"}})), [(codes::LDAP_ONLY, Warning)]);
-    assert_eq!(found(json!({"ldap": [{"uri": "x"}]})), [(codes::LDAP_ONLY, Warning)]);
+    assert_eq!(found(json!({"ldap": {"uri": "x"}})), [("ldap-only", Warning)]);
+    assert_eq!(found(json!({"ldap": [{"uri": "x"}]})), [("ldap-only", Warning)]);
     assert_eq!(
         found(json!({"ldap": {"uri": "x"}, "localPasswordDatabase": {"enabled": false}})),
-        [(codes::LDAP_ONLY, Warning)]
+        [("ldap-only", Warning)]
     );
     assert_eq!(found(json!({"ldap": {"uri": "x"}, "localPasswordDatabase": {}})), []);
     assert_eq!(found(json!({"ldap": {"uri": "x"}, "localPasswordDatabase": {"enableRegistration": false}})), []);
     let mut old = snapshot(json!({"delegatedAuth": {"ldap": {"uri": "x"}, "localPasswordDatabase": {}}}), json!({}));
     old.chart = Some(ChartRelease { chart: "ess-stack".into(), version: "2.28.1".into() });
-    assert_eq!(told(&old, Step::Prepare)[0].severity, Severity::Blocker);
+    assert_eq!(told(&old, Purpose::Prepare)[0].severity, Severity::Blocker);
     old.chart = None;
-    assert_eq!(told(&old, Step::Prepare)[0].severity, Severity::Unknown);
+    assert_eq!(told(&old, Purpose::Prepare)[0].severity, Severity::Unknown);
 }
 
 #[test]
 fn ids_that_mas_would_change_are_told_apart_and_never_mended() {
     let message = |id: &str| {
         let snapshot = snapshot(json!({"delegatedAuth": {"oidc": [{"idpId": id}]}}), json!({}));
-        let mut told = told(&snapshot, Step::Look);
+        let mut told = told(&snapshot, Purpose::Look);
         assert_eq!(told.len(), 1, "{told:?}");
         let finding = told.remove(0);
-        assert_eq!((finding.code, finding.severity), (codes::IDP_ID_NOT_ULID, Severity::Warning));
+        assert_eq!((finding.code, finding.severity), ("idp-id-not-ulid", Severity::Warning));
         assert!(finding.remedy.unwrap().contains("Do not rename it"));
         finding.message
     };
@@ -110,23 +110,23 @@ fn ids_that_mas_would_change_are_told_apart_and_never_mended() {
     assert!(message("keycloak").contains("is not a ULID"));
     assert!(message("01JABCDEFGHIKMNPQRSTVWXYZ0").contains("is not a ULID"), "there is no I in it");
     assert!(message("ünïcode").contains("is not a ULID"));
-    assert_eq!(found(json!({"oidc": [{"issuer": "x"}]})), [(codes::IDP_ID_MISSING, Severity::Blocker)]);
+    assert_eq!(found(json!({"oidc": [{"issuer": "x"}]})), [("idp-id-missing", Severity::Blocker)]);
     let twice = json!({"oidc": [{"idpId": ULID}, {"idpId": ULID}]});
-    assert_eq!(found(twice), [(codes::IDP_ID_DUPLICATE, Severity::Blocker)]);
+    assert_eq!(found(twice), [("idp-id-duplicate", Severity::Blocker)]);
 }
 
 #[test]
 fn restrictions_that_vanish_are_told_in_either_spelling() {
     for (field, value, code) in [
-        ("attributeRequirements", json!([{"attribute": "a"}]), codes::PROVIDER_RESTRICTION),
-        ("attribute_requirements", json!([{"attribute": "a"}]), codes::PROVIDER_RESTRICTION),
-        ("enableRegistration", json!(false), codes::PROVIDER_RESTRICTION),
-        ("allowRegistration", json!(false), codes::PROVIDER_RESTRICTION),
-        ("userMapping", json!({"module": "our.Mapping"}), codes::PROVIDER_RESTRICTION),
-        ("userMappingProvider", json!({"module": "our.Mapping"}), codes::PROVIDER_RESTRICTION),
-        ("clientSecretJwtKey", json!({"key": "x"}), codes::PROVIDER_SETTING),
-        ("idTokenSigningAlgValuesSupported", json!(["ES256"]), codes::PROVIDER_SETTING),
-        ("backchannelLogoutEnabled", json!(true), codes::PROVIDER_SETTING),
+        ("attributeRequirements", json!([{"attribute": "a"}]), "oidc-restriction-lost"),
+        ("attribute_requirements", json!([{"attribute": "a"}]), "oidc-restriction-lost"),
+        ("enableRegistration", json!(false), "oidc-restriction-lost"),
+        ("allowRegistration", json!(false), "oidc-restriction-lost"),
+        ("userMapping", json!({"module": "our.Mapping"}), "oidc-restriction-lost"),
+        ("userMappingProvider", json!({"module": "our.Mapping"}), "oidc-restriction-lost"),
+        ("clientSecretJwtKey", json!({"key": "x"}), "oidc-setting-lost"),
+        ("idTokenSigningAlgValuesSupported", json!(["ES256"]), "oidc-setting-lost"),
+        ("backchannelLogoutEnabled", json!(true), "oidc-setting-lost"),
     ] {
         let delegated = json!({"oidc": [{"idpId": ULID, field: value}]});
         assert_eq!(found(delegated), [(code, Severity::Warning)], "{field}");
@@ -145,25 +145,25 @@ fn restrictions_that_vanish_are_told_in_either_spelling() {
 fn a_findings_subject_belongs_to_its_provider() {
     let delegated = json!({"oidc": [{"idpId": ULID, "enableRegistration": false}]});
     let snapshot = snapshot(json!({ "delegatedAuth": delegated }), json!({}));
-    let subject = &told(&snapshot, Step::Look)[0].subject;
+    let subject = &told(&snapshot, Purpose::Look)[0].subject;
     assert!(subject.contains(".delegatedAuth.oidc[0]."), "`status` shows it beside the provider: {subject}");
 }
 
 #[test]
 fn mails_that_mas_will_have_to_send() {
-    let mail = |config: Value, mas: Value, step: Step| {
+    let mail = |config: Value, mas: Value, purpose: Purpose| {
         let snapshot = snapshot(config, json!({"matrixAuthenticationService": mas}));
-        told(&snapshot, step).iter().filter(|finding| finding.code == codes::MAS_EMAIL).count()
+        told(&snapshot, purpose).iter().filter(|finding| finding.code == "mas-email").count()
     };
     let registers = || json!({"delegatedAuth": {"localPasswordDatabase": {"enableRegistration": true}}});
-    assert_eq!(mail(registers(), json!({}), Step::DryRun), 1);
-    assert_eq!(mail(registers(), json!({}), Step::Prepare), 0, "it is on the list of `prepare`");
-    assert_eq!(mail(registers(), json!({"config": {"email": {"host": "x"}}}), Step::DryRun), 0);
-    assert_eq!(mail(json!({"delegatedAuth": {"localPasswordDatabase": {}}}), json!({}), Step::DryRun), 0);
+    assert_eq!(mail(registers(), json!({}), Purpose::DryRun), 1);
+    assert_eq!(mail(registers(), json!({}), Purpose::Prepare), 0, "it is on the list of `prepare`");
+    assert_eq!(mail(registers(), json!({"config": {"email": {"host": "x"}}}), Purpose::DryRun), 0);
+    assert_eq!(mail(json!({"delegatedAuth": {"localPasswordDatabase": {}}}), json!({}), Purpose::DryRun), 0);
     let resets = json!({"additional": "email: {smtp_host: mail}\n"});
-    assert_eq!(mail(resets.clone(), json!({}), Step::Activate), 1, "nothing configured means local accounts");
+    assert_eq!(mail(resets.clone(), json!({}), Purpose::Activate), 1, "nothing configured means local accounts");
     let only_oidc = json!({"additional": "email: {smtp_host: mail}\n", "delegatedAuth": {"oidc": [{"idpId": ULID}]}});
-    assert_eq!(mail(only_oidc, json!({}), Step::Activate), 0, "nobody has a password here");
+    assert_eq!(mail(only_oidc, json!({}), Purpose::Activate), 0, "nobody has a password here");
     let typed = json!({"email": {"host": "mail"}});
-    assert_eq!(mail(typed, json!({}), Step::Activate), 1);
+    assert_eq!(mail(typed, json!({}), Purpose::Activate), 1);
 }

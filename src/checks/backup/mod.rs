@@ -4,18 +4,18 @@ pub mod recognise;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::finding::{Finding, Severity, codes};
-use recognise::{Dump, Kind, Owner, Users};
+use super::finding::{Code, Finding, Severity};
+use recognise::{Dump, DumpFormat, Owner, Users};
+
+const BACKUP_FILE: Code = "backup-file";
 
 /// A dump of yesterday misses a day of messages, and logins of a day.
 const OLDEST: SignedDuration = SignedDuration::from_hours(24);
 /// A dump's own date has no time zone; so far it may be off.
 const ZONES: SignedDuration = SignedDuration::from_hours(14);
 
-/// A file that was looked into.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Looked {
-    /// Its name, as it was given.
+pub struct BackupFile {
     pub name: String,
     pub written: Option<Timestamp>,
     /// What it is; a sentence where it could not be read.
@@ -23,14 +23,14 @@ pub struct Looked {
 }
 
 /// The findings about the files that were named; one for each thing that is wrong, or one for a file that is in order.
-pub fn check(files: &[Looked], now: Timestamp) -> Vec<Finding> {
+pub fn check(files: &[BackupFile], now: Timestamp) -> Vec<Finding> {
     let mut findings: Vec<Finding> = files.iter().flat_map(|file| look(file, now)).collect();
     let mut owners = files.iter().filter_map(|file| file.dump.as_ref().ok()?.owner).peekable();
     if owners.peek().is_some() && owners.all(|owner| owner == Owner::Mas) {
         let names: Vec<&str> = files.iter().map(|file| file.name.as_str()).collect();
         let text = "none of the dumps is of Synapse's database, which has everything that is migrated";
         findings.push(
-            Finding::warning(codes::BACKUP_FILE, names.join(", "), text)
+            Finding::warning(BACKUP_FILE, names.join(", "), text)
                 .remedy("Name a dump of Synapse's database as well: --backup-file may be repeated."),
         );
     }
@@ -39,11 +39,11 @@ pub fn check(files: &[Looked], now: Timestamp) -> Vec<Finding> {
     findings
 }
 
-fn look(file: &Looked, now: Timestamp) -> Vec<Finding> {
+fn look(file: &BackupFile, now: Timestamp) -> Vec<Finding> {
     const ANEW: &str = "Take a new dump with the commands that `kubectl ess-mas prepare` prints.";
-    let finding = |severity, text: String| Finding::new(codes::BACKUP_FILE, severity, file.name.as_str(), text);
+    let finding = |severity, text: String| Finding::new(BACKUP_FILE, severity, file.name.as_str(), text);
     let dump = match &file.dump {
-        Ok(Dump { kind: Kind::None(why), .. }) => {
+        Ok(Dump { kind: DumpFormat::None(why), .. }) => {
             let text = format!("it is no dump of a PostgreSQL database: {why}");
             return vec![finding(Severity::Blocker, text).remedy(ANEW)];
         }
@@ -53,7 +53,7 @@ fn look(file: &Looked, now: Timestamp) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut found = |severity, text: String, remedy: &str| findings.push(finding(severity, text).remedy(remedy));
     match (&dump.kind, dump.users) {
-        (Kind::Sealed, _) => found(
+        (DumpFormat::Sealed, _) => found(
             Severity::Unknown,
             "its contents were not checked: it is encrypted, packed, compressed with something other than gzip, or a copy of a server's files (pg_basebackup)".to_owned(),
             "Make sure that both databases can be restored from it to their current state, or name a dump.",
@@ -99,7 +99,7 @@ fn look(file: &Looked, now: Timestamp) -> Vec<Finding> {
     findings
 }
 
-fn too_old(file: &Looked, dump: &Dump, now: Timestamp) -> Option<String> {
+fn too_old(file: &BackupFile, dump: &Dump, now: Timestamp) -> Option<String> {
     // Its own date cannot be changed by copying it.
     let own = dump.made.and_then(|made| made.to_zoned(jiff::tz::TimeZone::UTC).ok()).map(|made| made.timestamp());
     if own.is_some_and(|own| now.duration_since(own) > OLDEST + ZONES) {

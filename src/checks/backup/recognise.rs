@@ -16,15 +16,12 @@ const MOST_CONTENTS: usize = 16 << 20;
 const START: usize = 4096;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Kind {
+pub enum DumpFormat {
     Sql,
     /// SQL of all databases of a server: `pg_dumpall`.
     AllSql,
-    /// `pg_dump --format=custom`.
     Custom,
-    /// `pg_dump --format=directory`.
     Directory,
-    /// `pg_dump --format=tar`.
     Tar,
     /// Compressed, packed or encrypted in a way that is not undone here, or a server's files (`pg_basebackup`).
     Sealed,
@@ -38,7 +35,6 @@ pub enum Owner {
     Mas,
 }
 
-/// The table `users`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Users {
     WithRows,
@@ -53,7 +49,7 @@ pub enum Users {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dump {
-    pub kind: Kind,
+    pub kind: DumpFormat,
     pub users: Users,
     pub owner: Option<Owner>,
     /// Whether its end is there; `None` where that was not looked at.
@@ -63,7 +59,7 @@ pub struct Dump {
 }
 
 impl Dump {
-    pub fn only(kind: Kind) -> Self {
+    pub fn only(kind: DumpFormat) -> Self {
         Self { kind, users: Users::Missing, owner: None, complete: None, made: None }
     }
 }
@@ -75,7 +71,7 @@ pub fn recognise(file: &mut dyn Read, tail: Option<&[u8]>) -> io::Result<Dump> {
         let mut unpacked = MultiGzDecoder::new(start.as_slice().chain(file));
         return match up_to(&mut unpacked, START).and_then(|start| inside(&start, &mut unpacked, None)) {
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-                Ok(Dump { complete: Some(false), users: Users::NotSeen(0), ..Dump::only(Kind::Sql) })
+                Ok(Dump { complete: Some(false), users: Users::NotSeen(0), ..Dump::only(DumpFormat::Sql) })
             }
             other => other,
         };
@@ -98,21 +94,20 @@ fn inside(start: &[u8], file: &mut dyn Read, tail: Option<&[u8]>) -> io::Result<
     ];
     let mut whole = start.chain(file);
     if start.is_empty() {
-        Ok(Dump::only(Kind::None("it is empty".to_owned())))
+        Ok(Dump::only(DumpFormat::None("it is empty".to_owned())))
     } else if start.starts_with(b"PGDMP") {
         contents(&mut whole)
     } else if start.get(257..262) == Some(b"ustar") {
         in_tar(&mut whole)
     } else if SEALED.iter().any(|magic| start.starts_with(magic)) {
-        Ok(Dump::only(Kind::Sealed))
+        Ok(Dump::only(DumpFormat::Sealed))
     } else if marks(start).any(|mark| matches!(mark, Mark::OneDatabase | Mark::AllDatabases)) {
         sql(&mut whole, tail)
     } else {
-        Ok(Dump::only(Kind::None("it does not begin as pg_dump begins a file".to_owned())))
+        Ok(Dump::only(DumpFormat::None("it does not begin as pg_dump begins a file".to_owned())))
     }
 }
 
-/// Reads so much, or to the end.
 fn up_to(file: &mut dyn Read, most: usize) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     file.take(most as u64).read_to_end(&mut bytes)?;
@@ -127,7 +122,7 @@ fn in_tar(file: &mut dyn Read) -> io::Result<Dump> {
             return contents(&mut entry);
         }
     }
-    Ok(Dump::only(Kind::Sealed))
+    Ok(Dump::only(DumpFormat::Sealed))
 }
 
 /// An archive of `pg_dump`'s own, or the table of contents of one that is kept as a folder.
@@ -135,13 +130,15 @@ fn contents(file: &mut dyn Read) -> io::Result<Dump> {
     let bytes = up_to(file, MOST_CONTENTS)?;
     // "PGDMP", three bytes of version, sizes of an integer and of an offset, the format.
     let (Some(&size), Some(format)) = (bytes.get(8), bytes.get(10)) else {
-        return Ok(Dump { complete: Some(false), ..Dump::only(Kind::Custom) });
+        return Ok(Dump { complete: Some(false), ..Dump::only(DumpFormat::Custom) });
     };
     let (kind, size) = match (format, size) {
-        (1, 1..=8) => (Kind::Custom, usize::from(size)),
-        (3, 1..=8) => (Kind::Tar, usize::from(size)),
-        (5, 1..=8) => (Kind::Directory, usize::from(size)),
-        _ => return Ok(Dump::only(Kind::None("it begins like an archive of pg_dump, but is not one".to_owned()))),
+        (1, 1..=8) => (DumpFormat::Custom, usize::from(size)),
+        (3, 1..=8) => (DumpFormat::Tar, usize::from(size)),
+        (5, 1..=8) => (DumpFormat::Directory, usize::from(size)),
+        _ => {
+            return Ok(Dump::only(DumpFormat::None("it begins like an archive of pg_dump, but is not one".to_owned())));
+        }
     };
     let seen = |name: &str, what: &str| {
         let pattern = [text(name, size), text(what, size)].concat();
@@ -257,7 +254,7 @@ fn sql(file: &mut dyn Read, tail: Option<&[u8]>) -> io::Result<Dump> {
     // The rows come after all definitions, and that may be far.
     let rows = seen(Mark::UsersRows) || (seen(Mark::UsersTable) && !ended);
     Ok(Dump {
-        kind: if seen(Mark::AllDatabases) { Kind::AllSql } else { Kind::Sql },
+        kind: if seen(Mark::AllDatabases) { DumpFormat::AllSql } else { DumpFormat::Sql },
         users: users(seen(Mark::UsersTable), rows, (!ended).then_some(read)),
         owner: owner(seen(Mark::SynapseTable), seen(Mark::MasTable)),
         complete: if ended { Some(seen(Mark::End)) } else { tail.map(|tail| marks(tail).any(|one| one == Mark::End)) },

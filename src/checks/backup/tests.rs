@@ -13,11 +13,17 @@ fn now() -> Timestamp {
 }
 
 fn good() -> Dump {
-    Dump { kind: Kind::Sql, users: Users::WithRows, owner: Some(Owner::Synapse), complete: Some(true), made: None }
+    Dump {
+        kind: DumpFormat::Sql,
+        users: Users::WithRows,
+        owner: Some(Owner::Synapse),
+        complete: Some(true),
+        made: None,
+    }
 }
 
 fn found(dump: Dump, written: &str) -> Vec<Severity> {
-    let file = Looked { name: "synapse.dump".into(), written: Some(written.parse().unwrap()), dump: Ok(dump) };
+    let file = BackupFile { name: "synapse.dump".into(), written: Some(written.parse().unwrap()), dump: Ok(dump) };
     check(&[file], now()).iter().map(|finding| finding.severity).collect()
 }
 
@@ -44,11 +50,11 @@ fn a_fresh_dump_with_users_is_fine_and_each_thing_that_is_wrong_is_told() {
     assert_eq!(found(Dump { users: Users::RowsOnly, ..good() }, FRESH), [Severity::Warning]);
     assert_eq!(found(Dump { users: Users::NotSeen(64 << 20), ..good() }, FRESH), [Severity::Unknown]);
     assert_eq!(found(Dump { complete: Some(false), ..good() }, FRESH), [Severity::Blocker]);
-    assert_eq!(found(Dump { kind: Kind::None("x".into()), ..good() }, FRESH), [Severity::Blocker]);
-    assert_eq!(found(Dump { kind: Kind::Sealed, complete: None, ..good() }, FRESH), [Severity::Unknown]);
+    assert_eq!(found(Dump { kind: DumpFormat::None("x".into()), ..good() }, FRESH), [Severity::Blocker]);
+    assert_eq!(found(Dump { kind: DumpFormat::Sealed, complete: None, ..good() }, FRESH), [Severity::Unknown]);
     // MAS's alone brings nothing back.
     assert_eq!(found(Dump { owner: Some(Owner::Mas), ..good() }, FRESH), [Severity::Ok, Severity::Warning]);
-    let unreadable = Looked { name: "x".into(), written: None, dump: Err("permission denied".into()) };
+    let unreadable = BackupFile { name: "x".into(), written: None, dump: Err("permission denied".into()) };
     assert_eq!(check(&[unreadable], now())[0].severity, Severity::Unknown);
     assert_eq!(check(&[], now()), []);
 }
@@ -65,9 +71,9 @@ fn what_is_no_dump_is_none_whatever_it_is() {
         b"#!/bin/sh\npg_dump synapse\n",
     ] {
         let dump = of_bytes(bytes);
-        assert!(matches!(dump.kind, Kind::None(_)), "{bytes:?}: {dump:?}");
+        assert!(matches!(dump.kind, DumpFormat::None(_)), "{bytes:?}: {dump:?}");
     }
-    assert_eq!(of_bytes(&[0x28, 0xb5, 0x2f, 0xfd, 1, 2, 3]).kind, Kind::Sealed);
+    assert_eq!(of_bytes(&[0x28, 0xb5, 0x2f, 0xfd, 1, 2, 3]).kind, DumpFormat::Sealed);
     // As much as begins like one and is cut off.
     assert_ne!(of_bytes(b"PGDMP").complete, None);
 }

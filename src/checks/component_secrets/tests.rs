@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
-use super::super::configured::{ComponentSecret, Configured};
 use super::super::finding::Severity;
 use super::*;
+use crate::checks::{ComponentSecret, Components};
 use crate::deployment::Features;
 
 fn deployment(change: impl FnOnce(&mut Value)) -> Deployment {
@@ -29,7 +29,7 @@ fn secret(name: &str, keys: &[&str]) -> ComponentSecret {
     ComponentSecret { name: name.to_owned(), keys: Known::Known(Some(keys)) }
 }
 
-fn found(deployment: Deployment, secrets: Vec<ComponentSecret>, left_out: &[&str], step: Step) -> Vec<Finding> {
+fn found(deployment: Deployment, secrets: Vec<ComponentSecret>, left_out: &[&str], purpose: Purpose) -> Vec<Finding> {
     let left_out = left_out.iter().map(|name| (*name).to_owned()).collect();
     let snapshot = Snapshot {
         deployment,
@@ -38,11 +38,11 @@ fn found(deployment: Deployment, secrets: Vec<ComponentSecret>, left_out: &[&str
         record: Known::Known(None),
         settings: None,
         chart: None,
-        circumstances: crate::checks::Circumstances::default(),
-        configured: Configured { secrets, left_out, ..Configured::default() },
+        environment: crate::checks::Environment::default(),
+        components: Components { secrets, left_out, ..Components::default() },
     };
     let mut findings = Vec::new();
-    check(&snapshot, step, &mut findings);
+    check(&snapshot, purpose, &mut findings);
     findings
 }
 
@@ -59,18 +59,18 @@ fn the_secrets_to_look_at_are_those_that_something_refers_to() {
 
 #[test]
 fn every_key_that_is_there_is_fine() {
-    let findings = found(deployment(|_| {}), all(), &[], Step::DryRun);
+    let findings = found(deployment(|_| {}), all(), &[], Purpose::DryRun);
     assert_eq!(findings.len(), 1, "{findings:#?}");
     assert_eq!((findings[0].severity, findings[0].subject.as_str()), (Severity::Ok, "Secrets g, i, s"));
-    assert_eq!(found(deployment(|_| {}), vec![], &[], Step::Look), [], "nothing was looked at");
-    assert_eq!(found(deployment(|_| {}), vec![secret("s", &[])], &[], Step::Prepare), []);
+    assert_eq!(found(deployment(|_| {}), vec![], &[], Purpose::Look), [], "nothing was looked at");
+    assert_eq!(found(deployment(|_| {}), vec![secret("s", &[])], &[], Purpose::Prepare), []);
 }
 
 #[test]
 fn a_key_that_is_absent_is_told_as_the_operator_tells_it() {
     let mut secrets = all();
     secrets[1] = secret("s", &["macaroon"]);
-    let findings = found(deployment(|_| {}), secrets, &[], Step::Look);
+    let findings = found(deployment(|_| {}), secrets, &[], Purpose::Look);
     assert_eq!(findings.len(), 1, "{findings:#?}");
     assert_eq!(findings[0].severity, Severity::Blocker);
     assert_eq!(findings[0].subject, "Secret s, key client");
@@ -82,7 +82,7 @@ fn a_key_that_is_absent_is_told_as_the_operator_tells_it() {
 fn a_secret_that_is_absent_is_told_once() {
     let mut secrets = all();
     secrets[1].keys = Known::Known(None);
-    let findings = found(deployment(|_| {}), secrets, &[], Step::Look);
+    let findings = found(deployment(|_| {}), secrets, &[], Purpose::Look);
     assert_eq!(findings.len(), 1, "{findings:#?}");
     assert_eq!((findings[0].severity, findings[0].subject.as_str()), (Severity::Blocker, "Secret s"));
     assert!(findings[0].message.contains("client, macaroon"), "{}", findings[0].message);
@@ -93,7 +93,7 @@ fn what_could_not_be_read_or_was_left_out_is_not_known() {
     let mut secrets = all();
     secrets[0].keys = Known::Unreadable("not allowed to get the Secret g".to_owned());
     secrets[1].keys = Known::Unreadable("not allowed to get the Secret s".to_owned());
-    let findings = found(deployment(|_| {}), secrets, &["x", "y"], Step::Look);
+    let findings = found(deployment(|_| {}), secrets, &["x", "y"], Purpose::Look);
     let told: Vec<_> = findings.iter().map(|finding| (finding.severity, finding.subject.as_str())).collect();
     assert_eq!(told, [(Severity::Unknown, "Secrets g, s"), (Severity::Unknown, "Secrets x, y")]);
     assert!(findings[0].message.contains("not allowed to get the Secret g"), "{}", findings[0].message);
@@ -105,19 +105,19 @@ fn a_certificate_may_stand_in_the_global_secret() {
         object["spec"]["components"]["synapse"]["k8s"]["ingress"]["tls"] =
             json!({"mode": "certfile", "certificate": {"certFileSecretKey": "sc", "privateKeySecretKey": "sk"}});
     };
-    assert!(found(deployment(own), all(), &[], Step::Look).iter().all(|finding| finding.severity == Severity::Ok));
+    assert!(found(deployment(own), all(), &[], Purpose::Look).iter().all(|finding| finding.severity == Severity::Ok));
     let mut secrets = all();
     secrets[0] = secret("g", &["shared"]);
-    let nowhere = found(deployment(own), secrets.clone(), &[], Step::Look);
+    let nowhere = found(deployment(own), secrets.clone(), &[], Purpose::Look);
     assert_eq!(nowhere.len(), 1, "{nowhere:#?}");
     assert_eq!((nowhere[0].severity, nowhere[0].subject.as_str()), (Severity::Blocker, "Secret s, keys sc and sk"));
     secrets[1] = secret("s", &["macaroon", "client", "sc", "sk"]);
-    assert!(found(deployment(own), secrets.clone(), &[], Step::Look).iter().all(|finding| !finding.blocks()));
+    assert!(found(deployment(own), secrets.clone(), &[], Purpose::Look).iter().all(|finding| !finding.blocks()));
     // Another mode needs none of them.
     let external = |object: &mut Value| {
         own(object);
         object["spec"]["components"]["synapse"]["k8s"]["ingress"]["tls"]["mode"] = json!("external");
     };
     secrets[1] = secret("s", &["macaroon", "client"]);
-    assert!(found(deployment(external), secrets, &[], Step::Look).iter().all(|finding| !finding.blocks()));
+    assert!(found(deployment(external), secrets, &[], Purpose::Look).iter().all(|finding| !finding.blocks()));
 }

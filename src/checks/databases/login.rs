@@ -1,41 +1,64 @@
 //! Reaching a database and logging in.
 
-use super::Known;
-use super::said::{Place, Pooling, Refusal, Server, SslMode, Trouble, Whose};
-use crate::checks::finding::{Finding, codes};
+use crate::answers::Known;
+use crate::answers::postgres::{Place, Pooling, ProbeError, Refusal, Server, SslMode, Whose};
+use crate::checks::finding::{Code, Finding};
+use crate::checks::settings::DATABASE_POOLER;
 
-/// A database that the spec does not name.
-pub(super) fn no_place(whose: Whose, path: &str, why: &str) -> Finding {
-    Finding::unknown(codes::DATABASE_REACHABLE, path, format!("{} database was not asked: {why}", whose.word()))
+const DATABASE_REACHABLE: Code = "database-reachable";
+const DATABASE_LOGIN: Code = "database-login";
+const DATABASE_SSLMODE: Code = "database-sslmode";
+const MAS_DATABASE_VERSION: Code = "mas-database-version";
+
+/// Says whether a database could be asked; if so, what it said.
+pub(super) fn judge<'a, T>(
+    whose: Whose,
+    place: &'a Result<Place, String>,
+    said: &'a Result<T, ProbeError>,
+    server: fn(&T) -> &Server,
+    findings: &mut Vec<Finding>,
+) -> Option<(&'a Place, &'a T)> {
+    match (place, said) {
+        (Err(why), _) => {
+            let text = format!("{} database was not asked: {why}", whose.word());
+            findings.push(Finding::unknown(DATABASE_REACHABLE, whose.path(), text));
+        }
+        (Ok(place), Err(error)) => findings.push(trouble(place, error)),
+        (Ok(place), Ok(said)) => {
+            reached(place, server(said), findings);
+            return Some((place, said));
+        }
+    }
+    None
 }
 
 /// Why a database said nothing, as a finding.
-pub(super) fn trouble(place: &Place, trouble: &Trouble) -> Finding {
+fn trouble(place: &Place, trouble: &ProbeError) -> Finding {
     let who = place.whose.word();
     let at = place.words();
     let inside = "If this host is only known or let in inside the cluster: `kubectl ess-mas check --databases --through-cluster`.";
-    let login = |text: String| place.unknown(codes::DATABASE_LOGIN, text);
-    let unreached = |text: String| place.unknown(codes::DATABASE_REACHABLE, text);
+    let login = |text: String| place.unknown(DATABASE_LOGIN, text);
+    let unreached = |text: String| place.unknown(DATABASE_REACHABLE, text);
     match trouble {
-        Trouble::NotAsked(why) => login(format!("{who} database {at} was not asked: {why}")),
-        Trouble::NoWay(why) => unreached(format!("{who} database {at} was not reached from here: {why}")).remedy(inside),
-        Trouble::TimedOut => unreached(format!("{who} database {at}: no answer within the time that it is given"))
+        ProbeError::NotAsked(why) => login(format!("{who} database {at} was not asked: {why}")),
+        ProbeError::NoWay(why) => unreached(format!("{who} database {at} was not reached from here: {why}")).remedy(inside),
+        ProbeError::TimedOut => unreached(format!("{who} database {at}: no answer within the time that it is given"))
             .remedy(inside),
-        Trouble::Lost(why) => unreached(format!("the connection to {who} database {at} ended: {why}"))
+        ProbeError::Lost(why) => unreached(format!("the connection to {who} database {at} ended: {why}"))
             .remedy("Try again; then look into the server's log."),
-        Trouble::NotPostgres(why) => place.blocker(codes::DATABASE_REACHABLE, format!("what answers for {who} database {at} is no PostgreSQL server: {why}"))
+        ProbeError::NotPostgres(why) => place.blocker(DATABASE_REACHABLE, format!("what answers for {who} database {at} is no PostgreSQL server: {why}"))
             .remedy("Compare host and port with those of the PostgreSQL server."),
-        Trouble::NoTls => place.blocker(codes::DATABASE_SSLMODE, format!("{} insists on TLS (sslmode {}), and the server at {}:{} has none", place.whose.program(), place.mode.word(), place.host, place.port))
+        ProbeError::NoTls => place.blocker(DATABASE_SSLMODE, format!("{} insists on TLS (sslmode {}), and the server at {}:{} has none", place.whose.program(), place.mode.word(), place.host, place.port))
             .remedy("Turn TLS on at the server, or set sslMode to prefer or disable if the way to it is trusted."),
-        Trouble::Certificate(why) => certificate(place, why),
-        Trouble::InClear => login(format!("the server of {who} database {at} asks for the password in clear over a connection that is not encrypted; it was not sent"))
+        ProbeError::Certificate(why) => certificate(place, why),
+        ProbeError::InClear => login(format!("the server of {who} database {at} asks for the password in clear over a connection that is not encrypted; it was not sent"))
             .remedy("Let the server ask by scram-sha-256 (pg_hba.conf), or use TLS."),
-        Trouble::Refused(refusal) => refused(place, refusal, inside),
+        ProbeError::Refused(refusal) => refused(place, refusal, inside),
     }
 }
 
 fn certificate(place: &Place, why: &str) -> Finding {
-    place.warning(codes::DATABASE_SSLMODE, format!("sslmode {} wants a certificate that can be verified, and seen from here it is not: {why}. Nothing was sent.", place.mode.word()))
+    place.warning(DATABASE_SSLMODE, format!("sslmode {} wants a certificate that can be verified, and seen from here it is not: {why}. Nothing was sent.", place.mode.word()))
         .remedy("If the server's CA is a private one, name it with --ca-certificate; in the cluster, MAS has to know it as well.")
 }
 
@@ -45,8 +68,8 @@ fn refused(place: &Place, refusal: &Refusal, inside: &str) -> Finding {
     let who = place.whose.word();
     let (user, database) = (&place.user, &place.database);
     let (secret, key) = &place.password;
-    let blocker = |text: String| place.blocker(codes::DATABASE_LOGIN, text);
-    let unknown = |text: String| place.unknown(codes::DATABASE_LOGIN, text);
+    let blocker = |text: String| place.blocker(DATABASE_LOGIN, text);
+    let unknown = |text: String| place.unknown(DATABASE_LOGIN, text);
     let no_entry = message.contains("pg_hba.conf");
     match state.as_str() {
         "28P01" => blocker(format!("the server refuses role {user} of {who} database with the password of Secret {secret}, key {key}: {message}"))
@@ -81,16 +104,16 @@ fn create(place: &Place, what: &str) -> String {
     }
 }
 
-pub(super) fn reached(place: &Place, server: &Server, findings: &mut Vec<Finding>) {
+fn reached(place: &Place, server: &Server, findings: &mut Vec<Finding>) {
     let who = place.whose.word();
     let way = if server.through_cluster { " through the cluster" } else { "" };
     let version = server.version.known().map(|version| format!(", PostgreSQL {}", release(*version)));
     let text = format!("{who} database {} answers{way}{}", place.words(), version.unwrap_or_default());
-    findings.push(place.ok(codes::DATABASE_REACHABLE, text));
+    findings.push(place.ok(DATABASE_REACHABLE, text));
     findings.push(if server.asked_password {
-        place.ok(codes::DATABASE_LOGIN, format!("role {} logs in with the password of Secret {}", place.user, place.password.0))
+        place.ok(DATABASE_LOGIN, format!("role {} logs in with the password of Secret {}", place.user, place.password.0))
     } else {
-        place.unknown(codes::DATABASE_LOGIN, format!("the server let role {} in from here without asking for the password, so whether that of Secret {} is right is not known", place.user, place.password.0))
+        place.unknown(DATABASE_LOGIN, format!("the server let role {} in from here without asking for the password, so whether that of Secret {} is right is not known", place.user, place.password.0))
             .remedy(if server.through_cluster {
             "A port-forward ends inside the server's pod, where pg_hba.conf often trusts everybody. Ask without --through-cluster if there is a way."
         } else {
@@ -101,7 +124,7 @@ pub(super) fn reached(place: &Place, server: &Server, findings: &mut Vec<Finding
     findings.extend(version_of(place, server));
     if server.standby == Known::Known(true) {
         let text = format!("{}:{} is a standby, which takes no writes", place.host, place.port);
-        findings.push(place.blocker(codes::DATABASE_LOGIN, text).remedy("Name the primary."));
+        findings.push(place.blocker(DATABASE_LOGIN, text).remedy("Name the primary."));
     }
     findings.push(pooling(place, &server.pooling));
 }
@@ -118,13 +141,12 @@ fn release(number: i64) -> String {
 fn tls(place: &Place, server: &Server) -> Option<Finding> {
     let mode = format!("sslmode {}{}", place.mode.word(), if place.mode_set { "" } else { ", the default" });
     let who = place.whose.word();
-    let ok =
-        |how: &str| place.ok(codes::DATABASE_SSLMODE, format!("the connection to {who} database is {how} ({mode})"));
+    let ok = |how: &str| place.ok(DATABASE_SSLMODE, format!("the connection to {who} database is {how} ({mode})"));
     match (server.tls, place.mode) {
         (true, _) => Some(ok("encrypted with TLS")),
         (false, SslMode::Disable | SslMode::Allow) => Some(ok("not encrypted, as is wanted")),
         (false, SslMode::Prefer) => Some(
-            place.warning(codes::DATABASE_SSLMODE, format!("the connection to {who} database is not encrypted: the server has no TLS, and that is put up with ({mode})"))
+            place.warning(DATABASE_SSLMODE, format!("the connection to {who} database is not encrypted: the server has no TLS, and that is put up with ({mode})"))
                 .remedy("Turn TLS on at the server, or set sslMode to disable if the way to it is trusted, so that nobody relies on it.")),
         // No such connection is made.
         (false, _) => None,
@@ -138,9 +160,9 @@ fn version_of(place: &Place, server: &Server) -> Option<Finding> {
     if place.whose != Whose::Mas {
         return None;
     }
-    let code = codes::MAS_DATABASE_VERSION;
+    let code = MAS_DATABASE_VERSION;
     Some(match &server.version {
-        Known::Unreadable(why) => super::unread(code, place, "the server's version", why),
+        Known::Unreadable(why) => place.unread(code, "the server's version", why),
         Known::Known(version) if *version < OLDEST => {
             let text = format!("PostgreSQL {} is older than the 13 that MAS asks for", release(*version));
             place.warning(code, text).remedy("Use a newer server for MAS's database.")
@@ -155,7 +177,7 @@ fn pooling(place: &Place, pooling: &Pooling) -> Finding {
         Whose::Synapse => "syn2mas",
     };
     let at = format!("{}:{}", place.host, place.port);
-    let code = codes::DATABASE_POOLER;
+    let code = DATABASE_POOLER;
     match pooling {
         Pooling::None => place.ok(code, format!("the sessions at {at} are the server's own, no pooler is in between")),
         Pooling::BySession => place.ok(code, format!("a pooler answers at {at}; it left a session with its process of the server, as pooling by session does")),

@@ -1,8 +1,17 @@
 //! MAS's database: its own, empty, and with the rights that its schema needs.
 
-use super::said::{Connections, MasSaid, Place, Rights, SynapseSaid, Tables, Trigram};
-use super::{Expected, Known, codes, count, judged, unread};
-use crate::checks::finding::Finding;
+use super::count::count;
+use super::expected::Expected;
+use crate::answers::Known;
+use crate::answers::postgres::{Connections, MasSaid, Place, Rights, SynapseSaid, Tables, Trigram};
+use crate::checks::finding::{Code, Finding};
+use crate::checks::settings::DATABASE_SHARED;
+
+const MAS_DATABASE_EMPTY: Code = "mas-database-empty";
+const MAS_DATABASE_RIGHTS: Code = "mas-database-rights";
+const MAS_DATABASE_TRIGRAM: Code = "mas-database-pg-trgm";
+const MAS_DATABASE_ENCODING: Code = "mas-database-encoding";
+const MAS_DATABASE_CONNECTIONS: Code = "mas-database-connections";
 
 /// Connections at once: syn2mas's nine beside the server's ten, and one to spare.
 const NEEDED: i64 = 20;
@@ -21,33 +30,25 @@ pub(super) fn check(
         match &said.tables {
             Known::Known(tables) => contents(place, tables, findings),
             Known::Unreadable(why) => {
-                findings.push(unread(codes::MAS_DATABASE_EMPTY, place, "what is in MAS's database", why));
+                findings.push(place.unread(MAS_DATABASE_EMPTY, "what is in MAS's database", why));
             }
         }
     }
-    findings.push(judged(&said.rights, codes::MAS_DATABASE_RIGHTS, place, "the role's rights", |rights| {
-        may(place, rights, &said.tables)
-    }));
-    findings.push(judged(&said.trigram, codes::MAS_DATABASE_TRIGRAM, place, "whether pg_trgm is there", |trigram| {
-        trigrams(place, trigram, said.rights.known())
-    }));
-    findings.push(judged(&said.encoding, codes::MAS_DATABASE_ENCODING, place, "the encoding", |encoding| {
-        letters(place, encoding)
-    }));
-    findings.push(judged(
-        &said.connections,
-        codes::MAS_DATABASE_CONNECTIONS,
-        place,
-        "the limits of connections",
-        |all| limits(place, all),
-    ));
+    let rights = said.rights.known();
+    findings.extend([
+        place.judged(MAS_DATABASE_RIGHTS, &said.rights, "the role's rights", |rights| may(place, rights, &said.tables)),
+        place.judged(MAS_DATABASE_TRIGRAM, &said.trigram, "whether pg_trgm is there", |it| trigrams(place, it, rights)),
+        place.judged(MAS_DATABASE_ENCODING, &said.encoding, "the encoding", |encoding| letters(place, encoding)),
+        place
+            .judged(MAS_DATABASE_CONNECTIONS, &said.connections, "the limits of connections", |all| limits(place, all)),
+    ]);
 }
 
 /// By what the servers say of themselves, whatever names lead to them.
 fn shared(expected: &Expected, place: &Place, said: &MasSaid, synapse: Option<&SynapseSaid>) -> Finding {
     let remedy =
         "Create a database for MAS alone; it may be on the same server. `kubectl ess-mas prepare` prints the SQL.";
-    let blocker = |text: String| place.blocker(codes::DATABASE_SHARED, text).remedy(remedy).guide();
+    let blocker = |text: String| place.blocker(DATABASE_SHARED, text).remedy(remedy).guide();
     let identities = said.server.identity.known().zip(synapse.and_then(|synapse| synapse.server.identity.known()));
     let same = identities.map(|(mas, synapse)| mas.is(synapse));
     if same == Some(true) {
@@ -59,19 +60,16 @@ fn shared(expected: &Expected, place: &Place, said: &MasSaid, synapse: Option<&S
         return blocker(format!("{} holds the tables of a Synapse", place.words()));
     }
     match same {
-        Some(false) => place.ok(
-            codes::DATABASE_SHARED,
-            "MAS's database is not Synapse's: the servers or the databases' numbers differ",
-        ),
-        _ if said.tables.known().is_some() => {
-            place.ok(codes::DATABASE_SHARED, "MAS's database holds no tables of a Synapse")
+        Some(false) => {
+            place.ok(DATABASE_SHARED, "MAS's database is not Synapse's: the servers or the databases' numbers differ")
         }
-        _ => unread(codes::DATABASE_SHARED, place, "whether it is Synapse's", "neither of the two could be told apart"),
+        _ if said.tables.known().is_some() => place.ok(DATABASE_SHARED, "MAS's database holds no tables of a Synapse"),
+        _ => place.unread(DATABASE_SHARED, "whether it is Synapse's", "neither of the two could be told apart"),
     }
 }
 
 fn contents(place: &Place, tables: &Tables, findings: &mut Vec<Finding>) {
-    let code = codes::MAS_DATABASE_EMPTY;
+    let code = MAS_DATABASE_EMPTY;
     let filled: Vec<&str> =
         tables.present.iter().filter(|(_, rows)| *rows == Known::Known(true)).map(|(name, _)| *name).collect();
     let unreadable = tables.present.iter().find_map(|(name, rows)| match rows {
@@ -87,7 +85,7 @@ fn contents(place: &Place, tables: &Tables, findings: &mut Vec<Finding>) {
         let text = format!("there are tables named {names} which MAS did not make (no _sqlx_migrations); its first start fails on them");
         place.blocker(code, text).remedy("Create a database for MAS alone.")
     } else if let Some((name, why)) = unreadable {
-        unread(code, place, &format!("table {name}"), why)
+        place.unread(code, &format!("table {name}"), why)
     } else if tables.migrations {
         place.ok(code, "MAS's tables are there and those that the migration fills are empty")
     } else if tables.all > 0 {
@@ -108,7 +106,7 @@ fn contents(place: &Place, tables: &Tables, findings: &mut Vec<Finding>) {
 }
 
 fn may(place: &Place, rights: &Rights, tables: &Known<Tables>) -> Finding {
-    let code = codes::MAS_DATABASE_RIGHTS;
+    let code = MAS_DATABASE_RIGHTS;
     let user = &place.user;
     let of_others = tables.known().map_or(0, |tables| tables.of_others);
     match &rights.schema {
@@ -123,7 +121,7 @@ fn may(place: &Place, rights: &Rights, tables: &Known<Tables>) -> Finding {
 }
 
 fn trigrams(place: &Place, trigram: &Trigram, rights: Option<&Rights>) -> Finding {
-    let code = codes::MAS_DATABASE_TRIGRAM;
+    let code = MAS_DATABASE_TRIGRAM;
     let superuser = rights.is_some_and(|rights| rights.superuser);
     let create = rights.is_some_and(|rights| rights.create_in_database && rights.create_in_schema);
     let remedy = "In MAS's database, as a superuser: CREATE EXTENSION pg_trgm;";
@@ -150,7 +148,7 @@ fn trigrams(place: &Place, trigram: &Trigram, rights: Option<&Rights>) -> Findin
 }
 
 fn letters(place: &Place, encoding: &str) -> Finding {
-    let code = codes::MAS_DATABASE_ENCODING;
+    let code = MAS_DATABASE_ENCODING;
     if encoding == "UTF8" {
         return place.ok(code, "the encoding is UTF8");
     }
@@ -161,7 +159,7 @@ fn letters(place: &Place, encoding: &str) -> Finding {
 }
 
 fn limits(place: &Place, connections: &Connections) -> Finding {
-    let code = codes::MAS_DATABASE_CONNECTIONS;
+    let code = MAS_DATABASE_CONNECTIONS;
     let needs = "a migration needs about 20 (9 of syn2mas beside MAS's 10)";
     for (limit, who, holds, sql) in [
         (connections.of_role, format!("role {}", place.user), "may hold", "ROLE"),

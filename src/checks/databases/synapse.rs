@@ -1,24 +1,35 @@
 //! Synapse's database: what syn2mas refuses, warns of or stumbles over, counted beforehand.
 
-use super::said::{Foreign, Place, SynapseSaid};
-use super::{Expected, FEW, Known, ROWS_PER_SECOND, codes, count, list, thousands, unread};
-use crate::checks::finding::Finding;
+use super::count::{FEW, count, list, thousands};
+use super::expected::Expected;
+use crate::answers::Known;
+use crate::answers::postgres::{Foreign, Place, SynapseSaid};
+use crate::checks::finding::{Code, Finding};
 
+const SYNAPSE_DATABASE_TABLES: Code = "synapse-database-tables";
+const SYNAPSE_DATABASE_GUESTS: Code = "synapse-database-guests";
+const SYNAPSE_DATABASE_THREEPIDS: Code = "synapse-database-threepids";
+const SYNAPSE_DATABASE_PROVIDERS: Code = "synapse-database-providers";
+const SYNAPSE_DATABASE_DELEGATED: Code = "synapse-database-delegated";
+const SYNAPSE_DATABASE_SERVER_NAME: Code = "synapse-database-server-name";
+const SYNAPSE_DATABASE_ORPHANS: Code = "synapse-database-orphans";
+const SYNAPSE_DATABASE_NO_LOGIN: Code = "synapse-database-no-login";
+const SYNAPSE_DATABASE_SIZE: Code = "synapse-database-size";
+
+/// Rows that are copied in a second, as a cautious floor: a laptop did 1000 users with all that hangs on them in 100 ms
+/// (MAS's authors), matrix.org far more.
+const ROWS_PER_SECOND: i64 = 10_000;
 /// What an earlier delegation to MAS left; syn2mas refuses it.
 const DELEGATED: &str = "oauth-delegated";
 
 pub(super) fn check(expected: &Expected, place: &Place, said: &SynapseSaid, findings: &mut Vec<Finding>) {
     if said.is_synapses != Known::Known(true) {
-        let code = codes::SYNAPSE_DATABASE_TABLES;
-        findings.push(match &said.is_synapses {
-            Known::Unreadable(why) => unread(code, place, "whether Synapse's tables are there", why),
-            Known::Known(_) => {
-                let text = format!("{} holds no tables of a Synapse that role {} could see", place.words(), place.user);
-                place
-                    .blocker(code, text)
-                    .remedy("Compare the spec with what Synapse runs with, and the role's search_path.")
-            }
-        });
+        let code = SYNAPSE_DATABASE_TABLES;
+        findings.push(place.judged(code, &said.is_synapses, "whether Synapse's tables are there", |_| {
+            let text = format!("{} holds no tables of a Synapse that role {} could see", place.words(), place.user);
+            let remedy = "Compare the spec with what Synapse runs with, and the role's search_path.";
+            place.blocker(code, text).remedy(remedy)
+        }));
         return;
     }
     // The migration is done: what it would have stumbled over is of no interest any more.
@@ -34,44 +45,46 @@ pub(super) fn check(expected: &Expected, place: &Place, said: &SynapseSaid, find
 }
 
 fn guests(place: &Place, guests: &Known<i64>) -> Finding {
-    let code = codes::SYNAPSE_DATABASE_GUESTS;
-    match guests {
-        Known::Unreadable(why) => unread(code, place, "the number of guests", why),
-        Known::Known(0) => place.ok(code, "no guests"),
-        Known::Known(number) => place.warning(code, format!("{}; syn2mas warns of them, which is enough to fail a dry run that checks first. They come along, their logins do not", count(*number, "guest", "guests")))
-            .remedy("Deactivate them through Synapse's admin API if nobody needs them; the warning stays as long as their rows do."),
-    }
+    let code = SYNAPSE_DATABASE_GUESTS;
+    place.judged(code, guests, "the number of guests", |number| {
+        if *number == 0 {
+            return place.ok(code, "no guests");
+        }
+        let guests = count(*number, "guest", "guests");
+        let text = format!("{guests}; syn2mas warns of them, which is enough to fail a dry run that checks first. They come along, their logins do not");
+        let remedy = "Deactivate them through Synapse's admin API if nobody needs them; the warning stays as long as their rows do.";
+        place.warning(code, text).remedy(remedy)
+    })
 }
 
 fn threepids(place: &Place, threepids: &Known<Vec<(String, i64)>>) -> Finding {
-    let code = codes::SYNAPSE_DATABASE_THREEPIDS;
-    match threepids {
-        Known::Unreadable(why) => unread(code, place, "phone numbers and the like", why),
-        Known::Known(all) if all.is_empty() => place.ok(code, "no phone numbers or other addresses beside e-mail"),
-        Known::Known(all) => place.warning(code, format!("addresses of users that are no e-mail addresses: {}; syn2mas warns of them, and MAS keeps them without using them", list(&words(all))))
-            .remedy("Nothing has to be done if nobody relies on them. If the dry run fails on the warning, remove them through Synapse's admin API."),
-    }
-}
-
-/// `msisdn` is the specification's word for a phone number.
-fn words(all: &[(String, i64)]) -> Vec<(String, i64)> {
-    let word = |medium: &str| if medium == "msisdn" { "phone numbers".to_owned() } else { medium.to_owned() };
-    all.iter().map(|(medium, number)| (word(medium), *number)).collect()
+    let code = SYNAPSE_DATABASE_THREEPIDS;
+    place.judged(code, threepids, "phone numbers and the like", |all| {
+        if all.is_empty() {
+            return place.ok(code, "no phone numbers or other addresses beside e-mail");
+        }
+        // `msisdn` is the specification's word for a phone number.
+        let word = |medium: &String| if medium == "msisdn" { "phone numbers".to_owned() } else { medium.clone() };
+        let all: Vec<(String, i64)> = all.iter().map(|(medium, number)| (word(medium), *number)).collect();
+        let text = format!("addresses of users that are no e-mail addresses: {}; syn2mas warns of them, and MAS keeps them without using them", list(&all));
+        let remedy = "Nothing has to be done if nobody relies on them. If the dry run fails on the warning, remove them through Synapse's admin API.";
+        place.warning(code, text).remedy(remedy)
+    })
 }
 
 fn providers(expected: &Expected, place: &Place, providers: &Known<Vec<(String, i64)>>, findings: &mut Vec<Finding>) {
-    let code = codes::SYNAPSE_DATABASE_PROVIDERS;
+    let code = SYNAPSE_DATABASE_PROVIDERS;
     let all = match providers {
         Known::Unreadable(why) => {
-            findings.push(unread(code, place, "the identity providers in use", why));
+            findings.push(place.unread(code, "the identity providers in use", why));
             return;
         }
         Known::Known(all) => all,
     };
     findings.push(match all.iter().find(|(name, _)| name == DELEGATED) {
-        Some((_, number)) => place.blocker(codes::SYNAPSE_DATABASE_DELEGATED, format!("{} from an earlier delegation to MAS (auth_provider {DELEGATED}); syn2mas refuses to migrate with them", count(*number, "row", "rows")))
+        Some((_, number)) => place.blocker(SYNAPSE_DATABASE_DELEGATED, format!("{} from an earlier delegation to MAS (auth_provider {DELEGATED}); syn2mas refuses to migrate with them", count(*number, "row", "rows")))
             .remedy(format!("If that MAS is gone for good, with Synapse's database backed up: DELETE FROM user_external_ids WHERE auth_provider = '{DELEGATED}';")),
-        None => place.ok(codes::SYNAPSE_DATABASE_DELEGATED, "nothing is left of an earlier delegation"),
+        None => place.ok(SYNAPSE_DATABASE_DELEGATED, "nothing is left of an earlier delegation"),
     });
     let used: Vec<(String, i64)> = all.iter().filter(|(name, _)| name != DELEGATED).cloned().collect();
     let (known, strange): (Vec<_>, Vec<_>) = used.into_iter().partition(|(name, _)| expected.providers.contains(name));
@@ -86,7 +99,7 @@ fn providers(expected: &Expected, place: &Place, providers: &Known<Vec<(String, 
 }
 
 fn not_configured(expected: &Expected, place: &Place, strange: &[(String, i64)]) -> Finding {
-    let code = codes::SYNAPSE_DATABASE_PROVIDERS;
+    let code = SYNAPSE_DATABASE_PROVIDERS;
     let configured = if expected.providers.is_empty() {
         "none is configured".to_owned()
     } else {
@@ -115,10 +128,10 @@ fn not_configured(expected: &Expected, place: &Place, strange: &[(String, i64)])
 }
 
 fn foreign(expected: &Expected, place: &Place, foreign: &Known<Foreign>) -> Finding {
-    let code = codes::SYNAPSE_DATABASE_SERVER_NAME;
+    let code = SYNAPSE_DATABASE_SERVER_NAME;
     let name = expected.server_name.as_deref().unwrap_or_default();
     match foreign {
-        Known::Unreadable(why) => unread(code, place, "users of other server names", why),
+        Known::Unreadable(why) => place.unread(code, "users of other server names", why),
         Known::Known(Foreign { people: 0, services: 0 }) => place.ok(code, format!("every user is of {name}")),
         Known::Known(Foreign { people: 0, services }) => place.warning(code, format!("{} not of the form @name:{name}; syn2mas skips them, and stumbles over their devices and tokens if there are any", count(*services, "user of an application service is", "users of application services are")))
             .remedy("Ask Element's support if the dry run ends with `failed to extract localpart`."),
@@ -128,14 +141,14 @@ fn foreign(expected: &Expected, place: &Place, foreign: &Known<Foreign>) -> Find
 }
 
 fn orphans(place: &Place, orphans: &[(&'static str, Known<i64>)], findings: &mut Vec<Finding>) {
-    let code = codes::SYNAPSE_DATABASE_ORPHANS;
+    let code = SYNAPSE_DATABASE_ORPHANS;
     let mut found = Vec::new();
     let mut all_read = !orphans.is_empty();
     for (table, number) in orphans {
         match number {
             Known::Unreadable(why) => {
                 all_read = false;
-                findings.push(unread(code, place, &format!("rows without a user in {table}"), why));
+                findings.push(place.unread(code, &format!("rows without a user in {table}"), why));
             }
             Known::Known(0) => {}
             Known::Known(number) => found.push(((*table).to_owned(), *number)),
@@ -163,9 +176,9 @@ fn remove(found: &[(String, i64)]) -> String {
 }
 
 fn no_login(expected: &Expected, place: &Place, no_login: &Known<i64>) -> Finding {
-    let code = codes::SYNAPSE_DATABASE_NO_LOGIN;
+    let code = SYNAPSE_DATABASE_NO_LOGIN;
     match no_login {
-        Known::Unreadable(why) => unread(code, place, "users without a way to log in", why),
+        Known::Unreadable(why) => place.unread(code, "users without a way to log in", why),
         Known::Known(0) => place.ok(code, "every active user has a password or a link to an identity provider"),
         Known::Known(number) if expected.ldap => place.warning(code, format!("{} neither a password nor a link to a configured identity provider. Those of LDAP are among them, and log in through it after the migration (ESS 25.10.1 and later); the others will not be able to", count(*number, "active user has", "active users have")))
             .remedy("Compare the number with that of the people in LDAP. After the migration log in as one of them before everybody does."),
@@ -175,9 +188,9 @@ fn no_login(expected: &Expected, place: &Place, no_login: &Known<i64>) -> Findin
 }
 
 fn sizes(place: &Place, sizes: &Known<Vec<(String, Option<i64>)>>) -> Finding {
-    let code = codes::SYNAPSE_DATABASE_SIZE;
+    let code = SYNAPSE_DATABASE_SIZE;
     let all = match sizes {
-        Known::Unreadable(why) => return unread(code, place, "the sizes of tables", why),
+        Known::Unreadable(why) => return place.unread(code, "the sizes of tables", why),
         Known::Known(all) => all,
     };
     if all.iter().all(|(_, rows)| rows.is_none()) {

@@ -1,7 +1,10 @@
 use serde_json::{Value, json};
 
-use super::said::*;
+use super::count::*;
 use super::*;
+use crate::answers::postgres::*;
+use crate::checks::Known;
+use crate::checks::snapshot::Snapshot;
 use crate::checks::{Severity, tests::snapshot as object};
 use crate::deployment::Features;
 use crate::plan::{Database, MasSettings, Tls};
@@ -76,7 +79,7 @@ fn synapse() -> SynapseSaid {
 
 /// What is not in order when both say this.
 fn open(expected: &Expected, mas: MasSaid, synapse: SynapseSaid) -> Vec<(&'static str, Severity)> {
-    let found = judge(expected, &Answers { mas: Ok(mas), synapse: Ok(synapse) });
+    let found = judge(expected, &Probed { mas: Ok(mas), synapse: Ok(synapse) });
     let open = found.iter().filter(|finding| finding.severity != Severity::Ok);
     open.map(|finding| (finding.code, finding.severity)).collect()
 }
@@ -97,32 +100,32 @@ use Severity::{Blocker, Unknown, Warning};
 
 #[test]
 fn two_databases_in_order_have_nothing_but_fine_findings_and_every_question_has_one() {
-    let found = judge(&expected(), &Answers { mas: Ok(mas()), synapse: Ok(synapse()) });
+    let found = judge(&expected(), &Probed { mas: Ok(mas()), synapse: Ok(synapse()) });
     assert!(found.iter().all(|finding| finding.severity == Severity::Ok), "{found:#?}");
     for code in [
-        codes::DATABASE_REACHABLE,
-        codes::DATABASE_LOGIN,
-        codes::DATABASE_SSLMODE,
-        codes::DATABASE_SHARED,
-        codes::DATABASE_POOLER,
-        codes::MAS_DATABASE_VERSION,
-        codes::MAS_DATABASE_EMPTY,
-        codes::MAS_DATABASE_RIGHTS,
-        codes::MAS_DATABASE_TRIGRAM,
-        codes::MAS_DATABASE_ENCODING,
-        codes::MAS_DATABASE_CONNECTIONS,
-        codes::SYNAPSE_DATABASE_GUESTS,
-        codes::SYNAPSE_DATABASE_THREEPIDS,
-        codes::SYNAPSE_DATABASE_PROVIDERS,
-        codes::SYNAPSE_DATABASE_DELEGATED,
-        codes::SYNAPSE_DATABASE_SERVER_NAME,
-        codes::SYNAPSE_DATABASE_ORPHANS,
-        codes::SYNAPSE_DATABASE_NO_LOGIN,
-        codes::SYNAPSE_DATABASE_SIZE,
+        "database-reachable",
+        "database-login",
+        "database-sslmode",
+        "mas-database-is-synapses",
+        "database-pooler",
+        "mas-database-version",
+        "mas-database-empty",
+        "mas-database-rights",
+        "mas-database-pg-trgm",
+        "mas-database-encoding",
+        "mas-database-connections",
+        "synapse-database-guests",
+        "synapse-database-threepids",
+        "synapse-database-providers",
+        "synapse-database-delegated",
+        "synapse-database-server-name",
+        "synapse-database-orphans",
+        "synapse-database-no-login",
+        "synapse-database-size",
     ] {
         assert!(found.iter().any(|finding| finding.code == code), "{code} is missing");
     }
-    let size = found.iter().find(|finding| finding.code == codes::SYNAPSE_DATABASE_SIZE).unwrap();
+    let size = found.iter().find(|finding| finding.code == "synapse-database-size").unwrap();
     assert!(
         size.message.contains("users 120 000, devices 1 080 000") && size.message.contains("2 minutes"),
         "{size:?}"
@@ -161,21 +164,21 @@ fn the_spec_tells_where_to_log_in_and_what_it_does_not_tell_is_not_guessed() {
 
 #[test]
 fn one_database_under_two_names_is_a_blocker_and_two_on_one_server_are_fine() {
-    assert_eq!(of_mas(|said| said.server = server("synapse", 2)), [(codes::DATABASE_SHARED, Blocker)]);
+    assert_eq!(of_mas(|said| said.server = server("synapse", 2)), [("mas-database-is-synapses", Blocker)]);
     // A server that does not tell its identifier is known by the time of its start.
     let unnamed = |oid| Server {
         identity: Known::Known(Identity { system: None, started: "1".into(), oid, name: "synapse".into() }),
         ..server("synapse", oid)
     };
-    assert_eq!(of_mas(|said| said.server = unnamed(2)), [(codes::DATABASE_SHARED, Blocker)]);
+    assert_eq!(of_mas(|said| said.server = unnamed(2)), [("mas-database-is-synapses", Blocker)]);
     assert_eq!(of_mas(|said| said.server = unnamed(3)), []);
     let with_tables = Tables { synapses: true, all: 200, ..Tables::default() };
-    assert_eq!(of_mas(|said| said.tables = Known::Known(with_tables)), [(codes::DATABASE_SHARED, Blocker)]);
+    assert_eq!(of_mas(|said| said.tables = Known::Known(with_tables)), [("mas-database-is-synapses", Blocker)]);
     let nothing = of_mas(|said| {
         said.server.identity = Known::Unreadable("no".into());
         said.tables = Known::Unreadable("no".into());
     });
-    assert_eq!(nothing, [(codes::DATABASE_SHARED, Unknown), (codes::MAS_DATABASE_EMPTY, Unknown)]);
+    assert_eq!(nothing, [("mas-database-is-synapses", Unknown), ("mas-database-empty", Unknown)]);
 }
 
 #[test]
@@ -184,22 +187,19 @@ fn mass_database_has_to_be_empty_and_its_own() {
     let own = Tables { migrations: true, all: 40, ..Tables::default() };
     let users = |rows| vec![("users", rows)];
     assert_eq!(with(Tables { present: users(Known::Known(false)), ..own.clone() }), []);
-    assert_eq!(
-        with(Tables { present: users(Known::Known(true)), ..own.clone() }),
-        [(codes::MAS_DATABASE_EMPTY, Blocker)]
-    );
+    assert_eq!(with(Tables { present: users(Known::Known(true)), ..own.clone() }), [("mas-database-empty", Blocker)]);
     assert_eq!(
         with(Tables { present: users(Known::Unreadable("no".into())), ..own.clone() }),
-        [(codes::MAS_DATABASE_EMPTY, Unknown)]
+        [("mas-database-empty", Unknown)]
     );
     assert_eq!(
         with(Tables { present: users(Known::Known(false)), all: 1, ..Tables::default() }),
-        [(codes::MAS_DATABASE_EMPTY, Blocker)],
+        [("mas-database-empty", Blocker)],
         "not MAS's"
     );
-    assert_eq!(with(Tables { all: 3, ..Tables::default() }), [(codes::MAS_DATABASE_EMPTY, Warning)]);
-    assert_eq!(with(Tables { renamed: 8, ..own.clone() }), [(codes::MAS_DATABASE_EMPTY, Warning)]);
-    assert_eq!(with(Tables { of_others: 2, ..own.clone() }), [(codes::MAS_DATABASE_RIGHTS, Blocker)]);
+    assert_eq!(with(Tables { all: 3, ..Tables::default() }), [("mas-database-empty", Warning)]);
+    assert_eq!(with(Tables { renamed: 8, ..own.clone() }), [("mas-database-empty", Warning)]);
+    assert_eq!(with(Tables { of_others: 2, ..own.clone() }), [("mas-database-rights", Blocker)]);
     // Once it is done there are users, as there should be.
     let mut migrated = expected();
     migrated.migrated = true;
@@ -223,110 +223,107 @@ fn rights_extension_encoding_and_limits_are_judged() {
     assert_eq!(rights(Some("public"), true, true), []);
     assert_eq!(
         rights(Some("public"), false, true),
-        [(codes::MAS_DATABASE_RIGHTS, Blocker), (codes::MAS_DATABASE_TRIGRAM, Blocker)]
+        [("mas-database-rights", Blocker), ("mas-database-pg-trgm", Blocker)]
     );
-    assert_eq!(rights(None, false, true)[0], (codes::MAS_DATABASE_RIGHTS, Blocker));
-    assert_eq!(rights(Some("public"), true, false), [(codes::MAS_DATABASE_TRIGRAM, Blocker)]);
+    assert_eq!(rights(None, false, true)[0], ("mas-database-rights", Blocker));
+    assert_eq!(rights(Some("public"), true, false), [("mas-database-pg-trgm", Blocker)]);
     let trigram = |trigram: Trigram| of_mas(|said| said.trigram = Known::Known(trigram));
     assert_eq!(trigram(Trigram { installed: true, ..Trigram::default() }), []);
-    assert_eq!(trigram(Trigram::default()), [(codes::MAS_DATABASE_TRIGRAM, Blocker)]);
+    assert_eq!(trigram(Trigram::default()), [("mas-database-pg-trgm", Blocker)]);
     for trusted in [None, Some(false)] {
         assert_eq!(
             trigram(Trigram { available: true, trusted, ..Trigram::default() }),
-            [(codes::MAS_DATABASE_TRIGRAM, Blocker)]
+            [("mas-database-pg-trgm", Blocker)]
         );
     }
-    assert_eq!(
-        of_mas(|said| said.encoding = Known::Known("SQL_ASCII".into())),
-        [(codes::MAS_DATABASE_ENCODING, Warning)]
-    );
+    assert_eq!(of_mas(|said| said.encoding = Known::Known("SQL_ASCII".into())), [("mas-database-encoding", Warning)]);
     let limits = |connections: Connections| of_mas(|said| said.connections = Known::Known(connections));
     let good = Connections { of_server: 100, reserved: 3, used: 77, ..Connections::default() };
     assert_eq!(limits(good.clone()), []);
-    let warning = [(codes::MAS_DATABASE_CONNECTIONS, Warning)];
+    let warning = [("mas-database-connections", Warning)];
     assert_eq!(limits(Connections { used: 78, ..good.clone() }), warning);
     assert_eq!(limits(Connections { of_role: Some(19), ..good.clone() }), warning);
     assert_eq!(limits(Connections { of_database: Some(0), ..good.clone() }), warning);
     assert_eq!(limits(Connections { of_role: Some(20), of_database: Some(20), ..good }), []);
-    assert_eq!(of_mas(|said| said.server.version = Known::Known(120_022)), [(codes::MAS_DATABASE_VERSION, Warning)]);
-    assert_eq!(of_mas(|said| said.server.standby = Known::Known(true)), [(codes::DATABASE_LOGIN, Blocker)]);
+    assert_eq!(of_mas(|said| said.server.version = Known::Known(120_022)), [("mas-database-version", Warning)]);
+    assert_eq!(of_mas(|said| said.server.standby = Known::Known(true)), [("database-login", Blocker)]);
 }
 
 #[test]
 fn a_session_is_judged_by_how_it_is_protected_pooled_and_let_in() {
     let with = |change: fn(&mut Server)| of_mas(|said| change(&mut said.server));
-    assert_eq!(with(|server| server.tls = false), [(codes::DATABASE_SSLMODE, Warning)], "prefer");
-    assert_eq!(with(|server| server.asked_password = false), [(codes::DATABASE_LOGIN, Unknown)]);
+    assert_eq!(with(|server| server.tls = false), [("database-sslmode", Warning)], "prefer");
+    assert_eq!(with(|server| server.asked_password = false), [("database-login", Unknown)]);
     assert_eq!(with(|server| server.pooling = Pooling::BySession), []);
-    assert_eq!(with(|server| server.pooling = Pooling::ByTransaction), [(codes::DATABASE_POOLER, Blocker)]);
+    assert_eq!(with(|server| server.pooling = Pooling::ByTransaction), [("database-pooler", Blocker)]);
     let of_synapse = of_synapse(|said| said.server.pooling = Pooling::ByTransaction);
-    assert_eq!(of_synapse, [(codes::DATABASE_POOLER, Warning)]);
-    assert_eq!(with(|server| server.pooling = Pooling::Unclear("x".into())), [(codes::DATABASE_POOLER, Warning)]);
+    assert_eq!(of_synapse, [("database-pooler", Warning)]);
+    assert_eq!(with(|server| server.pooling = Pooling::Unclear("x".into())), [("database-pooler", Warning)]);
 }
 
 #[test]
 fn each_trouble_has_a_code_a_weight_and_something_to_do() {
     let refused =
-        |state: &str, message: &str| Trouble::Refused(Refusal { state: state.into(), message: message.into() });
+        |state: &str, message: &str| ProbeError::Refused(Refusal { state: state.into(), message: message.into() });
     for (trouble, code, severity) in [
-        (Trouble::NotAsked("x".into()), codes::DATABASE_LOGIN, Unknown),
-        (Trouble::NoWay("x".into()), codes::DATABASE_REACHABLE, Unknown),
-        (Trouble::TimedOut, codes::DATABASE_REACHABLE, Unknown),
-        (Trouble::Lost("x".into()), codes::DATABASE_REACHABLE, Unknown),
-        (Trouble::NotPostgres("x".into()), codes::DATABASE_REACHABLE, Blocker),
-        (Trouble::NoTls, codes::DATABASE_SSLMODE, Blocker),
-        (Trouble::Certificate("x".into()), codes::DATABASE_SSLMODE, Warning),
-        (Trouble::InClear, codes::DATABASE_LOGIN, Unknown),
-        (refused("28P01", "password authentication failed"), codes::DATABASE_LOGIN, Blocker),
-        (refused("28000", "no pg_hba.conf entry for host"), codes::DATABASE_LOGIN, Unknown),
-        (refused("28000", "role \"mas\" is not permitted to log in"), codes::DATABASE_LOGIN, Blocker),
-        (refused("28000", "role \"mas\" does not exist"), codes::DATABASE_LOGIN, Blocker),
-        (refused("3D000", "database \"mas\" does not exist"), codes::DATABASE_LOGIN, Blocker),
-        (refused("42501", "permission denied for database"), codes::DATABASE_LOGIN, Blocker),
-        (refused("53300", "too many connections"), codes::DATABASE_LOGIN, Blocker),
-        (refused("57P03", "the database system is starting up"), codes::DATABASE_LOGIN, Unknown),
-        (refused("08P01", "no such database"), codes::DATABASE_LOGIN, Unknown),
+        (ProbeError::NotAsked("x".into()), "database-login", Unknown),
+        (ProbeError::NoWay("x".into()), "database-reachable", Unknown),
+        (ProbeError::TimedOut, "database-reachable", Unknown),
+        (ProbeError::Lost("x".into()), "database-reachable", Unknown),
+        (ProbeError::NotPostgres("x".into()), "database-reachable", Blocker),
+        (ProbeError::NoTls, "database-sslmode", Blocker),
+        (ProbeError::Certificate("x".into()), "database-sslmode", Warning),
+        (ProbeError::InClear, "database-login", Unknown),
+        (refused("28P01", "password authentication failed"), "database-login", Blocker),
+        (refused("28000", "no pg_hba.conf entry for host"), "database-login", Unknown),
+        (refused("28000", "role \"mas\" is not permitted to log in"), "database-login", Blocker),
+        (refused("28000", "role \"mas\" does not exist"), "database-login", Blocker),
+        (refused("3D000", "database \"mas\" does not exist"), "database-login", Blocker),
+        (refused("42501", "permission denied for database"), "database-login", Blocker),
+        (refused("53300", "too many connections"), "database-login", Blocker),
+        (refused("57P03", "the database system is starting up"), "database-login", Unknown),
+        (refused("08P01", "no such database"), "database-login", Unknown),
     ] {
-        let answers = Answers { mas: Err(trouble.clone()), synapse: Ok(synapse()) };
+        let answers = Probed { mas: Err(trouble.clone()), synapse: Ok(synapse()) };
         let found = judge(&expected(), &answers);
         let found: Vec<_> = found.iter().filter(|finding| finding.severity != Severity::Ok).collect();
         assert_eq!(found.len(), 1, "{trouble:?}: {found:#?}");
         assert_eq!((found[0].code, found[0].severity), (code, severity), "{trouble:?}");
-        if let Trouble::Refused(refusal) = &trouble {
+        if let ProbeError::Refused(refusal) = &trouble {
             assert!(found[0].message.contains(&refusal.message), "{trouble:?}");
         }
     }
-    let found = judge(&expected(), &Answers { mas: Ok(mas()), synapse: Err(Trouble::NoWay("x".into())) });
+    let found = judge(&expected(), &Probed { mas: Ok(mas()), synapse: Err(ProbeError::NoWay("x".into())) });
     let remedy = found.iter().find_map(|finding| finding.remedy.as_ref()).unwrap();
     assert!(remedy.contains("kubectl ess-mas check --databases --through-cluster"), "{remedy}");
 }
 
 #[test]
 fn what_syn2mas_refuses_or_stumbles_over_in_synapses_database_is_found() {
-    assert_eq!(of_synapse(|said| said.is_synapses = Known::Known(false)), [(codes::SYNAPSE_DATABASE_TABLES, Blocker)]);
+    assert_eq!(of_synapse(|said| said.is_synapses = Known::Known(false)), [("synapse-database-tables", Blocker)]);
     assert_eq!(
         of_synapse(|said| said.is_synapses = Known::Unreadable("no".into())),
-        [(codes::SYNAPSE_DATABASE_TABLES, Unknown)]
+        [("synapse-database-tables", Unknown)]
     );
-    assert_eq!(of_synapse(|said| said.guests = Known::Known(1)), [(codes::SYNAPSE_DATABASE_GUESTS, Warning)]);
+    assert_eq!(of_synapse(|said| said.guests = Known::Known(1)), [("synapse-database-guests", Warning)]);
     assert_eq!(
         of_synapse(|said| said.threepids = Known::Known(vec![("msisdn".into(), 4)])),
-        [(codes::SYNAPSE_DATABASE_THREEPIDS, Warning)]
+        [("synapse-database-threepids", Warning)]
     );
     assert_eq!(
         of_synapse(|said| said.foreign = Known::Known(Foreign { people: 1, services: 0 })),
-        [(codes::SYNAPSE_DATABASE_SERVER_NAME, Blocker)]
+        [("synapse-database-server-name", Blocker)]
     );
     assert_eq!(
         of_synapse(|said| said.foreign = Known::Known(Foreign { people: 0, services: 1 })),
-        [(codes::SYNAPSE_DATABASE_SERVER_NAME, Warning)]
+        [("synapse-database-server-name", Warning)]
     );
-    assert_eq!(of_synapse(|said| said.orphans[1].1 = Known::Known(2)), [(codes::SYNAPSE_DATABASE_ORPHANS, Blocker)]);
+    assert_eq!(of_synapse(|said| said.orphans[1].1 = Known::Known(2)), [("synapse-database-orphans", Blocker)]);
     assert_eq!(
         of_synapse(|said| said.orphans[0].1 = Known::Unreadable("permission denied".into())),
-        [(codes::SYNAPSE_DATABASE_ORPHANS, Unknown)]
+        [("synapse-database-orphans", Unknown)]
     );
-    assert_eq!(of_synapse(|said| said.no_login = Known::Known(2)), [(codes::SYNAPSE_DATABASE_NO_LOGIN, Warning)]);
+    assert_eq!(of_synapse(|said| said.no_login = Known::Known(2)), [("synapse-database-no-login", Warning)]);
     let all_unread = of_synapse(|said| {
         let no = || "no".to_owned();
         said.guests = Known::Unreadable(no());
@@ -347,20 +344,20 @@ fn providers_in_use_are_held_against_those_configured() {
     assert_eq!(with(&[]), []);
     assert_eq!(with(&["oidc-01JABCDEFGHJKMNPQRSTVWXYZ0"]), []);
     for strange in ["saml", "cas", "oidc", "oidc-gone"] {
-        assert_eq!(with(&[strange]), [(codes::SYNAPSE_DATABASE_PROVIDERS, Blocker)], "{strange}");
+        assert_eq!(with(&[strange]), [("synapse-database-providers", Blocker)], "{strange}");
     }
-    assert_eq!(with(&["oauth-delegated"]), [(codes::SYNAPSE_DATABASE_DELEGATED, Blocker)]);
+    assert_eq!(with(&["oauth-delegated"]), [("synapse-database-delegated", Blocker)]);
     // Others may stand in settings whose providers are not read; SAML's never count.
     let mut free_form = expected();
     free_form.more_providers = true;
     let used = |name: &str| SynapseSaid { providers: Known::Known(vec![(name.into(), 3)]), ..synapse() };
-    assert_eq!(open(&free_form, mas(), used("oidc-gone")), [(codes::SYNAPSE_DATABASE_PROVIDERS, Unknown)]);
-    assert_eq!(open(&free_form, mas(), used("saml")), [(codes::SYNAPSE_DATABASE_PROVIDERS, Blocker)]);
+    assert_eq!(open(&free_form, mas(), used("oidc-gone")), [("synapse-database-providers", Unknown)]);
+    assert_eq!(open(&free_form, mas(), used("saml")), [("synapse-database-providers", Blocker)]);
     let many: Vec<String> = (0..30).map(|number| format!("oidc-{number}")).collect();
     let many: Vec<&str> = many.iter().map(String::as_str).collect();
     let found = judge(
         &expected(),
-        &Answers {
+        &Probed {
             mas: Ok(mas()),
             synapse: Ok(SynapseSaid {
                 providers: Known::Known(many.iter().map(|name| ((*name).to_owned(), 1)).collect()),
@@ -368,7 +365,7 @@ fn providers_in_use_are_held_against_those_configured() {
             }),
         },
     );
-    let told = found.iter().find(|finding| finding.code == codes::SYNAPSE_DATABASE_PROVIDERS).unwrap();
+    let told = found.iter().find(|finding| finding.code == "synapse-database-providers").unwrap();
     assert!(told.message.contains("and 18 more"), "{told:?}");
 }
 
@@ -377,8 +374,8 @@ fn with_ldap_nobody_is_called_locked_out_who_may_not_be() {
     let mut ldap = expected();
     ldap.ldap = true;
     let said = SynapseSaid { no_login: Known::Known(40), ..synapse() };
-    let found = judge(&ldap, &Answers { mas: Ok(mas()), synapse: Ok(said) });
-    let told = found.iter().find(|finding| finding.code == codes::SYNAPSE_DATABASE_NO_LOGIN).unwrap();
+    let found = judge(&ldap, &Probed { mas: Ok(mas()), synapse: Ok(said) });
+    let told = found.iter().find(|finding| finding.code == "synapse-database-no-login").unwrap();
     assert!(told.message.contains("LDAP") && !told.message.contains("will not be able to log in;"), "{told:?}");
 }
 

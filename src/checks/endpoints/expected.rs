@@ -3,13 +3,14 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 
-use crate::checks::snapshot::{Known, Snapshot};
-use crate::deployment::Deployment;
+use crate::answers::Known;
+use crate::checks::snapshot::Snapshot;
+use crate::deployment::{Deployment, IdentityProvider};
 use crate::x509::RsaPrivateKey;
 
 /// What Synapse and MAS have to answer depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OutsidePhase {
+pub enum EndpointPhase {
     /// Legacy authentication, and no MAS yet.
     Before,
     /// MAS is up and not active; Synapse works as before.
@@ -19,7 +20,7 @@ pub enum OutsidePhase {
     Active,
 }
 
-impl OutsidePhase {
+impl EndpointPhase {
     pub fn of(deployment: &Deployment) -> Self {
         match (deployment.mas_active(), deployment.active()) {
             (Some(true), _) => Self::Active,
@@ -28,17 +29,6 @@ impl OutsidePhase {
             _ => Self::Before,
         }
     }
-}
-
-/// An identity provider of the spec.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Provider {
-    /// `idpId`.
-    pub id: String,
-    /// What people see on the login button.
-    pub name: Option<String>,
-    /// The client that it knows Synapse as, where the spec says so in a field that is found.
-    pub client_id: Option<String>,
 }
 
 /// An access token that was given, as far as it may be talked about.
@@ -72,19 +62,17 @@ pub struct Commands {
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Expected {
-    pub phase: OutsidePhase,
+    pub phase: EndpointPhase,
     pub mas_host: Option<String>,
     pub synapse_host: Option<String>,
-    /// The server name, which the ids of users end in.
     pub server_name: Option<String>,
     /// Whether this deployment serves the server name's `.well-known`.
     pub well_known: bool,
     pub commands: Commands,
-    /// The Secret that holds MAS's key.
     pub secret_name: String,
     /// The modulus of the RSA key in the Secret as MAS publishes it; a sentence says why it is not known.
     pub modulus: Known<String>,
-    pub providers: Vec<Provider>,
+    pub providers: Vec<IdentityProvider>,
     /// How many processes of Synapse there may be that answer clients.
     pub processes: usize,
     pub token: Option<GivenToken>,
@@ -97,7 +85,7 @@ impl Expected {
         let settings = snapshot.settings.as_ref();
         let mas_host = deployment.mas_host().or_else(|| settings.map(|settings| settings.host.as_str()));
         Self {
-            phase: OutsidePhase::of(deployment),
+            phase: EndpointPhase::of(deployment),
             mas_host: mas_host.map(str::to_owned),
             synapse_host: deployment.ingress_host("synapse").map(str::to_owned),
             server_name: deployment.domain_name().map(str::to_owned),
@@ -105,7 +93,7 @@ impl Expected {
             commands,
             secret_name: settings.map(|settings| settings.secret_name.clone()).unwrap_or_default(),
             modulus: modulus(snapshot),
-            providers: providers(deployment),
+            providers: deployment.identity_providers(),
             processes: processes(deployment),
             token,
         }
@@ -135,19 +123,8 @@ fn modulus(snapshot: &Snapshot) -> Known<String> {
     }
 }
 
-fn providers(deployment: &Deployment) -> Vec<Provider> {
-    let entries = deployment.component("synapse").map(|synapse| &synapse["config"]["delegatedAuth"]["oidc"]);
-    // Only `idpId` is named by the guide; the field of the client's id is read where it is found.
-    let client = |index: usize| {
-        let entry = &entries?[index];
-        ["clientId", "clientID", "client_id"].iter().find_map(|key| entry[*key].as_str()).map(str::to_owned)
-    };
-    let list = deployment.identity_providers().into_iter();
-    list.map(|one| Provider { client_id: client(one.index), id: one.idp_id, name: one.name }).collect()
-}
-
 fn processes(deployment: &Deployment) -> usize {
-    let workers = deployment.component("synapse").and_then(|synapse| synapse["config"]["workers"].as_array());
+    let workers = deployment.synapse_config()["workers"].as_array();
     let instances = |worker: &serde_json::Value| worker["instances"].as_u64().unwrap_or(1);
     let workers: u64 = workers.into_iter().flatten().map(instances).sum();
     usize::try_from(workers.min(100)).unwrap_or(100) + 1

@@ -3,18 +3,26 @@
 
 use serde_json::Value;
 
-use super::answer::{Reached, excerpt};
-use super::{Answer, Answers, Expected, Finding, OutsidePhase, Question, Whom, codes};
-use crate::checks::snapshot::Known;
+use super::expected::{EndpointPhase, Expected};
+use super::question::{Question, Replies, Whom};
+use crate::answers::Known;
+use crate::answers::http::{Reached, Reply, excerpt};
+use crate::checks::finding::{Code, Finding};
 
-pub(super) fn judge(expected: &Expected, answers: &Answers, findings: &mut Vec<Finding>) {
+const MAS_REACHABLE: Code = "mas-reachable";
+const MAS_DISCOVERY: Code = "mas-discovery";
+pub const MAS_SIGNING_KEY: Code = "mas-signing-key";
+const MAS_LOGIN_PAGE: Code = "mas-login-page";
+pub const MAS_ISSUER: Code = "mas-issuer";
+
+pub(super) fn judge(expected: &Expected, answers: &Replies, findings: &mut Vec<Finding>) {
     let Some(host) = &expected.mas_host else { return };
     let home = format!("https://{host}/");
     match answers.reached(Whom::Mas) {
         Reached::NotAsked => return,
         Reached::No(why) => {
-            let warning = |text: String| Finding::warning(codes::MAS_REACHABLE, home, text);
-            findings.push(if expected.phase == OutsidePhase::Before {
+            let warning = |text: String| Finding::warning(MAS_REACHABLE, home, text);
+            findings.push(if expected.phase == EndpointPhase::Before {
                 warning(format!("MAS is to be here, and {why}"))
                     .remedy("Let the name point to the same ingress as Synapse before the dry run.")
             } else {
@@ -28,31 +36,27 @@ pub(super) fn judge(expected: &Expected, answers: &Answers, findings: &mut Vec<F
         }
         Reached::Yes => {}
     }
-    if expected.phase == OutsidePhase::Before {
-        if let Ok(answer) = answers.the(expected, &Question::MasAddress, codes::MAS_REACHABLE) {
+    if expected.phase == EndpointPhase::Before {
+        if let Ok(answer) = answers.the(expected, &Question::MasAddress, MAS_REACHABLE) {
             let text = format!("the name points to {}; MAS is not there yet", answer.text());
-            findings.push(Finding::ok(codes::MAS_REACHABLE, home, text));
+            findings.push(Finding::ok(MAS_REACHABLE, home, text));
         }
         return;
     }
-    findings.push(Finding::ok(codes::MAS_REACHABLE, home, "it can be reached from here"));
-    match answers.the(expected, &Question::Discovery, codes::MAS_DISCOVERY) {
+    findings.push(Finding::ok(MAS_REACHABLE, home, "it can be reached from here"));
+    match answers.the(expected, &Question::Discovery, MAS_DISCOVERY) {
         Ok(answer) => discovery(expected, answer, findings),
         Err(finding) => findings.extend(finding),
     }
-    answers
-        .judge(expected, &Question::Keys, codes::MAS_SIGNING_KEY, findings, |url, answer| keys(expected, url, answer));
-    answers.judge(expected, &Question::LoginPage, codes::MAS_LOGIN_PAGE, findings, |url, answer| {
-        login_page(expected, url, answer)
-    });
+    findings.extend(answers.judge(expected, &Question::Keys, MAS_SIGNING_KEY, keys));
+    findings.extend(answers.judge(expected, &Question::LoginPage, MAS_LOGIN_PAGE, login_page));
 }
 
-/// Where to look when something else than MAS answers.
 pub(super) fn look_at_mas(expected: &Expected) -> String {
     format!("See whether MAS runs and its ingress leads to it: {} get pods,ingresses", expected.commands.kubectl)
 }
 
-fn discovery(expected: &Expected, answer: &Answer, findings: &mut Vec<Finding>) {
+fn discovery(expected: &Expected, answer: &Reply, findings: &mut Vec<Finding>) {
     let url = Question::Discovery.url(expected);
     match answer.document() {
         Ok(document) => {
@@ -62,7 +66,7 @@ fn discovery(expected: &Expected, answer: &Answer, findings: &mut Vec<Finding>) 
         }
         Err(instead) => {
             let text = format!("this is not MAS: it answers {instead}");
-            findings.push(Finding::blocker(codes::MAS_DISCOVERY, url, text).remedy(look_at_mas(expected)));
+            findings.push(Finding::blocker(MAS_DISCOVERY, url, text).remedy(look_at_mas(expected)));
         }
     }
 }
@@ -77,7 +81,7 @@ fn strays(url: &str, host: &str, document: &Value) -> Option<Finding> {
     let name = ENDPOINTS.iter().find(elsewhere)?;
     let text = format!("its {name} is {}, which is not at {home}", excerpt(document[*name].as_str()?));
     Some(
-        Finding::warning(codes::MAS_DISCOVERY, url, text)
+        Finding::warning(MAS_DISCOVERY, url, text)
             .remedy("Clients are sent there. Find out who set it; the operator's configuration does not."),
     )
 }
@@ -87,14 +91,14 @@ fn issuer(url: &str, host: &str, document: &Value) -> Finding {
     let wanted = format!("https://{host}/");
     match document["issuer"].as_str() {
         Some(issuer) if issuer == wanted => {
-            Finding::ok(codes::MAS_ISSUER, url, format!("its issuer is {wanted}, as it has to be"))
+            Finding::ok(MAS_ISSUER, url, format!("its issuer is {wanted}, as it has to be"))
         }
         Some(issuer) => {
             let shown = excerpt(issuer);
-            Finding::blocker(codes::MAS_ISSUER, url, format!("its issuer is {shown:?}, but it has to be {wanted:?}"))
+            Finding::blocker(MAS_ISSUER, url, format!("its issuer is {shown:?}, but it has to be {wanted:?}"))
                 .remedy("MAS's public address does not follow from its host here; what the operator gave it is in MAS's configuration. Ask Element's support before you migrate.")
         }
-        None => Finding::blocker(codes::MAS_ISSUER, url, "it names no issuer")
+        None => Finding::blocker(MAS_ISSUER, url, "it names no issuer")
             .remedy("This is not MAS's discovery document; see what else answers at this host."),
     }
 }
@@ -102,16 +106,16 @@ fn issuer(url: &str, host: &str, document: &Value) -> Finding {
 fn rs256(url: &str, document: &Value) -> Finding {
     let known = document["id_token_signing_alg_values_supported"].as_array();
     if known.into_iter().flatten().any(|algorithm| algorithm == "RS256") {
-        return Finding::ok(codes::MAS_DISCOVERY, url, "it offers RS256, which every client knows");
+        return Finding::ok(MAS_DISCOVERY, url, "it offers RS256, which every client knows");
     }
     let text = "it does not offer RS256, which OpenID Connect demands: it has no RSA key";
-    Finding::blocker(codes::MAS_DISCOVERY, url, text)
+    Finding::blocker(MAS_DISCOVERY, url, text)
         .remedy("Put an RSA key into the Secret (`openssl genrsa`), and let the deployment reconcile.")
 }
 
 /// The modulus, as MAS publishes it, proves that the pod runs with the intended Secret.
-fn keys(expected: &Expected, url: String, answer: &Answer) -> Finding {
-    let code = codes::MAS_SIGNING_KEY;
+fn keys(expected: &Expected, url: String, answer: &Reply) -> Finding {
+    let code = MAS_SIGNING_KEY;
     let keys = |document: Value| if document["keys"].is_array() { Ok(document) } else { Err(answer.described()) };
     let document = match answer.document().and_then(keys) {
         Ok(document) => document,
@@ -136,15 +140,15 @@ fn keys(expected: &Expected, url: String, answer: &Answer) -> Finding {
             let remedy = "Either another MAS answers here, or the Secret was changed after MAS started. Look at the address behind the \
                           host, or let the deployment reconcile and rehearse again.";
             // A key may be changed once MAS is in use; then it only has to be loaded.
-            let make = if expected.phase == OutsidePhase::Active { Finding::warning } else { Finding::blocker };
+            let make = if expected.phase == EndpointPhase::Active { Finding::warning } else { Finding::blocker };
             make(code, url, text).remedy(remedy)
         }
     }
 }
 
 /// Without passwords and with one provider the page sends on to that provider.
-fn login_page(expected: &Expected, url: String, answer: &Answer) -> Finding {
-    let code = codes::MAS_LOGIN_PAGE;
+fn login_page(expected: &Expected, url: String, answer: &Reply) -> Finding {
+    let code = MAS_LOGIN_PAGE;
     let to_provider = answer.location.as_deref().is_some_and(|location| location.contains("/upstream/authorize/"));
     match answer.status {
         200 if answer.is_page() => Finding::ok(code, url, "its login page is there, so MAS can read its database"),

@@ -10,15 +10,21 @@ use base64::engine::general_purpose::URL_SAFE;
 use http::Uri;
 use serde_json::Value;
 
-use super::answer::excerpt;
+use super::expected::{EndpointPhase, Expected};
 use super::mas::look_at_mas;
-use super::{Answer, Answers, Expected, Finding, Outcome, OutsidePhase, Provider, Question, codes};
-use crate::deployment::mas_redirect_uri;
+use super::question::{Question, Replies};
+use crate::answers::http::{Outcome, Reply, excerpt};
+use crate::checks::finding::{Code, Finding};
+use crate::deployment::{IdentityProvider, mas_redirect_uri};
 
-pub(super) fn judge(expected: &Expected, answers: &Answers, findings: &mut Vec<Finding>) {
+const IDP_AT_MAS: Code = "idp-at-mas";
+const IDP_OFFERED: Code = "idp-offered";
+const IDP_REDIRECT_URI: Code = "idp-redirect-uri";
+
+pub(super) fn judge(expected: &Expected, answers: &Replies, findings: &mut Vec<Finding>) {
     for (index, provider) in expected.providers.iter().enumerate() {
         let question = Question::Authorize(index);
-        match answers.the(expected, &question, codes::IDP_AT_MAS) {
+        match answers.the(expected, &question, IDP_AT_MAS) {
             Ok(answer) => findings.push(at_mas(expected, provider, &question.url(expected), answer)),
             Err(finding) => findings.extend(finding),
         }
@@ -26,8 +32,8 @@ pub(super) fn judge(expected: &Expected, answers: &Answers, findings: &mut Vec<F
             findings.push(at_provider(expected, provider, next_at_provider(answers, index).ok().as_ref(), outcome));
         }
     }
-    if matches!(expected.phase, OutsidePhase::Before | OutsidePhase::Rehearsed)
-        && let Ok(answer) = answers.the(expected, &Question::LoginV3, codes::IDP_OFFERED)
+    if matches!(expected.phase, EndpointPhase::Before | EndpointPhase::Rehearsed)
+        && let Ok(answer) = answers.the(expected, &Question::LoginV3, IDP_OFFERED)
         && let Ok(flows) = answer.json()
         && answer.status == 200
     {
@@ -35,9 +41,8 @@ pub(super) fn judge(expected: &Expected, answers: &Answers, findings: &mut Vec<F
     }
 }
 
-/// A provider's name and id, in a sentence.
-fn called(provider: &Provider) -> String {
-    provider.name.as_ref().map_or_else(|| provider.id.clone(), |name| format!("{name} ({})", provider.id))
+fn called(provider: &IdentityProvider) -> String {
+    provider.name.as_ref().map_or_else(|| provider.idp_id.clone(), |name| format!("{name} ({})", provider.idp_id))
 }
 
 /// The parameters of an address's query, decoded.
@@ -46,15 +51,15 @@ fn parameter(location: &str, name: &str) -> Option<String> {
     form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
 }
 
-fn at_mas(expected: &Expected, provider: &Provider, url: &str, answer: &Answer) -> Finding {
-    let code = codes::IDP_AT_MAS;
+fn at_mas(expected: &Expected, provider: &IdentityProvider, url: &str, answer: &Reply) -> Finding {
+    let code = IDP_AT_MAS;
     let name = called(provider);
     match (answer.status, &answer.location) {
         (302 | 303 | 307, Some(location)) => begun(expected, provider, url, location),
         (404, _) => Finding::blocker(code, url, format!("MAS does not know the identity provider {name}")).remedy(
             "MAS and Synapse must have the same providers under the same ids; let the deployment reconcile, and compare with its spec.",
         ),
-        (400, _) => Finding::blocker(code, url, format!("MAS does not take {:?} as the id of a provider: it answers {}", provider.id, answer.described()))
+        (400, _) => Finding::blocker(code, url, format!("MAS does not take {:?} as the id of a provider: it answers {}", provider.idp_id, answer.described()))
             .remedy("MAS's ids are ULIDs. Ask Element's support; renaming the idpId orphans the accounts that belong to it."),
         (500, _) => Finding::blocker(code, url, format!("MAS knows {name}, but cannot begin a login there: it answers {}", answer.described()))
         .remedy(format!(
@@ -70,10 +75,10 @@ fn at_mas(expected: &Expected, provider: &Provider, url: &str, answer: &Answer) 
 }
 
 /// MAS sends on to the provider: with this client and this redirect URI?
-fn begun(expected: &Expected, provider: &Provider, url: &str, location: &str) -> Finding {
-    let code = codes::IDP_AT_MAS;
+fn begun(expected: &Expected, provider: &IdentityProvider, url: &str, location: &str) -> Finding {
+    let code = IDP_AT_MAS;
     let name = called(provider);
-    let wanted = mas_redirect_uri(expected.mas_host.as_deref().unwrap_or_default(), &provider.id);
+    let wanted = mas_redirect_uri(expected.mas_host.as_deref().unwrap_or_default(), &provider.idp_id);
     let Some(redirect_uri) = parameter(location, "redirect_uri") else {
         let text = format!("it sends on to {} without a redirect URI to compare", excerpt(location));
         return Finding::unknown(code, url, text);
@@ -97,9 +102,9 @@ fn begun(expected: &Expected, provider: &Provider, url: &str, location: &str) ->
 
 /// The one address to ask at a provider: where MAS sends browsers. It is asked once, without any cookie or credential, and
 /// what it answers is not followed. An error says why it is not asked.
-pub fn next_at_provider(answers: &Answers, index: usize) -> Result<Uri, Option<String>> {
+pub fn next_at_provider(answers: &Replies, index: usize) -> Result<Uri, Option<String>> {
     let question = Question::Authorize(index);
-    let Some(Outcome::Answered(Answer { status: 302 | 303 | 307, location: Some(location), .. })) =
+    let Some(Outcome::Answered(Reply { status: 302 | 303 | 307, location: Some(location), .. })) =
         answers.to(&question).next()
     else {
         return Err(None);
@@ -123,33 +128,12 @@ fn authority(uri: &Uri) -> &str {
 
 /// What products write on the page that they show for a redirect URI that is not registered, in lower case. Pages come with
 /// any status, so these are phrases that no login page has.
-const NOT_REGISTERED: &[&str] = &[
-    "redirect_uri_mismatch",
-    "redirect uri mismatch",
-    "invalid parameter: redirect_uri",
-    "invalid_redirect_uri",
-    "invalid redirect_uri",
-    "invalid redirect uri",
-    "unregistered redirect_uri",
-    "redirect_uri did not match",
-    "redirect uri did not match",
-    "redirect_uri is missing in the client configuration",
-    "'redirect_uri' parameter must be",
-    "redirect_uri' request parameter does not match",
-    "redirect uri included is not valid",
-    "mismatching redirect uri",
-    "mismatching_redirect_uri",
-    "callback url mismatch",
-    "redirect uri error",
-    "msis9224",
-    "the redirect uri is not",
-    "does not match any of the oauth 2.0 client's pre-registered redirect urls",
-];
+const NOT_REGISTERED: &str = include_str!("redirect_uri_errors.txt");
 
-fn at_provider(expected: &Expected, provider: &Provider, uri: Option<&Uri>, outcome: &Outcome) -> Finding {
-    let code = codes::IDP_REDIRECT_URI;
+fn at_provider(expected: &Expected, provider: &IdentityProvider, uri: Option<&Uri>, outcome: &Outcome) -> Finding {
+    let code = IDP_REDIRECT_URI;
     let name = called(provider);
-    let wanted = mas_redirect_uri(expected.mas_host.as_deref().unwrap_or_default(), &provider.id);
+    let wanted = mas_redirect_uri(expected.mas_host.as_deref().unwrap_or_default(), &provider.idp_id);
     let subject = uri.map_or_else(|| name.clone(), |uri| format!("https://{}{}", authority(uri), uri.path()));
     let start = start(expected, provider);
     let open_where_users_are =
@@ -167,7 +151,7 @@ fn at_provider(expected: &Expected, provider: &Provider, uri: Option<&Uri>, outc
     let register = format!("Register {wanted} there for this client, beside Synapse's.");
     let said = said(answer);
     let lower = said.to_lowercase();
-    if NOT_REGISTERED.iter().any(|phrase| lower.contains(phrase)) {
+    if NOT_REGISTERED.lines().any(|phrase| !phrase.is_empty() && lower.contains(phrase)) {
         let text = format!("{name} does not know the redirect URI {wanted}: it answers {}", shown(answer));
         return Finding::warning(code, subject, text).remedy(register);
     }
@@ -199,13 +183,13 @@ fn at_provider(expected: &Expected, provider: &Provider, uri: Option<&Uri>, outc
     }
 }
 
-fn start(expected: &Expected, provider: &Provider) -> String {
+fn start(expected: &Expected, provider: &IdentityProvider) -> String {
     let index = expected.providers.iter().position(|one| one == provider).unwrap_or_default();
     Question::Authorize(index).url(expected)
 }
 
 /// Everything in an answer that may hold an error: the text of the page, and the address that it sends on to, decoded.
-fn said(answer: &Answer) -> String {
+fn said(answer: &Reply) -> String {
     let location = answer.location.as_deref().unwrap_or_default();
     let query = location.split_once('?').map(|(_, query)| query).unwrap_or_default();
     // The request's own redirect_uri comes back on the way to a login page, and is no complaint.
@@ -224,7 +208,7 @@ fn said(answer: &Answer) -> String {
 }
 
 /// Status and the words that a person would see.
-fn shown(answer: &Answer) -> String {
+fn shown(answer: &Reply) -> String {
     let text = answer.text();
     if answer.status >= 400 && !text.is_empty() && serde_json::from_slice::<Value>(&answer.body).is_err() {
         return format!("{} \"{text}\"", answer.status);
@@ -242,15 +226,19 @@ fn shown(answer: &Answer) -> String {
 /// Synapse, `synapse/config/oidc.py`, and the recordings.
 fn offered(expected: &Expected, flows: &Value) -> Vec<Finding> {
     let url = Question::LoginV3.url(expected);
-    let code = codes::IDP_OFFERED;
+    let code = IDP_OFFERED;
     let all = flows["flows"].as_array().into_iter().flatten();
     let offered: BTreeSet<&str> = all
         .filter(|flow| flow["type"] == "m.login.sso")
         .flat_map(|flow| flow["identity_providers"].as_array().into_iter().flatten())
         .filter_map(|one| one["id"].as_str())
         .collect();
-    let wanted: BTreeSet<String> =
-        expected.providers.iter().filter(|one| !one.id.is_empty()).map(|one| format!("oidc-{}", one.id)).collect();
+    let wanted: BTreeSet<String> = expected
+        .providers
+        .iter()
+        .filter(|one| !one.idp_id.is_empty())
+        .map(|one| format!("oidc-{}", one.idp_id))
+        .collect();
     let mut findings = Vec::new();
     let missing: Vec<&str> = wanted.iter().map(String::as_str).filter(|id| !offered.contains(id)).collect();
     let extra: Vec<String> = offered.iter().filter(|id| !wanted.contains(**id)).map(|id| excerpt(id)).collect();

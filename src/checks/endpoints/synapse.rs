@@ -3,20 +3,26 @@
 
 use serde_json::Value;
 
-use super::answer::{Reached, excerpt};
-use super::{Answer, Answers, Expected, Finding, Outcome, OutsidePhase, Question, Whom, codes};
+use super::expected::{EndpointPhase, Expected};
+use super::question::{Question, Replies, Whom};
+use crate::answers::http::{Outcome, Reached, Reply, excerpt};
+use crate::checks::finding::{Code, Finding};
 
-pub(super) fn judge(expected: &Expected, answers: &Answers, findings: &mut Vec<Finding>) {
-    well_known(expected, answers, findings);
+const SYNAPSE_REACHABLE: Code = "synapse-reachable";
+const SYNAPSE_AUTH_METADATA: Code = "synapse-auth-metadata";
+const SYNAPSE_LOGIN: Code = "synapse-login";
+const SYNAPSE_ASKS_MAS: Code = "synapse-asks-mas";
+
+pub(super) fn judge(expected: &Expected, answers: &Replies, findings: &mut Vec<Finding>) {
     let Some(host) = &expected.synapse_host else { return };
     let home = format!("https://{host}/");
     match answers.reached(Whom::Synapse) {
         Reached::NotAsked => return,
         Reached::No(why) => {
-            let migrating = expected.phase == OutsidePhase::Migrating;
+            let migrating = expected.phase == EndpointPhase::Migrating;
             let why_so = if migrating { ", as is to be expected while it migrates" } else { "" };
             let text = format!("Synapse cannot be reached from here{why_so}: {why}");
-            findings.push(Finding::warning(codes::SYNAPSE_REACHABLE, home, text).remedy(format!(
+            findings.push(Finding::warning(SYNAPSE_REACHABLE, home, text).remedy(format!(
                 "Look where users are. To look from here, name an address (--resolve {host}:443:ADDRESS) or go through the cluster: \
                  `{} --through-cluster`.",
                 expected.commands.verify
@@ -25,41 +31,36 @@ pub(super) fn judge(expected: &Expected, answers: &Answers, findings: &mut Vec<F
         }
         Reached::Yes => {}
     }
-    answers.judge(expected, &Question::Versions, codes::SYNAPSE_REACHABLE, findings, |url, answer| {
-        versions(expected, url, answer)
-    });
+    findings.extend(answers.judge(expected, &Question::Versions, SYNAPSE_REACHABLE, versions));
     match expected.phase {
-        OutsidePhase::Before | OutsidePhase::Rehearsed => before(expected, answers, findings),
+        EndpointPhase::Before | EndpointPhase::Rehearsed => before(expected, answers, findings),
         // What answers in between says nothing.
-        OutsidePhase::Migrating => {}
-        OutsidePhase::Active => after(expected, answers, findings),
+        EndpointPhase::Migrating => {}
+        EndpointPhase::Active => after(expected, answers, findings),
     }
-    answers.judge(expected, &Question::WhoamiToken, codes::OLD_TOKEN, findings, |url, answer| {
-        old_token(expected, url, answer)
-    });
 }
 
 fn look_at_synapse(expected: &Expected) -> String {
     format!("See whether Synapse runs and its ingress leads to it: {} get pods,ingresses", expected.commands.kubectl)
 }
 
-fn versions(expected: &Expected, url: String, answer: &Answer) -> Finding {
-    let code = codes::SYNAPSE_REACHABLE;
+fn versions(expected: &Expected, url: String, answer: &Reply) -> Finding {
+    let code = SYNAPSE_REACHABLE;
     if answer.status == 200 && answer.json().is_ok_and(|document| document["versions"].is_array()) {
         return Finding::ok(code, url, "Synapse answers");
     }
     let text = format!("Synapse does not answer there: {}", answer.described());
     match expected.phase {
-        OutsidePhase::Migrating => {
+        EndpointPhase::Migrating => {
             Finding::warning(code, url, format!("{text}; it is stopped while the operator migrates"))
         }
         _ => Finding::blocker(code, url, text).remedy(look_at_synapse(expected)),
     }
 }
 
-fn before(expected: &Expected, answers: &Answers, findings: &mut Vec<Finding>) {
-    let code = codes::SYNAPSE_AUTH_METADATA;
-    answers.judge(expected, &Question::AuthMetadata, code, findings, |url, answer| {
+fn before(expected: &Expected, answers: &Replies, findings: &mut Vec<Finding>) {
+    let code = SYNAPSE_AUTH_METADATA;
+    findings.extend(answers.judge(expected, &Question::AuthMetadata, code, |_, url, answer| {
         match (answer.status, answer.json()) {
             (404, _) => {
                 Finding::ok(code, url, "Synapse does not speak of MAS yet, as it should be before the migration")
@@ -74,9 +75,9 @@ fn before(expected: &Expected, answers: &Answers, findings: &mut Vec<Finding>) {
                 Finding::warning(code, url, text)
             }
         }
-    });
-    let code = codes::SYNAPSE_LOGIN;
-    answers.judge(expected, &Question::LoginV3, code, findings, |url, answer| {
+    }));
+    let code = SYNAPSE_LOGIN;
+    findings.extend(answers.judge(expected, &Question::LoginV3, code, |_, url, answer| {
         match (answer.status, answer.json()) {
             (200, Ok(flows)) if delegates(&flows) => Finding::blocker(
                 code,
@@ -91,7 +92,7 @@ fn before(expected: &Expected, answers: &Answers, findings: &mut Vec<Finding>) {
             _ => Finding::warning(code, url, format!("how clients log in cannot be seen: it answers {}", answer.described()))
                 .remedy(look_at_synapse(expected)),
         }
-    });
+    }));
 }
 
 fn types(flows: &Value) -> String {
@@ -108,25 +109,23 @@ fn delegates(flows: &Value) -> bool {
     all.any(|flow| signs.iter().any(|sign| flow[*sign] == true))
 }
 
-fn after(expected: &Expected, answers: &Answers, findings: &mut Vec<Finding>) {
+fn after(expected: &Expected, answers: &Replies, findings: &mut Vec<Finding>) {
     auth_metadata(expected, answers, findings);
     for question in [Question::LoginV3, Question::LoginR0] {
-        answers.judge(expected, &question, codes::SYNAPSE_LOGIN, findings, |url, answer| {
-            login_after(expected, url, answer)
-        });
+        findings.extend(answers.judge(expected, &question, SYNAPSE_LOGIN, login_after));
     }
-    asks_mas(expected, answers, findings);
+    findings.extend(asks_mas(expected, answers));
 }
 
 /// Clients compare the issuer byte for byte; a slash more or less and they do not log in (MAS issue 2800).
-fn auth_metadata(expected: &Expected, answers: &Answers, findings: &mut Vec<Finding>) {
-    let code = codes::SYNAPSE_AUTH_METADATA;
+fn auth_metadata(expected: &Expected, answers: &Replies, findings: &mut Vec<Finding>) {
+    let code = SYNAPSE_AUTH_METADATA;
     // Synapse older than 1.138 knows the unstable name only.
     let status = |question| answers.the(expected, question, code).ok().map(|answer| answer.status);
     let is_old = status(&Question::AuthMetadata) == Some(404)
         && status(&Question::AuthMetadataUnstable).is_some_and(|status| status != 404);
     let question = if is_old { Question::AuthMetadataUnstable } else { Question::AuthMetadata };
-    answers.judge(expected, &question, code, findings, |url, answer| {
+    findings.extend(answers.judge(expected, &question, code, |_, url, answer| {
         let document = match (answer.status, answer.document()) {
             (_, Ok(document)) => document,
             (404, Err(_)) if answer.json().is_ok() => {
@@ -157,11 +156,11 @@ fn auth_metadata(expected: &Expected, answers: &Answers, findings: &mut Vec<Find
             )
             .remedy("Ask Element's support; both follow from the host of MAS in the spec. Synapse's answer may be cached for up to an hour."),
         }
-    });
+    }));
 }
 
-fn login_after(expected: &Expected, url: String, answer: &Answer) -> Finding {
-    let code = codes::SYNAPSE_LOGIN;
+fn login_after(expected: &Expected, url: String, answer: &Reply) -> Finding {
+    let code = SYNAPSE_LOGIN;
     match (answer.status, answer.json()) {
         (200, Ok(flows)) if delegates(&flows) => {
             Finding::ok(code, url, "clients of before are told that MAS does the logins")
@@ -181,162 +180,52 @@ fn login_after(expected: &Expected, url: String, answer: &Answer) -> Finding {
 }
 
 /// A made-up token makes every process of Synapse ask MAS: 401 if MAS answered, 503 if it could not be asked.
-fn asks_mas(expected: &Expected, answers: &Answers, findings: &mut Vec<Finding>) {
-    let code = codes::SYNAPSE_ASKS_MAS;
+fn asks_mas(expected: &Expected, answers: &Replies) -> Option<Finding> {
+    let code = SYNAPSE_ASKS_MAS;
     let url = Question::WhoamiJunk.url(expected);
     let all: Vec<&Outcome> = answers.to(&Question::WhoamiJunk).collect();
-    if all.is_empty() {
-        return;
-    }
-    let errcode = |answer: &Answer| answer.json().ok().and_then(|body| body["errcode"].as_str().map(str::to_owned));
-    let refused = |outcome: &&&Outcome| {
+    let errcode = |answer: &Reply| answer.json().ok().and_then(|body| body["errcode"].as_str().map(str::to_owned));
+    let refused = |outcome: &Outcome| {
         matches!(outcome, Outcome::Answered(answer) if answer.status == 401
             && errcode(answer).is_some_and(|errcode| errcode == "M_UNKNOWN_TOKEN"))
     };
     // A 503 without Matrix's error code is the ingress's own.
-    let cannot = |outcome: &&&Outcome| matches!(outcome, Outcome::Answered(answer) if answer.status == 503 && errcode(answer).is_some());
-    let good = all.iter().filter(refused).count();
-    if good == all.len() {
-        let tries = expected.tries();
-        let few = if good < tries { format!("; time was up before {tries} tries") } else { String::new() };
+    let cannot = |outcome: &Outcome| matches!(outcome, Outcome::Answered(answer) if answer.status == 503 && errcode(answer).is_some());
+    let tries = all.len();
+    let good = all.iter().filter(|outcome| refused(outcome)).count();
+    let failed = all.iter().filter(|outcome| cannot(outcome)).count();
+    if tries > 0 && good == tries {
+        let wanted = expected.tries();
+        let few = if good < wanted { format!("; time was up before {wanted} tries") } else { String::new() };
         let text = format!("Synapse asks MAS about tokens: {good} of {good} made-up ones were refused{few}");
-        findings.push(Finding::ok(code, url, text));
-        return;
+        return Some(Finding::ok(code, url, text));
     }
-    let failed = all.iter().filter(cannot).count();
     if failed > 0 {
-        let text =
-            format!("Synapse cannot ask MAS about tokens: {failed} of {} tries were answered with 503", all.len());
-        findings.push(Finding::blocker(code, &url, text).remedy(format!(
+        let text = format!("Synapse cannot ask MAS about tokens: {failed} of {tries} tries were answered with 503");
+        let remedy = format!(
             "Workers restart one after the other, so look again in a minute. If it stays: is MAS up, and may Synapse's pods reach it? {} get pods",
             expected.commands.kubectl
-        )));
-        return;
+        );
+        return Some(Finding::blocker(code, url, text).remedy(remedy));
     }
-    match all.iter().find(|outcome| !refused(outcome)) {
-        Some(Outcome::Answered(answer)) if answer.status == 429 => {
-            let text = format!("something limits requests after {good} of {} tries: {}", all.len(), answer.described());
-            findings.push(Finding::unknown(code, &url, text));
+    Some(match all.iter().find(|outcome| !refused(outcome))? {
+        Outcome::Answered(answer) if answer.status == 429 => {
+            let text = format!("something limits requests after {good} of {tries} tries: {}", answer.described());
+            Finding::unknown(code, url, text)
         }
-        Some(Outcome::Answered(answer)) => {
-            let text =
-                format!("where 401 M_UNKNOWN_TOKEN is right for a made-up token, it answers {}", answer.described());
+        Outcome::Answered(answer) => {
+            let answer_is = answer.described();
+            let text = format!("where 401 M_UNKNOWN_TOKEN is right for a made-up token, it answers {answer_is}");
             // A limit on requests looks the same as a process that is down.
             let finding = if good > 0 && answer.status >= 500 {
-                Finding::warning(code, &url, format!("{text} ({} of {} tries)", all.len() - good, all.len()))
+                Finding::warning(code, url, format!("{text} ({} of {tries} tries)", tries - good))
             } else {
-                Finding::blocker(code, &url, text)
+                Finding::blocker(code, url, text)
             };
-            findings.push(finding.remedy(look_at_synapse(expected)));
+            finding.remedy(look_at_synapse(expected))
         }
-        Some(Outcome::NotReached(why) | Outcome::Silent(why) | Outcome::NotAsked(why) | Outcome::Unusable(why)) => {
-            let text = format!("{} of {} tries had no answer: {why}", all.len() - good, all.len());
-            findings.push(Finding::unknown(code, &url, text));
+        Outcome::NotReached(why) | Outcome::Silent(why) | Outcome::NotAsked(why) | Outcome::Unusable(why) => {
+            Finding::unknown(code, url, format!("{} of {tries} tries had no answer: {why}", tries - good))
         }
-        None => {}
-    }
-}
-
-/// A token from before the migration is the best proof that accounts and devices came over.
-fn old_token(expected: &Expected, url: String, answer: &Answer) -> Finding {
-    let code = codes::OLD_TOKEN;
-    let body = match (answer.status, answer.json()) {
-        (200, Ok(body)) => body,
-        (401, Ok(body)) if body["errcode"] == "M_UNKNOWN_TOKEN" => {
-            return Finding::blocker(code, url, "the token is not known, so its login did not come over, or was ended")
-                .remedy("Try one of another device. Tokens of guests, of deactivated accounts and of application services do not come over.");
-        }
-        (503, _) => {
-            return Finding::blocker(code, url, "Synapse cannot ask MAS about the token")
-                .remedy("See whether MAS runs.");
-        }
-        (_, answered) => {
-            let instead = answered.err().unwrap_or_else(|| answer.described());
-            return Finding::warning(code, url, format!("it answers {instead}"));
-        }
-    };
-    let user = body["user_id"].as_str().map(excerpt).unwrap_or_default();
-    let device = body["device_id"]
-        .as_str()
-        .map_or_else(|| "no device".to_owned(), |device| format!("device {}", excerpt(device)));
-    let given = expected.token.clone().unwrap_or_default();
-    let localpart = user.strip_prefix('@').and_then(|rest| rest.split_once(':'));
-    let mixed_up = |text: String| {
-        Finding::blocker(code, &url, text).remedy("Stop, and ask Element's support: accounts have been mixed up.")
-    };
-    match localpart {
-        None => Finding::blocker(code, url, format!("the token names no user: {}", answer.described())),
-        Some((_, server)) if expected.server_name.as_deref().is_some_and(|name| name != server) => {
-            Finding::blocker(code, url, format!("the token names {user}, who is of another server"))
-        }
-        _ if given.user.as_deref().is_some_and(|given| given != user) => {
-            let of = given.user.unwrap_or_default();
-            mixed_up(format!("the token named {} before, but names {user} now", excerpt(&of)))
-        }
-        Some((localpart, _)) if given.localpart.as_deref().is_some_and(|given| given != localpart) => {
-            let of = given.localpart.unwrap_or_default();
-            mixed_up(format!("the token was made for {}, but names {user} now", excerpt(&of)))
-        }
-        _ if given.device.as_deref().is_some_and(|given| Some(given) != body["device_id"].as_str()) => {
-            let of = given.device.unwrap_or_default();
-            let text = format!("the token of {user} named device {} before, but {device} now", excerpt(&of));
-            Finding::blocker(code, url, text).remedy(
-                "Encrypted messages hang on the device. Try the token of another one, and ask Element's support.",
-            )
-        }
-        _ if given.user.is_some() && given.device.is_some() => {
-            Finding::ok(code, url, format!("the token names {user}, {device}, as was given"))
-        }
-        _ if expected.phase == OutsidePhase::Active => {
-            Finding::ok(code, url, format!("the token names {user}, {device}; compare with what it was before"))
-        }
-        _ => Finding::ok(
-            code,
-            url,
-            format!(
-                "the token names {user}, {device}; write both behind it into the file, and they are compared after the migration"
-            ),
-        ),
-    }
-}
-
-/// Where clients are sent that know the server name only. Absence is no fault of the migration; a wrong issuer is one.
-fn well_known(expected: &Expected, answers: &Answers, findings: &mut Vec<Finding>) {
-    let code = codes::WELL_KNOWN_CLIENT;
-    let url = Question::WellKnown.url(expected);
-    let answer = match answers.to(&Question::WellKnown).next() {
-        None | Some(Outcome::NotAsked(_)) => return,
-        Some(Outcome::Answered(answer)) => answer,
-        // Where Synapse cannot be reached either, being here tells nothing.
-        Some(Outcome::NotReached(_) | Outcome::Silent(_)) if answers.reached(Whom::Synapse) != Reached::Yes => return,
-        Some(Outcome::NotReached(why) | Outcome::Silent(why) | Outcome::Unusable(why)) => {
-            findings.push(Finding::unknown(code, url, format!("it could not be asked from here: {why}")));
-            return;
-        }
-    };
-    let Ok(document) = answer.document() else {
-        let text = format!(
-            "clients that are given the server name only do not find Synapse: it answers {}",
-            answer.described()
-        );
-        findings.push(Finding::warning(code, url, text).remedy("This is so with and without MAS; the component wellKnownDelegation serves it where the server name leads to this cluster."));
-        return;
-    };
-    let wanted = expected.mas_host.as_ref().map(|host| format!("https://{host}/"));
-    let issuer = document["org.matrix.msc2965.authentication"]["issuer"].as_str();
-    let base = document["m.homeserver"]["base_url"].as_str().unwrap_or_default().trim_end_matches('/');
-    let synapse = expected.synapse_host.as_ref().map(|host| format!("https://{host}"));
-    findings.push(match (issuer, wanted) {
-        (Some(issuer), Some(wanted)) if issuer != wanted => {
-            let text = format!("it names the issuer {:?}, but MAS's is {wanted:?}", excerpt(issuer));
-            Finding::blocker(code, url, text)
-                .remedy("Correct or remove org.matrix.msc2965.authentication there; older Element apps follow it.")
-        }
-        _ if synapse.as_deref().is_some_and(|synapse| synapse != base) => {
-            let text = format!("it sends clients to {:?}, not to Synapse's host of the spec", excerpt(base));
-            Finding::warning(code, url, text)
-        }
-        (Some(_), _) => Finding::ok(code, url, "it names Synapse and MAS's issuer"),
-        (None, _) => Finding::ok(code, url, "it names Synapse; that it does not name MAS is fine"),
-    });
+    })
 }

@@ -5,38 +5,39 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::answers::Known;
 use crate::checks::Severity;
-use crate::checks::snapshot::Known;
+use crate::deployment::IdentityProvider;
 
 const ID: &str = "01JABCDEFGHJKMNPQRSTVWXYZ0";
 const MODULUS: &str = "xIsWbZlg-JlbTT9jUxpcGeI6iyDTUAM9I8yPp6lsFp6fW1rMBq0gnPZnJkmtskxu-Ufe6lN8_ani18yNgOzTp0cmvVlXFbQj83mhETv_7E2jbRcVVI2SYqbS3chA_jqkyTRAQjttyuYBiZ8tU5tp0oEn0g0u02YrcMkNEkFRWEfUXABnsR91Y6p3Jaj-FsWttviC4MdAlrlpQHdejFSFhSEdG-WBKQ0IRnPfh74RNLqL2MPlhESvZlGJai9l7cTkvVG7zViqQY-EKwuR5SL7klo_jPBlHicfoSljuwtCHnUaPRNXwBn4e-z_Bz-_RiokoMi9W9eNFgvcSQ4Sv12CwQ";
 
 /// Takes what came of a question out, to ask it again.
-fn forget(answers: &mut Answers, question: &Question) {
+fn forget(answers: &mut Replies, question: &Question) {
     answers.0.retain(|(asked, _)| asked != question);
 }
 
 /// Every code that only a look from outside gives.
 const CODES: [&str; 16] = [
-    codes::MAS_REACHABLE,
-    codes::MAS_DISCOVERY,
-    codes::MAS_ISSUER,
-    codes::MAS_SIGNING_KEY,
-    codes::MAS_LOGIN_PAGE,
-    codes::IDP_AT_MAS,
-    codes::IDP_REDIRECT_URI,
-    codes::IDP_OFFERED,
-    codes::SYNAPSE_REACHABLE,
-    codes::SYNAPSE_AUTH_METADATA,
-    codes::SYNAPSE_LOGIN,
-    codes::SYNAPSE_ASKS_MAS,
-    codes::OLD_TOKEN,
-    codes::WELL_KNOWN_CLIENT,
-    codes::OUTSIDE_HOSTS,
-    codes::OUTSIDE_ROUTE,
+    "mas-reachable",
+    "mas-discovery",
+    "mas-issuer",
+    "mas-signing-key",
+    "mas-login-page",
+    "idp-at-mas",
+    "idp-redirect-uri",
+    "idp-offered",
+    "synapse-reachable",
+    "synapse-auth-metadata",
+    "synapse-login",
+    "synapse-asks-mas",
+    "old-token",
+    "well-known-client",
+    "outside-hosts",
+    "outside-route",
 ];
 
-fn recorded(when: &str, name: &str) -> Answer {
+fn recorded(when: &str, name: &str) -> Reply {
     let path =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recordings/http").join(when).join(format!("{name}.txt"));
     let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
@@ -50,7 +51,7 @@ fn recorded(when: &str, name: &str) -> Answer {
             .find(|(key, _)| key.eq_ignore_ascii_case(name))
             .map(|(_, v)| v.to_owned())
     };
-    Answer {
+    Reply {
         status,
         location: header("location"),
         content_type: header("content-type"),
@@ -59,7 +60,7 @@ fn recorded(when: &str, name: &str) -> Answer {
     }
 }
 
-fn expected(phase: OutsidePhase) -> Expected {
+fn expected(phase: EndpointPhase) -> Expected {
     Expected {
         phase,
         mas_host: Some("auth.example.com".into()),
@@ -69,7 +70,13 @@ fn expected(phase: OutsidePhase) -> Expected {
         commands: Commands { verify: "kubectl ess-mas verify chat -n n".into(), kubectl: "kubectl -n n".into() },
         secret_name: "chat-mas".into(),
         modulus: Known::Known(MODULUS.into()),
-        providers: vec![Provider { id: ID.into(), name: Some("Corp".into()), client_id: Some("c".into()) }],
+        providers: vec![IdentityProvider {
+            index: 0,
+            idp_id: ID.into(),
+            name: Some("Corp".into()),
+            issuer: None,
+            client_id: Some("c".into()),
+        }],
         processes: 2,
         token: None,
     }
@@ -93,12 +100,12 @@ fn file(question: &Question) -> &'static str {
 }
 
 /// What an ingress makes of the recordings: after the migration logins lead to MAS.
-fn answers(when: &str, expected: &Expected) -> Answers {
-    let mut answers = Answers::default();
+fn answers(when: &str, expected: &Expected) -> Replies {
+    let mut answers = Replies::default();
     for question in questions(expected) {
         let login = matches!(question, Question::LoginV3 | Question::LoginR0);
         let name =
-            if login && expected.phase == OutsidePhase::Active { "mas-compat-login-v3" } else { file(&question) };
+            if login && expected.phase == EndpointPhase::Active { "mas-compat-login-v3" } else { file(&question) };
         // Nothing of MAS was recorded while it was down.
         let when = if when == "active-mas-down" && name.starts_with("mas-") { "active" } else { when };
         answers.add(question, Outcome::Answered(recorded(when, name)));
@@ -106,7 +113,7 @@ fn answers(when: &str, expected: &Expected) -> Answers {
     answers
 }
 
-fn replaced(mut answers: Answers, question: &Question, outcome: Outcome) -> Answers {
+fn replaced(mut answers: Replies, question: &Question, outcome: Outcome) -> Replies {
     let times = answers.to(question).count().max(1);
     forget(&mut answers, question);
     for _ in 0..times {
@@ -116,22 +123,22 @@ fn replaced(mut answers: Answers, question: &Question, outcome: Outcome) -> Answ
 }
 
 fn json_answer(body: Value) -> Outcome {
-    Outcome::Answered(Answer { status: 200, body: body.to_string().into_bytes(), ..Answer::default() })
+    Outcome::Answered(Reply { status: 200, body: body.to_string().into_bytes(), ..Reply::default() })
 }
 
 fn page(status: u16, html: &str) -> Outcome {
     let content_type = Some("text/html; charset=utf-8".to_owned());
-    Outcome::Answered(Answer { status, content_type, body: html.as_bytes().to_vec(), ..Answer::default() })
+    Outcome::Answered(Reply { status, content_type, body: html.as_bytes().to_vec(), ..Reply::default() })
 }
 
 /// All that is not in order, as code and severity.
-fn wrong(expected: &Expected, answers: &Answers) -> Vec<(&'static str, Severity)> {
+fn wrong(expected: &Expected, answers: &Replies) -> Vec<(&'static str, Severity)> {
     let found = judge(expected, answers);
     found.iter().filter(|one| one.severity != Severity::Ok).map(|one| (one.code, one.severity)).collect()
 }
 
 #[track_caller]
-fn says(expected: &Expected, answers: &Answers, code: &str, severity: Severity, words: &str) {
+fn says(expected: &Expected, answers: &Replies, code: &str, severity: Severity, words: &str) {
     let found = judge(expected, answers);
     let one = found.iter().find(|one| one.code == code && one.severity == severity);
     let one = one.unwrap_or_else(|| panic!("no {code} of {severity:?} in {found:#?}"));
@@ -140,7 +147,7 @@ fn says(expected: &Expected, answers: &Answers, code: &str, severity: Severity, 
 
 #[test]
 fn what_the_real_programs_answer_is_in_order_in_its_own_phase() {
-    let rehearsed = expected(OutsidePhase::Rehearsed);
+    let rehearsed = expected(EndpointPhase::Rehearsed);
     let found = judge(&rehearsed, &answers("dry-run-done", &rehearsed));
     assert!(found.iter().all(|one| one.severity == Severity::Ok), "{found:#?}");
     let mut seen: Vec<_> = found.iter().map(|one| one.code).collect();
@@ -161,10 +168,10 @@ fn what_the_real_programs_answer_is_in_order_in_its_own_phase() {
         ]
     );
 
-    let before = Expected { mas_host: None, ..expected(OutsidePhase::Before) };
+    let before = Expected { mas_host: None, ..expected(EndpointPhase::Before) };
     assert_eq!(wrong(&before, &answers("dry-run-done", &before)), []);
 
-    let mut active = expected(OutsidePhase::Active);
+    let mut active = expected(EndpointPhase::Active);
     active.token = Some(GivenToken::read("syt_YWxpY2U_abcdefghij_1x2y3z"));
     assert_eq!(wrong(&active, &answers("active", &active)), []);
     says(&active, &answers("active", &active), "old-token", Severity::Ok, "@alice:example.com, device HKOYVGWQPE");
@@ -173,10 +180,10 @@ fn what_the_real_programs_answer_is_in_order_in_its_own_phase() {
 
 #[test]
 fn the_answers_of_one_phase_are_wrong_in_another() {
-    let active = expected(OutsidePhase::Active);
+    let active = expected(EndpointPhase::Active);
     let mut early = answers("active", &active);
     forget(&mut early, &Question::WhoamiJunk);
-    let rehearsed = expected(OutsidePhase::Rehearsed);
+    let rehearsed = expected(EndpointPhase::Rehearsed);
     let found = wrong(&rehearsed, &early);
     assert!(found.contains(&("synapse-auth-metadata", Severity::Blocker)), "{found:?}");
     assert!(found.contains(&("synapse-login", Severity::Blocker)), "{found:?}");
@@ -198,7 +205,7 @@ fn the_answers_of_one_phase_are_wrong_in_another() {
 
 #[test]
 fn an_ingress_that_sends_logins_to_synapse_after_the_migration_is_plainly_wrong() {
-    let active = expected(OutsidePhase::Active);
+    let active = expected(EndpointPhase::Active);
     for (question, name) in [(Question::LoginV3, "synapse-login-v3"), (Question::LoginR0, "synapse-login-r0")] {
         let broken = replaced(answers("active", &active), &question, Outcome::Answered(recorded("active", name)));
         assert_eq!(wrong(&active, &broken), [("synapse-login", Severity::Blocker)]);
@@ -208,7 +215,7 @@ fn an_ingress_that_sends_logins_to_synapse_after_the_migration_is_plainly_wrong(
 
 #[test]
 fn a_synapse_that_cannot_ask_mas_answers_503_and_one_worker_is_enough() {
-    let active = expected(OutsidePhase::Active);
+    let active = expected(EndpointPhase::Active);
     let mut down = answers("active", &active);
     down.add(Question::WhoamiJunk, Outcome::Answered(recorded("active-mas-down", "synapse-whoami-junk")));
     assert_eq!(wrong(&active, &down), [("synapse-asks-mas", Severity::Blocker)]);
@@ -220,7 +227,7 @@ fn a_synapse_that_cannot_ask_mas_answers_503_and_one_worker_is_enough() {
 
 #[test]
 fn the_issuer_has_to_be_equal_byte_for_byte() {
-    let rehearsed = expected(OutsidePhase::Rehearsed);
+    let rehearsed = expected(EndpointPhase::Rehearsed);
     for issuer in
         ["https://auth.example.com", "http://auth.example.com/", "http://[::]:8080/", "https://auth.example.com/x/"]
     {
@@ -229,7 +236,7 @@ fn the_issuer_has_to_be_equal_byte_for_byte() {
         assert_eq!(wrong(&rehearsed, &broken), [("mas-issuer", Severity::Blocker)], "{issuer}");
         says(&rehearsed, &broken, "mas-issuer", Severity::Blocker, issuer);
     }
-    let active = expected(OutsidePhase::Active);
+    let active = expected(EndpointPhase::Active);
     let document = json!({"issuer": "https://auth.example.com"});
     let broken = replaced(answers("active", &active), &Question::AuthMetadata, json_answer(document));
     assert_eq!(wrong(&active, &broken), [("synapse-auth-metadata", Severity::Blocker)]);
@@ -237,7 +244,7 @@ fn the_issuer_has_to_be_equal_byte_for_byte() {
 
 #[test]
 fn an_older_synapse_that_knows_the_unstable_name_only_is_in_order() {
-    let active = expected(OutsidePhase::Active);
+    let active = expected(EndpointPhase::Active);
     let gone = Outcome::Answered(recorded("dry-run-done", "synapse-auth_metadata"));
     let old = replaced(answers("active", &active), &Question::AuthMetadata, gone);
     assert_eq!(wrong(&active, &old), []);
@@ -245,7 +252,7 @@ fn an_older_synapse_that_knows_the_unstable_name_only_is_in_order() {
 
 #[test]
 fn another_key_or_none_or_a_secret_that_cannot_be_read() {
-    let rehearsed = expected(OutsidePhase::Rehearsed);
+    let rehearsed = expected(EndpointPhase::Rehearsed);
     let all = answers("dry-run-done", &rehearsed);
     let other = Expected { modulus: Known::Known("AQAB".into()), ..rehearsed.clone() };
     assert_eq!(wrong(&other, &all), [("mas-signing-key", Severity::Blocker)]);
@@ -259,7 +266,7 @@ fn another_key_or_none_or_a_secret_that_cannot_be_read() {
 
 #[test]
 fn what_mas_says_of_a_provider() {
-    let rehearsed = expected(OutsidePhase::Rehearsed);
+    let rehearsed = expected(EndpointPhase::Rehearsed);
     let all = answers("dry-run-done", &rehearsed);
     let authorize = Question::Authorize(0);
     let said = |outcome: Outcome, severity: Severity, words: &str| {
@@ -291,10 +298,10 @@ fn what_mas_says_of_a_provider() {
 
 #[test]
 fn only_a_plain_address_is_asked_at_the_provider() {
-    let rehearsed = expected(OutsidePhase::Rehearsed);
+    let rehearsed = expected(EndpointPhase::Rehearsed);
     let all = answers("dry-run-done", &rehearsed);
     let next = |location: &str| {
-        let answer = Answer { status: 307, location: Some(location.into()), ..Answer::default() };
+        let answer = Reply { status: 307, location: Some(location.into()), ..Reply::default() };
         next_at_provider(&replaced(all.clone(), &Question::Authorize(0), Outcome::Answered(answer)), 0)
     };
     assert_eq!(next("https://idp.example.com/a?x=1#f").unwrap(), "https://idp.example.com/a?x=1");
@@ -316,7 +323,7 @@ fn only_a_plain_address_is_asked_at_the_provider() {
 
 #[test]
 fn what_a_provider_answers_is_called_wrong_only_where_it_is_plain() {
-    let rehearsed = expected(OutsidePhase::Rehearsed);
+    let rehearsed = expected(EndpointPhase::Rehearsed);
     let all = answers("dry-run-done", &rehearsed);
     let at = |outcome: Outcome| {
         let mut all = all.clone();
@@ -327,7 +334,7 @@ fn what_a_provider_answers_is_called_wrong_only_where_it_is_plain() {
         one
     };
     let moved = |status: u16, location: &str| {
-        Outcome::Answered(Answer { status, location: Some(location.into()), ..Answer::default() })
+        Outcome::Answered(Reply { status, location: Some(location.into()), ..Reply::default() })
     };
     let form = r#"<html><title>Sign in</title><form><input type="hidden" name="redirect_uri" value="https://auth.example.com/upstream/callback/x">"#;
     let script =
@@ -383,10 +390,10 @@ fn what_a_provider_answers_is_called_wrong_only_where_it_is_plain() {
 
 #[test]
 fn synapses_providers_are_compared_with_the_spec() {
-    let rehearsed = expected(OutsidePhase::Rehearsed);
+    let rehearsed = expected(EndpointPhase::Rehearsed);
     let all = answers("dry-run-done", &rehearsed);
     let mut two = rehearsed.clone();
-    two.providers.push(Provider { id: "01JBCDEFGHJKMNPQRSTVWXYZ01".into(), ..Provider::default() });
+    two.providers.push(IdentityProvider { idp_id: "01JBCDEFGHJKMNPQRSTVWXYZ01".into(), ..IdentityProvider::default() });
     says(&two, &all, "idp-offered", Severity::Warning, "oidc-01JBCDEFGHJKMNPQRSTVWXYZ01");
     let none = Expected { providers: Vec::new(), ..rehearsed };
     says(&none, &all, "idp-offered", Severity::Warning, "Synapse offers oidc-01JABCDEFGHJKMNPQRSTVWXYZ0");
@@ -394,8 +401,8 @@ fn synapses_providers_are_compared_with_the_spec() {
 
 #[test]
 fn a_host_that_cannot_be_reached_is_one_warning_and_nothing_else_is_guessed() {
-    let rehearsed = expected(OutsidePhase::Rehearsed);
-    let mut all = Answers::default();
+    let rehearsed = expected(EndpointPhase::Rehearsed);
+    let mut all = Replies::default();
     for question in questions(&rehearsed) {
         all.add(question, Outcome::NotReached("its address was not found".into()));
     }
@@ -404,14 +411,14 @@ fn a_host_that_cannot_be_reached_is_one_warning_and_nothing_else_is_guessed() {
         [("mas-reachable", Severity::Warning), ("synapse-reachable", Severity::Warning)]
     );
     assert_eq!(judge(&rehearsed, &all).len(), 2);
-    let active = expected(OutsidePhase::Active);
+    let active = expected(EndpointPhase::Active);
     let one = replaced(answers("active", &active), &Question::Keys, Outcome::Silent("no answer within 4 s".into()));
     assert_eq!(wrong(&active, &one), [("mas-signing-key", Severity::Unknown)]);
 }
 
 #[test]
 fn html_where_json_belongs_and_other_answers_that_are_none() {
-    let rehearsed = expected(OutsidePhase::Rehearsed);
+    let rehearsed = expected(EndpointPhase::Rehearsed);
     let all = answers("dry-run-done", &rehearsed);
     let html = page(200, "<html><head><title>Welcome to\nnginx!</title>");
     for (question, code) in [
@@ -437,7 +444,7 @@ fn html_where_json_belongs_and_other_answers_that_are_none() {
         for question in questions(&rehearsed) {
             for status in [200, 404, 500, 999] {
                 let outcome =
-                    Outcome::Answered(Answer { status, body: body.clone(), cut: status == 500, ..Answer::default() });
+                    Outcome::Answered(Reply { status, body: body.clone(), cut: status == 500, ..Reply::default() });
                 let _ = judge(&rehearsed, &replaced(all.clone(), &question, outcome));
             }
         }
@@ -446,7 +453,7 @@ fn html_where_json_belongs_and_other_answers_that_are_none() {
 
 #[test]
 fn what_others_send_cannot_move_the_cursor_or_fill_the_screen() {
-    let rehearsed = expected(OutsidePhase::Rehearsed);
+    let rehearsed = expected(EndpointPhase::Rehearsed);
     let nasty = format!("<title>\u{1b}[2J{}\u{202e}</title>", "x".repeat(5000));
     let broken = replaced(answers("dry-run-done", &rehearsed), &Question::Discovery, page(200, &nasty));
     let found = judge(&rehearsed, &broken);
@@ -456,7 +463,7 @@ fn what_others_send_cannot_move_the_cursor_or_fill_the_screen() {
 
 #[test]
 fn a_token_of_another_user_or_one_that_is_gone() {
-    let mut active = expected(OutsidePhase::Active);
+    let mut active = expected(EndpointPhase::Active);
     active.token = Some(GivenToken::read("syt_Ym9i_x_1"));
     assert_eq!(wrong(&active, &answers("active", &active)), [("old-token", Severity::Blocker)]);
     says(
@@ -487,10 +494,10 @@ fn a_token_of_another_user_or_one_that_is_gone() {
 
 #[test]
 fn the_login_page_tells_whether_mas_can_read_its_database() {
-    let rehearsed = expected(OutsidePhase::Rehearsed);
+    let rehearsed = expected(EndpointPhase::Rehearsed);
     let all = answers("dry-run-done", &rehearsed);
     let to = |status: u16, location: &str| {
-        Outcome::Answered(Answer { status, location: Some(location.into()), ..Answer::default() })
+        Outcome::Answered(Reply { status, location: Some(location.into()), ..Reply::default() })
     };
     let sso = replaced(all.clone(), &Question::LoginPage, to(303, "/upstream/authorize/01JABCDEFGHJKMNPQRSTVWXYZ0"));
     assert_eq!(wrong(&rehearsed, &sso), []);
@@ -502,10 +509,10 @@ fn the_login_page_tells_whether_mas_can_read_its_database() {
 
 #[test]
 fn the_well_known_document_may_say_nothing_of_mas_but_nothing_wrong() {
-    let mut active = expected(OutsidePhase::Active);
+    let mut active = expected(EndpointPhase::Active);
     active.well_known = true;
     let with = |document: Value| {
-        let mut answers = answers("active", &expected(OutsidePhase::Active));
+        let mut answers = answers("active", &expected(EndpointPhase::Active));
         answers.add(Question::WellKnown, json_answer(document));
         wrong(&active, &answers)
     };
@@ -523,8 +530,8 @@ fn the_well_known_document_may_say_nothing_of_mas_but_nothing_wrong() {
 
 #[test]
 fn an_id_cannot_leave_its_place_in_the_address() {
-    let mut rehearsed = expected(OutsidePhase::Rehearsed);
-    rehearsed.providers[0].id = "../../admin?x=1#y z".into();
+    let mut rehearsed = expected(EndpointPhase::Rehearsed);
+    rehearsed.providers[0].idp_id = "../../admin?x=1#y z".into();
     assert_eq!(
         Question::Authorize(0).url(&rehearsed),
         "https://auth.example.com/upstream/authorize/..%2F..%2Fadmin%3Fx%3D1%23y%20z"
@@ -540,7 +547,7 @@ fn every_code_is_explained() {
 
 #[test]
 fn an_ingress_that_answers_in_synapses_place_is_not_called_a_worker_without_mas() {
-    let active = expected(OutsidePhase::Active);
+    let active = expected(EndpointPhase::Active);
     let all = answers("active", &active);
     let tries = all.to(&Question::WhoamiJunk).count();
     assert!(tries >= 2 * active.processes, "{tries}");
@@ -561,7 +568,7 @@ fn an_ingress_that_answers_in_synapses_place_is_not_called_a_worker_without_mas(
 
 #[test]
 fn an_endpoint_that_is_not_mas_s_is_told() {
-    let rehearsed = expected(OutsidePhase::Rehearsed);
+    let rehearsed = expected(EndpointPhase::Rehearsed);
     let all = answers("dry-run-done", &rehearsed);
     let mut document = recorded("dry-run-done", "mas-discovery").json().unwrap();
     document["token_endpoint"] = json!("https://elsewhere.example.org/oauth2/token");
@@ -578,6 +585,6 @@ fn an_endpoint_that_is_not_mas_s_is_told() {
 
 #[test]
 fn the_more_processes_the_more_tries_and_never_a_flood() {
-    let tries = |processes| Expected { processes, ..expected(OutsidePhase::Active) }.tries();
+    let tries = |processes| Expected { processes, ..expected(EndpointPhase::Active) }.tries();
     assert_eq!([1, 2, 6, 12, 100].map(tries), [4, 8, 30, 40, 40]);
 }

@@ -28,8 +28,8 @@ fn wrote(manager: &str, operation: &str, time: &str, names: Reach) -> Value {
     json!({"manager": manager, "operation": operation, "time": time, "fieldsV1": {"f:spec": {"f:components": mas}}})
 }
 
-fn told(snapshot: &Snapshot, step: Step) -> Vec<Finding> {
-    run(snapshot, step).into_iter().filter(|one| codes::OWNERS.contains(&one.code)).collect()
+fn told(snapshot: &Snapshot, purpose: Purpose) -> Vec<Finding> {
+    run(snapshot, purpose).into_iter().filter(|one| OWNERS.contains(&one.code)).collect()
 }
 
 fn helm_of(operation: &str, names: Reach) -> Snapshot {
@@ -48,15 +48,15 @@ fn what_helm_does_is_said_for_its_version_and_for_what_its_values_name() {
         ("Apply", Reach::Active, "every later `helm upgrade` fails with a conflict until its values say the same"),
     ] {
         let snapshot = helm_of(operation, names);
-        for step in [Step::DryRun, Step::Activate, Step::Look, Step::Abort] {
-            let found = &told(&snapshot, step)[0];
-            assert_eq!((found.code, found.severity), (codes::OWNED_BY_HELM, Severity::Warning));
+        for purpose in [Purpose::DryRun, Purpose::Activate, Purpose::Look, Purpose::Abort] {
+            let found = &told(&snapshot, purpose)[0];
+            assert_eq!((found.code, found.severity), ("manifest-owned-by-helm", Severity::Warning));
             assert!(found.message.contains(says), "{operation} {names:?}: {}", found.message);
             let off = found.message.contains("would switch MAS off");
-            assert_eq!(off, matches!(step, Step::Activate | Step::Look), "{step:?}: {}", found.message);
+            assert_eq!(off, matches!(purpose, Purpose::Activate | Purpose::Look), "{purpose:?}: {}", found.message);
         }
     }
-    assert!(told(&helm_of("Apply", Reach::Nothing), Step::Prepare).is_empty(), "prepare does not touch it");
+    assert!(told(&helm_of("Apply", Reach::Nothing), Purpose::Prepare).is_empty(), "prepare does not touch it");
 }
 
 #[test]
@@ -74,29 +74,29 @@ fn after_the_migration_an_owner_that_has_not_said_so_is_told_loudly_and_one_that
             metadata["managedFields"] = fields;
             done(of(metadata))
         };
-        let found = told(&with(json!([ours])), Step::Look).remove(0);
+        let found = told(&with(json!([ours])), Purpose::Look).remove(0);
         assert_eq!(found.severity, Severity::Warning, "{found:?}");
         assert!(found.message.contains("switch MAS off"), "{found:?}");
         assert!(found.remedy.unwrap().contains("config.active: true"));
         // Where the API server's notes are not there, nobody can tell.
-        assert_eq!(told(&with(json!(null)), Step::Look)[0].severity, Severity::Warning);
+        assert_eq!(told(&with(json!(null)), Purpose::Look)[0].severity, Severity::Warning);
         let last = |manager| with(json!([ours, wrote(manager, "Apply", "3", Reach::Active)]));
-        assert_eq!(told(&last(tool), Step::Look)[0].severity, Severity::Ok);
+        assert_eq!(told(&last(tool), Purpose::Look)[0].severity, Severity::Ok);
         // What somebody edited in the cluster is not in the owner's manifest either.
-        assert_eq!(told(&last("kubectl-edit"), Step::Look)[0].severity, Severity::Warning);
+        assert_eq!(told(&last("kubectl-edit"), Purpose::Look)[0].severity, Severity::Warning);
     }
 }
 
 #[test]
 fn a_gitops_tool_that_heals_by_itself_blocks_and_one_that_does_not_warns() {
     let mut argo = of(json!({"labels": {"argocd.argoproj.io/instance": "chat"}}));
-    for healing in [None, Some(Healing::ByItself)] {
-        argo.circumstances.healing = healing;
-        assert!(told(&argo, Step::DryRun)[0].blocks() && told(&argo, Step::Activate)[0].blocks());
-        assert_eq!(told(&argo, Step::Abort)[0].severity, Severity::Warning, "people are locked out");
+    for healing in [None, Some(SelfHealing::On)] {
+        argo.environment.self_healing = healing;
+        assert!(told(&argo, Purpose::DryRun)[0].blocks() && told(&argo, Purpose::Activate)[0].blocks());
+        assert_eq!(told(&argo, Purpose::Abort)[0].severity, Severity::Warning, "people are locked out");
     }
-    argo.circumstances.healing = Some(Healing::NotByItself("self-healing is off".into()));
-    let found = &told(&argo, Step::Activate)[0];
+    argo.environment.self_healing = Some(SelfHealing::Off("self-healing is off".into()));
+    let found = &told(&argo, Purpose::Activate)[0];
     assert_eq!(found.severity, Severity::Warning);
     assert!(found.message.contains("self-healing is off") && found.message.contains("switch MAS off"), "{found:?}");
 }
@@ -108,22 +108,25 @@ fn a_file_that_says_otherwise_is_said_and_one_that_is_silent_is_not_in_the_way()
         of(json!({"annotations": {"kubectl.kubernetes.io/last-applied-configuration": text}}))
     };
     let says = |active: bool| file(json!({"matrixAuthenticationService": {"config": {"active": active}}}));
-    for (snapshot, step, severity) in vec![
-        (file(json!({})), Step::Activate, Severity::Ok),
-        (file(json!({"matrixAuthenticationService": {}})), Step::Activate, Severity::Ok),
-        (says(false), Step::DryRun, Severity::Ok),
-        (says(false), Step::Activate, Severity::Warning),
-        (says(false), Step::Abort, Severity::Ok),
-        (says(true), Step::DryRun, Severity::Warning),
-        (says(true), Step::Abort, Severity::Warning),
-        (done(says(false)), Step::Look, Severity::Warning),
-        (done(says(true)), Step::Look, Severity::Ok),
+    for (snapshot, purpose, severity) in vec![
+        (file(json!({})), Purpose::Activate, Severity::Ok),
+        (file(json!({"matrixAuthenticationService": {}})), Purpose::Activate, Severity::Ok),
+        (says(false), Purpose::DryRun, Severity::Ok),
+        (says(false), Purpose::Activate, Severity::Warning),
+        (says(false), Purpose::Abort, Severity::Ok),
+        (says(true), Purpose::DryRun, Severity::Warning),
+        (says(true), Purpose::Abort, Severity::Warning),
+        (done(says(false)), Purpose::Look, Severity::Warning),
+        (done(says(true)), Purpose::Look, Severity::Ok),
     ] {
-        let found = &told(&snapshot, step)[0];
-        assert_eq!((found.code, found.severity), (codes::APPLIED, severity), "{step:?} {found:?}");
+        let found = &told(&snapshot, purpose)[0];
+        assert_eq!((found.code, found.severity), ("manifest-applied", severity), "{purpose:?} {found:?}");
         if severity == Severity::Warning {
-            let harm =
-                if step == Step::DryRun || step == Step::Abort { "start the migration" } else { "switch MAS off" };
+            let harm = if purpose == Purpose::DryRun || purpose == Purpose::Abort {
+                "start the migration"
+            } else {
+                "switch MAS off"
+            };
             assert!(found.message.contains(harm), "{found:?}");
         }
     }
@@ -132,16 +135,16 @@ fn a_file_that_says_otherwise_is_said_and_one_that_is_silent_is_not_in_the_way()
 #[test]
 fn an_unknown_applier_matters_where_it_names_what_is_changed() {
     let by = |operation, names| of(json!({"managedFields": [wrote("terraform", operation, "1", names)]}));
-    for (operation, names, step, severity) in [
-        ("Apply", Reach::Nothing, Step::Activate, Severity::Ok),
-        ("Apply", Reach::Mas, Step::Activate, Severity::Ok),
-        ("Apply", Reach::Mas, Step::DryRun, Severity::Warning),
-        ("Apply", Reach::Active, Step::Activate, Severity::Warning),
-        ("Apply", Reach::Active, Step::Abort, Severity::Warning),
-        ("Update", Reach::Active, Step::Activate, Severity::Ok),
+    for (operation, names, purpose, severity) in [
+        ("Apply", Reach::Nothing, Purpose::Activate, Severity::Ok),
+        ("Apply", Reach::Mas, Purpose::Activate, Severity::Ok),
+        ("Apply", Reach::Mas, Purpose::DryRun, Severity::Warning),
+        ("Apply", Reach::Active, Purpose::Activate, Severity::Warning),
+        ("Apply", Reach::Active, Purpose::Abort, Severity::Warning),
+        ("Update", Reach::Active, Purpose::Activate, Severity::Ok),
     ] {
-        let found = &told(&by(operation, names), step)[0];
-        assert_eq!(found.severity, severity, "{operation} {names:?} {step:?}");
+        let found = &told(&by(operation, names), purpose)[0];
+        assert_eq!(found.severity, severity, "{operation} {names:?} {purpose:?}");
         assert!(found.message.contains("terraform"), "{found:?}");
     }
 }
@@ -151,7 +154,7 @@ fn after_the_migration_an_applier_of_mas_may_say_something_else_of_the_switch() 
     let ours = wrote(crate::deployment::FIELD_MANAGER, "Update", "2", Reach::Active);
     let with = |fields| done(of(json!({"managedFields": fields})));
     let theirs = |names| wrote("terraform", "Apply", "1", names);
-    let severity = |fields| told(&with(fields), Step::Look)[0].severity;
+    let severity = |fields| told(&with(fields), Purpose::Look)[0].severity;
     assert_eq!(severity(json!([ours, theirs(Reach::Mas)])), Severity::Warning);
     assert_eq!(severity(json!([ours, theirs(Reach::Nothing)])), Severity::Ok);
     let later = wrote("terraform", "Apply", "3", Reach::Active);

@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
-use super::super::configured::Configured;
 use super::super::finding::Severity;
 use super::*;
+use crate::checks::Components;
 use crate::deployment::{Deployment, Features, SecretKeyField};
 use crate::plan::{Database, MasSettings, Tls};
 
@@ -32,15 +32,15 @@ fn snapshot(mas: serde_json::Value, fields: &[(&str, Option<&str>)]) -> Snapshot
             secret_name: "m".into(),
         }),
         chart: None,
-        circumstances: crate::checks::Circumstances::default(),
-        configured: Configured::default(),
+        environment: crate::checks::Environment::default(),
+        components: Components::default(),
     }
 }
 
 /// What is told about keys beside the three that every MAS Secret has.
-fn told(snapshot: &Snapshot, step: Step) -> Vec<String> {
+fn told(snapshot: &Snapshot, purpose: Purpose) -> Vec<String> {
     let mut findings = Vec::new();
-    check(snapshot, step, &mut findings);
+    check(snapshot, purpose, &mut findings);
     let other = findings.into_iter().filter(|finding| finding.message.starts_with("component "));
     other
         .map(|finding| {
@@ -56,8 +56,8 @@ fn a_key_that_the_object_names_is_told_with_component_property_and_place() {
         snapshot(json!({"config": {"smtp": {"passwordSecretKey": "smtpPassword"}, "xSecretKey": "there"}}), &[]);
     let wanted =
         "component matrixAuthenticationService, property config.smtp.passwordSecretKey: absent from m/smtpPassword";
-    assert_eq!(told(&named, Step::Look), [wanted]);
-    assert_eq!(told(&named, Step::Prepare), [] as [&str; 0], "`prepare` is what makes it");
+    assert_eq!(told(&named, Purpose::Look), [wanted]);
+    assert_eq!(told(&named, Purpose::Prepare), [] as [&str; 0], "`prepare` is what makes it");
 }
 
 #[test]
@@ -71,14 +71,14 @@ fn a_key_that_the_schemas_defaults_will_name_is_told_before_they_do() {
     ];
     let message =
         "component matrixAuthenticationService, property config.matrixSecretSecretKey: absent from m/matrixSecret";
-    assert_eq!(told(&snapshot(json!(null), &fields), Step::DryRun), [message]);
+    assert_eq!(told(&snapshot(json!(null), &fields), Purpose::DryRun), [message]);
     // What the object says goes before the default.
     let named = snapshot(json!({"config": {"matrixSecretSecretKey": "there"}}), &fields);
-    assert_eq!(told(&named, Step::DryRun), [] as [&str; 0]);
+    assert_eq!(told(&named, Purpose::DryRun), [] as [&str; 0]);
 }
 
 #[test]
 fn a_certificate_is_left_to_its_own_checks() {
     let tls = json!({"k8s": {"ingress": {"tls": {"certificate": {"certFileSecretKey": "certificate"}}}}});
-    assert_eq!(told(&snapshot(tls, &[]), Step::Look), [] as [&str; 0]);
+    assert_eq!(told(&snapshot(tls, &[]), Purpose::Look), [] as [&str; 0]);
 }

@@ -2,16 +2,17 @@
 
 use std::net::IpAddr;
 
-use super::super::finding::{Finding, codes};
+use super::super::finding::{Code, Finding};
 use super::super::snapshot::Snapshot;
-use super::MAS;
-use crate::deployment::Postgres;
+use crate::answers::postgres::{MAS_PATH, PORT, SYNAPSE_PATH, SslMode};
+use crate::deployment::route::service_of;
+use crate::deployment::{MAS, Postgres};
 use crate::plan::{Database, MasSettings};
 
-const DATABASE: &str = "spec.components.matrixAuthenticationService.config.postgresql";
-const SYNAPSES: &str = "spec.components.synapse.config.postgresql";
-/// PostgreSQL's port, where none is set.
-const PORT: u16 = 5432;
+const SYNAPSE_DATABASE_TLS: Code = "synapse-database-tls";
+pub const DATABASE_SHARED: Code = "mas-database-is-synapses";
+pub const DATABASE_POOLER: Code = "database-pooler";
+const DATABASE_TLS: Code = "mas-database-tls";
 
 pub(super) fn check(snapshot: &Snapshot, settings: &MasSettings, findings: &mut Vec<Finding>) {
     let deployment = &snapshot.deployment;
@@ -22,7 +23,7 @@ pub(super) fn check(snapshot: &Snapshot, settings: &MasSettings, findings: &mut 
         }
     }
     if is_pooler(&mas.host, mas.port) {
-        findings.push(pooler(DATABASE, &mas.host, mas.port, "MAS"));
+        findings.push(pooler(MAS_PATH, &mas.host, mas.port, "MAS"));
     }
     findings.extend(tls(snapshot, mas));
 }
@@ -31,18 +32,15 @@ pub(super) fn check(snapshot: &Snapshot, settings: &MasSettings, findings: &mut 
 pub(super) fn synapses(snapshot: &Snapshot, findings: &mut Vec<Finding>) {
     let Some(synapse) = snapshot.deployment.postgres("synapse") else { return };
     if let Some(mode) = synapse.ssl_mode.as_deref().filter(|mode| mode.starts_with("verify-")) {
-        findings.push(
-            Finding::warning(
-                codes::SYNAPSE_DATABASE_TLS,
-                format!("{SYNAPSES}.sslMode"),
-                format!("syn2mas does not read it: it connects to Synapse's database without checking the server's certificate ({mode}), and cannot present one of its own"),
-            )
-            .remedy("Make sure that the way from the cluster to this database is trusted, and that the server asks for no client certificate."),
+        let text = format!(
+            "syn2mas does not read it: it connects to Synapse's database without checking the server's certificate ({mode}), and cannot present one of its own"
         );
+        let remedy = "Make sure that the way from the cluster to this database is trusted, and that the server asks for no client certificate.";
+        findings.push(Finding::warning(SYNAPSE_DATABASE_TLS, format!("{SYNAPSE_PATH}.sslMode"), text).remedy(remedy));
     }
     let port = synapse.port.unwrap_or(PORT);
     if let Some(host) = synapse.host.as_deref().filter(|host| is_pooler(host, port)) {
-        findings.push(pooler(SYNAPSES, host, port, "syn2mas"));
+        findings.push(pooler(SYNAPSE_PATH, host, port, "syn2mas"));
     }
 }
 
@@ -61,32 +59,28 @@ fn shared(mas: &Database, component: &str, other: &Postgres, namespace: &str) ->
         return None;
     }
     let whose = if component == "synapse" { "Synapse's".to_owned() } else { format!("{component}'s") };
+    let at = &mas.host;
     let ports = (mas.port, other.port.unwrap_or(PORT));
-    let remedy = "Create a database for MAS alone; it may be on the same server.";
-    match same_server(&mas.host, host, namespace) {
-        Server::Same if ports.0 == ports.1 => Some(
-            Finding::blocker(codes::DATABASE_SHARED, DATABASE, format!("database {name} at {} is {whose}", mas.host))
-                .remedy(remedy)
-                .guide(),
-        ),
-        Server::Same => Some(
-            Finding::warning(
-                codes::DATABASE_SHARED,
-                DATABASE,
-                format!("database {name} at {} may be {whose}: only the ports differ ({} and {}), and a pooler in front of a server has a port of its own", mas.host, ports.0, ports.1),
-            )
-            .remedy(remedy),
-        ),
-        Server::Perhaps => Some(
-            Finding::warning(
-                codes::DATABASE_SHARED,
-                DATABASE,
-                format!("database {name} at {} may be {whose}, which is {name} at {host}: the two may be names of one server", mas.host),
-            )
-            .remedy(remedy),
-        ),
-        Server::Another => None,
-    }
+    let finding = match same_server(at, host, namespace) {
+        Server::Same if ports.0 == ports.1 => {
+            Finding::blocker(DATABASE_SHARED, MAS_PATH, format!("database {name} at {at} is {whose}")).guide()
+        }
+        Server::Same => {
+            let text = format!(
+                "database {name} at {at} may be {whose}: only the ports differ ({} and {}), and a pooler in front of a server has a port of its own",
+                ports.0, ports.1
+            );
+            Finding::warning(DATABASE_SHARED, MAS_PATH, text)
+        }
+        Server::Perhaps => {
+            let text = format!(
+                "database {name} at {at} may be {whose}, which is {name} at {host}: the two may be names of one server"
+            );
+            Finding::warning(DATABASE_SHARED, MAS_PATH, text)
+        }
+        Server::Another => return None,
+    };
+    Some(finding.remedy("Create a database for MAS alone; it may be on the same server."))
 }
 
 /// A service may be written as `db`, `db.ns`, `db.ns.svc` and `db.ns.svc.cluster.local`, each with a final dot.
@@ -102,7 +96,7 @@ fn same_server(one: &str, other: &str, namespace: &str) -> Server {
         // A name and an address may well be one server.
         _ => return Server::Perhaps,
     }
-    if let (Some(a), Some(b)) = (service(&a, namespace), service(&b, namespace))
+    if let (Some(a), Some(b)) = (service_of(&a, namespace), service_of(&b, namespace))
         && a == b
     {
         return Server::Same;
@@ -121,17 +115,6 @@ fn address(host: &str) -> Option<IpAddr> {
     host.trim_start_matches('[').trim_end_matches(']').parse().ok()
 }
 
-/// Name and namespace of the Service that a host may be.
-fn service<'a>(host: &'a str, namespace: &'a str) -> Option<(&'a str, &'a str)> {
-    let mut labels = host.split('.');
-    let name = labels.next()?;
-    match (labels.next(), labels.next()) {
-        (None, _) => Some((name, namespace)),
-        (Some(namespace), None | Some("svc")) => Some((name, namespace)),
-        _ => None,
-    }
-}
-
 /// A port or a name that poolers have. Transaction pooling breaks the locks by which syn2mas and MAS keep others out.
 fn is_pooler(host: &str, port: u16) -> bool {
     let host = host.to_ascii_lowercase();
@@ -145,63 +128,46 @@ fn is_pooler(host: &str, port: u16) -> bool {
 }
 
 fn pooler(place: &str, host: &str, port: u16, who: &str) -> Finding {
-    Finding::warning(
-        codes::DATABASE_POOLER,
-        place,
-        format!("{host}:{port} looks like a connection pooler; {who} needs a session of its own, so pooling by transaction breaks it"),
-    )
-    .remedy("Point it to the server itself, or make sure that the pooler pools by session.")
+    let text = format!(
+        "{host}:{port} looks like a connection pooler; {who} needs a session of its own, so pooling by transaction breaks it"
+    );
+    Finding::warning(DATABASE_POOLER, place, text)
+        .remedy("Point it to the server itself, or make sure that the pooler pools by session.")
 }
-
-/// How far a mode goes; libpq's names.
-fn strength(mode: &str) -> Option<u8> {
-    ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"]
-        .iter()
-        .position(|name| *name == mode)
-        .and_then(|position| u8::try_from(position).ok())
-}
-
-const REQUIRE: u8 = 3;
 
 fn tls(snapshot: &Snapshot, mas: &Database) -> Option<Finding> {
     let default = snapshot.features.known().and_then(|features| features.default_ssl_mode.as_deref());
     let mode = mas.ssl_mode.as_deref().or(default)?;
     let by_default = if mas.ssl_mode.is_none() { ", this release's default" } else { "" };
-    let mine = strength(mode)?;
-    let subject = format!("{DATABASE}.sslMode");
-    let synapse = snapshot.deployment.postgres("synapse").filter(|synapse| {
-        let same = |host: &String| same_server(&mas.host, host, snapshot.deployment.namespace()) == Server::Same;
-        synapse.host.as_ref().is_some_and(same)
-    });
-    let theirs = synapse.as_ref().and_then(|synapse| synapse.ssl_mode.as_deref());
-    match theirs.and_then(strength) {
-        Some(0) if mine >= REQUIRE => Some(
-            Finding::warning(
-                codes::DATABASE_TLS,
-                subject,
-                format!("MAS insists on TLS (sslmode {mode}{by_default}), but Synapse speaks to the same server without; where the server has no TLS, MAS cannot connect"),
-            )
-            .remedy("Turn TLS on at the server, or give MAS Synapse's mode: `kubectl ess-mas prepare --database-sslmode disable`."),
+    let insists = SslMode::parse(mode)? >= SslMode::Require;
+    let same = |host: &String| same_server(&mas.host, host, snapshot.deployment.namespace()) == Server::Same;
+    let synapse = snapshot.deployment.postgres("synapse").filter(|synapse| synapse.host.as_ref().is_some_and(same));
+    let theirs = synapse.and_then(|synapse| SslMode::parse(&synapse.ssl_mode?));
+    let (text, remedy) = match theirs {
+        Some(SslMode::Disable) if insists => (
+            format!(
+                "MAS insists on TLS (sslmode {mode}{by_default}), but Synapse speaks to the same server without; where the server has no TLS, MAS cannot connect"
+            ),
+            "Turn TLS on at the server, or give MAS Synapse's mode: `kubectl ess-mas prepare --database-sslmode disable`.",
         ),
-        Some(theirs_strength) if theirs_strength >= REQUIRE && mine < REQUIRE => Some(
-            Finding::warning(
-                codes::DATABASE_TLS,
-                subject,
-                format!("MAS may speak to the database unencrypted (sslmode {mode}{by_default}), where Synapse insists on TLS (sslmode {})", theirs.unwrap_or_default()),
-            )
-            .remedy("Use Synapse's mode for MAS: `kubectl ess-mas prepare --database-sslmode require` or stronger."),
+        Some(theirs) if theirs >= SslMode::Require && !insists => (
+            format!(
+                "MAS may speak to the database unencrypted (sslmode {mode}{by_default}), where Synapse insists on TLS (sslmode {})",
+                theirs.word()
+            ),
+            "Use Synapse's mode for MAS: `kubectl ess-mas prepare --database-sslmode require` or stronger.",
         ),
-        None if mine < REQUIRE && is_outside(&mas.host) => Some(
-            Finding::warning(
-                codes::DATABASE_TLS,
-                subject,
-                format!("MAS may speak to {} unencrypted (sslmode {mode}{by_default}), and that does not look like a server in this cluster", mas.host),
-            )
-            .remedy("Use `kubectl ess-mas prepare --database-sslmode require` or stronger, if the server has TLS."),
+        None if !insists && is_outside(&mas.host) => (
+            format!(
+                "MAS may speak to {} unencrypted (sslmode {mode}{by_default}), and that does not look like a server in this cluster",
+                mas.host
+            ),
+            "Use `kubectl ess-mas prepare --database-sslmode require` or stronger, if the server has TLS.",
         ),
         // Whoever has Synapse so has decided about it.
-        _ => None,
-    }
+        _ => return None,
+    };
+    Some(Finding::warning(DATABASE_TLS, format!("{MAS_PATH}.sslMode"), text).remedy(remedy))
 }
 
 /// Neither a Service's name nor an address of this machine.

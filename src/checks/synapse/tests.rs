@@ -2,16 +2,15 @@
 
 use serde_json::{Value, json};
 
-use super::super::configured::Configured;
 use super::super::finding::Severity;
 use super::*;
-use crate::deployment::Features;
+use crate::checks::Components;
+use crate::deployment::{Deployment, Features};
 
 /// The code, path and line of everything that is found in a text.
 fn found(text: &str, process: Process) -> Vec<(&'static str, Severity, String)> {
-    let place = "P".to_owned();
     let scan = scan(text, process);
-    let all = scan.hits.iter().filter_map(|hit| words::finding(hit, &place, Origin::FreeForm));
+    let all = scan.hits.iter().map(|hit| hit.finding("P"));
     all.map(|finding| (finding.code, finding.severity, finding.subject)).collect()
 }
 
@@ -31,68 +30,68 @@ fn passes(text: &str) {
 fn what_synapse_refuses_with_mas_blocks_with_its_line() {
     use Severity::Blocker;
     for (text, code, subject) in [
-        ("password_config:\n  enabled: true\n", codes::SYNAPSE_PASSWORD_LOGIN, "P: password_config.enabled, line 2"),
+        ("password_config:\n  enabled: true\n", "synapse-password-login", "P: password_config.enabled, line 2"),
         (
             "password_config: {enabled: only_for_reauth}\n",
-            codes::SYNAPSE_PASSWORD_LOGIN,
+            "synapse-password-login",
             "P: password_config.enabled, line 1",
         ),
-        ("a: b\nenable_registration: yes\n", codes::SYNAPSE_REGISTRATION, "P: enable_registration, line 2"),
-        ("enable_registration: \"on\"\n", codes::SYNAPSE_REGISTRATION, "P: enable_registration, line 1"),
-        ("disable_registration: false\n", codes::SYNAPSE_REGISTRATION, "P: disable_registration, line 1"),
-        ("enable_registration_captcha: true\n", codes::SYNAPSE_CAPTCHA, "P: enable_registration_captcha, line 1"),
-        ("user_consent:\n  version: 1.0\n", codes::SYNAPSE_CONSENT, "P: user_consent, line 1"),
-        ("user_consent: {}\n", codes::SYNAPSE_CONSENT, "P: user_consent, line 1"),
-        ("enable_3pid_changes: true\n", codes::SYNAPSE_3PID_CHANGES, "P: enable_3pid_changes, line 1"),
+        ("a: b\nenable_registration: yes\n", "synapse-registration", "P: enable_registration, line 2"),
+        ("enable_registration: \"on\"\n", "synapse-registration", "P: enable_registration, line 1"),
+        ("disable_registration: false\n", "synapse-registration", "P: disable_registration, line 1"),
+        ("enable_registration_captcha: true\n", "synapse-captcha", "P: enable_registration_captcha, line 1"),
+        ("user_consent:\n  version: 1.0\n", "synapse-user-consent", "P: user_consent, line 1"),
+        ("user_consent: {}\n", "synapse-user-consent", "P: user_consent, line 1"),
+        ("enable_3pid_changes: true\n", "synapse-3pid-changes", "P: enable_3pid_changes, line 1"),
         (
             "login_via_existing_session: {enabled: true}\n",
-            codes::SYNAPSE_EXISTING_SESSION,
+            "synapse-login-via-existing-session",
             "P: login_via_existing_session.enabled, line 1",
         ),
-        ("session_lifetime: 24h\n", codes::SYNAPSE_LIFETIME, "P: session_lifetime, line 1"),
-        ("refresh_token_lifetime: 3600000\n", codes::SYNAPSE_LIFETIME, "P: refresh_token_lifetime, line 1"),
+        ("session_lifetime: 24h\n", "synapse-session-lifetime", "P: session_lifetime, line 1"),
+        ("refresh_token_lifetime: 3600000\n", "synapse-session-lifetime", "P: refresh_token_lifetime, line 1"),
         (
             "nonrefreshable_access_token_lifetime: 5m\n",
-            codes::SYNAPSE_LIFETIME,
+            "synapse-session-lifetime",
             "P: nonrefreshable_access_token_lifetime, line 1",
         ),
-        ("saml2_config:\n  sp_config: {metadata: {}}\n", codes::SAML, "P: saml2_config, line 1"),
-        ("cas_config: {server_url: https://cas.example.com}\n", codes::CAS, "P: cas_config, line 1"),
-        ("jwt_config: {enabled: true, secret: x, algorithm: HS256}\n", codes::JWT, "P: jwt_config, line 1"),
+        ("saml2_config:\n  sp_config: {metadata: {}}\n", "saml-not-supported", "P: saml2_config, line 1"),
+        ("cas_config: {server_url: https://cas.example.com}\n", "cas-not-supported", "P: cas_config, line 1"),
+        ("jwt_config: {enabled: true, secret: x, algorithm: HS256}\n", "jwt-not-supported", "P: jwt_config, line 1"),
         (
             "oidc_config: {enabled: true, issuer: https://x/, client_id: y}\n",
-            codes::SYNAPSE_OIDC,
+            "synapse-oidc-free-form",
             "P: oidc_config, line 1",
         ),
         (
             "oidc_providers:\n- {idp_id: x, issuer: https://x/, client_id: y}\n",
-            codes::SYNAPSE_OIDC,
+            "synapse-oidc-free-form",
             "P: oidc_providers, line 1",
         ),
         (
             "experimental_features: {msc3861: {enabled: true}}\n",
-            codes::SYNAPSE_DELEGATES,
+            "synapse-delegates-already",
             "P: experimental_features.msc3861, line 1",
         ),
         (
             "matrix_authentication_service: {enabled: true}\n",
-            codes::SYNAPSE_DELEGATES,
+            "synapse-delegates-already",
             "P: matrix_authentication_service, line 1",
         ),
         (
             "password_providers:\n- module: ldap_auth_provider.LdapAuthProvider\n  config: {}\n",
-            codes::SYNAPSE_PASSWORD_MODULE,
+            "synapse-password-module",
             "P: password_providers[0], line 2",
         ),
-        ("ldap_config: {enabled: true}\n", codes::SYNAPSE_PASSWORD_MODULE, "P: ldap_config, line 1"),
+        ("ldap_config: {enabled: true}\n", "synapse-password-module", "P: ldap_config, line 1"),
         (
             "modules:\n- module: mjolnir.Module\n- module: ldap_auth_provider.LdapAuthProviderModule\n",
-            codes::SYNAPSE_PASSWORD_MODULE,
+            "synapse-password-module",
             "P: modules[1], line 3",
         ),
     ] {
         finds(text, code, Blocker, subject);
-        if code != codes::SYNAPSE_PASSWORD_LOGIN || !text.contains("reauth") {
+        if code != "synapse-password-login" || !text.contains("reauth") {
             let worker = found(text, Process::Worker);
             assert!(
                 worker.iter().any(|(c, s, _)| *c == code && *s == Blocker),
@@ -145,18 +144,18 @@ fn what_synapse_takes_with_mas_passes() {
 fn what_only_syn2mas_refuses() {
     use Severity::{Blocker, Warning};
     let off = "experimental_features:\n  msc3861: {enabled: false}\n";
-    finds(off, codes::SYNAPSE_DELEGATES, Warning, "P: experimental_features.msc3861, line 2");
-    finds("allow_guest_access: true\n", codes::SYNAPSE_GUESTS, Blocker, "P: allow_guest_access, line 1");
-    finds("password_config:\n  pepper: x\n", codes::PASSWORD_PEPPER, Warning, "P: password_config.pepper, line 2");
-    finds("password_config:\n  pepper: ''\n", codes::PASSWORD_PEPPER, Warning, "P: password_config.pepper, line 2");
+    finds(off, "synapse-delegates-already", Warning, "P: experimental_features.msc3861, line 2");
+    finds("allow_guest_access: true\n", "synapse-guests", Blocker, "P: allow_guest_access, line 1");
+    finds("password_config:\n  pepper: x\n", "password-pepper", Warning, "P: password_config.pepper, line 2");
+    finds("password_config:\n  pepper: ''\n", "password-pepper", Warning, "P: password_config.pepper, line 2");
     passes("password_config: {pepper: null}\n");
-    finds("database: {name: sqlite3}\n", codes::SYNAPSE_DATABASE, Blocker, "P: database.name, line 1");
+    finds("database: {name: sqlite3}\n", "synapse-database", Blocker, "P: database.name, line 1");
     let both = "database:\n  args:\n    dbname: a\n    database: b\n";
-    finds(both, codes::SYNAPSE_DATABASE, Blocker, "P: database.args.dbname, line 3");
-    finds("database: {args: {dbname: a}}\n", codes::SYNAPSE_DATABASE, Warning, "P: database.args.dbname, line 1");
+    finds(both, "synapse-database", Blocker, "P: database.args.dbname, line 3");
+    finds("database: {args: {dbname: a}}\n", "synapse-database", Warning, "P: database.args.dbname, line 1");
     finds(
         "password_config: {localdb_enabled: false}\n",
-        codes::LDAP_ONLY,
+        "ldap-only",
         Warning,
         "P: password_config.localdb_enabled, line 1",
     );
@@ -172,38 +171,38 @@ fn what_only_syn2mas_refuses() {
 #[test]
 fn texts_that_are_no_settings() {
     use Severity::{Blocker, Unknown, Warning};
-    finds("a: [\n", codes::SYNAPSE_CONFIG_UNREADABLE, Blocker, "P, line 1");
-    finds("just words\n", codes::SYNAPSE_CONFIG_UNREADABLE, Blocker, "P, line 1");
-    finds("- a\n- b\n", codes::SYNAPSE_CONFIG_UNREADABLE, Blocker, "P, line 1");
-    finds("a: 1\n---\nb: 2\n", codes::SYNAPSE_CONFIG_UNREADABLE, Blocker, "P");
-    finds(&"[".repeat(1000), codes::SYNAPSE_CONFIG_UNREADABLE, Unknown, "P");
-    finds("a: 1\nb: 2\na: 3\n", codes::SYNAPSE_DUPLICATE_KEY, Warning, "P: a, line 1");
-    finds("a: {b: 1, b: 2}\n", codes::SYNAPSE_DUPLICATE_KEY, Warning, "P: a.b, line 1");
+    finds("a: [\n", "synapse-config-unreadable", Blocker, "P, line 1");
+    finds("just words\n", "synapse-config-unreadable", Blocker, "P, line 1");
+    finds("- a\n- b\n", "synapse-config-unreadable", Blocker, "P, line 1");
+    finds("a: 1\n---\nb: 2\n", "synapse-config-unreadable", Blocker, "P");
+    finds(&"[".repeat(1000), "synapse-config-unreadable", Unknown, "P");
+    finds("a: 1\nb: 2\na: 3\n", "synapse-duplicate-key", Warning, "P: a, line 1");
+    finds("a: {b: 1, b: 2}\n", "synapse-duplicate-key", Warning, "P: a.b, line 1");
     passes("a: {b: 1}\nc: {b: 2}\n");
 }
 
 #[test]
 fn of_two_equal_keys_the_last_decides() {
     let twice = |first: &str, last: &str| format!("session_lifetime: {first}\nsession_lifetime: {last}\n");
-    finds(&twice("null", "1h"), codes::SYNAPSE_LIFETIME, Severity::Blocker, "P: session_lifetime, line 2");
+    finds(&twice("null", "1h"), "synapse-session-lifetime", Severity::Blocker, "P: session_lifetime, line 2");
     let found = found(&twice("1h", "null"), Process::Main);
-    assert!(found.iter().all(|(code, ..)| *code == codes::SYNAPSE_DUPLICATE_KEY), "{found:?}");
+    assert!(found.iter().all(|(code, ..)| *code == "synapse-duplicate-key"), "{found:?}");
 }
 
 #[test]
 fn a_module_that_nobody_here_knows_is_not_known() {
     let text = "modules:\n- module: our.own.Thing\n";
-    finds(text, codes::SYNAPSE_PASSWORD_MODULE, Severity::Unknown, "P: modules[0], line 2");
+    finds(text, "synapse-password-module", Severity::Unknown, "P: modules[0], line 2");
 }
 
 #[test]
 fn restrictions_of_a_provider_in_free_form_settings_are_told() {
     let text = "oidc_providers:\n- idp_id: x\n  issuer: https://x/\n  client_id: y\n  enable_registration: false\n  attribute_requirements: [{attribute: a, value: b}]\n  user_mapping_provider: {module: our.Mapping}\n  client_secret_path: /x\n";
     for (code, key) in [
-        (codes::PROVIDER_RESTRICTION, "enable_registration"),
-        (codes::PROVIDER_RESTRICTION, "attribute_requirements"),
-        (codes::PROVIDER_RESTRICTION, "user_mapping_provider.module"),
-        (codes::PROVIDER_SETTING, "client_secret_path"),
+        ("oidc-restriction-lost", "enable_registration"),
+        ("oidc-restriction-lost", "attribute_requirements"),
+        ("oidc-restriction-lost", "user_mapping_provider.module"),
+        ("oidc-setting-lost", "client_secret_path"),
     ] {
         finds(text, code, Severity::Warning, &format!("P: oidc_providers[0].{key}, line 2"));
     }
@@ -214,14 +213,14 @@ fn no_message_holds_a_value() {
     let text = "registration_shared_secret: 7731\npassword_config: {pepper: hunter2}\nrecaptcha_private_key: [hunter2]\ndatabase: {args: {password: 7731, dbname: hunter2}}\nhunter2\n";
     for text in [text, "password_config: {pepper: hunter2, enabled: hunter2}\nregistration_shared_secret: 7731\n"] {
         for hit in scan(text, Process::Main).hits {
-            let finding = words::finding(&hit, "P", Origin::FreeForm).unwrap();
+            let finding = hit.finding("P");
             let told = format!("{finding:?}");
             assert!(!told.contains("hunter2") && !told.contains("7731"), "{told}");
         }
     }
 }
 
-fn snapshot(config: Value, rendered: Known<Vec<RenderedConfig>>) -> Snapshot {
+fn snapshot(config: Value, rendered: Known<Vec<SynapseConfig>>) -> Snapshot {
     let object = json!({
         "metadata": {"name": "chat", "namespace": "n", "uid": "u", "resourceVersion": "1"},
         "spec": {"components": {"synapse": {"config": config}}}});
@@ -232,24 +231,24 @@ fn snapshot(config: Value, rendered: Known<Vec<RenderedConfig>>) -> Snapshot {
         record: Known::Known(None),
         settings: None,
         chart: None,
-        circumstances: crate::checks::Circumstances::default(),
-        configured: Configured { rendered, ..Configured::default() },
+        environment: crate::checks::Environment::default(),
+        components: Components { rendered, ..Components::default() },
     }
 }
 
-fn told(config: Value, rendered: Known<Vec<RenderedConfig>>) -> Vec<Finding> {
+fn told(config: Value, rendered: Known<Vec<SynapseConfig>>) -> Vec<Finding> {
     let mut findings = Vec::new();
     check(&snapshot(config, rendered), &mut findings);
     findings
 }
 
-fn nothing_rendered() -> Known<Vec<RenderedConfig>> {
+fn nothing_rendered() -> Known<Vec<SynapseConfig>> {
     Known::Known(Vec::new())
 }
 
-fn rendered(text: &str) -> Known<Vec<RenderedConfig>> {
+fn rendered(text: &str) -> Known<Vec<SynapseConfig>> {
     let whole = format!("server_name: example.com\n{text}");
-    Known::Known(vec![RenderedConfig::read("Secret s, key k.yaml".to_owned(), &whole).unwrap()])
+    Known::Known(vec![SynapseConfig::read("Secret s, key k.yaml".to_owned(), &whole).unwrap()])
 }
 
 #[track_caller]
@@ -278,7 +277,7 @@ fn nothing_to_say_is_said() {
         [json!({}), json!({"additional": ""}), json!({"additional": "a: 1", "workers": [{"additional": "b: 2"}]})]
     {
         let finding = only(told(config, nothing_rendered()));
-        assert_eq!((finding.code, finding.severity), (codes::SYNAPSE_SETTINGS, Severity::Ok));
+        assert_eq!((finding.code, finding.severity), ("synapse-settings", Severity::Ok));
     }
 }
 
@@ -286,7 +285,7 @@ fn nothing_to_say_is_said() {
 fn typed_fields_are_a_warning_and_the_rendered_configuration_settles_it() {
     let config = || json!({"delegatedAuth": {"userProfiles": {"allowEmailChange": true}}});
     let blind = only(told(config(), nothing_rendered()));
-    assert_eq!((blind.code, blind.severity), (codes::SYNAPSE_3PID_CHANGES, Severity::Warning));
+    assert_eq!((blind.code, blind.severity), ("synapse-3pid-changes", Severity::Warning));
     assert_eq!(blind.subject, "spec.components.synapse.config.delegatedAuth.userProfiles.allowEmailChange");
     let not_allowed = only(told(config(), Known::Unreadable("not allowed to get it".to_owned())));
     assert!(not_allowed.message.contains("not allowed to get it"), "{}", not_allowed.message);
@@ -298,25 +297,20 @@ fn typed_fields_are_a_warning_and_the_rendered_configuration_settles_it() {
 #[test]
 fn every_typed_field_is_found_in_either_spelling_and_only_if_it_is_on() {
     for (path, on, off, code) in [
-        (
-            "/delegatedAuth/localPasswordDatabase/enableRegistration",
-            json!(true),
-            json!(false),
-            codes::SYNAPSE_REGISTRATION,
-        ),
-        ("/delegated_auth/user_profiles/allow_email_change", json!(true), json!(false), codes::SYNAPSE_3PID_CHANGES),
-        ("/sessionLifetime", json!("1d"), json!(null), codes::SYNAPSE_LIFETIME),
-        ("/auth/refresh_token_lifetime", json!(1000), json!(0), codes::SYNAPSE_LIFETIME),
-        ("/allowGuestAccess", json!(true), json!(false), codes::SYNAPSE_GUESTS),
-        ("/userConsent", json!({"version": "1"}), json!({}), codes::SYNAPSE_CONSENT),
-        ("/registration/captcha", json!({"enabled": true}), json!({"enabled": false}), codes::SYNAPSE_CAPTCHA),
+        ("/delegatedAuth/localPasswordDatabase/enableRegistration", json!(true), json!(false), "synapse-registration"),
+        ("/delegated_auth/user_profiles/allow_email_change", json!(true), json!(false), "synapse-3pid-changes"),
+        ("/sessionLifetime", json!("1d"), json!(null), "synapse-session-lifetime"),
+        ("/auth/refresh_token_lifetime", json!(1000), json!(0), "synapse-session-lifetime"),
+        ("/allowGuestAccess", json!(true), json!(false), "synapse-guests"),
+        ("/userConsent", json!({"version": "1"}), json!({}), "synapse-user-consent"),
+        ("/registration/captcha", json!({"enabled": true}), json!({"enabled": false}), "synapse-captcha"),
         (
             "/loginViaExistingSession",
             json!({"enabled": true}),
             json!({"enabled": false}),
-            codes::SYNAPSE_EXISTING_SESSION,
+            "synapse-login-via-existing-session",
         ),
-        ("/delegatedAuth/localPasswordDatabase/pepperSecretKey", json!("pepper"), json!(""), codes::PASSWORD_PEPPER),
+        ("/delegatedAuth/localPasswordDatabase/pepperSecretKey", json!("pepper"), json!(""), "password-pepper"),
     ] {
         let with = |value: Value| {
             let mut config = json!({});
@@ -338,10 +332,10 @@ fn every_typed_field_is_found_in_either_spelling_and_only_if_it_is_on() {
 #[test]
 fn what_only_the_operator_has_rendered_is_a_warning_but_for_what_cannot_be_migrated_at_all() {
     let lifetime = only(told(json!({}), rendered("session_lifetime: 1h\n")));
-    assert_eq!((lifetime.code, lifetime.severity), (codes::SYNAPSE_LIFETIME, Severity::Warning));
+    assert_eq!((lifetime.code, lifetime.severity), ("synapse-session-lifetime", Severity::Warning));
     assert_eq!(lifetime.subject, "Secret s, key k.yaml: session_lifetime, line 2");
     let saml = only(told(json!({}), rendered("saml2_config: {sp_config: {x: y}}\n")));
-    assert_eq!((saml.code, saml.severity), (codes::SAML, Severity::Blocker));
+    assert_eq!((saml.code, saml.severity), ("saml-not-supported", Severity::Blocker));
     // Legacy authentication itself is what the operator renders today.
     let legacy = "password_config: {enabled: true}\noidc_providers: [{idp_id: x, issuer: https://x/, client_id: y}]\nmodules: [{module: ldap_auth_provider.LdapAuthProviderModule}]\n";
     assert_eq!(only(told(json!({}), rendered(legacy))).severity, Severity::Ok);
@@ -352,11 +346,11 @@ fn what_only_the_operator_has_rendered_is_a_warning_but_for_what_cannot_be_migra
 
 #[test]
 fn only_configurations_of_synapse_count_as_rendered() {
-    assert!(RenderedConfig::may_be("chat", "chat-synapse-main", "instance_template.yaml"));
-    assert!(!RenderedConfig::may_be("chat", "chat-synapse-main", "log_config"));
-    assert!(!RenderedConfig::may_be("chat", "chatty-synapse-main", "homeserver.yaml"));
-    assert!(!RenderedConfig::may_be("chat", "chat-element-web", "config.yaml"));
-    let read = |text: &str| RenderedConfig::read("p".to_owned(), text);
+    assert!(SynapseConfig::may_be("chat", "chat-synapse-main", "instance_template.yaml"));
+    assert!(!SynapseConfig::may_be("chat", "chat-synapse-main", "log_config"));
+    assert!(!SynapseConfig::may_be("chat", "chatty-synapse-main", "homeserver.yaml"));
+    assert!(!SynapseConfig::may_be("chat", "chat-element-web", "config.yaml"));
+    let read = |text: &str| SynapseConfig::read("p".to_owned(), text);
     assert!(read("server_name: x\n").is_some());
     assert!(read("version: 1\nhandlers: {server_name: x}\n").is_none());
     assert!(read("{{ not yaml server_name").is_none());
@@ -416,7 +410,7 @@ mod generated {
             let scan = scan(&lines.concat(), process);
             prop_assert!(scan.hits.len() <= 100);
             for hit in &scan.hits {
-                let finding = words::finding(hit, "P", Origin::FreeForm).unwrap();
+                let finding = hit.finding("P");
                 prop_assert!(!finding.message.is_empty() && finding.remedy.is_some());
             }
         }
@@ -444,4 +438,20 @@ fn aliases_that_make_much_out_of_little_are_looked_through_in_no_time() {
         assert!(scan.hits.len() <= 100);
         assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
     }
+}
+
+#[test]
+fn every_setting_has_one_rule() {
+    let source = include_str!("settings.rs").split("pub enum Setting {").nth(1).unwrap().split("\n}").next().unwrap();
+    let variants = source.lines().filter_map(|line| line.trim().strip_suffix(','));
+    let table = include_str!("settings.yaml");
+    for variant in variants {
+        let kebab: String = variant
+            .chars()
+            .flat_map(|c| if c.is_uppercase() { vec!['-', c.to_ascii_lowercase()] } else { vec![c] })
+            .collect();
+        let entry = format!("- setting: {}\n", kebab.trim_start_matches('-'));
+        assert_eq!(table.matches(&entry).count(), 1, "{variant}");
+    }
+    assert!(settings::of_module("mjolnir.Module").is_none(), "the table can be read");
 }

@@ -16,8 +16,10 @@ const LARGEST: usize = 2 << 20;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Unread {
     /// It is not YAML; where, and what is wrong there, which quotes nothing of the text.
-    Broken { line: u64, what: &'static str },
-    /// There is more than one document in it.
+    Broken {
+        line: u64,
+        what: &'static str,
+    },
     Several,
     /// It is larger or deeper than anything sensible, or of a type of its own.
     TooMuch,
@@ -27,11 +29,11 @@ pub(super) enum Unread {
 pub(super) struct Node {
     /// Where it begins, from 1; of an alias, where that is which it names.
     pub(super) line: u64,
-    pub(super) kind: Kind,
+    pub(super) content: Yaml,
     at: Range<usize>,
 }
 
-pub(super) enum Kind {
+pub(super) enum Yaml {
     Null,
     Bool(bool),
     Int(i128),
@@ -43,7 +45,6 @@ pub(super) enum Kind {
 
 /// One entry of a mapping, in the text's order; the same key may come twice. What a merge key (`<<`) brings comes last.
 pub(super) struct Entry {
-    /// `None` for null.
     pub(super) key: Option<String>,
     pub(super) line: u64,
     pub(super) value: Node,
@@ -51,19 +52,19 @@ pub(super) struct Entry {
 
 impl Node {
     pub(super) fn is_null(&self) -> bool {
-        matches!(self.kind, Kind::Null)
+        matches!(self.content, Yaml::Null)
     }
 
     pub(super) fn list(&self) -> &[Self] {
-        match &self.kind {
-            Kind::List(items) => items,
+        match &self.content {
+            Yaml::List(items) => items,
             _ => &[],
         }
     }
 
     pub(super) fn entries(&self) -> &[Entry] {
-        match &self.kind {
-            Kind::Map(entries) => entries,
+        match &self.content {
+            Yaml::Map(entries) => entries,
             _ => &[],
         }
     }
@@ -79,20 +80,74 @@ impl Node {
         if rest.is_empty() { Some(entry) } else { entry.value.at(rest) }
     }
 
+    /// Whether the outermost mapping has something that is true under this key.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.entry(key).is_some_and(|entry| entry.value.is_true())
+    }
+
+    pub(super) fn text(&self) -> Option<&str> {
+        match &self.content {
+            Yaml::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// What Python takes for true.
+    pub(super) fn is_true(&self) -> bool {
+        match &self.content {
+            Yaml::Null => false,
+            Yaml::Bool(value) => *value,
+            Yaml::Int(value) => *value != 0,
+            Yaml::Float(value) => *value != 0.0,
+            Yaml::Text(text) => !text.is_empty(),
+            Yaml::List(items) => !items.is_empty(),
+            Yaml::Map(entries) => !entries.is_empty(),
+        }
+    }
+
+    /// `strtobool(str(value))`, by which Synapse reads `enable_registration`; `None` where it would fail at any time.
+    pub(super) fn str_to_bool(&self) -> Option<bool> {
+        let text = match &self.content {
+            Yaml::Bool(value) => return Some(*value),
+            Yaml::Int(value) => value.to_string(),
+            Yaml::Text(text) => text.to_ascii_lowercase(),
+            _ => return None,
+        };
+        match text.as_str() {
+            "y" | "yes" | "t" | "true" | "on" | "1" => Some(true),
+            "n" | "no" | "f" | "false" | "off" | "0" => Some(false),
+            _ => None,
+        }
+    }
+
+    /// Whether a duration is set and not nought: milliseconds, or a number with one of `s m h d w y`.
+    pub(super) fn is_duration(&self) -> bool {
+        match &self.content {
+            Yaml::Text(text) => {
+                let number = text.trim().trim_end_matches(['s', 'm', 'h', 'd', 'w', 'y']).trim();
+                number.parse::<i128>() != Ok(0)
+            }
+            Yaml::Int(value) => *value != 0,
+            Yaml::Bool(value) => *value,
+            Yaml::Float(_) => true,
+            Yaml::Null | Yaml::List(_) | Yaml::Map(_) => false,
+        }
+    }
+
     /// The library knows more spellings of false and nought than `PyYAML`, for which they are texts, and so true.
     fn spelt_as_in_python(&mut self, text: &str) {
         const FALSE: [&str; 9] = ["no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF"];
         let spelt = text.get(self.at.clone()).unwrap_or_default().trim_matches(['"', '\'']);
-        let is_text = match &mut self.kind {
-            Kind::Bool(false) => !FALSE.contains(&spelt),
-            Kind::Int(0) => spelt.contains(['o', 'O']),
-            Kind::Float(0.0) => !spelt.contains('.'),
-            Kind::List(items) => return items.iter_mut().for_each(|item| item.spelt_as_in_python(text)),
-            Kind::Map(entries) => return entries.iter_mut().for_each(|entry| entry.value.spelt_as_in_python(text)),
+        let is_text = match &mut self.content {
+            Yaml::Bool(false) => !FALSE.contains(&spelt),
+            Yaml::Int(0) => spelt.contains(['o', 'O']),
+            Yaml::Float(0.0) => !spelt.contains('.'),
+            Yaml::List(items) => return items.iter_mut().for_each(|item| item.spelt_as_in_python(text)),
+            Yaml::Map(entries) => return entries.iter_mut().for_each(|entry| entry.value.spelt_as_in_python(text)),
             _ => false,
         };
         if is_text {
-            self.kind = Kind::Text(spelt.to_owned().into());
+            self.content = Yaml::Text(spelt.to_owned().into());
         }
     }
 }
@@ -162,14 +217,14 @@ fn syntax(kind: &ErrorKind) -> &'static str {
 
 impl<'de> Deserialize<'de> for Node {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Spanned { value: kind, defined, .. } = Spanned::deserialize(deserializer)?;
+        let Spanned { value: content, defined, .. } = Spanned::deserialize(deserializer)?;
         let byte = |number: Option<u64>| number.and_then(|number| usize::try_from(number).ok()).unwrap_or_default();
         let start = byte(defined.span().byte_offset());
-        Ok(Self { line: defined.line(), kind, at: start..start + byte(defined.span().byte_len()) })
+        Ok(Self { line: defined.line(), content, at: start..start + byte(defined.span().byte_len()) })
     }
 }
 
-impl<'de> Deserialize<'de> for Kind {
+impl<'de> Deserialize<'de> for Yaml {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(Any)
     }
@@ -178,54 +233,54 @@ impl<'de> Deserialize<'de> for Kind {
 struct Any;
 
 impl<'de> Visitor<'de> for Any {
-    type Value = Kind;
+    type Value = Yaml;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("any value")
     }
 
-    fn visit_unit<E>(self) -> Result<Kind, E> {
-        Ok(Kind::Null)
+    fn visit_unit<E>(self) -> Result<Yaml, E> {
+        Ok(Yaml::Null)
     }
 
-    fn visit_bool<E>(self, value: bool) -> Result<Kind, E> {
-        Ok(Kind::Bool(value))
+    fn visit_bool<E>(self, value: bool) -> Result<Yaml, E> {
+        Ok(Yaml::Bool(value))
     }
 
-    fn visit_i64<E>(self, value: i64) -> Result<Kind, E> {
-        Ok(Kind::Int(value.into()))
+    fn visit_i64<E>(self, value: i64) -> Result<Yaml, E> {
+        Ok(Yaml::Int(value.into()))
     }
 
-    fn visit_u64<E>(self, value: u64) -> Result<Kind, E> {
-        Ok(Kind::Int(value.into()))
+    fn visit_u64<E>(self, value: u64) -> Result<Yaml, E> {
+        Ok(Yaml::Int(value.into()))
     }
 
-    fn visit_f64<E>(self, value: f64) -> Result<Kind, E> {
-        Ok(Kind::Float(value))
+    fn visit_f64<E>(self, value: f64) -> Result<Yaml, E> {
+        Ok(Yaml::Float(value))
     }
 
-    fn visit_str<E>(self, value: &str) -> Result<Kind, E> {
-        Ok(Kind::Text(value.to_owned().into()))
+    fn visit_str<E>(self, value: &str) -> Result<Yaml, E> {
+        Ok(Yaml::Text(value.to_owned().into()))
     }
 
-    fn visit_string<E>(self, value: String) -> Result<Kind, E> {
-        Ok(Kind::Text(value.into()))
+    fn visit_string<E>(self, value: String) -> Result<Yaml, E> {
+        Ok(Yaml::Text(value.into()))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Kind, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Yaml, A::Error> {
         let mut items = Vec::new();
         while let Some(item) = list.next_element()? {
             items.push(item);
         }
-        Ok(Kind::List(items))
+        Ok(Yaml::List(items))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Kind, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Yaml, A::Error> {
         let mut entries = Vec::new();
         while let Some((Spanned { value: key, defined, .. }, value)) = map.next_entry()? {
             entries.push(Entry { key, line: defined.line(), value });
         }
-        Ok(Kind::Map(entries))
+        Ok(Yaml::Map(entries))
     }
 }
 

@@ -24,12 +24,12 @@ fn pair(name: &str) -> (SecretBytes, SecretBytes) {
     (SecretBytes::from(issued.chain.to_pem().as_bytes()), issued.key.pem().to_bytes())
 }
 
-fn secret(kind: &str, keys: &Stored, pair: &(SecretBytes, SecretBytes)) -> SecretLook {
+fn secret(kind: &str, keys: &Stored, pair: &(SecretBytes, SecretBytes)) -> TypedSecret {
     let data = [(keys.certificate.clone(), pair.0.clone()), (keys.private_key.clone(), pair.1.clone())];
     with(kind, BTreeMap::from(data))
 }
 
-fn with(kind: &str, data: BTreeMap<String, SecretBytes>) -> SecretLook {
+fn with(kind: &str, data: BTreeMap<String, SecretBytes>) -> TypedSecret {
     let contents = SecretContents { name: "s".into(), resource_version: "1".into(), data, immutable: false };
     Known::Known(Some((contents, kind.to_owned())))
 }
@@ -90,7 +90,7 @@ fn a_value_that_stays_is_judged_and_not_the_one_that_was_given() {
     assert_eq!(judge(&[]), ["certificate-host-mismatch"]);
     assert_eq!(judge(&["certificate", "privateKey"]), ["certificate"]);
     assert_eq!(judge(&["certificate"]), ["certificate-key-mismatch"], "half of a pair is no pair");
-    let absent: SecretLook = Known::Known(None);
+    let absent: TypedSecret = Known::Known(None);
     let offered = Offered { pair: Some(&given), replace: &[] };
     let findings = certfile(("a", &Stored::guide(), &absent), None, offered, &host(), now());
     assert_eq!(brief(&findings), [("certificate", Severity::Ok)]);
@@ -105,14 +105,14 @@ fn the_global_secret_stands_in_where_the_components_has_nothing() {
     let judge = |global| certfile(own, global, Offered::default(), &host(), now());
     assert_eq!(brief(&judge(Some(("all", &there, &global)))), [("certificate", Severity::Ok)]);
     assert_eq!(brief(&judge(None)), [("certificate-missing", Severity::Blocker)]);
-    let unreadable: SecretLook = Known::Unreadable("no".into());
+    let unreadable: TypedSecret = Known::Unreadable("no".into());
     let unknown = judge(Some(("all", &there, &unreadable)));
     assert_eq!(brief(&unknown), [("certificate-unknown", Severity::Unknown)]);
 }
 
 #[test]
 fn an_existing_secret_has_to_be_of_the_right_type() {
-    let judge = |look: &SecretLook| brief(&existing("s", look, &host(), now()))[0].to_owned_pair();
+    let judge = |look: &TypedSecret| brief(&existing("s", look, &host(), now()))[0].to_owned_pair();
     let tls = Stored::kubernetes();
     assert_eq!(judge(&secret("kubernetes.io/tls", &tls, &pair(HOST))), ("certificate".into(), Severity::Ok));
     assert_eq!(judge(&secret("Opaque", &tls, &pair(HOST))), ("certificate-secret-type".into(), Severity::Blocker));
@@ -136,15 +136,15 @@ impl Owned for (&str, Severity) {
 #[test]
 fn only_a_ready_issuer_is_fine() {
     let found = |status: &str| {
-        IssuerLook::Found(json!({"status": {"conditions": [{"type": "Ready", "status": status, "message": "m"}]}}))
+        IssuerState::Found(json!({"status": {"conditions": [{"type": "Ready", "status": status, "message": "m"}]}}))
     };
-    let severity = |name: &str, look: &IssuerLook| issuer(name, look).severity;
+    let severity = |name: &str, look: &IssuerState| issuer(name, look).severity;
     assert_eq!(severity("le", &found("True")), Severity::Ok);
     assert_eq!(severity("le", &found("False")), Severity::Warning);
     assert!(issuer("le", &found("False")).message.ends_with(": m"));
-    assert_eq!(severity("le", &IssuerLook::Found(json!({}))), Severity::Unknown);
-    assert_eq!(severity("le", &IssuerLook::Missing), Severity::Blocker);
-    assert_eq!(severity("le", &IssuerLook::NotInstalled), Severity::Ok);
-    assert_eq!(severity("le", &IssuerLook::Unreadable("no".into())), Severity::Unknown);
+    assert_eq!(severity("le", &IssuerState::Found(json!({}))), Severity::Unknown);
+    assert_eq!(severity("le", &IssuerState::Missing), Severity::Blocker);
+    assert_eq!(severity("le", &IssuerState::NotInstalled), Severity::Ok);
+    assert_eq!(severity("le", &IssuerState::Unreadable("no".into())), Severity::Unknown);
     assert_eq!(severity("", &found("True")), Severity::Blocker);
 }

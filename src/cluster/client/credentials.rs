@@ -112,6 +112,13 @@ async fn prove(resolved: &Resolved) -> Result<Proof, ClusterError> {
     let mut user = resolved.user.clone();
     let (provider, exec, token_file) = (user.auth_provider.take(), user.exec.take(), user.token_file.take());
     if user.username.is_some() {
+        if user.token.is_some() {
+            let sentence = "The kubeconfig's user has a token, and a name with a password as well.";
+            return Err(ClusterError::config(
+                sentence,
+                Some("Leave out one of them; kubectl takes no such user either."),
+            ));
+        }
         user.password.get_or_insert_default();
     } else if let Some(file) = token_file {
         match (fs::read_to_string(&file).map(Zeroizing::new), &user.token) {

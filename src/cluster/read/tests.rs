@@ -58,9 +58,10 @@ async fn a_server_in_lasting_trouble_is_given_up_after_four_tries() {
 
 #[tokio::test]
 async fn a_dead_server_is_told_soon_with_its_address_and_context() {
-    let port = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    // Bound and not listened to: it refuses, and nobody else gets the port meanwhile.
+    let port = tokio::net::TcpSocket::new_v4().expect("a socket");
+    port.bind("127.0.0.1:0".parse().expect("an address")).expect("a port");
     let address = format!("http://{}", port.local_addr().expect("address"));
-    drop(port);
     let cluster = Cluster::to_stub(&address, Limits::default()).await;
     let began = Instant::now();
     let error = cluster.get(&resource::<Secret>(), "ess", "x").await.expect_err("dead");

@@ -294,9 +294,10 @@ async fn a_write_we_gave_up_on_is_not_called_not_applied() {
 
 #[tokio::test]
 async fn a_dead_server_means_not_applied() {
-    let port = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    // Bound and not listened to: it refuses, and nobody else gets the port meanwhile.
+    let port = tokio::net::TcpSocket::new_v4().expect("a socket");
+    port.bind("127.0.0.1:0".parse().expect("an address")).expect("a port");
     let address = port.local_addr().expect("address");
-    drop(port);
     let cluster = Cluster::to_stub(&format!("http://{address}"), Limits::default()).await;
     let outcome = cluster.write(&patch(), |_| true).await;
     assert!(

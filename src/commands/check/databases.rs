@@ -6,8 +6,8 @@ use k8s_openapi::api::core::v1::{Pod, Service};
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
-use crate::checks::databases::said::Trouble;
-use crate::checks::databases::{Answers, Expected, Place, Whose, judge};
+use crate::answers::postgres::ProbeError;
+use crate::checks::databases::{Expected, Place, Probed, Whose, judge};
 use crate::checks::{Finding, Known, Snapshot};
 use crate::cli::DatabasesArgs;
 use crate::cluster::{Cluster, Selection, Target, resource};
@@ -59,7 +59,7 @@ pub async fn look(session: &Session, snapshot: &Snapshot, mut access: DatabaseAc
             place.whose.word(),
             place.words(),
             place.user,
-            place.path
+            place.whose.path()
         ));
     }
     ui.status("Both are only read, each in one read-only transaction.");
@@ -74,11 +74,12 @@ pub async fn look(session: &Session, snapshot: &Snapshot, mut access: DatabaseAc
         },
         async {
             let (place, password, way) = prepared(session, &access, &expected, Whose::Synapse).await?;
-            ask_synapse(&Login { place, password: &password, way: &way, roots }, &expected).await
+            let login = Login { place, password: &password, way: &way, roots };
+            ask_synapse(&login, expected.server_name.as_deref(), &expected.providers, expected.more_providers).await
         }
     );
     drop(progress);
-    let mut found = judge(&expected, &Answers { mas, synapse });
+    let mut found = judge(&expected, &Probed { mas, synapse });
     findings::name_commands(session, &mut found);
     found
 }
@@ -88,10 +89,10 @@ async fn prepared<'a>(
     access: &DatabaseAccess,
     expected: &'a Expected,
     whose: Whose,
-) -> Result<(&'a Place, SecretText, Way), Trouble> {
-    let place = expected.place(whose).map_err(|why| Trouble::NotAsked(why.to_owned()))?;
-    let password = password(session, place).await.map_err(Trouble::NotAsked)?;
-    let way = access.to(place, &session.cluster, &session.target).await.map_err(Trouble::NoWay)?;
+) -> Result<(&'a Place, SecretText, Way), ProbeError> {
+    let place = expected.place(whose).map_err(|why| ProbeError::NotAsked(why.to_owned()))?;
+    let password = password(session, place).await.map_err(ProbeError::NotAsked)?;
+    let way = access.to(place, &session.cluster, &session.target).await.map_err(ProbeError::NoWay)?;
     Ok((place, password, way))
 }
 

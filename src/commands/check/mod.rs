@@ -5,7 +5,7 @@ mod databases;
 use super::shared::output::{conclude, gather};
 use crate::checks::default_secret_name;
 use crate::checks::explain::{Explanation, explanation};
-use crate::checks::rbac::{RoleFor, other_secrets};
+use crate::checks::permissions::{RoleFor, other_secrets};
 use crate::cli::CheckArgs;
 use crate::cluster::{Cluster, shell_word};
 use crate::diagnosis;

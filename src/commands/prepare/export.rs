@@ -9,7 +9,7 @@ use super::super::shared::key_files::{Issued, KeyFile};
 use super::super::shared::new_files::{NewFile, write_all};
 use super::page::secret_lines;
 use super::preparation::Preparation;
-use crate::checks::{self, Finding, Known, Severity, Snapshot, Step, codes};
+use crate::checks::{self, Finding, Known, Purpose, Severity, Snapshot, codes};
 use crate::cli::{ExportArgs, ExportFormat};
 use crate::cluster::shell_word;
 use crate::deployment::{Owner, values_below};
@@ -98,7 +98,7 @@ async fn refers(preparation: &Preparation<'_>, options: &ExportOptions, inputs: 
             .advise("Keep the values in the file: --inline-secrets --export-file FILE. Or use a Secret of its own: --secret-name NAME."));
     }
     let after = Snapshot { secret: session.read_secret(name).await, ..(*snapshot).clone() };
-    let mut found = checks::run(&after, Step::DryRun);
+    let mut found = checks::run(&after, Purpose::DryRun);
     found.retain(|finding| finding.code == codes::SECRET && finding.severity != Severity::Ok);
     for finding in &found {
         findings::show(session.ui(), finding);

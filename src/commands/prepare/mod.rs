@@ -11,7 +11,7 @@ mod write;
 use super::shared::key_files::{Issued, KeyFile};
 use super::shared::new_files::write_all;
 use crate::checks::tls::Offered;
-use crate::checks::{self, Finding, Step, codes};
+use crate::checks::{self, Finding, Purpose, codes};
 use crate::cli::PrepareArgs;
 use crate::error::{Exit, Failure};
 use crate::migration::Confirmed;
@@ -96,7 +96,7 @@ pub async fn exec(context: &Context, args: &PrepareArgs) -> Result<Exit, Failure
 
 async fn find(preparation: &Preparation<'_>, files: &InputFiles, exports: bool) -> Vec<Finding> {
     let Preparation { session, snapshot, settings, .. } = preparation;
-    let mut found = checks::run(snapshot, Step::Prepare);
+    let mut found = checks::run(snapshot, Purpose::Prepare);
     let offered = Offered { pair: files.certificate.as_ref(), replace: &files.replace };
     let looked = look(session, snapshot, settings, offered).await;
     found.extend(certificate::tell_what_can_wait(preparation, looked));

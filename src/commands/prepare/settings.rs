@@ -1,7 +1,7 @@
 //! Settles MAS's settings: flags, else what is there, else questions with good defaults, each answer judged at once.
 
 use super::preparation::secret_name;
-use crate::checks::{self, Snapshot, Step, codes};
+use crate::checks::{self, Purpose, Snapshot, codes};
 use crate::cli::{PrepareArgs, TlsChoice};
 use crate::deployment::Postgres;
 use crate::error::Failure;
@@ -267,7 +267,7 @@ fn draft(host: &str) -> MasSettings {
 /// Why a step would be blocked with these settings, by this code: the same words as `check` has.
 fn objection(snapshot: &Snapshot, settings: MasSettings, code: &str) -> Option<String> {
     let candidate = Snapshot { settings: Some(settings), ..snapshot.clone() };
-    let found = checks::run(&candidate, Step::Prepare);
+    let found = checks::run(&candidate, Purpose::Prepare);
     let finding = found.iter().find(|finding| finding.blocks() && finding.code == code)?;
     let remedy = finding.remedy.as_deref().map_or_else(String::new, |remedy| format!(" {remedy}"));
     Some(format!("That will not do: {}.{remedy}", finding.message.trim_end_matches('.')))

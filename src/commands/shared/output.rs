@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::checks::tls::Offered;
-use crate::checks::{self, Finding, Snapshot, Step};
+use crate::checks::{self, Finding, Purpose, Snapshot};
 use crate::cluster::Target;
 use crate::error::{Exit, Failure};
 use crate::session::reading::Extent;
@@ -27,7 +27,7 @@ pub async fn gather(session: &Session) -> (Snapshot, Vec<Finding>) {
             )
         })
         .await;
-    let mut found = checks::run(&snapshot, Step::Look);
+    let mut found = checks::run(&snapshot, Purpose::Look);
     found.extend(certificate);
     found.extend(network);
     found.sort_by_key(|finding| finding.severity);

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::super::shared::providers::providers;
-use crate::checks::{self, Finding, RehearsalStanding, Severity, Snapshot, Step, codes, standing};
+use crate::checks::{self, Finding, Purpose, RehearsalStanding, Severity, Snapshot, codes, standing};
 use crate::deployment::{Condition, Phase, VersionSource};
 use crate::record;
 use crate::session::status::{RunState, Status};
@@ -177,7 +177,7 @@ const SAID: [&str; 7] = [
 
 /// Blockers and warnings by their codes; more is said by `check`, which also looks at more.
 fn findings(ui: &Ui, snapshot: &Snapshot, check: &str) -> Result<(), OutputError> {
-    let found = checks::run(snapshot, Step::Look);
+    let found = checks::run(snapshot, Purpose::Look);
     let mut blank = true;
     for (severity, word, symbol) in
         [(Severity::Blocker, "blocker", Symbol::Failed), (Severity::Warning, "warning", Symbol::Attention)]

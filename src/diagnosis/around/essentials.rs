@@ -3,6 +3,8 @@
 
 use serde_json::{Map, Value, json};
 
+use super::objects::{event_message, event_object, event_time};
+
 const METADATA: &str = "name namespace uid labels generation creationTimestamp deletionTimestamp";
 const POD_STATUS: &str = "phase reason message startTime qosClass conditions initContainerStatuses containerStatuses";
 const WORKLOAD_SPEC: &str = "replicas paused suspend backoffLimit completions parallelism activeDeadlineSeconds \
@@ -42,19 +44,17 @@ pub fn essentials(object: &Value) -> Value {
 }
 
 fn event(event: &Value) -> Value {
-    let object = if event["involvedObject"].is_object() { &event["involvedObject"] } else { &event["regarding"] };
-    let message = if event["message"].is_string() { &event["message"] } else { &event["note"] };
+    let object = event_object(event);
     let source = event["source"]["component"].as_str().or_else(|| event["reportingComponent"].as_str());
     json!({
-        "last": super::troubles::when(event),
+        "last": event_time(event),
         "count": event["count"].as_u64().or_else(|| event["series"]["count"].as_u64()).unwrap_or(1),
         "type": event["type"], "reason": event["reason"],
         "object": format!("{} {}", object["kind"].as_str().unwrap_or("?"), object["name"].as_str().unwrap_or("?")),
-        "message": message, "source": source,
+        "message": event_message(event), "source": source,
     })
 }
 
-/// Names, images and resources of the containers.
 fn images(spec: &Value, part: &mut Map<String, Value>) {
     for list in ["initContainers", "containers"] {
         let containers = spec[list].as_array().into_iter().flatten();

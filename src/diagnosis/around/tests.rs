@@ -1,5 +1,6 @@
-use serde_json::json;
+use serde_json::{Value, json};
 
+use super::objects::belongs;
 use super::*;
 
 fn pod(name: &str, statuses: Value) -> Value {
@@ -7,7 +8,7 @@ fn pod(name: &str, statuses: Value) -> Value {
 }
 
 fn says(around: &Around) -> Vec<String> {
-    troubles(around).into_iter().map(|one| format!("{}: {}", one.object, one.says)).collect()
+    symptoms(around).into_iter().map(|one| format!("{}: {}", one.object, one.says)).collect()
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Ways and limits. What hostile servers answer is tried on the whole program: tests/e2e/outside.rs.
+//! Ways and limits. What hostile servers answer is tried on the whole program: tests/e2e/verify/hostile.rs.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::pin::Pin;

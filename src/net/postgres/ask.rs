@@ -8,8 +8,8 @@ use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Row, SimpleQueryMessage};
 
 use super::login::{CONNECT, Login, Session, plain, without};
-use crate::checks::Known;
-use crate::checks::databases::said::{Identity, Pooling, Server, Trouble};
+use crate::answers::Known;
+use crate::answers::postgres::{Identity, Pooling, ProbeError, Server};
 
 /// For everything that one database is asked.
 const WHOLE: Duration = Duration::from_secs(45);
@@ -34,7 +34,7 @@ pub(super) struct Asking<'a> {
 
 impl<'a> Asking<'a> {
     /// Logs in, sees who answers, and begins the transaction.
-    pub(super) async fn begin(login: &'a Login<'a>) -> Result<(Self, Server), Trouble> {
+    pub(super) async fn begin(login: &'a Login<'a>) -> Result<(Self, Server), ProbeError> {
         let deadline = Instant::now() + WHOLE;
         let session = login.open(deadline).await?;
         let pooling = pooling(login, &session, deadline).await;
@@ -45,15 +45,15 @@ impl<'a> Asking<'a> {
         Ok((asking, server))
     }
 
-    async fn must(&mut self, text: &'static str) -> Result<(), Trouble> {
+    async fn must(&mut self, text: &'static str) -> Result<(), ProbeError> {
         match timeout_at(self.deadline, self.session.client.batch_execute(text)).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => Err(self.login.trouble(&error, &self.session.facts)),
-            Err(_) => Err(Trouble::TimedOut),
+            Err(_) => Err(ProbeError::TimedOut),
         }
     }
 
-    async fn server(&mut self, pooling: Pooling) -> Result<Server, Trouble> {
+    async fn server(&mut self, pooling: Pooling) -> Result<Server, ProbeError> {
         let version = self.one(VERSION, &[], |row| row.try_get(0)).await;
         let standby = self.one("SELECT pg_is_in_recovery()", &[], |row| row.try_get(0)).await;
         let system = self.one(SYSTEM, &[], |row| row.try_get(0)).await.ok();
@@ -67,7 +67,7 @@ impl<'a> Asking<'a> {
         };
         let identity = self.one(DATABASE, &[], read).await.map_err(|_| "it was not told".to_owned());
         if let Some(why) = &self.ended {
-            return Err(Trouble::Lost(why.clone()));
+            return Err(ProbeError::Lost(why.clone()));
         }
         let facts = self.session.facts.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(Server {
@@ -89,10 +89,10 @@ impl<'a> Asking<'a> {
         let trouble = match timeout_at(self.deadline, self.session.client.query_typed(text, bound)).await {
             Ok(Ok(rows)) => return Ok(rows),
             Ok(Err(error)) => self.login.trouble(&error, &self.session.facts),
-            Err(_) => Trouble::TimedOut,
+            Err(_) => ProbeError::TimedOut,
         };
         let (why, ended) = match trouble {
-            Trouble::Refused(refusal) => match (self.must(AGAIN).await, refusal.state.as_str()) {
+            ProbeError::Refused(refusal) => match (self.must(AGAIN).await, refusal.state.as_str()) {
                 (Err(trouble), _) => (words(trouble), true),
                 (Ok(()), "57014") => ("it took longer than ten seconds".to_owned(), false),
                 (Ok(()), "55P03") => ("somebody else has locked the table".to_owned(), false),
@@ -154,11 +154,11 @@ const SYSTEM: &str = "SELECT system_identifier::text FROM pg_control_system()";
 const DATABASE: &str = "SELECT extract(epoch FROM pg_postmaster_start_time())::text, oid::int8, datname::text \
                         FROM pg_database WHERE datname = current_database()";
 
-fn words(trouble: Trouble) -> String {
+fn words(trouble: ProbeError) -> String {
     match trouble {
-        Trouble::TimedOut => "no time was left for it".to_owned(),
-        Trouble::Refused(refusal) => refusal.message,
-        Trouble::Lost(why) | Trouble::NotPostgres(why) => format!("the connection ended: {why}"),
+        ProbeError::TimedOut => "no time was left for it".to_owned(),
+        ProbeError::Refused(refusal) => refusal.message,
+        ProbeError::Lost(why) | ProbeError::NotPostgres(why) => format!("the connection ended: {why}"),
         _ => "the connection ended".to_owned(),
     }
 }

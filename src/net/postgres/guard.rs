@@ -14,7 +14,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_postgres::config::SslMode as Offer;
 use tokio_postgres::tls::{ChannelBinding, TlsStream};
 
-use crate::checks::databases::said::Trouble;
+use crate::answers::postgres::ProbeError;
 
 /// No answer of ours is larger, in bytes.
 const LARGEST: usize = 1 << 20;
@@ -31,7 +31,7 @@ pub struct Facts {
     pub process: Option<i32>,
     /// The server agreed to TLS, and it is spoken.
     pub tls: bool,
-    pub complaint: Option<Trouble>,
+    pub complaint: Option<ProbeError>,
     /// Nobody can listen, so that the password may be sent in clear.
     pub protected: bool,
 }
@@ -56,17 +56,17 @@ impl<S> Guard<S> {
         (self.inner, self.facts)
     }
 
-    fn look(&mut self, mut bytes: &[u8]) -> Result<(), Trouble> {
+    fn look(&mut self, mut bytes: &[u8]) -> Result<(), ProbeError> {
         let mut facts = self.facts.lock().unwrap_or_else(PoisonError::into_inner);
-        let strange = |why: String| Err(Trouble::NotPostgres(why));
+        let strange = |why: String| Err(ProbeError::NotPostgres(why));
         if let (Offer::Prefer | Offer::Require, Some((answer, rest))) = (self.offer, bytes.split_first()) {
             bytes = rest;
             match (answer, std::mem::replace(&mut self.offer, Offer::Disable)) {
                 (b'S', _) | (b'N', Offer::Prefer) => {}
-                (b'N', _) => return Err(Trouble::NoTls),
+                (b'N', _) => return Err(ProbeError::NoTls),
                 // An error, in the words of a server that is too old or too busy to answer; it is not repeated here, since
                 // nobody has proved yet who says it.
-                (b'E', _) => return Err(Trouble::Lost("it refuses before it says who it is".to_owned())),
+                (b'E', _) => return Err(ProbeError::Lost("it refuses before it says who it is".to_owned())),
                 (other, _) => return strange(format!("asked for TLS it answers {:?}", shown(&[*other]))),
             }
         }
@@ -91,7 +91,7 @@ impl<S> Guard<S> {
             let Some((number, rest)) = message[5..].split_first_chunk() else { continue };
             match (tag, i32::from_be_bytes(*number)) {
                 (b'K', process) => facts.process = Some(process),
-                (b'R', 3) if !facts.protected => return Err(Trouble::InClear),
+                (b'R', 3) if !facts.protected => return Err(ProbeError::InClear),
                 (b'R', 3 | 5 | 10) => facts.asked_password = true,
                 (b'R', 11) => {
                     let text = String::from_utf8_lossy(rest);
@@ -155,7 +155,7 @@ mod tests {
     }
 
     /// What comes of these bytes, in pieces of this size.
-    fn seen(bytes: &[u8], size: usize, protected: bool) -> Result<Facts, Trouble> {
+    fn seen(bytes: &[u8], size: usize, protected: bool) -> Result<Facts, ProbeError> {
         let facts = Arc::new(Mutex::new(Facts { protected, ..Facts::default() }));
         let mut guard = Guard::new((), Arc::clone(&facts), Offer::Disable);
         for piece in bytes.chunks(size) {
@@ -188,7 +188,7 @@ mod tests {
     #[test]
     fn what_is_not_postgresql_is_told_by_its_first_byte_and_its_lengths() {
         let strange = |bytes: &[u8]| match seen(bytes, 4, false) {
-            Err(Trouble::NotPostgres(why)) => why,
+            Err(ProbeError::NotPostgres(why)) => why,
             other => panic!("{other:?}"),
         };
         assert!(strange(b"HTTP/1.1 400 Bad Request\r\n").contains("HTTP"));
@@ -204,7 +204,7 @@ mod tests {
     #[test]
     fn a_password_is_never_sent_in_clear_where_anybody_could_listen() {
         let clear = message(b'R', &[0, 0, 0, 3]);
-        assert_eq!(seen(&clear, 9, false).unwrap_err(), Trouble::InClear);
+        assert_eq!(seen(&clear, 9, false).unwrap_err(), ProbeError::InClear);
         assert!(seen(&clear, 9, true).unwrap().asked_password);
     }
 }

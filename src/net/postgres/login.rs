@@ -15,7 +15,7 @@ use tokio_postgres::{Client, Config};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::guard::{Facts, Guard};
-use crate::checks::databases::said::{Place, Refusal, SslMode, Trouble, Whose};
+use crate::answers::postgres::{Place, ProbeError, Refusal, SslMode, Whose};
 use crate::connection_failure::{cause, causes, complaint, one_line};
 use crate::net::dial::{BoxConnection, Way, addresses, bare, connect};
 use crate::net::trust::{Need, Roots, Verifier};
@@ -60,28 +60,30 @@ fn attempts(whose: Whose, mode: SslMode) -> &'static [Offer] {
 }
 
 impl Login<'_> {
-    pub async fn open(&self, deadline: Instant) -> Result<Session, Trouble> {
-        let mut last = Trouble::TimedOut;
+    pub async fn open(&self, deadline: Instant) -> Result<Session, ProbeError> {
+        let mut last = ProbeError::TimedOut;
         for offer in attempts(self.place.whose, self.place.mode) {
             let until = deadline.min(Instant::now() + CONNECT);
-            match timeout_at(until, self.attempt(*offer)).await.unwrap_or(Err(Trouble::TimedOut)) {
-                Err(Trouble::Refused(refusal)) if refusal.state == NOT_ALLOWED => last = Trouble::Refused(refusal),
+            match timeout_at(until, self.attempt(*offer)).await.unwrap_or(Err(ProbeError::TimedOut)) {
+                Err(ProbeError::Refused(refusal)) if refusal.state == NOT_ALLOWED => {
+                    last = ProbeError::Refused(refusal);
+                }
                 other => return other,
             }
         }
         Err(last)
     }
 
-    async fn attempt(&self, offer: Offer) -> Result<Session, Trouble> {
+    async fn attempt(&self, offer: Offer) -> Result<Session, ProbeError> {
         let place = self.place;
-        let stream = self.connect().await.map_err(Trouble::NoWay)?;
+        let stream = self.connect().await.map_err(ProbeError::NoWay)?;
         let need = match place.mode {
             SslMode::VerifyFull => Need::Name,
             SslMode::VerifyCa => Need::Chain,
             _ => Need::Nothing,
         };
         let facts = Arc::new(Mutex::new(Facts { protected: self.is_through(), ..Facts::default() }));
-        let (_, tls) = Verifier::client(self.roots, need, None).map_err(Trouble::Certificate)?;
+        let (_, tls) = Verifier::client(self.roots, need, None).map_err(ProbeError::Certificate)?;
         let host = bare(&place.host).trim_end_matches('.');
         let Ok(tls) = MakeTlsConnect::<BoxConnection>::make_tls_connect(&mut MakeRustlsConnect::new(tls), host);
         let stream = Guard::new(stream, Arc::clone(&facts), offer);
@@ -117,45 +119,45 @@ impl Login<'_> {
     }
 
     /// What an error of the library means.
-    pub fn trouble(&self, error: &tokio_postgres::Error, facts: &Mutex<Facts>) -> Trouble {
+    pub fn trouble(&self, error: &tokio_postgres::Error, facts: &Mutex<Facts>) -> ProbeError {
         if let Some(complaint) = &facts.lock().unwrap_or_else(PoisonError::into_inner).complaint {
             return complaint.clone();
         }
         if let Some(answer) = error.as_db_error() {
             let state = plain(answer.code().code());
-            return Trouble::Refused(Refusal { state, message: without(&plain(answer.message()), self.password) });
+            return ProbeError::Refused(Refusal { state, message: without(&plain(answer.message()), self.password) });
         }
         match cause::<TlsError>(error) {
             Some(TlsError::InvalidCertificate(problem)) => {
-                return Trouble::Certificate(format!(
+                return ProbeError::Certificate(format!(
                     "it {}",
                     complaint(problem, &format!("is not for {}", self.place.host))
                 ));
             }
             Some(TlsError::InvalidMessage(_)) => {
-                return Trouble::NotPostgres("it agrees to TLS and then speaks none".to_owned());
+                return ProbeError::NotPostgres("it agrees to TLS and then speaks none".to_owned());
             }
-            Some(other) => return Trouble::Lost(format!("no TLS with {}: {other}", self.place.host)),
+            Some(other) => return ProbeError::Lost(format!("no TLS with {}: {other}", self.place.host)),
             None => {}
         }
         if cause::<InvalidDnsNameError>(error).is_some() {
-            return Trouble::Certificate(format!("{} is no name that certificates are made for", self.place.host));
+            return ProbeError::Certificate(format!("{} is no name that certificates are made for", self.place.host));
         }
         match cause::<io::Error>(error) {
             Some(error) if !matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData) => {
                 lost(error)
             }
-            _ if error.is_closed() => Trouble::Lost("the other side closed it".to_owned()),
+            _ if error.is_closed() => ProbeError::Lost("the other side closed it".to_owned()),
             _ => {
                 let why: Vec<String> = causes(error).map(ToString::to_string).collect();
-                Trouble::NotPostgres(without(&plain(&why.join(": ")), self.password))
+                ProbeError::NotPostgres(without(&plain(&why.join(": ")), self.password))
             }
         }
     }
 }
 
-fn lost(error: &io::Error) -> Trouble {
-    Trouble::Lost(match error.kind() {
+fn lost(error: &io::Error) -> ProbeError {
+    ProbeError::Lost(match error.kind() {
         io::ErrorKind::UnexpectedEof => "the other side closed it without an answer".to_owned(),
         _ => plain(&error.to_string()),
     })

@@ -5,8 +5,8 @@ use tokio_postgres::types::Type;
 
 use super::ask::Asking;
 use super::login::Login;
-use crate::checks::databases::MAS_TABLES;
-use crate::checks::databases::said::{Connections, MasSaid, Rights, Tables, Trigram, Trouble};
+use crate::answers::postgres::MAS_TABLES;
+use crate::answers::postgres::{Connections, MasSaid, ProbeError, Rights, Tables, Trigram};
 
 const PRESENT: &str = "SELECT t.name FROM unnest($1) t(name) WHERE to_regclass(quote_ident(t.name)) IS NOT NULL";
 const AROUND: &str = "SELECT to_regclass('_sqlx_migrations') IS NOT NULL, \
@@ -34,7 +34,7 @@ const CONNECTIONS: &str = "SELECT (SELECT rolconnlimit::int8 FROM pg_roles WHERE
     (SELECT count(*) FROM pg_stat_activity WHERE datid IS NOT NULL)";
 
 /// Asks; takes less than a minute whatever is there.
-pub async fn ask(login: &Login<'_>) -> Result<MasSaid, Trouble> {
+pub async fn ask(login: &Login<'_>) -> Result<MasSaid, ProbeError> {
     let (mut asking, server) = Asking::begin(login).await?;
     let said = MasSaid {
         tables: tables(&mut asking).await.into(),

@@ -5,9 +5,8 @@ use tokio_postgres::types::Type;
 
 use super::ask::Asking;
 use super::login::Login;
-use crate::checks::Known;
-use crate::checks::databases::Expected;
-use crate::checks::databases::said::{Foreign, SynapseSaid, Trouble};
+use crate::answers::Known;
+use crate::answers::postgres::{Foreign, ProbeError, SynapseSaid};
 
 const IS_SYNAPSES: &str = "SELECT to_regclass('users') IS NOT NULL AND to_regclass('user_threepids') IS NOT NULL \
     AND to_regclass('user_external_ids') IS NOT NULL AND to_regclass('access_tokens') IS NOT NULL \
@@ -39,8 +38,14 @@ const OF_USERS: [(&str, &str); 5] = [
     ("user_external_ids", ""),
 ];
 
-/// Asks; takes less than a minute whatever is there.
-pub async fn ask(login: &Login<'_>, expected: &Expected) -> Result<SynapseSaid, Trouble> {
+/// Asks; takes less than a minute whatever is there. `providers` are Synapse's names of those that are configured, and
+/// `more_providers` says that there may be others.
+pub async fn ask(
+    login: &Login<'_>,
+    server_name: Option<&str>,
+    providers: &[String],
+    more_providers: bool,
+) -> Result<SynapseSaid, ProbeError> {
     let (mut asking, server) = Asking::begin(login).await?;
     let is_synapses = asking.one(IS_SYNAPSES, &[], |row| row.try_get(0)).await.into();
     let unasked = || "it was not asked for".to_owned();
@@ -62,9 +67,9 @@ pub async fn ask(login: &Login<'_>, expected: &Expected) -> Result<SynapseSaid, 
         said.guests = asking.number(GUESTS, &[]).await;
         said.threepids = asking.numbers(THREEPIDS).await;
         said.providers = asking.numbers(PROVIDERS).await;
-        if let Some(name) = &expected.server_name {
+        if let Some(name) = server_name {
             let read = |row: &Row| Ok(Foreign { people: row.try_get(0)?, services: row.try_get(1)? });
-            said.foreign = asking.one(FOREIGN, &[(name, Type::TEXT)], read).await.into();
+            said.foreign = asking.one(FOREIGN, &[(&name, Type::TEXT)], read).await.into();
         }
         for (table, also) in OF_USERS {
             let text = format!(
@@ -72,7 +77,7 @@ pub async fn ask(login: &Login<'_>, expected: &Expected) -> Result<SynapseSaid, 
             );
             said.orphans.push((table, asking.number(&text, &[]).await));
         }
-        let bound = [(&expected.providers as &_, Type::TEXT_ARRAY), (&expected.more_providers as &_, Type::BOOL)];
+        let bound = [(&providers as &_, Type::TEXT_ARRAY), (&more_providers as &_, Type::BOOL)];
         said.no_login = asking.number(NO_LOGIN, &bound).await;
     }
     asking.finish().await;

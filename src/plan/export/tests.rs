@@ -1,4 +1,4 @@
-//! The shapes, to the letter, and what must survive. Helm, kubectl and `PyYAML` are asked in `tests/e2e/exports.rs`.
+//! The shapes, to the letter, and what must survive. Helm, kubectl and `PyYAML` are asked in `tests/e2e/prepare/export_values.rs`.
 
 use proptest::prelude::*;
 use serde_json::{Value, json};

@@ -16,7 +16,7 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 use super::access::EndpointAccess;
 use super::through::{self, Through};
 use crate::checks::endpoints::{
-    Answers, Commands, Expected, Outcome, Question, Whom, judge, next_at_provider, questions,
+    Commands, Expected, Outcome, Question, Replies, Whom, judge, next_at_provider, questions,
 };
 use crate::checks::{Finding, Severity, Snapshot, endpoints};
 use crate::net::dial::{self, Way};
@@ -78,7 +78,7 @@ impl Round<'_> {
         let tries = before - wanted.len();
         let (asked, junk) =
             tokio::join!(join_all(wanted.iter().map(|question| self.ask(question))), self.every_process(tries));
-        let mut answers = Answers::default();
+        let mut answers = Replies::default();
         let mut certificates: Vec<(Whom, Vec<Vec<u8>>)> = Vec::new();
         for (question, (seen, more)) in wanted.iter().zip(asked) {
             if !seen.certificates.is_empty() && certificates.iter().all(|(whom, _)| *whom != question.whom()) {
@@ -150,7 +150,7 @@ impl Round<'_> {
         let token = self.ways.token.as_ref().filter(|_| *question == Question::WhoamiToken);
         let seen = self.at_spec(question, token).await;
         let Question::Authorize(index) = question else { return (seen, None) };
-        let mut answers = Answers::default();
+        let mut answers = Replies::default();
         answers.add(question.clone(), seen.outcome.clone());
         let outcome = match next_at_provider(&answers, *index) {
             Ok(uri) => match Url::parse(&uri.to_string()) {
@@ -269,7 +269,7 @@ impl Round<'_> {
             Ok(addresses) => {
                 let all: Vec<String> = addresses.iter().map(|address| address.ip().to_string()).collect();
                 let body = all.join(", ").into_bytes();
-                Outcome::Answered(endpoints::Answer { body, ..endpoints::Answer::default() })
+                Outcome::Answered(endpoints::Reply { body, ..endpoints::Reply::default() })
             }
             Err(why) => Outcome::NotReached(why),
         }

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use super::access::EndpointAccess;
 use super::ask::{expected, look};
 use super::connection_test::ConnectionTest;
-use crate::checks::endpoints::{self, Answers, Expected, OutsidePhase, judge, questions};
+use crate::checks::endpoints::{self, EndpointPhase, Expected, Replies, judge, questions};
 use crate::checks::{Finding, Severity, Snapshot, codes};
 use crate::error::{Exit, Failure};
 use crate::session::connect::Session;
@@ -27,7 +27,7 @@ fn as_warning(mut finding: Finding) -> Finding {
 /// For `check`: what is plainly wrong is what `activate` wants accepted, so it is told here as well; what cannot be reached
 /// from here is told in one finding for each host.
 pub async fn for_check(session: &Session, snapshot: &Snapshot) -> Vec<Finding> {
-    if OutsidePhase::of(&snapshot.deployment) != OutsidePhase::Rehearsed {
+    if EndpointPhase::of(&snapshot.deployment) != EndpointPhase::Rehearsed {
         return Vec::new();
     }
     // It is read beside this; whoever comes first reads it for both.
@@ -45,7 +45,7 @@ pub async fn for_check(session: &Session, snapshot: &Snapshot) -> Vec<Finding> {
 pub async fn before(session: &Session, snapshot: &Snapshot, accept: &[String], script: bool) -> Result<(), Failure> {
     let ways = EndpointAccess::default();
     let expected = expected(session, snapshot, &ways);
-    if expected.phase != OutsidePhase::Rehearsed {
+    if expected.phase != EndpointPhase::Rehearsed {
         return Ok(());
     }
     let found = told_look(session, &expected, &ways).await;
@@ -101,7 +101,7 @@ async fn tell_after(session: &Session, reach: ConnectionTest) {
     for finding in &wrong {
         findings::show(&ui, &as_warning((*finding).clone()));
     }
-    let text = if wrong.iter().any(|one| one.blocks()) && expected.phase == OutsidePhase::Rehearsed {
+    let text = if wrong.iter().any(|one| one.blocks()) && expected.phase == EndpointPhase::Rehearsed {
         "The verdict stands, but see to this before you migrate. To look again:"
     } else if wrong.iter().any(|one| one.blocks()) {
         "The migration is done, but users will meet this. To look again:"
@@ -124,7 +124,7 @@ fn answers(expected: &Expected, found: &[Finding]) -> Option<String> {
 
 /// What a look would find that reaches nobody, for these reasons.
 fn nothing_reached(expected: &Expected, reasons: &HashMap<String, String>) -> Vec<Finding> {
-    let mut answers = Answers::default();
+    let mut answers = Replies::default();
     for question in questions(expected) {
         let why = question.host(expected).and_then(|host| reasons.get(host));
         let why = why.map_or("nothing could be reached from here", String::as_str).to_owned();

@@ -1,4 +1,4 @@
-//! What the generated schedules of `tests/schedules` found, each cut down to what matters.
+//! What the generated schedules of `tests/offline/schedules` found, each cut down to what matters.
 
 use serde_json::json;
 

@@ -1,11 +1,10 @@
 //! The programs that people use beside the plugin, pinned and built from their sources: `tests/clients`.
 
 use std::fs::{self, File};
-use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::{Result, assets};
+use crate::{Result, assets, cannot_run};
 
 /// One of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,8 +40,8 @@ pub fn chart() -> PathBuf {
 /// The version that is asked; it follows YAML 1.1.
 const PYYAML: &str = "PyYAML==6.0.3";
 
-/// A Python that has `PyYAML`, in an environment of its own below the target directory. `None`, and a line on standard error,
-/// where there is no Python 3 or the package cannot be had.
+/// A Python that has `PyYAML`, in an environment of its own below the target directory. `None` where there is no Python 3 or
+/// the package cannot be had; see [`cannot_run`].
 pub fn python_with_yaml() -> Result<Option<PathBuf>> {
     let folder = assets::target_directory().join("python");
     fs::create_dir_all(&folder)?;
@@ -61,10 +60,12 @@ pub fn python_with_yaml() -> Result<Option<PathBuf>> {
         File::create(&finished)?;
         return Ok(Some(python));
     }
-    // Not `eprintln!`, which a test harness keeps to itself.
-    let missing = if made { "the package PyYAML" } else { "Python 3 with its module venv" };
-    let _ =
-        writeln!(io::stderr(), "SKIPPED: what PyYAML makes of the exports was not looked at, for want of {missing}.");
+    let remedy = if made {
+        "Let pip reach the Python Package Index, for PyYAML."
+    } else {
+        "Install Python 3 with its module venv (Debian: python3-venv)."
+    };
+    cannot_run("what PyYAML makes of the exports", remedy);
     Ok(None)
 }
 

@@ -27,15 +27,20 @@ pub mod fixtures;
 mod follow;
 pub mod kubelet;
 pub mod many;
+mod needs;
 pub mod operator;
 pub mod proxy;
+pub mod random;
 mod sandbox;
 mod supervisor;
+mod sweep;
 pub mod web;
 
 pub use follow::Follower;
+pub use needs::cannot_run;
 pub use sandbox::{Namespace, Sandbox, User};
 pub use supervisor::Supervisor;
+pub use sweep::Sweep;
 
 /// What goes wrong here ends a test, so one boxed error with a sentence in it is enough.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;

@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::super::super::configured::Configured;
 use super::super::super::finding::Severity;
-use super::super::super::snapshot::Known;
 use super::*;
+use crate::answers::Known;
+use crate::checks::Components;
 use crate::deployment::{Deployment, Features};
 use crate::plan::Tls;
 
@@ -21,8 +21,8 @@ fn snapshot(postgres: Value) -> Snapshot {
         record: Known::Known(None),
         settings: None,
         chart: None,
-        circumstances: crate::checks::Circumstances::default(),
-        configured: Configured::default(),
+        environment: crate::checks::Environment::default(),
+        components: Components::default(),
     }
 }
 
@@ -73,11 +73,11 @@ fn a_database_that_is_somebody_elses() {
         found(synapse, &settings(host, port, name, None))
     };
     assert_eq!(shared("db", 5432, "mas"), []);
-    assert_eq!(shared("db", 5432, "synapse"), [(codes::DATABASE_SHARED, Blocker)]);
-    assert_eq!(shared("db", 5432, "integrator"), [(codes::DATABASE_SHARED, Blocker)]);
+    assert_eq!(shared("db", 5432, "synapse"), [("mas-database-is-synapses", Blocker)]);
+    assert_eq!(shared("db", 5432, "integrator"), [("mas-database-is-synapses", Blocker)]);
     assert_eq!(shared("db", 5432, "Synapse"), [], "PostgreSQL tells the case of names apart here");
-    assert_eq!(shared("db", 5433, "synapse"), [(codes::DATABASE_SHARED, Warning)]);
-    assert_eq!(shared("10.1.2.3", 5432, "synapse"), [(codes::DATABASE_SHARED, Warning)]);
+    assert_eq!(shared("db", 5433, "synapse"), [("mas-database-is-synapses", Warning)]);
+    assert_eq!(shared("10.1.2.3", 5432, "synapse"), [("mas-database-is-synapses", Warning)]);
     assert_eq!(shared("pg.example.com", 5432, "synapse"), [], "another server may have a database of that name");
 }
 
@@ -96,7 +96,7 @@ fn poolers_by_port_and_by_name() {
         assert_eq!(is_pooler(host, port), is, "{host}:{port}");
     }
     let synapse = json!({"host": "db", "database": "synapse", "sslMode": "require"});
-    assert_eq!(found(synapse, &settings("db", 6432, "mas", None)), [(codes::DATABASE_POOLER, Severity::Warning)]);
+    assert_eq!(found(synapse, &settings("db", 6432, "mas", None)), [("database-pooler", Severity::Warning)]);
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn tls_to_the_database_follows_synapses() {
     let modes = |synapse: Value, host: &str, mode: Option<&str>| {
         let found =
             found(json!({"host": "db", "database": "s", "sslMode": synapse}), &settings(host, 5432, "mas", mode));
-        found.iter().filter(|(code, _)| *code == codes::DATABASE_TLS).count()
+        found.iter().filter(|(code, _)| *code == "mas-database-tls").count()
     };
     // The schema's default is `require`.
     assert_eq!(modes(json!("require"), "db", None), 0);
@@ -125,6 +125,6 @@ fn what_syn2mas_does_not_read_of_synapses_database() {
         findings.into_iter().map(|finding| finding.code).collect::<Vec<_>>()
     };
     assert_eq!(told(json!({"host": "db", "sslMode": "require"})), [] as [&str; 0]);
-    assert_eq!(told(json!({"host": "db", "sslMode": "verify-full"})), [codes::SYNAPSE_DATABASE_TLS]);
-    assert_eq!(told(json!({"host": "db", "port": 6432})), [codes::DATABASE_POOLER]);
+    assert_eq!(told(json!({"host": "db", "sslMode": "verify-full"})), ["synapse-database-tls"]);
+    assert_eq!(told(json!({"host": "db", "port": 6432})), ["database-pooler"]);
 }

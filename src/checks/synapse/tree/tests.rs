@@ -1,6 +1,5 @@
 //! What a text becomes for Synapse, its lines and its limits.
 
-use super::super::value::is_true;
 use super::*;
 
 fn tree(text: &str) -> Node {
@@ -33,7 +32,7 @@ fn what_python_takes_for_false_and_for_true() {
         "{}",
     ] {
         let node = tree(&format!("é: 1\nkey: {falsy}\n"));
-        assert!(!is_true(&node.entry("key").unwrap().value), "{falsy}");
+        assert!(!node.entry("key").unwrap().value.is_true(), "{falsy}");
     }
     for truthy in [
         "yes",
@@ -63,7 +62,7 @@ fn what_python_takes_for_false_and_for_true() {
         "!own [x]",
     ] {
         let node = tree(&format!("é: 1\nkey: {truthy}\n"));
-        assert!(is_true(&node.entry("key").unwrap().value), "{truthy}");
+        assert!(node.entry("key").unwrap().value.is_true(), "{truthy}");
     }
 }
 
@@ -71,8 +70,8 @@ fn what_python_takes_for_false_and_for_true() {
 fn the_last_of_equal_keys_counts_and_merges_fill_in() {
     let node = tree("a: 1\nb: &b {x: 1, y: 2}\na: 2\nc:\n  <<: [*b, {z: 4}]\n  y: 3\nd: *b\n");
     assert_eq!(node.entry("a").map(|entry| (entry.line, entry.value.line)), Some((3, 3)));
-    let number = |path: &[&str]| match node.at(path).unwrap().value.kind {
-        Kind::Int(number) => number,
+    let number = |path: &[&str]| match node.at(path).unwrap().value.content {
+        Yaml::Int(number) => number,
         _ => panic!("{path:?}"),
     };
     assert_eq!((number(&["c", "x"]), number(&["c", "y"]), number(&["c", "z"]), number(&["d", "y"])), (1, 3, 4, 2));

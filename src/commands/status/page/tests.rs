@@ -55,8 +55,8 @@ fn snapshot(object: Value, with_backup: bool) -> Snapshot {
         record: Known::Known(None),
         settings: MasSettings::of(&deployment),
         chart: Some(ChartRelease { chart: "ess-stack".to_owned(), version: "2.29.0".to_owned() }),
-        circumstances: crate::checks::Circumstances::default(),
-        configured: crate::checks::configured::Configured::default(),
+        environment: crate::checks::Environment::default(),
+        components: crate::checks::Components::default(),
         deployment,
     };
     let keys = snapshot.secret_keys();

@@ -1,7 +1,7 @@
 //! A stand-in for ESS Classic's updater: reconciles `ElementDeployment`s as ansible-operator does, without Ansible.
 //!
 //! What is started when, what is written, in which order and with which times was recorded from a real
-//! ansible-operator; `tests/recordings.rs` of this crate replays the recordings. What a run *does* is scripted.
+//! ansible-operator; `tests/e2e/sandbox/recordings.rs` replays the recordings. What a run *does* is scripted.
 
 mod behaviour;
 mod condition;
@@ -14,10 +14,12 @@ mod workloads;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 pub use self::behaviour::{Available, Behaviour, Outcome, Script};
 use self::playbook::Kind;
@@ -98,6 +100,15 @@ impl Operator {
     /// Waits until no run is under way. A retry or a queued run may start right after.
     pub async fn wait_for_end(&self) {
         let _ = self.shared.under_way.subscribe().wait_for(|count| *count == 0).await;
+    }
+
+    /// Waits until no run has been under way for this long: what was queued, or retried after a short pause, is over.
+    pub async fn wait_for_rest(&self, length: Duration) {
+        let mut under_way = self.shared.under_way.subscribe();
+        let _ = under_way.wait_for(|count| *count == 0).await;
+        while timeout(length, under_way.wait_for(|count| *count > 0)).await.is_ok() {
+            let _ = under_way.wait_for(|count| *count == 0).await;
+        }
     }
 
     /// Deletes the workloads that its runs made for a deployment.

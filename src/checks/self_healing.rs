@@ -1,0 +1,101 @@
+//! Whether a GitOps tool puts its own version of an object back by itself. Read from its documentation; not tried.
+
+use serde_json::Value;
+
+use crate::deployment::Deployment;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SelfHealing {
+    On,
+    /// It is off, for this reason (completes "it does not do so by itself, because …"); a later sync still puts it back.
+    Off(String),
+}
+
+impl SelfHealing {
+    /// Argo CD's `Application`: self-healing is a part of automated syncing, and off unless it is turned on.
+    pub fn of_argo_application(application: &Value) -> Self {
+        let not = |why: &str| Self::Off(why.to_owned());
+        let automated = &application["spec"]["syncPolicy"]["automated"];
+        let skipped = &application["metadata"]["annotations"]["argocd.argoproj.io/skip-reconcile"];
+        if skipped.as_str() == Some("true") {
+            not("the application is annotated with argocd.argoproj.io/skip-reconcile")
+        } else if !automated.is_object() || automated["enabled"] == Value::Bool(false) {
+            not("the application does not sync automatically")
+        } else if automated["selfHeal"] == Value::Bool(true) {
+            Self::On
+        } else {
+            not("the application syncs automatically, but without selfHeal")
+        }
+    }
+
+    /// Flux's `Kustomization` or `HelmRelease`.
+    pub fn of_flux(object: &Value) -> Self {
+        let spec = &object["spec"];
+        if spec["suspend"] == Value::Bool(true) {
+            Self::Off("it is suspended".to_owned())
+        } else if object["kind"] == "HelmRelease" && spec["driftDetection"]["mode"] != "enabled" {
+            Self::Off("driftDetection is not enabled".to_owned())
+        } else {
+            Self::On
+        }
+    }
+
+    /// What an annotation of the object itself tells Flux.
+    pub fn of_flux_annotations(deployment: &Deployment) -> Option<Self> {
+        let said = |key: &str, value: &str| {
+            deployment
+                .annotation(key)
+                .is_some_and(|found| found.eq_ignore_ascii_case(value))
+                .then(|| format!("the object is annotated with {key}: {value}"))
+        };
+        said("kustomize.toolkit.fluxcd.io/reconcile", "disabled")
+            .or_else(|| said("kustomize.toolkit.fluxcd.io/ssa", "ignore"))
+            .or_else(|| said("helm.toolkit.fluxcd.io/driftDetection", "disabled"))
+            .map(Self::Off)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn argo_cd_heals_only_where_it_is_told_to() {
+        let heals = |policy: Value| {
+            SelfHealing::of_argo_application(&json!({"spec": {"syncPolicy": policy}})) == SelfHealing::On
+        };
+        assert!(heals(json!({"automated": {"selfHeal": true, "prune": false}})));
+        for policy in [
+            json!(null),
+            json!({}),
+            json!({"automated": null}),
+            json!({"automated": {}}),
+            json!({"automated": {"selfHeal": false}}),
+            json!({"automated": {"selfHeal": true, "enabled": false}}),
+        ] {
+            assert!(!heals(policy.clone()), "{policy}");
+        }
+        let skipped = json!({"metadata": {"annotations": {"argocd.argoproj.io/skip-reconcile": "true"}},
+                             "spec": {"syncPolicy": {"automated": {"selfHeal": true}}}});
+        assert_ne!(SelfHealing::of_argo_application(&skipped), SelfHealing::On);
+    }
+
+    #[test]
+    fn flux_heals_unless_it_is_told_not_to() {
+        let heals = |object: Value| SelfHealing::of_flux(&object) == SelfHealing::On;
+        assert!(heals(json!({"kind": "Kustomization", "spec": {"interval": "5m"}})));
+        assert!(!heals(json!({"kind": "Kustomization", "spec": {"suspend": true}})));
+        assert!(heals(json!({"kind": "HelmRelease", "spec": {"driftDetection": {"mode": "enabled"}}})));
+        assert!(!heals(json!({"kind": "HelmRelease", "spec": {}})));
+        let annotated = |key: &str, value: &str| {
+            let metadata = json!({"name": "a", "uid": "u", "resourceVersion": "1", "annotations": {key: value}});
+            let deployment = Deployment::from_value(json!({"metadata": metadata, "spec": {}})).unwrap();
+            SelfHealing::of_flux_annotations(&deployment).is_some()
+        };
+        assert!(annotated("kustomize.toolkit.fluxcd.io/reconcile", "Disabled"));
+        assert!(annotated("kustomize.toolkit.fluxcd.io/ssa", "Ignore"));
+        assert!(!annotated("kustomize.toolkit.fluxcd.io/reconcile", "enabled"));
+        assert!(!annotated("kustomize.toolkit.fluxcd.io/ssa", "Merge"));
+    }
+}

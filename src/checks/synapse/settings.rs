@@ -1,0 +1,133 @@
+//! What is to be said about each setting of Synapse that cannot stay: the table in `settings.yaml`.
+
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+
+use crate::checks::finding::{Finding, Severity};
+
+static TABLE: LazyLock<Table> =
+    LazyLock::new(|| serde_yaml::from_str(include_str!("settings.yaml")).expect("a test reads this file"));
+
+/// Something that stands in a configuration and matters to the migration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Setting {
+    /// `password_config.enabled` is set to something that Python takes for true.
+    PasswordLogin,
+    Registration,
+    Captcha,
+    Consent,
+    ThreepidChanges,
+    ExistingSession,
+    /// One of the three settings that limit how long logins last.
+    Lifetime,
+    PasswordModule,
+    UnknownModule,
+    Oidc,
+    AttributeRequirements,
+    NoRegistration,
+    MappingModule,
+    JwtKey,
+    SecretFile,
+    SigningAlgorithms,
+    BackchannelLogout,
+    Saml,
+    Cas,
+    Jwt,
+    /// `experimental_features.msc3861` or `matrix_authentication_service`.
+    Delegates,
+    /// `experimental_features.msc3861` is there, but not on.
+    OldDelegation,
+    Guests,
+    Pepper,
+    EmptyPepper,
+    /// `password_config.localdb_enabled` is off.
+    OnlyExternalPasswords,
+    NotPostgres,
+    /// `database.args` has the database's name twice.
+    DatabaseTwice,
+    /// Only `dbname`, beside which the operator writes `database`.
+    DatabaseOtherKey,
+    Duplicate,
+    Broken,
+    NoMapping,
+    /// It is larger or deeper than is looked at, or of a type of its own.
+    TooMuch,
+}
+
+/// The file, whose head explains the fields.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Table {
+    modules: Modules,
+    settings: Vec<Rule>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Modules {
+    passwords: Vec<String>,
+    harmless: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Rule {
+    pub(super) setting: Setting,
+    pub(super) code: String,
+    severity: Severity,
+    rendered: Option<Severity>,
+    message: String,
+    remedy: String,
+    pub(super) field: Option<TypedField>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TypedField {
+    pub(super) names: Vec<String>,
+    pub(super) becomes: String,
+    pub(super) means: String,
+    pub(super) remedy: String,
+}
+
+pub(super) fn of_field(name: &str) -> Option<(&'static Rule, &'static TypedField)> {
+    let fields = TABLE.settings.iter().filter_map(|rule| Some((rule, rule.field.as_ref()?)));
+    fields.into_iter().find(|(_, field)| field.names.iter().any(|known| known == name))
+}
+
+/// What a module that is loaded is, by its name; `None` where it has nothing to do with logging in.
+pub(super) fn of_module(name: &str) -> Option<Setting> {
+    let of = |known: &[String]| known.iter().any(|prefix| name.starts_with(prefix));
+    match (of(&TABLE.modules.passwords), of(&TABLE.modules.harmless)) {
+        (true, _) => Some(Setting::PasswordModule),
+        (false, true) => None,
+        (false, false) => Some(Setting::UnknownModule),
+    }
+}
+
+impl Setting {
+    fn rule(self) -> &'static Rule {
+        TABLE.settings.iter().find(|rule| rule.setting == self).expect("a test finds a rule for each")
+    }
+
+    /// The finding about it in free-form settings, which the operator hands on.
+    pub fn finding(self, subject: String, detail: &str) -> Finding {
+        let rule = self.rule();
+        let message = rule.message.replace("{detail}", detail);
+        Finding::new(&rule.code, rule.severity, subject, message).remedy(rule.remedy.as_str())
+    }
+
+    /// The finding about it in what the operator rendered for legacy authentication, if there is anything to say of it there.
+    pub(super) fn finding_in_rendered(self, subject: String, detail: &str) -> Option<Finding> {
+        let rule = self.rule();
+        let severity = rule.rendered?;
+        let mut message = rule.message.replace("{detail}", detail);
+        if severity != Severity::Blocker {
+            message.push_str("; the operator rendered it, and may leave it out with MAS");
+        }
+        let remedy = format!("Find out where it comes from; it is not in the free-form settings. {}", rule.remedy);
+        Some(Finding::new(&rule.code, severity, subject, message).remedy(remedy))
+    }
+}

@@ -1,0 +1,4 @@
+//! `check`.
+
+mod configuration;
+mod explain;

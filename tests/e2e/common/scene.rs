@@ -1,0 +1,185 @@
+//! A reconciled deployment in a namespace of its own, and what tests look at there.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use ess_mas_sandbox::prelude::*;
+use k8s_openapi::api::core::v1::{ConfigMap, Secret};
+use kube::ResourceExt;
+use kube::api::{Api, DynamicObject, ListParams, Patch, PatchParams};
+use serde_json::{Value, json};
+
+use super::command::{Done, Shell};
+
+/// The database password that every scene's `prepare` is given; nothing may ever print it.
+pub const PASSWORD: &str = "canary-correct-horse-7731";
+
+/// One test's part of the cluster.
+pub struct Scene {
+    pub namespace: Namespace<'static>,
+    pub deployment: Deployment,
+    pub operator: Operator,
+    pub shell: Shell,
+}
+
+impl Scene {
+    /// With a name that is nobody's default.
+    pub async fn new(behaviour: Behaviour) -> Self {
+        Self::changed(behaviour, |deployment| deployment).await
+    }
+
+    /// The same with a deployment that differs from the fixture.
+    pub async fn changed(behaviour: Behaviour, change: impl FnOnce(Deployment) -> Deployment) -> Self {
+        let namespace = Sandbox::shared().namespace().await.unwrap();
+        let deployment = change(Deployment::new("chat-of-ours", namespace.name()));
+        namespace.create(&deployment).await.unwrap();
+        let operator = Operator::start(namespace.client().unwrap(), namespace.scope(), behaviour);
+        let scene = Self { shell: Shell::new(&namespace), namespace, deployment, operator };
+        scene.until(|object| condition(object, "Successful") == "True").await;
+        scene
+    }
+
+    pub fn api(&self) -> Api<DynamicObject> {
+        self.deployment.api(&self.namespace.client().unwrap())
+    }
+
+    pub async fn object(&self) -> Value {
+        serde_json::to_value(self.api().get(self.deployment.name()).await.unwrap()).unwrap()
+    }
+
+    /// Waits for a state of the deployment.
+    pub async fn until(&self, wanted: impl Fn(&Value) -> bool) {
+        let mut follower = self.follower().await;
+        let seen = tokio::time::timeout(Duration::from_secs(30), follower.until(wanted)).await;
+        seen.expect("the operator gets there").unwrap();
+    }
+
+    pub async fn follower(&self) -> Follower {
+        Follower::start(&self.api(), self.deployment.name()).await.unwrap()
+    }
+
+    /// Somebody else changes the deployment.
+    pub async fn patch(&self, patch: Value) {
+        let params = PatchParams { field_manager: Some("somebody-else".into()), ..PatchParams::default() };
+        self.api().patch(self.deployment.name(), &params, &Patch::Merge(patch)).await.unwrap();
+    }
+
+    /// Starts a run of the operator without changing anything that matters, and waits until it is under way.
+    pub async fn start_a_run(&self) {
+        self.patch(json!({"metadata": {"annotations": {"example.com/poke": "again"}}})).await;
+        self.operator.wait_for_run().await;
+    }
+
+    pub fn secrets(&self) -> Api<Secret> {
+        Api::namespaced(self.namespace.client().unwrap(), self.namespace.name())
+    }
+
+    /// The MAS Secret's contents.
+    pub async fn mas_secret(&self) -> BTreeMap<String, Vec<u8>> {
+        let secret = self.secrets().get(&self.deployment.mas_secret_name()).await.unwrap();
+        secret.data.unwrap_or_default().into_iter().map(|(key, value)| (key, value.0)).collect()
+    }
+
+    /// Somebody else sets a value of the MAS Secret, or removes it.
+    pub async fn set_mas_secret(&self, key: &str, value: Option<&[u8]>) {
+        let value = value.map(|bytes| k8s_openapi::ByteString(bytes.to_vec()));
+        let patch = json!({"data": {key: value}});
+        let name = self.deployment.mas_secret_name();
+        self.secrets().patch(&name, &PatchParams::default(), &Patch::Merge(patch)).await.unwrap();
+    }
+
+    fn config_maps(&self) -> Api<ConfigMap> {
+        Api::namespaced(self.namespace.client().unwrap(), self.namespace.name())
+    }
+
+    /// The record's text, if there is one.
+    pub async fn record_text(&self) -> Option<String> {
+        let all = self.config_maps().list(&ListParams::default()).await.unwrap();
+        all.into_iter().find_map(|map| map.data?.remove("record.json"))
+    }
+
+    /// The resourceVersion of everything in the namespace: the same map twice means that nothing was written.
+    pub async fn versions(&self) -> BTreeMap<String, String> {
+        let list = ListParams::default();
+        let mut all = BTreeMap::new();
+        for one in self.secrets().list(&list).await.unwrap() {
+            all.insert(format!("secret/{}", one.name_any()), one.resource_version().unwrap());
+        }
+        for one in self.config_maps().list(&list).await.unwrap() {
+            all.insert(format!("configmap/{}", one.name_any()), one.resource_version().unwrap());
+        }
+        for one in self.api().list(&list).await.unwrap() {
+            all.insert(format!("elementdeployment/{}", one.name_any()), one.resource_version().unwrap());
+        }
+        all
+    }
+
+    /// Everything but the deployment's status, which the operator may be writing at the same time.
+    pub async fn decided(&self) -> (BTreeMap<String, String>, Value) {
+        let mut versions = self.versions().await;
+        versions.retain(|name, _| !name.starts_with("elementdeployment/"));
+        let object = self.object().await;
+        (versions, json!([object["spec"], object["metadata"]["annotations"], object["metadata"]["generation"]]))
+    }
+
+    /// The words of a complete `prepare`.
+    pub fn prepare_words(&self) -> Vec<String> {
+        let host = self.deployment.mas_host();
+        let line = format!(
+            "prepare --host {host} --database-host pg.example.com --database-name mas --database-user mas \
+             --database-password-file - --yes"
+        );
+        line.split_whitespace().map(str::to_owned).collect()
+    }
+
+    /// A complete `prepare` with more words.
+    pub async fn prepare_with(&self, more: &[&str], password: &str) -> Done {
+        let words = self.prepare_words();
+        let words: Vec<&str> = words.iter().map(String::as_str).chain(more.iter().copied()).collect();
+        self.shell.run_words(&words, Some(password)).await
+    }
+
+    pub async fn prepare(&self) {
+        let _ = self.prepare_with(&[], &format!("{PASSWORD}\n")).await.expect(0);
+    }
+
+    /// Up to a rehearsal that has passed.
+    pub async fn rehearse(&self) {
+        self.prepare().await;
+        let _ = self.shell.run("dry-run --yes").await.expect(0);
+    }
+
+    pub async fn activate_with(&self, more: &[&str]) -> Done {
+        let mut words = vec!["activate", "--confirm", self.deployment.name(), "--backup", "on the shelf"];
+        words.extend(more);
+        self.shell.run_words(&words, None).await
+    }
+
+    pub async fn activate(&self) -> Done {
+        self.activate_with(&[]).await
+    }
+}
+
+/// The status of a condition; empty if it is not there.
+pub fn condition(object: &Value, kind: &str) -> String {
+    let all = object["status"]["conditions"].as_array();
+    let found = all.into_iter().flatten().find(|one| one["type"] == kind);
+    found.and_then(|one| one["status"].as_str()).unwrap_or_default().to_owned()
+}
+
+/// `…config.active`.
+pub fn active(object: &Value) -> &Value {
+    &object["spec"]["components"]["matrixAuthenticationService"]["config"]["active"]
+}
+
+/// The end of the last run, as the operator stamps it.
+pub fn completion(object: &Value) -> Value {
+    let all = object["status"]["conditions"].as_array();
+    let running = all.into_iter().flatten().find(|one| one["type"] == "Running");
+    running.map(|one| one["ansibleResult"]["completion"].clone()).unwrap_or_default()
+}
+
+/// A change of `…config.active`, as a merge patch.
+pub fn switch(on: bool) -> Value {
+    json!({"spec": {"components": {"matrixAuthenticationService": {"config": {"active": on}}}}})
+}

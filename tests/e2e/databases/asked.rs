@@ -1,0 +1,226 @@
+//! MAS's database as a role sees it.
+
+use ess_mas::answers::postgres::{MasSaid, Place, Pooling, ProbeError, Refusal, SslMode, Whose};
+use ess_mas::checks::Known;
+use ess_mas::net::dial::Way;
+use ess_mas::net::postgres::{Login, ask_mas};
+use ess_mas::net::trust::Roots;
+use ess_mas::secrets::SecretText;
+
+use super::server::Server;
+
+pub const PASSWORD: &str = "correct-horse-0815";
+const HBA: &str = "host all trusted 127.0.0.1/32 trust\nhost all in_clear 127.0.0.1/32 password\n\
+    hostnossl all tls_only 127.0.0.1/32 reject\nhost all unwelcome 127.0.0.1/32 reject\n\
+    host all all 127.0.0.1/32 scram-sha-256\n";
+
+pub fn place(host: &str, port: u16, database: &str, user: &str, mode: SslMode) -> Place {
+    Place {
+        whose: Whose::Mas,
+        host: host.to_owned(),
+        port,
+        database: database.to_owned(),
+        user: user.to_owned(),
+        mode,
+        mode_set: true,
+        password: ("chat-mas".to_owned(), "postgresPassword".to_owned()),
+    }
+}
+
+pub async fn ask(place: &Place, password: &str, roots: Option<&Roots>) -> Result<MasSaid, ProbeError> {
+    let way = Way::To(vec![([127, 0, 0, 1], place.port).into()]);
+    ask_mas(&Login { place, password: &SecretText::from(password), way: &way, roots }).await
+}
+
+pub async fn server(tls: bool) -> Option<Server> {
+    let server = Server::start(tls, HBA).await?;
+    let mut sql = String::new();
+    for role in ["mas", "trusted", "in_clear", "tls_only", "unwelcome", "\"o'mas\"\"; DROP TABLE users; --\""] {
+        sql.extend(["CREATE ROLE ", role, " LOGIN PASSWORD '", PASSWORD, "';\n"]);
+    }
+    sql += "CREATE DATABASE mas OWNER mas;\nCREATE DATABASE \"it's \"\"mine\"\" $1\" OWNER mas;\n";
+    server.sql("postgres", &sql).await;
+    Some(server)
+}
+
+#[tokio::test]
+async fn a_new_database_of_mass_own_is_in_order_and_nothing_is_written_to_it() {
+    let Some(server) = server(false).await else { return };
+    let at = place("db.example.com", server.port, "mas", "mas", SslMode::Disable);
+    let said = ask(&at, PASSWORD, None).await.unwrap();
+    assert!(said.server.asked_password && !said.server.tls);
+    assert_eq!(said.server.pooling, Pooling::None);
+    assert_eq!(said.server.standby, Known::Known(false));
+    assert_eq!(said.encoding, Known::Known("UTF8".to_owned()));
+    let rights = said.rights.known().unwrap();
+    assert_eq!(rights.schema.as_deref(), Some("public"));
+    assert!(rights.create_in_schema && rights.create_in_database && !rights.superuser);
+    let tables = said.tables.known().unwrap();
+    assert!(tables.present.is_empty() && tables.all == 0 && !tables.migrations && !tables.synapses, "{tables:?}");
+    let connections = said.connections.known().unwrap();
+    assert_eq!((connections.of_role, connections.of_database, connections.of_server), (None, None, 60));
+    assert!(connections.used >= 1 && connections.reserved >= 1, "{connections:?}");
+    let identity = said.server.identity.known().unwrap();
+    assert!(identity.system.is_some() && identity.name == "mas", "{identity:?}");
+    let other = ask(&place("other.name", server.port, "mas", "mas", SslMode::Disable), PASSWORD, None).await.unwrap();
+    assert!(identity.is(other.server.identity.known().unwrap()));
+
+    // Every statement that the server saw from us reads, or opens and closes what can only read.
+    let log = server.log();
+    let ours: Vec<&str> = log.lines().filter_map(|line| line.strip_prefix("kubectl-ess-mas|LOG:  ")).collect();
+    let statements: Vec<&str> = ours.iter().filter_map(|line| Some(line.split_once(": ")?.1)).collect();
+    assert!(
+        statements.iter().filter(|one| **one == "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").count() == 2,
+        "{ours:#?}"
+    );
+    assert!(statements.len() > 20, "{ours:#?}");
+    let reads = |one: &&&str| {
+        let words = [
+            "BEGIN READ ONLY; SELECT",
+            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+            "SELECT ",
+            "SET LOCAL ",
+            "SAVEPOINT ",
+            "ROLLBACK",
+        ];
+        words.iter().any(|word| one.starts_with(word))
+    };
+    let others: Vec<&&str> = statements.iter().filter(|one| !reads(one)).collect();
+    assert!(others.is_empty(), "{others:#?}");
+}
+
+#[tokio::test]
+async fn not_even_a_database_that_wants_to_be_written_to_is() {
+    let Some(server) = server(false).await else { return };
+    // What is read is a view that writes whenever somebody looks.
+    server
+        .sql(
+            "mas",
+            "CREATE TABLE trace (a int);\nGRANT ALL ON trace TO mas;\n\
+             CREATE FUNCTION writes() RETURNS int LANGUAGE sql VOLATILE AS 'INSERT INTO trace VALUES (1) RETURNING a';\n\
+             CREATE VIEW users AS SELECT 1 AS id WHERE writes() > 0;\nGRANT SELECT ON users TO mas;\n",
+        )
+        .await;
+    let said = ask(&place("db", server.port, "mas", "mas", SslMode::Disable), PASSWORD, None).await.unwrap();
+    let tables = said.tables.known().unwrap();
+    let (name, unread) = &tables.present[0];
+    let refused =
+        matches!(unread, Known::Unreadable(why) if why.contains("cannot execute INSERT in a read-only transaction"));
+    assert!(*name == "users" && refused, "{unread:?}");
+    let client = server.connect("mas").await.unwrap();
+    let rows: i64 = client.query_one("SELECT count(*) FROM trace", &[]).await.unwrap().get(0);
+    assert_eq!(rows, 0);
+    // The same view writes for anybody else.
+    let _ = client.query("SELECT * FROM users", &[]).await.unwrap();
+    let rows: i64 = client.query_one("SELECT count(*) FROM trace", &[]).await.unwrap().get(0);
+    assert_eq!(rows, 1);
+}
+
+#[tokio::test]
+async fn names_with_quotes_are_names_and_nothing_else() {
+    let Some(server) = server(false).await else { return };
+    let user = "o'mas\"; DROP TABLE users; --";
+    let database = "it's \"mine\" $1";
+    let said = ask(&place("db", server.port, database, user, SslMode::Disable), PASSWORD, None).await.unwrap();
+    assert_eq!(said.server.identity.known().unwrap().name, database);
+    // Not the owner: from PostgreSQL 15 on there is nothing for it in schema public.
+    let rights = said.rights.known().unwrap();
+    let version = *said.server.version.known().unwrap();
+    assert_eq!(rights.create_in_schema, version < 150_000);
+    assert!(!rights.create_in_database);
+}
+
+#[tokio::test]
+async fn rows_tables_and_limits_are_seen() {
+    let Some(server) = server(false).await else { return };
+    server
+        .sql(
+            "mas",
+            "CREATE TABLE users (id int);\nINSERT INTO users VALUES (1);\nCREATE TABLE user_emails (id int);\n\
+             CREATE TABLE syn2mas__compat_sessions (id int);\nCREATE TABLE _sqlx_migrations (id int);\n\
+             GRANT SELECT ON users TO mas;\nALTER ROLE mas CONNECTION LIMIT 5;\n\
+             ALTER DATABASE mas CONNECTION LIMIT 7;\nCREATE EXTENSION pg_trgm;\n",
+        )
+        .await;
+    let said = ask(&place("db", server.port, "mas", "mas", SslMode::Disable), PASSWORD, None).await.unwrap();
+    let tables = said.tables.known().unwrap();
+    assert_eq!(tables.present[0], ("users", Known::Known(true)));
+    // What may not be read is told with the server's words, and does not keep the rest from being read.
+    let (name, unread) = &tables.present[1];
+    assert!(
+        *name == "user_emails" && matches!(unread, Known::Unreadable(why) if why.contains("permission denied")),
+        "{unread:?}"
+    );
+    assert_eq!((tables.renamed, tables.of_others, tables.migrations), (1, 4, true));
+    let connections = said.connections.known().unwrap();
+    assert_eq!((connections.of_role, connections.of_database), (Some(5), Some(7)));
+    assert!(said.trigram.known().unwrap().installed);
+}
+
+#[tokio::test]
+async fn each_refusal_of_a_login_is_told_from_the_others() {
+    let Some(server) = server(true).await else { return };
+    let state = async |database: &str, user: &str, password: &str, mode| match ask(
+        &place("db.example.com", server.port, database, user, mode),
+        password,
+        None,
+    )
+    .await
+    {
+        Err(ProbeError::Refused(Refusal { state, message })) => {
+            assert!(!message.contains(password), "{message}");
+            state
+        }
+        other => format!("{other:?}"),
+    };
+    assert_eq!(state("mas", "mas", "wrong", SslMode::Disable).await, "28P01");
+    assert_eq!(state("nowhere", "mas", PASSWORD, SslMode::Disable).await, "3D000");
+    assert_eq!(state("mas", "unwelcome", PASSWORD, SslMode::Disable).await, "28000");
+    assert_eq!(state("mas", "tls_only", PASSWORD, SslMode::Disable).await, "28000");
+    assert_eq!(state("mas", "tls_only", PASSWORD, SslMode::Allow).await, "28000", "MAS's library never tries TLS then");
+    server.sql("postgres", "REVOKE CONNECT ON DATABASE mas FROM public;\nALTER ROLE mas NOLOGIN;\n").await;
+    assert_eq!(state("mas", "tls_only", PASSWORD, SslMode::Prefer).await, "42501");
+    assert_eq!(state("mas", "mas", PASSWORD, SslMode::Prefer).await, "28000");
+}
+
+#[tokio::test]
+async fn a_password_is_kept_from_who_wants_it_in_clear_and_missed_where_nobody_asks() {
+    let Some(server) = server(true).await else { return };
+    let clear = ask(&place("db", server.port, "mas", "in_clear", SslMode::Disable), PASSWORD, None).await;
+    assert_eq!(clear.unwrap_err(), ProbeError::InClear);
+    let over_tls = ask(&place("db", server.port, "mas", "in_clear", SslMode::Require), PASSWORD, None).await.unwrap();
+    assert!(over_tls.server.tls && over_tls.server.asked_password);
+    let trusted = ask(&place("db", server.port, "mas", "trusted", SslMode::Disable), "anything", None).await.unwrap();
+    assert!(!trusted.server.asked_password);
+}
+
+#[tokio::test]
+async fn sslmode_means_what_it_means_to_postgresqls_clients() {
+    let (Some(server), Some(without)) = (server(true).await, server(false).await) else { return };
+    let authority = server.authority.clone().unwrap();
+    let der = ess_mas::x509::CertificateChain::parse(authority.as_bytes()).unwrap();
+    let der: Vec<Vec<u8>> = der.certificates().iter().map(|one| one.der().to_vec()).collect();
+    let roots = Roots::of(der.iter().map(Vec::as_slice)).unwrap();
+    let tls = async |host: &str, mode: SslMode, roots: Option<&Roots>, port: u16| {
+        ask(&place(host, port, "mas", "mas", mode), PASSWORD, roots).await.map(|said| said.server.tls)
+    };
+    let (good, plain) = (server.port, without.port);
+    assert_eq!(tls("db.example.com", SslMode::Disable, None, good).await, Ok(false));
+    assert_eq!(tls("db.example.com", SslMode::Prefer, None, good).await, Ok(true));
+    assert_eq!(tls("db.example.com", SslMode::Prefer, None, plain).await, Ok(false));
+    assert_eq!(tls("db.example.com", SslMode::Require, None, good).await, Ok(true), "with whomever");
+    assert_eq!(tls("db.example.com", SslMode::Require, None, plain).await, Err(ProbeError::NoTls));
+    assert_eq!(tls("db.example.com", SslMode::VerifyFull, Some(&roots), good).await, Ok(true));
+    assert_eq!(tls("other.example.com", SslMode::VerifyCa, Some(&roots), good).await, Ok(true), "of any name");
+    let refused = async |host: &str, mode, roots| match tls(host, mode, roots, good).await {
+        Err(ProbeError::Certificate(why)) => why,
+        other => panic!("{other:?}"),
+    };
+    assert!(
+        refused("other.example.com", SslMode::VerifyFull, Some(&roots)).await.contains("not for other.example.com")
+    );
+    assert!(refused("db.example.com", SslMode::VerifyCa, None).await.contains("no CA certificates"));
+    let strange = rcgen::generate_simple_self_signed(["x".to_owned()]).unwrap();
+    let strange = Roots::of([strange.cert.der().as_ref()]).unwrap();
+    assert!(refused("db.example.com", SslMode::VerifyCa, Some(&strange)).await.contains("not trusted"));
+}

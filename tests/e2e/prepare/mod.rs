@@ -1,0 +1,7 @@
+//! `prepare`.
+
+#[cfg(unix)]
+mod export;
+mod export_values;
+mod secrets;
+mod tls;

@@ -1,0 +1,277 @@
+//! Certificates that `prepare` issues, keeps, looks up and refuses, and what they stop afterwards.
+
+use std::time::Duration;
+
+use ess_mas_sandbox::prelude::*;
+use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::api::rbac::v1::PolicyRule;
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::api::{Api, DynamicObject, ListParams, Patch, PatchParams, PostParams};
+use kube::core::{ApiResource, GroupVersionKind};
+use serde_json::{Value, json};
+
+use crate::common::command::{Done, Shell};
+use crate::common::scene::Scene;
+use crate::tls::{HOST, codes, home, openssl};
+
+/// Runs `prepare` with everything that it needs, and with these words.
+async fn prepare(scene: &Scene, words: &str) -> Done {
+    prepare_in(&scene.shell, scene, words).await
+}
+
+async fn prepare_in(shell: &Shell, scene: &Scene, words: &str) -> Done {
+    let line = "prepare --database-host pg.example.com --database-name mas --database-user mas --database-password-file - \
+                --yes --host";
+    let host = scene.deployment.mas_host();
+    let words: Vec<&str> = line.split_whitespace().chain([host.as_str()]).chain(words.split_whitespace()).collect();
+    shell.run_words(&words, Some("correct horse\n")).await
+}
+
+/// A deployment whose components inherit this TLS setting.
+async fn with_tls(tls: Value) -> Scene {
+    Scene::changed(Behaviour::default(), |deployment| deployment.set("/spec/global/k8s/ingresses/tls", tls)).await
+}
+
+fn secrets(scene: &Scene) -> Api<Secret> {
+    Api::namespaced(scene.namespace.client().unwrap(), scene.namespace.name())
+}
+
+async fn mas_secret(scene: &Scene) -> Option<std::collections::BTreeMap<String, String>> {
+    let found = secrets(scene).get_opt(&scene.deployment.mas_secret_name()).await.unwrap()?;
+    let data = found.data.unwrap_or_default();
+    Some(data.into_iter().map(|(key, value)| (key, String::from_utf8(value.0).unwrap())).collect())
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_not_for_the_host_is_not_written() {
+    let scene = Scene::new(Behaviour::default()).await;
+    let _ = scene.shell.run("tls issue --host other.example.com").await.expect(0);
+    let files = "--tls certfile --certificate other.example.com.crt --private-key other.example.com.key";
+    prepare(&scene, files).await.expect(10).says("certificate-host-mismatch");
+    prepare(&scene, "--tls certfile").await.expect(2).says("needs a certificate and its private key");
+    let without_mode = files.trim_start_matches("--tls certfile");
+    prepare(&scene, without_mode).await.expect(2).says("go with --tls certfile");
+    assert_eq!(mas_secret(&scene).await, None);
+}
+
+#[tokio::test]
+async fn a_good_certificate_goes_into_the_secret_in_one_form_is_kept_and_replaced_by_name_only() {
+    let scene = Scene::new(Behaviour::default()).await;
+    let folder = home(&scene.shell);
+    let _ = scene.shell.run(&format!("tls issue --host {HOST}")).await.expect(0);
+    let read = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
+    let (chain, key) = (read("auth.example.com.crt"), read("auth.example.com.key"));
+    std::fs::write(folder.join("untidy.crt"), chain.replace('\n', "\r\n\r\n")).unwrap();
+    let given = format!("--tls certfile --certificate untidy.crt --private-key {HOST}.key");
+    let done = prepare(&scene, &given).await.expect(0);
+    assert!(!done.stderr.contains("PRIVATE KEY") && !done.stdout.contains("PRIVATE KEY"));
+    let data = mas_secret(&scene).await.unwrap();
+    assert_eq!((&data["certificate"], &data["privateKey"]), (&chain, &key));
+
+    let line = format!("tls issue --host {HOST} --force --ca-certificate {HOST}-ca.crt --ca-private-key {HOST}-ca.key");
+    let _ = scene.shell.run(&line).await.expect(0);
+    let next = format!("--tls certfile --certificate {HOST}.crt --private-key {HOST}.key");
+    prepare(&scene, &next).await.expect(0).says("kept as it is in the cluster");
+    assert_eq!(mas_secret(&scene).await.unwrap()["certificate"], chain);
+    // Half of a pair would take MAS's ingress down.
+    prepare(&scene, &format!("{next} --replace certificate")).await.expect(10).says("certificate-key-mismatch");
+    let done = prepare(&scene, &format!("{next} --replace certificate,privateKey")).await.expect(0);
+    assert!(done.stderr.contains(" -> sha256:"), "{done}");
+    assert_eq!(mas_secret(&scene).await.unwrap()["certificate"], read("auth.example.com.crt"));
+    // What was put there is looked at by the other commands too.
+    let secret = scene.deployment.mas_secret_name();
+    let look = format!("tls check --host {HOST} --secret {secret} -o json");
+    assert_eq!(codes(&scene.shell.run(&look).await.expect(0)), ["certificate"]);
+    assert!(codes(&scene.shell.run("check -o json").await).contains(&"certificate".to_owned()));
+}
+
+#[tokio::test]
+async fn prepare_issues_a_certificate_once_and_leaves_the_ca_with_the_person() {
+    let scene = Scene::new(Behaviour::default()).await;
+    let folder = home(&scene.shell);
+    prepare(&scene, "--tls issue --preview").await.expect(0).says("Install auth.example.com-ca.crt");
+    assert!(!folder.join("auth.example.com-ca.key").exists(), "a preview wrote a file");
+    prepare(&scene, "--tls issue").await.expect(0).says("auth.example.com-ca.key written.");
+    let data = mas_secret(&scene).await.unwrap();
+    std::fs::write(folder.join("leaf.crt"), &data["certificate"]).unwrap();
+    openssl(&folder, &format!("verify -verify_hostname {HOST} -CAfile {HOST}-ca.crt leaf.crt")).await;
+    assert!(!folder.join("auth.example.com.key").exists(), "the certificate's key belongs in the Secret alone");
+    // Again: what is there stays, and no second CA is made.
+    let ca = std::fs::read(folder.join("auth.example.com-ca.crt")).unwrap();
+    let _ = prepare(&scene, "--tls issue").await.expect(0);
+    assert_eq!(mas_secret(&scene).await.unwrap(), data);
+    // A new one from the same CA; without naming it, the CA's files are not overwritten.
+    let again = "--tls issue --replace certificate";
+    prepare(&scene, again).await.expect(2).says("--ca-certificate auth.example.com-ca.crt");
+    let from_ca = format!("{again} --ca-certificate {HOST}-ca.crt --ca-private-key {HOST}-ca.key");
+    let _ = prepare(&scene, &from_ca).await.expect(0);
+    let renewed = mas_secret(&scene).await.unwrap();
+    assert!(renewed["certificate"] != data["certificate"] && renewed["privateKey"] != data["privateKey"]);
+    assert_eq!(renewed["encryptionSecret"], data["encryptionSecret"]);
+    assert_eq!(std::fs::read(folder.join("auth.example.com-ca.crt")).unwrap(), ca);
+}
+
+#[tokio::test]
+async fn an_inherited_certificate_is_looked_up_where_the_operator_takes_it_from() {
+    let names = json!({"certFileSecretKey": "allCertificate", "privateKeySecretKey": "allKey"});
+    let scene = with_tls(json!({"mode": "certfile", "certificate": names})).await;
+    prepare(&scene, "").await.expect(0).says("global Secret chat-of-ours-global");
+    // The global Secret gets a certificate for MAS's host.
+    let _ = scene.shell.run(&format!("tls issue --host {HOST}")).await.expect(0);
+    let read = |name: &str| std::fs::read_to_string(home(&scene.shell).join(name)).unwrap();
+    let data =
+        json!({"stringData": {"allCertificate": read("auth.example.com.crt"), "allKey": read("auth.example.com.key")}});
+    secrets(&scene).patch("chat-of-ours-global", &PatchParams::default(), &Patch::Merge(&data)).await.unwrap();
+    let _ = prepare(&scene, "").await.expect(0);
+}
+
+#[tokio::test]
+async fn an_existing_secret_has_to_be_there_and_of_the_right_type() {
+    let scene = Scene::new(Behaviour::default()).await;
+    prepare(&scene, "--tls existing --tls-secret wild").await.expect(0).says("Secret wild: it does not exist");
+    let _ = scene.shell.run(&format!("tls issue --host {HOST}")).await.expect(0);
+    let read = |name: &str| std::fs::read_to_string(home(&scene.shell).join(name)).unwrap();
+    let make = |name: &str, kind: &str| -> Secret {
+        serde_json::from_value(json!({"metadata": {"name": name}, "type": kind,
+            "stringData": {"tls.crt": read("auth.example.com.crt"), "tls.key": read("auth.example.com.key")}}))
+        .unwrap()
+    };
+    for secret in [make("opaque", "Opaque"), make("wild", "kubernetes.io/tls")] {
+        secrets(&scene).create(&PostParams::default(), &secret).await.unwrap();
+    }
+    prepare(&scene, "--tls existing --tls-secret opaque").await.expect(10).says("its type is Opaque");
+    let _ = prepare(&scene, "--tls existing --tls-secret wild").await.expect(0);
+}
+
+/// cert-manager's definition of a ClusterIssuer as far as it is looked at. No other test looks for one on the shared server.
+async fn install_cert_manager(client: &kube::Client) {
+    let crd = json!({
+        "metadata": {"name": "clusterissuers.cert-manager.io"},
+        "spec": {"group": "cert-manager.io", "scope": "Cluster",
+            "names": {"kind": "ClusterIssuer", "listKind": "ClusterIssuerList", "plural": "clusterissuers", "singular": "clusterissuer"},
+            "versions": [{"name": "v1", "served": true, "storage": true, "subresources": {"status": {}},
+                "schema": {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": true}}}]}});
+    let crd: CustomResourceDefinition = serde_json::from_value(crd).unwrap();
+    Api::all(client.clone()).create(&PostParams::default(), &crd).await.unwrap();
+}
+
+fn issuers(client: kube::Client) -> Api<DynamicObject> {
+    let kind = GroupVersionKind::gvk("cert-manager.io", "v1", "ClusterIssuer");
+    Api::all_with(client, &ApiResource::from_gvk_with_plural(&kind, "clusterissuers"))
+}
+
+#[tokio::test]
+async fn a_cluster_issuer_has_to_be_there_and_ready() {
+    let scene = Scene::new(Behaviour::default()).await;
+    let certmanager = "--tls certmanager --issuer letsencrypt";
+    let _ = prepare(&scene, certmanager).await.expect(0);
+    let client = scene.namespace.client().unwrap();
+    install_cert_manager(&client).await;
+    let api = issuers(client);
+    for _ in 0..200 {
+        if api.list(&ListParams::default()).await.is_ok() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    prepare(&scene, certmanager).await.expect(10).says("ClusterIssuer letsencrypt: it does not exist");
+    let object =
+        json!({"apiVersion": "cert-manager.io/v1", "kind": "ClusterIssuer", "metadata": {"name": "letsencrypt"}});
+    api.create(&PostParams::default(), &serde_json::from_value(object).unwrap()).await.unwrap();
+    let state = async |status: &str| {
+        let conditions = json!([{"type": "Ready", "status": status, "message": "no account"}]);
+        let patch = Patch::Merge(json!({"status": {"conditions": conditions}}));
+        api.patch_status("letsencrypt", &PatchParams::default(), &patch).await.unwrap();
+    };
+    state("False").await;
+    prepare(&scene, certmanager).await.expect(11).says("no account");
+    let _ = prepare(&scene, &format!("{certmanager} --accept cluster-issuer")).await.expect(0);
+    state("True").await;
+    let _ = prepare(&scene, certmanager).await.expect(0);
+}
+
+#[tokio::test]
+async fn an_unreadable_certificate_is_unknown_and_never_ok() {
+    let scene = Scene::new(Behaviour::default()).await;
+    let rule = PolicyRule {
+        api_groups: Some(vec!["matrix.element.io".to_owned()]),
+        resources: Some(vec!["elementdeployments".to_owned()]),
+        verbs: vec!["get".to_owned(), "list".to_owned()],
+        ..PolicyRule::default()
+    };
+    let user = scene.namespace.user("nobody-much", vec![rule]).await.unwrap();
+    let shell = Shell::with_kubeconfig(&user.kubeconfig);
+    let done = prepare_in(&shell, &scene, "--tls existing --tls-secret wild").await.expect(10);
+    done.says("certificate-unknown").says("you may not: get secrets/chat-of-ours-mas");
+    // Whoever has all other rights may take it upon themselves.
+    let user = scene.namespace.user("operations", crate::common::roles::role()).await.unwrap();
+    let shell = Shell::with_kubeconfig(&user.kubeconfig);
+    let done = prepare_in(&shell, &scene, "--tls existing --tls-secret wild").await.expect(11);
+    done.says("certificate-unknown");
+}
+
+/// A certificate that clients refuse shows at the latest when everybody has been locked out, so each step looks.
+#[tokio::test]
+async fn a_bad_certificate_stops_the_dry_run_and_the_activation_and_a_weak_one_has_to_be_accepted() {
+    let scene = Scene::new(Behaviour::default()).await;
+    let folder = home(&scene.shell);
+    let read = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
+    for host in [HOST, "other.example.com"] {
+        let _ = scene.shell.run(&format!("tls issue --host {host}")).await.expect(0);
+    }
+    let put = async |chain: String, key: String| {
+        let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "wild"}, "type": "kubernetes.io/tls",
+            "stringData": {"tls.crt": chain, "tls.key": key}});
+        let params = PatchParams::apply("somebody").force();
+        secrets(&scene).patch("wild", &params, &Patch::Apply(secret)).await.unwrap();
+    };
+    prepare(&scene, "--tls existing --tls-secret wild").await.expect(0).says("it does not exist");
+    let before = scene.versions().await;
+    scene.shell.run("dry-run --yes --accept certificate-missing").await.expect(10).says("certificate-missing");
+    put(read("other.example.com.crt"), read("other.example.com.key")).await;
+    scene.shell.run("dry-run --yes").await.expect(10).says("certificate-host-mismatch").says("nothing was changed");
+    // The leaf alone: some clients fetch what is missing, others do not.
+    let chain = read("auth.example.com.crt");
+    let leaf = format!("{}-----END CERTIFICATE-----\n", chain.split("-----END CERTIFICATE-----").next().unwrap());
+    put(leaf, read("auth.example.com.key")).await;
+    scene.shell.run("dry-run --yes").await.expect(11).says("--accept certificate-chain-incomplete");
+    let mut after = scene.versions().await;
+    after.remove("secret/wild");
+    assert_eq!(after, before);
+    let _ = scene.shell.run("dry-run --yes --accept certificate-chain-incomplete").await.expect(0);
+    scene.activate().await.expect(11).says("--accept certificate-chain-incomplete");
+    put(read("other.example.com.crt"), read("other.example.com.key")).await;
+    scene.activate().await.expect(10).says("certificate-host-mismatch");
+    // Going back hangs on no certificate.
+    let _ = scene.shell.run("abort --yes").await.expect(0);
+    put(chain, read("auth.example.com.key")).await;
+    let _ = scene.activate().await.expect(0);
+}
+
+/// MAS's own Secret has been read by then, and the global one is read once however often the plan is made.
+#[tokio::test]
+async fn looking_at_the_certificate_costs_a_step_at_most_one_request() {
+    for (words, more) in [("", 0), ("--tls certfile", 0), ("--tls existing --tls-secret wild", 1)] {
+        let scene = Scene::new(Behaviour::default()).await;
+        let folder = home(&scene.shell);
+        let _ = scene.shell.run(&format!("tls issue --host {HOST}")).await.expect(0);
+        let read = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
+        let wild: Secret = serde_json::from_value(json!({"metadata": {"name": "wild"}, "type": "kubernetes.io/tls",
+            "stringData": {"tls.crt": read("auth.example.com.crt"), "tls.key": read("auth.example.com.key")}}))
+        .unwrap();
+        secrets(&scene).create(&PostParams::default(), &wild).await.unwrap();
+        let given = format!("--certificate {HOST}.crt --private-key {HOST}.key");
+        let words = if words.contains("certfile") { format!("{words} {given}") } else { words.to_owned() };
+        let _ = prepare(&scene, &words).await.expect(0);
+        let proxy = Proxy::start(&scene.namespace).await.unwrap();
+        proxy.pass();
+        let shell = Shell::with_kubeconfig(&proxy.kubeconfig());
+        let _ = shell.run("dry-run --yes --wait=false").await.expect(0);
+        // The other components' Secrets are read for reasons of their own.
+        let of_mas = |address: &str| address.contains("/secrets/chat-of-ours-mas") || address.contains("/secrets/wild");
+        let secrets = proxy.log().iter().filter(|request| of_mas(&request.address)).count();
+        let global = proxy.log().iter().filter(|request| request.address.contains("-global")).count();
+        assert_eq!(global, 1, "{words}: {:?}", proxy.log());
+        assert_eq!(secrets, 1 + more, "{words}: {:?}", proxy.log());
+    }
+}

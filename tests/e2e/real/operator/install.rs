@@ -1,0 +1,141 @@
+//! Where the operator and Ansible come from: a Go module beside this file, and Python packages in a virtual environment.
+
+use std::collections::hash_map::DefaultHasher;
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::hash::{Hash, Hasher};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use ess_mas_sandbox::Result;
+use ess_mas_sandbox::assets::{GoModule, target_directory};
+
+/// How the operator tells of a run that fails after one that failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Telling {
+    /// With its own words and its own completion, as in the recordings: the vendor's, and later releases of the original.
+    Each,
+    /// Not at all: the first failure stands until a run ends well. That is how the release in `operator/go.mod` does it.
+    First,
+}
+
+/// What there is once everything is installed.
+#[derive(Clone, Debug)]
+pub struct Programs {
+    /// The operator.
+    pub operator: PathBuf,
+    /// A Python virtual environment with Ansible in it.
+    pub python: PathBuf,
+}
+
+/// This folder.
+pub fn here() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/e2e/real/operator")
+}
+
+/// Installs what is missing.
+pub fn programs(telling: Telling) -> Result<Programs> {
+    let mut module = GoModule {
+        folder: here().join("source"),
+        name: "ansible-operator",
+        what: "ansible-operator",
+        programs: &[("", "github.com/operator-framework/ansible-operator-plugins/cmd/ansible-operator")],
+        more: Vec::new(),
+    };
+    if telling == Telling::Each {
+        module.more = changed(&module)?;
+        module.name = "ansible-operator-telling-each";
+    }
+    Ok(Programs { operator: module.build("")?.join("ansible-operator"), python: environment()? })
+}
+
+/// The one condition by which a later release of the operator differs from the one that is built here, in what it writes:
+/// the sources are copied, it is put in, and the copy is built.
+fn changed(module: &GoModule) -> Result<Vec<OsString>> {
+    let (file, before, after) = (
+        "internal/ansible/controller/status/utils.go",
+        "currentCond != nil && currentCond.Status == condition.Status && currentCond.Reason",
+        "currentCond != nil && condition.Type != FailureConditionType && currentCond.Status == condition.Status && currentCond.Reason",
+    );
+    let path = "github.com/operator-framework/ansible-operator-plugins";
+    let download = module.go().args(["mod", "download", path]).status()?;
+    let found = module.go().args(["list", "-m", "-f", "{{.Dir}}", path]).output()?;
+    if !(download.success() && found.status.success()) {
+        return Err(format!("Go cannot find the sources of {path}").into());
+    }
+    let original = PathBuf::from(String::from_utf8(found.stdout)?.trim());
+    let text = fs::read_to_string(original.join(file))?;
+    if text.matches(before).count() != 1 {
+        return Err(format!("{file} of {path} is not the one that is known").into());
+    }
+    let [manifest, sums] = ["go.mod", "go.sum"].map(|name| fs::read_to_string(module.folder.join(name)));
+    let (manifest, sums) = (manifest?, sums?);
+    let mut hasher = DefaultHasher::new();
+    (&text, after, &original, &manifest, &sums).hash(&mut hasher);
+    let target = target_directory().join("ansible-operator-sources");
+    let folder = target.join(format!("{:016x}", hasher.finish()));
+    let (sources, modfile) = (folder.join("sources"), folder.join("go.mod"));
+    fs::create_dir_all(&target)?;
+    let lock = File::create(target.join("lock"))?;
+    lock.lock()?;
+    // Written last, so that it tells of a copy that is whole.
+    if !modfile.is_file() {
+        let _ = fs::remove_dir_all(&folder);
+        copy(&original, &sources)?;
+        fs::write(sources.join(file), text.replace(before, after))?;
+        fs::write(folder.join("go.sum"), sums)?;
+        let sources = sources.canonicalize()?;
+        fs::write(&modfile, format!("{manifest}\nreplace {path} => {}\n", sources.display()))?;
+    }
+    let mut argument = OsString::from("-modfile=");
+    argument.push(modfile.canonicalize()?);
+    Ok(vec![argument])
+}
+
+/// Go's own copies may not be written to, so permissions are not taken over.
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy(&entry.path(), &target)?;
+        } else {
+            fs::write(target, fs::read(entry.path())?)?;
+        }
+    }
+    Ok(())
+}
+
+/// The virtual environment, made anew whenever the requirements or Python change.
+fn environment() -> Result<PathBuf> {
+    let requirements = here().join("requirements.txt");
+    let version = Command::new("python3").arg("--version").output();
+    let version = version.map_err(|error| format!("Ansible needs Python, and `python3` does not start: {error}"))?;
+    let mut hasher = DefaultHasher::new();
+    (fs::read(&requirements)?, version.stdout).hash(&mut hasher);
+    let target = target_directory().join("ansible");
+    fs::create_dir_all(&target)?;
+    let target = target.canonicalize()?;
+    let lock = File::create(target.join("lock"))?;
+    lock.lock()?;
+    let folder = target.join(format!("{:016x}", hasher.finish()));
+    let complete = folder.join("complete");
+    if complete.is_file() {
+        return Ok(folder);
+    }
+    let _ = writeln!(io::stderr(), "Installing Ansible into {}; this needs the network.", folder.display());
+    // Scripts in it name the folder, so it cannot be made elsewhere and moved.
+    let _ = fs::remove_dir_all(&folder);
+    succeed(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
+    let pip = folder.join("bin/pip");
+    succeed(Command::new(pip).args(["install", "--quiet", "--disable-pip-version-check", "-r"]).arg(&requirements))?;
+    fs::write(complete, "")?;
+    Ok(folder)
+}
+
+fn succeed(command: &mut Command) -> Result<()> {
+    let status = command.status()?;
+    if status.success() { Ok(()) } else { Err(format!("{command:?} ended with {status}").into()) }
+}

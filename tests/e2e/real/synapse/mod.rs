@@ -1,0 +1,123 @@
+//! What is said about Synapse's settings, held against Synapse itself, from the Python Package Index: what is called fatal it
+//! must refuse with MAS on, what is passed it must load.
+//!
+//! Installs Synapse below `target/synapse` and is run by hand: `cargo test --test e2e real::synapse -- --ignored`. Needs Python 3.10.
+
+pub mod install;
+mod settings;
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use ess_mas::checks::synapse::{Process, Setting, scan};
+use serde_json::{Value, json};
+
+/// What Synapse says to each text: why it does not start with its own logins, and with MAS.
+fn ask(texts: &[String]) -> Vec<(Option<String>, Option<String>)> {
+    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/synapse/load.py");
+    let mut child = Command::new(install::python())
+        .args(["-W", "ignore"])
+        .arg(program)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let lines: Vec<String> = texts.iter().map(|text| json!({ "text": text }).to_string()).collect();
+    let writer = std::thread::spawn(move || {
+        for line in lines {
+            if writeln!(stdin, "{line}").is_err() {
+                break;
+            }
+        }
+    });
+    let answers = BufReader::new(child.stdout.take().unwrap()).lines();
+    let answers = answers.map(|line| {
+        let answer: Value = serde_json::from_str(&line.unwrap()).unwrap();
+        let text = |key: &str| answer[key].as_str().map(str::to_owned);
+        (text("legacy"), text("mas"))
+    });
+    let answers = answers.collect();
+    writer.join().unwrap();
+    assert!(child.wait().unwrap().success());
+    answers
+}
+
+/// Whether we say that Synapse refuses this with MAS; `None` where we say that we do not know.
+fn we_say_fatal(text: &str) -> Option<bool> {
+    let scan = scan(text, Process::Worker);
+    let fatal = |setting: &Setting| {
+        matches!(
+            setting,
+            Setting::PasswordLogin
+                | Setting::Registration
+                | Setting::Captcha
+                | Setting::Consent
+                | Setting::ThreepidChanges
+                | Setting::ExistingSession
+                | Setting::Lifetime
+                | Setting::PasswordModule
+                | Setting::Oidc
+                | Setting::Saml
+                | Setting::Cas
+                | Setting::Jwt
+        )
+    };
+    if scan.hits.iter().any(|hit| fatal(&hit.setting)) {
+        return Some(true);
+    }
+    let open = scan.hits.iter().any(|hit| matches!(hit.setting, Setting::UnknownModule | Setting::TooMuch));
+    (!open).then_some(false)
+}
+
+/// Numbers of one comparison.
+#[derive(Default, Debug)]
+struct Tally {
+    refused: usize,
+    loaded: usize,
+    /// Synapse does not start with it today either, so it cannot be anybody's setting.
+    broken_anyway: usize,
+    open: usize,
+    wrong: Vec<String>,
+}
+
+fn compare(texts: &[String]) -> Tally {
+    let mut tally = Tally::default();
+    for (text, (legacy, mas)) in texts.iter().zip(ask(texts)) {
+        match (legacy, we_say_fatal(text)) {
+            (Some(_), _) => tally.broken_anyway += 1,
+            (None, None) => tally.open += 1,
+            (None, Some(fatal)) if fatal == mas.is_some() => {
+                *(if fatal { &mut tally.refused } else { &mut tally.loaded }) += 1;
+            }
+            (None, Some(fatal)) => tally.wrong.push(format!("{text:?}: we say fatal {fatal}, Synapse says {mas:?}")),
+        }
+    }
+    tally
+}
+
+#[test]
+#[ignore = "installs Synapse from PyPI"]
+fn what_is_called_fatal_synapse_refuses_and_what_is_passed_it_loads() {
+    let single = compare(&settings::single());
+    println!("one setting at a time: {single:#?}");
+    assert!(single.wrong.is_empty(), "{:#?}", single.wrong);
+    assert!(single.refused > 100 && single.loaded > 200, "{single:#?}");
+    let mixed = compare(&settings::mixed(600));
+    println!("several settings: {mixed:#?}");
+    assert!(mixed.wrong.is_empty(), "{:#?}", mixed.wrong);
+    assert!(mixed.refused > 50 && mixed.loaded > 50, "{mixed:#?}");
+}
+
+#[test]
+#[ignore = "installs Synapse from PyPI"]
+fn synapse_starts_with_an_unknown_module_or_does_not() {
+    let module = |name: &str| format!("modules: [{{module: our_modules.{name}, config: {{}}}}]\n");
+    let (checks, harmless) = (module("Checks"), module("Harmless"));
+    assert_eq!((we_say_fatal(&checks), we_say_fatal(&harmless)), (None, None), "we cannot know");
+    let answers = ask(&[checks, harmless]);
+    assert!(answers[0].0.is_none() && answers[0].1.as_ref().is_some_and(|why| why.contains("password auth provider")));
+    assert_eq!(answers[1], (None, None));
+}

@@ -1,0 +1,148 @@
+//! `status`: the phase, lists in pages, and watching.
+
+use std::time::Duration;
+
+use ess_mas_sandbox::many;
+use ess_mas_sandbox::prelude::*;
+use serde_json::{Value, json};
+
+use crate::common::command::{Done, Shell, finish};
+use crate::common::roles::{acting, role};
+use crate::common::scene::Scene;
+use crate::common::stage::{Stage, Step};
+
+#[tokio::test]
+async fn status_tells_the_phase_at_every_step() {
+    let scene = Scene::new(Behaviour::default()).await;
+    let phase = async || scene.shell.run("status -o json").await.expect(0).json()["items"][0].clone();
+    let now = phase().await;
+    assert_eq!([&now["phase"], &now["rehearsal"]["state"]], ["Configuration", "none"]);
+    assert!(now["next"].as_str().unwrap().starts_with("kubectl ess-mas prepare chat-of-ours -n "));
+    assert_eq!(now["spec"], json!({"active": null, "host": null}));
+    scene.prepare().await;
+    let now = phase().await;
+    assert_eq!(now["phase"], "Configuration");
+    assert!(now["next"].as_str().unwrap().contains(" dry-run "));
+    assert_eq!(
+        now["identityProviders"][0]["masRedirectUri"],
+        "https://auth.example.com/upstream/callback/01JABCDEFGHJKMNPQRSTVWXYZ0"
+    );
+    scene.operator.set(Behaviour::default().dry_run(Outcome::fail("no room")));
+    let _ = scene.shell.run("dry-run --yes").await.expect(1);
+    let now = phase().await;
+    assert_eq!([&now["phase"], &now["rehearsal"]["state"]], ["DryRunFailed", "failed"]);
+    assert_eq!(now["status"]["failure"]["message"], "no room");
+    scene.shell.run("status").await.expect(0).shows("dry run failed").shows("no room");
+    scene.operator.set(Behaviour::default());
+    let _ = scene.shell.run("dry-run --yes").await.expect(0);
+    let now = phase().await;
+    assert_eq!([&now["phase"], &now["rehearsal"]["state"]], ["ReadyToMigrate", "passed"]);
+    assert_eq!(now["status"]["masActive"], json!(false));
+    // A run that was queued while the rehearsal failed may follow the one that passed.
+    assert!(["idle", "running"].contains(&now["status"]["run"].as_str().unwrap()), "{now:#}");
+    scene.operator.set(Behaviour::default().activation(Outcome::Hang));
+    let _ = scene.activate_with(&["--wait=false"]).await.expect(0);
+    assert_eq!(phase().await["phase"], "Migrating");
+}
+
+const COUNT: usize = 450;
+
+/// A page that is not the first.
+fn is_later(request: &Request) -> bool {
+    request.address.contains("/elementdeployments") && request.address.contains("continue=")
+}
+
+/// One server, one test after the other: making so many takes a while.
+#[tokio::test]
+async fn many_deployments_come_in_pages_and_a_list_that_breaks_off_is_no_document() {
+    let server = Sandbox::start(Release::Current).unwrap();
+    let namespace = server.namespace().await.unwrap();
+    let proxy = Proxy::start(&namespace).await.unwrap();
+    let shell = Shell::with_kubeconfig(&proxy.kubeconfig());
+    let all = async |flags: &str| shell.run(&format!("status -A {flags}")).await;
+    none_at_all_is_a_list_without_items(&all("-o json").await, &all("-o yaml").await, &all("").await);
+
+    many::create(&namespace, 0..COUNT).await.unwrap();
+    proxy.pass();
+    let list = all("-o json").await.expect(0).json();
+    let names: Vec<&str> = list["items"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
+    assert_eq!(names, (0..COUNT).map(many::name).collect::<Vec<_>>());
+    let asked: Vec<String> = proxy.log().iter().map(Request::name).collect();
+    assert_eq!(asked.len(), 4, "three pages, and the records once: {asked:?}");
+    assert_eq!(all("-o yaml").await.expect(0).yaml(), list);
+    assert_eq!(all("").await.expect(0).stdout.lines().count(), COUNT + 1);
+
+    // The server refuses to go on, or has forgotten the list and knows no way to go on with it.
+    for code in [403, 410] {
+        proxy.plan(move |request| if is_later(request) { Fault::answer(code) } else { Fault::None });
+        let broken = all("-o json").await.expect(1);
+        assert!(broken.stdout.contains(&many::name(0)), "{broken}");
+        assert!(serde_json::from_str::<Value>(&broken.stdout).is_err(), "{broken}");
+        broken.says("the list above is not complete");
+        // Half of a YAML document could be taken for one, half of a table for the whole.
+        for flags in ["-o yaml", ""] {
+            assert_eq!(all(flags).await.expect(1).stdout, "");
+        }
+    }
+    proxy.plan(
+        |request| {
+            if request.address.contains("/elementdeployments") { Fault::answer(403) } else { Fault::None }
+        },
+    );
+    let nothing = all("-o json").await.expect(1);
+    assert!(nothing.stdout.is_empty() && !nothing.stderr.contains("above"), "{nothing}");
+
+    // Without the records no rehearsal is known; that none has passed was said in silence.
+    proxy.plan(|request| if request.address.contains("/configmaps") { Fault::answer(403) } else { Fault::None });
+    let unread = all("-o json").await.expect(0);
+    assert_eq!(unread.json(), list);
+    unread.says("no rehearsal is shown, because the records could not be read");
+}
+
+fn none_at_all_is_a_list_without_items(in_json: &Done, in_yaml: &Done, in_words: &Done) {
+    let empty = json!({"apiVersion": "ess-mas/v1", "kind": "StatusList", "items": []});
+    assert_eq!((in_json.json(), in_yaml.yaml()), (empty.clone(), empty));
+    in_words.says("There is no ElementDeployment");
+}
+
+#[tokio::test]
+async fn a_viewer_sees_the_status_and_what_could_not_be_read() {
+    let mut scene = Scene::new(Behaviour::default()).await;
+    scene.rehearse().await;
+    let mut rules = role();
+    rules.truncate(1);
+    rules[0].verbs.push("get".to_owned());
+    acting(&mut scene, "viewer", rules).await;
+    scene.shell.run("status").await.expect(0).shows("chat-of-ours");
+    let check = scene.shell.run("check").await;
+    assert!([10, 11].contains(&check.code), "{check}");
+    check.shows("unknown");
+    scene.shell.run("status -A").await.expect(1).says("not allowed").says(" list ");
+}
+
+#[tokio::test]
+async fn watching_tells_a_line_per_change_and_ends_with_an_interruption() {
+    let stage = Stage::new(Step::Activate).await;
+    let mut child = stage.shell.command(["status", "--watch"]).spawn().unwrap();
+    let pid = child.id().unwrap().to_string();
+    let mut out = tokio::io::BufReader::new(child.stdout.take().unwrap());
+    let mut lines = Vec::new();
+    let mut next = async || {
+        let mut line = String::new();
+        let read = tokio::io::AsyncBufReadExt::read_line(&mut out, &mut line);
+        tokio::time::timeout(Duration::from_secs(20), read).await.expect("a line comes").unwrap();
+        line
+    };
+    lines.push(next().await);
+    assert!(lines[0].contains("ready to migrate; operator idle; active false"), "{lines:?}");
+    let _ = stage.run(&[]).await.expect(0);
+    while !lines.last().unwrap().contains("mas_active true, Available true, Successful true") {
+        lines.push(next().await);
+    }
+    assert!(lines.iter().any(|line| line.contains("operator running; active true")), "{lines:?}");
+    lines.dedup_by(|one, other| one[8..] == other[8..]);
+    assert!(lines.len() >= 3, "{lines:?}");
+    assert!(std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    let done = finish(child, "status --watch".into()).await.expect(130);
+    done.says("interrupted; this only looked").says("kubectl ess-mas status --watch chat-of-ours");
+}

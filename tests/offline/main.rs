@@ -1,0 +1,15 @@
+//! What needs no API server: the pure parts on whole deployments and generated schedules, the command line, what is packed, and
+//! the structure of the sources.
+
+mod codes;
+mod command_line;
+mod corpus;
+#[cfg(unix)]
+mod krew;
+mod layers;
+mod man;
+mod schedules;
+#[cfg(target_os = "linux")]
+mod start;
+#[cfg(unix)]
+mod terminal;

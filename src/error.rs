@@ -4,7 +4,7 @@ use std::error::Error;
 
 use crate::cluster::{ClusterError, ErrorKind};
 use crate::terminal::prompt::PromptError;
-use crate::terminal::{Next, OutputError};
+use crate::terminal::{Line, Next, OutputError};
 
 /// The exit codes of the contract.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,9 +56,22 @@ impl Failure {
         Self::new(Exit::Usage, sentence)
     }
 
+    /// The API server refused, or the operator reported failure.
+    pub fn failed(sentence: impl Into<String>) -> Self {
+        Self::new(Exit::Failed, sentence)
+    }
+
+    /// Adds what to do next.
     #[must_use]
-    pub fn next(mut self, next: Next) -> Self {
-        self.next.push(next);
+    pub fn advise(mut self, words: impl Into<Line>) -> Self {
+        self.next.push(Next::new(words));
+        self
+    }
+
+    /// Adds what to do next, with the command for it.
+    #[must_use]
+    pub fn then(mut self, words: impl Into<Line>, command: impl Into<String>) -> Self {
+        self.next.push(Next::new(words).command(command));
         self
     }
 

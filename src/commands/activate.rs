@@ -9,8 +9,9 @@ use jiff::Timestamp;
 use crate::checks::backup::recognise::{Dump, DumpFormat, recognise};
 use crate::checks::backup::{self, BackupFile};
 use crate::cli::ActivateArgs;
+use crate::connection_failure::plain;
 use crate::error::{Exit, Failure};
-use crate::migration::{self, Given, Request, Step};
+use crate::migration::{self, Request, Step};
 use crate::session::{Context, Session};
 
 /// So much of a file's end is looked at: where SQL says that it is complete.
@@ -20,14 +21,16 @@ pub async fn exec(context: &Context, args: &ActivateArgs) -> Result<Exit, Failur
     let dumps = args.backup_file.iter().map(|name| look_into(name)).collect::<Result<Vec<_>, _>>()?;
     let mut session = Session::open(context, args.name.as_deref()).await?;
     let request = Request {
-        step: Step::Activate,
         preview: args.write.preview,
         accept: args.write.accept.clone(),
         wait: args.follow.wait,
         timeout: args.follow.timeout,
         via_owner: args.via_owner,
-        given: Given { yes: args.yes, confirm: args.confirm.clone(), backup: args.backup.clone() },
-        findings: backup::check(&dumps, session.ui().terminal().now()),
+        yes: args.yes,
+        confirm: args.confirm.clone(),
+        backup: args.backup.clone(),
+        findings: backup::check(&dumps, session.now()),
+        ..Request::of(Step::Activate)
     };
     migration::take(&mut session, &request, args.output.format).await
 }
@@ -37,8 +40,7 @@ pub async fn exec(context: &Context, args: &ActivateArgs) -> Result<Exit, Failur
 fn look_into(name: &str) -> Result<BackupFile, Failure> {
     let path = Path::new(name);
     let usage = |error: &io::Error| {
-        let why = error.to_string();
-        let why = why.split(" (os error").next().unwrap_or_default().to_owned();
+        let why = plain(error);
         Failure::usage(format!("--backup-file: {name} cannot be looked at: {why}; nothing was changed"))
     };
     let about = fs::metadata(path).map_err(|error| usage(&error))?;

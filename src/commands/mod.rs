@@ -36,7 +36,6 @@ pub fn run_alone(cli: &Cli, ui: &Ui) -> Option<Exit> {
     Some(result.unwrap_or_else(|failure| told(&failure, ui)))
 }
 
-/// Carries out what was typed, and returns the exit code.
 pub async fn run(cli: Cli, ui: &Ui) -> Exit {
     let context = Context { ui: ui.clone(), flags: cli.global.connection.clone(), interrupt: Interrupt::listen(ui) };
     let command = exec(&context, &cli);
@@ -51,7 +50,6 @@ pub async fn run(cli: Cli, ui: &Ui) -> Exit {
     })
 }
 
-/// Says what went wrong, and returns the exit code.
 fn told(failure: &Failure, ui: &Ui) -> Exit {
     if let Some(error) = &failure.error {
         // Its sentence says it all; what lies below it is the HTTP library's, for whoever looks for a fault.

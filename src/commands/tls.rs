@@ -5,19 +5,18 @@ use serde_json::json;
 
 use super::shared::key_files::{Holds, Issued, KeyFile, host, read_ca};
 use super::shared::new_files::{NewFile, path_in, write_all};
-use super::shared::output::{Document, conclude};
+use super::shared::output::conclude;
 use crate::checks::certificate::{self, Stored};
 use crate::checks::{Finding, Known};
 use crate::cli::{TlsCheckArgs, TlsFileArgs, TlsIssueArgs, TlsRequestArgs};
 use crate::cluster::{Cluster, shell_word};
 use crate::error::{Exit, Failure};
 use crate::net::tls::{self, ProbeError};
-use crate::net::trust::Roots;
 use crate::plan::SecretContents;
 use crate::secrets::SecretBytes;
-use crate::session::Context;
 use crate::session::certificate::judge;
-use crate::session::inputs::{read_file, read_resolve, read_roots};
+use crate::session::inputs::{read_file, read_resolve, read_roots, roots_or_system};
+use crate::session::{Context, Document};
 use crate::terminal::table::{Cell, Column, Table};
 use crate::terminal::{Next, OutputFormat, Ui};
 use crate::x509::{CertificateRequest, HostName};
@@ -39,8 +38,8 @@ pub fn issue(ui: &Ui, args: &TlsIssueArgs) -> Result<Exit, Failure> {
 pub fn request(ui: &Ui, args: &TlsRequestArgs) -> Result<Exit, Failure> {
     let out = &args.files.out;
     let host = host(&args.files.host)?;
-    let request = CertificateRequest::create(&host, args.files.key_type)
-        .map_err(|error| Failure::new(Exit::Failed, error.to_string()))?;
+    let request =
+        CertificateRequest::create(&host, args.files.key_type).map_err(|error| Failure::failed(error.to_string()))?;
     let fingerprint = request.key.fingerprint();
     let file = |ending: &str, holds, pem: &str| KeyFile::new(out, &format!("{host}{ending}"), holds, fingerprint, pem);
     let files =
@@ -138,16 +137,11 @@ async fn in_secret(context: &Context, name: &str, host: &HostName, now: Timestam
 
 /// `--live`: what answers at the host now.
 async fn presented(args: &TlsCheckArgs, host: &HostName, now: Timestamp) -> Result<Vec<Finding>, Failure> {
-    let (port, address) = match &args.resolve {
-        None => (443, None),
-        Some(text) => {
-            let resolve = read_resolve(text)?;
-            if resolve.host != host.as_str() {
-                return Err(Failure::usage(format!("--resolve is about {}, but --host is {host}", resolve.host)));
-            }
-            (resolve.port, Some(resolve.address))
-        }
-    };
+    let resolve = read_resolve(&args.resolve)?.into_iter().next();
+    if let Some(other) = resolve.as_ref().filter(|resolve| resolve.host != host.as_str()) {
+        return Err(Failure::usage(format!("--resolve is about {}, but --host is {host}", other.host)));
+    }
+    let (port, address) = resolve.map_or((443, None), |resolve| (resolve.port, Some(resolve.address)));
     let given = args.ca_certificate.as_deref().map(read_roots).transpose()?;
     let presented = match tls::presented(host, port, address).await {
         Ok(presented) => presented,
@@ -157,6 +151,6 @@ async fn presented(args: &TlsCheckArgs, host: &HostName, now: Timestamp) -> Resu
         }
     };
     let subject = format!("{host} at {}", presented.address);
-    let (system, roots) = (given.is_none(), given.or_else(Roots::of_system));
+    let (system, roots) = (given.is_none(), roots_or_system(given).await);
     Ok(judge(&subject, &presented.certificates, host, roots.as_ref(), system, now))
 }

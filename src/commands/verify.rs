@@ -5,7 +5,7 @@ use crate::checks::endpoints::{EndpointPhase, GivenToken};
 use crate::cli::VerifyArgs;
 use crate::error::{Exit, Failure};
 use crate::secrets::SecretText;
-use crate::session::endpoints::{self, Through, Ways};
+use crate::session::endpoints::{self, EndpointAccess, Through};
 use crate::session::inputs::{read_file, read_resolve, read_roots};
 use crate::session::reading::Extent;
 use crate::session::{Context, Session};
@@ -17,7 +17,7 @@ pub async fn exec(context: &Context, args: &VerifyArgs) -> Result<Exit, Failure>
     if args.through_cluster {
         ways.through = Some(Through::open(&session.cluster, &session.target).await?);
     }
-    let snapshot = session.gather(Extent::Look).await;
+    let snapshot = session.gather(Extent::Check).await;
     let expected = endpoints::expected(&session, &snapshot, &ways);
     context.ui.status(format!("Looking at {} over the network: {}", session.place(), words(expected.phase)));
     let now = context.ui.terminal().now();
@@ -41,15 +41,15 @@ fn words(phase: EndpointPhase) -> &'static str {
     }
 }
 
-fn ways(args: &VerifyArgs) -> Result<Ways, Failure> {
-    let resolve = args.resolve.iter().map(|text| read_resolve(text)).collect::<Result<_, _>>()?;
+fn ways(args: &VerifyArgs) -> Result<EndpointAccess, Failure> {
+    let resolve = read_resolve(&args.resolve)?;
     let stdin = [&args.ca_certificate, &args.token_file];
     if stdin.iter().filter(|path| path.as_deref() == Some("-")).count() > 1 {
         return Err(Failure::usage("standard input holds one value; only one flag can be -"));
     }
     let roots = args.ca_certificate.as_deref().map(read_roots).transpose()?;
     let (token, given) = args.token_file.as_deref().map(read_token).transpose()?.unzip();
-    Ok(Ways { resolve, roots, token, given, through: None })
+    Ok(EndpointAccess { resolve, roots, token, given, through: None })
 }
 
 /// Reads an access token, and behind it the user and the device that it named before, if they are there. The token is kept

@@ -36,6 +36,20 @@ pub enum Course {
 pub struct Sql {
     pub database: Database,
     pub statements: Vec<String>,
+    /// Whether the remedy ends in them, with a colon; else they only show what it is about.
+    #[serde(default, skip_serializing)]
+    pub follows: bool,
+}
+
+impl Sql {
+    /// The remedy with the words that lead to the statements, a sentence each.
+    pub fn introduced(&self, remedy: &str) -> Vec<String> {
+        let database = self.database.name();
+        if self.follows {
+            return vec![format!("{}, in {database}:", remedy.trim_end_matches(':'))];
+        }
+        vec![remedy.to_owned(), format!("To look at it, in {database}:")]
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -168,6 +182,7 @@ impl Entry {
         captured.push(("hint".to_owned(), hint.to_owned()));
         let sql = special.sql.as_ref().or(self.sql.as_ref()).map(|sql| Sql {
             database: sql.database,
+            follows: sql.follows,
             statements: sql.statements.iter().map(|statement| filled(statement, &captured)).collect(),
         });
         Cause {

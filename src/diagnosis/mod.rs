@@ -57,11 +57,7 @@ pub fn explanation(code: &str) -> Option<Explanation> {
     };
     let mut remedy = entry.remedy.clone();
     if let Some(sql) = &entry.sql {
-        let (database, statements) = (sql.database.name(), sql.statements.join("\n"));
-        remedy = match remedy.strip_suffix(':') {
-            Some(remedy) => format!("{remedy}, in {database}:\n{statements}"),
-            None => format!("{remedy} To look at it, in {database}:\n{statements}"),
-        };
+        remedy = format!("{}\n{}", sql.introduced(&remedy).join(" "), sql.statements.join("\n"));
     }
     Some(Explanation {
         code: &entry.code,

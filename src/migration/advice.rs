@@ -12,7 +12,7 @@ use crate::diagnosis::{self, Cause, Course, Weight};
 use crate::redact::Redactor;
 use crate::secrets::SecretBytes;
 use crate::session::Session;
-use crate::session::related_objects::{self, Depth};
+use crate::session::related_objects::{self, Depth, LogLimit};
 use crate::terminal::{Line, OutputError, Style, Ui};
 
 /// A person waits for it, with users locked out.
@@ -20,10 +20,9 @@ const LOOK: Duration = Duration::from_secs(5);
 /// Logs that are read, and lines that are shown of each.
 const LOGS: usize = 3;
 const LINES: usize = 12;
-/// More causes than that are in the message, for whoever wants to read on.
+/// Evidence causes than that are in the message, for whoever wants to read on.
 const MOST_CAUSES: usize = 8;
 
-/// Says what a failure's message means.
 pub fn tell(session: &Session, step: Step, causes: &[Cause]) {
     let ui = session.ui();
     let migrated = session.deployment.mas_active() == Some(true);
@@ -66,7 +65,6 @@ pub fn tell(session: &Session, step: Step, causes: &[Cause]) {
     ui.status("");
 }
 
-/// What to do, and the statements for it.
 fn remedy(ui: &Ui, margin: &str, cause: &Cause) {
     for sentence in sentences(cause) {
         ui.status(format!("{margin}{sentence}"));
@@ -128,7 +126,7 @@ pub fn page(ui: &Ui, message: &str) -> Result<(), OutputError> {
 }
 
 /// What was found around a deployment whose failure says too little.
-pub struct More {
+pub struct Evidence {
     troubles: Vec<Symptom>,
     logs: Vec<(String, String)>,
     missing: Vec<String>,
@@ -136,7 +134,7 @@ pub struct More {
 
 /// Looks for more where the message does not say what happened; a few seconds at most, and not at all once somebody
 /// interrupts. What it finds is free of secrets.
-pub async fn look_further(session: &Session, snapshot: &Snapshot, causes: &[Cause]) -> Option<More> {
+pub async fn look_further(session: &Session, snapshot: &Snapshot, causes: &[Cause]) -> Option<Evidence> {
     if !diagnosis::is_unclear(causes) {
         return None;
     }
@@ -144,35 +142,31 @@ pub async fn look_further(session: &Session, snapshot: &Snapshot, causes: &[Caus
     tokio::select! {
         // Large, and hardly ever needed.
         more = Box::pin(look(session, snapshot)) => Some(more),
-        () = session.context.interrupt.wait() => None,
+        () = session.interrupt().wait() => None,
     }
 }
 
-async fn look(session: &Session, snapshot: &Snapshot) -> More {
+async fn look(session: &Session, snapshot: &Snapshot) -> Evidence {
     let redactor = Redactor::knowing(known(snapshot));
     let survey = Survey::new(&session.cluster, LOOK);
     let target = &session.target;
     let found =
         related_objects::read(&survey, &target.namespace, &target.name, Depth { whole: false, most: 300 }).await;
-    let mut unread = found.unread.clone();
-    let telling = around::containers(&found.around.pods).into_iter().filter(|one| one.unwell || one.role == Role::Job);
-    let telling: Vec<_> = telling.take(LOGS).collect();
-    let mut logs = Vec::new();
-    for container in &telling {
-        match survey.log(&related_objects::log_of(container), 60, 16 << 10).await {
-            Ok(end) if !end.text.trim().is_empty() => {
-                let before = if container.previous { ", the run before" } else { "" };
-                let title = format!("pod {}, container {}{before}", container.pod, container.container);
-                logs.push((title, redactor.text(&end.text)));
-            }
-            Ok(_) => {}
-            Err(one) => unread.push(one),
-        }
-    }
+    let mut telling = around::containers(&found.around.pods);
+    telling.retain(|one| one.unwell || one.role == Role::Job);
+    telling.truncate(LOGS);
+    let (read, no_logs) = related_objects::logs(&survey, telling, LogLimit { lines: 60, bytes: 16 << 10 }).await;
+    let read = read.into_iter().filter(|(_, end)| !end.text.trim().is_empty());
+    let logs = read.map(|(container, end)| {
+        let before = if container.previous { ", the run before" } else { "" };
+        let title = format!("pod {}, container {}{before}", container.pod, container.container);
+        (title, redactor.text(&end.text))
+    });
+    let unread = [&found.unread[..], &no_logs].concat();
     let clean = |one: Symptom| Symptom { object: one.object, says: redactor.text(&one.says) };
-    More {
-        troubles: related_objects::troubles(&found).into_iter().map(clean).collect(),
-        logs,
+    Evidence {
+        troubles: around::symptoms(&found.around).into_iter().map(clean).collect(),
+        logs: logs.collect(),
         missing: related_objects::missing(&unread),
     }
 }
@@ -182,8 +176,7 @@ pub fn known(snapshot: &Snapshot) -> impl Iterator<Item = &SecretBytes> {
     snapshot.secret.known().and_then(Option::as_ref).into_iter().flat_map(|secret| secret.data.values())
 }
 
-impl More {
-    /// Says it, and what it means where that is known.
+impl Evidence {
     pub fn tell(&self, session: &Session, step: Step) {
         let ui = session.ui();
         for trouble in &self.troubles {

@@ -12,8 +12,7 @@ use crate::error::{Exit, Failure};
 use crate::plan::{Change, Plan};
 use crate::record::{Backup, Pending, Record};
 use crate::session::Session;
-use crate::session::interrupt::Standing;
-use crate::terminal::Next;
+use crate::session::interrupt::InterruptState;
 use crate::verdict::{Baseline, Continuity, Observation};
 
 /// What the record keeps of a write before it is sent.
@@ -32,9 +31,8 @@ pub fn record(session: &Session, step: Step, seen: &Snapshot) -> Result<Record, 
         Known::Known(Some(record)) => Ok(record.clone()),
         Known::Unreadable(why) if !step.goes_back() => {
             let text = format!("the record has to be read before anything is written to the deployment: {why}");
-            Err(Failure::new(Exit::Failed, text).next(
-                Next::new("Once that is mended, run the command again:").command(session.command(step.command())),
-            ))
+            Err(Failure::failed(text)
+                .then("Once that is mended, run the command again:", session.command(step.command())))
         }
         Known::Known(None) | Known::Unreadable(_) => Ok(Record::new(&seen.deployment)),
     }
@@ -68,22 +66,22 @@ pub async fn send(
     };
     note(record, approved, &intent, &ours);
     // From here on something is written, if only to the record.
-    session.context.interrupt.stands(Standing::Writing);
+    session.interrupt().set(InterruptState::Writing);
     match session.write_record(record).await {
         Ok(Ok(())) => {}
         // Going back must not hang on the record.
         Err(failure) if intent.step.goes_back() => session.warn_unrecorded(Err(failure)),
         Ok(Err(_)) => {
-            session.context.interrupt.stands(Standing::NothingWritten);
+            session.interrupt().set(InterruptState::NothingWritten);
             session.reread().await?;
             return Ok(None);
         }
         Err(failure) => {
-            session.context.interrupt.stands(Standing::NothingWritten);
+            session.interrupt().set(InterruptState::NothingWritten);
             return Err(failure);
         }
     }
-    if session.context.interrupt.raised() {
+    if session.interrupt().raised() {
         session.change_record(withdraw).await?;
         session.ui().status("The deployment was not changed.");
         return Err(Failure::told(Exit::Interrupted));
@@ -96,12 +94,11 @@ pub async fn send(
     match result {
         WriteOutcome::Applied(written) => {
             outcome.write = Some(name);
-            let seen = Deployment::from_value(written.object)
-                .map_err(|error| Failure::new(Exit::Failed, error.to_string()))?;
+            let seen = Deployment::from_value(written.object).map_err(|error| Failure::failed(error.to_string()))?;
             if written.read_back && !is_surely_ours(session, plan, &seen, &ours).await {
                 // Somebody else made the same change, when and on what state is not known: the next round follows it.
                 outcome.write = Some(WriteOutcome::NOT_APPLIED);
-                session.context.interrupt.stands(Standing::NothingWritten);
+                session.interrupt().set(InterruptState::NothingWritten);
                 session.warn_unrecorded(session.change_record(withdraw).await);
                 session.deployment = seen;
                 return Ok(None);
@@ -114,7 +111,7 @@ pub async fn send(
             Ok(Some(Start { baseline, seen, continuity }))
         }
         WriteOutcome::Conflict { now, .. } => {
-            session.context.interrupt.stands(Standing::NothingWritten);
+            session.interrupt().set(InterruptState::NothingWritten);
             // What the record says of a write must be true of the one that was stored, and that was not this one.
             session.warn_unrecorded(session.change_record(withdraw).await);
             match now.and_then(|now| Deployment::from_value(now).ok()) {
@@ -124,21 +121,18 @@ pub async fn send(
             Ok(None)
         }
         WriteOutcome::NotApplied(error) => {
-            session.context.interrupt.stands(Standing::NothingWritten);
+            session.interrupt().set(InterruptState::NothingWritten);
             outcome.write = Some(name);
             // Else whoever comes next waits a moment for a write that nobody sends. A server that cannot be reached
             // is not waited for.
             if !matches!(error.kind(), ErrorKind::Unreachable { .. } | ErrorKind::TlsFailed { .. }) {
                 let _ = session.change_record(withdraw).await;
             }
-            Err(Failure::from(error).next(Next::new("The change was not applied; the deployment is as it was.")))
+            Err(Failure::from(error).advise("The change was not applied; the deployment is as it was."))
         }
         WriteOutcome::Unknown(error) => {
             outcome.write = Some(name);
-            Err(Failure::from(error).next(
-                Next::new("Whether the change was applied could not be found out. See for yourself, then run the command again; it goes on where this one was:")
-                    .command(session.command("status")),
-            ))
+            Err(Failure::from(error).then("Whether the change was applied could not be found out. See for yourself, then run the command again; it goes on where this one was:", session.command("status")))
         }
     }
 }
@@ -178,13 +172,12 @@ async fn is_surely_ours(session: &Session, plan: &Plan, seen: &Deployment, ours:
     by_us && !others
 }
 
-/// A write as the record keeps it.
 pub fn pending(session: &Session, plan: &Plan, intent: &Intent<'_>, baseline: Baseline) -> Pending {
     let keys = intent.snapshot.secret_keys();
     let secret = intent.snapshot.secret.known().and_then(Option::as_ref);
     Pending {
-        command: intent.step.command().to_owned(),
-        at: session.ui().terminal().now(),
+        step: intent.step,
+        at: session.now(),
         by: intent.by.clone(),
         baseline,
         owner: None,
@@ -205,7 +198,6 @@ const CHANGES: usize = 8;
 /// many times a second, and just then somebody wants to abort.
 const MOVES: usize = 100;
 
-/// Counts how often a plan was made.
 #[derive(Default)]
 pub struct Attempts {
     last: Option<Deployment>,
@@ -218,9 +210,9 @@ impl Attempts {
     pub fn one_more(&mut self, session: &Session) -> Result<(), Failure> {
         if !self.is_worth_it(&session.deployment) {
             let text = format!("ElementDeployment {} is being changed by others again and again", session.place());
-            return Err(Failure::new(Exit::Failed, text));
+            return Err(Failure::failed(text));
         }
-        if session.context.interrupt.raised() {
+        if session.interrupt().raised() {
             // It came while a write was on its way that the server then refused.
             return Err(Failure::told(Exit::Interrupted));
         }

@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 
-use super::follow::{Followed, Stopped, missing};
+use super::follow::{FollowEnd, Followed, missing};
 use super::outcome::{Ended, Outcome};
 use super::step::Step;
 use super::{failed, resume};
@@ -10,25 +10,25 @@ use crate::checks::Snapshot;
 use crate::error::{Exit, Failure};
 use crate::record::RehearsalState;
 use crate::session::Session;
-use crate::session::interrupt::Standing;
+use crate::session::interrupt::InterruptState;
 use crate::terminal::progress::Progress;
 use crate::terminal::time::duration;
 use crate::terminal::{Line, Next};
 use crate::verdict::{Observation, Verdict};
 
 /// Ends a command that did not get to its write.
-pub fn without_write(session: &Session, step: Step, stopped: Stopped) -> Ended {
-    session.context.interrupt.stands(Standing::NothingWritten);
+pub fn without_write(session: &Session, step: Step, stopped: FollowEnd) -> Ended {
+    session.interrupt().set(InterruptState::NothingWritten);
     match stopped {
-        Stopped::TimedOut(awaiting) => {
+        FollowEnd::TimedOut(awaiting) => {
             let text = format!("gave up waiting, and nothing was written; still missing: {}", missing(&awaiting));
-            let again = Next::new("To wait again:").command(session.command(step.command()));
-            Ended::TimedOut(Failure::new(Exit::TimedOut, text).next(again))
+            let again = session.command(step.command());
+            Ended::TimedOut(Failure::new(Exit::TimedOut, text).then("To wait again:", again))
         }
-        Stopped::Interrupted => Ended::Interrupted,
-        Stopped::Verdict(_) | Stopped::Reached(_) | Stopped::AtRest => {
+        FollowEnd::Interrupted => Ended::Interrupted,
+        FollowEnd::Verdict(_) | FollowEnd::Reached(_) | FollowEnd::AtRest => {
             let text = format!("ElementDeployment {} was deleted; nothing was written", session.place());
-            Ended::Failed(Failure::new(Exit::Failed, text))
+            Ended::Failed(Failure::failed(text))
         }
     }
 }
@@ -40,7 +40,6 @@ pub fn not_waited(session: &Session, step: Step) -> Ended {
     Ended::NotWaited
 }
 
-/// Ends a command that followed the operator.
 pub async fn conclude(
     session: &mut Session,
     step: Step,
@@ -49,37 +48,36 @@ pub async fn conclude(
     progress: &Progress,
     outcome: &mut Outcome,
 ) -> Ended {
-    if matches!(followed.stopped, Stopped::Verdict(_)) {
+    if matches!(followed.end, FollowEnd::Verdict(_)) {
         session
-            .context
-            .interrupt
-            .stands(Standing::Ending { done: "the operator has answered already, which is being noted" });
+            .interrupt()
+            .set(InterruptState::Ending { done: "the operator has answered already, which is being noted" });
     }
-    let seconds = resume::since_the_write(session, step.command(), snapshot).unwrap_or(followed.took.as_secs());
-    match followed.stopped {
-        Stopped::Verdict(Verdict::Succeeded(seen)) => {
+    let seconds = resume::since_the_write(session, step, snapshot).unwrap_or(followed.took.as_secs());
+    match followed.end {
+        FollowEnd::Verdict(Verdict::Succeeded(seen)) => {
             progress.done("operator finished: no errors");
             succeeded(session, step, snapshot, &seen, seconds, outcome).await
         }
-        Stopped::Verdict(Verdict::Failed(report)) => {
+        FollowEnd::Verdict(Verdict::Failed(report)) => {
             progress.failed("operator reports failure");
             Ended::Failed(failed::report(session, step, snapshot, report, &followed.timeline, seconds, outcome).await)
         }
-        Stopped::Verdict(Verdict::Overtaken(_)) => {
+        FollowEnd::Verdict(Verdict::Overtaken(_)) => {
             progress.failed("the change is no longer there");
             Ended::Failed(failed::overtaken(session))
         }
-        Stopped::Verdict(Verdict::Gone) => {
+        FollowEnd::Verdict(Verdict::Gone) => {
             progress.failed("the deployment is gone");
             let text = format!("ElementDeployment {} was deleted or made anew while it was followed", session.place());
-            Ended::Failed(Failure::new(Exit::Failed, text))
+            Ended::Failed(Failure::failed(text))
         }
-        Stopped::Verdict(Verdict::Pending(awaiting)) | Stopped::TimedOut(awaiting) => {
+        FollowEnd::Verdict(Verdict::Pending(awaiting)) | FollowEnd::TimedOut(awaiting) => {
             Ended::TimedOut(failed::timed_out(session, step, &awaiting))
         }
         // Both are seen to before anything is concluded.
-        Stopped::Reached(_) | Stopped::AtRest => Ended::Unchanged,
-        Stopped::Interrupted => {
+        FollowEnd::Reached(_) | FollowEnd::AtRest => Ended::Unchanged,
+        FollowEnd::Interrupted => {
             outcome.message = Some(format!("interrupted; {}", step.goes_on()));
             Ended::Interrupted
         }
@@ -94,10 +92,10 @@ async fn succeeded(
     seconds: u64,
     outcome: &mut Outcome,
 ) -> Ended {
-    let now = session.ui().terminal().now();
+    let now = session.now();
     let kept = session
         .change_record(|record| {
-            let pending = resume::take_pending(record, step.command(), &session.deployment);
+            let pending = resume::take_pending(record, step, &session.deployment);
             if step == Step::DryRun {
                 let proof = pending.as_ref();
                 let rehearsal = resume::rehearsal(snapshot, seen, proof, now, seconds, RehearsalState::Passed, None);

@@ -88,7 +88,7 @@ fn approve(
             "This takes the MAS component out; the operator removes MAS. Its Secret and database stay. Go on?"
         }
     };
-    let confirmed = Confirmed::by_yes(session, request.given.yes, question)?;
+    let confirmed = Confirmed::by_yes(session, request.yes, question)?;
     Ok(confirmed.and_then(|confirmed| Approved::reversible(plan, confirmed)))
 }
 
@@ -102,11 +102,10 @@ fn approve_activation(
     let Some(rehearsed) = Rehearsed::check(seen) else {
         return Err(Failure::new(Exit::Blocked, "no dry run has passed for what is there now; nothing was changed"));
     };
-    let given = &request.given;
     let ui = session.ui();
     let script = !ui.terminal().can_ask();
-    if script && (given.confirm.is_none() || given.backup.is_none()) {
-        let also = if given.yes { "; --yes is not enough for this step" } else { "" };
+    if script && (request.confirm.is_none() || request.backup.is_none()) {
+        let also = if request.yes { "; --yes is not enough for this step" } else { "" };
         return Err(Failure::usage(format!(
             "the migration has to be confirmed and there is no terminal to ask on; pass --confirm {} and --backup \"WHERE IT IS\"{also}",
             session.target.name
@@ -121,8 +120,8 @@ fn approve_activation(
     }
     say("  All accounts and logins are copied to MAS; then everything starts again with MAS.");
     say("  After it has succeeded there is no way back but restoring both databases from a backup.");
-    let backup = BackupStated::ask(session, given.backup.as_deref())?;
-    let confirmed = Confirmed::by_name(session, given.confirm.as_deref())?;
+    let backup = BackupStated::ask(session, request.backup.as_deref())?;
+    let confirmed = Confirmed::by_name(session, request.confirm.as_deref())?;
     Ok(confirmed.map(|confirmed| Approved::activation(plan, rehearsed, backup, confirmed)))
 }
 
@@ -218,7 +217,6 @@ impl Approved {
         &self.plan
     }
 
-    /// Where the backup is, for an activation.
     pub fn backup(&self) -> Option<&str> {
         self.backup.as_ref().map(BackupStated::statement)
     }

@@ -11,21 +11,21 @@ use crate::diagnosis;
 use crate::error::{Exit, Failure};
 use crate::record::{self, FailureFile, RehearsalState, TimelineEntry};
 use crate::session::Session;
-use crate::terminal::{Line, Next};
+use crate::terminal::Line;
 use crate::verdict::{Awaiting, Observation};
 
 pub fn timed_out(session: &Session, step: Step, awaiting: &Awaiting) -> Failure {
     let text = format!("gave up waiting; {}. Still missing: {}", step.goes_on(), missing(awaiting));
     let failure = Failure::new(Exit::TimedOut, text);
     let failure = match awaiting {
-        Awaiting::Start => failure.next(Next::new("If nothing happens at all, check that the operator runs (a deployment whose name ends in updater-controller-manager).")),
-        Awaiting::NextRun(report) => failure.next(Next::new(format!("The operator reported trouble of its own: {}", report.message))),
+        Awaiting::Start => failure.advise("If nothing happens at all, check that the operator runs (a deployment whose name ends in updater-controller-manager)."),
+        Awaiting::NextRun(report) => failure.advise(format!("The operator reported trouble of its own: {}", report.message)),
         _ => match session.deployment.conditions().failure() {
-            Some(report) => failure.next(Next::new(format!("The failure that the operator shows: {}", report.message))),
+            Some(report) => failure.advise(format!("The failure that the operator shows: {}", report.message)),
             None => failure,
         },
     };
-    failure.next(Next::new("To wait on:").command(session.command(step.command())))
+    failure.then("To wait on:", session.command(step.command()))
 }
 
 pub fn overtaken(session: &Session) -> Failure {
@@ -34,19 +34,14 @@ pub fn overtaken(session: &Session) -> Failure {
         let at = at.map_or_else(String::new, |at| format!(" at {at}"));
         format!("; {manager} last wrote the switch{at}")
     });
-    let mut failure = Failure::new(
-        Exit::Failed,
-        format!(
-            "somebody else changed ElementDeployment {} before the operator was done, so what it says next is not about this change{by}",
-            session.place()
-        ),
-    );
+    let mut failure = Failure::failed(format!(
+        "somebody else changed ElementDeployment {} before the operator was done, so what it says next is not about this change{by}",
+        session.place()
+    ));
     if deployment.mas_active() == Some(true) && deployment.active() != Some(true) {
-        failure = failure.next(
-            Next::new("Careful: mas_active is true, so the migration has happened, but the switch is off. Set spec.components.matrixAuthenticationService.config.active back to true, or MAS is switched off."),
-        );
+        failure = failure.advise("Careful: mas_active is true, so the migration has happened, but the switch is off. Set spec.components.matrixAuthenticationService.config.active back to true, or MAS is switched off.");
     }
-    failure.next(Next::new("See where it stands, then run the command again:").command(session.command("status")))
+    failure.then("See where it stands, then run the command again:", session.command("status"))
 }
 
 /// Ends a command whose write the operator reports as failed: first of all what the guide wants saved.
@@ -59,9 +54,8 @@ pub async fn report(
     seconds: u64,
     outcome: &mut Outcome,
 ) -> Failure {
-    let now = session.ui().terminal().now();
+    let now = session.now();
     let go_back = session.command("abort");
-    // First of all: the guide wants the details saved before the switch is set back.
     let causes = diagnosis::understand(&report.message);
     let told = serde_json::json!(causes);
     let file = |session: &Session, more| {
@@ -97,7 +91,7 @@ pub async fn report(
     let kept = session
         .change_record(|record| {
             if step == Step::DryRun {
-                let pending = take_pending(record, step.command(), &session.deployment);
+                let pending = take_pending(record, step, &session.deployment);
                 let proof = pending.as_ref();
                 let message = Some(report.message.clone());
                 record.rehearsal =
@@ -105,9 +99,7 @@ pub async fn report(
             } else {
                 record.failed_since(&report.message);
             }
-            if let Some(pending) =
-                record.pending.as_mut().filter(|pending| is_of(pending, step.command(), &session.deployment))
-            {
+            if let Some(pending) = record.pending.as_mut().filter(|pending| is_of(pending, step, &session.deployment)) {
                 // The write stands, and the operator tries on: whatever it starts from here on works on it.
                 pending.baseline.at_write.running = false;
                 pending.baseline.at_write.failure.clone_from(&report.completion);
@@ -123,13 +115,11 @@ pub async fn report(
         let file = file(session, vec![("causes", told), ("around", more.document())]);
         let _ = saved.as_ref().map(|path| record::amend(&file, path));
     }
-    let mut failure = Failure::new(Exit::Failed, headline(step, &session.deployment));
+    let mut failure = Failure::failed(headline(step, &session.deployment));
     failure = advice(session, step, failure);
     if diagnosis::is_unclear(&causes) {
-        failure = failure.next(
-            Next::new("To collect everything for the vendor's support, without secrets:")
-                .command(session.command("report")),
-        );
+        failure =
+            failure.then("To collect everything for the vendor's support, without secrets:", session.command("report"));
     }
     failure
 }
@@ -152,20 +142,18 @@ fn headline(step: Step, deployment: &Deployment) -> String {
 fn advice(session: &Session, step: Step, failure: Failure) -> Failure {
     match step {
         Step::DryRun => failure
-            .next(
-                Next::new("The operator tries again by itself. Once the cause is mended, rehearse again:")
-                    .command(session.command("dry-run")),
+            .then(
+                "The operator tries again by itself. Once the cause is mended, rehearse again:",
+                session.command("dry-run"),
             )
-            .next(Next::new("To take the MAS component out again:").command(session.command("abort --remove"))),
-        Step::Activate if session.deployment.mas_active() == Some(true) => failure.next(
-            Next::new("There is no way back but from the backup. Follow the operator's next try:")
-                .command(session.command("activate")),
+            .then("To take the MAS component out again:", session.command("abort --remove")),
+        Step::Activate if session.deployment.mas_active() == Some(true) => failure.then(
+            "There is no way back but from the backup. Follow the operator's next try:",
+            session.command("activate"),
         ),
         Step::Activate => failure
-            .next(Next::new("Watch the next try:").command(session.command("activate")))
-            .next(Next::new("Go back, so that users can log in again:").command(session.command("abort"))),
-        Step::Abort | Step::Remove => {
-            failure.next(Next::new("Watch the next try:").command(session.command(step.command())))
-        }
+            .then("Watch the next try:", session.command("activate"))
+            .then("Go back, so that users can log in again:", session.command("abort")),
+        Step::Abort | Step::Remove => failure.then("Watch the next try:", session.command(step.command())),
     }
 }

@@ -13,13 +13,13 @@ use crate::error::Failure;
 use crate::record::TimelineEntry;
 use crate::session::Session;
 use crate::session::deadline::Deadline;
-use crate::session::interrupt::Standing;
-use crate::session::workloads::Stages;
+use crate::session::interrupt::InterruptState;
+use crate::session::workloads::WorkloadWatch;
 use crate::terminal::progress::{Progress, Waiting};
 use crate::verdict::{Awaiting, Baseline, Continuity, Event, Observation, Tracker, Verdict};
 
 #[derive(Debug)]
-pub enum Stopped {
+pub enum FollowEnd {
     Verdict(Verdict),
     TimedOut(Awaiting),
     Interrupted,
@@ -31,10 +31,8 @@ pub enum Stopped {
 
 #[derive(Debug)]
 pub struct Followed {
-    pub stopped: Stopped,
-    /// What was seen on the way.
+    pub end: FollowEnd,
     pub timeline: Vec<TimelineEntry>,
-    /// How long it took, from the start of following.
     pub took: Duration,
 }
 
@@ -63,22 +61,22 @@ pub async fn follow(
     let begun = Instant::now();
     let mut end = deadline.end();
     let mut resting_since = None;
-    session
-        .context
-        .interrupt
-        .stands(Standing::Following { doing: step.goes_on().to_owned(), come_back: session.command(step.command()) });
+    session.interrupt().set(InterruptState::Following {
+        doing: step.goes_on().to_owned(),
+        come_back: session.command(step.command()),
+    });
     let mut log = Log {
         progress,
         step,
         timeline: Vec::new(),
-        since: session.ui().terminal().now(),
+        since: session.now(),
         deadline,
         last: None,
         untold: false,
         missed: false,
     };
     // For the eyes only.
-    let stages = if deadline.once { Stages::none() } else { Stages::watch(session, progress) };
+    let stages = if deadline.once { WorkloadWatch::none() } else { WorkloadWatch::watch(session, progress) };
     let mut tracker = Tracker::new(start.baseline);
     let mut watch = session.cluster.follow(&session.target, start.seen.object());
     // The write's own event is fed like any other: it may already show more than the write.
@@ -89,15 +87,15 @@ pub async fn follow(
         let verdict = if log.last.is_none() { tracker.observe(&first) } else { tracker.verdict() }.clone();
         log.tell(&verdict, session);
         match verdict {
-            verdict if verdict.is_final() => break Stopped::Verdict(verdict),
+            verdict if verdict.is_final() => break FollowEnd::Verdict(verdict),
             verdict => {
                 if let Some(words) = reached(&session.deployment) {
-                    break Stopped::Reached(words);
+                    break FollowEnd::Reached(words);
                 }
                 if let (Verdict::Pending(awaiting), true) = (&verdict, deadline.once) {
-                    break Stopped::TimedOut(awaiting.clone());
+                    break FollowEnd::TimedOut(awaiting.clone());
                 }
-                let unseen = step.asks_for_reconcile() && tracker.baseline().at_write.running;
+                let unseen = step.is_reversible() && tracker.baseline().at_write.running;
                 let resting = unseen && verdict == Verdict::Pending(Awaiting::Start) && rests(&session.deployment);
                 resting_since = resting.then(|| resting_since.unwrap_or_else(Instant::now));
             }
@@ -119,20 +117,20 @@ pub async fn follow(
                     None => watch = session.follow_anew().await,
                 }
             }
-            () = session.context.interrupt.wait() => break Stopped::Interrupted,
-            () = rested => break Stopped::AtRest,
+            () = session.interrupt().wait() => break FollowEnd::Interrupted,
+            () = rested => break FollowEnd::AtRest,
             () = end.over() => {
                 if end.last_look() {
                     watch = session.cluster.follow(&session.target, session.deployment.object());
                     continue;
                 }
                 let Verdict::Pending(awaiting) = tracker.verdict().clone() else { continue };
-                break Stopped::TimedOut(awaiting);
+                break FollowEnd::TimedOut(awaiting);
             }
         }
     };
     stages.tell(&mut log.timeline);
-    Followed { stopped, timeline: log.timeline, took: begun.elapsed() }
+    Followed { end: stopped, timeline: log.timeline, took: begun.elapsed() }
 }
 
 struct Log<'a> {
@@ -183,7 +181,7 @@ impl Log<'_> {
     }
 
     fn note(&mut self, session: &Session, what: String) {
-        self.timeline.push(TimelineEntry { at: session.ui().terminal().now(), what: what.clone() });
+        self.timeline.push(TimelineEntry { at: session.now(), what: what.clone() });
         self.progress.note(what);
     }
 
@@ -192,7 +190,7 @@ impl Log<'_> {
         if self.last.as_ref() == Some(verdict) {
             return;
         }
-        let now = session.ui().terminal().now();
+        let now = session.now();
         let started = |verdict: &Option<Verdict>| !matches!(verdict, Some(Verdict::Pending(Awaiting::End)));
         if let Verdict::Pending(awaiting) = verdict {
             if *awaiting == Awaiting::End && started(&self.last) {
@@ -256,17 +254,17 @@ pub async fn settle(
     deadline: Deadline,
     step: Step,
     progress: &Progress,
-) -> Result<Option<Stopped>, Failure> {
+) -> Result<Option<FollowEnd>, Failure> {
     let busy = |session: &Session| session.deployment.conditions().run() == Run::Running;
     if !busy(session) {
         return Ok(None);
     }
     // Whoever called this ends the program, because there may be data to print.
-    session.context.interrupt.stands(Standing::Following {
+    session.interrupt().set(InterruptState::Following {
         doing: "nothing was changed".to_owned(),
         come_back: session.command(step.command()),
     });
-    let since = session.ui().terminal().now();
+    let since = session.now();
     progress.waiting(
         Waiting::new("a run of the operator is under way; waiting for its end before anything is written", since)
             .ends_at(deadline.ends_at),
@@ -275,7 +273,7 @@ pub async fn settle(
     let mut watch = session.cluster.follow(&session.target, session.deployment.object());
     while busy(session) {
         if deadline.once {
-            return Ok(Some(Stopped::TimedOut(Awaiting::EarlierRun)));
+            return Ok(Some(FollowEnd::TimedOut(Awaiting::EarlierRun)));
         }
         tokio::select! {
             biased;
@@ -285,17 +283,17 @@ pub async fn settle(
                         session.deployment = deployment;
                     }
                 }
-                Some(WatchItem::Deleted(_)) => return Ok(Some(Stopped::Verdict(Verdict::Gone))),
+                Some(WatchItem::Deleted(_)) => return Ok(Some(FollowEnd::Verdict(Verdict::Gone))),
                 Some(WatchItem::Trouble(error)) => progress.note(error.to_string()),
                 Some(WatchItem::Recovered) => {}
                 None => watch = session.follow_anew().await,
             },
-            () = session.context.interrupt.wait() => return Ok(Some(Stopped::Interrupted)),
+            () = session.interrupt().wait() => return Ok(Some(FollowEnd::Interrupted)),
             // Without a last look: whoever slept past the time-out is asked again rather than written for at another hour.
-            () = end.over() => return Ok(Some(Stopped::TimedOut(Awaiting::EarlierRun))),
+            () = end.over() => return Ok(Some(FollowEnd::TimedOut(Awaiting::EarlierRun))),
         }
     }
-    session.context.interrupt.stands(Standing::NothingWritten);
+    session.interrupt().set(InterruptState::NothingWritten);
     progress.done("the operator's earlier run has ended");
     Ok(None)
 }

@@ -14,11 +14,12 @@ mod server_dry_run;
 mod step;
 mod via_owner;
 
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 pub use advice::{known, page};
 pub use confirm::Confirmed;
-pub use step::{Given, Request, Step};
+pub use step::{Request, Step};
 
 use crate::checks::Snapshot;
 use crate::deployment::{Deployment, Run};
@@ -26,19 +27,18 @@ use crate::error::{Exit, Failure};
 use crate::session::Session;
 use crate::session::deadline::Deadline;
 use crate::session::endpoints;
-use crate::session::interrupt::Standing;
+use crate::session::interrupt::InterruptState;
 use crate::session::reading::Extent;
+use crate::terminal::OutputFormat;
 use crate::terminal::progress::Progress;
-use crate::terminal::{Next, OutputFormat};
 use crate::verdict::{Baseline, Continuity};
 
 use apply::{Attempts, Intent};
 use confirm::{Approvals, Approved};
-use follow::{Start, Stopped};
+use follow::{FollowEnd, Start};
 use outcome::{Ended, Outcome};
 use preflight::Preflight;
 use server_dry_run::ServerDryRun;
-use via_owner::Left;
 
 /// The operator may write status in bursts; a moment later it is at work, and quiet.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -47,8 +47,8 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// do next as the last words.
 pub async fn take(session: &mut Session, request: &Request, format: OutputFormat) -> Result<Exit, Failure> {
     // Nothing is connected to for a command that sees no verdict.
-    let reach =
-        (request.wait && !request.preview && !request.step.goes_back()).then(|| endpoints::Reach::begin(session));
+    let reach = (request.wait && !request.preview && !request.step.goes_back())
+        .then(|| endpoints::ConnectionTest::begin(session));
     let mut outcome = Outcome::new(request.step);
     let ended = run(session, request, &mut outcome).await;
     let (succeeded, next) = (matches!(ended, Ok(Ended::Succeeded)), outcome.next.take());
@@ -66,8 +66,8 @@ pub async fn take(session: &mut Session, request: &Request, format: OutputFormat
 async fn run(session: &mut Session, request: &Request, outcome: &mut Outcome) -> Result<Ended, Failure> {
     let step = request.step;
     let timeout = request.timeout.unwrap_or(step.timeout());
-    let deadline = Deadline::new(session.ui().terminal().now(), timeout);
-    let stamp = resume::request_stamp(session);
+    let deadline = Deadline::new(session.now(), timeout);
+    let stamp = session.now().to_string();
     let (mut attempts, mut preflight, mut approvals) =
         (Attempts::default(), Preflight::default(), Approvals::default());
     loop {
@@ -114,8 +114,8 @@ async fn run(session: &mut Session, request: &Request, outcome: &mut Outcome) ->
         };
         let start = if request.via_owner {
             match via_owner::leave(flow.session, request, &seen, &go, &shown.answer, deadline).await? {
-                Left::Here(start) => *start,
-                Left::Ended(ended) => return Ok(ended),
+                ControlFlow::Continue(start) => start,
+                ControlFlow::Break(ended) => return Ok(ended),
             }
         } else {
             let Some(start) = flow.write(&seen, &go, &shown).await? else {
@@ -156,8 +156,8 @@ impl Flow<'_> {
     async fn write(&mut self, seen: &Snapshot, go: &Approved, shown: &ServerDryRun) -> Result<Option<Start>, Failure> {
         let step = self.request.step;
         let mut record = apply::record(self.session, step, seen)?;
-        let by = self.session.who().await;
-        if self.session.context.interrupt.raised() {
+        let by = self.session.cluster.who_am_i().await;
+        if self.session.interrupt().raised() {
             return Err(Failure::told(Exit::Interrupted));
         }
         let intent = Intent { step, by, snapshot: seen, what: step.history().to_owned() };
@@ -179,7 +179,7 @@ impl Flow<'_> {
             // Also an earlier write of this very command, which arrived late and left the record as it found it.
             return Ok(());
         }
-        let now = self.session.gather(Extent::Back).await;
+        let now = self.session.gather(Extent::Abort).await;
         if step.found(&now).is_some() || step.reached(&now).is_some() {
             return Ok(());
         }
@@ -202,7 +202,7 @@ impl Flow<'_> {
     /// The change is there already, by an earlier call or by somebody else.
     async fn follow_what_is_there(&mut self, seen: &Snapshot, baseline: Baseline) -> Result<Option<Ended>, Failure> {
         let step = self.request.step;
-        self.session.ui().status(resume::since_when(self.session, seen, step.command()));
+        self.session.ui().status(resume::since_when(self.session, seen, step));
         if self.request.preview {
             self.session.ui().status("This is a preview; there is nothing to write.");
             return Ok(Some(Ended::Unchanged));
@@ -226,20 +226,19 @@ impl Flow<'_> {
         let step = self.request.step;
         let reached = |deployment: &Deployment| step.reached_by(deployment).filter(|_| found);
         let followed = follow::follow(self.session, start, self.deadline, step, &reached, progress).await;
-        match followed.stopped {
-            Stopped::Reached(words) => {
-                self.session.context.interrupt.stands(Standing::Ending { done: "there is nothing left to do" });
+        match followed.end {
+            FollowEnd::Reached(words) => {
+                self.session.interrupt().set(InterruptState::Ending { done: "there is nothing left to do" });
                 Ok(Some(self.outcome.nothing_to_do(self.session, words)))
             }
-            Stopped::AtRest if self.request.via_owner => {
+            FollowEnd::AtRest if self.request.via_owner => {
                 let text =
                     "gave up waiting; the operator rests, and whether it has worked on the change was not to be seen";
                 let again = self.session.command(step.command());
-                Err(Failure::new(Exit::TimedOut, text)
-                    .next(Next::new("To ask it for a run that is seen:").command(again)))
+                Err(Failure::new(Exit::TimedOut, text).then("To ask it for a run that is seen:", again))
             }
             // An interruption still means what it meant while following: something was written.
-            Stopped::AtRest => Ok(None),
+            FollowEnd::AtRest => Ok(None),
             _ => Ok(Some(conclude::conclude(self.session, step, seen, followed, progress, self.outcome).await)),
         }
     }

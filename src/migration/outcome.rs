@@ -4,9 +4,9 @@ use serde::Serialize;
 
 use super::step::Step;
 use crate::error::{Exit, Failure};
-use crate::session::Session;
 use crate::session::reading::Extent;
 use crate::session::status::Status;
+use crate::session::{Document, Session};
 use crate::terminal::{Next, OutputFormat};
 
 /// How a flow ended. An error before anything was followed is no end of its own: it left the deployment as it was.
@@ -19,9 +19,7 @@ pub enum Ended {
     Failed(Failure),
     /// The operator has not answered within the time-out.
     TimedOut(Failure),
-    /// The program was interrupted while waiting.
     Interrupted,
-    /// `--wait=false`.
     NotWaited,
     /// There was nothing to do, or nothing was written.
     Unchanged,
@@ -63,9 +61,7 @@ pub struct Outcome {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Document<'a> {
-    api_version: &'a str,
-    kind: &'a str,
+struct Contents<'a> {
     command: &'a str,
     namespace: &'a str,
     name: &'a str,
@@ -81,7 +77,6 @@ impl Outcome {
         Self { step, write: None, message: None, record_file: None, next: None }
     }
 
-    /// Ends a command that finds its goal reached.
     pub fn nothing_to_do(&mut self, session: &Session, why: &'static str) -> Ended {
         session.ui().status(why);
         self.message = Some(why.to_owned());
@@ -96,6 +91,7 @@ impl Outcome {
         ended: Result<Ended, Failure>,
     ) -> Result<Exit, Failure> {
         let verdict = ended.as_ref().map_or("unchanged", Ended::verdict);
+        let seen = matches!(ended, Ok(Ended::Succeeded | Ended::Unrecorded(_)));
         let result = match ended {
             Ok(ended) => ended.result(),
             // An error before the write says nothing of the write; the person asks first of all whether it was made.
@@ -109,25 +105,26 @@ impl Outcome {
             return result;
         }
         // The state after everything; if it cannot be read now, the one that was read last. A verdict was seen with its state.
-        if verdict != "succeeded" {
+        if !seen {
             let _ = session.reread().await;
         }
-        let snapshot = session.gather(Extent::Standing).await;
+        let snapshot = session.gather(Extent::Status).await;
         let failure = result.as_ref().err().and_then(Failure::message);
         session.ui().data(
             format,
-            &Document {
-                api_version: "ess-mas/v1",
-                kind: "Outcome",
-                command: if self.step.goes_back() { Step::Abort } else { self.step }.command(),
-                namespace: &session.target.namespace,
-                name: &session.target.name,
-                write: self.write.unwrap_or("none"),
-                verdict,
-                message: self.message.or(failure),
-                record_file: self.record_file.as_deref(),
-                status: Status::of(&snapshot, |command| session.command(command)),
-            },
+            &Document::new(
+                "Outcome",
+                Contents {
+                    command: if self.step.goes_back() { Step::Abort } else { self.step }.command(),
+                    namespace: &session.target.namespace,
+                    name: &session.target.name,
+                    write: self.write.unwrap_or("none"),
+                    verdict,
+                    message: self.message.or(failure),
+                    record_file: self.record_file.as_deref(),
+                    status: Status::of(&snapshot, |command| session.command(command)),
+                },
+            ),
         )?;
         result
     }

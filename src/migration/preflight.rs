@@ -4,13 +4,13 @@ use std::borrow::Cow;
 
 use super::resume;
 use super::step::{Request, Step};
+use crate::checks::tls::Offered;
 use crate::checks::{self, Finding, Snapshot, codes};
-use crate::error::{Exit, Failure};
+use crate::error::Failure;
 use crate::plan::MasSettings;
 use crate::session::endpoints;
 use crate::session::workloads::synapse_times;
 use crate::session::{Session, certificate, findings};
-use crate::terminal::Next;
 use crate::workloads::Times;
 
 /// What was found, kept from one attempt to the next: findings are told once and judged every time, the network and the
@@ -75,7 +75,9 @@ impl Preflight {
         match &self.certificate {
             Some((of, found)) if *of == *settings => found.clone(),
             _ => {
-                let (found, told) = certificate::of_step(session, seen, &settings).await;
+                let found = certificate::look(session, seen, &settings, Offered::default()).await;
+                let shared = |finding: &Finding| certificate::is_shared_issuer_unread(finding, &settings);
+                let (told, found): (Vec<Finding>, Vec<Finding>) = found.into_iter().partition(shared);
                 for finding in &told {
                     session.ui().status(format!("{}: {}", finding.subject, finding.message));
                 }
@@ -94,8 +96,7 @@ pub fn conflict(session: &Session, request: &Request) -> Result<(), Failure> {
         .map_or_else(String::new, |(manager, _)| format!(" (field manager {manager})"));
     let text = format!("ElementDeployment {} was changed by somebody else{by} in the meantime", session.place());
     if request.is_script(session) {
-        return Err(Failure::new(Exit::Failed, text)
-            .next(Next::new("Look at it, then run the command again.").command(session.command("status"))));
+        return Err(Failure::failed(text).then("Look at it, then run the command again.", session.command("status")));
     }
     session.ui().warning(text + ", so nothing was written");
     Ok(())

@@ -2,35 +2,34 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-use serde_json::Value;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::checks::Snapshot;
 use crate::deployment::{Deployment, Run};
 use crate::error::{Exit, Failure};
 use crate::plan::REHEARSAL_ANNOTATION;
-use crate::record::{OwnersChange, Pending, Record, Rehearsal, RehearsalState};
+use crate::record::{OwnersChange, Pending, Record, Rehearsal, RehearsalState, Step};
 use crate::session::Session;
 use crate::terminal::time::ago;
 use crate::verdict::{Baseline, Carried, Observation};
 
-/// A write that somebody noted a moment ago and that has not arrived yet.
-fn begun_by_somebody<'a>(session: &Session, snapshot: &'a Snapshot) -> Option<&'a Pending> {
-    let pending = snapshot.recorded()?.pending.as_ref()?;
-    let age = session.ui().terminal().now().duration_since(pending.at);
-    // The manifest's owner takes hours, not moments.
-    let fresh = age.abs() < jiff::SignedDuration::from_secs(5) && pending.owner.is_none();
-    (fresh && !is_applied(pending, &snapshot.deployment)).then_some(pending)
+fn pending(snapshot: &Snapshot) -> Option<&Pending> {
+    snapshot.recorded()?.pending.as_ref()
 }
 
 /// Gives a write that somebody began a moment ago the time to arrive. Whether there was one.
 pub async fn somebody_is_writing(session: &mut Session, snapshot: &Snapshot) -> Result<bool, Failure> {
-    let Some(pending) = begun_by_somebody(session, snapshot) else { return Ok(false) };
+    // The manifest's owner takes hours, not moments.
+    let is_fresh = |pending: &&Pending| {
+        let age = session.now().duration_since(pending.at).abs();
+        age < SignedDuration::from_secs(5) && pending.owner.is_none() && !is_applied(pending, &snapshot.deployment)
+    };
+    let Some(pending) = pending(snapshot).filter(is_fresh) else { return Ok(false) };
     let who = pending.by.as_deref().unwrap_or("somebody");
-    session.ui().status(format!("{who} began {} a moment ago; waiting to see it written.", pending.command));
+    session.ui().status(format!("{who} began {} a moment ago; waiting to see it written.", pending.step.command()));
     tokio::select! {
         () = tokio::time::sleep(Duration::from_secs(1)) => session.reread().await?,
-        () = session.context.interrupt.wait() => return Err(Failure::told(Exit::Interrupted)),
+        () = session.interrupt().wait() => return Err(Failure::told(Exit::Interrupted)),
     }
     Ok(true)
 }
@@ -58,30 +57,27 @@ pub fn is_proven(pending: &Pending, deployment: &Deployment) -> bool {
 }
 
 /// The write that the record tells of, if it is this command's and has arrived.
-pub fn recorded<'a>(snapshot: &'a Snapshot, command: &str) -> Option<&'a Pending> {
-    let pending = snapshot.recorded()?.pending.as_ref()?;
-    (pending.command == command && is_applied(pending, &snapshot.deployment)).then_some(pending)
+pub fn recorded<'a>(snapshot: &'a Snapshot, step: Step) -> Option<&'a Pending> {
+    pending(snapshot).filter(|pending| is_of(pending, step, &snapshot.deployment))
 }
 
 /// Who waits for the manifest's owner to make a change that has not been seen yet, for whoever comes next.
 pub fn left_to_the_owner(session: &Session, snapshot: &Snapshot) -> Option<String> {
-    let pending = snapshot.recorded()?.pending.as_ref()?;
+    let pending = pending(snapshot)?;
     if pending.owner != Some(OwnersChange::Awaited) || is_applied(pending, &snapshot.deployment) {
         return None;
     }
     let who = pending.by.as_deref().unwrap_or("somebody");
-    let ago = ago(pending.at, session.ui().terminal().now());
+    let ago = ago(pending.at, session.now());
     Some(format!(
         "{who} left a change to the manifest's owner, and it has not arrived ({} --via-owner, {ago}).",
-        pending.command
+        pending.step.command()
     ))
 }
 
 /// Who made the change that is there already, and when: the record knows, or the API server's field managers.
-pub fn since_when(session: &Session, snapshot: &Snapshot, command: &str) -> String {
-    let recorded =
-        snapshot.recorded().and_then(|record| record.pending.as_ref()).filter(|pending| pending.command == command);
-    let (by, at) = match recorded {
+pub fn since_when(session: &Session, snapshot: &Snapshot, step: Step) -> String {
+    let (by, at) = match pending(snapshot).filter(|pending| pending.step == step) {
         Some(pending) => (pending.by.clone(), Some(pending.at)),
         None => match session.deployment.active_written_by() {
             Some((manager, at)) => (Some(format!("field manager {manager}")), at.and_then(|at| at.parse().ok())),
@@ -89,22 +85,22 @@ pub fn since_when(session: &Session, snapshot: &Snapshot, command: &str) -> Stri
         },
     };
     let by = by.map_or_else(String::new, |by| format!(" by {by}"));
-    let now = session.ui().terminal().now();
+    let now = session.now();
     let at = at.map_or_else(String::new, |at| format!(", {}", ago(at, now)));
     format!("The change is there already{by}{at}; following the operator.")
 }
 
 /// The baseline of the write that the record tells of, if it is this command's and has arrived for sure.
-pub fn recorded_baseline(snapshot: &Snapshot, command: &str) -> Option<Baseline> {
-    let pending = recorded(snapshot, command)?;
+pub fn recorded_baseline(snapshot: &Snapshot, step: Step) -> Option<Baseline> {
+    let pending = recorded(snapshot, step)?;
     is_proven(pending, &snapshot.deployment).then(|| pending.baseline.clone())
 }
 
 /// A run was under way when the change was written, or it cannot be told who wrote it and when; that run is over, and the
 /// operator rests. Whether that run worked on the change cannot be told, and no other one will come by itself (an operator
 /// that was restarted meanwhile does not start again for a change it has seen): waiting would have no end.
-pub fn unproven(snapshot: &Snapshot, command: &str) -> bool {
-    let Some(pending) = recorded(snapshot, command) else { return false };
+pub fn unproven(snapshot: &Snapshot, step: Step) -> bool {
+    let Some(pending) = recorded(snapshot, step) else { return false };
     let untold = pending.baseline.at_write.running || !is_proven(pending, &snapshot.deployment);
     untold && rests(&snapshot.deployment)
 }
@@ -114,15 +110,7 @@ pub fn present_baseline(snapshot: &Snapshot, carried: Carried) -> Baseline {
     Baseline::of_present(&Observation::of(&snapshot.deployment), carried)
 }
 
-/// The annotation's value that asks for a rehearsal: it only has to differ from the one before.
-pub fn request_stamp(session: &Session) -> String {
-    let now = session.ui().terminal().now();
-    let before = session.deployment.object()["metadata"]["annotations"][REHEARSAL_ANNOTATION].clone();
-    let stamp = now.to_string();
-    if before == Value::String(stamp.clone()) { format!("{stamp}+") } else { stamp }
-}
-
-/// The same for one more request of the same call.
+/// The value of the annotation that asks for a rehearsal: it only has to differ from the one before.
 pub fn fresh(stamp: &str, deployment: &Deployment) -> String {
     match deployment.annotation(REHEARSAL_ANNOTATION) {
         Some(before) if before.starts_with(stamp) => format!("{before}+"),
@@ -131,23 +119,21 @@ pub fn fresh(stamp: &str, deployment: &Deployment) -> String {
 }
 
 /// Seconds since an earlier call made the write that this one only came back to.
-pub fn since_the_write(session: &Session, command: &str, snapshot: &Snapshot) -> Option<u64> {
-    let pending = snapshot.recorded()?.pending.as_ref()?;
-    let ours = is_of(pending, command, &snapshot.deployment);
-    let span = session.ui().terminal().now().duration_since(pending.at);
-    ours.then(|| u64::try_from(span.as_secs()).unwrap_or(0))
+pub fn since_the_write(session: &Session, step: Step, snapshot: &Snapshot) -> Option<u64> {
+    let span = session.now().duration_since(recorded(snapshot, step)?.at);
+    Some(u64::try_from(span.as_secs()).unwrap_or(0))
 }
 
 /// Whether what the record has pending is the very write that was followed: it may be an earlier one that never arrived, of
 /// another Secret.
-pub fn is_of(pending: &Pending, command: &str, deployment: &Deployment) -> bool {
-    pending.command == command && is_applied(pending, deployment)
+pub fn is_of(pending: &Pending, step: Step, deployment: &Deployment) -> bool {
+    pending.step == step && is_applied(pending, deployment)
 }
 
 /// Takes the write that was followed off the record, and nobody else's: who began another one meanwhile needs it to come
 /// back to.
-pub fn take_pending(record: &mut Record, command: &str, deployment: &Deployment) -> Option<Pending> {
-    record.pending.take_if(|pending| is_of(pending, command, deployment))
+pub fn take_pending(record: &mut Record, step: Step, deployment: &Deployment) -> Option<Pending> {
+    record.pending.take_if(|pending| is_of(pending, step, deployment))
 }
 
 /// A rehearsal that ended, for the record.

@@ -6,10 +6,10 @@ use super::step::Step;
 use crate::checks::{self, Finding, Snapshot, codes};
 use crate::cluster::{ErrorKind, Write};
 use crate::deployment::Deployment;
-use crate::error::{Exit, Failure};
+use crate::error::Failure;
 use crate::plan::{MasSettings, Plan};
 use crate::session::{Session, findings};
-use crate::terminal::{Next, diff};
+use crate::terminal::diff;
 
 pub struct ServerDryRun {
     /// The object as it would be.
@@ -34,15 +34,14 @@ pub async fn ask(session: &Session, plan: &Plan) -> Result<Option<ServerDryRun>,
         session.ui().warning(warning);
     }
     let unexplained = plan.unexplained(&written.object);
-    let answer =
-        Deployment::from_value(written.object).map_err(|error| Failure::new(Exit::Failed, error.to_string()))?;
+    let answer = Deployment::from_value(written.object).map_err(|error| Failure::failed(error.to_string()))?;
     Ok(Some(ServerDryRun { answer, unexplained }))
 }
 
 impl ServerDryRun {
     /// Refuses an activation with which more would change than the switch.
     pub fn refuse_more(&self, step: Step) -> Result<(), Failure> {
-        if self.unexplained.is_empty() || step.tolerates_more() {
+        if self.unexplained.is_empty() || step.is_reversible() {
             return Ok(());
         }
         let text = format!(
@@ -50,8 +49,7 @@ impl ServerDryRun {
              definition) changes the deployment on every write",
             self.unexplained.join(", ")
         );
-        Err(Failure::new(Exit::Failed, text)
-            .next(Next::new("Find out what it is, let the deployment reconcile, and run `dry-run` again.")))
+        Err(Failure::failed(text).advise("Find out what it is, let the deployment reconcile, and run `dry-run` again."))
     }
 
     /// What will stand once the change is written. The answer shows which Secret the deployment will refer to, and by its

@@ -8,35 +8,12 @@ use crate::checks::{self, Finding, RehearsalStanding, Snapshot, is_old, standing
 use crate::deployment::{Deployment, Run};
 use crate::error::{Exit, Failure};
 use crate::plan::{MasSettings, Plan};
+pub use crate::record::Step;
 use crate::session::Session;
 use crate::session::reading::Extent;
-use crate::terminal::Next;
 use crate::verdict::{Baseline, Carried};
 
-/// A change of `…matrixAuthenticationService.config.active`, or of the component as a whole.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
-    /// `dry-run`: MAS with `active: false`.
-    DryRun,
-    /// `activate`: the migration; only a backup undoes it.
-    Activate,
-    /// `abort`: `active: false` again.
-    Abort,
-    /// `abort --remove`: without the component.
-    Remove,
-}
-
 impl Step {
-    /// The command that takes it; also its name in the record.
-    pub const fn command(self) -> &'static str {
-        match self {
-            Self::DryRun => "dry-run",
-            Self::Activate => "activate",
-            Self::Abort => "abort",
-            Self::Remove => "abort --remove",
-        }
-    }
-
     /// While a reconcile that counts is under way: `rehearsing the migration`.
     pub const fn doing(self) -> &'static str {
         match self {
@@ -64,7 +41,6 @@ impl Step {
         }
     }
 
-    /// The default of `--timeout`.
     pub const fn timeout(self) -> Duration {
         match self {
             Self::DryRun | Self::Abort | Self::Remove => Duration::from_mins(30),
@@ -72,7 +48,6 @@ impl Step {
         }
     }
 
-    /// The checks that it asks for.
     pub const fn checks(self) -> checks::Purpose {
         match self {
             Self::DryRun => checks::Purpose::DryRun,
@@ -87,17 +62,12 @@ impl Step {
 
     /// Going back hangs on nothing that lies around the deployment.
     pub const fn extent(self) -> Extent {
-        if self.goes_back() { Extent::Back } else { Extent::Step }
+        if self.goes_back() { Extent::Abort } else { Extent::Step }
     }
 
-    /// Whether the API server may change more than what was asked for: not with the migration.
-    pub const fn tolerates_more(self) -> bool {
-        !matches!(self, Self::Activate)
-    }
-
-    /// Whether it can ask for a reconcile that is seen, where the one that counts may have come and gone unseen. An
-    /// activation is never repeated.
-    pub const fn asks_for_reconcile(self) -> bool {
+    /// Whether it may be repeated, to see a reconcile where the one that counts may have come and gone unseen, and whether the
+    /// API server may change more than what was asked for: an activation neither.
+    pub const fn is_reversible(self) -> bool {
         !matches!(self, Self::Activate)
     }
 
@@ -117,7 +87,7 @@ impl Step {
             }
             Self::Activate => migrated(deployment),
             Self::Abort | Self::Remove => {
-                if deployment.mas_active() == Some(true) || resume::recorded(seen, self.command()).is_some() {
+                if deployment.mas_active() == Some(true) || resume::recorded(seen, self).is_some() {
                     return None;
                 }
                 match (deployment.mas(), deployment.active()) {
@@ -148,17 +118,15 @@ impl Step {
     /// What to follow instead of writing, if the change is there already.
     pub fn found(self, seen: &Snapshot) -> Option<Baseline> {
         match self {
-            Self::DryRun => {
-                resume::recorded_baseline(seen, self.command()).filter(|_| !resume::unproven(seen, self.command()))
-            }
+            Self::DryRun => resume::recorded_baseline(seen, self).filter(|_| !resume::unproven(seen, self)),
             Self::Activate if seen.deployment.active() != Some(true) => None,
             Self::Activate => {
-                let recorded = resume::recorded_baseline(seen, self.command());
+                let recorded = resume::recorded_baseline(seen, self);
                 Some(recorded.unwrap_or_else(|| resume::present_baseline(seen, Carried::Active(true))))
             }
             Self::Abort | Self::Remove => {
-                let pending = resume::recorded(seen, self.command())?;
-                if resume::unproven(seen, self.command()) {
+                let pending = resume::recorded(seen, self)?;
+                if resume::unproven(seen, self) {
                     return None;
                 }
                 let proven = resume::is_proven(pending, &seen.deployment);
@@ -189,49 +157,53 @@ impl Step {
                 // Somebody else's manifest brought the component; it is rehearsed as it stands.
                 None if deployment.active() == Some(false) => Ok(Plan::ask_for_rehearsal(deployment, &stamp)),
                 None => Err(Failure::new(Exit::Blocked, "MAS has not been prepared yet, and nothing was changed")
-                    .next(Next::new("First settle its host, database and secrets with `prepare`."))),
+                    .advise("First settle its host, database and secrets with `prepare`.")),
             },
             Self::Activate => Ok(Plan::activate(deployment)),
-            Self::Abort | Self::Remove if resume::unproven(seen, self.command()) => {
-                Ok(Plan::ask_for_run(deployment, &stamp))
-            }
+            Self::Abort | Self::Remove if resume::unproven(seen, self) => Ok(Plan::ask_for_run(deployment, &stamp)),
             Self::Abort => Ok(Plan::deactivate(deployment)),
             Self::Remove => Ok(Plan::remove(deployment)),
         }
     }
 }
 
-/// What a script gives in place of answers.
-#[derive(Default)]
-pub struct Given {
+/// A step as it was asked for, by the flags of its command.
+pub struct Request {
+    pub step: Step,
+    pub preview: bool,
+    pub accept: Vec<String>,
+    /// Whether to follow the operator to its verdict, and how long; `None` is the step's own time-out.
+    pub wait: bool,
+    pub timeout: Option<Duration>,
+    /// The manifest's owner makes the change.
+    pub via_owner: bool,
     pub yes: bool,
     /// The deployment's name once more.
     pub confirm: Option<String>,
     pub backup: Option<String>,
-}
-
-/// A step as it was asked for.
-pub struct Request {
-    pub step: Step,
-    /// `--preview`: stop before the write.
-    pub preview: bool,
-    /// `--accept`: codes of warnings.
-    pub accept: Vec<String>,
-    /// `--wait`: whether to follow the operator to its verdict.
-    pub wait: bool,
-    /// `--timeout`; `None` is the step's own.
-    pub timeout: Option<Duration>,
-    /// `--via-owner`: the manifest's owner makes the change.
-    pub via_owner: bool,
-    /// What a script gives in place of answers.
-    pub given: Given,
-    /// Findings about what was given on the command line.
     pub findings: Vec<Finding>,
 }
 
 impl Request {
+    pub fn of(step: Step) -> Self {
+        let (accept, findings) = (Vec::new(), Vec::new());
+        let (timeout, confirm, backup) = (None, None, None);
+        Self {
+            step,
+            preview: false,
+            accept,
+            wait: true,
+            timeout,
+            via_owner: false,
+            yes: false,
+            confirm,
+            backup,
+            findings,
+        }
+    }
+
     pub fn is_script(&self, session: &Session) -> bool {
-        let answered = if self.step == Step::Activate { self.given.confirm.is_some() } else { self.given.yes };
+        let answered = if self.step == Step::Activate { self.confirm.is_some() } else { self.yes };
         answered || !session.ui().terminal().can_ask()
     }
 }

@@ -1,10 +1,12 @@
 //! `--via-owner`: the change is made in the manifest by whoever keeps it (Helm, Argo CD, Flux, the installer). It is
 //! shown here, and waited for; from its arrival on everything is as after a write of our own.
 
+use std::ops::ControlFlow;
+
 use super::apply::{self, Intent};
 use super::conclude;
 use super::confirm::Approved;
-use super::follow::{Start, Stopped};
+use super::follow::{FollowEnd, Start};
 use super::outcome::Ended;
 use super::resume;
 use super::step::{Request, Step};
@@ -16,31 +18,18 @@ use crate::plan::Plan;
 use crate::record::{OwnersChange, Pending};
 use crate::session::Session;
 use crate::session::deadline::Deadline;
-use crate::session::interrupt::Standing;
+use crate::session::interrupt::InterruptState;
 use crate::terminal::progress::{Progress, Waiting};
-use crate::terminal::{Line, Next, OutputFormat, Style, data, diff};
+use crate::terminal::{Line, OutputFormat, Style, data, diff};
 use crate::verdict::{Awaiting, Baseline, Carried, Continuity, Observation, Verdict};
 
-enum Arrival {
-    /// The change is there, and nothing else; follow from here.
-    Here(Box<Start>),
-    Stopped(Stopped),
-}
-
-/// What an object is, compared with the one that was shown.
+/// What the spec is, compared with the one that was shown.
 #[derive(Debug, PartialEq, Eq)]
-enum Arrived {
+enum SpecNow {
     /// The change is not there yet; at most the status moved.
-    Nothing,
-    Change,
-    Other,
-}
-
-/// What came of leaving the change to the manifest's owner.
-pub enum Left {
-    /// It has arrived.
-    Here(Box<Start>),
-    Ended(Ended),
+    Unchanged,
+    AsApproved,
+    Different,
 }
 
 /// Everything from the approval to the arrival of the change.
@@ -51,49 +40,47 @@ pub async fn leave(
     go: &Approved,
     answer: &Deployment,
     deadline: Deadline,
-) -> Result<Left, Failure> {
+) -> Result<ControlFlow<Ended, Start>, Failure> {
     let step = request.step;
     check(session, seen, go.plan())?;
-    let by = session.who().await;
+    let by = session.cluster.who_am_i().await;
     let what = format!("{}: left to the manifest's owner", step.command());
     let ours = note(session, go, answer, Intent { step, by, snapshot: seen, what }).await?;
     show(session, go.plan())?;
     if !request.wait {
-        return Ok(Left::Ended(Ended::NotWaited));
+        return Ok(ControlFlow::Break(Ended::NotWaited));
     }
     let progress = session.ui().progress();
     match arrive(session, go, answer, deadline, step, &progress).await? {
-        Arrival::Here(start) => {
+        ControlFlow::Continue(start) => {
             note_arrival(session, &ours, &start).await;
-            Ok(Left::Here(start))
+            Ok(ControlFlow::Continue(start))
         }
-        Arrival::Stopped(Stopped::TimedOut(_)) => {
+        ControlFlow::Break(FollowEnd::TimedOut(_)) => {
             let text = "gave up waiting; the change has not arrived from the manifest's owner, and nothing was written from here";
             let again = session.command(&format!("{} --via-owner", step.command()));
-            let failure = Failure::new(Exit::TimedOut, text).next(Next::new("To wait on:").command(again));
-            Ok(Left::Ended(Ended::TimedOut(failure)))
+            let failure = Failure::new(Exit::TimedOut, text).then("To wait on:", again);
+            Ok(ControlFlow::Break(Ended::TimedOut(failure)))
         }
-        Arrival::Stopped(stopped) => {
+        ControlFlow::Break(stopped) => {
             drop(progress);
-            Ok(Left::Ended(conclude::without_write(session, step, stopped)))
+            Ok(ControlFlow::Break(conclude::without_write(session, step, stopped)))
         }
     }
 }
 
-/// Whether there is anything for the owner to change.
 fn check(session: &Session, snapshot: &Snapshot, plan: &Plan) -> Result<(), Failure> {
     if plan.changes_spec() {
         return Ok(());
     }
-    let text = match resume::recorded(snapshot, Step::DryRun.command()).and_then(|pending| pending.owner) {
+    let text = match resume::recorded(snapshot, Step::DryRun).and_then(|pending| pending.owner) {
         Some(OwnersChange::Awaited) => {
             "the change has come from the manifest's owner while nobody looked, so whether the operator rehearsed it was not \
              to be seen"
         }
         _ => "the spec is as it should be already, so its owner has nothing to change",
     };
-    Err(Failure::new(Exit::Failed, text)
-        .next(Next::new("To ask the operator for another rehearsal of it:").command(session.command("dry-run"))))
+    Err(Failure::failed(text).then("To ask the operator for another rehearsal of it:", session.command("dry-run")))
 }
 
 /// Notes in the record what is left to the owner: the backup sentence, and what stands now. Whoever comes next is told.
@@ -104,11 +91,11 @@ async fn note(session: &Session, go: &Approved, answer: &Deployment, intent: Int
     // The owner changes the spec and nothing else, so no annotation tells of this request.
     let pending = apply::pending(session, go.plan(), &intent, baseline);
     let ours = Pending { owner: Some(OwnersChange::Awaited), request: None, ..pending };
-    session.context.interrupt.stands(Standing::Writing);
+    session.interrupt().set(InterruptState::Writing);
     let noted = session.change_record(|record| apply::note(record, go, &intent, &ours)).await;
-    session.context.interrupt.stands(Standing::NothingWritten);
+    session.interrupt().set(InterruptState::NothingWritten);
     noted?;
-    if session.context.interrupt.raised() {
+    if session.interrupt().raised() {
         session.ui().status("The deployment was not changed.");
         return Err(Failure::told(Exit::Interrupted));
     }
@@ -117,13 +104,13 @@ async fn note(session: &Session, go: &Approved, answer: &Deployment, intent: Int
 
 /// Notes that the change has come, so that a later call follows it from the same moment.
 async fn note_arrival(session: &Session, ours: &Pending, start: &Start) {
-    let now = session.ui().terminal().now();
+    let now = session.now();
     let noted = session
         .change_record(|record| {
             if let Some(pending) = record
                 .pending
                 .as_mut()
-                .filter(|pending| pending.command == ours.command && pending.owner == Some(OwnersChange::Awaited))
+                .filter(|pending| pending.step == ours.step && pending.owner == Some(OwnersChange::Awaited))
             {
                 pending.owner = Some(OwnersChange::Arrived);
                 pending.baseline = start.baseline.clone();
@@ -176,13 +163,13 @@ fn place(owner: &Owner) -> (String, bool) {
     }
 }
 
-fn compare(shown: &Deployment, before: &Deployment, now: &Deployment) -> Arrived {
+fn compare(shown: &Deployment, before: &Deployment, now: &Deployment) -> SpecNow {
     if now.spec() == shown.spec() {
-        Arrived::Change
+        SpecNow::AsApproved
     } else if now.spec() == before.spec() {
-        Arrived::Nothing
+        SpecNow::Unchanged
     } else {
-        Arrived::Other
+        SpecNow::Different
     }
 }
 
@@ -194,11 +181,11 @@ async fn arrive(
     deadline: Deadline,
     step: Step,
     progress: &Progress,
-) -> Result<Arrival, Failure> {
+) -> Result<ControlFlow<FollowEnd, Start>, Failure> {
     let come_back = session.command(&format!("{} --via-owner", step.command()));
     let doing = "nothing was written from here; what the manifest's owner writes, the operator follows".to_owned();
-    session.context.interrupt.stands(Standing::Following { doing, come_back });
-    let waiting = Waiting::new("the change to arrive from the manifest's owner", session.ui().terminal().now());
+    session.interrupt().set(InterruptState::Following { doing, come_back });
+    let waiting = Waiting::new("the change to arrive from the manifest's owner", session.now());
     progress.waiting(waiting);
     let mut before = go.plan().before().clone();
     let mut end = deadline.end();
@@ -207,7 +194,7 @@ async fn arrive(
         let (object, continuity) = tokio::select! {
             item = watch.next() => match item {
                 Some(WatchItem::Seen { object, continuity }) => (object, continuity),
-                Some(WatchItem::Deleted(_)) => return Ok(Arrival::Stopped(Stopped::Verdict(Verdict::Gone))),
+                Some(WatchItem::Deleted(_)) => return Ok(ControlFlow::Break(FollowEnd::Verdict(Verdict::Gone))),
                 Some(WatchItem::Trouble(error)) => {
                     progress.note(format!("the deployment cannot be followed at the moment, trying on: {error}"));
                     continue;
@@ -218,10 +205,10 @@ async fn arrive(
                     continue;
                 }
             },
-            () = session.context.interrupt.wait() => return Ok(Arrival::Stopped(Stopped::Interrupted)),
+            () = session.interrupt().wait() => return Ok(ControlFlow::Break(FollowEnd::Interrupted)),
             () = end.over() => {
                 if !end.last_look() {
-                    return Ok(Arrival::Stopped(Stopped::TimedOut(Awaiting::Start)));
+                    return Ok(ControlFlow::Break(FollowEnd::TimedOut(Awaiting::Start)));
                 }
                 watch = session.cluster.follow(&session.target, session.deployment.object());
                 continue;
@@ -230,17 +217,17 @@ async fn arrive(
         let Ok(now) = Deployment::from_value(object) else { continue };
         session.deployment = now.clone();
         if now.uid() != before.uid() {
-            return Ok(Arrival::Stopped(Stopped::Verdict(Verdict::Gone)));
+            return Ok(ControlFlow::Break(FollowEnd::Verdict(Verdict::Gone)));
         }
         match compare(answer, &before, &now) {
-            Arrived::Nothing => before = now,
-            Arrived::Other => return Err(other(session, answer, &now)),
-            Arrived::Change => {
+            SpecNow::Unchanged => before = now,
+            SpecNow::Different => return Err(other(session, answer, &now)),
+            SpecNow::AsApproved => {
                 let seen = Observation::of(&now);
                 let carried = go.plan().carried(&seen);
                 let (baseline, continuity) = baseline(&Observation::of(&before), &seen, carried, continuity);
                 progress.done(format!("the change has arrived (resourceVersion {})", now.resource_version()));
-                return Ok(Arrival::Here(Box::new(Start { baseline, seen: now, continuity })));
+                return Ok(ControlFlow::Continue(Start { baseline, seen: now, continuity }));
             }
         }
     }
@@ -268,14 +255,13 @@ fn other(session: &Session, shown: &Deployment, now: &Deployment) -> Failure {
     let active = now.active() == Some(true);
     let meaning =
         if active { "; the switch is on, so the operator migrates with it" } else { "; the switch is not on" };
-    let failure = Failure::new(
-        Exit::Failed,
-        format!("ElementDeployment {} was changed in another way than was shown{meaning}", session.place()),
-    )
-    .next(Next::new("See where it stands:").command(session.command("status")));
+    let failure = Failure::failed(format!(
+        "ElementDeployment {} was changed in another way than was shown{meaning}",
+        session.place()
+    ))
+    .then("See where it stands:", session.command("status"));
     if active {
-        failure
-            .next(Next::new("To take the switch back, if that is not what you want:").command(session.command("abort")))
+        failure.then("To take the switch back, if that is not what you want:", session.command("abort"))
     } else {
         failure
     }
@@ -303,10 +289,10 @@ mod tests {
     fn only_what_was_shown_counts_as_arrived() {
         let (before, shown) = (deployment(with(false, "a"), 1), deployment(with(true, "a"), 1));
         let compare = |spec| compare(&shown, &before, &deployment(spec, 2));
-        assert_eq!(compare(with(false, "a")), Arrived::Nothing, "the status moved");
-        assert_eq!(compare(with(true, "a")), Arrived::Change);
-        assert_eq!(compare(with(true, "b")), Arrived::Other, "more than the switch");
-        assert_eq!(compare(with(false, "b")), Arrived::Other, "the rehearsal is void");
+        assert_eq!(compare(with(false, "a")), SpecNow::Unchanged, "the status moved");
+        assert_eq!(compare(with(true, "a")), SpecNow::AsApproved);
+        assert_eq!(compare(with(true, "b")), SpecNow::Different, "more than the switch");
+        assert_eq!(compare(with(false, "b")), SpecNow::Different, "the rehearsal is void");
     }
 
     /// Events were missed between the last state and the change, and a run of the old spec was taken for one that works on

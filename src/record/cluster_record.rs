@@ -83,11 +83,39 @@ pub enum OwnersChange {
     Arrived,
 }
 
+/// A change of `…matrixAuthenticationService.config.active`, or of the component as a whole. In JSON the command that makes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Step {
+    /// `dry-run`: MAS with `active: false`.
+    DryRun,
+    /// `activate`: the migration; only a backup undoes it.
+    Activate,
+    /// `abort`: `active: false` again.
+    Abort,
+    /// `abort --remove`: without the component.
+    #[serde(rename = "abort --remove")]
+    Remove,
+}
+
+impl Step {
+    /// The command that takes it.
+    pub const fn command(self) -> &'static str {
+        match self {
+            Self::DryRun => "dry-run",
+            Self::Activate => "activate",
+            Self::Abort => "abort",
+            Self::Remove => "abort --remove",
+        }
+    }
+}
+
 /// A write that has no verdict yet. Kept before the write is sent, so that a killed program can go on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Pending {
-    pub command: String,
+    #[serde(rename = "command")]
+    pub step: Step,
     pub at: jiff::Timestamp,
     pub by: Option<String>,
     /// What to compare the operator's answer with.

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::Session;
+use super::connect::Session;
 use crate::checks::tls::{self, CertificateSource, IssuerState, Offered, TypedSecret};
 use crate::checks::{Finding, Severity, Snapshot, certificate, codes};
 use crate::cluster::ErrorKind;
@@ -19,7 +19,7 @@ pub async fn look(
 ) -> Vec<Finding> {
     // A host that is no name is a problem of the settings.
     let Ok(host) = HostName::parse(&settings.host) else { return Vec::new() };
-    let now = session.ui().terminal().now();
+    let now = session.now();
     match CertificateSource::of(settings, &snapshot.deployment, &snapshot.secret_keys()) {
         CertificateSource::Nowhere | CertificateSource::Elsewhere => Vec::new(),
         CertificateSource::Issuer(name) => vec![tls::issuer(&name, &issuer(session, &name).await)],
@@ -37,14 +37,9 @@ pub async fn look(
     }
 }
 
-/// What a step on the deployment has to say of the certificate: findings to be judged, and those that are only told. An issuer
-/// that all components share is not in doubt because this person may not read it.
-pub async fn of_step(session: &Session, snapshot: &Snapshot, settings: &MasSettings) -> (Vec<Finding>, Vec<Finding>) {
-    let found = look(session, snapshot, settings, Offered::default()).await;
-    let shared = |finding: &Finding| {
-        finding.code == codes::CLUSTER_ISSUER && finding.severity == Severity::Unknown && settings.tls == Tls::Inherit
-    };
-    found.into_iter().partition(|finding| !shared(finding))
+/// Whether a finding is only that this person may not read the issuer that all components share: that does not put it in doubt.
+pub fn is_shared_issuer_unread(finding: &Finding, settings: &MasSettings) -> bool {
+    finding.code == codes::CLUSTER_ISSUER && finding.severity == Severity::Unknown && settings.tls == Tls::Inherit
 }
 
 /// A Secret with its type, as it was when things were last gathered.

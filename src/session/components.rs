@@ -7,7 +7,7 @@ use k8s_openapi::api::core::v1::ConfigMap;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use super::Session;
+use super::connect::Session;
 use super::reading::{Extent, unreadable};
 use crate::checks::synapse::SynapseConfig;
 use crate::checks::{ComponentSecret, Components, Resolution};
@@ -18,16 +18,14 @@ use crate::net::dial::knows;
 use crate::plan::MasSettings;
 use crate::secrets::wipe;
 
-/// No `check` makes more requests than this.
 const MOST_REQUESTS: usize = 12;
 /// The global Secret and Synapse's are read at once, the others with what is left of the requests.
 const FIRST: usize = 2;
-/// More ConfigMaps than this are not looked through.
 const PAGE: u32 = 200;
 
 /// Once the migration is done, nothing of it matters any more.
 fn wanted(session: &Session, extent: Extent) -> bool {
-    matches!(extent, Extent::Look | Extent::Step) && session.deployment.mas_active() != Some(true)
+    matches!(extent, Extent::Check | Extent::Step) && session.deployment.mas_active() != Some(true)
 }
 
 /// The first part: what can be asked for without knowing anything but the object.
@@ -47,7 +45,7 @@ pub async fn finish(session: &Session, extent: Extent, snapshot: &Snapshot) -> C
     if !wanted(session, extent) {
         return snapshot.components.clone();
     }
-    let room = if extent == Extent::Look { room(session, snapshot) } else { usize::MAX };
+    let room = if extent == Extent::Check { room(session, snapshot) } else { usize::MAX };
     let left_out = now.split_off(now.len().min(room));
     let search = now.len() < room;
     let (more, rendered, resolution) = tokio::join!(

@@ -22,7 +22,6 @@ pub struct Deadline {
 }
 
 impl Deadline {
-    /// From now on, for that long.
     pub fn new(now: Timestamp, timeout: Duration) -> Self {
         let span = SignedDuration::try_from(timeout).unwrap_or(SignedDuration::from_hours(24 * 365));
         Self {
@@ -32,7 +31,6 @@ impl Deadline {
         }
     }
 
-    /// The end of it, for one wait.
     pub fn end(&self) -> End {
         End { at: self.at, looked_again: false }
     }
@@ -46,7 +44,6 @@ pub struct End {
 }
 
 impl End {
-    /// Waits until the time is up.
     pub async fn over(&self) {
         sleep_until(self.at).await;
     }

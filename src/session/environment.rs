@@ -4,14 +4,13 @@
 use k8s_openapi::api::apps::v1::Deployment;
 use serde_json::{Value, json};
 
-use super::Session;
+use super::connect::Session;
 use crate::checks::access::{Access, Right, Rules};
 use crate::checks::permissions;
 use crate::checks::{Environment, Known, SelfHealing, Snapshot};
 use crate::cluster::{Selection, foreign, resource};
 use crate::deployment::{ChartRelease, OperatorDeployment, Owner};
 
-/// One look, all requests at once.
 pub async fn look(session: &Session) -> (Environment, Option<ChartRelease>) {
     let owner = session.deployment.owner();
     let (access, operator, chart, healing) =
@@ -21,7 +20,7 @@ pub async fn look(session: &Session) -> (Environment, Option<ChartRelease>) {
         (Some(chart), Some(image)) => Some(chart.older_of(image)),
         (chart, image) => chart.or(image),
     };
-    let now = Some(session.ui().terminal().now());
+    let now = Some(session.now());
     (Environment { now, access: Some(access), operator, self_healing: healing }, release)
 }
 

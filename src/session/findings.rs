@@ -1,6 +1,6 @@
 //! Findings before a write: shown, and judged.
 
-use super::Session;
+use super::connect::Session;
 use crate::checks::{Finding, Severity};
 use crate::error::{Exit, Failure};
 use crate::terminal::table::{Cell, Column, Table};
@@ -14,7 +14,6 @@ pub fn tell(ui: &Ui, place: &str, findings: &[Finding]) {
     }
 }
 
-/// Says on stderr what was looked at, and how many findings there are.
 pub fn count(ui: &Ui, place: &str, findings: &[Finding]) {
     let count = |severity: Severity| findings.iter().filter(|finding| finding.severity == severity).count();
     let (blockers, warnings, unknown) = (count(Severity::Blocker), count(Severity::Warning), count(Severity::Unknown));
@@ -74,31 +73,23 @@ fn complete(text: &str, whole: impl Fn(&str) -> String) -> String {
 }
 
 pub fn show(ui: &Ui, finding: &Finding) {
-    for line in lines(finding) {
-        // Findings weigh more than progress: also with --quiet.
-        if line.weighty { ui.say_under(line.text, MARGIN) } else { ui.status(line.text) }
+    let [what, more @ ..] = &lines(finding)[..] else { return };
+    // Findings weigh more than progress: also with --quiet.
+    ui.say_under(what.clone(), MARGIN);
+    for line in more {
+        ui.status(line.clone());
     }
 }
 
-struct Said {
-    text: Line,
-    weighty: bool,
-}
-
 /// What is said of a finding that is not in order: what is so, what to do, where it is documented.
-fn lines(finding: &Finding) -> Vec<Said> {
+fn lines(finding: &Finding) -> Vec<Line> {
     let (symbol, style) = sign(finding.severity);
-    let what = Line::new()
-        .text("  ")
-        .symbol(symbol)
-        .text(" ")
-        .styled(style, finding.code)
-        .text(format!("   {}: {}", finding.subject, finding.message));
+    let what = Line::new().text("  ").symbol(symbol).text(" ").styled(style, finding.code);
     let below = |style: Style, text: &str| Line::new().text(" ".repeat(MARGIN)).styled(style, text);
     let remedy = finding.remedy.as_deref().map(|remedy| below(Style::Plain, remedy));
     let docs = finding.docs.map(|docs| below(Style::Dim, docs));
-    let rest = remedy.into_iter().chain(docs).map(|text| Said { text, weighty: false });
-    std::iter::once(Said { text: what, weighty: true }).chain(rest).collect()
+    let what = what.text(format!("   {}: {}", finding.subject, finding.message));
+    std::iter::once(what).chain(remedy).chain(docs).collect()
 }
 
 fn sign(severity: Severity) -> (Symbol, Style) {
@@ -114,7 +105,7 @@ fn page(ui: &Ui, findings: &[Finding]) -> Result<(), OutputError> {
     for finding in findings {
         if finding.severity != Severity::Ok {
             for line in lines(finding) {
-                ui.page_under(line.text, MARGIN)?;
+                ui.page_under(line, MARGIN)?;
             }
             continue;
         }
@@ -177,13 +168,8 @@ pub fn table(ui: &Ui, findings: &[Finding], wide: bool) -> Result<(), OutputErro
         Column::new("Docs").only_wide(),
     ]);
     for finding in findings {
-        let style = match finding.severity {
-            Severity::Blocker => Style::Bad,
-            Severity::Warning | Severity::Unknown => Style::Warn,
-            Severity::Ok => Style::Good,
-        };
         table.row([
-            Cell::styled(style, finding.severity.word()),
+            Cell::styled(sign(finding.severity).1, finding.severity.word()),
             Cell::from(finding.code),
             Cell::from(&finding.subject),
             Cell::from(&finding.message),

@@ -2,6 +2,7 @@
 
 use std::io::Read;
 
+use crate::connection_failure::plain;
 use crate::error::Failure;
 use crate::net::dial::Resolve;
 use crate::net::trust::Roots;
@@ -14,12 +15,8 @@ const LARGEST: u64 = 1 << 20;
 /// Reads the file that a flag names; `-` is standard input. One that cannot be read, or is larger than any key or chain of
 /// certificates, is wrong usage.
 pub fn read_file(flag: &str, path: &str) -> Result<SecretBytes, Failure> {
-    let failed = |error: std::io::Error| {
-        let reason = error.to_string();
-        let reason = reason.split(" (os error").next().unwrap_or_default().to_owned();
-        let name = if path == "-" { "standard input" } else { path };
-        Failure::usage(format!("{flag}: {name} cannot be read: {reason}"))
-    };
+    let name = if path == "-" { "standard input" } else { path };
+    let failed = |error: std::io::Error| Failure::usage(format!("{flag}: {name} cannot be read: {}", plain(&error)));
     let mut bytes = Vec::with_capacity(16 * 1024);
     if path == "-" {
         std::io::stdin().lock().take(LARGEST + 1).read_to_end(&mut bytes).map_err(failed)?;
@@ -33,13 +30,19 @@ pub fn read_file(flag: &str, path: &str) -> Result<SecretBytes, Failure> {
     Ok(bytes)
 }
 
-/// Reads a value of `--resolve`.
-pub fn read_resolve(text: &str) -> Result<Resolve, Failure> {
-    let wrong = || Failure::usage(format!("--resolve: {text:?} is not of the form HOST:PORT:ADDRESS"));
-    Resolve::parse(text).ok_or_else(wrong)
+/// The roots that were given, else those that this system trusts. Reading them takes a while on some systems.
+pub async fn roots_or_system(given: Option<Roots>) -> Option<Roots> {
+    match given {
+        Some(roots) => Some(roots),
+        None => tokio::task::spawn_blocking(Roots::of_system).await.ok().flatten(),
+    }
 }
 
-/// Reads the file of `--ca-certificate`.
+pub fn read_resolve<'a>(texts: impl IntoIterator<Item = &'a String>) -> Result<Vec<Resolve>, Failure> {
+    let wrong = |text| Failure::usage(format!("--resolve: {text:?} is not of the form HOST:PORT:ADDRESS"));
+    texts.into_iter().map(|text| Resolve::parse(text).ok_or_else(|| wrong(text))).collect()
+}
+
 pub fn read_roots(path: &str) -> Result<Roots, Failure> {
     let usage = |problem: &str| Failure::usage(format!("--ca-certificate: {problem}"));
     let chain = CertificateChain::parse(read_file("--ca-certificate", path)?.expose())

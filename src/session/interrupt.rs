@@ -9,23 +9,15 @@ use crate::terminal::{Line, Next, Ui};
 
 /// What an interruption means at the moment.
 #[derive(Debug, Clone)]
-pub enum Standing {
+pub enum InterruptState {
     /// Nothing has been written: the program can just end.
     NothingWritten,
     /// A write is on its way; its outcome is looked after before the program ends.
     Writing,
     /// The end is reached and only has to be noted or shown; a matter of moments.
-    Ending {
-        /// What is done, as a sentence.
-        done: &'static str,
-    },
+    Ending { done: &'static str },
     /// The cluster works on what was written.
-    Following {
-        /// What the cluster is doing, as a sentence.
-        doing: String,
-        /// The command that comes back to it.
-        come_back: String,
-    },
+    Following { doing: String, come_back: String },
 }
 
 /// Listens to signals from the start of the program on. Cheap to clone.
@@ -42,7 +34,7 @@ struct Shared {
 
 /// Under one lock, so that every interruption is told exactly once with what it means.
 struct State {
-    standing: Standing,
+    current: InterruptState,
     raised: bool,
 }
 
@@ -50,7 +42,7 @@ impl Interrupt {
     /// Begins to listen. Must be called inside a runtime.
     pub fn listen(ui: &Ui) -> Self {
         let shared = Arc::new(Shared {
-            state: Mutex::new(State { standing: Standing::NothingWritten, raised: false }),
+            state: Mutex::new(State { current: InterruptState::NothingWritten, raised: false }),
             notify: Notify::new(),
             ui: ui.clone(),
         });
@@ -62,19 +54,18 @@ impl Interrupt {
     }
 
     /// Says what an interruption means from now on. One that came during the write is told here what became of it.
-    pub fn stands(&self, standing: Standing) {
+    pub fn set(&self, current: InterruptState) {
         let mut state = self.shared.state();
-        if state.raised && matches!(standing, Standing::Following { .. }) {
-            tell(&standing, &self.shared.ui);
+        if state.raised && matches!(current, InterruptState::Following { .. }) {
+            tell(&current, &self.shared.ui);
         }
-        state.standing = standing;
+        state.current = current;
     }
 
     pub fn raised(&self) -> bool {
         self.shared.state().raised
     }
 
-    /// Waits for one. Returns at once if there was one already.
     pub async fn wait(&self) {
         loop {
             let notified = self.shared.notify.notified();
@@ -88,7 +79,7 @@ impl Interrupt {
     /// Waits for one at a moment when the program may simply end.
     pub async fn wait_while_nothing_written(&self) {
         self.wait().await;
-        let nothing = matches!(self.shared.state().standing, Standing::NothingWritten);
+        let nothing = matches!(self.shared.state().current, InterruptState::NothingWritten);
         if !nothing {
             // Whoever writes or follows ends the program in its own way.
             std::future::pending::<()>().await;
@@ -107,7 +98,7 @@ async fn watch(shared: Arc<Shared>, mut signals: Signals) {
     {
         let mut state = shared.state();
         state.raised = true;
-        tell(&state.standing, &shared.ui);
+        tell(&state.current, &shared.ui);
     }
     shared.notify.notify_waiters();
     shared.ui.terminal().stop_asking();
@@ -117,14 +108,14 @@ async fn watch(shared: Arc<Shared>, mut signals: Signals) {
     std::process::exit(i32::from(crate::error::Exit::Interrupted.code()));
 }
 
-fn tell(standing: &Standing, ui: &Ui) {
-    match standing {
-        Standing::NothingWritten => ui.warning("interrupted; nothing was changed"),
-        Standing::Writing => ui.warning(
+fn tell(current: &InterruptState, ui: &Ui) {
+    match current {
+        InterruptState::NothingWritten => ui.warning("interrupted; nothing was changed"),
+        InterruptState::Writing => ui.warning(
             "interrupted while a change is being written; finding out what became of it. Ctrl-C again ends at once",
         ),
-        Standing::Ending { done } => ui.warning(format!("interrupted; {done}. Ctrl-C again ends at once")),
-        Standing::Following { doing, come_back } => {
+        InterruptState::Ending { done } => ui.warning(format!("interrupted; {done}. Ctrl-C again ends at once")),
+        InterruptState::Following { doing, come_back } => {
             ui.warning(Line::new().text("interrupted; ").text(doing));
             ui.next(&Next::new("To come back to it:").command(come_back));
         }
@@ -132,37 +123,22 @@ fn tell(standing: &Standing, ui: &Ui) {
 }
 
 #[cfg(unix)]
-struct Signals {
-    interrupt: Option<tokio::signal::unix::Signal>,
-    terminate: Option<tokio::signal::unix::Signal>,
-    hang_up: Option<tokio::signal::unix::Signal>,
-}
+struct Signals(Vec<tokio::signal::unix::Signal>);
 
 #[cfg(unix)]
 impl Signals {
     fn new(on_terminal: bool) -> Self {
         use tokio::signal::unix::{SignalKind, signal};
-        Self {
-            interrupt: signal(SignalKind::interrupt()).ok(),
-            terminate: signal(SignalKind::terminate()).ok(),
-            hang_up: if on_terminal { signal(SignalKind::hangup()).ok() } else { None },
-        }
+        let hang_up = on_terminal.then(SignalKind::hangup);
+        let kinds = [SignalKind::interrupt(), SignalKind::terminate()].into_iter().chain(hang_up);
+        Self(kinds.filter_map(|kind| signal(kind).ok()).collect())
     }
 
     async fn next(&mut self) {
-        async fn one(signal: &mut Option<tokio::signal::unix::Signal>) {
-            match signal {
-                Some(signal) => {
-                    signal.recv().await;
-                }
-                None => std::future::pending().await,
-            }
+        if self.0.is_empty() {
+            return std::future::pending().await;
         }
-        tokio::select! {
-            () = one(&mut self.interrupt) => {}
-            () = one(&mut self.terminate) => {}
-            () = one(&mut self.hang_up) => {}
-        }
+        futures::future::select_all(self.0.iter_mut().map(|signal| Box::pin(signal.recv()))).await;
     }
 }
 

@@ -8,16 +8,15 @@ use crate::cluster::{ClusterError, ErrorKind};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Extent {
     /// For `status`: the record, and the Secret where a rehearsal hangs on it.
-    Standing,
+    Status,
     /// For going back: the schema and what the caller may do as well.
-    Back,
+    Abort,
     /// To look: also what lies around, within the number of requests of a `check`.
-    Look,
+    Check,
     /// For a step that the operator takes up: all of it, however many Secrets the components have.
     Step,
 }
 
-/// What could not be read, in words.
 pub fn unreadable<T>(error: &ClusterError) -> Known<T> {
     Known::Unreadable(error.to_string())
 }

@@ -4,17 +4,15 @@ use std::path::PathBuf;
 
 use k8s_openapi::api::core::v1::ConfigMap;
 
-use super::Session;
+use super::connect::Session;
 use crate::checks::Known;
 use crate::cluster::{Write, WriteOutcome, resource};
-use crate::error::{Exit, Failure};
+use crate::error::Failure;
 use crate::record::{Record, record_name};
-use crate::terminal::Next;
 
 /// How often a record that somebody else keeps changing is tried again.
 const TRIES: usize = 5;
 
-/// The record was changed by somebody else since it was read.
 #[derive(Debug)]
 pub struct ChangedMeanwhile;
 
@@ -53,8 +51,8 @@ impl Session {
                 Known::Known(Some(record)) => record,
                 Known::Known(None) => Record::new(&self.deployment),
                 Known::Unreadable(why) => {
-                    return Err(Failure::new(Exit::Failed, format!("the record cannot be read: {why}"))
-                        .next(Next::new("Once that is mended, run the command again; what is done stays done.")));
+                    return Err(Failure::failed(format!("the record cannot be read: {why}"))
+                        .advise("Once that is mended, run the command again; what is done stays done."));
                 }
             };
             change(&mut record);
@@ -63,12 +61,7 @@ impl Session {
             }
         }
         let name = record_name(&self.target.name);
-        Err(Failure::new(Exit::Failed, format!("ConfigMap {name} is being changed by somebody else again and again")))
-    }
-
-    /// Who the API server takes this person for; only for the record.
-    pub async fn who(&self) -> Option<String> {
-        self.cluster.who_am_i().await
+        Err(Failure::failed(format!("ConfigMap {name} is being changed by somebody else again and again")))
     }
 
     /// Where failure files go: the state folder of the XDG specification, else the working folder, else the temporary one.

@@ -10,18 +10,17 @@ use k8s_openapi::api::{
 use kube::core::ApiResource;
 use serde_json::Value;
 
-use crate::cluster::{Listed, LogOf, Selection, Survey, Unread, Why, qualified, resource, with_kind};
-use crate::diagnosis::around::{self, Around, Container, GROUP, OWNER_LABEL};
+use crate::cluster::{Listed, LogEnd, LogOf, Selection, Survey, Unread, Why, qualified, resource, with_kind};
+use crate::diagnosis::around::{Around, Container, GROUP, OWNER_LABEL};
 
-/// Reads that are under way at the same time.
 const SIDE_BY_SIDE: usize = 6;
+const LOGS_SIDE_BY_SIDE: usize = 4;
 
 /// How much to read of each list.
 #[derive(Debug, Clone, Copy)]
 pub struct Depth {
     /// Also what keeps pods running, and events that are no warnings.
     pub whole: bool,
-    /// Objects of one kind at most.
     pub most: usize,
 }
 
@@ -113,14 +112,38 @@ async fn children(survey: &Survey, namespace: &str, name: &str, most: usize) -> 
     (objects, unread)
 }
 
-/// The address of a container's log.
-pub fn log_of(container: &Container) -> LogOf {
+fn log_of(container: &Container) -> LogOf {
     LogOf {
         namespace: container.namespace.clone(),
         pod: container.pod.clone(),
         container: container.container.clone(),
         previous: container.previous,
     }
+}
+
+/// How much of a log's end is read.
+#[derive(Debug, Clone, Copy)]
+pub struct LogLimit {
+    pub lines: u32,
+    pub bytes: usize,
+}
+
+/// Reads the ends of these containers' logs, in their order; not yet free of secrets.
+pub async fn logs(
+    survey: &Survey,
+    containers: Vec<Container>,
+    limit: LogLimit,
+) -> (Vec<(Container, LogEnd)>, Vec<Unread>) {
+    let read = containers.into_iter().map(async |container| {
+        let end = survey.log(&log_of(&container), limit.lines, limit.bytes).await;
+        end.map(|end| (container, end))
+    });
+    let read: Vec<_> = stream::iter(read).buffered(LOGS_SIDE_BY_SIDE).collect().await;
+    let (mut logs, mut unread) = (Vec::new(), Vec::new());
+    for log in read {
+        log.map_or_else(|one| unread.push(one), |log| logs.push(log));
+    }
+    (logs, unread)
 }
 
 /// What is missing, in few words: rights by themselves, since somebody has to be asked for them.
@@ -134,9 +157,4 @@ pub fn missing(unread: &[Unread]) -> Vec<String> {
     lines.extend(unread.iter().filter(|one| one.why != Why::NotAllowed).map(ToString::to_string));
     lines.dedup();
     lines
-}
-
-/// What is not well, in the order in which it is told.
-pub fn troubles(found: &Found) -> Vec<around::Symptom> {
-    around::symptoms(&found.around)
 }

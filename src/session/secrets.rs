@@ -35,7 +35,6 @@ impl SecretReads {
     }
 }
 
-/// Reads a Secret with its type.
 pub async fn read(cluster: &Cluster, target: &Target, name: &str) -> (TypedSecret, Refusal) {
     match cluster.find_secret(&target.namespace, name).await {
         Ok(found) => {

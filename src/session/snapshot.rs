@@ -1,16 +1,18 @@
 //! Reads what the checks look at.
 
+use std::sync::PoisonError;
+
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use serde_json::Value;
 
-use super::Session;
 use super::components;
+use super::connect::Session;
 use super::environment;
 use super::reading::{Extent, Refusal, note_refused, unreadable};
 use super::secrets;
 use crate::checks::access::Right;
 use crate::checks::tls::TypedSecret;
-use crate::checks::{Known, Snapshot};
+use crate::checks::{Components, Environment, Known, Snapshot};
 use crate::cluster::{ApiVersion, Cluster, Selection, qualified, resource};
 use crate::deployment::{Deployment, Features};
 use crate::plan::{MasSettings, SecretContents};
@@ -25,7 +27,7 @@ impl Session {
     /// The same, and `more` at the same time as the last requests, with what was known before them.
     pub async fn gather_with<T>(&self, extent: Extent, more: impl AsyncFnOnce(&Snapshot) -> T) -> (Snapshot, T) {
         // `status --watch` reads again and again; a line that comes and goes would flicker.
-        let _passing = (extent != Extent::Standing).then(|| self.context.asking());
+        let _passing = (extent != Extent::Status).then(|| self.context.asking());
         // On the heap: they hold many requests at once.
         let mut snapshot = Box::pin(self.first_round(extent)).await;
         let ((secret, refused), asked, configured, more) = Box::pin(async {
@@ -48,7 +50,7 @@ impl Session {
     /// The requests that depend on nothing but the deployment, all at once.
     async fn first_round(&self, extent: Extent) -> Snapshot {
         self.secrets.forget();
-        let step = extent != Extent::Standing;
+        let step = extent != Extent::Status;
         let ((record, record_refused), (features, features_refused), seen, configured) = tokio::join!(
             self.record_and_refusal(),
             async {
@@ -85,10 +87,9 @@ impl Session {
     /// The MAS Secret: only the record may tell its name.
     async fn second_round(&self, extent: Extent, snapshot: &Snapshot) -> (Known<Option<SecretContents>>, Refusal) {
         let rehearsed = snapshot.recorded().is_some_and(|record| record.rehearsal.is_some());
-        let affordable = extent != Extent::Standing || self.requests == 1;
-        let wanted = extent != Extent::Standing || (self.deployment.mas().is_some() && rehearsed);
-        let settled = || snapshot.settings.as_ref().map(|settings| settings.secret_name.clone());
-        match self.deployment.mas_secret_name().map(str::to_owned).or_else(settled) {
+        let affordable = extent != Extent::Status || self.requests == 1;
+        let wanted = extent != Extent::Status || (self.deployment.mas().is_some() && rehearsed);
+        match self.mas_secret_name(snapshot) {
             Some(_) if wanted && !affordable => (Known::Unreadable("it was not read".to_owned()), Refusal::No),
             Some(name) if wanted => {
                 let (look, refusal) = self.secrets.get(&self.cluster, &self.target, &name).await;
@@ -98,10 +99,14 @@ impl Session {
         }
     }
 
+    fn mas_secret_name(&self, snapshot: &Snapshot) -> Option<String> {
+        let settled = || snapshot.settings.as_ref().map(|settings| settings.secret_name.clone());
+        self.deployment.mas_secret_name().map(str::to_owned).or_else(settled)
+    }
+
     /// MAS's Secret, as it was when things were last gathered.
     pub async fn mas_secret(&self, snapshot: &Snapshot) -> Known<Option<SecretContents>> {
-        let settled = || snapshot.settings.as_ref().map(|settings| settings.secret_name.clone());
-        match self.deployment.mas_secret_name().map(str::to_owned).or_else(settled) {
+        match self.mas_secret_name(snapshot) {
             Some(name) => contents(self.secrets.get(&self.cluster, &self.target, &name).await.0),
             None => Known::Known(None),
         }
@@ -113,7 +118,8 @@ impl Session {
 
     async fn record_and_refusal(&self) -> (Known<Option<Record>>, Refusal) {
         let name = record_name(&self.target.name);
-        let read = match self.record_ahead.take() {
+        let prefetched = self.prefetched_record.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let read = match prefetched {
             Some(read) => read,
             None => self.cluster.find_config_map(&self.target.namespace, &name).await,
         };
@@ -127,6 +133,21 @@ impl Session {
     /// Reads the Secret of that name afresh.
     pub async fn read_secret(&self, name: &str) -> Known<Option<SecretContents>> {
         contents(secrets::read(&self.cluster, &self.target, name).await.0)
+    }
+}
+
+/// What a deployment and its record tell by themselves.
+pub fn unread(deployment: Deployment, record: Option<Record>) -> Snapshot {
+    let settings = MasSettings::of(&deployment).or_else(|| record.as_ref()?.settings.clone());
+    Snapshot {
+        deployment,
+        features: Known::Unreadable("it was not read".to_owned()),
+        secret: Known::Unreadable("it was not read".to_owned()),
+        record: Known::Known(record),
+        settings,
+        chart: None,
+        environment: Environment::default(),
+        components: Components::default(),
     }
 }
 

@@ -2,42 +2,28 @@
 
 use serde::Serialize;
 
+use super::document::Document;
 use crate::checks::{self, Finding, Purpose, RehearsalStanding, Snapshot, standing};
 use crate::deployment::{
     ChartRelease, Deployment, FailureReport, Phase, Remembered, Run, VersionSource, mas_redirect_uri,
     synapse_redirect_uri,
 };
+use crate::record;
 
 /// `StatusList`; one deployment is still a list of one.
 #[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
 pub struct StatusList {
-    api_version: &'static str,
-    kind: &'static str,
-    pub items: Vec<Status>,
+    items: Vec<Status>,
 }
 
 impl StatusList {
-    /// The list's own field of items.
+    pub const KIND: &'static str = "StatusList";
+    /// The field of the deployments.
     pub const ITEMS: &'static str = "items";
 
-    pub fn new(items: Vec<Status>) -> Self {
-        let StatusListHead { api_version, kind } = Self::head();
-        Self { api_version, kind, items }
+    pub fn of(status: Status) -> Document<Self> {
+        Document::new(Self::KIND, Self { items: vec![status] })
     }
-
-    /// What stands before the items, for a list that is printed as it comes.
-    pub fn head() -> StatusListHead {
-        StatusListHead { api_version: "ess-mas/v1", kind: "StatusList" }
-    }
-}
-
-/// A [`StatusList`] without its items.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct StatusListHead {
-    api_version: &'static str,
-    kind: &'static str,
 }
 
 #[expect(clippy::struct_field_names, reason = "the names are the contract's")]
@@ -55,33 +41,47 @@ pub struct Status {
     pub next: Option<String>,
 }
 
-/// `spec` of a [`Status`].
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SpecPart {
-    /// `…config.active`.
     pub active: Option<bool>,
     pub host: Option<String>,
 }
 
-/// `status` of a [`Status`].
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StatusPart {
-    /// `status.mas_active`.
     pub mas_active: Option<bool>,
-    /// The condition `Available`.
     pub available: Option<bool>,
-    /// The condition `Successful`.
     pub successful: Option<bool>,
-    pub run: &'static str,
+    pub run: RunState,
     pub failure: Option<FailureReport>,
+}
+
+/// What the operator is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RunState {
+    Never,
+    Idle,
+    Running,
+    Failing,
+}
+
+impl RunState {
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Never => "never",
+            Self::Idle => "idle",
+            Self::Running => "running",
+            Self::Failing => "failing",
+        }
+    }
 }
 
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ProviderPart {
-    /// `idpId`.
     pub idp_id: String,
     pub name: Option<String>,
     pub issuer: Option<String>,
@@ -89,16 +89,24 @@ pub struct ProviderPart {
     pub current_redirect_uri: Option<String>,
     /// The redirect URI that MAS uses.
     pub mas_redirect_uri: Option<String>,
-    /// What is to be known about it.
     pub findings: Vec<Finding>,
 }
 
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RehearsalPart {
-    pub state: &'static str,
+    pub state: DryRunState,
     /// The operator's completion of the run.
     pub completion: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DryRunState {
+    None,
+    Passed,
+    Failed,
+    Outdated,
 }
 
 #[derive(Debug, Clone, Default, Serialize)]
@@ -120,7 +128,7 @@ impl Status {
         let remembered = Remembered {
             rehearsal_passed: matches!(rehearsal, RehearsalStanding::Passed | RehearsalStanding::Unknown(_)),
             rehearsal_failed: matches!(rehearsal, RehearsalStanding::Failed(_)),
-            activation_pending: pending.is_some_and(|pending| pending.command == "activate"),
+            activation_pending: pending.is_some_and(|pending| pending.step == record::Step::Activate),
         };
         let phase = Phase::of(deployment, remembered);
         let prepared = snapshot.settings.is_some();
@@ -133,12 +141,12 @@ impl Status {
                 mas_active: deployment.mas_active(),
                 available: conditions.available(),
                 successful: conditions.successful(),
-                run: run_word(conditions.run(), conditions.failure().is_some()),
+                run: run_state(conditions.run(), conditions.failure().is_some()),
                 failure: conditions.failure(),
             },
             identity_providers: providers(snapshot),
             rehearsal: RehearsalPart {
-                state: rehearsal_word(&rehearsal),
+                state: dry_run_state(&rehearsal),
                 completion: snapshot.recorded().and_then(|record| record.rehearsal.as_ref()?.completion.clone()),
             },
             version: version(snapshot),
@@ -153,23 +161,23 @@ fn mas_host(snapshot: &Snapshot) -> Option<String> {
     snapshot.deployment.mas_host().map(str::to_owned).or_else(settled)
 }
 
-fn run_word(run: Run, failing: bool) -> &'static str {
+fn run_state(run: Run, failing: bool) -> RunState {
     match run {
-        Run::Never => "never",
-        Run::Running => "running",
-        Run::Succeeded if !failing => "idle",
-        Run::Succeeded | Run::Failed => "failing",
+        Run::Never => RunState::Never,
+        Run::Running => RunState::Running,
+        Run::Succeeded if !failing => RunState::Idle,
+        Run::Succeeded | Run::Failed => RunState::Failing,
     }
 }
 
-fn rehearsal_word(standing: &RehearsalStanding) -> &'static str {
+fn dry_run_state(standing: &RehearsalStanding) -> DryRunState {
     match standing {
-        RehearsalStanding::None => "none",
+        RehearsalStanding::None => DryRunState::None,
         // Where the Secret cannot be read (or is not, for many deployments at once), the spec decides; the activation
         // itself does not go on without having compared the Secret too.
-        RehearsalStanding::Passed | RehearsalStanding::Unknown(_) => "passed",
-        RehearsalStanding::Failed(_) => "failed",
-        RehearsalStanding::Outdated(_) => "outdated",
+        RehearsalStanding::Passed | RehearsalStanding::Unknown(_) => DryRunState::Passed,
+        RehearsalStanding::Failed(_) => DryRunState::Failed,
+        RehearsalStanding::Outdated(_) => DryRunState::Outdated,
     }
 }
 
@@ -206,7 +214,6 @@ pub fn next_command(phase: Phase, prepared: bool, mas_active: bool) -> Option<&'
     }
 }
 
-/// The identity providers with both redirect URIs.
 pub fn providers(snapshot: &Snapshot) -> Vec<ProviderPart> {
     let deployment: &Deployment = &snapshot.deployment;
     let host = mas_host(snapshot);

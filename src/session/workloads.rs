@@ -15,7 +15,7 @@ use serde_json::Value;
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
-use super::Session;
+use super::connect::Session;
 use crate::checks::Snapshot;
 use crate::cluster::{CollectionEvent, Selection, resource};
 use crate::record::TimelineEntry;
@@ -30,13 +30,12 @@ const BURST: Duration = Duration::from_millis(150);
 const MANY: usize = 500;
 
 /// Looking on. Dropping it ends it.
-pub struct Stages {
+pub struct WorkloadWatch {
     task: Option<AbortHandle>,
     timeline: Arc<Mutex<Vec<TimelineEntry>>>,
 }
 
-impl Stages {
-    /// Begins to look on, and to tell.
+impl WorkloadWatch {
     pub fn watch(session: &Session, progress: &Progress) -> Self {
         let timeline = Arc::<Mutex<Vec<TimelineEntry>>>::default();
         let namespace = &session.target.namespace;
@@ -66,14 +65,13 @@ impl Stages {
         Self { task: None, timeline: Arc::default() }
     }
 
-    /// Adds what was seen to what else happened, in order.
     pub fn tell(&self, timeline: &mut Vec<TimelineEntry>) {
         timeline.append(&mut self.timeline.lock().unwrap_or_else(PoisonError::into_inner));
         timeline.sort_by_key(|entry| entry.at);
     }
 }
 
-impl Drop for Stages {
+impl Drop for WorkloadWatch {
     fn drop(&mut self) {
         if let Some(task) = &self.task {
             task.abort();

@@ -21,13 +21,12 @@ use crate::session::Session;
 use crate::session::certificate::secret;
 use crate::session::endpoints::through::to_pod;
 use crate::session::findings;
-use crate::session::inputs::{read_resolve, read_roots};
+use crate::session::inputs::{read_resolve, read_roots, roots_or_system};
 use crate::terminal::progress::Waiting;
 
 /// Connections through the cluster at once: a session, and the second one that a pooler is recognised by.
 const AT_ONCE: usize = 2;
 
-/// How to get to the databases.
 pub struct DatabaseAccess {
     through_cluster: bool,
     resolve: Vec<Resolve>,
@@ -36,7 +35,7 @@ pub struct DatabaseAccess {
 
 impl DatabaseAccess {
     pub fn read(args: &DatabasesArgs) -> Result<Self, Failure> {
-        let resolve = args.resolve.iter().map(|text| read_resolve(text)).collect::<Result<_, _>>()?;
+        let resolve = read_resolve(&args.resolve)?;
         let roots = args.ca_certificate.as_deref().map(read_roots).transpose()?;
         Ok(Self { through_cluster: args.through_cluster, resolve, roots })
     }
@@ -64,10 +63,7 @@ pub async fn look(session: &Session, snapshot: &Snapshot, mut access: DatabaseAc
         ));
     }
     ui.status("Both are only read, each in one read-only transaction.");
-    if access.roots.is_none() {
-        // Reading them takes a while on some systems.
-        access.roots = tokio::task::spawn_blocking(Roots::of_system).await.ok().flatten();
-    }
+    access.roots = roots_or_system(access.roots).await;
     let progress = ui.progress();
     progress.waiting(Waiting::new("asking the databases; a minute at most", ui.terminal().now()));
     let roots = access.roots.as_ref();
@@ -88,7 +84,6 @@ pub async fn look(session: &Session, snapshot: &Snapshot, mut access: DatabaseAc
     found
 }
 
-/// What a login takes: where to, with which password, and how to get there.
 async fn prepared<'a>(
     session: &Session,
     access: &DatabaseAccess,

@@ -2,7 +2,7 @@
 
 mod databases;
 
-use super::shared::output::{Document, conclude, gather};
+use super::shared::output::{conclude, gather};
 use crate::checks::default_secret_name;
 use crate::checks::explain::{Explanation, explanation};
 use crate::checks::permissions::{RoleFor, other_secrets};
@@ -12,7 +12,7 @@ use crate::diagnosis;
 use crate::error::{Exit, Failure};
 use crate::session::findings;
 use crate::session::reading::Extent;
-use crate::session::{Context, Session};
+use crate::session::{Context, Document, Session};
 use crate::terminal::{Line, Next, OutputFormat, Style, Ui};
 
 pub async fn exec(context: &Context, args: &CheckArgs) -> Result<Exit, Failure> {
@@ -74,7 +74,7 @@ async fn print_role(context: &Context, args: &CheckArgs) -> Result<Exit, Failure
     let cluster = Cluster::connect(&context.flags).await?;
     let (wanted, who) = match (Session::open(context, args.name.as_deref()).await, args.name.as_deref()) {
         (Ok(session), _) => {
-            let snapshot = session.gather(Extent::Standing).await;
+            let snapshot = session.gather(Extent::Status).await;
             let wanted = RoleFor {
                 name: session.target.name.clone(),
                 namespace: session.target.namespace.clone(),

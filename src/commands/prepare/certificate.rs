@@ -8,10 +8,10 @@ use super::preparation::Preparation;
 use crate::checks::tls::CertificateSource;
 use crate::checks::{Finding, Known, Severity, codes};
 use crate::cli::{PrepareArgs, TlsChoice};
-use crate::error::{Exit, Failure};
+use crate::error::Failure;
 use crate::plan::Tls;
 use crate::secrets::SecretBytes;
-use crate::session::certificate::secret;
+use crate::session::certificate::{is_shared_issuer_unread, secret};
 use crate::x509::{HostName, TlsKeyType};
 
 /// What weighs less at `prepare` than elsewhere, because nothing uses the certificate yet: it is told, and holds nothing up.
@@ -19,15 +19,15 @@ use crate::x509::{HostName, TlsKeyType};
 /// A Secret that is still to be made belongs to what is left to do by hand; a certificate with its weaknesses was chosen by
 /// whoever gave it (`tls check` weighs them); and an issuer that all components share is not in doubt because this person may not read it.
 pub fn tell_what_can_wait(preparation: &Preparation<'_>, found: Vec<Finding>) -> Vec<Finding> {
-    let tls = &preparation.settings.tls;
+    let settings = preparation.settings;
     let can_wait = |finding: &Finding| match finding.code {
         codes::CERTIFICATE_MISSING => true,
-        codes::CLUSTER_ISSUER => finding.severity == Severity::Unknown && *tls == Tls::Inherit,
-        code => code.starts_with("certificate-") && finding.severity == Severity::Warning,
+        codes::CLUSTER_ISSUER => is_shared_issuer_unread(finding, settings),
+        _ => finding.severity == Severity::Warning,
     };
     let (later, now): (Vec<Finding>, Vec<Finding>) = found.into_iter().partition(can_wait);
     // Without the files that mode certfile needs, the Secret cannot be planned, and that is said there.
-    let said = |finding: &&Finding| finding.code != codes::CERTIFICATE_MISSING || *tls != Tls::Certfile;
+    let said = |finding: &&Finding| finding.code != codes::CERTIFICATE_MISSING || settings.tls != Tls::Certfile;
     for finding in later.iter().filter(said) {
         preparation.ui().warning(format!("{}: {}", finding.subject, finding.message));
         if let Some(remedy) = &finding.remedy {
@@ -63,7 +63,7 @@ pub async fn issue(
         Known::Known(present) => present,
         Known::Unreadable(why) => {
             let text = format!("Secret {name} has to be read before anything is written to it: {why}");
-            return Err(Failure::new(Exit::Failed, text));
+            return Err(Failure::failed(text));
         }
     };
     let there = |key: &&String| present.as_ref().is_some_and(|(secret, _)| secret.data.contains_key(*key));

@@ -95,7 +95,7 @@ async fn refers(preparation: &Preparation<'_>, options: &ExportOptions, inputs: 
              written"
         );
         return Err(Failure::new(Exit::Usage, text)
-            .next(Next::new("Keep the values in the file: --inline-secrets --export-file FILE. Or use a Secret of its own: --secret-name NAME.")));
+            .advise("Keep the values in the file: --inline-secrets --export-file FILE. Or use a Secret of its own: --secret-name NAME."));
     }
     let after = Snapshot { secret: session.read_secret(name).await, ..(*snapshot).clone() };
     let mut found = checks::run(&after, Purpose::DryRun);
@@ -104,10 +104,8 @@ async fn refers(preparation: &Preparation<'_>, options: &ExportOptions, inputs: 
         findings::show(session.ui(), finding);
     }
     let first = |what: &str| {
-        Failure::new(Exit::Blocked, format!("{what}; nothing was written")).next(Next::new(
-            "This export only names the Secret. First let `prepare` make it: the same command without --export. Or let the export hold \
-             the values: --inline-secrets --export-file FILE.",
-        ))
+        Failure::new(Exit::Blocked, format!("{what}; nothing was written")).advise("This export only names the Secret. First let `prepare` make it: the same command without --export. Or let the export hold \
+             the values: --inline-secrets --export-file FILE.")
     };
     if found.iter().any(Finding::blocks) {
         return Err(first(&format!("Secret {name} is not as the manifest needs it")));
@@ -233,7 +231,6 @@ impl Export<'_> {
     }
 }
 
-/// The file of the Secret's manifest, beside that of the patch.
 fn secret_file(file: &Path) -> PathBuf {
     let stem = file.file_stem().unwrap_or_default().to_string_lossy();
     let ending = file.extension().map_or_else(String::new, |ending| format!(".{}", ending.to_string_lossy()));

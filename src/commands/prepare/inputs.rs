@@ -102,7 +102,6 @@ fn warn_of_white_space(ui: &Ui, password: &PostgresPassword) {
     }
 }
 
-/// Asks for the password of MAS's role.
 pub fn ask_password(session: &Session, settings: &MasSettings) -> Result<PostgresPassword, Failure> {
     let question = format!("Password of role {} at {}:", settings.database.user, settings.database.host);
     let typed = session.ui().password(&question);

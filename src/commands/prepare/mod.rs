@@ -17,7 +17,7 @@ use crate::error::{Exit, Failure};
 use crate::migration::Confirmed;
 use crate::session::certificate::look;
 use crate::session::findings;
-use crate::session::interrupt::Standing;
+use crate::session::interrupt::InterruptState;
 use crate::session::reading::Extent;
 use crate::session::{Context, Session};
 use crate::terminal::Next;
@@ -29,7 +29,7 @@ pub async fn exec(context: &Context, args: &PrepareArgs) -> Result<Exit, Failure
     let exported = export::ExportOptions::read(&args.export)?;
     let mut files = InputFiles::read(args)?;
     let session = Session::open(context, args.name.as_deref()).await?;
-    let mut snapshot = session.gather(Extent::Look).await;
+    let mut snapshot = session.gather(Extent::Check).await;
     if snapshot.deployment.mas_active() == Some(true) {
         session.ui().status("The migration is done already; there is nothing to prepare.");
         return Ok(Exit::Done);
@@ -78,7 +78,7 @@ pub async fn exec(context: &Context, args: &PrepareArgs) -> Result<Exit, Failure
         if context.interrupt.raised() {
             return Err(Failure::told(Exit::Interrupted));
         }
-        context.interrupt.stands(Standing::Writing);
+        context.interrupt.set(InterruptState::Writing);
         if let Some(issued) = &issued {
             keep_ca(&session, issued)?;
         }
@@ -88,13 +88,12 @@ pub async fn exec(context: &Context, args: &PrepareArgs) -> Result<Exit, Failure
             session.ui().next(&Next::new("It was all written. To see what is left to do by hand:").command(again));
             return Err(Failure::told(Exit::Interrupted));
         }
-        context.interrupt.stands(Standing::Ending { done: "everything was written already" });
+        context.interrupt.set(InterruptState::Ending { done: "everything was written already" });
     }
     preparation.show_what_is_left(!unchanged)?;
     Ok(Exit::Done)
 }
 
-/// Every finding, but what can wait.
 async fn find(preparation: &Preparation<'_>, files: &InputFiles, exports: bool) -> Vec<Finding> {
     let Preparation { session, snapshot, settings, .. } = preparation;
     let mut found = checks::run(snapshot, Purpose::Prepare);

@@ -12,7 +12,6 @@ use crate::terminal::table::{Cell, Column, Table};
 use crate::terminal::{Line, Next, Style, Ui, Verbosity};
 
 impl Preparation<'_> {
-    /// Shows the settings, what becomes of the Secret, and its values as fingerprints.
     pub fn show(&self, becomes: &str, plan: Option<&SecretPlan>) {
         let (ui, settings) = (self.ui(), self.settings);
         let database = &settings.database;
@@ -105,7 +104,6 @@ pub fn secret_lines(ui: &Ui, snapshot: &Snapshot, plan: &SecretPlan) {
     }
 }
 
-/// The effective TLS mode, in words.
 fn tls_words(snapshot: &Snapshot, settings: &MasSettings) -> String {
     let global = snapshot.deployment.global_tls();
     let named = |value: &serde_json::Value| value.as_str().unwrap_or("that is not named").to_owned();
@@ -127,7 +125,6 @@ fn tls_words(snapshot: &Snapshot, settings: &MasSettings) -> String {
     format!("inherited from spec.global.k8s.ingresses.tls: {inherited}")
 }
 
-/// What to do, and how.
 fn list(snapshot: &Snapshot, settings: &MasSettings, with_providers: bool) -> Vec<(&'static str, String)> {
     let Database { name, host, .. } = &settings.database;
     let create = format!("Create database {name} on {host} with the SQL below. It must be empty and MAS's alone.");
@@ -196,7 +193,6 @@ fn dump(host: &str, port: u16, name: &str, user: &str, mode: Option<&str>, file:
     )
 }
 
-/// SQL that makes the role and the database.
 fn sql(settings: &MasSettings) -> Vec<String> {
     let user = quoted(&settings.database.user);
     let name = quoted(&settings.database.name);

@@ -9,7 +9,7 @@ use crate::plan::{
     MasSettings, SecretContents, SecretContext, SecretInputs, SecretKeys, SecretPlan, SecretPlanError, Tls,
 };
 use crate::session::Session;
-use crate::terminal::{Next, Ui};
+use crate::terminal::Ui;
 
 /// One deployment, and the settings that MAS is to have.
 pub struct Preparation<'a> {
@@ -24,7 +24,6 @@ impl Preparation<'_> {
         self.session.ui()
     }
 
-    /// The settings as the record has them.
     pub fn recorded(&self) -> Option<&MasSettings> {
         self.snapshot.recorded()?.settings.as_ref()
     }
@@ -42,8 +41,9 @@ impl Preparation<'_> {
             Known::Known(present) => present,
             Known::Unreadable(why) => {
                 let text = format!("Secret {name} has to be read before anything is written to it: {why}");
-                return Err(Failure::new(Exit::Failed, text)
-                    .next(Next::new("Nothing was changed. Once that is mended, run the command again.")));
+                return Err(
+                    Failure::failed(text).advise("Nothing was changed. Once that is mended, run the command again.")
+                );
             }
         };
         self.refuse_other_encryption_secret(present.as_ref()).await?;
@@ -81,7 +81,7 @@ impl Preparation<'_> {
                 let text = format!(
                     "Secret {deployed}, which MAS has been deployed with, has to be read first: {why}; nothing was changed"
                 );
-                return Err(Failure::new(Exit::Failed, text));
+                return Err(Failure::failed(text));
             }
         };
         if before.is_none() || present.and_then(|secret| secret.data.get(key)) == before.as_ref() {
@@ -91,12 +91,11 @@ impl Preparation<'_> {
             "--secret-name: MAS has been deployed with Secret {deployed}, and {key} cannot change after that; Secret {chosen} does not hold \
              the same one. Nothing was changed"
         );
-        Err(Failure::new(Exit::Usage, text).next(Next::new(format!(
+        Err(Failure::new(Exit::Usage, text).advise(format!(
             "Leave --secret-name out, or first make Secret {chosen} with the same {key} as in {deployed}."
-        ))))
+        )))
     }
 
-    /// Refuses a plan that would create a Secret of the chart's, or write to one.
     pub fn may_write(&self, plan: &SecretPlan) -> Result<(), Failure> {
         if !self.secret_is_charts() || !plan.writes() {
             return Ok(());
@@ -109,9 +108,9 @@ impl Preparation<'_> {
              was changed",
             plan.name
         );
-        Err(Failure::new(Exit::Failed, text).next(
-            Next::new("Let the values carry it; with what is in the Secret already this puts it into a file:")
-                .command(self.session.command("prepare") + " --export helm-values --inline-secrets --export-file FILE"),
+        Err(Failure::failed(text).then(
+            "Let the values carry it; with what is in the Secret already this puts it into a file:",
+            self.session.command("prepare") + " --export helm-values --inline-secrets --export-file FILE",
         ))
     }
 
@@ -123,11 +122,10 @@ impl Preparation<'_> {
             self.settings.secret_name
         );
         let ours = default_secret_name(&self.session.target.name);
-        Failure::new(Exit::Usage, text).next(Next::new(format!("Choose another name, such as {ours}.")))
+        Failure::new(Exit::Usage, text).advise(format!("Choose another name, such as {ours}."))
     }
 }
 
-/// Whether the chart of this deployment makes a Secret of that name.
 fn is_charts(snapshot: &Snapshot, secret: &str) -> bool {
     is_chart_secret(secret, snapshot.deployment.annotation("meta.helm.sh/release-name"))
 }
@@ -175,5 +173,5 @@ fn refusal(error: &SecretPlanError) -> Failure {
         SecretPlanError::Generate(_) => (Exit::Failed, String::new()),
     };
     let failure = Failure::new(code, format!("{error}; nothing was changed"));
-    if next.is_empty() { failure } else { failure.next(Next::new(next)) }
+    if next.is_empty() { failure } else { failure.advise(next) }
 }

@@ -36,7 +36,6 @@ struct Interview<'a> {
     session: &'a Session,
     snapshot: &'a Snapshot,
     args: &'a PrepareArgs,
-    /// What was settled before.
     known: Option<&'a MasSettings>,
     missing: Vec<&'static str>,
     begun: bool,
@@ -274,7 +273,6 @@ fn objection(snapshot: &Snapshot, settings: MasSettings, code: &str) -> Option<S
     Some(format!("That will not do: {}.{remedy}", finding.message.trim_end_matches('.')))
 }
 
-/// One word: a role, a database, a name.
 fn word(text: &str) -> Result<String, String> {
     let text = text.trim();
     if text.is_empty() || text.chars().any(|c| c.is_control() || c.is_whitespace()) {

@@ -9,11 +9,10 @@ use super::page::secret_lines;
 use super::preparation::Preparation;
 use crate::checks::Known;
 use crate::cluster::{ClusterError, ErrorKind, Write, WriteOutcome, resource};
-use crate::error::{Exit, Failure};
+use crate::error::Failure;
 use crate::plan::{SecretInputs, SecretPlan};
 use crate::record::{Record, record_name};
 use crate::secrets::wipe;
-use crate::terminal::Next;
 
 impl Preparation<'_> {
     /// Lets the API server try the Secret and the record without storing either: what one of them would be refused for shows
@@ -25,7 +24,7 @@ impl Preparation<'_> {
             Known::Unreadable(why) => {
                 let text =
                     format!("the record has to be read before anything is written, and nothing was changed: {why}");
-                return Err(Failure::new(Exit::Failed, text));
+                return Err(Failure::failed(text));
             }
         };
         record.settings = Some(self.settings.clone());
@@ -35,7 +34,7 @@ impl Preparation<'_> {
                 Ok(written) => written.warnings.iter().for_each(|warning| self.ui().warning(warning)),
                 // Somebody else was faster; the write itself looks at that again.
                 Err(error) if is_taken(&error) => {}
-                Err(error) => return Err(Failure::from(error).next(Next::new("Nothing was changed."))),
+                Err(error) => return Err(Failure::from(error).advise("Nothing was changed.")),
             }
         }
         Ok(())
@@ -45,7 +44,7 @@ impl Preparation<'_> {
         if plan.writes() {
             self.write_secret(plan, inputs).await?;
         }
-        let by = self.session.who().await;
+        let by = self.session.cluster.who_am_i().await;
         let now = self.ui().terminal().now();
         let settings = self.settings;
         // Somebody may have prepared it as well since the record was read. What they settled is not replaced unseen.
@@ -71,8 +70,7 @@ impl Preparation<'_> {
                     "somebody else settled other values at the same time, and theirs are in the record ({last})"
                 );
                 let again = self.session.command("prepare");
-                return Err(Failure::new(Exit::Failed, text)
-                    .next(Next::new("See what is there now, then decide again:").command(again)));
+                return Err(Failure::failed(text).then("See what is there now, then decide again:", again));
             }
             self.ui().status(format!("Somebody else settled the same values at the same time ({last})."));
         }
@@ -122,20 +120,17 @@ impl Preparation<'_> {
                     }
                 }
                 WriteOutcome::NotApplied(error) => {
-                    return Err(Failure::from(error).next(Next::new(format!("Secret {} was not written.", plan.name))));
+                    return Err(Failure::from(error).advise(format!("Secret {} was not written.", plan.name)));
                 }
                 WriteOutcome::Unknown(error) => {
-                    return Err(Failure::from(error).next(Next::new(format!(
+                    return Err(Failure::from(error).advise(format!(
                         "Whether Secret {} was written could not be found out. Run the command again: what is there is kept.",
                         plan.name
-                    ))));
+                    )));
                 }
             }
         }
-        Err(Failure::new(
-            Exit::Failed,
-            format!("Secret {} is being changed by somebody else again and again", plan.name),
-        ))
+        Err(Failure::failed(format!("Secret {} is being changed by somebody else again and again", plan.name)))
     }
 }
 

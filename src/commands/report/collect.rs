@@ -25,13 +25,12 @@ use crate::terminal::progress::Waiting;
 const SURVEY: Duration = Duration::from_secs(40);
 /// For those; each read has limits of its own as well.
 const OWN: Duration = Duration::from_secs(20);
-/// Failure records at most, the latest.
 const RECORDS: usize = 10;
 
 pub async fn collect(session: &Session) -> Contents {
     let target = &session.target;
     let progress = session.ui().progress();
-    let step = |what: &str| progress.waiting(Waiting::new(what, session.ui().terminal().now()));
+    let step = |what: &str| progress.waiting(Waiting::new(what, session.now()));
     step("reading the deployment, its record and its findings");
     let own = timeout(OWN, Box::pin(gather(session))).await.ok();
     let snapshot = own.as_ref().map(|(snapshot, _)| snapshot);
@@ -54,7 +53,7 @@ pub async fn collect(session: &Session) -> Contents {
     let known = snapshot.into_iter().flat_map(migration::known).chain(&secrets.values);
     let mut contents = Contents::new(Redactor::knowing(known));
     if let Some((snapshot, findings)) = &own {
-        let status = StatusList::new(vec![Status::of(snapshot, |command| session.command(command))]);
+        let status = StatusList::of(Status::of(snapshot, |command| session.command(command)));
         contents.json("status.json", "where the migration stands, as `status -o json` shows it", &json!(status));
         let findings = check_report(Some(target), &json!(findings));
         contents.json("findings.json", "every finding, as `check -o json` shows it", &json!(findings));
@@ -117,7 +116,6 @@ pub async fn collect(session: &Session) -> Contents {
     contents
 }
 
-/// Which images a deployment runs.
 fn release(deployment: &Value) -> Value {
     let containers = deployment["spec"]["template"]["spec"]["containers"].as_array().into_iter().flatten();
     let images: Vec<&str> = containers.filter_map(|one| one["image"].as_str()).collect();

@@ -12,7 +12,6 @@ use crate::redact::{People, Redactor};
 use crate::session::Session;
 use crate::terminal::{OutputFormat, data, text};
 
-/// Something that is not in the report.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Missing {
     /// What it is; for a read, verb, resource and place.
@@ -67,7 +66,6 @@ impl Contents {
         }
     }
 
-    /// The ElementDeployment.
     pub fn deployment(&mut self, path: &str, about: &str, object: &Value) {
         self.add(OutputFormat::Yaml, path, about, &self.redactor.object(object));
     }

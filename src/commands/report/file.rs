@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use tempfile::TempPath;
 
-use crate::error::{Exit, Failure};
+use crate::error::Failure;
 use crate::record::{self, Archive};
 use crate::session::Session;
 
@@ -16,7 +16,6 @@ use crate::session::Session;
 pub struct ReportFile {
     path: TempPath,
     open: File,
-    /// The folder within the archive.
     folder: String,
 }
 
@@ -41,7 +40,6 @@ impl ReportFile {
         Ok(Self { path, open, folder: name })
     }
 
-    /// Writes the report and returns where it is and how large.
     pub fn write(self, archive: &Archive, now: Timestamp) -> Result<(PathBuf, u64), Failure> {
         let path = self.path.to_path_buf();
         self.write_and_keep(archive, now).map_err(|error| refused(&path, &error))
@@ -69,5 +67,5 @@ fn refused(path: &Path, error: &io::Error) -> Failure {
         }
         _ => format!("{path} cannot be written: {error}; no report was made"),
     };
-    Failure::new(Exit::Failed, text)
+    Failure::failed(text)
 }

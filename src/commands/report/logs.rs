@@ -2,21 +2,17 @@
 
 use std::fmt::Write as _;
 
-use futures::StreamExt as _;
-
 use super::contents::{Contents, Missing};
 use super::operators::Operators;
 use crate::cluster::{LogEnd, Survey};
 use crate::diagnosis::around::{self, Around, Container, Role};
-use crate::session::related_objects::log_of;
+use crate::session::related_objects::{LogLimit, logs};
 
 /// Logs at most, and how much of each.
 const LOGS: usize = 40;
-const LINES: u32 = 2000;
-const LONGEST_LOG: usize = 256 << 10;
+const LIMIT: LogLimit = LogLimit { lines: 2000, bytes: 256 << 10 };
 /// Of the operators, which tell of every component.
-const OPERATOR_LINES: u32 = 6000;
-const LONGEST_OPERATOR_LOG: usize = 1 << 20;
+const OPERATOR_LIMIT: LogLimit = LogLimit { lines: 6000, bytes: 1 << 20 };
 /// A proxy in front of the operators' metrics, which has nothing to tell.
 const METRICS_PROXY: &str = "kube-rbac-proxy";
 
@@ -34,8 +30,8 @@ pub struct Logs {
 
 /// Of the deployment: jobs, MAS, Synapse, and whatever is in trouble. Of the operators: everything.
 pub async fn read(survey: &Survey, around: &Around, operators: &Operators) -> Logs {
-    let of_operators = around::containers(&operators.pods).into_iter().filter(|one| one.container != METRICS_PROXY);
-    let mut wanted: Vec<(Container, bool)> = of_operators.map(|one| (one, true)).collect();
+    let mut of_operators = around::containers(&operators.pods);
+    of_operators.retain(|one| one.container != METRICS_PROXY);
     // Where the operators run in the deployment's namespace, their pods may have been found twice.
     let twice = |one: &Container| {
         operators.pods.iter().any(|pod| {
@@ -43,26 +39,20 @@ pub async fn read(survey: &Survey, around: &Around, operators: &Operators) -> Lo
         })
     };
     let telling = |one: &Container| (one.unwell || one.role != Role::Other) && !twice(one);
-    wanted.extend(around::containers(&around.pods).into_iter().filter(telling).map(|one| (one, false)));
-    let mut missing = Vec::new();
-    for (container, _) in wanted.iter().skip(LOGS) {
-        let part = format!("log of {}, container {}", container.pod, container.container);
-        missing.push(Missing::new(part, format!("only {LOGS} logs are read, the most telling ones")));
-    }
-    wanted.truncate(LOGS);
-    let read = wanted.into_iter().map(|(container, of_operator)| async move {
-        let (lines, longest) = if of_operator { (OPERATOR_LINES, LONGEST_OPERATOR_LOG) } else { (LINES, LONGEST_LOG) };
-        let end = survey.log(&log_of(&container), lines, longest).await;
-        end.map(|end| Log { container, of_operator, end })
-    });
-    let mut logs = Vec::new();
-    for log in futures::stream::iter(read).buffered(4).collect::<Vec<_>>().await {
-        match log {
-            Ok(log) => logs.push(log),
-            Err(unread) => missing.push(unread.into()),
-        }
-    }
-    Logs { logs, missing }
+    let mut of_deployment = around::containers(&around.pods);
+    of_deployment.retain(telling);
+    let room = LOGS.saturating_sub(of_operators.len());
+    let left_out = of_operators.iter().skip(LOGS).chain(of_deployment.iter().skip(room));
+    let reason = || format!("only {LOGS} logs are read, the most telling ones");
+    let part = |one: &Container| format!("log of {}, container {}", one.pod, one.container);
+    let mut missing: Vec<Missing> = left_out.map(|one| Missing::new(part(one), reason())).collect();
+    of_operators.truncate(LOGS);
+    of_deployment.truncate(room);
+    let ((theirs, unread), (ours, also_unread)) =
+        tokio::join!(logs(survey, of_operators, OPERATOR_LIMIT), logs(survey, of_deployment, LIMIT));
+    missing.extend(unread.into_iter().chain(also_unread).map(Missing::from));
+    let log = |of_operator| move |(container, end)| Log { container, of_operator, end };
+    Logs { logs: theirs.into_iter().map(log(true)).chain(ours.into_iter().map(log(false))).collect(), missing }
 }
 
 impl Log {

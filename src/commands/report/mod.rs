@@ -9,18 +9,17 @@ mod secrets;
 
 use serde_json::json;
 
-use super::shared::output::Document;
 use crate::cli::ReportArgs;
 use crate::cluster::Why;
 use crate::error::{Exit, Failure};
-use crate::session::{Context, Session};
+use crate::session::{Context, Document, Session};
 use crate::terminal::{Line, Next};
 use contents::Missing;
 use file::ReportFile;
 
 pub async fn exec(context: &Context, args: &ReportArgs) -> Result<Exit, Failure> {
     let session = Session::open(context, args.name.as_deref()).await?;
-    let now = session.ui().terminal().now();
+    let now = session.now();
     // First of all: a place that cannot be written is told before anybody waits.
     let file = ReportFile::reserve(&session, args.file.as_deref(), now)?;
     let contents = collect::collect(&session).await;

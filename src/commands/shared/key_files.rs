@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::new_files::{NewFile, path_in};
 use crate::checks::certificate;
-use crate::error::{Exit, Failure};
+use crate::error::Failure;
 use crate::secrets::{Fingerprint, SecretText};
 use crate::session::findings;
 use crate::session::inputs::read_file;
@@ -80,7 +80,7 @@ impl Issued {
         ca: Option<CertificateAuthority>,
         ui: &Ui,
     ) -> Result<Self, Failure> {
-        let failed = |error: IssueError| Failure::new(Exit::Failed, error.to_string());
+        let failed = |error: IssueError| Failure::failed(error.to_string());
         let now = ui.terminal().now();
         let is_new = ca.is_none();
         let ca = ca.map_or_else(|| CertificateAuthority::create(&host, key_type, now), Ok).map_err(failed)?;
@@ -153,12 +153,10 @@ fn private_ca(ui: &Ui, host: &HostName, certificate: &str, key: &str) {
     ));
 }
 
-/// Reads `--host`.
 pub fn host(text: &str) -> Result<HostName, Failure> {
     HostName::parse(text.trim()).map_err(|error| Failure::usage(format!("--host: {error}")))
 }
 
-/// Reads the CA that is given, if one is.
 pub fn read_ca(certificate: Option<&str>, key: Option<&str>) -> Result<Option<CertificateAuthority>, Failure> {
     let (Some(certificate), Some(key)) = (certificate, key) else { return Ok(None) };
     let usage = |flag: &str, problem: String| Failure::usage(format!("{flag}: {problem} Nothing was changed."));

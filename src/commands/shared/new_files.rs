@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use tempfile::{NamedTempFile, TempPath};
 
-use crate::error::{Exit, Failure};
+use crate::connection_failure::plain;
+use crate::error::Failure;
 
 pub struct NewFile<'a> {
     pub path: PathBuf,
@@ -21,9 +22,6 @@ pub fn path_in(folder: &str, name: &str) -> PathBuf {
 
 /// Writes all files, or leaves everything as it was. A reader sees an old file or a new one, never half of one. Keys have mode
 /// 0600 from their first byte on, certificates 0644 (less what the umask takes).
-///
-/// # Errors
-/// If a file exists and `force` is not given (wrong usage), or one cannot be written.
 pub fn write_all(files: &[NewFile<'_>], force: bool) -> Result<(), Failure> {
     if !force {
         let there: Vec<String> =
@@ -52,10 +50,9 @@ fn exists(paths: &str) -> Failure {
 }
 
 fn refused(path: &Path, error: &io::Error) -> Failure {
-    let reason = error.to_string();
-    // The system's words, without its number and without the path that tempfile adds.
-    let reason = reason.split(" (os error").next().unwrap_or_default();
-    Failure::new(Exit::Failed, format!("{} cannot be written: {reason}; no file was changed", shown(path)))
+    // The system's words, without the path that tempfile adds.
+    let reason = plain(error);
+    Failure::failed(format!("{} cannot be written: {reason}; no file was changed", shown(path)))
 }
 
 fn shown(path: &Path) -> String {
@@ -130,6 +127,7 @@ impl Drop for Batch {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Exit;
 
     fn file<'a>(folder: &Path, name: &str, contents: &'a str, private: bool) -> NewFile<'a> {
         NewFile { path: folder.join(name), contents: contents.as_bytes(), private }

@@ -1,39 +1,21 @@
 //! What several commands print: the head of their data, and findings as the end of a command.
 
-use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::checks::tls::Offered;
 use crate::checks::{self, Finding, Purpose, Snapshot};
 use crate::cluster::Target;
 use crate::error::{Exit, Failure};
-use crate::session::Session;
 use crate::session::reading::Extent;
+use crate::session::{Document, Session};
 use crate::session::{certificate, endpoints, findings};
 use crate::terminal::{OutputFormat, Ui};
 
-/// A tree under this program's API version and its kind.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Document<T> {
-    api_version: &'static str,
-    kind: &'static str,
-    #[serde(flatten)]
-    contents: T,
-}
-
-impl<T: Serialize> Document<T> {
-    pub fn new(kind: &'static str, contents: T) -> Self {
-        Self { api_version: "ess-mas/v1", kind, contents }
-    }
-}
-
-/// Reads a deployment, and looks at it from every side.
 pub async fn gather(session: &Session) -> (Snapshot, Vec<Finding>) {
     let not_migrated = session.deployment.mas_active() != Some(true);
     // The certificate is looked at beside the rest, not after it.
     let (snapshot, (certificate, network)) = session
-        .gather_with(Extent::Look, async |snapshot| {
+        .gather_with(Extent::Check, async |snapshot| {
             tokio::join!(
                 async {
                     match snapshot.settings.as_ref().filter(|_| not_migrated) {
@@ -59,7 +41,6 @@ pub fn check_report(target: Option<&Target>, findings: &Value) -> Document<Value
     Document::new("CheckReport", json!({"namespace": namespace, "name": name, "findings": findings}))
 }
 
-/// Prints the findings; the exit code says how bad they are.
 pub fn conclude(ui: &Ui, format: OutputFormat, target: Option<&Target>, findings: &[Finding]) -> Result<Exit, Failure> {
     if format.is_data() {
         ui.data(format, &check_report(target, &json!(findings)))?;

@@ -3,20 +3,18 @@
 //! There may be very many, so they are read page by page, and of each page only rows or printed text are left: memory does not
 //! grow with their number but for a table's rows.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::core::ObjectList;
 
-use crate::checks::Components;
-use crate::checks::{Environment, Known, Snapshot};
 use crate::cluster::{ApiVersion, Cluster, ClusterError, ErrorKind, Pages, Selection, Trimmed, resource};
 use crate::deployment::{Deployment, Phase};
 use crate::error::{Exit, Failure};
-use crate::plan::MasSettings;
 use crate::record::{Record, record_name};
+use crate::session::snapshot::unread;
 use crate::session::status::{Status, StatusList};
-use crate::session::{Context, command_line, not_one};
+use crate::session::{Context, Document, command_line, not_one};
 use crate::terminal::data::Listing;
 use crate::terminal::table::{Cell, Column, Table};
 use crate::terminal::{OutputFormat, Style, Ui};
@@ -94,7 +92,11 @@ enum Output {
 impl Output {
     fn new(format: OutputFormat) -> Result<Self, Failure> {
         Ok(if format.is_data() {
-            Self::Data(Listing::new(format, &StatusList::head(), StatusList::ITEMS)?)
+            Self::Data(Listing::new(
+                format,
+                &Document::new(StatusList::KIND, BTreeMap::<(), ()>::new()),
+                StatusList::ITEMS,
+            )?)
         } else {
             Self::Table(table())
         })
@@ -104,8 +106,9 @@ impl Output {
         let mut text = String::new();
         for Trimmed(object) in page.items {
             let Ok(deployment) = Deployment::from_value(object) else { continue };
+            // Many deployments are judged without reading all their Secrets.
             let record = record_of(&deployment, records);
-            let snapshot = without_secret(deployment, record);
+            let snapshot = unread(deployment, record);
             let status = Status::of(&snapshot, |command| {
                 command_line(&context.flags, command, snapshot.deployment.namespace(), snapshot.deployment.name())
             });
@@ -138,7 +141,7 @@ impl Output {
         match (self, &failure.error) {
             (Self::Data(listing), Some(error)) if listing.is_begun() => {
                 let text = format!("the list above is not complete, and no valid JSON: {error}");
-                Failure { next: failure.next, ..Failure::new(Exit::Failed, text) }
+                Failure { next: failure.next, ..Failure::failed(text) }
             }
             _ => failure,
         }
@@ -158,7 +161,6 @@ pub fn table() -> Table {
     ])
 }
 
-/// A deployment in it.
 pub fn row(status: &Status) -> [Cell; 8] {
     let truth = |value: Option<bool>| value.map_or("-", |value| if value { "True" } else { "False" });
     let step = Phase::STEPS[status.phase.step()];
@@ -172,24 +174,9 @@ pub fn row(status: &Status) -> [Cell; 8] {
         Cell::from(&status.name),
         phase,
         Cell::from(status.status.mas_active.map_or("-", |active| if active { "true" } else { "false" })),
-        Cell::from(status.status.run),
+        Cell::from(status.status.run.word()),
         Cell::from(truth(status.status.available)),
         Cell::from(truth(status.status.successful)),
         Cell::copyable(status.spec.host.as_deref().unwrap_or("-")),
     ]
-}
-
-/// Many deployments are judged without reading all their Secrets.
-fn without_secret(deployment: Deployment, record: Option<Record>) -> Snapshot {
-    let settings = MasSettings::of(&deployment).or_else(|| record.as_ref()?.settings.clone());
-    Snapshot {
-        deployment,
-        features: Known::Unreadable("it was not read".to_owned()),
-        secret: Known::Unreadable("it was not read".to_owned()),
-        record: Known::Known(record),
-        settings,
-        chart: None,
-        environment: Environment::default(),
-        components: Components::default(),
-    }
 }

@@ -21,11 +21,11 @@ pub async fn exec(context: &Context, args: &StatusArgs) -> Result<Exit, Failure>
         return watch::follow(&mut session, format).await;
     }
     let passing = context.asking();
-    let snapshot = session.gather(Extent::Standing).await;
+    let snapshot = session.gather(Extent::Status).await;
     drop(passing);
     let status = Status::of(&snapshot, |command| session.command(command));
     if format.is_data() {
-        context.ui.data(format, &StatusList::new(vec![status]))?;
+        context.ui.data(format, &StatusList::of(status))?;
     } else {
         page::show(&context.ui, &snapshot, &status, format == OutputFormat::Wide, &session.command("check"))?;
     }

@@ -5,7 +5,8 @@ use jiff::Timestamp;
 use super::super::shared::providers::providers;
 use crate::checks::{self, Finding, Purpose, RehearsalStanding, Severity, Snapshot, codes, standing};
 use crate::deployment::{Condition, Phase, VersionSource};
-use crate::session::status::Status;
+use crate::record;
+use crate::session::status::{RunState, Status};
 use crate::terminal::table::{Cell, Column, Table};
 use crate::terminal::time::{ago, duration};
 use crate::terminal::{Line, OutputError, Stream, Style, Symbol, Ui, text};
@@ -101,7 +102,8 @@ fn phase_detail(now: Timestamp, snapshot: &Snapshot, phase: Phase, step: usize) 
             Some(format!("backup, as was said {}: {}", ago(backup.at, now), backup.statement))
         }
         3 if matches!(phase, Phase::Migrating | Phase::MigrationFailed) => {
-            let pending = snapshot.recorded()?.pending.as_ref().filter(|pending| pending.command == "activate")?;
+            let pending =
+                snapshot.recorded()?.pending.as_ref().filter(|pending| pending.step == record::Step::Activate)?;
             let by = pending.by.as_ref().map_or_else(String::new, |by| format!(" by {by}"));
             Some(format!("begun {}{by}", ago(pending.at, now)))
         }
@@ -152,13 +154,13 @@ fn conditions(ui: &Ui, snapshot: &Snapshot, status: &Status, wide: bool) -> Resu
         None => ("absent", "true once the migration is done"),
     };
     let doing = match status.status.run {
-        "never" => "it has not reconciled this deployment yet",
-        "running" => "a run is under way",
-        "failing" => "its last run failed; it tries again by itself",
-        _ => "it has nothing to do",
+        RunState::Never => "it has not reconciled this deployment yet",
+        RunState::Running => "a run is under way",
+        RunState::Failing => "its last run failed; it tries again by itself",
+        RunState::Idle => "it has nothing to do",
     };
     table.row([Cell::from("mas_active"), Cell::from(mas_active), Cell::from("-"), Cell::from(meaning)]);
-    table.row([Cell::from("operator"), Cell::from(status.status.run), Cell::from("-"), Cell::from(doing)]);
+    table.row([Cell::from("operator"), Cell::from(status.status.run.word()), Cell::from("-"), Cell::from(doing)]);
     ui.table(&table, wide)
 }
 

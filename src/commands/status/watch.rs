@@ -7,7 +7,7 @@ use crate::cluster::WatchItem;
 use crate::deployment::Deployment;
 use crate::error::{Exit, Failure};
 use crate::session::Session;
-use crate::session::interrupt::Standing;
+use crate::session::interrupt::InterruptState;
 use crate::session::reading::Extent;
 use crate::session::status::{Status, StatusList};
 use crate::terminal::time::time_of_day;
@@ -18,7 +18,7 @@ const RECORD: Duration = Duration::from_secs(5);
 
 /// Follows until it is interrupted. Trouble on the way is told on stderr, and following goes on.
 pub async fn follow(session: &mut Session, format: OutputFormat) -> Result<Exit, Failure> {
-    session.context.interrupt.stands(Standing::Following {
+    session.interrupt().set(InterruptState::Following {
         doing: "this only looked, and the cluster goes on by itself".to_owned(),
         come_back: session.command("status --watch"),
     });
@@ -42,17 +42,16 @@ pub async fn follow(session: &mut Session, format: OutputFormat) -> Result<Exit,
                 Some(WatchItem::Recovered) => session.ui().status("It can be followed again."),
                 None => watch = session.follow_anew().await,
             },
-            () = session.context.interrupt.wait() => return Err(Failure::told(Exit::Interrupted)),
+            () = session.interrupt().wait() => return Err(Failure::told(Exit::Interrupted)),
             () = tokio::time::sleep(RECORD) => {}
         }
     }
 }
 
-/// Says where it stands, if that is news.
 async fn show(session: &Session, format: OutputFormat, shown: &mut Option<String>) -> Result<(), Failure> {
     let snapshot = tokio::select! {
-        snapshot = session.gather(Extent::Standing) => snapshot,
-        () = session.context.interrupt.wait() => return Ok(()),
+        snapshot = session.gather(Extent::Status) => snapshot,
+        () = session.interrupt().wait() => return Ok(()),
     };
     let status = Status::of(&snapshot, |command| session.command(command));
     let line = line(&status);
@@ -62,7 +61,7 @@ async fn show(session: &Session, format: OutputFormat, shown: &mut Option<String
     let first = shown.replace(line.clone()).is_none();
     let ui = session.ui();
     if format.is_data() {
-        ui.data(format, &StatusList::new(vec![status]))?;
+        ui.data(format, &StatusList::of(status))?;
     } else if first && ui.terminal().is_tty(Stream::Out) {
         page::show(ui, &snapshot, &status, format == OutputFormat::Wide, &session.command("check"))?;
     } else {
@@ -72,14 +71,13 @@ async fn show(session: &Session, format: OutputFormat, shown: &mut Option<String
     Ok(())
 }
 
-/// Everything that is worth a line when it changes.
 fn line(status: &Status) -> String {
     let truth = |value: Option<bool>| value.map_or("absent", |value| if value { "true" } else { "false" });
     let part = &status.status;
     let mut line = format!(
         "{}; operator {}; active {}, mas_active {}, Available {}, Successful {}",
         status.phase.words(),
-        part.run,
+        part.run.word(),
         truth(status.spec.active),
         truth(part.mas_active),
         truth(part.available),

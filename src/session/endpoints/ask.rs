@@ -13,8 +13,8 @@ use reqwest::Url;
 use tokio::sync::OnceCell;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
+use super::access::EndpointAccess;
 use super::through::{self, Through};
-use super::ways::Ways;
 use crate::checks::endpoints::{
     Commands, Expected, Outcome, Question, Replies, Whom, judge, next_at_provider, questions,
 };
@@ -23,7 +23,9 @@ use crate::net::dial::{self, Way};
 use crate::net::http::{self, Ask, LIMIT, NamedBy, Security, Seen};
 use crate::net::trust::Roots;
 use crate::secrets::SecretText;
-use crate::session::{Session, certificate};
+use crate::session::certificate;
+use crate::session::connect::Session;
+use crate::session::inputs::roots_or_system;
 use crate::x509::HostName;
 
 const WHOLE: Duration = Duration::from_millis(9_500);
@@ -36,7 +38,7 @@ pub const NO_LOGINS: &str = "Nobody was logged in by this. Never complete a logi
                              leaves in MAS's database makes the migration fail.";
 
 /// What there is to expect, with commands that fit this call.
-pub fn expected(session: &Session, snapshot: &Snapshot, ways: &Ways) -> Expected {
+pub fn expected(session: &Session, snapshot: &Snapshot, ways: &EndpointAccess) -> Expected {
     let commands = Commands {
         verify: session.command("verify"),
         kubectl: format!("kubectl -n {}{}", session.target.namespace, session.cluster.place().context_flag()),
@@ -45,28 +47,23 @@ pub fn expected(session: &Session, snapshot: &Snapshot, ways: &Ways) -> Expected
 }
 
 /// Looks. Takes less than ten seconds, whatever is there; dropping it ends it at once.
-pub async fn look(expected: &Expected, ways: &Ways, now: Timestamp) -> Vec<Finding> {
+pub async fn look(expected: &Expected, ways: &EndpointAccess, now: Timestamp) -> Vec<Finding> {
     let deadline = Instant::now() + WHOLE;
     let system = ways.roots.is_none();
-    let roots = match &ways.roots {
-        Some(roots) => Some(roots.clone()),
-        // Reading them takes a while on some systems.
-        None => tokio::task::spawn_blocking(Roots::of_system).await.ok().flatten(),
-    };
+    let roots = roots_or_system(ways.roots.clone()).await;
     let round = Round { expected, ways, roots, system, deadline, names: Mutex::default() };
     round.at_everything(now).await
 }
 
 struct Round<'a> {
     expected: &'a Expected,
-    ways: &'a Ways,
+    ways: &'a EndpointAccess,
     roots: Option<Roots>,
     system: bool,
     deadline: Instant,
     names: Mutex<HashMap<String, Arc<OnceCell<Addresses>>>>,
 }
 
-/// What DNS told of a name.
 type Addresses = Result<Vec<SocketAddr>, String>;
 
 impl Round<'_> {
@@ -166,7 +163,6 @@ impl Round<'_> {
         (seen, Some((Question::AtProvider(*index), outcome)))
     }
 
-    /// At a host of the spec.
     async fn at_spec(&self, question: &Question, bearer: Option<&SecretText>) -> Seen {
         let url = question.url(self.expected);
         let Ok(url) = Url::parse(&url) else {
@@ -194,7 +190,6 @@ impl Round<'_> {
         }
     }
 
-    /// The way to a host of the spec. Its addresses are looked up once for all questions.
     async fn looked_up(&self, url: &Url) -> Result<Way, Outcome> {
         match self.ways.way(url) {
             Ok(Way::Direct) => {}
@@ -205,7 +200,6 @@ impl Round<'_> {
         found.map(Way::To).map_err(Outcome::NotReached)
     }
 
-    /// The addresses of a host, which is looked up once.
     async fn addresses(&self, host: &str, port: u16) -> Addresses {
         let cell = {
             let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);

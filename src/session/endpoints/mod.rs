@@ -1,14 +1,14 @@
 //! A look at MAS, Synapse and the identity providers from outside: asks what [`checks::endpoints`] wants asked, all side by
 //! side, and hands back its findings.
 
+mod access;
 mod ask;
-mod reach;
-mod steps;
+mod checkpoints;
+mod connection_test;
 pub mod through;
-mod ways;
 
+pub use access::EndpointAccess;
 pub use ask::{NO_LOGINS, expected, look};
-pub use reach::Reach;
-pub use steps::{after, before, for_check};
+pub use checkpoints::{after, before, for_check};
+pub use connection_test::ConnectionTest;
 pub use through::Through;
-pub use ways::Ways;

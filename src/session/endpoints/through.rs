@@ -14,14 +14,12 @@ use crate::cluster::{Cluster, ClusterError, Selection, Target, resource};
 use crate::deployment::route::{self, Backend, Port, Route};
 use crate::net::dial::{BoxConnection, Way};
 
-/// Port-forwards that are opened at the same time.
 const AT_ONCE: usize = 6;
 /// Names and labels that MAS's Service is likely to have; the operator's name for it is not documented.
 const MAS_NAMES: [&str; 1] = ["matrix-authentication-service"];
 /// The one in front of all of Synapse's processes first.
 const SYNAPSE_NAMES: [&str; 2] = ["synapse-haproxy", "synapse-main"];
 
-/// A pod and its port, or why there is none.
 type PodPort = Result<(String, u16), String>;
 
 /// What was read of the cluster to find ways.
@@ -131,7 +129,6 @@ pub fn to_pod(cluster: &Cluster, namespace: &str, pod: String, port: u16, gate: 
     }))
 }
 
-/// The findings about ways: each one once.
 pub fn findings(ways: &BTreeMap<String, Result<String, String>>) -> Vec<Finding> {
     ways.iter().map(|(subject, way)| endpoints::route(subject, way.as_deref().map_err(String::as_str))).collect()
 }

@@ -3,17 +3,16 @@
 
 use std::collections::HashMap;
 
+use super::access::EndpointAccess;
 use super::ask::{expected, look};
-use super::reach::Reach;
-use super::ways::Ways;
-use crate::checks::Components;
+use super::connection_test::ConnectionTest;
 use crate::checks::endpoints::{self, EndpointPhase, Expected, Replies, judge, questions};
-use crate::checks::{Environment, Finding, Known, Severity, Snapshot, codes};
+use crate::checks::{Finding, Severity, Snapshot, codes};
 use crate::error::{Exit, Failure};
-use crate::plan::MasSettings;
-use crate::session::Session;
+use crate::session::connect::Session;
 use crate::session::findings;
-use crate::session::interrupt::Standing;
+use crate::session::interrupt::InterruptState;
+use crate::session::snapshot::unread;
 use crate::terminal::Next;
 use crate::terminal::progress::Waiting;
 
@@ -34,9 +33,9 @@ pub async fn for_check(session: &Session, snapshot: &Snapshot) -> Vec<Finding> {
     // It is read beside this; whoever comes first reads it for both.
     let secret = session.mas_secret(snapshot).await;
     let snapshot = Snapshot { secret, ..snapshot.clone() };
-    let ways = Ways::default();
+    let ways = EndpointAccess::default();
     let expected = expected(session, &snapshot, &ways);
-    let found = look(&expected, &ways, session.ui().terminal().now()).await;
+    let found = look(&expected, &ways, session.now()).await;
     found.into_iter().map(as_warning).collect()
 }
 
@@ -44,7 +43,7 @@ pub async fn for_check(session: &Session, snapshot: &Snapshot) -> Vec<Finding> {
 /// by its code; that something cannot be reached from here, or could not be found out, it need not: where scripts run,
 /// hosts often cannot be reached.
 pub async fn before(session: &Session, snapshot: &Snapshot, accept: &[String], script: bool) -> Result<(), Failure> {
-    let ways = Ways::default();
+    let ways = EndpointAccess::default();
     let expected = expected(session, snapshot, &ways);
     if expected.phase != EndpointPhase::Rehearsed {
         return Ok(());
@@ -64,37 +63,26 @@ pub async fn before(session: &Session, snapshot: &Snapshot, accept: &[String], s
         "what answers over the network is not as it should be, and nothing was changed; to go on all the same pass --accept {}",
         open.join(",")
     );
-    Err(Failure::new(Exit::Warnings, text).next(Next::new("Look at all of it:").command(session.command("verify"))))
+    Err(Failure::new(Exit::Warnings, text).then("Look at all of it:", session.command("verify")))
 }
 
 /// After a verdict of success, which it does not change; Ctrl-C leaves the rest of it out.
-pub async fn after(session: &Session, reach: Reach) {
+pub async fn after(session: &Session, reach: ConnectionTest) {
     session
-        .context
-        .interrupt
-        .stands(Standing::Ending { done: "what was said above stands, only the look over the network is left out" });
-    let interrupt = session.context.interrupt.clone();
+        .interrupt()
+        .set(InterruptState::Ending { done: "what was said above stands, only the look over the network is left out" });
+    let interrupt = session.interrupt().clone();
     tokio::select! {
         () = interrupt.wait() => {}
         () = tell_after(session, reach) => {}
     }
 }
 
-async fn tell_after(session: &Session, reach: Reach) {
+async fn tell_after(session: &Session, reach: ConnectionTest) {
     // The deployment was seen at the verdict; only the key in the Secret is needed beside it.
-    let settings = MasSettings::of(&session.deployment);
-    let mut snapshot = Snapshot {
-        deployment: session.deployment.clone(),
-        features: Known::Unreadable("it was not read".to_owned()),
-        secret: Known::Known(None),
-        record: Known::Known(None),
-        settings,
-        chart: None,
-        components: Components::default(),
-        environment: Environment::default(),
-    };
+    let mut snapshot = unread(session.deployment.clone(), None);
     snapshot.secret = session.mas_secret(&snapshot).await;
-    let ways = Ways::default();
+    let ways = EndpointAccess::default();
     let expected = expected(session, &snapshot, &ways);
     let hosts = [&expected.synapse_host, &expected.mas_host].into_iter().flatten().map(String::as_str);
     let found = match reach.unreached(hosts).await {
@@ -145,8 +133,8 @@ fn nothing_reached(expected: &Expected, reasons: &HashMap<String, String>) -> Ve
     judge(expected, &answers)
 }
 
-async fn told_look(session: &Session, expected: &Expected, ways: &Ways) -> Vec<Finding> {
-    let now = session.ui().terminal().now();
+async fn told_look(session: &Session, expected: &Expected, ways: &EndpointAccess) -> Vec<Finding> {
+    let now = session.now();
     let progress = session.ui().progress();
     progress.waiting(Waiting::new("asking MAS, Synapse and the identity providers, ten seconds at most", now));
     let found = look(expected, ways, now).await;

@@ -12,7 +12,7 @@ use crate::net::trust::Roots;
 use crate::secrets::SecretText;
 
 #[derive(Default)]
-pub struct Ways {
+pub struct EndpointAccess {
     /// `--resolve`.
     pub resolve: Vec<Resolve>,
     /// `--ca-certificate`; without it, what this system trusts.
@@ -24,7 +24,7 @@ pub struct Ways {
     pub through: Option<Through>,
 }
 
-impl Ways {
+impl EndpointAccess {
     /// The address that was named for a host. Behind a forwarded port the address that is asked for stays the one without a
     /// port, so any will do for that.
     pub fn named(&self, host: &str, port: Option<u16>) -> Option<SocketAddr> {

@@ -10,20 +10,18 @@ use tokio::time::timeout;
 
 use crate::cluster::proxy_from_environment;
 use crate::net::dial::{addresses, connect};
-use crate::session::Session;
+use crate::session::connect::Session;
 
-/// So long it may take to connect.
 const LIMIT: Duration = Duration::from_secs(4);
 /// After a verdict nobody waits longer than this to know. What takes longer does not answer.
 const MOMENT: Duration = Duration::from_millis(30);
 
-/// Whether a host takes connections, or why not.
 type Answer = Result<(), String>;
 
 /// A try at Synapse's host and, where it is known yet, MAS's that is under way. Empty where there is nothing to find out.
-pub struct Reach(Vec<(String, JoinHandle<Answer>)>);
+pub struct ConnectionTest(Vec<(String, JoinHandle<Answer>)>);
 
-impl Reach {
+impl ConnectionTest {
     /// Begins it. A proxy finds hosts by itself, so where one leads to them nothing is tried.
     pub fn begin(session: &Session) -> Self {
         let deployment = &session.deployment;
@@ -76,12 +74,12 @@ fn is_direct(host: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn tried(answers: Vec<(&str, Option<Answer>)>) -> Reach {
+    fn tried(answers: Vec<(&str, Option<Answer>)>) -> ConnectionTest {
         let begin = |answer| match answer {
             Some(answer) => tokio::spawn(std::future::ready(answer)),
             None => tokio::spawn(std::future::pending()),
         };
-        Reach(answers.into_iter().map(|(host, answer)| (host.to_owned(), begin(answer))).collect())
+        ConnectionTest(answers.into_iter().map(|(host, answer)| (host.to_owned(), begin(answer))).collect())
     }
 
     #[tokio::test]

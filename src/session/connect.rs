@@ -1,0 +1,181 @@
+//! A command's connection and the deployment it is about.
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::choice::not_one;
+use super::interrupt::Interrupt;
+use super::secrets::SecretReads;
+use crate::checks::Known;
+use crate::checks::Resolution;
+use crate::checks::access::Rules;
+use crate::cluster::{ApiVersion, Choice, Cluster, ClusterError, ConnectionFlags, Target, Watch, shell_word};
+use crate::deployment::Deployment;
+use crate::error::Failure;
+use crate::record::record_name;
+use crate::terminal::Ui;
+use crate::terminal::live_line::LiveLine;
+
+#[derive(Clone)]
+pub struct Context {
+    pub ui: Ui,
+    pub flags: ConnectionFlags,
+    pub interrupt: Interrupt,
+}
+
+impl Context {
+    /// Something to look at while the API server is asked.
+    pub fn asking(&self) -> Option<LiveLine> {
+        let context = self.flags.context.as_ref().map_or_else(String::new, |context| format!(" of context {context}"));
+        self.ui.transient_line(&format!("Asking the API server{context} ..."))
+    }
+}
+
+pub struct Session {
+    pub context: Context,
+    pub cluster: Cluster,
+    pub target: Target,
+    pub deployment: Deployment,
+    /// Requests it took to find it; `status` keeps within three in all.
+    pub requests: u8,
+    /// What DNS said; asked once.
+    pub resolution: tokio::sync::OnceCell<Resolution>,
+    /// The rules that apply to the caller in the deployment's namespace, once they were asked for.
+    pub rules: tokio::sync::OnceCell<Known<Rules>>,
+    pub secrets: SecretReads,
+    /// What was read of the record together with the deployment; taken once, since it is old afterwards.
+    pub prefetched_record: Mutex<Option<Result<Option<Value>, ClusterError>>>,
+}
+
+impl Session {
+    pub async fn open(context: &Context, name: Option<&str>) -> Result<Self, Failure> {
+        Self::open_reading(context, name, false).await
+    }
+
+    /// The same for a command that needs the record next and nothing else: where the deployment is named, so is its record,
+    /// and both are asked for at once.
+    pub async fn open_with_record(context: &Context, name: Option<&str>) -> Result<Self, Failure> {
+        Self::open_reading(context, name, true).await
+    }
+
+    async fn open_reading(context: &Context, name: Option<&str>, record: bool) -> Result<Self, Failure> {
+        let passing = context.asking();
+        let cluster = Cluster::connect(&context.flags).await?;
+        let ahead = async {
+            let name = name.filter(|_| record)?;
+            Some(cluster.find_config_map(cluster.namespace(), &record_name(name)).await)
+        };
+        // On the heap: they hold a request each.
+        let (chosen, ahead) = tokio::join!(Box::pin(cluster.choose(name)), Box::pin(ahead));
+        let chosen = chosen.map_err(|error| {
+            let refused = error.is_forbidden();
+            let failure = Failure::from(error);
+            if !refused {
+                return failure;
+            }
+            let role = command_line(&context.flags, "check", cluster.namespace(), name.unwrap_or("NAME")) + " --rbac";
+            failure.then("The Role that is enough for the whole way, to be applied by an administrator:", role)
+        });
+        drop(passing);
+        match chosen? {
+            Choice::One { target, object, found_elsewhere } => {
+                let deployment = read(object)?;
+                if found_elsewhere {
+                    let text = format!(
+                        "Namespace {} has no ElementDeployment; using {} in {}, the only one there is.",
+                        cluster.namespace(),
+                        target.name,
+                        target.namespace
+                    );
+                    context.ui.status(text);
+                }
+                // Named, or alone in its namespace: one. Otherwise the other namespaces, or the other version, were asked.
+                let requests = 1 + u8::from(found_elsewhere) + u8::from(target.api_version != ApiVersion::V1Alpha2);
+                // It was asked for in the namespace at hand.
+                let prefetched_record = Mutex::new(ahead.filter(|_| !found_elsewhere));
+                let (rules, secrets, resolution) = Default::default();
+                let context = context.clone();
+                Ok(Self {
+                    context,
+                    cluster,
+                    target,
+                    deployment,
+                    requests,
+                    resolution,
+                    rules,
+                    secrets,
+                    prefetched_record,
+                })
+            }
+            other => Err(not_one(other, &cluster)),
+        }
+    }
+
+    pub fn ui(&self) -> &Ui {
+        &self.context.ui
+    }
+
+    pub fn interrupt(&self) -> &Interrupt {
+        &self.context.interrupt
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.ui().terminal().now()
+    }
+
+    pub async fn reread(&mut self) -> Result<(), Failure> {
+        self.deployment = read(self.cluster.get_deployment(&self.target).await?)?;
+        Ok(())
+    }
+
+    /// Watches the deployment again after a watch that is over: a fault of this program's, and no reason to leave somebody
+    /// without an answer.
+    pub async fn follow_anew(&self) -> Watch {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        self.cluster.follow(&self.target, self.deployment.object())
+    }
+
+    /// `first-element in element-onprem`.
+    pub fn place(&self) -> String {
+        format!("{} in {}", self.target.name, self.target.namespace)
+    }
+
+    pub fn command(&self, command: &str) -> String {
+        command_line(&self.context.flags, command, &self.target.namespace, &self.target.name)
+    }
+}
+
+/// A command of this program, with the connection flags that this call was made with.
+pub fn command_line(flags: &ConnectionFlags, command: &str, namespace: &str, name: &str) -> String {
+    let mut line = format!("kubectl ess-mas {command} {name} -n {namespace}");
+    for (flag, value) in [
+        ("--kubeconfig", &flags.kubeconfig),
+        ("--context", &flags.context),
+        ("--server", &flags.server),
+        ("--as", &flags.as_user),
+    ] {
+        if let Some(value) = value {
+            line.extend([" ", flag, " ", &shell_word(value)]);
+        }
+    }
+    line
+}
+
+fn read(object: Value) -> Result<Deployment, Failure> {
+    Deployment::from_value(object).map_err(|error| Failure::failed(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_to_copy_carry_the_flags_of_this_call() {
+        let flags = ConnectionFlags { context: Some("my prod".into()), ..ConnectionFlags::default() };
+        assert_eq!(command_line(&flags, "abort", "n", "a"), "kubectl ess-mas abort a -n n --context 'my prod'");
+        assert_eq!(shell_word("it's"), r"'it'\''s'");
+    }
+}

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::secret_keys::SecretKeys;
+use super::secret_contents::SecretKeys;
 use super::settings::MasSettings;
 use crate::deployment::Deployment;
 use crate::verdict::{Carried, Observation};

@@ -5,8 +5,7 @@ use std::collections::BTreeSet;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
-use super::secret_contents::SecretContents;
-use super::secret_keys::SecretKeys;
+use super::secret_contents::{SecretContents, SecretKeys};
 use crate::secrets::{EncryptionSecret, GenerateError, PostgresPassword, SecretBytes};
 use crate::x509::{RsaBits, RsaPrivateKey};
 

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use aho_corasick::{AhoCorasick, Input};
 use regex_lite::Regex;
 
-use super::mark::pattern;
+use super::patterns::pattern;
 
 /// What speaks of a secret in a name, whatever else is in it.
 static TELLING: LazyLock<AhoCorasick> = LazyLock::new(|| {

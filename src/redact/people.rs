@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use regex_lite::{Captures, Regex};
 
-use super::mark::pattern;
+use super::patterns::pattern;
 
 /// A Matrix user id, also with its signs percent-encoded.
 static USER: LazyLock<Regex> = LazyLock::new(|| {

@@ -5,7 +5,6 @@
 //! (StatefulSets `NAME-synapse-…`, labels `k8s.element.io/owner-name` and `app.kubernetes.io/instance`); what is called
 //! otherwise is not seen, which is no harm either.
 
-mod events;
 mod objects;
 mod observer;
 mod times;
@@ -13,7 +12,6 @@ mod times;
 #[cfg(test)]
 mod tests;
 
-pub use events::{WorkloadEvent, WorkloadUpdate};
 pub use objects::WorkloadKind;
-pub use observer::Observer;
+pub use observer::{Observer, WorkloadEvent, WorkloadUpdate};
 pub use times::Times;

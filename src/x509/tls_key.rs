@@ -14,8 +14,7 @@ use rustls_pki_types::{PrivateKeyDer, pem::PemObject as _};
 use zeroize::Zeroizing;
 
 use crate::secrets::{Fingerprint, GenerateError, SecretText};
-use crate::x509::key_error::{KeyError, only_key};
-use crate::x509::pem;
+use crate::x509::pem::{self, KeyError, only_key};
 use crate::x509::rsa_key::{RsaBits, RsaPrivateKey};
 
 /// The kinds of key that are made for a TLS certificate.

@@ -6,8 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::text::unquoted;
-use crate::cluster::place::Place;
-use crate::cluster::resource::Action;
+use crate::cluster::resource::{Action, Place};
 
 /// The kinds of failure a caller may want to tell apart. A `reason` completes a sentence after a colon; a `message` is in the
 /// server's words and may be empty.

@@ -9,10 +9,9 @@ use x509_parser::{
     x509::{AlgorithmIdentifier, X509Version},
 };
 
-use super::chain::CertificateChain;
+use super::chain::{Certificate, CertificateChain, dns_names, is_self_issued, name, timestamp};
 use super::path::Path;
 use super::problem::CertificateProblem;
-use super::single::{Certificate, dns_names, is_self_issued, name, timestamp};
 use crate::x509::host::{HostName, is_within};
 use crate::x509::{rsa_key::bit_length, tls_key::TlsPrivateKey};
 

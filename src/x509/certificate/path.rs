@@ -8,7 +8,7 @@ use x509_parser::{
     public_key::PublicKey,
 };
 
-use super::single::is_self_issued;
+use super::chain::is_self_issued;
 use crate::x509::rsa_key::bit_length;
 
 /// How the certificates of a chain hang together, as indices into it.

@@ -17,8 +17,7 @@ use pkcs8::{ObjectIdentifier, PrivateKeyInfo};
 use zeroize::Zeroizing;
 
 use crate::secrets::{Fingerprint, GenerateError, SecretText};
-use crate::x509::key_error::{KeyError, only_key};
-use crate::x509::pem;
+use crate::x509::pem::{self, KeyError, only_key};
 
 /// The sizes offered for a new key. MAS itself makes 2048.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -38,7 +38,6 @@ pub struct GlobalArgs {
 }
 
 impl GlobalArgs {
-    /// How much to say.
     pub fn verbosity(&self) -> Verbosity {
         match (self.quiet, self.verbose) {
             (true, _) => Verbosity::Quiet,
@@ -85,7 +84,6 @@ pub struct FollowArgs {
     pub timeout: Option<Duration>,
 }
 
-/// Reads a code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CodeParser {
     /// That of a finding.
@@ -95,7 +93,6 @@ pub enum CodeParser {
 }
 
 impl CodeParser {
-    /// The codes, each with what it is about.
     fn codes(self) -> impl Iterator<Item = (&'static str, &'static str)> {
         let findings = explain::all().map(|one| (one.code, one.about.as_str()));
         let causes = (self == Self::FindingOrCause).then(|| diagnosis::codes().map(|code| (code, diagnosis::ABOUT)));

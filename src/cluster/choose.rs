@@ -11,7 +11,6 @@ use super::resource::{ApiVersion, Target, resource};
 
 #[derive(Debug)]
 pub enum Choice {
-    /// One deployment, with the object as read.
     One {
         /// Where it is, and the version it is served in.
         target: Target,
@@ -21,10 +20,16 @@ pub enum Choice {
     },
     /// More than one could be meant: namespace and name of each, sorted.
     Several(Vec<(String, String)>),
-    /// None, in an installation that has the API.
-    None { namespace: String, name: Option<String>, elsewhere: Elsewhere },
+    None {
+        namespace: String,
+        name: Option<String>,
+        elsewhere: Elsewhere,
+    },
     /// The API is not there; this is ESS Pro or Community, told by the marker ConfigMap of its Helm chart.
-    NotClassic { namespace: String, config_map: String },
+    NotClassic {
+        namespace: String,
+        config_map: String,
+    },
     /// The API is not there, and no sign of another edition was found (or none could be looked for).
     NoCrd,
 }

@@ -16,9 +16,7 @@ pub struct SecretKeys {
     pub encryption_secret: String,
     pub rsa_private_key: String,
     pub postgres_password: String,
-    /// Certificate chain in PEM, for TLS mode `certfile`.
     pub certificate: String,
-    /// The certificate's private key in PEM, for TLS mode `certfile`.
     pub private_key: String,
 }
 
@@ -72,12 +70,9 @@ fn collect(value: &Value, prefix: &str, found: &mut Vec<(String, String)>) {
     }
 }
 
-/// The Secret as it is in the cluster.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SecretContents {
-    /// `metadata.name`.
     pub name: String,
-    /// `metadata.resourceVersion`.
     pub resource_version: String,
     /// Decoded `data`.
     pub data: BTreeMap<String, SecretBytes>,

@@ -5,7 +5,6 @@ use std::sync::LazyLock;
 
 use regex_lite::{Captures, Regex};
 
-/// What stands in the place of a secret.
 pub(super) const MARK: &str = "[redacted]";
 /// The text with a mark in the place of each range; one for those that touch.
 pub(super) fn marked(text: &str, mut ranges: Vec<Range<usize>>) -> String {
@@ -64,7 +63,6 @@ static TOKEN: LazyLock<Regex> = LazyLock::new(|| {
 });
 /// A run of characters of a code, with the mark of a digest before it where there is one.
 static RUN: LazyLock<Regex> = LazyLock::new(|| pattern(r"((?:sha(?:256|384|512)[:-])?)([A-Za-z0-9+/_=-]{24,})"));
-/// UUIDs and ULIDs.
 static ID: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
         r"\b(?:[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}|[0-7][0-9A-HJKMNP-TV-Z]{25})\b",

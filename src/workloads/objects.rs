@@ -2,7 +2,6 @@
 
 use serde_json::Value;
 
-/// The kinds of objects that are watched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum WorkloadKind {
     /// `apps/v1` StatefulSets: Synapse's processes.
@@ -25,13 +24,10 @@ pub(super) enum Workload {
 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct StatefulSet {
-    /// `spec.replicas`.
     pub(super) wanted: u32,
     /// `status.replicas`: pods that exist, also those that are stopping.
     pub(super) there: u32,
-    /// `status.readyReplicas`.
     pub(super) ready: u32,
-    /// The most pods that were seen of it.
     pub(super) peak: u32,
 }
 
@@ -49,7 +45,6 @@ pub(super) enum Job {
 pub(super) struct Pod {
     pub(super) of_job: bool,
     pub(super) of_mas: bool,
-    /// Whether it is ready and stays.
     pub(super) ready: bool,
     /// Whether it is being deleted, or has done its work.
     pub(super) over: bool,
@@ -112,7 +107,6 @@ pub(super) fn is_synapse(name: &str, deployment: &str) -> bool {
 }
 
 fn stateful_set(object: &Value) -> StatefulSet {
-    // Kubernetes' own default.
     let wanted = count(&object["spec"]["replicas"]).unwrap_or(1);
     let there = count(&object["status"]["replicas"]).unwrap_or(0);
     let ready = count(&object["status"]["readyReplicas"]).unwrap_or(0);

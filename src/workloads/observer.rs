@@ -7,12 +7,9 @@ use serde_json::Value;
 
 use super::objects::{Job, Pod, StatefulSet, Workload, WorkloadKind, name};
 
-/// Something that happened and stays true.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WorkloadEvent {
-    /// All of Synapse's pods are gone.
     SynapseStopped,
-    /// Synapse was stopped and is there again.
     SynapseIsBack {
         pods: u32,
     },
@@ -49,7 +46,6 @@ impl fmt::Display for WorkloadEvent {
     }
 }
 
-/// What there is to say after a burst of news.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct WorkloadUpdate {
     /// What happened since the last update, in order.
@@ -73,7 +69,6 @@ pub struct Observer {
     is_back: bool,
     /// Jobs that were seen before their end.
     begun: BTreeSet<String>,
-    /// Pods that were told to be stuck, and why.
     told: BTreeSet<(String, String)>,
 }
 
@@ -83,7 +78,6 @@ const MOST_STUCK: usize = 5;
 /// Synapse as a whole; nothing where no StatefulSet of it can be seen.
 #[derive(Clone, Copy)]
 enum Synapse {
-    /// Everything that is wanted is ready.
     Up {
         pods: u32,
     },
@@ -110,7 +104,6 @@ impl Observer {
         Self { deployment: deployment.to_owned(), ..Self::default() }
     }
 
-    /// An object is there, or is there in another form.
     pub fn seen(&mut self, kind: WorkloadKind, object: &Value) {
         let key = (kind, name(object).to_owned());
         self.stale.remove(&key);
@@ -130,7 +123,6 @@ impl Observer {
         self.stale.extend(self.known.keys().filter(|(known, _)| *known == kind).cloned());
     }
 
-    /// What there is to say now.
     pub fn update(&mut self) -> WorkloadUpdate {
         for key in std::mem::take(&mut self.stale) {
             self.known.remove(&key);

@@ -149,7 +149,6 @@ impl CertificateAuthority {
 }
 
 impl CertificateRequest {
-    /// Makes a key and a request (PKCS#10) for `host`.
     pub fn create(host: &HostName, key_type: TlsKeyType) -> Result<Self, IssueError> {
         let key = TlsPrivateKey::generate(key_type)?;
         let mut params = CertificateParams::default();

@@ -14,7 +14,6 @@ pub(super) fn labels(text: &str) -> impl Iterator<Item = &str> {
     text.split("-----BEGIN ").skip(1).filter_map(|rest| rest.split("-----").next())
 }
 
-/// A form that neither MAS nor TLS servers read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OtherFormat {
     ByteOrderMark,
@@ -28,7 +27,6 @@ pub enum OtherFormat {
 }
 
 impl OtherFormat {
-    /// The form of a file, if it is one of these.
     pub(super) fn of(bytes: &[u8]) -> Option<Self> {
         if bytes.starts_with(b"\xef\xbb\xbf") {
             return Some(Self::ByteOrderMark);

@@ -35,7 +35,6 @@ fn pause(next: u32, elapsed: Duration, wish: Option<Duration>, total: Duration) 
     (next <= TRIES && elapsed + pause < total).then_some(pause)
 }
 
-/// A request, as often as it is sent.
 #[derive(Debug, Clone)]
 pub struct Outgoing {
     pub method: Method,
@@ -60,11 +59,9 @@ impl Outgoing {
     }
 }
 
-/// A complete answer with a status of success.
 #[derive(Debug)]
 pub struct Reply {
     pub body: Vec<u8>,
-    /// The texts of the server's `Warning` headers.
     pub warnings: Vec<String>,
 }
 
@@ -187,12 +184,10 @@ impl Cluster {
         Err(ClusterError::from_answer(parts.status.as_u16(), retry_after(&parts.headers), &body))
     }
 
-    /// Gives an error its place and action.
     pub fn error(&self, error: ClusterError, outgoing: &Outgoing) -> ClusterError {
         error.at(&outgoing.action, &self.inner.place)
     }
 
-    /// An answer whose body is not what it should be.
     pub fn unreadable(&self, outgoing: &Outgoing, error: &serde_json::Error) -> ClusterError {
         self.error(unreadable(error), outgoing)
     }

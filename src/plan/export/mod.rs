@@ -35,7 +35,6 @@ pub type Values = BTreeMap<String, SecretBytes>;
 
 #[derive(Debug, Clone, Copy)]
 pub struct Subject<'a> {
-    /// The ElementDeployment as it was read.
     pub deployment: &'a Deployment,
     pub settings: &'a MasSettings,
     pub keys: &'a SecretKeys,

@@ -22,7 +22,6 @@ pub struct Certificate {
 }
 
 impl Certificate {
-    /// Reads one certificate in DER, as a TLS server sends it.
     pub fn from_der(der: &[u8]) -> Option<Self> {
         let (rest, x509) = X509Certificate::from_der(der).ok()?;
         // None of these stands there twice, and each can be read.

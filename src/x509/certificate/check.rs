@@ -109,7 +109,6 @@ fn check_name(leaf: &X509Certificate<'_>, host: &HostName, problems: &mut Vec<Ce
     });
 }
 
-/// What concerns the server's own certificate only.
 fn check_leaf(leaf: &X509Certificate<'_>, problems: &mut Vec<CertificateProblem>) {
     if is_self_issued(leaf) {
         problems.push(CertificateProblem::SelfSigned);

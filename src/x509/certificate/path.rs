@@ -15,9 +15,7 @@ use crate::x509::rsa_key::bit_length;
 pub(super) struct Path {
     /// From the leaf upwards; starts with the leaf.
     pub(super) certificates: Vec<usize>,
-    /// Those that belong to the path but do not stand in its order.
     pub(super) out_of_order: bool,
-    /// Those that are not part of the path.
     pub(super) unrelated: Vec<usize>,
     /// Another certificate of a CA on the path, for the same key, from another issuer: clients may take either way.
     pub(super) alternative: Option<usize>,

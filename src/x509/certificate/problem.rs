@@ -5,7 +5,6 @@ use jiff::Timestamp;
 use crate::secrets::Fingerprint;
 use crate::x509::host::HostName;
 
-/// How bad a problem of a certificate is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ProblemSeverity {
     /// Clients will refuse it, or an ingress cannot use it.
@@ -40,7 +39,6 @@ pub enum CertificateProblem {
     RootExpired { subject: String, at: Timestamp },
     #[error("The certificate of {subject} expires at {at}, in {}.", in_days(*days))]
     ExpiresSoon { subject: String, at: Timestamp, days: i64 },
-    /// Longer than 825 days, which Apple's systems refuse from any CA.
     #[error("The certificate is valid for {days} days in all; Apple's systems refuse more than 825 from any CA.")]
     ValidTooLong { days: i64 },
     #[error("The certificate for the host is number {number} in the file; servers send the first one as their own.")]

@@ -30,7 +30,6 @@ pub enum RsaBits {
     Bits4096,
 }
 
-/// An RSA private key MAS can load and sign `RS256` with.
 #[derive(Clone)]
 pub struct RsaPrivateKey {
     pem: SecretText,
@@ -148,7 +147,6 @@ fn check_numbers(der: &[u8]) -> Result<(), KeyError> {
     }
 }
 
-/// The number of bits of a big-endian number.
 pub(super) fn bit_length(number: &[u8]) -> usize {
     let zeros = number.iter().take_while(|byte| **byte == 0).count();
     number.get(zeros).map_or(0, |first| (number.len() - zeros) * 8 - first.leading_zeros() as usize)

@@ -7,11 +7,9 @@
 
 mod objects;
 mod observer;
-mod times;
 
 #[cfg(test)]
 mod tests;
 
-pub use objects::WorkloadKind;
+pub use objects::{Times, WorkloadKind};
 pub use observer::{Observer, WorkloadEvent, WorkloadUpdate};
-pub use times::Times;

@@ -10,15 +10,10 @@ use super::objects::{Job, Pod, StatefulSet, Workload, WorkloadKind, name};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WorkloadEvent {
     SynapseStopped,
-    SynapseIsBack {
-        pods: u32,
-    },
-    JobComplete {
-        name: String,
-    },
-    JobFailed {
-        name: String,
-    },
+    /// With so many pods.
+    SynapseIsBack(u32),
+    JobComplete(String),
+    JobFailed(String),
     /// A pod does not start: Kubernetes' word for it and its sentence, which may be empty.
     PodStuck {
         pod: String,
@@ -29,7 +24,7 @@ pub enum WorkloadEvent {
 
 impl WorkloadEvent {
     pub fn is_failure(&self) -> bool {
-        matches!(self, Self::JobFailed { .. } | Self::PodStuck { .. })
+        matches!(self, Self::JobFailed(_) | Self::PodStuck { .. })
     }
 }
 
@@ -37,9 +32,9 @@ impl fmt::Display for WorkloadEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::SynapseStopped => f.write_str("Synapse is stopped"),
-            Self::SynapseIsBack { pods } => write!(f, "Synapse is back: {pods} of {pods} pods ready"),
-            Self::JobComplete { name } => write!(f, "job {name} is complete"),
-            Self::JobFailed { name } => write!(f, "job {name} has failed"),
+            Self::SynapseIsBack(pods) => write!(f, "Synapse is back: {pods} of {pods} pods ready"),
+            Self::JobComplete(name) => write!(f, "job {name} is complete"),
+            Self::JobFailed(name) => write!(f, "job {name} has failed"),
             Self::PodStuck { pod, reason, message } if message.is_empty() => write!(f, "pod {pod}: {reason}"),
             Self::PodStuck { pod, reason, message } => write!(f, "pod {pod}: {reason}: {message}"),
         }
@@ -171,7 +166,7 @@ impl Observer {
                 let is_news = self.was_stopped;
                 self.is_back |= is_news;
                 (self.was_stopped, self.was_up) = (false, true);
-                is_news.then_some(WorkloadEvent::SynapseIsBack { pods })
+                is_news.then_some(WorkloadEvent::SynapseIsBack(pods))
             }
             Synapse::Stopping { .. } | Synapse::Partly { .. } => {
                 self.was_up = true;
@@ -202,8 +197,8 @@ impl Observer {
             match job {
                 Job::Waiting | Job::Running => drop(begun.insert(name)),
                 // One that had ended before anybody looked is an old one.
-                Job::Complete if begun.remove(&name) => happened.push(WorkloadEvent::JobComplete { name }),
-                Job::Failed if begun.remove(&name) => happened.push(WorkloadEvent::JobFailed { name }),
+                Job::Complete if begun.remove(&name) => happened.push(WorkloadEvent::JobComplete(name)),
+                Job::Failed if begun.remove(&name) => happened.push(WorkloadEvent::JobFailed(name)),
                 Job::Complete | Job::Failed => {}
             }
         }

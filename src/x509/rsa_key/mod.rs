@@ -12,6 +12,7 @@ use aws_lc_rs::{
     signature::KeyPair as _,
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use clap::ValueEnum;
 use pkcs1::der::{Decode as _, asn1::Null};
 use pkcs8::{ObjectIdentifier, PrivateKeyInfo};
 use zeroize::Zeroizing;
@@ -20,13 +21,14 @@ use crate::secrets::{Fingerprint, GenerateError, SecretText};
 use crate::x509::pem::{self, KeyError, only_key};
 
 /// The sizes offered for a new key. MAS itself makes 2048.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum RsaBits {
-    /// What `openssl genrsa` and MAS make.
     #[default]
+    #[value(name = "2048", help = "What MAS and openssl make")]
     Bits2048,
+    #[value(name = "3072", help = "3072 bits")]
     Bits3072,
-    /// Making one takes about half a second, sometimes several.
+    #[value(name = "4096", help = "4096 bits; takes a moment")]
     Bits4096,
 }
 

@@ -4,8 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use super::codes::CodeParser;
-use super::flags::{FollowArgs, GlobalArgs, OutputArgs, WriteArgs};
+use super::flags::{CodeParser, FollowArgs, GlobalArgs, OutputArgs, WriteArgs};
 use super::prepare::PrepareArgs;
 use super::tls::TlsArgs;
 

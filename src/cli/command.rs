@@ -21,7 +21,6 @@ const GROUPS: [(&str, &[&str]); 3] = [
     ("Beside it", &[]),
 ];
 
-/// The whole grammar.
 pub fn definition() -> Command {
     for_columns(WIDEST)
 }

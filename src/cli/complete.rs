@@ -16,7 +16,6 @@ const PROGRAM: &str = "kubectl-ess_mas";
 /// Marks the stand-in for files, which the shell knows better.
 const FILES: &str = "files";
 
-/// Values that are looked up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LiveValues {
     Deployments,
@@ -50,7 +49,6 @@ pub fn complete(
     let mut found = engine::complete(&mut root, typed_line, words.len(), None).unwrap_or_default();
     let (command, matches) = innermost(&root, matches.as_ref());
     if std::ptr::eq(command, &raw const root) && before.first().is_some_and(|word| !word.starts_with('-')) {
-        // There is no such command.
         found.clear();
     }
     let is_used = |id: &str| {

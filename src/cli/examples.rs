@@ -8,7 +8,6 @@ use clap::builder::styling::{Effects, Style};
 /// dry run after the component was taken out again.
 const EXAMPLES: &str = include_str!("examples.txt");
 
-/// A command line and what it is for.
 pub struct Example {
     /// The command that shows it: `dry-run`, `tls issue`.
     pub of: &'static str,

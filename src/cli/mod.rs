@@ -1,7 +1,6 @@
 //! What was typed: clap's definitions and nothing else. What it means is settled in `commands`.
 
 mod args;
-mod codes;
 pub mod command;
 pub mod complete;
 pub mod examples;

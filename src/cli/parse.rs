@@ -13,7 +13,6 @@ use crate::terminal::ColorChoice;
 /// What asks for the end of a command line to be completed, in front of the words.
 const COMPLETE: &str = "__complete";
 
-/// Commands by the names that other tools have for them.
 const COMMANDS: [(&str, &[&str]); 6] = [
     ("status", &["get", "show", "list", "ls", "describe", "watch"]),
     ("check", &["doctor", "preflight", "precheck", "validate", "diagnose"]),

@@ -1,10 +1,8 @@
 //! Arguments of `prepare`.
 
-use clap::builder::TypedValueParser;
 use clap::{Args, ValueEnum};
 
 use super::flags::WriteArgs;
-use super::tls::described;
 use crate::x509::RsaBits;
 
 /// `--tls`.
@@ -64,7 +62,6 @@ pub struct PrepareArgs {
         long,
         value_name = "BITS",
         default_value = "2048",
-        value_parser = rsa_bits(),
         conflicts_with = "rsa_private_key_file",
         help_heading = "Secrets"
     )]
@@ -100,15 +97,6 @@ pub struct PrepareArgs {
     /// Do not ask
     #[arg(short = 'y', long)]
     pub yes: bool,
-}
-
-fn rsa_bits() -> impl TypedValueParser<Value = RsaBits> {
-    let sizes = [("2048", "What MAS and openssl make"), ("3072", "3072 bits"), ("4096", "4096 bits; takes a moment")];
-    described(sizes).map(|size| match size.as_str() {
-        "4096" => RsaBits::Bits4096,
-        "3072" => RsaBits::Bits3072,
-        _ => RsaBits::Bits2048,
-    })
 }
 
 /// `--export`.

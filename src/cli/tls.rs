@@ -1,10 +1,9 @@
 //! Arguments of `tls`.
 
-use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{ArgGroup, Args, Subcommand};
 
 use super::flags::OutputArgs;
-use crate::x509::{RsaBits, TlsKeyType};
+use crate::x509::TlsKeyType;
 
 #[derive(Debug, Args)]
 #[command(arg_required_else_help = true)]
@@ -33,7 +32,7 @@ pub struct TlsFileArgs {
     #[arg(long, value_name = "DIR", default_value = ".")]
     pub out: String,
     /// Kind of the new key
-    #[arg(long, value_name = "TYPE", default_value = "p256", value_parser = key_type())]
+    #[arg(long, value_name = "TYPE", default_value = "p256")]
     pub key_type: TlsKeyType,
     /// Replace files that are there
     #[arg(long)]
@@ -88,24 +87,4 @@ pub struct TlsCheckArgs {
     pub ca_certificate: Option<String>,
     #[command(flatten)]
     pub output: OutputArgs,
-}
-
-fn key_type() -> impl TypedValueParser<Value = TlsKeyType> {
-    let types = [
-        ("p256", "EC on P-256"),
-        ("rsa2048", "RSA, 2048 bits"),
-        ("rsa3072", "RSA, 3072 bits"),
-        ("rsa4096", "RSA, 4096 bits"),
-    ];
-    described(types).map(|name| match name.as_str() {
-        "rsa2048" => TlsKeyType::Rsa(RsaBits::Bits2048),
-        "rsa3072" => TlsKeyType::Rsa(RsaBits::Bits3072),
-        "rsa4096" => TlsKeyType::Rsa(RsaBits::Bits4096),
-        _ => TlsKeyType::P256,
-    })
-}
-
-/// Takes one of these values, each with what it is.
-pub fn described<const N: usize>(values: [(&'static str, &'static str); N]) -> PossibleValuesParser {
-    PossibleValuesParser::new(values.map(|(name, about)| PossibleValue::new(name).help(about)))
 }

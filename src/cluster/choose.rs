@@ -1,6 +1,6 @@
-//! Which deployment is meant: the rules of "Choosing the deployment".
+//! Which deployment is meant: the rules of "Choosing the deployment"; and names for completion.
 
-use k8s_openapi::api::core::v1::ConfigMap;
+use k8s_openapi::api::core::v1::{ConfigMap, Namespace};
 use serde_json::Value;
 
 use super::client::connect::Cluster;
@@ -11,7 +11,6 @@ use super::resource::{ApiVersion, Target, resource};
 
 #[derive(Debug)]
 pub enum Choice {
-    /// One deployment, with the object as read.
     One {
         /// Where it is, and the version it is served in.
         target: Target,
@@ -21,10 +20,16 @@ pub enum Choice {
     },
     /// More than one could be meant: namespace and name of each, sorted.
     Several(Vec<(String, String)>),
-    /// None, in an installation that has the API.
-    None { namespace: String, name: Option<String>, elsewhere: Elsewhere },
+    None {
+        namespace: String,
+        name: Option<String>,
+        elsewhere: Elsewhere,
+    },
     /// The API is not there; this is ESS Pro or Community, told by the marker ConfigMap of its Helm chart.
-    NotClassic { namespace: String, config_map: String },
+    NotClassic {
+        namespace: String,
+        config_map: String,
+    },
     /// The API is not there, and no sign of another edition was found (or none could be looked for).
     NoCrd,
 }
@@ -121,16 +126,36 @@ impl Cluster {
     }
 
     /// Namespace and name of every deployment, sorted. Metadata only.
-    pub(super) async fn names(
-        &self,
-        version: ApiVersion,
-        namespace: Option<&str>,
-    ) -> Result<Vec<(String, String)>, ClusterError> {
+    async fn names(&self, version: ApiVersion, namespace: Option<&str>) -> Result<Vec<(String, String)>, ClusterError> {
         let all = self.list::<Value>(&version.resource(), namespace, Selection::default(), 500).metadata_only();
         let mut names: Vec<(String, String)> =
             all.all().await?.iter().map(|object| (metadata(object, "namespace"), metadata(object, "name"))).collect();
         names.sort();
         Ok(names)
+    }
+
+    pub async fn namespace_names(&self) -> Result<Vec<String>, ClusterError> {
+        let all = self.list::<Value>(&resource::<Namespace>(), None, Selection::default(), 500).metadata_only();
+        Ok(all.all().await?.iter().map(|namespace| metadata(namespace, "name")).collect())
+    }
+
+    /// The deployments that a command could mean: those of the namespace, or of all of them where that one has none and was
+    /// not asked for.
+    pub async fn deployment_names(&self) -> Result<Vec<String>, ClusterError> {
+        for version in ApiVersion::ALL {
+            let mut found = match self.names(version, Some(self.namespace())).await {
+                Err(error) if *error.kind() == ErrorKind::NoSuchApi => continue,
+                other => other?,
+            };
+            if found.is_empty() && !self.namespace_given() {
+                found = self.names(version, None).await?;
+            }
+            let mut names: Vec<String> = found.into_iter().map(|(_, name)| name).collect();
+            names.sort();
+            names.dedup();
+            return Ok(names);
+        }
+        Ok(Vec::new())
     }
 
     /// Looks for the mark of another edition: in the namespace at hand, then everywhere, as far as that is allowed.
@@ -157,7 +182,7 @@ impl Cluster {
     }
 }
 
-pub(super) fn metadata(object: &Value, key: &str) -> String {
+fn metadata(object: &Value, key: &str) -> String {
     object["metadata"][key].as_str().unwrap_or_default().to_owned()
 }
 

@@ -25,7 +25,6 @@ pub struct Presented {
 
 #[derive(Debug, thiserror::Error)]
 pub enum ProbeError {
-    /// No address, no connection, or nothing in time.
     #[error("{0}")]
     NotReached(String),
     /// Something answers, but does not complete a handshake.

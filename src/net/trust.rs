@@ -16,7 +16,6 @@ use rustls::{
 
 use crate::x509::HostName;
 
-/// Whom a chain has to lead to.
 #[derive(Clone)]
 pub struct Roots(Arc<RootCertStore>);
 
@@ -25,7 +24,6 @@ pub struct Roots(Arc<RootCertStore>);
 pub enum Trust {
     /// It does, and everything else about it is in order as well.
     Trusted,
-    /// None of the roots has signed it.
     UnknownIssuer,
     /// It was refused for another reason.
     Refused(String),

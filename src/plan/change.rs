@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::secret_keys::SecretKeys;
+use super::secret_contents::SecretKeys;
 use super::settings::MasSettings;
 use crate::deployment::Deployment;
 use crate::verdict::{Carried, Observation};
@@ -20,9 +20,7 @@ pub enum Change {
     /// The switch is off already, but no run is known to have worked on that; asks for one. The text is the annotation's
     /// value.
     AskForRun(String),
-    /// Turns `active` on: the migration.
     Activate,
-    /// Turns `active` off.
     Deactivate,
     Remove,
 }
@@ -49,7 +47,6 @@ impl Plan {
         Self::new(before, Change::AddMas(Box::new(settings.clone()), request.to_owned()), patch)
     }
 
-    /// Asks for a rehearsal of the spec as it stands.
     pub fn ask_for_rehearsal(before: &Deployment, request: &str) -> Self {
         Self::new(before, Change::AskForRehearsal(request.to_owned()), annotation(request))
     }
@@ -92,12 +89,10 @@ impl Plan {
         &self.patch
     }
 
-    /// The object it was made for.
     pub fn before(&self) -> &Deployment {
         &self.before
     }
 
-    /// The same change for a newer state of the object.
     #[must_use]
     pub fn again(&self, before: &Deployment) -> Self {
         Self::new(before, self.change.clone(), self.patch.clone())

@@ -5,11 +5,9 @@ mod change;
 pub mod export;
 mod secret;
 mod secret_contents;
-mod secret_keys;
 mod settings;
 
 pub use change::{Change, Plan, REHEARSAL_ANNOTATION};
 pub use secret::{SecretAction, SecretContext, SecretInputs, SecretItem, SecretPlan, SecretPlanError};
-pub use secret_contents::SecretContents;
-pub use secret_keys::{SecretKeys, referenced_keys};
+pub use secret_contents::{SecretContents, SecretKeys, referenced_keys};
 pub use settings::{Database, MasSettings, SettingsError, Tls};

@@ -5,8 +5,7 @@ use std::collections::BTreeSet;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
-use super::secret_contents::SecretContents;
-use super::secret_keys::SecretKeys;
+use super::secret_contents::{SecretContents, SecretKeys};
 use crate::secrets::{EncryptionSecret, GenerateError, PostgresPassword, SecretBytes};
 use crate::x509::{RsaBits, RsaPrivateKey};
 
@@ -17,7 +16,6 @@ pub struct SecretInputs {
     pub encryption_secret: Option<EncryptionSecret>,
     /// `--rsa-private-key-file`.
     pub rsa_private_key: Option<RsaPrivateKey>,
-    /// Size of an RSA key that is made.
     pub rsa_bits: RsaBits,
     /// `--database-password-file`, or the answer to the question.
     pub postgres_password: Option<PostgresPassword>,
@@ -47,7 +45,6 @@ pub struct SecretItem {
     value: SecretBytes,
 }
 
-/// The Secret as it will be.
 #[derive(Debug, Clone)]
 pub struct SecretPlan {
     pub name: String,
@@ -56,15 +53,12 @@ pub struct SecretPlan {
     before: Option<SecretContents>,
 }
 
-/// Why no Secret can be planned.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretPlanError {
     #[error("the password of MAS's database role is not known")]
     NoPassword,
-    /// TLS mode `certfile` without certificate and key.
     #[error("TLS mode certfile needs a certificate and its private key")]
     NoCertificate,
-    /// A value that is in the cluster is not one MAS can use.
     #[error("key {key} of Secret {secret}: {problem}")]
     Unusable {
         key: String,
@@ -72,13 +66,10 @@ pub enum SecretPlanError {
         /// What is wrong and how to mend it.
         problem: String,
     },
-    /// `--replace encryptionSecret` after MAS has been deployed.
     #[error("{0} cannot be replaced: MAS has been deployed with it, and what it encrypted would be lost")]
     EncryptionSecretIsFixed(String),
-    /// `--replace` names a key that is not one of the Secret's.
     #[error("there is no secret value {0:?}; those that can be replaced are {1}")]
     NoSuchKey(String, String),
-    /// `--replace` without a new value.
     #[error("--replace {0} needs the new value")]
     NothingToReplaceWith(String),
     #[error("Secret {0} is immutable, so nothing can be added to it")]
@@ -87,13 +78,11 @@ pub enum SecretPlanError {
     Generate(#[from] GenerateError),
 }
 
-/// What is known before the Secret is planned.
 #[derive(Debug)]
 pub struct SecretContext<'a> {
     pub name: &'a str,
     pub present: Option<&'a SecretContents>,
     pub keys: &'a SecretKeys,
-    /// Whether certificate and key belong into it.
     pub certfile: bool,
     /// Whether the MAS component has been in the spec already, so that MAS may run with the encryption secret.
     pub deployed: bool,
@@ -104,7 +93,6 @@ impl SecretContext<'_> {
         self.present.is_some_and(|secret| secret.data.contains_key(key))
     }
 
-    /// Whether the database password has to be asked for.
     pub fn needs_password(&self, replace: &BTreeSet<String>) -> bool {
         let key = &self.keys.postgres_password;
         !self.has(key) || replace.contains(key)
@@ -202,7 +190,6 @@ impl SecretContext<'_> {
     }
 }
 
-/// Why a value that is there cannot be used.
 fn problem<T, E: ToString>(parsed: Result<T, E>) -> Option<String> {
     parsed.err().map(|error| error.to_string())
 }
@@ -214,7 +201,6 @@ impl SecretItem {
 }
 
 impl SecretPlan {
-    /// Whether the Secret has to be created.
     pub fn creates(&self) -> bool {
         self.before.is_none()
     }
@@ -232,7 +218,6 @@ impl SecretPlan {
         contents
     }
 
-    /// Fingerprints before and after, by key.
     pub fn fingerprints(&self, keys: &SecretKeys) -> Vec<(&SecretItem, Option<String>, Option<String>)> {
         let before = self.before.as_ref().map(|secret| secret.fingerprints(keys)).unwrap_or_default();
         let after = self.after().fingerprints(keys);

@@ -1,20 +1,78 @@
-//! The MAS Secret as it is in the cluster, and what is shown of it.
+//! The MAS Secret: under which keys its values are kept, what is in it in the cluster, and what is shown of it.
 
 use std::collections::BTreeMap;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
-use super::secret_keys::SecretKeys;
+use crate::deployment::{Deployment, Features};
 use crate::secrets::{EncryptionSecret, Fingerprint, SecretBytes, contents_digest, wipe};
 use crate::x509::{CertificateChain, RsaPrivateKey, TlsPrivateKey};
 
-/// The Secret as it is in the cluster.
+/// The keys of the MAS Secret. The guide's names, unless the object or the schema's defaults name others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecretKeys {
+    /// 64 hex digits; MAS's `secrets.encryption`.
+    pub encryption_secret: String,
+    pub rsa_private_key: String,
+    pub postgres_password: String,
+    pub certificate: String,
+    pub private_key: String,
+}
+
+impl SecretKeys {
+    /// Finds the names: what the object says, else the schema's default, else the guide's name.
+    pub fn find(deployment: &Deployment, features: &Features) -> Self {
+        let written = deployment.mas().map(referenced_keys).unwrap_or_default();
+        let find = |is_it: &dyn Fn(&str) -> bool, guide: &str| {
+            let in_object = written.iter().find(|(path, _)| is_it(path)).map(|(_, key)| key.clone());
+            let in_schema =
+                || features.secret_keys.iter().find(|field| is_it(&field.path)).and_then(|field| field.default.clone());
+            in_object.or_else(in_schema).unwrap_or_else(|| guide.to_owned())
+        };
+        let field = |path: &str| path.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
+        let in_tls = |path: &str| path.contains(".tls.");
+        Self {
+            encryption_secret: find(&|path| field(path).starts_with("encryption"), "encryptionSecret"),
+            rsa_private_key: find(&|path| field(path).starts_with("rsa"), "rsaPrivateKey"),
+            postgres_password: find(&|path| path.contains("postgresql."), "postgresPassword"),
+            certificate: find(&|path| in_tls(path) && field(path).starts_with("cert"), "certificate"),
+            private_key: find(&|path| in_tls(path) && field(path).starts_with("privatekey"), "privateKey"),
+        }
+    }
+}
+
+/// Every `*SecretKey` value below a component, as `(path, key of the Secret)`. The operator checks that each is a key
+/// of that component's Secret before it does anything else.
+pub fn referenced_keys(component: &Value) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    collect(component, "", &mut found);
+    found
+}
+
+fn collect(value: &Value, prefix: &str, found: &mut Vec<(String, String)>) {
+    match value {
+        Value::Object(fields) => {
+            for (name, field) in fields {
+                let path = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
+                match field.as_str() {
+                    Some(key) if name.ends_with("SecretKey") && !key.is_empty() => found.push((path, key.to_owned())),
+                    _ => collect(field, &path, found),
+                }
+            }
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                collect(item, &format!("{prefix}[{index}]"), found);
+            }
+        }
+        _ => {}
+    }
+}
+
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SecretContents {
-    /// `metadata.name`.
     pub name: String,
-    /// `metadata.resourceVersion`.
     pub resource_version: String,
     /// Decoded `data`.
     pub data: BTreeMap<String, SecretBytes>,
@@ -73,5 +131,39 @@ impl SecretContents {
             print.to_string()
         };
         self.data.iter().map(|(name, value)| (name.clone(), show(name, value.expose()))).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::deployment::SecretKeyField;
+    use serde_json::json;
+
+    #[test]
+    fn names_come_from_the_object_then_the_schema_then_the_guide() {
+        let deployment = Deployment::from_value(json!({
+            "metadata": {"name": "a", "uid": "u", "resourceVersion": "1"},
+            "spec": {"components": {"matrixAuthenticationService": {"config": {
+                "postgresql": {"passwordSecretKey": "dbPassword"}}}}}}))
+        .unwrap();
+        let features = Features {
+            secret_keys: vec![
+                SecretKeyField { path: "config.rsaPrivateKeySecretKey".into(), default: Some("rsa.pem".into()) },
+                SecretKeyField { path: "config.postgresql.passwordSecretKey".into(), default: Some("x".into()) },
+            ],
+            ..Features::default()
+        };
+        let keys = SecretKeys::find(&deployment, &features);
+        assert_eq!(keys.postgres_password, "dbPassword");
+        assert_eq!(keys.rsa_private_key, "rsa.pem");
+        assert_eq!(keys.encryption_secret, "encryptionSecret");
+        assert_eq!(keys.certificate, "certificate");
+    }
+
+    #[test]
+    fn references_in_lists_are_found() {
+        let keys = referenced_keys(&json!({"upstreams": [{"clientSecretSecretKey": "s1"}], "aSecretKey": ""}));
+        assert_eq!(keys, [("upstreams[0].clientSecretSecretKey".to_owned(), "s1".to_owned())]);
     }
 }

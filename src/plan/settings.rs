@@ -9,17 +9,14 @@ use crate::deployment::{Deployment, Features, TlsMode};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Database {
-    /// Host name or address of the PostgreSQL server.
     pub host: String,
     pub port: u16,
     pub name: String,
-    /// Role that MAS logs in as.
     pub user: String,
     /// libpq's `sslmode`; absent leaves it to the operator's default.
     pub ssl_mode: Option<String>,
 }
 
-/// How the ingress of MAS gets its certificate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", tag = "mode")]
 pub enum Tls {
@@ -38,7 +35,6 @@ pub enum Tls {
 }
 
 impl Tls {
-    /// The mode as `--tls` names it.
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Inherit => "inherit",
@@ -54,7 +50,6 @@ impl Tls {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MasSettings {
-    /// The host that MAS is reached at.
     pub host: String,
     pub database: Database,
     pub tls: Tls,
@@ -65,19 +60,15 @@ pub struct MasSettings {
 /// A setting that this cluster's ElementDeployment cannot express.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum SettingsError {
-    /// `sslMode` is not in the schema.
     #[error("this release's ElementDeployment has no sslMode for MAS, so --database-sslmode cannot be set")]
     NoSslMode,
-    /// The schema lists the values and this is none of them.
     #[error("sslmode {0:?} is not one of {1}")]
     UnknownSslMode(String, String),
-    /// The mode is not in the schema.
     #[error("this release's ElementDeployment does not know the TLS mode {0:?}; it knows {1}")]
     UnknownTlsMode(String, String),
 }
 
 impl MasSettings {
-    /// Compares the settings with what the schema offers.
     pub fn check(&self, features: &Features) -> Result<(), SettingsError> {
         if let Some(mode) = &self.database.ssl_mode {
             let known = features.ssl_modes.as_ref().ok_or(SettingsError::NoSslMode)?;

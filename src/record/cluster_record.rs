@@ -35,14 +35,12 @@ pub struct Rehearsal {
     /// Outline of the same, to say later which fields changed. What another release wrote in another form is left out.
     #[serde(default, deserialize_with = "lenient_outline")]
     pub spec_outline: Option<Outline>,
-    /// The installed release then, where it was known.
     pub release: Option<ChartRelease>,
     /// Keyed digest of the Secret's contents.
     pub secret_digest: String,
     /// Fingerprints of its keys, to say later which one changed.
     #[serde(default)]
     pub secret_fingerprints: BTreeMap<String, String>,
-    /// The operator's `completion` of the run.
     pub completion: Option<String>,
     /// When it ended, by this machine's clock; for people.
     pub at: jiff::Timestamp,
@@ -69,7 +67,6 @@ impl Rehearsal {
 pub struct Backup {
     pub statement: String,
     pub at: jiff::Timestamp,
-    /// By whom, as the API server names them.
     pub by: Option<String>,
 }
 
@@ -118,7 +115,6 @@ pub struct Pending {
     pub step: Step,
     pub at: jiff::Timestamp,
     pub by: Option<String>,
-    /// What to compare the operator's answer with.
     pub baseline: Baseline,
     /// Where the manifest's owner makes the change, whether it is there yet.
     pub owner: Option<OwnersChange>,
@@ -127,7 +123,6 @@ pub struct Pending {
     pub request: Option<String>,
     /// Keyed digest of the Secret's contents before the write.
     pub secret_digest: Option<String>,
-    /// Fingerprints of its keys before the write.
     #[serde(default)]
     pub secret_fingerprints: BTreeMap<String, String>,
 }
@@ -135,7 +130,6 @@ pub struct Pending {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct HistoryEntry {
-    /// When, by the machine's clock of the one who did it.
     pub at: jiff::Timestamp,
     pub by: Option<String>,
     pub what: String,
@@ -172,7 +166,6 @@ pub struct Record {
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RecordError {
-    /// Somebody edited it, or it is not ours.
     #[error("ConfigMap {0} is not a record of this program's: {1}")]
     Unreadable(String, String),
     #[error("ConfigMap {0} was written by a newer release of kubectl ess-mas (form {1})")]

@@ -13,7 +13,6 @@ use crate::deployment::{Deployment, FailureReport};
 
 #[derive(Debug, Clone, Serialize)]
 pub struct TimelineEntry {
-    /// When it was seen, by this machine's clock.
     pub at: jiff::Timestamp,
     pub what: String,
 }

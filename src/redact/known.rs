@@ -50,7 +50,6 @@ impl KnownValues {
         Self { forms: forms.filter(|_| !words.is_empty()), words: words.len() }
     }
 
-    /// Where they are in a text.
     pub(super) fn find(&self, text: &str) -> Vec<Range<usize>> {
         let hits = self.forms.iter().flat_map(|forms| forms.find_overlapping_iter(text));
         let counts = |hit: &Match| {
@@ -61,7 +60,6 @@ impl KnownValues {
     }
 }
 
-/// Whether a word begins and ends there.
 fn stands_alone(text: &[u8], range: &Range<usize>) -> bool {
     let part_of_word = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || !byte.is_ascii());
     let before = range.start.checked_sub(1).and_then(|at| text.get(at));
@@ -107,7 +105,6 @@ fn codes(value: &[u8]) -> Vec<Vec<u8>> {
     both.flat_map(aligned).filter(|code| code.len() >= SHORTEST_BASE64).collect()
 }
 
-/// As JSON writes it between quotation marks.
 fn quoted(text: &str) -> String {
     let json = Value::from(text).to_string();
     json[1..json.len() - 1].to_owned()

@@ -10,7 +10,6 @@
 //! Pure.
 
 mod known;
-mod mark;
 mod names;
 mod patterns;
 mod people;
@@ -18,7 +17,7 @@ mod people;
 pub use people::People;
 
 use known::KnownValues;
-use mark::{MARK, marked};
+use patterns::{MARK, marked};
 use serde_json::{Value, json};
 
 use crate::secrets::SecretBytes;

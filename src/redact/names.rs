@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use aho_corasick::{AhoCorasick, Input};
 use regex_lite::Regex;
 
-use super::mark::pattern;
+use super::patterns::pattern;
 
 /// What speaks of a secret in a name, whatever else is in it.
 static TELLING: LazyLock<AhoCorasick> = LazyLock::new(|| {
@@ -33,12 +33,10 @@ static KEY_OF_SECRET: LazyLock<Regex> = LazyLock::new(|| pattern("^[a-z][A-Za-z]
 /// `secret="element-onprem/first-element-mas"`: how the cluster's own logs name one.
 static PLACE: LazyLock<Regex> = LazyLock::new(|| pattern("^[a-z0-9.-]+/[a-z0-9.-]+$"));
 
-/// Whether a key speaks of a secret at all.
 pub(super) fn is_telling(key: &str) -> bool {
     TELLING.is_match(key) && !REFERENCE.is_match(key)
 }
 
-/// Whether this value under this key is to be left out.
 pub(super) fn hides(key: &str, value: &str) -> bool {
     let names_key = key.len() > "SecretKey".len() && key.ends_with("SecretKey") && KEY_OF_SECRET.is_match(value);
     let names_secret = key.eq_ignore_ascii_case("secret") && PLACE.is_match(value);

@@ -1,10 +1,32 @@
-//! What looks like a secret, wherever it stands.
+//! What looks like a secret, wherever it stands, and the mark in its place.
 
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use regex_lite::{Captures, Regex};
 
-use super::mark::{MARK, pattern};
+pub(super) const MARK: &str = "[redacted]";
+/// The text with a mark in the place of each range; one for those that touch.
+pub(super) fn marked(text: &str, mut ranges: Vec<Range<usize>>) -> String {
+    ranges.sort_by_key(|range| range.start);
+    let mut out = String::with_capacity(text.len());
+    let (mut done, mut hidden) = (0, None);
+    for range in ranges {
+        let start = text.floor_char_boundary(range.start);
+        if hidden.is_none_or(|until| start > until) {
+            out += &text[done..start];
+            out += MARK;
+        }
+        done = done.max(text.ceil_char_boundary(range.end));
+        hidden = Some(done);
+    }
+    out + &text[done..]
+}
+
+/// A pattern that is written in this program, so that it cannot be a wrong one.
+pub(super) fn pattern(text: &str) -> Regex {
+    Regex::new(text).expect("the pattern is tested")
+}
 
 /// A PEM block, also one whose end or beginning was cut off.
 static PEM: LazyLock<Regex> = LazyLock::new(|| {
@@ -41,7 +63,6 @@ static TOKEN: LazyLock<Regex> = LazyLock::new(|| {
 });
 /// A run of characters of a code, with the mark of a digest before it where there is one.
 static RUN: LazyLock<Regex> = LazyLock::new(|| pattern(r"((?:sha(?:256|384|512)[:-])?)([A-Za-z0-9+/_=-]{24,})"));
-/// UUIDs and ULIDs.
 static ID: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
         r"\b(?:[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}|[0-7][0-9A-HJKMNP-TV-Z]{25})\b",

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use regex_lite::{Captures, Regex};
 
-use super::mark::pattern;
+use super::patterns::pattern;
 
 /// A Matrix user id, also with its signs percent-encoded.
 static USER: LazyLock<Regex> = LazyLock::new(|| {
@@ -15,14 +15,12 @@ static USER: LazyLock<Regex> = LazyLock::new(|| {
 });
 static MAIL: LazyLock<Regex> = LazyLock::new(|| pattern(r"[A-Za-z0-9._+-]+(?:@|%40)[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"));
 
-/// The numbers given out so far.
 #[derive(Debug, Default)]
 pub struct People {
     numbers: BTreeMap<String, usize>,
 }
 
 impl People {
-    /// The text with numbers in the place of people.
     pub fn hide(&mut self, text: &str) -> String {
         if !text.contains('@') && !text.contains("%40") {
             return text.to_owned();

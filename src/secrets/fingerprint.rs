@@ -48,7 +48,6 @@ impl Fingerprint {
         Some(Self { prefix, bytes: decode_hex(&text.as_bytes()[prefix.len()..])? })
     }
 
-    /// What HMAC-SHA256 gave.
     pub(super) fn of_hmac(bytes: [u8; 32]) -> Self {
         Self { prefix: HMAC_SHA256, bytes }
     }

@@ -8,11 +8,9 @@ mod fingerprint;
 mod keyed;
 mod postgres_password;
 mod secret;
-mod wipe;
 
 pub use encryption_secret::{EncryptionSecret, EncryptionSecretError, GenerateError};
 pub use fingerprint::Fingerprint;
 pub use keyed::contents_digest;
 pub use postgres_password::{PostgresPassword, PostgresPasswordError};
-pub use secret::{SecretBytes, SecretText, without_newline};
-pub use wipe::wipe;
+pub use secret::{SecretBytes, SecretText, wipe, without_newline};

@@ -58,7 +58,6 @@ impl PostgresPassword {
         Ok(Self { value: SecretText::from(text), removed_newline: line.len() < bytes.len() })
     }
 
-    /// The password without the line ending.
     pub fn value(&self) -> &SecretText {
         &self.value
     }

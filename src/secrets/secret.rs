@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use serde_json::Value;
 use zeroize::{Zeroize, Zeroizing};
 
 /// A value that is overwritten when it goes out of scope and that no formatter shows.
@@ -69,8 +70,21 @@ pub fn without_newline(bytes: &[u8]) -> &[u8] {
     if line.len() < bytes.len() { line.strip_suffix(b"\r").unwrap_or(line) } else { bytes }
 }
 
+/// Overwrites every string in an object of the API server, keeping its shape. For a Secret these are its values in base64, and
+/// copies of them in annotations (`kubectl apply` leaves one there). Names of keys stay; they are not secret.
+pub fn wipe(value: &mut Value) {
+    match value {
+        Value::String(text) => text.zeroize(),
+        Value::Array(items) => items.iter_mut().for_each(wipe),
+        Value::Object(fields) => fields.values_mut().for_each(wipe),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -91,5 +105,15 @@ mod tests {
     fn exposes_exactly_what_went_in() {
         assert_eq!(SecretBytes::from(vec![0, 255, 10]).expose(), [0, 255, 10]);
         assert_eq!(SecretText::from("a\nb").to_bytes().expose(), b"a\nb");
+    }
+
+    #[test]
+    fn nothing_of_a_secret_is_left_wherever_it_stands() {
+        let mut secret = json!({
+            "metadata": {"annotations": {"kubectl.kubernetes.io/last-applied-configuration": "{\"data\":{\"a\":\"aHVudGVyMg==\"}}"}},
+            "data": {"a": "aHVudGVyMg=="}, "list": [["aHVudGVyMg=="], {"b": "aHVudGVyMg=="}], "immutable": true, "n": 7});
+        wipe(&mut secret);
+        assert!(!secret.to_string().contains("aHVudGVyMg"), "{secret}");
+        assert_eq!((&secret["immutable"], &secret["n"]), (&json!(true), &json!(7)));
     }
 }

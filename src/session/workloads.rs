@@ -131,7 +131,7 @@ impl Teller {
     fn words(&self, happened: &WorkloadEvent) -> (Symbol, String) {
         let symbol = if happened.is_failure() { Symbol::Attention } else { Symbol::Done };
         let more = match happened {
-            WorkloadEvent::JobFailed { name } => {
+            WorkloadEvent::JobFailed(name) => {
                 format!("; its log may say why: `kubectl logs job/{name} -n {}`", self.namespace)
             }
             _ => String::new(),

@@ -12,7 +12,6 @@ use serde::Serialize;
 pub enum OutputError {
     #[error("could not write the output")]
     Write(#[source] io::Error),
-    /// The data have no form in the format that was asked for.
     #[error("could not write the output as {format}")]
     Form {
         format: OutputFormat,
@@ -118,7 +117,6 @@ impl Listing {
         Ok(begin + &format!("\n{}", render(self.format, element)?.trim_end()).replace('\n', "\n        "))
     }
 
-    /// Whether a part of the document was given out.
     pub fn is_begun(&self) -> bool {
         self.count > 0 && self.format != OutputFormat::Yaml
     }

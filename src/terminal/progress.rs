@@ -23,7 +23,6 @@ use stages::{Mode, Stages};
 
 pub use stages::Waiting;
 
-/// Between two frames of the live line.
 const REDRAW: Duration = Duration::from_millis(100);
 /// Often enough that a heartbeat is not late by much.
 const BEAT: Duration = Duration::from_secs(1);
@@ -79,7 +78,6 @@ impl Ui {
 }
 
 impl Progress {
-    /// A stage is over. What was awaited no longer is.
     pub fn done(&self, text: impl Into<Line>) {
         self.shared.tell(|stages, now, options| stages.over(now, Symbol::Done, &text.into(), options));
     }

@@ -13,7 +13,6 @@ pub(super) struct Screen {
     err: Box<dyn Write + Send>,
     /// A question is being asked: live lines wait.
     pub(super) held: bool,
-    /// How many live lines there are.
     pub(super) live: usize,
     /// The reader of stdout has gone (`| head`).
     pub(super) closed: bool,

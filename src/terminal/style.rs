@@ -14,9 +14,7 @@ pub enum Style {
     Warn,
     /// Wrong; in a diff, what goes.
     Bad,
-    /// A headline or a table's head.
     Heading,
-    /// A command or a value that is copied.
     Code,
 }
 
@@ -51,16 +49,11 @@ impl Style {
 /// The few signs in front of lines, with a stand-in for locales that are not UTF-8.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Symbol {
-    /// `✔` or `+`
     Done,
-    /// `✘` or `x`
     Failed,
-    /// `▶` or `>`
     Current,
     Attention,
-    /// `·` or `-`
     Note,
-    /// `…` or `...`
     Ellipsis,
 }
 

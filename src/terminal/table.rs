@@ -6,7 +6,6 @@ use comfy_table::{ContentArrangement, TableStyle, Width};
 use super::style::{RenderOptions, Style, in_ascii};
 use super::text::{self, NO_BREAK};
 
-/// A column: its head, and how it behaves when the window is narrow.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Column {
     head: String,
@@ -36,7 +35,6 @@ impl Column {
         self
     }
 
-    /// A column that only `-o wide` shows.
     #[must_use]
     pub fn only_wide(mut self) -> Self {
         self.only_wide = true;
@@ -140,7 +138,6 @@ impl Table {
         laid_out.lines().map(|line| unmarked(line.trim_end())).collect()
     }
 
-    /// Whether all of it can be shown without a line that is too long.
     pub fn fits(&self, options: RenderOptions) -> bool {
         let all: Vec<usize> = (0..self.columns.len()).collect();
         options.columns.is_none_or(|window| self.least_width_of(&all) <= window)

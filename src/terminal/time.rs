@@ -3,7 +3,6 @@
 use jiff::fmt::friendly::{Designator, Spacing, SpanPrinter};
 use jiff::{RoundMode, SignedDuration, Span, SpanRound, Timestamp, Unit, tz::TimeZone};
 
-/// `10:41:07` in the given zone.
 pub fn time_of_day(at: Timestamp, zone: &TimeZone) -> String {
     at.to_zoned(zone.clone()).strftime("%H:%M:%S").to_string()
 }
@@ -34,7 +33,6 @@ fn cut(span: SignedDuration, smallest: Unit, largest: Unit) -> Span {
     seconds.round(round).unwrap_or(seconds)
 }
 
-/// From `then` to `now`, as [`duration`] has it.
 pub fn elapsed(then: Timestamp, now: Timestamp) -> String {
     duration(now.duration_since(then))
 }

@@ -26,33 +26,23 @@ pub fn begin(ui: &Ui) {
         .with_target(false)
         .with_level(false)
         .with_ansi(false)
-        .with_writer(move || Lines { ui: ui.clone(), text: Vec::new() })
+        .with_writer(move || Lines(ui.clone()))
         .with_filter(Targets::new().with_target("ess_mas", level));
     let _ = tracing_subscriber::registry().with(lines).try_init();
 }
 
-/// One event's text, said when it is whole.
-struct Lines {
-    ui: Ui,
-    text: Vec<u8>,
-}
+/// Says what it is given at once, which is the whole text of an event.
+struct Lines(Ui);
 
 impl Write for Lines {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.text.extend_from_slice(bytes);
+        for line in String::from_utf8_lossy(bytes).lines() {
+            self.0.verbatim(&Line::new().styled(Style::Dim, line));
+        }
         Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
-    }
-}
-
-impl Drop for Lines {
-    fn drop(&mut self) {
-        let text = String::from_utf8_lossy(&self.text);
-        for line in text.lines() {
-            self.ui.verbatim(&Line::new().styled(Style::Dim, line));
-        }
     }
 }

@@ -41,7 +41,6 @@ pub(super) struct Connected {
     pub(super) stderr_tty: bool,
     /// `None`: the window is asked each time, since it may change while the program waits.
     pub(super) columns: Option<usize>,
-    /// `None`: the process's environment.
     pub(super) environment: Option<BTreeMap<String, String>>,
     pub(super) clock: Clock,
     pub(super) zone: TimeZone,
@@ -59,7 +58,6 @@ pub(super) const DEFAULT_COLUMNS: usize = 100;
 const LEAST_COLUMNS: usize = 20;
 
 impl Terminal {
-    /// The process's own streams, environment, clock and time zone.
     pub fn real() -> Self {
         let screen = Arc::new(Mutex::new(Screen::new(Box::new(io::stdout()), Box::new(io::stderr()))));
         Self(Arc::new(Connected {

@@ -40,7 +40,6 @@ impl Next {
     }
 }
 
-/// A terminal and what the person chose. Cheap to clone.
 #[derive(Clone)]
 pub struct Ui {
     terminal: Terminal,
@@ -139,7 +138,6 @@ impl Ui {
         self.raw_out(&data::render(format, value)?)
     }
 
-    /// Shows changes on stderr, where the question about them will be.
     pub fn changes(&self, changes: &[FieldChange]) {
         for line in diff::lines(changes) {
             self.verbatim(&line);

@@ -22,9 +22,7 @@ pub enum PromptError {
 pub(super) enum Unanswered {
     Interrupted,
     Ended,
-    /// More than one line at once: something was pasted.
     Lines,
-    /// More bytes than a line may hold.
     TooLong,
     /// Bytes that are no UTF-8, or a control character.
     Unreadable,

@@ -5,15 +5,11 @@
 //! (StatefulSets `NAME-synapse-…`, labels `k8s.element.io/owner-name` and `app.kubernetes.io/instance`); what is called
 //! otherwise is not seen, which is no harm either.
 
-mod events;
 mod objects;
 mod observer;
-mod times;
 
 #[cfg(test)]
 mod tests;
 
-pub use events::{WorkloadEvent, WorkloadUpdate};
-pub use objects::WorkloadKind;
-pub use observer::Observer;
-pub use times::Times;
+pub use objects::{Times, WorkloadKind};
+pub use observer::{Observer, WorkloadEvent, WorkloadUpdate};

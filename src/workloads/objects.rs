@@ -1,8 +1,8 @@
-//! What is taken from one object; everything else of it is dropped at once.
+//! What is taken from one object; everything else of it is dropped at once. And what pods tell of how long they take.
 
+use jiff::Timestamp;
 use serde_json::Value;
 
-/// The kinds of objects that are watched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum WorkloadKind {
     /// `apps/v1` StatefulSets: Synapse's processes.
@@ -25,13 +25,10 @@ pub(super) enum Workload {
 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct StatefulSet {
-    /// `spec.replicas`.
     pub(super) wanted: u32,
     /// `status.replicas`: pods that exist, also those that are stopping.
     pub(super) there: u32,
-    /// `status.readyReplicas`.
     pub(super) ready: u32,
-    /// The most pods that were seen of it.
     pub(super) peak: u32,
 }
 
@@ -49,7 +46,6 @@ pub(super) enum Job {
 pub(super) struct Pod {
     pub(super) of_job: bool,
     pub(super) of_mas: bool,
-    /// Whether it is ready and stays.
     pub(super) ready: bool,
     /// Whether it is being deleted, or has done its work.
     pub(super) over: bool,
@@ -106,13 +102,12 @@ pub(super) fn name(object: &Value) -> &str {
 }
 
 /// Whether a StatefulSet of this name is one of Synapse's processes, and not what stands beside them.
-pub(super) fn is_synapse(name: &str, deployment: &str) -> bool {
+fn is_synapse(name: &str, deployment: &str) -> bool {
     let process = name.strip_prefix(deployment).and_then(|rest| rest.strip_prefix("-synapse-"));
     process.is_some_and(|process| !["haproxy", "redis", "admin"].contains(&process))
 }
 
 fn stateful_set(object: &Value) -> StatefulSet {
-    // Kubernetes' own default.
     let wanted = count(&object["spec"]["replicas"]).unwrap_or(1);
     let there = count(&object["status"]["replicas"]).unwrap_or(0);
     let ready = count(&object["status"]["readyReplicas"]).unwrap_or(0);
@@ -172,4 +167,74 @@ fn stuck(object: &Value) -> Option<(String, String)> {
 
 fn count(value: &Value) -> Option<u32> {
     value.as_u64().and_then(|count| u32::try_from(count).ok())
+}
+
+/// A pod that took longer was not only starting: nodes went, images came.
+const LONGEST_START: i64 = 3600;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Times {
+    pub pods: usize,
+    /// The longest that one may take to stop, in seconds: `terminationGracePeriodSeconds`, Kubernetes' default of which is 30.
+    pub stop: i64,
+    /// The longest that one took from its start until it was ready, in seconds. One that was restarted tells nothing.
+    pub start: Option<i64>,
+}
+
+impl Times {
+    /// Reads them off the pods of a namespace; `None` where Synapse has none there.
+    pub fn of(pods: &[Value], deployment: &str) -> Option<Self> {
+        let of_synapse = |pod: &&Value| {
+            let owners = pod["metadata"]["ownerReferences"].as_array().into_iter().flatten();
+            let mut sets =
+                owners.filter(|owner| owner["kind"] == "StatefulSet").filter_map(|owner| owner["name"].as_str());
+            sets.any(|set| is_synapse(set, deployment)) && !name(pod).is_empty()
+        };
+        let pods: Vec<&Value> = pods.iter().filter(of_synapse).collect();
+        let stop = pods.iter().map(|pod| pod["spec"]["terminationGracePeriodSeconds"].as_i64().unwrap_or(30)).max()?;
+        Some(Self { pods: pods.len(), stop, start: pods.iter().filter_map(|pod| start(pod)).max() })
+    }
+}
+
+fn start(pod: &Value) -> Option<i64> {
+    let status = &pod["status"];
+    let restarts = status["containerStatuses"].as_array().into_iter().flatten();
+    if restarts.map(|one| one["restartCount"].as_i64().unwrap_or(0)).sum::<i64>() > 0 {
+        return None;
+    }
+    let time = |text: &Value| text.as_str()?.parse::<Timestamp>().ok();
+    let ready =
+        status["conditions"].as_array()?.iter().find(|one| one["type"] == "Ready" && one["status"] == "True")?;
+    let took = time(&ready["lastTransitionTime"])?.duration_since(time(&status["startTime"])?).as_secs();
+    (0..=LONGEST_START).contains(&took).then_some(took)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn pod(set: &str, grace: Option<i64>, ready: &str, restarts: i64) -> Value {
+        json!({"metadata": {"name": format!("{set}-0"), "ownerReferences": [{"kind": "StatefulSet", "name": set}]},
+            "spec": {"terminationGracePeriodSeconds": grace},
+            "status": {"startTime": "2026-11-24T10:00:00Z", "containerStatuses": [{"restartCount": restarts}],
+                "conditions": [{"type": "Ready", "status": "True", "lastTransitionTime": ready}]}})
+    }
+
+    #[test]
+    fn the_slowest_of_synapses_pods_counts_and_no_other() {
+        let pods = [
+            pod("chat-synapse-main", None, "2026-11-24T10:00:48Z", 0),
+            pod("chat-synapse-worker", Some(45), "2026-11-24T10:00:12Z", 0),
+            // Restarted, so its readiness is of another time; beside Synapse; another deployment's; ready hours later.
+            pod("chat-synapse-restarted", None, "2026-11-24T10:30:00Z", 1),
+            pod("chat-synapse-redis", Some(900), "2026-11-24T10:20:00Z", 0),
+            pod("other-synapse-main", Some(900), "2026-11-24T10:20:00Z", 0),
+            pod("chat-synapse-late", None, "2026-11-24T19:20:00Z", 0),
+        ];
+        assert_eq!(Times::of(&pods, "chat"), Some(Times { pods: 4, stop: 45, start: Some(48) }));
+        assert_eq!(Times::of(&pods, "nobody"), None);
+        assert_eq!(Times::of(&pods[2..3], "chat"), Some(Times { pods: 1, stop: 30, start: None }));
+    }
 }

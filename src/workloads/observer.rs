@@ -1,11 +1,53 @@
 //! What has been seen so far, and what that means.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use serde_json::Value;
 
-use super::events::{WorkloadEvent, WorkloadUpdate};
 use super::objects::{Job, Pod, StatefulSet, Workload, WorkloadKind, name};
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WorkloadEvent {
+    SynapseStopped,
+    /// With so many pods.
+    SynapseIsBack(u32),
+    JobComplete(String),
+    JobFailed(String),
+    /// A pod does not start: Kubernetes' word for it and its sentence, which may be empty.
+    PodStuck {
+        pod: String,
+        reason: String,
+        message: String,
+    },
+}
+
+impl WorkloadEvent {
+    pub fn is_failure(&self) -> bool {
+        matches!(self, Self::JobFailed(_) | Self::PodStuck { .. })
+    }
+}
+
+impl fmt::Display for WorkloadEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SynapseStopped => f.write_str("Synapse is stopped"),
+            Self::SynapseIsBack(pods) => write!(f, "Synapse is back: {pods} of {pods} pods ready"),
+            Self::JobComplete(name) => write!(f, "job {name} is complete"),
+            Self::JobFailed(name) => write!(f, "job {name} has failed"),
+            Self::PodStuck { pod, reason, message } if message.is_empty() => write!(f, "pod {pod}: {reason}"),
+            Self::PodStuck { pod, reason, message } => write!(f, "pod {pod}: {reason}: {message}"),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WorkloadUpdate {
+    /// What happened since the last update, in order.
+    pub happened: Vec<WorkloadEvent>,
+    /// What is going on: `Synapse stopped, migration job running`. `None` when nothing out of the ordinary is seen.
+    pub now: Option<String>,
+}
 
 /// Collects what the watches tell of one deployment's workloads.
 ///
@@ -22,7 +64,6 @@ pub struct Observer {
     is_back: bool,
     /// Jobs that were seen before their end.
     begun: BTreeSet<String>,
-    /// Pods that were told to be stuck, and why.
     told: BTreeSet<(String, String)>,
 }
 
@@ -32,7 +73,6 @@ const MOST_STUCK: usize = 5;
 /// Synapse as a whole; nothing where no StatefulSet of it can be seen.
 #[derive(Clone, Copy)]
 enum Synapse {
-    /// Everything that is wanted is ready.
     Up {
         pods: u32,
     },
@@ -59,7 +99,6 @@ impl Observer {
         Self { deployment: deployment.to_owned(), ..Self::default() }
     }
 
-    /// An object is there, or is there in another form.
     pub fn seen(&mut self, kind: WorkloadKind, object: &Value) {
         let key = (kind, name(object).to_owned());
         self.stale.remove(&key);
@@ -79,7 +118,6 @@ impl Observer {
         self.stale.extend(self.known.keys().filter(|(known, _)| *known == kind).cloned());
     }
 
-    /// What there is to say now.
     pub fn update(&mut self) -> WorkloadUpdate {
         for key in std::mem::take(&mut self.stale) {
             self.known.remove(&key);
@@ -128,7 +166,7 @@ impl Observer {
                 let is_news = self.was_stopped;
                 self.is_back |= is_news;
                 (self.was_stopped, self.was_up) = (false, true);
-                is_news.then_some(WorkloadEvent::SynapseIsBack { pods })
+                is_news.then_some(WorkloadEvent::SynapseIsBack(pods))
             }
             Synapse::Stopping { .. } | Synapse::Partly { .. } => {
                 self.was_up = true;
@@ -159,8 +197,8 @@ impl Observer {
             match job {
                 Job::Waiting | Job::Running => drop(begun.insert(name)),
                 // One that had ended before anybody looked is an old one.
-                Job::Complete if begun.remove(&name) => happened.push(WorkloadEvent::JobComplete { name }),
-                Job::Failed if begun.remove(&name) => happened.push(WorkloadEvent::JobFailed { name }),
+                Job::Complete if begun.remove(&name) => happened.push(WorkloadEvent::JobComplete(name)),
+                Job::Failed if begun.remove(&name) => happened.push(WorkloadEvent::JobFailed(name)),
                 Job::Complete | Job::Failed => {}
             }
         }

@@ -8,7 +8,6 @@ use rustls_pki_types::DnsName;
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct HostName(String);
 
-/// Why a text is no host name that MAS can be reached at.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum HostNameError {
     #[error("{0:?} is a URL; give the host alone, such as auth.example.com")]

@@ -6,7 +6,6 @@
 mod certificate;
 mod host;
 mod issue;
-mod key_error;
 mod pem;
 mod rsa_key;
 #[cfg(test)]
@@ -18,7 +17,6 @@ pub use certificate::{
 };
 pub use host::{HostName, HostNameError};
 pub use issue::{CertificateAuthority, CertificateRequest, IssueError, IssuedCertificate};
-pub use key_error::KeyError;
-pub use pem::OtherFormat;
+pub use pem::{KeyError, OtherFormat};
 pub use rsa_key::{RsaBits, RsaPrivateKey};
 pub use tls_key::{TlsKeyType, TlsPrivateKey};

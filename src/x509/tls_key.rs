@@ -9,22 +9,27 @@ use aws_lc_rs::{
         ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1_SIGNING, ECDSA_P521_SHA512_ASN1_SIGNING, EcdsaKeyPair,
     },
 };
+use clap::ValueEnum;
 use rcgen::{KeyPair, PublicKeyData as _};
 use rustls_pki_types::{PrivateKeyDer, pem::PemObject as _};
 use zeroize::Zeroizing;
 
 use crate::secrets::{Fingerprint, GenerateError, SecretText};
-use crate::x509::key_error::{KeyError, only_key};
-use crate::x509::pem;
+use crate::x509::pem::{self, KeyError, only_key};
 use crate::x509::rsa_key::{RsaBits, RsaPrivateKey};
 
-/// The kinds of key that are made for a TLS certificate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// The kinds of key that are made for a TLS certificate. Every client of the last ten years takes P-256, and it is quick to make.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum TlsKeyType {
-    /// ECDSA on P-256, which every client of the last ten years takes and which is quick to make.
     #[default]
+    #[value(name = "p256", help = "EC on P-256")]
     P256,
-    Rsa(RsaBits),
+    #[value(name = "rsa2048", help = "RSA, 2048 bits")]
+    Rsa2048,
+    #[value(name = "rsa3072", help = "RSA, 3072 bits")]
+    Rsa3072,
+    #[value(name = "rsa4096", help = "RSA, 4096 bits")]
+    Rsa4096,
 }
 
 /// A private key that can stand behind a TLS certificate, and sign one.
@@ -36,13 +41,13 @@ pub struct TlsPrivateKey {
 
 impl TlsPrivateKey {
     pub fn generate(kind: TlsKeyType) -> Result<Self, GenerateError> {
-        match kind {
-            TlsKeyType::P256 => KeyPair::generate().map(Self::of).map_err(|_| GenerateError),
-            TlsKeyType::Rsa(bits) => {
-                let key = RsaPrivateKey::generate(bits)?;
-                Self::parse(key.pem().expose().as_bytes()).map_err(|_| GenerateError)
-            }
-        }
+        let bits = match kind {
+            TlsKeyType::P256 => return KeyPair::generate().map(Self::of).map_err(|_| GenerateError),
+            TlsKeyType::Rsa2048 => RsaBits::Bits2048,
+            TlsKeyType::Rsa3072 => RsaBits::Bits3072,
+            TlsKeyType::Rsa4096 => RsaBits::Bits4096,
+        };
+        Self::parse(RsaPrivateKey::generate(bits)?.pem().expose().as_bytes()).map_err(|_| GenerateError)
     }
 
     /// Reads a PEM file that holds one private key: PKCS#8, PKCS#1 or SEC1, with anything else around it.

@@ -9,7 +9,7 @@ use super::credentials::Credentials;
 use crate::cluster::config::flags::ConnectionFlags;
 use crate::cluster::config::resolve::{Resolved, resolve};
 use crate::cluster::errors::{ClusterError, ErrorKind};
-use crate::cluster::place::Place;
+use crate::cluster::resource::Place;
 use crate::duration::parse_request_timeout;
 
 /// How long things may take. `None` is no limit, which only `--request-timeout=0` asks for.

@@ -28,14 +28,12 @@ const MARGIN: SignedDuration = SignedDuration::from_secs(10);
 /// How long a plugin is not run again after it gave nothing new: it may open a browser each time.
 const IN_VAIN: Duration = Duration::from_secs(30);
 
-/// What a request is sent with.
 #[derive(Clone)]
 pub struct Access {
     pub client: kube::Client,
     issue: u32,
 }
 
-/// Supplies what requests are sent with.
 pub struct Credentials {
     /// To read the kubeconfig again; `None` where there is none, as in tests.
     flags: Option<ConnectionFlags>,

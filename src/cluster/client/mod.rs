@@ -4,5 +4,4 @@ pub mod connect;
 pub mod connection;
 mod credentials;
 mod redact;
-mod retry;
 pub mod transport;

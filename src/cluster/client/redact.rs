@@ -8,7 +8,6 @@ use crate::cluster::resource::Action;
 use crate::redact::Redactor;
 use crate::secrets::SecretBytes;
 
-/// The values that a request carries.
 pub struct Values(Vec<SecretBytes>);
 
 impl Values {

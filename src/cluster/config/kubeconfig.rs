@@ -24,6 +24,11 @@ pub fn given(text: Option<&String>) -> Option<&str> {
     text.map(String::as_str).filter(|text| !text.is_empty())
 }
 
+/// The kubeconfig that these flags and `KUBECONFIG` lead to.
+pub fn kubeconfig_entries(flags: &ConnectionFlags) -> Result<Kubeconfig, ClusterError> {
+    Ok(load(flags, &of_process)?.0)
+}
+
 /// Reads and merges the files; also says which ones were looked for.
 pub fn load(flags: &ConnectionFlags, variable: Variables<'_>) -> Result<(Kubeconfig, Vec<PathBuf>), ClusterError> {
     if let Some(path) = given(flags.kubeconfig.as_ref()) {

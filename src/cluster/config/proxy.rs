@@ -13,7 +13,6 @@ use crate::cluster::errors::ClusterError;
 /// What Go never sends through a proxy, whatever `NO_PROXY` says.
 const LOCAL: &str = "localhost,127.0.0.0/8,::1";
 
-/// The proxy to use for `server`, if any.
 pub fn choose(server: &Uri, proxy_url: Option<&String>, variable: Variables<'_>) -> Result<Option<Uri>, ClusterError> {
     if let Some(url) = given(proxy_url) {
         return parse(url, "proxy-url of the kubeconfig").map(Some);

@@ -16,7 +16,6 @@ use super::kubeconfig::{Variables, given, load, of_process, unusable};
 use super::proxy;
 use crate::cluster::errors::ClusterError;
 
-/// Everything needed to talk to one API server.
 #[derive(Debug, Clone)]
 pub struct Resolved {
     pub config: Config,
@@ -132,7 +131,6 @@ impl Chosen {
     }
 }
 
-/// The entry of this name.
 fn entry<'a, T>(
     what: &str,
     name: &str,
@@ -229,7 +227,6 @@ fn override_user(user: &mut AuthInfo, flags: &ConnectionFlags) -> Result<(), Clu
     Ok(())
 }
 
-/// Puts a flag that was given in the place of what was there.
 fn replace(value: &mut Option<String>, flag: Option<&String>) -> bool {
     let flag = given(flag).map(str::to_owned);
     let replaces = flag.is_some();

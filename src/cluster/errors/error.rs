@@ -6,8 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::text::unquoted;
-use crate::cluster::place::Place;
-use crate::cluster::resource::Action;
+use crate::cluster::resource::{Action, Place};
 
 /// The kinds of failure a caller may want to tell apart. A `reason` completes a sentence after a colon; a `message` is in the
 /// server's words and may be empty.
@@ -19,11 +18,8 @@ pub enum ErrorKind {
     TlsFailed(String),
     /// The connection broke after the request may have left, before the answer was complete.
     ConnectionLost(String),
-    /// No complete answer within the limit.
     Timeout(Duration),
-    /// 401.
     Unauthorized,
-    /// 403.
     Forbidden {
         user: Option<String>,
         /// True when the rules of access say no, false when an admission rule (webhook, quota, policy) does.
@@ -141,12 +137,10 @@ impl ClusterError {
         &self.parts.kind
     }
 
-    /// True for an object that is not there, in an API that is served.
     pub fn is_not_found(&self) -> bool {
         self.parts.kind == ErrorKind::NotFound
     }
 
-    /// True when the API server said that the caller may not do this.
     pub fn is_forbidden(&self) -> bool {
         matches!(self.parts.kind, ErrorKind::Forbidden { .. })
     }
@@ -184,7 +178,6 @@ impl ClusterError {
         )
     }
 
-    /// The pause the server asked for, if any.
     pub(in crate::cluster) fn retry_after(&self) -> Option<Duration> {
         match self.parts.kind {
             ErrorKind::ServerFailed { retry_after, .. } => retry_after,

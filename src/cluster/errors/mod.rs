@@ -5,12 +5,10 @@
 //! server wrote is cut and cleaned of control characters before it reaches a terminal.
 
 mod error;
-mod from_answer;
-mod from_client;
-mod hints;
 mod sentence;
+mod sorting;
 mod text;
 
 pub use error::{ClusterError, ErrorKind};
-pub use from_client::{AtProxy, sorted, unreadable};
+pub use sorting::{AtProxy, sorted, unreadable};
 pub use text::plain;

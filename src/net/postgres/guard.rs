@@ -29,14 +29,12 @@ pub struct Facts {
     pub asked_password: bool,
     /// The number that the server gave the session; of a pooler's it is made up.
     pub process: Option<i32>,
-    /// The server agreed to TLS, and it is spoken.
     pub tls: bool,
     pub complaint: Option<ProbeError>,
     /// Nobody can listen, so that the password may be sent in clear.
     pub protected: bool,
 }
 
-/// A connection that is looked at.
 pub struct Guard<S> {
     inner: S,
     facts: Arc<Mutex<Facts>>,
@@ -107,7 +105,6 @@ impl<S> Guard<S> {
     }
 }
 
-/// The beginning, as far as it can be shown.
 fn shown(bytes: &[u8]) -> String {
     bytes.iter().take(5).map(|byte| char::from(*byte)).filter(|c| !c.is_control()).collect()
 }

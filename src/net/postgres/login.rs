@@ -122,7 +122,6 @@ impl Login<'_> {
         matches!(self.way, Way::Through(_))
     }
 
-    /// What an error of the library means.
     pub fn trouble(&self, error: &tokio_postgres::Error, facts: &Mutex<Facts>) -> ProbeError {
         if let Some(complaint) = &facts.lock().unwrap_or_else(PoisonError::into_inner).complaint {
             return complaint.clone();

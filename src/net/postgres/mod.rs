@@ -3,9 +3,7 @@
 mod ask;
 mod guard;
 mod login;
-mod mas;
-mod synapse;
+mod questions;
 
 pub use login::Login;
-pub use mas::ask as ask_mas;
-pub use synapse::ask as ask_synapse;
+pub use questions::{ask_mas, ask_synapse};

@@ -204,3 +204,20 @@ proptest! {
         prop_assert_eq!(&tree["components"]["matrixAuthenticationService"]["config"]["active"], &json!(false));
     }
 }
+
+#[test]
+fn the_charts_own_names_are_recognised_and_ours_are_not() {
+    for (name, release, chart) in [
+        ("ess-stack-matrixauthenticationservice", Some("ess"), true),
+        ("ess-stack-synapse", Some("ess"), true),
+        ("ess-stack-synapse", Some("other"), false),
+        ("ess-stack-synapse", None, false),
+        ("chat-stack-matrixauthenticationservice", Some("ess"), true),
+        ("chat-stack-matrixauthenticationservice", None, true),
+        ("ess-stack-", Some("ess"), false),
+        ("ess-mas", Some("ess"), false),
+        ("my-stack-mas", None, false),
+    ] {
+        assert_eq!(is_chart_secret(name, release), chart, "{name} {release:?}");
+    }
+}

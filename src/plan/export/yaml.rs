@@ -6,7 +6,6 @@ use serde_saphyr::DoubleQuoted;
 use zeroize::Zeroizing;
 
 pub(super) enum Node<'a> {
-    /// Keys and values, in this order.
     Map(Vec<(&'a str, Self)>),
     Tree(&'a Value),
     Text(&'a str),

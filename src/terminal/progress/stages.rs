@@ -48,9 +48,7 @@ pub(super) struct Stages {
     waiting: Option<Waiting>,
     /// What is seen of the work from elsewhere, whatever is awaited of it.
     seen: Option<String>,
-    /// When there was last a sign of life.
     heard: Option<Timestamp>,
-    /// When the last line was told.
     told: Timestamp,
 }
 
@@ -79,7 +77,6 @@ impl Stages {
         self.line(now, symbol, text, options)
     }
 
-    /// Gives nothing to be printed.
     pub(super) fn heard(&mut self, now: Timestamp) -> String {
         self.heard = Some(now);
         String::new()
@@ -107,7 +104,6 @@ impl Stages {
         told
     }
 
-    /// Something else is awaited, or more is seen of it.
     pub(super) fn wait(&mut self, now: Timestamp, waiting: Waiting, options: RenderOptions) -> String {
         let before = self.waiting.replace(waiting);
         let Some(waiting) = &self.waiting else { return String::new() };
@@ -134,7 +130,6 @@ impl Stages {
         self.line(now, Symbol::Note, &Line::from(still), options)
     }
 
-    /// Whether there is a line to be redrawn.
     pub(super) fn is_live(&self) -> bool {
         self.mode == Mode::Live && self.waiting.is_some()
     }

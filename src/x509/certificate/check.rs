@@ -9,10 +9,9 @@ use x509_parser::{
     x509::{AlgorithmIdentifier, X509Version},
 };
 
-use super::chain::CertificateChain;
+use super::chain::{Certificate, CertificateChain, dns_names, is_self_issued, name, timestamp};
 use super::path::Path;
 use super::problem::CertificateProblem;
-use super::single::{Certificate, dns_names, is_self_issued, name, timestamp};
 use crate::x509::host::{HostName, is_within};
 use crate::x509::{rsa_key::bit_length, tls_key::TlsPrivateKey};
 
@@ -110,7 +109,6 @@ fn check_name(leaf: &X509Certificate<'_>, host: &HostName, problems: &mut Vec<Ce
     });
 }
 
-/// What concerns the server's own certificate only.
 fn check_leaf(leaf: &X509Certificate<'_>, problems: &mut Vec<CertificateProblem>) {
     if is_self_issued(leaf) {
         problems.push(CertificateProblem::SelfSigned);

@@ -8,16 +8,14 @@ use x509_parser::{
     public_key::PublicKey,
 };
 
-use super::single::is_self_issued;
+use super::chain::is_self_issued;
 use crate::x509::rsa_key::bit_length;
 
 /// How the certificates of a chain hang together, as indices into it.
 pub(super) struct Path {
     /// From the leaf upwards; starts with the leaf.
     pub(super) certificates: Vec<usize>,
-    /// Those that belong to the path but do not stand in its order.
     pub(super) out_of_order: bool,
-    /// Those that are not part of the path.
     pub(super) unrelated: Vec<usize>,
     /// Another certificate of a CA on the path, for the same key, from another issuer: clients may take either way.
     pub(super) alternative: Option<usize>,

@@ -5,7 +5,9 @@ use jiff::Timestamp;
 use crate::secrets::Fingerprint;
 use crate::x509::host::HostName;
 
-/// How bad a problem of a certificate is.
+/// What to do about each problem, by its code.
+const REMEDIES: &str = include_str!("remedies.txt");
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ProblemSeverity {
     /// Clients will refuse it, or an ingress cannot use it.
@@ -40,7 +42,6 @@ pub enum CertificateProblem {
     RootExpired { subject: String, at: Timestamp },
     #[error("The certificate of {subject} expires at {at}, in {}.", in_days(*days))]
     ExpiresSoon { subject: String, at: Timestamp, days: i64 },
-    /// Longer than 825 days, which Apple's systems refuse from any CA.
     #[error("The certificate is valid for {days} days in all; Apple's systems refuse more than 825 from any CA.")]
     ValidTooLong { days: i64 },
     #[error("The certificate for the host is number {number} in the file; servers send the first one as their own.")]
@@ -150,58 +151,8 @@ impl CertificateProblem {
 
     /// What to do, in the imperative.
     pub fn remedy(&self) -> &'static str {
-        match self {
-            Self::HostMismatch { .. } | Self::CommonNameOnly { .. } => {
-                "Get a certificate with the host among its alternative names (SAN), or give the host it is for."
-            }
-            Self::WildcardScope { .. } => {
-                "Get a certificate that names the host itself, or choose a host that the wildcard covers."
-            }
-            Self::NotYetValid { .. } => {
-                "Check the clock of this machine; if it is right, wait or get another certificate."
-            }
-            Self::Expired { .. } | Self::ExpiresSoon { .. } => "Renew it, and put the new one in its place.",
-            Self::RootExpired { .. } => "Remove the root from the file; clients use their own copy.",
-            Self::ValidTooLong { .. } => "Get one for 398 days or fewer, and renew it in time.",
-            Self::NotFirst { .. } | Self::ChainOrder => {
-                "Put the host's certificate first, then its issuer, then that one's issuer; the root may be left out."
-            }
-            Self::ChainIncomplete { .. } => {
-                "Append the intermediate certificates that the CA gave with it. If a root that every client has signed it directly, nothing is missing."
-            }
-            Self::Unrelated { .. } => "Remove it from the file.",
-            Self::ChainBroken { .. } => {
-                "Get the issuer's current certificate from the CA; a CA may have several of the same name."
-            }
-            Self::KeyMismatch { .. } => {
-                "Give the private key that the certificate was requested with, or request another certificate."
-            }
-            Self::KeyWeak { .. } | Self::KeyUnusual { .. } => {
-                "Get a certificate for an RSA key of 2048 bits or more, or an EC key on P-256."
-            }
-            Self::SignatureWeak { .. } => "Get a certificate that is signed with SHA-256.",
-            Self::SelfSigned => {
-                "Install it on every device, in Synapse and in MAS; better, issue one from a private CA (kubectl ess-mas tls issue) or get one from a public CA."
-            }
-            Self::IsCa => {
-                "Issue a server certificate from that CA (kubectl ess-mas tls issue with --ca-certificate and --ca-private-key)."
-            }
-            Self::IssuerNotCa { .. } | Self::PathLength { .. } | Self::NameConstraints { .. } => {
-                "Get the certificate from a CA that may issue it."
-            }
-            Self::NotForServers { .. } | Self::UsageUnstated | Self::KeyUsage => {
-                "Get a certificate for a TLS server: extended key usage serverAuth, key usage digitalSignature."
-            }
-            Self::UnknownCritical { .. } | Self::Malformed { .. } => {
-                "Get another certificate from the CA; if it runs software of your own house, tell whoever looks after it."
-            }
-            Self::CrossSigned { .. } => {
-                "Put the one first whose root your clients have; where all have it, leave the other one out."
-            }
-            Self::WithPrivateKey => {
-                "Keep the private key in a file of its own. Only the certificates are taken from this one."
-            }
-        }
+        let of_code = |line: &'static str| line.strip_prefix(self.code())?.strip_prefix(": ");
+        REMEDIES.lines().find_map(of_code).expect("every code has a remedy, as a test asks")
     }
 }
 
@@ -217,5 +168,19 @@ fn in_days(days: i64) -> String {
         0 => "less than a day".to_owned(),
         1 => "1 day".to_owned(),
         days => format!("{days} days"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::REMEDIES;
+
+    #[test]
+    fn every_code_has_a_remedy_and_every_remedy_a_code() {
+        let codes = include_str!("problem.rs").split("\"certificate-").skip(1);
+        let codes: Vec<String> =
+            codes.map(|rest| format!("certificate-{}", &rest[..rest.find('"').unwrap()])).collect();
+        let remedies: Vec<&str> = REMEDIES.lines().map(|line| line.split_once(": ").unwrap().0).collect();
+        assert_eq!(remedies, &codes[..codes.len() - 2], "but for the two in this test");
     }
 }

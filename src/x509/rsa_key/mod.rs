@@ -12,26 +12,26 @@ use aws_lc_rs::{
     signature::KeyPair as _,
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use clap::ValueEnum;
 use pkcs1::der::{Decode as _, asn1::Null};
 use pkcs8::{ObjectIdentifier, PrivateKeyInfo};
 use zeroize::Zeroizing;
 
 use crate::secrets::{Fingerprint, GenerateError, SecretText};
-use crate::x509::key_error::{KeyError, only_key};
-use crate::x509::pem;
+use crate::x509::pem::{self, KeyError, only_key};
 
 /// The sizes offered for a new key. MAS itself makes 2048.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum RsaBits {
-    /// What `openssl genrsa` and MAS make.
     #[default]
+    #[value(name = "2048", help = "What MAS and openssl make")]
     Bits2048,
+    #[value(name = "3072", help = "3072 bits")]
     Bits3072,
-    /// Making one takes about half a second, sometimes several.
+    #[value(name = "4096", help = "4096 bits; takes a moment")]
     Bits4096,
 }
 
-/// An RSA private key MAS can load and sign `RS256` with.
 #[derive(Clone)]
 pub struct RsaPrivateKey {
     pem: SecretText,
@@ -149,7 +149,6 @@ fn check_numbers(der: &[u8]) -> Result<(), KeyError> {
     }
 }
 
-/// The number of bits of a big-endian number.
 pub(super) fn bit_length(number: &[u8]) -> usize {
     let zeros = number.iter().take_while(|byte| **byte == 0).count();
     number.get(zeros).map_or(0, |first| (number.len() - zeros) * 8 - first.leading_zeros() as usize)

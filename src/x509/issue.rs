@@ -1,12 +1,11 @@
 //! Issuing a certificate for the MAS host: from a private CA made for it, from a CA that is given, or by asking a CA.
 
-mod sign;
-
 use jiff::{SignedDuration, Timestamp};
 use rcgen::{
     BasicConstraints, CertificateParams, CidrSubnet, DistinguishedName, DnType, ExtendedKeyUsagePurpose,
-    GeneralSubtree, IsCa, KeyUsagePurpose, NameConstraints, SanType,
+    GeneralSubtree, IsCa, Issuer, KeyIdMethod, KeyUsagePurpose, NameConstraints, SanType, SigningKey as _,
 };
+use x509_parser::asn1_rs::{Any, BitString, FromDer as _, Sequence, ToDer as _};
 
 use crate::secrets::{Fingerprint, GenerateError};
 use crate::x509::certificate::{Certificate, CertificateChain, CertificateProblem, ProblemSeverity, check_certificate};
@@ -138,7 +137,7 @@ impl CertificateAuthority {
         let mut params = params(from, last_second(from, LEAF_DAYS).min(ca.not_after()))?;
         describe(&mut params, host, &key)?;
         params.use_authority_key_identifier_extension = true;
-        let leaf = sign::sign(&params, &key, ca, &self.key).ok_or(IssueError::NotSigned)?;
+        let leaf = sign(&params, &key, ca, &self.key).ok_or(IssueError::NotSigned)?;
         let certificates = std::iter::once(leaf).chain(self.chain.iter().cloned()).collect();
         let issued = IssuedCertificate { chain: CertificateChain::of(certificates), key };
         let problems = check_certificate(&issued.chain, Some(&issued.key), host, now);
@@ -150,7 +149,6 @@ impl CertificateAuthority {
 }
 
 impl CertificateRequest {
-    /// Makes a key and a request (PKCS#10) for `host`.
     pub fn create(host: &HostName, key_type: TlsKeyType) -> Result<Self, IssueError> {
         let key = TlsPrivateKey::generate(key_type)?;
         let mut params = CertificateParams::default();
@@ -198,6 +196,45 @@ fn describe(params: &mut CertificateParams, host: &HostName, key: &TlsPrivateKey
 /// The last second of so many days; it is part of the time (RFC 5280 §4.1.2.5).
 fn last_second(from: Timestamp, days: i64) -> Timestamp {
     from + SignedDuration::from_hours(24 * days) - SignedDuration::from_secs(1)
+}
+
+/// A certificate for `key` as `params` describe it, signed by `ca`; `None` where something on the way is not supported.
+///
+/// Clients compare the issuer's name with the one in its certificate byte by byte. rcgen builds names from a map of one value
+/// for each attribute, so it would lose one of two organizational units or domain components, as company CAs have. Hence rcgen
+/// writes the certificate, and the issuer's name is put in before it is signed for good.
+fn sign(
+    params: &CertificateParams,
+    key: &TlsPrivateKey,
+    ca: &Certificate,
+    ca_key: &TlsPrivateKey,
+) -> Option<Certificate> {
+    let mut issuer = CertificateParams::default();
+    issuer.distinguished_name = DistinguishedName::new();
+    if let Some(identifier) = ca.key_identifier() {
+        issuer.key_identifier_method = KeyIdMethod::PreSpecified(identifier);
+    }
+    let draft = params.signed_by(key.pair(), &Issuer::from_params(&issuer, ca_key.pair())).ok()?;
+
+    // Certificate ::= SEQUENCE { toBeSigned SEQUENCE { version, serial number, algorithm, issuer, … }, algorithm, signature }
+    let (_, draft) = Any::from_der(draft.der()).ok()?;
+    let (rest, to_be_signed) = Any::from_der(draft.data).ok()?;
+    let (signature, _) = Any::from_der(rest).ok()?;
+    let algorithm = &rest[..rest.len() - signature.len()];
+    let mut after = to_be_signed.data;
+    for _ in 0..3 {
+        after = Any::from_der(after).ok()?.0;
+    }
+    let before = &to_be_signed.data[..to_be_signed.data.len() - after.len()];
+    let (after, _) = Any::from_der(after).ok()?;
+
+    let to_be_signed = sequence(&[before, ca.x509().subject().as_raw(), after])?;
+    let signature = BitString::new(0, &ca_key.pair().sign(&to_be_signed).ok()?).to_der_vec().ok()?;
+    Certificate::from_der(&sequence(&[&to_be_signed, algorithm, &signature])?)
+}
+
+fn sequence(parts: &[&[u8]]) -> Option<Vec<u8>> {
+    Sequence::new(parts.concat().into()).to_der_vec().ok()
 }
 
 #[cfg(test)]

@@ -57,7 +57,7 @@ pub fn is_proven(pending: &Pending, deployment: &Deployment) -> bool {
 }
 
 /// The write that the record tells of, if it is this command's and has arrived.
-pub fn recorded<'a>(snapshot: &'a Snapshot, step: Step) -> Option<&'a Pending> {
+pub fn recorded(snapshot: &Snapshot, step: Step) -> Option<&Pending> {
     pending(snapshot).filter(|pending| is_of(pending, step, &snapshot.deployment))
 }
 

@@ -168,6 +168,7 @@ impl Step {
 }
 
 /// A step as it was asked for, by the flags of its command.
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct Request {
     pub step: Step,
     pub preview: bool,

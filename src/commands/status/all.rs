@@ -3,7 +3,7 @@
 //! There may be very many, so they are read page by page, and of each page only rows or printed text are left: memory does not
 //! grow with their number but for a table's rows.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::core::ObjectList;
@@ -94,7 +94,7 @@ impl Output {
         Ok(if format.is_data() {
             Self::Data(Listing::new(
                 format,
-                &Document::new(StatusList::KIND, BTreeMap::<(), ()>::new()),
+                &Document::new(StatusList::KIND, serde_json::json!({})),
                 StatusList::ITEMS,
             )?)
         } else {

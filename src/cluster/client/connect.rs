@@ -1,5 +1,6 @@
 //! From a resolved configuration to a client.
 
+use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -74,7 +75,10 @@ impl Cluster {
     ///
     /// Errors are of kind [`ErrorKind::Config`]: the server is not contacted.
     pub async fn connect(flags: &ConnectionFlags) -> Result<Self, ClusterError> {
-        let resolved = resolve(flags)?;
+        // On a thread of its own: a file that nobody answers for must not keep a signal from ending the program.
+        let asked = flags.clone();
+        let resolved = tokio::task::spawn_blocking(move || resolve(&asked)).await;
+        let resolved = resolved.unwrap_or_else(|failed| resume_unwind(failed.into_panic()))?;
         let limits = match flags.request_timeout.as_deref().filter(|text| !text.is_empty()) {
             None => Limits::default(),
             Some(text) => Limits::asked_for(

@@ -29,6 +29,15 @@ fn what_needs_no_cluster_reads_neither_a_kubeconfig_nor_certificates() {
     assert!(!read.status.success() && read.stdout.is_empty(), "the pipe holds up nobody: {read:?}");
 }
 
+#[test]
+fn a_signal_ends_a_command_whose_kubeconfig_nobody_writes() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let done = run("timeout", &["--preserve-status", "--kill-after=20", "1"], &["status"], Some(&pipe));
+    assert_eq!(done.status.code(), Some(130), "{done:?}");
+}
+
 /// Counted, because instructions repeat where seconds do not.
 ///
 /// The budgets are those of a debug build, a quarter above what was counted: room for another compiler, none for reading a

@@ -21,7 +21,7 @@ pub enum Weight {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Course {
+pub enum Recovery {
     /// Another try may well succeed by itself.
     Retry,
     /// Something beside the deployment's spec is to be mended: a database, a Secret. The operator's next try sees it.
@@ -81,7 +81,7 @@ pub struct Cause {
     /// Why the try that ended so has copied nothing, where the text proves that.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nothing_copied: Option<&'static str>,
-    pub course: Course,
+    pub course: Recovery,
 }
 
 static CAUSES: LazyLock<Vec<Entry>> =
@@ -98,7 +98,7 @@ pub(super) struct Entry {
     pub(super) code: String,
     #[serde(default)]
     pub(super) weight: Weight,
-    course: Course,
+    course: Recovery,
     patterns: Vec<String>,
     #[serde(default)]
     special: Vec<Special>,
@@ -123,7 +123,7 @@ struct Special {
     patterns: Vec<String>,
     meaning: Option<String>,
     remedy: Option<String>,
-    course: Option<Course>,
+    course: Option<Recovery>,
     sql: Option<Sql>,
 }
 

@@ -8,7 +8,7 @@ pub mod around;
 mod causes;
 mod text;
 
-pub use causes::{Cause, Course, Database, Sql, Weight};
+pub use causes::{Cause, Database, Recovery, Sql, Weight};
 
 use crate::checks::explain::Explanation;
 use text::Message;

@@ -8,7 +8,7 @@ use super::step::Step;
 use crate::checks::Snapshot;
 use crate::cluster::Survey;
 use crate::diagnosis::around::{self, Role, Symptom};
-use crate::diagnosis::{self, Cause, Course, Weight};
+use crate::diagnosis::{self, Cause, Recovery, Weight};
 use crate::redact::Redactor;
 use crate::secrets::SecretBytes;
 use crate::session::Session;
@@ -36,7 +36,7 @@ pub fn tell(session: &Session, step: Step, causes: &[Cause]) {
     let proof = decisive.iter().map(|one| one.nothing_copied).collect::<Option<Vec<_>>>();
     let proof = proof.and_then(|all| all.first().copied()).filter(|_| step == Step::Activate && !migrated);
     let course = decisive.first().and_then(|cause| course(cause.course, step, migrated));
-    let soothing = decisive.first().is_some_and(|cause| cause.course == Course::Retry);
+    let soothing = decisive.first().is_some_and(|cause| cause.course == Recovery::Retry);
     for (number, cause) in decisive.iter().take(MOST_CAUSES).enumerate() {
         let first = number == 0;
         let (mark, margin) = if several { (format!("  {}. ", number + 1), "     ") } else { ("  ".to_owned(), "  ") };
@@ -87,17 +87,17 @@ fn statements(cause: &Cause) -> &[String] {
 }
 
 /// What comes next, as far as the kind of cause tells. The commands themselves stand at the end of the output.
-fn course(course: Course, step: Step, migrated: bool) -> Option<&'static str> {
+fn course(course: Recovery, step: Step, migrated: bool) -> Option<&'static str> {
     match (step, course) {
         (Step::Activate, _) if migrated => None,
-        (Step::Activate | Step::DryRun, Course::Retry) => {
+        (Step::Activate | Step::DryRun, Recovery::Retry) => {
             Some("The operator tries again by itself, and that alone often cures it.")
         }
-        (Step::Activate, Course::Mend) => {
+        (Step::Activate, Recovery::Mend) => {
             Some("Once that is mended, the operator's next try goes on from there; if it takes long, go back first.")
         }
-        (Step::Activate, Course::Change) => Some("Go back first. Then change it, and let a dry run pass again."),
-        (Step::Activate, Course::Support) => Some("Go back first, so that there is time to find out."),
+        (Step::Activate, Recovery::Change) => Some("Go back first. Then change it, and let a dry run pass again."),
+        (Step::Activate, Recovery::Support) => Some("Go back first, so that there is time to find out."),
         _ => None,
     }
 }

@@ -2,7 +2,7 @@
 //! `synapse/rest/client/account.py`.
 
 use super::expected::{EndpointPhase, Expected};
-use super::question::{Question, Replies, Whom};
+use super::question::{Question, Replies, Server};
 use crate::answers::http::{Outcome, Reached, Reply, excerpt};
 use crate::checks::finding::{Code, Finding};
 
@@ -10,7 +10,7 @@ const OLD_TOKEN: Code = "old-token";
 const WELL_KNOWN_CLIENT: Code = "well-known-client";
 
 pub(super) fn token(expected: &Expected, answers: &Replies) -> Option<Finding> {
-    if expected.synapse_host.is_none() || answers.reached(Whom::Synapse) != Reached::Yes {
+    if expected.synapse_host.is_none() || answers.reached(Server::Synapse) != Reached::Yes {
         return None;
     }
     answers.judge(expected, &Question::WhoamiToken, OLD_TOKEN, old_token)
@@ -77,7 +77,7 @@ pub(super) fn well_known(expected: &Expected, answers: &Replies) -> Option<Findi
         Outcome::NotAsked(_) => return None,
         Outcome::Answered(answer) => answer,
         // Where Synapse cannot be reached either, being here tells nothing.
-        Outcome::NotReached(_) | Outcome::Silent(_) if answers.reached(Whom::Synapse) != Reached::Yes => return None,
+        Outcome::NotReached(_) | Outcome::Silent(_) if answers.reached(Server::Synapse) != Reached::Yes => return None,
         Outcome::NotReached(why) | Outcome::Silent(why) | Outcome::Unusable(why) => {
             return Some(Finding::unknown(code, url, format!("it could not be asked from here: {why}")));
         }

@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::expected::{EndpointPhase, Expected};
-use super::question::{Question, Replies, Whom};
+use super::question::{Question, Replies, Server};
 use crate::answers::Known;
 use crate::answers::http::{Reached, Reply, excerpt};
 use crate::checks::finding::{Code, Finding};
@@ -18,7 +18,7 @@ pub const MAS_ISSUER: Code = "mas-issuer";
 pub(super) fn judge(expected: &Expected, answers: &Replies, findings: &mut Vec<Finding>) {
     let Some(host) = &expected.mas_host else { return };
     let home = format!("https://{host}/");
-    match answers.reached(Whom::Mas) {
+    match answers.reached(Server::Mas) {
         Reached::NotAsked => return,
         Reached::No(why) => {
             let warning = |text: String| Finding::warning(MAS_REACHABLE, home, text);
@@ -34,14 +34,14 @@ pub(super) fn judge(expected: &Expected, answers: &Replies, findings: &mut Vec<F
         Reached::Yes => {}
     }
     if expected.phase == EndpointPhase::Before {
-        if let Ok(answer) = answers.the(expected, &Question::MasAddress, MAS_REACHABLE) {
+        if let Ok(answer) = answers.answer(expected, &Question::MasAddress, MAS_REACHABLE) {
             let text = format!("the name points to {}; MAS is not there yet", answer.text());
             findings.push(Finding::ok(MAS_REACHABLE, home, text));
         }
         return;
     }
     findings.push(Finding::ok(MAS_REACHABLE, home, "it can be reached from here"));
-    match answers.the(expected, &Question::Discovery, MAS_DISCOVERY) {
+    match answers.answer(expected, &Question::Discovery, MAS_DISCOVERY) {
         Ok(answer) => discovery(expected, answer, findings),
         Err(finding) => findings.extend(finding),
     }

@@ -15,7 +15,7 @@ pub use crate::answers::http::{Outcome, Reply};
 pub use expected::{Commands, EndpointPhase, Expected, GivenToken};
 pub use mas::{MAS_ISSUER, MAS_SIGNING_KEY};
 pub use providers::next_at_provider;
-pub use question::{Question, Replies, Whom, questions};
+pub use question::{Question, Replies, Server, questions};
 
 use super::finding::{Code, Finding};
 

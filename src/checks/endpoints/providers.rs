@@ -24,7 +24,7 @@ const IDP_REDIRECT_URI: Code = "idp-redirect-uri";
 pub(super) fn judge(expected: &Expected, answers: &Replies, findings: &mut Vec<Finding>) {
     for (index, provider) in expected.providers.iter().enumerate() {
         let question = Question::Authorize(index);
-        match answers.the(expected, &question, IDP_AT_MAS) {
+        match answers.answer(expected, &question, IDP_AT_MAS) {
             Ok(answer) => findings.push(at_mas(expected, provider, &question.url(expected), answer)),
             Err(finding) => findings.extend(finding),
         }
@@ -33,7 +33,7 @@ pub(super) fn judge(expected: &Expected, answers: &Replies, findings: &mut Vec<F
         }
     }
     if matches!(expected.phase, EndpointPhase::Before | EndpointPhase::Rehearsed)
-        && let Ok(answer) = answers.the(expected, &Question::LoginV3, IDP_OFFERED)
+        && let Ok(answer) = answers.answer(expected, &Question::LoginV3, IDP_OFFERED)
         && let Ok(flows) = answer.json()
         && answer.status == 200
     {

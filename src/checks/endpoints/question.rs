@@ -31,7 +31,7 @@ pub enum Question {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Whom {
+pub enum Server {
     Mas,
     /// Synapse's host, where other components may answer for some paths.
     Synapse,
@@ -41,25 +41,27 @@ pub enum Whom {
 }
 
 impl Question {
-    pub fn whom(&self) -> Whom {
+    pub fn server(&self) -> Server {
         self.host_and_path().0
     }
 
-    const fn host_and_path(&self) -> (Whom, &'static str) {
+    const fn host_and_path(&self) -> (Server, &'static str) {
         match self {
-            Self::MasAddress => (Whom::Mas, "/"),
-            Self::Discovery => (Whom::Mas, "/.well-known/openid-configuration"),
-            Self::Keys => (Whom::Mas, "/oauth2/keys.json"),
-            Self::LoginPage => (Whom::Mas, "/login"),
-            Self::Authorize(_) => (Whom::Mas, "/upstream/authorize/"),
-            Self::AtProvider(_) => (Whom::Provider, "/"),
-            Self::Versions => (Whom::Synapse, "/_matrix/client/versions"),
-            Self::AuthMetadata => (Whom::Synapse, "/_matrix/client/v1/auth_metadata"),
-            Self::AuthMetadataUnstable => (Whom::Synapse, "/_matrix/client/unstable/org.matrix.msc2965/auth_metadata"),
-            Self::LoginV3 => (Whom::Synapse, "/_matrix/client/v3/login"),
-            Self::LoginR0 => (Whom::Synapse, "/_matrix/client/r0/login"),
-            Self::WhoamiJunk | Self::WhoamiToken => (Whom::Synapse, "/_matrix/client/v3/account/whoami"),
-            Self::WellKnown => (Whom::ServerName, "/.well-known/matrix/client"),
+            Self::MasAddress => (Server::Mas, "/"),
+            Self::Discovery => (Server::Mas, "/.well-known/openid-configuration"),
+            Self::Keys => (Server::Mas, "/oauth2/keys.json"),
+            Self::LoginPage => (Server::Mas, "/login"),
+            Self::Authorize(_) => (Server::Mas, "/upstream/authorize/"),
+            Self::AtProvider(_) => (Server::Provider, "/"),
+            Self::Versions => (Server::Synapse, "/_matrix/client/versions"),
+            Self::AuthMetadata => (Server::Synapse, "/_matrix/client/v1/auth_metadata"),
+            Self::AuthMetadataUnstable => {
+                (Server::Synapse, "/_matrix/client/unstable/org.matrix.msc2965/auth_metadata")
+            }
+            Self::LoginV3 => (Server::Synapse, "/_matrix/client/v3/login"),
+            Self::LoginR0 => (Server::Synapse, "/_matrix/client/r0/login"),
+            Self::WhoamiJunk | Self::WhoamiToken => (Server::Synapse, "/_matrix/client/v3/account/whoami"),
+            Self::WellKnown => (Server::ServerName, "/.well-known/matrix/client"),
         }
     }
 
@@ -75,11 +77,11 @@ impl Question {
 
     /// The host to ask; that of a provider is known only by MAS's answer.
     pub fn host<'a>(&self, expected: &'a Expected) -> Option<&'a str> {
-        match self.whom() {
-            Whom::Mas => expected.mas_host.as_deref(),
-            Whom::Synapse => expected.synapse_host.as_deref(),
-            Whom::ServerName => expected.server_name.as_deref(),
-            Whom::Provider => None,
+        match self.server() {
+            Server::Mas => expected.mas_host.as_deref(),
+            Server::Synapse => expected.synapse_host.as_deref(),
+            Server::ServerName => expected.server_name.as_deref(),
+            Server::Provider => None,
         }
     }
 
@@ -132,14 +134,19 @@ impl Replies {
 
     /// The one answer to a question; else a finding that there is none, or nothing where one finding for the whole host
     /// says it already.
-    pub(super) fn the(&self, expected: &Expected, question: &Question, code: Code) -> Result<&Reply, Option<Finding>> {
+    pub(super) fn answer(
+        &self,
+        expected: &Expected,
+        question: &Question,
+        code: Code,
+    ) -> Result<&Reply, Option<Finding>> {
         let finding = |make: fn(Code, String, String) -> Finding, text: &str| {
             Err(Some(make(code, question.url(expected), text.to_owned())))
         };
         match self.0.iter().find(|(asked, _)| asked == question).map(|(_, outcome)| outcome) {
             None => Err(None),
             Some(Outcome::Answered(answer)) => Ok(answer),
-            Some(Outcome::NotReached(_) | Outcome::Silent(_)) if self.reached(question.whom()) != Reached::Yes => {
+            Some(Outcome::NotReached(_) | Outcome::Silent(_)) if self.reached(question.server()) != Reached::Yes => {
                 Err(None)
             }
             Some(Outcome::NotReached(why) | Outcome::Silent(why) | Outcome::NotAsked(why)) => {
@@ -156,17 +163,17 @@ impl Replies {
         code: Code,
         judge: impl FnOnce(&Expected, String, &Reply) -> Finding,
     ) -> Option<Finding> {
-        match self.the(expected, question, code) {
+        match self.answer(expected, question, code) {
             Ok(answer) => Some(judge(expected, question.url(expected), answer)),
             Err(finding) => finding,
         }
     }
 
     /// Whether anything at all came back from there; if not, why.
-    pub(super) fn reached(&self, whom: Whom) -> Reached<'_> {
+    pub(super) fn reached(&self, server: Server) -> Reached<'_> {
         let mut why = None;
         for (question, outcome) in &self.0 {
-            if question.whom() == whom {
+            if question.server() == server {
                 match outcome {
                     Outcome::NotReached(reason) | Outcome::Silent(reason) => why = why.or(Some(reason.as_str())),
                     Outcome::NotAsked(_) => {}

@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::expected::{EndpointPhase, Expected};
-use super::question::{Question, Replies, Whom};
+use super::question::{Question, Replies, Server};
 use crate::answers::http::{Outcome, Reached, Reply, excerpt};
 use crate::checks::finding::{Code, Finding};
 
@@ -16,7 +16,7 @@ const SYNAPSE_ASKS_MAS: Code = "synapse-asks-mas";
 pub(super) fn judge(expected: &Expected, answers: &Replies, findings: &mut Vec<Finding>) {
     let Some(host) = &expected.synapse_host else { return };
     let home = format!("https://{host}/");
-    match answers.reached(Whom::Synapse) {
+    match answers.reached(Server::Synapse) {
         Reached::NotAsked => return,
         Reached::No(why) => {
             let migrating = expected.phase == EndpointPhase::Migrating;
@@ -114,7 +114,7 @@ fn after(expected: &Expected, answers: &Replies, findings: &mut Vec<Finding>) {
 fn auth_metadata(expected: &Expected, answers: &Replies, findings: &mut Vec<Finding>) {
     let code = SYNAPSE_AUTH_METADATA;
     // Synapse older than 1.138 knows the unstable name only.
-    let status = |question| answers.the(expected, question, code).ok().map(|answer| answer.status);
+    let status = |question| answers.answer(expected, question, code).ok().map(|answer| answer.status);
     let is_old = status(&Question::AuthMetadata) == Some(404)
         && status(&Question::AuthMetadataUnstable).is_some_and(|status| status != 404);
     let question = if is_old { Question::AuthMetadataUnstable } else { Question::AuthMetadata };
@@ -130,7 +130,7 @@ fn auth_metadata(expected: &Expected, answers: &Replies, findings: &mut Vec<Find
             }
         };
         let discovered = answers
-            .the(expected, &Question::Discovery, code)
+            .answer(expected, &Question::Discovery, code)
             .ok()
             .and_then(|answer| answer.json().ok())
             .and_then(|document| document["issuer"].as_str().map(str::to_owned));

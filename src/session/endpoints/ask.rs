@@ -16,7 +16,7 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 use super::access::EndpointAccess;
 use super::through::{self, Through};
 use crate::checks::endpoints::{
-    Commands, Expected, Outcome, Question, Replies, Whom, judge, next_at_provider, questions,
+    Commands, Expected, Outcome, Question, Replies, Server, judge, next_at_provider, questions,
 };
 use crate::checks::{Finding, Severity, Snapshot, endpoints};
 use crate::net::dial::{self, Way};
@@ -79,10 +79,10 @@ impl Round<'_> {
         let (asked, junk) =
             tokio::join!(join_all(wanted.iter().map(|question| self.ask(question))), self.every_process(tries));
         let mut answers = Replies::default();
-        let mut certificates: Vec<(Whom, Vec<Vec<u8>>)> = Vec::new();
+        let mut certificates: Vec<(Server, Vec<Vec<u8>>)> = Vec::new();
         for (question, (seen, more)) in wanted.iter().zip(asked) {
-            if !seen.certificates.is_empty() && certificates.iter().all(|(whom, _)| *whom != question.whom()) {
-                certificates.push((question.whom(), seen.certificates));
+            if !seen.certificates.is_empty() && certificates.iter().all(|(server, _)| *server != question.server()) {
+                certificates.push((question.server(), seen.certificates));
             }
             answers.add(question.clone(), seen.outcome);
             if let Some((question, outcome)) = more {
@@ -93,8 +93,8 @@ impl Round<'_> {
             answers.add(Question::WhoamiJunk, outcome);
         }
         findings.extend(judge(self.expected, &answers));
-        for (whom, chain) in certificates {
-            findings.extend(self.certificates(whom, &chain, now));
+        for (server, chain) in certificates {
+            findings.extend(self.certificates(server, &chain, now));
         }
         if self.expected.synapse_host.is_none() {
             findings.push(endpoints::no_host("spec.components.synapse.k8s.ingress.fqdn"));
@@ -116,7 +116,7 @@ impl Round<'_> {
             }
             let home = format!("https://{host}/");
             let path = question.path(self.expected);
-            let found = timeout_at(self.deadline - LIMIT, through.way(question.whom(), host, &path)).await;
+            let found = timeout_at(self.deadline - LIMIT, through.way(question.server(), host, &path)).await;
             match found.unwrap_or_else(|_| Err("the API server takes too long to tell the way".to_owned())) {
                 Ok(found) => {
                     if let Some(found) = found {
@@ -174,7 +174,7 @@ impl Round<'_> {
         let host = url.host_str().unwrap_or_default();
         let through = self.ways.through.as_ref().filter(|_| self.ways.named(host, None).is_none());
         let found = match through {
-            Some(through) => through.way(question.whom(), host, &question.path(self.expected)).await,
+            Some(through) => through.way(question.server(), host, &question.path(self.expected)).await,
             None => Ok(None),
         };
         let (way, security) = match found {
@@ -275,17 +275,17 @@ impl Round<'_> {
         }
     }
 
-    fn certificates(&self, whom: Whom, chain: &[Vec<u8>], now: Timestamp) -> Vec<Finding> {
-        let host = match whom {
-            Whom::Mas => &self.expected.mas_host,
-            Whom::Synapse => &self.expected.synapse_host,
-            Whom::Provider | Whom::ServerName => return Vec::new(),
+    fn certificates(&self, server: Server, chain: &[Vec<u8>], now: Timestamp) -> Vec<Finding> {
+        let host = match server {
+            Server::Mas => &self.expected.mas_host,
+            Server::Synapse => &self.expected.synapse_host,
+            Server::Provider | Server::ServerName => return Vec::new(),
         };
         let Some(host) = host.as_deref().and_then(|host| HostName::parse(host).ok()) else { return Vec::new() };
         let subject = format!("https://{host}/");
         let mut found = certificate::judge(&subject, chain, &host, self.roots.as_ref(), self.system, now);
         // Synapse's certificate was there before; it only matters where it is not in order.
-        found.retain(|finding| whom == Whom::Mas || finding.severity != Severity::Ok);
+        found.retain(|finding| server == Server::Mas || finding.severity != Severity::Ok);
         found
     }
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 use tokio::sync::{Mutex, Semaphore};
 
 use crate::checks::Finding;
-use crate::checks::endpoints::{self, Whom};
+use crate::checks::endpoints::{self, Server};
 use crate::cluster::{Cluster, ClusterError, Selection, Target, resource};
 use crate::deployment::route::{self, Backend, Port, Route};
 use crate::net::dial::{BoxConnection, Way};
@@ -54,7 +54,7 @@ impl Through {
     }
 
     /// The way for a request. `Ok(None)` where there is none and the host is nothing that this deployment has to have.
-    pub async fn way(&self, whom: Whom, host: &str, path: &str) -> Result<Option<Found>, String> {
+    pub async fn way(&self, server: Server, host: &str, path: &str) -> Result<Option<Found>, String> {
         let (backend, by) = match route::route(&self.ingresses, host, path) {
             Route::To(backend) => (backend, "its Ingress leads to".to_owned()),
             Route::NoPath => return Err(format!("the Ingress of {host} has no rule for {path}")),
@@ -64,10 +64,10 @@ impl Through {
                 ));
             }
             Route::NoHost => {
-                let names: &[&str] = match whom {
-                    Whom::Mas => &MAS_NAMES,
-                    Whom::Synapse => &SYNAPSE_NAMES,
-                    Whom::Provider | Whom::ServerName => return Ok(None),
+                let names: &[&str] = match server {
+                    Server::Mas => &MAS_NAMES,
+                    Server::Synapse => &SYNAPSE_NAMES,
+                    Server::Provider | Server::ServerName => return Ok(None),
                 };
                 let found = route::by_name(&self.services, names);
                 let none = || {

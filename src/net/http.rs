@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 use tokio::time::timeout;
 
 use super::dial::{BoxConnection, Way, addresses, bare, reserved, reserved_host};
-use super::trust::{Need, Roots, Verifier};
+use super::tls::{Need, Roots, Verifier};
 use crate::answers::http::{Outcome, Reply};
 use crate::connection_failure::{cause, causes, complaint, plain};
 use crate::secrets::SecretText;

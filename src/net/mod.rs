@@ -7,4 +7,3 @@ pub mod postgres;
 #[cfg(test)]
 pub(crate) mod stub;
 pub mod tls;
-pub mod trust;

@@ -93,11 +93,6 @@ impl Plan {
         &self.before
     }
 
-    #[must_use]
-    pub fn again(&self, before: &Deployment) -> Self {
-        Self::new(before, self.change.clone(), self.patch.clone())
-    }
-
     /// Whether the write changes the spec (and so counts `metadata.generation` up).
     pub fn changes_spec(&self) -> bool {
         self.patch.get("spec").is_some()

@@ -196,10 +196,6 @@ impl Record {
         Ok(record)
     }
 
-    pub fn exists(&self) -> bool {
-        self.resource_version.is_some()
-    }
-
     pub fn written(&mut self, answer: &Value) {
         self.resource_version = answer["metadata"]["resourceVersion"].as_str().map(str::to_owned);
     }
@@ -304,7 +300,7 @@ mod tests {
         record.note(jiff::Timestamp::UNIX_EPOCH, None, "prepared");
         let read = Record::read(&stored(&record, "5"), &deployment("other")).unwrap();
         assert!(read.history.is_empty());
-        assert!(read.exists());
+        assert!(read.resource_version.is_some());
     }
 
     #[test]

@@ -5,12 +5,10 @@
 
 mod encryption_secret;
 mod fingerprint;
-mod keyed;
 mod postgres_password;
 mod secret;
 
-pub use encryption_secret::{EncryptionSecret, EncryptionSecretError, GenerateError};
+pub use encryption_secret::{EncryptionSecret, EncryptionSecretError, GenerateError, contents_digest};
 pub use fingerprint::Fingerprint;
-pub use keyed::contents_digest;
 pub use postgres_password::{PostgresPassword, PostgresPasswordError};
 pub use secret::{SecretBytes, SecretText, wipe, without_newline};

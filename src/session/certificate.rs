@@ -6,7 +6,7 @@ use super::connect::Session;
 use crate::checks::tls::{self, CertificateSource, IssuerState, Offered, TypedSecret};
 use crate::checks::{Finding, Severity, Snapshot, certificate, codes};
 use crate::cluster::ErrorKind;
-use crate::net::trust::{Roots, Trust};
+use crate::net::tls::{Roots, Trust};
 use crate::plan::{MasSettings, Tls};
 use crate::x509::{CertificateChain, HostName};
 

@@ -5,7 +5,7 @@ use std::io::Read;
 use crate::connection_failure::plain;
 use crate::error::Failure;
 use crate::net::dial::Resolve;
-use crate::net::trust::Roots;
+use crate::net::tls::Roots;
 use crate::secrets::SecretBytes;
 use crate::x509::{Certificate, CertificateChain};
 

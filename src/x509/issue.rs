@@ -10,8 +10,8 @@ use x509_parser::asn1_rs::{Any, BitString, FromDer as _, Sequence, ToDer as _};
 use crate::secrets::{Fingerprint, GenerateError};
 use crate::x509::certificate::{Certificate, CertificateChain, CertificateProblem, ProblemSeverity, check_certificate};
 use crate::x509::host::HostName;
+use crate::x509::keys::{TlsKeyType, TlsPrivateKey};
 use crate::x509::pem;
-use crate::x509::tls_key::{TlsKeyType, TlsPrivateKey};
 
 /// Days a certificate for the host is valid, an hour for clocks that are slow included: within the 398 that clients accept.
 const LEAF_DAYS: i64 = 397;

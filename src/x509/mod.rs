@@ -6,17 +6,15 @@
 mod certificate;
 mod host;
 mod issue;
+mod keys;
 mod pem;
-mod rsa_key;
 #[cfg(test)]
 mod test_support;
-mod tls_key;
 
 pub use certificate::{
     Certificate, CertificateChain, CertificateError, CertificateProblem, ProblemSeverity, check_certificate,
 };
 pub use host::{HostName, HostNameError};
 pub use issue::{CertificateAuthority, CertificateRequest, IssueError, IssuedCertificate};
+pub use keys::{RsaBits, RsaPrivateKey, TlsKeyType, TlsPrivateKey};
 pub use pem::{KeyError, OtherFormat};
-pub use rsa_key::{RsaBits, RsaPrivateKey};
-pub use tls_key::{TlsKeyType, TlsPrivateKey};

@@ -1,7 +1,6 @@
-//! What to talk to and as whom: flags, kubeconfig, proxy and credential plugin.
+//! What to talk to and as whom: flags, kubeconfig and proxy.
 
 pub mod flags;
 pub mod kubeconfig;
-pub mod plugin;
 pub mod proxy;
 pub mod resolve;

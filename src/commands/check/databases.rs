@@ -15,7 +15,7 @@ use crate::deployment::route::{self, Port};
 use crate::error::Failure;
 use crate::net::dial::{Resolve, Way};
 use crate::net::postgres::{Login, ask_mas, ask_synapse};
-use crate::net::trust::Roots;
+use crate::net::tls::Roots;
 use crate::secrets::{PostgresPassword, SecretText};
 use crate::session::Session;
 use crate::session::certificate::secret;

@@ -18,7 +18,7 @@ use super::guard::{Facts, Guard};
 use crate::answers::postgres::{Application, ConnectionSettings, ProbeError, Refusal, SslMode};
 use crate::connection_failure::{cause, causes, complaint, one_line};
 use crate::net::dial::{BoxConnection, Way, addresses, bare, connect};
-use crate::net::trust::{Need, Roots, Verifier};
+use crate::net::tls::{Need, Roots, Verifier};
 use crate::secrets::SecretText;
 
 /// For one connection: address, TCP, TLS, login.

@@ -1,3 +1,5 @@
+mod trust;
+
 use jiff::Timestamp;
 use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _};
@@ -6,7 +8,6 @@ use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
 use super::*;
-use crate::net::trust::{Roots, Trust};
 use crate::x509::{CertificateAuthority, IssuedCertificate, TlsKeyType};
 
 const LOCAL: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);

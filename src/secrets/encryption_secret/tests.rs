@@ -1,5 +1,7 @@
 //! Tests of the encryption secret; the rules they hold stand above.
 
+mod keyed;
+
 use proptest::prelude::*;
 
 use super::*;

@@ -8,7 +8,7 @@ use super::through::Through;
 use crate::checks::endpoints::GivenToken;
 use crate::cluster::proxy_from_environment;
 use crate::net::dial::{Resolve, Way};
-use crate::net::trust::Roots;
+use crate::net::tls::Roots;
 use crate::secrets::SecretText;
 
 #[derive(Default)]

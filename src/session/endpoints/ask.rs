@@ -21,7 +21,7 @@ use crate::checks::endpoints::{
 use crate::checks::{Finding, Severity, Snapshot, endpoints};
 use crate::net::dial::{self, Way};
 use crate::net::http::{self, Ask, LIMIT, NamedBy, Security, Seen};
-use crate::net::trust::Roots;
+use crate::net::tls::Roots;
 use crate::secrets::SecretText;
 use crate::session::certificate;
 use crate::session::connect::Session;

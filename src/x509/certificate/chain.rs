@@ -12,8 +12,8 @@ use x509_parser::{
 };
 
 use crate::secrets::Fingerprint;
+use crate::x509::keys::TlsPrivateKey;
 use crate::x509::pem::{self, OtherFormat};
-use crate::x509::tls_key::TlsPrivateKey;
 
 /// A certificate that x509-parser reads, with all that is asked of it here.
 #[derive(Clone, PartialEq, Eq)]

@@ -13,7 +13,7 @@ use super::chain::{Certificate, CertificateChain, dns_names, is_self_issued, nam
 use super::path::Path;
 use super::problem::CertificateProblem;
 use crate::x509::host::{HostName, is_within};
-use crate::x509::{rsa_key::bit_length, tls_key::TlsPrivateKey};
+use crate::x509::keys::{TlsPrivateKey, bit_length};
 
 /// A certificate that ends in fewer days than this is worth a warning; Let's Encrypt's tools renew at this point too.
 const SOON: i64 = 30;

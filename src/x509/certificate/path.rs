@@ -9,7 +9,7 @@ use x509_parser::{
 };
 
 use super::chain::is_self_issued;
-use crate::x509::rsa_key::bit_length;
+use crate::x509::keys::bit_length;
 
 /// How the certificates of a chain hang together, as indices into it.
 pub(super) struct Path {

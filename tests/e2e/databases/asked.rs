@@ -4,7 +4,7 @@ use ess_mas::answers::postgres::{Application, ConnectionSettings, MasDatabase, P
 use ess_mas::checks::Known;
 use ess_mas::net::dial::Way;
 use ess_mas::net::postgres::{Login, ask_mas};
-use ess_mas::net::trust::Roots;
+use ess_mas::net::tls::Roots;
 use ess_mas::secrets::SecretText;
 
 use super::server::Server;

@@ -1,12 +1,10 @@
 #![cfg(unix)]
 
-use kube::config::ExecConfig;
-use secrecy::ExposeSecret as _;
-use serde_json::{Value, json};
+mod exec;
 
 use super::*;
-use crate::cluster::config::plugin::tests::plugin;
 use crate::cluster::config::resolve::resolve_in;
+use exec::plugin;
 
 fn resolved(user: Value) -> Resolved {
     let flags = ConnectionFlags { server: Some("http://127.0.0.1:1".to_owned()), ..ConnectionFlags::default() };

@@ -1,10 +1,12 @@
-//! MAS's `secrets.encryption`: 32 random bytes as 64 hex digits, written once and never changed.
+//! MAS's `secrets.encryption`: 32 random bytes as 64 hex digits, written once and never changed. And fingerprints that only it
+//! allows to compute: whoever has one of those cannot try passwords against it.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fmt::{self, Write as _},
 };
 
+use aws_lc_rs::hmac;
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use zeroize::Zeroizing;
@@ -60,7 +62,7 @@ impl EncryptionSecret {
         &self.hex
     }
 
-    pub(super) fn expose_bytes(&self) -> &[u8] {
+    fn expose_bytes(&self) -> &[u8] {
         self.bytes.as_ref()
     }
 
@@ -185,6 +187,62 @@ impl EncryptionSecretError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("No key could be made: this machine's random source did not answer. Try again, or on another machine.")]
 pub struct GenerateError;
+
+impl Fingerprint {
+    /// HMAC-SHA256 over `value`, keyed with the encryption secret. `purpose` keeps fingerprints of different things apart:
+    /// the same bytes under two purposes have two fingerprints.
+    pub fn of_guessable(purpose: &str, value: &[u8], key: &EncryptionSecret) -> Self {
+        let mut mac = Keyed::new(key, "value");
+        mac.field(purpose.as_bytes());
+        mac.field(value);
+        mac.finish()
+    }
+}
+
+/// One keyed digest over everything a Secret holds: equal exactly when the keys and all their values are equal, byte for byte.
+///
+/// It may be stored where everybody can read it (a `ConfigMap`): without the encryption secret no value can be tried against
+/// it. The encoding is canonical: keys in byte order, every key and value preceded by its length as eight bytes, so that no
+/// two different contents are encoded alike. Two contents compared must be digested with the same key; if the encryption
+/// secret itself differs, so do the digests. `contents` is what `data` decodes to, each key once, in any order.
+pub fn contents_digest<'a>(
+    contents: impl IntoIterator<Item = (&'a str, &'a [u8])>,
+    key: &EncryptionSecret,
+) -> Fingerprint {
+    let sorted: BTreeMap<&str, &[u8]> = contents.into_iter().collect();
+    let mut mac = Keyed::new(key, "contents");
+    mac.length(sorted.len());
+    for (name, value) in sorted {
+        mac.field(name.as_bytes());
+        mac.field(value);
+    }
+    mac.finish()
+}
+
+struct Keyed(hmac::Context);
+
+impl Keyed {
+    fn new(key: &EncryptionSecret, what: &str) -> Self {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, key.expose_bytes());
+        let mut mac = Self(hmac::Context::with_key(&key));
+        mac.field(b"kubectl-ess-mas fingerprint v1");
+        mac.field(what.as_bytes());
+        mac
+    }
+
+    fn length(&mut self, length: usize) {
+        self.0.update(&(length as u64).to_be_bytes());
+    }
+
+    fn field(&mut self, bytes: &[u8]) {
+        self.length(bytes.len());
+        self.0.update(bytes);
+    }
+
+    fn finish(self) -> Fingerprint {
+        Fingerprint::of_hmac(*self.0.sign().as_ref().first_chunk().expect("SHA-256 is 32 bytes"))
+    }
+}
 
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,3 @@
-#![cfg(unix)]
-
 use super::*;
 
 pub fn plugin(script: &str) -> ExecConfig {
@@ -11,7 +9,7 @@ pub fn plugin(script: &str) -> ExecConfig {
 }
 
 async fn failed(plugin: &ExecConfig) -> ClusterError {
-    run(plugin, &ExecAuthCluster::default(), AuthInfo::default()).await.err().expect("fails")
+    run_plugin(plugin, &ExecAuthCluster::default(), AuthInfo::default()).await.err().expect("fails")
 }
 
 #[tokio::test]

@@ -244,3 +244,4 @@ fn debug_shows_size_and_fingerprint_only() {
 }
 
 mod damage;
+mod tls;

@@ -1,6 +1,6 @@
-//! MAS's signing key, `rsaPrivateKey`.
+//! Private keys: MAS's signing key, `rsaPrivateKey`, and that of a TLS certificate.
 //!
-//! MAS signs ID tokens with it and loads it when it starts (`crates/keystore/src/lib.rs`), so a file it cannot read shows
+//! MAS signs ID tokens with the first and loads it when it starts (`crates/keystore/src/lib.rs`), so a file it cannot read shows
 //! when Synapse already waits for MAS. [`RsaPrivateKey::parse`] reads it with the crates that MAS reads it with, and accepts
 //! less: `RS256` needs RSA, and RFC 7518 §3.3 wants 2048 bits or more.
 
@@ -8,13 +8,18 @@ use std::fmt;
 
 use aws_lc_rs::{
     encoding::AsDer as _,
-    rsa::{KeyPair, KeySize},
-    signature::KeyPair as _,
+    rsa::{KeyPair as RsaKeyPair, KeySize},
+    signature::{
+        ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1_SIGNING, ECDSA_P521_SHA512_ASN1_SIGNING, EcdsaKeyPair,
+        KeyPair as _,
+    },
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use clap::ValueEnum;
 use pkcs1::der::{Decode as _, asn1::Null};
 use pkcs8::{ObjectIdentifier, PrivateKeyInfo};
+use rcgen::{KeyPair, PublicKeyData as _};
+use rustls_pki_types::{PrivateKeyDer, pem::PemObject as _};
 use zeroize::Zeroizing;
 
 use crate::secrets::{Fingerprint, GenerateError, SecretText};
@@ -51,7 +56,7 @@ impl RsaPrivateKey {
             RsaBits::Bits3072 => KeySize::Rsa3072,
             RsaBits::Bits4096 => KeySize::Rsa4096,
         };
-        let pair = KeyPair::generate(size).map_err(|_| GenerateError)?;
+        let pair = RsaKeyPair::generate(size).map_err(|_| GenerateError)?;
         let der = pair.as_der().map_err(|_| GenerateError)?;
         Self::of(&pair, SecretText::new(pem::encode("PRIVATE KEY", der.as_ref()))).ok_or(GenerateError)
     }
@@ -75,18 +80,18 @@ impl RsaPrivateKey {
                     return Err(KeyError::Damaged);
                 }
                 check_numbers(info.private_key)?;
-                KeyPair::from_pkcs8(&der)
+                RsaKeyPair::from_pkcs8(&der)
             }
             "RSA PRIVATE KEY" => {
                 check_numbers(&der)?;
-                KeyPair::from_der(&der)
+                RsaKeyPair::from_der(&der)
             }
             other => return Err(of_label(other)),
         };
         pair.ok().and_then(|pair| Self::of(&pair, SecretText::from(text))).ok_or(KeyError::Damaged)
     }
 
-    fn of(pair: &KeyPair, pem: SecretText) -> Option<Self> {
+    fn of(pair: &RsaKeyPair, pem: SecretText) -> Option<Self> {
         let public = pair.public_key();
         let modulus = pkcs1::RsaPublicKey::from_der(public.as_ref()).ok()?.modulus.as_bytes().to_vec();
         Some(Self { pem, modulus, fingerprint: Fingerprint::of_public(public.as_der().ok()?.as_ref()) })
@@ -157,6 +162,94 @@ pub(super) fn bit_length(number: &[u8]) -> usize {
 impl fmt::Debug for RsaPrivateKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "RsaPrivateKey({} bits, {})", self.bits(), self.fingerprint)
+    }
+}
+
+/// The kinds of key that are made for a TLS certificate. Every client of the last ten years takes P-256, and it is quick to make.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum TlsKeyType {
+    #[default]
+    #[value(name = "p256", help = "EC on P-256")]
+    P256,
+    #[value(name = "rsa2048", help = "RSA, 2048 bits")]
+    Rsa2048,
+    #[value(name = "rsa3072", help = "RSA, 3072 bits")]
+    Rsa3072,
+    #[value(name = "rsa4096", help = "RSA, 4096 bits")]
+    Rsa4096,
+}
+
+/// A private key that can stand behind a TLS certificate, and sign one.
+pub struct TlsPrivateKey {
+    pem: SecretText,
+    /// rcgen keeps the DER beside the key; `Zeroizing` overwrites it.
+    pair: Zeroizing<KeyPair>,
+}
+
+impl TlsPrivateKey {
+    pub fn generate(kind: TlsKeyType) -> Result<Self, GenerateError> {
+        let bits = match kind {
+            TlsKeyType::P256 => return KeyPair::generate().map(Self::of).map_err(|_| GenerateError),
+            TlsKeyType::Rsa2048 => RsaBits::Bits2048,
+            TlsKeyType::Rsa3072 => RsaBits::Bits3072,
+            TlsKeyType::Rsa4096 => RsaBits::Bits4096,
+        };
+        Self::parse(RsaPrivateKey::generate(bits)?.pem().expose().as_bytes()).map_err(|_| GenerateError)
+    }
+
+    /// Reads a PEM file that holds one private key: PKCS#8, PKCS#1 or SEC1, with anything else around it.
+    pub fn parse(bytes: &[u8]) -> Result<Self, KeyError> {
+        only_key(bytes)?;
+        let key = PrivateKeyDer::pem_slice_iter(bytes).find_map(Result::ok).ok_or(KeyError::Unusable)?;
+        // rcgen takes the other forms as well, but would write them under the label of this one.
+        let pair = pkcs8(&key).and_then(|der| KeyPair::try_from(der.as_slice()).ok());
+        pair.map(Self::of).ok_or(KeyError::Unusable)
+    }
+
+    fn of(pair: KeyPair) -> Self {
+        Self { pem: SecretText::new(pem::encode("PRIVATE KEY", pair.serialized_der())), pair: Zeroizing::new(pair) }
+    }
+
+    /// The key as PKCS#8 PEM, whatever form it was read in: what goes into a Secret or a file.
+    pub fn pem(&self) -> &SecretText {
+        &self.pem
+    }
+
+    /// SHA-256 over the public key, the same for a certificate of this key ([`Certificate::public_key_fingerprint`]).
+    ///
+    /// [`Certificate::public_key_fingerprint`]: super::Certificate::public_key_fingerprint
+    pub fn fingerprint(&self) -> Fingerprint {
+        Fingerprint::of_public(&self.pair.subject_public_key_info())
+    }
+
+    pub(super) fn pair(&self) -> &KeyPair {
+        &self.pair
+    }
+
+    /// Whether it is RSA, which wants one more key usage in its certificate.
+    pub(super) fn is_rsa(&self) -> bool {
+        self.pair.is_compatible(&rcgen::PKCS_RSA_SHA256)
+    }
+}
+
+fn pkcs8(key: &PrivateKeyDer<'_>) -> Option<Zeroizing<Vec<u8>>> {
+    let curves = [&ECDSA_P256_SHA256_ASN1_SIGNING, &ECDSA_P384_SHA384_ASN1_SIGNING, &ECDSA_P521_SHA512_ASN1_SIGNING];
+    let der = match key {
+        PrivateKeyDer::Pkcs1(key) => {
+            RsaKeyPair::from_der(key.secret_pkcs1_der()).ok()?.as_der().ok()?.as_ref().to_vec()
+        }
+        PrivateKeyDer::Sec1(key) => {
+            let of = |curve| EcdsaKeyPair::from_private_key_der(curve, key.secret_sec1_der()).ok();
+            curves.into_iter().find_map(of)?.to_pkcs8v1().ok()?.as_ref().to_vec()
+        }
+        key => key.secret_der().to_vec(),
+    };
+    Some(Zeroizing::new(der))
+}
+
+impl fmt::Debug for TlsPrivateKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TlsPrivateKey({})", self.fingerprint())
     }
 }
 

@@ -5,6 +5,7 @@ pub mod command;
 pub mod complete;
 pub mod examples;
 mod flags;
+mod keys;
 mod parse;
 mod prepare;
 mod tls;

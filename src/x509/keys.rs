@@ -15,7 +15,6 @@ use aws_lc_rs::{
     },
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use clap::ValueEnum;
 use pkcs1::der::{Decode as _, asn1::Null};
 use pkcs8::{ObjectIdentifier, PrivateKeyInfo};
 use rcgen::{KeyPair, PublicKeyData as _};
@@ -26,14 +25,11 @@ use crate::secrets::{Fingerprint, GenerateError, SecretText};
 use crate::x509::pem::{self, KeyError, only_key};
 
 /// The sizes offered for a new key. MAS itself makes 2048.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum RsaBits {
     #[default]
-    #[value(name = "2048", help = "What MAS and openssl make")]
     Bits2048,
-    #[value(name = "3072", help = "3072 bits")]
     Bits3072,
-    #[value(name = "4096", help = "4096 bits; takes a moment")]
     Bits4096,
 }
 
@@ -166,16 +162,12 @@ impl fmt::Debug for RsaPrivateKey {
 }
 
 /// The kinds of key that are made for a TLS certificate. Every client of the last ten years takes P-256, and it is quick to make.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum TlsKeyType {
     #[default]
-    #[value(name = "p256", help = "EC on P-256")]
     P256,
-    #[value(name = "rsa2048", help = "RSA, 2048 bits")]
     Rsa2048,
-    #[value(name = "rsa3072", help = "RSA, 3072 bits")]
     Rsa3072,
-    #[value(name = "rsa4096", help = "RSA, 4096 bits")]
     Rsa4096,
 }
 

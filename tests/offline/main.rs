@@ -6,10 +6,10 @@ mod command_line;
 mod corpus;
 #[cfg(unix)]
 mod krew;
-mod layers;
 mod man;
 mod schedules;
 #[cfg(target_os = "linux")]
 mod start;
+mod structure;
 #[cfg(unix)]
 mod terminal;

@@ -8,10 +8,10 @@ mod corpus;
 mod fuzz_seeds;
 #[cfg(unix)]
 mod krew;
-mod layers;
 mod man;
 mod schedules;
 #[cfg(target_os = "linux")]
 mod start;
+mod structure;
 #[cfg(unix)]
 mod terminal;

@@ -1,0 +1,194 @@
+//! The structure of the sources: no file imports one that imports it back, arrows among the rooms (the folders and files directly in
+//! `src`) point one way, what decides knows nothing of the world, and only `terminal` prints.
+
+mod circles;
+mod file;
+mod imports;
+mod tokens;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use circles::circles;
+use imports::House;
+
+/// The rooms from the top to the bottom. What stands in one line may import each other, as long as there is no circle.
+const FLOORS: [&[&str]; 10] = [
+    &["main", "lib"],
+    &["commands"],
+    &["cli"],
+    &["migration"],
+    &["session"],
+    &["error"],
+    &["terminal"],
+    &["cluster", "net"],
+    &["checks", "diagnosis", "plan", "record", "verdict"],
+    &["answers", "connection_failure", "deployment", "duration", "hardening", "redact", "secrets", "workloads", "x509"],
+];
+
+/// What a room may not know although it is below.
+const UNKNOWN: [(&str, &[&str]); 6] = [
+    ("migration", &["cli"]),
+    ("terminal", &["cluster", "net"]),
+    // Kubernetes, and nothing of what is done with it.
+    ("cluster", &["checks", "deployment", "diagnosis", "plan", "record", "workloads"]),
+    ("net", &["checks", "cluster"]),
+    ("plan", &["checks", "record"]),
+    ("verdict", &["checks", "plan", "record", "workloads"]),
+];
+
+/// Who may print and ask.
+const USES_TERMINAL: [&str; 7] = ["main", "lib", "commands", "cli", "migration", "session", "error"];
+
+/// The rooms that decide.
+const PURE: [&str; 10] =
+    ["answers", "checks", "deployment", "diagnosis", "plan", "redact", "secrets", "verdict", "workloads", "x509"];
+
+/// What a pure room may not name.
+const WORLD: [&str; 25] = [
+    "clap",
+    "futures",
+    "hyper",
+    "hyper_util",
+    "jiff::Timestamp::now",
+    "jiff::Zoned::now",
+    "jiff::tz::TimeZone::system",
+    "kube",
+    "reqwest",
+    "rustix",
+    "std::env",
+    "std::fs",
+    "std::io::stderr",
+    "std::io::stdin",
+    "std::io::stdout",
+    "std::net::TcpListener",
+    "std::net::TcpStream",
+    "std::net::ToSocketAddrs",
+    "std::net::UdpSocket",
+    "std::process",
+    "std::thread",
+    "std::time::Instant",
+    "std::time::SystemTime",
+    "tokio",
+    "tokio_postgres",
+];
+
+/// What writes to a stream by itself.
+const PRINTING: [&str; 7] =
+    ["dbg!", "eprint!", "eprintln!", "print!", "println!", "std::io::stderr", "std::io::stdout"];
+
+fn house() -> House {
+    House::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"))
+}
+
+fn room(path: &str) -> &str {
+    path.split('/').next().unwrap_or_default().trim_end_matches(".rs")
+}
+
+fn floor(room: &str) -> usize {
+    let found = FLOORS.iter().position(|floor| floor.contains(&room));
+    found.unwrap_or_else(|| panic!("src/{room} has no place among the rooms; give it one here"))
+}
+
+fn words<'a>(all: impl IntoIterator<Item = &'a String>) -> String {
+    all.into_iter().map(String::as_str).collect::<Vec<_>>().join(", ")
+}
+
+#[test]
+fn no_file_imports_one_that_imports_it_back() {
+    let house = house();
+    assert!(house.paths().count() > 100, "the sources were found");
+    let arrows = house.arrows();
+    let found = circles(arrows.keys().map(|(from, to)| (from.as_str(), to.as_str())));
+    let told: Vec<String> = found
+        .iter()
+        .map(|circle| {
+            let inside =
+                arrows.iter().filter(|((from, to), _)| circle.contains(from.as_str()) && circle.contains(to.as_str()));
+            let lines = inside.map(|((from, to), names)| format!("\n  {from} takes from {to}: {}", words(names)));
+            format!("a circle of {} files{}", circle.len(), lines.collect::<String>())
+        })
+        .collect();
+    assert!(told.is_empty(), "{} circles\n{}", told.len(), told.join("\n"));
+}
+
+#[test]
+fn arrows_among_the_rooms_point_one_way() {
+    let house = house();
+    house.paths().map(room).for_each(|room| assert!(floor(room) < FLOORS.len()));
+    let mut rooms: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
+    for ((from, to), names) in house.arrows() {
+        let arrow = format!("{from} takes from {to}: {}", words(&names));
+        rooms.entry((room(&from).to_owned(), room(&to).to_owned())).or_default().push(arrow);
+    }
+    rooms.retain(|(from, to), _| from != to);
+    let beside = |from: &str, to: &str| floor(from) == floor(to);
+    let circles =
+        circles(rooms.keys().map(|(from, to)| (from.as_str(), to.as_str())).filter(|(from, to)| beside(from, to)));
+    let wrong = rooms.iter().filter(|((from, to), _)| {
+        let unknown = UNKNOWN.iter().any(|(room, unknown)| room == from && unknown.contains(&to.as_str()));
+        let prints = to == "terminal" && !USES_TERMINAL.contains(&from.as_str());
+        let round = circles.iter().any(|circle| circle.contains(from.as_str()) && circle.contains(to.as_str()));
+        floor(from) > floor(to) || unknown || prints || round
+    });
+    let told: Vec<String> = wrong.flat_map(|(_, arrows)| arrows).cloned().collect();
+    assert!(told.is_empty(), "{} arrows\n{}", told.len(), told.join("\n"));
+}
+
+#[test]
+fn what_decides_knows_nothing_of_the_world() {
+    let house = house();
+    assert_none(&house, &WORLD, |path| PURE.contains(&room(path)));
+    // The record itself is a value; what keeps failures writes files.
+    let writes = |(from, to): &&(String, String)| PURE.contains(&room(from)) && to.starts_with("record/failure_file");
+    let arrows = house.arrows();
+    assert_eq!(arrows.keys().filter(writes).collect::<Vec<_>>(), Vec::<&(String, String)>::new());
+    assert_none(&house, &["kube", "tokio"], |path| room(path) == "record");
+    assert_none(&house, &["kube"], |path| matches!(room(path), "net" | "terminal"));
+}
+
+#[test]
+fn only_the_terminal_prints() {
+    assert_none(&house(), &PRINTING, |path| room(path) != "terminal");
+}
+
+#[track_caller]
+fn assert_none(house: &House, unwanted: &[&str], of: impl Fn(&str) -> bool) {
+    let names = |path: &str, unwanted: &str| {
+        path.strip_prefix(unwanted).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+    };
+    let mut told = Vec::new();
+    for (file, paths) in house.foreign().iter().filter(|(file, _)| of(file)) {
+        let found = paths.iter().filter(|path| unwanted.iter().any(|one| names(path, one)));
+        told.extend(found.map(|path| format!("{file} names {path}")));
+    }
+    assert!(told.is_empty(), "{}", told.join("\n"));
+}
+
+#[test]
+fn imports_are_read_grouped_renamed_and_by_way_of_others() {
+    let house = House::of([
+        ("lib.rs", "mod a; pub mod b;"),
+        ("a/mod.rs", "//! use crate::b::no;\nmod leaf; pub use leaf::{Leaf, other as renamed}; pub struct Own;"),
+        ("a/leaf.rs", "pub struct Leaf; pub fn other() { println!(\"use crate::b::no;\") }"),
+        (
+            "b.rs",
+            "use crate::{a::{Leaf, renamed as again}, a};\nuse std::{fs, io};\nfn f() { a::Own; io::stdin(); }\nfn g() -> impl Sized + use<> { a::Own }\n\
+             #[cfg(test)]\nmod tests { use super::c::Never; }\n#[cfg(test)] mod c;",
+        ),
+        ("b/c.rs", "use crate::a::Own; pub struct Never;"),
+    ]);
+    let arrows: Vec<String> =
+        house.arrows().iter().map(|((from, to), names)| format!("{from} {to} {}", words(names))).collect();
+    assert_eq!(arrows, ["a/mod.rs a/leaf.rs Leaf, other", "b.rs a/leaf.rs Leaf, renamed", "b.rs a/mod.rs Own"]);
+    let foreign = house.foreign();
+    assert_eq!(words(&foreign["b.rs"]), "std::fs, std::io, std::io::stdin");
+    assert_eq!(words(&foreign["a/leaf.rs"]), "println!");
+}
+
+#[test]
+fn circles_are_found() {
+    let found = circles([("a", "b"), ("b", "c"), ("c", "b"), ("c", "d")]);
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].iter().copied().collect::<Vec<_>>(), ["b", "c"]);
+}

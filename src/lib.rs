@@ -15,6 +15,7 @@ pub mod deployment;
 pub mod diagnosis;
 pub mod duration;
 mod error;
+mod field_manager;
 pub mod hardening;
 mod migration;
 pub mod net;

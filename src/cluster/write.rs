@@ -28,7 +28,7 @@ use super::errors::{ClusterError, ErrorKind};
 use super::read::object;
 use super::resource::{Action, Target, address, query};
 use super::write_outcome::{Stored, WriteOutcome};
-use crate::deployment::FIELD_MANAGER;
+use crate::field_manager::FIELD_MANAGER;
 use crate::secrets::wipe;
 
 /// One write as a value: what is shown by [`Cluster::dry_run`] is what [`Cluster::write`] sends.

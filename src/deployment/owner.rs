@@ -4,9 +4,7 @@
 use serde_json::Value;
 
 use super::view::Deployment;
-
-/// The field manager under which the API server notes what this program writes.
-pub const FIELD_MANAGER: &str = "kubectl-ess-mas";
+use crate::field_manager::FIELD_MANAGER;
 
 /// Where client-side `kubectl apply` (and what imitates it) keeps the file that it was last given.
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";

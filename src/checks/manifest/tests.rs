@@ -61,7 +61,7 @@ fn what_helm_does_is_said_for_its_version_and_for_what_its_values_name() {
 
 #[test]
 fn after_the_migration_an_owner_that_has_not_said_so_is_told_loudly_and_one_that_has_is_fine() {
-    let ours = wrote(crate::deployment::FIELD_MANAGER, "Update", "2", Reach::Active);
+    let ours = wrote(crate::field_manager::FIELD_MANAGER, "Update", "2", Reach::Active);
     let owners = [
         (json!({"annotations": {"meta.helm.sh/release-name": "ess"}}), "helm"),
         (json!({"labels": {"argocd.argoproj.io/instance": "chat"}}), "argocd-controller"),
@@ -151,7 +151,7 @@ fn an_unknown_applier_matters_where_it_names_what_is_changed() {
 
 #[test]
 fn after_the_migration_an_applier_of_mas_may_say_something_else_of_the_switch() {
-    let ours = wrote(crate::deployment::FIELD_MANAGER, "Update", "2", Reach::Active);
+    let ours = wrote(crate::field_manager::FIELD_MANAGER, "Update", "2", Reach::Active);
     let with = |fields| done(of(json!({"managedFields": fields})));
     let theirs = |names| wrote("terraform", "Apply", "1", names);
     let severity = |fields| told(&with(fields), Purpose::Look)[0].severity;

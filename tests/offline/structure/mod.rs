@@ -23,7 +23,18 @@ const FLOORS: [&[&str]; 10] = [
     &["terminal"],
     &["cluster", "net"],
     &["checks", "diagnosis", "plan", "record", "verdict"],
-    &["answers", "connection_failure", "deployment", "duration", "hardening", "redact", "secrets", "workloads", "x509"],
+    &[
+        "answers",
+        "connection_failure",
+        "deployment",
+        "duration",
+        "field_manager",
+        "hardening",
+        "redact",
+        "secrets",
+        "workloads",
+        "x509",
+    ],
 ];
 
 /// What a room may not know although it is below.

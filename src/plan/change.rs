@@ -121,8 +121,10 @@ impl Plan {
     pub fn unexplained(&self, answer: &Value) -> Vec<String> {
         let judged = |object: &Value| {
             let metadata = &object["metadata"];
-            json!({"spec": object["spec"], "metadata": {
-                "annotations": metadata["annotations"], "labels": metadata["labels"], "finalizers": metadata["finalizers"]}})
+            let judged = json!({"spec": object["spec"], "metadata": {
+                "annotations": metadata["annotations"], "labels": metadata["labels"], "finalizers": metadata["finalizers"]}});
+            // A field that is null is none: API servers prune it as they like. Merged as a patch, nulls go.
+            merge(&json!({}), &judged)
         };
         let found = json_patch::diff(&judged(&merge(self.before.object(), &self.patch)), &judged(answer));
         let path =
@@ -218,6 +220,16 @@ mod tests {
         answer["spec"]["components"]["synapse"] = json!({"config": {"workers": 3}});
         answer["metadata"]["annotations"] = json!({"x": "y"});
         assert_eq!(plan.unexplained(&answer), ["metadata.annotations", "spec.components.synapse"]);
+    }
+
+    #[test]
+    fn a_null_that_the_api_server_prunes_is_no_difference() {
+        let mas = json!({"config": {"active": false}});
+        let before = deployment(&json!({"matrixAuthenticationService": mas, "synapse": {"additional": null}}));
+        let plan = Plan::activate(&before);
+        let mut answer = merge(before.object(), plan.patch());
+        answer["spec"]["components"]["synapse"] = json!({});
+        assert!(plan.unexplained(&answer).is_empty(), "{:?}", plan.unexplained(&answer));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use clap::builder::styling::{AnsiColor, Effects, Style};
 use clap::{Arg, ArgAction, Command, CommandFactory as _, ValueHint};
 
 use super::args::Cli;
-use super::examples;
+use super::examples::{self, Example};
 use crate::terminal::text::wrap;
 
 /// Help is not laid out wider than this.
@@ -25,20 +25,25 @@ pub fn definition() -> Command {
     for_columns(WIDEST)
 }
 
+/// The same without a help page, for what only completes words.
+pub fn without_help() -> Command {
+    each_below(root(), |below, _| bare(below))
+}
+
 /// The same, with help laid out for so many columns, but no more than [`WIDEST`].
 pub fn for_columns(columns: usize) -> Command {
     let columns = columns.min(WIDEST);
-    let mut command = hinted(Cli::command())
+    let examples: Vec<Example> = examples::all().collect();
+    let command = each_below(root(), |below, name| made_ready(below, name, &examples))
         .styles(styles())
-        .disable_help_subcommand(false)
         .override_usage("kubectl ess-mas COMMAND [NAME] [flags]");
-    let names: Vec<String> = command.get_subcommands().map(|one| one.get_name().to_owned()).collect();
-    for name in names {
-        command = command.mut_subcommand(&name, |below| made_ready(below, &name));
-    }
     let template =
         format!("{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{}{{after-help}}", groups(&command, columns));
     command.help_template(template).term_width(columns)
+}
+
+fn root() -> Command {
+    hinted(Cli::command()).disable_help_subcommand(false)
 }
 
 /// Bold heads and nothing else but what marks a mistake: the sixteen basic colours follow the person's own theme.
@@ -72,19 +77,25 @@ fn groups(command: &Command, columns: usize) -> String {
     text
 }
 
-/// A command below, and those below it: usage as kubectl writes it, and examples above the flags.
-fn made_ready(command: Command, path: &str) -> Command {
-    let mut command = hinted(command);
-    let below: Vec<String> = command.get_subcommands().map(|one| one.get_name().to_owned()).collect();
-    for name in &below {
-        command = command.mut_subcommand(name, |one| made_ready(one, &format!("{path} {name}")));
-    }
-    let usage = usage(&command, path, !below.is_empty());
+/// A command below, and those below it.
+fn bare(command: Command) -> Command {
+    each_below(hinted(command), |below, _| bare(below)).disable_help_subcommand(true)
+}
+
+/// The same with usage as kubectl writes it, and examples above the flags.
+fn made_ready(command: Command, path: &str, all: &[Example]) -> Command {
+    let command = each_below(hinted(command), |below, name| made_ready(below, &format!("{path} {name}"), all));
+    let usage = usage(&command, path, command.has_subcommands());
     let template = format!(
         "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{}{{all-args}}{{after-help}}",
-        examples::help(path).map_or_else(String::new, |text| format!("{text}\n\n"))
+        examples::help(all, path).map_or_else(String::new, |text| format!("{text}\n\n"))
     );
     command.override_usage(usage).help_template(template).disable_help_subcommand(true)
+}
+
+pub(super) fn each_below(command: Command, change: impl Fn(Command, &str) -> Command) -> Command {
+    let names: Vec<String> = command.get_subcommands().map(|one| one.get_name().to_owned()).collect();
+    names.iter().fold(command, |command, name| command.mut_subcommand(name, |below| change(below, name)))
 }
 
 fn usage(command: &Command, path: &str, has_commands: bool) -> String {

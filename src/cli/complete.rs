@@ -39,10 +39,10 @@ pub fn complete(
 ) -> String {
     let Some((last, before)) = words.split_last() else { return ":4\n".to_owned() };
     let line = || std::iter::once(PROGRAM).chain(before.iter().map(String::as_str));
-    let matches = command::definition().ignore_errors(true).try_get_matches_from(line()).ok();
+    let matches = command::without_help().ignore_errors(true).try_get_matches_from(line()).ok();
     let flags = matches.as_ref().and_then(|matches| ConnectionFlags::from_arg_matches(matches).ok());
     let flags = flags.unwrap_or_default();
-    let mut root = with_values(command::definition(), &(Arc::new(move |live| look_up(live, &flags)) as LookUp));
+    let mut root = with_values(command::without_help(), &(Arc::new(move |live| look_up(live, &flags)) as LookUp));
     // A dash alone stands for long flags.
     let typed = if last == "-" { "--" } else { last };
     let typed_line = line().chain([typed]).map(OsString::from).collect();
@@ -121,8 +121,7 @@ fn with_values(command: Command, look_up: &LookUp) -> Command {
             found.map(CompletionCandidate::new).collect()
         }))
     });
-    let names: Vec<String> = command.get_subcommands().map(|one| one.get_name().to_owned()).collect();
-    names.into_iter().fold(command, |command, name| command.mut_subcommand(name, |below| with_values(below, look_up)))
+    command::each_below(command, |below, _| with_values(below, look_up))
 }
 
 #[cfg(test)]

@@ -24,15 +24,15 @@ pub fn all() -> impl Iterator<Item = Example> {
 }
 
 /// The text above a command's flags.
-pub fn help(of: &str) -> Option<String> {
+pub fn help(all: &[Example], of: &str) -> Option<String> {
     let bold = Style::new().effects(Effects::BOLD);
-    Some(format!("{bold}Examples:{bold:#}\n{}", plain(of)?))
+    Some(format!("{bold}Examples:{bold:#}\n{}", plain(all, of)?))
 }
 
 /// The examples of a command, each with what it is for.
-pub fn plain(of: &str) -> Option<String> {
+pub fn plain(all: &[Example], of: &str) -> Option<String> {
     let mut text = String::new();
-    for Example { about, line, .. } in all().filter(|example| example.of == of) {
+    for Example { about, line, .. } in all.iter().filter(|example| example.of == of) {
         // Writing into a string cannot fail.
         let _ = write!(text, "  # {about}\n  {line}\n\n");
     }

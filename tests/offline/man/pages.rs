@@ -33,7 +33,7 @@ fn add(command: &Command, path: &str, pages: &mut BTreeMap<String, String>) -> i
     man.render(&mut page)?;
     // What stands below the flags is called "extra" there.
     let mut page = String::from_utf8_lossy(&page).replace("\n.SH EXTRA\n", "\n.SH NOTES\n");
-    if let Some(text) = examples::plain(path) {
+    if let Some(text) = examples::plain(&examples::all().collect::<Vec<_>>(), path) {
         let mut section = Vec::new();
         clap_mangen::Man::new(Command::new("examples").after_help(text)).render_extra_section(&mut section)?;
         let section = String::from_utf8_lossy(&section);

@@ -1,11 +1,12 @@
-//! Why a connection failed, for sentences: what an error came of, and what is wrong with a certificate.
+//! Describes why a connection failed: the causes of an error, and what is wrong with a certificate.
 
 use std::error::Error;
 use std::io;
 
 use rustls::CertificateError;
 
-/// What is wrong with a certificate, to complete "the certificate …"; `another_name` is said where it is for another host.
+/// Describes what is wrong with a certificate, to complete "the certificate …"; `another_name` is the text for a certificate
+/// of another host.
 pub fn complaint(error: &CertificateError, another_name: &str) -> String {
     let words = match error {
         CertificateError::UnknownIssuer => "is signed by an authority that is not trusted here",
@@ -20,12 +21,12 @@ pub fn complaint(error: &CertificateError, another_name: &str) -> String {
     words.to_owned()
 }
 
-/// The first error of this kind among what an error came of.
+/// The first error of this type among an error and its causes.
 pub fn cause<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
     causes(error).find_map(|one| one.downcast_ref())
 }
 
-/// An error, and what it came of. What an I/O error carries is not among its sources.
+/// An error and its causes, including those inside I/O errors, which `source` leaves out.
 pub fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     std::iter::successors(Some(error), |one: &&'a (dyn Error + 'static)| {
         let one: &'a (dyn Error + 'static) = *one;
@@ -36,7 +37,7 @@ pub fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a 
     })
 }
 
-/// A server's text, fit for a terminal: one line, no control characters, no longer than this.
+/// Makes a server's text safe for a terminal: one line, no control characters, at most `longest` characters.
 pub fn one_line(text: &str, longest: usize) -> String {
     let clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     let clean = clean.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -46,7 +47,7 @@ pub fn one_line(text: &str, longest: usize) -> String {
     }
 }
 
-/// An I/O error in the system's words, without its number.
+/// The message of an I/O error without its number.
 pub fn plain(error: &dyn Error) -> String {
     error.to_string().split(" (os error").next().unwrap_or_default().to_owned()
 }

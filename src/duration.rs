@@ -1,37 +1,37 @@
-//! Durations as Go writes them, for kubectl's flags and for what the operator reads: by kube's reader.
+//! Durations in Go's format, for kubectl's flags and for values that the operator parses; parsed by kube.
 //!
-//! jiff's friendly durations are others: it refuses `1.5h30m`, `30m1h` and `.5s`, and takes `5 minutes` and `1h 2m`, which Go
-//! does not read. A period that the operator cannot read is a blocker, so this has to be exact.
+//! jiff's friendly format differs: it refuses `1.5h30m`, `30m1h` and `.5s`, and accepts `5 minutes` and `1h 2m`, which Go
+//! refuses. A period that the operator can't parse is a blocker, so this has to be exact.
 
 use std::time::Duration;
 
-/// Why a text is not a duration; the sentence a person sees.
+/// The error for a text that is not a duration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is not a duration: write it like 30s, 5m or 1h30m")]
 pub struct NotADuration {
     text: String,
 }
 
-/// A longer text may hold a number that is too large for a duration.
+/// The longest text that is parsed; a longer one may overflow.
 const LONGEST: usize = 16;
 
-/// Reads a duration the way Go's `time.ParseDuration` does (`300ms`, `1.5h`, `1h30m`, `0`), as kubectl's flags take it.
+/// Parses a duration like Go's `time.ParseDuration` (`300ms`, `1.5h`, `1h30m`, `0`), as kubectl's flags do.
 ///
-/// Negative durations are refused: no flag of ours has a use for one.
+/// Refuses negative durations.
 pub fn parse_duration(text: &str) -> Result<Duration, NotADuration> {
-    // kube's reader takes an empty text for zero, and panics at numbers that are too large or have a sign of their own.
+    // kube parses an empty text as zero, and panics on numbers that overflow or have a sign of their own.
     let unsigned = text.strip_prefix('+').unwrap_or(text);
     let readable = (1..=LONGEST).contains(&unsigned.len()) && !unsigned.contains(['+', '-']);
     let read = readable.then(|| unsigned.parse::<kube::core::Duration>().ok()).flatten();
     read.map(Duration::from).ok_or_else(|| NotADuration { text: text.to_owned() })
 }
 
-/// Whether Go reads it, also as a negative duration.
+/// Whether Go can parse it, also as a negative duration.
 pub fn is_go_duration(text: &str) -> bool {
     parse_duration(text.strip_prefix('-').unwrap_or(text)).is_ok()
 }
 
-/// Reads `--request-timeout`: a Go duration or a plain number of seconds; `0` means no limit and gives `None`.
+/// Parses `--request-timeout`: a Go duration or a number of seconds; `0` means no limit and returns `None`.
 pub fn parse_request_timeout(text: &str) -> Result<Option<Duration>, NotADuration> {
     let duration = match text.parse::<u64>() {
         Ok(seconds) => Duration::from_secs(seconds),

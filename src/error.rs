@@ -1,4 +1,4 @@
-//! How a command ends: exit codes, and errors with what to do next.
+//! Exit codes, and errors with the next steps.
 
 use std::error::Error;
 
@@ -13,15 +13,15 @@ pub enum Exit {
     Done = 0,
     /// The API server refused, or the operator reported failure.
     Failed = 1,
-    /// Wrong usage, or an answer is needed and there is no terminal to ask on.
+    /// Wrong usage, or a prompt is needed and there is no terminal.
     Usage = 2,
     /// Blocked by findings; nothing was changed.
     Blocked = 10,
-    /// Warnings only, or warnings that a script did not accept.
+    /// Warnings only, or warnings that a script didn't accept.
     Warnings = 11,
-    /// Gave up waiting; the cluster goes on working.
+    /// Timed out; the cluster continues.
     TimedOut = 124,
-    /// Interrupted; the cluster goes on working.
+    /// Interrupted; the cluster continues.
     Interrupted = 130,
 }
 
@@ -31,23 +31,22 @@ impl Exit {
     }
 }
 
-/// A command that could not do its work: the exit code, the error, and what to do next. The one place where errors
-/// become text is [`Ui::error`](crate::terminal::Ui::error).
+/// A failed command: the exit code, the error, and the next steps. [`Ui::error`](crate::terminal::Ui::error) prints it.
 #[derive(Debug)]
 pub struct Failure {
     pub exit: Exit,
-    /// What happened; `None` when everything has been said already.
+    /// What happened; `None` if it has been printed already.
     pub error: Option<Box<dyn Error + Send + Sync>>,
     pub next: Vec<Next>,
 }
 
 impl Failure {
-    /// With a sentence of our own.
+    /// A failure with this error message.
     pub fn new(exit: Exit, sentence: impl Into<String>) -> Self {
         Self { exit, error: Some(sentence.into().into()), next: Vec::new() }
     }
 
-    /// An ending that has been told already.
+    /// A failure that has been printed already.
     pub fn told(exit: Exit) -> Self {
         Self { exit, error: None, next: Vec::new() }
     }
@@ -61,27 +60,27 @@ impl Failure {
         Self::new(Exit::Failed, sentence)
     }
 
-    /// Adds what to do next.
+    /// Adds a next step.
     #[must_use]
     pub fn advise(mut self, words: impl Into<Line>) -> Self {
         self.next.push(Next::new(words));
         self
     }
 
-    /// Adds what to do next, with the command for it.
+    /// Adds a next step with its command.
     #[must_use]
     pub fn then(mut self, words: impl Into<Line>, command: impl Into<String>) -> Self {
         self.next.push(Next::new(words).command(command));
         self
     }
 
-    /// Whether the API server said that the caller may not do this.
+    /// Whether the API server responded with `403 Forbidden`.
     pub fn is_forbidden(&self) -> bool {
         let error = self.error.as_ref().and_then(|error| error.downcast_ref::<ClusterError>());
         error.is_some_and(ClusterError::is_forbidden)
     }
 
-    /// The sentence, for `-o json`.
+    /// The error message, for `-o json`.
     pub fn message(&self) -> Option<String> {
         self.error.as_ref().map(ToString::to_string)
     }
@@ -89,7 +88,7 @@ impl Failure {
 
 impl From<ClusterError> for Failure {
     fn from(error: ClusterError) -> Self {
-        // A kubeconfig that cannot be used is no wrong usage; kubectl ends with 1 as well.
+        // An unusable kubeconfig is not wrong usage; kubectl exits with 1 as well.
         let exit = if matches!(error.kind(), ErrorKind::Flag { .. }) { Exit::Usage } else { Exit::Failed };
         let next = error.hints().into_iter().map(Next::new).collect();
         Self { exit, error: Some(Box::new(error)), next }
@@ -103,7 +102,7 @@ impl From<OutputError> for Failure {
 }
 
 impl Failure {
-    /// A question without an answer; `flag` is what a script passes instead.
+    /// A prompt without an answer; `flag` is the alternative for scripts.
     pub fn unanswered(error: PromptError, flag: &str) -> Self {
         match error {
             PromptError::NoTerminal => {

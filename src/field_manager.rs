@@ -1,3 +1,3 @@
-//! The field manager under which the API server notes what this program writes.
+//! The field manager of this program's writes.
 
 pub const FIELD_MANAGER: &str = "kubectl-ess-mas";

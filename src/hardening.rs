@@ -1,11 +1,10 @@
-//! What a process that holds secrets does not leave behind.
+//! Keeps secrets in memory out of core dumps.
 
-/// Turns core dumps off for this process: a crash must not put keys and passwords on a disk. The limit is also that of the
-/// programs it starts (credential plugins).
+/// Disables core dumps for this process and its child processes (credential plugins): a crash must not write keys and
+/// passwords to disk.
 ///
-/// On Linux the process is marked as not dumpable as well, since a handler that dumps are piped to is called whatever the limit
-/// is (core(5)); other processes of the same user then cannot read its memory either. Where the system refuses, the program
-/// goes on: it would be of no help to anybody if it did not.
+/// On Linux the process is also marked as not dumpable, because a core dump handler is called whatever the limit is
+/// (core(5)); other processes of the same user can't read its memory either. Errors are ignored: the program works without.
 pub fn forbid_core_dumps() {
     #[cfg(unix)]
     {

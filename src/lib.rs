@@ -1,7 +1,7 @@
 //! `kubectl ess-mas` takes an Element Server Suite Classic deployment from legacy authentication to the
 //! Matrix Authentication Service (MAS).
 //!
-//! Decisions are pure and in the middle; a thin shell is around them. Arrows point one way: `commands` → `migration` →
+//! Decisions are pure; a thin layer around them does the I/O. Imports point one way: `commands` → `migration` →
 //! `session` → `cluster`, `net` → `checks`, `diagnosis`, `plan`, `verdict`, `record` → `answers`, `deployment`,
 //! `secrets`, `x509`, `redact`, `workloads`. `terminal` serves the upper three.
 
@@ -35,8 +35,8 @@ use cli::Typed;
 use error::Exit;
 use terminal::{ColorChoice, Stream, Terminal, Ui, Verbosity};
 
-/// Runs the program with these arguments (the first one is the program's name) and returns its exit code. Keeps no state
-/// in the process, so it can be called again.
+/// Runs the program with these arguments (the first one is the program's name) and returns its exit code. Keeps no global
+/// state, so it can be called repeatedly.
 pub fn run(args: impl IntoIterator<Item = OsString>, terminal: Terminal) -> u8 {
     let args: Vec<OsString> = args.into_iter().collect();
     let cli = match cli::parse(&args, terminal.columns()) {
@@ -49,7 +49,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, terminal: Terminal) -> u8 {
     if let Some(exit) = commands::run_alone(&cli, &ui) {
         return exit.code();
     }
-    // Signals are answered by the worker while questions hold the main thread.
+    // The worker thread handles signals while prompts block the main thread.
     match tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build() {
         Ok(runtime) => {
             let exit = runtime.block_on(commands::run(cli, &ui));
@@ -63,8 +63,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>, terminal: Terminal) -> u8 {
     }
 }
 
-/// Help goes to stdout and is no error; everything else that clap says goes to stderr and is wrong usage. So is a call
-/// without a command: an empty variable in a script must not pass for success.
+/// Prints clap's output: help to stdout, everything else to stderr as wrong usage. A call without a command is wrong usage
+/// too: an empty variable in a script must not count as success.
 fn usage(error: &clap::Error, color: ColorChoice, terminal: Terminal) -> u8 {
     let ui = Ui::new(terminal, color, Verbosity::Normal);
     let stream = if error.use_stderr() { Stream::Err } else { Stream::Out };

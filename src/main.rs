@@ -1,4 +1,4 @@
-//! `kubectl ess-mas`: see the library for everything but the start.
+//! Entry point of `kubectl ess-mas`; everything else is in the library.
 
 use std::process::ExitCode;
 
@@ -6,7 +6,7 @@ use ess_mas::terminal::Terminal;
 
 fn main() -> ExitCode {
     ess_mas::hardening::forbid_core_dumps();
-    // One provider for everything that speaks TLS; the first to install it wins, and there is no other.
+    // One crypto provider for everything that uses TLS.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     ExitCode::from(ess_mas::run(std::env::args_os(), Terminal::real()))
 }

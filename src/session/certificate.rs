@@ -1,4 +1,4 @@
-//! Looks at where MAS's certificate comes from. What is found becomes findings of `prepare` and `check`.
+//! Checks the source of MAS's certificate, for `prepare` and `check`.
 
 use jiff::Timestamp;
 
@@ -10,14 +10,14 @@ use crate::net::tls::{Roots, Trust};
 use crate::plan::{MasSettings, Tls};
 use crate::x509::{CertificateChain, HostName};
 
-/// Judges the certificate that MAS will have with these settings, as far as it can be seen from the cluster.
+/// Checks the certificate that MAS will have with these settings, as far as the cluster shows it.
 pub async fn look(
     session: &Session,
     snapshot: &Snapshot,
     settings: &MasSettings,
     offered: Offered<'_>,
 ) -> Vec<Finding> {
-    // A host that is no name is a problem of the settings.
+    // An invalid host is a finding of its own.
     let Ok(host) = HostName::parse(&settings.host) else { return Vec::new() };
     let now = session.now();
     match CertificateSource::of(settings, &snapshot.deployment, &snapshot.secret_keys()) {
@@ -37,12 +37,12 @@ pub async fn look(
     }
 }
 
-/// Whether a finding is only that this person may not read the issuer that all components share: that does not put it in doubt.
+/// Whether a finding only says that the caller can't read the issuer that all components share, which puts nothing in doubt.
 pub fn is_shared_issuer_unread(finding: &Finding, settings: &MasSettings) -> bool {
     finding.code == codes::CLUSTER_ISSUER && finding.severity == Severity::Unknown && settings.tls == Tls::Inherit
 }
 
-/// A Secret with its type, as it was when things were last gathered.
+/// A Secret with its type, as of the last gathering.
 pub async fn secret(session: &Session, name: &str) -> TypedSecret {
     session.secrets.get(&session.cluster, &session.target, name).await.0
 }
@@ -59,7 +59,7 @@ async fn issuer(session: &Session, name: &str) -> IssuerState {
     }
 }
 
-/// What to say of certificates that a server presented. `system` says that the roots are this system's.
+/// Checks the certificates that a server presented. `system` means that the roots are those of this system.
 pub fn judge(
     subject: &str,
     certificates: &[Vec<u8>],
@@ -70,7 +70,7 @@ pub fn judge(
 ) -> Vec<Finding> {
     let chain = CertificateChain::from_der(certificates.iter().map(Vec::as_slice));
     let Some(chain) = chain else {
-        return vec![certificate::unreadable(subject, "what it presents is not a certificate that can be read")];
+        return vec![certificate::unreadable(subject, "the server presents a certificate that can't be parsed")];
     };
     let trust = roots.map(|roots| roots.judge(certificates, host, now));
     let mut findings = certificate::presented(subject, &chain, host, now, trust == Some(Trust::Trusted));

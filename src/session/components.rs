@@ -1,5 +1,5 @@
-//! Reads what the checks of what is configured look at, within a number of requests: the other components' Secrets, what the
-//! operator made of Synapse's settings; and asks DNS.
+//! Reads the Secrets of the other components and Synapse's rendered configuration, within a limit of requests, and resolves
+//! the hosts in DNS.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use futures::future::join_all;
@@ -19,16 +19,16 @@ use crate::plan::MasSettings;
 use crate::secrets::wipe;
 
 const MOST_REQUESTS: usize = 12;
-/// The global Secret and Synapse's are read at once, the others with what is left of the requests.
+/// The Secrets read in the first round: the global one and Synapse's. The others share the requests that are left.
 const FIRST: usize = 2;
 const PAGE: u32 = 200;
 
-/// Once the migration is done, nothing of it matters any more.
+/// Nothing of this matters after the migration.
 fn wanted(session: &Session, extent: Extent) -> bool {
     matches!(extent, Extent::Check | Extent::Step) && session.deployment.mas_active() != Some(true)
 }
 
-/// The first part: what can be asked for without knowing anything but the object.
+/// The first round: requests that depend only on the deployment.
 pub async fn begin(session: &Session, extent: Extent) -> Components {
     if !wanted(session, extent) {
         return Components::default();
@@ -39,7 +39,7 @@ pub async fn begin(session: &Session, extent: Extent) -> Components {
     Components { secrets, left_out, rendered, resolution: None }
 }
 
-/// The second part, with what is left of the requests.
+/// The second round, with the requests that are left.
 pub async fn finish(session: &Session, extent: Extent, snapshot: &Snapshot) -> Components {
     let Components { mut secrets, left_out: mut now, rendered, .. } = snapshot.components.clone();
     if !wanted(session, extent) {
@@ -57,11 +57,10 @@ pub async fn finish(session: &Session, extent: Extent, snapshot: &Snapshot) -> C
     Components { secrets, left_out, rendered, resolution }
 }
 
-/// How many requests more may be made, where nothing has to be asked twice. Known, not counted: a request that is repeated
-/// must not leave a Secret unread.
+/// The number of requests left. Computed rather than counted: a retried request must not leave a Secret unread.
 fn room(session: &Session, snapshot: &Snapshot) -> usize {
     let (deployment, settings) = (&session.deployment, snapshot.settings.as_ref());
-    // The record, the schema, the caller's rules, the operator's Deployment, and Synapse's rendered configuration.
+    // The record, the schema, the caller's permissions, the operator's Deployment, and Synapse's rendered configuration.
     let always = 5;
     let chart = usize::from(deployment.helm_release().is_some());
     let healing = usize::from(matches!(deployment.owner(), Owner::ArgoCd(Some(_)) | Owner::Flux(_)));
@@ -77,7 +76,7 @@ fn room(session: &Session, snapshot: &Snapshot) -> usize {
 impl Session {
     async fn component_secrets(&self, names: Vec<String>) -> Vec<ComponentSecret> {
         join_all(names.into_iter().map(async |name| {
-            // Shared with the look at the certificate, which may want the same Secret.
+            // Shared with the check of the certificate, which may need the same Secret.
             let keys = match self.secrets.get(&self.cluster, &self.target, &name).await.0 {
                 Known::Known(found) => Known::Known(found.map(|(contents, _)| contents.data.into_keys().collect())),
                 Known::Unreadable(why) => Known::Unreadable(why),
@@ -87,7 +86,7 @@ impl Session {
         .await
     }
 
-    /// The Secret that the operator's public releases render Synapse's main configuration into.
+    /// Synapse's main configuration in the Secret that the operator's public releases render.
     async fn rendered_secret(&self) -> Known<Vec<SynapseConfig>> {
         let name = format!("{}-synapse-main", self.target.name);
         match self.cluster.find_secret(&self.target.namespace, &name).await {
@@ -98,7 +97,7 @@ impl Session {
         }
     }
 
-    /// Where the Secret gave nothing, the ConfigMaps that are named after Synapse are looked through.
+    /// Searches the ConfigMaps that are named after Synapse if the Secret has no configuration.
     async fn rendered_maps(&self, secret: Known<Vec<SynapseConfig>>, search: bool) -> Known<Vec<SynapseConfig>> {
         if !search || secret.known().is_some_and(|found| !found.is_empty()) {
             return secret;
@@ -109,7 +108,7 @@ impl Session {
             (Ok(page), secret) => {
                 let maps = page.into_iter().flat_map(|page| page.items);
                 let found: Vec<_> = maps.flat_map(|map| configs_in_map(&self.target.name, &map)).collect();
-                // That the Secret could not be read matters where nothing else was found.
+                // An unreadable Secret matters only if nothing else was found.
                 if found.is_empty() { secret } else { Known::Known(found) }
             }
             (Err(_), secret @ Known::Unreadable(_)) => secret,
@@ -117,7 +116,7 @@ impl Session {
         }
     }
 
-    /// Asks DNS for MAS's host and Synapse's, once in a session.
+    /// Resolves the hosts of MAS and Synapse, once per session.
     async fn resolution(&self, settings: Option<&MasSettings>) -> Option<Resolution> {
         let host = settings?.host.clone();
         let asked = self.resolution.get_or_init(|| async {

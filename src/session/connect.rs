@@ -1,4 +1,4 @@
-//! A command's connection and the deployment it is about.
+//! The connection of a command, and its deployment.
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -27,7 +27,7 @@ pub struct Context {
 }
 
 impl Context {
-    /// Something to look at while the API server is asked.
+    /// A transient line while the API server is asked.
     pub fn asking(&self) -> Option<LiveLine> {
         let context = self.flags.context.as_ref().map_or_else(String::new, |context| format!(" of context {context}"));
         self.ui.transient_line(&format!("Asking the API server{context} ..."))
@@ -39,14 +39,14 @@ pub struct Session {
     pub cluster: Cluster,
     pub target: Target,
     pub deployment: Deployment,
-    /// Requests it took to find it; `status` keeps within three in all.
+    /// Requests made to find the deployment; `status` makes at most three in all.
     pub requests: u8,
-    /// What DNS said; asked once.
+    /// DNS results, read once.
     pub resolution: tokio::sync::OnceCell<Resolution>,
-    /// The rules that apply to the caller in the deployment's namespace, once they were asked for.
+    /// The rules that apply to the caller in the deployment's namespace, read once.
     pub rules: tokio::sync::OnceCell<Known<Rules>>,
     pub secrets: SecretReads,
-    /// What was read of the record together with the deployment; taken once, since it is old afterwards.
+    /// The record as it was read together with the deployment; used once, because it is outdated afterwards.
     pub prefetched_record: Mutex<Option<Result<Option<Value>, ClusterError>>>,
 }
 
@@ -55,8 +55,7 @@ impl Session {
         Self::open_reading(context, name, false).await
     }
 
-    /// The same for a command that needs the record next and nothing else: where the deployment is named, so is its record,
-    /// and both are asked for at once.
+    /// Like [`Self::open`], and reads the record concurrently if the deployment's name is known.
     pub async fn open_with_record(context: &Context, name: Option<&str>) -> Result<Self, Failure> {
         Self::open_reading(context, name, true).await
     }
@@ -68,7 +67,7 @@ impl Session {
             let name = name.filter(|_| record)?;
             Some(cluster.find_config_map(cluster.namespace(), &record_name(name)).await)
         };
-        // On the heap: they hold a request each.
+        // On the heap: the futures hold a request each.
         let (chosen, ahead) = tokio::join!(Box::pin(cluster.choose(name)), Box::pin(ahead));
         let chosen = chosen.map_err(|error| {
             let refused = error.is_forbidden();
@@ -77,7 +76,7 @@ impl Session {
                 return failure;
             }
             let role = command_line(&context.flags, "check", cluster.namespace(), name.unwrap_or("NAME")) + " --rbac";
-            failure.then("The Role that is enough for the whole way, to be applied by an administrator:", role)
+            failure.then("To print the minimum Role, for an administrator to apply:", role)
         });
         drop(passing);
         match chosen? {
@@ -85,16 +84,16 @@ impl Session {
                 let deployment = read(object)?;
                 if found_elsewhere {
                     let text = format!(
-                        "Namespace {} has no ElementDeployment; using {} in {}, the only one there is.",
+                        "Namespace {} has no ElementDeployment; using {} in {}, the only one in the cluster.",
                         cluster.namespace(),
                         target.name,
                         target.namespace
                     );
                     context.ui.status(text);
                 }
-                // Named, or alone in its namespace: one. Otherwise the other namespaces, or the other version, were asked.
+                // One, and one more each for the other namespaces and for the older version.
                 let requests = 1 + u8::from(found_elsewhere) + u8::from(target.api_version != ApiVersion::V1Alpha2);
-                // It was asked for in the namespace at hand.
+                // It was read in the namespace of the context.
                 let prefetched_record = Mutex::new(ahead.filter(|_| !found_elsewhere));
                 let (rules, secrets, resolution) = Default::default();
                 let context = context.clone();
@@ -131,8 +130,7 @@ impl Session {
         Ok(())
     }
 
-    /// Watches the deployment again after a watch that is over: a fault of this program's, and no reason to leave somebody
-    /// without an answer.
+    /// Watches the deployment again after a watch ended unexpectedly.
     pub async fn follow_anew(&self) -> Watch {
         tokio::time::sleep(Duration::from_secs(1)).await;
         self.cluster.follow(&self.target, self.deployment.object())
@@ -148,7 +146,7 @@ impl Session {
     }
 }
 
-/// A command of this program, with the connection flags that this call was made with.
+/// A command of this program with the connection flags of this call.
 pub fn command_line(flags: &ConnectionFlags, command: &str, namespace: &str, name: &str) -> String {
     let mut line = format!("kubectl ess-mas {command} {name} -n {namespace}");
     for (flag, value) in [

@@ -5,19 +5,19 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::{Instant, sleep_until};
 
-/// How late the end of the time-out may be noticed. Later than that, the program or the machine was stopped, and what
-/// happened meanwhile has not been looked at.
+/// The largest delay after which the end of a time-out may be noticed. A longer one means that the program or the machine
+/// was suspended, and that events in between have not been seen.
 const LATE: Duration = Duration::from_secs(2);
-/// The time to look at it then, and for the connections to come back.
+/// The time to catch up after a suspend, and for connections to recover.
 const LAST_LOOK: Duration = Duration::from_secs(20);
 
-/// How long to wait. Runs on monotonic time, from the command's start.
+/// The end of a time-out, in monotonic time from the start of the command.
 #[derive(Debug, Clone, Copy)]
 pub struct Deadline {
     at: Instant,
-    /// The same by the clock, for a person.
+    /// The same in wall-clock time, for display.
     pub ends_at: Timestamp,
-    /// `--timeout 0`: look once.
+    /// `--timeout 0`: check once.
     pub once: bool,
 }
 
@@ -36,7 +36,7 @@ impl Deadline {
     }
 }
 
-/// The end of the time-out, put off once where nobody could look in time.
+/// The end of the time-out, extended once after a suspend.
 #[derive(Debug)]
 pub struct End {
     at: Instant,
@@ -48,9 +48,9 @@ impl End {
         sleep_until(self.at).await;
     }
 
-    /// Whether what happened meanwhile has to be looked at before the time counts as up: the program or the machine was
-    /// stopped. There is a little time for that then, once. What was followed before has to be followed anew: from the last
-    /// version on, so nothing is lost; the old connection may be dead without a sign.
+    /// Whether the program or the machine was suspended, so that the caller has to catch up before the time-out counts.
+    /// Extends the time-out for that, once. The caller starts a new watch from the last resourceVersion, because the old
+    /// connection may be dead without notice.
     pub fn last_look(&mut self) -> bool {
         let missed = !self.looked_again && self.at.elapsed() > LATE;
         if missed {

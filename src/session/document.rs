@@ -1,8 +1,8 @@
-//! The head of all data that is printed.
+//! The API version and kind of all printed data.
 
 use serde::Serialize;
 
-/// A tree under this program's API version and its kind.
+/// Contents with this program's API version and a kind.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Document<T> {

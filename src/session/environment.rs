@@ -1,5 +1,5 @@
-//! Looks at what is around a deployment: the caller's rights, the operator's workload, the installed release, and how a
-//! GitOps tool is set up. All of it may be out of reach, and then it is not known; nothing in here is an error.
+//! Reads the environment of a deployment: the caller's permissions, the operator's Deployment, the Helm release, and the
+//! settings of a GitOps tool. Whatever can't be read is unknown; nothing here is an error.
 
 use k8s_openapi::api::apps::v1::Deployment;
 use serde_json::{Value, json};
@@ -24,7 +24,7 @@ pub async fn look(session: &Session) -> (Environment, Option<ChartRelease>) {
     (Environment { now, access: Some(access), operator, self_healing: healing }, release)
 }
 
-/// The rules that apply to the caller. They hardly change while a command runs, so they are asked for once.
+/// The rules that apply to the caller, read once per session.
 async fn rights(session: &Session) -> Access {
     let rules = session.rules.get_or_init(|| async {
         match session.cluster.rules(&session.target.namespace).await {
@@ -36,7 +36,7 @@ async fn rights(session: &Session) -> Access {
     Access { rules: rules.await.clone(), ..Access::unknown("") }
 }
 
-/// Asks one by one for the rights that the list of rules leaves open; none where it is complete.
+/// Reviews one by one the permissions that the list of rules leaves open; none if the list is complete.
 pub async fn ask_for_the_rest(session: &Session, snapshot: &Snapshot) -> Vec<(Right, Option<bool>)> {
     let Some(access) = &snapshot.environment.access else { return Vec::new() };
     let open =
@@ -49,7 +49,7 @@ pub async fn ask_for_the_rest(session: &Session, snapshot: &Snapshot) -> Vec<(Ri
     futures::future::join_all(asked).await
 }
 
-/// The operator's Deployment, by the names that it may have. In all namespaces: it mostly lives in one of its own.
+/// The operator's Deployment, by its known names, in all namespaces: it usually has one of its own.
 async fn operator(session: &Session) -> Option<OperatorDeployment> {
     let release = session.deployment.helm_release().map(|release| release.name);
     let selection = Selection { labels: Some(OperatorDeployment::selector(release.as_deref())), fields: None };
@@ -57,7 +57,7 @@ async fn operator(session: &Session) -> Option<OperatorDeployment> {
     OperatorDeployment::find(&all, &session.target.namespace)
 }
 
-/// The installed chart, where Helm has rendered the deployment and its release may be read.
+/// The installed chart, if Helm rendered the deployment and its release can be read.
 async fn chart(session: &Session) -> Option<ChartRelease> {
     let release = session.deployment.helm_release()?;
     let namespace = release.namespace.as_deref().unwrap_or(&session.target.namespace);
@@ -65,12 +65,12 @@ async fn chart(session: &Session) -> Option<ChartRelease> {
     secrets.iter().find_map(ChartRelease::of_helm_secret)
 }
 
-/// How the GitOps tool that owns the manifest is set up, where that may be read.
+/// The settings of the GitOps tool that owns the manifest, if they can be read.
 async fn healing(session: &Session, owner: &Owner) -> Option<SelfHealing> {
     let deployment = &session.deployment;
     match owner {
         Owner::ArgoCd(Some(app)) => {
-            // An application of another namespace than Argo CD's own is called namespace_name.
+            // An Application outside Argo CD's own namespace is called NAMESPACE_NAME.
             let name = app.rsplit_once('_').map_or(app.as_str(), |(_, name)| name);
             let selection = Selection { labels: None, fields: Some(format!("metadata.name={name}")) };
             let applications = foreign("argoproj.io", "v1alpha1", "Application", "applications");

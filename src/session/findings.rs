@@ -1,4 +1,4 @@
-//! Findings before a write: shown, and judged.
+//! Prints findings, and decides whether they stop a write.
 
 use super::connect::Session;
 use crate::checks::{Finding, Severity};
@@ -6,7 +6,7 @@ use crate::error::{Exit, Failure};
 use crate::terminal::table::{Cell, Column, Table};
 use crate::terminal::{Line, OutputError, Stream, Style, Symbol, Ui};
 
-/// Says on stderr what the findings are, those that are in order only as a number.
+/// Prints the findings to stderr; ok findings are only counted.
 pub fn tell(ui: &Ui, place: &str, findings: &[Finding]) {
     count(ui, place, findings);
     for finding in findings.iter().filter(|finding| finding.severity != Severity::Ok) {
@@ -24,7 +24,7 @@ pub fn count(ui: &Ui, place: &str, findings: &[Finding]) {
         }
     }
     if unknown > 0 {
-        parts.push(format!("{unknown} not known"));
+        parts.push(format!("{unknown} unknown"));
     }
     ui.status(format!("Checked {place}: {}", parts.join(", ")));
 }
@@ -33,12 +33,12 @@ fn plural(number: usize, word: &str) -> String {
     if number == 1 { format!("1 {word}") } else { format!("{number} {word}s") }
 }
 
-/// Columns before what is said below a finding.
+/// The indentation of the lines below a finding.
 const MARGIN: usize = 6;
-/// Commands of this program that take a deployment's name; the longer ones first.
+/// Commands that take a deployment's name, longer ones first.
 const COMMANDS: [&str; 7] = ["abort --remove", "status", "check", "prepare", "dry-run", "activate", "abort"];
 
-/// Completes the commands in the findings, so that they can be copied: the checks know nothing of how this call was made.
+/// Adds the name, namespace and connection flags of this call to the commands in the findings, so that they can be copied.
 pub fn name_commands(session: &Session, findings: &mut [Finding]) {
     let kubectl = session.cluster.place().context_flag();
     for finding in findings {
@@ -51,7 +51,7 @@ pub fn name_commands(session: &Session, findings: &mut [Finding]) {
     }
 }
 
-/// Puts the whole command in the place of each `kubectl ess-mas COMMAND`, before the flags that follow it.
+/// Replaces each `kubectl ess-mas COMMAND` by the whole command, before the flags that follow it.
 fn complete(text: &str, whole: impl Fn(&str) -> String) -> String {
     const PROGRAM: &str = "kubectl ess-mas ";
     let mut parts = text.split(PROGRAM);
@@ -74,14 +74,14 @@ fn complete(text: &str, whole: impl Fn(&str) -> String) -> String {
 
 pub fn show(ui: &Ui, finding: &Finding) {
     let [what, more @ ..] = &lines(finding)[..] else { return };
-    // Findings weigh more than progress: also with --quiet.
+    // Also with --quiet.
     ui.say_under(what.clone(), MARGIN);
     for line in more {
         ui.status(line.clone());
     }
 }
 
-/// What is said of a finding that is not in order: what is so, what to do, where it is documented.
+/// The lines of a finding that is not ok: message, remedy, documentation.
 fn lines(finding: &Finding) -> Vec<Line> {
     let (symbol, style) = sign(finding.severity);
     let what = Line::new().text("  ").symbol(symbol).text(" ").styled(style, finding.code);
@@ -100,7 +100,7 @@ fn sign(severity: Severity) -> (Symbol, Style) {
     }
 }
 
-/// What is not in order with everything that there is to say of it, then what is, each on a line.
+/// Prints findings that are not ok with all their lines, and each ok finding on one line.
 fn page(ui: &Ui, findings: &[Finding]) -> Result<(), OutputError> {
     for finding in findings {
         if finding.severity != Severity::Ok {
@@ -116,7 +116,7 @@ fn page(ui: &Ui, findings: &[Finding]) -> Result<(), OutputError> {
     Ok(())
 }
 
-/// Stops at blockers. With `script`, stops at warnings that were not accepted as well.
+/// Fails on blockers and, with `script`, on warnings that are not accepted.
 pub fn judge(findings: &[Finding], accept: &[String], script: bool) -> Result<(), Failure> {
     let blockers = findings.iter().filter(|finding| finding.blocks()).count();
     if blockers > 0 {
@@ -136,25 +136,25 @@ pub fn judge(findings: &[Finding], accept: &[String], script: bool) -> Result<()
         return Ok(());
     }
     let text = format!(
-        "warnings were not accepted, and nothing was changed; to go on all the same pass --accept {}",
+        "warnings were not accepted; nothing was changed. To accept them, pass --accept {}",
         open.join(",")
     );
     Err(Failure::new(Exit::Warnings, text))
 }
 
-/// What `--accept` names in vain.
+/// The blockers that `--accept` names; they can't be accepted.
 fn refused(findings: &[Finding], accept: &[String]) -> String {
     let mut codes: Vec<&str> = findings.iter().filter(|finding| finding.blocks()).map(|finding| finding.code).collect();
     codes.retain(|code| accept.iter().any(|accepted| accepted == code));
     codes.dedup();
     match codes.as_slice() {
         [] => String::new(),
-        [one] => format!(". --accept {one}: it is a blocker, and blockers cannot be accepted"),
-        more => format!(". --accept {}: they are blockers, and blockers cannot be accepted", more.join(",")),
+        [one] => format!(". --accept {one}: a blocker can't be accepted"),
+        more => format!(". --accept {}: blockers can't be accepted", more.join(",")),
     }
 }
 
-/// The findings as data on stdout: a table in a pipe and with `wide`, one below the other for a person.
+/// Prints the findings to stdout: as a table in a pipe and with `wide`, as a list on a terminal.
 pub fn table(ui: &Ui, findings: &[Finding], wide: bool) -> Result<(), OutputError> {
     if ui.terminal().is_tty(Stream::Out) && !wide {
         return page(ui, findings);

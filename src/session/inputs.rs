@@ -1,4 +1,4 @@
-//! Files and addresses that a flag names.
+//! Reads files and addresses that flags name.
 
 use std::io::Read;
 
@@ -9,14 +9,14 @@ use crate::net::tls::Roots;
 use crate::secrets::SecretBytes;
 use crate::x509::{Certificate, CertificateChain};
 
-/// A secret file is small; this keeps a wrong path (a disk image, a device) from filling the memory.
+/// Keeps a wrong path, such as a disk image or a device, from filling the memory.
 const LARGEST: u64 = 1 << 20;
 
-/// Reads the file that a flag names; `-` is standard input. One that cannot be read, or is larger than any key or chain of
-/// certificates, is wrong usage.
+/// Reads the file that a flag names; `-` is standard input. A file that can't be read, or is larger than 1 MiB, is wrong
+/// usage.
 pub fn read_file(flag: &str, path: &str) -> Result<SecretBytes, Failure> {
     let name = if path == "-" { "standard input" } else { path };
-    let failed = |error: std::io::Error| Failure::usage(format!("{flag}: {name} cannot be read: {}", plain(&error)));
+    let failed = |error: std::io::Error| Failure::usage(format!("{flag}: can't read {name}: {}", plain(&error)));
     let mut bytes = Vec::with_capacity(16 * 1024);
     if path == "-" {
         std::io::stdin().lock().take(LARGEST + 1).read_to_end(&mut bytes).map_err(failed)?;
@@ -25,12 +25,12 @@ pub fn read_file(flag: &str, path: &str) -> Result<SecretBytes, Failure> {
     }
     let bytes = SecretBytes::new(bytes);
     if bytes.len() as u64 > LARGEST {
-        return Err(Failure::usage(format!("{flag}: {path} is larger than 1 MiB, so it is not a secret value")));
+        return Err(Failure::usage(format!("{flag}: {path} is larger than 1 MiB and can't be a secret value")));
     }
     Ok(bytes)
 }
 
-/// The roots that were given, else those that this system trusts. Reading them takes a while on some systems.
+/// The given roots, else those of the system, which take a while to read on some systems.
 pub async fn roots_or_system(given: Option<Roots>) -> Option<Roots> {
     match given {
         Some(roots) => Some(roots),

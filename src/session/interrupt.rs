@@ -1,4 +1,5 @@
-//! SIGINT, SIGTERM, and the SIGHUP of a terminal that goes away. The first one is answered at once with what the cluster is doing; the second one ends the program.
+//! Handles SIGINT, SIGTERM, and the SIGHUP of a closed terminal. The first signal prints what the cluster is doing; the
+//! second one exits at once.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -7,20 +8,20 @@ use tokio::sync::Notify;
 
 use crate::terminal::{Line, Next, Ui};
 
-/// What an interruption means at the moment.
+/// What an interrupt means at the moment.
 #[derive(Debug, Clone)]
 pub enum InterruptState {
-    /// Nothing has been written: the program can just end.
+    /// Nothing has been written: the program can exit.
     NothingWritten,
-    /// A write is on its way; its outcome is looked after before the program ends.
+    /// A write is in progress; its outcome is determined before the program exits.
     Writing,
-    /// The end is reached and only has to be noted or shown; a matter of moments.
+    /// The command is about to end and only records or prints the result.
     Ending { done: &'static str },
-    /// The cluster works on what was written.
+    /// The cluster works on the written change.
     Following { doing: String, come_back: String },
 }
 
-/// Listens to signals from the start of the program on. Cheap to clone.
+/// Handles signals from the start of the program. Cheap to clone.
 #[derive(Clone)]
 pub struct Interrupt {
     shared: Arc<Shared>,
@@ -32,28 +33,28 @@ struct Shared {
     ui: Ui,
 }
 
-/// Under one lock, so that every interruption is told exactly once with what it means.
+/// Under one lock, so that each interrupt is reported exactly once.
 struct State {
     current: InterruptState,
     raised: bool,
 }
 
 impl Interrupt {
-    /// Begins to listen. Must be called inside a runtime.
+    /// Starts to handle signals. Must be called inside a runtime.
     pub fn listen(ui: &Ui) -> Self {
         let shared = Arc::new(Shared {
             state: Mutex::new(State { current: InterruptState::NothingWritten, raised: false }),
             notify: Notify::new(),
             ui: ui.clone(),
         });
-        // Here and not in the task, which may begin later than the first signal comes. Whoever has no terminal loses none:
-        // `nohup` means that a SIGHUP is to be ignored.
+        // Registered here because the task may start after the first signal. Without a terminal SIGHUP keeps its
+        // disposition: `nohup` means to ignore it.
         let signals = Signals::new(ui.terminal().can_ask());
         tokio::spawn(watch(Arc::clone(&shared), signals));
         Self { shared }
     }
 
-    /// Says what an interruption means from now on. One that came during the write is told here what became of it.
+    /// Sets what an interrupt means from now on. Reports an interrupt that came during the write.
     pub fn set(&self, current: InterruptState) {
         let mut state = self.shared.state();
         if state.raised && matches!(current, InterruptState::Following { .. }) {
@@ -76,12 +77,12 @@ impl Interrupt {
         }
     }
 
-    /// Waits for one at a moment when the program may simply end.
+    /// Waits for an interrupt while the program may simply exit.
     pub async fn wait_while_nothing_written(&self) {
         self.wait().await;
         let nothing = matches!(self.shared.state().current, InterruptState::NothingWritten);
         if !nothing {
-            // Whoever writes or follows ends the program in its own way.
+            // The code that writes or follows handles the interrupt itself.
             std::future::pending::<()>().await;
         }
     }
@@ -103,7 +104,7 @@ async fn watch(shared: Arc<Shared>, mut signals: Signals) {
     shared.notify.notify_waiters();
     shared.ui.terminal().stop_asking();
     signals.next().await;
-    // The person does not want to wait for a tidy end; but a question that is open has the terminal in its hands.
+    // An open prompt restores the terminal first.
     shared.ui.terminal().wait_for_question(Duration::from_millis(500)).await;
     std::process::exit(i32::from(crate::error::Exit::Interrupted.code()));
 }
@@ -112,12 +113,12 @@ fn tell(current: &InterruptState, ui: &Ui) {
     match current {
         InterruptState::NothingWritten => ui.warning("interrupted; nothing was changed"),
         InterruptState::Writing => ui.warning(
-            "interrupted while a change is being written; finding out what became of it. Ctrl-C again ends at once",
+            "interrupted during a write; determining its outcome. Press Ctrl-C again to exit at once",
         ),
-        InterruptState::Ending { done } => ui.warning(format!("interrupted; {done}. Ctrl-C again ends at once")),
+        InterruptState::Ending { done } => ui.warning(format!("interrupted; {done}. Press Ctrl-C again to exit at once")),
         InterruptState::Following { doing, come_back } => {
             ui.warning(Line::new().text("interrupted; ").text(doing));
-            ui.next(&Next::new("To come back to it:").command(come_back));
+            ui.next(&Next::new("To resume:").command(come_back));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! One deployment on one cluster, and everything that is read of it. Asks nobody anything.
+//! One deployment on one cluster, and everything that is read of it. Never prompts.
 
 pub mod certificate;
 mod choice;

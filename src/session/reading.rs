@@ -1,19 +1,19 @@
-//! How much is read of a deployment, and what became of what could not be read.
+//! How much a command reads of a deployment, and which reads were refused.
 
 use crate::checks::access::Right;
 use crate::checks::{Known, Snapshot};
 use crate::cluster::{ClusterError, ErrorKind};
 
-/// How much to read. Nothing is read that is not shown or judged.
+/// How much to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Extent {
-    /// For `status`: the record, and the Secret where a rehearsal hangs on it.
+    /// For `status`: the record, and the MAS Secret if a dry run depends on it.
     Status,
-    /// For going back: the schema and what the caller may do as well.
+    /// For `abort`: also the schema and the caller's permissions.
     Abort,
-    /// To look: also what lies around, within the number of requests of a `check`.
+    /// For `check`: also the environment, within its limit of requests.
     Check,
-    /// For a step that the operator takes up: all of it, however many Secrets the components have.
+    /// For a step: everything, however many Secrets the components have.
     Step,
 }
 
@@ -21,13 +21,13 @@ pub fn unreadable<T>(error: &ClusterError) -> Known<T> {
     Known::Unreadable(error.to_string())
 }
 
-/// Whether a read was refused for want of a right.
+/// Whether a read was refused for lack of a permission.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
-    /// It was not, or for another reason.
+    /// Not refused, or failed for another reason.
     No,
     Missing(Right),
-    /// The credentials are not accepted any more.
+    /// The API server no longer accepts the credentials.
     LoggedOut,
 }
 
@@ -41,7 +41,7 @@ impl Refusal {
     }
 }
 
-/// Keeps what was refused for the finding about permissions.
+/// Notes a refused read for the finding about permissions.
 pub fn note_refused(snapshot: &mut Snapshot, refusal: Refusal) {
     let access = &mut snapshot.environment.access;
     match (refusal, access) {

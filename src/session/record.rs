@@ -1,4 +1,4 @@
-//! Keeping the record: read, change, compare-and-set.
+//! Updates the record: read, change, compare-and-set.
 
 use std::path::PathBuf;
 
@@ -10,14 +10,14 @@ use crate::cluster::{Write, WriteOutcome, resource};
 use crate::error::Failure;
 use crate::record::{Record, record_name};
 
-/// How often a record that somebody else keeps changing is tried again.
+/// Retries after update conflicts.
 const TRIES: usize = 5;
 
 #[derive(Debug)]
 pub struct ChangedMeanwhile;
 
 impl Session {
-    /// Writes the record as it was changed, only if nobody else changed it since it was read.
+    /// Writes the changed record unless somebody else changed it since it was read.
     pub async fn write_record(&self, record: &mut Record) -> Result<Result<(), ChangedMeanwhile>, Failure> {
         let write = self.record_request(record);
         let map = write.body();
@@ -33,7 +33,7 @@ impl Session {
         }
     }
 
-    /// The write that stores a record: a new ConfigMap, or one in place of the one that was read.
+    /// The write that stores a record: creates the ConfigMap, or replaces the one that was read.
     pub fn record_request(&self, record: &Record) -> Write {
         let name = record_name(&self.target.name);
         let map = record.config_map(&self.deployment);
@@ -51,8 +51,8 @@ impl Session {
                 Known::Known(Some(record)) => record,
                 Known::Known(None) => Record::new(&self.deployment),
                 Known::Unreadable(why) => {
-                    return Err(Failure::failed(format!("the record cannot be read: {why}"))
-                        .advise("Once that is mended, run the command again; what is done stays done."));
+                    return Err(Failure::failed(format!("can't read the record: {why}"))
+                        .advise("After you fix this, run the command again; completed steps are kept."));
                 }
             };
             change(&mut record);
@@ -61,10 +61,10 @@ impl Session {
             }
         }
         let name = record_name(&self.target.name);
-        Err(Failure::failed(format!("ConfigMap {name} is being changed by somebody else again and again")))
+        Err(Failure::failed(format!("ConfigMap {name}: gave up after repeated update conflicts")))
     }
 
-    /// Where failure files go: the state folder of the XDG specification, else the working folder, else the temporary one.
+    /// The folders for failure files, in order: the XDG state folder, the working folder, the temporary folder.
     pub fn state_folders(&self) -> Vec<PathBuf> {
         let terminal = self.ui().terminal();
         let absolute = |path: String| Some(PathBuf::from(path)).filter(|path| path.is_absolute());
@@ -78,11 +78,11 @@ impl Session {
         folders
     }
 
-    /// Says so where the record does not have what it should.
+    /// Warns if the record could not be updated.
     pub fn warn_unrecorded(&self, noted: Result<(), Failure>) {
         if let Err(failure) = noted {
             let why = failure.message().unwrap_or_default();
-            self.ui().warning(format!("this could not be noted in the record: {why}"));
+            self.ui().warning(format!("can't update the record: {why}"));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Reads what is around a deployment, for advice after a failure and for `report`.
+//! Reads the objects around a deployment, for advice after a failure and for `report`.
 
 use futures::StreamExt as _;
 use futures::stream;
@@ -19,20 +19,20 @@ const LOGS_SIDE_BY_SIDE: usize = 4;
 /// How much to read of each list.
 #[derive(Debug, Clone, Copy)]
 pub struct Depth {
-    /// Also what keeps pods running, and events that are no warnings.
+    /// Also workloads, and events of type Normal.
     pub whole: bool,
     pub most: usize,
 }
 
-/// What was found, and what could not be looked at.
+/// The objects that were read, and what could not be read.
 #[derive(Debug, Default)]
 pub struct Found {
     pub around: Around,
-    /// What was not read, or not to its end.
+    /// What was not read, or not completely.
     pub unread: Vec<Unread>,
 }
 
-/// Reads the children, whatever their kinds, and the pods, jobs, events and, for the whole picture, workloads.
+/// Reads the children of all kinds, pods, jobs and events and, with [`Depth::whole`], workloads.
 pub async fn read(survey: &Survey, namespace: &str, name: &str, depth: Depth) -> Found {
     let (pods, jobs, events) = (resource::<Pod>(), resource::<Job>(), resource::<Event>());
     let all = Selection::default();
@@ -68,7 +68,7 @@ pub async fn read(survey: &Survey, namespace: &str, name: &str, depth: Depth) ->
 }
 
 impl Found {
-    /// The objects of a list, with their kind; what is missing is noted.
+    /// The objects of a list with their kind; notes what is missing.
     fn take(&mut self, kind: &ApiResource, namespace: &str, listed: Result<Listed, Unread>) -> Vec<Value> {
         match listed {
             Ok(listed) => {
@@ -86,7 +86,7 @@ impl Found {
     }
 }
 
-/// The components' own resources: every kind of the API group but ElementDeployment itself, by the owner's label.
+/// The components' own resources: all kinds of the API group except ElementDeployment, by the owner label.
 async fn children(survey: &Survey, namespace: &str, name: &str, most: usize) -> (Vec<Value>, Vec<Unread>) {
     let kinds = match survey.kinds(GROUP).await {
         Ok(kinds) => kinds,
@@ -121,14 +121,14 @@ fn log_of(container: &Container) -> LogOf {
     }
 }
 
-/// How much of a log's end is read.
+/// How much of the end of a log to read.
 #[derive(Debug, Clone, Copy)]
 pub struct LogLimit {
     pub lines: u32,
     pub bytes: usize,
 }
 
-/// Reads the ends of these containers' logs, in their order; not yet free of secrets.
+/// Reads the ends of these containers' logs, in order. Not yet redacted.
 pub async fn logs(
     survey: &Survey,
     containers: Vec<Container>,
@@ -146,7 +146,7 @@ pub async fn logs(
     (logs, unread)
 }
 
-/// What is missing, in few words: rights by themselves, since somebody has to be asked for them.
+/// Lists what is missing, with the permissions on one line because an administrator has to grant them.
 pub fn missing(unread: &[Unread]) -> Vec<String> {
     let rights: Vec<&str> =
         unread.iter().filter(|one| one.why == Why::NotAllowed).map(|one| one.what.as_str()).collect();

@@ -1,4 +1,4 @@
-//! Secrets that several checks look at: each is read once, however many ask for it at the same time.
+//! Secrets that several checks need; each is read once.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,12 +19,12 @@ pub struct SecretReads(Mutex<HashMap<String, Cell>>);
 type Cell = Arc<OnceCell<(TypedSecret, Refusal)>>;
 
 impl SecretReads {
-    /// From now on each Secret is read again.
+    /// Drops all Secrets, so that each is read again.
     pub fn forget(&self) {
         self.cells().clear();
     }
 
-    /// The Secret of that name in the deployment's namespace, read now or by somebody who asked before.
+    /// The Secret of that name in the deployment's namespace, read now or by an earlier call.
     pub async fn get(&self, cluster: &Cluster, target: &Target, name: &str) -> (TypedSecret, Refusal) {
         let cell = Arc::clone(self.cells().entry(name.to_owned()).or_default());
         cell.get_or_init(|| read(cluster, target, name)).await.clone()

@@ -1,4 +1,4 @@
-//! Reads what the checks look at.
+//! Reads the objects that the checks need.
 
 use std::sync::PoisonError;
 
@@ -19,16 +19,16 @@ use crate::plan::{MasSettings, SecretContents};
 use crate::record::{Record, record_name};
 
 impl Session {
-    /// Reads everything beside the deployment itself. What cannot be read is not an error: it becomes a finding.
+    /// Reads everything except the deployment itself. An object that can't be read becomes a finding, not an error.
     pub async fn gather(&self, extent: Extent) -> Snapshot {
         self.gather_with(extent, async |_| ()).await.0
     }
 
-    /// The same, and `more` at the same time as the last requests, with what was known before them.
+    /// Like [`Self::gather`], and runs `more` concurrently with the second round, on the result of the first.
     pub async fn gather_with<T>(&self, extent: Extent, more: impl AsyncFnOnce(&Snapshot) -> T) -> (Snapshot, T) {
-        // `status --watch` reads again and again; a line that comes and goes would flicker.
+        // `status --watch` reads repeatedly; a transient line would flicker.
         let _passing = (extent != Extent::Status).then(|| self.context.asking());
-        // On the heap: they hold many requests at once.
+        // On the heap: the futures hold many requests.
         let mut snapshot = Box::pin(self.first_round(extent)).await;
         let ((secret, refused), asked, configured, more) = Box::pin(async {
             tokio::join!(
@@ -47,7 +47,7 @@ impl Session {
         (snapshot, more)
     }
 
-    /// The requests that depend on nothing but the deployment, all at once.
+    /// The requests that depend only on the deployment, concurrently.
     async fn first_round(&self, extent: Extent) -> Snapshot {
         self.secrets.forget();
         let step = extent != Extent::Status;
@@ -64,7 +64,7 @@ impl Session {
             components::begin(self, extent),
         );
         let (environment, chart) = seen.unwrap_or_default();
-        // `status` makes do with what an earlier step found out, and asks the API server less.
+        // `status` uses the version that an earlier command recorded, to make fewer requests.
         let chart = chart.or_else(|| record.known()?.as_ref()?.chart.clone());
         let settings = MasSettings::of(&self.deployment)
             .or_else(|| record.known().and_then(|record| record.as_ref()?.settings.clone()));
@@ -84,7 +84,7 @@ impl Session {
         snapshot
     }
 
-    /// The MAS Secret: only the record may tell its name.
+    /// Reads the MAS Secret, whose name may be known only from the record.
     async fn second_round(&self, extent: Extent, snapshot: &Snapshot) -> (Known<Option<SecretContents>>, Refusal) {
         let rehearsed = snapshot.recorded().is_some_and(|record| record.rehearsal.is_some());
         let affordable = extent != Extent::Status || self.requests == 1;
@@ -104,7 +104,7 @@ impl Session {
         self.deployment.mas_secret_name().map(str::to_owned).or_else(settled)
     }
 
-    /// MAS's Secret, as it was when things were last gathered.
+    /// The MAS Secret as of the last [`Self::gather`].
     pub async fn mas_secret(&self, snapshot: &Snapshot) -> Known<Option<SecretContents>> {
         match self.mas_secret_name(snapshot) {
             Some(name) => contents(self.secrets.get(&self.cluster, &self.target, &name).await.0),
@@ -130,13 +130,13 @@ impl Session {
         }
     }
 
-    /// Reads the Secret of that name afresh.
+    /// Reads the Secret of that name again.
     pub async fn read_secret(&self, name: &str) -> Known<Option<SecretContents>> {
         contents(secrets::read(&self.cluster, &self.target, name).await.0)
     }
 }
 
-/// What a deployment and its record tell by themselves.
+/// The snapshot of a deployment and its record, without further requests.
 pub fn unread(deployment: Deployment, record: Option<Record>) -> Snapshot {
     let settings = MasSettings::of(&deployment).or_else(|| record.as_ref()?.settings.clone());
     Snapshot {
@@ -165,8 +165,8 @@ fn contents(look: TypedSecret) -> Known<Option<SecretContents>> {
     }
 }
 
-/// The published schema; right after the resource definition was installed it may not be there yet, and then the
-/// definition itself is read, where that is allowed.
+/// Reads the published OpenAPI schema. Right after the CRD was installed it may be missing; then the CRD itself is read, if
+/// permitted.
 async fn features(cluster: &Cluster, version: ApiVersion) -> (Known<Features>, Refusal) {
     let (why, refusal) = match cluster.deployment_schema(version).await {
         Ok(Some(schema)) => return (Known::Known(Features::read(&schema)), Refusal::No),

@@ -1,4 +1,4 @@
-//! The `Status` of the contract: `-o json`, and what the page is drawn from.
+//! The `Status` object of `-o json`, from which the page is printed as well.
 
 use serde::Serialize;
 
@@ -10,7 +10,7 @@ use crate::deployment::{
 };
 use crate::record;
 
-/// `StatusList`; one deployment is still a list of one.
+/// `StatusList`, also for one deployment.
 #[derive(Debug, Serialize)]
 pub struct StatusList {
     items: Vec<Status>,
@@ -85,9 +85,9 @@ pub struct ProviderPart {
     pub idp_id: String,
     pub name: Option<String>,
     pub issuer: Option<String>,
-    /// The redirect URI that Synapse uses.
+    /// The redirect URI of Synapse.
     pub current_redirect_uri: Option<String>,
-    /// The redirect URI that MAS uses.
+    /// The redirect URI of MAS.
     pub mas_redirect_uri: Option<String>,
     pub findings: Vec<Finding>,
 }
@@ -96,7 +96,7 @@ pub struct ProviderPart {
 #[serde(rename_all = "camelCase")]
 pub struct RehearsalPart {
     pub state: DryRunState,
-    /// The operator's completion of the run.
+    /// The operator's completion of the reconcile.
     pub completion: Option<String>,
 }
 
@@ -114,12 +114,12 @@ pub enum DryRunState {
 pub struct VersionPart {
     pub ess: Option<String>,
     pub chart: Option<String>,
-    /// Where that is known from. With `crd`, both are the first ones that it can be, "or later".
+    /// The source of the versions. With `crd`, both are minimums.
     pub source: Option<VersionSource>,
 }
 
 impl Status {
-    /// Draws the status from what was read. `command` turns a command into a line to copy.
+    /// Derives the status from a snapshot. `command` turns a command into a line to copy.
     pub fn of(snapshot: &Snapshot, command: impl Fn(&str) -> String) -> Self {
         let deployment = &snapshot.deployment;
         let conditions = deployment.conditions();
@@ -155,7 +155,7 @@ impl Status {
     }
 }
 
-/// The host in the spec, or the one that `prepare` settled and that comes with the dry run.
+/// The host in the spec, else the one that `prepare` recorded.
 fn mas_host(snapshot: &Snapshot) -> Option<String> {
     let settled = || snapshot.settings.as_ref().map(|settings| settings.host.clone());
     snapshot.deployment.mas_host().map(str::to_owned).or_else(settled)
@@ -173,16 +173,15 @@ fn run_state(run: Run, failing: bool) -> RunState {
 fn dry_run_state(standing: &RehearsalStanding) -> DryRunState {
     match standing {
         RehearsalStanding::None => DryRunState::None,
-        // Where the Secret cannot be read (or is not, for many deployments at once), the spec decides; the activation
-        // itself does not go on without having compared the Secret too.
+        // If the Secret was not read, the spec decides here; `activate` itself always compares the Secret too.
         RehearsalStanding::Passed | RehearsalStanding::Unknown(_) => DryRunState::Passed,
         RehearsalStanding::Failed(_) => DryRunState::Failed,
         RehearsalStanding::Outdated(_) => DryRunState::Outdated,
     }
 }
 
-/// What Helm's record or the operator's image tells; else what the schema does, which has the switch only from the first
-/// release on that can migrate. The API server stores no field that the schema does not know, so the object tells as well.
+/// The version from the Helm release or the operator's image; else the first release whose schema has the switch `active`.
+/// The API server drops fields that the schema doesn't have, so the field in the object proves the schema.
 fn version(snapshot: &Snapshot) -> VersionPart {
     if let Some(release) = &snapshot.chart {
         let ess = release.ess().map(|ess| ess.to_string());
@@ -201,13 +200,13 @@ fn version(snapshot: &Snapshot) -> VersionPart {
     VersionPart::default()
 }
 
-/// The next command of this program in a phase.
+/// The next command in a phase.
 pub fn next_command(phase: Phase, prepared: bool, mas_active: bool) -> Option<&'static str> {
     match phase {
         Phase::Configuration if !prepared => Some("prepare"),
         Phase::Configuration | Phase::DryRun | Phase::DryRunFailed => Some("dry-run"),
         Phase::ReadyToMigrate | Phase::Migrating => Some("activate"),
-        // Once `mas_active` is true there is no way back; the operator's next try can be followed.
+        // With `mas_active` true a rollback is impossible; follow the operator's next retry.
         Phase::MigrationFailed if mas_active => Some("activate"),
         Phase::MigrationFailed => Some("abort"),
         Phase::Complete => None,

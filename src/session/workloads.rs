@@ -1,7 +1,7 @@
-//! What the workloads show: how long Synapse takes to stop and start, and what they are doing while the verdict is awaited.
+//! Shows the progress of workloads while a command waits for the verdict, and estimates how long Synapse takes to restart.
 //!
-//! The latter is a task of its own, which has the terminal's ear and nobody else's: the verdict is made without it, and when it may not
-//! look, or cannot, there is merely less to see.
+//! The watch is a task of its own that only prints. The verdict doesn't depend on it; without permission there is only less
+//! to show.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -24,12 +24,12 @@ use crate::terminal::time::duration;
 use crate::terminal::{Line, Symbol, Terminal};
 use crate::workloads::{Observer, Times, WorkloadEvent, WorkloadKind};
 
-/// News comes in bursts; when nothing comes for this long, one is over.
+/// Events come in bursts; a burst ends when no event comes for this long.
 const BURST: Duration = Duration::from_millis(150);
-/// A burst is looked at after this many, however long it goes on.
+/// The most events of a burst to collect before an update.
 const MANY: usize = 500;
 
-/// Looking on. Dropping it ends it.
+/// A watch on workloads. Dropping it ends it.
 pub struct WorkloadWatch {
     task: Option<AbortHandle>,
     timeline: Arc<Mutex<Vec<TimelineEntry>>>,
@@ -60,7 +60,7 @@ impl WorkloadWatch {
         Self { task: Some(task.abort_handle()), timeline }
     }
 
-    /// Nothing is looked at: for whoever looks only once.
+    /// No watch, for `--timeout 0`.
     pub fn none() -> Self {
         Self { task: None, timeline: Arc::default() }
     }
@@ -140,7 +140,7 @@ impl Teller {
     }
 }
 
-/// How long Synapse's pods take to stop and start; `None` where they may not be looked at.
+/// How long Synapse's pods take to stop and start; `None` if they can't be listed.
 pub async fn synapse_times(session: &Session) -> Option<Times> {
     let namespace = Some(session.target.namespace.as_str());
     let pods =
@@ -148,7 +148,7 @@ pub async fn synapse_times(session: &Session) -> Option<Times> {
     Times::of(&pods, session.deployment.name())
 }
 
-/// The lines for a person who is about to be asked.
+/// The downtime estimate, printed before the confirmation.
 pub fn downtime(snapshot: &Snapshot, times: Option<Times>) -> Vec<String> {
     let rehearsal = snapshot.recorded().and_then(|record| record.rehearsal.as_ref());
     said(rehearsal.and_then(|rehearsal| i64::try_from(rehearsal.seconds).ok()), times)

@@ -1,29 +1,29 @@
-//! What stood when the write was made.
+//! The state of the deployment at the time of a write.
 
 use serde::{Deserialize, Serialize};
 
 use super::observation::Observation;
 use crate::deployment::Run;
 
-/// How to see that an object still carries what was written.
+/// The written change, as an observed object shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Carried {
-    /// A rehearsal: `active: false` and a spec with this digest. A rehearsal of any other spec says nothing, because
-    /// the guide wants all other settings to stay the same until the activation.
+    /// A dry run: `active: false` and a spec with this digest. A dry run of any other spec proves nothing, because the
+    /// migration guide requires all other settings to stay the same until the activation.
     Rehearsal(String),
-    /// `active` has this value. What else somebody changes does not take the switch back.
+    /// `active` has this value. Other changes to the spec don't revert it.
     Active(bool),
     Removed,
 }
 
 impl Carried {
-    /// Whether an observed object still carries it.
+    /// Whether an observed object still carries the change.
     pub fn is_in(&self, seen: &Observation) -> bool {
         match self {
             Self::Rehearsal(digest) => seen.active == Some(false) && seen.spec_digest == *digest,
             Self::Active(true) => seen.active == Some(true),
-            // Without the component nothing is active either: both take a migration back.
+            // Without the component nothing is active either: both revert an activation.
             Self::Active(false) => seen.active == Some(false) || !seen.has_mas,
             Self::Removed => !seen.has_mas,
         }
@@ -35,16 +35,16 @@ impl Carried {
     }
 }
 
-/// The values of a status that move when a run ends.
+/// The status values that change when a reconcile ends.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Marks {
-    /// Whether a run was under way.
+    /// Whether a reconcile was running.
     pub running: bool,
-    /// Completion of the last good run.
+    /// Completion of the last successful reconcile.
     pub success: Option<String>,
     pub failure: Option<String>,
-    /// `Successful`'s `lastTransitionTime`.
+    /// `lastTransitionTime` of condition `Successful`.
     pub successful_since: Option<String>,
     /// `status.mas_active`.
     pub mas_active: Option<bool>,
@@ -62,35 +62,35 @@ impl Marks {
     }
 }
 
-/// The state at the write. It can be kept in the record, so that a later call follows the same write.
+/// The state at the write. The record keeps it, so that a later command can follow the same write.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Baseline {
-    /// The object that was written to.
+    /// `metadata.uid` of the object that was written.
     pub uid: String,
     pub carried: Carried,
     /// `metadata.generation` once the write was applied.
     pub generation: i64,
-    /// `metadata.resourceVersion` of the write's own event; of the object that the write was compared with if the
-    /// answer was lost. Whatever is not newer was over before the write was done.
+    /// `metadata.resourceVersion` that the write returned, or that the write was conditional on if the response was lost.
+    /// Events that are not newer happened before the write.
     pub resource_version: Option<String>,
-    /// Whether `mas_active` turning true tells of this change even where no start was seen: true only if no run that
-    /// was under way at the write can have worked on an `active: true` of before.
+    /// Whether `mas_active` turning true proves this change even if no start was seen: true only if no reconcile that
+    /// was running at the write can have worked on an earlier `active: true`.
     #[serde(default)]
     pub mas_active_tells: bool,
-    /// The status that stood at the write. The write compared the resourceVersion, so this is exact.
+    /// The status at the write. The write was conditional on the resourceVersion, so this is exact.
     pub at_write: Marks,
 }
 
 impl Baseline {
-    /// The baseline of a write that was compared with `before`.
+    /// The baseline of a write that was conditional on `before`.
     ///
-    /// `generation` is the one that the write itself made: one more than before if the spec changed, the same if only
-    /// an annotation did. Where the answer was lost it follows from that; an object read later may have had other
-    /// changes since.
+    /// `generation` is the one that the write produced: one more than before if the spec changed, the same if only an
+    /// annotation did. If the response was lost, pass the value that follows from this rule, not that of an object read
+    /// later, which may have been changed since.
     pub fn of_write(before: &Observation, carried: Carried, generation: i64, resource_version: Option<String>) -> Self {
-        // The write compared the resourceVersion, so nothing lies between `before` and the write's own event: what a
-        // lagging server shows up to there must not pass for what came after.
+        // No event lies between `before` and the write. What a lagging server reports up to there must not count as
+        // observed after the write.
         let resource_version = resource_version.or_else(|| Some(before.resource_version.clone()));
         Self {
             uid: before.uid.clone(),
@@ -102,16 +102,16 @@ impl Baseline {
         }
     }
 
-    /// The caller knows that no run under way at the write works on `active: true`: say, because the spec has been
-    /// the rehearsed one, at one generation, since the rehearsal was written.
+    /// Declares that no reconcile running at the write works on `active: true`, for example because the generation has
+    /// not changed since the dry run was written.
     #[must_use]
     pub fn inactive_until_write(mut self) -> Self {
         self.mas_active_tells = true;
         self
     }
 
-    /// A baseline for a change that somebody else made, or whose own baseline is lost: what stands now. A run that is
-    /// under way now is one whose start was not seen. Any run on `active: true` that turns `mas_active` true counts.
+    /// The baseline for a change that somebody else made, or whose own baseline is lost: the present state. The start of
+    /// a reconcile that is running now counts as unseen. Any reconcile on `active: true` that sets `mas_active` counts.
     pub fn of_present(now: &Observation, carried: Carried) -> Self {
         let baseline = Self::of_write(now, carried, now.generation, Some(now.resource_version.clone()));
         Self { mas_active_tells: true, ..baseline }

@@ -1,29 +1,29 @@
-//! What one event shows.
+//! What one event shows of an ElementDeployment.
 
 use crate::deployment::{Deployment, FailureReport, Run};
 
 /// Whether events may have been missed between the one before and this one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Continuity {
-    /// Every event in between was seen: the watch went on from the last resourceVersion.
+    /// Every event in between was seen: the watch resumed from the last resourceVersion.
     Continuous,
-    /// The object was read afresh; anything may have happened in between.
+    /// The object was read again; anything may have happened in between.
     Gap,
 }
 
-/// One thing that the watch reports.
+/// One event of the watch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
-    /// The object, as it is after a change or when it was read afresh.
+    /// The object after a change, or as it was read again.
     Seen(Box<Observation>, Continuity),
     /// The object was deleted: the uid that a `DELETED` event names, or `None` if a read found no object.
     ///
-    /// A watch that begins late may tell of an object that had the name before, so the uid decides. "Not found" must
-    /// come from a read that no cache answers.
+    /// A watch that starts late may report an earlier object of the same name, so the uid decides. "Not found" must
+    /// come from a read that bypasses caches.
     Deleted(Option<String>),
 }
 
-/// The part of an ElementDeployment that a verdict is made of.
+/// The part of an ElementDeployment that a verdict depends on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Observation {
     /// `metadata.uid`.
@@ -39,10 +39,10 @@ pub struct Observation {
     /// Digest of the spec without `active`.
     pub spec_digest: String,
     pub run: Run,
-    /// Completion of the last good run, if it is the last one that ended and none is under way.
+    /// Completion of the last successful reconcile, if it is the last one that ended and none is running.
     pub success_completion: Option<String>,
     pub failure: Option<FailureReport>,
-    /// `Successful`'s `lastTransitionTime`: moves only when a run ends well.
+    /// `lastTransitionTime` of condition `Successful`: changes only when a reconcile succeeds.
     pub successful_since: Option<String>,
     /// The condition `Available`.
     pub available: Option<bool>,
@@ -72,12 +72,12 @@ impl Observation {
         }
     }
 
-    /// Completion of the standing failure; `None` also when it is trouble inside the operator.
+    /// Completion of the reported failure; `None` also for an internal error of the operator.
     pub(super) fn failure_completion(&self) -> Option<&str> {
         self.failure.as_ref()?.completion.as_deref()
     }
 
-    /// Whether the status, taken by itself, is that of a run that ended well.
+    /// Whether the status, taken by itself, is that of a successful reconcile.
     pub(super) fn is_successful(&self) -> bool {
         self.run == Run::Succeeded
             && self.successful == Some(true)

@@ -1,26 +1,26 @@
-//! What the tracker says.
+//! The verdict on one write, and what it still depends on.
 
 use super::observation::Observation;
 use crate::deployment::FailureReport;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Awaiting {
-    /// The operator has given no sign since the write.
+    /// The operator has not reported anything since the write.
     Start,
-    /// A run is under way whose start was not seen with this change in it; it must end and another one start.
+    /// A reconcile is running whose start was not seen with this change; it must end and another one start.
     EarlierRun,
-    /// A run that works on this change is under way.
+    /// A reconcile that works on this change is running.
     End,
-    /// The operator had trouble of its own; the next run counts.
+    /// The operator reported an internal error; the next reconcile counts.
     NextRun(FailureReport),
-    /// A run on the change ended without success, beside a failure that stood there before. Older releases of the operator
-    /// leave the first failure of a streak standing, also over trouble of their own, so nothing tells how this run ended.
+    /// A reconcile on the change ended without success while an earlier failure is still reported. Older operators keep
+    /// the first failure of a streak in the status, also after internal errors, so the cause of this end is unknown.
     Untold(FailureReport),
-    /// The run ended without an error, but `Available` is not true.
+    /// The reconcile ended without an error, but `Available` is not true.
     Available,
-    /// The run ended without an error, but `mas_active` is not true.
+    /// The reconcile ended without an error, but `mas_active` is not true.
     MasActive,
-    /// The run ended, but its conditions do not say yet that it ended well.
+    /// The reconcile ended, but its conditions don't report success yet.
     Successful,
 }
 
@@ -28,18 +28,18 @@ pub enum Awaiting {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     Pending(Awaiting),
-    /// A run that works on this change ended well, and everything that belongs to success was seen.
+    /// A reconcile that works on this change succeeded, and everything that success requires was observed.
     Succeeded(Box<Observation>),
-    /// A run that works on this change failed. The operator tries again by itself.
+    /// A reconcile that works on this change failed. The operator retries by itself.
     Failed(FailureReport),
-    /// Somebody took the change back before a run was seen to be done with it.
+    /// Somebody reverted the change before a reconcile with it was observed to end.
     Overtaken(Box<Observation>),
-    /// The object was deleted, or is another one under the same name.
+    /// The object was deleted, or replaced by another one of the same name.
     Gone,
 }
 
 impl Verdict {
-    /// Whether nothing that follows can change it.
+    /// Whether no later event can change the verdict.
     pub fn is_final(&self) -> bool {
         !matches!(self, Self::Pending(_))
     }

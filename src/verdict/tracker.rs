@@ -1,4 +1,4 @@
-//! The fold over events.
+//! Folds events into a verdict.
 
 use std::collections::HashSet;
 
@@ -7,24 +7,24 @@ use super::observation::{Continuity, Event, Observation};
 use super::outcome::{Awaiting, Verdict};
 use crate::deployment::{FailureReport, Run};
 
-/// What is known about the run that the last event shows.
+/// What is known about the reconcile in the last event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum RunState {
     Idle,
-    /// One is under way, but its start was not seen with the change in it.
+    /// One is running, but its start was not seen with the change.
     Unproven,
-    /// One is under way that works on the change.
+    /// One is running that works on the change.
     Counting,
-    /// One that worked on the change ended without an error, and none has started since.
+    /// One with the change ended without an error, and none has started since.
     Concluded,
 }
 
-/// Follows the operator after one write. Feed it every event; once the verdict is final it stays.
+/// Follows the operator after one write. Expects every event; a final verdict never changes.
 #[derive(Debug, Clone)]
 pub struct Tracker {
     baseline: Baseline,
     current: RunState,
-    /// What the last event showed of what moves when a run ends; `mas_active` stays that of the write.
+    /// The marks of the last event, except `mas_active`, which stays that of the write.
     last: Marks,
     last_generation: i64,
     seen: HashSet<String>,
@@ -56,12 +56,12 @@ impl Tracker {
         &self.verdict
     }
 
-    /// What was written, and what stood then.
+    /// The change, and the state at the write.
     pub fn baseline(&self) -> &Baseline {
         &self.baseline
     }
 
-    /// Takes one event in and says what is known then.
+    /// Processes one event and returns the verdict so far.
     pub fn observe(&mut self, event: &Event) -> &Verdict {
         if self.verdict.is_final() {
             return &self.verdict;
@@ -72,7 +72,7 @@ impl Tracker {
                     self.verdict = Verdict::Gone;
                 }
             }
-            // A replay may show what had the name before our object had it, so age comes before identity.
+            // A replay may show an earlier object of the same name, so age is compared before identity.
             Event::Seen(seen, _) if !self.is_new(seen) => {}
             Event::Seen(seen, _) if seen.uid != self.baseline.uid => self.verdict = Verdict::Gone,
             Event::Seen(seen, continuity) => self.verdict = self.step(seen, *continuity),
@@ -80,13 +80,13 @@ impl Tracker {
         &self.verdict
     }
 
-    /// A watch may repeat events; one that was seen already would look like a run starting backwards in time.
+    /// A watch may repeat events; a repeated one would look like a new start.
     fn is_new(&mut self, seen: &Observation) -> bool {
         if !self.seen.insert(seen.resource_version.clone()) {
             return false;
         }
-        // Kubernetes lets clients order resourceVersions of one resource as numbers; a server that uses another form
-        // is left to the set above.
+        // Kubernetes lets clients compare resourceVersions of one resource as numbers; for servers that use another form
+        // the set above has to do.
         let number: Option<u64> = seen.resource_version.parse().ok();
         if let (Some(newest), Some(number)) = (self.newest, number)
             && number < newest
@@ -98,9 +98,8 @@ impl Tracker {
     }
 
     fn step(&mut self, seen: &Observation, continuity: Continuity) -> Verdict {
-        // Said whatever else the object shows. With a run on the change under way, another may take its place without
-        // an event (rule 2), and then nothing tells their ends apart; and an activation that ended well is no
-        // activation any more.
+        // Comes first, whatever else the object shows: while a reconcile with the change runs, another may take its place
+        // without an event (rule 2), and nothing tells their ends apart.
         if !self.baseline.carried.is_in(seen) {
             return Verdict::Overtaken(Box::new(seen.clone()));
         }
@@ -116,9 +115,9 @@ impl Tracker {
         Verdict::Pending(self.awaiting(seen))
     }
 
-    /// Moves `current` on; returns the failure of a run that counts. The object carries the change.
+    /// Updates `current`; returns the failure of a reconcile that counts. The object carries the change.
     fn advance(&mut self, seen: &Observation, change: &RunEvidence, continuous: bool) -> Option<FailureReport> {
-        // A run that started unseen worked on the change for sure only if the spec never changed in between.
+        // An unseen reconcile certainly worked on the change only if the spec never changed in between.
         let proven = change.same_spec;
         let running = seen.run == Run::Running;
         let failed = match self.current {
@@ -130,7 +129,7 @@ impl Tracker {
                 } else if self.current == RunState::Idle {
                     self.note_hiccup(seen);
                 }
-                // Nothing was under way, so a run that failed since started since.
+                // None was running, so a reconcile that failed since also started since.
                 proven && change.fresh_failure
             }
             RunState::Unproven => {
@@ -138,10 +137,10 @@ impl Tracker {
                     self.note_hiccup(seen);
                     self.current = RunState::Idle;
                 } else if !continuous && proven && change.some_ended() {
-                    // That one is over, so the run that is under way started since.
+                    // The earlier one ended, so the one that is running started since.
                     self.current = RunState::Counting;
                 }
-                // A good end clears the failure, so a new failure beside a new good end came after it: the second.
+                // Success clears the failure, so a new failure beside a new success came after it: two have ended.
                 !continuous && proven && change.fresh_failure && change.good_end
             }
             RunState::Counting if !continuous && !proven => {
@@ -161,7 +160,7 @@ impl Tracker {
     }
 
     fn note_hiccup(&mut self, seen: &Observation) {
-        // A failure without a completion tells of the operator, not of the run.
+        // A failure without a completion is an internal error of the operator, not the result of the reconcile.
         self.hiccup = seen.failure.clone().filter(|report| report.completion.is_none());
     }
 
@@ -169,8 +168,7 @@ impl Tracker {
         self.last.running = seen.run == Run::Running;
         self.last_generation = seen.generation;
         self.last.successful_since.clone_from(&seen.successful_since);
-        // Completions vanish from the status while a run is under way; the last one that was there is the one to
-        // compare with.
+        // The status has no completion while a reconcile is running; keep the last one for comparison.
         if seen.success_completion.is_some() {
             self.last.success.clone_from(&seen.success_completion);
         }
@@ -192,8 +190,8 @@ impl Tracker {
         if seen.mas_active != Some(true) {
             return false;
         }
-        // No run that was under way at the write worked on `active: true`, so `mas_active` turning true is the work
-        // of one that started after it; the good end that the status shows is that run's or a later one's.
+        // No reconcile that was running at the write worked on `active: true`, so only a later one can have set
+        // `mas_active`; the success in the status is that reconcile's or a later one's.
         let by_mas_active = self.baseline.mas_active_tells
             && self.baseline.at_write.mas_active != Some(true)
             && seen.generation == self.baseline.generation
@@ -218,16 +216,16 @@ impl Tracker {
     }
 }
 
-/// What can be told to have happened between the last event and this one.
+/// What certainly happened between the last event and this one.
 #[expect(clippy::struct_excessive_bools, reason = "four independent facts, each read by name")]
 struct RunEvidence {
-    /// The spec is the same, and was all the time: the generation only ever grows.
+    /// The spec has not changed in between: the generation only grows.
     same_spec: bool,
-    /// A good end that was not there before is the last thing that the status shows.
+    /// The status shows a new success, and nothing after it.
     fresh_success: bool,
-    /// A failure with a completion that was not there before is standing.
+    /// The status shows a failure with a new completion.
     fresh_failure: bool,
-    /// A run ended well, whatever came after.
+    /// A reconcile succeeded, whatever came after.
     good_end: bool,
 }
 
@@ -237,7 +235,7 @@ impl RunEvidence {
             completion.is_some_and(|completion| last.as_deref() != Some(completion))
         };
         let fresh_success = seen.run == Run::Succeeded && is_new(seen.success_completion.as_deref(), &last.success);
-        // A first run that fails writes `Successful` too: only a time that was there before can have moved.
+        // A failed first reconcile writes `Successful` too: only a time that existed before can have changed.
         let moved = last.successful_since.is_some()
             && seen.successful_since.is_some()
             && seen.successful_since != last.successful_since;

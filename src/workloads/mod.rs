@@ -1,9 +1,8 @@
-//! What the operator is doing, as far as its workloads show: Synapse's StatefulSets going down and up, Jobs, Pods.
+//! The progress of a migration as workloads show it: Synapse's StatefulSets scaling down and up, Jobs, and Pods.
 //!
-//! Pure: objects in, words out. It is for people who wait, and for nothing else: no verdict is made of it, and where
-//! these objects may not be read there is merely less to say. Names and labels are those of ESS Classic's operator
-//! (StatefulSets `NAME-synapse-…`, labels `k8s.element.io/owner-name` and `app.kubernetes.io/instance`); what is called
-//! otherwise is not seen, which is no harm either.
+//! Pure: takes objects, returns progress texts. No verdict depends on it, and without permission to read these objects
+//! there is only less to show. Names and labels are those of the ESS Classic operator (StatefulSets `NAME-synapse-…`,
+//! labels `k8s.element.io/owner-name` and `app.kubernetes.io/instance`); other workloads are ignored.
 
 mod objects;
 mod observer;

@@ -1,4 +1,4 @@
-//! What is taken from one object; everything else of it is dropped at once. And what pods tell of how long they take.
+//! The fields of one workload that matter, and how long pods take to stop and start.
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -26,7 +26,7 @@ pub(super) enum Workload {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct StatefulSet {
     pub(super) wanted: u32,
-    /// `status.replicas`: pods that exist, also those that are stopping.
+    /// `status.replicas`: pods that exist, including those that are terminating.
     pub(super) there: u32,
     pub(super) ready: u32,
     pub(super) peak: u32,
@@ -34,7 +34,7 @@ pub(super) struct StatefulSet {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Job {
-    /// Made, and no pod of it has been started.
+    /// Created, but no pod has started.
     Waiting,
     Running,
     Complete,
@@ -47,13 +47,13 @@ pub(super) struct Pod {
     pub(super) of_job: bool,
     pub(super) of_mas: bool,
     pub(super) ready: bool,
-    /// Whether it is being deleted, or has done its work.
+    /// Whether it is terminating or has completed.
     pub(super) over: bool,
-    /// Why it does not start, and Kubernetes' sentence about it on one line.
+    /// The reason why it doesn't start, and the message of Kubernetes on one line.
     pub(super) stuck: Option<(String, String)>,
 }
 
-/// Reasons of a waiting container that do not pass by themselves in a moment.
+/// Reasons of a waiting container that don't clear up within moments.
 const STUCK: [&str; 7] = [
     "CrashLoopBackOff",
     "CreateContainerConfigError",
@@ -65,8 +65,8 @@ const STUCK: [&str; 7] = [
 ];
 
 impl Workload {
-    /// `None` for what does not belong to the deployment or tells nothing of it: StatefulSets beside Synapse, Jobs that a
-    /// `CronJob` starts by the clock.
+    /// `None` for objects that don't belong to the deployment or say nothing about the migration: StatefulSets other than
+    /// Synapse's, and Jobs of a `CronJob`.
     pub(super) fn read(kind: WorkloadKind, object: &Value, deployment: &str) -> Option<Self> {
         if !belongs(object, deployment) {
             return None;
@@ -81,8 +81,7 @@ impl Workload {
     }
 }
 
-/// Whether an object belongs to the deployment. The operator's label decides; without it the instance's name, and
-/// without that the object's own.
+/// Whether an object belongs to the deployment: by the operator's label, else by the instance label, else by its name.
 fn belongs(object: &Value, deployment: &str) -> bool {
     let label = |key: &str| object["metadata"]["labels"][key].as_str();
     match (label("k8s.element.io/owner-name"), label("app.kubernetes.io/instance")) {
@@ -92,7 +91,7 @@ fn belongs(object: &Value, deployment: &str) -> bool {
     }
 }
 
-/// Whether a name is `start`, or `start` and a hyphen and more.
+/// Whether a name is `start`, or begins with `start` and a hyphen.
 fn is_or_begins(name: &str, start: &str) -> bool {
     name.strip_prefix(start).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
 }
@@ -101,7 +100,7 @@ pub(super) fn name(object: &Value) -> &str {
     object["metadata"]["name"].as_str().unwrap_or_default()
 }
 
-/// Whether a StatefulSet of this name is one of Synapse's processes, and not what stands beside them.
+/// Whether a StatefulSet of this name is one of Synapse's processes.
 fn is_synapse(name: &str, deployment: &str) -> bool {
     let process = name.strip_prefix(deployment).and_then(|rest| rest.strip_prefix("-synapse-"));
     process.is_some_and(|process| !["haproxy", "redis", "admin"].contains(&process))
@@ -157,7 +156,7 @@ fn stuck(object: &Value) -> Option<(String, String)> {
     let waits = waiting.find(|waiting| waiting["reason"].as_str().is_some_and(|why| STUCK.contains(&why)));
     let unscheduled = || {
         let mut conditions = status["conditions"].as_array().into_iter().flatten();
-        // A condition that holds has no reason.
+        // A true condition has no reason.
         conditions.find(|one| one["type"] == "PodScheduled" && one["reason"] == "Unschedulable")
     };
     let found = waits.or_else(unscheduled)?;
@@ -169,20 +168,20 @@ fn count(value: &Value) -> Option<u32> {
     value.as_u64().and_then(|count| u32::try_from(count).ok())
 }
 
-/// A pod that took longer was not only starting: nodes went, images came.
+/// Seconds. A pod that took longer was delayed by something else, such as a lost node or an image pull.
 const LONGEST_START: i64 = 3600;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Times {
     pub pods: usize,
-    /// The longest that one may take to stop, in seconds: `terminationGracePeriodSeconds`, Kubernetes' default of which is 30.
+    /// The longest `terminationGracePeriodSeconds`, in seconds; the default of Kubernetes is 30.
     pub stop: i64,
-    /// The longest that one took from its start until it was ready, in seconds. One that was restarted tells nothing.
+    /// The longest time from start to ready, in seconds. Restarted pods are left out.
     pub start: Option<i64>,
 }
 
 impl Times {
-    /// Reads them off the pods of a namespace; `None` where Synapse has none there.
+    /// Reads the times from the pods of a namespace; `None` if Synapse has no pods there.
     pub fn of(pods: &[Value], deployment: &str) -> Option<Self> {
         let of_synapse = |pod: &&Value| {
             let owners = pod["metadata"]["ownerReferences"].as_array().into_iter().flatten();

@@ -1,4 +1,4 @@
-//! What has been seen so far, and what that means.
+//! Derives progress from the workloads seen so far.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -10,11 +10,11 @@ use super::objects::{Job, Pod, StatefulSet, Workload, WorkloadKind, name};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WorkloadEvent {
     SynapseStopped,
-    /// With so many pods.
+    /// With this number of pods.
     SynapseIsBack(u32),
     JobComplete(String),
     JobFailed(String),
-    /// A pod does not start: Kubernetes' word for it and its sentence, which may be empty.
+    /// A pod doesn't start: the reason and the message of Kubernetes, which may be empty.
     PodStuck {
         pod: String,
         reason: String,
@@ -43,51 +43,51 @@ impl fmt::Display for WorkloadEvent {
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct WorkloadUpdate {
-    /// What happened since the last update, in order.
+    /// The events since the last update, in order.
     pub happened: Vec<WorkloadEvent>,
-    /// What is going on: `Synapse stopped, migration job running`. `None` when nothing out of the ordinary is seen.
+    /// The current progress, such as `Synapse stopped, migration job running`. `None` if everything is as usual.
     pub now: Option<String>,
 }
 
-/// Collects what the watches tell of one deployment's workloads.
+/// Collects the events of one deployment's workloads.
 ///
-/// Feed it with [`Observer::seen`] and [`Observer::gone`], and take an [`update`](Observer::update) once a burst of news is
-/// over: in the middle of one, half of Synapse may be known and half not.
+/// Call [`Observer::seen`] and [`Observer::gone`] for each event, and [`update`](Observer::update) at the end of a burst of
+/// events: within one, only half of Synapse's processes may be known.
 #[derive(Debug, Default)]
 pub struct Observer {
     deployment: String,
     known: BTreeMap<(WorkloadKind, String), Workload>,
-    /// Known from before an interruption, and not seen since.
+    /// Known from before an interruption of the watch, and not seen since.
     stale: BTreeSet<(WorkloadKind, String)>,
     was_up: bool,
     was_stopped: bool,
     is_back: bool,
-    /// Jobs that were seen before their end.
+    /// Jobs that were seen before they ended.
     begun: BTreeSet<String>,
     told: BTreeSet<(String, String)>,
 }
 
-/// Pods that are stuck are told no more than so many times in all: one cause often hits every pod.
+/// The most stuck pods to report in all: one cause often affects every pod.
 const MOST_STUCK: usize = 5;
 
-/// Synapse as a whole; nothing where no StatefulSet of it can be seen.
+/// The state of all of Synapse's StatefulSets together.
 #[derive(Clone, Copy)]
 enum Synapse {
     Up {
         pods: u32,
     },
-    /// It is wanted gone, and some of it is still there.
+    /// Scaling down; some pods are left.
     Stopping {
         left: u32,
         of: u32,
     },
     Stopped,
-    /// It is wanted again after it was gone; `of` are the pods that there will be, as far as is known.
+    /// Scaling up after it was stopped, to `of` pods as far as is known.
     Starting {
         ready: u32,
         of: u32,
     },
-    /// Not all of it is ready, for whatever reason.
+    /// Not all pods are ready, for any other reason.
     Partly {
         ready: u32,
         of: u32,
@@ -113,7 +113,7 @@ impl Observer {
         self.known.remove(&(kind, name(object).to_owned()));
     }
 
-    /// Something of this kind may have been missed: what is not seen again before the next update counts as gone.
+    /// Events of this kind may have been missed: objects not seen again before the next update count as deleted.
     pub fn doubt(&mut self, kind: WorkloadKind) {
         self.stale.extend(self.known.keys().filter(|(known, _)| *known == kind).cloned());
     }
@@ -141,7 +141,7 @@ impl Observer {
         if wanted == 0 && there == 0 {
             return Some(Synapse::Stopped);
         }
-        // One process may be wanted gone before the others, and wanted back before them.
+        // Processes may be scaled down and up one after another.
         let shrinks = sets.iter().any(|set| set.wanted == 0 && set.peak > 0);
         if shrinks && !self.was_stopped || wanted == 0 {
             return Some(Synapse::Stopping { left: there, of: sum(|set| set.peak) });
@@ -154,7 +154,7 @@ impl Observer {
         })
     }
 
-    /// Remembers where Synapse stands; gives what is news of it.
+    /// Updates the state of Synapse; returns the event, if there is one.
     fn note_synapse(&mut self, synapse: Synapse) -> Option<WorkloadEvent> {
         match synapse {
             Synapse::Stopped => {
@@ -196,7 +196,7 @@ impl Observer {
             let name = name.to_owned();
             match job {
                 Job::Waiting | Job::Running => drop(begun.insert(name)),
-                // One that had ended before anybody looked is an old one.
+                // A job that ended before the watch started is an old one.
                 Job::Complete if begun.remove(&name) => happened.push(WorkloadEvent::JobComplete(name)),
                 Job::Failed if begun.remove(&name) => happened.push(WorkloadEvent::JobFailed(name)),
                 Job::Complete | Job::Failed => {}
@@ -235,7 +235,7 @@ impl Observer {
     }
 }
 
-/// By its name, so that `kubectl logs job/NAME` can follow.
+/// With its name, for `kubectl logs job/NAME`.
 fn job_words(name: &str) -> String {
     let migrates = name.contains("syn2mas") || name.contains("migrat");
     if migrates { format!("migration job running ({name})") } else { format!("job {name} running") }

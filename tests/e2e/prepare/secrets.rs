@@ -124,7 +124,7 @@ async fn bad_input_is_wrong_usage_and_changes_nothing() {
         (vec!["--encryption-secret-file", &short], "--encryption-secret-file"),
         (vec!["--rsa-private-key-file", &ec], "--rsa-private-key-file"),
         (vec!["--rsa-private-key-file", &text], "--rsa-private-key-file"),
-        (vec!["--rsa-private-key-file", "absent.pem"], "absent.pem cannot be read"),
+        (vec!["--rsa-private-key-file", "absent.pem"], "can't read absent.pem"),
         (vec!["--rsa-private-key-file", "-"], "only one flag can be -"),
         (vec!["--database-password-file", &empty], "--database-password-file"),
         (vec!["--database-password-file", &lines], "--database-password-file"),

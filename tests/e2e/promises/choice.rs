@@ -92,7 +92,7 @@ async fn not_allowed_to_look_elsewhere(c: &Namespace<'_>) {
     let user = c.user("narrow", rules).await.unwrap();
     let shell = Shell::with_kubeconfig(&user.kubeconfig);
     let done = shell.run("status").await.expect(1);
-    done.says("could not be looked at").says("not allowed").says("-n");
+    done.says("can't be listed").says("not allowed").says("-n");
 }
 
 /// Requests to the API server, by its own count, without its own and without those for the count.

@@ -140,7 +140,7 @@ async fn abort_needs_permissions_on_the_deployment_only() {
     let mut rules = role();
     rules.retain(|rule| rule.resources.as_ref().unwrap()[0] == "elementdeployments");
     acting(&mut scene, "deployment-only", rules).await;
-    scene.shell.run("abort --yes").await.expect(0).says("could not be noted in the record");
+    scene.shell.run("abort --yes").await.expect(0).says("can't update the record");
     assert_eq!(*active(&scene.object().await), json!(false));
 }
 

@@ -121,7 +121,7 @@ async fn a_second_interruption_ends_at_once_even_while_a_write_is_on_its_way() {
         let mut live = Live::start(&stage);
         gate.reached().await;
         live.signal("-INT");
-        live.until("Ctrl-C again ends at once").await;
+        live.until("Press Ctrl-C again to exit at once").await;
         let second = live.signal("-INT");
         assert_eq!(live.end().await, 130);
         answers.push(second.elapsed());

@@ -1,4 +1,4 @@
-//! What README.md says of the findings and of the Role is what the program has.
+//! The table of codes and the Role in docs/reference.md are those of the program.
 
 use std::path::Path;
 use std::{env, fs};
@@ -8,8 +8,8 @@ use ess_mas::checks::explain::{self, Explanation};
 const BEGIN: &str = "<!-- codes -->\n";
 const END: &str = "<!-- /codes -->";
 
-fn readme() -> (std::path::PathBuf, String) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+fn reference() -> (std::path::PathBuf, String) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reference.md");
     let text = fs::read_to_string(&path).unwrap().replace("\r\n", "\n");
     (path, text)
 }
@@ -25,8 +25,8 @@ fn table_of_codes() -> String {
 }
 
 #[test]
-fn the_table_of_codes_in_the_readme_is_made_from_their_explanations() {
-    let (path, text) = readme();
+fn the_table_of_codes_is_made_from_their_explanations() {
+    let (path, text) = reference();
     let (before, rest) = text.split_once(BEGIN).expect("the table's beginning is marked");
     let (table, after) = rest.split_once(END).expect("the table's end is marked");
     let wanted = table_of_codes();
@@ -35,14 +35,14 @@ fn the_table_of_codes_in_the_readme_is_made_from_their_explanations() {
     } else {
         assert!(
             table == wanted,
-            "README.md is out of date; `CODES_UPDATE=1 cargo test --test offline codes` writes its table anew"
+            "docs/reference.md is out of date; `CODES_UPDATE=1 cargo test --test offline codes` updates its table"
         );
     }
 }
 
 #[test]
-fn the_role_in_the_readme_is_the_one_that_is_tested() {
-    let (_, text) = readme();
+fn the_minimum_role_is_the_one_that_is_tested() {
+    let (_, text) = reference();
     let (_, after) = text.split_once("<!-- role -->\n```yaml\n").expect("the page has a Role");
     let role = after.split_once("```").expect("the Role ends").0;
     assert_eq!(role, include_str!("../e2e/common/role.yaml").replace("\r\n", "\n"));

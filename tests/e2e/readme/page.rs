@@ -1,4 +1,4 @@
-//! README.md as text and examples in turn.
+//! A page as a sequence of text and examples.
 
 /// The opening of an example.
 const FENCE: &str = "```console\n";
@@ -77,7 +77,7 @@ impl Page {
     }
 }
 
-/// The Role that the page says is enough.
+/// The minimum Role that the page shows.
 pub fn role(text: &str) -> &str {
     let (_, after) = text.split_once("<!-- role -->\n```yaml\n").expect("the page has a Role");
     after.split_once("```").expect("the Role ends").0

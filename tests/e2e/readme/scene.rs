@@ -24,7 +24,7 @@ const HOME: &str = "/home/ada";
 /// What this person's system trusts.
 pub const AUTHORITY: &str = "authorities.pem";
 
-/// Makes the namespace, and a person in it with the rights that README.md says are enough.
+/// Creates the namespace, and a user in it with the minimum Role of docs/reference.md.
 pub async fn build_stage(sandbox: &Sandbox, role: &str) {
     let client = sandbox.client().unwrap();
     let named = |name: &str| ObjectMeta { name: Some(name.to_owned()), ..ObjectMeta::default() };

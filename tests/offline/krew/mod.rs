@@ -41,7 +41,8 @@ fn packed() -> (Archive, String) {
     let target = format!("{}-unknown-linux-gnu", env::consts::ARCH);
     // A program with all its symbols is large, and squeezing it in a test's build takes minutes.
     let binary = Path::new(env!("CARGO_BIN_EXE_kubectl-ess_mas"));
-    let archive = archive::pack(root(), binary, &target, VERSION, Compression::none()).unwrap();
+    let pages = crate::man::pages::all().unwrap();
+    let archive = archive::pack(root(), binary, &target, VERSION, pages, Compression::none()).unwrap();
     (archive, target)
 }
 
@@ -90,7 +91,8 @@ fn the_archive_is_the_same_whenever_it_is_packed() {
     let pack = || {
         // A file's times are not part of it.
         fs::write(&binary, "a small program").unwrap();
-        archive::pack(root(), &binary, "x86_64-unknown-linux-gnu", VERSION, Compression::best()).unwrap()
+        let pages = crate::man::pages::all().unwrap();
+        archive::pack(root(), &binary, "x86_64-unknown-linux-gnu", VERSION, pages, Compression::best()).unwrap()
     };
     let one = pack();
     std::thread::sleep(std::time::Duration::from_millis(1100));
@@ -111,6 +113,8 @@ fn krews_installer_gets_everything_and_it_runs() {
         "LICENSE-MIT",
         "LICENSE-APACHE",
         "README.md",
+        "CHANGELOG.md",
+        "docs/guide.md",
         "man/kubectl-ess_mas.1",
         "man/kubectl-ess_mas-dry-run.1",
         "completions/_kubectl-ess_mas",

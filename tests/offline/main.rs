@@ -2,9 +2,9 @@
 //! the structure of the sources.
 
 mod architecture;
-mod codes;
 mod command_line;
 mod corpus;
+mod documents;
 mod fuzz_seeds;
 #[cfg(unix)]
 mod krew;

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # Builds a release: an archive for each target, SHA256SUMS, and krew's manifest.
 #
-#   krew-manifest/build.sh [TARGET...]      targets of Rust; without any, the one of this machine
+#   krew-manifest/build.sh [TARGET...]      Rust targets; by default, the one of this machine
 #
-# BASE_URL is where the archives will be downloaded from, HOMEPAGE the plugin's page. Both have stand-ins, which do for
-# trying out: kubectl krew install --manifest krew-manifest/ess-mas.yaml --archive target/dist/ARCHIVE
+# BASE_URL is the address of the folder with the archives, HOMEPAGE the plugin's web page. Both have placeholders, which are
+# enough for a test: kubectl krew install --manifest krew-manifest/ess-mas.yaml --archive target/dist/ARCHIVE
 #
-# What cannot be built here is left out, and said so. A target needs its part of the Rust toolchain
-# (`rustup target add TARGET`) and, for the cryptography, a C compiler for it. A target *-linux-gnu runs where the C library
-# is as new as the one it was built with; *-linux-musl runs anywhere.
+# The script skips targets that it cannot build here, and lists them. A target needs its part of the Rust toolchain
+# (`rustup target add TARGET`) and, for the cryptography library, a C compiler for it. A binary for *-linux-gnu needs a C
+# library as new as the one of this machine; *-linux-musl runs everywhere.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -23,7 +23,7 @@ built=()
 left_out=()
 for target in "${targets[@]}"; do
   echo "building for $target" >&2
-  # What was built for this machine already is good.
+  # For this machine, reuse what cargo has built.
   if [ "$target" = "$host" ]; then
     place=(--target-dir "$folder")
     program=$folder/release/kubectl-ess_mas
@@ -36,14 +36,14 @@ for target in "${targets[@]}"; do
     built+=("$target=$program")
     if [[ $target == *-linux-gnu ]] && command -v objdump > /dev/null; then
       needs=$(objdump -T "$program" | sed -n 's/.*(\(GLIBC_[0-9.]*\)).*/\1/p' | sort -Vu | tail -n 1)
-      echo "$target needs a C library with ${needs:-no version that is known}" >&2
+      echo "$target requires ${needs:-an unknown version of glibc}" >&2
     fi
   else
     left_out+=("$target")
   fi
 done
 if [ ${#built[@]} -eq 0 ]; then
-  echo "nothing could be built" >&2
+  echo "error: no target could be built" >&2
   exit 1
 fi
 
@@ -52,6 +52,6 @@ cargo run --quiet --locked --example package -- \
   ${BASE_URL:+--base-url "$BASE_URL"} ${HOMEPAGE:+--homepage "$HOMEPAGE"} "${built[@]}"
 
 if [ ${#left_out[@]} -gt 0 ]; then
-  echo "left out, because they could not be built here: ${left_out[*]}" >&2
+  echo "skipped, because they cannot be built here: ${left_out[*]}" >&2
   exit 1
 fi

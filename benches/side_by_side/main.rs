@@ -1,7 +1,7 @@
 //! This program beside what a person would use instead: `cargo run --example side_by_side`.
 //!
 //! Builds the program as it is released, kubectl and a control plane, and measures by turns: ratios from one run on one
-//! machine, printed as the table that stands in the README. Words on the command line choose parts of it (see [`PARTS`]),
+//! machine, printed as the table in docs/performance.md. Words on the command line choose parts of it (see [`PARTS`]),
 //! `--quick` makes it short and says less.
 
 mod files;

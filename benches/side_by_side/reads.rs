@@ -47,13 +47,13 @@ pub fn status(runtime: &Runtime, programs: &Programs, runs: usize) -> Result<Vec
     let goal = Goal { text: "≥ 4× faster, ≤ 0.4 of the memory", faster: 4.0, memory: 0.4 };
     let (us, them) = (programs.ours.with(&scene.kubeconfig), programs.kubectl.with(&scene.kubeconfig));
     let near = by_turns(runs, (&us, &ours), (&them, &theirs))?;
-    let mut rows = vec![Row::compared("`status NAME`, rehearsed, warm server", get, &near, Some(goal))];
+    let mut rows = vec![Row::compared("`status NAME` after a dry run, warm server", get, &near, Some(goal))];
 
     let proxy = runtime.block_on(Proxy::start(&scene.namespace))?;
     programs.ours.with(&proxy.kubeconfig()).run(&ours)?;
     let requests: Vec<String> = proxy.log().iter().map(Request::name).collect();
     rows.push(Row {
-        what: "its requests".to_owned(),
+        what: "requests of `status NAME`".to_owned(),
         ours: requests.len().to_string(),
         against: String::new(),
         theirs: String::new(),

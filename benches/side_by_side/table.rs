@@ -55,8 +55,9 @@ impl Row {
 
 /// As Markdown.
 pub fn print(rows: &[Row]) {
-    let mut text =
-        String::from("| what | this program | against | | ratio | goal |\n| --- | --- | --- | --- | --- | --- |\n");
+    let mut text = String::from(
+        "| What | This program | Compared with | | Ratio | Goal |\n| --- | --- | --- | --- | --- | --- |\n",
+    );
     for row in rows {
         let mark = match row.reached {
             Some(true) => " – reached",

@@ -1,5 +1,6 @@
-//! One archive: the binary, the completion helper and scripts, manual pages, licences, the README.
+//! One archive: the binary, the completion helper and scripts, manual pages, licences, README, changelog and docs.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::{fs, io};
@@ -10,7 +11,7 @@ use flate2::write::GzEncoder;
 
 /// A packed release for one target.
 pub struct Archive {
-    /// `kubectl-ess_mas-v0.1.0-x86_64-unknown-linux-musl.tar.gz`
+    /// For example `kubectl-ess_mas-v0.1.0-x86_64-unknown-linux-musl.tar.gz`.
     pub name: String,
     /// The file's content.
     pub bytes: Vec<u8>,
@@ -23,11 +24,11 @@ pub fn program(target: &str) -> &'static str {
     if target.contains("windows") { "kubectl-ess_mas.exe" } else { "kubectl-ess_mas" }
 }
 
-/// krew looks for a licence under this very name; those of the repository say which one they are in theirs.
-const LICENSE: &str = "kubectl ess-mas may be used under the terms of the MIT license or of the Apache License 2.0, as you like.\n\
-                       Their texts are in the files LICENSE-MIT and LICENSE-APACHE beside this one.\n";
+/// krew expects a file `LICENSE`; the repository has one file for each licence.
+const LICENSE: &str = "You may use kubectl ess-mas under the terms of the MIT license or of the Apache License 2.0, at your option.\n\
+                       The files LICENSE-MIT and LICENSE-APACHE contain the texts.\n";
 
-/// In lower case, as krew wants it.
+/// The digest in lower case, as krew requires it.
 pub fn sha256(bytes: &[u8]) -> String {
     digest(&SHA256, bytes).as_ref().iter().fold(String::new(), |mut text, byte| {
         // Writing into a string cannot fail.
@@ -36,13 +37,23 @@ pub fn sha256(bytes: &[u8]) -> String {
     })
 }
 
-/// Packs one. The same files give the same bytes, whoever packs them and whenever.
-pub fn pack(root: &Path, binary: &Path, target: &str, version: &str, effort: Compression) -> io::Result<Archive> {
+/// The manual pages, by file name.
+pub type Pages = BTreeMap<String, String>;
+
+/// Packs one archive. The same files give the same bytes on every machine and at any time.
+pub fn pack(
+    root: &Path,
+    binary: &Path,
+    target: &str,
+    version: &str,
+    pages: Pages,
+    effort: Compression,
+) -> io::Result<Archive> {
     let mut files: Vec<(String, Vec<u8>, bool)> = vec![
         (program(target).to_owned(), fs::read(binary)?, true),
         ("LICENSE".to_owned(), LICENSE.as_bytes().to_vec(), false),
     ];
-    for name in ["LICENSE-APACHE", "LICENSE-MIT", "README.md"] {
+    for name in ["CHANGELOG.md", "LICENSE-APACHE", "LICENSE-MIT", "README.md"] {
         files.push((name.to_owned(), fs::read(root.join(name))?, false));
     }
     for script in ["_kubectl-ess_mas", "_kubectl-ess_mas.ps1", "kubectl-ess_mas.bash", "kubectl-ess_mas.fish"] {
@@ -50,13 +61,11 @@ pub fn pack(root: &Path, binary: &Path, target: &str, version: &str, effort: Com
     }
     let helper = "kubectl_complete-ess_mas";
     files.push((helper.to_owned(), fs::read(root.join("completions").join(helper))?, true));
-    for page in fs::read_dir(root.join("man"))? {
+    for page in fs::read_dir(root.join("docs"))? {
         let page = page?;
-        let name = page.file_name().to_string_lossy().into_owned();
-        if Path::new(&name).extension().is_some_and(|section| section == "1") {
-            files.push((format!("man/{name}"), fs::read(page.path())?, false));
-        }
+        files.push((format!("docs/{}", page.file_name().to_string_lossy()), fs::read(page.path())?, false));
     }
+    files.extend(pages.into_iter().map(|(name, page)| (format!("man/{name}"), page.into_bytes(), false)));
     files.sort();
 
     let mut tar = tar::Builder::new(GzEncoder::new(Vec::new(), effort));

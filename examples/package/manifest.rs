@@ -1,17 +1,17 @@
-//! krew's manifest, from the archives that it leads to.
+//! krew's manifest for a list of archives.
 
 use std::fmt::Write as _;
 
-/// Where things will be found.
+/// Web addresses in the manifest.
 pub struct Place {
-    /// The folder of the archives.
+    /// Address of the folder with the archives.
     pub base_url: String,
-    /// The plugin's page.
+    /// The plugin's web page.
     pub homepage: String,
 }
 
 impl Default for Place {
-    /// Good for trying out; nothing is there.
+    /// Placeholders, for tests.
     fn default() -> Self {
         Self {
             base_url: "https://example.com/kubectl-ess-mas".to_owned(),
@@ -22,11 +22,11 @@ impl Default for Place {
 
 /// One archive.
 pub struct Download {
-    /// The Rust target of its binary.
+    /// Rust target of the binary.
     pub target: String,
-    /// Its file name.
+    /// File name.
     pub archive: String,
-    /// Its digest.
+    /// SHA-256 digest.
     pub sha256: String,
 }
 
@@ -41,7 +41,7 @@ pub fn platform(target: &str) -> Option<(&'static str, &'static str)> {
     Some((os, arch))
 }
 
-/// Fills the template. Two archives for one platform are refused, and so is a target that krew has no name for.
+/// Fills the template. Refuses two archives for one platform, and targets that krew has no name for.
 pub fn render(template: &str, version: &str, place: &Place, downloads: &[Download]) -> Result<String, String> {
     let mut platforms = String::new();
     let mut seen = Vec::new();
@@ -49,7 +49,7 @@ pub fn render(template: &str, version: &str, place: &Place, downloads: &[Downloa
         let target = &download.target;
         let (os, arch) = platform(target).ok_or_else(|| format!("krew has no name for {target}"))?;
         if seen.contains(&(os, arch)) {
-            return Err(format!("there is more than one archive for {os}/{arch}"));
+            return Err(format!("more than one archive for {os}/{arch}"));
         }
         seen.push((os, arch));
         let program = if os == "windows" { "kubectl-ess_mas.exe" } else { "kubectl-ess_mas" };

@@ -112,7 +112,8 @@ impl TypedValueParser for CodeParser {
             // All of them are too many to read.
             error.remove(ContextKind::ValidValue);
             if error.get(ContextKind::SuggestedValue).is_none() {
-                let tip = "the README has a table of all codes, and `kubectl ess-mas check` shows those of the moment";
+                let tip =
+                    "docs/reference.md lists all codes, and `kubectl ess-mas check` shows those of this deployment";
                 error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
             }
             error

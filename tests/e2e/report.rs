@@ -272,11 +272,10 @@ async fn with_few_rights_the_rest_is_there_and_what_is_missing_is_listed() {
     assert_clean(&files, &[PASSWORD]);
 }
 
-/// The rights that the README calls optional.
+/// The permissions that docs/reference.md calls optional.
 fn optional_rules() -> Vec<PolicyRule> {
-    let readme = include_str!("../../README.md");
-    let (_, after) = readme.split_once("For the look around after a failure, for `report`").unwrap();
-    let (_, block) = after.split_once("```yaml\n").unwrap();
+    let page = include_str!("../../docs/reference.md");
+    let (_, block) = page.split_once("<!-- optional permissions -->\n```yaml\n").unwrap();
     serde_yaml::from_str(block.split("```").next().unwrap()).unwrap()
 }
 

@@ -1,9 +1,9 @@
-//! What docs/architecture.md and docs/contributing.md name is there.
+//! The paths and names in docs/architecture.md and docs/contributing.md exist.
 
 use std::fs;
 use std::path::Path;
 
-/// Finds a path of the page: those without a leading folder are below `src`.
+/// The file for a path on the page. Paths without a leading folder are below `src`.
 fn found(path: &str) -> Option<std::path::PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     [root.join(path), root.join("src").join(path)].into_iter().find(|path| path.exists())
@@ -23,7 +23,7 @@ fn assert_named(page: &str, least: usize) {
     assert!(words.len() >= least, "{page} names {} paths", words.len());
     for word in words {
         let (path, name) = word.split_once("::").unwrap_or((word, ""));
-        let Some(path) = found(path) else { panic!("{page} names {word}, which is not there") };
+        let Some(path) = found(path) else { panic!("{page} names {word}, which does not exist") };
         if !name.is_empty() {
             let code = fs::read_to_string(path).unwrap();
             let is = |kind: &str| {
@@ -34,18 +34,18 @@ fn assert_named(page: &str, least: usize) {
             };
             assert!(
                 ["fn", "struct", "enum", "const", "type"].into_iter().any(is),
-                "{page} names {word}, which is not there"
+                "{page} names {word}, which does not exist"
             );
         }
     }
 }
 
 #[test]
-fn every_path_and_name_of_the_map_is_there() {
+fn every_path_and_name_on_the_map_exists() {
     assert_named("docs/architecture.md", 100);
 }
 
 #[test]
-fn every_path_and_name_of_the_page_for_contributors_is_there() {
+fn every_path_and_name_on_the_page_for_contributors_exists() {
     assert_named("docs/contributing.md", 10);
 }

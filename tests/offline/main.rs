@@ -1,10 +1,10 @@
-//! What needs no API server: the pure parts on whole deployments and generated schedules, the command line, what is packed, and
-//! the structure of the sources.
+//! Tests without an API server: the pure parts on complete deployments and generated schedules, the command line, the pages
+//! in docs/, releases, and the structure of the sources.
 
 mod architecture;
-mod codes;
 mod command_line;
 mod corpus;
+mod documents;
 mod fuzz_seeds;
 #[cfg(unix)]
 mod krew;

@@ -41,7 +41,7 @@ async fn an_unknown_code_is_wrong_usage_with_a_suggestion() {
         // Not all seventy of them.
         done.is_silent_about("reconcile-period");
     }
-    shell.run("check --explain xyzzy").await.expect(2).says("the README has a table of all codes");
+    shell.run("check --explain xyzzy").await.expect(2).says("docs/reference.md lists all codes");
     shell.run("check chat --explain available").await.expect(2).says("cannot be used with");
     shell.run("check --rbac --explain available").await.expect(2).says("cannot be used with");
 }

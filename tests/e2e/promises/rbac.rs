@@ -1,4 +1,4 @@
-//! Rights: the Role of the README is enough, and without any one of them nothing is half written.
+//! Permissions: the minimum Role of docs/reference.md suffices, and without any one of them no step is left unfinished.
 
 use ess_mas_sandbox::prelude::*;
 use k8s_openapi::api::core::v1::Secret;

@@ -1,5 +1,5 @@
-//! What answers over the network in the examples: the recorded MAS and Synapse and two identity providers, behind a proxy that
-//! leads every host there, as a company's does.
+//! The network of the examples: the recorded MAS and Synapse and two identity providers, behind a proxy that leads every host
+//! there, as a company's proxy does.
 
 use std::path::{Path, PathBuf};
 
@@ -15,14 +15,14 @@ const DOMAIN: &str = "example.com";
 const PROVIDERS: [(&str, &str); 2] =
     [("id.corp.example.com", "synapse-corp"), ("login.partner.example.net", "synapse-partner")];
 
-/// When the recordings that are wanted were made.
+/// The recordings to answer with, by the time they were made.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum When {
     /// Before the migration.
     Before,
-    /// Once each before it, from then on after it: a command that migrates looks before and after.
+    /// The first answer of each path from before the migration, the next ones from after it: `activate` asks twice.
     Around,
-    /// After it.
+    /// After the migration.
     After,
 }
 
@@ -38,7 +38,7 @@ fn recorded(name: &str) -> Reply {
 }
 
 impl Network {
-    /// Puts them up.
+    /// Starts the servers.
     pub async fn start() -> Self {
         let hosts = [MAS, SYNAPSE, DOMAIN].into_iter().chain(PROVIDERS.map(|(host, _)| host));
         let web = Web::start(&hosts.collect::<Vec<_>>()).await.unwrap();
@@ -60,17 +60,17 @@ impl Network {
         Self { web, proxy }
     }
 
-    /// What a shell there has in its environment, beside the file with the authority's certificate.
+    /// Environment variables for a shell, in addition to the file with the CA's certificate.
     pub fn environment(&self) -> [(&'static str, String); 2] {
         [("HTTPS_PROXY", format!("http://127.0.0.1:{}", self.proxy.port())), ("NO_PROXY", "127.0.0.1".to_owned())]
     }
 
-    /// The authority's certificate in PEM.
+    /// The CA's certificate in PEM.
     pub fn authority(&self) -> &str {
         self.web.authority()
     }
 
-    /// From now on it answers as it did then, with this key in MAS.
+    /// Answers with these recordings from now on, and with this key in MAS.
     pub fn answer(&self, when: When, rsa_private_key: Option<&[u8]>) {
         for (path, name) in [("/.well-known/openid-configuration", "mas-discovery"), ("/login", "mas-login")] {
             self.web.answer(MAS, path, recorded(&format!("dry-run-done/{name}")));

@@ -1,11 +1,11 @@
-//! What two runs of the same example have in common: everything but times, resource versions and fingerprints.
+//! Removes from an output what differs between two executions: times, resource versions and fingerprints.
 
-/// Comparable lines. What is shown while waiting (`·`) depends on how long it takes, and is left out.
+/// Comparable lines, without those of a wait (`·`), which depend on its duration.
 pub fn lines(output: &str) -> Vec<String> {
     output.lines().map(line).filter(|line| !line.starts_with('·')).collect()
 }
 
-/// Widths of columns follow their contents, so spaces do not count.
+/// Joins the words with one space: widths of columns depend on their contents.
 fn line(text: &str) -> String {
     let words: Vec<&str> = text.split_whitespace().collect();
     let mut kept: Vec<String> = Vec::new();
@@ -54,7 +54,7 @@ fn is_number(word: &str) -> bool {
 }
 
 #[test]
-fn what_differs_from_run_to_run_does_not_count() {
+fn times_versions_and_fingerprints_are_ignored() {
     let one =
         "  ✔ 10:41:07  written (resourceVersion 81733)\n  · 10:41:08  waiting\nAvailable   True   just now   fine\n";
     let two = "  ✔ 02:00:09  written (resourceVersion 9)\nAvailable   True   12 seconds ago   fine\n";
@@ -65,7 +65,7 @@ fn what_differs_from_run_to_run_does_not_count() {
 }
 
 #[test]
-fn what_matters_does_count() {
+fn other_differences_are_found() {
     for (one, two) in [
         ("active: true", "active: false"),
         ("port: 5432", "port: 5433"),

@@ -1,4 +1,4 @@
-//! README.md as text and examples in turn.
+//! A page as a sequence of text and examples.
 
 /// The opening of an example.
 const FENCE: &str = "```console\n";
@@ -16,22 +16,22 @@ enum Part {
 
 /// One `console` block.
 pub struct Example {
-    /// The scene that starts here, if one does.
+    /// The scene that starts with this example.
     pub scene: Option<String>,
-    /// What is typed, and what comes back.
+    /// Commands with their output.
     pub commands: Vec<Command>,
 }
 
 /// One command and its output.
 pub struct Command {
-    /// What is typed after `$ `, over several lines if need be.
+    /// The command after `$ `; can have several lines.
     pub line: String,
-    /// What is said, each line with its end.
+    /// The output, with line ends.
     pub output: String,
 }
 
 impl Page {
-    /// Takes a page apart.
+    /// Splits a page.
     pub fn read(text: &str) -> Self {
         let mut parts = Vec::new();
         let mut rest = text;
@@ -55,7 +55,7 @@ impl Page {
         })
     }
 
-    /// Puts it together again.
+    /// The page's text.
     pub fn text(&self) -> String {
         let mut text = String::new();
         for part in &self.parts {
@@ -77,7 +77,7 @@ impl Page {
     }
 }
 
-/// The Role that the page says is enough.
+/// The minimum Role that the page shows.
 pub fn role(text: &str) -> &str {
     let (_, after) = text.split_once("<!-- role -->\n```yaml\n").expect("the page has a Role");
     after.split_once("```").expect("the Role ends").0
@@ -112,7 +112,7 @@ fn commands(block: &str) -> Vec<Command> {
 }
 
 #[test]
-fn a_page_that_is_taken_apart_and_put_together_is_the_same() {
+fn a_page_that_is_read_and_written_is_unchanged() {
     let text = "a\n<!-- scene: x -->\n```console\n$ one \\\n  more\nsaid\n\n$ two\n```\nb\n```console\n$ three\n```\n";
     let mut page = Page::read(text);
     let scenes: Vec<_> = page.examples().map(|example| example.scene.clone()).collect();

@@ -1,6 +1,6 @@
-//! The picture at the top of README.md: a real run on a real terminal, once on a light and once on a dark ground.
+//! The picture in README.md: the output on a real terminal, with a light and with a dark background.
 //!
-//! `README_UPDATE=1 cargo test --test e2e readme::picture` takes it anew.
+//! `README_UPDATE=1 cargo test --test e2e readme::picture` updates it.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -87,12 +87,12 @@ async fn the_picture_is_what_a_terminal_shows() {
         assert_eq!(
             lasting(&words_of(&kept)),
             lasting(&words_of(&picture)),
-            "docs/{file} is out of date; `README_UPDATE=1 cargo test --test e2e readme::picture` takes it anew"
+            "docs/{file} is out of date; `README_UPDATE=1 cargo test --test e2e readme::picture` updates it"
         );
     }
 }
 
-/// What is the same in every run. Which stages are seen on the way depends on how busy the machine is.
+/// The lines that are the same in every execution. The stages that are seen depend on the machine's load.
 fn lasting(words: &str) -> Vec<String> {
     let stage = |line: &String| {
         line.starts_with('✔') && line.contains("#:#:#") && !line.contains("written") && !line.contains("operator")
@@ -107,7 +107,7 @@ struct Person {
 }
 
 impl Person {
-    /// Types a line and the answers, and returns everything that came to the terminal.
+    /// Types a line and the answers, and returns what the terminal shows.
     async fn types(&self, line: &str, answers: &'static [(&'static str, &'static str)]) -> String {
         let words = words(line);
         let mut command = Command::new(env!("CARGO_BIN_EXE_kubectl-ess_mas"));
@@ -133,7 +133,7 @@ impl Person {
                 session.flush().unwrap();
             }
             shown += &session.exp_eof().unwrap();
-            // Each byte comes as a character of its own.
+            // rexpect returns each byte as a character.
             String::from_utf8(shown.chars().map(|c| u8::try_from(c).expect("a byte")).collect()).expect("UTF-8")
         })
         .await
@@ -141,13 +141,13 @@ impl Person {
     }
 }
 
-/// As a picture. The colours are those of two common terminal themes, with enough contrast on their grounds.
+/// Draws the picture, in the colours of two common terminal themes with enough contrast.
 fn draw(shown: &str, ground: Ground) -> String {
     let rgb = |hex: u32| {
         let [_, red, green, blue] = hex.to_be_bytes();
         RgbColor(red, green, blue)
     };
-    // Black, red, green, yellow, blue, magenta, cyan, white; the bright ones are not used.
+    // Black, red, green, yellow, blue, magenta, cyan, white; the bright colours are not used.
     let (text, paper, colours) = match ground {
         Ground::Light => (
             0x1f_2328,
@@ -166,7 +166,7 @@ fn draw(shown: &str, ground: Ground) -> String {
     }
     let term =
         Term::new().palette(Palette::from(palette)).fg_color(Color::Rgb(rgb(text))).bg_color(Color::Rgb(rgb(paper)));
-    // What is dim is still to be read.
+    // Dim text stays readable.
     term.min_width_px(usize::from(COLUMNS) * 42 / 5).render_svg(shown).replace("opacity: 0.4", "opacity: 0.7")
 }
 

@@ -1,4 +1,4 @@
-//! A deployment, an operator with a script, and a person's shell.
+//! A deployment, an operator with a script, and a user's shell.
 
 use std::fs::{self, File};
 use std::io::{Read, Seek};
@@ -18,13 +18,13 @@ use super::network::{Network, When};
 
 pub const NAMESPACE: &str = "element-onprem";
 pub const NAME: &str = "first-element";
-/// The person in the examples, and their home.
+/// The user in the examples, and the home folder.
 const USER: &str = "ada";
 const HOME: &str = "/home/ada";
-/// What this person's system trusts.
+/// The file with the CAs that this system trusts.
 pub const AUTHORITY: &str = "authorities.pem";
 
-/// Makes the namespace, and a person in it with the rights that README.md says are enough.
+/// Creates the namespace, and a user in it with the minimum Role of docs/reference.md.
 pub async fn build_stage(sandbox: &Sandbox, role: &str) {
     let client = sandbox.client().unwrap();
     let named = |name: &str| ObjectMeta { name: Some(name.to_owned()), ..ObjectMeta::default() };
@@ -58,19 +58,18 @@ pub struct Scene<'a> {
 }
 
 impl<'a> Scene<'a> {
-    /// Puts everything up. With `slowly`, runs take as long as in `cargo run --example sandbox`.
+    /// Starts the scene. With `slowly`, reconciles take as long as in `cargo run --example sandbox`.
     pub async fn start(sandbox: &'a Sandbox, name: &str, slowly: bool) -> Self {
         let client = sandbox.client().unwrap();
         let deployment = Deployment::new(NAME, NAMESPACE);
         deployment.create(&client).await.unwrap();
-        // Where runs fail again and again, the next command must fall into one of them and not into the change between
-        // two, or which of them it meets is luck.
+        // If reconciles fail repeatedly, the next command must meet one of them, and not the gap between two.
         let fails = name.ends_with("-fails");
         let run = Duration::from_millis(if slowly || fails { 3000 } else { 500 });
         let operator = Operator::start(client.clone(), Scope::Namespace(NAMESPACE.to_owned()), behaviour(name, run));
         let mut follower = Follower::start(&deployment.api(&client), NAME).await.unwrap();
         let settled = follower.until(is_settled);
-        tokio::time::timeout(Duration::from_secs(30), settled).await.expect("the operator's first run ends").unwrap();
+        tokio::time::timeout(Duration::from_secs(30), settled).await.expect("the operator's first reconcile ends").unwrap();
         let text = sandbox.certificate_kubeconfig(USER, &[], Some(NAMESPACE)).unwrap();
         let kubeconfig = sandbox.write_file("readme.kubeconfig", &text).unwrap();
         let home = TempDir::new().unwrap();
@@ -90,7 +89,7 @@ impl<'a> Scene<'a> {
         scene
     }
 
-    /// Runs a line, and returns what a terminal would show.
+    /// Executes a line, and returns what a terminal would show.
     pub async fn run(&mut self, line: &str) -> String {
         if line == "echo $?" {
             return format!("{}\n", self.code);
@@ -99,7 +98,7 @@ impl<'a> Scene<'a> {
         let mut words = words.iter().map(String::as_str);
         assert_eq!((words.next(), words.next()), (Some("kubectl"), Some("ess-mas")), "{line}");
         if self.code == 1 {
-            // After the operator's failure the next try comes soon; after the API server's refusal none does.
+            // After the operator's failure the next try starts soon; after a refusal of the API server, none does.
             let _ = tokio::time::timeout(Duration::from_secs(5), self.operator.wait_for_run()).await;
         }
         answer(&self.network, self.sandbox.client().unwrap(), line).await;
@@ -131,7 +130,7 @@ impl<'a> Scene<'a> {
         said.replace(&self.home.path().display().to_string(), HOME)
     }
 
-    /// Takes everything away; nothing else does here, where no controller runs.
+    /// Deletes the objects of the scene; no controller does it here.
     pub async fn end(mut self) {
         self.operator.stop().await;
         let client = self.sandbox.client().unwrap();
@@ -142,7 +141,7 @@ impl<'a> Scene<'a> {
     }
 }
 
-/// What answers over the network while this line runs.
+/// Selects the recordings that answer while this line is executed.
 pub async fn answer(network: &Network, client: Client, line: &str) {
     let deployment = Deployment::new(NAME, NAMESPACE);
     let object = serde_json::to_value(deployment.api(&client).get(NAME).await.unwrap()).unwrap();
@@ -176,13 +175,13 @@ fn behaviour(scene: &str, run: Duration) -> Behaviour {
     }
 }
 
-/// Whether the operator's first run has ended.
+/// Whether the operator's first reconcile has ended.
 pub fn is_settled(object: &Value) -> bool {
     let conditions = object["status"]["conditions"].as_array();
     conditions.is_some_and(|all| all.iter().any(|one| one["type"] == "Successful" && one["status"] == "True"))
 }
 
-/// Splits a line as a shell would, as far as the examples go: spaces, double quotes, and `\` at the end of a line.
+/// Splits a line as a shell does, with what the examples use: spaces, double quotes, and `\` at the end of a line.
 pub fn words(line: &str) -> Vec<String> {
     let line = line.replace("\\\n", " ");
     let mut words = Vec::new();

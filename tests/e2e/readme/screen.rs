@@ -1,6 +1,6 @@
-//! What a terminal shows after everything that was written to it, with colours.
+//! The contents of a terminal after an output, with colours.
 
-/// A grid that grows downwards. Knows what the program uses: SGR, carriage return, erasing, moving up.
+/// A grid that grows downwards. Supports what the program uses: SGR, carriage return, erase, move up.
 #[derive(Default)]
 pub struct Screen {
     rows: Vec<Vec<(char, String)>>,
@@ -10,7 +10,7 @@ pub struct Screen {
 }
 
 impl Screen {
-    /// Takes output in.
+    /// Adds output.
     pub fn write(&mut self, text: &str) {
         let mut chars = text.chars();
         while let Some(c) = chars.next() {
@@ -83,7 +83,7 @@ impl Screen {
 }
 
 #[test]
-fn what_was_drawn_over_is_gone_and_colours_stay() {
+fn later_output_replaces_earlier_output_and_colours_stay() {
     let mut screen = Screen::default();
     screen.write("  ⠋ 10:41  waiting\r\u{1b}[K\u{1b}[32m✔\u{1b}[0m done\r\nGo on? n\u{1b}[1A\r\u{1b}[Jagain\r\n");
     assert_eq!(screen.coloured(), "again\n");

@@ -1,7 +1,6 @@
-//! The release as krew's users get it: packed, described, checked by krew's rules, taken apart as krew's installer does,
-//! and run.
+//! A release as krew's users get it: packed, checked by krew's rules, installed as krew's installer does, and executed.
 //!
-//! `cargo test --test offline krew -- --ignored` asks krew itself, which is built from its Go module first.
+//! `cargo test --test offline krew -- --ignored` builds krew from its Go module, and installs with it.
 
 #[path = "../../../examples/package/archive.rs"]
 mod archive;
@@ -23,7 +22,7 @@ use tempfile::TempDir;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// What a release could be built for.
+/// Targets of a release.
 const TARGETS: [&str; 5] = [
     "x86_64-unknown-linux-musl",
     "aarch64-unknown-linux-musl",
@@ -39,9 +38,10 @@ fn root() -> &'static Path {
 /// The binary of this build, for the platform that the tests run on.
 fn packed() -> (Archive, String) {
     let target = format!("{}-unknown-linux-gnu", env::consts::ARCH);
-    // A program with all its symbols is large, and squeezing it in a test's build takes minutes.
+    // Without compression: a test build compresses a program with symbols for minutes.
     let binary = Path::new(env!("CARGO_BIN_EXE_kubectl-ess_mas"));
-    let archive = archive::pack(root(), binary, &target, VERSION, Compression::none()).unwrap();
+    let pages = crate::man::pages::all().unwrap();
+    let archive = archive::pack(root(), binary, &target, VERSION, pages, Compression::none()).unwrap();
     (archive, target)
 }
 
@@ -88,9 +88,10 @@ fn the_archive_is_the_same_whenever_it_is_packed() {
     let folder = TempDir::new().unwrap();
     let binary = folder.path().join("binary");
     let pack = || {
-        // A file's times are not part of it.
+        // The archive must not contain the file's times.
         fs::write(&binary, "a small program").unwrap();
-        archive::pack(root(), &binary, "x86_64-unknown-linux-gnu", VERSION, Compression::best()).unwrap()
+        let pages = crate::man::pages::all().unwrap();
+        archive::pack(root(), &binary, "x86_64-unknown-linux-gnu", VERSION, pages, Compression::best()).unwrap()
     };
     let one = pack();
     std::thread::sleep(std::time::Duration::from_millis(1100));
@@ -111,6 +112,8 @@ fn krews_installer_gets_everything_and_it_runs() {
         "LICENSE-MIT",
         "LICENSE-APACHE",
         "README.md",
+        "CHANGELOG.md",
+        "docs/guide.md",
         "man/kubectl-ess_mas.1",
         "man/kubectl-ess_mas-dry-run.1",
         "completions/_kubectl-ess_mas",
@@ -119,7 +122,7 @@ fn krews_installer_gets_everything_and_it_runs() {
     }
     let done = Command::new(home.join("bin/kubectl-ess_mas")).arg("version").output().unwrap();
     assert!(done.status.success() && String::from_utf8_lossy(&done.stdout).contains(VERSION), "{done:?}");
-    // As the caveats have it.
+    // As the manifest's caveats say.
     symlink(installed.join("kubectl_complete-ess_mas"), home.join("bin/kubectl_complete-ess_mas")).unwrap();
     let path = format!("{}:/usr/bin:/bin", home.join("bin").display());
     let done = Command::new("kubectl_complete-ess_mas").arg("act").env_clear().env("PATH", &path).output().unwrap();
@@ -135,7 +138,7 @@ fn krew_itself_installs_it() {
     let (krew, validate) = (build("krew"), build("validate-krew-manifest"));
     let (folder, manifest, archive) = released();
     let home = folder.path().join("krew");
-    // krew wants an index, though it takes nothing from it here.
+    // krew requires an index, although it reads nothing from it here.
     fs::create_dir_all(home.join("index/default/.git")).unwrap();
     let krew = |words: &[&str]| {
         let mut command = Command::new(&krew);

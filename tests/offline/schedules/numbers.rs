@@ -1,4 +1,4 @@
-//! Counts over many schedules, and the table that the README quotes.
+//! Counts over many schedules, and the table in docs/performance.md.
 
 use super::play::{Played, Said};
 

@@ -35,7 +35,7 @@ pub struct ControlPlane {
 impl ControlPlane {
     /// Starts a server and returns once it is ready. Blocks, so from a runtime use `spawn_blocking`, or do not mind.
     ///
-    /// The first start on a machine builds the programs, which takes minutes; see the README of the repository.
+    /// The first start on a machine builds the programs, which takes minutes; see docs/contributing.md.
     pub fn start() -> Result<Self> {
         let programs = assets::folder()?;
         // A port that was free a moment ago can be taken by somebody else, so this is tried more than once.

@@ -8,7 +8,7 @@ use ess_mas::cli::{command, examples};
 
 /// Every page under its file's name, `kubectl-ess_mas-dry-run.1`.
 pub fn all() -> io::Result<BTreeMap<String, String>> {
-    // Pages are found by a name without spaces; what is typed has one.
+    // `man` finds a page by a name without spaces; users type the name with one.
     let mut root = command::definition()
         .name("kubectl-ess_mas")
         .display_name("kubectl-ess_mas")
@@ -31,14 +31,14 @@ fn add(command: &Command, path: &str, pages: &mut BTreeMap<String, String>) -> i
         .source(format!("kubectl ess-mas {version}"));
     let mut page = Vec::new();
     man.render(&mut page)?;
-    // What stands below the flags is called "extra" there.
+    // clap_mangen calls the text below the flags "extra".
     let mut page = String::from_utf8_lossy(&page).replace("\n.SH EXTRA\n", "\n.SH NOTES\n");
     if let Some(text) = examples::plain(&examples::all().collect::<Vec<_>>(), path) {
         let mut section = Vec::new();
         clap_mangen::Man::new(Command::new("examples").after_help(text)).render_extra_section(&mut section)?;
         let section = String::from_utf8_lossy(&section);
         let (_, lines) = section.split_once(".SH EXTRA\n").unwrap_or_default();
-        // Lines that are copied are neither filled nor broken.
+        // `.EX` keeps the lines as they are, so that they can be copied.
         page = format!("{page}.SH EXAMPLES\n.EX\n{}\n.EE\n", lines.trim_end());
     }
     pages.insert(man.get_filename(), page);

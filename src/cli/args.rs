@@ -49,7 +49,7 @@ pub enum Command {
     /// Print a shell's completion script
     Completion(CompletionArgs),
     /// Print the version
-    Version,
+    Version(OutputArgs),
 }
 
 #[derive(Debug, Args)]

@@ -28,7 +28,7 @@ pub use complete::complete;
 pub fn run_alone(cli: &Cli, ui: &Ui) -> Option<Exit> {
     let result = match &cli.command {
         Command::Completion(args) => completion::exec(ui, args),
-        Command::Version => version::exec(ui),
+        Command::Version(output) => version::exec(ui, output),
         Command::Tls(TlsArgs { command: TlsCommand::Issue(args) }) => tls::issue(ui, args),
         Command::Tls(TlsArgs { command: TlsCommand::Request(args) }) => tls::request(ui, args),
         _ => return None,
@@ -73,7 +73,7 @@ async fn exec(context: &Context, cli: &Cli) -> Result<Exit, Failure> {
         Command::Verify(args) => verify::exec(context, args).await,
         Command::Report(args) => report::exec(context, args).await,
         Command::Tls(TlsArgs { command: TlsCommand::Check(args) }) => tls::check(context, args).await,
-        Command::Tls(_) | Command::Completion(_) | Command::Version => {
+        Command::Tls(_) | Command::Completion(_) | Command::Version(_) => {
             Ok(run_alone(cli, &context.ui).unwrap_or(Exit::Done))
         }
     }

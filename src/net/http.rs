@@ -107,7 +107,7 @@ impl Ask<'_> {
         tls.alpn_protocols = vec![b"http/1.1".to_vec()];
         let client = Client::builder()
             .tls_backend_preconfigured(tls)
-            .user_agent(concat!("kubectl-ess-mas/", env!("CARGO_PKG_VERSION")))
+            .user_agent(env!("ESS_MAS_USER_AGENT"))
             .redirect(redirect::Policy::none())
             // Several addresses share this time.
             .connect_timeout(LIMIT)

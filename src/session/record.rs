@@ -64,14 +64,9 @@ impl Session {
         Err(Failure::failed(format!("ConfigMap {name}: gave up after repeated update conflicts")))
     }
 
-    /// The folders for failure files, in order: the XDG state folder, the working folder, the temporary folder.
+    /// The folders for failure files, in order: the user's state folder, the working folder, the temporary folder.
     pub fn state_folders(&self) -> Vec<PathBuf> {
-        let terminal = self.ui().terminal();
-        let absolute = |path: String| Some(PathBuf::from(path)).filter(|path| path.is_absolute());
-        let state = terminal
-            .env("XDG_STATE_HOME")
-            .and_then(absolute)
-            .or_else(|| terminal.env("HOME").and_then(absolute).map(|home| home.join(".local/state")));
+        let state = state_folder(|name| self.ui().terminal().env(name));
         let mut folders: Vec<PathBuf> = state.into_iter().map(|state| state.join("kubectl-ess-mas")).collect();
         folders.push(PathBuf::from("."));
         folders.push(std::env::temp_dir().join("kubectl-ess-mas"));
@@ -84,5 +79,34 @@ impl Session {
             let why = failure.message().unwrap_or_default();
             self.ui().warning(format!("can't update the record: {why}"));
         }
+    }
+}
+
+/// The state folder of the XDG specification; on Windows, where `HOME` is not set, the folder for data that stays on the machine.
+fn state_folder(variable: impl Fn(&str) -> Option<String>) -> Option<PathBuf> {
+    let folder = |name| variable(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    folder("XDG_STATE_HOME")
+        .or_else(|| folder("HOME").map(|home| home.join(".local/state")))
+        .or_else(|| folder("LOCALAPPDATA"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn state_folder_is_that_of_the_system_and_absolute() {
+        let with = |known: &[(&str, &str)]| {
+            let value = |name: &str| known.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
+            state_folder(value)
+        };
+        let root = if cfg!(windows) { "C:\\" } else { "/" };
+        let path = |text: &str| format!("{root}{text}");
+        let (state, home, local) = (path("state"), path("home"), path("local"));
+        let all = [("XDG_STATE_HOME", state.as_str()), ("HOME", &home), ("LOCALAPPDATA", &local)];
+        assert_eq!(with(&all), Some(PathBuf::from(&state)));
+        assert_eq!(with(&all[1..]), Some(PathBuf::from(&home).join(".local/state")));
+        assert_eq!(with(&all[2..]), Some(PathBuf::from(&local)));
+        assert_eq!(with(&[("XDG_STATE_HOME", "state"), ("HOME", "")]), None);
     }
 }

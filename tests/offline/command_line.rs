@@ -37,7 +37,7 @@ const EVERYWHERE: [&[&str]; 23] = [
 ];
 
 /// Commands that print data, and so take `-o`.
-const WITH_DATA: [&str; 7] = ["status", "check", "dry-run", "activate", "abort", "verify", "report"];
+const WITH_DATA: [&str; 8] = ["status", "check", "dry-run", "activate", "abort", "verify", "report", "version"];
 
 /// The scripts in `completions/`, named as each shell looks for them.
 const SCRIPTS: [(&str, &str); 4] = [

@@ -6,9 +6,9 @@ mod command_line;
 mod corpus;
 mod documents;
 mod fuzz_seeds;
-#[cfg(unix)]
-mod krew;
 mod man;
+#[cfg(target_os = "linux")]
+mod release;
 mod schedules;
 #[cfg(target_os = "linux")]
 mod start;

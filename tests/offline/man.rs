@@ -1,6 +1,6 @@
-//! The manual pages that a release contains. `cargo run --example package -- --man DIR` writes them.
+//! The manual pages that a release contains. `cargo run --example man -- DIR` writes them.
 
-#[path = "../../examples/package/pages.rs"]
+#[path = "../../examples/man/pages.rs"]
 pub mod pages;
 
 use ess_mas::cli::command;

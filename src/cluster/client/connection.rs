@@ -35,7 +35,7 @@ use crate::cluster::errors::{AtProxy, ClusterError};
 pub fn client(resolved: &Resolved, proof: &AuthInfo, limit: Option<Duration>) -> Result<kube::Client, ClusterError> {
     let mut config = resolved.config.clone();
     config.auth_info = proof.clone();
-    config.headers.push((USER_AGENT, HeaderValue::from_static(concat!("kubectl-ess-mas/", env!("CARGO_PKG_VERSION")))));
+    config.headers.push((USER_AGENT, HeaderValue::from_static(env!("ESS_MAS_USER_AGENT"))));
     let plain = |uri: Option<&Uri>| uri.is_none_or(|uri| uri.scheme_str() != Some("https"));
     if config.root_cert.is_none()
         && (config.accept_invalid_certs || plain(Some(&config.cluster_url)) && plain(resolved.proxy.as_ref()))

@@ -167,7 +167,8 @@ async fn a_plain_write_is_one_request_with_everything_that_protects_it() {
         "PATCH /apis/matrix.element.io/v1alpha2/namespaces/ess/elementdeployments/first?fieldManager=kubectl-ess-mas&fieldValidation=Strict"
     );
     assert!(seen[0].headers.to_lowercase().contains("content-type: application/merge-patch+json"));
-    assert!(seen[0].headers.contains(concat!("kubectl-ess-mas/", env!("CARGO_PKG_VERSION"))));
+    let agent = concat!("user-agent: kubectl-ess-mas/", env!("CARGO_PKG_VERSION"), " (");
+    assert!(seen[0].headers.to_lowercase().contains(agent), "{}", seen[0].headers);
     assert_eq!(
         serde_json::from_str::<Value>(&seen[0].body).expect("json"),
         json!({"metadata": {"resourceVersion": "5"}, "spec": {"active": true}})

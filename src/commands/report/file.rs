@@ -25,7 +25,8 @@ impl ReportFile {
         let target = &session.target;
         let stamp = now.strftime("%Y%m%dT%H%M%SZ");
         let name = format!("ess-mas-report-{}-{}-{stamp}", target.namespace, target.name);
-        let is_folder = |path: &Path| path.is_dir() || path.as_os_str().to_string_lossy().ends_with('/');
+        let is_folder =
+            |path: &Path| path.is_dir() || path.as_os_str().to_string_lossy().ends_with(std::path::is_separator);
         let (shown, made) = match wanted {
             Some(path) if !is_folder(path) => {
                 (path.to_owned(), record::private(path).map(|open| (path.to_owned(), open)))

@@ -69,6 +69,9 @@ async fn a_request_says_no_more_than_it_has_to() {
     names.sort_unstable();
     assert_eq!(names, ["accept", "cache-control", "host", "user-agent"]);
     assert!(text.contains("host: auth.example.com\r\n"), "{text}");
+    let platform = if cfg!(all(target_os = "linux", target_arch = "x86_64")) { "linux/amd64)\r\n" } else { "" };
+    let agent = format!("user-agent: kubectl-ess-mas/{} ({platform}", env!("CARGO_PKG_VERSION"));
+    assert!(text.contains(&agent), "{text}");
     assert_eq!(seen.certificates.len(), 2);
     let none = ask(Way::To(vec![address]), Security::Trusted(None)).await;
     assert!(matches!(none.outcome, Outcome::NotAsked(_)), "{none:?}");

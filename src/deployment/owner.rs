@@ -139,8 +139,12 @@ const MARKS: [(&str, &str); 8] = [
 ];
 const FLEET: &str = "Rancher Fleet";
 /// Keys whose value names what the tool applies.
-const NAMES: [&str; 4] =
-    ["fleet.cattle.io/bundle-id", "fleet.cattle.io/bundle-name", "configsync.gke.io/declaring-package", "objectset.rio.cattle.io/id"];
+const NAMES: [&str; 4] = [
+    "fleet.cattle.io/bundle-id",
+    "fleet.cattle.io/bundle-name",
+    "configsync.gke.io/declaring-package",
+    "objectset.rio.cattle.io/id",
+];
 
 impl Owner {
     /// Whether the API server may note this owner's writes under this field manager. Helm and what embeds it (Terraform's
@@ -257,9 +261,8 @@ mod tests {
 
     #[test]
     fn tools_that_heal_drift_are_known_by_their_marks_and_go_before_helm() {
-        let release = |name: &str| {
-            Some(HelmRelease { name: name.into(), namespace: Some("element-onprem".into()), major: None })
-        };
+        let release =
+            |name: &str| Some(HelmRelease { name: name.into(), namespace: Some("element-onprem".into()), major: None });
         let fleet = json!({
             "labels": {"app.kubernetes.io/managed-by": "Helm", "objectset.rio.cattle.io/hash": "2f0c5b0d7a"},
             "annotations": {"meta.helm.sh/release-name": "ess-prod", "meta.helm.sh/release-namespace": "element-onprem",

@@ -4,13 +4,14 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use futures::future::join_all;
 use k8s_openapi::api::core::v1::ConfigMap;
+use k8s_openapi::api::networking::v1::Ingress;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::connect::Session;
 use super::reading::{Extent, unreadable};
 use crate::checks::synapse::SynapseConfig;
-use crate::checks::{ComponentSecret, Components, Resolution};
+use crate::checks::{ComponentSecret, Components, OtherHost, Resolution};
 use crate::checks::{Known, Snapshot, secrets_to_look_at};
 use crate::cluster::{Selection, resource};
 use crate::deployment::{Owner, TlsMode};
@@ -22,6 +23,8 @@ const MOST_REQUESTS: usize = 12;
 /// The global Secret and Synapse's are read at once, the others with what is left of the requests.
 const FIRST: usize = 2;
 const PAGE: u32 = 200;
+/// With 3 KB each, a page is 3 MB.
+const INGRESSES: u32 = 1000;
 
 /// Once the migration is done, nothing of it matters any more.
 fn wanted(session: &Session, extent: Extent) -> bool {
@@ -35,13 +38,14 @@ pub async fn begin(session: &Session, extent: Extent) -> Components {
     }
     let mut names = secrets_to_look_at(&session.deployment);
     let left_out = names.split_off(names.len().min(FIRST));
-    let (secrets, rendered) = tokio::join!(session.component_secrets(names), session.rendered_secret());
-    Components { secrets, left_out, rendered, resolution: None }
+    let (secrets, rendered, other_hosts) =
+        tokio::join!(session.component_secrets(names), session.rendered_secret(), session.other_hosts());
+    Components { secrets, left_out, rendered, resolution: None, other_hosts }
 }
 
 /// The second part, with what is left of the requests.
 pub async fn finish(session: &Session, extent: Extent, snapshot: &Snapshot) -> Components {
-    let Components { mut secrets, left_out: mut now, rendered, .. } = snapshot.components.clone();
+    let Components { mut secrets, left_out: mut now, rendered, other_hosts, .. } = snapshot.components.clone();
     if !wanted(session, extent) {
         return snapshot.components.clone();
     }
@@ -54,15 +58,15 @@ pub async fn finish(session: &Session, extent: Extent, snapshot: &Snapshot) -> C
         session.resolution(snapshot.settings.as_ref())
     );
     secrets.extend(more);
-    Components { secrets, left_out, rendered, resolution }
+    Components { secrets, left_out, rendered, resolution, other_hosts }
 }
 
 /// How many requests more may be made, where nothing has to be asked twice. Known, not counted: a request that is repeated
 /// must not leave a Secret unread.
 fn room(session: &Session, snapshot: &Snapshot) -> usize {
     let (deployment, settings) = (&session.deployment, snapshot.settings.as_ref());
-    // The record, the schema, the caller's rules, the operator's Deployment, and Synapse's rendered configuration.
-    let always = 5;
+    // The record, the schema, the caller's rules, the operator's Deployment, Synapse's rendered configuration, and Ingresses.
+    let always = 6;
     let chart = usize::from(deployment.helm_release().is_some());
     let healing = usize::from(matches!(deployment.owner(), Owner::ArgoCd(Some(_)) | Owner::Flux(_)));
     let certificate = match settings.and_then(|settings| settings.tls_mode(deployment)) {
@@ -115,6 +119,17 @@ impl Session {
             (Err(_), secret @ Known::Unreadable(_)) => secret,
             (Err(error), Known::Known(_)) => unreadable(&error),
         }
+    }
+
+    /// The first page of all Ingresses, once in a session.
+    async fn other_hosts(&self) -> Vec<OtherHost> {
+        let asked = self.other_hosts.get_or_init(|| async {
+            let mut pages = self.cluster.list::<Value>(&resource::<Ingress>(), None, Selection::default(), INGRESSES);
+            let page = pages.next().await.ok().flatten();
+            let all = page.into_iter().flat_map(|page| page.items);
+            all.flat_map(|ingress| OtherHost::of_ingress(&ingress, &self.deployment)).collect()
+        });
+        asked.await.clone()
     }
 
     /// Asks DNS for MAS's host and Synapse's, once in a session.

@@ -8,20 +8,29 @@ use super::connect::Session;
 use crate::checks::access::{Access, Right, Rules};
 use crate::checks::permissions;
 use crate::checks::{Environment, Known, SelfHealing, Snapshot};
-use crate::cluster::{Selection, foreign, resource};
+use crate::cluster::{Cluster, Selection, foreign, resource};
 use crate::deployment::{ChartRelease, OperatorDeployment, Owner};
 
 pub async fn look(session: &Session) -> (Environment, Option<ChartRelease>) {
     let owner = session.deployment.owner();
-    let (access, operator, chart, healing) =
-        tokio::join!(rights(session), operator(session), chart(session), healing(session, &owner));
-    let of_operator = operator.as_ref().and_then(|operator| operator.release.clone());
-    let release = match (chart, of_operator) {
-        (Some(chart), Some(image)) => Some(chart.older_of(image)),
-        (chart, image) => chart.or(image),
-    };
+    let release_name = session.deployment.helm_release().map(|release| release.name);
+    let (access, operator, chart, healing) = tokio::join!(
+        rights(session),
+        operator(&session.cluster, &session.target.namespace, release_name.as_deref()),
+        chart(session),
+        healing(session, &owner)
+    );
+    let release = release(chart, operator.as_ref());
     let now = Some(session.now());
     (Environment { now, access: Some(access), operator, self_healing: healing }, release)
+}
+
+/// Of the chart and the operator's image, what holds the migration back.
+pub fn release(chart: Option<ChartRelease>, operator: Option<&OperatorDeployment>) -> Option<ChartRelease> {
+    match (chart, operator.and_then(|operator| operator.release.clone())) {
+        (Some(chart), Some(image)) => Some(chart.older_of(image)),
+        (chart, image) => chart.or(image),
+    }
 }
 
 /// The rules that apply to the caller. They hardly change while a command runs, so they are asked for once.
@@ -50,11 +59,10 @@ pub async fn ask_for_the_rest(session: &Session, snapshot: &Snapshot) -> Vec<(Ri
 }
 
 /// The operator's Deployment, by the names that it may have. In all namespaces: it mostly lives in one of its own.
-async fn operator(session: &Session) -> Option<OperatorDeployment> {
-    let release = session.deployment.helm_release().map(|release| release.name);
-    let selection = Selection { labels: Some(OperatorDeployment::selector(release.as_deref())), fields: None };
-    let all = session.cluster.list::<Value>(&resource::<Deployment>(), None, selection, 50).all().await.ok()?;
-    OperatorDeployment::find(&all, &session.target.namespace)
+pub async fn operator(cluster: &Cluster, namespace: &str, release: Option<&str>) -> Option<OperatorDeployment> {
+    let selection = Selection { labels: Some(OperatorDeployment::selector(release)), fields: None };
+    let all = cluster.list::<Value>(&resource::<Deployment>(), None, selection, 50).all().await.ok()?;
+    OperatorDeployment::find(&all, namespace)
 }
 
 /// The installed chart, where Helm has rendered the deployment and its release may be read.

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use k8s_openapi::api::core::v1::ConfigMap;
 
 use super::connect::Session;
-use crate::checks::Known;
+use crate::checks::{Known, Snapshot};
 use crate::cluster::{Write, WriteOutcome, resource};
 use crate::error::Failure;
-use crate::record::{Record, record_name};
+use crate::record::{Record, record_name, saved};
 
 /// How often a record that somebody else keeps changing is tried again.
 const TRIES: usize = 5;
@@ -76,6 +76,13 @@ impl Session {
         folders.push(PathBuf::from("."));
         folders.push(std::env::temp_dir().join("kubectl-ess-mas"));
         folders
+    }
+
+    /// The file of the last failure that the record knows of, if it is on this machine.
+    pub fn failure_file(&self, snapshot: &Snapshot) -> Option<PathBuf> {
+        let folders = self.state_folders();
+        let mut latest = snapshot.recorded()?.history.iter().rev();
+        latest.find_map(|entry| saved(&snapshot.deployment, entry.at, &folders))
     }
 
     /// Says so where the record does not have what it should.

@@ -100,7 +100,7 @@ pub struct RehearsalPart {
     pub completion: Option<String>,
 }
 
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DryRunState {
     None,
@@ -119,6 +119,21 @@ pub struct VersionPart {
 }
 
 impl Status {
+    /// Where the migration stands, for a person.
+    pub fn words(&self) -> &'static str {
+        match (self.phase, self.status.run, self.rehearsal.state) {
+            (Phase::Configuration, ..) if self.spec.host.is_some() => "prepared, dry run not started",
+            (Phase::DryRun, RunState::Running, _) => "dry run under way",
+            (Phase::DryRun, _, DryRunState::Outdated) => "dry run must be repeated",
+            (phase, ..) => phase.words(),
+        }
+    }
+
+    /// Whether the last dry run or the migration failed.
+    pub fn has_failed(&self) -> bool {
+        matches!(self.phase, Phase::DryRunFailed | Phase::MigrationFailed)
+    }
+
     /// Draws the status from what was read. `command` turns a command into a line to copy.
     pub fn of(snapshot: &Snapshot, command: impl Fn(&str) -> String) -> Self {
         let deployment = &snapshot.deployment;

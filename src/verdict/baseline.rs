@@ -102,6 +102,11 @@ impl Baseline {
         }
     }
 
+    /// Whether nothing of the operator has been seen since the change, which is there.
+    pub fn is_unanswered(&self, seen: &Observation) -> bool {
+        self.carried.is_in(seen) && !self.at_write.running && self.at_write == Marks::of(seen)
+    }
+
     /// The caller knows that no run under way at the write works on `active: true`: say, because the spec has been
     /// the rehearsed one, at one generation, since the rehearsal was written.
     #[must_use]

@@ -200,7 +200,7 @@ fn dry_run_state(standing: &RehearsalStanding) -> DryRunState {
 /// release on that can migrate. The API server stores no field that the schema does not know, so the object tells as well.
 fn version(snapshot: &Snapshot) -> VersionPart {
     if let Some(release) = &snapshot.chart {
-        let ess = release.ess().map(|ess| ess.to_string());
+        let ess = release.ess();
         let chart = (!release.is_ess()).then(|| release.version.clone());
         return VersionPart { ess, chart, source: Some(release.source()) };
     }

@@ -108,7 +108,7 @@ impl Session {
             return secret;
         }
         let namespace = Some(self.target.namespace.as_str());
-        let mut pages = self.cluster.list::<ConfigMap>(&resource::<ConfigMap>(), namespace, Selection::default(), PAGE);
+        let mut pages = self.cluster.list::<Value>(&resource::<ConfigMap>(), namespace, Selection::default(), PAGE);
         match (pages.next().await, secret) {
             (Ok(page), secret) => {
                 let maps = page.into_iter().flat_map(|page| page.items);
@@ -163,11 +163,13 @@ fn configs_in_secret(deployment: &str, mut secret: Value) -> Vec<SynapseConfig> 
     found
 }
 
-fn configs_in_map(deployment: &str, map: &ConfigMap) -> Vec<SynapseConfig> {
-    let Some(name) = &map.metadata.name else { return Vec::new() };
-    let data = map.data.iter().flatten();
+fn configs_in_map(deployment: &str, map: &Value) -> Vec<SynapseConfig> {
+    let name = map["metadata"]["name"].as_str().unwrap_or_default();
+    let data = map["data"].as_object().into_iter().flatten();
     let of_synapse = data.filter(|(key, _)| SynapseConfig::may_be(deployment, name, key));
-    of_synapse.filter_map(|(key, text)| SynapseConfig::read(format!("ConfigMap {name}, key {key}"), text)).collect()
+    let read =
+        |(key, text): (&String, &Value)| SynapseConfig::read(format!("ConfigMap {name}, key {key}"), text.as_str()?);
+    of_synapse.filter_map(read).collect()
 }
 
 #[cfg(test)]

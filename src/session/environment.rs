@@ -2,7 +2,7 @@
 //! GitOps tool is set up. All of it may be out of reach, and then it is not known; nothing in here is an error.
 
 use k8s_openapi::api::apps::v1::Deployment;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::connect::Session;
 use crate::checks::access::{Access, Right, Rules};
@@ -37,7 +37,7 @@ pub fn release(chart: Option<ChartRelease>, operator: Option<&OperatorDeployment
 async fn rights(session: &Session) -> Access {
     let rules = session.rules.get_or_init(|| async {
         match session.cluster.rules(&session.target.namespace).await {
-            Ok(status) => Rules::read(&json!(status))
+            Ok(status) => Rules::read(&status)
                 .map_or_else(|| Known::Unreadable("the API server lists no rules".to_owned()), Known::Known),
             Err(error) => Known::Unreadable(error.to_string()),
         }

@@ -38,24 +38,25 @@ pub async fn begin(session: &Session, extent: Extent) -> Components {
     }
     let mut names = secrets_to_look_at(&session.deployment);
     let left_out = names.split_off(names.len().min(FIRST));
-    let (secrets, rendered, other_hosts) =
-        tokio::join!(session.component_secrets(names), session.rendered_secret(), session.other_hosts());
-    Components { secrets, left_out, rendered, resolution: None, other_hosts }
+    let (secrets, rendered) = tokio::join!(session.component_secrets(names), session.rendered_secret());
+    Components { secrets, left_out, rendered, ..Components::default() }
 }
 
 /// The second part, with what is left of the requests.
 pub async fn finish(session: &Session, extent: Extent, snapshot: &Snapshot) -> Components {
-    let Components { mut secrets, left_out: mut now, rendered, other_hosts, .. } = snapshot.components.clone();
+    let Components { mut secrets, left_out: mut now, rendered, .. } = snapshot.components.clone();
     if !wanted(session, extent) {
         return snapshot.components.clone();
     }
     let room = if extent == Extent::Check { room(session, snapshot) } else { usize::MAX };
     let left_out = now.split_off(now.len().min(room));
-    let search = now.len() < room;
-    let (more, rendered, resolution) = tokio::join!(
+    let left = room - now.len();
+    let (more, rendered, resolution, other_hosts) = tokio::join!(
         session.component_secrets(now),
-        session.rendered_maps(rendered, search),
-        session.resolution(snapshot.settings.as_ref())
+        session.rendered_maps(rendered, left > 0),
+        session.resolution(snapshot.settings.as_ref()),
+        // A step is not stopped by what `check` and `prepare` have told.
+        session.other_hosts(extent == Extent::Check && left > 1)
     );
     secrets.extend(more);
     Components { secrets, left_out, rendered, resolution, other_hosts }
@@ -65,8 +66,8 @@ pub async fn finish(session: &Session, extent: Extent, snapshot: &Snapshot) -> C
 /// must not leave a Secret unread.
 fn room(session: &Session, snapshot: &Snapshot) -> usize {
     let (deployment, settings) = (&session.deployment, snapshot.settings.as_ref());
-    // The record, the schema, the caller's rules, the operator's Deployment, Synapse's rendered configuration, and Ingresses.
-    let always = 6;
+    // The record, the schema, the caller's rules, the operator's Deployment, and Synapse's rendered configuration.
+    let always = 5;
     let chart = usize::from(deployment.helm_release().is_some());
     let healing = usize::from(matches!(deployment.owner(), Owner::ArgoCd(Some(_)) | Owner::Flux(_)));
     let certificate = match settings.and_then(|settings| settings.tls_mode(deployment)) {
@@ -122,7 +123,10 @@ impl Session {
     }
 
     /// The first page of all Ingresses, once in a session.
-    async fn other_hosts(&self) -> Vec<OtherHost> {
+    async fn other_hosts(&self, wanted: bool) -> Vec<OtherHost> {
+        if !wanted {
+            return self.other_hosts.get().cloned().unwrap_or_default();
+        }
         let asked = self.other_hosts.get_or_init(|| async {
             let mut pages = self.cluster.list::<Value>(&resource::<Ingress>(), None, Selection::default(), INGRESSES);
             let page = pages.next().await.ok().flatten();

@@ -36,7 +36,7 @@ impl Ahead {
     pub fn release(&self, deployment: &Deployment) -> Option<ChartRelease> {
         let rendered_by = deployment.helm_release().map(|release| release.name);
         let name = |secret: &&Value| secret["metadata"]["labels"]["name"].as_str() == rendered_by.as_deref();
-        let own = self.releases.iter().filter(|_| rendered_by.is_some()).filter(name);
-        environment::release(own.filter_map(ChartRelease::of_helm_secret).next(), self.operator.as_ref())
+        let mut own = self.releases.iter().filter(|_| rendered_by.is_some()).filter(name);
+        environment::release(own.find_map(ChartRelease::of_helm_secret), self.operator.as_ref())
     }
 }

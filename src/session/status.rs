@@ -122,7 +122,7 @@ impl Status {
     /// Where the migration stands, for a person.
     pub fn words(&self) -> &'static str {
         match (self.phase, self.status.run, self.rehearsal.state) {
-            (Phase::Configuration, ..) if self.spec.host.is_some() => "prepared, dry run not started",
+            (Phase::Configuration, ..) if self.spec.host.is_some() => "prepared, dry run next",
             (Phase::DryRun, RunState::Running, _) => "dry run under way",
             (Phase::DryRun, _, DryRunState::Outdated) => "dry run must be repeated",
             (phase, ..) => phase.words(),

@@ -139,7 +139,7 @@ fn absolute(config: &mut Kubeconfig, folder: &Path) {
         if !path.is_empty()
             && let Some(joined) = folder.join(&*path).to_str()
         {
-            *path = joined.to_owned();
+            joined.clone_into(path);
         }
     }
 }

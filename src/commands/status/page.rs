@@ -207,9 +207,8 @@ fn conditions(ui: &Ui, snapshot: &Snapshot, status: &Status, wide: bool) -> Resu
     };
     let meaning = match status.phase {
         _ if status.status.mas_active == Some(true) => "the migration is done; users log in at MAS",
-        Phase::Migrating | Phase::MigrationFailed if unanswered.is_none() => {
-            "users are locked out until it is done or rolled back"
-        }
+        Phase::Migrating if unanswered.is_none() => "users are locked out until the migration is done",
+        Phase::MigrationFailed => "users are locked out until a retry succeeds or you roll back",
         _ => "users log in at Synapse until the migration",
     };
     let doing = match (unanswered, status.status.run) {

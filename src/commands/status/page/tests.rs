@@ -233,7 +233,7 @@ fn the_phase_is_told_as_it_is_before_during_and_after_a_dry_run() {
     let mut prepared = snapshot(object(None, None, None), false);
     assert!(page(plain(120), &prepared).contains("legacy authentication, MAS not set up"));
     prepared.settings = ready().settings;
-    assert!(page(plain(120), &prepared).contains("prepared, dry run not started"));
+    assert!(page(plain(120), &prepared).contains("prepared, dry run next"));
     let mut running = object(Some(false), Some(false), None);
     running["status"]["conditions"][1]["reason"] = json!("Running");
     let mut running = snapshot(running, false);
@@ -258,7 +258,7 @@ fn the_phase_is_told_as_it_is_before_during_and_after_a_dry_run() {
 #[test]
 fn whether_users_are_locked_out_is_told_after_a_failed_activation() {
     let failed = page(plain(120), &all()[4]);
-    assert!(failed.contains("users are locked out until it is done or rolled back"), "{failed}");
+    assert!(failed.contains("users are locked out until a retry succeeds or you roll back"), "{failed}");
     assert!(page(plain(120), &all()[5]).contains("users log in at MAS"));
     assert!(page(plain(120), &ready()).contains("users log in at Synapse until the migration"));
 }
@@ -277,7 +277,7 @@ fn an_operator_that_has_not_reacted_to_a_change_is_told_with_the_time_of_the_cha
             owner: None,
             request: None,
             secret_digest: None,
-            secret_fingerprints: Default::default(),
+            secret_fingerprints: std::collections::BTreeMap::new(),
         });
         let at = time_of_day(now() - SignedDuration::from_mins(20), Terminal::captured(plain(120)).0.zone());
         let shown = page(plain(200), &waiting);

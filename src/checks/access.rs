@@ -1,9 +1,6 @@
 //! What the caller may do. Pure: the API server was asked beforehand.
 
-use k8s_openapi::api::authorization::v1::{
-    NonResourceAttributes, ResourceAttributes, SelfSubjectAccessReviewSpec, SubjectRulesReviewStatus,
-};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::answers::Known;
 
@@ -64,61 +61,53 @@ impl Right {
         }
     }
 
-    /// What a `SelfSubjectAccessReview` asks for it.
-    pub fn question(&self, namespace: &str) -> SelfSubjectAccessReviewSpec {
-        let verb = Some(self.verb.to_owned());
+    /// The `spec` of a `SelfSubjectAccessReview` that asks for it.
+    pub fn question(&self, namespace: &str) -> Value {
+        let verb = self.verb;
         match &self.on {
-            On::Path(path) => SelfSubjectAccessReviewSpec {
-                non_resource_attributes: Some(NonResourceAttributes { path: Some(path.clone()), verb }),
-                ..SelfSubjectAccessReviewSpec::default()
-            },
-            On::Resource { group, plural, name } => SelfSubjectAccessReviewSpec {
-                resource_attributes: Some(ResourceAttributes {
-                    group: Some((*group).to_owned()),
-                    resource: Some((*plural).to_owned()),
-                    namespace: Some(namespace.to_owned()),
-                    name: name.clone(),
-                    verb,
-                    ..ResourceAttributes::default()
-                }),
-                ..SelfSubjectAccessReviewSpec::default()
-            },
+            On::Path(path) => json!({"nonResourceAttributes": {"path": path, "verb": verb}}),
+            On::Resource { group, plural, name } => json!({"resourceAttributes":
+                {"group": group, "resource": plural, "namespace": namespace, "name": name, "verb": verb}}),
         }
     }
 }
 
 /// The rules that apply to the caller in the deployment's namespace, as a `SelfSubjectRulesReview` lists them.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Rules(SubjectRulesReviewStatus);
+pub struct Rules(Value);
 
 impl Rules {
     /// Reads the review's `status`. One without a list of rules is no answer.
     pub fn read(status: &Value) -> Option<Self> {
         status["resourceRules"].as_array()?;
-        serde_json::from_value(status.clone()).ok().map(Self)
+        Some(Self(status.clone()))
     }
 
     /// Why there may be more than these, if there may: an authorizer that cannot list its rules.
     pub fn incomplete(&self) -> Option<&str> {
-        let error = self.0.evaluation_error.as_deref().filter(|error| !error.is_empty());
-        error.or(self.0.incomplete.then_some("it says that its list is not complete"))
+        let error = self.0["evaluationError"].as_str().filter(|error| !error.is_empty());
+        error.or((self.0["incomplete"] == true).then_some("it says that its list is not complete"))
     }
 
     pub fn allow(&self, right: &Right) -> bool {
-        let holds = |list: &[String], one: &str| list.iter().any(|item| item == "*" || item == one);
-        let any = |list: &Option<Vec<String>>, one: &str| list.as_ref().is_some_and(|list| holds(list, one));
+        fn items<'a>(tree: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {
+            tree[key].as_array().into_iter().flatten()
+        }
+        let holds = |rule: &Value, key: &str, one: &str| items(rule, key).any(|item| item == "*" || item == one);
         match &right.on {
-            On::Path(path) => self.0.non_resource_rules.iter().any(|rule| {
-                let covers = |pattern: &String| match pattern.strip_suffix('*') {
+            On::Path(path) => items(&self.0, "nonResourceRules").any(|rule| {
+                let covers = |pattern: &str| match pattern.strip_suffix('*') {
                     Some(start) => path.starts_with(start),
                     None => pattern == path,
                 };
-                holds(&rule.verbs, right.verb) && rule.non_resource_urls.iter().flatten().any(covers)
+                let mut patterns = items(rule, "nonResourceURLs").filter_map(Value::as_str);
+                holds(rule, "verbs", right.verb) && patterns.any(covers)
             }),
-            On::Resource { group, plural, name } => self.0.resource_rules.iter().any(|rule| {
-                let only = rule.resource_names.as_deref().unwrap_or_default();
-                let named = only.is_empty() || name.as_ref().is_some_and(|name| only.contains(name));
-                holds(&rule.verbs, right.verb) && any(&rule.api_groups, group) && any(&rule.resources, plural) && named
+            On::Resource { group, plural, name } => items(&self.0, "resourceRules").any(|rule| {
+                let mut only = items(rule, "resourceNames").peekable();
+                let named = only.peek().is_none() || name.as_ref().is_some_and(|name| only.any(|one| one == name));
+                let resource = holds(rule, "apiGroups", group) && holds(rule, "resources", plural);
+                holds(rule, "verbs", right.verb) && resource && named
             }),
         }
     }

@@ -84,6 +84,11 @@ pub(super) fn check(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Fi
         Owner::Flux(object) => {
             findings.push(gitops(snapshot, &format!("Flux owns it ({object})"), "at every interval", moment));
         }
+        Owner::Tool(tool, name, release) => {
+            let name = name.map_or_else(String::new, |name| format!(" ({name})"));
+            let release = release.map_or_else(String::new, |release| format!(" through Helm release {}", release.name));
+            findings.push(gitops(snapshot, &format!("{tool} owns it{name}{release}"), "at any time", moment));
+        }
     }
 }
 
@@ -92,7 +97,7 @@ fn code(owner: &Owner) -> Option<&'static str> {
         Owner::Nobody => None,
         Owner::Helm(_) => Some(OWNED_BY_HELM),
         Owner::Installer => Some(OWNED_BY_INSTALLER),
-        Owner::ArgoCd(_) | Owner::Flux(_) => Some(OWNED_BY_GITOPS),
+        Owner::ArgoCd(_) | Owner::Flux(_) | Owner::Tool(..) => Some(OWNED_BY_GITOPS),
     }
 }
 
@@ -154,7 +159,7 @@ fn gitops(snapshot: &Snapshot, owner: &str, when: &str, moment: Moment) -> Findi
             format!("{owner}. It does not put its own version back by itself, because {why}; its next sync does")
         }
         Some(SelfHealing::On) => format!("{owner} and puts its own version back {when}"),
-        None => format!("{owner} and is taken to put its own version back {when}; how it is set up could not be read"),
+        None => format!("{owner} and may put its own version back {when}; how it is set up could not be read"),
     };
     let text = format!("{by_itself}{}", moment.harm());
     let value = moment.value();

@@ -30,7 +30,9 @@ pub use component_secrets::secrets_to_look_at;
 pub use finding::{Code, Finding, Severity};
 pub use rehearsal::{RehearsalStanding, Rehearsed, is_old, standing};
 pub use self_healing::SelfHealing;
-pub use snapshot::{ComponentSecret, Components, Environment, Purpose, Resolution, Snapshot, default_secret_name};
+pub use snapshot::{
+    ComponentSecret, Components, Environment, OtherHost, Purpose, Resolution, Snapshot, default_secret_name,
+};
 
 /// The codes that others decide by.
 pub mod codes {

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use serde_json::Value;
+
 use super::access::Access;
 use super::self_healing::SelfHealing;
 use super::synapse::scan::SynapseConfig;
@@ -51,12 +53,43 @@ pub struct Components {
     pub rendered: Known<Vec<SynapseConfig>>,
     /// DNS; `None` where it was not asked.
     pub resolution: Option<Resolution>,
+    /// The hosts of Ingresses that are not the deployment's; empty where Ingresses may not be listed.
+    pub other_hosts: Vec<OtherHost>,
 }
 
 impl Default for Components {
     fn default() -> Self {
         let rendered = Known::Unreadable("it was not looked at".to_owned());
-        Self { secrets: Vec::new(), left_out: Vec::new(), rendered, resolution: None }
+        Self { secrets: Vec::new(), left_out: Vec::new(), rendered, resolution: None, other_hosts: Vec::new() }
+    }
+}
+
+/// A host, all of whose requests an Ingress takes that is not the deployment's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OtherHost {
+    pub host: String,
+    /// `namespace/name`
+    pub ingress: String,
+}
+
+impl OtherHost {
+    /// Those of an Ingress: none of one that the operator made for this deployment, nor of a path below a host.
+    pub fn of_ingress(ingress: &Value, deployment: &Deployment) -> Vec<Self> {
+        let text = |key: &str| ingress["metadata"][key].as_str().unwrap_or_default();
+        let (namespace, name) = (text("namespace"), text("name"));
+        let mut owners = ingress["metadata"]["ownerReferences"].as_array().into_iter().flatten();
+        let by_operator =
+            owners.any(|owner| owner["apiVersion"].as_str().is_some_and(|api| api.contains("element.io/")));
+        if namespace == deployment.namespace() && (by_operator || name.starts_with(deployment.name())) {
+            return Vec::new();
+        }
+        let rules = ingress["spec"]["rules"].as_array().into_iter().flatten();
+        let whole = rules.filter(|rule| {
+            let mut paths = rule["http"]["paths"].as_array().into_iter().flatten();
+            paths.any(|path| matches!(path["path"].as_str(), None | Some("" | "/" | "/*")))
+        });
+        let hosts = whole.filter_map(|rule| rule["host"].as_str());
+        hosts.map(|host| Self { host: host.to_owned(), ingress: format!("{namespace}/{name}") }).collect()
     }
 }
 

@@ -1,14 +1,10 @@
 //! Reading objects, and asking who the caller is and what is allowed.
 
 use k8s_openapi::api::authentication::v1::SelfSubjectReview;
-use k8s_openapi::api::authorization::v1::{
-    SelfSubjectAccessReview, SelfSubjectAccessReviewSpec, SelfSubjectRulesReview, SelfSubjectRulesReviewSpec,
-    SubjectRulesReviewStatus,
-};
+use k8s_openapi::api::authorization::v1::{SelfSubjectAccessReview, SelfSubjectRulesReview};
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kube::core::ApiResource;
-use serde::{Serialize, de::DeserializeOwned};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::client::connect::Cluster;
 use super::client::transport::Outgoing;
@@ -93,36 +89,36 @@ impl Cluster {
     /// The user that the API server takes the caller for. `None` where it does not tell (before Kubernetes 1.28, or not
     /// allowed): the answer is for the record only and never worth failing for.
     pub async fn who_am_i(&self) -> Option<String> {
-        self.review(&SelfSubjectReview::default()).await.ok()?.status?.user_info?.username
+        let answer = self.review::<SelfSubjectReview>(Value::Null).await.ok()?;
+        answer["status"]["userInfo"]["username"].as_str().map(str::to_owned)
     }
 
-    /// What the caller may do in a namespace, as far as the API server can list it. One request, which RBAC's default
-    /// roles allow everyone.
-    pub async fn rules(&self, namespace: &str) -> Result<Option<SubjectRulesReviewStatus>, ClusterError> {
-        let spec = SelfSubjectRulesReviewSpec { namespace: Some(namespace.to_owned()) };
-        let review = SelfSubjectRulesReview { spec, ..SelfSubjectRulesReview::default() };
-        self.review(&review).await.map(|review| review.status)
+    /// What the caller may do in a namespace, as far as the API server can list it: the review's `status`. One request, which
+    /// RBAC's default roles allow everyone.
+    pub async fn rules(&self, namespace: &str) -> Result<Value, ClusterError> {
+        let mut answer = self.review::<SelfSubjectRulesReview>(json!({"namespace": namespace})).await?;
+        Ok(answer["status"].take())
     }
 
-    /// Whether the caller may do one thing. One request. `None` where the answer is neither yes nor no.
-    pub async fn may(&self, spec: SelfSubjectAccessReviewSpec) -> Result<Option<bool>, ClusterError> {
-        let review = SelfSubjectAccessReview { spec, ..SelfSubjectAccessReview::default() };
-        self.review(&review).await.map(|review| review.status.map(|status| status.allowed))
+    /// Whether the caller may do one thing, a review's `spec`. One request. `None` where the answer is neither yes nor no.
+    pub async fn may(&self, spec: Value) -> Result<Option<bool>, ClusterError> {
+        Ok(self.review::<SelfSubjectAccessReview>(spec).await?["status"]["allowed"].as_bool())
     }
 
     /// A review stores nothing, so it is repeated like a read.
-    async fn review<K>(&self, question: &K) -> Result<K, ClusterError>
-    where
-        K: kube::Resource<DynamicType = ()> + Serialize + DeserializeOwned,
-    {
+    async fn review<K: kube::Resource<DynamicType = ()>>(&self, spec: Value) -> Result<Value, ClusterError> {
         let resource = resource::<K>();
+        let mut body = json!({"apiVersion": resource.api_version, "kind": resource.kind});
+        if !spec.is_null() {
+            body["spec"] = spec;
+        }
         let outgoing = Outgoing {
             method: http::Method::POST,
             content_type: Some("application/json"),
-            body: serde_json::to_vec(question).unwrap_or_default(),
+            body: body.to_string().into_bytes(),
             ..Outgoing::get(address(&resource, None, None), Action::new("create", &resource, None, None))
         };
-        self.ask_for(&outgoing, |body| serde_json::from_slice(body)).await.map(|(_, answer)| answer)
+        self.ask_for(&outgoing, object).await.map(|(_, answer)| answer)
     }
 }
 

@@ -121,6 +121,8 @@ pub struct Place {
     /// `--as`
     pub impersonating: Option<String>,
     pub impersonating_groups: Vec<String>,
+    /// A login with OpenID Connect that only kubectl renews.
+    pub renewed_by_kubectl: bool,
 }
 
 impl Place {

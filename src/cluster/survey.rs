@@ -6,9 +6,7 @@
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Pod;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{APIGroup, APIResourceList};
 use kube::core::ApiResource;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 
@@ -110,18 +108,19 @@ impl Survey {
 
     /// The namespaced kinds of an API group that can be listed, each in the version that the server prefers.
     pub async fn kinds(&self, group: &str) -> Result<Vec<ApiResource>, Unread> {
-        let served: APIGroup = self.document(&format!("/apis/{group}")).await?;
-        let preferred = served.preferred_version.map(|one| one.version);
-        let mut versions: Vec<String> = served.versions.into_iter().map(|one| one.version).collect();
-        versions.sort_by_key(|version| Some(version) != preferred.as_ref());
+        let served = self.document(&format!("/apis/{group}")).await?;
+        let preferred = &served["preferredVersion"]["version"];
+        let mut versions: Vec<&Value> = items(&served, "versions").map(|one| &one["version"]).collect();
+        versions.sort_by_key(|version| *version != preferred);
         let mut kinds: Vec<ApiResource> = Vec::new();
-        for version in versions {
-            let served: APIResourceList = self.document(&format!("/apis/{group}/{version}")).await?;
-            for resource in served.resources {
-                let lists = resource.verbs.iter().any(|verb| verb == "list");
-                let known = kinds.iter().any(|kind| kind.plural == resource.name);
-                if resource.namespaced && lists && !known && !resource.name.contains('/') {
-                    kinds.push(foreign(group, &version, &resource.kind, &resource.name));
+        for version in versions.into_iter().filter_map(Value::as_str) {
+            let served = self.document(&format!("/apis/{group}/{version}")).await?;
+            for resource in items(&served, "resources") {
+                let text = |key: &str| resource[key].as_str().unwrap_or_default();
+                let (name, lists) = (text("name"), items(resource, "verbs").any(|verb| verb == "list"));
+                let known = kinds.iter().any(|kind| kind.plural == name);
+                if resource["namespaced"] == true && lists && !known && !name.contains('/') {
+                    kinds.push(foreign(group, version, text("kind"), name));
                 }
             }
         }
@@ -160,7 +159,7 @@ impl Survey {
     }
 
     /// What is at an address that is no object's.
-    async fn document<T: DeserializeOwned>(&self, address: &str) -> Result<T, Unread> {
+    async fn document(&self, address: &str) -> Result<Value, Unread> {
         let action = Action::new("get", &foreign("", "", address, address), None, None);
         let outgoing = Outgoing::get(address.to_owned(), action);
         let read = self.cluster.ask_for(&outgoing, |body| serde_json::from_slice(body));
@@ -178,6 +177,10 @@ impl Survey {
         let over = Instant::now() >= self.until;
         if over { Err(Why::NotReached) } else { in_time.await }.map_err(|why| Unread { what: what(), why })
     }
+}
+
+fn items<'a>(tree: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {
+    tree[key].as_array().into_iter().flatten()
 }
 
 fn why(error: &ClusterError) -> Why {

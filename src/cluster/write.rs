@@ -187,7 +187,7 @@ impl Cluster {
                     Ok(object) => {
                         return WriteOutcome::Applied(Stored { object, warnings: answer.warnings, read_back: false });
                     }
-                    Err(error) => self.unreadable(&outgoing, &error),
+                    Err(error) => self.unreadable(&outgoing, &error, &answer.body),
                 },
                 Err(error) => error,
             };

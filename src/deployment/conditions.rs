@@ -130,11 +130,6 @@ impl Conditions {
         self.get("Running").filter(|c| c.reason == "Successful")?.completion.as_deref()
     }
 
-    /// Completion of the last run that failed; stands until a run ends well.
-    pub fn failure_completion(&self) -> Option<&str> {
-        self.get("Failure")?.completion.as_deref()
-    }
-
     /// When `Successful` last became true; it keeps this time until the next good end after a change.
     pub fn successful_since(&self) -> Option<&str> {
         self.get("Successful")?.last_transition_time.as_deref()

@@ -18,5 +18,5 @@ pub use operator::OperatorDeployment;
 pub use outline::{Outline, lenient as lenient_outline};
 pub use owner::{Applied, HelmRelease, Manager, Owner, Reach};
 pub use phase::{Phase, Remembered};
-pub use version::{ChartRelease, EssVersion, VersionSource, values_below};
+pub use version::{ChartRelease, VersionSource, values_below};
 pub use view::{Deployment, MAS, NotADeployment, Postgres, TlsMode, squashed};

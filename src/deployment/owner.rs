@@ -121,7 +121,30 @@ pub enum Owner {
     ArgoCd(Option<String>),
     /// Flux, with `kind/name` of the object that applies it.
     Flux(String),
+    /// Another tool that may put its own version back: its name, that of what it applies, and the Helm release by which it
+    /// does so.
+    Tool(&'static str, Option<String>, Option<HelmRelease>),
 }
+
+/// Beginnings of labels and annotations by which a tool marks what it applies, most telling first.
+const MARKS: [(&str, &str); 8] = [
+    ("fleet.cattle.io/", FLEET),
+    ("configmanagement.gke.io/", "Google Config Sync"),
+    ("configsync.gke.io/", "Google Config Sync"),
+    ("projectsveltos.io/", "Sveltos"),
+    ("kapp.k14s.io/", "kapp"),
+    ("crossplane.io/", "Crossplane"),
+    ("work.open-cluster-management.io/", "Open Cluster Management"),
+    ("objectset.rio.cattle.io/", FLEET),
+];
+const FLEET: &str = "Rancher Fleet";
+/// Keys whose value names what the tool applies.
+const NAMES: [&str; 4] = [
+    "fleet.cattle.io/bundle-id",
+    "fleet.cattle.io/bundle-name",
+    "configsync.gke.io/declaring-package",
+    "objectset.rio.cattle.io/id",
+];
 
 impl Owner {
     /// Whether the API server may note this owner's writes under this field manager. Helm and what embeds it (Terraform's
@@ -132,7 +155,7 @@ impl Owner {
             Self::Helm(_) => manager.contains("helm"),
             Self::ArgoCd(_) => manager.starts_with("argocd"),
             Self::Flux(_) => ["helm", "kustomize-controller", "flux"].iter().any(|tool| manager.contains(tool)),
-            Self::Installer => manager != FIELD_MANAGER && !manager.starts_with("kubectl"),
+            Self::Installer | Self::Tool(..) => manager != FIELD_MANAGER && !manager.starts_with("kubectl"),
         }
     }
 }
@@ -161,14 +184,31 @@ impl Deployment {
                 }
                 "kustomize-controller" => return Owner::Flux("a Kustomization".to_owned()),
                 "helm-controller" => return Owner::Flux("a HelmRelease".to_owned()),
+                "fleetagent" | "fleet-agent" => return self.applied_by(FLEET),
                 _ => {}
             }
+        }
+        let marks = |prefix: &str| self.marks().any(|(key, _)| key.starts_with(prefix));
+        // What k3s applies from its own folder of manifests has the same marks.
+        let by_k3s = self.annotation("objectset.rio.cattle.io/owner-gvk").is_some_and(|kind| kind.contains("k3s"));
+        if let Some((_, tool)) = MARKS.iter().find(|(prefix, _)| marks(prefix)) {
+            return self.applied_by(if by_k3s { "k3s" } else { tool });
         }
         if let Some(release) = self.helm_release() {
             return Owner::Helm(release);
         }
         let by_installer = self.annotations().any(|(key, _)| key.starts_with("ui.element.io/"));
         if by_installer { Owner::Installer } else { Owner::Nobody }
+    }
+
+    fn marks(&self) -> impl Iterator<Item = (&str, &str)> {
+        let labels = self.object()["metadata"]["labels"].as_object().into_iter().flatten();
+        self.annotations().chain(labels.filter_map(|(key, value)| Some((key.as_str(), value.as_str()?))))
+    }
+
+    fn applied_by(&self, tool: &'static str) -> Owner {
+        let name = NAMES.iter().find_map(|name| self.marks().find(|(key, _)| key == name));
+        Owner::Tool(tool, name.map(|(_, value)| value.to_owned()), self.helm_release())
     }
 
     /// The Helm release that rendered it, whoever made Helm do so.
@@ -217,6 +257,34 @@ mod tests {
         let mut object = json!({"metadata": {"name": "a", "uid": "u", "resourceVersion": "1"}, "spec": {}});
         object["metadata"].as_object_mut().unwrap().extend(metadata.as_object().unwrap().clone());
         Deployment::from_value(object).unwrap()
+    }
+
+    #[test]
+    fn tools_that_heal_drift_are_known_by_their_marks_and_go_before_helm() {
+        let release =
+            |name: &str| Some(HelmRelease { name: name.into(), namespace: Some("element-onprem".into()), major: None });
+        let fleet = json!({
+            "labels": {"app.kubernetes.io/managed-by": "Helm", "objectset.rio.cattle.io/hash": "2f0c5b0d7a"},
+            "annotations": {"meta.helm.sh/release-name": "ess-prod", "meta.helm.sh/release-namespace": "element-onprem",
+                "objectset.rio.cattle.io/id": "default-ess-prod", "fleet.cattle.io/bundle-id": "ess-prod"}});
+        let owner = deployment(fleet).owner();
+        assert_eq!(owner, Owner::Tool("Rancher Fleet", Some("ess-prod".into()), release("ess-prod")));
+        assert!(owner.may_write_as("fleetagent") && !owner.may_write_as("kubectl-edit"));
+        let marked = |place: &str, key: &str, value: &str| deployment(json!({ place: {key: value} })).owner();
+        for (place, key, tool) in [
+            ("labels", "fleet.cattle.io/bundle-name", "Rancher Fleet"),
+            ("labels", "objectset.rio.cattle.io/hash", "Rancher Fleet"),
+            ("annotations", "configmanagement.gke.io/managed", "Google Config Sync"),
+            ("annotations", "configsync.gke.io/resource-id", "Google Config Sync"),
+            ("labels", "kapp.k14s.io/app", "kapp"),
+            ("annotations", "projectsveltos.io/hash", "Sveltos"),
+        ] {
+            assert!(matches!(marked(place, key, "x"), Owner::Tool(found, _, None) if found == tool), "{key}");
+        }
+        let by_k3s = marked("annotations", "objectset.rio.cattle.io/owner-gvk", "k3s.cattle.io/v1, Kind=Addon");
+        assert_eq!(by_k3s, Owner::Tool("k3s", None, None));
+        let agent = deployment(json!({"managedFields": [entry("fleetagent", "Update", "1", json!({}))]}));
+        assert_eq!(agent.owner(), Owner::Tool("Rancher Fleet", None, None));
     }
 
     fn entry(manager: &str, operation: &str, time: &str, mas: Value) -> Value {

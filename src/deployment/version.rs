@@ -10,12 +10,6 @@ use zeroize::Zeroizing;
 
 use crate::secrets::wipe;
 
-/// An ESS Classic release as `year.month.patch`. The vendor writes the same release as `25.10.1` and `25.10.01`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct EssVersion {
-    parts: [u64; 3],
-}
-
 /// A release as something in the cluster names it, compared as semantic version without pre-release or build.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct ChartRelease {
@@ -64,20 +58,6 @@ fn three_numbers(text: &str) -> Option<[u64; 3]> {
     numbers.next().is_none().then_some(parts)
 }
 
-impl EssVersion {
-    /// Parses `25.10.1`, `25.10.01` or `v25.10.1-lts`.
-    pub fn parse(text: &str) -> Option<Self> {
-        three_numbers(text).map(|parts| Self { parts })
-    }
-}
-
-impl fmt::Display for EssVersion {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [year, month, patch] = self.parts;
-        write!(f, "{year}.{month:02}.{patch}")
-    }
-}
-
 impl ChartRelease {
     /// First chart that can migrate (local passwords and OIDC): ESS 25.09.01. Source: the guide.
     pub const FIRST_WITH_MIGRATION: [u64; 3] = [2, 28, 1];
@@ -100,10 +80,12 @@ impl ChartRelease {
         lowest(&self.version).is_some_and(|(parts, _)| parts[0] >= FIRST_YEAR)
     }
 
-    /// The ESS release: the version itself where it is one, else what the guide names for a chart version.
-    pub fn ess(&self) -> Option<EssVersion> {
+    /// The ESS release: the version itself where it is one, else what the guide names for a chart version. The vendor writes
+    /// the same release as `25.10.1` and `25.10.01`.
+    pub fn ess(&self) -> Option<String> {
         let parts = three_numbers(&self.version)?;
-        Some(EssVersion { parts: if parts[0] >= FIRST_YEAR { parts } else { ess_of(parts)? } })
+        let [year, month, patch] = if parts[0] >= FIRST_YEAR { parts } else { ess_of(parts)? };
+        Some(format!("{year}.{month:02}.{patch}"))
     }
 
     /// Reads the tag of an image such as `docker.io/vectorim/ess-core-updater:2.21.1`; `None` for one without a tag,
@@ -205,11 +187,11 @@ mod tests {
 
     #[test]
     fn both_spellings_of_a_release_are_the_same() {
-        assert_eq!(EssVersion::parse("25.10.1"), EssVersion::parse("25.10.01"));
-        assert!(EssVersion::parse("25.09.01") < EssVersion::parse("25.10.1"));
-        assert_eq!(EssVersion::parse("25.9"), EssVersion::parse("25.09.0"));
-        assert_eq!(EssVersion::parse("latest"), None);
-        assert_eq!(EssVersion::parse("1.2.3.4"), None);
+        let ess = |version: &str| ChartRelease { chart: "ess-stack".into(), version: version.into() }.ess();
+        assert_eq!(ess("25.10.1"), ess("25.10.01"));
+        assert_eq!(ess("25.9"), ess("25.09.0"));
+        assert_eq!(ess("v25.9.1-lts").as_deref(), Some("25.09.1"));
+        assert_eq!((ess("latest"), ess("1.2.3.4")), (None, None));
     }
 
     #[test]
@@ -218,7 +200,7 @@ mod tests {
         assert_eq!(chart("2.28.0").is_at_least(ChartRelease::FIRST_WITH_MIGRATION), Some(false));
         assert_eq!(chart("2.100.0").is_at_least(ChartRelease::FIRST_WITH_LDAP), Some(true));
         assert_eq!(chart("main").is_at_least(ChartRelease::FIRST_WITH_LDAP), None);
-        assert_eq!(chart("2.29.0").ess().map(|v| v.to_string()).as_deref(), Some("25.10.1"));
+        assert_eq!(chart("2.29.0").ess().as_deref(), Some("25.10.1"));
     }
 
     #[test]
@@ -230,7 +212,7 @@ mod tests {
             assert_eq!(release(version).is_at_least(ChartRelease::FIRST_WITH_MIGRATION), Some(migrates), "{version}");
             assert_eq!(release(version).is_at_least(ChartRelease::FIRST_WITH_LDAP), Some(ldap), "{version}");
         }
-        assert_eq!(release("25.10.01").ess(), EssVersion::parse("25.10.1"));
+        assert_eq!(release("25.10.01").ess(), release("25.10.1").ess());
     }
 
     #[test]

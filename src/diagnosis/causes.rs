@@ -85,7 +85,11 @@ pub struct Cause {
 }
 
 static CAUSES: LazyLock<Vec<Entry>> =
-    LazyLock::new(|| serde_yaml::from_str(include_str!("causes.yaml")).expect("a test reads this file"));
+    // By way of a value: a YAML reader that is made for each type is large.
+    LazyLock::new(|| {
+        let tree = serde_yaml::from_str(include_str!("causes.yaml")).expect("a test reads this file");
+        serde_json::from_value(tree).expect("a test reads this file")
+    });
 
 pub(super) fn all() -> &'static [Entry] {
     &CAUSES
@@ -110,7 +114,7 @@ pub(super) struct Entry {
     unless: Vec<String>,
     #[serde(default)]
     pub(super) each: bool,
-    meaning: String,
+    pub(super) meaning: String,
     pub(super) remedy: String,
     pub(super) sql: Option<Sql>,
     pub(super) nothing_copied: Option<String>,
@@ -196,10 +200,10 @@ impl Entry {
         }
     }
 
-    /// What it means where nothing is known of the message.
-    pub(super) fn general_meaning(&self) -> String {
+    /// A text of the entry where nothing is known of the message.
+    pub(super) fn general(&self, text: &str) -> String {
         let hint = self.hints.iter().find(|hint| hint.says.is_empty()).map_or("", |hint| &hint.text);
-        self.meaning.replace("{hint}", hint).replace('{', "<").replace('}', ">")
+        text.replace("{hint}", hint).replace('{', "<").replace('}', ">")
     }
 }
 

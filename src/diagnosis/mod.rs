@@ -63,9 +63,9 @@ pub fn explanation(code: &str) -> Option<Explanation> {
         code: &entry.code,
         about: ABOUT.to_owned(),
         severities: Vec::new(),
-        meaning: entry.general_meaning(),
+        meaning: entry.general(&entry.meaning),
         why: entry.nothing_copied.as_ref().map_or_else(|| stops.to_owned(), |proof| format!("{stops} {proof}")),
-        remedy,
+        remedy: entry.general(&remedy),
         source: entry.source.clone(),
     })
 }

@@ -118,7 +118,7 @@ fn quoting_wrapping_colours_and_case_change_nothing() {
 }
 
 /// Texts of everything that is not recorded, each with its code.
-const TEXTS: [(&str, &str); 46] = [
+const TEXTS: [(&str, &str); 56] = [
     ("password-scheme-missing", "• MAS config is missing a password hashing scheme with version '1'"),
     (
         "server-name-differs",
@@ -198,6 +198,28 @@ const TEXTS: [(&str, &str); 46] = [
     ("child-secret-key-missing", "The secret a-synapse must contain macaroon"),
     ("media-volume-missing", "spec.config.media.volumeClaim must be a PersistentVolumeClaim that exists"),
     ("workers-not-supported", "spec.config.workers must have at most 1 instance of type=pusher. It currently has 2"),
+    (
+        "connection-pooler",
+        "error returned from database: RDS Proxy currently doesn't support the option extra_float_digits.",
+    ),
+    ("connection-pooler", "error returned from database: unnamed prepared statement does not exist"),
+    ("statement-timeout", "terminating connection due to idle-in-transaction timeout"),
+    ("standby-database", "error returned from database: cannot execute LOCK TABLE in a read-only transaction"),
+    ("standby-database", "canceling statement due to conflict with recovery"),
+    ("database-connection-ended", "terminating connection due to administrator command"),
+    ("database-connection-ended", "canceling statement due to user request"),
+    (
+        "ingress-host-taken",
+        "admission webhook \"validation.gatekeeper.sh\" denied the request: [unique] ingress host conflicts with an existing ingress <auth.example.com>",
+    ),
+    (
+        "conversion-webhook-unreachable",
+        "conversion webhook for matrix.element.io/v1alpha1, Kind=ElementDeployment failed: Post \"https://element-updater-webhook-service.element-updater.svc:443/convert?timeout=30s\": no endpoints available for service \"element-updater-webhook-service\"",
+    ),
+    (
+        "webhook-unreachable",
+        "Internal error occurred: failed calling webhook \"v.example.com\": failed to call webhook: the server could not find the requested resource",
+    ),
     (
         "admission-refused",
         "Failed to apply object: admission webhook \"validate.kyverno.svc-fail\" denied the request: no",
@@ -376,6 +398,101 @@ fn details_of_the_message_are_in_the_advice() {
     let text = "nonrefreshable_access_token_lifetime cannot be set when OAuth delegation is enabled\nrefresh_token_lifetime cannot be set when OAuth delegation is enabled";
     let told: Vec<String> = understand(text).into_iter().map(|cause| cause.meaning).collect();
     assert!(told[0].contains(" nonrefreshable_access") && told[1].contains(" refresh_token"), "{told:?}");
+}
+
+/// One text, the only cause that it has, and words of its meaning, remedy and statement.
+fn is_told(text: &str, code: &str, words: &[&str]) {
+    let [cause] = understand(text).try_into().unwrap_or_else(|causes| panic!("{text}: {causes:?}"));
+    assert_eq!(cause.code, code, "{text}");
+    let statements = cause.sql.map(|sql| sql.statements.concat()).unwrap_or_default();
+    let told = format!("{} {} {statements}", cause.meaning, cause.remedy);
+    for word in words {
+        assert!(told.contains(word), "{word} is missing: {told}");
+    }
+}
+
+#[test]
+fn a_pooler_is_named_with_its_setting_and_the_direct_address() {
+    let of = |database: &str, text: &str| {
+        format!(
+            "Error: could not connect to {database}\n\nCaused by:\n    0: error returned from database: {text}\n    1: {text}"
+        )
+    };
+    let (mas, synapse) = ("the database", "Synapse Postgres database");
+    let startup = ["PgBouncer", "ignore_startup_parameters", "session pooling", "direct address"];
+    for (database, whose) in [(mas, "MAS's database"), (synapse, "Synapse's database")] {
+        for (text, parameter) in [
+            ("unsupported startup parameter: extra_float_digits", "extra_float_digits"),
+            ("unsupported startup parameter: options", "options"),
+            ("unsupported startup parameter in options: search_path", "search_path"),
+        ] {
+            let words = [&startup[..], &[whose, parameter]].concat();
+            is_told(&of(database, text), "connection-pooler", &words);
+        }
+        for (text, word) in [
+            ("prepared statement \"sqlx_s_1\" does not exist", "pool_mode = session"),
+            ("prepared statement \"sqlx_s_3\" already exists", "pool_mode = session"),
+            ("server login has been failing, try again later (server_login_retry)", "PgBouncer's log"),
+            ("no more connections allowed (max_client_conn)", "max_client_conn"),
+            ("query_wait_timeout", "pool size"),
+            ("no such database: mas", "[databases]"),
+        ] {
+            is_told(&of(database, text), "connection-pooler", &["PgBouncer", "direct address", whose, word]);
+        }
+    }
+}
+
+#[test]
+fn a_limit_of_postgresql_is_named_with_the_statement_that_lifts_it() {
+    let read =
+        "Error: error when reading Synapse DB (reading users)\n\nCaused by:\n    0: error returned from database: ";
+    for (text, limit) in [
+        ("canceling statement due to statement timeout", "statement_timeout"),
+        ("canceling statement due to lock timeout", "lock_timeout"),
+        ("terminating connection due to idle-in-transaction timeout", "idle_in_transaction_session_timeout"),
+        ("terminating connection due to idle-session timeout", "idle_session_timeout"),
+        ("terminating connection due to transaction timeout", "transaction_timeout"),
+    ] {
+        let statement = format!("ALTER ROLE \"<role>\" SET {limit} = 0;");
+        is_told(&format!("{read}{text}"), "statement-timeout", &[limit, &statement, "Synapse's database"]);
+    }
+    let write = "error when writing to MAS DB (writing users): canceling statement due to statement timeout";
+    assert!(understand(write)[0].meaning.contains("MAS's database"));
+    is_told("canceling statement due to conflict with recovery", "standby-database", &["primary"]);
+}
+
+#[test]
+fn the_ingress_that_has_the_host_is_named() {
+    let text = r#"Failed to apply object: b'{"kind":"Status","message":"admission webhook \\"validate.nginx.ingress.kubernetes.io\\" denied the request: host \\"auth.example.com\\" and path \\"/\\" is already defined in ingress old-mas/matrix-authentication-service","reason":"BadRequest","code":400}\n'"#;
+    let ingress = "Ingress old-mas/matrix-authentication-service has to give the host up";
+    is_told(text, "ingress-host-taken", &[ingress, "auth.example.com"]);
+    let route = "Error: route old-mas/auth already exposes auth.example.com and is older";
+    is_told(route, "ingress-host-taken", &["Ingress old-mas/auth has to give the host up"]);
+}
+
+#[test]
+fn a_webhook_that_cannot_be_used_is_named_with_its_place() {
+    let post = "failed calling webhook \"webhook.cert-manager.io\": failed to call webhook: Post \"https://cert-manager-webhook.cert-manager.svc:443/validate?timeout=30s\"";
+    for (reason, word) in [
+        ("x509: certificate signed by unknown authority", "certificate"),
+        ("dial tcp 10.0.0.1:443: connect: connection refused", "no pod responds"),
+        ("no endpoints available for service \"cert-manager-webhook\"", "no pod responds"),
+        ("service \"cert-manager-webhook\" not found", "does not exist"),
+        ("context deadline exceeded", "in time"),
+    ] {
+        let text = format!("Internal error occurred: {post}: {reason}");
+        let place = "Service cert-manager-webhook in namespace cert-manager";
+        is_told(&text, "webhook-unreachable", &["webhook.cert-manager.io", place, word, "the step did not happen"]);
+    }
+    let elsewhere = "failed calling webhook \"a.example\": failed to call webhook: Post \"https://hooks.example.com/v?timeout=10s\": EOF";
+    is_told(elsewhere, "webhook-unreachable", &["a.example at hooks.example.com/v"]);
+    let conversion = "conversion webhook for matrix.element.io/v1alpha1, Kind=ElementDeployment failed: Post \"https://updater-webhook.element-updater.svc:443/convert?timeout=30s\": x509: certificate has expired";
+    let place = "Service updater-webhook in namespace element-updater";
+    is_told(
+        conversion,
+        "conversion-webhook-unreachable",
+        &["updater", place, "certificate", "The step did not happen"],
+    );
 }
 
 /// What is put into a statement comes from a message, which quotes what users chose.

@@ -153,6 +153,10 @@ fn place(owner: &Owner) -> (String, bool) {
         Owner::Flux(name) if name.starts_with("HelmRelease/") => {
             (format!("into spec.values of Flux's {name}, at its source"), false)
         }
+        Owner::Tool(tool, _, Some(release)) => {
+            (format!("into the values that {tool} gives Helm release {}, at their source", release.name), false)
+        }
+        Owner::Tool(tool, ..) => (format!("into the ElementDeployment's manifest at the source of {tool}"), true),
         Owner::Flux(name) => (format!("into the ElementDeployment's manifest that Flux's {name} applies"), true),
         Owner::ArgoCd(Some(app)) => {
             (format!("into the ElementDeployment's manifest at the source of Argo CD's application {app}"), true)

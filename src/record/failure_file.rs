@@ -61,9 +61,18 @@ impl FailureFile<'_> {
     }
 
     fn name(&self) -> String {
-        let stamp = self.at.strftime("%Y%m%dT%H%M%SZ");
-        format!("{}-{}-{stamp}", self.deployment.namespace(), self.deployment.name())
+        name(&self.deployment, self.at)
     }
+}
+
+fn name(deployment: &Deployment, at: jiff::Timestamp) -> String {
+    format!("{}-{}-{}", deployment.namespace(), deployment.name(), at.strftime("%Y%m%dT%H%M%SZ"))
+}
+
+/// The file of a failure that ended then, if it is in one of these folders.
+pub fn saved(deployment: &Deployment, at: jiff::Timestamp, folders: &[PathBuf]) -> Option<PathBuf> {
+    let name = name(deployment, at) + ".json";
+    folders.iter().map(|folder| folder.join(&name)).find(|path| path.is_file())
 }
 
 /// Writes the file, readable by its owner alone, into the first of `folders` that takes it, and returns its path.

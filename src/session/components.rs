@@ -4,13 +4,14 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use futures::future::join_all;
 use k8s_openapi::api::core::v1::ConfigMap;
+use k8s_openapi::api::networking::v1::Ingress;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::connect::Session;
 use super::reading::{Extent, unreadable};
 use crate::checks::synapse::SynapseConfig;
-use crate::checks::{ComponentSecret, Components, Resolution};
+use crate::checks::{ComponentSecret, Components, OtherHost, Resolution};
 use crate::checks::{Known, Snapshot, secrets_to_look_at};
 use crate::cluster::{Selection, resource};
 use crate::deployment::{Owner, TlsMode};
@@ -22,6 +23,8 @@ const MOST_REQUESTS: usize = 12;
 /// The Secrets read in the first round: the global one and Synapse's. The others share the requests that are left.
 const FIRST: usize = 2;
 const PAGE: u32 = 200;
+/// With 3 KB each, a page is 3 MB.
+const INGRESSES: u32 = 1000;
 
 /// Nothing of this matters after the migration.
 fn wanted(session: &Session, extent: Extent) -> bool {
@@ -36,7 +39,7 @@ pub async fn begin(session: &Session, extent: Extent) -> Components {
     let mut names = secrets_to_look_at(&session.deployment);
     let left_out = names.split_off(names.len().min(FIRST));
     let (secrets, rendered) = tokio::join!(session.component_secrets(names), session.rendered_secret());
-    Components { secrets, left_out, rendered, resolution: None }
+    Components { secrets, left_out, rendered, ..Components::default() }
 }
 
 /// The second round, with the requests that are left.
@@ -47,14 +50,16 @@ pub async fn finish(session: &Session, extent: Extent, snapshot: &Snapshot) -> C
     }
     let room = if extent == Extent::Check { room(session, snapshot) } else { usize::MAX };
     let left_out = now.split_off(now.len().min(room));
-    let search = now.len() < room;
-    let (more, rendered, resolution) = tokio::join!(
+    let left = room - now.len();
+    let (more, rendered, resolution, other_hosts) = tokio::join!(
         session.component_secrets(now),
-        session.rendered_maps(rendered, search),
-        session.resolution(snapshot.settings.as_ref())
+        session.rendered_maps(rendered, left > 0),
+        session.resolution(snapshot.settings.as_ref()),
+        // A step is not stopped by what `check` and `prepare` have told.
+        session.other_hosts(extent == Extent::Check && left > 1)
     );
     secrets.extend(more);
-    Components { secrets, left_out, rendered, resolution }
+    Components { secrets, left_out, rendered, resolution, other_hosts }
 }
 
 /// The number of requests left. Computed rather than counted: a retried request must not leave a Secret unread.
@@ -103,7 +108,7 @@ impl Session {
             return secret;
         }
         let namespace = Some(self.target.namespace.as_str());
-        let mut pages = self.cluster.list::<ConfigMap>(&resource::<ConfigMap>(), namespace, Selection::default(), PAGE);
+        let mut pages = self.cluster.list::<Value>(&resource::<ConfigMap>(), namespace, Selection::default(), PAGE);
         match (pages.next().await, secret) {
             (Ok(page), secret) => {
                 let maps = page.into_iter().flat_map(|page| page.items);
@@ -114,6 +119,20 @@ impl Session {
             (Err(_), secret @ Known::Unreadable(_)) => secret,
             (Err(error), Known::Known(_)) => unreadable(&error),
         }
+    }
+
+    /// The first page of all Ingresses, read once per session.
+    async fn other_hosts(&self, wanted: bool) -> Vec<OtherHost> {
+        if !wanted {
+            return self.other_hosts.get().cloned().unwrap_or_default();
+        }
+        let asked = self.other_hosts.get_or_init(|| async {
+            let mut pages = self.cluster.list::<Value>(&resource::<Ingress>(), None, Selection::default(), INGRESSES);
+            let page = pages.next().await.ok().flatten();
+            let all = page.into_iter().flat_map(|page| page.items);
+            all.flat_map(|ingress| OtherHost::of_ingress(&ingress, &self.deployment)).collect()
+        });
+        asked.await.clone()
     }
 
     /// Resolves the hosts of MAS and Synapse, once per session.
@@ -147,11 +166,13 @@ fn configs_in_secret(deployment: &str, mut secret: Value) -> Vec<SynapseConfig> 
     found
 }
 
-fn configs_in_map(deployment: &str, map: &ConfigMap) -> Vec<SynapseConfig> {
-    let Some(name) = &map.metadata.name else { return Vec::new() };
-    let data = map.data.iter().flatten();
+fn configs_in_map(deployment: &str, map: &Value) -> Vec<SynapseConfig> {
+    let name = map["metadata"]["name"].as_str().unwrap_or_default();
+    let data = map["data"].as_object().into_iter().flatten();
     let of_synapse = data.filter(|(key, _)| SynapseConfig::may_be(deployment, name, key));
-    of_synapse.filter_map(|(key, text)| SynapseConfig::read(format!("ConfigMap {name}, key {key}"), text)).collect()
+    let read =
+        |(key, text): (&String, &Value)| SynapseConfig::read(format!("ConfigMap {name}, key {key}"), text.as_str()?);
+    of_synapse.filter_map(read).collect()
 }
 
 #[cfg(test)]

@@ -6,16 +6,16 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::ahead::Ahead;
 use super::choice::not_one;
 use super::interrupt::Interrupt;
 use super::secrets::SecretReads;
 use crate::checks::Known;
-use crate::checks::Resolution;
 use crate::checks::access::Rules;
-use crate::cluster::{ApiVersion, Choice, Cluster, ClusterError, ConnectionFlags, Target, Watch, shell_word};
-use crate::deployment::Deployment;
+use crate::checks::{OtherHost, Resolution, default_secret_name};
+use crate::cluster::{ApiVersion, Choice, Cluster, ConnectionFlags, Target, Watch, shell_word};
+use crate::deployment::{ChartRelease, Deployment};
 use crate::error::Failure;
-use crate::record::record_name;
 use crate::terminal::Ui;
 use crate::terminal::live_line::LiveLine;
 
@@ -46,8 +46,12 @@ pub struct Session {
     /// The rules that apply to the caller in the deployment's namespace, read once.
     pub rules: tokio::sync::OnceCell<Known<Rules>>,
     pub secrets: SecretReads,
-    /// The record as it was read together with the deployment; used once, because it is outdated afterwards.
-    pub prefetched_record: Mutex<Option<Result<Option<Value>, ClusterError>>>,
+    /// Objects that were read together with the deployment; used once, because they are outdated afterwards.
+    pub ahead: Mutex<Option<Ahead>>,
+    /// The installed release, if it was read together with the deployment.
+    pub release: Option<ChartRelease>,
+    /// The hosts of other Ingresses, read once.
+    pub other_hosts: tokio::sync::OnceCell<Vec<OtherHost>>,
 }
 
 impl Session {
@@ -55,17 +59,17 @@ impl Session {
         Self::open_reading(context, name, false).await
     }
 
-    /// Like [`Self::open`], and reads the record concurrently if the deployment's name is known.
-    pub async fn open_with_record(context: &Context, name: Option<&str>) -> Result<Self, Failure> {
+    /// Like [`Self::open`], and reads everything that `status` needs concurrently if the deployment's name is known.
+    pub async fn open_for_status(context: &Context, name: Option<&str>) -> Result<Self, Failure> {
         Self::open_reading(context, name, true).await
     }
 
-    async fn open_reading(context: &Context, name: Option<&str>, record: bool) -> Result<Self, Failure> {
+    async fn open_reading(context: &Context, name: Option<&str>, status: bool) -> Result<Self, Failure> {
         let passing = context.asking();
         let cluster = Cluster::connect(&context.flags).await?;
         let ahead = async {
-            let name = name.filter(|_| record)?;
-            Some(cluster.find_config_map(cluster.namespace(), &record_name(name)).await)
+            let name = name.filter(|_| status)?;
+            Some(Ahead::ask(&cluster, cluster.namespace(), name, default_secret_name(name)).await)
         };
         // On the heap: the futures hold a request each.
         let (chosen, ahead) = tokio::join!(Box::pin(cluster.choose(name)), Box::pin(ahead));
@@ -78,10 +82,19 @@ impl Session {
             let role = command_line(&context.flags, "check", cluster.namespace(), name.unwrap_or("NAME")) + " --rbac";
             failure.then("To print the minimum Role, for an administrator to apply:", role)
         });
-        drop(passing);
         match chosen? {
             Choice::One { target, object, found_elsewhere } => {
                 let deployment = read(object)?;
+                // It was asked for in the namespace at hand, by a name.
+                let ahead = match ahead.filter(|_| !found_elsewhere) {
+                    None if status => {
+                        let named = deployment.mas_secret_name().map(str::to_owned);
+                        let secret = named.unwrap_or_else(|| default_secret_name(&target.name));
+                        Some(Box::pin(Ahead::ask(&cluster, &target.namespace, &target.name, secret)).await)
+                    }
+                    ahead => ahead,
+                };
+                drop(passing);
                 if found_elsewhere {
                     let text = format!(
                         "Namespace {} has no ElementDeployment; using {} in {}, the only one in the cluster.",
@@ -93,9 +106,8 @@ impl Session {
                 }
                 // One, and one more each for the other namespaces and for the older version.
                 let requests = 1 + u8::from(found_elsewhere) + u8::from(target.api_version != ApiVersion::V1Alpha2);
-                // It was read in the namespace of the context.
-                let prefetched_record = Mutex::new(ahead.filter(|_| !found_elsewhere));
-                let (rules, secrets, resolution) = Default::default();
+                let release = ahead.as_ref().and_then(|ahead| ahead.release(&deployment));
+                let (rules, secrets, resolution, other_hosts) = Default::default();
                 let context = context.clone();
                 Ok(Self {
                     context,
@@ -106,7 +118,9 @@ impl Session {
                     resolution,
                     rules,
                     secrets,
-                    prefetched_record,
+                    ahead: Mutex::new(ahead),
+                    release,
+                    other_hosts,
                 })
             }
             other => Err(not_one(other, &cluster)),

@@ -2,33 +2,42 @@
 //! settings of a GitOps tool. Whatever can't be read is unknown; nothing here is an error.
 
 use k8s_openapi::api::apps::v1::Deployment;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::connect::Session;
 use crate::checks::access::{Access, Right, Rules};
 use crate::checks::permissions;
 use crate::checks::{Environment, Known, SelfHealing, Snapshot};
-use crate::cluster::{Selection, foreign, resource};
+use crate::cluster::{Cluster, Selection, foreign, resource};
 use crate::deployment::{ChartRelease, OperatorDeployment, Owner};
 
 pub async fn look(session: &Session) -> (Environment, Option<ChartRelease>) {
     let owner = session.deployment.owner();
-    let (access, operator, chart, healing) =
-        tokio::join!(rights(session), operator(session), chart(session), healing(session, &owner));
-    let of_operator = operator.as_ref().and_then(|operator| operator.release.clone());
-    let release = match (chart, of_operator) {
-        (Some(chart), Some(image)) => Some(chart.older_of(image)),
-        (chart, image) => chart.or(image),
-    };
+    let release_name = session.deployment.helm_release().map(|release| release.name);
+    let (access, operator, chart, healing) = tokio::join!(
+        rights(session),
+        operator(&session.cluster, &session.target.namespace, release_name.as_deref()),
+        chart(session),
+        healing(session, &owner)
+    );
+    let release = release(chart, operator.as_ref());
     let now = Some(session.now());
     (Environment { now, access: Some(access), operator, self_healing: healing }, release)
+}
+
+/// The older one of the chart and the operator's image.
+pub fn release(chart: Option<ChartRelease>, operator: Option<&OperatorDeployment>) -> Option<ChartRelease> {
+    match (chart, operator.and_then(|operator| operator.release.clone())) {
+        (Some(chart), Some(image)) => Some(chart.older_of(image)),
+        (chart, image) => chart.or(image),
+    }
 }
 
 /// The rules that apply to the caller, read once per session.
 async fn rights(session: &Session) -> Access {
     let rules = session.rules.get_or_init(|| async {
         match session.cluster.rules(&session.target.namespace).await {
-            Ok(status) => Rules::read(&json!(status))
+            Ok(status) => Rules::read(&status)
                 .map_or_else(|| Known::Unreadable("the API server lists no rules".to_owned()), Known::Known),
             Err(error) => Known::Unreadable(error.to_string()),
         }
@@ -50,11 +59,10 @@ pub async fn ask_for_the_rest(session: &Session, snapshot: &Snapshot) -> Vec<(Ri
 }
 
 /// The operator's Deployment, by its known names, in all namespaces: it usually has one of its own.
-async fn operator(session: &Session) -> Option<OperatorDeployment> {
-    let release = session.deployment.helm_release().map(|release| release.name);
-    let selection = Selection { labels: Some(OperatorDeployment::selector(release.as_deref())), fields: None };
-    let all = session.cluster.list::<Value>(&resource::<Deployment>(), None, selection, 50).all().await.ok()?;
-    OperatorDeployment::find(&all, &session.target.namespace)
+pub async fn operator(cluster: &Cluster, namespace: &str, release: Option<&str>) -> Option<OperatorDeployment> {
+    let selection = Selection { labels: Some(OperatorDeployment::selector(release)), fields: None };
+    let all = cluster.list::<Value>(&resource::<Deployment>(), None, selection, 50).all().await.ok()?;
+    OperatorDeployment::find(&all, namespace)
 }
 
 /// The installed chart, if Helm rendered the deployment and its release can be read.

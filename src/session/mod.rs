@@ -1,5 +1,6 @@
 //! One deployment on one cluster, and everything that is read of it. Never prompts.
 
+mod ahead;
 pub mod certificate;
 mod choice;
 mod components;

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use k8s_openapi::api::core::v1::ConfigMap;
 
 use super::connect::Session;
-use crate::checks::Known;
+use crate::checks::{Known, Snapshot};
 use crate::cluster::{Write, WriteOutcome, resource};
 use crate::error::Failure;
-use crate::record::{Record, record_name};
+use crate::record::{Record, record_name, saved};
 
 /// Retries after update conflicts.
 const TRIES: usize = 5;
@@ -71,6 +71,13 @@ impl Session {
         folders.push(PathBuf::from("."));
         folders.push(std::env::temp_dir().join("kubectl-ess-mas"));
         folders
+    }
+
+    /// The file of the last recorded failure, if it is on this machine.
+    pub fn failure_file(&self, snapshot: &Snapshot) -> Option<PathBuf> {
+        let folders = self.state_folders();
+        let mut latest = snapshot.recorded()?.history.iter().rev();
+        latest.find_map(|entry| saved(&snapshot.deployment, entry.at, &folders))
     }
 
     /// Warns if the record could not be updated.

@@ -27,7 +27,12 @@ impl SecretReads {
     /// The Secret of that name in the deployment's namespace, read now or by an earlier call.
     pub async fn get(&self, cluster: &Cluster, target: &Target, name: &str) -> (TypedSecret, Refusal) {
         let cell = Arc::clone(self.cells().entry(name.to_owned()).or_default());
-        cell.get_or_init(|| read(cluster, target, name)).await.clone()
+        cell.get_or_init(|| read(cluster, &target.namespace, name)).await.clone()
+    }
+
+    /// Keeps a Secret that was read just now.
+    pub fn put(&self, name: String, read: (TypedSecret, Refusal)) {
+        self.cells().insert(name, Arc::new(OnceCell::new_with(Some(read))));
     }
 
     fn cells(&self) -> std::sync::MutexGuard<'_, HashMap<String, Cell>> {
@@ -35,8 +40,8 @@ impl SecretReads {
     }
 }
 
-pub async fn read(cluster: &Cluster, target: &Target, name: &str) -> (TypedSecret, Refusal) {
-    match cluster.find_secret(&target.namespace, name).await {
+pub async fn read(cluster: &Cluster, namespace: &str, name: &str) -> (TypedSecret, Refusal) {
+    match cluster.find_secret(namespace, name).await {
         Ok(found) => {
             let look = found.map(|object| {
                 let kind = object["type"].as_str().unwrap_or("Opaque").to_owned();

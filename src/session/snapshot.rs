@@ -13,7 +13,7 @@ use super::secrets;
 use crate::checks::access::Right;
 use crate::checks::tls::TypedSecret;
 use crate::checks::{Components, Environment, Known, Snapshot};
-use crate::cluster::{ApiVersion, Cluster, Selection, qualified, resource};
+use crate::cluster::{ApiVersion, Cluster, ClusterError, Selection, qualified, resource};
 use crate::deployment::{Deployment, Features};
 use crate::plan::{MasSettings, SecretContents};
 use crate::record::{Record, record_name};
@@ -50,9 +50,14 @@ impl Session {
     /// The requests that depend only on the deployment, concurrently.
     async fn first_round(&self, extent: Extent) -> Snapshot {
         self.secrets.forget();
+        let ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let prefetched = ahead.map(|ahead| {
+            self.secrets.put(ahead.secret.0, ahead.secret.1);
+            ahead.record
+        });
         let step = extent != Extent::Status;
         let ((record, record_refused), (features, features_refused), seen, configured) = tokio::join!(
-            self.record_and_refusal(),
+            self.record_and_refusal(prefetched),
             async {
                 if step {
                     features(&self.cluster, self.target.api_version).await
@@ -64,8 +69,8 @@ impl Session {
             components::begin(self, extent),
         );
         let (environment, chart) = seen.unwrap_or_default();
-        // `status` uses the version that an earlier command recorded, to make fewer requests.
-        let chart = chart.or_else(|| record.known()?.as_ref()?.chart.clone());
+        // Without a readable release, the version that an earlier command recorded.
+        let chart = chart.or_else(|| self.release.clone()).or_else(|| record.known()?.as_ref()?.chart.clone());
         let settings = MasSettings::of(&self.deployment)
             .or_else(|| record.known().and_then(|record| record.as_ref()?.settings.clone()));
         let mut snapshot = Snapshot {
@@ -84,11 +89,11 @@ impl Session {
         snapshot
     }
 
-    /// Reads the MAS Secret, whose name may be known only from the record.
+    /// Reads the MAS Secret, whose name may be known only from the record. `status` has read it already under its default name.
     async fn second_round(&self, extent: Extent, snapshot: &Snapshot) -> (Known<Option<SecretContents>>, Refusal) {
         let rehearsed = snapshot.recorded().is_some_and(|record| record.rehearsal.is_some());
         let affordable = extent != Extent::Status || self.requests == 1;
-        let wanted = extent != Extent::Status || (self.deployment.mas().is_some() && rehearsed);
+        let wanted = extent != Extent::Status || rehearsed;
         match self.mas_secret_name(snapshot) {
             Some(_) if wanted && !affordable => (Known::Unreadable("it was not read".to_owned()), Refusal::No),
             Some(name) if wanted => {
@@ -113,12 +118,14 @@ impl Session {
     }
 
     pub async fn read_record(&self) -> Known<Option<Record>> {
-        self.record_and_refusal().await.0
+        self.record_and_refusal(None).await.0
     }
 
-    async fn record_and_refusal(&self) -> (Known<Option<Record>>, Refusal) {
+    async fn record_and_refusal(
+        &self,
+        prefetched: Option<Result<Option<Value>, ClusterError>>,
+    ) -> (Known<Option<Record>>, Refusal) {
         let name = record_name(&self.target.name);
-        let prefetched = self.prefetched_record.lock().unwrap_or_else(PoisonError::into_inner).take();
         let read = match prefetched {
             Some(read) => read,
             None => self.cluster.find_config_map(&self.target.namespace, &name).await,
@@ -132,7 +139,7 @@ impl Session {
 
     /// Reads the Secret of that name again.
     pub async fn read_secret(&self, name: &str) -> Known<Option<SecretContents>> {
-        contents(secrets::read(&self.cluster, &self.target, name).await.0)
+        contents(secrets::read(&self.cluster, &self.target.namespace, name).await.0)
     }
 }
 

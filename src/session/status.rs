@@ -100,7 +100,7 @@ pub struct RehearsalPart {
     pub completion: Option<String>,
 }
 
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DryRunState {
     None,
@@ -119,6 +119,21 @@ pub struct VersionPart {
 }
 
 impl Status {
+    /// The phase, for display.
+    pub fn words(&self) -> &'static str {
+        match (self.phase, self.status.run, self.rehearsal.state) {
+            (Phase::Configuration, ..) if self.spec.host.is_some() => "prepared, dry run next",
+            (Phase::DryRun, RunState::Running, _) => "dry run in progress",
+            (Phase::DryRun, _, DryRunState::Outdated) => "dry run must be repeated",
+            (phase, ..) => phase.words(),
+        }
+    }
+
+    /// Whether the last dry run or the migration failed.
+    pub fn has_failed(&self) -> bool {
+        matches!(self.phase, Phase::DryRunFailed | Phase::MigrationFailed)
+    }
+
     /// Derives the status from a snapshot. `command` turns a command into a line to copy.
     pub fn of(snapshot: &Snapshot, command: impl Fn(&str) -> String) -> Self {
         let deployment = &snapshot.deployment;
@@ -184,7 +199,7 @@ fn dry_run_state(standing: &RehearsalStanding) -> DryRunState {
 /// The API server drops fields that the schema doesn't have, so the field in the object proves the schema.
 fn version(snapshot: &Snapshot) -> VersionPart {
     if let Some(release) = &snapshot.chart {
-        let ess = release.ess().map(|ess| ess.to_string());
+        let ess = release.ess();
         let chart = (!release.is_ess()).then(|| release.version.clone());
         return VersionPart { ess, chart, source: Some(release.source()) };
     }

@@ -102,6 +102,11 @@ impl Baseline {
         }
     }
 
+    /// Whether the object carries the change and the operator has reported nothing since.
+    pub fn is_unanswered(&self, seen: &Observation) -> bool {
+        self.carried.is_in(seen) && !self.at_write.running && self.at_write == Marks::of(seen)
+    }
+
     /// Declares that no reconcile running at the write works on `active: true`, for example because the generation has
     /// not changed since the dry run was written.
     #[must_use]

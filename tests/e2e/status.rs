@@ -1,9 +1,13 @@
 //! `status`: the phase, lists in pages, and watching.
 
+use std::io::Write as _;
 use std::time::Duration;
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use ess_mas_sandbox::many;
 use ess_mas_sandbox::prelude::*;
+use flate2::{Compression, write::GzEncoder};
+use kube::api::PostParams;
 use serde_json::{Value, json};
 
 use crate::common::command::{Done, Shell, finish};
@@ -43,6 +47,38 @@ async fn status_tells_the_phase_at_every_step() {
     scene.operator.set(Behaviour::default().activation(Outcome::Hang));
     let _ = scene.activate_with(&["--wait=false"]).await.expect(0);
     assert_eq!(phase().await["phase"], "Migrating");
+}
+
+#[tokio::test]
+async fn the_release_is_read_from_helms_secret_and_is_null_where_that_may_not_be_read() {
+    let mut scene = Scene::changed(Behaviour::default(), |deployment| {
+        deployment.set("/metadata/annotations/meta.helm.sh~1release-name", "ess")
+    })
+    .await;
+    for (name, version) in [("ess", "2.29.0"), ("other", "2.28.1")] {
+        let release = json!({"chart": {"metadata": {"name": "ess-stack", "version": version}}});
+        let mut packer = GzEncoder::new(Vec::new(), Compression::default());
+        packer.write_all(release.to_string().as_bytes()).unwrap();
+        let secret = json!({"type": "helm.sh/release.v1",
+            "metadata": {"name": format!("sh.helm.release.v1.{name}.v1"),
+                "labels": {"owner": "helm", "status": "deployed", "name": name}},
+            "stringData": {"release": STANDARD.encode(packer.finish().unwrap())}});
+        let secret = serde_json::from_value(secret).unwrap();
+        scene.secrets().create(&PostParams::default(), &secret).await.unwrap();
+    }
+    let line = format!("status {} -o json", scene.deployment.name());
+    for line in [&line, "status -o json"] {
+        let status = scene.shell.run(line).await.expect(0).json();
+        let version = &status["items"][0]["version"];
+        assert_eq!(*version, json!({"ess": "25.10.1", "chart": "2.29.0", "source": "helm"}));
+    }
+    scene.shell.run("status").await.expect(0).shows("(ESS 25.10.1, chart 2.29.0)");
+    let mut rules = role();
+    rules.truncate(1);
+    rules[0].verbs.push("get".to_owned());
+    acting(&mut scene, "reader-of-one", rules).await;
+    let status = scene.shell.run(&line).await.expect(0).json();
+    assert_eq!(status["items"][0]["version"], json!({"ess": null, "chart": null, "source": null}));
 }
 
 const COUNT: usize = 450;

@@ -5,7 +5,7 @@ mod database;
 pub use database::{DATABASE_POOLER, DATABASE_SHARED};
 
 use super::finding::{Code, Finding};
-use super::snapshot::{Purpose, Snapshot};
+use super::snapshot::{OtherHost, Purpose, Snapshot};
 use crate::answers::Known;
 use crate::deployment::{MAS, TlsMode};
 use crate::plan::{MasSettings, Tls};
@@ -44,6 +44,16 @@ fn host(snapshot: &Snapshot, settings: &MasSettings, findings: &mut Vec<Finding>
             let message = format!("{} is the host of {component}", settings.host);
             findings.push(Finding::blocker(HOST_TAKEN, FQDN, message).remedy(remedy).guide());
         }
+    }
+    for OtherHost { ingress, .. } in snapshot.components.other_hosts.iter().filter(|other| normal(&other.host) == host)
+    {
+        let text = format!(
+            "Ingress {ingress} has the host {host} already: the controller may refuse the operator's Ingress, or send MAS's requests there"
+        );
+        let remedy = format!(
+            "Ingress {ingress} has to give the host up: remove the host from it, or choose another host with `kubectl ess-mas prepare --host HOST`."
+        );
+        findings.push(Finding::warning(HOST_TAKEN, FQDN, text).remedy(remedy));
     }
     if deployment.domain_name().is_some_and(|domain| normal(domain) == host) {
         let host = &settings.host;
@@ -165,6 +175,40 @@ mod tests {
         assert_eq!(taken("example.com"), [("mas-host-taken", Severity::Warning)]);
         let delegated = found("example.com", json!({"wellKnownDelegation": {}}), None, Purpose::Look);
         assert_eq!(delegated, [("mas-host-taken", Severity::Blocker)]);
+    }
+
+    #[test]
+    fn an_ingress_outside_the_deployment_that_has_the_host_is_named() {
+        let snapshot = crate::checks::tests::snapshot(|_| {});
+        let (namespace, name) = (snapshot.deployment.namespace().to_owned(), snapshot.deployment.name().to_owned());
+        let ingress = |namespace: &str, name: &str, host: &str, path: &str, owner: &str| {
+            json!({"metadata": {"namespace": namespace, "name": name, "ownerReferences": [{"apiVersion": owner, "kind": "X"}]},
+                   "spec": {"rules": [{"host": host, "http": {"paths": [{"path": path}]}}]}})
+        };
+        let taken = |ingress: &Value, host: &str| {
+            let mut snapshot = snapshot.clone();
+            snapshot.components.other_hosts = OtherHost::of_ingress(ingress, &snapshot.deployment);
+            let database =
+                Database { host: "db".into(), port: 5432, name: "mas".into(), user: "mas".into(), ssl_mode: None };
+            let settings = MasSettings { host: host.into(), database, tls: Tls::External, secret_name: "s".into() };
+            let mut findings = Vec::new();
+            super::host(&snapshot, &settings, &mut findings);
+            findings.pop()
+        };
+        let other = ingress("old-mas", "auth", "Auth.example.net", "/", "apps/v1");
+        let found = taken(&other, "auth.example.net").unwrap();
+        assert_eq!((found.code, found.severity), ("mas-host-taken", Severity::Warning));
+        assert!(found.message.contains("Ingress old-mas/auth") && found.remedy.unwrap().contains("give the host up"));
+        assert_eq!(taken(&other, "other.example.net"), None);
+        let neighbour = ingress(&namespace, "auth", "auth.example.net", "/", "apps/v1");
+        assert!(taken(&neighbour, "auth.example.net").is_some(), "another one in the same namespace");
+        for own in [
+            ingress(&namespace, &format!("{name}-mas"), "auth.example.net", "/", "apps/v1"),
+            ingress(&namespace, "mas", "auth.example.net", "/", "mas.matrix.element.io/v1alpha1"),
+            ingress("old-mas", "cm-acme-http-solver", "auth.example.net", "/.well-known/acme-challenge/x", "v1"),
+        ] {
+            assert_eq!(taken(&own, "auth.example.net"), None, "{own}");
+        }
     }
 
     #[test]

@@ -100,6 +100,7 @@ impl Cluster {
             context: resolved.context.clone(),
             impersonating: resolved.user.impersonate.clone(),
             impersonating_groups: resolved.user.impersonate_groups.clone().unwrap_or_default(),
+            renewed_by_kubectl: resolved.user.auth_provider.is_some() && resolved.user.token.is_none(),
         });
         let (namespace, namespace_given) = (resolved.config.default_namespace.clone(), resolved.namespace_given);
         let credentials = Credentials::begin(resolved, flags, limits.connect).await?;

@@ -128,7 +128,7 @@ async fn prove(resolved: &Resolved) -> Result<Proof, ClusterError> {
             (read, None) => {
                 let how = read.err().map_or("is empty".to_owned(), |error| format!("cannot be read: {}", error.kind()));
                 let sentence = format!("The file {file} with the token of the kubeconfig's user {how}.");
-                return Err(ClusterError::config(sentence, None));
+                return Err(ClusterError::config(sentence, Some("Check the path in the kubeconfig, or log in again.")));
             }
         }
     } else if user.token.is_none() {
@@ -158,7 +158,7 @@ fn from_provider(provider: &AuthProviderConfig) -> Result<SecretString, ClusterE
         || {
             ClusterError::config(
                 "The kubeconfig's user logs in with OpenID Connect and has no id-token.",
-                Some("Log in again as you do for kubectl."),
+                Some("Run any `kubectl` command, which fetches one, or log in again."),
             )
         },
     )
@@ -174,7 +174,8 @@ struct Proof {
 /// as in kubectl.
 async fn run_plugin(plugin: &ExecConfig, cluster: &ExecAuthCluster, user: AuthInfo) -> Result<Proof, ClusterError> {
     let Some(command) = plugin.command.as_deref().filter(|command| !command.is_empty()) else {
-        return Err(ClusterError::config("The kubeconfig's user has a credential plugin without a command.", None));
+        let sentence = "The kubeconfig's user has a credential plugin without a command.";
+        return Err(ClusterError::config(sentence, Some("Add the command to users[].user.exec in the kubeconfig.")));
     };
     let failed = |how: String, remedy: Option<&str>| {
         ClusterError::config(format!("The credential plugin {command} of the kubeconfig {how}."), remedy)
@@ -208,7 +209,9 @@ async fn run_plugin(plugin: &ExecConfig, cluster: &ExecAuthCluster, user: AuthIn
         let remedy = "Its own message should stand above; log in again as you do for kubectl.";
         return Err(failed(how, Some(remedy)));
     }
-    read(&output.stdout, user).ok_or_else(|| failed("gave no credential that can be used".to_owned(), None))
+    read(&output.stdout, user).ok_or_else(|| {
+        failed("gave no credential that can be used".to_owned(), Some("Log in again as you do for kubectl."))
+    })
 }
 
 fn information(plugin: &ExecConfig, cluster: &ExecAuthCluster, interactive: bool) -> Value {

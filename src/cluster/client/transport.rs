@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::{Stream, StreamExt as _};
-use http::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER, WARNING};
+use http::header::{ACCEPT, CONTENT_TYPE, LOCATION, RETRY_AFTER, WARNING};
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
 use kube::client::Body;
@@ -99,7 +99,7 @@ impl Cluster {
             let error = match self.exchange(outgoing, limits).await {
                 Ok(answer) => match read(&answer.body) {
                     Ok(value) => return Ok((answer, value)),
-                    Err(error) => self.unreadable(outgoing, &error),
+                    Err(error) => self.unreadable(outgoing, &error, &answer.body),
                 },
                 Err(error) => error,
             };
@@ -181,15 +181,18 @@ impl Cluster {
         if let Some(values) = values {
             body = values.take_out_of(&body);
         }
-        Err(ClusterError::from_answer(parts.status.as_u16(), retry_after(&parts.headers), &body))
+        let code = parts.status.as_u16();
+        let location = parts.headers.get(LOCATION).map(|location| location.to_str().unwrap_or_default());
+        Err(ClusterError::by_another(code, location, &body)
+            .unwrap_or_else(|| ClusterError::from_answer(code, retry_after(&parts.headers), &body)))
     }
 
     pub fn error(&self, error: ClusterError, outgoing: &Outgoing) -> ClusterError {
         error.at(&outgoing.action, &self.inner.place)
     }
 
-    pub fn unreadable(&self, outgoing: &Outgoing, error: &serde_json::Error) -> ClusterError {
-        self.error(unreadable(error), outgoing)
+    pub fn unreadable(&self, outgoing: &Outgoing, error: &serde_json::Error, body: &[u8]) -> ClusterError {
+        self.error(unreadable(error, body), outgoing)
     }
 }
 

@@ -3,7 +3,7 @@
 //! Reference: `client_config.go` of client-go's `clientcmd`. kube has the same for a kubeconfig alone: it knows no overriding
 //! flags, and errs on a comma at the end of `NO_PROXY`.
 
-use std::path::{MAIN_SEPARATOR, PathBuf};
+use std::path::PathBuf;
 
 use http::Uri;
 use kube::Config;
@@ -53,9 +53,13 @@ pub fn check_configuration(flags: &ConnectionFlags) -> Result<(), ClusterError> 
 
 pub fn resolve_in(flags: &ConnectionFlags, variable: Variables<'_>) -> Result<Resolved, ClusterError> {
     let (kubeconfig, looked_at) = load(flags, variable)?;
-    let mut chosen = Chosen::of(&kubeconfig, flags)?;
+    let listed = variable("KUBECONFIG").is_some();
+    let mut chosen = Chosen::of(&kubeconfig, flags).map_err(|error| {
+        let nothing_read = !looked_at.is_empty() && !looked_at.iter().any(|path| path.exists());
+        if nothing_read { no_server(None, &looked_at, listed) } else { error }
+    })?;
     if given(flags.server.as_ref()).or(given(chosen.cluster.server.as_ref())).is_none() {
-        chosen = in_pod(flags).ok_or_else(|| no_server(chosen.context.as_deref(), &looked_at))?;
+        chosen = in_pod(flags).ok_or_else(|| no_server(chosen.context.as_deref(), &looked_at, listed))?;
     }
     let Chosen { context, namespace, mut cluster, mut user, user_name } = chosen;
     override_cluster(&mut cluster, flags);
@@ -65,9 +69,10 @@ pub fn resolve_in(flags: &ConnectionFlags, variable: Variables<'_>) -> Result<Re
     let authorities = information.certificate_authority_data.as_deref().map(|pem| {
         let origin = authority_file.as_deref().unwrap_or("certificate-authority-data of the kubeconfig");
         let found = CertificateDer::pem_slice_iter(pem).filter_map(Result::ok).map(|certificate| certificate.to_vec());
-        Some(found.collect::<Vec<_>>())
-            .filter(|found| !found.is_empty())
-            .ok_or_else(|| ClusterError::config(format!("No PEM certificate could be read from {origin}."), None))
+        Some(found.collect::<Vec<_>>()).filter(|found| !found.is_empty()).ok_or_else(|| {
+            let remedy = "Name a file with the certificates in PEM: --certificate-authority FILE.";
+            ClusterError::config(format!("No PEM certificate could be read from {origin}."), Some(remedy))
+        })
     });
     let authorities = authorities.transpose()?;
     let insecure = cluster.insecure_skip_tls_verify.unwrap_or(false);
@@ -146,14 +151,26 @@ fn entry<'a, T>(
     })
 }
 
-fn no_server(context: Option<&str>, looked_at: &[PathBuf]) -> ClusterError {
-    let paths: Vec<String> = looked_at.iter().map(|path| path.display().to_string()).collect();
+/// `listed`: the files are those that `KUBECONFIG` names.
+fn no_server(context: Option<&str>, looked_at: &[PathBuf], listed: bool) -> ClusterError {
+    let names = |there: bool| -> String {
+        let paths = looked_at.iter().filter(|path| path.exists() == there).map(|path| path.display().to_string());
+        paths.collect::<Vec<_>>().join(", ")
+    };
+    let (there, missing) = (names(true), names(false));
+    let missing = match (missing.is_empty(), listed) {
+        (true, _) => String::new(),
+        (_, true) => format!("KUBECONFIG names {missing}, and no such file exists"),
+        (_, false) => format!("there is no file {missing}"),
+    };
     let sentence = if let Some(context) = context {
         format!("The kubeconfig context {context} names no API server.")
-    } else if paths.is_empty() {
-        "No cluster to talk to: there is no kubeconfig.".to_owned()
+    } else if there.is_empty() {
+        let nothing = if missing.is_empty() { "there is no kubeconfig" } else { &missing };
+        format!("No cluster to talk to: {nothing}.")
     } else {
-        format!("No cluster to talk to: no current context is set in a kubeconfig (looked at {}).", paths.join(", "))
+        let also = if missing.is_empty() { missing } else { format!("; {missing}") };
+        format!("No cluster to talk to: no current context is set in a kubeconfig (looked at {there}{also}).")
     };
     let remedy =
         "Name one with --kubeconfig, KUBECONFIG or --context; `kubectl config get-contexts` lists what there is.";
@@ -186,7 +203,7 @@ fn override_cluster(cluster: &mut ClusterEntry, flags: &ConnectionFlags) {
         cluster.tls_server_name.clone_from(&flags.tls_server_name);
     }
     replace(&mut cluster.server, flags.server.as_ref());
-    drop_path(&mut cluster.certificate_authority);
+    drop_empty(&mut cluster.certificate_authority);
     drop_empty(&mut cluster.tls_server_name);
     pack(&mut cluster.certificate_authority_data);
 }
@@ -203,11 +220,15 @@ fn override_user(user: &mut AuthInfo, flags: &ConnectionFlags) -> Result<(), Clu
     if !flags.as_groups.is_empty() {
         user.impersonate_groups = Some(flags.as_groups.clone());
     }
-    for text in [&mut user.username, &mut user.impersonate, &mut user.impersonate_uid] {
+    for text in [
+        &mut user.username,
+        &mut user.impersonate,
+        &mut user.impersonate_uid,
+        &mut user.token_file,
+        &mut user.client_certificate,
+        &mut user.client_key,
+    ] {
         drop_empty(text);
-    }
-    for path in [&mut user.token_file, &mut user.client_certificate, &mut user.client_key] {
-        drop_path(path);
     }
     user.token = user.token.take().filter(|token| !token.expose_secret().is_empty());
     pack(&mut user.client_certificate_data);
@@ -236,11 +257,6 @@ fn replace(value: &mut Option<String>, flag: Option<&String>) -> bool {
 
 fn drop_empty(text: &mut Option<String>) {
     *text = text.take().filter(|text| !text.is_empty());
-}
-
-/// An empty path in a kubeconfig comes from kube as the folder of the kubeconfig.
-fn drop_path(path: &mut Option<String>) {
-    *path = path.take().filter(|path| !path.is_empty() && !path.ends_with(MAIN_SEPARATOR));
 }
 
 /// Base64 may have line breaks for Go, and none for kube.

@@ -57,6 +57,8 @@ pub enum ErrorKind {
     },
     /// The answer is not what the Kubernetes API answers (a login page, half a document).
     Unreadable(String),
+    /// Something between here and the API server refuses in its place, and did not pass the request on: what it answered.
+    AnsweredByAnother(String),
     /// A flag's value cannot be used: wrong usage. No request was made.
     Flag(String),
     /// The kubeconfig or the credentials cannot be used. No request was made.
@@ -74,6 +76,7 @@ impl ErrorKind {
             | Self::TlsFailed(words)
             | Self::ConnectionLost(words)
             | Self::Unreadable(words)
+            | Self::AnsweredByAnother(words)
             | Self::Conflict(words)
             | Self::Invalid { message: words, .. }
             | Self::ServerFailed { message: words, .. }

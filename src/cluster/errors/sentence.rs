@@ -5,6 +5,7 @@ use std::fmt;
 use super::error::{ClusterError, ErrorKind};
 use super::text::{after_colon, lower_first, seconds, unpunctuated, upper_first};
 use crate::cluster::resource::{Action, Place, qualified};
+use crate::diagnosis::{Cause, understand};
 
 impl fmt::Display for ClusterError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -68,6 +69,9 @@ impl fmt::Display for ClusterError {
             ErrorKind::Unreadable(reason) => {
                 write!(f, "{server} was asked{doing}; the answer cannot be read: {reason}.")
             }
+            ErrorKind::AnsweredByAnother(what) => {
+                write!(f, "{server} was asked{doing}, and something else answered in its place: {what}.")
+            }
             ErrorKind::Config { sentence, .. } | ErrorKind::Flag(sentence) => f.write_str(sentence),
         }
     }
@@ -96,6 +100,9 @@ fn of_kind(kind: &ErrorKind, action: Option<&Action>, place: Option<&Place>) -> 
         ErrorKind::TlsFailed { .. } => vec![format!(
             "Compare with `kubectl{context} version`: if that fails too, the certificate-authority data of the kubeconfig or the server's certificate is at fault."
         )],
+        ErrorKind::Unauthorized if place.is_some_and(|place| place.renewed_by_kubectl) => vec![format!(
+            "The OpenID Connect token has probably expired. Run any kubectl command, such as `kubectl{context} auth whoami`: it renews the token, which this program cannot. Then run the same command again."
+        )],
         ErrorKind::Unauthorized => vec![format!(
             "Log in again as you do for kubectl (a token or client certificate may have expired); `kubectl{context} auth whoami` tells when it works."
         )],
@@ -105,15 +112,23 @@ fn of_kind(kind: &ErrorKind, action: Option<&Action>, place: Option<&Place>) -> 
             asked.map(told).into_iter().collect()
         }
         ErrorKind::Conflict { .. } => vec!["Read the object again, look at what changed, and decide again.".to_owned()],
+        ErrorKind::ServerFailed { message, .. } if let Some(cause) = webhook(message) => {
+            vec![cause.meaning, cause.remedy]
+        }
         ErrorKind::ServerFailed { .. } | ErrorKind::Timeout { .. } | ErrorKind::ConnectionLost { .. } => {
             vec!["Run the same command again in a moment; it continues where this one was.".to_owned()]
         }
-        ErrorKind::Unreadable { .. } => vec![format!(
-            "Something between here and the API server may have answered in its place (a proxy or a login page); compare with `kubectl{context} get --raw /version`."
+        ErrorKind::Unreadable { .. } | ErrorKind::AnsweredByAnother(_) => vec![format!(
+            "A proxy or a login page may answer in place of the API server: log in there, or check the server's address, VPN, HTTPS_PROXY and NO_PROXY. Compare with `kubectl{context} get --raw /version`."
         )],
         ErrorKind::Config { remedy, .. } => remedy.iter().cloned().collect(),
         _ => Vec::new(),
     }
+}
+
+/// The webhook that keeps the API server from answering, as far as its words tell.
+fn webhook(message: &str) -> Option<Cause> {
+    understand(message).into_iter().find(|cause| cause.code.ends_with("webhook-unreachable"))
 }
 
 /// The line with which kubectl answers whether this action is allowed.

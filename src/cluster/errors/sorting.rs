@@ -1,8 +1,11 @@
 //! From an answer that refuses, and from the client's nested errors, to a kind and a reason a person understands.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 use std::{error::Error, io};
 
+use http::Uri;
+use regex_lite::Regex;
 use rustls::Error as TlsError;
 use serde_json::Value;
 use tower::BoxError;
@@ -20,7 +23,7 @@ pub fn sorted(error: kube::Error) -> ClusterError {
             Err(inner) => of_client(kube::Error::Service(inner)),
         },
         kube::Error::Api(status) => ClusterError::from_status(&serde_json::to_value(status).unwrap_or_default()),
-        kube::Error::SerdeError(error) => unreadable(&error),
+        kube::Error::SerdeError(error) => unreadable(&error, &[]),
         kube::Error::UpgradeConnection(error) => {
             let reason = "it does not switch to the protocol of a port-forward".to_owned();
             ClusterError::new(ErrorKind::Unreadable(reason)).caused_by(error)
@@ -30,8 +33,10 @@ pub fn sorted(error: kube::Error) -> ClusterError {
 }
 
 /// serde's own words may quote the document; the category and the place do not.
-pub fn unreadable(error: &serde_json::Error) -> ClusterError {
-    let reason = if error.is_eof() {
+pub fn unreadable(error: &serde_json::Error, body: &[u8]) -> ClusterError {
+    let reason = if let Some(page) = page(body) {
+        format!("it is {page}")
+    } else if error.is_eof() {
         "it ends too early".to_owned()
     } else {
         format!("it is not the JSON that was expected (at byte {} of line {})", error.column(), error.line())
@@ -139,7 +144,47 @@ fn tls_reason(error: &TlsError) -> String {
 #[error("no connection to the proxy")]
 pub struct AtProxy(#[source] pub BoxError);
 
+/// What a web page is, and where it leads; `None` for other documents. The API server writes none.
+fn page(body: &[u8]) -> Option<String> {
+    static LINK: LazyLock<Regex> = LazyLock::new(|| {
+        let link = r#"(?i)(?:\burl\s*=|\baction\s*=|\bhref\s*=|\blocation\b[^;<>"']{0,12}[=(])\s*["']?\s*(https?://[^\s"'<>]+)"#;
+        Regex::new(link).expect("the pattern is valid")
+    });
+    let text = String::from_utf8_lossy(&body[..body.len().min(64 << 10)]);
+    if !text.trim_start_matches('\u{feff}').trim_start().starts_with('<') {
+        return None;
+    }
+    let host = LINK.captures(&text).and_then(|found| host(&found[1]));
+    Some(host.map_or_else(|| "a web page (HTML)".to_owned(), |host| format!("a web page (HTML) that leads to {host}")))
+}
+
+/// Host and port of an address; the rest may hold secrets.
+fn host(address: &str) -> Option<String> {
+    let address: Uri = address.split(['?', '#']).next()?.parse().ok()?;
+    let port = address.port_u16().map_or_else(String::new, |port| format!(":{port}"));
+    Some(format!("{}{port}", address.host()?))
+}
+
 impl ClusterError {
+    /// What the API server never answers: a redirect, or a page in place of a refusal. Who is overloaded or does not accept
+    /// the credentials may say so as it likes.
+    pub(in crate::cluster) fn by_another(code: u16, location: Option<&str>, body: &[u8]) -> Option<Self> {
+        let what = match code {
+            300..=399 => {
+                let to = match (location.and_then(host), location) {
+                    (Some(host), _) => format!(" to {host}"),
+                    (None, Some(_)) => " to another page of the same host".to_owned(),
+                    _ => String::new(),
+                };
+                format!("a redirect ({code}){to}")
+            }
+            401 | 429 => return None,
+            400..=499 => format!("{} ({code})", page(body)?),
+            _ => return None,
+        };
+        Some(Self::new(ErrorKind::AnsweredByAnother(what)))
+    }
+
     /// Sorts an answer with a failure status into its kind. `body` is a Kubernetes `Status` or anything else.
     pub(in crate::cluster) fn from_answer(code: u16, retry_after: Option<Duration>, body: &[u8]) -> Self {
         let status = serde_json::from_slice::<Value>(body).ok().filter(|value| value["kind"] == "Status");

@@ -49,6 +49,20 @@ async fn a_refusal_is_not_asked_again() {
 }
 
 #[tokio::test]
+async fn what_answers_in_place_of_the_server_is_not_asked_again() {
+    let page = "<html><form action='https://login.example.com/'></form></html>".to_owned();
+    for (answer, told) in [
+        (Step::AnswerWith(302, "Location: https://login.example.com/?canary", String::new()), "a redirect (302) to "),
+        (Step::Answer(404, page), "a web page (HTML) that leads to "),
+    ] {
+        let (stub, cluster) = cluster(vec![answer, secret()]).await;
+        let error = cluster.find_secret("ess", "x").await.expect_err("somebody else").to_string();
+        assert!(error.contains(&format!("{told}login.example.com")) && !error.contains("canary"), "{error}");
+        assert_eq!(stub.seen().len(), 1);
+    }
+}
+
+#[tokio::test]
 async fn a_server_in_lasting_trouble_is_given_up_after_four_tries() {
     let (stub, cluster) = cluster(vec![Step::json(503, &json!({}))]).await;
     let error = cluster.get(&resource::<Secret>(), "ess", "x").await.expect_err("trouble");

@@ -186,8 +186,8 @@ impl Follower {
         let selector = format!("metadata.name={}", self.name);
         let outgoing = self.outgoing("list", &[("fieldSelector", &selector)]);
         let answer = self.cluster.exchange(&outgoing, Limits::default()).await?;
-        let list: ObjectList<Value> =
-            serde_json::from_slice(&answer.body).map_err(|error| self.cluster.unreadable(&outgoing, &error))?;
+        let list: ObjectList<Value> = serde_json::from_slice(&answer.body)
+            .map_err(|error| self.cluster.unreadable(&outgoing, &error, &answer.body))?;
         let version = list.metadata.resource_version.filter(|version| !version.is_empty()).ok_or_else(|| {
             let error = ClusterError::new(ErrorKind::Unreadable("the list has no version".to_owned()));
             self.cluster.error(error, &outgoing)

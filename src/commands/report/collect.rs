@@ -69,7 +69,7 @@ pub async fn collect(session: &Session) -> Contents {
         "kubectl-ess-mas": env!("CARGO_PKG_VERSION"),
         "apiServer": server.as_ref().ok().map(|server| &server["gitVersion"]),
         "apiVersion": session.deployment.api_version(),
-        "chart": chart, "ess": chart.and_then(ChartRelease::ess).map(|ess| ess.to_string()),
+        "chart": chart, "ess": chart.and_then(ChartRelease::ess),
         "operators": operators.deployments.iter().map(release).collect::<Vec<_>>(),
     });
     contents.json("versions.json", "releases of everything", &versions);

@@ -16,7 +16,7 @@ pub async fn exec(context: &Context, args: &StatusArgs) -> Result<Exit, Failure>
     if args.all_namespaces {
         return all::exec(context, format).await;
     }
-    let mut session = Session::open_with_record(context, args.name.as_deref()).await?;
+    let mut session = Session::open_for_status(context, args.name.as_deref()).await?;
     if args.watch {
         return watch::follow(&mut session, format).await;
     }
@@ -27,7 +27,7 @@ pub async fn exec(context: &Context, args: &StatusArgs) -> Result<Exit, Failure>
     if format.is_data() {
         context.ui.data(format, &StatusList::of(status))?;
     } else {
-        page::show(&context.ui, &snapshot, &status, format == OutputFormat::Wide, &session.command("check"))?;
+        page::show(&context.ui, &page::Shown::of(&session, &snapshot, &status), format == OutputFormat::Wide)?;
     }
     Ok(Exit::Done)
 }

@@ -1,23 +1,44 @@
 //! `status` for a person: one deployment as a page.
 
+use std::path::PathBuf;
+
 use jiff::Timestamp;
 
 use super::super::shared::providers::providers;
 use crate::checks::{self, Finding, Purpose, RehearsalStanding, Severity, Snapshot, codes, standing};
 use crate::deployment::{Condition, Phase, VersionSource};
+use crate::diagnosis::understand;
 use crate::record;
+use crate::session::Session;
 use crate::session::status::{RunState, Status};
 use crate::terminal::table::{Cell, Column, Table};
-use crate::terminal::time::{ago, duration};
+use crate::terminal::time::{ago, duration, time_of_day};
 use crate::terminal::{Line, OutputError, Stream, Style, Symbol, Ui, text};
+use crate::verdict::Observation;
 
 /// The headline uses no more columns than this, or its end would be far from its beginning.
 const WIDEST: usize = 100;
 /// Columns before what is said of a phase: `  ✔ Setup and dry-run    `.
 const DETAIL: usize = 25;
 
-/// Shows one deployment. `check` is the command that says more of the findings.
-pub fn show(ui: &Ui, snapshot: &Snapshot, status: &Status, wide: bool, check: &str) -> Result<(), OutputError> {
+/// What a page is drawn from.
+pub struct Shown<'a> {
+    snapshot: &'a Snapshot,
+    status: &'a Status,
+    /// The command that says more of the findings.
+    check: String,
+    /// The file of the last failure.
+    saved: Option<PathBuf>,
+}
+
+impl<'a> Shown<'a> {
+    pub fn of(session: &Session, snapshot: &'a Snapshot, status: &'a Status) -> Self {
+        Self { snapshot, status, check: session.command("check"), saved: session.failure_file(snapshot) }
+    }
+}
+
+/// Shows one deployment.
+pub fn show(ui: &Ui, Shown { snapshot, status, check, saved }: &Shown<'_>, wide: bool) -> Result<(), OutputError> {
     headline(ui, status)?;
     ui.print("")?;
     phases(ui, snapshot, status)?;
@@ -30,6 +51,10 @@ pub fn show(ui: &Ui, snapshot: &Snapshot, status: &Status, wide: bool, check: &s
             ui.page_under(Line::new().text("  ").text(line), 2)?;
         }
         crate::migration::page(ui, &failure.message)?;
+    }
+    last_failure(ui, snapshot, status)?;
+    if let Some(saved) = saved.as_ref().filter(|_| status.has_failed()) {
+        ui.page(Line::new().text("  Saved: ").text(saved.display().to_string()))?;
     }
     if !status.identity_providers.is_empty() {
         ui.print("")?;
@@ -54,7 +79,7 @@ fn headline(ui: &Ui, status: &Status) -> Result<(), OutputError> {
         _ => String::new(),
     };
     let place = format!("{} in {}", status.name, status.namespace);
-    let words = status.phase.words();
+    let words = status.words();
     let taken = text::width(&place) + text::width(&version) + text::width(words);
     let head = Line::new().styled(Style::Heading, place).text(version);
     let phase = Line::new().styled(style, words);
@@ -71,7 +96,7 @@ fn headline(ui: &Ui, status: &Status) -> Result<(), OutputError> {
 
 fn phases(ui: &Ui, snapshot: &Snapshot, status: &Status) -> Result<(), OutputError> {
     let present = status.phase.step();
-    let failed = matches!(status.phase, Phase::DryRunFailed | Phase::MigrationFailed);
+    let failed = status.has_failed();
     for (step, name) in Phase::STEPS.iter().enumerate() {
         let line = Line::new().text("  ");
         let line = match step.cmp(&present) {
@@ -126,6 +151,32 @@ fn rehearsal_words(now: Timestamp, snapshot: &Snapshot) -> Option<String> {
     })
 }
 
+/// A dry run that failed, once the deployment shows nothing of it any more.
+fn last_failure(ui: &Ui, snapshot: &Snapshot, status: &Status) -> Result<(), OutputError> {
+    let (RehearsalStanding::Failed(message), None) = (standing(snapshot), &status.status.failure) else {
+        return Ok(());
+    };
+    let Some(rehearsal) = snapshot.recorded().and_then(|record| record.rehearsal.as_ref()) else { return Ok(()) };
+    let cause = understand(&message).into_iter().next().map(|cause| cause.meaning);
+    let cause = cause.unwrap_or_else(|| message.lines().next().unwrap_or_default().to_owned());
+    let now = ui.terminal().now();
+    ui.print("")?;
+    ui.page(Line::new().styled(Style::Bad, format!("The last dry run failed {}:", ago(rehearsal.at, now))))?;
+    ui.page_under(Line::new().text("  ").text(cause), 2)?;
+    let conditions = snapshot.deployment.conditions();
+    let since = conditions.success_completion().filter(|since| Some(*since) != rehearsal.completion.as_deref());
+    if since.is_some() {
+        ui.page("A later reconcile of the operator succeeded. The dry run must be repeated all the same.")?;
+    }
+    Ok(())
+}
+
+/// The change that is there, and to which the operator has not reacted: when it was written.
+fn unanswered(snapshot: &Snapshot) -> Option<Timestamp> {
+    let pending = snapshot.recorded()?.pending.as_ref()?;
+    pending.baseline.is_unanswered(&Observation::of(&snapshot.deployment)).then_some(pending.at)
+}
+
 fn conditions(ui: &Ui, snapshot: &Snapshot, status: &Status, wide: bool) -> Result<(), OutputError> {
     let now = ui.terminal().now();
     let heads = ["Condition", "Status", "Since"].map(Column::new).into_iter();
@@ -148,16 +199,27 @@ fn conditions(ui: &Ui, snapshot: &Snapshot, status: &Status, wide: bool) -> Resu
             Cell::from(&condition.message),
         ]);
     }
-    let (mas_active, meaning) = match status.status.mas_active {
-        Some(true) => ("true", "the migration is done"),
-        Some(false) => ("false", "true once the migration is done"),
-        None => ("absent", "true once the migration is done"),
+    let unanswered = unanswered(snapshot);
+    let mas_active = match status.status.mas_active {
+        Some(true) => "true",
+        Some(false) => "false",
+        None => "absent",
     };
-    let doing = match status.status.run {
-        RunState::Never => "it has not reconciled this deployment yet",
-        RunState::Running => "a run is under way",
-        RunState::Failing => "its last run failed; it tries again by itself",
-        RunState::Idle => "it has nothing to do",
+    let meaning = match status.phase {
+        _ if status.status.mas_active == Some(true) => "the migration is done; users log in at MAS",
+        Phase::Migrating if unanswered.is_none() => "users are locked out until the migration is done",
+        Phase::MigrationFailed => "users are locked out until a retry succeeds or you roll back",
+        _ => "users log in at Synapse until the migration",
+    };
+    let doing = match (unanswered, status.status.run) {
+        (Some(at), _) => {
+            let at = time_of_day(at, ui.terminal().zone());
+            format!("the operator has not reacted to the change of {at}; check that its pod runs")
+        }
+        (_, RunState::Never) => "the operator has not reconciled this deployment yet".to_owned(),
+        (_, RunState::Running) => "a reconcile is under way".to_owned(),
+        (_, RunState::Failing) => "the last reconcile failed; the operator retries by itself".to_owned(),
+        (_, RunState::Idle) => "the operator has nothing to reconcile".to_owned(),
     };
     table.row([Cell::from("mas_active"), Cell::from(mas_active), Cell::from("-"), Cell::from(meaning)]);
     table.row([Cell::from("operator"), Cell::from(status.status.run.word()), Cell::from("-"), Cell::from(doing)]);
@@ -204,6 +266,7 @@ fn findings(ui: &Ui, snapshot: &Snapshot, check: &str) -> Result<(), OutputError
 
 fn next(ui: &Ui, status: &Status) -> Result<(), OutputError> {
     let words = match status.phase {
+        Phase::DryRun if status.status.run == RunState::Running => "To follow it:",
         Phase::Configuration | Phase::DryRun => "Next, nobody notices it:",
         Phase::DryRunFailed => "Next, once the cause is mended:",
         Phase::ReadyToMigrate => "Next, with a backup at hand and 5 to 30 minutes of downtime announced:",

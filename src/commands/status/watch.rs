@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::page;
+use super::page::{self, Shown};
 use crate::cluster::WatchItem;
 use crate::deployment::Deployment;
 use crate::error::{Exit, Failure};
@@ -63,7 +63,7 @@ async fn show(session: &Session, format: OutputFormat, shown: &mut Option<String
     if format.is_data() {
         ui.data(format, &StatusList::of(status))?;
     } else if first && ui.terminal().is_tty(Stream::Out) {
-        page::show(ui, &snapshot, &status, format == OutputFormat::Wide, &session.command("check"))?;
+        page::show(ui, &Shown::of(session, &snapshot, &status), format == OutputFormat::Wide)?;
     } else {
         let time = time_of_day(ui.terminal().now(), ui.terminal().zone());
         ui.print(format!("{time}  {line}"))?;
@@ -76,7 +76,7 @@ fn line(status: &Status) -> String {
     let part = &status.status;
     let mut line = format!(
         "{}; operator {}; active {}, mas_active {}, Available {}, Successful {}",
-        status.phase.words(),
+        status.words(),
         part.run.word(),
         truth(status.spec.active),
         truth(part.mas_active),

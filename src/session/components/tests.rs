@@ -19,11 +19,9 @@ fn a_configuration_is_found_in_a_secret_and_nothing_else_is() {
 
 #[test]
 fn a_configuration_is_found_in_a_config_map() {
-    let map: ConfigMap = serde_json::from_value(json!({"metadata": {"name": "chat-synapse-shared"},
-        "data": {"homeserver.yaml": "server_name: x\n"}, "binaryData": {"x.yaml": "AAAA"}}))
-    .unwrap();
+    let map = json!({"metadata": {"name": "chat-synapse-shared"},
+        "data": {"homeserver.yaml": "server_name: x\n"}, "binaryData": {"x.yaml": "AAAA"}});
     assert_eq!(configs_in_map("chat", &map)[0].place, "ConfigMap chat-synapse-shared, key homeserver.yaml");
-    let without: ConfigMap =
-        serde_json::from_value(json!({"metadata": {"name": "chat-synapse-x"}, "data": null})).unwrap();
+    let without = json!({"metadata": {"name": "chat-synapse-x"}, "data": null});
     assert_eq!(configs_in_map("chat", &without), []);
 }

@@ -223,6 +223,7 @@ fn snapshot(case: &Case) -> Snapshot {
             left_out: left_out.into_iter().collect(),
             rendered: Known::Known(rendered.into_iter().collect()),
             resolution,
+            other_hosts: Vec::new(),
         },
         deployment,
     }

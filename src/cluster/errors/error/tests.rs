@@ -14,6 +14,7 @@ fn place() -> Arc<Place> {
         context: Some("prod".to_owned()),
         impersonating: None,
         impersonating_groups: Vec::new(),
+        renewed_by_kubectl: false,
     })
 }
 
@@ -187,4 +188,81 @@ fn a_proxy_on_the_way_is_named() {
         error.at(&patch(), &Arc::new(place)).to_string(),
         "The API server https://10.0.0.1:6443 (kubeconfig context prod) cannot be reached through the proxy http://proxy.corp:3128: the connection was refused."
     );
+}
+
+#[test]
+fn what_answers_in_place_of_the_api_server_is_told_with_the_host_that_it_leads_to() {
+    let hint = |error: &ClusterError| {
+        assert!(error.certainly_not_processed() && !error.is_transient() && !error.is_forbidden());
+        let hints = error.hints().concat();
+        assert!(hints.contains("proxy or a login page") && hints.contains("get --raw /version"), "{hints}");
+        error.to_string()
+    };
+    for (code, location, told) in [
+        (302, Some("https://login.example.com/sso?next=canary"), "a redirect (302) to login.example.com."),
+        (307, Some("https://user:canary@sso.example.com:8443/"), "a redirect (307) to sso.example.com:8443."),
+        (303, Some("/login?canary"), "a redirect (303) to another page of the same host."),
+        (301, None, "a redirect (301)."),
+    ] {
+        let error = ClusterError::by_another(code, location, b"<a href=\"x\">Found</a>").unwrap();
+        let told_by = hint(&error.at(&patch(), &place()));
+        assert!(told_by.ends_with(&format!("something else answered in its place: {told}")), "{told_by}");
+        assert!(!told_by.contains("canary"));
+    }
+    for (page, to) in [
+        (
+            "<!DOCTYPE html><meta http-equiv=refresh content='0; url=https://login.example.com/a?canary'>",
+            "login.example.com",
+        ),
+        ("\u{feff}\n<html><form action=\"https://login.example.com/canary\">", "login.example.com"),
+        ("<html><script>window.location.href = 'https://sso.example.com:8443/'</script>", "sso.example.com:8443"),
+        ("<html><script>location.replace(\"https://sso.example.com/\")</script>", "sso.example.com"),
+    ] {
+        let error = ClusterError::by_another(403, None, page.as_bytes()).unwrap();
+        let told = hint(&error.at(&patch(), &place()));
+        assert!(told.ends_with(&format!("a web page (HTML) that leads to {to} (403).")), "{told}");
+        let ok = crate::cluster::errors::unreadable(&serde_json::from_str::<Value>(page).unwrap_err(), page.as_bytes());
+        assert!(ok.to_string().ends_with(&format!("it is a web page (HTML) that leads to {to}.")), "{ok}");
+    }
+    let plain = ClusterError::by_another(404, None, b"<html>nothing here</html>").unwrap();
+    assert!(hint(&plain.at(&patch(), &place())).ends_with("a web page (HTML) (404)."));
+    // The API server's own words, and a load balancer in front of one that is being restarted.
+    for (code, body) in
+        [(404, "404 page not found\n"), (403, "{\"kind\": \"Status\"}"), (502, "<html>"), (401, "<html>")]
+    {
+        assert!(ClusterError::by_another(code, None, body.as_bytes()).is_none(), "{code} {body}");
+    }
+}
+
+#[test]
+fn a_login_that_kubectl_renews_is_told_so_after_a_401() {
+    let status = json!({"kind": "Status", "status": "Failure", "message": "Unauthorized", "reason": "Unauthorized", "code": 401});
+    let error = answered(401, &status, &patch());
+    assert!(error.hints()[0].starts_with("Log in again"), "{:?}", error.hints());
+    let oidc = Place { renewed_by_kubectl: true, ..(*place()).clone() };
+    let hints = error.at(&patch(), &Arc::new(oidc)).hints();
+    assert!(hints[0].contains("Run any kubectl command") && hints[0].contains("renews the token"), "{hints:?}");
+}
+
+#[test]
+fn a_webhook_that_cannot_be_reached_is_named_in_the_hints() {
+    let failed = |message: &str| {
+        let status =
+            json!({"kind": "Status", "status": "Failure", "message": message, "reason": "InternalError", "code": 500});
+        answered(500, &status, &patch()).hints().join(" ")
+    };
+    let conversion = failed(
+        "conversion webhook for matrix.element.io/v1alpha1, Kind=ElementDeployment failed: Post \"https://updater-webhook.element-updater.svc:443/convert?timeout=30s\": dial tcp 10.0.0.1:443: connect: connection refused",
+    );
+    for word in ["updater (the operator)", "Service updater-webhook in namespace element-updater", "did not happen"] {
+        assert!(conversion.contains(word), "{conversion}");
+    }
+    let admission = failed(
+        "Internal error occurred: failed calling webhook \"webhook.cert-manager.io\": failed to call webhook: Post \"https://cert-manager-webhook.cert-manager.svc:443/validate?timeout=30s\": x509: certificate signed by unknown authority",
+    );
+    for word in ["webhook.cert-manager.io", "Service cert-manager-webhook in namespace cert-manager", "did not happen"]
+    {
+        assert!(admission.contains(word), "{admission}");
+    }
+    assert!(failed("etcdserver: request timed out").contains("in a moment"));
 }

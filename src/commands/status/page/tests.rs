@@ -8,7 +8,7 @@ use crate::checks::Known;
 use crate::commands::status::all::{row, table};
 use crate::deployment::{ChartRelease, Deployment};
 use crate::plan::{MasSettings, SecretContents};
-use crate::record::{Backup, Record, Rehearsal, RehearsalState};
+use crate::record::{Backup, Pending, Record, Rehearsal, RehearsalState, Step};
 use crate::terminal::{ColorChoice, Setting, Terminal, Verbosity};
 
 const IDS: [&str; 2] = ["01JABCDEFGHJKMNPQRSTVWXYZ0", "01JBCDEFGHJKMNPQRSTVWXYZ01"];
@@ -91,7 +91,9 @@ fn command(command: &str) -> String {
 fn page(setting: Setting, snapshot: &Snapshot) -> String {
     let (terminal, captured) = Terminal::captured(setting);
     let ui = Ui::new(terminal, ColorChoice::Auto, Verbosity::Normal);
-    show(&ui, snapshot, &Status::of(snapshot, command), false, &command("check")).unwrap();
+    let saved = Some(PathBuf::from("/home/me/.local/state/kubectl-ess-mas/saved.json"));
+    let status = Status::of(snapshot, command);
+    show(&ui, &Shown { snapshot, status: &status, check: command("check"), saved }, false).unwrap();
     assert_eq!(captured.stderr(), "");
     captured.stdout().replace('\u{1b}', "^")
 }
@@ -194,6 +196,99 @@ fn without_colours_nothing_is_lost() {
         }
         bare.push_str(rest);
         assert_eq!(bare, page(plain(100), &snapshot));
+    }
+}
+
+fn recorded(snapshot: &mut Snapshot) -> &mut Record {
+    match &mut snapshot.record {
+        Known::Known(Some(record)) => record,
+        _ => panic!("there is a record"),
+    }
+}
+
+#[test]
+fn the_morning_after_a_failed_dry_run_tells_cause_file_and_what_has_happened_since() {
+    let mut failed = ready();
+    let rehearsal = recorded(&mut failed).rehearsal.as_mut().unwrap();
+    rehearsal.state = RehearsalState::Failed;
+    rehearsal.at = now() - SignedDuration::from_hours(12);
+    rehearsal.message = Some("Error: Guest support is enabled in the Synapse configuration\nmore".to_owned());
+    rehearsal.completion = Some("c0".to_owned());
+    let shown = page(plain(120), &failed);
+    for words in [
+        "dry run failed",
+        "The last dry run failed 12 hours ago:\n  Synapse lets guests in",
+        "A later reconcile of the operator succeeded. The dry run must be repeated",
+        "  Saved: /home/me/.local/state/kubectl-ess-mas/saved.json",
+    ] {
+        assert!(shown.contains(words), "{words}\n{shown}");
+    }
+    recorded(&mut failed).rehearsal.as_mut().unwrap().message = Some("something new\nmore".to_owned());
+    assert!(page(plain(120), &failed).contains("12 hours ago:\n  something new\n"));
+    assert!(!page(plain(120), &ready()).contains("Saved:"), "nothing has failed");
+}
+
+#[test]
+fn the_phase_is_told_as_it_is_before_during_and_after_a_dry_run() {
+    let mut prepared = snapshot(object(None, None, None), false);
+    assert!(page(plain(120), &prepared).contains("legacy authentication, MAS not set up"));
+    prepared.settings = ready().settings;
+    assert!(page(plain(120), &prepared).contains("prepared, dry run next"));
+    let mut running = object(Some(false), Some(false), None);
+    running["status"]["conditions"][1]["reason"] = json!("Running");
+    let mut running = snapshot(running, false);
+    recorded(&mut running).rehearsal = None;
+    let shown = page(plain(120), &running);
+    assert!(
+        shown.contains("dry run in progress") && shown.contains("To follow it:\n  kubectl ess-mas dry-run"),
+        "{shown}"
+    );
+    let mut rolled_back = ready();
+    recorded(&mut rolled_back).failed_since("could not obtain lock");
+    let shown = page(plain(120), &rolled_back);
+    assert!(shown.contains("dry run must be repeated") && shown.contains("users log in at Synapse"), "{shown}");
+    // After `abort --remove` the Secret is still there.
+    let mut removed = snapshot(object(None, Some(false), None), false);
+    removed.record = ready().record;
+    removed.settings = ready().settings;
+    let shown = page(plain(120), &removed);
+    assert!(!shown.contains("Secret is gone") && shown.contains("the ElementDeployment's spec has changed"), "{shown}");
+}
+
+#[test]
+fn whether_users_are_locked_out_is_told_after_a_failed_activation() {
+    let failed = page(plain(120), &all()[4]);
+    assert!(failed.contains("users are locked out until a retry succeeds or you roll back"), "{failed}");
+    assert!(page(plain(120), &all()[5]).contains("users log in at MAS"));
+    assert!(page(plain(120), &ready()).contains("users log in at Synapse until the migration"));
+}
+
+#[test]
+fn an_operator_that_has_not_reacted_to_a_change_is_told_with_the_time_of_the_change() {
+    for (step, active) in [(Step::DryRun, false), (Step::Activate, true)] {
+        let mut waiting = snapshot(object(Some(active), Some(false), None), false);
+        let seen = Observation::of(&waiting.deployment);
+        let carried = crate::verdict::Carried::Active(active);
+        recorded(&mut waiting).pending = Some(Pending {
+            step,
+            at: now() - SignedDuration::from_mins(20),
+            by: None,
+            baseline: crate::verdict::Baseline::of_write(&seen, carried, 2, None),
+            owner: None,
+            request: None,
+            secret_digest: None,
+            secret_fingerprints: std::collections::BTreeMap::new(),
+        });
+        let at = time_of_day(now() - SignedDuration::from_mins(20), Terminal::captured(plain(120)).0.zone());
+        let shown = page(plain(200), &waiting);
+        assert!(shown.contains(&format!("the operator has not reacted to the change of {at}")), "{shown}");
+        assert!(shown.contains("users log in at Synapse"), "an operator that is down stops nothing: {shown}");
+        let record = waiting.record.clone();
+        let mut object = waiting.deployment.object().clone();
+        object["status"]["conditions"][1]["reason"] = json!("Running");
+        waiting.deployment = Deployment::from_value(object).unwrap();
+        waiting.record = record;
+        assert!(!page(plain(200), &waiting).contains("has not reacted"));
     }
 }
 

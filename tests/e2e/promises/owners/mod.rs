@@ -179,10 +179,12 @@ async fn a_stopped_operator_is_reported_and_its_image_gives_the_release() {
         .shows("operator-running")
         .shows("no pod that is ready")
         .shows("image docker.io/vectorim/ess-core-updater:2.29.0");
+    let version = async || scene.shell.run("status -o json").await.expect(0).json()["items"][0]["version"].clone();
+    let known = json!({"ess": "25.10.1", "chart": "2.29.0", "source": "image"});
+    assert_eq!(version().await, known, "no step has noted it yet");
     let words = ["--accept", "operator-running"];
     let _ = scene.prepare_with(&words, "pw\n").await.expect(0);
-    let status = scene.shell.run("status -o json").await.expect(0).json();
-    assert_eq!(status["items"][0]["version"], json!({"ess": "25.10.1", "chart": "2.29.0", "source": "image"}));
+    assert_eq!(version().await, known);
     scene.shell.run("dry-run --yes").await.expect(11).says("--accept operator-running");
     let ready = json!({"status": {"replicas": 1, "readyReplicas": 1}});
     api.patch_status(name, &PatchParams::default(), &Patch::Merge(ready)).await.unwrap();

@@ -43,7 +43,8 @@ pub fn expected(session: &Session, snapshot: &Snapshot, ways: &EndpointAccess) -
         verify: session.command("verify"),
         kubectl: format!("kubectl -n {}{}", session.target.namespace, session.cluster.place().context_flag()),
     };
-    Expected::of(snapshot, ways.given.clone(), commands)
+    let test_user = ways.login.as_ref().map(|account| account.user.clone());
+    Expected { test_user, ..Expected::of(snapshot, ways.given.clone(), commands) }
 }
 
 /// Looks. Takes less than ten seconds, whatever is there; dropping it ends it at once.
@@ -51,11 +52,11 @@ pub async fn look(expected: &Expected, ways: &EndpointAccess, now: Timestamp) ->
     let deadline = Instant::now() + WHOLE;
     let system = ways.roots.is_none();
     let roots = roots_or_system(ways.roots.clone()).await;
-    let round = Round { expected, ways, roots, system, deadline, names: Mutex::default() };
+    let mut round = Round { expected, ways, roots, system, deadline, names: Mutex::default() };
     round.at_everything(now).await
 }
 
-struct Round<'a> {
+pub(super) struct Round<'a> {
     expected: &'a Expected,
     ways: &'a EndpointAccess,
     roots: Option<Roots>,
@@ -67,7 +68,7 @@ struct Round<'a> {
 type Addresses = Result<Vec<SocketAddr>, String>;
 
 impl Round<'_> {
-    async fn at_everything(&self, now: Timestamp) -> Vec<Finding> {
+    async fn at_everything(&mut self, now: Timestamp) -> Vec<Finding> {
         let mut wanted = questions(self.expected);
         let mut findings = Vec::new();
         if let Some(through) = &self.ways.through {
@@ -91,6 +92,16 @@ impl Round<'_> {
         }
         for outcome in junk {
             answers.add(Question::WhoamiJunk, outcome);
+        }
+        let ways = self.ways;
+        if let Some(account) = &ways.login
+            && endpoints::not_tried(self.expected, &answers).is_none()
+        {
+            // What begins has to be ended, whatever time the rest took.
+            self.deadline = Instant::now() + 3 * LIMIT;
+            for (question, outcome) in self.log_in(account).await {
+                answers.add(question, outcome);
+            }
         }
         findings.extend(judge(self.expected, &answers));
         for (server, chain) in certificates {
@@ -148,7 +159,7 @@ impl Round<'_> {
             return (Seen::only(self.address_of_mas().await), None);
         }
         let token = self.ways.token.as_ref().filter(|_| *question == Question::WhoamiToken);
-        let seen = self.at_spec(question, token).await;
+        let seen = self.at_spec(question, token, None).await;
         let Question::Authorize(index) = question else { return (seen, None) };
         let mut answers = Replies::default();
         answers.add(question.clone(), seen.outcome.clone());
@@ -163,14 +174,17 @@ impl Round<'_> {
         (seen, Some((Question::AtProvider(*index), outcome)))
     }
 
-    async fn at_spec(&self, question: &Question, bearer: Option<&SecretText>) -> Seen {
+    pub(super) async fn at_spec(
+        &self,
+        question: &Question,
+        bearer: Option<&SecretText>,
+        body: Option<&SecretText>,
+    ) -> Seen {
         let url = question.url(self.expected);
         let Ok(url) = Url::parse(&url) else {
             return Seen::only(Outcome::NotAsked(format!("{url} is not an address")));
         };
-        // A token of a person is sent to nobody whose certificate is not trusted; a made-up one harms nobody.
-        let real = *question == Question::WhoamiToken;
-        let security = if real { Security::Trusted(self.roots.clone()) } else { Security::Witness };
+        let security = if question.is_secret() { Security::Trusted(self.roots.clone()) } else { Security::Witness };
         let host = url.host_str().unwrap_or_default();
         let through = self.ways.through.as_ref().filter(|_| self.ways.named(host, None).is_none());
         let found = match through {
@@ -185,7 +199,7 @@ impl Round<'_> {
             Err(why) => (Err(Outcome::NotAsked(why)), security),
         };
         match way {
-            Ok(way) => self.get(Ask { url: &url, way: &way, named_by: NamedBy::Spec, security, bearer }).await,
+            Ok(way) => self.get(Ask { url: &url, way: &way, named_by: NamedBy::Spec, security, bearer, body }).await,
             Err(outcome) => Seen::only(outcome),
         }
     }
@@ -220,12 +234,12 @@ impl Round<'_> {
             Err(why) => return Outcome::NotAsked(why),
         };
         let security = Security::Trusted(self.roots.clone());
-        self.get(Ask { url, way: &way, named_by: NamedBy::Server, security, bearer: None }).await.outcome
+        self.get(Ask { url, way: &way, named_by: NamedBy::Server, security, bearer: None, body: None }).await.outcome
     }
 
     async fn get(&self, ask: Ask<'_>) -> Seen {
         let host = ask.url.host_str().unwrap_or_default();
-        match timeout_at(self.deadline, http::get(ask)).await {
+        match timeout_at(self.deadline, http::send(ask)).await {
             Ok(seen) => seen,
             Err(_) => {
                 Seen::only(Outcome::NotReached(format!("no answer from {host} within {} seconds", WHOLE.as_secs())))
@@ -240,7 +254,7 @@ impl Round<'_> {
         while all.len() < tries {
             let asked = (0..AT_ONCE.min(tries - all.len())).map(|_| async {
                 let token = made_up_token();
-                self.at_spec(&Question::WhoamiJunk, Some(&token)).await.outcome
+                self.at_spec(&Question::WhoamiJunk, Some(&token), None).await.outcome
             });
             let outcomes = join_all(asked).await;
             let unavailable = |outcome: &Outcome| matches!(outcome, Outcome::Answered(answer) if answer.status >= 500);

@@ -6,8 +6,8 @@ use serde_json::Value;
 use super::expected::{EndpointPhase, Expected};
 use super::question::{Question, Replies};
 use super::synapse::{delegates, types};
-use crate::answers::http::{Outcome, Reply, excerpt};
-use crate::checks::finding::{Code, Finding};
+use crate::answers::http::{Outcome, excerpt};
+use crate::checks::finding::{Code, Finding, Severity};
 
 const NEW_LOGIN: Code = "new-login";
 
@@ -19,115 +19,89 @@ pub fn not_tried(expected: &Expected, answers: &Replies) -> Option<Finding> {
         let remedy = "Use --login-file after the migration, or before MAS is set up.";
         return Some(Finding::blocker(NEW_LOGIN, url, text).remedy(remedy));
     }
-    let why = match answer(answers, &Question::LoginV3).map(Reply::document) {
-        Err(why) | Ok(Err(why)) => format!("asked how clients log in, the host answers {why}"),
-        Ok(Ok(flows)) if delegates(&flows) != (expected.phase == EndpointPhase::Active) => {
+    let why = match said(answers, &Question::LoginV3).1 {
+        Err(why) => format!("asked how clients log in, the host answers {why}"),
+        Ok(flows) if delegates(&flows) != (expected.phase == EndpointPhase::Active) => {
             "another service than expected does the logins; see synapse-login".to_owned()
         }
-        Ok(Ok(flows)) if !has_password(&flows) => {
+        Ok(flows) if !types(&flows).contains("m.login.password") => {
             format!("logins with a password are switched off; the host offers {}", types(&flows))
         }
-        Ok(Ok(_)) => return None,
+        Ok(_) => return None,
     };
     Some(Finding::unknown(NEW_LOGIN, url, format!("no login was tried: {why}")))
 }
 
-fn has_password(flows: &Value) -> bool {
-    flows["flows"].as_array().into_iter().flatten().any(|flow| flow["type"] == "m.login.password")
-}
-
-fn answer<'a>(answers: &'a Replies, question: &'a Question) -> Result<&'a Reply, String> {
+/// The status of an answer, 0 where there is none, and its document or what it is instead.
+fn said(answers: &Replies, question: &Question) -> (u16, Result<Value, String>) {
     match answers.to(question).next() {
-        Some(Outcome::Answered(answer)) => Ok(answer),
+        Some(Outcome::Answered(answer)) => (answer.status, answer.document()),
         Some(Outcome::NotReached(why) | Outcome::Silent(why) | Outcome::Unusable(why) | Outcome::NotAsked(why)) => {
-            Err(format!("nothing: {why}"))
+            (0, Err(format!("nothing: {why}")))
         }
-        None => Err("nothing: it was not asked".to_owned()),
+        None => (0, Err("nothing: it was not asked".to_owned())),
     }
 }
 
 pub(super) fn judge(expected: &Expected, answers: &Replies) -> Option<Finding> {
-    let user = expected.test_user.as_deref()?;
-    Some(not_tried(expected, answers).unwrap_or_else(|| {
-        let finding = logged_in(expected, user, answers);
-        match answer(answers, &Question::LogOut) {
-            // Nobody was logged in, so nobody is logged out.
-            _ if answers.to(&Question::LogOut).next().is_none() => finding,
-            Ok(Reply { status: 200, .. }) => {
-                Finding { message: format!("{}; the program logged out again", finding.message), ..finding }
-            }
-            left => {
-                let instead = left.map_or_else(|why| why, Reply::described);
-                let text = format!(
-                    "{}; the logout is answered with {instead}, so the new device may be left",
-                    finding.message
-                );
-                let make = if finding.blocks() { Finding::blocker } else { Finding::unknown };
-                make(NEW_LOGIN, finding.subject, text).remedy("Remove the device from the test account's sessions.")
-            }
+    let user = expected.test_user.as_deref().map(excerpt)?;
+    if let Some(finding) = not_tried(expected, answers) {
+        return Some(finding);
+    }
+    let mut finding = logged_in(expected, &user, answers);
+    match said(answers, &Question::LogOut) {
+        // Nobody was logged in.
+        _ if answers.to(&Question::LogOut).next().is_none() => {}
+        (200, _) => finding.message += "; the program logged out again",
+        (_, left) => {
+            let instead = left.err().unwrap_or_default();
+            finding.message += &format!("; the logout is answered with {instead}, so the new device may be left");
+            finding.severity = finding.severity.min(Severity::Unknown);
+            finding.remedy = Some("Remove the device from the test account's sessions.".to_owned());
         }
-    }))
+    }
+    Some(finding)
 }
 
 fn logged_in(expected: &Expected, user: &str, answers: &Replies) -> Finding {
     let url = Question::LogIn.url(expected);
     let service = if expected.phase == EndpointPhase::Active { "MAS" } else { "Synapse" };
-    let user = excerpt(user);
-    let unknown = |text: String| Finding::unknown(NEW_LOGIN, &url, text);
+    let unknown = |text: String| Finding::unknown(NEW_LOGIN, &url, text).remedy("Try again in a while.");
     let blocker = |text: String| Finding::blocker(NEW_LOGIN, &url, text);
-    let reply = match answer(answers, &Question::LogIn) {
-        Ok(reply) => reply,
-        Err(why) => return unknown(format!("the login of {user} is answered with {why}")),
-    };
-    let body = match (reply.status, reply.json()) {
-        (200, Ok(body)) if body["access_token"].is_string() => body,
-        (403, Ok(_)) => {
-            let text = format!("{service} refuses the login of {user}: {}", reply.described());
-            return blocker(text)
-                .remedy("Log in as this user in a browser. If that works, correct user or password in the file.");
+    let body = match said(answers, &Question::LogIn) {
+        (_, Ok(body)) if body["access_token"].is_string() => body,
+        (0, Err(why)) => return unknown(format!("the login of {user} is answered with {why}")),
+        (429, Err(why)) => return unknown(format!("the number of logins is limited: {why}")),
+        (403, Err(why)) => {
+            let remedy = "Log in as this user in a browser. If that works, correct user or password in the file.";
+            return blocker(format!("{service} refuses the login of {user}: {why}")).remedy(remedy);
         }
-        (429, _) => {
-            return unknown(format!("something limits logins: {}", reply.described())).remedy("Try again in a while.");
-        }
-        _ => {
-            let text =
-                format!("the login of {user} is answered with {}, where an access token belongs", reply.described());
+        (status, body) => {
+            let instead = body.err().unwrap_or_else(|| status.to_string());
+            let text = format!("the login of {user} is answered with {instead}, where an access token belongs");
             return blocker(text).remedy(expected.look_at(service));
         }
     };
-    let named = match answer(answers, &Question::WhoamiNew) {
-        Err(why) => {
-            return unknown(format!("{user} logs in, but asked whose the new token is, the host answers {why}"));
+    let named = match said(answers, &Question::WhoamiNew) {
+        (_, Ok(named)) => named,
+        (0, Err(why)) => return unknown(format!("{user} logs in; asked whose the token is, the host answers {why}")),
+        (_, Err(why)) => {
+            let text = format!("{user} logs in, but Synapse does not accept the new token: it answers {why}");
+            return blocker(text).remedy(expected.look_at("Synapse"));
         }
-        Ok(reply) => match reply.document() {
-            Ok(named) => named,
-            Err(instead) => {
-                let text = format!("{user} logs in, but the new token is not accepted: the host answers {instead}");
-                return blocker(text).remedy(expected.look_at("Synapse"));
-            }
-        },
     };
-    let text = |document: &Value, key: &str| excerpt(document[key].as_str().unwrap_or("none"));
-    let (names, device) = (text(&named, "user_id"), text(&named, "device_id"));
-    let localpart = names.strip_prefix('@').and_then(|rest| rest.split_once(':'));
-    let is_user = localpart.is_some_and(|(localpart, server)| {
-        let asked = user.strip_prefix('@').unwrap_or(&user);
-        let (wanted, on) = asked.split_once(':').unwrap_or((asked, server));
-        wanted.eq_ignore_ascii_case(localpart)
-            && on == server
-            && expected.server_name.as_deref().is_none_or(|name| name == server)
+    let text = |key: &str| excerpt(named[key].as_str().unwrap_or("none"));
+    let (names, device) = (text("user_id"), text("device_id"));
+    let is_user = names.strip_prefix('@').and_then(|rest| rest.split_once(':')).is_some_and(|(localpart, server)| {
+        let given = user.trim_start_matches('@');
+        let (wanted, on) = given.split_once(':').unwrap_or((given, server));
+        let here = expected.server_name.as_deref().unwrap_or(server);
+        wanted.eq_ignore_ascii_case(localpart) && on == server && here == server
     });
     if !is_user || named["user_id"] != body["user_id"] || named["device_id"] != body["device_id"] {
-        let text = format!(
-            "{user} logs in as {}, device {}, but the token names {names}, device {device}",
-            text(&body, "user_id"),
-            text(&body, "device_id")
-        );
+        let text = format!("the new token of {user} names {names}, device {device}, which is not what the login said");
         return blocker(text).remedy("Stop, and ask Element Support: accounts are mixed up.");
     }
-    Finding::ok(
-        NEW_LOGIN,
-        &url,
-        format!("{user} logs in with a password at {service}; the new token names {names}, device {device}"),
-    )
+    let text = format!("{user} logs in with a password at {service}; the new token names {names}, device {device}");
+    Finding::ok(NEW_LOGIN, url, text)
 }

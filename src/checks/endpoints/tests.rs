@@ -463,7 +463,7 @@ fn a_new_login_is_in_order_where_its_token_names_user_and_device_and_it_ends() {
     for (status, severity, words) in [
         (403, Severity::Blocker, "MAS refuses the login of test: 403 M_FORBIDDEN"),
         (400, Severity::Blocker, "where an access token belongs"),
-        (429, Severity::Unknown, "limits logins"),
+        (429, Severity::Unknown, "logins is limited"),
         (502, Severity::Blocker, "502"),
         (307, Severity::Blocker, "307"),
         (200, Severity::Blocker, "where an access token belongs"),

@@ -134,7 +134,10 @@ impl Login<'_> {
             return complaint.clone();
         }
         if let Some(answer) = error.as_db_error() {
-            let (state, message) = (plain(answer.code().code()), without(&plain(answer.message()), self.password));
+            let message = without(&plain(answer.message()), self.password);
+            // PgBouncer, and a proxy of its kind, has no SQLSTATE of its own for it.
+            let of_pooler = message == "SASL authentication failed";
+            let state = if of_pooler { WRONG_PASSWORD.to_owned() } else { plain(answer.code().code()) };
             if state == WRONG_PASSWORD && self.is_prepared(&facts) {
                 return ProbeError::RefusedPrepared(message);
             }

@@ -1,16 +1,13 @@
 //! A look at MAS, Synapse and the identity providers from outside: asks what [`checks::endpoints`] wants asked, all side by
 //! side, and hands back its findings.
 
-use std::collections::{BTreeMap, HashMap};
-use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aws_lc_rs::rand;
 use futures::future::join_all;
 use jiff::Timestamp;
 use reqwest::Url;
-use tokio::sync::OnceCell;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::access::EndpointAccess;
@@ -19,7 +16,7 @@ use crate::checks::endpoints::{
     Commands, Expected, Outcome, Question, Replies, Server, judge, next_at_provider, questions,
 };
 use crate::checks::{Finding, Severity, Snapshot, endpoints};
-use crate::net::dial::{self, Way};
+use crate::net::dial;
 use crate::net::http::{self, Ask, LIMIT, NamedBy, Security, Seen};
 use crate::net::tls::Roots;
 use crate::secrets::SecretText;
@@ -52,7 +49,7 @@ pub async fn look(expected: &Expected, ways: &EndpointAccess, now: Timestamp) ->
     let deadline = Instant::now() + WHOLE;
     let system = ways.roots.is_none();
     let roots = roots_or_system(ways.roots.clone()).await;
-    let mut round = Round { expected, ways, roots, system, deadline, names: Mutex::default() };
+    let mut round = Round { expected, ways, roots, system, deadline };
     round.at_everything(now).await
 }
 
@@ -62,10 +59,7 @@ pub(super) struct Round<'a> {
     roots: Option<Roots>,
     system: bool,
     deadline: Instant,
-    names: Mutex<HashMap<String, Arc<OnceCell<Addresses>>>>,
 }
-
-type Addresses = Result<Vec<SocketAddr>, String>;
 
 impl Round<'_> {
     async fn at_everything(&mut self, now: Timestamp) -> Vec<Finding> {
@@ -195,36 +189,13 @@ impl Round<'_> {
             Ok(Some(found)) if found.tls => (Ok(found.way), Security::Witness),
             // The connection to the API server is secured, and so is the way from there to the pod.
             Ok(Some(found)) => (Ok(found.way), Security::Plain),
-            Ok(None) => (self.looked_up(&url).await, security),
+            Ok(None) => (self.ways.way(&url).map_err(Outcome::NotAsked), security),
             Err(why) => (Err(Outcome::NotAsked(why)), security),
         };
         match way {
             Ok(way) => self.get(Ask { url: &url, way: &way, named_by: NamedBy::Spec, security, bearer, body }).await,
             Err(outcome) => Seen::only(outcome),
         }
-    }
-
-    async fn looked_up(&self, url: &Url) -> Result<Way, Outcome> {
-        match self.ways.way(url) {
-            Ok(Way::Direct) => {}
-            Ok(way) => return Ok(way),
-            Err(why) => return Err(Outcome::NotAsked(why)),
-        }
-        let found = self.addresses(url.host_str().unwrap_or_default(), url.port().unwrap_or(443)).await;
-        found.map(Way::To).map_err(Outcome::NotReached)
-    }
-
-    async fn addresses(&self, host: &str, port: u16) -> Addresses {
-        let cell = {
-            let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(names.entry(format!("{host}:{port}")).or_default())
-        };
-        let found = cell.get_or_init(|| async {
-            let found = timeout(LIMIT, dial::addresses(host, port)).await;
-            let late = || format!("the address of {host} was not found within {} seconds", LIMIT.as_secs());
-            found.unwrap_or_else(|_| Err(late()))
-        });
-        found.await.clone()
     }
 
     /// Where MAS sends browsers: once, without anything that MAS or Synapse set, and no further.
@@ -279,7 +250,8 @@ impl Round<'_> {
         if self.ways.named(host, None).is_some() {
             return Outcome::NotAsked("its address was given".to_owned());
         }
-        match self.addresses(host, 443).await {
+        let late = || format!("the address of {host} was not found within {} seconds", LIMIT.as_secs());
+        match timeout(LIMIT, dial::addresses(host, 443)).await.unwrap_or_else(|_| Err(late())) {
             Ok(addresses) => {
                 let all: Vec<String> = addresses.iter().map(|address| address.ip().to_string()).collect();
                 let body = all.join(", ").into_bytes();

@@ -292,6 +292,7 @@ Register-ArgumentCompleter -Native -CommandName 'kubectl-ess_mas' -ScriptBlock {
             [CompletionResult]::new('--resolve', '--resolve', [CompletionResultType]::ParameterName, 'Connect to this address and port for a host, in place of DNS and proxies; may be repeated')
             [CompletionResult]::new('--ca-certificate', '--ca-certificate', [CompletionResultType]::ParameterName, 'Certificates have to lead to the CAs in this file, not to those that this system trusts')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'An access token whose user and device are to be shown, or compared where they stand behind it; sent to Synapse''s host only; - is standard input')
+            [CompletionResult]::new('--login-file', '--login-file', [CompletionResultType]::ParameterName, 'Test account (user and password, a line each) to log in and out at Synapse''s host; not between dry run and migration; - is standard input')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the output')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the output')
             [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'Path of the kubeconfig file, instead of the list in KUBECONFIG')

@@ -124,9 +124,11 @@ pub fn http_reply(data: &[u8]) {
             }],
             processes: 2,
             token: Some(GivenToken::default()),
+            test_user: Some("test".to_owned()),
         };
         let mut replies = Replies::default();
-        for question in questions(&expected).into_iter().chain([Question::AtProvider(0)]) {
+        let later = [Question::AtProvider(0), Question::LogIn, Question::WhoamiNew, Question::LogOut];
+        for question in questions(&expected).into_iter().chain(later) {
             replies.add(question, Outcome::Answered(reply.clone()));
         }
         let _ = next_at_provider(&replies, 0);

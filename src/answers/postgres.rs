@@ -121,6 +121,8 @@ pub enum ProbeError {
     /// It wanted the password in clear over a connection that anybody could listen to; it was not sent.
     InClear,
     Refused(Refusal),
+    /// It refused what SASLprep makes of the password; the bytes as they are were not tried. Holds its words.
+    RefusedPrepared(String),
     Lost(String),
 }
 
@@ -167,6 +169,10 @@ pub struct Server {
     pub through_cluster: bool,
     /// Whether the server asked for the password; some take anybody from some addresses.
     pub asked_password: bool,
+    /// Whether it accepted what SASLprep makes of the password, and so refuses the bytes as MAS and syn2mas send them.
+    pub prepared: bool,
+    /// The limits in milliseconds of a session of this role on statements and transactions, by the setting's name.
+    pub timeouts: Known<Vec<(String, i64)>>,
     /// Whether it takes writes: false on a standby.
     pub standby: Known<bool>,
     pub identity: Known<Identity>,

@@ -119,6 +119,9 @@ pub struct VerifyArgs {
     /// An access token whose user and device are to be shown, or compared where they stand behind it; sent to Synapse's host only; - is standard input
     #[arg(long, value_name = "FILE")]
     pub token_file: Option<String>,
+    /// Test account (user and password, a line each) to log in and out at Synapse's host; not between dry run and migration; - is standard input
+    #[arg(long, value_name = "FILE")]
+    pub login_file: Option<String>,
     #[command(flatten)]
     pub output: OutputArgs,
 }

@@ -4,8 +4,8 @@ use super::shared::output::conclude;
 use crate::checks::endpoints::{EndpointPhase, GivenToken};
 use crate::cli::VerifyArgs;
 use crate::error::{Exit, Failure};
-use crate::secrets::SecretText;
-use crate::session::endpoints::{self, EndpointAccess, Through};
+use crate::secrets::{SecretText, without_newline};
+use crate::session::endpoints::{self, EndpointAccess, TestAccount, Through};
 use crate::session::inputs::{read_file, read_resolve, read_roots};
 use crate::session::reading::Extent;
 use crate::session::{Context, Session};
@@ -22,7 +22,8 @@ pub async fn exec(context: &Context, args: &VerifyArgs) -> Result<Exit, Failure>
     context.ui.status(format!("Looking at {} over the network: {}", session.place(), words(expected.phase)));
     let now = context.ui.terminal().now();
     let progress = context.ui.progress();
-    progress.waiting(Waiting::new("asking MAS, Synapse and the identity providers; ten seconds at most", now));
+    let limit = if ways.login.is_some() { "half a minute" } else { "ten seconds" };
+    progress.waiting(Waiting::new(format!("asking MAS, Synapse and the identity providers; {limit} at most"), now));
     let findings = endpoints::look(&expected, &ways, now).await;
     drop(progress);
     let code = conclude(&context.ui, args.output.format, Some(&session.target), &findings)?;
@@ -43,13 +44,38 @@ fn words(phase: EndpointPhase) -> &'static str {
 
 fn ways(args: &VerifyArgs) -> Result<EndpointAccess, Failure> {
     let resolve = read_resolve(&args.resolve)?;
-    let stdin = [&args.ca_certificate, &args.token_file];
+    let stdin = [&args.ca_certificate, &args.token_file, &args.login_file];
     if stdin.iter().filter(|path| path.as_deref() == Some("-")).count() > 1 {
         return Err(Failure::usage("standard input holds one value; only one flag can be -"));
     }
     let roots = args.ca_certificate.as_deref().map(read_roots).transpose()?;
     let (token, given) = args.token_file.as_deref().map(read_token).transpose()?.unzip();
-    Ok(EndpointAccess { resolve, roots, token, given, through: None })
+    let login = args.login_file.as_deref().map(read_login).transpose()?;
+    Ok(EndpointAccess { resolve, roots, token, given, login, through: None })
+}
+
+/// Reads a test account. The password is kept from every output.
+fn read_login(path: &str) -> Result<TestAccount, Failure> {
+    let bytes = read_file("--login-file", path)?;
+    let wrong = |what: &str| {
+        Failure::usage(format!(
+            "--login-file: the file {what}; write the user on its first line and the password on its second"
+        ))
+    };
+    let text = std::str::from_utf8(without_newline(bytes.expose())).map_err(|_| wrong("is not UTF-8 text"))?;
+    if text.starts_with('\u{feff}') {
+        return Err(wrong("starts with a byte order mark"));
+    }
+    if text.contains('\0') {
+        return Err(wrong("contains a NUL byte"));
+    }
+    let mut lines = text.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line));
+    match (lines.next(), lines.next(), lines.next()) {
+        (Some(user), Some(password), None) if !user.trim().is_empty() && !password.is_empty() => {
+            Ok(TestAccount { user: user.trim().to_owned(), password: SecretText::from(password) })
+        }
+        _ => Err(wrong("does not hold two lines")),
+    }
 }
 
 /// Reads an access token, and behind it the user and the device that it named before, if they are there. The token is kept

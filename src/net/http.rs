@@ -1,4 +1,4 @@
-//! One GET request, one answer, within limits. Redirects are told, not followed; cookies are not kept; nothing is repeated.
+//! One request, one answer, within limits. Redirects are told, not followed; cookies are not kept; nothing is repeated.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -51,6 +51,8 @@ pub struct Ask<'a> {
     pub security: Security,
     /// An access token. Whoever passes a real one asks with [`Security::Trusted`], or over a door.
     pub bearer: Option<&'a SecretText>,
+    /// JSON to be sent with POST; without it the request is a GET. For one that holds a secret the same holds as for a token.
+    pub body: Option<&'a SecretText>,
 }
 
 #[derive(Debug, Clone)]
@@ -66,7 +68,7 @@ impl Seen {
     }
 }
 
-pub async fn get(ask: Ask<'_>) -> Seen {
+pub async fn send(ask: Ask<'_>) -> Seen {
     let (roots, need) = match &ask.security {
         Security::Witness | Security::Plain => (None, Need::Nothing),
         Security::Trusted(roots) => (roots.as_ref(), Need::Name),
@@ -188,7 +190,14 @@ impl Ask<'_> {
 
     /// `place` begins the sentence where no connection comes about.
     async fn ask(&self, client: ClientBuilder, url: Url, place: &str, verifier: &Verifier) -> Outcome {
-        let asked = async { read(self.request(client.build()?.get(url)).send().await?).await };
+        let asked = async {
+            let client = client.build()?;
+            let request = match self.body {
+                Some(body) => client.post(url).header(CONTENT_TYPE, "application/json").body(body.expose().to_owned()),
+                None => client.get(url),
+            };
+            read(self.request(request).send().await?).await
+        };
         asked.await.unwrap_or_else(|error| self.lost(place, &error, verifier))
     }
 

@@ -8,6 +8,7 @@ use crate::checks::settings::DATABASE_POOLER;
 const DATABASE_REACHABLE: Code = "database-reachable";
 const DATABASE_LOGIN: Code = "database-login";
 const DATABASE_SSLMODE: Code = "database-sslmode";
+const DATABASE_TIMEOUTS: Code = "database-timeouts";
 const MAS_DATABASE_VERSION: Code = "mas-database-version";
 
 /// Says whether a database could be asked; if so, what it said.
@@ -53,7 +54,61 @@ fn trouble(place: &ConnectionSettings, trouble: &ProbeError) -> Finding {
         ProbeError::Certificate(why) => certificate(place, why),
         ProbeError::InClear => login(format!("the server of {who} database {at} asks for the password in clear over a connection that is not encrypted; it was not sent"))
             .remedy("Let the server ask by scram-sha-256 (pg_hba.conf), or use TLS."),
-        ProbeError::Refused(refusal) => refused(place, refusal, inside),
+        ProbeError::Refused(refusal) => pooler(place, &refusal.message, refused(place, refusal, inside)),
+        ProbeError::RefusedPrepared(message) => {
+            let text = format!("the server refuses role {} of {who} database: {message}", place.user);
+            login(format!("{text}. The server was sent the password of Secret {} as SASLprep changes it. {READ_TWO_WAYS}", place.password.0))
+                .remedy(choose_another(place))
+        }
+    }
+}
+
+const READ_TWO_WAYS: &str = "psql and Synapse apply SASLprep to a password; MAS and syn2mas send its bytes unchanged";
+
+fn choose_another(place: &ConnectionSettings) -> String {
+    let (secret, key) = &place.password;
+    format!(
+        "Choose a password of ASCII letters and digits: set it for role {} with `\\password` in psql, and in Secret {secret}, key {key}.",
+        place.user
+    )
+}
+
+/// What only poolers write, in lower case, and whose words they are. Sources: PgBouncer (`client.c`, `server.c`), pgcat, Amazon RDS
+/// Proxy's and Supavisor's documentation, Odyssey, Pgpool-II.
+const POOLERS: &str = include_str!("poolers.txt");
+
+/// Names the pooler in a finding about a refusal, if the words of the refusal are a pooler's.
+fn pooler(place: &ConnectionSettings, message: &str, finding: Finding) -> Finding {
+    let lower = message.to_lowercase();
+    let known = POOLERS.lines().filter_map(|line| line.split_once(": "));
+    let Some((name, _)) = known.filter(|(_, phrase)| lower.contains(phrase)).last() else { return finding };
+    let who = client(place);
+    let remedy = format!(
+        "In {name}, use session pooling (PgBouncer: pool_mode = session, ignore_startup_parameters = extra_float_digits), or use the direct \
+         address of the PostgreSQL server."
+    );
+    let remedy = finding.remedy.as_ref().map_or_else(|| remedy.clone(), |first| format!("{first} {remedy}"));
+    let at = format!("{name}, a connection pooler, answers at {}:{}", place.host, place.port);
+    if ["startup parameter", "statement pooling"].iter().any(|words| lower.contains(words)) {
+        let text = format!("{at} and refuses what {who} needs: {message}");
+        return weighed(place, text).remedy(remedy);
+    }
+    let text = format!("{}; {at}", finding.message);
+    Finding { message: text, ..finding }.remedy(remedy)
+}
+
+/// Who has to get along with a pooler before a database: Synapse itself does, syn2mas reads its database like MAS.
+fn client(place: &ConnectionSettings) -> &'static str {
+    match place.application {
+        Application::Mas => "MAS",
+        Application::Synapse => "syn2mas",
+    }
+}
+
+fn weighed(place: &ConnectionSettings, text: String) -> Finding {
+    match place.application {
+        Application::Mas => place.blocker(DATABASE_POOLER, text),
+        Application::Synapse => place.warning(DATABASE_POOLER, text),
     }
 }
 
@@ -110,7 +165,10 @@ fn reached(place: &ConnectionSettings, server: &Server, findings: &mut Vec<Findi
     let version = server.version.known().map(|version| format!(", PostgreSQL {}", release(*version)));
     let text = format!("{who} database {} answers{way}{}", place.words(), version.unwrap_or_default());
     findings.push(place.ok(DATABASE_REACHABLE, text));
-    findings.push(if server.asked_password {
+    findings.push(if server.prepared {
+        place.blocker(DATABASE_LOGIN, format!("the server accepts the password of Secret {} only as SASLprep changes it. {READ_TWO_WAYS}, and the server refuses them", place.password.0))
+            .remedy(choose_another(place))
+    } else if server.asked_password {
         place.ok(DATABASE_LOGIN, format!("role {} logs in with the password of Secret {}", place.user, place.password.0))
     } else {
         place.unknown(DATABASE_LOGIN, format!("the server let role {} in from here without asking for the password, so whether that of Secret {} is right is not known", place.user, place.password.0))
@@ -171,11 +229,29 @@ fn version_of(place: &ConnectionSettings, server: &Server) -> Option<Finding> {
     })
 }
 
+/// Limits that end a long migration half-way: of the role, its database or the server.
+pub(super) fn timeouts(place: &ConnectionSettings, server: &Server) -> Finding {
+    let code = DATABASE_TIMEOUTS;
+    place.judged(code, &server.timeouts, "the time limits of the role", |all| {
+        let who = place.application.word();
+        let Some((first, _)) = all.first() else {
+            return place.ok(code, format!("role {} of {who} database has no time limit on statements", place.user));
+        };
+        let shown = |(name, limit): &(String, i64)| match limit % 1000 {
+            0 => format!("{name} is {} s", limit / 1000),
+            _ => format!("{name} is {limit} ms"),
+        };
+        let limits = all.iter().map(shown).collect::<Vec<_>>().join(", ");
+        let text = format!("for role {} of {who} database {limits}; the server then cancels a migration that takes longer", place.user);
+        let role = place.user.replace('"', "\"\"");
+        let sql = |(name, _): &(String, i64)| format!("ALTER ROLE \"{role}\" SET {name} = 0;");
+        let sql = all.iter().map(sql).collect::<Vec<_>>().join(" ");
+        place.warning(code, text).remedy(format!("For the migration, as a superuser: {sql} A limit of the role in one database needs IN DATABASE as well. Afterwards, RESET {first}."))
+    })
+}
+
 fn pooling(place: &ConnectionSettings, pooling: &Pooling) -> Finding {
-    let who = match place.application {
-        Application::Mas => "MAS",
-        Application::Synapse => "syn2mas",
-    };
+    let who = client(place);
     let at = format!("{}:{}", place.host, place.port);
     let code = DATABASE_POOLER;
     match pooling {
@@ -183,9 +259,7 @@ fn pooling(place: &ConnectionSettings, pooling: &Pooling) -> Finding {
         Pooling::BySession => place.ok(code, format!("a pooler answers at {at}; it left a session with its process of the server, as pooling by session does")),
         Pooling::ByTransaction => {
             let text = format!("a pooler answers at {at} and moved a session to another process of the server between two transactions; {who} needs a session of its own");
-            // Synapse itself puts up with it; syn2mas does with some poolers.
-            let finding = if place.application == Application::Mas { place.blocker(code, text) } else { place.warning(code, text) };
-            finding.remedy("Name the server itself, or let the pooler pool by session.")
+            weighed(place, text).remedy("Name the server itself, or let the pooler pool by session.")
         }
         Pooling::Unclear(why) => place.warning(code, format!("a pooler answers at {at}, and how it pools was not to be seen ({why}); {who} needs a session of its own"))
             .remedy("Name the server itself, or make sure that the pooler pools by session."),

@@ -32,6 +32,11 @@ pub fn judge(expected: &Expected, answers: &Probed) -> Vec<Finding> {
     if let Some((place, said)) = synapse {
         synapse::check(expected, place, said, &mut findings);
     }
+    // The migration is done: what would have cut it short is of no interest any more.
+    if !expected.migrated {
+        findings.extend(mas.map(|(place, said)| login::timeouts(place, &said.server)));
+        findings.extend(synapse.map(|(place, said)| login::timeouts(place, &said.server)));
+    }
     findings.sort_by_key(|finding| finding.severity);
     #[cfg(test)]
     findings.iter().for_each(super::explain::assert_true);

@@ -41,6 +41,8 @@ fn server(name: &str, oid: i64) -> Server {
         tls: true,
         through_cluster: false,
         asked_password: true,
+        prepared: false,
+        timeouts: Known::Known(Vec::new()),
         standby: Known::Known(false),
         identity: Known::Known(Identity { system: Some("7".into()), started: "1".into(), oid, name: name.into() }),
         pooling: Pooling::None,
@@ -106,6 +108,7 @@ fn two_databases_in_order_have_nothing_but_fine_findings_and_every_question_has_
         "database-reachable",
         "database-login",
         "database-sslmode",
+        "database-timeouts",
         "mas-database-is-synapses",
         "database-pooler",
         "mas-database-version",
@@ -254,6 +257,12 @@ fn a_session_is_judged_by_how_it_is_protected_pooled_and_let_in() {
     let with = |change: fn(&mut Server)| of_mas(|said| change(&mut said.server));
     assert_eq!(with(|server| server.tls = false), [("database-sslmode", Warning)], "prefer");
     assert_eq!(with(|server| server.asked_password = false), [("database-login", Unknown)]);
+    assert_eq!(with(|server| server.prepared = true), [("database-login", Blocker)]);
+    assert_eq!(
+        with(|server| server.timeouts = Known::Known(vec![("statement_timeout".into(), 1)])),
+        [("database-timeouts", Warning)]
+    );
+    assert_eq!(with(|server| server.timeouts = Known::Unreadable("x".into())), [("database-timeouts", Unknown)]);
     assert_eq!(with(|server| server.pooling = Pooling::BySession), []);
     assert_eq!(with(|server| server.pooling = Pooling::ByTransaction), [("database-pooler", Blocker)]);
     let of_synapse = of_synapse(|said| said.server.pooling = Pooling::ByTransaction);
@@ -283,6 +292,10 @@ fn each_trouble_has_a_code_a_weight_and_something_to_do() {
         (refused("53300", "too many connections"), "database-login", Blocker),
         (refused("57P03", "the database system is starting up"), "database-login", Unknown),
         (refused("08P01", "no such database"), "database-login", Unknown),
+        (ProbeError::RefusedPrepared("password authentication failed".into()), "database-login", Unknown),
+        (refused("08P01", "unsupported startup parameter: extra_float_digits"), "database-pooler", Blocker),
+        (refused("08P01", "Unsupported startup parameter in options: x"), "database-pooler", Blocker),
+        (refused("08P01", "transaction blocks not allowed in statement pooling mode"), "database-pooler", Blocker),
     ] {
         let answers = Probed { mas: Err(trouble.clone()), synapse: Ok(synapse()) };
         let found = judge(&expected(), &answers);
@@ -296,6 +309,87 @@ fn each_trouble_has_a_code_a_weight_and_something_to_do() {
     let found = judge(&expected(), &Probed { mas: Ok(mas()), synapse: Err(ProbeError::NoWay("x".into())) });
     let remedy = found.iter().find_map(|finding| finding.remedy.as_ref()).unwrap();
     assert!(remedy.contains("kubectl ess-mas check --databases --through-cluster"), "{remedy}");
+}
+
+/// The first finding that is not in order, and its remedy.
+fn first(mas: Result<MasDatabase, ProbeError>, synapse: Result<SynapseDatabase, ProbeError>) -> (String, String) {
+    let found = judge(&expected(), &Probed { mas, synapse });
+    (found[0].message.clone(), found[0].remedy.clone().unwrap_or_default())
+}
+
+#[test]
+fn a_password_that_clients_read_differently_is_told_with_the_way_out() {
+    let said = |prepared| MasDatabase { server: Server { prepared, ..server("mas", 1) }, ..mas() };
+    for (text, remedy) in [
+        first(Ok(said(true)), Ok(synapse())),
+        first(Err(ProbeError::RefusedPrepared("no".into())), Ok(synapse())),
+        first(
+            Ok(mas()),
+            Ok(SynapseDatabase { server: Server { prepared: true, ..server("synapse", 2) }, ..synapse() }),
+        ),
+    ] {
+        assert!(text.contains("SASLprep") && text.contains("MAS and syn2mas send its bytes unchanged"), "{text}");
+        assert!(remedy.contains("Choose a password of ASCII letters and digits"), "{remedy}");
+    }
+}
+
+#[test]
+fn a_pooler_is_named_by_its_words_with_session_pooling_and_the_direct_address() {
+    for (words, name) in [
+        ("unsupported startup parameter: extra_float_digits", "PgBouncer"),
+        ("no such database: mas", "PgBouncer"),
+        ("no more connections allowed (max_client_conn)", "PgBouncer"),
+        ("server login has been failing, try again later (server_login_retry)", "PgBouncer"),
+        ("unsupported startup parameter in options: x. More details: https://neon.tech/docs", "Neon's pooler"),
+        ("No pool configured for database: \"mas\", user: \"mas\"", "pgcat"),
+        ("could not get connection from the pool - AllServersDown", "pgcat"),
+        (
+            "This RDS Proxy has no credentials for the role mas. Check the credentials for this role and try again.",
+            "Amazon RDS Proxy",
+        ),
+        ("Tenant or user not found", "Supavisor"),
+        (
+            "MaxClientsInSessionMode: max clients reached - in Session mode max clients are limited to pool_size",
+            "Supavisor",
+        ),
+        ("odyssey: c1a2b3: route for 'mas.mas' is not found", "Odyssey"),
+        ("pgpool is not accepting any new connections", "Pgpool-II"),
+    ] {
+        let refusal = ProbeError::Refused(Refusal { state: "08P01".into(), message: words.into() });
+        let (text, remedy) = first(Err(refusal), Ok(synapse()));
+        assert!(
+            text.contains(&format!("{name}, a connection pooler, answers at db:5432")) && text.contains(words),
+            "{text}"
+        );
+        for word in ["session pooling", "ignore_startup_parameters = extra_float_digits", "the direct address"] {
+            assert!(remedy.contains(word), "{remedy}");
+        }
+    }
+    let own = ProbeError::Refused(Refusal { state: "3D000".into(), message: "database \"mas\" does not exist".into() });
+    let (text, _) = first(Err(own), Ok(synapse()));
+    assert!(!text.contains("pooler"), "{text}");
+    let of_synapse = ProbeError::Refused(Refusal {
+        state: "08P01".into(),
+        message: "unsupported startup parameter: extra_float_digits".into(),
+    });
+    let found = judge(&expected(), &Probed { mas: Ok(mas()), synapse: Err(of_synapse) });
+    assert_eq!((found[0].code, found[0].severity), ("database-pooler", Warning), "Synapse itself does not send it");
+}
+
+#[test]
+fn time_limits_are_told_with_the_statement_that_lifts_them() {
+    let timeouts =
+        Known::Known(vec![("idle_in_transaction_session_timeout".into(), 1500), ("statement_timeout".into(), 30_000)]);
+    let (text, remedy) = first(
+        Ok(MasDatabase { server: Server { timeouts: timeouts.clone(), ..server("mas", 1) }, ..mas() }),
+        Ok(synapse()),
+    );
+    assert!(text.contains("idle_in_transaction_session_timeout is 1500 ms, statement_timeout is 30 s"), "{text}");
+    assert!(remedy.contains("ALTER ROLE \"mas\" SET statement_timeout = 0;"), "{remedy}");
+    let mut migrated = expected();
+    migrated.migrated = true;
+    let said = SynapseDatabase { server: Server { timeouts, ..server("synapse", 2) }, ..synapse() };
+    assert_eq!(open(&migrated, mas(), said), []);
 }
 
 #[test]

@@ -76,6 +76,8 @@ pub struct Expected {
     /// How many processes of Synapse there may be that answer clients.
     pub processes: usize,
     pub token: Option<GivenToken>,
+    /// The user of the test account that was given.
+    pub test_user: Option<String>,
 }
 
 impl Expected {
@@ -96,6 +98,7 @@ impl Expected {
             providers: deployment.identity_providers(),
             processes: processes(deployment),
             token,
+            test_user: None,
         }
     }
 

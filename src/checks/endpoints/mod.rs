@@ -7,6 +7,7 @@
 mod clients;
 mod expected;
 mod mas;
+mod new_login;
 mod providers;
 mod question;
 mod synapse;
@@ -14,6 +15,7 @@ mod synapse;
 pub use crate::answers::http::{Outcome, Reply};
 pub use expected::{Commands, EndpointPhase, Expected, GivenToken};
 pub use mas::{MAS_ISSUER, MAS_SIGNING_KEY};
+pub use new_login::not_tried;
 pub use providers::next_at_provider;
 pub use question::{Question, Replies, Server, questions};
 
@@ -30,6 +32,7 @@ pub fn judge(expected: &Expected, answers: &Replies) -> Vec<Finding> {
     findings.extend(clients::well_known(expected, answers));
     synapse::judge(expected, answers, &mut findings);
     findings.extend(clients::token(expected, answers));
+    findings.extend(new_login::judge(expected, answers));
     findings.sort_by_key(|finding| finding.severity);
     findings
 }

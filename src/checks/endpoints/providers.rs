@@ -45,10 +45,21 @@ fn called(provider: &IdentityProvider) -> String {
     provider.name.as_ref().map_or_else(|| provider.idp_id.clone(), |name| format!("{name} ({})", provider.idp_id))
 }
 
-/// The parameters of an address's query, decoded.
-fn parameters(location: &str) -> form_urlencoded::Parse<'_> {
-    let address = location.split('#').next().unwrap_or_default();
-    form_urlencoded::parse(address.split_once('?').map_or("", |(_, query)| query).as_bytes())
+/// The parameters of an address's query and fragment, decoded.
+fn parameters(location: &str) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
+    let parts = location.split(['?', '#', ';']).skip(1);
+    parts.flat_map(|part| form_urlencoded::parse(part.as_bytes()))
+}
+
+/// What an address says of an error, whatever a product calls it: `error=…`, `errorCode=…`, `authError=…`, `/error`.
+fn error_in(location: &str) -> Option<String> {
+    let address = location.split_once("://").map_or(location, |(_, rest)| rest.trim_start_matches(|c| c != '/'));
+    let mut path = address.split(['?', '#', ';']).next().unwrap_or_default().split('/');
+    let mut parameters = parameters(location);
+    let named = parameters.find(|(key, _)| key.to_ascii_lowercase().contains("error"));
+    named
+        .map(|(key, value)| format!("{} {}", excerpt(&key), excerpt(&value)))
+        .or_else(|| path.find(|part| part.to_ascii_lowercase().starts_with("error")).map(excerpt))
 }
 
 fn parameter(location: &str, name: &str) -> Option<String> {
@@ -160,16 +171,21 @@ fn at_provider(expected: &Expected, index: usize, uri: Option<&Uri>, outcome: &O
         let text = format!("{name} does not know the redirect URI {wanted}: it answers {}", shown(answer));
         return Finding::warning(code, subject, text).remedy(register);
     }
-    let sent_back = answer.location.as_deref().filter(|location| location.starts_with(&wanted));
-    if let Some(location) = sent_back
-        && let Some(error) = parameter(location, "error")
-    {
+    let location = answer.location.as_deref().unwrap_or_default();
+    if let Some(error) = error_in(location) {
         let more = parameter(location, "error_description");
-        let more = more.map_or_else(String::new, |more| format!(" ({})", excerpt(&more)));
+        let error = error + &more.map_or_else(String::new, |more| format!(" ({})", excerpt(&more)));
+        let look = "Look at what this client may do at the provider: scopes, response types, users.";
         // It sends back to the redirect URI, so it knows that one; what is wrong is something else.
-        let text = format!("{name} knows the redirect URI, but sends back the error {}{more}", excerpt(&error));
-        return Finding::warning(code, subject, text)
-            .remedy("Look at what this client may do at the provider: scopes, response types, users.");
+        if location.split(['?', '#']).next() == Some(wanted.as_str()) {
+            let text = format!("{name} knows the redirect URI, but sends back {error}");
+            return Finding::warning(code, subject, text).remedy(look);
+        }
+        let text = format!(
+            "{name} refuses the redirect URI {wanted} or this client: it answers {} with {error}",
+            shown(answer)
+        );
+        return Finding::warning(code, subject, text).remedy(format!("{register} If it is registered: {look}"));
     }
     match answer.status {
         200..=399 => {
@@ -190,15 +206,13 @@ fn at_provider(expected: &Expected, index: usize, uri: Option<&Uri>, outcome: &O
 
 /// Everything in an answer that may hold an error: the text of the page, and the address that it sends on to, decoded.
 fn said(answer: &Reply) -> String {
-    let location = answer.location.as_deref().unwrap_or_default();
-    // The request's own redirect_uri comes back on the way to a login page, and is no complaint.
-    let errors = parameters(location).filter(|(key, _)| key.to_ascii_lowercase().contains("error"));
+    let parameters = parameters(answer.location.as_deref().unwrap_or_default());
     // Google packs its error.
     let unpacked = |value: Cow<'_, str>| match URL_SAFE.decode(value.as_bytes()) {
         Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
         Err(_) => value.into_owned(),
     };
-    let errors: Vec<String> = errors.map(|(_, value)| unpacked(value)).collect();
+    let errors: Vec<String> = parameters.map(|(_, value)| unpacked(value)).collect();
     // Entra's page holds its number in a script.
     let number = String::from_utf8_lossy(&answer.body).contains("AADSTS50011").then_some("redirect_uri_mismatch");
     format!("{} {} {}", answer.whole_text(), errors.join(" "), number.unwrap_or_default())
@@ -213,7 +227,11 @@ fn shown(answer: &Reply) -> String {
     match &answer.location {
         // Its query may carry states and nonces of a login that nobody makes.
         Some(location) => {
-            format!("{}, sending on to {}", answer.status, excerpt(location.split('?').next().unwrap_or_default()))
+            format!(
+                "{}, sending on to {}",
+                answer.status,
+                excerpt(location.split(['?', '#', ';']).next().unwrap_or_default())
+            )
         }
         None => answer.described(),
     }

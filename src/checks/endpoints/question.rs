@@ -4,7 +4,7 @@ use super::expected::{EndpointPhase, Expected};
 use crate::answers::http::{Outcome, Reached, Reply, encoded};
 use crate::checks::finding::{Code, Finding};
 
-/// One thing to ask. All are plain GET requests, and none of them logs anybody in.
+/// One thing to ask. All but the last three are plain GET requests that log nobody in.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Question {
     /// Whether MAS's host has an address; no connection is made.
@@ -28,6 +28,10 @@ pub enum Question {
     WhoamiToken,
     /// Where clients are sent that are given the server name only.
     WellKnown,
+    /// A new login with the account of `--login-file`, whose token it is, and its end.
+    LogIn,
+    WhoamiNew,
+    LogOut,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +49,11 @@ impl Question {
         self.host_and_path().0
     }
 
+    /// Whether a secret of a person is sent, and so only to somebody whose certificate is trusted.
+    pub const fn is_secret(&self) -> bool {
+        matches!(self, Self::WhoamiToken | Self::LogIn | Self::WhoamiNew | Self::LogOut)
+    }
+
     const fn host_and_path(&self) -> (Server, &'static str) {
         match self {
             Self::MasAddress => (Server::Mas, "/"),
@@ -58,9 +67,12 @@ impl Question {
             Self::AuthMetadataUnstable => {
                 (Server::Synapse, "/_matrix/client/unstable/org.matrix.msc2965/auth_metadata")
             }
-            Self::LoginV3 => (Server::Synapse, "/_matrix/client/v3/login"),
+            Self::LoginV3 | Self::LogIn => (Server::Synapse, "/_matrix/client/v3/login"),
             Self::LoginR0 => (Server::Synapse, "/_matrix/client/r0/login"),
-            Self::WhoamiJunk | Self::WhoamiToken => (Server::Synapse, "/_matrix/client/v3/account/whoami"),
+            Self::LogOut => (Server::Synapse, "/_matrix/client/v3/logout"),
+            Self::WhoamiJunk | Self::WhoamiToken | Self::WhoamiNew => {
+                (Server::Synapse, "/_matrix/client/v3/account/whoami")
+            }
             Self::WellKnown => (Server::ServerName, "/.well-known/matrix/client"),
         }
     }

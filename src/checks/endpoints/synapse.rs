@@ -88,14 +88,14 @@ fn before(expected: &Expected, answers: &Replies, findings: &mut Vec<Finding>) {
     }));
 }
 
-fn types(flows: &Value) -> String {
+pub(super) fn types(flows: &Value) -> String {
     let all = flows["flows"].as_array().into_iter().flatten();
     let types: Vec<String> = all.filter_map(|flow| flow["type"].as_str()).map(excerpt).collect();
     if types.is_empty() { "none".to_owned() } else { types.join(", ") }
 }
 
 /// The sign of MSC3824, under the names that releases of MAS have for it.
-fn delegates(flows: &Value) -> bool {
+pub(super) fn delegates(flows: &Value) -> bool {
     let signs =
         ["org.matrix.msc3824.delegated_oidc_compatibility", "delegated_oidc_compatibility", "oauth_aware_preferred"];
     let mut all = flows["flows"].as_array().into_iter().flatten();

@@ -18,7 +18,7 @@ fn forget(answers: &mut Replies, question: &Question) {
 }
 
 /// Every code that only a look from outside gives.
-const CODES: [&str; 16] = [
+const CODES: [&str; 17] = [
     "mas-reachable",
     "mas-discovery",
     "mas-issuer",
@@ -32,6 +32,7 @@ const CODES: [&str; 16] = [
     "synapse-login",
     "synapse-asks-mas",
     "old-token",
+    "new-login",
     "well-known-client",
     "outside-hosts",
     "outside-route",
@@ -79,6 +80,7 @@ fn expected(phase: EndpointPhase) -> Expected {
         }],
         processes: 2,
         token: None,
+        test_user: None,
     }
 }
 
@@ -344,6 +346,8 @@ fn what_a_provider_answers_is_called_wrong_only_where_it_is_plain() {
         page(200, form),
         moved(302, "/interaction/abc"),
         moved(303, "https://idp.example.com/login?redirect_uri=https%3A%2F%2Fauth"),
+        moved(302, "https://errors.example.com/login?state=error#top"),
+        moved(302, &format!("https://auth.example.com/upstream/callback/{ID}?code=c&state=s")),
     ] {
         assert_eq!(at(good.clone()).severity, Severity::Ok, "{good:?}");
     }
@@ -374,6 +378,13 @@ fn what_a_provider_answers_is_called_wrong_only_where_it_is_plain() {
         ),
         ("Auth0", page(403, "<html><title>Oops</title>Callback URL mismatch.")),
         ("any", page(400, "<p>bad redirect</p>")),
+        ("Cognito", moved(302, "/error?error=redirect_mismatch&client_id=c")),
+        ("a fragment", moved(302, "https://idp.example.com/#/oops?x=1&errorCode=42")),
+        ("a fragment alone", moved(303, "https://idp.example.com/login#error=invalid_client")),
+        ("Spring", moved(302, "/login?error")),
+        ("no parameter", moved(302, "https://idp.example.com/oauth2/Errors/7")),
+        ("another name", moved(307, "/oops?message=Invalid+redirect_uri")),
+        ("a look-alike", moved(302, &format!("https://auth.example.com/upstream/callback/{ID}x?error=access_denied"))),
     ] {
         let one = at(bad);
         assert_eq!(one.severity, Severity::Warning, "{product}: {one:?}");
@@ -383,9 +394,112 @@ fn what_a_provider_answers_is_called_wrong_only_where_it_is_plain() {
     let one = at(moved(303, &back));
     assert_eq!(one.severity, Severity::Warning);
     assert!(one.message.contains("invalid_scope") && !one.message.contains("secret"), "{}", one.message);
+    let one =
+        at(moved(303, &format!("https://auth.example.com/upstream/callback/{ID}#error=access_denied&state=secret")));
+    assert!(one.severity == Severity::Warning && one.message.contains("knows the redirect URI, but"), "{one:?}");
+    assert!(!one.message.contains("secret"), "{}", one.message);
     assert_eq!(at(page(429, "slow down")).severity, Severity::Unknown);
     assert_eq!(at(Outcome::NotReached("no address".into())).severity, Severity::Unknown);
     assert_eq!(at(Outcome::NotAsked("it leads to 169.254.169.254".into())).severity, Severity::Unknown);
+}
+
+/// What `new-login` says in a phase where the three requests of a login are answered so.
+fn new_login(phase: EndpointPhase, user: &str, asked: &[(Question, Outcome)]) -> Finding {
+    let mut given = Expected { test_user: Some(user.into()), ..expected(phase) };
+    given.mas_host = given.mas_host.filter(|_| phase != EndpointPhase::Before);
+    let when = if phase == EndpointPhase::Active { "active" } else { "dry-run-done" };
+    let mut all = answers(when, &given);
+    if phase == EndpointPhase::Active {
+        let passwords =
+            json!({"flows": [{"type": "m.login.sso", "oauth_aware_preferred": true}, {"type": "m.login.password"}]});
+        all = replaced(all, &Question::LoginV3, json_answer(passwords));
+    }
+    for (question, outcome) in asked {
+        all = replaced(all, question, outcome.clone());
+    }
+    judge(&given, &all).into_iter().find(|one| one.code == "new-login").expect("a finding")
+}
+
+fn with_status(status: u16, body: Value) -> Outcome {
+    Outcome::Answered(Reply { status, body: body.to_string().into_bytes(), ..Reply::default() })
+}
+
+#[test]
+fn a_new_login_is_in_order_where_its_token_names_user_and_device_and_it_ends() {
+    let whose = json!({"user_id": "@test:example.com", "device_id": "D", "access_token": ""});
+    let named = json!({"user_id": "@test:example.com", "device_id": "D"});
+    let good = [
+        (Question::LogIn, json_answer(whose)),
+        (Question::WhoamiNew, json_answer(named)),
+        (Question::LogOut, json_answer(json!({}))),
+    ];
+    let with = |at: usize, outcome: Outcome| {
+        let mut asked = good.clone();
+        asked[at].1 = outcome;
+        asked
+    };
+    for phase in [EndpointPhase::Active, EndpointPhase::Before] {
+        for user in ["test", "@test:example.com", "Test"] {
+            let one = new_login(phase, user, &good);
+            assert_eq!(one.severity, Severity::Ok, "{one:?}");
+            assert!(one.message.contains("@test:example.com, device D; the program logged out again"), "{one:?}");
+        }
+        let other = |document| new_login(phase, "test", &with(1, json_answer(document)));
+        for document in [
+            json!({"user_id": "@other:example.com", "device_id": "D"}),
+            json!({"user_id": "@test:example.com", "device_id": "E"}),
+            json!({"user_id": "@test:example.com"}),
+            json!({}),
+        ] {
+            assert_eq!(other(document.clone()).severity, Severity::Blocker, "{document}");
+        }
+        assert_eq!(new_login(phase, "other", &good).severity, Severity::Blocker);
+        assert_eq!(new_login(phase, "@test:old.example.com", &good).severity, Severity::Blocker);
+        let unknown_token = with_status(401, json!({"errcode": "M_UNKNOWN_TOKEN"}));
+        assert_eq!(new_login(phase, "test", &with(1, unknown_token)).severity, Severity::Blocker);
+        let left = new_login(phase, "test", &with(2, page(502, "<html>")));
+        assert!(left.severity == Severity::Unknown && left.message.contains("may be left"), "{left:?}");
+    }
+    for (status, severity, words) in [
+        (403, Severity::Blocker, "MAS refuses the login of test: 403 M_FORBIDDEN"),
+        (400, Severity::Blocker, "where an access token belongs"),
+        (429, Severity::Unknown, "logins is limited"),
+        (502, Severity::Blocker, "502"),
+        (307, Severity::Blocker, "307"),
+        (200, Severity::Blocker, "where an access token belongs"),
+    ] {
+        let refused = with_status(status, json!({"errcode": "M_FORBIDDEN"}));
+        let one = new_login(EndpointPhase::Active, "test", &[(Question::LogIn, refused)]);
+        assert!(one.severity == severity && one.message.contains(words), "{status}: {one:?}");
+    }
+    let silent = Outcome::Silent("no answer".into());
+    assert_eq!(new_login(EndpointPhase::Active, "test", &[(Question::LogIn, silent)]).severity, Severity::Unknown);
+}
+
+#[test]
+fn no_login_is_tried_where_it_does_harm_or_cannot_succeed() {
+    for phase in [EndpointPhase::Rehearsed, EndpointPhase::Migrating] {
+        let one = new_login(phase, "test", &[]);
+        assert!(one.severity == Severity::Blocker && one.message.contains("the migration is not done"), "{one:?}");
+    }
+    let off = json_answer(json!({"flows": [{"type": "m.login.sso", "oauth_aware_preferred": true}]}));
+    for (flows, words) in [
+        (off, "switched off; the host offers m.login.sso"),
+        (json_answer(json!({"flows": [{"type": "m.login.password"}]})), "see synapse-login"),
+        (page(404, "<html>"), "404"),
+        (Outcome::Silent("x".into()), "nothing: x"),
+    ] {
+        let one = new_login(EndpointPhase::Active, "test", &[(Question::LoginV3, flows)]);
+        assert!(one.severity == Severity::Unknown && one.message.contains(words), "{one:?}");
+    }
+    let delegated = json_answer(json!({"flows": [{"type": "m.login.password", "oauth_aware_preferred": true}]}));
+    let early = new_login(EndpointPhase::Before, "test", &[(Question::LoginV3, delegated)]);
+    assert_eq!(early.severity, Severity::Unknown, "{early:?}");
+    let active = expected(EndpointPhase::Active);
+    assert!(
+        judge(&active, &answers("active", &active)).iter().all(|one| one.code != "new-login"),
+        "nobody asked for it"
+    );
 }
 
 #[test]

@@ -54,7 +54,7 @@ async fn serve() -> (SocketAddr, Roots, JoinHandle<()>) {
 
 async fn ask(way: Way, security: Security) -> Seen {
     let url: Url = format!("https://{HOST}/login?x=1").parse().unwrap();
-    get(Ask { url: &url, way: &way, named_by: NamedBy::Spec, security, bearer: None }).await
+    send(Ask { url: &url, way: &way, named_by: NamedBy::Spec, security, bearer: None, body: None }).await
 }
 
 #[tokio::test]
@@ -113,8 +113,15 @@ async fn a_proxy_is_asked_for_the_name_with_its_own_credentials_and_sees_nothing
 async fn a_proxy_is_not_sent_to_where_a_server_may_not_lead() {
     let url: Url = "https://169.254.169.254/latest".parse().unwrap();
     let way = Way::Proxy("http://127.0.0.1:9".parse().unwrap());
-    let seen =
-        get(Ask { url: &url, way: &way, named_by: NamedBy::Server, security: Security::Plain, bearer: None }).await;
+    let seen = send(Ask {
+        url: &url,
+        way: &way,
+        named_by: NamedBy::Server,
+        security: Security::Plain,
+        bearer: None,
+        body: None,
+    })
+    .await;
     assert!(matches!(&seen.outcome, Outcome::NotAsked(why) if why.contains("nothing was sent")), "{seen:?}");
 }
 

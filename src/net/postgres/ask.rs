@@ -37,7 +37,7 @@ impl<'a> Asking<'a> {
     pub(super) async fn begin(login: &'a Login<'a>) -> Result<(Self, Server), ProbeError> {
         let deadline = Instant::now() + WHOLE;
         let session = login.open(deadline).await?;
-        let pooling = pooling(login, &session, deadline).await;
+        let pooling = pooling(login, &session, deadline).await?;
         let mut asking = Self { login, session, deadline, ended: None };
         asking.must(BEGIN).await?;
         asking.must(LIMITS).await?;
@@ -57,6 +57,7 @@ impl<'a> Asking<'a> {
         let version = self.one(VERSION, &[], |row| row.try_get(0)).await;
         let standby = self.one("SELECT pg_is_in_recovery()", &[], |row| row.try_get(0)).await;
         let system = self.one(SYSTEM, &[], |row| row.try_get(0)).await.ok();
+        let timeouts = self.numbers(TIMEOUTS).await;
         let read = |row: &Row| {
             Ok(Identity {
                 system: system.clone(),
@@ -75,6 +76,8 @@ impl<'a> Asking<'a> {
             tls: facts.tls,
             through_cluster: self.login.is_through(),
             asked_password: facts.asked_password,
+            prepared: self.login.is_prepared(&facts),
+            timeouts,
             standby: standby.into(),
             identity: identity.into(),
             pooling,
@@ -151,6 +154,9 @@ impl<T> From<Result<T, String>> for Known<T> {
 
 const VERSION: &str = "SELECT current_setting('server_version_num')::int8";
 const SYSTEM: &str = "SELECT system_identifier::text FROM pg_control_system()";
+/// What a session of the role begins with, whatever was set in this one. `transaction_timeout` is of PostgreSQL 17.
+const TIMEOUTS: &str = "SELECT name::text, reset_val::int8 FROM pg_settings WHERE reset_val <> '0' AND name IN \
+                        ('statement_timeout', 'transaction_timeout', 'idle_in_transaction_session_timeout') ORDER BY 1";
 const DATABASE: &str = "SELECT extract(epoch FROM pg_postmaster_start_time())::text, oid::int8, datname::text \
                         FROM pg_database WHERE datname = current_database()";
 
@@ -158,43 +164,46 @@ fn words(trouble: ProbeError) -> String {
     match trouble {
         ProbeError::TimedOut => "no time was left for it".to_owned(),
         ProbeError::Refused(refusal) => refusal.message,
+        ProbeError::RefusedPrepared(why) => why,
         ProbeError::Lost(why) | ProbeError::NotPostgres(why) => format!("the connection ended: {why}"),
         _ => "the connection ended".to_owned(),
     }
 }
 
 /// The server's process that serves a session now, asked for with this text.
-async fn process(session: &Session, text: &str) -> Option<i32> {
-    let messages = session.client.simple_query(text).await.ok()?;
+async fn process(session: &Session, text: &str) -> Result<Option<i32>, tokio_postgres::Error> {
+    let messages = session.client.simple_query(text).await?;
     let row = messages.iter().find_map(|message| match message {
-        SimpleQueryMessage::Row(row) => Some(row),
+        SimpleQueryMessage::Row(row) => row.get(0),
         _ => None,
-    })?;
-    row.try_get(0).ok()??.parse().ok()
+    });
+    Ok(row.and_then(|number| number.parse().ok()))
 }
 
 /// A pooler makes up the number that a session is told; the server's own sessions are told their process. How it pools is
-/// seen when a second session wants a process while the first one rests.
-async fn pooling(login: &Login<'_>, session: &Session, deadline: Instant) -> Pooling {
+/// seen when a second session wants a process while the first one rests. One that pools by statement refuses transactions.
+async fn pooling(login: &Login<'_>, session: &Session, deadline: Instant) -> Result<Pooling, ProbeError> {
     let told = session.facts.lock().unwrap_or_else(PoisonError::into_inner).process;
     let looked = timeout_at(deadline.min(Instant::now() + CONNECT), async {
-        let first = process(session, PROCESS).await;
-        let Some(first) = first.filter(|first| Some(*first) != told) else { return Pooling::None };
-        let Ok(other) = login.open(deadline).await else {
-            return Pooling::Unclear("a second session was refused".to_owned());
-        };
-        for _ in 0..TRIES {
-            if other.client.batch_execute("BEGIN READ ONLY").await.is_err() {
-                return Pooling::Unclear("a second session was lost".to_owned());
-            }
-            let theirs = process(&other, "SELECT pg_backend_pid()").await;
-            let ours = process(session, PROCESS).await;
-            let _ = other.client.batch_execute("ROLLBACK").await;
-            if ours != Some(first) || theirs == Some(first) {
-                return Pooling::ByTransaction;
-            }
+        let first = process(session, PROCESS).await.map_err(|error| login.trouble(&error, &session.facts))?;
+        if first.is_none() || first == told {
+            return Ok(Pooling::None);
         }
-        Pooling::BySession
+        let Ok(other) = login.open(deadline).await else {
+            return Ok(Pooling::Unclear("a second session was refused".to_owned()));
+        };
+        let compared = async {
+            for _ in 0..TRIES {
+                other.client.batch_execute("BEGIN READ ONLY").await?;
+                let theirs = process(&other, "SELECT pg_backend_pid()").await?;
+                if theirs == first || process(session, PROCESS).await? != first {
+                    return Ok(Pooling::ByTransaction);
+                }
+                other.client.batch_execute("ROLLBACK").await?;
+            }
+            Ok::<_, tokio_postgres::Error>(Pooling::BySession)
+        };
+        Ok(compared.await.unwrap_or_else(|_| Pooling::Unclear("a second session was lost".to_owned())))
     });
-    looked.await.unwrap_or_else(|_| Pooling::Unclear("it took too long".to_owned()))
+    looked.await.unwrap_or_else(|_| Ok(Pooling::Unclear("it took too long".to_owned())))
 }

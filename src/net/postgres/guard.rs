@@ -1,15 +1,15 @@
 //! What a PostgreSQL server sends is looked at before tokio-postgres reads it. The library does harm where a server is bad, or
-//! none: it answers a request for the password in clear over a connection that anybody could listen to, hashes as many rounds
-//! as it is told to without an end that a time limit could set, keeps messages of any size, and speaks on to whatever is no
-//! PostgreSQL. Nor does it tell what is asked of it here: the number that a session was given, whether a password was asked
-//! for, and whether TLS is spoken. (PostgreSQL, chapter 55: a type byte, four bytes of length, the rest.)
+//! none: it answers a request for the password in clear over a connection that anybody could listen to, keeps messages of any
+//! size, and speaks on to whatever is no PostgreSQL. Nor does it tell what is asked of it here: the number that a session was
+//! given, how a password was asked for, and whether TLS is spoken. (PostgreSQL, chapter 55: a type byte, four bytes of length,
+//! the rest.)
 
 use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
-use bytes::BytesMut;
+use bytes::{Buf as _, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_postgres::config::SslMode as Offer;
 use tokio_postgres::tls::{ChannelBinding, TlsStream};
@@ -20,13 +20,13 @@ use crate::answers::postgres::ProbeError;
 const LARGEST: usize = 1 << 20;
 /// Nor are all of them together.
 const MOST: usize = 8 << 20;
-/// Rounds of hashing that a server may ask for; PostgreSQL's default is 4096.
-const MOST_ROUNDS: u32 = 1_000_000;
 
 #[derive(Debug, Default)]
 pub struct Facts {
     /// A password, or the proof of knowing it, was asked for.
     pub asked_password: bool,
+    /// It was asked for by SCRAM, for which the library applies SASLprep.
+    pub scram: bool,
     /// The number that the server gave the session; of a pooler's it is made up.
     pub process: Option<i32>,
     pub tls: bool,
@@ -43,11 +43,20 @@ pub struct Guard<S> {
     begun: bool,
     total: usize,
     buffer: BytesMut,
+    /// What is left to send in the place of the library's start-up message.
+    start: BytesMut,
+    started: bool,
 }
+
+/// The protocol's version in a start-up message, behind its length.
+const VERSION: [u8; 4] = [0, 3, 0, 0];
+/// What sqlx (MAS and syn2mas) sends, the library does not, and PgBouncer refuses unless it is told otherwise.
+const DIGITS: &[u8] = b"extra_float_digits\x002\0\0";
 
 impl<S> Guard<S> {
     pub fn new(inner: S, facts: Arc<Mutex<Facts>>, offer: Offer) -> Self {
-        Self { inner, facts, offer, begun: false, total: 0, buffer: BytesMut::new() }
+        let (buffer, start) = (BytesMut::new(), BytesMut::new());
+        Self { inner, facts, offer, begun: false, total: 0, buffer, start, started: false }
     }
 
     pub fn into_parts(self) -> (S, Arc<Mutex<Facts>>) {
@@ -86,18 +95,11 @@ impl<S> Guard<S> {
                 break;
             }
             let message = self.buffer.split_to(length + 1);
-            let Some((number, rest)) = message[5..].split_first_chunk() else { continue };
+            let Some((number, _)) = message[5..].split_first_chunk() else { continue };
             match (tag, i32::from_be_bytes(*number)) {
                 (b'K', process) => facts.process = Some(process),
                 (b'R', 3) if !facts.protected => return Err(ProbeError::InClear),
-                (b'R', 3 | 5 | 10) => facts.asked_password = true,
-                (b'R', 11) => {
-                    let text = String::from_utf8_lossy(rest);
-                    let mut rounds = text.split(',').filter_map(|part| part.strip_prefix("i=")?.parse().ok());
-                    if rounds.any(|rounds: u32| rounds > MOST_ROUNDS) {
-                        return strange("it asks for more rounds of hashing than any server does".to_owned());
-                    }
-                }
+                (b'R', method @ (3 | 5 | 10)) => (facts.asked_password, facts.scram) = (true, method == 10),
                 _ => {}
             }
         }
@@ -124,7 +126,25 @@ impl<S: AsyncRead + Unpin> AsyncRead for Guard<S> {
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Guard<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.inner).poll_write(cx, bytes)
+        let this = &mut *self;
+        if !this.started && bytes.get(4..8) == Some(&VERSION) {
+            this.started = true;
+            this.start.extend_from_slice(&bytes[..bytes.len() - 1]);
+            this.start.extend_from_slice(DIGITS);
+            let length = u32::try_from(this.start.len()).map_err(io::Error::other)?;
+            this.start[..4].copy_from_slice(&length.to_be_bytes());
+        }
+        // Whoever writes asks again with the same bytes until all of them are sent.
+        while this.start.has_remaining() {
+            match ready!(Pin::new(&mut this.inner).poll_write(cx, &this.start))? {
+                0 => return Poll::Ready(Ok(0)),
+                sent => this.start.advance(sent),
+            }
+            if this.start.is_empty() {
+                return Poll::Ready(Ok(bytes.len()));
+            }
+        }
+        Pin::new(&mut this.inner).poll_write(cx, bytes)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -176,7 +196,7 @@ mod tests {
         .concat();
         for size in [1, 2, 3, 5, 7, all.len()] {
             let facts = seen(&all, size, false).unwrap();
-            assert!(facts.asked_password, "{size}");
+            assert!(facts.asked_password && facts.scram, "{size}");
             assert_eq!(facts.process, Some(259), "{size}");
         }
         assert!(!seen(&message(b'R', &[0, 0, 0, 0]), 3, false).unwrap().asked_password);
@@ -194,8 +214,29 @@ mod tests {
         assert!(strange(&[b'E', 0, 0, 0, 3]).contains("announces"));
         let notices = message(b'N', &[b'x'; 1000]).repeat(9000);
         assert!(strange(&notices).contains("does not stop"));
-        let rounds = message(b'R', &[&[0, 0, 0, 11][..], b"r=x,s=y,i=4000000000"].concat());
-        assert!(strange(&rounds).contains("rounds"), "each round takes time that nothing interrupts");
+    }
+
+    #[test]
+    fn the_startup_message_carries_what_mass_library_sends_however_slowly_it_is_taken() {
+        let parameters = b"user\0mas\0application_name\0us\0\0";
+        let length = u32::try_from(8 + parameters.len()).unwrap().to_be_bytes();
+        let message = [&length[..], &VERSION, parameters].concat();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let heard = runtime.block_on(async {
+            use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+            let (near, mut far) = tokio::io::duplex(7);
+            let writing = async {
+                let mut guard = Guard::new(near, Arc::default(), Offer::Disable);
+                guard.write_all(&message).await.unwrap();
+                guard.write_all(b"next").await.unwrap();
+            };
+            let mut heard = Vec::new();
+            let (_, ()) = tokio::join!(far.read_to_end(&mut heard), writing);
+            heard
+        });
+        let length = usize::try_from(u32::from_be_bytes(heard[..4].try_into().unwrap())).unwrap();
+        assert_eq!(&heard[8..length], b"user\0mas\0application_name\0us\0extra_float_digits\x002\0\0");
+        assert_eq!(&heard[length..], b"next");
     }
 
     #[test]

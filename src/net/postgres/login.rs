@@ -19,13 +19,14 @@ use crate::answers::postgres::{Application, ConnectionSettings, ProbeError, Refu
 use crate::connection_failure::{cause, causes, complaint, one_line};
 use crate::net::dial::{BoxConnection, Way, addresses, bare, connect};
 use crate::net::tls::{Need, Roots, Verifier};
-use crate::secrets::SecretText;
+use crate::secrets::{SecretText, saslprep_changes};
 
 /// For one connection: address, TCP, TLS, login.
 pub const CONNECT: Duration = Duration::from_secs(10);
 const LONGEST: usize = 300;
 /// SQLSTATE of a login that `pg_hba.conf` or the role itself does not allow.
 const NOT_ALLOWED: &str = "28000";
+const WRONG_PASSWORD: &str = "28P01";
 
 pub struct Login<'a> {
     pub place: &'a ConnectionSettings,
@@ -122,13 +123,25 @@ impl Login<'_> {
         matches!(self.way, Way::Through(_))
     }
 
+    /// Whether other bytes than those of the password were sent.
+    pub fn is_prepared(&self, facts: &Facts) -> bool {
+        facts.scram && saslprep_changes(self.password.expose())
+    }
+
     pub fn trouble(&self, error: &tokio_postgres::Error, facts: &Mutex<Facts>) -> ProbeError {
-        if let Some(complaint) = &facts.lock().unwrap_or_else(PoisonError::into_inner).complaint {
+        let facts = facts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(complaint) = &facts.complaint {
             return complaint.clone();
         }
         if let Some(answer) = error.as_db_error() {
-            let state = plain(answer.code().code());
-            return ProbeError::Refused(Refusal { state, message: without(&plain(answer.message()), self.password) });
+            let message = without(&plain(answer.message()), self.password);
+            // PgBouncer, and a proxy of its kind, has no SQLSTATE of its own for it.
+            let of_pooler = message == "SASL authentication failed";
+            let state = if of_pooler { WRONG_PASSWORD.to_owned() } else { plain(answer.code().code()) };
+            if state == WRONG_PASSWORD && self.is_prepared(&facts) {
+                return ProbeError::RefusedPrepared(message);
+            }
+            return ProbeError::Refused(Refusal { state, message });
         }
         match cause::<TlsError>(error) {
             Some(TlsError::InvalidCertificate(problem)) => {

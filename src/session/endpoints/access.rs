@@ -11,6 +11,12 @@ use crate::net::dial::{Resolve, Way};
 use crate::net::tls::Roots;
 use crate::secrets::SecretText;
 
+/// An account to log in with. The password is sent to Synapse's host only.
+pub struct TestAccount {
+    pub user: String,
+    pub password: SecretText,
+}
+
 #[derive(Default)]
 pub struct EndpointAccess {
     /// `--resolve`.
@@ -20,6 +26,8 @@ pub struct EndpointAccess {
     /// The token of `--token-file`.
     pub token: Option<SecretText>,
     pub given: Option<GivenToken>,
+    /// The account of `--login-file`.
+    pub login: Option<TestAccount>,
     /// `--through-cluster`.
     pub through: Option<Through>,
 }

@@ -1,16 +1,13 @@
 //! A look at MAS, Synapse and the identity providers from outside: asks what [`checks::endpoints`] wants asked, all side by
 //! side, and hands back its findings.
 
-use std::collections::{BTreeMap, HashMap};
-use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aws_lc_rs::rand;
 use futures::future::join_all;
 use jiff::Timestamp;
 use reqwest::Url;
-use tokio::sync::OnceCell;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::access::EndpointAccess;
@@ -19,7 +16,7 @@ use crate::checks::endpoints::{
     Commands, Expected, Outcome, Question, Replies, Server, judge, next_at_provider, questions,
 };
 use crate::checks::{Finding, Severity, Snapshot, endpoints};
-use crate::net::dial::{self, Way};
+use crate::net::dial;
 use crate::net::http::{self, Ask, LIMIT, NamedBy, Security, Seen};
 use crate::net::tls::Roots;
 use crate::secrets::SecretText;
@@ -43,7 +40,8 @@ pub fn expected(session: &Session, snapshot: &Snapshot, ways: &EndpointAccess) -
         verify: session.command("verify"),
         kubectl: format!("kubectl -n {}{}", session.target.namespace, session.cluster.place().context_flag()),
     };
-    Expected::of(snapshot, ways.given.clone(), commands)
+    let test_user = ways.login.as_ref().map(|account| account.user.clone());
+    Expected { test_user, ..Expected::of(snapshot, ways.given.clone(), commands) }
 }
 
 /// Looks. Takes less than ten seconds, whatever is there; dropping it ends it at once.
@@ -51,23 +49,20 @@ pub async fn look(expected: &Expected, ways: &EndpointAccess, now: Timestamp) ->
     let deadline = Instant::now() + WHOLE;
     let system = ways.roots.is_none();
     let roots = roots_or_system(ways.roots.clone()).await;
-    let round = Round { expected, ways, roots, system, deadline, names: Mutex::default() };
+    let mut round = Round { expected, ways, roots, system, deadline };
     round.at_everything(now).await
 }
 
-struct Round<'a> {
+pub(super) struct Round<'a> {
     expected: &'a Expected,
     ways: &'a EndpointAccess,
     roots: Option<Roots>,
     system: bool,
     deadline: Instant,
-    names: Mutex<HashMap<String, Arc<OnceCell<Addresses>>>>,
 }
 
-type Addresses = Result<Vec<SocketAddr>, String>;
-
 impl Round<'_> {
-    async fn at_everything(&self, now: Timestamp) -> Vec<Finding> {
+    async fn at_everything(&mut self, now: Timestamp) -> Vec<Finding> {
         let mut wanted = questions(self.expected);
         let mut findings = Vec::new();
         if let Some(through) = &self.ways.through {
@@ -91,6 +86,16 @@ impl Round<'_> {
         }
         for outcome in junk {
             answers.add(Question::WhoamiJunk, outcome);
+        }
+        let ways = self.ways;
+        if let Some(account) = &ways.login
+            && endpoints::not_tried(self.expected, &answers).is_none()
+        {
+            // What begins has to be ended, whatever time the rest took.
+            self.deadline = Instant::now() + 3 * LIMIT;
+            for (question, outcome) in self.log_in(account).await {
+                answers.add(question, outcome);
+            }
         }
         findings.extend(judge(self.expected, &answers));
         for (server, chain) in certificates {
@@ -148,7 +153,7 @@ impl Round<'_> {
             return (Seen::only(self.address_of_mas().await), None);
         }
         let token = self.ways.token.as_ref().filter(|_| *question == Question::WhoamiToken);
-        let seen = self.at_spec(question, token).await;
+        let seen = self.at_spec(question, token, None).await;
         let Question::Authorize(index) = question else { return (seen, None) };
         let mut answers = Replies::default();
         answers.add(question.clone(), seen.outcome.clone());
@@ -163,14 +168,17 @@ impl Round<'_> {
         (seen, Some((Question::AtProvider(*index), outcome)))
     }
 
-    async fn at_spec(&self, question: &Question, bearer: Option<&SecretText>) -> Seen {
+    pub(super) async fn at_spec(
+        &self,
+        question: &Question,
+        bearer: Option<&SecretText>,
+        body: Option<&SecretText>,
+    ) -> Seen {
         let url = question.url(self.expected);
         let Ok(url) = Url::parse(&url) else {
             return Seen::only(Outcome::NotAsked(format!("{url} is not an address")));
         };
-        // A token of a person is sent to nobody whose certificate is not trusted; a made-up one harms nobody.
-        let real = *question == Question::WhoamiToken;
-        let security = if real { Security::Trusted(self.roots.clone()) } else { Security::Witness };
+        let security = if question.is_secret() { Security::Trusted(self.roots.clone()) } else { Security::Witness };
         let host = url.host_str().unwrap_or_default();
         let through = self.ways.through.as_ref().filter(|_| self.ways.named(host, None).is_none());
         let found = match through {
@@ -181,36 +189,13 @@ impl Round<'_> {
             Ok(Some(found)) if found.tls => (Ok(found.way), Security::Witness),
             // The connection to the API server is secured, and so is the way from there to the pod.
             Ok(Some(found)) => (Ok(found.way), Security::Plain),
-            Ok(None) => (self.looked_up(&url).await, security),
+            Ok(None) => (self.ways.way(&url).map_err(Outcome::NotAsked), security),
             Err(why) => (Err(Outcome::NotAsked(why)), security),
         };
         match way {
-            Ok(way) => self.get(Ask { url: &url, way: &way, named_by: NamedBy::Spec, security, bearer }).await,
+            Ok(way) => self.get(Ask { url: &url, way: &way, named_by: NamedBy::Spec, security, bearer, body }).await,
             Err(outcome) => Seen::only(outcome),
         }
-    }
-
-    async fn looked_up(&self, url: &Url) -> Result<Way, Outcome> {
-        match self.ways.way(url) {
-            Ok(Way::Direct) => {}
-            Ok(way) => return Ok(way),
-            Err(why) => return Err(Outcome::NotAsked(why)),
-        }
-        let found = self.addresses(url.host_str().unwrap_or_default(), url.port().unwrap_or(443)).await;
-        found.map(Way::To).map_err(Outcome::NotReached)
-    }
-
-    async fn addresses(&self, host: &str, port: u16) -> Addresses {
-        let cell = {
-            let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(names.entry(format!("{host}:{port}")).or_default())
-        };
-        let found = cell.get_or_init(|| async {
-            let found = timeout(LIMIT, dial::addresses(host, port)).await;
-            let late = || format!("the address of {host} was not found within {} seconds", LIMIT.as_secs());
-            found.unwrap_or_else(|_| Err(late()))
-        });
-        found.await.clone()
     }
 
     /// Where MAS sends browsers: once, without anything that MAS or Synapse set, and no further.
@@ -220,12 +205,12 @@ impl Round<'_> {
             Err(why) => return Outcome::NotAsked(why),
         };
         let security = Security::Trusted(self.roots.clone());
-        self.get(Ask { url, way: &way, named_by: NamedBy::Server, security, bearer: None }).await.outcome
+        self.get(Ask { url, way: &way, named_by: NamedBy::Server, security, bearer: None, body: None }).await.outcome
     }
 
     async fn get(&self, ask: Ask<'_>) -> Seen {
         let host = ask.url.host_str().unwrap_or_default();
-        match timeout_at(self.deadline, http::get(ask)).await {
+        match timeout_at(self.deadline, http::send(ask)).await {
             Ok(seen) => seen,
             Err(_) => {
                 Seen::only(Outcome::NotReached(format!("no answer from {host} within {} seconds", WHOLE.as_secs())))
@@ -240,7 +225,7 @@ impl Round<'_> {
         while all.len() < tries {
             let asked = (0..AT_ONCE.min(tries - all.len())).map(|_| async {
                 let token = made_up_token();
-                self.at_spec(&Question::WhoamiJunk, Some(&token)).await.outcome
+                self.at_spec(&Question::WhoamiJunk, Some(&token), None).await.outcome
             });
             let outcomes = join_all(asked).await;
             let unavailable = |outcome: &Outcome| matches!(outcome, Outcome::Answered(answer) if answer.status >= 500);
@@ -265,7 +250,8 @@ impl Round<'_> {
         if self.ways.named(host, None).is_some() {
             return Outcome::NotAsked("its address was given".to_owned());
         }
-        match self.addresses(host, 443).await {
+        let late = || format!("the address of {host} was not found within {} seconds", LIMIT.as_secs());
+        match timeout(LIMIT, dial::addresses(host, 443)).await.unwrap_or_else(|_| Err(late())) {
             Ok(addresses) => {
                 let all: Vec<String> = addresses.iter().map(|address| address.ip().to_string()).collect();
                 let body = all.join(", ").into_bytes();

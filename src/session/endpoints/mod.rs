@@ -5,9 +5,10 @@ mod access;
 mod ask;
 mod checkpoints;
 mod connection_test;
+mod log_in;
 pub mod through;
 
-pub use access::EndpointAccess;
+pub use access::{EndpointAccess, TestAccount};
 pub use ask::{NO_LOGINS, expected, look};
 pub use checkpoints::{after, before, for_check};
 pub use connection_test::ConnectionTest;

@@ -11,7 +11,7 @@ use super::server::Server;
 
 pub const PASSWORD: &str = "correct-horse-0815";
 const HBA: &str = "host all trusted 127.0.0.1/32 trust\nhost all in_clear 127.0.0.1/32 password\n\
-    hostnossl all tls_only 127.0.0.1/32 reject\nhost all unwelcome 127.0.0.1/32 reject\n\
+    host all by_md5 127.0.0.1/32 md5\nhostnossl all tls_only 127.0.0.1/32 reject\nhost all unwelcome 127.0.0.1/32 reject\n\
     host all all 127.0.0.1/32 scram-sha-256\n";
 
 pub fn place(host: &str, port: u16, database: &str, user: &str, mode: SslMode) -> ConnectionSettings {
@@ -35,7 +35,8 @@ pub async fn ask(place: &ConnectionSettings, password: &str, roots: Option<&Root
 pub async fn server(tls: bool) -> Option<Server> {
     let server = Server::start(tls, HBA).await?;
     let mut sql = String::new();
-    for role in ["mas", "trusted", "in_clear", "tls_only", "unwelcome", "\"o'mas\"\"; DROP TABLE users; --\""] {
+    for role in ["mas", "trusted", "in_clear", "tls_only", "unwelcome", "by_md5", "\"o'mas\"\"; DROP TABLE users; --\""]
+    {
         sql.extend(["CREATE ROLE ", role, " LOGIN PASSWORD '", PASSWORD, "';\n"]);
     }
     sql += "CREATE DATABASE mas OWNER mas;\nCREATE DATABASE \"it's \"\"mine\"\" $1\" OWNER mas;\n";
@@ -192,6 +193,52 @@ async fn a_password_is_kept_from_who_wants_it_in_clear_and_missed_where_nobody_a
     assert!(over_tls.server.tls && over_tls.server.asked_password);
     let trusted = ask(&place("db", server.port, "mas", "trusted", SslMode::Disable), "anything", None).await.unwrap();
     assert!(!trusted.server.asked_password);
+}
+
+#[tokio::test]
+async fn a_password_that_saslprep_changes_is_never_in_order_where_scram_asks_for_it() {
+    let Some(server) = server(false).await else { return };
+    let (no_break_space, ligature, composed) = ("pass\u{a0}word-1234", "\u{fb01}sh-0815", "caf\u{e9}-0815");
+    let login =
+        async |password: &str| ask(&place("db", server.port, "mas", "mas", SslMode::Disable), password, None).await;
+    for (password, prepared) in [(no_break_space, true), (ligature, true), (composed, false), (PASSWORD, false)] {
+        server.sql("postgres", &format!("ALTER ROLE mas PASSWORD '{password}';\n")).await;
+        assert_eq!(login(password).await.unwrap().server.prepared, prepared, "{password:?}");
+    }
+    assert!(
+        matches!(login(no_break_space).await, Err(ProbeError::RefusedPrepared(why)) if why.contains("authentication failed"))
+    );
+    // By MD5 everybody sends the same.
+    let md5 = format!("SET password_encryption = 'md5';\nALTER ROLE by_md5 PASSWORD '{no_break_space}';\n");
+    server.sql("postgres", &md5).await;
+    let said = ask(&place("db", server.port, "mas", "by_md5", SslMode::Disable), no_break_space, None).await.unwrap();
+    assert!(said.server.asked_password && !said.server.prepared);
+}
+
+#[tokio::test]
+async fn time_limits_are_those_of_the_role_its_database_or_the_server() {
+    let Some(server) = server(false).await else { return };
+    let limits = async || {
+        let said = ask(&place("db", server.port, "mas", "mas", SslMode::Disable), PASSWORD, None).await.unwrap();
+        said.server.timeouts.known().unwrap().clone()
+    };
+    let statement = |limit| vec![("statement_timeout".to_owned(), limit)];
+    assert_eq!(limits().await, []);
+    for (set, limit) in [
+        ("ALTER SYSTEM SET statement_timeout = '1h';\nSELECT pg_reload_conf()", 3_600_000),
+        ("ALTER DATABASE mas SET statement_timeout = '30s'", 30_000),
+        ("ALTER ROLE mas SET statement_timeout = 2500", 2500),
+        ("ALTER ROLE mas IN DATABASE mas SET statement_timeout = '2min'", 120_000),
+    ] {
+        server.sql("postgres", &format!("{set};\n")).await;
+        let began = std::time::Instant::now();
+        // The server reads its file when it gets to it.
+        while limits().await != statement(limit) {
+            assert!(began.elapsed() < std::time::Duration::from_secs(10), "{set}: {:?}", limits().await);
+        }
+    }
+    server.sql("postgres", "ALTER ROLE mas IN DATABASE mas SET statement_timeout = 0;\nALTER ROLE mas SET idle_in_transaction_session_timeout = '5s';\n").await;
+    assert_eq!(limits().await, [("idle_in_transaction_session_timeout".to_owned(), 5000)]);
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@
 mod asked;
 mod dumps;
 mod hostile;
+mod pgbouncer;
 mod pooler;
 mod process;
 mod server;

@@ -142,6 +142,37 @@ impl Server {
         Some(server)
     }
 
+    /// PgBouncer before this server, with these settings, on a port of its own; `None` where it is not installed (Debian:
+    /// pgbouncer), or not named in `ESS_MAS_PGBOUNCER`.
+    pub async fn pgbouncer(&mut self, name: &str, settings: &str) -> Option<u16> {
+        let named = std::env::var_os("ESS_MAS_PGBOUNCER").map(PathBuf::from);
+        let program = named.or_else(|| Some(PathBuf::from("/usr/sbin/pgbouncer")).filter(|path| path.exists()))?;
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let text = format!(
+            "[databases]\n* = host=127.0.0.1 port={}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\n\
+             auth_type = scram-sha-256\n{settings}\n",
+            self.port
+        );
+        let file = self.file(&format!("{name}.ini"), &text);
+        let (start, mut words) = as_nobody(&program);
+        words.push(file.into());
+        self.supervisor.run(name, &start, &words).unwrap();
+        let began = Instant::now();
+        while tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_err() {
+            assert!(began.elapsed() < Duration::from_mins(1), "{}", self.supervisor.log_tail(name, 20));
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        Some(port)
+    }
+
+    /// A file that the server's user may read.
+    pub fn file(&self, name: &str, text: &str) -> String {
+        let path = self.supervisor.directory().join(name);
+        fs::write(&path, text).unwrap();
+        give_away(&path);
+        path.to_str().unwrap().to_owned()
+    }
+
     /// What the server has logged, every statement among it.
     pub fn log(&self) -> String {
         self.supervisor.log_tail("postgres", usize::MAX)

@@ -2,6 +2,7 @@
 
 #[cfg(unix)]
 mod hostile;
+mod new_login;
 mod through_cluster;
 
 use ess_mas_sandbox::prelude::*;
@@ -206,4 +207,19 @@ async fn wrong_usage_of_verify_is_told() {
     scene.shell.run("verify --token-file nowhere").await.expect(2).says("--token-file");
     let empty = scene.shell.file("empty", "two words\n");
     scene.shell.run(&format!("verify --token-file {empty}")).await.expect(2).says("nothing else");
+    scene.shell.run("verify --login-file nowhere").await.expect(2).says("--login-file");
+    for (bytes, words) in [
+        (&b"test\n"[..], "does not hold two lines"),
+        (b"test\n\n", "does not hold two lines"),
+        (b" \ncanary-pw\n", "does not hold two lines"),
+        (b"test\ncanary-pw\n\n", "does not hold two lines"),
+        (b"\xef\xbb\xbftest\r\ncanary-pw\r\n", "byte order mark"),
+        (b"test\ncanary\0pw\n", "NUL"),
+        (b"\xff\xfet\0", "UTF-8"),
+    ] {
+        let file = scene.shell.file("account", bytes);
+        let done = scene.shell.run(&format!("verify --login-file {file}")).await.expect(2);
+        done.says(words).is_silent_about("canary");
+    }
+    scene.shell.run("verify --login-file - --token-file -").await.expect(2).says("only one flag can be -");
 }

@@ -47,7 +47,7 @@ pub enum Reply {
     EndlessChunks,
     /// What a program behind it answers, on this port of this machine.
     Behind(u16),
-    /// The first where the request's body holds a text, else the second.
+    /// The first where the request, head or body, holds a text, else the second.
     IfBody(String, Box<Reply>, Box<Reply>),
     /// One after the other, the last one for ever.
     InTurn(Vec<Reply>),
@@ -313,7 +313,7 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, state: &Mute
         }
     };
     while let Reply::IfBody(text, yes, no) = reply {
-        reply = if String::from_utf8_lossy(&body).contains(&text) { *yes } else { *no };
+        reply = if String::from_utf8_lossy(&request).contains(&text) { *yes } else { *no };
     }
     match reply {
         Reply::Behind(port) => pass_on(&mut stream, port, &request).await,

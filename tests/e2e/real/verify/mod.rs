@@ -91,7 +91,9 @@ async fn the_real_synapse_and_a_real_provider_are_in_order_in_every_phase_and_fo
 
     // Before.
     let web = ingress(&scene, &synapse, &knows).await;
-    let before = verify(&scene, &web, "", 0).await;
+    let account = scene.shell.file("account", format!("alice\n{}\n", parts::PASSWORD));
+    let before = verify(&scene, &web, &format!("--login-file {account}"), 0).await;
+    before.shows("the new token names @alice:example.com").shows("logged out again").is_silent_about(parts::PASSWORD);
     before.shows("logins are Synapse's").shows(&format!("Synapse offers the 1 of the spec: oidc-{ID}"));
 
     // MAS is up; the provider was told of its redirect URI, or was forgotten.

@@ -15,7 +15,7 @@ use crate::real::synapse::install as synapse;
 
 /// The provider's id in the spec, and in Synapse.
 pub const ID: &str = "01JABCDEFGHJKMNPQRSTVWXYZ0";
-const PASSWORD: &str = "a password of the test";
+pub const PASSWORD: &str = "a password of the test";
 /// A start on a machine that has other things to do.
 const PATIENCE: Duration = Duration::from_mins(3);
 

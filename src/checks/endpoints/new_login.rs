@@ -1,0 +1,107 @@
+//! A new login with a test account: who does it, whose the token is, and that it ends. Source: Matrix specification, client-server
+//! API §5.7; MAS, `crates/handlers/src/compat`.
+
+use serde_json::Value;
+
+use super::expected::{EndpointPhase, Expected};
+use super::question::{Question, Replies};
+use super::synapse::{delegates, types};
+use crate::answers::http::{Outcome, excerpt};
+use crate::checks::finding::{Code, Finding, Severity};
+
+const NEW_LOGIN: Code = "new-login";
+
+/// Why no login is tried. `None` where it harms nobody and may succeed.
+pub fn not_tried(expected: &Expected, answers: &Replies) -> Option<Finding> {
+    let url = Question::LogIn.url(expected);
+    if matches!(expected.phase, EndpointPhase::Rehearsed | EndpointPhase::Migrating) {
+        let text = "no login was tried: MAS is set up and the migration is not done, so a login at MAS makes the migration fail";
+        let remedy = "Use --login-file after the migration, or before MAS is set up.";
+        return Some(Finding::blocker(NEW_LOGIN, url, text).remedy(remedy));
+    }
+    let why = match said(answers, &Question::LoginV3).1 {
+        Err(why) => format!("asked how clients log in, the host answers {why}"),
+        Ok(flows) if delegates(&flows) != (expected.phase == EndpointPhase::Active) => {
+            "another service than expected does the logins; see synapse-login".to_owned()
+        }
+        Ok(flows) if !types(&flows).contains("m.login.password") => {
+            format!("logins with a password are switched off; the host offers {}", types(&flows))
+        }
+        Ok(_) => return None,
+    };
+    Some(Finding::unknown(NEW_LOGIN, url, format!("no login was tried: {why}")))
+}
+
+/// The status of an answer, 0 where there is none, and its document or what it is instead.
+fn said(answers: &Replies, question: &Question) -> (u16, Result<Value, String>) {
+    match answers.to(question).next() {
+        Some(Outcome::Answered(answer)) => (answer.status, answer.document()),
+        Some(Outcome::NotReached(why) | Outcome::Silent(why) | Outcome::Unusable(why) | Outcome::NotAsked(why)) => {
+            (0, Err(format!("nothing: {why}")))
+        }
+        None => (0, Err("nothing: it was not asked".to_owned())),
+    }
+}
+
+pub(super) fn judge(expected: &Expected, answers: &Replies) -> Option<Finding> {
+    let user = expected.test_user.as_deref().map(excerpt)?;
+    if let Some(finding) = not_tried(expected, answers) {
+        return Some(finding);
+    }
+    let mut finding = logged_in(expected, &user, answers);
+    match said(answers, &Question::LogOut) {
+        // Nobody was logged in.
+        _ if answers.to(&Question::LogOut).next().is_none() => {}
+        (200, _) => finding.message += "; the program logged out again",
+        (_, left) => {
+            let instead = left.err().unwrap_or_default();
+            finding.message += &format!("; the logout is answered with {instead}, so the new device may be left");
+            finding.severity = finding.severity.min(Severity::Unknown);
+            finding.remedy = Some("Remove the device from the test account's sessions.".to_owned());
+        }
+    }
+    Some(finding)
+}
+
+fn logged_in(expected: &Expected, user: &str, answers: &Replies) -> Finding {
+    let url = Question::LogIn.url(expected);
+    let service = if expected.phase == EndpointPhase::Active { "MAS" } else { "Synapse" };
+    let unknown = |text: String| Finding::unknown(NEW_LOGIN, &url, text).remedy("Try again in a while.");
+    let blocker = |text: String| Finding::blocker(NEW_LOGIN, &url, text);
+    let body = match said(answers, &Question::LogIn) {
+        (_, Ok(body)) if body["access_token"].is_string() => body,
+        (0, Err(why)) => return unknown(format!("the login of {user} is answered with {why}")),
+        (429, Err(why)) => return unknown(format!("the number of logins is limited: {why}")),
+        (403, Err(why)) => {
+            let remedy = "Log in as this user in a browser. If that works, correct user or password in the file.";
+            return blocker(format!("{service} refuses the login of {user}: {why}")).remedy(remedy);
+        }
+        (status, body) => {
+            let instead = body.err().unwrap_or_else(|| status.to_string());
+            let text = format!("the login of {user} is answered with {instead}, where an access token belongs");
+            return blocker(text).remedy(expected.look_at(service));
+        }
+    };
+    let named = match said(answers, &Question::WhoamiNew) {
+        (_, Ok(named)) => named,
+        (0, Err(why)) => return unknown(format!("{user} logs in; asked whose the token is, the host answers {why}")),
+        (_, Err(why)) => {
+            let text = format!("{user} logs in, but Synapse does not accept the new token: it answers {why}");
+            return blocker(text).remedy(expected.look_at("Synapse"));
+        }
+    };
+    let text = |key: &str| excerpt(named[key].as_str().unwrap_or("none"));
+    let (names, device) = (text("user_id"), text("device_id"));
+    let is_user = names.strip_prefix('@').and_then(|rest| rest.split_once(':')).is_some_and(|(localpart, server)| {
+        let given = user.trim_start_matches('@');
+        let (wanted, on) = given.split_once(':').unwrap_or((given, server));
+        let here = expected.server_name.as_deref().unwrap_or(server);
+        wanted.eq_ignore_ascii_case(localpart) && on == server && here == server
+    });
+    if !is_user || named["user_id"] != body["user_id"] || named["device_id"] != body["device_id"] {
+        let text = format!("the new token of {user} names {names}, device {device}, which is not what the login said");
+        return blocker(text).remedy("Stop, and ask Element Support: accounts are mixed up.");
+    }
+    let text = format!("{user} logs in with a password at {service}; the new token names {names}, device {device}");
+    Finding::ok(NEW_LOGIN, url, text)
+}

@@ -1,0 +1,65 @@
+//! `--login-file`: logs in, asks whose the new token is, and logs out again.
+
+use serde_json::json;
+
+use super::access::TestAccount;
+use super::ask::Round;
+use crate::checks::endpoints::{Outcome, Question};
+use crate::redact::Redactor;
+use crate::secrets::{SecretText, wipe};
+
+impl Round<'_> {
+    /// The requests and their answers; neither the password nor the token is in them.
+    pub(super) async fn log_in(&self, account: &TestAccount) -> Vec<(Question, Outcome)> {
+        let mut login = json!({
+            "type": "m.login.password",
+            "identifier": {"type": "m.id.user", "user": account.user},
+            "password": account.password.expose(),
+            "initial_device_display_name": "kubectl ess-mas verify",
+        });
+        let body = SecretText::new(login.to_string());
+        wipe(&mut login);
+        let mut outcome = self.at_spec(&Question::LogIn, None, Some(&body)).await.outcome;
+        let token = token(&outcome);
+        let secrets: Vec<_> = [Some(&account.password), token.as_ref()].into_iter().flatten().collect();
+        clean(&mut outcome, &account.user, &secrets);
+        let mut all = vec![(Question::LogIn, outcome)];
+        if let Some(token) = &token {
+            for (question, body) in [(Question::WhoamiNew, None), (Question::LogOut, Some(SecretText::from("{}")))] {
+                let mut outcome = self.at_spec(&question, Some(token), body.as_ref()).await.outcome;
+                clean(&mut outcome, &account.user, &secrets);
+                all.push((question, outcome));
+            }
+        }
+        all
+    }
+}
+
+fn token(outcome: &Outcome) -> Option<SecretText> {
+    let Outcome::Answered(answer) = outcome else { return None };
+    let mut body = answer.document().ok()?;
+    let token = body["access_token"].as_str().filter(|token| !token.is_empty()).map(SecretText::from);
+    wipe(&mut body);
+    token
+}
+
+/// Leaves of an answer what may be shown: a server may repeat what it was sent. Of a document these are the user and the device.
+fn clean(outcome: &mut Outcome, user: &str, secrets: &[&SecretText]) {
+    let Outcome::Answered(answer) = outcome else { return };
+    let Ok(mut body) = answer.document() else {
+        let bytes: Vec<_> = secrets.iter().map(|secret| secret.to_bytes()).collect();
+        let redactor = Redactor::of_echoes(&bytes);
+        answer.location = answer.location.as_deref().map(|location| redactor.text(location));
+        answer.body = redactor.text(&String::from_utf8_lossy(&answer.body)).into_bytes();
+        return;
+    };
+    let field = |key: &str| {
+        let text = body[key].as_str()?;
+        let is_user = text.trim_start_matches('@').starts_with(user.trim_start_matches('@'));
+        let repeats = secrets.iter().any(|secret| text.contains(secret.expose()));
+        Some(if repeats && !is_user { "***" } else { text }.to_owned())
+    };
+    let kept = json!({"user_id": field("user_id"), "device_id": field("device_id"), "access_token": body["access_token"].as_str().map(|_| "")});
+    wipe(&mut body);
+    answer.body = kept.to_string().into_bytes();
+}

@@ -1,0 +1,82 @@
+//! PgBouncer itself, before a PostgreSQL of the test's own. Tried with 1.18 (Debian 12).
+
+use ess_mas::answers::postgres::{ConnectionSettings, Pooling, ProbeError, Refusal, SslMode};
+use ess_mas::checks::databases::{Expected, Probed, judge};
+use ess_mas::checks::{Finding, Severity};
+
+use super::asked::{PASSWORD, ask, place, server};
+use super::server::ROOT;
+
+const IGNORE: &str = "ignore_startup_parameters = extra_float_digits";
+
+/// The finding about a pooler in what is said of MAS's database.
+async fn about_pooler(place: ConnectionSettings) -> Finding {
+    let mas = ask(&place, PASSWORD, None).await;
+    let expected = Expected {
+        mas: Ok(place),
+        synapse: Err("not asked here".to_owned()),
+        server_name: None,
+        providers: Vec::new(),
+        more_providers: false,
+        ldap: false,
+        migrated: false,
+    };
+    let answers = Probed { mas, synapse: Err(ProbeError::NotAsked("not asked here".to_owned())) };
+    let found = judge(&expected, &answers);
+    found.into_iter().find(|one| one.code == "database-pooler").unwrap_or_else(|| panic!("{answers:?}"))
+}
+
+#[tokio::test]
+async fn pgbouncer_is_named_with_its_mode_and_what_it_refuses() {
+    let Some(mut server) = server(true).await else { return };
+    let users = server.file("users.txt", &format!("\"mas\" \"{PASSWORD}\"\n\"root_of_all\" \"{ROOT}\"\n"));
+    let login = format!("auth_file = {users}");
+    let at = |port| place("db.example.com", port, "mas", "mas", SslMode::Prefer);
+    let Some(session) = server.pgbouncer("session", &format!("{login}\n{IGNORE}\npool_mode = session")).await else {
+        println!("SKIPPED: PgBouncer is not installed");
+        return;
+    };
+    let said = ask(&at(session), PASSWORD, None).await.unwrap();
+    assert_eq!(said.server.pooling, Pooling::BySession);
+    assert!(said.tables.known().is_some() && said.server.timeouts.known().is_some());
+    assert_eq!(about_pooler(at(session)).await.severity, Severity::Ok);
+    assert_eq!(about_pooler(at(server.port)).await.severity, Severity::Ok, "without one");
+    assert_eq!(ask(&at(server.port), PASSWORD, None).await.unwrap().server.pooling, Pooling::None);
+    let wrong = ask(&at(session), "wrong", None).await;
+    assert!(matches!(&wrong, Err(ProbeError::Refused(Refusal { state, .. })) if state == "28P01"), "{wrong:?}");
+    let nowhere = ask(&place("db", session, "nowhere", "mas", SslMode::Prefer), PASSWORD, None).await;
+    assert!(matches!(nowhere, Err(ProbeError::Refused(_))), "{nowhere:?}");
+
+    let transaction = format!("{login}\n{IGNORE}\npool_mode = transaction");
+    let transaction = server.pgbouncer("transaction", &transaction).await.unwrap();
+    assert_eq!(ask(&at(transaction), PASSWORD, None).await.unwrap().server.pooling, Pooling::ByTransaction);
+    let one = format!("{login}\n{IGNORE}\npool_mode = transaction\ndefault_pool_size = 1");
+    let one = server.pgbouncer("one", &one).await.unwrap();
+    let pooling = ask(&at(one), PASSWORD, None).await.unwrap().server.pooling;
+    assert_eq!(pooling, Pooling::ByTransaction, "one process of the server for all");
+    let found = about_pooler(at(transaction)).await;
+    assert!(found.severity == Severity::Blocker && found.message.contains("moved a session"), "{found:?}");
+
+    let statement = format!("{login}\n{IGNORE}\npool_mode = statement");
+    let statement = server.pgbouncer("statement", &statement).await.unwrap();
+    let found = about_pooler(at(statement)).await;
+    assert!(
+        found.severity == Severity::Blocker
+            && found.message.contains("PgBouncer")
+            && found.message.contains("statement pooling"),
+        "{found:?}"
+    );
+
+    // As it is installed: it refuses what MAS sends.
+    let strict = server.pgbouncer("strict", &format!("{login}\npool_mode = session")).await.unwrap();
+    let found = about_pooler(at(strict)).await;
+    assert!(found.severity == Severity::Blocker && found.message.contains("PgBouncer"), "{found:?}");
+    assert!(found.remedy.unwrap().contains("ignore_startup_parameters = extra_float_digits"));
+
+    // It asks the server for the verifier of who logs in.
+    let root = server.file("root.txt", &format!("\"root_of_all\" \"{ROOT}\"\n"));
+    let by_query = format!("auth_file = {root}\nauth_user = root_of_all\n{IGNORE}\npool_mode = session");
+    let by_query = server.pgbouncer("by_query", &by_query).await.unwrap();
+    let said = ask(&at(by_query), PASSWORD, None).await.unwrap();
+    assert!(said.server.asked_password && said.server.pooling == Pooling::BySession, "{:?}", said.server);
+}

@@ -117,6 +117,10 @@ pub(super) fn is_self_issued(x509: &X509Certificate<'_>) -> bool {
     x509.subject().as_raw() == x509.issuer().as_raw()
 }
 
+pub(super) fn is_expired(x509: &X509Certificate<'_>, now: Timestamp) -> bool {
+    x509.validity().not_after.timestamp() < now.as_second()
+}
+
 impl fmt::Debug for Certificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Certificate({}, {})", name(&self.x509()), self.fingerprint())
@@ -205,6 +209,10 @@ impl CertificateChain {
 
     pub fn certificates(&self) -> &[Certificate] {
         &self.certificates
+    }
+
+    pub fn to_der(&self) -> Vec<Vec<u8>> {
+        self.certificates.iter().map(|one| one.der.clone()).collect()
     }
 
     /// All of them as PEM in the order they were given, and nothing else: what goes into a Secret.

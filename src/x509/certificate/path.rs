@@ -55,14 +55,15 @@ impl Path {
 /// How many signatures are looked at in search of another way; a file may hold any number of certificates of one name.
 const MOST_SIGNATURES: u32 = 100;
 
-/// Extends `path` to a root through certificates that have not expired, and says whether there is such a way.
+/// Extends `path` through certificates that have not expired, up to a root or to one whose issuer is not there, as roots usually
+/// are not. Says whether there is such a way.
 fn climb(chain: &[X509Certificate<'_>], path: &mut Vec<usize>, now: Timestamp, left: &mut u32) -> bool {
     let current = path[path.len() - 1];
-    if is_self_issued(&chain[current]) {
+    let candidates: Vec<_> = issuers(chain, current, path).collect();
+    if is_self_issued(&chain[current]) || candidates.is_empty() {
         return true;
     }
-    let candidates: Vec<_> = issuers(chain, current, path).filter(|index| !is_expired(&chain[*index], now)).collect();
-    for next in candidates {
+    for next in candidates.into_iter().filter(|index| !is_expired(&chain[*index], now)) {
         if *left == 0 {
             return false;
         }

@@ -132,7 +132,7 @@ impl fmt::Debug for Certificate {
 pub enum CertificateError {
     #[error("The file holds no certificate in PEM form. Give the file that has a line -----BEGIN CERTIFICATE-----.")]
     NoCertificate,
-    #[error("The file is {}, which TLS servers do not read. Convert it: {}", .0.name(), .0.certificates())]
+    #[error("The file is {}, not a certificate in PEM form. {}", .0.name(), .0.certificates())]
     OtherFormat(OtherFormat),
     /// `number` counts from 1.
     #[error("Certificate {number} in the file is damaged: it cannot be read. Copy the file again as a whole.")]
@@ -180,7 +180,8 @@ impl CertificateChain {
                 Some(place) if pem::has_begin_line(&text, "CERTIFICATE") => {
                     CertificateError::Damaged { number: place + 1 }
                 }
-                _ => OtherFormat::of(bytes).map_or(CertificateError::Layout, CertificateError::OtherFormat),
+                _ if text.starts_with('\u{feff}') => CertificateError::OtherFormat(OtherFormat::ByteOrderMark),
+                _ => CertificateError::Layout,
             });
         }
         let certificate = |(place, der): (usize, &CertificateDer<'_>)| {

@@ -442,11 +442,14 @@ fn what_is_not_a_certificate_file_is_named() {
     let pem = good.certificate.to_pem();
     let parse = |bytes: &[u8]| CertificateChain::parse(bytes).map(|chain| chain.certificates().len());
     let indented: String = pem.lines().flat_map(|line| ["    ", line, "\n"]).collect();
-    assert_eq!(parse(b" \n"), Err(E::NoCertificate));
+    assert_eq!(parse(b" \n"), Err(E::OtherFormat(OtherFormat::Empty)));
     assert_eq!(parse(b"hello"), Err(E::NoCertificate));
-    assert_eq!(parse(good.certificate.der()), Err(E::OtherFormat(OtherFormat::Der)));
-    assert_eq!(parse(good.key.pem().expose().as_bytes()), Err(E::NoCertificate), "a key");
-    assert_eq!(parse(pem.replace("CERTIFICATE", "CERTIFICATE REQUEST").as_bytes()), Err(E::NoCertificate));
+    assert_eq!(parse(good.certificate.der()), Err(E::OtherFormat(OtherFormat::CertificateDer)));
+    assert_eq!(parse(good.key.pem().expose().as_bytes()), Err(E::OtherFormat(OtherFormat::PrivateKey)));
+    assert_eq!(
+        parse(pem.replace("CERTIFICATE", "CERTIFICATE REQUEST").as_bytes()),
+        Err(E::OtherFormat(OtherFormat::Request))
+    );
     assert_eq!(parse(&pem.as_bytes()[..pem.len() / 2]), Err(E::Damaged { number: 1 }));
     assert_eq!(parse(format!("{pem}{}", pem.replacen("MII", "MIJ", 1)).as_bytes()), Err(E::Damaged { number: 2 }));
     assert_eq!(parse(pem.replace('\n', "\\n").as_bytes()), Err(E::Layout));
@@ -468,14 +471,20 @@ fn other_forms_are_named_with_the_command_that_converts_them() {
     std::fs::write(file("key.pem"), good.key.pem().expose()).unwrap();
     let pkcs7 = |form| openssl(&["crl2pkcs7", "-nocrl", "-certfile", &file("chain.pem"), "-outform", form], b"");
     let pkcs12 = ["pkcs12", "-export", "-in", &file("chain.pem"), "-inkey", &file("key.pem"), "-passout", "pass:"];
-    let utf16 = [vec![0xff, 0xfe], pem.encode_utf16().flat_map(u16::to_le_bytes).collect()].concat();
+    let utf16 = |unit: fn(u16) -> [u8; 2]| pem.encode_utf16().flat_map(unit).collect::<Vec<u8>>();
+    let body: String = good.certificate.to_pem().lines().filter(|line| !line.starts_with('-')).collect();
     let forms = [
-        (good.certificate.der().to_vec(), OtherFormat::Der),
-        (pkcs7("PEM"), OtherFormat::Pkcs7 { der: false }),
-        (pkcs7("DER"), OtherFormat::Pkcs7 { der: true }),
+        (good.certificate.der().to_vec(), OtherFormat::CertificateDer),
+        (pkcs7("PEM"), OtherFormat::Pkcs7),
+        (pkcs7("DER"), OtherFormat::Pkcs7Der),
         (openssl(&pkcs12, b""), OtherFormat::Pkcs12),
-        (utf16, OtherFormat::Utf16),
+        ([b"\xff\xfe".as_slice(), &utf16(u16::to_le_bytes)].concat(), OtherFormat::Utf16),
+        ([b"\xfe\xff".as_slice(), &utf16(u16::to_be_bytes)].concat(), OtherFormat::Utf16),
+        (utf16(u16::to_le_bytes), OtherFormat::Utf16Le),
+        (utf16(u16::to_be_bytes), OtherFormat::Utf16Be),
         (["\u{feff}".as_bytes(), pem.as_bytes()].concat(), OtherFormat::ByteOrderMark),
+        (body.into_bytes(), OtherFormat::Base64Der),
+        (openssl(&["base64"], pem.as_bytes()), OtherFormat::Base64Pem),
     ];
     for (bytes, format) in forms {
         let error = CertificateChain::parse(&bytes).unwrap_err();
@@ -483,11 +492,28 @@ fn other_forms_are_named_with_the_command_that_converts_them() {
         assert!(error.to_string().contains(format.certificates()), "{error}");
         std::fs::write(file("FILE"), bytes).unwrap();
         let mut shell = std::process::Command::new("sh");
-        let command = format.certificates().replace("pkcs12 ", "pkcs12 -passin pass: ");
+        let command =
+            format.certificates().strip_prefix("Convert it: ").unwrap().replace("pkcs12 ", "pkcs12 -passin pass: ");
         let done = shell.arg("-c").arg(&command).current_dir(&directory).output().unwrap();
         assert!(done.status.success(), "{command}: {}", String::from_utf8_lossy(&done.stderr));
         let converted = CertificateChain::parse(&std::fs::read(file("FILE.pem")).unwrap()).unwrap();
         assert!(converted.certificates().contains(&good.certificate), "{command}");
+    }
+    let request = openssl(&["req", "-new", "-subj", "/CN=x", "-key", &file("key.pem"), "-outform", "DER"], b"");
+    let key = |arguments: &[&str]| openssl(&[&["pkey", "-in", &file("key.pem")], arguments].concat(), b"");
+    for (bytes, format) in [
+        (request, OtherFormat::RequestDer),
+        (key(&["-outform", "DER"]), OtherFormat::PrivateKeyDer),
+        (key(&["-pubout", "-outform", "DER"]), OtherFormat::PublicKeyDer),
+        (key(&["-pubout"]), OtherFormat::PublicKey),
+        (b"\n<!DOCTYPE html><html>".to_vec(), OtherFormat::Html),
+        (b"\xfe\xed\xfe\xed\0\0\0\x02".to_vec(), OtherFormat::JavaKeyStore),
+        (b"PK\x03\x04\x14\0".to_vec(), OtherFormat::Zip),
+        (b"ssh-ed25519 AAAA someone\n".to_vec(), OtherFormat::PublicKey),
+        (Vec::new(), OtherFormat::Empty),
+    ] {
+        assert_eq!(CertificateChain::parse(&bytes), Err(CertificateError::OtherFormat(format)));
+        assert!(!format.name().is_empty() && !format.key().is_empty(), "{format:?}");
     }
     let trusted = openssl(&["x509", "-trustout"], pem.as_bytes());
     assert_eq!(CertificateChain::parse(&trusted), Err(CertificateError::Trusted));

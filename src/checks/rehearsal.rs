@@ -5,8 +5,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::finding::{Code, Finding};
+use super::component_secrets::COMPONENT_SECRET;
+use super::finding::{Code, Finding, Severity};
+use super::secret::SECRET;
 use super::snapshot::{Purpose, Snapshot};
+use super::synapse::SYNAPSE_SETTINGS;
 use crate::answers::Known;
 use crate::deployment::Deployment;
 use crate::plan::{Plan, SecretKeys};
@@ -79,6 +82,69 @@ pub fn standing(snapshot: &Snapshot) -> RehearsalStanding {
     if changed.is_empty() { RehearsalStanding::Passed } else { RehearsalStanding::Outdated(changed) }
 }
 
+/// What the last dry run or activation reported when it failed, unless the spec has changed since.
+pub fn last_failure(snapshot: &Snapshot) -> Option<&str> {
+    let rehearsal = snapshot.recorded()?.rehearsal.as_ref()?;
+    let of_dry_run = rehearsal.message.as_ref().filter(|_| rehearsal.state == RehearsalState::Failed);
+    let stands = snapshot.deployment.rehearsed_digest() == rehearsal.spec_digest;
+    rehearsal.failed_since.as_ref().or(of_dry_run).filter(|_| stands).map(String::as_str)
+}
+
+/// Causes of failures, the check that looks for each of them, and what to do where that check has not found it.
+const SEEN_BY: [(&str, Code, &str); 14] = [
+    (
+        "account-changes-enabled",
+        SYNAPSE_SETTINGS,
+        "Set spec.components.synapse.config.delegatedAuth.userProfiles.allowEmailChange to false.",
+    ),
+    (
+        "registration-enabled",
+        SYNAPSE_SETTINGS,
+        "Set spec.components.synapse.config.delegatedAuth.localPasswordDatabase.enableRegistration to false.",
+    ),
+    ("guests-enabled", SYNAPSE_SETTINGS, OPERATORS),
+    ("login-via-existing-session", SYNAPSE_SETTINGS, OPERATORS),
+    ("user-consent-enabled", SYNAPSE_SETTINGS, OPERATORS),
+    ("captcha-not-ported", SYNAPSE_SETTINGS, OPERATORS),
+    ("cas-configured", SYNAPSE_SETTINGS, OPERATORS),
+    ("jwt-configured", SYNAPSE_SETTINGS, OPERATORS),
+    ("password-provider-configured", SYNAPSE_SETTINGS, OPERATORS),
+    ("synapse-database-named-twice", SYNAPSE_SETTINGS, OPERATORS),
+    (
+        "encryption-secret-form",
+        SECRET,
+        "If the Secret has changed since, repeat the dry run: `kubectl ess-mas dry-run`.",
+    ),
+    (
+        "signing-key-unreadable",
+        SECRET,
+        "If the Secret has changed since, repeat the dry run: `kubectl ess-mas dry-run`.",
+    ),
+    (
+        "component-secrets-missing",
+        COMPONENT_SECRET,
+        "If the Secrets have changed since, repeat the dry run: `kubectl ess-mas dry-run`.",
+    ),
+    (
+        "secret-keys-missing",
+        COMPONENT_SECRET,
+        "If the Secrets have changed since, repeat the dry run: `kubectl ess-mas dry-run`.",
+    ),
+];
+const OPERATORS: &str = "The free-form settings don't contain it, so the operator adds it. Ask Element Support which field of the ElementDeployment sets it.";
+
+/// Takes back the ok of a check that has not found what the last failure names. `causes`: their codes and meanings.
+pub fn contradict<'a>(causes: impl IntoIterator<Item = (&'a str, &'a str)>, findings: &mut [Finding]) {
+    for (cause, meaning) in causes {
+        let Some((_, check, remedy)) = SEEN_BY.iter().find(|(known, ..)| *known == cause) else { continue };
+        let ok = |one: &&mut Finding| one.code == *check && one.severity == Severity::Ok;
+        if let Some(found) = findings.iter_mut().find(ok) {
+            let text = format!("the last failure names a cause that this check doesn't find: {meaning} ({cause})");
+            *found = Finding::warning(check, found.subject.clone(), text).remedy(*remedy);
+        }
+    }
+}
+
 /// Whether `prepare` has settled something that is not in the spec. The activation would leave it out, and whoever
 /// settled it would find MAS migrated without it.
 fn prepared_since(snapshot: &Snapshot, keys: &SecretKeys) -> bool {
@@ -137,7 +203,15 @@ fn old(snapshot: &Snapshot) -> Option<Finding> {
         _ => return None,
     };
     let finding = Finding::warning(REHEARSAL_OLD, "the dry run", text);
-    Some(finding.remedy("Rehearse again, nobody notices it: `kubectl ess-mas dry-run`."))
+    Some(finding.remedy(again(snapshot, "Rehearse again, nobody notices it: `kubectl ess-mas dry-run`.")))
+}
+
+/// A dry run is refused while the switch is on.
+fn again(snapshot: &Snapshot, dry_run: &'static str) -> &'static str {
+    if snapshot.deployment.active() == Some(true) {
+        return "Roll back first: `kubectl ess-mas abort`. Then repeat the dry run: `kubectl ess-mas dry-run`.";
+    }
+    dry_run
 }
 
 /// Whether the rehearsal still stands but is of another time, so that it is worth making it again.
@@ -175,7 +249,7 @@ pub(super) fn check(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Fi
             format!("it passed, but whether the MAS Secret is still the same could not be found out: {why}")
         }
     };
-    let again = "Run `kubectl ess-mas dry-run`, and let it pass.";
+    let again = again(snapshot, "Run `kubectl ess-mas dry-run`, and let it pass.");
     findings.push(match purpose {
         Purpose::Activate => Finding::blocker(REHEARSAL, subject, message).remedy(again).guide(),
         // Only the activation needs it, and who looks may not be that far.
@@ -187,7 +261,7 @@ pub(super) fn check(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Fi
 mod tests {
     use serde_json::{Value, json};
 
-    use super::super::{Severity, run, tests};
+    use super::super::{run, tests};
     use super::*;
     use crate::deployment::{ChartRelease, Features};
     use crate::plan::SecretContents;
@@ -343,6 +417,45 @@ mod tests {
             assert!(Rehearsed::check(&snapshot).is_none());
         }
         assert!(Rehearsed::check(&rehearsed(|_| {})).is_some());
+    }
+
+    #[test]
+    fn a_dry_run_that_would_be_refused_is_not_advised() {
+        let mut snapshot = rehearsed(|object| {
+            object["spec"]["components"]["matrixAuthenticationService"]["config"]["active"] = json!(true);
+        });
+        if let Known::Known(Some(record)) = &mut snapshot.record {
+            record.rehearsal.as_mut().unwrap().failed_since = Some("no".into());
+        }
+        let found = run(&snapshot, Purpose::Look);
+        let remedy = found.iter().find(|one| one.code == "rehearsal").unwrap().remedy.as_deref().unwrap();
+        assert!(remedy.starts_with("Roll back first: `kubectl ess-mas abort`."), "{remedy}");
+        assert_eq!(last_failure(&snapshot), Some("no"));
+    }
+
+    #[test]
+    fn a_check_that_missed_what_the_last_failure_names_is_not_ok() {
+        let mut snapshot = rehearsed(|_| {});
+        assert_eq!(last_failure(&snapshot), None, "it passed");
+        if let Known::Known(Some(record)) = &mut snapshot.record {
+            let rehearsal = record.rehearsal.as_mut().unwrap();
+            (rehearsal.state, rehearsal.message) = (RehearsalState::Failed, Some("no".into()));
+        }
+        assert_eq!(last_failure(&snapshot), Some("no"));
+        let mut found = run(&snapshot, Purpose::Look);
+        let ok =
+            |found: &[Finding]| found.iter().find(|one| one.code == SYNAPSE_SETTINGS).unwrap().severity == Severity::Ok;
+        contradict([("synapse-table-locked", "Locked.")], &mut found);
+        assert!(ok(&found), "no check looks for that");
+        contradict([("account-changes-enabled", "Users change addresses.")], &mut found);
+        assert!(!ok(&found));
+        let told = found.iter().find(|one| one.code == SYNAPSE_SETTINGS).unwrap();
+        super::super::explain::assert_true(told);
+        assert!(told.message.contains("Users change addresses."), "{}", told.message);
+        assert!(told.remedy.as_deref().unwrap().contains("allowEmailChange"));
+        snapshot.deployment =
+            rehearsed(|object| object["spec"]["global"]["config"]["verifyTls"] = json!(false)).deployment;
+        assert_eq!(last_failure(&snapshot), None, "the spec has changed since");
     }
 
     #[test]

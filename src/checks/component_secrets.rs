@@ -11,7 +11,7 @@ use crate::answers::Known;
 use crate::deployment::{Deployment, MAS, TlsMode};
 use crate::plan::referenced_keys;
 
-pub(super) const COMPONENT_SECRET: Code = "component-secret";
+const COMPONENT_SECRET: Code = "component-secret";
 
 struct Reference {
     component: String,

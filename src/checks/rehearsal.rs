@@ -5,11 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::component_secrets::COMPONENT_SECRET;
 use super::finding::{Code, Finding, Severity};
-use super::secret::SECRET;
 use super::snapshot::{Purpose, Snapshot};
-use super::synapse::SYNAPSE_SETTINGS;
 use crate::answers::Known;
 use crate::deployment::Deployment;
 use crate::plan::{Plan, SecretKeys};
@@ -91,56 +88,17 @@ pub fn last_failure(snapshot: &Snapshot) -> Option<&str> {
 }
 
 /// Causes of failures, the check that looks for each of them, and what to do where that check has not found it.
-const SEEN_BY: [(&str, Code, &str); 14] = [
-    (
-        "account-changes-enabled",
-        SYNAPSE_SETTINGS,
-        "Set spec.components.synapse.config.delegatedAuth.userProfiles.allowEmailChange to false.",
-    ),
-    (
-        "registration-enabled",
-        SYNAPSE_SETTINGS,
-        "Set spec.components.synapse.config.delegatedAuth.localPasswordDatabase.enableRegistration to false.",
-    ),
-    ("guests-enabled", SYNAPSE_SETTINGS, OPERATORS),
-    ("login-via-existing-session", SYNAPSE_SETTINGS, OPERATORS),
-    ("user-consent-enabled", SYNAPSE_SETTINGS, OPERATORS),
-    ("captcha-not-ported", SYNAPSE_SETTINGS, OPERATORS),
-    ("cas-configured", SYNAPSE_SETTINGS, OPERATORS),
-    ("jwt-configured", SYNAPSE_SETTINGS, OPERATORS),
-    ("password-provider-configured", SYNAPSE_SETTINGS, OPERATORS),
-    ("synapse-database-named-twice", SYNAPSE_SETTINGS, OPERATORS),
-    (
-        "encryption-secret-form",
-        SECRET,
-        "If the Secret has changed since, repeat the dry run: `kubectl ess-mas dry-run`.",
-    ),
-    (
-        "signing-key-unreadable",
-        SECRET,
-        "If the Secret has changed since, repeat the dry run: `kubectl ess-mas dry-run`.",
-    ),
-    (
-        "component-secrets-missing",
-        COMPONENT_SECRET,
-        "If the Secrets have changed since, repeat the dry run: `kubectl ess-mas dry-run`.",
-    ),
-    (
-        "secret-keys-missing",
-        COMPONENT_SECRET,
-        "If the Secrets have changed since, repeat the dry run: `kubectl ess-mas dry-run`.",
-    ),
-];
-const OPERATORS: &str = "The free-form settings don't contain it, so the operator adds it. Ask Element Support which field of the ElementDeployment sets it.";
+const SEEN_BY: &str = include_str!("seen_by.txt");
 
 /// Takes back the ok of a check that has not found what the last failure names. `causes`: their codes and meanings.
 pub fn contradict<'a>(causes: impl IntoIterator<Item = (&'a str, &'a str)>, findings: &mut [Finding]) {
     for (cause, meaning) in causes {
-        let Some((_, check, remedy)) = SEEN_BY.iter().find(|(known, ..)| *known == cause) else { continue };
-        let ok = |one: &&mut Finding| one.code == *check && one.severity == Severity::Ok;
+        let of_cause = |line: &'static str| line.strip_prefix(cause)?.strip_prefix(' ')?.split_once(": ");
+        let Some((check, remedy)) = SEEN_BY.lines().find_map(of_cause) else { continue };
+        let ok = |one: &&mut Finding| one.code == check && one.severity == Severity::Ok;
         if let Some(found) = findings.iter_mut().find(ok) {
             let text = format!("the last failure names a cause that this check doesn't find: {meaning} ({cause})");
-            *found = Finding::warning(check, found.subject.clone(), text).remedy(*remedy);
+            *found = Finding::warning(check, found.subject.clone(), text).remedy(remedy);
         }
     }
 }
@@ -443,13 +401,14 @@ mod tests {
         }
         assert_eq!(last_failure(&snapshot), Some("no"));
         let mut found = run(&snapshot, Purpose::Look);
-        let ok =
-            |found: &[Finding]| found.iter().find(|one| one.code == SYNAPSE_SETTINGS).unwrap().severity == Severity::Ok;
+        let ok = |found: &[Finding]| {
+            found.iter().find(|one| one.code == "synapse-settings").unwrap().severity == Severity::Ok
+        };
         contradict([("synapse-table-locked", "Locked.")], &mut found);
         assert!(ok(&found), "no check looks for that");
         contradict([("account-changes-enabled", "Users change addresses.")], &mut found);
         assert!(!ok(&found));
-        let told = found.iter().find(|one| one.code == SYNAPSE_SETTINGS).unwrap();
+        let told = found.iter().find(|one| one.code == "synapse-settings").unwrap();
         super::super::explain::assert_true(told);
         assert!(told.message.contains("Users change addresses."), "{}", told.message);
         assert!(told.remedy.as_deref().unwrap().contains("allowEmailChange"));

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use pem_rfc7468::LineEnding;
-use serde::Deserialize;
 use x509_parser::asn1_rs::{Any, FromDer as _, Tag};
 use x509_parser::certificate::X509Certificate;
 use zeroize::Zeroizing;
@@ -19,49 +18,24 @@ pub(super) fn labels(text: &str) -> impl Iterator<Item = &str> {
     text.split("-----BEGIN ").skip(1).filter_map(|rest| rest.split("-----").next())
 }
 
-/// What a file is that is no PEM of the kind that is wanted. `formats.yaml` has the words for each.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum OtherFormat {
-    Empty,
-    Html,
-    Zip,
-    ByteOrderMark,
-    Utf16,
-    Utf16Le,
-    Utf16Be,
-    JavaKeyStore,
-    Pkcs7,
-    Pkcs7Der,
-    Pkcs12,
-    Certificate,
-    CertificateDer,
-    Request,
-    RequestDer,
-    PrivateKey,
-    PrivateKeyDer,
-    EncryptedKeyDer,
-    OpenSshKey,
-    PublicKey,
-    PublicKeyDer,
-    Base64Pem,
-    Base64Der,
-}
+/// What a file is that is no PEM of the kind that is wanted: a key of `formats.yaml`, which has the words for each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OtherFormat(pub(super) &'static str);
 
 /// The kind, then what to do for the certificates and for the private key.
-static WORDS: LazyLock<BTreeMap<OtherFormat, [String; 3]>> =
+static WORDS: LazyLock<BTreeMap<String, [String; 3]>> =
     LazyLock::new(|| serde_yaml::from_str(include_str!("formats.yaml")).expect("a test reads this file"));
 
 impl OtherFormat {
     pub(super) fn of(bytes: &[u8]) -> Option<Self> {
         match *bytes {
-            _ if bytes.trim_ascii().is_empty() => Some(Self::Empty),
-            [0xef, 0xbb, 0xbf, ..] => Some(Self::ByteOrderMark),
-            [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Some(Self::Utf16),
-            [0xfe, 0xed, 0xfe, 0xed, ..] | [0xce, 0xce, 0xce, 0xce, ..] => Some(Self::JavaKeyStore),
-            [b'P', b'K', 3, 4, ..] => Some(Self::Zip),
-            [1..0x80, 0, 1..0x80, 0, ..] => Some(Self::Utf16Le),
-            [0, 1..0x80, 0, 1..0x80, ..] => Some(Self::Utf16Be),
+            _ if bytes.trim_ascii().is_empty() => Some(Self("empty")),
+            [0xef, 0xbb, 0xbf, ..] => Some(Self("byte-order-mark")),
+            [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Some(Self("utf16")),
+            [0xfe, 0xed, 0xfe, 0xed, ..] | [0xce, 0xce, 0xce, 0xce, ..] => Some(Self("java-key-store")),
+            [b'P', b'K', 3, 4, ..] => Some(Self("zip")),
+            [1..0x80, 0, 1..0x80, 0, ..] => Some(Self("utf16-le")),
+            [0, 1..0x80, 0, 1..0x80, ..] => Some(Self("utf16-be")),
             _ => Self::of_der(bytes)
                 .or_else(|| Self::of_text(&Zeroizing::new(String::from_utf8_lossy(bytes).into_owned()))),
         }
@@ -73,17 +47,17 @@ impl OtherFormat {
         let (rest, first) = Any::from_der(sequence.data).ok()?;
         match (first.tag(), first.data) {
             // ContentInfo begins with the kind of its content, PFX with version 3; keys have version 0 or 1.
-            (Tag::Oid, _) => Some(Self::Pkcs7Der),
-            (Tag::Integer, [3]) => Some(Self::Pkcs12),
-            (Tag::Integer, _) => Some(Self::PrivateKeyDer),
+            (Tag::Oid, _) => Some(Self("pkcs7-der")),
+            (Tag::Integer, [3]) => Some(Self("pkcs12")),
+            (Tag::Integer, _) => Some(Self("private-key-der")),
             (Tag::Sequence, inner) => Some(match Any::from_der(rest).ok()?.1.tag() {
-                Tag::BitString => Self::PublicKeyDer,
-                Tag::OctetString => Self::EncryptedKeyDer,
+                Tag::BitString => Self("public-key-der"),
+                Tag::OctetString => Self("encrypted-key-der"),
                 // CertificationRequestInfo has version 0; a certificate's version 1 is left out.
                 _ if inner.starts_with(&[2, 1, 0, 0x30]) && X509Certificate::from_der(bytes).is_err() => {
-                    Self::RequestDer
+                    Self("request-der")
                 }
-                _ => Self::CertificateDer,
+                _ => Self("certificate-der"),
             }),
             _ => None,
         }
@@ -92,35 +66,35 @@ impl OtherFormat {
     fn of_text(text: &str) -> Option<Self> {
         let start = text.trim_start();
         match labels(text).next() {
-            Some("PKCS7" | "PKCS #7 SIGNED DATA" | "CMS") => Some(Self::Pkcs7),
-            Some("OPENSSH PRIVATE KEY") => Some(Self::OpenSshKey),
-            Some(label) if label.ends_with("PRIVATE KEY") => Some(Self::PrivateKey),
-            Some(label) if label.ends_with("PUBLIC KEY") => Some(Self::PublicKey),
-            Some(label) if label.ends_with("CERTIFICATE REQUEST") => Some(Self::Request),
-            Some(label) if label.ends_with("CERTIFICATE") => Some(Self::Certificate),
+            Some("PKCS7" | "PKCS #7 SIGNED DATA" | "CMS") => Some(Self("pkcs7")),
+            Some("OPENSSH PRIVATE KEY") => Some(Self("open-ssh-key")),
+            Some(label) if label.ends_with("PRIVATE KEY") => Some(Self("private-key")),
+            Some(label) if label.ends_with("PUBLIC KEY") => Some(Self("public-key")),
+            Some(label) if label.ends_with("CERTIFICATE REQUEST") => Some(Self("request")),
+            Some(label) if label.ends_with("CERTIFICATE") => Some(Self("certificate")),
             Some(_) => None,
             None if start.starts_with("<!") || start.starts_with("<html") || start.starts_with("<HTML") => {
-                Some(Self::Html)
+                Some(Self("html"))
             }
-            None if start.starts_with("ssh-") || start.starts_with("ecdsa-") => Some(Self::PublicKey),
-            None if start.starts_with("LS0tLS1CRUdJTi") => Some(Self::Base64Pem),
-            None if start.starts_with("MII") => Some(Self::Base64Der),
+            None if start.starts_with("ssh-") || start.starts_with("ecdsa-") => Some(Self("public-key")),
+            None if start.starts_with("LS0tLS1CRUdJTi") => Some(Self("base64-pem")),
+            None if start.starts_with("MII") => Some(Self("base64-der")),
             None => None,
         }
     }
 
     pub(super) fn name(self) -> &'static str {
-        &WORDS[&self][0]
+        &WORDS[self.0][0]
     }
 
     /// What to do to get the certificates out of it.
     pub(super) fn certificates(self) -> &'static str {
-        &WORDS[&self][1]
+        &WORDS[self.0][1]
     }
 
     /// What to do to get the private key out of it.
     pub(super) fn key(self) -> &'static str {
-        &WORDS[&self][2]
+        &WORDS[self.0][2]
     }
 }
 

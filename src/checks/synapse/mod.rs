@@ -17,7 +17,7 @@ use crate::answers::Known;
 use crate::deployment::squashed;
 use settings::of_field;
 
-pub(super) const SYNAPSE_SETTINGS: Code = "synapse-settings";
+const SYNAPSE_SETTINGS: Code = "synapse-settings";
 
 const ADDITIONAL: &str = "spec.components.synapse.config.additional";
 

@@ -65,3 +65,16 @@ pub fn conclude(ui: &Ui, format: OutputFormat, target: Option<&Target>, findings
         Exit::Done
     })
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn causes_and_the_checks_that_see_them_are_known() {
+        for line in include_str!("../../checks/seen_by.txt").lines() {
+            let (cause, rest) = line.split_once(' ').unwrap();
+            let (check, remedy) = rest.split_once(": ").unwrap();
+            assert!(crate::diagnosis::codes().any(|code| code == cause), "{cause}");
+            assert!(crate::checks::explain::explanation(check).is_some() && !remedy.is_empty(), "{check}");
+        }
+    }
+}

@@ -180,7 +180,7 @@ impl CertificateChain {
                 Some(place) if pem::has_begin_line(&text, "CERTIFICATE") => {
                     CertificateError::Damaged { number: place + 1 }
                 }
-                _ if text.starts_with('\u{feff}') => CertificateError::OtherFormat(OtherFormat::ByteOrderMark),
+                _ if text.starts_with('\u{feff}') => CertificateError::OtherFormat(OtherFormat("byte-order-mark")),
                 _ => CertificateError::Layout,
             });
         }

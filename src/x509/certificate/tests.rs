@@ -442,13 +442,13 @@ fn what_is_not_a_certificate_file_is_named() {
     let pem = good.certificate.to_pem();
     let parse = |bytes: &[u8]| CertificateChain::parse(bytes).map(|chain| chain.certificates().len());
     let indented: String = pem.lines().flat_map(|line| ["    ", line, "\n"]).collect();
-    assert_eq!(parse(b" \n"), Err(E::OtherFormat(OtherFormat::Empty)));
+    assert_eq!(parse(b" \n"), Err(E::OtherFormat(OtherFormat("empty"))));
     assert_eq!(parse(b"hello"), Err(E::NoCertificate));
-    assert_eq!(parse(good.certificate.der()), Err(E::OtherFormat(OtherFormat::CertificateDer)));
-    assert_eq!(parse(good.key.pem().expose().as_bytes()), Err(E::OtherFormat(OtherFormat::PrivateKey)));
+    assert_eq!(parse(good.certificate.der()), Err(E::OtherFormat(OtherFormat("certificate-der"))));
+    assert_eq!(parse(good.key.pem().expose().as_bytes()), Err(E::OtherFormat(OtherFormat("private-key"))));
     assert_eq!(
         parse(pem.replace("CERTIFICATE", "CERTIFICATE REQUEST").as_bytes()),
-        Err(E::OtherFormat(OtherFormat::Request))
+        Err(E::OtherFormat(OtherFormat("request")))
     );
     assert_eq!(parse(&pem.as_bytes()[..pem.len() / 2]), Err(E::Damaged { number: 1 }));
     assert_eq!(parse(format!("{pem}{}", pem.replacen("MII", "MIJ", 1)).as_bytes()), Err(E::Damaged { number: 2 }));
@@ -474,17 +474,17 @@ fn other_forms_are_named_with_the_command_that_converts_them() {
     let utf16 = |unit: fn(u16) -> [u8; 2]| pem.encode_utf16().flat_map(unit).collect::<Vec<u8>>();
     let body: String = good.certificate.to_pem().lines().filter(|line| !line.starts_with('-')).collect();
     let forms = [
-        (good.certificate.der().to_vec(), OtherFormat::CertificateDer),
-        (pkcs7("PEM"), OtherFormat::Pkcs7),
-        (pkcs7("DER"), OtherFormat::Pkcs7Der),
-        (openssl(&pkcs12, b""), OtherFormat::Pkcs12),
-        ([b"\xff\xfe".as_slice(), &utf16(u16::to_le_bytes)].concat(), OtherFormat::Utf16),
-        ([b"\xfe\xff".as_slice(), &utf16(u16::to_be_bytes)].concat(), OtherFormat::Utf16),
-        (utf16(u16::to_le_bytes), OtherFormat::Utf16Le),
-        (utf16(u16::to_be_bytes), OtherFormat::Utf16Be),
-        (["\u{feff}".as_bytes(), pem.as_bytes()].concat(), OtherFormat::ByteOrderMark),
-        (body.into_bytes(), OtherFormat::Base64Der),
-        (openssl(&["base64"], pem.as_bytes()), OtherFormat::Base64Pem),
+        (good.certificate.der().to_vec(), OtherFormat("certificate-der")),
+        (pkcs7("PEM"), OtherFormat("pkcs7")),
+        (pkcs7("DER"), OtherFormat("pkcs7-der")),
+        (openssl(&pkcs12, b""), OtherFormat("pkcs12")),
+        ([b"\xff\xfe".as_slice(), &utf16(u16::to_le_bytes)].concat(), OtherFormat("utf16")),
+        ([b"\xfe\xff".as_slice(), &utf16(u16::to_be_bytes)].concat(), OtherFormat("utf16")),
+        (utf16(u16::to_le_bytes), OtherFormat("utf16-le")),
+        (utf16(u16::to_be_bytes), OtherFormat("utf16-be")),
+        (["\u{feff}".as_bytes(), pem.as_bytes()].concat(), OtherFormat("byte-order-mark")),
+        (body.into_bytes(), OtherFormat("base64-der")),
+        (openssl(&["base64"], pem.as_bytes()), OtherFormat("base64-pem")),
     ];
     for (bytes, format) in forms {
         let error = CertificateChain::parse(&bytes).unwrap_err();
@@ -502,15 +502,15 @@ fn other_forms_are_named_with_the_command_that_converts_them() {
     let request = openssl(&["req", "-new", "-subj", "/CN=x", "-key", &file("key.pem"), "-outform", "DER"], b"");
     let key = |arguments: &[&str]| openssl(&[&["pkey", "-in", &file("key.pem")], arguments].concat(), b"");
     for (bytes, format) in [
-        (request, OtherFormat::RequestDer),
-        (key(&["-outform", "DER"]), OtherFormat::PrivateKeyDer),
-        (key(&["-pubout", "-outform", "DER"]), OtherFormat::PublicKeyDer),
-        (key(&["-pubout"]), OtherFormat::PublicKey),
-        (b"\n<!DOCTYPE html><html>".to_vec(), OtherFormat::Html),
-        (b"\xfe\xed\xfe\xed\0\0\0\x02".to_vec(), OtherFormat::JavaKeyStore),
-        (b"PK\x03\x04\x14\0".to_vec(), OtherFormat::Zip),
-        (b"ssh-ed25519 AAAA someone\n".to_vec(), OtherFormat::PublicKey),
-        (Vec::new(), OtherFormat::Empty),
+        (request, OtherFormat("request-der")),
+        (key(&["-outform", "DER"]), OtherFormat("private-key-der")),
+        (key(&["-pubout", "-outform", "DER"]), OtherFormat("public-key-der")),
+        (key(&["-pubout"]), OtherFormat("public-key")),
+        (b"\n<!DOCTYPE html><html>".to_vec(), OtherFormat("html")),
+        (b"\xfe\xed\xfe\xed\0\0\0\x02".to_vec(), OtherFormat("java-key-store")),
+        (b"PK\x03\x04\x14\0".to_vec(), OtherFormat("zip")),
+        (b"ssh-ed25519 AAAA someone\n".to_vec(), OtherFormat("public-key")),
+        (Vec::new(), OtherFormat("empty")),
     ] {
         assert_eq!(CertificateChain::parse(&bytes), Err(CertificateError::OtherFormat(format)));
         assert!(!format.name().is_empty() && !format.key().is_empty(), "{format:?}");

@@ -11,7 +11,7 @@ Usage: cargo run --example sandbox -- [OPTIONS]
   --scenario NAME    how the operator behaves (default: all-goes-well):
                        all-goes-well         both steps succeed
                        dry-run-fails         the first rehearsal fails, the second one passes
-                       activation-fails      the migration fails once; the walk goes back with abort
+                       activation-fails      the first activation fails; after abort, the next one succeeds
                        censored-failure      the first rehearsal fails without saying why
                        slow                  every run takes 20 seconds
                        operator-down         the operator does nothing; the commands give up waiting
@@ -96,7 +96,9 @@ impl Scenario {
             Self::AllGoesWell | Self::Slow | Self::OperatorDown => behaviour,
             Self::DryRunFails => behaviour.dry_run(Script::times(1, &Outcome::fail(missing)).then(Outcome::Succeed)),
             Self::CensoredFailure => behaviour.dry_run(Script::times(1, &Outcome::FailCensored).then(Outcome::Succeed)),
-            Self::ActivationFails => behaviour.activation(Script::always(Outcome::fail(locked))),
+            Self::ActivationFails => {
+                behaviour.activation(Script::times(1, &Outcome::fail(locked)).then(Outcome::Succeed).by_switch())
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::finding::{Code, Finding};
+use super::finding::{Code, Finding, Severity};
 use crate::answers::Known;
 use crate::plan::SecretContents;
 use crate::secrets::SecretBytes;
@@ -45,13 +45,16 @@ impl Stored {
     }
 }
 
-pub fn stored(
-    subject: &str,
-    secret: Known<Option<&SecretContents>>,
-    keys: &Stored,
-    host: &HostName,
-    now: Timestamp,
-) -> Vec<Finding> {
+/// What a certificate has to be good for.
+#[derive(Clone, Copy)]
+pub struct Use<'a> {
+    pub host: &'a HostName,
+    pub now: Timestamp,
+    /// Whether a chain, as it is, leads to a trusted root at this time. Asked only where something depends on it.
+    pub leads_to_root: &'a dyn Fn(&CertificateChain) -> bool,
+}
+
+pub fn stored(subject: &str, secret: Known<Option<&SecretContents>>, keys: &Stored, wanted: Use<'_>) -> Vec<Finding> {
     match secret {
         Known::Unreadable(why) => {
             let text = format!("it could not be read: {why}");
@@ -60,7 +63,7 @@ pub fn stored(
         Known::Known(None) => vec![missing(subject, "it does not exist")],
         Known::Known(Some(secret)) => {
             let (chain, key) = (secret.data.get(&keys.certificate), secret.data.get(&keys.private_key));
-            pair(subject, keys, chain, key, host, now)
+            pair(subject, keys, chain, key, wanted)
         }
     }
 }
@@ -71,11 +74,10 @@ pub(super) fn pair(
     keys: &Stored,
     chain: Option<&SecretBytes>,
     key: Option<&SecretBytes>,
-    host: &HostName,
-    now: Timestamp,
+    wanted: Use<'_>,
 ) -> Vec<Finding> {
     match (chain, key) {
-        (Some(chain), Some(key)) => certificate(subject, chain.expose(), Some(key.expose()), host, now),
+        (Some(chain), Some(key)) => certificate(subject, chain.expose(), Some(key.expose()), wanted),
         (None, _) => vec![missing(subject, &format!("it has no key {}", keys.certificate))],
         (_, None) => vec![missing(subject, &format!("it has no key {}", keys.private_key))],
     }
@@ -144,15 +146,9 @@ pub fn refused(subject: &str, reason: &str) -> Finding {
         .remedy("Mend what the other findings say, or get another certificate.")
 }
 
-/// What is wrong with a certificate in PEM, and its key where that is known, for `host` at `now`; one finding that it is good if
-/// nothing is. `subject` says where it was found.
-pub fn certificate(
-    subject: &str,
-    certificate: &[u8],
-    key: Option<&[u8]>,
-    host: &HostName,
-    now: Timestamp,
-) -> Vec<Finding> {
+/// What is wrong with a certificate in PEM, and its key where that is known; one finding that it is good if nothing is. `subject`
+/// says where it was found.
+pub fn certificate(subject: &str, certificate: &[u8], key: Option<&[u8]>, wanted: Use<'_>) -> Vec<Finding> {
     let refused = |code, error: String| Finding::blocker(code, subject, error);
     let chain = CertificateChain::parse(certificate).map_err(|error| match error {
         CertificateError::Layout | CertificateError::Trusted => refused(CERTIFICATE_LAYOUT, error.to_string()),
@@ -165,31 +161,29 @@ pub fn certificate(
     let unread = [chain.as_ref().err(), key.as_ref().err()];
     let mut findings: Vec<Finding> = unread.into_iter().flatten().cloned().collect();
     if let Ok(chain) = chain {
-        let problems = check_certificate(&chain, key.ok().flatten().as_ref(), host, now);
-        findings.extend(problems.iter().map(|problem| of_problem(subject, problem)));
-        if findings.is_empty() {
-            findings.push(good(subject, &chain, host));
-        }
+        let is_first = findings.is_empty();
+        let found = of_chain(subject, &chain, key.ok().flatten().as_ref(), wanted);
+        findings.extend(found.into_iter().filter(|finding| is_first || finding.severity != Severity::Ok));
     }
     findings
 }
 
-/// The same for certificates that a server presented. `leads_to_root` says that the chain as it was presented leads to a root
-/// that is trusted. A CA that is in nobody's chain because everybody has it is no gap then, and what has expired was not needed:
-/// the certificate of such a root by an older one.
-pub fn presented(
+/// The same for certificates that can be read. Where they lead to a trusted root as they are, one that has expired is not needed,
+/// such as the certificate of a root by an older one, and an issuer that is not there is the root itself.
+pub fn of_chain(
     subject: &str,
     chain: &CertificateChain,
-    host: &HostName,
-    now: Timestamp,
-    leads_to_root: bool,
+    key: Option<&TlsPrivateKey>,
+    Use { host, now, leads_to_root }: Use<'_>,
 ) -> Vec<Finding> {
-    let mut problems = check_certificate(chain, None, host, now);
-    if leads_to_root {
-        problems.retain(|problem| !matches!(problem, CertificateProblem::ChainIncomplete { .. }));
+    use CertificateProblem::{ChainIncomplete, Expired, NotNeeded};
+    let mut problems = check_certificate(chain, key, host, now);
+    if problems.iter().any(|problem| matches!(problem, ChainIncomplete { .. } | Expired { .. })) && leads_to_root(chain)
+    {
+        problems.retain(|problem| !matches!(problem, ChainIncomplete { .. }));
         for problem in &mut problems {
-            if let CertificateProblem::Expired { subject, at } = problem {
-                *problem = CertificateProblem::RootExpired { subject: std::mem::take(subject), at: *at };
+            if let Expired { subject, at } = problem {
+                *problem = NotNeeded { subject: std::mem::take(subject), at: *at };
             }
         }
     }
@@ -216,7 +210,6 @@ fn good(subject: &str, chain: &CertificateChain, host: &HostName) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checks::Severity;
     use crate::x509::{CertificateAuthority, TlsKeyType};
 
     fn now() -> Timestamp {
@@ -235,7 +228,8 @@ mod tests {
     }
 
     fn found(chain: &str, key: Option<&str>, name: &str) -> Vec<(&'static str, Severity)> {
-        let findings = certificate("x", chain.as_bytes(), key.map(str::as_bytes), &host(name), now());
+        let wanted = Use { host: &host(name), now: now(), leads_to_root: &|_| false };
+        let findings = certificate("x", chain.as_bytes(), key.map(str::as_bytes), wanted);
         findings.iter().map(|finding| (finding.code, finding.severity)).collect()
     }
 
@@ -283,7 +277,8 @@ mod tests {
         let chain = CertificateChain::parse(chain.as_bytes()).unwrap();
         let later = chain.leaf().not_after() + jiff::SignedDuration::from_hours(1);
         let codes = |leads_to_root| {
-            let findings = presented("x", &chain, &host("auth.example.com"), later, leads_to_root);
+            let wanted = Use { host: &host("auth.example.com"), now: later, leads_to_root: &|_| leads_to_root };
+            let findings = of_chain("x", &chain, None, wanted);
             findings.iter().map(|finding| (finding.code, finding.severity)).collect::<Vec<_>>()
         };
         assert_eq!(codes(false), [("certificate-expired", Severity::Blocker)]);

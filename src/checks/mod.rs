@@ -28,7 +28,7 @@ pub mod tls;
 pub use crate::answers::Known;
 pub use component_secrets::secrets_to_look_at;
 pub use finding::{Code, Finding, Severity};
-pub use rehearsal::{RehearsalStanding, Rehearsed, is_old, standing};
+pub use rehearsal::{RehearsalStanding, Rehearsed, contradict, is_old, last_failure, standing};
 pub use self_healing::SelfHealing;
 pub use snapshot::{
     ComponentSecret, Components, Environment, OtherHost, Purpose, Resolution, Snapshot, default_secret_name,

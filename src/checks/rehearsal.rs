@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::finding::{Code, Finding};
+use super::finding::{Code, Finding, Severity};
 use super::snapshot::{Purpose, Snapshot};
 use crate::answers::Known;
 use crate::deployment::Deployment;
@@ -79,6 +79,30 @@ pub fn standing(snapshot: &Snapshot) -> RehearsalStanding {
     if changed.is_empty() { RehearsalStanding::Passed } else { RehearsalStanding::Outdated(changed) }
 }
 
+/// What the last dry run or activation reported when it failed, unless the spec has changed since.
+pub fn last_failure(snapshot: &Snapshot) -> Option<&str> {
+    let rehearsal = snapshot.recorded()?.rehearsal.as_ref()?;
+    let of_dry_run = rehearsal.message.as_ref().filter(|_| rehearsal.state == RehearsalState::Failed);
+    let stands = snapshot.deployment.rehearsed_digest() == rehearsal.spec_digest;
+    rehearsal.failed_since.as_ref().or(of_dry_run).filter(|_| stands).map(String::as_str)
+}
+
+/// Causes of failures, the check that looks for each of them, and what to do where that check has not found it.
+const SEEN_BY: &str = include_str!("seen_by.txt");
+
+/// Takes back the ok of a check that has not found what the last failure names. `causes`: their codes and meanings.
+pub fn contradict<'a>(causes: impl IntoIterator<Item = (&'a str, &'a str)>, findings: &mut [Finding]) {
+    for (cause, meaning) in causes {
+        let of_cause = |line: &'static str| line.strip_prefix(cause)?.strip_prefix(' ')?.split_once(": ");
+        let Some((check, remedy)) = SEEN_BY.lines().find_map(of_cause) else { continue };
+        let ok = |one: &&mut Finding| one.code == check && one.severity == Severity::Ok;
+        if let Some(found) = findings.iter_mut().find(ok) {
+            let text = format!("the last failure names a cause that this check doesn't find: {meaning} ({cause})");
+            *found = Finding::warning(check, found.subject.clone(), text).remedy(remedy);
+        }
+    }
+}
+
 /// Whether `prepare` has settled something that is not in the spec. The activation would leave it out, and whoever
 /// settled it would find MAS migrated without it.
 fn prepared_since(snapshot: &Snapshot, keys: &SecretKeys) -> bool {
@@ -137,7 +161,15 @@ fn old(snapshot: &Snapshot) -> Option<Finding> {
         _ => return None,
     };
     let finding = Finding::warning(REHEARSAL_OLD, "the dry run", text);
-    Some(finding.remedy("Rehearse again, nobody notices it: `kubectl ess-mas dry-run`."))
+    Some(finding.remedy(again(snapshot, "Rehearse again, nobody notices it: `kubectl ess-mas dry-run`.")))
+}
+
+/// A dry run is refused while the switch is on.
+fn again(snapshot: &Snapshot, dry_run: &'static str) -> &'static str {
+    if snapshot.deployment.active() == Some(true) {
+        return "Roll back first: `kubectl ess-mas abort`. Then repeat the dry run: `kubectl ess-mas dry-run`.";
+    }
+    dry_run
 }
 
 /// Whether the rehearsal still stands but is of another time, so that it is worth making it again.
@@ -175,7 +207,7 @@ pub(super) fn check(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Fi
             format!("it passed, but whether the MAS Secret is still the same could not be found out: {why}")
         }
     };
-    let again = "Run `kubectl ess-mas dry-run`, and let it pass.";
+    let again = again(snapshot, "Run `kubectl ess-mas dry-run`, and let it pass.");
     findings.push(match purpose {
         Purpose::Activate => Finding::blocker(REHEARSAL, subject, message).remedy(again).guide(),
         // Only the activation needs it, and who looks may not be that far.
@@ -187,7 +219,7 @@ pub(super) fn check(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Fi
 mod tests {
     use serde_json::{Value, json};
 
-    use super::super::{Severity, run, tests};
+    use super::super::{run, tests};
     use super::*;
     use crate::deployment::{ChartRelease, Features};
     use crate::plan::SecretContents;
@@ -343,6 +375,46 @@ mod tests {
             assert!(Rehearsed::check(&snapshot).is_none());
         }
         assert!(Rehearsed::check(&rehearsed(|_| {})).is_some());
+    }
+
+    #[test]
+    fn a_dry_run_that_would_be_refused_is_not_advised() {
+        let mut snapshot = rehearsed(|object| {
+            object["spec"]["components"]["matrixAuthenticationService"]["config"]["active"] = json!(true);
+        });
+        if let Known::Known(Some(record)) = &mut snapshot.record {
+            record.rehearsal.as_mut().unwrap().failed_since = Some("no".into());
+        }
+        let found = run(&snapshot, Purpose::Look);
+        let remedy = found.iter().find(|one| one.code == "rehearsal").unwrap().remedy.as_deref().unwrap();
+        assert!(remedy.starts_with("Roll back first: `kubectl ess-mas abort`."), "{remedy}");
+        assert_eq!(last_failure(&snapshot), Some("no"));
+    }
+
+    #[test]
+    fn a_check_that_missed_what_the_last_failure_names_is_not_ok() {
+        let mut snapshot = rehearsed(|_| {});
+        assert_eq!(last_failure(&snapshot), None, "it passed");
+        if let Known::Known(Some(record)) = &mut snapshot.record {
+            let rehearsal = record.rehearsal.as_mut().unwrap();
+            (rehearsal.state, rehearsal.message) = (RehearsalState::Failed, Some("no".into()));
+        }
+        assert_eq!(last_failure(&snapshot), Some("no"));
+        let mut found = run(&snapshot, Purpose::Look);
+        let ok = |found: &[Finding]| {
+            found.iter().find(|one| one.code == "synapse-settings").unwrap().severity == Severity::Ok
+        };
+        contradict([("synapse-table-locked", "Locked.")], &mut found);
+        assert!(ok(&found), "no check looks for that");
+        contradict([("account-changes-enabled", "Users change addresses.")], &mut found);
+        assert!(!ok(&found));
+        let told = found.iter().find(|one| one.code == "synapse-settings").unwrap();
+        super::super::explain::assert_true(told);
+        assert!(told.message.contains("Users change addresses."), "{}", told.message);
+        assert!(told.remedy.as_deref().unwrap().contains("allowEmailChange"));
+        snapshot.deployment =
+            rehearsed(|object| object["spec"]["global"]["config"]["verifyTls"] = json!(false)).deployment;
+        assert_eq!(last_failure(&snapshot), None, "the spec has changed since");
     }
 
     #[test]

@@ -69,7 +69,11 @@ fn under_way(deployment: &Deployment) -> Finding {
         )
     } else {
         (
-            "it is true, so the operator is migrating or tries to",
+            if conditions.failure().is_some() {
+                "it is true, and the operator's last try to migrate failed; it tries again by itself"
+            } else {
+                "it is true, so the operator is migrating or tries to"
+            },
             "Follow it with `kubectl ess-mas activate`, or go back with `kubectl ess-mas abort`.",
         )
     };

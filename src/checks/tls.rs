@@ -3,16 +3,14 @@
 //! The modes are those of `…k8s.ingress.tls` of the ElementDeployment. The operator's rule for `certfile`: certificate and key
 //! are two keys of the component's Secret; where that lacks them, they are taken from the global Secret under its own names.
 
-use jiff::Timestamp;
 use serde_json::Value;
 
-use super::certificate::{self, Stored};
+use super::certificate::{self, Stored, Use};
 use super::finding::{Code, Finding};
 use crate::answers::Known;
 use crate::deployment::{Deployment, MAS, TlsMode};
 use crate::plan::{MasSettings, SecretContents, SecretKeys, Tls};
 use crate::secrets::SecretBytes;
-use crate::x509::HostName;
 
 const CERTIFICATE_SECRET_TYPE: Code = "certificate-secret-type";
 pub const CLUSTER_ISSUER: Code = "cluster-issuer";
@@ -91,13 +89,12 @@ pub fn certfile(
     own: (&str, &Stored, &TypedSecret),
     global: Option<(&str, &Stored, &TypedSecret)>,
     offered: Offered<'_>,
-    host: &HostName,
-    now: Timestamp,
+    wanted: Use<'_>,
 ) -> Vec<Finding> {
     let (name, keys, look) = own;
     let subject = format!("Secret {name}");
     let present = match contents(look) {
-        unreadable @ Known::Unreadable(_) => return certificate::stored(&subject, unreadable, keys, host, now),
+        unreadable @ Known::Unreadable(_) => return certificate::stored(&subject, unreadable, keys, wanted),
         Known::Known(present) => present,
     };
     let effective = |key: &String, given: Option<&SecretBytes>| {
@@ -109,14 +106,14 @@ pub fn certfile(
     match (&chain, &key, global) {
         (None, None, Some((name, keys, look))) => {
             let subject = format!("global Secret {name}, as Secret {} has no certificate", own.0);
-            certificate::stored(&subject, contents(look), keys, host, now)
+            certificate::stored(&subject, contents(look), keys, wanted)
         }
-        _ => certificate::pair(&subject, keys, chain.as_ref(), key.as_ref(), host, now),
+        _ => certificate::pair(&subject, keys, chain.as_ref(), key.as_ref(), wanted),
     }
 }
 
 /// Mode `existing`: the Secret has to be of type `kubernetes.io/tls` and its certificate good for the host.
-pub fn existing(name: &str, look: &TypedSecret, host: &HostName, now: Timestamp) -> Vec<Finding> {
+pub fn existing(name: &str, look: &TypedSecret, wanted: Use<'_>) -> Vec<Finding> {
     let subject = format!("Secret {name}");
     if let Known::Known(Some((_, kind))) = look
         && kind != "kubernetes.io/tls"
@@ -125,7 +122,7 @@ pub fn existing(name: &str, look: &TypedSecret, host: &HostName, now: Timestamp)
         let remedy = "Make one: kubectl create secret tls NAME --cert=FILE --key=FILE";
         return vec![Finding::blocker(CERTIFICATE_SECRET_TYPE, subject, text).remedy(remedy)];
     }
-    certificate::stored(&subject, contents(look), &Stored::kubernetes(), host, now)
+    certificate::stored(&subject, contents(look), &Stored::kubernetes(), wanted)
 }
 
 #[derive(Debug, Clone, PartialEq)]

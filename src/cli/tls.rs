@@ -25,10 +25,10 @@ pub enum TlsCommand {
 /// For which host, and where the files go.
 #[derive(Debug, Args)]
 pub struct TlsFileArgs {
-    /// Fully-qualified name that MAS will be reached at
+    /// Fully-qualified name that MAS will be reached at; by default, the host configured for MAS
     #[arg(long, value_name = "FQDN")]
-    pub host: String,
-    /// Folder for the files
+    pub host: Option<String>,
+    /// Folder for the files, created if it is missing
     #[arg(long, value_name = "DIR", default_value = ".")]
     pub out: String,
     /// Kind of the new key
@@ -64,9 +64,9 @@ pub struct TlsRequestArgs {
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("source").required(true).args(["certificate", "secret", "live"])))]
 pub struct TlsCheckArgs {
-    /// Fully-qualified name that MAS is, or will be, reached at
+    /// Fully-qualified name that MAS is, or will be, reached at; by default, the host configured for MAS
     #[arg(long, value_name = "FQDN")]
-    pub host: String,
+    pub host: Option<String>,
     /// Look at this file: the certificate, followed by its intermediates, in PEM
     #[arg(long, value_name = "FILE")]
     pub certificate: Option<String>,
@@ -83,7 +83,7 @@ pub struct TlsCheckArgs {
     #[arg(long, value_name = "HOST:PORT:ADDRESS", requires = "live")]
     pub resolve: Option<String>,
     /// CA that must have signed it, instead of those that this system trusts
-    #[arg(long, value_name = "FILE", requires = "live")]
+    #[arg(long, value_name = "FILE")]
     pub ca_certificate: Option<String>,
     #[command(flatten)]
     pub output: OutputArgs,

@@ -21,6 +21,8 @@ use crate::session::Context;
 use crate::session::interrupt::Interrupt;
 use crate::terminal::{Ui, Verbosity};
 
+use shared::key_files::host;
+
 pub use complete::complete;
 
 /// Carries out a command that needs neither the network nor the signals' words, and returns the exit code; `None` for every
@@ -29,8 +31,12 @@ pub fn run_alone(cli: &Cli, ui: &Ui) -> Option<Exit> {
     let result = match &cli.command {
         Command::Completion(args) => completion::exec(ui, args),
         Command::Version(output) => version::exec(ui, output),
-        Command::Tls(TlsArgs { command: TlsCommand::Issue(args) }) => tls::issue(ui, args),
-        Command::Tls(TlsArgs { command: TlsCommand::Request(args) }) => tls::request(ui, args),
+        Command::Tls(TlsArgs { command: TlsCommand::Issue(args) }) => {
+            host(args.files.host.as_deref()?).and_then(|host| tls::issue(ui, args, host))
+        }
+        Command::Tls(TlsArgs { command: TlsCommand::Request(args) }) => {
+            host(args.files.host.as_deref()?).and_then(|host| tls::request(ui, args, &host))
+        }
         _ => return None,
     };
     Some(result.unwrap_or_else(|failure| told(&failure, ui)))
@@ -73,8 +79,12 @@ async fn exec(context: &Context, cli: &Cli) -> Result<Exit, Failure> {
         Command::Verify(args) => verify::exec(context, args).await,
         Command::Report(args) => report::exec(context, args).await,
         Command::Tls(TlsArgs { command: TlsCommand::Check(args) }) => tls::check(context, args).await,
-        Command::Tls(_) | Command::Completion(_) | Command::Version(_) => {
-            Ok(run_alone(cli, &context.ui).unwrap_or(Exit::Done))
+        Command::Tls(TlsArgs { command: TlsCommand::Issue(args) }) => {
+            tls::issue(&context.ui, args, tls::host_of(context, args.files.host.as_deref()).await?)
         }
+        Command::Tls(TlsArgs { command: TlsCommand::Request(args) }) => {
+            tls::request(&context.ui, args, &tls::host_of(context, args.files.host.as_deref()).await?)
+        }
+        Command::Completion(_) | Command::Version(_) => Ok(run_alone(cli, &context.ui).unwrap_or(Exit::Done)),
     }
 }

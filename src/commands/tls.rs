@@ -6,24 +6,25 @@ use serde_json::json;
 use super::shared::key_files::{Holds, Issued, KeyFile, host, read_ca};
 use super::shared::new_files::{NewFile, path_in, write_all};
 use super::shared::output::conclude;
+use crate::checks::Known;
 use crate::checks::certificate::{self, Stored};
-use crate::checks::{Finding, Known};
 use crate::cli::{TlsCheckArgs, TlsFileArgs, TlsIssueArgs, TlsRequestArgs};
 use crate::cluster::{Cluster, shell_word};
+use crate::connection_failure::plain;
 use crate::error::{Exit, Failure};
-use crate::net::tls::{self, ProbeError};
+use crate::net::tls::{self, Presented, ProbeError};
 use crate::plan::SecretContents;
 use crate::secrets::SecretBytes;
-use crate::session::certificate::judge;
+use crate::session::certificate::Trusted;
 use crate::session::inputs::{read_file, read_resolve, read_roots, roots_or_system};
-use crate::session::{Context, Document};
+use crate::session::reading::Extent;
+use crate::session::{Context, Document, Session};
 use crate::terminal::table::{Cell, Column, Table};
 use crate::terminal::{Next, OutputFormat, Ui};
-use crate::x509::{CertificateRequest, HostName};
+use crate::x509::{CertificateChain, CertificateRequest, HostName};
 
 /// `tls issue`: a certificate for the MAS host, from a private CA made for it or from a CA that is given.
-pub fn issue(ui: &Ui, args: &TlsIssueArgs) -> Result<Exit, Failure> {
-    let host = host(&args.files.host)?;
+pub fn issue(ui: &Ui, args: &TlsIssueArgs, host: HostName) -> Result<Exit, Failure> {
     let ca = read_ca(args.ca_certificate.as_deref(), args.ca_private_key.as_deref())?;
     let issued = Issued::new(host.clone(), args.files.key_type, ca, ui)?;
     let files = issued.files(&args.files.out);
@@ -35,16 +36,15 @@ pub fn issue(ui: &Ui, args: &TlsIssueArgs) -> Result<Exit, Failure> {
 }
 
 /// `tls request`: a key, and the request to a company's CA to certify it for the MAS host.
-pub fn request(ui: &Ui, args: &TlsRequestArgs) -> Result<Exit, Failure> {
+pub fn request(ui: &Ui, args: &TlsRequestArgs, host: &HostName) -> Result<Exit, Failure> {
     let out = &args.files.out;
-    let host = host(&args.files.host)?;
     let request =
-        CertificateRequest::create(&host, args.files.key_type).map_err(|error| Failure::failed(error.to_string()))?;
+        CertificateRequest::create(host, args.files.key_type).map_err(|error| Failure::failed(error.to_string()))?;
     let fingerprint = request.key.fingerprint();
     let file = |ending: &str, holds, pem: &str| KeyFile::new(out, &format!("{host}{ending}"), holds, fingerprint, pem);
     let files =
         [file(".csr", Holds::Request, &request.pem), file(".key", Holds::PrivateKey, request.key.pem().expose())];
-    write(ui, &args.files, args.output.format, &host, None, &files)?;
+    write(ui, &args.files, args.output.format, host, None, &files)?;
     let [request, key] = files.map(|file| file.path);
     ui.status("");
     ui.status(format!(
@@ -55,9 +55,30 @@ pub fn request(ui: &Ui, args: &TlsRequestArgs) -> Result<Exit, Failure> {
     ui.next(
         &Next::new(format!("When the certificate is here, for example as {word}, check it and use it:"))
             .command(format!("kubectl ess-mas tls check --host {host} --certificate {word} --private-key {key_word}"))
-            .command(prepare(&host, &certificate, &key)),
+            .command(prepare(host, &certificate, &key)),
     );
     Ok(Exit::Done)
+}
+
+/// The host that was given, else the one that the deployment or the record names.
+pub async fn host_of(context: &Context, given: Option<&str>) -> Result<HostName, Failure> {
+    if let Some(given) = given {
+        return host(given);
+    }
+    let unknown = |why: &str| Failure::usage(format!("pass --host FQDN: {why}"));
+    let session = match Session::open_with_record(context, None).await {
+        Ok(session) => session,
+        Err(failure) => return Err(unknown(&failure.message().unwrap_or_default())),
+    };
+    let snapshot = session.gather(Extent::Status).await;
+    let place = session.place();
+    let Some(settings) = snapshot.settings else {
+        return Err(unknown(&format!(
+            "the host of MAS is not in {place}, and `kubectl ess-mas prepare` hasn't recorded one"
+        )));
+    };
+    context.ui.status(format!("Host {}, as configured for {place}.", settings.host));
+    host(&settings.host)
 }
 
 fn prepare(host: &HostName, certificate: &str, key: &str) -> String {
@@ -74,6 +95,8 @@ fn write(
     not_after: Option<Timestamp>,
     files: &[KeyFile],
 ) -> Result<(), Failure> {
+    std::fs::create_dir_all(&args.out)
+        .map_err(|error| Failure::failed(format!("--out: folder {} cannot be created: {}", args.out, plain(&error))))?;
     let new: Vec<NewFile<'_>> = files.iter().map(KeyFile::to_write).collect();
     write_all(&new, args.force)?;
     if format.is_data() {
@@ -91,14 +114,40 @@ fn write(
 
 /// `tls check`: is this certificate, with its key and chain, good for the MAS host? Changes nothing.
 pub async fn check(context: &Context, args: &TlsCheckArgs) -> Result<Exit, Failure> {
-    let host = host(&args.host)?;
+    let host = host_of(context, args.host.as_deref()).await?;
     let now = context.ui.terminal().now();
+    let given = args.ca_certificate.as_deref().map(read_roots).transpose()?;
+    let system = given.is_none();
+    let trusted = async |given| Trusted { roots: roots_or_system(given).await, system };
     let findings = if let Some(certificate) = &args.certificate {
-        in_files(certificate, args.private_key.as_deref(), &host, now)?
+        let (chain, key) = read_pair(certificate, args.private_key.as_deref())?;
+        let subject = if certificate == "-" { "standard input" } else { certificate };
+        trusted(given).await.judge(subject, CertificateChain::parse(chain.expose()).ok(), &host, now, |wanted| {
+            certificate::certificate(subject, chain.expose(), key.as_ref().map(SecretBytes::expose), wanted)
+        })
     } else if let Some(secret) = &args.secret {
-        in_secret(context, secret, &host, now).await?
+        let cluster = Cluster::connect(&context.flags).await?;
+        let namespace = cluster.namespace();
+        let subject = format!("Secret {secret} in {namespace}");
+        let contents = cluster.find_secret(namespace, secret).await?.map(SecretContents::read);
+        // With the keys of `kubernetes.io/tls`, or with those of TLS mode `certfile`.
+        let keys = contents.as_ref().map_or_else(Stored::kubernetes, Stored::find);
+        let chain = contents.as_ref().and_then(|contents| contents.data.get(&keys.certificate));
+        let chain = chain.and_then(|chain| CertificateChain::parse(chain.expose()).ok());
+        trusted(given).await.judge(&subject, chain, &host, now, |wanted| {
+            certificate::stored(&subject, Known::Known(contents.as_ref()), &keys, wanted)
+        })
     } else {
-        presented(args, &host, now).await?
+        match presented(args, &host).await? {
+            Ok(presented) => {
+                let subject = format!("{host} at {}", presented.address);
+                trusted(given).await.judge_presented(&subject, &presented.certificates, &host, now)
+            }
+            Err(error) => {
+                let answers = matches!(error, ProbeError::NoHandshake(..));
+                vec![certificate::endpoint(&host, &error.to_string(), answers)]
+            }
+        }
     };
     let code = conclude(&context.ui, args.output.format, None, &findings)?;
     if code == Exit::Done && args.certificate.is_some() && args.private_key.is_none() {
@@ -108,49 +157,20 @@ pub async fn check(context: &Context, args: &TlsCheckArgs) -> Result<Exit, Failu
     Ok(code)
 }
 
-fn in_files(
-    certificate: &str,
-    private_key: Option<&str>,
-    host: &HostName,
-    now: Timestamp,
-) -> Result<Vec<Finding>, Failure> {
+fn read_pair(certificate: &str, private_key: Option<&str>) -> Result<(SecretBytes, Option<SecretBytes>), Failure> {
     if certificate == "-" && private_key == Some("-") {
         return Err(Failure::usage("standard input holds one file; only one flag can be -"));
     }
-    let chain = read_file("--certificate", certificate)?;
-    let key = private_key.map(|path| read_file("--private-key", path)).transpose()?;
-    let subject = if certificate == "-" { "standard input" } else { certificate };
-    Ok(certificate::certificate(subject, chain.expose(), key.as_ref().map(SecretBytes::expose), host, now))
-}
-
-/// In a Secret with the keys of `kubernetes.io/tls`, or with those of TLS mode `certfile`.
-async fn in_secret(context: &Context, name: &str, host: &HostName, now: Timestamp) -> Result<Vec<Finding>, Failure> {
-    let cluster = Cluster::connect(&context.flags).await?;
-    let namespace = cluster.namespace();
-    let subject = format!("Secret {name} in {namespace}");
-    let Some(contents) = cluster.find_secret(namespace, name).await?.map(SecretContents::read) else {
-        return Ok(vec![certificate::missing(&subject, "it does not exist")]);
-    };
-    let stored = Stored::find(&contents);
-    Ok(certificate::stored(&subject, Known::Known(Some(&contents)), &stored, host, now))
+    let key = |path| read_file("--private-key", path);
+    Ok((read_file("--certificate", certificate)?, private_key.map(key).transpose()?))
 }
 
 /// `--live`: what answers at the host now.
-async fn presented(args: &TlsCheckArgs, host: &HostName, now: Timestamp) -> Result<Vec<Finding>, Failure> {
+async fn presented(args: &TlsCheckArgs, host: &HostName) -> Result<Result<Presented, ProbeError>, Failure> {
     let resolve = read_resolve(&args.resolve)?.into_iter().next();
     if let Some(other) = resolve.as_ref().filter(|resolve| resolve.host != host.as_str()) {
         return Err(Failure::usage(format!("--resolve is about {}, but --host is {host}", other.host)));
     }
     let (port, address) = resolve.map_or((443, None), |resolve| (resolve.port, Some(resolve.address)));
-    let given = args.ca_certificate.as_deref().map(read_roots).transpose()?;
-    let presented = match tls::presented(host, port, address).await {
-        Ok(presented) => presented,
-        Err(error) => {
-            let answers = matches!(error, ProbeError::NoHandshake(..));
-            return Ok(vec![certificate::endpoint(host, &error.to_string(), answers)]);
-        }
-    };
-    let subject = format!("{host} at {}", presented.address);
-    let (system, roots) = (given.is_none(), roots_or_system(given).await);
-    Ok(judge(&subject, &presented.certificates, host, roots.as_ref(), system, now))
+    Ok(tls::presented(host, port, address).await)
 }

@@ -3,8 +3,9 @@
 use jiff::Timestamp;
 
 use super::connect::Session;
+use crate::checks::certificate::{self, Use};
 use crate::checks::tls::{self, CertificateSource, IssuerState, Offered, TypedSecret};
-use crate::checks::{Finding, Severity, Snapshot, certificate, codes};
+use crate::checks::{Finding, Severity, Snapshot, codes};
 use crate::cluster::ErrorKind;
 use crate::net::tls::{Roots, Trust};
 use crate::plan::{MasSettings, Tls};
@@ -20,10 +21,14 @@ pub async fn look(
     // An invalid host is a finding of its own.
     let Ok(host) = HostName::parse(&settings.host) else { return Vec::new() };
     let now = session.now();
+    let leads_to_root = |chain: &CertificateChain| {
+        Roots::of_system().is_some_and(|roots| roots.judge(&chain.to_der(), &host, now) == Trust::Trusted)
+    };
+    let wanted = Use { host: &host, now, leads_to_root: &leads_to_root };
     match CertificateSource::of(settings, &snapshot.deployment, &snapshot.secret_keys()) {
         CertificateSource::Nowhere | CertificateSource::Elsewhere => Vec::new(),
         CertificateSource::Issuer(name) => vec![tls::issuer(&name, &issuer(session, &name).await)],
-        CertificateSource::Secret(name) => tls::existing(&name, &secret(session, &name).await, &host, now),
+        CertificateSource::Secret(name) => tls::existing(&name, &secret(session, &name).await, wanted),
         CertificateSource::Component { own: (name, keys), global } => {
             let (own, looked) = tokio::join!(secret(session, &name), async {
                 match &global {
@@ -32,7 +37,7 @@ pub async fn look(
                 }
             });
             let global = global.as_ref().zip(looked.as_ref()).map(|((name, keys), look)| (name.as_str(), keys, look));
-            tls::certfile((&name, &keys, &own), global, offered, &host, now)
+            tls::certfile((&name, &keys, &own), global, offered, wanted)
         }
     }
 }
@@ -59,28 +64,50 @@ async fn issuer(session: &Session, name: &str) -> IssuerState {
     }
 }
 
-/// Checks the certificates that a server presented. `system` means that the roots are those of this system.
-pub fn judge(
-    subject: &str,
-    certificates: &[Vec<u8>],
-    host: &HostName,
-    roots: Option<&Roots>,
-    system: bool,
-    now: Timestamp,
-) -> Vec<Finding> {
-    let chain = CertificateChain::from_der(certificates.iter().map(Vec::as_slice));
-    let Some(chain) = chain else {
-        return vec![certificate::unreadable(subject, "the server presents a certificate that can't be parsed")];
-    };
-    let trust = roots.map(|roots| roots.judge(certificates, host, now));
-    let mut findings = certificate::presented(subject, &chain, host, now, trust == Some(Trust::Trusted));
-    findings.push(match trust {
-        None => certificate::no_roots(subject),
-        Some(Trust::Trusted) => certificate::trusted(subject, system),
-        Some(Trust::UnknownIssuer) => certificate::not_trusted(subject, &chain, system),
-        Some(Trust::Refused(_)) if findings.iter().any(Finding::blocks) => certificate::trust_moot(subject),
-        Some(Trust::Refused(reason)) => certificate::refused(subject, &reason),
-    });
-    findings.sort_by_key(|finding| finding.severity);
-    findings
+/// The trusted CAs.
+pub struct Trusted {
+    /// `None` if the system has none.
+    pub roots: Option<Roots>,
+    /// Whether the roots are those of this system.
+    pub system: bool,
+}
+
+impl Trusted {
+    /// Checks the certificates that a server presented.
+    pub fn judge_presented(
+        &self,
+        subject: &str,
+        certificates: &[Vec<u8>],
+        host: &HostName,
+        now: Timestamp,
+    ) -> Vec<Finding> {
+        let chain = CertificateChain::from_der(certificates.iter().map(Vec::as_slice));
+        self.judge(subject, chain.clone(), host, now, |wanted| match &chain {
+            Some(chain) => certificate::of_chain(subject, chain, None, wanted),
+            None => vec![certificate::unreadable(subject, "the server presents a certificate that can't be parsed")],
+        })
+    }
+
+    /// The findings of `look` and, if there is a chain, whether its CA is trusted.
+    pub fn judge(
+        &self,
+        subject: &str,
+        chain: Option<CertificateChain>,
+        host: &HostName,
+        now: Timestamp,
+        look: impl FnOnce(Use<'_>) -> Vec<Finding>,
+    ) -> Vec<Finding> {
+        let trust =
+            self.roots.as_ref().zip(chain.as_ref()).map(|(roots, chain)| roots.judge(&chain.to_der(), host, now));
+        let mut findings = look(Use { host, now, leads_to_root: &|_| trust == Some(Trust::Trusted) });
+        findings.extend(chain.map(|chain| match trust {
+            None => certificate::no_roots(subject),
+            Some(Trust::Trusted) => certificate::trusted(subject, self.system),
+            Some(Trust::UnknownIssuer) => certificate::not_trusted(subject, &chain, self.system),
+            Some(Trust::Refused(_)) if findings.iter().any(Finding::blocks) => certificate::trust_moot(subject),
+            Some(Trust::Refused(reason)) => certificate::refused(subject, &reason),
+        }));
+        findings.sort_by_key(|finding| finding.severity);
+        findings
+    }
 }

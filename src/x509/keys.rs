@@ -82,7 +82,7 @@ impl RsaPrivateKey {
                 check_numbers(&der)?;
                 RsaKeyPair::from_der(&der)
             }
-            other => return Err(of_label(other)),
+            other => return Err(only_key(bytes).err().unwrap_or_else(|| of_label(other))),
         };
         pair.ok().and_then(|pair| Self::of(&pair, SecretText::from(text))).ok_or(KeyError::Damaged)
     }
@@ -116,14 +116,7 @@ impl RsaPrivateKey {
 
 /// Says why pem-rfc7468 reads no document.
 fn unreadable(bytes: &[u8]) -> KeyError {
-    match only_key(bytes) {
-        Err(KeyError::NoKey) => {
-            let text = Zeroizing::new(String::from_utf8_lossy(bytes).into_owned());
-            pem::labels(&text).next().map_or(KeyError::NoKey, of_label)
-        }
-        Err(error) => error,
-        Ok(label) => of_label(&label),
-    }
+    only_key(bytes).map_or_else(|error| error, |label| of_label(&label))
 }
 
 /// What is wrong with a file of this BEGIN line.
@@ -133,8 +126,6 @@ fn of_label(label: &str) -> KeyError {
         "ENCRYPTED PRIVATE KEY" => KeyError::Encrypted,
         "EC PRIVATE KEY" | "EC PARAMETERS" => KeyError::OtherKind(EC_KEY),
         "DSA PRIVATE KEY" => KeyError::OtherKind("a DSA key"),
-        "OPENSSH PRIVATE KEY" => KeyError::OtherKind("a key in OpenSSH's own format"),
-        "PUBLIC KEY" | "RSA PUBLIC KEY" => KeyError::OtherKind("a public key"),
         _ => KeyError::NoKey,
     }
 }

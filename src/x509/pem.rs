@@ -1,7 +1,11 @@
 //! PEM text: writing it, and saying why a file is no private key, or what is wanted in another form.
 
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
 use pem_rfc7468::LineEnding;
 use x509_parser::asn1_rs::{Any, FromDer as _, Tag};
+use x509_parser::certificate::X509Certificate;
 use zeroize::Zeroizing;
 
 /// PEM as `openssl` and MAS write it: 64 columns, LF, one line ending at the end.
@@ -14,79 +18,83 @@ pub(super) fn labels(text: &str) -> impl Iterator<Item = &str> {
     text.split("-----BEGIN ").skip(1).filter_map(|rest| rest.split("-----").next())
 }
 
+/// What a file is that is no PEM of the kind that is wanted: a key of `formats.yaml`, which has the words for each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OtherFormat {
-    ByteOrderMark,
-    Utf16,
-    Pkcs7 {
-        der: bool,
-    },
-    Pkcs12,
-    /// A bare certificate or key in DER.
-    Der,
-}
+pub struct OtherFormat(pub(super) &'static str);
+
+/// The kind, then what to do for the certificates and for the private key.
+static WORDS: LazyLock<BTreeMap<String, [String; 3]>> =
+    LazyLock::new(|| serde_yaml::from_str(include_str!("formats.yaml")).expect("a test reads this file"));
 
 impl OtherFormat {
     pub(super) fn of(bytes: &[u8]) -> Option<Self> {
-        if bytes.starts_with(b"\xef\xbb\xbf") {
-            return Some(Self::ByteOrderMark);
+        match *bytes {
+            _ if bytes.trim_ascii().is_empty() => Some(Self("empty")),
+            [0xef, 0xbb, 0xbf, ..] => Some(Self("byte-order-mark")),
+            [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Some(Self("utf16")),
+            [0xfe, 0xed, 0xfe, 0xed, ..] | [0xce, 0xce, 0xce, 0xce, ..] => Some(Self("java-key-store")),
+            [b'P', b'K', 3, 4, ..] => Some(Self("zip")),
+            [1..0x80, 0, 1..0x80, 0, ..] => Some(Self("utf16-le")),
+            [0, 1..0x80, 0, 1..0x80, ..] => Some(Self("utf16-be")),
+            _ => Self::of_der(bytes)
+                .or_else(|| Self::of_text(&Zeroizing::new(String::from_utf8_lossy(bytes).into_owned()))),
         }
-        if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
-            return Some(Self::Utf16);
-        }
-        if labels(&String::from_utf8_lossy(bytes)).any(|label| matches!(label, "PKCS7" | "PKCS #7 SIGNED DATA" | "CMS"))
-        {
-            return Some(Self::Pkcs7 { der: false });
-        }
+    }
+
+    fn of_der(bytes: &[u8]) -> Option<Self> {
         let (_, sequence) =
             Any::from_der(bytes).ok().filter(|(rest, any)| rest.is_empty() && any.tag() == Tag::Sequence)?;
-        let (_, first) = Any::from_der(sequence.data).ok()?;
+        let (rest, first) = Any::from_der(sequence.data).ok()?;
         match (first.tag(), first.data) {
             // ContentInfo begins with the kind of its content, PFX with version 3; keys have version 0 or 1.
-            (Tag::Oid, _) => Some(Self::Pkcs7 { der: true }),
-            (Tag::Integer, [3]) => Some(Self::Pkcs12),
-            (Tag::Integer | Tag::Sequence, _) => Some(Self::Der),
+            (Tag::Oid, _) => Some(Self("pkcs7-der")),
+            (Tag::Integer, [3]) => Some(Self("pkcs12")),
+            (Tag::Integer, _) => Some(Self("private-key-der")),
+            (Tag::Sequence, inner) => Some(match Any::from_der(rest).ok()?.1.tag() {
+                Tag::BitString => Self("public-key-der"),
+                Tag::OctetString => Self("encrypted-key-der"),
+                // CertificationRequestInfo has version 0; a certificate's version 1 is left out.
+                _ if inner.starts_with(&[2, 1, 0, 0x30]) && X509Certificate::from_der(bytes).is_err() => {
+                    Self("request-der")
+                }
+                _ => Self("certificate-der"),
+            }),
             _ => None,
         }
     }
 
-    /// The form of a file that may hold a private key.
-    pub(super) fn of_key(bytes: &[u8]) -> Option<Self> {
-        Self::of(bytes).filter(|format| !matches!(format, Self::Pkcs7 { .. }))
+    fn of_text(text: &str) -> Option<Self> {
+        let start = text.trim_start();
+        match labels(text).next() {
+            Some("PKCS7" | "PKCS #7 SIGNED DATA" | "CMS") => Some(Self("pkcs7")),
+            Some("OPENSSH PRIVATE KEY") => Some(Self("open-ssh-key")),
+            Some(label) if label.ends_with("PRIVATE KEY") => Some(Self("private-key")),
+            Some(label) if label.ends_with("PUBLIC KEY") => Some(Self("public-key")),
+            Some(label) if label.ends_with("CERTIFICATE REQUEST") => Some(Self("request")),
+            Some(label) if label.ends_with("CERTIFICATE") => Some(Self("certificate")),
+            Some(_) => None,
+            None if start.starts_with("<!") || start.starts_with("<html") || start.starts_with("<HTML") => {
+                Some(Self("html"))
+            }
+            None if start.starts_with("ssh-") || start.starts_with("ecdsa-") => Some(Self("public-key")),
+            None if start.starts_with("LS0tLS1CRUdJTi") => Some(Self("base64-pem")),
+            None if start.starts_with("MII") => Some(Self("base64-der")),
+            None => None,
+        }
     }
 
     pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::ByteOrderMark => "text that begins with a byte order mark",
-            Self::Utf16 => "UTF-16 text",
-            Self::Pkcs7 { .. } => "PKCS#7 (.p7b)",
-            Self::Pkcs12 => "PKCS#12 (.p12, .pfx)",
-            Self::Der => "binary (DER)",
-        }
+        &WORDS[self.0][0]
     }
 
-    /// The command that takes the certificates out of it.
+    /// What to do to get the certificates out of it.
     pub(super) fn certificates(self) -> &'static str {
-        match self {
-            Self::Pkcs7 { der: false } => "openssl pkcs7 -print_certs -in FILE -out FILE.pem",
-            Self::Pkcs7 { der: true } => "openssl pkcs7 -inform DER -print_certs -in FILE -out FILE.pem",
-            Self::Pkcs12 => "openssl pkcs12 -nokeys -in FILE -out FILE.pem",
-            Self::Der => "openssl x509 -inform DER -in FILE -out FILE.pem",
-            Self::ByteOrderMark | Self::Utf16 => self.as_text(),
-        }
+        &WORDS[self.0][1]
     }
 
-    /// The command that takes the private key out of it.
+    /// What to do to get the private key out of it.
     pub(super) fn key(self) -> &'static str {
-        match self {
-            Self::Pkcs12 => "openssl pkcs12 -nocerts -nodes -in FILE -out FILE.pem",
-            Self::Der | Self::Pkcs7 { .. } => "openssl pkey -inform DER -in FILE -out FILE.pem",
-            Self::ByteOrderMark | Self::Utf16 => self.as_text(),
-        }
-    }
-
-    fn as_text(self) -> &'static str {
-        if self == Self::Utf16 { "iconv -f UTF-16 -t UTF-8 FILE > FILE.pem" } else { "tail -c +4 FILE > FILE.pem" }
+        &WORDS[self.0][2]
     }
 }
 
@@ -101,7 +109,7 @@ pub(super) fn has_begin_line(text: &str, label: &str) -> bool {
 pub enum KeyError {
     #[error("The file holds no private key in PEM form. Give the file that has a line -----BEGIN … PRIVATE KEY-----.")]
     NoKey,
-    #[error("The file is {}, but a PEM text is needed. Convert it: {}", .0.name(), .0.key())]
+    #[error("The file is {}, not a private key in PEM form. {}", .0.name(), .0.key())]
     OtherFormat(OtherFormat),
     /// Read by others perhaps, but not by MAS or an ingress.
     #[error(
@@ -140,14 +148,15 @@ const MAKE: &str = "Leave it out and a key is made, or make one with: openssl ge
 
 /// The label of the one private key in a file.
 pub(super) fn only_key(bytes: &[u8]) -> Result<String, KeyError> {
-    let other = |error| OtherFormat::of_key(bytes).map_or(error, KeyError::OtherFormat);
+    let other = |error| OtherFormat::of(bytes).map_or(error, KeyError::OtherFormat);
     let text = Zeroizing::new(String::from_utf8_lossy(bytes).into_owned());
     let labels: Vec<_> = labels(&text).filter(|label| label.ends_with("PRIVATE KEY")).collect();
     match labels.as_slice() {
         _ if text.contains("Proc-Type: 4,ENCRYPTED") => Err(KeyError::Encrypted),
-        [] => Err(other(KeyError::NoKey)),
+        [] | ["OPENSSH PRIVATE KEY"] => Err(other(KeyError::NoKey)),
         ["ENCRYPTED PRIVATE KEY"] => Err(KeyError::Encrypted),
-        [label] if !has_begin_line(&text, label) => Err(other(KeyError::Layout)),
+        [_] if text.starts_with('\u{feff}') => Err(other(KeyError::Layout)),
+        [label] if !has_begin_line(&text, label) => Err(KeyError::Layout),
         [label] => Ok((*label).to_owned()),
         several => Err(KeyError::SeveralKeys { count: several.len() }),
     }

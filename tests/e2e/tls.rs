@@ -85,7 +85,9 @@ async fn an_issued_certificate_is_good_to_openssl_and_to_tls_check_and_the_keys_
         let theirs = openssl(&folder, &format!("x509 -in {HOST}.crt -noout -fingerprint -sha256")).await;
         assert_eq!(theirs.trim().rsplit('=').next().unwrap().replace(':', "").to_lowercase(), shown);
         let line = format!("tls check --host {HOST} --certificate {HOST}.crt --private-key {HOST}.key -o json");
-        assert_eq!(codes(&shell.run(&line).await.expect(0)), ["certificate"]);
+        let with_ca = format!("{line} --ca-certificate {HOST}-ca.crt");
+        assert_eq!(codes(&shell.run(&with_ca).await.expect(0)), ["certificate", "certificate-trust"]);
+        assert_eq!(codes(&shell.run(&line).await.expect(11)), ["certificate-trust", "certificate"], "a private CA");
         done.says("Install auth.example.com-ca.crt").says("auth.example.com-ca.key offline");
         for file in [&done.stdout, &done.stderr] {
             assert!(!file.contains("PRIVATE KEY"), "a key is shown");
@@ -128,12 +130,91 @@ async fn a_request_signed_by_a_companys_ca_is_good() {
     let chain = leaf.clone() + &std::fs::read_to_string(folder.join("co.crt")).unwrap();
     std::fs::write(folder.join("chain.crt"), chain).unwrap();
     let check = |file: &str| format!("tls check --host {HOST} --certificate {file} --private-key {HOST}.key -o json");
-    let done = shell.run(&check("chain.crt")).await.expect(11);
-    assert_eq!(codes(&done), ["certificate-expires-soon"], "the CA has 20 days left");
+    let of_ca = |file: &str| format!("{} --ca-certificate co.crt", check(file));
+    let done = shell.run(&of_ca("chain.crt")).await.expect(11);
+    assert_eq!(codes(&done), ["certificate-expires-soon", "certificate-trust"], "the CA has 20 days left");
     let done = shell.run(&check("leaf.crt")).await.expect(11);
-    assert_eq!(codes(&done), ["certificate-chain-incomplete"]);
+    assert_eq!(codes(&done)[0], "certificate-chain-incomplete");
+    let done = shell.run(&of_ca("leaf.crt")).await.expect(0);
+    assert_eq!(codes(&done), ["certificate", "certificate-trust"], "the CA that was given signed it directly");
+    let other = format!("{} --ca-certificate {HOST}.csr", check("chain.crt"));
+    shell.run(&other).await.expect(2).says("certificate signing request (CSR)");
     let wrong = format!("tls check --host {HOST} --certificate leaf.crt --private-key co.key -o json");
     assert!(codes(&shell.run(&wrong).await.expect(10)).contains(&"certificate-key-mismatch".to_owned()));
+}
+
+/// A leaf and an intermediate, then a root, signed by an older one, whose certificate has expired.
+pub async fn crossed_chain(folder: &Path) {
+    let days = |days: i64| {
+        (jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24 * days)).strftime("%Y%m%d%H%M%SZ").to_string()
+    };
+    let (from, past, until) = (days(-30), days(-2), days(90));
+    let ca = "-addext basicConstraints=critical,CA:TRUE -addext keyUsage=critical,keyCertSign";
+    for (name, issuer, end, key, more) in [
+        ("old", "", &past, "old.key", ca),
+        ("root", "", &until, "root.key", ca),
+        ("cross", "-CA old.crt -CAkey old.key", &past, "root.key", ca),
+        ("middle", "-CA root.crt -CAkey root.key", &until, "middle.key", ca),
+        ("late", "-CA root.crt -CAkey root.key", &past, "middle.key", ca),
+        (
+            "leaf",
+            "-CA middle.crt -CAkey middle.key",
+            &until,
+            "leaf.key",
+            "-addext subjectAltName=DNS:auth.example.com -addext extendedKeyUsage=serverAuth -addext keyUsage=digitalSignature",
+        ),
+    ] {
+        let subject = match name {
+            "cross" => "root",
+            "late" => "middle",
+            name => name,
+        };
+        let key = if folder.join(key).exists() {
+            format!("-key {key}")
+        } else {
+            format!("-newkey rsa:2048 -nodes -keyout {key}")
+        };
+        let words = format!(
+            "req -x509 -config /dev/null {key} -subj /CN={subject} {issuer} -not_before {from} -not_after {end} {more} -out {name}.crt"
+        );
+        openssl(folder, &words).await;
+    }
+    let read = |name: &str| std::fs::read_to_string(folder.join(format!("{name}.crt"))).unwrap();
+    std::fs::write(folder.join("chain.crt"), [read("leaf"), read("middle"), read("cross")].concat()).unwrap();
+    std::fs::write(folder.join("late-chain.crt"), [read("leaf"), read("late")].concat()).unwrap();
+}
+
+#[tokio::test]
+async fn an_expired_certificate_is_a_warning_where_a_trusted_root_takes_its_place() {
+    let shell = nowhere();
+    let folder = home(&shell);
+    crossed_chain(&folder).await;
+    let check = |file: &str| format!("tls check --host {HOST} --certificate {file} --private-key leaf.key -o json");
+    let done = shell.run(&format!("{} --ca-certificate root.crt", check("chain.crt"))).await.expect(11);
+    assert_eq!(codes(&done), ["certificate-root-expired", "certificate-trust"]);
+    let mut command = shell.command(check("chain.crt").split_whitespace());
+    command.env("SSL_CERT_FILE", folder.join("root.crt"));
+    let done = finish(command.spawn().unwrap(), check("chain.crt")).await.expect(11);
+    assert_eq!(codes(&done), ["certificate-root-expired", "certificate-trust"]);
+    // Nobody trusts the old root, and the intermediate that is needed has expired.
+    let done = shell.run(&format!("{} --ca-certificate old.crt", check("chain.crt"))).await.expect(10);
+    assert_eq!(codes(&done)[0], "certificate-expired");
+    let done = shell.run(&format!("{} --ca-certificate root.crt", check("late-chain.crt"))).await.expect(10);
+    assert_eq!(codes(&done)[0], "certificate-expired");
+}
+
+#[tokio::test]
+async fn the_folder_of_the_files_is_created_and_the_host_needs_a_record() {
+    let shell = nowhere();
+    let _ = shell.run(&format!("tls issue --host {HOST} --out new/folder")).await.expect(0);
+    assert!(home(&shell).join(format!("new/folder/{HOST}.key")).exists());
+    std::fs::write(home(&shell).join("file"), "").unwrap();
+    shell
+        .run(&format!("tls request --host {HOST} --out file"))
+        .await
+        .expect(1)
+        .says("--out: folder file cannot be created");
+    shell.run("tls issue").await.expect(2).says("pass --host FQDN");
 }
 
 #[tokio::test]

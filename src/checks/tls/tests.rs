@@ -1,11 +1,13 @@
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
+use jiff::Timestamp;
 use serde_json::json;
 
 use super::*;
 use crate::checks::Severity;
 use crate::plan::Database;
-use crate::x509::{CertificateAuthority, TlsKeyType};
+use crate::x509::{CertificateAuthority, HostName, TlsKeyType};
 
 const HOST: &str = "auth.example.com";
 
@@ -13,8 +15,9 @@ fn now() -> Timestamp {
     "2026-11-23T12:00:00Z".parse().unwrap()
 }
 
-fn host() -> HostName {
-    HostName::parse(HOST).unwrap()
+fn wanted() -> Use<'static> {
+    static HOST_NAME: LazyLock<HostName> = LazyLock::new(|| HostName::parse(HOST).unwrap());
+    Use { host: &HOST_NAME, now: now(), leads_to_root: &|_| false }
 }
 
 fn pair(name: &str) -> (SecretBytes, SecretBytes) {
@@ -84,7 +87,7 @@ fn a_value_that_stays_is_judged_and_not_the_one_that_was_given() {
     let judge = |replace: &[&str]| {
         let replace: Vec<String> = replace.iter().map(|key| (*key).to_owned()).collect();
         let offered = Offered { pair: Some(&given), replace: &replace };
-        let findings = certfile(("a", &Stored::guide(), &look), None, offered, &host(), now());
+        let findings = certfile(("a", &Stored::guide(), &look), None, offered, wanted());
         findings.iter().map(|finding| finding.code).collect::<Vec<_>>()
     };
     assert_eq!(judge(&[]), ["certificate-host-mismatch"]);
@@ -92,7 +95,7 @@ fn a_value_that_stays_is_judged_and_not_the_one_that_was_given() {
     assert_eq!(judge(&["certificate"]), ["certificate-key-mismatch"], "half of a pair is no pair");
     let absent: TypedSecret = Known::Known(None);
     let offered = Offered { pair: Some(&given), replace: &[] };
-    let findings = certfile(("a", &Stored::guide(), &absent), None, offered, &host(), now());
+    let findings = certfile(("a", &Stored::guide(), &absent), None, offered, wanted());
     assert_eq!(brief(&findings), [("certificate", Severity::Ok)]);
 }
 
@@ -102,7 +105,7 @@ fn the_global_secret_stands_in_where_the_components_has_nothing() {
     let global = secret("Opaque", &there, &pair(HOST));
     let empty = with("Opaque", BTreeMap::new());
     let own = ("a", &Stored::guide(), &empty);
-    let judge = |global| certfile(own, global, Offered::default(), &host(), now());
+    let judge = |global| certfile(own, global, Offered::default(), wanted());
     assert_eq!(brief(&judge(Some(("all", &there, &global)))), [("certificate", Severity::Ok)]);
     assert_eq!(brief(&judge(None)), [("certificate-missing", Severity::Blocker)]);
     let unreadable: TypedSecret = Known::Unreadable("no".into());
@@ -112,7 +115,7 @@ fn the_global_secret_stands_in_where_the_components_has_nothing() {
 
 #[test]
 fn an_existing_secret_has_to_be_of_the_right_type() {
-    let judge = |look: &TypedSecret| brief(&existing("s", look, &host(), now()))[0].to_owned_pair();
+    let judge = |look: &TypedSecret| brief(&existing("s", look, wanted()))[0].to_owned_pair();
     let tls = Stored::kubernetes();
     assert_eq!(judge(&secret("kubernetes.io/tls", &tls, &pair(HOST))), ("certificate".into(), Severity::Ok));
     assert_eq!(judge(&secret("Opaque", &tls, &pair(HOST))), ("certificate-secret-type".into(), Severity::Blocker));

@@ -3,13 +3,14 @@
 use serde_json::{Value, json};
 
 use crate::checks::tls::Offered;
-use crate::checks::{self, Finding, Purpose, Snapshot};
+use crate::checks::{self, Finding, Purpose, Severity, Snapshot, contradict, last_failure};
 use crate::cluster::Target;
+use crate::diagnosis;
 use crate::error::{Exit, Failure};
 use crate::session::reading::Extent;
 use crate::session::{Document, Session};
 use crate::session::{certificate, endpoints, findings};
-use crate::terminal::{OutputFormat, Ui};
+use crate::terminal::{OutputFormat, Ui, Verbosity};
 
 pub async fn gather(session: &Session) -> (Snapshot, Vec<Finding>) {
     let not_migrated = session.deployment.mas_active() != Some(true);
@@ -30,6 +31,10 @@ pub async fn gather(session: &Session) -> (Snapshot, Vec<Finding>) {
     let mut found = checks::run(&snapshot, Purpose::Look);
     found.extend(certificate);
     found.extend(network);
+    if let Some(message) = last_failure(&snapshot) {
+        let causes = diagnosis::understand(message);
+        contradict(causes.iter().map(|cause| (cause.code, cause.meaning.as_str())), &mut found);
+    }
     found.sort_by_key(|finding| finding.severity);
     findings::name_commands(session, &mut found);
     (snapshot, found)
@@ -45,7 +50,12 @@ pub fn conclude(ui: &Ui, format: OutputFormat, target: Option<&Target>, findings
     if format.is_data() {
         ui.data(format, &check_report(target, &json!(findings)))?;
     } else {
-        findings::table(ui, findings, format == OutputFormat::Wide)?;
+        let quiet = ui.verbosity() == Verbosity::Quiet;
+        let shown: Vec<Finding> =
+            findings.iter().filter(|finding| !quiet || finding.severity != Severity::Ok).cloned().collect();
+        if !shown.is_empty() {
+            findings::table(ui, &shown, format == OutputFormat::Wide)?;
+        }
     }
     Ok(if findings.iter().any(Finding::blocks) {
         Exit::Blocked
@@ -54,4 +64,17 @@ pub fn conclude(ui: &Ui, format: OutputFormat, target: Option<&Target>, findings
     } else {
         Exit::Done
     })
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn causes_and_the_checks_that_see_them_are_known() {
+        for line in include_str!("../../checks/seen_by.txt").lines() {
+            let (cause, rest) = line.split_once(' ').unwrap();
+            let (check, remedy) = rest.split_once(": ").unwrap();
+            assert!(crate::diagnosis::codes().any(|code| code == cause), "{cause}");
+            assert!(crate::checks::explain::explanation(check).is_some() && !remedy.is_empty(), "{check}");
+        }
+    }
 }

@@ -18,9 +18,8 @@ use crate::checks::endpoints::{
 use crate::checks::{Finding, Severity, Snapshot, endpoints};
 use crate::net::dial;
 use crate::net::http::{self, Ask, LIMIT, NamedBy, Security, Seen};
-use crate::net::tls::Roots;
 use crate::secrets::SecretText;
-use crate::session::certificate;
+use crate::session::certificate::Trusted;
 use crate::session::connect::Session;
 use crate::session::inputs::roots_or_system;
 use crate::x509::HostName;
@@ -49,15 +48,14 @@ pub async fn look(expected: &Expected, ways: &EndpointAccess, now: Timestamp) ->
     let deadline = Instant::now() + WHOLE;
     let system = ways.roots.is_none();
     let roots = roots_or_system(ways.roots.clone()).await;
-    let mut round = Round { expected, ways, roots, system, deadline };
+    let mut round = Round { expected, ways, trusted: Trusted { roots, system }, deadline };
     round.at_everything(now).await
 }
 
 pub(super) struct Round<'a> {
     expected: &'a Expected,
     ways: &'a EndpointAccess,
-    roots: Option<Roots>,
-    system: bool,
+    trusted: Trusted,
     deadline: Instant,
 }
 
@@ -178,7 +176,7 @@ impl Round<'_> {
         let Ok(url) = Url::parse(&url) else {
             return Seen::only(Outcome::NotAsked(format!("{url} is not an address")));
         };
-        let security = if question.is_secret() { Security::Trusted(self.roots.clone()) } else { Security::Witness };
+        let security = if question.is_secret() { Security::Trusted(self.trusted.roots.clone()) } else { Security::Witness };
         let host = url.host_str().unwrap_or_default();
         let through = self.ways.through.as_ref().filter(|_| self.ways.named(host, None).is_none());
         let found = match through {
@@ -204,7 +202,7 @@ impl Round<'_> {
             Ok(way) => way,
             Err(why) => return Outcome::NotAsked(why),
         };
-        let security = Security::Trusted(self.roots.clone());
+        let security = Security::Trusted(self.trusted.roots.clone());
         self.get(Ask { url, way: &way, named_by: NamedBy::Server, security, bearer: None, body: None }).await.outcome
     }
 
@@ -269,7 +267,7 @@ impl Round<'_> {
         };
         let Some(host) = host.as_deref().and_then(|host| HostName::parse(host).ok()) else { return Vec::new() };
         let subject = format!("https://{host}/");
-        let mut found = certificate::judge(&subject, chain, &host, self.roots.as_ref(), self.system, now);
+        let mut found = self.trusted.judge_presented(&subject, chain, &host, now);
         // Synapse's certificate was there before; it only matters where it is not in order.
         found.retain(|finding| server == Server::Mas || finding.severity != Severity::Ok);
         found

@@ -117,6 +117,10 @@ pub(super) fn is_self_issued(x509: &X509Certificate<'_>) -> bool {
     x509.subject().as_raw() == x509.issuer().as_raw()
 }
 
+pub(super) fn is_expired(x509: &X509Certificate<'_>, now: Timestamp) -> bool {
+    x509.validity().not_after.timestamp() < now.as_second()
+}
+
 impl fmt::Debug for Certificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Certificate({}, {})", name(&self.x509()), self.fingerprint())
@@ -128,7 +132,7 @@ impl fmt::Debug for Certificate {
 pub enum CertificateError {
     #[error("The file holds no certificate in PEM form. Give the file that has a line -----BEGIN CERTIFICATE-----.")]
     NoCertificate,
-    #[error("The file is {}, which TLS servers do not read. Convert it: {}", .0.name(), .0.certificates())]
+    #[error("The file is {}, not a certificate in PEM form. {}", .0.name(), .0.certificates())]
     OtherFormat(OtherFormat),
     /// `number` counts from 1.
     #[error("Certificate {number} in the file is damaged: it cannot be read. Copy the file again as a whole.")]
@@ -176,7 +180,8 @@ impl CertificateChain {
                 Some(place) if pem::has_begin_line(&text, "CERTIFICATE") => {
                     CertificateError::Damaged { number: place + 1 }
                 }
-                _ => OtherFormat::of(bytes).map_or(CertificateError::Layout, CertificateError::OtherFormat),
+                _ if text.starts_with('\u{feff}') => CertificateError::OtherFormat(OtherFormat("byte-order-mark")),
+                _ => CertificateError::Layout,
             });
         }
         let certificate = |(place, der): (usize, &CertificateDer<'_>)| {
@@ -205,6 +210,10 @@ impl CertificateChain {
 
     pub fn certificates(&self) -> &[Certificate] {
         &self.certificates
+    }
+
+    pub fn to_der(&self) -> Vec<Vec<u8>> {
+        self.certificates.iter().map(|one| one.der.clone()).collect()
     }
 
     /// All of them as PEM in the order they were given, and nothing else: what goes into a Secret.

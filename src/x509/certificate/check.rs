@@ -9,7 +9,7 @@ use x509_parser::{
     x509::{AlgorithmIdentifier, X509Version},
 };
 
-use super::chain::{Certificate, CertificateChain, dns_names, is_self_issued, name, timestamp};
+use super::chain::{Certificate, CertificateChain, dns_names, is_expired, is_self_issued, name, timestamp};
 use super::path::Path;
 use super::problem::CertificateProblem;
 use crate::x509::host::{HostName, is_within};
@@ -35,7 +35,7 @@ pub fn check_certificate(
     let certificates: Vec<X509Certificate<'_>> = chain.certificates().iter().map(Certificate::x509).collect();
     let leaf_at = find_leaf(chain, key);
     let leaf = &certificates[leaf_at];
-    let path = Path::of(&certificates, leaf_at);
+    let path = Path::of(&certificates, leaf_at, now);
 
     let mut problems = Vec::new();
     if let Some(key) = key
@@ -67,12 +67,19 @@ pub fn check_certificate(
     } else if path.certificates.len() == 1 && !is_self_issued(leaf) {
         problems.push(CertificateProblem::ChainIncomplete { issuer: leaf.issuer().to_string() });
     }
-    if let Some(other) = path.alternative {
-        problems.push(CertificateProblem::CrossSigned { subject: name(&certificates[other]) });
-    }
+    // What lies beside the path is of no use to anybody once it has expired.
+    let beside = |index: usize, valid: fn(String) -> CertificateProblem| {
+        let (one, subject) = (&certificates[index], name(&certificates[index]));
+        if is_expired(one, now) && path.certificates.iter().any(|at| certificates[*at].subject() == one.subject()) {
+            CertificateProblem::NotNeeded { subject, at: timestamp(one.validity().not_after) }
+        } else {
+            valid(subject)
+        }
+    };
+    problems.extend(path.alternative.map(|index| beside(index, |subject| CertificateProblem::CrossSigned { subject })));
     let impostor = path.broken.map(|(_, issuer)| issuer);
     let unrelated = path.unrelated.iter().filter(|index| Some(**index) != impostor);
-    problems.extend(unrelated.map(|index| CertificateProblem::Unrelated { subject: name(&certificates[*index]) }));
+    problems.extend(unrelated.map(|index| beside(*index, |subject| CertificateProblem::Unrelated { subject })));
     if chain.holds_private_key {
         problems.push(CertificateProblem::WithPrivateKey);
     }
@@ -150,7 +157,7 @@ fn check_times(
     if now.as_second() < from.as_second() {
         problems.push(CertificateProblem::NotYetValid { subject, from });
     } else if left < 0 && depth > 0 && is_self_issued(certificate) {
-        problems.push(CertificateProblem::RootExpired { subject, at });
+        problems.push(CertificateProblem::NotNeeded { subject, at });
     } else if left < 0 {
         problems.push(CertificateProblem::Expired { subject, at });
     } else if left < SOON * DAY {

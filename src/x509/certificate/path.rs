@@ -1,5 +1,6 @@
 //! Finding the way from the server's certificate up through the ones that came with it.
 
+use jiff::Timestamp;
 use rustls_pki_types::SubjectPublicKeyInfoDer;
 use webpki::{ALL_VERIFICATION_ALGS, RawPublicKeyEntity};
 use x509_parser::{
@@ -8,7 +9,7 @@ use x509_parser::{
     public_key::PublicKey,
 };
 
-use super::chain::is_self_issued;
+use super::chain::{is_expired, is_self_issued};
 use crate::x509::keys::bit_length;
 
 /// How the certificates of a chain hang together, as indices into it.
@@ -24,28 +25,68 @@ pub(super) struct Path {
 }
 
 impl Path {
-    /// Walks from the certificate at `leaf` to the last issuer that is there. A signature that cannot be checked counts as right.
-    pub(super) fn of(chain: &[X509Certificate<'_>], leaf: usize) -> Self {
+    /// Walks from the certificate at `leaf` to the last issuer that is there. Where one of them has expired by `now`, another way
+    /// to a root is taken if there is one, as clients do. A signature that cannot be checked counts as right.
+    pub(super) fn of(chain: &[X509Certificate<'_>], leaf: usize, now: Timestamp) -> Self {
         let mut certificates = vec![leaf];
         let mut broken = None;
         let mut current = leaf;
         while !is_self_issued(&chain[current]) {
-            let issuer = chain[current].issuer().as_raw();
-            let candidates: Vec<_> = (0..chain.len())
-                .filter(|index| !certificates.contains(index) && chain[*index].subject().as_raw() == issuer)
-                .collect();
-            let signed = |index: &&usize| is_signed_by(&chain[current], &chain[**index]) != Some(false);
-            let Some(next) = candidates.iter().find(signed) else {
+            let candidates: Vec<_> = issuers(chain, current, &certificates).collect();
+            let Some(next) = candidates.iter().find(|index| may_have_signed(chain, **index, current)) else {
                 broken = candidates.first().map(|impostor| (current, *impostor));
                 break;
             };
             certificates.push(*next);
             current = *next;
         }
+        let mut valid = vec![leaf];
+        if certificates[1..].iter().any(|index| is_expired(&chain[*index], now))
+            && climb(chain, &mut valid, now, &mut MOST_SIGNATURES.clone())
+        {
+            (certificates, broken) = (valid, None);
+        }
         let mut unrelated: Vec<usize> = (0..chain.len()).filter(|index| !certificates.contains(index)).collect();
         let alternative = take_other_way(chain, &certificates, &mut unrelated);
         Self { out_of_order: !certificates.is_sorted(), certificates, unrelated, alternative, broken }
     }
+}
+
+/// How many signatures are looked at in search of another way; a file may hold any number of certificates of one name.
+const MOST_SIGNATURES: u32 = 100;
+
+/// Extends `path` through certificates that have not expired, up to a root or to one whose issuer is not there, as roots usually
+/// are not. Says whether there is such a way.
+fn climb(chain: &[X509Certificate<'_>], path: &mut Vec<usize>, now: Timestamp, left: &mut u32) -> bool {
+    let current = path[path.len() - 1];
+    let candidates: Vec<_> = issuers(chain, current, path).collect();
+    if is_self_issued(&chain[current]) || candidates.is_empty() {
+        return true;
+    }
+    for next in candidates.into_iter().filter(|index| !is_expired(&chain[*index], now)) {
+        if *left == 0 {
+            return false;
+        }
+        *left -= 1;
+        if may_have_signed(chain, next, current) {
+            path.push(next);
+            if climb(chain, path, now, left) {
+                return true;
+            }
+            path.pop();
+        }
+    }
+    false
+}
+
+/// The certificates outside of `path` that have the name of the issuer of the one at `current`.
+fn issuers(chain: &[X509Certificate<'_>], current: usize, path: &[usize]) -> impl Iterator<Item = usize> {
+    let issuer = chain[current].issuer().as_raw();
+    (0..chain.len()).filter(move |index| !path.contains(index) && chain[*index].subject().as_raw() == issuer)
+}
+
+fn may_have_signed(chain: &[X509Certificate<'_>], issuer: usize, certificate: usize) -> bool {
+    is_signed_by(&chain[certificate], &chain[issuer]) != Some(false)
 }
 
 /// Takes cross-signed certificates, and their issuers, out of those that are not related, and gives back the first.

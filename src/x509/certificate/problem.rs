@@ -37,9 +37,9 @@ pub enum CertificateProblem {
     NotYetValid { subject: String, from: Timestamp },
     #[error("The certificate of {subject} expired at {at}.")]
     Expired { subject: String, at: Timestamp },
-    /// A root that is sent along has expired; clients use their own copy of a root.
-    #[error("The root certificate of {subject} that comes with the certificate expired at {at}.")]
-    RootExpired { subject: String, at: Timestamp },
+    /// A root that is sent along, or a certificate of a CA for which there is another one.
+    #[error("The certificate of {subject} expired at {at}. Clients don't need it.")]
+    NotNeeded { subject: String, at: Timestamp },
     #[error("The certificate of {subject} expires at {at}, in {}.", in_days(*days))]
     ExpiresSoon { subject: String, at: Timestamp, days: i64 },
     #[error("The certificate is valid for {days} days in all; Apple's systems refuse more than 825 from any CA.")]
@@ -114,7 +114,7 @@ impl CertificateProblem {
             Self::CommonNameOnly { .. } => (Blocker, "certificate-common-name-only"),
             Self::NotYetValid { .. } => (Blocker, "certificate-not-yet-valid"),
             Self::Expired { .. } => (Blocker, "certificate-expired"),
-            Self::RootExpired { .. } => (Warning, "certificate-root-expired"),
+            Self::NotNeeded { .. } => (Warning, "certificate-root-expired"),
             Self::ExpiresSoon { .. } => (Warning, "certificate-expires-soon"),
             Self::ValidTooLong { .. } => (Warning, "certificate-valid-too-long"),
             Self::NotFirst { .. } => (Blocker, "certificate-not-first"),

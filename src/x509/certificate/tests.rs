@@ -442,11 +442,14 @@ fn what_is_not_a_certificate_file_is_named() {
     let pem = good.certificate.to_pem();
     let parse = |bytes: &[u8]| CertificateChain::parse(bytes).map(|chain| chain.certificates().len());
     let indented: String = pem.lines().flat_map(|line| ["    ", line, "\n"]).collect();
-    assert_eq!(parse(b" \n"), Err(E::NoCertificate));
+    assert_eq!(parse(b" \n"), Err(E::OtherFormat(OtherFormat("empty"))));
     assert_eq!(parse(b"hello"), Err(E::NoCertificate));
-    assert_eq!(parse(good.certificate.der()), Err(E::OtherFormat(OtherFormat::Der)));
-    assert_eq!(parse(good.key.pem().expose().as_bytes()), Err(E::NoCertificate), "a key");
-    assert_eq!(parse(pem.replace("CERTIFICATE", "CERTIFICATE REQUEST").as_bytes()), Err(E::NoCertificate));
+    assert_eq!(parse(good.certificate.der()), Err(E::OtherFormat(OtherFormat("certificate-der"))));
+    assert_eq!(parse(good.key.pem().expose().as_bytes()), Err(E::OtherFormat(OtherFormat("private-key"))));
+    assert_eq!(
+        parse(pem.replace("CERTIFICATE", "CERTIFICATE REQUEST").as_bytes()),
+        Err(E::OtherFormat(OtherFormat("request")))
+    );
     assert_eq!(parse(&pem.as_bytes()[..pem.len() / 2]), Err(E::Damaged { number: 1 }));
     assert_eq!(parse(format!("{pem}{}", pem.replacen("MII", "MIJ", 1)).as_bytes()), Err(E::Damaged { number: 2 }));
     assert_eq!(parse(pem.replace('\n', "\\n").as_bytes()), Err(E::Layout));
@@ -468,14 +471,20 @@ fn other_forms_are_named_with_the_command_that_converts_them() {
     std::fs::write(file("key.pem"), good.key.pem().expose()).unwrap();
     let pkcs7 = |form| openssl(&["crl2pkcs7", "-nocrl", "-certfile", &file("chain.pem"), "-outform", form], b"");
     let pkcs12 = ["pkcs12", "-export", "-in", &file("chain.pem"), "-inkey", &file("key.pem"), "-passout", "pass:"];
-    let utf16 = [vec![0xff, 0xfe], pem.encode_utf16().flat_map(u16::to_le_bytes).collect()].concat();
+    let utf16 = |unit: fn(u16) -> [u8; 2]| pem.encode_utf16().flat_map(unit).collect::<Vec<u8>>();
+    let body: String = good.certificate.to_pem().lines().filter(|line| !line.starts_with('-')).collect();
     let forms = [
-        (good.certificate.der().to_vec(), OtherFormat::Der),
-        (pkcs7("PEM"), OtherFormat::Pkcs7 { der: false }),
-        (pkcs7("DER"), OtherFormat::Pkcs7 { der: true }),
-        (openssl(&pkcs12, b""), OtherFormat::Pkcs12),
-        (utf16, OtherFormat::Utf16),
-        (["\u{feff}".as_bytes(), pem.as_bytes()].concat(), OtherFormat::ByteOrderMark),
+        (good.certificate.der().to_vec(), OtherFormat("certificate-der")),
+        (pkcs7("PEM"), OtherFormat("pkcs7")),
+        (pkcs7("DER"), OtherFormat("pkcs7-der")),
+        (openssl(&pkcs12, b""), OtherFormat("pkcs12")),
+        ([b"\xff\xfe".as_slice(), &utf16(u16::to_le_bytes)].concat(), OtherFormat("utf16")),
+        ([b"\xfe\xff".as_slice(), &utf16(u16::to_be_bytes)].concat(), OtherFormat("utf16")),
+        (utf16(u16::to_le_bytes), OtherFormat("utf16-le")),
+        (utf16(u16::to_be_bytes), OtherFormat("utf16-be")),
+        (["\u{feff}".as_bytes(), pem.as_bytes()].concat(), OtherFormat("byte-order-mark")),
+        (body.into_bytes(), OtherFormat("base64-der")),
+        (openssl(&["base64"], pem.as_bytes()), OtherFormat("base64-pem")),
     ];
     for (bytes, format) in forms {
         let error = CertificateChain::parse(&bytes).unwrap_err();
@@ -483,11 +492,28 @@ fn other_forms_are_named_with_the_command_that_converts_them() {
         assert!(error.to_string().contains(format.certificates()), "{error}");
         std::fs::write(file("FILE"), bytes).unwrap();
         let mut shell = std::process::Command::new("sh");
-        let command = format.certificates().replace("pkcs12 ", "pkcs12 -passin pass: ");
+        let command =
+            format.certificates().strip_prefix("Convert it: ").unwrap().replace("pkcs12 ", "pkcs12 -passin pass: ");
         let done = shell.arg("-c").arg(&command).current_dir(&directory).output().unwrap();
         assert!(done.status.success(), "{command}: {}", String::from_utf8_lossy(&done.stderr));
         let converted = CertificateChain::parse(&std::fs::read(file("FILE.pem")).unwrap()).unwrap();
         assert!(converted.certificates().contains(&good.certificate), "{command}");
+    }
+    let request = openssl(&["req", "-new", "-subj", "/CN=x", "-key", &file("key.pem"), "-outform", "DER"], b"");
+    let key = |arguments: &[&str]| openssl(&[&["pkey", "-in", &file("key.pem")], arguments].concat(), b"");
+    for (bytes, format) in [
+        (request, OtherFormat("request-der")),
+        (key(&["-outform", "DER"]), OtherFormat("private-key-der")),
+        (key(&["-pubout", "-outform", "DER"]), OtherFormat("public-key-der")),
+        (key(&["-pubout"]), OtherFormat("public-key")),
+        (b"\n<!DOCTYPE html><html>".to_vec(), OtherFormat("html")),
+        (b"\xfe\xed\xfe\xed\0\0\0\x02".to_vec(), OtherFormat("java-key-store")),
+        (b"PK\x03\x04\x14\0".to_vec(), OtherFormat("zip")),
+        (b"ssh-ed25519 AAAA someone\n".to_vec(), OtherFormat("public-key")),
+        (Vec::new(), OtherFormat("empty")),
+    ] {
+        assert_eq!(CertificateChain::parse(&bytes), Err(CertificateError::OtherFormat(format)));
+        assert!(!format.name().is_empty() && !format.key().is_empty(), "{format:?}");
     }
     let trusted = openssl(&["x509", "-trustout"], pem.as_bytes());
     assert_eq!(CertificateChain::parse(&trusted), Err(CertificateError::Trusted));

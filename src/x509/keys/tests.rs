@@ -142,8 +142,8 @@ fn what_only_the_layout_spoils_is_refused_with_the_command_that_converts() {
         let swapped = if pem.contains("RSA") { pem.replace("RSA ", "") } else { pem.replace("PRIVATE", "RSA PRIVATE") };
         assert!(mas_loads(swapped.as_bytes()).is_none(), "the premise");
         assert_eq!(refused(swapped), KeyError::Damaged);
-        assert_eq!(refused(format!("\u{feff}{pem}")), KeyError::OtherFormat(OtherFormat::ByteOrderMark));
-        assert_eq!(refused(STANDARD.decode(&body).unwrap()), KeyError::OtherFormat(OtherFormat::Der));
+        assert_eq!(refused(format!("\u{feff}{pem}")), KeyError::OtherFormat(OtherFormat("byte-order-mark")));
+        assert_eq!(refused(STANDARD.decode(&body).unwrap()), KeyError::OtherFormat(OtherFormat("private-key-der")));
     }
 }
 
@@ -166,8 +166,8 @@ fn what_is_not_a_usable_rsa_key_is_named() {
     let mut lines: Vec<_> = PKCS8.lines().collect();
     lines.remove(7);
     let cases: Vec<(&str, Vec<u8>, P)> = vec![
-        ("empty", b"".to_vec(), P::NoKey),
-        ("white space", b" \n".to_vec(), P::NoKey),
+        ("empty", b"".to_vec(), P::OtherFormat(OtherFormat("empty"))),
+        ("white space", b" \n".to_vec(), P::OtherFormat(OtherFormat("empty"))),
         ("prose", b"the key is on the other server\n".to_vec(), P::NoKey),
         ("cut off", PKCS8.as_bytes()[..800].to_vec(), P::Layout),
         ("spoilt base64", PKCS8.replacen("MII", "M!I", 1).into_bytes(), P::Layout),
@@ -178,11 +178,15 @@ fn what_is_not_a_usable_rsa_key_is_named() {
         (
             "encrypted PKCS#8, DER",
             openssl(&["pkcs8", "-topk8", "-outform", "DER", pass[0], pass[1]], pem),
-            P::OtherFormat(OtherFormat::Der),
+            P::OtherFormat(OtherFormat("encrypted-key-der")),
         ),
-        ("public", openssl(&["pkey", "-pubout"], pem), P::OtherKind("a public key")),
-        ("public, DER", openssl(&["pkey", "-pubout", "-outform", "DER"], pem), P::OtherFormat(OtherFormat::Der)),
-        ("public, PKCS#1", openssl(&["rsa", "-RSAPublicKey_out"], pem), P::OtherKind("a public key")),
+        ("public", openssl(&["pkey", "-pubout"], pem), P::OtherFormat(OtherFormat("public-key"))),
+        (
+            "public, DER",
+            openssl(&["pkey", "-pubout", "-outform", "DER"], pem),
+            P::OtherFormat(OtherFormat("public-key-der")),
+        ),
+        ("public, PKCS#1", openssl(&["rsa", "-RSAPublicKey_out"], pem), P::OtherFormat(OtherFormat("public-key"))),
         (
             "multi-prime",
             openssl(&["genrsa", "-primes", "3", "2048"], b""),
@@ -195,18 +199,26 @@ fn what_is_not_a_usable_rsa_key_is_named() {
         ("EC, SEC1", openssl(&["ecparam", "-name", "prime256v1", "-genkey", "-noout"], b""), ec),
         ("EC, SEC1 with parameters", openssl(&["ecparam", "-name", "prime256v1", "-genkey"], b""), ec),
         ("EC, PKCS#8", openssl(&["genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"], b""), ec),
-        ("EC, DER", ec_der(), P::OtherFormat(OtherFormat::Der)),
+        ("EC, DER", ec_der(), P::OtherFormat(OtherFormat("private-key-der"))),
         (
             "Ed25519",
             openssl(&["genpkey", "-algorithm", "ED25519"], b""),
             P::OtherKind("a key of another kind than RSA"),
         ),
-        ("request", openssl(&["req", "-new", "-subj", "/CN=x", "-key", "/dev/stdin"], pem), P::NoKey),
-        ("certificate", openssl(&["req", "-x509", "-new", "-subj", "/CN=x", "-key", "/dev/stdin"], pem), P::NoKey),
+        (
+            "request",
+            openssl(&["req", "-new", "-subj", "/CN=x", "-key", "/dev/stdin"], pem),
+            P::OtherFormat(OtherFormat("request")),
+        ),
+        (
+            "certificate",
+            openssl(&["req", "-x509", "-new", "-subj", "/CN=x", "-key", "/dev/stdin"], pem),
+            P::OtherFormat(OtherFormat("certificate")),
+        ),
         (
             "OpenSSH",
             b"-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n".to_vec(),
-            P::OtherKind("a key in OpenSSH's own format"),
+            P::OtherFormat(OtherFormat("open-ssh-key")),
         ),
         ("another", b"-----BEGIN PGP MESSAGE-----\nAAAA\n-----END PGP MESSAGE-----\n".to_vec(), P::NoKey),
         (

@@ -224,7 +224,7 @@ async fn a_certificate_that_is_issued_for_an_export_comes_with_its_ca() {
     let content = &values["secrets"]["matrixAuthenticationService"]["content"];
     scene.shell.file("leaf.pem", content["certificate"].as_str().unwrap());
     scene.shell.file("leaf.key", content["privateKey"].as_str().unwrap());
-    let check = "tls check --host auth.example.com --certificate leaf.pem --private-key leaf.key";
+    let check = "tls check --host auth.example.com --certificate leaf.pem --private-key leaf.key --ca-certificate auth.example.com-ca.crt";
     let _ = scene.shell.run(check).await.expect(0);
     let nowhere = scene.prepare_with(&["--export", "helm-values", "--tls", "issue"], "pw").await;
     assert!([2, 10].contains(&nowhere.code), "{nowhere}");

@@ -10,9 +10,9 @@ use kube::api::{Api, DynamicObject, ListParams, Patch, PatchParams, PostParams};
 use kube::core::{ApiResource, GroupVersionKind};
 use serde_json::{Value, json};
 
-use crate::common::command::{Done, Shell};
+use crate::common::command::{Done, Shell, finish};
 use crate::common::scene::Scene;
-use crate::tls::{HOST, codes, home, openssl};
+use crate::tls::{HOST, codes, crossed_chain, home, openssl};
 
 /// Runs `prepare` with everything that it needs, and with these words.
 async fn prepare(scene: &Scene, words: &str) -> Done {
@@ -80,9 +80,37 @@ async fn a_good_certificate_goes_into_the_secret_in_one_form_is_kept_and_replace
     assert_eq!(mas_secret(&scene).await.unwrap()["certificate"], read("auth.example.com.crt"));
     // What was put there is looked at by the other commands too.
     let secret = scene.deployment.mas_secret_name();
-    let look = format!("tls check --host {HOST} --secret {secret} -o json");
-    assert_eq!(codes(&scene.shell.run(&look).await.expect(0)), ["certificate"]);
+    let look = format!("tls check --secret {secret} -o json --ca-certificate {HOST}-ca.crt");
+    assert_eq!(codes(&scene.shell.run(&look).await.expect(0)), ["certificate", "certificate-trust"]);
+    let _ = scene.shell.run("tls request").await.expect(0);
+    assert!(folder.join(format!("{HOST}.csr")).exists(), "for the host on record");
     assert!(codes(&scene.shell.run("check -o json").await).contains(&"certificate".to_owned()));
+}
+
+#[tokio::test]
+async fn an_expired_certificate_that_is_not_needed_holds_nothing_up() {
+    let scene = Scene::new(Behaviour::default()).await;
+    let folder = home(&scene.shell);
+    crossed_chain(&folder).await;
+    let files = |chain: &str| format!("--tls certfile --certificate {chain} --private-key leaf.key");
+    prepare(&scene, &files("chain.crt")).await.expect(10).says("certificate-expired");
+    scene.shell.file("pw", "correct horse\n");
+    let host = scene.deployment.mas_host();
+    let trusting = async |line: String| {
+        let mut command = scene.shell.command(line.split_whitespace());
+        command.env("SSL_CERT_FILE", folder.join("root.crt"));
+        finish(command.spawn().unwrap(), line).await
+    };
+    let line = |chain: &str| {
+        let database =
+            "--database-host pg.example.com --database-name mas --database-user mas --database-password-file pw";
+        format!("prepare --yes --host {host} {database} {}", files(chain))
+    };
+    trusting(line("late-chain.crt")).await.expect(10).says("certificate-expired");
+    trusting(line("chain.crt")).await.expect(0).says("Remove this certificate from the file.");
+    let found = codes(&trusting("check -o json".to_owned()).await);
+    assert!(found.contains(&"certificate-root-expired".to_owned()), "{found:?}");
+    assert!(!found.contains(&"certificate-expired".to_owned()), "{found:?}");
 }
 
 #[tokio::test]

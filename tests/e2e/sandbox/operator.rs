@@ -116,6 +116,21 @@ async fn an_activation_after_a_failed_rehearsal_fails_and_after_a_good_one_succe
 }
 
 #[tokio::test]
+async fn an_activation_by_switch_fails_until_it_is_switched_back() -> Result<()> {
+    let script = Script::times(1, &Outcome::fail("locked")).then(Outcome::Succeed).by_switch();
+    let mut scene = Scene::new(with_mas, Behaviour::default().activation(script)).await?;
+    scene.set_active(true).await?;
+    for _ in 0..3 {
+        scene.next(failed).await?;
+    }
+    scene.set_active(false).await?;
+    scene.next(|one| succeeded(one) && one["status"]["mas_active"] == false).await?;
+    scene.set_active(true).await?;
+    scene.next(|one| succeeded(one) && one["status"]["mas_active"] == true).await?;
+    Ok(())
+}
+
+#[tokio::test]
 async fn an_operator_killed_in_mid_run_leaves_running_and_reports_a_failure_without_result_when_it_is_back()
 -> Result<()> {
     let mut scene = Scene::new(with_mas, Behaviour::default()).await?;

@@ -133,17 +133,58 @@ fn an_extension_that_stands_there_twice_is_never_called_good() {
     }
 }
 
+/// Another certificate of this CA, for the same key, by another issuer.
+fn cross_signed(one: &Made, issuer: &Made, change: impl FnOnce(&mut CertificateParams)) -> Made {
+    let mut params = one.params.clone();
+    change(&mut params);
+    let signed =
+        params.clone().signed_by(one.key.pair(), &Issuer::from_params(&issuer.params, issuer.key.pair())).unwrap();
+    let key = TlsPrivateKey::parse(one.key.pem().expose().as_bytes()).unwrap();
+    Made { certificate: Certificate::from_der(signed.der()).unwrap(), key, params }
+}
+
+/// As Let's Encrypt's chain was in 2021. openssl and rustls take the other way, wherever the expired certificate stands.
+#[test]
+fn an_expired_certificate_beside_a_valid_way_is_a_warning() {
+    let expire = |params: &mut CertificateParams| params.not_after = time(now() - days(1)).to_datetime();
+    let old = ca("old root", None, expire);
+    let (root, middle) = (cross_signed(&ROOT, &old, expire), cross_signed(&MIDDLE, &old, expire));
+    let good = leaf(Some(&MIDDLE), |_| {});
+    let said: &'static [&'static str] = &["certificate-root-expired"];
+    for made in [
+        vec![&good, &*MIDDLE, &root, &*ROOT],
+        vec![&good, &*MIDDLE, &*ROOT, &root],
+        vec![&good, &*MIDDLE, &root, &old, &*ROOT],
+        vec![&good, &middle, &*MIDDLE],
+        vec![&good, &*MIDDLE, &middle],
+        vec![&good, &middle, &old, &*MIDDLE, &*ROOT],
+    ] {
+        assert_verdicts("beside", chain_verdicts(&made), (said, true, true));
+    }
+    // Which of two valid ways is taken further up depends on what is above them.
+    let between = ca("between", Some(&old), expire);
+    let upper = cross_signed(&MIDDLE, &between, |_| {});
+    assert_verdicts(
+        "two ways",
+        chain_verdicts(&[&good, &upper, &between, &MIDDLE, &ROOT]),
+        (&["certificate-cross-signed"], true, false),
+    );
+    // Needed, as far as the file tells; rustls and openssl know the root.
+    assert_verdicts(
+        "a root to trust",
+        chain_verdicts(&[&good, &MIDDLE, &root]),
+        (&["certificate-expired"], true, true),
+    );
+    assert_verdicts("no other way", chain_verdicts(&[&good, &middle]), (&["certificate-expired"], false, false));
+    let late = leaf(Some(&MIDDLE), expire);
+    assert_verdicts("the leaf", chain_verdicts(&[&late, &MIDDLE, &ROOT]), (&["certificate-expired"], false, false));
+}
+
 /// A CA that changes its root is signed by the old one and the new one for a while.
 #[test]
 fn both_certificates_of_a_cross_signed_ca_belong_to_the_chain() {
     let other = ca("other root", None, |_| {});
-    let signed = MIDDLE
-        .params
-        .clone()
-        .signed_by(MIDDLE.key.pair(), &Issuer::from_params(&other.params, other.key.pair()))
-        .unwrap();
-    let key = TlsPrivateKey::parse(MIDDLE.key.pem().expose().as_bytes()).unwrap();
-    let cross = Made { certificate: Certificate::from_der(signed.der()).unwrap(), key, params: MIDDLE.params.clone() };
+    let cross = cross_signed(&MIDDLE, &other, |_| {});
     let good = leaf(Some(&MIDDLE), |_| {});
     let said: &'static [&'static str] = &["certificate-cross-signed"];
     for (made, openssl) in [

@@ -77,10 +77,10 @@ async fn walk(watch: &Watch, verbosity: &str) {
     for line in ["status", "status -o json", "status -A", "version", "completion bash"] {
         run(line, 0).await;
     }
-    run("tls check --host auth.example.com --certificate chain --private-key key", 0).await;
+    run("tls check --host auth.example.com --certificate chain --private-key key", 11).await;
     run("tls check --host auth.example.com --certificate chain --private-key rsa", 10).await;
     run("tls check --host auth.example.com --certificate rsa --private-key chain", 10).await;
-    run("tls check --host auth.example.com --secret chat-of-ours-mas -o json", 0).await;
+    run("tls check --host auth.example.com --secret chat-of-ours-mas -o json", 11).await;
     run("dry-run --preview", 0).await;
     scene.operator.set(crate::common::stage::quick().dry_run(Outcome::fail("no room")));
     run("dry-run --yes", 1).await;

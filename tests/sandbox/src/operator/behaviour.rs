@@ -87,28 +87,38 @@ impl Behaviour {
 /// The outcomes of successive runs of one kind on one object, counted from the moment the behaviour was set. The last
 /// one goes on for ever.
 #[derive(Clone, Debug)]
-pub struct Script(Vec<Outcome>);
+pub struct Script {
+    outcomes: Vec<Outcome>,
+    /// For activations: the outcome stays the same until somebody switches back, however often the operator tries.
+    pub(crate) by_switch: bool,
+}
 
 impl Script {
     /// Every run ends like this.
     pub fn always(outcome: Outcome) -> Self {
-        Self(vec![outcome])
+        Self::times(1, &outcome)
     }
 
     /// This many runs end like that, and then …
     pub fn times(count: usize, outcome: &Outcome) -> Self {
-        Self(vec![outcome.clone(); count])
+        Self { outcomes: vec![outcome.clone(); count], by_switch: false }
     }
 
     /// … this one, and all that follow unless something is added.
     #[must_use]
     pub fn then(mut self, outcome: Outcome) -> Self {
-        self.0.push(outcome);
+        self.outcomes.push(outcome);
         self
     }
 
+    /// Counts activations instead of runs: all runs between switching on and switching back end alike.
+    #[must_use]
+    pub fn by_switch(self) -> Self {
+        Self { by_switch: true, ..self }
+    }
+
     pub(crate) fn outcome(&self, run: usize) -> Outcome {
-        self.0.get(run).or(self.0.last()).cloned().unwrap_or(Outcome::Succeed)
+        self.outcomes.get(run).or(self.outcomes.last()).cloned().unwrap_or(Outcome::Succeed)
     }
 }
 

@@ -12,7 +12,7 @@ mod run;
 mod status;
 mod workloads;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -53,8 +53,7 @@ impl Operator {
 
     /// The same with a clock of the caller's, for tests that look at times.
     pub fn with_clock(client: kube::Client, scope: Scope, behaviour: Behaviour, clock: Clock) -> Self {
-        let state =
-            State { behaviour, memory: HashMap::new(), running: HashMap::new(), counts: HashMap::new(), epoch: 0 };
+        let state = State { behaviour, ..State::default() };
         let shared =
             Arc::new(Shared { client, scope, clock, state: Mutex::new(state), under_way: watch::Sender::new(0) });
         let mut operator = Self { shared, task: None };
@@ -67,6 +66,7 @@ impl Operator {
         let mut state = self.shared.state();
         state.behaviour = behaviour;
         state.counts.clear();
+        state.switched_on.clear();
         state.epoch += 1;
     }
 
@@ -142,6 +142,7 @@ struct Shared {
     under_way: watch::Sender<usize>,
 }
 
+#[derive(Default)]
 struct State {
     behaviour: Behaviour,
     memory: HashMap<Key, Memory>,
@@ -149,6 +150,8 @@ struct State {
     running: HashMap<Key, bool>,
     /// How many outcomes of a script an object has had since the behaviour was set.
     counts: HashMap<(Key, Kind), usize>,
+    /// The objects whose migration was tried since the last other run.
+    switched_on: HashSet<Key>,
     /// How often it was set.
     epoch: u64,
 }
@@ -220,6 +223,14 @@ impl Shared {
     fn used(&self, key: &Key, kind: Kind, orders: &Orders) {
         let mut state = self.state();
         if state.epoch == orders.epoch {
+            if state.behaviour.activation.by_switch {
+                if kind == Kind::Activation {
+                    state.switched_on.insert(key.clone());
+                    return;
+                } else if state.switched_on.remove(key) {
+                    *state.counts.entry((key.clone(), Kind::Activation)).or_default() += 1;
+                }
+            }
             *state.counts.entry((key.clone(), kind)).or_default() += 1;
         }
     }

@@ -29,6 +29,7 @@ pub use crate::answers::Known;
 pub use component_secrets::secrets_to_look_at;
 pub use finding::{Code, Finding, Severity};
 pub use rehearsal::{RehearsalStanding, Rehearsed, is_old, standing};
+pub use secret::{encryption_secret_lost, secret_managed};
 pub use self_healing::SelfHealing;
 pub use snapshot::{ComponentSecret, Components, Environment, Purpose, Resolution, Snapshot, default_secret_name};
 

@@ -203,6 +203,7 @@ mod tests {
             resource_version: "1".into(),
             data: data.into_iter().map(|(key, value)| (key.to_owned(), SecretBytes::from(value.as_bytes()))).collect(),
             immutable: false,
+            manager: None,
         }
     }
 

@@ -32,6 +32,10 @@ pub async fn exec(context: &Context, args: &PrepareArgs) -> Result<Exit, Failure
     let mut snapshot = session.gather(Extent::Check).await;
     if snapshot.deployment.mas_active() == Some(true) {
         session.ui().status("The migration is done already; there is nothing to prepare.");
+        let mut lost: Vec<Finding> = checks::encryption_secret_lost(&snapshot).into_iter().collect();
+        findings::name_commands(&session, &mut lost);
+        lost.iter().for_each(|finding| findings::show(session.ui(), finding));
+        findings::judge(&lost, &[], false)?;
         return Ok(Exit::Done);
     }
     let settings = settings::resolve(&session, &snapshot, args)?;
@@ -44,13 +48,17 @@ pub async fn exec(context: &Context, args: &PrepareArgs) -> Result<Exit, Failure
     findings::tell(session.ui(), &session.place(), &found);
     let script = args.yes || !session.ui().terminal().can_ask();
     // What writes nothing to the cluster asks nobody to accept anything.
-    findings::judge(&found, &args.write.accept, script && !args.write.preview && exported.is_none())?;
+    let script = script && !args.write.preview && exported.is_none();
+    findings::judge(&found, &args.write.accept, script)?;
     let mut inputs = files.parse(session.ui(), args.rsa_bits)?;
     if let Some(exported) = exported {
         return export::export(&preparation, &exported, &mut inputs, issued.as_ref()).await;
     }
     let plan = preparation.plan_secret(&mut inputs).await?;
     preparation.may_write(&plan)?;
+    let managed = plan.writes_to().and_then(checks::secret_managed);
+    managed.iter().for_each(|finding| findings::show(session.ui(), finding));
+    findings::judge(managed.as_slice(), &args.write.accept, script)?;
     if let Some(issued) = &issued {
         issued.explain(session.ui(), ".");
     }

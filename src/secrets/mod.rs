@@ -10,5 +10,5 @@ mod secret;
 
 pub use encryption_secret::{EncryptionSecret, EncryptionSecretError, GenerateError, contents_digest};
 pub use fingerprint::Fingerprint;
-pub use postgres_password::{PostgresPassword, PostgresPasswordError};
+pub use postgres_password::{PostgresPassword, PostgresPasswordError, saslprep_changes};
 pub use secret::{SecretBytes, SecretText, wipe, without_newline};

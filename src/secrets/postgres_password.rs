@@ -1,5 +1,7 @@
 //! The password of MAS's Postgres role, `postgresPassword`.
 
+use zeroize::Zeroizing;
+
 use super::secret::{SecretText, without_newline};
 
 /// A password as Postgres will be given it: not empty, one line, no NUL.
@@ -69,6 +71,12 @@ impl PostgresPassword {
     }
 }
 
+/// Whether SASLprep (RFC 4013) changes a password. Where it does, `psql`, libpq, the server's `ALTER ROLE` and tokio-postgres use
+/// the changed one, and sqlx 0.8 of MAS and syn2mas sends the bytes as they are. What SASLprep prohibits all of them leave alone.
+pub fn saslprep_changes(password: &str) -> bool {
+    stringprep::saslprep(password).is_ok_and(|prepared| *Zeroizing::new(prepared.into_owned()) != password)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -109,6 +117,34 @@ mod tests {
             assert_eq!(parsed.value().expose(), password);
         }
         assert!(!PostgresPassword::parse(b"a b\n").unwrap().has_white_space_at_an_end());
+    }
+
+    #[test]
+    fn passwords_that_saslprep_changes_are_told_from_those_that_it_leaves() {
+        let no_break_space = "pass\u{a0}word-1234";
+        let (soft_hyphen, mark_inside, joiner) = ("pass\u{ad}word", "pass\u{feff}word", "a\u{200d}b");
+        let (ligature, full_width, decomposed, fraction) = ("\u{fb01}sh", "\u{ff11}23", "e\u{301}", "\u{bd}");
+        let (ideographic_space, hangul) = ("a\u{3000}b", "\u{1100}\u{1161}");
+        for changed in [
+            no_break_space,
+            soft_hyphen,
+            mark_inside,
+            joiner,
+            ligature,
+            full_width,
+            decomposed,
+            fraction,
+            ideographic_space,
+            hangul,
+        ] {
+            assert!(saslprep_changes(changed), "{changed:?}");
+        }
+        let (composed, prohibited, both_directions, tab) =
+            ("caf\u{e9}\u{df}", "a\u{e000}\u{a0}", "\u{5d0}\u{a0}a", "a\tb");
+        let new = "\u{1fae0}\u{ad}";
+        for same in ["", "hunter2 !~", composed, prohibited, both_directions, tab, new] {
+            assert!(!saslprep_changes(same), "{same:?}");
+        }
     }
 
     proptest! {

@@ -41,7 +41,7 @@ pub mod codes {
     pub use super::permissions::{PERMISSION_TO_FOLLOW, PERMISSIONS};
     pub use super::rehearsal::REHEARSAL;
     pub use super::secret::SECRET;
-    pub use super::settings::{DATABASE_SHARED, HOST_TAKEN, SETTINGS};
+    pub use super::settings::{DATABASE_HOST, DATABASE_ROLE, DATABASE_SHARED, HOST_TAKEN, SETTINGS};
     pub use super::state::{ALREADY_MIGRATED, AVAILABLE, MIGRATION_UNDER_WAY, RUN_UNDER_WAY, SUCCESSFUL};
     pub use super::tls::CLUSTER_ISSUER;
 }

@@ -51,10 +51,11 @@ pub(super) fn check(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Fi
 pub fn encryption_secret_lost(snapshot: &Snapshot) -> Option<Finding> {
     let keys = snapshot.secret_keys();
     let secret = snapshot.secret.known()?.as_ref();
-    snapshot.deployment.mas()?;
+    // Where the component names no Secret, MAS cannot have run.
+    let settings = snapshot.deployment.mas().and(snapshot.settings.as_ref())?;
     let lost = LostEncryptionSecret::find(secret, &keys, snapshot.encryption_secret_in_use())?;
     let key = &keys.encryption_secret;
-    let subject = format!("Secret {}, key {key}", snapshot.secret_name());
+    let subject = format!("Secret {}, key {key}", settings.secret_name);
     let remedy = lost.remedy(key, snapshot.deployment.mas_active() == Some(true));
     Some(Finding::blocker(ENCRYPTION_SECRET_LOST, subject, lost.to_string()).remedy(remedy).guide())
 }

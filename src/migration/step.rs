@@ -11,7 +11,7 @@ use crate::plan::{MasSettings, Plan};
 pub use crate::record::Step;
 use crate::session::Session;
 use crate::session::reading::Extent;
-use crate::verdict::{Baseline, Carried};
+use crate::verdict::{Awaiting, Baseline, Carried};
 
 impl Step {
     /// While a reconcile that counts is under way: `rehearsing the migration`.
@@ -26,10 +26,22 @@ impl Step {
     /// What the cluster does when nobody waits any longer, as the end of a sentence.
     pub const fn goes_on(self) -> &'static str {
         match self {
-            Self::DryRun => "the operator goes on rehearsing; users do not notice it",
-            Self::Activate => "the operator goes on migrating, and users stay logged out until it is done",
-            Self::Abort | Self::Remove => "the operator goes on going back",
+            Self::DryRun => "the operator continues the dry run; users do not notice it",
+            Self::Activate => "the operator continues the migration; users are locked out until it is done, and existing logins stay valid",
+            Self::Abort | Self::Remove => "the operator continues to roll back",
         }
+    }
+
+    /// The same by what was seen: nothing that the operator did since the change, or nothing at all of late.
+    pub fn goes_on_as_seen(self, awaiting: &Awaiting, changed: &str, silent: bool) -> String {
+        let what = match (awaiting, self) {
+            (Awaiting::Start, Self::Activate) => format!(
+                "the operator has not reacted to the change of {changed}; once it does, users are locked out until the migration is done"
+            ),
+            (Awaiting::Start, _) => format!("the operator has not reacted to the change of {changed}"),
+            _ => self.goes_on().to_owned(),
+        };
+        if silent { format!("as last seen, {what}; the API server does not answer now, so this is probable and not certain") } else { what }
     }
 
     pub const fn history(self) -> &'static str {

@@ -22,6 +22,8 @@ pub struct SecretInputs {
     pub postgres_password: Option<PostgresPassword>,
     /// `--certificate` and `--private-key`, in PEM.
     pub certificate: Option<(SecretBytes, SecretBytes)>,
+    /// Whether they were issued here rather than given.
+    pub issued: bool,
     /// `--replace`: names of keys.
     pub replace: BTreeSet<String>,
 }
@@ -33,6 +35,8 @@ pub enum SecretAction {
     KeepOther,
     /// It was missing; made here.
     Generate,
+    /// It was missing; a certificate or its key, issued here.
+    Issue,
     /// It was missing; as given.
     Add,
     /// It was there; replaced by name.
@@ -135,8 +139,13 @@ impl SecretContext<'_> {
         if self.certfile {
             let (certificate, key) = inputs.certificate.clone().unzip();
             let none = || Err(SecretPlanError::NoCertificate);
-            items.push(self.item(&keys.certificate, inputs, |_| None, certificate, none)?);
-            items.push(self.item(&keys.private_key, inputs, |_| None, key, none)?);
+            for (name, value) in [(&keys.certificate, certificate), (&keys.private_key, key)] {
+                let mut item = self.item(name, inputs, |_| None, value, none)?;
+                if inputs.issued && item.action == SecretAction::Add {
+                    item.action = SecretAction::Issue;
+                }
+                items.push(item);
+            }
         }
         let plan = SecretPlan { name: self.name.to_owned(), items, before: self.present.cloned() };
         match self.present {

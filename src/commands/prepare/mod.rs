@@ -1,5 +1,6 @@
 //! `prepare`: settles MAS's settings and makes the secrets that are missing. Never touches the ElementDeployment.
 
+mod answers;
 mod certificate;
 mod export;
 mod inputs;
@@ -15,6 +16,7 @@ use crate::checks::{self, Finding, Purpose, codes};
 use crate::cli::PrepareArgs;
 use crate::error::{Exit, Failure};
 use crate::migration::Confirmed;
+use crate::plan::SecretInputs;
 use crate::session::certificate::look;
 use crate::session::findings;
 use crate::session::interrupt::InterruptState;
@@ -50,7 +52,7 @@ pub async fn exec(context: &Context, args: &PrepareArgs) -> Result<Exit, Failure
     // What writes nothing to the cluster asks nobody to accept anything.
     let script = script && !args.write.preview && exported.is_none();
     findings::judge(&found, &args.write.accept, script)?;
-    let mut inputs = files.parse(session.ui(), args.rsa_bits)?;
+    let mut inputs = SecretInputs { issued: issued.is_some(), ..files.parse(session.ui(), args.rsa_bits)? };
     if let Some(exported) = exported {
         return export::export(&preparation, &exported, &mut inputs, issued.as_ref()).await;
     }
@@ -79,10 +81,7 @@ pub async fn exec(context: &Context, args: &PrepareArgs) -> Result<Exit, Failure
     if !unchanged {
         let question =
             format!("Write Secret {} and the record? The deployment itself is not touched.", settings.secret_name);
-        if Confirmed::by_yes(&session, args.yes, &question)?.is_none() {
-            session.ui().status("Nothing was changed.");
-            return Ok(Exit::Done);
-        }
+        Confirmed::by_yes(&session, args.yes, &question)?;
         if context.interrupt.raised() {
             return Err(Failure::told(Exit::Interrupted));
         }
@@ -98,7 +97,8 @@ pub async fn exec(context: &Context, args: &PrepareArgs) -> Result<Exit, Failure
         }
         context.interrupt.set(InterruptState::Ending { done: "everything was written already" });
     }
-    preparation.show_what_is_left(!unchanged)?;
+    let ca = issued.map(|issued| issued.ca_files(".")).unwrap_or_default();
+    preparation.show_what_is_left(!unchanged, ca.first().map(|file| file.path.as_str()))?;
     Ok(Exit::Done)
 }
 

@@ -149,7 +149,7 @@ fn a_certificate_and_its_key_have_the_fingerprints_that_others_show() {
         (issued.chain.leaf().fingerprint().to_string(), issued.key.fingerprint().to_string(), pair)
     };
     let (old_chain, old_key, pair) = issue();
-    let certfile = |present| SecretContext { certfile: true, ..context(present, &keys, true) };
+    let certfile = |present| SecretContext { certfile: true, ..context(present, &keys, false) };
     let first = certfile(None).plan(&SecretInputs { certificate: Some(pair), ..password("s") }).unwrap();
     let stored = stored(&first);
     let (new_chain, new_key, pair) = issue();

@@ -68,7 +68,8 @@ pub fn secret_managed(secret: &SecretContents) -> Option<Finding> {
         "{manager} writes it from a source of its own; its next write may remove or replace what `prepare` puts there, and an encryption \
          secret that is lost so cannot be made anew"
     );
-    let remedy = "Add the missing keys at that source, or let MAS have a Secret of its own: `prepare --secret-name NAME`.";
+    let remedy =
+        "Add the missing keys at that source, or let MAS have a Secret of its own: `prepare --secret-name NAME`.";
     Some(Finding::warning(SECRET_MANAGED, format!("Secret {}", secret.name), text).remedy(remedy))
 }
 

@@ -253,15 +253,50 @@ mod tests {
     #[test]
     fn a_backup_is_somewhere() {
         for text in [
-            "none", "None.", "no", "-", "----", "????", "later", "Later!", "n/a", "N / A", "not yet", "no backup", "there is no backup",
-            "I don't have one", "will do it later", "tomorrow", "nothing", "null", "todo", "TBD", "unknown", "skip", "nope", "yes", "done",
-            "the backup is made", "xxxx", "keins", "später", "aucun",
+            "none",
+            "None.",
+            "no",
+            "-",
+            "----",
+            "????",
+            "later",
+            "Later!",
+            "n/a",
+            "N / A",
+            "not yet",
+            "no backup",
+            "there is no backup",
+            "I don't have one",
+            "will do it later",
+            "tomorrow",
+            "nothing",
+            "null",
+            "todo",
+            "TBD",
+            "unknown",
+            "skip",
+            "nope",
+            "yes",
+            "done",
+            "the backup is made",
+            "xxxx",
+            "keins",
+            "später",
+            "aucun",
         ] {
             assert!(names_no_backup(text), "{text}");
         }
         for text in [
-            "tape 7 in the safe", "on the shelf", "nas3:/dumps/2026-11-23, synapse and mas", "shelf", "s3://backups/synapse", "/backup/2026",
-            "velero snapshot", "no-backup-host:/srv/dumps", "Tresor, Band 3", "ask Ana",
+            "tape 7 in the safe",
+            "on the shelf",
+            "nas3:/dumps/2026-11-23, synapse and mas",
+            "shelf",
+            "s3://backups/synapse",
+            "/backup/2026",
+            "velero snapshot",
+            "no-backup-host:/srv/dumps",
+            "Tresor, Band 3",
+            "ask Ana",
         ] {
             assert!(!names_no_backup(text), "{text}");
         }

@@ -30,8 +30,8 @@ use crate::session::deadline::Deadline;
 use crate::session::endpoints;
 use crate::session::interrupt::InterruptState;
 use crate::session::reading::Extent;
-use crate::terminal::{Next, OutputFormat};
 use crate::terminal::progress::Progress;
+use crate::terminal::{Next, OutputFormat};
 use crate::verdict::{Baseline, Continuity};
 
 use apply::{Attempts, Intent};

@@ -27,7 +27,9 @@ impl Step {
     pub const fn goes_on(self) -> &'static str {
         match self {
             Self::DryRun => "the operator continues the dry run; users do not notice it",
-            Self::Activate => "the operator continues the migration; users are locked out until it is done, and existing logins stay valid",
+            Self::Activate => {
+                "the operator continues the migration; users are locked out until it is done, and existing logins stay valid"
+            }
             Self::Abort | Self::Remove => "the operator continues to roll back",
         }
     }
@@ -41,7 +43,11 @@ impl Step {
             (Awaiting::Start, _) => format!("the operator has not reacted to the change of {changed}"),
             _ => self.goes_on().to_owned(),
         };
-        if silent { format!("as last seen, {what}; the API server does not answer now, so this is probable and not certain") } else { what }
+        if silent {
+            format!("as last seen, {what}; the API server does not answer now, so this is probable and not certain")
+        } else {
+            what
+        }
     }
 
     pub const fn history(self) -> &'static str {
@@ -241,4 +247,21 @@ fn wanted(seen: &Snapshot) -> Option<Cow<'_, MasSettings>> {
 fn settings_are_in_spec(seen: &Snapshot) -> bool {
     wanted(seen)
         .is_none_or(|settings| !Plan::rehearse(&seen.deployment, &settings, &seen.secret_keys(), "").changes_spec())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_said_to_go_on_that_was_not_seen() {
+        let told = |step: Step, awaiting, silent| step.goes_on_as_seen(&awaiting, "10:02", silent);
+        for step in [Step::DryRun, Step::Activate, Step::Abort, Step::Remove] {
+            let idle = told(step, Awaiting::Start, false);
+            assert!(idle.starts_with("the operator has not reacted to the change of 10:02"), "{idle}");
+            assert_eq!(told(step, Awaiting::End, false), step.goes_on());
+            let silent = told(step, Awaiting::End, true);
+            assert!(silent.contains(step.goes_on()) && silent.ends_with("probable and not certain"), "{silent}");
+        }
+    }
 }

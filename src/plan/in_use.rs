@@ -50,8 +50,11 @@ impl LostEncryptionSecret {
             true => String::new(),
             false => format!(" with `kubectl ess-mas prepare --encryption-secret-file FILE{replace}`"),
         };
-        let never_ran =
-            if *self == Self::Unrecorded && !migrated { " If MAS has never started, pass a new one in the same way." } else { "" };
+        let never_ran = if *self == Self::Unrecorded && !migrated {
+            " If MAS has never started, pass a new one in the same way."
+        } else {
+            ""
+        };
         format!(
             "Bring back {which} from a backup or the secret store{with}. Do not make a new one: MAS cannot read with it what the old one \
              encrypted.{never_ran}"

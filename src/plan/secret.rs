@@ -74,11 +74,7 @@ pub enum SecretPlanError {
     #[error("{0} cannot be replaced: MAS has been deployed with it, and what it encrypted would be lost")]
     EncryptionSecretIsFixed(String),
     #[error("key {key} of Secret {secret}: {lost}")]
-    EncryptionSecretIsLost {
-        secret: String,
-        key: String,
-        lost: LostEncryptionSecret,
-    },
+    EncryptionSecretIsLost { secret: String, key: String, lost: LostEncryptionSecret },
     #[error("there is no secret value {0:?}; those that can be replaced are {1}")]
     NoSuchKey(String, String),
     #[error("--replace {0} needs the new value")]

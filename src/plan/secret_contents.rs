@@ -223,7 +223,8 @@ mod tests {
         let by = |name: &str| of(json!({"labels": {"app.kubernetes.io/managed-by": name, "team": "chat"}}));
         assert_eq!(by("vault").as_deref(), Some("vault"));
         assert_eq!(by("kubectl-ess-mas"), None, "our own");
-        let deployment = json!({"ownerReferences": [{"kind": "ElementDeployment", "name": "chat", "controller": true}]});
+        let deployment =
+            json!({"ownerReferences": [{"kind": "ElementDeployment", "name": "chat", "controller": true}]});
         assert_eq!(of(deployment), None);
         assert_eq!(of(json!({"labels": {"team": "chat"}})), None);
     }

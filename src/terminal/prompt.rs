@@ -195,7 +195,9 @@ impl Ui {
     fn last_line(&self, question: &str, hint: &str) -> String {
         let room = self.terminal().columns().saturating_sub(text::width(hint) + 4).max(20);
         let lines = text::wrap(question, Some(room), 0);
-        let Some((before, last)) = lines.rsplit_once('\n').filter(|_| self.terminal().can_ask()) else { return question.to_owned() };
+        let Some((before, last)) = lines.rsplit_once('\n').filter(|_| self.terminal().can_ask()) else {
+            return question.to_owned();
+        };
         self.verbatim(&Line::new().styled(Style::Heading, before));
         last.to_owned()
     }

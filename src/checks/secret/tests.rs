@@ -133,7 +133,8 @@ fn a_lost_encryption_secret_is_named_by_its_fingerprint_and_not_made_anew() {
             assert!(finding.blocks() && remedy.starts_with("Bring back"), "{finding:?}");
             assert_eq!(remedy.contains(&print), recorded, "{finding:?}");
             let anew = |other: &Finding| {
-                other.subject.ends_with("encryptionSecret") && other.code == SECRET || other.message == "it does not exist"
+                other.subject.ends_with("encryptionSecret") && other.code == SECRET
+                    || other.message == "it does not exist"
             };
             assert!(!findings.iter().any(anew), "{findings:#?}");
         }

@@ -25,7 +25,10 @@ pub(super) fn check(snapshot: &Snapshot, settings: &MasSettings, findings: &mut 
         }
     }
     if is_the_pod(&mas.host) {
-        let text = format!("{} is the pod itself, wherever it is asked: MAS would look for the database in its own pod", mas.host);
+        let text = format!(
+            "{} is the pod itself, wherever it is asked: MAS would look for the database in its own pod",
+            mas.host
+        );
         let remedy = "Give the name or the address under which the pods of the cluster reach the server.";
         findings.push(Finding::blocker(DATABASE_HOST, MAS_PATH, text).remedy(remedy));
     }
@@ -67,7 +70,9 @@ fn shared(mas: &Database, component: &str, other: &Postgres, namespace: &str) ->
     let at = &mas.host;
     let ports = (mas.port, other.port.unwrap_or(PORT));
     let finding = |code, what: &str| match same_server(at, host, namespace) {
-        Server::Same if ports.0 == ports.1 => Some(Finding::blocker(code, MAS_PATH, format!("{what} at {at} is {whose}")).guide()),
+        Server::Same if ports.0 == ports.1 => {
+            Some(Finding::blocker(code, MAS_PATH, format!("{what} at {at} is {whose}")).guide())
+        }
         Server::Same => {
             let text = format!(
                 "{what} at {at} may be {whose}: only the ports differ ({} and {}), and a pooler in front of a server has a port of its own",
@@ -86,7 +91,9 @@ fn shared(mas: &Database, component: &str, other: &Postgres, namespace: &str) ->
         Some(finding(DATABASE_SHARED, &format!("database {name}"))?.remedy(remedy))
     });
     let role = other.user.as_ref().filter(|user| **user == mas.user).and_then(|user| {
-        let remedy = format!("Create a role for MAS alone, such as mas. Setting MAS's password for {user} would lock {component} out.");
+        let remedy = format!(
+            "Create a role for MAS alone, such as mas. Setting MAS's password for {user} would lock {component} out."
+        );
         Some(finding(DATABASE_ROLE, &format!("role {user}"))?.remedy(remedy))
     });
     database.into_iter().chain(role).collect()
@@ -123,7 +130,9 @@ fn is_the_pod(host: &str) -> bool {
     let by_name = ["localhost", "localhost.localdomain", "ip6-localhost", "ip6-loopback"].contains(&host.as_str());
     by_name
         || host.ends_with(".localhost")
-        || address(&host).map(|address| address.to_canonical()).is_some_and(|it| it.is_loopback() || it.is_unspecified())
+        || address(&host)
+            .map(|address| address.to_canonical())
+            .is_some_and(|it| it.is_loopback() || it.is_unspecified())
 }
 
 fn address(host: &str) -> Option<IpAddr> {

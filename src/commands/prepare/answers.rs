@@ -19,7 +19,8 @@ pub fn port(text: &str) -> Result<String, String> {
 /// The host of a database server: a name or an address, and nothing else.
 pub fn database_host(text: &str) -> Result<String, String> {
     let host = text.trim();
-    let is_label = |label: &str| !label.is_empty() && label.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '_');
+    let is_label =
+        |label: &str| !label.is_empty() && label.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '_');
     let is_name = host.len() <= 253 && host.strip_suffix('.').unwrap_or(host).split('.').all(is_label);
     if is_name || host.parse::<IpAddr>().is_ok() {
         return Ok(host.to_owned());
@@ -80,7 +81,10 @@ mod tests {
             (".", "neither"),
         ] {
             let refused = database_host(text).unwrap_err();
-            assert!(refused.starts_with("The host alone is needed here") && refused.contains(told), "{text:?}: {refused}");
+            assert!(
+                refused.starts_with("The host alone is needed here") && refused.contains(told),
+                "{text:?}: {refused}"
+            );
             assert!(!refused.contains("canary"), "{refused}");
         }
     }

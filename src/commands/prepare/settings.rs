@@ -94,8 +94,7 @@ impl Interview<'_> {
             let open = draft(mas_host);
             MasSettings { database: Database { host: host.to_owned(), ..open.database }, ..open }
         };
-        let host =
-            self.settle(question, database_host, |host| objection(snapshot, at(host), codes::DATABASE_HOST))?;
+        let host = self.settle(question, database_host, |host| objection(snapshot, at(host), codes::DATABASE_HOST))?;
         // Another server's peculiarities are no guess for this one.
         let as_synapse = synapse.host.as_deref() == Some(host.as_str()) && self.known.is_none() && self.can_ask();
         let unusual_port = synapse.port.filter(|port| *port != USUAL_PORT && as_synapse);

@@ -14,6 +14,7 @@ pub use args::{
     AbortArgs, ActivateArgs, CheckArgs, Cli, Command, CompletionArgs, DatabasesArgs, DryRunArgs, ReportArgs,
     StatusArgs, VerifyArgs,
 };
+pub use flags::{FollowArgs, WriteArgs};
 pub use parse::{Typed, color, parse};
 pub use prepare::{ExportArgs, ExportFormat, PrepareArgs, TlsChoice};
 pub use tls::{TlsArgs, TlsCheckArgs, TlsCommand, TlsFileArgs, TlsIssueArgs, TlsRequestArgs};

@@ -204,23 +204,6 @@ pub struct Request {
 }
 
 impl Request {
-    pub fn of(step: Step) -> Self {
-        let (accept, findings) = (Vec::new(), Vec::new());
-        let (timeout, confirm, backup) = (None, None, None);
-        Self {
-            step,
-            preview: false,
-            accept,
-            wait: true,
-            timeout,
-            via_owner: false,
-            yes: false,
-            confirm,
-            backup,
-            findings,
-        }
-    }
-
     pub fn is_script(&self, session: &Session) -> bool {
         let answered = if self.step == Step::Activate { self.confirm.is_some() } else { self.yes };
         answered || !session.ui().terminal().can_ask()

@@ -53,7 +53,7 @@ pub fn encryption_secret_lost(snapshot: &Snapshot) -> Option<Finding> {
     let secret = snapshot.secret.known()?.as_ref();
     // Where the component names no Secret, MAS cannot have run.
     let settings = snapshot.deployment.mas().and(snapshot.settings.as_ref())?;
-    let lost = LostEncryptionSecret::find(secret, &keys, snapshot.encryption_secret_in_use())?;
+    let lost = LostEncryptionSecret::find(secret, &keys, snapshot.encryption_secret_in_use(), snapshot.mas_has_run())?;
     let key = &keys.encryption_secret;
     let subject = format!("Secret {}, key {key}", settings.secret_name);
     let remedy = lost.remedy(key, snapshot.deployment.mas_active() == Some(true));

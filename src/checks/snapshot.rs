@@ -135,6 +135,12 @@ impl Snapshot {
         prints.into_iter().flatten().find_map(|prints| prints.get(&key)).map(String::as_str)
     }
 
+    /// Whether the deployment itself shows that MAS has run: it is migrated, or a dry run of this program wrote the component. A
+    /// component that others wrote may still wait for its Secret.
+    pub fn mas_has_run(&self) -> bool {
+        self.deployment.mas_active() == Some(true) || self.deployment.active_is_ours()
+    }
+
     pub fn recorded(&self) -> Option<&Record> {
         self.record.known()?.as_ref()
     }

@@ -16,8 +16,13 @@ pub enum LostEncryptionSecret {
 
 impl LostEncryptionSecret {
     /// Compares the Secret with the fingerprint on record. A value that MAS cannot read counts as none where one is on record;
-    /// without a record it is the one that MAS was refused with.
-    pub fn find(present: Option<&SecretContents>, keys: &SecretKeys, recorded: Option<&str>) -> Option<Self> {
+    /// without a record it is the one that MAS was refused with. `ran` says that MAS has run for sure, whatever the record has.
+    pub fn find(
+        present: Option<&SecretContents>,
+        keys: &SecretKeys,
+        recorded: Option<&str>,
+        ran: bool,
+    ) -> Option<Self> {
         let now = present.and_then(|secret| secret.encryption_secret(keys));
         match (recorded, now.map(|now| now.fingerprint().to_string())) {
             (Some(before), Some(now)) if before == now => None,
@@ -26,7 +31,7 @@ impl LostEncryptionSecret {
             (None, Some(_)) => None,
             (None, None) => {
                 let value = present.and_then(|secret| secret.data.get(&keys.encryption_secret));
-                value.is_none_or(|value| value.expose().is_empty()).then_some(Self::Unrecorded)
+                (ran && value.is_none_or(|value| value.expose().is_empty())).then_some(Self::Unrecorded)
             }
         }
     }

@@ -95,6 +95,8 @@ pub struct SecretContext<'a> {
     pub deployed: bool,
     /// Fingerprint on record of the encryption secret that MAS has run with.
     pub recorded: Option<&'a str>,
+    /// Whether MAS has run for sure.
+    pub ran: bool,
 }
 
 impl SecretContext<'_> {
@@ -168,7 +170,7 @@ impl SecretContext<'_> {
         }
         let key = &keys.encryption_secret;
         let replaces = inputs.replace.contains(key);
-        let lost = LostEncryptionSecret::find(self.present, keys, self.recorded).filter(|_| self.deployed);
+        let lost = LostEncryptionSecret::find(self.present, keys, self.recorded, self.ran).filter(|_| self.deployed);
         match lost {
             Some(lost) => {
                 let given = inputs.encryption_secret.as_ref().filter(|_| replaces || !self.has(key));

@@ -50,6 +50,7 @@ impl Preparation<'_> {
         for line in sql(settings) {
             ui.print(Line::new().text("  ").styled(Style::Code, line))?;
         }
+        ui.print("")?;
         let then = if changed && checks::standing(snapshot) == RehearsalStanding::Passed {
             "The dry run that has passed was of what was there before; it has to pass again:"
         } else {

@@ -68,6 +68,7 @@ impl Preparation<'_> {
             certfile: self.settings.tls == Tls::Certfile || inputs.certificate.is_some(),
             deployed: self.snapshot.deployment.mas().is_some(),
             recorded: self.snapshot.encryption_secret_in_use(),
+            ran: self.snapshot.mas_has_run(),
         }
     }
 

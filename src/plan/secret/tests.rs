@@ -14,7 +14,7 @@ fn keys() -> SecretKeys {
 }
 
 fn context<'a>(present: Option<&'a SecretContents>, keys: &'a SecretKeys, deployed: bool) -> SecretContext<'a> {
-    SecretContext { name: "a-mas", present, keys, certfile: false, deployed, recorded: None }
+    SecretContext { name: "a-mas", present, keys, certfile: false, deployed, recorded: None, ran: deployed }
 }
 
 fn password(text: &str) -> SecretInputs {

@@ -134,12 +134,12 @@ async fn an_invalid_answer_is_asked_for_again_with_the_reason() {
         ("That will not do: localhost is the pod itself", ""),
         ("[pg.example.com]", "\r"),
         ("[mas]", "synapse\r"),
-        ("database synapse at pg.example.com is Synapse's. Create a database for MAS alone", ""),
+        ("database synapse at pg.example.com is Synapse's. Create a database for MAS", ""),
         ("[mas]", "two words\r"),
         ("without spaces", ""),
         ("[mas]", "\r"),
         ("Role that MAS logs in as:", "synapse\r"),
-        ("role synapse at pg.example.com is Synapse's. Create a role for MAS alone", ""),
+        ("role synapse at pg.example.com is Synapse's. Create a role for MAS", ""),
         ("Role that MAS logs in as:", "\r"),
         ("(not shown)", "\r"),
         ("Nothing was typed", ""),
@@ -212,7 +212,7 @@ async fn prepare_asks_for_what_the_cluster_does_not_tell() {
     assert_eq!(other.versions().await, untouched);
     assert_eq!(scene.versions().await, before);
     // What has been settled is not asked for again.
-    dialogue(scene.shell.on_terminal(["prepare"]), vec![("Then:", "")], 0).await;
+    dialogue(scene.shell.on_terminal(["prepare"]), vec![("Then, once all of that is done:", "")], 0).await;
 }
 
 /// Whether the terminal takes lines and turns keys into signals, as a shell wants it. (The library that makes the terminal

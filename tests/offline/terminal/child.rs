@@ -51,7 +51,7 @@ fn play(scene: &str, ui: &Ui) -> Result<String, PromptError> {
                     exit(1);
                 }
             }
-            ui.status(format!("reader gone: {}", ui.terminal().reader_gone()));
+            ui.status("all printed");
             exit(0);
         }
         other => panic!("there is no scene {other:?}"),

@@ -29,6 +29,7 @@ pub use crate::answers::Known;
 pub use component_secrets::secrets_to_look_at;
 pub use finding::{Code, Finding, Severity};
 pub use rehearsal::{RehearsalStanding, Rehearsed, contradict, is_old, last_failure, standing};
+pub use secret::{encryption_secret_lost, secret_managed};
 pub use self_healing::SelfHealing;
 pub use snapshot::{
     ComponentSecret, Components, Environment, OtherHost, Purpose, Resolution, Snapshot, default_secret_name,
@@ -42,7 +43,7 @@ pub mod codes {
     pub use super::permissions::{PERMISSION_TO_FOLLOW, PERMISSIONS};
     pub use super::rehearsal::REHEARSAL;
     pub use super::secret::SECRET;
-    pub use super::settings::{DATABASE_SHARED, HOST_TAKEN, SETTINGS};
+    pub use super::settings::{DATABASE_HOST, DATABASE_ROLE, DATABASE_SHARED, HOST_TAKEN, SETTINGS};
     pub use super::state::{ALREADY_MIGRATED, AVAILABLE, MIGRATION_UNDER_WAY, RUN_UNDER_WAY, SUCCESSFUL};
     pub use super::tls::CLUSTER_ISSUER;
 }

@@ -197,9 +197,8 @@ pub(super) fn check(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Fi
     let ok = |text| Finding::ok(REHEARSAL, subject, text);
     let message = match standing(snapshot) {
         RehearsalStanding::Passed => return findings.push(ok("it passed for this very spec and these very secrets")),
-        RehearsalStanding::None if purpose == Purpose::Look => {
-            return findings.push(ok("none has passed yet; it is the next step once MAS is prepared"));
-        }
+        // Neither wrong nor in order: it is still to come.
+        RehearsalStanding::None if purpose == Purpose::Look => return,
         RehearsalStanding::None => "none has passed yet".to_owned(),
         RehearsalStanding::Failed(message) => format!("the last one failed: {message}"),
         RehearsalStanding::Outdated(changed) => format!("it passed, but since then: {}", changed.join("; ")),
@@ -235,6 +234,7 @@ mod tests {
             resource_version: "1".into(),
             data: data.into_iter().map(|(key, value)| (key.to_owned(), SecretBytes::from(value.as_bytes()))).collect(),
             immutable: false,
+            manager: None,
         }
     }
 

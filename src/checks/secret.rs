@@ -3,17 +3,32 @@
 use super::finding::{Code, Finding};
 use super::snapshot::{Purpose, Snapshot};
 use crate::answers::Known;
-use crate::plan::{SecretContents, SecretKeys, referenced_keys};
+use crate::plan::{LostEncryptionSecret, SecretContents, SecretKeys, referenced_keys};
 use crate::secrets::{EncryptionSecret, PostgresPassword};
 use crate::x509::RsaPrivateKey;
 
 pub const SECRET: Code = "mas-secret";
 const ENCRYPTION_SECRET_WEAK: Code = "encryption-secret-weak";
+const SECRET_MANAGED: Code = "mas-secret-managed";
+const ENCRYPTION_SECRET_LOST: Code = "encryption-secret-lost";
 
 pub(super) fn check(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Finding>) {
-    // `prepare` is what makes it.
-    if purpose == Purpose::Prepare || snapshot.deployment.mas_active() == Some(true) {
+    // `prepare` is what makes it, and has its own rule for the encryption secret.
+    if purpose == Purpose::Prepare {
         return;
+    }
+    let lost = encryption_secret_lost(snapshot);
+    let is_lost = lost.is_some();
+    findings.extend(lost);
+    if snapshot.deployment.mas_active() == Some(true) {
+        return;
+    }
+    if let (Purpose::Look, Some(Some(secret))) = (purpose, snapshot.secret.known()) {
+        // What `prepare` would put there.
+        let keys = snapshot.secret_keys();
+        let written = [&keys.encryption_secret, &keys.rsa_private_key, &keys.postgres_password];
+        let lacks = written.into_iter().any(|key| !secret.data.contains_key(key));
+        findings.extend(secret_managed(secret).filter(|_| lacks));
     }
     let Some(settings) = &snapshot.settings else { return };
     let subject = format!("Secret {}", settings.secret_name);
@@ -23,21 +38,51 @@ pub(super) fn check(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Fi
                 "Without reading it, nobody can tell whether it is complete and still the one that was rehearsed.";
             findings.push(Finding::unknown(SECRET, subject, format!("it could not be read: {why}")).remedy(remedy));
         }
+        Known::Known(None) if is_lost => {}
         Known::Known(None) => {
             let finding = Finding::blocker(SECRET, subject, "it does not exist");
             findings.push(finding.remedy("Make it with `kubectl ess-mas prepare`."));
         }
-        Known::Known(Some(secret)) => contents(snapshot, secret, &subject, findings),
+        Known::Known(Some(secret)) => contents(snapshot, secret, &subject, is_lost, findings),
     }
 }
 
-fn contents(snapshot: &Snapshot, secret: &SecretContents, subject: &str, findings: &mut Vec<Finding>) {
+/// The deployed MAS has run with an encryption secret that the Secret does not hold any more.
+pub fn encryption_secret_lost(snapshot: &Snapshot) -> Option<Finding> {
+    let keys = snapshot.secret_keys();
+    let secret = snapshot.secret.known()?.as_ref();
+    // Where the component names no Secret, MAS cannot have run.
+    let settings = snapshot.deployment.mas().and(snapshot.settings.as_ref())?;
+    let lost = LostEncryptionSecret::find(secret, &keys, snapshot.encryption_secret_in_use(), snapshot.mas_has_run())?;
+    let key = &keys.encryption_secret;
+    let subject = format!("Secret {}, key {key}", settings.secret_name);
+    let remedy = lost.remedy(key, snapshot.deployment.mas_active() == Some(true));
+    Some(Finding::blocker(ENCRYPTION_SECRET_LOST, subject, lost.to_string()).remedy(remedy).guide())
+}
+
+/// A tool writes the Secret from a source of its own, which lacks what this program is to put there. What is put there all the
+/// same lasts until the tool writes again.
+pub fn secret_managed(secret: &SecretContents) -> Option<Finding> {
+    let manager = secret.manager.as_ref()?;
+    let text = format!(
+        "{manager} writes it from a source of its own; its next write may remove or replace what `prepare` puts there, and an encryption \
+         secret that is lost so cannot be made anew"
+    );
+    let remedy =
+        "Add the missing keys at that source, or let MAS have a Secret of its own: `prepare --secret-name NAME`.";
+    Some(Finding::warning(SECRET_MANAGED, format!("Secret {}", secret.name), text).remedy(remedy))
+}
+
+fn contents(snapshot: &Snapshot, secret: &SecretContents, subject: &str, is_lost: bool, findings: &mut Vec<Finding>) {
     let keys = snapshot.secret_keys();
     let before = findings.len();
     let mut blocker = |key: &str, text: String, remedy: &str| {
         findings.push(Finding::blocker(SECRET, format!("{subject}, key {key}"), text).remedy(remedy));
     };
     for (key, problem) in problems(secret, &keys) {
+        if is_lost && key == keys.encryption_secret {
+            continue;
+        }
         let remedy = "Put a good value into the Secret, or let `kubectl ess-mas prepare` make what is missing.";
         blocker(key, problem, remedy);
     }
@@ -50,7 +95,7 @@ fn contents(snapshot: &Snapshot, secret: &SecretContents, subject: &str, finding
             blocker(&key, text, "Add the key to the Secret; the operator refuses to reconcile without it.");
         }
     }
-    if findings.len() == before {
+    if findings.len() == before && !is_lost {
         findings.push(Finding::ok(SECRET, subject, "it holds everything that MAS needs"));
     }
     findings.extend(weak(snapshot, secret, &keys, subject));

@@ -12,7 +12,7 @@ use crate::answers::Known;
 use crate::deployment::{ChartRelease, Deployment, Features, OperatorDeployment};
 use crate::plan::export::is_chart_secret;
 use crate::plan::{MasSettings, SecretContents, SecretKeys};
-use crate::record::Record;
+use crate::record::{Record, Step};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
@@ -153,6 +153,25 @@ impl Snapshot {
             Some(name) => Cow::Owned(MasSettings { secret_name: name.to_owned(), ..settled.clone() }),
             None => Cow::Borrowed(settled),
         })
+    }
+
+    /// Fingerprint of the encryption secret that MAS has run with, as far as the record knows: that of the dry run, or of a write
+    /// that has not been answered yet.
+    pub fn encryption_secret_in_use(&self) -> Option<&str> {
+        let record = self.recorded()?;
+        let pending = record.pending.as_ref().filter(|pending| matches!(pending.step, Step::DryRun | Step::Activate));
+        let prints = [
+            pending.map(|one| &one.secret_fingerprints),
+            record.rehearsal.as_ref().map(|one| &one.secret_fingerprints),
+        ];
+        let key = self.secret_keys().encryption_secret;
+        prints.into_iter().flatten().find_map(|prints| prints.get(&key)).map(String::as_str)
+    }
+
+    /// Whether the deployment itself shows that MAS has run: it is migrated, or a dry run of this program wrote the component. A
+    /// component that others wrote may still wait for its Secret.
+    pub fn mas_has_run(&self) -> bool {
+        self.deployment.mas_active() == Some(true) || self.deployment.active_is_ours()
     }
 
     pub fn recorded(&self) -> Option<&Record> {

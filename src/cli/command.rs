@@ -39,7 +39,8 @@ pub fn for_columns(columns: usize) -> Command {
         .override_usage("kubectl ess-mas COMMAND [NAME] [flags]");
     let template =
         format!("{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{}{{after-help}}", groups(&command, columns));
-    command.help_template(template).term_width(columns)
+    let after = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+    command.after_help(format!("{after}\n\n{EXIT_CODES}")).help_template(template).term_width(columns)
 }
 
 fn root() -> Command {
@@ -77,6 +78,11 @@ fn groups(command: &Command, columns: usize) -> String {
     text
 }
 
+/// The exit codes, for whoever calls this in a script.
+const EXIT_CODES: &str = "\
+Exit codes: 0 done, or nothing to do; 1 failed, or the answer was no; 2 wrong usage, or no terminal to ask on; 10 blocked by \
+findings; 11 warnings, or warnings not accepted; 124 timed out; 130 interrupted.";
+
 /// A command below, and those below it.
 fn bare(command: Command) -> Command {
     each_below(hinted(command), |below, _| bare(below)).disable_help_subcommand(true)
@@ -86,11 +92,16 @@ fn bare(command: Command) -> Command {
 fn made_ready(command: Command, path: &str, all: &[Example]) -> Command {
     let command = each_below(hinted(command), |below, name| made_ready(below, &format!("{path} {name}"), all));
     let usage = usage(&command, path, command.has_subcommands());
+    let after = command.get_after_help().map_or_else(String::new, |text| format!("{text}\n\n"));
     let template = format!(
         "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{}{{all-args}}{{after-help}}",
         examples::help(all, path).map_or_else(String::new, |text| format!("{text}\n\n"))
     );
-    command.override_usage(usage).help_template(template).disable_help_subcommand(true)
+    command
+        .after_help(format!("{after}{EXIT_CODES}"))
+        .override_usage(usage)
+        .help_template(template)
+        .disable_help_subcommand(true)
 }
 
 pub(super) fn each_below(command: Command, change: impl Fn(Command, &str) -> Command) -> Command {

@@ -79,7 +79,7 @@ pub struct FollowArgs {
     /// Whether to wait for the operator's verdict
     #[arg(long, value_name = "BOOL", default_value_t = true, default_missing_value = "true", num_args = 0..=1, require_equals = true, action = ArgAction::Set, hide_default_value = true, hide_possible_values = true)]
     pub wait: bool,
-    /// Longest wait, such as 30m or 1h30m; 0 looks once
+    /// Longest wait, such as 30m or 1h30m; 0 looks once [default: 30m; for activate 90m]
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     pub timeout: Option<Duration>,
 }

@@ -14,7 +14,7 @@ pub use args::{
     AbortArgs, ActivateArgs, CheckArgs, Cli, Command, CompletionArgs, DatabasesArgs, DryRunArgs, ReportArgs,
     StatusArgs, VerifyArgs,
 };
-pub use flags::OutputArgs;
+pub use flags::{FollowArgs, OutputArgs, WriteArgs};
 pub use parse::{Typed, color, parse};
 pub use prepare::{ExportArgs, ExportFormat, PrepareArgs, TlsChoice};
 pub use tls::{TlsArgs, TlsCheckArgs, TlsCommand, TlsFileArgs, TlsIssueArgs, TlsRequestArgs};

@@ -90,13 +90,13 @@ pub struct PrepareArgs {
     /// Private key of that CA
     #[arg(long, value_name = "FILE", requires = "ca_certificate", help_heading = "TLS")]
     pub ca_private_key: Option<String>,
-    #[command(flatten)]
-    pub export: ExportArgs,
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Options")]
     pub write: WriteArgs,
-    /// Do not ask
+    /// Skip confirmation
     #[arg(short = 'y', long)]
     pub yes: bool,
+    #[command(flatten)]
+    pub export: ExportArgs,
 }
 
 /// `--export`.
@@ -129,6 +129,9 @@ pub struct ExportArgs {
 }
 
 const EXPORT_HELP: &str = "\
+To change a setting later, run prepare again with its flag, such as --host; then the dry run has to pass again. To change a \
+value of the Secret, also pass --replace KEY. The encryption secret cannot change once MAS has been deployed.
+
 Exports are for a manifest that Helm, Argo CD or Flux applies. helm-values names the Secret that prepare without --export has \
 made: run that first, then the same with --export. With --inline-secrets, and for manifests (unless --without-secret is given), \
 the secret values go into the export: those that are in the cluster, else those given by flags, else new ones. As no secret is \

@@ -1,15 +1,14 @@
 //! The commands: one file or folder each. `exec()` reads like a sentence; the work is done elsewhere.
 
-mod abort;
-mod activate;
+mod backup_files;
 mod check;
 mod complete;
 mod completion;
-mod dry_run;
 mod prepare;
 mod report;
 mod shared;
 mod status;
+mod steps;
 mod tls;
 mod verify;
 mod version;
@@ -73,9 +72,9 @@ async fn exec(context: &Context, cli: &Cli) -> Result<Exit, Failure> {
         Command::Status(args) => status::exec(context, args).await,
         Command::Check(args) => check::exec(context, args).await,
         Command::Prepare(args) => prepare::exec(context, args).await,
-        Command::DryRun(args) => dry_run::exec(context, args).await,
-        Command::Activate(args) => activate::exec(context, args).await,
-        Command::Abort(args) => abort::exec(context, args).await,
+        Command::DryRun(args) => steps::dry_run(context, args).await,
+        Command::Activate(args) => steps::activate(context, args).await,
+        Command::Abort(args) => steps::abort(context, args).await,
         Command::Verify(args) => verify::exec(context, args).await,
         Command::Report(args) => report::exec(context, args).await,
         Command::Tls(TlsArgs { command: TlsCommand::Check(args) }) => tls::check(context, args).await,

@@ -108,7 +108,7 @@ pub async fn send(
                 // Exactly what was stored, should a webhook have made more of it than in the dry run.
                 baseline.carried = plan.carried(&Observation::of(&seen));
             }
-            Ok(Some(Start { baseline, seen, continuity }))
+            Ok(Some(Start { baseline, seen, continuity, changed: ours.at }))
         }
         WriteOutcome::Conflict { now, .. } => {
             session.interrupt().set(InterruptState::NothingWritten);

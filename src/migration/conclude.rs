@@ -73,12 +73,12 @@ pub async fn conclude(
             Ended::Failed(Failure::failed(text))
         }
         FollowEnd::Verdict(Verdict::Pending(awaiting)) | FollowEnd::TimedOut(awaiting) => {
-            Ended::TimedOut(failed::timed_out(session, step, &awaiting))
+            Ended::TimedOut(failed::timed_out(session, step, &awaiting, &followed.goes_on))
         }
         // Both are seen to before anything is concluded.
         FollowEnd::Reached(_) | FollowEnd::AtRest => Ended::Unchanged,
         FollowEnd::Interrupted => {
-            outcome.message = Some(format!("interrupted; {}", step.goes_on()));
+            outcome.message = Some(format!("interrupted; {}", followed.goes_on));
             Ended::Interrupted
         }
     }

@@ -9,7 +9,7 @@ use crate::plan::{Change, Plan};
 use crate::session::Session;
 use crate::session::workloads::downtime;
 use crate::terminal::Verbosity;
-use crate::terminal::prompt::PromptError;
+use crate::terminal::prompt::{PromptError, Typed};
 use crate::workloads::Times;
 
 /// What was approved, for as long as only the status moves, and what was written with it.
@@ -33,8 +33,7 @@ impl Approvals {
         self.written = Some(go);
     }
 
-    /// Shows the write and asks for the go-ahead, unless it was given already for the same write. `None` is a no, or a
-    /// preview.
+    /// Shows the write and asks for the go-ahead, unless it was given already for the same write. `None` is a preview.
     pub fn ask(
         &mut self,
         session: &Session,
@@ -64,12 +63,7 @@ impl Approvals {
             session.ui().status("This is a preview; nothing was written.");
             return Ok(None);
         }
-        let go = approve(session, request, seen, plan, times)?;
-        if go.is_none() {
-            let more = if self.has_written() { "Nothing more was changed." } else { "Nothing was changed." };
-            session.ui().status(more);
-        }
-        Ok(go)
+        approve(session, request, seen, plan, times).map(Some)
     }
 }
 
@@ -79,7 +73,7 @@ fn approve(
     seen: &Snapshot,
     plan: Plan,
     times: Option<Times>,
-) -> Result<Option<Approved>, Failure> {
+) -> Result<Approved, Failure> {
     let question = match request.step {
         Step::Activate => return approve_activation(session, request, seen, plan, times),
         Step::DryRun => "No user notices this. It starts MAS and rehearses the migration. Go on?",
@@ -88,8 +82,7 @@ fn approve(
             "This takes the MAS component out; the operator removes MAS. Its Secret and database stay. Go on?"
         }
     };
-    let confirmed = Confirmed::by_yes(session, request.yes, question)?;
-    Ok(confirmed.and_then(|confirmed| Approved::reversible(plan, confirmed)))
+    Ok(Approved::reversible(plan, Confirmed::by_yes(session, request.yes, question)?))
 }
 
 fn approve_activation(
@@ -98,7 +91,7 @@ fn approve_activation(
     seen: &Snapshot,
     plan: Plan,
     times: Option<Times>,
-) -> Result<Option<Approved>, Failure> {
+) -> Result<Approved, Failure> {
     let Some(rehearsed) = Rehearsed::check(seen) else {
         return Err(Failure::new(Exit::Blocked, "no dry run has passed for what is there now; nothing was changed"));
     };
@@ -122,7 +115,7 @@ fn approve_activation(
     say("  After it has succeeded there is no way back but restoring both databases from a backup.");
     let backup = BackupStated::ask(session, request.backup.as_deref())?;
     let confirmed = Confirmed::by_name(session, request.confirm.as_deref())?;
-    Ok(confirmed.map(|confirmed| Approved::activation(plan, rehearsed, backup, confirmed)))
+    Ok(Approved::activation(plan, rehearsed, backup, confirmed))
 }
 
 /// A person, or a script that said so, wants this write.
@@ -141,30 +134,34 @@ pub struct Approved {
 }
 
 impl Confirmed {
-    /// `--yes`, or a question answered with yes. `None` is a no.
-    pub fn by_yes(session: &Session, yes: bool, question: &str) -> Result<Option<Self>, Failure> {
-        if yes {
-            return Ok(Some(Self(())));
-        }
-        match session.ui().confirm(question) {
-            Ok(true) => Ok(Some(Self(()))),
-            Ok(false) => Ok(None),
+    /// `--yes`, or a question answered with yes. A no ends with 1, so that `a && b` stops.
+    pub fn by_yes(session: &Session, yes: bool, question: &str) -> Result<Self, Failure> {
+        match if yes { Ok(true) } else { session.ui().confirm(question) } {
+            Ok(true) => Ok(Self(())),
+            Ok(false) => Err(Self::refused(session, "not confirmed")),
             Err(error) => Err(Failure::unanswered(error, "--yes")),
         }
     }
 
-    /// `--confirm NAME`, or the name typed. `None` is a no.
-    fn by_name(session: &Session, given: Option<&str>) -> Result<Option<Self>, Failure> {
+    /// Says it as a warning, also with `-q`: a person who decides is no error.
+    fn refused(session: &Session, why: &str) -> Failure {
+        session.ui().warning(format!("{why}; nothing was changed"));
+        Failure::told(Exit::Failed)
+    }
+
+    /// `--confirm NAME`, or the name typed.
+    fn by_name(session: &Session, given: Option<&str>) -> Result<Self, Failure> {
         let name = &session.target.name;
         match given {
-            Some(given) if given == name => Ok(Some(Self(()))),
+            Some(given) if given == name => Ok(Self(())),
             Some(given) => Err(Failure::new(
                 Exit::Usage,
                 format!("--confirm says {given:?}, but the deployment is {name}; nothing was changed"),
             )),
             None => match session.ui().typed("Type the deployment's name to migrate it:", name) {
-                Ok(true) => Ok(Some(Self(()))),
-                Ok(false) => Ok(None),
+                Ok(Typed::Right) => Ok(Self(())),
+                Ok(Typed::Nothing) => Err(Self::refused(session, "not confirmed")),
+                Ok(Typed::Wrong) => Err(Self::refused(session, &format!("{name} was not typed in three tries"))),
                 Err(error) => Err(Failure::unanswered(error, &format!("--confirm {name}"))),
             },
         }
@@ -176,7 +173,7 @@ impl BackupStated {
     fn ask(session: &Session, given: Option<&str>) -> Result<Self, Failure> {
         let read = |text: &str| {
             let text = text.trim();
-            if text.chars().count() < 4 {
+            if text.chars().count() < 4 || names_no_backup(text) {
                 return Err("Say in a few words where the backup is, so that others find it too.".to_owned());
             }
             Ok(text.to_owned())
@@ -205,8 +202,9 @@ impl BackupStated {
 
 impl Approved {
     /// A write that can be taken back: everything but the activation.
-    fn reversible(plan: Plan, _: Confirmed) -> Option<Self> {
-        (*plan.change() != Change::Activate).then_some(Self { plan, backup: None })
+    fn reversible(plan: Plan, _: Confirmed) -> Self {
+        assert!(*plan.change() != Change::Activate, "an activation has its own proofs");
+        Self { plan, backup: None }
     }
 
     fn activation(plan: Plan, _: Rehearsed, backup: BackupStated, _: Confirmed) -> Self {
@@ -230,5 +228,77 @@ impl Approved {
     /// The same write for a state of the deployment in which only the status moved.
     fn again(self, plan: Plan) -> Option<Self> {
         (plan.change() == self.plan.change()).then_some(Self { plan, ..self })
+    }
+}
+
+/// Words that say that there is no backup, or nothing about where it is.
+const NO_PLACE: &str = "a an and any are at backup backups be been bak can cant confirmed database databases db did do does doesnt doing done \
+    dont dump dumps dunno exist exists false fine for go good has hasnt have havent here i idk in is isnt it its later made make me missing my \
+    n na nada need needed never nil no none nope not nothing now nowhere null ok okay on one our pending please remember safe skip skipped \
+    somewhere soon sure t taken tba tbd test that the there they this to todo tomorrow took true unknown until void wait we where will wip with \
+    without x xx xxx xxxx y yeah yep yes yet you \
+    kein keine keiner keines keins nein nicht nichts noch spater spaeter später aucun aucune non pas rien plus tard ninguna ninguno nada";
+
+/// Whether every word of a statement is such a word, or it has none.
+fn names_no_backup(text: &str) -> bool {
+    let plain = text.to_lowercase().replace(['\'', '\u{2019}'], "");
+    let mut words = plain.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    words.all(|word| NO_PLACE.split_whitespace().any(|no| no == word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::names_no_backup;
+
+    #[test]
+    fn a_backup_is_somewhere() {
+        for text in [
+            "none",
+            "None.",
+            "no",
+            "-",
+            "----",
+            "????",
+            "later",
+            "Later!",
+            "n/a",
+            "N / A",
+            "not yet",
+            "no backup",
+            "there is no backup",
+            "I don't have one",
+            "will do it later",
+            "tomorrow",
+            "nothing",
+            "null",
+            "todo",
+            "TBD",
+            "unknown",
+            "skip",
+            "nope",
+            "yes",
+            "done",
+            "the backup is made",
+            "xxxx",
+            "keins",
+            "später",
+            "aucun",
+        ] {
+            assert!(names_no_backup(text), "{text}");
+        }
+        for text in [
+            "tape 7 in the safe",
+            "on the shelf",
+            "nas3:/dumps/2026-11-23, synapse and mas",
+            "shelf",
+            "s3://backups/synapse",
+            "/backup/2026",
+            "velero snapshot",
+            "no-backup-host:/srv/dumps",
+            "Tresor, Band 3",
+            "ask Ana",
+        ] {
+            assert!(!names_no_backup(text), "{text}");
+        }
     }
 }

@@ -14,11 +14,11 @@ use crate::session::Session;
 use crate::terminal::Line;
 use crate::verdict::{Awaiting, Observation};
 
-pub fn timed_out(session: &Session, step: Step, awaiting: &Awaiting) -> Failure {
-    let text = format!("gave up waiting; {}. Still missing: {}", step.goes_on(), missing(awaiting));
+pub fn timed_out(session: &Session, step: Step, awaiting: &Awaiting, goes_on: &str) -> Failure {
+    let text = format!("gave up waiting; {goes_on}. Still missing: {}", missing(awaiting));
     let failure = Failure::new(Exit::TimedOut, text);
     let failure = match awaiting {
-        Awaiting::Start => failure.advise("If nothing happens at all, check that the operator runs (a deployment whose name ends in updater-controller-manager)."),
+        Awaiting::Start => failure.advise("Check that the operator runs: the Deployment whose name ends in updater-controller-manager. Once it does, it starts on the change."),
         Awaiting::NextRun(report) => failure.advise(format!("The operator reported trouble of its own: {}", report.message)),
         _ => match session.deployment.conditions().failure() {
             Some(report) => failure.advise(format!("The failure that the operator shows: {}", report.message)),

@@ -8,14 +8,14 @@ use tokio::time::{Instant, sleep_until};
 use super::resume::rests;
 use super::step::Step;
 use crate::cluster::WatchItem;
-use crate::deployment::{Deployment, Run};
-use crate::error::Failure;
+use crate::deployment::Deployment;
 use crate::record::TimelineEntry;
 use crate::session::Session;
 use crate::session::deadline::Deadline;
 use crate::session::interrupt::InterruptState;
 use crate::session::workloads::WorkloadWatch;
 use crate::terminal::progress::{Progress, Waiting};
+use crate::terminal::time::hour_and_minute;
 use crate::verdict::{Awaiting, Baseline, Continuity, Event, Observation, Tracker, Verdict};
 
 #[derive(Debug)]
@@ -34,6 +34,8 @@ pub struct Followed {
     pub end: FollowEnd,
     pub timeline: Vec<TimelineEntry>,
     pub took: Duration,
+    /// What goes on in the cluster, as the end of a sentence.
+    pub goes_on: String,
 }
 
 pub struct Start {
@@ -42,6 +44,7 @@ pub struct Start {
     pub seen: Deployment,
     /// Whether anything may have happened between the write and `seen`.
     pub continuity: Continuity,
+    pub changed: Timestamp,
 }
 
 /// How long an operator rests after an earlier run before it is asked for another one. It starts the next one within
@@ -61,10 +64,6 @@ pub async fn follow(
     let begun = Instant::now();
     let mut end = deadline.end();
     let mut resting_since = None;
-    session.interrupt().set(InterruptState::Following {
-        doing: step.goes_on().to_owned(),
-        come_back: session.command(step.command()),
-    });
     let mut log = Log {
         progress,
         step,
@@ -74,6 +73,9 @@ pub async fn follow(
         last: None,
         untold: false,
         missed: false,
+        changed: hour_and_minute(start.changed, session.now(), session.ui().terminal().zone()),
+        silent: false,
+        came_back: start.continuity == Continuity::Gap,
     };
     // For the eyes only.
     let stages = if deadline.once { WorkloadWatch::none() } else { WorkloadWatch::watch(session, progress) };
@@ -82,9 +84,10 @@ pub async fn follow(
     // The write's own event is fed like any other: it may already show more than the write.
     session.deployment = start.seen;
     let first = Event::Seen(Box::new(Observation::of(&session.deployment)), start.continuity);
+    // One that came during the write is told by this.
+    session.interrupt().set(log.interrupted(tracker.observe(&first), session));
     let stopped = loop {
-        // Only the first round has an event at hand.
-        let verdict = if log.last.is_none() { tracker.observe(&first) } else { tracker.verdict() }.clone();
+        let verdict = tracker.verdict().clone();
         log.tell(&verdict, session);
         match verdict {
             verdict if verdict.is_final() => break FollowEnd::Verdict(verdict),
@@ -130,7 +133,8 @@ pub async fn follow(
         }
     };
     stages.tell(&mut log.timeline);
-    Followed { end: stopped, timeline: log.timeline, took: begun.elapsed() }
+    let goes_on = log.goes_on(tracker.verdict());
+    Followed { end: stopped, timeline: log.timeline, took: begun.elapsed(), goes_on }
 }
 
 struct Log<'a> {
@@ -144,6 +148,12 @@ struct Log<'a> {
     untold: bool,
     /// Whether an event could not be read.
     missed: bool,
+    /// When the change was written, for a person.
+    changed: String,
+    /// Whether the API server does not answer.
+    silent: bool,
+    /// Whether the change was there already when this began to follow it.
+    came_back: bool,
 }
 
 impl Log<'_> {
@@ -158,6 +168,7 @@ impl Log<'_> {
                 // What cannot be read was an event all the same.
                 let continuity = if std::mem::take(&mut self.missed) { Continuity::Gap } else { continuity };
                 let seen = Observation::of(&deployment);
+                self.silent = false;
                 self.progress.heard();
                 if seen.mas_active == Some(true) && session.deployment.mas_active() != Some(true) {
                     self.note(session, "mas_active is true".to_owned());
@@ -170,10 +181,12 @@ impl Log<'_> {
                 Some(Event::Deleted(uid))
             }
             WatchItem::Trouble(error) => {
+                self.silent = true;
                 self.note(session, format!("the deployment cannot be followed at the moment, trying on: {error}"));
                 None
             }
             WatchItem::Recovered => {
+                self.silent = false;
                 self.note(session, "the deployment can be followed again".to_owned());
                 None
             }
@@ -185,8 +198,23 @@ impl Log<'_> {
         self.progress.note(what);
     }
 
+    fn goes_on(&self, verdict: &Verdict) -> String {
+        match verdict {
+            Verdict::Pending(awaiting) => self.step.goes_on_as_seen(awaiting, &self.changed, self.silent),
+            _ => self.step.goes_on().to_owned(),
+        }
+    }
+
+    fn interrupted(&self, verdict: &Verdict, session: &Session) -> InterruptState {
+        InterruptState::Following { doing: self.goes_on(verdict), come_back: session.command(self.step.command()) }
+    }
+
     /// Says what is awaited, when that has changed.
     fn tell(&mut self, verdict: &Verdict, session: &Session) {
+        // An interruption is told once.
+        if !session.interrupt().raised() {
+            session.interrupt().set(self.interrupted(verdict, session));
+        }
         if self.last.as_ref() == Some(verdict) {
             return;
         }
@@ -194,7 +222,9 @@ impl Log<'_> {
         let started = |verdict: &Option<Verdict>| !matches!(verdict, Some(Verdict::Pending(Awaiting::End)));
         if let Verdict::Pending(awaiting) = verdict {
             if *awaiting == Awaiting::End && started(&self.last) {
-                self.stage(now, "operator started on it");
+                // Whoever comes back did not see it start.
+                let under_way = self.came_back && self.last.is_none();
+                self.stage(now, if under_way { "operator is at work on it" } else { "operator started on it" });
             }
             if let Awaiting::NextRun(report) = awaiting {
                 self.note(
@@ -246,54 +276,4 @@ pub fn missing(awaiting: &Awaiting) -> &'static str {
         Awaiting::MasActive => "mas_active, which is not true although the run ended without errors",
         Awaiting::Successful => "the condition Successful, which is not True although the run ended",
     }
-}
-
-/// Waits until no run of the operator is under way. Returns what ended the wait, if that was not the operator.
-pub async fn settle(
-    session: &mut Session,
-    deadline: Deadline,
-    step: Step,
-    progress: &Progress,
-) -> Result<Option<FollowEnd>, Failure> {
-    let busy = |session: &Session| session.deployment.conditions().run() == Run::Running;
-    if !busy(session) {
-        return Ok(None);
-    }
-    // Whoever called this ends the program, because there may be data to print.
-    session.interrupt().set(InterruptState::Following {
-        doing: "nothing was changed".to_owned(),
-        come_back: session.command(step.command()),
-    });
-    let since = session.now();
-    progress.waiting(
-        Waiting::new("a run of the operator is under way; waiting for its end before anything is written", since)
-            .ends_at(deadline.ends_at),
-    );
-    let end = deadline.end();
-    let mut watch = session.cluster.follow(&session.target, session.deployment.object());
-    while busy(session) {
-        if deadline.once {
-            return Ok(Some(FollowEnd::TimedOut(Awaiting::EarlierRun)));
-        }
-        tokio::select! {
-            biased;
-            item = watch.next() => match item {
-                Some(WatchItem::Seen { object, .. }) => {
-                    if let Ok(deployment) = Deployment::from_value(object) {
-                        session.deployment = deployment;
-                    }
-                }
-                Some(WatchItem::Deleted(_)) => return Ok(Some(FollowEnd::Verdict(Verdict::Gone))),
-                Some(WatchItem::Trouble(error)) => progress.note(error.to_string()),
-                Some(WatchItem::Recovered) => {}
-                None => watch = session.follow_anew().await,
-            },
-            () = session.interrupt().wait() => return Ok(Some(FollowEnd::Interrupted)),
-            // Without a last look: whoever slept past the time-out is asked again rather than written for at another hour.
-            () = end.over() => return Ok(Some(FollowEnd::TimedOut(Awaiting::EarlierRun))),
-        }
-    }
-    session.interrupt().set(InterruptState::NothingWritten);
-    progress.done("the operator's earlier run has ended");
-    Ok(None)
 }

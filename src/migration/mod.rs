@@ -13,6 +13,7 @@ mod resume;
 mod server_dry_run;
 mod step;
 mod via_owner;
+mod wait;
 
 use std::ops::ControlFlow;
 use std::time::Duration;
@@ -29,8 +30,8 @@ use crate::session::deadline::Deadline;
 use crate::session::endpoints;
 use crate::session::interrupt::InterruptState;
 use crate::session::reading::Extent;
-use crate::terminal::OutputFormat;
 use crate::terminal::progress::Progress;
+use crate::terminal::{Next, OutputFormat};
 use crate::verdict::{Baseline, Continuity};
 
 use apply::{Attempts, Intent};
@@ -74,6 +75,10 @@ async fn run(session: &mut Session, request: &Request, outcome: &mut Outcome) ->
         attempts.one_more(session)?;
         let seen = session.gather(step.extent()).await;
         if let Some(words) = step.reached(&seen) {
+            if step == Step::Abort && seen.deployment.mas().is_some() {
+                let text = "The MAS component stays in the deployment. To take it out:";
+                outcome.next = Some(Next::new(text).command(session.command(Step::Remove.command())));
+            }
             return Ok(outcome.nothing_to_do(session, words));
         }
         let mut flow = Flow { session, request, outcome, deadline };
@@ -109,6 +114,7 @@ async fn run(session: &mut Session, request: &Request, outcome: &mut Outcome) ->
         };
         shown.refuse_more(step)?;
         let seen = shown.foresee(flow.session, seen, step).await?;
+        // A preview ends here.
         let Some(go) = approvals.ask(flow.session, request, &seen, plan, &shown, preflight.times)? else {
             return Ok(Ended::Unchanged);
         };
@@ -147,7 +153,7 @@ impl Flow<'_> {
     /// Waits for the reconcile that is under way; `None` once it is over.
     async fn wait(&mut self) -> Result<Option<Ended>, Failure> {
         let progress = self.session.ui().progress();
-        let stopped = follow::settle(self.session, self.deadline, self.request.step, &progress).await?;
+        let stopped = wait::settle(self.session, self.deadline, self.request.step, &progress).await?;
         drop(progress);
         Ok(stopped.map(|stopped| conclude::without_write(self.session, self.request.step, stopped)))
     }
@@ -211,7 +217,8 @@ impl Flow<'_> {
             return Ok(Some(conclude::not_waited(self.session, step)));
         }
         let progress = self.session.ui().progress();
-        let start = Start { baseline, seen: seen.deployment.clone(), continuity: Continuity::Gap };
+        let changed = resume::changed_at(seen, step).unwrap_or(self.session.now());
+        let start = Start { baseline, seen: seen.deployment.clone(), continuity: Continuity::Gap, changed };
         self.follow(seen, start, true, &progress).await
     }
 

@@ -76,14 +76,23 @@ pub fn left_to_the_owner(session: &Session, snapshot: &Snapshot) -> Option<Strin
 }
 
 /// Who made the change that is there already, and when: the record knows, or the API server's field managers.
-pub fn since_when(session: &Session, snapshot: &Snapshot, step: Step) -> String {
-    let (by, at) = match pending(snapshot).filter(|pending| pending.step == step) {
+fn changed(snapshot: &Snapshot, step: Step) -> (Option<String>, Option<Timestamp>) {
+    match pending(snapshot).filter(|pending| pending.step == step) {
         Some(pending) => (pending.by.clone(), Some(pending.at)),
-        None => match session.deployment.active_written_by() {
+        None => match snapshot.deployment.active_written_by() {
             Some((manager, at)) => (Some(format!("field manager {manager}")), at.and_then(|at| at.parse().ok())),
             None => (None, None),
         },
-    };
+    }
+}
+
+pub fn changed_at(snapshot: &Snapshot, step: Step) -> Option<Timestamp> {
+    changed(snapshot, step).1
+}
+
+/// The same in words.
+pub fn since_when(session: &Session, snapshot: &Snapshot, step: Step) -> String {
+    let (by, at) = changed(snapshot, step);
     let by = by.map_or_else(String::new, |by| format!(" by {by}"));
     let now = session.now();
     let at = at.map_or_else(String::new, |at| format!(", {}", ago(at, now)));

@@ -11,7 +11,7 @@ use crate::plan::{MasSettings, Plan};
 pub use crate::record::Step;
 use crate::session::Session;
 use crate::session::reading::Extent;
-use crate::verdict::{Baseline, Carried};
+use crate::verdict::{Awaiting, Baseline, Carried};
 
 impl Step {
     /// While a reconcile that counts is under way: `rehearsing the migration`.
@@ -26,9 +26,27 @@ impl Step {
     /// What the cluster does when nobody waits any longer, as the end of a sentence.
     pub const fn goes_on(self) -> &'static str {
         match self {
-            Self::DryRun => "the operator goes on rehearsing; users do not notice it",
-            Self::Activate => "the operator goes on migrating, and users stay logged out until it is done",
-            Self::Abort | Self::Remove => "the operator goes on going back",
+            Self::DryRun => "the operator continues the dry run; users do not notice it",
+            Self::Activate => {
+                "the operator continues the migration; users are locked out until it is done, and existing logins stay valid"
+            }
+            Self::Abort | Self::Remove => "the operator continues to roll back",
+        }
+    }
+
+    /// The same by what was seen: nothing that the operator did since the change, or nothing at all of late.
+    pub fn goes_on_as_seen(self, awaiting: &Awaiting, changed: &str, silent: bool) -> String {
+        let what = match (awaiting, self) {
+            (Awaiting::Start, Self::Activate) => format!(
+                "the operator has not reacted to the change of {changed}; once it does, users are locked out until the migration is done"
+            ),
+            (Awaiting::Start, _) => format!("the operator has not reacted to the change of {changed}"),
+            _ => self.goes_on().to_owned(),
+        };
+        if silent {
+            format!("as last seen, {what}; the API server does not answer now, so this is probable and not certain")
+        } else {
+            what
         }
     }
 
@@ -186,23 +204,6 @@ pub struct Request {
 }
 
 impl Request {
-    pub fn of(step: Step) -> Self {
-        let (accept, findings) = (Vec::new(), Vec::new());
-        let (timeout, confirm, backup) = (None, None, None);
-        Self {
-            step,
-            preview: false,
-            accept,
-            wait: true,
-            timeout,
-            via_owner: false,
-            yes: false,
-            confirm,
-            backup,
-            findings,
-        }
-    }
-
     pub fn is_script(&self, session: &Session) -> bool {
         let answered = if self.step == Step::Activate { self.confirm.is_some() } else { self.yes };
         answered || !session.ui().terminal().can_ask()
@@ -229,4 +230,21 @@ fn wanted(seen: &Snapshot) -> Option<Cow<'_, MasSettings>> {
 fn settings_are_in_spec(seen: &Snapshot) -> bool {
     wanted(seen)
         .is_none_or(|settings| !Plan::rehearse(&seen.deployment, &settings, &seen.secret_keys(), "").changes_spec())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_said_to_go_on_that_was_not_seen() {
+        let told = |step: Step, awaiting, silent| step.goes_on_as_seen(&awaiting, "10:02", silent);
+        for step in [Step::DryRun, Step::Activate, Step::Abort, Step::Remove] {
+            let idle = told(step, Awaiting::Start, false);
+            assert!(idle.starts_with("the operator has not reacted to the change of 10:02"), "{idle}");
+            assert_eq!(told(step, Awaiting::End, false), step.goes_on());
+            let silent = told(step, Awaiting::End, true);
+            assert!(silent.contains(step.goes_on()) && silent.ends_with("probable and not certain"), "{silent}");
+        }
+    }
 }

@@ -10,8 +10,8 @@ use super::follow::{FollowEnd, Start};
 use super::outcome::Ended;
 use super::resume;
 use super::step::{Request, Step};
+use super::wait::{LastLook, until};
 use crate::checks::Snapshot;
-use crate::cluster::WatchItem;
 use crate::deployment::{Deployment, Owner};
 use crate::error::{Exit, Failure};
 use crate::plan::Plan;
@@ -189,52 +189,32 @@ async fn arrive(
     let come_back = session.command(&format!("{} --via-owner", step.command()));
     let doing = "nothing was written from here; what the manifest's owner writes, the operator follows".to_owned();
     session.interrupt().set(InterruptState::Following { doing, come_back });
-    let waiting = Waiting::new("the change to arrive from the manifest's owner", session.now());
-    progress.waiting(waiting);
+    progress.waiting(Waiting::new("the change to arrive from the manifest's owner", session.now()));
     let mut before = go.plan().before().clone();
-    let mut end = deadline.end();
-    let mut watch = session.cluster.follow(&session.target, before.object());
-    loop {
-        let (object, continuity) = tokio::select! {
-            item = watch.next() => match item {
-                Some(WatchItem::Seen { object, continuity }) => (object, continuity),
-                Some(WatchItem::Deleted(_)) => return Ok(ControlFlow::Break(FollowEnd::Verdict(Verdict::Gone))),
-                Some(WatchItem::Trouble(error)) => {
-                    progress.note(format!("the deployment cannot be followed at the moment, trying on: {error}"));
-                    continue;
-                }
-                Some(WatchItem::Recovered) => continue,
-                None => {
-                    watch = session.follow_anew().await;
-                    continue;
-                }
-            },
-            () = session.interrupt().wait() => return Ok(ControlFlow::Break(FollowEnd::Interrupted)),
-            () = end.over() => {
-                if !end.last_look() {
-                    return Ok(ControlFlow::Break(FollowEnd::TimedOut(Awaiting::Start)));
-                }
-                watch = session.cluster.follow(&session.target, session.deployment.object());
-                continue;
-            }
-        };
-        let Ok(now) = Deployment::from_value(object) else { continue };
-        session.deployment = now.clone();
+    let awaiting = (Awaiting::Start, LastLook::Yes);
+    let arrived = until(session, deadline, awaiting, progress, |session, continuity| {
+        let now = &session.deployment;
         if now.uid() != before.uid() {
-            return Ok(ControlFlow::Break(FollowEnd::Verdict(Verdict::Gone)));
+            return Ok(Some(ControlFlow::Break(FollowEnd::Verdict(Verdict::Gone))));
         }
-        match compare(answer, &before, &now) {
-            SpecNow::Unchanged => before = now,
-            SpecNow::Different => return Err(other(session, answer, &now)),
+        match compare(answer, &before, now) {
+            SpecNow::Unchanged => before = now.clone(),
+            SpecNow::Different => return Err(other(session, answer, now)),
             SpecNow::AsApproved => {
-                let seen = Observation::of(&now);
+                let seen = Observation::of(now);
                 let carried = go.plan().carried(&seen);
                 let (baseline, continuity) = baseline(&Observation::of(&before), &seen, carried, continuity);
                 progress.done(format!("the change has arrived (resourceVersion {})", now.resource_version()));
-                return Ok(ControlFlow::Continue(Start { baseline, seen: now, continuity }));
+                let (seen, changed) = (now.clone(), session.now());
+                return Ok(Some(ControlFlow::Continue(Start { baseline, seen, continuity, changed })));
             }
         }
-    }
+        Ok(None)
+    });
+    Ok(match arrived.await? {
+        ControlFlow::Continue(arrived) => arrived,
+        ControlFlow::Break(end) => ControlFlow::Break(end),
+    })
 }
 
 /// What to compare the operator's answer with. Where events may have been missed, a run may have begun between the state

@@ -3,11 +3,13 @@
 
 mod change;
 pub mod export;
+mod in_use;
 mod secret;
 mod secret_contents;
 mod settings;
 
 pub use change::{Change, Plan, REHEARSAL_ANNOTATION};
+pub use in_use::LostEncryptionSecret;
 pub use secret::{SecretAction, SecretContext, SecretInputs, SecretItem, SecretPlan, SecretPlanError};
 pub use secret_contents::{SecretContents, SecretKeys, referenced_keys};
 pub use settings::{Database, MasSettings, SettingsError, Tls};

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
+use super::in_use::LostEncryptionSecret;
 use super::secret_contents::{SecretContents, SecretKeys};
 use crate::secrets::{EncryptionSecret, GenerateError, PostgresPassword, SecretBytes};
 use crate::x509::{RsaBits, RsaPrivateKey};
@@ -21,6 +22,8 @@ pub struct SecretInputs {
     pub postgres_password: Option<PostgresPassword>,
     /// `--certificate` and `--private-key`, in PEM.
     pub certificate: Option<(SecretBytes, SecretBytes)>,
+    /// Whether they were issued here rather than given.
+    pub issued: bool,
     /// `--replace`: names of keys.
     pub replace: BTreeSet<String>,
 }
@@ -32,6 +35,8 @@ pub enum SecretAction {
     KeepOther,
     /// It was missing; made here.
     Generate,
+    /// It was missing; a certificate or its key, issued here.
+    Issue,
     /// It was missing; as given.
     Add,
     /// It was there; replaced by name.
@@ -68,6 +73,8 @@ pub enum SecretPlanError {
     },
     #[error("{0} cannot be replaced: MAS has been deployed with it, and what it encrypted would be lost")]
     EncryptionSecretIsFixed(String),
+    #[error("key {key} of Secret {secret}: {lost}")]
+    EncryptionSecretIsLost { secret: String, key: String, lost: LostEncryptionSecret },
     #[error("there is no secret value {0:?}; those that can be replaced are {1}")]
     NoSuchKey(String, String),
     #[error("--replace {0} needs the new value")]
@@ -86,6 +93,10 @@ pub struct SecretContext<'a> {
     pub certfile: bool,
     /// Whether the MAS component has been in the spec already, so that MAS may run with the encryption secret.
     pub deployed: bool,
+    /// Fingerprint on record of the encryption secret that MAS has run with.
+    pub recorded: Option<&'a str>,
+    /// Whether MAS has run for sure.
+    pub ran: bool,
 }
 
 impl SecretContext<'_> {
@@ -100,7 +111,7 @@ impl SecretContext<'_> {
 
     pub fn plan(&self, inputs: &SecretInputs) -> Result<SecretPlan, SecretPlanError> {
         let keys = self.keys;
-        self.check_replace(inputs)?;
+        self.check(inputs)?;
         let encryption = self.item(
             &keys.encryption_secret,
             inputs,
@@ -126,8 +137,13 @@ impl SecretContext<'_> {
         if self.certfile {
             let (certificate, key) = inputs.certificate.clone().unzip();
             let none = || Err(SecretPlanError::NoCertificate);
-            items.push(self.item(&keys.certificate, inputs, |_| None, certificate, none)?);
-            items.push(self.item(&keys.private_key, inputs, |_| None, key, none)?);
+            for (name, value) in [(&keys.certificate, certificate), (&keys.private_key, key)] {
+                let mut item = self.item(name, inputs, |_| None, value, none)?;
+                if inputs.issued && item.action == SecretAction::Add {
+                    item.action = SecretAction::Issue;
+                }
+                items.push(item);
+            }
         }
         let plan = SecretPlan { name: self.name.to_owned(), items, before: self.present.cloned() };
         match self.present {
@@ -136,7 +152,8 @@ impl SecretContext<'_> {
         }
     }
 
-    fn check_replace(&self, inputs: &SecretInputs) -> Result<(), SecretPlanError> {
+    /// Refuses what no further input can mend: `--replace` of a wrong key, and another encryption secret for a MAS that has run.
+    pub fn check(&self, inputs: &SecretInputs) -> Result<(), SecretPlanError> {
         let keys = self.keys;
         let known = [
             &keys.encryption_secret,
@@ -151,10 +168,22 @@ impl SecretContext<'_> {
                 return Err(SecretPlanError::NoSuchKey(key.clone(), known.join(", ")));
             }
         }
-        if self.deployed && self.has(&keys.encryption_secret) && inputs.replace.contains(&keys.encryption_secret) {
-            return Err(SecretPlanError::EncryptionSecretIsFixed(keys.encryption_secret.clone()));
+        let key = &keys.encryption_secret;
+        let replaces = inputs.replace.contains(key);
+        let lost = LostEncryptionSecret::find(self.present, keys, self.recorded, self.ran).filter(|_| self.deployed);
+        match lost {
+            Some(lost) => {
+                let given = inputs.encryption_secret.as_ref().filter(|_| replaces || !self.has(key));
+                if given.is_some_and(|given| lost.is_brought_back_by(given)) {
+                    return Ok(());
+                }
+                Err(SecretPlanError::EncryptionSecretIsLost { secret: self.name.to_owned(), key: key.clone(), lost })
+            }
+            None if self.deployed && self.has(key) && replaces => {
+                Err(SecretPlanError::EncryptionSecretIsFixed(key.clone()))
+            }
+            None => Ok(()),
         }
-        Ok(())
     }
 
     fn item(
@@ -201,6 +230,11 @@ impl SecretItem {
 }
 
 impl SecretPlan {
+    /// The Secret as it is, if there is one and something is written to it.
+    pub fn writes_to(&self) -> Option<&SecretContents> {
+        self.before.as_ref().filter(|_| self.writes())
+    }
+
     pub fn creates(&self) -> bool {
         self.before.is_none()
     }

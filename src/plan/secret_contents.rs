@@ -6,6 +6,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
 use crate::deployment::{Deployment, Features};
+use crate::field_manager::FIELD_MANAGER;
 use crate::secrets::{EncryptionSecret, Fingerprint, SecretBytes, contents_digest, wipe};
 use crate::x509::{CertificateChain, RsaPrivateKey, TlsPrivateKey};
 
@@ -78,6 +79,8 @@ pub struct SecretContents {
     pub data: BTreeMap<String, SecretBytes>,
     /// `immutable: true`: the API server refuses every change.
     pub immutable: bool,
+    /// The controller or tool that writes the Secret from a source of its own: `ExternalSecret mas`.
+    pub manager: Option<String>,
 }
 
 impl SecretContents {
@@ -92,6 +95,7 @@ impl SecretContents {
             resource_version: text("resourceVersion"),
             data: data.filter_map(|(key, value)| Some((key.clone(), decode(value)?))).collect(),
             immutable: secret["immutable"] == json!(true),
+            manager: manager(&secret["metadata"]),
         };
         wipe(&mut secret);
         contents
@@ -134,6 +138,41 @@ impl SecretContents {
     }
 }
 
+/// Labels and annotations, or what they begin with, of tools that write a Secret again from a source of theirs.
+const MANAGERS: [(&str, &str); 13] = [
+    ("reconcile.external-secrets.io/", "External Secrets Operator"),
+    ("external-secrets.io/", "External Secrets Operator"),
+    ("sealedsecrets.bitnami.com/managed", "Sealed Secrets"),
+    ("sealedsecrets.bitnami.com/patch", "Sealed Secrets"),
+    ("secrets.hashicorp.com/", "Vault Secrets Operator"),
+    ("operator.1password.io/", "1Password Operator"),
+    ("secrets-store.csi.k8s.io/managed", "Secrets Store CSI driver"),
+    ("secrets.infisical.com/", "Infisical Operator"),
+    ("secrets.doppler.com/", "Doppler Operator"),
+    ("argocd.argoproj.io/", "Argo CD"),
+    ("kustomize.toolkit.fluxcd.io/name", "Flux"),
+    ("helm.toolkit.fluxcd.io/name", "Flux"),
+    ("meta.helm.sh/release-name", "Helm"),
+];
+
+/// The controller in `ownerReferences`, else the tool that labels and annotations show, or `app.kubernetes.io/managed-by`.
+fn manager(metadata: &Value) -> Option<String> {
+    let owners = metadata["ownerReferences"].as_array().into_iter().flatten();
+    let mut owners: Vec<&Value> = owners.filter(|owner| owner["kind"] != "ElementDeployment").collect();
+    owners.sort_by_key(|owner| owner["controller"] != true);
+    if let Some(owner) = owners.first() {
+        return Some(format!("{} {}", owner["kind"].as_str()?, owner["name"].as_str().unwrap_or_default()));
+    }
+    let maps = ["annotations", "labels"].map(|kind| metadata[kind].as_object());
+    let marks = || maps.iter().flatten().flat_map(|map| map.iter());
+    let known = MANAGERS.iter().find(|(mark, _)| marks().any(|(key, _)| key.starts_with(mark)));
+    let by_label = || {
+        let value = metadata["labels"]["app.kubernetes.io/managed-by"].as_str()?;
+        (value != FIELD_MANAGER).then(|| value.to_owned())
+    };
+    known.map(|(_, tool)| (*tool).to_owned()).or_else(by_label)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -159,6 +198,35 @@ mod tests {
         assert_eq!(keys.rsa_private_key, "rsa.pem");
         assert_eq!(keys.encryption_secret, "encryptionSecret");
         assert_eq!(keys.certificate, "certificate");
+    }
+
+    /// What is put into such a Secret by hand lasts until the tool writes it again.
+    #[test]
+    fn a_secret_that_a_tool_writes_is_told_apart() {
+        let of = |metadata: Value| SecretContents::read(json!({"metadata": metadata})).manager;
+        let external = json!({"labels": {"reconcile.external-secrets.io/managed": "true"}, "ownerReferences": [
+            {"kind": "ExternalSecret", "name": "mas", "controller": true}]});
+        assert_eq!(of(external).as_deref(), Some("ExternalSecret mas"));
+        let sealed = json!({"ownerReferences": [{"kind": "SealedSecret", "name": "chat-mas", "controller": true}]});
+        assert_eq!(of(sealed).as_deref(), Some("SealedSecret chat-mas"));
+        for (kind, key, tool) in [
+            ("annotations", "reconcile.external-secrets.io/data-hash", "External Secrets Operator"),
+            ("annotations", "sealedsecrets.bitnami.com/managed", "Sealed Secrets"),
+            ("labels", "secrets.hashicorp.com/vso-ownerRefUID", "Vault Secrets Operator"),
+            ("annotations", "operator.1password.io/item-path", "1Password Operator"),
+            ("annotations", "argocd.argoproj.io/tracking-id", "Argo CD"),
+            ("labels", "kustomize.toolkit.fluxcd.io/name", "Flux"),
+            ("annotations", "meta.helm.sh/release-name", "Helm"),
+        ] {
+            assert_eq!(of(json!({kind: {key: "x"}})).as_deref(), Some(tool));
+        }
+        let by = |name: &str| of(json!({"labels": {"app.kubernetes.io/managed-by": name, "team": "chat"}}));
+        assert_eq!(by("vault").as_deref(), Some("vault"));
+        assert_eq!(by("kubectl-ess-mas"), None, "our own");
+        let deployment =
+            json!({"ownerReferences": [{"kind": "ElementDeployment", "name": "chat", "controller": true}]});
+        assert_eq!(of(deployment), None);
+        assert_eq!(of(json!({"labels": {"team": "chat"}})), None);
     }
 
     #[test]

@@ -52,7 +52,7 @@ pub fn name_commands(session: &Session, findings: &mut [Finding]) {
 }
 
 /// Replaces each `kubectl ess-mas COMMAND` by the whole command, before the flags that follow it.
-fn complete(text: &str, whole: impl Fn(&str) -> String) -> String {
+pub fn complete(text: &str, whole: impl Fn(&str) -> String) -> String {
     const PROGRAM: &str = "kubectl ess-mas ";
     let mut parts = text.split(PROGRAM);
     let mut completed = parts.next().unwrap_or_default().to_owned();

@@ -95,12 +95,12 @@ impl Session {
         let affordable = extent != Extent::Status || self.requests == 1;
         let wanted = extent != Extent::Status || rehearsed;
         match self.mas_secret_name(snapshot) {
-            Some(_) if wanted && !affordable => (Known::Unreadable("it was not read".to_owned()), Refusal::No),
-            Some(name) if wanted => {
+            Some(name) if wanted && affordable => {
                 let (look, refusal) = self.secrets.get(&self.cluster, &self.target, &name).await;
                 (contents(look), refusal)
             }
-            _ => (Known::Known(None), Refusal::No),
+            Some(_) => (Known::Unreadable("it was not read".to_owned()), Refusal::No),
+            None => (Known::Known(None), Refusal::No),
         }
     }
 

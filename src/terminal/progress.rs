@@ -1,4 +1,4 @@
-//! Minutes of waiting, told: what is over, what is awaited, since when, until when at the latest.
+//! Minutes of waiting, told: what is over, what is awaited, since when, until when it is waited for.
 //!
 //! On a terminal finished stages stay and one line below them lives. In a pipe each change is a line, and a heartbeat says
 //! that the waiting goes on. With `-q` there is nothing.

@@ -11,11 +11,22 @@ use zeroize::Zeroizing;
 
 use super::guard;
 use super::style::{Line, RenderOptions, Style};
+use super::text;
 use super::tty::Stream;
 use super::ui::Ui;
 use super::unanswered::Unanswered;
 
 pub use super::unanswered::PromptError;
+
+/// What came of asking for a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Typed {
+    Right,
+    /// Enter alone, or Ctrl-D.
+    Nothing,
+    /// So many times something else.
+    Wrong,
+}
 
 /// After so many answers that were none, a typed name counts as "no", and a password as left unanswered.
 const TRIES: usize = 3;
@@ -24,14 +35,18 @@ impl Ui {
     /// Asks for a yes; Enter, Ctrl-D and anything but `y` is a no.
     pub fn confirm(&self, question: &str) -> Result<bool, PromptError> {
         let theme = self.render_options(Stream::Err);
+        let question = &self.last_line(question, "[y/N]");
         let ask = |term: &Term| {
             Confirm::with_theme(&theme).with_prompt(question).default(false).wait_for_newline(true).interact_on(term)
         };
         let read = |line: String| matches!(line.trim().to_ascii_lowercase().as_str(), "y" | "yes");
         let shown = told(|text| theme.format_confirm_prompt(text, question, Some(false)));
-        match self.ask(&shown, false, ask, read) {
-            Err(PromptError::Ended) => Ok(false),
-            asked => Ok(asked?.unwrap_or(false)),
+        loop {
+            match self.ask(&shown, false, ask, read) {
+                Err(PromptError::Ended) => return Ok(false),
+                Ok(None) => {}
+                asked => return Ok(asked?.unwrap_or(false)),
+            }
         }
     }
 
@@ -57,6 +72,7 @@ impl Ui {
     /// empty answer and one with a line end inside are asked for again.
     pub fn password(&self, question: &str) -> Result<Zeroizing<String>, PromptError> {
         let theme = self.render_options(Stream::Err);
+        let question = &self.last_line(question, "(not shown)");
         let shown = told(|text| theme.format_password_prompt(text, question));
         for _ in 0..TRIES {
             let ask = |term: &Term| {
@@ -73,24 +89,27 @@ impl Ui {
         Err(PromptError::Ended)
     }
 
-    /// Asks for `name` to be typed, letter by letter as it is. Enter alone, Ctrl-D and three wrong answers are a no.
-    pub fn typed(&self, question: &str, name: &str) -> Result<bool, PromptError> {
+    /// Asks for `name` to be typed, letter by letter as it is.
+    pub fn typed(&self, question: &str, name: &str) -> Result<Typed, PromptError> {
         for _ in 0..TRIES {
             match self.line(question, None) {
-                Ok(Some(line)) if line.trim() == name => return Ok(true),
-                Ok(Some(line)) if line.trim().is_empty() => return Ok(false),
-                Ok(_) => self.reason(&format!("That is not {name}. Type it exactly, or press Enter to stop.")),
-                Err(PromptError::Ended) => return Ok(false),
+                Ok(Some(line)) if line.trim() == name => return Ok(Typed::Right),
+                Ok(Some(line)) if line.trim().is_empty() => return Ok(Typed::Nothing),
+                Ok(Some(_)) => self.reason(&format!("That is not {name}. Type it exactly, or press Enter to stop.")),
+                // Why it was not taken has been said.
+                Ok(None) => {}
+                Err(PromptError::Ended) => return Ok(Typed::Nothing),
                 Err(error) => return Err(error),
             }
         }
-        Ok(false)
+        Ok(Typed::Wrong)
     }
 
     /// Asks for one of several, with arrow keys and Enter, and gives its place in `options`. Without a `default` none is
     /// marked at first.
     pub fn choose(&self, question: &str, options: &[&str], default: Option<usize>) -> Result<usize, PromptError> {
         let theme = self.render_options(Stream::Err);
+        let question = &self.last_line(question, "(arrow keys, then Enter)");
         let shown = told(|text| theme.format_select_prompt(text, question));
         loop {
             let ask = |term: &Term| {
@@ -111,6 +130,7 @@ impl Ui {
     /// One try at a line of text; `None` after a reason why it was not taken.
     fn line(&self, question: &str, default: Option<&str>) -> Result<Option<String>, PromptError> {
         let theme = self.render_options(Stream::Err);
+        let question = &self.last_line(question, default.unwrap_or_default());
         let ask = |term: &Term| {
             let input = Input::<String>::with_theme(&theme).with_prompt(question).allow_empty(true);
             let input = default.into_iter().fold(input, |input, default| input.default(default.to_owned()));
@@ -167,7 +187,19 @@ impl Ui {
 
     /// Why an answer was none. Also with `-q`: whoever is asked must know.
     fn reason(&self, reason: &str) {
-        self.verbatim(&Line::new().text("  ").styled(Style::Warn, reason));
+        self.say_under(Line::new().text("  ").styled(Style::Warn, reason), 2);
+    }
+
+    /// Prints a question that does not fit beside its hint, broken between words, but for its last line, which is returned:
+    /// dialoguer measures the line that it asks on.
+    fn last_line(&self, question: &str, hint: &str) -> String {
+        let room = self.terminal().columns().saturating_sub(text::width(hint) + 4).max(20);
+        let lines = text::wrap(question, Some(room), 0);
+        let Some((before, last)) = lines.rsplit_once('\n').filter(|_| self.terminal().can_ask()) else {
+            return question.to_owned();
+        };
+        self.verbatim(&Line::new().styled(Style::Heading, before));
+        last.to_owned()
     }
 }
 

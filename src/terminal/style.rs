@@ -62,7 +62,8 @@ impl Symbol {
     pub fn glyph(self, unicode: bool) -> &'static str {
         match (self, unicode) {
             (Self::Done, true) => "✔",
-            (Self::Done, false) => "+",
+            // Not `+`: in a diff that is what comes.
+            (Self::Done, false) => "*",
             (Self::Failed, true) => "✘",
             (Self::Failed, false) => "x",
             (Self::Current, true) => "▶",

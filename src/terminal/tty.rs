@@ -149,11 +149,6 @@ impl Terminal {
         RenderOptions { coloured, unicode: self.speaks_unicode(), columns: tty.then(|| self.columns()) }
     }
 
-    /// Whether the reader of stdout has left (`| head`): what is still computed for it is for nobody.
-    pub fn reader_gone(&self) -> bool {
-        self.screen().closed
-    }
-
     pub fn now(&self) -> Timestamp {
         (self.0.clock)()
     }

@@ -10,8 +10,9 @@ pub struct HostName(String);
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum HostNameError {
-    #[error("{0:?} is a URL; give the host alone, such as auth.example.com")]
-    Url(String),
+    /// What was typed is not repeated: a URL or a connection string may hold a password.
+    #[error("this is a URL or a connection string; give the host alone, such as auth.example.com")]
+    Url,
     #[error("{0:?} names a port; an ingress answers on 443, give the host alone")]
     Port(String),
     #[error("{0:?} is an address; the identity providers and the certificate need a name, such as auth.example.com")]
@@ -30,8 +31,8 @@ impl HostName {
         let given = text.trim().to_owned();
         let name = given.strip_suffix('.').unwrap_or(&given).to_ascii_lowercase();
         let is_number = |port: &str| port.chars().all(|c| c.is_ascii_digit());
-        if name.contains('/') {
-            Err(HostNameError::Url(given))
+        if name.contains(['/', '@', '=']) {
+            Err(HostNameError::Url)
         } else if name.parse::<std::net::IpAddr>().is_ok() || name.starts_with('[') {
             Err(HostNameError::Address(given))
         } else if name.rsplit_once(':').is_some_and(|(_, port)| is_number(port)) {
@@ -98,9 +99,12 @@ mod tests {
         for (text, error) in [
             ("", E::NotDns as fn(String) -> E),
             (".", E::NotDns),
-            ("https://auth.example.com", E::Url),
+            ("https://auth.example.com", |_| E::Url),
             ("auth.example.com:443", E::Port),
-            ("auth.example.com/", E::Url),
+            ("auth.example.com/", |_| E::Url),
+            ("postgres://user:canary@auth.example.com", |_| E::Url),
+            ("user:canary@auth.example.com:443", |_| E::Url),
+            ("host=auth.example.com password=canary", |_| E::Url),
             ("*.example.com", E::NotDns),
             ("büro.example.com", E::NotDns),
             ("192.0.2.1", E::Address),

@@ -82,3 +82,88 @@ fn a_certificate_is_left_to_its_own_checks() {
     let tls = json!({"k8s": {"ingress": {"tls": {"certificate": {"certFileSecretKey": "certificate"}}}}});
     assert_eq!(told(&snapshot(tls, &[]), Purpose::Look), [] as [&str; 0]);
 }
+
+/// What MAS has run with cannot be made anew; `check` must not advise it.
+#[test]
+fn a_lost_encryption_secret_is_named_by_its_fingerprint_and_not_made_anew() {
+    use crate::record::{Record, Rehearsal, RehearsalState};
+    let ours = EncryptionSecret::generate().unwrap();
+    let print = ours.fingerprint().to_string();
+    let mut snapshot = snapshot(json!({"secretName": "m", "config": {"active": false}}), &[]);
+    let mut object = snapshot.deployment.object().clone();
+    object["metadata"]["managedFields"] = json!([{"manager": "kubectl-ess-mas", "fieldsV1": {"f:spec": {"f:components":
+        {"f:matrixAuthenticationService": {"f:config": {"f:active": {}}}}}}}]);
+    let by_others = std::mem::replace(&mut snapshot.deployment, Deployment::from_value(object).unwrap());
+    let mut record = Record::new(&snapshot.deployment);
+    record.rehearsal = Some(Rehearsal {
+        state: RehearsalState::Passed,
+        spec_digest: String::new(),
+        spec_outline: None,
+        release: None,
+        secret_digest: String::new(),
+        secret_fingerprints: [("encryptionSecret".to_owned(), print.clone())].into(),
+        completion: None,
+        at: jiff::Timestamp::UNIX_EPOCH,
+        seconds: 1,
+        message: None,
+        failed_since: None,
+    });
+    let told = |snapshot: &Snapshot| {
+        let mut findings = Vec::new();
+        check(snapshot, Purpose::Look, &mut findings);
+        findings
+    };
+    let with = |value: Option<&str>| {
+        use base64::{Engine as _, engine::general_purpose::STANDARD};
+        let data = value.map_or(json!({}), |value| json!({"encryptionSecret": STANDARD.encode(value)}));
+        Known::Known(Some(SecretContents::read(json!({"metadata": {"name": "m"}, "data": data}))))
+    };
+    let other = EncryptionSecret::generate().unwrap();
+    for recorded in [true, false] {
+        snapshot.record = Known::Known(recorded.then(|| record.clone()));
+        for (secret, lost) in [
+            (Known::Known(None), true),
+            (with(None), true),
+            (with(Some("")), true),
+            (with(Some(other.value().expose())), recorded),
+            (with(Some(ours.value().expose())), false),
+        ] {
+            snapshot.secret = secret;
+            let findings = told(&snapshot);
+            let finding = findings.iter().find(|finding| finding.code == ENCRYPTION_SECRET_LOST);
+            assert_eq!(finding.is_some(), lost, "{findings:#?}");
+            let Some(finding) = finding else { continue };
+            let remedy = finding.remedy.as_deref().unwrap();
+            assert!(finding.blocks() && remedy.starts_with("Bring back"), "{finding:?}");
+            assert_eq!(remedy.contains(&print), recorded, "{finding:?}");
+            let anew = |other: &Finding| {
+                other.subject.ends_with("encryptionSecret") && other.code == SECRET
+                    || other.message == "it does not exist"
+            };
+            assert!(!findings.iter().any(anew), "{findings:#?}");
+        }
+    }
+    // A component that others wrote may still wait for its Secret.
+    snapshot.deployment = by_others;
+    (snapshot.record, snapshot.secret) = (Known::Known(None), Known::Known(None));
+    assert_eq!(encryption_secret_lost(&snapshot), None);
+    // MAS has not run yet, or was taken out.
+    snapshot = self::snapshot(json!(null), &[]);
+    snapshot.record = Known::Known(Some(record));
+    snapshot.secret = Known::Known(None);
+    assert!(told(&snapshot).iter().all(|finding| finding.code == SECRET), "{:#?}", told(&snapshot));
+}
+
+#[test]
+fn a_secret_that_a_tool_writes_is_warned_of_before_something_is_put_there() {
+    let case = include_str!("../../../tests/texts/external-secret-owned.json");
+    let mut snapshot = snapshot(json!(null), &[]);
+    snapshot.secret = Known::Known(Some(SecretContents::read(serde_json::from_str(case).unwrap())));
+    let codes = |purpose| {
+        let mut findings = Vec::new();
+        check(&snapshot, purpose, &mut findings);
+        findings.into_iter().map(|finding| (finding.code, finding.severity)).collect::<Vec<_>>()
+    };
+    assert!(codes(Purpose::Look).contains(&(SECRET_MANAGED, Severity::Warning)));
+    assert!(codes(Purpose::DryRun).iter().all(|(code, _)| *code != SECRET_MANAGED), "a dry run puts nothing there");
+}

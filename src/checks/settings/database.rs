@@ -11,6 +11,8 @@ use crate::plan::{Database, MasSettings};
 
 const SYNAPSE_DATABASE_TLS: Code = "synapse-database-tls";
 pub const DATABASE_SHARED: Code = "mas-database-is-synapses";
+pub const DATABASE_ROLE: Code = "mas-database-role";
+pub const DATABASE_HOST: Code = "mas-database-host";
 pub const DATABASE_POOLER: Code = "database-pooler";
 const DATABASE_TLS: Code = "mas-database-tls";
 
@@ -21,6 +23,14 @@ pub(super) fn check(snapshot: &Snapshot, settings: &MasSettings, findings: &mut 
         if let Some(other) = deployment.postgres(component) {
             findings.extend(shared(mas, component, &other, deployment.namespace()));
         }
+    }
+    if is_the_pod(&mas.host) {
+        let text = format!(
+            "{} is the pod itself, wherever it is asked: MAS would look for the database in its own pod",
+            mas.host
+        );
+        let remedy = "Give the name or the address under which the pods of the cluster reach the server.";
+        findings.push(Finding::blocker(DATABASE_HOST, MAS_PATH, text).remedy(remedy));
     }
     if is_pooler(&mas.host, mas.port) {
         findings.push(pooler(MAS_PATH, &mas.host, mas.port, "MAS"));
@@ -53,34 +63,40 @@ enum Server {
     Another,
 }
 
-fn shared(mas: &Database, component: &str, other: &Postgres, namespace: &str) -> Option<Finding> {
-    let (host, name) = (other.host.as_ref()?, other.database.as_ref()?);
-    if *name != mas.name {
-        return None;
-    }
+/// A database or a role of another component's that MAS has as well.
+fn shared(mas: &Database, component: &str, other: &Postgres, namespace: &str) -> Vec<Finding> {
+    let Some(host) = &other.host else { return Vec::new() };
     let whose = if component == "synapse" { "Synapse's".to_owned() } else { format!("{component}'s") };
     let at = &mas.host;
     let ports = (mas.port, other.port.unwrap_or(PORT));
-    let finding = match same_server(at, host, namespace) {
+    let finding = |code, what: &str| match same_server(at, host, namespace) {
         Server::Same if ports.0 == ports.1 => {
-            Finding::blocker(DATABASE_SHARED, MAS_PATH, format!("database {name} at {at} is {whose}")).guide()
+            Some(Finding::blocker(code, MAS_PATH, format!("{what} at {at} is {whose}")).guide())
         }
         Server::Same => {
             let text = format!(
-                "database {name} at {at} may be {whose}: only the ports differ ({} and {}), and a pooler in front of a server has a port of its own",
+                "{what} at {at} may be {whose}: only the ports differ ({} and {}), and a pooler in front of a server has a port of its own",
                 ports.0, ports.1
             );
-            Finding::warning(DATABASE_SHARED, MAS_PATH, text)
+            Some(Finding::warning(code, MAS_PATH, text))
         }
         Server::Perhaps => {
-            let text = format!(
-                "database {name} at {at} may be {whose}, which is {name} at {host}: the two may be names of one server"
-            );
-            Finding::warning(DATABASE_SHARED, MAS_PATH, text)
+            let text = format!("{what} at {at} may be {whose}, which is at {host}: the two may be names of one server");
+            Some(Finding::warning(code, MAS_PATH, text))
         }
-        Server::Another => return None,
+        Server::Another => None,
     };
-    Some(finding.remedy("Create a database for MAS alone; it may be on the same server."))
+    let database = other.database.as_ref().filter(|name| **name == mas.name).and_then(|name| {
+        let remedy = "Create a database for MAS alone; it may be on the same server.";
+        Some(finding(DATABASE_SHARED, &format!("database {name}"))?.remedy(remedy))
+    });
+    let role = other.user.as_ref().filter(|user| **user == mas.user).and_then(|user| {
+        let remedy = format!(
+            "Create a role for MAS alone, such as mas. Setting MAS's password for {user} would lock {component} out."
+        );
+        Some(finding(DATABASE_ROLE, &format!("role {user}"))?.remedy(remedy))
+    });
+    database.into_iter().chain(role).collect()
 }
 
 /// A service may be written as `db`, `db.ns`, `db.ns.svc` and `db.ns.svc.cluster.local`, each with a final dot.
@@ -106,6 +122,17 @@ fn same_server(one: &str, other: &str, namespace: &str) -> Server {
     let completes = !short.contains('.') && long.strip_prefix(short.as_str()).is_some_and(|rest| rest.starts_with('.'));
     let is_service = long.split('.').nth(2) == Some("svc");
     if completes && !is_service { Server::Perhaps } else { Server::Another }
+}
+
+/// `localhost`, a loopback address, or the address of no host, in any spelling.
+fn is_the_pod(host: &str) -> bool {
+    let host = host.trim().trim_end_matches('.').to_ascii_lowercase();
+    let by_name = ["localhost", "localhost.localdomain", "ip6-localhost", "ip6-loopback"].contains(&host.as_str());
+    by_name
+        || host.ends_with(".localhost")
+        || address(&host)
+            .map(|address| address.to_canonical())
+            .is_some_and(|it| it.is_loopback() || it.is_unspecified())
 }
 
 fn address(host: &str) -> Option<IpAddr> {

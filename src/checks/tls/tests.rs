@@ -33,7 +33,8 @@ fn secret(kind: &str, keys: &Stored, pair: &(SecretBytes, SecretBytes)) -> Typed
 }
 
 fn with(kind: &str, data: BTreeMap<String, SecretBytes>) -> TypedSecret {
-    let contents = SecretContents { name: "s".into(), resource_version: "1".into(), data, immutable: false };
+    let contents =
+        SecretContents { name: "s".into(), resource_version: "1".into(), data, immutable: false, manager: None };
     Known::Known(Some((contents, kind.to_owned())))
 }
 

@@ -69,6 +69,10 @@ pub async fn issue(
     let there = |key: &&String| present.as_ref().is_some_and(|(secret, _)| secret.data.contains_key(*key));
     let replaced = pair.iter().any(|key| files.replace.contains(key));
     if pair.iter().all(there) && !replaced {
+        let [certificate, private_key] = pair;
+        session.ui().warning(format!(
+            "Secret {name} has a certificate already, which is kept; to issue a new one pass --replace {certificate},{private_key}"
+        ));
         return Ok(None);
     }
     // A new certificate comes with a new key: both or neither.

@@ -6,7 +6,7 @@ use super::super::shared::key_files::read_ca;
 use crate::cli::PrepareArgs;
 use crate::error::Failure;
 use crate::plan::{MasSettings, SecretInputs};
-use crate::secrets::{EncryptionSecret, PostgresPassword, SecretBytes, without_newline};
+use crate::secrets::{EncryptionSecret, PostgresPassword, SecretBytes, saslprep_changes, without_newline};
 use crate::session::Session;
 use crate::session::inputs::read_file;
 use crate::terminal::{Line, Ui};
@@ -68,7 +68,7 @@ impl InputFiles {
             if password.removed_newline {
                 ui.status("Removed the trailing newline from the password file's content.");
             }
-            warn_of_white_space(ui, password);
+            warn_of_changes(ui, password);
         }
         Ok(SecretInputs {
             encryption_secret: encryption_secret.transpose()?,
@@ -76,6 +76,7 @@ impl InputFiles {
             rsa_bits,
             postgres_password,
             certificate: self.certificate,
+            issued: false,
             replace: self.replace.into_iter().collect(),
         })
     }
@@ -94,7 +95,14 @@ fn canonical((chain, key): (SecretBytes, SecretBytes)) -> (SecretBytes, SecretBy
     (chain, key)
 }
 
-fn warn_of_white_space(ui: &Ui, password: &PostgresPassword) {
+/// Warns of a password that reaches PostgreSQL changed, from MAS or from others.
+fn warn_of_changes(ui: &Ui, password: &PostgresPassword) {
+    if saslprep_changes(password.value().expose()) {
+        ui.warning(
+            "the database password has characters that SASLprep (RFC 4013) changes: psql and PostgreSQL use the changed one, MAS sends the \
+             bytes as they are and is refused. Choose a password of ASCII letters and digits",
+        );
+    }
     if password.has_white_space_at_an_end() {
         ui.warning(
             "the database password begins or ends with white space, which MAS removes when it reads it from a file",
@@ -108,7 +116,7 @@ pub fn ask_password(session: &Session, settings: &MasSettings) -> Result<Postgre
     let typed = typed.map_err(|error| Failure::unanswered(error, "--database-password-file FILE|-"))?;
     session.ui().detail(1, Line::new().text("the password was taken from the terminal"));
     let password = PostgresPassword::parse(typed.as_bytes()).map_err(|error| Failure::usage(error.to_string()))?;
-    warn_of_white_space(session.ui(), &password);
+    warn_of_changes(session.ui(), &password);
     Ok(password)
 }
 

@@ -1,5 +1,6 @@
 //! `prepare`: settles MAS's settings and makes the secrets that are missing. Never touches the ElementDeployment.
 
+mod answers;
 mod certificate;
 mod export;
 mod inputs;
@@ -15,6 +16,7 @@ use crate::checks::{self, Finding, Purpose, codes};
 use crate::cli::PrepareArgs;
 use crate::error::{Exit, Failure};
 use crate::migration::Confirmed;
+use crate::plan::SecretInputs;
 use crate::session::certificate::look;
 use crate::session::findings;
 use crate::session::interrupt::InterruptState;
@@ -32,6 +34,10 @@ pub async fn exec(context: &Context, args: &PrepareArgs) -> Result<Exit, Failure
     let mut snapshot = session.gather(Extent::Check).await;
     if snapshot.deployment.mas_active() == Some(true) {
         session.ui().status("The migration is done already; there is nothing to prepare.");
+        let mut lost: Vec<Finding> = checks::encryption_secret_lost(&snapshot).into_iter().collect();
+        findings::name_commands(&session, &mut lost);
+        lost.iter().for_each(|finding| findings::show(session.ui(), finding));
+        findings::judge(&lost, &[], false)?;
         return Ok(Exit::Done);
     }
     let settings = settings::resolve(&session, &snapshot, args)?;
@@ -44,13 +50,17 @@ pub async fn exec(context: &Context, args: &PrepareArgs) -> Result<Exit, Failure
     findings::tell(session.ui(), &session.place(), &found);
     let script = args.yes || !session.ui().terminal().can_ask();
     // What writes nothing to the cluster asks nobody to accept anything.
-    findings::judge(&found, &args.write.accept, script && !args.write.preview && exported.is_none())?;
-    let mut inputs = files.parse(session.ui(), args.rsa_bits)?;
+    let script = script && !args.write.preview && exported.is_none();
+    findings::judge(&found, &args.write.accept, script)?;
+    let mut inputs = SecretInputs { issued: issued.is_some(), ..files.parse(session.ui(), args.rsa_bits)? };
     if let Some(exported) = exported {
         return export::export(&preparation, &exported, &mut inputs, issued.as_ref()).await;
     }
     let plan = preparation.plan_secret(&mut inputs).await?;
     preparation.may_write(&plan)?;
+    let managed = plan.writes_to().and_then(checks::secret_managed);
+    managed.iter().for_each(|finding| findings::show(session.ui(), finding));
+    findings::judge(managed.as_slice(), &args.write.accept, script)?;
     if let Some(issued) = &issued {
         issued.explain(session.ui(), ".");
     }
@@ -71,10 +81,7 @@ pub async fn exec(context: &Context, args: &PrepareArgs) -> Result<Exit, Failure
     if !unchanged {
         let question =
             format!("Write Secret {} and the record? The deployment itself is not touched.", settings.secret_name);
-        if Confirmed::by_yes(&session, args.yes, &question)?.is_none() {
-            session.ui().status("Nothing was changed.");
-            return Ok(Exit::Done);
-        }
+        Confirmed::by_yes(&session, args.yes, &question)?;
         if context.interrupt.raised() {
             return Err(Failure::told(Exit::Interrupted));
         }
@@ -90,7 +97,8 @@ pub async fn exec(context: &Context, args: &PrepareArgs) -> Result<Exit, Failure
         }
         context.interrupt.set(InterruptState::Ending { done: "everything was written already" });
     }
-    preparation.show_what_is_left(!unchanged)?;
+    let ca = issued.map(|issued| issued.ca_files(".")).unwrap_or_default();
+    preparation.show_what_is_left(!unchanged, ca.first().map(|file| file.path.as_str()))?;
     Ok(Exit::Done)
 }
 

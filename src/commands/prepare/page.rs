@@ -29,8 +29,9 @@ impl Preparation<'_> {
         }
     }
 
-    /// Shows what is left to do by hand, on stdout: a person keeps it. `changed` says that something was written.
-    pub fn show_what_is_left(&self, changed: bool) -> Result<(), Failure> {
+    /// Shows what is left to do by hand, on stdout: a person keeps it. First what is done now, then what waits for `activate`.
+    /// `changed` says that something was written, `ca` names the file of a CA that was made.
+    pub fn show_what_is_left(&self, changed: bool, ca: Option<&str>) -> Result<(), Failure> {
         let (ui, snapshot, settings) = (self.ui(), self.snapshot, self.settings);
         let with_providers = status::providers(snapshot);
         if !with_providers.is_empty() {
@@ -39,8 +40,8 @@ impl Preparation<'_> {
             providers(ui, &with_providers, false)?;
             ui.print("")?;
         }
-        let mut table = Table::new([Column::new("To do by hand"), Column::new("How").prose()]);
-        for (what, how) in list(snapshot, settings, !with_providers.is_empty()) {
+        let mut table = Table::new([Column::new("To do now"), Column::new("How").prose()]);
+        for (what, how) in list(snapshot, settings, !with_providers.is_empty(), ca) {
             table.row([Cell::from(what), Cell::from(how)]);
         }
         ui.table(&table, false)?;
@@ -50,16 +51,17 @@ impl Preparation<'_> {
             ui.print(Line::new().text("  ").styled(Style::Code, line))?;
         }
         ui.print("")?;
-        ui.page("Backup, right before `activate`, one command right after the other. Until then MAS's database holds no users, so the two dumps fit together; what is written in Synapse after its dump is lost where the dump has to be used:")?;
-        for line in backup_commands(snapshot, settings) {
-            ui.print(Line::new().text("  ").styled(Style::Code, line))?;
-        }
         let then = if changed && checks::standing(snapshot) == RehearsalStanding::Passed {
             "The dry run that has passed was of what was there before; it has to pass again:"
         } else {
-            "Then:"
+            "Then, once all of that is done:"
         };
         ui.next(&Next::new(then).command(self.session.command("dry-run")));
+        ui.print("")?;
+        ui.page("Not now: back up both databases right before `activate`, one command right after the other. Nothing else undoes the migration. What is written in Synapse after its dump is lost where the dump has to be used:")?;
+        for line in backup_commands(snapshot, settings) {
+            ui.print(Line::new().text("  ").styled(Style::Code, line))?;
+        }
         Ok(())
     }
 }
@@ -72,6 +74,7 @@ pub fn secret_lines(ui: &Ui, snapshot: &Snapshot, plan: &SecretPlan) {
             SecretAction::Keep => ("kept", Style::Dim),
             SecretAction::KeepOther => ("kept; the value given is another one", Style::Warn),
             SecretAction::Generate => ("made now", Style::Good),
+            SecretAction::Issue => ("issued now", Style::Good),
             SecretAction::Add => ("as given", Style::Good),
             SecretAction::Replace => ("replaced", Style::Warn),
         };
@@ -125,7 +128,12 @@ fn tls_words(snapshot: &Snapshot, settings: &MasSettings) -> String {
     format!("inherited from spec.global.k8s.ingresses.tls: {inherited}")
 }
 
-fn list(snapshot: &Snapshot, settings: &MasSettings, with_providers: bool) -> Vec<(&'static str, String)> {
+fn list(
+    snapshot: &Snapshot,
+    settings: &MasSettings,
+    with_providers: bool,
+    ca: Option<&str>,
+) -> Vec<(&'static str, String)> {
     let Database { name, host, .. } = &settings.database;
     let create = format!("Create database {name} on {host} with the SQL below. It must be empty and MAS's alone.");
     let mut list = vec![
@@ -133,6 +141,10 @@ fn list(snapshot: &Snapshot, settings: &MasSettings, with_providers: bool) -> Ve
         ("DNS", format!("Let {} point to the same ingress as Synapse.", settings.host)),
         ("Certificate", certificate(snapshot, settings)),
     ];
+    if let Some(file) = ca {
+        let how = format!("Install {file} on every device, and wherever Synapse and MAS call {}.", settings.host);
+        list.push(("Private CA", how));
+    }
     if with_providers {
         list.push(("Redirect URIs", "Add the ones marked \"add\" above at each identity provider.".to_owned()));
     }
@@ -141,15 +153,6 @@ fn list(snapshot: &Snapshot, settings: &MasSettings, with_providers: bool) -> Ve
         let how = "If people register or reset passwords themselves, configure e-mail delivery for MAS.";
         list.push(("E-mail", how.to_owned()));
     }
-    let synapse = snapshot.deployment.postgres("synapse").unwrap_or_default();
-    let of = match (&synapse.database, &synapse.host) {
-        (Some(database), Some(host)) => format!("Synapse's database {database} on {host}"),
-        _ => "Synapse's database".to_owned(),
-    };
-    let how = format!(
-        "Right before `activate`: back up {of} and MAS's, with the commands below. Nothing else undoes the migration."
-    );
-    list.push(("Backup", how));
     list
 }
 
@@ -175,7 +178,9 @@ fn backup_commands(snapshot: &Snapshot, settings: &MasSettings) -> Vec<String> {
         let mode = synapse.ssl_mode.as_deref();
         commands.push(dump(host, synapse.port.unwrap_or(5432), name, user, mode, "synapse.dump"));
     }
-    commands.push(dump(&mas.host, mas.port, &mas.name, &mas.user, mas.ssl_mode.as_deref(), "mas.dump"));
+    // Where none is set, the spec will have the schema's default.
+    let default = snapshot.features.known().and_then(|features| features.default_ssl_mode.as_deref());
+    commands.push(dump(&mas.host, mas.port, &mas.name, &mas.user, mas.ssl_mode.as_deref().or(default), "mas.dump"));
     commands
 }
 
@@ -198,6 +203,7 @@ fn sql(settings: &MasSettings) -> Vec<String> {
     let name = quoted(&settings.database.name);
     vec![
         format!("CREATE ROLE {user} LOGIN;"),
+        format!("-- the password that `prepare` was given; Secret {} has it", settings.secret_name),
         format!("\\password {user}"),
         format!("CREATE DATABASE {name} OWNER {user} ENCODING 'UTF8' TEMPLATE template0;"),
         format!("\\connect {name}"),

@@ -8,7 +8,7 @@ use crate::plan::export::{CHART, is_chart_secret};
 use crate::plan::{
     MasSettings, SecretContents, SecretContext, SecretInputs, SecretKeys, SecretPlan, SecretPlanError, Tls,
 };
-use crate::session::Session;
+use crate::session::{Session, findings};
 use crate::terminal::Ui;
 
 /// One deployment, and the settings that MAS is to have.
@@ -48,15 +48,16 @@ impl Preparation<'_> {
         };
         self.refuse_other_encryption_secret(present.as_ref()).await?;
         let context = self.secret_context(present.as_ref(), inputs);
+        context.check(inputs).map_err(|error| refusal(self.session, &error))?;
         if inputs.postgres_password.is_none() && context.needs_password(&inputs.replace) {
             inputs.postgres_password = Some(ask_password(self.session, self.settings)?);
         }
-        context.plan(inputs).map_err(|error| refusal(&error))
+        context.plan(inputs).map_err(|error| refusal(self.session, &error))
     }
 
     /// The same with what is known already.
     pub fn plan_on(&self, present: Option<&SecretContents>, inputs: &SecretInputs) -> Result<SecretPlan, Failure> {
-        self.secret_context(present, inputs).plan(inputs).map_err(|error| refusal(&error))
+        self.secret_context(present, inputs).plan(inputs).map_err(|error| refusal(self.session, &error))
     }
 
     fn secret_context<'a>(&'a self, present: Option<&'a SecretContents>, inputs: &SecretInputs) -> SecretContext<'a> {
@@ -66,6 +67,8 @@ impl Preparation<'_> {
             keys: self.keys,
             certfile: self.settings.tls == Tls::Certfile || inputs.certificate.is_some(),
             deployed: self.snapshot.deployment.mas().is_some(),
+            recorded: self.snapshot.encryption_secret_in_use(),
+            ran: self.snapshot.mas_has_run(),
         }
     }
 
@@ -153,7 +156,7 @@ pub fn secret_name(
     Err(Failure::usage(format!("--secret-name: {name:?} is no name of a Secret; nothing was changed")))
 }
 
-fn refusal(error: &SecretPlanError) -> Failure {
+fn refusal(session: &Session, error: &SecretPlanError) -> Failure {
     let (code, next) = match error {
         SecretPlanError::NoPassword => {
             (Exit::Usage, "Give it in a file, or on standard input: --database-password-file FILE|-".to_owned())
@@ -169,6 +172,9 @@ fn refusal(error: &SecretPlanError) -> Failure {
             ),
         ),
         SecretPlanError::Immutable(_) => (Exit::Failed, "Use another Secret: --secret-name NAME.".to_owned()),
+        SecretPlanError::EncryptionSecretIsLost { key, lost, .. } => {
+            (Exit::Blocked, findings::complete(&lost.remedy(key, false), |command| session.command(command)))
+        }
         SecretPlanError::EncryptionSecretIsFixed(_) | SecretPlanError::NoSuchKey(..) => (Exit::Usage, String::new()),
         SecretPlanError::Generate(_) => (Exit::Failed, String::new()),
     };

@@ -1,5 +1,6 @@
 //! Settles MAS's settings: flags, else what is there, else questions with good defaults, each answer judged at once.
 
+use super::answers::{database_host, port, word};
 use super::preparation::secret_name;
 use crate::checks::{self, Purpose, Snapshot, codes};
 use crate::cli::{PrepareArgs, TlsChoice};
@@ -89,7 +90,11 @@ impl Interview<'_> {
             known: known.host,
             default: synapse.host.as_deref(),
         };
-        let host = self.settle(question, word, host_alone)?;
+        let at = |host: &str| {
+            let open = draft(mas_host);
+            MasSettings { database: Database { host: host.to_owned(), ..open.database }, ..open }
+        };
+        let host = self.settle(question, database_host, |host| objection(snapshot, at(host), codes::DATABASE_HOST))?;
         // Another server's peculiarities are no guess for this one.
         let as_synapse = synapse.host.as_deref() == Some(host.as_str()) && self.known.is_none() && self.can_ask();
         let unusual_port = synapse.port.filter(|port| *port != USUAL_PORT && as_synapse);
@@ -103,8 +108,9 @@ impl Interview<'_> {
                     .unwrap_or(USUAL_PORT)
             }
         };
-        let named = |name: &str, ssl_mode: Option<String>| {
-            let database = Database { host: host.clone(), port, name: name.to_owned(), user: "-".to_owned(), ssl_mode };
+        let with = |name: &str, user: &str, ssl_mode: Option<String>| {
+            let (name, user) = (name.to_owned(), user.to_owned());
+            let database = Database { port, name, user, ssl_mode, ..at(&host).database };
             MasSettings { database, ..draft(mas_host) }
         };
         let question = Question {
@@ -115,7 +121,7 @@ impl Interview<'_> {
             default: Some("mas"),
         };
         let name =
-            self.settle(question, word, |name| objection(snapshot, named(name, None), codes::DATABASE_SHARED))?;
+            self.settle(question, word, |name| objection(snapshot, with(name, "-", None), codes::DATABASE_SHARED))?;
         let question = Question {
             flag: "--database-user",
             text: "Role that MAS logs in as:",
@@ -123,13 +129,14 @@ impl Interview<'_> {
             known: known.user,
             default: Some("mas"),
         };
-        let user = self.settle(question, word, |_| None)?;
+        let user =
+            self.settle(question, word, |user| objection(snapshot, with("-", user, None), codes::DATABASE_ROLE))?;
         // The spec's may be the API server's default, which nobody settled.
         let mut ssl_mode = args.database_sslmode.clone().or(known.ssl_mode);
         let unusual = synapse.ssl_mode.as_deref().filter(|mode| *mode != USUAL_SSL_MODE && as_synapse);
         if let (None, Some(default)) = (&ssl_mode, unusual) {
             let text = format!("sslmode of MAS's connection (Synapse's is {default}):");
-            let object = |mode: &str| objection(snapshot, named(&name, Some(mode.to_owned())), codes::SETTINGS);
+            let object = |mode: &str| objection(snapshot, with(&name, &user, Some(mode.to_owned())), codes::SETTINGS);
             ssl_mode = Some(self.ask("--database-sslmode", &text, Some(default), word, object)?);
         }
         Ok(Database { host, port, name, user, ssl_mode })
@@ -271,24 +278,4 @@ fn objection(snapshot: &Snapshot, settings: MasSettings, code: &str) -> Option<S
     let finding = found.iter().find(|finding| finding.blocks() && finding.code == code)?;
     let remedy = finding.remedy.as_deref().map_or_else(String::new, |remedy| format!(" {remedy}"));
     Some(format!("That will not do: {}.{remedy}", finding.message.trim_end_matches('.')))
-}
-
-fn word(text: &str) -> Result<String, String> {
-    let text = text.trim();
-    if text.is_empty() || text.chars().any(|c| c.is_control() || c.is_whitespace()) {
-        return Err("One word is needed here, without spaces.".to_owned());
-    }
-    Ok(text.to_owned())
-}
-
-/// A server's host as a person may mistake it: an address of another form, or with more than the host.
-fn host_alone(text: &str) -> Option<String> {
-    let with_port = |(host, port): (&str, &str)| !host.contains(':') && port.parse::<u16>().is_ok();
-    let more = text.contains('/') || text.rsplit_once(':').is_some_and(with_port);
-    more.then(|| "The host alone is needed here, such as pg.example.com; the port is another question.".to_owned())
-}
-
-fn port(text: &str) -> Result<String, String> {
-    let port = text.trim().parse::<u16>().ok().filter(|port| *port > 0);
-    port.map(|port| port.to_string()).ok_or_else(|| "A number from 1 to 65535 is needed here.".to_owned())
 }

@@ -14,7 +14,7 @@ fn keys() -> SecretKeys {
 }
 
 fn context<'a>(present: Option<&'a SecretContents>, keys: &'a SecretKeys, deployed: bool) -> SecretContext<'a> {
-    SecretContext { name: "a-mas", present, keys, certfile: false, deployed }
+    SecretContext { name: "a-mas", present, keys, certfile: false, deployed, recorded: None, ran: deployed }
 }
 
 fn password(text: &str) -> SecretInputs {
@@ -54,6 +54,56 @@ fn the_encryption_secret_is_fixed_once_mas_was_deployed() {
     assert!(matches!(error, SecretPlanError::EncryptionSecretIsFixed(_)));
     let replaced = context(Some(&stored), &keys, false).plan(&inputs).unwrap();
     assert_eq!(replaced.items[0].action, SecretAction::Replace);
+}
+
+/// What it encrypted is lost with it: neither a new one nor another one takes its place, and the very same one may come back.
+#[test]
+fn a_lost_encryption_secret_is_never_made_anew() {
+    let keys = keys();
+    let ours = EncryptionSecret::generate().unwrap();
+    let print = ours.fingerprint().to_string();
+    let given = |secret: Option<&EncryptionSecret>, replace: bool| SecretInputs {
+        encryption_secret: secret.cloned(),
+        replace: replace.then(|| "encryptionSecret".to_owned()).into_iter().collect(),
+        ..password("s")
+    };
+    let holding = |value: &[u8]| {
+        let mut contents = stored(&context(None, &keys, false).plan(&password("s")).unwrap());
+        contents.data.insert("encryptionSecret".into(), SecretBytes::from(value));
+        contents
+    };
+    let other = EncryptionSecret::generate().unwrap();
+    let mut without = holding(b"");
+    without.data.remove("encryptionSecret");
+    let (empty, spoilt) = (holding(b""), holding(b"short"));
+    let another = holding(other.value().expose().as_bytes());
+    for (present, recorded, told) in [
+        (None, Some(&print), true),
+        (Some(&without), Some(&print), true),
+        (Some(&empty), Some(&print), true),
+        (Some(&spoilt), Some(&print), true),
+        (Some(&another), Some(&print), true),
+        (None, None, false),
+        (Some(&without), None, false),
+        (Some(&empty), None, false),
+    ] {
+        let context = SecretContext { recorded: recorded.map(String::as_str), ..context(present, &keys, true) };
+        let refused = [given(None, false), given(None, true), given(Some(&other), false), given(Some(&other), true)];
+        // Without a record nobody can tell which one it was.
+        for inputs in &refused[..if told { 4 } else { 2 }] {
+            let error = context.plan(inputs).unwrap_err();
+            assert!(matches!(error, SecretPlanError::EncryptionSecretIsLost { .. }), "{error}");
+            assert_eq!(error.to_string().contains(&print), told, "{error}");
+            assert!(!error.to_string().contains(other.value().expose()), "{error}");
+        }
+        let plan = context.plan(&given(Some(&ours), true)).unwrap();
+        assert_eq!(plan.after().encryption_secret(&keys).as_ref(), Some(&ours));
+    }
+    // The person has to say that the value in the Secret goes.
+    let context = SecretContext { recorded: Some(&print), ..context(Some(&another), &keys, true) };
+    assert!(context.plan(&given(Some(&ours), false)).is_err());
+    // MAS has been taken out, or has never run.
+    assert!(SecretContext { recorded: Some(&print), ..self::context(None, &keys, false) }.plan(&password("s")).is_ok());
 }
 
 #[test]
@@ -99,7 +149,7 @@ fn a_certificate_and_its_key_have_the_fingerprints_that_others_show() {
         (issued.chain.leaf().fingerprint().to_string(), issued.key.fingerprint().to_string(), pair)
     };
     let (old_chain, old_key, pair) = issue();
-    let certfile = |present| SecretContext { certfile: true, ..context(present, &keys, true) };
+    let certfile = |present| SecretContext { certfile: true, ..context(present, &keys, false) };
     let first = certfile(None).plan(&SecretInputs { certificate: Some(pair), ..password("s") }).unwrap();
     let stored = stored(&first);
     let (new_chain, new_key, pair) = issue();

@@ -160,7 +160,7 @@ impl Stages {
         Some(text::cut(&line.render(options), room.saturating_sub(3), ""))
     }
 
-    /// How long, how long without news, and until when at the latest.
+    /// How long, how long without news, and until when it is waited for.
     fn times(&self, waiting: &Waiting, now: Timestamp) -> Vec<String> {
         let mut times = vec![time::elapsed(waiting.since, now)];
         if let Some(heard) = self.heard
@@ -173,7 +173,7 @@ impl Stages {
     }
 
     fn end(&self, waiting: &Waiting, now: Timestamp) -> Option<String> {
-        waiting.ends_at.map(|at| format!("ends at {} at the latest", time::hour_and_minute(at, now, &self.zone)))
+        waiting.ends_at.map(|at| format!("waiting until {}", time::hour_and_minute(at, now, &self.zone)))
     }
 
     /// A line that stays. On a terminal long words go on below themselves.

@@ -25,10 +25,44 @@ fn only_a_yes_is_a_yes() {
     for yes in ["y", "Y", "yes", " YES "] {
         assert!(person([yes.into()]).0.confirm("Go on?").unwrap(), "{yes:?}");
     }
-    for no in ["", "n", "no", "yep", "j", "yes please", "y\ny"] {
+    for no in ["", "n", "no", "yep", "j", "yes please"] {
         assert!(!person([no.into()]).0.confirm("Go on?").unwrap(), "{no:?}");
     }
     assert!(!person([ScriptedAnswer::CtrlD]).0.confirm("Go on?").unwrap());
+}
+
+/// Of two lines that were pasted neither is an answer, and one message says so.
+#[test]
+fn pasted_lines_are_asked_for_again_at_every_question() {
+    let once = |ask: &dyn Fn(&Ui), answers: [ScriptedAnswer; 2]| {
+        let (ui, captured) = person(answers);
+        ask(&ui);
+        let shown = captured.stderr();
+        assert_eq!(shown.matches("That was more than one line. Nothing of it was kept.").count(), 1, "{shown}");
+        assert!(!shown.contains("That is not"), "{shown}");
+    };
+    once(&|ui| assert!(ui.confirm("Go on?").unwrap()), ["n\ny".into(), "y".into()]);
+    once(&|ui| assert_eq!(ui.text("Port", None, port).unwrap(), 2), ["1\n1".into(), "2".into()]);
+    once(&|ui| assert_eq!(ui.password("?").unwrap().as_str(), "b"), ["a\na".into(), "b".into()]);
+    once(&|ui| assert_eq!(ui.typed("Name", "a").unwrap(), Typed::Right), ["a\na".into(), "a".into()]);
+    once(&|ui| assert_eq!(ui.choose("TLS", &["a", "b"], None).unwrap(), 1), ["1\n1".into(), "2".into()]);
+}
+
+#[test]
+fn questions_and_reasons_break_between_words() {
+    let (terminal, captured) = Terminal::captured(Setting::terminal(30).answers(["five".into(), "2".into()]));
+    let ui = Ui::new(terminal, ColorChoice::Never, Verbosity::Normal);
+    ui.text("Port of that server (Synapse's, by default):", Some("5433"), port).unwrap();
+    insta::assert_snapshot!(shown(&captured), @r#"
+    Port of that server
+    (Synapse's, by
+    default): [5433] five
+      "five" is no port; a port is
+      a number from 1 to 65535.
+    Port of that server
+    (Synapse's, by
+    default): [5433] 2
+    "#);
 }
 
 #[test]
@@ -96,12 +130,12 @@ fn a_password_is_never_shown_nor_trimmed() {
 #[test]
 fn the_name_is_typed_exactly_or_it_is_a_no() {
     let name = "first-element";
-    assert!(person([name.into()]).0.typed("Name", name).unwrap());
-    assert!(person(["First-Element".into(), "first-element ".into()]).0.typed("Name", name).unwrap());
-    assert!(!person(["".into()]).0.typed("Name", name).unwrap());
-    assert!(!person([ScriptedAnswer::CtrlD]).0.typed("Name", name).unwrap());
+    assert_eq!(person([name.into()]).0.typed("Name", name).unwrap(), Typed::Right);
+    assert_eq!(person(["First-Element".into(), "first-element ".into()]).0.typed("Name", name).unwrap(), Typed::Right);
+    assert_eq!(person(["".into()]).0.typed("Name", name).unwrap(), Typed::Nothing);
+    assert_eq!(person([ScriptedAnswer::CtrlD]).0.typed("Name", name).unwrap(), Typed::Nothing);
     let (ui, captured) = person(["y".into(), "yes".into(), "first".into(), name.into()]);
-    assert!(!ui.typed("Name", name).unwrap(), "three tries, no more");
+    assert_eq!(ui.typed("Name", name).unwrap(), Typed::Wrong, "three tries, no more");
     assert_eq!(captured.stderr().matches("That is not first-element.").count(), 3);
 }
 

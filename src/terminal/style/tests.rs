@@ -7,7 +7,7 @@ fn colour_never_changes_the_words() {
     let line = Line::new().symbol(Symbol::Done).styled(Style::Dim, " 10:41:07").text("  written");
     assert_eq!(line.render(COLOURED), "\u{1b}[32m✔\u{1b}[0m\u{1b}[2m 10:41:07\u{1b}[0m  written");
     assert_eq!(console::strip_ansi_codes(&line.render(COLOURED)), line.plain(true));
-    assert_eq!(line.plain(false), "+ 10:41:07  written");
+    assert_eq!(line.plain(false), "* 10:41:07  written");
 }
 
 #[test]

@@ -110,9 +110,15 @@ async fn bad_input_is_wrong_usage_and_changes_nothing() {
     let text = file("text", "not a key");
     let empty = file("empty", "");
     let lines = file("lines", "two\nlines\n");
+    let mark = file("mark", "\u{feff}canary\r\n");
     let before = scene.versions().await;
     let cases: Vec<(Vec<&str>, &str)> = vec![
         (vec!["--host", "https://auth.example.com"], "is a URL"),
+        (vec!["--host", "https://user:canary@auth.example.com/"], "is a URL"),
+        (vec!["--database-host", "pg.example.com:5432"], "--database-port"),
+        (vec!["--database-host", "postgres://user:canary@pg.example.com/mas"], "--database-name"),
+        (vec!["--database-host", "[2001:db8::1]"], "without brackets"),
+        (vec!["--database-host", "pg canary"], "The host alone"),
         (vec!["--host", "auth.example.com:8443"], "names a port"),
         (vec!["--host", "192.0.2.1"], "is an address"),
         (vec!["--host", "auth"], "has no domain"),
@@ -128,6 +134,7 @@ async fn bad_input_is_wrong_usage_and_changes_nothing() {
         (vec!["--rsa-private-key-file", "-"], "only one flag can be -"),
         (vec!["--database-password-file", &empty], "--database-password-file"),
         (vec!["--database-password-file", &lines], "--database-password-file"),
+        (vec!["--database-password-file", &mark], "byte order mark"),
         (vec!["--tls", "certmanager"], "--issuer"),
         (vec!["--tls", "existing"], "--tls-secret"),
         (vec!["--tls", "external", "--issuer", "le"], "--issuer goes with"),
@@ -152,6 +159,7 @@ async fn bad_input_is_wrong_usage_and_changes_nothing() {
         let done = scene.shell.run_words(&words, Some("pw\n")).await.expect(2);
         done.says(why);
         assert!(!done.stderr.contains("Error {") && !done.stderr.contains("os error"), "{done}");
+        done.is_silent_about("canary");
         assert_eq!(scene.versions().await, before, "{done}");
     }
     let done = scene.shell.run("prepare --yes").await.expect(2);
@@ -252,6 +260,63 @@ async fn an_unusable_secret_is_named_and_not_changed() {
         done.says(why).says("nothing was changed").is_silent_about("canary");
         assert_eq!(scene.versions().await, before);
     }
+}
+
+/// What it encrypted is lost with it, so neither `prepare` nor `check` makes or advises a new one.
+#[tokio::test]
+async fn a_lost_encryption_secret_is_asked_for_and_not_made_anew() {
+    let scene = Scene::new(Behaviour::default()).await;
+    scene.rehearse().await;
+    let name = scene.deployment.mas_secret_name();
+    let ours = scene.mas_secret().await["encryptionSecret"].clone();
+    let print = ess_mas::secrets::EncryptionSecret::parse(&ours).unwrap().fingerprint().to_string();
+    let other = "3f9ac1d27be4560819f0e2d4c6b8a7935d1e0f2c4b6a89786543210fedcba987";
+    scene.shell.file("ours", std::str::from_utf8(&ours).unwrap());
+    scene.shell.file("other", other);
+    scene.secrets().delete(&name, &kube::api::DeleteParams::default()).await.unwrap();
+    let before = scene.versions().await;
+    for more in [&[][..], &["--encryption-secret-file", "other"], &["--secret-name", "another"], &["--preview"]] {
+        let done = scene.prepare_with(more, "pw").await.expect(10);
+        done.says(&print).says("Bring back").says("nothing was changed").is_silent_about(other);
+        assert_eq!(scene.versions().await, before);
+    }
+    let check = scene.shell.run("check -o json").await.expect(10);
+    check.shows("encryption-secret-lost").shows(&print).is_silent_about("does not exist");
+    scene.shell.run("dry-run --yes").await.expect(10).says("encryption-secret-lost");
+    // Somebody's controller puts another one there.
+    let reset = json!({"metadata": {"name": name}, "stringData": {"encryptionSecret": other}});
+    let reset: Secret = serde_json::from_value(reset).unwrap();
+    scene.secrets().create(&PostParams::default(), &reset).await.unwrap();
+    scene.prepare_with(&[], "pw").await.expect(10).says(&print).says("--replace encryptionSecret");
+    scene.shell.run("dry-run --yes").await.expect(10).says(&print);
+    let back = ["--encryption-secret-file", "ours", "--replace", "encryptionSecret"];
+    scene.prepare_with(&back, "pw").await.expect(0).says("replaced");
+    assert_eq!(scene.mas_secret().await["encryptionSecret"], ours);
+    let _ = scene.shell.run("dry-run --yes").await.expect(0);
+}
+
+#[tokio::test]
+async fn a_secret_that_a_controller_writes_is_warned_of_before_something_is_put_there() {
+    let scene = Scene::new(Behaviour::default()).await;
+    let case: serde_json::Value = serde_json::from_str(include_str!("../../texts/external-secret-owned.json")).unwrap();
+    let mut there = case.clone();
+    there["metadata"] = json!({"name": scene.deployment.mas_secret_name(), "labels": case["metadata"]["labels"],
+        "annotations": case["metadata"]["annotations"], "ownerReferences": case["metadata"]["ownerReferences"]});
+    let there: Secret = serde_json::from_value(there).unwrap();
+    scene.secrets().create(&PostParams::default(), &there).await.unwrap();
+    let before = scene.versions().await;
+    scene.prepare_with(&[], "pw").await.expect(11).says("ExternalSecret mas").says("--accept mas-secret-managed");
+    assert_eq!(scene.versions().await, before);
+    let _ = scene.prepare_with(&["--accept", "mas-secret-managed"], "pw").await.expect(0);
+    let _ = scene.shell.run("dry-run --yes").await.expect(0);
+}
+
+/// psql and PostgreSQL use what SASLprep makes of it; MAS does not.
+#[tokio::test]
+async fn a_password_that_saslprep_changes_is_warned_of() {
+    let scene = Scene::new(Behaviour::default()).await;
+    scene.prepare_with(&[], "pass\u{a0}word").await.expect(0).says("SASLprep").says("ASCII letters and digits");
+    assert_eq!(scene.mas_secret().await["postgresPassword"], "pass\u{a0}word".as_bytes());
 }
 
 /// A new name for the Secret is not a way around "must not change after installation".

@@ -26,7 +26,8 @@ async fn a_person_is_asked_for_everything_from_prepare_to_activate() {
     assert!(!shown.contains("canary-typed-pw"), "{shown}");
     assert_eq!(scene.mas_secret().await["postgresPassword"], b"canary-typed-pw");
 
-    dialogue(scene.shell.on_terminal(["dry-run"]), vec![("Go on?", "n\r")], 0).await;
+    let shown = dialogue(scene.shell.on_terminal(["dry-run"]), vec![("Go on?", "n\r")], 1).await;
+    assert!(shown.contains("nothing was changed"), "{shown}");
     assert!(active(&scene.object().await).is_null());
     let shown = dialogue(scene.shell.on_terminal(["dry-run"]), vec![("Go on?", "y\r")], 0).await;
     assert!(shown.contains("Dry run passed"), "{shown}");
@@ -39,8 +40,17 @@ async fn a_person_is_asked_for_everything_from_prepare_to_activate() {
         ("Type the deployment's name", "yes\r"),
         ("Enter to stop", "\r"),
     ];
-    let shown = dialogue(scene.shell.on_terminal(["activate"]), no, 0).await;
-    assert!(shown.contains("Nothing was changed."), "{shown}");
+    let shown = dialogue(scene.shell.on_terminal(["activate"]), no, 1).await;
+    assert!(shown.contains("not confirmed; nothing was changed"), "{shown}");
+    let wrong = vec![
+        ("Where is the backup", "none\r"),
+        ("Say in a few words", "tape 7 in the safe\r"),
+        ("Type the deployment's name", "yes\r"),
+        ("Enter to stop", "Chat-of-ours\r"),
+        ("Enter to stop", "chat\r"),
+    ];
+    let shown = dialogue(scene.shell.on_terminal(["activate"]), wrong, 1).await;
+    assert!(shown.contains("chat-of-ours was not typed in three tries; nothing was changed"), "{shown}");
     assert_eq!(scene.versions().await, before);
     let yes = vec![
         ("Where is the backup", "\r"),
@@ -112,18 +122,24 @@ async fn an_invalid_answer_is_asked_for_again_with_the_reason() {
     let scene = Scene::new(Behaviour::default()).await;
     let steps = vec![
         ("[auth.example.com]", "https://auth.example.com/\r"),
-        ("is a URL; give the host alone", ""),
+        ("give the host alone", ""),
         ("[auth.example.com]", "matrix.example.com\r"),
         ("That will not do: matrix.example.com is the host of synapse.", ""),
         ("[auth.example.com]", "\r"),
         ("[pg.example.com]", "pg.example.com:5432\r"),
         ("The host alone is needed here", ""),
+        ("[pg.example.com]", "postgres://u:canary@pg.example.com/mas\r"),
+        ("The port belongs in --database-port", ""),
+        ("[pg.example.com]", "localhost\r"),
+        ("That will not do: localhost is the pod itself", ""),
         ("[pg.example.com]", "\r"),
         ("[mas]", "synapse\r"),
-        ("database synapse at pg.example.com is Synapse's. Create a database for MAS alone", ""),
+        ("database synapse at pg.example.com is Synapse's. Create a database for MAS", ""),
         ("[mas]", "two words\r"),
         ("without spaces", ""),
         ("[mas]", "\r"),
+        ("Role that MAS logs in as:", "synapse\r"),
+        ("role synapse at pg.example.com is Synapse's. Create a role for MAS", ""),
         ("Role that MAS logs in as:", "\r"),
         ("(not shown)", "\r"),
         ("Nothing was typed", ""),
@@ -132,10 +148,10 @@ async fn an_invalid_answer_is_asked_for_again_with_the_reason() {
         ("(not shown)", " pw\r"),
         ("begins or ends with white space", ""),
         ("Write Secret", "n\r"),
-        ("Nothing was changed.", ""),
+        ("nothing was changed", ""),
     ];
     let before = scene.versions().await;
-    let shown = dialogue(scene.shell.on_terminal(["prepare"]), steps, 0).await;
+    let shown = dialogue(scene.shell.on_terminal(["prepare"]), steps, 1).await;
     assert!(!shown.contains("second"), "{shown}");
     assert_eq!(scene.versions().await, before);
 }
@@ -196,7 +212,7 @@ async fn prepare_asks_for_what_the_cluster_does_not_tell() {
     assert_eq!(other.versions().await, untouched);
     assert_eq!(scene.versions().await, before);
     // What has been settled is not asked for again.
-    dialogue(scene.shell.on_terminal(["prepare"]), vec![("Then:", "")], 0).await;
+    dialogue(scene.shell.on_terminal(["prepare"]), vec![("Then, once all of that is done:", "")], 0).await;
 }
 
 /// Whether the terminal takes lines and turns keys into signals, as a shell wants it. (The library that makes the terminal

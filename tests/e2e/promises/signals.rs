@@ -38,7 +38,7 @@ async fn an_interrupted_activation_says_what_the_cluster_is_doing_and_how_to_com
         let mut live = Live::start(&stage);
         live.until("operator started on it").await;
         let sent = live.signal(signal);
-        live.until("interrupted; the operator goes on migrating, and users stay logged out").await;
+        live.until("interrupted; the operator continues the migration; users are locked out").await;
         let (answer, code) = (live.when("interrupted").unwrap() - sent, live.end().await);
         assert!(sent.elapsed() < AT_ONCE * 10, "ended after {:?}", sent.elapsed());
         answers.push(answer);
@@ -199,7 +199,7 @@ async fn an_interruption_says_what_the_cluster_goes_on_doing() {
         let id = child.id().unwrap().to_string();
         assert!(std::process::Command::new("kill").args([signal, &id]).status().unwrap().success());
         let done = finish(child, format!("dry-run, ended by {signal}")).await.expect(130);
-        done.says("the operator goes on rehearsing").says("kubectl ess-mas dry-run chat-of-ours -n ");
+        done.says("the operator continues the dry run").says("kubectl ess-mas dry-run chat-of-ours -n ");
         if !more.is_empty() {
             let outcome = done.json();
             assert_eq!(outcome["verdict"], "interrupted");

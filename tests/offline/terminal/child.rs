@@ -4,7 +4,7 @@ use std::process::exit;
 use std::time::Duration;
 
 use ess_mas::terminal::progress::Waiting;
-use ess_mas::terminal::prompt::PromptError;
+use ess_mas::terminal::prompt::{PromptError, Typed};
 use ess_mas::terminal::{ColorChoice, Terminal, Ui, Verbosity};
 
 fn port(answer: &str) -> Result<String, String> {
@@ -16,7 +16,7 @@ fn play(scene: &str, ui: &Ui) -> Result<String, PromptError> {
         "confirm" => ui.confirm("Go on?").map(|yes| yes.to_string()),
         "text" => ui.text("Database port?", Some("5432"), port),
         "password" => ui.password("Database password?").map(|secret| format!("{} characters", secret.len())),
-        "typed" => ui.typed("Name?", "prüfstand").map(|yes| yes.to_string()),
+        "typed" => ui.typed("Name?", "prüfstand").map(|typed| (typed == Typed::Right).to_string()),
         "choose" => ui.choose("TLS?", &["inherit", "issue"], None).map(|place| place.to_string()),
         "late" => {
             ui.status("not yet");
@@ -51,7 +51,7 @@ fn play(scene: &str, ui: &Ui) -> Result<String, PromptError> {
                     exit(1);
                 }
             }
-            ui.status(format!("reader gone: {}", ui.terminal().reader_gone()));
+            ui.status("all printed");
             exit(0);
         }
         other => panic!("there is no scene {other:?}"),

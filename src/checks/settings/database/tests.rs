@@ -128,3 +128,45 @@ fn what_syn2mas_does_not_read_of_synapses_database() {
     assert_eq!(told(json!({"host": "db", "sslMode": "verify-full"})), ["synapse-database-tls"]);
     assert_eq!(told(json!({"host": "db", "port": 6432})), ["database-pooler"]);
 }
+
+/// `\password "synapse"` for MAS would change Synapse's password.
+#[test]
+fn a_role_that_is_somebody_elses() {
+    use Severity::{Blocker, Warning};
+    let shared = |host: &str, port: u16, user: &str| {
+        let synapse = json!({"host": "db.n.svc", "database": "synapse", "user": "synapse", "sslMode": "require"});
+        let mut settings = settings(host, port, "mas", None);
+        settings.database.user = user.into();
+        found(synapse, &settings)
+    };
+    assert_eq!(shared("db", 5432, "mas"), []);
+    for spelling in ["db", "DB.n", "db.n.svc", "db.n.svc.cluster.local."] {
+        assert_eq!(shared(spelling, 5432, "synapse"), [("mas-database-role", Blocker)], "{spelling}");
+    }
+    assert_eq!(shared("db", 5433, "synapse"), [("mas-database-role", Warning)]);
+    assert_eq!(shared("10.1.2.3", 5432, "synapse"), [("mas-database-role", Warning)]);
+    assert_eq!(shared("pg.example.com", 5432, "synapse"), [], "another server may have a role of that name");
+}
+
+#[test]
+fn a_host_that_means_the_pod_itself() {
+    for (host, is) in [
+        ("localhost", true),
+        ("LOCALHOST.", true),
+        ("pg.localhost", true),
+        ("127.0.0.1", true),
+        ("127.1.2.3", true),
+        ("::1", true),
+        ("0:0:0:0:0:0:0:1", true),
+        ("::ffff:127.0.0.1", true),
+        ("0.0.0.0", true),
+        ("::", true),
+        ("10.0.0.1", false),
+        ("2001:db8::1", false),
+        ("localhost.example.com", false),
+        ("db", false),
+    ] {
+        let codes = found(json!({}), &settings(host, 5432, "mas", Some("require")));
+        assert_eq!(codes.contains(&("mas-database-host", Severity::Blocker)), is, "{host}");
+    }
+}

@@ -1,4 +1,4 @@
-//! `activate`: starts the migration; reversible only by restoring a backup.
+//! `activate --backup-file`: what a dump looks like, before anything is asked of the cluster.
 
 use std::fs::{self, File};
 use std::io::{self, Read as _, Seek as _, SeekFrom};
@@ -6,38 +6,17 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
+use crate::checks::backup::BackupFile;
 use crate::checks::backup::recognise::{Dump, DumpFormat, recognise};
-use crate::checks::backup::{self, BackupFile};
-use crate::cli::ActivateArgs;
 use crate::connection_failure::plain;
-use crate::error::{Exit, Failure};
-use crate::migration::{self, Request, Step};
-use crate::session::{Context, Session};
+use crate::error::Failure;
 
 /// So much of a file's end is looked at: where SQL says that it is complete.
 const TAIL: u64 = 4096;
 
-pub async fn exec(context: &Context, args: &ActivateArgs) -> Result<Exit, Failure> {
-    let dumps = args.backup_file.iter().map(|name| look_into(name)).collect::<Result<Vec<_>, _>>()?;
-    let mut session = Session::open(context, args.name.as_deref()).await?;
-    let request = Request {
-        preview: args.write.preview,
-        accept: args.write.accept.clone(),
-        wait: args.follow.wait,
-        timeout: args.follow.timeout,
-        via_owner: args.via_owner,
-        yes: args.yes,
-        confirm: args.confirm.clone(),
-        backup: args.backup.clone(),
-        findings: backup::check(&dumps, session.now()),
-        ..Request::of(Step::Activate)
-    };
-    migration::take(&mut session, &request, args.output.format).await
-}
-
 /// `--backup-file`: opens a dump that was named, and looks into it as far as it takes. One that is not there, or is no file, is
 /// a mistake in what was typed.
-fn look_into(name: &str) -> Result<BackupFile, Failure> {
+pub fn look_into(name: &str) -> Result<BackupFile, Failure> {
     let path = Path::new(name);
     let usage = |error: &io::Error| {
         let why = plain(error);

@@ -1,0 +1,91 @@
+//! What counts as an answer, whether it was typed at a question or behind a flag. What is refused is not repeated: it may hold a
+//! password.
+
+use std::net::IpAddr;
+
+pub fn word(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    if text.is_empty() || text.chars().any(|c| c.is_control() || c.is_whitespace()) {
+        return Err("One word is needed here, without spaces.".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+pub fn port(text: &str) -> Result<String, String> {
+    let port = text.trim().parse::<u16>().ok().filter(|port| *port > 0);
+    port.map(|port| port.to_string()).ok_or_else(|| "A number from 1 to 65535 is needed here.".to_owned())
+}
+
+/// The host of a database server: a name or an address, and nothing else.
+pub fn database_host(text: &str) -> Result<String, String> {
+    let host = text.trim();
+    let is_label =
+        |label: &str| !label.is_empty() && label.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '_');
+    let is_name = host.len() <= 253 && host.strip_suffix('.').unwrap_or(host).split('.').all(is_label);
+    if is_name || host.parse::<IpAddr>().is_ok() {
+        return Ok(host.to_owned());
+    }
+    let more = if host.contains(['/', '@', '=', '?', '\\']) {
+        "This is a URL, a path or a connection string. The port belongs in --database-port, the database in --database-name, the role in \
+         --database-user, the password in --database-password-file."
+    } else if host.starts_with('[') {
+        "An IPv6 address is written without brackets here, and a port belongs in --database-port."
+    } else if host.contains(':') {
+        "The port belongs in --database-port."
+    } else {
+        "This is neither a name nor an address."
+    };
+    Err(format!("The host alone is needed here, such as pg.example.com. {more}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_is_a_name_or_an_address() {
+        for host in [
+            "pg.example.com",
+            " pg ",
+            "PG-1.db.svc.cluster.local.",
+            "my_pg",
+            "10.0.0.5",
+            "2001:db8::1",
+            "::ffff:10.0.0.5",
+            "b\u{fc}ro.example.com",
+        ] {
+            assert_eq!(database_host(host).as_deref(), Ok(host.trim()));
+        }
+    }
+
+    #[test]
+    fn more_than_a_host_is_refused_and_not_repeated() {
+        for (text, told) in [
+            ("pg.example.com:5432", "--database-port"),
+            ("10.0.0.5:5432", "--database-port"),
+            ("pg.example.com:", "--database-port"),
+            ("pg:canary", "--database-port"),
+            ("[2001:db8::1]", "without brackets"),
+            ("[2001:db8::1]:5432", "--database-port"),
+            ("postgres://user:canary@pg.example.com:5432/mas", "a URL"),
+            ("postgresql://pg.example.com", "a URL"),
+            ("user:canary@pg.example.com", "a URL"),
+            ("pg.example.com/mas", "a URL"),
+            ("/var/run/postgresql", "a path"),
+            ("host=pg password=canary", "a connection string"),
+            ("pg.example.com canary", "neither"),
+            ("pg.example.com,pg2.example.com", "neither"),
+            ("pg..example.com", "neither"),
+            ("canary\tpg", "neither"),
+            ("", "neither"),
+            (".", "neither"),
+        ] {
+            let refused = database_host(text).unwrap_err();
+            assert!(
+                refused.starts_with("The host alone is needed here") && refused.contains(told),
+                "{text:?}: {refused}"
+            );
+            assert!(!refused.contains("canary"), "{refused}");
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! Waits for the deployment to become something, without a verdict: for the end of an earlier reconcile, and for the owner's change.
+
+use std::ops::ControlFlow;
+
+use super::follow::FollowEnd;
+use super::step::Step;
+use crate::cluster::WatchItem;
+use crate::deployment::{Deployment, Run};
+use crate::error::Failure;
+use crate::session::Session;
+use crate::session::deadline::Deadline;
+use crate::session::interrupt::InterruptState;
+use crate::terminal::progress::{Progress, Waiting};
+use crate::verdict::{Awaiting, Continuity, Verdict};
+
+/// Whether whoever slept past the time-out looks once more.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum LastLook {
+    Yes,
+    /// They are asked again, rather than written for at another hour.
+    No,
+}
+
+/// Follows the deployment, as `session.deployment`, until `found` makes something of what was seen.
+pub async fn until<T>(
+    session: &mut Session,
+    deadline: Deadline,
+    (awaiting, look): (Awaiting, LastLook),
+    progress: &Progress,
+    mut found: impl FnMut(&Session, Continuity) -> Result<Option<T>, Failure>,
+) -> Result<ControlFlow<FollowEnd, T>, Failure> {
+    let mut end = deadline.end();
+    let mut watch = session.cluster.follow(&session.target, session.deployment.object());
+    loop {
+        tokio::select! {
+            biased;
+            item = watch.next() => match item {
+                Some(WatchItem::Seen { object, continuity }) => {
+                    let Ok(now) = Deployment::from_value(object) else { continue };
+                    session.deployment = now;
+                    if let Some(found) = found(session, continuity)? {
+                        return Ok(ControlFlow::Continue(found));
+                    }
+                }
+                Some(WatchItem::Deleted(_)) => return Ok(ControlFlow::Break(FollowEnd::Verdict(Verdict::Gone))),
+                Some(WatchItem::Trouble(error)) => {
+                    progress.note(format!("the deployment cannot be followed at the moment, trying on: {error}"));
+                }
+                Some(WatchItem::Recovered) => {}
+                None => watch = session.follow_anew().await,
+            },
+            () = session.interrupt().wait() => return Ok(ControlFlow::Break(FollowEnd::Interrupted)),
+            () = end.over() => {
+                if look == LastLook::No || !end.last_look() {
+                    return Ok(ControlFlow::Break(FollowEnd::TimedOut(awaiting)));
+                }
+                watch = session.cluster.follow(&session.target, session.deployment.object());
+            }
+        }
+    }
+}
+
+/// Waits until no reconcile is under way. Returns what ended the wait, if that was not the operator.
+pub async fn settle(
+    session: &mut Session,
+    deadline: Deadline,
+    step: Step,
+    progress: &Progress,
+) -> Result<Option<FollowEnd>, Failure> {
+    let settled = |session: &Session| session.deployment.conditions().run() != Run::Running;
+    if settled(session) {
+        return Ok(None);
+    }
+    // Whoever called this ends the program, because there may be data to print.
+    session.interrupt().set(InterruptState::Following {
+        doing: "nothing was changed".to_owned(),
+        come_back: session.command(step.command()),
+    });
+    let text = "a reconcile is under way; waiting for its end before anything is written";
+    progress.waiting(Waiting::new(text, session.now()).ends_at(deadline.ends_at));
+    if deadline.once {
+        return Ok(Some(FollowEnd::TimedOut(Awaiting::EarlierRun)));
+    }
+    let awaiting = (Awaiting::EarlierRun, LastLook::No);
+    let over = until(session, deadline, awaiting, progress, |session, _| Ok(settled(session).then_some(()))).await?;
+    if let ControlFlow::Break(end) = over {
+        return Ok(Some(end));
+    }
+    session.interrupt().set(InterruptState::NothingWritten);
+    progress.done("the operator's earlier run has ended");
+    Ok(None)
+}

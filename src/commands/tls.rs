@@ -66,7 +66,7 @@ pub async fn host_of(context: &Context, given: Option<&str>) -> Result<HostName,
         return host(given);
     }
     let unknown = |why: &str| Failure::usage(format!("pass --host FQDN: {why}"));
-    let session = match Session::open_with_record(context, None).await {
+    let session = match Session::open(context, None).await {
         Ok(session) => session,
         Err(failure) => return Err(unknown(&failure.message().unwrap_or_default())),
     };

@@ -69,7 +69,10 @@ impl<'a> Scene<'a> {
         let operator = Operator::start(client.clone(), Scope::Namespace(NAMESPACE.to_owned()), behaviour(name, run));
         let mut follower = Follower::start(&deployment.api(&client), NAME).await.unwrap();
         let settled = follower.until(is_settled);
-        tokio::time::timeout(Duration::from_secs(30), settled).await.expect("the operator's first reconcile ends").unwrap();
+        tokio::time::timeout(Duration::from_secs(30), settled)
+            .await
+            .expect("the operator's first reconcile ends")
+            .unwrap();
         let text = sandbox.certificate_kubeconfig(USER, &[], Some(NAMESPACE)).unwrap();
         let kubeconfig = sandbox.write_file("readme.kubeconfig", &text).unwrap();
         let home = TempDir::new().unwrap();

@@ -5,6 +5,7 @@
 use std::fmt::Write as _;
 use std::{env, fs};
 
+use clap::builder::PossibleValue;
 use clap::{Arg, ArgAction, Command};
 use ess_mas::checks::explain::{self, Explanation};
 use ess_mas::cli::command;
@@ -38,7 +39,7 @@ fn row(argument: &Arg) -> String {
     let flag: Vec<String> = short.into_iter().chain(long).collect();
     let mut help = argument.get_help().map(ToString::to_string).unwrap_or_default().replace('|', "\\|");
     let values = argument.get_possible_values();
-    let values: Vec<&str> = values.iter().filter(|value| !value.is_hide_set()).map(|value| value.get_name()).collect();
+    let values: Vec<&str> = values.iter().filter(|value| !value.is_hide_set()).map(PossibleValue::get_name).collect();
     if argument.get_action().takes_values() && (1..10).contains(&values.len()) {
         // Writing into a string cannot fail.
         let _ = write!(help, " [possible values: {}]", values.join(", "));

@@ -143,6 +143,7 @@ proptest! {
 
 /// `PyYAML` is the YAML 1.1 reader that people have.
 #[test]
+#[cfg(unix)]
 fn a_yaml_1_1_reader_sees_the_same() {
     use proptest::{strategy::ValueTree, test_runner::TestRunner};
     use std::io::Write;

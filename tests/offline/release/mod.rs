@@ -103,7 +103,7 @@ fn program_that_needs_a_newer_glibc_or_other_libraries_is_refused() {
     let check = |program: &Path| Command::new(root().join(".ci/check-linux-program")).arg(program).output().unwrap();
     // The tests' own program is linked with the C library of this machine.
     let done = check(Path::new(PROGRAM));
-    assert!(!done.status.success() && said(&done).contains("GLIBC_2.34"), "{}", said(&done));
+    assert!(!done.status.success() && said(&done).contains("it needs GLIBC_2."), "{}", said(&done));
     assert!(!said(&done).contains("GLIBC_2.17"), "{}", said(&done));
     assert!(!check(&root().join("Cargo.toml")).status.success());
 }

@@ -1,15 +1,15 @@
 //! Reads the environment of a deployment: the caller's permissions, the operator's Deployment, the Helm release, and the
 //! settings of a GitOps tool. Whatever can't be read is unknown; nothing here is an error.
 
-use k8s_openapi::api::apps::v1::Deployment;
 use serde_json::Value;
 
+use super::ahead::{operator, release};
 use super::connect::Session;
 use crate::checks::access::{Access, Right, Rules};
 use crate::checks::permissions;
 use crate::checks::{Environment, Known, SelfHealing, Snapshot};
-use crate::cluster::{Cluster, Selection, foreign, resource};
-use crate::deployment::{ChartRelease, OperatorDeployment, Owner};
+use crate::cluster::{Selection, foreign};
+use crate::deployment::{ChartRelease, Owner};
 
 pub async fn look(session: &Session) -> (Environment, Option<ChartRelease>) {
     let owner = session.deployment.owner();
@@ -23,14 +23,6 @@ pub async fn look(session: &Session) -> (Environment, Option<ChartRelease>) {
     let release = release(chart, operator.as_ref());
     let now = Some(session.now());
     (Environment { now, access: Some(access), operator, self_healing: healing }, release)
-}
-
-/// The older one of the chart and the operator's image.
-pub fn release(chart: Option<ChartRelease>, operator: Option<&OperatorDeployment>) -> Option<ChartRelease> {
-    match (chart, operator.and_then(|operator| operator.release.clone())) {
-        (Some(chart), Some(image)) => Some(chart.older_of(image)),
-        (chart, image) => chart.or(image),
-    }
 }
 
 /// The rules that apply to the caller, read once per session.
@@ -56,13 +48,6 @@ pub async fn ask_for_the_rest(session: &Session, snapshot: &Snapshot) -> Vec<(Ri
         (right, answer.unwrap_or_default())
     });
     futures::future::join_all(asked).await
-}
-
-/// The operator's Deployment, by its known names, in all namespaces: it usually has one of its own.
-pub async fn operator(cluster: &Cluster, namespace: &str, release: Option<&str>) -> Option<OperatorDeployment> {
-    let selection = Selection { labels: Some(OperatorDeployment::selector(release)), fields: None };
-    let all = cluster.list::<Value>(&resource::<Deployment>(), None, selection, 50).all().await.ok()?;
-    OperatorDeployment::find(&all, namespace)
 }
 
 /// The installed chart, if Helm rendered the deployment and its release can be read.

@@ -3,9 +3,8 @@
 use std::fmt;
 
 use super::error::{ClusterError, ErrorKind};
-use super::text::{after_colon, lower_first, seconds, unpunctuated, upper_first};
+use super::text::{after_colon, between, lower_first, seconds, unpunctuated, upper_first};
 use crate::cluster::resource::{Action, Place, qualified};
-use crate::diagnosis::{Cause, understand};
 
 impl fmt::Display for ClusterError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -112,9 +111,7 @@ fn of_kind(kind: &ErrorKind, action: Option<&Action>, place: Option<&Place>) -> 
             asked.map(told).into_iter().collect()
         }
         ErrorKind::Conflict { .. } => vec!["Read the object again, look at what changed, and decide again.".to_owned()],
-        ErrorKind::ServerFailed { message, .. } if let Some(cause) = webhook(message) => {
-            vec![cause.meaning, cause.remedy]
-        }
+        ErrorKind::ServerFailed { message, .. } if let Some(hint) = webhook(message) => vec![hint],
         ErrorKind::ServerFailed { .. } | ErrorKind::Timeout { .. } | ErrorKind::ConnectionLost { .. } => {
             vec!["Run the same command again in a moment; it continues where this one was.".to_owned()]
         }
@@ -126,9 +123,25 @@ fn of_kind(kind: &ErrorKind, action: Option<&Action>, place: Option<&Place>) -> 
     }
 }
 
-/// The webhook that keeps the API server from answering, as far as its words tell.
-fn webhook(message: &str) -> Option<Cause> {
-    understand(message).into_iter().find(|cause| cause.code.ends_with("webhook-unreachable"))
+/// Which webhook keeps the API server from answering, and where it runs, as far as the server's words tell.
+fn webhook(message: &str) -> Option<String> {
+    let whose = if message.contains("conversion webhook for ") {
+        "the conversion webhook of the updater (the operator)".to_owned()
+    } else {
+        format!("the admission webhook {}", between(message, "failed calling webhook \"", "\"")?)
+    };
+    let host = between(message, "Post \"https://", "/").unwrap_or_default();
+    let mut labels = host.split(['.', ':']);
+    let at = match (labels.next(), labels.next(), labels.next()) {
+        (Some(service), Some(namespace), Some("svc")) => {
+            format!(", Service {service} in namespace {namespace} (`kubectl get pods,endpoints -n {namespace}`)")
+        }
+        _ if host.is_empty() => String::new(),
+        _ => format!(" at {host}"),
+    };
+    Some(format!(
+        "The API server cannot use {whose}{at}, so the step did not happen. Get the webhook to respond, then run the same command again."
+    ))
 }
 
 /// The line with which kubectl answers whether this action is allowed.

@@ -121,7 +121,7 @@ pub enum ProbeError {
     /// It wanted the password in clear over a connection that anybody could listen to; it was not sent.
     InClear,
     Refused(Refusal),
-    /// It refused what SASLprep makes of the password; the bytes as they are were not tried. Holds its words.
+    /// It refused what `SASLprep` makes of the password; the bytes as they are were not tried. Holds its words.
     RefusedPrepared(String),
     Lost(String),
 }
@@ -161,6 +161,7 @@ impl Identity {
 }
 
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Server {
     /// `server_version_num`: 150018 is 15.18.
     pub version: Known<i64>,
@@ -169,7 +170,7 @@ pub struct Server {
     pub through_cluster: bool,
     /// Whether the server asked for the password; some take anybody from some addresses.
     pub asked_password: bool,
-    /// Whether it accepted what SASLprep makes of the password, and so refuses the bytes as MAS and syn2mas send them.
+    /// Whether it accepted what `SASLprep` makes of the password, and so refuses the bytes as MAS and syn2mas send them.
     pub prepared: bool,
     /// The limits in milliseconds of a session of this role on statements and transactions, by the setting's name.
     pub timeouts: Known<Vec<(String, i64)>>,

@@ -71,8 +71,8 @@ impl PostgresPassword {
     }
 }
 
-/// Whether SASLprep (RFC 4013) changes a password. Where it does, `psql`, libpq, the server's `ALTER ROLE` and tokio-postgres use
-/// the changed one, and sqlx 0.8 of MAS and syn2mas sends the bytes as they are. What SASLprep prohibits all of them leave alone.
+/// Whether `SASLprep` (RFC 4013) changes a password. Where it does, `psql`, libpq, the server's `ALTER ROLE` and tokio-postgres use
+/// the changed one, and sqlx 0.8 of MAS and syn2mas sends the bytes as they are. What `SASLprep` prohibits all of them leave alone.
 pub fn saslprep_changes(password: &str) -> bool {
     stringprep::saslprep(password).is_ok_and(|prepared| *Zeroizing::new(prepared.into_owned()) != password)
 }

@@ -80,8 +80,8 @@ const POOLERS: &str = include_str!("poolers.txt");
 /// Names the pooler in a finding about a refusal, if the words of the refusal are a pooler's.
 fn pooler(place: &ConnectionSettings, message: &str, finding: Finding) -> Finding {
     let lower = message.to_lowercase();
-    let known = POOLERS.lines().filter_map(|line| line.split_once(": "));
-    let Some((name, _)) = known.filter(|(_, phrase)| lower.contains(phrase)).last() else { return finding };
+    let mut known = POOLERS.lines().filter_map(|line| line.split_once(": "));
+    let Some((name, _)) = known.rfind(|(_, phrase)| lower.contains(phrase)) else { return finding };
     let who = client(place);
     let remedy = format!(
         "In {name}, use session pooling (PgBouncer: pool_mode = session, ignore_startup_parameters = extra_float_digits), or use the direct \

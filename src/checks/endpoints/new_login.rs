@@ -55,7 +55,8 @@ pub(super) fn judge(expected: &Expected, answers: &Replies) -> Option<Finding> {
         (200, _) => finding.message += "; the program logged out again",
         (_, left) => {
             let instead = left.err().unwrap_or_default();
-            finding.message += &format!("; the logout is answered with {instead}, so the new device may be left");
+            finding.message =
+                format!("{}; the logout is answered with {instead}, so the new device may be left", finding.message);
             finding.severity = finding.severity.min(Severity::Unknown);
             finding.remedy = Some("Remove the device from the test account's sessions.".to_owned());
         }
@@ -82,15 +83,15 @@ fn logged_in(expected: &Expected, user: &str, answers: &Replies) -> Finding {
             return blocker(text).remedy(expected.look_at(service));
         }
     };
-    let named = match said(answers, &Question::WhoamiNew) {
-        (_, Ok(named)) => named,
+    let whose = match said(answers, &Question::WhoamiNew) {
+        (_, Ok(whose)) => whose,
         (0, Err(why)) => return unknown(format!("{user} logs in; asked whose the token is, the host answers {why}")),
         (_, Err(why)) => {
             let text = format!("{user} logs in, but Synapse does not accept the new token: it answers {why}");
             return blocker(text).remedy(expected.look_at("Synapse"));
         }
     };
-    let text = |key: &str| excerpt(named[key].as_str().unwrap_or("none"));
+    let text = |key: &str| excerpt(whose[key].as_str().unwrap_or("none"));
     let (names, device) = (text("user_id"), text("device_id"));
     let is_user = names.strip_prefix('@').and_then(|rest| rest.split_once(':')).is_some_and(|(localpart, server)| {
         let given = user.trim_start_matches('@');
@@ -98,7 +99,7 @@ fn logged_in(expected: &Expected, user: &str, answers: &Replies) -> Finding {
         let here = expected.server_name.as_deref().unwrap_or(server);
         wanted.eq_ignore_ascii_case(localpart) && on == server && here == server
     });
-    if !is_user || named["user_id"] != body["user_id"] || named["device_id"] != body["device_id"] {
+    if !is_user || whose["user_id"] != body["user_id"] || whose["device_id"] != body["device_id"] {
         let text = format!("the new token of {user} names {names}, device {device}, which is not what the login said");
         return blocker(text).remedy("Stop, and ask Element Support: accounts are mixed up.");
     }

@@ -22,10 +22,11 @@ const LARGEST: usize = 1 << 20;
 const MOST: usize = 8 << 20;
 
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Facts {
     /// A password, or the proof of knowing it, was asked for.
     pub asked_password: bool,
-    /// It was asked for by SCRAM, for which the library applies SASLprep.
+    /// It was asked for by SCRAM, for which the library applies `SASLprep`.
     pub scram: bool,
     /// The number that the server gave the session; of a pooler's it is made up.
     pub process: Option<i32>,

@@ -72,14 +72,13 @@ impl OtherFormat {
             Some(label) if label.ends_with("PUBLIC KEY") => Some(Self("public-key")),
             Some(label) if label.ends_with("CERTIFICATE REQUEST") => Some(Self("request")),
             Some(label) if label.ends_with("CERTIFICATE") => Some(Self("certificate")),
-            Some(_) => None,
             None if start.starts_with("<!") || start.starts_with("<html") || start.starts_with("<HTML") => {
                 Some(Self("html"))
             }
             None if start.starts_with("ssh-") || start.starts_with("ecdsa-") => Some(Self("public-key")),
             None if start.starts_with("LS0tLS1CRUdJTi") => Some(Self("base64-pem")),
             None if start.starts_with("MII") => Some(Self("base64-der")),
-            None => None,
+            _ => None,
         }
     }
 

@@ -4,6 +4,10 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
+use rcgen::{
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose, SanType,
+};
 use tokio::process::{Child, Command};
 
 use crate::common::command::{Done, Shell, finish};
@@ -144,51 +148,49 @@ async fn a_request_signed_by_a_companys_ca_is_good() {
 }
 
 /// A leaf and an intermediate, then a root, signed by an older one, whose certificate has expired.
-pub async fn crossed_chain(folder: &Path) {
-    let days = |days: i64| {
-        (jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24 * days)).strftime("%Y%m%d%H%M%SZ").to_string()
+pub fn crossed_chain(folder: &Path) {
+    const DAY: Duration = Duration::from_hours(24);
+    let now = std::time::SystemTime::now();
+    let [old_key, root_key, middle_key, leaf_key] = [0; 4].map(|_| KeyPair::generate().unwrap());
+    let params = |name: &str, until: std::time::SystemTime| {
+        let mut params = CertificateParams::default();
+        params.distinguished_name = DistinguishedName::new();
+        params.distinguished_name.push(DnType::CommonName, name);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+        (params.not_before, params.not_after) = ((now - 30 * DAY).into(), until.into());
+        params
     };
-    let (from, past, until) = (days(-30), days(-2), days(90));
-    let ca = "-addext basicConstraints=critical,CA:TRUE -addext keyUsage=critical,keyCertSign";
-    for (name, issuer, end, key, more) in [
-        ("old", "", &past, "old.key", ca),
-        ("root", "", &until, "root.key", ca),
-        ("cross", "-CA old.crt -CAkey old.key", &past, "root.key", ca),
-        ("middle", "-CA root.crt -CAkey root.key", &until, "middle.key", ca),
-        ("late", "-CA root.crt -CAkey root.key", &past, "middle.key", ca),
-        (
-            "leaf",
-            "-CA middle.crt -CAkey middle.key",
-            &until,
-            "leaf.key",
-            "-addext subjectAltName=DNS:auth.example.com -addext extendedKeyUsage=serverAuth -addext keyUsage=digitalSignature",
-        ),
+    let (past, until) = (now - 2 * DAY, now + 90 * DAY);
+    let (old, root, middle) = (params("old", past), params("root", until), params("middle", until));
+    let mut leaf = params("leaf", until);
+    leaf.is_ca = IsCa::ExplicitNoCa;
+    leaf.subject_alt_names = vec![SanType::DnsName(HOST.try_into().unwrap())];
+    leaf.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    let signed = |params: CertificateParams, key: &KeyPair, by: &CertificateParams, by_key: &KeyPair| {
+        params.signed_by(key, &Issuer::from_params(by, by_key)).unwrap().pem()
+    };
+    let cross = signed(params("root", past), &root_key, &old, &old_key);
+    let late = signed(params("middle", past), &middle_key, &root, &root_key);
+    let leaf = signed(leaf, &leaf_key, &middle, &middle_key);
+    let middle = signed(middle, &middle_key, &root, &root_key);
+    for (name, content) in [
+        ("old.crt", old.self_signed(&old_key).unwrap().pem()),
+        ("root.crt", root.self_signed(&root_key).unwrap().pem()),
+        ("chain.crt", [leaf.clone(), middle, cross].concat()),
+        ("late-chain.crt", [leaf, late].concat()),
+        ("leaf.key", leaf_key.serialize_pem()),
     ] {
-        let subject = match name {
-            "cross" => "root",
-            "late" => "middle",
-            name => name,
-        };
-        let key = if folder.join(key).exists() {
-            format!("-key {key}")
-        } else {
-            format!("-newkey rsa:2048 -nodes -keyout {key}")
-        };
-        let words = format!(
-            "req -x509 -config /dev/null {key} -subj /CN={subject} {issuer} -not_before {from} -not_after {end} {more} -out {name}.crt"
-        );
-        openssl(folder, &words).await;
+        std::fs::write(folder.join(name), content).unwrap();
     }
-    let read = |name: &str| std::fs::read_to_string(folder.join(format!("{name}.crt"))).unwrap();
-    std::fs::write(folder.join("chain.crt"), [read("leaf"), read("middle"), read("cross")].concat()).unwrap();
-    std::fs::write(folder.join("late-chain.crt"), [read("leaf"), read("late")].concat()).unwrap();
 }
 
 #[tokio::test]
 async fn an_expired_certificate_is_a_warning_where_a_trusted_root_takes_its_place() {
     let shell = nowhere();
     let folder = home(&shell);
-    crossed_chain(&folder).await;
+    crossed_chain(&folder);
     let check = |file: &str| format!("tls check --host {HOST} --certificate {file} --private-key leaf.key -o json");
     let done = shell.run(&format!("{} --ca-certificate root.crt", check("chain.crt"))).await.expect(11);
     assert_eq!(codes(&done), ["certificate-root-expired", "certificate-trust"]);

@@ -91,7 +91,7 @@ async fn a_good_certificate_goes_into_the_secret_in_one_form_is_kept_and_replace
 async fn an_expired_certificate_that_is_not_needed_holds_nothing_up() {
     let scene = Scene::new(Behaviour::default()).await;
     let folder = home(&scene.shell);
-    crossed_chain(&folder).await;
+    crossed_chain(&folder);
     let files = |chain: &str| format!("--tls certfile --certificate {chain} --private-key leaf.key");
     prepare(&scene, &files("chain.crt")).await.expect(10).says("certificate-expired");
     scene.shell.file("pw", "correct horse\n");

@@ -51,6 +51,8 @@ pub struct Start {
 /// moments, if it has one in store; an idle run more does no harm.
 const REST: Duration = Duration::from_secs(5);
 
+const STARTED: &str = "operator started on it";
+
 /// Follows until there is a verdict, the time is up, or somebody interrupts. `session.deployment` is the object as it
 /// was last seen. `reached` says why there is nothing left to do, if there is nothing.
 pub async fn follow(
@@ -75,7 +77,7 @@ pub async fn follow(
         missed: false,
         changed: hour_and_minute(start.changed, session.now(), session.ui().terminal().zone()),
         silent: false,
-        came_back: start.continuity == Continuity::Gap,
+        under_way: if start.continuity == Continuity::Gap { "operator is at work on it" } else { STARTED },
     };
     // For the eyes only.
     let stages = if deadline.once { WorkloadWatch::none() } else { WorkloadWatch::watch(session, progress) };
@@ -152,8 +154,8 @@ struct Log<'a> {
     changed: String,
     /// Whether the API server does not answer.
     silent: bool,
-    /// Whether the change was there already when this began to follow it.
-    came_back: bool,
+    /// What is said of a reconcile that is under way at first: whoever comes back did not see it start.
+    under_way: &'static str,
 }
 
 impl Log<'_> {
@@ -222,9 +224,7 @@ impl Log<'_> {
         let started = |verdict: &Option<Verdict>| !matches!(verdict, Some(Verdict::Pending(Awaiting::End)));
         if let Verdict::Pending(awaiting) = verdict {
             if *awaiting == Awaiting::End && started(&self.last) {
-                // Whoever comes back did not see it start.
-                let under_way = self.came_back && self.last.is_none();
-                self.stage(now, if under_way { "operator is at work on it" } else { "operator started on it" });
+                self.stage(now, if self.last.is_none() { self.under_way } else { STARTED });
             }
             if let Awaiting::NextRun(report) = awaiting {
                 self.note(

@@ -51,9 +51,10 @@ impl LostEncryptionSecret {
             Self::Unrecorded => "the one that MAS has run with".to_owned(),
         };
         let replace = if matches!(self, Self::Gone(_)) { String::new() } else { format!(" --replace {key}") };
-        let with = match migrated {
-            true => String::new(),
-            false => format!(" with `kubectl ess-mas prepare --encryption-secret-file FILE{replace}`"),
+        let with = if migrated {
+            String::new()
+        } else {
+            format!(" with `kubectl ess-mas prepare --encryption-secret-file FILE{replace}`")
         };
         let never_ran = if *self == Self::Unrecorded && !migrated {
             " If MAS has never started, pass a new one in the same way."

@@ -36,7 +36,9 @@ pub async fn exec(context: &Context, args: &PrepareArgs) -> Result<Exit, Failure
         session.ui().status("The migration is done already; there is nothing to prepare.");
         let mut lost: Vec<Finding> = checks::encryption_secret_lost(&snapshot).into_iter().collect();
         findings::name_commands(&session, &mut lost);
-        lost.iter().for_each(|finding| findings::show(session.ui(), finding));
+        for finding in &lost {
+            findings::show(session.ui(), finding);
+        }
         findings::judge(&lost, &[], false)?;
         return Ok(Exit::Done);
     }
@@ -59,7 +61,9 @@ pub async fn exec(context: &Context, args: &PrepareArgs) -> Result<Exit, Failure
     let plan = preparation.plan_secret(&mut inputs).await?;
     preparation.may_write(&plan)?;
     let managed = plan.writes_to().and_then(checks::secret_managed);
-    managed.iter().for_each(|finding| findings::show(session.ui(), finding));
+    if let Some(finding) = &managed {
+        findings::show(session.ui(), finding);
+    }
     findings::judge(managed.as_slice(), &args.write.accept, script)?;
     if let Some(issued) = &issued {
         issued.explain(session.ui(), ".");

@@ -311,7 +311,7 @@ async fn a_secret_that_a_controller_writes_is_warned_of_before_something_is_put_
     let _ = scene.shell.run("dry-run --yes").await.expect(0);
 }
 
-/// psql and PostgreSQL use what SASLprep makes of it; MAS does not.
+/// psql and PostgreSQL use what `SASLprep` makes of it; MAS does not.
 #[tokio::test]
 async fn a_password_that_saslprep_changes_is_warned_of() {
     let scene = Scene::new(Behaviour::default()).await;

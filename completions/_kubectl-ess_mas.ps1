@@ -351,8 +351,8 @@ Register-ArgumentCompleter -Native -CommandName 'kubectl-ess_mas' -ScriptBlock {
             break
         }
         'kubectl-ess_mas;tls;issue' {
-            [CompletionResult]::new('--host', '--host', [CompletionResultType]::ParameterName, 'Fully-qualified name that MAS will be reached at')
-            [CompletionResult]::new('--out', '--out', [CompletionResultType]::ParameterName, 'Folder for the files')
+            [CompletionResult]::new('--host', '--host', [CompletionResultType]::ParameterName, 'Fully-qualified name that MAS will be reached at; by default, the host configured for MAS')
+            [CompletionResult]::new('--out', '--out', [CompletionResultType]::ParameterName, 'Folder for the files, created if it is missing')
             [CompletionResult]::new('--key-type', '--key-type', [CompletionResultType]::ParameterName, 'Kind of the new key')
             [CompletionResult]::new('--ca-certificate', '--ca-certificate', [CompletionResultType]::ParameterName, 'Certificate of a CA that is there, instead of a new private CA')
             [CompletionResult]::new('--ca-private-key', '--ca-private-key', [CompletionResultType]::ParameterName, 'Private key of that CA')
@@ -385,8 +385,8 @@ Register-ArgumentCompleter -Native -CommandName 'kubectl-ess_mas' -ScriptBlock {
             break
         }
         'kubectl-ess_mas;tls;request' {
-            [CompletionResult]::new('--host', '--host', [CompletionResultType]::ParameterName, 'Fully-qualified name that MAS will be reached at')
-            [CompletionResult]::new('--out', '--out', [CompletionResultType]::ParameterName, 'Folder for the files')
+            [CompletionResult]::new('--host', '--host', [CompletionResultType]::ParameterName, 'Fully-qualified name that MAS will be reached at; by default, the host configured for MAS')
+            [CompletionResult]::new('--out', '--out', [CompletionResultType]::ParameterName, 'Folder for the files, created if it is missing')
             [CompletionResult]::new('--key-type', '--key-type', [CompletionResultType]::ParameterName, 'Kind of the new key')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the output')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the output')
@@ -417,7 +417,7 @@ Register-ArgumentCompleter -Native -CommandName 'kubectl-ess_mas' -ScriptBlock {
             break
         }
         'kubectl-ess_mas;tls;check' {
-            [CompletionResult]::new('--host', '--host', [CompletionResultType]::ParameterName, 'Fully-qualified name that MAS is, or will be, reached at')
+            [CompletionResult]::new('--host', '--host', [CompletionResultType]::ParameterName, 'Fully-qualified name that MAS is, or will be, reached at; by default, the host configured for MAS')
             [CompletionResult]::new('--certificate', '--certificate', [CompletionResultType]::ParameterName, 'Look at this file: the certificate, followed by its intermediates, in PEM')
             [CompletionResult]::new('--private-key', '--private-key', [CompletionResultType]::ParameterName, 'File with the certificate''s private key')
             [CompletionResult]::new('--secret', '--secret', [CompletionResultType]::ParameterName, 'Look at this Secret')

@@ -154,7 +154,7 @@ fn ascii() {
     let page = page(plain(100).env("LANG", "C"), &ready());
     let foreign = |line: &&str| !line.contains('会');
     assert!(page.lines().filter(foreign).all(str::is_ascii), "{page}");
-    assert!(page.contains("  + Configuration") && page.contains("  > Ready to migrate"), "{page}");
+    assert!(page.contains("  * Configuration") && page.contains("  > Ready to migrate"), "{page}");
 }
 
 #[test]

@@ -100,20 +100,22 @@ impl Page {
 
     /// The sentences, each with its number of words.
     pub fn sentences(&self) -> impl Iterator<Item = (usize, String)> {
-        self.texts.iter().flat_map(|text| {
-            let mut sentences = vec![Vec::new()];
-            for word in text.split_whitespace() {
-                sentences.last_mut().unwrap().push(word);
-                if word.trim_end_matches(['"', ')', '*']).ends_with(['.', '?', '!']) {
-                    sentences.push(Vec::new());
-                }
-            }
-            let count = |words: &[&str]| {
-                words.iter().filter(|word| word.contains(|c: char| c.is_alphanumeric() || c == '…')).count()
-            };
-            sentences.into_iter().map(move |words| (count(&words), words.join(" "))).collect::<Vec<_>>()
-        })
+        self.texts.iter().flat_map(|text| sentences(text))
     }
+}
+
+/// The sentences of a text, each with its number of words.
+pub fn sentences(text: &str) -> Vec<(usize, String)> {
+    let mut sentences = vec![Vec::new()];
+    for word in text.split_whitespace() {
+        sentences.last_mut().unwrap().push(word);
+        if word.trim_end_matches(['"', ')', '*']).ends_with(['.', '?', '!']) {
+            sentences.push(Vec::new());
+        }
+    }
+    let count =
+        |words: &[&str]| words.iter().filter(|word| word.contains(|c: char| c.is_alphanumeric() || c == '…')).count();
+    sentences.into_iter().map(|words| (count(&words), words.join(" "))).collect()
 }
 
 /// A heading's text, with its spans of code.

@@ -82,8 +82,8 @@ async fn a_good_certificate_goes_into_the_secret_in_one_form_is_kept_and_replace
     let secret = scene.deployment.mas_secret_name();
     let look = format!("tls check --secret {secret} -o json --ca-certificate {HOST}-ca.crt");
     assert_eq!(codes(&scene.shell.run(&look).await.expect(0)), ["certificate", "certificate-trust"]);
-    let _ = scene.shell.run("tls request").await.expect(0);
-    assert!(folder.join(format!("{HOST}.csr")).exists(), "for the host on record");
+    let _ = scene.shell.run("tls request --out request").await.expect(0);
+    assert!(folder.join(format!("request/{HOST}.csr")).exists(), "for the host on record");
     assert!(codes(&scene.shell.run("check -o json").await).contains(&"certificate".to_owned()));
 }
 

@@ -140,7 +140,8 @@ async fn few_requests(server: &Sandbox, shell: &Shell, operator: &Operator, depl
             counts.push(requests(server).await - before);
         }
         let count = counts.iter().min().copied().unwrap();
-        assert!((1..=3).contains(&count), "`{line}` makes {counts:?} requests");
+        // The deployment, the record, the MAS Secret, the Helm releases and the operator's Deployment, in one round.
+        assert!((1..=5).contains(&count), "`{line}` makes {counts:?} requests");
     }
 }
 

@@ -39,7 +39,7 @@ pub struct Session {
     pub cluster: Cluster,
     pub target: Target,
     pub deployment: Deployment,
-    /// Requests made to find the deployment; `status` makes at most three in all.
+    /// Requests made to find the deployment.
     pub requests: u8,
     /// DNS results, read once.
     pub resolution: tokio::sync::OnceCell<Resolution>,

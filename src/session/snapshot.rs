@@ -92,10 +92,9 @@ impl Session {
     /// Reads the MAS Secret, whose name may be known only from the record. `status` has read it already under its default name.
     async fn second_round(&self, extent: Extent, snapshot: &Snapshot) -> (Known<Option<SecretContents>>, Refusal) {
         let rehearsed = snapshot.recorded().is_some_and(|record| record.rehearsal.is_some());
-        let affordable = extent != Extent::Status || self.requests == 1;
         let wanted = extent != Extent::Status || rehearsed;
         match self.mas_secret_name(snapshot) {
-            Some(name) if wanted && affordable => {
+            Some(name) if wanted => {
                 let (look, refusal) = self.secrets.get(&self.cluster, &self.target, &name).await;
                 (contents(look), refusal)
             }

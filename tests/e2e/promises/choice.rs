@@ -240,7 +240,7 @@ async fn no_api_at_all(server: &Sandbox, shell: &Shell, elsewhere: &Namespace<'_
     maps.create(&PostParams::default(), &marker).await.unwrap();
     for line in ["status", "status first", "status -A", "dry-run --yes"] {
         let done = shell.run(line).await.expect(1);
-        done.says("ESS Pro").says("matrix-stack").says("another way").says("ess-markers");
+        done.says("ESS Pro").says("matrix-stack").says("differently").says("ess-markers");
     }
     // Who may not look for it is not told what was not seen.
     let done = blind.run("status").await.expect(1);

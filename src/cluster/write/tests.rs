@@ -155,7 +155,7 @@ fn patch() -> Write {
 }
 
 #[tokio::test]
-async fn a_plain_write_is_one_request_with_everything_that_protects_it() {
+async fn a_write_is_one_request_with_version_field_manager_and_strict_validation() {
     let run = run(World::with_object(), &patch(), &[], false, false).await;
     let WriteOutcome::Applied(written) = &run.outcome else { panic!("{:?}", run.outcome) };
     assert_eq!(written.object["metadata"]["resourceVersion"], "6");
@@ -223,7 +223,7 @@ async fn no_fault_leads_to_a_false_outcome_or_a_second_change() {
 }
 
 #[tokio::test]
-async fn an_answer_lost_after_the_write_was_stored_is_found_out_without_writing_again() {
+async fn a_stored_write_with_a_lost_response_is_applied_without_a_retry() {
     for fault in [Fault::CutAfter, Fault::HalfAfter, Fault::StatusAfter(504), Fault::SilenceAfter] {
         let run = run(World::with_object(), &patch(), &[fault], false, false).await;
         assert!(
@@ -236,7 +236,7 @@ async fn an_answer_lost_after_the_write_was_stored_is_found_out_without_writing_
 }
 
 #[tokio::test]
-async fn a_write_that_got_lost_on_its_way_is_sent_again() {
+async fn a_lost_write_is_retried() {
     for fault in [Fault::CutBefore, Fault::Status(503), Fault::Status(429), Fault::Status(500)] {
         let run = run(World::with_object(), &patch(), &[fault], false, false).await;
         assert!(matches!(&run.outcome, WriteOutcome::Applied(_)), "{fault:?}: {:?}", run.outcome);
@@ -245,14 +245,14 @@ async fn a_write_that_got_lost_on_its_way_is_sent_again() {
 }
 
 #[tokio::test]
-async fn a_late_first_try_makes_the_second_a_conflict_and_is_recognised_as_ours() {
+async fn a_conflict_caused_by_an_earlier_try_is_applied() {
     let run = run(World::with_object(), &patch(), &[Fault::Late], false, false).await;
     assert!(matches!(&run.outcome, WriteOutcome::Applied(written) if written.read_back), "{:?}", run.outcome);
     assert_eq!((run.sent(), run.stored()), (2, 1));
 }
 
 #[tokio::test]
-async fn a_conflict_is_not_applied_and_shows_what_is_there_now() {
+async fn a_conflict_is_not_applied_and_returns_the_current_object() {
     let mut world = World::with_object();
     world.changed_by_somebody();
     let run = run(world, &patch(), &[], false, false).await;
@@ -262,7 +262,7 @@ async fn a_conflict_is_not_applied_and_shows_what_is_there_now() {
 }
 
 #[tokio::test]
-async fn somebody_elses_identical_change_does_not_pass_for_ours() {
+async fn an_identical_change_of_another_client_is_not_ours() {
     let mut world = World::with_object();
     world.changed_by_somebody();
     world.object.as_mut().expect("there")["spec"]["active"] = true.into();
@@ -280,13 +280,13 @@ async fn a_refusal_is_final() {
 }
 
 #[tokio::test]
-async fn a_server_that_cannot_be_asked_afterwards_leaves_it_unknown() {
+async fn a_write_that_cannot_be_read_back_is_unknown() {
     let run = run(World::with_object(), &patch(), &[Fault::CutAfter], true, false).await;
     assert!(matches!(run.outcome, WriteOutcome::Unknown(_)), "{:?}", run.outcome);
 }
 
 #[tokio::test]
-async fn a_write_we_gave_up_on_is_not_called_not_applied() {
+async fn a_write_that_timed_out_is_unknown() {
     let run = run(World::with_object(), &patch(), &[Fault::SilenceBefore], false, false).await;
     let WriteOutcome::Unknown(error) = &run.outcome else { panic!("{:?}", run.outcome) };
     assert!(matches!(error.kind(), ErrorKind::Timeout { .. }));
@@ -325,7 +325,7 @@ async fn creating_twice_is_impossible() {
 }
 
 #[tokio::test]
-async fn a_dry_run_says_so_and_shows_warnings() {
+async fn a_dry_run_sets_the_parameter_and_returns_warnings() {
     let object = World::with_object().object.expect("there").to_string();
     let stub = Stub::with_steps(vec![
         Step::Answer(503, String::new()),
@@ -340,7 +340,7 @@ async fn a_dry_run_says_so_and_shows_warnings() {
 }
 
 #[test]
-fn bodies_carry_their_precondition() {
+fn bodies_contain_their_resource_version() {
     let replaced = Write::replace(resource::<ConfigMap>(), "ess", "record", "9", json!({"data": {"a": "b"}}));
     assert_eq!(
         *replaced.body(),

@@ -10,7 +10,7 @@ use crate::cluster::resource;
 use crate::cluster::stub::{Step, Stub};
 
 #[tokio::test]
-async fn a_token_refused_half_way_is_renewed_by_its_plugin_even_for_a_write() {
+async fn an_expired_token_is_renewed_by_the_plugin_even_for_a_write() {
     let refused = Step::json(401, &json!({"kind": "Status", "code": 401}));
     let object = Step::json(200, &json!({"kind": "Secret", "metadata": {"name": "x", "resourceVersion": "6"}}));
     let stub = Stub::with_steps(vec![object.clone(), refused, object]).await;

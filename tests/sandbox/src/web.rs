@@ -36,7 +36,7 @@ pub enum Reply {
     CutOff,
     /// These bytes, and the end.
     Raw(Vec<u8>),
-    /// A valid head, a part of the body, then the end without TLS's close_notify.
+    /// A valid head, a part of the body, then the end without TLS's `close_notify`.
     Torn,
     /// Endless slow headers.
     DripHeaders,

@@ -4,7 +4,7 @@ use super::*;
 use crate::cluster::client::connect::Limits;
 use crate::cluster::stub::{Seen, Step, Stub};
 
-/// A server that holds these deployments, serves these versions, and lets us look at other namespaces or not.
+/// A server with these deployments and versions, with or without permission for other namespaces.
 #[derive(Clone)]
 struct World {
     there: &'static [(&'static str, &'static str)],
@@ -179,7 +179,7 @@ async fn another_edition_is_known_by_its_marker() {
         matches!(&choice, Choice::NotClassic { namespace, config_map } if namespace == "matrix" && config_map == "ess-markers"),
         "{choice:?}"
     );
-    // Not allowed to look, or nothing there: nothing more is claimed.
+    // Forbidden or not found: the edition stays unknown.
     let (choice, _) = World { everywhere: false, ..world.clone() }.choose(None, false).await;
     assert!(matches!(choice, Choice::NoCrd), "{choice:?}");
     let (choice, _) = World { markers: None, ..world }.choose(None, false).await;

@@ -1,4 +1,4 @@
-//! Refusals. A port-forward that works is tried with a real API server: `tests/e2e/verify/through_cluster.rs`.
+//! Refused port-forwards. Successful ones are tested with a real API server: `tests/e2e/verify/through_cluster.rs`.
 
 use serde_json::json;
 

@@ -25,7 +25,7 @@ async fn a_read_survives_a_short_failure() {
         Step::AnswerWith(429, "Retry-After: 0", String::new()),
         Step::Cut,
         Step::Half("{\"kind\":".to_owned()),
-        // A proxy that ends an answer as if it were whole.
+        // A proxy that truncates a response.
         Step::Answer(200, "{\"kind\":\"Secr".to_owned()),
         Step::Answer(200, "<html>log in</html>".to_owned()),
     ] {
@@ -72,7 +72,7 @@ async fn a_read_fails_after_four_tries() {
 
 #[tokio::test]
 async fn an_unreachable_server_is_reported_quickly_with_address_and_context() {
-    // Bound and not listened to: it refuses, and nobody else gets the port meanwhile.
+    // Bound without listening: refuses connections, and no other process gets the port.
     let port = tokio::net::TcpSocket::new_v4().expect("a socket");
     port.bind("127.0.0.1:0".parse().expect("an address")).expect("a port");
     let address = format!("http://{}", port.local_addr().expect("address"));
@@ -102,7 +102,7 @@ async fn a_time_out_does_not_hide_the_earlier_error() {
     let (_stub, cluster) = cluster(vec![Step::json(503, &json!({})), Step::Silence(Duration::from_mins(1))]).await;
     let cluster = cluster.with_limits(Limits { read_answer: Some(Duration::from_millis(300)), ..Limits::default() });
     let error = cluster.get(&resource::<Secret>(), "ess", "x").await.expect_err("trouble");
-    // Four tries: the error, then silence three times.
+    // Four tries: an error, then three times silence.
     assert!(matches!(error.kind(), ErrorKind::Timeout { .. }), "{error}");
     let (_stub, cluster) = self::cluster(vec![
         Step::json(503, &json!({})),

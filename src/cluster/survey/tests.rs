@@ -87,7 +87,7 @@ async fn a_log_is_its_last_whole_lines() {
     assert_eq!(line, "GET /api/v1/namespaces/ess/pods/mas-0/log?container=mas&limitBytes=2097152&tailLines=100");
 }
 
-/// `limitBytes` counts from the front: of a log with long lines the server would send everything but the end.
+/// `limitBytes` counts from the start: the server would omit the end of a log with long lines.
 #[tokio::test]
 async fn a_log_with_long_lines_is_requested_with_fewer_lines() {
     let stub = Stub::with_script(Box::new(|_, seen| {

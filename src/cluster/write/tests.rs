@@ -12,7 +12,7 @@ use crate::cluster::client::connect::Limits;
 use crate::cluster::resource::{ApiVersion, resource};
 use crate::cluster::stub::{Seen, Step, Stub};
 
-/// A server that keeps one ElementDeployment by the API's rules: compare-and-set, a new version per change.
+/// A server with one ElementDeployment: compare-and-set, a new version for each change.
 struct World {
     on_its_way: Option<Seen>,
     object: Option<Value>,
@@ -20,14 +20,14 @@ struct World {
     stored: usize,
 }
 
-/// What the way to the server does to a write.
+/// The fault of a write.
 #[derive(Clone, Copy, PartialEq, Debug)]
 enum Fault {
     None,
-    /// No answer, and the write reaches the server only together with the next one.
+    /// No response; the write reaches the server together with the next one.
     Late,
     Status(u16),
-    /// This status, although the write was stored.
+    /// The write is stored, but the response has this status.
     StatusAfter(u16),
     CutBefore,
     CutAfter,
@@ -47,7 +47,7 @@ impl World {
         self.object.as_ref().map_or_else(|| Step::json(404, &status(404, "NotFound")), |object| Step::json(200, object))
     }
 
-    /// Applies a write as the API server would and gives its answer.
+    /// Applies a write like the API server and returns its response.
     fn write(&mut self, seen: &Seen) -> (u16, Value) {
         let body: Value = serde_json::from_str(&seen.body).expect("json");
         match (&mut self.object, seen.line.split(' ').next()) {
@@ -175,7 +175,7 @@ async fn a_write_is_one_request_with_version_field_manager_and_strict_validation
     );
 }
 
-/// Every fault at every try: the outcome is never against the truth, and nothing is stored twice.
+/// With every fault at every try the outcome is true, and nothing is stored twice.
 #[tokio::test]
 async fn no_fault_leads_to_a_false_outcome_or_a_second_change() {
     let faults = [
@@ -197,7 +197,7 @@ async fn no_fault_leads_to_a_false_outcome_or_a_second_change() {
     for first in faults {
         for second in faults {
             for (blind, somebody) in [(false, false), (true, false), (false, true)] {
-                // Reading back is repeated for seconds before it is given up; once per fault is enough.
+                // Reading back takes seconds to fail, so once per fault is enough.
                 if blind && second != Fault::None {
                     continue;
                 }
@@ -209,7 +209,7 @@ async fn no_fault_leads_to_a_false_outcome_or_a_second_change() {
                     match &run.outcome {
                         WriteOutcome::Applied(_) => assert_eq!(stored, 1, "{told}"),
                         WriteOutcome::Conflict { .. } | WriteOutcome::NotApplied(_) => assert_eq!(stored, 0, "{told}"),
-                        // On a busy machine any answer may come too late; then "unknown" is the truth.
+                        // On a busy machine a response may time out; "unknown" is then correct.
                         WriteOutcome::Unknown(error) => {
                             assert!(blind || matches!(error.kind(), ErrorKind::Timeout { .. }), "{told}");
                         }
@@ -218,7 +218,7 @@ async fn no_fault_leads_to_a_false_outcome_or_a_second_change() {
             }
         }
     }
-    // Some at a time: all at once would time out for want of processors.
+    // In groups: all at once would time out.
     futures::stream::iter(tasks).buffer_unordered(24).collect::<()>().await;
 }
 
@@ -295,7 +295,7 @@ async fn a_write_that_timed_out_is_unknown() {
 
 #[tokio::test]
 async fn a_dead_server_means_not_applied() {
-    // Bound and not listened to: it refuses, and nobody else gets the port meanwhile.
+    // Bound without listening: refuses connections, and no other process gets the port.
     let port = tokio::net::TcpSocket::new_v4().expect("a socket");
     port.bind("127.0.0.1:0".parse().expect("an address")).expect("a port");
     let address = port.local_addr().expect("address");

@@ -30,7 +30,7 @@ async fn an_expired_token_is_renewed_by_the_plugin_even_for_a_write() {
     let path = folder.path().join("config");
     std::fs::write(&path, config.to_string()).expect("written");
     let flags = ConnectionFlags { kubeconfig: Some(path.display().to_string()), ..ConnectionFlags::default() };
-    // Not by `connect`, which sends no token over plain HTTP.
+    // Not with `connect`, which sends no token over plain HTTP.
     let resolved = resolve_in(&flags, &of_process).expect("resolves");
     let cluster = Cluster::from_resolved(resolved, None, Limits::default()).await.expect("set up");
     cluster.get(&resource::<Secret>(), "ess", "x").await.expect("read");

@@ -40,7 +40,7 @@ async fn a_proxy_gets_its_own_user_and_the_servers_name_with_a_port() {
         let (place, asked) = proxy(plain().await, None, false).await;
         let resolved = resolved(&to("http://k8s.example"), &format!("{scheme}://us%20er:p%40ss+@{place}"));
         get(&resolved).await.expect("answered");
-        // It tells when the connection is gone, as it is with the client.
+        // Reports when the client closes the connection.
         let asked = timeout(Duration::from_secs(10), asked).await.expect("in time").expect("it works");
         assert!(asked.starts_with(wanted), "{asked}");
         // "us er:p@ss+" in Base64.
@@ -127,7 +127,7 @@ fn an_unusable_authority_is_not_reported_as_a_damaged_client_certificate() {
     assert!(error.contains("no certificate authority"), "{error}");
 }
 
-/// With a round trip more wherever the server did not find what it prefers in the first message.
+/// Counts another round trip if the first message lacks the preferred key exchange of the server.
 fn handshake_with(group: &'static dyn rustls::crypto::SupportedKxGroup) -> Option<rustls::HandshakeKind> {
     let server = TlsServer::start();
     let provider =
@@ -168,6 +168,6 @@ fn a_handshake_took_a_round_trip_more_because_go_prefers_another_key_exchange() 
     // Go since 1.24, and before.
     assert_eq!(handshake_with(X25519MLKEM768), Some(Full));
     assert_eq!(handshake_with(X25519), Some(Full));
-    // So that the test can fail.
+    // Proves that the test can fail.
     assert_eq!(handshake_with(SECP384R1), Some(FullWithHelloRetryRequest));
 }

@@ -26,7 +26,7 @@ async fn proof_of(user: Value) -> Result<Option<String>, String> {
     Ok(proof.user.token.map(|token| token.expose_secret().to_owned()).or(basic))
 }
 
-/// What the next request is sent with.
+/// The credentials of the next request.
 async fn token(credentials: &Credentials) -> String {
     credentials.current().await.expect("access");
     credentials.state.lock().await.proof.user.token.as_ref().expect("a token").expose_secret().to_owned()
@@ -53,7 +53,7 @@ async fn the_plugin_runs_once_and_again_only_when_its_token_is_refused() {
     for _ in 0..3 {
         assert_eq!(token(&credentials).await, "hello-1");
     }
-    // A second request that was refused with the old token gets the new one without another run.
+    // A second request refused with the old token gets the new one, and the plugin is not run again.
     for _ in 0..2 {
         assert!(credentials.renewed(&first).await.expect("runs").is_some());
         assert_eq!(token(&credentials).await, "hello-2");
@@ -83,7 +83,7 @@ async fn an_expired_token_is_renewed_before_it_is_used() {
     assert_eq!(token(&credentials).await, "hello-2");
 }
 
-/// Each run may open a browser.
+/// A plugin may open a browser each time.
 #[tokio::test]
 async fn a_plugin_without_a_new_credential_is_not_run_repeatedly() {
     let folder = tempfile::tempdir().expect("folder");
@@ -106,7 +106,7 @@ async fn credentials_of_the_kubeconfig_are_sent() {
     assert_eq!(proof_of(json!({"username": "jane"})).await, some("jane:"));
     let oidc = json!({"auth-provider": {"name": "oidc", "config": {"id-token": "i", "refresh-token": "r"}}});
     assert_eq!(proof_of(oidc).await, some("i"));
-    // `kubectl config set-credentials --token` leaves the provider where it is, and a plugin is not run then.
+    // `kubectl config set-credentials --token` does not remove the provider; a plugin is not run then.
     let both = json!({"token": "t", "auth-provider": {"name": "oidc", "config": {"id-token": "old"}},
         "exec": {"command": "/nonexistent"}});
     assert_eq!(proof_of(both).await, some("t"));

@@ -4,7 +4,7 @@ use k8s_openapi::ByteString;
 
 use super::*;
 
-/// A folder with kubeconfigs, and an environment that knows nothing else.
+/// A folder with kubeconfigs and an environment for them.
 struct World {
     folder: tempfile::TempDir,
     vars: Vec<(String, String)>,
@@ -31,7 +31,7 @@ impl World {
         self
     }
 
-    /// `KUBECONFIG` with these files of the folder.
+    /// Sets `KUBECONFIG` to these files.
     fn list(self, names: &[&str]) -> Self {
         let value = names.iter().map(|name| self.path(name)).collect::<Vec<_>>().join(":");
         self.var("KUBECONFIG", &value)
@@ -93,7 +93,7 @@ users:
 const EMPTY_CONTEXT: &str =
     "{apiVersion: v1, kind: Config, current-context: '', contexts: null, clusters: [], users: null}";
 
-/// A self-signed certificate, made for these tests.
+/// A self-signed certificate.
 fn certificate() -> String {
     rcgen::generate_simple_self_signed(vec!["prod.example".to_owned()]).expect("certificate").cert.pem()
 }
@@ -190,7 +190,7 @@ fn a_missing_entry_is_reported_with_the_available_ones() {
         world.error(&ConnectionFlags { user: some("x"), ..flags() }),
         "user x not found in the kubeconfig. Available users: admin, jane."
     );
-    // As in kubectl, a context may name a user that is not there: it is then nobody.
+    // As in kubectl, a context may name a missing user, which has no credentials.
     assert!(world.fine(&ConnectionFlags { context: some("bare"), ..flags() }).user.token.is_none());
 }
 
@@ -230,7 +230,7 @@ fn an_authority_and_no_verification_exclude_each_other() {
         ..flags()
     };
     assert!(world.error(&both).starts_with("certificate-authority cannot be combined with insecure-skip-tls-verify"));
-    // The flag alone makes the kubeconfig's authority meaningless, and the other way round.
+    // Each flag alone overrides the kubeconfig's setting.
     let insecure = world.fine(&ConnectionFlags { insecure_skip_tls_verify: true, ..flags() });
     assert!(insecure.config.accept_invalid_certs && insecure.config.root_cert.is_none());
     let verified = world.fine(&ConnectionFlags {
@@ -301,7 +301,7 @@ fn of_entries_with_the_same_name_in_several_files_the_first_wins() {
         let resolved = list.var("KUBECONFIG", &value).fine(&flags());
         assert_eq!(resolved.user.token.expect("a token").expose_secret(), token);
     }
-    // What is refused in one file is refused in a list, whichever file it is in; documents of one file are put together.
+    // The same applies to each file of a list, and to all documents of a file together.
     let twice = "users: [{name: jane, user: {token: canary}}, {name: jane}]";
     for names in [["a", "c"], ["c", "a"]] {
         let world = World::new().file("a", PROD).file("c", twice).list(&names);

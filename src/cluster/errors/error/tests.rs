@@ -68,7 +68,7 @@ fn a_missing_object_and_a_missing_api_are_different_errors() {
     let error = answered(404, &missing, &patch());
     assert_eq!(*error.kind(), ErrorKind::NotFound);
     assert_eq!(error.to_string(), "ElementDeployment first-element in namespace ess not found");
-    // This is what kube-apiserver writes for a group or version it does not serve.
+    // kube-apiserver's response for a group or version that it does not serve.
     let error = ClusterError::from_answer(404, None, b"404 page not found\n").at(&patch(), &place());
     assert_eq!(*error.kind(), ErrorKind::NoSuchApi);
     assert_eq!(
@@ -110,7 +110,7 @@ fn a_rejected_object_is_reported_with_every_field() {
 
 #[test]
 fn a_patch_with_an_unknown_field_does_not_show_the_whole_object() {
-    // As kube-apiserver 1.36.3 answers it, the object shortened.
+    // The response of kube-apiserver 1.36.3, with a shortened object.
     let object = r#"{\"apiVersion\":\"v1\",\"data\":{\"password\":\"c2VjcmV0\"},\"kind\":\"Secret\",\"metadata\":{\"annotations\":{\"last\":\"{\\\"a\\\": 1}\"}}}"#;
     let cause = format!(
         "Invalid value: \"{object}\": strict decoding error: unknown field \"spec.nope\", unknown field \"spec.b\""
@@ -231,7 +231,7 @@ fn a_redirect_or_web_page_is_reported_with_its_target_host() {
     }
     let plain = ClusterError::by_another(404, None, b"<html>nothing here</html>").unwrap();
     assert!(hint(&plain.at(&patch(), &place())).ends_with("a web page (HTML) (404)"));
-    // The API server's own words, and a load balancer in front of one that is being restarted.
+    // Responses of the API server, and of a load balancer in front of a restarting one.
     for (code, body) in
         [(404, "404 page not found\n"), (403, "{\"kind\": \"Status\"}"), (502, "<html>"), (401, "<html>")]
     {

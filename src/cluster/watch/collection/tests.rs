@@ -23,7 +23,7 @@ fn quick() -> Waits {
     Waits { answer: ms(500), silence: ms(500), unreachable: ms(1), pauses: [10, 20, 30, 40].map(ms) }
 }
 
-/// Everything that is seen until there is nothing more, and the requests that it took.
+/// All events until the end, and the requests.
 async fn seen(steps: Vec<Step>, waits: Waits) -> (Vec<String>, Vec<String>) {
     let stub = Stub::with_steps(steps).await;
     let cluster = Cluster::to_stub(&stub.address, Limits::default()).await;
@@ -107,7 +107,7 @@ async fn a_namespace_with_too_many_objects_is_not_watched() {
     assert_eq!((seen.last().map(String::as_str), requests.len()), (Some("?"), 1));
 }
 
-/// What half an hour of an activation costs here, if a load balancer cuts every connection after five minutes.
+/// The requests of half an hour, with a load balancer that closes every connection after five minutes.
 #[test]
 fn the_pauses_stay_within_the_request_budget() {
     let mut at = Duration::ZERO;

@@ -390,7 +390,7 @@ async fn dropping_the_watch_ends_its_connection() {
 #[test]
 fn a_quiet_half_hour_costs_few_requests() {
     let timing = Timing::default();
-    // With bookmarks the server's limit ends a connection, without them the silence does.
+    // With bookmarks the server's limit ends a connection, without them the limit for silence.
     assert!(1800 / timing.silence.as_secs() <= 30);
     assert!(timing.server_limit < Duration::from_mins(5));
 }

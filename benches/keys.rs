@@ -1,8 +1,8 @@
-//! How long `prepare` takes to make MAS's signing key, beside `openssl genrsa` in the same run: `cargo bench --bench keys`.
+//! Compares the time to generate MAS's signing key with `openssl genrsa`: `cargo bench --bench keys`.
 //!
-//! Both find random primes, so single runs differ by a factor of ten; the two take turns, and means and medians are printed
-//! with their ratio. Nothing is asserted: what a machine is busy with is nobody's fault here. openssl's time includes its
-//! start, as it does for a person; that is printed as well.
+//! Both search random primes, so single times differ by a factor of ten. The two alternate, and means and medians are printed with
+//! their ratio. Asserts nothing, because the load of the machine affects the result. openssl's time includes its start, which is
+//! printed as well.
 
 use std::hint::black_box;
 use std::process::{Command, Stdio};
@@ -10,11 +10,11 @@ use std::time::{Duration, Instant};
 
 use ess_mas::x509::{RsaBits, RsaPrivateKey, TlsKeyType, TlsPrivateKey};
 
-/// Runs of each, unless `ESS_MAS_KEYS` says another number.
+/// The number of keys, if `ESS_MAS_KEYS` is not set.
 const RUNS: usize = 60;
 
 fn main() {
-    // `cargo test` runs benches too, to see that they work.
+    // `cargo test` runs benches too.
     let quick = std::env::args().any(|argument| argument == "--test");
     let runs =
         std::env::var("ESS_MAS_KEYS").ok().and_then(|text| text.parse().ok()).unwrap_or(if quick { 1 } else { RUNS });

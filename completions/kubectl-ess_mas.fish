@@ -24,24 +24,24 @@ function __fish_kubectl_ess_mas_using_subcommand
     contains -- $cmd[1] $argv
 end
 
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l kubeconfig -d 'Path of the kubeconfig file, instead of the list in KUBECONFIG' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l kubeconfig -d 'Path to the kubeconfig file; overrides KUBECONFIG' -r -F
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l context -d 'Context of the kubeconfig' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l cluster -d 'Cluster of the kubeconfig' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l user -d 'User of the kubeconfig' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -s n -l namespace -d 'Namespace of the deployment' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -s s -l server -d 'Address of the API server' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l tls-server-name -d 'Server name for certificate validation' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l certificate-authority -d 'File with the certificate authority of the API server' -r -F
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l client-certificate -d 'File with the client certificate' -r -F
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l client-key -d 'File with the client key' -r -F
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l as -d 'User to act as' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l as-uid -d 'UID to act as' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l as-group -d 'Group to act as; may be repeated' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l request-timeout -d 'Longest wait for one answer, such as 5s or 2m; 0 for no limit' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l as -d 'User to impersonate' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l as-uid -d 'UID to impersonate' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l as-group -d 'Group to impersonate; repeatable' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l request-timeout -d 'Time limit for one request, such as 5s or 2m; 0 for no limit' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate; makes the connection insecure'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l insecure-skip-tls-verify -d 'Skip verification of the server\'s certificate; makes the connection insecure'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -s v -d 'Say more; repeat for more still'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -s q -l quiet -d 'Say only what is wrong'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -s h -l help -d 'Print help'
@@ -62,26 +62,26 @@ complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" 
 wide\t''
 json\t''
 yaml\t''"
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l kubeconfig -d 'Path of the kubeconfig file, instead of the list in KUBECONFIG' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l kubeconfig -d 'Path to the kubeconfig file; overrides KUBECONFIG' -r -F
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l context -d 'Context of the kubeconfig' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l cluster -d 'Cluster of the kubeconfig' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l user -d 'User of the kubeconfig' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -s n -l namespace -d 'Namespace of the deployment' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -s s -l server -d 'Address of the API server' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l tls-server-name -d 'Server name for certificate validation' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l certificate-authority -d 'File with the certificate authority of the API server' -r -F
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l client-certificate -d 'File with the client certificate' -r -F
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l client-key -d 'File with the client key' -r -F
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l as -d 'User to act as' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l as-uid -d 'UID to act as' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l as-group -d 'Group to act as; may be repeated' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l request-timeout -d 'Longest wait for one answer, such as 5s or 2m; 0 for no limit' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l as -d 'User to impersonate' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l as-uid -d 'UID to impersonate' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l as-group -d 'Group to impersonate; repeatable' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l request-timeout -d 'Time limit for one request, such as 5s or 2m; 0 for no limit' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -s A -l all-namespaces -d 'Every deployment in every namespace'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -s w -l watch -d 'Follow it until Ctrl-C, with a line for every change'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate; makes the connection insecure'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l insecure-skip-tls-verify -d 'Skip verification of the server\'s certificate; makes the connection insecure'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -s v -d 'Say more; repeat for more still'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -s q -l quiet -d 'Say only what is wrong'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -s h -l help -d 'Print help'
@@ -304,27 +304,27 @@ complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -
 wide\t''
 json\t''
 yaml\t''"
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l kubeconfig -d 'Path of the kubeconfig file, instead of the list in KUBECONFIG' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l kubeconfig -d 'Path to the kubeconfig file; overrides KUBECONFIG' -r -F
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l context -d 'Context of the kubeconfig' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l cluster -d 'Cluster of the kubeconfig' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l user -d 'User of the kubeconfig' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -s n -l namespace -d 'Namespace of the deployment' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -s s -l server -d 'Address of the API server' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l tls-server-name -d 'Server name for certificate validation' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l certificate-authority -d 'File with the certificate authority of the API server' -r -F
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l client-certificate -d 'File with the client certificate' -r -F
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l client-key -d 'File with the client key' -r -F
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l as -d 'User to act as' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l as-uid -d 'UID to act as' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l as-group -d 'Group to act as; may be repeated' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l request-timeout -d 'Longest wait for one answer, such as 5s or 2m; 0 for no limit' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l as -d 'User to impersonate' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l as-uid -d 'UID to impersonate' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l as-group -d 'Group to impersonate; repeatable' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l request-timeout -d 'Time limit for one request, such as 5s or 2m; 0 for no limit' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l rbac -d 'Print the Role that is enough for the whole way'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l databases -d 'Log in to MAS\'s and Synapse\'s databases with the credentials of the spec and look, in a read-only transaction'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l through-cluster -d 'Go through a port-forward to the pods behind the databases\' Services'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate; makes the connection insecure'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l insecure-skip-tls-verify -d 'Skip verification of the server\'s certificate; makes the connection insecure'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -s v -d 'Say more; repeat for more still'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -s q -l quiet -d 'Say only what is wrong'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -s h -l help -d 'Print help'
@@ -500,20 +500,20 @@ synapse-database-tls\t'syn2mas does not verify the certificate of Synapse\'s dat
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l export -d 'Write nothing to the cluster; print what the manifest\'s owner must add' -r -f -a "helm-values\t'A values file for chart ess-stack, to pass with a second -f; it names the Secret'
 manifests\t'A patch of the ElementDeployment and, in a file of its own, the Secret'"
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l export-file -d 'Write the export there, readable by you alone, instead of to standard output' -r -F
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l kubeconfig -d 'Path of the kubeconfig file, instead of the list in KUBECONFIG' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l kubeconfig -d 'Path to the kubeconfig file; overrides KUBECONFIG' -r -F
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l context -d 'Context of the kubeconfig' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l cluster -d 'Cluster of the kubeconfig' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l user -d 'User of the kubeconfig' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -s n -l namespace -d 'Namespace of the deployment' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -s s -l server -d 'Address of the API server' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l tls-server-name -d 'Server name for certificate validation' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l certificate-authority -d 'File with the certificate authority of the API server' -r -F
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l client-certificate -d 'File with the client certificate' -r -F
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l client-key -d 'File with the client key' -r -F
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l as -d 'User to act as' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l as-uid -d 'UID to act as' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l as-group -d 'Group to act as; may be repeated' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l request-timeout -d 'Longest wait for one answer, such as 5s or 2m; 0 for no limit' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l as -d 'User to impersonate' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l as-uid -d 'UID to impersonate' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l as-group -d 'Group to impersonate; repeatable' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l request-timeout -d 'Time limit for one request, such as 5s or 2m; 0 for no limit' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -522,7 +522,7 @@ complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare"
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l inline-secrets -d 'Put the secret values into the export; needs --export-file'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l without-secret -d 'Leave the Secret out of the manifests'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l force -d 'Replace the export file if it is there'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate; makes the connection insecure'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l insecure-skip-tls-verify -d 'Skip verification of the server\'s certificate; makes the connection insecure'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -s v -d 'Say more; repeat for more still'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -s q -l quiet -d 'Say only what is wrong'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -676,27 +676,27 @@ complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run"
 wide\t''
 json\t''
 yaml\t''"
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l kubeconfig -d 'Path of the kubeconfig file, instead of the list in KUBECONFIG' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l kubeconfig -d 'Path to the kubeconfig file; overrides KUBECONFIG' -r -F
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l context -d 'Context of the kubeconfig' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l cluster -d 'Cluster of the kubeconfig' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l user -d 'User of the kubeconfig' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -s n -l namespace -d 'Namespace of the deployment' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -s s -l server -d 'Address of the API server' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l tls-server-name -d 'Server name for certificate validation' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l certificate-authority -d 'File with the certificate authority of the API server' -r -F
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l client-certificate -d 'File with the client certificate' -r -F
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l client-key -d 'File with the client key' -r -F
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l as -d 'User to act as' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l as-uid -d 'UID to act as' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l as-group -d 'Group to act as; may be repeated' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l request-timeout -d 'Longest wait for one answer, such as 5s or 2m; 0 for no limit' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l as -d 'User to impersonate' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l as-uid -d 'UID to impersonate' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l as-group -d 'Group to impersonate; repeatable' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l request-timeout -d 'Time limit for one request, such as 5s or 2m; 0 for no limit' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l preview -d 'Show what would be written and stop'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -s y -l yes -d 'Do not ask'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l via-owner -d 'Write nothing: show the change for the manifest\'s owner (Helm, Argo CD, Flux, installer) and wait for it'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate; makes the connection insecure'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l insecure-skip-tls-verify -d 'Skip verification of the server\'s certificate; makes the connection insecure'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -s v -d 'Say more; repeat for more still'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -s q -l quiet -d 'Say only what is wrong'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -s h -l help -d 'Print help'
@@ -853,27 +853,27 @@ complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate
 wide\t''
 json\t''
 yaml\t''"
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l kubeconfig -d 'Path of the kubeconfig file, instead of the list in KUBECONFIG' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l kubeconfig -d 'Path to the kubeconfig file; overrides KUBECONFIG' -r -F
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l context -d 'Context of the kubeconfig' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l cluster -d 'Cluster of the kubeconfig' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l user -d 'User of the kubeconfig' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -s n -l namespace -d 'Namespace of the deployment' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -s s -l server -d 'Address of the API server' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l tls-server-name -d 'Server name for certificate validation' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l certificate-authority -d 'File with the certificate authority of the API server' -r -F
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l client-certificate -d 'File with the client certificate' -r -F
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l client-key -d 'File with the client key' -r -F
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l as -d 'User to act as' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l as-uid -d 'UID to act as' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l as-group -d 'Group to act as; may be repeated' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l request-timeout -d 'Longest wait for one answer, such as 5s or 2m; 0 for no limit' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l as -d 'User to impersonate' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l as-uid -d 'UID to impersonate' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l as-group -d 'Group to impersonate; repeatable' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l request-timeout -d 'Time limit for one request, such as 5s or 2m; 0 for no limit' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l preview -d 'Show what would be written and stop'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -s y -l yes -d 'Not enough here: --confirm and --backup are needed'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l via-owner -d 'Write nothing: show the change for the manifest\'s owner (Helm, Argo CD, Flux, installer) and wait for it'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate; makes the connection insecure'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l insecure-skip-tls-verify -d 'Skip verification of the server\'s certificate; makes the connection insecure'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -s v -d 'Say more; repeat for more still'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -s q -l quiet -d 'Say only what is wrong'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -s h -l help -d 'Print help'
@@ -1027,27 +1027,27 @@ complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -
 wide\t''
 json\t''
 yaml\t''"
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l kubeconfig -d 'Path of the kubeconfig file, instead of the list in KUBECONFIG' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l kubeconfig -d 'Path to the kubeconfig file; overrides KUBECONFIG' -r -F
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l context -d 'Context of the kubeconfig' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l cluster -d 'Cluster of the kubeconfig' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l user -d 'User of the kubeconfig' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -s n -l namespace -d 'Namespace of the deployment' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -s s -l server -d 'Address of the API server' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l tls-server-name -d 'Server name for certificate validation' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l certificate-authority -d 'File with the certificate authority of the API server' -r -F
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l client-certificate -d 'File with the client certificate' -r -F
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l client-key -d 'File with the client key' -r -F
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l as -d 'User to act as' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l as-uid -d 'UID to act as' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l as-group -d 'Group to act as; may be repeated' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l request-timeout -d 'Longest wait for one answer, such as 5s or 2m; 0 for no limit' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l as -d 'User to impersonate' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l as-uid -d 'UID to impersonate' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l as-group -d 'Group to impersonate; repeatable' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l request-timeout -d 'Time limit for one request, such as 5s or 2m; 0 for no limit' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l remove -d 'Take the MAS component out as well'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l preview -d 'Show what would be written and stop'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -s y -l yes -d 'Do not ask'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate; makes the connection insecure'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l insecure-skip-tls-verify -d 'Skip verification of the server\'s certificate; makes the connection insecure'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -s v -d 'Say more; repeat for more still'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -s q -l quiet -d 'Say only what is wrong'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -s h -l help -d 'Print help'
@@ -1059,46 +1059,46 @@ complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" 
 wide\t''
 json\t''
 yaml\t''"
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l kubeconfig -d 'Path of the kubeconfig file, instead of the list in KUBECONFIG' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l kubeconfig -d 'Path to the kubeconfig file; overrides KUBECONFIG' -r -F
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l context -d 'Context of the kubeconfig' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l cluster -d 'Cluster of the kubeconfig' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l user -d 'User of the kubeconfig' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -s n -l namespace -d 'Namespace of the deployment' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -s s -l server -d 'Address of the API server' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l tls-server-name -d 'Server name for certificate validation' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l certificate-authority -d 'File with the certificate authority of the API server' -r -F
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l client-certificate -d 'File with the client certificate' -r -F
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l client-key -d 'File with the client key' -r -F
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l as -d 'User to act as' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l as-uid -d 'UID to act as' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l as-group -d 'Group to act as; may be repeated' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l request-timeout -d 'Longest wait for one answer, such as 5s or 2m; 0 for no limit' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l as -d 'User to impersonate' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l as-uid -d 'UID to impersonate' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l as-group -d 'Group to impersonate; repeatable' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l request-timeout -d 'Time limit for one request, such as 5s or 2m; 0 for no limit' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l through-cluster -d 'Go through a port-forward to the pods behind the ingress, where that cannot be reached from here'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate; makes the connection insecure'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l insecure-skip-tls-verify -d 'Skip verification of the server\'s certificate; makes the connection insecure'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -s v -d 'Say more; repeat for more still'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -s q -l quiet -d 'Say only what is wrong'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -s h -l help -d 'Print help'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l kubeconfig -d 'Path of the kubeconfig file, instead of the list in KUBECONFIG' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l kubeconfig -d 'Path to the kubeconfig file; overrides KUBECONFIG' -r -F
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l context -d 'Context of the kubeconfig' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l cluster -d 'Cluster of the kubeconfig' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l user -d 'User of the kubeconfig' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -s n -l namespace -d 'Namespace of the deployment' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -s s -l server -d 'Address of the API server' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l tls-server-name -d 'Server name for certificate validation' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l certificate-authority -d 'File with the certificate authority of the API server' -r -F
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l client-certificate -d 'File with the client certificate' -r -F
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l client-key -d 'File with the client key' -r -F
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l as -d 'User to act as' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l as-uid -d 'UID to act as' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l as-group -d 'Group to act as; may be repeated' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l request-timeout -d 'Longest wait for one answer, such as 5s or 2m; 0 for no limit' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l as -d 'User to impersonate' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l as-uid -d 'UID to impersonate' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l as-group -d 'Group to impersonate; repeatable' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l request-timeout -d 'Time limit for one request, such as 5s or 2m; 0 for no limit' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate; makes the connection insecure'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l insecure-skip-tls-verify -d 'Skip verification of the server\'s certificate; makes the connection insecure'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -s v -d 'Say more; repeat for more still'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -s q -l quiet -d 'Say only what is wrong'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -s h -l help -d 'Print help'
@@ -1117,25 +1117,25 @@ complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and
 wide\t''
 json\t''
 yaml\t''"
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l kubeconfig -d 'Path of the kubeconfig file, instead of the list in KUBECONFIG' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l kubeconfig -d 'Path to the kubeconfig file; overrides KUBECONFIG' -r -F
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l context -d 'Context of the kubeconfig' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l cluster -d 'Cluster of the kubeconfig' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l user -d 'User of the kubeconfig' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -s n -l namespace -d 'Namespace of the deployment' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -s s -l server -d 'Address of the API server' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l tls-server-name -d 'Server name for certificate validation' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l certificate-authority -d 'File with the certificate authority of the API server' -r -F
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l client-certificate -d 'File with the client certificate' -r -F
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l client-key -d 'File with the client key' -r -F
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l as -d 'User to act as' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l as-uid -d 'UID to act as' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l as-group -d 'Group to act as; may be repeated' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l request-timeout -d 'Longest wait for one answer, such as 5s or 2m; 0 for no limit' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l as -d 'User to impersonate' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l as-uid -d 'UID to impersonate' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l as-group -d 'Group to impersonate; repeatable' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l request-timeout -d 'Time limit for one request, such as 5s or 2m; 0 for no limit' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l force -d 'Replace files that are there'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate; makes the connection insecure'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l insecure-skip-tls-verify -d 'Skip verification of the server\'s certificate; makes the connection insecure'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -s v -d 'Say more; repeat for more still'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -s q -l quiet -d 'Say only what is wrong'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -1149,25 +1149,25 @@ complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and
 wide\t''
 json\t''
 yaml\t''"
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l kubeconfig -d 'Path of the kubeconfig file, instead of the list in KUBECONFIG' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l kubeconfig -d 'Path to the kubeconfig file; overrides KUBECONFIG' -r -F
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l context -d 'Context of the kubeconfig' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l cluster -d 'Cluster of the kubeconfig' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l user -d 'User of the kubeconfig' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -s n -l namespace -d 'Namespace of the deployment' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -s s -l server -d 'Address of the API server' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l tls-server-name -d 'Server name for certificate validation' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l certificate-authority -d 'File with the certificate authority of the API server' -r -F
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l client-certificate -d 'File with the client certificate' -r -F
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l client-key -d 'File with the client key' -r -F
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l as -d 'User to act as' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l as-uid -d 'UID to act as' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l as-group -d 'Group to act as; may be repeated' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l request-timeout -d 'Longest wait for one answer, such as 5s or 2m; 0 for no limit' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l as -d 'User to impersonate' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l as-uid -d 'UID to impersonate' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l as-group -d 'Group to impersonate; repeatable' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l request-timeout -d 'Time limit for one request, such as 5s or 2m; 0 for no limit' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l force -d 'Replace files that are there'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate; makes the connection insecure'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l insecure-skip-tls-verify -d 'Skip verification of the server\'s certificate; makes the connection insecure'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -s v -d 'Say more; repeat for more still'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -s q -l quiet -d 'Say only what is wrong'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -1181,25 +1181,25 @@ complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and
 wide\t''
 json\t''
 yaml\t''"
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l kubeconfig -d 'Path of the kubeconfig file, instead of the list in KUBECONFIG' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l kubeconfig -d 'Path to the kubeconfig file; overrides KUBECONFIG' -r -F
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l context -d 'Context of the kubeconfig' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l cluster -d 'Cluster of the kubeconfig' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l user -d 'User of the kubeconfig' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -s n -l namespace -d 'Namespace of the deployment' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -s s -l server -d 'Address of the API server' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l tls-server-name -d 'Server name for certificate validation' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l certificate-authority -d 'File with the certificate authority of the API server' -r -F
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l client-certificate -d 'File with the client certificate' -r -F
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l client-key -d 'File with the client key' -r -F
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l as -d 'User to act as' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l as-uid -d 'UID to act as' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l as-group -d 'Group to act as; may be repeated' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l request-timeout -d 'Longest wait for one answer, such as 5s or 2m; 0 for no limit' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l as -d 'User to impersonate' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l as-uid -d 'UID to impersonate' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l as-group -d 'Group to impersonate; repeatable' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l request-timeout -d 'Time limit for one request, such as 5s or 2m; 0 for no limit' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l live -d 'Look at what answers at the host now; nothing but the TLS handshake is sent'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate; makes the connection insecure'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l insecure-skip-tls-verify -d 'Skip verification of the server\'s certificate; makes the connection insecure'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -s v -d 'Say more; repeat for more still'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -s q -l quiet -d 'Say only what is wrong'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help'
@@ -1208,45 +1208,45 @@ complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" 
 wide\t''
 json\t''
 yaml\t''"
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -l kubeconfig -d 'Path of the kubeconfig file, instead of the list in KUBECONFIG' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -l kubeconfig -d 'Path to the kubeconfig file; overrides KUBECONFIG' -r -F
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -l context -d 'Context of the kubeconfig' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -l cluster -d 'Cluster of the kubeconfig' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -l user -d 'User of the kubeconfig' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -s n -l namespace -d 'Namespace of the deployment' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -s s -l server -d 'Address of the API server' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -l tls-server-name -d 'Server name for certificate validation' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -l certificate-authority -d 'File with the certificate authority of the API server' -r -F
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -l client-certificate -d 'File with the client certificate' -r -F
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -l client-key -d 'File with the client key' -r -F
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -l as -d 'User to act as' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -l as-uid -d 'UID to act as' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -l as-group -d 'Group to act as; may be repeated' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -l request-timeout -d 'Longest wait for one answer, such as 5s or 2m; 0 for no limit' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -l as -d 'User to impersonate' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -l as-uid -d 'UID to impersonate' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -l as-group -d 'Group to impersonate; repeatable' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -l request-timeout -d 'Time limit for one request, such as 5s or 2m; 0 for no limit' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate; makes the connection insecure'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -l insecure-skip-tls-verify -d 'Skip verification of the server\'s certificate; makes the connection insecure'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -s v -d 'Say more; repeat for more still'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -s q -l quiet -d 'Say only what is wrong'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -s h -l help -d 'Print help'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l kubeconfig -d 'Path of the kubeconfig file, instead of the list in KUBECONFIG' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l kubeconfig -d 'Path to the kubeconfig file; overrides KUBECONFIG' -r -F
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l context -d 'Context of the kubeconfig' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l cluster -d 'Cluster of the kubeconfig' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l user -d 'User of the kubeconfig' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -s n -l namespace -d 'Namespace of the deployment' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -s s -l server -d 'Address of the API server' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l tls-server-name -d 'Server name for certificate validation' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l certificate-authority -d 'File with the certificate authority of the API server' -r -F
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l client-certificate -d 'File with the client certificate' -r -F
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l client-key -d 'File with the client key' -r -F
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l as -d 'User to act as' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l as-uid -d 'UID to act as' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l as-group -d 'Group to act as; may be repeated' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l request-timeout -d 'Longest wait for one answer, such as 5s or 2m; 0 for no limit' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l as -d 'User to impersonate' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l as-uid -d 'UID to impersonate' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l as-group -d 'Group to impersonate; repeatable' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l request-timeout -d 'Time limit for one request, such as 5s or 2m; 0 for no limit' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate; makes the connection insecure'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l insecure-skip-tls-verify -d 'Skip verification of the server\'s certificate; makes the connection insecure'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -s v -d 'Say more; repeat for more still'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -s q -l quiet -d 'Say only what is wrong'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -s h -l help -d 'Print help'
@@ -1254,24 +1254,24 @@ complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version"
 wide\t''
 json\t''
 yaml\t''"
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l kubeconfig -d 'Path of the kubeconfig file, instead of the list in KUBECONFIG' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l kubeconfig -d 'Path to the kubeconfig file; overrides KUBECONFIG' -r -F
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l context -d 'Context of the kubeconfig' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l cluster -d 'Cluster of the kubeconfig' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l user -d 'User of the kubeconfig' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -s n -l namespace -d 'Namespace of the deployment' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -s s -l server -d 'Address of the API server' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l tls-server-name -d 'Name to expect in the server\'s certificate' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l tls-server-name -d 'Server name for certificate validation' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l certificate-authority -d 'File with the certificate authority of the API server' -r -F
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l client-certificate -d 'File with the client certificate' -r -F
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l client-key -d 'File with the client key' -r -F
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l as -d 'User to act as' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l as-uid -d 'UID to act as' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l as-group -d 'Group to act as; may be repeated' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l request-timeout -d 'Longest wait for one answer, such as 5s or 2m; 0 for no limit' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l as -d 'User to impersonate' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l as-uid -d 'UID to impersonate' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l as-group -d 'Group to impersonate; repeatable' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l request-timeout -d 'Time limit for one request, such as 5s or 2m; 0 for no limit' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l insecure-skip-tls-verify -d 'Do not check the server\'s certificate; makes the connection insecure'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l insecure-skip-tls-verify -d 'Skip verification of the server\'s certificate; makes the connection insecure'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -s v -d 'Say more; repeat for more still'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -s q -l quiet -d 'Say only what is wrong'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -s h -l help -d 'Print help'

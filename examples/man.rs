@@ -1,4 +1,4 @@
-//! Writes the manual pages into a folder: `cargo run --example man -- DIR`.
+//! Writes the manual pages to a folder: `cargo run --example man -- DIR`.
 
 #[path = "man/pages.rs"]
 mod pages;

@@ -1,8 +1,8 @@
-//! The whole migration in a sandbox, with the real plugin: `cargo run --example sandbox`.
+//! A complete migration in a sandbox, with the real plugin: `cargo run --example sandbox`.
 //!
 //! Starts a real `kube-apiserver` and etcd (built from their Go modules the first time, which takes minutes), a stand-in
-//! for ESS Classic's operator and a realistic `ElementDeployment`, and walks `status → prepare → dry-run → activate →
-//! status`, showing each command and its real output.
+//! for ESS Classic's operator and a realistic `ElementDeployment`. Runs `status`, `prepare`, `dry-run`, `activate` and `status`,
+//! and shows each command with its real output.
 
 #[path = "sandbox/options.rs"]
 mod options;
@@ -25,17 +25,17 @@ fn main() -> ExitCode {
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("the sandbox cannot start: {error}");
+            eprintln!("error: the sandbox cannot start: {error}");
             return ExitCode::FAILURE;
         }
     };
     let walked = runtime.block_on(walk::run(options));
-    // A question may still be open; nobody waits for its answer any longer.
+    // A thread may still wait for Enter.
     runtime.shutdown_background();
     match walked {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("the sandbox failed: {error}");
+            eprintln!("error: the sandbox failed: {error}");
             ExitCode::FAILURE
         }
     }

@@ -1,4 +1,4 @@
-//! What may lie between here and an API server: a long way, a proxy.
+//! Simulated networks between the program and the API server: latency, a proxy.
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -6,8 +6,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Starts a way to `to` on which everything takes half of `round_trip`, and a connection is only there after a whole one.
-/// It ends with the process.
+/// Starts a forwarder to `to` with a latency of half of `round_trip`, and a whole one for a new connection. Ends with the process.
 pub fn slow(to: SocketAddr, round_trip: Duration) -> io::Result<SocketAddr> {
     listen(move |client| {
         let there = Instant::now() + round_trip;
@@ -16,7 +15,7 @@ pub fn slow(to: SocketAddr, round_trip: Duration) -> io::Result<SocketAddr> {
     })
 }
 
-/// Starts an HTTP proxy that knows `CONNECT`, and this machine by every name. It ends with the process.
+/// Starts an HTTP proxy for `CONNECT`, which resolves every name to this machine. Ends with the process.
 pub fn proxy() -> io::Result<SocketAddr> {
     listen(|mut client| {
         let mut head = Vec::new();
@@ -39,7 +38,7 @@ fn listen(serve: impl Fn(TcpStream) -> io::Result<()> + Send + Sync + Clone + 's
     thread::spawn(move || {
         for client in listener.incoming().flatten() {
             let serve = serve.clone();
-            // Whoever broke off will say so.
+            // The side that closed the connection reports it.
             thread::spawn(move || drop(serve(client)));
         }
     });
@@ -55,7 +54,7 @@ fn join(client: TcpStream, server: TcpStream, delay: Duration, there: Instant) -
     back.join().unwrap_or(Ok(()))
 }
 
-/// Carries bytes, each `delay` after it came and none before `not_before` and that.
+/// Forwards bytes after `delay`, and not before `not_before` plus `delay`.
 fn carry(mut from: TcpStream, mut to: TcpStream, delay: Duration, not_before: Instant) -> io::Result<()> {
     let (sender, pieces) = mpsc::channel::<(Instant, Vec<u8>)>();
     let writer = thread::spawn(move || -> io::Result<()> {

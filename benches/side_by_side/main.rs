@@ -1,8 +1,7 @@
-//! This program beside what a person would use instead: `cargo run --example side_by_side`.
+//! Compares this program with the alternatives: `cargo run --example side_by_side`.
 //!
-//! Builds the program as it is released, kubectl and a control plane, and measures by turns: ratios from one run on one
-//! machine, printed as the table in docs/performance.md. Words on the command line choose parts of it (see [`PARTS`]),
-//! `--quick` makes it short and says less.
+//! Builds the release program, kubectl and a control plane, and measures alternately. Prints the ratios as the table in
+//! docs/performance.md. Arguments select parts (see [`PARTS`]); `--quick` is shorter and less exact.
 
 mod files;
 mod links;
@@ -20,7 +19,7 @@ use ess_mas_sandbox::Result;
 use place::Programs;
 use table::Row;
 
-/// What there is to measure.
+/// The measurements.
 const PARTS: [&str; 9] = ["start", "status", "many", "memory", "promptness", "requests", "keys", "size", "build"];
 
 fn main() -> ExitCode {
@@ -44,7 +43,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Everything that was asked for, as far as it went.
+/// Runs the selected measurements, until one fails.
 fn compare(words: &[String]) -> (Vec<Row>, Result<()>) {
     let mut rows = Vec::new();
     let result = fill(&mut rows, words);

@@ -1,4 +1,4 @@
-//! What one run of a program costs: time, processor time, and memory at its peak.
+//! Measures a process: time, processor time and peak memory.
 
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -10,11 +10,11 @@ use ess_mas_sandbox::Result;
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike as _;
 
-/// Makes this program run another one and tell what that cost. A process of its own for each: the system tells what all
-/// children together took, and the most memory that any of them had.
+/// Makes this program run another one and report its resource usage. A new process for each, because the system reports the sum and
+/// the maximum over all children.
 pub const MEASURE: &str = "--measure-one";
 
-/// A program, and the environment it is run in.
+/// A program and its environment.
 #[derive(Clone)]
 pub struct Program {
     pub path: PathBuf,
@@ -24,17 +24,17 @@ pub struct Program {
     pub proxy: Option<String>,
 }
 
-/// What a run cost.
+/// The resource usage of a process.
 #[derive(Clone, Copy)]
 pub struct Cost {
     pub wall: Duration,
-    /// User and system together.
+    /// User and system time.
     pub cpu: Duration,
-    /// The most memory at once, in KiB.
+    /// Peak memory in KiB.
     pub peak: u64,
 }
 
-/// Several runs.
+/// Several measurements.
 #[derive(Clone, Default)]
 pub struct Series(Vec<Cost>);
 
@@ -43,7 +43,7 @@ impl Series {
         self.0.push(cost);
     }
 
-    /// The median of every figure by itself, in milliseconds and MiB.
+    /// The median of each value, in milliseconds and MiB.
     pub fn medians(&self) -> (f64, f64, f64) {
         let of = |figure: &dyn Fn(&Cost) -> f64| median(self.0.iter().map(figure).collect());
         (
@@ -53,14 +53,14 @@ impl Series {
         )
     }
 
-    /// The mean time, where what is measured is random: a median would hide the long ones.
+    /// The mean time, for random durations: a median would hide the long ones.
     pub fn mean(&self) -> f64 {
         let sum: f64 = self.0.iter().map(|cost| cost.wall.as_secs_f64() * 1000.0).sum();
         sum / f64::from(u32::try_from(self.0.len().max(1)).unwrap_or(1))
     }
 }
 
-/// The middle one.
+/// The median.
 pub fn median(mut numbers: Vec<f64>) -> f64 {
     numbers.sort_by(f64::total_cmp);
     numbers.get(numbers.len() / 2).copied().unwrap_or(f64::NAN)
@@ -90,7 +90,7 @@ impl Program {
             .stdin(Stdio::null());
     }
 
-    /// The command, ready to be started, with nowhere to write to.
+    /// The command without output.
     pub fn command<S: AsRef<OsStr>>(&self, words: impl IntoIterator<Item = S>) -> Command {
         let mut command = Command::new(&self.path);
         self.environment(&mut command);
@@ -98,7 +98,7 @@ impl Program {
         command
     }
 
-    /// Runs it to its end, which must be a good one.
+    /// Runs it; an error if it fails.
     pub fn run(&self, words: &[&str]) -> Result<()> {
         let output = self.command(words).stdout(Stdio::piped()).stderr(Stdio::piped()).output()?;
         if output.status.success() {
@@ -134,9 +134,9 @@ fn cost(mut measuring: Command, program: &OsStr, words: &[&str]) -> Result<Cost>
     Ok(Cost { wall: Duration::from_micros(wall), cpu: Duration::from_micros(cpu), peak })
 }
 
-/// Runs two programs by turns, so that whatever else the machine does hits both alike.
+/// Runs two programs alternately, so that the load of the machine affects both alike.
 pub fn by_turns(runs: usize, ours: (&Program, &[&str]), theirs: (&Program, &[&str])) -> Result<(Series, Series)> {
-    // Files and caches are warm, as they are from the second call on for everybody.
+    // Warm caches, as from the second call on.
     ours.0.measure(ours.1)?;
     theirs.0.measure(theirs.1)?;
     let (mut first, mut second) = (Series::default(), Series::default());
@@ -147,7 +147,7 @@ pub fn by_turns(runs: usize, ours: (&Program, &[&str]), theirs: (&Program, &[&st
     Ok((first, second))
 }
 
-/// This program as the one that measures.
+/// This program as the measuring process.
 pub fn measured(words: &[OsString]) -> ExitCode {
     let measure = || -> io::Result<String> {
         let (program, words) = words.split_first().ok_or(io::ErrorKind::InvalidInput)?;

@@ -1,4 +1,4 @@
-//! Where the comparisons take place: the programs, a control plane, and a deployment that is rehearsed.
+//! Sets up the measurements: the programs, a control plane, and a deployment with a passed dry run.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -23,7 +23,7 @@ pub struct Programs {
 }
 
 impl Programs {
-    /// Builds what is missing.
+    /// Builds missing programs.
     pub fn find() -> Result<Self> {
         let home = TempDir::new()?;
         let program = |path: PathBuf| Program {
@@ -45,15 +45,15 @@ impl Programs {
     }
 }
 
-/// Another program to measure than the one that is built here: a downloaded one, an older one.
+/// Another program to measure, such as a downloaded or older one.
 const PROGRAM: &str = "ESS_MAS_PROGRAM";
 
-/// The cargo that runs this, or the one in the path.
+/// The cargo that runs this, or the one in `PATH`.
 pub fn cargo() -> OsString {
     env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }
 
-/// The program as it is released.
+/// The release program.
 fn release() -> Result<PathBuf> {
     if let Some(path) = env::var_os(PROGRAM).filter(|path| !path.is_empty()) {
         return Ok(Path::new(&path).canonicalize()?);
@@ -68,13 +68,13 @@ fn release() -> Result<PathBuf> {
     if !built.success() {
         return Err("the program does not build".into());
     }
-    // This program lies in target/debug/examples.
+    // This program is in target/debug/examples.
     let own = env::current_exe()?;
     let target = own.ancestors().nth(3).ok_or("this program lies in no folder")?;
     Ok(target.join("release").join(format!("kubectl-ess_mas{}", env::consts::EXE_SUFFIX)))
 }
 
-/// A deployment in a namespace of its own that stands right before its activation.
+/// A deployment in its own namespace, ready for its activation.
 pub struct Scene {
     pub namespace: Namespace<'static>,
     pub deployment: Deployment,
@@ -126,7 +126,7 @@ impl Scene {
         Ok(scene)
     }
 
-    /// Puts everything back to where it stood before the activation.
+    /// Restores the state before the activation.
     pub async fn put_back(&self) -> Result<()> {
         let api = self.api()?;
         let patch = json!({"spec": {"components": {"matrixAuthenticationService": self.mas}}});
@@ -168,7 +168,7 @@ pub fn condition(object: &Value, kind: &str) -> bool {
     all.any(|one| one["type"] == kind && one["status"] == "True")
 }
 
-/// Whether a run is under way.
+/// Whether a reconcile is in progress.
 pub fn is_running(object: &Value) -> bool {
     let mut all = object["status"]["conditions"].as_array().into_iter().flatten();
     all.any(|one| one["type"] == "Running" && one["status"] == "True" && one["reason"] == "Running")

@@ -1,4 +1,4 @@
-//! Starting and looking: what every call costs.
+//! Measures the start and `status`.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -34,7 +34,7 @@ pub fn start(programs: &Programs, runs: usize) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// `status NAME`, near and far, and through what lies between.
+/// `status NAME`, with and without latency, proxy and plugin.
 pub fn status(runtime: &Runtime, programs: &Programs, runs: usize) -> Result<Vec<Row>> {
     let scene = Scene::rehearsed(runtime, programs)?;
     let name = scene.deployment.name().to_owned();
@@ -73,7 +73,7 @@ pub fn status(runtime: &Runtime, programs: &Programs, runs: usize) -> Result<Vec
     fs::write(&far, fs::read_to_string(&scene.kubeconfig)?.replace(&server, &format!("https://{slow}")))?;
     let (us, them) = (programs.ours.with(&far), programs.kubectl.with(&far));
     let both = by_turns(runs.min(10), (&us, &ours), (&them, &theirs))?;
-    // What is there without the way is not the way's.
+    // Subtract the time without latency.
     let rounds = |far: &Series, near: &Series| {
         format!("{:.0} round trips", ((far.medians().0 - near.medians().0) / 50.0).round())
     };
@@ -85,7 +85,7 @@ pub fn status(runtime: &Runtime, programs: &Programs, runs: usize) -> Result<Vec
     let proxied = programs.home().join("proxied");
     let mut config: Value = serde_yaml::from_str(&fs::read_to_string(&scene.kubeconfig)?)?;
     let way = format!("http://{}", links::proxy()?);
-    // Nobody goes to this machine itself through `HTTPS_PROXY`.
+    // Programs do not use `HTTPS_PROXY` for this machine.
     config["clusters"][0]["cluster"]["server"] = format!("https://api.example.com:{}", address.port()).into();
     config["clusters"][0]["cluster"]["tls-server-name"] = "localhost".into();
     fs::write(&proxied, config.to_string())?;
@@ -131,7 +131,7 @@ fn with_contexts(text: &str, count: usize) -> Result<String> {
     Ok(serde_yaml::to_string(&config)?)
 }
 
-/// A kubeconfig whose user has a credential plugin that takes 300 ms, and the file that counts its calls.
+/// A kubeconfig with a credential plugin of 300 ms, and the file that counts its calls.
 fn with_plugin(runtime: &Runtime, programs: &Programs, scene: &Scene) -> Result<(PathBuf, PathBuf)> {
     let all = Some(vec!["*".to_owned()]);
     let rule =
@@ -150,7 +150,7 @@ fn with_plugin(runtime: &Runtime, programs: &Programs, scene: &Scene) -> Result<
     Ok((path, count))
 }
 
-/// `status -A` with growing numbers of deployments. What was measured stands although a later size is too much for the server.
+/// `status -A` with growing numbers of deployments. Earlier measurements remain if the server fails at a larger size.
 pub fn many(
     rows: &mut Vec<Row>,
     runtime: &Runtime,
@@ -187,7 +187,7 @@ pub fn many(
         there = size;
         let runs = if size < 5000 { 7 } else { 3 };
         let both = by_turns(runs, (&us, &ours), (&them, &theirs))?;
-        // 0.4 of the time.
+        // At most 0.4 of the time.
         let goal = (size >= 10_000).then_some(Goal {
             text: "≤ 0.4 of the time, ≤ 0.1 of the memory",
             faster: 2.5,
@@ -206,7 +206,7 @@ pub fn many(
     Ok(())
 }
 
-/// Processor time for each of them.
+/// Processor time for each deployment.
 fn each(series: &Series, count: usize) -> String {
     let count = f64::from(u32::try_from(count).unwrap_or(u32::MAX));
     format!("; {:.0} µs CPU each", series.medians().1 * 1000.0 / count)

@@ -1,4 +1,4 @@
-//! The table that is printed.
+//! The printed table.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -13,16 +13,16 @@ pub struct Row {
     pub theirs: String,
     pub ratio: String,
     pub goal: &'static str,
-    /// Whether the goal is reached; `None` where there is none.
+    /// Whether the goal is reached; `None` without a goal.
     pub reached: Option<bool>,
 }
 
-/// What a comparison has to come to.
+/// The goal of a comparison.
 pub struct Goal {
     pub text: &'static str,
-    /// How many times faster at least.
+    /// The smallest ratio of the times.
     pub faster: f64,
-    /// Of their memory at most.
+    /// The largest ratio of the memory.
     pub memory: f64,
 }
 
@@ -65,13 +65,13 @@ pub fn print(rows: &[Row]) {
             None => "",
         };
         let Row { what, ours, against, theirs, ratio, goal, .. } = row;
-        // Writing into a string cannot fail.
+        // Writing to a string cannot fail.
         let _ = writeln!(text, "| {what} | {ours} | {against} | {theirs} | {ratio} | {goal}{mark} |");
     }
     println!("\n{text}");
 }
 
-/// The machine's shape and how busy it is, in a line.
+/// A line about the machine and its load.
 pub fn machine() -> String {
     let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": ").map(|(_, name)| name));

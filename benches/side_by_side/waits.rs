@@ -1,4 +1,4 @@
-//! Waiting: what it costs while nothing happens, while much happens, and how soon it ends.
+//! Measures waiting: its cost without and with many events, and the delay of its end.
 
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -14,10 +14,10 @@ use crate::measure::{mebibytes, median};
 use crate::place::{Programs, Scene, condition, is_running};
 use crate::table::Row;
 
-/// One poll, as people write it.
+/// One poll of a shell loop.
 const POLL: &str = r#"until [ "$("$KUBECTL" get elementdeployment "$NAME" -o 'jsonpath={.status.mas_active}')" = true ]; do sleep 1; done"#;
 
-/// Ends a program that still runs.
+/// Kills a running program.
 struct Ended(Child);
 
 impl Drop for Ended {
@@ -27,7 +27,7 @@ impl Drop for Ended {
     }
 }
 
-/// Memory during an activation in which a day's events come as fast as the API server takes them.
+/// Memory during an activation with the events of a day, as fast as the API server accepts them.
 pub fn memory(runtime: &Runtime, programs: &Programs, events: u32) -> Result<Row> {
     let scene = Scene::rehearsed(runtime, programs)?;
     scene.operator.set(Behaviour::default().lasting(Duration::from_hours(24)).with_workloads());
@@ -49,7 +49,7 @@ pub fn memory(runtime: &Runtime, programs: &Programs, events: u32) -> Result<Row
         }
         Ok::<_, ess_mas_sandbox::Error>(())
     };
-    // Buffers have their size after a while; from then on nothing may be added.
+    // After the buffers have reached their size, memory must not grow.
     runtime.block_on(poke(events / 10))?;
     thread::sleep(Duration::from_secs(1));
     let early = (memory_of(&ours.0, "VmRSS:")?, memory_of(&theirs.0, "VmRSS:")?);
@@ -78,7 +78,7 @@ fn memory_of(child: &Child, field: &str) -> Result<f64> {
     Ok(mebibytes(line.split_whitespace().next().unwrap_or_default().parse()?))
 }
 
-/// From the write that makes the verdict true to the end of the program, in the same activations.
+/// The time from the deciding write to the end of the program, in the same activations.
 pub fn promptness(runtime: &Runtime, programs: &Programs, runs: usize) -> Result<Vec<Row>> {
     let scene = Scene::rehearsed(runtime, programs)?;
     scene.operator.set(Behaviour {
@@ -137,14 +137,14 @@ pub fn promptness(runtime: &Runtime, programs: &Programs, runs: usize) -> Result
     ])
 }
 
-/// The 99th of a hundred; of fewer, the last.
+/// The 99th percentile; of fewer than a hundred, the last.
 fn last(mut delays: Vec<f64>) -> f64 {
     delays.sort_by(f64::total_cmp);
     delays.get((delays.len() * 99).div_ceil(100).saturating_sub(1)).copied().unwrap_or(f64::NAN)
 }
 
-/// What half an hour of an activation asks of the API server: everything around the watches is counted, and so are the
-/// watches, which are made anew every 290 seconds; those of the workloads last an hour.
+/// The number of requests of an activation of half an hour, including the watches, which are renewed every 290 seconds; those of
+/// workloads last an hour.
 pub fn requests(runtime: &Runtime, programs: &Programs) -> Result<Row> {
     let scene = Scene::rehearsed(runtime, programs)?;
     scene.operator.set(Behaviour::default().lasting(Duration::from_secs(10)).with_workloads());

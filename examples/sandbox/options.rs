@@ -1,52 +1,40 @@
-//! The example's own few options.
+//! The example's options.
 
 use std::time::Duration;
 
 use ess_mas_sandbox::prelude::*;
 
-/// How to use it.
 pub const USAGE: &str = "\
 Usage: cargo run --example sandbox -- [OPTIONS]
 
-  --scenario NAME    how the operator behaves (default: all-goes-well):
-                       all-goes-well         both steps succeed
-                       dry-run-fails         the first rehearsal fails, the second one passes
+  --scenario NAME    Behaviour of the operator (default: all-goes-well):
+                       all-goes-well         the dry run and the activation succeed
+                       dry-run-fails         the first dry run fails, the second one succeeds
                        activation-fails      the first activation fails; after abort, the next one succeeds
-                       censored-failure      the first rehearsal fails without saying why
-                       slow                  every run takes 20 seconds
-                       operator-down         the operator does nothing; the commands give up waiting
-  --by-hand          do not walk; print how to reach it, and leave the way to you
-  --keep             leave everything up afterwards and print how to reach it, until Enter or Ctrl-C
-  --cluster CONTEXT  use a throw-away cluster that is there already; refused if it has ElementDeployments of its own
-  --help             this text
+                       censored-failure      the first dry run fails without a cause
+                       slow                  every reconcile takes 20 seconds
+                       operator-down         the operator does nothing; the commands time out
+  --by-hand          Run no commands; print how to use the sandbox, until Enter or Ctrl-C
+  --keep             Keep the sandbox running after the commands, until Enter or Ctrl-C
+  --cluster CONTEXT  Use an existing test cluster; refused if it has ElementDeployments
+  --help             Print this text
 ";
 
-/// What was asked for.
 pub struct Options {
-    /// The operator's behaviour.
     pub scenario: Scenario,
-    /// `--by-hand`.
     pub by_hand: bool,
-    /// `--keep`.
     pub keep: bool,
-    /// `--cluster`.
     pub cluster: Option<String>,
 }
 
-/// A way things can go.
+/// Behaviour of the operator; see [`USAGE`].
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Scenario {
-    /// Both steps succeed.
     AllGoesWell,
-    /// The first rehearsal fails.
     DryRunFails,
-    /// The first migration fails.
     ActivationFails,
-    /// The first rehearsal fails without a message.
     CensoredFailure,
-    /// Everything takes long.
     Slow,
-    /// Nothing ever happens.
     OperatorDown,
 }
 
@@ -60,11 +48,11 @@ const SCENARIOS: [(&str, Scenario); 6] = [
 ];
 
 impl Options {
-    /// Reads the command line; the error is what to print.
+    /// Parses the command line; the error is the text to print.
     pub fn parse(mut words: impl Iterator<Item = String>) -> Result<Self, String> {
         let mut options = Self { scenario: Scenario::AllGoesWell, by_hand: false, keep: false, cluster: None };
         while let Some(word) = words.next() {
-            let mut value = || words.next().ok_or_else(|| format!("{word} needs a value\n\n{USAGE}"));
+            let mut value = || words.next().ok_or_else(|| format!("error: {word} requires a value\n\n{USAGE}"));
             match word.as_str() {
                 "--by-hand" => options.by_hand = true,
                 "--keep" => options.keep = true,
@@ -74,10 +62,10 @@ impl Options {
                     let found = SCENARIOS.iter().find(|(known, _)| *known == name);
                     options.scenario = found
                         .map(|(_, scenario)| *scenario)
-                        .ok_or_else(|| format!("there is no scenario {name:?}\n\n{USAGE}"))?;
+                        .ok_or_else(|| format!("error: unknown scenario {name:?}\n\n{USAGE}"))?;
                 }
                 "--help" | "-h" => return Err(USAGE.to_owned()),
-                other => return Err(format!("there is no option {other:?}\n\n{USAGE}")),
+                other => return Err(format!("error: unknown option {other:?}\n\n{USAGE}")),
             }
         }
         Ok(options)
@@ -85,7 +73,7 @@ impl Options {
 }
 
 impl Scenario {
-    /// What the stand-in operator is told. A run takes some seconds, so that a person sees something.
+    /// The stand-in operator's behaviour. A reconcile takes some seconds, so that its progress is visible.
     pub fn behaviour(self) -> Behaviour {
         let run = Duration::from_secs(if self == Self::Slow { 20 } else { 5 });
         let behaviour = Behaviour::default().lasting(run).reacting_after(Duration::from_millis(300)).with_workloads();

@@ -1,4 +1,4 @@
-//! The walk itself.
+//! Starts the sandbox, runs the commands of a migration and removes the sandbox.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -18,7 +18,6 @@ use crate::options::{Options, Scenario};
 
 const NAME: &str = "first-element";
 
-/// Builds the plugin, puts everything up, walks, and takes everything down.
 pub async fn run(options: Options) -> Result<ExitCode> {
     let plugin = build_plugin()?;
     let place = Place::prepare(&options).await?;
@@ -41,7 +40,7 @@ pub async fn run(options: Options) -> Result<ExitCode> {
         }
         walked
     };
-    // Also when it is interrupted, nothing is left in a cluster that is somebody's.
+    // An interrupt must not leave objects in an existing cluster.
     let walked = tokio::select! {
         walked = whole => walked,
         _ = tokio::signal::ctrl_c() => Err("interrupted".into()),
@@ -52,39 +51,38 @@ pub async fn run(options: Options) -> Result<ExitCode> {
     walked
 }
 
-/// The plugin as it is built by this very project.
 fn build_plugin() -> Result<PathBuf> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    say("building the plugin");
+    say("Building the plugin");
     let built = Command::new(cargo)
-        // Together with this example, which is built already: by itself the plugin would get other features of some
-        // dependencies, and everything would be compiled a second time.
+        // Together with this example: alone, the plugin would get other features of some dependencies, and everything would be
+        // compiled again.
         .args(["build", "--quiet", "--bin", "kubectl-ess_mas", "--example", "sandbox", "--manifest-path"])
         .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml"))
         .status()?;
     if !built.success() {
-        return Err("the plugin does not build".into());
+        return Err("building the plugin failed".into());
     }
-    // This example lies in target/debug/examples, the plugin one folder above.
+    // This example is in target/debug/examples, the plugin one folder above.
     let example = env::current_exe()?;
-    let folder = example.parent().and_then(Path::parent).ok_or("this program lies in no folder")?;
+    let folder = example.parent().and_then(Path::parent).ok_or("the path of this program has no folder")?;
     Ok(folder.join(format!("kubectl-ess_mas{}", env::consts::EXE_SUFFIX)))
 }
 
-/// Where the migration takes place.
+/// The cluster and namespace of the migration.
 struct Place {
     client: kube::Client,
     kubeconfig: PathBuf,
     namespace: String,
-    /// Flags that lead there, beside the kubeconfig.
+    /// Connection flags for the plugin.
     flags: Vec<String>,
     server: Server,
 }
 
 enum Server {
-    /// Started here; gone with this process.
+    /// Started by this process and stopped with it.
     Own { _sandbox: Box<Sandbox> },
-    /// Somebody's throw-away cluster; what was made there is deleted again.
+    /// An existing cluster, in which created objects are deleted at the end.
     Theirs { made_crd: bool },
 }
 
@@ -93,7 +91,7 @@ impl Place {
         match &options.cluster {
             None => {
                 say(
-                    "starting kube-apiserver and etcd (the first time they are built from source, which takes minutes)",
+                    "Starting kube-apiserver and etcd (the first time they are built from source, which takes minutes)",
                 );
                 let sandbox = tokio::task::spawn_blocking(|| Sandbox::start(Release::Current)).await??;
                 let made = sandbox.namespace().await?;
@@ -123,7 +121,10 @@ impl Place {
             let all = Api::<kube::api::DynamicObject>::all_with(client.clone(), &ess_mas_sandbox::crds::resource());
             let found = all.list(&ListParams::default().limit(1)).await?;
             if !found.items.is_empty() {
-                return Err(format!("context {context} has ElementDeployments of its own, so it is no throw-away cluster; nothing was changed there").into());
+                return Err(format!(
+                    "context {context} has ElementDeployments, so it is no test cluster; nothing was changed"
+                )
+                .into());
             }
         }
         let wanted = KubeNamespace {
@@ -131,7 +132,7 @@ impl Place {
             ..KubeNamespace::default()
         };
         let made = Api::<KubeNamespace>::all(client.clone()).create(&PostParams::default(), &wanted).await?;
-        let namespace = made.metadata.name.ok_or("the cluster made a namespace without a name")?;
+        let namespace = made.metadata.name.ok_or("the API server returned a namespace without a name")?;
         let path = env::var("KUBECONFIG").map_or_else(|_| default_kubeconfig(), PathBuf::from);
         let flags = vec!["--context".to_owned(), context.to_owned()];
         Ok(Self { client, kubeconfig: path, namespace, flags, server: Server::Theirs { made_crd } })
@@ -139,7 +140,7 @@ impl Place {
 
     async fn clean_up(self) -> Result<()> {
         let Server::Theirs { made_crd } = self.server else { return Ok(()) };
-        say(&format!("deleting namespace {}", self.namespace));
+        say(&format!("Deleting namespace {}", self.namespace));
         Api::<KubeNamespace>::all(self.client.clone()).delete(&self.namespace, &DeleteParams::default()).await?;
         if made_crd {
             let crds = Api::<CustomResourceDefinition>::all(self.client);
@@ -153,9 +154,9 @@ fn default_kubeconfig() -> PathBuf {
     PathBuf::from(env::var_os("HOME").unwrap_or_default()).join(".kube/config")
 }
 
-/// The operator's first run, without which nothing may be changed.
+/// The plugin changes nothing before the first successful reconcile.
 async fn wait_until_reconciled(place: &Place, deployment: &Deployment) -> Result<()> {
-    say("waiting for the operator's first run");
+    say("Waiting for the first reconcile");
     let mut follower = Follower::start(&deployment.api(&place.client), deployment.name()).await?;
     let done = follower.until(|object: &Value| {
         let conditions = object["status"]["conditions"].as_array();
@@ -185,38 +186,34 @@ async fn walk(plugin: &Path, place: &Place, deployment: &Deployment, scenario: S
         "--yes",
     ];
     step(&prepare, Some("a database password of the sandbox\n")).await?;
-    let give_up: &[&str] = if scenario == Scenario::OperatorDown { &["--timeout", "5s"] } else { &[] };
-    let mut rehearsed = step(&[&["dry-run", NAME, "--yes"], give_up].concat(), None).await?;
-    if rehearsed == 1 {
-        say("the rehearsal failed; the cause counts as mended, and it is rehearsed again");
+    let timeout: &[&str] = if scenario == Scenario::OperatorDown { &["--timeout", "5s"] } else { &[] };
+    let mut dry_run = step(&[&["dry-run", NAME, "--yes"], timeout].concat(), None).await?;
+    if dry_run == 1 {
+        say("The dry run failed. The sandbox assumes that the cause is fixed and repeats it.");
         step(&["status", NAME], None).await?;
-        rehearsed = step(&["dry-run", NAME, "--yes"], None).await?;
+        dry_run = step(&["dry-run", NAME, "--yes"], None).await?;
     }
-    if rehearsed != 0 {
-        return ended(place, deployment, rehearsed).await;
+    if dry_run != 0 {
+        return ended(place, deployment, dry_run).await;
     }
-    let mut code = step(
-        &["activate", NAME, "--confirm", NAME, "--backup", "pg_dump of both databases in the sandbox's imagination"],
-        None,
-    )
-    .await?;
+    let backup = "pg_dump of both databases (the sandbox has none)";
+    let mut code = step(&["activate", NAME, "--confirm", NAME, "--backup", backup], None).await?;
     if code == 1 {
-        say("the migration failed; going back");
+        say("The migration failed. Rolling back");
         code = step(&["abort", NAME, "--yes"], None).await?;
     }
     step(&["status", NAME], None).await?;
     ended(place, deployment, code).await
 }
 
-/// Looks at the object itself: the walk must not take the plugin's word for it.
+/// Reads the object itself, to verify the plugin's report.
 async fn ended(place: &Place, deployment: &Deployment, code: i32) -> Result<ExitCode> {
     let object = deployment.api(&place.client).get(NAME).await?;
     let active = object.data["status"]["mas_active"].as_bool().unwrap_or(false);
-    say(&format!("in the end: status.mas_active is {active}, last exit code {code}"));
+    say(&format!("Result: status.mas_active is {active}, last exit code {code}"));
     Ok(ExitCode::from(u8::try_from(code).unwrap_or(1)))
 }
 
-/// Shows a command and lets it speak for itself.
 async fn show(plugin: &Path, place: &Place, words: &[&str], input: Option<&str>) -> Result<i32> {
     let mut all: Vec<&str> = words.to_vec();
     all.extend(["-n", &place.namespace]);
@@ -226,7 +223,7 @@ async fn show(plugin: &Path, place: &Place, words: &[&str], input: Option<&str>)
     let mut command = tokio::process::Command::new(plugin);
     command.args(&all).env("KUBECONFIG", &place.kubeconfig);
     if let (Server::Own { .. }, Some(folder)) = (&place.server, place.kubeconfig.parent()) {
-        // Failure files go with everything else of the sandbox.
+        // Failure files are removed with the sandbox.
         command.env("XDG_STATE_HOME", folder);
     }
     let mut child = command.stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() }).spawn()?;
@@ -243,7 +240,7 @@ fn quoted(word: &str) -> String {
 }
 
 async fn keep(plugin: &Path, place: &Place, by_hand: bool) {
-    println!("\nEverything is {}up. In another terminal:", if by_hand { "" } else { "still " });
+    println!("\nThe sandbox is {}running. In another terminal:", if by_hand { "" } else { "still " });
     println!("  export KUBECONFIG={}", place.kubeconfig.display());
     if let (Server::Own { .. }, Some(folder)) = (&place.server, place.kubeconfig.parent()) {
         println!("  export XDG_STATE_HOME={}", folder.display());
@@ -253,9 +250,11 @@ async fn keep(plugin: &Path, place: &Place, by_hand: bool) {
     }
     println!("  {}", ["kubectl ess-mas status", &place.flags.join(" ")].join(" ").trim_end());
     if by_hand {
-        println!("It ends with the next command. No database is there; any answer about it will do.");
+        println!(
+            "Each command ends by showing the next one. The sandbox has no databases: any database settings are accepted."
+        );
     }
-    println!("Press Enter (or Ctrl-C) to take it down.");
+    println!("To stop the sandbox, press Enter or Ctrl-C.");
     let _ = tokio::task::spawn_blocking(|| std::io::stdin().read_line(&mut String::new())).await;
 }
 

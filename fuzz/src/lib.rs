@@ -1,7 +1,7 @@
-//! What each fuzz target does with its bytes. `tests/offline/fuzz_seeds.rs` includes this file and runs the same functions over the
-//! seeds, so that what a fuzzer found once is tried by every `cargo test`.
+//! The functions of the fuzz targets. `tests/offline/fuzz_seeds.rs` includes this file and runs them over the seeds, so that every
+//! `cargo test` repeats what a fuzzer has found.
 //!
-//! Foreign bytes may be refused, and must never panic, hang or turn into a verdict that they do not prove.
+//! Foreign bytes may be refused, but must never cause a panic, a hang or an unproven verdict.
 
 use std::fs;
 use std::str;
@@ -21,7 +21,7 @@ use ess_mas::verdict::{Baseline, Carried, Continuity, Event, Observation, Tracke
 use ess_mas::x509::{Certificate, CertificateChain, HostName, RsaPrivateKey, TlsPrivateKey, check_certificate};
 use serde_json::{Value, json};
 
-/// Synapse's free-form settings: YAML that an administrator wrote.
+/// Synapse's free-form settings: YAML of an administrator.
 pub fn synapse_settings(data: &[u8]) {
     let Ok(text) = str::from_utf8(data) else { return };
     for process in [Process::Main, Process::Worker] {
@@ -30,7 +30,7 @@ pub fn synapse_settings(data: &[u8]) {
     }
 }
 
-/// Keys, certificates and passwords, as files and Secrets hold them.
+/// Keys, certificates and passwords in files and Secrets.
 pub fn certificates(data: &[u8]) {
     let _ = EncryptionSecret::parse(data);
     let _ = EncryptionSecret::parse_in_use(data);
@@ -51,7 +51,7 @@ pub fn certificates(data: &[u8]) {
     }
 }
 
-/// A kubeconfig. Nothing is connected to, and no credential plugin is run.
+/// A kubeconfig, without connecting or running a credential plugin.
 pub fn kubeconfig(data: &[u8]) {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("config");
@@ -60,7 +60,7 @@ pub fn kubeconfig(data: &[u8]) {
     let _ = check_configuration(&flags);
 }
 
-/// Successive states of an ElementDeployment, one JSON object a line as in `tests/traces`, and the texts of failures.
+/// Consecutive states of an ElementDeployment, one JSON object in each line as in `tests/traces`, and failure texts.
 pub fn operator_status(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let causes = understand(&text);
@@ -88,7 +88,7 @@ pub fn operator_status(data: &[u8]) {
     }
 }
 
-/// A whole object of a line: as it is where it is one, else around the status of a trace.
+/// The object of a line, or an object with the status of a trace.
 fn object(line: Value, number: usize) -> Value {
     if line["metadata"].is_object() {
         return line;
@@ -105,7 +105,7 @@ fn object(line: Value, number: usize) -> Value {
     })
 }
 
-/// What MAS, Synapse and the identity providers answer, as files of `tests/recordings/http`: head, empty line, body.
+/// HTTP responses of MAS, Synapse and identity providers, as in `tests/recordings/http`: head, empty line, body.
 pub fn http_reply(data: &[u8]) {
     let reply = reply(data);
     for phase in [EndpointPhase::Before, EndpointPhase::Rehearsed, EndpointPhase::Migrating, EndpointPhase::Active] {
@@ -164,7 +164,7 @@ fn reply(data: &[u8]) -> Reply {
     reply
 }
 
-/// A file that somebody names as a dump of a database.
+/// A file for `--backup-file`.
 pub fn dump(data: &[u8]) {
     let tail = &data[data.len().saturating_sub(4096)..];
     for tail in [None, Some(tail)] {

@@ -1,4 +1,4 @@
-//! Which deployment is meant: the rules of "Choosing the deployment"; and names for completion.
+//! Selects the ElementDeployment of a command, and lists names for completion.
 
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace};
 use serde_json::Value;
@@ -12,46 +12,45 @@ use super::resource::{ApiVersion, Target, resource};
 #[derive(Debug)]
 pub enum Choice {
     One {
-        /// Where it is, and the version it is served in.
         target: Target,
         object: Value,
-        /// True when it was found outside of the namespace that was asked for by default; a person must be told which.
+        /// Whether it is outside the context's namespace; the caller reports the namespace.
         found_elsewhere: bool,
     },
-    /// More than one could be meant: namespace and name of each, sorted.
+    /// Several deployments match: namespace and name of each, sorted.
     Several(Vec<(String, String)>),
     None {
         namespace: String,
         name: Option<String>,
         elsewhere: Elsewhere,
     },
-    /// The API is not there; this is ESS Pro or Community, told by the marker ConfigMap of its Helm chart.
+    /// The API is not served; the marker ConfigMap of the Helm chart shows that this is ESS Pro or Community.
     NotClassic {
         namespace: String,
         config_map: String,
     },
-    /// The API is not there, and no sign of another edition was found (or none could be looked for).
+    /// The API is not served, and no marker of another edition was found or could be read.
     NoCrd,
 }
 
 #[derive(Debug)]
 pub enum Elsewhere {
-    /// `-n` was given, so only that namespace counts.
+    /// Not searched, because `-n` selects the namespace.
     NotLooked,
     Nothing,
-    /// The default namespace holds others than the one named, so the search ended there: their names.
+    /// Not searched, because the context's namespace has other deployments: their names.
     OthersHere(Vec<String>),
-    /// It was not possible, mostly for want of permission.
+    /// The search failed, usually for lack of permissions.
     NotPossible(ClusterError),
 }
 
-/// The key by which the chart `matrix-stack` (ESS Pro and Community) marks its migration to MAS.
+/// The key with which the chart `matrix-stack` (ESS Pro and Community) marks its migration to MAS.
 const MARKER_KEY: &str = "MATRIX_STACK_MSC3861";
 
 impl Cluster {
-    /// Finds the deployment. One request where it is named, or alone in its namespace; one or two more otherwise.
+    /// Finds the deployment. One request if `name` is given or the namespace has a single one; otherwise one or two more.
     ///
-    /// Errors are those of reading. A version that is not served is none.
+    /// A version that is not served is no error.
     pub async fn choose(&self, name: Option<&str>) -> Result<Choice, ClusterError> {
         for version in ApiVersion::ALL {
             let chosen = match name {
@@ -60,9 +59,11 @@ impl Cluster {
             };
             match chosen {
                 Err(error) if *error.kind() == ErrorKind::NoSuchApi => {}
-                // Somebody with rights in one namespace only, whose context names another one or none.
+                // The user may have permissions in one namespace only, and a context with another one or none.
                 Err(error) if error.is_forbidden() && !self.namespace_given() => {
-                    return Err(error.with_hint("If the deployment is in another namespace, name that one with -n."));
+                    return Err(
+                        error.with_hint("If the deployment is in another namespace, pass that namespace with -n.")
+                    );
                 }
                 other => return other,
             }
@@ -111,11 +112,11 @@ impl Cluster {
         })
     }
 
-    /// What there is to choose from in a namespace, or anywhere; two objects are enough to know that there are several.
+    /// The deployments in a namespace, or in all; reads full objects only until there are two.
     async fn among(&self, version: ApiVersion, namespace: Option<&str>) -> Result<Option<Choice>, ClusterError> {
         let mut pages = self.list::<Value>(&version.resource(), namespace, Selection::default(), 2);
         let mut found = Vec::new();
-        // A page may be empty although another one follows.
+        // A page may be empty and have a next one.
         while let Some(page) = pages.next().await? {
             found.extend(page.items);
             if found.len() > 1 {
@@ -125,7 +126,7 @@ impl Cluster {
         Ok(found.pop().map(|object| one(version, object, namespace.is_none())))
     }
 
-    /// Namespace and name of every deployment, sorted. Metadata only.
+    /// Namespace and name of every deployment, sorted.
     async fn names(&self, version: ApiVersion, namespace: Option<&str>) -> Result<Vec<(String, String)>, ClusterError> {
         let all = self.list::<Value>(&version.resource(), namespace, Selection::default(), 500).metadata_only();
         let mut names: Vec<(String, String)> =
@@ -139,8 +140,7 @@ impl Cluster {
         Ok(all.all().await?.iter().map(|namespace| metadata(namespace, "name")).collect())
     }
 
-    /// The deployments that a command could mean: those of the namespace, or of all of them where that one has none and was
-    /// not asked for.
+    /// The deployments' names in the namespace, or in all namespaces if it has none and is not from `-n`.
     pub async fn deployment_names(&self) -> Result<Vec<String>, ClusterError> {
         for version in ApiVersion::ALL {
             let mut found = match self.names(version, Some(self.namespace())).await {
@@ -158,7 +158,7 @@ impl Cluster {
         Ok(Vec::new())
     }
 
-    /// Looks for the mark of another edition: in the namespace at hand, then everywhere, as far as that is allowed.
+    /// Searches the marker of another edition in the namespace, then in all namespaces, if permitted.
     async fn other_edition(&self) -> Choice {
         let here = self.marker(Some(self.namespace())).await;
         let found = match here {
@@ -170,7 +170,7 @@ impl Cluster {
 
     async fn marker(&self, namespace: Option<&str>) -> Option<(String, String)> {
         let mut pages = self.list::<Value>(&resource::<ConfigMap>(), namespace, Selection::default(), 250);
-        // Not being allowed to look only means that nothing more can be said.
+        // Without permission the edition stays unknown.
         while let Some(page) = pages.next().await.ok()? {
             let marks =
                 |map: &&Value| metadata(map, "name").ends_with("-markers") && map["data"][MARKER_KEY].is_string();

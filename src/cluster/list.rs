@@ -1,4 +1,4 @@
-//! Lists, page by page.
+//! Reads lists page by page.
 
 use std::marker::PhantomData;
 
@@ -12,7 +12,7 @@ use super::client::transport::Outgoing;
 use super::errors::{ClusterError, ErrorKind};
 use super::resource::{Action, address, query};
 
-/// Which objects a list is about; both in Kubernetes' selector syntax.
+/// A label selector and a field selector.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Selection {
     /// `owner=helm,status=deployed`
@@ -22,7 +22,6 @@ pub struct Selection {
 }
 
 impl Selection {
-    /// The query of one page of a list.
     pub(super) fn query(&self, limit: u32, token: Option<&str>) -> String {
         let limit = limit.to_string();
         let mut pairs = vec![("limit", limit.as_str())];
@@ -33,8 +32,8 @@ impl Selection {
     }
 }
 
-/// An object without `metadata.managedFields` and without the manifest that `kubectl apply` was last given: of a deployment
-/// these are more than half. For showing many objects; whoever writes one, or wants to know who did, reads it whole.
+/// An object without `metadata.managedFields` and kubectl's last-applied annotation, which are more than half of a deployment.
+/// For showing many objects; a write needs the whole object.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(from = "Value")]
 pub struct Trimmed(pub Value);
@@ -51,7 +50,7 @@ impl From<Value> for Trimmed {
     }
 }
 
-/// A list being read. Ask with [`Pages::next`] until it gives `None`.
+/// The pages of a list.
 pub struct Pages<T> {
     cluster: Cluster,
     resource: ApiResource,
@@ -59,16 +58,15 @@ pub struct Pages<T> {
     selection: Selection,
     limit: u32,
     accept: &'static str,
-    /// Where the next page begins; `None` for the first.
+    /// The continue token; `None` for the first page.
     token: Option<String>,
     ended: bool,
     items: PhantomData<fn() -> T>,
 }
 
 impl Cluster {
-    /// Begins a list, page by page; the first request is made by [`Pages::next`].
-    ///
-    /// `T` may be a partial view, which spares memory. `namespace: None` means all of them; `limit` is the page size.
+    /// A list that [`Pages::next`] reads. `T` may be a partial view, which saves memory. `namespace: None` means all
+    /// namespaces; `limit` is the page size.
     pub fn list<T: Clone + DeserializeOwned>(
         &self,
         resource: &ApiResource,
@@ -91,7 +89,7 @@ impl Cluster {
 }
 
 impl<T: Clone + DeserializeOwned> Pages<T> {
-    /// Asks for metadata alone (`PartialObjectMetadata`): the server then sends neither spec nor status.
+    /// Requests metadata only (`PartialObjectMetadata`).
     #[must_use]
     pub fn metadata_only(mut self) -> Self {
         self.accept = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
@@ -100,8 +98,8 @@ impl<T: Clone + DeserializeOwned> Pages<T> {
 
     /// The next page, or `None` after the last one. One request.
     ///
-    /// When the server has forgotten the list's snapshot on the way, the list goes on with what is there now: objects
-    /// that changed in between may then be newer than the rest, none is left out that existed all the time.
+    /// If the list's snapshot has expired, continues with the current state: objects that changed in between may then be newer
+    /// than the rest, and no object that existed all the time is missing.
     pub async fn next(&mut self) -> Result<Option<ObjectList<T>>, ClusterError> {
         if self.ended {
             return Ok(None);

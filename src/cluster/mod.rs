@@ -1,11 +1,10 @@
 //! All Kubernetes I/O: connecting, reading, watching, writing.
 //!
-//! The rest of the program deals in [`serde_json::Value`] objects; nothing in here knows what an ElementDeployment
-//! means, only its metadata. Three rules hold throughout:
+//! Objects are [`serde_json::Value`]s; this room interprets only their metadata. Three rules:
 //!
-//! * a read is repeated a few times within ten seconds, a write never by itself ([`WriteOutcome`]);
-//! * nothing is discovered: addresses are known, and a version that is not served answers 404;
-//! * an error is a sentence and a hint ([`ClusterError`]), never a dump, and holds nothing secret.
+//! * a read is retried for at most ten seconds, a write only if that is safe ([`WriteOutcome`]);
+//! * no discovery: URL paths are known, and a version that is not served returns 404;
+//! * an error has a message and hints ([`ClusterError`]), and contains no secrets.
 
 mod choose;
 mod client;

@@ -1,4 +1,4 @@
-//! A connection to a port of a pod, through the API server.
+//! Connects to a port of a pod through the API server.
 
 use std::future::Future;
 use std::io;
@@ -14,11 +14,11 @@ use super::client::connect::Cluster;
 use super::errors::{ClusterError, ErrorKind, plain, sorted};
 use super::resource::{Action, encoded, foreign};
 
-/// The reading side of a connection to a pod, which ends when this is dropped.
+/// The reading half of a connection to a pod; dropping it closes the connection.
 struct Reader {
     io: ReadHalf<DuplexStream>,
-    /// What the pod's side says when it ends the connection.
-    last_words: Fuse<BoxFuture<'static, Option<String>>>,
+    /// The error message of the pod's side at the end of the connection.
+    closing_error: Fuse<BoxFuture<'static, Option<String>>>,
     forwarder: Portforwarder,
 }
 
@@ -29,7 +29,7 @@ impl Drop for Reader {
 }
 
 impl Cluster {
-    /// Connects to a port of a pod. Needs `get`, and from Kubernetes 1.35 on `create`, on `pods/portforward`.
+    /// Connects to a port of a pod. Requires the verb `get`, since Kubernetes 1.35 also `create`, on `pods/portforward`.
     pub async fn forward(
         &self,
         namespace: &str,
@@ -42,12 +42,12 @@ impl Cluster {
         let client = self.client(self.inner.limits.answer(&http::Method::GET));
         let pods: Api<Pod> = Api::namespaced(client, &encoded(namespace));
         let mut forwarder = pods.portforward(&encoded(pod), &[port]).await.map_err(|failed| error(sorted(failed)))?;
-        let (Some(io), Some(last_words)) = (forwarder.take_stream(port), forwarder.take_error(port)) else {
-            let reason = "it ended while the port-forward began".to_owned();
+        let (Some(io), Some(closing_error)) = (forwarder.take_stream(port), forwarder.take_error(port)) else {
+            let reason = "it ended at the start of the port-forward".to_owned();
             return Err(error(ClusterError::new(ErrorKind::ConnectionLost(reason))));
         };
         let (io, writer) = split(io);
-        Ok(join(Reader { io, last_words: last_words.boxed().fuse(), forwarder }, writer))
+        Ok(join(Reader { io, closing_error: closing_error.boxed().fuse(), forwarder }, writer))
     }
 }
 
@@ -59,12 +59,12 @@ impl AsyncRead for Reader {
             Poll::Pending => true,
             Poll::Ready(read) => read.is_ok() && buffer.filled().len() == before,
         };
-        // Nothing more comes, or nothing yet: if the pod's side said why, that is told in its place.
+        // At the end of the stream, or while it waits, the error of the pod's side takes precedence.
         if ended
-            && !self.last_words.is_terminated()
-            && let Poll::Ready(Some(said)) = Pin::new(&mut self.last_words).poll(cx)
+            && !self.closing_error.is_terminated()
+            && let Poll::Ready(Some(message)) = Pin::new(&mut self.closing_error).poll(cx)
         {
-            return Poll::Ready(Err(io::Error::other(plain(&said))));
+            return Poll::Ready(Err(io::Error::other(plain(&message))));
         }
         polled
     }

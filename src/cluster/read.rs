@@ -1,4 +1,4 @@
-//! Reading objects, and asking who the caller is and what is allowed.
+//! Reads objects, the schema, the caller's identity and permissions.
 
 use k8s_openapi::api::authentication::v1::SelfSubjectReview;
 use k8s_openapi::api::authorization::v1::{SelfSubjectAccessReview, SelfSubjectRulesReview};
@@ -13,8 +13,8 @@ use super::list::Selection;
 use super::resource::{Action, ApiVersion, Target, address, foreign, resource};
 
 impl Cluster {
-    /// Reads one object; absence is an error of kind [`super::ErrorKind::NotFound`]. One request. `None` for the namespace
-    /// of what has none.
+    /// Reads one object; a missing one is an error of kind [`super::ErrorKind::NotFound`]. One request. `namespace` is `None`
+    /// for cluster-scoped objects.
     pub async fn get<'a>(
         &self,
         resource: &ApiResource,
@@ -27,7 +27,7 @@ impl Cluster {
         self.ask_for(&outgoing, object).await.map(|(_, value)| value)
     }
 
-    /// Reads one object; `None` where there is none.
+    /// Reads one object; `None` if it doesn't exist.
     pub async fn find<'a>(
         &self,
         resource: &ApiResource,
@@ -53,26 +53,25 @@ impl Cluster {
         self.find(&resource::<ConfigMap>(), namespace, name).await
     }
 
-    /// cert-manager's ClusterIssuer of this name, or `None`. [`super::ErrorKind::NoSuchApi`] where cert-manager is not
-    /// installed; somebody who may not read it is refused whether it is or not.
+    /// cert-manager's ClusterIssuer of this name, or `None`. [`super::ErrorKind::NoSuchApi`] if cert-manager is not installed
+    /// and the caller has the permission.
     pub async fn find_cluster_issuer(&self, name: &str) -> Result<Option<Value>, ClusterError> {
         self.find(&foreign("cert-manager.io", "v1", "ClusterIssuer", "clusterissuers"), None, name).await
     }
 
-    /// Helm's deployed release Secrets in a namespace: those of one release, or all. Helm labels them `owner=helm`,
-    /// `name`, `status` and `version`.
+    /// The Secrets of Helm's deployed releases in a namespace: of one release, or all. Helm labels them `owner=helm`, `name`,
+    /// `status` and `version`.
     pub async fn helm_releases(&self, namespace: &str, release: Option<&str>) -> Result<Vec<Value>, ClusterError> {
         let name = release.map_or_else(String::new, |release| format!(",name={release}"));
         let selection = Selection { labels: Some(format!("owner=helm,status=deployed{name}")), fields: None };
-        // A release's Secret may be a megabyte.
+        // Small pages: such a Secret can have a megabyte.
         self.list::<Value>(&resource::<Secret>(), Some(namespace), selection, 20).all().await
     }
 
-    /// The `OpenAPI` schema of the ElementDeployment in this version, as the API server publishes it for everyone who
-    /// is logged in (the CRD itself is readable for administrators only). One request. What is missing in it would be
-    /// pruned on writing, so this is how features are detected.
+    /// The `OpenAPI` schema of the ElementDeployment in this version, which every authenticated user can read (the CRD itself
+    /// is readable for administrators only). One request. The server prunes fields that it lacks, so it shows the features.
     ///
-    /// `None` when the server publishes no schema for the kind.
+    /// `None` if the server publishes no schema for the kind.
     pub async fn deployment_schema(&self, version: ApiVersion) -> Result<Option<Value>, ClusterError> {
         let resource = version.resource();
         let outgoing = Outgoing::get(Self::schema_path(version), Action::new("get", &resource, None, None));
@@ -86,26 +85,25 @@ impl Cluster {
         format!("/openapi/v3/apis/{}", version.resource().api_version)
     }
 
-    /// The user that the API server takes the caller for. `None` where it does not tell (before Kubernetes 1.28, or not
-    /// allowed): the answer is for the record only and never worth failing for.
+    /// The caller's user name, for the record. `None` if the server doesn't return it (before Kubernetes 1.28, or forbidden).
     pub async fn who_am_i(&self) -> Option<String> {
         let answer = self.review::<SelfSubjectReview>(Value::Null).await.ok()?;
         answer["status"]["userInfo"]["username"].as_str().map(str::to_owned)
     }
 
-    /// What the caller may do in a namespace, as far as the API server can list it: the review's `status`. One request, which
-    /// RBAC's default roles allow everyone.
+    /// The caller's permissions in a namespace: the review's `status`, which may be incomplete. One request, which RBAC's default
+    /// roles allow everyone.
     pub async fn rules(&self, namespace: &str) -> Result<Value, ClusterError> {
         let mut answer = self.review::<SelfSubjectRulesReview>(json!({"namespace": namespace})).await?;
         Ok(answer["status"].take())
     }
 
-    /// Whether the caller may do one thing, a review's `spec`. One request. `None` where the answer is neither yes nor no.
+    /// Whether the caller has one permission, a review's `spec`. One request.
     pub async fn may(&self, spec: Value) -> Result<Option<bool>, ClusterError> {
         Ok(self.review::<SelfSubjectAccessReview>(spec).await?["status"]["allowed"].as_bool())
     }
 
-    /// A review stores nothing, so it is repeated like a read.
+    /// A review stores nothing, so it is retried like a read.
     async fn review<K: kube::Resource<DynamicType = ()>>(&self, spec: Value) -> Result<Value, ClusterError> {
         let resource = resource::<K>();
         let mut body = json!({"apiVersion": resource.api_version, "kind": resource.kind});
@@ -122,7 +120,7 @@ impl Cluster {
     }
 }
 
-/// Reads an API object: JSON with metadata or a `kind`, not merely JSON.
+/// Parses an API object: JSON with metadata or a `kind`.
 pub(super) fn object(body: &[u8]) -> Result<Value, serde_json::Error> {
     let value: Value = serde_json::from_slice(body)?;
     if value["kind"].is_string() {
@@ -137,7 +135,7 @@ fn is_schema_of(schema: &Value, resource: &ApiResource) -> bool {
     })
 }
 
-/// Gives an item of a list the version and kind that the same object has when it is read alone; a list may leave them out.
+/// Adds API version and kind to an item of a list, which may lack them.
 pub fn with_kind(mut object: Value, resource: &ApiResource) -> Value {
     if let Some(map) = object.as_object_mut() {
         map.entry("apiVersion").or_insert_with(|| resource.api_version.clone().into());

@@ -1,4 +1,4 @@
-//! Names and addresses: of the API objects this program touches, and of the server that has them.
+//! Names and URL paths of API objects, and the description of the server.
 
 use std::fmt;
 
@@ -9,12 +9,12 @@ use kube::core::{ApiResource, DynamicObject, GroupVersionKind};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ApiVersion {
     V1Alpha2,
-    /// The deprecated one, of older releases.
+    /// Deprecated; served by older releases.
     V1Alpha1,
 }
 
 impl ApiVersion {
-    /// Preferred first: the stored version needs no conversion webhook, the other one may depend on it.
+    /// Preferred first: the stored version needs no conversion webhook.
     pub const ALL: [Self; 2] = [Self::V1Alpha2, Self::V1Alpha1];
 
     pub const fn as_str(self) -> &'static str {
@@ -29,7 +29,7 @@ impl ApiVersion {
     }
 }
 
-/// Which ElementDeployment, served in which version.
+/// An ElementDeployment and its API version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
     pub api_version: ApiVersion,
@@ -41,7 +41,7 @@ pub fn resource<K: Resource<DynamicType = ()>>() -> ApiResource {
     ApiResource::erase::<K>(&())
 }
 
-/// A resource that somebody's definition adds.
+/// A custom resource.
 pub fn foreign(group: &str, version: &str, kind: &str, plural: &str) -> ApiResource {
     ApiResource::from_gvk_with_plural(&GroupVersionKind::gvk(group, version, kind), plural)
 }
@@ -51,33 +51,33 @@ pub fn qualified(resource: &ApiResource) -> String {
     if resource.group.is_empty() { resource.plural.clone() } else { format!("{}.{}", resource.plural, resource.group) }
 }
 
-/// The address of a collection, or of an object in it, without query.
+/// The URL path of a collection, or of an object in it, without query.
 ///
-/// kube puts names into addresses as they are; here they come from a command line and must not leave their place.
+/// kube doesn't encode names; here they come from a command line and must stay within their path segment.
 pub(super) fn address(resource: &ApiResource, namespace: Option<&str>, name: Option<&str>) -> String {
     let collection = DynamicObject::url_path(resource, namespace.map(encoded).as_deref());
     name.map_or_else(|| collection.clone(), |name| format!("{collection}/{}", encoded(name)))
 }
 
-/// Percent-encodes a value for its segment of a path.
+/// Percent-encodes a path segment.
 pub(super) fn encoded(text: &str) -> String {
     form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20")
 }
 
-/// A query string from pairs, with the leading `?`.
+/// A query string with the leading `?`.
 pub(super) fn query(pairs: &[(&str, &str)]) -> String {
     format!("?{}", form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish())
 }
 
-/// What was asked of the API server, for sentences and for `kubectl auth can-i`.
+/// A request to the API server, for messages and `kubectl auth can-i`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Action {
     /// RBAC verb: `get`, `list`, `watch`, `create`, `update`, `patch`.
     pub verb: &'static str,
     pub resource: ApiResource,
-    /// `None` for all of them.
+    /// `None` for all namespaces.
     pub namespace: Option<String>,
-    /// `None` where the verb is about many.
+    /// `None` for several objects.
     pub name: Option<String>,
 }
 
@@ -91,12 +91,12 @@ impl Action {
         }
     }
 
-    /// The object, as it stands in a sentence: `the Secret ess-mas in namespace ess`.
+    /// The object in a sentence: `Secret ess-mas in namespace ess`.
     pub(super) fn object(&self) -> String {
         let kind = &self.resource.kind;
         match (&self.name, &self.namespace) {
-            (Some(name), Some(namespace)) => format!("the {kind} {name} in namespace {namespace}"),
-            (Some(name), None) => format!("the {kind} {name}"),
+            (Some(name), Some(namespace)) => format!("{kind} {name} in namespace {namespace}"),
+            (Some(name), None) => format!("{kind} {name}"),
             (None, Some(namespace)) => format!("{kind}s in namespace {namespace}"),
             (None, None) if self.verb == "create" => format!("a {kind}"),
             (None, None) => format!("{kind}s in all namespaces"),
@@ -110,29 +110,29 @@ impl fmt::Display for Action {
     }
 }
 
-/// Where the requests go and as whom: what sentences and hints name. No secrets.
+/// The server and the identity of the requests, for messages and hints. Contains no secrets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
-    /// Without anything that may be secret, as is the proxy.
+    /// Without user and password, like the proxy.
     pub server: String,
     pub proxy: Option<String>,
-    /// The kubeconfig context in use; `None` inside a pod or with `--server` alone.
+    /// The kubeconfig context; `None` inside a pod or with `--server` alone.
     pub context: Option<String>,
     /// `--as`
     pub impersonating: Option<String>,
     pub impersonating_groups: Vec<String>,
-    /// A login with OpenID Connect that only kubectl renews.
+    /// Whether only kubectl can renew the login (OpenID Connect).
     pub renewed_by_kubectl: bool,
 }
 
 impl Place {
-    /// ` --context NAME` for a kubectl line, or nothing.
+    /// ` --context NAME` for a kubectl command, or nothing.
     pub fn context_flag(&self) -> String {
         let flag = |context: &String| format!(" --context {}", shell_word(context));
         self.context.as_ref().map(flag).unwrap_or_default()
     }
 
-    /// ` --as USER --as-group GROUP` for a kubectl line, or nothing.
+    /// ` --as USER --as-group GROUP` for a kubectl command, or nothing.
     pub fn as_flags(&self) -> String {
         let user = self.impersonating.iter().map(|user| format!(" --as {}", shell_word(user)));
         user.chain(self.impersonating_groups.iter().map(|group| format!(" --as-group {}", shell_word(group)))).collect()
@@ -141,7 +141,7 @@ impl Place {
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "The API server {}", self.server)?;
+        write!(f, "the API server {}", self.server)?;
         match &self.context {
             Some(context) => write!(f, " (kubeconfig context {context})"),
             None => Ok(()),
@@ -149,7 +149,7 @@ impl fmt::Display for Place {
     }
 }
 
-/// One word of a command that can be copied, quoted where a shell would read it otherwise.
+/// A word of a command, quoted if the shell requires it.
 pub fn shell_word(text: &str) -> String {
     let safe = !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c));
     if safe { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }

@@ -1,5 +1,4 @@
-//! An HTTP server for this module's tests: it answers each request, in order, with what the script says, byte by byte
-//! if need be. The real API server is met in `tests/e2e`; this one does what a real one cannot be made to do.
+//! A scripted HTTP server for tests, also with faulty responses that a real API server does not send. `tests/e2e` uses a real one.
 
 use std::{
     sync::{Arc, Mutex},
@@ -13,21 +12,21 @@ use tokio::{
     time::sleep,
 };
 
-/// What to do with one request.
+/// The reaction to a request.
 #[derive(Clone)]
 pub(super) enum Step {
     Answer(u16, String),
-    /// A complete answer with one more header line.
+    /// A complete response with another header line.
     AnswerWith(u16, &'static str, String),
-    /// The head of an answer of status 200, then pieces of body with pauses before them, then the end of the connection.
+    /// The head of a response with status 200, then parts of the body with pauses before them, then the end of the connection.
     Stream(Vec<(Duration, String)>),
-    /// As `Stream`, but the body ends as it should.
+    /// Like `Stream`, with a regular end of the body.
     StreamToEnd(Vec<(Duration, String)>),
     /// A head that announces more bytes than the body has, then the end of the connection.
     Half(String),
-    /// The end of the connection without a byte.
+    /// The end of the connection without a response.
     Cut,
-    /// Nothing at all for this long, then the end of the connection.
+    /// Silence for this time, then the end of the connection.
     Silence(Duration),
 }
 
@@ -37,7 +36,7 @@ impl Step {
     }
 }
 
-/// One request as the stub saw it.
+/// A received request.
 #[derive(Clone, Debug)]
 pub(super) struct Seen {
     /// `GET /path?query`
@@ -48,19 +47,19 @@ pub(super) struct Seen {
 
 type Script = Box<dyn FnMut(usize, &Seen) -> Step + Send>;
 
-/// The server; it ends with the test's runtime.
+/// The server; stops with the test's runtime.
 pub(super) struct Stub {
     pub(super) address: String,
     seen: Arc<Mutex<Vec<Seen>>>,
 }
 
 impl Stub {
-    /// Answers with the steps in order, the last one for ever.
+    /// Performs the steps in order; the last one repeats.
     pub(super) async fn with_steps(steps: Vec<Step>) -> Self {
         Self::with_script(Box::new(move |index, _| steps[index.min(steps.len() - 1)].clone())).await
     }
 
-    /// Answers with what the script makes of the request's index and content.
+    /// Performs the step that the script returns for a request.
     pub(super) async fn with_script(script: Script) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = format!("http://{}", listener.local_addr().expect("address"));
@@ -79,7 +78,7 @@ impl Stub {
         self.seen.lock().expect("no panic inside").clone()
     }
 
-    /// How many requests began with this method.
+    /// The number of requests with this method.
     pub(super) fn count(&self, method: &str) -> usize {
         self.seen().iter().filter(|seen| seen.line.starts_with(method)).count()
     }

@@ -1,7 +1,7 @@
-//! Reading around a deployment, to find out why something failed or to hand it on: many small reads of things that may
-//! not be there or may not be allowed, within a time that is never exceeded.
+//! Reads objects around a deployment within a time limit, for failure details and reports. The objects may be missing or
+//! forbidden.
 //!
-//! Nothing here fails a command. What could not be read comes back as [`Unread`], with the right that is missing.
+//! Nothing here fails a command: an [`Unread`] says what could not be read, and which permission is missing.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use super::resource::{Action, address, foreign, qualified, query, resource};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what}: {why}")]
 pub struct Unread {
-    /// Verb, resource and place, as RBAC names them: `list pods in namespace ess`.
+    /// Verb, resource and namespace, as in RBAC: `list pods in namespace ess`.
     pub what: String,
     pub why: Why,
 }
@@ -28,14 +28,14 @@ pub struct Unread {
 pub enum Why {
     #[error("not allowed")]
     NotAllowed,
-    /// It is not there, or the server does not serve such a thing.
-    #[error("not there")]
+    /// The object doesn't exist, or its API is not served.
+    #[error("not found")]
     NotThere,
-    #[error("not reached: the time for this was used up")]
+    #[error("not read: the time limit was reached")]
     NotReached,
-    #[error("longer than what is read")]
+    #[error("longer than the limit")]
     TooLong,
-    /// The server's or the network's words.
+    /// The server's or the network's message.
     #[error("{0}")]
     Failed(String),
 }
@@ -52,30 +52,29 @@ pub struct LogOf {
     pub namespace: String,
     pub pod: String,
     pub container: String,
-    /// The container's run before the present one.
+    /// The log of the previous container instance.
     pub previous: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogEnd {
-    /// Whole lines. What is not UTF-8 is replaced.
+    /// Whole lines; invalid UTF-8 is replaced.
     pub text: String,
     pub cut: bool,
 }
 
-/// A survey under way. Reads may be made side by side.
+/// Reads with a common time limit; may be concurrent.
 pub struct Survey {
     cluster: Cluster,
     until: Instant,
 }
 
 impl Survey {
-    /// One that ends after this time, whatever is under way.
     pub fn new(cluster: &Cluster, time: Duration) -> Self {
         Self { cluster: cluster.clone(), until: Instant::now() + time }
     }
 
-    /// Objects of a kind, `most` at most. `None` for the namespace means all of them.
+    /// At most `most` objects of a kind. `namespace: None` means all namespaces.
     pub async fn list(
         &self,
         kind: &ApiResource,
@@ -106,7 +105,7 @@ impl Survey {
         self.in_time(self.cluster.get(kind, namespace, name), what).await
     }
 
-    /// The namespaced kinds of an API group that can be listed, each in the version that the server prefers.
+    /// The listable namespaced kinds of an API group, each in the server's preferred version.
     pub async fn kinds(&self, group: &str) -> Result<Vec<ApiResource>, Unread> {
         let served = self.document(&format!("/apis/{group}")).await?;
         let preferred = &served["preferredVersion"]["version"];
@@ -127,15 +126,14 @@ impl Survey {
         Ok(kinds)
     }
 
-    /// The API server's version, as it tells everybody.
     pub async fn server_version(&self) -> Result<Value, Unread> {
         self.document("/version").await
     }
 
     /// The end of a log: `lines` at most, and `longest` bytes at most.
     pub async fn log(&self, of: &LogOf, mut lines: u32, longest: usize) -> Result<LogEnd, Unread> {
-        // The server counts `limitBytes` from the first of the last lines on, so that a limit that is reached cuts off the
-        // very end. Then it is asked again for fewer lines.
+        // The server counts `limitBytes` from the first of the requested lines, so reaching the limit cuts off the end of the
+        // log. Then fewer lines are requested.
         const MOST: usize = 2 << 20;
         let LogOf { namespace, pod, container, previous } = of;
         let log = foreign("", "v1", "Pod", "pods/log");
@@ -147,7 +145,7 @@ impl Survey {
             let outgoing = Outgoing::get(address, Action::new("get", &log, Some(namespace), Some(pod)));
             let read = self.cluster.ask_for(&outgoing, |body| Ok(body.to_vec()));
             let what = || {
-                let which = if *previous { " (the run before)" } else { "" };
+                let which = if *previous { " (previous)" } else { "" };
                 format!("get pods/log of {pod}, container {container}{which}, in namespace {namespace}")
             };
             let (_, body) = self.in_time(read, what).await?;
@@ -158,7 +156,7 @@ impl Survey {
         }
     }
 
-    /// What is at an address that is no object's.
+    /// Reads a URL path that is not an object's.
     async fn document(&self, address: &str) -> Result<Value, Unread> {
         let action = Action::new("get", &foreign("", "", address, address), None, None);
         let outgoing = Outgoing::get(address.to_owned(), action);
@@ -171,7 +169,7 @@ impl Survey {
         read: impl Future<Output = Result<T, ClusterError>>,
         what: impl Fn() -> String,
     ) -> Result<T, Unread> {
-        // Nothing is sent when the time is over.
+        // After the limit nothing is sent.
         let in_time =
             async { timeout_at(self.until, read).await.map_err(|_| Why::NotReached)?.map_err(|error| why(&error)) };
         let over = Instant::now() >= self.until;
@@ -195,7 +193,7 @@ fn place(namespace: Option<&str>) -> String {
     namespace.map_or_else(|| "in all namespaces".to_owned(), |namespace| format!("in namespace {namespace}"))
 }
 
-/// The last bytes, from the beginning of a line on.
+/// The last whole lines within `longest` bytes.
 fn end_of(body: &[u8], lines: u32, longest: usize) -> LogEnd {
     let start = body.len().saturating_sub(longest);
     let start = match body[start..].iter().position(|byte| *byte == b'\n') {

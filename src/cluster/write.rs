@@ -1,19 +1,19 @@
-//! Writing, with an outcome that is never a guess.
+//! Writes objects and determines the outcome.
 //!
-//! Every write is a compare-and-set: a patch or replacement carries the `resourceVersion` it was made for, a creation
-//! requires absence. So of several identical requests the API server stores at most one, and the others are answered
-//! 409. That decides what may be repeated:
+//! Every write is a compare-and-set: a patch or replacement contains the `resourceVersion` that it is for, a creation
+//! requires that the object doesn't exist. The API server stores at most one of several identical requests and responds 409 to
+//! the others. That decides which writes are retried:
 //!
-//! | what came back | what is done |
+//! | response | reaction |
 //! | --- | --- |
-//! | no connection, TLS failure | never sent: sent again after a pause |
-//! | 429 | the server's flow control answers before any handler: sent again after its `Retry-After` |
+//! | no connection, TLS failure | not sent: retry after a pause |
+//! | 429 | refused by flow control before any handler: retry after `Retry-After` |
 //! | 400, 401, 403, 404, 409, 422 | refused, nothing stored: not applied |
-//! | 5xx, reset, half an answer, time-out | may have been stored: **read back**. The change is there: applied. The object has another version without the change: this write can no longer be stored, not applied. Unchanged for a while: sent again, since compare-and-set makes that safe |
+//! | 5xx, reset, incomplete response, time-out | may have been stored: **read back**. The change is present: applied. The object has another version without the change: this write can no longer be stored, not applied. Unchanged for a while: retry, which compare-and-set makes safe |
 //! | the object cannot be read back | unknown |
-//! | time-out of our own, and still unchanged | unknown: the server may still be at it |
+//! | own time-out, and still unchanged | unknown: the server may still process the request |
 //!
-//! Dropping the future of [`Cluster::write`] leaves the outcome unknown; do not race it against a signal, look after it.
+//! Dropping the future of [`Cluster::write`] leaves the outcome unknown, so callers must not cancel it on a signal.
 
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ use super::write_outcome::{Stored, WriteOutcome};
 use crate::field_manager::FIELD_MANAGER;
 use crate::secrets::wipe;
 
-/// One write as a value: what is shown by [`Cluster::dry_run`] is what [`Cluster::write`] sends.
+/// One write: [`Cluster::dry_run`] and [`Cluster::write`] send the same body.
 ///
 /// No `Debug`: the body may be a Secret.
 #[derive(Clone)]
@@ -40,12 +40,11 @@ pub struct Write {
     resource: ApiResource,
     namespace: String,
     name: String,
-    /// The version the write is made for; `None` for a creation, which is made for absence.
+    /// The `resourceVersion` that the write requires; `None` for a creation.
     made_for: Option<String>,
     body: Value,
 }
 
-/// A Secret's values do not outlive the write.
 impl Drop for Write {
     fn drop(&mut self) {
         if self.resource.kind == "Secret" {
@@ -55,22 +54,21 @@ impl Drop for Write {
 }
 
 impl Write {
-    /// A merge patch (RFC 7386) of an object that has this `resourceVersion`, which is put into the patch.
+    /// A merge patch (RFC 7386) of an object with this `resourceVersion`, which is added to the patch.
     pub fn patch(resource: ApiResource, namespace: &str, name: &str, resource_version: &str, patch: Value) -> Self {
         Self::new(Method::PATCH, resource, namespace, name, Some(resource_version), patch)
     }
 
-    /// A merge patch of the ElementDeployment, made for this `resourceVersion`.
     pub fn patch_deployment(target: &Target, resource_version: &str, patch: Value) -> Self {
         Self::patch(target.api_version.resource(), &target.namespace, &target.name, resource_version, patch)
     }
 
-    /// A new object, only if there is none of this name. Namespace, name and kind are put into it.
+    /// A new object, to which namespace, name and kind are added; fails if one of this name exists.
     pub fn create(resource: ApiResource, namespace: &str, name: &str, object: Value) -> Self {
         Self::new(Method::POST, resource, namespace, name, None, object)
     }
 
-    /// A whole object in place of the one that has this `resourceVersion`.
+    /// A whole object that replaces the one with this `resourceVersion`.
     pub fn replace(resource: ApiResource, namespace: &str, name: &str, resource_version: &str, object: Value) -> Self {
         Self::new(Method::PUT, resource, namespace, name, Some(resource_version), object)
     }
@@ -96,7 +94,7 @@ impl Write {
         Self { method, resource, namespace, name, made_for, body }
     }
 
-    /// The body as it is sent. For a Secret this holds its values.
+    /// The request body; includes a Secret's values.
     pub fn body(&self) -> &Value {
         &self.body
     }
@@ -107,7 +105,7 @@ impl Write {
             Method::PUT => ("update", Some(self.name.as_str()), "application/json"),
             _ => ("patch", Some(self.name.as_str()), "application/merge-patch+json"),
         };
-        // Strict: without it the server drops fields that this release of ESS does not know, and says nothing.
+        // Strict: otherwise the server silently drops fields that this release of ESS doesn't have.
         let mut pairs = vec![("fieldManager", FIELD_MANAGER), ("fieldValidation", "Strict")];
         if dry_run {
             pairs.push(("dryRun", "All"));
@@ -122,17 +120,16 @@ impl Write {
     }
 }
 
-/// How patient a write is; other values only in tests.
+/// Retries and pauses of a write; other values only in tests.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Patience {
-    /// How often the write is sent at most.
     pub(super) tries: u32,
-    /// The pause before the first repetition, where the server has no wish; doubled and tripled afterwards.
+    /// The pause before the first retry without `Retry-After`; doubled and tripled afterwards.
     pub(super) pause: Duration,
-    /// Pauses before the reads that follow a lost answer. A request cut off on its way may still be stored a moment
-    /// later, so one look is not enough.
+    /// Pauses before the reads after a lost response. Several, because the server may store an interrupted request a moment
+    /// later.
     pub(super) read_back: [Duration; 4],
-    /// Time for reading back while the server cannot be reached.
+    /// The time limit for reading back from an unreachable server.
     pub(super) unreachable: Duration,
 }
 
@@ -147,26 +144,26 @@ impl Default for Patience {
     }
 }
 
-/// What reading back after a lost answer showed.
+/// The result of reading the object after a lost response.
 enum ReadBack {
     Ours(Value),
-    /// The object is another than the write was made for, and the change is not in it.
+    /// The object has another version than the write requires, without the change.
     Moved,
     Unchanged,
     Unreadable,
 }
 
 impl Cluster {
-    /// Lets the API server do everything but store the write: validation, defaults, webhooks. Repeated like a read.
+    /// A server-side dry run: validation, defaults and webhooks without storing. Retried like a read.
     pub async fn dry_run(&self, write: &Write) -> Result<Stored, ClusterError> {
         let (answer, object) = self.ask_for(&write.outgoing(true), object).await?;
         Ok(Stored { object, warnings: answer.warnings, read_back: false })
     }
 
-    /// Writes once, and finds out what became of it (see the module's table).
+    /// Writes once and determines the outcome (see the module's table).
     ///
-    /// `is_ours` tells whether an object carries this change; it is asked only after an answer was lost. Where two
-    /// people may make the same change at the same time, let it look for a mark of this run.
+    /// `is_ours` returns whether an object contains this change; it is called only after a lost response. If others may make the
+    /// same change at the same time, it has to check a mark of this process.
     pub async fn write(&self, write: &Write, is_ours: impl Fn(&Value) -> bool) -> WriteOutcome {
         self.write_with(write, is_ours, Patience::default()).await
     }
@@ -191,7 +188,7 @@ impl Cluster {
                 },
                 Err(error) => error,
             };
-            tracing::debug!(%error, tries, "the write was not answered with success");
+            tracing::debug!(%error, tries, "the write failed");
             let pause = error.retry_after().unwrap_or(patience.pause * tries).min(Duration::from_secs(5));
             if error.certainly_not_processed() {
                 if error.is_transient() && tries < patience.tries {
@@ -205,7 +202,7 @@ impl Cluster {
                 ReadBack::Ours(object) => return WriteOutcome::found(object),
                 ReadBack::Moved => return WriteOutcome::NotApplied(error),
                 ReadBack::Unreadable => return WriteOutcome::Unknown(error),
-                // A request that we gave up while the server was silent may still be at work there.
+                // The server may still process a request that timed out here.
                 ReadBack::Unchanged if matches!(error.kind(), ErrorKind::Timeout { .. }) => {
                     return WriteOutcome::Unknown(error);
                 }
@@ -215,8 +212,8 @@ impl Cluster {
         }
     }
 
-    /// The server refused, or nothing could be sent. If an earlier try was lost, that one may be the reason: a 409 then
-    /// can be our own write.
+    /// The outcome after a refusal or a failed connection. After a lost response of an earlier try, a 409 may be caused by that
+    /// try.
     async fn refused(
         &self,
         write: &Write,
@@ -230,14 +227,14 @@ impl Cluster {
         }
         match self.find(&write.resource, write.namespace.as_str(), &write.name).await {
             Ok(Some(object)) if lost_before && is_ours(&object) => WriteOutcome::found(object),
-            // The first try's fate is still open, and it cannot be looked up.
+            // The outcome of the earlier try is unknown and can't be read.
             Err(_) if lost_before => WriteOutcome::Unknown(error),
             now if conflict => WriteOutcome::Conflict { error, now: now.ok().flatten() },
             _ => WriteOutcome::NotApplied(error),
         }
     }
 
-    /// Reads back until the change shows, can no longer come, or has had its time.
+    /// Reads the object until the change is present, can no longer be stored, or the reads are used up.
     async fn read_back(&self, write: &Write, is_ours: &impl Fn(&Value) -> bool, patience: Patience) -> ReadBack {
         let deadline = Instant::now() + patience.unreachable;
         for pause in patience.read_back {

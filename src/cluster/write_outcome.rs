@@ -1,4 +1,4 @@
-//! What became of a write: one type, from the request to the exit code.
+//! The outcome of a write.
 
 use serde_json::Value;
 
@@ -6,36 +6,34 @@ use super::errors::ClusterError;
 
 #[derive(Debug)]
 pub struct Stored {
-    /// The object as stored (for a dry run: as it would be). For a Secret this holds its values.
+    /// The object as stored, or as a server-side dry run would store it. A Secret's values are included.
     pub object: Value,
-    /// The texts of the server's `Warning` headers. Lost together with an answer.
+    /// The server's `Warning` headers; empty after a lost response.
     pub warnings: Vec<String>,
-    /// True when the answer was lost and the change was found by reading back; the object may be newer than the write.
+    /// Whether the response was lost and the change was found by reading the object, which may be newer than the write.
     pub read_back: bool,
 }
 
-/// What became of a write.
 #[derive(Debug)]
 pub enum WriteOutcome {
     Applied(Stored),
-    /// Not applied: somebody else was faster. The object is no longer the one that the write was made for, or there already.
+    /// Not applied, because another client changed or created the object.
     Conflict {
         error: ClusterError,
-        /// The object as it was read afterwards, where that was possible and it exists.
+        /// The object as read afterwards, if it exists and can be read.
         now: Option<Value>,
     },
-    /// It is not stored and will not be.
+    /// Not stored, and will not be.
     NotApplied(ClusterError),
-    /// It could not be found out. Running again is safe: the same write is refused once it is stored.
-    /// The error is what happened to the write's answer.
+    /// Could not be determined; the error is that of the write's response. A retry is safe: the server refuses the same write
+    /// once it is stored.
     Unknown(ClusterError),
 }
 
 impl WriteOutcome {
-    /// As `-o json` names it.
     pub const NOT_APPLIED: &'static str = "not-applied";
 
-    /// As `-o json` names it.
+    /// The value in `-o json`.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Applied(_) => "applied",

@@ -1,26 +1,26 @@
-//! The conditions that the operator writes, and what they say about its runs.
+//! The operator's conditions, and the state of the reconcile that they show.
 //!
-//! The operator is an ansible-operator: it publishes no `observedGeneration`, `Running` stays `True` after a healthy
-//! run, and the order of the list changes with every write. What each field means was recorded from the real one.
+//! The operator is an ansible-operator: it publishes no `observedGeneration`, `Running` stays `True` after a successful
+//! reconcile, and the order of the list changes with every write. Recordings of a real one are the source of these rules.
 
 use serde_json::Value;
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Condition {
-    /// `Available`, `Successful`, `Running`, `Failure`, or one this program does not know.
+    /// `Available`, `Successful`, `Running`, `Failure`, or another one.
     #[serde(rename = "type")]
     pub kind: String,
     /// `True`, `False` or `Unknown`.
     pub status: String,
-    /// A word for programs; may be empty.
+    /// May be empty.
     pub reason: String,
-    /// Text for people; may be empty.
+    /// May be empty.
     pub message: String,
-    /// When `status` last changed, as the server wrote it.
+    /// In the server's format.
     pub last_transition_time: Option<String>,
-    /// `ansibleResult.completion`: when the run that wrote this ended, as the server wrote it. The only value that
-    /// moves at every end. Compared as text, never with a clock.
+    /// `ansibleResult.completion`: the end of the reconcile that wrote this, in the server's format. The only value that
+    /// changes at every end. Compared as text, never with a clock.
     pub completion: Option<String>,
 }
 
@@ -51,23 +51,23 @@ impl Condition {
     }
 }
 
-/// What the operator is doing, as far as its conditions tell.
+/// The state of the reconcile, from the conditions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Run {
     Never,
-    /// A run is under way (or was, when the operator died).
+    /// In progress, or interrupted by a crash of the operator.
     Running,
     Succeeded,
-    /// The last run ended in a failure; the operator tries again by itself.
+    /// The last reconcile failed; the operator retries.
     Failed,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct FailureReport {
-    /// The operator's words, possibly several lines.
+    /// May have several lines.
     pub message: String,
-    /// The run it belongs to. `None` for trouble inside the operator that says nothing about the run.
+    /// The completion of the failed reconcile. `None` for a failure of the operator itself.
     pub completion: Option<String>,
 }
 
@@ -77,7 +77,7 @@ pub struct Conditions {
 }
 
 impl Conditions {
-    /// Reads `status`, leaving out entries without a `type`.
+    /// Reads `status`; skips entries without a `type`.
     pub fn read(status: &Value) -> Self {
         let entries = status["conditions"].as_array();
         Self { all: entries.into_iter().flatten().filter_map(Condition::read).collect() }
@@ -91,8 +91,7 @@ impl Conditions {
         self.all.iter().find(|condition| condition.kind == kind)
     }
 
-    /// Whether `Available` is True; `None` if it is not there. It is a custom condition that older releases do not
-    /// write, but where it stands, `Unknown` is as little a yes as `False` is.
+    /// Whether condition `Available` is True. `None` if it is absent: older releases do not write it. `Unknown` counts as false.
     pub fn available(&self) -> Option<bool> {
         self.get("Available").map(Condition::is_true)
     }
@@ -101,8 +100,7 @@ impl Conditions {
         self.get("Successful").and_then(Condition::truth)
     }
 
-    /// What the operator is doing. `Running`'s status alone does not tell: it is `True` after every healthy run, so
-    /// its reason decides.
+    /// The state of the reconcile. The reason of `Running` decides, because its status stays `True` after a successful one.
     pub fn run(&self) -> Run {
         let running = self.get("Running");
         if running.is_some_and(|c| c.is_true() && c.reason == "Running") {
@@ -118,19 +116,19 @@ impl Conditions {
         }
     }
 
-    /// The failure that is standing, also while the operator already tries again.
+    /// The last failure, also while the operator retries.
     pub fn failure(&self) -> Option<FailureReport> {
         self.get("Failure")
             .filter(|failure| failure.is_true())
             .map(|failure| FailureReport { message: failure.message.clone(), completion: failure.completion.clone() })
     }
 
-    /// Completion of the last run that ended well; gone while a run is under way.
+    /// The completion of the last successful reconcile; `None` while one is in progress.
     pub fn success_completion(&self) -> Option<&str> {
         self.get("Running").filter(|c| c.reason == "Successful")?.completion.as_deref()
     }
 
-    /// When `Successful` last became true; it keeps this time until the next good end after a change.
+    /// The time at which `Successful` last became true.
     pub fn successful_since(&self) -> Option<&str> {
         self.get("Successful")?.last_transition_time.as_deref()
     }
@@ -146,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn running_true_after_a_healthy_run_is_not_a_run() {
+    fn running_true_after_a_successful_reconcile_is_no_reconcile_in_progress() {
         let c = conditions(json!([
             {"type": "Running", "status": "True", "reason": "Successful", "ansibleResult": {"completion": "c1"}},
             {"type": "Successful", "status": "True", "reason": "Successful"},
@@ -157,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_retry_after_a_failure_is_a_run_that_still_shows_the_old_failure() {
+    fn a_retry_after_a_failure_is_in_progress_and_still_shows_the_old_failure() {
         let c = conditions(json!([
             {"type": "Failure", "status": "True", "reason": "Failed", "message": "m", "ansibleResult": {"completion": "f1"}},
             {"type": "Successful", "status": "False", "reason": ""},
@@ -176,14 +174,14 @@ mod tests {
     }
 
     #[test]
-    fn an_available_that_is_unknown_is_not_available() {
+    fn available_unknown_counts_as_not_available() {
         let with = |status: &str| conditions(json!([{"type": "Available", "status": status}])).available();
         assert_eq!([with("True"), with("False"), with("Unknown")], [Some(true), Some(false), Some(false)]);
         assert_eq!(conditions(json!([])).available(), None);
     }
 
     #[test]
-    fn odd_entries_are_passed_over() {
+    fn malformed_entries_are_skipped() {
         let c = conditions(json!([null, 7, {"status": "True"}, {"type": "Paused", "status": 3}]));
         assert_eq!(c.iter().count(), 1);
         assert_eq!(c.run(), Run::Never);

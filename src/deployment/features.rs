@@ -1,11 +1,11 @@
-//! What this cluster's ElementDeployment can express, read from its OpenAPI schema.
+//! The fields that this cluster's ElementDeployment supports, from its OpenAPI schema.
 //!
-//! The API server prunes what the schema does not know, so a release without MAS would drop our change in silence.
-//! The schema also tells the real names and defaults of fields that the guide does not mention.
+//! The API server prunes unknown fields, so a release without MAS would silently drop our change. The schema also contains the
+//! names and defaults of fields that the guide does not mention.
 
 use serde_json::Value;
 
-/// A `*SecretKey` field of the schema: which key of the component's Secret holds a value.
+/// A `*SecretKey` field of the schema: it names the key of a value in the component's Secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecretKeyField {
     /// Path below the component, such as `config.postgresql.passwordSecretKey`.
@@ -13,19 +13,19 @@ pub struct SecretKeyField {
     pub default: Option<String>,
 }
 
-/// What the served schema offers. Absent fields mean "the schema has no such field".
+/// Fields of the served schema; `None` or false if the schema lacks them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Features {
-    /// There is a component `matrixAuthenticationService`.
+    /// The component `matrixAuthenticationService`.
     pub mas: bool,
-    /// There is `…config.active`; without it this release cannot migrate.
+    /// `…config.active`; without it this release cannot migrate.
     pub active: bool,
-    /// There is `…config.postgresql.sslMode`, with these values (empty: any text).
+    /// The values of `…config.postgresql.sslMode` (empty: any text).
     pub ssl_modes: Option<Vec<String>>,
     pub default_ssl_mode: Option<String>,
-    /// Path below the component of the field that e-mail delivery is configured in, where one is named like that.
+    /// Path below the component of the field for e-mail delivery.
     pub email: Option<String>,
-    /// There is `…k8s.ingress.tls.mode`, with these values (empty: any text).
+    /// The values of `…k8s.ingress.tls.mode` (empty: any text).
     pub tls_modes: Option<Vec<String>>,
     pub default_secret_name: Option<String>,
     /// Every `*SecretKey` field below the MAS component.
@@ -59,7 +59,7 @@ impl Features {
     }
 }
 
-/// Follows property names, looking into `allOf`/`anyOf`/`oneOf` as well: OpenAPI wraps references in them.
+/// Follows property names, also through `allOf`, `anyOf` and `oneOf`, in which OpenAPI wraps references.
 fn property<'a>(schema: &'a Value, path: &[&str]) -> Option<&'a Value> {
     let Some((first, rest)) = path.split_first() else { return Some(schema) };
     if let Some(found) = schema["properties"].get(*first) {
@@ -71,7 +71,7 @@ fn property<'a>(schema: &'a Value, path: &[&str]) -> Option<&'a Value> {
         .find_map(|branch| property(branch, path))
 }
 
-/// The first field whose name says that it is about sending mail.
+/// The first field with a name for e-mail delivery.
 fn email_field(schema: &Value, prefix: &str, depth: usize) -> Option<String> {
     let fields = schema["properties"].as_object().filter(|_| depth < 4)?;
     let path = |name: &str| if prefix.is_empty() { name.to_owned() } else { format!("{prefix}.{name}") };
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn an_older_release_has_no_switch() {
+    fn an_older_release_has_no_field_active() {
         assert_eq!(Features::read(&json!({"properties": {"spec": {"properties": {}}}})), Features::default());
         let without = Features::read(&schema(json!({"properties": {"config": {"properties": {}}}})));
         assert!(without.mas && !without.active);

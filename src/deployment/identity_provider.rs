@@ -4,18 +4,17 @@ use serde_json::Value;
 
 use super::view::Deployment;
 
-/// One entry of `delegatedAuth.oidc`. Only `idpId` is known for sure (the guide names it); the rest is read where it
-/// is found.
+/// One entry of `delegatedAuth.oidc`. Only `idpId` is documented (in the guide); the other fields are optional.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct IdentityProvider {
     /// Position in the list, from 0.
     pub index: usize,
-    /// `idpId`, empty when the entry has none.
+    /// `idpId`, or empty.
     pub idp_id: String,
-    /// What people see on the login button.
+    /// The text on the login button.
     pub name: Option<String>,
     pub issuer: Option<String>,
-    /// The client that it knows Synapse as, where the spec says so in a field that is found.
+    /// Synapse's OAuth client ID.
     pub client_id: Option<String>,
 }
 
@@ -34,9 +33,9 @@ impl IdentityProvider {
     }
 }
 
-/// Whether MAS accepts this as the id of a provider, exactly as it stands: a canonical ULID (26 characters of Crockford's base
-/// 32 in upper case, the first one at most 7; MAS turns lower case into upper case and with it the redirect URI, and a larger
-/// first character overflows into another id).
+/// Whether MAS accepts this ID of a provider unchanged: a canonical ULID (26 characters of Crockford's base 32 in upper case, the
+/// first one at most 7). MAS converts lower case to upper case, which changes the redirect URI, and a larger first character
+/// overflows to another ID.
 pub fn is_canonical_ulid(id: &str) -> bool {
     let digit = |c: u8| c.is_ascii_digit() || (c.is_ascii_uppercase() && !b"ILOU".contains(&c));
     id.len() == 26 && matches!(id.as_bytes()[0], b'0'..=b'7') && id.bytes().all(digit)
@@ -47,13 +46,12 @@ pub fn mas_redirect_uri(mas_host: &str, idp_id: &str) -> String {
     format!("https://{mas_host}/upstream/callback/{idp_id}")
 }
 
-/// The redirect URI that Synapse uses today, one for all providers.
+/// The redirect URI that Synapse uses for all providers.
 pub fn synapse_redirect_uri(synapse_host: &str) -> String {
     format!("https://{synapse_host}/_synapse/client/oidc/callback")
 }
 
 impl Deployment {
-    /// The OIDC providers in the object's order; empty when `delegatedAuth.oidc` is absent.
     pub fn identity_providers(&self) -> Vec<IdentityProvider> {
         let entries = self.delegated_auth()["oidc"].as_array().into_iter().flatten();
         entries.enumerate().map(|(index, entry)| IdentityProvider::read(index, entry)).collect()
@@ -65,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_ids_that_mas_keeps_as_they_are_count_as_canonical() {
+    fn only_ids_that_mas_keeps_unchanged_are_canonical() {
         assert!(is_canonical_ulid("01JABCDEFGHJKMNPQRSTVWXYZ0"));
         for id in [
             "",
@@ -80,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn redirect_uris_are_the_guides() {
+    fn redirect_uris_match_the_guide() {
         assert_eq!(mas_redirect_uri("auth.example.com", "01J"), "https://auth.example.com/upstream/callback/01J");
         assert_eq!(
             synapse_redirect_uri("matrix.example.com"),

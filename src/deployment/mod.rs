@@ -1,4 +1,4 @@
-//! The ElementDeployment as this program understands it. Pure: no client, no clock, no terminal.
+//! The ElementDeployment's fields that this program interprets. Pure: no client, no clock, no terminal.
 
 mod conditions;
 mod features;

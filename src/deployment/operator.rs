@@ -1,14 +1,14 @@
-//! The operator's own workload, as far as it can be seen: its Deployment, whose name ends in
-//! `updater-controller-manager` (ESS Classic's charts), in a namespace of its own or in the stack's.
+//! The operator's Deployment, whose name ends in `updater-controller-manager` (ESS Classic's charts), in its own namespace or in
+//! the stack's.
 
 use serde_json::Value;
 
 use super::version::ChartRelease;
 
-/// What every release of the chart calls it, after the Helm release's name or alone.
+/// The Deployment's name in every release of the chart, with or without the Helm release's name as prefix.
 const SUFFIX: &str = "updater-controller-manager";
 const CONTAINER: &str = "manager";
-/// A label's value is no longer.
+/// The longest value of a label.
 const LONGEST_LABEL: usize = 63;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,13 +17,13 @@ pub struct OperatorDeployment {
     pub namespace: String,
     pub wanted: u64,
     pub ready: u64,
-    /// The release that its image is of, where the tag tells.
+    /// The release, if the image's tag is a version.
     pub release: Option<ChartRelease>,
 }
 
 impl OperatorDeployment {
-    /// A label selector for it. The chart labels it with its own full name, which starts with that of its Helm release:
-    /// those of the vendor's instructions, and the ones `others` that may be it here.
+    /// A label selector for the operator. Its label contains its full name, which begins with the Helm release: those of the
+    /// vendor's instructions, and `others`.
     pub fn selector<'a>(others: impl IntoIterator<Item = &'a str>) -> String {
         let mut names = vec![format!("element-{SUFFIX}")];
         for release in std::iter::once("ess-system").chain(others) {
@@ -35,11 +35,11 @@ impl OperatorDeployment {
         format!("app.kubernetes.io/instance in ({})", names.join(","))
     }
 
-    /// The one among some Deployments that looks after a namespace: without `WATCH_NAMESPACE` it looks after all. Of
-    /// several, one in that very namespace, else one that runs.
+    /// The operator that watches a namespace; without `WATCH_NAMESPACE` it watches all. Of several, one in the same namespace,
+    /// else one with ready pods.
     pub fn find(deployments: &[Value], namespace: &str) -> Option<Self> {
         let mut found: Vec<Self> =
-            deployments.iter().filter(|one| looks_after(one, namespace)).filter_map(Self::read).collect();
+            deployments.iter().filter(|one| watches(one, namespace)).filter_map(Self::read).collect();
         found.sort_by_key(|one| (one.namespace != namespace, one.ready == 0));
         found.into_iter().next()
     }
@@ -61,7 +61,7 @@ fn manager(deployment: &Value) -> Option<&Value> {
     deployment["spec"]["template"]["spec"]["containers"].as_array()?.iter().find(|one| one["name"] == CONTAINER)
 }
 
-fn looks_after(deployment: &Value, namespace: &str) -> bool {
+fn watches(deployment: &Value, namespace: &str) -> bool {
     let env = manager(deployment).and_then(|manager| manager["env"].as_array()).into_iter().flatten();
     let watched = env.into_iter().find(|one| one["name"] == "WATCH_NAMESPACE").map(|one| &one["value"]);
     match watched.and_then(Value::as_str) {
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn one_that_looks_after_other_namespaces_is_not_it() {
+    fn an_operator_that_watches_other_namespaces_is_ignored() {
         let theirs = deployment("element-updater-controller-manager", "b", 1, Some("b, c"));
         assert_eq!(OperatorDeployment::find(std::slice::from_ref(&theirs), "a"), None);
         let ours = deployment("ess-system-updater-controller-manager", "a", 0, Some("a"));
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn the_selector_names_what_the_operator_may_be_called_and_stays_valid() {
+    fn the_selector_contains_all_possible_names_and_stays_valid() {
         let selector = OperatorDeployment::selector(["ess", "ess-system", &"a".repeat(53)]);
         assert_eq!(
             selector,

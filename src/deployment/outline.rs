@@ -1,5 +1,5 @@
-//! The outline of a tree: its shape and a short digest for each value. Kept beside a digest of the whole, it tells later
-//! where the two differ, and gives no value away.
+//! The outline of a tree: its structure with a short digest for each value. Stored with the digest of the whole tree, it shows
+//! later which paths have changed, without revealing values.
 
 use std::collections::BTreeSet;
 
@@ -8,11 +8,11 @@ use serde_json::{Map, Value};
 
 use super::view::digest::sha256_hex;
 
-/// No outline is larger, as JSON: it shares a ConfigMap, which holds 1 MiB, with other things.
+/// The largest outline as JSON: it is in a ConfigMap, whose limit is 1 MiB.
 const LARGEST: usize = 64 << 10;
-/// How deep it goes, deepest first; what lies below is one value. A spec of this product has about eight levels.
+/// The depths to try, deepest first; a subtree below is one value. A spec of this product has about eight levels.
 const DEPTHS: [u8; 6] = [12, 8, 6, 4, 3, 2];
-/// Hexadecimal digits of a digest. They only have to tell one value from the one before.
+/// Hexadecimal digits of a digest. They only have to distinguish a value from its predecessor.
 const DIGITS: usize = 12;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,15 +22,14 @@ pub struct Outline {
 }
 
 impl Outline {
-    /// Takes the outline of a tree, as deep as its size allows.
+    /// The deepest outline of a tree within the size limit.
     pub fn of(tree: &Value) -> Self {
         let mut outlines = DEPTHS.into_iter().map(|depth| Self { depth, tree: fold(tree, depth) });
         let fits = outlines.find(|outline| outline.tree.to_string().len() <= LARGEST);
         fits.unwrap_or_else(|| Self { depth: 0, tree: fold(tree, 0) })
     }
 
-    /// Where a tree differs from the one that this is the outline of, as paths below `root` in their order, with what became of
-    /// them: `spec.workers[0].type`, `spec.global.name (removed)`.
+    /// The sorted paths below `root` that differ in another tree: `spec.workers[0].type`, `spec.global.name (removed)`.
     pub fn differences(&self, now: &Value, root: &str) -> Vec<String> {
         let mut found = Vec::new();
         compare(&self.tree, &fold(now, self.depth), root, &mut found);
@@ -76,7 +75,7 @@ fn compare(before: &Value, now: &Value, path: &str, found: &mut Vec<String>) {
     }
 }
 
-/// Reads an outline that may be of another release's form: what cannot be read is as if it were not there.
+/// Deserializes an outline; one in another release's format is `None`.
 pub fn lenient<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Outline>, D::Error> {
     Ok(Option::<Value>::deserialize(deserializer)?.and_then(|value| serde_json::from_value(value).ok()))
 }
@@ -92,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn each_field_that_differs_is_named() {
+    fn each_changed_field_is_named() {
         let before = json!({"global": {"verifyTls": true, "name": "a"}, "workers": [{"type": "x"}, {"type": "y"}]});
         let mut now = before.clone();
         assert!(told(before.clone(), now.clone()).is_empty());
@@ -114,13 +113,13 @@ mod tests {
     }
 
     #[test]
-    fn no_value_is_given_away() {
+    fn no_value_is_revealed() {
         let text = serde_json::to_string(&Outline::of(&json!({"additional": "password: hunter2"}))).unwrap();
         assert!(!text.contains("hunter2") && text.contains("additional"), "{text}");
     }
 
     #[test]
-    fn a_large_tree_is_told_less_exactly_but_told() {
+    fn changes_in_a_large_tree_are_named_less_exactly() {
         let component =
             |seed: usize| (0..300).map(|n| (format!("field{n}"), json!({"value": n * seed}))).collect::<Map<_, _>>();
         let mut tree =
@@ -132,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn another_form_of_an_outline_is_none() {
+    fn an_outline_in_another_format_is_none() {
         #[derive(Deserialize)]
         struct Holder {
             #[serde(default, deserialize_with = "lenient")]

@@ -1,15 +1,15 @@
-//! Who wrote which part of the object, and who will write it again: as the API server notes it in `metadata.managedFields`,
-//! `kubectl apply` in an annotation, and other tools in labels and annotations of theirs.
+//! The writers of the object's fields and the manifest owner, from `metadata.managedFields`, the annotation of `kubectl apply`,
+//! and the labels and annotations of other tools.
 
 use serde_json::Value;
 
 use super::view::Deployment;
 use crate::field_manager::FIELD_MANAGER;
 
-/// Where client-side `kubectl apply` (and what imitates it) keeps the file that it was last given.
+/// The annotation in which client-side `kubectl apply` and similar tools store the applied manifest.
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
-/// How far somebody's part of the object reaches towards the switch.
+/// Whether a writer's fields include MAS or `active`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reach {
     Nothing,
@@ -30,21 +30,21 @@ impl Reach {
 /// One entry of `metadata.managedFields`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Manager<'a> {
-    /// `manager`: mostly the name of a program.
+    /// Usually the name of a program.
     pub name: &'a str,
-    /// `Apply` for server-side apply, whose next application is compared with what others wrote; else `Update`.
+    /// `Apply` for server-side apply, which detects conflicts with other managers; otherwise `Update`.
     pub operation: &'a str,
-    /// When its part last changed; the API server's clock, comparable as text.
+    /// The time of its last change in the API server's format, comparable as text.
     pub time: &'a str,
-    /// Whether it wrote any part of `spec`.
+    /// Whether it wrote fields of `spec`.
     pub spec: bool,
     pub reach: Reach,
 }
 
-/// A manifest that is kept somewhere and was applied from there: applying it again writes what it says.
+/// A manifest that was applied and may be applied again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Applied {
-    /// By client-side `kubectl apply`, or what imitates it: the file is noted in an annotation.
+    /// By client-side `kubectl apply` or a similar tool, from its annotation.
     Client {
         reach: Reach,
         active: Option<bool>,
@@ -56,7 +56,7 @@ pub enum Applied {
 }
 
 impl Deployment {
-    /// Who wrote parts of the object; what was written to its status alone is left out.
+    /// The field managers, except those of subresources such as the status.
     pub fn managers(&self) -> impl Iterator<Item = Manager<'_>> {
         let entries = self.object()["metadata"]["managedFields"].as_array().into_iter().flatten();
         entries.filter(|entry| entry["subresource"].as_str().unwrap_or_default().is_empty()).filter_map(|entry| {
@@ -77,8 +77,7 @@ impl Deployment {
         of_them.max().unwrap_or(Reach::Nothing)
     }
 
-    /// Manifests that may be applied again: by client-side apply, and by each manager of server-side apply. This program
-    /// patches, and is none of them.
+    /// Manifests that may be applied again: by client-side apply, and by each manager of server-side apply except this program.
     pub fn applied(&self) -> Vec<Applied> {
         let mut all = Vec::new();
         let file = self.annotation(LAST_APPLIED).and_then(|text| serde_json::from_str::<Value>(text).ok());
@@ -105,28 +104,28 @@ impl Deployment {
 pub struct HelmRelease {
     pub name: String,
     pub namespace: Option<String>,
-    /// 3 or 4 where `managedFields` tells: Helm 3 updates from the client, Helm 4 applies on the server.
+    /// 3 or 4 from `managedFields`: Helm 3 updates from the client, Helm 4 uses server-side apply.
     pub major: Option<u8>,
 }
 
-/// The manifest's owner, as labels and annotations show it.
+/// The manifest owner, from labels and annotations.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Owner {
-    /// Nobody is visible: the object was applied by hand.
+    /// No owner found: the object was applied by hand.
     Nobody,
     Helm(HelmRelease),
     /// The vendor's installer (`ui.element.io/*` annotations).
     Installer,
-    /// Argo CD, with the application's name where it stands.
+    /// Argo CD, with the Application's name.
     ArgoCd(Option<String>),
-    /// Flux, with `kind/name` of the object that applies it.
+    /// Flux, with `kind/name` of the object that applies the manifest.
     Flux(String),
-    /// Another tool that may put its own version back: its name, that of what it applies, and the Helm release by which it
-    /// does so.
+    /// Another tool that may revert changes: its name, the name of the applied package, and the Helm release that the tool
+    /// installs.
     Tool(&'static str, Option<String>, Option<HelmRelease>),
 }
 
-/// Beginnings of labels and annotations by which a tool marks what it applies, most telling first.
+/// Prefixes of the labels and annotations of tools, most specific first.
 const MARKS: [(&str, &str); 8] = [
     ("fleet.cattle.io/", FLEET),
     ("configmanagement.gke.io/", "Google Config Sync"),
@@ -138,7 +137,7 @@ const MARKS: [(&str, &str); 8] = [
     ("objectset.rio.cattle.io/", FLEET),
 ];
 const FLEET: &str = "Rancher Fleet";
-/// Keys whose value names what the tool applies.
+/// Keys whose value is the name of the applied package.
 const NAMES: [&str; 4] = [
     "fleet.cattle.io/bundle-id",
     "fleet.cattle.io/bundle-name",
@@ -147,8 +146,8 @@ const NAMES: [&str; 4] = [
 ];
 
 impl Owner {
-    /// Whether the API server may note this owner's writes under this field manager. Helm and what embeds it (Terraform's
-    /// provider) are known by their program's name; the installer's is not known, so it is whatever is no person's tool.
+    /// Whether this owner may write as this field manager. Helm and tools that embed it (Terraform's provider) have `helm` in
+    /// the name; the installer's name is unknown, so every manager counts except kubectl and this program.
     pub fn may_write_as(&self, manager: &str) -> bool {
         match self {
             Self::Nobody => false,
@@ -161,8 +160,8 @@ impl Owner {
 }
 
 impl Deployment {
-    /// The owner; a GitOps tool that renders a chart wins over Helm, because it is the one that writes next. A tool that
-    /// left no label or annotation is known by the name under which the API server notes its writes.
+    /// The owner. A GitOps tool that renders a chart takes precedence over Helm, because it writes next. A tool without label or
+    /// annotation is recognized by its field manager.
     pub fn owner(&self) -> Owner {
         if let Some(name) = self.label("helm.toolkit.fluxcd.io/name") {
             return Owner::Flux(format!("HelmRelease/{name}"));
@@ -178,7 +177,7 @@ impl Deployment {
         }
         for manager in self.managers().filter(|manager| manager.spec) {
             match manager.name {
-                // `app.kubernetes.io/instance` alone says nothing: charts set it too. With this manager it is Argo CD's.
+                // Charts set `app.kubernetes.io/instance` too. With this manager it is Argo CD's.
                 name if name.starts_with("argocd-") => {
                     return Owner::ArgoCd(self.label("app.kubernetes.io/instance").map(str::to_owned));
                 }
@@ -189,7 +188,7 @@ impl Deployment {
             }
         }
         let marks = |prefix: &str| self.marks().any(|(key, _)| key.starts_with(prefix));
-        // What k3s applies from its own folder of manifests has the same marks.
+        // Manifests that k3s applies from its own folder have the same prefix.
         let by_k3s = self.annotation("objectset.rio.cattle.io/owner-gvk").is_some_and(|kind| kind.contains("k3s"));
         if let Some((_, tool)) = MARKS.iter().find(|(prefix, _)| marks(prefix)) {
             return self.applied_by(if by_k3s { "k3s" } else { tool });
@@ -211,7 +210,7 @@ impl Deployment {
         Owner::Tool(tool, name.map(|(_, value)| value.to_owned()), self.helm_release())
     }
 
-    /// The Helm release that rendered it, whoever made Helm do so.
+    /// The Helm release that rendered it, also if another tool runs Helm.
     pub fn helm_release(&self) -> Option<HelmRelease> {
         let name = self.annotation("meta.helm.sh/release-name")?.to_owned();
         let namespace = self.annotation("meta.helm.sh/release-namespace").map(str::to_owned);
@@ -219,7 +218,7 @@ impl Deployment {
     }
 
     fn helm_major(&self) -> Option<u8> {
-        // After a change from Helm 3 to 4 both may stand there; the later one is the one in use.
+        // After an upgrade from Helm 3 to 4 both may be present; the later one is in use.
         let entry = self.managers().filter(|manager| manager.name == "helm").max_by_key(|manager| manager.time)?;
         match entry.operation {
             "Apply" => Some(4),
@@ -228,21 +227,20 @@ impl Deployment {
         }
     }
 
-    /// Who wrote the switch, if it was somebody else than this program, or has written the same since. `None` where it is
-    /// this program's, or not known: then whoever owns the manifest may say something else.
+    /// The last field manager of `…config.active`, unless it is this program or unknown.
     pub fn switch_of_others(&self) -> Option<String> {
         self.active_written_by().map(|(manager, _)| manager).filter(|manager| manager != FIELD_MANAGER)
     }
 
-    /// The field manager that last wrote `…config.active`, and when, as `managedFields` tells.
+    /// The field manager that last wrote `…config.active`, and the time.
     pub fn active_written_by(&self) -> Option<(String, Option<String>)> {
         let latest = self.managers().filter(|one| one.reach == Reach::Active).max_by_key(|one| one.time)?;
         let time = (!latest.time.is_empty()).then(|| latest.time.to_owned());
         Some((latest.name.to_owned(), time))
     }
 
-    /// Whether the switch, as it stands, was written by this program, on whosever behalf. A manager that changes a value
-    /// takes it from all others; one that applies the same value only joins them.
+    /// Whether this program wrote the current value of `…config.active`. A manager that changes a value becomes its only
+    /// manager; one that applies the same value is added.
     pub fn active_is_ours(&self) -> bool {
         self.reach_of(FIELD_MANAGER) == Reach::Active
     }
@@ -260,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn tools_that_heal_drift_are_known_by_their_marks_and_go_before_helm() {
+    fn tools_that_revert_changes_are_recognized_and_precede_helm() {
         let release =
             |name: &str| Some(HelmRelease { name: name.into(), namespace: Some("element-onprem".into()), major: None });
         let fleet = json!({
@@ -293,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn the_switch_is_ours_as_long_as_nobody_else_has_changed_it() {
+    fn active_is_ours_until_another_manager_changes_it() {
         let with = |managers: &[&str]| {
             let fields: Vec<Value> = managers
                 .iter()
@@ -312,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn a_persons_tool_is_no_owner() {
+    fn kubectl_is_no_owner() {
         let helm = Owner::Helm(HelmRelease { name: "ess".into(), namespace: None, major: None });
         let (argo, flux) = (Owner::ArgoCd(None), Owner::Flux("Kustomization/ess".into()));
         for owner in [&helm, &argo, &flux, &Owner::Installer, &Owner::Nobody] {
@@ -326,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn helm_versions_are_told_apart_by_the_operation() {
+    fn the_operation_shows_the_version_of_helm() {
         let with = |operation: &str| {
             deployment(
                 json!({"annotations": {"meta.helm.sh/release-name": "ess", "meta.helm.sh/release-namespace": "n"},
@@ -341,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn the_one_who_writes_next_wins() {
+    fn the_tool_that_writes_next_is_the_owner() {
         let helm_by_argo = deployment(json!({"annotations": {"meta.helm.sh/release-name": "ess",
             "argocd.argoproj.io/tracking-id": "chat:matrix.element.io/ElementDeployment:n/a"}}));
         assert_eq!(helm_by_argo.owner(), Owner::ArgoCd(Some("chat".into())));
@@ -361,7 +359,7 @@ mod tests {
     }
 
     #[test]
-    fn each_managers_part_is_told() {
+    fn each_managers_fields_are_read() {
         let status = json!({"manager": "ansible-operator", "operation": "Update", "subresource": "status",
                             "fieldsV1": {"f:status": {}}});
         let labels = json!({"manager": "someone", "operation": "Update", "fieldsV1": {"f:metadata": {"f:labels": {}}}});
@@ -376,7 +374,7 @@ mod tests {
     }
 
     #[test]
-    fn what_kubectl_was_last_given_is_read() {
+    fn the_manifest_of_kubectl_apply_is_read() {
         let with = |file: &str| deployment(json!({"annotations": {LAST_APPLIED: file}})).applied();
         let mas = |config: &str| format!(r#"{{"spec":{{"components":{{"matrixAuthenticationService":{config}}}}}}}"#);
         let client = |reach, active| vec![Applied::Client { reach, active }];
@@ -387,7 +385,7 @@ mod tests {
     }
 
     #[test]
-    fn server_side_appliers_are_told_and_this_program_is_none_of_them() {
+    fn managers_of_server_side_apply_are_listed_without_this_program() {
         let deployment = deployment(json!({"managedFields": [
             entry("terraform", "Apply", "1", json!({"f:config": {"f:active": {}}})),
             entry(FIELD_MANAGER, "Apply", "2", json!({"f:config": {"f:active": {}}})),

@@ -8,17 +8,17 @@ use super::view::Deployment;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum Phase {
     Configuration,
-    /// MAS is in the spec, not active, and its rehearsal has not passed yet.
+    /// MAS is in the spec, not active, and no dry run has passed yet.
     DryRun,
     DryRunFailed,
     ReadyToMigrate,
-    /// The switch is on, and the operator has not said yet how it went.
+    /// `active` is true, and the operator has not reported a result yet.
     Migrating,
     MigrationFailed,
     Complete,
 }
 
-/// What the object itself does not tell.
+/// The state that is in the record, not in the object.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Remembered {
     pub rehearsal_passed: bool,
@@ -28,14 +28,13 @@ pub struct Remembered {
 }
 
 impl Phase {
-    /// Judges from the object and from what this program remembers.
     pub fn of(deployment: &Deployment, remembered: Remembered) -> Self {
         let Remembered { rehearsal_passed, rehearsal_failed, activation_pending } = remembered;
         let conditions = deployment.conditions();
-        // Trouble inside the operator is no failure of a run.
+        // Without a completion it is a failure of the operator itself, not of a reconcile.
         let failing = conditions.failure().is_some_and(|failure| failure.completion.is_some());
         match (deployment.mas_active(), deployment.active()) {
-            // `mas_active` turns true a moment before the run ends, and that run may still fail.
+            // `mas_active` turns true shortly before the end of the reconcile, which may still fail.
             (Some(true), _) if activation_pending && failing => Self::MigrationFailed,
             (Some(true), _) if activation_pending && conditions.run() == Run::Running => Self::Migrating,
             (Some(true), _) => Self::Complete,
@@ -51,7 +50,7 @@ impl Phase {
     /// The wizard's five steps, in order.
     pub const STEPS: [&str; 5] = ["Configuration", "Setup and dry-run", "Ready to migrate", "Migration", "Complete"];
 
-    /// Which of [`Self::STEPS`] this is, from 0.
+    /// The index in [`Self::STEPS`].
     pub const fn step(self) -> usize {
         match self {
             Self::Configuration => 0,
@@ -91,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn every_phase_is_told_from_the_object() {
+    fn every_phase_follows_from_the_object() {
         let fails =
             json!({"conditions": [{"type": "Failure", "status": "True", "ansibleResult": {"completion": "c"}}]});
         let hiccup = json!({"conditions": [{"type": "Failure", "status": "True"}]});
@@ -106,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_that_fails_after_mas_active_turned_true_is_not_complete() {
+    fn a_reconcile_that_fails_after_mas_active_turned_true_is_not_complete() {
         let object = json!({"metadata": {"name": "a", "uid": "u", "resourceVersion": "1"},
             "spec": {"components": {"matrixAuthenticationService": {"config": {"active": true}}}},
             "status": {"mas_active": true, "conditions": [

@@ -1,4 +1,4 @@
-//! From a host and a path to a pod, by the rules of Ingress and Service (Kubernetes, `networking.k8s.io/v1`).
+//! Resolves a host and a path to a pod, by the rules of Ingress and Service (Kubernetes, `networking.k8s.io/v1`).
 
 use serde_json::Value;
 
@@ -28,14 +28,13 @@ pub struct Backend {
 pub enum Route {
     To(Backend),
     NoHost,
-    /// The host is known, but no rule takes this path.
+    /// A rule has the host, but no path matches.
     NoPath,
-    /// Paths of this host are patterns of the controller's own, which are not evaluated here.
+    /// The host has paths in the controller's own pattern syntax, which is not evaluated here.
     Pattern,
 }
 
-/// Follows the rules of all Ingresses of a namespace: the host as it is before one with a wildcard before none; an exact path
-/// before the longest prefix.
+/// Applies the rules of a namespace's Ingresses. Precedence: exact host, wildcard host; exact path, longest prefix.
 pub fn route(ingresses: &[Value], host: &str, path: &str) -> Route {
     let rules = ingresses.iter().flat_map(|ingress| ingress["spec"]["rules"].as_array().into_iter().flatten());
     let rules: Vec<&Value> = rules.collect();
@@ -60,7 +59,7 @@ fn by_path(paths: &[&Value], path: &str) -> Route {
     if let Some(exact) = paths.iter().find(|entry| entry["pathType"] == "Exact" && text(entry) == path) {
         return to(exact);
     }
-    // What such a path means is up to the controller; a plain one is a prefix with all of them.
+    // The controller defines such a path; without special characters it is a prefix for all controllers.
     let is_pattern = |entry: &&&Value| {
         entry["pathType"] == "ImplementationSpecific"
             && text(entry).contains(['(', '[', '|', '*', '+', '^', '$', '\\', '?'])
@@ -72,7 +71,7 @@ fn by_path(paths: &[&Value], path: &str) -> Route {
     prefixes.max_by_key(|entry| text(entry).trim_end_matches('/').len()).map_or(Route::NoPath, |entry| to(entry))
 }
 
-/// By elements: `/a` takes `/a` and `/a/b`, not `/ab`.
+/// Matches whole path elements: `/a` matches `/a` and `/a/b`, not `/ab`.
 fn is_prefix(prefix: &str, path: &str) -> bool {
     let prefix = prefix.trim_end_matches('/');
     path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
@@ -84,7 +83,7 @@ fn backend(backend: &Value) -> Option<Backend> {
     Some(Backend { service: service["name"].as_str()?.to_owned(), port })
 }
 
-/// A Service that is found by what it is called, where no Ingress leads to it: MAS's, or the one in front of Synapse.
+/// A Service by its name or label, if no Ingress leads to it: MAS's, or the one in front of Synapse.
 pub fn by_name(services: &[Value], names: &[&str]) -> Option<Backend> {
     let name = |service: &Value| service["metadata"]["name"].as_str().unwrap_or_default().to_owned();
     let called = |service: &&Value, part: &str| {
@@ -99,8 +98,8 @@ pub fn by_name(services: &[Value], names: &[&str]) -> Option<Backend> {
     Some(Backend { service: name(service), port: Port::read(&port["port"])? })
 }
 
-/// Name and namespace of the Service that a host name may be, as the cluster's DNS completes it: `db`, `db.ns`, `db.ns.svc`
-/// and the full name, each with a final dot or without.
+/// Name and namespace of the Service that a host name may stand for in the cluster's DNS: `db`, `db.ns`, `db.ns.svc` or the full
+/// name, with or without a trailing dot.
 pub fn service_of<'a>(host: &'a str, namespace: &'a str) -> Option<(&'a str, &'a str)> {
     let host = host.trim_end_matches('.');
     if host.parse::<std::net::IpAddr>().is_ok() {
@@ -115,7 +114,7 @@ pub fn service_of<'a>(host: &'a str, namespace: &'a str) -> Option<(&'a str, &'a
     }
 }
 
-/// Labels as a selector, `a=b,c=d`; `None` where the Service selects no pods.
+/// The Service's selector as `a=b,c=d`; `None` if it has none.
 pub fn selector(service: &Value) -> Option<String> {
     let labels = service["spec"]["selector"].as_object().filter(|labels| !labels.is_empty())?;
     let pairs: Option<Vec<String>> =
@@ -123,7 +122,7 @@ pub fn selector(service: &Value) -> Option<String> {
     pairs.map(|pairs| pairs.join(","))
 }
 
-/// The pod's name and the number of its port that a Service's port leads to, among pods that are ready.
+/// Name and port number of a ready pod behind a Service's port. The error says why there is none.
 pub fn pod(service: &Value, port: &Port, pods: &[Value]) -> Result<(String, u16), String> {
     let name = service["metadata"]["name"].as_str().unwrap_or_default();
     let ports = service["spec"]["ports"].as_array().map(Vec::as_slice).unwrap_or_default();
@@ -133,7 +132,7 @@ pub fn pod(service: &Value, port: &Port, pods: &[Value]) -> Result<(String, u16)
     };
     let entry = ports.iter().find(is_it).ok_or_else(|| format!("Service {name} has no port {}", shown(port)))?;
     let target = Port::read(&entry["targetPort"]).or_else(|| Port::read(&entry["port"]));
-    let target = target.ok_or_else(|| format!("Service {name} does not say which port of its pods it leads to"))?;
+    let target = target.ok_or_else(|| format!("Service {name} names no target port"))?;
     let is_ready = |pod: &&Value| {
         let conditions = pod["status"]["conditions"].as_array().into_iter().flatten();
         pod["metadata"]["deletionTimestamp"].is_null()
@@ -191,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn an_exact_path_goes_before_the_longest_prefix_before_a_shorter_one() {
+    fn an_exact_path_precedes_the_longest_prefix() {
         let all = [
             ingress("matrix.example.com", &[("Prefix", "/", "synapse"), ("Prefix", "/_matrix/client/v3/login", "mas")]),
             ingress(
@@ -212,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_is_a_service_by_the_rules_of_the_clusters_dns() {
+    fn a_host_name_is_a_service_by_the_rules_of_the_clusters_dns() {
         for host in ["db", "db.", "db.n", "db.n.svc", "db.n.svc.cluster.local", "db.n.svc.cluster.local."] {
             assert_eq!(service_of(host, "n"), Some(("db", "n")), "{host}");
         }
@@ -223,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn patterns_of_a_controller_are_not_guessed_at() {
+    fn patterns_of_a_controller_are_not_evaluated() {
         let all = [ingress(
             "m.e",
             &[
@@ -237,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn a_port_by_name_is_looked_up_in_a_pod_that_is_ready() {
+    fn a_named_port_is_resolved_in_a_ready_pod() {
         let service = json!({"metadata": {"name": "mas"}, "spec": {"selector": {"a": "b", "c": "d"},
             "ports": [{"name": "http", "port": 80, "targetPort": "web"}, {"name": "metrics", "port": 81}]}});
         let one = |name: &str, ready: &str| {
@@ -257,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn without_an_ingress_a_service_is_found_by_what_it_is_called() {
+    fn without_an_ingress_a_service_is_found_by_name() {
         let service = |name: &str, port: u16| json!({"metadata": {"name": name}, "spec": {"ports": [{"name": "http", "port": port}]}});
         let all = [
             service("chat-synapse-main", 8008),

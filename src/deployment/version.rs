@@ -1,5 +1,5 @@
-//! ESS and chart versions, and which one is installed by Helm's own record: a Secret of type `helm.sh/release.v1` whose
-//! `release` is base64 of gzip of JSON (and base64 once more, as every Secret's data).
+//! ESS and chart versions, and the installed one from Helm's release Secret: type `helm.sh/release.v1`, `release` is base64 of
+//! gzip of JSON (in addition to the base64 of a Secret's data).
 
 use std::fmt;
 use std::io::Read;
@@ -10,13 +10,12 @@ use zeroize::Zeroizing;
 
 use crate::secrets::wipe;
 
-/// A release as something in the cluster names it, compared as semantic version without pre-release or build.
+/// A chart and its version, compared as semantic version without pre-release and build.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct ChartRelease {
-    /// `chart.metadata.name`; the image's repository where the operator's image told, which a chart's name cannot be
-    /// taken for because it holds a slash.
+    /// `chart.metadata.name`, or the repository of the operator's image, which unlike a chart's name contains a slash.
     pub chart: String,
-    /// `chart.metadata.version`, or the image's tag, as text. For a dependency it may be a range.
+    /// `chart.metadata.version`, or the image's tag. For a dependency it may be a range.
     pub version: String,
 }
 
@@ -25,15 +24,15 @@ pub struct ChartRelease {
 pub enum VersionSource {
     Helm,
     Image,
-    /// The ElementDeployment's schema; it tells no more than "at least".
+    /// The ElementDeployment's schema, which shows only a minimum.
     Crd,
 }
 
-/// From here on a version is a year, as in `25.10.1`. The charts are far from it.
+/// The smallest major version that is a year, as in `25.10.1`; chart versions are far below.
 const FIRST_YEAR: u64 = 20;
 
-/// The lowest version that a text stands for, and whether it is the only one: a dependency may be given as a range, such
-/// as `^2.28.1`, `~2.29`, `2.x` or `>=2.28.1 <3`.
+/// The lowest version that a text permits, and whether it is the only one: a dependency's version may be a range, such as
+/// `^2.28.1`, `~2.29`, `2.x` or `>=2.28.1 <3`.
 fn lowest(text: &str) -> Option<([u64; 3], bool)> {
     if text.contains("||") {
         return None;
@@ -61,13 +60,13 @@ fn three_numbers(text: &str) -> Option<[u64; 3]> {
 impl ChartRelease {
     /// First chart that can migrate (local passwords and OIDC): ESS 25.09.01. Source: the guide.
     pub const FIRST_WITH_MIGRATION: [u64; 3] = [2, 28, 1];
-    /// The same in the guide's words: ESS and chart.
+    /// The same as ESS release and chart, as the guide writes them.
     pub const FIRST_IN_WORDS: (&str, &str) = ("25.09.01", "2.28.1");
     /// First chart that also migrates LDAP: ESS 25.10.1. Source: the guide.
     pub const FIRST_WITH_LDAP: [u64; 3] = [2, 29, 0];
 
-    /// Whether it is at least that chart version; `None` when that cannot be told from the version. One that is given
-    /// as an ESS release is compared with the release that the guide names for the chart.
+    /// Whether it is at least that chart version; `None` if unknown. An ESS release is compared with the release that the guide
+    /// names for the chart.
     pub fn is_at_least(&self, least: [u64; 3]) -> Option<bool> {
         let (parts, exact) = lowest(&self.version)?;
         let least = if parts[0] >= FIRST_YEAR { ess_of(least)? } else { least };
@@ -75,21 +74,21 @@ impl ChartRelease {
         (exact || reached).then_some(reached)
     }
 
-    /// Whether the version is given as an ESS release, a year, and not as a chart's.
+    /// Whether the version is an ESS release, not a chart's.
     pub fn is_ess(&self) -> bool {
         lowest(&self.version).is_some_and(|(parts, _)| parts[0] >= FIRST_YEAR)
     }
 
-    /// The ESS release: the version itself where it is one, else what the guide names for a chart version. The vendor writes
-    /// the same release as `25.10.1` and `25.10.01`.
+    /// The ESS release: the version itself, or the release that the guide names for the chart. The vendor writes the same release
+    /// as `25.10.1` and `25.10.01`.
     pub fn ess(&self) -> Option<String> {
         let parts = three_numbers(&self.version)?;
         let [year, month, patch] = if parts[0] >= FIRST_YEAR { parts } else { ess_of(parts)? };
         Some(format!("{year}.{month:02}.{patch}"))
     }
 
-    /// Reads the tag of an image such as `docker.io/vectorim/ess-core-updater:2.21.1`; `None` for one without a tag,
-    /// and for a tag that is none of the product's versions: whoever keeps copies of images may tag them as they like.
+    /// Reads the tag of an image such as `docker.io/vectorim/ess-core-updater:2.21.1`; `None` without a tag, and for a tag that
+    /// is no version of the product, as in a private registry.
     pub fn of_image(reference: &str) -> Option<Self> {
         let named = reference.split('@').next()?;
         let (repository, tag) = named.rsplit_once(':').filter(|(_, tag)| !tag.contains('/'))?;
@@ -102,7 +101,7 @@ impl ChartRelease {
         if self.chart.contains('/') { VersionSource::Image } else { VersionSource::Helm }
     }
 
-    /// Of two that are there at the same time, the one that holds the other back: both take part in the migration.
+    /// The older of two installed releases, which limits the migration.
     #[must_use]
     pub fn older_of(self, other: Self) -> Self {
         let comparable = |release: &Self| {
@@ -135,17 +134,16 @@ fn ess_of(chart: [u64; 3]) -> Option<[u64; 3]> {
     }
 }
 
-/// Charts that carry the product's version. A chart of one's own around them names them as dependencies; the last one is
-/// the vendor's own such chart.
+/// Charts with the product's version. A user's chart may have them as dependencies; the last one is the vendor's umbrella chart.
 const CHARTS: [&str; 5] = ["ess-stack", "ess-system", "element-updater", "element-operator", "ess-meta"];
-/// Helm keeps a release below 1 MiB compressed; nothing sensible unpacks to more than this.
+/// The largest decompressed release; Helm's limit is 1 MiB compressed.
 const LARGEST: u64 = 64 << 20;
 
 impl ChartRelease {
-    /// Reads one release Secret; `None` if it is not one, or of another chart.
+    /// Reads a release Secret; `None` for other Secrets and charts.
     pub fn of_helm_secret(secret: &Value) -> Option<Self> {
         let (metadata, lock) = chart_of(secret)?;
-        // What a range was resolved to stands in the chart's lock; Helm does not keep the dependencies themselves.
+        // The chart's lock contains the resolved versions; Helm does not store the dependencies themselves.
         let dependencies =
             [&lock, &metadata].into_iter().flat_map(|list| list["dependencies"].as_array().into_iter().flatten());
         std::iter::once(&metadata).chain(dependencies).find_map(|chart| {
@@ -155,8 +153,8 @@ impl ChartRelease {
     }
 }
 
-/// Below which key a chart of one's own has the values of the chart with the ElementDeployment: the dependency's alias, else its
-/// name. `None` where that chart is installed by itself, or this is no release of it.
+/// The key of the ESS chart's values in a user's chart: the dependency's alias, or its name. `None` if the ESS chart is installed
+/// directly, or this is another release.
 pub fn values_below(secret: &Value) -> Option<String> {
     let (metadata, _) = chart_of(secret)?;
     let dependencies = metadata["dependencies"].as_array()?;
@@ -168,7 +166,7 @@ pub fn values_below(secret: &Value) -> Option<String> {
 fn chart_of(secret: &Value) -> Option<(Value, Value)> {
     let once = STANDARD.decode(secret["data"]["release"].as_str()?).ok()?;
     let packed = STANDARD.decode(once).ok()?;
-    // The release holds the values too, and with them the secrets of whoever puts them there.
+    // The release contains the values, which may contain secrets.
     let mut text = Zeroizing::new(Vec::new());
     flate2::read::GzDecoder::new(packed.as_slice()).take(LARGEST).read_to_end(&mut text).ok()?;
     let mut release: Value = serde_json::from_slice(&text).ok()?;

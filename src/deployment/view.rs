@@ -1,7 +1,7 @@
 //! A partial, tolerant view of one ElementDeployment object.
 //!
-//! The vendor's schema is closed, so the object is kept as it came and only the fields that the migration guide
-//! names, or that every component shares, are read. What is absent or of another type reads as "not there".
+//! The vendor's schema is not public, so the object is kept unchanged, and only fields are read that the migration guide names or
+//! that all components share. A field of another type counts as absent.
 
 use serde::Deserialize as _;
 use serde_json::Value;
@@ -9,17 +9,16 @@ use serde_json::Value;
 use self::digest::sha256_hex;
 use super::conditions::Conditions;
 
-/// MAS, among `spec.components`.
+/// MAS's key in `spec.components`.
 pub const MAS: &str = "matrixAuthenticationService";
 
-/// The object that came from the API server is no ElementDeployment.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("the API server's answer is not an ElementDeployment: {missing} is missing")]
 pub struct NotADeployment {
     missing: &'static str,
 }
 
-/// Where a component's ingress gets its certificate from; `spec…k8s.ingress.tls.mode` of the ElementDeployment.
+/// The source of an Ingress's certificate: `spec…k8s.ingress.tls.mode`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TlsMode {
@@ -42,7 +41,7 @@ impl TlsMode {
     }
 }
 
-/// A component's `config.postgresql`; every field as written, absent ones left to the operator's defaults.
+/// A component's `config.postgresql`; absent fields have the operator's defaults.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Postgres {
     pub host: Option<String>,
@@ -58,10 +57,7 @@ pub struct Deployment {
 }
 
 impl Deployment {
-    /// Wraps an object that the API server sent.
-    ///
-    /// # Errors
-    /// If it has no name, uid, resourceVersion or `spec`: everything that is decided later rests on these.
+    /// Fails if the object has no name, uid, resourceVersion or `spec`.
     pub fn from_value(object: Value) -> Result<Self, NotADeployment> {
         for key in ["name", "uid", "resourceVersion"] {
             if object["metadata"][key].as_str().is_none_or(str::is_empty) {
@@ -90,12 +86,10 @@ impl Deployment {
         self.metadata("namespace")
     }
 
-    /// `metadata.uid`: tells a recreated object from the one that was there before.
     pub fn uid(&self) -> &str {
         self.metadata("uid")
     }
 
-    /// `metadata.resourceVersion`: what a write is compared with.
     pub fn resource_version(&self) -> &str {
         self.metadata("resourceVersion")
     }
@@ -104,7 +98,7 @@ impl Deployment {
         self.object["apiVersion"].as_str().unwrap_or_default()
     }
 
-    /// `metadata.generation`: the API server counts it up at every change of `spec`.
+    /// `metadata.generation`: the API server increments it with every change of `spec`.
     pub fn generation(&self) -> i64 {
         self.object["metadata"]["generation"].as_i64().unwrap_or(0)
     }
@@ -126,7 +120,7 @@ impl Deployment {
         self.object["metadata"]["labels"][key].as_str()
     }
 
-    /// Whether another state of it differs in nothing that a person decides on: only the status moved.
+    /// Whether spec, labels, annotations and uid are equal in another version of the object.
     pub fn differs_only_in_status(&self, other: &Self) -> bool {
         let decided = |object: &Value| {
             let metadata = &object["metadata"];
@@ -136,7 +130,6 @@ impl Deployment {
         decided(self.object()) == decided(other.object())
     }
 
-    /// The whole `spec`.
     pub fn spec(&self) -> &Value {
         &self.object["spec"]
     }
@@ -154,17 +147,17 @@ impl Deployment {
         self.component(MAS)
     }
 
-    /// `spec.components.synapse.config`; null where there is none.
+    /// `spec.components.synapse.config`, or null.
     pub fn synapse_config(&self) -> &Value {
         &self.object["spec"]["components"]["synapse"]["config"]
     }
 
-    /// The sections that the operator writes Synapse's ways to log in from.
+    /// The operator generates Synapse's login configuration from this section.
     pub fn delegated_auth(&self) -> &Value {
         &self.synapse_config()["delegatedAuth"]
     }
 
-    /// `…matrixAuthenticationService.config.active`: what the migration waits for to be turned on.
+    /// `…matrixAuthenticationService.config.active`: true starts the migration.
     pub fn active(&self) -> Option<bool> {
         self.mas()?["config"]["active"].as_bool()
     }
@@ -177,7 +170,7 @@ impl Deployment {
         self.component(component)?["k8s"]["ingress"]["fqdn"].as_str().filter(|host| !host.is_empty())
     }
 
-    /// Every `fqdn` below a component's `k8s`, with the component's name: some have more than one ingress.
+    /// Component and host of every `fqdn` below a component's `k8s`; a component may have several Ingresses.
     pub fn ingress_hosts(&self) -> Vec<(&str, &str)> {
         let mut found = Vec::new();
         for (component, value) in self.components() {
@@ -186,7 +179,6 @@ impl Deployment {
         found
     }
 
-    /// The Secret that the MAS component names; absent when the object does not say.
     pub fn mas_secret_name(&self) -> Option<&str> {
         self.mas()?["secretName"].as_str().filter(|name| !name.is_empty())
     }
@@ -207,8 +199,7 @@ impl Deployment {
         })
     }
 
-    /// The TLS mode that a component's ingress sets itself, or else inherits from `spec.global.k8s.ingresses.tls`.
-    /// The flag tells whether it was inherited.
+    /// The TLS mode of a component's Ingress, and whether it is inherited from `spec.global.k8s.ingresses.tls`.
     pub fn tls_mode(&self, component: &str) -> Option<(TlsMode, bool)> {
         let mode = |tls: &Value| TlsMode::deserialize(&tls["mode"]).ok();
         let own = self.component(component).and_then(|component| mode(&component["k8s"]["ingress"]["tls"]));
@@ -223,8 +214,7 @@ impl Deployment {
         Conditions::read(&self.object["status"])
     }
 
-    /// `status.mas_active`; the guide says that it turns true with the migration. Written by Ansible, so the text
-    /// "true" is accepted beside the boolean.
+    /// `status.mas_active`; by the guide, the migration sets it to true. Ansible writes it, so the text "true" is accepted as well.
     pub fn mas_active(&self) -> Option<bool> {
         match &self.object["status"]["mas_active"] {
             Value::Bool(active) => Some(*active),
@@ -233,8 +223,7 @@ impl Deployment {
         }
     }
 
-    /// The whole `spec` without `…config.active`: what a rehearsal is for. The guide: "All other settings should remain
-    /// the same."
+    /// The `spec` without `…config.active`, to which a dry run applies. The guide: "All other settings should remain the same."
     pub fn rehearsed_spec(&self) -> Value {
         let mut spec = self.spec().clone();
         if let Some(config) =
@@ -260,7 +249,7 @@ fn collect_hosts<'a>(component: &'a str, value: &'a Value, depth: usize, found: 
     }
 }
 
-/// A name without the differences between `attribute_requirements` and `attributeRequirements`.
+/// Normalizes a name: `attribute_requirements` and `attributeRequirements` become equal.
 pub fn squashed(name: &str) -> String {
     name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
 }
@@ -268,8 +257,7 @@ pub fn squashed(name: &str) -> String {
 pub(super) mod digest {
     use std::fmt::Write;
 
-    /// SHA-256 in lower-case hex. serde_json keeps object keys sorted (no `preserve_order`), so equal trees give
-    /// equal text.
+    /// SHA-256 in lower-case hex. serde_json sorts object keys (without `preserve_order`), so equal trees have equal digests.
     pub(in crate::deployment) fn sha256_hex(bytes: &[u8]) -> String {
         let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes);
         digest.as_ref().iter().fold(String::with_capacity(64), |mut hex, byte| {

@@ -1,4 +1,4 @@
-//! The causes of failures, as `causes.yaml` has them.
+//! The causes of failures in `causes.yaml`.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -13,22 +13,22 @@ use super::text::{Captured, Message, Pattern};
 pub enum Weight {
     #[default]
     Decisive,
-    /// Something stopped the reconcile, and this tells only where, or that it is hidden.
+    /// Something stopped the reconcile; the text says only where, or hides the cause.
     Vague,
-    /// It stops nothing by itself, unless whoever runs `syn2mas check` takes its warnings for errors.
+    /// Stops nothing by itself, unless the operator treats warnings of `syn2mas check` as errors.
     Warning,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Recovery {
-    /// Another try may well succeed by itself.
+    /// The operator's next try may succeed.
     Retry,
-    /// Something beside the deployment's spec is to be mended: a database, a Secret. The operator's next try sees it.
+    /// Something outside the deployment's spec needs a fix: a database, a Secret. The operator's next try uses it.
     Mend,
-    /// The deployment's spec is to be changed, so the dry run has to be repeated.
+    /// The deployment's spec needs a change, so the dry run has to be repeated.
     Change,
-    /// The operator made it so; only its makers can tell.
+    /// Only Element Support can help.
     Support,
 }
 
@@ -36,19 +36,16 @@ pub enum Recovery {
 pub struct Sql {
     pub database: Database,
     pub statements: Vec<String>,
-    /// Whether the remedy ends in them, with a colon; else they only show what it is about.
-    #[serde(default, skip_serializing)]
-    pub follows: bool,
 }
 
 impl Sql {
-    /// The remedy with the words that lead to the statements, a sentence each.
+    /// The remedy and the introduction to the statements.
     pub fn introduced(&self, remedy: &str) -> Vec<String> {
         let database = self.database.name();
-        if self.follows {
-            return vec![format!("{}, in {database}:", remedy.trim_end_matches(':'))];
+        match remedy.strip_suffix(':') {
+            Some(remedy) => vec![format!("{remedy}, in {database}:")],
+            None => vec![remedy.to_owned(), format!("To check it, in {database}:")],
         }
-        vec![remedy.to_owned(), format!("To look at it, in {database}:")]
     }
 }
 
@@ -74,18 +71,17 @@ pub struct Cause {
     pub code: &'static str,
     pub weight: Weight,
     pub meaning: String,
-    /// What to do about it, in the imperative.
     pub remedy: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sql: Option<Sql>,
-    /// Why the try that ended so has copied nothing, where the text proves that.
+    /// Why the failed try copied nothing, if the text proves it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nothing_copied: Option<&'static str>,
     pub course: Recovery,
 }
 
 static CAUSES: LazyLock<Vec<Entry>> =
-    // By way of a value: a YAML reader that is made for each type is large.
+    // Parsed to a value first, because a YAML deserializer for each type enlarges the program.
     LazyLock::new(|| {
         let tree = serde_yaml::from_str(include_str!("causes.yaml")).expect("a test reads this file");
         serde_json::from_value(tree).expect("a test reads this file")
@@ -95,7 +91,7 @@ pub(super) fn all() -> &'static [Entry] {
     &CAUSES
 }
 
-/// An entry of the file, whose head explains the fields.
+/// An entry of the file. The head of the file explains the fields.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Entry {
@@ -140,7 +136,7 @@ struct Hint {
 }
 
 impl Entry {
-    /// Every occurrence in a message, with where it begins. The general words are for a message without a special one.
+    /// The occurrences in a message with their offsets: of the special patterns, or else of the general ones.
     pub(super) fn find(&'static self, message: &Message) -> Vec<(usize, Cause)> {
         let mut found: Vec<(Range<usize>, Cause)> = Vec::new();
         if !self.matches(&self.unless, message).is_empty() {
@@ -160,7 +156,7 @@ impl Entry {
         found.into_iter().map(|(place, cause)| (place.start, cause)).collect()
     }
 
-    /// Where these patterns are in a message; each is tried with every choice of a capture in it.
+    /// The occurrences of patterns in a message, with every choice of a capture.
     fn matches(&self, texts: &[String], message: &Message) -> Vec<(Range<usize>, Captured)> {
         let mut found = Vec::new();
         for text in texts {
@@ -186,7 +182,6 @@ impl Entry {
         captured.push(("hint".to_owned(), hint.to_owned()));
         let sql = special.sql.as_ref().or(self.sql.as_ref()).map(|sql| Sql {
             database: sql.database,
-            follows: sql.follows,
             statements: sql.statements.iter().map(|statement| filled(statement, &captured)).collect(),
         });
         Cause {
@@ -200,7 +195,7 @@ impl Entry {
         }
     }
 
-    /// A text of the entry where nothing is known of the message.
+    /// A text of the entry with placeholders for the captures.
     pub(super) fn general(&self, text: &str) -> String {
         let hint = self.hints.iter().find(|hint| hint.says.is_empty()).map_or("", |hint| &hint.text);
         text.replace("{hint}", hint).replace('{', "<").replace('}', ">")

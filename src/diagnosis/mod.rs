@@ -1,8 +1,7 @@
-//! What the operator's failure texts mean, and what to do about them.
+//! Finds causes and remedies in the operator's failure texts.
 //!
-//! The operator's message is text for people: the output of `syn2mas`, of a database, of the updater's own assertions,
-//! often quoted within one another. `causes.yaml` has what is known of such texts. A text that matches nothing is no error:
-//! it is shown as it is. Nothing here says more about the state of things than the text proves.
+//! A failure text is unstructured: output of `syn2mas`, of a database, of the updater's assertions, often quoted within one
+//! another. `causes.yaml` contains the known texts. An unknown text is shown unchanged. No cause says more than the text proves.
 
 pub mod around;
 mod causes;
@@ -13,8 +12,8 @@ pub use causes::{Cause, Database, Recovery, Sql, Weight};
 use crate::checks::explain::Explanation;
 use text::Message;
 
-/// The causes that a message names: what stopped the reconcile first, in the order of the message; then what only hints at
-/// it; warnings last. Each is told once. Empty for a text that is not known.
+/// The causes in a message, each once: decisive ones in the order of the message, or else vague ones; warnings last. Empty for an
+/// unknown text.
 pub fn understand(message: &str) -> Vec<Cause> {
     let message = Message::read(message);
     let mut found: Vec<(usize, Cause)> = Vec::new();
@@ -33,7 +32,7 @@ pub fn understand(message: &str) -> Vec<Cause> {
     found.into_iter().map(|(_, cause)| cause).collect()
 }
 
-/// Whether these causes leave open what happened.
+/// Whether none of these causes is decisive.
 pub fn is_unclear(causes: &[Cause]) -> bool {
     !causes.iter().any(|cause| cause.weight == Weight::Decisive)
 }
@@ -42,17 +41,16 @@ pub fn codes() -> impl Iterator<Item = &'static str> {
     causes::all().iter().map(|entry| entry.code.as_str())
 }
 
-/// What every cause's code is about.
 pub const ABOUT: &str = "a cause of a failed dry run or migration";
 
-/// What there is to know about a cause without a message. It has no severity.
+/// The explanation of a cause without a message. It has no severity.
 pub fn explanation(code: &str) -> Option<Explanation> {
     let entry = causes::all().iter().find(|entry| entry.code == code)?;
     let stops = match entry.weight {
         Weight::Decisive => "It stops the reconcile.",
-        Weight::Vague => "It tells only where the reconcile stopped, or hides why. Look for another cause first.",
+        Weight::Vague => "It shows only where the reconcile stopped, or hides the cause. Look for another cause first.",
         Weight::Warning => {
-            "It is a warning of MAS's tool. It stops nothing by itself, but the operator may take it for a failure."
+            "It is a warning of MAS's tool. It stops nothing by itself, but the operator may treat it as a failure."
         }
     };
     let mut remedy = entry.remedy.clone();

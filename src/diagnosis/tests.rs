@@ -101,7 +101,7 @@ fn disguises(text: &str) -> Vec<String> {
 }
 
 #[test]
-fn quoting_wrapping_colours_and_case_change_nothing() {
+fn quoting_wrapping_colours_and_case_do_not_matter() {
     for (name, expected) in RECORDINGS {
         for disguise in disguises(&recording(name)) {
             let upper = disguise == disguise.to_uppercase();
@@ -253,7 +253,7 @@ const TEXTS: [(&str, &str); 56] = [
 ];
 
 #[test]
-fn what_is_not_recorded_is_understood_as_its_sources_write_it() {
+fn texts_without_a_recording_are_understood_as_in_their_sources() {
     for (code, text) in TEXTS {
         assert_eq!(codes(text), [code], "{text}");
         for disguise in disguises(text) {
@@ -263,7 +263,7 @@ fn what_is_not_recorded_is_understood_as_its_sources_write_it() {
 }
 
 #[test]
-fn every_cause_has_a_text_here() {
+fn every_cause_has_a_test_text() {
     let recorded = RECORDINGS.iter().flat_map(|(_, codes)| codes.iter().copied());
     let known: BTreeSet<&str> =
         recorded.chain(TEXTS.iter().map(|(code, _)| *code)).chain(["oidc-mapped-by-hand"]).collect();
@@ -272,7 +272,7 @@ fn every_cause_has_a_text_here() {
 }
 
 #[test]
-fn what_only_looks_like_a_cause_is_none() {
+fn similar_texts_are_no_causes() {
     for text in [
         "",
         "All components are available",
@@ -317,7 +317,7 @@ fn the_decisive_cause_comes_before_warnings_and_echoes() {
 }
 
 #[test]
-fn several_things_of_one_kind_are_all_told_and_the_same_thing_once() {
+fn different_captures_are_separate_causes_and_equal_ones_are_reported_once() {
     let row = |user: &str, table: &str| {
         format!("user {user} was not found for migration but a row in {table} was found for them\n")
     };
@@ -330,10 +330,10 @@ fn several_things_of_one_kind_are_all_told_and_the_same_thing_once() {
     assert!(one[0].meaning.contains("on its table users"), "{}", one[0].meaning);
 }
 
-/// The whole point of saying so: only what comes before the copying, or cannot have come after it, proves that nothing was
-/// copied. A database that is not empty may hold the accounts of an earlier try.
+/// Only a failure before the copying proves that nothing was copied. A database that is not empty may contain the accounts of
+/// an earlier try.
 #[test]
-fn nothing_migrated_is_said_only_where_the_text_proves_it() {
+fn nothing_copied_is_reported_only_if_the_text_proves_it() {
     let says = |text: &str| understand(text).iter().any(|cause| cause.nothing_copied.is_some());
     for name in
         ["migrate-lock-not-available", "check-many", "dry-run-mas-database-unreachable", "dry-run-encryption-newline"]
@@ -357,7 +357,7 @@ fn nothing_migrated_is_said_only_where_the_text_proves_it() {
 }
 
 #[test]
-fn details_of_the_message_are_in_the_advice() {
+fn meaning_remedy_and_statement_contain_the_captured_names() {
     let first = |text: &str| understand(text).remove(0);
     let cause = first(&recording("check-provider-missing-in-synapse"));
     assert!(cause.remedy.contains("idpId 01JABCDEFGHJKMNPQRSTVWXYZ0"), "{}", cause.remedy);
@@ -400,8 +400,8 @@ fn details_of_the_message_are_in_the_advice() {
     assert!(told[0].contains(" nonrefreshable_access") && told[1].contains(" refresh_token"), "{told:?}");
 }
 
-/// One text, the only cause that it has, and words of its meaning, remedy and statement.
-fn is_told(text: &str, code: &str, words: &[&str]) {
+/// Asserts the only cause of a text, and parts of its meaning, remedy and statements.
+fn assert_cause(text: &str, code: &str, words: &[&str]) {
     let [cause] = understand(text).try_into().unwrap_or_else(|causes| panic!("{text}: {causes:?}"));
     assert_eq!(cause.code, code, "{text}");
     let statements = cause.sql.map(|sql| sql.statements.concat()).unwrap_or_default();
@@ -427,7 +427,7 @@ fn a_pooler_is_named_with_its_setting_and_the_direct_address() {
             ("unsupported startup parameter in options: search_path", "search_path"),
         ] {
             let words = [&startup[..], &[whose, parameter]].concat();
-            is_told(&of(database, text), "connection-pooler", &words);
+            assert_cause(&of(database, text), "connection-pooler", &words);
         }
         for (text, word) in [
             ("prepared statement \"sqlx_s_1\" does not exist", "pool_mode = session"),
@@ -437,13 +437,13 @@ fn a_pooler_is_named_with_its_setting_and_the_direct_address() {
             ("query_wait_timeout", "pool size"),
             ("no such database: mas", "[databases]"),
         ] {
-            is_told(&of(database, text), "connection-pooler", &["PgBouncer", "direct address", whose, word]);
+            assert_cause(&of(database, text), "connection-pooler", &["PgBouncer", "direct address", whose, word]);
         }
     }
 }
 
 #[test]
-fn a_limit_of_postgresql_is_named_with_the_statement_that_lifts_it() {
+fn a_time_limit_of_postgresql_is_named_with_the_statement_that_disables_it() {
     let read =
         "Error: error when reading Synapse DB (reading users)\n\nCaused by:\n    0: error returned from database: ";
     for (text, limit) in [
@@ -454,24 +454,24 @@ fn a_limit_of_postgresql_is_named_with_the_statement_that_lifts_it() {
         ("terminating connection due to transaction timeout", "transaction_timeout"),
     ] {
         let statement = format!("ALTER ROLE \"<role>\" SET {limit} = 0;");
-        is_told(&format!("{read}{text}"), "statement-timeout", &[limit, &statement, "Synapse's database"]);
+        assert_cause(&format!("{read}{text}"), "statement-timeout", &[limit, &statement, "Synapse's database"]);
     }
     let write = "error when writing to MAS DB (writing users): canceling statement due to statement timeout";
     assert!(understand(write)[0].meaning.contains("MAS's database"));
-    is_told("canceling statement due to conflict with recovery", "standby-database", &["primary"]);
+    assert_cause("canceling statement due to conflict with recovery", "standby-database", &["primary"]);
 }
 
 #[test]
 fn the_ingress_that_has_the_host_is_named() {
     let text = r#"Failed to apply object: b'{"kind":"Status","message":"admission webhook \\"validate.nginx.ingress.kubernetes.io\\" denied the request: host \\"auth.example.com\\" and path \\"/\\" is already defined in ingress old-mas/matrix-authentication-service","reason":"BadRequest","code":400}\n'"#;
-    let ingress = "Ingress old-mas/matrix-authentication-service has to give the host up";
-    is_told(text, "ingress-host-taken", &[ingress, "auth.example.com"]);
+    let ingress = "Remove auth.example.com from Ingress old-mas/matrix-authentication-service";
+    assert_cause(text, "ingress-host-taken", &[ingress, "auth.example.com"]);
     let route = "Error: route old-mas/auth already exposes auth.example.com and is older";
-    is_told(route, "ingress-host-taken", &["Ingress old-mas/auth has to give the host up"]);
+    assert_cause(route, "ingress-host-taken", &["Remove auth.example.com from Ingress old-mas/auth"]);
 }
 
 #[test]
-fn a_webhook_that_cannot_be_used_is_named_with_its_place() {
+fn an_unusable_webhook_is_named_with_its_service() {
     let post = "failed calling webhook \"webhook.cert-manager.io\": failed to call webhook: Post \"https://cert-manager-webhook.cert-manager.svc:443/validate?timeout=30s\"";
     for (reason, word) in [
         ("x509: certificate signed by unknown authority", "certificate"),
@@ -482,20 +482,20 @@ fn a_webhook_that_cannot_be_used_is_named_with_its_place() {
     ] {
         let text = format!("Internal error occurred: {post}: {reason}");
         let place = "Service cert-manager-webhook in namespace cert-manager";
-        is_told(&text, "webhook-unreachable", &["webhook.cert-manager.io", place, word, "the step did not happen"]);
+        assert_cause(&text, "webhook-unreachable", &["webhook.cert-manager.io", place, word, "refused the object"]);
     }
     let elsewhere = "failed calling webhook \"a.example\": failed to call webhook: Post \"https://hooks.example.com/v?timeout=10s\": EOF";
-    is_told(elsewhere, "webhook-unreachable", &["a.example at hooks.example.com/v"]);
+    assert_cause(elsewhere, "webhook-unreachable", &["a.example at hooks.example.com/v"]);
     let conversion = "conversion webhook for matrix.element.io/v1alpha1, Kind=ElementDeployment failed: Post \"https://updater-webhook.element-updater.svc:443/convert?timeout=30s\": x509: certificate has expired";
     let place = "Service updater-webhook in namespace element-updater";
-    is_told(
+    assert_cause(
         conversion,
         "conversion-webhook-unreachable",
-        &["updater", place, "certificate", "The step did not happen"],
+        &["updater", place, "certificate", "Nothing was changed"],
     );
 }
 
-/// What is put into a statement comes from a message, which quotes what users chose.
+/// A statement contains captures of the message, which quotes values that users choose.
 #[test]
 fn no_foreign_text_gets_into_a_statement() {
     let hostile = [
@@ -510,7 +510,7 @@ fn no_foreign_text_gets_into_a_statement() {
 }
 
 #[test]
-fn advice_is_short_and_in_the_tone_of_the_house() {
+fn meaning_and_remedy_are_short_and_follow_the_style_rules() {
     let all =
         RECORDINGS.iter().map(|(name, _)| recording(name)).chain(TEXTS.iter().map(|(_, text)| (*text).to_owned()));
     for cause in all.flat_map(|text| understand(&text)) {
@@ -524,12 +524,12 @@ fn advice_is_short_and_in_the_tone_of_the_house() {
 
 proptest! {
     #[test]
-    fn any_text_is_borne(text in any::<String>()) {
+    fn no_text_makes_it_panic(text in any::<String>()) {
         let _ = understand(&text);
     }
 
     #[test]
-    fn a_cause_is_found_in_the_midst_of_other_text(before in "[ -~\n]{0,200}", after in "[ -~\n]{0,200}", index in 0usize..RECORDINGS.len()) {
+    fn a_cause_is_found_within_other_text(before in "[ -~\n]{0,200}", after in "[ -~\n]{0,200}", index in 0usize..RECORDINGS.len()) {
         let (name, expected) = RECORDINGS[index];
         let found = codes(&format!("{before}\n{}\n{after}", recording(name)));
         for code in expected {
@@ -550,9 +550,8 @@ fn every_cause_can_be_explained_without_a_message() {
     assert_eq!(explanation("all-is-well").map(|one| one.code), None);
 }
 
-/// Templates are filled in completely, whatever the message holds.
 #[test]
-fn no_placeholder_is_shown() {
+fn no_text_contains_a_placeholder() {
     let all =
         RECORDINGS.iter().map(|(name, _)| recording(name)).chain(TEXTS.iter().map(|(_, text)| (*text).to_owned()));
     for cause in all.flat_map(|text| understand(&text)) {

@@ -1,20 +1,19 @@
-//! Finds patterns in a failure text, whatever lies between its author and us: colours, quoting in JSON (more than once),
-//! wrapping, another case.
+//! Finds patterns in a failure text, regardless of colours, JSON escapes (in several layers), line wrapping and case.
 
 use std::ops::Range;
 use std::sync::LazyLock;
 
 use regex_lite::Regex;
 
-/// Nothing useful is further behind; a message in the status of an object cannot be much longer.
+/// The longest text that is searched; a message in an object's status can't be much longer.
 const LONGEST_TEXT: usize = 512 * 1024;
 /// A capture is a name, or a few names.
 const LONGEST_CAPTURE: usize = 300;
 
-/// ECMA-48's control sequences, also with an escape character that some log spelled out.
+/// ECMA-48's control sequences, also with an escape character that a log has escaped.
 static COLOURS: LazyLock<Regex> =
     LazyLock::new(|| regex(r"(?:\x1b|\\+x1b|\\+033|\\+u001b|#033|\^\[)\[[0-9;?]*[A-Za-z]?"));
-/// Escapes of JSON, in any number of layers.
+/// JSON escapes, in any number of layers.
 static BREAKS: LazyLock<Regex> = LazyLock::new(|| regex(r"\\+[nrt]"));
 static UNICODE: LazyLock<Regex> = LazyLock::new(|| regex(r"\\+u([0-9a-fA-F]{4})"));
 
@@ -23,13 +22,13 @@ fn regex(pattern: &str) -> Regex {
 }
 
 pub(super) struct Message {
-    /// Without quoting and colours, lines as they are.
+    /// Without escapes and colours.
     plain: String,
-    /// The same without spaces, every kind of quotation mark the same.
+    /// `plain` without spaces, with one kind of quotation mark.
     dense: String,
-    /// That in lower case, byte for byte at the same places.
+    /// `dense` in lower case, with the same byte offsets.
     lower: String,
-    /// For each byte of it, where it is in the plain text.
+    /// The offset in `plain` of each byte of `dense`.
     places: Vec<usize>,
 }
 
@@ -52,7 +51,7 @@ impl Message {
         Self { plain, dense, lower, places }
     }
 
-    /// The names that begin at a place of the dense text, up to a space.
+    /// The name, or list of names, at an offset of `dense`, up to a space.
     fn names(&self, at: usize, list: bool) -> String {
         let from = self.places.get(at).copied().unwrap_or(self.plain.len());
         let mut names = String::new();
@@ -69,22 +68,22 @@ impl Message {
     }
 }
 
-/// A character as it is compared; none for spaces.
+/// Normalizes a character for comparison; `None` for spaces.
 fn shown(c: char) -> Option<char> {
     let ignored = c.is_whitespace() || matches!(c, '\u{200b}' | '\u{feff}');
     let quote = matches!(c, '"' | '`' | '‘' | '’' | '“' | '”' | '„');
     (!ignored).then_some(if quote { '\'' } else { c })
 }
 
-/// What a name consists of. Without quotation marks and semicolons, so that it can be put into a statement.
+/// Whether a name may contain this character. Excludes quotation marks and semicolons, because names are inserted into SQL.
 fn is_allowed(c: char, list: bool) -> bool {
     c.is_ascii_alphanumeric() || "-._:@/=+[]".contains(c) || (list && c == ',')
 }
 
-/// A text with captures, `user @{user} was not found`. See the head of causes.yaml.
+/// A text with captures, such as `user @{user} was not found`. See the head of causes.yaml.
 pub(super) struct Pattern {
     first: String,
-    /// A capture, and the text after it; none where the capture is the end.
+    /// Captures, each with the text after it, which is empty at the end of the pattern.
     rest: Vec<(Capture, String)>,
 }
 
@@ -93,7 +92,7 @@ struct Capture {
     list: bool,
 }
 
-/// Names of captures, with what they hold.
+/// Names and values of captures.
 pub(super) type Captured = Vec<(String, String)>;
 
 impl Pattern {
@@ -108,7 +107,7 @@ impl Pattern {
         Self { first, rest: rest.collect() }
     }
 
-    /// Where it is in the message's dense text, and what its captures hold there.
+    /// The ranges of its occurrences in `dense`, with the captured values.
     pub(super) fn matches(&self, message: &Message) -> impl Iterator<Item = (Range<usize>, Captured)> {
         message.lower.match_indices(&self.first).filter_map(|(start, _)| self.at(message, start))
     }
@@ -124,7 +123,7 @@ impl Pattern {
                 let furthest = message.lower.floor_char_boundary(at + LONGEST_CAPTURE + after.len());
                 let length = message.lower[at..furthest].find(after)?;
                 let between = at..at + length;
-                // Where the text before a capture comes again, the nearest one counts.
+                // If the text before a capture is repeated, the last occurrence counts.
                 if message.lower[between.clone()].contains(before) {
                     return None;
                 }
@@ -152,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn layers_of_json_colours_and_wrapping_are_seen_through() {
+    fn json_escapes_colours_and_wrapping_do_not_matter() {
         let text = "could not obtain lock on relation \"users\"";
         let once = serde_json::to_string(text).unwrap();
         let twice = serde_json::to_string(&format!("{{\"msg\": {once}}}")).unwrap();
@@ -170,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn captures_keep_their_case_and_end_where_they_should() {
+    fn captures_keep_their_case_and_end_at_the_following_text() {
         let value = |pattern: &str, text: &str| found(pattern, text).pop().map(|mut captured| captured.remove(0).1);
         assert_eq!(value("provider '{id}' but", "provider 'oidc-01JABC' but the rest").as_deref(), Some("oidc-01JABC"));
         assert_eq!(value("provider '{id}' and", "provider 'oidc-01JABC' but the rest"), None);

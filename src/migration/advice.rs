@@ -75,11 +75,7 @@ fn remedy(ui: &Ui, margin: &str, cause: &Cause) {
 }
 
 fn sentences(cause: &Cause) -> Vec<String> {
-    let Some(database) = cause.sql.as_ref().map(|sql| sql.database.name()) else { return vec![cause.remedy.clone()] };
-    match cause.remedy.strip_suffix(':') {
-        Some(remedy) => vec![format!("{remedy}, in {database}:")],
-        None => vec![cause.remedy.clone(), format!("To look at it, in {database}:")],
-    }
+    cause.sql.as_ref().map_or_else(|| vec![cause.remedy.clone()], |sql| sql.introduced(&cause.remedy))
 }
 
 fn statements(cause: &Cause) -> &[String] {

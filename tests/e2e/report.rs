@@ -316,7 +316,7 @@ async fn a_log_that_cannot_be_had_is_listed_with_the_servers_reason() {
         .pod("chat-of-ours-mas-0", json!({}), Some("node-that-is-gone"), json!({"name": "mas", "image": "i"}), ended)
         .await;
     let done = scene.shell.run("report").await.expect(0);
-    done.says("get pods/log of chat-of-ours-mas-0, container mas, in namespace").says(": not there");
+    done.says("get pods/log of chat-of-ours-mas-0, container mas, in namespace").says(": not found");
     assert!(unpacked(&path_of(&done))["pods.yaml"].contains("exitCode: 1"));
 }
 

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-/// The file for a path on the page. Paths without a leading folder are below `src`.
+/// The file of a path on the page. Paths without a leading folder are below `src`.
 fn found(path: &str) -> Option<std::path::PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     [root.join(path), root.join("src").join(path)].into_iter().find(|path| path.exists())

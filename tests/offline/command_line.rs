@@ -1,5 +1,4 @@
-//! What scripts and fingers rely on: the flags that every command takes, the one that none takes, and the completion
-//! scripts in the repository.
+//! The stable command line: the flags of every command, the one that none has, and the completion scripts in the repository.
 
 use std::fs;
 use std::path::Path;
@@ -9,7 +8,7 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 use ess_mas::cli::Cli;
 
-/// Flags of every command: kubectl's names for the connection, then our own. With a value where one is needed.
+/// Flags of every command with a value: kubectl's names for the connection, then our own.
 const EVERYWHERE: [&[&str]; 23] = [
     &["--kubeconfig", "f"],
     &["--context", "c"],
@@ -36,10 +35,10 @@ const EVERYWHERE: [&[&str]; 23] = [
     &["--quiet"],
 ];
 
-/// Commands that print data, and so take `-o`.
+/// Commands with `-o`.
 const WITH_DATA: [&str; 8] = ["status", "check", "dry-run", "activate", "abort", "verify", "report", "version"];
 
-/// The scripts in `completions/`, named as each shell looks for them.
+/// The scripts in `completions/`, with the name that each shell expects.
 const SCRIPTS: [(&str, &str); 4] = [
     ("bash", "kubectl-ess_mas.bash"),
     ("zsh", "_kubectl-ess_mas"),
@@ -48,7 +47,7 @@ const SCRIPTS: [(&str, &str); 4] = [
 ];
 
 #[test]
-fn every_command_takes_the_flags_of_every_command_before_and_after_its_name() {
+fn global_flags_are_accepted_before_and_after_every_command() {
     for command in commands() {
         for flag in EVERYWHERE {
             let after = [&["kubectl-ess_mas"], &command[..], flag].concat();
@@ -79,7 +78,7 @@ fn no_command_takes_a_token_because_argv_is_public() {
 }
 
 #[test]
-fn a_command_with_data_prints_it_in_four_forms() {
+fn commands_with_data_accept_four_output_formats() {
     for command in WITH_DATA {
         for form in ["table", "wide", "json", "yaml"] {
             Cli::try_parse_from(["kubectl-ess_mas", command, "-o", form]).unwrap();
@@ -105,7 +104,7 @@ fn no_flag_takes_a_secret_as_its_value() {
 }
 
 #[test]
-fn wrong_usage_ends_with_2_and_says_so_on_stderr() {
+fn wrong_usage_exits_with_2_and_is_reported_on_stderr() {
     let done = Command::new(env!("CARGO_BIN_EXE_kubectl-ess_mas")).args(["status", "--token", "t"]).output().unwrap();
     assert_eq!(done.status.code(), Some(2));
     assert!(done.stdout.is_empty());
@@ -113,14 +112,14 @@ fn wrong_usage_ends_with_2_and_says_so_on_stderr() {
 }
 
 #[test]
-fn the_completion_scripts_in_the_repository_are_those_that_the_program_prints() {
+fn completion_scripts_in_the_repository_are_up_to_date() {
     for (shell, file) in SCRIPTS {
         let done = Command::new(env!("CARGO_BIN_EXE_kubectl-ess_mas")).args(["completion", shell]).output().unwrap();
         assert!(done.status.success() && done.stderr.is_empty(), "completion {shell}");
         let printed = String::from_utf8(done.stdout).unwrap();
         assert!(printed.contains("dry-run"), "completion {shell} knows no commands");
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("completions").join(file);
-        // A checkout may have given the file this machine's line ends.
+        // A checkout may have converted the newlines.
         let kept = fs::read_to_string(&path).unwrap().replace("\r\n", "\n");
         assert!(
             kept == printed,
@@ -129,7 +128,7 @@ fn the_completion_scripts_in_the_repository_are_those_that_the_program_prints() 
     }
 }
 
-/// Every command with the arguments that it cannot do without.
+/// Every command with its required arguments.
 fn commands() -> Vec<Vec<&'static str>> {
     let known = [
         vec!["status"],

@@ -1,5 +1,5 @@
-//! The fuzz targets' functions over their seeds, and over seeds that were damaged: the same ones each time, so that a failure
-//! can be repeated. A fuzzer looks further; see docs/contributing.md.
+//! Runs the fuzz targets' functions over their seeds and over damaged copies, the same ones each time, so that a failure is
+//! reproducible. A fuzzer tries more; see docs/contributing.md.
 
 #[path = "../../fuzz/src/lib.rs"]
 mod bodies;
@@ -27,7 +27,7 @@ fn kubeconfigs_are_read_or_refused() {
 }
 
 #[test]
-fn operator_statuses_are_read_and_prove_what_is_concluded() {
+fn operator_statuses_give_only_proven_verdicts() {
     run("operator_status", bodies::operator_status, &["tests/traces", "tests/texts/syn2mas"]);
 }
 
@@ -42,7 +42,7 @@ fn dumps_are_recognised_or_refused() {
 }
 
 #[test]
-fn every_target_is_a_function_that_is_run_here() {
+fn every_fuzz_target_has_a_test_here() {
     let here = include_str!("fuzz_seeds.rs");
     let targets = files(&root().join("fuzz/fuzz_targets"));
     assert_eq!(targets.len(), 6);
@@ -67,7 +67,7 @@ fn run(name: &str, body: fn(&[u8]), folders: &[&str]) {
     }
 }
 
-/// Copy 0 is the seed itself; the others lack an end, or have bytes changed, doubled or taken out.
+/// Copy 0 is the seed; the others are truncated, or have changed, doubled or removed bytes.
 fn damage(seed: &[u8], copy: u64) -> Vec<u8> {
     let mut bytes = seed.to_vec();
     let mut random = Random(copy.wrapping_mul(0x9e37_79b9_7f4a_7c15));
@@ -111,7 +111,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// All files below a folder, in order.
+/// All files below a folder, sorted.
 fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())) {

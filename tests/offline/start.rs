@@ -1,4 +1,4 @@
-//! How much work it is to start.
+//! The cost of starting the program.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -15,9 +15,9 @@ fn run(program: &str, words: &[&str], command: &[&str], pipe: Option<&Path>) -> 
     started.output().unwrap_or_else(|error| panic!("{program} does not start: {error}"))
 }
 
-/// They are pipes that nobody writes to, so whoever reads them never ends.
+/// The files are named pipes without a writer, so a command that reads them never ends.
 #[test]
-fn what_needs_no_cluster_reads_neither_a_kubeconfig_nor_certificates() {
+fn commands_without_a_cluster_read_no_kubeconfig_and_no_certificates() {
     let folder = tempfile::tempdir().unwrap();
     let pipe = folder.path().join("pipe");
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
@@ -30,7 +30,7 @@ fn what_needs_no_cluster_reads_neither_a_kubeconfig_nor_certificates() {
 }
 
 #[test]
-fn a_signal_ends_a_command_whose_kubeconfig_nobody_writes() {
+fn a_signal_ends_a_command_that_blocks_on_its_kubeconfig() {
     let folder = tempfile::tempdir().unwrap();
     let pipe = folder.path().join("pipe");
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
@@ -38,10 +38,10 @@ fn a_signal_ends_a_command_whose_kubeconfig_nobody_writes() {
     assert_eq!(done.status.code(), Some(130), "{done:?}");
 }
 
-/// Counted, because instructions repeat where seconds do not.
+/// Counts instructions, because they are reproducible and times are not.
 ///
-/// The budgets are those of a debug build, a quarter above what was counted: room for another compiler, none for reading a
-/// kubeconfig, starting a runtime or loading the system's certificates, each of which costs more than the whole start.
+/// The budgets are a quarter above the count of a debug build: enough for another compiler, but not for reading a kubeconfig,
+/// starting a runtime or loading the system's certificates, each of which costs more than the whole start.
 #[test]
 #[ignore = "counts with valgrind; .ci/run does it where that is installed"]
 fn starting_takes_few_instructions() {

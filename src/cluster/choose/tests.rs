@@ -4,7 +4,7 @@ use super::*;
 use crate::cluster::client::connect::Limits;
 use crate::cluster::stub::{Seen, Step, Stub};
 
-/// A server that holds these deployments, serves these versions, and lets us look at other namespaces or not.
+/// A server with these deployments and versions, with or without permission for other namespaces.
 #[derive(Clone)]
 struct World {
     there: &'static [(&'static str, &'static str)],
@@ -101,7 +101,7 @@ async fn the_only_one_in_the_namespace_is_one_request() {
 }
 
 #[tokio::test]
-async fn the_only_one_anywhere_is_used_and_marked() {
+async fn the_only_deployment_in_the_cluster_is_used_and_marked() {
     let world = World::of(&[("element-onprem", "first")]);
     for (name, most) in [(None, 2), (Some("first"), 3)] {
         let (choice, requests) = world.choose(name, false).await;
@@ -110,7 +110,7 @@ async fn the_only_one_anywhere_is_used_and_marked() {
 }
 
 #[tokio::test]
-async fn a_namespace_that_was_given_is_the_only_one_looked_at() {
+async fn a_namespace_from_the_flag_is_the_only_one_searched() {
     for name in [None, Some("first")] {
         let (choice, requests) = World::of(&[("element-onprem", "first")]).choose(name, true).await;
         assert!(matches!(choice, Choice::None { elsewhere: Elsewhere::NotLooked, .. }), "{choice:?}");
@@ -119,7 +119,7 @@ async fn a_namespace_that_was_given_is_the_only_one_looked_at() {
 }
 
 #[tokio::test]
-async fn several_are_listed_and_none_is_picked() {
+async fn several_deployments_are_listed_and_none_is_selected() {
     let here = World::of(&[("ess", "b"), ("ess", "a")]);
     let Choice::Several(names) = here.choose(None, false).await.0 else { panic!("several") };
     assert_eq!(names, [("ess".to_owned(), "a".to_owned()), ("ess".to_owned(), "b".to_owned())]);
@@ -131,7 +131,7 @@ async fn several_are_listed_and_none_is_picked() {
 }
 
 #[tokio::test]
-async fn a_name_is_not_looked_for_elsewhere_when_the_namespace_holds_others() {
+async fn other_namespaces_are_not_searched_if_the_namespace_has_deployments() {
     let (choice, _) = World::of(&[("ess", "first"), ("other", "typo")]).choose(Some("typo"), false).await;
     assert!(
         matches!(&choice, Choice::None { elsewhere: Elsewhere::OthersHere(others), .. } if others == &["first"]),
@@ -140,7 +140,7 @@ async fn a_name_is_not_looked_for_elsewhere_when_the_namespace_holds_others() {
 }
 
 #[tokio::test]
-async fn not_being_allowed_to_look_everywhere_is_said() {
+async fn a_missing_permission_for_other_namespaces_is_reported() {
     let world = World { everywhere: false, ..World::of(&[]) };
     for name in [None, Some("first")] {
         let (choice, _) = world.choose(name, false).await;
@@ -152,12 +152,12 @@ async fn not_being_allowed_to_look_everywhere_is_said() {
 }
 
 #[tokio::test]
-async fn a_right_missing_in_the_default_namespace_may_only_mean_a_missing_flag() {
+async fn a_missing_permission_in_the_default_namespace_suggests_the_flag() {
     let refusal = json!({"kind": "Status", "code": 403, "message": "User \"jane\" cannot list resource"});
     let stub = Stub::with_steps(vec![Step::json(403, &refusal)]).await;
     let cluster = Cluster::to_stub(&stub.address, Limits::default()).await;
     let error = cluster.choose(None).await.expect_err("refused");
-    assert!(error.hints()[0].ends_with("name that one with -n."), "{:?}", error.hints());
+    assert!(error.hints()[0].ends_with("pass that namespace with -n."), "{:?}", error.hints());
     let error = cluster.with_namespace_given().choose(None).await.expect_err("refused");
     assert!(!error.hints()[0].contains("-n."), "{:?}", error.hints());
 }
@@ -179,7 +179,7 @@ async fn another_edition_is_known_by_its_marker() {
         matches!(&choice, Choice::NotClassic { namespace, config_map } if namespace == "matrix" && config_map == "ess-markers"),
         "{choice:?}"
     );
-    // Not allowed to look, or nothing there: nothing more is claimed.
+    // Forbidden or not found: the edition stays unknown.
     let (choice, _) = World { everywhere: false, ..world.clone() }.choose(None, false).await;
     assert!(matches!(choice, Choice::NoCrd), "{choice:?}");
     let (choice, _) = World { markers: None, ..world }.choose(None, false).await;

@@ -1,4 +1,4 @@
-//! From a resolved configuration to a client.
+//! Builds a client from the connection settings.
 
 use std::panic::resume_unwind;
 use std::sync::Arc;
@@ -13,18 +13,18 @@ use crate::cluster::errors::{ClusterError, ErrorKind};
 use crate::cluster::resource::Place;
 use crate::duration::parse_request_timeout;
 
-/// How long things may take. `None` is no limit, which only `--request-timeout=0` asks for.
+/// Time limits of a request. `None` is no limit, only with `--request-timeout=0`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     pub connect: Option<Duration>,
-    /// From sending a read to the first of its answer.
+    /// From sending a read to the response headers.
     pub read_answer: Option<Duration>,
-    /// From sending a write to the first of its answer. Admission webhooks may take 30 s by the API's rules, and a
-    /// write given up too early is a write whose outcome has to be found out.
+    /// From sending a write to the response headers. Longer than the 30 s that the API allows an admission webhook, because
+    /// after a time-out the outcome of the write has to be determined.
     pub write_answer: Option<Duration>,
-    /// Between two pieces of an answer's body; a long list on a slow line takes its time as long as something comes.
+    /// Between two parts of a response body.
     pub silence: Option<Duration>,
-    /// Everything together; only set by `--request-timeout`.
+    /// The whole request; only set by `--request-timeout`.
     pub total: Option<Duration>,
 }
 
@@ -42,7 +42,7 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// What `--request-timeout` asks for: one limit over everything, or none at all.
+    /// The limits for `--request-timeout`: one for the whole request, or none.
     pub fn asked_for(limit: Option<Duration>) -> Self {
         Self { connect: limit, read_answer: None, write_answer: None, silence: None, total: limit }
     }
@@ -53,9 +53,7 @@ impl Limits {
     }
 }
 
-/// A connection to one API server: the client, and what was chosen by flags and kubeconfig. Cheap to clone.
-///
-/// Nothing is asked of the server before the first read.
+/// A client for one API server, with the context's namespace. Cheap to clone; sends nothing before the first request.
 #[derive(Clone)]
 pub struct Cluster {
     pub(in crate::cluster) inner: Arc<Inner>,
@@ -70,12 +68,12 @@ pub(in crate::cluster) struct Inner {
 }
 
 impl Cluster {
-    /// Resolves flags, `KUBECONFIG` and its files as kubectl does and builds the client; runs a credential plugin if
-    /// there is one. Must be called inside a tokio runtime, with a rustls provider installed.
+    /// Resolves flags and kubeconfig files as kubectl does, runs the credential plugin if there is one, and builds the
+    /// client. Requires a tokio runtime and an installed rustls provider.
     ///
     /// Errors are of kind [`ErrorKind::Config`]: the server is not contacted.
     pub async fn connect(flags: &ConnectionFlags) -> Result<Self, ClusterError> {
-        // On a thread of its own: a file that nobody answers for must not keep a signal from ending the program.
+        // On its own thread: a read that blocks (a named pipe, a dead NFS server) must not delay a signal.
         let asked = flags.clone();
         let resolved = tokio::task::spawn_blocking(move || resolve(&asked)).await;
         let resolved = resolved.unwrap_or_else(|failed| resume_unwind(failed.into_panic()))?;
@@ -83,7 +81,7 @@ impl Cluster {
             None => Limits::default(),
             Some(text) => Limits::asked_for(
                 parse_request_timeout(text)
-                    .map_err(|error| ClusterError::new(ErrorKind::Flag(format!("--request-timeout: {error}."))))?,
+                    .map_err(|error| ClusterError::new(ErrorKind::Flag(format!("--request-timeout: {error}"))))?,
             ),
         };
         Self::from_resolved(resolved, Some(flags.clone()), limits).await
@@ -107,12 +105,12 @@ impl Cluster {
         Ok(Self { inner: Arc::new(Inner { credentials, place, namespace, namespace_given, limits }) })
     }
 
-    /// The namespace to work in: `-n`, else the context's, else the pod's, else `default`.
+    /// The namespace: `-n`, else the context's, else the pod's, else `default`.
     pub fn namespace(&self) -> &str {
         &self.inner.namespace
     }
 
-    /// True when the namespace was given by flag, and therefore is not a mere default.
+    /// Whether the namespace is from `-n`.
     pub fn namespace_given(&self) -> bool {
         self.inner.namespace_given
     }
@@ -122,7 +120,7 @@ impl Cluster {
     }
 }
 
-/// A URL may carry a password; no sentence of ours does.
+/// The URL without user and password, for messages.
 fn without_user_info(uri: &http::Uri) -> String {
     let authority =
         uri.authority().map(|authority| authority.as_str().rsplit('@').next().unwrap_or_default()).unwrap_or_default();

@@ -1,6 +1,6 @@
-//! Connections to the API server: kube's layers and TLS over a connector that sends small pieces at once.
+//! Connections to the API server: kube's layers and TLS over a connector of this program.
 //!
-//! kube's own `Client::try_from` leaves Nagle's algorithm on, which costs a round trip in front of every first request; checks a
+//! kube's own `Client::try_from` keeps Nagle's algorithm on, which costs a round trip before every first request; validates a
 //! proxy's certificate against `tls-server-name`; and sends no password to a SOCKS proxy.
 
 use std::future::ready;
@@ -31,7 +31,7 @@ use crate::cluster::config::kubeconfig::unusable;
 use crate::cluster::config::resolve::Resolved;
 use crate::cluster::errors::{AtProxy, ClusterError};
 
-/// Connections with what proves who the user is, in which nothing is left to run or to look up.
+/// A client with these credentials; `proof` contains no plugin to run and no token file to read.
 pub fn client(resolved: &Resolved, proof: &AuthInfo, limit: Option<Duration>) -> Result<kube::Client, ClusterError> {
     let mut config = resolved.config.clone();
     config.auth_info = proof.clone();
@@ -40,22 +40,22 @@ pub fn client(resolved: &Resolved, proof: &AuthInfo, limit: Option<Duration>) ->
     if config.root_cert.is_none()
         && (config.accept_invalid_certs || plain(Some(&config.cluster_url)) && plain(resolved.proxy.as_ref()))
     {
-        // Loading the system's authorities costs more than everything else at start-up, and here they decide nothing.
+        // Loading the system's authorities is the slowest part of the start, and they aren't used here.
         config.root_cert = Some(Vec::new());
     }
     connect(&config, resolved.proxy.as_ref(), limit).map_err(|error| {
         let (sentence, remedy) = match &error {
             kube::Error::InferKubeconfig(error) => return unusable(error),
             kube::Error::RustlsTls(RustlsTlsError::AddRootCertificate(_)) => (
-                "There is no certificate authority to check the API server's certificate against.".to_owned(),
-                "Name one with --certificate-authority, or in the kubeconfig.",
+                "no certificate authority is set to verify the API server's certificate".to_owned(),
+                "Set it with --certificate-authority, or in the kubeconfig.",
             ),
             _ => {
                 let who = resolved.user_name.as_ref();
-                let who = who.map_or_else(String::new, |name| format!(" of the kubeconfig's user {name}"));
+                let who = who.map_or_else(String::new, |name| format!(" of kubeconfig user {name}"));
                 (
-                    format!("No connection can be set up with the credentials and certificates{who}."),
-                    "Compare with `kubectl version`; a client certificate and its key may be damaged or not belong together.",
+                    format!("the credentials and certificates{who} cannot be used"),
+                    "Run `kubectl version`. If it fails too, the client certificate and its key may be damaged, or not match.",
                 )
             }
         };
@@ -67,10 +67,10 @@ fn connect(config: &Config, proxy: Option<&Uri>, limit: Option<Duration>) -> Res
     let mut http = HttpConnector::new();
     http.enforce_http(false);
     http.set_nodelay(true);
-    // Shared by the addresses of a name, so that one that is dead leaves time for the others.
+    // The addresses of a name share the limit, so that an unresponsive one leaves time for the others.
     http.set_connect_timeout(limit);
     let Some(proxy) = proxy.cloned() else { return over(config, http, limit) };
-    // One with TLS has the certificates of the API server to show, as in Go, for its own name.
+    // As in Go, a proxy with TLS needs a certificate of the API server's authority, for its own name.
     let mut of_proxy = config.clone();
     of_proxy.tls_server_name = None;
     if proxy.scheme_str() != Some("https") {
@@ -84,7 +84,7 @@ fn connect(config: &Config, proxy: Option<&Uri>, limit: Option<Duration>) -> Res
             let login = Matcher::builder().all(proxy.to_string()).build().intercept(&server);
             let login = login.ok_or_else(|| BoxError::from("no address of a proxy"))?;
             let address = if socks { with_port(login.uri(), "http", 1080)? } else { login.uri().clone() };
-            // Opened here, because hyper-util's connector for SOCKS does not say why it could not.
+            // Opened here, because hyper-util's SOCKS connector drops the cause of a failure.
             let mut stream = Some(connector.oneshot(address).await.map_err(AtProxy)?);
             let opened = tower::service_fn(move |_: Uri| {
                 ready(stream.take().ok_or_else(|| io::Error::other("the proxy was asked twice")))
@@ -126,16 +126,16 @@ where
     let builder = ClientBuilder::new(requests, &config.default_namespace)
         .with_layer(&config.extra_headers_layer()?)
         .with_layer(&config.base_uri_layer());
-    let Some(proven) = authorization(&config.auth_info) else { return Ok(builder.build()) };
-    let proven = MapRequestLayer::new(move |mut request: Request<Body>| {
-        request.headers_mut().insert(AUTHORIZATION, proven.clone());
+    let Some(header) = authorization(&config.auth_info) else { return Ok(builder.build()) };
+    let layer = MapRequestLayer::new(move |mut request: Request<Body>| {
+        request.headers_mut().insert(AUTHORIZATION, header.clone());
         request
     });
-    Ok(builder.with_layer(&proven).build())
+    Ok(builder.with_layer(&layer).build())
 }
 
-/// The header of a user who is proven already. kube's own layer looks for plugins and providers as well, and links half a
-/// megabyte of `JSONPath` and regular expressions for one that kubectl no longer knows.
+/// The `Authorization` header. kube's own layer also handles plugins and providers, and links half a megabyte of `JSONPath`
+/// and regular expressions for a provider that kubectl has removed.
 fn authorization(user: &AuthInfo) -> Option<HeaderValue> {
     let value = match (&user.username, &user.password, &user.token) {
         (Some(name), Some(password), _) => {
@@ -150,7 +150,7 @@ fn authorization(user: &AuthInfo) -> Option<HeaderValue> {
     Some(value)
 }
 
-/// The same address with a port in it, which hyper-util takes to be one of HTTPS otherwise.
+/// The URL with an explicit port; hyper-util's default is that of HTTPS.
 fn with_port(address: &Uri, scheme: &str, port: u16) -> Result<Uri, BoxError> {
     let host = address.host().unwrap_or_default();
     let port = address.port_u16().unwrap_or(port);

@@ -1,12 +1,11 @@
-//! Who the requests are made as, and how that is made anew when the server no longer takes it.
+//! The user's credentials, and their renewal.
 //!
-//! kube is given a user with a token, a password or a certificate in it and nothing to run or to look up. It would run a
+//! kube gets a user with a token, a password or a certificate, never with a plugin or a token file. Otherwise it would run a
 //! credential plugin (`users[].user.exec`) three times before the first request, each time blocking the executor, and put
-//! its output into errors; it does not remove the line end of a token in a file, ends the program over a token that cannot
-//! be sent, and does nothing about a 401.
+//! its output into errors; it does not remove the trailing newline of a token file, panics on a token that is no valid header
+//! value, and ignores a 401.
 //!
-//! A migration is followed for an hour or more, and what was good at its beginning may expire. After a 401 everything is
-//! looked up again: the kubeconfig (somebody may have logged in again), the plugin, the files.
+//! Credentials may expire while a migration is followed. After a 401 the kubeconfig, the plugin and the files are read again.
 
 use std::time::{Duration, Instant};
 use std::{fs, io::IsTerminal as _, process::Stdio};
@@ -26,9 +25,9 @@ use crate::cluster::config::flags::ConnectionFlags;
 use crate::cluster::config::resolve::{Resolved, resolve};
 use crate::cluster::errors::{ClusterError, plain};
 
-/// A credential counts as expired this long before it is, so that it does not expire on its way.
+/// A credential counts as expired this long before its expiry.
 const MARGIN: SignedDuration = SignedDuration::from_secs(10);
-/// How long a plugin is not run again after it gave nothing new: it may open a browser each time.
+/// The pause before a plugin that returned the same credential is run again: it may open a browser each time.
 const IN_VAIN: Duration = Duration::from_secs(30);
 
 #[derive(Clone)]
@@ -38,7 +37,7 @@ pub struct Access {
 }
 
 pub struct Credentials {
-    /// To read the kubeconfig again; `None` where there is none, as in tests.
+    /// To read the kubeconfig again; `None` in tests.
     flags: Option<ConnectionFlags>,
     connect: Option<Duration>,
     state: Mutex<State>,
@@ -63,7 +62,7 @@ impl Credentials {
         Ok(Self { flags, connect, state: Mutex::new(State { access, resolved, proof, in_vain: None }) })
     }
 
-    /// What to send the next request with; made anew when it has expired.
+    /// The credentials for the next request, renewed if they have expired.
     pub async fn current(&self) -> Result<Access, ClusterError> {
         let mut state = self.state.lock().await;
         if state.proof.expires.is_some_and(|expires| Timestamp::now() + MARGIN >= expires) {
@@ -72,9 +71,8 @@ impl Credentials {
         Ok(state.access.clone())
     }
 
-    /// After a 401 to a request that was sent with `refused`: something else, if there is a chance that it helps.
-    ///
-    /// When another request has renewed it in the meantime, that is given and nothing is run again.
+    /// Other credentials after a 401 to a request with `refused`; `None` if there are none. If another request has renewed
+    /// them in the meantime, returns those.
     pub async fn renewed(&self, refused: &Access) -> Result<Option<Access>, ClusterError> {
         let mut state = self.state.lock().await;
         if state.access.issue == refused.issue {
@@ -88,7 +86,7 @@ impl Credentials {
     }
 
     async fn renew(&self, state: &mut State) -> Result<(), ClusterError> {
-        // While the kubeconfig is being rewritten it cannot be read, and another user or server in it is nobody's wish.
+        // The kubeconfig may be unreadable while it is rewritten. Another user or server in it is ignored.
         let identity = |one: &Resolved| (one.config.cluster_url.clone(), one.context.clone(), one.user_name.clone());
         if let Some(Ok(now)) = self.flags.as_ref().map(resolve)
             && identity(&now) == identity(&state.resolved)
@@ -97,7 +95,7 @@ impl Credentials {
         }
         let proof = prove(&state.resolved).await?;
         let same = serde_json::to_value(&proof.user).ok() == serde_json::to_value(&state.proof.user).ok();
-        // A certificate in a file is read where the connections are set up.
+        // A new client reads the certificate file again.
         if !same || proof.user.client_certificate.is_some() {
             let client = client(&state.resolved, &proof.user, self.connect)?;
             state.access = Access { client, issue: state.access.issue + 1 };
@@ -107,17 +105,16 @@ impl Credentials {
     }
 }
 
-/// As in client-go (`rest/transport.go`, `transport/round_trippers.go`): a token in a file goes before one that is written
-/// down, and both go before a plugin.
+/// Precedence as in client-go (`rest/transport.go`, `transport/round_trippers.go`): token file, token, plugin.
 async fn prove(resolved: &Resolved) -> Result<Proof, ClusterError> {
     let mut user = resolved.user.clone();
     let (provider, exec, token_file) = (user.auth_provider.take(), user.exec.take(), user.token_file.take());
     if user.username.is_some() {
         if user.token.is_some() {
-            let sentence = "The kubeconfig's user has a token, and a name with a password as well.";
+            let sentence = "the user in the kubeconfig has both a token and a username";
             return Err(ClusterError::config(
                 sentence,
-                Some("Leave out one of them; kubectl takes no such user either."),
+                Some("Remove one of them. kubectl doesn't accept such a user either."),
             ));
         }
         user.password.get_or_insert_default();
@@ -127,7 +124,7 @@ async fn prove(resolved: &Resolved) -> Result<Proof, ClusterError> {
             (_, Some(_)) => {}
             (read, None) => {
                 let how = read.err().map_or("is empty".to_owned(), |error| format!("cannot be read: {}", error.kind()));
-                let sentence = format!("The file {file} with the token of the kubeconfig's user {how}.");
+                let sentence = format!("token file {file} of the user in the kubeconfig {how}");
                 return Err(ClusterError::config(sentence, Some("Check the path in the kubeconfig, or log in again.")));
             }
         }
@@ -139,52 +136,53 @@ async fn prove(resolved: &Resolved) -> Result<Proof, ClusterError> {
         }
     }
     if user.token.as_ref().is_some_and(|token| !can_be_sent(token)) {
-        let sentence = "The token of the kubeconfig's user holds what cannot be sent.";
+        let sentence = "the token of the user in the kubeconfig has invalid characters";
         return Err(ClusterError::config(sentence, Some("Log in again as you do for kubectl.")));
     }
     Ok(Proof { user, expires: None })
 }
 
-/// kubectl would renew it; what it renewed last is in the kubeconfig.
+/// The token in the kubeconfig, which only kubectl renews.
 fn from_provider(provider: &AuthProviderConfig) -> Result<SecretString, ClusterError> {
     if provider.name != "oidc" {
         let name = plain(&provider.name);
         return Err(ClusterError::config(
-            format!("The kubeconfig's user logs in with {name}, which is no longer a part of kubectl either."),
-            Some("Let the cluster's provider write a kubeconfig with a credential plugin."),
+            format!("the user in the kubeconfig logs in with auth provider {name}, which is not supported"),
+            Some(
+                "Create the kubeconfig again with your cloud provider's tool. kubectl has removed this auth provider too.",
+            ),
         ));
     }
     provider.config.get("id-token").filter(|token| !token.is_empty()).map(|token| token.as_str().into()).ok_or_else(
         || {
             ClusterError::config(
-                "The kubeconfig's user logs in with OpenID Connect and has no id-token.",
-                Some("Run any `kubectl` command, which fetches one, or log in again."),
+                "the user in the kubeconfig logs in with OpenID Connect and has no id-token",
+                Some("Run `kubectl auth whoami`, which fetches one, or log in again."),
             )
         },
     )
 }
 
 struct Proof {
-    /// Without anything to run or to look up but a client certificate.
+    /// Without plugin, auth provider and token file.
     user: AuthInfo,
     expires: Option<Timestamp>,
 }
 
-/// Runs a plugin once (<https://kubernetes.io/docs/reference/config-api/client-authentication.v1/>), and puts what it issues in its place in `user`. It may ask on the terminal, so there is no time limit,
-/// as in kubectl.
+/// Runs a plugin (<https://kubernetes.io/docs/reference/config-api/client-authentication.v1/>) and adds its credential to `user`.
+/// No time limit, as in kubectl: the plugin may prompt on the terminal.
 async fn run_plugin(plugin: &ExecConfig, cluster: &ExecAuthCluster, user: AuthInfo) -> Result<Proof, ClusterError> {
     let Some(command) = plugin.command.as_deref().filter(|command| !command.is_empty()) else {
-        let sentence = "The kubeconfig's user has a credential plugin without a command.";
+        let sentence = "the credential plugin in the kubeconfig has no command";
         return Err(ClusterError::config(sentence, Some("Add the command to users[].user.exec in the kubeconfig.")));
     };
-    let failed = |how: String, remedy: Option<&str>| {
-        ClusterError::config(format!("The credential plugin {command} of the kubeconfig {how}."), remedy)
-    };
+    let failed =
+        |how: String, remedy: Option<&str>| ClusterError::config(format!("credential plugin {command} {how}"), remedy);
     let on_terminal = std::io::stdin().is_terminal();
     let interactive = on_terminal && plugin.interactive_mode != Some(ExecInteractiveMode::Never);
     if !on_terminal && plugin.interactive_mode == Some(ExecInteractiveMode::Always) {
-        let sentence = format!("The credential plugin {command} wants to ask on a terminal, and there is none.");
-        return Err(ClusterError::config(sentence, Some("Log in with it on a terminal first.")));
+        let sentence = format!("credential plugin {command} requires a terminal");
+        return Err(ClusterError::config(sentence, Some("Log in on a terminal first, then run this command again.")));
     }
     let pairs = plugin.env.iter().flatten();
     let mut process = Command::new(command);
@@ -193,7 +191,7 @@ async fn run_plugin(plugin: &ExecConfig, cluster: &ExecAuthCluster, user: AuthIn
         .env("KUBERNETES_EXEC_INFO", information(plugin, cluster, interactive).to_string())
         .envs(pairs.filter_map(|one| Some((one.get("name")?, one.get("value")?))))
         .kill_on_drop(true)
-        // What the plugin says on standard error is for the person, as with kubectl; standard output is the credential.
+        // As in kubectl, standard error is for the user; standard output is the credential.
         .stdin(if interactive { Stdio::inherit() } else { Stdio::null() })
         .stdout(Stdio::piped())
         .stderr(Stdio::inherit());
@@ -204,14 +202,13 @@ async fn run_plugin(plugin: &ExecConfig, cluster: &ExecAuthCluster, user: AuthIn
     if !output.status.success() {
         let how = match output.status.code() {
             Some(code) => format!("failed with exit code {code}"),
-            None => "was ended by a signal".to_owned(),
+            None => "was terminated by a signal".to_owned(),
         };
-        let remedy = "Its own message should stand above; log in again as you do for kubectl.";
+        let remedy = "See its message above, and log in again as you do for kubectl.";
         return Err(failed(how, Some(remedy)));
     }
-    read(&output.stdout, user).ok_or_else(|| {
-        failed("gave no credential that can be used".to_owned(), Some("Log in again as you do for kubectl."))
-    })
+    read(&output.stdout, user)
+        .ok_or_else(|| failed("returned no usable credential".to_owned(), Some("Log in again as you do for kubectl.")))
 }
 
 fn information(plugin: &ExecConfig, cluster: &ExecAuthCluster, interactive: bool) -> Value {
@@ -223,7 +220,7 @@ fn information(plugin: &ExecConfig, cluster: &ExecAuthCluster, interactive: bool
 }
 
 fn read(output: &[u8], mut user: AuthInfo) -> Option<Proof> {
-    // JSON by the protocol; client-go also takes YAML, which some plugins rely on.
+    // The protocol requires JSON; client-go also accepts YAML, which some plugins write.
     let credential: Value = serde_json::from_slice(output).ok().or_else(|| serde_yaml::from_slice(output).ok())?;
     let status = &credential["status"];
     let text = |key: &str| status[key].as_str().filter(|text| !text.is_empty());

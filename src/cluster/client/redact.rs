@@ -1,5 +1,4 @@
-//! What a server says about a Secret may repeat its values: an admission webhook or policy writes its own messages. Nothing of
-//! them is passed on.
+//! Removes a Secret's values from the server's response: messages of admission webhooks and policies may repeat them.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::Value;
@@ -11,7 +10,7 @@ use crate::secrets::SecretBytes;
 pub struct Values(Vec<SecretBytes>);
 
 impl Values {
-    /// Those of a request that concerns a Secret; `None` for all others.
+    /// The values in a request for a Secret; `None` for other requests.
     pub fn sent(action: &Action, body: &[u8]) -> Option<Self> {
         if action.resource.kind != "Secret" || body.is_empty() {
             return None;
@@ -24,7 +23,7 @@ impl Values {
         Some(Self(values))
     }
 
-    /// Every text in a server's answer without them.
+    /// The response with the values replaced in every text.
     pub fn take_out_of(&self, answer: &[u8]) -> Vec<u8> {
         let redactor = Redactor::of_echoes(&self.0);
         match serde_json::from_slice::<Value>(answer) {

@@ -1,5 +1,5 @@
-//! One request, one answer, with limits. Reads are repeated a little, so that a blip does not end a command; a server that is
-//! gone is told within ten seconds. Anything else is repeated only where it was refused for an expired token.
+//! Requests with time limits. Reads are retried for at most ten seconds. Other requests are retried only after a 401, with
+//! renewed credentials.
 
 use std::future::Future;
 use std::time::Duration;
@@ -22,16 +22,16 @@ use crate::cluster::errors::{ClusterError, ErrorKind, plain, sorted, unreadable}
 use crate::cluster::resource::Action;
 
 const TRIES: u32 = 4;
-/// Time in all; no try is begun after it.
+/// The time for all tries.
 const TOTAL: Duration = Duration::from_secs(10);
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
-/// The longest wish of the server for a pause that is granted.
-const LONGEST_WISH: Duration = Duration::from_secs(4);
+/// The longest `Retry-After` that is respected.
+const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(4);
 
-/// The pause before try number `next` (2 is the first repetition), or `None` when it is time to give up.
-fn pause(next: u32, elapsed: Duration, wish: Option<Duration>, total: Duration) -> Option<Duration> {
+/// The pause before try number `next` (2 is the first retry), or `None` after the last try.
+fn pause(next: u32, elapsed: Duration, retry_after: Option<Duration>, total: Duration) -> Option<Duration> {
     let own = FIRST_PAUSE * 3_u32.pow(next - 2);
-    let pause = wish.map_or(own, |wish| wish.clamp(FIRST_PAUSE, LONGEST_WISH));
+    let pause = retry_after.map_or(own, |after| after.clamp(FIRST_PAUSE, LONGEST_RETRY_AFTER));
     (next <= TRIES && elapsed + pause < total).then_some(pause)
 }
 
@@ -66,9 +66,9 @@ pub struct Reply {
 }
 
 impl Cluster {
-    /// Sends once and reads the whole answer; any status but success is an error.
+    /// Sends once and reads the whole response; any status but success is an error.
     pub async fn exchange(&self, outgoing: &Outgoing, limits: Limits) -> Result<Reply, ClusterError> {
-        // Boxed, since every command's future holds several of these.
+        // Boxed, because every command's future contains several of these.
         let answered = Box::pin(within(limits.total, async {
             let values = Values::sent(&outgoing.action, &outgoing.body);
             let request = outgoing.request()?.map(Bytes::from);
@@ -79,21 +79,21 @@ impl Cluster {
         answered.await.map_err(|error| self.error(error, outgoing))
     }
 
-    /// Sends a request that changes nothing, again where that may help, and reads the answer. One that cannot be read (cut on its
-    /// way) counts like one that did not come.
+    /// Sends a request that changes nothing, with retries, and parses the response. A response that can't be parsed is retried
+    /// too.
     pub async fn ask_for<T>(
         &self,
         outgoing: &Outgoing,
         read: impl Fn(&[u8]) -> Result<T, serde_json::Error>,
     ) -> Result<(Reply, T), ClusterError> {
         let mut limits = self.inner.limits;
-        // Somebody who allows a request two seconds does not want to wait for ten.
+        // --request-timeout also limits the retries.
         let total = limits.total.map_or(TOTAL, |total| total.min(TOTAL));
         let mut since = Instant::now();
-        let mut telling: Option<ClusterError> = None;
+        let mut last: Option<ClusterError> = None;
         for next in 2.. {
             let began = Instant::now();
-            // A repetition must not outlive the time for all tries: what is left of it bounds the wait for the answer.
+            // The remaining time limits the wait for a response.
             let left = total.saturating_sub(since.elapsed()).max(Duration::from_secs(1));
             limits.read_answer = self.inner.limits.read_answer.map(|own| own.min(left));
             let error = match self.exchange(outgoing, limits).await {
@@ -103,7 +103,7 @@ impl Cluster {
                 },
                 Err(error) => error,
             };
-            // A try that took far longer than it may have was slept through (a closed laptop, SIGSTOP): begin afresh.
+            // The process or machine was suspended (a closed laptop, SIGSTOP): start the time again.
             if began.elapsed() > total + Duration::from_secs(5) && limits.read_answer.is_some() {
                 since = Instant::now();
             }
@@ -111,19 +111,18 @@ impl Cluster {
                 return Err(error);
             }
             let Some(pause) = pause(next, since.elapsed(), error.retry_after(), total) else {
-                // The last try has only what is left of the time; that it ran out tells less than what came before.
-                let ran_out = matches!(error.kind(), ErrorKind::Timeout { .. });
-                return Err(telling.filter(|_| ran_out).unwrap_or(error));
+                // The last try has little time; the error before its time-out says more.
+                let timed_out = matches!(error.kind(), ErrorKind::Timeout { .. });
+                return Err(last.filter(|_| timed_out).unwrap_or(error));
             };
-            tracing::debug!(%error, ?pause, "asking again");
+            tracing::debug!(%error, ?pause, "retrying");
             tokio::time::sleep(pause).await;
-            telling = Some(error);
+            last = Some(error);
         }
         unreachable!("the tries are counted")
     }
 
-    /// The events of a watch. kube gives whole lines only, and drops half of one at the end of a connection. An event that
-    /// is an error comes as one.
+    /// The events of a watch; error events are errors. kube drops an incomplete line at the end of a connection.
     pub async fn events(
         &self,
         outgoing: &Outgoing,
@@ -141,9 +140,9 @@ impl Cluster {
         }))
     }
 
-    /// A client for what kube does by itself: every request gets this program's credentials, its line with `-v`, and this
-    /// limit until the answer begins. An answer that refuses comes back as [`kube::Error::Service`] around a
-    /// [`ClusterError`], which keeps what kube would drop (`Retry-After`).
+    /// A client for kube's own operations: every request gets this program's credentials, a log line with `-v`, and this limit
+    /// for the response headers. An error response becomes [`kube::Error::Service`] with a [`ClusterError`], which keeps
+    /// `Retry-After`.
     pub fn client(&self, limit: Option<Duration>) -> kube::Client {
         let cluster = self.clone();
         let service = tower::service_fn(move |request: Request<Body>| {
@@ -157,8 +156,8 @@ impl Cluster {
         kube::Client::new(service, self.namespace())
     }
 
-    /// Sends and returns as soon as an answer that does not refuse begins. A 401 is answered once with renewed credentials,
-    /// where there are any: whatever the request was, the server has not acted on it.
+    /// Sends and returns as soon as a successful response begins. After a 401 it sends once more with renewed credentials, if
+    /// there are any: the server has not processed the request.
     pub async fn begin(
         &self,
         request: &Request<Bytes>,
@@ -176,7 +175,7 @@ impl Cluster {
             return Ok(response);
         }
         let (parts, body) = response.into_parts();
-        // A refusal is a short document.
+        // An error response is short.
         let mut body = within(limit, collected(body, limit)).await?;
         if let Some(values) = values {
             body = values.take_out_of(&body);
@@ -205,16 +204,16 @@ async fn send(
     let begun = Instant::now();
     let response = within(limit, async { access.client.send(sent).await.map_err(sorted) }).await;
     let took = begun.elapsed().as_millis();
-    // An address holds names and a resourceVersion; bodies and headers are never told.
+    // The URL contains names and a resourceVersion; bodies and headers are never logged.
     let (method, address) = (request.method(), request.uri().to_string().replacen("?&", "?", 1));
     match &response {
         Ok(response) => tracing::info!("{method} {address} answered {} in {took} ms", response.status().as_u16()),
-        Err(error) => tracing::info!("{method} {address} not answered, after {took} ms: {error}"),
+        Err(error) => tracing::info!("{method} {address} failed after {took} ms: {error}"),
     }
     response
 }
 
-/// The whole body, as long as its pieces are not further apart than this.
+/// Reads the whole body; `silence` limits the time between two parts.
 async fn collected(mut body: Body, silence: Option<Duration>) -> Result<Vec<u8>, ClusterError> {
     let mut collected = Vec::new();
     while let Some(frame) = within(silence, async { body.frame().await.transpose().map_err(sorted) }).await? {
@@ -237,7 +236,7 @@ async fn within<T>(
     }
 }
 
-/// `Retry-After` in seconds. The API server never sends the form with a date.
+/// `Retry-After` in seconds. The API server never sends a date.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
 }
@@ -260,7 +259,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn headers() {
+    fn retry_after_and_warning_headers_are_parsed() {
         let mut headers = HeaderMap::new();
         headers.insert(RETRY_AFTER, HeaderValue::from_static("7"));
         headers.append(WARNING, HeaderValue::from_static("299 - \"unknown field \\\"spec.x\\\"\""));
@@ -270,19 +269,18 @@ mod tests {
     }
 
     #[test]
-    fn pauses_grow_and_end() {
+    fn pauses_grow_until_the_last_try() {
         let pauses: Vec<Option<Duration>> = (2..=5).map(|next| pause(next, Duration::ZERO, None, TOTAL)).collect();
         let millis = |millis| Some(Duration::from_millis(millis));
         assert_eq!(pauses, [millis(200), millis(600), millis(1800), None]);
     }
 
     #[test]
-    fn the_servers_wish_is_granted_up_to_a_limit_and_within_the_time() {
+    fn retry_after_is_respected_up_to_a_limit_and_within_the_total_time() {
         let seconds = |seconds| Duration::from_secs(seconds);
         assert_eq!(pause(2, seconds(0), Some(seconds(2)), TOTAL), Some(seconds(2)));
         assert_eq!(pause(2, seconds(0), Some(seconds(600)), TOTAL), Some(seconds(4)));
         assert_eq!(pause(2, seconds(9), Some(seconds(2)), TOTAL), None);
-        // "Retry at once" still leaves the server a breath.
         assert_eq!(pause(2, seconds(0), Some(seconds(0)), TOTAL), Some(Duration::from_millis(200)));
     }
 }

@@ -2,13 +2,13 @@
 
 use clap::Args;
 
-/// How to reach the API server: kubectl's names and meanings. An empty text counts as not given, as in kubectl.
+/// Connection flags with kubectl's names and meanings. An empty value counts as absent, as in kubectl.
 ///
 /// There is no `--token`, because argv is public.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
 #[command(next_help_heading = "Connection")]
 pub struct ConnectionFlags {
-    /// Path of the kubeconfig file, instead of the list in KUBECONFIG
+    /// Path to the kubeconfig file; overrides KUBECONFIG
     #[arg(long, global = true, value_name = "FILE")]
     pub kubeconfig: Option<String>,
     /// Context of the kubeconfig
@@ -26,10 +26,10 @@ pub struct ConnectionFlags {
     /// Address of the API server
     #[arg(short = 's', long, global = true, value_name = "URL")]
     pub server: Option<String>,
-    /// Name to expect in the server's certificate
+    /// Server name for certificate validation
     #[arg(long, global = true, value_name = "NAME")]
     pub tls_server_name: Option<String>,
-    /// Do not check the server's certificate; makes the connection insecure
+    /// Skip verification of the server's certificate; makes the connection insecure
     #[arg(long, global = true)]
     pub insecure_skip_tls_verify: bool,
     /// File with the certificate authority of the API server
@@ -41,16 +41,16 @@ pub struct ConnectionFlags {
     /// File with the client key
     #[arg(long, global = true, value_name = "FILE")]
     pub client_key: Option<String>,
-    /// User to act as
+    /// User to impersonate
     #[arg(long = "as", global = true, value_name = "USER")]
     pub as_user: Option<String>,
-    /// UID to act as
+    /// UID to impersonate
     #[arg(long, global = true, value_name = "UID")]
     pub as_uid: Option<String>,
-    /// Group to act as; may be repeated
+    /// Group to impersonate; repeatable
     #[arg(long = "as-group", global = true, value_name = "GROUP")]
     pub as_groups: Vec<String>,
-    /// Longest wait for one answer, such as 5s or 2m; 0 for no limit
+    /// Time limit for one request, such as 5s or 2m; 0 for no limit
     #[arg(long, global = true, value_name = "DURATION")]
     pub request_timeout: Option<String>,
 }

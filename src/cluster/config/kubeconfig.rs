@@ -1,7 +1,7 @@
-//! The kubeconfig: which files there are, and what may be said of them.
+//! Finds, reads and merges kubeconfig files.
 //!
-//! Which files count is decided as in `loader.go` of client-go's `clientcmd`; kube knows neither the flags nor lists with missing
-//! files. They are read by way of a value, as kubectl does: kube's reader, made for each of its types, is large.
+//! Follows `loader.go` of client-go's `clientcmd`, because kube supports neither the flags nor lists with missing files. Files are
+//! parsed to a value first, as in kubectl: that keeps the program small.
 
 use std::collections::HashSet;
 use std::path::{MAIN_SEPARATOR, Path, PathBuf};
@@ -13,24 +13,24 @@ use serde::Deserialize as _;
 use super::flags::ConnectionFlags;
 use crate::cluster::errors::ClusterError;
 
-/// The environment's variables that are set to something; replaced in tests.
+/// Returns environment variables that are not empty; replaced in tests.
 pub type Variables<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 pub fn of_process(name: &str) -> Option<String> {
     std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()).filter(|value| !value.is_empty())
 }
 
-/// kubectl treats an empty value like one that was not given, in flags and in files.
+/// kubectl treats an empty value as absent, in flags and in files.
 pub fn given(text: Option<&String>) -> Option<&str> {
     text.map(String::as_str).filter(|text| !text.is_empty())
 }
 
-/// The kubeconfig that these flags and `KUBECONFIG` lead to.
+/// The merged kubeconfig of these flags and `KUBECONFIG`.
 pub fn kubeconfig_entries(flags: &ConnectionFlags) -> Result<Kubeconfig, ClusterError> {
     Ok(load(flags, &of_process)?.0)
 }
 
-/// Reads and merges the files; also says which ones were looked for.
+/// Reads and merges the files; also returns the paths, including those of missing files.
 pub fn load(flags: &ConnectionFlags, variable: Variables<'_>) -> Result<(Kubeconfig, Vec<PathBuf>), ClusterError> {
     if let Some(path) = given(flags.kubeconfig.as_ref()) {
         return Ok((read(Path::new(path))?, vec![path.into()]));
@@ -43,15 +43,15 @@ pub fn load(flags: &ConnectionFlags, variable: Variables<'_>) -> Result<(Kubecon
     }
     let mut merged = Kubeconfig::default();
     for path in &paths {
-        // A file that is not there is skipped, in a list and as the default.
+        // kubectl skips a missing file, in a list and as the default.
         if path.try_exists().is_ok_and(|exists| !exists) {
             continue;
         }
         merged = merged.merge(read(path)?).map_err(|_| {
             let path = path.display();
             ClusterError::config(
-                format!("The kubeconfig {path} is of another kind than those before it in KUBECONFIG."),
-                Some("Remove it from KUBECONFIG."),
+                format!("kubeconfig {path} has another kind than the files before it in KUBECONFIG"),
+                Some("Remove this file from KUBECONFIG."),
             )
         })?;
     }
@@ -60,17 +60,17 @@ pub fn load(flags: &ConnectionFlags, variable: Variables<'_>) -> Result<(Kubecon
 
 fn read(path: &Path) -> Result<Kubeconfig, ClusterError> {
     let failed = |problem: &str, remedy: &str| {
-        ClusterError::config(format!("The kubeconfig {} {problem}.", path.display()), Some(remedy))
+        ClusterError::config(format!("kubeconfig {} {problem}", path.display()), Some(remedy))
     };
     let unread = |error: io::Error| {
-        let remedy = "Check the path that --kubeconfig or KUBECONFIG gives, and that you may read the file.";
+        let remedy = "Check the path in --kubeconfig or KUBECONFIG, and the permissions of the file.";
         failed(&format!("cannot be read: {}", io_reason(&error)), remedy)
     };
     let text = text(fs::read(path).map_err(unread)?).ok_or_else(|| unread(io::ErrorKind::InvalidData.into()))?;
-    // The reader's own words are never shown: they quote the file, and a token may stand there.
+    // The parser's message is never shown: it quotes the file, which may contain a token.
     let mut config = parse(&text).map_err(|line| {
         let place = line.or_else(|| wrong_line(&text)).map_or_else(String::new, |line| format!(" (see line {line})"));
-        let remedy = "Correct the file, or name another one with --kubeconfig; `kubectl config view` reads it too.";
+        let remedy = "Correct the file (check it with `kubectl config view`), or pass another one with --kubeconfig.";
         failed(&format!("is not a valid kubeconfig{place}"), remedy)
     })?;
     let entries = [
@@ -81,16 +81,16 @@ fn read(path: &Path) -> Result<Kubeconfig, ClusterError> {
     if let Some((kind, name)) = entries.into_iter().find_map(|(kind, name)| Some((kind, name?))) {
         return Err(failed(
             &format!("has more than one entry named {name} in {kind}"),
-            "Rename or delete one of them; kubectl doesn't accept the file either.",
+            "Rename or delete one of them. kubectl doesn't accept the file either.",
         ));
     }
-    // The first file to *set* a value wins; an empty text sets nothing.
+    // The first file that *sets* a value wins; an empty text sets nothing.
     config.current_context = config.current_context.filter(|name| !name.is_empty());
     absolute(&mut config, path.parent().unwrap_or(path));
     Ok(config)
 }
 
-/// The text of a file, also in the encodings of Windows.
+/// Decodes UTF-8 and UTF-16, with or without a byte order mark.
 fn text(bytes: Vec<u8>) -> Option<String> {
     let wide = |unit: fn([u8; 2]) -> u16| {
         let (units, rest) = bytes[2..].as_chunks();
@@ -104,7 +104,7 @@ fn text(bytes: Vec<u8>) -> Option<String> {
     }
 }
 
-/// Reads all documents of a text. The error is the line where it is no YAML, if that is known.
+/// Parses and merges all YAML documents of a text. The error is the line of a syntax error, if known.
 fn parse(text: &str) -> Result<Kubeconfig, Option<usize>> {
     serde_yaml::Deserializer::from_str(text).try_fold(Kubeconfig::default(), |merged, document| {
         let mut tree =
@@ -118,7 +118,7 @@ fn parse(text: &str) -> Result<Kubeconfig, Option<usize>> {
     })
 }
 
-/// The line from which on a text is no kubeconfig: the one after the longest beginning that is one.
+/// The first line that makes a text an invalid kubeconfig.
 fn wrong_line(text: &str) -> Option<usize> {
     const LONGEST: usize = 300;
     let mut ends = vec![0];
@@ -126,7 +126,7 @@ fn wrong_line(text: &str) -> Option<usize> {
     ends.iter().rposition(|end| parse(&text[..*end]).is_ok()).filter(|_| ends.len() <= LONGEST).map(|line| line + 1)
 }
 
-/// Paths in a kubeconfig are relative to its folder. As in client-go, a command without a separator is looked for in `PATH`.
+/// Resolves paths relative to the kubeconfig's folder. As in client-go, a command without a separator is searched in `PATH`.
 fn absolute(config: &mut Kubeconfig, folder: &Path) {
     let users = config.auth_infos.iter_mut().filter_map(|user| user.auth_info.as_mut()).flat_map(|user| {
         let command = user.exec.as_mut().map(|exec| &mut exec.command);
@@ -149,25 +149,24 @@ fn repeated<'a>(mut names: impl Iterator<Item = &'a String>) -> Option<&'a Strin
     names.find(|name| !seen.insert(*name))
 }
 
-/// What makes the file anew.
-const ANEW: &str = "Log in again as you do for kubectl, or get the kubeconfig again from whoever runs the cluster.";
+const NEW_FILE: &str = "Log in again as you do for kubectl, or ask the cluster's administrator for a new kubeconfig.";
 
-/// Certificates and keys that cannot be read. kube's own words for other errors quote the kubeconfig.
+/// The error for unreadable certificates and keys. kube's messages are not used: some quote the kubeconfig.
 pub fn unusable(error: &KubeconfigError) -> ClusterError {
     let (what, error) = match error {
         KubeconfigError::LoadCertificateAuthority(error) => ("certificate authority", error),
         KubeconfigError::LoadClientCertificate(error) => ("client certificate", error),
         KubeconfigError::LoadClientKey(error) => ("client key", error),
-        _ => return ClusterError::config("The certificates of the kubeconfig cannot be used.", Some(ANEW)),
+        _ => return ClusterError::config("the certificates in the kubeconfig cannot be used", Some(NEW_FILE)),
     };
     let (sentence, remedy) = match error {
         LoadDataError::ReadFile(error, path) => {
-            (format!("The {what} {} cannot be read: {}.", path.display(), io_reason(error)), "Check its path.")
+            (format!("{what} {} cannot be read: {}", path.display(), io_reason(error)), "Check the path.")
         }
-        LoadDataError::DecodeBase64(_) => (format!("The {what} in the kubeconfig is not valid Base64."), ANEW),
+        LoadDataError::DecodeBase64(_) => (format!("the {what} in the kubeconfig is not valid Base64"), NEW_FILE),
         LoadDataError::NoBase64DataOrFile => (
-            "A client certificate is given without its key.".to_owned(),
-            "Name the key with --client-key, or as client-key in the kubeconfig.",
+            "the client certificate has no key".to_owned(),
+            "Set the key with --client-key, or as client-key in the kubeconfig.",
         ),
     };
     ClusterError::config(sentence, Some(remedy))
@@ -175,7 +174,7 @@ pub fn unusable(error: &KubeconfigError) -> ClusterError {
 
 fn io_reason(error: &io::Error) -> String {
     match error.kind() {
-        io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        io::ErrorKind::NotFound => "no such file".to_owned(),
         io::ErrorKind::InvalidData => "it is not text".to_owned(),
         kind => kind.to_string(),
     }

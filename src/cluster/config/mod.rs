@@ -1,4 +1,4 @@
-//! What to talk to and as whom: flags, kubeconfig and proxy.
+//! Server, user and proxy, from flags, kubeconfig and environment.
 
 pub mod flags;
 pub mod kubeconfig;

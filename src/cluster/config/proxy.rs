@@ -1,8 +1,8 @@
-//! Which proxy lies between here and the API server.
+//! Selects the proxy for a server.
 //!
-//! As in client-go, `proxy-url` of the kubeconfig always counts, and otherwise Go's `ProxyFromEnvironment` decides by the
-//! API server's address. kube compares `NO_PROXY` with the proxy's own address, applies it to `proxy-url` as well and refuses
-//! a comma at its end; hyper-util's matcher, which reqwest uses too, does not.
+//! As in client-go, `proxy-url` of the kubeconfig takes precedence, and otherwise Go's `ProxyFromEnvironment` decides by the
+//! server's address. kube compares `NO_PROXY` with the proxy's own address, applies it to `proxy-url` as well and refuses
+//! a trailing comma; hyper-util's matcher, which reqwest uses too, does not.
 
 use http::Uri;
 use hyper_util::client::proxy::matcher::Matcher;
@@ -10,7 +10,7 @@ use hyper_util::client::proxy::matcher::Matcher;
 use super::kubeconfig::{Variables, given, of_process};
 use crate::cluster::errors::ClusterError;
 
-/// What Go never sends through a proxy, whatever `NO_PROXY` says.
+/// Go connects to these hosts without a proxy, whatever `NO_PROXY` contains.
 const LOCAL: &str = "localhost,127.0.0.0/8,::1";
 
 pub fn choose(server: &Uri, proxy_url: Option<&String>, variable: Variables<'_>) -> Result<Option<Uri>, ClusterError> {
@@ -20,7 +20,7 @@ pub fn choose(server: &Uri, proxy_url: Option<&String>, variable: Variables<'_>)
     let var = |upper: &str| variable(upper).or_else(|| variable(&upper.to_ascii_lowercase()));
     let name = if server.scheme_str() == Some("https") { "HTTPS_PROXY" } else { "HTTP_PROXY" };
     let Some(url) = var(name) else { return Ok(None) };
-    // The matcher takes `*` for names only, and knows no `*.example.com`.
+    // The matcher applies `*` to names only, and doesn't support `*.example.com`.
     let exceptions = var("NO_PROXY").unwrap_or_default();
     let everything = exceptions.split(',').any(|rule| rule.trim() == "*");
     let exceptions = format!("{LOCAL},{}", exceptions.replace("*.", "."));
@@ -30,21 +30,21 @@ pub fn choose(server: &Uri, proxy_url: Option<&String>, variable: Variables<'_>)
     parse(&url, name).map(Some)
 }
 
-/// The proxy that this process's environment has for an address; the same rules hold for hosts beside the API server.
+/// The proxy for an address, from this process's environment.
 pub fn proxy_from_environment(address: &Uri) -> Result<Option<Uri>, ClusterError> {
     choose(address, None, &of_process)
 }
 
 fn parse(text: &str, origin: &str) -> Result<Uri, ClusterError> {
-    // Go takes `proxy.example:3128` as well; a scheme is all that is missing there.
+    // Go accepts `proxy.example:3128` as well.
     let full = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
-    // Names are resolved by the proxy either way in this client, which is what the `h` asks for.
+    // `h`: the proxy resolves names, which it does here in both cases.
     let full = full.replacen("socks5h://", "socks5://", 1);
     let usable = |uri: &Uri| uri.host().is_some() && matches!(uri.scheme_str(), Some("http" | "https" | "socks5"));
     full.parse().ok().filter(usable).ok_or_else(|| {
         // The value is not repeated: it may hold a password.
         ClusterError::config(
-            format!("The value of {origin} is not the address of a proxy that can be used."),
+            format!("{origin} is not a valid proxy URL"),
             Some("Write it as http://HOST:PORT, https://HOST:PORT or socks5://HOST:PORT."),
         )
     })

@@ -1,7 +1,7 @@
-//! From flags, environment and files to one way to reach one API server, with kubectl's rules.
+//! Resolves flags, environment and files to the connection settings of one API server, with kubectl's rules.
 //!
-//! Reference: `client_config.go` of client-go's `clientcmd`. kube has the same for a kubeconfig alone: it knows no overriding
-//! flags, and errs on a comma at the end of `NO_PROXY`.
+//! Reference: `client_config.go` of client-go's `clientcmd`. kube does the same for a kubeconfig alone: it supports no overriding
+//! flags, and fails on a trailing comma in `NO_PROXY`.
 
 use std::path::PathBuf;
 
@@ -19,21 +19,20 @@ use crate::cluster::errors::ClusterError;
 #[derive(Debug, Clone)]
 pub struct Resolved {
     pub config: Config,
-    /// With what may stand in it: user and password.
+    /// May contain user and password.
     pub proxy: Option<Uri>,
     pub user: AuthInfo,
     pub user_name: Option<String>,
-    /// For credential plugins that ask for it.
+    /// For credential plugins with `provideClusterInfo`.
     pub cluster: ExecAuthCluster,
     pub context: Option<String>,
     pub namespace_given: bool,
 }
 
-/// Applies kubectl's rules to flags, environment and files as they are now.
 pub fn resolve(flags: &ConnectionFlags) -> Result<Resolved, ClusterError> {
     let mut resolved = resolve_in(flags, &of_process)?;
     if resolved.config.cluster_url.scheme_str() == Some("http") {
-        // As in client-go, nothing that proves anything goes where everybody can read it.
+        // As in client-go, credentials are never sent in plain text.
         resolved.user = AuthInfo {
             impersonate: resolved.user.impersonate,
             impersonate_uid: resolved.user.impersonate_uid,
@@ -45,8 +44,8 @@ pub fn resolve(flags: &ConnectionFlags) -> Result<Resolved, ClusterError> {
     Ok(resolved)
 }
 
-/// Whether flags, environment and files name an API server. Public for the fuzz target of kubeconfigs: everything else that
-/// reads one goes on to run a credential plugin or to connect, which nobody does with foreign bytes.
+/// Whether flags, environment and files name an API server. Public for the fuzz target of kubeconfigs, which must neither run
+/// a credential plugin nor connect.
 pub fn check_configuration(flags: &ConnectionFlags) -> Result<(), ClusterError> {
     resolve(flags).map(drop)
 }
@@ -70,16 +69,16 @@ pub fn resolve_in(flags: &ConnectionFlags, variable: Variables<'_>) -> Result<Re
         let origin = authority_file.as_deref().unwrap_or("certificate-authority-data of the kubeconfig");
         let found = CertificateDer::pem_slice_iter(pem).filter_map(Result::ok).map(|certificate| certificate.to_vec());
         Some(found.collect::<Vec<_>>()).filter(|found| !found.is_empty()).ok_or_else(|| {
-            let remedy = "Name a file with the certificates in PEM: --certificate-authority FILE.";
-            ClusterError::config(format!("No PEM certificate could be read from {origin}."), Some(remedy))
+            let remedy = "Pass a file with certificates in PEM format: --certificate-authority FILE.";
+            ClusterError::config(format!("no PEM certificate in {origin}"), Some(remedy))
         })
     });
     let authorities = authorities.transpose()?;
     let insecure = cluster.insecure_skip_tls_verify.unwrap_or(false);
     if insecure && authorities.is_some() {
         return Err(ClusterError::config(
-            "A certificate authority is given, and so is the wish not to verify the server's certificate.",
-            Some("Leave out one of certificate-authority and insecure-skip-tls-verify."),
+            "certificate-authority cannot be combined with insecure-skip-tls-verify",
+            Some("Remove one of them from the flags or the kubeconfig."),
         ));
     }
     let secured = authorities.is_some()
@@ -91,7 +90,7 @@ pub fn resolve_in(flags: &ConnectionFlags, variable: Variables<'_>) -> Result<Re
     let asked_for = given(flags.namespace.as_ref());
     let mut config = Config::new(server);
     config.root_cert = authorities;
-    // A pod's is renewed while it runs.
+    // In a pod the file is renewed while the pod runs.
     config.root_cert_file = authority_file.map(Into::into);
     config.accept_invalid_certs = insecure;
     config.tls_server_name = cluster.tls_server_name;
@@ -99,7 +98,7 @@ pub fn resolve_in(flags: &ConnectionFlags, variable: Variables<'_>) -> Result<Re
     Ok(Resolved { config, proxy, user, user_name, cluster: information, context, namespace_given: asked_for.is_some() })
 }
 
-/// What the merged files and the choosing flags come to, before overrides of single values.
+/// The selected entries of the merged files, before flags override single values.
 #[derive(Default)]
 struct Chosen {
     context: Option<String>,
@@ -116,7 +115,7 @@ impl Chosen {
         let users = config.auth_infos.iter().map(|one| (&*one.name, one.auth_info.as_ref()));
         let context_name = given(flags.context.as_ref()).or(config.current_context.as_deref());
         let context = context_name.map(|name| entry("context", name, contexts)).transpose()?;
-        // As in kubectl, a context may name what is not there; a flag may not.
+        // As in kubectl, a context may name missing entries; a flag may not.
         let cluster = match given(flags.cluster.as_ref()) {
             Some(name) => Some(entry("cluster", name, clusters)?),
             None => context.and_then(|context| entry("cluster", &context.cluster, clusters).ok()),
@@ -144,14 +143,14 @@ fn entry<'a, T>(
     let names: Vec<&str> = all.clone().map(|(name, _)| name).collect();
     all.find(|(one, _)| *one == name).and_then(|(_, entry)| entry).ok_or_else(|| {
         let remedy = match names.len() {
-            0 => format!("The kubeconfig names no {what} at all."),
-            _ => format!("It names: {}.", names.join(", ")),
+            0 => format!("The kubeconfig has no {what}s."),
+            _ => format!("Available {what}s: {}.", names.join(", ")),
         };
-        ClusterError::config(format!("The kubeconfig has no {what} named {name}."), Some(&remedy))
+        ClusterError::config(format!("{what} {name} not found in the kubeconfig"), Some(&remedy))
     })
 }
 
-/// `listed`: the files are those that `KUBECONFIG` names.
+/// `listed`: the files are from `KUBECONFIG`.
 fn no_server(context: Option<&str>, looked_at: &[PathBuf], listed: bool) -> ClusterError {
     let names = |there: bool| -> String {
         let paths = looked_at.iter().filter(|path| path.exists() == there).map(|path| path.display().to_string());
@@ -160,24 +159,23 @@ fn no_server(context: Option<&str>, looked_at: &[PathBuf], listed: bool) -> Clus
     let (there, missing) = (names(true), names(false));
     let missing = match (missing.is_empty(), listed) {
         (true, _) => String::new(),
-        (_, true) => format!("KUBECONFIG names {missing}, and no such file exists"),
-        (_, false) => format!("there is no file {missing}"),
+        (_, true) => format!("KUBECONFIG contains missing files: {missing}"),
+        (_, false) => format!("kubeconfig {missing} not found"),
     };
     let sentence = if let Some(context) = context {
-        format!("The kubeconfig context {context} names no API server.")
+        format!("kubeconfig context {context} names no API server")
     } else if there.is_empty() {
-        let nothing = if missing.is_empty() { "there is no kubeconfig" } else { &missing };
-        format!("No cluster to talk to: {nothing}.")
+        let nothing = if missing.is_empty() { "no kubeconfig found" } else { &missing };
+        format!("no cluster selected: {nothing}")
     } else {
         let also = if missing.is_empty() { missing } else { format!("; {missing}") };
-        format!("No cluster to talk to: no current context is set in a kubeconfig (looked at {there}{also}).")
+        format!("no cluster selected: no current context in {there}{also}")
     };
-    let remedy =
-        "Name one with --kubeconfig, KUBECONFIG or --context; `kubectl config get-contexts` lists what there is.";
+    let remedy = "Pass --kubeconfig or --context, or set KUBECONFIG. `kubectl config get-contexts` lists the contexts.";
     ClusterError::config(sentence, Some(remedy))
 }
 
-/// Inside a pod: the service account that Kubernetes mounts. With a context asked for it is not what was meant.
+/// The service account of a pod, unless a flag selects a context or cluster.
 fn in_pod(flags: &ConnectionFlags) -> Option<Chosen> {
     let asked_for = given(flags.context.as_ref()).or(given(flags.cluster.as_ref()));
     let config = Config::incluster().ok().filter(|_| asked_for.is_none())?;
@@ -190,7 +188,7 @@ fn in_pod(flags: &ConnectionFlags) -> Option<Chosen> {
     Some(Chosen { namespace, cluster, user: config.auth_info, ..Chosen::default() })
 }
 
-/// client-go's `getCluster`: flags replace single values, and some of them make others meaningless.
+/// client-go's `getCluster`: flags override single values, and some of them reset others.
 fn override_cluster(cluster: &mut ClusterEntry, flags: &ConnectionFlags) {
     let authority = given(flags.certificate_authority.as_ref());
     if flags.insecure_skip_tls_verify || authority.is_some() {
@@ -198,7 +196,7 @@ fn override_cluster(cluster: &mut ClusterEntry, flags: &ConnectionFlags) {
         cluster.certificate_authority = authority.map(str::to_owned);
         cluster.certificate_authority_data = None;
     }
-    // A server given by flag has another name than the one the kubeconfig had in mind.
+    // The kubeconfig's server name is not that of a server from a flag.
     if given(flags.server.as_ref()).or(given(flags.tls_server_name.as_ref())).is_some() {
         cluster.tls_server_name.clone_from(&flags.tls_server_name);
     }
@@ -236,14 +234,13 @@ fn override_user(user: &mut AuthInfo, flags: &ConnectionFlags) -> Result<(), Clu
     pack(&mut key);
     user.client_key_data = key.map(Into::into);
     if user.client_certificate.is_none() && user.client_certificate_data.is_none() {
-        // A key alone is of no use, and kubectl does not mind.
+        // kubectl ignores a key without a certificate.
         (user.client_key, user.client_key_data) = (None, None);
     }
     let impersonates_more =
         user.impersonate_uid.is_some() || user.impersonate_groups.as_ref().is_some_and(|groups| !groups.is_empty());
     if impersonates_more && user.impersonate.is_none() {
-        let sentence = "A uid or a group to act as is given, but no user.";
-        return Err(ClusterError::config(sentence, Some("Name the user with --as.")));
+        return Err(ClusterError::config("--as-uid and --as-group require a user", Some("Pass the user with --as.")));
     }
     Ok(())
 }
@@ -259,7 +256,7 @@ fn drop_empty(text: &mut Option<String>) {
     *text = text.take().filter(|text| !text.is_empty());
 }
 
-/// Base64 may have line breaks for Go, and none for kube.
+/// Go accepts line breaks in Base64, kube doesn't.
 fn pack(base64: &mut Option<String>) {
     if let Some(text) = base64 {
         text.retain(|c| !c.is_ascii_whitespace());
@@ -267,7 +264,7 @@ fn pack(base64: &mut Option<String>) {
     drop_empty(base64);
 }
 
-/// Adds the scheme that kubectl would (`https` as soon as anything about TLS is given) and checks the rest.
+/// Parses the server's URL. A missing scheme is, as in kubectl, `https` with any TLS setting and `http` without.
 fn server_address(text: &str, secured: bool) -> Result<Uri, ClusterError> {
     let full = match (text.contains("://"), secured) {
         (true, _) => text.to_owned(),
@@ -276,7 +273,7 @@ fn server_address(text: &str, secured: bool) -> Result<Uri, ClusterError> {
     };
     let usable = |uri: &Uri| uri.host().is_some() && matches!(uri.scheme_str(), Some("http" | "https"));
     full.parse().ok().filter(usable).ok_or_else(|| {
-        let sentence = format!("`{text}` is not the address of an API server.");
+        let sentence = format!("`{text}` is not the URL of an API server");
         ClusterError::config(sentence, Some("Write it as https://HOST:PORT."))
     })
 }

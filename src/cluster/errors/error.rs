@@ -1,4 +1,4 @@
-//! The error of everything that talks to the API server.
+//! The error type of all requests to the API server.
 
 use std::error::Error;
 use std::fmt;
@@ -8,21 +8,21 @@ use std::time::Duration;
 use super::text::unquoted;
 use crate::cluster::resource::{Action, Place};
 
-/// The kinds of failure a caller may want to tell apart. A `reason` completes a sentence after a colon; a `message` is in the
-/// server's words and may be empty.
+/// The kinds of failure that callers distinguish. Texts complete a sentence after a colon; a `message` is the server's and
+/// may be empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ErrorKind {
     /// No connection: refused, unresolvable, no route. The request was not sent.
     Unreachable(String),
-    /// The connection was made, but TLS did not come about. The request was not sent.
+    /// The TLS handshake failed. The request was not sent.
     TlsFailed(String),
-    /// The connection broke after the request may have left, before the answer was complete.
+    /// The connection ended before the response was complete. The request may have been sent.
     ConnectionLost(String),
     Timeout(Duration),
     Unauthorized,
     Forbidden {
         user: Option<String>,
-        /// True when the rules of access say no, false when an admission rule (webhook, quota, policy) does.
+        /// Whether RBAC refused; otherwise an admission rule (webhook, quota, policy) did.
         by_rules: bool,
         message: String,
     },
@@ -30,17 +30,17 @@ pub enum ErrorKind {
     NotFound,
     /// 404 for the API itself: the group, version or resource is not served.
     NoSuchApi,
-    /// 409: the object is no longer the one the write was made for.
+    /// 409: the object has another resourceVersion than the write.
     Conflict(String),
-    /// 409: the object to be created is there already.
+    /// 409: the object to create exists.
     AlreadyExists,
-    /// 410: the resourceVersion or the list's continuation is too old.
-    /// For a list with a token that goes on from here, at the price of one consistent snapshot.
+    /// 410: the resourceVersion or the list's continue token is too old. A list may get a token to continue with, without
+    /// a consistent snapshot.
     Gone(Option<String>),
-    /// 400 or 422: the server does not take the object.
+    /// 400 or 422: the object is invalid.
     Invalid {
         message: String,
-        /// What is wrong with which field, where the server says so.
+        /// The problem of each field, if the server names them.
         problems: Vec<String>,
     },
     /// 5xx or 429.
@@ -48,20 +48,20 @@ pub enum ErrorKind {
         code: u16,
         message: String,
         retry_after: Option<Duration>,
-        /// True when it says that the resourceVersion asked for lies in its future (an etcd restored from a backup).
+        /// Whether the requested resourceVersion is newer than the server's (an etcd restored from a backup).
         version_from_the_future: bool,
     },
     Refused {
         code: u16,
         message: String,
     },
-    /// The answer is not what the Kubernetes API answers (a login page, half a document).
+    /// The response is not one of the Kubernetes API (a login page, an incomplete document).
     Unreadable(String),
-    /// Something between here and the API server refuses in its place, and did not pass the request on: what it answered.
+    /// A proxy or login page responded and didn't forward the request; describes the response.
     AnsweredByAnother(String),
-    /// A flag's value cannot be used: wrong usage. No request was made.
+    /// Invalid value of a flag: wrong usage. No request was made.
     Flag(String),
-    /// The kubeconfig or the credentials cannot be used. No request was made.
+    /// Unusable kubeconfig or credentials. No request was made.
     Config {
         sentence: String,
         remedy: Option<String>,
@@ -69,7 +69,7 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
-    /// The server's or the network's own words, where there are any.
+    /// The server's or the network's message, if any.
     pub fn words(&self) -> Option<&str> {
         match self {
             Self::Unreachable(words)
@@ -86,10 +86,10 @@ impl ErrorKind {
     }
 }
 
-/// A failure in talking to the API server: a kind, the action it belongs to, and where it happened.
+/// A failed request to the API server: the kind, the action and the server.
 #[derive(Clone)]
 pub struct ClusterError {
-    // One pointer wide, because it is the error side of nearly every `Result` here.
+    // Boxed, because nearly every `Result` contains it.
     pub(super) parts: Box<Parts>,
 }
 
@@ -115,7 +115,7 @@ impl ClusterError {
         if action.resource.kind == "Secret"
             && let ErrorKind::Invalid { message, problems } = &mut self.parts.kind
         {
-            // Even a short value of a Secret is one.
+            // Even a short value of a Secret is secret.
             for text in problems.iter_mut().chain([message]) {
                 *text = unquoted(text);
             }
@@ -130,7 +130,7 @@ impl ClusterError {
         self
     }
 
-    /// Adds what only the caller knows; it is shown before the general hints.
+    /// Adds a hint that precedes the general ones.
     pub(in crate::cluster) fn with_hint(mut self, hint: &'static str) -> Self {
         self.parts.hint = Some(hint);
         self
@@ -148,10 +148,10 @@ impl ClusterError {
         matches!(self.parts.kind, ErrorKind::Forbidden { .. })
     }
 
-    /// True when the request certainly changed nothing: it was not sent, or the server answered that it refuses it.
+    /// Whether the request certainly changed nothing: it was not sent, or the server refused it.
     ///
-    /// 429 counts: the API server's flow control answers it before any handler runs. 5xx, a lost connection, a
-    /// time-out and an unreadable answer do not: the write may have been stored before the answer went wrong.
+    /// Includes 429, which the API server's flow control returns before any handler runs. Excludes 5xx, lost connections,
+    /// time-outs and unreadable responses: the write may have been stored.
     pub fn certainly_not_processed(&self) -> bool {
         match &self.parts.kind {
             ErrorKind::ServerFailed { code, .. } => *code == 429,
@@ -160,7 +160,7 @@ impl ClusterError {
         }
     }
 
-    /// True when the same request may well succeed a moment later.
+    /// Whether a retry may succeed.
     pub(in crate::cluster) fn is_transient(&self) -> bool {
         matches!(
             self.parts.kind,
@@ -172,8 +172,7 @@ impl ClusterError {
         )
     }
 
-    /// True when the server does not know the `resourceVersion` that was asked for: it is too old, or, after the storage was
-    /// restored, too new.
+    /// Whether the server does not have the requested `resourceVersion`: it is too old, or too new after a restore of etcd.
     pub(in crate::cluster) fn is_expired_version(&self) -> bool {
         matches!(
             self.parts.kind,
@@ -189,7 +188,7 @@ impl ClusterError {
     }
 }
 
-// `Debug` ends up in panics and logs, so it keeps to what `Display` says.
+// Panics and logs contain `Debug`, so it shows no more than `Display`.
 impl fmt::Debug for ClusterError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClusterError")

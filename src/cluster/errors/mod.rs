@@ -1,8 +1,8 @@
-//! What goes wrong with the API server, as sentences.
+//! Errors of the communication with the API server.
 //!
-//! kube's `Display` of an API error is a debug dump and its source chain repeats it, so every error is sorted into an
-//! [`ErrorKind`] and told in our own words. Nothing here carries a token, a certificate or a request body; what the
-//! server wrote is cut and cleaned of control characters before it reaches a terminal.
+//! kube's `Display` of an API error is a debug dump and its source chain repeats it, so every error is converted to an
+//! [`ErrorKind`] with a message of this program. No error contains a token, a certificate or a request body. The server's
+//! messages are shortened and cleaned of control characters.
 
 mod error;
 mod sentence;

@@ -1,4 +1,4 @@
-//! From an answer that refuses, and from the client's nested errors, to a kind and a reason a person understands.
+//! Converts error responses and the HTTP client's nested errors to kinds and reasons.
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -14,8 +14,8 @@ use super::error::{ClusterError, ErrorKind};
 use super::text::{between, plain, unpunctuated, without_values};
 use crate::connection_failure::{causes, complaint};
 
-/// Sorts an error of the HTTP client. What failed before the connection stood was never sent; of everything else the
-/// server may have seen the request.
+/// Converts an error of the HTTP client. A request that failed before the connection was established was not sent; in all
+/// other cases the server may have processed it.
 pub fn sorted(error: kube::Error) -> ClusterError {
     match error {
         kube::Error::Service(inner) => match inner.downcast::<ClusterError>() {
@@ -25,21 +25,21 @@ pub fn sorted(error: kube::Error) -> ClusterError {
         kube::Error::Api(status) => ClusterError::from_status(&serde_json::to_value(status).unwrap_or_default()),
         kube::Error::SerdeError(error) => unreadable(&error, &[]),
         kube::Error::UpgradeConnection(error) => {
-            let reason = "it does not switch to the protocol of a port-forward".to_owned();
+            let reason = "it does not switch to the port-forward protocol".to_owned();
             ClusterError::new(ErrorKind::Unreadable(reason)).caused_by(error)
         }
         error => of_client(error),
     }
 }
 
-/// serde's own words may quote the document; the category and the place do not.
+/// serde's own messages may quote the document, so only category and position are used.
 pub fn unreadable(error: &serde_json::Error, body: &[u8]) -> ClusterError {
     let reason = if let Some(page) = page(body) {
         format!("it is {page}")
     } else if error.is_eof() {
-        "it ends too early".to_owned()
+        "it is incomplete".to_owned()
     } else {
-        format!("it is not the JSON that was expected (at byte {} of line {})", error.column(), error.line())
+        format!("it is not the expected JSON (line {}, byte {})", error.line(), error.column())
     };
     ClusterError::new(ErrorKind::Unreadable(reason))
 }
@@ -49,7 +49,7 @@ fn of_client(error: kube::Error) -> ClusterError {
 }
 
 fn kind_of(error: &kube::Error) -> ErrorKind {
-    // Real chains have half a dozen links; the limit only keeps a faulty `source` from running in circles.
+    // The limit protects from a faulty `source` with a cycle.
     let links: Vec<_> = causes(error).take(32).collect();
     let while_connecting = links
         .iter()
@@ -66,7 +66,7 @@ fn kind_of(error: &kube::Error) -> ErrorKind {
         None if while_connecting => ErrorKind::Unreachable(connect_reason(&links, io)),
         _ => match error {
             kube::Error::HttpError(_) => ErrorKind::Config {
-                sentence: "The credentials of the kubeconfig cannot be used.".to_owned(),
+                sentence: "the credentials in the kubeconfig cannot be used".to_owned(),
                 remedy: Some("Log in again as you do for kubectl.".to_owned()),
             },
             _ => ErrorKind::ConnectionLost(lost_reason(io).to_owned()),
@@ -74,8 +74,8 @@ fn kind_of(error: &kube::Error) -> ErrorKind {
     }
 }
 
-/// TLS 1.3 refuses a client certificate only after the handshake, when the request may be on its way already; a server
-/// that does so has not handed it to anything. Any other alert on a connection that stood proves nothing.
+/// Whether the server refused the client certificate. TLS 1.3 does that after the handshake, when the request may be sent
+/// already, but the server has not processed it. Other alerts prove nothing.
 fn refuses_our_certificate(error: &TlsError) -> bool {
     use rustls::AlertDescription as Alert;
     matches!(
@@ -94,9 +94,9 @@ fn refuses_our_certificate(error: &TlsError) -> bool {
 }
 
 fn connect_reason(links: &[&(dyn Error + 'static)], io: Option<io::ErrorKind>) -> String {
-    // hyper-util's error for a failed look-up is private; its words are its only mark.
+    // hyper-util's error type for a failed look-up is private.
     if links.iter().any(|link| link.to_string().starts_with("dns error")) {
-        return "its name cannot be resolved".to_owned();
+        return "its host name does not resolve".to_owned();
     }
     match io {
         Some(io::ErrorKind::ConnectionRefused) => "the connection was refused".to_owned(),
@@ -105,8 +105,8 @@ fn connect_reason(links: &[&(dyn Error + 'static)], io: Option<io::ErrorKind>) -
             | io::ErrorKind::ConnectionAborted
             | io::ErrorKind::BrokenPipe
             | io::ErrorKind::UnexpectedEof,
-        ) => "the connection was cut while it was being made".to_owned(),
-        Some(io::ErrorKind::TimedOut) => "it does not answer".to_owned(),
+        ) => "the connection was closed while it was being established".to_owned(),
+        Some(io::ErrorKind::TimedOut) => "it does not respond".to_owned(),
         Some(io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable) => {
             "there is no route to it".to_owned()
         }
@@ -117,12 +117,11 @@ fn connect_reason(links: &[&(dyn Error + 'static)], io: Option<io::ErrorKind>) -
     }
 }
 
-/// Why a connection that stood is gone.
 fn lost_reason(io: Option<io::ErrorKind>) -> &'static str {
     match io {
         Some(io::ErrorKind::ConnectionReset) => "it was reset",
-        Some(io::ErrorKind::TimedOut) => "it went silent",
-        _ => "it ended before the answer was complete",
+        Some(io::ErrorKind::TimedOut) => "it timed out",
+        _ => "it ended before the response was complete",
     }
 }
 
@@ -132,19 +131,19 @@ fn tls_reason(error: &TlsError) -> String {
             return format!("its certificate {}", complaint(problem, "is for another name (see --tls-server-name)"));
         }
         TlsError::AlertReceived(_) => "it refused the connection; it may not accept the client certificate",
-        TlsError::InvalidMessage(_) => "what answers there does not speak TLS",
-        TlsError::PeerIncompatible(_) => "it offers no TLS version or cipher this program accepts",
+        TlsError::InvalidMessage(_) => "the server does not speak TLS",
+        TlsError::PeerIncompatible(_) => "it offers no TLS version or cipher that this program accepts",
         _ => "the TLS handshake failed",
     };
     reason.to_owned()
 }
 
-/// What went wrong before the proxy was asked for anything.
+/// A failed connection to the proxy itself.
 #[derive(Debug, thiserror::Error)]
 #[error("no connection to the proxy")]
 pub struct AtProxy(#[source] pub BoxError);
 
-/// What a web page is, and where it leads; `None` for other documents. The API server writes none.
+/// Describes a web page and the host that it leads to; `None` for other documents. The API server sends no web pages.
 fn page(body: &[u8]) -> Option<String> {
     static LINK: LazyLock<Regex> = LazyLock::new(|| {
         let link = r#"(?i)(?:\burl\s*=|\baction\s*=|\bhref\s*=|\blocation\b[^;<>"']{0,12}[=(])\s*["']?\s*(https?://[^\s"'<>]+)"#;
@@ -158,7 +157,7 @@ fn page(body: &[u8]) -> Option<String> {
     Some(host.map_or_else(|| "a web page (HTML)".to_owned(), |host| format!("a web page (HTML) that leads to {host}")))
 }
 
-/// Host and port of an address; the rest may hold secrets.
+/// Host and port of a URL; the rest may contain secrets.
 fn host(address: &str) -> Option<String> {
     let address: Uri = address.split(['?', '#']).next()?.parse().ok()?;
     let port = address.port_u16().map_or_else(String::new, |port| format!(":{port}"));
@@ -166,8 +165,8 @@ fn host(address: &str) -> Option<String> {
 }
 
 impl ClusterError {
-    /// What the API server never answers: a redirect, or a page in place of a refusal. Who is overloaded or does not accept
-    /// the credentials may say so as it likes.
+    /// The error for responses that the API server never sends: a redirect, or a web page with a 4xx status. With 401 and 429
+    /// the status says enough.
     pub(in crate::cluster) fn by_another(code: u16, location: Option<&str>, body: &[u8]) -> Option<Self> {
         let what = match code {
             300..=399 => {
@@ -185,10 +184,10 @@ impl ClusterError {
         Some(Self::new(ErrorKind::AnsweredByAnother(what)))
     }
 
-    /// Sorts an answer with a failure status into its kind. `body` is a Kubernetes `Status` or anything else.
+    /// Converts a response with an error status. `body` is a Kubernetes `Status` or anything else.
     pub(in crate::cluster) fn from_answer(code: u16, retry_after: Option<Duration>, body: &[u8]) -> Self {
         let status = serde_json::from_slice::<Value>(body).ok().filter(|value| value["kind"] == "Status");
-        // Without a Status it is a proxy or load balancer that speaks; an HTML page helps nobody.
+        // Without a Status the response is from a proxy or load balancer; an HTML page is not shown.
         let foreign = || {
             let body = String::from_utf8_lossy(&body[..body.len().min(400)]);
             if body.trim_start().starts_with('<') { String::new() } else { plain(&body) }
@@ -197,7 +196,7 @@ impl ClusterError {
         Self::new(kind_of_answer(code, retry_after, &status.unwrap_or_default(), message))
     }
 
-    /// The same for a `Status` that came as a watch event; its `code` takes the place of the HTTP status.
+    /// Converts a `Status` from a watch event; its `code` replaces the HTTP status.
     pub(in crate::cluster) fn from_status(status: &Value) -> Self {
         let code = status["code"].as_u64().and_then(|code| u16::try_from(code).ok()).unwrap_or(500);
         Self::new(kind_of_answer(code, None, status, text(&status["message"])))
@@ -219,7 +218,7 @@ fn kind_of_answer(code: u16, retry_after: Option<Duration>, status: &Value, mess
             by_rules: message.contains(" cannot ") || message.is_empty(),
             message: between(&message, " is forbidden: ", "").unwrap_or(&message).to_owned(),
         },
-        // An object that is missing is named in the details; an API that is not served leaves plain text or no details.
+        // The details name a missing object; an API that is not served gets plain text or no details.
         404 if non_empty(&details["name"]).is_some() => ErrorKind::NotFound,
         404 => ErrorKind::NoSuchApi,
         409 if status["reason"] == "AlreadyExists" => ErrorKind::AlreadyExists,
@@ -248,7 +247,7 @@ fn problem(field: &str, message: &str) -> String {
     if field.is_empty() { message.to_owned() } else { format!("`{field}`: {message}") }
 }
 
-/// The fields of a strict-decoding error: `strict decoding error: unknown field "spec.a", unknown field "spec.b"`.
+/// The fields in `strict decoding error: unknown field "spec.a", unknown field "spec.b"`.
 fn unknown_fields(message: &str) -> Vec<String> {
     let list = message.split_once("strict decoding error: ").map_or("", |(_, list)| list);
     let fields = list.split("unknown field \"").skip(1).filter_map(|part| part.split_once('"'));

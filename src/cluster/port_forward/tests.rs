@@ -1,4 +1,4 @@
-//! Refusals. A port-forward that works is tried with a real API server: `tests/e2e/verify/through_cluster.rs`.
+//! Refused port-forwards. Successful ones are tested with a real API server: `tests/e2e/verify/through_cluster.rs`.
 
 use serde_json::json;
 
@@ -15,7 +15,7 @@ async fn refusal(step: Step) -> (ClusterError, String) {
 }
 
 #[tokio::test]
-async fn who_may_not_forward_is_told_which_right_is_missing() {
+async fn a_refused_port_forward_names_the_missing_permission() {
     let status = json!({"kind": "Status", "code": 403, "reason": "Forbidden", "details": {"kind": "pods/portforward"},
         "message": "pods \"mas-0\" is forbidden: User \"jo\" cannot get resource \"pods/portforward\" in API group \"\" in the namespace \"ess\""});
     let (error, seen) = refusal(Step::json(403, &status)).await;
@@ -32,7 +32,7 @@ async fn who_may_not_forward_is_told_which_right_is_missing() {
 }
 
 #[tokio::test]
-async fn an_answer_that_switches_to_nothing_is_no_connection() {
+async fn a_response_without_protocol_switch_is_an_error() {
     let (error, _) = refusal(Step::json(200, &json!({}))).await;
     assert!(!matches!(error.kind(), ErrorKind::Forbidden { .. }), "{error}");
     let (error, _) = refusal(Step::AnswerWith(
@@ -41,5 +41,5 @@ async fn an_answer_that_switches_to_nothing_is_no_connection() {
         String::new(),
     ))
     .await;
-    assert!(error.to_string().contains("does not switch to the protocol"), "{error}");
+    assert!(error.to_string().contains("does not switch to the port-forward protocol"), "{error}");
 }

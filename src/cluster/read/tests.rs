@@ -18,14 +18,14 @@ fn secret() -> Step {
 }
 
 #[tokio::test]
-async fn a_blip_does_not_end_a_read() {
+async fn a_read_survives_a_short_failure() {
     for blip in [
         Step::json(500, &json!({})),
         Step::json(503, &json!({})),
         Step::AnswerWith(429, "Retry-After: 0", String::new()),
         Step::Cut,
         Step::Half("{\"kind\":".to_owned()),
-        // A proxy that ends an answer as if it were whole.
+        // A proxy that truncates a response.
         Step::Answer(200, "{\"kind\":\"Secr".to_owned()),
         Step::Answer(200, "<html>log in</html>".to_owned()),
     ] {
@@ -36,7 +36,7 @@ async fn a_blip_does_not_end_a_read() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_not_asked_again() {
+async fn a_refused_read_is_not_retried() {
     for (code, reason) in [(401, "Unauthorized"), (403, "Forbidden"), (404, "NotFound"), (422, "Invalid")] {
         let (stub, cluster) = cluster(vec![
             Step::json(code, &json!({"kind": "Status", "reason": reason, "details": {"name": "x"}})),
@@ -49,7 +49,7 @@ async fn a_refusal_is_not_asked_again() {
 }
 
 #[tokio::test]
-async fn what_answers_in_place_of_the_server_is_not_asked_again() {
+async fn a_web_page_in_place_of_a_response_is_not_retried() {
     let page = "<html><form action='https://login.example.com/'></form></html>".to_owned();
     for (answer, told) in [
         (Step::AnswerWith(302, "Location: https://login.example.com/?canary", String::new()), "a redirect (302) to "),
@@ -63,7 +63,7 @@ async fn what_answers_in_place_of_the_server_is_not_asked_again() {
 }
 
 #[tokio::test]
-async fn a_server_in_lasting_trouble_is_given_up_after_four_tries() {
+async fn a_read_fails_after_four_tries() {
     let (stub, cluster) = cluster(vec![Step::json(503, &json!({}))]).await;
     let error = cluster.get(&resource::<Secret>(), "ess", "x").await.expect_err("trouble");
     assert!(matches!(error.kind(), ErrorKind::ServerFailed { code: 503, .. }));
@@ -71,8 +71,8 @@ async fn a_server_in_lasting_trouble_is_given_up_after_four_tries() {
 }
 
 #[tokio::test]
-async fn a_dead_server_is_told_soon_with_its_address_and_context() {
-    // Bound and not listened to: it refuses, and nobody else gets the port meanwhile.
+async fn an_unreachable_server_is_reported_quickly_with_address_and_context() {
+    // Bound without listening: refuses connections, and no other process gets the port.
     let port = tokio::net::TcpSocket::new_v4().expect("a socket");
     port.bind("127.0.0.1:0".parse().expect("an address")).expect("a port");
     let address = format!("http://{}", port.local_addr().expect("address"));
@@ -82,13 +82,13 @@ async fn a_dead_server_is_told_soon_with_its_address_and_context() {
     assert!(began.elapsed() < Duration::from_secs(10));
     assert_eq!(
         error.to_string(),
-        format!("The API server {address} (kubeconfig context stub) cannot be reached: the connection was refused.")
+        format!("the API server {address} (kubeconfig context stub) cannot be reached: the connection was refused")
     );
     assert!(!error.hints().is_empty());
 }
 
 #[tokio::test]
-async fn a_silent_server_is_told_within_the_time_for_all_tries() {
+async fn a_silent_server_is_reported_within_the_total_time() {
     let (_stub, mut cluster) = cluster(vec![Step::Silence(Duration::from_mins(1))]).await;
     cluster = cluster.with_limits(Limits::asked_for(Some(Duration::from_millis(400))));
     let began = Instant::now();
@@ -98,11 +98,11 @@ async fn a_silent_server_is_told_within_the_time_for_all_tries() {
 }
 
 #[tokio::test]
-async fn running_out_of_time_does_not_hide_what_came_before() {
+async fn a_time_out_does_not_hide_the_earlier_error() {
     let (_stub, cluster) = cluster(vec![Step::json(503, &json!({})), Step::Silence(Duration::from_mins(1))]).await;
     let cluster = cluster.with_limits(Limits { read_answer: Some(Duration::from_millis(300)), ..Limits::default() });
     let error = cluster.get(&resource::<Secret>(), "ess", "x").await.expect_err("trouble");
-    // Four tries: the error, then silence three times.
+    // Four tries: an error, then three times silence.
     assert!(matches!(error.kind(), ErrorKind::Timeout { .. }), "{error}");
     let (_stub, cluster) = self::cluster(vec![
         Step::json(503, &json!({})),
@@ -117,7 +117,7 @@ async fn running_out_of_time_does_not_hide_what_came_before() {
 }
 
 #[tokio::test]
-async fn a_slow_answer_that_keeps_coming_is_waited_for() {
+async fn a_slow_response_without_silence_is_read_completely() {
     let document = json!({"kind": "Secret", "metadata": {"name": "x"}}).to_string();
     let pieces = document
         .as_bytes()

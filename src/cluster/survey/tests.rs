@@ -87,9 +87,9 @@ async fn a_log_is_its_last_whole_lines() {
     assert_eq!(line, "GET /api/v1/namespaces/ess/pods/mas-0/log?container=mas&limitBytes=2097152&tailLines=100");
 }
 
-/// `limitBytes` counts from the front: of a log with long lines the server would send everything but the end.
+/// `limitBytes` counts from the start: the server would omit the end of a log with long lines.
 #[tokio::test]
-async fn a_log_of_long_lines_is_asked_for_with_fewer_lines_and_keeps_its_end() {
+async fn a_log_with_long_lines_is_requested_with_fewer_lines() {
     let stub = Stub::with_script(Box::new(|_, seen| {
         if seen.line.contains("tailLines=100") {
             Step::Answer(200, "x".repeat(2 << 20))
@@ -104,7 +104,7 @@ async fn a_log_of_long_lines_is_asked_for_with_fewer_lines_and_keeps_its_end() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_says_what_and_why() {
+async fn an_unread_object_is_reported_with_the_reason() {
     let stub = Stub::with_steps(vec![
         refused(
             403,
@@ -129,7 +129,7 @@ async fn what_cannot_be_read_says_what_and_why() {
 }
 
 #[tokio::test]
-async fn trouble_that_passes_is_borne() {
+async fn temporary_failures_are_retried() {
     let stub = Stub::with_steps(vec![Step::Cut, Step::Answer(200, "fine\n".into())]).await;
     assert_eq!(survey(&stub, PLENTY).await.log(&log(), 10, 10).await.unwrap().text, "fine\n");
     let stub = Stub::with_steps(vec![refused(503, "not now")]).await;
@@ -138,7 +138,7 @@ async fn trouble_that_passes_is_borne() {
 }
 
 #[tokio::test]
-async fn the_time_is_never_exceeded() {
+async fn the_time_limit_is_never_exceeded() {
     let stub = Stub::with_steps(vec![Step::Silence(Duration::from_secs(30))]).await;
     let short = Duration::from_millis(300);
     let begun = Instant::now();

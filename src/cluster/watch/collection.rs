@@ -1,8 +1,7 @@
-//! Watching all objects of one kind in a namespace, cheaply and without any promise: for what is shown to a person who waits.
+//! Watches all objects of one kind in a namespace, with few requests and without guarantees, for the progress display.
 //!
-//! kube's `watcher` would do, but lists first and asks again every five minutes, for three kinds. Here one request lasts as long
-//! as the server lets it: a watch without a version begins with every object that is there. Whoever may not watch them, or meets a
-//! server that keeps breaking off, is told nothing more.
+//! kube's `watcher` lists first and starts again every five minutes. Here one request lasts as long as the server permits: a watch
+//! without a version begins with all existing objects. Without permission, or after repeated interruptions, the events end.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -21,25 +20,24 @@ use crate::cluster::resource::{Action, address, query};
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum CollectionEvent {
-    /// An object, as it is now.
     Seen(Value),
-    /// An object that is gone, as it last was.
+    /// The last state of a deleted object.
     Deleted(Value),
-    /// Something may have been missed: everything that is there follows anew, if anything does.
+    /// Events may have been missed. All existing objects follow if the watch can be restarted.
     Reset,
 }
 
-/// How long the watch waits; other values only in tests.
+/// Time limits and pauses of the watch; other values only in tests.
 #[derive(Debug, Clone, Copy)]
 pub struct Waits {
     pub answer: Duration,
-    /// A connection without a byte for this long is given up; the server sends a bookmark about every minute.
+    /// A connection without data for this long is closed; the server sends a bookmark about every minute.
     pub silence: Duration,
-    /// The first pause after an attempt that got no answer at all: the server is being restarted, or the network is down.
-    /// Doubled after each further one. Nobody's budget is spent by such attempts.
+    /// The first pause after an attempt without a response; doubled after each further one. Such attempts don't count as
+    /// requests.
     pub unreachable: Duration,
-    /// Pauses before a connection is made again; when they are used up there is no other. Together with the watch of the
-    /// deployment itself an activation of half an hour stays within 30 requests.
+    /// The pause before each new connection; after the last one the watch ends. Together with the watch of the deployment an
+    /// activation of half an hour stays within 30 requests.
     pub pauses: [Duration; 4],
 }
 
@@ -54,15 +52,14 @@ impl Default for Waits {
     }
 }
 
-/// What the server is asked to end the watch after: an hour.
+/// The requested duration of a watch, in seconds.
 const SERVER_LIMIT: &str = "3600";
-/// Attempts without an answer, one after the other, after which there is no other: half an hour.
+/// The number of consecutive attempts without a response: half an hour.
 const UNREACHABLE: u32 = 9;
-/// More objects than this are somebody else's: a namespace of one deployment holds a few dozen.
+/// The largest number of objects; the namespace of one deployment has a few dozen.
 const MOST: usize = 1000;
 
 impl Cluster {
-    /// Begins to watch; it ends when there is nothing more to see, for whatever reason.
     pub fn watch_all(&self, resource: &ApiResource, namespace: &str) -> Following<CollectionEvent> {
         self.watch_all_with(resource, namespace, Waits::default())
     }
@@ -88,17 +85,17 @@ struct Watcher {
 impl Watcher {
     async fn run(self) {
         for pause in self.waits.pauses {
-            let go_on = self.connection().await;
-            // What was seen would otherwise be shown for ever. Where nobody listens any more, this task has been ended.
+            let again = self.connection().await;
+            // Otherwise old objects would be displayed without end. Without a receiver the task has been ended.
             let _ = self.items.send(CollectionEvent::Reset).await;
-            if !go_on {
+            if !again {
                 return;
             }
             sleep(pause).await;
         }
     }
 
-    /// One connection, after as many attempts as it takes; whether another one makes sense.
+    /// One connection, after several attempts if necessary. Returns whether to try another one.
     async fn connection(&self) -> bool {
         for attempt in 0..UNREACHABLE {
             match self.cluster.events(&self.outgoing, self.waits.answer).await {
@@ -106,7 +103,7 @@ impl Watcher {
                 Err(error) => match error.kind() {
                     ErrorKind::Gone { .. } | ErrorKind::ServerFailed { .. } => return true,
                     _ if error.is_transient() => sleep(self.waits.unreachable * 2_u32.pow(attempt)).await,
-                    // Not allowed, or no such resource.
+                    // Forbidden, or the resource doesn't exist.
                     _ => return false,
                 },
             }

@@ -1,4 +1,4 @@
-//! The task behind the watch of one object: one connection after the other, and what is remembered between them.
+//! The background task that watches one object over consecutive connections.
 
 use std::mem::{Discriminant, discriminant};
 use std::pin::pin;
@@ -21,26 +21,25 @@ use crate::verdict::Continuity;
 
 #[derive(Debug)]
 pub enum WatchItem {
-    /// The object as it is now. Another `metadata.uid` than before: it was deleted and made anew.
+    /// The current object. A new `metadata.uid` means that it was deleted and created again.
     Seen {
         object: Value,
-        /// Whether anything may have been missed before it.
+        /// Whether events before it may have been missed.
         continuity: Continuity,
     },
-    /// The object is gone; its last state, where it was seen. The watch goes on: another one may be made under its name.
+    /// The object was deleted; its last state, if known. The watch continues, because it may be created again.
     Deleted(Option<Value>),
-    /// The object cannot be followed at the moment; it is tried again for ever. Told once per kind of trouble.
+    /// The watch is interrupted and retries without end. Reported once for each kind of trouble.
     Trouble(ClusterError),
-    /// Trouble that was told is over.
+    /// The reported trouble is over.
     Recovered,
 }
 
-/// A running watch of one object; its [`Following::next`] is `None` only when the runtime is shutting down.
+/// A watch of one object; its [`Following::next`] is `None` only when the runtime shuts down.
 pub type Watch = Following<WatchItem>;
 
 impl Cluster {
-    /// Follows an ElementDeployment from `seen` on: the object as it was last read, or as a write returned it. Nothing
-    /// is told about `seen` itself.
+    /// Watches an ElementDeployment for changes after `seen`: the object as last read, or as a write returned it.
     pub fn follow(&self, target: &Target, seen: &Value) -> Watch {
         self.follow_with(target, seen, Timing::default())
     }
@@ -66,26 +65,26 @@ struct Follower {
     name: String,
     timing: Timing,
     items: Sender<WatchItem>,
-    /// Everything up to this version has been received; empty when nothing is known.
+    /// The last received version; empty if unknown.
     version: String,
-    /// True when the version comes from a fresh read and no watch from it has worked yet.
+    /// Whether the version is from a read and no watch from it has worked yet.
     untried: bool,
-    /// uid and version of the object as last told; `None` when it is gone.
+    /// uid and version of the object as last reported; `None` if it is deleted.
     known: Option<(String, String)>,
     failures: u32,
-    /// The kind of trouble last told, and when.
+    /// The kind and time of the last reported trouble.
     told: Option<(Discriminant<ErrorKind>, Instant)>,
 }
 
 impl Follower {
     async fn run(mut self) {
         loop {
-            let ended = if self.version.is_empty() { self.read_afresh().await } else { self.connection().await };
-            // As connections do: go on from the last version at once.
+            let ended = if self.version.is_empty() { self.read_again().await } else { self.connection().await };
+            // A regular end of the connection: resume at once.
             let Err(error) = ended else { continue };
             if error.is_expired_version() {
                 self.version.clear();
-                // A server that forgets the version it has just given would be asked in circles without a pause.
+                // If even the version of the last read has expired, a pause prevents a busy loop.
                 if !self.untried {
                     continue;
                 }
@@ -95,8 +94,7 @@ impl Follower {
         }
     }
 
-    /// One watch connection, from the last version to its end. Half a line at the end is dropped, and the version it would have
-    /// brought was not taken over, so it comes again.
+    /// One watch connection from the last version. An event that is incomplete at its end comes again with the next one.
     async fn connection(&mut self) -> Result<(), ClusterError> {
         let limit = self.timing.server_limit.as_secs().to_string();
         let selector = format!("metadata.name={}", self.name);
@@ -131,7 +129,7 @@ impl Follower {
                     last_event = Instant::now();
                     healthy |= self.event(event).await;
                 }
-                // What worked for a while may be resumed at once; what ends as soon as it begins needs a pause.
+                // A healthy connection is resumed at once; one that ends immediately needs a pause.
                 Ok(None) if healthy => return Ok(()),
                 Ok(None) => return Err(self.lost(&outgoing)),
                 Ok(Some(Err(error))) if healthy && matches!(error.kind(), ErrorKind::ConnectionLost { .. }) => {
@@ -143,11 +141,11 @@ impl Follower {
     }
 
     fn lost(&self, outgoing: &Outgoing) -> ClusterError {
-        let lost = ErrorKind::ConnectionLost("it ended at once".to_owned());
+        let lost = ErrorKind::ConnectionLost("it ended immediately".to_owned());
         self.cluster.error(ClusterError::new(lost), outgoing)
     }
 
-    /// Takes an event over; true when it brought news of the object.
+    /// Processes an event; returns whether it is about the object.
     async fn event(&mut self, event: WatchEvent<Value>) -> bool {
         let (object, deleted) = match event {
             WatchEvent::Bookmark(bookmark) => {
@@ -160,29 +158,28 @@ impl Follower {
         };
         let Some((uid, version)) = identity(&object) else { return false };
         self.version.clone_from(&version);
-        // The selector leaves one name; a server that ignores it must not make another object pass for ours.
+        // Protects from a server that ignores the field selector.
         if object["metadata"]["name"] != *self.name {
             return false;
         }
         self.recovered().await;
         if deleted {
             if self.known.take().is_some() {
-                self.tell(WatchItem::Deleted(Some(object))).await;
+                self.send(WatchItem::Deleted(Some(object))).await;
             }
             return true;
         }
         let seen = Some((uid, version));
-        // The same state twice is no news.
         if self.known == seen {
             return false;
         }
         self.known = seen;
-        self.tell(WatchItem::Seen { object, continuity: Continuity::Continuous }).await;
+        self.send(WatchItem::Seen { object, continuity: Continuity::Continuous }).await;
         true
     }
 
-    /// Reads the object anew, together with a version to go on from.
-    async fn read_afresh(&mut self) -> Result<(), ClusterError> {
+    /// Reads the object and a version to resume from.
+    async fn read_again(&mut self) -> Result<(), ClusterError> {
         let selector = format!("metadata.name={}", self.name);
         let outgoing = self.outgoing("list", &[("fieldSelector", &selector)]);
         let answer = self.cluster.exchange(&outgoing, Limits::default()).await?;
@@ -194,10 +191,10 @@ impl Follower {
         })?;
         let object = list.items.into_iter().find(|item| item["metadata"]["name"] == *self.name);
         let now = object.as_ref().and_then(identity);
-        // Every change gives a new version, so an unchanged one proves that nothing was missed.
+        // Every change has a new version, so an unchanged one proves that no event was missed.
         if now != self.known {
             self.known = now;
-            self.tell(match object {
+            self.send(match object {
                 None => WatchItem::Deleted(None),
                 Some(object) => {
                     WatchItem::Seen { object: with_kind(object, &self.resource), continuity: Continuity::Gap }
@@ -217,20 +214,20 @@ impl Follower {
         )
     }
 
-    /// Counts a failure, tells of trouble that lasts, and says how long to wait.
+    /// Counts a failure, reports lasting trouble, and returns the pause.
     async fn failed(&mut self, error: ClusterError) -> Duration {
         self.failures = self.failures.saturating_add(1);
         let pause = self.timing.pause_after(self.failures, error.retry_after());
         tracing::debug!(%error, failures = self.failures, ?pause, "the watch was interrupted");
         let kind = discriminant(error.kind());
-        // The first failure is mostly a blip. Kinds that alternate are told now and then, not each time.
+        // A single failure is not reported; alternating kinds are reported at intervals.
         let news = match self.told {
             None => self.failures >= 2,
             Some((told, at)) => told != kind && at.elapsed() >= self.timing.retell,
         };
         if news {
             self.told = Some((kind, Instant::now()));
-            self.tell(WatchItem::Trouble(error)).await;
+            self.send(WatchItem::Trouble(error)).await;
         }
         pause
     }
@@ -239,12 +236,12 @@ impl Follower {
         self.failures = 0;
         self.untried = false;
         if self.told.take().is_some() {
-            self.tell(WatchItem::Recovered).await;
+            self.send(WatchItem::Recovered).await;
         }
     }
 
-    /// Where nobody listens any more, this task has been ended.
-    async fn tell(&self, item: WatchItem) {
+    /// Ignores a closed channel: the task has been ended then.
+    async fn send(&self, item: WatchItem) {
         let _ = self.items.send(item).await;
     }
 }

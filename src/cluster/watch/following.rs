@@ -1,12 +1,12 @@
-//! A task that follows something, and what it tells.
+//! A background task and its events.
 
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
-/// What a task tells while it follows something. Dropping it ends the task.
+/// The events of a background task. Dropping it ends the task.
 ///
-/// The connection is held by the task, so that [`Following::next`] can be dropped at any time (in a `select!` with a clock that
-/// ticks every second, say) without losing an event or a connection attempt.
+/// The task owns the connection, so [`Following::next`] can be cancelled (in a `select!` with a timer) without losing an event
+/// or a connection attempt.
 #[derive(Debug)]
 pub struct Following<T> {
     items: mpsc::Receiver<T>,
@@ -14,7 +14,7 @@ pub struct Following<T> {
 }
 
 impl<T: Send + 'static> Following<T> {
-    /// Begins; when the caller is busy the connection waits with it, after this many items.
+    /// Starts the task, which waits while `slack` items are unread.
     pub fn begin<F: Future<Output = ()> + Send + 'static>(
         slack: usize,
         task: impl FnOnce(mpsc::Sender<T>) -> F,
@@ -23,7 +23,7 @@ impl<T: Send + 'static> Following<T> {
         Self { items, task: tokio::spawn(task(sender)).abort_handle() }
     }
 
-    /// The next item; waits as long as nothing happens. Cancel-safe.
+    /// The next item. Cancel-safe.
     pub async fn next(&mut self) -> Option<T> {
         self.items.recv().await
     }

@@ -1,28 +1,27 @@
-//! How long to wait, and whether the machine slept. Pure.
+//! Time limits of a watch, and the detection of a system suspend. Pure.
 
 use std::time::{Duration, Instant, SystemTime};
 
-/// The clockwork of a watch; other values only in tests.
+/// Time limits and pauses of a watch; other values only in tests.
 #[derive(Debug, Clone, Copy)]
 pub struct Timing {
-    /// What the server is asked to end the watch after. Below five minutes, where many load balancers cut.
+    /// The requested duration of a watch. Below five minutes, the limit of many load balancers.
     pub server_limit: Duration,
     pub answer: Duration,
-    /// A connection without a byte for this long is given up. The server sends a bookmark about every minute, so a live
-    /// one is not silent for longer; a server without bookmarks costs 20 requests in half an hour.
+    /// A connection without data for this long is closed. The server sends a bookmark about every minute; one without
+    /// bookmarks costs 20 requests in half an hour.
     pub silence: Duration,
-    /// How often the clocks are compared, to notice that the machine slept.
+    /// The interval in which the clocks are compared to detect a suspend.
     pub tick: Duration,
-    /// A connection that lived this long counts as healthy although nothing came.
+    /// A connection of this age counts as healthy even without events.
     pub settled: Duration,
-    /// Trouble that turns into another kind of trouble is told again after this long at the earliest.
+    /// The shortest time between reports of different kinds of trouble.
     pub retell: Duration,
     /// The pause after the first failure; doubled after each further one.
     pub first_pause: Duration,
-    /// The longest of our own: somebody is waiting for the verdict.
     pub longest_pause: Duration,
-    /// The longest wish of the server that is granted.
-    pub longest_wish: Duration,
+    /// The longest `Retry-After` that is respected.
+    pub longest_retry_after: Duration,
 }
 
 impl Default for Timing {
@@ -36,20 +35,20 @@ impl Default for Timing {
             retell: Duration::from_secs(10),
             first_pause: Duration::from_millis(200),
             longest_pause: Duration::from_secs(5),
-            longest_wish: Duration::from_secs(15),
+            longest_retry_after: Duration::from_secs(15),
         }
     }
 }
 
 impl Timing {
-    /// The pause after this many failures in a row (at least 1).
-    pub fn pause_after(&self, failures: u32, wish: Option<Duration>) -> Duration {
+    /// The pause after this many consecutive failures (at least 1).
+    pub fn pause_after(&self, failures: u32, retry_after: Option<Duration>) -> Duration {
         let own = (self.first_pause * 2_u32.pow(failures.saturating_sub(1).min(16))).min(self.longest_pause);
-        wish.map_or(own, |wish| wish.min(self.longest_wish).max(own))
+        retry_after.map_or(own, |after| after.min(self.longest_retry_after).max(own))
     }
 }
 
-/// Two clocks, one of which stands still while the machine sleeps. (A stopped process sees both jump.)
+/// Two clocks; the monotonic one stops during a suspend. (For a stopped process both jump.)
 #[derive(Debug, Clone, Copy)]
 pub struct Clocks {
     monotonic: Instant,
@@ -61,12 +60,11 @@ impl Clocks {
         Self { monotonic: Instant::now(), wall: SystemTime::now() }
     }
 
-    /// True when far more time has gone by between the two readings than was waited for: whatever connection there was
-    /// may be dead without anybody having said so.
+    /// Whether much more time has passed between the two readings than was waited for: connections may be dead without notice.
     pub fn jumped(&self, later: &Self, waited: Duration) -> bool {
         const MUCH: Duration = Duration::from_secs(20);
         let monotonic = later.monotonic.saturating_duration_since(self.monotonic);
-        // A wall clock set back is no sleep.
+        // A wall clock that was set back is no suspend.
         let wall = later.wall.duration_since(self.wall).unwrap_or_default();
         monotonic.max(wall) > waited + MUCH
     }
@@ -85,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn the_servers_wish_lengthens_a_pause_but_not_beyond_reason() {
+    fn retry_after_lengthens_a_pause_up_to_a_limit() {
         let pauses = Timing::default();
         assert_eq!(pauses.pause_after(1, Some(Duration::from_secs(3))), Duration::from_secs(3));
         assert_eq!(pauses.pause_after(1, Some(Duration::from_hours(1))), Duration::from_secs(15));
@@ -93,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn a_closed_laptop_and_a_stopped_process_are_noticed() {
+    fn a_suspended_machine_and_a_stopped_process_are_detected() {
         let before = Clocks::now();
         let tick = Duration::from_secs(5);
         let ten_minutes = Duration::from_mins(10);

@@ -12,7 +12,7 @@ use crate::cluster::client::connect::Limits;
 use crate::cluster::resource::{ApiVersion, resource};
 use crate::cluster::stub::{Seen, Step, Stub};
 
-/// A server that keeps one ElementDeployment by the API's rules: compare-and-set, a new version per change.
+/// A server with one ElementDeployment: compare-and-set, a new version for each change.
 struct World {
     on_its_way: Option<Seen>,
     object: Option<Value>,
@@ -20,14 +20,14 @@ struct World {
     stored: usize,
 }
 
-/// What the way to the server does to a write.
+/// The fault of a write.
 #[derive(Clone, Copy, PartialEq, Debug)]
 enum Fault {
     None,
-    /// No answer, and the write reaches the server only together with the next one.
+    /// No response; the write reaches the server together with the next one.
     Late,
     Status(u16),
-    /// This status, although the write was stored.
+    /// The write is stored, but the response has this status.
     StatusAfter(u16),
     CutBefore,
     CutAfter,
@@ -47,7 +47,7 @@ impl World {
         self.object.as_ref().map_or_else(|| Step::json(404, &status(404, "NotFound")), |object| Step::json(200, object))
     }
 
-    /// Applies a write as the API server would and gives its answer.
+    /// Applies a write like the API server and returns its response.
     fn write(&mut self, seen: &Seen) -> (u16, Value) {
         let body: Value = serde_json::from_str(&seen.body).expect("json");
         match (&mut self.object, seen.line.split(' ').next()) {
@@ -155,7 +155,7 @@ fn patch() -> Write {
 }
 
 #[tokio::test]
-async fn a_plain_write_is_one_request_with_everything_that_protects_it() {
+async fn a_write_is_one_request_with_version_field_manager_and_strict_validation() {
     let run = run(World::with_object(), &patch(), &[], false, false).await;
     let WriteOutcome::Applied(written) = &run.outcome else { panic!("{:?}", run.outcome) };
     assert_eq!(written.object["metadata"]["resourceVersion"], "6");
@@ -175,7 +175,7 @@ async fn a_plain_write_is_one_request_with_everything_that_protects_it() {
     );
 }
 
-/// Every fault at every try: the outcome is never against the truth, and nothing is stored twice.
+/// With every fault at every try the outcome is true, and nothing is stored twice.
 #[tokio::test]
 async fn no_fault_leads_to_a_false_outcome_or_a_second_change() {
     let faults = [
@@ -197,7 +197,7 @@ async fn no_fault_leads_to_a_false_outcome_or_a_second_change() {
     for first in faults {
         for second in faults {
             for (blind, somebody) in [(false, false), (true, false), (false, true)] {
-                // Reading back is repeated for seconds before it is given up; once per fault is enough.
+                // Reading back takes seconds to fail, so once per fault is enough.
                 if blind && second != Fault::None {
                     continue;
                 }
@@ -209,7 +209,7 @@ async fn no_fault_leads_to_a_false_outcome_or_a_second_change() {
                     match &run.outcome {
                         WriteOutcome::Applied(_) => assert_eq!(stored, 1, "{told}"),
                         WriteOutcome::Conflict { .. } | WriteOutcome::NotApplied(_) => assert_eq!(stored, 0, "{told}"),
-                        // On a busy machine any answer may come too late; then "unknown" is the truth.
+                        // On a busy machine a response may time out; "unknown" is then correct.
                         WriteOutcome::Unknown(error) => {
                             assert!(blind || matches!(error.kind(), ErrorKind::Timeout { .. }), "{told}");
                         }
@@ -218,12 +218,12 @@ async fn no_fault_leads_to_a_false_outcome_or_a_second_change() {
             }
         }
     }
-    // Some at a time: all at once would time out for want of processors.
+    // In groups: all at once would time out.
     futures::stream::iter(tasks).buffer_unordered(24).collect::<()>().await;
 }
 
 #[tokio::test]
-async fn an_answer_lost_after_the_write_was_stored_is_found_out_without_writing_again() {
+async fn a_stored_write_with_a_lost_response_is_applied_without_a_retry() {
     for fault in [Fault::CutAfter, Fault::HalfAfter, Fault::StatusAfter(504), Fault::SilenceAfter] {
         let run = run(World::with_object(), &patch(), &[fault], false, false).await;
         assert!(
@@ -236,7 +236,7 @@ async fn an_answer_lost_after_the_write_was_stored_is_found_out_without_writing_
 }
 
 #[tokio::test]
-async fn a_write_that_got_lost_on_its_way_is_sent_again() {
+async fn a_lost_write_is_retried() {
     for fault in [Fault::CutBefore, Fault::Status(503), Fault::Status(429), Fault::Status(500)] {
         let run = run(World::with_object(), &patch(), &[fault], false, false).await;
         assert!(matches!(&run.outcome, WriteOutcome::Applied(_)), "{fault:?}: {:?}", run.outcome);
@@ -245,14 +245,14 @@ async fn a_write_that_got_lost_on_its_way_is_sent_again() {
 }
 
 #[tokio::test]
-async fn a_late_first_try_makes_the_second_a_conflict_and_is_recognised_as_ours() {
+async fn a_conflict_caused_by_an_earlier_try_is_applied() {
     let run = run(World::with_object(), &patch(), &[Fault::Late], false, false).await;
     assert!(matches!(&run.outcome, WriteOutcome::Applied(written) if written.read_back), "{:?}", run.outcome);
     assert_eq!((run.sent(), run.stored()), (2, 1));
 }
 
 #[tokio::test]
-async fn a_conflict_is_not_applied_and_shows_what_is_there_now() {
+async fn a_conflict_is_not_applied_and_returns_the_current_object() {
     let mut world = World::with_object();
     world.changed_by_somebody();
     let run = run(world, &patch(), &[], false, false).await;
@@ -262,7 +262,7 @@ async fn a_conflict_is_not_applied_and_shows_what_is_there_now() {
 }
 
 #[tokio::test]
-async fn somebody_elses_identical_change_does_not_pass_for_ours() {
+async fn an_identical_change_of_another_client_is_not_ours() {
     let mut world = World::with_object();
     world.changed_by_somebody();
     world.object.as_mut().expect("there")["spec"]["active"] = true.into();
@@ -280,13 +280,13 @@ async fn a_refusal_is_final() {
 }
 
 #[tokio::test]
-async fn a_server_that_cannot_be_asked_afterwards_leaves_it_unknown() {
+async fn a_write_that_cannot_be_read_back_is_unknown() {
     let run = run(World::with_object(), &patch(), &[Fault::CutAfter], true, false).await;
     assert!(matches!(run.outcome, WriteOutcome::Unknown(_)), "{:?}", run.outcome);
 }
 
 #[tokio::test]
-async fn a_write_we_gave_up_on_is_not_called_not_applied() {
+async fn a_write_that_timed_out_is_unknown() {
     let run = run(World::with_object(), &patch(), &[Fault::SilenceBefore], false, false).await;
     let WriteOutcome::Unknown(error) = &run.outcome else { panic!("{:?}", run.outcome) };
     assert!(matches!(error.kind(), ErrorKind::Timeout { .. }));
@@ -295,7 +295,7 @@ async fn a_write_we_gave_up_on_is_not_called_not_applied() {
 
 #[tokio::test]
 async fn a_dead_server_means_not_applied() {
-    // Bound and not listened to: it refuses, and nobody else gets the port meanwhile.
+    // Bound without listening: refuses connections, and no other process gets the port.
     let port = tokio::net::TcpSocket::new_v4().expect("a socket");
     port.bind("127.0.0.1:0".parse().expect("an address")).expect("a port");
     let address = port.local_addr().expect("address");
@@ -325,7 +325,7 @@ async fn creating_twice_is_impossible() {
 }
 
 #[tokio::test]
-async fn a_dry_run_says_so_and_shows_warnings() {
+async fn a_dry_run_sets_the_parameter_and_returns_warnings() {
     let object = World::with_object().object.expect("there").to_string();
     let stub = Stub::with_steps(vec![
         Step::Answer(503, String::new()),
@@ -340,7 +340,7 @@ async fn a_dry_run_says_so_and_shows_warnings() {
 }
 
 #[test]
-fn bodies_carry_their_precondition() {
+fn bodies_contain_their_resource_version() {
     let replaced = Write::replace(resource::<ConfigMap>(), "ess", "record", "9", json!({"data": {"a": "b"}}));
     assert_eq!(
         *replaced.body(),

@@ -1,5 +1,5 @@
-//! What support needs of an object, and no more: what is not listed here is not handed on, so that a field nobody thought
-//! of cannot give anything away.
+//! Reduces an object to the fields that support needs. Fields that are not listed here are removed, so that none can reveal a
+//! secret.
 
 use serde_json::{Map, Value, json};
 
@@ -10,7 +10,7 @@ const POD_STATUS: &str = "phase reason message startTime qosClass conditions ini
 const WORKLOAD_SPEC: &str = "replicas paused suspend backoffLimit completions parallelism activeDeadlineSeconds \
                              ttlSecondsAfterFinished progressDeadlineSeconds";
 
-/// Metadata, and of spec and status what tells how the object does. For a kind that is not known here: status alone.
+/// Metadata and the relevant fields of spec and status; for an unknown kind only the status.
 pub fn essentials(object: &Value) -> Value {
     let kind = object["kind"].as_str().unwrap_or_default();
     let mut kept = pick(object, "apiVersion kind");
@@ -65,7 +65,7 @@ fn images(spec: &Value, part: &mut Map<String, Value>) {
     }
 }
 
-/// The fields of these names, which spaces separate.
+/// The fields with these names, separated by spaces.
 fn pick(object: &Value, names: &str) -> Map<String, Value> {
     let kept = names.split(' ').map(|name| (name.to_owned(), object[name].clone()));
     kept.filter(|(_, value)| !value.is_null()).collect()

@@ -1,10 +1,10 @@
-//! Which logs are worth reading, the most telling first.
+//! Selects the containers whose logs to read, the most relevant first.
 
 use std::cmp::Reverse;
 
 use serde_json::Value;
 
-/// What a container does, as far as names and images tell.
+/// The role of a container, by names and image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
     /// Part of a job, as the migration is.
@@ -19,18 +19,17 @@ pub struct Container {
     pub pod: String,
     pub namespace: String,
     pub container: String,
-    /// Its run before the present one.
+    /// The previous container instance.
     pub previous: bool,
     pub role: Role,
-    /// Whether something is plainly wrong with it.
+    /// Whether an instance ended with an exit code other than 0.
     pub unwell: bool,
-    /// When it ended, if it did, as the server wrote it.
+    /// The time of its end in the server's format, or empty.
     pub ended: String,
 }
 
-/// The containers of these pods that have run: those in trouble first, then those of jobs, of MAS, of Synapse. Of one that
-/// was restarted, the run before comes first. Among those of a kind, what ended last comes first: what is left of an earlier
-/// try matters less.
+/// The started containers of these pods: failed ones first, then those of jobs, of MAS, of Synapse. Of a restarted container, the
+/// previous instance comes first. Within a role, the one that ended last comes first, because it is of the last try.
 pub fn containers(pods: &[Value]) -> Vec<Container> {
     let mut found = Vec::new();
     for pod in pods {
@@ -40,7 +39,7 @@ pub fn containers(pods: &[Value]) -> Vec<Container> {
             }
         }
     }
-    // Stable, so that containers of one pod stay in their order.
+    // Stable, so that containers of a pod keep their order.
     found.sort_by_key(|one: &Container| (!one.unwell, one.role, Reverse(one.ended.clone())));
     found
 }

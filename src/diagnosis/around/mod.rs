@@ -1,6 +1,6 @@
-//! What the objects around a deployment tell: the components' own resources, pods, jobs, events. The operator writes a
-//! child resource per component and makes the workloads from it, and trouble down there does not always come up into the
-//! ElementDeployment's status.
+//! Failures in the objects around a deployment: the components' child resources, pods, jobs and events. The operator creates a
+//! child resource for each component and its workloads from it. Their failures don't always appear in the ElementDeployment's
+//! status.
 
 mod essentials;
 mod logs;

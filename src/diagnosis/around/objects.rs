@@ -2,16 +2,16 @@
 
 use serde_json::Value;
 
-/// The label that the updater and the operator put on what they make, with the ElementDeployment's name.
+/// The label with the ElementDeployment's name on objects that the updater and the operator create.
 pub const OWNER_LABEL: &str = "k8s.element.io/owner-name";
 /// The API group of ElementDeployment and of its children.
 pub const GROUP: &str = "matrix.element.io";
 
-/// What was found around a deployment. What could not be read is empty.
+/// The objects around a deployment. A list that could not be read is empty.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Around {
     pub children: Vec<Value>,
-    /// What keeps pods running: `Deployment`, `StatefulSet`, `ReplicaSet`.
+    /// `Deployment`, `StatefulSet`, `ReplicaSet`.
     pub workloads: Vec<Value>,
     pub jobs: Vec<Value>,
     pub pods: Vec<Value>,
@@ -19,7 +19,7 @@ pub struct Around {
 }
 
 impl Around {
-    /// Leaves out what does not belong to this deployment, as far as that can be told.
+    /// Removes objects that don't belong to this deployment.
     #[must_use]
     pub fn of(mut self, deployment: &str) -> Self {
         for list in [&mut self.children, &mut self.workloads, &mut self.jobs, &mut self.pods] {
@@ -31,8 +31,8 @@ impl Around {
     }
 }
 
-/// Whether an object is part of this deployment. Labels and owners decide; where there are none, the operator's way to name
-/// things does (`<deployment>-synapse-main`).
+/// Whether an object is part of this deployment, by its labels and owners, or else by the operator's naming scheme
+/// (`<deployment>-synapse-main`).
 pub(super) fn belongs(object: &Value, deployment: &str) -> bool {
     let labels = &object["metadata"]["labels"];
     if let Some(owner) = labels[OWNER_LABEL].as_str() {
@@ -56,7 +56,7 @@ pub(super) fn title(object: &Value, kind: &str) -> String {
     format!("{kind} {}", object["metadata"]["name"].as_str().unwrap_or("without a name"))
 }
 
-/// The beginning of a text, as one line.
+/// The beginning of a text in one line.
 pub(super) fn brief(text: &str) -> String {
     const LONGEST: usize = 300;
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -64,7 +64,7 @@ pub(super) fn brief(text: &str) -> String {
     if end < line.len() { format!("{}…", &line[..end]) } else { line }
 }
 
-/// What an event is about; the two APIs for events name it differently.
+/// The object of an event; the two event APIs name the field differently.
 pub(super) fn event_object(event: &Value) -> &Value {
     if event["involvedObject"].is_object() { &event["involvedObject"] } else { &event["regarding"] }
 }
@@ -73,7 +73,7 @@ pub(super) fn event_message(event: &Value) -> &Value {
     if event["message"].is_string() { &event["message"] } else { &event["note"] }
 }
 
-/// When an event was last seen, as the server wrote it; such times sort as texts.
+/// The time of an event's last occurrence, in the server's format, which sorts as text.
 pub(super) fn event_time(event: &Value) -> String {
     let series = &event["series"]["lastObservedTime"];
     let times = [&event["lastTimestamp"], series, &event["eventTime"], &event["metadata"]["creationTimestamp"]];

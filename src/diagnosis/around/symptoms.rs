@@ -1,4 +1,4 @@
-//! What is plainly not well.
+//! Finds failures in the objects around a deployment.
 
 use serde_json::Value;
 
@@ -12,12 +12,11 @@ pub struct Symptom {
     pub says: String,
 }
 
-/// Reasons for which a container waits that are part of every start.
+/// Waiting reasons of a normal start.
 const STARTING: [&str; 2] = ["ContainerCreating", "PodInitializing"];
-/// As many events as are worth reading.
 const MOST_EVENTS: usize = 8;
 
-/// Everything that is not well: children first, then jobs, pods, and the latest warnings.
+/// The failures of children, then of jobs and pods, then the latest warning events.
 pub fn symptoms(around: &Around) -> Vec<Symptom> {
     let mut found = Vec::new();
     for child in &around.children {
@@ -61,7 +60,7 @@ fn of_job(job: &Value) -> Option<String> {
     }
     let failures = job["status"]["failed"].as_u64().filter(|number| *number > 0)?;
     let complete = conditions.clone().any(|one| one["type"] == "Complete" && one["status"] == "True");
-    (!complete).then(|| format!("{failures} of its pods failed so far"))
+    (!complete).then(|| format!("{failures} of its pods failed"))
 }
 
 fn of_pod(pod: &Value) -> Vec<String> {
@@ -98,22 +97,22 @@ fn of_container(container: &Value) -> Option<String> {
     let waiting = &container["state"]["waiting"];
     match waiting["reason"].as_str().filter(|reason| !STARTING.contains(reason)) {
         Some(reason) => Some(match last {
-            Some(last) => format!("waits ({reason}); its last run {last}"),
-            None => brief(&format!("waits: {reason}: {}", waiting["message"].as_str().unwrap_or_default())),
+            Some(last) => format!("is waiting ({reason}); the previous instance {last}"),
+            None => brief(&format!("is waiting: {reason}: {}", waiting["message"].as_str().unwrap_or_default())),
         }),
         None => last.map(|last| {
             let restarts = container["restartCount"].as_u64().unwrap_or(0);
-            format!("was restarted ({restarts} times); its last run {last}")
+            format!("was restarted ({restarts} times); the previous instance {last}")
         }),
     }
 }
 
-/// ` at 2026-11-23T10:00:00Z`: what is left of an earlier try looks just like this one's.
+/// ` at 2026-11-23T10:00:00Z`, to distinguish this try's failures from those of earlier ones.
 fn at(time: &Value) -> String {
     time.as_str().map_or_else(String::new, |time| format!(" at {time}"))
 }
 
-/// The latest warnings, the last one last. An event that came again is one event.
+/// The latest warning events, in order of time. Repeated events count once.
 fn of_events(events: &[Value]) -> Vec<Symptom> {
     let mut warnings: Vec<&Value> = events.iter().filter(|event| event["type"] == "Warning").collect();
     warnings.sort_by_key(|event| event_time(event));
@@ -131,7 +130,7 @@ fn of_events(events: &[Value]) -> Vec<Symptom> {
     found.split_off(found.len().saturating_sub(MOST_EVENTS))
 }
 
-/// The same but for the time in front.
+/// Whether two texts are equal after the time at their beginning.
 fn same_words(one: &str, other: &str) -> bool {
     let words = |text: &str| text.split_once(' ').map(|(_, words)| words.to_owned());
     words(one) == words(other)

@@ -12,7 +12,7 @@ fn says(around: &Around) -> Vec<String> {
 }
 
 #[test]
-fn what_belongs_to_a_deployment_is_told_by_label_owner_instance_and_name() {
+fn label_owner_instance_and_name_decide_what_belongs_to_a_deployment() {
     let of = |metadata: Value| belongs(&json!({ "metadata": metadata }), "chat");
     assert!(of(json!({"name": "x", "labels": {OWNER_LABEL: "chat"}})));
     assert!(
@@ -26,7 +26,7 @@ fn what_belongs_to_a_deployment_is_told_by_label_owner_instance_and_name() {
 }
 
 #[test]
-fn a_child_that_reports_a_failure_is_told_and_one_that_works_on_is_not() {
+fn a_failed_child_is_reported_and_a_reconciling_one_is_not() {
     let child = |conditions: Value| json!({"kind": "Synapse", "metadata": {"name": "chat"}, "status": {"conditions": conditions}});
     let around = |conditions: Value| Around { children: vec![child(conditions)], ..Around::default() };
     let failing =
@@ -40,7 +40,7 @@ fn a_child_that_reports_a_failure_is_told_and_one_that_works_on_is_not() {
 }
 
 #[test]
-fn jobs_and_pods_in_trouble_are_told_and_healthy_ones_are_not() {
+fn failed_jobs_and_pods_are_reported_and_healthy_ones_are_not() {
     let failed = json!({"kind": "Job", "metadata": {"name": "chat-syn2mas"}, "status": {"failed": 1, "conditions": [
         {"type": "Failed", "status": "True", "reason": "BackoffLimitExceeded", "message": "Job has reached the specified backoff limit"}]}});
     let complete = json!({"metadata": {"name": "chat-x"}, "status": {"failed": 1, "conditions": [{"type": "Complete", "status": "True"}]}});
@@ -72,15 +72,15 @@ fn jobs_and_pods_in_trouble_are_told_and_healthy_ones_are_not() {
         [
             "Job chat-syn2mas: failed: BackoffLimitExceeded Job has reached the specified backoff limit",
             "Pod chat-syn2mas-x: container check ended with exit code 10",
-            "Pod chat-mas-0: container mas waits (CrashLoopBackOff); its last run ended with exit code 1",
-            "Pod chat-web-0: container web waits: ImagePullBackOff: no such image",
+            "Pod chat-mas-0: container mas is waiting (CrashLoopBackOff); the previous instance ended with exit code 1",
+            "Pod chat-web-0: container web is waiting: ImagePullBackOff: no such image",
             "Pod chat-far-0: not scheduled: 0/3 nodes are available",
         ]
     );
 }
 
 #[test]
-fn of_the_events_the_latest_warnings_are_told_each_once() {
+fn the_latest_warning_events_are_reported_once_each() {
     let event = |at: &str, kind: &str, message: &str| json!({"type": kind, "reason": "Failed", "message": message, "lastTimestamp": at, "involvedObject": {"kind": "Pod", "name": "chat-0"}});
     let mut events = vec![
         event("2026-11-23T10:00:02Z", "Warning", "second"),
@@ -102,7 +102,7 @@ fn of_the_events_the_latest_warnings_are_told_each_once() {
 }
 
 #[test]
-fn the_most_telling_logs_come_first() {
+fn the_most_relevant_logs_come_first() {
     let running = json!({"running": {}});
     let pods = [
         pod("chat-element-web-0", json!([{"name": "web", "state": running}])),
@@ -135,7 +135,7 @@ fn the_most_telling_logs_come_first() {
 
 /// Jobs of earlier tries stay for a while. They are told with their time, and what ended last is read first.
 #[test]
-fn what_is_left_of_an_earlier_try_is_told_with_its_time_and_comes_later() {
+fn failures_of_an_earlier_try_have_their_time_and_come_later() {
     let ended = |at: &str| json!([{"name": "m", "state": {"terminated": {"exitCode": 1, "finishedAt": at}}}]);
     let pods = vec![pod("chat-old", ended("2026-11-22T10:00:00Z")), pod("chat-new", ended("2026-11-23T10:00:00Z"))];
     assert_eq!(containers(&pods)[0].pod, "chat-new");
@@ -144,7 +144,7 @@ fn what_is_left_of_an_earlier_try_is_told_with_its_time_and_comes_later() {
 }
 
 #[test]
-fn what_nobody_listed_is_not_handed_on() {
+fn fields_that_are_not_listed_are_removed() {
     let pod = json!({"apiVersion": "v1", "kind": "Pod",
         "metadata": {"name": "p", "labels": {"a": "b"}, "annotations": {"x": "canary"}, "managedFields": ["canary"],
             "ownerReferences": [{"kind": "Job", "name": "j", "uid": "canary"}]},

@@ -100,11 +100,7 @@ async fn connection_flags_mean_what_they_mean_to_kubectl() {
     let _ = with(&scene, &good, &["status", "--tls-server-name", "localhost"]).await.expect(0);
     with(&scene, &good, &["status", "--tls-server-name", "other.example.com"]).await.expect(1).says("certificate");
     // Somebody else's rights.
-    with(&scene, &good, &["status", "--as", "jane"])
-        .await
-        .expect(1)
-        .says("The user jane is not allowed")
-        .says("--as jane");
+    with(&scene, &good, &["status", "--as", "jane"]).await.expect(1).says("user jane is not allowed").says("--as jane");
     let _ = with(&scene, &good, &["status", "--as", "jane", "--as-group", "system:masters"]).await.expect(0);
     let _ = with(&scene, &good, &["status", "--as", "jane", "--as-uid", "7", "--as-group", "system:masters"])
         .await

@@ -1,9 +1,8 @@
-//! Realistic deployments, in order or broken in one way, through all checks without any cluster.
+//! Runs all checks on realistic deployments, valid or with one problem, without a cluster.
 //!
-//! A file is a whole deployment with what lies around it, or (`based-on`, `change`) another one changed as by a merge patch.
-//! `expect` lists the codes that must be found about what is configured, once for each finding, and no others. What the other
-//! checks find (about the owner, say) is left to their own tests, except that what is in order has no blocker of any kind
-//! beside those of its owner.
+//! A file is a deployment with its environment, or another file (`based-on`) with a merge patch (`change`). `expect` lists the
+//! expected codes about the configuration, once for each finding; no others may be found. Other checks have their own tests, except
+//! that a valid deployment has no blocker at all except those of its owner.
 
 mod damage;
 
@@ -21,7 +20,7 @@ use ess_mas::deployment::{ChartRelease, Deployment, Features};
 use ess_mas::plan::{Database, MasSettings, SecretContents, Tls};
 use serde_json::{Value, json};
 
-/// The codes of what is configured.
+/// The codes about the configuration.
 const CONFIGURED: &[&str] = &[
     "saml-not-supported",
     "cas-not-supported",
@@ -65,7 +64,7 @@ const CONFIGURED: &[&str] = &[
     "admin-tools",
 ];
 
-/// One file, with what it is based on.
+/// A file, with the one that it is based on.
 struct Case {
     name: String,
     whole: Value,
@@ -89,7 +88,7 @@ fn load(name: &str) -> Value {
     value
 }
 
-/// As RFC 7396, but that `null` stays where it is put: what is read takes it for absent.
+/// As in RFC 7396, except that `null` stays in the object, where it counts as absent.
 fn merge(target: &mut Value, patch: &Value) {
     let Some(fields) = patch.as_object() else { return };
     if !target.is_object() {
@@ -132,7 +131,7 @@ fn features() -> Features {
     FEATURES.get_or_init(read).clone()
 }
 
-/// A good Secret for MAS, but for one key.
+/// A valid Secret for MAS, except for one key.
 fn mas_secret(name: &str, without: Option<&str>) -> SecretContents {
     static KEY: OnceLock<String> = OnceLock::new();
     let key = KEY.get_or_init(|| {
@@ -229,7 +228,7 @@ fn snapshot(case: &Case) -> Snapshot {
     }
 }
 
-/// Codes by severity, those in order left out; only of what is configured.
+/// Codes about the configuration by severity, without ok.
 fn codes_of(findings: &[Finding]) -> BTreeMap<String, Vec<String>> {
     let mut all: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for finding in findings.iter().filter(|finding| CONFIGURED.contains(&finding.code)) {
@@ -258,7 +257,7 @@ fn expected(case: &Case) -> BTreeMap<String, Vec<String>> {
 }
 
 #[test]
-fn each_deployment_has_the_findings_that_stand_beside_it_and_no_others() {
+fn each_deployment_has_exactly_the_expected_findings() {
     let mut wrong = Vec::new();
     let cases = cases();
     for case in cases {
@@ -279,7 +278,7 @@ fn each_deployment_has_the_findings_that_stand_beside_it_and_no_others() {
 }
 
 #[test]
-fn what_is_in_order_is_held_up_by_nothing_but_its_owner() {
+fn a_valid_deployment_has_no_blockers_except_those_of_its_owner() {
     let healthy: Vec<&Case> = cases().iter().filter(|case| case.is_base).collect();
     assert!(healthy.len() >= 4);
     for case in healthy {
@@ -293,7 +292,7 @@ fn what_is_in_order_is_held_up_by_nothing_but_its_owner() {
 }
 
 #[test]
-fn what_check_tells_is_all_that_the_steps_will_ask_about() {
+fn check_reports_every_warning_that_a_step_asks_to_accept() {
     for case in cases() {
         let snapshot = snapshot(case);
         let looked = codes_of(&checks::run(&snapshot, Purpose::Look));
@@ -308,7 +307,7 @@ fn what_check_tells_is_all_that_the_steps_will_ask_about() {
 }
 
 #[test]
-fn every_code_is_explained_with_every_severity_that_it_has() {
+fn every_severity_of_a_code_is_explained() {
     for code in CONFIGURED {
         assert!(explanation(code).is_some(), "{code} has no explanation");
     }
@@ -323,7 +322,7 @@ fn every_code_is_explained_with_every_severity_that_it_has() {
 }
 
 #[test]
-fn every_code_has_a_deployment_that_shows_it() {
+fn every_code_has_a_deployment_with_it() {
     let shown: BTreeSet<String> = cases()
         .iter()
         .flat_map(|case| checks::run(&snapshot(case), Purpose::Look))
@@ -334,7 +333,7 @@ fn every_code_has_a_deployment_that_shows_it() {
 }
 
 #[test]
-fn once_the_migration_is_done_nothing_of_it_is_told() {
+fn a_migrated_deployment_has_no_findings_about_the_migration() {
     for case in cases() {
         let mut snapshot = snapshot(case);
         let mut object = case.whole["deployment"].clone();

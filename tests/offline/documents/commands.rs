@@ -1,4 +1,4 @@
-//! The commands that the pages show are those that the program takes.
+//! The program accepts the commands and flags on the pages.
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
@@ -40,7 +40,7 @@ fn words(line: &str) -> Vec<String> {
     words
 }
 
-/// What follows `kubectl ess-mas` in a text of code.
+/// The text after `kubectl ess-mas` in code.
 fn commands(code: &str) -> Vec<String> {
     let code = code.replace("\\\n", " ");
     let lines = code.lines().filter_map(|line| line.split_once("kubectl ess-mas "));
@@ -48,13 +48,13 @@ fn commands(code: &str) -> Vec<String> {
 }
 
 #[test]
-fn every_command_in_code_is_one_that_the_program_takes() {
+fn the_program_accepts_every_command_in_code() {
     let mut problems = Vec::new();
     let mut count = 0;
     for page in page::all() {
         for (code, accepted) in [
             (&page.blocks, &[ErrorKind::DisplayHelp][..]),
-            // A sentence can name a command without all that it requires.
+            // A sentence may name a command without its required arguments.
             (&page.spans, &[ErrorKind::DisplayHelp, ErrorKind::MissingRequiredArgument]),
         ] {
             for command in code.iter().flat_map(|code| commands(code)) {

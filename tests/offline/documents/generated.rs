@@ -1,4 +1,4 @@
-//! The parts of docs/reference.md that the program defines: flags, codes and the minimum Role.
+//! The generated parts of docs/reference.md: flags, codes and the minimum Role.
 //!
 //! `DOCS_UPDATE=1 cargo test --test offline documents` writes the tables again.
 
@@ -13,7 +13,7 @@ use ess_mas::cli::command;
 use super::page;
 
 const PAGE: &str = "docs/reference.md";
-/// The groups of flags that all commands have.
+/// The groups of global flags.
 const SHARED: [&str; 2] = ["Output", "Connection"];
 
 #[track_caller]
@@ -41,7 +41,7 @@ fn row(argument: &Arg) -> String {
     let values = argument.get_possible_values();
     let values: Vec<&str> = values.iter().filter(|value| !value.is_hide_set()).map(PossibleValue::get_name).collect();
     if argument.get_action().takes_values() && (1..10).contains(&values.len()) {
-        // Writing into a string cannot fail.
+        // Writing to a string cannot fail.
         let _ = write!(help, " [possible values: {}]", values.join(", "));
     }
     if let ([default, ..], true) = (argument.get_default_values(), argument.get_action().takes_values()) {
@@ -58,7 +58,7 @@ fn table<'a>(title: &str, arguments: impl Iterator<Item = &'a Arg>) -> String {
     format!("\n### {title}\n\n| Flag | Meaning |\n| --- | --- |\n{rows}")
 }
 
-/// The flags of each command, then those of all of them.
+/// The flags of each command, then the global ones.
 fn flags() -> String {
     fn own(command: &Command) -> impl Iterator<Item = &Arg> {
         command.get_arguments().filter(|one| {
@@ -92,7 +92,7 @@ fn codes() -> String {
 
 /// One test, because each part is written into the same page.
 #[test]
-fn the_flags_and_codes_of_the_reference_are_those_of_the_program() {
+fn flags_and_codes_in_the_reference_are_up_to_date() {
     assert_part("flags", &flags());
     assert_part("codes", &codes());
 }

@@ -7,7 +7,7 @@ mod page;
 
 use page::Page;
 
-/// What no page may say any more, and what to write instead.
+/// Phrases that no page may contain, with replacements.
 const RETIRED: &str = include_str!("../../texts/retired-phrases.txt");
 /// Words of the longest sentence.
 const LONGEST: usize = 30;
@@ -26,7 +26,7 @@ fn the_readme_and_the_map_are_short() {
 }
 
 #[test]
-fn every_link_within_the_repository_leads_to_a_file_and_a_heading() {
+fn every_link_within_the_repository_has_a_target() {
     let pages = page::all();
     let mut problems = Vec::new();
     let mut count = 0;

@@ -1,4 +1,4 @@
-//! A page of the documentation, read for the tests.
+//! Parses a page of the documentation.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -6,17 +6,17 @@ use std::path::{Path, PathBuf};
 
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
-/// The part of a page that a test writes.
+/// The generated part of a page.
 const GENERATED: [&str; 2] = ["flags", "codes"];
 
-/// One page.
+/// A page.
 #[derive(Default)]
 pub struct Page {
     /// Path from the repository's root, such as `docs/guide.md`.
     pub name: String,
     /// Lines, as an editor counts them.
     pub lines: usize,
-    /// What the headings can be linked by.
+    /// The anchors of the headings.
     pub anchors: BTreeSet<String>,
     /// Targets of links and pictures.
     pub links: Vec<String>,
@@ -33,7 +33,7 @@ pub fn path(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
 }
 
-/// The text of a file, with the line ends of the repository.
+/// The text of a file, with `\n` as newline.
 pub fn text(name: &str) -> String {
     fs::read_to_string(path(name)).unwrap().replace("\r\n", "\n")
 }
@@ -131,7 +131,7 @@ fn anchor(heading: &str) -> String {
 }
 
 #[test]
-fn a_page_is_read_as_a_reader_sees_it() {
+fn links_code_and_sentences_of_a_page_are_parsed() {
     let text = "# A `b`, and c\n# A b and c\nOne two. Three [four `x`](f.md#y)\nfive\n\n- six\n  - seven\n\n| a | b |\n| - | - |\n| `c` d | e. f |\n\n\
         <!-- flags -->\n\n| g | h |\n| - | - |\n\n<!-- /flags -->\n\n<img src=\"p.svg\">\n\n```sh\nrun it\n```\n";
     let page = Page::read("page.md", text);

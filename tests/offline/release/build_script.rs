@@ -1,4 +1,4 @@
-//! What `build.rs` tells the program: from a repository, from an unpacked archive, and at a given time.
+//! The values of `build.rs`: in a repository, in an unpacked archive, and for a given time.
 
 use std::fs;
 use std::path::Path;

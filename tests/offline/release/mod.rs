@@ -1,4 +1,4 @@
-//! The release: its workflows, what a program tells of itself, what it needs of a Linux system, and krew's way to install it.
+//! Releases: the workflows, the build information, the requirements on Linux, and the installation with krew.
 
 mod build_script;
 
@@ -16,7 +16,7 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_kubectl-ess_mas");
 
-/// krew's names for what a release is built for.
+/// krew's names of the platforms.
 const PLATFORMS: [&str; 5] = ["linux-amd64", "linux-arm64", "darwin-amd64", "darwin-arm64", "windows-amd64"];
 
 fn root() -> &'static Path {
@@ -27,7 +27,7 @@ fn said(done: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr))
 }
 
-/// The folder with `krew`, `validate-krew-manifest` and `actionlint`; `None` where they cannot be had.
+/// The folder with `krew`, `validate-krew-manifest` and `actionlint`; `None` if they are not available.
 fn tools() -> Option<PathBuf> {
     let module = GoModule {
         folder: root().join("tests/release"),
@@ -43,7 +43,7 @@ fn tools() -> Option<PathBuf> {
     module.build("").inspect_err(|error| cannot_run("the release", &error.to_string())).ok()
 }
 
-/// Packs programs into a folder of the test's own: `dist`, and the manifest `ess-mas.yaml`.
+/// Packs programs into a temporary folder: `dist`, and the manifest `ess-mas.yaml`.
 fn pack(programs: &[(String, &Path)]) -> TempDir {
     let folder = TempDir::new().unwrap();
     let mut script = Command::new(root().join("krew-manifest/package.sh"));
@@ -65,7 +65,7 @@ fn workflows_pass_actionlint_and_pin_what_they_use() {
     let Some(tools) = tools() else { return };
     for name in ["ci.yml", "release.yml"] {
         let file = root().join(".github/workflows").join(name);
-        // With a shell checker where one is installed, the result would depend on the machine.
+        // With an installed shell checker the result would depend on the machine.
         let done = Command::new(tools.join("actionlint")).args(["-shellcheck=", "-pyflakes="]).arg(&file).output();
         let done = done.unwrap();
         assert!(done.status.success(), "{}", said(&done));
@@ -73,14 +73,14 @@ fn workflows_pass_actionlint_and_pin_what_they_use() {
         for action in text.lines().filter_map(|line| line.split_once("uses: ")).map(|(_, action)| action) {
             let commit = action.split_once('@').and_then(|(_, commit)| commit.split_once(" # v"));
             let pinned = commit.is_some_and(|(commit, _)| commit.len() == 40 && !commit.contains(char::is_whitespace));
-            // The bot's action is a container image under its version, whatever commit names it.
+            // The bot's action is a container image with its version as tag, for every commit.
             assert!(pinned || action.starts_with("rajatjindal/krew-release-bot@v"), "{name}: {action}");
         }
     }
 }
 
 #[test]
-fn version_tells_commit_and_build_date_to_programs() {
+fn version_prints_commit_and_build_date_as_json() {
     for format in ["json", "yaml"] {
         let done = Command::new(PROGRAM).args(["version", "-o", format]).output().unwrap();
         assert!(done.status.success(), "{}", said(&done));
@@ -101,7 +101,7 @@ fn version_tells_commit_and_build_date_to_programs() {
 #[test]
 fn program_that_needs_a_newer_glibc_or_other_libraries_is_refused() {
     let check = |program: &Path| Command::new(root().join(".ci/check-linux-program")).arg(program).output().unwrap();
-    // The tests' own program is linked with the C library of this machine.
+    // The test program is linked with this machine's C library.
     let done = check(Path::new(PROGRAM));
     assert!(!done.status.success() && said(&done).contains("it needs GLIBC_2."), "{}", said(&done));
     assert!(!said(&done).contains("GLIBC_2.17"), "{}", said(&done));
@@ -110,9 +110,9 @@ fn program_that_needs_a_newer_glibc_or_other_libraries_is_refused() {
 
 #[test]
 #[ignore = "builds two releases, each of which takes ten minutes; zig comes from the network"]
-fn programs_for_linux_need_glibc_2_17_and_nothing_else() {
+fn linux_programs_need_only_glibc_2_17() {
     for target in ["x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu"] {
-        // The script checks what it has built.
+        // The script checks the built program.
         let done = Command::new(root().join(".ci/build")).arg(target).output().unwrap();
         assert!(done.status.success() && said(&done).contains("with GLIBC_2.17"), "{}", said(&done));
         let program = PathBuf::from(String::from_utf8(done.stdout).unwrap().trim_end());
@@ -124,7 +124,7 @@ fn programs_for_linux_need_glibc_2_17_and_nothing_else() {
 }
 
 #[test]
-fn archives_of_the_same_files_are_the_same_and_the_manifest_is_valid() {
+fn archives_are_reproducible_and_the_manifest_is_valid() {
     let Some(tools) = tools() else { return };
     let folder = TempDir::new().unwrap();
     let program = folder.path().join("program");
@@ -157,14 +157,14 @@ fn archives_of_the_same_files_are_the_same_and_the_manifest_is_valid() {
 fn krew_installs_the_archive_and_it_runs() {
     let Some(tools) = tools() else { return };
     let folder = TempDir::new().unwrap();
-    // A program with all its symbols is large, and packing it takes minutes.
+    // Packing a program with symbols takes minutes.
     let program = folder.path().join("program");
     let done = Command::new("strip").arg("-o").arg(&program).arg(PROGRAM).output().unwrap();
     assert!(done.status.success(), "{}", said(&done));
     let platform = format!("linux-{}", env::consts::ARCH.replace("x86_64", "amd64").replace("aarch64", "arm64"));
     let packed = pack(&[(platform.clone(), &program)]);
     let home = folder.path().join("krew");
-    // krew wants an index, though it takes nothing from it here.
+    // krew requires an index, although it is not used here.
     fs::create_dir_all(home.join("index/default/.git")).unwrap();
     let krew = |words: &[&str]| {
         let mut command = Command::new(tools.join("krew"));
@@ -185,7 +185,7 @@ fn krew_installs_the_archive_and_it_runs() {
     }
     let done = Command::new(home.join("bin/kubectl-ess_mas")).arg("version").output().unwrap();
     assert!(done.status.success() && said(&done).contains(VERSION), "{}", said(&done));
-    // As the caveats have it.
+    // As in the caveats.
     symlink(installed.join("kubectl_complete-ess_mas"), home.join("bin/kubectl_complete-ess_mas")).unwrap();
     let path = format!("{}:/usr/bin:/bin", home.join("bin").display());
     let done = Command::new("kubectl_complete-ess_mas").arg("act").env_clear().env("PATH", &path).output().unwrap();

@@ -1,38 +1,38 @@
-//! The tracker against generated operator schedules: never a verdict that is not true, and always one when it is due.
+//! Tests the tracker with generated histories: every verdict must be true, and there must be one when it is due.
 //!
-//! A schedule is a list of actions from a seed: the operator's (starts, ends good and bad, polls, hiccups, deaths, returns,
-//! and playbooks that go on after their operator's death, as when one leader follows another), other people's (settings,
-//! `active` there and back, annotations, deletion), and the watch's (cuts, late or stale reads, duplicates, replays). The
-//! model behind it writes status exactly as the recorded operator did; a test in `status` replays every recording. What
-//! the watch hands on are whole objects, so parsing is tested too.
+//! A schedule is a list of actions from a seed: of the operator (starts, successes, failures, polls, errors, crashes, restarts, and
+//! playbooks that survive their operator, as after a change of the leader), of other clients (settings, changes of `active`,
+//! annotations, deletion), and of the watch (lost connections, late or stale reads, duplicates, replays). The model writes the status
+//! exactly as the recorded operator; a test in `status` replays every recording. The watch passes whole objects, so parsing is tested
+//! too.
 //!
 //! # What is true
-//! A run *counts* if it started after the write, on the very object that was written to, with a spec that carries
-//! the write. (For an activation that somebody else made, and that was only found: any run on `active: true`.)
+//! A reconcile (run) *counts* if it started after the write, on the written object, with a spec that contains the write. (For an
+//! activation by another client: any reconcile with `active: true`.)
 //!
-//! - *Succeeded* is true if a run that counts ended well by then; for an activation also if `mas_active` is true from
-//!   a run on `active: true`. The object must show it as well: it carries the write still, `Successful` True, no failure,
-//!   `Available` absent or True.
-//! - *Failed* is true if a run that counts failed by then, with that message and that completion.
-//! - *Overtaken* is true if the newest object handed on does not carry the write.
+//! - *Succeeded* is true if a run that counts has succeeded; for an activation also if `mas_active` is true from a run with
+//!   `active: true`. The object must show it: it still contains the write, `Successful` is True, there is no failure, and `Available`
+//!   is absent or True.
+//! - *Failed* is true if a run that counts has failed, with that message and that completion.
+//! - *Overtaken* is true if the newest passed object does not contain the write.
 //! - *Gone* is true if it was deleted or has another uid.
-//! - No verdict may come from an event that is older than one handed on before.
+//! - No verdict may be based on an event that is older than an earlier one.
 //!
 //! # When a verdict is due
-//! At the event itself, not later, whenever:
+//! With the event itself, whenever:
 //!
-//! - the newest object handed on is another, deleted, or does not carry the write; or
-//! - it shows a failure with a completion, or everything that success needs, and
-//!   - the watch handed on every event from before the start of that run's stretch of `Running` to its end, or
-//!   - a look after a gap found that stretch under way where nothing was before, or beside a failure that was not
-//!     there before, with the same spec, and the watch handed on every event from there to its end, or
-//!   - a look after a gap finds a failure that is new and that a good end came before, with the same spec, or
-//!   - nothing was under way at the write, the spec has not changed since, and the end shown is that of a later run; or
-//! - it shows everything that an activation needs, `mas_active` was not true at the write, the spec has not changed
-//!   since, and the caller knows that no run under way at the write worked on `active: true`.
+//! - the newest passed object is another one, deleted, or does not contain the write; or
+//! - it shows a failure with a completion, or everything that success requires, and
+//!   - the watch passed every event from before the start of that run's period of `Running` to its end, or
+//!   - a read after a gap found that period in progress where none was before, or with a failure that was not there before, with the
+//!     same spec, and the watch passed every event from there to its end, or
+//!   - a read after a gap finds a new failure after a success, with the same spec, or
+//!   - no run was in progress at the write, the spec has not changed since, and the end is that of a later run; or
+//! - it shows everything that an activation requires, `mas_active` was not true at the write, the spec has not changed since, and the
+//!   caller knows that no run in progress at the write had `active: true`.
 //!
-//! Not due, because nothing in the object tells: the end of a run that started without an event (after a poll or a
-//! silent death) while one was under way at the write. The next run settles it.
+//! Not due, because the object does not show it: the end of a run that started without an event (after a poll or a crash) while one
+//! was in progress at the write. The next run decides.
 //!
 //! `ESS_MAS_SEED` is the seed of the first schedule; `ESS_MAS_SWEEP=100` plays 20,000 of them.
 
@@ -52,10 +52,10 @@ use ess_mas_sandbox::Sweep;
 use numbers::Numbers;
 use schedule::Schedule;
 
-/// How many schedules a whole sweep plays.
+/// The number of schedules of a whole sweep.
 const SCHEDULES: usize = 20_000;
 
-/// Plays the schedules of these seeds; stops at the first one that goes wrong, with everything needed to mend it.
+/// Plays the schedules of these seeds; stops at the first wrong verdict, with the details.
 fn play_all(seeds: impl Iterator<Item = u64>) -> [Numbers; 2] {
     let mut numbers = [Numbers::default(); 2];
     for seed in seeds {
@@ -79,7 +79,7 @@ fn a_seed_gives_the_same_schedule_every_time() {
 }
 
 #[test]
-fn never_a_false_verdict_and_always_one_when_it_is_due() {
+fn every_verdict_is_true_and_given_when_it_is_due() {
     let sweep = Sweep::from_environment();
     let (first, count) = (sweep.seed(), sweep.share_of(SCHEDULES) as u64);
     let threads = thread::available_parallelism().map_or(1, |n| n.get() as u64);

@@ -1,4 +1,4 @@
-//! Waiters that many would write, on the same events.
+//! Simple waiting rules on the same events, for comparison.
 
 use serde_json::Value;
 
@@ -18,7 +18,7 @@ fn completion(status: &Status, kind: &str) -> Option<Value> {
 }
 
 impl Naive {
-    /// Whether it says that it is done.
+    /// Whether the rule reports success.
     pub(crate) fn says_done(self, at_write: &Status, now: &Status) -> bool {
         let successful = now.get("Successful").is_some_and(|condition| condition.status == "True");
         let new = || {

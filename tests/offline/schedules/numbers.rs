@@ -2,7 +2,7 @@
 
 use super::play::{Played, Said};
 
-/// How often one rule said what, by `Said`.
+/// The number of each `Said` for a rule.
 #[derive(Debug, Clone, Copy, Default)]
 struct Tally([u64; Said::COUNT]);
 
@@ -51,7 +51,6 @@ pub(crate) struct Numbers {
 }
 
 impl Numbers {
-    /// Counts one schedule.
     pub(crate) fn add(&mut self, played: Played) {
         self.schedules += 1;
         self.owed += u64::from(played.owed);
@@ -62,7 +61,6 @@ impl Numbers {
         }
     }
 
-    /// Adds another part's counts.
     pub(crate) fn merge(&mut self, other: &Self) {
         self.schedules += other.schedules;
         self.owed += other.owed;
@@ -73,7 +71,7 @@ impl Numbers {
         }
     }
 
-    /// A Markdown table: ours beside the naive rules. `what` says which schedules these are.
+    /// A Markdown table of our rule and the simple ones. `what` describes the schedules.
     pub(crate) fn lines(&self, what: &str) -> Vec<String> {
         vec![
             format!("{} {what}:", self.schedules),
@@ -92,7 +90,7 @@ impl Numbers {
         ]
     }
 
-    /// A generator that makes nothing happen would prove nothing.
+    /// A generator without events would prove nothing.
     pub(crate) fn assert_worth_something(&self) {
         let at_least = |what: &str, part: u64, percent: u64| {
             assert!(part * 100 >= self.schedules * percent, "only {part} of {} schedules: {what}", self.schedules);

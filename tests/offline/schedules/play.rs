@@ -1,4 +1,4 @@
-//! Plays a schedule: the world on one side, a tracker on the other, and a watch in between that may lose things.
+//! Plays a schedule: the simulated world, a tracker, and a lossy watch between them.
 
 use ess_mas::deployment::Deployment;
 use ess_mas::verdict::{Baseline, Carried, Continuity, Event, Observation, Tracker, Verdict};
@@ -8,7 +8,7 @@ use super::schedule::{Action, Goal, Known, Schedule};
 use super::truth::{Chain, Truth};
 use super::world::{Snapshot, World};
 
-/// What a rule said in the end.
+/// A rule's result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Said {
     Nothing,

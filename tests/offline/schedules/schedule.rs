@@ -1,4 +1,4 @@
-//! What happens, in which order: a list of actions, so that a failing one can be cut down to the few that matter.
+//! A schedule as a list of actions, so that a failing one can be reduced to the relevant actions.
 
 use std::fmt;
 

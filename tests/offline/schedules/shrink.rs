@@ -1,4 +1,4 @@
-//! Cuts a failing schedule down to the actions that matter.
+//! Reduces a failing schedule to the relevant actions.
 
 #[cfg(test)]
 use super::schedule::Action;
@@ -46,7 +46,7 @@ pub(crate) fn shrink<W>(schedule: Schedule, wrong: W, goes_wrong: impl Fn(&Sched
 }
 
 #[test]
-fn a_schedule_is_cut_down_to_the_actions_that_matter() {
+fn a_schedule_is_reduced_to_the_relevant_actions() {
     let matters = |s: &Schedule| {
         let kills = |list: &[(u64, Action)]| list.iter().filter(|(_, action)| *action == Action::Kill).count();
         (kills(&s.before) + kills(&s.after) >= 2).then_some("killed twice")

@@ -1,7 +1,6 @@
-//! The `status` that an ansible-operator writes: which conditions, with what in them, and in what order.
+//! The `status` that an ansible-operator writes: the conditions, their fields and their order.
 //!
-//! Nothing here is guessed: the test at the end replays every recorded write of the real operator and compares the
-//! whole of `status.conditions` with the recording.
+//! The test at the end replays every recorded write of the real operator and compares `status.conditions` with the recording.
 
 use serde_json::{Value, json};
 

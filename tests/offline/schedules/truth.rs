@@ -1,4 +1,4 @@
-//! What is true in a simulated world, and what a tracker owes. Told from the simulated runs, never from conditions.
+//! The true state of a simulated world, and the verdict that is due. Based on the simulated runs, never on conditions.
 
 use super::schedule::Goal;
 use super::world::{End, Run, Snapshot, Spec, World};

@@ -1,4 +1,4 @@
-//! One simulated API object, the ansible-operator that works on it, and everything that ever happened to it.
+//! A simulated API object, the ansible-operator that reconciles it, and its history.
 
 use serde_json::{Value, json};
 

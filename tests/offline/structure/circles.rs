@@ -1,8 +1,8 @@
-//! Circles among files.
+//! Finds import cycles among files.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The groups in which everyone leads to everyone, of two at least.
+/// The strongly connected groups of at least two files.
 pub fn circles<'a>(arrows: impl IntoIterator<Item = (&'a str, &'a str)>) -> Vec<BTreeSet<&'a str>> {
     let mut next: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for (from, to) in arrows {

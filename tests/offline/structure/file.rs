@@ -1,31 +1,30 @@
-//! What one file imports, defines and names.
+//! The imports, definitions and identifiers of a file.
 
 use std::collections::BTreeSet;
 
-/// What one file says.
+/// A parsed file.
 #[derive(Default)]
 pub struct File {
     /// Relative to the folder of the sources.
     pub path: String,
-    /// What it defines itself, not counting methods and the like.
+    /// Its top-level definitions.
     pub defined: BTreeSet<String>,
-    /// What `use` brings, by the name it has here.
+    /// Imports by their local name.
     pub uses: Vec<(String, Vec<String>)>,
-    /// What `use …::*` brings.
+    /// Glob imports.
     pub globs: Vec<Vec<String>>,
     /// Paths in the code.
     pub paths: BTreeSet<Vec<String>>,
-    /// All identifiers, for what comes by a glob.
+    /// All identifiers, to resolve glob imports.
     pub words: BTreeSet<String>,
-    /// The macros that it calls.
     pub macros: BTreeSet<String>,
 }
 
 impl File {
-    /// Takes in the tokens of a file, and returns the macros that it defines.
+    /// Adds the tokens of a file, and returns the macros that it defines.
     pub fn read(&mut self, code: &[&str]) -> Vec<String> {
         let mut macros = Vec::new();
-        // The depths at which modules within this file began.
+        // The depths of inline modules.
         let (mut depth, mut inline) = (0_usize, Vec::new());
         let mut at = 0;
         while at < code.len() {
@@ -75,7 +74,7 @@ impl File {
         macros
     }
 
-    /// Takes in what a `use` says, of which `before` is said already.
+    /// Adds the imports of a `use` after the path `before`.
     fn bring(&mut self, tree: &[&str], before: &[String], inline: usize) {
         let mut path = before.to_vec();
         let mut at = 0;
@@ -119,7 +118,7 @@ impl File {
     }
 }
 
-/// A path as seen from the file, when it is written in modules within that file; `None` if it stays in there.
+/// A path relative to the file, if it is in inline modules; `None` if it does not leave them.
 fn outside(mut path: Vec<String>, inline: usize) -> Option<Vec<String>> {
     for _ in 0..inline {
         match path.first()?.as_str() {

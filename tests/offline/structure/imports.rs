@@ -1,5 +1,5 @@
-//! Who imports whom among the files of `src`: `use`, grouped as well, and paths in the code. A name that comes by way of
-//! a `mod.rs` counts for the file that defines it. What is compiled for tests only is left out.
+//! The imports among the files of `src`: `use`, also grouped, and paths in the code. A name that a `mod.rs` re-exports counts for the
+//! file that defines it. Code for tests is excluded.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -11,11 +11,11 @@ use super::tokens::{program, tokens};
 /// The files of a crate by their module's path: `checks/tls.rs` is `["checks", "tls"]`, the root is `[]`.
 pub struct House {
     files: BTreeMap<Vec<String>, File>,
-    /// Which module defines a macro; those are known everywhere.
+    /// The modules of macros, which are visible everywhere.
     macros: BTreeMap<String, Vec<String>>,
 }
 
-/// The names that a file takes from another one, by both paths.
+/// The names that a file imports from another one, by both paths.
 pub type Arrows = BTreeMap<(String, String), BTreeSet<String>>;
 
 impl House {
@@ -37,7 +37,7 @@ impl House {
         Self::of(texts.iter().map(|(name, text)| (name.as_str(), text.as_str())))
     }
 
-    /// Reads files that are given as name and text.
+    /// Reads files from names and texts.
     pub fn of<'a>(texts: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
         let mut all = BTreeMap::new();
         let mut tested = BTreeSet::new();
@@ -57,12 +57,11 @@ impl House {
         Self { files: all, macros }
     }
 
-    /// The paths of all files.
     pub fn paths(&self) -> impl Iterator<Item = &str> {
         self.files.values().map(|file| file.path.as_str())
     }
 
-    /// Who takes what from whom.
+    /// All imports.
     pub fn arrows(&self) -> Arrows {
         let mut arrows = Arrows::new();
         for (module, file) in &self.files {
@@ -90,7 +89,7 @@ impl House {
         arrows
     }
 
-    /// What each file names of other crates, as whole paths, whether it is imported or not; macros end in `!`.
+    /// The full paths of names from other crates, imported or not; macros end in `!`.
     pub fn foreign(&self) -> BTreeMap<&str, BTreeSet<String>> {
         let mut all = BTreeMap::new();
         for (module, file) in &self.files {
@@ -107,13 +106,13 @@ impl House {
         all
     }
 
-    /// Where a path that is written in `module` ends.
+    /// Resolves a path in `module`.
     fn leaf(&self, module: &[String], path: &[String], depth: usize) -> Option<Place> {
         let (start, rest) = self.start(module, path)?;
         self.walk(&start, rest, depth)
     }
 
-    /// The module that a path starts from, and the rest of the path; `None` for another crate.
+    /// The module at the start of a path, and the rest; `None` for another crate.
     fn start<'a>(&self, module: &[String], path: &'a [String]) -> Option<(Vec<String>, &'a [String])> {
         let mut place = module.to_vec();
         let mut rest = path;
@@ -131,7 +130,7 @@ impl House {
         Some((place, rest))
     }
 
-    /// Whether a module has a name, defined or imported.
+    /// Whether a module defines or imports a name.
     fn has(&self, module: &[String], name: &str) -> bool {
         let Some(file) = self.files.get(module) else { return false };
         file.defined.contains(name)
@@ -144,7 +143,7 @@ impl House {
         self.files.contains_key(&child).then_some(child)
     }
 
-    /// Follows a path from a module on.
+    /// Resolves a path from a module.
     fn walk(&self, module: &[String], path: &[String], depth: usize) -> Option<Place> {
         assert!(depth < 50, "{module:?} {path:?} leads nowhere");
         let file = self.files.get(module)?;
@@ -182,11 +181,11 @@ impl House {
     }
 }
 
-/// Where a path ends.
+/// The target of a path.
 enum Place {
-    /// At a module: what is taken from it is seen where its name is used.
+    /// A module; its names are resolved where they are used.
     Module(Vec<String>),
-    /// At something that this module defines.
+    /// A definition of this module.
     Item(Vec<String>),
 }
 

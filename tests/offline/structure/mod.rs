@@ -1,5 +1,5 @@
-//! The structure of the sources: no file imports one that imports it back, arrows among the rooms (the folders and files directly in
-//! `src`) point one way, what decides knows nothing of the world, and only `terminal` prints.
+//! The structure of the sources: no import cycles among files, imports among rooms (the folders and files directly in `src`) point one
+//! way, decisions do no I/O, and only `terminal` prints.
 
 mod circles;
 mod file;
@@ -12,7 +12,7 @@ use std::path::Path;
 use circles::circles;
 use imports::House;
 
-/// The rooms from the top to the bottom. What stands in one line may import each other, as long as there is no circle.
+/// The rooms from top to bottom. Rooms in one line may import each other without cycles.
 const FLOORS: [&[&str]; 10] = [
     &["main", "lib"],
     &["commands"],
@@ -37,25 +37,25 @@ const FLOORS: [&[&str]; 10] = [
     ],
 ];
 
-/// What a room may not know although it is below.
+/// Lower rooms that a room may not import.
 const UNKNOWN: [(&str, &[&str]); 6] = [
     ("migration", &["cli"]),
     ("terminal", &["cluster", "net"]),
-    // Kubernetes, and nothing of what is done with it.
+    // Only Kubernetes, not its use.
     ("cluster", &["checks", "deployment", "diagnosis", "plan", "record", "workloads"]),
     ("net", &["checks", "cluster"]),
     ("plan", &["checks", "record"]),
     ("verdict", &["checks", "plan", "record", "workloads"]),
 ];
 
-/// Who may print and ask.
+/// The room that prints and prompts.
 const USES_TERMINAL: [&str; 7] = ["main", "lib", "commands", "cli", "migration", "session", "error"];
 
-/// The rooms that decide.
+/// The pure rooms.
 const PURE: [&str; 10] =
     ["answers", "checks", "deployment", "diagnosis", "plan", "redact", "secrets", "verdict", "workloads", "x509"];
 
-/// What a pure room may not name.
+/// Names that a pure room may not use.
 const WORLD: [&str; 25] = [
     "clap",
     "futures",
@@ -84,7 +84,7 @@ const WORLD: [&str; 25] = [
     "tokio_postgres",
 ];
 
-/// What writes to a stream by itself.
+/// Macros that print.
 const PRINTING: [&str; 7] =
     ["dbg!", "eprint!", "eprintln!", "print!", "println!", "std::io::stderr", "std::io::stdout"];
 
@@ -106,7 +106,7 @@ fn words<'a>(all: impl IntoIterator<Item = &'a String>) -> String {
 }
 
 #[test]
-fn no_file_imports_one_that_imports_it_back() {
+fn files_have_no_import_cycles() {
     let house = house();
     assert!(house.paths().count() > 100, "the sources were found");
     let arrows = house.arrows();
@@ -124,7 +124,7 @@ fn no_file_imports_one_that_imports_it_back() {
 }
 
 #[test]
-fn arrows_among_the_rooms_point_one_way() {
+fn imports_among_rooms_point_one_way() {
     let house = house();
     house.paths().map(room).for_each(|room| assert!(floor(room) < FLOORS.len()));
     let mut rooms: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
@@ -147,10 +147,10 @@ fn arrows_among_the_rooms_point_one_way() {
 }
 
 #[test]
-fn what_decides_knows_nothing_of_the_world() {
+fn pure_rooms_do_no_io() {
     let house = house();
     assert_none(&house, &WORLD, |path| PURE.contains(&room(path)));
-    // The record itself is a value; what keeps failures writes files.
+    // The record is a value; these two write files.
     let writes = |(from, to): &&(String, String)| PURE.contains(&room(from)) && to.starts_with("record/failure_file");
     let arrows = house.arrows();
     assert_eq!(arrows.keys().filter(writes).collect::<Vec<_>>(), Vec::<&(String, String)>::new());
@@ -177,7 +177,7 @@ fn assert_none(house: &House, unwanted: &[&str], of: impl Fn(&str) -> bool) {
 }
 
 #[test]
-fn imports_are_read_grouped_renamed_and_by_way_of_others() {
+fn grouped_renamed_and_reexported_imports_are_resolved() {
     let house = House::of([
         ("lib.rs", "mod a; pub mod b;"),
         ("a/mod.rs", "//! use crate::b::no;\nmod leaf; pub use leaf::{Leaf, other as renamed}; pub struct Own;"),

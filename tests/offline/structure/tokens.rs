@@ -1,6 +1,6 @@
-//! Rust source as tokens, as far as it takes to see who names whom.
+//! Splits Rust source into the tokens that imports need.
 
-/// Words, `::`, and single signs; without comments, texts and numbers' values.
+/// Words, `::` and single characters; without comments, strings and numbers.
 pub fn tokens(text: &str) -> Vec<&str> {
     let bytes = text.as_bytes();
     let mut found = Vec::new();
@@ -50,7 +50,7 @@ fn text_length(rest: &str) -> usize {
     panic!("a text ends");
 }
 
-/// A character; or a lifetime, whose name is left as a word.
+/// Skips a character literal; a lifetime stays as a word.
 fn quote_length(rest: &str) -> usize {
     let mut characters = rest.char_indices().skip(1);
     let Some((_, first)) = characters.next() else { return 1 };
@@ -63,7 +63,7 @@ fn quote_length(rest: &str) -> usize {
     }
 }
 
-/// The length of the head of a raw text that begins here, and how it ends.
+/// The length of the start of a raw string, and its end.
 fn raw(rest: &str) -> Option<(usize, String)> {
     let from = if rest.starts_with("br") { 2 } else { usize::from(rest.starts_with('r')) };
     let hashes = rest[from..].bytes().take_while(|byte| *byte == b'#').count();
@@ -71,7 +71,7 @@ fn raw(rest: &str) -> Option<(usize, String)> {
         .then(|| (from + hashes + 1, format!("\"{}", "#".repeat(hashes))))
 }
 
-/// Leaves out what is compiled for tests only; and the names of the modules, in files of their own, that are.
+/// Removes code for tests; also returns the names of test modules in other files.
 pub fn program<'a>(code: &[&'a str]) -> (Vec<&'a str>, Vec<String>) {
     let (mut kept, mut tests) = (Vec::new(), Vec::new());
     let mut at = 0;
@@ -97,7 +97,7 @@ pub fn program<'a>(code: &[&'a str]) -> (Vec<&'a str>, Vec<String>) {
     (kept, tests)
 }
 
-/// The end of the attribute that begins at `#`.
+/// The end of the attribute at `#`.
 fn attribute(code: &[&str], at: usize) -> Option<usize> {
     let open = at + 1 + usize::from(code.get(at + 1) == Some(&"!"));
     (code.get(open) == Some(&"[")).then(|| closed(code, open))
@@ -108,7 +108,7 @@ fn is_for_tests(attribute: &[&str]) -> bool {
     attribute.get(2) == Some(&"cfg") && has("test") && !has("not") && !has("any")
 }
 
-/// The end of the item, statement, field or variant that begins here.
+/// The end of the item, statement, field or variant.
 fn item(code: &[&str], mut at: usize) -> usize {
     let mut item = false;
     loop {
@@ -120,7 +120,7 @@ fn item(code: &[&str], mut at: usize) -> usize {
                 at += 1;
             }
             "{" => return closed(code, at),
-            // What it stands in ends.
+            // The enclosing block ends.
             "}" => return at,
             "(" | "[" => at = closed(code, at),
             _ => at += 1,
@@ -128,7 +128,7 @@ fn item(code: &[&str], mut at: usize) -> usize {
     }
 }
 
-/// The place after the bracket that closes the one here.
+/// The position after the closing bracket.
 fn closed(code: &[&str], open: usize) -> usize {
     let mut depth = 0_usize;
     for (at, token) in code.iter().enumerate().skip(open) {

@@ -1,4 +1,4 @@
-//! What the tests start under a pseudo-terminal: one question, its answer on stdout, the exit code that the program has.
+//! The child process under a pseudo-terminal: one prompt, its answer on stdout, the exit code of the program.
 
 use std::process::exit;
 use std::time::Duration;
@@ -31,11 +31,11 @@ fn play(scene: &str, ui: &Ui) -> Result<String, PromptError> {
             ui.confirm("Go on?").map(|yes| yes.to_string())
         }
         "resized" => {
-            // The program handles signals by way of tokio, which makes system calls return early.
+            // The program handles signals with tokio, which interrupts system calls.
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             let _context = runtime.enter();
             let _stream = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::window_change()).unwrap();
-            // On Linux the thread itself is meant: the signal is to interrupt the one that waits for a key.
+            // On Linux this signals the thread that waits for a key.
             let this = std::fs::read_link("/proc/thread-self").ok();
             let this = this.and_then(|path| path.file_name().map(|tid| tid.to_string_lossy().into_owned()));
             let this = this.unwrap_or_else(|| std::process::id().to_string());

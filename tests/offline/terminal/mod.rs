@@ -1,4 +1,4 @@
-//! Questions asked on a real terminal: this binary starts itself under a pseudo-terminal and types.
+//! Prompts on a real terminal: this binary starts itself under a pseudo-terminal and types.
 
 mod child;
 
@@ -7,14 +7,14 @@ use std::process::{Command, Stdio};
 
 use rexpect::session::{PtySession, spawn_command};
 
-/// Generous: only a failing test waits so long.
+/// Only a failing test waits this long.
 const PATIENCE: Option<u64> = Some(20_000);
 
-/// The shell asks `stty` what the terminal is like before and after, and prints the exit code.
+/// The shell prints the settings of the terminal before and after with `stty`, and the exit code.
 const AROUND: &str = r#"stty sane; before=$(stty -g); "$0" terminal::child::act --exact --ignored --nocapture --test-threads=1
 code=$?; [ "$before" = "$(stty -g)" ] && echo "terminal as before, code $code" || { echo "terminal spoilt, code $code"; stty -a; }"#;
 
-/// This binary, about to act the part of `scene` (see [`child`]).
+/// This binary as the child process for `scene` (see [`child`]).
 fn command(script: &str, scene: &str) -> Command {
     let mut command = Command::new("sh");
     command.arg("-c").arg(script).arg(std::env::current_exe().unwrap());
@@ -26,7 +26,7 @@ fn on_terminal(scene: &str) -> PtySession {
     spawn_command(command(AROUND, scene), PATIENCE).unwrap()
 }
 
-/// Types `keys` once `question` stands there, and wants `outcome` printed and the terminal given back.
+/// Types `keys` after `question` is printed; expects `outcome` and a restored terminal.
 #[track_caller]
 fn asked(scene: &str, question: &str, keys: &str, outcome: &str) -> String {
     let mut session = on_terminal(scene);
@@ -52,7 +52,7 @@ fn a_yes_and_a_no() {
 }
 
 #[test]
-fn ctrl_c_gives_the_terminal_back_at_every_question() {
+fn ctrl_c_at_every_prompt_restores_the_terminal() {
     for scene in ["confirm", "text", "password", "typed", "choose"] {
         let mut session = on_terminal(scene);
         session.exp_char('?').unwrap();
@@ -65,9 +65,9 @@ fn ctrl_c_gives_the_terminal_back_at_every_question() {
     }
 }
 
-/// It is nobody's controlling terminal, so no SIGHUP says it: that it is gone has to be noticed by reading from it.
+/// Without a controlling terminal there is no SIGHUP, so only reading shows that the terminal is closed.
 #[test]
-fn a_terminal_that_goes_away_interrupts_every_question() {
+fn a_closed_terminal_interrupts_every_prompt() {
     use rustix::fs::{Mode, OFlags, open};
     use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
     for scene in ["confirm", "text", "password", "typed", "choose"] {
@@ -107,7 +107,7 @@ fn a_password_is_never_echoed() {
 }
 
 #[test]
-fn a_pasted_password_of_two_lines_is_refused_and_not_kept() {
+fn a_pasted_password_of_two_lines_is_refused() {
     let mut session = on_terminal("password");
     session.exp_string("(not shown)").unwrap();
     session.send("first\rsecond").unwrap();
@@ -121,12 +121,12 @@ fn a_pasted_password_of_two_lines_is_refused_and_not_kept() {
 }
 
 #[test]
-fn a_password_is_taken_whole_or_not_at_all() {
+fn a_password_is_never_truncated() {
     let too_long = "x".repeat(4001);
     for (keys, reason) in [("a\tb\r", "Nothing of it was kept"), (&format!("{too_long}\r"), "longer than 4000 bytes")] {
         let mut session = on_terminal("password");
         session.exp_string("(not shown)").unwrap();
-        // In pieces: a terminal's queue holds 4096 bytes.
+        // In parts, because a terminal's queue has 4096 bytes.
         for piece in keys.as_bytes().chunks(512) {
             session.send(std::str::from_utf8(piece).unwrap()).unwrap();
             session.flush().unwrap();
@@ -142,12 +142,12 @@ fn a_password_is_taken_whole_or_not_at_all() {
 }
 
 #[test]
-fn a_line_that_was_spoilt_can_be_begun_anew() {
+fn an_input_line_can_be_cleared() {
     asked("password", "(not shown)", "a\tb\u{15}abc\r", "answer: 3 characters");
 }
 
 #[test]
-fn a_resized_window_does_not_pass_for_ctrl_c() {
+fn a_resized_window_does_not_interrupt() {
     let mut session = on_terminal("resized");
     session.exp_string("[y/N]").unwrap();
     std::thread::sleep(std::time::Duration::from_millis(800));
@@ -157,12 +157,12 @@ fn a_resized_window_does_not_pass_for_ctrl_c() {
 }
 
 #[test]
-fn a_line_end_after_a_pasted_password_is_no_second_line() {
+fn a_newline_after_a_pasted_password_is_no_second_line() {
     asked("password", "(not shown)", "abc\r\n", "answer: 3 characters");
 }
 
 #[test]
-fn what_is_typed_can_be_corrected() {
+fn input_can_be_corrected() {
     let keys = format!("x{BACKSPACE}64o{BACKSPACE}33\r");
     asked("text", "[5432]", &keys, "answer: 6433");
     asked("text", "[5432]", "99999 1\u{17}\u{15}12\r", "answer: 12");
@@ -170,7 +170,7 @@ fn what_is_typed_can_be_corrected() {
 }
 
 #[test]
-fn a_wrong_answer_is_asked_for_again() {
+fn a_wrong_answer_repeats_the_prompt() {
     let mut session = on_terminal("text");
     for (keys, outcome) in [("five\r", "\"five\" is no port"), ("\r", "answer: 5432")] {
         session.exp_string("[5432]").unwrap();
@@ -181,7 +181,7 @@ fn a_wrong_answer_is_asked_for_again() {
 }
 
 #[test]
-fn ctrl_d_ends_an_interview() {
+fn ctrl_d_ends_a_series_of_prompts() {
     asked("text", "[5432]", CTRL_D, "left unanswered");
     asked("password", "(not shown)", CTRL_D, "left unanswered");
     asked("choose", "TLS?", CTRL_D, "left unanswered");
@@ -189,12 +189,12 @@ fn ctrl_d_ends_an_interview() {
 }
 
 #[test]
-fn letters_beyond_ascii_arrive_whole() {
+fn letters_outside_ascii_are_read() {
     asked("typed", "Name?", &format!("日{BACKSPACE}prüfstand\r"), "answer: true");
 }
 
 #[test]
-fn one_of_several_is_chosen_with_arrow_keys() {
+fn a_choice_is_selected_with_arrow_keys() {
     asked("choose", "TLS?", &format!("{DOWN}{DOWN}\r"), "answer: 1");
     let mut session = on_terminal("choose");
     session.exp_string("  issue").unwrap();
@@ -207,7 +207,7 @@ fn one_of_several_is_chosen_with_arrow_keys() {
 }
 
 #[test]
-fn what_was_typed_before_the_question_does_not_answer_it() {
+fn input_before_the_prompt_does_not_answer_it() {
     let mut session = on_terminal("late");
     session.exp_string("not yet").unwrap();
     session.send("y\r").unwrap();
@@ -219,7 +219,7 @@ fn what_was_typed_before_the_question_does_not_answer_it() {
 }
 
 #[test]
-fn a_panic_gives_the_terminal_back() {
+fn a_panic_restores_the_terminal() {
     let mut session = on_terminal("panic");
     session.exp_string("[5432]").unwrap();
     session.send("1\r").unwrap();
@@ -228,7 +228,7 @@ fn a_panic_gives_the_terminal_back() {
 }
 
 #[test]
-fn the_live_line_is_gone_after_ctrl_c_at_a_question() {
+fn the_progress_line_is_removed_after_ctrl_c_at_a_prompt() {
     let mut session = on_terminal("progress");
     session.exp_string("rehearsing").unwrap();
     session.exp_string("[y/N]").unwrap();
@@ -241,7 +241,7 @@ fn the_live_line_is_gone_after_ctrl_c_at_a_question() {
 }
 
 #[test]
-fn nothing_is_asked_without_a_terminal() {
+fn without_a_terminal_there_is_no_prompt() {
     let output = command("exec \"$0\" terminal::child::act --exact --ignored --nocapture --test-threads=1", "confirm")
         .stdin(Stdio::null())
         .output()
@@ -251,7 +251,7 @@ fn nothing_is_asked_without_a_terminal() {
 }
 
 #[test]
-fn a_reader_that_leaves_early_ends_the_output_quietly() {
+fn a_closed_pipe_ends_the_output_without_an_error() {
     let flood = "\"$0\" terminal::child::act --exact --ignored --nocapture --test-threads=1 | grep -m 1 line";
     let output = command(flood, "flood").stdin(Stdio::null()).output().unwrap();
     assert!(String::from_utf8_lossy(&output.stdout).ends_with("line 0\n"), "{output:?}");

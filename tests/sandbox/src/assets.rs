@@ -1,5 +1,5 @@
-//! Where programs come from that the tests need: `kube-apiserver` and `etcd` from `KUBEBUILDER_ASSETS`, or else, like any
-//! other, from a Go module in this repository that pins them.
+//! Finds the programs that tests need: `kube-apiserver` and `etcd` from `KUBEBUILDER_ASSETS`. Otherwise, and for all others,
+//! builds them from a Go module in this repository that pins them.
 
 use std::collections::hash_map::DefaultHasher;
 use std::env;
@@ -12,17 +12,17 @@ use std::process::Command;
 
 use crate::Result;
 
-/// The convention of `setup-envtest`: a folder that holds `kube-apiserver` and `etcd`.
+/// A folder with `kube-apiserver` and `etcd`, as `setup-envtest` uses it.
 const ASSETS: &str = "KUBEBUILDER_ASSETS";
 
-/// The folder that holds the programs, built first where necessary. That takes minutes once, then milliseconds.
+/// The folder with the programs, built first if necessary. That takes minutes once, then milliseconds.
 pub(crate) fn folder() -> Result<PathBuf> {
     if let Some(folder) = env::var_os(ASSETS).filter(|folder| !folder.is_empty()) {
         let folder = PathBuf::from(folder);
         for program in ["kube-apiserver", "etcd"] {
             if !folder.join(program).is_file() {
                 let folder = folder.display();
-                return Err(format!("{ASSETS} names {folder}, but there is no `{program}` in it").into());
+                return Err(format!("{ASSETS} is {folder}, which has no `{program}`").into());
             }
         }
         return Ok(folder);
@@ -33,7 +33,7 @@ pub(crate) fn folder() -> Result<PathBuf> {
     GoModule { folder, name: "control-plane", what, programs: EVERY_MAIN, more: Vec::new() }.build(&flags)
 }
 
-/// The folder that holds `helm-3`, `helm-4` and `kubectl`, built first where necessary.
+/// The folder with `helm-3`, `helm-4` and `kubectl`, built first if necessary.
 pub(crate) fn clients() -> Result<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../clients").canonicalize()?;
     let programs: Programs =
@@ -42,14 +42,14 @@ pub(crate) fn clients() -> Result<PathBuf> {
     GoModule { folder, name: "clients", what, programs, more: Vec::new() }.build("")
 }
 
-/// Names of programs, and the packages that they are built from.
+/// Names of programs and their packages.
 pub type Programs = &'static [(&'static str, &'static str)];
 
 /// Every main package below the module, under its own name.
 const EVERY_MAIN: Programs = &[("", "./...")];
 
-/// Without these the API server calls itself v0.0.0-master, which `kubectl version` and version checks trip over. The
-/// version is read from `go.mod`, so that it is pinned in one place.
+/// Without these flags the API server reports v0.0.0-master, on which version checks fail. The version is read from `go.mod`, so
+/// that it is pinned in one place.
 fn version_flags(module: &str) -> Result<String> {
     let version = pinned(module, "k8s.io/kubernetes").ok_or("go.mod does not require k8s.io/kubernetes")?;
     let mut parts = version.trim_start_matches('v').split('.');
@@ -58,34 +58,33 @@ fn version_flags(module: &str) -> Result<String> {
     Ok(format!("-X {package}.gitVersion={version} -X {package}.gitMajor={major} -X {package}.gitMinor={minor}"))
 }
 
-/// A Go module in this repository whose main packages are wanted as programs.
+/// A Go module in this repository whose main packages are built.
 pub struct GoModule {
-    /// Where its `go.mod` is; absolute.
+    /// The absolute folder of `go.mod`.
     pub folder: PathBuf,
     /// The folder under the target directory.
     pub name: &'static str,
-    /// What a person is told is being built.
+    /// The description in the message while building.
     pub what: &'static str,
-    /// What is built.
     pub programs: Programs,
     /// More arguments for `go build`. A file that one of them names must have another name when its content differs.
     pub more: Vec<OsString>,
 }
 
 impl GoModule {
-    /// The folder with the programs, which is made anew whenever anything changes that they are made from.
+    /// The folder with the programs, built again after any change of their sources.
     pub fn build(&self, linker_flags: &str) -> Result<PathBuf> {
         let target = target_directory().join(self.name);
         fs::create_dir_all(&target)?;
         let target = target.canonicalize()?;
         let finished = target.join(self.key(linker_flags)?);
-        // Two test processes that start together must not both build; the second finds what the first has made.
+        // Of concurrent test processes only one builds; the others use its result.
         let lock = File::create(target.join("lock"))?;
         lock.lock()?;
         if finished.is_dir() {
             return Ok(finished);
         }
-        // Not `eprintln!`, which a test harness keeps to itself until the test has failed.
+        // Not `eprintln!`, which the test harness captures until the test has failed.
         let _ = writeln!(
             io::stderr(),
             "Building {} from their pinned sources, with Go. This takes minutes the first time and needs the network; \
@@ -117,7 +116,7 @@ impl GoModule {
                 .into());
             }
         }
-        // What was built from other sources is of no use any more, and large.
+        // Programs built from earlier sources are large and no longer used.
         for entry in fs::read_dir(&target)? {
             let path = entry?.path();
             if path.is_dir() && path != partial {
@@ -128,7 +127,7 @@ impl GoModule {
         Ok(finished)
     }
 
-    /// Changes with everything that changes the programs. A cache key only, so a hash without any promise will do.
+    /// A cache key over all sources and settings of the programs.
     fn key(&self, linker_flags: &str) -> Result<String> {
         let mut hasher = DefaultHasher::new();
         linker_flags.hash(&mut hasher);
@@ -157,10 +156,9 @@ impl GoModule {
         Ok(format!("{:016x}", hasher.finish()))
     }
 
-    /// The `go` command in this module.
     pub fn go(&self) -> Command {
         let mut go = Command::new("go");
-        // A surrounding workspace or vendoring set-up of the user's has nothing to do with this module.
+        // The user's workspace or vendoring settings must not affect this module.
         go.current_dir(&self.folder).env("GOWORK", "off").env_remove("GOFLAGS");
         go
     }
@@ -188,7 +186,7 @@ fn pinned<'a>(module: &'a str, path: &str) -> Option<&'a str> {
     })
 }
 
-/// Cargo's target directory, where everything that is built once is kept.
+/// Cargo's target directory.
 pub fn target_directory() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     env::var_os("CARGO_TARGET_DIR").map_or_else(|| here.join("../../target"), |target| here.join("../..").join(target))

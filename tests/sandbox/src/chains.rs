@@ -1,4 +1,4 @@
-//! Certificate chains as web servers present them: a good one, and each that administrators really meet.
+//! Certificate chains of web servers: a valid one, and common invalid ones.
 
 use std::time::{Duration, SystemTime};
 
@@ -8,37 +8,34 @@ use rcgen::{
 
 use crate::Result;
 
-/// What a server presents. Each chain has a root and an intermediate authority, but for the one that signed itself.
+/// The kind of chain. Each has a root and an intermediate authority, except the self-signed one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Chain {
     /// Own certificate and intermediate, in order.
     Good,
-    /// The intermediate left out.
+    /// Without the intermediate.
     WithoutIntermediate,
     /// For another host.
     OtherName,
-    /// Over since yesterday.
+    /// Expired yesterday.
     Expired,
-    /// From tomorrow on.
+    /// Valid from tomorrow.
     NotYet,
-    /// Signed by itself.
+    /// Self-signed.
     SelfSigned,
 }
 
 /// A chain with its key, all as PEM.
 pub struct Made {
-    /// The root.
     pub authority: String,
-    /// What is presented, its own first.
+    /// The presented certificates, the own one first.
     pub certificates: String,
-    /// The key.
     pub key: String,
 }
 
 const DAY: Duration = Duration::from_hours(24);
 
 impl Chain {
-    /// Makes it for these hosts.
     pub fn make(self, hosts: &[&str]) -> Result<Made> {
         let (root, root_pem) = authority("root of a test", None)?;
         let (intermediate, intermediate_pem) = authority("intermediate of a test", Some(&root))?;

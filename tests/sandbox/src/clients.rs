@@ -1,4 +1,4 @@
-//! The programs that people use beside the plugin, pinned and built from their sources: `tests/clients`.
+//! Other clients of the API server (Helm, kubectl), pinned and built from their sources: `tests/clients`.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -6,22 +6,19 @@ use std::process::{Command, Stdio};
 
 use crate::{Result, assets, cannot_run};
 
-/// One of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Client {
-    /// Helm 3, which patches from the client.
+    /// Patches from the client.
     Helm3,
-    /// Helm 4, which applies on the server.
+    /// Uses server-side apply.
     Helm4,
-    /// kubectl.
     Kubectl,
 }
 
 impl Client {
-    /// Both Helms.
     pub const HELMS: [Self; 2] = [Self::Helm3, Self::Helm4];
 
-    /// Where the program is. The first call on a machine builds it, which takes minutes.
+    /// The path of the program. The first call on a machine builds it, which takes minutes.
     pub fn program(self) -> Result<PathBuf> {
         let name = match self {
             Self::Helm3 => "helm-3",
@@ -32,16 +29,16 @@ impl Client {
     }
 }
 
-/// A small chart that does with its values what the vendor's chart of this name is known to do.
+/// A small chart that uses its values like the vendor's chart of this name.
 pub fn chart() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../clients/ess-stack")
 }
 
-/// The version that is asked; it follows YAML 1.1.
+/// The tested version, which implements YAML 1.1.
 const PYYAML: &str = "PyYAML==6.0.3";
 
-/// A Python that has `PyYAML`, in an environment of its own below the target directory. `None` where there is no Python 3 or
-/// the package cannot be had; see [`cannot_run`].
+/// A Python with `PyYAML`, in a virtual environment below the target directory. `None` if Python 3 or the package is not available;
+/// see [`cannot_run`].
 pub fn python_with_yaml() -> Result<Option<PathBuf>> {
     let folder = assets::target_directory().join("python");
     fs::create_dir_all(&folder)?;

@@ -9,22 +9,21 @@ use serde_json::Value;
 
 use crate::Result;
 
-/// The CRD's own name.
 pub const NAME: &str = "elementdeployments.matrix.element.io";
 
-/// Whose CRD. One server holds one of them at a time, because all have the same name: start a sandbox of its own for
-/// an older one, or [`install`] another over the first to play an upgrade.
+/// The release of the CRD. A server has one at a time, because all have the same name: start a separate sandbox for an older one,
+/// or [`install`] another one to simulate an upgrade.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Release {
-    /// Knows `components.matrixAuthenticationService.config.active`.
+    /// With `components.matrixAuthenticationService.config.active`.
     Current,
-    /// Knows MAS, as releases since 24.09 do, but not the migration: there is no `active`.
+    /// With MAS, as releases since 24.09, but without `active`.
     WithoutMigration,
-    /// Knows nothing of MAS.
+    /// Without MAS.
     WithoutMas,
 }
 
-/// The CRD of a release. The older ones are the current one with what they do not know taken out of both versions.
+/// The CRD of a release. The older ones are the current one without the fields that they lack.
 pub fn definition(release: Release) -> Result<Value> {
     let mut crd: Value = serde_yaml::from_str(include_str!("crds/elementdeployments.yaml"))?;
     let mas = "/schema/openAPIV3Schema/properties/spec/properties/components/properties";
@@ -42,8 +41,7 @@ pub fn definition(release: Release) -> Result<Value> {
     Ok(crd)
 }
 
-/// Installs the CRD of a release, in the place of another one if there is one, and returns once the server serves it
-/// with exactly this schema.
+/// Installs or replaces the CRD, and returns once the server serves exactly this schema.
 pub async fn install(client: &kube::Client, release: Release) -> Result<()> {
     let definition = definition(release)?;
     let crds = Api::<CustomResourceDefinition>::all(client.clone());
@@ -58,13 +56,12 @@ pub async fn install(client: &kube::Client, release: Release) -> Result<()> {
     Err(format!("the API server does not serve {NAME} after 30 s").into())
 }
 
-/// Whether a server has the CRD, whoever put it there. On a cluster that is somebody's own, ask this before
-/// [`install`], which replaces what is there.
+/// Whether a server has the CRD. On an existing cluster, call this before [`install`], which replaces it.
 pub async fn installed(client: &kube::Client) -> Result<bool> {
     Ok(Api::<CustomResourceDefinition>::all(client.clone()).get_opt(NAME).await?.is_some())
 }
 
-/// Takes the CRD away again, and with it every `ElementDeployment`.
+/// Deletes the CRD, and with it every `ElementDeployment`.
 pub async fn remove(client: &kube::Client) -> Result<()> {
     let crds = Api::<CustomResourceDefinition>::all(client.clone());
     crds.delete(NAME, &kube::api::DeleteParams::default()).await?;
@@ -74,7 +71,7 @@ pub async fn remove(client: &kube::Client) -> Result<()> {
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    Err(format!("{NAME} is still there after 30 s").into())
+    Err(format!("{NAME} still exists after 30 s").into())
 }
 
 fn established(crd: &CustomResourceDefinition) -> bool {
@@ -82,8 +79,8 @@ fn established(crd: &CustomResourceDefinition) -> bool {
     conditions.into_iter().flatten().any(|one| one.type_ == "Established" && one.status == "True")
 }
 
-/// "Established" comes before the handlers have the new schema. They have it once a server dry run keeps or refuses a
-/// field as this release must.
+/// Waits until the handlers use the new schema, which is after "Established": until a server-side dry run keeps or refuses a field
+/// as this release does.
 async fn published(client: &kube::Client, release: Release) -> bool {
     let knows_active = release == Release::Current;
     let knows_mas = release != Release::WithoutMas;
@@ -91,7 +88,7 @@ async fn published(client: &kube::Client, release: Release) -> bool {
         && accepts(client, "encryptionSecretSecretKey", serde_json::json!("x")).await == Some(knows_mas)
 }
 
-/// Whether a MAS component with this field would be stored; `None` where the question failed for another reason.
+/// Whether a MAS component with this field would be stored; `None` after another error.
 async fn accepts(client: &kube::Client, field: &str, value: Value) -> Option<bool> {
     let mut object = serde_json::json!({
         "apiVersion": "matrix.element.io/v1alpha2",
@@ -118,7 +115,7 @@ async fn accepts(client: &kube::Client, field: &str, value: Value) -> Option<boo
     }
 }
 
-/// The kind as `kube`'s dynamic API wants it, in the version that is stored.
+/// The kind for `kube`'s dynamic API, in the stored version.
 pub fn resource() -> ApiResource {
     let kind = GroupVersionKind::gvk("matrix.element.io", "v1alpha2", "ElementDeployment");
     ApiResource::from_gvk_with_plural(&kind, "elementdeployments")

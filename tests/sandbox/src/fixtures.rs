@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 
 use crate::{Result, crds};
 
-/// The identity providers' `idpId`s: valid ULIDs, as MAS wants them.
+/// The identity providers' `idpId`s: valid ULIDs, as MAS requires.
 pub const IDP_IDS: [&str; 2] = ["01JABCDEFGHJKMNPQRSTVWXYZ0", "01JBCDEFGHJKMNPQRSTVWXYZ01"];
 
-/// An `ElementDeployment` on legacy authentication with everything that belongs to it. No name is fixed: all are
-/// derived from those given, so that nothing can come to rely on them.
+/// An `ElementDeployment` on legacy authentication with its Secrets. All names are derived from the parameters, so that no test
+/// can depend on fixed ones.
 #[derive(Clone, Debug)]
 pub struct Deployment {
     name: String,
@@ -22,12 +22,12 @@ pub struct Deployment {
 }
 
 impl Deployment {
-    /// A deployment for `example.com`.
+    /// For the domain `example.com`.
     pub fn new(name: &str, namespace: &str) -> Self {
         Self::for_domain(name, namespace, "example.com")
     }
 
-    /// A deployment for a domain; its hosts are `matrix.`, `element.`, … of it.
+    /// For a domain, with the hosts `matrix.`, `element.` and so on.
     pub fn for_domain(name: &str, namespace: &str, domain: &str) -> Self {
         let object = json!({
             "apiVersion": "matrix.element.io/v1alpha2",
@@ -39,7 +39,7 @@ impl Deployment {
                     "config": { "domainName": domain },
                     "k8s": { "ingresses": {
                         "ingressClassName": "public",
-                        // Nothing about certificates can be looked at in this mode; tests of the others set them.
+                        // Without certificates in the cluster; tests of the other modes set them.
                         "tls": { "mode": "external" },
                     } },
                 },
@@ -49,8 +49,7 @@ impl Deployment {
         Self { name: name.to_owned(), namespace: namespace.to_owned(), domain: domain.to_owned(), object }
     }
 
-    /// Sets any value by JSON pointer, for instance `/spec/components/synapse/config/additional`. What lies on the way
-    /// is made where it is missing.
+    /// Sets a value by JSON pointer, such as `/spec/components/synapse/config/additional`; creates missing parents.
     #[must_use]
     pub fn set(mut self, pointer: &str, value: impl Into<Value>) -> Self {
         let mut place = &mut self.object;
@@ -79,32 +78,29 @@ impl Deployment {
         self.set("/spec/components/matrixAuthenticationService", component)
     }
 
-    /// Its name.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Its namespace.
     pub fn namespace(&self) -> &str {
         &self.namespace
     }
 
-    /// A good host for MAS, `auth.` of the domain.
+    /// `auth.` of the domain.
     pub fn mas_host(&self) -> String {
         format!("auth.{}", self.domain)
     }
 
-    /// The name of MAS's Secret: the one that the component names, else one derived from the deployment's.
+    /// The name of MAS's Secret from the component, or derived from the deployment's name.
     pub fn mas_secret_name(&self) -> String {
         self.named("/spec/components/matrixAuthenticationService").unwrap_or_else(|| format!("{}-mas", self.name))
     }
 
-    /// The `ElementDeployment` as JSON.
     pub fn object(&self) -> &Value {
         &self.object
     }
 
-    /// The Secrets of all components but MAS, under the names that the spec has for them.
+    /// The Secrets of all components except MAS, with their names in the spec.
     pub fn secrets(&self) -> Vec<Secret> {
         let name = |pointer: &str| self.named(pointer).unwrap_or_default();
         vec![
@@ -124,7 +120,7 @@ impl Deployment {
         ]
     }
 
-    /// A good Secret for the MAS component, for tests that do not let `prepare` make it.
+    /// A valid Secret for MAS, for tests without `prepare`.
     pub fn mas_secret(&self) -> Result<Secret> {
         let key = rcgen::KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, rcgen::RsaKeySize::_2048)?;
         Ok(self.secret(
@@ -137,12 +133,12 @@ impl Deployment {
         ))
     }
 
-    /// Every value in [`Self::secrets`], none of which may ever be printed.
+    /// All values in [`Self::secrets`], which must never be printed.
     pub fn secret_values(&self) -> Vec<String> {
         self.secrets().into_iter().flat_map(|one| one.string_data.unwrap_or_default().into_values()).collect()
     }
 
-    /// Creates the Secrets, then the `ElementDeployment` (with MAS's Secret where it has the component).
+    /// Creates the Secrets, MAS's only if the spec has the component, then the `ElementDeployment`.
     pub async fn create(&self, client: &kube::Client) -> Result<()> {
         let secrets = Api::<Secret>::namespaced(client.clone(), &self.namespace);
         let mut wanted = self.secrets();
@@ -162,7 +158,6 @@ impl Deployment {
         Api::namespaced_with(client.clone(), &self.namespace, &crds::resource())
     }
 
-    /// The `secretName` of a part of the spec.
     fn named(&self, pointer: &str) -> Option<String> {
         self.object.pointer(pointer)?.get("secretName")?.as_str().map(str::to_owned)
     }

@@ -1,4 +1,4 @@
-//! Following one object's history, write by write.
+//! Watches the writes to one object.
 
 use std::time::Duration;
 
@@ -10,17 +10,17 @@ use tokio::time::timeout;
 
 use crate::Result;
 
-/// How long the next event may take. Generous: nothing is proven by being quick.
+/// The time limit for the next event.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Sees every write to one object from a moment on, as a watch gives them: none is left out, none is merged.
+/// Receives every write to one object through a watch.
 pub struct Follower {
     events: BoxStream<'static, kube::Result<WatchEvent<DynamicObject>>>,
     last: Value,
 }
 
 impl Follower {
-    /// Starts with the object as it is now, which is [`Self::last`] until something happens.
+    /// Starts with the current object as [`Self::last`].
     pub async fn start(api: &Api<DynamicObject>, name: &str) -> Result<Self> {
         let now = api.get(name).await?;
         let version = now.metadata.resource_version.clone().unwrap_or_default();
@@ -29,12 +29,11 @@ impl Follower {
         Ok(Self { events, last: serde_json::to_value(now)? })
     }
 
-    /// The object as last seen.
     pub fn last(&self) -> &Value {
         &self.last
     }
 
-    /// The object after the next write to it.
+    /// The object after the next write.
     pub async fn next(&mut self) -> Result<&Value> {
         loop {
             let event = timeout(PATIENCE, self.events.next()).await;
@@ -51,7 +50,7 @@ impl Follower {
         }
     }
 
-    /// The object as last seen, or else after the first write that makes it like this.
+    /// The last seen object, or the one after the first write, for which the condition holds.
     pub async fn until(&mut self, wanted: impl Fn(&Value) -> bool) -> Result<&Value> {
         while !wanted(&self.last) {
             self.next().await?;
@@ -64,7 +63,7 @@ impl Follower {
         format!("the last one was resourceVersion {version} with the status {status}")
     }
 
-    /// Whether nothing is written for a while.
+    /// Whether there is no write for this time.
     pub async fn quiet_for(&mut self, while_: Duration) -> bool {
         timeout(while_, self.next()).await.is_err()
     }

@@ -1,5 +1,5 @@
-//! As much of a kubelet as a port-forward needs: a node that the API server connects to, pods that are ready at once, and
-//! the WebSocket protocol `v4.channel.k8s.io`. What is forwarded ends at a port of this machine.
+//! The part of a kubelet that a port-forward needs: a node that the API server connects to, ready pods, and the WebSocket protocol
+//! `v4.channel.k8s.io`. Forwards to a port of this machine.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -25,10 +25,10 @@ use tokio_tungstenite::tungstenite::protocol::Role;
 use crate::control_plane::pki::Authority;
 use crate::{Namespace, Result};
 
-/// From a pod's port to one of this machine.
+/// Pod's port and local port.
 type Ports = Arc<Mutex<BTreeMap<(String, u16), u16>>>;
 
-/// The kubelet of a node of its own. It ends when dropped; its node stays.
+/// A kubelet with its own node. Stops when dropped; the node remains.
 pub struct Kubelet {
     node: String,
     ports: Ports,
@@ -36,7 +36,7 @@ pub struct Kubelet {
 }
 
 impl Kubelet {
-    /// Starts it and makes its node known to the API server.
+    /// Starts it and registers its node.
     pub async fn start(namespace: &Namespace<'_>) -> Result<Self> {
         let own = Authority::new()?.for_hosts(&["kubelet"])?;
         let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
@@ -73,7 +73,7 @@ impl Kubelet {
         Ok(Self { node, ports, task })
     }
 
-    /// A pod that is ready, with one named port that leads to a port of this machine. `to: None` leads nowhere.
+    /// A ready pod with one named port that is forwarded to a local port; with `to: None` to none.
     pub async fn pod(&self, namespace: &Namespace<'_>, name: &str, port: (&str, u16), to: Option<u16>) -> Result<()> {
         let pods = Api::<Pod>::namespaced(namespace.client()?, namespace.name());
         let object = serde_json::from_value(json!({
@@ -97,7 +97,7 @@ impl Drop for Kubelet {
     }
 }
 
-/// `GET /portForward/NAMESPACE/POD?port=8080` (or `ports=`), as the API server passes it on.
+/// `GET /portForward/NAMESPACE/POD?port=8080` (or `ports=`), as the API server sends it.
 async fn serve<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, ports: &Ports) -> Result<()> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
@@ -112,7 +112,7 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, ports: &Ports) 
         let lines = head.lines().filter_map(|line| line.split_once(':'));
         lines.filter(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim().to_owned()).next()
     };
-    // Of those that a client offers, the one that it speaks.
+    // The supported protocol among those that the client offers.
     let protocol = header("sec-websocket-protocol")
         .and_then(|offered| offered.split(", ").find(|one| *one == "v4.channel.k8s.io").map(str::to_owned));
     let (Some(key), Some(protocol)) = (header("sec-websocket-key"), protocol) else {

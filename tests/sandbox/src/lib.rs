@@ -1,5 +1,5 @@
-//! What the end-to-end tests, the example and the benches share: a real `kube-apiserver` with its etcd, the
-//! `ElementDeployment` CRD, a stand-in for ESS Classic's operator, and realistic objects to put there.
+//! Shared by the end-to-end tests, the example and the benches: a real `kube-apiserver` with etcd, the `ElementDeployment` CRD, a
+//! stand-in for ESS Classic's operator, and realistic objects.
 //!
 //! ```no_run
 //! use ess_mas_sandbox::prelude::*;
@@ -15,8 +15,8 @@
 //! # }
 //! ```
 //!
-//! There is no controller manager and no scheduler, and a kubelet only forwards ports: namespaces are never finalized, owner references
-//! collect nothing, and no pod ever runs.
+//! There is no controller manager and no scheduler, and the kubelet only forwards ports: namespaces are never finalized, there is no
+//! garbage collection, and no pod ever runs.
 
 pub mod assets;
 pub mod chains;
@@ -42,12 +42,11 @@ pub use sandbox::{Namespace, Sandbox, User};
 pub use supervisor::Supervisor;
 pub use sweep::Sweep;
 
-/// What goes wrong here ends a test, so one boxed error with a sentence in it is enough.
+/// An error ends a test, so a boxed error with a message is sufficient.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;
-/// The result of everything that can fail here.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// The names that nearly every test wants.
+/// Common imports of tests.
 pub mod prelude {
     pub use crate::chains::Chain;
     pub use crate::clients::Client;

@@ -1,7 +1,7 @@
-//! Very many deployments: realistic objects of 15 KB, and a server that makes up any number of them.
+//! Large numbers of deployments: realistic objects of 15 KB, and a server that generates any number of them.
 //!
-//! A real API server with etcd holds some ten thousand such objects, and tests use no other. Beyond that the benchmark measures
-//! against a [`Simulation`]: plain HTTP, and lists with `limit` and `continue` and nothing else.
+//! A real API server with etcd can store about ten thousand such objects; tests use only that. For more, the benchmark uses a
+//! [`Simulation`]: plain HTTP with lists, `limit` and `continue`.
 
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Write as _};
@@ -22,12 +22,12 @@ pub fn name(number: usize) -> String {
     format!("chat-{number:06}")
 }
 
-/// A deployment as `kubectl apply` leaves it: with a configuration of several pages, and the copy of the manifest in an
-/// annotation. With what the server adds it is 15 KB.
+/// A deployment created by `kubectl apply`: with a long configuration and the annotation with the manifest. With the fields that the
+/// server adds it is 15 KB.
 pub fn deployment(number: usize, namespace: &str) -> Deployment {
     let mut additional = String::from("max_upload_size: 100M\nrc_message:\n  per_second: 0.5\n  burst_count: 30\n");
     for room in 0..25 {
-        // Writing into a string cannot fail.
+        // Writing to a string cannot fail.
         let _ = write!(
             additional,
             "# Requested by the works council of site {room}; see ticket OPS-{number}-{room}.\nauto_join_rooms_{room}:\n  - \
@@ -48,7 +48,7 @@ pub fn deployment(number: usize, namespace: &str) -> Deployment {
     one.set("/metadata/annotations/kubectl.kubernetes.io~1last-applied-configuration", manifest)
 }
 
-/// The same as an API server gives it out: reconciled, and with what it notes about who wrote which field.
+/// The same as returned by an API server: reconciled, with `managedFields`.
 pub fn served(number: usize, namespace: &str) -> Value {
     let mut object = deployment(number, namespace).object().clone();
     let fields = fields_of(&object["spec"]);
@@ -64,7 +64,7 @@ pub fn served(number: usize, namespace: &str) -> Value {
     object
 }
 
-/// What the operator writes once it is done.
+/// The status after a successful reconcile.
 pub fn status() -> Value {
     let condition = |kind: &str, status: &str, reason: &str, message: &str| {
         json!({"type": kind, "status": status, "reason": reason, "message": message,
@@ -78,7 +78,7 @@ pub fn status() -> Value {
     ]})
 }
 
-/// Creates those with these numbers, reconciled.
+/// Creates the reconciled deployments with these numbers.
 pub async fn create(namespace: &Namespace<'_>, numbers: Range<usize>) -> Result<()> {
     let client = namespace.client()?;
     stream::iter(numbers.map(|number| {
@@ -111,7 +111,7 @@ pub struct Simulation {
 }
 
 impl Simulation {
-    /// Starts one on this machine. It ends with the process.
+    /// Starts one on this machine, until the end of the process.
     pub fn start(total: usize) -> Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let address = format!("http://{}", listener.local_addr()?);
@@ -124,7 +124,7 @@ impl Simulation {
     }
 }
 
-/// Answers until the client goes.
+/// Responds until the client closes the connection.
 fn serve(total: usize, socket: TcpStream) -> std::io::Result<()> {
     socket.set_nodelay(true)?;
     let mut reader = BufReader::new(socket);
@@ -158,7 +158,7 @@ fn answer(total: usize, address: &str) -> String {
     let from = number("continue").unwrap_or(0);
     let to = number("limit").map_or(total, |limit| (from + limit).min(total));
     let go_on = if to < total { format!("from-{to}") } else { String::new() };
-    // In the API server's order: what says how it goes on comes last.
+    // In the API server's order: the continue token comes last.
     let mut body = String::from(r#"{"apiVersion":"matrix.element.io/v1alpha2","items":["#);
     for place in from..to {
         body += if place == from { "" } else { "," };

@@ -1,14 +1,13 @@
-//! Programs that a test needs and cannot bring itself.
+//! Tests that need programs from the machine.
 
 use std::io::{self, Write as _};
 
-/// Says that a test did not run, for want of what a person can install. In CI, where the variable `CI` is set, that is a failure: a
-/// test that passes silently holds nothing.
+/// Reports that a test was skipped because a program is missing. In CI (variable `CI`) this is a failure.
 ///
 /// # Panics
 /// In CI.
 pub fn cannot_run(what: &str, remedy: &str) {
     assert!(std::env::var_os("CI").is_none_or(|ci| ci.is_empty()), "{what} was not tested. {remedy}");
-    // Not `eprintln!`, which a test harness keeps to itself.
+    // Not `eprintln!`, which the test harness captures.
     let _ = writeln!(io::stderr(), "SKIPPED: {what} was not tested. {remedy}");
 }

@@ -1,6 +1,6 @@
-//! A small seeded generator of numbers (the method is known as `SplitMix64`), so that a seed printed today gives the same cases tomorrow.
+//! A seeded random number generator (`SplitMix64`), so that a printed seed reproduces the cases.
 
-/// Deterministic: the same seed gives the same numbers on every machine.
+/// Deterministic: a seed gives the same numbers on every machine.
 #[derive(Debug, Clone)]
 pub struct Rng(u64);
 
@@ -29,12 +29,11 @@ impl Rng {
         self.below(100) < percent
     }
 
-    /// One of them.
     pub fn pick<T: Copy>(&mut self, of: &[T]) -> T {
         of[self.below(of.len())]
     }
 
-    /// One of them, each as often as its weight says.
+    /// One of them, by weight.
     pub fn weighted<T: Copy>(&mut self, of: &[(usize, T)]) -> T {
         let mut roll = self.below(of.iter().map(|(weight, _)| weight).sum());
         for (weight, item) in of {

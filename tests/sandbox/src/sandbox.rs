@@ -1,4 +1,4 @@
-//! A control plane with the CRD on it, shared by the tests of a process, and a namespace for each of them.
+//! A control plane with the CRD, shared by the tests of a process, and a namespace for each test.
 
 use std::future::Future;
 use std::ops::Deref;
@@ -17,17 +17,17 @@ use crate::crds::{self, Release};
 use crate::fixtures::Deployment;
 use crate::operator::Scope;
 
-/// A control plane with the `ElementDeployment` CRD of one release. Everything that [`ControlPlane`] offers is there.
+/// A control plane with the `ElementDeployment` CRD of one release. Dereferences to [`ControlPlane`].
 pub struct Sandbox {
     control_plane: ControlPlane,
 }
 
 impl Sandbox {
-    /// The one that all tests of this process share, with the CRD of [`Release::Current`]. The first call starts it,
-    /// concurrent ones wait. It ends with the process.
+    /// The sandbox that all tests of this process share, with the CRD of [`Release::Current`]. The first call starts it, concurrent
+    /// ones wait. It ends with the process.
     ///
     /// # Panics
-    /// Where it cannot start; the message says why. A test can do nothing about it.
+    /// If it cannot start; the message gives the reason.
     pub fn shared() -> &'static Self {
         static SHARED: OnceLock<std::result::Result<Sandbox, String>> = OnceLock::new();
         match SHARED.get_or_init(|| Self::start(Release::Current).map_err(|error| error.to_string())) {
@@ -36,8 +36,8 @@ impl Sandbox {
         }
     }
 
-    /// One of its own, for a test that looks at all namespaces, needs another release's CRD or breaks things. Costs
-    /// three seconds and 300 MB.
+    /// A separate sandbox, for a test that reads all namespaces, needs another release's CRD or breaks the server. Takes three
+    /// seconds and 300 MB.
     pub fn start(release: Release) -> Result<Self> {
         let control_plane = ControlPlane::start()?;
         let config = control_plane.config();
@@ -45,16 +45,16 @@ impl Sandbox {
         Ok(Self { control_plane })
     }
 
-    /// Makes a namespace that nobody else uses.
+    /// Creates a new namespace.
     pub async fn namespace(&self) -> Result<Namespace<'_>> {
         let metadata = ObjectMeta { generate_name: Some("ess-".to_owned()), ..ObjectMeta::default() };
         let wanted = KubeNamespace { metadata, ..KubeNamespace::default() };
         let made = Api::<KubeNamespace>::all(self.client()?).create(&PostParams::default(), &wanted).await?;
-        let name = made.metadata.name.ok_or("the API server made a namespace without a name")?;
+        let name = made.metadata.name.ok_or("the API server returned a namespace without a name")?;
         Ok(Namespace { sandbox: self, name })
     }
 
-    /// A user who may do what the rules say in every namespace and on what has none. The name must be new on the server.
+    /// A user with these rules in the whole cluster. The name must be new on the server.
     pub async fn cluster_user(&self, name: &str, rules: Vec<PolicyRule>) -> Result<User> {
         let client = self.client()?;
         let role = ClusterRole { metadata: named(name), rules: Some(rules), ..ClusterRole::default() };
@@ -85,43 +85,41 @@ pub struct Namespace<'a> {
 }
 
 impl Namespace<'_> {
-    /// Its name, unique on the server.
+    /// Unique on the server.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The control plane that it is on.
     pub(crate) fn control_plane(&self) -> &ControlPlane {
         &self.sandbox.control_plane
     }
 
-    /// The part of the cluster that an operator of this test should look after.
+    /// The scope for an operator of this test.
     pub fn scope(&self) -> Scope {
         Scope::Namespace(self.name.clone())
     }
 
-    /// A new client for an administrator, whose default namespace this is.
+    /// A new client for an administrator, with this default namespace.
     pub fn client(&self) -> Result<kube::Client> {
         let mut config = self.sandbox.config();
         config.default_namespace.clone_from(&self.name);
         Ok(kube::Client::try_from(config)?)
     }
 
-    /// An administrator's kubeconfig file whose context has this namespace.
+    /// An administrator's kubeconfig file with this namespace.
     pub fn kubeconfig(&self) -> Result<PathBuf> {
         let text = self.sandbox.certificate_kubeconfig("admin", &["system:masters"], Some(&self.name))?;
         self.sandbox.write_file(&format!("{}.kubeconfig", self.name), &text)
     }
 
-    /// Creates the Secrets and the `ElementDeployment` of a fixture, which must be made for this namespace.
+    /// Creates the Secrets and the `ElementDeployment` of a fixture for this namespace.
     pub async fn create(&self, deployment: &Deployment) -> Result<()> {
         deployment.create(&self.client()?).await
     }
 
-    /// A user with a client certificate who may do here what the rules say, and nothing elsewhere.
+    /// A user with a client certificate and these rules in this namespace.
     ///
-    /// Their full name, [`User::name`], ends in the namespace's: the server is shared, and a name that another test
-    /// uses as well would carry that test's rights.
+    /// [`User::name`] ends in the namespace's name, because tests share the server and must not share users.
     pub async fn user(&self, name: &str, rules: Vec<PolicyRule>) -> Result<User> {
         let full = format!("{name}@{}", self.name);
         self.grant(name, rules, user_subject(&full)).await?;
@@ -129,7 +127,7 @@ impl Namespace<'_> {
         self.write_kubeconfig(name, full, &text)
     }
 
-    /// The same with a bearer token, that of a `ServiceAccount` of this name.
+    /// The same with the bearer token of a `ServiceAccount` of this name.
     pub async fn token_user(&self, name: &str, rules: Vec<PolicyRule>) -> Result<User> {
         let accounts = Api::<ServiceAccount>::namespaced(self.client()?, &self.name);
         let account = ServiceAccount { metadata: named(name), ..ServiceAccount::default() };
@@ -164,12 +162,11 @@ impl Namespace<'_> {
     }
 }
 
-/// Somebody who is not an administrator.
+/// A user without administrator permissions.
 #[derive(Clone, Debug)]
 pub struct User {
-    /// As the API server calls them in its messages.
+    /// The name in messages of the API server.
     pub name: String,
-    /// Their kubeconfig file.
     pub kubeconfig: PathBuf,
 }
 
@@ -190,7 +187,7 @@ fn user_subject(name: &str) -> Subject {
     }
 }
 
-/// Runs a future to its end from anywhere, also from within a runtime, which would not allow it on its own threads.
+/// Blocks on a future, also within a runtime, whose own threads do not allow that.
 pub(crate) fn block_on<T: Send + 'static>(future: impl Future<Output = Result<T>> + Send + 'static) -> Result<T> {
     let work = move || tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(future);
     thread::spawn(work).join().map_err(|_| "a helper thread of the sandbox panicked")?

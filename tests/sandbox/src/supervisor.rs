@@ -1,4 +1,4 @@
-//! Processes and files that vanish with their owner, however it ends.
+//! Processes and files that are removed with their owner, however it ends.
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
@@ -10,11 +10,10 @@ use std::process::{Child, Command, Stdio};
 
 use crate::Result;
 
-/// A directory under the system's temporary directory and the processes started in it. When this value is dropped, or
-/// the process that holds it ends in any way at all, the processes are killed and the directory is removed.
+/// A temporary directory and the processes started in it. When this value is dropped, or its process ends in any way, the processes
+/// are killed and the directory is removed.
 ///
-/// The work is done by a small shell script in a process group of its own, out of the reach of Ctrl-C, that waits for
-/// the end of its standard input.
+/// A shell script in its own process group, which Ctrl-C does not reach, waits for the end of its standard input and does that.
 pub struct Supervisor {
     script: Child,
     directory: PathBuf,
@@ -25,12 +24,12 @@ impl Supervisor {
     pub fn start() -> Result<Self> {
         let mut script = Command::new("sh")
             .args(["-c", include_str!("supervisor.sh"), "ess-mas-sandbox-supervisor"])
-            // Only so that a person who looks at the list of processes sees whose it is.
+            // The owner, visible in the list of processes.
             .arg(format!("for-process-{}", std::process::id()))
             .process_group(0)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            // Whoever reads our standard error to its end must not have to wait for the script.
+            // A reader of our standard error must not wait for the script.
             .stderr(Stdio::null())
             .spawn()
             .map_err(|error| format!("cannot start `sh`, which looks after the test servers: {error}"))?;
@@ -45,7 +44,7 @@ impl Supervisor {
         Ok(Self { script, directory })
     }
 
-    /// The directory. It is readable by its owner only, as `mktemp -d` makes it.
+    /// Readable by its owner only, as `mktemp -d` creates it.
     pub fn directory(&self) -> &Path {
         &self.directory
     }
@@ -63,9 +62,9 @@ impl Supervisor {
         Ok(())
     }
 
-    /// The process id of a program that was started here.
+    /// The process ID of a started program.
     pub fn pid(&self, name: &str) -> Result<u32> {
-        // Written by the time the next name is read, but by another process.
+        // Another process writes it.
         for _ in 0..500 {
             if let Ok(text) = fs::read_to_string(self.file(name, "pid")) {
                 return Ok(text.trim().parse()?);
@@ -98,7 +97,7 @@ impl Supervisor {
 impl Drop for Supervisor {
     fn drop(&mut self) {
         drop(self.script.stdin.take());
-        // Waiting makes the end of this value the end of its processes too.
+        // Wait, so that the processes have ended when the value is dropped.
         let _ = self.script.wait();
     }
 }
@@ -152,7 +151,7 @@ mod tests {
         }
     }
 
-    /// Once the script was killed by SIGPIPE when it wanted to say where its directory is, and left the directory.
+    /// SIGPIPE must not kill the script before it has removed the directory.
     #[test]
     fn a_holder_that_is_gone_before_it_knows_the_directory_leaves_none() {
         let outer = Supervisor::start().unwrap();

@@ -1,7 +1,7 @@
-//! Sweeps: many cases of one kind, of which a test tries a part that a seed chooses.
+//! Sweeps: a test runs a part of many cases, selected by a seed.
 //!
-//! `ESS_MAS_SWEEP` is the share in percent; more than 100 is possible where cases are generated. `ESS_MAS_SEED` repeats the choice of
-//! another run, which prints both.
+//! `ESS_MAS_SWEEP` is the share in percent; more than 100 is possible for generated cases. `ESS_MAS_SEED` repeats an earlier selection.
+//! Each run prints both.
 
 use std::env;
 use std::process;
@@ -14,7 +14,7 @@ const SHARE: &str = "ESS_MAS_SWEEP";
 const SEED: &str = "ESS_MAS_SEED";
 const DEFAULT_SHARE: u64 = 5;
 
-/// How much of a sweep is tried, and which part.
+/// The share of a sweep, and its seed.
 #[derive(Clone, Copy, Debug)]
 pub struct Sweep {
     percent: usize,
@@ -22,10 +22,10 @@ pub struct Sweep {
 }
 
 impl Sweep {
-    /// What this process was told, or a small part and a seed of its own; the same for all tests in it.
+    /// The values of the environment variables, or a small share and a random seed; the same for all tests of a process.
     ///
     /// # Panics
-    /// Where a variable is set and is not a number.
+    /// If a variable is not a number.
     pub fn from_environment() -> Self {
         static SWEEP: OnceLock<Sweep> = OnceLock::new();
         let sweep = *SWEEP.get_or_init(|| Self {
@@ -36,7 +36,7 @@ impl Sweep {
         sweep
     }
 
-    /// The seed, for what generates its cases.
+    /// The seed for generated cases.
     pub fn seed(&self) -> u64 {
         self.seed
     }
@@ -63,7 +63,7 @@ fn number(name: &str) -> Option<u64> {
     Some(text.parse().unwrap_or_else(|_| panic!("{name}={text} is not a number")))
 }
 
-/// Another one in every process.
+/// A random seed for each process.
 fn fresh() -> u64 {
     let nanoseconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().subsec_nanos();
     u64::from(nanoseconds ^ process::id().rotate_left(16))

@@ -1,5 +1,4 @@
-//! A web server for any number of hosts, with what the real programs were recorded to answer, or with what no program
-//! should. It notes every request.
+//! A web server for any number of hosts, with recorded responses of real programs, or with faulty ones. It records requests.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -18,38 +17,38 @@ use crate::Result;
 use crate::chains::Chain;
 use crate::control_plane::pki::Authority;
 
-/// What is answered to a request.
+/// A response.
 #[derive(Clone, Debug)]
 pub enum Reply {
     /// A status, headers and a body.
     Whole(u16, Vec<(String, String)>, Vec<u8>),
-    /// A body without an end.
+    /// An endless body.
     Endless,
     /// This many headers.
     Headers(usize),
-    /// A byte now and then, without an end.
+    /// A slow endless body.
     Drip,
-    /// Nothing at all.
+    /// No response.
     Silence,
     /// Bytes that are not HTTP.
     Noise,
-    /// A good head, and the connection's end in the middle of the body.
+    /// A valid head, then the end of the connection within the body.
     CutOff,
     /// These bytes, and the end.
     Raw(Vec<u8>),
-    /// A good head, a part of the body, and the end without TLS's own farewell.
+    /// A valid head, a part of the body, then the end without TLS's `close_notify`.
     Torn,
-    /// A header now and then, without an end.
+    /// Endless slow headers.
     DripHeaders,
-    /// "100 Continue" again and again.
+    /// Endless "100 Continue".
     Continue,
-    /// A body in chunks of one byte each, without an end.
+    /// An endless body in chunks of one byte.
     EndlessChunks,
-    /// What a program behind it answers, on this port of this machine.
+    /// Forwarded to a program on this local port.
     Behind(u16),
-    /// The first where the request, head or body, holds a text, else the second.
+    /// The first if the request contains a text, else the second.
     IfBody(String, Box<Reply>, Box<Reply>),
-    /// One after the other, the last one for ever.
+    /// One after the other; the last one repeats.
     InTurn(Vec<Reply>),
 }
 
@@ -65,12 +64,12 @@ impl Reply {
         Self::Whole(status, vec![("content-type".to_owned(), "text/html".to_owned())], html.as_bytes().to_vec())
     }
 
-    /// Sending on.
+    /// A redirect.
     pub fn redirect(status: u16, location: &str) -> Self {
         Self::Whole(status, vec![("location".to_owned(), location.to_owned())], Vec::new())
     }
 
-    /// What was recorded, such as `dry-run-done/mas-discovery`, from a folder of recordings.
+    /// A recorded response, such as `dry-run-done/mas-discovery`.
     pub fn recorded(folder: &Path, name: &str) -> Self {
         let path = folder.join(format!("{name}.txt"));
         let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
@@ -78,7 +77,7 @@ impl Reply {
         let (head, body) = answer.split_once("\n\n").expect("a body");
         let mut lines = head.lines();
         let status = lines.next().and_then(|line| line.split(' ').next()?.parse().ok()).expect("a status");
-        // How long it was, and how it was sent, does not hold for what was written down.
+        // Length and encoding of the original don't apply to the recording.
         let kept = |name: &str| !["content-length", "transfer-encoding"].contains(&name.to_ascii_lowercase().as_str());
         let headers = lines.filter_map(|line| line.split_once(": ")).filter(|(name, _)| kept(name));
         let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
@@ -86,7 +85,7 @@ impl Reply {
     }
 }
 
-/// A request as it came.
+/// A received request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Visit {
     /// Header `Host`.
@@ -113,7 +112,7 @@ struct State {
     connections: usize,
 }
 
-/// The server, on a port of this machine. It ends when dropped.
+/// The server, on a local port. Stops when dropped.
 pub struct Web {
     port: u16,
     authority: String,
@@ -122,14 +121,14 @@ pub struct Web {
 }
 
 impl Web {
-    /// With a certificate for these hosts from an authority of its own.
+    /// With a certificate for these hosts from its own authority.
     pub async fn start(hosts: &[&str]) -> Result<Self> {
         let authority = Authority::new()?;
         let own = authority.for_hosts(hosts)?;
         Self::secured(authority.certificate().to_owned(), &own.certificate, &own.key).await
     }
 
-    /// With a certificate for these hosts as it should be, or should not.
+    /// With a valid or invalid certificate chain for these hosts.
     pub async fn presenting(hosts: &[&str], chain: Chain) -> Result<Self> {
         let made = chain.make(hosts)?;
         Self::secured(made.authority, &made.certificates, &made.key).await
@@ -146,7 +145,7 @@ impl Web {
         Self::serve(authority, Some(TlsAcceptor::from(Arc::new(config)))).await
     }
 
-    /// Without TLS, as pods are behind an ingress.
+    /// Without TLS, like pods behind an Ingress.
     pub async fn plain() -> Result<Self> {
         Self::serve(String::new(), None).await
     }
@@ -157,7 +156,7 @@ impl Web {
         let state = Arc::new(Mutex::new(State::default()));
         let shared = Arc::clone(&state);
         let task = tokio::spawn(async move {
-            // Connections end with the server.
+            // Closes the connections with the server.
             let mut connections = JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
                 lock(&shared).connections += 1;
@@ -179,7 +178,6 @@ impl Web {
         Ok(Self { port, authority, state, task })
     }
 
-    /// Its port.
     pub fn port(&self) -> u16 {
         self.port
     }
@@ -189,22 +187,22 @@ impl Web {
         &self.authority
     }
 
-    /// What to answer to a path of a host, whatever the query. Anything else is answered with 404.
+    /// Sets the response for a path of a host, with any query. Other paths get 404.
     pub fn answer(&self, host: &str, path: &str, reply: Reply) {
         lock(&self.state).replies.insert((host.to_owned(), path.to_owned()), reply);
     }
 
-    /// Leads everything else that this host is asked for to a program on a port of this machine, without TLS.
+    /// Forwards all other paths of this host to a program on a local port, without TLS.
     pub fn lead(&self, host: &str, port: u16) {
         lock(&self.state).behind.insert(host.to_owned(), port);
     }
 
-    /// How many connections there were, whether anything was asked on them or not.
+    /// The number of connections, with or without requests.
     pub fn connections(&self) -> usize {
         lock(&self.state).connections
     }
 
-    /// A proxy that leads every CONNECT here, whatever the host.
+    /// A proxy that forwards every CONNECT to this server.
     pub async fn proxy(&self) -> Result<WebProxy> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let (port, to) = (listener.local_addr()?.port(), self.port);
@@ -230,12 +228,12 @@ impl Web {
         Ok(WebProxy { port, targets, task })
     }
 
-    /// Every request so far.
+    /// All requests so far.
     pub fn visits(&self) -> Vec<Visit> {
         lock(&self.state).visits.clone()
     }
 
-    /// A flag for each host that leads here.
+    /// A `--resolve` flag for each host.
     pub fn resolve(&self, hosts: &[&str]) -> String {
         let flags: Vec<String> =
             hosts.iter().map(|host| format!(" --resolve {host}:{}:127.0.0.1", self.port)).collect();
@@ -243,7 +241,7 @@ impl Web {
     }
 }
 
-/// A proxy in front of a [`Web`]. It ends when dropped.
+/// A proxy in front of a [`Web`]. Stops when dropped.
 pub struct WebProxy {
     port: u16,
     targets: Arc<Mutex<Vec<String>>>,
@@ -251,12 +249,11 @@ pub struct WebProxy {
 }
 
 impl WebProxy {
-    /// Its port.
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// Every `HOST:PORT` that it was asked to lead to.
+    /// The `HOST:PORT` of every CONNECT.
     pub fn targets(&self) -> Vec<String> {
         self.targets.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -274,7 +271,7 @@ impl Drop for Web {
     }
 }
 
-/// A test that failed while it held the state does not silence the server.
+/// Ignores the poison of a failed test.
 fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -291,7 +288,7 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, state: &Mute
     let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
     let mut visit = Visit { host: String::new(), path, head };
     visit.host = visit.header("host").unwrap_or_default().to_owned();
-    // A client may want to send all of it before it reads.
+    // A client may send everything before it reads.
     let length = visit.header("content-length").and_then(|length| length.parse().ok()).unwrap_or_default();
     let mut body = vec![0; usize::min(length, 64 * 1024)];
     stream.read_exact(&mut body).await?;
@@ -321,7 +318,7 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, state: &Mute
     }
 }
 
-/// One request to a program that speaks plain HTTP, as an ingress does it.
+/// One request to a program with plain HTTP, like an Ingress.
 async fn pass_on<S: AsyncWrite + Unpin>(stream: &mut S, port: u16, request: &[u8]) -> std::io::Result<()> {
     let mut onward = TcpStream::connect(("127.0.0.1", port)).await?;
     let (line, rest) = request.split_at(request.iter().position(|byte| *byte == b'\n').unwrap_or_default() + 1);

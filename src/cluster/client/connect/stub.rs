@@ -11,14 +11,14 @@ impl Cluster {
         Self::from_resolved(resolved, None, limits).await.expect("client")
     }
 
-    /// The same with other limits on requests; that on connecting stays.
+    /// The same with other limits on requests.
     pub(in crate::cluster) fn with_limits(self, limits: Limits) -> Self {
         let Some(mut inner) = Arc::into_inner(self.inner) else { unreachable!("not shared yet") };
         inner.limits = limits;
         Self { inner: Arc::new(inner) }
     }
 
-    /// The same with `-n` given.
+    /// The same with `-n`.
     pub(in crate::cluster) fn with_namespace_given(self) -> Self {
         let Some(mut inner) = Arc::into_inner(self.inner) else { unreachable!("not shared yet") };
         inner.namespace_given = true;

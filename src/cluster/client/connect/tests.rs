@@ -10,7 +10,7 @@ use crate::cluster::resource;
 use crate::cluster::stub::{Step, Stub};
 
 #[tokio::test]
-async fn a_token_refused_half_way_is_renewed_by_its_plugin_even_for_a_write() {
+async fn an_expired_token_is_renewed_by_the_plugin_even_for_a_write() {
     let refused = Step::json(401, &json!({"kind": "Status", "code": 401}));
     let object = Step::json(200, &json!({"kind": "Secret", "metadata": {"name": "x", "resourceVersion": "6"}}));
     let stub = Stub::with_steps(vec![object.clone(), refused, object]).await;
@@ -30,7 +30,7 @@ async fn a_token_refused_half_way_is_renewed_by_its_plugin_even_for_a_write() {
     let path = folder.path().join("config");
     std::fs::write(&path, config.to_string()).expect("written");
     let flags = ConnectionFlags { kubeconfig: Some(path.display().to_string()), ..ConnectionFlags::default() };
-    // Not by `connect`, which sends no token over plain HTTP.
+    // Not with `connect`, which sends no token over plain HTTP.
     let resolved = resolve_in(&flags, &of_process).expect("resolves");
     let cluster = Cluster::from_resolved(resolved, None, Limits::default()).await.expect("set up");
     cluster.get(&resource::<Secret>(), "ess", "x").await.expect("read");

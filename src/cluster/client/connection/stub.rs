@@ -15,7 +15,7 @@ use rustls_pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
 use crate::cluster::ConnectionFlags;
 
-/// An authority, and a server with a certificate of it for `localhost` only.
+/// A server with a certificate for `localhost`, and its authority.
 pub struct TlsServer {
     pub address: String,
     pub config: Arc<rustls::ServerConfig>,
@@ -37,7 +37,7 @@ pub fn file(text: &str) -> tempfile::NamedTempFile {
 
 impl TlsServer {
     pub fn start() -> Self {
-        // Whoever comes first wins; all tests install the same provider.
+        // All tests install the same provider.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let authority = authority();
         let key = KeyPair::generate().expect("key");
@@ -49,7 +49,7 @@ impl TlsServer {
         Self { authority: file(&authority.as_ref().pem()), ..Self::with(Arc::new(SingleCertAndKey::from(shown))) }
     }
 
-    /// With a certificate that its authority, which is any, has not signed.
+    /// With a certificate of another authority.
     pub fn with(shown: Arc<dyn ResolvesServerCert>) -> Self {
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let config = Arc::new(rustls::ServerConfig::builder().with_no_client_auth().with_cert_resolver(shown));

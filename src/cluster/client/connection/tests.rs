@@ -40,7 +40,7 @@ async fn a_proxy_gets_its_own_user_and_the_servers_name_with_a_port() {
         let (place, asked) = proxy(plain().await, None, false).await;
         let resolved = resolved(&to("http://k8s.example"), &format!("{scheme}://us%20er:p%40ss+@{place}"));
         get(&resolved).await.expect("answered");
-        // It tells when the connection is gone, as it is with the client.
+        // Reports when the client closes the connection.
         let asked = timeout(Duration::from_secs(10), asked).await.expect("in time").expect("it works");
         assert!(asked.starts_with(wanted), "{asked}");
         // "us er:p@ss+" in Base64.
@@ -49,7 +49,7 @@ async fn a_proxy_gets_its_own_user_and_the_servers_name_with_a_port() {
 }
 
 #[tokio::test]
-async fn a_proxy_behind_tls_is_checked_against_the_servers_authority() {
+async fn a_tls_proxy_is_verified_with_the_servers_authority() {
     let server = TlsServer::start();
     let acceptor = TlsAcceptor::from(Arc::clone(&server.config));
     let target = server.address.trim_start_matches("https://localhost:");
@@ -66,7 +66,7 @@ async fn a_proxy_behind_tls_is_checked_against_the_servers_authority() {
 }
 
 #[tokio::test]
-async fn a_proxy_that_nobody_answers_for_is_told_as_refused() {
+async fn an_unreachable_proxy_is_reported_as_refused() {
     let nobody = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("address");
     for scheme in ["http", "socks5"] {
         let error =
@@ -77,7 +77,7 @@ async fn a_proxy_that_nobody_answers_for_is_told_as_refused() {
 }
 
 #[tokio::test]
-async fn a_proxy_behind_tls_is_not_expected_to_have_the_servers_other_name() {
+async fn a_tls_proxy_is_verified_with_its_own_name() {
     let server = TlsServer::start();
     let target = server.address.trim_start_matches("https://localhost:");
     let target = SocketAddr::from(([127, 0, 0, 1], target.parse().expect("port")));
@@ -89,7 +89,7 @@ async fn a_proxy_behind_tls_is_not_expected_to_have_the_servers_other_name() {
 }
 
 #[tokio::test]
-async fn without_an_authority_that_of_the_system_decides() {
+async fn without_an_authority_the_systems_is_used() {
     let server = TlsServer::start();
     let mut unknown = direct(&server.flags());
     assert!(get(&unknown).await.is_ok());
@@ -100,12 +100,12 @@ async fn without_an_authority_that_of_the_system_decides() {
 }
 
 #[tokio::test]
-async fn a_certificate_without_its_key_or_a_damaged_one_is_told_and_not_repeated() {
+async fn a_damaged_certificate_or_a_missing_key_is_reported_without_its_content() {
     let server = TlsServer::start();
     let key = || rcgen::KeyPair::generate().expect("key");
     let good = rcgen::CertificateParams::default().self_signed(&key()).expect("one").pem();
     for (certificate, key, wanted) in [
-        ("Y2VydA==", None, "without its key"),
+        ("Y2VydA==", None, "has no key"),
         ("%%canary%%", Some("a2V5".to_owned()), "not valid Base64"),
         ("Y2VydA==", Some("a2V5".to_owned()), "credentials and certificates"),
         (&STANDARD.encode(&good), Some(STANDARD.encode(key().serialize_pem())), "credentials and certificates"),
@@ -120,14 +120,14 @@ async fn a_certificate_without_its_key_or_a_damaged_one_is_told_and_not_repeated
 }
 
 #[test]
-fn an_authority_that_cannot_be_used_is_not_taken_for_a_damaged_client_certificate() {
+fn an_unusable_authority_is_not_reported_as_a_damaged_client_certificate() {
     let mut resolved = direct(&TlsServer::start().flags());
     resolved.config.root_cert = Some(vec![b"nothing".to_vec()]);
     let error = client(&resolved, &resolved.user, None).err().expect("refused").to_string();
     assert!(error.contains("no certificate authority"), "{error}");
 }
 
-/// With a round trip more wherever the server did not find what it prefers in the first message.
+/// Counts another round trip if the first message lacks the preferred key exchange of the server.
 fn handshake_with(group: &'static dyn rustls::crypto::SupportedKxGroup) -> Option<rustls::HandshakeKind> {
     let server = TlsServer::start();
     let provider =
@@ -168,6 +168,6 @@ fn a_handshake_took_a_round_trip_more_because_go_prefers_another_key_exchange() 
     // Go since 1.24, and before.
     assert_eq!(handshake_with(X25519MLKEM768), Some(Full));
     assert_eq!(handshake_with(X25519), Some(Full));
-    // So that the test can fail.
+    // Proves that the test can fail.
     assert_eq!(handshake_with(SECP384R1), Some(FullWithHelloRetryRequest));
 }

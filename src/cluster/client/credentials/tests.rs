@@ -26,7 +26,7 @@ async fn proof_of(user: Value) -> Result<Option<String>, String> {
     Ok(proof.user.token.map(|token| token.expose_secret().to_owned()).or(basic))
 }
 
-/// What the next request is sent with.
+/// The credentials of the next request.
 async fn token(credentials: &Credentials) -> String {
     credentials.current().await.expect("access");
     credentials.state.lock().await.proof.user.token.as_ref().expect("a token").expose_secret().to_owned()
@@ -53,7 +53,7 @@ async fn the_plugin_runs_once_and_again_only_when_its_token_is_refused() {
     for _ in 0..3 {
         assert_eq!(token(&credentials).await, "hello-1");
     }
-    // A second request that was refused with the old token gets the new one without another run.
+    // A second request refused with the old token gets the new one, and the plugin is not run again.
     for _ in 0..2 {
         assert!(credentials.renewed(&first).await.expect("runs").is_some());
         assert_eq!(token(&credentials).await, "hello-2");
@@ -61,7 +61,7 @@ async fn the_plugin_runs_once_and_again_only_when_its_token_is_refused() {
 }
 
 #[tokio::test]
-async fn a_token_in_a_file_is_read_again_when_it_is_refused() {
+async fn a_token_file_is_read_again_after_a_401() {
     let file = tempfile::NamedTempFile::new().expect("file");
     std::fs::write(file.path(), "first").expect("written");
     let resolved = resolved(json!({ "tokenFile": file.path() }));
@@ -83,9 +83,9 @@ async fn an_expired_token_is_renewed_before_it_is_used() {
     assert_eq!(token(&credentials).await, "hello-2");
 }
 
-/// Each run may open a browser.
+/// A plugin may open a browser each time.
 #[tokio::test]
-async fn a_plugin_that_has_nothing_new_is_not_run_every_few_seconds() {
+async fn a_plugin_without_a_new_credential_is_not_run_repeatedly() {
     let folder = tempfile::tempdir().expect("folder");
     let count = folder.path().join("count");
     let script = format!(r#"echo x >> {}; echo "{{\"status\":{{\"token\":\"same\"}}}}""#, count.display());
@@ -98,7 +98,7 @@ async fn a_plugin_that_has_nothing_new_is_not_run_every_few_seconds() {
 }
 
 #[tokio::test]
-async fn what_stands_in_the_kubeconfig_is_sent() {
+async fn credentials_of_the_kubeconfig_are_sent() {
     let some = |text: &str| Ok(Some(text.to_owned()));
     assert_eq!(proof_of(json!({})).await, Ok(None));
     assert_eq!(proof_of(json!({"token": "abc"})).await, some("abc"));
@@ -106,35 +106,35 @@ async fn what_stands_in_the_kubeconfig_is_sent() {
     assert_eq!(proof_of(json!({"username": "jane"})).await, some("jane:"));
     let oidc = json!({"auth-provider": {"name": "oidc", "config": {"id-token": "i", "refresh-token": "r"}}});
     assert_eq!(proof_of(oidc).await, some("i"));
-    // `kubectl config set-credentials --token` leaves the provider where it is, and a plugin is not run then.
+    // `kubectl config set-credentials --token` does not remove the provider; a plugin is not run then.
     let both = json!({"token": "t", "auth-provider": {"name": "oidc", "config": {"id-token": "old"}},
         "exec": {"command": "/nonexistent"}});
     assert_eq!(proof_of(both).await, some("t"));
 }
 
 #[tokio::test]
-async fn a_token_in_a_file_goes_before_one_that_is_written_down() {
+async fn a_token_file_takes_precedence_over_a_token() {
     let file = tempfile::NamedTempFile::new().expect("file");
     let both = json!({"token": "old", "tokenFile": file.path()});
     std::fs::write(file.path(), "new\n").expect("written");
     assert_eq!(proof_of(both.clone()).await, Ok(Some("new".to_owned())));
     std::fs::write(file.path(), "\n").expect("written");
     assert_eq!(proof_of(both).await, Ok(Some("old".to_owned())));
-    assert!(proof_of(json!({"tokenFile": file.path()})).await.expect_err("empty").ends_with("is empty."));
+    assert!(proof_of(json!({"tokenFile": file.path()})).await.expect_err("empty").ends_with("is empty"));
     let error = proof_of(json!({"tokenFile": "/nonexistent"})).await.expect_err("absent");
     assert!(error.contains("/nonexistent") && error.contains("cannot be read"), "{error}");
 }
 
 #[tokio::test]
-async fn a_login_that_kubectl_no_longer_has_is_told_as_such() {
+async fn a_removed_auth_provider_is_refused() {
     let gcp = json!({"auth-provider": {"name": "gcp", "config": {"access-token": "canary"}}});
-    assert!(proof_of(gcp).await.expect_err("refused").contains("logs in with gcp"));
+    assert!(proof_of(gcp).await.expect_err("refused").contains("auth provider gcp"));
     let oidc = json!({"auth-provider": {"name": "oidc"}});
     assert!(proof_of(oidc).await.expect_err("refused").contains("no id-token"));
 }
 
 #[tokio::test]
-async fn what_cannot_be_sent_is_not_repeated() {
+async fn an_invalid_token_is_refused_without_showing_it() {
     let error = proof_of(json!({"token": "canary\u{7}"})).await.expect_err("refused");
     assert!(!error.contains("canary"), "{error}");
 }

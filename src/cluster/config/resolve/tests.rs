@@ -4,7 +4,7 @@ use k8s_openapi::ByteString;
 
 use super::*;
 
-/// A folder with kubeconfigs, and an environment that knows nothing else.
+/// A folder with kubeconfigs and an environment for them.
 struct World {
     folder: tempfile::TempDir,
     vars: Vec<(String, String)>,
@@ -31,7 +31,7 @@ impl World {
         self
     }
 
-    /// `KUBECONFIG` with these files of the folder.
+    /// Sets `KUBECONFIG` to these files.
     fn list(self, names: &[&str]) -> Self {
         let value = names.iter().map(|name| self.path(name)).collect::<Vec<_>>().join(":");
         self.var("KUBECONFIG", &value)
@@ -50,7 +50,7 @@ impl World {
 
     fn error(&self, flags: &ConnectionFlags) -> String {
         let error = self.resolve(flags).expect_err("an error");
-        std::iter::once(error.to_string()).chain(error.hints()).collect::<Vec<_>>().join(" ")
+        std::iter::once(error.to_string()).chain(error.hints()).collect::<Vec<_>>().join(". ")
     }
 }
 
@@ -93,7 +93,7 @@ users:
 const EMPTY_CONTEXT: &str =
     "{apiVersion: v1, kind: Config, current-context: '', contexts: null, clusters: [], users: null}";
 
-/// A self-signed certificate, made for these tests.
+/// A self-signed certificate.
 fn certificate() -> String {
     rcgen::generate_simple_self_signed(vec!["prod.example".to_owned()]).expect("certificate").cert.pem()
 }
@@ -126,7 +126,7 @@ fn the_flag_replaces_the_list_and_must_exist() {
         Some("second")
     );
     let error = world.error(&ConnectionFlags { kubeconfig: Some(world.path("gone")), ..flags() });
-    let told = format!("The kubeconfig {} cannot be read: there is no such file. Check the path", world.path("gone"));
+    let told = format!("kubeconfig {} cannot be read: no such file. Check the path", world.path("gone"));
     assert!(error.starts_with(&told), "{error}");
 }
 
@@ -138,7 +138,7 @@ fn the_default_file_is_in_the_home_folder() {
 }
 
 #[test]
-fn flags_replace_single_values() {
+fn flags_override_single_values() {
     let world = World::new().file("a", PROD).list(&["a"]);
     let resolved =
         world.fine(&ConnectionFlags { cluster: some("other"), user: some("jane"), namespace: some("n"), ..flags() });
@@ -176,39 +176,39 @@ fn a_server_given_by_flag_drops_the_kubeconfigs_tls_name() {
 }
 
 #[test]
-fn names_that_are_not_there_are_told_with_those_that_are() {
+fn a_missing_entry_is_reported_with_the_available_ones() {
     let world = World::new().file("a", PROD).list(&["a"]);
     assert_eq!(
         world.error(&ConnectionFlags { context: some("x"), ..flags() }),
-        "The kubeconfig has no context named x. It names: prod, bare."
+        "context x not found in the kubeconfig. Available contexts: prod, bare."
     );
     assert_eq!(
         world.error(&ConnectionFlags { cluster: some("x"), ..flags() }),
-        "The kubeconfig has no cluster named x. It names: prod, other."
+        "cluster x not found in the kubeconfig. Available clusters: prod, other."
     );
     assert_eq!(
         world.error(&ConnectionFlags { user: some("x"), ..flags() }),
-        "The kubeconfig has no user named x. It names: admin, jane."
+        "user x not found in the kubeconfig. Available users: admin, jane."
     );
-    // As in kubectl, a context may name a user that is not there: it is then nobody.
+    // As in kubectl, a context may name a missing user, which has no credentials.
     assert!(world.fine(&ConnectionFlags { context: some("bare"), ..flags() }).user.token.is_none());
 }
 
 #[test]
-fn nothing_to_talk_to() {
+fn without_a_cluster_the_missing_file_or_context_is_named() {
     let world = World::new().list(&["missing"]);
     let error = world.error(&flags());
-    let missing = format!("KUBECONFIG names {}, and no such file exists", world.path("missing"));
-    assert!(error.starts_with(&format!("No cluster to talk to: {missing}. Name one with --kubeconfig")), "{error}");
+    let missing = format!("KUBECONFIG contains missing files: {}", world.path("missing"));
+    assert!(error.starts_with(&format!("no cluster selected: {missing}. Pass --kubeconfig")), "{error}");
     let chosen = world.error(&ConnectionFlags { context: some("prod"), ..flags() });
     assert!(chosen.contains(&missing), "the file is what is missing, not the context: {chosen}");
     let beside = World::new().file("a", "users: []\n").list(&["a", "missing"]);
     let error = beside.error(&flags());
     let (a, missing) = (beside.path("a"), beside.path("missing"));
-    let looked = format!("no current context is set in a kubeconfig (looked at {a}; KUBECONFIG names {missing}, and");
+    let looked = format!("no current context in {a}; KUBECONFIG contains missing files: {missing}");
     assert!(error.contains(&looked), "{error}");
     let home = World::new().var("HOME", "/nowhere").error(&flags());
-    assert!(home.starts_with("No cluster to talk to: there is no file /nowhere/.kube/config."), "{home}");
+    assert!(home.starts_with("no cluster selected: kubeconfig /nowhere/.kube/config not found"), "{home}");
     let alone = world.fine(&ConnectionFlags { server: some("localhost:8080"), ..flags() });
     assert_eq!((&*alone.config.cluster_url.to_string(), alone.context), ("http://localhost:8080/", None));
 }
@@ -229,8 +229,8 @@ fn an_authority_and_no_verification_exclude_each_other() {
         certificate_authority: Some(world.path("ca.pem")),
         ..flags()
     };
-    assert!(world.error(&both).starts_with("A certificate authority is given, and so is the wish not to verify"));
-    // The flag alone makes the kubeconfig's authority meaningless, and the other way round.
+    assert!(world.error(&both).starts_with("certificate-authority cannot be combined with insecure-skip-tls-verify"));
+    // Each flag alone overrides the kubeconfig's setting.
     let insecure = world.fine(&ConnectionFlags { insecure_skip_tls_verify: true, ..flags() });
     assert!(insecure.config.accept_invalid_certs && insecure.config.root_cert.is_none());
     let verified = world.fine(&ConnectionFlags {
@@ -257,12 +257,12 @@ fn a_flag_replaces_an_authority_that_is_part_of_the_kubeconfig() {
 fn unusable_files_are_named() {
     let world = World::new().file("a", PROD).file("ca.pem", "nothing").list(&["a"]);
     let error = world.error(&ConnectionFlags { certificate_authority: Some(world.path("ca.pem")), ..flags() });
-    let told = format!("No PEM certificate could be read from {}. Name a file with", world.path("ca.pem"));
+    let told = format!("no PEM certificate in {}. Pass a file with", world.path("ca.pem"));
     assert!(error.starts_with(&told), "{error}");
     let error = world.error(&ConnectionFlags { as_groups: vec!["g".to_owned()], ..flags() });
-    assert!(error.starts_with("A uid or a group to act as is given, but no user."));
+    assert!(error.starts_with("--as-uid and --as-group require a user"));
     let error = world.error(&ConnectionFlags { server: some("ftp://x"), ..flags() });
-    assert!(error.starts_with("`ftp://x` is not the address of an API server."));
+    assert!(error.starts_with("`ftp://x` is not the URL of an API server"));
 }
 
 #[tokio::test]
@@ -274,29 +274,26 @@ async fn unusable_client_certificates_are_named() {
     };
     let path = |name: &str| Some(world.path(name));
     let absent = ConnectionFlags { client_certificate: path("no.pem"), client_key: path("no.key"), ..flags() };
-    assert_eq!(
-        refused(absent),
-        format!("The client certificate {} cannot be read: there is no such file.", world.path("no.pem"))
-    );
+    assert_eq!(refused(absent), format!("client certificate {} cannot be read: no such file", world.path("no.pem")));
     let alone = refused(ConnectionFlags { client_certificate: path("crt.pem"), ..flags() });
-    assert_eq!(alone, "A client certificate is given without its key.");
+    assert_eq!(alone, "the client certificate has no key");
     let damaged = ConnectionFlags { client_certificate: path("crt.pem"), client_key: path("crt.pem"), ..flags() };
-    assert!(refused(damaged).starts_with("No connection can be set up with the credentials and certificates of"));
+    assert!(refused(damaged).starts_with("the credentials and certificates of kubeconfig user"));
 }
 
 #[test]
-fn a_name_that_comes_twice_in_one_file_is_refused() {
+fn entries_with_the_same_name_in_one_file_are_refused() {
     for kind in ["clusters", "contexts", "users"] {
         let twice = format!("{kind}: [{{name: prod}}, {{name: other}}, {{name: prod}}]");
         let world = World::new().file("a", &twice).list(&["a"]);
         let error = world.error(&flags());
-        let wanted = format!("The kubeconfig {} has more than one entry named prod in {kind}.", world.path("a"));
+        let wanted = format!("kubeconfig {} has more than one entry named prod in {kind}", world.path("a"));
         assert!(error.starts_with(&wanted), "{error}");
     }
 }
 
 #[test]
-fn a_name_that_comes_again_in_another_file_of_the_list_is_the_first_ones() {
+fn of_entries_with_the_same_name_in_several_files_the_first_wins() {
     let world = World::new().file("a", PROD).file("b", PROD.replace("prod-token", "wrong").as_str());
     for (names, token) in [(["a", "b"], "prod-token"), (["b", "a"], "wrong")] {
         let list = World { vars: Vec::new(), folder: tempfile::tempdir().expect("folder") };
@@ -304,12 +301,12 @@ fn a_name_that_comes_again_in_another_file_of_the_list_is_the_first_ones() {
         let resolved = list.var("KUBECONFIG", &value).fine(&flags());
         assert_eq!(resolved.user.token.expect("a token").expose_secret(), token);
     }
-    // What is refused in one file is refused in a list, whichever file it is in; documents of one file are put together.
+    // The same applies to each file of a list, and to all documents of a file together.
     let twice = "users: [{name: jane, user: {token: canary}}, {name: jane}]";
     for names in [["a", "c"], ["c", "a"]] {
         let world = World::new().file("a", PROD).file("c", twice).list(&names);
         let error = world.error(&flags());
-        let told = format!("The kubeconfig {} has more than one entry named jane in users.", world.path("c"));
+        let told = format!("kubeconfig {} has more than one entry named jane in users", world.path("c"));
         assert!(error.starts_with(&told) && !error.contains("canary"), "{error}");
     }
     let world = World::new().file("a", &format!("---\n{PROD}---\n{SECOND}")).list(&["a"]);
@@ -317,13 +314,13 @@ fn a_name_that_comes_again_in_another_file_of_the_list_is_the_first_ones() {
 }
 
 #[test]
-fn a_key_that_comes_twice_is_refused() {
+fn a_repeated_key_is_refused() {
     let world = World::new().file("a", "users: []\nclusters: []\nusers: [{name: x}]\n").list(&["a"]);
     assert!(world.error(&flags()).contains("is not a valid kubeconfig"));
 }
 
 #[test]
-fn empty_texts_and_line_breaks_in_base64_are_nothing_to_kubectl() {
+fn empty_texts_and_line_breaks_in_base64_are_ignored() {
     let base64 = serde_json::to_value(ByteString(certificate().into_bytes())).expect("base64");
     let (start, end) = base64.as_str().expect("text").split_at(70);
     let config = PROD
@@ -343,7 +340,7 @@ fn empty_texts_and_line_breaks_in_base64_are_nothing_to_kubectl() {
 }
 
 #[test]
-fn what_does_not_fit_is_told_with_its_line_and_not_repeated() {
+fn a_syntax_error_is_reported_with_its_line_and_without_its_text() {
     for (text, line) in [
         ("clusters: canary\n", 1),
         ("users:\n- name: x\n  user:\n    token: [canary]\n", 4),
@@ -355,14 +352,14 @@ fn what_does_not_fit_is_told_with_its_line_and_not_repeated() {
         ("a: 1\nb: *canary\n", 2),
     ] {
         let world = World::new().file("a", text).list(&["a"]);
-        let wanted = format!("The kubeconfig {} is not a valid kubeconfig (see line {line}). Correct", world.path("a"));
+        let wanted = format!("kubeconfig {} is not a valid kubeconfig (see line {line}). Correct", world.path("a"));
         let error = world.error(&flags());
         assert!(error.starts_with(&wanted) && !error.contains("canary"), "{text}: {error}");
     }
 }
 
 #[test]
-fn texts_in_the_encodings_of_windows_are_read() {
+fn utf16_and_byte_order_marks_are_read() {
     let text = "current-context: größe\n";
     let wide = |unit: fn(u16) -> [u8; 2]| text.encode_utf16().flat_map(unit).collect::<Vec<_>>();
     let world = World::new().list(&["a"]);
@@ -375,10 +372,10 @@ fn texts_in_the_encodings_of_windows_are_read() {
         [&[0xFF, 0xFE], &*wide(u16::to_le_bytes)].concat(),
         [&[0xFE, 0xFF], &*wide(u16::to_be_bytes)].concat(),
     ] {
-        assert!(error(&bytes).starts_with("The kubeconfig has no context named größe."));
+        assert!(error(&bytes).starts_with("context größe not found in the kubeconfig"));
     }
     for bytes in [&b"current-context: \xFF\n"[..], b"\xFF\xFEa"] {
-        let told = format!("The kubeconfig {} cannot be read: it is not text. Check", world.path("a"));
+        let told = format!("kubeconfig {} cannot be read: it is not text. Check", world.path("a"));
         assert!(error(bytes).starts_with(&told));
     }
 }

@@ -16,20 +16,20 @@ fn wrapped(tls: TlsError) -> kube::Error {
 }
 
 #[test]
-fn a_client_certificate_refused_after_the_handshake_means_nothing_was_done() {
+fn a_client_certificate_refused_after_the_handshake_proves_that_nothing_was_changed() {
     let error = sorted(wrapped(TlsError::AlertReceived(rustls::AlertDescription::CertificateExpired)));
     assert!(matches!(error.kind(), ErrorKind::TlsFailed { .. }) && error.certainly_not_processed());
 }
 
 #[test]
-fn any_other_alert_on_a_connection_that_stood_proves_nothing() {
+fn other_tls_alerts_prove_nothing() {
     let error = sorted(wrapped(TlsError::AlertReceived(rustls::AlertDescription::InternalError)));
     assert!(matches!(error.kind(), ErrorKind::ConnectionLost { .. }) && !error.certainly_not_processed());
     assert!(!sorted(wrapped(TlsError::DecryptError)).certainly_not_processed());
 }
 
 #[test]
-fn what_broke_after_connecting_may_have_been_processed() {
+fn a_request_on_a_lost_connection_may_have_been_processed() {
     let error = sorted(kube::Error::Service(Box::new(io::Error::from(io::ErrorKind::ConnectionReset))));
     assert!(matches!(error.kind(), ErrorKind::ConnectionLost { .. }));
     assert!(!error.certainly_not_processed());
@@ -47,12 +47,12 @@ async fn outcome(flags: &ConnectionFlags) -> Result<(), String> {
 }
 
 #[tokio::test]
-async fn a_trusted_server_is_talked_to() {
+async fn a_trusted_server_is_accepted() {
     assert_eq!(outcome(&TlsServer::start().flags()).await, Ok(()));
 }
 
 #[tokio::test]
-async fn a_server_of_another_authority_is_not() {
+async fn a_server_of_another_authority_is_refused() {
     let server = TlsServer::start();
     let other = file(&authority().as_ref().pem());
     let flags = ConnectionFlags { certificate_authority: Some(other.path().display().to_string()), ..server.flags() };
@@ -62,7 +62,7 @@ async fn a_server_of_another_authority_is_not() {
 }
 
 #[tokio::test]
-async fn a_server_under_another_name_is_not_unless_the_name_is_given() {
+async fn a_server_with_another_name_is_refused_unless_the_flag_names_it() {
     let server = TlsServer::start();
     let address = server.address.replace("localhost", "127.0.0.1");
     let flags = ConnectionFlags { server: Some(address), ..server.flags() };
@@ -72,7 +72,7 @@ async fn a_server_under_another_name_is_not_unless_the_name_is_given() {
 }
 
 #[tokio::test]
-async fn a_server_without_tls_is_told_as_such() {
+async fn a_server_without_tls_is_reported() {
     let server = TlsServer::start();
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = format!("https://{}", listener.local_addr().expect("address"));

@@ -23,7 +23,7 @@ fn quick() -> Waits {
     Waits { answer: ms(500), silence: ms(500), unreachable: ms(1), pauses: [10, 20, 30, 40].map(ms) }
 }
 
-/// Everything that is seen until there is nothing more, and the requests that it took.
+/// All events until the end, and the requests.
 async fn seen(steps: Vec<Step>, waits: Waits) -> (Vec<String>, Vec<String>) {
     let stub = Stub::with_steps(steps).await;
     let cluster = Cluster::to_stub(&stub.address, Limits::default()).await;
@@ -41,7 +41,7 @@ async fn seen(steps: Vec<Step>, waits: Waits) -> (Vec<String>, Vec<String>) {
 }
 
 #[tokio::test]
-async fn one_request_shows_what_is_there_and_what_happens() {
+async fn one_request_returns_existing_objects_and_changes() {
     let events = [line("ADDED", &pod("a", 3)), line("MODIFIED", &pod("a", 7)), line("DELETED", &pod("a", 8))];
     let (seen, requests) = seen(vec![stream(&events), Step::json(403, &json!({}))], quick()).await;
     assert_eq!(seen, ["+a", "+a", "-a", "?", "?"]);
@@ -50,7 +50,7 @@ async fn one_request_shows_what_is_there_and_what_happens() {
 }
 
 #[tokio::test]
-async fn whoever_may_not_look_is_not_asked_again() {
+async fn a_forbidden_watch_is_not_retried() {
     for code in [401, 403, 404, 405] {
         let (seen, requests) = seen(vec![Step::json(code, &json!({"kind": "Status", "code": code}))], quick()).await;
         assert_eq!((seen, requests.len()), (vec!["?".to_owned()], 1), "{code}");
@@ -58,7 +58,7 @@ async fn whoever_may_not_look_is_not_asked_again() {
 }
 
 #[tokio::test]
-async fn a_server_that_breaks_off_again_and_again_is_left_alone_after_four_times() {
+async fn a_watch_ends_after_four_interrupted_connections() {
     for step in [Step::json(500, &json!({})), Step::json(429, &json!({})), stream(&[]), Step::Half("x".into())] {
         let (_, requests) = seen(vec![step], quick()).await;
         assert_eq!(requests.len(), 4);
@@ -68,7 +68,7 @@ async fn a_server_that_breaks_off_again_and_again_is_left_alone_after_four_times
 }
 
 #[tokio::test]
-async fn a_server_that_is_restarted_is_waited_for_but_not_for_ever() {
+async fn a_restarting_server_is_retried_for_a_limited_time() {
     let back = vec![Step::Cut, Step::Cut, stream(&[line("ADDED", &pod("a", 3))]), Step::json(403, &json!({}))];
     let (seen, requests) = seen(back, quick()).await;
     assert_eq!((seen, requests.len()), (vec!["+a".to_owned(), "?".to_owned(), "?".to_owned()], 4));
@@ -77,7 +77,7 @@ async fn a_server_that_is_restarted_is_waited_for_but_not_for_ever() {
 }
 
 #[tokio::test]
-async fn a_version_that_is_too_old_begins_anew() {
+async fn an_expired_version_restarts_the_watch() {
     let gone = json!({"kind": "Status", "code": 410});
     let steps = vec![
         stream(&[line("ADDED", &pod("a", 3)), line("ERROR", &gone)]),
@@ -91,7 +91,7 @@ async fn a_version_that_is_too_old_begins_anew() {
 }
 
 #[tokio::test]
-async fn a_connection_that_falls_silent_is_given_up() {
+async fn a_silent_connection_is_closed() {
     let silent =
         Step::Stream(vec![(Duration::ZERO, line("ADDED", &pod("a", 3))), (Duration::from_mins(5), String::new())]);
     let (seen, requests) = seen(vec![silent, Step::json(403, &json!({}))], quick()).await;
@@ -99,7 +99,7 @@ async fn a_connection_that_falls_silent_is_given_up() {
 }
 
 #[tokio::test]
-async fn a_namespace_full_of_others_is_not_looked_at() {
+async fn a_namespace_with_too_many_objects_is_not_watched() {
     let crowd: Vec<String> = (0..=u32::try_from(MOST).unwrap() + 5)
         .map(|number| line("ADDED", &pod(&format!("p{number}"), number)))
         .collect();
@@ -107,9 +107,9 @@ async fn a_namespace_full_of_others_is_not_looked_at() {
     assert_eq!((seen.last().map(String::as_str), requests.len()), (Some("?"), 1));
 }
 
-/// What half an hour of an activation costs here, if a load balancer cuts every connection after five minutes.
+/// The requests of half an hour, with a load balancer that closes every connection after five minutes.
 #[test]
-fn the_pauses_keep_within_the_budget() {
+fn the_pauses_stay_within_the_request_budget() {
     let mut at = Duration::ZERO;
     let mut requests = 1;
     for pause in Waits::default().pauses {

@@ -72,7 +72,7 @@ fn quick() -> Timing {
         settled: ms(150),
         first_pause: ms(10),
         longest_pause: ms(40),
-        longest_wish: ms(300),
+        longest_retry_after: ms(300),
         ..Timing::default()
     }
 }
@@ -111,7 +111,7 @@ async fn nothing_more(watch: &mut Watch, within: Duration) {
 }
 
 #[tokio::test]
-async fn events_are_told_and_the_request_is_for_one_object() {
+async fn events_are_reported_and_the_request_selects_one_object() {
     let (stub, mut watch) = watch(vec![open(&[line("MODIFIED", &object(6)), line("MODIFIED", &object(8))])]).await;
     assert_eq!(told(&mut watch, 2).await, ["6+", "8+"]);
     let request = stub.seen()[0].line.clone();
@@ -122,7 +122,7 @@ async fn events_are_told_and_the_request_is_for_one_object() {
 }
 
 #[tokio::test]
-async fn a_cut_inside_a_line_loses_nothing_and_repeats_nothing() {
+async fn an_incomplete_line_loses_and_repeats_no_event() {
     let whole = line("MODIFIED", &object(7));
     let (stub, mut watch) = watch(vec![
         stream(&[line("MODIFIED", &object(6)), whole[..whole.len() / 2].to_owned()]),
@@ -134,7 +134,7 @@ async fn a_cut_inside_a_line_loses_nothing_and_repeats_nothing() {
 }
 
 #[tokio::test]
-async fn a_bookmark_advances_the_version_without_being_told() {
+async fn a_bookmark_advances_the_version_without_an_event() {
     let (stub, mut watch) = watch(vec![
         Step::StreamToEnd(vec![(Duration::ZERO, bookmark(20)), (ms(200), bookmark(30))]),
         open(&[line("MODIFIED", &object(31))]),
@@ -145,7 +145,7 @@ async fn a_bookmark_advances_the_version_without_being_told() {
 }
 
 #[tokio::test]
-async fn an_expired_version_at_the_start_leads_to_a_fresh_read_and_a_gap() {
+async fn an_expired_version_at_the_start_leads_to_a_new_read_and_a_gap() {
     let (stub, mut watch) =
         watch(vec![Step::json(410, &status(410)), list(50, &[object(40)]), open(&[line("MODIFIED", &object(51))])])
             .await;
@@ -166,7 +166,7 @@ async fn an_expired_version_in_the_middle_of_a_stream() {
 }
 
 #[tokio::test]
-async fn a_fresh_read_that_shows_the_same_version_is_no_gap() {
+async fn reading_the_same_version_again_is_no_gap() {
     let (stub, mut watch) =
         watch(vec![Step::json(410, &status(410)), list(50, &[object(5)]), open(&[line("MODIFIED", &object(51))])])
             .await;
@@ -175,7 +175,7 @@ async fn a_fresh_read_that_shows_the_same_version_is_no_gap() {
 }
 
 #[tokio::test]
-async fn a_server_that_forgets_its_own_version_is_not_asked_in_circles() {
+async fn an_expired_version_right_after_a_read_causes_no_busy_loop() {
     let stub = Stub::with_script(Box::new(|_, seen: &Seen| {
         if seen.line.contains("watch=true") { Step::json(410, &status(410)) } else { list(50, &[object(5)]) }
     }))
@@ -190,7 +190,7 @@ async fn a_server_that_forgets_its_own_version_is_not_asked_in_circles() {
 }
 
 #[tokio::test]
-async fn server_errors_are_waited_out_and_told_once() {
+async fn server_errors_are_retried_and_reported_once() {
     let (stub, mut watch) = watch(vec![
         Step::json(500, &status(500)),
         Step::json(503, &status(503)),
@@ -205,7 +205,7 @@ async fn server_errors_are_waited_out_and_told_once() {
 }
 
 #[tokio::test]
-async fn a_blip_after_trouble_that_is_over_is_a_blip_again() {
+async fn a_single_failure_after_recovery_is_not_reported() {
     let (_stub, mut watch) = watch(vec![
         Step::json(500, &status(500)),
         Step::json(500, &status(500)),
@@ -218,13 +218,13 @@ async fn a_blip_after_trouble_that_is_over_is_a_blip_again() {
 }
 
 #[tokio::test]
-async fn one_blip_is_not_told() {
+async fn a_single_failure_is_not_reported() {
     let (_stub, mut watch) = watch(vec![Step::json(500, &status(500)), open(&[line("MODIFIED", &object(6))])]).await;
     assert_eq!(told(&mut watch, 1).await, ["6+"]);
 }
 
 #[tokio::test]
-async fn a_wish_for_a_pause_is_granted() {
+async fn retry_after_is_respected() {
     let (_stub, mut watch) = watch(vec![
         Step::AnswerWith(429, "Retry-After: 1", status(429).to_string()),
         open(&[line("MODIFIED", &object(6))]),
@@ -236,7 +236,7 @@ async fn a_wish_for_a_pause_is_granted() {
 }
 
 #[tokio::test]
-async fn expired_credentials_and_a_withdrawn_right_are_trouble_and_are_tried_again() {
+async fn expired_credentials_and_a_missing_permission_are_trouble_and_retried() {
     for code in [401, 403] {
         let (_stub, mut watch) = watch(vec![
             stream(&[line("MODIFIED", &object(6))]),
@@ -265,7 +265,7 @@ async fn an_error_event_is_not_the_object() {
 }
 
 #[tokio::test]
-async fn a_silent_connection_is_given_up_and_resumed() {
+async fn a_silent_connection_is_closed_and_resumed() {
     let (stub, mut watch) =
         watch(vec![open(&[line("MODIFIED", &object(6))]), open(&[line("MODIFIED", &object(7))])]).await;
     let began = Instant::now();
@@ -275,14 +275,14 @@ async fn a_silent_connection_is_given_up_and_resumed() {
 }
 
 #[tokio::test]
-async fn a_server_that_accepts_and_says_nothing_is_trouble() {
+async fn a_server_that_does_not_respond_is_reported_as_trouble() {
     let (_stub, mut watch) = watch(vec![Step::Silence(Duration::from_mins(1))]).await;
     let WatchItem::Trouble(error) = next(&mut watch).await else { panic!("trouble") };
     assert!(matches!(error.kind(), ErrorKind::Timeout { .. }), "{error}");
 }
 
 #[tokio::test]
-async fn a_connection_that_ends_at_once_again_and_again_is_no_busy_loop() {
+async fn connections_that_end_immediately_cause_no_busy_loop() {
     let (stub, mut watch) = watch(vec![Step::StreamToEnd(vec![(Duration::ZERO, bookmark(9))])]).await;
     assert_eq!(told(&mut watch, 1).await, ["trouble"]);
     let before = stub.seen().len();
@@ -291,7 +291,7 @@ async fn a_connection_that_ends_at_once_again_and_again_is_no_busy_loop() {
 }
 
 #[tokio::test]
-async fn deleted_and_made_anew_under_the_same_name() {
+async fn a_deleted_and_recreated_object_is_reported() {
     let (_stub, mut watch) = watch(vec![open(&[
         line("DELETED", &object(6)),
         line("ADDED", &made_as("b", 9)),
@@ -304,14 +304,14 @@ async fn deleted_and_made_anew_under_the_same_name() {
 }
 
 #[tokio::test]
-async fn deleted_during_an_outage() {
+async fn a_deletion_during_an_outage_is_reported() {
     let (_stub, mut watch) =
         watch(vec![Step::json(410, &status(410)), list(50, &[]), open(&[line("ADDED", &made_as("b", 51))])]).await;
     assert_eq!(told(&mut watch, 2).await, ["deleted", "51+"]);
 }
 
 #[tokio::test]
-async fn the_same_state_twice_and_other_objects_are_no_news() {
+async fn repeated_states_and_other_objects_are_not_reported() {
     let mut other = object(7);
     other["metadata"]["name"] = "second".into();
     let (_stub, mut watch) = watch(vec![open(&[
@@ -326,7 +326,7 @@ async fn the_same_state_twice_and_other_objects_are_no_news() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_gone_for_a_while() {
+async fn a_watch_resumes_after_an_outage() {
     let port = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = port.local_addr().expect("address");
     drop(port);
@@ -390,7 +390,7 @@ async fn dropping_the_watch_ends_its_connection() {
 #[test]
 fn a_quiet_half_hour_costs_few_requests() {
     let timing = Timing::default();
-    // With bookmarks the server's limit ends a connection, without them the silence does.
+    // With bookmarks the server's limit ends a connection, without them the limit for silence.
     assert!(1800 / timing.silence.as_secs() <= 30);
     assert!(timing.server_limit < Duration::from_mins(5));
 }

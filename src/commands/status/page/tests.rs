@@ -217,7 +217,7 @@ fn the_morning_after_a_failed_dry_run_tells_cause_file_and_what_has_happened_sin
     let shown = page(plain(120), &failed);
     for words in [
         "dry run failed",
-        "The last dry run failed 12 hours ago:\n  Synapse lets guests in",
+        "The last dry run failed 12 hours ago:\n  Synapse accepts guests",
         "A later reconcile of the operator succeeded. The dry run must be repeated",
         "  Saved: /home/me/.local/state/kubectl-ess-mas/saved.json",
     ] {

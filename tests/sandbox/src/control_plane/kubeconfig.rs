@@ -4,15 +4,15 @@ use serde_json::{Value, json};
 
 use crate::Result;
 
-/// How a user proves who they are.
+/// A user's credentials.
 pub(crate) enum Credential<'a> {
-    /// Paths are not used, so that the file works from anywhere: both are PEM.
+    /// Both in PEM, without paths, so that the file works in every folder.
     Certificate { certificate: &'a str, key: &'a str },
     /// A bearer token.
     Token(&'a str),
 }
 
-/// A kubeconfig with one context, named after the user.
+/// A kubeconfig with one context with the name of the user.
 pub(crate) fn kubeconfig(
     server: &str,
     authority: &str,
@@ -44,7 +44,7 @@ pub(crate) fn kubeconfig(
     }))?)
 }
 
-/// `k8s_openapi` writes bytes as base64 already; that is the only encoder needed here.
+/// Encodes Base64 with `k8s_openapi`, to need no other library.
 fn base64(text: &str) -> Value {
     serde_json::to_value(k8s_openapi::ByteString(text.as_bytes().to_vec())).unwrap_or_default()
 }

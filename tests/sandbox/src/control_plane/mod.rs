@@ -1,4 +1,4 @@
-//! One real API server with its etcd, on 127.0.0.1, for as long as a value lives.
+//! A real API server with etcd on 127.0.0.1, for the lifetime of a value.
 
 mod kubeconfig;
 pub(crate) mod pki;
@@ -17,28 +17,28 @@ use self::pki::Authority;
 use crate::supervisor::Supervisor;
 use crate::{Result, assets};
 
-/// How long a start may take. It takes three seconds on an idle machine; a busy one gets its time.
+/// The time limit of a start, which takes three seconds on an idle machine.
 const PATIENCE: Duration = Duration::from_mins(2);
 
-/// A running `kube-apiserver` and `etcd`: RBAC is on, connections are TLS with an authority of their own.
+/// A running `kube-apiserver` and `etcd`, with RBAC and TLS by its own authority.
 ///
-/// Dropping it ends both and removes every file, and so does the end of the process that holds it, however it comes.
+/// When the value is dropped or its process ends in any way, both are stopped and all files removed.
 pub struct ControlPlane {
     server: String,
     authority: Authority,
-    // A mutex only because starting a process needs `&mut`; nothing is started after the first moments.
+    // A mutex because starting a process needs `&mut`.
     supervisor: Mutex<Supervisor>,
     directory: PathBuf,
     config: kube::Config,
 }
 
 impl ControlPlane {
-    /// Starts a server and returns once it is ready. Blocks, so from a runtime use `spawn_blocking`, or do not mind.
+    /// Starts a server and returns once it is ready. Blocks: from a runtime, use `spawn_blocking`.
     ///
     /// The first start on a machine builds the programs, which takes minutes; see docs/contributing.md.
     pub fn start() -> Result<Self> {
         let programs = assets::folder()?;
-        // A port that was free a moment ago can be taken by somebody else, so this is tried more than once.
+        // Another process may take a free port in the meantime, so this is retried.
         let mut attempt = 1;
         loop {
             match Self::try_start(&programs) {
@@ -71,17 +71,17 @@ impl ControlPlane {
         &self.server
     }
 
-    /// A file with the certificate of the authority that signed the server's, as PEM.
+    /// The PEM file of the server's certificate authority.
     pub fn certificate_authority(&self) -> PathBuf {
         self.directory.join("ca.crt")
     }
 
-    /// How an administrator (group `system:masters`) connects.
+    /// The client configuration of an administrator (group `system:masters`).
     pub fn config(&self) -> kube::Config {
         self.config.clone()
     }
 
-    /// A client for an administrator. It belongs to the runtime it is made in, so every test makes its own.
+    /// A client for an administrator. It belongs to the current runtime, so every test creates its own.
     pub fn client(&self) -> Result<kube::Client> {
         Ok(kube::Client::try_from(self.config())?)
     }
@@ -91,18 +91,17 @@ impl ControlPlane {
         self.directory.join("admin.kubeconfig")
     }
 
-    /// The text of a kubeconfig for a user who proves by client certificate who they are. What the user may do is up
-    /// to RBAC; `namespace` is the context's.
+    /// A kubeconfig for a user with a client certificate. RBAC decides the permissions; `namespace` is the context's.
     pub fn certificate_kubeconfig(&self, user: &str, groups: &[&str], namespace: Option<&str>) -> Result<String> {
         client_kubeconfig(&self.server, &self.authority, user, groups, namespace)
     }
 
-    /// The text of a kubeconfig for the bearer of a token.
+    /// A kubeconfig for a user with a token.
     pub fn token_kubeconfig(&self, user: &str, token: &str, namespace: Option<&str>) -> Result<String> {
         kubeconfig(&self.server, self.authority.certificate(), user, &Credential::Token(token), namespace)
     }
 
-    /// The same for a server that stands in front of this one, at another address.
+    /// The same for a proxy in front of the server, at another address.
     pub(crate) fn token_kubeconfig_for(
         &self,
         server: &str,
@@ -113,24 +112,24 @@ impl ControlPlane {
         kubeconfig(server, self.authority.certificate(), user, &Credential::Token(token), namespace)
     }
 
-    /// The authority, for what stands in front of the server.
+    /// The authority, for a proxy in front of the server.
     pub(crate) fn authority(&self) -> &Authority {
         &self.authority
     }
 
-    /// Writes a file among those that vanish with this control plane and returns where it is.
+    /// Writes a file that is removed with this control plane, and returns its path.
     pub fn write_file(&self, name: &str, content: &str) -> Result<PathBuf> {
         let path = self.directory.join(name);
         fs::write(&path, content)?;
         Ok(path)
     }
 
-    /// The last lines of the API server's log, for a test that wants to know why.
+    /// The last lines of the API server's log.
     pub fn log_tail(&self, lines: usize) -> String {
         self.supervisor.lock().map_or_else(|_| String::new(), |one| one.log_tail("kube-apiserver", lines))
     }
 
-    /// The folder of everything that belongs to this control plane.
+    /// The control plane's folder.
     pub fn directory(&self) -> &Path {
         &self.directory
     }
@@ -148,8 +147,7 @@ fn client_kubeconfig(
     kubeconfig(server, authority.certificate(), user, &credential, namespace)
 }
 
-/// Reading a kubeconfig is `async` in `kube` only because of what else one may hold, so a runtime of a moment will do,
-/// on a thread of its own because the caller may be in a runtime already.
+/// Reading a kubeconfig is `async` in `kube`. This uses a short-lived runtime on a new thread, because the caller may be in a runtime.
 fn read_config(text: &str) -> Result<kube::Config> {
     let kubeconfig = kube::config::Kubeconfig::from_yaml(text)?;
     crate::sandbox::block_on(async move {
@@ -193,7 +191,7 @@ fn wait_until_ready(supervisor: &Supervisor, probe: &ready::Probe) -> Result<()>
     Ok(())
 }
 
-/// Different from each other, because all are held until all are found.
+/// Different ports: all are bound until all are found.
 fn free_ports<const N: usize>() -> Result<[u16; N]> {
     let mut held = Vec::new();
     let mut ports = [0; N];
@@ -215,7 +213,7 @@ fn etcd_arguments(directory: &Path, client: u16, peer: u16) -> Vec<OsString> {
         ("--listen-peer-urls", peer.clone().into()),
         ("--initial-advertise-peer-urls", peer.clone().into()),
         ("--initial-cluster", format!("default={peer}").into()),
-        // The data is worth nothing, so nobody waits for the disk.
+        // The data need not survive, so don't wait for the disk.
         ("--unsafe-no-fsync", "true".into()),
         ("--log-level", "warn".into()),
     ]
@@ -239,9 +237,9 @@ fn api_server_arguments(directory: &Path, store: u16, secure: u16) -> Vec<OsStri
         ("--service-account-key-file", file("accounts.pub")),
         ("--service-cluster-ip-range", "10.0.0.0/24".into()),
         ("--authorization-mode", "RBAC".into()),
-        // Nobody makes the default ServiceAccounts here, and this plugin waits for them.
+        // This plugin waits for the default ServiceAccounts, which nothing creates here.
         ("--disable-admission-plugins", "ServiceAccount".into()),
-        // Nobody reaches this server through a Service.
+        // No Service leads to this server.
         ("--endpoint-reconciler-type", "none".into()),
     ]
     .map(argument)

@@ -1,4 +1,4 @@
-//! The certificates of one control plane. They live as long as it does.
+//! The certificates of a control plane, created for its lifetime.
 
 use std::net::IpAddr;
 
@@ -9,13 +9,13 @@ use rcgen::{
 
 use crate::Result;
 
-/// A certificate and its key, both as PEM.
+/// A certificate and its key in PEM.
 pub(crate) struct Identity {
     pub(crate) certificate: String,
     pub(crate) key: String,
 }
 
-/// The authority that signs the server's certificate and every user's.
+/// The authority of the server's and the users' certificates.
 pub(crate) struct Authority {
     certificate: String,
     issuer: Issuer<'static, KeyPair>,
@@ -32,7 +32,6 @@ impl Authority {
         Ok(Self { certificate, issuer: Issuer::new(params, key) })
     }
 
-    /// The authority's own certificate as PEM.
     pub(crate) fn certificate(&self) -> &str {
         &self.certificate
     }
@@ -45,11 +44,11 @@ impl Authority {
         self.sign(params, ExtendedKeyUsagePurpose::ServerAuth)
     }
 
-    /// For web servers under these names.
+    /// For web servers with these names.
     pub(crate) fn for_hosts(&self, hosts: &[&str]) -> Result<Identity> {
         let mut params = CertificateParams::new(hosts.iter().map(|host| (*host).to_owned()).collect::<Vec<_>>())?;
         params.distinguished_name = name("web", &[]);
-        // Browsers take no certificate that lives for longer than about a year.
+        // Browsers accept certificates of about a year at most.
         let now = std::time::SystemTime::now();
         params.not_before = (now - std::time::Duration::from_hours(1)).into();
         params.not_after = (now + std::time::Duration::from_hours(24 * 60)).into();

@@ -1,4 +1,4 @@
-//! Asking a server that is still starting whether it is ready, without a runtime.
+//! Polls a starting server for readiness, without a runtime.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -11,7 +11,7 @@ use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
 use crate::Result;
 
-/// Asks one server on this machine, again and again.
+/// Polls one server on this machine.
 pub(super) struct Probe {
     address: SocketAddr,
     tls: Arc<ClientConfig>,
@@ -29,7 +29,7 @@ impl Probe {
         Ok(Self { address: (Ipv4Addr::LOCALHOST, port).into(), tls: Arc::new(tls) })
     }
 
-    /// Whether `/readyz` answers 200. Everything else, a refused connection above all, is "not yet".
+    /// Whether `/readyz` responds with 200. Everything else, such as a refused connection, means not ready.
     pub(super) fn ready(&self) -> bool {
         self.ask().is_ok_and(|answer| answer.starts_with(b"HTTP/1.1 200") || answer.starts_with(b"HTTP/1.0 200"))
     }

@@ -1,31 +1,31 @@
-//! What the stand-in operator is told to do, as values.
+//! The scripted behaviour of the stand-in operator.
 
 use std::time::Duration;
 
-/// How the operator behaves from the next run on. What a run does is settled when it starts, as with the real one,
-/// which hands the object to Ansible at that moment.
+/// The behaviour from the next reconcile on. It is fixed at the start of a reconcile, when the real operator passes the object to
+/// Ansible.
 #[derive(Clone, Debug)]
 pub struct Behaviour {
-    /// How long after a change the operator first shows a sign: milliseconds when idle, minutes when busy.
+    /// The time from a change to the start of its reconcile: milliseconds when idle, minutes when busy.
     pub reaction: Duration,
-    /// How long a run works before it writes the custom part of the status, or fails.
+    /// The time until a reconcile writes the custom part of the status, or fails.
     pub run: Duration,
-    /// How long after that it ends; `mas_active` is already what it will be, and the run may still fail.
+    /// The time from then to its end: `mas_active` has its new value, and the reconcile may still fail.
     pub settle: Duration,
-    /// Runs that migrate nothing: without MAS, with MAS active already, or switching back.
+    /// Reconciles without dry run or migration: without MAS, with MAS active, or back to `active: false`.
     pub plain: Script,
-    /// Runs with `active: false` that rehearse the migration.
+    /// Reconciles with `active: false`, a dry run.
     pub dry_run: Script,
-    /// Runs that migrate.
+    /// Reconciles that migrate.
     pub activation: Script,
-    /// What the playbook says of the custom condition.
+    /// The custom condition.
     pub available: Available,
-    /// Whether runs also make, scale and remove the workloads that a person would see.
+    /// Whether reconciles also create, scale and delete workloads.
     pub workloads: bool,
 }
 
 impl Default for Behaviour {
-    /// All goes well, in a quarter of a second.
+    /// Every reconcile succeeds within a quarter of a second.
     fn default() -> Self {
         Self {
             reaction: Duration::ZERO,
@@ -41,65 +41,64 @@ impl Default for Behaviour {
 }
 
 impl Behaviour {
-    /// Runs take this long, most of it before the custom part of the status is written.
+    /// Sets the duration of reconciles; most of it is before the custom part of the status is written.
     #[must_use]
     pub fn lasting(self, run: Duration) -> Self {
         Self { run: run * 4 / 5, settle: run / 5, ..self }
     }
 
-    /// The first sign of the operator comes this much later.
+    /// Delays the start of reconciles.
     #[must_use]
     pub fn reacting_after(self, reaction: Duration) -> Self {
         Self { reaction, ..self }
     }
 
-    /// What rehearsals do.
+    /// Sets the outcomes of dry runs.
     #[must_use]
     pub fn dry_run(self, script: impl Into<Script>) -> Self {
         Self { dry_run: script.into(), ..self }
     }
 
-    /// What migrations do.
+    /// Sets the outcomes of migrations.
     #[must_use]
     pub fn activation(self, script: impl Into<Script>) -> Self {
         Self { activation: script.into(), ..self }
     }
 
-    /// What all other runs do.
+    /// Sets the outcomes of all other reconciles.
     #[must_use]
     pub fn plain(self, script: impl Into<Script>) -> Self {
         Self { plain: script.into(), ..self }
     }
 
-    /// Runs make, scale and remove StatefulSets, Jobs and Pods as they go.
+    /// Reconciles create, scale and delete StatefulSets, Jobs and Pods.
     #[must_use]
     pub fn with_workloads(self) -> Self {
         Self { workloads: true, ..self }
     }
 
-    /// What `Available` says.
+    /// Sets the condition `Available`.
     #[must_use]
     pub fn available(self, available: Available) -> Self {
         Self { available, ..self }
     }
 }
 
-/// The outcomes of successive runs of one kind on one object, counted from the moment the behaviour was set. The last
-/// one goes on for ever.
+/// The outcomes of consecutive reconciles of one kind for one object, since the behaviour was set. The last one repeats.
 #[derive(Clone, Debug)]
 pub struct Script {
     outcomes: Vec<Outcome>,
-    /// For activations: the outcome stays the same until somebody switches back, however often the operator tries.
+    /// For activations: the outcome of retries stays the same until `active` is false.
     pub(crate) by_switch: bool,
 }
 
 impl Script {
-    /// Every run ends like this.
+    /// One outcome for all reconciles.
     pub fn always(outcome: Outcome) -> Self {
         Self::times(1, &outcome)
     }
 
-    /// This many runs end like that, and then …
+    /// This outcome for this number of reconciles, then …
     pub fn times(count: usize, outcome: &Outcome) -> Self {
         Self { outcomes: vec![outcome.clone(); count], by_switch: false }
     }
@@ -111,7 +110,7 @@ impl Script {
         self
     }
 
-    /// Counts activations instead of runs: all runs between switching on and switching back end alike.
+    /// Counts activations instead of reconciles: all retries until `active` is false have the same outcome.
     #[must_use]
     pub fn by_switch(self) -> Self {
         Self { by_switch: true, ..self }
@@ -128,23 +127,22 @@ impl From<Outcome> for Script {
     }
 }
 
-/// How one run ends.
+/// The outcome of a reconcile.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// Well.
     Succeed,
-    /// A task fails with this message; the operator tries again by itself, after pauses that double each time.
+    /// A task fails with this message; the operator retries with doubling pauses.
     Fail(String),
     /// A task with `no_log` fails: the message is `unknown playbook failure`.
     FailCensored,
-    /// A task fails after the custom part of the status was written, so `mas_active` says what the spec says.
+    /// A task fails after the custom part of the status was written, so `mas_active` has the value of the spec.
     FailLate(String),
-    /// The run goes on until the operator is stopped.
+    /// The reconcile does not end until the operator is stopped.
     Hang,
-    /// Ansible ends without a result: a `Failure` without `ansibleResult`, and another try.
+    /// Ansible ends without a result: a `Failure` without `ansibleResult`, and a retry.
     BreakDown,
-    /// The playbook asks to be called again (`requeue_after`): the run ends without any mark, and the status stays at
-    /// Running until a later run ends.
+    /// The playbook requests another call (`requeue_after`): the reconcile ends without a write, and the status stays at Running
+    /// until a later one ends.
     Requeue(Duration),
 }
 
@@ -158,10 +156,8 @@ impl Outcome {
 /// The custom condition `Available`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Available {
-    /// All components are.
     True,
-    /// Some component is not.
     False,
-    /// The playbook of this release does not set the condition. One that is there already stays.
+    /// The playbook does not set the condition; an existing one stays.
     Absent,
 }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// One entry of `status.conditions`. These fields are all that survives the operator's reading and writing.
+/// One entry of `status.conditions`. The operator keeps only these fields.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Condition {
@@ -21,7 +21,7 @@ pub(crate) struct Condition {
     pub(crate) message: String,
 }
 
-/// What Ansible counted in a run that came to its end.
+/// Ansible's counters of a complete run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct AnsibleResult {
     pub(crate) ok: u32,
@@ -31,7 +31,7 @@ pub(crate) struct AnsibleResult {
     pub(crate) completion: String,
 }
 
-/// The whole status: the conditions in their order, and everything else, which the operator leaves alone.
+/// The status: the conditions in their order, and the other fields, which the operator does not change.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Status {
     pub(crate) conditions: Vec<Condition>,
@@ -39,7 +39,7 @@ pub(crate) struct Status {
 }
 
 impl Status {
-    /// Reads the status of an object. A condition without a time, or with one in another notation, gets the present.
+    /// Reads the status of an object. A condition without a valid time gets the current one.
     pub(crate) fn read(object: &Value, now: Timestamp) -> Self {
         let mut other = object.get("status").and_then(Value::as_object).cloned().unwrap_or_default();
         let conditions = other.remove("conditions");
@@ -58,7 +58,7 @@ impl Status {
         Self { conditions, other }
     }
 
-    /// As JSON, to be put into the object.
+    /// The status as JSON.
     pub(crate) fn to_json(&self) -> Value {
         let mut all = self.other.clone();
         all.insert("conditions".to_owned(), serde_json::to_value(&self.conditions).unwrap_or_default());
@@ -69,10 +69,10 @@ impl Status {
         self.conditions.iter().find(|one| one.kind == kind)
     }
 
-    /// Puts a condition in the place of the one of its type, at the end of the list.
+    /// Replaces the condition of the same type, at the end of the list.
     ///
-    /// Nothing happens where status and reason are what they were, except for `Failure`, whose message may be new.
-    /// The time stays where the status stays; where it changes, the time is the new condition's own.
+    /// Does nothing if status and reason are unchanged, except for `Failure`, whose message may be new. The time changes only with
+    /// the status.
     pub(crate) fn set(&mut self, mut condition: Condition) {
         if let Some(old) = self.get(&condition.kind) {
             let same = old.status == condition.status;
@@ -88,12 +88,12 @@ impl Status {
     }
 }
 
-/// A time as conditions carry it.
+/// A time in the format of conditions.
 pub(crate) fn seconds(time: Timestamp) -> String {
     time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
-/// A time as `ansibleResult.completion` carries it: microseconds without trailing zeros, and a numeric offset.
+/// A time in the format of `ansibleResult.completion`: microseconds without trailing zeros, and a numeric offset.
 pub(crate) fn completion(time: Timestamp) -> String {
     let micros = time.subsec_nanosecond() / 1000;
     let fraction = format!(".{micros:06}");

@@ -1,4 +1,4 @@
-//! The controller around the runs: what starts one, and what follows it.
+//! The controller: the triggers of a reconcile, and what follows it.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use super::run::{End, run};
 use super::{Key, Scope, Shared};
 use crate::crds;
 
-/// Watches, and runs, until it is aborted; every run ends with it.
+/// Watches and reconciles until it is aborted, together with all reconciles.
 pub(super) async fn control(shared: Arc<Shared>) {
     let api: Api<DynamicObject> = match &shared.scope {
         Scope::All => Api::all_with(shared.client.clone(), &crds::resource()),
@@ -82,7 +82,7 @@ fn key(object: &DynamicObject) -> Key {
     (object.namespace().unwrap_or_default(), object.name_any())
 }
 
-/// The predicate: an object that is new, or whose generation or annotations changed. Status writes change neither.
+/// The predicate: a new object, or one with another generation or other annotations. Writes to the status change neither.
 #[derive(Default)]
 struct Seen(HashMap<String, (Option<i64>, BTreeMap<String, String>)>);
 

@@ -1,7 +1,7 @@
 //! A stand-in for ESS Classic's updater: reconciles `ElementDeployment`s as ansible-operator does, without Ansible.
 //!
-//! What is started when, what is written, in which order and with which times was recorded from a real
-//! ansible-operator; `tests/e2e/sandbox/recordings.rs` replays the recordings. What a run *does* is scripted.
+//! The order and times of reconciles and writes follow recordings of a real ansible-operator, which
+//! `tests/e2e/sandbox/recordings.rs` replays. The result of a reconcile is scripted.
 
 mod behaviour;
 mod condition;
@@ -27,31 +27,29 @@ use self::playbook::Kind;
 /// Namespace and name.
 type Key = (String, String);
 
-/// Where the operator's times come from.
+/// The source of the operator's times.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
-/// The part of the cluster that an operator looks after.
+/// The namespaces that an operator watches.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// Every namespace.
     All,
-    /// One.
     Namespace(String),
 }
 
-/// A running operator. It works in the runtime it was started in and ends when dropped.
+/// A running operator, in the runtime in which it was started. Stops when dropped.
 pub struct Operator {
     shared: Arc<Shared>,
     task: Option<JoinHandle<()>>,
 }
 
 impl Operator {
-    /// Starts an operator. As a real one does, it first runs on everything that is there.
+    /// Starts an operator. Like a real one, it first reconciles all existing objects.
     pub fn start(client: kube::Client, scope: Scope, behaviour: Behaviour) -> Self {
         Self::with_clock(client, scope, behaviour, Arc::new(Timestamp::now))
     }
 
-    /// The same with a clock of the caller's, for tests that look at times.
+    /// The same with another clock, for tests of times.
     pub fn with_clock(client: kube::Client, scope: Scope, behaviour: Behaviour, clock: Clock) -> Self {
         let state = State { behaviour, ..State::default() };
         let shared =
@@ -61,7 +59,7 @@ impl Operator {
         operator
     }
 
-    /// Changes the behaviour of the runs that start from now on. Scripts begin at their beginning.
+    /// Changes the behaviour of new reconciles. Scripts start again.
     pub fn set(&self, behaviour: Behaviour) {
         let mut state = self.shared.state();
         state.behaviour = behaviour;
@@ -70,8 +68,8 @@ impl Operator {
         state.epoch += 1;
     }
 
-    /// Takes the operator down at once. A run under way is cut off: nothing more is written, and after
-    /// [`Self::resume`] its object first gets a `Failure` without a result, as recorded.
+    /// Stops the operator at once. A reconcile in progress writes nothing more, and after [`Self::resume`] its object first gets a
+    /// `Failure` without a result, as recorded.
     pub async fn stop(&mut self) {
         if let Some(task) = self.task.take() {
             task.abort();
@@ -85,24 +83,24 @@ impl Operator {
         self.shared.under_way.send_replace(0);
     }
 
-    /// Waits for a run to be under way, then takes the operator down in the middle of it.
+    /// Waits for a reconcile in progress, then stops the operator.
     pub async fn kill_in_mid_run(&mut self) {
         self.wait_for_run().await;
         self.stop().await;
     }
 
-    /// Waits until a run is under way, its start written.
+    /// Waits until a reconcile has written its start.
     pub async fn wait_for_run(&self) {
-        // The sender lives in `self`, so this ends only with a run.
+        // The sender is in `self`, so this ends only with a reconcile.
         let _ = self.shared.under_way.subscribe().wait_for(|count| *count > 0).await;
     }
 
-    /// Waits until no run is under way. A retry or a queued run may start right after.
+    /// Waits until no reconcile is in progress. A retry or a queued one may start right after.
     pub async fn wait_for_end(&self) {
         let _ = self.shared.under_way.subscribe().wait_for(|count| *count == 0).await;
     }
 
-    /// Waits until no run has been under way for this long: what was queued, or retried after a short pause, is over.
+    /// Waits until there was no reconcile for this time, so that queued ones and quick retries are done.
     pub async fn wait_for_rest(&self, length: Duration) {
         let mut under_way = self.shared.under_way.subscribe();
         let _ = under_way.wait_for(|count| *count == 0).await;
@@ -111,13 +109,13 @@ impl Operator {
         }
     }
 
-    /// Deletes the workloads that its runs made for a deployment.
+    /// Deletes the workloads of a deployment.
     pub async fn delete_workloads(&self, namespace: &str, name: &str) -> crate::Result<()> {
         let key = (namespace.to_owned(), name.to_owned());
         Ok(workloads::Workloads::new(self.shared.client.clone(), &key).delete_all().await?)
     }
 
-    /// Starts again after [`Self::stop`]: pauses are forgotten, and everything that is there gets a run.
+    /// Starts again after [`Self::stop`]: without earlier pauses, and reconciles all existing objects.
     pub fn resume(&mut self) {
         if self.task.is_none() {
             self.task = Some(tokio::spawn(controller::control(Arc::clone(&self.shared))));
@@ -133,7 +131,7 @@ impl Drop for Operator {
     }
 }
 
-/// What outlives a restart of the operator, and what its runs share.
+/// The state that reconciles share, and that survives a restart of the operator.
 struct Shared {
     client: kube::Client,
     scope: Scope,
@@ -146,21 +144,21 @@ struct Shared {
 struct State {
     behaviour: Behaviour,
     memory: HashMap<Key, Memory>,
-    /// The runs that were begun and have not ended, and whether their start was written.
+    /// The reconciles in progress, and whether their start was written.
     running: HashMap<Key, bool>,
-    /// How many outcomes of a script an object has had since the behaviour was set.
+    /// The number of used outcomes of a script for an object since the behaviour was set.
     counts: HashMap<(Key, Kind), usize>,
-    /// The objects whose migration was tried since the last other run.
+    /// The objects whose migration was tried since the last other reconcile.
     switched_on: HashSet<Key>,
-    /// How often it was set.
+    /// The number of changes of the behaviour.
     epoch: u64,
 }
 
 #[derive(Default)]
 struct Memory {
-    /// Whether the last rehearsal passed; `None` before one was seen.
+    /// Whether the last dry run passed; `None` before the first one.
     rehearsed: Option<bool>,
-    /// The operator went down during a run.
+    /// Whether the operator stopped during a reconcile.
     interrupted: bool,
 }
 
@@ -173,14 +171,14 @@ impl Shared {
         self.state().behaviour.clone()
     }
 
-    /// Notes that a run begins; tells whether the last one on this object was cut off.
+    /// Records the start of a reconcile; returns whether the last one of this object was interrupted.
     fn begin(&self, key: &Key) -> bool {
         let mut state = self.state();
         state.running.insert(key.clone(), false);
         std::mem::take(&mut state.memory.entry(key.clone()).or_default().interrupted)
     }
 
-    /// Notes that a run has written its start.
+    /// Records that a reconcile has written its start.
     fn marked(&self, key: &Key) {
         self.count(|running| {
             running.insert(key.clone(), true);
@@ -207,7 +205,7 @@ impl Shared {
         self.state().memory.entry(key.clone()).or_default().rehearsed = Some(passed);
     }
 
-    /// What a run of this kind will do if it is started now.
+    /// The next outcome of a reconcile of this kind.
     fn orders(&self, key: &Key, kind: Kind) -> Orders {
         let state = self.state();
         let run = state.counts.get(&(key.clone(), kind)).copied().unwrap_or_default();
@@ -219,7 +217,7 @@ impl Shared {
         Orders { outcome: script.outcome(run), behaviour: state.behaviour.clone(), epoch: state.epoch }
     }
 
-    /// Notes that a script's outcome was used, unless the script has been replaced since.
+    /// Records that a script's outcome was used, unless the script has been replaced.
     fn used(&self, key: &Key, kind: Kind, orders: &Orders) {
         let mut state = self.state();
         if state.epoch == orders.epoch {
@@ -236,7 +234,7 @@ impl Shared {
     }
 }
 
-/// The behaviour at the moment at which a run starts.
+/// The behaviour at the start of a reconcile.
 struct Orders {
     behaviour: Behaviour,
     outcome: Outcome,

@@ -1,4 +1,4 @@
-//! What the updater's playbook makes of an `ElementDeployment`. Pure.
+//! The updater's playbook for an `ElementDeployment`. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -8,10 +8,10 @@ use serde_json::Value;
 /// The Secrets of a namespace: their names and keys.
 pub(crate) type Secrets = BTreeMap<String, BTreeSet<String>>;
 
-/// The updater's own limit on an `ElementDeployment`'s name.
+/// The updater's limit for an `ElementDeployment`'s name.
 const LONGEST_NAME: usize = 25;
 
-/// What a run is about.
+/// The kind of a reconcile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Kind {
     Plain,
@@ -19,7 +19,7 @@ pub(crate) enum Kind {
     Activation,
 }
 
-/// What the spec wants of MAS: its `active`, which the CRD defaults to true; `None` without the component.
+/// MAS's `active` in the spec, which the CRD defaults to true; `None` without the component.
 pub(crate) fn wanted(object: &Value) -> Option<bool> {
     let component = object.pointer("/spec/components/matrixAuthenticationService")?;
     Some(component.pointer("/config/active").and_then(Value::as_bool).unwrap_or(true))
@@ -30,8 +30,8 @@ pub(crate) fn reached(object: &Value) -> Option<bool> {
     object.pointer("/status/mas_active").and_then(Value::as_bool)
 }
 
-/// Looks at an object as it was before its run was marked as started. A deployment that has MAS active from its first
-/// run on is a new installation, and nothing is migrated.
+/// Decides by the object before the start of the reconcile. A deployment with MAS active from its first reconcile on is a new
+/// installation without a migration.
 pub(crate) fn kind(object: &Value) -> Kind {
     let new = object.pointer("/status/conditions").is_none();
     match (wanted(object), reached(object)) {
@@ -42,8 +42,7 @@ pub(crate) fn kind(object: &Value) -> Kind {
     }
 }
 
-/// What the updater checks before anything else; the message is that of the condition `Failure`. The vendor's words
-/// are known in paraphrase only.
+/// The updater's first checks; returns the message of the condition `Failure`. The vendor's texts are only known in paraphrase.
 pub(crate) fn refusal(object: &Value, secrets: &Secrets) -> Option<String> {
     let name = object.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default();
     if name.len() > LONGEST_NAME {
@@ -104,7 +103,7 @@ fn references(
     let certificate = "k8s.ingress.tls.certificate.";
     let held = text(settings, "/secretName").and_then(|name| secrets.get(name));
     let certfile = text(settings, "/k8s/ingress/tls/mode") == Some("certfile");
-    // Certificates that the component's Secret lacks are taken from the global one, under the global keys' names.
+    // Certificates missing in the component's Secret are in the global one, with the global keys' names.
     let from_global = |property: &str| {
         let key = text(global, &format!("/k8s/ingresses/tls/certificate/{property}"));
         key.is_some_and(|key| global_keys.contains(key))
@@ -153,7 +152,7 @@ mod tests {
         with_mas.map(|one| (one.metadata.name.clone().unwrap(), keys(one))).collect()
     }
 
-    /// With the defaults that the server would fill in for MAS.
+    /// With the server's defaults for MAS.
     fn deployment() -> Deployment {
         Deployment::new("first-element", "ns")
             .with_mas(false)

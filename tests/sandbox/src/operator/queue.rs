@@ -1,4 +1,4 @@
-//! The work queue of controller-runtime: one run per object at a time, and what arrives during a run makes one more.
+//! The work queue of controller-runtime: one reconcile of an object at a time; changes during it cause one more.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::Hash;
@@ -9,7 +9,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1000);
 
 pub(crate) struct Queue<K> {
     ready: VecDeque<K>,
-    /// Wanted, and not yet begun.
+    /// Queued, not started.
     wanted: HashSet<K>,
     working: HashSet<K>,
     failures: HashMap<K, u32>,
@@ -22,14 +22,14 @@ impl<K> Default for Queue<K> {
 }
 
 impl<K: Clone + Eq + Hash> Queue<K> {
-    /// Wants a run. Any number of wishes before it begins are one; a wish during a run is served after it.
+    /// Queues a reconcile. Several calls before its start count as one; a call during a reconcile queues another one after it.
     pub(crate) fn add(&mut self, key: K) {
         if self.wanted.insert(key.clone()) && !self.working.contains(&key) {
             self.ready.push_back(key);
         }
     }
 
-    /// The next object to work on, until [`Self::finish`].
+    /// The next object to reconcile, until [`Self::finish`].
     pub(crate) fn take(&mut self) -> Option<K> {
         let key = self.ready.pop_front()?;
         self.wanted.remove(&key);
@@ -44,7 +44,7 @@ impl<K: Clone + Eq + Hash> Queue<K> {
         }
     }
 
-    /// How long to wait before the next try after one more failure.
+    /// Counts a failure and returns the pause before the retry.
     pub(crate) fn back_off(&mut self, key: &K) -> Duration {
         let failures = self.failures.entry(key.clone()).or_default();
         let pause = FIRST_PAUSE.saturating_mul(1 << (*failures).min(30)).min(LONGEST_PAUSE);
@@ -52,7 +52,7 @@ impl<K: Clone + Eq + Hash> Queue<K> {
         pause
     }
 
-    /// A success: the next failure is a first one again.
+    /// Resets the count after a success.
     pub(crate) fn forget(&mut self, key: &K) {
         self.failures.remove(key);
     }
@@ -71,7 +71,7 @@ mod tests {
         assert_eq!(queue.take(), None);
         queue.add('a');
         queue.add('a');
-        assert_eq!(queue.take(), None, "an object is worked on by one run at a time");
+        assert_eq!(queue.take(), None, "an object has one reconcile at a time");
         queue.finish(&'a');
         assert_eq!(queue.take(), Some('a'));
         queue.finish(&'a');

@@ -1,4 +1,4 @@
-//! One run of the playbook on one object, from the mark at its start to the one at its end.
+//! One reconcile of an object, from the write at its start to the one at its end.
 
 use std::time::Duration;
 
@@ -15,21 +15,21 @@ use super::workloads::Workloads;
 use super::{Key, Shared, status};
 use crate::crds;
 
-/// What the controller makes of a run.
+/// The result for the controller.
 pub(super) enum End {
     Done,
-    /// Try again after a pause that grows.
+    /// Retry after a growing pause.
     Failed,
-    /// Try again after this pause.
+    /// Retry after this pause.
     Again(Duration),
 }
 
-/// Reads the object, marks it, works for the scripted time and writes the outcome.
+/// Reads the object, writes the start, waits for the scripted time and writes the outcome.
 pub(super) async fn run(shared: &Shared, key: &Key) -> End {
     match attempt(shared, key).await {
         Ok(end) => end,
         Err(kube::Error::Api(status)) if status.code == 404 => End::Done,
-        // A conflict above all: the object was changed between reading and writing. The real one retries as well.
+        // Usually a conflict: the object was changed between reading and writing. The real operator retries as well.
         Err(_) => End::Failed,
     }
 }
@@ -38,7 +38,7 @@ async fn attempt(shared: &Shared, key: &Key) -> kube::Result<End> {
     let objects = Objects { shared, api: Api::namespaced_with(shared.client.clone(), &key.0, &crds::resource()), key };
     let before = objects.read().await?;
     let kind = playbook::kind(&before.data_with_metadata());
-    // Settled before the mark is seen: who changes the behaviour when a run is under way means the next one.
+    // Fixed before the start is visible: a change of the behaviour during a reconcile is for the next one.
     let orders = shared.orders(key, kind);
     let interrupted = shared.begin(key);
     let object = objects.write_over(before, status::started).await?;
@@ -78,7 +78,7 @@ async fn work(
 ) -> kube::Result<End> {
     if behaviour.workloads {
         let with_mas = playbook::wanted(object).is_some();
-        // They are for the eyes; what goes wrong with them is no business of the run's.
+        // Workloads are only displayed; their errors don't fail the reconcile.
         let _ = Workloads::new(objects.shared.client.clone(), objects.key)
             .run(kind, with_mas, outcome, behaviour.run)
             .await;
@@ -96,7 +96,7 @@ async fn work(
                 return Ok(End::Failed);
             }
             if kind == Kind::DryRun {
-                // Before it can be seen, as everything that is remembered: the next step may come at once.
+                // Before the write is visible, because the next step may follow at once.
                 objects.shared.set_rehearsed(objects.key, true);
             }
             let result = objects.result(tasks.0, u32::from(changed), tasks.1, 0);
@@ -117,7 +117,7 @@ async fn work(
     Ok(End::Failed)
 }
 
-/// Reading and writing the object of a run.
+/// Reads and writes the object of a reconcile.
 struct Objects<'a> {
     shared: &'a Shared,
     api: Api<DynamicObject>,
@@ -129,13 +129,13 @@ impl Objects<'_> {
         self.api.get(&self.key.1).await
     }
 
-    /// Changes the status of a fresh copy, by compare-and-set.
+    /// Reads the object and changes its status by compare-and-set.
     async fn write(&self, change: impl FnOnce(&mut Status, jiff::Timestamp)) -> kube::Result<DynamicObject> {
         let object = self.read().await?;
         self.write_over(object, change).await
     }
 
-    /// Changes the status of this very copy; its `resourceVersion` makes it a compare-and-set.
+    /// Changes the status of this version of the object, by compare-and-set.
     async fn write_over(
         &self,
         mut object: DynamicObject,
@@ -148,8 +148,8 @@ impl Objects<'_> {
         self.api.replace_status(&object.name_any(), &as_operator(), &object).await
     }
 
-    /// What the playbook itself writes, `mas_active` and `Available`; tells whether that changed anything. It works on
-    /// a fresh copy and tries again on a conflict, as a module that patches does.
+    /// Writes the playbook's own fields, `mas_active` and `Available`; returns whether they changed. Retries after a conflict, like
+    /// Ansible's module.
     async fn write_custom(&self, mas: Option<bool>, available: Available) -> kube::Result<bool> {
         loop {
             let object = self.read().await?;
@@ -187,7 +187,7 @@ async fn secrets(shared: &Shared, namespace: &str) -> kube::Result<Secrets> {
     Ok(list.into_iter().map(|one| (one.name_any(), one.data.unwrap_or_default().into_keys().collect())).collect())
 }
 
-/// An object as plain JSON, which the pure part reads.
+/// An object as JSON for the pure part.
 trait Whole {
     fn data_with_metadata(&self) -> Value;
 }

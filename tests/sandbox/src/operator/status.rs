@@ -1,4 +1,4 @@
-//! What the operator writes at each turn of a run. Pure; held against recordings of a real ansible-operator.
+//! The status that the operator writes during a reconcile. Pure; tested against recordings of a real ansible-operator.
 
 use jiff::Timestamp;
 
@@ -9,13 +9,13 @@ pub(crate) const SUCCESSFUL: &str = "Successful";
 pub(crate) const FAILURE: &str = "Failure";
 pub(crate) const AVAILABLE: &str = "Available";
 
-/// Marks a run as started: the previous success is taken back but keeps its reason, message and time.
+/// The start of a reconcile: the previous success becomes False but keeps its reason, message and time.
 pub(crate) fn started(status: &mut Status, now: Timestamp) {
     take_back(status, SUCCESSFUL);
     status.set(condition(RUNNING, "True", "Running", "Running reconciliation", now));
 }
 
-/// The end of a run without failures.
+/// The end of a reconcile without failures.
 pub(crate) fn succeeded(status: &mut Status, result: AnsibleResult, now: Timestamp) {
     let mut running = condition(RUNNING, "True", "Successful", "Awaiting next reconciliation", now);
     running.ansible_result = Some(result);
@@ -24,7 +24,7 @@ pub(crate) fn succeeded(status: &mut Status, result: AnsibleResult, now: Timesta
     status.set(condition(FAILURE, "False", "", "", now));
 }
 
-/// The end of a run in which a task failed.
+/// The end of a reconcile with a failed task.
 pub(crate) fn failed(status: &mut Status, result: AnsibleResult, message: &str, now: Timestamp) {
     take_back(status, RUNNING);
     let mut failure = condition(FAILURE, "True", "Failed", message, now);
@@ -33,14 +33,14 @@ pub(crate) fn failed(status: &mut Status, result: AnsibleResult, message: &str, 
     status.set(condition(SUCCESSFUL, "False", "", "", now));
 }
 
-/// A run that never came to Ansible's own end, as after the operator was killed: no result is written.
+/// A reconcile without a result of Ansible, as after a kill of the operator.
 pub(crate) fn broke_down(status: &mut Status, message: &str, now: Timestamp) {
     take_back(status, RUNNING);
     take_back(status, SUCCESSFUL);
     status.set(condition(FAILURE, "True", "Failed", message, now));
 }
 
-/// The condition that the playbook itself sets. It does not move where nothing about it changes.
+/// The playbook's own condition. Its time changes only with its status.
 pub(crate) fn available(status: &mut Status, state: bool, now: Timestamp) {
     let (state, reason, message) = if state {
         ("True", "Available", "All components are available")
@@ -59,7 +59,7 @@ pub(crate) fn available(status: &mut Status, state: bool, now: Timestamp) {
     }
 }
 
-/// The condition as it was but for its status, its time included.
+/// The condition with another status and the same time.
 fn take_back(status: &mut Status, kind: &str) {
     if let Some(old) = status.get(kind) {
         let mut new = old.clone();

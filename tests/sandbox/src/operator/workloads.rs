@@ -1,7 +1,7 @@
-//! The workloads that a person would see come and go: Synapse's StatefulSets, the migration's Job, Pods.
+//! The visible workloads: Synapse's StatefulSets, the migration's Job, Pods.
 //!
-//! Nothing runs here: no controller and no kubelet looks after these objects, so all their statuses are written by hand.
-//! Names and labels are those of ESS Classic's operator as far as they are public; how long each part takes is invented.
+//! No controller and no kubelet updates these objects, so their status is written here. Names and labels are the public ones of ESS
+//! Classic's operator; the durations are invented.
 
 use std::time::Duration;
 
@@ -17,9 +17,9 @@ use super::Key;
 use super::behaviour::Outcome;
 use super::playbook::Kind;
 
-/// Synapse's processes, and how many pods each has.
+/// Synapse's processes with their number of pods.
 const PROCESSES: [(&str, u32); 4] = [("main", 1), ("federation-sender", 1), ("generic-worker", 2), ("sync-worker", 1)];
-/// Pods of the components beside it.
+/// Pods of other components.
 const OTHERS: [&str; 4] = ["element-web", "synapse-haproxy", "synapse-redis", "well-known-delegation"];
 const MAS: &str = "matrix-authentication-service";
 
@@ -35,7 +35,7 @@ impl<'a> Workloads<'a> {
         Self { client, namespace: &key.0, name: &key.1 }
     }
 
-    /// What a run does to them, which takes as long as the run works. `with_mas`: the spec has the component.
+    /// The changes by a reconcile, during its whole duration. `with_mas`: the spec has the component.
     pub(super) async fn run(&self, kind: Kind, with_mas: bool, outcome: &Outcome, span: Duration) -> kube::Result<()> {
         let part = |percent: u32| span * percent / 100;
         let fails = matches!(outcome, Outcome::Fail(_) | Outcome::FailCensored);
@@ -50,7 +50,7 @@ impl<'a> Workloads<'a> {
                 sleep(part(10)).await;
             }
             Kind::DryRun => {
-                // After a migration that failed, this is the way back.
+                // The rollback after a failed migration.
                 self.scale_up(part(25)).await?;
                 self.pod(MAS, None, false).await?;
                 sleep(part(15)).await;
@@ -70,7 +70,7 @@ impl<'a> Workloads<'a> {
         Ok(())
     }
 
-    /// All of Synapse goes, pod by pod.
+    /// Stops Synapse, pod by pod.
     async fn scale_down(&self, span: Duration) -> kube::Result<()> {
         for (process, _) in PROCESSES {
             self.set(process, 0, None).await?;
@@ -85,7 +85,7 @@ impl<'a> Workloads<'a> {
         Ok(())
     }
 
-    /// What is missing of everything but MAS comes, pod by pod.
+    /// Starts the missing pods except those of MAS, one by one.
     async fn scale_up(&self, span: Duration) -> kube::Result<()> {
         for other in OTHERS {
             self.pod(other, None, true).await?;
@@ -128,7 +128,7 @@ impl<'a> Workloads<'a> {
         self.status::<Job>(job, status).await
     }
 
-    /// Pods of a process that are there, by its StatefulSet.
+    /// The number of pods of a process, by its StatefulSet.
     async fn there(&self, process: &str) -> kube::Result<u32> {
         let found = self.api::<StatefulSet>().get_opt(&self.named(&format!("synapse-{process}"))).await?;
         let there = found.and_then(|set| set.status).map_or(0, |status| status.replicas);
@@ -156,7 +156,7 @@ impl<'a> Workloads<'a> {
         }
     }
 
-    /// Makes a pod, if there is none.
+    /// Creates a pod, if it does not exist.
     async fn pod(&self, name: &str, process: Option<&str>, ready: bool) -> kube::Result<()> {
         let pods = self.api::<Pod>();
         if pods.get_opt(&self.named(name)).await?.is_some() {
@@ -205,7 +205,7 @@ impl<'a> Workloads<'a> {
         }
     }
 
-    /// Deletes all of them: nobody collects here what has lost its owner.
+    /// Deletes all of them; there is no garbage collection.
     pub(super) async fn delete_all(&self) -> kube::Result<()> {
         let ours = ListParams::default().labels(&format!("k8s.element.io/owner-name={}", self.name));
         let now = DeleteParams::background().grace_period(0);
@@ -224,17 +224,17 @@ impl<'a> Workloads<'a> {
     }
 }
 
-/// Whole seconds, as the API server keeps them.
+/// Whole seconds, as in the API server.
 fn now() -> String {
     jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
-/// All of Synapse's pods.
+/// The number of Synapse's pods.
 fn pods() -> u32 {
     PROCESSES.iter().map(|(_, count)| count).sum()
 }
 
-/// What these objects have in common.
+/// The common metadata of these objects.
 trait Workload:
     kube::Resource<DynamicType = (), Scope = k8s_openapi::NamespaceResourceScope>
     + Clone

@@ -1,46 +1,45 @@
-//! What can happen to one request, as values.
+//! The faults of a request.
 
 use std::time::Duration;
 
 use tokio::sync::watch;
 
-/// A request as the proxy saw it.
+/// A request at the proxy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
-    /// Its number since the last [`super::Proxy::plan`], from 0.
+    /// The number since the last [`super::Proxy::plan`], from 0.
     pub index: usize,
     /// `GET`, `PATCH`, …
     pub method: String,
     /// Path and query.
     pub address: String,
-    /// The bearer token that came with it.
+    /// The bearer token.
     pub token: Option<String>,
     /// The client certificate of its connection, as DER.
     pub certificate: Option<Vec<u8>>,
 }
 
 impl Request {
-    /// Whether it is a watch.
     pub fn is_watch(&self) -> bool {
         self.address.contains("watch=true")
     }
 
-    /// Whether it only looks on at workloads, which the program does for a person's eyes: none of its decisions hangs on it.
+    /// Whether it watches workloads, which is only for the progress display.
     pub fn is_look(&self) -> bool {
         self.is_watch() && !self.address.contains("/elementdeployments")
     }
 
-    /// Whether it stores something: no read, no server-side dry run, no review.
+    /// Whether it is a write: no read, server-side dry run or review.
     pub fn is_write(&self) -> bool {
         self.method != "GET" && !self.address.contains("dryRun=All") && !self.address.contains("reviews")
     }
 
-    /// Whether it stores a change of an `ElementDeployment`.
+    /// Whether it is a write of an `ElementDeployment`.
     pub fn is_deployment_write(&self) -> bool {
         self.is_write() && self.address.contains("/elementdeployments")
     }
 
-    /// Method, path and what matters of the query, for a message.
+    /// Method, path and the relevant part of the query, for messages.
     pub fn name(&self) -> String {
         let path = self.address.split('?').next().unwrap_or_default();
         let mark = if self.is_watch() {
@@ -54,63 +53,63 @@ impl Request {
     }
 }
 
-/// What happens to a request.
+/// The fault of a request.
 #[derive(Clone, Debug)]
 pub enum Fault {
     /// Nothing.
     None,
-    /// Answered by the proxy; the server never hears of it.
+    /// The proxy responds; the request does not reach the server.
     Answer {
         /// The HTTP status.
         code: u16,
         /// `Retry-After`, in seconds.
         retry_after: Option<u64>,
     },
-    /// Carried out by the server, but answered with this status, as a load balancer does that lost patience.
+    /// The server processes it, but the response has this status, as after a time-out of a load balancer.
     AnswerAfter(u16),
-    /// The connection is reset; the server never hears of the request.
+    /// The connection is reset; the request does not reach the server.
     ResetBefore,
-    /// Carried out by the server, then the connection is reset.
+    /// The server processes it, then the connection is reset.
     ResetAfter,
-    /// Carried out by the server; the connection ends in the middle of the answer's body.
+    /// The server processes it; the connection ends within the response body.
     Half,
-    /// Forwarded after a while.
+    /// Forwarded after a delay.
     Late(Duration),
-    /// Carried out by the server at once, answered after a while.
+    /// The server processes it at once; the response is delayed.
     Slow(Duration),
-    /// Waits for the test, before the server hears of it.
+    /// Waits for the test before it is forwarded.
     HoldBefore(Gate),
-    /// Carried out by the server; the answer waits for the test.
+    /// The server processes it; the response waits for the test.
     HoldAfter(Gate),
-    /// A watch: this many events come, then an `ERROR` event with this code.
+    /// A watch with this number of events, then an `ERROR` event with this code.
     ErrorEvent {
         /// Events before it.
         after: usize,
         /// 410, 500, …
         code: u16,
     },
-    /// A watch: this many events come, then the connection is reset in the middle of the next line.
+    /// A watch with this number of events, then the connection is reset within the next line.
     CutLine {
         /// Events before it.
         after: usize,
     },
-    /// A watch: this many events come, and then nothing at all, on a connection that stays open.
+    /// A watch with this number of events, then silence on an open connection.
     Silence {
         /// Events before it.
         after: usize,
     },
-    /// A watch: nothing but bookmarks for a while, then an ordinary end.
+    /// A watch with only bookmarks for this time, then a regular end.
     Bookmarks(Duration),
 }
 
 impl Fault {
-    /// Answered with this status and no `Retry-After`.
+    /// Responds with this status, without `Retry-After`.
     pub fn answer(code: u16) -> Self {
         Self::Answer { code, retry_after: None }
     }
 }
 
-/// Where a request waits until the test lets it go on.
+/// A gate at which a request waits for the test.
 #[derive(Clone, Debug)]
 pub struct Gate(watch::Sender<Stage>);
 
@@ -129,23 +128,23 @@ impl Default for Gate {
 }
 
 impl Gate {
-    /// Waits until a request has arrived here.
+    /// Waits until a request has arrived.
     pub async fn reached(&self) {
-        // The sender lives in `self`.
+        // The sender is in `self`.
         let _ = self.0.subscribe().wait_for(|stage| *stage != Stage::Nobody).await;
     }
 
-    /// Lets the request, and every later one, go on.
+    /// Releases the request and every later one.
     pub fn open(&self) {
         self.0.send_replace(Stage::Open);
     }
 
-    /// Resets the connection of the request, and of every later one.
+    /// Resets the connection of the request and of every later one.
     pub fn shut(&self) {
         self.0.send_replace(Stage::Shut);
     }
 
-    /// Waits for the test; false means that the connection is to be reset.
+    /// Waits for the test; false means to reset the connection.
     pub(super) async fn pass(&self) -> bool {
         self.0.send_if_modified(|stage| {
             let first = *stage == Stage::Nobody;

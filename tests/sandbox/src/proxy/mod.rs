@@ -1,7 +1,7 @@
-//! A proxy between one client and the API server that notes every request and spoils the chosen ones.
+//! A proxy between a client and the API server that records requests and injects faults.
 //!
-//! It ends TLS with a certificate of the sandbox's own authority and shows the server an administrator's certificate.
-//! Connections are kept open as the client and the server want it, so that a spoiled request may hit a reused one.
+//! It terminates TLS with a certificate of the sandbox's authority and connects with an administrator's certificate. Connections are
+//! kept alive, so that a fault may affect a reused one.
 
 mod fault;
 mod relay;
@@ -23,10 +23,10 @@ pub use fault::{Fault, Gate, Request};
 
 use crate::{Namespace, Result};
 
-/// What is to happen to a request, by its number, method and address.
+/// Selects the fault of a request.
 type Plan = Box<dyn FnMut(&Request) -> Fault + Send>;
 
-/// A running proxy. It works in the runtime it was started in and ends when dropped.
+/// A running proxy, in the runtime in which it was started. Stops when dropped.
 pub struct Proxy {
     shared: Arc<Shared>,
     kubeconfig: PathBuf,
@@ -43,13 +43,13 @@ struct Shared {
 struct State {
     plan: Plan,
     log: Vec<Request>,
-    /// What happens to requests that only look on, which are not counted with the others.
+    /// The fault of watches of workloads, which are not counted with the others.
     looks: Fault,
     looked: Vec<Request>,
 }
 
 impl Proxy {
-    /// Starts a proxy that spoils nothing, for a client whose namespace this is.
+    /// Starts a proxy without faults for a client with this namespace.
     pub async fn start(namespace: &Namespace<'_>) -> Result<Self> {
         let control_plane = namespace.control_plane();
         let authority = control_plane.authority();
@@ -57,7 +57,7 @@ impl Proxy {
         let own = authority.server()?;
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from_pem_slice(authority.certificate().as_bytes())?)?;
-        // As the API server does it: whoever shows none may have a token.
+        // As in the API server: a client without a certificate may have a token.
         let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots.clone()), Arc::clone(&provider))
             .allow_unauthenticated()
             .build()?;
@@ -98,12 +98,12 @@ impl Proxy {
         Ok(Self { shared, kubeconfig, task })
     }
 
-    /// A kubeconfig that leads through the proxy.
+    /// A kubeconfig with the address of the proxy.
     pub fn kubeconfig(&self) -> PathBuf {
         self.kubeconfig.clone()
     }
 
-    /// Begins to count anew, and asks this for each request from now on.
+    /// Resets the count, and uses this plan for each further request.
     pub fn plan(&self, plan: impl FnMut(&Request) -> Fault + Send + 'static) {
         let mut state = self.shared.state();
         state.plan = Box::new(plan);
@@ -111,18 +111,17 @@ impl Proxy {
         state.looked.clear();
     }
 
-    /// Does this to every request that only looks on at workloads. Those come when they like, so the plan and the log are
-    /// without them.
+    /// Sets the fault of watches of workloads. Their time is not deterministic, so plan and log exclude them.
     pub fn spoil_looks(&self, fault: Fault) {
         self.shared.state().looks = fault;
     }
 
-    /// The requests since the last [`Self::plan`] that only look on.
+    /// The watches of workloads since the last [`Self::plan`].
     pub fn looks(&self) -> Vec<Request> {
         self.shared.state().looked.clone()
     }
 
-    /// Spoils nothing from now on, and begins to count anew.
+    /// Removes all faults and resets the count.
     pub fn pass(&self) {
         self.plan(|_| Fault::None);
     }
@@ -170,14 +169,14 @@ impl Shared {
 }
 
 async fn listen(listener: TcpListener, shared: Arc<Shared>) {
-    // Ends the connections together with the proxy.
+    // Closes the connections with the proxy.
     let mut connections = tokio::task::JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => if let Ok((socket, _)) = accepted {
                 connections.spawn(relay::serve(Arc::clone(&shared), socket));
             },
-            // A connection that ends badly is what this is for.
+            // Failed connections are intended.
             Some(_) = connections.join_next() => {}
         }
     }

@@ -1,4 +1,4 @@
-//! One connection of a client, with one to the server behind it.
+//! A connection of a client with its connection to the server.
 
 use std::io::{Error, Result};
 use std::sync::Arc;
@@ -17,13 +17,13 @@ use super::{Shared, host};
 type Client = Wire<server::TlsStream<TcpStream>>;
 type Server = Wire<client::TlsStream<TcpStream>>;
 
-/// What becomes of the client's connection after an exchange.
+/// The state of the client's connection after a request.
 enum Then {
     GoOn,
     Reset,
 }
 
-/// Serves one client to the end of its connection.
+/// Serves one client until the end of its connection.
 pub(super) async fn serve(shared: Arc<Shared>, socket: TcpStream) -> Result<()> {
     socket.set_nodelay(true)?;
     let mut client = Wire::new(shared.acceptor.accept(socket).await?);
@@ -32,7 +32,7 @@ pub(super) async fn serve(shared: Arc<Shared>, socket: TcpStream) -> Result<()> 
         let body = client.body(head.framing).await?;
         match exchange(&shared, &mut client, &mut server, &head, body).await {
             Ok(Then::GoOn) => {}
-            // A reset, not an orderly end: that is what a crashed load balancer or a dropped route looks like.
+            // A reset, as by a crashed load balancer or a lost route.
             Ok(Then::Reset) => return client.stream.get_ref().0.set_zero_linger(),
             Err(error) => {
                 let _ = client.stream.get_ref().0.set_zero_linger();
@@ -62,7 +62,7 @@ async fn exchange(
         Fault::HoldBefore(gate) if !gate.pass().await => return Ok(Then::Reset),
         _ => {}
     }
-    // A watch ends with its connection; everything else shares one.
+    // A watch has its own connection; other requests share one.
     let mut own = match server.take() {
         Some(own) => own,
         None => Wire::new(connect(shared).await?),
@@ -86,7 +86,7 @@ async fn exchange(
             client.stream.write_all(&answer.bytes).await?;
             client.stream.write_all(&content[..content.len() / 2]).await?;
             client.stream.flush().await?;
-            // So that what was sent arrives before the reset overtakes it.
+            // The sent data must arrive before the reset.
             sleep(Duration::from_millis(10)).await;
             return Ok(Then::Reset);
         }
@@ -100,7 +100,7 @@ async fn exchange(
     Ok(Then::GoOn)
 }
 
-/// Passes a watch on, event by event.
+/// Forwards a watch, event by event.
 async fn watch(
     client: &mut Client,
     mut server: Server,
@@ -136,7 +136,7 @@ async fn watch(
                 let line: Vec<u8> = lines.drain(..=end).collect();
                 match fault {
                     Fault::Silence { after } if *after == events => {
-                        // Nothing more comes, until the client gives up.
+                        // Silence until the client closes the connection.
                         while client.fill().await? {}
                         return Ok(Then::Reset);
                     }
@@ -168,13 +168,13 @@ async fn watch(
         }
         tokio::select! {
             more = server.fill() => if !more? { return Ok(Then::Reset) },
-            // A client says nothing during a watch: this is its end.
+            // A client sends nothing during a watch, so this is the end.
             _ = client.fill() => return Ok(Then::Reset),
         }
     }
 }
 
-/// Bookmarks that are true (nothing new since the watch began, as far as the client can know), and then an end.
+/// Sends bookmarks with the initial version, then ends the watch.
 async fn bookmarks(client: &mut Client, request: &Request, span: Duration) -> Result<Then> {
     let version = request.address.split(['?', '&']).find_map(|pair| pair.strip_prefix("resourceVersion="));
     let object = json!({
@@ -204,14 +204,14 @@ async fn connect(shared: &Shared) -> Result<client::TlsStream<TcpStream>> {
     shared.connector.connect(host(), socket).await
 }
 
-/// The request's head without its credentials: the proxy shows its own certificate.
+/// The request's head without credentials, because the proxy has its own.
 fn forwarded(head: &Head) -> Vec<u8> {
     let text = String::from_utf8_lossy(&head.bytes);
     let kept = text.split_inclusive("\r\n").filter(|line| !line.to_ascii_lowercase().starts_with("authorization:"));
     kept.collect::<String>().into_bytes()
 }
 
-/// An answer as the API server gives it, or, for 502 and 504, as a load balancer does.
+/// An error response of the API server, or for 502 and 504 of a load balancer.
 fn refusal(code: u16, retry_after: Option<u64>) -> Vec<u8> {
     let (kind, body) = match code {
         502 | 504 => ("text/html", "<html><body><h1>Gateway trouble</h1></body></html>".to_owned()),

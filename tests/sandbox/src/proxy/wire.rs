@@ -1,16 +1,16 @@
-//! As much of HTTP/1.1 as it takes to know where a message ends. Bytes are passed on as they came.
+//! The part of HTTP/1.1 that finds the end of a message. Bytes are forwarded unchanged.
 
 use std::io::{Error, ErrorKind, Result};
 
 use tokio::io::{AsyncRead, AsyncReadExt};
 
-/// A stream with what was read of it and not used yet.
+/// A stream with its read buffer.
 pub(super) struct Wire<S> {
     pub(super) stream: S,
     buffer: Vec<u8>,
 }
 
-/// How a body ends.
+/// The framing of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Framing {
     Length(usize),
@@ -29,13 +29,13 @@ impl<S: AsyncRead + Unpin> Wire<S> {
         Self { stream, buffer: Vec::new() }
     }
 
-    /// Reads some more. Cancel-safe: what was read is in the buffer. False at the end of the stream.
+    /// Reads into the buffer. Cancel-safe. False at the end of the stream.
     pub(super) async fn fill(&mut self) -> Result<bool> {
         self.buffer.reserve(16 * 1024);
         Ok(self.stream.read_buf(&mut self.buffer).await? > 0)
     }
 
-    /// The next head, or `None` where the stream ends before one begins.
+    /// The next head, or `None` at the end of the stream.
     pub(super) async fn head(&mut self) -> Result<Option<Head>> {
         loop {
             if let Some(end) = find(&self.buffer, b"\r\n\r\n") {
@@ -51,7 +51,7 @@ impl<S: AsyncRead + Unpin> Wire<S> {
         }
     }
 
-    /// A whole body, its framing included.
+    /// A whole body with its framing.
     pub(super) async fn body(&mut self, framing: Framing) -> Result<Vec<u8>> {
         match framing {
             Framing::Length(length) => {
@@ -78,7 +78,7 @@ impl<S: AsyncRead + Unpin> Wire<S> {
         }
     }
 
-    /// The content of the next chunk if it is here as a whole; empty for the last one.
+    /// The content of the next complete chunk in the buffer; empty for the last one.
     pub(super) fn chunk(&mut self) -> Option<Vec<u8>> {
         let line = find(&self.buffer, b"\r\n")?;
         let size = std::str::from_utf8(&self.buffer[..line]).ok()?.split(';').next()?.trim();

@@ -13,9 +13,9 @@ async fn failed(plugin: &ExecConfig) -> ClusterError {
 }
 
 #[tokio::test]
-async fn a_failing_plugin_is_told_in_a_sentence() {
+async fn a_failing_plugin_is_reported_without_its_output() {
     let error = failed(&plugin("echo secret-output; exit 3")).await;
-    assert_eq!(error.to_string(), "The credential plugin sh of the kubeconfig failed with exit code 3.");
+    assert_eq!(error.to_string(), "credential plugin sh failed with exit code 3");
     let error = failed(&ExecConfig {
         command: Some("/does/not/exist".to_owned()),
         install_hint: Some("Install it\nlike so".to_owned()),
@@ -28,7 +28,7 @@ async fn a_failing_plugin_is_told_in_a_sentence() {
 }
 
 #[test]
-fn what_a_plugin_issues_is_put_in_the_place_of_what_was_there() {
+fn a_plugins_credential_replaces_the_earlier_one() {
     let before = || AuthInfo { client_certificate: Some("old.pem".to_owned()), ..AuthInfo::default() };
     let read = |output: &[u8]| read(output, before());
     let proof = read(br#"{"status":{"token":"abc"}}"#).expect("a token");
@@ -47,7 +47,7 @@ fn what_a_plugin_issues_is_put_in_the_place_of_what_was_there() {
 }
 
 #[test]
-fn the_cluster_is_told_only_to_a_plugin_that_asks() {
+fn the_cluster_is_passed_only_to_plugins_that_request_it() {
     let cluster = ExecAuthCluster { server: Some("https://k8s.example".to_owned()), ..ExecAuthCluster::default() };
     let mut asking = plugin("");
     assert!(information(&asking, &cluster, false)["spec"]["cluster"].is_null());

@@ -369,7 +369,7 @@ async fn identical_values_written_by_somebody_else_keep_the_dry_run_valid() {
     secret.metadata = kube::api::ObjectMeta { name: Some(name), ..kube::api::ObjectMeta::default() };
     scene.secrets().create(&PostParams::default(), &secret).await.unwrap();
     let check = scene.shell.run("check -o json").await;
-    check.shows("it passed for this very spec and these very secrets");
+    check.shows("the dry run passed for the current spec and Secret");
     assert_eq!(check.open_findings(), Vec::<String>::new(), "{check}");
     let _ = scene.activate().await.expect(0);
 }

@@ -106,7 +106,7 @@ fn code(owner: &Owner) -> Option<&'static str> {
 fn installer(moment: Moment) -> Finding {
     let harm = moment.harm();
     let text = format!(
-        "the installer wrote the manifest (ui.element.io annotations), and its next run overwrites this change{harm}"
+        "the installer wrote the manifest (ui.element.io annotations), and overwrites this change the next time it runs{harm}"
     );
     let same = format!("don't run the installer again until its configuration has {}", moment.value());
     let remedy = match moment {

@@ -8,7 +8,7 @@ use x509_parser::asn1_rs::{Any, FromDer as _, Tag};
 use x509_parser::certificate::X509Certificate;
 use zeroize::Zeroizing;
 
-/// PEM in the style of `openssl` and MAS: 64 columns, LF, a final line end.
+/// PEM in the style of `openssl` and MAS: 64 columns, LF, a final newline.
 pub(super) fn encode(label: &str, der: &[u8]) -> String {
     pem_rfc7468::encode_string(label, LineEnding::LF, der).expect("a label of ASCII and less than 1 GiB of DER")
 }

@@ -1,4 +1,4 @@
-//! What the caller may do. Pure: the API server was asked beforehand.
+//! The caller's permissions, from the API server's access reviews. Pure.
 
 use serde_json::{Value, json};
 
@@ -19,10 +19,10 @@ pub enum On {
         /// API group; empty for the core group.
         group: &'static str,
         plural: &'static str,
-        /// The object; `None` where the verb knows no name, as creating does.
+        /// The object's name; `None` for verbs without a name, such as `create`.
         name: Option<String>,
     },
-    /// An address of the API server that is no resource.
+    /// A non-resource URL of the API server.
     Path(String),
 }
 
@@ -44,12 +44,12 @@ impl Right {
     }
 
     fn named(verb: &'static str, group: &'static str, plural: &'static str, name: &str) -> Self {
-        // The authorizer does not know the name of what is only being created.
+        // At `create`, the authorizer doesn't know the object's name.
         let name = (verb != "create").then(|| name.to_owned());
         Self { verb, on: On::Resource { group, plural, name } }
     }
 
-    /// As `kubectl auth can-i` takes it: `patch elementdeployments.matrix.element.io/first-element`.
+    /// Arguments of `kubectl auth can-i`: `patch elementdeployments.matrix.element.io/first-element`.
     pub fn words(&self) -> String {
         match &self.on {
             On::Path(path) => format!("{} {path}", self.verb),
@@ -61,7 +61,7 @@ impl Right {
         }
     }
 
-    /// The `spec` of a `SelfSubjectAccessReview` that asks for it.
+    /// The `spec` of a `SelfSubjectAccessReview`.
     pub fn question(&self, namespace: &str) -> Value {
         let verb = self.verb;
         match &self.on {
@@ -77,16 +77,16 @@ impl Right {
 pub struct Rules(Value);
 
 impl Rules {
-    /// Reads the review's `status`. One without a list of rules is no answer.
+    /// Parses the review's `status`; `None` without a list of rules.
     pub fn read(status: &Value) -> Option<Self> {
         status["resourceRules"].as_array()?;
         Some(Self(status.clone()))
     }
 
-    /// Why there may be more than these, if there may: an authorizer that cannot list its rules.
+    /// Why the list may be incomplete: an authorizer that cannot list its rules.
     pub fn incomplete(&self) -> Option<&str> {
         let error = self.0["evaluationError"].as_str().filter(|error| !error.is_empty());
-        error.or((self.0["incomplete"] == true).then_some("it says that its list is not complete"))
+        error.or((self.0["incomplete"] == true).then_some("the API server's list of permissions is incomplete"))
     }
 
     pub fn allow(&self, right: &Right) -> bool {
@@ -117,15 +117,14 @@ impl Rules {
 pub struct Access {
     /// The rules, if the API server lists them.
     pub rules: Known<Rules>,
-    /// Rights that were asked for one by one, where the list does not settle them, and the answers; `None` for no answer.
+    /// Single access reviews, for permissions that the list does not decide; `None` for no answer.
     pub asked: Vec<(Right, Option<bool>)>,
-    /// Rights that were needed while reading, and refused.
+    /// Permissions whose reads the API server refused.
     pub refused: Vec<Right>,
     pub logged_out: bool,
 }
 
 impl Access {
-    /// Nothing is known but what was refused.
     pub fn unknown(why: impl Into<String>) -> Self {
         Self { rules: Known::Unreadable(why.into()), asked: Vec::new(), refused: Vec::new(), logged_out: false }
     }
@@ -138,7 +137,7 @@ impl Access {
         rules.incomplete().is_none().then_some(false)
     }
 
-    /// Whether the caller has a right; `None` if that is not known.
+    /// Whether the caller has a permission; `None` if unknown.
     pub fn may(&self, right: &Right) -> Option<bool> {
         if self.refused.contains(right) {
             return Some(false);
@@ -150,7 +149,7 @@ impl Access {
     pub fn why_unknown(&self) -> &str {
         match &self.rules {
             Known::Unreadable(why) => why,
-            Known::Known(rules) => rules.incomplete().unwrap_or("it gave no answer"),
+            Known::Known(rules) => rules.incomplete().unwrap_or("the API server didn't answer"),
         }
     }
 }
@@ -166,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_is_read_as_rbac_reads_it() {
+    fn rules_match_as_in_rbac() {
         let some = rules(json!({"resourceRules": [
             {"verbs": ["get", "patch"], "apiGroups": [GROUP], "resources": ["elementdeployments"], "resourceNames": ["chat"]},
             {"verbs": ["create"], "apiGroups": [""], "resources": ["secrets"]},
@@ -194,14 +193,14 @@ mod tests {
     }
 
     #[test]
-    fn everything_is_allowed_to_whom_everything_is_allowed() {
+    fn wildcard_rules_allow_everything() {
         let all = rules(json!({"resourceRules": [{"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}],
                                "nonResourceRules": [{"verbs": ["*"], "nonResourceURLs": ["*"]}]}));
         assert!(all.allow(&Right::deployment("patch", "chat")) && all.allow(&Right::path("/openapi/v3")));
     }
 
     #[test]
-    fn a_list_that_is_not_complete_denies_nothing() {
+    fn an_incomplete_list_denies_nothing() {
         let access = |status: Value| Access { rules: Known::Known(rules(status)), ..Access::unknown("") };
         let right = Right::secret("get", "a");
         let none = json!({"resourceRules": [], "nonResourceRules": []});
@@ -213,7 +212,7 @@ mod tests {
             assert_eq!(open.may(&right), None);
             open.asked.push((right.clone(), Some(true)));
             assert_eq!(open.may(&right), Some(true));
-            // What was refused was refused, whatever the list says.
+            // A refusal takes precedence over the list.
             open.refused.push(right.clone());
             assert_eq!(open.may(&right), Some(false));
         }

@@ -1,4 +1,4 @@
-//! Is a certificate good for MAS's host? The rules are in [`x509`](crate::x509); here they become findings.
+//! Findings about the certificate for MAS's host. [`x509`](crate::x509) has the rules.
 
 use jiff::Timestamp;
 
@@ -20,7 +20,7 @@ const CERTIFICATE_LAYOUT: Code = "certificate-layout";
 const CERTIFICATE_KEY_UNREADABLE: Code = "certificate-key-unreadable";
 const CERTIFICATE: Code = "certificate";
 
-/// Under which keys a Secret holds a certificate and its private key.
+/// The keys of a Secret that hold a certificate and its private key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stored {
     pub certificate: String,
@@ -28,39 +28,39 @@ pub struct Stored {
 }
 
 impl Stored {
-    /// Those of a Secret of type `kubernetes.io/tls` (Kubernetes: Secret types).
+    /// The keys of type `kubernetes.io/tls` (Kubernetes: Secret types).
     pub fn kubernetes() -> Self {
         Self { certificate: "tls.crt".to_owned(), private_key: "tls.key".to_owned() }
     }
 
-    /// Those that the migration guide uses for TLS mode `certfile`.
+    /// The keys that the migration guide uses for TLS mode `certfile`.
     pub fn guide() -> Self {
         Self { certificate: "certificate".to_owned(), private_key: "privateKey".to_owned() }
     }
 
-    /// The guide's where the Secret holds a certificate under them, else Kubernetes'.
+    /// The guide's keys if the Secret has them, else those of `kubernetes.io/tls`.
     pub fn find(secret: &SecretContents) -> Self {
         let guide = Self::guide();
         if secret.data.contains_key(&guide.certificate) { guide } else { Self::kubernetes() }
     }
 }
 
-/// What a certificate has to be good for.
+/// The requirements for a certificate.
 #[derive(Clone, Copy)]
 pub struct Use<'a> {
     pub host: &'a HostName,
     pub now: Timestamp,
-    /// Whether a chain, as it is, leads to a trusted root at this time. Asked only where something depends on it.
+    /// Whether a chain leads to a trusted root at this time. Called only if a finding depends on it.
     pub leads_to_root: &'a dyn Fn(&CertificateChain) -> bool,
 }
 
 pub fn stored(subject: &str, secret: Known<Option<&SecretContents>>, keys: &Stored, wanted: Use<'_>) -> Vec<Finding> {
     match secret {
         Known::Unreadable(why) => {
-            let text = format!("it could not be read: {why}");
+            let text = format!("the Secret can't be read: {why}");
             vec![Finding::unknown(CERTIFICATE_UNKNOWN, subject, text).remedy(CHECK_LIVE)]
         }
-        Known::Known(None) => vec![missing(subject, "it does not exist")],
+        Known::Known(None) => vec![missing(subject, "the Secret doesn't exist")],
         Known::Known(Some(secret)) => {
             let (chain, key) = (secret.data.get(&keys.certificate), secret.data.get(&keys.private_key));
             pair(subject, keys, chain, key, wanted)
@@ -68,7 +68,7 @@ pub fn stored(subject: &str, secret: Known<Option<&SecretContents>>, keys: &Stor
     }
 }
 
-/// The same for what stands, or will stand, under two keys of a Secret.
+/// The same for the current or future values of two keys.
 pub(super) fn pair(
     subject: &str,
     keys: &Stored,
@@ -78,18 +78,18 @@ pub(super) fn pair(
 ) -> Vec<Finding> {
     match (chain, key) {
         (Some(chain), Some(key)) => certificate(subject, chain.expose(), Some(key.expose()), wanted),
-        (None, _) => vec![missing(subject, &format!("it has no key {}", keys.certificate))],
-        (_, None) => vec![missing(subject, &format!("it has no key {}", keys.private_key))],
+        (None, _) => vec![missing(subject, &format!("the Secret has no key {}", keys.certificate))],
+        (_, None) => vec![missing(subject, &format!("the Secret has no key {}", keys.private_key))],
     }
 }
 
 const CHECK_LIVE: &str =
-    "Let somebody who may read it look, or look at what is served: kubectl ess-mas tls check --live --host HOST";
+    "Ask a user who can read the Secret, or check the served certificate: kubectl ess-mas tls check --live --host HOST";
 
 pub fn missing(subject: &str, what: &str) -> Finding {
     Finding::blocker(CERTIFICATE_MISSING, subject, what).remedy(
-        "Put certificate and private key there (into MAS's own Secret: `kubectl ess-mas prepare --tls certfile --certificate FILE \
-         --private-key FILE`), or choose another TLS mode with `kubectl ess-mas prepare --tls`.",
+        "Add the certificate and the private key. In MAS's own Secret: `kubectl ess-mas prepare --tls certfile --certificate FILE \
+         --private-key FILE`. To choose another TLS mode: `kubectl ess-mas prepare --tls MODE`.",
     )
 }
 
@@ -97,57 +97,56 @@ pub fn unreadable(subject: &str, what: &str) -> Finding {
     Finding::blocker(CERTIFICATE_UNREADABLE, subject, what)
 }
 
-/// No certificate was seen at the host. Whether something `answers` that does not speak TLS is known for sure; that nothing
-/// answers may be so from here only.
+/// The host served no certificate. If it `answers` without TLS, that is a blocker. If it doesn't answer, it may answer
+/// other clients.
 pub fn endpoint(host: &HostName, what: &str, answers: bool) -> Finding {
     if answers {
         Finding::blocker(TLS_ENDPOINT, host.as_str(), what)
-            .remedy("Look at what ends TLS there: an ingress, a load balancer or a proxy.")
+            .remedy("Check what terminates TLS there: an ingress, a load balancer or a proxy.")
     } else {
         Finding::unknown(TLS_ENDPOINT, host.as_str(), what)
-            .remedy("Look from where clients are, or connect to the ingress: --resolve HOST:443:ADDRESS")
+            .remedy("Check from a client's network, or connect to the ingress: --resolve HOST:443:ADDRESS")
     }
 }
 
-/// The chain leads to a CA of this system, or to the one given.
+/// The chain leads to a CA of this `system`, or to the given CA.
 pub fn trusted(subject: &str, system: bool) -> Finding {
-    let by = if system { "this system trusts its CA" } else { "the CA given has issued it" };
-    Finding::ok(CERTIFICATE_TRUST, subject, by)
+    let text = if system { "this system trusts the certificate's CA" } else { "the given CA issued the certificate" };
+    Finding::ok(CERTIFICATE_TRUST, subject, text)
 }
 
 pub fn not_trusted(subject: &str, chain: &CertificateChain, system: bool) -> Finding {
     let issuer = chain.certificates().last().map(Certificate::issuer).unwrap_or_default();
     if system {
-        let text = format!("this system does not trust its CA ({issuer}); other devices may or may not");
-        let remedy = "If the CA is a private one, install it on every device, in Synapse and in MAS; and look again with --ca-certificate FILE.";
+        let text = format!("this system doesn't trust the certificate's CA ({issuer}); other devices may trust it");
+        let remedy = "If the CA is private, install it on every device, in Synapse and in MAS. Then check again with --ca-certificate FILE.";
         Finding::warning(CERTIFICATE_TRUST, subject, text).remedy(remedy)
     } else {
-        let text = format!("the CA given has not issued it ({issuer} has)");
-        let remedy =
-            "Give the certificate of that CA, or put the certificate that the CA given has issued in its place.";
+        let text = format!("the given CA did not issue the certificate; its issuer is {issuer}");
+        let remedy = "Pass the certificate of the issuer, or install a certificate that the given CA issued.";
         Finding::blocker(CERTIFICATE_TRUST, subject, text).remedy(remedy)
     }
 }
 
 pub fn no_roots(subject: &str) -> Finding {
-    let text = "this system has no CA certificates, so whether others trust it is not known";
+    let text = "trust can't be checked, because this system has no CA certificates";
     Finding::unknown(CERTIFICATE_TRUST, subject, text).remedy("Pass the CA with --ca-certificate FILE.")
 }
 
-/// What is wrong with it is said already; nobody accepts it, whomever they trust.
+/// Another finding is a blocker: clients refuse the certificate whether they trust its CA or not.
 pub fn trust_moot(subject: &str) -> Finding {
-    let text = "whether its CA is trusted was not looked at, as it is refused anyway";
+    let text = "trust was not checked, because clients refuse the certificate anyway";
     Finding::unknown(CERTIFICATE_TRUST, subject, text)
 }
 
-/// The TLS library refuses it for a reason that is no problem of its own here.
+/// The TLS library refuses the certificate for a reason without a code.
 pub fn refused(subject: &str, reason: &str) -> Finding {
-    Finding::warning(CERTIFICATE_TRUST, subject, format!("strict clients refuse it: {reason}"))
-        .remedy("Mend what the other findings say, or get another certificate.")
+    Finding::warning(CERTIFICATE_TRUST, subject, format!("strict clients refuse the certificate: {reason}"))
+        .remedy("Fix the other findings, or get another certificate.")
 }
 
-/// What is wrong with a certificate in PEM, and its key where that is known; one finding that it is good if nothing is. `subject`
-/// says where it was found.
+/// Checks a certificate in PEM, and its key if it is known: a finding for each problem, or one ok finding. `subject` names the
+/// source.
 pub fn certificate(subject: &str, certificate: &[u8], key: Option<&[u8]>, wanted: Use<'_>) -> Vec<Finding> {
     let refused = |code, error: String| Finding::blocker(code, subject, error);
     let chain = CertificateChain::parse(certificate).map_err(|error| match error {
@@ -168,8 +167,8 @@ pub fn certificate(subject: &str, certificate: &[u8], key: Option<&[u8]>, wanted
     findings
 }
 
-/// The same for certificates that can be read. Where they lead to a trusted root as they are, one that has expired is not needed,
-/// such as the certificate of a root by an older one, and an issuer that is not there is the root itself.
+/// The same for a parsed chain. If it leads to a trusted root, an expired certificate in it is not needed (a cross-signed root,
+/// for example), and a missing issuer is the root.
 pub fn of_chain(
     subject: &str,
     chain: &CertificateChain,
@@ -204,7 +203,11 @@ pub fn of_problem(subject: &str, problem: &CertificateProblem) -> Finding {
 fn good(subject: &str, chain: &CertificateChain, host: &HostName) -> Finding {
     let leaf = chain.leaf();
     let (until, issuer, print) = (leaf.not_after(), leaf.issuer(), leaf.fingerprint());
-    Finding::ok(CERTIFICATE, subject, format!("good for {host} until {until}; issued by {issuer} ({print})"))
+    Finding::ok(
+        CERTIFICATE,
+        subject,
+        format!("certificate is valid for {host} until {until}; issuer {issuer} ({print})"),
+    )
 }
 
 #[cfg(test)]
@@ -234,13 +237,13 @@ mod tests {
     }
 
     #[test]
-    fn a_good_one_is_said_to_be_good() {
+    fn a_valid_certificate_is_ok() {
         let (chain, key) = issued("auth.example.com");
         assert_eq!(found(&chain, Some(&key), "auth.example.com"), [("certificate", Severity::Ok)]);
     }
 
     #[test]
-    fn a_problem_keeps_its_code_and_weight() {
+    fn problems_keep_their_code_and_severity() {
         let (chain, _) = issued("auth.example.com");
         let (_, other_key) = issued("auth.example.com");
         assert_eq!(
@@ -252,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_a_blocker_and_never_called_good() {
+    fn an_unreadable_certificate_or_key_is_a_blocker() {
         let (chain, key) = issued("auth.example.com");
         assert_eq!(found("", Some(&key), "auth.example.com"), [("certificate-unreadable", Severity::Blocker)]);
         assert_eq!(
@@ -262,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_layout_has_a_code_of_its_own() {
+    fn an_invalid_layout_has_a_separate_code() {
         let (chain, key) = issued("auth.example.com");
         let indent = |pem: &str| pem.lines().flat_map(|line| ["   ", line, "\n"]).collect::<String>();
         let layout = [("certificate-layout", Severity::Blocker)];
@@ -270,9 +273,9 @@ mod tests {
         assert_eq!(found(&chain, Some(&indent(&key)), "auth.example.com"), layout);
     }
 
-    /// As Let's Encrypt's chain was in 2021: its root, signed by an older one whose certificate of it had expired.
+    /// Let's Encrypt's chain of 2021: the root has an expired cross-signature of an older root.
     #[test]
-    fn an_expired_certificate_that_no_client_needs_is_a_warning_only() {
+    fn an_expired_certificate_that_no_client_needs_is_a_warning() {
         let (chain, _) = issued("auth.example.com");
         let chain = CertificateChain::parse(chain.as_bytes()).unwrap();
         let later = chain.leaf().not_after() + jiff::SignedDuration::from_hours(1);

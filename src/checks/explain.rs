@@ -1,7 +1,7 @@
-//! The long text about each finding's code: `docs/findings.md`, read.
+//! The explanations of the codes, parsed from `docs/findings.md`.
 //!
-//! Under a heading `### CODE` the document has a line about it, then paragraphs that begin with a bold label. A paragraph
-//! without a label continues the one before.
+//! Below a heading `### CODE`, the document has one line about the code, then paragraphs that begin with a bold label. A
+//! paragraph without a label continues the previous one.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -15,16 +15,16 @@ const DOCUMENT: &str = include_str!("../../docs/findings.md");
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Explanation {
     pub code: &'static str,
-    /// What the finding is about, in a line without a full stop.
+    /// The topic, in a line without a full stop.
     pub about: String,
     /// The severities that a finding of this code may have.
     pub severities: Vec<Severity>,
-    /// What it means when it is not in order; paragraphs are lines.
+    /// The meaning of a finding that is not ok; one line for each paragraph.
     pub meaning: String,
     pub why: String,
     #[serde(rename = "mend")]
     pub remedy: String,
-    /// Where that is known from: the guide, MAS's or Synapse's source, an experiment.
+    /// The source: the guide, MAS's or Synapse's code, an experiment.
     pub source: String,
 }
 
@@ -48,8 +48,8 @@ fn read(section: &'static str) -> Explanation {
     let mut label = "";
     for paragraph in paragraphs {
         let labelled = paragraph.strip_prefix("**").and_then(|rest| rest.split_once(":** "));
-        let (now, text) = labelled.unwrap_or((label, paragraph));
-        label = now;
+        let (current, text) = labelled.unwrap_or((label, paragraph));
+        label = current;
         let field = fields.entry(label).or_default();
         let separator = if field.is_empty() { "" } else { "\n" };
         field.extend([separator, &joined(text)]);
@@ -76,11 +76,11 @@ fn joined(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Every finding that a test makes the checks report has a severity that the document lists.
+/// Fails unless the document lists the finding's severity.
 #[cfg(test)]
-pub(super) fn assert_true(finding: &super::finding::Finding) {
-    let told = explanation(finding.code).is_some_and(|one| one.severities.contains(&finding.severity));
-    assert!(told, "{finding:?} is not as its explanation says");
+pub(super) fn assert_explained(finding: &super::finding::Finding) {
+    let explained = explanation(finding.code).is_some_and(|one| one.severities.contains(&finding.severity));
+    assert!(explained, "docs/findings.md doesn't list the severity of {finding:?}");
 }
 
 #[cfg(test)]
@@ -106,7 +106,7 @@ mod tests {
         }
     }
 
-    /// Every code that the sources know: those that are declared beside a check, and those of a certificate's problems.
+    /// All codes in the sources: those of the checks, and those of certificate problems.
     fn codes() -> BTreeSet<String> {
         let mut codes = BTreeSet::new();
         declared(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/checks"), &mut codes);
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn every_heading_has_all_that_explain_prints() {
+    fn every_heading_has_all_parts_of_an_explanation() {
         for one in all() {
             let Explanation { code, about, severities, meaning, why, remedy, source } = one;
             assert!(!about.ends_with('.') && !about.contains('|'), "{code}: {about}");
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_certificates_problem_weighs_what_its_explanation_says() {
+    fn severities_of_certificate_problems_match_their_explanations() {
         use crate::x509::{CertificateProblem, HostName, ProblemSeverity};
         let host = HostName::parse("a.example.com").unwrap();
         for problem in [

@@ -2,21 +2,20 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A stable name in kebab-case. Scripts name them, so they are never renamed. Declared beside the check, explained in
+/// A stable name in kebab-case. Never renamed, because scripts use it. Declared in the file of the check, explained in
 /// `docs/findings.md`.
 pub type Code = &'static str;
 
-/// How much a finding weighs. Ordered: what stops comes first.
+/// Ordered by weight, the heaviest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// The step would fail or do harm. Cannot be accepted.
+    /// The step would fail or do harm. Can't be accepted.
     Blocker,
-    /// To be thought about; a person's confirmation covers it, a script names its code.
+    /// A user's confirmation covers it; a script accepts its code.
     Warning,
-    /// Could not be found out; weighs as much as a warning.
+    /// Can't be determined; handled like a warning.
     Unknown,
-    /// Looked at and found in order.
     Ok,
 }
 
@@ -35,10 +34,10 @@ impl Severity {
 pub struct Finding {
     pub code: Code,
     pub severity: Severity,
-    /// The path or object it is about.
+    /// The path or object.
     pub subject: String,
     pub message: String,
-    /// What to do about it, in the imperative.
+    /// In the imperative.
     pub remedy: Option<String>,
     pub docs: Option<&'static str>,
 }
@@ -77,12 +76,11 @@ impl Finding {
         self
     }
 
-    /// Whether it stops the step whatever anybody says.
     pub fn blocks(&self) -> bool {
         self.severity == Severity::Blocker
     }
 
-    /// Whether somebody has to accept it.
+    /// Whether a user must confirm it, or a script must accept its code.
     pub fn needs_accepting(&self) -> bool {
         matches!(self.severity, Severity::Warning | Severity::Unknown)
     }

@@ -1,5 +1,5 @@
-//! Who owns the manifest, and what becomes of a change made in place. What Helm does was tried with both releases; what
-//! `kubectl apply` does is Kubernetes' documentation; Argo CD and Flux were not tried.
+//! The owner of the manifest, and what it does to a change in the cluster. Sources: tests with Helm 3 and 4; Kubernetes'
+//! documentation of `kubectl apply`. Argo CD and Flux are not tested.
 
 use super::finding::{Code, Finding};
 use super::self_healing::SelfHealing;
@@ -14,13 +14,15 @@ pub const OWNERS: [Code; 4] = [OWNED_BY_HELM, OWNED_BY_INSTALLER, OWNED_BY_GITOP
 
 const SUBJECT: &str = "the ElementDeployment's manifest";
 const SWITCH: &str = "components.matrixAuthenticationService.config.active";
+const VIA_OWNER: &str =
+    "Make the change in the manifest's source: --via-owner prints it, waits for it and follows the operator.";
 
-/// Where the migration stands, as far as it matters to the manifest.
+/// The step of the migration that the manifest must follow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Moment {
-    /// MAS comes with `active: false`.
+    /// Adds MAS with `active: false`.
     DryRun,
-    /// The switch is about to be turned on; also when somebody only looks, because that is what lies ahead.
+    /// Sets `active: true`; also for `check`, because the activation is still to come.
     Activate,
     Abort,
     Done,
@@ -31,13 +33,13 @@ impl Moment {
         matches!(self, Self::Activate | Self::Done)
     }
 
-    /// What a manifest that is written again would do.
+    /// The consequence if the owner writes its manifest again.
     const fn harm(self) -> &'static str {
         match self {
             Self::DryRun => "",
-            Self::Activate => "; after the migration that would switch MAS off",
-            Self::Abort => "; if it says true, the switch would be on again",
-            Self::Done => "; that would switch MAS off, and people could not log in",
+            Self::Activate => ". After the migration, that would switch MAS off",
+            Self::Abort => ". If the manifest sets true, that would activate MAS again",
+            Self::Done => ". That would switch MAS off, and users couldn't log in",
         }
     }
 
@@ -45,7 +47,7 @@ impl Moment {
         if matches!(self, Self::Done) { "Now" } else { "Right after this step" }
     }
 
-    /// What the manifest's source has to say.
+    /// What the manifest's source must contain.
     fn value(self) -> String {
         match self {
             Self::DryRun => format!("the MAS component with {SWITCH}: false"),
@@ -58,7 +60,7 @@ pub(super) fn check(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Fi
     let deployment = &snapshot.deployment;
     let moment = match (deployment.mas_active() == Some(true), purpose) {
         (true, Purpose::Look) => Moment::Done,
-        // `prepare` never touches the ElementDeployment; after the migration nothing is written either.
+        // `prepare` never writes the ElementDeployment; after the migration, no command does.
         (true, _) | (_, Purpose::Prepare) => return,
         (_, Purpose::DryRun) => Moment::DryRun,
         (_, Purpose::Activate | Purpose::Look) => Moment::Activate,
@@ -69,7 +71,7 @@ pub(super) fn check(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Fi
         && let Some(code) = code(&owner)
         && let Some(by) = deployment.switch_of_others().filter(|by| owner.may_write_as(by))
     {
-        let text = format!("the switch was last written by field manager {by}, not by this program");
+        let text = format!("field manager {by}, the manifest's owner, has written {SWITCH}");
         findings.push(Finding::ok(code, SUBJECT, text));
         return;
     }
@@ -79,15 +81,15 @@ pub(super) fn check(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Fi
         Owner::Installer => findings.push(installer(moment)),
         Owner::ArgoCd(app) => {
             let app = app.map_or_else(String::new, |app| format!(" (application {app})"));
-            findings.push(gitops(snapshot, &format!("Argo CD owns it{app}"), "when it syncs", moment));
+            findings.push(gitops(snapshot, &format!("Argo CD owns the manifest{app}"), "when it syncs", moment));
         }
         Owner::Flux(object) => {
-            findings.push(gitops(snapshot, &format!("Flux owns it ({object})"), "at every interval", moment));
+            findings.push(gitops(snapshot, &format!("Flux owns the manifest ({object})"), "at every interval", moment));
         }
         Owner::Tool(tool, name, release) => {
             let name = name.map_or_else(String::new, |name| format!(" ({name})"));
             let release = release.map_or_else(String::new, |release| format!(" through Helm release {}", release.name));
-            findings.push(gitops(snapshot, &format!("{tool} owns it{name}{release}"), "at any time", moment));
+            findings.push(gitops(snapshot, &format!("{tool} owns the manifest{name}{release}"), "at any time", moment));
         }
     }
 }
@@ -104,37 +106,38 @@ fn code(owner: &Owner) -> Option<&'static str> {
 fn installer(moment: Moment) -> Finding {
     let harm = moment.harm();
     let text = format!(
-        "the installer wrote it (ui.element.io annotations), and its next run writes its own version over this change{harm}"
+        "the installer wrote the manifest (ui.element.io annotations), and overwrites this change the next time it runs{harm}"
     );
-    let same = format!("do not run the installer again until its configuration says {}", moment.value());
+    let same = format!("don't run the installer again until its configuration has {}", moment.value());
     let remedy = match moment {
-        Moment::Done => format!("First of all, {same}."),
-        Moment::Abort => format!("Afterwards, {same}."),
-        _ => format!("Use the installer's own migration tool (25.10.01 LTS or later); or, after this step, {same}."),
+        Moment::Done => format!("From now on, {same}."),
+        Moment::Abort => format!("After this step, {same}."),
+        _ => format!("Use the installer's migration tool (25.10.01 LTS or later). Or, after this step, {same}."),
     };
     Finding::warning(OWNED_BY_INSTALLER, SUBJECT, text).remedy(remedy).guide()
 }
 
-/// As it was tried with Helm 3.22 and 4.3, for the version that the API server's field managers show.
+/// Tested with Helm 3.22 and 4.3. The API server's field managers show the version.
 fn helm(snapshot: &Snapshot, release: &HelmRelease, moment: Moment) -> Finding {
     let named = snapshot.deployment.reach_of("helm") >= Reach::Mas;
-    let next = match (release.major, named) {
+    let (next, force) = match (release.major, named) {
         (Some(4), true) => {
-            "every later `helm upgrade` fails with a conflict until its values say the same, and a forced one (--force-conflicts) puts back what they say"
+            ("Every later `helm upgrade` fails with a conflict until its values say the same", " (--force-conflicts)")
         }
-        (Some(4), false) => {
-            "later `helm upgrade`s leave the change alone as long as the values do not name MAS; once they say something else, every upgrade fails with a conflict, and a forced one (--force-conflicts) puts back what they say"
-        }
+        (Some(4), false) => (
+            "A later `helm upgrade` keeps the change while the values don't name MAS. With other values for MAS, it fails with a conflict",
+            " (--force-conflicts)",
+        ),
         (Some(3), _) => {
-            "later `helm upgrade`s leave the change alone, but the values are silently wrong until they say the same, and a forced one (--force) puts back what they say"
+            ("A later `helm upgrade` keeps the change, but the values are wrong until they say the same", " (--force)")
         }
-        _ => {
-            "later `helm upgrade`s fail (Helm 4) or leave the values silently wrong (Helm 3) until they say the same, and a forced one puts back what they say"
-        }
+        _ => ("Until the values say the same, a later `helm upgrade` fails (Helm 4) or keeps the change (Helm 3)", ""),
     };
     let name = &release.name;
     let version = release.major.map_or_else(String::new, |major| format!(" (Helm {major})"));
-    let text = format!("release {name}{version} owns it: {next}{}", moment.harm());
+    let harm = moment.harm();
+    let text =
+        format!("release {name}{version} owns the manifest. {next}. A forced upgrade{force} restores the values{harm}");
     let set = match moment {
         Moment::DryRun => {
             let component = "components.matrixAuthenticationService with config.active: false";
@@ -143,7 +146,7 @@ fn helm(snapshot: &Snapshot, release: &HelmRelease, moment: Moment) -> Finding {
         _ => format!("set {} in the values of release {name}", moment.value()),
     };
     let by_helm = |command: &str| {
-        format!("Right after this step, {set}; or let Helm make the change: `kubectl ess-mas {command} --via-owner`.")
+        format!("Right after this step, {set}. Or let Helm make the change: `kubectl ess-mas {command} --via-owner`.")
     };
     Finding::warning(OWNED_BY_HELM, SUBJECT, text).remedy(match moment {
         Moment::Done => format!("Now {set}, and upgrade."),
@@ -156,31 +159,28 @@ fn helm(snapshot: &Snapshot, release: &HelmRelease, moment: Moment) -> Finding {
 fn gitops(snapshot: &Snapshot, owner: &str, when: &str, moment: Moment) -> Finding {
     let by_itself = match &snapshot.environment.self_healing {
         Some(SelfHealing::Off(why)) => {
-            format!("{owner}. It does not put its own version back by itself, because {why}; its next sync does")
+            format!("{owner}. Self-healing is off, because {why}. The next sync restores the owner's version")
         }
-        Some(SelfHealing::On) => format!("{owner} and puts its own version back {when}"),
-        None => format!("{owner} and may put its own version back {when}; how it is set up could not be read"),
+        Some(SelfHealing::On) => format!("{owner} and restores its version {when}"),
+        None => format!("{owner} and may restore its version {when}; its configuration can't be read"),
     };
     let text = format!("{by_itself}{}", moment.harm());
     let value = moment.value();
     let remedy = match moment {
-        // Going back must not be refused: people are locked out until it is done.
-        Moment::Abort => format!(
-            "Set {value} where the manifest comes from as well, and look again with `kubectl ess-mas status` in a few minutes."
-        ),
-        Moment::Done => format!("Set {value} where the manifest comes from, now."),
-        _ if matches!(snapshot.environment.self_healing, Some(SelfHealing::Off(_))) => format!(
-            "Let the change come from there (--via-owner shows it, waits for it and follows it), or write {value} there right after this step."
-        ),
-        _ => {
-            let remedy = "Let the change come from there: with --via-owner it is shown for the manifest, waited for and followed.";
-            return Finding::blocker(OWNED_BY_GITOPS, SUBJECT, text).remedy(remedy);
+        // A rollback must not be refused: users are locked out until it ends.
+        Moment::Abort => {
+            format!("Set {value} in the manifest's source too. Check again in a few minutes: `kubectl ess-mas status`.")
         }
+        Moment::Done => format!("Set {value} in the manifest's source now."),
+        _ if matches!(snapshot.environment.self_healing, Some(SelfHealing::Off(_))) => {
+            format!("{VIA_OWNER} Or set {value} there right after this step.")
+        }
+        _ => return Finding::blocker(OWNED_BY_GITOPS, SUBJECT, text).remedy(VIA_OWNER),
     };
     Finding::warning(OWNED_BY_GITOPS, SUBJECT, text).remedy(remedy)
 }
 
-/// Nobody's tool is seen. What was applied from a file may be applied from it again.
+/// No owner is known. A user may apply the same file again.
 fn applied(snapshot: &Snapshot, moment: Moment, findings: &mut Vec<Finding>) {
     let deployment = &snapshot.deployment;
     let applied = deployment.applied();
@@ -188,7 +188,7 @@ fn applied(snapshot: &Snapshot, moment: Moment, findings: &mut Vec<Finding>) {
         let by = deployment
             .spec_written_by()
             .map_or_else(String::new, |by| format!(" (last written by field manager {by})"));
-        findings.push(Finding::ok(APPLIED, SUBJECT, format!("no tool is seen that would write it again{by}")));
+        findings.push(Finding::ok(APPLIED, SUBJECT, format!("no tool owns the manifest{by}")));
     }
     for one in &applied {
         findings.push(match one {
@@ -198,54 +198,53 @@ fn applied(snapshot: &Snapshot, moment: Moment, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Client-side apply sets what the file says wherever the cluster says something else, and leaves alone what the file does
-/// not name and did not name before.
+/// Client-side apply sets the file's values, and keeps fields that the file doesn't name and didn't name before.
 fn client(reach: Reach, active: Option<bool>, moment: Moment) -> Finding {
-    let applied = "it was applied with `kubectl apply` from a file that";
+    let applied = "the manifest was applied with `kubectl apply` from a file that";
     let text = match active {
         Some(says) if says != moment.switch() => {
-            let harm = if says { "; that would start the migration" } else { moment.harm() };
-            let text = format!("{applied} says {SWITCH}: {says}; applying that file again puts it back{harm}");
+            let harm = if says { ". That would start the migration" } else { moment.harm() };
+            let text = format!("{applied} sets {SWITCH}: {says}. Applying that file again restores this value{harm}");
             let remedy = format!("{}, set {SWITCH}: {} in that file.", moment.when(), moment.switch());
             return Finding::warning(APPLIED, SUBJECT, text).remedy(remedy);
         }
-        Some(says) => format!("{applied} says {SWITCH}: {says} as well"),
-        None if reach == Reach::Nothing => format!(
-            "{applied} does not name MAS; applying it again leaves the change alone. Add MAS to the file too, so that it tells what runs"
-        ),
-        None => format!(
-            "{applied} does not name the switch; applying it again leaves the switch alone. Add {SWITCH} to the file too"
-        ),
+        Some(says) => format!("{applied} also sets {SWITCH}: {says}"),
+        None if reach == Reach::Nothing => {
+            format!("{applied} doesn't name MAS. Applying it again keeps the change. Add MAS to the file too")
+        }
+        None => {
+            format!("{applied} doesn't set active. Applying it again keeps the value. Add {SWITCH} to the file too")
+        }
     };
     Finding::ok(APPLIED, SUBJECT, text)
 }
 
-/// Whether a manifest of server-side apply may say something else than what the step leaves behind. A manager that owns the
-/// switch says what the cluster says: it would have lost it to whoever wrote another value.
+/// Whether a manifest of server-side apply may differ from the step's result. A manager that owns the switch has the cluster's
+/// value: another writer of a different value would own it.
 fn says_otherwise(snapshot: &Snapshot, reach: Reach, moment: Moment) -> bool {
     let deployment = &snapshot.deployment;
     match reach {
         Reach::Nothing => false,
         _ if moment == Moment::DryRun => true,
         Reach::Active => deployment.active() != Some(moment.switch()),
-        // It may have lost it to this program.
+        // This program may have taken the field over.
         Reach::Mas => moment == Moment::Done && deployment.switch_of_others().is_none(),
     }
 }
 
-/// Server-side apply of a field that somebody else changed ends in a conflict, or, forced, puts it back.
+/// Server-side apply of a field that another manager changed fails with a conflict, or restores the value if forced.
 fn server(manager: &str, otherwise: bool, moment: Moment) -> Finding {
-    let who = format!("field manager {manager} applies it (server-side apply)");
+    let who = format!("field manager {manager} applies the manifest (server-side apply)");
     if !otherwise {
-        return Finding::ok(APPLIED, SUBJECT, format!("{who} and says nothing else of the switch"));
+        return Finding::ok(APPLIED, SUBJECT, format!("{who} without another value for active"));
     }
     let text = format!(
-        "{who}: its next application fails with a conflict until its manifest says the same, or, if it forces conflicts, puts its own version back{}",
+        "{who}. Its next apply fails with a conflict until its manifest says the same. A forced apply restores its version{}",
         moment.harm()
     );
     let (when, value) = (moment.when(), moment.value());
     Finding::warning(APPLIED, SUBJECT, text)
-        .remedy(format!("{when}, write {value} into its manifest; or let it make the change: --via-owner."))
+        .remedy(format!("{when}, set {value} in its manifest. Or let it make the change: --via-owner."))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
-//! Findings: what a person must know before a step. Pure functions over one gathered [`Snapshot`].
+//! Findings: what a user must know before a step. Pure functions over one [`Snapshot`].
 //!
-//! A finding has a stable code, declared beside the check that makes it. What could not be found out is a finding of its own
-//! and never passes for fine.
+//! A finding has a stable code, declared in the file of its check. What can't be determined is a finding with severity
+//! unknown, never ok.
 
 pub mod access;
 mod appservices;
@@ -35,7 +35,7 @@ pub use snapshot::{
     ComponentSecret, Components, Environment, OtherHost, Purpose, Resolution, Snapshot, default_secret_name,
 };
 
-/// The codes that others decide by.
+/// The codes that other rooms use.
 pub mod codes {
     pub use super::certificate::CERTIFICATE_MISSING;
     pub use super::endpoints::{MAS_ISSUER, MAS_SIGNING_KEY};
@@ -54,21 +54,21 @@ pub fn run(snapshot: &Snapshot, purpose: Purpose) -> Vec<Finding> {
     permissions::check(snapshot, purpose, &mut findings);
     compatibility::check(snapshot, purpose, &mut findings);
     state::check(snapshot, purpose, &mut findings);
-    // Going back must not be held up by what stands in the way of going on.
+    // Problems of the migration must not block a rollback.
     if purpose != Purpose::Abort {
-        what_is_configured(snapshot, purpose, &mut findings);
+        configuration(snapshot, purpose, &mut findings);
         secret::check(snapshot, purpose, &mut findings);
         rehearsal::check(snapshot, purpose, &mut findings);
     }
     manifest::check(snapshot, purpose, &mut findings);
     findings.sort_by_key(|finding| finding.severity);
     #[cfg(test)]
-    findings.iter().for_each(explain::assert_true);
+    findings.iter().for_each(explain::assert_explained);
     findings
 }
 
-/// What is configured: of no interest any more once the migration is done.
-fn what_is_configured(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Finding>) {
+/// The checks of the configuration, which matter only before the migration.
+fn configuration(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Finding>) {
     if snapshot.deployment.mas_active() == Some(true) {
         return;
     }

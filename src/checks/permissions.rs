@@ -1,4 +1,4 @@
-//! May the caller do all that the step needs? Asked before the first write, so that nothing is left half-written.
+//! Whether the caller has the permissions for a step. Checked before the first write, so that no step stops halfway.
 
 use super::access::{self, Access, GROUP, Right};
 use super::finding::{Code, Finding};
@@ -18,7 +18,7 @@ pub(super) fn check(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Fi
     if snapshot.deployment.mas_active() == Some(true) && purpose != Purpose::Abort {
         return;
     }
-    let subject = format!("your rights in namespace {}", snapshot.deployment.namespace());
+    let subject = format!("your permissions in namespace {}", snapshot.deployment.namespace());
     if access.logged_out {
         let finding = Finding::blocker(PERMISSIONS, subject, "the API server no longer accepts your credentials");
         findings.push(finding.remedy("Log in again as you do for kubectl, then run the command again."));
@@ -35,17 +35,18 @@ pub(super) fn check(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Fi
     }
     let unknown: Vec<&Right> = write.unknown.iter().chain(&follow.unknown).collect();
     if unknown.is_empty() {
-        findings.push(Finding::ok(PERMISSIONS, subject, "they are enough"));
+        let text = format!("you have the required permissions in namespace {}", snapshot.deployment.namespace());
+        findings.push(Finding::ok(PERMISSIONS, subject, text));
     } else if purpose == Purpose::Look {
-        // A step goes on all the same: the server's own dry run of the write tells, before anything is written.
+        // A step continues: the server-side dry run shows the same before anything is written.
         let (why, list) = (access.why_unknown(), list(unknown.into_iter()));
-        let text = format!("whether you may do this could not be found out ({why}): {list}");
-        let remedy = "Compare with the Role that is enough: `kubectl ess-mas check --rbac`.";
+        let text = format!("couldn't determine whether you have these permissions ({why}): {list}");
+        let remedy = "Compare with the minimum Role: `kubectl ess-mas check --rbac`.";
         findings.push(Finding::unknown(PERMISSIONS, subject, text).remedy(remedy));
     }
 }
 
-/// The published schema may have been refused; that matters where nothing else tells what the release can do.
+/// The permission to read the published schema, if it was refused and no other source shows what the release supports.
 fn schema(snapshot: &Snapshot, access: &Access) -> Option<Right> {
     let unknown = snapshot.features.known().is_none() && snapshot.deployment.active().is_none();
     access.refused.iter().find(|right| unknown && matches!(right.on, access::On::Path(_))).cloned()
@@ -78,24 +79,24 @@ impl Standing {
         more: &str,
     ) -> Option<Finding> {
         let first = self.missing.first()?;
-        let text = format!("you may not: {}", list(self.missing.iter()));
-        // Who only looks may not be the one who takes the steps.
+        let text = format!("you don't have these permissions: {}", list(self.missing.iter()));
+        // Another user may execute the steps.
         let make = if purpose == Purpose::Look { Finding::warning } else { Finding::blocker };
         let how = match first.on {
             access::On::Path(_) => {
-                "Ask an administrator for it; the ClusterRole system:discovery holds it, which Kubernetes gives to everyone who is logged in."
+                "Ask an administrator for the ClusterRole system:discovery, which Kubernetes grants to every authenticated user."
             }
             access::On::Resource { .. } => {
                 "Ask an administrator for the Role that `kubectl ess-mas check --rbac` prints."
             }
         };
         let (right, namespace) = (first.words(), snapshot.deployment.namespace());
-        let remedy = format!("{how} `kubectl auth can-i {right} -n {namespace}` tells when it is there.{more}");
+        let remedy = format!("{how} To test: `kubectl auth can-i {right} -n {namespace}`.{more}");
         Some(make(code, subject, text).remedy(remedy))
     }
 }
 
-/// What was read just now may be read, whatever lists say.
+/// Whether a read in this run proves the permission. The API server's list may omit it.
 fn was_used(snapshot: &Snapshot, right: &Right) -> bool {
     let access::On::Resource { plural, .. } = right.on else { return false };
     let was_read = match plural {
@@ -110,7 +111,7 @@ fn list<'a>(rights: impl Iterator<Item = &'a Right>) -> String {
     rights.map(Right::words).collect::<Vec<_>>().join(", ")
 }
 
-/// Every right that any step may need, whatever is there already.
+/// Every permission that a step of the migration may need, in any state of the cluster.
 pub fn of_the_whole_way(snapshot: &Snapshot) -> Vec<Right> {
     let name = snapshot.deployment.name();
     let (secret, record) = (snapshot.secret_name(), record_name(name));
@@ -120,39 +121,39 @@ pub fn of_the_whole_way(snapshot: &Snapshot) -> Vec<Right> {
     deployment.into_iter().chain(secrets).chain(records).collect()
 }
 
-/// The rights that a step cannot do without, apart from following the operator.
+/// The permissions that a step requires, without those to follow the operator.
 pub fn needed(snapshot: &Snapshot, purpose: Purpose) -> Vec<Right> {
     let (name, secret) = (snapshot.deployment.name(), snapshot.secret_name());
     let record = record_name(name);
     let prepares = purpose == Purpose::Prepare;
-    // Going back must not hang on what only serves to remember.
-    let goes_on = purpose != Purpose::Abort;
-    // A record that is not there yet is made first, and completed when the operator has answered.
+    // A rollback must not fail because of the record.
+    let uses_record = purpose != Purpose::Abort;
+    // A step creates a missing record first, and updates it with the operator's result.
     let no_record = matches!(snapshot.record, Known::Known(None));
-    // `prepare` writes all of the Secret, or what is missing in it.
+    // `prepare` creates the Secret, or adds its missing keys.
     let writes_secret = matches!(purpose, Purpose::Prepare | Purpose::Look);
     let no_secret = matches!(snapshot.secret, Known::Known(None));
     let rights = [
         (true, Right::deployment("get", name)),
-        (goes_on, Right::secret("get", &secret)),
-        (goes_on, Right::config_map("get", &record)),
+        (uses_record, Right::secret("get", &secret)),
+        (uses_record, Right::config_map("get", &record)),
         (!prepares, Right::deployment("patch", name)),
         (writes_secret && no_secret, Right::secret("create", &secret)),
         (writes_secret && lacks_keys(snapshot), Right::secret("patch", &secret)),
-        (goes_on && no_record, Right::config_map("create", &record)),
-        (goes_on && !(no_record && prepares), Right::config_map("update", &record)),
+        (uses_record && no_record, Right::config_map("create", &record)),
+        (uses_record && !(no_record && prepares), Right::config_map("update", &record)),
     ];
     rights.into_iter().filter(|(needed, _)| *needed).map(|(_, right)| right).collect()
 }
 
-/// Whether the Secret is there, and one of its three values is not.
+/// Whether the Secret exists and lacks one of its three keys.
 fn lacks_keys(snapshot: &Snapshot) -> bool {
     let SecretKeys { encryption_secret, rsa_private_key, postgres_password, .. } = snapshot.secret_keys();
     let Known::Known(Some(secret)) = &snapshot.secret else { return false };
     [encryption_secret, rsa_private_key, postgres_password].iter().any(|key| !secret.data.contains_key(key))
 }
 
-/// The rights to follow what the operator makes of a write.
+/// The permissions to follow the operator after a write.
 pub fn needed_to_follow(snapshot: &Snapshot, purpose: Purpose) -> Vec<Right> {
     match purpose {
         Purpose::Prepare => Vec::new(),
@@ -160,7 +161,7 @@ pub fn needed_to_follow(snapshot: &Snapshot, purpose: Purpose) -> Vec<Right> {
     }
 }
 
-/// Names in the deployment's namespace that the Role is for.
+/// The object names in a Role.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoleFor {
     pub name: String,
@@ -169,8 +170,8 @@ pub struct RoleFor {
     pub other_secrets: Vec<String>,
 }
 
-/// Secrets beside MAS's own that the checks look at: those that the spec names. The operator demands that each of them
-/// holds what the spec refers to.
+/// The Secrets that the spec names, besides MAS's own. The checks read them: the operator requires the keys that the spec
+/// refers to.
 pub fn other_secrets(deployment: &Deployment) -> Vec<String> {
     let spec = deployment.spec();
     let tls = deployment.mas().map_or(&Value::Null, |mas| &mas["k8s"]["ingress"]["tls"]["secretName"]);
@@ -186,7 +187,7 @@ pub fn other_secrets(deployment: &Deployment) -> Vec<String> {
 }
 
 impl RoleFor {
-    /// The Role. What can be given for an object by name, is.
+    /// The minimum Role. Restricted by name wherever RBAC supports it.
     pub fn role(&self) -> Value {
         let record = record_name(&self.name);
         let others = self.other_secrets.iter().filter(|name| **name != self.mas_secret);
@@ -245,12 +246,12 @@ mod tests {
         ]
     }
 
-    fn told(snapshot: &Snapshot, purpose: Purpose) -> Vec<Finding> {
+    fn reported(snapshot: &Snapshot, purpose: Purpose) -> Vec<Finding> {
         run(snapshot, purpose).into_iter().filter(|finding| finding.code.starts_with("permission")).collect()
     }
 
     #[test]
-    fn no_step_needs_more_than_the_whole_way() {
+    fn permissions_of_the_migration_include_those_of_every_step() {
         let snapshot = tests::snapshot(|_| {});
         let whole = of_the_whole_way(&snapshot);
         for purpose in [Purpose::Look, Purpose::Prepare, Purpose::DryRun, Purpose::Activate, Purpose::Abort] {
@@ -264,16 +265,16 @@ mod tests {
         [Purpose::Look, Purpose::Prepare, Purpose::DryRun, Purpose::Activate, Purpose::Abort];
 
     #[test]
-    fn enough_is_enough_for_every_step() {
+    fn required_permissions_are_ok_for_every_step() {
         for purpose in PURPOSES {
-            let found = told(&with(json!(enough()), json!({})), purpose);
+            let found = reported(&with(json!(enough()), json!({})), purpose);
             assert_eq!(found.iter().map(|one| one.severity).collect::<Vec<_>>(), [Severity::Ok], "{found:?}");
         }
-        assert!(told(&tests::snapshot(|_| {}), Purpose::Look).is_empty(), "nobody asked");
+        assert!(reported(&tests::snapshot(|_| {}), Purpose::Look).is_empty(), "permissions were not requested");
     }
 
     #[test]
-    fn a_missing_right_stops_the_steps_that_need_it_and_is_named() {
+    fn a_missing_permission_blocks_the_steps_that_need_it_and_is_named() {
         for (resource, verb, stopped) in [
             ("elementdeployments", "patch", vec![Purpose::DryRun, Purpose::Activate, Purpose::Abort]),
             ("elementdeployments", "watch", vec![Purpose::DryRun, Purpose::Activate, Purpose::Abort]),
@@ -293,7 +294,7 @@ mod tests {
                 .collect();
             let snapshot = with(json!(rules), json!({}));
             for purpose in PURPOSES {
-                let found = told(&snapshot, purpose);
+                let found = reported(&snapshot, purpose);
                 let missing = found.iter().find(|one| one.severity != Severity::Ok);
                 let wanted = match purpose {
                     Purpose::Look => Some(Severity::Warning),
@@ -309,33 +310,33 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_found_out_is_said_when_looking_and_stops_nothing() {
+    fn unknown_permissions_are_reported_by_check_and_block_no_step() {
         for snapshot in [with(json!([]), json!({"incomplete": true})), {
             let mut silent = tests::snapshot(|_| {});
             silent.environment.access = Some(Access::unknown("the review is forbidden"));
             silent
         }] {
-            assert_eq!(told(&snapshot, Purpose::Look)[0].severity, Severity::Unknown);
+            assert_eq!(reported(&snapshot, Purpose::Look)[0].severity, Severity::Unknown);
             for purpose in [Purpose::Prepare, Purpose::DryRun, Purpose::Activate, Purpose::Abort] {
-                assert!(told(&snapshot, purpose).is_empty());
+                assert!(reported(&snapshot, purpose).is_empty());
             }
         }
     }
 
     #[test]
-    fn what_was_refused_while_reading_is_missing_whatever_the_lists_say() {
+    fn a_refused_read_is_a_missing_permission_although_the_list_is_incomplete() {
         let mut snapshot = with(json!(enough()), json!({"incomplete": true}));
         snapshot.record = Known::Unreadable("refused".into());
         let name = crate::record::record_name("chat");
         snapshot.environment.access.as_mut().unwrap().refused.push(Right::config_map("get", &name));
-        let found = told(&snapshot, Purpose::Activate);
+        let found = reported(&snapshot, Purpose::Activate);
         assert_eq!(found[0].severity, Severity::Blocker);
         assert!(found[0].message.contains(&format!("get configmaps/{name}")), "{}", found[0].message);
-        assert_eq!(told(&snapshot, Purpose::Abort)[0].severity, Severity::Ok, "going back does not need it");
+        assert_eq!(reported(&snapshot, Purpose::Abort)[0].severity, Severity::Ok, "a rollback doesn't need it");
     }
 
     #[test]
-    fn a_schema_that_is_refused_stops_the_first_write_and_no_later_one() {
+    fn a_refused_schema_blocks_the_first_write_only() {
         let mut snapshot = with(json!(enough()), json!({}));
         snapshot.features = Known::Unreadable("refused".into());
         snapshot
@@ -345,26 +346,26 @@ mod tests {
             .unwrap()
             .refused
             .push(Right::path("/openapi/v3/apis/matrix.element.io/v1alpha2"));
-        let found = told(&snapshot, Purpose::DryRun);
+        let found = reported(&snapshot, Purpose::DryRun);
         assert!(found[0].message.contains("get /openapi/v3") && found[0].blocks(), "{found:?}");
         let mas = json!({"config": {"active": false}});
         let mut object = snapshot.deployment.object().clone();
         object["spec"]["components"]["matrixAuthenticationService"] = mas;
         snapshot.deployment = crate::deployment::Deployment::from_value(object).unwrap();
-        assert_eq!(told(&snapshot, Purpose::Activate)[0].severity, Severity::Ok, "the switch is in the object");
+        assert_eq!(reported(&snapshot, Purpose::Activate)[0].severity, Severity::Ok, "the object has the switch");
     }
 
     #[test]
-    fn credentials_that_have_run_out_stop_everything() {
+    fn expired_credentials_block_every_step() {
         let mut snapshot = with(json!(enough()), json!({}));
         snapshot.environment.access.as_mut().unwrap().logged_out = true;
         for purpose in PURPOSES {
-            assert!(told(&snapshot, purpose)[0].blocks());
+            assert!(reported(&snapshot, purpose)[0].blocks());
         }
     }
 
     #[test]
-    fn the_role_holds_every_right_that_a_step_needs() {
+    fn the_role_has_every_permission_that_a_step_needs() {
         let snapshot = tests::snapshot(|object| object["spec"]["components"]["synapse"]["secretName"] = json!("syn"));
         let role = RoleFor {
             name: "chat".into(),

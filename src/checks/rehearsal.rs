@@ -1,4 +1,4 @@
-//! The gate of the activation: a rehearsal that passed for this very spec and these very secret contents.
+//! The condition for an activation: a dry run that passed for the current spec and Secret contents.
 //!
 //! The guide: "The dry-run migration must have succeeded before the actual migration can be attempted", and "All other
 //! settings should remain the same".
@@ -16,10 +16,9 @@ const REHEARSAL_OLD: Code = "rehearsal-old";
 const RECORD: Code = "record";
 pub const REHEARSAL: Code = "rehearsal";
 
-/// How many changed fields are named.
+/// Number of changed fields to name.
 const FIELDS: usize = 6;
-/// After so many days a rehearsal is called old. It read Synapse's database as it was then; accounts, devices and
-/// third-party ids that came since were not rehearsed, and a week of a living server brings some.
+/// Age in days that causes a warning. The dry run doesn't cover later accounts, devices and third-party ids.
 const OLD_AFTER_DAYS: i64 = 7;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,13 +26,13 @@ pub enum RehearsalStanding {
     None,
     Passed,
     Failed(String),
-    /// It was for something else; each entry says what changed since.
+    /// Passed for another spec or Secret; each entry names a change.
     Outdated(Vec<String>),
-    /// It passed, but whether the Secret is still the same cannot be told.
+    /// Passed, but the Secret can't be read, for this reason.
     Unknown(String),
 }
 
-/// Proof that the rehearsal check was made and passed. Only [`Rehearsed::check`] makes one, and the activation takes one.
+/// Proof of a current dry run, which the activation requires. Only [`Rehearsed::check`] creates one.
 #[derive(Debug, Clone, Copy)]
 pub struct Rehearsed(());
 
@@ -43,7 +42,7 @@ impl Rehearsed {
     }
 }
 
-/// Compares the rehearsal on record with what is there now.
+/// Compares the recorded dry run with the current spec and Secret.
 pub fn standing(snapshot: &Snapshot) -> RehearsalStanding {
     let Some(rehearsal) = snapshot.recorded().and_then(|record| record.rehearsal.as_ref()) else {
         return RehearsalStanding::None;
@@ -54,21 +53,19 @@ pub fn standing(snapshot: &Snapshot) -> RehearsalStanding {
     let mut changed = Vec::new();
     if let Some(message) = &rehearsal.failed_since {
         let first = message.lines().next().unwrap_or_default();
-        changed.push(format!("a run of the operator has failed ({first})"));
+        changed.push(format!("a reconcile failed ({first})"));
     }
     if snapshot.deployment.rehearsed_digest() != rehearsal.spec_digest {
         changed.push(changed_fields(rehearsal, &snapshot.deployment));
     }
     let keys = snapshot.secret_keys();
     if prepared_since(snapshot, &keys) {
-        changed.push(
-            "MAS's settings were changed by `prepare`; they come into the deployment with the next dry run".to_owned(),
-        );
+        changed.push("`prepare` changed MAS's settings; the next dry run applies them".to_owned());
     }
     match &snapshot.secret {
         Known::Unreadable(why) if changed.is_empty() => return RehearsalStanding::Unknown(why.clone()),
         Known::Unreadable(_) => {}
-        Known::Known(None) => changed.push("the MAS Secret is gone".to_owned()),
+        Known::Known(None) => changed.push("the MAS Secret was deleted".to_owned()),
         Known::Known(Some(secret)) => {
             let digest = secret.digest(&keys).map(|digest| format!("{digest:#}"));
             if digest.as_deref() != Some(&rehearsal.secret_digest) {
@@ -79,7 +76,7 @@ pub fn standing(snapshot: &Snapshot) -> RehearsalStanding {
     if changed.is_empty() { RehearsalStanding::Passed } else { RehearsalStanding::Outdated(changed) }
 }
 
-/// What the last dry run or activation reported when it failed, unless the spec has changed since.
+/// The error message of the last dry run or activation, unless the spec has changed since.
 pub fn last_failure(snapshot: &Snapshot) -> Option<&str> {
     let rehearsal = snapshot.recorded()?.rehearsal.as_ref()?;
     let of_dry_run = rehearsal.message.as_ref().filter(|_| rehearsal.state == RehearsalState::Failed);
@@ -87,10 +84,10 @@ pub fn last_failure(snapshot: &Snapshot) -> Option<&str> {
     rehearsal.failed_since.as_ref().or(of_dry_run).filter(|_| stands).map(String::as_str)
 }
 
-/// Causes of failures, the check that looks for each of them, and what to do where that check has not found it.
+/// Causes of failures, the check that covers each, and the remedy if the check didn't find it.
 const SEEN_BY: &str = include_str!("seen_by.txt");
 
-/// Takes back the ok of a check that has not found what the last failure names. `causes`: their codes and meanings.
+/// Turns an ok finding into a warning if the last failure names a cause that its check covers. `causes`: codes and meanings.
 pub fn contradict<'a>(causes: impl IntoIterator<Item = (&'a str, &'a str)>, findings: &mut [Finding]) {
     for (cause, meaning) in causes {
         let of_cause = |line: &'static str| line.strip_prefix(cause)?.strip_prefix(' ')?.split_once(": ");
@@ -103,16 +100,15 @@ pub fn contradict<'a>(causes: impl IntoIterator<Item = (&'a str, &'a str)>, find
     }
 }
 
-/// Whether `prepare` has settled something that is not in the spec. The activation would leave it out, and whoever
-/// settled it would find MAS migrated without it.
+/// Whether `prepare` stored settings that are not in the spec. An activation would migrate without them.
 fn prepared_since(snapshot: &Snapshot, keys: &SecretKeys) -> bool {
     let deployment = &snapshot.deployment;
-    // Once the switch is on, it is too late for that question; the plan to compare with has it off.
+    // The plan to compare with has `active: false`.
     deployment.active() == Some(false)
         && snapshot.settled().is_some_and(|settings| Plan::rehearse(deployment, &settings, keys, "").changes_spec())
 }
 
-/// Which fields of the spec changed, as far as the record can tell.
+/// The changed fields of the spec, if the record has an outline.
 fn changed_fields(rehearsal: &Rehearsal, now: &Deployment) -> String {
     let text = "the ElementDeployment's spec has changed";
     let outline = rehearsal.spec_outline.as_ref();
@@ -125,8 +121,8 @@ fn changed_fields(rehearsal: &Rehearsal, now: &Deployment) -> String {
     }
 }
 
-/// Which keys of the Secret changed, with fingerprints. Those that are keyed with the encryption secret say nothing once
-/// that one has changed.
+/// The changed keys of the Secret, with fingerprints. If the encryption secret has changed, fingerprints that are keyed with
+/// it can't be compared.
 fn changed_keys(rehearsal: &Rehearsal, now: &BTreeMap<String, String>, keys: &SecretKeys) -> String {
     let before = &rehearsal.secret_fingerprints;
     let all: BTreeSet<&String> = before.keys().chain(now.keys()).collect();
@@ -143,7 +139,7 @@ fn changed_keys(rehearsal: &Rehearsal, now: &BTreeMap<String, String>, keys: &Se
     }
 }
 
-/// It passed and still stands, but at another time.
+/// A current dry run that is some days old, or of another release.
 fn old(snapshot: &Snapshot) -> Option<Finding> {
     let rehearsal = snapshot.recorded()?.rehearsal.as_ref()?;
     if !matches!(standing(snapshot), RehearsalStanding::Passed | RehearsalStanding::Unknown(_)) {
@@ -153,18 +149,16 @@ fn old(snapshot: &Snapshot) -> Option<Finding> {
     let days = snapshot.environment.now.map_or(0, |now| now.duration_since(rehearsal.at).as_hours() / 24);
     let text = match upgraded {
         Some((then, now)) if then.source() == now.source() => {
-            format!("it was made with {then}, and now there is {now}, which may migrate differently")
+            format!("the release was {then} and is now {now}, which may migrate differently")
         }
-        _ if days >= OLD_AFTER_DAYS => format!(
-            "it is {days} days old; it read Synapse's database as it was then, and accounts that came or changed since were not rehearsed (said after {OLD_AFTER_DAYS} days)"
-        ),
+        _ if days >= OLD_AFTER_DAYS => format!("{days} days old; it doesn't cover accounts that changed since"),
         _ => return None,
     };
     let finding = Finding::warning(REHEARSAL_OLD, "the dry run", text);
-    Some(finding.remedy(again(snapshot, "Rehearse again, nobody notices it: `kubectl ess-mas dry-run`.")))
+    Some(finding.remedy(again(snapshot, "Repeat the dry run; users don't notice it: `kubectl ess-mas dry-run`.")))
 }
 
-/// A dry run is refused while the switch is on.
+/// A dry run is refused while `active` is true.
 fn again(snapshot: &Snapshot, dry_run: &'static str) -> &'static str {
     if snapshot.deployment.active() == Some(true) {
         return "Roll back first: `kubectl ess-mas abort`. Then repeat the dry run: `kubectl ess-mas dry-run`.";
@@ -172,7 +166,6 @@ fn again(snapshot: &Snapshot, dry_run: &'static str) -> &'static str {
     dry_run
 }
 
-/// Whether the rehearsal still stands but is of another time, so that it is worth making it again.
 pub fn is_old(snapshot: &Snapshot) -> bool {
     old(snapshot).is_some()
 }
@@ -185,9 +178,9 @@ pub(super) fn check(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Fi
         let name = record_name(snapshot.deployment.name());
         let namespace = snapshot.deployment.namespace();
         let remedy = format!(
-            "If somebody has edited it, take it away (kubectl delete configmap {name} -n {namespace}); then `kubectl ess-mas prepare` and the dry run have to be made again."
+            "If a user edited it, delete it: kubectl delete configmap {name} -n {namespace}. Then repeat `kubectl ess-mas prepare` and the dry run."
         );
-        findings.push(Finding::unknown(RECORD, "the record of the rehearsal", why).remedy(remedy));
+        findings.push(Finding::unknown(RECORD, "the record of the dry run", why).remedy(remedy));
     }
     if !matches!(purpose, Purpose::Activate | Purpose::Look) {
         return;
@@ -196,20 +189,18 @@ pub(super) fn check(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Fi
     let subject = "the dry run";
     let ok = |text| Finding::ok(REHEARSAL, subject, text);
     let message = match standing(snapshot) {
-        RehearsalStanding::Passed => return findings.push(ok("it passed for this very spec and these very secrets")),
-        // Neither wrong nor in order: it is still to come.
+        RehearsalStanding::Passed => return findings.push(ok("the dry run passed for the current spec and Secret")),
+        // The dry run is a later step.
         RehearsalStanding::None if purpose == Purpose::Look => return,
         RehearsalStanding::None => "none has passed yet".to_owned(),
         RehearsalStanding::Failed(message) => format!("the last one failed: {message}"),
-        RehearsalStanding::Outdated(changed) => format!("it passed, but since then: {}", changed.join("; ")),
-        RehearsalStanding::Unknown(why) => {
-            format!("it passed, but whether the MAS Secret is still the same could not be found out: {why}")
-        }
+        RehearsalStanding::Outdated(changed) => format!("passed, but since then: {}", changed.join("; ")),
+        RehearsalStanding::Unknown(why) => format!("passed, but the current MAS Secret can't be read: {why}"),
     };
-    let again = again(snapshot, "Run `kubectl ess-mas dry-run`, and let it pass.");
+    let again = again(snapshot, "Start a dry run: `kubectl ess-mas dry-run`.");
     findings.push(match purpose {
         Purpose::Activate => Finding::blocker(REHEARSAL, subject, message).remedy(again).guide(),
-        // Only the activation needs it, and who looks may not be that far.
+        // Only the activation requires it.
         _ => Finding::warning(REHEARSAL, subject, message).remedy(again),
     });
 }
@@ -242,7 +233,7 @@ mod tests {
         text.parse().unwrap()
     }
 
-    /// A deployment whose rehearsal passed on 1 November, and what has become of it since.
+    /// A deployment whose dry run passed on 1 November, with a later change.
     fn rehearsed(change: impl FnOnce(&mut Value)) -> Snapshot {
         let mas = json!({"config": {"active": false}, "secretName": "chat-mas"});
         let before =
@@ -282,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_as_it_was_stands_whatever_the_switch_says() {
+    fn an_unchanged_spec_keeps_the_dry_run_valid_with_either_switch() {
         assert_eq!(standing(&rehearsed(|_| {})), RehearsalStanding::Passed);
         let on = |object: &mut Value| {
             object["spec"]["components"]["matrixAuthenticationService"]["config"]["active"] = json!(true);
@@ -291,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn each_field_that_changed_since_is_named_by_its_path() {
+    fn changed_fields_are_named_by_path() {
         let snapshot = rehearsed(|object| {
             object["spec"]["global"]["config"]["verifyTls"] = json!(false);
             object["spec"]["components"]["synapse"]["k8s"]["ingress"]["fqdn"] = json!("m.example.com");
@@ -308,7 +299,7 @@ mod tests {
             }
         });
         assert!(changed(&many).ends_with("and 14 more)"), "{}", changed(&many));
-        // An earlier release kept no outline.
+        // Records of earlier releases have no outline.
         let mut old = rehearsed(|object| object["spec"]["global"]["config"]["verifyTls"] = json!(false));
         if let Known::Known(Some(record)) = &mut old.record {
             record.rehearsal.as_mut().unwrap().spec_outline = None;
@@ -317,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn secret_values_that_changed_since_are_told_apart_by_fingerprints() {
+    fn changed_secret_keys_are_shown_with_fingerprints() {
         let with = |contents: SecretContents| Snapshot { secret: Known::Known(Some(contents)), ..rehearsed(|_| {}) };
         let password = changed(&with(secret(KEY, "two")));
         assert!(
@@ -325,7 +316,7 @@ mod tests {
             "{password}"
         );
         assert!(!password.contains("encryptionSecret") && !password.contains("two"), "{password}");
-        // With another key all keyed fingerprints are others; that says nothing of the values.
+        // Another encryption secret changes all keyed fingerprints, whatever the values.
         let key = changed(&with(secret(&KEY.replace('9', "8"), "one")));
         assert!(key.contains("encryptionSecret: sha256:") && !key.contains("postgresPassword"), "{key}");
         let mut more = secret(KEY, "one");
@@ -334,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn an_old_rehearsal_is_a_warning_and_is_worth_making_again() {
+    fn an_old_dry_run_is_a_warning() {
         let of = |snapshot: &Snapshot| {
             let found: Vec<Finding> =
                 run(snapshot, Purpose::Activate).into_iter().filter(|one| one.code.starts_with("rehearsal")).collect();
@@ -346,20 +337,20 @@ mod tests {
         let found = of(&snapshot);
         assert_eq!((found[0].0, found[0].1), ("rehearsal-old", Severity::Warning));
         assert!(found[0].2.contains("7 days old") && is_old(&snapshot), "{found:?}");
-        // A clock that went back, or one that is not known, is no reason.
+        // An earlier or unknown time is no reason.
         for now in [Some(at("2026-10-01T00:00:00Z")), None] {
             snapshot.environment.now = now;
             assert!(!is_old(&snapshot));
         }
         snapshot.chart = Some(ChartRelease { chart: "ess-stack".into(), version: "2.29.0".into() });
-        assert!(of(&snapshot)[0].2.contains("chart ess-stack 2.28.1, and now there is chart ess-stack 2.29.0"));
+        assert!(of(&snapshot)[0].2.contains("was chart ess-stack 2.28.1 and is now chart ess-stack 2.29.0"));
         // Another source of the version is no upgrade.
         snapshot.chart = ChartRelease::of_image("mirror/updater:2.29.0");
         assert!(!is_old(&snapshot));
     }
 
     #[test]
-    fn a_rehearsal_that_does_not_stand_blocks_the_activation_and_warns_who_looks() {
+    fn a_failed_or_outdated_dry_run_blocks_the_activation_and_warns_check() {
         let mut failed = rehearsed(|_| {});
         if let Known::Known(Some(record)) = &mut failed.record {
             let rehearsal = record.rehearsal.as_mut().unwrap();
@@ -378,7 +369,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dry_run_that_would_be_refused_is_not_advised() {
+    fn remedy_is_a_rollback_while_active_is_true() {
         let mut snapshot = rehearsed(|object| {
             object["spec"]["components"]["matrixAuthenticationService"]["config"]["active"] = json!(true);
         });
@@ -392,7 +383,7 @@ mod tests {
     }
 
     #[test]
-    fn a_check_that_missed_what_the_last_failure_names_is_not_ok() {
+    fn a_check_that_missed_the_cause_of_the_last_failure_is_not_ok() {
         let mut snapshot = rehearsed(|_| {});
         assert_eq!(last_failure(&snapshot), None, "it passed");
         if let Known::Known(Some(record)) = &mut snapshot.record {
@@ -405,20 +396,20 @@ mod tests {
             found.iter().find(|one| one.code == "synapse-settings").unwrap().severity == Severity::Ok
         };
         contradict([("synapse-table-locked", "Locked.")], &mut found);
-        assert!(ok(&found), "no check looks for that");
+        assert!(ok(&found), "no check covers this cause");
         contradict([("account-changes-enabled", "Users change addresses.")], &mut found);
         assert!(!ok(&found));
-        let told = found.iter().find(|one| one.code == "synapse-settings").unwrap();
-        super::super::explain::assert_true(told);
-        assert!(told.message.contains("Users change addresses."), "{}", told.message);
-        assert!(told.remedy.as_deref().unwrap().contains("allowEmailChange"));
+        let warning = found.iter().find(|one| one.code == "synapse-settings").unwrap();
+        super::super::explain::assert_explained(warning);
+        assert!(warning.message.contains("Users change addresses."), "{}", warning.message);
+        assert!(warning.remedy.as_deref().unwrap().contains("allowEmailChange"));
         snapshot.deployment =
             rehearsed(|object| object["spec"]["global"]["config"]["verifyTls"] = json!(false)).deployment;
         assert_eq!(last_failure(&snapshot), None, "the spec has changed since");
     }
 
     #[test]
-    fn a_record_that_cannot_be_read_is_unknown_and_says_how_to_start_anew() {
+    fn an_unreadable_record_is_unknown_and_its_remedy_deletes_it() {
         let mut snapshot = rehearsed(|_| {});
         snapshot.record = Known::Unreadable("it is not JSON".into());
         let found = run(&snapshot, Purpose::DryRun).into_iter().find(|one| one.code == "record").unwrap();

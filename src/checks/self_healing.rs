@@ -1,4 +1,4 @@
-//! Whether a GitOps tool puts its own version of an object back by itself. Read from its documentation; not tried.
+//! Whether a GitOps tool restores its version of an object automatically. Source: the tools' documentation; not tested.
 
 use serde_json::Value;
 
@@ -7,24 +7,24 @@ use crate::deployment::Deployment;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SelfHealing {
     On,
-    /// It is off, for this reason (completes "it does not do so by itself, because …"); a later sync still puts it back.
+    /// Off, for this reason (completes "because …"). The next sync still restores the tool's version.
     Off(String),
 }
 
 impl SelfHealing {
-    /// Argo CD's `Application`: self-healing is a part of automated syncing, and off unless it is turned on.
+    /// Argo CD's `Application`: self-healing is part of automated sync, and off by default.
     pub fn of_argo_application(application: &Value) -> Self {
         let not = |why: &str| Self::Off(why.to_owned());
         let automated = &application["spec"]["syncPolicy"]["automated"];
         let skipped = &application["metadata"]["annotations"]["argocd.argoproj.io/skip-reconcile"];
         if skipped.as_str() == Some("true") {
-            not("the application is annotated with argocd.argoproj.io/skip-reconcile")
+            not("the application has the annotation argocd.argoproj.io/skip-reconcile")
         } else if !automated.is_object() || automated["enabled"] == Value::Bool(false) {
             not("the application does not sync automatically")
         } else if automated["selfHeal"] == Value::Bool(true) {
             Self::On
         } else {
-            not("the application syncs automatically, but without selfHeal")
+            not("the application syncs automatically without selfHeal")
         }
     }
 
@@ -32,7 +32,7 @@ impl SelfHealing {
     pub fn of_flux(object: &Value) -> Self {
         let spec = &object["spec"];
         if spec["suspend"] == Value::Bool(true) {
-            Self::Off("it is suspended".to_owned())
+            Self::Off("Flux's object is suspended".to_owned())
         } else if object["kind"] == "HelmRelease" && spec["driftDetection"]["mode"] != "enabled" {
             Self::Off("driftDetection is not enabled".to_owned())
         } else {
@@ -40,13 +40,13 @@ impl SelfHealing {
         }
     }
 
-    /// What an annotation of the object itself tells Flux.
+    /// Flux's annotations on the object itself.
     pub fn of_flux_annotations(deployment: &Deployment) -> Option<Self> {
         let said = |key: &str, value: &str| {
             deployment
                 .annotation(key)
                 .is_some_and(|found| found.eq_ignore_ascii_case(value))
-                .then(|| format!("the object is annotated with {key}: {value}"))
+                .then(|| format!("the object has the annotation {key}: {value}"))
         };
         said("kustomize.toolkit.fluxcd.io/reconcile", "disabled")
             .or_else(|| said("kustomize.toolkit.fluxcd.io/ssa", "ignore"))
@@ -61,7 +61,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn argo_cd_heals_only_where_it_is_told_to() {
+    fn argo_cd_heals_with_self_heal_only() {
         let heals = |policy: Value| {
             SelfHealing::of_argo_application(&json!({"spec": {"syncPolicy": policy}})) == SelfHealing::On
         };
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn flux_heals_unless_it_is_told_not_to() {
+    fn flux_heals_unless_it_is_suspended_or_disabled() {
         let heals = |object: Value| SelfHealing::of_flux(&object) == SelfHealing::On;
         assert!(heals(json!({"kind": "Kustomization", "spec": {"interval": "5m"}})));
         assert!(!heals(json!({"kind": "Kustomization", "spec": {"suspend": true}})));

@@ -1,4 +1,4 @@
-//! Everything the checks look at, gathered beforehand.
+//! The input of the checks, read before they start.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -16,13 +16,13 @@ use crate::record::{Record, Step};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// `check`: nothing is written now.
+    /// `check`: writes nothing.
     Look,
-    /// `prepare`: the Secret and the record.
+    /// `prepare`: writes the Secret and the record.
     Prepare,
-    /// `dry-run`: the MAS component.
+    /// `dry-run`: adds the MAS component.
     DryRun,
-    /// `activate`: the switch.
+    /// `activate`: sets `config.active`.
     Activate,
     Abort,
 }
@@ -31,40 +31,40 @@ pub enum Purpose {
 pub struct Snapshot {
     pub deployment: Deployment,
     pub features: Known<Features>,
-    /// The MAS Secret; `None` if there is none of that name.
+    /// The MAS Secret; `None` if it doesn't exist.
     pub secret: Known<Option<SecretContents>>,
     pub record: Known<Option<Record>>,
-    /// The settings of MAS that are in the spec, or about to be.
+    /// MAS's settings: from the spec, else the prepared ones.
     pub settings: Option<MasSettings>,
-    /// The installed release, where Helm's record or the operator's image tells. Of two, the older one: both take part
-    /// in the migration.
+    /// The installed release, from Helm's record or the operator's image. If they differ, the older one: both take part in
+    /// the migration.
     pub chart: Option<ChartRelease>,
     pub components: Components,
     pub environment: Environment,
 }
 
-/// The other components' Secrets, what the operator made of Synapse's settings, and DNS.
+/// The other components' Secrets, Synapse's rendered configuration, and DNS.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Components {
     pub secrets: Vec<ComponentSecret>,
-    /// The Secrets that were not, to keep the number of requests small.
+    /// Secrets that were not read, to limit the number of requests.
     pub left_out: Vec<String>,
-    /// Synapse's configuration as the operator rendered it; empty where none was found.
+    /// Synapse's configuration as rendered by the operator; empty if none was found.
     pub rendered: Known<Vec<SynapseConfig>>,
-    /// DNS; `None` where it was not asked.
+    /// `None` without a DNS query.
     pub resolution: Option<Resolution>,
-    /// The hosts of Ingresses that are not the deployment's; empty where Ingresses may not be listed.
+    /// Hosts of Ingresses outside the deployment; empty if Ingresses can't be listed.
     pub other_hosts: Vec<OtherHost>,
 }
 
 impl Default for Components {
     fn default() -> Self {
-        let rendered = Known::Unreadable("it was not looked at".to_owned());
+        let rendered = Known::Unreadable("it was not read".to_owned());
         Self { secrets: Vec::new(), left_out: Vec::new(), rendered, resolution: None, other_hosts: Vec::new() }
     }
 }
 
-/// A host, all of whose requests an Ingress takes that is not the deployment's.
+/// A host whose requests all go to an Ingress outside the deployment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OtherHost {
     pub host: String,
@@ -73,7 +73,7 @@ pub struct OtherHost {
 }
 
 impl OtherHost {
-    /// Those of an Ingress: none of one that the operator made for this deployment, nor of a path below a host.
+    /// The hosts of an Ingress. None if the operator created it for this deployment, or if it routes only some paths.
     pub fn of_ingress(ingress: &Value, deployment: &Deployment) -> Vec<Self> {
         let text = |key: &str| ingress["metadata"][key].as_str().unwrap_or_default();
         let (namespace, name) = (text("namespace"), text("name"));
@@ -93,41 +93,40 @@ impl OtherHost {
     }
 }
 
-/// A component's Secret. Its values are of no interest and are not kept.
+/// The names of the keys in a component's Secret.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ComponentSecret {
     pub name: String,
-    /// The names of its keys; `None` if there is no such Secret.
+    /// `None` if the Secret doesn't exist.
     pub keys: Known<Option<BTreeSet<String>>>,
 }
 
-/// What DNS said, asked from where this program runs.
+/// Results of DNS queries from this machine.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Resolution {
     pub host: String,
     pub mas: Known<bool>,
-    /// The same of Synapse's host, which is in use: where that is not known, nothing follows from the other.
+    /// Synapse's host, which is in use. If it doesn't resolve here, the result for MAS means nothing.
     pub synapse: Option<Known<bool>>,
 }
 
-/// The caller, the operator, the owner's tool. Everything may be missing: where it cannot be read, or was not looked at.
+/// The caller, the operator and the manifest's owner. `None` if unreadable or not read.
 #[derive(Debug, Clone, Default)]
 pub struct Environment {
-    /// The time, by this machine's clock; only to tell a person how old something is.
+    /// The time on this machine's clock; only to show ages.
     pub now: Option<jiff::Timestamp>,
     pub access: Option<Access>,
     pub operator: Option<OperatorDeployment>,
-    /// Whether the GitOps tool that owns the manifest puts its own version back by itself.
     pub self_healing: Option<SelfHealing>,
 }
 
-/// Name of MAS's Secret where nothing says another one.
+/// Default name of MAS's Secret.
 pub fn default_secret_name(deployment: &str) -> String {
     format!("{deployment}-mas")
 }
 
 impl Snapshot {
-    /// The name of MAS's Secret: the deployment's, else the settled one, else the one that `prepare` would take.
+    /// Name of MAS's Secret: from the spec, else from the settings, else `prepare`'s default.
     pub fn secret_name(&self) -> String {
         let settled = || self.settings.as_ref().map(|settings| settings.secret_name.clone());
         let named = self.deployment.mas_secret_name().map(str::to_owned).or_else(settled);
@@ -139,8 +138,8 @@ impl Snapshot {
         SecretKeys::find(&self.deployment, self.features.known().unwrap_or(&none))
     }
 
-    /// What `prepare` settled, if it did. Where the chart has made a Secret from exported values since, and named it, that is
-    /// the one that counts, and not the one from which the values were exported.
+    /// The settings that `prepare` stored. If the chart has created a Secret from exported values since, its name replaces
+    /// that of the exported Secret.
     pub fn settled(&self) -> Option<Cow<'_, MasSettings>> {
         let settled = self.recorded()?.settings.as_ref()?;
         let release = self.deployment.annotation("meta.helm.sh/release-name");
@@ -155,8 +154,7 @@ impl Snapshot {
         })
     }
 
-    /// Fingerprint of the encryption secret that MAS has run with, as far as the record knows: that of the dry run, or of a write
-    /// that has not been answered yet.
+    /// Fingerprint of the encryption secret that MAS ran with, from the record: that of a pending write, else of the dry run.
     pub fn encryption_secret_in_use(&self) -> Option<&str> {
         let record = self.recorded()?;
         let pending = record.pending.as_ref().filter(|pending| matches!(pending.step, Step::DryRun | Step::Activate));
@@ -168,8 +166,8 @@ impl Snapshot {
         prints.into_iter().flatten().find_map(|prints| prints.get(&key)).map(String::as_str)
     }
 
-    /// Whether the deployment itself shows that MAS has run: it is migrated, or a dry run of this program wrote the component. A
-    /// component that others wrote may still wait for its Secret.
+    /// Whether the deployment shows that MAS has run: it is migrated, or this program's dry run wrote the component. A
+    /// component from another writer may still wait for its Secret.
     pub fn mas_has_run(&self) -> bool {
         self.deployment.mas_active() == Some(true) || self.deployment.active_is_ours()
     }

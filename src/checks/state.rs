@@ -1,4 +1,4 @@
-//! Where the deployment and its operator stand.
+//! The state of the deployment and its operator.
 
 use super::finding::{Code, Finding};
 use super::snapshot::{Purpose, Snapshot};
@@ -23,13 +23,13 @@ pub(super) fn check(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Fi
     let deployment = &snapshot.deployment;
     let subject = format!("ElementDeployment {}", deployment.name());
     if deployment.being_deleted() {
-        let finding = Finding::blocker(BEING_DELETED, &subject, "it is being deleted");
-        findings.push(finding.remedy("Wait until it is gone, or find out who deleted it."));
+        let finding = Finding::blocker(BEING_DELETED, &subject, "the ElementDeployment is being deleted");
+        findings.push(finding.remedy("Wait until it is deleted, or find out who deleted it."));
     }
     let length = deployment.name().len();
     if length > LONGEST_NAME {
-        let text = format!("its name has {length} characters; the operator refuses more than {LONGEST_NAME}");
-        let remedy = "Talk to Element Support: a deployment cannot be renamed in place.";
+        let text = format!("the name has {length} characters; the operator accepts at most {LONGEST_NAME}");
+        let remedy = "Contact Element Support: a deployment can't be renamed in place.";
         findings.push(Finding::blocker(NAME_TOO_LONG, &subject, text).remedy(remedy));
     }
     if deployment.mas_active() == Some(true) {
@@ -50,55 +50,55 @@ pub(super) fn check(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Fi
 
 fn migrated(purpose: Purpose) -> Finding {
     if purpose != Purpose::Abort {
-        return Finding::ok(ALREADY_MIGRATED, "status.mas_active", "the migration is done");
+        return Finding::ok(ALREADY_MIGRATED, "status.mas_active", "the migration is complete: mas_active is true");
     }
-    let text = "the migration is done, so there is no way back except from a backup";
+    let text = "the migration is complete, so a rollback is no longer possible";
     let remedy =
-        "Restore Synapse's and MAS's databases from the backup if you must go back; otherwise leave it active.";
+        "The only way back is to restore Synapse's and MAS's databases from a backup. Otherwise, leave MAS active.";
     Finding::blocker(ALREADY_MIGRATED, "status.mas_active", text).remedy(remedy).guide()
 }
 
 fn under_way(deployment: &Deployment) -> Finding {
     let conditions = deployment.conditions();
-    let content = conditions.run() == Run::Succeeded && conditions.successful() == Some(true);
-    // A deployment that was installed with MAS looks like this in a release that writes mas_active only when it migrates.
-    let (text, remedy) = if content && deployment.mas_active().is_none() {
+    let succeeded = conditions.run() == Run::Succeeded && conditions.successful() == Some(true);
+    // Some releases write mas_active only when they migrate, so a deployment that was installed with MAS has none.
+    let (text, remedy) = if succeeded && deployment.mas_active().is_none() {
         (
-            "it is true and the operator is content, but it has never written mas_active: this deployment was installed with MAS, or its migration has not been told yet",
-            "Look where people log in. If it is at MAS, there is nothing to do; else follow the operator with `kubectl ess-mas activate`, or go back with `kubectl ess-mas abort`.",
+            "active is true and the last reconcile succeeded, but the operator never wrote mas_active. Either the deployment was installed with MAS, or the migration is not reported yet",
+            "Check where users log in. If they log in at MAS, no action is needed. Otherwise follow the operator with `kubectl ess-mas activate`, or roll back with `kubectl ess-mas abort`.",
         )
     } else {
         (
             if conditions.failure().is_some() {
-                "it is true, and the operator's last try to migrate failed; it tries again by itself"
+                "active is true, and the operator's last migration failed; the operator retries"
             } else {
-                "it is true, so the operator is migrating or tries to"
+                "active is true, so the migration is running or will start"
             },
-            "Follow it with `kubectl ess-mas activate`, or go back with `kubectl ess-mas abort`.",
+            "Follow it with `kubectl ess-mas activate`, or roll back with `kubectl ess-mas abort`.",
         )
     };
     let subject = "spec.components.matrixAuthenticationService.config.active";
     Finding::blocker(MIGRATION_UNDER_WAY, subject, text).remedy(remedy)
 }
 
-/// The operator's own pod, where it may be looked at. What cannot be seen there is no finding: the conditions tell most.
+/// The operator's pod. No finding if it can't be read: the conditions show most problems.
 fn operator(snapshot: &Snapshot) -> Option<Finding> {
     let operator = snapshot.environment.operator.as_ref()?;
     let subject = format!("Deployment {} in {}", operator.name, operator.namespace);
     if operator.ready > 0 {
-        return Some(Finding::ok(OPERATOR, subject, "the operator runs"));
+        return Some(Finding::ok(OPERATOR, subject, format!("operator {} is running", operator.name)));
     }
     let text = if operator.wanted == 0 {
-        "the operator is scaled to 0, so nothing happens after a change until it runs again, whenever that is"
+        "the operator is scaled to 0; it reacts to changes only when it runs again"
     } else {
-        "the operator has no pod that is ready, so nothing happens after a change until it runs again, whenever that is"
+        "the operator has no ready pod; it reacts to changes only when it runs again"
     };
-    let remedy = format!("See why: kubectl describe deployment {} -n {}", operator.name, operator.namespace);
+    let remedy = format!("Find the cause: kubectl describe deployment {} -n {}", operator.name, operator.namespace);
     Some(Finding::warning(OPERATOR, subject, text).remedy(remedy))
 }
 
-/// A rehearsal that failed leaves `Successful` false, and the way out is to rehearse again once the cause is mended. Before
-/// the first write, and before the activation, everything must be well.
+/// A failed dry run leaves `Successful` false, and the user repeats it once the cause is fixed. Before the first write, and
+/// before the activation, all conditions must be True.
 fn may_rehearse_again(deployment: &Deployment, purpose: Purpose) -> bool {
     deployment.mas().is_some() && matches!(purpose, Purpose::DryRun | Purpose::Prepare)
 }
@@ -106,14 +106,14 @@ fn may_rehearse_again(deployment: &Deployment, purpose: Purpose) -> bool {
 fn available(deployment: &Deployment, purpose: Purpose) -> Finding {
     let subject = "condition Available";
     match deployment.conditions().get("Available") {
-        None => Finding::unknown(AVAILABLE, subject, "the operator has not written it")
-            .remedy("See for yourself that all components run; some releases never write this condition."),
-        Some(condition) if condition.is_true() => Finding::ok(AVAILABLE, subject, "it is True"),
+        None => Finding::unknown(AVAILABLE, subject, "the operator has not written this condition")
+            .remedy("Check that all components are running. Some releases never write this condition."),
+        Some(condition) if condition.is_true() => Finding::ok(AVAILABLE, subject, "condition Available is True"),
         Some(condition) => {
             let message = &condition.message;
             let why = if message.is_empty() { String::new() } else { format!(": {message}") };
-            let text = format!("it is {}{why}", condition.status);
-            let remedy = "Find out which component is not available and mend it first.";
+            let text = format!("status is {}{why}", condition.status);
+            let remedy = "Find out which component is not available, and fix it first.";
             if may_rehearse_again(deployment, purpose) {
                 Finding::warning(AVAILABLE, subject, text).remedy(remedy)
             } else {
@@ -129,44 +129,43 @@ fn successful(deployment: &Deployment, purpose: Purpose) -> Finding {
     let (text, remedy) = match (conditions.run(), conditions.failure()) {
         (Run::Never, _) => (
             "the operator has never reconciled this deployment".to_owned(),
-            "Check that the operator runs; its first run must end well before anything is changed.",
+            "Check that the operator is running. Its first reconcile must succeed before you change the deployment.",
         ),
         (Run::Failed | Run::Running, Some(_)) if may_rehearse_again(deployment, purpose) => {
-            return Finding::ok(SUCCESSFUL, subject, "the last rehearsal failed; this one starts anew");
+            return Finding::ok(SUCCESSFUL, subject, "the last dry run failed; you can repeat it");
         }
         (Run::Failed | Run::Running, Some(failure)) => (
-            format!("the operator's last run failed, and it tries again by itself: {}", failure.message),
-            "Mend what it reports; a change on top of a failing deployment cannot be judged.",
+            format!("the last reconcile failed, and the operator retries: {}", failure.message),
+            "Fix the cause first. While reconciles fail, the result of a change can't be determined.",
         ),
         (Run::Running, None) => {
-            let text = "a run of the operator is under way; its end is waited for before anything is written";
+            let text = "a reconcile is running; a command waits for its end before it writes";
             return Finding::ok(RUN_UNDER_WAY, "condition Running", text);
         }
         (Run::Succeeded, _) if conditions.successful() == Some(true) => {
-            return Finding::ok(SUCCESSFUL, subject, "the operator's last run ended well");
+            return Finding::ok(SUCCESSFUL, subject, "the operator's last reconcile succeeded");
         }
-        _ => ("it is not True".to_owned(), "Let the deployment reconcile fully before anything is changed."),
+        _ => ("status is not True".to_owned(), "Wait for a complete reconcile before you change the deployment."),
     };
     Finding::blocker(SUCCESSFUL, subject, text).remedy(remedy).guide()
 }
 
 const PERIOD: &str = "ansible.sdk.operatorframework.io/reconcile-period";
 
-/// Annotations of tools that pause themselves by them, not the operator.
+/// Prefixes of annotations that pause other tools, not the operator.
 const OTHERS: [&str; 3] = ["argocd.argoproj.io/", "kustomize.toolkit.fluxcd.io/", "helm.toolkit.fluxcd.io/"];
 
-/// Annotations that keep the operator from working. ansible-operator, which ESS Classic's operator is built with, knows none
-/// that pauses it; a later release or somebody's own build may. One of its annotations stops it by accident: a reconcile
-/// period that Go cannot read.
+/// Annotations that stop the operator. ansible-operator, which ESS Classic's operator is built with, has none that pauses it;
+/// a later release or a custom build may. A reconcile period that Go can't parse makes every reconcile fail.
 fn pauses(deployment: &Deployment, findings: &mut Vec<Finding>) {
     for (key, value) in deployment.annotations().filter(|(key, value)| says_paused(key, value)) {
-        let text = format!("it says {value:?}; if the operator heeds it, nothing happens after a change");
-        let remedy = "Find out who set it and why, and take it away first.";
+        let text = format!("the value is {value:?}; if the operator honours it, it ignores changes");
+        let remedy = "Find out who set the annotation and why, then remove it.";
         findings.push(Finding::warning(PAUSED, format!("annotation {key}"), text).remedy(remedy));
     }
     if let Some(period) = deployment.annotation(PERIOD).filter(|period| !is_go_duration(period)) {
-        let text = format!("it says {period:?}, which the operator cannot read, so that every run of it fails");
-        let remedy = "Write a duration such as 5m or 1h30m, or take the annotation away.";
+        let text = format!("the operator can't parse {period:?}, so every reconcile fails");
+        let remedy = "Set a duration such as 5m or 1h30m, or remove the annotation.";
         findings.push(Finding::blocker(RECONCILE_PERIOD, format!("annotation {PERIOD}"), text).remedy(remedy));
     }
 }
@@ -190,12 +189,12 @@ mod tests {
     use super::*;
     use crate::deployment::OperatorDeployment;
 
-    fn told(snapshot: &Snapshot, purpose: Purpose, code: &str) -> Option<Finding> {
+    fn finding_of(snapshot: &Snapshot, purpose: Purpose, code: &str) -> Option<Finding> {
         run(snapshot, purpose).into_iter().find(|one| one.code == code)
     }
 
     #[test]
-    fn an_operator_without_a_ready_pod_is_said_before_a_change_and_does_not_hold_up_going_back() {
+    fn an_operator_without_a_ready_pod_is_a_warning_and_not_for_abort() {
         let with = |wanted, ready| {
             let mut snapshot = tests::snapshot(|_| {});
             snapshot.environment.operator = Some(OperatorDeployment {
@@ -208,48 +207,49 @@ mod tests {
             snapshot
         };
         let severity =
-            |snapshot: &Snapshot, purpose| told(snapshot, purpose, "operator-running").map(|one| one.severity);
+            |snapshot: &Snapshot, purpose| finding_of(snapshot, purpose, "operator-running").map(|one| one.severity);
         assert_eq!(severity(&with(1, 1), Purpose::Activate), Some(Severity::Ok));
         assert_eq!(severity(&with(1, 0), Purpose::Activate), Some(Severity::Warning));
-        assert!(told(&with(0, 0), Purpose::Look, "operator-running").unwrap().message.contains("scaled to 0"));
+        assert!(finding_of(&with(0, 0), Purpose::Look, "operator-running").unwrap().message.contains("scaled to 0"));
         assert_eq!(severity(&with(1, 0), Purpose::Abort), None);
-        assert_eq!(severity(&tests::snapshot(|_| {}), Purpose::Activate), None, "it could not be looked at");
+        assert_eq!(severity(&tests::snapshot(|_| {}), Purpose::Activate), None, "the Deployment can't be read");
     }
 
     #[test]
-    fn a_run_that_is_under_way_is_said_and_is_in_nobodys_way() {
+    fn a_running_reconcile_is_ok() {
         let running = tests::snapshot(|object| {
             object["status"]["conditions"][1] = json!({"type": "Running", "status": "True", "reason": "Running"});
             object["status"]["conditions"][2]["status"] = json!("False");
         });
-        let found = told(&running, Purpose::DryRun, "run-under-way").unwrap();
+        let found = finding_of(&running, Purpose::DryRun, "run-under-way").unwrap();
         assert_eq!(found.severity, Severity::Ok);
-        assert!(told(&running, Purpose::DryRun, "successful").is_none());
-        assert!(told(&tests::snapshot(|_| {}), Purpose::DryRun, "run-under-way").is_none());
+        assert!(finding_of(&running, Purpose::DryRun, "successful").is_none());
+        assert!(finding_of(&tests::snapshot(|_| {}), Purpose::DryRun, "run-under-way").is_none());
     }
 
     #[test]
-    fn what_available_says_is_quoted() {
+    fn message_of_condition_available_is_quoted() {
         let snapshot = tests::snapshot(|object| {
             object["status"]["conditions"][0] =
                 json!({"type": "Available", "status": "Unknown", "message": "synapse-main has no pod"});
         });
-        let told = told(&snapshot, Purpose::DryRun, "available").unwrap();
-        assert_eq!(told.message, "it is Unknown: synapse-main has no pod");
+        let found = finding_of(&snapshot, Purpose::DryRun, "available").unwrap();
+        assert_eq!(found.message, "status is Unknown: synapse-main has no pod");
     }
 
     #[test]
-    fn a_switch_that_is_on_without_any_word_of_a_migration_may_be_an_installation_with_mas() {
+    fn active_without_mas_active_may_be_an_installation_with_mas() {
         let on = |status: fn(&mut serde_json::Value)| {
             tests::snapshot(|object| {
                 object["spec"]["components"]["matrixAuthenticationService"] = json!({"config": {"active": true}});
                 status(&mut object["status"]);
             })
         };
-        let silent = told(&on(|_| {}), Purpose::DryRun, "migration-under-way").unwrap();
+        let silent = finding_of(&on(|_| {}), Purpose::DryRun, "migration-under-way").unwrap();
         assert!(silent.message.contains("installed with MAS"), "{}", silent.message);
-        let trying = told(&on(|status| status["mas_active"] = json!(false)), Purpose::DryRun, "migration-under-way");
-        assert!(trying.unwrap().message.contains("migrating or tries to"));
+        let trying =
+            finding_of(&on(|status| status["mas_active"] = json!(false)), Purpose::DryRun, "migration-under-way");
+        assert!(trying.unwrap().message.contains("the migration is running or will start"));
     }
 
     fn severity_of(key: &str, value: &str, code: &str) -> Option<Severity> {
@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn what_calls_itself_paused_is_said() {
+    fn annotations_that_pause_are_a_warning() {
         for (key, value) in [
             ("ansible.sdk.operatorframework.io/pause", "true"),
             ("example.com/paused", "yes"),
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn a_period_that_the_operator_cannot_read_stops_every_run() {
+    fn an_invalid_reconcile_period_is_a_blocker() {
         for bad in ["5", "5 minutes", "", "m", "1d", "1..5s", "PT5M", "."] {
             assert_eq!(severity_of(PERIOD, bad, "reconcile-period"), Some(Severity::Blocker), "{bad}");
         }

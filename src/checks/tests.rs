@@ -1,4 +1,4 @@
-//! Every code: a deployment that must have it, and one that must not.
+//! For each code, a deployment that has it and one that doesn't.
 
 use serde_json::{Value, json};
 
@@ -93,17 +93,17 @@ fn conditions_that_are_not_true_block_the_first_write() {
     assert_eq!(blocked(&fails, Purpose::DryRun), ["successful"]);
     let never = snapshot(|o| o["status"] = json!({"conditions": [{"type": "Available", "status": "True"}]}));
     assert_eq!(blocked(&never, Purpose::DryRun), ["successful"]);
-    assert!(blocked(&fails, Purpose::Abort).is_empty(), "going back is not held up by a failing run");
+    assert!(blocked(&fails, Purpose::Abort).is_empty(), "a failing reconcile doesn't block a rollback");
     let again = snapshot(|o| {
         o["status"] = failing.clone();
         o["spec"]["components"]["matrixAuthenticationService"] = json!({"config": {"active": false}});
     });
-    assert!(blocked(&again, Purpose::DryRun).is_empty(), "a failed rehearsal can be repeated");
+    assert!(blocked(&again, Purpose::DryRun).is_empty(), "a failed dry run can be repeated");
     assert!(blocked(&again, Purpose::Activate).contains(&"successful"));
 }
 
 #[test]
-fn a_migration_that_is_done_cannot_be_aborted_and_asks_for_nothing_else() {
+fn a_complete_migration_blocks_abort_only() {
     let done = snapshot(|o| {
         o["status"]["mas_active"] = json!(true);
         o["spec"]["components"]["matrixAuthenticationService"] = json!({"config": {"active": true}});
@@ -113,7 +113,7 @@ fn a_migration_that_is_done_cannot_be_aborted_and_asks_for_nothing_else() {
 }
 
 #[test]
-fn an_active_switch_blocks_everything_but_following_and_going_back() {
+fn active_true_blocks_every_step_except_activate_and_abort() {
     let migrating =
         snapshot(|o| o["spec"]["components"]["matrixAuthenticationService"] = json!({"config": {"active": true}}));
     assert!(blocked(&migrating, Purpose::DryRun).contains(&"migration-under-way"));
@@ -123,7 +123,7 @@ fn an_active_switch_blocks_everything_but_following_and_going_back() {
 }
 
 #[test]
-fn names_and_deletion() {
+fn long_names_and_deletion_are_blockers() {
     let long = snapshot(|o| o["metadata"]["name"] = json!("a".repeat(26)));
     assert_eq!(blocked(&long, Purpose::Prepare), ["name-too-long"]);
     let fits = snapshot(|o| o["metadata"]["name"] = json!("a".repeat(25)));
@@ -133,7 +133,7 @@ fn names_and_deletion() {
 }
 
 #[test]
-fn ways_to_log_in_that_cannot_be_migrated() {
+fn logins_that_cannot_be_migrated_are_blockers() {
     let with = |key: &str, value: Value| {
         snapshot(|o| o["spec"]["components"]["synapse"]["config"]["delegatedAuth"] = json!({ key: value }))
     };
@@ -164,7 +164,7 @@ fn identity_providers_need_ids_that_mas_keeps() {
 }
 
 #[test]
-fn settings_that_collide_with_synapse() {
+fn settings_that_collide_with_synapse_are_blockers() {
     let with = |settings: MasSettings| Snapshot { settings: Some(settings), ..snapshot(|_| {}) };
     assert!(blocked(&with(settings("auth.example.com", "db", "mas")), Purpose::Prepare).is_empty());
     assert_eq!(blocked(&with(settings("matrix.example.com", "db", "mas")), Purpose::Prepare), ["mas-host-taken"]);
@@ -179,17 +179,17 @@ fn settings_that_collide_with_synapse() {
 }
 
 #[test]
-fn a_secret_that_is_missing_or_unreadable() {
+fn a_missing_secret_is_a_blocker_and_an_unreadable_one_is_unknown() {
     let with =
         |secret| Snapshot { settings: Some(settings("auth.example.com", "db", "mas")), secret, ..snapshot(|_| {}) };
     assert_eq!(blocked(&with(Known::Known(None)), Purpose::DryRun), ["mas-secret"]);
-    assert!(blocked(&with(Known::Known(None)), Purpose::Prepare).is_empty(), "prepare makes it");
+    assert!(blocked(&with(Known::Known(None)), Purpose::Prepare).is_empty(), "prepare creates it");
     let hidden = with(Known::Unreadable("forbidden".into()));
     assert_eq!(severity_of(&hidden, Purpose::DryRun, "mas-secret"), Some(Severity::Unknown));
 }
 
 #[test]
-fn an_activation_without_a_rehearsal_is_blocked() {
+fn an_activation_without_a_dry_run_is_blocked() {
     let ready =
         snapshot(|o| o["spec"]["components"]["matrixAuthenticationService"] = json!({"config": {"active": false}}));
     assert_eq!(blocked(&ready, Purpose::Activate), ["rehearsal"]);
@@ -197,7 +197,7 @@ fn an_activation_without_a_rehearsal_is_blocked() {
 }
 
 #[test]
-fn owners_are_said_and_those_that_revert_block() {
+fn owners_are_reported_and_those_that_revert_block() {
     let helm = snapshot(|o| {
         o["metadata"]["annotations"] = json!({"meta.helm.sh/release-name": "ess"});
         o["metadata"]["managedFields"] = json!([{"manager": "helm", "operation": "Apply"}]);
@@ -211,14 +211,14 @@ fn owners_are_said_and_those_that_revert_block() {
     assert_eq!(
         severity_of(&helm, Purpose::Prepare, "manifest-owned-by-helm"),
         None,
-        "prepare does not touch the manifest"
+        "prepare doesn't write the manifest"
     );
     let argo = snapshot(|o| o["metadata"]["labels"] = json!({"argocd.argoproj.io/instance": "chat"}));
     assert_eq!(blocked(&argo, Purpose::DryRun), ["manifest-owned-by-gitops"]);
     assert_eq!(
         severity_of(&argo, Purpose::Abort, "manifest-owned-by-gitops"),
         Some(Severity::Warning),
-        "people are locked out"
+        "users are locked out"
     );
     let installer = snapshot(|o| o["metadata"]["annotations"] = json!({"ui.element.io/layer": "x"}));
     assert_eq!(severity_of(&installer, Purpose::DryRun, "manifest-owned-by-installer"), Some(Severity::Warning));

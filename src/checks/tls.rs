@@ -1,7 +1,7 @@
-//! Where MAS's certificate comes from, and whether what is there is good for its host.
+//! The source of MAS's certificate, and findings about its contents.
 //!
 //! The modes are those of `…k8s.ingress.tls` of the ElementDeployment. The operator's rule for `certfile`: certificate and key
-//! are two keys of the component's Secret; where that lacks them, they are taken from the global Secret under its own names.
+//! are two keys of the component's Secret, or else of the global Secret under the names there.
 
 use serde_json::Value;
 
@@ -17,22 +17,22 @@ pub const CLUSTER_ISSUER: Code = "cluster-issuer";
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CertificateSource {
-    /// Nothing says; the check of the settings tells.
+    /// The mode is not set; the check of the settings reports it.
     Nowhere,
-    /// TLS ends in front of the ingress.
+    /// TLS is terminated in front of the ingress.
     Elsewhere,
     Issuer(String),
     Secret(String),
-    /// Two keys of MAS's own Secret, else of the global one.
+    /// Two keys of MAS's own Secret, else of the global Secret.
     Component {
         own: (String, Stored),
-        /// The global Secret and the keys in it, where the mode is inherited and it names them.
+        /// The global Secret and its keys, if the mode is inherited and the spec names them.
         global: Option<(String, Stored)>,
     },
 }
 
 impl CertificateSource {
-    /// Reads the effective mode from the settings and, where they leave it open, from the deployment.
+    /// The effective mode: from the settings, else from the deployment.
     pub fn of(settings: &MasSettings, deployment: &Deployment, keys: &SecretKeys) -> Self {
         let own = || {
             let stored = Stored { certificate: keys.certificate.clone(), private_key: keys.private_key.clone() };
@@ -59,21 +59,21 @@ impl CertificateSource {
     }
 }
 
-/// The global Secret and its keys, as `spec.global` names them; `global` is the schema's default name.
+/// The global Secret and its keys from `spec.global`; `global` is the schema's default name.
 fn global(deployment: &Deployment) -> Option<(String, Stored)> {
     let key = |name: &str| deployment.global_tls()["certificate"][name].as_str().map(str::to_owned);
     let name = deployment.spec()["global"]["secretName"].as_str().unwrap_or("global").to_owned();
     Some((name, Stored { certificate: key("certFileSecretKey")?, private_key: key("privateKeySecretKey")? }))
 }
 
-/// Certificate and key that a person gave, or that were issued for them, and which keys of the Secret they may replace.
+/// Certificate and key that the user passed or that were issued in this run, and the keys of the Secret that they may replace.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Offered<'a> {
     pub pair: Option<&'a (SecretBytes, SecretBytes)>,
     pub replace: &'a [String],
 }
 
-/// A look at a Secret: its contents, and its `type`.
+/// The contents of a Secret, and its `type`.
 pub type TypedSecret = Known<Option<(SecretContents, String)>>;
 
 fn contents(look: &TypedSecret) -> Known<Option<&SecretContents>> {
@@ -83,8 +83,8 @@ fn contents(look: &TypedSecret) -> Known<Option<&SecretContents>> {
     }
 }
 
-/// Mode `certfile`: judges the pair that will be in MAS's Secret, each of the two as it will be: a value that is there stays,
-/// unless it is replaced by name. Where MAS's Secret will have neither, the global one is judged.
+/// Mode `certfile`: checks the pair that MAS's Secret will have. An existing value stays unless it is replaced by name. If
+/// MAS's Secret will have neither, the global Secret is checked.
 pub fn certfile(
     own: (&str, &Stored, &TypedSecret),
     global: Option<(&str, &Stored, &TypedSecret)>,
@@ -112,14 +112,14 @@ pub fn certfile(
     }
 }
 
-/// Mode `existing`: the Secret has to be of type `kubernetes.io/tls` and its certificate good for the host.
+/// Mode `existing`: the Secret must have type `kubernetes.io/tls` and a certificate for the host.
 pub fn existing(name: &str, look: &TypedSecret, wanted: Use<'_>) -> Vec<Finding> {
     let subject = format!("Secret {name}");
     if let Known::Known(Some((_, kind))) = look
         && kind != "kubernetes.io/tls"
     {
-        let text = format!("its type is {kind}; TLS mode `existing` needs one of type kubernetes.io/tls");
-        let remedy = "Make one: kubectl create secret tls NAME --cert=FILE --key=FILE";
+        let text = format!("the Secret's type is {kind}; TLS mode `existing` requires type kubernetes.io/tls");
+        let remedy = "Create one: kubectl create secret tls NAME --cert=FILE --key=FILE";
         return vec![Finding::blocker(CERTIFICATE_SECRET_TYPE, subject, text).remedy(remedy)];
     }
     certificate::stored(&subject, contents(look), &Stored::kubernetes(), wanted)
@@ -134,24 +134,24 @@ pub enum IssuerState {
     Found(Value),
 }
 
-/// Mode `certmanager`: the ClusterIssuer has to exist, and its condition `Ready` to be True (cert-manager's API reference).
+/// Mode `certmanager`: the ClusterIssuer must exist with condition `Ready` True (cert-manager's API reference).
 pub fn issuer(name: &str, look: &IssuerState) -> Finding {
     let subject = format!("ClusterIssuer {name}");
     let code = CLUSTER_ISSUER;
     if name.is_empty() {
-        return Finding::blocker(code, subject, "TLS mode `certmanager` is set, but no issuer is named")
-            .remedy("Name one: `kubectl ess-mas prepare --tls certmanager --issuer NAME`.");
+        return Finding::blocker(code, subject, "TLS mode `certmanager` is set without an issuer")
+            .remedy("Set an issuer: `kubectl ess-mas prepare --tls certmanager --issuer NAME`.");
     }
     match look {
-        // Nothing to look at is nothing found: something else may answer for the ingress's annotation.
+        // Ok: another controller may serve the ingress's annotation.
         IssuerState::NotInstalled => {
-            let text = "it was not looked at, because this cluster has no clusterissuers.cert-manager.io";
+            let text = format!("{subject} was not checked: this cluster has no clusterissuers.cert-manager.io");
             Finding::ok(code, subject, text)
         }
-        IssuerState::Unreadable(why) => Finding::unknown(code, subject, format!("it could not be read: {why}"))
-            .remedy("Ask somebody who may: kubectl get clusterissuers"),
-        IssuerState::Missing => Finding::blocker(code, subject, "it does not exist")
-            .remedy("Name one that exists (kubectl get clusterissuers) with `kubectl ess-mas prepare --tls certmanager --issuer NAME`."),
+        IssuerState::Unreadable(why) => Finding::unknown(code, subject, format!("the issuer can't be read: {why}"))
+            .remedy("Ask a user who can read it: kubectl get clusterissuers"),
+        IssuerState::Missing => Finding::blocker(code, subject, "the issuer doesn't exist")
+            .remedy("List the issuers: kubectl get clusterissuers. Then set one: `kubectl ess-mas prepare --tls certmanager --issuer NAME`."),
         IssuerState::Found(object) => ready(subject, object),
     }
 }
@@ -161,16 +161,16 @@ fn ready(subject: String, object: &Value) -> Finding {
     let ready = conditions.into_iter().find(|condition| condition["type"] == "Ready");
     let code = CLUSTER_ISSUER;
     match ready.map(|condition| (condition["status"].as_str().unwrap_or_default(), &condition["message"])) {
-        Some(("True", _)) => Finding::ok(code, subject, "it is ready"),
+        Some(("True", _)) => Finding::ok(code, subject.clone(), format!("{subject} is ready")),
         Some((_, message)) => {
             let why = message.as_str().map_or_else(String::new, |message| format!(": {message}"));
-            Finding::warning(code, subject, format!("it is not ready, so no certificate is issued{why}"))
-                .remedy("Mend the issuer; `kubectl describe clusterissuer` tells more.")
+            Finding::warning(code, subject, format!("the issuer is not ready and issues no certificates{why}"))
+                .remedy("Fix the issuer. For details: kubectl describe clusterissuer")
         }
         None => {
             let remedy =
-                "See whether cert-manager is running: kubectl get pods -A -l app.kubernetes.io/instance=cert-manager";
-            Finding::unknown(code, subject, "it does not say whether it is ready").remedy(remedy)
+                "Check that cert-manager is running: kubectl get pods -A -l app.kubernetes.io/instance=cert-manager";
+            Finding::unknown(code, subject, "the issuer has no condition Ready").remedy(remedy)
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `tls`: certificates for the MAS host, as files. Nothing here writes to the cluster.
+//! `tls`: certificates for the MAS host, as files. Writes nothing to the cluster.
 
 use jiff::Timestamp;
 use serde_json::json;
@@ -23,7 +23,7 @@ use crate::terminal::table::{Cell, Column, Table};
 use crate::terminal::{Next, OutputFormat, Ui};
 use crate::x509::{CertificateChain, CertificateRequest, HostName};
 
-/// `tls issue`: a certificate for the MAS host, from a private CA made for it or from a CA that is given.
+/// `tls issue`: a certificate for the MAS host, from a new private CA or a given CA.
 pub fn issue(ui: &Ui, args: &TlsIssueArgs, host: HostName) -> Result<Exit, Failure> {
     let ca = read_ca(args.ca_certificate.as_deref(), args.ca_private_key.as_deref())?;
     let issued = Issued::new(host.clone(), args.files.key_type, ca, ui)?;
@@ -35,7 +35,7 @@ pub fn issue(ui: &Ui, args: &TlsIssueArgs, host: HostName) -> Result<Exit, Failu
     Ok(Exit::Done)
 }
 
-/// `tls request`: a key, and the request to a company's CA to certify it for the MAS host.
+/// `tls request`: a key and a certificate signing request for the MAS host.
 pub fn request(ui: &Ui, args: &TlsRequestArgs, host: &HostName) -> Result<Exit, Failure> {
     let out = &args.files.out;
     let request =
@@ -48,19 +48,19 @@ pub fn request(ui: &Ui, args: &TlsRequestArgs, host: &HostName) -> Result<Exit, 
     let [request, key] = files.map(|file| file.path);
     ui.status("");
     ui.status(format!(
-        "Send {request} to the CA and ask for a TLS server certificate in PEM, with its intermediates. The key stays here."
+        "Send {request} to the CA. Request a TLS server certificate in PEM with its intermediates. Keep the private key here."
     ));
     let certificate = path_in(out, &format!("{host}.crt")).display().to_string();
     let (word, key_word) = (shell_word(&certificate), shell_word(&key));
     ui.next(
-        &Next::new(format!("When the certificate is here, for example as {word}, check it and use it:"))
+        &Next::new(format!("Save the certificate, for example as {word}. Then check it and use it:"))
             .command(format!("kubectl ess-mas tls check --host {host} --certificate {word} --private-key {key_word}"))
             .command(prepare(host, &certificate, &key)),
     );
     Ok(Exit::Done)
 }
 
-/// The host that was given, else the one that the deployment or the record names.
+/// The host from the flag, else from the deployment or the record.
 pub async fn host_of(context: &Context, given: Option<&str>) -> Result<HostName, Failure> {
     if let Some(given) = given {
         return host(given);
@@ -73,9 +73,7 @@ pub async fn host_of(context: &Context, given: Option<&str>) -> Result<HostName,
     let snapshot = session.gather(Extent::Status).await;
     let place = session.place();
     let Some(settings) = snapshot.settings else {
-        return Err(unknown(&format!(
-            "the host of MAS is not in {place}, and `kubectl ess-mas prepare` hasn't recorded one"
-        )));
+        return Err(unknown(&format!("{place} has no MAS host, and `kubectl ess-mas prepare` has not stored one")));
     };
     context.ui.status(format!("Host {}, as configured for {place}.", settings.host));
     host(&settings.host)
@@ -86,7 +84,7 @@ fn prepare(host: &HostName, certificate: &str, key: &str) -> String {
     format!("kubectl ess-mas prepare --host {host} --tls certfile --certificate {certificate} --private-key {key}")
 }
 
-/// Writes the files, and prints what they are; `not_after` is until when the certificate is valid.
+/// Writes the files, and prints a table of them; `not_after` is the certificate's expiry.
 fn write(
     ui: &Ui,
     args: &TlsFileArgs,
@@ -96,7 +94,7 @@ fn write(
     files: &[KeyFile],
 ) -> Result<(), Failure> {
     std::fs::create_dir_all(&args.out)
-        .map_err(|error| Failure::failed(format!("--out: folder {} cannot be created: {}", args.out, plain(&error))))?;
+        .map_err(|error| Failure::failed(format!("--out: can't create folder {}: {}", args.out, plain(&error))))?;
     let new: Vec<NewFile<'_>> = files.iter().map(KeyFile::to_write).collect();
     write_all(&new, args.force)?;
     if format.is_data() {
@@ -112,7 +110,7 @@ fn write(
     Ok(ui.table(&table, wide)?)
 }
 
-/// `tls check`: is this certificate, with its key and chain, good for the MAS host? Changes nothing.
+/// `tls check`: findings about a certificate, its key and its chain for the MAS host.
 pub async fn check(context: &Context, args: &TlsCheckArgs) -> Result<Exit, Failure> {
     let host = host_of(context, args.host.as_deref()).await?;
     let now = context.ui.terminal().now();
@@ -130,7 +128,6 @@ pub async fn check(context: &Context, args: &TlsCheckArgs) -> Result<Exit, Failu
         let namespace = cluster.namespace();
         let subject = format!("Secret {secret} in {namespace}");
         let contents = cluster.find_secret(namespace, secret).await?.map(SecretContents::read);
-        // With the keys of `kubernetes.io/tls`, or with those of TLS mode `certfile`.
         let keys = contents.as_ref().map_or_else(Stored::kubernetes, Stored::find);
         let chain = contents.as_ref().and_then(|contents| contents.data.get(&keys.certificate));
         let chain = chain.and_then(|chain| CertificateChain::parse(chain.expose()).ok());
@@ -151,7 +148,7 @@ pub async fn check(context: &Context, args: &TlsCheckArgs) -> Result<Exit, Failu
     };
     let code = conclude(&context.ui, args.output.format, None, &findings)?;
     if code == Exit::Done && args.certificate.is_some() && args.private_key.is_none() {
-        let hint = "Whether its private key fits was not looked at; pass --private-key FILE for that.";
+        let hint = "The private key was not checked. To check it, pass --private-key FILE.";
         context.ui.next(&Next::new(hint));
     }
     Ok(code)
@@ -159,17 +156,17 @@ pub async fn check(context: &Context, args: &TlsCheckArgs) -> Result<Exit, Failu
 
 fn read_pair(certificate: &str, private_key: Option<&str>) -> Result<(SecretBytes, Option<SecretBytes>), Failure> {
     if certificate == "-" && private_key == Some("-") {
-        return Err(Failure::usage("standard input holds one file; only one flag can be -"));
+        return Err(Failure::usage("only one of --certificate and --private-key can read standard input (-)"));
     }
     let key = |path| read_file("--private-key", path);
     Ok((read_file("--certificate", certificate)?, private_key.map(key).transpose()?))
 }
 
-/// `--live`: what answers at the host now.
+/// `--live`: the certificates that the host serves.
 async fn presented(args: &TlsCheckArgs, host: &HostName) -> Result<Result<Presented, ProbeError>, Failure> {
     let resolve = read_resolve(&args.resolve)?.into_iter().next();
     if let Some(other) = resolve.as_ref().filter(|resolve| resolve.host != host.as_str()) {
-        return Err(Failure::usage(format!("--resolve is about {}, but --host is {host}", other.host)));
+        return Err(Failure::usage(format!("--resolve names host {}, but --host is {host}", other.host)));
     }
     let (port, address) = resolve.map_or((443, None), |resolve| (resolve.port, Some(resolve.address)));
     Ok(tls::presented(host, port, address).await)

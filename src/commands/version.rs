@@ -1,4 +1,4 @@
-//! `version`.
+//! `version`: prints the version, and with `-o json` the commit and build date.
 
 use jiff::Timestamp;
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! Values that are known to be secret, in the forms in which logs and messages bring them.
+//! Known secret values, in all encodings of logs and messages.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -11,30 +11,30 @@ use serde_json::Value;
 use super::names;
 use super::patterns::looks_random;
 
-/// A shorter value cannot be told from the words of any text.
+/// A shorter value is like any word.
 const SHORTEST: usize = 4;
-/// A shorter form counts only where it stands by itself, but for base64, which is no word.
+/// A shorter form counts only as a separate word, except in base64.
 const WITHIN_WORDS: usize = 8;
 const SHORTEST_BASE64: usize = 5;
-/// A longer value is looked for as it is and by its lines: its dozen forms would take hundreds of megabytes.
+/// A longer value is searched for unencoded and by lines only: its encodings would take hundreds of megabytes.
 const LONGEST_QUOTED: usize = 4096;
-/// Words that some Secrets hold and that say nothing.
+/// Ordinary words in Secrets.
 const ORDINARY: [&str; 8] = ["true", "false", "null", "none", "yes", "required", "postgres", "localhost"];
 
-/// The forms, ready to be looked for. No formatter shows them.
+/// The search automaton. Without `Debug`, because it contains secrets.
 pub(super) struct KnownValues {
     forms: Option<AhoCorasick>,
-    /// How many of them, the first ones, are no base64.
+    /// The number of forms that are not base64; they come first.
     words: usize,
 }
 
 impl KnownValues {
-    /// Looks for whole values, and of several lines or a configuration file for each that is secret.
+    /// Finds whole values, lines of values, and the secret values in configuration files.
     pub(super) fn whole<'a>(values: impl Iterator<Item = &'a [u8]>) -> Self {
-        Self::of(&values.flat_map(telling).collect::<Vec<_>>(), usize::MAX)
+        Self::of(&values.flat_map(parts).collect::<Vec<_>>(), usize::MAX)
     }
 
-    /// Looks for any [`WITHIN_WORDS`] bytes in a row.
+    /// Finds any [`WITHIN_WORDS`] consecutive bytes.
     pub(super) fn parts<'a>(values: impl Iterator<Item = &'a [u8]>) -> Self {
         Self::of(&values.filter(|value| value.len() >= SHORTEST).map(<[u8]>::to_vec).collect::<Vec<_>>(), WITHIN_WORDS)
     }
@@ -44,8 +44,8 @@ impl KnownValues {
         let words: BTreeSet<_> = values.iter().flat_map(|value| words(value)).flat_map(cut).collect();
         let codes: BTreeSet<_> = values.iter().flat_map(|value| codes(value)).flat_map(cut).collect();
         let forms = words.iter().chain(&codes);
-        // Of few patterns it would make a table of 256 columns. Building fails for more than any cluster has Secrets; what is
-        // not known is still judged by its name and its looks.
+        // The default for few patterns is a table of 256 columns. A failure needs more Secrets than any cluster has; names
+        // and patterns still apply then.
         let forms = AhoCorasick::builder().kind(Some(AhoCorasickKind::ContiguousNFA)).build(forms).ok();
         Self { forms: forms.filter(|_| !words.is_empty()), words: words.len() }
     }
@@ -68,7 +68,7 @@ fn stands_alone(text: &[u8], range: &Range<usize>) -> bool {
     begins && ends
 }
 
-/// How a value may be written.
+/// The encodings of a value, except base64.
 fn words(value: &[u8]) -> Vec<Vec<u8>> {
     if value.len() > LONGEST_QUOTED {
         return vec![value.to_vec()];
@@ -82,14 +82,14 @@ fn words(value: &[u8]) -> Vec<Vec<u8>> {
     let mut words = vec![hex.to_uppercase(), hex, url.replace("%20", "+"), url];
     if let Ok(text) = std::str::from_utf8(value) {
         let json = quoted(text);
-        // Python writes ASCII, Go escapes what HTML minds.
+        // Python writes ASCII; Go escapes HTML.
         words.extend([escaped(&json, |c| !c.is_ascii()), escaped(&json, |c| "<>&".contains(c)), quoted(&json), json]);
         words.push(text.replace('\'', "''"));
     }
     words.into_iter().map(String::into_bytes).chain([value.to_vec()]).collect()
 }
 
-/// What is always the same of its base64, whatever is encoded with it; also of a value quoted in JSON.
+/// The part of a value's base64 that doesn't depend on its neighbours; also of a value quoted in JSON.
 fn codes(value: &[u8]) -> Vec<Vec<u8>> {
     if value.len() > LONGEST_QUOTED {
         return Vec::new();
@@ -110,34 +110,34 @@ fn quoted(text: &str) -> String {
     json[1..json.len() - 1].to_owned()
 }
 
-/// With `\u00e4` in the place of these characters.
+/// Escapes these characters as `\u00e4`.
 fn escaped(json: &str, which: fn(char) -> bool) -> String {
     let escape = |c: char| c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect::<Vec<_>>();
     json.chars().map(|c| if which(c) { escape(c).concat() } else { c.to_string() }).collect()
 }
 
-/// The texts that give a value away: itself, and of several lines each, as a log prints it.
-fn telling(value: &[u8]) -> Vec<Vec<u8>> {
+/// The parts of a value to search for: the value, and each of its lines.
+fn parts(value: &[u8]) -> Vec<Vec<u8>> {
     let Ok(text) = std::str::from_utf8(value) else {
-        // No text holds it as it is.
+        // A text contains it only encoded.
         let encoded = (WITHIN_WORDS..=LONGEST_QUOTED).contains(&value.len());
         return if encoded { vec![value.to_vec()] } else { Vec::new() };
     };
     let text = text.trim();
-    // Of a configuration file what stands under telling keys: its other lines are worth reading where they turn up elsewhere.
+    // Of a configuration file, only the values of secret keys: its other lines are useful elsewhere.
     let several = text.starts_with("{\"") || text.lines().count() >= 4;
     if several && serde_yaml::from_str::<Value>(text).is_ok_and(|tree| tree.is_object()) {
         let unquoted = |value: &str| serde_json::from_str(&format!("\"{value}\"")).unwrap_or_else(|_| value.to_owned());
         let secrets = names::values(text).into_iter().map(|range| unquoted(&text[range]));
-        return secrets.flat_map(|secret| telling(secret.as_bytes())).collect();
+        return secrets.flat_map(|secret| parts(secret.as_bytes())).collect();
     }
-    // What looks like a secret is found by its looks, in blocks and lines that would make a large automaton.
-    let telling_line = |line: &&str| line.len() >= WITHIN_WORDS && !line.starts_with("-----") && !looks_random(line);
-    let lines = text.lines().map(str::trim).filter(telling_line);
+    // Patterns find PEM blocks and random lines, which would make a large automaton.
+    let is_searched = |line: &&str| line.len() >= WITHIN_WORDS && !line.starts_with("-----") && !looks_random(line);
+    let lines = text.lines().map(str::trim).filter(is_searched);
     let whole = (!text.starts_with("-----BEGIN ")).then_some(text);
-    let says_something = |part: &&str| {
+    let is_specific = |part: &&str| {
         let small_number = part.len() < 6 && part.bytes().all(|byte| byte.is_ascii_digit());
         part.len() >= SHORTEST && !small_number && !ORDINARY.contains(&part.to_ascii_lowercase().as_str())
     };
-    whole.into_iter().chain(lines).filter(says_something).map(|part| part.as_bytes().to_vec()).collect()
+    whole.into_iter().chain(lines).filter(is_specific).map(|part| part.as_bytes().to_vec()).collect()
 }

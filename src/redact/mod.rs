@@ -1,11 +1,10 @@
-//! The one redactor: takes secrets out of what is kept, shown or handed on.
+//! The only redactor: removes secrets from everything that is stored, shown or passed on.
 //!
-//! Three nets lie on top of each other, because each has holes. *Known values*: what was read from Secrets, also in base64 and
-//! quoted. *Names*: what stands under a key that speaks of a password or token. *Looks*: PEM blocks, tokens, password hashes,
-//! URLs with a password, long codes.
+//! Three methods complement each other. *Known values*: values from Secrets, also in base64 and quoted. *Names*: values of keys
+//! for passwords or tokens. *Patterns*: PEM blocks, tokens, password hashes, URLs with a password, long codes.
 //!
-//! What support needs stays: names of objects, tables and hosts, user IDs, error texts, ULIDs, UUIDs, digests that are marked
-//! as such (`sha256:…`), times and the operator's `completion`.
+//! It keeps what support needs: names of objects, tables and hosts, user IDs, error texts, ULIDs, UUIDs, digests with a prefix
+//! (`sha256:…`), times and the operator's `completion`.
 //!
 //! Pure.
 
@@ -22,30 +21,28 @@ use serde_json::{Value, json};
 
 use crate::secrets::SecretBytes;
 
-/// An annotation that is longer repeats whole objects, as `last-applied-configuration` does.
+/// A longer annotation repeats whole objects, as `last-applied-configuration` does.
 const LONGEST_ANNOTATION: usize = 1024;
-/// Fields below a telling key that refer to something.
+/// Fields below a secret key that refer to other objects.
 const REFERENCES: [&str; 9] =
     ["name", "key", "path", "namespace", "kind", "apiVersion", "optional", "mode", "defaultMode"];
 
-/// Knows some secrets, and takes them and what looks like secrets out of texts and trees.
 pub struct Redactor {
     known: KnownValues,
 }
 
 impl Redactor {
-    /// Looks for these values as a whole. Those that cannot be told from other words (less than four bytes, a small number,
-    /// `true`) are not looked for.
+    /// Redacts these values as a whole, except ordinary ones (less than four bytes, a small number, `true`).
     pub fn knowing<'a>(values: impl IntoIterator<Item = &'a SecretBytes>) -> Self {
         Self { known: KnownValues::whole(values.into_iter().map(SecretBytes::expose)) }
     }
 
-    /// Looks for any eight bytes in a row of these values: a server that repeats what it was sent cuts it off anywhere.
+    /// Redacts any eight consecutive bytes of these values: a server may repeat a part of a request.
     pub fn of_echoes<'a>(values: impl IntoIterator<Item = &'a SecretBytes>) -> Self {
         Self { known: KnownValues::parts(values.into_iter().map(SecretBytes::expose)) }
     }
 
-    /// A text without secrets. Lines stay lines, except within a secret that is several lines long.
+    /// A text without secrets. Keeps lines, except within a secret of several lines.
     pub fn text(&self, text: &str) -> String {
         let text = patterns::blocks(&marked(text, self.known.find(text)));
         patterns::words(&marked(&text, names::values(&text)))
@@ -55,13 +52,16 @@ impl Redactor {
     pub fn tree(&self, tree: &Value) -> Value {
         match tree {
             Value::Object(fields) => {
-                fields.iter().map(|(key, value)| (self.text(key), self.field(key, value))).collect()
+                // `{mode: existing, secret: NAME}`: the record's reference to a TLS Secret.
+                let refers = |key: &str| key == "secret" && fields.get("mode").is_some_and(|mode| mode == "existing");
+                let clean = |key: &str, value| if refers(key) { self.tree(value) } else { self.field(key, value) };
+                fields.iter().map(|(key, value)| (self.text(key), clean(key, value))).collect()
             }
             Value::Array(items) => {
                 // `["--password", "x"]`
                 let flag = |item: &Value| {
                     item.as_str()
-                        .is_some_and(|text| text.starts_with('-') && !text.contains('=') && names::is_telling(text))
+                        .is_some_and(|text| text.starts_with('-') && !text.contains('=') && names::is_secret(text))
                 };
                 let after_flag = |at: usize| at > 0 && items[at].is_string() && flag(&items[at - 1]);
                 let clean = |(at, item)| if after_flag(at) { json!(MARK) } else { self.tree(item) };
@@ -74,7 +74,7 @@ impl Redactor {
 
     fn field(&self, key: &str, value: &Value) -> Value {
         match value {
-            // The environment of a container is where secrets are put when nobody thinks about it.
+            // Environment variables often contain secrets under any name.
             Value::Array(items) if key == "env" => {
                 let mut items = items.clone();
                 for value in items.iter_mut().filter_map(|item| item.get_mut("value")) {
@@ -84,26 +84,26 @@ impl Redactor {
             }
             Value::String(text) if names::hides(key, text) => json!(MARK),
             Value::Number(number) if names::hides(key, &number.to_string()) => json!(MARK),
-            Value::Object(_) | Value::Array(_) if names::is_telling(key) => self.below_telling(value),
+            Value::Object(_) | Value::Array(_) if names::is_secret(key) => self.below_secret(value),
             other => self.tree(other),
         }
     }
 
-    /// Everything below a key that speaks of secrets is one, but for what refers to something.
-    fn below_telling(&self, tree: &Value) -> Value {
+    /// Redacts everything below a secret key, except references.
+    fn below_secret(&self, tree: &Value) -> Value {
         match tree {
             Value::Object(fields) => {
                 let refers = |key: &str| REFERENCES.contains(&key) || key.ends_with("Name");
-                let clean = |key, value| if refers(key) { self.tree(value) } else { self.below_telling(value) };
+                let clean = |key, value| if refers(key) { self.tree(value) } else { self.below_secret(value) };
                 fields.iter().map(|(key, value)| (self.text(key), clean(key, value))).collect()
             }
-            Value::Array(items) => items.iter().map(|item| self.below_telling(item)).collect(),
+            Value::Array(items) => items.iter().map(|item| self.below_secret(item)).collect(),
             Value::String(text) if !names::is_harmless(text) => json!(MARK),
             other => other.clone(),
         }
     }
 
-    /// A Kubernetes object without secrets and without what repeats it: `fieldsV1` and long annotations.
+    /// A Kubernetes object without secrets, `fieldsV1` and long annotations.
     pub fn object(&self, object: &Value) -> Value {
         let mut object = object.clone();
         for entry in object.pointer_mut("/metadata/managedFields").and_then(Value::as_array_mut).into_iter().flatten() {

@@ -1,4 +1,4 @@
-//! What the name of a key tells of its value, also in a text: `password: x`, `"token": "x"`, `secret=x`.
+//! Keys whose values are secret, also in a text: `password: x`, `"token": "x"`, `secret=x`.
 
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -8,48 +8,47 @@ use regex_lite::Regex;
 
 use super::patterns::pattern;
 
-/// What speaks of a secret in a name, whatever else is in it.
-static TELLING: LazyLock<AhoCorasick> = LazyLock::new(|| {
+/// Parts of a key's name whose value is secret.
+static SECRET: LazyLock<AhoCorasick> = LazyLock::new(|| {
     let words = "password passwd passphrase secret token macaroon pepper credential cookie authorization encryption \
                  clientassertion client_assertion api-key apikey api_key privatekey private_key signingkey signing_key \
                  accesskey access_key authkey auth_key";
-    AhoCorasick::builder().ascii_case_insensitive(true).build(words.split(' ')).expect("they are few")
+    AhoCorasick::builder().ascii_case_insensitive(true).build(words.split(' ')).expect("the patterns are valid")
 });
-/// Keys that hold the name or place of a secret, or a property of it.
+/// Keys for the name, location or a property of a secret.
 static REFERENCE: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
         "(?i)(?:names?|file|path|refs?|property|id|type|enabled|length|lifetime|expiry|algorithm|digest|fingerprints?|count|\
-         format|endpoint|ur[li])$",
+         format|endpoint|ur[li]|(?:tls|existing|pull)secret)$",
     )
 });
-/// Values that are no secret under any name: words that say nothing, and what this program shows in a secret's place.
+/// Values that are never secret: ordinary words, and this program's marks and fingerprints.
 static HARMLESS: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
         r"^(?:true|false|null|~|\{\}|\[\]|None|nil|<nil>|\[?redacted(?:: PEM [A-Z0-9 ]+)?\]?|(?:hmac-)?sha256:(?:[0-9a-f]{12}|[0-9a-f]{64}))?$",
     )
 });
-/// `passwordSecretKey: postgresPassword`: ESS's way to name a key of the component's Secret.
+/// `passwordSecretKey: postgresPassword`: a reference to a key of the component's Secret.
 static KEY_OF_SECRET: LazyLock<Regex> = LazyLock::new(|| pattern("^[a-z][A-Za-z]{0,62}$"));
-/// `secret="element-onprem/first-element-mas"`: how the cluster's own logs name one.
+/// `secret="element-onprem/first-element-mas"`: a Secret's name in logs of the cluster.
 static PLACE: LazyLock<Regex> = LazyLock::new(|| pattern("^[a-z0-9.-]+/[a-z0-9.-]+$"));
 
-pub(super) fn is_telling(key: &str) -> bool {
-    TELLING.is_match(key) && !REFERENCE.is_match(key)
+pub(super) fn is_secret(key: &str) -> bool {
+    SECRET.is_match(key) && !REFERENCE.is_match(key)
 }
 
 pub(super) fn hides(key: &str, value: &str) -> bool {
     let names_key = key.len() > "SecretKey".len() && key.ends_with("SecretKey") && KEY_OF_SECRET.is_match(value);
     let names_secret = key.eq_ignore_ascii_case("secret") && PLACE.is_match(value);
     let counts = key.to_ascii_lowercase().ends_with("tokens") && value.bytes().all(|byte| byte.is_ascii_digit());
-    is_telling(key) && !names_key && !names_secret && !counts && !is_harmless(value)
+    is_secret(key) && !names_key && !names_secret && !counts && !is_harmless(value)
 }
 
 pub(super) fn is_harmless(value: &str) -> bool {
     HARMLESS.is_match(value)
 }
 
-/// What follows a key: what parts it from its value, and the value where it is in quotation marks (those of a quoting around
-/// it have backslashes) or brackets.
+/// The separator after a key, and a value in brackets or quotation marks, with backslashes if the text itself is quoted.
 static PAIR: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
         r#"(?s)^(\\*["']?([\s\u{a0}]*)(=>|[:=])[ \t\u{a0}]*)(?:(b?\\+["'])(.*?)(?:\\+["']|$)|(b?")((?:[^"\\]|\\.)*)|(b?')((?:[^'\\]|''|\\.)*)|(\[)([^\]]*))?"#,
@@ -57,15 +56,15 @@ static PAIR: LazyLock<Regex> = LazyLock::new(|| {
 });
 /// A YAML block scalar follows.
 static BLOCK: LazyLock<Regex> = LazyLock::new(|| pattern(r"^[|>][0-9+-]*[ \t]*(?:#.*)?$"));
-/// A value on one line, or in quotation marks whose end was cut off, reaches no further.
+/// Limit in bytes of a value on one line, or in quotation marks without an end.
 const LONGEST: usize = 16 * 1024;
 
-/// Where the values that stand under telling keys are in a text, also those of several lines.
+/// The ranges of secret values in a text, also of several lines.
 pub(super) fn values(text: &str) -> Vec<Range<usize>> {
     let in_key = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c) || (!c.is_ascii() && c != '\u{a0}');
     let mut found = Vec::new();
     let mut at = 0;
-    while let Some(hit) = TELLING.find(Input::new(text).span(at..text.len())) {
+    while let Some(hit) = SECRET.find(Input::new(text).span(at..text.len())) {
         let before = text[at..hit.start()].trim_end_matches(in_key);
         let line = before.rsplit('\n').next().unwrap_or_default();
         let first =
@@ -86,7 +85,7 @@ pub(super) fn values(text: &str) -> Vec<Range<usize>> {
                 at += value.len();
             }
         } else if !(gap && colon) {
-            // With a gap it is a sentence: `volume "secret" : secret "x" not found`.
+            // A sentence has a gap: `volume "secret" : secret "x" not found`.
             let value = unquoted(&text[at..], key, colon, first.then_some(column));
             found.extend(value.clone().map(|value| at + value.start..at + value.end));
             at += value.map_or(0, |value| value.end);
@@ -95,11 +94,10 @@ pub(super) fn values(text: &str) -> Vec<Range<usize>> {
     found
 }
 
-/// Which part of a text is the value of a key, without quotation marks, that is to be left out. `column`: the indentation of
-/// a key that is the first on its line.
+/// The range of a secret value without quotation marks. `column`: the indentation of a key at the start of its line.
 fn unquoted(text: &str, key: &str, colon: bool, column: Option<usize>) -> Option<Range<usize>> {
     let line = text[..text.floor_char_boundary(LONGEST)].split('\n').next().unwrap_or_default();
-    if let Some(column) = column.filter(|_| colon && is_telling(key)) {
+    if let Some(column) = column.filter(|_| colon && is_secret(key)) {
         let (block, list) = (BLOCK.is_match(line.trim_end()), line.trim().is_empty());
         let belongs = |line: &&str| {
             let (item, depth) = (line.trim(), line.len() - line.trim_start_matches(' ').len());

@@ -1,4 +1,4 @@
-//! What looks like a secret, wherever it stands, and the mark in its place.
+//! Patterns of secrets, and the mark that replaces them.
 
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use regex_lite::{Captures, Regex};
 
 pub(super) const MARK: &str = "[redacted]";
-/// The text with a mark in the place of each range; one for those that touch.
+/// Replaces each range with a mark; adjacent ranges share one.
 pub(super) fn marked(text: &str, mut ranges: Vec<Range<usize>>) -> String {
     ranges.sort_by_key(|range| range.start);
     let mut out = String::with_capacity(text.len());
@@ -23,19 +23,18 @@ pub(super) fn marked(text: &str, mut ranges: Vec<Range<usize>>) -> String {
     out + &text[done..]
 }
 
-/// A pattern that is written in this program, so that it cannot be a wrong one.
 pub(super) fn pattern(text: &str) -> Regex {
     Regex::new(text).expect("the pattern is tested")
 }
 
-/// A PEM block, also one whose end or beginning was cut off.
+/// A PEM block, also without its beginning or end.
 static PEM: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
         r"-----BEGIN ([A-Z0-9 ]{1,40})-----(?:[A-Za-z0-9+/=\s]|\\+[nr])*(?:-----END [A-Z0-9 ]{1,40}-----)?|(?:[A-Za-z0-9+/=]{40,}(?:\s|\\+[nr])+)*[A-Za-z0-9+/=]*(?:\s|\\+[nr])*-----END [A-Z0-9 ]{1,40}-----",
     )
 });
 
-/// Takes out PEM blocks: keys because they are secret, certificates because they only take room.
+/// Replaces PEM blocks: keys are secret, certificates are only long.
 pub(super) fn blocks(text: &str) -> String {
     if !text.contains("-----") {
         return text.to_owned();
@@ -49,19 +48,19 @@ pub(super) fn blocks(text: &str) -> String {
 
 static BEARER: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"(?i)(\b(?:bearer|basic)(?:[\s\u{a0}]+|%20))([A-Za-z0-9._~+/=:-]{6,})"));
-/// The password in a URL, or what can only be a token in its place.
+/// The password in a URL, or a token in the place of a user.
 static USER_INFO: LazyLock<Regex> =
     LazyLock::new(|| pattern(r#"([A-Za-z][A-Za-z0-9+.-]{1,30}://)([^\s/:@"'<>\\]*)(:[^\s/"'<>]*)?@"#));
-/// What a URL carries under names that are no secret elsewhere.
+/// Secret parameters of URLs, with names that are not secret elsewhere.
 static QUERY: LazyLock<Regex> =
     LazyLock::new(|| pattern(r#"(?i)([?&;#](?:signature|assertion|code|state|nonce|sig|key|ticket)=)[^&\s"'<>#\\]+"#));
-/// Synapse's and MAS's tokens by their beginnings, those of others that are easy to know, JWTs, and password hashes.
+/// Tokens of Synapse and MAS, common tokens of other services, JWTs, and password hashes.
 static TOKEN: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
         r#"\b(?:sy[trl]|m[acup][atcr])_[A-Za-z0-9_+/=.-]{6,}|\bgh[pousr]_\w{20,}|\bgithub_pat_\w{20,}|\bglpat-[\w-]{16,}|\bxox[a-z]-[\w-]{10,}|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\beyJ[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*)*|\$(?:2[abxy]?|argon2(?:id|i|d)|pbkdf2[\w-]*|scrypt|s1|1|5|6|7|y)\$[A-Za-z0-9./$=,+_-]{8,}|SCRAM-SHA-\d+\$[^\s"']+|\bmd5[0-9a-f]{32}\b|\{S?SHA\d*\}[A-Za-z0-9+/=]+"#,
     )
 });
-/// A run of characters of a code, with the mark of a digest before it where there is one.
+/// A long code, with the prefix of a digest if it has one.
 static RUN: LazyLock<Regex> = LazyLock::new(|| pattern(r"((?:sha(?:256|384|512)[:-])?)([A-Za-z0-9+/_=-]{24,})"));
 static ID: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
@@ -70,7 +69,7 @@ static ID: LazyLock<Regex> = LazyLock::new(|| {
 });
 static HEX: LazyLock<Regex> = LazyLock::new(|| pattern(r"[0-9A-Fa-f]{32,}"));
 
-/// Takes out tokens, hashes, long codes, and what a URL or header carries.
+/// Replaces tokens, hashes, long codes, and secrets in URLs and headers.
 pub(super) fn words(text: &str) -> String {
     let text = BEARER.replace_all(text, |found: &Captures<'_>| {
         // "Basic authentication failed" is a sentence.
@@ -92,7 +91,7 @@ pub(super) fn words(text: &str) -> String {
     .into_owned()
 }
 
-/// The run, or a mark in its place or in the place of its hexadecimal part.
+/// Replaces a code, or its hexadecimal part.
 fn code(run: &str) -> String {
     if looks_random(&ID.replace_all(run, "")) {
         return MARK.to_owned();
@@ -104,9 +103,8 @@ fn code(run: &str) -> String {
     hex.into_owned()
 }
 
-/// Whether a run reads like the output of a random source in base64: long, of both cases, and hardly two of a kind next to
-/// each other. Random base64 changes between capitals, small letters and digits at 64 of 100 places; names, paths and
-/// camel case at fewer than 35.
+/// Whether a code looks like random base64: long, in upper and lower case, with frequent changes between upper case, lower
+/// case and digits. Random base64 changes at 64 of 100 places; names, paths and camel case at fewer than 35.
 pub(super) fn looks_random(run: &str) -> bool {
     let run = run.trim_matches(|c: char| "=-_/+".contains(c)).as_bytes();
     let class = |byte: u8| match byte {

@@ -1,6 +1,5 @@
-//! Who uses the server is nobody's business either. In the logs of servers, whose every line may name somebody, user ids
-//! become numbers, the same id the same number, and e-mail addresses are left out. Messages about a failure keep the user
-//! id that they are about, because it has to be found.
+//! Pseudonyms for the logs of servers: each user ID becomes a number, and e-mail addresses are removed. Messages about a
+//! failure keep their user IDs, because support needs them.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -9,7 +8,7 @@ use regex_lite::{Captures, Regex};
 
 use super::patterns::pattern;
 
-/// A Matrix user id, also with its signs percent-encoded.
+/// A Matrix user ID, also percent-encoded.
 static USER: LazyLock<Regex> = LazyLock::new(|| {
     pattern(r"(@|%40)([A-Za-z0-9._=/+-]{1,200})(:|%3[Aa])([A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*(?::\d{1,5})?)")
 });
@@ -43,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_same_person_is_the_same_number_and_the_server_is_kept() {
+    fn a_user_id_keeps_its_number_and_its_server() {
         let mut people = People::default();
         let text = people.hide("{@alice:example.com} GET /profile/%40bob%3Aexample.com by @alice:example.com");
         assert_eq!(text, "{@user-1:example.com} GET /profile/%40user-2%3Aexample.com by @user-1:example.com");

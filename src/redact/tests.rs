@@ -10,7 +10,7 @@ fn knowing(values: &[&str]) -> Redactor {
     Redactor::knowing(&values)
 }
 
-fn ignorant() -> Redactor {
+fn without_values() -> Redactor {
     knowing(&[])
 }
 
@@ -32,7 +32,7 @@ fn unicode_escapes(text: &str) -> String {
     text.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect::<Vec<_>>().concat()
 }
 
-/// The forms that a secret may take, each with a name.
+/// The encodings of a secret, each with a name.
 fn forms(secret: &str) -> Vec<(&'static str, String)> {
     let ascii = |c: char| if c.is_ascii() { c.to_string() } else { unicode_escapes(&c.to_string()) };
     vec![
@@ -57,7 +57,7 @@ fn forms(secret: &str) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// Secrets as people and programs make them, some hard to quote.
+/// Secrets of users and programs, some hard to quote.
 fn secrets() -> impl Strategy<Value = String> {
     prop_oneof![
         "[A-Za-z0-9]{8,40}",
@@ -74,7 +74,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_known_secret_survives_in_no_form(secret in secrets(), before in "[ -~\n]{0,40}", after in "[ -~\n]{0,40}") {
+    fn a_known_secret_is_redacted_in_every_encoding(secret in secrets(), before in "[ -~\n]{0,40}", after in "[ -~\n]{0,40}") {
         let redactor = knowing(&[&secret]);
         for (name, form) in forms(&secret) {
             let text = format!("{before}{form}{after}");
@@ -83,9 +83,9 @@ proptest! {
         }
     }
 
-    /// The same in an object: as a value, within one, and as a key.
+    /// As a value, within a value, and as a key.
     #[test]
-    fn nor_in_an_object(secret in secrets(), before in "[ -~]{0,20}") {
+    fn a_known_secret_is_redacted_in_objects(secret in secrets(), before in "[ -~]{0,20}") {
         let redactor = knowing(&[&secret]);
         for (name, form) in forms(&secret) {
             let object = json!({
@@ -98,9 +98,9 @@ proptest! {
         }
     }
 
-    /// It took the secret's first letter for its own.
+    /// The backslash and the secret's first letter look like an escape.
     #[test]
-    fn a_backslash_before_a_quoted_secret_hid_it(secret in r#"[nrtbf]["\\!a-zA-Z]{9,30}"#) {
+    fn a_quoted_secret_after_a_backslash_is_redacted(secret in r#"[nrtbf]["\\!a-zA-Z]{9,30}"#) {
         let form = serde_json::to_string(&secret).unwrap();
         let form = &form[1..form.len() - 1];
         let clean = knowing(&[&secret]).text(&format!("\\{form}"));
@@ -108,7 +108,7 @@ proptest! {
     }
 
     #[test]
-    fn a_short_one_is_found_where_it_stands_by_itself(secret in "[A-Za-z0-9]{4,7}", sign in "[ =:/\"',\n]") {
+    fn a_short_secret_is_redacted_as_a_separate_word(secret in "[A-Za-z0-9]{4,7}", sign in "[ =:/\"',\n]") {
         prop_assume!(!secret.chars().all(|c| c.is_ascii_digit()));
         prop_assume!(!["true", "false", "null", "none"].contains(&secret.to_ascii_lowercase().as_str()));
         let redactor = knowing(&[&secret]);
@@ -119,19 +119,18 @@ proptest! {
     }
 
     #[test]
-    fn any_text_and_any_secret_are_borne(text in any::<String>(), secret in any::<Vec<u8>>()) {
+    fn no_text_or_secret_causes_a_panic(text in any::<String>(), secret in any::<Vec<u8>>()) {
         let redactor = Redactor::knowing(&[SecretBytes::new(secret)]);
         let _ = redactor.text(&text);
         let _ = redactor.tree(&json!({text.clone(): [text]}));
     }
 
-    /// Prose, which has no secrets, is left as it is.
     #[test]
-    fn sentences_survive(words in prop::collection::vec("[a-z]{1,9}", 1..30)) {
+    fn sentences_stay_unchanged(words in prop::collection::vec("[a-z]{1,9}", 1..30)) {
         let telling = ["secret", "password", "token", "cookie", "bearer", "basic"];
         prop_assume!(!words.iter().any(|word| telling.iter().any(|one| word.contains(one))));
         let text = words.join(" ");
-        prop_assert_eq!(ignorant().text(&text), text);
+        prop_assert_eq!(without_values().text(&text), text);
     }
 }
 
@@ -146,9 +145,8 @@ fn strings(value: &Value) -> Vec<String> {
     }
 }
 
-/// Secrets that nobody has read from a Secret: found by where they stand or by what they look like.
 #[test]
-fn what_is_not_known_is_told_by_its_place_or_its_looks() {
+fn unknown_secrets_are_redacted_by_key_or_pattern() {
     let by_place = [
         "password: hunter2",
         "  db_password: 'hunter2'",
@@ -182,11 +180,11 @@ fn what_is_not_known_is_told_by_its_place_or_its_looks() {
         "client_secret=>hunter2",
     ];
     for text in by_place {
-        let clean = ignorant().text(text);
+        let clean = without_values().text(text);
         assert!(!clean.contains("hunter2"), "{text}\nbecame {clean}");
         assert!(clean.contains(MARK), "{clean}");
     }
-    assert_eq!(ignorant().text("password: x\nnext: 1"), "password: [redacted]\nnext: 1");
+    assert_eq!(without_values().text("password: x\nnext: 1"), "password: [redacted]\nnext: 1");
     let by_looks = [
         "syt_YWxpY2U_hZqWkZqPzRtYxVbNmKjH_1aBcDe",
         "syr_YWxpY2U_hZqWkZqPzRtYxVbNmKjH_1aBcDe",
@@ -206,14 +204,14 @@ fn what_is_not_known_is_told_by_its_place_or_its_looks() {
         for text in
             [secret.to_owned(), format!("x {secret}, y"), format!("{{\"a\":\"{secret}\"}}"), format!("value={secret}")]
         {
-            let clean = ignorant().text(&text);
+            let clean = without_values().text(&text);
             assert!(!clean.contains(&secret[secret.len() / 2..]), "{text}\nbecame {clean}");
         }
     }
 }
 
 #[test]
-fn pem_blocks_go_however_they_are_written_and_also_in_halves() {
+fn pem_blocks_are_redacted_in_every_encoding_and_without_an_end() {
     let body = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj\nMzEfYyjiWA4R4/M2bS1GB4t7NXp98C3SC6dVMvDuictGeurT8jNbvJZHtCSuYEvu\nshort";
     let whole = format!("-----BEGIN RSA PRIVATE KEY-----\n{body}\n-----END RSA PRIVATE KEY-----");
     for text in [
@@ -225,16 +223,15 @@ fn pem_blocks_go_however_they_are_written_and_also_in_halves() {
         format!("{body}\n-----END RSA PRIVATE KEY-----"),
         format!("{body}\\n-----END RSA PRIVATE KEY-----"),
     ] {
-        let clean = ignorant().text(&format!("before {text} after"));
+        let clean = without_values().text(&format!("before {text} after"));
         assert!(!clean.contains("MIIEvQ") && !clean.contains("MzEfYyji") && !clean.contains("short"), "{clean}");
         assert!(clean.starts_with("before"), "{clean}");
     }
-    assert!(ignorant().text(&format!("{whole}\nnext line")).ends_with("next line"));
+    assert!(without_values().text(&format!("{whole}\nnext line")).ends_with("next line"));
 }
 
-/// What support reads a report for.
 #[test]
-fn what_is_useful_survives() {
+fn texts_that_support_needs_stay_unchanged() {
     for text in [
         "database error whilst locking Synapse table `users`: could not obtain lock on relation \"users\"",
         "user @ghost:example.com was not found for migration but a row in access_tokens was found for them",
@@ -256,6 +253,9 @@ fn what_is_useful_survives() {
         "passwordSecretKey: postgresPassword",
         "encryptionSecretSecretKey: encryptionSecret",
         "secretName: first-element-mas",
+        "tlsSecret: first-element-tls",
+        "existingSecret: first-element-tls",
+        "imagePullSecret: ems-image-store",
         "absentFrom: first-element-mas/rsaPrivateKey",
         "secretKeyConfigurationProperty: config.rsaPrivateKeySecretKey",
         "Missing generic shared secret from global secret",
@@ -278,12 +278,12 @@ fn what_is_useful_survives() {
         "access_tokens: 12",
         "token_endpoint: https://auth.example.com/oauth2/token",
     ] {
-        assert_eq!(ignorant().text(text), text);
+        assert_eq!(without_values().text(text), text);
     }
 }
 
 #[test]
-fn a_known_secret_does_not_take_the_words_around_it_along() {
+fn words_around_a_known_secret_stay() {
     let redactor = knowing(&["correct-horse-7731", "hunt"]);
     assert_eq!(
         redactor.text("FATAL: login of mas with correct-horse-7731 at pg failed"),
@@ -291,46 +291,46 @@ fn a_known_secret_does_not_take_the_words_around_it_along() {
     );
     assert_eq!(redactor.text("hunting for hunt, hunters"), "hunting for [redacted], hunters");
     assert_eq!(redactor.text("hunt hunt\nhunt"), "[redacted] [redacted]\n[redacted]");
-    // What says nothing is not looked for.
+    // Ordinary values are not redacted.
     assert_eq!(knowing(&["true", "5432", "", "a"]).text("sslmode true at 5432, a"), "sslmode true at 5432, a");
 }
 
 #[test]
-fn a_secret_of_several_lines_is_found_line_by_line() {
+fn each_line_of_a_known_secret_is_redacted() {
     let redactor = knowing(&["first line of it\nsecond line of it\n"]);
     let clean = redactor.text("log: first line of it\nlog: second line of it\n");
     assert_eq!(clean, "log: [redacted]\nlog: [redacted]\n");
 }
 
 #[test]
-fn of_a_configuration_file_only_the_secrets_are_looked_for() {
+fn of_a_configuration_file_only_secret_values_are_redacted() {
     let file = "server_name: example.com\nenable_registration: false\nform_secret: canary-form\ndatabase:\n  args:\n    password: canary-db\n    host: pg.example.com\n";
     let text = "enable_registration: false at pg.example.com, canary-form and canary-db";
     assert_eq!(knowing(&[file]).text(text), "enable_registration: false at pg.example.com, [redacted] and [redacted]");
 }
 
 #[test]
-fn of_metadata_what_repeats_the_object_is_left_out() {
+fn long_annotations_and_managed_fields_are_removed() {
     let object = json!({
         "metadata": {"name": "a-mas", "annotations": {
             "kubectl.kubernetes.io/last-applied-configuration": "{\"stringData\":{\"x\":\"tiny\"}}", "note": "kept",
         }, "managedFields": [{"manager": "kubectl", "operation": "Update", "time": "t", "fieldsV1": {"f:data": {}}}]},
     });
-    let clean = ignorant().object(&object);
+    let clean = without_values().object(&object);
     assert_eq!(clean["metadata"]["annotations"]["note"], "kept");
     assert_eq!(clean["metadata"]["managedFields"], json!([{"manager": "kubectl", "operation": "Update", "time": "t"}]));
     assert!(!clean.to_string().contains("tiny"), "{clean}");
 }
 
 #[test]
-fn of_a_pod_the_environment_keeps_its_names() {
+fn environment_variables_of_a_pod_keep_only_their_names() {
     let pod = json!({"kind": "Pod", "spec": {"containers": [{
         "name": "mas", "image": "mas:1", "args": ["--password", "tiny", "--config=/c", "--token=tiny"],
         "env": [{"name": "PGPASSWORD", "value": "tiny"}, {"name": "LEVEL", "value": "tiny"},
             {"name": "KEY", "valueFrom": {"secretKeyRef": {"name": "a-mas", "key": "encryptionSecret"}}}],
         "envFrom": [{"secretRef": {"name": "a-mas"}}],
     }], "volumes": [{"name": "s", "secret": {"secretName": "a-mas", "items": [{"key": "k", "path": "p"}]}}]}});
-    let clean = ignorant().object(&pod);
+    let clean = without_values().object(&pod);
     assert!(!clean.to_string().contains("tiny"), "{clean}");
     let container = &clean["spec"]["containers"][0];
     assert_eq!(container["env"][1]["name"], "LEVEL");
@@ -343,7 +343,7 @@ fn of_a_pod_the_environment_keeps_its_names() {
 }
 
 #[test]
-fn a_deployments_spec_keeps_what_it_names_and_loses_what_was_written_into_it() {
+fn a_spec_keeps_references_and_loses_secret_values() {
     let object = json!({"kind": "ElementDeployment", "spec": {"components": {"synapse": {
         "secretName": "a-synapse",
         "config": {
@@ -353,7 +353,7 @@ fn a_deployments_spec_keeps_what_it_names_and_loses_what_was_written_into_it() {
             "secretObject": {"a": "tiny", "name": "kept"}, "apiToken": ["tiny"],
         },
     }}}});
-    let clean = ignorant().object(&object);
+    let clean = without_values().object(&object);
     assert!(!clean.to_string().contains("tiny"), "{clean}");
     let config = &clean["spec"]["components"]["synapse"]["config"];
     assert_eq!(config["postgresql"]["passwordSecretKey"], "postgresPassword");
@@ -365,17 +365,17 @@ fn a_deployments_spec_keeps_what_it_names_and_loses_what_was_written_into_it() {
 }
 
 #[test]
-fn the_records_fingerprints_were_left_out_as_if_they_were_the_secrets() {
+fn fingerprints_in_the_record_stay() {
     let digits = "ae00bd21331112675ea5a49809166bd6ca946f1805024569955d944d7b4ee9c9";
     let record = json!({"rehearsal": {"secretFingerprints": {
         "encryptionSecret": format!("sha256:{digits}"),
         "postgresPassword": format!("hmac-sha256:{digits}"),
         "rsaPrivateKey": "sha256:ae00bd213311",
     }}});
-    assert_eq!(ignorant().tree(&record), record);
+    assert_eq!(without_values().tree(&record), record);
     let near =
         json!({"encryptionSecret": digits, "postgresPassword": "sha256:hunter2", "token": "sha256:ae00bd213311x"});
-    let cleaned = ignorant().tree(&near);
+    let cleaned = without_values().tree(&near);
     assert!(cleaned.as_object().unwrap().values().all(|value| value == MARK), "{cleaned}");
 }
 
@@ -383,11 +383,14 @@ fn the_records_fingerprints_were_left_out_as_if_they_were_the_secrets() {
 fn names_of_secrets_and_of_their_keys_stay() {
     let certificate =
         json!({"secretName": "first-element-mas", "key": "certificate", "subject": "CN=auth.example.com"});
-    assert_eq!(ignorant().tree(&certificate), certificate);
+    assert_eq!(without_values().tree(&certificate), certificate);
+    let settings = json!({"tls": {"mode": "existing", "secret": "wild"}, "secretRef": {"name": "wild"}});
+    assert_eq!(without_values().tree(&settings), settings);
+    assert_eq!(without_values().tree(&json!({"mode": "certfile", "secret": "wild"}))["secret"], MARK);
 }
 
 #[test]
-fn a_secret_in_json_is_known_without_its_quoting_and_echoes_are_found_in_parts() {
+fn secrets_in_json_are_unquoted_and_echoes_are_redacted_in_parts() {
     let config = SecretBytes::from(br#"{"auths": {"r": {"username": "u", "password": "a \"canary\" 77"}}}"#.as_slice());
     assert_eq!(Redactor::knowing([&config]).text("login with a \"canary\" 77 to r"), "login with [redacted] to r");
     let echoes = Redactor::of_echoes([&SecretBytes::from(b"correct horse battery".as_slice())]);
@@ -395,16 +398,16 @@ fn a_secret_in_json_is_known_without_its_quoting_and_echoes_are_found_in_parts()
 }
 
 #[test]
-fn a_key_with_letters_of_another_alphabet_kept_its_value() {
+fn values_of_keys_with_other_alphabets_are_redacted() {
     for text in [
         "password_für_db: geheim12",
         "{\"tokenä\": \"geheim12\"}",
         "größe_secret\u{a0}= geheim12",
         "authorization:\u{a0}geheim12",
     ] {
-        let clean = ignorant().text(text);
+        let clean = without_values().text(text);
         assert!(!clean.contains("geheim12"), "{text} became {clean}");
     }
-    let clean = ignorant().text("Bearer\u{a0}abc123DEF");
+    let clean = without_values().text("Bearer\u{a0}abc123DEF");
     assert!(!clean.contains("abc123DEF"), "{clean}");
 }

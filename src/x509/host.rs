@@ -1,32 +1,31 @@
-//! The name that clients reach MAS under.
+//! The host name of MAS.
 
 use std::fmt;
 
 use rustls_pki_types::DnsName;
 
-/// A fully qualified DNS name in the form certificates hold it: lower-case ASCII, no dot at the end, no wildcard.
+/// A fully qualified DNS name as in certificates: lower-case ASCII, no final dot, no wildcard.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct HostName(String);
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum HostNameError {
-    /// What was typed is not repeated: a URL or a connection string may hold a password.
-    #[error("this is a URL or a connection string; give the host alone, such as auth.example.com")]
+    /// Doesn't repeat the input: a URL or a connection string may contain a password.
+    #[error("the value is a URL or a connection string; pass only the host, such as auth.example.com")]
     Url,
-    #[error("{0:?} names a port; an ingress answers on 443, give the host alone")]
+    #[error("{0:?} contains a port; an ingress listens on port 443, pass only the host")]
     Port(String),
-    #[error("{0:?} is an address; the identity providers and the certificate need a name, such as auth.example.com")]
+    #[error("{0:?} is an IP address; identity providers and certificates need a name, such as auth.example.com")]
     Address(String),
-    #[error("{0:?} has no domain; a fully-qualified name is needed, such as auth.example.com")]
+    #[error("{0:?} has no domain; pass a fully qualified name, such as auth.example.com")]
     NotQualified(String),
     /// RFC 1123 §2.1.
-    #[error("{0:?} is not a DNS name: letters, digits and hyphens between dots, 63 to a label and 253 in all")]
+    #[error("{0:?} is not a DNS name: labels of up to 63 letters, digits and hyphens between dots, 253 in total")]
     NotDns(String),
 }
 
 impl HostName {
-    /// Reads a host name; upper case, one dot at the end and spaces around it are accepted and normalized, because MAS compares
-    /// its issuer to the letter.
+    /// Parses a host name. Normalizes upper case, a final dot and surrounding spaces, because MAS compares its issuer exactly.
     pub fn parse(text: &str) -> Result<Self, HostNameError> {
         let given = text.trim().to_owned();
         let name = given.strip_suffix('.').unwrap_or(&given).to_ascii_lowercase();
@@ -50,9 +49,8 @@ impl HostName {
         &self.0
     }
 
-    /// Whether a DNS name of a certificate covers this host: the same name, or `*` in place of exactly its first label
-    /// (RFC 9525 §6.3). A wildcard directly under a top-level domain covers nothing, and neither does a name with a dot at its
-    /// end: clients do not accept them.
+    /// Whether a DNS name of a certificate covers this host: the same name, or `*` for exactly the first label (RFC 9525 §6.3).
+    /// Clients accept neither a wildcard directly under a top-level domain nor a name with a final dot.
     pub(super) fn is_covered_by(&self, pattern: &str) -> bool {
         let pattern = pattern.to_ascii_lowercase();
         match pattern.strip_prefix("*.") {
@@ -62,8 +60,8 @@ impl HostName {
     }
 }
 
-/// Whether a DNS name lies within a name constraint (RFC 5280 §4.2.1.10): the constraint itself or below it. An empty constraint
-/// holds every name; a dot at its start, which some tools write, is taken as "below it only".
+/// Whether a DNS name satisfies a name constraint (RFC 5280 §4.2.1.10): the constraint itself or a subdomain. An empty
+/// constraint allows every name; a leading dot, which some tools write, means subdomains only.
 pub(super) fn is_within(name: &str, constraint: &str) -> bool {
     let name = name.trim_end_matches('.').to_ascii_lowercase();
     let constraint = constraint.trim_end_matches('.').to_ascii_lowercase();
@@ -92,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_host_name_is_named() {
+    fn invalid_host_names_have_specific_errors() {
         use HostNameError as E;
         assert_eq!(HostName::parse("xn--bcher-kva.example").unwrap().as_str(), "xn--bcher-kva.example");
         let long = format!("{}.com", "a".repeat(64));
@@ -139,7 +137,7 @@ mod tests {
             "*.",
             "",
             "uth.example.com",
-            // Once taken for the host; rustls and openssl do not.
+            // rustls and openssl don't accept a final dot.
             "auth.example.com.",
             "*.example.com.",
         ] {
@@ -150,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn constraints_hold_the_name_and_what_is_below() {
+    fn constraints_allow_the_name_and_its_subdomains() {
         assert!(is_within("auth.example.com", "auth.example.com"));
         assert!(is_within("auth.example.com", "Example.com"));
         assert!(is_within("auth.example.com", ".example.com"));
@@ -162,7 +160,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_accepted_is_accepted_again_unchanged(text in "[a-zA-Z0-9.-]{0,40}") {
+        fn accepted_names_parse_again_unchanged(text in "[a-zA-Z0-9.-]{0,40}") {
             if let Ok(host) = HostName::parse(&text) {
                 prop_assert_eq!(HostName::parse(host.as_str()), Ok(host.clone()));
                 prop_assert_eq!(host.is_covered_by(&text), !text.ends_with('.'));

@@ -1,4 +1,4 @@
-//! Issuing a certificate for the MAS host: from a private CA made for it, from a CA that is given, or by asking a CA.
+//! Certificates for the MAS host: from a new private CA, from a given CA, or as a request to a CA.
 
 use jiff::{SignedDuration, Timestamp};
 use rcgen::{
@@ -13,65 +13,59 @@ use crate::x509::host::HostName;
 use crate::x509::keys::{TlsKeyType, TlsPrivateKey};
 use crate::x509::pem;
 
-/// Days a certificate for the host is valid, an hour for clocks that are slow included: within the 398 that clients accept.
+/// Validity of a host's certificate in days, including [`SKEW`]: within the 398 days that clients accept.
 const LEAF_DAYS: i64 = 397;
-/// Days a private CA is valid: ten years, since every device must be given it by hand.
+/// Validity of a private CA in days: ten years, because users install it on every device.
 const CA_DAYS: i64 = 3650;
-/// How far before `now` validity begins, for devices whose clock is slow.
+/// Validity starts this long before `now`, for devices with a slow clock.
 const SKEW: SignedDuration = SignedDuration::from_hours(1);
 /// The longest common name (X.520, `ub-common-name`).
 const LONGEST_COMMON_NAME: usize = 64;
 
-/// A CA certificate (with the certificates above it, as far as they are given) and its private key.
+/// A CA's private key and certificate, with the given certificates of its issuers.
 #[derive(Debug)]
 pub struct CertificateAuthority {
     chain: Vec<Certificate>,
     key: TlsPrivateKey,
 }
 
-/// A certificate for a host with its key and the certificates of its issuers.
 #[derive(Debug)]
 pub struct IssuedCertificate {
     pub chain: CertificateChain,
     pub key: TlsPrivateKey,
 }
 
-/// A key and the request to a CA to certify it for a host.
 #[derive(Debug)]
 pub struct CertificateRequest {
     pub pem: String,
     pub key: TlsPrivateKey,
 }
 
-/// Why no certificate was issued. `Display` says what is wrong and what to do.
+/// `Display` names the problem and the remedy.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum IssueError {
     #[error(transparent)]
     Generate(#[from] GenerateError),
     #[error(
-        "The CA's private key ({key}) does not belong to its certificate (key {certificate}). Give the key that the first \
-         certificate in the file was made with."
+        "The CA's private key ({key}) does not belong to its certificate (key {certificate}). Pass the key of the first \
+         certificate in the file."
     )]
     KeyMismatch { certificate: Fingerprint, key: Fingerprint },
-    #[error(
-        "The certificate of {subject} is not that of a CA, so nothing it signs is trusted. Give the CA's certificate first in the file."
-    )]
+    #[error("The certificate of {subject} is not a CA certificate. Put the CA's certificate first in the file.")]
     NotACa { subject: String },
-    #[error(
-        "The CA's certificate is valid from {from} to {until}, which is not now. Renew it, or check the clock of this machine."
-    )]
+    #[error("The CA's certificate is valid only from {from} to {until}. Renew it, or check the clock of this machine.")]
     NotValidNow { from: Timestamp, until: Timestamp },
-    #[error("Nothing was issued, because clients would refuse it. {problem} {remedy}", problem = .0, remedy = .0.remedy())]
+    #[error("No certificate was issued, because clients would refuse it. {problem} {remedy}", problem = .0, remedy = .0.remedy())]
     Unusable(CertificateProblem),
     #[error(
-        "The certificate could not be signed with this CA. Its certificate or key may be of a kind that is not supported; give another one."
+        "This CA can't sign the certificate; its certificate or key may have an unsupported type. Pass another CA."
     )]
     NotSigned,
 }
 
 impl CertificateAuthority {
-    /// Makes a private CA that can issue for `host` and the names below it, and for nothing else: name constraints, no CA
-    /// below it, TLS servers only. Whoever gets its key can impersonate that host only.
+    /// Creates a private CA for TLS servers at `host` and its subdomains only: name constraints, no subordinate CA. A stolen key
+    /// can impersonate only that host.
     pub fn create(host: &HostName, key_type: TlsKeyType, now: Timestamp) -> Result<Self, IssueError> {
         let key = TlsPrivateKey::generate(key_type)?;
         let from = now - SKEW;
@@ -81,13 +75,13 @@ impl CertificateAuthority {
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         params.name_constraints = Some(NameConstraints {
             permitted_subtrees: vec![GeneralSubtree::DnsName(host.as_str().to_owned())],
-            // A constraint on DNS names says nothing about addresses, so those are shut out of their own.
+            // A constraint on DNS names doesn't exclude IP addresses.
             excluded_subtrees: vec![
                 GeneralSubtree::IpAddress(CidrSubnet::V4([0; 4], [0; 4])),
                 GeneralSubtree::IpAddress(CidrSubnet::V6([0; 16], [0; 16])),
             ],
         });
-        // Part of the key in the name: two CAs for the same host must not have the same name, or clients mix them up.
+        // Part of the key's fingerprint in the name: clients confuse two CAs with the same name.
         let fingerprint = key.fingerprint().to_string();
         let id = fingerprint.strip_prefix("sha256:").unwrap_or(&fingerprint);
         let name = format!("Private CA {id} for {host}");
@@ -98,7 +92,7 @@ impl CertificateAuthority {
         Ok(Self { chain: vec![certificate], key })
     }
 
-    /// Takes a CA that exists: its certificate, first in the file, and its private key.
+    /// An existing CA: its certificate, first in the chain, and its private key.
     pub fn of(chain: &CertificateChain, key: TlsPrivateKey) -> Result<Self, IssueError> {
         let certificate = chain.leaf();
         if !certificate.belongs_to(&key) {
@@ -111,7 +105,7 @@ impl CertificateAuthority {
         Ok(Self { chain: chain.certificates().to_vec(), key })
     }
 
-    /// The CA's own certificate, which every device that is to trust it must be given.
+    /// The CA's certificate, which every device must trust.
     pub fn certificate(&self) -> &Certificate {
         &self.chain[0]
     }
@@ -120,8 +114,8 @@ impl CertificateAuthority {
         &self.key
     }
 
-    /// Issues a certificate for `host` with a new key, valid from an hour before `now` for 397 days, or less where the CA's own
-    /// validity ends before. What comes out has passed [`check_certificate`] without a blocker.
+    /// Issues a certificate for `host` with a new key, valid from an hour before `now` for 397 days, or until the CA expires.
+    /// It has passed [`check_certificate`] without a blocker.
     pub fn issue(
         &self,
         host: &HostName,
@@ -153,19 +147,18 @@ impl CertificateRequest {
         let key = TlsPrivateKey::generate(key_type)?;
         let mut params = CertificateParams::default();
         describe(&mut params, host, &key)?;
-        // Whether it becomes a CA is the CA's to say; some refuse a request that says anything about it.
+        // Some CAs refuse a request with basic constraints.
         params.is_ca = IsCa::NoCa;
         let request = params.serialize_request(key.pair()).map_err(|_| IssueError::NotSigned)?;
         Ok(Self { pem: pem::encode("CERTIFICATE REQUEST", request.der()), key })
     }
 }
 
-/// Empty parameters with a validity. The serial number is rcgen's: a digest of the public key, which is new for each certificate.
+/// Empty parameters with a validity. rcgen's serial number is a digest of the public key, which is new for each certificate.
 fn params(from: Timestamp, until: Timestamp) -> Result<CertificateParams, IssueError> {
     let mut params = CertificateParams::default();
     params.distinguished_name = DistinguishedName::new();
-    // By way of x509-parser, which has rcgen's type of time and saves a third crate for time. Whole seconds are all a
-    // certificate has.
+    // x509-parser converts to rcgen's time type, which saves a dependency. Certificates have whole seconds.
     let time = |time: Timestamp| {
         let time = x509_parser::time::ASN1Time::from_timestamp(time.as_second());
         time.map(|time| time.to_datetime()).map_err(|_| IssueError::NotSigned)
@@ -175,12 +168,12 @@ fn params(from: Timestamp, until: Timestamp) -> Result<CertificateParams, IssueE
     Ok(params)
 }
 
-/// What a server certificate for the host says, whoever issues it.
+/// Sets what every server certificate for the host contains, whatever its issuer.
 fn describe(params: &mut CertificateParams, host: &HostName, key: &TlsPrivateKey) -> Result<(), IssueError> {
     let name = host.as_str().try_into().map_err(|_| IssueError::NotSigned)?;
     params.subject_alt_names = vec![SanType::DnsName(name)];
     params.distinguished_name = DistinguishedName::new();
-    // A longer one cannot be a common name; clients look at the alternative name anyway.
+    // Clients use the alternative name, so a host that is too long for a common name needs none.
     if host.as_str().len() <= LONGEST_COMMON_NAME {
         params.distinguished_name.push(DnType::CommonName, host.as_str());
     }
@@ -193,16 +186,16 @@ fn describe(params: &mut CertificateParams, host: &HostName, key: &TlsPrivateKey
     Ok(())
 }
 
-/// The last second of so many days; it is part of the time (RFC 5280 §4.1.2.5).
+/// The last second of a validity in days. It is inclusive (RFC 5280 §4.1.2.5).
 fn last_second(from: Timestamp, days: i64) -> Timestamp {
     from + SignedDuration::from_hours(24 * days) - SignedDuration::from_secs(1)
 }
 
-/// A certificate for `key` as `params` describe it, signed by `ca`; `None` where something on the way is not supported.
+/// A certificate for `key` with `params`, signed by `ca`; `None` if a part is not supported.
 ///
-/// Clients compare the issuer's name with the one in its certificate byte by byte. rcgen builds names from a map of one value
-/// for each attribute, so it would lose one of two organizational units or domain components, as company CAs have. Hence rcgen
-/// writes the certificate, and the issuer's name is put in before it is signed for good.
+/// Clients compare the issuer's name byte by byte. rcgen builds names from a map with one value for each attribute, so it would
+/// lose one of two organizational units or domain components, which company CAs have. So the issuer's name is replaced in
+/// rcgen's certificate, and the result is signed again.
 fn sign(
     params: &CertificateParams,
     key: &TlsPrivateKey,

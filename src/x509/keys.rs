@@ -1,8 +1,8 @@
-//! Private keys: MAS's signing key, `rsaPrivateKey`, and that of a TLS certificate.
+//! Private keys: MAS's signing key, `rsaPrivateKey`, and those of TLS certificates.
 //!
-//! MAS signs ID tokens with the first and loads it when it starts (`crates/keystore/src/lib.rs`), so a file it cannot read shows
-//! when Synapse already waits for MAS. [`RsaPrivateKey::parse`] reads it with the crates that MAS reads it with, and accepts
-//! less: `RS256` needs RSA, and RFC 7518 §3.3 wants 2048 bits or more.
+//! MAS signs ID tokens with `rsaPrivateKey` and loads it at its start (`crates/keystore/src/lib.rs`), when Synapse already waits
+//! for MAS. [`RsaPrivateKey::parse`] uses the same crates as MAS, and accepts less: `RS256` needs RSA, and RFC 7518 §3.3
+//! requires 2048 bits.
 
 use std::fmt;
 
@@ -24,7 +24,7 @@ use zeroize::Zeroizing;
 use crate::secrets::{Fingerprint, GenerateError, SecretText};
 use crate::x509::pem::{self, KeyError, only_key};
 
-/// The sizes offered for a new key. MAS itself makes 2048.
+/// Sizes of a new key. MAS's default is 2048.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum RsaBits {
     #[default]
@@ -45,7 +45,7 @@ const RSA_PSS: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1
 const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 
 impl RsaPrivateKey {
-    /// Makes a new key. Takes a twentieth of a second for 2048 bits, so not on a thread that must answer.
+    /// Creates a key. Takes 50 ms for 2048 bits, so not for an async thread.
     pub fn generate(bits: RsaBits) -> Result<Self, GenerateError> {
         let size = match bits {
             RsaBits::Bits2048 => KeySize::Rsa2048,
@@ -57,7 +57,7 @@ impl RsaPrivateKey {
         Self::of(&pair, SecretText::new(pem::encode("PRIVATE KEY", der.as_ref()))).ok_or(GenerateError)
     }
 
-    /// Reads a key file or the value of a Secret: PEM, PKCS#8 or PKCS#1, one key and nothing after it.
+    /// Parses a file or the value of a Secret: PEM, PKCS#8 or PKCS#1, exactly one key.
     pub fn parse(bytes: &[u8]) -> Result<Self, KeyError> {
         let (Ok(text), Ok((label, der))) = (std::str::from_utf8(bytes), pem_rfc7468::decode_vec(bytes)) else {
             return Err(unreadable(bytes));
@@ -93,7 +93,7 @@ impl RsaPrivateKey {
         Some(Self { pem, modulus, fingerprint: Fingerprint::of_public(public.as_der().ok()?.as_ref()) })
     }
 
-    /// The text as it was read, or as it was made: what goes into the Secret.
+    /// The unchanged input, or PKCS#8 for a new key: the value for the Secret.
     pub fn pem(&self) -> &SecretText {
         &self.pem
     }
@@ -103,23 +103,22 @@ impl RsaPrivateKey {
     }
 
     /// The public modulus as MAS publishes it at `/oauth2/keys.json`: `n`, base64url without padding (RFC 7518 §6.3.1.1).
-    /// Finding it there proves that MAS runs with this key.
+    /// It proves that MAS uses this key.
     pub fn modulus_base64url(&self) -> String {
         URL_SAFE_NO_PAD.encode(&self.modulus)
     }
 
-    /// SHA-256 over the public key, the same as MAS computes (`PrivateKey::fingerprint`).
+    /// SHA-256 of the public key, as in MAS (`PrivateKey::fingerprint`).
     pub fn fingerprint(&self) -> Fingerprint {
         self.fingerprint
     }
 }
 
-/// Says why pem-rfc7468 reads no document.
 fn unreadable(bytes: &[u8]) -> KeyError {
     only_key(bytes).map_or_else(|error| error, |label| of_label(&label))
 }
 
-/// What is wrong with a file of this BEGIN line.
+/// The error for a file with this BEGIN line.
 fn of_label(label: &str) -> KeyError {
     match label {
         "PRIVATE KEY" | "RSA PRIVATE KEY" => KeyError::Layout,
@@ -130,8 +129,8 @@ fn of_label(label: &str) -> KeyError {
     }
 }
 
-/// Whether this `RSAPrivateKey` (RFC 8017) has two primes and a size that can be used. aws-lc's own reason for a small key would
-/// be its size, but for a large one may be another.
+/// Checks that an `RSAPrivateKey` (RFC 8017) has two primes and a supported size. aws-lc doesn't always name the size as its
+/// reason.
 fn check_numbers(der: &[u8]) -> Result<(), KeyError> {
     let key = pkcs1::RsaPrivateKey::from_der(der).map_err(|_| KeyError::Damaged)?;
     match bit_length(key.modulus.as_bytes()) {
@@ -152,7 +151,7 @@ impl fmt::Debug for RsaPrivateKey {
     }
 }
 
-/// The kinds of key that are made for a TLS certificate. Every client of the last ten years takes P-256, and it is quick to make.
+/// Types of a new TLS key. Clients of the last ten years support P-256, which is fast to create.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum TlsKeyType {
     #[default]
@@ -162,10 +161,10 @@ pub enum TlsKeyType {
     Rsa4096,
 }
 
-/// A private key that can stand behind a TLS certificate, and sign one.
+/// A private key for a TLS certificate or a CA.
 pub struct TlsPrivateKey {
     pem: SecretText,
-    /// rcgen keeps the DER beside the key; `Zeroizing` overwrites it.
+    /// rcgen also keeps the DER, which `Zeroizing` overwrites.
     pair: Zeroizing<KeyPair>,
 }
 
@@ -180,11 +179,11 @@ impl TlsPrivateKey {
         Self::parse(RsaPrivateKey::generate(bits)?.pem().expose().as_bytes()).map_err(|_| GenerateError)
     }
 
-    /// Reads a PEM file that holds one private key: PKCS#8, PKCS#1 or SEC1, with anything else around it.
+    /// Parses a PEM file with one private key: PKCS#8, PKCS#1 or SEC1. Ignores other contents.
     pub fn parse(bytes: &[u8]) -> Result<Self, KeyError> {
         only_key(bytes)?;
         let key = PrivateKeyDer::pem_slice_iter(bytes).find_map(Result::ok).ok_or(KeyError::Unusable)?;
-        // rcgen takes the other forms as well, but would write them under the label of this one.
+        // rcgen parses other forms too, but writes them with the label of PKCS#8.
         let pair = pkcs8(&key).and_then(|der| KeyPair::try_from(der.as_slice()).ok());
         pair.map(Self::of).ok_or(KeyError::Unusable)
     }
@@ -193,12 +192,12 @@ impl TlsPrivateKey {
         Self { pem: SecretText::new(pem::encode("PRIVATE KEY", pair.serialized_der())), pair: Zeroizing::new(pair) }
     }
 
-    /// The key as PKCS#8 PEM, whatever form it was read in: what goes into a Secret or a file.
+    /// The key as PKCS#8 PEM.
     pub fn pem(&self) -> &SecretText {
         &self.pem
     }
 
-    /// SHA-256 over the public key, the same for a certificate of this key ([`Certificate::public_key_fingerprint`]).
+    /// SHA-256 of the public key, equal to that of its certificate ([`Certificate::public_key_fingerprint`]).
     ///
     /// [`Certificate::public_key_fingerprint`]: super::Certificate::public_key_fingerprint
     pub fn fingerprint(&self) -> Fingerprint {
@@ -209,7 +208,7 @@ impl TlsPrivateKey {
         &self.pair
     }
 
-    /// Whether it is RSA, which wants one more key usage in its certificate.
+    /// RSA needs another key usage in its certificate.
     pub(super) fn is_rsa(&self) -> bool {
         self.pair.is_compatible(&rcgen::PKCS_RSA_SHA256)
     }

@@ -1,7 +1,7 @@
-//! Keys, certificates and chains: how they are made, and what must be true of them.
+//! Keys, certificates and chains: creation, parsing and checks.
 //!
-//! What cannot be right is refused when it is read into a type, with a sentence that says what is wrong and how to mend it.
-//! Where a rule needs the time it is a parameter; only key generation asks the system's random source.
+//! Parsing refuses invalid input with an error that says how to fix it. The time is a parameter. Only key generation uses
+//! the system's random source.
 
 mod certificate;
 mod host;

@@ -1,4 +1,4 @@
-//! PEM text: writing it, and saying why a file is no private key, or what is wanted in another form.
+//! PEM: encoding, and errors for files in another format.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -8,21 +8,21 @@ use x509_parser::asn1_rs::{Any, FromDer as _, Tag};
 use x509_parser::certificate::X509Certificate;
 use zeroize::Zeroizing;
 
-/// PEM as `openssl` and MAS write it: 64 columns, LF, one line ending at the end.
+/// PEM in the style of `openssl` and MAS: 64 columns, LF, a final newline.
 pub(super) fn encode(label: &str, der: &[u8]) -> String {
     pem_rfc7468::encode_string(label, LineEnding::LF, der).expect("a label of ASCII and less than 1 GiB of DER")
 }
 
-/// The label of each BEGIN line, wherever on its line it stands.
+/// The label of each BEGIN marker, at any place of a line.
 pub(super) fn labels(text: &str) -> impl Iterator<Item = &str> {
     text.split("-----BEGIN ").skip(1).filter_map(|rest| rest.split("-----").next())
 }
 
-/// What a file is that is no PEM of the kind that is wanted: a key of `formats.yaml`, which has the words for each.
+/// The format of a file that is not the expected PEM: a key of `formats.yaml`, which has the texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OtherFormat(pub(super) &'static str);
 
-/// The kind, then what to do for the certificates and for the private key.
+/// For each format: its name, the remedy for certificates, the remedy for a private key.
 static WORDS: LazyLock<BTreeMap<String, [String; 3]>> =
     LazyLock::new(|| serde_yaml::from_str(include_str!("formats.yaml")).expect("a test reads this file"));
 
@@ -46,14 +46,14 @@ impl OtherFormat {
             Any::from_der(bytes).ok().filter(|(rest, any)| rest.is_empty() && any.tag() == Tag::Sequence)?;
         let (rest, first) = Any::from_der(sequence.data).ok()?;
         match (first.tag(), first.data) {
-            // ContentInfo begins with the kind of its content, PFX with version 3; keys have version 0 or 1.
+            // ContentInfo starts with the type of its content, PFX with version 3; keys have version 0 or 1.
             (Tag::Oid, _) => Some(Self("pkcs7-der")),
             (Tag::Integer, [3]) => Some(Self("pkcs12")),
             (Tag::Integer, _) => Some(Self("private-key-der")),
             (Tag::Sequence, inner) => Some(match Any::from_der(rest).ok()?.1.tag() {
                 Tag::BitString => Self("public-key-der"),
                 Tag::OctetString => Self("encrypted-key-der"),
-                // CertificationRequestInfo has version 0; a certificate's version 1 is left out.
+                // CertificationRequestInfo has version 0; certificates omit version 1.
                 _ if inner.starts_with(&[2, 1, 0, 0x30]) && X509Certificate::from_der(bytes).is_err() => {
                     Self("request-der")
                 }
@@ -86,66 +86,64 @@ impl OtherFormat {
         &WORDS[self.0][0]
     }
 
-    /// What to do to get the certificates out of it.
+    /// The remedy if certificates are expected.
     pub(super) fn certificates(self) -> &'static str {
         &WORDS[self.0][1]
     }
 
-    /// What to do to get the private key out of it.
+    /// The remedy if a private key is expected.
     pub(super) fn key(self) -> &'static str {
         &WORDS[self.0][2]
     }
 }
 
-/// Whether a BEGIN line of this label stands on a line of its own, as every reader wants it.
+/// Whether a BEGIN marker with this label is a complete line, which parsers require.
 pub(super) fn has_begin_line(text: &str, label: &str) -> bool {
     let begin = format!("-----BEGIN {label}-----");
     text.lines().any(|line| line.trim_end() == begin)
 }
 
-/// `Display` says what is wrong with the file and how to mend it.
+/// `Display` names the problem and the remedy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
-    #[error("The file holds no private key in PEM form. Give the file that has a line -----BEGIN … PRIVATE KEY-----.")]
+    #[error("The file has no private key in PEM format. Pass the file with a line -----BEGIN … PRIVATE KEY-----.")]
     NoKey,
-    #[error("The file is {}, not a private key in PEM form. {}", .0.name(), .0.key())]
+    #[error("The file is {}, not a private key in PEM format. {}", .0.name(), .0.key())]
     OtherFormat(OtherFormat),
-    /// Read by others perhaps, but not by MAS or an ingress.
+    /// Some programs read it, but not MAS or an ingress.
     #[error(
-        "The private key is not laid out as PEM: lines of 64 characters at the left margin between BEGIN and END, and nothing \
-         after them. Write it anew: openssl pkey -in FILE -out FILE.pem. If openssl cannot read it either, copy the whole file again."
+        "The private key has an invalid PEM layout: indented or joined lines, or text after the END line. Convert it: openssl \
+         pkey -in FILE -out FILE.pem. If openssl can't read it, copy the whole file again."
     )]
     Layout,
-    #[error(
-        "The file holds {count} private keys; exactly one is read here. Leave only the key that is meant in the file."
-    )]
+    #[error("The file has {count} private keys. Pass a file with one private key.")]
     SeveralKeys { count: usize },
     #[error(
-        "The private key is protected by a pass phrase, which nobody is given here. Take it off: openssl pkey -in FILE -out FILE.pem"
+        "The private key has a passphrase, which MAS and servers can't enter. Remove it: openssl pkey -in FILE -out FILE.pem"
     )]
     Encrypted,
-    /// MAS's key only, as the next two.
-    #[error("This is {0}. MAS signs logins with RS256, which needs an RSA private key. {MAKE}")]
+    /// For MAS's key only, like the next two.
+    #[error("The file has {0}. MAS signs logins with RS256, which requires an RSA private key. {MAKE}")]
     OtherKind(&'static str),
     #[error(
-        "The RSA key has {bits} bits; RS256 needs at least 2048 (RFC 7518 section 3.3), and more than 8192 cannot be used. {MAKE}"
+        "The RSA key has {bits} bits. RS256 requires at least 2048 (RFC 7518 section 3.3), and the maximum is 8192. {MAKE}"
     )]
     Size { bits: usize },
     #[error(
-        "The RSA key is damaged: it is not of the form that its BEGIN line names, or its numbers do not belong together. {MAKE}"
+        "The RSA key is damaged: its contents do not match its BEGIN line, or its numbers do not match each other. {MAKE}"
     )]
     Damaged,
-    /// A key for TLS only.
+    /// For TLS keys only.
     #[error(
-        "The private key cannot be used: it is damaged, an RSA key of fewer than 2048 or more than 8192 bits, or not of a kind that \
-         TLS clients know (RSA; EC on P-256, P-384 or P-521; Ed25519)."
+        "The private key can't be used: it is damaged, or of a type that TLS clients don't support. Supported: RSA of 2048 to \
+         8192 bits; EC on P-256, P-384 or P-521; Ed25519."
     )]
     Unusable,
 }
 
-const MAKE: &str = "Leave it out and a key is made, or make one with: openssl genrsa -out FILE 2048";
+const MAKE: &str = "Omit the key, and `prepare` creates one. Or create one: openssl genrsa -out FILE 2048";
 
-/// The label of the one private key in a file.
+/// The label of the only private key in a file.
 pub(super) fn only_key(bytes: &[u8]) -> Result<String, KeyError> {
     let other = |error| OtherFormat::of(bytes).map_or(error, KeyError::OtherFormat);
     let text = Zeroizing::new(String::from_utf8_lossy(bytes).into_owned());

@@ -28,7 +28,7 @@ async fn a_failed_activation_is_rolled_back_and_can_be_retried() {
     assert_eq!(scene.versions().await, versions);
     scene.operator.set(Behaviour::default());
     // A run has failed since the rehearsal, so it has to be made again.
-    scene.activate().await.expect(10).says("a run of the operator has failed (no connection to the database)");
+    scene.activate().await.expect(10).says("a reconcile failed (no connection to the database)");
     let _ = scene.shell.run("dry-run --yes").await.expect(0);
     let _ = scene.activate().await.expect(0);
 }

@@ -1,4 +1,4 @@
-//! `report`: one file with everything that support needs and nothing secret, with many rights and with few.
+//! `report`: one file for support without secrets, with many and with few permissions.
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
@@ -15,7 +15,7 @@ use crate::common::kubelet::Kubelet;
 use crate::common::neighbours::Neighbours;
 use crate::common::scene::{PASSWORD, Scene};
 
-/// Not in any Secret, so that only its looks or its place give it away.
+/// In no Secret, so only its pattern or its key identifies it.
 const UNKNOWN: &str = "canary-of-nobody-4417";
 const TOKEN: &str = "syt_Y2FuYXJ5_canaryCANARYcanary0_4fGhJk";
 
@@ -39,7 +39,7 @@ fn unpacked(path: &Path) -> BTreeMap<String, String> {
     files
 }
 
-/// What a secret looks like in a text, in each form that a log may bring it in.
+/// The encodings of a secret in logs.
 fn forms(secret: &str) -> Vec<String> {
     let mut forms = vec![
         secret.to_owned(),
@@ -48,7 +48,7 @@ fn forms(secret: &str) -> Vec<String> {
         secret.bytes().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat(),
         STANDARD.encode(STANDARD.encode(secret)),
     ];
-    // Base64 of something that has the secret within: what does not depend on the neighbours.
+    // The part of the base64 of a longer text that doesn't depend on the secret's neighbours.
     for before in ["", "x", "xx"] {
         for encoded in
             [STANDARD_NO_PAD.encode(format!("{before}{secret}")), URL_SAFE_NO_PAD.encode(format!("{before}{secret}"))]
@@ -75,8 +75,8 @@ fn path_of(done: &Done) -> std::path::PathBuf {
     done.stdout.trim().into()
 }
 
-/// A deployment whose surroundings are full of secrets, and which failed.
-async fn full_of_secrets(scene: &Scene) -> Kubelet {
+/// Fills the objects and logs around a failed deployment with secrets.
+async fn add_secrets_everywhere(scene: &Scene) -> Kubelet {
     let neighbours = Neighbours::of(scene).await;
     neighbours.install_child_kind().await;
     let namespace = scene.namespace.name().to_owned();
@@ -141,7 +141,7 @@ async fn full_of_secrets(scene: &Scene) -> Kubelet {
 }
 
 #[tokio::test]
-async fn a_report_has_what_support_needs_and_no_secret_in_any_encoding() {
+async fn a_report_has_all_parts_and_no_secret_in_any_encoding() {
     let failure = format!("could not reach postgres://mas:{PASSWORD}@pg/mas: {TOKEN}");
     let scene = Scene::changed(Behaviour::default().dry_run(Outcome::fail(&failure)), |deployment| {
         deployment
@@ -150,11 +150,11 @@ async fn a_report_has_what_support_needs_and_no_secret_in_any_encoding() {
     })
     .await;
     scene.prepare().await;
-    let _kubelet = full_of_secrets(&scene).await;
+    let _kubelet = add_secrets_everywhere(&scene).await;
     let _ = scene.shell.run("dry-run --yes").await.expect(1);
 
     let done = scene.shell.run("report").await.expect(0);
-    done.says("Secrets are left out").says(" files, ").says("look through it before you hand it on");
+    done.says("Secrets are redacted").says(" files, ").says("review the report before you share it");
     let path = path_of(&done);
     let name = path.file_name().unwrap().to_string_lossy().into_owned();
     assert!(name.starts_with(&format!("ess-mas-report-{}-chat-of-ours-20", scene.namespace.name())), "{name}");
@@ -183,7 +183,7 @@ async fn a_report_has_what_support_needs_and_no_secret_in_any_encoding() {
     assert_eq!(findings["kind"], "CheckReport");
     let versions: Value = serde_json::from_str(file("versions.json")).unwrap();
     assert!(versions["apiServer"].as_str().unwrap().starts_with("v1."), "{versions}");
-    // Other tests have operators of their own on this server.
+    // Other tests have their own operators on this server.
     let operators = versions["operators"].as_array().unwrap();
     assert!(operators.iter().any(|one| one["images"][0] == "example.com/ess-core-updater:2.29.0"), "{versions}");
     for (name, text) in [
@@ -197,16 +197,13 @@ async fn a_report_has_what_support_needs_and_no_secret_in_any_encoding() {
         ("operators.yaml", "element-updater-controller-manager"),
         ("secrets.yaml", "encryptionSecret: 64 bytes"),
         ("INDEX.txt", "elementdeployment.yaml"),
-        ("INDEX.txt", "What was left out on purpose"),
+        ("INDEX.txt", "What the report omits"),
     ] {
         assert!(file(name).contains(text), "{text} is not in {name}\n{}", file(name));
     }
     assert_eq!(files.keys().filter(|name| name.starts_with("failures/")).count(), 1);
     let log = |pod: &str| file(&format!("logs/{namespace}/{pod}.log"));
-    assert!(
-        log("chat-of-ours-syn2mas-x7k2p/syn2mas").contains("@ghost:example.com"),
-        "a failure may be about somebody"
-    );
+    assert!(log("chat-of-ours-syn2mas-x7k2p/syn2mas").contains("@ghost:example.com"), "a failure may be about a user");
     assert!(log("element-updater-controller-manager-5d9c7b8f6-x2v9q/manager").contains("TASK [synapse : Fetch]"));
     assert!(log("chat-of-ours-synapse-main-0/synapse.before").contains("session_lifetime cannot be set"));
     let synapse = log("chat-of-ours-synapse-main-0/synapse");
@@ -218,7 +215,7 @@ async fn a_report_has_what_support_needs_and_no_secret_in_any_encoding() {
 }
 
 #[tokio::test]
-async fn with_few_rights_the_rest_is_there_and_what_is_missing_is_listed() {
+async fn with_few_permissions_missing_parts_are_listed() {
     let mut scene = Scene::new(Behaviour::default()).await;
     scene.prepare().await;
     Neighbours::of(&scene).await.install_child_kind().await;
@@ -280,10 +277,10 @@ fn optional_rules() -> Vec<PolicyRule> {
 }
 
 #[tokio::test]
-async fn with_the_optional_rights_of_the_readme_nothing_of_the_namespace_is_missing() {
+async fn with_the_optional_permissions_no_part_of_the_namespace_is_missing() {
     let mut scene = Scene::new(Behaviour::default().dry_run(Outcome::FailCensored)).await;
     scene.prepare().await;
-    let _kubelet = full_of_secrets(&scene).await;
+    let _kubelet = add_secrets_everywhere(&scene).await;
     let rules = [crate::common::roles::role(), optional_rules()].concat();
     crate::common::roles::acting(&mut scene, "operations", rules).await;
     let done = scene.shell.run("dry-run --yes").await.expect(1);
@@ -306,9 +303,9 @@ async fn with_the_optional_rights_of_the_readme_nothing_of_the_namespace_is_miss
     );
 }
 
-/// Where the node is gone, so is the log; the server says so, and so does the report.
+/// Without its node, a log can't be read.
 #[tokio::test]
-async fn a_log_that_cannot_be_had_is_listed_with_the_servers_reason() {
+async fn an_unavailable_log_is_listed_with_the_servers_reason() {
     let scene = Scene::new(Behaviour::default()).await;
     let neighbours = Neighbours::of(&scene).await;
     let ended = json!({"containerStatuses": [{"name": "mas", "image": "", "imageID": "", "ready": false, "restartCount": 0, "state": {"terminated": {"exitCode": 1}}}]});
@@ -321,18 +318,18 @@ async fn a_log_that_cannot_be_had_is_listed_with_the_servers_reason() {
 }
 
 #[tokio::test]
-async fn nothing_is_overwritten_and_no_half_a_report_is_left() {
+async fn no_file_is_overwritten_and_no_incomplete_report_is_left() {
     let scene = Scene::new(Behaviour::default()).await;
     scene.shell.file("there.tar.gz", "mine");
-    scene.shell.run("report --file there.tar.gz").await.expect(1).says("is there already; nothing was overwritten");
+    scene.shell.run("report --file there.tar.gz").await.expect(1).says("already exists; nothing was overwritten");
     assert_eq!(std::fs::read_to_string(scene.shell.home().join("there.tar.gz")).unwrap(), "mine");
-    scene.shell.run("report --file no/such/folder/r.tar.gz").await.expect(1).says("its folder is not there");
+    scene.shell.run("report --file no/such/folder/r.tar.gz").await.expect(1).says("its folder doesn't exist");
     std::fs::create_dir(scene.shell.home().join("folder")).unwrap();
     let done = scene.shell.run("report --file folder").await.expect(0);
     assert_eq!(path_of(&done).parent().unwrap().file_name().unwrap(), "folder");
     scene.shell.run("report no-such --file x.tar.gz").await.expect(1).says("no-such");
     assert!(!scene.shell.home().join("x.tar.gz").exists());
-    // The quiet form still prints where it is.
+    // With -q, the path is still printed.
     let done = scene.shell.run("report -q").await.expect(0);
     assert!(path_of(&done).exists() && done.stderr.is_empty(), "{done}");
     let yaml = scene.shell.run("report -o yaml").await.expect(0).yaml();
@@ -354,7 +351,7 @@ async fn an_interrupted_report_leaves_no_file() {
     );
     let child = scene.shell.start("report --file r.tar.gz");
     gate.reached().await;
-    assert!(scene.shell.home().join("r.tar.gz").exists(), "its place is taken first of all");
+    assert!(scene.shell.home().join("r.tar.gz").exists(), "the path is reserved first");
     let pid = child.id().unwrap().to_string();
     assert!(std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
     let done = crate::common::command::finish(child, "report".to_owned()).await.expect(130);

@@ -1,4 +1,4 @@
-//! `tls issue`, `tls request` and `tls check`, and what openssl makes of their files.
+//! `tls issue`, `tls request` and `tls check`, with openssl on their files.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -14,8 +14,8 @@ use crate::common::command::{Done, Shell, finish};
 
 pub const HOST: &str = "auth.example.com";
 
-/// A shell without any cluster: what only makes files needs none.
-fn nowhere() -> Shell {
+/// A shell without a cluster.
+fn without_cluster() -> Shell {
     Shell::with_kubeconfig(Path::new("none.kubeconfig"))
 }
 
@@ -61,9 +61,9 @@ async fn serve(folder: &Path) -> (Child, u16) {
 }
 
 #[tokio::test]
-async fn an_issued_certificate_is_good_to_openssl_and_to_tls_check_and_the_keys_are_private() {
+async fn an_issued_certificate_passes_openssl_and_tls_check_and_its_keys_are_private() {
     for key_type in ["p256", "rsa2048"] {
-        let shell = nowhere();
+        let shell = without_cluster();
         let done = shell.run(&format!("tls issue --host {HOST} --key-type {key_type} -o json")).await.expect(0);
         let report = done.json();
         let paths: Vec<_> = report["files"].as_array().unwrap().iter().map(|file| file["path"].clone()).collect();
@@ -84,7 +84,7 @@ async fn an_issued_certificate_is_good_to_openssl_and_to_tls_check_and_the_keys_
             use std::os::unix::fs::PermissionsExt as _;
             assert_eq!(std::fs::metadata(folder.join(file)).unwrap().permissions().mode() & 0o777, 0o600);
         }
-        // The fingerprints are those that openssl shows.
+        // The fingerprints match openssl's.
         let shown = report["files"][0]["fingerprint"].as_str().unwrap().trim_start_matches("sha256:");
         let theirs = openssl(&folder, &format!("x509 -in {HOST}.crt -noout -fingerprint -sha256")).await;
         assert_eq!(theirs.trim().rsplit('=').next().unwrap().replace(':', "").to_lowercase(), shown);
@@ -100,8 +100,8 @@ async fn an_issued_certificate_is_good_to_openssl_and_to_tls_check_and_the_keys_
 }
 
 #[tokio::test]
-async fn files_that_are_there_are_replaced_with_force_only() {
-    let shell = nowhere();
+async fn existing_files_are_replaced_with_force_only() {
+    let shell = without_cluster();
     shell.run(&format!("tls issue --host {HOST}")).await.expect(0).says("until");
     let key = home(&shell).join("auth.example.com.key");
     let first = std::fs::read(&key).unwrap();
@@ -109,7 +109,7 @@ async fn files_that_are_there_are_replaced_with_force_only() {
     shell.run(&format!("tls request --host {HOST}")).await.expect(2).says("auth.example.com.key");
     assert!(!home(&shell).join("auth.example.com.csr").exists(), "half of it was written");
     assert_eq!(std::fs::read(&key).unwrap(), first);
-    // From the same CA: what devices trust stays as it is.
+    // With the same CA, devices keep their trust.
     let ca = std::fs::read(home(&shell).join("auth.example.com-ca.crt")).unwrap();
     let line = format!("tls issue --host {HOST} --force --ca-certificate {HOST}-ca.crt --ca-private-key {HOST}-ca.key");
     let _ = shell.run(&line).await.expect(0);
@@ -119,8 +119,8 @@ async fn files_that_are_there_are_replaced_with_force_only() {
 }
 
 #[tokio::test]
-async fn a_request_signed_by_a_companys_ca_is_good() {
-    let shell = nowhere();
+async fn a_request_signed_by_a_companys_ca_passes_tls_check() {
+    let shell = without_cluster();
     let folder = home(&shell);
     shell
         .run(&format!("tls request --host {HOST}"))
@@ -147,7 +147,7 @@ async fn a_request_signed_by_a_companys_ca_is_good() {
     assert!(codes(&shell.run(&wrong).await.expect(10)).contains(&"certificate-key-mismatch".to_owned()));
 }
 
-/// A leaf and an intermediate, then a root, signed by an older one, whose certificate has expired.
+/// A leaf, an intermediate, and an expired cross-signature of the root by an older root.
 pub fn crossed_chain(folder: &Path) {
     const DAY: Duration = Duration::from_hours(24);
     let now = std::time::SystemTime::now();
@@ -187,8 +187,8 @@ pub fn crossed_chain(folder: &Path) {
 }
 
 #[tokio::test]
-async fn an_expired_certificate_is_a_warning_where_a_trusted_root_takes_its_place() {
-    let shell = nowhere();
+async fn an_expired_certificate_is_a_warning_if_a_trusted_root_replaces_it() {
+    let shell = without_cluster();
     let folder = home(&shell);
     crossed_chain(&folder);
     let check = |file: &str| format!("tls check --host {HOST} --certificate {file} --private-key leaf.key -o json");
@@ -198,7 +198,7 @@ async fn an_expired_certificate_is_a_warning_where_a_trusted_root_takes_its_plac
     command.env("SSL_CERT_FILE", folder.join("root.crt"));
     let done = finish(command.spawn().unwrap(), check("chain.crt")).await.expect(11);
     assert_eq!(codes(&done), ["certificate-root-expired", "certificate-trust"]);
-    // Nobody trusts the old root, and the intermediate that is needed has expired.
+    // Without trust in the new root, the expired certificate is needed.
     let done = shell.run(&format!("{} --ca-certificate old.crt", check("chain.crt"))).await.expect(10);
     assert_eq!(codes(&done)[0], "certificate-expired");
     let done = shell.run(&format!("{} --ca-certificate root.crt", check("late-chain.crt"))).await.expect(10);
@@ -207,21 +207,17 @@ async fn an_expired_certificate_is_a_warning_where_a_trusted_root_takes_its_plac
 
 #[tokio::test]
 async fn the_folder_of_the_files_is_created_and_the_host_needs_a_record() {
-    let shell = nowhere();
+    let shell = without_cluster();
     let _ = shell.run(&format!("tls issue --host {HOST} --out new/folder")).await.expect(0);
     assert!(home(&shell).join(format!("new/folder/{HOST}.key")).exists());
     std::fs::write(home(&shell).join("file"), "").unwrap();
-    shell
-        .run(&format!("tls request --host {HOST} --out file"))
-        .await
-        .expect(1)
-        .says("--out: folder file cannot be created");
+    shell.run(&format!("tls request --host {HOST} --out file")).await.expect(1).says("--out: can't create folder file");
     shell.run("tls issue").await.expect(2).says("pass --host FQDN");
 }
 
 #[tokio::test]
-async fn served_chains_and_their_trust_are_judged() {
-    let shell = nowhere();
+async fn served_chains_and_their_trust_are_checked() {
+    let shell = without_cluster();
     let _ = shell.run(&format!("tls issue --host {HOST}")).await.expect(0);
     let folder = home(&shell);
     let (_server, port) = serve(&folder).await;
@@ -245,14 +241,26 @@ async fn served_chains_and_their_trust_are_judged() {
 }
 
 #[tokio::test]
+async fn quiet_prints_only_findings_that_are_not_ok() {
+    let shell = without_cluster();
+    let _ = shell.run(&format!("tls issue --host {HOST}")).await.expect(0);
+    let line = format!("tls check --host {HOST} --certificate {HOST}.crt --private-key {HOST}.key");
+    let trusted = format!("{line} --ca-certificate {HOST}-ca.crt");
+    shell.run(&trusted).await.expect(0).shows("certificate is valid for").shows("issued the certificate");
+    let done = shell.run(&format!("{trusted} -q")).await.expect(0);
+    assert_eq!((done.stdout.as_str(), done.stderr.as_str()), ("", ""), "both findings are ok");
+    let done = shell.run(&format!("{line} -q")).await.expect(11);
+    done.shows("certificate-trust").shows("Then check again").is_silent_about("certificate is valid for");
+}
+
+#[tokio::test]
 async fn an_unresponsive_endpoint_is_unknown_and_never_ok() {
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let line = format!("tls check --host {HOST} --live --resolve {HOST}:{port}:127.0.0.1 -o json");
-    let done = nowhere().run(&line).await.expect(11);
+    let done = without_cluster().run(&line).await.expect(11);
     assert_eq!(done.json()["findings"][0]["severity"], "unknown");
 }
 
-/// The program as it waits, to be looked at from outside.
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn core_dumps_are_disabled() {
@@ -260,15 +268,15 @@ async fn core_dumps_are_disabled() {
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = silent.local_addr().unwrap().port();
     let line = format!("tls check --host {HOST} --live --resolve {HOST}:{port}:127.0.0.1");
-    let mut child = nowhere().command(line.split_whitespace()).spawn().unwrap();
-    // Connected: the start lies behind it.
+    let mut child = without_cluster().command(line.split_whitespace()).spawn().unwrap();
+    // Connected, so the start is complete.
     let _connection = tokio::task::spawn_blocking(move || silent.accept().unwrap()).await.unwrap();
     let process = PathBuf::from(format!("/proc/{}", child.id().unwrap()));
     let limits = std::fs::read_to_string(process.join("limits")).unwrap();
     let core: Vec<_> =
         limits.lines().find(|line| line.starts_with("Max core")).unwrap().split_whitespace().skip(4).take(2).collect();
     assert_eq!(core, ["0", "0"], "{limits}");
-    // A process that cannot be dumped belongs to root in /proc, whoever runs it; for root this shows nothing.
+    // A process that can't be dumped belongs to root in /proc. As root, this proves nothing.
     assert_eq!(std::fs::metadata(process.join("environ")).unwrap().uid(), 0);
     child.kill().await.unwrap();
 }

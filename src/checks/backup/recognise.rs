@@ -1,5 +1,5 @@
-//! What `pg_dump` writes, told by the first part of it: an archive's table of contents is at its beginning, and in SQL all
-//! definitions come before the first row. (PostgreSQL, `pg_backup_archiver.c`; tested with real dumps.)
+//! Recognises a dump by its beginning: an archive starts with its table of contents, and SQL has all definitions before the
+//! first row. (PostgreSQL, `pg_backup_archiver.c`; tested with real dumps.)
 
 use std::collections::BTreeSet;
 use std::io::{self, BufRead as _, BufReader, Read};
@@ -8,25 +8,26 @@ use aho_corasick::AhoCorasick;
 use flate2::read::MultiGzDecoder;
 use jiff::civil::DateTime;
 
-/// As much of SQL as is read: the definitions of Synapse's tables take less than a hundredth of it.
+/// Bytes of SQL to read; the definitions of Synapse's tables take less than a hundredth of it.
 const MOST_SQL: u64 = 64 << 20;
-/// As much of an archive's table of contents.
+/// Bytes of an archive's table of contents to read.
 const MOST_CONTENTS: usize = 16 << 20;
-/// In so much of a file `pg_dump` has said what it is.
+/// Bytes at the beginning that identify the format.
 const START: usize = 4096;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DumpFormat {
-    /// SQL, of one database or of all of a server's (`pg_dumpall`).
+    /// SQL of one database, or of all databases of a server (`pg_dumpall`).
     Sql,
-    /// An archive of `pg_dump`'s own: a file, a folder or in tar.
+    /// `pg_dump`'s custom, directory or tar format.
     Archive,
-    /// Compressed, packed or encrypted in a way that is not undone here, or a server's files (`pg_basebackup`).
+    /// In a compression, package or encryption that is not supported here, or a server's files (`pg_basebackup`).
     Sealed,
+    /// No dump, for this reason.
     None(String),
 }
 
-/// Whose database it is, by tables that only one of the two has.
+/// The owner of the database, by tables that only one of the two has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Owner {
     Synapse,
@@ -36,12 +37,12 @@ pub enum Owner {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Users {
     WithRows,
-    /// Only its definition is there: `pg_dump --schema-only`.
+    /// `pg_dump --schema-only`.
     WithoutRows,
-    /// Only its rows are there: `pg_dump --data-only`.
+    /// `pg_dump --data-only`.
     RowsOnly,
     Missing,
-    /// It was not found in so many bytes, and there are more.
+    /// Not in the first so many bytes of a larger file.
     NotSeen(u64),
 }
 
@@ -50,9 +51,9 @@ pub struct Dump {
     pub kind: DumpFormat,
     pub users: Users,
     pub owner: Option<Owner>,
-    /// Whether its end is there; `None` where that was not looked at.
+    /// Whether the end exists; `None` if not checked.
     pub complete: Option<bool>,
-    /// When it was begun, by the clock and in the zone of the machine that made it.
+    /// The start time, in the time zone of the machine that made the dump.
     pub made: Option<DateTime>,
 }
 
@@ -62,7 +63,7 @@ impl Dump {
     }
 }
 
-/// Looks at a file from its beginning; `tail` is its end, where that is at hand.
+/// Reads a file from its beginning; `tail` is its end, if available.
 pub fn recognise(file: &mut dyn Read, tail: Option<&[u8]>) -> io::Result<Dump> {
     let start = up_to(file, START)?;
     if start.starts_with(&[0x1f, 0x8b]) {
@@ -92,7 +93,7 @@ fn inside(start: &[u8], file: &mut dyn Read, tail: Option<&[u8]>) -> io::Result<
     ];
     let mut whole = start.chain(file);
     if start.is_empty() {
-        Ok(Dump::only(DumpFormat::None("it is empty".to_owned())))
+        Ok(Dump::only(DumpFormat::None("the file is empty".to_owned())))
     } else if start.starts_with(b"PGDMP") {
         contents(&mut whole)
     } else if start.get(257..262) == Some(b"ustar") {
@@ -102,7 +103,7 @@ fn inside(start: &[u8], file: &mut dyn Read, tail: Option<&[u8]>) -> io::Result<
     } else if marks(start).any(|mark| mark == Mark::Begin) {
         sql(&mut whole, tail)
     } else {
-        Ok(Dump::only(DumpFormat::None("it does not begin as pg_dump begins a file".to_owned())))
+        Ok(Dump::only(DumpFormat::None("it doesn't start with a header of pg_dump".to_owned())))
     }
 }
 
@@ -112,7 +113,7 @@ fn up_to(file: &mut dyn Read, most: usize) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// A tar archive: `pg_dump`'s own, or one of a folder of it.
+/// A tar archive: `pg_dump`'s tar format, or a packed directory format.
 fn in_tar(file: &mut dyn Read) -> io::Result<Dump> {
     for entry in tar::Archive::new(file).entries()?.take(4096) {
         let mut entry = entry?;
@@ -123,16 +124,18 @@ fn in_tar(file: &mut dyn Read) -> io::Result<Dump> {
     Ok(Dump::only(DumpFormat::Sealed))
 }
 
-/// An archive of `pg_dump`'s own, or the table of contents of one that is kept as a folder.
+/// An archive of `pg_dump`, or the table of contents of its directory format.
 fn contents(file: &mut dyn Read) -> io::Result<Dump> {
     let bytes = up_to(file, MOST_CONTENTS)?;
     // "PGDMP", three bytes of version, sizes of an integer and of an offset, the format.
     let (Some(&size), Some(format)) = (bytes.get(8), bytes.get(10)) else {
         return Ok(Dump { complete: Some(false), ..Dump::only(DumpFormat::Archive) });
     };
-    // A file, tar or a folder.
+    // Custom, tar or directory format.
     if !matches!((format, size), (1 | 3 | 5, 1..=8)) {
-        return Ok(Dump::only(DumpFormat::None("it begins like an archive of pg_dump, but is not one".to_owned())));
+        return Ok(Dump::only(DumpFormat::None(
+            "it has the header of a pg_dump archive, but not its format".to_owned(),
+        )));
     }
     let size = usize::from(size);
     let seen = |name: &str, what: &str| {
@@ -145,14 +148,14 @@ fn contents(file: &mut dyn Read) -> io::Result<Dump> {
     Ok(Dump { kind: DumpFormat::Archive, users, owner, complete: None, made: made(&bytes, size) })
 }
 
-/// A text as archives hold it: a sign, its length, itself.
+/// A string in an archive: sign, length, bytes.
 fn text(text: &str, size: usize) -> Vec<u8> {
     let length = text.len().to_le_bytes();
     [&[0][..], &length[..size], text.as_bytes()].concat()
 }
 
-/// When it was begun: seconds, minutes, hours, day, month from 0, years from 1900. From archives' version 1.15 on the
-/// compression before it is a byte, before that an integer.
+/// The start time: seconds, minutes, hours, day, month from 0, years from 1900. The compression before it is a byte since
+/// archive version 1.15, and an integer in earlier versions.
 fn made(bytes: &[u8], size: usize) -> Option<DateTime> {
     let from = if (bytes.get(5)?, bytes.get(6)?) >= (&1, &15) { 12 } else { 12 + size };
     let numbers = bytes.get(from..)?.chunks_exact(1 + size).take(6).map(|number| {
@@ -180,7 +183,7 @@ fn owner(synapse: bool, mas: bool) -> Option<Owner> {
     if synapse { Some(Owner::Synapse) } else { mas.then_some(Owner::Mas) }
 }
 
-/// What is looked for in SQL, each at the beginning of a line.
+/// Lines to find in SQL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Mark {
     Begin,
@@ -196,7 +199,7 @@ fn marks(text: &[u8]) -> impl Iterator<Item = Mark> {
 }
 
 fn mark(line: &[u8]) -> Option<Mark> {
-    // The rest of a row may be long.
+    // A row may be long.
     let words: Vec<&[u8]> = line.trim_ascii_end().splitn(7, |byte| *byte == b' ').collect();
     // The name of a table without its schema.
     let name = |table: &[u8]| table.rsplit(|byte| *byte == b'.').next().map(<[u8]>::to_vec);
@@ -228,7 +231,7 @@ fn sql(file: &mut dyn Read, tail: Option<&[u8]>) -> io::Result<Dump> {
         match lines.read_until(b'\n', &mut line) {
             Ok(0) => break read < MOST_SQL,
             Ok(bytes) => read += bytes as u64,
-            // A gzip file that was cut off.
+            // A truncated gzip file.
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof && read > 0 => break true,
             Err(error) => return Err(error),
         }
@@ -241,7 +244,7 @@ fn sql(file: &mut dyn Read, tail: Option<&[u8]>) -> io::Result<Dump> {
         seen.extend(mark(&line));
     };
     let seen = |mark| seen.contains(&mark);
-    // The rows come after all definitions, and that may be far.
+    // The rows come after all definitions, perhaps after the last byte that is read.
     let rows = seen(Mark::UsersRows) || (seen(Mark::UsersTable) && !ended);
     Ok(Dump {
         kind: DumpFormat::Sql,

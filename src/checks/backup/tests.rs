@@ -34,14 +34,14 @@ fn of_bytes(bytes: &[u8]) -> Dump {
 const FRESH: &str = "2026-11-24T21:00:00Z";
 
 #[test]
-fn a_fresh_dump_with_users_is_fine_and_each_thing_that_is_wrong_is_told() {
+fn a_fresh_dump_with_users_is_ok_and_each_problem_is_a_finding() {
     assert_eq!(found(good(), FRESH), [Severity::Ok]);
     assert_eq!(found(good(), "2026-11-23T21:59:59Z"), [Severity::Warning]);
     assert_eq!(found(good(), "2026-11-23T22:00:01Z"), [Severity::Ok]);
-    // Copied a moment ago, made a week ago.
+    // Copied now, made a week ago.
     let old = Dump { made: Some(date(2026, 11, 17).at(1, 0, 0, 0)), ..good() };
     assert_eq!(found(old, FRESH), [Severity::Warning]);
-    // In a zone that is far away, a date of yesterday can be of today.
+    // In another time zone, yesterday's date can be today.
     let far = Dump { made: Some(date(2026, 11, 23).at(12, 0, 0, 0)), ..good() };
     assert_eq!(found(far, FRESH), [Severity::Ok]);
     for users in [Users::Missing, Users::WithoutRows] {
@@ -52,7 +52,7 @@ fn a_fresh_dump_with_users_is_fine_and_each_thing_that_is_wrong_is_told() {
     assert_eq!(found(Dump { complete: Some(false), ..good() }, FRESH), [Severity::Blocker]);
     assert_eq!(found(Dump { kind: DumpFormat::None("x".into()), ..good() }, FRESH), [Severity::Blocker]);
     assert_eq!(found(Dump { kind: DumpFormat::Sealed, complete: None, ..good() }, FRESH), [Severity::Unknown]);
-    // MAS's alone brings nothing back.
+    // A dump of MAS's database alone is not enough.
     assert_eq!(found(Dump { owner: Some(Owner::Mas), ..good() }, FRESH), [Severity::Ok, Severity::Warning]);
     let unreadable = BackupFile { name: "x".into(), written: None, dump: Err("permission denied".into()) };
     assert_eq!(check(&[unreadable], now())[0].severity, Severity::Unknown);
@@ -60,7 +60,7 @@ fn a_fresh_dump_with_users_is_fine_and_each_thing_that_is_wrong_is_told() {
 }
 
 #[test]
-fn what_is_no_dump_is_none_whatever_it_is() {
+fn other_files_are_not_dumps() {
     for bytes in [
         &b""[..],
         b"hello",
@@ -74,7 +74,7 @@ fn what_is_no_dump_is_none_whatever_it_is() {
         assert!(matches!(dump.kind, DumpFormat::None(_)), "{bytes:?}: {dump:?}");
     }
     assert_eq!(of_bytes(&[0x28, 0xb5, 0x2f, 0xfd, 1, 2, 3]).kind, DumpFormat::Sealed);
-    // As much as begins like one and is cut off.
+    // A truncated header.
     assert_ne!(of_bytes(b"PGDMP").complete, None);
 }
 
@@ -83,7 +83,7 @@ fn sql(body: &str) -> String {
 }
 
 #[test]
-fn a_table_is_one_by_its_definition_and_not_by_a_word_in_a_row() {
+fn tables_are_recognised_by_definitions_and_not_by_rows() {
     let users = |body: &str| of_bytes(sql(body).as_bytes()).users;
     assert_eq!(
         users("CREATE TABLE public.users (\n    name text\n);\nCOPY public.users (name) FROM stdin;\nx\n\\.\n"),
@@ -105,7 +105,7 @@ fn a_table_is_one_by_its_definition_and_not_by_a_word_in_a_row() {
 }
 
 #[test]
-fn sql_that_is_longer_than_is_read_is_judged_by_its_beginning_and_its_end() {
+fn long_sql_is_recognised_by_its_beginning_and_its_end() {
     struct Long(Vec<u8>, usize);
     impl io::Read for Long {
         fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
@@ -133,9 +133,9 @@ fn sql_that_is_longer_than_is_read_is_judged_by_its_beginning_and_its_end() {
 }
 
 #[test]
-fn a_compressed_dump_that_was_cut_off_is_not_called_whole() {
+fn a_truncated_compressed_dump_is_incomplete() {
     let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-    // Not to be compressed away.
+    // Rows that gzip can't compress much.
     let rows: String = (0..40_000_u64)
         .flat_map(|row| [row.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_string(), "\n".to_owned()])
         .collect();

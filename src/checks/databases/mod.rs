@@ -39,7 +39,7 @@ pub fn judge(expected: &Expected, answers: &Probed) -> Vec<Finding> {
     }
     findings.sort_by_key(|finding| finding.severity);
     #[cfg(test)]
-    findings.iter().for_each(super::explain::assert_true);
+    findings.iter().for_each(super::explain::assert_explained);
     findings
 }
 

@@ -1,4 +1,4 @@
-//! What each owner does, and how loud it is said.
+//! Findings about each owner of the manifest.
 
 use serde_json::{Value, json};
 
@@ -28,7 +28,7 @@ fn wrote(manager: &str, operation: &str, time: &str, names: Reach) -> Value {
     json!({"manager": manager, "operation": operation, "time": time, "fieldsV1": {"f:spec": {"f:components": mas}}})
 }
 
-fn told(snapshot: &Snapshot, purpose: Purpose) -> Vec<Finding> {
+fn found_for(snapshot: &Snapshot, purpose: Purpose) -> Vec<Finding> {
     run(snapshot, purpose).into_iter().filter(|one| OWNERS.contains(&one.code)).collect()
 }
 
@@ -39,28 +39,28 @@ fn helm_of(operation: &str, names: Reach) -> Snapshot {
 }
 
 #[test]
-fn what_helm_does_is_said_for_its_version_and_for_what_its_values_name() {
+fn consequence_depends_on_helms_version_and_on_its_values() {
     for (operation, names, says) in [
-        ("Update", Reach::Nothing, "leave the change alone, but the values are silently wrong"),
-        ("Update", Reach::Active, "leave the change alone, but the values are silently wrong"),
-        ("Apply", Reach::Nothing, "leave the change alone as long as the values do not name MAS"),
-        ("Apply", Reach::Mas, "every later `helm upgrade` fails with a conflict until its values say the same"),
-        ("Apply", Reach::Active, "every later `helm upgrade` fails with a conflict until its values say the same"),
+        ("Update", Reach::Nothing, "keeps the change, but the values are wrong until they say the same"),
+        ("Update", Reach::Active, "keeps the change, but the values are wrong until they say the same"),
+        ("Apply", Reach::Nothing, "keeps the change while the values don't name MAS"),
+        ("Apply", Reach::Mas, "Every later `helm upgrade` fails with a conflict until its values say the same"),
+        ("Apply", Reach::Active, "Every later `helm upgrade` fails with a conflict until its values say the same"),
     ] {
         let snapshot = helm_of(operation, names);
         for purpose in [Purpose::DryRun, Purpose::Activate, Purpose::Look, Purpose::Abort] {
-            let found = &told(&snapshot, purpose)[0];
+            let found = &found_for(&snapshot, purpose)[0];
             assert_eq!((found.code, found.severity), ("manifest-owned-by-helm", Severity::Warning));
             assert!(found.message.contains(says), "{operation} {names:?}: {}", found.message);
             let off = found.message.contains("would switch MAS off");
             assert_eq!(off, matches!(purpose, Purpose::Activate | Purpose::Look), "{purpose:?}: {}", found.message);
         }
     }
-    assert!(told(&helm_of("Apply", Reach::Nothing), Purpose::Prepare).is_empty(), "prepare does not touch it");
+    assert!(found_for(&helm_of("Apply", Reach::Nothing), Purpose::Prepare).is_empty(), "prepare doesn't write it");
 }
 
 #[test]
-fn after_the_migration_an_owner_that_has_not_said_so_is_told_loudly_and_one_that_has_is_fine() {
+fn after_the_migration_an_owner_without_the_switch_is_a_warning() {
     let ours = wrote(crate::field_manager::FIELD_MANAGER, "Update", "2", Reach::Active);
     let owners = [
         (json!({"annotations": {"meta.helm.sh/release-name": "ess"}}), "helm"),
@@ -74,35 +74,35 @@ fn after_the_migration_an_owner_that_has_not_said_so_is_told_loudly_and_one_that
             metadata["managedFields"] = fields;
             done(of(metadata))
         };
-        let found = told(&with(json!([ours])), Purpose::Look).remove(0);
+        let found = found_for(&with(json!([ours])), Purpose::Look).remove(0);
         assert_eq!(found.severity, Severity::Warning, "{found:?}");
         assert!(found.message.contains("switch MAS off"), "{found:?}");
         assert!(found.remedy.unwrap().contains("config.active: true"));
-        // Where the API server's notes are not there, nobody can tell.
-        assert_eq!(told(&with(json!(null)), Purpose::Look)[0].severity, Severity::Warning);
+        // Without managedFields the last writer is unknown.
+        assert_eq!(found_for(&with(json!(null)), Purpose::Look)[0].severity, Severity::Warning);
         let last = |manager| with(json!([ours, wrote(manager, "Apply", "3", Reach::Active)]));
-        assert_eq!(told(&last(tool), Purpose::Look)[0].severity, Severity::Ok);
-        // What somebody edited in the cluster is not in the owner's manifest either.
-        assert_eq!(told(&last("kubectl-edit"), Purpose::Look)[0].severity, Severity::Warning);
+        assert_eq!(found_for(&last(tool), Purpose::Look)[0].severity, Severity::Ok);
+        // A user's edit in the cluster is not in the owner's manifest.
+        assert_eq!(found_for(&last("kubectl-edit"), Purpose::Look)[0].severity, Severity::Warning);
     }
 }
 
 #[test]
-fn a_gitops_tool_that_heals_by_itself_blocks_and_one_that_does_not_warns() {
+fn self_healing_is_a_blocker_and_manual_sync_a_warning() {
     let mut argo = of(json!({"labels": {"argocd.argoproj.io/instance": "chat"}}));
     for healing in [None, Some(SelfHealing::On)] {
         argo.environment.self_healing = healing;
-        assert!(told(&argo, Purpose::DryRun)[0].blocks() && told(&argo, Purpose::Activate)[0].blocks());
-        assert_eq!(told(&argo, Purpose::Abort)[0].severity, Severity::Warning, "people are locked out");
+        assert!(found_for(&argo, Purpose::DryRun)[0].blocks() && found_for(&argo, Purpose::Activate)[0].blocks());
+        assert_eq!(found_for(&argo, Purpose::Abort)[0].severity, Severity::Warning, "users are locked out");
     }
     argo.environment.self_healing = Some(SelfHealing::Off("self-healing is off".into()));
-    let found = &told(&argo, Purpose::Activate)[0];
+    let found = &found_for(&argo, Purpose::Activate)[0];
     assert_eq!(found.severity, Severity::Warning);
     assert!(found.message.contains("self-healing is off") && found.message.contains("switch MAS off"), "{found:?}");
 }
 
 #[test]
-fn a_file_that_says_otherwise_is_said_and_one_that_is_silent_is_not_in_the_way() {
+fn a_file_with_another_value_is_a_warning_and_one_without_a_value_is_ok() {
     let file = |components: Value| {
         let text = json!({"spec": {"components": components}}).to_string();
         of(json!({"annotations": {"kubectl.kubernetes.io/last-applied-configuration": text}}))
@@ -119,7 +119,7 @@ fn a_file_that_says_otherwise_is_said_and_one_that_is_silent_is_not_in_the_way()
         (done(says(false)), Purpose::Look, Severity::Warning),
         (done(says(true)), Purpose::Look, Severity::Ok),
     ] {
-        let found = &told(&snapshot, purpose)[0];
+        let found = &found_for(&snapshot, purpose)[0];
         assert_eq!((found.code, found.severity), ("manifest-applied", severity), "{purpose:?} {found:?}");
         if severity == Severity::Warning {
             let harm = if purpose == Purpose::DryRun || purpose == Purpose::Abort {
@@ -133,7 +133,7 @@ fn a_file_that_says_otherwise_is_said_and_one_that_is_silent_is_not_in_the_way()
 }
 
 #[test]
-fn an_unknown_applier_matters_where_it_names_what_is_changed() {
+fn an_unknown_applier_is_a_warning_if_it_owns_the_changed_field() {
     let by = |operation, names| of(json!({"managedFields": [wrote("terraform", operation, "1", names)]}));
     for (operation, names, purpose, severity) in [
         ("Apply", Reach::Nothing, Purpose::Activate, Severity::Ok),
@@ -143,20 +143,20 @@ fn an_unknown_applier_matters_where_it_names_what_is_changed() {
         ("Apply", Reach::Active, Purpose::Abort, Severity::Warning),
         ("Update", Reach::Active, Purpose::Activate, Severity::Ok),
     ] {
-        let found = &told(&by(operation, names), purpose)[0];
+        let found = &found_for(&by(operation, names), purpose)[0];
         assert_eq!(found.severity, severity, "{operation} {names:?} {purpose:?}");
         assert!(found.message.contains("terraform"), "{found:?}");
     }
 }
 
 #[test]
-fn after_the_migration_an_applier_of_mas_may_say_something_else_of_the_switch() {
+fn after_the_migration_an_applier_of_mas_is_a_warning() {
     let ours = wrote(crate::field_manager::FIELD_MANAGER, "Update", "2", Reach::Active);
     let with = |fields| done(of(json!({"managedFields": fields})));
     let theirs = |names| wrote("terraform", "Apply", "1", names);
-    let severity = |fields| told(&with(fields), Purpose::Look)[0].severity;
+    let severity = |fields| found_for(&with(fields), Purpose::Look)[0].severity;
     assert_eq!(severity(json!([ours, theirs(Reach::Mas)])), Severity::Warning);
     assert_eq!(severity(json!([ours, theirs(Reach::Nothing)])), Severity::Ok);
     let later = wrote("terraform", "Apply", "3", Reach::Active);
-    assert_eq!(severity(json!([ours, later])), Severity::Ok, "it owns what is there, so it says the same");
+    assert_eq!(severity(json!([ours, later])), Severity::Ok, "it owns the field, so its value is the cluster's");
 }

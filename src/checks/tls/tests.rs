@@ -66,7 +66,7 @@ fn source(tls: Tls, global: Value) -> CertificateSource {
 }
 
 #[test]
-fn what_is_inherited_is_looked_up() {
+fn an_inherited_mode_is_resolved() {
     let inherit = |tls| source(Tls::Inherit, tls);
     assert_eq!(inherit(json!(null)), CertificateSource::Nowhere);
     assert_eq!(inherit(json!({"mode": "external"})), CertificateSource::Elsewhere);
@@ -82,7 +82,7 @@ fn what_is_inherited_is_looked_up() {
 }
 
 #[test]
-fn a_value_that_stays_is_judged_and_not_the_one_that_was_given() {
+fn a_kept_value_is_checked_instead_of_the_given_one() {
     let (stored, given) = (pair("old.example.com"), pair(HOST));
     let look = secret("Opaque", &Stored::guide(), &stored);
     let judge = |replace: &[&str]| {
@@ -101,7 +101,7 @@ fn a_value_that_stays_is_judged_and_not_the_one_that_was_given() {
 }
 
 #[test]
-fn the_global_secret_stands_in_where_the_components_has_nothing() {
+fn the_global_secret_is_checked_if_the_components_secret_has_no_certificate() {
     let there = Stored { certificate: "c".into(), private_key: "k".into() };
     let global = secret("Opaque", &there, &pair(HOST));
     let empty = with("Opaque", BTreeMap::new());
@@ -115,7 +115,7 @@ fn the_global_secret_stands_in_where_the_components_has_nothing() {
 }
 
 #[test]
-fn an_existing_secret_has_to_be_of_the_right_type() {
+fn an_existing_secret_must_have_type_tls() {
     let judge = |look: &TypedSecret| brief(&existing("s", look, wanted()))[0].to_owned_pair();
     let tls = Stored::kubernetes();
     assert_eq!(judge(&secret("kubernetes.io/tls", &tls, &pair(HOST))), ("certificate".into(), Severity::Ok));
@@ -126,7 +126,6 @@ fn an_existing_secret_has_to_be_of_the_right_type() {
     assert_eq!(judge(&other), ("certificate-host-mismatch".into(), Severity::Blocker));
 }
 
-/// A brief finding that outlives what it was taken from.
 trait Owned {
     fn to_owned_pair(&self) -> (String, Severity);
 }
@@ -138,7 +137,7 @@ impl Owned for (&str, Severity) {
 }
 
 #[test]
-fn only_a_ready_issuer_is_fine() {
+fn only_a_ready_issuer_is_ok() {
     let found = |status: &str| {
         IssuerState::Found(json!({"status": {"conditions": [{"type": "Ready", "status": status, "message": "m"}]}}))
     };

@@ -1,4 +1,4 @@
-//! `check`: every finding; writes nothing.
+//! `check`: prints all findings, an explanation or the minimum Role. Writes nothing.
 
 mod databases;
 
@@ -23,7 +23,7 @@ pub async fn exec(context: &Context, args: &CheckArgs) -> Result<Exit, Failure> 
     if args.rbac {
         return print_role(context, args).await;
     }
-    // What was typed is read before anybody is asked.
+    // Invalid flags fail before the first request.
     let access = args.ask.databases.then(|| databases::DatabaseAccess::read(&args.ask)).transpose()?;
     let session = Session::open(context, args.name.as_deref()).await?;
     let (snapshot, mut findings) = gather(&session).await;
@@ -36,13 +36,12 @@ pub async fn exec(context: &Context, args: &CheckArgs) -> Result<Exit, Failure> 
     }
     let code = conclude(&context.ui, format, Some(&session.target), &findings)?;
     if code != Exit::Done && !format.is_data() {
-        context.ui.next(&Next::new("More about a code:").command("kubectl ess-mas check --explain CODE"));
+        context.ui.next(&Next::new("To explain a code:").command("kubectl ess-mas check --explain CODE"));
     }
     Ok(code)
 }
 
-/// `--explain CODE`: all there is to know about a code, without a cluster. The code is a known one: the command line takes no
-/// other.
+/// `--explain CODE`: works without a cluster. The command line accepts known codes only.
 fn explain(ui: &Ui, code: &str, format: OutputFormat) -> Result<Exit, Failure> {
     let Some(explanation) = explanation(code).cloned().or_else(|| diagnosis::explanation(code)) else {
         return Err(Failure::usage(format!("there is no code {code:?}")));
@@ -56,8 +55,7 @@ fn explain(ui: &Ui, code: &str, format: OutputFormat) -> Result<Exit, Failure> {
     let kind = if words.is_empty() { "cause".to_owned() } else { words.join(", ") };
     ui.page(Line::new().styled(Style::Heading, *code).text(format!("   {kind}")))?;
     ui.page(about)?;
-    for (heading, text) in
-        [("What it means", meaning), ("Why it matters", why), ("How to mend it", remedy), ("Known from", source)]
+    for (heading, text) in [("What it means", meaning), ("Why it matters", why), ("Remedy", remedy), ("Source", source)]
     {
         ui.print("")?;
         ui.page(Line::new().styled(Style::Heading, heading))?;
@@ -68,8 +66,8 @@ fn explain(ui: &Ui, code: &str, format: OutputFormat) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// `--rbac`: the Role that is enough for the whole way, to be applied by an administrator. Whoever needs it may not be allowed to look at the deployment yet: then its name has to be given, and
-/// Secrets are named as they are by default.
+/// `--rbac`: the minimum Role, for an administrator to apply. Without permission to read the deployment, the user passes its
+/// name, and the Role has the default names of Secrets.
 async fn print_role(context: &Context, args: &CheckArgs) -> Result<Exit, Failure> {
     let cluster = Cluster::connect(&context.flags).await?;
     let (wanted, who) = match (Session::open(context, args.name.as_deref()).await, args.name.as_deref()) {
@@ -85,7 +83,7 @@ async fn print_role(context: &Context, args: &CheckArgs) -> Result<Exit, Failure
         }
         (Err(failure), Some(name)) if failure.is_forbidden() => {
             context.ui.warning(format!(
-                "{} The Role is for the names that things have by default; once it is there, print it again.",
+                "{} The Role has the default object names. Print it again once you can read the deployment.",
                 failure.message().unwrap_or_default()
             ));
             let wanted = RoleFor {
@@ -102,12 +100,13 @@ async fn print_role(context: &Context, args: &CheckArgs) -> Result<Exit, Failure
     context.ui.data(format, &wanted.role())?;
     let user = who.as_deref().map_or_else(|| "NAME".to_owned(), shell_word);
     context.ui.next(
-        &Next::new("An administrator applies it (kubectl apply -f FILE), and gives it to whoever takes the steps:")
-            .command(format!(
+        &Next::new("As an administrator, apply the Role (kubectl apply -f FILE), then bind it to the user:").command(
+            format!(
                 "kubectl{} create rolebinding kubectl-ess-mas --role=kubectl-ess-mas --user={user} -n {}",
                 cluster.place().context_flag(),
                 wanted.namespace
-            )),
+            ),
+        ),
     );
     Ok(Exit::Done)
 }

@@ -1,5 +1,5 @@
-//! Reads everything that goes into the report, within a minute. Nothing here can fail the command: what was not read is
-//! noted with its reason.
+//! Reads the contents of the report within a minute. Failed reads don't fail the command; the report lists them with their
+//! reasons.
 
 use std::path::Path;
 use std::time::Duration;
@@ -21,9 +21,9 @@ use crate::session::related_objects::{self, Depth};
 use crate::session::status::{Status, StatusList};
 use crate::terminal::progress::Waiting;
 
-/// For everything but the deployment itself, its record and its findings.
+/// Limit for everything except the deployment, its record and its findings.
 const SURVEY: Duration = Duration::from_secs(40);
-/// For those; each read has limits of its own as well.
+/// Limit for these; each read also has its own limit.
 const OWN: Duration = Duration::from_secs(20);
 const RECORDS: usize = 10;
 
@@ -34,7 +34,7 @@ pub async fn collect(session: &Session) -> Contents {
     step("reading the deployment, its record and its findings");
     let own = timeout(OWN, Box::pin(gather(session))).await.ok();
     let snapshot = own.as_ref().map(|(snapshot, _)| snapshot);
-    step("reading what is around it");
+    step("reading related objects");
     let survey = Survey::new(&session.cluster, SURVEY);
     let settled = snapshot.and_then(|snapshot| snapshot.settings.as_ref()).map(|one| one.secret_name.as_str());
     let (secrets, found, operators, server) = Box::pin(async {
@@ -54,9 +54,9 @@ pub async fn collect(session: &Session) -> Contents {
     let mut contents = Contents::new(Redactor::knowing(known));
     if let Some((snapshot, findings)) = &own {
         let status = StatusList::of(Status::of(snapshot, |command| session.command(command)));
-        contents.json("status.json", "where the migration stands, as `status -o json` shows it", &json!(status));
+        contents.json("status.json", "the state of the migration: output of `status -o json`", &json!(status));
         let findings = check_report(Some(target), &json!(findings));
-        contents.json("findings.json", "every finding, as `check -o json` shows it", &json!(findings));
+        contents.json("findings.json", "all findings: output of `check -o json`", &json!(findings));
         if let Known::Unreadable(why) = &snapshot.record {
             contents.missing([Missing::new("record.json", why.clone())]);
         }
@@ -72,11 +72,11 @@ pub async fn collect(session: &Session) -> Contents {
         "chart": chart, "ess": chart.and_then(ChartRelease::ess),
         "operators": operators.deployments.iter().map(release).collect::<Vec<_>>(),
     });
-    contents.json("versions.json", "releases of everything", &versions);
+    contents.json("versions.json", "versions of the program, the API server, the chart and the operators", &versions);
     let object = session.deployment.object();
     contents.deployment("elementdeployment.yaml", "the ElementDeployment, spec and status", object);
     if let Some(record) = snapshot.and_then(|snapshot| snapshot.recorded()) {
-        contents.json("record.json", "what kubectl ess-mas has noted in the cluster", &json!(record));
+        contents.json("record.json", "the record: what kubectl ess-mas has stored in the cluster", &json!(record));
     }
     let mut events: Vec<Value> = around.events.iter().map(essentials).collect();
     events.sort_by_key(|event| event["last"].to_string());
@@ -99,12 +99,16 @@ pub async fn collect(session: &Session) -> Contents {
     ] {
         contents.objects(path, about, objects.iter().map(essentials));
     }
-    contents.objects("events.yaml", "events, the latest last", events);
+    contents.objects("events.yaml", "events, the latest at the end", events);
     contents.secrets("secrets.yaml", "Secrets: names and lengths of their keys, no values", &secrets.shown);
-    contents.objects("certificates.yaml", "what the certificates in them say", secrets.certificates);
+    contents.objects(
+        "certificates.yaml",
+        "subjects, names and validity of the certificates in Secrets",
+        secrets.certificates,
+    );
     failure_records(session, &mut contents);
     if operators.deployments.is_empty() {
-        contents.missing([Missing::new("logs of the updater and the operator", "no deployment of theirs was found")]);
+        contents.missing([Missing::new("logs of the updater and the operator", "their Deployments were not found")]);
     }
     contents.missing(secrets.missing.into_iter().chain(logs.missing));
     let unread = found.unread.into_iter().chain(operators.unread).chain(server.err());
@@ -129,7 +133,7 @@ fn failure_records(session: &Session, contents: &mut Contents) {
     let beginning = format!("{}-{}-", target.namespace, target.name);
     let mut found = Vec::new();
     for folder in session.state_folders() {
-        // A folder that is not there holds no records.
+        // A missing folder has no records.
         for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
             let is_record = Path::new(&name).extension().is_some_and(|ending| ending == "json");
@@ -142,9 +146,9 @@ fn failure_records(session: &Session, contents: &mut Contents) {
     found.dedup_by(|one, other| one.0 == other.0);
     for (name, path) in found.into_iter().take(RECORDS) {
         match read_record(&path) {
-            // Names with hyphens may begin alike.
+            // Another deployment's name may start with this name and a hyphen.
             Ok(record) if record["namespace"] == json!(target.namespace) && record["name"] == json!(target.name) => {
-                let about = "what was saved on this machine when a command failed";
+                let about = "failure file that a command saved on this machine";
                 contents.json(&format!("failures/{name}"), about, &record);
             }
             Ok(_) => {}
@@ -157,8 +161,8 @@ fn read_record(path: &Path) -> Result<Value, String> {
     const LARGEST: u64 = 4 << 20;
     let length = std::fs::metadata(path).map_err(|error| error.to_string())?.len();
     if length > LARGEST {
-        return Err("it is larger than a failure record is".to_owned());
+        return Err("the file is too large".to_owned());
     }
     let text = std::fs::read(path).map_err(|error| error.to_string())?;
-    serde_json::from_slice(&text).map_err(|_| "it is not JSON".to_owned())
+    serde_json::from_slice(&text).map_err(|_| "the file is not JSON".to_owned())
 }

@@ -1,4 +1,4 @@
-//! What goes into the report: everything passes through the redactor here, and nowhere else.
+//! The contents of the report. Everything passes through the redactor here.
 
 use std::fmt::Write as _;
 
@@ -14,7 +14,7 @@ use crate::terminal::{OutputFormat, data, text};
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Missing {
-    /// What it is; for a read, verb, resource and place.
+    /// For a read: verb, resource and namespace.
     pub part: String,
     pub reason: String,
 }
@@ -31,7 +31,6 @@ impl From<Unread> for Missing {
     }
 }
 
-/// A file, and what it is, for the index.
 struct Part {
     path: String,
     about: String,
@@ -58,7 +57,7 @@ impl Contents {
         self.add(OutputFormat::Json, path, about, &self.redactor.tree(tree));
     }
 
-    /// Objects of the cluster; no file where there are none.
+    /// Objects of the cluster; no file without objects.
     pub fn objects(&mut self, path: &str, about: &str, objects: impl IntoIterator<Item = Value>) {
         let objects: Vec<Value> = objects.into_iter().map(|object| self.redactor.tree(&object)).collect();
         if !objects.is_empty() {
@@ -70,8 +69,7 @@ impl Contents {
         self.add(OutputFormat::Yaml, path, about, &self.redactor.object(object));
     }
 
-    /// Secrets by the names and lengths of their keys. Lengths stand under names that speak of secrets, and are none
-    /// themselves.
+    /// Secrets with the names and lengths of their keys. The redactor would remove lengths below such names.
     pub fn secrets(&mut self, path: &str, about: &str, secrets: &[Value]) {
         let without_values = |secret: &Value| {
             let mut clean = self.redactor.tree(secret);
@@ -86,7 +84,7 @@ impl Contents {
         }
     }
 
-    /// A log; `anonymous` numbers the people in it.
+    /// A log; `anonymous` replaces user IDs by numbers.
     pub fn log(&mut self, path: String, about: String, log: &str, anonymous: bool) {
         let clean = self.redactor.text(&text::harmless(log));
         let text = if anonymous { self.people.hide(&clean) } else { clean };
@@ -98,17 +96,17 @@ impl Contents {
         self.parts.extend(text.ok().map(|text| Part { path: path.to_owned(), about: about.to_owned(), text }));
     }
 
-    /// Puts the report together. Returns it with everything that is not in it.
+    /// The archive, and the parts that it lacks.
     pub fn archive(self, session: &Session, now: Timestamp) -> (Archive, Vec<Missing>) {
         let Self { redactor, parts, mut missing, .. } = self;
         missing.sort();
         missing.dedup();
-        // The index comes first and has to tell what did not fit, so the parts are measured before.
+        // The index comes first and lists parts that don't fit, so measure the parts before.
         let mut trial = Archive::default();
         let (kept, too_large): (Vec<Part>, Vec<Part>) =
             parts.into_iter().partition(|part| trial.add(&part.path, part.text.clone()));
         let too_large = too_large.into_iter();
-        missing.extend(too_large.map(|part| Missing::new(part.path, "the report would have become too large")));
+        missing.extend(too_large.map(|part| Missing::new(part.path, "the report would be too large")));
         for one in &mut missing {
             *one = Missing::new(redactor.text(&one.part), redactor.text(&one.reason));
         }
@@ -124,7 +122,7 @@ impl Contents {
 fn index(session: &Session, parts: &[Part], missing: &[Missing], now: Timestamp) -> String {
     let target = &session.target;
     let mut text = format!(
-        "Report on ElementDeployment {} in namespace {}\nmade {now} by kubectl ess-mas {}\n\nWhat is in it\n",
+        "Report on ElementDeployment {} in namespace {}\ncreated {now} by kubectl ess-mas {}\n\nContents\n",
         target.name,
         target.namespace,
         env!("CARGO_PKG_VERSION")
@@ -133,9 +131,9 @@ fn index(session: &Session, parts: &[Part], missing: &[Missing], now: Timestamp)
     for part in parts {
         let _ = writeln!(text, "  {:width$}  {}", part.path, part.about);
     }
-    text.push_str("\nWhat could not be read, and why\n");
+    text.push_str("\nMissing parts\n");
     if missing.is_empty() {
-        text.push_str("  nothing; everything that was looked for is there\n");
+        text.push_str("  none\n");
     }
     for one in missing {
         let _ = writeln!(text, "  {}: {}", one.part, one.reason);

@@ -1,4 +1,4 @@
-//! Where the report goes. Nothing is overwritten, and nothing half-written is left.
+//! The report's file. Overwrites nothing, and leaves no incomplete file.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write as _};
@@ -11,8 +11,7 @@ use crate::error::Failure;
 use crate::record::{self, Archive};
 use crate::session::Session;
 
-/// A file that is there, empty, until the report is written into it. Dropped before, it is removed, also when the command is
-/// interrupted: half a report is none.
+/// An empty file that reserves the path. Dropped before [`write`](Self::write), also at an interrupt, it is removed.
 pub struct ReportFile {
     path: TempPath,
     open: File,
@@ -20,7 +19,7 @@ pub struct ReportFile {
 }
 
 impl ReportFile {
-    /// Makes the file: the one that was named, or one in the folder that was named, else in the working folder.
+    /// Creates `wanted`, or a file in the folder `wanted`, else in the working folder.
     pub fn reserve(session: &Session, wanted: Option<&Path>, now: Timestamp) -> Result<Self, Failure> {
         let target = &session.target;
         let stamp = now.strftime("%Y%m%dT%H%M%SZ");
@@ -61,12 +60,12 @@ fn refused(path: &Path, error: &io::Error) -> Failure {
     let path = path.display();
     let text = match error.kind() {
         io::ErrorKind::AlreadyExists => {
-            format!("{path} is there already; nothing was overwritten, and no report was made")
+            format!("{path} already exists; nothing was overwritten, and no report was created. Pass another --file")
         }
         io::ErrorKind::NotFound => {
-            format!("{path} cannot be written, because its folder is not there; no report was made")
+            format!("can't write {path}, because its folder doesn't exist; no report was created")
         }
-        _ => format!("{path} cannot be written: {error}; no report was made"),
+        _ => format!("can't write {path}: {error}; no report was created"),
     };
     Failure::failed(text)
 }

@@ -1,4 +1,4 @@
-//! `report`: everything that support needs, in one file, without secrets. Writes nothing to the cluster.
+//! `report`: one file for support, without secrets. Writes nothing to the cluster.
 
 mod collect;
 mod contents;
@@ -20,7 +20,7 @@ use file::ReportFile;
 pub async fn exec(context: &Context, args: &ReportArgs) -> Result<Exit, Failure> {
     let session = Session::open(context, args.name.as_deref()).await?;
     let now = session.now();
-    // First of all: a place that cannot be written is told before anybody waits.
+    // An unwritable path fails before the reads.
     let file = ReportFile::reserve(&session, args.file.as_deref(), now)?;
     let contents = collect::collect(&session).await;
     let (archive, missing) = contents.archive(&session, now);
@@ -33,31 +33,31 @@ pub async fn exec(context: &Context, args: &ReportArgs) -> Result<Exit, Failure>
         ui.data(args.output.format, &Document::new("Report", contents))?;
         return Ok(Exit::Done);
     }
-    tell(&session, files, size, &missing);
+    print_summary(&session, files, size, &missing);
     ui.print(path)?;
     Ok(Exit::Done)
 }
 
-fn tell(session: &Session, files: usize, size: u64, missing: &[Missing]) {
+fn print_summary(session: &Session, files: usize, size: u64, missing: &[Missing]) {
     const SHOWN: usize = 12;
     let ui = session.ui();
     if !missing.is_empty() {
-        ui.status("Not in it:");
+        ui.status("Not in the report:");
         for one in missing.iter().take(SHOWN) {
             ui.status(Line::new().text("  ").text(&one.part).text(": ").text(&one.reason));
         }
         if missing.len() > SHOWN {
-            ui.status(format!("  and {} more; INDEX.txt in the report lists all of them", missing.len() - SHOWN));
+            ui.status(format!("  and {} more, listed in INDEX.txt", missing.len() - SHOWN));
         }
         if missing.iter().any(|one| one.reason == Why::NotAllowed.to_string()) {
-            ui.status("What is not allowed needs more rights; the report is of use without them.");
+            ui.status("Reading these parts needs more permissions. The report is useful without them.");
         }
     }
     ui.status(format!("Report on {}: {files} files, {} KiB.", session.place(), size.div_ceil(1024)));
     ui.status(
-        "Secrets are left out: of Secrets only the names and lengths of keys are in it; values that were read, keys, tokens, \
-         password hashes and long codes were looked for in every text and replaced by [redacted]. In the logs of Synapse and \
-         MAS user ids are numbered. Host names, names of objects and what the operator reports stay.",
+        "Secrets are redacted: the report has only the names and lengths of their keys. Known values, keys, tokens, password \
+         hashes and long codes are replaced by [redacted] in every text. The logs of Synapse and MAS have numbers instead of \
+         user IDs. Host names, object names and the operator's messages stay.",
     );
-    ui.next(&Next::new("It was made by a program: look through it before you hand it on. It is here:"));
+    ui.next(&Next::new("The redaction is automatic: review the report before you share it. The file is:"));
 }

@@ -1,14 +1,14 @@
-//! The updater and the operator: two deployments whose names end in `-controller-manager`, in namespaces of their own, in
-//! that of the `ess-system` release, or in the deployment's.
+//! The updater and the operator: two Deployments whose names end in `-controller-manager`, in their own namespaces, in
+//! `ess-system`, or in the ElementDeployment's namespace.
 
 use k8s_openapi::api::{apps::v1::Deployment, core::v1::Pod};
 use serde_json::Value;
 
 use crate::cluster::{Selection, Survey, Unread, Why, resource, with_kind};
 
-/// How the vendor's charts name them.
+/// Name suffixes in the vendor's charts.
 const ENDINGS: [&str; 2] = ["updater-controller-manager", "operator-controller-manager"];
-/// Where the vendor's documentation puts them.
+/// Namespaces in the vendor's documentation.
 const NAMESPACES: [&str; 3] = ["element-updater", "element-operator", "ess-system"];
 
 #[derive(Default)]
@@ -18,7 +18,7 @@ pub struct Operators {
     pub unread: Vec<Unread>,
 }
 
-/// Looks in all namespaces where that is allowed, else where they usually are.
+/// Searches all namespaces if allowed, else the usual namespaces.
 pub async fn find(survey: &Survey, own: &str) -> Operators {
     let (kind, pods) = (resource::<Deployment>(), resource::<Pod>());
     let mut operators = Operators::default();
@@ -33,7 +33,7 @@ pub async fn find(survey: &Survey, own: &str) -> Operators {
                 }
             }
             operators.deployments.retain(is_operator);
-            // Where both were found, what else could not be looked at does not matter.
+            // With both found, refused reads don't matter.
             if ENDINGS.iter().any(|ending| !operators.deployments.iter().any(|one| name(one).ends_with(ending))) {
                 operators.unread = refused;
             }
@@ -47,7 +47,7 @@ pub async fn find(survey: &Survey, own: &str) -> Operators {
             labels.filter_map(|(key, value)| Some(format!("{key}={}", value.as_str()?))).collect();
         let selection = Selection { labels: Some(labels.join(",")).filter(|text| !text.is_empty()), fields: None };
         match survey.list(&pods, deployment["metadata"]["namespace"].as_str(), &selection, 50).await {
-            // Updater and operator may share their labels; then the names tell them apart.
+            // Updater and operator may have the same labels; their names differ.
             Ok(listed) => {
                 let ours = listed.items.into_iter().filter(|pod| name(pod).starts_with(name(deployment)));
                 operators.pods.extend(ours.map(|pod| with_kind(pod, &pods)));

@@ -1,5 +1,5 @@
-//! The deployment's Secrets: their keys' names and lengths for the report, their values to know what to leave out, and
-//! what their certificates say.
+//! The deployment's Secrets: names and lengths of their keys and contents of their certificates for the report, and their
+//! values for the redactor.
 
 use std::collections::BTreeSet;
 
@@ -19,15 +19,15 @@ use super::contents::Missing;
 pub struct Secrets {
     pub shown: Vec<Value>,
     pub certificates: Vec<Value>,
-    /// To be left out of everything.
+    /// For the redactor.
     pub values: Vec<SecretBytes>,
     pub missing: Vec<Missing>,
 }
 
-/// Keys whose values everybody may see.
+/// Keys with public values.
 const PUBLIC: [&str; 3] = ["tls.crt", "ca.crt", "certificate"];
 
-/// Reads the Secrets that the spec names, and those that the operator made from them where they may be listed.
+/// Reads the Secrets that the spec names, and those that the operator created, if they can be listed.
 pub async fn read(survey: &Survey, deployment: &Deployment, also: Option<&str>) -> Secrets {
     let kind = resource::<Secret>();
     let mut names = BTreeSet::new();
@@ -47,7 +47,7 @@ pub async fn read(survey: &Survey, deployment: &Deployment, also: Option<&str>) 
     for name in names {
         match survey.get(&kind, deployment.namespace(), &name).await {
             Ok(secret) => secrets.take(secret),
-            // Schemas name Secrets by default that many components do without.
+            // Schemas have default names of Secrets that don't exist for many components.
             Err(unread) if unread.why == Why::NotThere => secrets.shown.push(json!({"name": name, "there": false})),
             Err(unread) => secrets.missing.push(unread.into()),
         }
@@ -55,7 +55,7 @@ pub async fn read(survey: &Survey, deployment: &Deployment, also: Option<&str>) 
     secrets
 }
 
-/// Every Secret that is named below: `secretName`, whatever it is for.
+/// Collects the values of all fields `…secretName`.
 fn named(tree: &Value, names: &mut BTreeSet<String>) {
     match tree {
         Value::Object(fields) => {
@@ -107,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_secret_that_the_spec_names_is_found_and_nothing_else() {
+    fn secret_names_in_the_spec_are_collected() {
         let spec = json!({
             "global": {"secretName": "g"},
             "components": {"synapse": {"secretName": "s", "config": {"postgresql": {"passwordSecretKey": "postgresPassword"}},
@@ -120,7 +120,28 @@ mod tests {
     }
 
     #[test]
-    fn of_a_secret_only_names_and_lengths_are_shown() {
+    fn certificates_keep_the_names_of_secrets_in_the_report() {
+        use crate::x509::{CertificateAuthority, HostName, TlsKeyType};
+        use base64::{Engine as _, engine::general_purpose::STANDARD};
+        let (host, now) = (HostName::parse("auth.example.com").unwrap(), "2026-11-23T12:00:00Z".parse().unwrap());
+        let ca = CertificateAuthority::create(&host, TlsKeyType::P256, now).unwrap();
+        let issued = ca.issue(&host, TlsKeyType::P256, now).unwrap();
+        let (chain, key) = (STANDARD.encode(issued.chain.to_pem()), STANDARD.encode(issued.key.pem().expose()));
+        let mut secrets = Secrets::default();
+        for name in ["first-element-mas", "wildcard-tls-secret", "letsencrypt-token-auth-example-com"] {
+            for (certificate, private_key) in [("tls.crt", "tls.key"), ("certificate", "privateKey")] {
+                secrets.take(json!({"metadata": {"name": name}, "data": {certificate: chain, private_key: key}}));
+            }
+        }
+        let redactor = crate::redact::Redactor::knowing(&secrets.values);
+        assert_eq!(secrets.certificates.len(), 12, "leaf and CA of each");
+        for certificate in &secrets.certificates {
+            assert_eq!(redactor.tree(certificate), *certificate);
+        }
+    }
+
+    #[test]
+    fn only_names_and_lengths_of_a_secrets_keys_are_shown() {
         let secret = json!({
             "metadata": {"name": "a-mas", "annotations": {"x": "tiny"}, "labels": {"l": "1"}}, "type": "Opaque",
             "data": {"rsaPrivateKey": "MDEyMzQ1Njc4OQ==", "password": "dGlueQ=="},

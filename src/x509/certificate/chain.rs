@@ -1,4 +1,4 @@
-//! One certificate and what it says, and the chain that certificates come in.
+//! A parsed certificate and a parsed chain.
 
 use std::fmt;
 
@@ -15,7 +15,7 @@ use crate::secrets::Fingerprint;
 use crate::x509::keys::TlsPrivateKey;
 use crate::x509::pem::{self, OtherFormat};
 
-/// A certificate that x509-parser reads, with all that is asked of it here.
+/// A certificate that x509-parser parses, with valid extensions, times and public key.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Certificate {
     der: Vec<u8>,
@@ -24,7 +24,7 @@ pub struct Certificate {
 impl Certificate {
     pub fn from_der(der: &[u8]) -> Option<Self> {
         let (rest, x509) = X509Certificate::from_der(der).ok()?;
-        // None of these stands there twice, and each can be read.
+        // Each is valid and not duplicated.
         let extensions = x509.key_usage().is_ok()
             && x509.extended_key_usage().is_ok()
             && x509.basic_constraints().is_ok()
@@ -37,19 +37,19 @@ impl Certificate {
     }
 
     pub(in crate::x509) fn x509(&self) -> X509Certificate<'_> {
-        X509Certificate::from_der(&self.der).expect("it could be read when it was made").1
+        X509Certificate::from_der(&self.der).expect("it was parsed before").1
     }
 
     pub fn der(&self) -> &[u8] {
         &self.der
     }
 
-    /// SHA-256 over the DER, what `openssl x509 -fingerprint -sha256` and browsers show.
+    /// SHA-256 of the DER, as in `openssl x509 -fingerprint -sha256` and browsers.
     pub fn fingerprint(&self) -> Fingerprint {
         Fingerprint::of_public(&self.der)
     }
 
-    /// SHA-256 over the public key, the same as its private key's fingerprint.
+    /// SHA-256 of the public key, equal to the private key's fingerprint.
     pub fn public_key_fingerprint(&self) -> Fingerprint {
         Fingerprint::of_public(self.x509().public_key().raw)
     }
@@ -62,7 +62,7 @@ impl Certificate {
         self.x509().issuer().to_string()
     }
 
-    /// The DNS names it is good for (`subjectAltName`); the common name does not count.
+    /// The DNS names of `subjectAltName`, without the common name.
     pub fn dns_names(&self) -> Vec<String> {
         dns_names(&self.x509()).into_iter().map(str::to_owned).collect()
     }
@@ -71,7 +71,7 @@ impl Certificate {
         timestamp(self.x509().validity().not_before)
     }
 
-    /// Until when it is valid, that second included.
+    /// The last second of the validity.
     pub fn not_after(&self) -> Timestamp {
         timestamp(self.x509().validity().not_after)
     }
@@ -97,7 +97,7 @@ impl Certificate {
 }
 
 pub(super) fn timestamp(time: ASN1Time) -> Timestamp {
-    Timestamp::from_second(time.timestamp()).expect("it was in range when the certificate was read")
+    Timestamp::from_second(time.timestamp()).expect("it was in range when the certificate was parsed")
 }
 
 pub(super) fn dns_names<'a>(x509: &'a X509Certificate<'_>) -> Vec<&'a str> {
@@ -106,13 +106,13 @@ pub(super) fn dns_names<'a>(x509: &'a X509Certificate<'_>) -> Vec<&'a str> {
     names.unwrap_or_default().iter().filter_map(dns).collect()
 }
 
-/// How the certificate is called in a sentence.
+/// The certificate's name in messages: its subject, else its DNS names.
 pub(super) fn name(x509: &X509Certificate<'_>) -> String {
     let subject = x509.subject().to_string();
     if subject.is_empty() { dns_names(x509).join(", ") } else { subject }
 }
 
-/// Whether it names itself as its issuer. Names are compared by their exact encoding.
+/// Whether subject and issuer have the same encoding.
 pub(super) fn is_self_issued(x509: &X509Certificate<'_>) -> bool {
     x509.subject().as_raw() == x509.issuer().as_raw()
 }
@@ -127,30 +127,30 @@ impl fmt::Debug for Certificate {
     }
 }
 
-/// Why a file is not a certificate or a chain. `Display` says what is wrong and how to mend it.
+/// `Display` names the problem and the remedy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum CertificateError {
-    #[error("The file holds no certificate in PEM form. Give the file that has a line -----BEGIN CERTIFICATE-----.")]
+    #[error("The file has no certificate in PEM format. Pass the file with a line -----BEGIN CERTIFICATE-----.")]
     NoCertificate,
-    #[error("The file is {}, not a certificate in PEM form. {}", .0.name(), .0.certificates())]
+    #[error("The file is {}, not a certificate in PEM format. {}", .0.name(), .0.certificates())]
     OtherFormat(OtherFormat),
     /// `number` counts from 1.
-    #[error("Certificate {number} in the file is damaged: it cannot be read. Copy the file again as a whole.")]
+    #[error("Certificate {number} in the file is damaged. Copy the whole file again.")]
     Damaged { number: usize },
-    /// What `openssl x509 -trustout` writes.
+    /// The output of `openssl x509 -trustout`.
     #[error(
-        "The file holds a certificate in OpenSSL's own form (TRUSTED CERTIFICATE), which other servers do not read. Convert it: \
-         openssl x509 -in FILE -out FILE.pem, and append the other certificates of the file, if there are any."
+        "The file has a certificate in OpenSSL's own format (TRUSTED CERTIFICATE), which other servers can't read. Convert it: \
+         openssl x509 -in FILE -out FILE.pem. Then append the other certificates of the file."
     )]
     Trusted,
     #[error(
-        "Not every TLS server can read the file: lines of it are indented or joined. Take away what stands before each line \
+        "Some TLS servers can't read the file, because its lines are indented or joined. Remove the indentation \
          (sed 's/^[[:space:]]*//' FILE > FILE.pem), or copy the whole file again."
     )]
     Layout,
 }
 
-/// One or more certificates in the order they were given, the server's own first if the order is right.
+/// One or more certificates in the input's order. In the correct order, the server's certificate is the first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CertificateChain {
     certificates: Vec<Certificate>,
@@ -158,11 +158,11 @@ pub struct CertificateChain {
 }
 
 impl CertificateChain {
-    /// Reads a PEM file of certificates as TLS servers do; text between them is passed over.
+    /// Parses a PEM file of certificates as TLS servers do; ignores text between them.
     pub fn parse(bytes: &[u8]) -> Result<Self, CertificateError> {
         let text = zeroize::Zeroizing::new(String::from_utf8_lossy(bytes).into_owned());
         let any = |wanted: fn(&str) -> bool| pem::labels(&text).any(wanted);
-        // Servers pass over it, and would take the next one for their own.
+        // Servers ignore it and use the next certificate.
         if any(|label| matches!(label, "TRUSTED CERTIFICATE" | "X509 CERTIFICATE")) {
             return Err(CertificateError::Trusted);
         }
@@ -170,7 +170,7 @@ impl CertificateChain {
         if begun == 0 {
             return Err(OtherFormat::of(bytes).map_or(CertificateError::NoCertificate, CertificateError::OtherFormat));
         }
-        // A private key among them may have headers that this reader does not know; that spoils the key only.
+        // A private key in the file may have headers that this parser doesn't support.
         let read: Vec<_> = CertificateDer::pem_slice_iter(bytes).filter_map(Result::ok).collect();
         if read.len() < begun {
             let damaged = text
@@ -193,7 +193,7 @@ impl CertificateChain {
         })
     }
 
-    /// Takes the certificates a TLS server sent, in its order. `None` where there are none or one cannot be read.
+    /// The certificates that a TLS server sent, in its order. `None` if there are none or one is invalid.
     pub fn from_der<'a>(certificates: impl IntoIterator<Item = &'a [u8]>) -> Option<Self> {
         let certificates: Vec<_> = certificates.into_iter().map(Certificate::from_der).collect::<Option<_>>()?;
         (!certificates.is_empty()).then_some(Self { certificates, holds_private_key: false })
@@ -216,7 +216,7 @@ impl CertificateChain {
         self.certificates.iter().map(|one| one.der.clone()).collect()
     }
 
-    /// All of them as PEM in the order they were given, and nothing else: what goes into a Secret.
+    /// The certificates as PEM in the input's order, without other text.
     pub fn to_pem(&self) -> String {
         self.certificates.iter().map(Certificate::to_pem).collect()
     }

@@ -1,4 +1,4 @@
-//! Is this certificate, with this key and this chain, good for that host at that time?
+//! Checks a certificate, its key and its chain for a host at a time.
 
 use jiff::Timestamp;
 use x509_parser::{
@@ -15,17 +15,17 @@ use super::problem::CertificateProblem;
 use crate::x509::host::{HostName, is_within};
 use crate::x509::keys::{TlsPrivateKey, bit_length};
 
-/// A certificate that ends in fewer days than this is worth a warning; Let's Encrypt's tools renew at this point too.
+/// Days before the expiry that cause a warning. Let's Encrypt's tools renew at this point.
 const SOON: i64 = 30;
-/// What Apple's systems allow at most, whoever issued it (support.apple.com/103769).
+/// Maximum validity in days on Apple's systems, for any issuer (support.apple.com/103769).
 const LONGEST: i64 = 825;
 const DAY: i64 = 24 * 60 * 60;
-/// Extensions that clients act upon, all below 2.5.29: key identifiers, key usage, alternative names, basic constraints, name
-/// constraints, CRL distribution points, policies and what belongs to them, extended key usage.
+/// Extensions that clients support, below 2.5.29: key identifiers, key usage, alternative names, basic constraints, name
+/// constraints, CRL distribution points, policies with their mappings and constraints, extended key usage.
 const KNOWN_EXTENSIONS: [u8; 13] = [14, 15, 17, 18, 19, 30, 31, 32, 33, 35, 36, 37, 54];
 
-/// Everything that is wrong with `chain` (and `key`, where it is known) for `host` at `now`, blockers first. Nothing found means
-/// that current clients accept it if they trust its CA; whether they do is not known here.
+/// All problems of `chain` and its `key` for `host` at `now`, blockers first. Without problems, current clients accept it if
+/// they trust its CA.
 pub fn check_certificate(
     chain: &CertificateChain,
     key: Option<&TlsPrivateKey>,
@@ -67,8 +67,8 @@ pub fn check_certificate(
     } else if path.certificates.len() == 1 && !is_self_issued(leaf) {
         problems.push(CertificateProblem::ChainIncomplete { issuer: leaf.issuer().to_string() });
     }
-    // What lies beside the path is of no use to anybody once it has expired.
-    let beside = |index: usize, valid: fn(String) -> CertificateProblem| {
+    // No client needs an expired certificate outside of the path.
+    let outside = |index: usize, valid: fn(String) -> CertificateProblem| {
         let (one, subject) = (&certificates[index], name(&certificates[index]));
         if is_expired(one, now) && path.certificates.iter().any(|at| certificates[*at].subject() == one.subject()) {
             CertificateProblem::NotNeeded { subject, at: timestamp(one.validity().not_after) }
@@ -76,10 +76,11 @@ pub fn check_certificate(
             valid(subject)
         }
     };
-    problems.extend(path.alternative.map(|index| beside(index, |subject| CertificateProblem::CrossSigned { subject })));
+    problems
+        .extend(path.alternative.map(|index| outside(index, |subject| CertificateProblem::CrossSigned { subject })));
     let impostor = path.broken.map(|(_, issuer)| issuer);
     let unrelated = path.unrelated.iter().filter(|index| Some(**index) != impostor);
-    problems.extend(unrelated.map(|index| beside(*index, |subject| CertificateProblem::Unrelated { subject })));
+    problems.extend(unrelated.map(|index| outside(*index, |subject| CertificateProblem::Unrelated { subject })));
     if chain.holds_private_key {
         problems.push(CertificateProblem::WithPrivateKey);
     }
@@ -87,7 +88,7 @@ pub fn check_certificate(
     problems
 }
 
-/// The server's own certificate: the one of the private key; without a key the first that is not a CA's; else the first.
+/// The server's certificate: that of the private key, else the first that is not a CA's, else the first.
 fn find_leaf(chain: &CertificateChain, key: Option<&TlsPrivateKey>) -> usize {
     let position = |wanted: &dyn Fn(&Certificate) -> bool| chain.certificates().iter().position(wanted);
     let of_key = key.and_then(|key| position(&|certificate| certificate.belongs_to(key)));
@@ -100,7 +101,7 @@ fn check_name(leaf: &X509Certificate<'_>, host: &HostName, problems: &mut Vec<Ce
         return;
     }
     let host = host.clone();
-    // A wildcard whose domain the host lies in, or is: what a person may have expected to cover it.
+    // A wildcard for a domain of the host, which a user may expect to cover it.
     let near = |pattern: &&&str| {
         pattern
             .strip_prefix("*.")
@@ -132,15 +133,14 @@ fn check_leaf(leaf: &X509Certificate<'_>, problems: &mut Vec<CertificateProblem>
     if leaf.key_usage().ok().flatten().is_some_and(|usage| !usage.value.digital_signature()) {
         problems.push(CertificateProblem::KeyUsage);
     }
-    // Both ends are part of the time (RFC 5280 §4.1.2.5), hence the second more.
+    // Both ends are inclusive (RFC 5280 §4.1.2.5).
     let seconds = leaf.validity().not_after.timestamp() - leaf.validity().not_before.timestamp() + 1;
     if seconds > LONGEST * DAY {
         problems.push(CertificateProblem::ValidTooLong { days: seconds / DAY });
     }
 }
 
-/// The extended key usage allows TLS servers, or is not there. `anyExtendedKeyUsage` does not count: neither openssl nor rustls
-/// accepts it.
+/// Whether the extended key usage allows TLS servers or is missing. openssl and rustls don't accept `anyExtendedKeyUsage`.
 fn may_serve(certificate: &X509Certificate<'_>) -> bool {
     certificate.extended_key_usage().ok().flatten().is_none_or(|usage| usage.value.server_auth)
 }
@@ -182,7 +182,7 @@ fn check_strength(certificate: &X509Certificate<'_>, problems: &mut Vec<Certific
                 .is_some_and(|oid| ["1.2.840.10045.3.1.7", "1.3.132.0.34"].contains(&oid.to_id_string().as_str())) => {}
         _ => problems.push(CertificateProblem::KeyUnusual { subject: subject.clone() }),
     }
-    // Nobody relies on the signature of a certificate on itself.
+    // Clients ignore a self-signature.
     if let Some(algorithm) = weak(&certificate.signature_algorithm)
         && !is_self_issued(certificate)
     {
@@ -196,7 +196,7 @@ pub(super) fn weak(algorithm: &AlgorithmIdentifier<'_>) -> Option<&'static str> 
         "1.2.840.113549.1.1.2" => Some("MD2"),
         "1.2.840.113549.1.1.4" | "1.3.14.3.2.3" => Some("MD5"),
         "1.2.840.113549.1.1.5" | "1.3.14.3.2.29" | "1.2.840.10045.4.1" | "1.2.840.10040.4.3" => Some("SHA-1"),
-        // PSS; SHA-1 is also what parameters that are left out mean (RFC 4055 §3.1).
+        // PSS, whose default is SHA-1 (RFC 4055 §3.1).
         "1.2.840.113549.1.1.10" => {
             let parameters = algorithm.parameters.as_ref().and_then(|any| RsaSsaPssParams::try_from(any).ok());
             let sha1 = |hash: RsaSsaPssParams<'_>| hash.hash_algorithm_oid().to_id_string() == "1.3.14.3.2.26";
@@ -206,7 +206,7 @@ pub(super) fn weak(algorithm: &AlgorithmIdentifier<'_>) -> Option<&'static str> 
     }
 }
 
-/// What a certificate may not be like, whatever it is used for.
+/// Problems of any certificate, whatever its use.
 fn check_form(certificate: &X509Certificate<'_>, problems: &mut Vec<CertificateProblem>) {
     let subject = name(certificate);
     let oids: Vec<String> = certificate.extensions().iter().map(|extension| extension.oid.to_id_string()).collect();
@@ -219,15 +219,15 @@ fn check_form(certificate: &X509Certificate<'_>, problems: &mut Vec<CertificateP
         problems.push(CertificateProblem::UnknownCritical { subject: subject.clone(), oid: oid.clone() });
     }
     if certificate.raw_serial().first().is_some_and(|byte| byte & 0x80 != 0) {
-        let what = "its serial number is negative";
+        let what = "it has a negative serial number";
         problems.push(CertificateProblem::Malformed { subject: subject.clone(), what });
     }
     if (1..oids.len()).any(|at| oids[..at].contains(&oids[at])) {
-        problems.push(CertificateProblem::Malformed { subject, what: "one of its extensions stands there twice" });
+        problems.push(CertificateProblem::Malformed { subject, what: "it has a duplicate extension" });
     }
 }
 
-/// What concerns the certificate of an issuer, `depth` steps above the leaf.
+/// Problems of an issuer's certificate, `depth` steps above the leaf.
 fn check_issuer(
     issuer: &X509Certificate<'_>,
     depth: usize,
@@ -244,7 +244,7 @@ fn check_issuer(
                 problems.push(CertificateProblem::PathLength { subject: subject.clone() });
             }
         }
-        // Roots of the last century have no extensions at all, and are trusted as they are.
+        // Roots of version 1 have no extensions, and clients trust them.
         None if issuer.version() != X509Version::V3 && is_self_issued(issuer) => {}
         _ => problems.push(CertificateProblem::IssuerNotCa { subject: subject.clone() }),
     }
@@ -256,12 +256,12 @@ fn check_issuer(
     let excluded = dns_subtrees(constraints.value.excluded_subtrees.as_deref());
     let allowed = |name: &str| {
         let domain = name.strip_prefix("*.");
-        // rustls refuses a wildcard under a top-level domain as malformed, but only where constraints make it look.
+        // rustls refuses a wildcard under a top-level domain as malformed, but only with constraints.
         if domain.is_some_and(|domain| !domain.contains('.')) {
             return false;
         }
         let within = |constraint: &&str| is_within(domain.unwrap_or(name), constraint);
-        // A wildcard that could stand for a name that is shut out is shut out with it.
+        // A wildcard that covers an excluded name is excluded.
         let covers = |constraint: &str| {
             let parent = constraint.split_once('.').map(|(_, parent)| parent);
             domain.zip(parent).is_some_and(|(domain, parent)| parent.eq_ignore_ascii_case(domain))
@@ -269,7 +269,7 @@ fn check_issuer(
         (permitted.is_empty() || permitted.iter().any(within))
             && !excluded.iter().any(|constraint| within(constraint) || covers(constraint))
     };
-    // One name that is not allowed spoils the certificate, whichever host is asked for.
+    // One name outside the constraints makes the certificate invalid for every host.
     let refused = dns_names(leaf).into_iter().find(|name| !allowed(name));
     problems.extend(refused.map(|name| CertificateProblem::NameConstraints { subject, name: name.to_owned() }));
 }

@@ -1,4 +1,4 @@
-//! Certificates: what they say, the chain they come in, and what is wrong with it.
+//! Certificates and chains: parsing and checks.
 
 mod chain;
 mod check;

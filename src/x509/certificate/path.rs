@@ -1,4 +1,4 @@
-//! Finding the way from the server's certificate up through the ones that came with it.
+//! The path from the server's certificate to its last known issuer.
 
 use jiff::Timestamp;
 use rustls_pki_types::SubjectPublicKeyInfoDer;
@@ -12,21 +12,21 @@ use x509_parser::{
 use super::chain::{is_expired, is_self_issued};
 use crate::x509::keys::bit_length;
 
-/// How the certificates of a chain hang together, as indices into it.
+/// The relations between a chain's certificates, as indices.
 pub(super) struct Path {
-    /// From the leaf upwards; starts with the leaf.
+    /// From the leaf upwards.
     pub(super) certificates: Vec<usize>,
     pub(super) out_of_order: bool,
     pub(super) unrelated: Vec<usize>,
-    /// Another certificate of a CA on the path, for the same key, from another issuer: clients may take either way.
+    /// A cross-signed certificate of a CA on the path: same key, other issuer. Clients may use either.
     pub(super) alternative: Option<usize>,
-    /// A certificate and one that has its issuer's name, but did not sign it.
+    /// A certificate, and one with its issuer's name that did not sign it.
     pub(super) broken: Option<(usize, usize)>,
 }
 
 impl Path {
-    /// Walks from the certificate at `leaf` to the last issuer that is there. Where one of them has expired by `now`, another way
-    /// to a root is taken if there is one, as clients do. A signature that cannot be checked counts as right.
+    /// Goes from the certificate at `leaf` to the last issuer in the chain. If an issuer has expired at `now`, prefers another
+    /// path to a root, as clients do. A signature that can't be checked counts as valid.
     pub(super) fn of(chain: &[X509Certificate<'_>], leaf: usize, now: Timestamp) -> Self {
         let mut certificates = vec![leaf];
         let mut broken = None;
@@ -47,16 +47,16 @@ impl Path {
             (certificates, broken) = (valid, None);
         }
         let mut unrelated: Vec<usize> = (0..chain.len()).filter(|index| !certificates.contains(index)).collect();
-        let alternative = take_other_way(chain, &certificates, &mut unrelated);
+        let alternative = take_cross_signed(chain, &certificates, &mut unrelated);
         Self { out_of_order: !certificates.is_sorted(), certificates, unrelated, alternative, broken }
     }
 }
 
-/// How many signatures are looked at in search of another way; a file may hold any number of certificates of one name.
+/// Limit of signature checks for another path; a file may have any number of certificates with one name.
 const MOST_SIGNATURES: u32 = 100;
 
-/// Extends `path` through certificates that have not expired, up to a root or to one whose issuer is not there, as roots usually
-/// are not. Says whether there is such a way.
+/// Extends `path` with unexpired certificates up to a root, or to one whose issuer is not in the chain. Whether such a path
+/// exists.
 fn climb(chain: &[X509Certificate<'_>], path: &mut Vec<usize>, now: Timestamp, left: &mut u32) -> bool {
     let current = path[path.len() - 1];
     let candidates: Vec<_> = issuers(chain, current, path).collect();
@@ -79,7 +79,7 @@ fn climb(chain: &[X509Certificate<'_>], path: &mut Vec<usize>, now: Timestamp, l
     false
 }
 
-/// The certificates outside of `path` that have the name of the issuer of the one at `current`.
+/// The certificates outside of `path` with the name of the issuer of `current`.
 fn issuers(chain: &[X509Certificate<'_>], current: usize, path: &[usize]) -> impl Iterator<Item = usize> {
     let issuer = chain[current].issuer().as_raw();
     (0..chain.len()).filter(move |index| !path.contains(index) && chain[*index].subject().as_raw() == issuer)
@@ -89,8 +89,8 @@ fn may_have_signed(chain: &[X509Certificate<'_>], issuer: usize, certificate: us
     is_signed_by(&chain[certificate], &chain[issuer]) != Some(false)
 }
 
-/// Takes cross-signed certificates, and their issuers, out of those that are not related, and gives back the first.
-fn take_other_way(chain: &[X509Certificate<'_>], path: &[usize], unrelated: &mut Vec<usize>) -> Option<usize> {
+/// Removes cross-signed certificates and their issuers from `unrelated`, and returns the first.
+fn take_cross_signed(chain: &[X509Certificate<'_>], path: &[usize], unrelated: &mut Vec<usize>) -> Option<usize> {
     let crossed = |index: &usize| {
         let one = &chain[*index];
         path[1..].iter().map(|at| &chain[*at]).any(|on_path| {
@@ -111,11 +111,11 @@ fn take_other_way(chain: &[X509Certificate<'_>], path: &[usize], unrelated: &mut
     Some(first)
 }
 
-/// Whether `issuer`'s key made `certificate`'s signature, as rustls verifies it; `None` where that cannot be said: an algorithm
-/// that it does not know, or a small RSA key.
+/// Whether rustls verifies `certificate`'s signature with `issuer`'s key; `None` for an unsupported algorithm or a small RSA
+/// key.
 ///
-/// x509-parser's own verification calls every PSS signature wrong whose salt is not as long as its hash, as openssl's default
-/// is not, and lacks P-521.
+/// x509-parser's verification lacks P-521, and rejects PSS signatures with a salt of another length than the hash, which is
+/// openssl's default.
 pub(super) fn is_signed_by(certificate: &X509Certificate<'_>, issuer: &X509Certificate<'_>) -> Option<bool> {
     if matches!(issuer.public_key().parsed(), Ok(PublicKey::RSA(key)) if bit_length(key.modulus) < 2048) {
         return None;

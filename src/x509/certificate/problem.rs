@@ -1,107 +1,98 @@
-//! What can be wrong with a certificate, each with a stable code, how bad it is, and what to do.
+//! Problems of a certificate, each with a stable code, a severity and a remedy.
 
 use jiff::Timestamp;
 
 use crate::secrets::Fingerprint;
 use crate::x509::host::HostName;
 
-/// What to do about each problem, by its code.
+/// Remedies by code.
 const REMEDIES: &str = include_str!("remedies.txt");
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ProblemSeverity {
-    /// Clients will refuse it, or an ingress cannot use it.
+    /// Clients refuse the certificate, or an ingress can't use it.
     Blocker,
-    /// Some clients may refuse it, or it is soon a blocker.
+    /// Some clients may refuse the certificate, or it is soon a blocker.
     Warning,
 }
 
-/// One problem of a certificate for a host. `Display` says what is wrong, [`remedy`](Self::remedy) what to do.
-///
-/// Rules: names RFC 9525, chains RFC 5280, algorithms and usages what browsers and TLS libraries refuse today.
+/// Sources of the rules: RFC 9525 for names, RFC 5280 for chains, and current browsers and TLS libraries for algorithms and
+/// usages.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CertificateProblem {
     #[error("The certificate is not for {host}; it is for {}.", list(names))]
     HostMismatch { host: HostName, names: Vec<String> },
-    /// A wildcard of the certificate looks as if it covered the host, but `*` stands for exactly one label.
     #[error(
-        "The certificate's {pattern} does not cover {host}: the * stands for exactly one label, under at least two others."
+        "The certificate's {pattern} does not cover {host}: * matches exactly one label, before at least two others."
     )]
     WildcardScope { host: HostName, pattern: String },
-    /// The host stands in the common name only, which clients have not looked at since 2017.
+    /// Clients have ignored the common name since 2017.
     #[error(
-        "The certificate has {host} as its common name only; clients look at its alternative names (SAN), where it is missing."
+        "The certificate has {host} only as its common name, which clients ignore; its alternative names (SAN) lack the host."
     )]
     CommonNameOnly { host: HostName },
     #[error("The certificate of {subject} is valid only from {from}.")]
     NotYetValid { subject: String, from: Timestamp },
     #[error("The certificate of {subject} expired at {at}.")]
     Expired { subject: String, at: Timestamp },
-    /// A root that is sent along, or a certificate of a CA for which there is another one.
+    /// A root in the chain, or one of several certificates of a CA.
     #[error("The certificate of {subject} expired at {at}. Clients don't need it.")]
     NotNeeded { subject: String, at: Timestamp },
     #[error("The certificate of {subject} expires at {at}, in {}.", in_days(*days))]
     ExpiresSoon { subject: String, at: Timestamp, days: i64 },
-    #[error("The certificate is valid for {days} days in all; Apple's systems refuse more than 825 from any CA.")]
+    #[error("The certificate is valid for {days} days; Apple's systems refuse more than 825.")]
     ValidTooLong { days: i64 },
-    #[error("The certificate for the host is number {number} in the file; servers send the first one as their own.")]
+    #[error("The certificate for the host is number {number} in the file; servers use the first as their own.")]
     NotFirst { number: usize },
-    #[error("The certificates in the file are not in order: each must be followed by its issuer.")]
+    #[error("The certificates in the file are not in order: each issuer must follow the certificate it signed.")]
     ChainOrder,
-    #[error("The file holds the host's certificate only, without that of its issuer ({issuer}).")]
+    #[error("The file has only the host's certificate, without that of its issuer ({issuer}).")]
     ChainIncomplete { issuer: String },
     #[error("The certificate of {subject} does not belong to the chain of the host's certificate.")]
     Unrelated { subject: String },
     #[error(
-        "The certificate of {subject} was not signed by the certificate of {issuer} in the file, although it names it as its issuer."
+        "The certificate of {subject} names the CA {issuer} as its issuer, but the certificate of that CA in the file did not sign it."
     )]
     ChainBroken { subject: String, issuer: String },
     #[error("The private key ({key}) does not belong to the certificate (key {certificate}).")]
     KeyMismatch { certificate: Fingerprint, key: Fingerprint },
     #[error("The RSA key of {subject} has {bits} bits; clients and servers refuse fewer than 2048.")]
     KeyWeak { subject: String, bits: usize },
-    #[error(
-        "The key of {subject} is of a kind that not every client accepts in a certificate (RSA and EC on P-256 or P-384 are)."
-    )]
+    #[error("Some clients refuse the key type of {subject}. All clients accept RSA, and EC on P-256 or P-384.")]
     KeyUnusual { subject: String },
     #[error("The certificate of {subject} is signed with {algorithm}, which clients refuse.")]
     SignatureWeak { subject: String, algorithm: &'static str },
-    #[error("The certificate is signed by itself, so no client trusts it unless it was installed there.")]
+    #[error("The certificate is self-signed; clients trust it only if it is installed on them.")]
     SelfSigned,
-    #[error("The host's certificate is a CA certificate, which strict clients refuse as a server's.")]
+    #[error("The host's certificate is a CA certificate; strict clients refuse it for a server.")]
     IsCa,
-    #[error("The certificate of {subject} is used as an issuer, but is not one of a CA.")]
+    #[error("The certificate of {subject} has signed another one, but is not a CA certificate.")]
     IssuerNotCa { subject: String },
-    #[error("The CA {subject} allows fewer other CAs below it than the chain has.")]
+    #[error("The CA {subject} allows fewer subordinate CAs than the chain has.")]
     PathLength { subject: String },
-    #[error("The certificate of {subject} is not for TLS servers: its extended key usage does not say so.")]
+    #[error("The certificate of {subject} is not for TLS servers: its extended key usage lacks serverAuth.")]
     NotForServers { subject: String },
-    #[error(
-        "The certificate does not say that it is for TLS servers (extended key usage), which Apple's systems want."
-    )]
+    #[error("The certificate has no extended key usage; Apple's systems require serverAuth.")]
     UsageUnstated,
-    #[error(
-        "The certificate's key usage does not allow digital signatures, without which TLS 1.3 and current browsers refuse it."
-    )]
+    #[error("The certificate's key usage lacks digitalSignature; TLS 1.3 and current browsers refuse it.")]
     KeyUsage,
-    #[error("The CA {subject} must not issue certificates for {name}: its name constraints do not allow it.")]
+    #[error("The CA {subject} must not issue certificates for {name}: its name constraints exclude this name.")]
     NameConstraints { subject: String, name: String },
-    /// A critical extension that TLS clients do not know; they must refuse such a certificate (RFC 5280 §4.2).
+    /// Clients must refuse it (RFC 5280 §4.2).
     #[error(
-        "The certificate of {subject} has a critical extension ({oid}) that TLS clients do not know, so they refuse it."
+        "The certificate of {subject} has a critical extension ({oid}) that TLS clients don't support; they refuse it."
     )]
     UnknownCritical { subject: String, oid: String },
-    /// Not as RFC 5280 §4.1 wants it. openssl and rustls take it; Go's library does not.
+    /// Violates RFC 5280 §4.1. openssl and rustls accept it; Go's library doesn't.
     #[error(
-        "The certificate of {subject} breaks the rules of certificates: {what}. Servers written in Go (Traefik, the NGINX ingress \
-         controller) refuse it."
+        "The certificate of {subject} is malformed: {what}. Servers written in Go (Traefik, the NGINX ingress controller) refuse it."
     )]
     Malformed { subject: String, what: &'static str },
     #[error(
-        "The file has two certificates of the CA {subject}, from different issuers; some clients only try the first."
+        "The file has two certificates of the CA {subject} from different issuers; some clients try only the first."
     )]
     CrossSigned { subject: String },
-    #[error("The file with the certificate holds a private key as well.")]
+    #[error("The file with the certificate also has a private key.")]
     WithPrivateKey,
 }
 
@@ -149,10 +140,9 @@ impl CertificateProblem {
         self.rule().0
     }
 
-    /// What to do, in the imperative.
     pub fn remedy(&self) -> &'static str {
         let of_code = |line: &'static str| line.strip_prefix(self.code())?.strip_prefix(": ");
-        REMEDIES.lines().find_map(of_code).expect("every code has a remedy, as a test asks")
+        REMEDIES.lines().find_map(of_code).expect("a test checks that every code has a remedy")
     }
 }
 
@@ -181,6 +171,6 @@ mod tests {
         let codes: Vec<String> =
             codes.map(|rest| format!("certificate-{}", &rest[..rest.find('"').unwrap()])).collect();
         let remedies: Vec<&str> = REMEDIES.lines().map(|line| line.split_once(": ").unwrap().0).collect();
-        assert_eq!(remedies, &codes[..codes.len() - 2], "but for the two in this test");
+        assert_eq!(remedies, &codes[..codes.len() - 2], "except for the two in this test");
     }
 }

@@ -1,4 +1,4 @@
-//! Every problem has a certificate here that has it and nothing else, and a good chain has none.
+//! A certificate for each problem that has only this problem, and valid chains without problems.
 
 mod agreement;
 mod edges;
@@ -30,14 +30,14 @@ fn time(at: Timestamp) -> x509_parser::time::ASN1Time {
     x509_parser::time::ASN1Time::from_timestamp(at.as_second()).unwrap()
 }
 
-/// A certificate with its key and the parameters it was made with.
+/// A certificate with its key and its parameters.
 struct Made {
     certificate: Certificate,
     key: TlsPrivateKey,
     params: CertificateParams,
 }
 
-/// A certificate that is good unless `change` spoils it, signed by `issuer` or by itself.
+/// A valid certificate with a `change`, signed by `issuer` or self-signed.
 fn make(name: &str, issuer: Option<&Made>, change: impl FnOnce(&mut CertificateParams)) -> Made {
     let key = TlsPrivateKey::generate(TlsKeyType::P256).unwrap();
     let mut params = CertificateParams::default();
@@ -86,18 +86,18 @@ fn codes(problems: &[CertificateProblem]) -> Vec<&'static str> {
     problems.iter().map(CertificateProblem::code).collect()
 }
 
-/// The codes of what is wrong with these certificates in this order, the first one's key given.
+/// The codes for these certificates in this order, with the key of the first.
 fn check(made: &[&Made]) -> Vec<&'static str> {
     codes(&check_certificate(&chain(made), Some(&made[0].key), &host(), now()))
 }
 
-/// The codes for a leaf that `change` spoils, below the intermediate.
+/// The codes for a changed leaf below the intermediate.
 fn check_leaf(change: impl FnOnce(&mut CertificateParams)) -> Vec<&'static str> {
     check(&[&leaf(Some(&MIDDLE), change), &MIDDLE])
 }
 
 #[test]
-fn a_good_chain_has_no_problem_with_or_without_its_root() {
+fn a_valid_chain_has_no_problem_with_or_without_its_root() {
     let good = leaf(Some(&MIDDLE), |_| {});
     assert_eq!(check(&[&good, &MIDDLE]), [""; 0]);
     assert_eq!(check(&[&good, &MIDDLE, &ROOT]), [""; 0]);
@@ -107,7 +107,7 @@ fn a_good_chain_has_no_problem_with_or_without_its_root() {
 }
 
 #[test]
-fn names_that_do_not_cover_the_host_are_told_apart() {
+fn names_that_do_not_cover_the_host_have_separate_codes() {
     assert_eq!(check_leaf(|params| names(params, &["matrix.example.com"])), ["certificate-host-mismatch"]);
     assert_eq!(check_leaf(|params| names(params, &[])), ["certificate-host-mismatch"]);
     assert_eq!(check_leaf(|params| names(params, &["example.com"])), ["certificate-host-mismatch"]);
@@ -143,7 +143,7 @@ fn dates_count_to_the_second_on_both_ends() {
 }
 
 #[test]
-fn the_dates_of_intermediates_count_and_those_of_roots_hardly() {
+fn expired_intermediates_are_blockers_and_expired_roots_warnings() {
     let until = |at: Timestamp| move |params: &mut CertificateParams| params.not_after = time(at).to_datetime();
     let expired = until(now() - days(1));
     let middle = ca("old middle", Some(&ROOT), expired);
@@ -161,7 +161,7 @@ fn the_dates_of_intermediates_count_and_those_of_roots_hardly() {
 }
 
 #[test]
-fn a_validity_that_apple_refuses_is_noticed() {
+fn a_validity_that_apple_refuses_is_a_warning() {
     let until = |days_: i64| {
         move |params: &mut CertificateParams| {
             params.not_after = time(now() - days(10) + days(days_) - SignedDuration::from_secs(1)).to_datetime();
@@ -169,14 +169,14 @@ fn a_validity_that_apple_refuses_is_noticed() {
     };
     assert_eq!(check_leaf(until(825)), [""; 0]);
     assert_eq!(check_leaf(until(826)), ["certificate-valid-too-long"]);
-    // The last second counts: 825 days from the first second to the same second of the last day are one second too long.
+    // The last second is inclusive, so exactly 825 days between both times are one second too long.
     let second_too_long =
         |params: &mut CertificateParams| params.not_after = time(now() - days(10) + days(825)).to_datetime();
     assert_eq!(check_leaf(second_too_long), ["certificate-valid-too-long"]);
 }
 
 #[test]
-fn chains_that_are_broken_incomplete_or_out_of_order_are_told_apart() {
+fn broken_incomplete_and_unordered_chains_have_separate_codes() {
     let good = leaf(Some(&MIDDLE), |_| {});
     assert_eq!(check(&[&good]), ["certificate-chain-incomplete"]);
     assert_eq!(check(&[&good, &ROOT, &MIDDLE]), ["certificate-chain-order"]);
@@ -184,7 +184,7 @@ fn chains_that_are_broken_incomplete_or_out_of_order_are_told_apart() {
     assert_eq!(check(&[&good, &ca("muddle", None, |_| {})]), ["certificate-chain-incomplete", "certificate-unrelated"]);
     assert_eq!(check(&[&good, &MIDDLE, &MIDDLE]), ["certificate-unrelated"], "twice");
 
-    // A CA that renewed its certificate with another key, and the old one still in the file.
+    // A CA renewed its certificate with another key, and the file has the old certificate.
     let renewed = ca("middle", Some(&ROOT), |_| {});
     assert_eq!(check(&[&good, &renewed]), ["certificate-chain-broken"]);
     assert_eq!(check(&[&good, &renewed, &MIDDLE, &ROOT]), ["certificate-unrelated"], "the right one is there as well");
@@ -229,7 +229,7 @@ fn usages_that_are_not_a_tls_servers_are_refused() {
 }
 
 #[test]
-fn what_may_not_issue_is_noticed() {
+fn issuers_that_must_not_issue_are_blockers() {
     let no_ca = make("no ca", Some(&ROOT), |_| {});
     assert_eq!(check(&[&leaf(Some(&no_ca), |_| {}), &no_ca]), ["certificate-issuer-not-ca"]);
     let no_sign = ca("no sign", Some(&ROOT), |params| params.key_usages = vec![Usage::DigitalSignature]);
@@ -259,7 +259,7 @@ fn name_constraints_hold_for_every_name_of_the_certificate() {
     assert_eq!(codes_for(&middle, &["auth.example.com", "matrix.example.com"]), ["certificate-name-constraints"]);
     let middle = constrained(&[], &["other.example.com"]);
     assert_eq!(codes_for(&middle, &["auth.example.com"]), [""; 0]);
-    // A wildcard that covers a name that is shut out was once called good; rustls refuses it.
+    // rustls refuses a wildcard that covers an excluded name.
     assert_eq!(codes_for(&middle, &["*.example.com"]), ["certificate-name-constraints"]);
     assert_eq!(codes_for(&middle, &["auth.example.com", "*.com"]), ["certificate-name-constraints"]);
     let middle = constrained(&[], &["example.com"]);
@@ -290,9 +290,9 @@ fn the_self_signed_certificate_of_a_tutorial_gets_warnings_only() {
     assert!(problems.iter().all(|problem| problem.severity() == ProblemSeverity::Warning));
 }
 
-/// Nobody relies on the signature of a certificate on itself; old roots have SHA-1 there.
+/// Clients ignore self-signatures; those of old roots use SHA-1.
 #[test]
-fn a_weak_signature_on_oneself_does_not_matter() {
+fn a_weak_self_signature_is_ok() {
     let arguments =
         ["req", "-x509", "-sha1", "-newkey", "rsa:2048", "-noenc", "-keyout", "/dev/null", "-subj", "/CN=x"];
     let chain = CertificateChain::parse(&openssl(&arguments, b"")).unwrap();
@@ -301,7 +301,7 @@ fn a_weak_signature_on_oneself_does_not_matter() {
     assert!(!codes(&problems).contains(&"certificate-signature-weak"), "{problems:?}");
 }
 
-/// A leaf that openssl signs below a CA of its own, both with the options given.
+/// A leaf that openssl signs with its own CA, both with these options.
 fn openssl_pair(ca_key: &str, leaf_key: &[&str], digest: &str) -> CertificateChain {
     let directory = tempfile::tempdir().unwrap();
     let file = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
@@ -342,10 +342,10 @@ fn openssl_pair(ca_key: &str, leaf_key: &[&str], digest: &str) -> CertificateCha
 #[test]
 fn keys_and_signatures_that_clients_refuse_are_named() {
     let rsa = ["-newkey", "rsa:2048"];
-    // Later than any certificate that is made here, however slow the machine.
+    // Later than the start of every certificate of this test, also on a slow machine.
     let at = Timestamp::now() + SignedDuration::from_hours(1);
     let check = |chain: CertificateChain| check_certificate(&chain, None, &host(), at);
-    // openssl's own CA lasts 30 days, which is soon.
+    // openssl's CA expires in 30 days.
     let codes = |problems: &[CertificateProblem]| {
         codes(problems).into_iter().filter(|code| *code != "certificate-expires-soon").collect::<Vec<_>>()
     };
@@ -377,9 +377,9 @@ fn keys_and_signatures_that_clients_refuse_are_named() {
     );
 }
 
-/// Each signature algorithm is verified: the right issuer is recognized and one of the same name is not.
+/// The issuer is recognised for each algorithm, and another CA with the same name is not.
 #[test]
-fn every_signature_algorithm_is_really_verified() {
+fn every_signature_algorithm_is_verified() {
     for ca_key in ["rsa:2048", "ec:P-256", "ec:P-384", "ec:P-521", "ed25519"] {
         let new_key: Vec<String> = match ca_key.strip_prefix("ec:") {
             Some(curve) => vec!["ec".into(), "-pkeyopt".into(), format!("ec_paramgen_curve:{curve}")],
@@ -420,9 +420,9 @@ fn every_signature_algorithm_is_really_verified() {
     }
 }
 
-/// openssl's default is the longest salt; that was once taken for a signature of somebody else.
+/// openssl's default is the longest salt.
 #[test]
-fn a_pss_signature_with_a_long_salt_is_not_called_broken() {
+fn a_pss_signature_with_a_long_salt_is_valid() {
     let directory = tempfile::tempdir().unwrap();
     let file = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
     let (key, pem) = (file("ca.key"), file("ca.pem"));
@@ -436,7 +436,7 @@ fn a_pss_signature_with_a_long_salt_is_not_called_broken() {
 }
 
 #[test]
-fn what_is_not_a_certificate_file_is_named() {
+fn other_files_have_specific_errors() {
     use CertificateError as E;
     let good = leaf(Some(&MIDDLE), |_| {});
     let pem = good.certificate.to_pem();
@@ -460,9 +460,9 @@ fn what_is_not_a_certificate_file_is_named() {
     assert_eq!(CertificateChain::parse(format!("# x\n{pem}\n").as_bytes()).unwrap().to_pem(), pem);
 }
 
-/// Each form is named with a command that openssl understands, and what that command writes is read.
+/// openssl executes the command in each error, and its output is parsed.
 #[test]
-fn other_forms_are_named_with_the_command_that_converts_them() {
+fn other_formats_are_named_with_the_command_that_converts_them() {
     let directory = tempfile::tempdir().unwrap();
     let file = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
     let good = leaf(Some(&MIDDLE), |_| {});
@@ -523,7 +523,7 @@ fn other_forms_are_named_with_the_command_that_converts_them() {
 }
 
 #[test]
-fn a_file_with_the_private_key_in_it_is_read_without_the_key() {
+fn a_private_key_in_the_file_is_ignored_with_a_warning() {
     let good = leaf(Some(&MIDDLE), |_| {});
     let file = [good.certificate.to_pem(), good.key.pem().expose().to_owned(), MIDDLE.certificate.to_pem()].concat();
     let chain = CertificateChain::parse(file.as_bytes()).unwrap();
@@ -533,7 +533,7 @@ fn a_file_with_the_private_key_in_it_is_read_without_the_key() {
 }
 
 #[test]
-fn what_a_server_sent_is_read_without_pem() {
+fn a_chain_from_a_server_is_parsed_as_der() {
     let good = leaf(Some(&MIDDLE), |_| {});
     let sent = [good.certificate.der(), MIDDLE.certificate.der()];
     let chain = CertificateChain::from_der(sent).unwrap();
@@ -545,7 +545,7 @@ fn what_a_server_sent_is_read_without_pem() {
 }
 
 #[test]
-fn fingerprints_are_those_that_openssl_shows() {
+fn fingerprints_match_openssl() {
     let good = leaf(Some(&MIDDLE), |_| {});
     let shown = openssl(&["x509", "-noout", "-fingerprint", "-sha256"], good.certificate.to_pem().as_bytes());
     let shown = String::from_utf8(shown).unwrap();
@@ -555,7 +555,7 @@ fn fingerprints_are_those_that_openssl_shows() {
 }
 
 #[test]
-fn blockers_come_first_and_every_problem_says_what_to_do() {
+fn blockers_come_first_and_every_problem_has_a_remedy() {
     let bad = leaf(Some(&MIDDLE), |params| {
         names(params, &["matrix.example.com"]);
         params.not_after = time(now() - days(1)).to_datetime();
@@ -573,7 +573,7 @@ fn blockers_come_first_and_every_problem_says_what_to_do() {
 }
 
 #[test]
-fn the_own_private_ca_passes_its_own_check() {
+fn certificates_of_the_private_ca_have_no_problems() {
     let authority = CertificateAuthority::create(&host(), TlsKeyType::P256, now()).unwrap();
     let issued = authority.issue(&host(), TlsKeyType::P256, now()).unwrap();
     assert_eq!(check_certificate(&issued.chain, Some(&issued.key), &host(), now()), []);

@@ -1,4 +1,4 @@
-//! Issued certificates, judged by others: rustls, openssl, and the checks of this program.
+//! Issued certificates, checked by rustls, openssl and this program.
 
 use std::{
     fs,
@@ -30,7 +30,7 @@ fn now() -> Timestamp {
     Timestamp::now()
 }
 
-/// Answers `connections` TLS connections on 127.0.0.1 with the certificate, and gives back the port.
+/// Serves `connections` TLS connections on 127.0.0.1 with the certificate, and returns the port.
 fn serve(issued: &IssuedCertificate, connections: usize) -> (u16, JoinHandle<()>) {
     let chain = issued.chain.certificates().iter().map(|c| CertificateDer::from(c.der().to_vec())).collect();
     let key = PrivateKeyDer::from_pem_slice(issued.key.pem().expose().as_bytes()).unwrap();
@@ -47,7 +47,7 @@ fn serve(issued: &IssuedCertificate, connections: usize) -> (u16, JoinHandle<()>
         for stream in listener.incoming().take(connections) {
             let connection = ServerConnection::new(Arc::clone(&config)).unwrap();
             let mut tls = StreamOwned::new(connection, stream.unwrap());
-            // A client that refuses the certificate ends the connection here; its own verdict is what is tested.
+            // A client that refuses the certificate closes the connection; the test checks the client's result.
             let _ = tls.write_all(b"served").and_then(|()| tls.flush());
             tls.conn.send_close_notify();
             let _ = tls.flush();
@@ -56,7 +56,7 @@ fn serve(issued: &IssuedCertificate, connections: usize) -> (u16, JoinHandle<()>
     (port, server)
 }
 
-/// Connects as a rustls client that trusts `root` only.
+/// Connects with a rustls client that trusts only `root`.
 fn connect(port: u16, root: &Certificate, name: &str) -> Result<String, String> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from(root.der().to_vec())).unwrap();
@@ -109,7 +109,7 @@ fn an_openssl_client_accepts_the_issued_chain_for_its_host_only() {
     server.join().unwrap();
 }
 
-/// `openssl verify` as strict as it can be, with the leaf and its intermediates in one file.
+/// The strictest `openssl verify`, with the leaf and its intermediates in one file.
 fn openssl_verifies(root: &str, chain: &CertificateChain, name: &str) -> Result<(), String> {
     let directory = tempfile::tempdir().unwrap();
     let (root_file, chain_file) = (directory.path().join("root.pem"), directory.path().join("chain.pem"));
@@ -123,7 +123,7 @@ fn openssl_verifies(root: &str, chain: &CertificateChain, name: &str) -> Result<
 }
 
 #[test]
-fn openssl_verifies_strictly_and_reads_what_was_promised() {
+fn openssl_verifies_issued_certificates_strictly() {
     let ca = CertificateAuthority::create(&host(HOST), TlsKeyType::P256, now()).unwrap();
     let issued = ca.issue(&host(HOST), TlsKeyType::Rsa2048, now()).unwrap();
     assert_eq!(openssl_verifies(&ca.certificate().to_pem(), &issued.chain, HOST), Ok(()));
@@ -156,7 +156,7 @@ fn openssl_verifies_strictly_and_reads_what_was_promised() {
 }
 
 #[test]
-fn validity_is_within_what_clients_accept_and_the_cas_own() {
+fn validity_is_within_the_limits_of_clients_and_of_the_ca() {
     let at: Timestamp = "2026-11-23T02:00:00.987Z".parse().unwrap();
     let ca = CertificateAuthority::create(&host(HOST), TlsKeyType::P256, at).unwrap();
     let leaf = ca.issue(&host(HOST), TlsKeyType::P256, at).unwrap().chain.leaf().clone();
@@ -178,7 +178,7 @@ fn validity_is_within_what_clients_accept_and_the_cas_own() {
 }
 
 #[test]
-fn the_private_ca_issues_for_its_host_and_below_only() {
+fn the_private_ca_issues_for_its_host_and_subdomains_only() {
     let ca = CertificateAuthority::create(&host(HOST), TlsKeyType::P256, now()).unwrap();
     assert!(ca.issue(&host("a.auth.example.com"), TlsKeyType::P256, now()).is_ok());
     for other in ["example.com", "matrix.example.com", "xauth.example.com"] {
@@ -188,7 +188,7 @@ fn the_private_ca_issues_for_its_host_and_below_only() {
     }
 }
 
-/// What this program refuses to issue, rustls and openssl refuse as well: the constraint is real.
+/// rustls and openssl refuse a certificate that this program refuses to issue.
 #[test]
 fn clients_enforce_the_name_constraint_of_the_private_ca() {
     let other = "matrix.example.com";
@@ -228,7 +228,7 @@ fn a_host_too_long_for_a_common_name_is_in_the_alternative_name() {
     assert_eq!(openssl_verifies(&ca.certificate().to_pem(), &issued.chain, &long), Ok(()));
 }
 
-/// A CA as openssl makes it; `extensions` go into its certificate.
+/// A CA of openssl with these `extensions` in its certificate.
 fn openssl_ca(subject: &str, new_key: &[&str], extensions: &[&str]) -> (CertificateChain, TlsPrivateKey) {
     let directory = tempfile::tempdir().unwrap();
     let key_file = directory.path().join("key.pem");
@@ -246,7 +246,7 @@ fn openssl_ca(subject: &str, new_key: &[&str], extensions: &[&str]) -> (Certific
 const EC_KEY: &[&str] = &["genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-384"];
 const CA: &[&str] = &["keyUsage=critical,keyCertSign,cRLSign"];
 
-/// rcgen's names hold one value for each attribute; a CA with two of one kind would get a leaf that no client can chain to it.
+/// rcgen's names have one value for each attribute, so clients couldn't chain a leaf to a CA with two values of one.
 #[test]
 fn a_company_ca_with_repeated_name_parts_is_named_exactly() {
     let subject = "/DC=com/DC=example/O=Bücher & Söhne/OU=IT/OU=Security+CN=Company CA";
@@ -264,7 +264,7 @@ fn a_company_ca_with_repeated_name_parts_is_named_exactly() {
 }
 
 #[test]
-fn the_authority_key_identifier_is_the_cas_own_however_it_was_computed() {
+fn the_authority_key_identifier_matches_the_ca() {
     let (chain, key) = openssl_ca("/CN=CA", EC_KEY, CA);
     let issued = CertificateAuthority::of(&chain, key).unwrap().issue(&host(HOST), TlsKeyType::P256, now()).unwrap();
     let extension = |name: &str, certificate: &Certificate| {
@@ -277,7 +277,7 @@ fn the_authority_key_identifier_is_the_cas_own_however_it_was_computed() {
 }
 
 #[test]
-fn a_ca_that_cannot_issue_is_refused_by_name() {
+fn a_ca_that_cannot_issue_is_refused() {
     let (chain, _) = openssl_ca("/CN=CA", EC_KEY, CA);
     let stranger = TlsPrivateKey::generate(TlsKeyType::P256).unwrap();
     assert!(matches!(CertificateAuthority::of(&chain, stranger), Err(IssueError::KeyMismatch { .. })));
@@ -316,7 +316,7 @@ fn openssl_accepts_the_request_and_a_ca_can_sign_it() {
         }
         assert!(!text.contains("CA:"), "{text}");
 
-        // As a company CA does it: openssl signs, copying the extensions.
+        // Like a company CA, openssl signs and copies the extensions.
         let directory = tempfile::tempdir().unwrap();
         let file = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
         let (chain, key) = openssl_ca("/CN=CA", EC_KEY, CA);
@@ -342,7 +342,7 @@ fn openssl_accepts_the_request_and_a_ca_can_sign_it() {
 }
 
 #[test]
-fn an_issued_chain_survives_its_files() {
+fn an_issued_chain_parses_from_its_files() {
     let ca = CertificateAuthority::create(&host(HOST), TlsKeyType::P256, now()).unwrap();
     let issued = ca.issue(&host(HOST), TlsKeyType::P256, now()).unwrap();
     let chain = CertificateChain::parse(issued.chain.to_pem().as_bytes()).unwrap();

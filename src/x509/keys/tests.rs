@@ -1,4 +1,4 @@
-//! Tests of the key rules against the very crates MAS loads keys with.
+//! Tests of the key rules against the crates that MAS loads keys with.
 
 use std::sync::LazyLock;
 
@@ -22,8 +22,8 @@ static PKCS1: LazyLock<String> = LazyLock::new(|| {
     key.to_pkcs1_pem(rsa::pkcs8::LineEnding::LF).unwrap().to_string()
 });
 
-/// What MAS's loader does with a signing key: the PEM rules of pem-rfc7468 0.7, then rsa 0.9 by label. Where the PEM rules refuse,
-/// MAS tries DER. Keys of other kinds count as refused, because RS256 needs RSA.
+/// MAS's loader of a signing key: the PEM rules of pem-rfc7468 0.7, then rsa 0.9 by label. For invalid PEM, MAS tries DER. Other
+/// key types count as refused, because RS256 needs RSA.
 fn mas_loads(bytes: &[u8]) -> Option<rsa::RsaPrivateKey> {
     if let Ok(text) = std::str::from_utf8(bytes)
         && let Ok((label, der)) = pem_rfc7468::decode_vec(text.as_bytes())
@@ -63,7 +63,7 @@ fn openssl_agrees_about_text_and_fingerprint() {
 }
 
 #[test]
-fn what_openssl_makes_is_accepted_in_both_formats() {
+fn keys_of_openssl_are_accepted_in_both_formats() {
     let pkcs8 = openssl(&["genrsa", "2048"], b"");
     let pkcs1 = openssl(&["rsa", "-traditional"], &pkcs8);
     let a = RsaPrivateKey::parse(&pkcs8).unwrap();
@@ -75,7 +75,7 @@ fn what_openssl_makes_is_accepted_in_both_formats() {
 }
 
 #[test]
-fn what_mas_accepts_is_accepted_as_it_is() {
+fn keys_that_mas_accepts_are_accepted_unchanged() {
     for pem in [&*PKCS8, &*PKCS1] {
         let variants = [
             pem.clone(),
@@ -98,9 +98,9 @@ fn each_line(pem: &str, before: &str, after: &str) -> String {
     lines.join("\n") + "\n"
 }
 
-/// What MAS refuses although the key is good: refused here as well, with the command that writes it anew.
+/// MAS refuses these layouts of a valid key; the error has the command that converts it.
 #[test]
-fn what_only_the_layout_spoils_is_refused_with_the_command_that_converts() {
+fn an_invalid_layout_is_refused_with_the_command_that_converts() {
     for pem in [&*PKCS8, &*PKCS1] {
         let body: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
         let (begin, end) = (pem.lines().next().unwrap(), pem.lines().last().unwrap());
@@ -148,7 +148,7 @@ fn what_only_the_layout_spoils_is_refused_with_the_command_that_converts() {
 }
 
 #[test]
-fn old_mac_and_mixed_line_breaks_are_taken_as_mas_takes_them() {
+fn old_mac_and_mixed_line_breaks_are_accepted_as_in_mas() {
     let lines: Vec<_> = PKCS8.lines().collect();
     for odd in [PKCS8.replace('\n', "\r"), format!("{}\r\n{}\n", lines[..5].join("\r\n"), lines[5..].join("\n"))] {
         assert_eq!(RsaPrivateKey::parse(odd.as_bytes()).is_ok(), mas_loads(odd.as_bytes()).is_some());
@@ -156,7 +156,7 @@ fn old_mac_and_mixed_line_breaks_are_taken_as_mas_takes_them() {
 }
 
 #[test]
-fn what_is_not_a_usable_rsa_key_is_named() {
+fn unusable_rsa_keys_have_specific_errors() {
     use KeyError as P;
     let pass = ["-passout", "pass:secret"];
     let pem = PKCS8.as_bytes();
@@ -238,7 +238,7 @@ fn ec_der() -> Vec<u8> {
     AsDer::<EcPrivateKeyRfc5915Der<'_>>::as_der(&key.private_key()).unwrap().as_ref().to_vec()
 }
 
-/// Changes the middle of the private exponent, which the structure does not show.
+/// Changes the middle of the private exponent, which keeps the structure valid.
 fn with_a_bit_flipped(der: &[u8]) -> Vec<u8> {
     let mut der = der.to_vec();
     der[400] ^= 1;

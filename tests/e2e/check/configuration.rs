@@ -93,7 +93,20 @@ async fn a_key_that_another_component_lacks_is_found() {
     assert_eq!(scene.decided().await, before);
 }
 
-/// A look keeps to its number of requests; what the operator is about to stumble over is looked for all the same.
+#[tokio::test]
+async fn quiet_prints_only_findings_that_are_not_ok() {
+    let mut scene = Scene::new(Behaviour::default()).await;
+    scene.shell.run("check").await.expect(0).shows("available   condition Available is True");
+    let done = scene.shell.run("check -q").await.expect(0);
+    assert_eq!((done.stdout.as_str(), done.stderr.as_str()), ("", ""), "all findings are ok");
+    let user = scene.namespace.user("blind", role(&["create"])).await.unwrap();
+    scene.shell = Shell::with_kubeconfig(&user.kubeconfig);
+    scene.shell.run("check").await.expect(11).shows("component-secret").shows("condition Available is True");
+    let done = scene.shell.run("check -q").await.expect(11);
+    done.shows("component-secret").is_silent_about("condition Available is True").is_silent_about("✔");
+}
+
+/// `check` limits its number of requests; before a dry run, all Secrets are read.
 #[tokio::test]
 async fn a_key_missing_in_the_last_of_many_secrets_is_found_before_a_dry_run() {
     let mut scene = Scene::changed(Behaviour::default(), |deployment| {

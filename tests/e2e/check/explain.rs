@@ -6,7 +6,7 @@ use crate::common::command::Shell;
 async fn a_code_is_explained_without_a_kubeconfig_in_every_form() {
     let shell = Shell::with_kubeconfig(std::path::Path::new("/nonexistent/kubeconfig"));
     let done = shell.run("check --explain manifest-owned-by-helm").await.expect(0);
-    for part in ["manifest-owned-by-helm", "What it means", "Why it matters", "How to mend it", "Known from"] {
+    for part in ["manifest-owned-by-helm", "What it means", "Why it matters", "Remedy", "Source"] {
         done.shows(part);
     }
     done.shows("Helm 4 applies on the server").shows("--via-owner");

@@ -277,14 +277,14 @@ async fn a_dump_is_looked_at_before_anybody_is_asked_for_the_last_word() {
     none.says("--backup-file: nowhere.dump cannot be looked at").says("nothing was changed");
     std::fs::write(home.join("letter.txt"), "Dear Sir").unwrap();
     let letter = scene.activate_with(&["--backup-file", "letter.txt"]).await.expect(10);
-    letter.says("letter.txt: it is no dump of a PostgreSQL database");
+    letter.says("letter.txt: the file is not a dump of a PostgreSQL database");
     // MAS's has no table users yet.
     let empty = scene.activate_with(&["--backup-file", "synapse.dump", "--backup-file", "mas.sql"]).await.expect(10);
-    empty.says("mas.sql: it holds no table users");
+    empty.says("mas.sql: the dump has no table users");
     let old = std::fs::File::options().write(true).open(home.join("synapse.dump")).unwrap();
     old.set_modified(SystemTime::now() - Duration::from_hours(30)).unwrap();
     let old = scene.activate_with(&["--backup-file", "synapse.dump"]).await.expect(11);
-    old.says("it was last written 30 hours ago").says("--accept backup-file");
+    old.says("the file was last written 30 hours ago").says("--accept backup-file");
     assert_eq!(scene.decided().await, before);
     let done = scene.activate_with(&["--backup-file", "synapse.dump", "--accept", "backup-file"]).await.expect(0);
     done.says("an estimated 5 to 30 minutes (the vendor's figure)").says("For comparison: the dry run");

@@ -119,7 +119,7 @@ async fn bad_input_is_wrong_usage_and_changes_nothing() {
         (vec!["--database-host", "postgres://user:canary@pg.example.com/mas"], "--database-name"),
         (vec!["--database-host", "[2001:db8::1]"], "without brackets"),
         (vec!["--database-host", "pg canary"], "The host alone"),
-        (vec!["--host", "auth.example.com:8443"], "names a port"),
+        (vec!["--host", "auth.example.com:8443"], "contains a port"),
         (vec!["--host", "192.0.2.1"], "is an address"),
         (vec!["--host", "auth"], "has no domain"),
         (vec!["--host", "a_b.example.com"], "is not a DNS name"),
@@ -369,7 +369,7 @@ async fn identical_values_written_by_somebody_else_keep_the_dry_run_valid() {
     secret.metadata = kube::api::ObjectMeta { name: Some(name), ..kube::api::ObjectMeta::default() };
     scene.secrets().create(&PostParams::default(), &secret).await.unwrap();
     let check = scene.shell.run("check -o json").await;
-    check.shows("it passed for this very spec and these very secrets");
+    check.shows("the dry run passed for the current spec and Secret");
     assert_eq!(check.open_findings(), Vec::<String>::new(), "{check}");
     let _ = scene.activate().await.expect(0);
 }

@@ -156,7 +156,7 @@ async fn an_inherited_certificate_is_looked_up_where_the_operator_takes_it_from(
 #[tokio::test]
 async fn an_existing_secret_has_to_be_there_and_of_the_right_type() {
     let scene = Scene::new(Behaviour::default()).await;
-    prepare(&scene, "--tls existing --tls-secret wild").await.expect(0).says("Secret wild: it does not exist");
+    prepare(&scene, "--tls existing --tls-secret wild").await.expect(0).says("Secret wild: the Secret doesn't exist");
     let _ = scene.shell.run(&format!("tls issue --host {HOST}")).await.expect(0);
     let read = |name: &str| std::fs::read_to_string(home(&scene.shell).join(name)).unwrap();
     let make = |name: &str, kind: &str| -> Secret {
@@ -167,7 +167,7 @@ async fn an_existing_secret_has_to_be_there_and_of_the_right_type() {
     for secret in [make("opaque", "Opaque"), make("wild", "kubernetes.io/tls")] {
         secrets(&scene).create(&PostParams::default(), &secret).await.unwrap();
     }
-    prepare(&scene, "--tls existing --tls-secret opaque").await.expect(10).says("its type is Opaque");
+    prepare(&scene, "--tls existing --tls-secret opaque").await.expect(10).says("the Secret's type is Opaque");
     let _ = prepare(&scene, "--tls existing --tls-secret wild").await.expect(0);
 }
 
@@ -202,7 +202,7 @@ async fn a_cluster_issuer_has_to_be_there_and_ready() {
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    prepare(&scene, certmanager).await.expect(10).says("ClusterIssuer letsencrypt: it does not exist");
+    prepare(&scene, certmanager).await.expect(10).says("ClusterIssuer letsencrypt: the issuer doesn't exist");
     let object =
         json!({"apiVersion": "cert-manager.io/v1", "kind": "ClusterIssuer", "metadata": {"name": "letsencrypt"}});
     api.create(&PostParams::default(), &serde_json::from_value(object).unwrap()).await.unwrap();
@@ -230,7 +230,7 @@ async fn an_unreadable_certificate_is_unknown_and_never_ok() {
     let user = scene.namespace.user("nobody-much", vec![rule]).await.unwrap();
     let shell = Shell::with_kubeconfig(&user.kubeconfig);
     let done = prepare_in(&shell, &scene, "--tls existing --tls-secret wild").await.expect(10);
-    done.says("certificate-unknown").says("you may not: get secrets/chat-of-ours-mas");
+    done.says("certificate-unknown").says("you don't have these permissions: get secrets/chat-of-ours-mas");
     // Whoever has all other rights may take it upon themselves.
     let user = scene.namespace.user("operations", crate::common::roles::role()).await.unwrap();
     let shell = Shell::with_kubeconfig(&user.kubeconfig);
@@ -253,7 +253,7 @@ async fn a_bad_certificate_stops_the_dry_run_and_the_activation_and_a_weak_one_h
         let params = PatchParams::apply("somebody").force();
         secrets(&scene).patch("wild", &params, &Patch::Apply(secret)).await.unwrap();
     };
-    prepare(&scene, "--tls existing --tls-secret wild").await.expect(0).says("it does not exist");
+    prepare(&scene, "--tls existing --tls-secret wild").await.expect(0).says("the Secret doesn't exist");
     let before = scene.versions().await;
     scene.shell.run("dry-run --yes --accept certificate-missing").await.expect(10).says("certificate-missing");
     put(read("other.example.com.crt"), read("other.example.com.key")).await;

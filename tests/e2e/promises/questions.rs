@@ -122,7 +122,7 @@ async fn an_invalid_answer_is_asked_for_again_with_the_reason() {
     let scene = Scene::new(Behaviour::default()).await;
     let steps = vec![
         ("[auth.example.com]", "https://auth.example.com/\r"),
-        ("give the host alone", ""),
+        ("pass only the host", ""),
         ("[auth.example.com]", "matrix.example.com\r"),
         ("That will not do: matrix.example.com is the host of synapse.", ""),
         ("[auth.example.com]", "\r"),

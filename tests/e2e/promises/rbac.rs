@@ -185,6 +185,6 @@ async fn commands_work_on_a_server_without_access_reviews() {
     assert!(done.stdout.contains("permissions"), "{done}");
     assert_eq!(done.open_findings(), Vec::<String>::new(), "{done}");
     proxy.plan(refuse("selfsubject"));
-    shell.run("check").await.expect(11).shows("could not be found out").shows("--rbac");
+    shell.run("check").await.expect(11).shows("couldn't determine").shows("--rbac");
     let _ = shell.run("dry-run --yes").await.expect(0);
 }

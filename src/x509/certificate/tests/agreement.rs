@@ -1,4 +1,4 @@
-//! What this program calls good, rustls and openssl accept; what they refuse, it has something to say about.
+//! rustls and openssl accept every chain without problems, and each chain that they refuse has a problem.
 
 use std::{sync::Arc, time::Duration};
 
@@ -13,14 +13,14 @@ use rustls::{
 use super::*;
 use crate::x509::test_support::try_openssl;
 
-/// What may be good or bad about a chain, each drawn by itself.
+/// Independent properties of a generated chain.
 #[derive(Debug, Clone)]
 struct Spec {
     names: Vec<&'static str>,
     leaf_extended: Option<Extended>,
     leaf_usage: Option<Usage>,
     leaf_is_ca: bool,
-    /// Days from now at which validity begins and ends, of the leaf and of the intermediate.
+    /// Start and end of the validity in days from now, of the leaf and of the intermediate.
     times: [(i64, i64); 2],
     middle_is_ca: Option<BasicConstraints>,
     middle_usage: Option<Usage>,
@@ -80,14 +80,14 @@ fn spec() -> impl Strategy<Value = Spec> {
     })
 }
 
-/// The root, and the chain as a server would send it.
+/// The root, and the chain that a server sends.
 fn build(spec: &Spec) -> (Certificate, CertificateChain) {
     let within = |params: &mut CertificateParams, (from, until): (i64, i64)| {
         params.not_before = time(now() + days(from)).to_datetime();
         params.not_after = time(now() + days(until)).to_datetime();
     };
     let tree = |name: Option<&str>| name.map(|name| GeneralSubtree::DnsName(name.to_owned())).into_iter().collect();
-    // What a root that is not sent along allows cannot be known.
+    // The constraints of a root outside of the chain are unknown.
     let length = spec.root_length.filter(|_| spec.order.contains(&2));
     let root = ca("root", None, |params| {
         params.is_ca = IsCa::Ca(length.map_or(BasicConstraints::Unconstrained, BasicConstraints::Constrained));
@@ -114,7 +114,7 @@ fn build(spec: &Spec) -> (Certificate, CertificateChain) {
     (root.certificate, chain)
 }
 
-/// The verdict of rustls, which trusts the root.
+/// Whether rustls accepts the chain if it trusts the root.
 pub(super) fn rustls_accepts(root: &Certificate, chain: &CertificateChain) -> Result<(), String> {
     let der = |certificate: &Certificate| CertificateDer::from(certificate.der().to_vec());
     let mut roots = RootCertStore::empty();
@@ -128,7 +128,7 @@ pub(super) fn rustls_accepts(root: &Certificate, chain: &CertificateChain) -> Re
     verdict.map(|_| ()).map_err(|error| error.to_string())
 }
 
-/// The verdict of openssl, which trusts the root.
+/// Whether openssl accepts the chain if it trusts the root.
 pub(super) fn openssl_accepts(root: &Certificate, chain: &CertificateChain) -> Result<(), String> {
     let directory = tempfile::tempdir().unwrap();
     let file = |name: &str, pem: String| {
@@ -143,7 +143,7 @@ pub(super) fn openssl_accepts(root: &Certificate, chain: &CertificateChain) -> R
     if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned()) }
 }
 
-/// Warnings that say that some clients do not accept the chain, or only if they have more than the server sends.
+/// Warnings about chains that some clients refuse, or accept only with further certificates.
 const SAID_WITH_A_WARNING: [&str; 2] = ["certificate-is-ca", "certificate-chain-incomplete"];
 
 fn compare(spec: &Spec, accepts: impl Fn(&Certificate, &CertificateChain) -> Result<(), String>) {
@@ -160,7 +160,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1500))]
 
     #[test]
-    fn rustls_accepts_what_is_called_good(spec in spec()) {
+    fn rustls_accepts_chains_without_blockers(spec in spec()) {
         compare(&spec, rustls_accepts);
     }
 }
@@ -169,14 +169,14 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(100))]
 
     #[test]
-    fn openssl_accepts_what_is_called_good(spec in spec()) {
+    fn openssl_accepts_chains_without_blockers(spec in spec()) {
         compare(&spec, openssl_accepts);
     }
 }
 
 proptest! {
     #[test]
-    fn no_damage_to_a_file_makes_a_panic_or_another_certificate(
+    fn damaged_files_cause_neither_a_panic_nor_another_certificate(
         at in 0usize..2000, byte in any::<u8>(), cut in 0usize..2000, der in any::<bool>(),
     ) {
         let whole = chain(&[&MIDDLE, &ROOT]);

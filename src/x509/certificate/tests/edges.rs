@@ -1,5 +1,4 @@
-//! Odd certificates, as x509-limbo collects them: what is said of each, and that nobody is told "good" where rustls or openssl
-//! refuse.
+//! Unusual certificates like those of x509-limbo: their codes, and no ok where rustls or openssl refuse.
 
 use rcgen::{CustomExtension, string::Ia5String};
 
@@ -14,14 +13,14 @@ fn extension(oid: &[u64], critical: bool, content: &[u8]) -> CustomExtension {
     extension
 }
 
-/// A `subjectAltName` with these DNS names, byte for byte.
+/// A `subjectAltName` with exactly these DNS names.
 fn names_as_they_are(names: &[&[u8]]) -> Vec<u8> {
     let all: Vec<u8> =
         names.iter().flat_map(|name| [&[0x82, u8::try_from(name.len()).unwrap()], *name].concat()).collect();
     [&[0x30, u8::try_from(all.len()).unwrap()], all.as_slice()].concat()
 }
 
-/// What is said of a leaf below the intermediate that `change` spoils, and what rustls and openssl say.
+/// The codes for a changed leaf below the intermediate, and whether rustls and openssl accept it.
 fn leaf_verdicts(change: impl FnOnce(&mut CertificateParams)) -> (Vec<&'static str>, bool, bool) {
     chain_verdicts(&[&leaf(Some(&MIDDLE), change), &MIDDLE])
 }
@@ -48,7 +47,7 @@ const GOOD: Verdicts = (&[], true, true);
 const NOT_FOR_THE_HOST: Verdicts = (&["certificate-host-mismatch"], false, false);
 
 #[test]
-fn names_that_look_like_the_host_are_no_names_of_it() {
+fn similar_names_do_not_match_the_host() {
     let only = |name: SanType| leaf_verdicts(|params| params.subject_alt_names = vec![name]);
     for name in [
         "auth.example.com.",
@@ -62,7 +61,7 @@ fn names_that_look_like_the_host_are_no_names_of_it() {
     ] {
         assert_verdicts(name, only(dns(name)), NOT_FOR_THE_HOST);
     }
-    // openssl still knows wildcards within a label; browsers and rustls do not.
+    // openssl supports wildcards within a label; browsers and rustls don't.
     assert_verdicts("a*.example.com", only(dns("a*.example.com")), (&["certificate-host-mismatch"], false, true));
     assert_verdicts("an address", only(SanType::IpAddress("192.0.2.1".parse().unwrap())), NOT_FOR_THE_HOST);
     let mail = SanType::Rfc822Name("post@auth.example.com".try_into().unwrap());
@@ -97,7 +96,7 @@ fn a_host_with_letters_outside_ascii_is_named_in_punycode_on_both_sides() {
 }
 
 #[test]
-fn critical_extensions_that_nobody_knows_are_refused_on_every_certificate_of_the_chain() {
+fn unknown_critical_extensions_are_blockers_on_every_certificate() {
     let of = |oid: &[u64], critical| {
         let extension = extension(oid, critical, &[5, 0]);
         leaf_verdicts(|params| params.custom_extensions = vec![extension])
@@ -114,11 +113,11 @@ fn critical_extensions_that_nobody_knows_are_refused_on_every_certificate_of_the
 }
 
 #[test]
-fn an_extension_that_stands_there_twice_is_never_called_good() {
+fn a_duplicate_extension_is_never_ok() {
     let twice = vec![extension(&[1, 2, 3], false, &[5, 0]); 2];
     let verdicts = leaf_verdicts(|params| params.custom_extensions = twice);
     assert_verdicts("unknown", verdicts, (&["certificate-malformed"], true, true));
-    // Which of the two counts would be anybody's guess.
+    // Clients may use either of them.
     let key = TlsPrivateKey::generate(TlsKeyType::P256).unwrap();
     let content = names_as_they_are(&[b"auth.example.com"]);
     for known in [
@@ -133,7 +132,7 @@ fn an_extension_that_stands_there_twice_is_never_called_good() {
     }
 }
 
-/// Another certificate of this CA, for the same key, by another issuer.
+/// Another certificate for this CA's key, from another issuer.
 fn cross_signed(one: &Made, issuer: &Made, change: impl FnOnce(&mut CertificateParams)) -> Made {
     let mut params = one.params.clone();
     change(&mut params);
@@ -143,9 +142,9 @@ fn cross_signed(one: &Made, issuer: &Made, change: impl FnOnce(&mut CertificateP
     Made { certificate: Certificate::from_der(signed.der()).unwrap(), key, params }
 }
 
-/// As Let's Encrypt's chain was in 2021. openssl and rustls take the other way, wherever the expired certificate stands.
+/// Let's Encrypt's chain of 2021. openssl and rustls use the other path, at any place of the expired certificate.
 #[test]
-fn an_expired_certificate_beside_a_valid_way_is_a_warning() {
+fn an_expired_certificate_outside_of_a_valid_path_is_a_warning() {
     let expire = |params: &mut CertificateParams| params.not_after = time(now() - days(1)).to_datetime();
     let old = ca("old root", None, expire);
     let (root, middle) = (cross_signed(&ROOT, &old, expire), cross_signed(&MIDDLE, &old, expire));
@@ -161,7 +160,7 @@ fn an_expired_certificate_beside_a_valid_way_is_a_warning() {
     ] {
         assert_verdicts("beside", chain_verdicts(&made), (said, true, true));
     }
-    // Which of two valid ways is taken further up depends on what is above them.
+    // With two valid paths, their upper ends decide.
     let between = ca("between", Some(&old), expire);
     let upper = cross_signed(&MIDDLE, &between, |_| {});
     assert_verdicts(
@@ -169,7 +168,7 @@ fn an_expired_certificate_beside_a_valid_way_is_a_warning() {
         chain_verdicts(&[&good, &upper, &between, &MIDDLE, &ROOT]),
         (&["certificate-cross-signed"], true, false),
     );
-    // Needed, as far as the file tells; rustls and openssl know the root.
+    // The file lacks the root, which rustls and openssl trust.
     assert_verdicts(
         "a root to trust",
         chain_verdicts(&[&good, &MIDDLE, &root]),
@@ -180,7 +179,7 @@ fn an_expired_certificate_beside_a_valid_way_is_a_warning() {
     assert_verdicts("the leaf", chain_verdicts(&[&late, &MIDDLE, &ROOT]), (&["certificate-expired"], false, false));
 }
 
-/// A CA that changes its root is signed by the old one and the new one for a while.
+/// While a CA changes its root, the old and the new root sign it.
 #[test]
 fn both_certificates_of_a_cross_signed_ca_belong_to_the_chain() {
     let other = ca("other root", None, |_| {});
@@ -190,7 +189,7 @@ fn both_certificates_of_a_cross_signed_ca_belong_to_the_chain() {
     for (made, openssl) in [
         (vec![&good, &*MIDDLE, &cross], true),
         (vec![&good, &*MIDDLE, &*ROOT, &cross, &other], true),
-        // openssl tries the first one only.
+        // openssl tries only the first.
         (vec![&good, &cross, &*MIDDLE], false),
         (vec![&good, &cross, &other, &*MIDDLE, &*ROOT], false),
     ] {
@@ -202,7 +201,7 @@ fn both_certificates_of_a_cross_signed_ca_belong_to_the_chain() {
     assert_eq!(codes, ["certificate-cross-signed", "certificate-unrelated"]);
 }
 
-/// What openssl signs with these options, below a CA that it makes with those.
+/// A leaf that openssl signs with these options, below a CA with those options.
 fn openssl_chain(sign: &[&str], ca: &[&str]) -> (Certificate, CertificateChain) {
     let directory = tempfile::tempdir().unwrap();
     let file = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
@@ -223,8 +222,8 @@ fn openssl_chain(sign: &[&str], ca: &[&str]) -> (Certificate, CertificateChain) 
 }
 
 #[test]
-fn negative_serial_numbers_and_certificates_without_extensions_are_told() {
-    // Later than any certificate that is made here, however slow the machine.
+fn negative_serial_numbers_and_missing_extensions_have_codes() {
+    // Later than the start of every certificate of this test, also on a slow machine.
     let at = Timestamp::now() + SignedDuration::from_hours(1);
     let of = |chain: &CertificateChain| codes(&check_certificate(chain, None, &host(), at));
     let (root, chain) = openssl_chain(&["-extfile", "EXTENSIONS", "-set_serial", "-5"], &[]);
@@ -232,7 +231,7 @@ fn negative_serial_numbers_and_certificates_without_extensions_are_told() {
         root.x509().version() != x509_parser::x509::X509Version::V3,
         "the premise: openssl makes version 1 where it is given no extensions"
     );
-    // A root of version 1 is trusted as it is; the leaf is what it is about.
+    // Clients trust a root of version 1, but refuse such a leaf.
     assert_eq!(of(&chain), ["certificate-malformed"]);
     let (_, chain) = openssl_chain(&["-extfile", "EXTENSIONS", "-set_serial", "5"], &[]);
     assert_eq!(of(&chain), [""; 0]);

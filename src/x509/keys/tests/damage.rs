@@ -1,10 +1,10 @@
-//! Key files after accidents: whatever is accepted, MAS's loader loads as the same key.
+//! Damaged key files: MAS's loader loads every accepted file as the same key.
 
 use proptest::prelude::*;
 
 use super::*;
 
-/// What an editor, a copy and paste or a template may do to a key file.
+/// Damage from an editor, copy and paste, or a template.
 #[derive(Debug, Clone)]
 enum Damage {
     Insert(usize, &'static str),
@@ -52,7 +52,7 @@ fn damage() -> impl Strategy<Value = Damage> {
 fn apply(bytes: &mut Vec<u8>, damage: &Damage) {
     match *damage {
         Damage::Insert(at, text) => {
-            // Half of the insertions go to the ends, where editors put them.
+            // Half of the insertions are at the ends, as from editors.
             let at = if at % 4 == 0 {
                 0
             } else if at % 4 == 1 {
@@ -83,9 +83,9 @@ fn apply(bytes: &mut Vec<u8>, damage: &Damage) {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(4000))]
 
-    /// The property that matters: nothing goes into the Secret that MAS then refuses.
+    /// The Secret gets no key that MAS refuses.
     #[test]
-    fn whatever_is_accepted_mas_loads_as_the_same_key(pkcs1 in any::<bool>(), damages in prop::collection::vec(damage(), 0..3)) {
+    fn mas_loads_every_accepted_key_as_the_same_key(pkcs1 in any::<bool>(), damages in prop::collection::vec(damage(), 0..3)) {
         let mut bytes = if pkcs1 { PKCS1.clone() } else { PKCS8.clone() }.into_bytes();
         for damage in &damages {
             apply(&mut bytes, damage);
@@ -99,7 +99,7 @@ proptest! {
     }
 }
 
-/// The DER inside, with a byte changed, and its PEM around it whole.
+/// Valid PEM with a changed byte in its DER.
 fn with_changed_der(pem: &str, label: &str, at: usize, mask: u8) -> Vec<u8> {
     let base64: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
     let mut der = STANDARD.decode(base64).unwrap();
@@ -111,7 +111,7 @@ fn with_changed_der(pem: &str, label: &str, at: usize, mask: u8) -> Vec<u8> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
-    /// Half of the changes go to the first sixty bytes, where the structure is, the rest anywhere among the numbers.
+    /// Half of the changes are in the first sixty bytes, the structure; the rest are in the numbers.
     #[test]
     fn changed_numbers_and_structures_are_accepted_only_if_mas_loads_them(
         pkcs1 in any::<bool>(), right_label in prop::bool::weighted(0.9), at in prop_oneof![0usize..60, 0usize..1300], mask in any::<u8>(),

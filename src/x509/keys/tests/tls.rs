@@ -5,7 +5,7 @@ use super::*;
 const EC: [&str; 4] = ["genpkey", "-algorithm", "EC", "-pkeyopt"];
 
 #[test]
-fn every_form_that_openssl_writes_is_read_and_written_as_pkcs8() {
+fn every_format_of_openssl_is_parsed_and_written_as_pkcs8() {
     let p256 = openssl(&[&EC[..], &["ec_paramgen_curve:P-256"]].concat(), b"");
     let rsa = openssl(&["genrsa", "2048"], b"");
     let keys = [
@@ -30,7 +30,7 @@ fn every_form_that_openssl_writes_is_read_and_written_as_pkcs8() {
 }
 
 #[test]
-fn what_cannot_be_used_is_named() {
+fn unusable_tls_keys_have_specific_errors() {
     use KeyError as E;
     let key = TlsPrivateKey::generate(TlsKeyType::P256).unwrap();
     let pem = key.pem().expose();
@@ -50,7 +50,7 @@ fn what_cannot_be_used_is_named() {
 }
 
 #[test]
-fn what_servers_cannot_read_is_refused_with_what_to_do() {
+fn layouts_that_servers_refuse_are_refused_with_a_remedy() {
     use KeyError as E;
     let key = TlsPrivateKey::generate(TlsKeyType::P256).unwrap();
     let pem = key.pem().expose();

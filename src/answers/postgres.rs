@@ -159,7 +159,7 @@ impl Identity {
 }
 
 #[derive(Debug, Clone, PartialEq)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+#[expect(clippy::struct_excessive_bools, reason = "each is an independent fact")]
 pub struct Server {
     /// `server_version_num`: 150018 is 15.18.
     pub version: Known<i64>,

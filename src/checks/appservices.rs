@@ -28,7 +28,7 @@ pub(super) fn check(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Fi
     for (component, value) in snapshot.deployment.components() {
         let name = squashed(component);
         let is_one_of = |names: &str| names.split(' ').any(|one| one == name);
-        // A list of bridges may be empty.
+        // A list of bridges can be empty.
         if value.as_array().is_some_and(Vec::is_empty) || value.is_null() || is_one_of(CORE) {
             continue;
         }

@@ -35,9 +35,7 @@ pub(super) fn check(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Fi
             Finding::ok(MAS_SUPPORTED, SUBJECT, "the ElementDeployment has the field config.active")
         }
         Known::Unreadable(why) => {
-            let text = format!(
-                "couldn't determine whether this release's ElementDeployment has the field config.active: {why}"
-            );
+            let text = format!("couldn't determine whether this release has the field config.active: {why}");
             let remedy = "The API server rejects unknown fields, so the change can't be lost if you continue.";
             Finding::unknown(MAS_SUPPORTED, SUBJECT, text).remedy(remedy)
         }
@@ -83,11 +81,7 @@ fn release(release: &ChartRelease) -> Option<Finding> {
     let text = "the migration requires chart 2.28.1 (ESS 25.09.01) or later";
     // Mirrors can use other tags.
     let make = if release.source() == VersionSource::Image { Finding::warning } else { Finding::blocker };
-    Some(
-        make(RELEASE_TOO_OLD, subject, text)
-            .remedy("First upgrade ESS Classic, and wait until the operator has reconciled the deployment.")
-            .guide(),
-    )
+    Some(make(RELEASE_TOO_OLD, subject, text).remedy("First upgrade ESS Classic, and wait for the reconcile.").guide())
 }
 
 #[cfg(test)]

@@ -35,7 +35,7 @@ pub fn secrets_to_look_at(deployment: &Deployment) -> Vec<String> {
 
 pub(super) fn check(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Finding>) {
     let around = &snapshot.components;
-    // `prepare` starts no run of the operator; and where nothing was looked at there is nothing to say.
+    // `prepare` starts no reconcile.
     if purpose == Purpose::Prepare || (around.secrets.is_empty() && around.left_out.is_empty()) {
         return;
     }

@@ -202,18 +202,11 @@ fn tls(place: &ConnectionSettings, server: &Server) -> Option<Finding> {
     match (server.tls, place.mode) {
         (true, _) => Some(ok("encrypted with TLS")),
         (false, SslMode::Disable | SslMode::Allow) => Some(ok("not encrypted, as configured")),
-        (false, SslMode::Prefer) => Some(
-            place
-                .warning(
-                    DATABASE_SSLMODE,
-                    format!(
-                        "the connection to {who} database is not encrypted, because the server has no TLS ({mode})"
-                    ),
-                )
-                .remedy(
-                    "Enable TLS on the server. If the network is trusted, set sslMode to disable to make it explicit.",
-                ),
-        ),
+        (false, SslMode::Prefer) => {
+            let text = format!("the connection to {who} database is not encrypted: the server has no TLS ({mode})");
+            let remedy = "Enable TLS on the server, or set sslMode to disable if the network is trusted.";
+            Some(place.warning(DATABASE_SSLMODE, text).remedy(remedy))
+        }
         // The client refuses such a connection.
         (false, _) => None,
     }
@@ -230,8 +223,7 @@ fn version_of(place: &ConnectionSettings, server: &Server) -> Option<Finding> {
     Some(match &server.version {
         Known::Unreadable(why) => place.unread(code, "the server's version", why),
         Known::Known(version) if *version < OLDEST => {
-            let text =
-                format!("PostgreSQL {} of MAS's database is too old; MAS requires 13 or later", release(*version));
+            let text = format!("MAS's database runs on PostgreSQL {}; MAS requires 13 or later", release(*version));
             place.warning(code, text).remedy("Use a newer PostgreSQL server for MAS's database.")
         }
         Known::Known(version) => place.ok(code, format!("MAS's database runs on PostgreSQL {}", release(*version))),

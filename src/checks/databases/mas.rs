@@ -64,9 +64,7 @@ fn shared(
     if same == Some(true) {
         let theirs = expected.synapse.as_ref().map(ConnectionSettings::words).unwrap_or_default();
         let ours = place.words();
-        return blocker(format!(
-            "{ours} and Synapse's {theirs} are the same database: system identifier and OID are equal"
-        ));
+        return blocker(format!("{ours} and Synapse's {theirs} are the same database: server and OID are equal"));
     }
     if said.tables.known().is_some_and(|tables| tables.synapses) {
         return blocker(format!("{} contains Synapse's tables", place.words()));
@@ -145,20 +143,16 @@ fn trigrams(place: &ConnectionSettings, trigram: &Trigram, rights: Option<&Right
             let text = "extension pg_trgm is not available on the server, and MAS 1.3 and later don't start without it";
             place.blocker(code, text).remedy("Install PostgreSQL's contrib package on the server.")
         }
-        _ if superuser => {
-            place.ok(code, "extension pg_trgm is not installed yet; MAS's role is a superuser and can create it")
-        }
+        _ if superuser => place.ok(code, "pg_trgm is not installed yet; MAS's role, a superuser, can create it"),
         Trigram { trusted: Some(true), .. } if create => {
             place.ok(code, "extension pg_trgm is not installed yet; MAS's role can create it")
         }
         _ if rights.is_none() => place
-            .unknown(code, "extension pg_trgm is not installed, and it is not known whether MAS's role can create it")
+            .unknown(code, "extension pg_trgm is not installed, and MAS's permission to create it is unknown")
             .remedy(remedy),
         _ => {
             let user = &place.user;
-            let text = format!(
-                "extension pg_trgm is not installed, and role {user} can't create it, so MAS's first start fails"
-            );
+            let text = format!("pg_trgm is missing, and role {user} can't create it, so MAS's first start fails");
             place.blocker(code, text).remedy(remedy)
         }
     }
@@ -171,7 +165,8 @@ fn letters(place: &ConnectionSettings, encoding: &str) -> Finding {
     }
     let text =
         format!("MAS's database has the encoding {encoding}; the migration fails on names with characters outside it");
-    let remedy = "Create the database with ENCODING 'UTF8' TEMPLATE template0, as in the SQL that `kubectl ess-mas prepare` prints.";
+    let remedy =
+        "Create it with ENCODING 'UTF8' TEMPLATE template0, as in the SQL that `kubectl ess-mas prepare` prints.";
     place.warning(code, text).remedy(remedy)
 }
 

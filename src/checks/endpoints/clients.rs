@@ -39,11 +39,7 @@ fn old_token(expected: &Expected, url: String, answer: &Reply) -> Finding {
         .as_str()
         .map_or_else(|| "no device".to_owned(), |device| format!("device {}", excerpt(device)));
     let Some((localpart, server)) = user.strip_prefix('@').and_then(|rest| rest.split_once(':')) else {
-        return Finding::blocker(
-            code,
-            url,
-            format!("the response for the token contains no user: {}", answer.described()),
-        );
+        return Finding::blocker(code, url, format!("the token has no user: {}", answer.described()));
     };
     if expected.server_name.as_deref().is_some_and(|name| name != server) {
         return Finding::blocker(code, url, format!("the token belongs to {user}, a user of another server"));
@@ -83,15 +79,11 @@ pub(super) fn well_known(expected: &Expected, answers: &Replies) -> Option<Findi
         // If Synapse can't be reached either, this machine's network is the reason.
         Outcome::NotReached(_) | Outcome::Silent(_) if answers.reached(Server::Synapse) != Reached::Yes => return None,
         Outcome::NotReached(why) | Outcome::Silent(why) | Outcome::Unusable(why) => {
-            return Some(Finding::unknown(
-                code,
-                url,
-                format!("the discovery document couldn't be requested from here: {why}"),
-            ));
+            return Some(Finding::unknown(code, url, format!("the document couldn't be read from here: {why}")));
         }
     };
     let Ok(document) = answer.document() else {
-        let text = format!("clients can't find Synapse by the server name, which responds with {}", answer.described());
+        let text = format!("clients can't discover Synapse: the server name responds with {}", answer.described());
         let remedy = "This doesn't depend on MAS. The component wellKnownDelegation serves the document if the server name points to this cluster.";
         return Some(Finding::warning(code, url, text).remedy(remedy));
     };
@@ -101,20 +93,15 @@ pub(super) fn well_known(expected: &Expected, answers: &Replies) -> Option<Findi
     let synapse = expected.synapse_host.as_ref().map(|host| format!("https://{host}"));
     Some(match (issuer, wanted) {
         (Some(issuer), Some(wanted)) if issuer != wanted => {
-            let text =
-                format!("the discovery document has the issuer {:?}, but MAS's issuer is {wanted:?}", excerpt(issuer));
-            Finding::blocker(code, url, text).remedy(
-                "Correct or remove org.matrix.msc2965.authentication in the document; older Element apps use it.",
-            )
+            let text = format!("the document has the issuer {:?}, but MAS's issuer is {wanted:?}", excerpt(issuer));
+            Finding::blocker(code, url, text)
+                .remedy("Correct or remove org.matrix.msc2965.authentication; older Element apps use it.")
         }
         _ if synapse.as_deref().is_some_and(|synapse| synapse != base) => {
-            let text =
-                format!("the discovery document points to {:?}, not to Synapse's host in the spec", excerpt(base));
+            let text = format!("the document points to {:?}, not to Synapse's host in the spec", excerpt(base));
             Finding::warning(code, url, text)
         }
-        (Some(_), _) => Finding::ok(code, url, "the discovery document has Synapse's address and MAS's issuer"),
-        (None, _) => {
-            Finding::ok(code, url, "the discovery document has Synapse's address; it doesn't need MAS's issuer")
-        }
+        (Some(_), _) => Finding::ok(code, url, "the document has Synapse's address and MAS's issuer"),
+        (None, _) => Finding::ok(code, url, "the document has Synapse's address; MAS's issuer is optional"),
     })
 }

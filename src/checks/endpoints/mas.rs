@@ -26,10 +26,8 @@ pub(super) fn judge(expected: &Expected, answers: &Replies, findings: &mut Vec<F
                 warning(format!("MAS will use this address, but {why}"))
                     .remedy("Before the dry run, point the host to the same ingress as Synapse's host.")
             } else {
-                warning(format!("MAS can't be reached from here: {why}")).remedy(format!(
-                    "Open the address in a browser on a user's network. {}",
-                    expected.another_way(host)
-                ))
+                warning(format!("MAS can't be reached from here: {why}"))
+                    .remedy(format!("Open it in a browser on a user's network. {}", expected.another_way(host)))
             });
             return;
         }
@@ -126,9 +124,7 @@ fn keys(expected: &Expected, url: String, answer: &Reply) -> Finding {
             .remedy("Add an RSA key to the Secret (`openssl genrsa`), and start a reconcile.");
     }
     match &expected.modulus {
-        Known::Unreadable(why) => {
-            Finding::unknown(code, url, format!("MAS publishes an RSA key, which can't be compared: {why}"))
-        }
+        Known::Unreadable(why) => Finding::unknown(code, url, format!("MAS publishes an unverified RSA key: {why}")),
         Known::Known(modulus) if published.contains(&modulus.as_str()) => {
             Finding::ok(code, url, format!("MAS uses the RSA key of Secret {}", expected.secret_name))
         }

@@ -15,8 +15,7 @@ const NEW_LOGIN: Code = "new-login";
 pub fn not_tried(expected: &Expected, answers: &Replies) -> Option<Finding> {
     let url = Question::LogIn.url(expected);
     if matches!(expected.phase, EndpointPhase::Rehearsed | EndpointPhase::Migrating) {
-        let text =
-            "no login was tried: MAS is deployed but not migrated, and a login at MAS would make the migration fail";
+        let text = "no login was tried: MAS is deployed but not migrated; a login would make the migration fail";
         let remedy = "Use --login-file after the migration, or before MAS is deployed.";
         return Some(Finding::blocker(NEW_LOGIN, url, text).remedy(remedy));
     }
@@ -86,7 +85,7 @@ fn logged_in(expected: &Expected, user: &str, answers: &Replies) -> Finding {
     };
     let whose = match said(answers, &Question::WhoamiNew) {
         (_, Ok(whose)) => whose,
-        (0, Err(why)) => return unknown(format!("{user} can log in, but the request for the token's user got {why}")),
+        (0, Err(why)) => return unknown(format!("{user} can log in, but the user of the token is unknown: {why}")),
         (_, Err(why)) => {
             let text = format!("{user} can log in, but Synapse rejects the new token: it responds with {why}");
             return blocker(text).remedy(expected.look_at("Synapse"));
@@ -101,9 +100,7 @@ fn logged_in(expected: &Expected, user: &str, answers: &Replies) -> Finding {
         wanted.eq_ignore_ascii_case(localpart) && on == server && here == server
     });
     if !is_user || whose["user_id"] != body["user_id"] || whose["device_id"] != body["device_id"] {
-        let text = format!(
-            "the new token of {user} belongs to {names}, device {device}, which differs from the login's response"
-        );
+        let text = format!("{user}'s new token belongs to {names}, device {device}, unlike the login's response");
         return blocker(text).remedy("Stop, and ask Element Support: accounts are mixed up.");
     }
     let text =

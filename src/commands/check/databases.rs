@@ -121,7 +121,7 @@ async fn through_cluster(cluster: &Cluster, target: &Target, place: &ConnectionS
     let services = services.map_err(|error| error.to_string())?;
     let service = services.first().ok_or_else(|| format!("Service {name} doesn't exist in namespace {namespace}"))?;
     let labels = route::selector(service)
-        .ok_or_else(|| format!("Service {name} in {namespace} selects no pods, so its server is outside the cluster; check without --through-cluster"))?;
+        .ok_or_else(|| format!("Service {name} in {namespace} selects no pods; check without --through-cluster"))?;
     let labelled = Selection { labels: Some(labels), fields: None };
     let pods = cluster.list::<Value>(&resource::<Pod>(), Some(namespace), labelled, 500).all().await;
     let pods = pods.map_err(|error| error.to_string())?;

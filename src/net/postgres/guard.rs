@@ -20,7 +20,7 @@ const LARGEST: usize = 1 << 20;
 const MOST: usize = 8 << 20;
 
 #[derive(Debug, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+#[expect(clippy::struct_excessive_bools, reason = "each is an independent fact")]
 pub struct Facts {
     /// The server requested a password in any form.
     pub asked_password: bool,

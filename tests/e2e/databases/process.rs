@@ -149,7 +149,7 @@ async fn shared_database_is_found_whatever_its_host_name() {
     );
     let done = scene.shell.run(&line).await.expect(10);
     assert!(open(&done).contains(&one("mas-database-is-synapses", "blocker")), "{done}");
-    done.shows("are the same database: system identifier and OID are equal");
+    done.shows("are the same database: server and OID are equal");
 }
 
 #[tokio::test]

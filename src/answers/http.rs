@@ -1,30 +1,29 @@
-//! An HTTP answer, as data, and what can be said of it in words.
+//! An HTTP response as a value, and its description in words.
 
 use std::sync::LazyLock;
 
 use regex_lite::Regex;
 use serde_json::Value;
 
-/// An answer: its status, the few headers that count, and the beginning of its body.
+/// An HTTP response: status, some headers, and the beginning of the body.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Reply {
     pub status: u16,
     pub location: Option<String>,
     pub content_type: Option<String>,
-    /// The body, as much of it as was read.
     pub body: Vec<u8>,
-    /// There was more of it than anybody reads.
+    /// The body was longer than the limit.
     pub cut: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     Answered(Reply),
-    /// No connection: no address, nothing there, no TLS, no way through the proxy. A sentence says why.
+    /// No connection (DNS, TCP, TLS or proxy). A sentence says why.
     NotReached(String),
-    /// A connection, but no whole answer in time. A sentence says how far it came.
+    /// A connection, but no complete response in time. A sentence says why.
     Silent(String),
-    /// Something is there, but what it sends is no answer: too long, not HTTP. A sentence says what.
+    /// A response that is not HTTP. A sentence says why.
     Unusable(String),
     NotAsked(String),
 }
@@ -36,11 +35,11 @@ pub enum Reached<'a> {
     NotAsked,
 }
 
-/// Longest piece of foreign text in a sentence of ours.
+/// Limit of quoted text in characters.
 const EXCERPT: usize = 160;
 
 static TITLE: LazyLock<Regex> = LazyLock::new(|| regex("(?is)<title[^>]*>(.*?)</title"));
-/// Tags; scripts and styles with all that stands in them, which is not shown to anybody.
+/// Tags, and scripts and styles with their contents, which browsers don't show.
 static MARKUP: LazyLock<Regex> =
     LazyLock::new(|| regex(r"(?is)<(?:script|style)(?:[^a-z].*?)?(?:</(?:script|style)[^>]*>|$)|<[^>]*(?:>|$)"));
 
@@ -49,11 +48,11 @@ fn regex(pattern: &str) -> Regex {
 }
 
 impl Reply {
-    /// The body as JSON, or what it is instead, to complete "it answers …".
+    /// The body as a JSON object, or a description to complete "responds with …".
     pub fn json(&self) -> Result<Value, String> {
         if self.cut {
             return Err(format!(
-                "{} with more than {} kB, where a short JSON document belongs",
+                "{} and more than {} kB instead of a short JSON document",
                 self.status,
                 self.body.len() / 1000
             ));
@@ -61,16 +60,16 @@ impl Reply {
         serde_json::from_slice(&self.body)
             .ok()
             .filter(Value::is_object)
-            .ok_or_else(|| format!("{}, where a JSON document belongs", self.described()))
+            .ok_or_else(|| format!("{} instead of a JSON document", self.described()))
     }
 
-    /// The JSON of an answer with status 200, or what it is instead, to complete "it answers …".
+    /// The JSON object of a response with status 200, or a description to complete "responds with …".
     pub fn document(&self) -> Result<Value, String> {
         let document = self.json()?;
         if self.status == 200 { Ok(document) } else { Err(self.described()) }
     }
 
-    /// Status and what else tells people something: `404 M_UNRECOGNIZED`, `502 (a web page, "502 Bad Gateway")`.
+    /// Status and error code, title or text: `404 M_UNRECOGNIZED`, `502 (a web page, "502 Bad Gateway")`.
     pub fn described(&self) -> String {
         let status = self.status;
         if let Ok(body) = serde_json::from_slice::<Value>(&self.body) {
@@ -82,14 +81,14 @@ impl Reply {
             };
         }
         if let Some(location) = &self.location {
-            return format!("{status}, sending on to {}", excerpt(location));
+            return format!("{status}, a redirect to {}", excerpt(location));
         }
         match (self.title(), self.text()) {
             _ if self.body.is_empty() => format!("{status} without content"),
             (Some(title), _) => format!("{status} (a web page, \"{title}\")"),
             (None, _) if self.is_page() => format!("{status} (a web page)"),
-            _ if self.body.starts_with(&[0x1f, 0x8b]) => format!("{status} (compressed, which was not asked for)"),
-            (None, text) if text.is_empty() => format!("{status} (something that is not text)"),
+            _ if self.body.starts_with(&[0x1f, 0x8b]) => format!("{status} (unexpectedly compressed)"),
+            (None, text) if text.is_empty() => format!("{status} (binary data)"),
             (None, text) => format!("{status} \"{text}\""),
         }
     }
@@ -110,14 +109,14 @@ impl Reply {
         excerpt(&self.whole_text())
     }
 
-    /// All of the body as text, without markup, scripts and styles.
+    /// The body as text, without markup, scripts and styles.
     pub fn whole_text(&self) -> String {
         let text = String::from_utf8_lossy(&self.body);
         unescaped(&MARKUP.replace_all(&text, " "))
     }
 }
 
-/// The few entities that error pages use.
+/// Decodes the entities that error pages use.
 fn unescaped(text: &str) -> String {
     let entities = [
         ("&quot;", "\""),
@@ -131,7 +130,7 @@ fn unescaped(text: &str) -> String {
     entities.iter().fold(text.to_owned(), |text, (entity, character)| text.replace(entity, character))
 }
 
-/// Foreign text on one line, without control characters, and not longer than a sentence bears.
+/// Shortens foreign text to one line of at most [`EXCERPT`] characters, without control characters.
 pub fn excerpt(text: &str) -> String {
     let clean: String = text.chars().map(|c| if is_shown(c) { c } else { ' ' }).collect();
     let words = clean.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -142,13 +141,13 @@ pub fn excerpt(text: &str) -> String {
     format!("{}…", cut.trim_end())
 }
 
-/// Not what moves the cursor, turns the direction of writing or has no sign at all.
+/// Excludes control characters, changes of direction, and the replacement character.
 fn is_shown(c: char) -> bool {
     !c.is_control()
         && !matches!(c, '\u{fffd}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Percent-encodes everything that is not unreserved (RFC 3986 §2.3), so that an id cannot leave its place in the address.
+/// Percent-encodes everything that is not unreserved (RFC 3986 §2.3), so that an id stays one path segment.
 pub fn encoded(text: &str) -> String {
     form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20")
 }

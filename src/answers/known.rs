@@ -1,10 +1,9 @@
-//! What may not have been readable.
+//! A value that may be unreadable.
 
-/// Something that may not have been readable.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Known<T> {
     Known(T),
-    /// It was not; a sentence says why.
+    /// A sentence says why.
     Unreadable(String),
 }
 

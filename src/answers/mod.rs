@@ -1,4 +1,4 @@
-//! What MAS, Synapse, the identity providers and the databases answered, as values: `net` reads them, `checks` judges them.
+//! Replies of MAS, Synapse, the identity providers and the databases as values: `net` creates them, `checks` evaluates them.
 
 pub mod http;
 mod known;

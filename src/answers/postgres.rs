@@ -1,14 +1,14 @@
-//! What was asked of the two databases, and what they said.
+//! Settings and contents of MAS's and Synapse's databases.
 
 use super::known::Known;
 
-/// Where MAS's database stands in the spec, and Synapse's.
+/// Paths of the databases' settings in the spec.
 pub const MAS_PATH: &str = "spec.components.matrixAuthenticationService.config.postgresql";
 pub const SYNAPSE_PATH: &str = "spec.components.synapse.config.postgresql";
-/// PostgreSQL's port, where none is set.
+/// PostgreSQL's default port.
 pub const PORT: u16 = 5432;
 
-/// Tables that have to be empty before a migration (syn2mas, `mas_writer`).
+/// Tables that must be empty before a migration (syn2mas, `mas_writer`).
 pub const MAS_TABLES: [&str; 8] = [
     "users",
     "user_passwords",
@@ -53,13 +53,13 @@ impl Application {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SslMode {
     Disable,
-    /// Only where the server insists. MAS's library never does.
+    /// TLS only if the server requires it. MAS's library never retries with TLS.
     Allow,
     Prefer,
     Require,
-    /// Always, and the certificate has to lead to a known CA.
+    /// TLS with a certificate of a trusted CA.
     VerifyCa,
-    /// The same, and it has to be for this host.
+    /// The same, with this host in the certificate.
     VerifyFull,
 }
 
@@ -90,9 +90,9 @@ pub struct ConnectionSettings {
     pub database: String,
     pub user: String,
     pub mode: SslMode,
-    /// Whether `mode` stands in the spec, or is a default.
+    /// Whether the spec sets `mode`.
     pub mode_set: bool,
-    /// Name of the Secret and the key in it that hold the password.
+    /// Secret and key of the password.
     pub password: (String, String),
 }
 
@@ -114,14 +114,13 @@ pub enum ProbeError {
     NotAsked(String),
     NoWay(String),
     TimedOut,
-    /// What answers is no PostgreSQL server; a sentence says why that is known.
     NotPostgres(String),
     NoTls,
     Certificate(String),
-    /// It wanted the password in clear over a connection that anybody could listen to; it was not sent.
+    /// The server requested the password in plain text over an unencrypted connection; it was not sent.
     InClear,
     Refused(Refusal),
-    /// It refused what `SASLprep` makes of the password; the bytes as they are were not tried. Holds its words.
+    /// The server rejected the password after `SASLprep`; the original bytes were not tried.
     RefusedPrepared(String),
     Lost(String),
 }
@@ -129,28 +128,27 @@ pub enum ProbeError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Pooling {
     None,
-    /// Somebody stands between, and a session stayed with one process of the server while others were at work.
+    /// A session kept its server process while another session was active.
     BySession,
-    /// Somebody stands between, and a session was moved from one process of the server to another.
+    /// A session changed its server process between transactions.
     ByTransaction,
-    /// Somebody stands between; how sessions are pooled was not to be seen.
+    /// A pooler with an unknown mode.
     Unclear(String),
 }
 
-/// What tells one database from all others, whatever names lead to it.
+/// Identifies a database, whatever its host name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
-    /// The cluster's system identifier, where the role may read it.
+    /// The cluster's system identifier, if the role can read it.
     pub system: Option<String>,
-    /// When the server was started, as it writes it.
+    /// Start time of the server, as it reports it.
     pub started: String,
-    /// The database's number on its server.
     pub oid: i64,
     pub name: String,
 }
 
 impl Identity {
-    /// Whether two are the same database. Standbys share the identifier with their primary, but were started at other times.
+    /// Whether two identities are the same database. A standby has the identifier of its primary, but another start time.
     pub fn is(&self, other: &Self) -> bool {
         let server = match (&self.system, &other.system) {
             (Some(one), Some(another)) => one == another,
@@ -161,20 +159,18 @@ impl Identity {
 }
 
 #[derive(Debug, Clone, PartialEq)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+#[expect(clippy::struct_excessive_bools, reason = "each is an independent fact")]
 pub struct Server {
     /// `server_version_num`: 150018 is 15.18.
     pub version: Known<i64>,
-    /// Whether the connection was encrypted with TLS up to the server.
     pub tls: bool,
     pub through_cluster: bool,
-    /// Whether the server asked for the password; some take anybody from some addresses.
+    /// Whether the server requested the password; `trust` in pg_hba.conf doesn't.
     pub asked_password: bool,
-    /// Whether it accepted what `SASLprep` makes of the password, and so refuses the bytes as MAS and syn2mas send them.
+    /// Whether the server accepted the password only after `SASLprep`, and so rejects the bytes that MAS and syn2mas send.
     pub prepared: bool,
-    /// The limits in milliseconds of a session of this role on statements and transactions, by the setting's name.
+    /// Time limits for statements and transactions of this role in milliseconds, by setting.
     pub timeouts: Known<Vec<(String, i64)>>,
-    /// Whether it takes writes: false on a standby.
     pub standby: Known<bool>,
     pub identity: Known<Identity>,
     pub pooling: Pooling,
@@ -182,25 +178,24 @@ pub struct Server {
 
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Tables {
-    /// Those of [`MAS_TABLES`] that exist, and whether there are rows in them; `Unreadable` where that could not be
-    /// read.
+    /// Those of [`MAS_TABLES`] that exist, and whether they have rows.
     pub present: Vec<(&'static str, Known<bool>)>,
-    /// Whether MAS's own list of schema changes is there.
+    /// Whether MAS's table of schema migrations exists.
     pub migrations: bool,
     pub renamed: i64,
-    /// Tables that belong to a role which MAS's is no member of.
+    /// Number of tables whose owner is a role that MAS's role is not a member of.
     pub of_others: i64,
-    /// Tables in all, those of PostgreSQL itself not counted.
+    /// Number of tables, without PostgreSQL's own.
     pub all: i64,
     pub synapses: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Rights {
-    /// The first schema of the search path that exists.
+    /// The first existing schema of the search path.
     pub schema: Option<String>,
     pub create_in_schema: bool,
-    /// `CREATE` on the database, which an extension needs.
+    /// `CREATE` on the database, which extensions require.
     pub create_in_database: bool,
     pub superuser: bool,
 }
@@ -208,19 +203,19 @@ pub struct Rights {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Trigram {
     pub installed: bool,
-    /// The server has it to be created.
+    /// Whether `CREATE EXTENSION` is possible on this server.
     pub available: bool,
-    /// Whoever may create in the database may create it; `None` before PostgreSQL 13.
+    /// Whether roles with `CREATE` on the database can create it; `None` before PostgreSQL 13.
     pub trusted: Option<bool>,
 }
 
-/// Connections. PostgreSQL's -1 for "no limit" is `None`.
+/// Connection limits; `None` is no limit (PostgreSQL's -1).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Connections {
     pub of_role: Option<i64>,
     pub of_database: Option<i64>,
     pub of_server: i64,
-    /// How many of those are for superusers only.
+    /// Connections of `of_server` that only superusers can use.
     pub reserved: i64,
     pub used: i64,
 }
@@ -235,27 +230,27 @@ pub struct MasDatabase {
     pub connections: Known<Connections>,
 }
 
-/// What Synapse's database said. Numbers are of rows.
+/// Contents of Synapse's database, as numbers of rows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SynapseDatabase {
     pub server: Server,
     pub is_synapses: Known<bool>,
     pub guests: Known<i64>,
-    /// Addresses that are no e-mail addresses, by medium.
+    /// Addresses other than e-mail, by medium.
     pub threepids: Known<Vec<(String, i64)>>,
     /// Links to identity providers, by Synapse's name of the provider.
     pub providers: Known<Vec<(String, i64)>>,
-    /// Users of another server name, or of none: those of application services apart.
+    /// Users of another server name, or of none.
     pub foreign: Known<Foreign>,
     pub orphans: Vec<(&'static str, Known<i64>)>,
     pub no_login: Known<i64>,
-    /// Rows by table, as PostgreSQL estimates them; `None` where it never counted.
+    /// PostgreSQL's estimate of rows by table; `None` without an estimate.
     pub sizes: Known<Vec<(String, Option<i64>)>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Foreign {
     pub people: i64,
-    /// Of application services; those are skipped.
+    /// Users of application services, which syn2mas skips.
     pub services: i64,
 }

@@ -1,6 +1,6 @@
-//! How people log in today, and whether that can be migrated.
+//! Whether the ways to log in can be migrated.
 //!
-//! Of `delegatedAuth` only some names are known for sure, so they are read in either spelling and as one object or a list.
+//! Only some fields of `delegatedAuth` are documented, so names are read in either spelling, as one object or a list.
 
 use std::collections::BTreeMap;
 
@@ -43,7 +43,7 @@ pub(super) fn check(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Fi
     email(snapshot, purpose, findings);
 }
 
-/// The fields of this kind that are set, with their names as they stand.
+/// The matching fields that are set, with their original names.
 fn named(object: &Value, is_it: impl Fn(&str) -> bool) -> Vec<(&str, &Value)> {
     let fields = object.as_object().into_iter().flatten();
     fields
@@ -66,24 +66,24 @@ fn is_set(value: &Value) -> bool {
 
 fn unsupported(delegated: &Value, findings: &mut Vec<Finding>) {
     type Named = fn(&str) -> bool;
-    let rows: [(Code, &str, &str, Named); 3] = [
-        (SAML, "SAML", "SAML", |name| name.starts_with("saml")),
-        (CAS, "CAS", "CAS", |name| matches!(name, "cas" | "casconfig" | "casserver" | "casproviders")),
-        (JWT, "JSON Web Tokens", "this", |name| name.starts_with("jwt")),
+    let rows: [(Code, &str, Named); 3] = [
+        (SAML, "SAML", |name| name.starts_with("saml")),
+        (CAS, "CAS", |name| matches!(name, "cas" | "casconfig" | "casserver" | "casproviders")),
+        (JWT, "JSON Web Tokens", |name| name.starts_with("jwt")),
     ];
-    for (code, what, support, is_it) in rows {
+    for (code, what, is_it) in rows {
         for (key, _) in named(delegated, is_it) {
-            let text = format!("people log in with {what}, which cannot be migrated");
-            let remedy = format!("Reach out to Element Support about {support} before you go on.");
+            let text = format!("users log in with {what}, which cannot be migrated");
+            let remedy = format!("Ask Element Support about {what} before you continue.");
             findings.push(Finding::blocker(code, format!("{DELEGATED}.{key}"), text).remedy(remedy).guide());
         }
     }
 }
 
-/// It is a component of its own in some releases, and a section of Synapse's in others.
+/// A separate component in some releases, and a section of Synapse's configuration in others.
 fn group_sync(deployment: &Deployment, findings: &mut Vec<Finding>) {
     let is_it = |name: &str| name.contains("groupsync");
-    // A component without any settings is there all the same.
+    // A component without settings still exists.
     let there = |value: &Value| value.as_object().is_some_and(serde_json::Map::is_empty) || is_set(value);
     let components = deployment.components().filter(|(name, value)| is_it(&squashed(name)) && there(value));
     let mut places: Vec<String> = components.map(|(name, _)| format!("spec.components.{name}")).collect();
@@ -93,12 +93,12 @@ fn group_sync(deployment: &Deployment, findings: &mut Vec<Finding>) {
         places.extend(named(object, is_it).into_iter().map(|(key, _)| format!("{path}.{key}")));
     }
     findings.extend(places.into_iter().map(|place| {
-        let text = "GroupSync is not supported with MAS; it needs legacy authentication";
-        Finding::blocker(GROUP_SYNC, place, text).remedy("Take GroupSync out, or stay with legacy authentication.")
+        let text = "GroupSync requires legacy authentication and doesn't support MAS";
+        Finding::blocker(GROUP_SYNC, place, text).remedy("Remove GroupSync, or stay with legacy authentication.")
     }));
 }
 
-/// Local accounts are on where their section is, or where no way to log in is configured at all.
+/// Whether local accounts are on: with their section, or if no other way to log in is configured.
 fn local_accounts(delegated: &Value) -> bool {
     let is_it = |name: &str| name == "localpassworddatabase";
     let present = delegated.as_object().into_iter().flatten().find(|(name, _)| is_it(&squashed(name)));
@@ -118,11 +118,11 @@ fn ldap_needs_release(snapshot: &Snapshot, subject: &str) -> Finding {
     let new_enough = snapshot.chart.as_ref().and_then(|chart| chart.is_at_least(ChartRelease::FIRST_WITH_LDAP));
     match new_enough {
         Some(true) => Finding::ok(LDAP, subject, "this release migrates LDAP"),
-        Some(false) => Finding::blocker(LDAP, subject, "people log in with LDAP, which this release cannot migrate")
-            .remedy("Upgrade to ESS Classic 25.10.1 (chart 2.29.0) or later first.")
+        Some(false) => Finding::blocker(LDAP, subject, "users log in with LDAP, which this release cannot migrate")
+            .remedy("First upgrade to ESS Classic 25.10.1 (chart 2.29.0) or later.")
             .guide(),
         None => {
-            let text = "people log in with LDAP, which needs ESS Classic 25.10.1 (chart 2.29.0); the installed version could not be found out";
+            let text = "users log in with LDAP, which requires ESS Classic 25.10.1 (chart 2.29.0); couldn't determine the installed version";
             let remedy = "Make sure that the installed release is 25.10.1 (chart 2.29.0) or later.";
             Finding::unknown(LDAP, subject, text).remedy(remedy).guide()
         }
@@ -130,12 +130,14 @@ fn ldap_needs_release(snapshot: &Snapshot, subject: &str) -> Finding {
 }
 
 fn ldap_only(subject: &str) -> Finding {
-    let text = "LDAP is the only one that checks passwords here; syn2mas warns about that, and a warning may be enough to fail the dry run";
-    let remedy = "With ESS Classic 25.10.1 or later this is expected. Watch the dry run; if it fails over this, ask Element Support.";
+    let text =
+        "only LDAP checks passwords in this deployment; syn2mas warns about that, which can make the dry run fail";
+    let remedy =
+        "This is expected with ESS Classic 25.10.1 or later. If the dry run fails because of it, ask Element Support.";
     Finding::warning(LDAP_ONLY, subject, text).remedy(remedy)
 }
 
-/// The OIDC providers of `delegatedAuth.oidc`: ids that MAS keeps, and what does not come along.
+/// The OIDC providers of `delegatedAuth.oidc`: their ids, and settings that MAS ignores.
 fn providers(snapshot: &Snapshot, findings: &mut Vec<Finding>) {
     ids(&snapshot.deployment.identity_providers(), findings);
     let entries = snapshot.deployment.delegated_auth()["oidc"].as_array();
@@ -154,46 +156,45 @@ fn ids(providers: &[IdentityProvider], findings: &mut Vec<Finding>) {
         let subject = format!("{OIDC}[{}].idpId", provider.index);
         if provider.idp_id.is_empty() {
             let text = "the identity provider has no idpId, so it has no redirect URI at MAS";
-            let remedy =
-                "Ask Element Support how the provider is to be named; do not invent an id, people's links hang on it.";
+            let remedy = "Ask Element Support for the provider's id. Don't invent one: accounts are linked to the provider by this id.";
             findings.push(Finding::blocker(IDP_ID_MISSING, subject, text).remedy(remedy));
             continue;
         }
-        // MAS reads ids without regard to case, so these two would be one provider.
+        // MAS ignores case in ids, so these two would be one provider.
         if let Some(first) = seen.insert(provider.idp_id.to_ascii_uppercase(), provider.index) {
-            let text = format!("it is the same id as that of entry {first}");
-            let remedy = "Ask Element Support which of the two is in use; do not rename that one, people's links hang on its id.";
+            let text = format!("the id is the same as the id of entry {first}");
+            let remedy = "Ask Element Support which of the two is in use. Don't rename that one: accounts are linked to the provider by this id.";
             findings.push(Finding::blocker(IDP_ID_DUPLICATE, &subject, text).remedy(remedy));
         }
         if let Some(problem) = not_kept(&provider.idp_id) {
             let text = format!("{:?} {problem}", provider.idp_id);
-            let remedy = "Ask Element Support before you go on. Do not rename it: people's links to the provider hang on this id. \
-                          The redirect URI that MAS uses may differ from the one shown here.";
+            let remedy = "Ask Element Support before you continue. Don't rename it: accounts are linked to the provider by this id. \
+                          MAS's redirect URI can differ from the one shown here.";
             findings.push(Finding::warning(IDP_ID_NOT_ULID, subject, text).remedy(remedy));
         }
     }
 }
 
-/// Why MAS does not keep the id as it is; `None` if it does.
+/// Why MAS changes or rejects the id; `None` if it keeps it.
 fn not_kept(id: &str) -> Option<String> {
     let upper = id.to_ascii_uppercase();
     if is_canonical_ulid(id) {
         None
     } else if is_canonical_ulid(&upper) {
-        Some(format!("is a ULID in lower case; MAS turns it into {upper}, also in the redirect URI"))
+        Some(format!("is a ULID in lower case; MAS changes it to {upper}, also in the redirect URI"))
     } else if upper.starts_with(|first: char| first.is_ascii_uppercase() || matches!(first, '8' | '9'))
         && is_canonical_ulid(&format!("0{}", &upper[1..]))
     {
-        let text = "looks like a ULID, but begins with more than 7; MAS would silently make another id of it";
+        let text = "looks like a ULID, but its first character is above 7; MAS silently changes it to another id";
         Some(text.to_owned())
     } else {
-        Some("is not a ULID, which is what MAS takes as a provider's id".to_owned())
+        Some("is not a ULID, which MAS requires as a provider's id".to_owned())
     }
 }
 
-/// The guide, step 1 of the wizard: e-mail delivery is needed where people register or reset passwords themselves.
+/// MAS needs e-mail delivery if users register or reset passwords. Source: the guide, step 1 of the wizard.
 fn email(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Finding>) {
-    // At `prepare` it is on the list of what is left to be done by hand.
+    // `prepare` lists it among the manual steps.
     let delegated = snapshot.deployment.delegated_auth();
     if purpose == Purpose::Prepare || !local_accounts(delegated) || has_email(snapshot.deployment.mas()) {
         return;
@@ -205,15 +206,15 @@ fn email(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Finding>) {
     });
     let what = match (registers, synapse_sends_email(snapshot)) {
         (false, false) => return,
-        (true, false) => "people register here themselves",
-        (false, true) => "people reset forgotten passwords here by e-mail",
-        (true, true) => "people register and reset forgotten passwords here themselves",
+        (true, false) => "users can register",
+        (false, true) => "users can reset forgotten passwords by e-mail",
+        (true, true) => "users can register and reset forgotten passwords",
     };
     let field = snapshot.features.known().and_then(|features| features.email.as_deref());
     let place = field.map_or_else(|| MAS.to_owned(), |field| format!("{MAS}.{field}"));
     let text =
-        format!("{what}; with MAS it is MAS that sends these mails, and no e-mail delivery is configured for it");
-    let remedy = "Configure e-mail delivery for MAS before the activation, in the manifest or the installer.";
+        format!("{what}; after the migration, MAS sends these e-mails, but no e-mail delivery is configured for MAS");
+    let remedy = "Before the activation, configure e-mail delivery for MAS in the manifest or the installer.";
     findings.push(Finding::warning(MAS_EMAIL, place, text).remedy(remedy).guide());
 }
 
@@ -223,7 +224,7 @@ fn synapse_sends_email(snapshot: &Snapshot) -> bool {
     sends_email(snapshot) || named(config, typed).iter().any(|(_, value)| value.is_object())
 }
 
-/// Whether anything in the component looks like a mail server's settings.
+/// Whether a field of the component looks like settings of a mail server.
 fn has_email(component: Option<&Value>) -> bool {
     let Some(config) = component.map(|component| &component["config"]) else { return false };
     let mut stack = vec![(config, 0)];

@@ -1,4 +1,4 @@
-//! Is this ESS Classic, and new enough?
+//! Whether the release of ESS Classic supports the migration.
 
 use super::finding::{Code, Finding};
 use super::snapshot::{Purpose, Snapshot};
@@ -14,29 +14,29 @@ const SUBJECT: &str = "spec.components.matrixAuthenticationService.config.active
 
 pub(super) fn check(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Finding>) {
     findings.extend(served(snapshot));
-    if let Some(finding) = on_mas_already(snapshot, purpose) {
+    if let Some(finding) = installed_with_mas(snapshot, purpose) {
         findings.push(finding);
         return;
     }
     findings.push(match &snapshot.features {
         Known::Known(features) if features.active => {
-            Finding::ok(MAS_SUPPORTED, SUBJECT, "this release's ElementDeployment has the switch")
+            Finding::ok(MAS_SUPPORTED, SUBJECT, "this release's ElementDeployment has the field config.active")
         }
         Known::Known(features) => {
             let missing =
-                if features.mas { "no switch config.active" } else { "no component matrixAuthenticationService" };
+                if features.mas { "no field config.active" } else { "no component matrixAuthenticationService" };
             let text =
-                format!("this release's ElementDeployment has {missing}, so the API server would drop the change");
+                format!("this release's ElementDeployment has {missing}, so the API server would discard the change");
             let remedy =
-                "Upgrade to ESS Classic 25.09.01 (chart 2.28.1) or later, with LDAP to 25.10.1 (chart 2.29.0).";
+                "Upgrade to ESS Classic 25.09.01 (chart 2.28.1) or later; LDAP requires 25.10.1 (chart 2.29.0).";
             Finding::blocker(MAS_SUPPORTED, SUBJECT, text).remedy(remedy).guide()
         }
         Known::Unreadable(_) if snapshot.deployment.active().is_some() => {
-            Finding::ok(MAS_SUPPORTED, SUBJECT, "the switch is in the object")
+            Finding::ok(MAS_SUPPORTED, SUBJECT, "the ElementDeployment has the field config.active")
         }
         Known::Unreadable(why) => {
-            let text = format!("whether this release's ElementDeployment has the switch could not be found out: {why}");
-            let remedy = "The API server refuses fields that it does not know, so going on cannot lose the change.";
+            let text = format!("couldn't determine whether this release has the field config.active: {why}");
+            let remedy = "The API server rejects unknown fields, so the change can't be lost if you continue.";
             Finding::unknown(MAS_SUPPORTED, SUBJECT, text).remedy(remedy)
         }
     });
@@ -50,39 +50,38 @@ fn served(snapshot: &Snapshot) -> Option<Finding> {
     let version = version.rsplit('/').next().unwrap_or_default();
     let text = match version {
         "" => return None,
-        "v1alpha2" => "it is served as v1alpha2".to_owned(),
-        other => format!("it is served as {other} only, which older releases do"),
+        "v1alpha2" => "the API server serves v1alpha2".to_owned(),
+        other => format!("the API server serves only {other}, as in older releases"),
     };
     Some(Finding::ok(API_VERSION, "elementdeployments.matrix.element.io", text))
 }
 
-/// Releases before the migration have MAS too, for those who were installed with it: without a switch, and with nothing to
-/// migrate.
-fn on_mas_already(snapshot: &Snapshot, purpose: Purpose) -> Option<Finding> {
+/// Older releases can be installed with MAS: without the field `active`, and with nothing to migrate.
+fn installed_with_mas(snapshot: &Snapshot, purpose: Purpose) -> Option<Finding> {
     let without_switch = snapshot.features.known().is_some_and(|features| features.mas && !features.active);
     if !without_switch || snapshot.deployment.mas().is_none() {
         return None;
     }
     let subject = "spec.components.matrixAuthenticationService";
-    let text = "MAS is part of this deployment, in a release that has no switch for it: it was installed with MAS, and there is nothing to migrate";
+    let text = "the deployment was installed with MAS: it has the component, but its release has no field config.active, so there is nothing to migrate";
     Some(match purpose {
         Purpose::Look => Finding::ok(ALREADY_MIGRATED, subject, text),
         _ => Finding::blocker(ALREADY_MIGRATED, subject, text)
-            .remedy("If people still log in at Synapse, ask Element Support what this deployment is."),
+            .remedy("If users still log in at Synapse, ask Element Support."),
     })
 }
 
-/// The schema decides what can be written; the release says what the operator makes of it.
+/// Checks the installed release: the schema shows only what can be written, not what the operator supports.
 fn release(release: &ChartRelease) -> Option<Finding> {
     let subject = release.to_string();
-    let ess = release.ess().map_or_else(String::new, |ess| format!(" (ESS {ess})"));
+    let ess = release.ess().map_or_else(String::new, |ess| format!(", ESS {ess},"));
     if release.is_at_least(ChartRelease::FIRST_WITH_MIGRATION)? {
-        return Some(Finding::ok(RELEASE_TOO_OLD, subject, format!("it{ess} can migrate")));
+        return Some(Finding::ok(RELEASE_TOO_OLD, subject, format!("this release{ess} supports the migration")));
     }
-    let text = "the migration needs chart 2.28.1 (ESS 25.09.01) or later";
-    // Whoever keeps copies of images may tag them as they like.
+    let text = "the migration requires chart 2.28.1 (ESS 25.09.01) or later";
+    // Mirrors can use other tags.
     let make = if release.source() == VersionSource::Image { Finding::warning } else { Finding::blocker };
-    Some(make(RELEASE_TOO_OLD, subject, text).remedy("Upgrade ESS Classic first, and let it reconcile.").guide())
+    Some(make(RELEASE_TOO_OLD, subject, text).remedy("First upgrade ESS Classic, and wait for the reconcile.").guide())
 }
 
 #[cfg(test)]
@@ -98,17 +97,17 @@ mod tests {
     }
 
     #[test]
-    fn the_served_version_is_said() {
+    fn served_version_is_reported() {
         let served = |version: &str| tests::snapshot(|object| object["apiVersion"] = json!(version));
         for version in ["matrix.element.io/v1alpha2", "matrix.element.io/v1alpha1"] {
-            let told = run(&served(version), Purpose::Look).into_iter().find(|one| one.code == "api-version").unwrap();
-            assert!(told.message.contains(version.rsplit('/').next().unwrap()), "{}", told.message);
+            let found = run(&served(version), Purpose::Look).into_iter().find(|one| one.code == "api-version").unwrap();
+            assert!(found.message.contains(version.rsplit('/').next().unwrap()), "{}", found.message);
         }
         assert_eq!(found(&served(""), Purpose::Look, "api-version"), None);
     }
 
     #[test]
-    fn a_release_is_judged_by_what_names_it() {
+    fn release_of_a_chart_counts_more_than_an_image_tag() {
         let with = |release: Option<ChartRelease>| {
             let mut snapshot = tests::snapshot(|_| {});
             snapshot.chart = release;
@@ -120,10 +119,10 @@ mod tests {
         assert_eq!(with(chart("25.08.2")), Some(Severity::Blocker));
         assert_eq!(with(chart("2.28.1")), Some(Severity::Ok));
         assert_eq!(with(chart("25.09.01")), Some(Severity::Ok));
-        assert_eq!(with(image("2.27.0")), Some(Severity::Warning), "tags of copies are anybody's");
+        assert_eq!(with(image("2.27.0")), Some(Severity::Warning), "mirrors can use other tags");
         assert_eq!(with(image("2.29.0")), Some(Severity::Ok));
-        for untold in [chart("^2.0.0"), chart("main"), None] {
-            assert_eq!(with(untold), None);
+        for unknown in [chart("^2.0.0"), chart("main"), None] {
+            assert_eq!(with(unknown), None);
         }
     }
 

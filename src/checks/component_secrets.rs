@@ -1,5 +1,5 @@
-//! The other components' Secrets. Before it does anything else, the operator checks that every `*SecretKey` of every
-//! component is a key of that component's Secret, and gives up where one is not.
+//! The Secrets of other components. At the start of each reconcile, the operator checks that every `*SecretKey` of every
+//! component is a key of its Secret, and fails otherwise.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,7 +21,7 @@ struct Reference {
     key: String,
 }
 
-/// The Secrets that the components refer to keys of, the most important ones first. MAS's own is not among them.
+/// The Secrets with keys that components refer to, except MAS's, the most important ones first.
 pub fn secrets_to_look_at(deployment: &Deployment) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for reference in references(deployment) {
@@ -35,7 +35,7 @@ pub fn secrets_to_look_at(deployment: &Deployment) -> Vec<String> {
 
 pub(super) fn check(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Finding>) {
     let around = &snapshot.components;
-    // `prepare` starts no run of the operator; and where nothing was looked at there is nothing to say.
+    // `prepare` starts no reconcile.
     if purpose == Purpose::Prepare || (around.secrets.is_empty() && around.left_out.is_empty()) {
         return;
     }
@@ -54,12 +54,12 @@ pub(super) fn check(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Fi
     unknown(snapshot, findings);
     if findings.len() == before {
         let names: Vec<&str> = keys.keys().copied().collect();
-        let text = "every key that a component refers to is there";
+        let text = "they contain every key that a component refers to";
         findings.push(Finding::ok(COMPONENT_SECRET, format!("Secrets {}", names.join(", ")), text));
     }
 }
 
-/// Every reference that the operator insists on. Those of certificates have a rule of their own.
+/// Every reference that the operator requires, except certificates, which [`certificates`] checks.
 fn references(deployment: &Deployment) -> Vec<Reference> {
     let global = &deployment.spec()["global"];
     let text = |value: &Value, default: &str| value.as_str().unwrap_or(default).to_owned();
@@ -87,10 +87,10 @@ fn no_secret(name: &str, references: &[&Reference]) -> Finding {
     let keys = keys.into_iter().collect::<Vec<_>>().join(", ");
     let component = references.first().map_or("", |reference| reference.component.as_str());
     let text = format!(
-        "it does not exist, but {component} refers to it (keys {keys}); the operator refuses to reconcile without it"
+        "the Secret doesn't exist, but {component} refers to it (keys {keys}); the operator refuses to reconcile without it"
     );
     Finding::blocker(COMPONENT_SECRET, format!("Secret {name}"), text)
-        .remedy("Find out who removed it and bring it back; its values cannot be made anew.")
+        .remedy("Restore the Secret; its values can't be generated again.")
 }
 
 fn absent(reference: &Reference) -> Finding {
@@ -99,11 +99,11 @@ fn absent(reference: &Reference) -> Finding {
         "component {component}, property {property}: absent from {secret}/{key}; the operator refuses to reconcile without it"
     );
     Finding::blocker(COMPONENT_SECRET, format!("Secret {secret}, key {key}"), text)
-        .remedy("Add the key to the Secret, or let the property name one that is there.")
+        .remedy("Add the key to the Secret, or set the property to an existing key.")
 }
 
-/// In TLS mode `certfile` the operator takes certificate and key from the component's Secret if both are there, else both
-/// from the global one, under the names that `spec.global` has for them.
+/// In TLS mode `certfile`, the operator takes certificate and key from the component's Secret if it contains both, else from
+/// the global Secret, with the key names of `spec.global`.
 fn certificates(
     deployment: &Deployment,
     keys: &BTreeMap<&str, &Option<BTreeSet<String>>>,
@@ -113,26 +113,26 @@ fn certificates(
         keys.get(secret).map(|keys| keys.as_ref().is_some_and(|keys| keys.contains(&pair.0) && keys.contains(&pair.1)))
     };
     let global_secret = deployment.spec()["global"]["secretName"].as_str().unwrap_or("global");
-    // Without names for them there is no certificate in the global Secret; `None` is for what could not be looked at.
+    // Without key names, the global Secret has no certificate; `None` means that the Secret couldn't be read.
     let global = pair(deployment.global_tls()).map_or(Some(false), |pair| has(global_secret, &pair));
     for (component, value) in deployment.components().filter(|(name, _)| *name != MAS) {
         let is_certfile = deployment.tls_mode(component).is_some_and(|(mode, _)| mode == TlsMode::Certfile);
         let Some(secret) = value["secretName"].as_str().filter(|_| is_certfile) else { continue };
-        // Names that only the schema's defaults know are not judged.
+        // Key names that only the schema's defaults set are unknown.
         let Some(own_pair) = pair(&value["k8s"]["ingress"]["tls"]) else { continue };
         if has(secret, &own_pair) == Some(false) && global != Some(true) {
             let (certificate, key) = &own_pair;
             let subject = format!("Secret {secret}, keys {certificate} and {key}");
             let message = |elsewhere: &str| {
-                format!("component {component} has no certificate in them (TLS mode certfile), and {elsewhere}")
+                format!("component {component} (TLS mode certfile) has no certificate in these keys, and {elsewhere}")
             };
             findings.push(if global.is_some() {
-                let elsewhere = format!("neither has the global Secret {global_secret} a certificate in its place");
+                let elsewhere = format!("the global Secret {global_secret} has none either");
                 Finding::blocker(COMPONENT_SECRET, subject, message(&elsewhere))
                     .remedy("Add both keys to one of the two Secrets.")
             } else {
-                Finding::unknown(COMPONENT_SECRET, subject, message("the global Secret could not be looked at"))
-                    .remedy("Make sure that the certificate is in the global Secret.")
+                Finding::unknown(COMPONENT_SECRET, subject, message("the global Secret couldn't be read"))
+                    .remedy("Make sure that the global Secret contains the certificate.")
             });
         }
     }
@@ -148,7 +148,9 @@ fn unknown(snapshot: &Snapshot, findings: &mut Vec<Finding>) {
     let mut unknown = |names: &[&str], text: String| {
         let kind = if names.len() == 1 { "Secret" } else { "Secrets" };
         let finding = Finding::unknown(COMPONENT_SECRET, format!("{kind} {}", names.join(", ")), text);
-        findings.push(finding.remedy("Without it nobody can tell whether the operator finds every key that it insists on. It found them at its last good run."));
+        findings.push(finding.remedy(
+            "Make sure that every key that the components refer to exists. The last successful reconcile found them.",
+        ));
     };
     let unreadable = around.secrets.iter().filter_map(|one| match &one.keys {
         Known::Unreadable(why) => Some((one.name.as_str(), why)),
@@ -156,11 +158,11 @@ fn unknown(snapshot: &Snapshot, findings: &mut Vec<Finding>) {
     });
     let (names, reasons): (Vec<&str>, Vec<&String>) = unreadable.unzip();
     if let Some(why) = reasons.first() {
-        unknown(&names, format!("could not be read: {why}"));
+        unknown(&names, format!("couldn't be read: {why}"));
     }
     if !around.left_out.is_empty() {
         let names: Vec<&str> = around.left_out.iter().map(String::as_str).collect();
-        let text = "not looked at, to keep the number of requests small; `dry-run` looks at every one";
+        let text = "not read, to limit the number of requests; `dry-run` reads all of them";
         unknown(&names, text.to_owned());
     }
 }

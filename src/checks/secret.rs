@@ -1,4 +1,4 @@
-//! The MAS Secret: is everything in it that the operator and MAS will look for?
+//! The MAS Secret: whether it contains every key that the operator and MAS require.
 
 use super::finding::{Code, Finding};
 use super::snapshot::{Purpose, Snapshot};
@@ -13,7 +13,7 @@ const SECRET_MANAGED: Code = "mas-secret-managed";
 const ENCRYPTION_SECRET_LOST: Code = "encryption-secret-lost";
 
 pub(super) fn check(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Finding>) {
-    // `prepare` is what makes it, and has its own rule for the encryption secret.
+    // `prepare` creates it, and has its own rule for the encryption secret.
     if purpose == Purpose::Prepare {
         return;
     }
@@ -24,7 +24,7 @@ pub(super) fn check(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Fi
         return;
     }
     if let (Purpose::Look, Some(Some(secret))) = (purpose, snapshot.secret.known()) {
-        // What `prepare` would put there.
+        // The keys that `prepare` writes.
         let keys = snapshot.secret_keys();
         let written = [&keys.encryption_secret, &keys.rsa_private_key, &keys.postgres_password];
         let lacks = written.into_iter().any(|key| !secret.data.contains_key(key));
@@ -35,23 +35,24 @@ pub(super) fn check(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Fi
     match &snapshot.secret {
         Known::Unreadable(why) => {
             let remedy =
-                "Without reading it, nobody can tell whether it is complete and still the one that was rehearsed.";
-            findings.push(Finding::unknown(SECRET, subject, format!("it could not be read: {why}")).remedy(remedy));
+                "Make sure that the Secret is complete and unchanged since the dry run, or get permission to read it.";
+            findings
+                .push(Finding::unknown(SECRET, subject, format!("the Secret couldn't be read: {why}")).remedy(remedy));
         }
         Known::Known(None) if is_lost => {}
         Known::Known(None) => {
-            let finding = Finding::blocker(SECRET, subject, "it does not exist");
-            findings.push(finding.remedy("Make it with `kubectl ess-mas prepare`."));
+            let finding = Finding::blocker(SECRET, subject, "the Secret doesn't exist");
+            findings.push(finding.remedy("Create it with `kubectl ess-mas prepare`."));
         }
         Known::Known(Some(secret)) => contents(snapshot, secret, &subject, is_lost, findings),
     }
 }
 
-/// The deployed MAS has run with an encryption secret that the Secret does not hold any more.
+/// Reports that the encryption secret of a deployed MAS is no longer in the Secret.
 pub fn encryption_secret_lost(snapshot: &Snapshot) -> Option<Finding> {
     let keys = snapshot.secret_keys();
     let secret = snapshot.secret.known()?.as_ref();
-    // Where the component names no Secret, MAS cannot have run.
+    // MAS can't have run without a Secret.
     let settings = snapshot.deployment.mas().and(snapshot.settings.as_ref())?;
     let lost = LostEncryptionSecret::find(secret, &keys, snapshot.encryption_secret_in_use(), snapshot.mas_has_run())?;
     let key = &keys.encryption_secret;
@@ -60,16 +61,15 @@ pub fn encryption_secret_lost(snapshot: &Snapshot) -> Option<Finding> {
     Some(Finding::blocker(ENCRYPTION_SECRET_LOST, subject, lost.to_string()).remedy(remedy).guide())
 }
 
-/// A tool writes the Secret from a source of its own, which lacks what this program is to put there. What is put there all the
-/// same lasts until the tool writes again.
+/// Reports that a tool writes the Secret from its own source, and removes what `prepare` adds.
 pub fn secret_managed(secret: &SecretContents) -> Option<Finding> {
     let manager = secret.manager.as_ref()?;
     let text = format!(
-        "{manager} writes it from a source of its own; its next write may remove or replace what `prepare` puts there, and an encryption \
-         secret that is lost so cannot be made anew"
+        "{manager} manages the Secret from its own source, and can remove or replace the keys that `prepare` adds; a lost encryption \
+         secret can't be generated again"
     );
     let remedy =
-        "Add the missing keys at that source, or let MAS have a Secret of its own: `prepare --secret-name NAME`.";
+        "Add the missing keys at that source, or use a separate Secret: `kubectl ess-mas prepare --secret-name NAME`.";
     Some(Finding::warning(SECRET_MANAGED, format!("Secret {}", secret.name), text).remedy(remedy))
 }
 
@@ -83,12 +83,12 @@ fn contents(snapshot: &Snapshot, secret: &SecretContents, subject: &str, is_lost
         if is_lost && key == keys.encryption_secret {
             continue;
         }
-        let remedy = "Put a good value into the Secret, or let `kubectl ess-mas prepare` make what is missing.";
+        let remedy = "Correct the value in the Secret, or generate missing values with `kubectl ess-mas prepare`.";
         blocker(key, problem, remedy);
     }
     let known = [&keys.encryption_secret, &keys.rsa_private_key, &keys.postgres_password];
     for (property, key) in expected(snapshot) {
-        // A certificate may also stand in the global Secret; the checks of certificates look at both.
+        // A certificate can also be in the global Secret; the checks of certificates read both.
         if !secret.data.contains_key(&key) && !property.contains(".tls.") && !known.contains(&&key) {
             let name = &secret.name;
             let text = format!("component matrixAuthenticationService, property {property}: absent from {name}/{key}");
@@ -96,34 +96,34 @@ fn contents(snapshot: &Snapshot, secret: &SecretContents, subject: &str, is_lost
         }
     }
     if findings.len() == before && !is_lost {
-        findings.push(Finding::ok(SECRET, subject, "it holds everything that MAS needs"));
+        findings.push(Finding::ok(SECRET, subject, "the Secret contains every key that MAS needs"));
     }
     findings.extend(weak(snapshot, secret, &keys, subject));
 }
 
-/// MAS takes any 32 bytes; whoever guesses them reads what it encrypts.
+/// Reports a predictable encryption secret: MAS accepts any 32 bytes.
 fn weak(snapshot: &Snapshot, secret: &SecretContents, keys: &SecretKeys, subject: &str) -> Option<Finding> {
     let weakness = secret.encryption_secret(keys)?.weakness()?;
     let key = &keys.encryption_secret;
     let remedy = if snapshot.deployment.mas().is_some() {
-        "It cannot be changed while MAS runs with it. As nothing has been migrated yet, it can be begun anew: `abort --remove`, empty MAS's \
-         database, then `prepare --replace` with the key's name."
-            .to_owned()
+        format!(
+            "A deployed MAS can't change it. Nothing is migrated yet, so you can start over: `kubectl ess-mas abort --remove`, empty MAS's \
+             database, then `kubectl ess-mas prepare --replace {key}`."
+        )
     } else {
-        format!("Replace it while nothing is encrypted with it: `kubectl ess-mas prepare --replace {key}`.")
+        format!("Replace it before MAS is deployed: `kubectl ess-mas prepare --replace {key}`.")
     };
-    let text = format!("it is not random: {weakness}");
+    let text = format!("the encryption secret is not random: {weakness}");
     Some(Finding::warning(ENCRYPTION_SECRET_WEAK, format!("{subject}, key {key}"), text).remedy(remedy))
 }
 
-/// Every key that the component refers to: those in the object, and those that the schema's defaults will put there where
-/// the object has none yet.
+/// Every key that the component refers to, in the object or by the schema's defaults.
 fn expected(snapshot: &Snapshot) -> Vec<(String, String)> {
     let component = snapshot.deployment.mas();
     let mut all = component.map(referenced_keys).unwrap_or_default();
     let fields = snapshot.features.known().map(|features| features.secret_keys.as_slice()).unwrap_or_default();
     for field in fields {
-        // Defaults come with the sections that are there, and these two always are.
+        // The API server adds defaults to existing sections, and these always exist.
         let (section, _) = field.path.rsplit_once('.').unwrap_or(("", ""));
         let comes = matches!(section, "" | "config" | "config.postgresql");
         if let Some(key) = field.default.as_ref().filter(|_| comes)
@@ -135,7 +135,7 @@ fn expected(snapshot: &Snapshot) -> Vec<(String, String)> {
     all
 }
 
-/// The values that the guide names, and what is wrong with them.
+/// Missing or invalid values among those that the guide names.
 fn problems<'a>(secret: &SecretContents, keys: &'a SecretKeys) -> Vec<(&'a str, String)> {
     type Check = fn(&[u8]) -> Result<(), String>;
     let checks: [(&'a String, Check); 3] = [
@@ -144,7 +144,7 @@ fn problems<'a>(secret: &SecretContents, keys: &'a SecretKeys) -> Vec<(&'a str, 
         (&keys.postgres_password, |value| PostgresPassword::parse(value).map(|_| ()).map_err(|e| e.to_string())),
     ];
     let problem = |(key, check): (&'a String, Check)| match secret.data.get(key) {
-        None => Some((key.as_str(), "it is missing".to_owned())),
+        None => Some((key.as_str(), "the key is missing".to_owned())),
         Some(value) => Some((key.as_str(), check(value.expose()).err()?)),
     };
     checks.into_iter().filter_map(problem).collect()

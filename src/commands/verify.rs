@@ -1,4 +1,4 @@
-//! `verify`: what MAS, Synapse and the identity providers say over the network; writes nothing.
+//! `verify`: checks MAS, Synapse and the identity providers over the network; writes nothing.
 
 use super::shared::output::conclude;
 use crate::checks::endpoints::{EndpointPhase, GivenToken};
@@ -19,11 +19,12 @@ pub async fn exec(context: &Context, args: &VerifyArgs) -> Result<Exit, Failure>
     }
     let snapshot = session.gather(Extent::Check).await;
     let expected = endpoints::expected(&session, &snapshot, &ways);
-    context.ui.status(format!("Looking at {} over the network: {}", session.place(), words(expected.phase)));
+    context.ui.status(format!("Checking {} over the network: {}", session.place(), words(expected.phase)));
     let now = context.ui.terminal().now();
     let progress = context.ui.progress();
     let limit = if ways.login.is_some() { "half a minute" } else { "ten seconds" };
-    progress.waiting(Waiting::new(format!("asking MAS, Synapse and the identity providers; {limit} at most"), now));
+    progress
+        .waiting(Waiting::new(format!("checking MAS, Synapse and the identity providers; takes at most {limit}"), now));
     let findings = endpoints::look(&expected, &ways, now).await;
     drop(progress);
     let code = conclude(&context.ui, args.output.format, Some(&session.target), &findings)?;
@@ -35,9 +36,9 @@ pub async fn exec(context: &Context, args: &VerifyArgs) -> Result<Exit, Failure>
 
 fn words(phase: EndpointPhase) -> &'static str {
     match phase {
-        EndpointPhase::Before => "legacy authentication, MAS is not there yet",
-        EndpointPhase::Rehearsed => "MAS is there and not active, users log in at Synapse",
-        EndpointPhase::Migrating => "the switch is on and the migration not done, so Synapse is down or about to be",
+        EndpointPhase::Before => "legacy authentication, MAS is not deployed yet",
+        EndpointPhase::Rehearsed => "MAS is deployed and not active, users log in at Synapse",
+        EndpointPhase::Migrating => "activated, but not migrated; Synapse is stopped or stopping",
         EndpointPhase::Active => "migrated, users log in at MAS",
     }
 }
@@ -54,7 +55,7 @@ fn ways(args: &VerifyArgs) -> Result<EndpointAccess, Failure> {
     Ok(EndpointAccess { resolve, roots, token, given, login, through: None })
 }
 
-/// Reads a test account. The password is kept from every output.
+/// Reads the account of `--login-file`.
 fn read_login(path: &str) -> Result<TestAccount, Failure> {
     let bytes = read_file("--login-file", path)?;
     let wrong = |what: &str| {
@@ -78,8 +79,7 @@ fn read_login(path: &str) -> Result<TestAccount, Failure> {
     }
 }
 
-/// Reads an access token, and behind it the user and the device that it named before, if they are there. The token is kept
-/// from every output.
+/// Reads an access token, optionally followed by the expected user and device.
 fn read_token(path: &str) -> Result<(SecretText, GivenToken), Failure> {
     let bytes = read_file("--token-file", path)?;
     let text = std::str::from_utf8(bytes.expose()).unwrap_or_default();
@@ -92,8 +92,8 @@ fn read_token(path: &str) -> Result<(SecretText, GivenToken), Failure> {
         [token, user, device] if is_token(token) && is_user(user) => (token, Some(user), Some(device)),
         _ => {
             return Err(Failure::usage(
-                "--token-file: there is no access token in it; it is to hold the token, behind it if you like the user (@name:server) and the \
-                 device that it names, and nothing else",
+                "--token-file: the file contains no access token; write only the token, optionally followed by its user (@name:server) and \
+                 device",
             ));
         }
     };

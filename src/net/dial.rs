@@ -1,4 +1,4 @@
-//! Ways to a host: by DNS, to addresses that were named, through a proxy, or through whatever somebody else opens.
+//! Connections to a host: by DNS, to given addresses, through a proxy, or through a port-forward.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -13,33 +13,32 @@ use tokio::time::timeout;
 use crate::answers::Known;
 use crate::connection_failure::plain;
 
-/// More addresses than anybody needs to try.
+/// Limit of addresses to try.
 const MOST_ADDRESSES: usize = 8;
-/// A name that takes longer is not waited for where only the name is of interest.
+/// Limit of a DNS lookup in [`knows`].
 const NAME_LIMIT: Duration = Duration::from_secs(2);
 
 pub trait Connection: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Connection for T {}
 
-/// A connection, however it was made.
 pub type BoxConnection = Box<dyn Connection>;
 
-/// What opens a connection to one place, such as a port-forward; a sentence says why it cannot.
+/// Opens a connection to one endpoint, such as a port-forward; the error is a sentence.
 pub type Door = Arc<dyn Fn() -> BoxFuture<'static, Result<BoxConnection, String>> + Send + Sync>;
 
 /// How to get to a host.
 #[derive(Clone)]
 pub enum Way {
     Direct,
-    /// TCP to one of these addresses, which the person named, or DNS.
+    /// TCP to one of these addresses.
     To(Vec<SocketAddr>),
-    /// Through this proxy: `http`, `https` or `socks5`.
+    /// A proxy with scheme `http`, `https` or `socks5`.
     Proxy(Uri),
     Through(Door),
 }
 
-/// curl's `--resolve HOST:PORT:ADDRESS`: where to connect to instead of asking DNS.
+/// curl's `--resolve HOST:PORT:ADDRESS`: an address that replaces the DNS lookup.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resolve {
     pub host: String,
@@ -48,7 +47,7 @@ pub struct Resolve {
 }
 
 impl Resolve {
-    /// Reads `HOST:PORT:ADDRESS`; an IPv6 address may stand in brackets. `None` if it is not of that form.
+    /// Parses `HOST:PORT:ADDRESS`; brackets around an IPv6 address are optional.
     pub fn parse(text: &str) -> Option<Self> {
         let (host, rest) = text.split_once(':')?;
         let (port, address) = rest.split_once(':')?;
@@ -58,7 +57,7 @@ impl Resolve {
         Some(Self { host: host.trim_end_matches('.').to_ascii_lowercase(), port, address: address.parse().ok()? })
     }
 
-    /// The address that was named for a host: with this very port, else with any where `any` will do.
+    /// The address for a host with this port, or with any port if `any`.
     pub fn named(all: &[Self], host: &str, port: u16, any: bool) -> Option<SocketAddr> {
         let mut of_host = all.iter().filter(|one| one.host.eq_ignore_ascii_case(host));
         let first = of_host.clone().next().filter(|_| any);
@@ -66,8 +65,8 @@ impl Resolve {
     }
 }
 
-/// Why nobody is sent to this address by a server's answer: it is this machine itself, or its link, where clouds hand out
-/// credentials. Addresses of private networks are no reason: companies' identity providers have them.
+/// Why a server's redirect to this address is refused: loopback and link-local addresses, where cloud providers serve
+/// credentials. Private networks are allowed, because identity providers of companies use them.
 pub fn reserved(address: IpAddr) -> Option<&'static str> {
     let address = address.to_canonical();
     let link_local = match address {
@@ -75,40 +74,40 @@ pub fn reserved(address: IpAddr) -> Option<&'static str> {
         IpAddr::V6(address) => address.is_unicast_link_local(),
     };
     if address.is_loopback() || address.is_unspecified() {
-        Some("this machine itself")
+        Some("a loopback address of this machine")
     } else if link_local {
-        Some("a link-local address, where cloud providers hand out credentials")
+        Some("a link-local address, where cloud providers serve credentials")
     } else {
         None
     }
 }
 
-/// The same for a host whose name has not been resolved, as a proxy will do it.
+/// The same for a host name that a proxy will resolve.
 pub fn reserved_host(host: &str) -> Option<&'static str> {
     let host = host.trim_end_matches('.').to_ascii_lowercase();
     match bare(&host).parse() {
         Ok(address) => reserved(address),
-        Err(_) => (host == "localhost" || host.ends_with(".localhost")).then_some("this machine itself"),
+        Err(_) => (host == "localhost" || host.ends_with(".localhost")).then_some("a loopback address of this machine"),
     }
 }
 
-/// A host without the brackets of an IPv6 address.
+/// Removes the brackets of an IPv6 address.
 pub fn bare(host: &str) -> &str {
     host.trim_start_matches('[').trim_end_matches(']')
 }
 
 pub async fn addresses(host: &str, port: u16) -> Result<Vec<SocketAddr>, String> {
     let bare = bare(host);
-    // Resolvers do not tell "no such name" from "nobody to ask" in a way that can be relied on.
+    // Resolvers don't reliably distinguish an unknown name from an unreachable DNS server.
     let found = tokio::net::lookup_host((bare, port)).await;
-    let found = found.map_err(|_| format!("the address of {bare} was not found"))?;
+    let found = found.map_err(|_| format!("{bare} doesn't resolve"))?;
     let found: Vec<SocketAddr> = found.take(MOST_ADDRESSES).collect();
     if found.is_empty() { Err(format!("{bare} has no address")) } else { Ok(found) }
 }
 
-/// Whether DNS knows a host, asked from here. What counts is an answer: an address, none, or none in time.
+/// Whether a host resolves on this machine; `Unreadable` if DNS doesn't answer in time.
 pub async fn knows(host: &str) -> Known<bool> {
-    // A final dot keeps the search domains of this machine out of it.
+    // A trailing dot excludes the search domains of this machine.
     let name = format!("{}.", host.trim_end_matches('.'));
     match timeout(NAME_LIMIT, addresses(&name, 443)).await {
         Ok(found) => Known::Known(found.is_ok()),
@@ -116,15 +115,14 @@ pub async fn knows(host: &str) -> Known<bool> {
     }
 }
 
-/// Connects to the first of these addresses that answers. All are tried at once, so that none that is silent keeps the others
-/// waiting. Takes as long as it takes; the caller sets the limit.
+/// Connects to all addresses concurrently, and returns the first connection. The caller sets a time limit.
 pub async fn connect(addresses: &[SocketAddr]) -> Result<TcpStream, String> {
     let attempt = async |address: &SocketAddr| {
         TcpStream::connect(address).await.map_err(|error| format!("nothing answers at {address}: {}", plain(&error)))
     };
     let attempts: Vec<_> = addresses.iter().map(|address| Box::pin(attempt(address))).collect();
     if attempts.is_empty() {
-        return Err("it has no address".to_owned());
+        return Err("the host has no address".to_owned());
     }
     select_ok(attempts).await.map(|(stream, _)| stream)
 }
@@ -134,13 +132,13 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_name_that_cannot_exist_is_not_known() {
-        // RFC 6761 §6.4: there is never anything below `invalid`.
+    async fn reserved_name_does_not_resolve() {
+        // RFC 6761 §6.4: names below `invalid` never exist.
         assert_ne!(knows("mas.invalid").await, Known::Known(true));
     }
 
     #[test]
-    fn nobody_is_sent_to_credentials_or_back_to_this_machine() {
+    fn loopback_and_link_local_addresses_are_reserved() {
         for address in
             ["127.0.0.1", "127.9.9.9", "0.0.0.0", "169.254.169.254", "::1", "::", "fe80::1", "::ffff:169.254.169.254"]
         {
@@ -157,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn resolve_is_written_as_in_curl() {
+    fn resolve_has_curls_syntax() {
         let read = |text: &str| Resolve::parse(text).map(|one| (one.host, one.port, one.address.to_string()));
         let wanted = |address: &str| Some(("a.example".to_owned(), 8443, address.to_owned()));
         assert_eq!(read("A.example.:8443:127.0.0.1"), wanted("127.0.0.1"));

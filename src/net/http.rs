@@ -1,4 +1,4 @@
-//! One request, one answer, within limits. Redirects are told, not followed; cookies are not kept; nothing is repeated.
+//! Sends one HTTP request within limits. Redirects are returned, not followed; no cookies, no retries.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -19,46 +19,46 @@ use crate::answers::http::{Outcome, Reply};
 use crate::connection_failure::{cause, causes, complaint, plain};
 use crate::secrets::SecretText;
 
-/// How long one question may take: finding the address, connecting, the handshake, the whole answer.
+/// Limit of one request: DNS, connection, TLS handshake and complete response.
 pub const LIMIT: Duration = Duration::from_secs(4);
-/// As much of an answer as anybody reads, in bytes. Of its head, hyper reads 100 headers and 400 kB.
+/// Limit of a body in bytes. hyper limits the head to 100 headers and 400 kB.
 pub const LARGEST: usize = 256 * 1000;
 
-/// How to make sure of whom one talks to.
+/// How the server is authenticated.
 #[derive(Clone)]
 pub enum Security {
-    /// TLS to whomever: what is presented is told with the answer, and judged by others.
+    /// TLS with any certificate, which is returned with the answer.
     Witness,
-    /// TLS to somebody that these roots vouch for; without them nobody is.
+    /// TLS with a certificate that leads to these roots; without roots, every certificate is refused.
     Trusted(Option<Roots>),
-    /// None, on a connection that is secured in another way.
+    /// No TLS, on a connection that is already encrypted.
     Plain,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NamedBy {
-    /// The person or the spec: any address will do.
+    /// The user or the spec: any address is allowed.
     Spec,
-    /// Another server's answer: this machine and its link are refused.
+    /// A redirect: loopback and link-local addresses are refused.
     Server,
 }
 
 pub struct Ask<'a> {
-    /// Its host and port are connected to, unless the way says otherwise.
+    /// The host and port to connect to, unless `way` sets other addresses.
     pub url: &'a Url,
     pub way: &'a Way,
     pub named_by: NamedBy,
     pub security: Security,
-    /// An access token. Whoever passes a real one asks with [`Security::Trusted`], or over a door.
+    /// An access token. A valid one requires [`Security::Trusted`] or a port-forward.
     pub bearer: Option<&'a SecretText>,
-    /// JSON to be sent with POST; without it the request is a GET. For one that holds a secret the same holds as for a token.
+    /// JSON for a POST request; without it, the request is a GET. A body with a secret has the requirements of `bearer`.
     pub body: Option<&'a SecretText>,
 }
 
 #[derive(Debug, Clone)]
 pub struct Seen {
     pub outcome: Outcome,
-    /// The certificates that were presented, in DER, the server's own first.
+    /// The presented certificates in DER, the server's first.
     pub certificates: Vec<Vec<u8>>,
 }
 
@@ -87,7 +87,7 @@ pub async fn send(ask: Ask<'_>) -> Seen {
     let outcome = match in_time {
         Ok(outcome) => outcome,
         Err(_) if ask.is_plain() || !certificates.is_empty() => Outcome::Silent(format!(
-            "{host} can be connected to, but does not answer within {} seconds",
+            "{host} accepts connections, but doesn't respond within {} seconds",
             LIMIT.as_secs()
         )),
         Err(_) => Outcome::NotReached(format!("no connection to {host} within {} seconds", LIMIT.as_secs())),
@@ -114,7 +114,7 @@ impl Ask<'_> {
             // Several addresses share this time.
             .connect_timeout(LIMIT)
             .no_proxy();
-        // Where the person said which address to take, that counts.
+        // An address of the user is always allowed.
         let by_server = self.named_by == NamedBy::Server && matches!(self.way, Way::Direct | Way::Proxy(_));
         if let Some(reason) = reserved_host(host).filter(|_| by_server) {
             return refused(host, reason);
@@ -127,8 +127,8 @@ impl Ask<'_> {
                 };
             }
             Way::Proxy(proxy) => {
-                let place = format!("no way through the proxy {}", proxy.host().unwrap_or_default());
-                // Names are the proxy's to resolve, as Go has it.
+                let place = format!("the connection through the proxy {} failed", proxy.host().unwrap_or_default());
+                // The proxy resolves names, as in Go.
                 let proxy = proxy.to_string().replacen("socks5:", "socks5h:", 1);
                 return match Proxy::all(proxy) {
                     Ok(proxy) => self.ask(client.proxy(proxy), self.url.clone(), &place, verifier).await,
@@ -141,7 +141,7 @@ impl Ask<'_> {
                 Err(why) => return Outcome::NotReached(why),
             },
         };
-        // Exactly the addresses that were looked at: a second look-up could tell another one.
+        // The addresses that were checked; a second lookup could return others.
         let reason = |address: &SocketAddr| reserved(address.ip()).filter(|_| by_server);
         let good: Vec<SocketAddr> = addresses.iter().filter(|one| reason(one).is_none()).copied().collect();
         if let (true, Some(reason)) = (good.is_empty(), addresses.first().and_then(reason)) {
@@ -152,7 +152,7 @@ impl Ask<'_> {
         self.ask(client.resolve_to_addrs(host, &good), self.url.clone(), &place, verifier).await
     }
 
-    /// reqwest opens its connections itself: a port of this machine stands for the one that there is, and is good for one.
+    /// Sends the request over an existing connection. reqwest opens its own connections, so a local port forwards one of them.
     async fn over(&self, client: ClientBuilder, mut stream: BoxConnection, verifier: &Verifier) -> Outcome {
         let listening = async {
             let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
@@ -160,10 +160,10 @@ impl Ask<'_> {
         };
         let (address, listener) = match listening.await {
             Ok(both) => both,
-            Err(error) => return Outcome::NotAsked(format!("no port of this machine is free: {}", plain(&error))),
+            Err(error) => return Outcome::NotAsked(format!("couldn't open a local port: {}", plain(&error))),
         };
         let mut url = self.url.clone();
-        // A port in it would count for more than the address's.
+        // A port in the URL would override the port of the address.
         let _ = url.set_port(None);
         let _ = url.set_scheme(if self.is_plain() { "http" } else { "https" });
         let place = format!("no connection to {}", self.host());
@@ -171,24 +171,24 @@ impl Ask<'_> {
         let carried = pin!(async {
             let (mut near, _) = listener.accept().await?;
             match copy_bidirectional(&mut near, &mut stream).await {
-                // What can no longer be written to has said why, if it has, to whoever reads.
+                // After a broken pipe, the reading side has the cause.
                 Err(error) if error.kind() == io::ErrorKind::BrokenPipe => stream.read_u8().await.map(drop),
                 carried => carried.map(drop),
             }
         });
-        // The connection ends when the answer does, or before: then what has come of the answer is still read.
+        // If the connection ends first, the rest of the response is still read.
         match select(asked, carried).await {
             Either::Left((outcome, _)) => outcome,
             Either::Right((carried, asked)) => match (asked.await, carried) {
                 (Outcome::Answered(answer), _) => Outcome::Answered(answer),
-                // A port-forward tells why by its own error.
+                // The error of a port-forward has the cause.
                 (_, Err(error)) if error.kind() == io::ErrorKind::Other => Outcome::NotReached(error.to_string()),
                 (outcome, _) => outcome,
             },
         }
     }
 
-    /// `place` begins the sentence where no connection comes about.
+    /// `place` is the beginning of the sentence for a failed connection.
     async fn ask(&self, client: ClientBuilder, url: Url, place: &str, verifier: &Verifier) -> Outcome {
         let asked = async {
             let client = client.build()?;
@@ -202,10 +202,10 @@ impl Ask<'_> {
     }
 
     fn request(&self, request: RequestBuilder) -> RequestBuilder {
-        // Proxies may keep auth_metadata for an hour.
+        // Proxies can cache auth_metadata for an hour.
         let mut request = request.header(HOST, self.url.authority()).header(CACHE_CONTROL, "no-cache");
         if self.is_plain() {
-            // What an ingress says: without it, Synapse and MAS take the way to a user for one without TLS.
+            // As an ingress does: without these headers, Synapse and MAS assume that the user's connection has no TLS.
             request = request.header("x-forwarded-proto", "https").header("x-forwarded-for", "127.0.0.1");
         }
         match self.bearer {
@@ -214,12 +214,12 @@ impl Ask<'_> {
         }
     }
 
-    /// Why there is no whole answer.
+    /// The outcome of a failed request.
     fn lost(&self, place: &str, error: &reqwest::Error, verifier: &Verifier) -> Outcome {
         let host = self.host();
         let last = causes(error).last().map(plain).unwrap_or_default();
         if error.is_builder() {
-            return Outcome::NotAsked(format!("it cannot be asked for: {last}"));
+            return Outcome::NotAsked(format!("the request is invalid: {last}"));
         }
         let at_proxy = matches!(self.way, Way::Proxy(_)) && verifier.shown().is_empty();
         match cause::<TlsError>(error).filter(|_| !at_proxy) {
@@ -230,21 +230,21 @@ impl Ask<'_> {
                 ));
             }
             Some(TlsError::InvalidMessage(_)) if error.is_connect() => {
-                return Outcome::NotReached(format!("what answers at {host} does not speak TLS"));
+                return Outcome::NotReached(format!("the server at {host} doesn't support TLS"));
             }
-            Some(problem) => return Outcome::NotReached(format!("no TLS with {host}: {problem}")),
+            Some(problem) => return Outcome::NotReached(format!("the TLS handshake with {host} failed: {problem}")),
             None if error.is_connect() => return Outcome::NotReached(format!("{place}: {last}")),
             None => {}
         }
         match (cause::<hyper::Error>(error), cause::<io::Error>(error).map(io::Error::kind)) {
             (Some(problem), _) if problem.is_parse() => {
-                Outcome::Unusable(format!("what {host} sends cannot be read as HTTP: {problem}"))
+                Outcome::Unusable(format!("the response of {host} is not valid HTTP: {problem}"))
             }
             (Some(problem), _) if problem.is_incomplete_message() => {
-                Outcome::Silent(format!("{host} ends the connection in the middle of its answer"))
+                Outcome::Silent(format!("{host} closed the connection before the end of its response"))
             }
             (_, Some(io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData)) => {
-                Outcome::Unusable(format!("{host} breaks off its answer with something that is not HTTP"))
+                Outcome::Unusable(format!("the response of {host} ends with invalid data"))
             }
             _ => Outcome::Silent(format!("the connection to {host} was lost")),
         }
@@ -252,7 +252,7 @@ impl Ask<'_> {
 }
 
 fn refused(place: &str, reason: &str) -> Outcome {
-    Outcome::NotAsked(format!("it leads to {place}, {reason}; nothing was sent there"))
+    Outcome::NotAsked(format!("the address leads to {place}, {reason}; no request was sent"))
 }
 
 async fn read(mut response: Response) -> reqwest::Result<Outcome> {

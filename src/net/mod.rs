@@ -1,5 +1,4 @@
-//! Network I/O beside the API server: what answers at the hosts of MAS, Synapse, the identity providers and the databases. Nothing here decides
-//! anything.
+//! Network I/O except the API server's: HTTP, TLS and PostgreSQL. Decides nothing.
 
 pub mod dial;
 pub mod http;

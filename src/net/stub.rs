@@ -15,8 +15,8 @@ pub(crate) async fn head<S: AsyncRead + Unpin>(stream: &mut S) -> String {
     String::from_utf8(head).unwrap()
 }
 
-/// A proxy for one connection: CONNECT, over TLS where there is an acceptor, or SOCKS 5 with a user and a password. Leads to
-/// `target` whatever is asked for, and returns that.
+/// A proxy for one connection: CONNECT (with TLS if there is an acceptor), or SOCKS 5 with user and password. Connects to
+/// `target`, and returns the requested address.
 pub(crate) async fn proxy(
     target: SocketAddr,
     tls: Option<TlsAcceptor>,
@@ -56,7 +56,7 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
     asked
 }
 
-/// RFC 1928 and 1929, from the other end.
+/// The server's side of RFC 1928 and 1929.
 async fn socks<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S) -> String {
     let methods = usize::from({
         stream.read_u8().await.unwrap();
@@ -74,7 +74,7 @@ async fn socks<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S) -> String {
     stream.write_all(&[1, 0]).await.unwrap();
     let mut request = [0_u8; 4];
     stream.read_exact(&mut request).await.unwrap();
-    assert_eq!(request, [5, 1, 0, 3], "the proxy is to resolve the name");
+    assert_eq!(request, [5, 1, 0, 3], "the proxy resolves the name");
     let mut name = vec![0; usize::from(stream.read_u8().await.unwrap())];
     stream.read_exact(&mut name).await.unwrap();
     let port = stream.read_u16().await.unwrap();

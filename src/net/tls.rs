@@ -1,5 +1,5 @@
-//! TLS: who is trusted, the certificates that a server presents, and the one verifier of every TLS connection that is opened here: it keeps the chain that a server shows,
-//! whatever comes of it. That the server holds the key of its certificate is checked in any case.
+//! TLS: root certificates, presented certificates, and the verifier of every TLS connection. The verifier keeps the server's
+//! chain even if it refuses it, and always checks that the server has the certificate's key.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,18 +23,16 @@ use crate::x509::HostName;
 #[derive(Clone)]
 pub struct Roots(Arc<RootCertStore>);
 
-/// Whether a chain leads to one of the roots.
+/// The result of a chain's validation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Trust {
-    /// It does, and everything else about it is in order as well.
     Trusted,
     UnknownIssuer,
-    /// It was refused for another reason.
     Refused(String),
 }
 
 impl Roots {
-    /// Those that this system trusts, in its store or by `SSL_CERT_FILE`. `None` where there are none.
+    /// The system's CAs, from its store or `SSL_CERT_FILE`; `None` if there are none.
     pub fn of_system() -> Option<Self> {
         let found = rustls_native_certs::load_native_certs();
         let mut store = RootCertStore::empty();
@@ -42,7 +40,7 @@ impl Roots {
         Self::with(store)
     }
 
-    /// These, in DER. `None` where none of them can be used.
+    /// Reads certificates in DER; `None` if none is valid.
     pub fn of<'a>(certificates: impl IntoIterator<Item = &'a [u8]>) -> Option<Self> {
         let mut store = RootCertStore::empty();
         store.add_parsable_certificates(certificates.into_iter().map(|der| CertificateDer::from(der.to_vec())));
@@ -57,13 +55,15 @@ impl Roots {
         let provider = Arc::new(aws_lc_rs::default_provider());
         WebPkiServerVerifier::builder_with_provider(Arc::clone(&self.0), provider)
             .build()
-            .map_err(|error| format!("the CA certificates cannot be used: {error}"))
+            .map_err(|error| format!("the CA certificates are invalid: {error}"))
     }
 
-    /// What a client that knows these roots and no others makes of the certificates (in DER, the server's own first).
+    /// Validates certificates (in DER, the server's first) against only these roots.
     pub fn judge(&self, certificates: &[Vec<u8>], host: &HostName, now: Timestamp) -> Trust {
         let mut certificates = certificates.iter().map(|der| CertificateDer::from(der.as_slice()));
-        let Some(leaf) = certificates.next() else { return Trust::Refused("there is no certificate".to_owned()) };
+        let Some(leaf) = certificates.next() else {
+            return Trust::Refused("the server presents no certificate".to_owned());
+        };
         let intermediates: Vec<_> = certificates.collect();
         let now = UnixTime::since_unix_epoch(Duration::from_secs(u64::try_from(now.as_second()).unwrap_or_default()));
         let verified = self.verifier().and_then(|verifier| {
@@ -79,14 +79,14 @@ impl Roots {
     }
 }
 
-/// What has to be in order about a server's chain.
+/// What a connection requires of the server's chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Need {
-    /// Nothing: it is judged afterwards, in words.
+    /// The chain is judged later.
     Nothing,
-    /// It leads to a root, for whatever name.
+    /// A chain to a root, for any name.
     Chain,
-    /// It leads to a root and is for the name that was asked for.
+    /// A chain to a root, for the requested name.
     Name,
 }
 
@@ -94,16 +94,16 @@ pub enum Need {
 pub struct Verifier {
     need: Need,
     roots: Option<Arc<WebPkiServerVerifier>>,
-    /// A proxy that is spoken to with TLS, on the way to the server: who vouches for it is this system.
+    /// The name of an HTTPS proxy, which the system's CAs must trust.
     proxy: Option<(String, Arc<WebPkiServerVerifier>)>,
     algorithms: WebPkiSupportedAlgorithms,
     shown: Mutex<Vec<Vec<u8>>>,
 }
 
 impl Verifier {
-    /// A client that needs this of its server. Without roots nobody is trusted.
+    /// Creates a client configuration. Without roots, only [`Need::Nothing`] is possible.
     pub fn client(roots: Option<&Roots>, need: Need, proxy: Option<&str>) -> Result<(Arc<Self>, ClientConfig), String> {
-        let none = || "this system has no CA certificates to check the server's against".to_owned();
+        let none = || "this system has no CA certificates to verify the server's certificate".to_owned();
         let roots = match need {
             Need::Nothing => None,
             Need::Chain | Need::Name => Some(roots.ok_or_else(none)?.verifier()?),
@@ -124,7 +124,7 @@ impl Verifier {
         Ok((verifier, config))
     }
 
-    /// The certificates that the server has shown, in DER, its own first.
+    /// The server's certificates in DER, its own first.
     pub fn shown(&self) -> Vec<Vec<u8>> {
         self.shown.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -148,7 +148,7 @@ impl ServerCertVerifier for Verifier {
         *self.shown.lock().unwrap_or_else(PoisonError::into_inner) = all;
         let Some(roots) = &self.roots else { return Ok(ServerCertVerified::assertion()) };
         match roots.verify_server_cert(leaf, intermediates, name, ocsp, now) {
-            // The name is looked at last, so the chain is in order.
+            // The name is checked last, so the chain is valid.
             Err(TlsError::InvalidCertificate(
                 CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
             )) if self.need == Need::Chain => Ok(ServerCertVerified::assertion()),
@@ -179,13 +179,13 @@ impl ServerCertVerifier for Verifier {
     }
 }
 
-/// How long everything may take: finding the address, connecting, the handshake.
+/// Limit of DNS, connection and handshake together.
 pub const LIMIT: Duration = Duration::from_secs(5);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Presented {
     pub address: SocketAddr,
-    /// The certificates in DER, in the server's order, its own first.
+    /// The certificates in DER, in the server's order.
     pub certificates: Vec<Vec<u8>>,
 }
 
@@ -193,17 +193,15 @@ pub struct Presented {
 pub enum ProbeError {
     #[error("{0}")]
     NotReached(String),
-    /// Something answers, but does not complete a handshake.
-    #[error("{0} answers, but not with TLS as clients of today speak it: {1}")]
+    #[error("{0} accepts connections, but the TLS handshake fails: {1}")]
     NoHandshake(SocketAddr, String),
 }
 
-/// Connects to the host, or to where `resolve` says, and returns the certificates that the server presents for that name,
-/// whatever they are.
+/// Connects to the host, or to `resolve`, and returns the certificates that the server presents for the name, valid or not.
 pub async fn presented(host: &HostName, port: u16, resolve: Option<IpAddr>) -> Result<Presented, ProbeError> {
     let deadline = Instant::now() + LIMIT;
     let too_slow =
-        |place: String| ProbeError::NotReached(format!("no answer from {place} within {} seconds", LIMIT.as_secs()));
+        |place: String| ProbeError::NotReached(format!("{place} doesn't respond within {} seconds", LIMIT.as_secs()));
     let connecting = async {
         let addresses = match resolve {
             Some(address) => vec![SocketAddr::new(address, port)],
@@ -222,9 +220,9 @@ pub async fn presented(host: &HostName, port: u16, resolve: Option<IpAddr>) -> R
     let name = ServerName::try_from(host.to_string()).map_err(|error| no_handshake(error.to_string()))?;
     let outcome = timeout_at(deadline, TlsConnector::from(Arc::new(config)).connect(name, stream)).await;
     match (verifier.shown(), outcome) {
-        // A server that wants a client certificate has shown its own before it refuses.
+        // A server that requires a client certificate presents its own first.
         (certificates, _) if !certificates.is_empty() => Ok(Presented { address, certificates }),
-        (_, Ok(Ok(_))) => Err(no_handshake("it presents no certificate".to_owned())),
+        (_, Ok(Ok(_))) => Err(no_handshake("the server presents no certificate".to_owned())),
         (_, Ok(Err(error))) => Err(no_handshake(plain(&error))),
         (_, Err(_)) => Err(too_slow(address.to_string())),
     }

@@ -28,7 +28,7 @@ fn found(components: Value, purpose: Purpose) -> Vec<(&'static str, Severity, St
 }
 
 #[test]
-fn bots_bridges_and_tools_are_told_before_the_steps_that_matter_to_them() {
+fn bots_bridges_and_tools_are_reported_except_in_prepare() {
     let components = json!({"adminbot": {}, "hookshot": {}, "ircBridges": [{}], "skypeForBusinessBridge": {}, "synapseAdmin": {},
         "synapse": {}, "elementWeb": {}});
     let all = found(components.clone(), Purpose::Activate);
@@ -47,7 +47,7 @@ fn bots_bridges_and_tools_are_told_before_the_steps_that_matter_to_them() {
 }
 
 #[test]
-fn what_every_deployment_has_is_not_told() {
+fn core_components_are_not_reported() {
     let components = json!({"synapse": {"config": {"externalAppservices": {"configMaps": [], "files": {}}}}, "elementWeb": {},
         "wellKnownDelegation": {}, "integrator": {}, "sydent": {}, "sygnal": {}, "matrixContentScanner": {}, "slidingSync": {},
         "coturn": {}, "jitsi": {}, "matrixAuthenticationService": {}, "groupSync": {}, "ircBridges": []});
@@ -55,13 +55,13 @@ fn what_every_deployment_has_is_not_told() {
 }
 
 #[test]
-fn a_component_of_an_unknown_name_is_not_known() {
+fn component_with_an_unlisted_name_is_unknown() {
     let unknown = found(json!({"frobnicator": {}}), Purpose::Look);
     assert_eq!(unknown, [("bots-and-bridges", Severity::Unknown, "spec.components: frobnicator".to_owned())]);
 }
 
 #[test]
-fn appservices_are_told_by_name_wherever_they_are_registered() {
+fn appservices_are_reported_by_name() {
     let files = json!({"synapse": {"config": {"externalAppservices": {"configMaps": ["ours"], "files": {"whatsapp": "id: x"}}}}});
     let told = found(files, Purpose::Look);
     assert_eq!(told[0].2, "spec.components.synapse.config.externalAppservices: ours, whatsapp");

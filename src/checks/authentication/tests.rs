@@ -75,7 +75,7 @@ fn group_sync_is_found_as_a_component_and_as_a_section() {
 }
 
 #[test]
-fn ldap_alone_is_told_and_beside_local_accounts_not() {
+fn ldap_is_reported_without_local_accounts_only() {
     use Severity::Warning;
     assert_eq!(found(json!({"ldap": {"uri": "x"}})), [("ldap-only", Warning)]);
     assert_eq!(found(json!({"ldap": [{"uri": "x"}]})), [("ldap-only", Warning)]);
@@ -93,20 +93,20 @@ fn ldap_alone_is_told_and_beside_local_accounts_not() {
 }
 
 #[test]
-fn ids_that_mas_would_change_are_told_apart_and_never_mended() {
+fn ids_that_mas_would_change_are_reported_and_kept() {
     let message = |id: &str| {
         let snapshot = snapshot(json!({"delegatedAuth": {"oidc": [{"idpId": id}]}}), json!({}));
         let mut told = told(&snapshot, Purpose::Look);
         assert_eq!(told.len(), 1, "{told:?}");
         let finding = told.remove(0);
         assert_eq!((finding.code, finding.severity), ("idp-id-not-ulid", Severity::Warning));
-        assert!(finding.remedy.unwrap().contains("Do not rename it"));
+        assert!(finding.remedy.unwrap().contains("Don't rename it"));
         finding.message
     };
     assert!(message("01jabcdefghjkmnpqrstvwxyz0").contains("lower case"));
-    assert!(message("01jabcdefghjkmnpqrstvwxyz0").contains(ULID), "what it becomes is said");
-    assert!(message("8ZZZZZZZZZZZZZZZZZZZZZZZZZ").contains("more than 7"));
-    assert!(message("ZABCDEFGHJKMNPQRSTVWXYZ012").contains("more than 7"));
+    assert!(message("01jabcdefghjkmnpqrstvwxyz0").contains(ULID), "the changed id is shown");
+    assert!(message("8ZZZZZZZZZZZZZZZZZZZZZZZZZ").contains("above 7"));
+    assert!(message("ZABCDEFGHJKMNPQRSTVWXYZ012").contains("above 7"));
     assert!(message("keycloak").contains("is not a ULID"));
     assert!(message("01JABCDEFGHIKMNPQRSTVWXYZ0").contains("is not a ULID"), "there is no I in it");
     assert!(message("ünïcode").contains("is not a ULID"));
@@ -116,7 +116,7 @@ fn ids_that_mas_would_change_are_told_apart_and_never_mended() {
 }
 
 #[test]
-fn restrictions_that_vanish_are_told_in_either_spelling() {
+fn lost_restrictions_are_reported_in_either_spelling() {
     for (field, value, code) in [
         ("attributeRequirements", json!([{"attribute": "a"}]), "oidc-restriction-lost"),
         ("attribute_requirements", json!([{"attribute": "a"}]), "oidc-restriction-lost"),
@@ -146,11 +146,11 @@ fn a_findings_subject_belongs_to_its_provider() {
     let delegated = json!({"oidc": [{"idpId": ULID, "enableRegistration": false}]});
     let snapshot = snapshot(json!({ "delegatedAuth": delegated }), json!({}));
     let subject = &told(&snapshot, Purpose::Look)[0].subject;
-    assert!(subject.contains(".delegatedAuth.oidc[0]."), "`status` shows it beside the provider: {subject}");
+    assert!(subject.contains(".delegatedAuth.oidc[0]."), "`status` shows it with the provider: {subject}");
 }
 
 #[test]
-fn mails_that_mas_will_have_to_send() {
+fn missing_email_delivery_of_mas_is_reported() {
     let mail = |config: Value, mas: Value, purpose: Purpose| {
         let snapshot = snapshot(config, json!({"matrixAuthenticationService": mas}));
         told(&snapshot, purpose).iter().filter(|finding| finding.code == "mas-email").count()

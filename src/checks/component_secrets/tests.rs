@@ -51,14 +51,14 @@ fn all() -> Vec<ComponentSecret> {
 }
 
 #[test]
-fn the_secrets_to_look_at_are_those_that_something_refers_to() {
+fn only_referenced_secrets_are_read() {
     assert_eq!(secrets_to_look_at(&deployment(|_| {})), ["g", "s", "i"]);
     let bare = deployment(|object| object["spec"] = json!({"components": {}}));
     assert_eq!(secrets_to_look_at(&bare), ["global"], "the operator's default");
 }
 
 #[test]
-fn every_key_that_is_there_is_fine() {
+fn complete_secrets_are_ok() {
     let findings = found(deployment(|_| {}), all(), &[], Purpose::DryRun);
     assert_eq!(findings.len(), 1, "{findings:#?}");
     assert_eq!((findings[0].severity, findings[0].subject.as_str()), (Severity::Ok, "Secrets g, i, s"));
@@ -67,7 +67,7 @@ fn every_key_that_is_there_is_fine() {
 }
 
 #[test]
-fn a_key_that_is_absent_is_told_as_the_operator_tells_it() {
+fn missing_key_is_reported_in_the_operators_words() {
     let mut secrets = all();
     secrets[1] = secret("s", &["macaroon"]);
     let findings = found(deployment(|_| {}), secrets, &[], Purpose::Look);
@@ -79,7 +79,7 @@ fn a_key_that_is_absent_is_told_as_the_operator_tells_it() {
 }
 
 #[test]
-fn a_secret_that_is_absent_is_told_once() {
+fn missing_secret_is_reported_once() {
     let mut secrets = all();
     secrets[1].keys = Known::Known(None);
     let findings = found(deployment(|_| {}), secrets, &[], Purpose::Look);
@@ -89,7 +89,7 @@ fn a_secret_that_is_absent_is_told_once() {
 }
 
 #[test]
-fn what_could_not_be_read_or_was_left_out_is_not_known() {
+fn unreadable_and_skipped_secrets_are_unknown() {
     let mut secrets = all();
     secrets[0].keys = Known::Unreadable("not allowed to get the Secret g".to_owned());
     secrets[1].keys = Known::Unreadable("not allowed to get the Secret s".to_owned());
@@ -100,7 +100,7 @@ fn what_could_not_be_read_or_was_left_out_is_not_known() {
 }
 
 #[test]
-fn a_certificate_may_stand_in_the_global_secret() {
+fn certificate_can_be_in_the_global_secret() {
     let own = |object: &mut Value| {
         object["spec"]["components"]["synapse"]["k8s"]["ingress"]["tls"] =
             json!({"mode": "certfile", "certificate": {"certFileSecretKey": "sc", "privateKeySecretKey": "sk"}});

@@ -1,24 +1,23 @@
-//! What is to be expected of the two databases, read from the spec.
+//! The expected state of both databases, read from the spec.
 
 use crate::answers::postgres::{Application, ConnectionSettings, PORT, SslMode};
 use crate::checks::snapshot::Snapshot;
 use crate::checks::synapse::free_form_oidc;
 
-/// What the spec's schema takes where nothing is set, in the releases whose schema is public.
+/// The default in the CRD, in the releases whose schema is public.
 const SYNAPSES_MODE: SslMode = SslMode::Require;
-/// What MAS takes where it is told nothing.
+/// MAS's own default.
 const MAS_MODE: SslMode = SslMode::Prefer;
 
-/// What there is to know of a deployment before its databases are asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Expected {
-    /// MAS's database; a sentence where it cannot be told which one it is.
+    /// MAS's database, or a sentence why it is unknown.
     pub mas: Result<ConnectionSettings, String>,
     pub synapse: Result<ConnectionSettings, String>,
     pub server_name: Option<String>,
-    /// Synapse's names of the providers that are configured: `oidc-<idpId>`.
+    /// Synapse's names of the configured providers: `oidc-<idpId>`.
     pub providers: Vec<String>,
-    /// Whether providers may be configured where they are not read.
+    /// Whether free-form settings contain more providers.
     pub more_providers: bool,
     pub ldap: bool,
     pub migrated: bool,
@@ -49,24 +48,25 @@ impl Expected {
 }
 
 fn mode(word: Option<&str>) -> Result<Option<SslMode>, String> {
-    let unknown = |word| format!("sslMode {word:?} is none that PostgreSQL's clients know");
+    let unknown = |word| format!("sslMode {word:?} is not a mode of PostgreSQL's clients");
     word.map(|word| SslMode::parse(word).ok_or_else(|| unknown(word))).transpose()
 }
 
-/// A host that a TCP connection can be made to.
+/// Checks that a host is one TCP host.
 fn host(host: &str) -> Result<String, String> {
     let host = host.trim();
     match host {
         "" => Err("no host is set".to_owned()),
-        _ if host.starts_with('/') => Err(format!("{host} is a socket of the pod's own, which nobody else can reach")),
-        _ if host.contains(',') => Err(format!("{host} are several hosts, and which one is used is up to the client")),
+        _ if host.starts_with('/') => {
+            Err(format!("{host} is a socket in the pod, which can't be reached from outside"))
+        }
+        _ if host.contains(',') => Err(format!("{host} lists several hosts")),
         _ => Ok(host.to_owned()),
     }
 }
 
 fn mas_place(snapshot: &Snapshot) -> Result<ConnectionSettings, String> {
-    let settings =
-        snapshot.settings.as_ref().ok_or("MAS's settings are not settled yet; `kubectl ess-mas prepare` does it")?;
+    let settings = snapshot.settings.as_ref().ok_or("MAS is not configured yet; run `kubectl ess-mas prepare`")?;
     let database = &settings.database;
     let default = snapshot.features.known().and_then(|features| features.default_ssl_mode.as_deref());
     let set = mode(database.ssl_mode.as_deref())?;
@@ -84,9 +84,9 @@ fn mas_place(snapshot: &Snapshot) -> Result<ConnectionSettings, String> {
 }
 
 fn synapse_place(snapshot: &Snapshot) -> Result<ConnectionSettings, String> {
-    let synapse = snapshot.deployment.component("synapse").ok_or("there is no component synapse")?;
-    let postgres = snapshot.deployment.postgres("synapse").ok_or("the spec does not name Synapse's database")?;
-    let missing = |what: &str| format!("the spec does not name the {what} of Synapse's database");
+    let synapse = snapshot.deployment.component("synapse").ok_or("the deployment has no component synapse")?;
+    let postgres = snapshot.deployment.postgres("synapse").ok_or("the spec doesn't configure Synapse's database")?;
+    let missing = |what: &str| format!("the spec doesn't set the {what} of Synapse's database");
     let mode = mode(postgres.ssl_mode.as_deref())?;
     let key = synapse["config"]["postgresql"]["passwordSecretKey"].as_str().filter(|key| !key.is_empty());
     let secret = synapse["secretName"].as_str().filter(|name| !name.is_empty());

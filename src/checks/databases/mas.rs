@@ -1,4 +1,4 @@
-//! MAS's database: its own, empty, and with the rights that its schema needs.
+//! MAS's database: whether it is separate, empty, and has the permissions, extension, encoding and connections that MAS needs.
 
 use super::expected::Expected;
 use super::report::count;
@@ -15,7 +15,7 @@ const MAS_DATABASE_TRIGRAM: Code = "mas-database-pg-trgm";
 const MAS_DATABASE_ENCODING: Code = "mas-database-encoding";
 const MAS_DATABASE_CONNECTIONS: Code = "mas-database-connections";
 
-/// Connections at once: syn2mas's nine beside the server's ten, and one to spare.
+/// Concurrent connections: nine of syn2mas, ten of MAS, and one more.
 const NEEDED: i64 = 20;
 
 pub(super) fn check(
@@ -32,21 +32,24 @@ pub(super) fn check(
         match &said.tables {
             Known::Known(tables) => contents(place, tables, findings),
             Known::Unreadable(why) => {
-                findings.push(place.unread(MAS_DATABASE_EMPTY, "what is in MAS's database", why));
+                findings.push(place.unread(MAS_DATABASE_EMPTY, "the contents of MAS's database", why));
             }
         }
     }
     let rights = said.rights.known();
     findings.extend([
-        place.judged(MAS_DATABASE_RIGHTS, &said.rights, "the role's rights", |rights| may(place, rights, &said.tables)),
-        place.judged(MAS_DATABASE_TRIGRAM, &said.trigram, "whether pg_trgm is there", |it| trigrams(place, it, rights)),
+        place.judged(MAS_DATABASE_RIGHTS, &said.rights, "the role's permissions", |rights| {
+            permissions(place, rights, &said.tables)
+        }),
+        place.judged(MAS_DATABASE_TRIGRAM, &said.trigram, "whether pg_trgm is installed", |it| {
+            trigrams(place, it, rights)
+        }),
         place.judged(MAS_DATABASE_ENCODING, &said.encoding, "the encoding", |encoding| letters(place, encoding)),
-        place
-            .judged(MAS_DATABASE_CONNECTIONS, &said.connections, "the limits of connections", |all| limits(place, all)),
+        place.judged(MAS_DATABASE_CONNECTIONS, &said.connections, "the connection limits", |all| limits(place, all)),
     ]);
 }
 
-/// By what the servers say of themselves, whatever names lead to them.
+/// Compares the identities that the servers report, whatever their names.
 fn shared(
     expected: &Expected,
     place: &ConnectionSettings,
@@ -54,24 +57,26 @@ fn shared(
     synapse: Option<&SynapseDatabase>,
 ) -> Finding {
     let remedy =
-        "Create a database for MAS alone; it may be on the same server. `kubectl ess-mas prepare` prints the SQL.";
+        "Create a database that only MAS uses; it can be on the same server. `kubectl ess-mas prepare` prints the SQL.";
     let blocker = |text: String| place.blocker(DATABASE_SHARED, text).remedy(remedy).guide();
     let identities = said.server.identity.known().zip(synapse.and_then(|synapse| synapse.server.identity.known()));
     let same = identities.map(|(mas, synapse)| mas.is(synapse));
     if same == Some(true) {
         let theirs = expected.synapse.as_ref().map(ConnectionSettings::words).unwrap_or_default();
         let ours = place.words();
-        return blocker(format!("{ours} and Synapse's {theirs} are one database: server and number are the same"));
+        return blocker(format!("{ours} and Synapse's {theirs} are the same database: server and OID are equal"));
     }
     if said.tables.known().is_some_and(|tables| tables.synapses) {
-        return blocker(format!("{} holds the tables of a Synapse", place.words()));
+        return blocker(format!("{} contains Synapse's tables", place.words()));
     }
     match same {
         Some(false) => {
-            place.ok(DATABASE_SHARED, "MAS's database is not Synapse's: the servers or the databases' numbers differ")
+            place.ok(DATABASE_SHARED, "MAS's database is separate from Synapse's: the servers or the OIDs differ")
         }
-        _ if said.tables.known().is_some() => place.ok(DATABASE_SHARED, "MAS's database holds no tables of a Synapse"),
-        _ => place.unread(DATABASE_SHARED, "whether it is Synapse's", "neither of the two could be told apart"),
+        _ if said.tables.known().is_some() => place.ok(DATABASE_SHARED, "MAS's database contains no tables of Synapse"),
+        _ => {
+            place.unread(DATABASE_SHARED, "whether MAS's database is Synapse's", "the databases can't be distinguished")
+        }
     }
 }
 
@@ -84,46 +89,46 @@ fn contents(place: &ConnectionSettings, tables: &Tables, findings: &mut Vec<Find
         Known::Known(_) => None,
     });
     findings.push(if !filled.is_empty() {
-        let text = format!("MAS's database is not empty: there are rows in {}; the migration refuses it (`The MAS database is not empty`)", filled.join(", "));
-        place.blocker(code, text).remedy("Somebody has logged in at MAS or made a user there, or a migration has happened. If nobody needs what is in it, drop the database and create it anew with the SQL that `kubectl ess-mas prepare` prints.")
+        let text = format!("MAS's database is not empty: it has rows in {}; the migration would fail (`The MAS database is not empty`)", filled.join(", "));
+        place.blocker(code, text).remedy("A user has logged in at MAS, or a migration has already run. If the data is not needed, drop the database and create it again with the SQL of `kubectl ess-mas prepare`.")
     } else if !tables.migrations && !tables.present.is_empty() {
         let names: Vec<&str> = tables.present.iter().map(|(name, _)| *name).collect();
         let names = names.join(", ");
-        let text = format!("there are tables named {names} which MAS did not make (no _sqlx_migrations); its first start fails on them");
-        place.blocker(code, text).remedy("Create a database for MAS alone.")
+        let text = format!("the tables {names} exist, but MAS didn't create them (no _sqlx_migrations), so its first start fails");
+        place.blocker(code, text).remedy("Create a database that only MAS uses.")
     } else if let Some((name, why)) = unreadable {
         place.unread(code, &format!("table {name}"), why)
     } else if tables.migrations {
-        place.ok(code, "MAS's tables are there and those that the migration fills are empty")
+        place.ok(code, "MAS's tables exist, and those that the migration fills are empty")
     } else if tables.all > 0 {
         let all = count(tables.all, "table", "tables");
         place
-            .warning(code, format!("MAS was never here, and the database holds {all} all the same"))
-            .remedy("Make sure that nobody else uses it; MAS's database is to be MAS's alone.")
+            .warning(code, format!("MAS's database contains {all} that MAS didn't create"))
+            .remedy("Make sure that only MAS uses this database.")
     } else {
-        place.ok(code, "it holds no tables yet")
+        place.ok(code, "MAS's database contains no tables")
     });
     if tables.renamed > 0 {
         let renamed = count(tables.renamed, "table is", "tables are");
         let text = format!(
-            "{renamed} renamed to syn2mas__…: a rehearsal or a migration ended half-way. The next one begins by putting them back; until then MAS cannot show its login page"
+            "{renamed} renamed to syn2mas__…, because a dry run or a migration was interrupted; MAS can't show its login page until the next one restores them"
         );
-        findings.push(place.warning(code, text).remedy("Rehearse again: `kubectl ess-mas dry-run`."));
+        findings.push(place.warning(code, text).remedy("Repeat the dry run: `kubectl ess-mas dry-run`."));
     }
 }
 
-fn may(place: &ConnectionSettings, rights: &Rights, tables: &Known<Tables>) -> Finding {
+fn permissions(place: &ConnectionSettings, rights: &Rights, tables: &Known<Tables>) -> Finding {
     let code = MAS_DATABASE_RIGHTS;
     let user = &place.user;
     let of_others = tables.known().map_or(0, |tables| tables.of_others);
     match &rights.schema {
-        None => place.blocker(code, format!("role {user} finds no schema to make tables in: none of its search path is there, or may be used by it"))
+        None => place.blocker(code, format!("role {user} has no schema to create tables in: it can't use any schema of its search path"))
             .remedy(format!("In the database, as a superuser: GRANT ALL ON SCHEMA public TO the role {user}.")),
-        Some(schema) if !rights.create_in_schema => place.blocker(code, format!("role {user} may not make tables in schema {schema} (from PostgreSQL 15 on only the database's owner may): MAS's first start ends with `permission denied for schema {schema}`"))
-            .remedy("Let the role own the database: ALTER DATABASE … OWNER TO …, as in the SQL that `kubectl ess-mas prepare` prints."),
-        Some(_) if of_others > 0 => place.blocker(code, format!("{} to other roles than {user}, so that MAS cannot change or rename them", count(of_others, "table belongs", "tables belong")))
-            .remedy(format!("As a superuser: REASSIGN OWNED BY the other role TO {user}, or drop the database and create it anew.")),
-        Some(schema) => place.ok(code, format!("role {user} may make tables in schema {schema}")),
+        Some(schema) if !rights.create_in_schema => place.blocker(code, format!("role {user} can't create tables in schema {schema} (since PostgreSQL 15, only the owner can): MAS's first start fails with `permission denied for schema {schema}`"))
+            .remedy("Make the role the owner: ALTER DATABASE … OWNER TO …, as in the SQL that `kubectl ess-mas prepare` prints."),
+        Some(_) if of_others > 0 => place.blocker(code, format!("{} to other roles than {user}, so MAS can't alter or rename them", count(of_others, "table belongs", "tables belong")))
+            .remedy(format!("As a superuser: REASSIGN OWNED BY the other role TO {user}, or drop the database and create it again.")),
+        Some(schema) => place.ok(code, format!("role {user} can create tables in schema {schema}")),
     }
 }
 
@@ -133,22 +138,21 @@ fn trigrams(place: &ConnectionSettings, trigram: &Trigram, rights: Option<&Right
     let create = rights.is_some_and(|rights| rights.create_in_database && rights.create_in_schema);
     let remedy = "In MAS's database, as a superuser: CREATE EXTENSION pg_trgm;";
     match trigram {
-        Trigram { installed: true, .. } => place.ok(code, "the extension pg_trgm is there"),
+        Trigram { installed: true, .. } => place.ok(code, "extension pg_trgm is installed"),
         Trigram { available: false, .. } => {
-            let text =
-                "the server has no extension pg_trgm to be created, and MAS from 1.3 on does not start without it";
+            let text = "extension pg_trgm is not available on the server, and MAS 1.3 and later don't start without it";
             place.blocker(code, text).remedy("Install PostgreSQL's contrib package on the server.")
         }
-        _ if superuser => place.ok(code, "pg_trgm is not there yet; MAS's role is a superuser and creates it"),
+        _ if superuser => place.ok(code, "pg_trgm is not installed yet; MAS's role, a superuser, can create it"),
         Trigram { trusted: Some(true), .. } if create => {
-            place.ok(code, "pg_trgm is not there yet; MAS's role may create it")
+            place.ok(code, "extension pg_trgm is not installed yet; MAS's role can create it")
         }
         _ if rights.is_none() => place
-            .unknown(code, "pg_trgm is not there yet, and whether MAS's role may create it is not known")
+            .unknown(code, "extension pg_trgm is not installed, and MAS's permission to create it is unknown")
             .remedy(remedy),
         _ => {
             let user = &place.user;
-            let text = format!("pg_trgm is not there, and role {user} may not create it; MAS's first start fails");
+            let text = format!("pg_trgm is missing, and role {user} can't create it, so MAS's first start fails");
             place.blocker(code, text).remedy(remedy)
         }
     }
@@ -157,9 +161,10 @@ fn trigrams(place: &ConnectionSettings, trigram: &Trigram, rights: Option<&Right
 fn letters(place: &ConnectionSettings, encoding: &str) -> Finding {
     let code = MAS_DATABASE_ENCODING;
     if encoding == "UTF8" {
-        return place.ok(code, "the encoding is UTF8");
+        return place.ok(code, "MAS's database has the encoding UTF8");
     }
-    let text = format!("the database's encoding is {encoding}; names that it cannot hold end a migration");
+    let text =
+        format!("MAS's database has the encoding {encoding}; the migration fails on names with characters outside it");
     let remedy =
         "Create it with ENCODING 'UTF8' TEMPLATE template0, as in the SQL that `kubectl ess-mas prepare` prints.";
     place.warning(code, text).remedy(remedy)
@@ -167,13 +172,13 @@ fn letters(place: &ConnectionSettings, encoding: &str) -> Finding {
 
 fn limits(place: &ConnectionSettings, connections: &Connections) -> Finding {
     let code = MAS_DATABASE_CONNECTIONS;
-    let needs = "a migration needs about 20 (9 of syn2mas beside MAS's 10)";
-    for (limit, who, holds, sql) in [
-        (connections.of_role, format!("role {}", place.user), "may hold", "ROLE"),
-        (connections.of_database, "the database".to_owned(), "takes", "DATABASE"),
+    let needs = "a migration needs about 20 (9 for syn2mas and 10 for MAS)";
+    for (limit, who, sql) in [
+        (connections.of_role, format!("role {}", place.user), "ROLE"),
+        (connections.of_database, "MAS's database".to_owned(), "DATABASE"),
     ] {
         if let Some(limit) = limit.filter(|limit| *limit < NEEDED) {
-            let text = format!("{who} {holds} {}; {needs}", count(limit, "connection", "connections"));
+            let text = format!("{who} is limited to {}; {needs}", count(limit, "connection", "connections"));
             return place.warning(code, text).remedy(format!("As a superuser: ALTER {sql} … CONNECTION LIMIT 30;"));
         }
     }
@@ -181,9 +186,9 @@ fn limits(place: &ConnectionSettings, connections: &Connections) -> Finding {
     if free < NEEDED {
         let left = count(free.max(0), "connection", "connections");
         return place
-            .warning(code, format!("the server has {left} left of {}; {needs}", connections.of_server))
+            .warning(code, format!("the server has {left} free of {}; {needs}", connections.of_server))
             .remedy(
-                "Raise max_connections. Synapse's are free again once it is stopped, but the rehearsal runs beside it.",
+                "Raise max_connections. The activation stops Synapse, but during the dry run Synapse needs its connections too.",
             );
     }
     place.ok(code, format!("{free} of the server's {} connections are free", connections.of_server))

@@ -1,5 +1,4 @@
-//! What MAS's and Synapse's databases say when they are asked: `check --databases`. Pure; what was asked and heard is in
-//! [`answers`](crate::answers).
+//! Findings of `check --databases`, from the values in [`answers`](crate::answers).
 
 mod expected;
 mod login;
@@ -32,7 +31,7 @@ pub fn judge(expected: &Expected, answers: &Probed) -> Vec<Finding> {
     if let Some((place, said)) = synapse {
         synapse::check(expected, place, said, &mut findings);
     }
-    // The migration is done: what would have cut it short is of no interest any more.
+    // Time limits matter only to the migration.
     if !expected.migrated {
         findings.extend(mas.map(|(place, said)| login::timeouts(place, &said.server)));
         findings.extend(synapse.map(|(place, said)| login::timeouts(place, &said.server)));

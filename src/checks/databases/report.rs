@@ -1,10 +1,10 @@
-//! Findings about a database, under its path in the spec, and numbers of rows in them.
+//! Findings about a database, with its path in the spec as subject, and formats for numbers.
 
 use crate::answers::Known;
 use crate::answers::postgres::ConnectionSettings;
 use crate::checks::finding::{Code, Finding};
 
-/// How many names of others are shown.
+/// Limit of names in a sentence.
 pub(super) const FEW: usize = 12;
 
 impl ConnectionSettings {
@@ -25,8 +25,8 @@ impl ConnectionSettings {
     }
 
     pub(super) fn unread(&self, code: Code, what: &str, why: &str) -> Finding {
-        self.unknown(code, format!("{what} could not be read: {why}"))
-            .remedy(format!("Let the role {} read it, or ask who looks after the database.", self.user))
+        self.unknown(code, format!("{what} couldn't be read: {why}"))
+            .remedy(format!("Grant role {} permission to read it, or ask the database administrator.", self.user))
     }
 
     pub(super) fn judged<T>(
@@ -48,13 +48,13 @@ pub(super) fn count(number: i64, one: &str, many: &str) -> String {
     if number == 1 { format!("1 {one}") } else { format!("{} {many}", thousands(number)) }
 }
 
-/// `1 234 567`: numbers of this size are read by people.
+/// `1 234 567`.
 pub(super) fn thousands(number: i64) -> String {
     let (rest, last) = (number / 1000, number % 1000);
     if rest == 0 { last.to_string() } else { format!("{} {:03}", thousands(rest), last.abs()) }
 }
 
-/// Names with their numbers, a few of them.
+/// Lists at most [`FEW`] names with their numbers.
 pub(super) fn list(all: &[(String, i64)]) -> String {
     let few: Vec<String> =
         all.iter().take(FEW).map(|(name, number)| format!("{name} ({})", thousands(*number))).collect();

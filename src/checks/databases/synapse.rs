@@ -1,4 +1,4 @@
-//! Synapse's database: what syn2mas refuses, warns of or stumbles over, counted beforehand.
+//! Synapse's database: rows that make syn2mas refuse, warn or fail.
 
 use super::expected::Expected;
 use super::report::{FEW, count, list, thousands};
@@ -16,10 +16,10 @@ const SYNAPSE_DATABASE_ORPHANS: Code = "synapse-database-orphans";
 const SYNAPSE_DATABASE_NO_LOGIN: Code = "synapse-database-no-login";
 const SYNAPSE_DATABASE_SIZE: Code = "synapse-database-size";
 
-/// Rows that are copied in a second, as a cautious floor: a laptop did 1000 users with all that hangs on them in 100 ms
-/// (MAS's authors), matrix.org far more.
+/// Rows per second, a cautious estimate: a laptop migrates 1000 users with their rows in 100 ms (MAS's authors), matrix.org
+/// far more.
 const ROWS_PER_SECOND: i64 = 10_000;
-/// What an earlier delegation to MAS left; syn2mas refuses it.
+/// The provider of rows that an earlier delegation to MAS left; syn2mas refuses them.
 const DELEGATED: &str = "oauth-delegated";
 
 pub(super) fn check(
@@ -30,14 +30,15 @@ pub(super) fn check(
 ) {
     if said.is_synapses != Known::Known(true) {
         let code = SYNAPSE_DATABASE_TABLES;
-        findings.push(place.judged(code, &said.is_synapses, "whether Synapse's tables are there", |_| {
-            let text = format!("{} holds no tables of a Synapse that role {} could see", place.words(), place.user);
-            let remedy = "Compare the spec with what Synapse runs with, and the role's search_path.";
+        findings.push(place.judged(code, &said.is_synapses, "whether Synapse's tables exist", |_| {
+            let text =
+                format!("{} contains no tables of Synapse that are visible to role {}", place.words(), place.user);
+            let remedy = "Compare the spec with Synapse's running configuration, and check the role's search_path.";
             place.blocker(code, text).remedy(remedy)
         }));
         return;
     }
-    // The migration is done: what it would have stumbled over is of no interest any more.
+    // These rows matter only before the migration.
     if !expected.migrated {
         findings.push(guests(place, &said.guests));
         findings.push(threepids(place, &said.threepids));
@@ -53,26 +54,26 @@ fn guests(place: &ConnectionSettings, guests: &Known<i64>) -> Finding {
     let code = SYNAPSE_DATABASE_GUESTS;
     place.judged(code, guests, "the number of guests", |number| {
         if *number == 0 {
-            return place.ok(code, "no guests");
+            return place.ok(code, "Synapse has no guest accounts");
         }
         let guests = count(*number, "guest", "guests");
-        let text = format!("{guests}; syn2mas warns of them, which is enough to fail a dry run that checks first. They come along, their logins do not");
-        let remedy = "Deactivate them through Synapse's admin API if nobody needs them; the warning stays as long as their rows do.";
+        let text = format!("Synapse has {guests}; syn2mas warns about them, which can make the dry run fail. Their accounts are migrated, their sessions are not");
+        let remedy = "If they are not needed, deactivate them with Synapse's admin API. The warning remains until their rows are removed.";
         place.warning(code, text).remedy(remedy)
     })
 }
 
 fn threepids(place: &ConnectionSettings, threepids: &Known<Vec<(String, i64)>>) -> Finding {
     let code = SYNAPSE_DATABASE_THREEPIDS;
-    place.judged(code, threepids, "phone numbers and the like", |all| {
+    place.judged(code, threepids, "phone numbers and other addresses", |all| {
         if all.is_empty() {
-            return place.ok(code, "no phone numbers or other addresses beside e-mail");
+            return place.ok(code, "users have only e-mail addresses, no phone numbers or other addresses");
         }
         // `msisdn` is the specification's word for a phone number.
         let word = |medium: &String| if medium == "msisdn" { "phone numbers".to_owned() } else { medium.clone() };
         let all: Vec<(String, i64)> = all.iter().map(|(medium, number)| (word(medium), *number)).collect();
-        let text = format!("addresses of users that are no e-mail addresses: {}; syn2mas warns of them, and MAS keeps them without using them", list(&all));
-        let remedy = "Nothing has to be done if nobody relies on them. If the dry run fails on the warning, remove them through Synapse's admin API.";
+        let text = format!("users have addresses other than e-mail: {}; syn2mas warns about them, and MAS stores them but doesn't use them", list(&all));
+        let remedy = "If the dry run fails because of this warning, remove them with Synapse's admin API. Otherwise, no action is needed.";
         place.warning(code, text).remedy(remedy)
     })
 }
@@ -92,16 +93,16 @@ fn providers(
         Known::Known(all) => all,
     };
     findings.push(match all.iter().find(|(name, _)| name == DELEGATED) {
-        Some((_, number)) => place.blocker(SYNAPSE_DATABASE_DELEGATED, format!("{} from an earlier delegation to MAS (auth_provider {DELEGATED}); syn2mas refuses to migrate with them", count(*number, "row", "rows")))
-            .remedy(format!("If that MAS is gone for good, with Synapse's database backed up: DELETE FROM user_external_ids WHERE auth_provider = '{DELEGATED}';")),
-        None => place.ok(SYNAPSE_DATABASE_DELEGATED, "nothing is left of an earlier delegation"),
+        Some((_, number)) => place.blocker(SYNAPSE_DATABASE_DELEGATED, format!("Synapse's database has {} from an earlier delegation to MAS (auth_provider {DELEGATED}); syn2mas refuses to migrate", count(*number, "row", "rows")))
+            .remedy(format!("If that MAS no longer exists, back up Synapse's database, then: DELETE FROM user_external_ids WHERE auth_provider = '{DELEGATED}';")),
+        None => place.ok(SYNAPSE_DATABASE_DELEGATED, "Synapse's database has no rows from an earlier delegation to MAS"),
     });
     let used: Vec<(String, i64)> = all.iter().filter(|(name, _)| name != DELEGATED).cloned().collect();
     let (known, strange): (Vec<_>, Vec<_>) = used.into_iter().partition(|(name, _)| expected.providers.contains(name));
     if !known.is_empty() {
-        findings.push(place.ok(code, format!("identity providers in use, and configured: {}", list(&known))));
+        findings.push(place.ok(code, format!("all identity providers in use are configured: {}", list(&known))));
     } else if strange.is_empty() {
-        findings.push(place.ok(code, "no user is linked to an identity provider"));
+        findings.push(place.ok(code, "no users are linked to an identity provider"));
     }
     if !strange.is_empty() {
         findings.push(not_configured(expected, place, &strange));
@@ -114,24 +115,24 @@ fn not_configured(expected: &Expected, place: &ConnectionSettings, strange: &[(S
         "none is configured".to_owned()
     } else {
         let few: Vec<&str> = expected.providers.iter().take(FEW).map(String::as_str).collect();
-        format!("configured are {}", few.join(", "))
+        format!("configured: {}", few.join(", "))
     };
     let names = list(strange);
     let text = format!(
-        "users are linked to identity providers that the spec does not have: {names} ({configured}); syn2mas refuses to migrate them"
+        "users are linked to identity providers that are not in the spec: {names} ({configured}); syn2mas refuses to migrate them"
     );
     let never = strange.iter().any(|(name, _)| name == "saml" || name == "cas");
     let old = strange.iter().any(|(name, _)| name == "oidc");
     let remedy = if never {
-        "Users of SAML or CAS cannot be migrated; ask Element's support before anything else."
+        "Users of SAML or CAS can't be migrated; ask Element Support before you continue."
     } else if old {
-        "`oidc` is how Synapse named its only provider before it could have several. Ask Element's support before changing rows; the provider's idpId must not be changed."
+        "Older releases of Synapse named their only provider `oidc`. Ask Element Support before you change rows, and keep the provider's idpId."
     } else {
-        "Has a provider been removed, or its idpId changed? Bring it back under that id, or have the links removed through Synapse's admin API."
+        "If a provider was removed or its idpId changed, restore it with that id, or remove the links with Synapse's admin API."
     };
     if expected.more_providers && !never {
         return place
-            .unknown(code, format!("{text} unless they are among those in Synapse's free-form settings"))
+            .unknown(code, format!("{text}, unless Synapse's free-form settings configure them"))
             .remedy(remedy);
     }
     place.blocker(code, text).remedy(remedy)
@@ -142,11 +143,11 @@ fn foreign(expected: &Expected, place: &ConnectionSettings, foreign: &Known<Fore
     let name = expected.server_name.as_deref().unwrap_or_default();
     match foreign {
         Known::Unreadable(why) => place.unread(code, "users of other server names", why),
-        Known::Known(Foreign { people: 0, services: 0 }) => place.ok(code, format!("every user is of {name}")),
-        Known::Known(Foreign { people: 0, services }) => place.warning(code, format!("{} not of the form @name:{name}; syn2mas skips them, and stumbles over their devices and tokens if there are any", count(*services, "user of an application service is", "users of application services are")))
-            .remedy("Ask Element's support if the dry run ends with `failed to extract localpart`."),
-        Known::Known(Foreign { people, .. }) => place.blocker(code, format!("{} not of the form @name:{name}; syn2mas ends with `failed to extract localpart`, and its check beforehand does not see it", count(*people, "user is", "users are")))
-            .remedy("Is spec.global.config.domainName Synapse's server_name? If so, have these users removed; ask Element's support how."),
+        Known::Known(Foreign { people: 0, services: 0 }) => place.ok(code, format!("every user belongs to server name {name}")),
+        Known::Known(Foreign { people: 0, services }) => place.warning(code, format!("{} not of the form @name:{name}; syn2mas skips them, but fails if they have devices or tokens", count(*services, "user of an application service is", "users of application services are")))
+            .remedy("Ask Element Support if the dry run fails with `failed to extract localpart`."),
+        Known::Known(Foreign { people, .. }) => place.blocker(code, format!("{} not of the form @name:{name}; syn2mas fails with `failed to extract localpart`, and its own check doesn't detect it", count(*people, "user is", "users are")))
+            .remedy("Check that spec.global.config.domainName is Synapse's server_name. If it is, ask Element Support how to remove these users."),
     }
 }
 
@@ -166,14 +167,14 @@ fn orphans(place: &ConnectionSettings, orphans: &[(&'static str, Known<i64>)], f
     }
     if !found.is_empty() {
         let text = format!(
-            "rows of users who are not there: {}; syn2mas ends with `was not found for migration`",
+            "rows refer to users that don't exist: {}; syn2mas fails with `was not found for migration`",
             list(&found)
         );
         let remedy =
-            format!("With Synapse's database backed up, remove them, or ask Element's support: {}", remove(&found));
+            format!("Back up Synapse's database, then remove the rows, or ask Element Support: {}", remove(&found));
         findings.push(place.blocker(code, text).remedy(remedy));
     } else if all_read {
-        findings.push(place.ok(code, "every device, token, address and link belongs to a user"));
+        findings.push(place.ok(code, "every device, token, address and link belongs to an existing user"));
     }
 }
 
@@ -190,33 +191,33 @@ fn no_login(expected: &Expected, place: &ConnectionSettings, no_login: &Known<i6
     match no_login {
         Known::Unreadable(why) => place.unread(code, "users without a way to log in", why),
         Known::Known(0) => place.ok(code, "every active user has a password or a link to an identity provider"),
-        Known::Known(number) if expected.ldap => place.warning(code, format!("{} neither a password nor a link to a configured identity provider. Those of LDAP are among them, and log in through it after the migration (ESS 25.10.1 and later); the others will not be able to", count(*number, "active user has", "active users have")))
-            .remedy("Compare the number with that of the people in LDAP. After the migration log in as one of them before everybody does."),
-        Known::Known(number) => place.warning(code, format!("{} neither a password nor a link to a configured identity provider, and will not be able to log in; sessions that they have go on", count(*number, "active user has", "active users have")))
-            .remedy("Bots with a token of their own are such users, which is in order. For people: set a password, or let the provider link them by their name."),
+        Known::Known(number) if expected.ldap => place.warning(code, format!("{} neither a password nor a link to a configured identity provider. After the migration, only those in LDAP can log in (ESS 25.10.1 and later)", count(*number, "active user has", "active users have")))
+            .remedy("Compare the number with the number of users in LDAP. After the migration, first test a login as one of them."),
+        Known::Known(number) => place.warning(code, format!("{} neither a password nor a link to a configured identity provider, and can't log in after the migration; existing sessions stay valid", count(*number, "active user has", "active users have")))
+            .remedy("No action is needed for bots that use a token. For other users, set a password, or configure the provider to link them by name."),
     }
 }
 
 fn sizes(place: &ConnectionSettings, sizes: &Known<Vec<(String, Option<i64>)>>) -> Finding {
     let code = SYNAPSE_DATABASE_SIZE;
     let all = match sizes {
-        Known::Unreadable(why) => return place.unread(code, "the sizes of tables", why),
+        Known::Unreadable(why) => return place.unread(code, "the sizes of the tables", why),
         Known::Known(all) => all,
     };
     if all.iter().all(|(_, rows)| rows.is_none()) {
-        let text = "PostgreSQL has no estimate of the numbers of rows yet; it makes one by itself (autovacuum)";
+        let text = "PostgreSQL has not estimated the number of rows yet; autovacuum does it";
         return place.ok(code, text);
     }
     let shown = |(name, rows): &(String, Option<i64>)| match rows {
         Some(rows) => format!("{name} {}", thousands(*rows)),
-        None => format!("{name} never counted"),
+        None => format!("{name} unknown"),
     };
     let text = all.iter().map(shown).collect::<Vec<_>>().join(", ");
     let time = about(copying_seconds(all.iter().filter_map(|(_, rows)| *rows).sum()));
-    place.ok(code, format!("rows to copy, as PostgreSQL estimates them: {text}. Copying them takes about {time}; the dry run measures it"))
+    place.ok(code, format!("rows to copy, estimated by PostgreSQL: {text}. Copying takes about {time}; the dry run measures the real time"))
 }
 
-/// An estimate, and at least one.
+/// An estimate of at least one second.
 pub(super) fn copying_seconds(rows: i64) -> i64 {
     (rows / ROWS_PER_SECOND).max(1)
 }

@@ -101,7 +101,7 @@ fn of_synapse(change: impl FnOnce(&mut SynapseDatabase)) -> Vec<(&'static str, S
 use Severity::{Blocker, Unknown, Warning};
 
 #[test]
-fn two_databases_in_order_have_nothing_but_fine_findings_and_every_question_has_one() {
+fn correct_databases_have_an_ok_finding_for_every_check() {
     let found = judge(&expected(), &Probed { mas: Ok(mas()), synapse: Ok(synapse()) });
     assert!(found.iter().all(|finding| finding.severity == Severity::Ok), "{found:#?}");
     for code in [
@@ -136,7 +136,7 @@ fn two_databases_in_order_have_nothing_but_fine_findings_and_every_question_has_
 }
 
 #[test]
-fn the_spec_tells_where_to_log_in_and_what_it_does_not_tell_is_not_guessed() {
+fn missing_settings_are_not_guessed() {
     let expected = expected();
     let (mas, synapse) = (expected.mas.clone().unwrap(), expected.synapse.clone().unwrap());
     assert_eq!((mas.words().as_str(), mas.mode, mas.mode_set), ("mas at db:5432", SslMode::Prefer, false));
@@ -166,7 +166,7 @@ fn the_spec_tells_where_to_log_in_and_what_it_does_not_tell_is_not_guessed() {
 }
 
 #[test]
-fn one_database_under_two_names_is_a_blocker_and_two_on_one_server_are_fine() {
+fn shared_database_is_a_blocker_whatever_its_host_name() {
     assert_eq!(of_mas(|said| said.server = server("synapse", 2)), [("mas-database-is-synapses", Blocker)]);
     // A server that does not tell its identifier is known by the time of its start.
     let unnamed = |oid| Server {
@@ -185,7 +185,7 @@ fn one_database_under_two_names_is_a_blocker_and_two_on_one_server_are_fine() {
 }
 
 #[test]
-fn mass_database_has_to_be_empty_and_its_own() {
+fn database_of_mas_must_be_empty_and_separate() {
     let with = |tables: Tables| of_mas(|said| said.tables = Known::Known(tables));
     let own = Tables { migrations: true, all: 40, ..Tables::default() };
     let users = |rows| vec![("users", rows)];
@@ -212,7 +212,7 @@ fn mass_database_has_to_be_empty_and_its_own() {
 }
 
 #[test]
-fn rights_extension_encoding_and_limits_are_judged() {
+fn permissions_extension_encoding_and_limits_are_checked() {
     let rights = |schema: Option<&str>, create_in_schema, create_in_database| {
         of_mas(|said| {
             said.rights = Known::Known(Rights {
@@ -253,7 +253,7 @@ fn rights_extension_encoding_and_limits_are_judged() {
 }
 
 #[test]
-fn a_session_is_judged_by_how_it_is_protected_pooled_and_let_in() {
+fn session_is_checked_for_tls_pooling_and_password() {
     let with = |change: fn(&mut Server)| of_mas(|said| change(&mut said.server));
     assert_eq!(with(|server| server.tls = false), [("database-sslmode", Warning)], "prefer");
     assert_eq!(with(|server| server.asked_password = false), [("database-login", Unknown)]);
@@ -271,7 +271,7 @@ fn a_session_is_judged_by_how_it_is_protected_pooled_and_let_in() {
 }
 
 #[test]
-fn each_trouble_has_a_code_a_weight_and_something_to_do() {
+fn each_failure_has_a_code_a_severity_and_a_remedy() {
     let refused =
         |state: &str, message: &str| ProbeError::Refused(Refusal { state: state.into(), message: message.into() });
     for (trouble, code, severity) in [
@@ -318,7 +318,7 @@ fn first(mas: Result<MasDatabase, ProbeError>, synapse: Result<SynapseDatabase, 
 }
 
 #[test]
-fn a_password_that_clients_read_differently_is_told_with_the_way_out() {
+fn password_that_saslprep_changes_is_reported_with_a_remedy() {
     let said = |prepared| MasDatabase { server: Server { prepared, ..server("mas", 1) }, ..mas() };
     for (text, remedy) in [
         first(Ok(said(true)), Ok(synapse())),
@@ -334,7 +334,7 @@ fn a_password_that_clients_read_differently_is_told_with_the_way_out() {
 }
 
 #[test]
-fn a_pooler_is_named_by_its_words_with_session_pooling_and_the_direct_address() {
+fn pooler_is_named_by_its_error_message() {
     for (words, name) in [
         ("unsupported startup parameter: extra_float_digits", "PgBouncer"),
         ("no such database: mas", "PgBouncer"),
@@ -377,7 +377,7 @@ fn a_pooler_is_named_by_its_words_with_session_pooling_and_the_direct_address() 
 }
 
 #[test]
-fn time_limits_are_told_with_the_statement_that_lifts_them() {
+fn time_limits_are_reported_with_the_sql_that_removes_them() {
     let timeouts =
         Known::Known(vec![("idle_in_transaction_session_timeout".into(), 1500), ("statement_timeout".into(), 30_000)]);
     let (text, remedy) = first(
@@ -393,7 +393,7 @@ fn time_limits_are_told_with_the_statement_that_lifts_them() {
 }
 
 #[test]
-fn what_syn2mas_refuses_or_stumbles_over_in_synapses_database_is_found() {
+fn rows_that_make_syn2mas_fail_are_found() {
     assert_eq!(of_synapse(|said| said.is_synapses = Known::Known(false)), [("synapse-database-tables", Blocker)]);
     assert_eq!(
         of_synapse(|said| said.is_synapses = Known::Unreadable("no".into())),
@@ -431,7 +431,7 @@ fn what_syn2mas_refuses_or_stumbles_over_in_synapses_database_is_found() {
 }
 
 #[test]
-fn providers_in_use_are_held_against_those_configured() {
+fn providers_in_use_are_compared_with_the_configured_ones() {
     let with = |names: &[&str]| {
         of_synapse(|said| said.providers = Known::Known(names.iter().map(|name| ((*name).to_owned(), 3)).collect()))
     };
@@ -464,17 +464,17 @@ fn providers_in_use_are_held_against_those_configured() {
 }
 
 #[test]
-fn with_ldap_nobody_is_called_locked_out_who_may_not_be() {
+fn users_of_ldap_are_not_reported_as_locked_out() {
     let mut ldap = expected();
     ldap.ldap = true;
     let said = SynapseDatabase { no_login: Known::Known(40), ..synapse() };
     let found = judge(&ldap, &Probed { mas: Ok(mas()), synapse: Ok(said) });
     let told = found.iter().find(|finding| finding.code == "synapse-database-no-login").unwrap();
-    assert!(told.message.contains("LDAP") && !told.message.contains("will not be able to log in;"), "{told:?}");
+    assert!(told.message.contains("LDAP") && !told.message.contains("can't log in after the migration;"), "{told:?}");
 }
 
 #[test]
-fn numbers_can_be_read_by_people() {
+fn large_numbers_have_separators() {
     assert_eq!([0, 999, 1000, 1_234_567, -1000].map(thousands), ["0", "999", "1 000", "1 234 567", "-1 000"]);
     assert_eq!(count(1, "user", "users"), "1 user");
     assert_eq!(synapse::copying_seconds(0), 1);

@@ -1,4 +1,4 @@
-//! What clients see that know the server name only, and what they hold from before. Source: MSC2965; Synapse,
+//! Existing clients: access tokens from before the migration, and discovery by server name. Source: MSC2965; Synapse,
 //! `synapse/rest/client/account.py`.
 
 use super::expected::{EndpointPhase, Expected};
@@ -16,22 +16,22 @@ pub(super) fn token(expected: &Expected, answers: &Replies) -> Option<Finding> {
     answers.judge(expected, &Question::WhoamiToken, OLD_TOKEN, old_token)
 }
 
-/// A token from before the migration is the best proof that accounts and devices came over.
+/// A token from before the migration proves that accounts and devices were migrated.
 fn old_token(expected: &Expected, url: String, answer: &Reply) -> Finding {
     let code = OLD_TOKEN;
     let body = match (answer.status, answer.json()) {
         (200, Ok(body)) => body,
         (401, Ok(body)) if body["errcode"] == "M_UNKNOWN_TOKEN" => {
-            return Finding::blocker(code, url, "the token is not known, so its login did not come over, or was ended")
-                .remedy("Try one of another device. Tokens of guests, of deactivated accounts and of application services do not come over.");
+            return Finding::blocker(code, url, "the token is unknown, so its session was not migrated, or has ended")
+                .remedy("Try a token of another device. Tokens of guests, deactivated accounts and application services are not migrated.");
         }
         (503, _) => {
-            return Finding::blocker(code, url, "Synapse cannot ask MAS about the token")
-                .remedy("See whether MAS runs.");
+            return Finding::blocker(code, url, "Synapse can't validate the token with MAS")
+                .remedy("Check that MAS is running.");
         }
         (_, answered) => {
             let instead = answered.err().unwrap_or_else(|| answer.described());
-            return Finding::warning(code, url, format!("it answers {instead}"));
+            return Finding::warning(code, url, format!("Synapse responds with {instead}"));
         }
     };
     let user = body["user_id"].as_str().map(excerpt).unwrap_or_default();
@@ -39,55 +39,52 @@ fn old_token(expected: &Expected, url: String, answer: &Reply) -> Finding {
         .as_str()
         .map_or_else(|| "no device".to_owned(), |device| format!("device {}", excerpt(device)));
     let Some((localpart, server)) = user.strip_prefix('@').and_then(|rest| rest.split_once(':')) else {
-        return Finding::blocker(code, url, format!("the token names no user: {}", answer.described()));
+        return Finding::blocker(code, url, format!("the token has no user: {}", answer.described()));
     };
     if expected.server_name.as_deref().is_some_and(|name| name != server) {
-        return Finding::blocker(code, url, format!("the token names {user}, who is of another server"));
+        return Finding::blocker(code, url, format!("the token belongs to {user}, a user of another server"));
     }
     let given = expected.token.clone().unwrap_or_default();
-    let mixed_up = "Stop, and ask Element's support: accounts have been mixed up.";
+    let mixed_up = "Stop, and ask Element Support: accounts are mixed up.";
     if let Some(of) = given.user.as_deref().filter(|given| *given != user) {
-        let text = format!("the token named {} before, but names {user} now", excerpt(of));
+        let text = format!("the token belonged to {} before, but now belongs to {user}", excerpt(of));
         return Finding::blocker(code, url, text).remedy(mixed_up);
     }
     if let Some(of) = given.localpart.as_deref().filter(|given| *given != localpart) {
-        let text = format!("the token was made for {}, but names {user} now", excerpt(of));
+        let text = format!("the token was issued to {}, but now belongs to {user}", excerpt(of));
         return Finding::blocker(code, url, text).remedy(mixed_up);
     }
     if let Some(of) = given.device.as_deref().filter(|given| Some(*given) != body["device_id"].as_str()) {
-        let text = format!("the token of {user} named device {} before, but {device} now", excerpt(of));
-        let remedy = "Encrypted messages hang on the device. Try the token of another one, and ask Element's support.";
+        let text = format!("the token of {user} belonged to device {} before, but now to {device}", excerpt(of));
+        let remedy = "Encrypted messages depend on the device. Try a token of another device, and ask Element Support.";
         return Finding::blocker(code, url, text).remedy(remedy);
     }
     let more = if given.user.is_some() && given.device.is_some() {
-        ", as was given"
+        ", as in the file"
     } else if expected.phase == EndpointPhase::Active {
-        "; compare with what it was before"
+        "; compare both with their values before the migration"
     } else {
-        "; write both behind it into the file, and they are compared after the migration"
+        "; to compare both after the migration, write them after the token in the file"
     };
-    Finding::ok(code, url, format!("the token names {user}, {device}{more}"))
+    Finding::ok(code, url, format!("the token belongs to {user}, {device}{more}"))
 }
 
-/// Where clients are sent that know the server name only. Absence is no fault of the migration; a wrong issuer is one.
+/// The discovery document of the server name. Without one, the migration still works; a wrong issuer breaks logins.
 pub(super) fn well_known(expected: &Expected, answers: &Replies) -> Option<Finding> {
     let code = WELL_KNOWN_CLIENT;
     let url = Question::WellKnown.url(expected);
     let answer = match answers.to(&Question::WellKnown).next()? {
         Outcome::NotAsked(_) => return None,
         Outcome::Answered(answer) => answer,
-        // Where Synapse cannot be reached either, being here tells nothing.
+        // If Synapse can't be reached either, this machine's network is the reason.
         Outcome::NotReached(_) | Outcome::Silent(_) if answers.reached(Server::Synapse) != Reached::Yes => return None,
         Outcome::NotReached(why) | Outcome::Silent(why) | Outcome::Unusable(why) => {
-            return Some(Finding::unknown(code, url, format!("it could not be asked from here: {why}")));
+            return Some(Finding::unknown(code, url, format!("the document couldn't be read from here: {why}")));
         }
     };
     let Ok(document) = answer.document() else {
-        let text = format!(
-            "clients that are given the server name only do not find Synapse: it answers {}",
-            answer.described()
-        );
-        let remedy = "This is so with and without MAS; the component wellKnownDelegation serves it where the server name leads to this cluster.";
+        let text = format!("clients can't discover Synapse: the server name responds with {}", answer.described());
+        let remedy = "This doesn't depend on MAS. The component wellKnownDelegation serves the document if the server name points to this cluster.";
         return Some(Finding::warning(code, url, text).remedy(remedy));
     };
     let wanted = expected.mas_host.as_ref().map(|host| format!("https://{host}/"));
@@ -96,15 +93,15 @@ pub(super) fn well_known(expected: &Expected, answers: &Replies) -> Option<Findi
     let synapse = expected.synapse_host.as_ref().map(|host| format!("https://{host}"));
     Some(match (issuer, wanted) {
         (Some(issuer), Some(wanted)) if issuer != wanted => {
-            let text = format!("it names the issuer {:?}, but MAS's is {wanted:?}", excerpt(issuer));
+            let text = format!("the document has the issuer {:?}, but MAS's issuer is {wanted:?}", excerpt(issuer));
             Finding::blocker(code, url, text)
-                .remedy("Correct or remove org.matrix.msc2965.authentication there; older Element apps follow it.")
+                .remedy("Correct or remove org.matrix.msc2965.authentication; older Element apps use it.")
         }
         _ if synapse.as_deref().is_some_and(|synapse| synapse != base) => {
-            let text = format!("it sends clients to {:?}, not to Synapse's host of the spec", excerpt(base));
+            let text = format!("the document points to {:?}, not to Synapse's host in the spec", excerpt(base));
             Finding::warning(code, url, text)
         }
-        (Some(_), _) => Finding::ok(code, url, "it names Synapse and MAS's issuer"),
-        (None, _) => Finding::ok(code, url, "it names Synapse; that it does not name MAS is fine"),
+        (Some(_), _) => Finding::ok(code, url, "the document has Synapse's address and MAS's issuer"),
+        (None, _) => Finding::ok(code, url, "the document has Synapse's address; MAS's issuer is optional"),
     })
 }

@@ -1,4 +1,4 @@
-//! What is to be expected of a deployment, read from its spec.
+//! The expected state of a deployment's endpoints, read from its spec.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
@@ -8,14 +8,14 @@ use crate::checks::snapshot::Snapshot;
 use crate::deployment::{Deployment, IdentityProvider};
 use crate::x509::RsaPrivateKey;
 
-/// What Synapse and MAS have to answer depends on it.
+/// The phase, which decides the expected answers of Synapse and MAS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EndpointPhase {
     /// Legacy authentication, and no MAS yet.
     Before,
-    /// MAS is up and not active; Synapse works as before.
+    /// MAS runs and is not active; Synapse works as before.
     Rehearsed,
-    /// The switch is on, the migration not done: Synapse is down, or about to be.
+    /// Activated, but not migrated: Synapse is stopped or stopping.
     Migrating,
     Active,
 }
@@ -31,19 +31,19 @@ impl EndpointPhase {
     }
 }
 
-/// An access token that was given, as far as it may be talked about.
+/// What is known about the access token of `--token-file`, without the token.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct GivenToken {
     /// The localpart that Synapse writes into its own tokens (`syt_<base64>_…`).
     pub localpart: Option<String>,
-    /// The user that it named before, where that was given beside it.
+    /// The expected user, from the file.
     pub user: Option<String>,
-    /// The device that it named before, where that was given beside it.
+    /// The expected device, from the file.
     pub device: Option<String>,
 }
 
 impl GivenToken {
-    /// Reads what a token says of itself. Source: Synapse, `synapse/handlers/auth.py`.
+    /// Reads the localpart in a token. Source: Synapse, `synapse/handlers/auth.py`.
     pub fn read(token: &str) -> Self {
         let encoded = token.strip_prefix("syt_").and_then(|rest| rest.split('_').next());
         let decoded = encoded.and_then(|encoded| STANDARD_NO_PAD.decode(encoded).ok());
@@ -51,7 +51,7 @@ impl GivenToken {
     }
 }
 
-/// Beginnings of commands that people can copy, with the flags of this call.
+/// Beginnings of commands to copy, with this call's flags.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Commands {
     /// `kubectl ess-mas verify NAME -n NAMESPACE`
@@ -66,22 +66,21 @@ pub struct Expected {
     pub mas_host: Option<String>,
     pub synapse_host: Option<String>,
     pub server_name: Option<String>,
-    /// Whether this deployment serves the server name's `.well-known`.
+    /// Whether this deployment serves `.well-known` on the server name.
     pub well_known: bool,
     pub commands: Commands,
     pub secret_name: String,
-    /// The modulus of the RSA key in the Secret as MAS publishes it; a sentence says why it is not known.
+    /// The modulus of the RSA key in the Secret, as MAS publishes it.
     pub modulus: Known<String>,
     pub providers: Vec<IdentityProvider>,
-    /// How many processes of Synapse there may be that answer clients.
+    /// Upper limit of Synapse processes that answer clients.
     pub processes: usize,
     pub token: Option<GivenToken>,
-    /// The user of the test account that was given.
+    /// The user of `--login-file`.
     pub test_user: Option<String>,
 }
 
 impl Expected {
-    /// Reads it from what was gathered. `token` is what was given.
     pub fn of(snapshot: &Snapshot, token: Option<GivenToken>, commands: Commands) -> Self {
         let deployment = &snapshot.deployment;
         let settings = snapshot.settings.as_ref();
@@ -102,22 +101,24 @@ impl Expected {
         }
     }
 
-    /// Where to look when a service does not answer as it has to.
+    /// Remedy for a service that responds unexpectedly.
     pub(super) fn look_at(&self, service: &str) -> String {
-        format!("See whether {service} runs and its ingress leads to it: {} get pods,ingresses", self.commands.kubectl)
-    }
-
-    /// How to look at a host that cannot be reached from here.
-    pub(super) fn another_way(&self, host: &str) -> String {
-        let verify = &self.commands.verify;
         format!(
-            "To look from here, name an address (--resolve {host}:443:ADDRESS) or go through the cluster: `{verify} --through-cluster`."
+            "Check that {service} is running and that its ingress points to it: {} get pods,ingresses",
+            self.commands.kubectl
         )
     }
 
-    /// How often to ask what each process answers for itself. A load balancer does not tell which one answered. One that
-    /// picks at random leaves one of n out in one case of twenty after n·(ln n + 3) tries (the coupon collector's problem); a
-    /// logarithm that rounds is good enough. Not so often that the caller is locked out for it.
+    /// Remedy for a host that can't be reached from here.
+    pub(super) fn another_way(&self, host: &str) -> String {
+        let verify = &self.commands.verify;
+        format!(
+            "To check from here, pass an address (--resolve {host}:443:ADDRESS) or connect through the cluster: `{verify} --through-cluster`."
+        )
+    }
+
+    /// Number of requests that reach every process. Behind a load balancer that picks one of n at random, n·(ln n + 3) requests
+    /// miss one in 5 % of cases (coupon collector's problem). The limit of 40 avoids rate limits.
     pub fn tries(&self) -> usize {
         let rounds = 3 + usize::try_from(self.processes.max(1).ilog2()).unwrap_or_default();
         self.processes.saturating_mul(rounds).clamp(4, 40)
@@ -127,13 +128,13 @@ impl Expected {
 fn modulus(snapshot: &Snapshot) -> Known<String> {
     let keys = snapshot.secret_keys();
     match &snapshot.secret {
-        Known::Unreadable(why) => Known::Unreadable(format!("the Secret could not be read: {why}")),
-        Known::Known(None) => Known::Unreadable("there is no Secret to compare with".to_owned()),
+        Known::Unreadable(why) => Known::Unreadable(format!("the Secret couldn't be read: {why}")),
+        Known::Known(None) => Known::Unreadable("the Secret to compare with doesn't exist".to_owned()),
         Known::Known(Some(secret)) => match secret.data.get(&keys.rsa_private_key) {
             None => Known::Unreadable(format!("Secret {} has no key {}", secret.name, keys.rsa_private_key)),
             Some(value) => match RsaPrivateKey::parse(value.expose()) {
                 Ok(key) => Known::Known(key.modulus_base64url()),
-                Err(error) => Known::Unreadable(format!("the key in Secret {} cannot be used: {error}", secret.name)),
+                Err(error) => Known::Unreadable(format!("the key in Secret {} is invalid: {error}", secret.name)),
             },
         },
     }

@@ -23,11 +23,11 @@ pub(super) fn judge(expected: &Expected, answers: &Replies, findings: &mut Vec<F
         Reached::No(why) => {
             let warning = |text: String| Finding::warning(MAS_REACHABLE, home, text);
             findings.push(if expected.phase == EndpointPhase::Before {
-                warning(format!("MAS is to be here, and {why}"))
-                    .remedy("Let the name point to the same ingress as Synapse before the dry run.")
+                warning(format!("MAS will use this address, but {why}"))
+                    .remedy("Before the dry run, point the host to the same ingress as Synapse's host.")
             } else {
-                warning(format!("MAS cannot be reached from here: {why}"))
-                    .remedy(format!("Open it in a browser where users are. {}", expected.another_way(host)))
+                warning(format!("MAS can't be reached from here: {why}"))
+                    .remedy(format!("Open it in a browser on a user's network. {}", expected.another_way(host)))
             });
             return;
         }
@@ -35,12 +35,12 @@ pub(super) fn judge(expected: &Expected, answers: &Replies, findings: &mut Vec<F
     }
     if expected.phase == EndpointPhase::Before {
         if let Ok(answer) = answers.answer(expected, &Question::MasAddress, MAS_REACHABLE) {
-            let text = format!("the name points to {}; MAS is not there yet", answer.text());
+            let text = format!("MAS's host resolves to {}; MAS is not deployed yet", answer.text());
             findings.push(Finding::ok(MAS_REACHABLE, home, text));
         }
         return;
     }
-    findings.push(Finding::ok(MAS_REACHABLE, home, "it can be reached from here"));
+    findings.push(Finding::ok(MAS_REACHABLE, home, "MAS can be reached from here"));
     match answers.answer(expected, &Question::Discovery, MAS_DISCOVERY) {
         Ok(answer) => discovery(expected, answer, findings),
         Err(finding) => findings.extend(finding),
@@ -55,105 +55,105 @@ fn discovery(expected: &Expected, answer: &Reply, findings: &mut Vec<Finding>) {
         Ok(document) => {
             let host = expected.mas_host.as_deref().unwrap_or_default();
             findings.extend([issuer(&url, host, &document), rs256(&url, &document)]);
-            findings.extend(strays(&url, host, &document));
+            findings.extend(foreign_endpoints(&url, host, &document));
         }
         Err(instead) => {
-            let text = format!("this is not MAS: it answers {instead}");
+            let text = format!("the host is not MAS: it responds with {instead}");
             findings.push(Finding::blocker(MAS_DISCOVERY, url, text).remedy(expected.look_at("MAS")));
         }
     }
 }
 
-/// Endpoints that clients are sent to, and that are not MAS's. Where the issuer is wrong as well, that says it.
-fn strays(url: &str, host: &str, document: &Value) -> Option<Finding> {
+/// Reports endpoints at other hosts, unless the issuer is wrong too, which is a separate finding.
+fn foreign_endpoints(url: &str, host: &str, document: &Value) -> Option<Finding> {
     const ENDPOINTS: [&str; 5] =
         ["authorization_endpoint", "token_endpoint", "jwks_uri", "registration_endpoint", "account_management_uri"];
     let home = format!("https://{host}/");
     document["issuer"].as_str().filter(|issuer| *issuer == home)?;
     let elsewhere = |name: &&&str| document[**name].as_str().is_some_and(|address| !address.starts_with(&home));
     let name = ENDPOINTS.iter().find(elsewhere)?;
-    let text = format!("its {name} is {}, which is not at {home}", excerpt(document[*name].as_str()?));
+    let text = format!("MAS's {name} is {}, which is not at {home}", excerpt(document[*name].as_str()?));
     Some(
         Finding::warning(MAS_DISCOVERY, url, text)
-            .remedy("Clients are sent there. Find out who set it; the operator's configuration does not."),
+            .remedy("Clients use this address. Find its source; the operator doesn't configure it."),
     )
 }
 
-/// The issuer is compared byte for byte by clients (OpenID Connect Discovery §4.3); MAS writes the slash at the end.
+/// Clients compare the issuer byte for byte (OpenID Connect Discovery §4.3); MAS writes a trailing slash.
 fn issuer(url: &str, host: &str, document: &Value) -> Finding {
     let wanted = format!("https://{host}/");
     match document["issuer"].as_str() {
         Some(issuer) if issuer == wanted => {
-            Finding::ok(MAS_ISSUER, url, format!("its issuer is {wanted}, as it has to be"))
+            Finding::ok(MAS_ISSUER, url, format!("MAS's issuer is {wanted}, as expected"))
         }
         Some(issuer) => {
             let shown = excerpt(issuer);
-            Finding::blocker(MAS_ISSUER, url, format!("its issuer is {shown:?}, but it has to be {wanted:?}"))
-                .remedy("MAS's public address does not follow from its host here; what the operator gave it is in MAS's configuration. Ask Element's support before you migrate.")
+            Finding::blocker(MAS_ISSUER, url, format!("MAS's issuer is {shown:?}, but must be {wanted:?}"))
+                .remedy("The public address in MAS's configuration differs from its host in the spec. Ask Element Support before you migrate.")
         }
-        None => Finding::blocker(MAS_ISSUER, url, "it names no issuer")
-            .remedy("This is not MAS's discovery document; see what else answers at this host."),
+        None => Finding::blocker(MAS_ISSUER, url, "the discovery document has no issuer")
+            .remedy("The document is not MAS's. Check which service answers at this host."),
     }
 }
 
 fn rs256(url: &str, document: &Value) -> Finding {
     let known = document["id_token_signing_alg_values_supported"].as_array();
     if known.into_iter().flatten().any(|algorithm| algorithm == "RS256") {
-        return Finding::ok(MAS_DISCOVERY, url, "it offers RS256, which every client knows");
+        return Finding::ok(MAS_DISCOVERY, url, "MAS offers RS256, which every client supports");
     }
-    let text = "it does not offer RS256, which OpenID Connect demands: it has no RSA key";
+    let text = "MAS has no RSA key, so it doesn't offer RS256, which OpenID Connect requires";
     Finding::blocker(MAS_DISCOVERY, url, text)
-        .remedy("Put an RSA key into the Secret (`openssl genrsa`), and let the deployment reconcile.")
+        .remedy("Add an RSA key to the Secret (`openssl genrsa`), and start a reconcile.")
 }
 
-/// The modulus, as MAS publishes it, proves that the pod runs with the intended Secret.
+/// The published modulus proves that the pod uses the intended Secret.
 fn keys(expected: &Expected, url: String, answer: &Reply) -> Finding {
     let code = MAS_SIGNING_KEY;
     let keys = |document: Value| if document["keys"].is_array() { Ok(document) } else { Err(answer.described()) };
     let document = match answer.document().and_then(keys) {
         Ok(document) => document,
         Err(instead) => {
-            return Finding::blocker(code, url, format!("it answers {instead}")).remedy(expected.look_at("MAS"));
+            return Finding::blocker(code, url, format!("MAS responds with {instead}")).remedy(expected.look_at("MAS"));
         }
     };
     let all = document["keys"].as_array().into_iter().flatten();
     let published: Vec<&str> = all.filter(|key| key["kty"] == "RSA").filter_map(|key| key["n"].as_str()).collect();
     if published.is_empty() {
-        let text = "it publishes no RSA key, so clients that ask for an ID token cannot log in";
+        let text = "MAS publishes no RSA key, so clients that request an ID token can't log in";
         return Finding::blocker(code, url, text)
-            .remedy("Put an RSA key into the Secret (`openssl genrsa`), and let the deployment reconcile.");
+            .remedy("Add an RSA key to the Secret (`openssl genrsa`), and start a reconcile.");
     }
     match &expected.modulus {
-        Known::Unreadable(why) => Finding::unknown(code, url, format!("it publishes an RSA key; {why}")),
+        Known::Unreadable(why) => Finding::unknown(code, url, format!("MAS publishes an unverified RSA key: {why}")),
         Known::Known(modulus) if published.contains(&modulus.as_str()) => {
-            Finding::ok(code, url, format!("it runs with the RSA key of Secret {}", expected.secret_name))
+            Finding::ok(code, url, format!("MAS uses the RSA key of Secret {}", expected.secret_name))
         }
         Known::Known(_) => {
-            let text = format!("the RSA key that it publishes is not the one in Secret {}", expected.secret_name);
-            let remedy = "Either another MAS answers here, or the Secret was changed after MAS started. Look at the address behind the \
-                          host, or let the deployment reconcile and rehearse again.";
-            // A key may be changed once MAS is in use; then it only has to be loaded.
+            let text = format!("MAS publishes another RSA key than the one in Secret {}", expected.secret_name);
+            let remedy = "Either another MAS answers here, or the Secret was changed after MAS started. Check the address of the host, \
+                          or start a reconcile and repeat the dry run.";
+            // The key of an active MAS can be changed; MAS must then load it.
             let make = if expected.phase == EndpointPhase::Active { Finding::warning } else { Finding::blocker };
             make(code, url, text).remedy(remedy)
         }
     }
 }
 
-/// Without passwords and with one provider the page sends on to that provider.
+/// Without passwords and with one provider, the page redirects to that provider.
 fn login_page(expected: &Expected, url: String, answer: &Reply) -> Finding {
     let code = MAS_LOGIN_PAGE;
     let to_provider = answer.location.as_deref().is_some_and(|location| location.contains("/upstream/authorize/"));
     match answer.status {
-        200 if answer.is_page() => Finding::ok(code, url, "its login page is there, so MAS can read its database"),
+        200 if answer.is_page() => Finding::ok(code, url, "MAS shows its login page, so it can read its database"),
         302 | 303 | 307 if to_provider => {
-            Finding::ok(code, url, "it sends on to the identity provider, so MAS can read its database")
+            Finding::ok(code, url, "MAS redirects to the identity provider, so it can read its database")
         }
-        500..=599 => Finding::blocker(code, url, format!("it cannot show its login page: it answers {}", answer.described()))
+        500..=599 => Finding::blocker(code, url, format!("MAS can't show its login page: it responds with {}", answer.described()))
             .remedy(format!(
-                "The page reads MAS's database, which a failed rehearsal can leave half renamed. See MAS's log: {} get pods, then logs",
+                "The page reads MAS's database, whose tables an interrupted dry run can leave renamed. Check MAS's log: {} get pods, then logs",
                 expected.commands.kubectl
             )),
-        _ => Finding::warning(code, url, format!("where the login page belongs, it answers {}", answer.described()))
+        _ => Finding::warning(code, url, format!("MAS responds with {} instead of its login page", answer.described()))
             .remedy(expected.look_at("MAS")),
     }
 }

@@ -1,8 +1,7 @@
-//! What MAS, Synapse and the identity providers have to answer over the network in each phase of the migration.
+//! The expected answers of MAS, Synapse and the identity providers over the network, by phase of the migration.
 //!
-//! [`questions`] says what to ask, somebody else asks, and [`judge`] makes findings of the answers. Severities are those of
-//! `verify`: a blocker is plainly wrong, a warning or what could not be found out may also lie at the place that it is
-//! looked at from.
+//! [`questions`] lists the requests, `session` sends them, and [`judge`] turns the answers into findings. A blocker is a
+//! certain problem; a warning or unknown can also be caused by this machine's network.
 
 mod clients;
 mod expected;
@@ -24,7 +23,7 @@ use super::finding::{Code, Finding};
 const OUTSIDE_HOSTS: Code = "outside-hosts";
 const OUTSIDE_ROUTE: Code = "outside-route";
 
-/// The findings, what is plainly wrong first.
+/// The findings, blockers first.
 pub fn judge(expected: &Expected, answers: &Replies) -> Vec<Finding> {
     let mut findings = Vec::new();
     mas::judge(expected, answers, &mut findings);
@@ -38,16 +37,16 @@ pub fn judge(expected: &Expected, answers: &Replies) -> Vec<Finding> {
 }
 
 pub fn no_host(path: &str) -> Finding {
-    Finding::unknown(OUTSIDE_HOSTS, path, "there is no host in the spec, so nothing could be asked there")
+    Finding::unknown(OUTSIDE_HOSTS, path, "the spec sets no host, so its endpoints were not checked")
 }
 
-/// The way through the cluster to a host, or why there is none.
+/// Reports the route through the cluster to a host, or why there is none.
 pub fn route(subject: &str, way: Result<&str, &str>) -> Finding {
     match way {
-        Ok(way) => Finding::ok(OUTSIDE_ROUTE, subject, format!("{way}; names and certificates were not looked at")),
+        Ok(way) => Finding::ok(OUTSIDE_ROUTE, subject, format!("{way}; DNS and certificates were not checked")),
         Err(why) => {
-            let text = format!("it could not be asked through the cluster: {why}");
-            let remedy = "Look at the Ingress and the Service, or ask directly: without --through-cluster, with --resolve if need be.";
+            let text = format!("the host can't be reached through the cluster: {why}");
+            let remedy = "Check the Ingress and the Service, or connect directly: without --through-cluster, with --resolve if needed.";
             Finding::unknown(OUTSIDE_ROUTE, subject, text).remedy(remedy)
         }
     }

@@ -1,5 +1,5 @@
-//! A new login with a test account: who does it, whose the token is, and that it ends. Source: Matrix specification, client-server
-//! API §5.7; MAS, `crates/handlers/src/compat`.
+//! A new login with a test account, and its logout. Source: Matrix specification, client-server API §5.7; MAS,
+//! `crates/handlers/src/compat`.
 
 use serde_json::Value;
 
@@ -11,35 +11,35 @@ use crate::checks::finding::{Code, Finding, Severity};
 
 const NEW_LOGIN: Code = "new-login";
 
-/// Why no login is tried. `None` where it harms nobody and may succeed.
+/// Why a login would do harm or can't succeed; `None` if it can be tried.
 pub fn not_tried(expected: &Expected, answers: &Replies) -> Option<Finding> {
     let url = Question::LogIn.url(expected);
     if matches!(expected.phase, EndpointPhase::Rehearsed | EndpointPhase::Migrating) {
-        let text = "no login was tried: MAS is set up and the migration is not done, so a login at MAS makes the migration fail";
-        let remedy = "Use --login-file after the migration, or before MAS is set up.";
+        let text = "no login was tried: MAS is deployed but not migrated; a login would make the migration fail";
+        let remedy = "Use --login-file after the migration, or before MAS is deployed.";
         return Some(Finding::blocker(NEW_LOGIN, url, text).remedy(remedy));
     }
     let why = match said(answers, &Question::LoginV3).1 {
-        Err(why) => format!("asked how clients log in, the host answers {why}"),
+        Err(why) => format!("the host responds to GET login with {why}"),
         Ok(flows) if delegates(&flows) != (expected.phase == EndpointPhase::Active) => {
-            "another service than expected does the logins; see synapse-login".to_owned()
+            "an unexpected service handles logins; see synapse-login".to_owned()
         }
         Ok(flows) if !types(&flows).contains("m.login.password") => {
-            format!("logins with a password are switched off; the host offers {}", types(&flows))
+            format!("password login is off; the host offers {}", types(&flows))
         }
         Ok(_) => return None,
     };
     Some(Finding::unknown(NEW_LOGIN, url, format!("no login was tried: {why}")))
 }
 
-/// The status of an answer, 0 where there is none, and its document or what it is instead.
+/// The status of an answer, 0 without one, and its document or a description.
 fn said(answers: &Replies, question: &Question) -> (u16, Result<Value, String>) {
     match answers.to(question).next() {
         Some(Outcome::Answered(answer)) => (answer.status, answer.document()),
         Some(Outcome::NotReached(why) | Outcome::Silent(why) | Outcome::Unusable(why) | Outcome::NotAsked(why)) => {
-            (0, Err(format!("nothing: {why}")))
+            (0, Err(format!("no answer: {why}")))
         }
-        None => (0, Err("nothing: it was not asked".to_owned())),
+        None => (0, Err("no answer: the request was not sent".to_owned())),
     }
 }
 
@@ -50,15 +50,15 @@ pub(super) fn judge(expected: &Expected, answers: &Replies) -> Option<Finding> {
     }
     let mut finding = logged_in(expected, &user, answers);
     match said(answers, &Question::LogOut) {
-        // Nobody was logged in.
+        // The login failed.
         _ if answers.to(&Question::LogOut).next().is_none() => {}
         (200, _) => finding.message += "; the program logged out again",
         (_, left) => {
             let instead = left.err().unwrap_or_default();
             finding.message =
-                format!("{}; the logout is answered with {instead}, so the new device may be left", finding.message);
+                format!("{}; the logout failed with {instead}, so the new device may still exist", finding.message);
             finding.severity = finding.severity.min(Severity::Unknown);
-            finding.remedy = Some("Remove the device from the test account's sessions.".to_owned());
+            finding.remedy = Some("Remove the device in the test account's session settings.".to_owned());
         }
     }
     Some(finding)
@@ -67,27 +67,27 @@ pub(super) fn judge(expected: &Expected, answers: &Replies) -> Option<Finding> {
 fn logged_in(expected: &Expected, user: &str, answers: &Replies) -> Finding {
     let url = Question::LogIn.url(expected);
     let service = if expected.phase == EndpointPhase::Active { "MAS" } else { "Synapse" };
-    let unknown = |text: String| Finding::unknown(NEW_LOGIN, &url, text).remedy("Try again in a while.");
+    let unknown = |text: String| Finding::unknown(NEW_LOGIN, &url, text).remedy("Retry in a few minutes.");
     let blocker = |text: String| Finding::blocker(NEW_LOGIN, &url, text);
     let body = match said(answers, &Question::LogIn) {
         (_, Ok(body)) if body["access_token"].is_string() => body,
-        (0, Err(why)) => return unknown(format!("the login of {user} is answered with {why}")),
-        (429, Err(why)) => return unknown(format!("the number of logins is limited: {why}")),
+        (0, Err(why)) => return unknown(format!("the login of {user} got {why}")),
+        (429, Err(why)) => return unknown(format!("the login of {user} was rate limited: {why}")),
         (403, Err(why)) => {
-            let remedy = "Log in as this user in a browser. If that works, correct user or password in the file.";
-            return blocker(format!("{service} refuses the login of {user}: {why}")).remedy(remedy);
+            let remedy = "Log in as this user in a browser. If that works, correct the user or password in the file.";
+            return blocker(format!("{service} rejects the login of {user}: {why}")).remedy(remedy);
         }
         (status, body) => {
             let instead = body.err().unwrap_or_else(|| status.to_string());
-            let text = format!("the login of {user} is answered with {instead}, where an access token belongs");
+            let text = format!("the login of {user} got {instead} instead of an access token");
             return blocker(text).remedy(expected.look_at(service));
         }
     };
     let whose = match said(answers, &Question::WhoamiNew) {
         (_, Ok(whose)) => whose,
-        (0, Err(why)) => return unknown(format!("{user} logs in; asked whose the token is, the host answers {why}")),
+        (0, Err(why)) => return unknown(format!("{user} can log in, but the user of the token is unknown: {why}")),
         (_, Err(why)) => {
-            let text = format!("{user} logs in, but Synapse does not accept the new token: it answers {why}");
+            let text = format!("{user} can log in, but Synapse rejects the new token: it responds with {why}");
             return blocker(text).remedy(expected.look_at("Synapse"));
         }
     };
@@ -100,9 +100,10 @@ fn logged_in(expected: &Expected, user: &str, answers: &Replies) -> Finding {
         wanted.eq_ignore_ascii_case(localpart) && on == server && here == server
     });
     if !is_user || whose["user_id"] != body["user_id"] || whose["device_id"] != body["device_id"] {
-        let text = format!("the new token of {user} names {names}, device {device}, which is not what the login said");
+        let text = format!("{user}'s new token belongs to {names}, device {device}, unlike the login's response");
         return blocker(text).remedy("Stop, and ask Element Support: accounts are mixed up.");
     }
-    let text = format!("{user} logs in with a password at {service}; the new token names {names}, device {device}");
+    let text =
+        format!("{user} can log in with a password at {service}; the new token belongs to {names}, device {device}");
     Finding::ok(NEW_LOGIN, url, text)
 }

@@ -1,7 +1,7 @@
-//! The identity providers: at MAS, at the provider itself, and as Synapse offers them.
+//! The identity providers, as MAS, Synapse and the providers themselves present them.
 //!
-//! `GET /upstream/authorize/<id>` begins a login and ends none: MAS notes a session that nothing reads. A login that is
-//! *completed* before the migration spoils it: the link it leaves makes MAS's database count as not empty.
+//! `GET /upstream/authorize/<id>` only starts a login: MAS stores a session that nothing reads. A login that is *completed*
+//! before the migration makes it fail: its link makes MAS's database not empty.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -41,17 +41,17 @@ pub(super) fn judge(expected: &Expected, answers: &Replies, findings: &mut Vec<F
     }
 }
 
-fn called(provider: &IdentityProvider) -> String {
+fn label(provider: &IdentityProvider) -> String {
     provider.name.as_ref().map_or_else(|| provider.idp_id.clone(), |name| format!("{name} ({})", provider.idp_id))
 }
 
-/// The parameters of an address's query and fragment, decoded.
+/// The decoded parameters of a URL's query and fragment.
 fn parameters(location: &str) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
     let parts = location.split(['?', '#', ';']).skip(1);
     parts.flat_map(|part| form_urlencoded::parse(part.as_bytes()))
 }
 
-/// What an address says of an error, whatever a product calls it: `error=…`, `errorCode=…`, `authError=…`, `/error`.
+/// An error in a URL, in the forms of various products: `error=…`, `errorCode=…`, `authError=…`, `/error`.
 fn error_in(location: &str) -> Option<String> {
     let address = location.split_once("://").map_or(location, |(_, rest)| rest.trim_start_matches(|c| c != '/'));
     let mut path = address.split(['?', '#', ';']).next().unwrap_or_default().split('/');
@@ -68,55 +68,55 @@ fn parameter(location: &str, name: &str) -> Option<String> {
 
 fn at_mas(expected: &Expected, provider: &IdentityProvider, url: &str, answer: &Reply) -> Finding {
     let code = IDP_AT_MAS;
-    let name = called(provider);
+    let name = label(provider);
     match (answer.status, &answer.location) {
-        (302 | 303 | 307, Some(location)) => begun(expected, provider, url, location),
-        (404, _) => Finding::blocker(code, url, format!("MAS does not know the identity provider {name}")).remedy(
-            "MAS and Synapse must have the same providers under the same ids; let the deployment reconcile, and compare with its spec.",
+        (302 | 303 | 307, Some(location)) => redirected(expected, provider, url, location),
+        (404, _) => Finding::blocker(code, url, format!("MAS doesn't have the identity provider {name}")).remedy(
+            "MAS and Synapse must have the same providers with the same ids. Start a reconcile, and compare MAS's configuration with the spec.",
         ),
-        (400, _) => Finding::blocker(code, url, format!("MAS does not take {:?} as the id of a provider: it answers {}", provider.idp_id, answer.described()))
-            .remedy("MAS's ids are ULIDs. Ask Element's support; renaming the idpId orphans the accounts that belong to it."),
-        (500, _) => Finding::blocker(code, url, format!("MAS knows {name}, but cannot begin a login there: it answers {}", answer.described()))
+        (400, _) => Finding::blocker(code, url, format!("MAS rejects {:?} as a provider's id: it responds with {}", provider.idp_id, answer.described()))
+            .remedy("MAS's ids are ULIDs. Ask Element Support; if you rename the idpId, its accounts lose their link to the provider."),
+        (500, _) => Finding::blocker(code, url, format!("MAS can't start a login at {name}: it responds with {}", answer.described()))
         .remedy(format!(
-            "Most often MAS's pod cannot reach the provider, does not trust its certificate, or the issuer is not the one that the provider \
-             names. MAS's log tells: {} get pods, then logs",
+            "Usually, MAS's pod can't reach the provider or doesn't trust its certificate, or the issuer differs from the provider's. Check \
+             MAS's log: {} get pods, then logs",
             expected.commands.kubectl
         )),
-        (502..=504, _) => Finding::unknown(code, url, format!("no MAS behind it at the moment: it answers {}", answer.described()))
+        (502..=504, _) => Finding::unknown(code, url, format!("MAS is currently not available: its host responds with {}", answer.described()))
             .remedy(expected.look_at("MAS")),
-        _ => Finding::warning(code, url, format!("where a login at {name} begins, it answers {}", answer.described()))
+        _ => Finding::warning(code, url, format!("MAS responds with {} instead of a redirect to {name}", answer.described()))
             .remedy(expected.look_at("MAS")),
     }
 }
 
-/// MAS sends on to the provider: with this client and this redirect URI?
-fn begun(expected: &Expected, provider: &IdentityProvider, url: &str, location: &str) -> Finding {
+/// Checks the client and the redirect URI of MAS's redirect to the provider.
+fn redirected(expected: &Expected, provider: &IdentityProvider, url: &str, location: &str) -> Finding {
     let code = IDP_AT_MAS;
-    let name = called(provider);
+    let name = label(provider);
     let wanted = mas_redirect_uri(expected.mas_host.as_deref().unwrap_or_default(), &provider.idp_id);
     let Some(redirect_uri) = parameter(location, "redirect_uri") else {
-        let text = format!("it sends on to {} without a redirect URI to compare", excerpt(location));
+        let text = format!("MAS redirects to {} without a redirect URI to compare", excerpt(location));
         return Finding::unknown(code, url, text);
     };
     if redirect_uri != wanted {
-        let text = format!("for {name} MAS uses the redirect URI {}, not {wanted}", excerpt(&redirect_uri));
+        let text = format!("MAS uses the redirect URI {} for {name}, not {wanted}", excerpt(&redirect_uri));
         return Finding::blocker(code, url, text)
-            .remedy("Register the one that MAS uses at the provider, and find out why it differs from the guide's before you migrate.");
+            .remedy("Before you migrate, find out why it differs from the guide's, and register MAS's redirect URI at the provider.");
     }
     let client = parameter(location, "client_id");
     if let (Some(ours), Some(theirs)) = (&provider.client_id, &client)
         && ours != theirs
     {
-        let text = format!("for {name} MAS uses the client {:?}, but the spec has {ours:?}", excerpt(theirs));
+        let text = format!("for {name}, MAS uses the client {:?}, but the spec has {ours:?}", excerpt(theirs));
         return Finding::blocker(code, url, text)
-            .remedy("Let the deployment reconcile, and compare MAS's configuration with the spec.");
+            .remedy("Start a reconcile, and compare MAS's configuration with the spec.");
     }
     let client = client.map_or_else(String::new, |client| format!(" as client {}", excerpt(&client)));
-    Finding::ok(code, url, format!("MAS sends on to {name}{client} with the redirect URI {wanted}"))
+    Finding::ok(code, url, format!("MAS redirects to {name}{client} with the redirect URI {wanted}"))
 }
 
-/// The one address to ask at a provider: where MAS sends browsers. It is asked once, without any cookie or credential, and
-/// what it answers is not followed. An error says why it is not asked.
+/// The URL to request at a provider: the target of MAS's redirect. It is requested once, without cookies or credentials, and
+/// redirects are not followed. The error says why it is not requested.
 pub fn next_at_provider(answers: &Replies, index: usize) -> Result<Uri, Option<String>> {
     let question = Question::Authorize(index);
     let Some(Outcome::Answered(Reply { status: 302 | 303 | 307, location: Some(location), .. })) =
@@ -124,15 +124,15 @@ pub fn next_at_provider(answers: &Replies, index: usize) -> Result<Uri, Option<S
     else {
         return Err(None);
     };
-    let not_asked = |why: &str| Err(Some(format!("MAS sends browsers to {}, {why}", excerpt(location))));
+    let not_asked = |why: &str| Err(Some(format!("MAS redirects browsers to {}, {why}", excerpt(location))));
     let Ok(uri) = location.split('#').next().unwrap_or_default().parse::<Uri>() else {
-        return not_asked("which is not an address");
+        return not_asked("which is not a valid URL");
     };
     if uri.scheme_str() != Some("https") {
-        return not_asked("which is not HTTPS, so it was not asked");
+        return not_asked("which is not HTTPS, so it was not requested");
     }
     if uri.host().is_none_or(str::is_empty) || authority(&uri).contains('@') {
-        return not_asked("which names no host alone, so it was not asked");
+        return not_asked("which has no plain host, so it was not requested");
     }
     Ok(uri)
 }
@@ -141,94 +141,93 @@ fn authority(uri: &Uri) -> &str {
     uri.authority().map(http::uri::Authority::as_str).unwrap_or_default()
 }
 
-/// What products write on the page that they show for a redirect URI that is not registered, in lower case. Pages come with
-/// any status, so these are phrases that no login page has.
+/// Phrases of error pages for an unregistered redirect URI, in lower case. Any status can have such a page, so no login page
+/// contains these phrases.
 const NOT_REGISTERED: &str = include_str!("redirect_uri_errors.txt");
 
 fn at_provider(expected: &Expected, index: usize, uri: Option<&Uri>, outcome: &Outcome) -> Finding {
     let code = IDP_REDIRECT_URI;
     let provider = &expected.providers[index];
-    let name = called(provider);
+    let name = label(provider);
     let wanted = mas_redirect_uri(expected.mas_host.as_deref().unwrap_or_default(), &provider.idp_id);
     let subject = uri.map_or_else(|| name.clone(), |uri| format!("https://{}{}", authority(uri), uri.path()));
     let start = Question::Authorize(index).url(expected);
-    let open_where_users_are =
-        format!("Open {start} in a browser where users are, and go no further than the login page.");
+    let open_in_browser = format!("Open {start} in a browser on a user's network, and stop at the login page.");
     let answer = match outcome {
         Outcome::Answered(answer) => answer,
         Outcome::NotAsked(why) => {
-            return Finding::unknown(code, subject, why).remedy(open_where_users_are);
+            return Finding::unknown(code, subject, why).remedy(open_in_browser);
         }
         Outcome::NotReached(why) | Outcome::Silent(why) | Outcome::Unusable(why) => {
-            let text = format!("whether {name} knows the redirect URI could not be asked from here: {why}");
-            return Finding::unknown(code, subject, text).remedy(open_where_users_are);
+            let text = format!("couldn't check from here whether {name} accepts the redirect URI: {why}");
+            return Finding::unknown(code, subject, text).remedy(open_in_browser);
         }
     };
-    let register = format!("Register {wanted} there for this client, beside Synapse's.");
-    let said = said(answer);
-    let lower = said.to_lowercase();
+    let register = format!("Register {wanted} for this client at the provider, in addition to Synapse's redirect URI.");
+    let lower = error_text(answer).to_lowercase();
     if NOT_REGISTERED.lines().any(|phrase| !phrase.is_empty() && lower.contains(phrase)) {
-        let text = format!("{name} does not know the redirect URI {wanted}: it answers {}", shown(answer));
+        let text = format!("{name} rejects the redirect URI {wanted}: it responds with {}", shown(answer));
         return Finding::warning(code, subject, text).remedy(register);
     }
     let location = answer.location.as_deref().unwrap_or_default();
     if let Some(error) = error_in(location) {
         let more = parameter(location, "error_description");
         let error = error + &more.map_or_else(String::new, |more| format!(" ({})", excerpt(&more)));
-        let look = "Look at what this client may do at the provider: scopes, response types, users.";
-        // It sends back to the redirect URI, so it knows that one; what is wrong is something else.
+        let look = "Check the client's permissions at the provider: scopes, response types, users.";
+        // A redirect to the redirect URI proves that it is registered.
         if location.split(['?', '#']).next() == Some(wanted.as_str()) {
-            let text = format!("{name} knows the redirect URI, but sends back {error}");
+            let text = format!("{name} accepts the redirect URI, but returns {error}");
             return Finding::warning(code, subject, text).remedy(look);
         }
         let text = format!(
-            "{name} refuses the redirect URI {wanted} or this client: it answers {} with {error}",
+            "{name} rejects the redirect URI {wanted} or this client: it responds with {} and {error}",
             shown(answer)
         );
-        return Finding::warning(code, subject, text).remedy(format!("{register} If it is registered: {look}"));
+        return Finding::warning(code, subject, text).remedy(format!("{register} If it is registered already: {look}"));
     }
     match answer.status {
         200..=399 => {
-            let text = format!("{name} answers {}, and does not complain about the redirect URI", shown(answer));
+            let text = format!("{name} responds with {}, without an error about the redirect URI", shown(answer));
             Finding::ok(code, subject, text)
         }
         _ if lower.contains("redirect") || lower.contains("callback") => {
-            let text = format!("{name} complains about the redirect URI {wanted}: it answers {}", shown(answer));
+            let text =
+                format!("{name} reports a problem with the redirect URI {wanted}: it responds with {}", shown(answer));
             Finding::warning(code, subject, text).remedy(register)
         }
         _ => {
-            let text = format!("where {name} should show its login page, it answers {}", shown(answer));
+            let text = format!("{name} responds with {} instead of its login page", shown(answer));
             Finding::unknown(code, subject, text)
-                .remedy(format!("Open {start} in a browser, and go no further than the login page."))
+                .remedy(format!("Open {start} in a browser, and stop at the login page."))
         }
     }
 }
 
-/// Everything in an answer that may hold an error: the text of the page, and the address that it sends on to, decoded.
-fn said(answer: &Reply) -> String {
+/// All text in an answer that can contain an error: the page's text, and the decoded parameters of a redirect.
+fn error_text(answer: &Reply) -> String {
     let parameters = parameters(answer.location.as_deref().unwrap_or_default());
-    // Google packs its error.
+    // Google encodes its error in base64.
     let unpacked = |value: Cow<'_, str>| match URL_SAFE.decode(value.as_bytes()) {
         Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
         Err(_) => value.into_owned(),
     };
     let errors: Vec<String> = parameters.map(|(_, value)| unpacked(value)).collect();
-    // Entra's page holds its number in a script.
+    // Entra's page contains the error number only in a script.
     let number = String::from_utf8_lossy(&answer.body).contains("AADSTS50011").then_some("redirect_uri_mismatch");
     format!("{} {} {}", answer.whole_text(), errors.join(" "), number.unwrap_or_default())
 }
 
-/// Status and the words that a person would see.
+/// Status and visible text.
 fn shown(answer: &Reply) -> String {
     let text = answer.text();
     if answer.status >= 400 && !text.is_empty() && serde_json::from_slice::<Value>(&answer.body).is_err() {
         return format!("{} \"{text}\"", answer.status);
     }
     match &answer.location {
-        // Its query may carry states and nonces of a login that nobody makes.
+        // The query contains only values of this request, such as state and nonce.
         Some(location) => {
             format!(
-                "{}, sending on to {}",
+                "{}, a redirect to {}",
                 answer.status,
                 excerpt(location.split(['?', '#', ';']).next().unwrap_or_default())
             )
@@ -237,7 +236,7 @@ fn shown(answer: &Reply) -> String {
     }
 }
 
-/// Compares what Synapse offers with the spec: `oidc-<idpId>`, or `oidc` for a provider without an id of its own. Source:
+/// Compares the providers that Synapse offers with the spec: `oidc-<idpId>`, or `oidc` for a provider without an id. Source:
 /// Synapse, `synapse/config/oidc.py`, and the recordings.
 fn offered(expected: &Expected, flows: &Value) -> Vec<Finding> {
     let url = Question::LoginV3.url(expected);
@@ -254,20 +253,20 @@ fn offered(expected: &Expected, flows: &Value) -> Vec<Finding> {
     let missing: Vec<&str> = wanted.iter().map(String::as_str).filter(|id| !offered.contains(id)).collect();
     let extra: Vec<String> = offered.iter().filter(|id| !wanted.contains(**id)).map(|id| excerpt(id)).collect();
     if !missing.is_empty() {
-        let text = format!("the spec has {}, but Synapse does not offer it", missing.join(", "));
-        let remedy = "Let the deployment reconcile. Accounts that belong to a provider which Synapse does not have cannot be migrated.";
+        let text = format!("the spec has {}, but Synapse doesn't offer it", missing.join(", "));
+        let remedy = "Start a reconcile. Accounts of a provider that Synapse doesn't have can't be migrated.";
         findings.push(Finding::warning(code, &url, text).remedy(remedy));
     }
     if !extra.is_empty() {
-        let text = format!("Synapse offers {}, which is not in delegatedAuth.oidc of the spec", extra.join(", "));
-        let remedy = "MAS is told of the providers in delegatedAuth.oidc only. Move this one there, or find out whether anybody uses it (check --databases).";
+        let text = format!("Synapse offers {}, which is not in delegatedAuth.oidc", extra.join(", "));
+        let remedy = "MAS gets only the providers in delegatedAuth.oidc. Move this one there, or check whether users depend on it (check --databases).";
         findings.push(Finding::warning(code, &url, text).remedy(remedy));
     }
     if findings.is_empty() {
         let all = Vec::from_iter(wanted).join(", ");
         let text = match offered.len() {
-            0 => "Synapse offers no identity provider, as the spec has none".to_owned(),
-            count => format!("Synapse offers the {count} of the spec: {all}"),
+            0 => "Synapse offers no identity provider, and the spec has none".to_owned(),
+            count => format!("Synapse offers all {count} identity providers of the spec: {all}"),
         };
         findings.push(Finding::ok(code, url, text));
     }

@@ -1,34 +1,33 @@
-//! What is asked, and what came of it.
+//! The requests that `verify` sends, and their outcomes.
 
 use super::expected::{EndpointPhase, Expected};
 use crate::answers::http::{Outcome, Reached, Reply, encoded};
 use crate::checks::finding::{Code, Finding};
 
-/// One thing to ask. All but the last three are plain GET requests that log nobody in.
+/// A request. All but the last three are GET requests that start no session.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Question {
-    /// Whether MAS's host has an address; no connection is made.
+    /// The DNS lookup of MAS's host, without a connection.
     MasAddress,
     Discovery,
     Keys,
     /// MAS's login page, which reads its database.
     LoginPage,
-    /// The start of a login at an identity provider, by its place in [`Expected::providers`].
+    /// The start of a login at an identity provider, by index in [`Expected::providers`].
     Authorize(usize),
-    /// What the identity provider itself says to that start.
+    /// The redirect's target at the identity provider.
     AtProvider(usize),
     Versions,
     AuthMetadata,
-    /// The same under the name that older releases have for it.
+    /// The same for older releases.
     AuthMetadataUnstable,
     LoginV3,
     LoginR0,
     WhoamiJunk,
-    /// Whose the access token is that was given.
+    /// The user of the token of `--token-file`.
     WhoamiToken,
-    /// Where clients are sent that are given the server name only.
     WellKnown,
-    /// A new login with the account of `--login-file`, whose token it is, and its end.
+    /// With `--login-file`: a new login, the user of its token, and the logout.
     LogIn,
     WhoamiNew,
     LogOut,
@@ -37,10 +36,9 @@ pub enum Question {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Server {
     Mas,
-    /// Synapse's host, where other components may answer for some paths.
+    /// Synapse's host, where other components can serve some paths.
     Synapse,
     Provider,
-    /// What answers for the server name.
     ServerName,
 }
 
@@ -49,7 +47,7 @@ impl Question {
         self.host_and_path().0
     }
 
-    /// Whether a secret of a person is sent, and so only to somebody whose certificate is trusted.
+    /// Whether the request contains a user's secret, which requires a trusted certificate.
     pub const fn is_secret(&self) -> bool {
         matches!(self, Self::WhoamiToken | Self::LogIn | Self::WhoamiNew | Self::LogOut)
     }
@@ -77,7 +75,7 @@ impl Question {
         }
     }
 
-    /// The path to ask for, with its query. That at a provider is known only by MAS's answer: `next_at_provider`.
+    /// The path with its query; for a provider, see `next_at_provider`.
     pub fn path(&self, expected: &Expected) -> String {
         let (_, path) = self.host_and_path();
         let id = match self {
@@ -87,7 +85,7 @@ impl Question {
         format!("{path}{}", id.unwrap_or_default())
     }
 
-    /// The host to ask; that of a provider is known only by MAS's answer.
+    /// The host; `None` for a provider, whose host is in MAS's answer.
     pub fn host<'a>(&self, expected: &'a Expected) -> Option<&'a str> {
         match self.server() {
             Server::Mas => expected.mas_host.as_deref(),
@@ -97,14 +95,14 @@ impl Question {
         }
     }
 
-    /// The whole address, which is the subject of findings.
+    /// The URL, which is the subject of findings.
     pub fn url(&self, expected: &Expected) -> String {
         format!("https://{}{}", self.host(expected).unwrap_or("?"), self.path(expected))
     }
 }
 
-/// What to ask in this phase, apart from the providers themselves, whose addresses MAS tells. Where a question stands more
-/// than once, it is to be asked that often, each time over a new connection: other processes may answer.
+/// The requests of this phase, except those to the providers. A repeated request needs a new connection each time, because
+/// another process can answer.
 pub fn questions(expected: &Expected) -> Vec<Question> {
     let mut all = Vec::new();
     if expected.mas_host.is_some() {
@@ -144,8 +142,7 @@ impl Replies {
         self.0.iter().filter(move |(asked, _)| asked == question).map(|(_, outcome)| outcome)
     }
 
-    /// The one answer to a question; else a finding that there is none, or nothing where one finding for the whole host
-    /// says it already.
+    /// The answer to a request; else a finding, or `None` if a finding for the whole host reports it.
     pub(super) fn answer(
         &self,
         expected: &Expected,
@@ -181,7 +178,7 @@ impl Replies {
         }
     }
 
-    /// Whether anything at all came back from there; if not, why.
+    /// Whether the server sent any answer; if not, the reason.
     pub(super) fn reached(&self, server: Server) -> Reached<'_> {
         let mut why = None;
         for (question, outcome) in &self.0 {

@@ -148,7 +148,7 @@ fn says(expected: &Expected, answers: &Replies, code: &str, severity: Severity, 
 }
 
 #[test]
-fn what_the_real_programs_answer_is_in_order_in_its_own_phase() {
+fn recorded_answers_are_ok_in_their_phase() {
     let rehearsed = expected(EndpointPhase::Rehearsed);
     let found = judge(&rehearsed, &answers("dry-run-done", &rehearsed));
     assert!(found.iter().all(|one| one.severity == Severity::Ok), "{found:#?}");
@@ -177,7 +177,13 @@ fn what_the_real_programs_answer_is_in_order_in_its_own_phase() {
     active.token = Some(GivenToken::read("syt_YWxpY2U_abcdefghij_1x2y3z"));
     assert_eq!(wrong(&active, &answers("active", &active)), []);
     says(&active, &answers("active", &active), "old-token", Severity::Ok, "@alice:example.com, device HKOYVGWQPE");
-    says(&active, &answers("active", &active), "synapse-auth-metadata", Severity::Ok, "byte for byte");
+    says(
+        &active,
+        &answers("active", &active),
+        "synapse-auth-metadata",
+        Severity::Ok,
+        "identical to MAS's discovery document",
+    );
 }
 
 #[test]
@@ -206,22 +212,22 @@ fn the_answers_of_one_phase_are_wrong_in_another() {
 }
 
 #[test]
-fn an_ingress_that_sends_logins_to_synapse_after_the_migration_is_plainly_wrong() {
+fn logins_routed_to_synapse_after_the_migration_are_a_blocker() {
     let active = expected(EndpointPhase::Active);
     for (question, name) in [(Question::LoginV3, "synapse-login-v3"), (Question::LoginR0, "synapse-login-r0")] {
         let broken = replaced(answers("active", &active), &question, Outcome::Answered(recorded("active", name)));
         assert_eq!(wrong(&active, &broken), [("synapse-login", Severity::Blocker)]);
-        says(&active, &broken, "synapse-login", Severity::Blocker, "comes to Synapse");
+        says(&active, &broken, "synapse-login", Severity::Blocker, "reaches Synapse");
     }
 }
 
 #[test]
-fn a_synapse_that_cannot_ask_mas_answers_503_and_one_worker_is_enough() {
+fn one_worker_that_cannot_reach_mas_is_a_blocker() {
     let active = expected(EndpointPhase::Active);
     let mut down = answers("active", &active);
     down.add(Question::WhoamiJunk, Outcome::Answered(recorded("active-mas-down", "synapse-whoami-junk")));
     assert_eq!(wrong(&active, &down), [("synapse-asks-mas", Severity::Blocker)]);
-    says(&active, &down, "synapse-asks-mas", Severity::Blocker, "1 of 9 tries were answered with 503");
+    says(&active, &down, "synapse-asks-mas", Severity::Blocker, "1 of 9 requests got 503");
     // A token that was seen before is answered from Synapse's cache, and so is auth_metadata: neither hides it.
     let all = answers("active-mas-down", &active);
     assert_eq!(wrong(&active, &all), [("synapse-asks-mas", Severity::Blocker)]);
@@ -267,7 +273,7 @@ fn another_key_or_none_or_a_secret_that_cannot_be_read() {
 }
 
 #[test]
-fn what_mas_says_of_a_provider() {
+fn answers_of_mas_about_a_provider_are_classified() {
     let rehearsed = expected(EndpointPhase::Rehearsed);
     let all = answers("dry-run-done", &rehearsed);
     let authorize = Question::Authorize(0);
@@ -276,13 +282,17 @@ fn what_mas_says_of_a_provider() {
         assert_eq!(wrong(&rehearsed, &broken), [("idp-at-mas", severity)]);
         says(&rehearsed, &broken, "idp-at-mas", severity, words);
     };
-    said(Outcome::Answered(recorded("dry-run-done", "mas-authorize-unknown")), Severity::Blocker, "does not know");
+    said(
+        Outcome::Answered(recorded("dry-run-done", "mas-authorize-unknown")),
+        Severity::Blocker,
+        "doesn't have the identity provider",
+    );
     said(
         Outcome::Answered(recorded("dry-run-done", "mas-authorize-not-a-ulid")),
         Severity::Blocker,
         "Invalid URL: invalid length",
     );
-    said(page(500, "<!DOCTYPE html>"), Severity::Blocker, "cannot begin a login");
+    said(page(500, "<!DOCTYPE html>"), Severity::Blocker, "can't start a login");
     said(
         page(503, "<html><title>503 Service Temporarily Unavailable</title>"),
         Severity::Unknown,
@@ -295,7 +305,7 @@ fn what_mas_says_of_a_provider() {
     elsewhere.location = Some(location.replace("client_id=c&", "client_id=d&"));
     said(Outcome::Answered(elsewhere.clone()), Severity::Blocker, "\"d\", but the spec has \"c\"");
     elsewhere.location = Some("https://idp.example.com/a?request_uri=urn:x".into());
-    said(Outcome::Answered(elsewhere), Severity::Unknown, "without a redirect URI");
+    said(Outcome::Answered(elsewhere), Severity::Unknown, "without a redirect URI to compare");
 }
 
 #[test]
@@ -324,7 +334,7 @@ fn only_a_plain_address_is_asked_at_the_provider() {
 }
 
 #[test]
-fn what_a_provider_answers_is_called_wrong_only_where_it_is_plain() {
+fn redirect_uri_is_reported_only_on_a_certain_error() {
     let rehearsed = expected(EndpointPhase::Rehearsed);
     let all = answers("dry-run-done", &rehearsed);
     let at = |outcome: Outcome| {
@@ -396,7 +406,7 @@ fn what_a_provider_answers_is_called_wrong_only_where_it_is_plain() {
     assert!(one.message.contains("invalid_scope") && !one.message.contains("secret"), "{}", one.message);
     let one =
         at(moved(303, &format!("https://auth.example.com/upstream/callback/{ID}#error=access_denied&state=secret")));
-    assert!(one.severity == Severity::Warning && one.message.contains("knows the redirect URI, but"), "{one:?}");
+    assert!(one.severity == Severity::Warning && one.message.contains("accepts the redirect URI, but"), "{one:?}");
     assert!(!one.message.contains("secret"), "{}", one.message);
     assert_eq!(at(page(429, "slow down")).severity, Severity::Unknown);
     assert_eq!(at(Outcome::NotReached("no address".into())).severity, Severity::Unknown);
@@ -425,7 +435,7 @@ fn with_status(status: u16, body: Value) -> Outcome {
 }
 
 #[test]
-fn a_new_login_is_in_order_where_its_token_names_user_and_device_and_it_ends() {
+fn new_login_is_ok_if_user_and_device_match_and_logout_works() {
     let whose = json!({"user_id": "@test:example.com", "device_id": "D", "access_token": ""});
     let named = json!({"user_id": "@test:example.com", "device_id": "D"});
     let good = [
@@ -458,15 +468,15 @@ fn a_new_login_is_in_order_where_its_token_names_user_and_device_and_it_ends() {
         let unknown_token = with_status(401, json!({"errcode": "M_UNKNOWN_TOKEN"}));
         assert_eq!(new_login(phase, "test", &with(1, unknown_token)).severity, Severity::Blocker);
         let left = new_login(phase, "test", &with(2, page(502, "<html>")));
-        assert!(left.severity == Severity::Unknown && left.message.contains("may be left"), "{left:?}");
+        assert!(left.severity == Severity::Unknown && left.message.contains("may still exist"), "{left:?}");
     }
     for (status, severity, words) in [
-        (403, Severity::Blocker, "MAS refuses the login of test: 403 M_FORBIDDEN"),
-        (400, Severity::Blocker, "where an access token belongs"),
-        (429, Severity::Unknown, "logins is limited"),
+        (403, Severity::Blocker, "MAS rejects the login of test: 403 M_FORBIDDEN"),
+        (400, Severity::Blocker, "instead of an access token"),
+        (429, Severity::Unknown, "was rate limited"),
         (502, Severity::Blocker, "502"),
         (307, Severity::Blocker, "307"),
-        (200, Severity::Blocker, "where an access token belongs"),
+        (200, Severity::Blocker, "instead of an access token"),
     ] {
         let refused = with_status(status, json!({"errcode": "M_FORBIDDEN"}));
         let one = new_login(EndpointPhase::Active, "test", &[(Question::LogIn, refused)]);
@@ -477,17 +487,20 @@ fn a_new_login_is_in_order_where_its_token_names_user_and_device_and_it_ends() {
 }
 
 #[test]
-fn no_login_is_tried_where_it_does_harm_or_cannot_succeed() {
+fn no_login_is_tried_if_harmful_or_impossible() {
     for phase in [EndpointPhase::Rehearsed, EndpointPhase::Migrating] {
         let one = new_login(phase, "test", &[]);
-        assert!(one.severity == Severity::Blocker && one.message.contains("the migration is not done"), "{one:?}");
+        assert!(
+            one.severity == Severity::Blocker && one.message.contains("MAS is deployed but not migrated"),
+            "{one:?}"
+        );
     }
     let off = json_answer(json!({"flows": [{"type": "m.login.sso", "oauth_aware_preferred": true}]}));
     for (flows, words) in [
-        (off, "switched off; the host offers m.login.sso"),
+        (off, "password login is off; the host offers m.login.sso"),
         (json_answer(json!({"flows": [{"type": "m.login.password"}]})), "see synapse-login"),
         (page(404, "<html>"), "404"),
-        (Outcome::Silent("x".into()), "nothing: x"),
+        (Outcome::Silent("x".into()), "no answer: x"),
     ] {
         let one = new_login(EndpointPhase::Active, "test", &[(Question::LoginV3, flows)]);
         assert!(one.severity == Severity::Unknown && one.message.contains(words), "{one:?}");
@@ -498,7 +511,7 @@ fn no_login_is_tried_where_it_does_harm_or_cannot_succeed() {
     let active = expected(EndpointPhase::Active);
     assert!(
         judge(&active, &answers("active", &active)).iter().all(|one| one.code != "new-login"),
-        "nobody asked for it"
+        "--login-file was not given"
     );
 }
 
@@ -576,7 +589,7 @@ fn what_others_send_cannot_move_the_cursor_or_fill_the_screen() {
 }
 
 #[test]
-fn a_token_of_another_user_or_one_that_is_gone() {
+fn unknown_token_or_token_of_another_user_is_a_blocker() {
     let mut active = expected(EndpointPhase::Active);
     active.token = Some(GivenToken::read("syt_Ym9i_x_1"));
     assert_eq!(wrong(&active, &answers("active", &active)), [("old-token", Severity::Blocker)]);
@@ -585,18 +598,24 @@ fn a_token_of_another_user_or_one_that_is_gone() {
         &answers("active", &active),
         "old-token",
         Severity::Blocker,
-        "made for bob, but names @alice:example.com",
+        "issued to bob, but now belongs to @alice:example.com",
     );
     // What was written down before the migration is compared.
     let noted = |user: &str, device: &str| {
         Some(GivenToken { user: Some(user.into()), device: Some(device.into()), ..GivenToken::default() })
     };
     active.token = noted("@alice:example.com", "HKOYVGWQPE");
-    says(&active, &answers("active", &active), "old-token", Severity::Ok, "device HKOYVGWQPE, as was given");
+    says(&active, &answers("active", &active), "old-token", Severity::Ok, "device HKOYVGWQPE, as in the file");
     active.token = noted("@alicia:example.com", "HKOYVGWQPE");
-    says(&active, &answers("active", &active), "old-token", Severity::Blocker, "named @alicia:example.com before");
+    says(
+        &active,
+        &answers("active", &active),
+        "old-token",
+        Severity::Blocker,
+        "belonged to @alicia:example.com before",
+    );
     active.token = noted("@alice:example.com", "ANOTHER");
-    says(&active, &answers("active", &active), "old-token", Severity::Blocker, "named device ANOTHER before");
+    says(&active, &answers("active", &active), "old-token", Severity::Blocker, "belonged to device ANOTHER before");
     active.token = Some(GivenToken::default());
     active.server_name = Some("other.org".into());
     assert_eq!(wrong(&active, &answers("active", &active)), [("old-token", Severity::Blocker)]);
@@ -660,7 +679,7 @@ fn every_code_is_explained() {
 }
 
 #[test]
-fn an_ingress_that_answers_in_synapses_place_is_not_called_a_worker_without_mas() {
+fn answer_of_the_ingress_is_not_taken_for_synapses() {
     let active = expected(EndpointPhase::Active);
     let all = answers("active", &active);
     let tries = all.to(&Question::WhoamiJunk).count();
@@ -673,15 +692,15 @@ fn an_ingress_that_answers_in_synapses_place_is_not_called_a_worker_without_mas(
     let mut busy = some.clone();
     busy.add(Question::WhoamiJunk, page(503, "<html><title>503 Service Temporarily Unavailable</title>"));
     assert_eq!(wrong(&active, &busy), [("synapse-asks-mas", Severity::Warning)]);
-    says(&active, &busy, "synapse-asks-mas", Severity::Warning, "(1 of 8 tries)");
+    says(&active, &busy, "synapse-asks-mas", Severity::Warning, "(1 of 8 requests)");
     some.add(Question::WhoamiJunk, page(429, "slow down"));
-    says(&active, &some, "synapse-asks-mas", Severity::Unknown, "limits requests after 7 of 8 tries");
+    says(&active, &some, "synapse-asks-mas", Severity::Unknown, "limits requests after 7 of 8");
     let none = replaced(all, &Question::WhoamiJunk, page(503, "<html><title>503 Service Unavailable</title>"));
     assert_eq!(wrong(&active, &none), [("synapse-asks-mas", Severity::Blocker)]);
 }
 
 #[test]
-fn an_endpoint_that_is_not_mas_s_is_told() {
+fn endpoint_at_another_host_is_reported() {
     let rehearsed = expected(EndpointPhase::Rehearsed);
     let all = answers("dry-run-done", &rehearsed);
     let mut document = recorded("dry-run-done", "mas-discovery").json().unwrap();
@@ -693,7 +712,7 @@ fn an_endpoint_that_is_not_mas_s_is_told() {
         &strange,
         "mas-discovery",
         Severity::Warning,
-        "its token_endpoint is https://elsewhere.example.org/",
+        "MAS's token_endpoint is https://elsewhere.example.org/",
     );
 }
 

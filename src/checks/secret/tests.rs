@@ -51,7 +51,7 @@ fn told(snapshot: &Snapshot, purpose: Purpose) -> Vec<String> {
 }
 
 #[test]
-fn a_key_that_the_object_names_is_told_with_component_property_and_place() {
+fn missing_key_is_reported_with_component_property_and_secret() {
     let named =
         snapshot(json!({"config": {"smtp": {"passwordSecretKey": "smtpPassword"}, "xSecretKey": "there"}}), &[]);
     let wanted =
@@ -61,7 +61,7 @@ fn a_key_that_the_object_names_is_told_with_component_property_and_place() {
 }
 
 #[test]
-fn a_key_that_the_schemas_defaults_will_name_is_told_before_they_do() {
+fn missing_key_of_a_schema_default_is_reported() {
     let fields = [
         ("config.matrixSecretSecretKey", Some("matrixSecret")),
         ("config.thereSecretKey", Some("there")),
@@ -78,14 +78,14 @@ fn a_key_that_the_schemas_defaults_will_name_is_told_before_they_do() {
 }
 
 #[test]
-fn a_certificate_is_left_to_its_own_checks() {
+fn missing_certificate_is_left_to_the_certificate_checks() {
     let tls = json!({"k8s": {"ingress": {"tls": {"certificate": {"certFileSecretKey": "certificate"}}}}});
     assert_eq!(told(&snapshot(tls, &[]), Purpose::Look), [] as [&str; 0]);
 }
 
 /// What MAS has run with cannot be made anew; `check` must not advise it.
 #[test]
-fn a_lost_encryption_secret_is_named_by_its_fingerprint_and_not_made_anew() {
+fn lost_encryption_secret_is_reported_with_its_fingerprint() {
     use crate::record::{Record, Rehearsal, RehearsalState};
     let ours = EncryptionSecret::generate().unwrap();
     let print = ours.fingerprint().to_string();
@@ -155,7 +155,7 @@ fn a_lost_encryption_secret_is_named_by_its_fingerprint_and_not_made_anew() {
 }
 
 #[test]
-fn a_secret_that_a_tool_writes_is_warned_of_before_something_is_put_there() {
+fn secret_of_another_tool_is_a_warning_before_prepare_writes_it() {
     let case = include_str!("../../../tests/texts/external-secret-owned.json");
     let mut snapshot = snapshot(json!(null), &[]);
     snapshot.secret = Known::Known(Some(SecretContents::read(serde_json::from_str(case).unwrap())));

@@ -1,4 +1,4 @@
-//! MAS's database: its own, reached directly, and as safely as Synapse's.
+//! The settings of both databases: shared databases and roles, hosts, poolers and TLS.
 
 use std::net::IpAddr;
 
@@ -25,11 +25,8 @@ pub(super) fn check(snapshot: &Snapshot, settings: &MasSettings, findings: &mut 
         }
     }
     if is_the_pod(&mas.host) {
-        let text = format!(
-            "{} is the pod itself, wherever it is asked: MAS would look for the database in its own pod",
-            mas.host
-        );
-        let remedy = "Give the name or the address under which the pods of the cluster reach the server.";
+        let text = format!("{} is a loopback address: MAS would connect to its own pod", mas.host);
+        let remedy = "Use the name or address at which the cluster's pods reach the server.";
         findings.push(Finding::blocker(DATABASE_HOST, MAS_PATH, text).remedy(remedy));
     }
     if is_pooler(&mas.host, mas.port) {
@@ -38,14 +35,14 @@ pub(super) fn check(snapshot: &Snapshot, settings: &MasSettings, findings: &mut 
     findings.extend(tls(snapshot, mas));
 }
 
-/// What syn2mas makes of Synapse's own database settings; it reads host, port, user, password and database only.
+/// Checks Synapse's database settings. Of these, syn2mas reads only host, port, user, password and database.
 pub(super) fn synapses(snapshot: &Snapshot, findings: &mut Vec<Finding>) {
     let Some(synapse) = snapshot.deployment.postgres("synapse") else { return };
     if let Some(mode) = synapse.ssl_mode.as_deref().filter(|mode| mode.starts_with("verify-")) {
         let text = format!(
-            "syn2mas does not read it: it connects to Synapse's database without checking the server's certificate ({mode}), and cannot present one of its own"
+            "syn2mas ignores sslMode {mode}: it connects to Synapse's database without certificate validation and without a client certificate"
         );
-        let remedy = "Make sure that the way from the cluster to this database is trusted, and that the server asks for no client certificate.";
+        let remedy = "Make sure that the network between cluster and database is trusted, and that the server requires no client certificate.";
         findings.push(Finding::warning(SYNAPSE_DATABASE_TLS, format!("{SYNAPSE_PATH}.sslMode"), text).remedy(remedy));
     }
     let port = synapse.port.unwrap_or(PORT);
@@ -54,16 +51,16 @@ pub(super) fn synapses(snapshot: &Snapshot, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Whether two names are the same server's.
+/// Whether two host names belong to the same server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Server {
     Same,
-    /// One may be another name for the other; only the cluster could tell.
+    /// Only the cluster's DNS can answer it.
     Perhaps,
     Another,
 }
 
-/// A database or a role of another component's that MAS has as well.
+/// Reports a database or a role that MAS shares with another component.
 fn shared(mas: &Database, component: &str, other: &Postgres, namespace: &str) -> Vec<Finding> {
     let Some(host) = &other.host else { return Vec::new() };
     let whose = if component == "synapse" { "Synapse's".to_owned() } else { format!("{component}'s") };
@@ -75,31 +72,31 @@ fn shared(mas: &Database, component: &str, other: &Postgres, namespace: &str) ->
         }
         Server::Same => {
             let text = format!(
-                "{what} at {at} may be {whose}: only the ports differ ({} and {}), and a pooler in front of a server has a port of its own",
+                "{what} at {at} may be {whose}: only the ports differ ({} and {}), and one of them can be a pooler's",
                 ports.0, ports.1
             );
             Some(Finding::warning(code, MAS_PATH, text))
         }
         Server::Perhaps => {
-            let text = format!("{what} at {at} may be {whose}, which is at {host}: the two may be names of one server");
+            let text = format!("{what} at {at} may be {whose}: {at} and {host} can be names of one server");
             Some(Finding::warning(code, MAS_PATH, text))
         }
         Server::Another => None,
     };
     let database = other.database.as_ref().filter(|name| **name == mas.name).and_then(|name| {
-        let remedy = "Create a database for MAS alone; it may be on the same server.";
+        let remedy = "Create a database that only MAS uses; it can be on the same server.";
         Some(finding(DATABASE_SHARED, &format!("database {name}"))?.remedy(remedy))
     });
     let role = other.user.as_ref().filter(|user| **user == mas.user).and_then(|user| {
         let remedy = format!(
-            "Create a role for MAS alone, such as mas. Setting MAS's password for {user} would lock {component} out."
+            "Create a role that only MAS uses, such as mas. Changing the password of {user} would lock {component} out."
         );
         Some(finding(DATABASE_ROLE, &format!("role {user}"))?.remedy(remedy))
     });
     database.into_iter().chain(role).collect()
 }
 
-/// A service may be written as `db`, `db.ns`, `db.ns.svc` and `db.ns.svc.cluster.local`, each with a final dot.
+/// Compares two hosts. A Service can be written as `db`, `db.ns`, `db.ns.svc` and `db.ns.svc.cluster.local`, each with a trailing dot.
 fn same_server(one: &str, other: &str, namespace: &str) -> Server {
     let normal = |host: &str| host.trim().trim_end_matches('.').to_ascii_lowercase();
     let (a, b) = (normal(one), normal(other));
@@ -109,7 +106,7 @@ fn same_server(one: &str, other: &str, namespace: &str) -> Server {
     match (address(&a), address(&b)) {
         (Some(a), Some(b)) => return if a == b { Server::Same } else { Server::Another },
         (None, None) => {}
-        // A name and an address may well be one server.
+        // A name and an address can belong to one server.
         _ => return Server::Perhaps,
     }
     if let (Some(a), Some(b)) = (service_of(&a, namespace), service_of(&b, namespace))
@@ -118,13 +115,13 @@ fn same_server(one: &str, other: &str, namespace: &str) -> Server {
         return Server::Same;
     }
     let (short, long) = if a.len() < b.len() { (&a, &b) } else { (&b, &a) };
-    // The cluster's DNS completes short names, also by domains that are not seen here.
+    // The cluster's DNS also completes short names with search domains that are unknown here.
     let completes = !short.contains('.') && long.strip_prefix(short.as_str()).is_some_and(|rest| rest.starts_with('.'));
     let is_service = long.split('.').nth(2) == Some("svc");
     if completes && !is_service { Server::Perhaps } else { Server::Another }
 }
 
-/// `localhost`, a loopback address, or the address of no host, in any spelling.
+/// Whether a host is `localhost`, a loopback address or the unspecified address.
 fn is_the_pod(host: &str) -> bool {
     let host = host.trim().trim_end_matches('.').to_ascii_lowercase();
     let by_name = ["localhost", "localhost.localdomain", "ip6-localhost", "ip6-loopback"].contains(&host.as_str());
@@ -142,7 +139,7 @@ fn address(host: &str) -> Option<IpAddr> {
     host.trim_start_matches('[').trim_end_matches(']').parse().ok()
 }
 
-/// A port or a name that poolers have. Transaction pooling breaks the locks by which syn2mas and MAS keep others out.
+/// Whether port or name are typical of a pooler. Transaction pooling breaks the advisory locks of syn2mas and MAS.
 fn is_pooler(host: &str, port: u16) -> bool {
     let host = host.to_ascii_lowercase();
     let mut words = host.split(|c: char| !c.is_ascii_alphanumeric());
@@ -156,10 +153,10 @@ fn is_pooler(host: &str, port: u16) -> bool {
 
 fn pooler(place: &str, host: &str, port: u16, who: &str) -> Finding {
     let text = format!(
-        "{host}:{port} looks like a connection pooler; {who} needs a session of its own, so pooling by transaction breaks it"
+        "{host}:{port} looks like a connection pooler; {who} needs session pooling, and transaction pooling breaks it"
     );
     Finding::warning(DATABASE_POOLER, place, text)
-        .remedy("Point it to the server itself, or make sure that the pooler pools by session.")
+        .remedy("Use the address of the PostgreSQL server, or make sure that the pooler uses session pooling.")
 }
 
 fn tls(snapshot: &Snapshot, mas: &Database) -> Option<Finding> {
@@ -173,31 +170,31 @@ fn tls(snapshot: &Snapshot, mas: &Database) -> Option<Finding> {
     let (text, remedy) = match theirs {
         Some(SslMode::Disable) if insists => (
             format!(
-                "MAS insists on TLS (sslmode {mode}{by_default}), but Synapse speaks to the same server without; where the server has no TLS, MAS cannot connect"
+                "MAS requires TLS (sslmode {mode}{by_default}), but Synapse connects to the same server without; MAS can't connect if the server has none"
             ),
-            "Turn TLS on at the server, or give MAS Synapse's mode: `kubectl ess-mas prepare --database-sslmode disable`.",
+            "Enable TLS on the server, or use Synapse's mode: `kubectl ess-mas prepare --database-sslmode disable`.",
         ),
         Some(theirs) if theirs >= SslMode::Require && !insists => (
             format!(
-                "MAS may speak to the database unencrypted (sslmode {mode}{by_default}), where Synapse insists on TLS (sslmode {})",
+                "MAS can connect to the database unencrypted (sslmode {mode}{by_default}), but Synapse requires TLS (sslmode {})",
                 theirs.word()
             ),
-            "Use Synapse's mode for MAS: `kubectl ess-mas prepare --database-sslmode require` or stronger.",
+            "Require TLS for MAS too: `kubectl ess-mas prepare --database-sslmode require` or stricter.",
         ),
         None if !insists && is_outside(&mas.host) => (
             format!(
-                "MAS may speak to {} unencrypted (sslmode {mode}{by_default}), and that does not look like a server in this cluster",
+                "MAS can connect to {} unencrypted (sslmode {mode}{by_default}), and the server seems to be outside the cluster",
                 mas.host
             ),
-            "Use `kubectl ess-mas prepare --database-sslmode require` or stronger, if the server has TLS.",
+            "If the server has TLS: `kubectl ess-mas prepare --database-sslmode require` or stricter.",
         ),
-        // Whoever has Synapse so has decided about it.
+        // Synapse connects in the same way.
         _ => return None,
     };
     Some(Finding::warning(DATABASE_TLS, format!("{MAS_PATH}.sslMode"), text).remedy(remedy))
 }
 
-/// Neither a Service's name nor an address of this machine.
+/// Whether a host is neither a Service nor a loopback address.
 fn is_outside(host: &str) -> bool {
     if let Some(address) = address(host) {
         return !address.is_loopback();

@@ -1,4 +1,4 @@
-//! The settings of MAS against the rest of the deployment.
+//! MAS's settings: host, DNS and TLS mode, compared with the rest of the deployment.
 
 mod database;
 
@@ -25,7 +25,7 @@ pub(super) fn check(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Fi
         && let Err(error) = settings.check(features)
     {
         let finding = Finding::blocker(SETTINGS, "spec.components.matrixAuthenticationService", error.to_string());
-        findings.push(finding.remedy("Settle it anew with `kubectl ess-mas prepare`."));
+        findings.push(finding.remedy("Correct the settings with `kubectl ess-mas prepare`."));
     }
     host(snapshot, settings, findings);
     findings.extend(resolution(snapshot, settings, purpose));
@@ -35,34 +35,34 @@ pub(super) fn check(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Fi
 
 fn host(snapshot: &Snapshot, settings: &MasSettings, findings: &mut Vec<Finding>) {
     let deployment = &snapshot.deployment;
-    // Names are compared as DNS does.
+    // DNS ignores case and a trailing dot.
     let normal = |host: &str| host.trim().trim_end_matches('.').to_ascii_lowercase();
     let host = normal(&settings.host);
-    let remedy = "Choose a host of its own for MAS, such as auth.<your domain>.";
+    let remedy = "Choose a host that only MAS uses, such as auth.<your domain>.";
     for (component, fqdn) in deployment.ingress_hosts() {
         if component != MAS && normal(fqdn) == host {
-            let message = format!("{} is the host of {component}", settings.host);
+            let message = format!("component {component} already uses the host {}", settings.host);
             findings.push(Finding::blocker(HOST_TAKEN, FQDN, message).remedy(remedy).guide());
         }
     }
     for OtherHost { ingress, .. } in snapshot.components.other_hosts.iter().filter(|other| normal(&other.host) == host)
     {
         let text = format!(
-            "Ingress {ingress} has the host {host} already: the controller may refuse the operator's Ingress, or send MAS's requests there"
+            "Ingress {ingress} already has the host {host}: the controller can reject the operator's Ingress, or route MAS's requests elsewhere"
         );
         let remedy = format!(
-            "Ingress {ingress} has to give the host up: remove the host from it, or choose another host with `kubectl ess-mas prepare --host HOST`."
+            "Remove the host from Ingress {ingress}, or choose another host with `kubectl ess-mas prepare --host HOST`."
         );
         findings.push(Finding::warning(HOST_TAKEN, FQDN, text).remedy(remedy));
     }
     if deployment.domain_name().is_some_and(|domain| normal(domain) == host) {
         let host = &settings.host;
         let finding = if deployment.component("wellKnownDelegation").is_some() {
-            let message = format!("{host} is the server name, where wellKnownDelegation answers");
+            let message = format!("{host} is the server name, which component wellKnownDelegation serves");
             Finding::blocker(HOST_TAKEN, FQDN, message)
         } else {
             let message = format!(
-                "{host} is the server name itself: whatever else answers there, above all /.well-known/matrix, would be MAS's"
+                "{host} is the server name: MAS would also receive requests for its other paths, such as /.well-known/matrix"
             );
             Finding::warning(HOST_TAKEN, FQDN, message)
         };
@@ -70,36 +70,36 @@ fn host(snapshot: &Snapshot, settings: &MasSettings, findings: &mut Vec<Finding>
     }
 }
 
-/// Seen from here only, so Synapse's host, which is known to be in use, tells whether being here tells anything.
+/// Whether MAS's host resolves on this machine. Synapse's host is in use, so it shows whether this machine's DNS is relevant.
 fn resolution(snapshot: &Snapshot, settings: &MasSettings, purpose: Purpose) -> Option<Finding> {
     let seen = snapshot.components.resolution.as_ref().filter(|seen| seen.host == settings.host)?;
     let host = &settings.host;
     let finding = match (&seen.mas, &seen.synapse) {
         (Known::Known(true), _) => {
-            return Some(Finding::ok(HOST_UNRESOLVED, FQDN, format!("DNS knows {host} from here")));
+            return Some(Finding::ok(HOST_UNRESOLVED, FQDN, format!("{host} resolves on this machine")));
         }
-        // `prepare` comes before the record is made.
+        // The DNS record can be created after `prepare`.
         _ if purpose == Purpose::Prepare => return None,
         (Known::Known(false), Some(Known::Known(true))) => {
             let text = format!(
-                "from here DNS does not know {host}, but it knows Synapse's host; without a record nobody can log in at MAS"
+                "{host} doesn't resolve on this machine, but Synapse's host does; without a DNS record, nobody can log in at MAS"
             );
             Finding::warning(HOST_UNRESOLVED, FQDN, text)
         }
-        // Where not even Synapse's host is known, the writing commands have nothing to hold against anybody.
+        // If Synapse's host doesn't resolve either, the result says nothing; only `check` reports it.
         _ if purpose != Purpose::Look => return None,
         (Known::Known(false), _) => {
             let text = format!(
-                "whether DNS knows {host} cannot be told from here, where it does not know Synapse's host either"
+                "neither {host} nor Synapse's host resolves on this machine, so the DNS record can't be verified here"
             );
             Finding::unknown(HOST_UNRESOLVED, FQDN, text)
         }
         (Known::Unreadable(why), _) => {
-            let text = format!("whether DNS knows {host} could not be found out from here: {why}");
+            let text = format!("couldn't determine whether {host} resolves: {why}");
             Finding::unknown(HOST_UNRESOLVED, FQDN, text)
         }
     };
-    let remedy = format!("Make the DNS record for {host}, pointing to the same ingress as Synapse's host.");
+    let remedy = format!("Create a DNS record for {host} that points to the same ingress as Synapse's host.");
     Some(finding.remedy(remedy))
 }
 
@@ -108,14 +108,14 @@ fn tls(snapshot: &Snapshot, settings: &MasSettings) -> Option<Finding> {
     let (text, remedy) = match settings.tls_mode(deployment) {
         None => (
             "neither MAS nor spec.global.k8s.ingresses.tls sets a TLS mode",
-            "Choose one with `prepare --tls external|certmanager|existing|certfile`.",
+            "Set one with `kubectl ess-mas prepare --tls external|certmanager|existing|certfile`.",
         ),
         Some(TlsMode::Existing)
             if settings.tls == Tls::Inherit && deployment.tls_mode(MAS).is_none_or(|(_, inherited)| inherited) =>
         {
             (
-                "the TLS mode is inherited and is `existing`: MAS would use the same Secret as the other components",
-                "Make sure that its certificate is good for MAS's host too, or give MAS one of its own: `prepare --tls existing --tls-secret NAME`.",
+                "MAS inherits the TLS mode `existing`, so it would use the same Secret as the other components",
+                "Make sure that its certificate covers MAS's host, or set a separate one: `kubectl ess-mas prepare --tls existing --tls-secret NAME`.",
             )
         }
         Some(_) => return None,
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_that_is_taken_in_any_spelling_or_ingress() {
+    fn host_of_another_component_is_reported_in_any_spelling() {
         let components = || {
             json!({"synapse": {"k8s": {"ingress": {"fqdn": "matrix.example.com"}}},
                    "jitsi": {"k8s": {"ingresses": {"web": {"fqdn": "meet.example.com"}, "sip": {"fqdn": "sip.example.com"}}}}})
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn an_ingress_outside_the_deployment_that_has_the_host_is_named() {
+    fn ingress_outside_the_deployment_with_the_same_host_is_reported() {
         let snapshot = crate::checks::tests::snapshot(|_| {});
         let (namespace, name) = (snapshot.deployment.namespace().to_owned(), snapshot.deployment.name().to_owned());
         let ingress = |namespace: &str, name: &str, host: &str, path: &str, owner: &str| {
@@ -198,10 +198,13 @@ mod tests {
         let other = ingress("old-mas", "auth", "Auth.example.net", "/", "apps/v1");
         let found = taken(&other, "auth.example.net").unwrap();
         assert_eq!((found.code, found.severity), ("mas-host-taken", Severity::Warning));
-        assert!(found.message.contains("Ingress old-mas/auth") && found.remedy.unwrap().contains("give the host up"));
+        assert!(
+            found.message.contains("Ingress old-mas/auth")
+                && found.remedy.unwrap().contains("Remove the host from Ingress old-mas/auth")
+        );
         assert_eq!(taken(&other, "other.example.net"), None);
         let neighbour = ingress(&namespace, "auth", "auth.example.net", "/", "apps/v1");
-        assert!(taken(&neighbour, "auth.example.net").is_some(), "another one in the same namespace");
+        assert!(taken(&neighbour, "auth.example.net").is_some(), "another Ingress in the same namespace");
         for own in [
             ingress(&namespace, &format!("{name}-mas"), "auth.example.net", "/", "apps/v1"),
             ingress(&namespace, "mas", "auth.example.net", "/", "mas.matrix.element.io/v1alpha1"),
@@ -212,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn dns_counts_only_where_it_knows_synapse() {
+    fn dns_result_counts_only_if_synapses_host_resolves() {
         use Severity::{Ok, Unknown, Warning};
         let seen = |mas: Known<bool>, synapse: Option<bool>, purpose: Purpose| {
             let seen = Resolution { host: "auth.example.com".into(), mas, synapse: synapse.map(Known::Known) };
@@ -224,9 +227,9 @@ mod tests {
         assert_eq!(seen(Known::Known(true), Some(false), Purpose::DryRun), [Ok]);
         assert_eq!(seen(Known::Known(false), Some(true), Purpose::DryRun), [Warning]);
         assert_eq!(seen(Known::Known(false), Some(true), Purpose::Activate), [Warning]);
-        assert_eq!(seen(Known::Known(false), Some(true), Purpose::Prepare), [], "the record is still to be made");
+        assert_eq!(seen(Known::Known(false), Some(true), Purpose::Prepare), [], "the record can be created later");
         assert_eq!(seen(Known::Known(false), Some(false), Purpose::Look), [Unknown]);
-        assert_eq!(seen(Known::Known(false), Some(false), Purpose::DryRun), [], "nothing follows from here");
+        assert_eq!(seen(Known::Known(false), Some(false), Purpose::DryRun), [], "this machine's DNS is irrelevant");
         assert_eq!(seen(Known::Known(false), None, Purpose::Look), [Unknown]);
         assert_eq!(seen(Known::Unreadable("late".into()), Some(true), Purpose::Look), [Unknown]);
         let another =
@@ -234,7 +237,7 @@ mod tests {
         assert_eq!(
             found("auth.example.com", json!({}), Some(another), Purpose::Look),
             [],
-            "that was asked of another host"
+            "the lookup was for another host"
         );
     }
 }

@@ -1,5 +1,5 @@
-//! Settings of Synapse that the migration or Synapse itself refuses: most of them only once MAS is active, when everybody
-//! is locked out. Looked for in typed fields, in free-form settings, and in what the operator has made of both.
+//! Settings of Synapse that syn2mas or Synapse refuse, in typed fields, free-form settings and the rendered configuration.
+//! Synapse refuses most of them only after MAS is active, when all users are locked out.
 
 pub(super) mod oidc;
 pub(super) mod scan;
@@ -37,30 +37,30 @@ pub(super) fn check(snapshot: &Snapshot, findings: &mut Vec<Finding>) {
     findings.extend(only_rendered(rendered.known().map(Vec::as_slice).unwrap_or_default(), &hits, &of_fields));
     findings.extend(of_fields);
     if findings.len() == before {
-        let text = format!("nothing in it that MAS excludes ({})", looked_at(&all, rendered));
+        let text = format!("Synapse's settings are compatible with MAS ({})", sources(&all, rendered));
         findings.push(Finding::ok(SYNAPSE_SETTINGS, "spec.components.synapse.config", text));
     }
 }
 
-/// Tells what is only there: neither in the free-form settings nor said of a typed field already.
-fn only_rendered(all: &[SynapseConfig], free_form: &[&Hit], told: &[Finding]) -> Vec<Finding> {
-    let mut said: Vec<&Hit> = Vec::new();
+/// Findings about the rendered configuration that neither the free-form settings nor a typed field explain.
+fn only_rendered(all: &[SynapseConfig], free_form: &[&Hit], reported: &[Finding]) -> Vec<Finding> {
+    let mut seen: Vec<&Hit> = Vec::new();
     let mut findings = Vec::new();
     for (one, hit) in all.iter().flat_map(|one| one.scan.hits.iter().map(move |hit| (one, hit))) {
         let same = |other: &&Hit| other.setting == hit.setting && other.detail == hit.detail && other.path == hit.path;
-        if free_form.iter().any(same) || said.iter().any(same) {
+        if free_form.iter().any(same) || seen.iter().any(same) {
             continue;
         }
         let found = hit.finding_in_rendered(&one.place);
-        if let Some(finding) = found.filter(|finding| told.iter().all(|other| other.code != finding.code)) {
-            said.push(hit);
+        if let Some(finding) = found.filter(|finding| reported.iter().all(|other| other.code != finding.code)) {
+            seen.push(hit);
             findings.push(finding);
         }
     }
     findings
 }
 
-/// Whether Synapse's free-form settings, or what the operator made of them, configure e-mail.
+/// Whether Synapse's free-form or rendered settings configure e-mail.
 pub(super) fn sends_email(snapshot: &Snapshot) -> bool {
     let config = snapshot.deployment.synapse_config();
     let rendered = snapshot.components.rendered.known();
@@ -72,13 +72,13 @@ pub(super) fn names_appservices(config: &Value) -> bool {
     mentions(config, "app_service_config_files") && free_form(config).iter().any(|one| one.scan.appservices)
 }
 
-/// Whether free-form settings have OpenID Connect providers.
+/// Whether free-form settings contain OpenID Connect providers.
 pub(super) fn free_form_oidc(config: &Value) -> bool {
     let oidc = |one: &SynapseConfig| one.scan.hits.iter().any(|hit| hit.setting == Setting::Oidc);
     mentions(config, "oidc") && free_form(config).iter().any(oidc)
 }
 
-/// Spares reading free-form settings that do not even hold a word.
+/// Whether free-form settings contain a word; cheaper than parsing them.
 fn mentions(config: &Value, word: &str) -> bool {
     [&config["additional"], &config["workers"]].iter().any(|part| part.to_string().contains(word))
 }
@@ -103,7 +103,7 @@ fn free_form(config: &Value) -> Vec<SynapseConfig> {
 fn read(value: &Value, place: String, process: Process) -> Option<SynapseConfig> {
     let scan = match value {
         Value::String(text) => scan(text, process),
-        // A release that takes a mapping instead of a text: JSON is YAML, but its lines are nobody's.
+        // Some releases take a mapping instead of a text. JSON is YAML, but its line numbers mean nothing to users.
         Value::Object(fields) if !fields.is_empty() => {
             let mut scan = scan(&value.to_string(), process);
             scan.hits.iter_mut().for_each(|hit| hit.line = None);
@@ -114,7 +114,7 @@ fn read(value: &Value, place: String, process: Process) -> Option<SynapseConfig>
     Some(SynapseConfig { place, scan })
 }
 
-fn looked_at(all: &[SynapseConfig], rendered: &Known<Vec<SynapseConfig>>) -> String {
+fn sources(all: &[SynapseConfig], rendered: &Known<Vec<SynapseConfig>>) -> String {
     let of_text = match all.iter().map(|one| one.scan.keys).sum() {
         0_usize => "no free-form settings".to_owned(),
         1 => "1 free-form setting".to_owned(),
@@ -123,17 +123,16 @@ fn looked_at(all: &[SynapseConfig], rendered: &Known<Vec<SynapseConfig>>) -> Str
     let of_operator = match rendered {
         Known::Known(configs) if configs.is_empty() => "no rendered configuration found".to_owned(),
         Known::Known(configs) => configs.iter().map(|one| one.place.as_str()).collect::<Vec<_>>().join("; "),
-        Known::Unreadable(_) => "the rendered configuration could not be looked at".to_owned(),
+        Known::Unreadable(_) => "the rendered configuration couldn't be read".to_owned(),
     };
     format!("{of_text}, {of_operator}")
 }
 
-/// Parts that are looked at elsewhere, or hold free text.
+/// Fields that other checks read, or that contain free text.
 const ELSEWHERE: [&str; 6] = ["additional", "workers", "externalappservices", "postgresql", "oidc", "ldap"];
 
 /// Fields of `spec.components.synapse.config` that the operator may translate into a setting that Synapse or syn2mas refuses.
-/// Only some of their names are known, so they are read by what they are called in Synapse. `rendered` is what the operator made
-/// of them.
+/// Only some of their names are documented, so the names of Synapse's settings are used.
 fn typed_fields(config: &Value, rendered: &Known<Vec<SynapseConfig>>) -> Vec<Finding> {
     let mut findings = Vec::new();
     walk(config, "spec.components.synapse.config", rendered, &mut findings, 0);
@@ -141,7 +140,7 @@ fn typed_fields(config: &Value, rendered: &Known<Vec<SynapseConfig>>) -> Vec<Fin
 }
 
 fn walk(value: &Value, path: &str, rendered: &Known<Vec<SynapseConfig>>, findings: &mut Vec<Finding>, depth: usize) {
-    // The API server limits the depth of what it stores far above this.
+    // The CRD has no deeper fields of interest.
     if depth > 8 {
         return;
     }
@@ -172,19 +171,21 @@ fn is_on(value: &Value) -> bool {
     }
 }
 
-/// What the operator is seen to make of it settles the matter; where that cannot be seen, it is said.
+/// The rendered configuration decides; the message says so if it is missing or unreadable.
 fn of_typed_field(name: &str, path: &str, rendered: &Known<Vec<SynapseConfig>>) -> Option<Finding> {
     let (rule, field) = of_field(name)?;
     let (becomes, means) = (&field.becomes, &field.means);
     let message = match rendered {
-        Known::Known(all) if all.is_empty() => format!("the operator may make it `{becomes}` of Synapse's; {means}"),
+        Known::Known(all) if all.is_empty() => {
+            format!("the operator may translate it to Synapse's `{becomes}`; {means}")
+        }
         Known::Known(all) => {
             let has_it = |one: &&SynapseConfig| one.scan.hits.iter().any(|hit| hit.setting == rule.setting);
             let place = &all.iter().find(has_it)?.place;
-            format!("the operator makes it `{becomes}` ({place}); {means}")
+            format!("the operator translates it to `{becomes}` ({place}); {means}")
         }
         Known::Unreadable(why) => {
-            format!("the operator may make it `{becomes}` of Synapse's, which could not be looked at ({why}); {means}")
+            format!("the operator may translate it to Synapse's `{becomes}`, which couldn't be read ({why}); {means}")
         }
     };
     Some(Finding::warning(&rule.code, path, message).remedy(field.remedy.as_str()))

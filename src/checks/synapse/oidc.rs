@@ -1,6 +1,4 @@
-//! What an OIDC provider's configuration loses on the way to MAS.
-//!
-//! MAS's own conversion of Synapse's providers says what it leaves out; whether ESS's operator does better is not known.
+//! Settings of an OIDC provider that MAS's conversion ignores. Whether ESS's operator converts them is not known.
 
 use serde_json::Value;
 
@@ -10,28 +8,28 @@ use crate::deployment::squashed;
 
 pub struct Loss {
     pub setting: Setting,
-    /// Where it stands below the provider.
+    /// Path below the provider.
     pub key: &'static str,
-    /// The module of a mapping provider of somebody's own; else empty.
+    /// Module of a custom mapping provider; else empty.
     pub module: String,
 }
 
-/// A field of a provider, as far as anybody needs to know it.
+/// A field of a provider.
 #[derive(Default)]
 pub struct Field {
-    /// It is neither absent, null nor empty.
+    /// Neither absent, null nor empty.
     set: bool,
-    /// Its truth, where it is a boolean.
+    /// The value of a boolean.
     truth: Option<bool>,
     text: Option<String>,
 }
 
-/// Something with fields that are named as Synapse names them, or as Kubernetes would.
+/// An object whose fields are in snake case (Synapse) or camel case (Kubernetes).
 pub trait Fields {
     fn field(&self, path: &[&str]) -> Field;
 }
 
-/// Synapse's own mapping provider, under its present and its former name.
+/// Synapse's built-in mapping provider, by its present and its former name.
 const OWN_MAPPING: [&str; 2] =
     ["synapse.handlers.oidc.JinjaOidcMappingProvider", "synapse.handlers.oidc_handler.JinjaOidcMappingProvider"];
 
@@ -60,7 +58,7 @@ pub fn losses(provider: &impl Fields) -> Vec<Loss> {
     found.map(|(_, setting, key)| Loss { setting, key, module: of(setting) }).collect()
 }
 
-/// A field by its name in either spelling.
+/// Finds a field by its name in snake case or camel case.
 fn named<'a>(object: &'a Value, name: &str) -> Option<&'a Value> {
     let wanted = squashed(name);
     object.as_object()?.iter().find(|(key, _)| squashed(key) == wanted).map(|(_, value)| value)

@@ -1,4 +1,4 @@
-//! Looks through one configuration of Synapse for what cannot stay. Pure, and keeps no value of it.
+//! Searches one configuration of Synapse for settings that conflict with MAS. Stores no values.
 
 use std::collections::HashMap;
 
@@ -10,11 +10,11 @@ use crate::checks::finding::Finding;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hit {
     pub setting: Setting,
-    /// A module's name, the line of another entry, what is broken; else empty.
+    /// A module's name, the line of another entry, a syntax error; else empty.
     pub detail: String,
     /// Keys joined by dots, list positions in brackets; empty for the whole text.
     pub path: String,
-    /// From 1; `None` where the text has no lines of its own.
+    /// From 1; `None` if the text has no lines.
     pub line: Option<u64>,
 }
 
@@ -23,12 +23,10 @@ impl Hit {
         Self { setting, detail: detail.to_owned(), path: String::new(), line }
     }
 
-    /// The finding about it in free-form settings.
     pub(super) fn finding(&self, place: &str) -> Finding {
         self.setting.finding(self.subject(place), &self.detail)
     }
 
-    /// The finding about it in what the operator rendered, if there is anything to say of it there.
     pub(super) fn finding_in_rendered(&self, place: &str) -> Option<Finding> {
         self.setting.finding_in_rendered(self.subject(place), &self.detail)
     }
@@ -43,25 +41,25 @@ impl Hit {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Process {
-    /// Synapse's main process, which syn2mas reads as well.
+    /// The main process, whose settings syn2mas reads too.
     Main,
-    /// A worker's own part, which only Synapse reads.
+    /// A worker, whose settings only Synapse reads.
     Worker,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Scan {
     pub hits: Vec<Hit>,
-    /// How many keys the outermost mapping has.
+    /// Number of top-level keys.
     pub keys: usize,
-    /// It names the server or its database, so it is a whole configuration and not a part of one.
+    /// Contains the server name or the database: a complete configuration.
     pub whole: bool,
-    /// Synapse sends e-mail, so passwords can be reset.
+    /// Synapse sends e-mail, so users can reset passwords.
     pub email: bool,
     pub appservices: bool,
 }
 
-/// One configuration of Synapse as it was found, with nothing kept of its values.
+/// The result of one configuration of Synapse, without values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SynapseConfig {
     /// `Secret chat-synapse-main, key instance_template.yaml`.
@@ -70,9 +68,9 @@ pub struct SynapseConfig {
 }
 
 impl SynapseConfig {
-    /// Looks through the text of a key of a ConfigMap or Secret; `None` if that is no configuration of Synapse's.
+    /// Reads a value of a ConfigMap or Secret; `None` if it is not a configuration of Synapse.
     pub fn read(place: String, text: &str) -> Option<Self> {
-        // Cheap, and true of everything that counts; most of what lies beside it is something else.
+        // Skips other files without parsing them.
         if !text.contains("server_name") {
             return None;
         }
@@ -80,7 +78,7 @@ impl SynapseConfig {
         scan.whole.then_some(Self { place, scan })
     }
 
-    /// Whether an object and its key may hold one. Objects are named after the deployment and the component.
+    /// Whether a key of an object can contain a configuration. Objects are named after deployment and component.
     pub fn may_be(deployment: &str, object: &str, key: &str) -> bool {
         let named = object.strip_prefix(deployment).is_some_and(|rest| rest.starts_with("-synapse"));
         named && matches!(key.rsplit_once('.'), Some((_, "yaml" | "yml")))
@@ -94,7 +92,7 @@ pub fn scan(text: &str, process: Process) -> Scan {
         Ok(root) if matches!(root.content, Yaml::Map(_)) => scan_settings(&root, process),
         Ok(root) => only(Hit::of_text(Setting::NoMapping, "", Some(root.line))),
         Err(Unread::Broken { line, what }) => only(Hit::of_text(Setting::Broken, what, Some(line))),
-        Err(Unread::Several) => only(Hit::of_text(Setting::Broken, "there is more than one document in it", None)),
+        Err(Unread::Several) => only(Hit::of_text(Setting::Broken, "it contains more than one document", None)),
         Err(Unread::TooMuch) => only(Hit::of_text(Setting::TooMuch, "", None)),
     }
 }
@@ -118,7 +116,7 @@ fn scan_settings(root: &Node, process: Process) -> Scan {
     }
 }
 
-/// More findings than this help nobody.
+/// Limit of findings in one configuration.
 const MANY: usize = 100;
 
 struct Scanner<'a> {
@@ -141,7 +139,7 @@ impl<'a> Scanner<'a> {
         self.root.at(path)
     }
 
-    /// The settings of which Synapse says itself that they exclude MAS. Source: `synapse/config/mas.py`.
+    /// Settings that Synapse refuses together with MAS. Source: `synapse/config/mas.py`.
     fn refused(&mut self) {
         type Test = fn(&Node) -> bool;
         let is_set: Test = |node| !node.is_null();
@@ -149,7 +147,7 @@ impl<'a> Scanner<'a> {
         let on: Test = |node| node.str_to_bool() == Some(true);
         let unless_off: Test =
             |section| section.is_true() && section.entry("enabled").is_none_or(|enabled| enabled.value.is_true());
-        // Synapse passes over a section without one of these two.
+        // Synapse ignores a section without one of these two.
         let saml: Test = |section| {
             section.is_true()
                 && section.entry("enabled").is_none_or(|enabled| enabled.value.is_true())
@@ -199,7 +197,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// The items of a list of the outermost mapping, each with its path.
+    /// Items of a top-level list with their paths.
     fn listed(&self, key: &str) -> Vec<(String, &'a Node)> {
         let items = self.entry(&[key]).map(|entry| entry.value.list()).unwrap_or_default();
         items.iter().enumerate().take(MANY).map(|(index, item)| (format!("{key}[{index}]"), item)).collect()
@@ -218,7 +216,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// What syn2mas looks at beyond Synapse.
+    /// Settings that only syn2mas refuses.
     fn syn2mas(&mut self) {
         if let Some(pepper) = self.entry(&["password_config", "pepper"]).filter(|entry| !entry.value.is_null()) {
             let empty = pepper.value.text().is_some_and(str::is_empty);
@@ -243,9 +241,9 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Keys that come twice in one mapping: the last one counts, silently.
+    /// Duplicate keys of a mapping: Synapse silently uses the last one.
     fn duplicates(&mut self, node: &Node, prefix: &str, depth: usize) {
-        // What is deeper belongs to modules and the like.
+        // Deeper keys belong to modules.
         if depth > 2 {
             return;
         }
@@ -254,7 +252,7 @@ impl<'a> Scanner<'a> {
         let last: HashMap<&str, usize> = named.collect();
         for (index, entry) in entries.iter().enumerate() {
             let Some(key) = entry.key.as_deref() else { continue };
-            // Fit for a line of a terminal.
+            // Safe to print.
             let shown: String = key.chars().filter(|c| !c.is_control()).take(60).collect();
             let path = if prefix.is_empty() { shown } else { format!("{prefix}.{shown}") };
             match last.get(key) {

@@ -1,4 +1,4 @@
-//! What is to be said about each setting of Synapse that cannot stay: the table in `settings.yaml`.
+//! Synapse's settings that conflict with MAS, with their findings: the table `settings.yaml`.
 
 use std::sync::LazyLock;
 
@@ -7,17 +7,17 @@ use serde::Deserialize;
 use crate::checks::finding::{Finding, Severity};
 
 static TABLE: LazyLock<Table> =
-    // By way of a value: a YAML reader that is made for each type is large.
+    // Via a JSON value: a YAML deserializer for each type would make the program large.
     LazyLock::new(|| {
         let tree = serde_yaml::from_str(include_str!("settings.yaml")).expect("a test reads this file");
         serde_json::from_value(tree).expect("a test reads this file")
     });
 
-/// Something that stands in a configuration and matters to the migration.
+/// A setting that matters to the migration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Setting {
-    /// `password_config.enabled` is set to something that Python takes for true.
+    /// `password_config.enabled` is truthy in Python.
     PasswordLogin,
     Registration,
     Captcha,
@@ -41,26 +41,26 @@ pub enum Setting {
     Jwt,
     /// `experimental_features.msc3861` or `matrix_authentication_service`.
     Delegates,
-    /// `experimental_features.msc3861` is there, but not on.
+    /// `experimental_features.msc3861` exists, but is not enabled.
     OldDelegation,
     Guests,
     Pepper,
     EmptyPepper,
-    /// `password_config.localdb_enabled` is off.
+    /// `password_config.localdb_enabled` is false.
     OnlyExternalPasswords,
     NotPostgres,
     /// `database.args` has the database's name twice.
     DatabaseTwice,
-    /// Only `dbname`, beside which the operator writes `database`.
+    /// Only `dbname`, to which the operator adds `database`.
     DatabaseOtherKey,
     Duplicate,
     Broken,
     NoMapping,
-    /// It is larger or deeper than is looked at, or of a type of its own.
+    /// Larger or deeper than the reader's limits, or with an unknown tag.
     TooMuch,
 }
 
-/// The file, whose head explains the fields.
+/// `settings.yaml`, whose head explains the fields.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Table {
@@ -101,7 +101,7 @@ pub(super) fn of_field(name: &str) -> Option<(&'static Rule, &'static TypedField
     fields.into_iter().find(|(_, field)| field.names.iter().any(|known| known == name))
 }
 
-/// What a module that is loaded is, by its name; `None` where it has nothing to do with logging in.
+/// Classifies a module by its name; `None` if it has nothing to do with logins.
 pub(super) fn of_module(name: &str) -> Option<Setting> {
     let of = |known: &[String]| known.iter().any(|prefix| name.starts_with(prefix));
     match (of(&TABLE.modules.passwords), of(&TABLE.modules.harmless)) {
@@ -116,22 +116,22 @@ impl Setting {
         TABLE.settings.iter().find(|rule| rule.setting == self).expect("a test finds a rule for each")
     }
 
-    /// The finding about it in free-form settings, which the operator hands on.
+    /// The finding for free-form settings, which the operator copies.
     pub fn finding(self, subject: String, detail: &str) -> Finding {
         let rule = self.rule();
         let message = rule.message.replace("{detail}", detail);
         Finding::new(&rule.code, rule.severity, subject, message).remedy(rule.remedy.as_str())
     }
 
-    /// The finding about it in what the operator rendered for legacy authentication, if there is anything to say of it there.
+    /// The finding for the configuration that the operator rendered for legacy authentication, if that matters.
     pub(super) fn finding_in_rendered(self, subject: String, detail: &str) -> Option<Finding> {
         let rule = self.rule();
         let severity = rule.rendered?;
         let mut message = rule.message.replace("{detail}", detail);
         if severity != Severity::Blocker {
-            message.push_str("; the operator rendered it, and may leave it out with MAS");
+            message.push_str("; the operator rendered it, and may omit it once MAS is active");
         }
-        let remedy = format!("Find out where it comes from; it is not in the free-form settings. {}", rule.remedy);
+        let remedy = format!("Find its source; it is not in the free-form settings. {}", rule.remedy);
         Some(Finding::new(&rule.code, severity, subject, message).remedy(remedy))
     }
 }

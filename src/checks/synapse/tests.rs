@@ -27,7 +27,7 @@ fn passes(text: &str) {
 }
 
 #[test]
-fn what_synapse_refuses_with_mas_blocks_with_its_line() {
+fn settings_that_synapse_refuses_with_mas_are_blockers_with_lines() {
     use Severity::Blocker;
     for (text, code, subject) in [
         ("password_config:\n  enabled: true\n", "synapse-password-login", "P: password_config.enabled, line 2"),
@@ -102,7 +102,7 @@ fn what_synapse_refuses_with_mas_blocks_with_its_line() {
 }
 
 #[test]
-fn what_synapse_takes_with_mas_passes() {
+fn settings_that_synapse_accepts_with_mas_pass() {
     for text in [
         "",
         "# session_lifetime: 24h\n",
@@ -141,7 +141,7 @@ fn what_synapse_takes_with_mas_passes() {
 }
 
 #[test]
-fn what_only_syn2mas_refuses() {
+fn settings_that_only_syn2mas_refuses_are_found() {
     use Severity::{Blocker, Warning};
     let off = "experimental_features:\n  msc3861: {enabled: false}\n";
     finds(off, "synapse-delegates-already", Warning, "P: experimental_features.msc3861, line 2");
@@ -169,7 +169,7 @@ fn what_only_syn2mas_refuses() {
 }
 
 #[test]
-fn texts_that_are_no_settings() {
+fn texts_without_settings_are_unreadable() {
     use Severity::{Blocker, Unknown, Warning};
     finds("a: [\n", "synapse-config-unreadable", Blocker, "P, line 1");
     finds("just words\n", "synapse-config-unreadable", Blocker, "P, line 1");
@@ -182,7 +182,7 @@ fn texts_that_are_no_settings() {
 }
 
 #[test]
-fn of_two_equal_keys_the_last_decides() {
+fn last_duplicate_key_wins() {
     let twice = |first: &str, last: &str| format!("session_lifetime: {first}\nsession_lifetime: {last}\n");
     finds(&twice("null", "1h"), "synapse-session-lifetime", Severity::Blocker, "P: session_lifetime, line 2");
     let found = found(&twice("1h", "null"), Process::Main);
@@ -190,13 +190,13 @@ fn of_two_equal_keys_the_last_decides() {
 }
 
 #[test]
-fn a_module_that_nobody_here_knows_is_not_known() {
+fn unlisted_module_is_unknown() {
     let text = "modules:\n- module: our.own.Thing\n";
     finds(text, "synapse-password-module", Severity::Unknown, "P: modules[0], line 2");
 }
 
 #[test]
-fn restrictions_of_a_provider_in_free_form_settings_are_told() {
+fn restrictions_of_a_free_form_provider_are_reported() {
     let text = "oidc_providers:\n- idp_id: x\n  issuer: https://x/\n  client_id: y\n  enable_registration: false\n  attribute_requirements: [{attribute: a, value: b}]\n  user_mapping_provider: {module: our.Mapping}\n  client_secret_path: /x\n";
     for (code, key) in [
         ("oidc-restriction-lost", "enable_registration"),
@@ -209,7 +209,7 @@ fn restrictions_of_a_provider_in_free_form_settings_are_told() {
 }
 
 #[test]
-fn no_message_holds_a_value() {
+fn messages_contain_no_values() {
     let text = "registration_shared_secret: 7731\npassword_config: {pepper: hunter2}\nrecaptcha_private_key: [hunter2]\ndatabase: {args: {password: 7731, dbname: hunter2}}\nhunter2\n";
     for text in [text, "password_config: {pepper: hunter2, enabled: hunter2}\nregistration_shared_secret: 7731\n"] {
         for hit in scan(text, Process::Main).hits {
@@ -258,7 +258,7 @@ fn only(findings: Vec<Finding>) -> Finding {
 }
 
 #[test]
-fn places_are_the_paths_of_the_object() {
+fn subjects_are_paths_of_the_object() {
     let main = only(told(json!({"additional": "session_lifetime: 1h"}), nothing_rendered()));
     assert_eq!(main.subject, "spec.components.synapse.config.additional: session_lifetime, line 1");
     let workers = json!({"workers": [{"type": "a"}, {"type": "pusher", "additional": "x: 1\nsession_lifetime: 1h\n"}]});
@@ -272,7 +272,7 @@ fn places_are_the_paths_of_the_object() {
 }
 
 #[test]
-fn nothing_to_say_is_said() {
+fn compatible_settings_are_ok() {
     for config in
         [json!({}), json!({"additional": ""}), json!({"additional": "a: 1", "workers": [{"additional": "b: 2"}]})]
     {
@@ -282,7 +282,7 @@ fn nothing_to_say_is_said() {
 }
 
 #[test]
-fn typed_fields_are_a_warning_and_the_rendered_configuration_settles_it() {
+fn typed_field_is_a_warning_unless_the_rendered_configuration_lacks_it() {
     let config = || json!({"delegatedAuth": {"userProfiles": {"allowEmailChange": true}}});
     let blind = only(told(config(), nothing_rendered()));
     assert_eq!((blind.code, blind.severity), ("synapse-3pid-changes", Severity::Warning));
@@ -295,7 +295,7 @@ fn typed_fields_are_a_warning_and_the_rendered_configuration_settles_it() {
 }
 
 #[test]
-fn every_typed_field_is_found_in_either_spelling_and_only_if_it_is_on() {
+fn typed_fields_are_found_in_either_spelling_if_enabled() {
     for (path, on, off, code) in [
         ("/delegatedAuth/localPasswordDatabase/enableRegistration", json!(true), json!(false), "synapse-registration"),
         ("/delegated_auth/user_profiles/allow_email_change", json!(true), json!(false), "synapse-3pid-changes"),
@@ -330,7 +330,7 @@ fn every_typed_field_is_found_in_either_spelling_and_only_if_it_is_on() {
 }
 
 #[test]
-fn what_only_the_operator_has_rendered_is_a_warning_but_for_what_cannot_be_migrated_at_all() {
+fn rendered_settings_are_warnings_except_unsupported_logins() {
     let lifetime = only(told(json!({}), rendered("session_lifetime: 1h\n")));
     assert_eq!((lifetime.code, lifetime.severity), ("synapse-session-lifetime", Severity::Warning));
     assert_eq!(lifetime.subject, "Secret s, key k.yaml: session_lifetime, line 2");
@@ -423,7 +423,7 @@ mod generated {
 }
 
 #[test]
-fn aliases_that_make_much_out_of_little_are_looked_through_in_no_time() {
+fn exponential_aliases_are_scanned_fast() {
     use std::time::{Duration, Instant};
     let big: String = (0..4900).map(|key: u32| "k".to_owned() + &key.to_string() + ": 1, ").collect();
     let many = "*a, ".repeat(100_000);

@@ -1,4 +1,4 @@
-//! Settings as a tree with lines, read as Synapse does: `PyYAML` follows YAML 1.1.
+//! YAML 1.1 as a tree with line numbers, parsed as Synapse's `PyYAML` parses it.
 
 use std::fmt;
 use std::ops::Range;
@@ -9,25 +9,25 @@ use serde_saphyr::options::{DuplicateKeyPolicy, NonFiniteFloatPolicy};
 use serde_saphyr::{Error, ExternalMessageSource, Options, Spanned};
 use zeroize::Zeroizing;
 
-/// Bytes of text. A ConfigMap, a Secret and an ElementDeployment all stay below 1.5 MiB (etcd's limit for a request).
+/// Limit in bytes. ConfigMaps, Secrets and ElementDeployments stay below 1.5 MiB (etcd's limit for a request).
 const LARGEST: usize = 2 << 20;
 
-/// Why a text is no tree.
+/// Why a text can't be parsed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Unread {
-    /// It is not YAML; where, and what is wrong there, which quotes nothing of the text.
+    /// Not YAML. `what` quotes nothing of the text.
     Broken {
         line: u64,
         what: &'static str,
     },
     Several,
-    /// It is larger or deeper than anything sensible, or of a type of its own.
+    /// Larger or deeper than the limits, or with an unknown tag.
     TooMuch,
 }
 
-/// A value. It may be a secret, so it has no `Debug`.
+/// A value. It can be a secret, so it has no `Debug`.
 pub(super) struct Node {
-    /// Where it begins, from 1; of an alias, where that is which it names.
+    /// First line, from 1; for an alias, the line of its anchor.
     pub(super) line: u64,
     pub(super) content: Yaml,
     at: Range<usize>,
@@ -43,7 +43,7 @@ pub(super) enum Yaml {
     Map(Vec<Entry>),
 }
 
-/// One entry of a mapping, in the text's order; the same key may come twice. What a merge key (`<<`) brings comes last.
+/// One entry of a mapping, in the text's order. Keys can repeat. Entries of a merge key (`<<`) come last.
 pub(super) struct Entry {
     pub(super) key: Option<String>,
     pub(super) line: u64,
@@ -69,7 +69,7 @@ impl Node {
         }
     }
 
-    /// The entry that counts: the last of that name.
+    /// The effective entry: the last one with that name.
     pub(super) fn entry(&self, key: &str) -> Option<&Entry> {
         self.entries().iter().rev().find(|entry| entry.key.as_deref() == Some(key))
     }
@@ -80,7 +80,7 @@ impl Node {
         if rest.is_empty() { Some(entry) } else { entry.value.at(rest) }
     }
 
-    /// Whether the outermost mapping has something that is true under this key.
+    /// Whether the value of this key is truthy.
     pub(super) fn has(&self, key: &str) -> bool {
         self.entry(key).is_some_and(|entry| entry.value.is_true())
     }
@@ -92,7 +92,7 @@ impl Node {
         }
     }
 
-    /// What Python takes for true.
+    /// Python's truth value.
     pub(super) fn is_true(&self) -> bool {
         match &self.content {
             Yaml::Null => false,
@@ -105,7 +105,7 @@ impl Node {
         }
     }
 
-    /// `strtobool(str(value))`, by which Synapse reads `enable_registration`; `None` where it would fail at any time.
+    /// `strtobool(str(value))`, as Synapse reads `enable_registration`; `None` if that fails.
     pub(super) fn str_to_bool(&self) -> Option<bool> {
         let text = match &self.content {
             Yaml::Bool(value) => return Some(*value),
@@ -120,7 +120,7 @@ impl Node {
         }
     }
 
-    /// Whether a duration is set and not nought: milliseconds, or a number with one of `s m h d w y`.
+    /// Whether a duration is set and not zero: milliseconds, or a number with one of `s m h d w y`.
     pub(super) fn is_duration(&self) -> bool {
         match &self.content {
             Yaml::Text(text) => {
@@ -134,16 +134,16 @@ impl Node {
         }
     }
 
-    /// The library knows more spellings of false and nought than `PyYAML`, for which they are texts, and so true.
-    fn spelt_as_in_python(&mut self, text: &str) {
+    /// Turns spellings of false and zero that `PyYAML` doesn't know into texts, which are truthy.
+    fn restore_texts(&mut self, text: &str) {
         const FALSE: [&str; 9] = ["no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF"];
         let spelt = text.get(self.at.clone()).unwrap_or_default().trim_matches(['"', '\'']);
         let is_text = match &mut self.content {
             Yaml::Bool(false) => !FALSE.contains(&spelt),
             Yaml::Int(0) => spelt.contains(['o', 'O']),
             Yaml::Float(0.0) => !spelt.contains('.'),
-            Yaml::List(items) => return items.iter_mut().for_each(|item| item.spelt_as_in_python(text)),
-            Yaml::Map(entries) => return entries.iter_mut().for_each(|entry| entry.value.spelt_as_in_python(text)),
+            Yaml::List(items) => return items.iter_mut().for_each(|item| item.restore_texts(text)),
+            Yaml::Map(entries) => return entries.iter_mut().for_each(|entry| entry.value.restore_texts(text)),
             _ => false,
         };
         if is_text {
@@ -158,21 +158,21 @@ pub(super) fn read(text: &str) -> Result<Node, Unread> {
         return Err(Unread::TooMuch);
     }
     let mut root: Node = serde_saphyr::from_str_with_options(text, options()).map_err(|error| unread(&error))?;
-    root.spelt_as_in_python(text);
+    root.restore_texts(text);
     Ok(root)
 }
 
 fn options() -> Options {
     serde_saphyr::options! {
-        // The library recurses, and a thread has 2 MiB of stack; Synapse knows some 400 settings, none of them ten levels deep.
+        // The library recurses, and a thread has 2 MiB of stack. Synapse's settings are less than ten levels deep.
         budget: serde_saphyr::budget! { max_depth: 32, max_nodes: 200_000 },
-        // A text that multiplies itself.
+        // Against "billion laughs".
         alias_limits: serde_saphyr::alias_limits! { max_total_replayed_events: 200_000 },
         duplicate_keys: DuplicateKeyPolicy::PassThrough,
         legacy_octal_numbers: true,
         non_finite_float_policy: NonFiniteFloatPolicy::PassThrough,
         ignore_binary_tag_for_string: true,
-        // It would quote the text.
+        // A snippet would quote the text, which can contain secrets.
         with_snippet: false,
     }
 }
@@ -184,7 +184,7 @@ fn unread(error: &Error) -> Unread {
         Error::Budget { .. }
         | Error::AliasReplayLimitExceeded { .. }
         | Error::TaggedScalarCannotDeserializeIntoString { .. } => return Unread::TooMuch,
-        Error::UnknownAnchor { .. } => "an alias names nothing",
+        Error::UnknownAnchor { .. } => "an alias refers to an unknown anchor",
         Error::ExternalMessage { source, .. } => match &**source {
             ExternalMessageSource::Parser(error) if *error.kind() == ErrorKind::RecursionLimitExceeded => {
                 return Unread::TooMuch;
@@ -197,18 +197,18 @@ fn unread(error: &Error) -> Unread {
     Unread::Broken { line: error.location().map_or(1, |location| location.line()), what }
 }
 
-const UNREADABLE: &str = "it cannot be read as YAML from there on";
+const UNREADABLE: &str = "the text is not YAML from there on";
 
 /// Not in the library's words, which quote the text.
 fn syntax(kind: &ErrorKind) -> &'static str {
     use ErrorKind as E;
     match kind {
         E::TabNotAllowed | E::TabInBlockIndentation | E::TabInIndentation | E::TabInPlainScalar => {
-            "there is a tab where only spaces may be"
+            "it contains a tab where YAML allows only spaces"
         }
-        E::InvalidIndentation => "it is indented wrongly",
+        E::InvalidIndentation => "the indentation is wrong",
         E::MappingValueNotAllowed | E::InvalidColonPlacement | E::SimpleKeyExpected | E::InvalidSimpleKey => {
-            "a key is missing, or there is a colon that cannot stand there"
+            "a key is missing, or a colon is misplaced"
         }
         E::UnclosedFlowCollection { .. } | E::UnclosedQuotedScalar => "a bracket or a quote is not closed",
         _ => UNREADABLE,

@@ -1,4 +1,4 @@
-//! `check --databases`: logs in to both databases with the credentials of the spec, and looks.
+//! `check --databases`: logs in to both databases with the credentials in the spec, and checks them.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ use crate::session::findings;
 use crate::session::inputs::{read_resolve, read_roots, roots_or_system};
 use crate::terminal::progress::Waiting;
 
-/// Connections through the cluster at once: a session, and the second one that a pooler is recognised by.
+/// Concurrent port-forwards: one for the session, and one for the test of a pooler.
 const AT_ONCE: usize = 2;
 
 pub struct DatabaseAccess {
@@ -48,7 +48,7 @@ impl DatabaseAccess {
     }
 }
 
-/// Looks at both side by side. What cannot be asked is a finding; nothing is written anywhere.
+/// Checks both databases concurrently, without writing. Failures become findings.
 pub async fn look(session: &Session, snapshot: &Snapshot, mut access: DatabaseAccess) -> Vec<Finding> {
     let expected = Expected::of(snapshot);
     let ui = session.ui();
@@ -62,10 +62,10 @@ pub async fn look(session: &Session, snapshot: &Snapshot, mut access: DatabaseAc
             place.application.path()
         ));
     }
-    ui.status("Both are only read, each in one read-only transaction.");
+    ui.status("Each database is read in one read-only transaction.");
     access.roots = roots_or_system(access.roots).await;
     let progress = ui.progress();
-    progress.waiting(Waiting::new("asking the databases; a minute at most", ui.terminal().now()));
+    progress.waiting(Waiting::new("checking the databases; takes at most a minute", ui.terminal().now()));
     let roots = access.roots.as_ref();
     let (mas, synapse) = tokio::join!(
         async {
@@ -99,8 +99,8 @@ async fn prepared<'a>(
 async fn password(session: &Session, place: &ConnectionSettings) -> Result<SecretText, String> {
     let (name, key) = &place.password;
     let secret = match secret(session, name).await {
-        Known::Unreadable(why) => return Err(format!("Secret {name} could not be read: {why}")),
-        Known::Known(None) => return Err(format!("there is no Secret {name}")),
+        Known::Unreadable(why) => return Err(format!("Secret {name} couldn't be read: {why}")),
+        Known::Known(None) => return Err(format!("Secret {name} doesn't exist")),
         Known::Known(Some((secret, _))) => secret,
     };
     let value = secret.data.get(key).ok_or_else(|| format!("Secret {name} has no key {key}"))?;
@@ -108,18 +108,20 @@ async fn password(session: &Session, place: &ConnectionSettings) -> Result<Secre
     Ok(password.value().clone())
 }
 
-/// From a database's host to a pod of its Service, and there by port-forward; a sentence where there is no way.
+/// A port-forward to a pod of the database's Service; the error is a sentence.
 async fn through_cluster(cluster: &Cluster, target: &Target, place: &ConnectionSettings) -> Result<Way, String> {
     let host = &place.host;
     let (name, namespace) = route::service_of(host, &target.namespace).ok_or_else(|| {
-        format!("{host} is no name of a Service in the cluster, and a port-forward leads nowhere else; try without --through-cluster")
+        format!(
+            "{host} is not a Service in the cluster, so no port-forward is possible; check without --through-cluster"
+        )
     })?;
     let named = Selection { labels: None, fields: Some(format!("metadata.name={name}")) };
     let services = cluster.list::<Value>(&resource::<Service>(), Some(namespace), named, 1).all().await;
     let services = services.map_err(|error| error.to_string())?;
-    let service = services.first().ok_or_else(|| format!("there is no Service {name} in namespace {namespace}"))?;
+    let service = services.first().ok_or_else(|| format!("Service {name} doesn't exist in namespace {namespace}"))?;
     let labels = route::selector(service)
-        .ok_or_else(|| format!("Service {name} in {namespace} selects no pods, so it leads out of the cluster; try without --through-cluster"))?;
+        .ok_or_else(|| format!("Service {name} in {namespace} selects no pods; check without --through-cluster"))?;
     let labelled = Selection { labels: Some(labels), fields: None };
     let pods = cluster.list::<Value>(&resource::<Pod>(), Some(namespace), labelled, 500).all().await;
     let pods = pods.map_err(|error| error.to_string())?;

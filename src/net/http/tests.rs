@@ -58,7 +58,7 @@ async fn ask(way: Way, security: Security) -> Seen {
 }
 
 #[tokio::test]
-async fn a_request_says_no_more_than_it_has_to() {
+async fn request_contains_only_required_headers() {
     let (address, roots, server) = serve().await;
     let seen = ask(Way::To(vec![address]), Security::Trusted(Some(roots))).await;
     let Outcome::Answered(answer) = &seen.outcome else { panic!("{seen:?}") };
@@ -79,7 +79,7 @@ async fn a_request_says_no_more_than_it_has_to() {
 }
 
 #[tokio::test]
-async fn a_proxy_is_asked_for_the_name_with_its_own_credentials_and_sees_nothing_of_the_rest() {
+async fn proxy_gets_only_the_host_and_its_own_credentials() {
     let (address, roots, server) = serve().await;
     for (scheme, wanted) in
         [("http", "CONNECT auth.example.com:443 HTTP/1.1"), ("socks5", "us er p@ss+ auth.example.com:443")]
@@ -110,7 +110,7 @@ async fn a_proxy_is_asked_for_the_name_with_its_own_credentials_and_sees_nothing
 }
 
 #[tokio::test]
-async fn a_proxy_is_not_sent_to_where_a_server_may_not_lead() {
+async fn redirect_to_a_reserved_address_is_refused_with_a_proxy_too() {
     let url: Url = "https://169.254.169.254/latest".parse().unwrap();
     let way = Way::Proxy("http://127.0.0.1:9".parse().unwrap());
     let seen = send(Ask {
@@ -122,11 +122,11 @@ async fn a_proxy_is_not_sent_to_where_a_server_may_not_lead() {
         body: None,
     })
     .await;
-    assert!(matches!(&seen.outcome, Outcome::NotAsked(why) if why.contains("nothing was sent")), "{seen:?}");
+    assert!(matches!(&seen.outcome, Outcome::NotAsked(why) if why.contains("no request was sent")), "{seen:?}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_that_says_nothing_costs_the_limit_and_no_more() {
+async fn silent_server_times_out() {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
     let began = tokio::time::Instant::now();
@@ -163,7 +163,7 @@ impl AsyncWrite for Refusing {
 }
 
 #[tokio::test]
-async fn a_port_forward_tells_why_it_ended_also_where_writing_fails_first() {
+async fn error_of_a_port_forward_is_reported_even_if_a_write_fails_first() {
     let way = Way::Through(Arc::new(|| Box::pin(async { Ok(Box::<Refusing>::default() as BoxConnection) })));
     let seen = ask(way, Security::Plain).await;
     assert!(matches!(&seen.outcome, Outcome::NotReached(why) if why.contains("8080")), "{seen:?}");

@@ -1,4 +1,4 @@
-//! Questions, one after the other in one read-only transaction. Every text is made of constants; what varies is bound.
+//! Queries in one read-only transaction. Every statement consists of constants; values are bound parameters.
 
 use std::sync::PoisonError;
 use std::time::Duration;
@@ -11,16 +11,16 @@ use super::login::{CONNECT, Login, Session, plain, without};
 use crate::answers::Known;
 use crate::answers::postgres::{Identity, Pooling, ProbeError, Server};
 
-/// For everything that one database is asked.
+/// Limit of all queries to one database.
 const WHOLE: Duration = Duration::from_secs(45);
-/// Nothing can be written in it, by whatever statement. One view of the whole, so that numbers fit one another.
+/// Read-only, with one snapshot for all queries, so that the numbers are consistent.
 pub(super) const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-/// Limits for one statement; and where the connection is lost, for what stays behind on the server.
+/// Limits of one statement, and of the session if the connection is lost.
 const LIMITS: &str = "SET LOCAL statement_timeout = '10s'; SET LOCAL lock_timeout = '2s'; \
                       SET LOCAL idle_in_transaction_session_timeout = '60s'; SAVEPOINT asked";
 const AGAIN: &str = "ROLLBACK TO SAVEPOINT asked";
 const PROCESS: &str = "BEGIN READ ONLY; SELECT pg_backend_pid(); COMMIT";
-/// How often two sessions are held against one another.
+/// Number of comparisons between two sessions.
 const TRIES: u8 = 3;
 
 pub(super) type Bound<'a> = (&'a (dyn ToSql + Sync), Type);
@@ -33,7 +33,7 @@ pub(super) struct Asking<'a> {
 }
 
 impl<'a> Asking<'a> {
-    /// Logs in, sees who answers, and begins the transaction.
+    /// Logs in, detects poolers, and begins the transaction.
     pub(super) async fn begin(login: &'a Login<'a>) -> Result<(Self, Server), ProbeError> {
         let deadline = Instant::now() + WHOLE;
         let session = login.open(deadline).await?;
@@ -66,7 +66,7 @@ impl<'a> Asking<'a> {
                 name: row.try_get(2)?,
             })
         };
-        let identity = self.one(DATABASE, &[], read).await.map_err(|_| "it was not told".to_owned());
+        let identity = self.one(DATABASE, &[], read).await.map_err(|_| "the server doesn't report it".to_owned());
         if let Some(why) = &self.ended {
             return Err(ProbeError::Lost(why.clone()));
         }
@@ -84,7 +84,7 @@ impl<'a> Asking<'a> {
         })
     }
 
-    /// The rows that answer a question; a sentence where there are none to be had.
+    /// Returns the rows of a query; the error is a sentence.
     async fn rows(&mut self, text: &str, bound: &[Bound<'_>]) -> Result<Vec<Row>, String> {
         if let Some(why) = &self.ended {
             return Err(why.clone());
@@ -97,18 +97,17 @@ impl<'a> Asking<'a> {
         let (why, ended) = match trouble {
             ProbeError::Refused(refusal) => match (self.must(AGAIN).await, refusal.state.as_str()) {
                 (Err(trouble), _) => (words(trouble), true),
-                (Ok(()), "57014") => ("it took longer than ten seconds".to_owned(), false),
-                (Ok(()), "55P03") => ("somebody else has locked the table".to_owned(), false),
+                (Ok(()), "57014") => ("the query took longer than ten seconds".to_owned(), false),
+                (Ok(()), "55P03") => ("another session has locked the table".to_owned(), false),
                 (Ok(()), _) => (refusal.message, false),
             },
             other => (words(other), true),
         };
-        // Everything that is asked from now on is answered with this.
+        // Later queries return the same error.
         self.ended = Some(why.clone()).filter(|_| ended);
         Err(why)
     }
 
-    /// What all rows hold that answer a question.
     pub(super) async fn all<T>(
         &mut self,
         text: &str,
@@ -119,7 +118,6 @@ impl<'a> Asking<'a> {
         read.map_err(|error| without(&plain(&error.to_string()), self.login.password))
     }
 
-    /// What the one row holds that answers a question.
     pub(super) async fn one<T>(
         &mut self,
         text: &str,
@@ -127,20 +125,20 @@ impl<'a> Asking<'a> {
         read: impl Fn(&Row) -> Result<T, tokio_postgres::Error>,
     ) -> Result<T, String> {
         let first = self.all(text, bound, read).await?.into_iter().next();
-        first.ok_or_else(|| "the server answered with no row".to_owned())
+        first.ok_or_else(|| "the query returned no row".to_owned())
     }
 
     pub(super) async fn number(&mut self, text: &str, bound: &[Bound<'_>]) -> Known<i64> {
         self.one(text, bound, |row| row.try_get(0)).await.into()
     }
 
-    /// Names with their numbers; names are the database's and are shown on one line.
+    /// Names with their numbers; names are made safe to print.
     pub(super) async fn numbers(&mut self, text: &str) -> Known<Vec<(String, i64)>> {
         let read = |row: &Row| Ok((plain(&row.try_get::<_, String>(0)?), row.try_get(1)?));
         self.all(text, &[], read).await.into()
     }
 
-    /// Ends the transaction; there is nothing to keep. Whether that is heard does not matter.
+    /// Ends the transaction. Errors don't matter, because nothing was written.
     pub(super) async fn finish(self) {
         let _ = timeout(CONNECT, self.session.client.batch_execute("ROLLBACK")).await;
     }
@@ -154,7 +152,7 @@ impl<T> From<Result<T, String>> for Known<T> {
 
 const VERSION: &str = "SELECT current_setting('server_version_num')::int8";
 const SYSTEM: &str = "SELECT system_identifier::text FROM pg_control_system()";
-/// What a session of the role begins with, whatever was set in this one. `transaction_timeout` is of PostgreSQL 17.
+/// The role's initial settings, without this session's. `transaction_timeout` exists since PostgreSQL 17.
 const TIMEOUTS: &str = "SELECT name::text, reset_val::int8 FROM pg_settings WHERE reset_val <> '0' AND name IN \
                         ('statement_timeout', 'transaction_timeout', 'idle_in_transaction_session_timeout') ORDER BY 1";
 const DATABASE: &str = "SELECT extract(epoch FROM pg_postmaster_start_time())::text, oid::int8, datname::text \
@@ -162,15 +160,15 @@ const DATABASE: &str = "SELECT extract(epoch FROM pg_postmaster_start_time())::t
 
 fn words(trouble: ProbeError) -> String {
     match trouble {
-        ProbeError::TimedOut => "no time was left for it".to_owned(),
+        ProbeError::TimedOut => "the time limit was reached".to_owned(),
         ProbeError::Refused(refusal) => refusal.message,
         ProbeError::RefusedPrepared(why) => why,
-        ProbeError::Lost(why) | ProbeError::NotPostgres(why) => format!("the connection ended: {why}"),
-        _ => "the connection ended".to_owned(),
+        ProbeError::Lost(why) | ProbeError::NotPostgres(why) => format!("the connection was lost: {why}"),
+        _ => "the connection was lost".to_owned(),
     }
 }
 
-/// The server's process that serves a session now, asked for with this text.
+/// The server process of a session, by this query.
 async fn process(session: &Session, text: &str) -> Result<Option<i32>, tokio_postgres::Error> {
     let messages = session.client.simple_query(text).await?;
     let row = messages.iter().find_map(|message| match message {
@@ -180,13 +178,13 @@ async fn process(session: &Session, text: &str) -> Result<Option<i32>, tokio_pos
     Ok(row.and_then(|number| number.parse().ok()))
 }
 
-/// A pooler makes up the number that a session is told; the server's own sessions are told their process. How it pools is
-/// seen when a second session wants a process while the first one rests. One that pools by statement refuses transactions.
+/// Detects a pooler: it invents the process number at login, where a server reports the real one. The pooling mode shows when a
+/// second session needs a process while the first is idle. Statement pooling refuses transactions.
 async fn pooling(login: &Login<'_>, session: &Session, deadline: Instant) -> Result<Pooling, ProbeError> {
-    let told = session.facts.lock().unwrap_or_else(PoisonError::into_inner).process;
-    let looked = timeout_at(deadline.min(Instant::now() + CONNECT), async {
+    let reported = session.facts.lock().unwrap_or_else(PoisonError::into_inner).process;
+    let detected = timeout_at(deadline.min(Instant::now() + CONNECT), async {
         let first = process(session, PROCESS).await.map_err(|error| login.trouble(&error, &session.facts))?;
-        if first.is_none() || first == told {
+        if first.is_none() || first == reported {
             return Ok(Pooling::None);
         }
         let Ok(other) = login.open(deadline).await else {
@@ -205,5 +203,5 @@ async fn pooling(login: &Login<'_>, session: &Session, deadline: Instant) -> Res
         };
         Ok(compared.await.unwrap_or_else(|_| Pooling::Unclear("a second session was lost".to_owned())))
     });
-    looked.await.unwrap_or_else(|_| Ok(Pooling::Unclear("it took too long".to_owned())))
+    detected.await.unwrap_or_else(|_| Ok(Pooling::Unclear("the test took too long".to_owned())))
 }

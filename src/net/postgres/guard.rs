@@ -1,8 +1,6 @@
-//! What a PostgreSQL server sends is looked at before tokio-postgres reads it. The library does harm where a server is bad, or
-//! none: it answers a request for the password in clear over a connection that anybody could listen to, keeps messages of any
-//! size, and speaks on to whatever is no PostgreSQL. Nor does it tell what is asked of it here: the number that a session was
-//! given, how a password was asked for, and whether TLS is spoken. (PostgreSQL, chapter 55: a type byte, four bytes of length,
-//! the rest.)
+//! Reads a server's messages before tokio-postgres does (PostgreSQL, chapter 55: type byte, four bytes of length, body). It
+//! prevents what the library allows: a password in plain text over an unencrypted connection, messages of any size, and servers
+//! that are not PostgreSQL. It records what the library hides: process number, password method and TLS.
 
 use std::io;
 use std::pin::Pin;
@@ -16,42 +14,42 @@ use tokio_postgres::tls::{ChannelBinding, TlsStream};
 
 use crate::answers::postgres::ProbeError;
 
-/// No answer of ours is larger, in bytes.
+/// Limit of one message in bytes.
 const LARGEST: usize = 1 << 20;
-/// Nor are all of them together.
+/// Limit of all messages in bytes.
 const MOST: usize = 8 << 20;
 
 #[derive(Debug, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+#[expect(clippy::struct_excessive_bools, reason = "each is an independent fact")]
 pub struct Facts {
-    /// A password, or the proof of knowing it, was asked for.
+    /// The server requested a password in any form.
     pub asked_password: bool,
-    /// It was asked for by SCRAM, for which the library applies `SASLprep`.
+    /// The server requested SCRAM, for which the library applies `SASLprep`.
     pub scram: bool,
-    /// The number that the server gave the session; of a pooler's it is made up.
+    /// The process number that the server reports; a pooler invents one.
     pub process: Option<i32>,
     pub tls: bool,
     pub complaint: Option<ProbeError>,
-    /// Nobody can listen, so that the password may be sent in clear.
+    /// The connection is encrypted, so that a password in plain text is allowed.
     pub protected: bool,
 }
 
 pub struct Guard<S> {
     inner: S,
     facts: Arc<Mutex<Facts>>,
-    /// Whether the server is asked for TLS, as long as it has not answered that.
+    /// The requested TLS mode, until the server has answered the request.
     offer: Offer,
     begun: bool,
     total: usize,
     buffer: BytesMut,
-    /// What is left to send in the place of the library's start-up message.
+    /// The rest of the changed start-up message.
     start: BytesMut,
     started: bool,
 }
 
-/// The protocol's version in a start-up message, behind its length.
+/// The protocol version, after the length of a start-up message.
 const VERSION: [u8; 4] = [0, 3, 0, 0];
-/// What sqlx (MAS and syn2mas) sends, the library does not, and PgBouncer refuses unless it is told otherwise.
+/// A parameter that sqlx (MAS and syn2mas) sends, unlike this library, and that PgBouncer refuses by default.
 const DIGITS: &[u8] = b"extra_float_digits\x002\0\0";
 
 impl<S> Guard<S> {
@@ -64,7 +62,7 @@ impl<S> Guard<S> {
         (self.inner, self.facts)
     }
 
-    fn look(&mut self, mut bytes: &[u8]) -> Result<(), ProbeError> {
+    fn inspect(&mut self, mut bytes: &[u8]) -> Result<(), ProbeError> {
         let mut facts = self.facts.lock().unwrap_or_else(PoisonError::into_inner);
         let strange = |why: String| Err(ProbeError::NotPostgres(why));
         if let (Offer::Prefer | Offer::Require, Some((answer, rest))) = (self.offer, bytes.split_first()) {
@@ -72,19 +70,20 @@ impl<S> Guard<S> {
             match (answer, std::mem::replace(&mut self.offer, Offer::Disable)) {
                 (b'S', _) | (b'N', Offer::Prefer) => {}
                 (b'N', _) => return Err(ProbeError::NoTls),
-                // An error, in the words of a server that is too old or too busy to answer; it is not repeated here, since
-                // nobody has proved yet who says it.
-                (b'E', _) => return Err(ProbeError::Lost("it refuses before it says who it is".to_owned())),
-                (other, _) => return strange(format!("asked for TLS it answers {:?}", shown(&[*other]))),
+                // An error of a server that is too old or too busy. Its text is not shown, because the server is not authenticated.
+                (b'E', _) => {
+                    return Err(ProbeError::Lost("the server refused the TLS request with an error".to_owned()));
+                }
+                (other, _) => return strange(format!("it responds to the TLS request with {:?}", shown(&[*other]))),
             }
         }
         self.total += bytes.len();
         if self.total > MOST {
-            return strange("it does not stop sending".to_owned());
+            return strange("it sends too much data".to_owned());
         }
         self.buffer.extend_from_slice(bytes);
         if !self.begun && !matches!(self.buffer.first(), None | Some(b'R' | b'E' | b'v' | b'N')) {
-            return strange(format!("its answer begins with {:?}", shown(&self.buffer)));
+            return strange(format!("its response starts with {:?}", shown(&self.buffer)));
         }
         while let Some((&[tag, a, b, c, d], _)) = self.buffer.split_first_chunk() {
             let length = u32::from_be_bytes([a, b, c, d]) as usize;
@@ -116,7 +115,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Guard<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         let polled = Pin::new(&mut self.inner).poll_read(cx, buffer);
-        if let Err(complaint) = self.look(&buffer.filled()[before..]) {
+        if let Err(complaint) = self.inspect(&buffer.filled()[before..]) {
             self.facts.lock().unwrap_or_else(PoisonError::into_inner).complaint = Some(complaint);
             buffer.set_filled(before);
             return Poll::Ready(Err(io::Error::other("cut off")));
@@ -135,7 +134,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Guard<S> {
             let length = u32::try_from(this.start.len()).map_err(io::Error::other)?;
             this.start[..4].copy_from_slice(&length.to_be_bytes());
         }
-        // Whoever writes asks again with the same bytes until all of them are sent.
+        // The caller repeats the call with the same bytes until all are sent.
         while this.start.has_remaining() {
             match ready!(Pin::new(&mut this.inner).poll_write(cx, &this.start))? {
                 0 => return Poll::Ready(Ok(0)),
@@ -172,18 +171,18 @@ mod tests {
         [&[kind][..], &length, body].concat()
     }
 
-    /// What comes of these bytes, in pieces of this size.
+    /// The facts after these bytes, in pieces of this size.
     fn seen(bytes: &[u8], size: usize, protected: bool) -> Result<Facts, ProbeError> {
         let facts = Arc::new(Mutex::new(Facts { protected, ..Facts::default() }));
         let mut guard = Guard::new((), Arc::clone(&facts), Offer::Disable);
         for piece in bytes.chunks(size) {
-            guard.look(piece)?;
+            guard.inspect(piece)?;
         }
         Ok(std::mem::take(&mut *facts.lock().unwrap()))
     }
 
     #[test]
-    fn what_a_server_says_at_the_beginning_is_understood_however_it_is_cut() {
+    fn first_messages_are_understood_in_pieces_of_any_size() {
         let all = [
             message(b'R', &[0, 0, 0, 10, b'S', b'C', b'R', b'A', b'M', 0, 0]),
             message(b'R', &[&[0, 0, 0, 11][..], b"r=x,s=y,i=4096"].concat()),
@@ -204,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_postgresql_is_told_by_its_first_byte_and_its_lengths() {
+    fn other_protocols_are_detected_by_first_byte_and_length() {
         let strange = |bytes: &[u8]| match seen(bytes, 4, false) {
             Err(ProbeError::NotPostgres(why)) => why,
             other => panic!("{other:?}"),
@@ -214,11 +213,11 @@ mod tests {
         assert!(strange(&[b'R', 0xff, 0xff, 0xff, 0xff]).contains("announces"));
         assert!(strange(&[b'E', 0, 0, 0, 3]).contains("announces"));
         let notices = message(b'N', &[b'x'; 1000]).repeat(9000);
-        assert!(strange(&notices).contains("does not stop"));
+        assert!(strange(&notices).contains("too much data"));
     }
 
     #[test]
-    fn the_startup_message_carries_what_mass_library_sends_however_slowly_it_is_taken() {
+    fn startup_message_has_the_parameter_of_mass_library() {
         let parameters = b"user\0mas\0application_name\0us\0\0";
         let length = u32::try_from(8 + parameters.len()).unwrap().to_be_bytes();
         let message = [&length[..], &VERSION, parameters].concat();
@@ -241,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_is_never_sent_in_clear_where_anybody_could_listen() {
+    fn password_is_never_sent_in_plain_text_without_encryption() {
         let clear = message(b'R', &[0, 0, 0, 3]);
         assert_eq!(seen(&clear, 9, false).unwrap_err(), ProbeError::InClear);
         assert!(seen(&clear, 9, true).unwrap().asked_password);

@@ -1,4 +1,4 @@
-//! A login at a PostgreSQL server, tried as the client in the cluster would.
+//! A login to a PostgreSQL server, with the behaviour of the client in the cluster.
 
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,16 +21,15 @@ use crate::net::dial::{BoxConnection, Way, addresses, bare, connect};
 use crate::net::tls::{Need, Roots, Verifier};
 use crate::secrets::{SecretText, saslprep_changes};
 
-/// For one connection: address, TCP, TLS, login.
+/// Limit of one connection: DNS, TCP, TLS and login.
 pub const CONNECT: Duration = Duration::from_secs(10);
 const LONGEST: usize = 300;
-/// SQLSTATE of a login that `pg_hba.conf` or the role itself does not allow.
+/// SQLSTATE of a login that `pg_hba.conf` or the role's settings reject.
 const NOT_ALLOWED: &str = "28000";
 const WRONG_PASSWORD: &str = "28P01";
 
 pub struct Login<'a> {
     pub place: &'a ConnectionSettings,
-    /// Never told to anybody but this server.
     pub password: &'a SecretText,
     pub way: &'a Way,
     pub roots: Option<&'a Roots>,
@@ -48,8 +47,8 @@ impl Drop for Session {
     }
 }
 
-/// What the client in the cluster would try, one after the other. MAS's library (sqlx) takes `allow` for `disable` and never
-/// tries again; Synapse's (libpq) does where the server refuses.
+/// The attempts of the client in the cluster. MAS's library (sqlx) treats `allow` as `disable` and never retries; Synapse's
+/// (libpq) retries after a refusal.
 fn attempts(application: Application, mode: SslMode) -> &'static [Offer] {
     match (application, mode) {
         (_, SslMode::Disable) | (Application::Mas, SslMode::Allow) => &[Offer::Disable],
@@ -94,7 +93,7 @@ impl Login<'_> {
             .dbname(&place.database)
             .password(self.password.expose())
             .application_name("kubectl-ess-mas")
-            // MAS's library (sqlx) never binds a login to the TLS channel, which something that ends TLS on the way would break.
+            // MAS's library (sqlx) never uses channel binding, which a TLS-terminating proxy would break.
             .channel_binding(if place.application == Application::Mas {
                 ChannelBinding::Disable
             } else {
@@ -104,7 +103,7 @@ impl Login<'_> {
         let (client, connection) =
             config.connect_raw(stream, Guarded(tls)).await.map_err(|error| self.trouble(&error, &facts))?;
         let carrier = tokio::spawn(async move {
-            // Notices are nobody's business; how it ends is told to whoever asks next.
+            // Notices are ignored; the next query returns the error of a lost connection.
             let _ = connection.await;
         });
         Ok(Session { client, facts, carrier })
@@ -123,7 +122,7 @@ impl Login<'_> {
         matches!(self.way, Way::Through(_))
     }
 
-    /// Whether other bytes than those of the password were sent.
+    /// Whether `SASLprep` changed the password that was sent.
     pub fn is_prepared(&self, facts: &Facts) -> bool {
         facts.scram && saslprep_changes(self.password.expose())
     }
@@ -135,7 +134,7 @@ impl Login<'_> {
         }
         if let Some(answer) = error.as_db_error() {
             let message = without(&plain(answer.message()), self.password);
-            // PgBouncer, and a proxy of its kind, has no SQLSTATE of its own for it.
+            // PgBouncer has no specific SQLSTATE for it.
             let of_pooler = message == "SASL authentication failed";
             let state = if of_pooler { WRONG_PASSWORD.to_owned() } else { plain(answer.code().code()) };
             if state == WRONG_PASSWORD && self.is_prepared(&facts) {
@@ -151,19 +150,21 @@ impl Login<'_> {
                 ));
             }
             Some(TlsError::InvalidMessage(_)) => {
-                return ProbeError::NotPostgres("it agrees to TLS and then speaks none".to_owned());
+                return ProbeError::NotPostgres("it accepts the TLS request, but sends no TLS".to_owned());
             }
-            Some(other) => return ProbeError::Lost(format!("no TLS with {}: {other}", self.place.host)),
+            Some(other) => {
+                return ProbeError::Lost(format!("the TLS handshake with {} failed: {other}", self.place.host));
+            }
             None => {}
         }
         if cause::<InvalidDnsNameError>(error).is_some() {
-            return ProbeError::Certificate(format!("{} is no name that certificates are made for", self.place.host));
+            return ProbeError::Certificate(format!("{} is not a valid name for a certificate", self.place.host));
         }
         match cause::<io::Error>(error) {
             Some(error) if !matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData) => {
                 lost(error)
             }
-            _ if error.is_closed() => ProbeError::Lost("the other side closed it".to_owned()),
+            _ if error.is_closed() => ProbeError::Lost("the server closed the connection".to_owned()),
             _ => {
                 let why: Vec<String> = causes(error).map(ToString::to_string).collect();
                 ProbeError::NotPostgres(without(&plain(&why.join(": ")), self.password))
@@ -174,12 +175,12 @@ impl Login<'_> {
 
 fn lost(error: &io::Error) -> ProbeError {
     ProbeError::Lost(match error.kind() {
-        io::ErrorKind::UnexpectedEof => "the other side closed it without an answer".to_owned(),
+        io::ErrorKind::UnexpectedEof => "the server closed the connection without a response".to_owned(),
         _ => plain(&error.to_string()),
     })
 }
 
-/// TLS by the library; what it carries is looked at, and not what carries it.
+/// Moves the guard from the TCP stream to the decrypted stream.
 struct Guarded<T>(T);
 
 impl<S: Send + 'static, T: TlsConnect<S, Error = io::Error>> TlsConnect<Guard<S>> for Guarded<T>
@@ -208,7 +209,7 @@ pub fn plain(text: &str) -> String {
     one_line(text, LONGEST)
 }
 
-/// A server may say what it was told.
+/// Removes the password, because a server can repeat it.
 pub fn without(text: &str, password: &SecretText) -> String {
     let secret = password.expose();
     if secret.is_empty() { text.to_owned() } else { text.replace(secret, "***") }

@@ -1,4 +1,4 @@
-//! Asks a PostgreSQL server, and changes nothing: one read-only transaction with a limit for each statement and one for all.
+//! Queries a PostgreSQL server in one read-only transaction, with a limit for each statement and for the whole.
 
 mod ask;
 mod guard;

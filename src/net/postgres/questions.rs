@@ -1,4 +1,4 @@
-//! What Synapse's and MAS's databases are asked.
+//! The queries to Synapse's and MAS's databases.
 
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
@@ -18,7 +18,7 @@ const THREEPIDS: &str = "SELECT medium, count(*) FROM user_threepids WHERE mediu
     GROUP BY medium ORDER BY 2 DESC, 1 LIMIT 50";
 const PROVIDERS: &str = "SELECT auth_provider, count(*) FROM user_external_ids \
     GROUP BY auth_provider ORDER BY 2 DESC, 1 LIMIT 50";
-/// The server name is what follows the first colon, as syn2mas takes it.
+/// The server name follows the first colon, as in syn2mas.
 const FOREIGN: &str = "SELECT count(*) FILTER (WHERE appservice_id IS NULL), \
     count(*) FILTER (WHERE appservice_id IS NOT NULL) FROM users \
     WHERE left(name, 1) <> '@' OR position(':' IN name) = 0 OR substr(name, position(':' IN name) + 1) <> $1";
@@ -31,7 +31,7 @@ const SIZES: &str = "SELECT c.relname::text, CASE WHEN c.reltuples < 0 OR (c.rel
 /// The tables that syn2mas reads.
 const TABLES: [&str; 6] =
     ["users", "devices", "access_tokens", "refresh_tokens", "user_threepids", "user_external_ids"];
-/// Where there may be rows without a user. Hidden devices are keys, not devices, and are skipped.
+/// Tables that can have rows without a user. Hidden devices are keys, and are skipped.
 const OF_USERS: [(&str, &str); 5] = [
     ("devices", "AND NOT coalesce(t.hidden, false)"),
     ("access_tokens", ""),
@@ -40,8 +40,8 @@ const OF_USERS: [(&str, &str); 5] = [
     ("user_external_ids", ""),
 ];
 
-/// Asks; takes less than a minute whatever is there. `providers` are Synapse's names of those that are configured, and
-/// `more_providers` says that there may be others.
+/// Reads Synapse's database in less than a minute. `providers` are Synapse's names of the configured providers;
+/// `more_providers` means that there can be others.
 pub async fn ask_synapse(
     login: &Login<'_>,
     server_name: Option<&str>,
@@ -50,13 +50,13 @@ pub async fn ask_synapse(
 ) -> Result<SynapseDatabase, ProbeError> {
     let (mut asking, server) = Asking::begin(login).await?;
     let is_synapses = asking.one(IS_SYNAPSES, &[], |row| row.try_get(0)).await.into();
-    let unasked = || "it was not asked for".to_owned();
+    let unasked = || "the query was not run".to_owned();
     let mut said = SynapseDatabase {
         server,
         guests: Known::Unreadable(unasked()),
         threepids: Known::Unreadable(unasked()),
         providers: Known::Unreadable(unasked()),
-        foreign: Known::Unreadable("the spec has no server name".to_owned()),
+        foreign: Known::Unreadable("the spec sets no server name".to_owned()),
         orphans: Vec::new(),
         no_login: Known::Unreadable(unasked()),
         sizes: Known::Unreadable(unasked()),
@@ -100,7 +100,7 @@ const RIGHTS: &str = "SELECT current_schema()::text, \
     current_setting('is_superuser') = 'on'";
 const TRIGRAM: &str = "SELECT EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'pg_trgm'), \
     EXISTS (SELECT 1 FROM pg_available_extensions WHERE name = 'pg_trgm')";
-/// The column is of PostgreSQL 13.
+/// The column exists since PostgreSQL 13.
 const TRUSTED: &str =
     "SELECT coalesce(bool_or(trusted), false) FROM pg_available_extension_versions WHERE name = 'pg_trgm'";
 const ENCODING: &str = "SELECT pg_encoding_to_char(encoding)::text FROM pg_database WHERE datname = current_database()";
@@ -111,7 +111,7 @@ const CONNECTIONS: &str = "SELECT (SELECT rolconnlimit::int8 FROM pg_roles WHERE
     + coalesce(nullif(current_setting('reserved_connections', true), ''), '0')::int8, \
     (SELECT count(*) FROM pg_stat_activity WHERE datid IS NOT NULL)";
 
-/// Asks; takes less than a minute whatever is there.
+/// Reads MAS's database in less than a minute.
 pub async fn ask_mas(login: &Login<'_>) -> Result<MasDatabase, ProbeError> {
     let (mut asking, server) = Asking::begin(login).await?;
     let said = MasDatabase {

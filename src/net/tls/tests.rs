@@ -48,7 +48,7 @@ async fn serve(issued: &IssuedCertificate) -> (u16, tokio::task::JoinHandle<(Opt
 }
 
 #[tokio::test]
-async fn the_chain_is_seen_as_it_was_issued_and_nothing_is_sent() {
+async fn presented_chain_is_returned_and_no_data_is_sent() {
     let (ca, issued) = issue();
     let (port, server) = serve(&issued).await;
     let seen = presented(&host(), port, Some(LOCAL)).await.unwrap();
@@ -70,7 +70,7 @@ async fn the_chain_is_seen_as_it_was_issued_and_nothing_is_sent() {
 }
 
 #[tokio::test]
-async fn what_does_not_answer_or_does_not_speak_tls_is_told_apart() {
+async fn unreachable_servers_and_failed_handshakes_are_distinguished() {
     let listener = TcpListener::bind((LOCAL, 0)).await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let plain = tokio::spawn(async move {
@@ -86,13 +86,13 @@ async fn what_does_not_answer_or_does_not_speak_tls_is_told_apart() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_that_says_nothing_is_given_up_after_the_limit() {
+async fn silent_server_times_out() {
     let listener = TcpListener::bind((LOCAL, 0)).await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let began = tokio::time::Instant::now();
     let error = presented(&host(), port, Some(LOCAL)).await.unwrap_err();
     assert!(began.elapsed() < LIMIT + Duration::from_millis(100), "{:?}", began.elapsed());
     assert!(matches!(error, ProbeError::NotReached(_)), "{error}");
-    assert_eq!(error.to_string(), format!("no answer from 127.0.0.1:{port} within 5 seconds"));
+    assert_eq!(error.to_string(), format!("127.0.0.1:{port} doesn't respond within 5 seconds"));
     drop(listener);
 }

@@ -1,4 +1,4 @@
-//! How to get to MAS, Synapse and the providers.
+//! Addresses, CA certificates and credentials for MAS, Synapse and the providers.
 
 use std::net::SocketAddr;
 
@@ -11,7 +11,7 @@ use crate::net::dial::{Resolve, Way};
 use crate::net::tls::Roots;
 use crate::secrets::SecretText;
 
-/// An account to log in with. The password is sent to Synapse's host only.
+/// The account of `--login-file`. The password is sent only to Synapse's host.
 pub struct TestAccount {
     pub user: String,
     pub password: SecretText,
@@ -19,22 +19,17 @@ pub struct TestAccount {
 
 #[derive(Default)]
 pub struct EndpointAccess {
-    /// `--resolve`.
     pub resolve: Vec<Resolve>,
-    /// `--ca-certificate`; without it, what this system trusts.
+    /// `--ca-certificate`; by default, the CAs that this system trusts.
     pub roots: Option<Roots>,
-    /// The token of `--token-file`.
     pub token: Option<SecretText>,
     pub given: Option<GivenToken>,
-    /// The account of `--login-file`.
     pub login: Option<TestAccount>,
-    /// `--through-cluster`.
     pub through: Option<Through>,
 }
 
 impl EndpointAccess {
-    /// The address that was named for a host. Behind a forwarded port the address that is asked for stays the one without a
-    /// port, so any will do for that.
+    /// The address of `--resolve` for a host. A URL without a port accepts any port, because it can be a forwarded one.
     pub fn named(&self, host: &str, port: Option<u16>) -> Option<SocketAddr> {
         Resolve::named(&self.resolve, host, port.unwrap_or(443), port.is_none())
     }
@@ -43,7 +38,7 @@ impl EndpointAccess {
         if let Some(address) = self.named(url.host_str().unwrap_or_default(), url.port()) {
             return Ok(Way::To(vec![address]));
         }
-        let uri = url.as_str().parse().map_err(|_| format!("{url} is not an address"))?;
+        let uri = url.as_str().parse().map_err(|_| format!("{url} is not a valid URL"))?;
         let proxy = proxy_from_environment(&uri).map_err(|error| error.to_string())?;
         Ok(proxy.map_or(Way::Direct, Way::Proxy))
     }

@@ -1,5 +1,4 @@
-//! A look at MAS, Synapse and the identity providers from outside: asks what [`checks::endpoints`] wants asked, all side by
-//! side, and hands back its findings.
+//! Sends the requests of [`checks::endpoints`] to MAS, Synapse and the identity providers concurrently, and returns the findings.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -25,15 +24,15 @@ use crate::session::inputs::roots_or_system;
 use crate::x509::HostName;
 
 const WHOLE: Duration = Duration::from_millis(9_500);
-/// Before processes that did not answer well are asked once more.
+/// Pause before a request is repeated.
 const AGAIN: Duration = Duration::from_secs(1);
 const AT_ONCE: usize = 6;
 
-/// What to say wherever MAS is up before the migration.
-pub const NO_LOGINS: &str = "Nobody was logged in by this. Never complete a login at MAS before the migration, not even as a try: what it \
-                             leaves in MAS's database makes the migration fail.";
+/// Shown when MAS is deployed and not migrated.
+pub const NO_LOGINS: &str = "This check completed no login. Never complete a login at MAS before the migration, not even as a test: \
+                             it leaves a row in MAS's database that makes the migration fail.";
 
-/// What there is to expect, with commands that fit this call.
+/// The expected state, with commands that include this call's flags.
 pub fn expected(session: &Session, snapshot: &Snapshot, ways: &EndpointAccess) -> Expected {
     let commands = Commands {
         verify: session.command("verify"),
@@ -43,7 +42,7 @@ pub fn expected(session: &Session, snapshot: &Snapshot, ways: &EndpointAccess) -
     Expected { test_user, ..Expected::of(snapshot, ways.given.clone(), commands) }
 }
 
-/// Looks. Takes less than ten seconds, whatever is there; dropping it ends it at once.
+/// Checks all endpoints in less than ten seconds; cancelled when dropped.
 pub async fn look(expected: &Expected, ways: &EndpointAccess, now: Timestamp) -> Vec<Finding> {
     let deadline = Instant::now() + WHOLE;
     let system = ways.roots.is_none();
@@ -64,7 +63,7 @@ impl Round<'_> {
         let mut wanted = questions(self.expected);
         let mut findings = Vec::new();
         if let Some(through) = &self.ways.through {
-            findings.extend(self.keep_what_has_a_way(through, &mut wanted).await);
+            findings.extend(self.keep_routable(through, &mut wanted).await);
         }
         let before = wanted.len();
         wanted.retain(|question| *question != Question::WhoamiJunk);
@@ -89,7 +88,7 @@ impl Round<'_> {
         if let Some(account) = &ways.login
             && endpoints::not_tried(self.expected, &answers).is_none()
         {
-            // What begins has to be ended, whatever time the rest took.
+            // A login needs time for its logout, however long the other requests took.
             self.deadline = Instant::now() + 3 * LIMIT;
             for (question, outcome) in self.log_in(account).await {
                 answers.add(question, outcome);
@@ -106,13 +105,13 @@ impl Round<'_> {
         findings
     }
 
-    /// Leaves out what cannot be asked through the cluster; one finding for each way, and for each lack of one.
-    async fn keep_what_has_a_way(&self, through: &Through, wanted: &mut Vec<Question>) -> Vec<Finding> {
+    /// Removes requests without a route through the cluster; returns one finding for each route, and for each missing one.
+    async fn keep_routable(&self, through: &Through, wanted: &mut Vec<Question>) -> Vec<Finding> {
         let mut ways: BTreeMap<String, Result<String, String>> = BTreeMap::new();
         let mut kept = Vec::new();
         for question in wanted.drain(..) {
             let host = question.host(self.expected).unwrap_or_default();
-            // Nobody inside knows more of a name than others.
+            // DNS and `--resolve` don't need the cluster.
             if question == Question::MasAddress || self.ways.named(host, None).is_some() {
                 kept.push(question);
                 continue;
@@ -120,15 +119,15 @@ impl Round<'_> {
             let home = format!("https://{host}/");
             let path = question.path(self.expected);
             let found = timeout_at(self.deadline - LIMIT, through.way(question.server(), host, &path)).await;
-            match found.unwrap_or_else(|_| Err("the API server takes too long to tell the way".to_owned())) {
+            match found.unwrap_or_else(|_| Err("the API server doesn't return the route in time".to_owned())) {
                 Ok(found) => {
                     if let Some(found) = found {
-                        let told = ways.entry(home).or_insert_with(|| Ok(String::new()));
-                        if let Ok(told) = told
-                            && !told.contains(&found.told)
+                        let text = ways.entry(home).or_insert_with(|| Ok(String::new()));
+                        if let Ok(text) = text
+                            && !text.contains(&found.text)
                         {
-                            let gap = if told.is_empty() { "" } else { "; for other paths " };
-                            told.extend([gap, found.told.as_str()]);
+                            let gap = if text.is_empty() { "" } else { "; for other paths, " };
+                            text.extend([gap, found.text.as_str()]);
                         }
                     }
                     kept.push(question);
@@ -145,7 +144,7 @@ impl Round<'_> {
         through::findings(&ways)
     }
 
-    /// Asks one question; where MAS sends on to a provider, that as well.
+    /// Sends one request; if MAS redirects to a provider, also requests that URL.
     async fn ask(&self, question: &Question) -> (Seen, Option<(Question, Outcome)>) {
         if *question == Question::MasAddress {
             return (Seen::only(self.address_of_mas().await), None);
@@ -158,7 +157,7 @@ impl Round<'_> {
         let outcome = match next_at_provider(&answers, *index) {
             Ok(uri) => match Url::parse(&uri.to_string()) {
                 Ok(url) => self.at_provider(&url).await,
-                Err(_) => Outcome::NotAsked(format!("{uri} is not an address")),
+                Err(_) => Outcome::NotAsked(format!("{uri} is not a valid URL")),
             },
             Err(Some(why)) => Outcome::NotAsked(why),
             Err(None) => return (seen, None),
@@ -174,7 +173,7 @@ impl Round<'_> {
     ) -> Seen {
         let url = question.url(self.expected);
         let Ok(url) = Url::parse(&url) else {
-            return Seen::only(Outcome::NotAsked(format!("{url} is not an address")));
+            return Seen::only(Outcome::NotAsked(format!("{url} is not a valid URL")));
         };
         let security =
             if question.is_secret() { Security::Trusted(self.trusted.roots.clone()) } else { Security::Witness };
@@ -186,7 +185,7 @@ impl Round<'_> {
         };
         let (way, security) = match found {
             Ok(Some(found)) if found.tls => (Ok(found.way), Security::Witness),
-            // The connection to the API server is secured, and so is the way from there to the pod.
+            // The port-forward is encrypted up to the cluster.
             Ok(Some(found)) => (Ok(found.way), Security::Plain),
             Ok(None) => (self.ways.way(&url).map_err(Outcome::NotAsked), security),
             Err(why) => (Err(Outcome::NotAsked(why)), security),
@@ -197,7 +196,7 @@ impl Round<'_> {
         }
     }
 
-    /// Where MAS sends browsers: once, without anything that MAS or Synapse set, and no further.
+    /// Requests the target of MAS's redirect once, without cookies, and doesn't follow redirects.
     async fn at_provider(&self, url: &Url) -> Outcome {
         let way = match self.ways.way(url) {
             Ok(way) => way,
@@ -217,13 +216,13 @@ impl Round<'_> {
         }
     }
 
-    /// Many made-up tokens, each over a connection of its own and a few at a time, so that no limit on requests answers in
-    /// Synapse's place; those that are not answered well once more, as Synapse's processes restart one by one.
+    /// Sends invalid tokens over separate connections, a few at a time to stay below rate limits. Repeats requests that fail
+    /// with 5xx, because Synapse's processes restart one by one.
     async fn every_process(&self, tries: usize) -> Vec<Outcome> {
         let mut all = Vec::new();
         while all.len() < tries {
             let asked = (0..AT_ONCE.min(tries - all.len())).map(|_| async {
-                let token = made_up_token();
+                let token = invalid_token();
                 self.at_spec(&Question::WhoamiJunk, Some(&token), None).await.outcome
             });
             let outcomes = join_all(asked).await;
@@ -234,7 +233,7 @@ impl Round<'_> {
                 sleep(AGAIN).await;
                 continue;
             }
-            // Where nothing comes back, more of the same tells nothing more.
+            // More requests to a silent host give no more information.
             let enough = !time || outcomes.iter().all(lost);
             all.extend(outcomes);
             if enough {
@@ -247,9 +246,9 @@ impl Round<'_> {
     async fn address_of_mas(&self) -> Outcome {
         let host = self.expected.mas_host.as_deref().unwrap_or_default();
         if self.ways.named(host, None).is_some() {
-            return Outcome::NotAsked("its address was given".to_owned());
+            return Outcome::NotAsked("--resolve sets its address".to_owned());
         }
-        let late = || format!("the address of {host} was not found within {} seconds", LIMIT.as_secs());
+        let late = || format!("{host} couldn't be resolved within {} seconds", LIMIT.as_secs());
         match timeout(LIMIT, dial::addresses(host, 443)).await.unwrap_or_else(|_| Err(late())) {
             Ok(addresses) => {
                 let all: Vec<String> = addresses.iter().map(|address| address.ip().to_string()).collect();
@@ -269,16 +268,16 @@ impl Round<'_> {
         let Some(host) = host.as_deref().and_then(|host| HostName::parse(host).ok()) else { return Vec::new() };
         let subject = format!("https://{host}/");
         let mut found = self.trusted.judge_presented(&subject, chain, &host, now);
-        // Synapse's certificate was there before; it only matters where it is not in order.
+        // Synapse's certificate is already in use, so only problems matter.
         found.retain(|finding| server == Server::Mas || finding.severity != Severity::Ok);
         found
     }
 }
 
-/// A token that nobody has and no cache knows.
-fn made_up_token() -> SecretText {
+/// A new invalid token, which no cache contains.
+fn invalid_token() -> SecretText {
     let mut bytes = [0_u8; 16];
-    // Not random is as good here, only not new.
+    // Without randomness, the token is still invalid.
     let _ = rand::fill(&mut bytes);
     SecretText::new(format!("kubectl-ess-mas-made-up-{:032x}", u128::from_ne_bytes(bytes)))
 }

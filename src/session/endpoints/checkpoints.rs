@@ -1,5 +1,5 @@
-//! The look from outside as a part of other commands: `activate` before its question, `dry-run` and `activate` after their
-//! verdict, `check` while MAS is up and not active.
+//! The endpoint checks in other commands: in `activate` before its question, in `dry-run` and `activate` after their verdict, and
+//! in `check` while MAS is deployed and not active.
 
 use std::collections::HashMap;
 
@@ -16,7 +16,7 @@ use crate::session::snapshot::unread;
 use crate::terminal::Next;
 use crate::terminal::progress::Waiting;
 
-/// What stands in the way of a user, and not of this program's write: nobody is stopped by it who says so.
+/// Lowers blockers to warnings, because the endpoints don't prevent a write.
 fn as_warning(mut finding: Finding) -> Finding {
     if finding.blocks() {
         finding.severity = Severity::Warning;
@@ -24,13 +24,12 @@ fn as_warning(mut finding: Finding) -> Finding {
     finding
 }
 
-/// For `check`: what is plainly wrong is what `activate` wants accepted, so it is told here as well; what cannot be reached
-/// from here is told in one finding for each host.
+/// The findings for `check`, so that it reports the warnings that `activate` requires scripts to accept.
 pub async fn for_check(session: &Session, snapshot: &Snapshot) -> Vec<Finding> {
     if EndpointPhase::of(&snapshot.deployment) != EndpointPhase::Rehearsed {
         return Vec::new();
     }
-    // It is read beside this; whoever comes first reads it for both.
+    // A concurrent check shares this request.
     let secret = session.mas_secret(snapshot).await;
     let snapshot = Snapshot { secret, ..snapshot.clone() };
     let ways = EndpointAccess::default();
@@ -39,47 +38,46 @@ pub async fn for_check(session: &Session, snapshot: &Snapshot) -> Vec<Finding> {
     found.into_iter().map(as_warning).collect()
 }
 
-/// Before the question of `activate`. Everything that is not in order is told. A script has to accept what is plainly wrong,
-/// by its code; that something cannot be reached from here, or could not be found out, it need not: where scripts run,
-/// hosts often cannot be reached.
+/// Runs before the question of `activate`, and shows all problems. Scripts must accept only blockers, by code: hosts are often
+/// unreachable from where scripts run.
 pub async fn before(session: &Session, snapshot: &Snapshot, accept: &[String], script: bool) -> Result<(), Failure> {
     let ways = EndpointAccess::default();
     let expected = expected(session, snapshot, &ways);
     if expected.phase != EndpointPhase::Rehearsed {
         return Ok(());
     }
-    let found = told_look(session, &expected, &ways).await;
-    let plain: Vec<&'static str> = found.iter().filter(|one| one.blocks()).map(|one| one.code).collect();
+    let found = look_with_progress(session, &expected, &ways).await;
+    let blockers: Vec<&'static str> = found.iter().filter(|one| one.blocks()).map(|one| one.code).collect();
     for finding in found.into_iter().filter(|one| one.severity != Severity::Ok) {
         findings::show(session.ui(), &as_warning(finding));
     }
     let mut open: Vec<&str> =
-        plain.into_iter().filter(|code| script && !accept.iter().any(|accepted| accepted == code)).collect();
+        blockers.into_iter().filter(|code| script && !accept.iter().any(|accepted| accepted == code)).collect();
     open.dedup();
     if open.is_empty() {
         return Ok(());
     }
     let text = format!(
-        "what answers over the network is not as it should be, and nothing was changed; to go on all the same pass --accept {}",
+        "the checks over the network found problems, and nothing was changed; to continue anyway, pass --accept {}",
         open.join(",")
     );
-    Err(Failure::new(Exit::Warnings, text).then("Look at all of it:", session.command("verify")))
+    Err(Failure::new(Exit::Warnings, text).then("Show all findings:", session.command("verify")))
 }
 
-/// After a verdict of success, which it does not change; Ctrl-C leaves the rest of it out.
+/// Runs after a verdict of success, which it doesn't change; Ctrl-C skips it.
 pub async fn after(session: &Session, reach: ConnectionTest) {
     session
         .interrupt()
-        .set(InterruptState::Ending { done: "what was said above stands, only the look over the network is left out" });
+        .set(InterruptState::Ending { done: "the verdict above is final; only the check over the network is skipped" });
     let interrupt = session.interrupt().clone();
     tokio::select! {
         () = interrupt.wait() => {}
-        () = tell_after(session, reach) => {}
+        () = report_after(session, reach) => {}
     }
 }
 
-async fn tell_after(session: &Session, reach: ConnectionTest) {
-    // The deployment was seen at the verdict; only the key in the Secret is needed beside it.
+async fn report_after(session: &Session, reach: ConnectionTest) {
+    // The deployment is known from the verdict; only the key in the Secret is missing.
     let mut snapshot = unread(session.deployment.clone(), None);
     snapshot.secret = session.mas_secret(&snapshot).await;
     let ways = EndpointAccess::default();
@@ -87,7 +85,7 @@ async fn tell_after(session: &Session, reach: ConnectionTest) {
     let hosts = [&expected.synapse_host, &expected.mas_host].into_iter().flatten().map(String::as_str);
     let found = match reach.unreached(hosts).await {
         Some(reasons) => nothing_reached(&expected, &reasons),
-        None => told_look(session, &expected, &ways).await,
+        None => look_with_progress(session, &expected, &ways).await,
     };
     let wrong: Vec<&Finding> = found.iter().filter(|one| one.severity != Severity::Ok).collect();
     let ui = session.ui().clone();
@@ -102,16 +100,16 @@ async fn tell_after(session: &Session, reach: ConnectionTest) {
         findings::show(&ui, &as_warning((*finding).clone()));
     }
     let text = if wrong.iter().any(|one| one.blocks()) && expected.phase == EndpointPhase::Rehearsed {
-        "The verdict stands, but see to this before you migrate. To look again:"
+        "The dry run passed, but fix these problems before you migrate. To check again:"
     } else if wrong.iter().any(|one| one.blocks()) {
-        "The migration is done, but users will meet this. To look again:"
+        "The migration is complete, but these problems affect users. To check again:"
     } else {
-        "To look again:"
+        "To check again:"
     };
     ui.next(&Next::new(text).command(session.command("verify")));
 }
 
-/// The one thing that the guide wants visited, if it is as it should be.
+/// The summary, if issuer and signing key are correct.
 fn answers(expected: &Expected, found: &[Finding]) -> Option<String> {
     let good = |code: &str| {
         let mut all = found.iter().filter(|one| one.code == code).peekable();
@@ -122,21 +120,21 @@ fn answers(expected: &Expected, found: &[Finding]) -> Option<String> {
         .then(|| format!("MAS answers at https://{host} with this deployment's key"))
 }
 
-/// What a look would find that reaches nobody, for these reasons.
+/// The findings if no host can be reached, for these reasons.
 fn nothing_reached(expected: &Expected, reasons: &HashMap<String, String>) -> Vec<Finding> {
     let mut answers = Replies::default();
     for question in questions(expected) {
         let why = question.host(expected).and_then(|host| reasons.get(host));
-        let why = why.map_or("nothing could be reached from here", String::as_str).to_owned();
+        let why = why.map_or("no host can be reached from here", String::as_str).to_owned();
         answers.add(question, endpoints::Outcome::NotReached(why));
     }
     judge(expected, &answers)
 }
 
-async fn told_look(session: &Session, expected: &Expected, ways: &EndpointAccess) -> Vec<Finding> {
+async fn look_with_progress(session: &Session, expected: &Expected, ways: &EndpointAccess) -> Vec<Finding> {
     let now = session.now();
     let progress = session.ui().progress();
-    progress.waiting(Waiting::new("asking MAS, Synapse and the identity providers, ten seconds at most", now));
+    progress.waiting(Waiting::new("checking MAS, Synapse and the identity providers; takes at most ten seconds", now));
     let found = look(expected, ways, now).await;
     drop(progress);
     found

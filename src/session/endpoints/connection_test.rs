@@ -1,5 +1,4 @@
-//! Whether the hosts can be reached from here at all: found out while the operator works, so that after its verdict nobody
-//! waits for a network that does not answer.
+//! Tests during the reconcile whether the hosts are reachable, so that no time is lost after the verdict.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -13,16 +12,16 @@ use crate::net::dial::{addresses, connect};
 use crate::session::connect::Session;
 
 const LIMIT: Duration = Duration::from_secs(4);
-/// After a verdict nobody waits longer than this to know. What takes longer does not answer.
+/// Limit of the wait after the verdict.
 const MOMENT: Duration = Duration::from_millis(30);
 
 type Answer = Result<(), String>;
 
-/// A try at Synapse's host and, where it is known yet, MAS's that is under way. Empty where there is nothing to find out.
+/// Running connection attempts to Synapse's host and MAS's host. Empty if a proxy is in use.
 pub struct ConnectionTest(Vec<(String, JoinHandle<Answer>)>);
 
 impl ConnectionTest {
-    /// Begins it. A proxy finds hosts by itself, so where one leads to them nothing is tried.
+    /// Starts the attempts, unless a proxy connects to the hosts.
     pub fn begin(session: &Session) -> Self {
         let deployment = &session.deployment;
         let hosts: Vec<&str> = deployment.ingress_host("synapse").into_iter().chain(deployment.mas_host()).collect();
@@ -32,7 +31,7 @@ impl ConnectionTest {
         Self(hosts.into_iter().map(|host| (host.to_owned(), tokio::spawn(connects(host.to_owned())))).collect())
     }
 
-    /// Where none of these hosts takes connections: why, for each that was tried. `None` where a look is worth its while.
+    /// The reasons by host if no host is reachable; `None` if at least one may be.
     pub async fn unreached(self, hosts: impl Iterator<Item = &str>) -> Option<HashMap<String, String>> {
         let mut reasons = HashMap::new();
         for (host, task) in self.0 {
@@ -41,7 +40,7 @@ impl ConnectionTest {
                 ended.ok()?
             } else {
                 stop.abort();
-                Err(format!("{host} has taken no connection meanwhile"))
+                Err(format!("{host} accepted no connection during the reconcile"))
             };
             reasons.insert(host, answer.err()?);
         }
@@ -83,7 +82,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nobody_waits_after_a_verdict_for_a_network_that_does_not_answer() {
+    async fn silent_network_causes_no_wait_after_the_verdict() {
         let begun = std::time::Instant::now();
         let silent = tried(vec![("a.invalid", None), ("b.invalid", None)]);
         assert_eq!(silent.unreached(std::iter::empty()).await.unwrap().len(), 2);
@@ -91,7 +90,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_host_was_told_the_reason_of_another_one() {
+    async fn each_host_gets_its_own_reason() {
         let no = |why: &str| Some(Err(why.to_owned()));
         let none = tried(vec![("a.invalid", no("a is closed")), ("b.invalid", no("b is not found"))]);
         let reasons = none.unreached(["a.invalid", "b.invalid"].into_iter()).await.unwrap();
@@ -99,7 +98,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn one_host_that_can_be_reached_is_worth_a_look() {
+    async fn one_reachable_host_is_enough_for_a_check() {
         let one = tried(vec![("a.invalid", Some(Err("a is closed".to_owned()))), ("b.invalid", Some(Ok(())))]);
         assert_eq!(one.unreached(std::iter::empty()).await, None);
         assert_eq!(tried(Vec::new()).unreached(["c.invalid"].into_iter()).await, None, "a proxy leads there");

@@ -1,4 +1,4 @@
-//! `--login-file`: logs in, asks whose the new token is, and logs out again.
+//! `--login-file`: logs in, requests the user of the new token, and logs out.
 
 use serde_json::json;
 
@@ -9,7 +9,7 @@ use crate::redact::Redactor;
 use crate::secrets::{SecretText, wipe};
 
 impl Round<'_> {
-    /// The requests and their answers; neither the password nor the token is in them.
+    /// Returns the requests and their answers, without password and token.
     pub(super) async fn log_in(&self, account: &TestAccount) -> Vec<(Question, Outcome)> {
         let mut login = json!({
             "type": "m.login.password",
@@ -43,7 +43,7 @@ fn token(outcome: &Outcome) -> Option<SecretText> {
     token
 }
 
-/// Leaves of an answer what may be shown: a server may repeat what it was sent. Of a document these are the user and the device.
+/// Removes secrets from an answer, because a server can repeat them. Of a JSON document, only user and device remain.
 fn clean(outcome: &mut Outcome, user: &str, secrets: &[&SecretText]) {
     let Outcome::Answered(answer) = outcome else { return };
     let Ok(mut body) = answer.document() else {

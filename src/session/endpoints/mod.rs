@@ -1,5 +1,4 @@
-//! A look at MAS, Synapse and the identity providers from outside: asks what [`checks::endpoints`] wants asked, all side by
-//! side, and hands back its findings.
+//! Checks MAS, Synapse and the identity providers over the network.
 
 mod access;
 mod ask;

@@ -1,4 +1,4 @@
-//! `--through-cluster`: from a host and a path to a pod by the Ingress's own rules, and there by port-forward.
+//! `--through-cluster`: finds the pod for a host and a path by the Ingress's rules, and connects by port-forward.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,14 +15,14 @@ use crate::deployment::route::{self, Backend, Port, Route};
 use crate::net::dial::{BoxConnection, Way};
 
 const AT_ONCE: usize = 6;
-/// Names and labels that MAS's Service is likely to have; the operator's name for it is not documented.
+/// Likely names of MAS's Service; the operator's name is not documented.
 const MAS_NAMES: [&str; 1] = ["matrix-authentication-service"];
-/// The one in front of all of Synapse's processes first.
+/// Services of Synapse, the load balancer first.
 const SYNAPSE_NAMES: [&str; 2] = ["synapse-haproxy", "synapse-main"];
 
 type PodPort = Result<(String, u16), String>;
 
-/// What was read of the cluster to find ways.
+/// The objects that determine routes.
 pub struct Through {
     cluster: Cluster,
     namespace: String,
@@ -32,10 +32,11 @@ pub struct Through {
     gate: Arc<Semaphore>,
 }
 
-/// A way that was found, in words.
+/// A route to a pod.
 pub struct Found {
     pub way: Way,
-    pub told: String,
+    /// `its Ingress points to Service NAME, pod NAME, port PORT`.
+    pub text: String,
     pub tls: bool,
 }
 
@@ -53,14 +54,14 @@ impl Through {
         })
     }
 
-    /// The way for a request. `Ok(None)` where there is none and the host is nothing that this deployment has to have.
+    /// The route for a request. `Ok(None)` if there is none and the host is not part of the deployment.
     pub async fn way(&self, server: Server, host: &str, path: &str) -> Result<Option<Found>, String> {
         let (backend, by) = match route::route(&self.ingresses, host, path) {
-            Route::To(backend) => (backend, "its Ingress leads to".to_owned()),
+            Route::To(backend) => (backend, "its Ingress points to".to_owned()),
             Route::NoPath => return Err(format!("the Ingress of {host} has no rule for {path}")),
             Route::Pattern => {
                 return Err(format!(
-                    "the paths of the Ingress of {host} are patterns of its controller, so where {path} leads cannot be told here"
+                    "the Ingress of {host} uses patterns of its controller, so the backend of {path} is unknown"
                 ));
             }
             Route::NoHost => {
@@ -72,21 +73,18 @@ impl Through {
                 let found = route::by_name(&self.services, names);
                 let none = || {
                     format!(
-                        "no Ingress in namespace {} has a rule for {host}, and no Service is called {}",
+                        "no Ingress in namespace {} has a rule for {host}, and no Service is named {}",
                         self.namespace,
                         names.join(" or ")
                     )
                 };
-                (
-                    found.ok_or_else(none)?,
-                    "no Ingress has a rule for it, so its paths were not followed; by its name it is".to_owned(),
-                )
+                (found.ok_or_else(none)?, "no Ingress has a rule for the host; by its name, it is".to_owned())
             }
         };
         let (pod, port) = self.pod(&backend).await?;
-        let told = format!("{by} Service {}, pod {pod}, port {port}", backend.service);
+        let text = format!("{by} Service {}, pod {pod}, port {port}", backend.service);
         let way = to_pod(&self.cluster, &self.namespace, pod, port, &self.gate);
-        Ok(Some(Found { way, told, tls: matches!(port, 443 | 8443) }))
+        Ok(Some(Found { way, text, tls: matches!(port, 443 | 8443) }))
     }
 
     async fn pod(&self, backend: &Backend) -> PodPort {
@@ -94,7 +92,7 @@ impl Through {
             Port::Number(number) => format!("{}:{number}", backend.service),
             Port::Name(name) => format!("{}:{name}", backend.service),
         };
-        // Held while the pods are read, so that they are read once.
+        // Locked during the request, so that pods are read only once.
         let mut known = self.pods.lock().await;
         if let Some(found) = known.get(&key) {
             return found.clone();
@@ -107,7 +105,7 @@ impl Through {
     async fn find(&self, backend: &Backend) -> PodPort {
         let name = &backend.service;
         let service = self.services.iter().find(|service| service["metadata"]["name"] == name.as_str());
-        let service = service.ok_or_else(|| format!("there is no Service {name}, to which the Ingress leads"))?;
+        let service = service.ok_or_else(|| format!("the Ingress points to Service {name}, which doesn't exist"))?;
         let labels = route::selector(service).ok_or_else(|| format!("Service {name} selects no pods"))?;
         let selection = Selection { labels: Some(labels), fields: None };
         let pods = self.cluster.list::<Value>(&resource::<Pod>(), Some(&self.namespace), selection, 500).all().await;
@@ -115,7 +113,7 @@ impl Through {
     }
 }
 
-/// The way to a port of a pod: port-forwards, as many at once as the gate lets pass.
+/// Port-forwards to a port of a pod; `gate` limits their number.
 pub fn to_pod(cluster: &Cluster, namespace: &str, pod: String, port: u16, gate: &Arc<Semaphore>) -> Way {
     let place = Arc::new((cluster.clone(), namespace.to_owned(), pod, Arc::clone(gate)));
     Way::Through(Arc::new(move || {

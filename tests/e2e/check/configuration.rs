@@ -126,7 +126,7 @@ async fn a_key_missing_in_the_last_of_many_secrets_is_found_before_a_dry_run() {
     proxy.pass();
     let look = scene.shell.run("check -o json").await;
     assert!(has(&look, "component-secret", "unknown"), "{look}");
-    look.shows("`dry-run` looks at every one");
+    look.shows("`dry-run` reads all of them");
     assert!(proxy.log().len() <= 12, "{:#?}", proxy.log());
     let refused = scene.shell.run("dry-run --yes").await.expect(10);
     refused.says(&format!("component integrator, property config.postgresql.passwordSecretKey: absent from {last}/"));

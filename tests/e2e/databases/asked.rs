@@ -45,7 +45,7 @@ pub async fn server(tls: bool) -> Option<Server> {
 }
 
 #[tokio::test]
-async fn a_new_database_of_mass_own_is_in_order_and_nothing_is_written_to_it() {
+async fn new_database_of_mas_is_ok_and_not_written_to() {
     let Some(server) = server(false).await else { return };
     let at = place("db.example.com", server.port, "mas", "mas", SslMode::Disable);
     let said = ask(&at, PASSWORD, None).await.unwrap();
@@ -91,7 +91,7 @@ async fn a_new_database_of_mass_own_is_in_order_and_nothing_is_written_to_it() {
 }
 
 #[tokio::test]
-async fn not_even_a_database_that_wants_to_be_written_to_is() {
+async fn functions_that_write_are_blocked() {
     let Some(server) = server(false).await else { return };
     // What is read is a view that writes whenever somebody looks.
     server
@@ -118,7 +118,7 @@ async fn not_even_a_database_that_wants_to_be_written_to_is() {
 }
 
 #[tokio::test]
-async fn names_with_quotes_are_names_and_nothing_else() {
+async fn names_with_quotes_are_not_interpreted_as_sql() {
     let Some(server) = server(false).await else { return };
     let user = "o'mas\"; DROP TABLE users; --";
     let database = "it's \"mine\" $1";
@@ -132,7 +132,7 @@ async fn names_with_quotes_are_names_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn rows_tables_and_limits_are_seen() {
+async fn rows_tables_and_limits_are_read() {
     let Some(server) = server(false).await else { return };
     server
         .sql(
@@ -159,7 +159,7 @@ async fn rows_tables_and_limits_are_seen() {
 }
 
 #[tokio::test]
-async fn each_refusal_of_a_login_is_told_from_the_others() {
+async fn refusals_of_a_login_are_distinguished() {
     let Some(server) = server(true).await else { return };
     let state = async |database: &str, user: &str, password: &str, mode| match ask(
         &place("db.example.com", server.port, database, user, mode),
@@ -185,7 +185,7 @@ async fn each_refusal_of_a_login_is_told_from_the_others() {
 }
 
 #[tokio::test]
-async fn a_password_is_kept_from_who_wants_it_in_clear_and_missed_where_nobody_asks() {
+async fn password_is_not_sent_in_plain_text_and_a_login_without_one_is_noticed() {
     let Some(server) = server(true).await else { return };
     let clear = ask(&place("db", server.port, "mas", "in_clear", SslMode::Disable), PASSWORD, None).await;
     assert_eq!(clear.unwrap_err(), ProbeError::InClear);
@@ -196,7 +196,7 @@ async fn a_password_is_kept_from_who_wants_it_in_clear_and_missed_where_nobody_a
 }
 
 #[tokio::test]
-async fn a_password_that_saslprep_changes_is_never_in_order_where_scram_asks_for_it() {
+async fn password_that_saslprep_changes_is_never_ok_with_scram() {
     let Some(server) = server(false).await else { return };
     let (no_break_space, ligature, composed) = ("pass\u{a0}word-1234", "\u{fb01}sh-0815", "caf\u{e9}-0815");
     let login =
@@ -216,7 +216,7 @@ async fn a_password_that_saslprep_changes_is_never_in_order_where_scram_asks_for
 }
 
 #[tokio::test]
-async fn time_limits_are_those_of_the_role_its_database_or_the_server() {
+async fn time_limits_of_role_database_and_server_are_read() {
     let Some(server) = server(false).await else { return };
     let limits = async || {
         let said = ask(&place("db", server.port, "mas", "mas", SslMode::Disable), PASSWORD, None).await.unwrap();
@@ -242,7 +242,7 @@ async fn time_limits_are_those_of_the_role_its_database_or_the_server() {
 }
 
 #[tokio::test]
-async fn sslmode_means_what_it_means_to_postgresqls_clients() {
+async fn sslmode_behaves_as_in_postgresqls_clients() {
     let (Some(server), Some(without)) = (server(true).await, server(false).await) else { return };
     let authority = server.authority.clone().unwrap();
     let der = ess_mas::x509::CertificateChain::parse(authority.as_bytes()).unwrap();

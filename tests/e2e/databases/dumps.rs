@@ -24,7 +24,7 @@ fn look(path: &Path) -> Dump {
 }
 
 #[tokio::test]
-async fn every_format_is_known_and_what_is_in_it_is_seen() {
+async fn every_dump_format_is_recognised_with_its_contents() {
     let Some(server) = Server::start(false, "").await else { return };
     server.sql("postgres", "CREATE DATABASE synapse;\nCREATE DATABASE mas;\nCREATE DATABASE other;\n").await;
     server

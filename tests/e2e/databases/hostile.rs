@@ -49,7 +49,7 @@ async fn ask(port: u16, mode: SslMode) -> (ProbeError, Duration) {
 }
 
 #[tokio::test]
-async fn what_is_no_postgresql_server_is_called_none() {
+async fn other_servers_are_not_taken_for_postgresql() {
     for (first, then, endless) in [
         (&b"HTTP/1.1 400 Bad Request\r\n\r\n"[..], &b""[..], false),
         (b"SSH-2.0-OpenSSH_9.2\r\n", b"", false),
@@ -70,19 +70,19 @@ async fn what_is_no_postgresql_server_is_called_none() {
 }
 
 #[tokio::test]
-async fn who_asks_for_the_password_in_clear_does_not_get_it() {
+async fn password_is_never_sent_in_plain_text() {
     let (trouble, _) = ask(answers(b"N", b"R\0\0\0\x08\0\0\0\x03", false).await, SslMode::Prefer).await;
     assert_eq!(trouble, ProbeError::InClear);
 }
 
 #[tokio::test]
-async fn who_says_yes_to_tls_and_then_speaks_none_is_told() {
+async fn server_that_accepts_tls_without_a_handshake_is_reported() {
     let (trouble, _) = ask(answers(b"S", b"what do you want", false).await, SslMode::Require).await;
     assert!(matches!(trouble, ProbeError::NotPostgres(_) | ProbeError::Lost(_)), "{trouble:?}");
 }
 
 #[tokio::test]
-async fn a_rejection_with_what_it_was_told_and_control_characters_is_cleaned() {
+async fn rejection_is_shown_without_password_and_control_characters() {
     let text =
         b"E\0\0\0\x4fSFATAL\0C28P01\0Mno \x1b[2J\x07 correct-horse-0815 for\nyou, this is the password you sent\0\0";
     let mut bytes = text.to_vec();
@@ -95,7 +95,7 @@ async fn a_rejection_with_what_it_was_told_and_control_characters_is_cleaned() {
 }
 
 #[tokio::test]
-async fn nobody_there_and_somebody_silent_are_told_apart() {
+async fn closed_port_and_silent_server_are_distinguished() {
     let gone = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
     assert!(matches!(ask(gone, SslMode::Prefer).await.0, ProbeError::NoWay(_)));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -27,7 +27,7 @@ async fn about_pooler(place: ConnectionSettings) -> Finding {
 }
 
 #[tokio::test]
-async fn pgbouncer_is_named_with_its_mode_and_what_it_refuses() {
+async fn pgbouncer_is_reported_with_its_pooling_mode() {
     let Some(mut server) = server(true).await else { return };
     let users = server.file("users.txt", &format!("\"mas\" \"{PASSWORD}\"\n\"root_of_all\" \"{ROOT}\"\n"));
     let login = format!("auth_file = {users}");
@@ -55,7 +55,7 @@ async fn pgbouncer_is_named_with_its_mode_and_what_it_refuses() {
     let pooling = ask(&at(one), PASSWORD, None).await.unwrap().server.pooling;
     assert_eq!(pooling, Pooling::ByTransaction, "one process of the server for all");
     let found = about_pooler(at(transaction)).await;
-    assert!(found.severity == Severity::Blocker && found.message.contains("moved a session"), "{found:?}");
+    assert!(found.severity == Severity::Blocker && found.message.contains("transaction pooling"), "{found:?}");
 
     let statement = format!("{login}\n{IGNORE}\npool_mode = statement");
     let statement = server.pgbouncer("statement", &statement).await.unwrap();

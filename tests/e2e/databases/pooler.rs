@@ -74,7 +74,7 @@ async fn serve(mut client: TcpStream, to: u16, by_transaction: bool) -> Option<(
 }
 
 #[tokio::test]
-async fn a_pooler_is_known_by_the_sessions_number_and_how_it_pools_by_what_becomes_of_a_session() {
+async fn pooler_and_pooling_mode_are_detected_by_process_numbers() {
     let Some(server) = server(false).await else { return };
     for (by_transaction, pooling) in [(false, Pooling::BySession), (true, Pooling::ByTransaction)] {
         let port = pooler(server.port, by_transaction).await;

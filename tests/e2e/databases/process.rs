@@ -77,7 +77,7 @@ fn one(code: &str, severity: &str) -> (String, String) {
 }
 
 #[tokio::test]
-async fn both_databases_are_asked_with_the_specs_credentials_and_nothing_is_written_or_shown() {
+async fn databases_are_checked_with_the_specs_credentials_without_writes() {
     let Some(server) = server().await else { return };
     let scene = scene().await;
     let _ = prepare(&scene).await;
@@ -131,7 +131,7 @@ async fn both_databases_are_asked_with_the_specs_credentials_and_nothing_is_writ
 }
 
 #[tokio::test]
-async fn one_database_for_both_is_seen_whatever_names_lead_to_it() {
+async fn shared_database_is_found_whatever_its_host_name() {
     let Some(server) = server().await else { return };
     let scene = scene().await;
     let _ = prepare(&scene).await;
@@ -149,11 +149,11 @@ async fn one_database_for_both_is_seen_whatever_names_lead_to_it() {
     );
     let done = scene.shell.run(&line).await.expect(10);
     assert!(open(&done).contains(&one("mas-database-is-synapses", "blocker")), "{done}");
-    done.shows("are one database: server and number are the same");
+    done.shows("are the same database: server and OID are equal");
 }
 
 #[tokio::test]
-async fn what_cannot_be_reached_is_told_with_the_way_through_the_cluster() {
+async fn unreachable_database_is_reported_with_through_cluster() {
     let scene = scene().await;
     let _ = prepare(&scene).await;
     let done = scene.shell.run("check --databases -o json").await.expect(11);
@@ -165,13 +165,13 @@ async fn what_cannot_be_reached_is_told_with_the_way_through_the_cluster() {
     ));
     let through = scene.shell.run("check --databases --through-cluster -o json").await;
     assert!(open(&through).iter().all(|finding| *finding == one("database-reachable", "unknown")), "{through}");
-    through.shows("there is no Service pg in namespace invalid");
+    through.shows("Service pg doesn't exist in namespace invalid");
     scene.shell.run("check --through-cluster").await.expect(2).says("--databases");
     scene.shell.run("check --databases --resolve x").await.expect(2).says("HOST:PORT:ADDRESS");
 }
 
 #[tokio::test]
-async fn through_the_cluster_it_is_a_port_forward_to_the_services_pod() {
+async fn through_cluster_forwards_to_the_services_pod() {
     use k8s_openapi::api::core::v1::Service;
     use kube::api::{Api, PostParams};
     let Some(server) = server().await else { return };
@@ -202,7 +202,7 @@ async fn through_the_cluster_it_is_a_port_forward_to_the_services_pod() {
 }
 
 #[tokio::test]
-async fn the_sql_that_prepare_prints_makes_what_check_finds_in_order_whatever_the_names() {
+async fn sql_of_prepare_creates_a_database_that_check_accepts() {
     let Some(server) = Server::start(true, HBA).await else { return };
     let scene = scene().await;
     let (user, database) = ("o'mas\";DROP_DATABASE_postgres;--", "it's-\"mine\";$1");
@@ -250,11 +250,11 @@ async fn the_sql_that_prepare_prints_makes_what_check_finds_in_order_whatever_th
     // Synapse's database is not there.
     let of_mas: Vec<_> = open(&done).into_iter().filter(|(code, _)| code.starts_with("mas-")).collect();
     assert_eq!(of_mas, [], "{done}");
-    done.shows("the extension pg_trgm is there");
+    done.shows("extension pg_trgm is installed");
 }
 
 #[tokio::test]
-async fn a_dump_is_looked_at_before_anybody_is_asked_for_the_last_word() {
+async fn backup_file_is_checked_before_the_confirmation() {
     let Some(server) = server().await else { return };
     let scene = scene().await;
     let _ = prepare(&scene).await;
@@ -291,7 +291,7 @@ async fn a_dump_is_looked_at_before_anybody_is_asked_for_the_last_word() {
 }
 
 #[tokio::test]
-async fn the_estimate_takes_what_pods_show_into_account() {
+async fn estimate_includes_the_times_of_pods() {
     use k8s_openapi::api::core::v1::Pod;
     use kube::api::{Api, Patch, PatchParams, PostParams};
     let scene = scene().await;

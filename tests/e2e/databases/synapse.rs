@@ -98,7 +98,7 @@ fn synapse(server: &Server) -> Supervisor {
 
 #[tokio::test]
 #[ignore = "installs Synapse from PyPI"]
-async fn what_synapse_itself_has_written_is_counted_as_it_is() {
+async fn rows_that_synapse_wrote_are_counted() {
     let Some(server) = Server::start(false, "host all all 127.0.0.1/32 scram-sha-256\n").await else { return };
     let sql = format!("CREATE ROLE synapse LOGIN PASSWORD '{PASSWORD}';\nCREATE DATABASE synapse OWNER synapse;\n");
     server.sql("postgres", &sql).await;

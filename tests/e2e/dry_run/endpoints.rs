@@ -1,4 +1,4 @@
-//! The look over the network within other commands: told, and never a verdict.
+//! The endpoint checks in other commands: reported, and never a verdict.
 
 use std::time::{Duration, Instant};
 
@@ -49,7 +49,9 @@ async fn endpoint_problems_after_a_dry_run_leave_its_verdict() {
     );
     let done = through_proxy(&scene, &web, "dry-run --yes -o json").await.expect(0);
     assert_eq!(done.json()["verdict"], "succeeded");
-    done.says("mas-issuer").says("see to this before you migrate").says("kubectl ess-mas verify chat-of-ours -n ");
+    done.says("mas-issuer")
+        .says("fix these problems before you migrate")
+        .says("kubectl ess-mas verify chat-of-ours -n ");
 
     // `check` reports what `activate` wants accepted; a person is told, a script has to name it.
     let check = through_proxy(&scene, &web, "check -o json").await.expect(11);
@@ -69,7 +71,7 @@ async fn endpoint_problems_after_a_dry_run_leave_its_verdict() {
     );
     let accepting = format!("{ACTIVATE} --accept mas-issuer,mas-discovery,synapse-auth-metadata,synapse-login");
     let done = through_proxy(&scene, &web, &accepting).await.expect(0);
-    done.says("Migrated in").says("users will meet this");
+    done.says("Migrated in").says("these problems affect users");
 }
 
 #[tokio::test]
@@ -84,7 +86,7 @@ async fn an_unreachable_mas_is_reported_and_blocks_no_script() {
         finish(command.spawn().unwrap(), line.to_owned())
     };
     let done = lost("dry-run --yes").await.expect(0);
-    done.says("mas-reachable").says("cannot be reached from here").says("--through-cluster");
+    done.says("mas-reachable").says("can't be reached from here").says("--through-cluster");
     let check = lost("check -o json").await.expect(11);
     assert!(wrong(&check).contains(&("mas-reachable".to_owned(), "warning".to_owned())), "{check}");
     let done = lost(ACTIVATE).await.expect(0);
@@ -119,6 +121,6 @@ async fn an_interrupt_ends_the_endpoint_checks_at_once_and_keeps_the_verdict() {
     let began = Instant::now();
     let done = finish(child, "dry-run --yes".to_owned()).await.expect(0);
     assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
-    done.says("only the look over the network is left out");
+    done.says("only the check over the network is skipped");
     assert_eq!(done.json()["verdict"], "succeeded");
 }

@@ -192,7 +192,7 @@ async fn older_releases(server: &Sandbox, shell: &Shell, deployment: &Deployment
     reconciled(&api, deployment.name()).await;
     drop(operator);
     for (release, missing) in [
-        (Release::WithoutMigration, "no switch config.active"),
+        (Release::WithoutMigration, "no field config.active"),
         (Release::WithoutMas, "no component matrixAuthenticationService"),
     ] {
         crds::install(&client, release).await.unwrap();

@@ -93,7 +93,8 @@ fn steady(text: &str, scene: &Scene) -> String {
 }
 
 /// What is found where the test runs, and not in its cluster.
-const BY_THE_NETWORK: [&str; 4] = ["mas-host-unresolved", "mas-reachable", "synapse-reachable", "asking MAS, Synapse"];
+const BY_THE_NETWORK: [&str; 4] =
+    ["mas-host-unresolved", "mas-reachable", "synapse-reachable", "checking MAS, Synapse"];
 
 /// Without the findings that depend on what answers where the test runs, and without the numbers they are part of.
 fn without_network(text: &str) -> String {

@@ -24,7 +24,7 @@ fn raw(text: &str) -> Reply {
 }
 
 #[tokio::test]
-async fn bombs_torn_connections_and_chunks_of_nonsense_are_a_finding_each() {
+async fn malformed_responses_are_a_finding_each() {
     let scene = scene().await;
     scene.rehearse().await;
     let web = web(&scene, "dry-run-done").await;
@@ -54,7 +54,7 @@ async fn bombs_torn_connections_and_chunks_of_nonsense_are_a_finding_each() {
     found.sort();
     wanted.sort();
     assert_eq!(found, wanted, "{done}");
-    done.shows("compressed, which was not asked for").shows("breaks off its answer");
+    done.shows("unexpectedly compressed").shows("ends with invalid data");
 
     fill(&web, &scene, "dry-run-done").await;
     let flood = format!("HTTP/1.1 200 OK\r\nx-long: {}", "y".repeat(2_000_000));
@@ -70,7 +70,7 @@ async fn bombs_torn_connections_and_chunks_of_nonsense_are_a_finding_each() {
 
 /// Whatever asks, and however often: what it is sent to is not followed, and nobody sees a token but Synapse.
 #[tokio::test]
-async fn nothing_is_connected_to_but_the_specs_hosts_and_where_mas_sends_browsers() {
+async fn only_the_specs_hosts_and_the_targets_of_mas_are_connected_to() {
     const TOKEN: &str = "syt_YWxpY2U_canarycanarycanary_1x2y3z";
     let scene = scene().await;
     scene.rehearse().await;
@@ -110,7 +110,7 @@ async fn nothing_is_connected_to_but_the_specs_hosts_and_where_mas_sends_browser
         }
     }
     let done = through("127.0.0.1").await.expect(10);
-    done.shows("sending on to");
+    done.shows("a redirect to");
     assert_eq!(targets(), ["auth.example.com:443", "idp.example.com:443", "matrix.example.com:443"]);
     assert_eq!(trap.connections(), 0);
     done.is_silent_about(TOKEN);
@@ -190,7 +190,7 @@ async fn each_invalid_chain_is_told_apart() {
 
 /// A resolver that knows nothing, and one that never says so: run where DNS hangs, it holds all the same.
 #[tokio::test]
-async fn unresolvable_names_are_a_finding_each_and_block_nothing() {
+async fn unresolvable_names_are_warnings() {
     let domain =
         |deployment: Deployment| Deployment::for_domain(deployment.name(), deployment.namespace(), "chat.invalid");
     let scene = Scene::changed(Behaviour::default(), domain).await;

@@ -11,12 +11,12 @@ use serde_json::json;
 use crate::common::endpoints::{HOSTS, IDP, MAS, SYNAPSE, fill, pairs, recorded, scene, verify, web, wrong};
 
 #[tokio::test]
-async fn every_phase_is_in_order_where_the_real_programs_answer_as_they_do() {
+async fn recorded_answers_are_ok_in_every_phase() {
     let scene = scene().await;
     let web = Web::start(&HOSTS).await.unwrap();
     fill(&web, &scene, "dry-run-done").await;
     let before = verify(&scene, &web, "", 0).await;
-    before.says("MAS is not there yet");
+    before.says("MAS is not deployed yet");
     assert_eq!(wrong(&before), []);
     assert!(web.visits().iter().all(|visit| visit.host == SYNAPSE), "{:?}", web.visits());
 
@@ -43,7 +43,7 @@ async fn every_phase_is_in_order_where_the_real_programs_answer_as_they_do() {
 }
 
 #[tokio::test]
-async fn each_broken_endpoint_is_found_and_sets_the_exit_code() {
+async fn broken_endpoints_are_found_and_set_the_exit_code() {
     let scene = scene().await;
     scene.rehearse().await;
     let web = web(&scene, "dry-run-done").await;
@@ -64,7 +64,7 @@ async fn each_broken_endpoint_is_found_and_sets_the_exit_code() {
     );
     assert!(
         !web.visits().iter().any(|visit| visit.host == IDP),
-        "a provider was asked although MAS does not send there"
+        "a provider got a request although MAS doesn't redirect to it"
     );
 
     // Only a warning: the provider does not know the redirect URI.
@@ -96,7 +96,7 @@ async fn each_broken_endpoint_is_found_and_sets_the_exit_code() {
 }
 
 #[tokio::test]
-async fn after_the_migration_a_worker_that_cannot_ask_mas_is_found_and_one_that_restarts_is_waited_for() {
+async fn worker_that_cannot_reach_mas_is_found_and_a_restarting_one_is_retried() {
     let scene = scene().await;
     scene.rehearse().await;
     let _ = scene.activate().await.expect(0);
@@ -111,7 +111,7 @@ async fn after_the_migration_a_worker_that_cannot_ask_mas_is_found_and_one_that_
 }
 
 #[tokio::test]
-async fn a_token_goes_to_synapses_host_only_and_only_where_the_certificate_is_trusted() {
+async fn token_is_sent_only_to_synapses_host_with_a_trusted_certificate() {
     const TOKEN: &str = "syt_YWxpY2U_canarycanarycanary_1x2y3z";
     let scene = scene().await;
     scene.rehearse().await;
@@ -136,7 +136,7 @@ async fn a_token_goes_to_synapses_host_only_and_only_where_the_certificate_is_tr
 }
 
 #[tokio::test]
-async fn hostile_answers_are_a_finding_each_and_nothing_hangs() {
+async fn hostile_responses_are_a_finding_each_and_cause_no_hang() {
     let scene = scene().await;
     scene.rehearse().await;
     let web = web(&scene, "dry-run-done").await;
@@ -165,7 +165,7 @@ async fn hostile_answers_are_a_finding_each_and_nothing_hangs() {
 }
 
 #[tokio::test]
-async fn redirects_never_lead_to_this_machine_or_a_metadata_service() {
+async fn redirects_to_loopback_and_link_local_addresses_are_refused() {
     let scene = scene().await;
     scene.rehearse().await;
     let web = web(&scene, "dry-run-done").await;
@@ -200,13 +200,13 @@ async fn redirects_never_lead_to_this_machine_or_a_metadata_service() {
 }
 
 #[tokio::test]
-async fn wrong_usage_of_verify_is_told() {
+async fn wrong_usage_of_verify_is_reported() {
     let scene = scene().await;
     scene.shell.run("verify --resolve auth.example.com").await.expect(2).says("HOST:PORT:ADDRESS");
     scene.shell.run("verify --ca-certificate nowhere.pem").await.expect(2).says("--ca-certificate");
     scene.shell.run("verify --token-file nowhere").await.expect(2).says("--token-file");
     let empty = scene.shell.file("empty", "two words\n");
-    scene.shell.run(&format!("verify --token-file {empty}")).await.expect(2).says("nothing else");
+    scene.shell.run(&format!("verify --token-file {empty}")).await.expect(2).says("write only the token");
     scene.shell.run("verify --login-file nowhere").await.expect(2).says("--login-file");
     for (bytes, words) in [
         (&b"test\n"[..], "does not hold two lines"),

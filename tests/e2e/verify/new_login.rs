@@ -36,7 +36,7 @@ fn posts(web: &Web) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_new_login_is_made_and_ended_before_and_after_the_migration_and_not_in_between() {
+async fn login_is_tested_before_and_after_the_migration_only() {
     let scene = scene().await;
     let file = scene.shell.file("account", format!("test\r\n{PASSWORD}\n"));
     let more = format!("--login-file {file} -vvv");
@@ -48,14 +48,14 @@ async fn a_new_login_is_made_and_ended_before_and_after_the_migration_and_not_in
     takes_logins(&before, &of_synapse);
     let done = verify(&scene, &before, &more, 11).await;
     assert_eq!(wrong(&done), pairs(&[("idp-offered", "warning")]), "{done}");
-    done.shows("test logs in with a password at Synapse");
+    done.shows("test can log in with a password at Synapse");
     assert_eq!(posts(&before), BOTH);
 
     scene.rehearse().await;
     let between = web(&scene, "dry-run-done").await;
     takes_logins(&between, &of_synapse);
     let done = verify(&scene, &between, &more, 10).await;
-    done.shows("the migration is not done");
+    done.shows("MAS is deployed but not migrated");
     assert!(wrong(&done).contains(&("new-login".to_owned(), "blocker".to_owned())), "{done}");
     assert_eq!(posts(&between), [""; 0]);
 
@@ -63,7 +63,7 @@ async fn a_new_login_is_made_and_ended_before_and_after_the_migration_and_not_in
     let web = web(&scene, "active").await;
     takes_logins(&web, &of_mas);
     let done = verify(&scene, &web, &more, 0).await;
-    done.shows("test logs in with a password at MAS; the new token names @test:example.com, device NEWDEVICE; the program logged out again");
+    done.shows("test can log in with a password at MAS; the new token belongs to @test:example.com, device NEWDEVICE; the program logged out again");
     done.is_silent_about(PASSWORD).is_silent_about(TOKEN);
     assert_eq!(posts(&web), BOTH);
     let carrying = web.visits().into_iter().filter(|visit| visit.head.contains(TOKEN));
@@ -73,7 +73,7 @@ async fn a_new_login_is_made_and_ended_before_and_after_the_migration_and_not_in
     login(&web, &json!({"flows": [{"type": "m.login.sso", "oauth_aware_preferred": true}]}), Reply::Silence);
     let done = verify(&scene, &web, &more, 11).await;
     assert_eq!(wrong(&done), pairs(&[("new-login", "unknown")]), "{done}");
-    done.shows("logins with a password are switched off");
+    done.shows("password login is off");
     takes_logins(&web, &of_mas);
     let authority = scene.shell.file("other.pem", between.authority());
     let line = format!("verify --ca-certificate {authority}{} {more}", web.resolve(&HOSTS));
@@ -82,7 +82,7 @@ async fn a_new_login_is_made_and_ended_before_and_after_the_migration_and_not_in
 }
 
 #[tokio::test]
-async fn what_is_sent_for_a_login_is_not_shown_not_sent_on_and_not_left_behind() {
+async fn password_and_token_of_a_login_are_never_shown_or_forwarded() {
     let scene = scene().await;
     let file = scene.shell.file("account", format!("test\n{PASSWORD}"));
     let more = format!("--login-file {file} -vvv");
@@ -123,5 +123,5 @@ async fn what_is_sent_for_a_login_is_not_shown_not_sent_on_and_not_left_behind()
     takes_logins(&web, &flows);
     web.answer(SYNAPSE, BOTH[1], Reply::page(502, "<html>"));
     let left = trusted(11).await;
-    left.shows("may be left");
+    left.shows("may still exist");
 }

@@ -57,7 +57,7 @@ async fn through_the_cluster_ingress_paths_are_followed_to_pods() {
     let done = scene.shell.run(&line).await.expect(0);
     assert!(began.elapsed() < Duration::from_secs(12), "{:?}", began.elapsed());
     assert_eq!(wrong(&done), []);
-    done.shows("its Ingress leads to Service mas, pod mas, port 8080; names and certificates were not looked at");
+    done.shows("its Ingress points to Service mas, pod mas, port 8080; DNS and certificates were not checked");
     assert!(mas.visits().iter().all(|visit| visit.host == MAS && visit.header("x-forwarded-proto") == Some("https")));
     assert!(!mas.visits().is_empty() && synapse.visits().len() == 3, "{:?}", synapse.visits());
 
@@ -76,7 +76,7 @@ async fn through_the_cluster_ingress_paths_are_followed_to_pods() {
 }
 
 #[tokio::test]
-async fn a_host_without_a_path_through_the_cluster_is_reported_and_not_asked_elsewhere() {
+async fn host_without_a_route_through_the_cluster_is_reported_and_not_contacted() {
     let scene = scene().await;
     scene.rehearse().await;
     let done = scene.shell.run("verify --through-cluster -o json").await.expect(11);

@@ -39,7 +39,7 @@ fn found(postgres: Value, settings: &MasSettings) -> Vec<(&'static str, Severity
 }
 
 #[test]
-fn one_server_under_two_names() {
+fn names_of_one_server_are_recognised() {
     use Server::{Another, Perhaps, Same};
     for (one, other, wanted) in [
         ("db", "DB.", Same),
@@ -66,7 +66,7 @@ fn one_server_under_two_names() {
 }
 
 #[test]
-fn a_database_that_is_somebody_elses() {
+fn database_of_another_component_is_reported() {
     use Severity::{Blocker, Warning};
     let shared = |host: &str, port: u16, name: &str| {
         let synapse = json!({"host": "db.n.svc", "database": "synapse", "sslMode": "require"});
@@ -82,7 +82,7 @@ fn a_database_that_is_somebody_elses() {
 }
 
 #[test]
-fn poolers_by_port_and_by_name() {
+fn poolers_are_recognised_by_port_and_name() {
     for (host, port, is) in [
         ("db", 5432, false),
         ("db", 6432, true),
@@ -118,7 +118,7 @@ fn tls_to_the_database_follows_synapses() {
 }
 
 #[test]
-fn what_syn2mas_does_not_read_of_synapses_database() {
+fn settings_that_syn2mas_ignores_are_reported() {
     let told = |postgres: Value| {
         let mut findings = Vec::new();
         synapses(&snapshot(postgres), &mut findings);
@@ -131,7 +131,7 @@ fn what_syn2mas_does_not_read_of_synapses_database() {
 
 /// `\password "synapse"` for MAS would change Synapse's password.
 #[test]
-fn a_role_that_is_somebody_elses() {
+fn role_of_another_component_is_reported() {
     use Severity::{Blocker, Warning};
     let shared = |host: &str, port: u16, user: &str| {
         let synapse = json!({"host": "db.n.svc", "database": "synapse", "user": "synapse", "sslMode": "require"});
@@ -149,7 +149,7 @@ fn a_role_that_is_somebody_elses() {
 }
 
 #[test]
-fn a_host_that_means_the_pod_itself() {
+fn loopback_host_is_a_blocker() {
     for (host, is) in [
         ("localhost", true),
         ("LOCALHOST.", true),

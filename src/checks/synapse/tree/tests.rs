@@ -7,7 +7,7 @@ fn tree(text: &str) -> Node {
 }
 
 #[test]
-fn what_python_takes_for_false_and_for_true() {
+fn truth_values_are_those_of_python() {
     for falsy in [
         "",
         "~",
@@ -67,7 +67,7 @@ fn what_python_takes_for_false_and_for_true() {
 }
 
 #[test]
-fn the_last_of_equal_keys_counts_and_merges_fill_in() {
+fn last_duplicate_key_wins_and_merge_keys_fill_in() {
     let node = tree("a: 1\nb: &b {x: 1, y: 2}\na: 2\nc:\n  <<: [*b, {z: 4}]\n  y: 3\nd: *b\n");
     assert_eq!(node.entry("a").map(|entry| (entry.line, entry.value.line)), Some((3, 3)));
     let number = |path: &[&str]| match node.at(path).unwrap().value.content {
@@ -80,7 +80,7 @@ fn the_last_of_equal_keys_counts_and_merges_fill_in() {
 }
 
 #[test]
-fn an_empty_text_is_null_and_a_second_document_is_one_too_many() {
+fn empty_text_is_null_and_a_second_document_is_refused() {
     for text in ["", "\n\n", "# only a comment\n", "---\n", "---\n...\n"] {
         assert!(tree(text).is_null(), "{text:?}");
     }
@@ -89,7 +89,7 @@ fn an_empty_text_is_null_and_a_second_document_is_one_too_many() {
 }
 
 #[test]
-fn what_is_broken_is_told_with_its_line() {
+fn syntax_error_is_reported_with_its_line() {
     for (text, line) in [
         ("a: 1\n\tb: 2\n", 1),
         ("a: [1, 2\nb: 3\n", 2),
@@ -102,14 +102,14 @@ fn what_is_broken_is_told_with_its_line() {
         let Err(Unread::Broken { line: found, .. }) = read(text) else { panic!("{text:?} is read") };
         assert_eq!(found, line, "{text:?}");
     }
-    let alias = Unread::Broken { line: 1, what: "an alias names nothing" };
+    let alias = Unread::Broken { line: 1, what: "an alias refers to an unknown anchor" };
     assert_eq!(read("a: *b\n").err(), Some(alias));
-    let tab = Unread::Broken { line: 2, what: "there is a tab where only spaces may be" };
+    let tab = Unread::Broken { line: 2, what: "it contains a tab where YAML allows only spaces" };
     assert_eq!(read("a:\n\tb: 1\n").err(), Some(tab));
 }
 
 #[test]
-fn there_is_a_limit_to_depth_and_size() {
+fn depth_and_size_are_limited() {
     let mut laughs = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
     let mut merges = "a0: &a0 {x: 1}\n".to_owned();
     for level in 1..40 {

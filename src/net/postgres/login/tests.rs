@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn what_is_tried_is_what_the_client_in_the_cluster_tries() {
+fn attempts_are_those_of_the_client_in_the_cluster() {
     use Offer::{Disable, Prefer, Require};
     assert_eq!(attempts(Application::Mas, SslMode::Allow), [Disable], "MAS's library takes it for disable");
     assert_eq!(attempts(Application::Synapse, SslMode::Allow), [Disable, Require]);
@@ -16,7 +16,7 @@ fn what_is_tried_is_what_the_client_in_the_cluster_tries() {
 }
 
 #[test]
-fn a_servers_words_are_one_line_without_the_password() {
+fn server_message_is_one_line_without_the_password() {
     let told = plain("no\u{1b}[2J\r\n\tway for hunter2\u{0}");
     assert_eq!(without(&told, &SecretText::from("hunter2")), "no [2J way for ***");
     assert!(plain(&"x".repeat(5000)).chars().count() == LONGEST + 1);

@@ -41,7 +41,7 @@ async fn meet(
 }
 
 #[tokio::test]
-async fn who_shows_somebody_elses_certificate_is_refused_whatever_else_is_checked() {
+async fn server_without_the_certificates_key_is_always_refused() {
     let (own, other) = (rcgen::KeyPair::generate().unwrap(), rcgen::KeyPair::generate().unwrap());
     let shown = rcgen::CertificateParams::new(["auth.example.com".to_owned()]).unwrap().self_signed(&own).unwrap();
     for version in [&TLS12, &TLS13] {
@@ -51,7 +51,7 @@ async fn who_shows_somebody_elses_certificate_is_refused_whatever_else_is_checke
 }
 
 #[test]
-fn a_proxy_with_tls_is_not_taken_for_the_server() {
+fn certificate_of_an_https_proxy_is_not_the_servers() {
     // Where the system trusts nobody, no such proxy is spoken to at all.
     let Ok((verifier, _)) = Verifier::client(None, Need::Nothing, Some("proxy.example.com")) else { return };
     let made = rcgen::generate_simple_self_signed(["proxy.example.com".to_owned()]).unwrap();

@@ -93,14 +93,19 @@ async fn the_real_synapse_and_a_real_provider_are_in_order_in_every_phase_and_fo
     let web = ingress(&scene, &synapse, &knows).await;
     let account = scene.shell.file("account", format!("alice\n{}\n", parts::PASSWORD));
     let before = verify(&scene, &web, &format!("--login-file {account}"), 0).await;
-    before.shows("the new token names @alice:example.com").shows("logged out again").is_silent_about(parts::PASSWORD);
-    before.shows("logins are Synapse's").shows(&format!("Synapse offers the 1 of the spec: oidc-{ID}"));
+    before
+        .shows("the new token belongs to @alice:example.com")
+        .shows("logged out again")
+        .is_silent_about(parts::PASSWORD);
+    before
+        .shows("Synapse handles logins")
+        .shows(&format!("Synapse offers all 1 identity providers of the spec: oidc-{ID}"));
 
     // MAS is up; the provider was told of its redirect URI, or was forgotten.
     scene.rehearse().await;
     let web = ingress(&scene, &synapse, &knows).await;
     let rehearsed = verify(&scene, &web, &format!("--token-file {file}"), 0).await;
-    rehearsed.shows("does not complain about the redirect URI").shows("as was given").is_silent_about(&token);
+    rehearsed.shows("without an error about the redirect URI").shows("as in the file").is_silent_about(&token);
     let asked: Vec<_> = web.visits().into_iter().filter(|visit| visit.host == IDP).map(|visit| visit.path).collect();
     assert!(asked.len() == 1 && asked[0].starts_with("/auth?"), "{asked:?}");
     let forgotten = ingress(&scene, &synapse, &knows_not).await;
@@ -130,7 +135,7 @@ async fn the_real_synapse_and_a_real_provider_are_in_order_in_every_phase_and_fo
         web.answer(SYNAPSE, &format!("/_matrix/client/{version}/login"), login);
     }
     let active = verify(&scene, &web, &format!("--token-file {file}"), 0).await;
-    active.shows("byte for byte as MAS's own discovery").shows("as was given").is_silent_about(&token);
+    active.shows("identical to MAS's discovery document").shows("as in the file").is_silent_about(&token);
     let tries = mas.visits().into_iter().filter(|visit| visit.path == "/oauth2/introspect").count();
     assert!(tries >= 5, "Synapse asked {tries} times");
 
@@ -153,5 +158,5 @@ async fn a_provider_that_the_real_synapse_has_and_the_spec_has_not_is_told() {
     let web = ingress(&scene, &synapse, &provider).await;
     let done = verify(&scene, &web, "", 11).await;
     assert_eq!(wrong(&done), pairs(&[("idp-offered", "warning")]));
-    done.shows(&format!("Synapse offers oidc-{ID}, which is not in delegatedAuth.oidc of the spec"));
+    done.shows(&format!("Synapse offers oidc-{ID}, which is not in delegatedAuth.oidc"));
 }

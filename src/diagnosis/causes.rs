@@ -48,7 +48,7 @@ impl Sql {
         if self.follows {
             return vec![format!("{}, in {database}:", remedy.trim_end_matches(':'))];
         }
-        vec![remedy.to_owned(), format!("To look at it, in {database}:")]
+        vec![remedy.to_owned(), format!("To inspect it, in {database}:")]
     }
 }
 

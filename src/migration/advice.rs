@@ -47,13 +47,13 @@ pub fn tell(session: &Session, step: Step, causes: &[Cause]) {
         remedy(ui, margin, cause);
     }
     if decisive.len() > MOST_CAUSES {
-        ui.status(format!("  And {} more, see the message.", decisive.len() - MOST_CAUSES));
+        ui.status(format!("  And {} more; see the message.", decisive.len() - MOST_CAUSES));
     }
     if !warnings.is_empty() {
         ui.status(if decisive.is_empty() {
-            "  MAS's tool names no error, only warnings. The migration itself goes on in spite of them; but its check by itself ends with exit code 11 for warnings alone, and the operator may take that for a failure:"
+            "  syn2mas reports no errors, only warnings. Warnings don't stop a migration, but `syn2mas check` exits with 11 for them. The operator may report that as a failure:"
         } else {
-            "  Not what stopped it, but to be thought about before the activation:"
+            "  These warnings didn't cause the failure; review them before the activation:"
         });
         for cause in warnings.iter().take(MOST_CAUSES) {
             ui.status(format!("  - {} {}", cause.meaning, cause.remedy));
@@ -75,11 +75,7 @@ fn remedy(ui: &Ui, margin: &str, cause: &Cause) {
 }
 
 fn sentences(cause: &Cause) -> Vec<String> {
-    let Some(database) = cause.sql.as_ref().map(|sql| sql.database.name()) else { return vec![cause.remedy.clone()] };
-    match cause.remedy.strip_suffix(':') {
-        Some(remedy) => vec![format!("{remedy}, in {database}:")],
-        None => vec![cause.remedy.clone(), format!("To look at it, in {database}:")],
-    }
+    cause.sql.as_ref().map_or_else(|| vec![cause.remedy.clone()], |sql| sql.introduced(&cause.remedy))
 }
 
 fn statements(cause: &Cause) -> &[String] {
@@ -91,13 +87,13 @@ fn course(course: Recovery, step: Step, migrated: bool) -> Option<&'static str> 
     match (step, course) {
         (Step::Activate, _) if migrated => None,
         (Step::Activate | Step::DryRun, Recovery::Retry) => {
-            Some("The operator tries again by itself, and that alone often cures it.")
+            Some("The operator retries automatically, and a retry often succeeds.")
         }
         (Step::Activate, Recovery::Mend) => {
-            Some("Once that is mended, the operator's next try goes on from there; if it takes long, go back first.")
+            Some("After the fix, the operator's next retry continues the migration. If the fix takes long, roll back first.")
         }
-        (Step::Activate, Recovery::Change) => Some("Go back first. Then change it, and let a dry run pass again."),
-        (Step::Activate, Recovery::Support) => Some("Go back first, so that there is time to find out."),
+        (Step::Activate, Recovery::Change) => Some("Roll back first. Then fix the cause and repeat the dry run."),
+        (Step::Activate, Recovery::Support) => Some("Roll back first, so that users can log in while you investigate."),
         _ => None,
     }
 }
@@ -108,7 +104,7 @@ pub fn page(ui: &Ui, message: &str) -> Result<(), OutputError> {
     let causes = diagnosis::understand(message);
     let told: Vec<&Cause> = causes.iter().filter(|cause| cause.weight != Weight::Warning).collect();
     if told.is_empty() && !causes.is_empty() {
-        ui.page(Line::new().text("  There are only warnings in it; they may have been taken for a failure."))?;
+        ui.page(Line::new().text("  The message contains only warnings; the operator may have reported them as a failure."))?;
     }
     for cause in told.iter().take(SHOWN) {
         ui.page(Line::new().styled(Style::Warn, "What it means: ").text(&cause.meaning))?;
@@ -120,7 +116,7 @@ pub fn page(ui: &Ui, message: &str) -> Result<(), OutputError> {
         }
     }
     if told.len() > SHOWN {
-        ui.page(Line::new().text(format!("  And {} more, see the message.", told.len() - SHOWN)))?;
+        ui.page(Line::new().text(format!("  And {} more; see the message.", told.len() - SHOWN)))?;
     }
     Ok(())
 }
@@ -138,7 +134,7 @@ pub async fn look_further(session: &Session, snapshot: &Snapshot, causes: &[Caus
     if !diagnosis::is_unclear(causes) {
         return None;
     }
-    session.ui().status(format!("  Looking around for more, {} seconds at most.", LOOK.as_secs()));
+    session.ui().status(format!("  Collecting details for at most {} seconds.", LOOK.as_secs()));
     tokio::select! {
         // Large, and hardly ever needed.
         more = Box::pin(look(session, snapshot)) => Some(more),
@@ -158,7 +154,7 @@ async fn look(session: &Session, snapshot: &Snapshot) -> Evidence {
     let (read, no_logs) = related_objects::logs(&survey, telling, LogLimit { lines: 60, bytes: 16 << 10 }).await;
     let read = read.into_iter().filter(|(_, end)| !end.text.trim().is_empty());
     let logs = read.map(|(container, end)| {
-        let before = if container.previous { ", the run before" } else { "" };
+        let before = if container.previous { ", previous instance" } else { "" };
         let title = format!("pod {}, container {}{before}", container.pod, container.container);
         (title, redactor.text(&end.text))
     });
@@ -190,17 +186,15 @@ impl Evidence {
             }
         }
         if self.troubles.is_empty() && self.logs.is_empty() {
-            ui.status(
-                "    Nothing else is plainly wrong among its components, jobs and pods, as far as they can be seen.",
-            );
+            ui.status("    The readable components, jobs and pods show no other problem.");
         }
         for missing in &self.missing {
-            ui.status(format!("    Not seen: {missing}"));
+            ui.status(format!("    Not read: {missing}"));
         }
         ui.status("");
         let causes = self.causes();
         if !causes.is_empty() {
-            ui.status("  That may be why:");
+            ui.status("  Possible causes:");
             tell(session, step, &causes);
         }
     }

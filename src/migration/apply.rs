@@ -30,9 +30,9 @@ pub fn record(session: &Session, step: Step, seen: &Snapshot) -> Result<Record, 
     match &seen.record {
         Known::Known(Some(record)) => Ok(record.clone()),
         Known::Unreadable(why) if !step.goes_back() => {
-            let text = format!("the record has to be read before anything is written to the deployment: {why}");
+            let text = format!("can't read the record, which is required before a write to the ElementDeployment: {why}");
             Err(Failure::failed(text)
-                .then("Once that is mended, run the command again:", session.command(step.command())))
+                .then("Fix the cause, then run the command again:", session.command(step.command())))
         }
         Known::Known(None) | Known::Unreadable(_) => Ok(Record::new(&seen.deployment)),
     }
@@ -83,7 +83,7 @@ pub async fn send(
     }
     if session.interrupt().raised() {
         session.change_record(withdraw).await?;
-        session.ui().status("The deployment was not changed.");
+        session.ui().status("The ElementDeployment was not changed.");
         return Err(Failure::told(Exit::Interrupted));
     }
     let uid = plan.before().uid().to_owned();
@@ -128,11 +128,11 @@ pub async fn send(
             if !matches!(error.kind(), ErrorKind::Unreachable { .. } | ErrorKind::TlsFailed { .. }) {
                 let _ = session.change_record(withdraw).await;
             }
-            Err(Failure::from(error).advise("The change was not applied; the deployment is as it was."))
+            Err(Failure::from(error).advise("The change was not applied; the ElementDeployment is unchanged."))
         }
         WriteOutcome::Unknown(error) => {
             outcome.write = Some(name);
-            Err(Failure::from(error).then("Whether the change was applied could not be found out. See for yourself, then run the command again; it goes on where this one was:", session.command("status")))
+            Err(Failure::from(error).then("Couldn't determine whether the change was applied. Check the status, then run the command again to resume:", session.command("status")))
         }
     }
 }
@@ -209,7 +209,7 @@ impl Attempts {
     /// Counts one more; an error where the deployment keeps changing, or somebody has interrupted meanwhile.
     pub fn one_more(&mut self, session: &Session) -> Result<(), Failure> {
         if !self.is_worth_it(&session.deployment) {
-            let text = format!("ElementDeployment {} is being changed by others again and again", session.place());
+            let text = format!("gave up after repeated update conflicts on ElementDeployment {}", session.place());
             return Err(Failure::failed(text));
         }
         if session.interrupt().raised() {

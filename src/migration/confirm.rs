@@ -50,7 +50,7 @@ impl Approvals {
         }
         if let Some(go) = self.written.as_ref().and_then(|written| written.another_run(plan.clone())) {
             // The person wanted this run, and may have gone to bed by now.
-            let words = "Whether the operator worked on the change was not to be seen; asking it for another run.";
+            let words = "The operator's reconcile of the change was not observed; requesting another one.";
             session.ui().status(words);
             shown.show(session, &plan);
             return Ok(Some(go));
@@ -76,10 +76,10 @@ fn approve(
 ) -> Result<Approved, Failure> {
     let question = match request.step {
         Step::Activate => return approve_activation(session, request, seen, plan, times),
-        Step::DryRun => "No user notices this. It starts MAS and rehearses the migration. Go on?",
-        Step::Abort => "This sets the switch back to off; the operator starts Synapse as it was before. Go on?",
+        Step::DryRun => "Users don't notice this. The operator starts MAS and does a dry run of the migration. Continue?",
+        Step::Abort => "This sets active back to false; the operator starts Synapse as before. Continue?",
         Step::Remove => {
-            "This takes the MAS component out; the operator removes MAS. Its Secret and database stay. Go on?"
+            "This removes the MAS component; the operator deletes MAS. Its Secret and database stay. Continue?"
         }
     };
     Ok(Approved::reversible(plan, Confirmed::by_yes(session, request.yes, question)?))
@@ -93,26 +93,26 @@ fn approve_activation(
     times: Option<Times>,
 ) -> Result<Approved, Failure> {
     let Some(rehearsed) = Rehearsed::check(seen) else {
-        return Err(Failure::new(Exit::Blocked, "no dry run has passed for what is there now; nothing was changed"));
+        return Err(Failure::new(Exit::Blocked, "no dry run has passed for the current spec and secrets; nothing was changed"));
     };
     let ui = session.ui();
     let script = !ui.terminal().can_ask();
     if script && (request.confirm.is_none() || request.backup.is_none()) {
-        let also = if request.yes { "; --yes is not enough for this step" } else { "" };
+        let also = if request.yes { "; --yes is not enough" } else { "" };
         return Err(Failure::usage(format!(
-            "the migration has to be confirmed and there is no terminal to ask on; pass --confirm {} and --backup \"WHERE IT IS\"{also}",
+            "the activation requires confirmation and there is no terminal to ask on; pass --confirm {} and --backup \"WHERE IT IS\"{also}",
             session.target.name
         )));
     }
     // Whoever is asked must have read it, also with `-q`.
     let say = |text: &str| if script { ui.status(text) } else { ui.say_under(text, 2) };
     say("");
-    say("This migrates for good:");
+    say("This starts the migration:");
     for line in downtime(seen, times) {
         say(&format!("  {line}"));
     }
-    say("  All accounts and logins are copied to MAS; then everything starts again with MAS.");
-    say("  After it has succeeded there is no way back but restoring both databases from a backup.");
+    say("  The operator copies all accounts and logins to MAS, then starts the components with MAS.");
+    say("  After it succeeds, the only way back is to restore both databases from a backup.");
     let backup = BackupStated::ask(session, request.backup.as_deref())?;
     let confirmed = Confirmed::by_name(session, request.confirm.as_deref())?;
     Ok(Approved::activation(plan, rehearsed, backup, confirmed))
@@ -156,12 +156,12 @@ impl Confirmed {
             Some(given) if given == name => Ok(Self(())),
             Some(given) => Err(Failure::new(
                 Exit::Usage,
-                format!("--confirm says {given:?}, but the deployment is {name}; nothing was changed"),
+                format!("--confirm is {given:?}, but the deployment is {name}; nothing was changed"),
             )),
-            None => match session.ui().typed("Type the deployment's name to migrate it:", name) {
+            None => match session.ui().typed("Type the deployment name to start the migration:", name) {
                 Ok(Typed::Right) => Ok(Self(())),
                 Ok(Typed::Nothing) => Err(Self::refused(session, "not confirmed")),
-                Ok(Typed::Wrong) => Err(Self::refused(session, &format!("{name} was not typed in three tries"))),
+                Ok(Typed::Wrong) => Err(Self::refused(session, &format!("{name} was not typed in three attempts"))),
                 Err(error) => Err(Failure::unanswered(error, &format!("--confirm {name}"))),
             },
         }
@@ -174,7 +174,7 @@ impl BackupStated {
         let read = |text: &str| {
             let text = text.trim();
             if text.chars().count() < 4 || names_no_backup(text) {
-                return Err("Say in a few words where the backup is, so that others find it too.".to_owned());
+                return Err("Describe where the backup is, so that others can find it.".to_owned());
             }
             Ok(text.to_owned())
         };
@@ -186,7 +186,7 @@ impl BackupStated {
                 session.ui().text("Where is the backup of both databases?", None, read).map(Self).map_err(|error| {
                     match error {
                         PromptError::Ended => {
-                            Failure::new(Exit::Interrupted, "without a backup nothing is migrated; nothing was changed")
+                            Failure::new(Exit::Interrupted, "the activation requires a backup; nothing was changed")
                         }
                         error => Failure::unanswered(error, "--backup \"WHERE IT IS\""),
                     }

@@ -51,7 +51,7 @@ pub struct Start {
 /// moments, if it has one in store; an idle run more does no harm.
 const REST: Duration = Duration::from_secs(5);
 
-const STARTED: &str = "operator started on it";
+const STARTED: &str = "operator started reconciling";
 
 /// Follows until there is a verdict, the time is up, or somebody interrupts. `session.deployment` is the object as it
 /// was last seen. `reached` says why there is nothing left to do, if there is nothing.
@@ -77,7 +77,7 @@ pub async fn follow(
         missed: false,
         changed: hour_and_minute(start.changed, session.now(), session.ui().terminal().zone()),
         silent: false,
-        under_way: if start.continuity == Continuity::Gap { "operator is at work on it" } else { STARTED },
+        under_way: if start.continuity == Continuity::Gap { "operator is reconciling" } else { STARTED },
     };
     // For the eyes only.
     let stages = if deadline.once { WorkloadWatch::none() } else { WorkloadWatch::watch(session, progress) };
@@ -184,12 +184,12 @@ impl Log<'_> {
             }
             WatchItem::Trouble(error) => {
                 self.silent = true;
-                self.note(session, format!("the deployment cannot be followed at the moment, trying on: {error}"));
+                self.note(session, format!("can't watch the ElementDeployment; retrying: {error}"));
                 None
             }
             WatchItem::Recovered => {
                 self.silent = false;
-                self.note(session, "the deployment can be followed again".to_owned());
+                self.note(session, "watching the ElementDeployment again".to_owned());
                 None
             }
         }
@@ -229,14 +229,14 @@ impl Log<'_> {
             if let Awaiting::NextRun(report) = awaiting {
                 self.note(
                     session,
-                    format!("the operator had trouble of its own ({}); its next run counts", report.message),
+                    format!("the operator reported an internal error ({}); its next reconcile counts", report.message),
                 );
             }
             if let (Awaiting::Untold(report), false) = (awaiting, self.untold) {
                 self.untold = true;
                 let text = format!(
-                    "a run has ended without success; the operator shows only a failure from before the change, so how this one \
-                     ended cannot be told: {}",
+                    "a reconcile ended without success. Its cause is unknown, because the operator still reports an earlier \
+                     failure: {}",
                     report.message
                 );
                 self.note(session, text);
@@ -264,16 +264,16 @@ impl Log<'_> {
     }
 }
 
-/// What is missing, to complete "still missing: …".
+/// The awaited event, to complete "waiting for …".
 pub fn missing(awaiting: &Awaiting) -> &'static str {
     match awaiting {
-        Awaiting::Start => "the operator's first sign that it started on the change",
-        Awaiting::EarlierRun => "the end of an earlier run of the operator; the next one counts",
-        Awaiting::End => "the end of the operator's run",
-        Awaiting::NextRun(_) => "the operator's next run, after trouble of its own",
-        Awaiting::Untold(_) => "the operator's next run, after one that ended without success",
-        Awaiting::Available => "the condition Available, which is not True although the run ended without errors",
-        Awaiting::MasActive => "mas_active, which is not true although the run ended without errors",
-        Awaiting::Successful => "the condition Successful, which is not True although the run ended",
+        Awaiting::Start => "the operator to start reconciling",
+        Awaiting::EarlierRun => "the operator to finish an earlier reconcile (the next one counts)",
+        Awaiting::End => "the operator to finish reconciling",
+        Awaiting::NextRun(_) => "the operator's next reconcile, after an internal error",
+        Awaiting::Untold(_) => "the operator's next reconcile, after one without success",
+        Awaiting::Available => "condition Available to become True; the reconcile ended without errors",
+        Awaiting::MasActive => "mas_active to become true; the reconcile ended without errors",
+        Awaiting::Successful => "condition Successful to become True; the reconcile ended",
     }
 }

@@ -76,7 +76,7 @@ async fn run(session: &mut Session, request: &Request, outcome: &mut Outcome) ->
         let seen = session.gather(step.extent()).await;
         if let Some(words) = step.reached(&seen) {
             if step == Step::Abort && seen.deployment.mas().is_some() {
-                let text = "The MAS component stays in the deployment. To take it out:";
+                let text = "The MAS component stays in the ElementDeployment. To remove it:";
                 outcome.next = Some(Next::new(text).command(session.command(Step::Remove.command())));
             }
             return Ok(outcome.nothing_to_do(session, words));
@@ -239,10 +239,9 @@ impl Flow<'_> {
                 Ok(Some(self.outcome.nothing_to_do(self.session, words)))
             }
             FollowEnd::AtRest if self.request.via_owner => {
-                let text =
-                    "gave up waiting; the operator rests, and whether it has worked on the change was not to be seen";
+                let text = "timed out; the operator is idle, and its reconcile of the change was not observed";
                 let again = self.session.command(step.command());
-                Err(Failure::new(Exit::TimedOut, text).then("To ask it for a run that is seen:", again))
+                Err(Failure::new(Exit::TimedOut, text).then("To request another reconcile:", again))
             }
             // An interruption still means what it meant while following: something was written.
             FollowEnd::AtRest => Ok(None),

@@ -94,10 +94,10 @@ pub fn conflict(session: &Session, request: &Request) -> Result<(), Failure> {
         .deployment
         .active_written_by()
         .map_or_else(String::new, |(manager, _)| format!(" (field manager {manager})"));
-    let text = format!("ElementDeployment {} was changed by somebody else{by} in the meantime", session.place());
+    let text = format!("another client{by} changed ElementDeployment {} in the meantime", session.place());
     if request.is_script(session) {
-        return Err(Failure::failed(text).then("Look at it, then run the command again.", session.command("status")));
+        return Err(Failure::failed(text).then("Check the status, then run the command again:", session.command("status")));
     }
-    session.ui().warning(text + ", so nothing was written");
+    session.ui().warning(text + "; nothing was written");
     Ok(())
 }

@@ -25,8 +25,8 @@ pub async fn somebody_is_writing(session: &mut Session, snapshot: &Snapshot) -> 
         age < SignedDuration::from_secs(5) && pending.owner.is_none() && !is_applied(pending, &snapshot.deployment)
     };
     let Some(pending) = pending(snapshot).filter(is_fresh) else { return Ok(false) };
-    let who = pending.by.as_deref().unwrap_or("somebody");
-    session.ui().status(format!("{who} began {} a moment ago; waiting to see it written.", pending.step.command()));
+    let who = pending.by.as_deref().unwrap_or("another user");
+    session.ui().status(format!("{who} started {} a moment ago; waiting for that write.", pending.step.command()));
     tokio::select! {
         () = tokio::time::sleep(Duration::from_secs(1)) => session.reread().await?,
         () = session.interrupt().wait() => return Err(Failure::told(Exit::Interrupted)),
@@ -67,10 +67,10 @@ pub fn left_to_the_owner(session: &Session, snapshot: &Snapshot) -> Option<Strin
     if pending.owner != Some(OwnersChange::Awaited) || is_applied(pending, &snapshot.deployment) {
         return None;
     }
-    let who = pending.by.as_deref().unwrap_or("somebody");
+    let who = pending.by.as_deref().unwrap_or("another user");
     let ago = ago(pending.at, session.now());
     Some(format!(
-        "{who} left a change to the manifest's owner, and it has not arrived ({} --via-owner, {ago}).",
+        "{who} handed a change to the manifest owner ({} --via-owner, {ago}); it has not arrived yet.",
         pending.step.command()
     ))
 }
@@ -96,7 +96,7 @@ pub fn since_when(session: &Session, snapshot: &Snapshot, step: Step) -> String 
     let by = by.map_or_else(String::new, |by| format!(" by {by}"));
     let now = session.now();
     let at = at.map_or_else(String::new, |at| format!(", {}", ago(at, now)));
-    format!("The change is there already{by}{at}; following the operator.")
+    format!("The change was already made{by}{at}; following the operator.")
 }
 
 /// The baseline of the write that the record tells of, if it is this command's and has arrived for sure.

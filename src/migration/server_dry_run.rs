@@ -45,11 +45,11 @@ impl ServerDryRun {
             return Ok(());
         }
         let text = format!(
-            "the API server would change more than the switch: {}. Something (a webhook, a new default of the resource \
-             definition) changes the deployment on every write",
+            "the write would change more than active: {}. An admission webhook or a new default of the CRD changes the \
+             ElementDeployment on every write",
             self.unexplained.join(", ")
         );
-        Err(Failure::failed(text).advise("Find out what it is, let the deployment reconcile, and run `dry-run` again."))
+        Err(Failure::failed(text).advise("Find the cause, wait for a reconcile, then repeat `dry-run`."))
     }
 
     /// What will stand once the change is written. The answer shows which Secret the deployment will refer to, and by its
@@ -84,7 +84,7 @@ impl ServerDryRun {
             Value::Null => json!({"metadata": {"annotations": {}}}),
             annotations => json!({"metadata": {"annotations": annotations}}),
         };
-        session.ui().say_under("The operator will be given this change:", 0);
+        session.ui().say_under("Change to the ElementDeployment:", 0);
         // No field of the spec holds a secret: they are in Secrets, which the spec names.
         for part in [&spec as &dyn Fn(&Deployment) -> Value, &metadata] {
             session.ui().changes(&diff::changes(&part(plan.before()), &part(&self.answer)));

@@ -17,20 +17,20 @@ impl Step {
     /// While a reconcile that counts is under way: `rehearsing the migration`.
     pub const fn doing(self) -> &'static str {
         match self {
-            Self::DryRun => "rehearsing the migration",
-            Self::Activate => "migrating; users are locked out meanwhile",
-            Self::Abort | Self::Remove => "going back",
+            Self::DryRun => "running the dry run",
+            Self::Activate => "migrating; users are locked out",
+            Self::Abort | Self::Remove => "rolling back",
         }
     }
 
     /// What the cluster does when nobody waits any longer, as the end of a sentence.
     pub const fn goes_on(self) -> &'static str {
         match self {
-            Self::DryRun => "the operator continues the dry run; users do not notice it",
+            Self::DryRun => "the operator continues the dry run; users don't notice it",
             Self::Activate => {
-                "the operator continues the migration; users are locked out until it is done, and existing logins stay valid"
+                "the operator continues the migration. Users are locked out until it ends; existing logins stay valid"
             }
-            Self::Abort | Self::Remove => "the operator continues to roll back",
+            Self::Abort | Self::Remove => "the operator continues the rollback",
         }
     }
 
@@ -38,13 +38,13 @@ impl Step {
     pub fn goes_on_as_seen(self, awaiting: &Awaiting, changed: &str, silent: bool) -> String {
         let what = match (awaiting, self) {
             (Awaiting::Start, Self::Activate) => format!(
-                "the operator has not reacted to the change of {changed}; once it does, users are locked out until the migration is done"
+                "the operator has not reacted to the change made at {changed}. Once it does, users are locked out until the migration ends"
             ),
-            (Awaiting::Start, _) => format!("the operator has not reacted to the change of {changed}"),
+            (Awaiting::Start, _) => format!("the operator has not reacted to the change made at {changed}"),
             _ => self.goes_on().to_owned(),
         };
         if silent {
-            format!("as last seen, {what}; the API server does not answer now, so this is probable and not certain")
+            format!("{what}. This is the last known state: the API server doesn't respond")
         } else {
             what
         }
@@ -52,10 +52,10 @@ impl Step {
 
     pub const fn history(self) -> &'static str {
         match self {
-            Self::DryRun => "dry-run: MAS component written with active: false",
-            Self::Activate => "activate: the switch turned on",
-            Self::Abort => "abort: the switch turned off",
-            Self::Remove => "abort: the MAS component taken out",
+            Self::DryRun => "dry-run: wrote the MAS component with active: false",
+            Self::Activate => "activate: set active to true",
+            Self::Abort => "abort: set active to false",
+            Self::Remove => "abort: removed the MAS component",
         }
     }
 
@@ -94,14 +94,14 @@ impl Step {
         let deployment = &seen.deployment;
         match self {
             Self::DryRun if deployment.mas_active() == Some(true) => {
-                Some("The migration is done already; there is nothing to rehearse.")
+                Some("The migration is already done; a dry run is not needed.")
             }
             Self::DryRun => {
                 // A rehearsal on record counts as long as nothing it was about has changed and the operator is content.
                 let content = deployment.active() == Some(false) && deployment.conditions().run() == Run::Succeeded;
                 let passed = standing(seen) == RehearsalStanding::Passed && !is_old(seen);
                 (content && passed && settings_are_in_spec(seen))
-                    .then_some("The dry run has passed already, for this very spec and these very secrets.")
+                    .then_some("The dry run has already passed for this spec and these secrets.")
             }
             Self::Activate => migrated(deployment),
             Self::Abort | Self::Remove => {
@@ -109,9 +109,9 @@ impl Step {
                     return None;
                 }
                 match (deployment.mas(), deployment.active()) {
-                    (None, _) => Some("The deployment has no MAS component; there is nothing to take back."),
+                    (None, _) => Some("The ElementDeployment has no MAS component; there is nothing to roll back."),
                     (Some(_), Some(false)) if self == Self::Abort => {
-                        Some("The switch is off already; there is nothing to take back.")
+                        Some("The migration is not active (active: false); there is nothing to roll back.")
                     }
                     _ => None,
                 }
@@ -174,8 +174,8 @@ impl Step {
                 Some(settings) => Ok(Plan::rehearse(deployment, &settings, &seen.secret_keys(), &stamp)),
                 // Somebody else's manifest brought the component; it is rehearsed as it stands.
                 None if deployment.active() == Some(false) => Ok(Plan::ask_for_rehearsal(deployment, &stamp)),
-                None => Err(Failure::new(Exit::Blocked, "MAS has not been prepared yet, and nothing was changed")
-                    .advise("First settle its host, database and secrets with `prepare`.")),
+                None => Err(Failure::new(Exit::Blocked, "MAS is not configured yet; nothing was changed")
+                    .advise("Configure its host, database and secrets with `prepare` first.")),
             },
             Self::Activate => Ok(Plan::activate(deployment)),
             Self::Abort | Self::Remove if resume::unproven(seen, self) => Ok(Plan::ask_for_run(deployment, &stamp)),
@@ -218,7 +218,7 @@ fn migrated(deployment: &Deployment) -> Option<&'static str> {
         && conditions.successful() == Some(true)
         && conditions.failure().is_none()
         && conditions.available() != Some(false))
-    .then_some("The migration is done already: mas_active is true.")
+    .then_some("The migration is already done: mas_active is true.")
 }
 
 /// What `prepare` settled goes into the spec; without it, what is in the spec stays.
@@ -241,10 +241,10 @@ mod tests {
         let told = |step: Step, awaiting, silent| step.goes_on_as_seen(&awaiting, "10:02", silent);
         for step in [Step::DryRun, Step::Activate, Step::Abort, Step::Remove] {
             let idle = told(step, Awaiting::Start, false);
-            assert!(idle.starts_with("the operator has not reacted to the change of 10:02"), "{idle}");
+            assert!(idle.starts_with("the operator has not reacted to the change made at 10:02"), "{idle}");
             assert_eq!(told(step, Awaiting::End, false), step.goes_on());
             let silent = told(step, Awaiting::End, true);
-            assert!(silent.contains(step.goes_on()) && silent.ends_with("probable and not certain"), "{silent}");
+            assert!(silent.contains(step.goes_on()) && silent.ends_with("the API server doesn't respond"), "{silent}");
         }
     }
 }

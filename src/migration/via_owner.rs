@@ -44,7 +44,7 @@ pub async fn leave(
     let step = request.step;
     check(session, seen, go.plan())?;
     let by = session.cluster.who_am_i().await;
-    let what = format!("{}: left to the manifest's owner", step.command());
+    let what = format!("{}: handed to the manifest owner", step.command());
     let ours = note(session, go, answer, Intent { step, by, snapshot: seen, what }).await?;
     show(session, go.plan())?;
     if !request.wait {
@@ -57,9 +57,9 @@ pub async fn leave(
             Ok(ControlFlow::Continue(start))
         }
         ControlFlow::Break(FollowEnd::TimedOut(_)) => {
-            let text = "gave up waiting; the change has not arrived from the manifest's owner, and nothing was written from here";
+            let text = "timed out waiting for the manifest owner's change; this command didn't write to the ElementDeployment";
             let again = session.command(&format!("{} --via-owner", step.command()));
-            let failure = Failure::new(Exit::TimedOut, text).then("To wait on:", again);
+            let failure = Failure::new(Exit::TimedOut, text).then("To resume:", again);
             Ok(ControlFlow::Break(Ended::TimedOut(failure)))
         }
         ControlFlow::Break(stopped) => {
@@ -75,12 +75,11 @@ fn check(session: &Session, snapshot: &Snapshot, plan: &Plan) -> Result<(), Fail
     }
     let text = match resume::recorded(snapshot, Step::DryRun).and_then(|pending| pending.owner) {
         Some(OwnersChange::Awaited) => {
-            "the change has come from the manifest's owner while nobody looked, so whether the operator rehearsed it was not \
-             to be seen"
+            "the manifest owner's change arrived while no command watched it, so the result of its dry run is unknown"
         }
-        _ => "the spec is as it should be already, so its owner has nothing to change",
+        _ => "the spec already contains this change; the manifest owner has nothing to do",
     };
-    Err(Failure::failed(text).then("To ask the operator for another rehearsal of it:", session.command("dry-run")))
+    Err(Failure::failed(text).then("To request another dry run:", session.command("dry-run")))
 }
 
 /// Notes in the record what is left to the owner: the backup sentence, and what stands now. Whoever comes next is told.
@@ -133,7 +132,7 @@ fn show(session: &Session, plan: &Plan) -> Result<(), Failure> {
     let ui = session.ui();
     ui.status("");
     ui.status(format!(
-        "The deployment is not written to from here. Merge this {place}, change nothing else, and bring it to the cluster:"
+        "This command doesn't write to the ElementDeployment. Merge this {place}, change nothing else, and apply it:"
     ));
     for line in text.lines() {
         ui.verbatim(&Line::new().text("  ").styled(Style::Code, line));
@@ -187,9 +186,9 @@ async fn arrive(
     progress: &Progress,
 ) -> Result<ControlFlow<FollowEnd, Start>, Failure> {
     let come_back = session.command(&format!("{} --via-owner", step.command()));
-    let doing = "nothing was written from here; what the manifest's owner writes, the operator follows".to_owned();
+    let doing = "this command wrote nothing; the operator reconciles the manifest owner's change once it arrives".to_owned();
     session.interrupt().set(InterruptState::Following { doing, come_back });
-    progress.waiting(Waiting::new("the change to arrive from the manifest's owner", session.now()));
+    progress.waiting(Waiting::new("waiting for the manifest owner's change", session.now()));
     let mut before = go.plan().before().clone();
     let awaiting = (Awaiting::Start, LastLook::Yes);
     let arrived = until(session, deadline, awaiting, progress, |session, continuity| {
@@ -204,7 +203,7 @@ async fn arrive(
                 let seen = Observation::of(now);
                 let carried = go.plan().carried(&seen);
                 let (baseline, continuity) = baseline(&Observation::of(&before), &seen, carried, continuity);
-                progress.done(format!("the change has arrived (resourceVersion {})", now.resource_version()));
+                progress.done(format!("the change arrived (resourceVersion {})", now.resource_version()));
                 let (seen, changed) = (now.clone(), session.now());
                 return Ok(Some(ControlFlow::Continue(Start { baseline, seen, continuity, changed })));
             }
@@ -234,18 +233,18 @@ fn baseline(
 /// Something arrived that nobody was shown. The operator works on it already.
 fn other(session: &Session, shown: &Deployment, now: &Deployment) -> Failure {
     let spec = |deployment: &Deployment| serde_json::json!({"spec": deployment.spec()});
-    session.ui().warning("what arrived differs from what was shown like this:");
+    session.ui().warning("the manifest owner's change differs from the change that was shown:");
     session.ui().changes(&diff::changes(&spec(shown), &spec(now)));
     let active = now.active() == Some(true);
     let meaning =
-        if active { "; the switch is on, so the operator migrates with it" } else { "; the switch is not on" };
+        if active { "; active is true, so the operator migrates with it" } else { "; active is not true" };
     let failure = Failure::failed(format!(
-        "ElementDeployment {} was changed in another way than was shown{meaning}",
+        "ElementDeployment {} was not changed as shown{meaning}",
         session.place()
     ))
-    .then("See where it stands:", session.command("status"));
+    .then("To check the status:", session.command("status"));
     if active {
-        failure.then("To take the switch back, if that is not what you want:", session.command("abort"))
+        failure.then("To roll back, if this is not what you want:", session.command("abort"))
     } else {
         failure
     }

@@ -44,7 +44,7 @@ pub async fn until<T>(
                 }
                 Some(WatchItem::Deleted(_)) => return Ok(ControlFlow::Break(FollowEnd::Verdict(Verdict::Gone))),
                 Some(WatchItem::Trouble(error)) => {
-                    progress.note(format!("the deployment cannot be followed at the moment, trying on: {error}"));
+                    progress.note(format!("can't watch the ElementDeployment; retrying: {error}"));
                 }
                 Some(WatchItem::Recovered) => {}
                 None => watch = session.follow_anew().await,
@@ -76,7 +76,7 @@ pub async fn settle(
         doing: "nothing was changed".to_owned(),
         come_back: session.command(step.command()),
     });
-    let text = "a reconcile is under way; waiting for its end before anything is written";
+    let text = "waiting for the running reconcile to finish before the write";
     progress.waiting(Waiting::new(text, session.now()).ends_at(deadline.ends_at));
     if deadline.once {
         return Ok(Some(FollowEnd::TimedOut(Awaiting::EarlierRun)));
@@ -87,6 +87,6 @@ pub async fn settle(
         return Ok(Some(end));
     }
     session.interrupt().set(InterruptState::NothingWritten);
-    progress.done("the operator's earlier run has ended");
+    progress.done("operator finished the earlier reconcile");
     Ok(None)
 }

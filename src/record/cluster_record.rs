@@ -138,7 +138,7 @@ pub struct HistoryEntry {
 impl HistoryEntry {
     /// `alice, 5 seconds ago: prepare: …`, for a person.
     pub fn words(&self, now: jiff::Timestamp) -> String {
-        let by = self.by.as_deref().unwrap_or("somebody");
+        let by = self.by.as_deref().unwrap_or("another user");
         let seconds = now.duration_since(self.at).as_secs().max(0);
         format!("{by}, {seconds} s ago: {}", self.what)
     }
@@ -166,9 +166,9 @@ pub struct Record {
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RecordError {
-    #[error("ConfigMap {0} is not a record of this program's: {1}")]
+    #[error("ConfigMap {0} is not a record of kubectl ess-mas: {1}")]
     Unreadable(String, String),
-    #[error("ConfigMap {0} was written by a newer release of kubectl ess-mas (form {1})")]
+    #[error("ConfigMap {0} was written by a newer release of kubectl ess-mas (version {1})")]
     Newer(String, u32),
 }
 

@@ -122,7 +122,7 @@ pub fn private_anew(folder: &Path, name: &str, ending: &str) -> io::Result<(Path
             opened => return opened.map(|open| (path, open)),
         }
     }
-    Err(io::Error::new(io::ErrorKind::AlreadyExists, "a hundred files of that name are there already"))
+    Err(io::Error::new(io::ErrorKind::AlreadyExists, "a hundred files with that name exist already"))
 }
 
 #[cfg(test)]

@@ -132,7 +132,7 @@ impl Teller {
         let symbol = if happened.is_failure() { Symbol::Attention } else { Symbol::Done };
         let more = match happened {
             WorkloadEvent::JobFailed(name) => {
-                format!("; its log may say why: `kubectl logs job/{name} -n {}`", self.namespace)
+                format!("; for the cause, run `kubectl logs job/{name} -n {}`", self.namespace)
             }
             _ => String::new(),
         };
@@ -157,21 +157,21 @@ pub fn downtime(snapshot: &Snapshot, times: Option<Times>) -> Vec<String> {
 fn said(rehearsal: Option<i64>, times: Option<Times>) -> Vec<String> {
     let span = |seconds: i64| duration(SignedDuration::from_secs(seconds));
     let mut lines = vec![
-        "Synapse and other components are stopped, and users are locked out, for an estimated 5 to 30 minutes (the vendor's figure).".to_owned(),
+        "Synapse and other components stop, and users are locked out for 5 to 30 minutes (the vendor's estimate).".to_owned(),
     ];
     if let Some(seconds) = rehearsal {
-        lines.push(format!("For comparison: the dry run, which stops and restarts nothing, took {}.", span(seconds)));
+        lines.push(format!("For comparison, the dry run took {}, without stopping anything.", span(seconds)));
     }
     let Some(Times { pods, stop, start }) = times else { return lines };
     let pods = if pods == 1 { "Synapse's pod".to_owned() } else { format!("the slowest of Synapse's {pods} pods") };
     let started =
-        start.map_or_else(String::new, |start| format!(", and took {} from its start until it was ready", span(start)));
-    lines.push(format!("As seen here, {pods} may take up to {} to stop{started}.", span(stop)));
+        start.map_or_else(String::new, |start| format!(", and took {} to become ready", span(start)));
+    lines.push(format!("In this cluster, {pods} may take up to {} to stop{started}.", span(stop)));
     if let (Some(rehearsal), Some(start)) = (rehearsal, start) {
         // The copying again, with half as much for a busier moment, between a stop and a start.
         let sum = stop + rehearsal + rehearsal / 2 + start;
         lines.push(format!(
-            "Together, with half as much again for the dry run, that is about {}: an estimate, to which the other components add.",
+            "Estimate for Synapse: about {} (stop, 1.5 times the dry run, start). Other components add to it.",
             about(sum)
         ));
     }
@@ -194,11 +194,11 @@ mod tests {
         assert_eq!(said(None, None).len(), 1);
         assert_eq!(
             said(Some(131), None)[1],
-            "For comparison: the dry run, which stops and restarts nothing, took 2m 11s."
+            "For comparison, the dry run took 2m 11s, without stopping anything."
         );
         let unseen = said(Some(131), Some(Times { pods: 1, stop: 30, start: None }));
         assert_eq!(unseen.len(), 3);
-        assert_eq!(unseen[2], "As seen here, Synapse's pod may take up to 30s to stop.");
+        assert_eq!(unseen[2], "In this cluster, Synapse's pod may take up to 30s to stop.");
     }
 
     #[test]
@@ -206,9 +206,9 @@ mod tests {
         let all = said(Some(131), Some(Times { pods: 3, stop: 30, start: Some(48) }));
         assert_eq!(
             all[2],
-            "As seen here, the slowest of Synapse's 3 pods may take up to 30s to stop, and took 48s from its start until it was ready."
+            "In this cluster, the slowest of Synapse's 3 pods may take up to 30s to stop, and took 48s to become ready."
         );
         // 30 + 131 + 65 + 48 = 274 seconds.
-        assert!(all[3].contains("about 5 minutes: an estimate"), "{all:?}");
+        assert!(all[3].starts_with("Estimate for Synapse: about 5 minutes "), "{all:?}");
     }
 }

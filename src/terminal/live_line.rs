@@ -88,7 +88,7 @@ mod tests {
         let passing = ui.transient_line("Asking ...");
         drop(ui.transient_line("Asking again ..."));
         let progress = ui.progress_by_hand();
-        progress.waiting(Waiting::new("rehearsing", ui.terminal().now()));
+        progress.waiting(Waiting::new("running the dry run", ui.terminal().now()));
         let shown = captured.stderr();
         assert!(!shown.contains("again") && shown.contains("Asking ...\u{1b}[K\r\n  ⠋"), "{shown:?}");
         drop(passing);

@@ -80,7 +80,7 @@ impl Ui {
                 password.interact_on(term).map(Zeroizing::new)
             };
             match self.ask(&shown, true, ask, Zeroizing::new)? {
-                Some(typed) if typed.is_empty() => self.reason("Nothing was typed. Ctrl-C stops here."),
+                Some(typed) if typed.is_empty() => self.reason("The answer is empty. Press Ctrl-C to stop."),
                 Some(typed) if typed.chars().any(char::is_control) => self.refuse(&Unanswered::Unreadable),
                 Some(typed) => return Ok(typed),
                 None => {}
@@ -95,7 +95,7 @@ impl Ui {
             match self.line(question, None) {
                 Ok(Some(line)) if line.trim() == name => return Ok(Typed::Right),
                 Ok(Some(line)) if line.trim().is_empty() => return Ok(Typed::Nothing),
-                Ok(Some(_)) => self.reason(&format!("That is not {name}. Type it exactly, or press Enter to stop.")),
+                Ok(Some(_)) => self.reason(&format!("The answer is not {name}. Type it exactly, or press Enter to stop.")),
                 // Why it was not taken has been said.
                 Ok(None) => {}
                 Err(PromptError::Ended) => return Ok(Typed::Nothing),
@@ -178,11 +178,11 @@ impl Ui {
     /// Says why a line was not taken: a password that silently lost a character locks people out later.
     fn refuse(&self, refused: &Unanswered) {
         let why = match refused {
-            Unanswered::TooLong => format!("That was longer than {} bytes.", guard::ROOM),
-            Unanswered::Lines => "That was more than one line.".to_owned(),
-            _ => "That held a tab, a control character, or bytes that are not UTF-8.".to_owned(),
+            Unanswered::TooLong => format!("The answer is longer than {} bytes.", guard::ROOM),
+            Unanswered::Lines => "The answer has more than one line.".to_owned(),
+            _ => "The answer contains a tab, a control character, or invalid UTF-8.".to_owned(),
         };
-        self.reason(&format!("{why} Nothing of it was kept."));
+        self.reason(&format!("{why} It was discarded."));
     }
 
     /// Why an answer was none. Also with `-q`: whoever is asked must know.

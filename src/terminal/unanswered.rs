@@ -12,7 +12,7 @@ pub enum PromptError {
     #[error("interrupted")]
     Interrupted,
     /// Ctrl-D where "no" would be no answer (exit code 130).
-    #[error("the question was left unanswered")]
+    #[error("the prompt was left unanswered")]
     Ended,
     #[error("could not read from the terminal")]
     Read(#[source] io::Error),

@@ -114,7 +114,7 @@ async fn many_deployments_come_in_pages_and_a_list_that_breaks_off_is_no_documen
         let broken = all("-o json").await.expect(1);
         assert!(broken.stdout.contains(&many::name(0)), "{broken}");
         assert!(serde_json::from_str::<Value>(&broken.stdout).is_err(), "{broken}");
-        broken.says("the list above is not complete");
+        broken.says("the list above is incomplete");
         // Half of a YAML document could be taken for one, half of a table for the whole.
         for flags in ["-o yaml", ""] {
             assert_eq!(all(flags).await.expect(1).stdout, "");
@@ -132,7 +132,7 @@ async fn many_deployments_come_in_pages_and_a_list_that_breaks_off_is_no_documen
     proxy.plan(|request| if request.address.contains("/configmaps") { Fault::answer(403) } else { Fault::None });
     let unread = all("-o json").await.expect(0);
     assert_eq!(unread.json(), list);
-    unread.says("no rehearsal is shown, because the records could not be read");
+    unread.says("can't read the records, so the results of dry runs are not shown");
 }
 
 fn none_at_all_is_a_list_without_items(in_json: &Done, in_yaml: &Done, in_words: &Done) {
@@ -180,5 +180,5 @@ async fn watching_tells_a_line_per_change_and_ends_with_an_interruption() {
     assert!(lines.len() >= 3, "{lines:?}");
     assert!(std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
     let done = finish(child, "status --watch".into()).await.expect(130);
-    done.says("interrupted; this only looked").says("kubectl ess-mas status --watch chat-of-ours");
+    done.says("interrupted; nothing was changed").says("kubectl ess-mas status --watch chat-of-ours");
 }

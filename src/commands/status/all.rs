@@ -32,7 +32,7 @@ pub async fn exec(context: &Context, format: OutputFormat) -> Result<Exit, Failu
     };
     drop(passing);
     let records = records.unwrap_or_else(|error| {
-        context.ui.warning(format!("no rehearsal is shown, because the records could not be read: {error}"));
+        context.ui.warning(format!("can't read the records, so the results of dry runs are not shown: {error}"));
         Records::new()
     });
     let mut output = Output::new(format)?;
@@ -140,7 +140,7 @@ impl Output {
         let failure = Failure::from(error);
         match (self, &failure.error) {
             (Self::Data(listing), Some(error)) if listing.is_begun() => {
-                let text = format!("the list above is not complete, and no valid JSON: {error}");
+                let text = format!("the list above is incomplete and not valid JSON: {error}");
                 Failure { next: failure.next, ..Failure::failed(text) }
             }
             _ => failure,

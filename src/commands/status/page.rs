@@ -124,13 +124,13 @@ fn phase_detail(now: Timestamp, snapshot: &Snapshot, phase: Phase, step: usize) 
         1 => rehearsal_words(now, snapshot),
         2 => {
             let backup = snapshot.recorded()?.backup.as_ref()?;
-            Some(format!("backup, as was said {}: {}", ago(backup.at, now), backup.statement))
+            Some(format!("backup stated {}: {}", ago(backup.at, now), backup.statement))
         }
         3 if matches!(phase, Phase::Migrating | Phase::MigrationFailed) => {
             let pending =
                 snapshot.recorded()?.pending.as_ref().filter(|pending| pending.step == record::Step::Activate)?;
             let by = pending.by.as_ref().map_or_else(String::new, |by| format!(" by {by}"));
-            Some(format!("begun {}{by}", ago(pending.at, now)))
+            Some(format!("started {}{by}", ago(pending.at, now)))
         }
         _ => None,
     }
@@ -144,9 +144,9 @@ fn rehearsal_words(now: Timestamp, snapshot: &Snapshot) -> Option<String> {
         RehearsalStanding::None => return None,
         RehearsalStanding::Passed => format!("passed {when}, took {took}"),
         RehearsalStanding::Failed(_) => format!("failed {when}"),
-        RehearsalStanding::Outdated(changed) => format!("passed {when}, but since then: {}", changed.join("; ")),
+        RehearsalStanding::Outdated(changed) => format!("passed {when}; changed since: {}", changed.join("; ")),
         RehearsalStanding::Unknown(_) => {
-            format!("passed {when}; whether the Secret is still the same was not compared")
+            format!("passed {when}; the Secret was not compared")
         }
     })
 }
@@ -166,7 +166,7 @@ fn last_failure(ui: &Ui, snapshot: &Snapshot, status: &Status) -> Result<(), Out
     let conditions = snapshot.deployment.conditions();
     let since = conditions.success_completion().filter(|since| Some(*since) != rehearsal.completion.as_deref());
     if since.is_some() {
-        ui.page("A later reconcile of the operator succeeded. The dry run must be repeated all the same.")?;
+        ui.page("A later reconcile succeeded, but the dry run must still be repeated.")?;
     }
     Ok(())
 }
@@ -214,11 +214,11 @@ fn conditions(ui: &Ui, snapshot: &Snapshot, status: &Status, wide: bool) -> Resu
     let doing = match (unanswered, status.status.run) {
         (Some(at), _) => {
             let at = time_of_day(at, ui.terminal().zone());
-            format!("the operator has not reacted to the change of {at}; check that its pod runs")
+            format!("the operator has not reacted to the change made at {at}; check that its pod is running")
         }
         (_, RunState::Never) => "the operator has not reconciled this deployment yet".to_owned(),
-        (_, RunState::Running) => "a reconcile is under way".to_owned(),
-        (_, RunState::Failing) => "the last reconcile failed; the operator retries by itself".to_owned(),
+        (_, RunState::Running) => "a reconcile is running".to_owned(),
+        (_, RunState::Failing) => "the last reconcile failed; the operator retries automatically".to_owned(),
         (_, RunState::Idle) => "the operator has nothing to reconcile".to_owned(),
     };
     table.row([Cell::from("mas_active"), Cell::from(mas_active), Cell::from("-"), Cell::from(meaning)]);
@@ -266,20 +266,20 @@ fn findings(ui: &Ui, snapshot: &Snapshot, check: &str) -> Result<(), OutputError
 
 fn next(ui: &Ui, status: &Status) -> Result<(), OutputError> {
     let words = match status.phase {
-        Phase::DryRun if status.status.run == RunState::Running => "To follow it:",
-        Phase::Configuration | Phase::DryRun => "Next, nobody notices it:",
-        Phase::DryRunFailed => "Next, once the cause is mended:",
-        Phase::ReadyToMigrate => "Next, with a backup at hand and 5 to 30 minutes of downtime announced:",
-        Phase::Migrating => "To follow it:",
+        Phase::DryRun if status.status.run == RunState::Running => "To follow the operator:",
+        Phase::Configuration | Phase::DryRun => "Next (users don't notice it):",
+        Phase::DryRunFailed => "Next, after you fix the cause:",
+        Phase::ReadyToMigrate => "Next, after you back up both databases and announce 5 to 30 minutes of downtime:",
+        Phase::Migrating => "To follow the operator:",
         Phase::MigrationFailed if status.status.mas_active == Some(true) => {
-            "To follow the operator's next try (there is no way back but the backup):"
+            "To follow the operator's next retry (the only way back is the backup):"
         }
-        Phase::MigrationFailed => "To go back, so that users can log in again:",
+        Phase::MigrationFailed => "To roll back, so that users can log in again:",
         Phase::Complete if status.identity_providers.is_empty() => return Ok(()),
         Phase::Complete => {
             ui.print("")?;
             return ui.page(
-                "The migration is done. The redirect URIs marked old can be taken out at the identity providers.",
+                "The migration is done. You can remove the redirect URIs marked old at the identity providers.",
             );
         }
     };

@@ -166,7 +166,7 @@ impl Stages {
         if let Some(heard) = self.heard
             && now.duration_since(heard).as_secs() >= SILENCE
         {
-            times.push(format!("nothing heard for {}", time::elapsed(heard, now)));
+            times.push(format!("no updates for {}", time::elapsed(heard, now)));
         }
         times.extend(self.end(waiting, now));
         times

@@ -20,7 +20,7 @@ async fn progress_is_shown_from_synapses_stop_to_its_return() {
     let done = scene.activate().await.expect(0);
     let mut place = 0;
     for words in [
-        "operator started on it",
+        "operator started reconciling",
         "migrating; users are locked out meanwhile: Synapse stopping, ",
         "Synapse is stopped",
         "Synapse stopped, migration job running (chat-of-ours-syn2mas)",
@@ -51,7 +51,7 @@ async fn the_failure_file_has_the_progress_before_the_failure() {
     let job = "job chat-of-ours-syn2mas has failed; its log may say why: `kubectl logs job/chat-of-ours-syn2mas -n ";
     let place = |words: &str| timeline.iter().position(|what| what.starts_with(words));
     let (stopped, failed) = (place("Synapse is stopped"), place(job));
-    assert!(stopped.is_some() && stopped < failed && place("operator started on it") < stopped, "{timeline:#?}");
+    assert!(stopped.is_some() && stopped < failed && place("operator started reconciling") < stopped, "{timeline:#?}");
 }
 
 /// Each of the ways in which looking on can go wrong.

@@ -286,7 +286,7 @@ async fn a_dump_is_looked_at_before_anybody_is_asked_for_the_last_word() {
     old.says("it was last written 30 hours ago").says("--accept backup-file");
     assert_eq!(scene.decided().await, before);
     let done = scene.activate_with(&["--backup-file", "synapse.dump", "--accept", "backup-file"]).await.expect(0);
-    done.says("an estimated 5 to 30 minutes (the vendor's figure)").says("For comparison: the dry run");
+    done.says("5 to 30 minutes (the vendor's estimate)").says("For comparison, the dry run");
 }
 
 #[tokio::test]
@@ -308,7 +308,7 @@ async fn the_estimate_takes_what_pods_show_into_account() {
     pods.patch_status(&format!("{set}-0"), &PatchParams::default(), &Patch::Merge(status)).await.unwrap();
     let done = scene.activate().await;
     done.says(
-        "As seen here, Synapse's pod may take up to 40s to stop, and took 48s from its start until it was ready.",
+        "In this cluster, Synapse's pod may take up to 40s to stop, and took 48s to become ready.",
     );
-    done.says("an estimate, to which the other components add");
+    done.says("Estimate for Synapse: about ").says("Other components add to it.");
 }

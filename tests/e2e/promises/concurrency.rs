@@ -197,7 +197,7 @@ async fn a_script_is_refused_when_somebody_changed_the_deployment_after_the_prev
         let stage = Stage::new(step).await;
         let before = stage.standing().await;
         let done = meanwhile(&stage, stage.scene.patch(change())).await.expect(1);
-        done.says("was changed by somebody else").says("was not changed");
+        done.says("another client").says("was not changed");
         let after = stage.standing().await;
         assert_eq!(Stage::changes(&before, &after), 1, "only somebody else's change is there");
         assert_eq!(pending(&after), pending(&before), "no write is announced that nobody sends");
@@ -215,8 +215,8 @@ async fn a_status_update_is_no_conflict() {
         };
         let before = stage.standing().await;
         let done = meanwhile(&stage, moving).await.expect(0);
-        assert!(!done.stderr.contains("somebody else"), "{done}");
-        assert_eq!(done.stderr.matches("The operator will be given this change").count(), 1, "{done}");
+        assert!(!done.stderr.contains("another client"), "{done}");
+        assert_eq!(done.stderr.matches("Change to the ElementDeployment:").count(), 1, "{done}");
         let after = stage.standing().await;
         assert!(stage.is_reached(&after), "{done}");
         assert_eq!(Stage::changes(&before, &after), 1);
@@ -241,7 +241,7 @@ async fn a_person_is_shown_the_change_again_and_asked_again() {
     let before = stage.standing().await;
     let mut terminal = on_terminal(&stage.shell, &["dry-run"]);
     let mut terminal = tokio::task::spawn_blocking(move || {
-        terminal.exp_string("Go on?").unwrap();
+        terminal.exp_string("Continue?").unwrap();
         terminal
     })
     .await
@@ -250,9 +250,9 @@ async fn a_person_is_shown_the_change_again_and_asked_again() {
     tokio::task::spawn_blocking(move || {
         terminal.send("y\r").unwrap();
         terminal.flush().unwrap();
-        terminal.exp_string("was changed by somebody else").unwrap();
-        terminal.exp_string("The operator will be given this change").unwrap();
-        terminal.exp_string("Go on?").unwrap();
+        terminal.exp_string("another client").unwrap();
+        terminal.exp_string("Change to the ElementDeployment:").unwrap();
+        terminal.exp_string("Continue?").unwrap();
         terminal.send("y\r").unwrap();
         terminal.flush().unwrap();
         terminal.exp_string("Dry run passed").unwrap();
@@ -273,7 +273,7 @@ async fn a_person_who_was_about_to_activate_something_else_is_stopped() {
         terminal.exp_string("Where is the backup").unwrap();
         terminal.send("on the shelf\r").unwrap();
         terminal.flush().unwrap();
-        terminal.exp_string("Type the deployment's name").unwrap();
+        terminal.exp_string("Type the deployment name").unwrap();
         terminal
     })
     .await
@@ -282,7 +282,7 @@ async fn a_person_who_was_about_to_activate_something_else_is_stopped() {
     tokio::task::spawn_blocking(move || {
         terminal.send("chat-of-ours\r").unwrap();
         terminal.flush().unwrap();
-        terminal.exp_string("was changed by somebody else").unwrap();
+        terminal.exp_string("another client").unwrap();
         terminal.exp_string("rehears").unwrap();
         terminal.exp_eof().unwrap();
     })

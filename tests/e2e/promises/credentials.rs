@@ -161,9 +161,9 @@ async fn a_new_token_in_the_kubeconfig_is_used_without_a_restart() {
         if watches >= 1 && request.token.as_deref() == Some("early") { Fault::answer(401) } else { Fault::None }
     });
     let mut live = Live::with(&stage, &[]);
-    live.until("cannot be followed at the moment, trying on").await;
+    live.until("can't watch the ElementDeployment; retrying").await;
     kubeconfig(&stage, folder.path(), &json!({"token": "late"}));
-    live.until("can be followed again").await;
+    live.until("watching the ElementDeployment again").await;
     assert_eq!(live.end().await, 0, "{}", live.text());
     assert!(stage.is_reached(&stage.standing().await));
 }

@@ -26,10 +26,10 @@ async fn a_person_is_asked_for_everything_from_prepare_to_activate() {
     assert!(!shown.contains("canary-typed-pw"), "{shown}");
     assert_eq!(scene.mas_secret().await["postgresPassword"], b"canary-typed-pw");
 
-    let shown = dialogue(scene.shell.on_terminal(["dry-run"]), vec![("Go on?", "n\r")], 1).await;
+    let shown = dialogue(scene.shell.on_terminal(["dry-run"]), vec![("Continue?", "n\r")], 1).await;
     assert!(shown.contains("nothing was changed"), "{shown}");
     assert!(active(&scene.object().await).is_null());
-    let shown = dialogue(scene.shell.on_terminal(["dry-run"]), vec![("Go on?", "y\r")], 0).await;
+    let shown = dialogue(scene.shell.on_terminal(["dry-run"]), vec![("Continue?", "y\r")], 0).await;
     assert!(shown.contains("Dry run passed"), "{shown}");
     let postgresql = &scene.object().await["spec"]["components"]["matrixAuthenticationService"]["config"]["postgresql"];
     assert_eq!([&postgresql["host"], &postgresql["user"]], ["db.example.com", "mas_role"]);
@@ -37,25 +37,25 @@ async fn a_person_is_asked_for_everything_from_prepare_to_activate() {
     let before = scene.versions().await;
     let no = vec![
         ("Where is the backup", "tape 7 in the safe\r"),
-        ("Type the deployment's name", "yes\r"),
+        ("Type the deployment name", "yes\r"),
         ("Enter to stop", "\r"),
     ];
     let shown = dialogue(scene.shell.on_terminal(["activate"]), no, 1).await;
     assert!(shown.contains("not confirmed; nothing was changed"), "{shown}");
     let wrong = vec![
         ("Where is the backup", "none\r"),
-        ("Say in a few words", "tape 7 in the safe\r"),
-        ("Type the deployment's name", "yes\r"),
+        ("Describe where the backup is", "tape 7 in the safe\r"),
+        ("Type the deployment name", "yes\r"),
         ("Enter to stop", "Chat-of-ours\r"),
         ("Enter to stop", "chat\r"),
     ];
     let shown = dialogue(scene.shell.on_terminal(["activate"]), wrong, 1).await;
-    assert!(shown.contains("chat-of-ours was not typed in three tries; nothing was changed"), "{shown}");
+    assert!(shown.contains("chat-of-ours was not typed in three attempts; nothing was changed"), "{shown}");
     assert_eq!(scene.versions().await, before);
     let yes = vec![
         ("Where is the backup", "\r"),
-        ("Say in a few words", "tape 7 in the safe\r"),
-        ("Type the deployment's name", "chat-of-ours\r"),
+        ("Describe where the backup is", "tape 7 in the safe\r"),
+        ("Type the deployment name", "chat-of-ours\r"),
     ];
     let shown = dialogue(scene.shell.on_terminal(["activate"]), yes, 0).await;
     assert!(shown.contains("mas_active is true"), "{shown}");
@@ -83,14 +83,14 @@ async fn ctrl_c_at_any_question_ends_with_130_and_changes_nothing() {
     }
     scene.prepare().await;
     let before = scene.versions().await;
-    dialogue(scene.shell.on_terminal(["dry-run"]), vec![("Go on?", CTRL_C)], 130).await;
+    dialogue(scene.shell.on_terminal(["dry-run"]), vec![("Continue?", CTRL_C)], 130).await;
     assert_eq!(scene.versions().await, before);
     let _ = scene.shell.run("dry-run --yes").await.expect(0);
     let before = scene.versions().await;
     dialogue(scene.shell.on_terminal(["activate"]), vec![("Where is the backup", CTRL_C)], 130).await;
-    let steps = vec![("Where is the backup", "on the shelf\r"), ("Type the deployment's name", CTRL_C)];
+    let steps = vec![("Where is the backup", "on the shelf\r"), ("Type the deployment name", CTRL_C)];
     dialogue(scene.shell.on_terminal(["activate"]), steps, 130).await;
-    dialogue(scene.shell.on_terminal(["abort", "--remove"]), vec![("Go on?", CTRL_C)], 130).await;
+    dialogue(scene.shell.on_terminal(["abort", "--remove"]), vec![("Continue?", CTRL_C)], 130).await;
     assert_eq!(scene.versions().await, before);
     assert_eq!(*active(&scene.object().await), json!(false));
 }
@@ -103,7 +103,7 @@ async fn a_persons_yes_covers_the_warnings_that_were_shown() {
     })
     .await;
     scene.prepare().await;
-    let shown = dialogue(scene.shell.on_terminal(["dry-run"]), vec![("Go on?", "y\r")], 0).await;
+    let shown = dialogue(scene.shell.on_terminal(["dry-run"]), vec![("Continue?", "y\r")], 0).await;
     assert!(shown.contains("manifest-owned-by-helm"), "{shown}");
 }
 
@@ -142,7 +142,7 @@ async fn an_invalid_answer_is_asked_for_again_with_the_reason() {
         ("role synapse at pg.example.com is Synapse's. Create a role for MAS", ""),
         ("Role that MAS logs in as:", "\r"),
         ("(not shown)", "\r"),
-        ("Nothing was typed", ""),
+        ("The answer is empty", ""),
         ("(not shown)", "first line\rsecond line\r"),
         ("more than one line", ""),
         ("(not shown)", " pw\r"),

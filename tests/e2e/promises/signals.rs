@@ -36,16 +36,16 @@ async fn an_interrupted_activation_says_what_the_cluster_is_doing_and_how_to_com
         stage.scene.operator.set(slow());
         let before = stage.standing().await;
         let mut live = Live::start(&stage);
-        live.until("operator started on it").await;
+        live.until("operator started reconciling").await;
         let sent = live.signal(signal);
-        live.until("interrupted; the operator continues the migration; users are locked out").await;
+        live.until("interrupted; the operator continues the migration. Users are locked out").await;
         let (answer, code) = (live.when("interrupted").unwrap() - sent, live.end().await);
         assert!(sent.elapsed() < AT_ONCE * 10, "ended after {:?}", sent.elapsed());
         answers.push(answer);
         assert_eq!(code, 130, "{}", live.text());
         assert!(live.text().contains("kubectl ess-mas activate chat-of-ours -n"), "{}", live.text());
         let again = stage.run(&[]).await.expect(0);
-        again.says("The change is there already by admin");
+        again.says("The change was already made by admin");
         let after = stage.standing().await;
         assert!(stage.judge_again(&before, &before, &after, &again).is_empty(), "{again}");
     }
@@ -149,7 +149,7 @@ async fn a_program_that_was_stopped_while_the_operator_worked_sees_the_end() {
             },
         );
         let mut live = Live::start(&stage);
-        live.until("operator started on it").await;
+        live.until("operator started reconciling").await;
         live.signal("-STOP");
         stage
             .scene
@@ -181,7 +181,7 @@ async fn an_interruption_before_the_write_changes_nothing() {
     let id = child.id().unwrap().to_string();
     assert!(std::process::Command::new("kill").args(["-INT", &id]).status().unwrap().success());
     let done = finish(child, "dry-run, interrupted".to_owned()).await.expect(130);
-    done.says("waiting for its end").says("nothing was changed");
+    done.says("waiting for the running reconcile to finish").says("nothing was changed");
     assert_eq!(scene.decided().await, before);
 }
 

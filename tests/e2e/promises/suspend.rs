@@ -17,7 +17,7 @@ async fn a_timeout_that_ran_out_during_a_sleep_does_not_hide_the_verdict() {
     // Every connection is dead when it wakes up.
     stage.proxy.plan(|request| if request.is_watch() { Fault::Silence { after: 1 } } else { Fault::None });
     let mut live = Live::with(&stage, &["--timeout", "3s"]);
-    live.until("operator started on it").await;
+    live.until("operator started reconciling").await;
     live.signal("-STOP");
     stage.scene.until(|object| object["status"]["mas_active"] == json!(true)).await;
     tokio::time::sleep(Duration::from_secs(6)).await;
@@ -33,7 +33,7 @@ async fn a_timeout_that_ran_out_during_a_sleep_is_a_timeout() {
     let mut stage = Stage::new(Step::Activate).await;
     stage.scene.operator.stop().await;
     let mut live = Live::with(&stage, &["--timeout", "1s"]);
-    live.until("first sign").await;
+    live.until("the operator to start reconciling").await;
     live.signal("-STOP");
     tokio::time::sleep(Duration::from_secs(5)).await;
     let woken = live.signal("-CONT");
@@ -47,7 +47,7 @@ async fn a_timeout_that_ran_out_during_a_sleep_is_a_timeout() {
 async fn an_owners_change_that_came_during_a_sleep_is_followed_and_not_called_missing() {
     let stage = Stage::new(Step::Activate).await;
     let mut live = Live::with(&stage, &["--via-owner", "--timeout", "2s"]);
-    live.until("change to arrive").await;
+    live.until("the manifest owner's change").await;
     live.signal("-STOP");
     let switch = json!({"spec": {"components": {"matrixAuthenticationService": {"config": {"active": true}}}}});
     stage.scene.patch(switch).await;
@@ -67,7 +67,7 @@ async fn what_was_confirmed_before_a_sleep_is_not_written_after_the_timeout() {
     let before = stage.standing().await;
     stage.scene.start_a_run().await;
     let mut live = Live::with(&stage, &["--timeout", "4s"]);
-    live.until("waiting for its end").await;
+    live.until("waiting for the running reconcile to finish").await;
     live.signal("-STOP");
     tokio::time::sleep(Duration::from_secs(5)).await;
     live.signal("-CONT");
@@ -103,7 +103,7 @@ async fn ten_minutes_of_sleep_are_slept_through() {
     stage.scene.operator.set(quick().lasting(Duration::from_secs(3)));
     let before = stage.standing().await;
     let mut live = Live::with(&stage, &[]);
-    live.until("operator started on it").await;
+    live.until("operator started reconciling").await;
     live.signal("-STOP");
     tokio::time::sleep(Duration::from_mins(10)).await;
     let woken = live.signal("-CONT");

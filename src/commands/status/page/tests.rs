@@ -218,7 +218,7 @@ fn the_morning_after_a_failed_dry_run_tells_cause_file_and_what_has_happened_sin
     for words in [
         "dry run failed",
         "The last dry run failed 12 hours ago:\n  Synapse lets guests in",
-        "A later reconcile of the operator succeeded. The dry run must be repeated",
+        "A later reconcile succeeded, but the dry run must still be repeated.",
         "  Saved: /home/me/.local/state/kubectl-ess-mas/saved.json",
     ] {
         assert!(shown.contains(words), "{words}\n{shown}");
@@ -240,7 +240,7 @@ fn the_phase_is_told_as_it_is_before_during_and_after_a_dry_run() {
     recorded(&mut running).rehearsal = None;
     let shown = page(plain(120), &running);
     assert!(
-        shown.contains("dry run in progress") && shown.contains("To follow it:\n  kubectl ess-mas dry-run"),
+        shown.contains("dry run in progress") && shown.contains("To follow the operator:\n  kubectl ess-mas dry-run"),
         "{shown}"
     );
     let mut rolled_back = ready();
@@ -281,7 +281,7 @@ fn an_operator_that_has_not_reacted_to_a_change_is_told_with_the_time_of_the_cha
         });
         let at = time_of_day(now() - SignedDuration::from_mins(20), Terminal::captured(plain(120)).0.zone());
         let shown = page(plain(200), &waiting);
-        assert!(shown.contains(&format!("the operator has not reacted to the change of {at}")), "{shown}");
+        assert!(shown.contains(&format!("the operator has not reacted to the change made at {at}")), "{shown}");
         assert!(shown.contains("users log in at Synapse"), "an operator that is down stops nothing: {shown}");
         let record = waiting.record.clone();
         let mut object = waiting.deployment.object().clone();

@@ -1,4 +1,4 @@
-//! What is said and kept once following has ended.
+//! Reports and records how following the operator ended.
 
 use jiff::SignedDuration;
 
@@ -16,7 +16,7 @@ use crate::terminal::time::duration;
 use crate::terminal::{Line, Next};
 use crate::verdict::{Observation, Verdict};
 
-/// Ends a command that did not get to its write.
+/// Ends a command before its write.
 pub fn without_write(session: &Session, step: Step, stopped: FollowEnd) -> Ended {
     session.interrupt().set(InterruptState::NothingWritten);
     match stopped {
@@ -49,9 +49,7 @@ pub async fn conclude(
     outcome: &mut Outcome,
 ) -> Ended {
     if matches!(followed.end, FollowEnd::Verdict(_)) {
-        session
-            .interrupt()
-            .set(InterruptState::Ending { done: "the operator has finished; recording the result" });
+        session.interrupt().set(InterruptState::Ending { done: "the operator has finished; recording the result" });
     }
     let seconds = resume::since_the_write(session, step, snapshot).unwrap_or(followed.took.as_secs());
     match followed.end {
@@ -75,7 +73,7 @@ pub async fn conclude(
         FollowEnd::Verdict(Verdict::Pending(awaiting)) | FollowEnd::TimedOut(awaiting) => {
             Ended::TimedOut(failed::timed_out(session, step, &awaiting, &followed.goes_on))
         }
-        // Both are seen to before anything is concluded.
+        // The caller handles both.
         FollowEnd::Reached(_) | FollowEnd::AtRest => Ended::Unchanged,
         FollowEnd::Interrupted => {
             outcome.message = Some(format!("interrupted; {}", followed.goes_on));

@@ -1,4 +1,4 @@
-//! What is said and kept where the operator did not do what was written.
+//! Reports and records failures, time-outs and overwritten changes.
 
 use super::advice;
 use super::follow::missing;
@@ -44,7 +44,7 @@ pub fn overtaken(session: &Session) -> Failure {
     failure.then("Check the status, then run the command again:", session.command("status"))
 }
 
-/// Ends a command whose write the operator reports as failed: first of all what the guide wants saved.
+/// Reports a failure of the operator. Writes the failure file first, because the guide requires it before a rollback.
 pub async fn report(
     session: &mut Session,
     step: Step,
@@ -57,7 +57,7 @@ pub async fn report(
     let now = session.now();
     let go_back = session.command("abort");
     let causes = diagnosis::understand(&report.message);
-    let told = serde_json::json!(causes);
+    let causes_json = serde_json::json!(causes);
     let file = |session: &Session, more| {
         let deployment = session.deployment.clone();
         FailureFile {
@@ -70,21 +70,23 @@ pub async fn report(
             more,
         }
     };
-    let saved = record::save(&file(session, vec![("causes", told.clone())]), &session.state_folders());
+    let saved = record::save(&file(session, vec![("causes", causes_json.clone())]), &session.state_folders());
     let ui = session.ui().clone();
     ui.status("");
     for line in report.message.lines() {
         ui.verbatim(&Line::new().text("    ").text(line));
     }
     ui.status("");
-    advice::tell(session, step, &causes);
+    advice::print(session, step, &causes);
     match &saved {
         Ok(path) => {
             outcome.record_file = Some(path.display().to_string());
             ui.status(format!("  Saved: {}", path.display()));
         }
         Err(error) => {
-            ui.warning(format!("the failure file couldn't be written ({error}); copy the text above before you roll back"));
+            ui.warning(format!(
+                "the failure file couldn't be written ({error}); copy the text above before you roll back"
+            ));
         }
     }
     let seen = Observation::of(&session.deployment);
@@ -100,7 +102,7 @@ pub async fn report(
                 record.failed_since(&report.message);
             }
             if let Some(pending) = record.pending.as_mut().filter(|pending| is_of(pending, step, &session.deployment)) {
-                // The write stands, and the operator tries on: whatever it starts from here on works on it.
+                // The write remains and the operator retries: every reconcile that starts from now on counts.
                 pending.baseline.at_write.running = false;
                 pending.baseline.at_write.failure.clone_from(&report.completion);
             }
@@ -109,10 +111,10 @@ pub async fn report(
         .await;
     session.warn_unrecorded(kept);
     outcome.message = Some(report.message.clone());
-    // Last, because it takes its time: what had to be kept is kept by now.
-    if let Some(more) = advice::look_further(session, snapshot, &causes).await {
-        more.tell(session, step);
-        let file = file(session, vec![("causes", told), ("around", more.document())]);
+    // Last, because it takes seconds: the failure file and the record are written by now.
+    if let Some(more) = advice::collect(session, snapshot, &causes).await {
+        more.print(session, step);
+        let file = file(session, vec![("causes", causes_json), ("around", more.document())]);
         let _ = saved.as_ref().map(|path| record::amend(&file, path));
     }
     let mut failure = Failure::failed(headline(step, &session.deployment));
@@ -130,12 +132,8 @@ fn headline(step: Step, deployment: &Deployment) -> String {
         Step::Activate if deployment.mas_active() == Some(true) => {
             "the operator reports a failure after the migration finished (mas_active is true)".to_owned()
         }
-        Step::Activate => {
-            "the migration failed; the operator retries automatically until you roll back".to_owned()
-        }
-        Step::Abort | Step::Remove => {
-            "the rollback failed; the operator retries automatically".to_owned()
-        }
+        Step::Activate => "the migration failed; the operator retries automatically until you roll back".to_owned(),
+        Step::Abort | Step::Remove => "the rollback failed; the operator retries automatically".to_owned(),
     }
 }
 

@@ -95,7 +95,9 @@ impl Ui {
             match self.line(question, None) {
                 Ok(Some(line)) if line.trim() == name => return Ok(Typed::Right),
                 Ok(Some(line)) if line.trim().is_empty() => return Ok(Typed::Nothing),
-                Ok(Some(_)) => self.reason(&format!("The answer is not {name}. Type it exactly, or press Enter to stop.")),
+                Ok(Some(_)) => {
+                    self.reason(&format!("The answer is not {name}. Type it exactly, or press Enter to stop."))
+                }
                 // Why it was not taken has been said.
                 Ok(None) => {}
                 Err(PromptError::Ended) => return Ok(Typed::Nothing),

@@ -1,4 +1,4 @@
-//! `status` for a person: one deployment as a page.
+//! The page of `status` for one deployment.
 
 use std::path::PathBuf;
 
@@ -16,16 +16,16 @@ use crate::terminal::time::{ago, duration, time_of_day};
 use crate::terminal::{Line, OutputError, Stream, Style, Symbol, Ui, text};
 use crate::verdict::Observation;
 
-/// The headline uses no more columns than this, or its end would be far from its beginning.
+/// The largest width of the headline.
 const WIDEST: usize = 100;
-/// Columns before what is said of a phase: `  ✔ Setup and dry-run    `.
+/// Columns before the details of a phase: `  ✔ Setup and dry-run    `.
 const DETAIL: usize = 25;
 
-/// What a page is drawn from.
+/// The contents of a page.
 pub struct Shown<'a> {
     snapshot: &'a Snapshot,
     status: &'a Status,
-    /// The command that says more of the findings.
+    /// The command that lists the findings.
     check: String,
     /// The file of the last failure.
     saved: Option<PathBuf>,
@@ -37,7 +37,6 @@ impl<'a> Shown<'a> {
     }
 }
 
-/// Shows one deployment.
 pub fn show(ui: &Ui, Shown { snapshot, status, check, saved }: &Shown<'_>, wide: bool) -> Result<(), OutputError> {
     headline(ui, status)?;
     ui.print("")?;
@@ -71,7 +70,7 @@ fn headline(ui: &Ui, status: &Status) -> Result<(), OutputError> {
         _ => Style::Plain,
     };
     let version = match (&status.version.ess, &status.version.chart) {
-        // "Or later" helps nobody who reads a page.
+        // A minimum version is only useful in JSON.
         _ if status.version.source == Some(VersionSource::Crd) => String::new(),
         (Some(ess), Some(chart)) => format!(" (ESS {ess}, chart {chart})"),
         (None, Some(chart)) => format!(" (chart {chart})"),
@@ -151,7 +150,7 @@ fn rehearsal_words(now: Timestamp, snapshot: &Snapshot) -> Option<String> {
     })
 }
 
-/// A dry run that failed, once the deployment shows nothing of it any more.
+/// A recorded failure of the dry run that the deployment no longer shows.
 fn last_failure(ui: &Ui, snapshot: &Snapshot, status: &Status) -> Result<(), OutputError> {
     let (RehearsalStanding::Failed(message), None) = (standing(snapshot), &status.status.failure) else {
         return Ok(());
@@ -171,7 +170,7 @@ fn last_failure(ui: &Ui, snapshot: &Snapshot, status: &Status) -> Result<(), Out
     Ok(())
 }
 
-/// The change that is there, and to which the operator has not reacted: when it was written.
+/// When the change was written to which the operator has not reacted.
 fn unanswered(snapshot: &Snapshot) -> Option<Timestamp> {
     let pending = snapshot.recorded()?.pending.as_ref()?;
     pending.baseline.is_unanswered(&Observation::of(&snapshot.deployment)).then_some(pending.at)
@@ -226,8 +225,8 @@ fn conditions(ui: &Ui, snapshot: &Snapshot, status: &Status, wide: bool) -> Resu
     ui.table(&table, wide)
 }
 
-/// What the page itself says already, or what `status` does not always read and so may know nothing of.
-const SAID: [&str; 7] = [
+/// Findings that the page shows otherwise, or whose data `status` doesn't always read.
+const HIDDEN: [&str; 7] = [
     codes::AVAILABLE,
     codes::SUCCESSFUL,
     codes::RUN_UNDER_WAY,
@@ -237,15 +236,15 @@ const SAID: [&str; 7] = [
     codes::SECRET,
 ];
 
-/// Blockers and warnings by their codes; more is said by `check`, which also looks at more.
+/// Prints the codes of blockers and warnings; `check` prints their messages and more findings.
 fn findings(ui: &Ui, snapshot: &Snapshot, check: &str) -> Result<(), OutputError> {
     let found = checks::run(snapshot, Purpose::Look);
     let mut blank = true;
     for (severity, word, symbol) in
         [(Severity::Blocker, "blocker", Symbol::Failed), (Severity::Warning, "warning", Symbol::Attention)]
     {
-        let said = |finding: &&Finding| finding.severity == severity && !SAID.contains(&finding.code);
-        let mut codes: Vec<&str> = found.iter().filter(said).map(|finding| finding.code).collect();
+        let listed = |finding: &&Finding| finding.severity == severity && !HIDDEN.contains(&finding.code);
+        let mut codes: Vec<&str> = found.iter().filter(listed).map(|finding| finding.code).collect();
         let count = codes.len();
         if count == 0 {
             continue;
@@ -278,9 +277,8 @@ fn next(ui: &Ui, status: &Status) -> Result<(), OutputError> {
         Phase::Complete if status.identity_providers.is_empty() => return Ok(()),
         Phase::Complete => {
             ui.print("")?;
-            return ui.page(
-                "The migration is done. You can remove the redirect URIs marked old at the identity providers.",
-            );
+            return ui
+                .page("The migration is done. You can remove the redirect URIs marked old at the identity providers.");
         }
     };
     if let Some(command) = &status.next {

@@ -1,4 +1,4 @@
-//! `status --watch`: the page once on a terminal, then a line for every change, until Ctrl-C.
+//! `status --watch`: prints the page once on a terminal, then a line for every change, until Ctrl-C.
 
 use std::time::Duration;
 
@@ -13,10 +13,10 @@ use crate::session::status::{Status, StatusList};
 use crate::terminal::time::time_of_day;
 use crate::terminal::{OutputFormat, Stream};
 
-/// The record is no part of the deployment, so its changes make no event; it is looked at this often.
+/// How often to read the record: its changes cause no event of the deployment.
 const RECORD: Duration = Duration::from_secs(5);
 
-/// Follows until it is interrupted. Trouble on the way is told on stderr, and following goes on.
+/// Follows until an interrupt. Prints connection problems to stderr and retries.
 pub async fn follow(session: &mut Session, format: OutputFormat) -> Result<Exit, Failure> {
     session.interrupt().set(InterruptState::Following {
         doing: "nothing was changed; the cluster continues".to_owned(),

@@ -132,8 +132,8 @@ fn the_live_line_fits_every_window() {
     for columns in [20, 60, 80, 120, 200] {
         let told = told(Setting::terminal(columns).env("LANG", "C"), Verbosity::Normal);
         let progress = told.by_hand();
-        let waiting =
-            Waiting::new("running the dry run", at(START - 37)).detail("MAS pod running, 会社 🎉 migration job 1 of 1 running");
+        let waiting = Waiting::new("running the dry run", at(START - 37))
+            .detail("MAS pod running, 会社 🎉 migration job 1 of 1 running");
         progress.heard();
         told.seconds.fetch_add(45, Ordering::SeqCst);
         progress.waiting(waiting.ends_at(at(START + 1845)));

@@ -136,7 +136,7 @@ fn the_name_is_typed_exactly_or_it_is_a_no() {
     assert_eq!(person([ScriptedAnswer::CtrlD]).0.typed("Name", name).unwrap(), Typed::Nothing);
     let (ui, captured) = person(["y".into(), "yes".into(), "first".into(), name.into()]);
     assert_eq!(ui.typed("Name", name).unwrap(), Typed::Wrong, "three tries, no more");
-    assert_eq!(captured.stderr().matches("That is not first-element.").count(), 3);
+    assert_eq!(captured.stderr().matches("The answer is not first-element.").count(), 3);
 }
 
 #[test]

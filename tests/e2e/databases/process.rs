@@ -307,8 +307,6 @@ async fn the_estimate_takes_what_pods_show_into_account() {
         {"type": "Ready", "status": "True", "lastTransitionTime": "2026-11-24T10:00:48Z"}]}});
     pods.patch_status(&format!("{set}-0"), &PatchParams::default(), &Patch::Merge(status)).await.unwrap();
     let done = scene.activate().await;
-    done.says(
-        "In this cluster, Synapse's pod may take up to 40s to stop, and took 48s to become ready.",
-    );
+    done.says("In this cluster, Synapse's pod may take up to 40s to stop, and took 48s to become ready.");
     done.says("Estimate for Synapse: about ").says("Other components add to it.");
 }

@@ -95,7 +95,8 @@ async fn a_hanging_reconcile_times_out_and_can_be_resumed() {
     let mut scene = Scene::new(Behaviour::default().dry_run(Outcome::Hang)).await;
     scene.prepare().await;
     let done = scene.shell.run("dry-run --yes --timeout 2s").await.expect(124);
-    done.says("timed out waiting for the operator to finish reconciling").says("kubectl ess-mas dry-run chat-of-ours -n ");
+    done.says("timed out waiting for the operator to finish reconciling")
+        .says("kubectl ess-mas dry-run chat-of-ours -n ");
     assert_eq!(scene.shell.failure_files().len(), 0);
     let before = scene.decided().await;
     scene.shell.run("dry-run --yes --timeout 0").await.expect(124).says("already made");
@@ -135,7 +136,13 @@ async fn nothing_is_written_before_a_running_reconcile_ends() {
     let done = scene.shell.run("dry-run --yes --timeout 500ms").await.expect(124);
     done.says("nothing was written");
     assert_eq!(*active(&scene.object().await), Value::Null);
-    scene.shell.run("dry-run --yes").await.expect(0).says("waiting for the running reconcile to finish").says("Dry run passed");
+    scene
+        .shell
+        .run("dry-run --yes")
+        .await
+        .expect(0)
+        .says("waiting for the running reconcile to finish")
+        .says("Dry run passed");
 }
 
 #[tokio::test]

@@ -75,7 +75,11 @@ fn remedy(ui: &Ui, margin: &str, cause: &Cause) {
 }
 
 fn sentences(cause: &Cause) -> Vec<String> {
-    cause.sql.as_ref().map_or_else(|| vec![cause.remedy.clone()], |sql| sql.introduced(&cause.remedy))
+    let Some(database) = cause.sql.as_ref().map(|sql| sql.database.name()) else { return vec![cause.remedy.clone()] };
+    match cause.remedy.strip_suffix(':') {
+        Some(remedy) => vec![format!("{remedy}, in {database}:")],
+        None => vec![cause.remedy.clone(), format!("To inspect it, in {database}:")],
+    }
 }
 
 fn statements(cause: &Cause) -> &[String] {

@@ -237,12 +237,7 @@ impl Approved {
 }
 
 /// Words that deny a backup or give no location.
-const NO_PLACE: &str = "a an and any are at backup backups be been bak can cant confirmed database databases db did do does doesnt doing done \
-    dont dump dumps dunno exist exists false fine for go good has hasnt have havent here i idk in is isnt it its later made make me missing my \
-    n na nada need needed never nil no none nope not nothing now nowhere null ok okay on one our pending please remember safe skip skipped \
-    somewhere soon sure t taken tba tbd test that the there they this to todo tomorrow took true unknown until void wait we where will wip with \
-    without x xx xxx xxxx y yeah yep yes yet you \
-    kein keine keiner keines keins nein nicht nichts noch spater spaeter später aucun aucune non pas rien plus tard ninguna ninguno nada";
+const NO_PLACE: &str = include_str!("no_backup_words.txt");
 
 /// Whether a statement has no other words.
 fn names_no_backup(text: &str) -> bool {

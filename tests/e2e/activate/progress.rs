@@ -21,7 +21,7 @@ async fn progress_is_shown_from_synapses_stop_to_its_return() {
     let mut place = 0;
     for words in [
         "operator started reconciling",
-        "migrating; users are locked out meanwhile: Synapse stopping, ",
+        "migrating; users are locked out: Synapse stopping, ",
         "Synapse is stopped",
         "Synapse stopped, migration job running (chat-of-ours-syn2mas)",
         "job chat-of-ours-syn2mas is complete",
@@ -48,7 +48,7 @@ async fn the_failure_file_has_the_progress_before_the_failure() {
     let kept: Value = serde_json::from_slice(&std::fs::read(&scene.shell.failure_files()[0]).unwrap()).unwrap();
     let timeline: Vec<&str> =
         kept["timeline"].as_array().unwrap().iter().filter_map(|one| one["what"].as_str()).collect();
-    let job = "job chat-of-ours-syn2mas has failed; its log may say why: `kubectl logs job/chat-of-ours-syn2mas -n ";
+    let job = "job chat-of-ours-syn2mas has failed; for the cause, run `kubectl logs job/chat-of-ours-syn2mas -n ";
     let place = |words: &str| timeline.iter().position(|what| what.starts_with(words));
     let (stopped, failed) = (place("Synapse is stopped"), place(job));
     assert!(stopped.is_some() && stopped < failed && place("operator started reconciling") < stopped, "{timeline:#?}");

@@ -158,7 +158,7 @@ async fn a_late_write_is_refused_and_its_writer_follows_the_other_one() {
     gate.reached().await;
     let [(_, grace), _] = two(&stage).await;
     let second = grace.run_words(&stage.words().iter().map(String::as_str).collect::<Vec<_>>(), None).await.expect(0);
-    second.says("admin began activate a moment ago");
+    second.says("admin started activate a moment ago");
     assert_eq!(second.json()["write"], "applied");
     stage.proxy.pass();
     gate.open();

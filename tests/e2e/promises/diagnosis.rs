@@ -81,7 +81,7 @@ async fn all_errors_of_syn2mas_are_reported_before_its_warnings() {
     let status = scene.shell.run("status").await.expect(0);
     status
         .shows("What it means: Synapse lets users change their e-mail addresses")
-        .shows("And 1 more, see the message.");
+        .shows("And 1 more; see the message.");
 }
 
 #[tokio::test]
@@ -129,7 +129,7 @@ async fn a_censored_failure_is_traced_to_children_jobs_pods_events_and_logs() {
             "DEBUG_MANIFESTS=1",
             "secrets stand in its logs in plain text",
             "Saved: ",
-            "Looking around for more, 5 seconds at most.",
+            "Collecting details for at most 5 seconds.",
             "QuirkyComponent chat-of-ours: Failure: cannot log in with [redacted]",
             "Job chat-of-ours-syn2mas: failed: BackoffLimitExceeded",
             "Pod chat-of-ours-syn2mas-x7k2p: container syn2mas ended with exit code 1",
@@ -156,7 +156,7 @@ async fn missing_rights_for_the_diagnosis_are_named_in_one_line() {
     scene.prepare().await;
     let done = scene.shell.run("dry-run --yes").await.expect(1);
     let line =
-        done.stderr.lines().find(|line| line.contains("Not seen: not allowed:")).unwrap_or_else(|| panic!("{done}"));
+        done.stderr.lines().find(|line| line.contains("Not read: not allowed:")).unwrap_or_else(|| panic!("{done}"));
     for right in ["list pods in namespace", "list jobs.batch in namespace", "list events in namespace"] {
         assert!(line.contains(right), "{right} is not in {line}");
     }

@@ -112,7 +112,7 @@ async fn succeeded(
             }
             ui.status("");
             ui.status(format!(
-                "Dry run passed in {took}. Nothing has been migrated. Nobody may log in at MAS yet: a login there before the migration makes the migration fail."
+                "Dry run passed in {took}. Nothing has been migrated. Do not log in at MAS yet: a login before the migration makes the migration fail."
             ));
             outcome.next = Some(
                 Next::new(

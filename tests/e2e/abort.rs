@@ -144,7 +144,7 @@ async fn an_abort_during_a_reconcile_reports_the_next_reconcile() {
 
 /// The run that ended well had the component in it. With the operator down, `abort --remove` said that it was back.
 #[tokio::test]
-async fn a_component_removed_by_somebody_else_is_not_taken_for_the_lost_write() {
+async fn a_component_removed_by_another_client_is_not_our_lost_write() {
     let mut stage = Stage::new(Step::Remove).await;
     let gate = Gate::default();
     let held = gate.clone();

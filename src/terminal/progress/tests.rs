@@ -106,7 +106,7 @@ fn a_pipe_gets_a_line_per_change_and_a_heartbeat() {
 }
 
 #[test]
-fn a_terminal_shows_what_is_over_and_one_live_line() {
+fn a_terminal_shows_finished_stages_and_one_live_line() {
     let told = told(Setting::terminal(120), Verbosity::Normal);
     let progress = told.by_hand();
     dry_run(&told, &progress);
@@ -144,7 +144,7 @@ fn the_live_line_fits_every_window() {
 }
 
 #[test]
-fn silence_of_the_operator_is_said_after_half_a_minute() {
+fn missing_updates_are_shown_after_half_a_minute() {
     let told = told(Setting::terminal(120), Verbosity::Normal);
     let progress = told.by_hand();
     progress.waiting(Waiting::new("migrating", at(START)));
@@ -168,7 +168,7 @@ fn a_frame_is_one_write_that_never_clears_first() {
 }
 
 #[test]
-fn quiet_is_quiet() {
+fn quiet_prints_no_progress() {
     let told = told(Setting::terminal(80), Verbosity::Quiet);
     let progress = told.by_hand();
     dry_run(&told, &progress);
@@ -186,7 +186,7 @@ fn a_dumb_terminal_gets_lines() {
 }
 
 #[test]
-fn what_is_printed_meanwhile_does_not_run_into_the_live_line() {
+fn output_does_not_overlap_the_live_line() {
     let told = told(Setting::terminal(60), Verbosity::Normal);
     let progress = told.by_hand();
     progress.waiting(Waiting::new("running the dry run", at(START)));
@@ -197,7 +197,7 @@ fn what_is_printed_meanwhile_does_not_run_into_the_live_line() {
 }
 
 #[test]
-fn a_question_meanwhile_is_not_drawn_over() {
+fn a_prompt_hides_the_live_line() {
     let told = told(Setting::terminal(60).answers(["y".into()]), Verbosity::Normal);
     let progress = told.by_hand();
     progress.waiting(Waiting::new("running the dry run", at(START)));
@@ -207,7 +207,7 @@ fn a_question_meanwhile_is_not_drawn_over() {
 }
 
 #[test]
-fn a_panic_takes_the_live_line_away() {
+fn a_panic_erases_the_live_line() {
     let told = told(Setting::terminal(60), Verbosity::Normal);
     let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         let progress = told.ui.progress();
@@ -219,7 +219,7 @@ fn a_panic_takes_the_live_line_away() {
 }
 
 #[test]
-fn the_line_turns_by_itself() {
+fn the_spinner_is_redrawn_by_a_timer() {
     let told = told(Setting::terminal(60), Verbosity::Normal);
     let progress = told.ui.progress();
     progress.waiting(Waiting::new("running the dry run", at(START)));
@@ -244,7 +244,7 @@ fn a_message_of_the_operator_cannot_break_the_live_line() {
 }
 
 #[test]
-fn the_same_again_is_not_told_again() {
+fn repeated_states_are_printed_once() {
     let told = told(Setting::piped(), Verbosity::Normal);
     let progress = told.by_hand();
     let waiting = Waiting::new("running the dry run", at(START)).detail("MAS pod starting");
@@ -273,7 +273,7 @@ fn activation(told: &Told, progress: &Progress) {
 }
 
 #[test]
-fn what_an_other_voice_sees_is_told_in_a_pipe_when_it_changes() {
+fn workload_changes_are_printed_in_a_pipe() {
     let told = told(Setting::piped(), Verbosity::Normal);
     let progress = told.by_hand();
     activation(&told, &progress);
@@ -290,7 +290,7 @@ fn what_an_other_voice_sees_is_told_in_a_pipe_when_it_changes() {
 }
 
 #[test]
-fn what_an_other_voice_sees_stands_in_the_live_line_as_far_as_it_fits() {
+fn workload_state_is_cut_to_the_live_line() {
     for (columns, line) in [
         (60, "  ⠴ 10:42:02  Synapse stopped, migration job runn…   55s"),
         (90, "  ⠴ 10:42:02  Synapse stopped, migration job running (chat-syn2mas)                55s"),
@@ -312,7 +312,7 @@ fn what_an_other_voice_sees_stands_in_the_live_line_as_far_as_it_fits() {
 }
 
 #[test]
-fn an_other_voice_says_nothing_after_the_end_and_nothing_to_a_quiet_person() {
+fn workload_changes_are_not_printed_after_the_end_or_with_quiet() {
     let told = told(Setting::terminal(80), Verbosity::Normal);
     let progress = told.by_hand();
     let details = progress.details();

@@ -33,7 +33,7 @@ fn only_a_yes_is_a_yes() {
 
 /// Of two lines that were pasted neither is an answer, and one message says so.
 #[test]
-fn pasted_lines_are_asked_for_again_at_every_question() {
+fn multi_line_answers_are_refused_at_every_prompt() {
     let once = |ask: &dyn Fn(&Ui), answers: [ScriptedAnswer; 2]| {
         let (ui, captured) = person(answers);
         ask(&ui);
@@ -49,7 +49,7 @@ fn pasted_lines_are_asked_for_again_at_every_question() {
 }
 
 #[test]
-fn questions_and_reasons_break_between_words() {
+fn prompts_and_reasons_wrap_between_words() {
     let (terminal, captured) = Terminal::captured(Setting::terminal(30).answers(["five".into(), "2".into()]));
     let ui = Ui::new(terminal, ColorChoice::Never, Verbosity::Normal);
     ui.text("Port of that server (Synapse's, by default):", Some("5433"), port).unwrap();
@@ -128,7 +128,7 @@ fn a_password_is_never_shown_nor_trimmed() {
 }
 
 #[test]
-fn the_name_is_typed_exactly_or_it_is_a_no() {
+fn only_the_exact_name_confirms() {
     let name = "first-element";
     assert_eq!(person([name.into()]).0.typed("Name", name).unwrap(), Typed::Right);
     assert_eq!(person(["First-Element".into(), "first-element ".into()]).0.typed("Name", name).unwrap(), Typed::Right);

@@ -60,7 +60,7 @@ async fn after_wait_false_the_same_command_follows() {
 }
 
 #[tokio::test]
-async fn a_failing_activation_keeps_the_details_and_offers_both_ways() {
+async fn a_failing_activation_saves_the_details_and_offers_retry_and_rollback() {
     let mut scene = Scene::new(Behaviour::default()).await;
     scene.rehearse().await;
     let message = "could not obtain lock on relation \"users\"";
@@ -112,7 +112,7 @@ async fn mend(scene: &mut Scene) {
 
 /// The migration's goal was reached by a run whose start nobody saw, and the command waited for another one.
 #[tokio::test]
-async fn an_activation_found_under_way_is_followed_to_its_end_only() {
+async fn an_activation_by_another_client_is_followed_without_a_write() {
     let scene = Scene::new(Behaviour::default()).await;
     scene.rehearse().await;
     let slow = Duration::from_millis(1500);

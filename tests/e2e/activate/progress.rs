@@ -85,7 +85,7 @@ async fn no_verdict_depends_on_the_workload_watches() {
 }
 
 #[tokio::test]
-async fn progress_without_rights_to_workloads_is_shorter_and_silent_about_it() {
+async fn progress_without_permission_for_workloads_is_shorter_without_a_warning() {
     let scene = Scene::new(Behaviour::default().with_workloads()).await;
     scene.rehearse().await;
     scene.operator.set(Behaviour::default().lasting(RUN).with_workloads());
@@ -99,7 +99,7 @@ async fn progress_without_rights_to_workloads_is_shorter_and_silent_about_it() {
 
 /// The watches of the workloads last an hour each, and the deployment's own is made anew every 290 seconds.
 #[tokio::test]
-async fn half_an_hour_of_migration_costs_thirty_requests_at_most() {
+async fn half_an_hour_of_migration_makes_at_most_thirty_requests() {
     let stage = Stage::new(Step::Activate).await;
     stage.scene.operator.set(quick().lasting(Duration::from_secs(2)));
     stage.proxy.pass();

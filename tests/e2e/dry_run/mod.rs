@@ -11,7 +11,7 @@ use crate::common::command::finish;
 use crate::common::scene::{Scene, active, condition};
 
 #[tokio::test]
-async fn the_dry_run_writes_once_and_says_active_false_and_the_secret_by_name() {
+async fn a_dry_run_writes_active_false_and_the_secret_name_once() {
     let scene = Scene::new(Behaviour::default()).await;
     scene.prepare().await;
     let before = scene.object().await;

@@ -103,7 +103,7 @@ async fn of_two_concurrent_prepares_one_creates_the_secret_and_the_other_keeps_i
 }
 
 #[tokio::test]
-async fn a_later_prepare_is_told_who_was_first() {
+async fn a_later_prepare_names_the_earlier_user() {
     let stage = Stage::new(Step::Prepare).await;
     let gate = Gate::default();
     let held = gate.clone();
@@ -192,7 +192,7 @@ fn change() -> Value {
 }
 
 #[tokio::test]
-async fn a_script_is_refused_when_somebody_changed_the_deployment_after_the_preview() {
+async fn a_script_fails_if_the_deployment_changed_since_the_preview() {
     for step in [Step::DryRun, Step::Activate, Step::Remove] {
         let stage = Stage::new(step).await;
         let before = stage.standing().await;
@@ -236,7 +236,7 @@ fn on_terminal(shell: &Shell, words: &[&str]) -> PtySession {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_person_is_shown_the_change_again_and_asked_again() {
+async fn a_conflict_shows_the_change_and_asks_again() {
     let stage = Stage::new(Step::DryRun).await;
     let before = stage.standing().await;
     let mut terminal = on_terminal(&stage.shell, &["dry-run"]);
@@ -266,7 +266,7 @@ async fn a_person_is_shown_the_change_again_and_asked_again() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_person_who_was_about_to_activate_something_else_is_stopped() {
+async fn a_conflict_stops_an_activation_of_another_spec() {
     let stage = Stage::new(Step::Activate).await;
     let mut terminal = on_terminal(&stage.shell, &["activate"]);
     let mut terminal = tokio::task::spawn_blocking(move || {

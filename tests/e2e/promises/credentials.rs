@@ -96,7 +96,7 @@ async fn a_credential_plugin_runs_once_in_each_command() {
 
 /// As kubectl does it: the plugin is asked again, and the connections are made anew with what it gives.
 #[tokio::test]
-async fn a_client_certificate_that_expires_half_way_is_renewed_by_its_plugin() {
+async fn an_expired_client_certificate_is_renewed_by_its_plugin() {
     let mut stage = Stage::new(Step::Activate).await;
     stage.scene.operator.set(quick().lasting(Duration::from_millis(800)));
     let folder = tempfile::tempdir().unwrap();

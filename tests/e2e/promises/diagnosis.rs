@@ -150,7 +150,7 @@ async fn a_censored_failure_is_traced_to_children_jobs_pods_events_and_logs() {
 }
 
 #[tokio::test]
-async fn missing_rights_for_the_diagnosis_are_named_in_one_line() {
+async fn missing_permissions_for_the_diagnosis_are_listed_in_one_line() {
     let mut scene = Scene::new(Behaviour::default().dry_run(Outcome::FailCensored)).await;
     crate::common::roles::acting(&mut scene, "operations", crate::common::roles::role()).await;
     scene.prepare().await;

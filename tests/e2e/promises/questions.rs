@@ -11,7 +11,7 @@ use crate::common::terminal::{PATIENCE, dialogue, exit_code};
 const CTRL_C: &str = "\u{3}";
 
 #[tokio::test]
-async fn a_person_is_asked_for_everything_from_prepare_to_activate() {
+async fn prompts_cover_all_input_from_prepare_to_activate() {
     let scene = Scene::new(Behaviour::default()).await;
     let steps = vec![
         ("Host that MAS will be reached at:", "\r"),
@@ -63,7 +63,7 @@ async fn a_person_is_asked_for_everything_from_prepare_to_activate() {
 }
 
 #[tokio::test]
-async fn ctrl_c_at_any_question_ends_with_130_and_changes_nothing() {
+async fn ctrl_c_at_any_prompt_exits_with_130_and_changes_nothing() {
     let scene = Scene::new(Behaviour::default()).await;
     let before = scene.versions().await;
     let interview = [
@@ -97,7 +97,7 @@ async fn ctrl_c_at_any_question_ends_with_130_and_changes_nothing() {
 
 /// A person's yes covers warnings; nothing has to be named by code.
 #[tokio::test]
-async fn a_persons_yes_covers_the_warnings_that_were_shown() {
+async fn a_confirmation_accepts_the_shown_warnings() {
     let scene = Scene::changed(Behaviour::default(), |deployment| {
         deployment.set("/metadata/annotations/meta.helm.sh~1release-name", "ess")
     })
@@ -158,7 +158,7 @@ async fn an_invalid_answer_is_asked_for_again_with_the_reason() {
 
 /// What is out of the ordinary with Synapse's connection, and what nothing says, is asked for; the rest is not.
 #[tokio::test]
-async fn prepare_asks_for_what_the_cluster_does_not_tell() {
+async fn prepare_asks_only_for_values_that_the_cluster_lacks() {
     let unusual = |deployment: Deployment| {
         deployment
             .set("/spec/components/synapse/config/postgresql/port", 6432)
@@ -224,7 +224,7 @@ fn is_sane(session: &PtySession) -> bool {
 }
 
 #[tokio::test]
-async fn a_signal_at_any_question_restores_the_terminal_and_changes_nothing() {
+async fn a_signal_at_any_prompt_restores_the_terminal_and_changes_nothing() {
     let scene = Scene::new(Behaviour::default()).await;
     let before = scene.versions().await;
     let signals: [&[Signal]; 4] =

@@ -11,7 +11,7 @@ use crate::common::stage::{Stage, Step, quick};
 /// The machine slept beyond the time-out, and the operator finished meanwhile: that is looked at before anybody gives up.
 #[cfg(unix)]
 #[tokio::test]
-async fn a_timeout_that_ran_out_during_a_sleep_does_not_hide_the_verdict() {
+async fn a_timeout_during_suspend_does_not_hide_the_verdict() {
     let stage = Stage::new(Step::Activate).await;
     stage.scene.operator.set(quick().lasting(Duration::from_millis(1500)));
     // Every connection is dead when it wakes up.
@@ -29,7 +29,7 @@ async fn a_timeout_that_ran_out_during_a_sleep_does_not_hide_the_verdict() {
 /// The same time-out without a verdict: it is given up, a little later.
 #[cfg(unix)]
 #[tokio::test]
-async fn a_timeout_that_ran_out_during_a_sleep_is_a_timeout() {
+async fn a_timeout_during_suspend_is_a_timeout() {
     let mut stage = Stage::new(Step::Activate).await;
     stage.scene.operator.stop().await;
     let mut live = Live::with(&stage, &["--timeout", "1s"]);
@@ -44,7 +44,7 @@ async fn a_timeout_that_ran_out_during_a_sleep_is_a_timeout() {
 /// The manifest's owner made the change while the machine slept beyond the time-out.
 #[cfg(unix)]
 #[tokio::test]
-async fn an_owners_change_that_came_during_a_sleep_is_followed_and_not_called_missing() {
+async fn an_owners_change_during_suspend_is_followed() {
     let stage = Stage::new(Step::Activate).await;
     let mut live = Live::with(&stage, &["--via-owner", "--timeout", "2s"]);
     live.until("the manifest owner's change").await;
@@ -61,7 +61,7 @@ async fn an_owners_change_that_came_during_a_sleep_is_followed_and_not_called_mi
 /// who may be gone.
 #[cfg(unix)]
 #[tokio::test]
-async fn what_was_confirmed_before_a_sleep_is_not_written_after_the_timeout() {
+async fn a_confirmed_write_is_not_sent_after_a_suspend_past_the_timeout() {
     let stage = Stage::new(Step::Activate).await;
     stage.scene.operator.set(quick().lasting(Duration::from_secs(6)));
     let before = stage.standing().await;
@@ -79,7 +79,7 @@ async fn what_was_confirmed_before_a_sleep_is_not_written_after_the_timeout() {
 /// forgot it. By the real limit, so it takes two minutes.
 #[tokio::test]
 #[ignore = "takes minutes"]
-async fn a_watch_that_falls_silent_for_longer_than_it_may_is_begun_anew() {
+async fn a_silent_watch_is_restarted() {
     let stage = Stage::new(Step::Activate).await;
     let mut watches = 0;
     stage.proxy.plan(move |request| {
@@ -98,7 +98,7 @@ async fn a_watch_that_falls_silent_for_longer_than_it_may_is_begun_anew() {
 #[cfg(unix)]
 #[tokio::test]
 #[ignore = "takes ten minutes"]
-async fn ten_minutes_of_sleep_are_slept_through() {
+async fn ten_minutes_of_suspend_do_not_end_the_command() {
     let stage = Stage::new(Step::Activate).await;
     stage.scene.operator.set(quick().lasting(Duration::from_secs(3)));
     let before = stage.standing().await;

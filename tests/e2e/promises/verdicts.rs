@@ -61,7 +61,7 @@ async fn repeated_operator_errors_are_no_verdict() {
 /// The write is held until the operator works on something else, and lost; meanwhile somebody makes the same change. The
 /// failure of that run was reported as the migration's.
 #[tokio::test]
-async fn an_identical_foreign_change_after_a_lost_answer_is_not_taken_for_our_own() {
+async fn an_identical_foreign_change_after_a_lost_response_is_not_ours() {
     let stage = Stage::new(Step::Activate).await;
     let gate = Gate::default();
     let held = gate.clone();
@@ -86,7 +86,7 @@ async fn an_identical_foreign_change_after_a_lost_answer_is_not_taken_for_our_ow
 }
 
 #[tokio::test]
-async fn a_deployment_that_is_deleted_while_it_is_followed_is_no_success() {
+async fn a_deployment_deleted_during_the_wait_is_no_success() {
     let scene = Scene::new(Behaviour::default().dry_run(Outcome::Hang)).await;
     scene.prepare().await;
     let child = scene.shell.start("dry-run --yes -o json");

@@ -185,7 +185,7 @@ fn at_every_width_uris_are_whole_and_nothing_else_is_too_long() {
 }
 
 #[test]
-fn without_colours_nothing_is_lost() {
+fn colours_add_no_information() {
     for snapshot in all() {
         let coloured = page(Setting::terminal(100), &snapshot);
         let mut bare = String::new();
@@ -207,7 +207,7 @@ fn recorded(snapshot: &mut Snapshot) -> &mut Record {
 }
 
 #[test]
-fn the_morning_after_a_failed_dry_run_tells_cause_file_and_what_has_happened_since() {
+fn a_recorded_failure_shows_cause_file_and_later_success() {
     let mut failed = ready();
     let rehearsal = recorded(&mut failed).rehearsal.as_mut().unwrap();
     rehearsal.state = RehearsalState::Failed;
@@ -229,7 +229,7 @@ fn the_morning_after_a_failed_dry_run_tells_cause_file_and_what_has_happened_sin
 }
 
 #[test]
-fn the_phase_is_told_as_it_is_before_during_and_after_a_dry_run() {
+fn the_phase_is_shown_before_during_and_after_a_dry_run() {
     let mut prepared = snapshot(object(None, None, None), false);
     assert!(page(plain(120), &prepared).contains("legacy authentication, MAS not set up"));
     prepared.settings = ready().settings;
@@ -256,7 +256,7 @@ fn the_phase_is_told_as_it_is_before_during_and_after_a_dry_run() {
 }
 
 #[test]
-fn whether_users_are_locked_out_is_told_after_a_failed_activation() {
+fn a_failed_activation_shows_whether_users_are_locked_out() {
     let failed = page(plain(120), &all()[4]);
     assert!(failed.contains("users are locked out until a retry succeeds or you roll back"), "{failed}");
     assert!(page(plain(120), &all()[5]).contains("users log in at MAS"));
@@ -264,7 +264,7 @@ fn whether_users_are_locked_out_is_told_after_a_failed_activation() {
 }
 
 #[test]
-fn an_operator_that_has_not_reacted_to_a_change_is_told_with_the_time_of_the_change() {
+fn a_change_without_reaction_is_shown_with_its_time() {
     for (step, active) in [(Step::DryRun, false), (Step::Activate, true)] {
         let mut waiting = snapshot(object(Some(active), Some(false), None), false);
         let seen = Observation::of(&waiting.deployment);

@@ -44,7 +44,7 @@ impl Sql {
         let database = self.database.name();
         match remedy.strip_suffix(':') {
             Some(remedy) => vec![format!("{remedy}, in {database}:")],
-            None => vec![remedy.to_owned(), format!("To check it, in {database}:")],
+            None => vec![remedy.to_owned(), format!("To inspect it, in {database}:")],
         }
     }
 }

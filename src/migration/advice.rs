@@ -1,4 +1,4 @@
-//! Explains a failure, and looks for more where its message does not say enough.
+//! Explains a failure, and collects details if its message is unclear.
 
 use std::time::Duration;
 
@@ -15,15 +15,15 @@ use crate::session::Session;
 use crate::session::related_objects::{self, Depth, LogLimit};
 use crate::terminal::{Line, OutputError, Style, Ui};
 
-/// A person waits for it, with users locked out.
-const LOOK: Duration = Duration::from_secs(5);
-/// Logs that are read, and lines that are shown of each.
+/// The time limit for collecting details: users are locked out meanwhile.
+const LIMIT: Duration = Duration::from_secs(5);
+/// The number of logs to read, and of lines to print of each.
 const LOGS: usize = 3;
 const LINES: usize = 12;
-/// Evidence causes than that are in the message, for whoever wants to read on.
 const MOST_CAUSES: usize = 8;
 
-pub fn tell(session: &Session, step: Step, causes: &[Cause]) {
+/// Prints causes and remedies.
+pub fn print(session: &Session, step: Step, causes: &[Cause]) {
     let ui = session.ui();
     let migrated = session.deployment.mas_active() == Some(true);
     let decisive: Vec<&Cause> = causes.iter().filter(|cause| cause.weight != Weight::Warning).collect();
@@ -32,34 +32,34 @@ pub fn tell(session: &Session, step: Step, causes: &[Cause]) {
         return;
     }
     let several = decisive.len() > 1;
-    // All of them stop at about the same place; the words about it stand with the first one.
+    // All of them stop the migration at about the same point; the first one gets the sentence about it.
     let proof = decisive.iter().map(|one| one.nothing_copied).collect::<Option<Vec<_>>>();
     let proof = proof.and_then(|all| all.first().copied()).filter(|_| step == Step::Activate && !migrated);
     let course = decisive.first().and_then(|cause| course(cause.course, step, migrated));
-    let soothing = decisive.first().is_some_and(|cause| cause.course == Recovery::Retry);
+    let retries = decisive.first().is_some_and(|cause| cause.course == Recovery::Retry);
     for (number, cause) in decisive.iter().take(MOST_CAUSES).enumerate() {
         let first = number == 0;
         let (mark, margin) = if several { (format!("  {}. ", number + 1), "     ") } else { ("  ".to_owned(), "  ") };
         ui.status(format!("{mark}{}", cause.meaning));
-        for words in [proof.filter(|_| first), course.filter(|_| first && soothing)].into_iter().flatten() {
+        for words in [proof.filter(|_| first), course.filter(|_| first && retries)].into_iter().flatten() {
             ui.status(format!("{margin}{words}"));
         }
         remedy(ui, margin, cause);
     }
     if decisive.len() > MOST_CAUSES {
-        ui.status(format!("  And {} more, see the message.", decisive.len() - MOST_CAUSES));
+        ui.status(format!("  And {} more; see the message.", decisive.len() - MOST_CAUSES));
     }
     if !warnings.is_empty() {
         ui.status(if decisive.is_empty() {
-            "  MAS's tool names no error, only warnings. The migration itself goes on in spite of them; but its check by itself ends with exit code 11 for warnings alone, and the operator may take that for a failure:"
+            "  syn2mas reports no errors, only warnings. Warnings don't stop a migration, but `syn2mas check` exits with 11 for them. The operator may report that as a failure:"
         } else {
-            "  Not what stopped it, but to be thought about before the activation:"
+            "  These warnings didn't cause the failure; review them before the activation:"
         });
         for cause in warnings.iter().take(MOST_CAUSES) {
             ui.status(format!("  - {} {}", cause.meaning, cause.remedy));
         }
     }
-    if let Some(course) = course.filter(|_| !soothing) {
+    if let Some(course) = course.filter(|_| !retries) {
         ui.status(format!("  {course}"));
     }
     ui.status("");
@@ -82,31 +82,33 @@ fn statements(cause: &Cause) -> &[String] {
     cause.sql.as_ref().map_or(&[], |sql| sql.statements.as_slice())
 }
 
-/// What comes next, as far as the kind of cause tells. The commands themselves stand at the end of the output.
+/// The advice for a kind of cause. Its commands follow at the end of the output.
 fn course(course: Recovery, step: Step, migrated: bool) -> Option<&'static str> {
     match (step, course) {
         (Step::Activate, _) if migrated => None,
         (Step::Activate | Step::DryRun, Recovery::Retry) => {
-            Some("The operator tries again by itself, and that alone often cures it.")
+            Some("The operator retries automatically, and a retry often succeeds.")
         }
-        (Step::Activate, Recovery::Mend) => {
-            Some("Once that is mended, the operator's next try goes on from there; if it takes long, go back first.")
-        }
-        (Step::Activate, Recovery::Change) => Some("Go back first. Then change it, and let a dry run pass again."),
-        (Step::Activate, Recovery::Support) => Some("Go back first, so that there is time to find out."),
+        (Step::Activate, Recovery::Mend) => Some(
+            "After the fix, the operator's next retry continues the migration. If the fix takes long, roll back first.",
+        ),
+        (Step::Activate, Recovery::Change) => Some("Roll back first. Then fix the cause and repeat the dry run."),
+        (Step::Activate, Recovery::Support) => Some("Roll back first, so that users can log in while you investigate."),
         _ => None,
     }
 }
 
-/// The short advice for `status`: the first causes, each with what to do.
+/// Prints the first causes with their remedies on the page of `status`.
 pub fn page(ui: &Ui, message: &str) -> Result<(), OutputError> {
     const SHOWN: usize = 3;
     let causes = diagnosis::understand(message);
-    let told: Vec<&Cause> = causes.iter().filter(|cause| cause.weight != Weight::Warning).collect();
-    if told.is_empty() && !causes.is_empty() {
-        ui.page(Line::new().text("  There are only warnings in it; they may have been taken for a failure."))?;
+    let shown: Vec<&Cause> = causes.iter().filter(|cause| cause.weight != Weight::Warning).collect();
+    if shown.is_empty() && !causes.is_empty() {
+        ui.page(
+            Line::new().text("  The message contains only warnings; the operator may have reported them as a failure."),
+        )?;
     }
-    for cause in told.iter().take(SHOWN) {
+    for cause in shown.iter().take(SHOWN) {
         ui.page(Line::new().styled(Style::Warn, "What it means: ").text(&cause.meaning))?;
         for sentence in sentences(cause) {
             ui.page(Line::new().text("  ").text(sentence))?;
@@ -115,68 +117,67 @@ pub fn page(ui: &Ui, message: &str) -> Result<(), OutputError> {
             ui.print(Line::new().text("    ").styled(Style::Code, statement))?;
         }
     }
-    if told.len() > SHOWN {
-        ui.page(Line::new().text(format!("  And {} more, see the message.", told.len() - SHOWN)))?;
+    if shown.len() > SHOWN {
+        ui.page(Line::new().text(format!("  And {} more; see the message.", shown.len() - SHOWN)))?;
     }
     Ok(())
 }
 
-/// What was found around a deployment whose failure says too little.
+/// Details about an unclear failure, without secrets.
 pub struct Evidence {
-    troubles: Vec<Symptom>,
+    symptoms: Vec<Symptom>,
     logs: Vec<(String, String)>,
     missing: Vec<String>,
 }
 
-/// Looks for more where the message does not say what happened; a few seconds at most, and not at all once somebody
-/// interrupts. What it finds is free of secrets.
-pub async fn look_further(session: &Session, snapshot: &Snapshot, causes: &[Cause]) -> Option<Evidence> {
+/// Collects details if the message is unclear, within [`LIMIT`]; `None` after an interrupt.
+pub async fn collect(session: &Session, snapshot: &Snapshot, causes: &[Cause]) -> Option<Evidence> {
     if !diagnosis::is_unclear(causes) {
         return None;
     }
-    session.ui().status(format!("  Looking around for more, {} seconds at most.", LOOK.as_secs()));
+    session.ui().status(format!("  Collecting details for at most {} seconds.", LIMIT.as_secs()));
     tokio::select! {
-        // Large, and hardly ever needed.
-        more = Box::pin(look(session, snapshot)) => Some(more),
+        // On the heap: the future is large and rarely needed.
+        evidence = Box::pin(read(session, snapshot)) => Some(evidence),
         () = session.interrupt().wait() => None,
     }
 }
 
-async fn look(session: &Session, snapshot: &Snapshot) -> Evidence {
+async fn read(session: &Session, snapshot: &Snapshot) -> Evidence {
     let redactor = Redactor::knowing(known(snapshot));
-    let survey = Survey::new(&session.cluster, LOOK);
+    let survey = Survey::new(&session.cluster, LIMIT);
     let target = &session.target;
     let found =
         related_objects::read(&survey, &target.namespace, &target.name, Depth { whole: false, most: 300 }).await;
-    let mut telling = around::containers(&found.around.pods);
-    telling.retain(|one| one.unwell || one.role == Role::Job);
-    telling.truncate(LOGS);
-    let (read, no_logs) = related_objects::logs(&survey, telling, LogLimit { lines: 60, bytes: 16 << 10 }).await;
+    let mut containers = around::containers(&found.around.pods);
+    containers.retain(|one| one.unwell || one.role == Role::Job);
+    containers.truncate(LOGS);
+    let (read, no_logs) = related_objects::logs(&survey, containers, LogLimit { lines: 60, bytes: 16 << 10 }).await;
     let read = read.into_iter().filter(|(_, end)| !end.text.trim().is_empty());
     let logs = read.map(|(container, end)| {
-        let before = if container.previous { ", the run before" } else { "" };
+        let before = if container.previous { ", previous instance" } else { "" };
         let title = format!("pod {}, container {}{before}", container.pod, container.container);
         (title, redactor.text(&end.text))
     });
     let unread = [&found.unread[..], &no_logs].concat();
     let clean = |one: Symptom| Symptom { object: one.object, says: redactor.text(&one.says) };
     Evidence {
-        troubles: around::symptoms(&found.around).into_iter().map(clean).collect(),
+        symptoms: around::symptoms(&found.around).into_iter().map(clean).collect(),
         logs: logs.collect(),
         missing: related_objects::missing(&unread),
     }
 }
 
-/// The secrets that were read on the way here.
+/// The values of the MAS Secret, for redaction.
 pub fn known(snapshot: &Snapshot) -> impl Iterator<Item = &SecretBytes> {
     snapshot.secret.known().and_then(Option::as_ref).into_iter().flat_map(|secret| secret.data.values())
 }
 
 impl Evidence {
-    pub fn tell(&self, session: &Session, step: Step) {
+    pub fn print(&self, session: &Session, step: Step) {
         let ui = session.ui();
-        for trouble in &self.troubles {
-            ui.status(Line::new().text("    ").text(&trouble.object).text(": ").text(&trouble.says));
+        for symptom in &self.symptoms {
+            ui.status(Line::new().text("    ").text(&symptom.object).text(": ").text(&symptom.says));
         }
         for (title, text) in &self.logs {
             ui.status(format!("    Last lines of {title}:"));
@@ -185,25 +186,23 @@ impl Evidence {
                 ui.verbatim(&Line::new().text("      ").styled(Style::Dim, line));
             }
         }
-        if self.troubles.is_empty() && self.logs.is_empty() {
-            ui.status(
-                "    Nothing else is plainly wrong among its components, jobs and pods, as far as they can be seen.",
-            );
+        if self.symptoms.is_empty() && self.logs.is_empty() {
+            ui.status("    The readable components, jobs and pods show no other problem.");
         }
         for missing in &self.missing {
-            ui.status(format!("    Not seen: {missing}"));
+            ui.status(format!("    Not read: {missing}"));
         }
         ui.status("");
         let causes = self.causes();
         if !causes.is_empty() {
-            ui.status("  That may be why:");
-            tell(session, step, &causes);
+            ui.status("  Possible causes:");
+            print(session, step, &causes);
         }
     }
 
-    /// What stopped it, by what stands in the logs and conditions. Echoes and warnings there are no news.
+    /// The decisive causes in the logs and conditions.
     fn causes(&self) -> Vec<Cause> {
-        let says = self.troubles.iter().map(|trouble| trouble.says.as_str());
+        let says = self.symptoms.iter().map(|symptom| symptom.says.as_str());
         let texts: Vec<&str> = says.chain(self.logs.iter().map(|(_, text)| text.as_str())).collect();
         let mut causes = diagnosis::understand(&texts.join("\n"));
         causes.retain(|cause| cause.weight == Weight::Decisive);
@@ -212,6 +211,6 @@ impl Evidence {
 
     pub fn document(&self) -> Value {
         let logs: Vec<Value> = self.logs.iter().map(|(title, text)| json!({"of": title, "end": text})).collect();
-        json!({"troubles": self.troubles, "logs": logs, "notSeen": self.missing, "causes": self.causes()})
+        json!({"troubles": self.symptoms, "logs": logs, "notSeen": self.missing, "causes": self.causes()})
     }
 }

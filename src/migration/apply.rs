@@ -1,4 +1,4 @@
-//! One write to the ElementDeployment: noted in the record, then compare-and-set.
+//! Writes to the ElementDeployment: first the record, then compare-and-set.
 
 use super::confirm::Approved;
 use super::follow::Start;
@@ -15,31 +15,32 @@ use crate::session::Session;
 use crate::session::interrupt::InterruptState;
 use crate::verdict::{Baseline, Continuity, Observation};
 
-/// What the record keeps of a write before it is sent.
+/// What the record stores about a write before it is sent.
 pub struct Intent<'a> {
     pub step: Step,
     pub by: Option<String>,
-    /// What was read, for the Secret's digest.
+    /// The source of the Secret's digest.
     pub snapshot: &'a Snapshot,
-    /// For the history, in the past tense.
+    /// The entry of the history.
     pub what: String,
 }
 
-/// The record to note the write in. Going back must not hang on it.
+/// The record for the write. A rollback works without it.
 pub fn record(session: &Session, step: Step, seen: &Snapshot) -> Result<Record, Failure> {
     match &seen.record {
         Known::Known(Some(record)) => Ok(record.clone()),
         Known::Unreadable(why) if !step.goes_back() => {
-            let text = format!("the record has to be read before anything is written to the deployment: {why}");
+            let text =
+                format!("can't read the record, which is required before a write to the ElementDeployment: {why}");
             Err(Failure::failed(text)
-                .then("Once that is mended, run the command again:", session.command(step.command())))
+                .then("Fix the cause, then run the command again:", session.command(step.command())))
         }
         Known::Known(None) | Known::Unreadable(_) => Ok(Record::new(&seen.deployment)),
     }
 }
 
-/// Notes the intent in the record and sends the write. `None`: somebody else was faster, with the deployment or the record,
-/// and nothing was written; the deployment was read afresh.
+/// Records the intent and sends the write. `None` after a conflict on the deployment or the record: nothing was written, and
+/// the deployment was read again.
 pub async fn send(
     session: &mut Session,
     approved: &Approved,
@@ -58,18 +59,18 @@ pub async fn send(
     }
     let others = record.pending.clone();
     let ours = pending(session, plan, &intent, baseline.clone());
-    // Only as long as it is ours: somebody who waited for us in vain may have begun a write of their own.
+    // Only our own entry: another user may have started a write since.
     let withdraw = |record: &mut Record| {
         if record.pending.as_ref() == Some(&ours) {
             record.pending.clone_from(&others);
         }
     };
     note(record, approved, &intent, &ours);
-    // From here on something is written, if only to the record.
+    // From here on, at least the record is written.
     session.interrupt().set(InterruptState::Writing);
     match session.write_record(record).await {
         Ok(Ok(())) => {}
-        // Going back must not hang on the record.
+        // A rollback works without the record.
         Err(failure) if intent.step.goes_back() => session.warn_unrecorded(Err(failure)),
         Ok(Err(_)) => {
             session.interrupt().set(InterruptState::NothingWritten);
@@ -83,7 +84,7 @@ pub async fn send(
     }
     if session.interrupt().raised() {
         session.change_record(withdraw).await?;
-        session.ui().status("The deployment was not changed.");
+        session.ui().status("The ElementDeployment was not changed.");
         return Err(Failure::told(Exit::Interrupted));
     }
     let uid = plan.before().uid().to_owned();
@@ -96,7 +97,7 @@ pub async fn send(
             outcome.write = Some(name);
             let seen = Deployment::from_value(written.object).map_err(|error| Failure::failed(error.to_string()))?;
             if written.read_back && !is_surely_ours(session, plan, &seen, &ours).await {
-                // Somebody else made the same change, when and on what state is not known: the next round follows it.
+                // Another client made the same change, at an unknown time: the next attempt follows it.
                 outcome.write = Some(WriteOutcome::NOT_APPLIED);
                 session.interrupt().set(InterruptState::NothingWritten);
                 session.warn_unrecorded(session.change_record(withdraw).await);
@@ -105,14 +106,14 @@ pub async fn send(
             }
             let continuity = if written.read_back { Continuity::Gap } else { Continuity::Continuous };
             if !written.read_back {
-                // Exactly what was stored, should a webhook have made more of it than in the dry run.
+                // What was stored: a webhook may have changed it since the server-side dry run.
                 baseline.carried = plan.carried(&Observation::of(&seen));
             }
             Ok(Some(Start { baseline, seen, continuity, changed: ours.at }))
         }
         WriteOutcome::Conflict { now, .. } => {
             session.interrupt().set(InterruptState::NothingWritten);
-            // What the record says of a write must be true of the one that was stored, and that was not this one.
+            // The record must not contain a write that was not stored.
             session.warn_unrecorded(session.change_record(withdraw).await);
             match now.and_then(|now| Deployment::from_value(now).ok()) {
                 Some(now) => session.deployment = now,
@@ -123,27 +124,27 @@ pub async fn send(
         WriteOutcome::NotApplied(error) => {
             session.interrupt().set(InterruptState::NothingWritten);
             outcome.write = Some(name);
-            // Else whoever comes next waits a moment for a write that nobody sends. A server that cannot be reached
-            // is not waited for.
+            // Otherwise the next command waits for a write that doesn't come. Without a connection this would only delay
+            // the error.
             if !matches!(error.kind(), ErrorKind::Unreachable { .. } | ErrorKind::TlsFailed { .. }) {
                 let _ = session.change_record(withdraw).await;
             }
-            Err(Failure::from(error).advise("The change was not applied; the deployment is as it was."))
+            Err(Failure::from(error).advise("The change was not applied; the ElementDeployment is unchanged."))
         }
         WriteOutcome::Unknown(error) => {
             outcome.write = Some(name);
-            Err(Failure::from(error).then("Whether the change was applied could not be found out. See for yourself, then run the command again; it goes on where this one was:", session.command("status")))
+            Err(Failure::from(error).then("Couldn't determine whether the change was applied. Check the status, then run the command again to resume:", session.command("status")))
         }
     }
 }
 
-/// Puts a write that is about to be made into the record.
+/// Adds a write to the record before it is sent.
 pub fn note(record: &mut Record, approved: &Approved, intent: &Intent<'_>, ours: &Pending) {
     let before = Observation::of(approved.plan().before());
     record.pending = Some(ours.clone());
     record.note(ours.at, intent.by.as_deref(), intent.what.clone());
     record.chart.clone_from(&intent.snapshot.chart);
-    // An activation that failed while nobody was looking: after it the rehearsal proves nothing.
+    // An activation failed unobserved, so the dry run is no longer valid.
     if let Some(failure) =
         before.failure.as_ref().filter(|failure| before.active == Some(true) && failure.completion.is_some())
     {
@@ -154,17 +155,17 @@ pub fn note(record: &mut Record, approved: &Approved, intent: &Intent<'_>, ours:
     }
 }
 
-/// After a lost answer: whether the change that was read back is this write. The same change by somebody else may have
-/// come after a run began, and then what stood before this write says nothing about theirs.
+/// Whether the change that was read back after a lost response is this write. Another client may have made the same change
+/// after a reconcile started, and the baseline of this write doesn't apply to it.
 async fn is_surely_ours(session: &Session, plan: &Plan, seen: &Deployment, ours: &Pending) -> bool {
     let by_us = match plan.change() {
-        // The annotation is of this very call.
+        // The annotation is unique to this call.
         Change::AddMas(..) | Change::AskForRehearsal(_) | Change::AskForRun(_) => return true,
         Change::Activate | Change::Deactivate => seen.active_is_ours(),
-        // What is gone does not show who took it out.
+        // A removed component doesn't show who removed it.
         Change::Remove => true,
     };
-    // Another person with this program notes their write first, in the place of ours.
+    // Another user of this program replaces our entry before the write.
     let others = match session.read_record().await {
         Known::Known(Some(record)) => record.pending.as_ref() != Some(ours),
         Known::Known(None) | Known::Unreadable(_) => false,
@@ -192,10 +193,10 @@ pub fn pending(session: &Session, plan: &Plan, intent: &Intent<'_>, baseline: Ba
     }
 }
 
-/// How often a plan is made anew because somebody changed what was decided upon.
+/// The most attempts after changes of the spec or the metadata.
 const CHANGES: usize = 8;
-/// The same where only the status or the record moved. An operator that fails and tries again at once moves the status
-/// many times a second, and just then somebody wants to abort.
+/// The most attempts after changes of only the status or the record. An operator that retries at once changes the status many
+/// times a second, and `abort` must still work then.
 const MOVES: usize = 100;
 
 #[derive(Default)]
@@ -206,20 +207,20 @@ pub struct Attempts {
 }
 
 impl Attempts {
-    /// Counts one more; an error where the deployment keeps changing, or somebody has interrupted meanwhile.
-    pub fn one_more(&mut self, session: &Session) -> Result<(), Failure> {
-        if !self.is_worth_it(&session.deployment) {
-            let text = format!("ElementDeployment {} is being changed by others again and again", session.place());
+    /// Counts an attempt. Fails after too many conflicts or an interrupt.
+    pub fn count(&mut self, session: &Session) -> Result<(), Failure> {
+        if !self.may_retry(&session.deployment) {
+            let text = format!("gave up after repeated update conflicts on ElementDeployment {}", session.place());
             return Err(Failure::failed(text));
         }
         if session.interrupt().raised() {
-            // It came while a write was on its way that the server then refused.
+            // It came during a write that the server refused.
             return Err(Failure::told(Exit::Interrupted));
         }
         Ok(())
     }
 
-    fn is_worth_it(&mut self, now: &Deployment) -> bool {
+    fn may_retry(&mut self, now: &Deployment) -> bool {
         if self.last.as_ref().is_some_and(|last| last.differs_only_in_status(now)) {
             self.moved += 1;
         } else {
@@ -246,16 +247,16 @@ mod tests {
     }
 
     #[test]
-    fn an_abort_gave_up_while_the_operator_moved_the_status_all_the_time() {
+    fn status_updates_allow_many_attempts() {
         let mut attempts = Attempts::default();
-        assert!((0..60).all(|version| attempts.is_worth_it(&deployment(version, 0))));
-        assert!(!(60..200).all(|version| attempts.is_worth_it(&deployment(version, 0))), "it ends some time");
+        assert!((0..60).all(|version| attempts.may_retry(&deployment(version, 0))));
+        assert!(!(60..200).all(|version| attempts.may_retry(&deployment(version, 0))), "attempts are limited");
     }
 
     #[test]
-    fn a_spec_that_somebody_changes_again_and_again_is_given_up_soon() {
+    fn spec_changes_allow_few_attempts() {
         let mut attempts = Attempts::default();
-        let count = (0..60).take_while(|version| attempts.is_worth_it(&deployment(*version, *version))).count();
+        let count = (0..60).take_while(|version| attempts.may_retry(&deployment(*version, *version))).count();
         assert_eq!(count, CHANGES);
     }
 }

@@ -1,4 +1,4 @@
-//! What is said and kept once following has ended.
+//! Reports and records how following the operator ended.
 
 use jiff::SignedDuration;
 
@@ -16,12 +16,12 @@ use crate::terminal::time::duration;
 use crate::terminal::{Line, Next};
 use crate::verdict::{Observation, Verdict};
 
-/// Ends a command that did not get to its write.
+/// Ends a command before its write.
 pub fn without_write(session: &Session, step: Step, stopped: FollowEnd) -> Ended {
     session.interrupt().set(InterruptState::NothingWritten);
     match stopped {
         FollowEnd::TimedOut(awaiting) => {
-            let text = format!("gave up waiting, and nothing was written; still missing: {}", missing(&awaiting));
+            let text = format!("timed out waiting for {}; nothing was written", missing(&awaiting));
             let again = session.command(step.command());
             Ended::TimedOut(Failure::new(Exit::TimedOut, text).then("To wait again:", again))
         }
@@ -36,7 +36,7 @@ pub fn without_write(session: &Session, step: Step, stopped: FollowEnd) -> Ended
 /// Ends a command with `--wait=false`.
 pub fn not_waited(session: &Session, step: Step) -> Ended {
     session.ui().status(Line::new().text("Not waiting: ").text(step.goes_on()));
-    session.ui().next(&Next::new("To follow it:").command(session.command(step.command())));
+    session.ui().next(&Next::new("To follow the operator:").command(session.command(step.command())));
     Ended::NotWaited
 }
 
@@ -49,9 +49,7 @@ pub async fn conclude(
     outcome: &mut Outcome,
 ) -> Ended {
     if matches!(followed.end, FollowEnd::Verdict(_)) {
-        session
-            .interrupt()
-            .set(InterruptState::Ending { done: "the operator has answered already, which is being noted" });
+        session.interrupt().set(InterruptState::Ending { done: "the operator has finished; recording the result" });
     }
     let seconds = resume::since_the_write(session, step, snapshot).unwrap_or(followed.took.as_secs());
     match followed.end {
@@ -64,18 +62,18 @@ pub async fn conclude(
             Ended::Failed(failed::report(session, step, snapshot, report, &followed.timeline, seconds, outcome).await)
         }
         FollowEnd::Verdict(Verdict::Overtaken(_)) => {
-            progress.failed("the change is no longer there");
+            progress.failed("the change was overwritten");
             Ended::Failed(failed::overtaken(session))
         }
         FollowEnd::Verdict(Verdict::Gone) => {
-            progress.failed("the deployment is gone");
-            let text = format!("ElementDeployment {} was deleted or made anew while it was followed", session.place());
+            progress.failed("the ElementDeployment was deleted");
+            let text = format!("ElementDeployment {} was deleted or recreated during the wait", session.place());
             Ended::Failed(Failure::failed(text))
         }
         FollowEnd::Verdict(Verdict::Pending(awaiting)) | FollowEnd::TimedOut(awaiting) => {
             Ended::TimedOut(failed::timed_out(session, step, &awaiting, &followed.goes_on))
         }
-        // Both are seen to before anything is concluded.
+        // The caller handles both.
         FollowEnd::Reached(_) | FollowEnd::AtRest => Ended::Unchanged,
         FollowEnd::Interrupted => {
             outcome.message = Some(format!("interrupted; {}", followed.goes_on));
@@ -109,16 +107,16 @@ async fn succeeded(
     match step {
         Step::DryRun => {
             if let Err(failure) = kept {
-                let next = vec![Next::new("The dry run passed, but that could not be noted in the record, and `activate` relies on it. Run it again once this is mended:").command(session.command("dry-run"))];
+                let next = vec![Next::new("The dry run passed, but the record of it couldn't be written, and `activate` requires the record. Fix the cause, then repeat the dry run:").command(session.command("dry-run"))];
                 return Ended::Unrecorded(Failure { next, ..failure });
             }
             ui.status("");
             ui.status(format!(
-                "Dry run passed in {took}. Nothing has been migrated; nobody can log in at MAS yet, and nobody should try: a login at MAS before the migration spoils it."
+                "Dry run passed in {took}. Nothing has been migrated. Do not log in at MAS yet: a login before the migration makes the migration fail."
             ));
             outcome.next = Some(
                 Next::new(
-                    "Next: register the redirect URIs at the identity providers, take a backup of both databases, then",
+                    "Next: register the redirect URIs at the identity providers, back up both databases, then run:",
                 )
                 .command(session.command("activate")),
             );
@@ -127,25 +125,25 @@ async fn succeeded(
             session.warn_unrecorded(kept);
             ui.status("");
             ui.status(format!(
-                "Migrated in {took}: mas_active is true. Existing logins go on; new ones happen at MAS."
+                "Migrated in {took}: mas_active is true. Existing logins stay valid; new logins use MAS."
             ));
             if seen.active != Some(true) {
-                ui.warning("somebody has set the switch (…config.active) back meanwhile; set it to true again, or MAS is switched off");
+                ui.warning("…config.active is no longer true; set it to true again, or the operator turns MAS off");
             }
-            outcome.next = Some(Next::new("See where everything stands:").command(session.command("status")));
+            outcome.next = Some(Next::new("To check the status:").command(session.command("status")));
         }
         Step::Abort | Step::Remove => {
             session.warn_unrecorded(kept);
             ui.status("");
             ui.status(match (step, &snapshot.settings) {
-                (Step::Abort, _) => format!("Back in {took}: the switch is off, and the operator reports no errors."),
+                (Step::Abort, _) => format!("Rolled back in {took}: active is false, and the operator reports no errors."),
                 (_, Some(settings)) => format!(
-                    "Back in {took}: the MAS component is out, and the operator reports no errors. Secret {} and MAS's database are still there.",
+                    "Removed the MAS component in {took}; the operator reports no errors. Secret {} and MAS's database still exist.",
                     settings.secret_name
                 ),
-                (_, None) => format!("Back in {took}: the MAS component is out, and the operator reports no errors."),
+                (_, None) => format!("Removed the MAS component in {took}; the operator reports no errors."),
             });
-            outcome.next = Some(Next::new("See where everything stands:").command(session.command("status")));
+            outcome.next = Some(Next::new("To check the status:").command(session.command("status")));
         }
     }
     outcome.message = None;

@@ -1,5 +1,5 @@
-//! The question before a write, and what must be there before it is sent, as types: nobody can send an activation without
-//! a rehearsal, a statement about the backup, and a confirmation.
+//! The confirmation before a write, and its preconditions as types: an activation requires a dry run, a statement about the
+//! backup, and a confirmation.
 
 use super::server_dry_run::ServerDryRun;
 use super::step::{Request, Step};
@@ -12,7 +12,7 @@ use crate::terminal::Verbosity;
 use crate::terminal::prompt::{PromptError, Typed};
 use crate::workloads::Times;
 
-/// What was approved, for as long as only the status moves, and what was written with it.
+/// The approval for the next attempt, and the one that was used for a write.
 #[derive(Default)]
 pub struct Approvals {
     approved: Option<Approved>,
@@ -24,7 +24,7 @@ impl Approvals {
         self.written.is_some()
     }
 
-    /// The write did not happen; the approval holds for the same one.
+    /// Keeps an approval for the next attempt after a conflict.
     pub fn keep(&mut self, go: Approved) {
         self.approved = Some(go);
     }
@@ -33,7 +33,7 @@ impl Approvals {
         self.written = Some(go);
     }
 
-    /// Shows the write and asks for the go-ahead, unless it was given already for the same write. `None` is a preview.
+    /// Shows the write and asks for confirmation, unless the same write is approved already. `None` is a preview.
     pub fn ask(
         &mut self,
         session: &Session,
@@ -45,18 +45,18 @@ impl Approvals {
     ) -> Result<Option<Approved>, Failure> {
         let earlier = self.approved.take();
         let still = earlier.filter(|earlier| earlier.plan().before().differs_only_in_status(plan.before()));
-        if let Some(go) = still.and_then(|earlier| earlier.again(plan.clone())) {
+        if let Some(go) = still.and_then(|earlier| earlier.reused(plan.clone())) {
             return Ok(Some(go));
         }
-        if let Some(go) = self.written.as_ref().and_then(|written| written.another_run(plan.clone())) {
-            // The person wanted this run, and may have gone to bed by now.
-            let words = "Whether the operator worked on the change was not to be seen; asking it for another run.";
+        if let Some(go) = self.written.as_ref().and_then(|written| written.another_reconcile(plan.clone())) {
+            // Confirmed already, and the user may have left the terminal.
+            let words = "The operator's reconcile of the change was not observed; requesting another one.";
             session.ui().status(words);
             shown.show(session, &plan);
             return Ok(Some(go));
         }
-        let nobody_reads = session.ui().verbosity() == Verbosity::Quiet && request.is_script(session);
-        if request.preview || !nobody_reads {
+        let hidden = session.ui().verbosity() == Verbosity::Quiet && request.is_script(session);
+        if request.preview || !hidden {
             shown.show(session, &plan);
         }
         if request.preview {
@@ -76,10 +76,12 @@ fn approve(
 ) -> Result<Approved, Failure> {
     let question = match request.step {
         Step::Activate => return approve_activation(session, request, seen, plan, times),
-        Step::DryRun => "No user notices this. It starts MAS and rehearses the migration. Go on?",
-        Step::Abort => "This sets the switch back to off; the operator starts Synapse as it was before. Go on?",
+        Step::DryRun => {
+            "Users don't notice this. The operator starts MAS and does a dry run of the migration. Continue?"
+        }
+        Step::Abort => "This sets active back to false; the operator starts Synapse as before. Continue?",
         Step::Remove => {
-            "This takes the MAS component out; the operator removes MAS. Its Secret and database stay. Go on?"
+            "This removes the MAS component; the operator deletes MAS. Its Secret and database stay. Continue?"
         }
     };
     Ok(Approved::reversible(plan, Confirmed::by_yes(session, request.yes, question)?))
@@ -93,40 +95,43 @@ fn approve_activation(
     times: Option<Times>,
 ) -> Result<Approved, Failure> {
     let Some(rehearsed) = Rehearsed::check(seen) else {
-        return Err(Failure::new(Exit::Blocked, "no dry run has passed for what is there now; nothing was changed"));
+        return Err(Failure::new(
+            Exit::Blocked,
+            "no dry run has passed for the current spec and secrets; nothing was changed",
+        ));
     };
     let ui = session.ui();
     let script = !ui.terminal().can_ask();
     if script && (request.confirm.is_none() || request.backup.is_none()) {
-        let also = if request.yes { "; --yes is not enough for this step" } else { "" };
+        let also = if request.yes { "; --yes is not enough" } else { "" };
         return Err(Failure::usage(format!(
-            "the migration has to be confirmed and there is no terminal to ask on; pass --confirm {} and --backup \"WHERE IT IS\"{also}",
+            "the activation requires confirmation and there is no terminal to ask on; pass --confirm {} and --backup \"WHERE IT IS\"{also}",
             session.target.name
         )));
     }
-    // Whoever is asked must have read it, also with `-q`.
+    // Printed before a prompt also with `-q`.
     let say = |text: &str| if script { ui.status(text) } else { ui.say_under(text, 2) };
     say("");
-    say("This migrates for good:");
+    say("This starts the migration:");
     for line in downtime(seen, times) {
         say(&format!("  {line}"));
     }
-    say("  All accounts and logins are copied to MAS; then everything starts again with MAS.");
-    say("  After it has succeeded there is no way back but restoring both databases from a backup.");
+    say("  The operator copies all accounts and logins to MAS, then starts the components with MAS.");
+    say("  After it succeeds, the only way back is to restore both databases from a backup.");
     let backup = BackupStated::ask(session, request.backup.as_deref())?;
     let confirmed = Confirmed::by_name(session, request.confirm.as_deref())?;
     Ok(Approved::activation(plan, rehearsed, backup, confirmed))
 }
 
-/// A person, or a script that said so, wants this write.
+/// Proof of a confirmation.
 #[derive(Debug, Clone, Copy)]
 pub struct Confirmed(());
 
-/// A sentence that says where the backup is.
+/// A statement of where the backup is.
 #[derive(Debug, Clone)]
 pub struct BackupStated(String);
 
-/// A write that may be sent.
+/// An approved write.
 #[derive(Debug, Clone)]
 pub struct Approved {
     plan: Plan,
@@ -134,7 +139,7 @@ pub struct Approved {
 }
 
 impl Confirmed {
-    /// `--yes`, or a question answered with yes. A no ends with 1, so that `a && b` stops.
+    /// Asks, unless `--yes` is given. A "no" exits with 1, so that `a && b` stops.
     pub fn by_yes(session: &Session, yes: bool, question: &str) -> Result<Self, Failure> {
         match if yes { Ok(true) } else { session.ui().confirm(question) } {
             Ok(true) => Ok(Self(())),
@@ -143,25 +148,25 @@ impl Confirmed {
         }
     }
 
-    /// Says it as a warning, also with `-q`: a person who decides is no error.
+    /// Prints a warning, also with `-q`: a "no" is not an error.
     fn refused(session: &Session, why: &str) -> Failure {
         session.ui().warning(format!("{why}; nothing was changed"));
         Failure::told(Exit::Failed)
     }
 
-    /// `--confirm NAME`, or the name typed.
+    /// Checks `--confirm NAME`, or asks for the name.
     fn by_name(session: &Session, given: Option<&str>) -> Result<Self, Failure> {
         let name = &session.target.name;
         match given {
             Some(given) if given == name => Ok(Self(())),
             Some(given) => Err(Failure::new(
                 Exit::Usage,
-                format!("--confirm says {given:?}, but the deployment is {name}; nothing was changed"),
+                format!("--confirm is {given:?}, but the deployment is {name}; nothing was changed"),
             )),
-            None => match session.ui().typed("Type the deployment's name to migrate it:", name) {
+            None => match session.ui().typed("Type the deployment name to start the migration:", name) {
                 Ok(Typed::Right) => Ok(Self(())),
                 Ok(Typed::Nothing) => Err(Self::refused(session, "not confirmed")),
-                Ok(Typed::Wrong) => Err(Self::refused(session, &format!("{name} was not typed in three tries"))),
+                Ok(Typed::Wrong) => Err(Self::refused(session, &format!("{name} was not typed in three attempts"))),
                 Err(error) => Err(Failure::unanswered(error, &format!("--confirm {name}"))),
             },
         }
@@ -169,12 +174,12 @@ impl Confirmed {
 }
 
 impl BackupStated {
-    /// `--backup`, or the answer to the question.
+    /// Checks `--backup`, or asks for the statement.
     fn ask(session: &Session, given: Option<&str>) -> Result<Self, Failure> {
         let read = |text: &str| {
             let text = text.trim();
             if text.chars().count() < 4 || names_no_backup(text) {
-                return Err("Say in a few words where the backup is, so that others find it too.".to_owned());
+                return Err("Describe where the backup is, so that others can find it.".to_owned());
             }
             Ok(text.to_owned())
         };
@@ -186,7 +191,7 @@ impl BackupStated {
                 session.ui().text("Where is the backup of both databases?", None, read).map(Self).map_err(|error| {
                     match error {
                         PromptError::Ended => {
-                            Failure::new(Exit::Interrupted, "without a backup nothing is migrated; nothing was changed")
+                            Failure::new(Exit::Interrupted, "the activation requires a backup; nothing was changed")
                         }
                         error => Failure::unanswered(error, "--backup \"WHERE IT IS\""),
                     }
@@ -201,9 +206,9 @@ impl BackupStated {
 }
 
 impl Approved {
-    /// A write that can be taken back: everything but the activation.
+    /// Approves a write that can be rolled back: everything but the activation.
     fn reversible(plan: Plan, _: Confirmed) -> Self {
-        assert!(*plan.change() != Change::Activate, "an activation has its own proofs");
+        assert!(*plan.change() != Change::Activate, "an activation needs more proofs");
         Self { plan, backup: None }
     }
 
@@ -219,27 +224,22 @@ impl Approved {
         self.backup.as_ref().map(BackupStated::statement)
     }
 
-    /// Another run on what was written with this approval, because the one that it started was not seen for sure.
-    fn another_run(&self, plan: Plan) -> Option<Self> {
-        let asks = matches!(plan.change(), Change::AskForRehearsal(_) | Change::AskForRun(_));
-        (asks && *self.plan.change() != Change::Activate).then_some(Self { plan, backup: None })
+    /// Approves a request for another reconcile of an approved write, because none was observed.
+    fn another_reconcile(&self, plan: Plan) -> Option<Self> {
+        let requests = matches!(plan.change(), Change::AskForRehearsal(_) | Change::AskForRun(_));
+        (requests && *self.plan.change() != Change::Activate).then_some(Self { plan, backup: None })
     }
 
-    /// The same write for a state of the deployment in which only the status moved.
-    fn again(self, plan: Plan) -> Option<Self> {
+    /// The approval for the same write on a newer state of the deployment.
+    fn reused(self, plan: Plan) -> Option<Self> {
         (plan.change() == self.plan.change()).then_some(Self { plan, ..self })
     }
 }
 
-/// Words that say that there is no backup, or nothing about where it is.
-const NO_PLACE: &str = "a an and any are at backup backups be been bak can cant confirmed database databases db did do does doesnt doing done \
-    dont dump dumps dunno exist exists false fine for go good has hasnt have havent here i idk in is isnt it its later made make me missing my \
-    n na nada need needed never nil no none nope not nothing now nowhere null ok okay on one our pending please remember safe skip skipped \
-    somewhere soon sure t taken tba tbd test that the there they this to todo tomorrow took true unknown until void wait we where will wip with \
-    without x xx xxx xxxx y yeah yep yes yet you \
-    kein keine keiner keines keins nein nicht nichts noch spater spaeter später aucun aucune non pas rien plus tard ninguna ninguno nada";
+/// Words that deny a backup or give no location.
+const NO_PLACE: &str = include_str!("no_backup_words.txt");
 
-/// Whether every word of a statement is such a word, or it has none.
+/// Whether a statement has no other words.
 fn names_no_backup(text: &str) -> bool {
     let plain = text.to_lowercase().replace(['\'', '\u{2019}'], "");
     let mut words = plain.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
@@ -251,7 +251,7 @@ mod tests {
     use super::names_no_backup;
 
     #[test]
-    fn a_backup_is_somewhere() {
+    fn backup_statement_names_a_location() {
         for text in [
             "none",
             "None.",

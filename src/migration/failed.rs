@@ -1,4 +1,4 @@
-//! What is said and kept where the operator did not do what was written.
+//! Reports and records failures, time-outs and overwritten changes.
 
 use super::advice;
 use super::follow::missing;
@@ -15,36 +15,36 @@ use crate::terminal::Line;
 use crate::verdict::{Awaiting, Observation};
 
 pub fn timed_out(session: &Session, step: Step, awaiting: &Awaiting, goes_on: &str) -> Failure {
-    let text = format!("gave up waiting; {goes_on}. Still missing: {}", missing(awaiting));
+    let text = format!("timed out waiting for {}; {goes_on}", missing(awaiting));
     let failure = Failure::new(Exit::TimedOut, text);
     let failure = match awaiting {
-        Awaiting::Start => failure.advise("Check that the operator runs: the Deployment whose name ends in updater-controller-manager. Once it does, it starts on the change."),
-        Awaiting::NextRun(report) => failure.advise(format!("The operator reported trouble of its own: {}", report.message)),
+        Awaiting::Start => failure.advise("Check that the operator is running: the Deployment whose name ends in updater-controller-manager. It then reconciles the change."),
+        Awaiting::NextRun(report) => failure.advise(format!("The operator reported an internal error: {}", report.message)),
         _ => match session.deployment.conditions().failure() {
-            Some(report) => failure.advise(format!("The failure that the operator shows: {}", report.message)),
+            Some(report) => failure.advise(format!("The operator reports this failure: {}", report.message)),
             None => failure,
         },
     };
-    failure.then("To wait on:", session.command(step.command()))
+    failure.then("To resume:", session.command(step.command()))
 }
 
 pub fn overtaken(session: &Session) -> Failure {
     let deployment = &session.deployment;
     let by = deployment.active_written_by().map_or_else(String::new, |(manager, at)| {
         let at = at.map_or_else(String::new, |at| format!(" at {at}"));
-        format!("; {manager} last wrote the switch{at}")
+        format!("; {manager} last wrote active{at}")
     });
     let mut failure = Failure::failed(format!(
-        "somebody else changed ElementDeployment {} before the operator was done, so what it says next is not about this change{by}",
+        "ElementDeployment {} was changed again before the operator finished, so its result doesn't apply to this write{by}",
         session.place()
     ));
     if deployment.mas_active() == Some(true) && deployment.active() != Some(true) {
-        failure = failure.advise("Careful: mas_active is true, so the migration has happened, but the switch is off. Set spec.components.matrixAuthenticationService.config.active back to true, or MAS is switched off.");
+        failure = failure.advise("The migration is done (mas_active is true), but active is not true. Set spec.components.matrixAuthenticationService.config.active to true again, or the operator turns MAS off.");
     }
-    failure.then("See where it stands, then run the command again:", session.command("status"))
+    failure.then("Check the status, then run the command again:", session.command("status"))
 }
 
-/// Ends a command whose write the operator reports as failed: first of all what the guide wants saved.
+/// Reports a failure of the operator. Writes the failure file first, because the guide requires it before a rollback.
 pub async fn report(
     session: &mut Session,
     step: Step,
@@ -57,7 +57,7 @@ pub async fn report(
     let now = session.now();
     let go_back = session.command("abort");
     let causes = diagnosis::understand(&report.message);
-    let told = serde_json::json!(causes);
+    let causes_json = serde_json::json!(causes);
     let file = |session: &Session, more| {
         let deployment = session.deployment.clone();
         FailureFile {
@@ -70,21 +70,23 @@ pub async fn report(
             more,
         }
     };
-    let saved = record::save(&file(session, vec![("causes", told.clone())]), &session.state_folders());
+    let saved = record::save(&file(session, vec![("causes", causes_json.clone())]), &session.state_folders());
     let ui = session.ui().clone();
     ui.status("");
     for line in report.message.lines() {
         ui.verbatim(&Line::new().text("    ").text(line));
     }
     ui.status("");
-    advice::tell(session, step, &causes);
+    advice::print(session, step, &causes);
     match &saved {
         Ok(path) => {
             outcome.record_file = Some(path.display().to_string());
             ui.status(format!("  Saved: {}", path.display()));
         }
         Err(error) => {
-            ui.warning(format!("the details could not be saved ({error}); keep the text above before you go back"));
+            ui.warning(format!(
+                "the failure file couldn't be written ({error}); copy the text above before you roll back"
+            ));
         }
     }
     let seen = Observation::of(&session.deployment);
@@ -100,7 +102,7 @@ pub async fn report(
                 record.failed_since(&report.message);
             }
             if let Some(pending) = record.pending.as_mut().filter(|pending| is_of(pending, step, &session.deployment)) {
-                // The write stands, and the operator tries on: whatever it starts from here on works on it.
+                // The write remains and the operator retries: every reconcile that starts from now on counts.
                 pending.baseline.at_write.running = false;
                 pending.baseline.at_write.failure.clone_from(&report.completion);
             }
@@ -109,33 +111,29 @@ pub async fn report(
         .await;
     session.warn_unrecorded(kept);
     outcome.message = Some(report.message.clone());
-    // Last, because it takes its time: what had to be kept is kept by now.
-    if let Some(more) = advice::look_further(session, snapshot, &causes).await {
-        more.tell(session, step);
-        let file = file(session, vec![("causes", told), ("around", more.document())]);
+    // Last, because it takes seconds: the failure file and the record are written by now.
+    if let Some(more) = advice::collect(session, snapshot, &causes).await {
+        more.print(session, step);
+        let file = file(session, vec![("causes", causes_json), ("around", more.document())]);
         let _ = saved.as_ref().map(|path| record::amend(&file, path));
     }
     let mut failure = Failure::failed(headline(step, &session.deployment));
     failure = advice(session, step, failure);
     if diagnosis::is_unclear(&causes) {
         failure =
-            failure.then("To collect everything for the vendor's support, without secrets:", session.command("report"));
+            failure.then("To collect a report for the vendor's support, without secrets:", session.command("report"));
     }
     failure
 }
 
 fn headline(step: Step, deployment: &Deployment) -> String {
     match step {
-        Step::DryRun => "the dry run failed; users do not notice it, and nothing has been migrated".to_owned(),
+        Step::DryRun => "the dry run failed; users don't notice it, and nothing has been migrated".to_owned(),
         Step::Activate if deployment.mas_active() == Some(true) => {
-            "the operator reports a failure after the migration itself was done (mas_active is true)".to_owned()
+            "the operator reports a failure after the migration finished (mas_active is true)".to_owned()
         }
-        Step::Activate => {
-            "the migration failed; the operator tries again by itself until the switch is set back".to_owned()
-        }
-        Step::Abort | Step::Remove => {
-            "the operator reports a failure while going back; it tries again by itself".to_owned()
-        }
+        Step::Activate => "the migration failed; the operator retries automatically until you roll back".to_owned(),
+        Step::Abort | Step::Remove => "the rollback failed; the operator retries automatically".to_owned(),
     }
 }
 
@@ -143,17 +141,17 @@ fn advice(session: &Session, step: Step, failure: Failure) -> Failure {
     match step {
         Step::DryRun => failure
             .then(
-                "The operator tries again by itself. Once the cause is mended, rehearse again:",
+                "The operator retries automatically. After you fix the cause, repeat the dry run:",
                 session.command("dry-run"),
             )
-            .then("To take the MAS component out again:", session.command("abort --remove")),
+            .then("To remove the MAS component:", session.command("abort --remove")),
         Step::Activate if session.deployment.mas_active() == Some(true) => failure.then(
-            "There is no way back but from the backup. Follow the operator's next try:",
+            "The only way back is to restore the backup. To follow the operator's next retry:",
             session.command("activate"),
         ),
         Step::Activate => failure
-            .then("Watch the next try:", session.command("activate"))
-            .then("Go back, so that users can log in again:", session.command("abort")),
-        Step::Abort | Step::Remove => failure.then("Watch the next try:", session.command(step.command())),
+            .then("To follow the next retry:", session.command("activate"))
+            .then("To roll back, so that users can log in again:", session.command("abort")),
+        Step::Abort | Step::Remove => failure.then("To follow the next retry:", session.command(step.command())),
     }
 }

@@ -1,4 +1,4 @@
-//! Following the operator: the watch feeds the tracker, the tracker decides, the terminal is told.
+//! Follows the operator: feeds the watch to the tracker, and prints progress until there is a verdict.
 
 use std::time::Duration;
 
@@ -23,9 +23,9 @@ pub enum FollowEnd {
     Verdict(Verdict),
     TimedOut(Awaiting),
     Interrupted,
-    /// The change was found there, and its goal is reached, in these words; by which run was not seen.
+    /// The change existed and its goal is reached, with the text for display; the reconcile was not observed.
     Reached(&'static str),
-    /// A run that was under way at the change has ended, the operator rests, and nothing else seems to come.
+    /// The reconcile that was running during the write has ended, and the operator is idle.
     AtRest,
 }
 
@@ -34,27 +34,26 @@ pub struct Followed {
     pub end: FollowEnd,
     pub timeline: Vec<TimelineEntry>,
     pub took: Duration,
-    /// What goes on in the cluster, as the end of a sentence.
+    /// What the cluster continues to do, as the end of a sentence.
     pub goes_on: String,
 }
 
 pub struct Start {
     pub baseline: Baseline,
-    /// The object as it is now; its place in the history follows from `continuity`.
     pub seen: Deployment,
-    /// Whether anything may have happened between the write and `seen`.
+    /// Whether events between the write and `seen` may be missing.
     pub continuity: Continuity,
     pub changed: Timestamp,
 }
 
-/// How long an operator rests after an earlier run before it is asked for another one. It starts the next one within
-/// moments, if it has one in store; an idle run more does no harm.
+/// How long the operator must be idle after an earlier reconcile before another one is requested. A queued reconcile starts
+/// within moments; an extra one does no harm.
 const REST: Duration = Duration::from_secs(5);
 
-const STARTED: &str = "operator started on it";
+const STARTED: &str = "operator started reconciling";
 
-/// Follows until there is a verdict, the time is up, or somebody interrupts. `session.deployment` is the object as it
-/// was last seen. `reached` says why there is nothing left to do, if there is nothing.
+/// Follows until a verdict, the time-out or an interrupt, and updates `session.deployment`. `reached` returns why there is
+/// nothing left to do.
 pub async fn follow(
     session: &mut Session,
     start: Start,
@@ -73,24 +72,24 @@ pub async fn follow(
         since: session.now(),
         deadline,
         last: None,
-        untold: false,
+        explained: false,
         missed: false,
         changed: hour_and_minute(start.changed, session.now(), session.ui().terminal().zone()),
         silent: false,
-        under_way: if start.continuity == Continuity::Gap { "operator is at work on it" } else { STARTED },
+        running: if start.continuity == Continuity::Gap { "operator is reconciling" } else { STARTED },
     };
-    // For the eyes only.
+    // For display only.
     let stages = if deadline.once { WorkloadWatch::none() } else { WorkloadWatch::watch(session, progress) };
     let mut tracker = Tracker::new(start.baseline);
     let mut watch = session.cluster.follow(&session.target, start.seen.object());
-    // The write's own event is fed like any other: it may already show more than the write.
+    // The result of the write is an event too: it may already show a reconcile.
     session.deployment = start.seen;
     let first = Event::Seen(Box::new(Observation::of(&session.deployment)), start.continuity);
-    // One that came during the write is told by this.
+    // Reports an interrupt that came during the write.
     session.interrupt().set(log.interrupted(tracker.observe(&first), session));
     let stopped = loop {
         let verdict = tracker.verdict().clone();
-        log.tell(&verdict, session);
+        log.show(&verdict, session);
         match verdict {
             verdict if verdict.is_final() => break FollowEnd::Verdict(verdict),
             verdict => {
@@ -112,7 +111,7 @@ pub async fn follow(
             }
         };
         tokio::select! {
-            // A verdict that is at hand is worth more than the time-out or a signal.
+            // An available verdict takes precedence over the time-out and a signal.
             biased;
             item = watch.next() => {
                 match item {
@@ -134,7 +133,7 @@ pub async fn follow(
             }
         }
     };
-    stages.tell(&mut log.timeline);
+    stages.append_to(&mut log.timeline);
     let goes_on = log.goes_on(tracker.verdict());
     Followed { end: stopped, timeline: log.timeline, took: begun.elapsed(), goes_on }
 }
@@ -146,20 +145,20 @@ struct Log<'a> {
     since: Timestamp,
     deadline: Deadline,
     last: Option<Verdict>,
-    /// Whether [`Awaiting::Untold`] was explained; where it comes once, it comes with every try.
-    untold: bool,
-    /// Whether an event could not be read.
+    /// Whether [`Awaiting::Untold`] was explained; it recurs with every retry.
+    explained: bool,
+    /// Whether an event could not be parsed.
     missed: bool,
-    /// When the change was written, for a person.
+    /// When the change was written, for display.
     changed: String,
-    /// Whether the API server does not answer.
+    /// Whether the API server doesn't respond.
     silent: bool,
-    /// What is said of a reconcile that is under way at first: whoever comes back did not see it start.
-    under_way: &'static str,
+    /// The text for a reconcile that is already running; a resumed command didn't see it start.
+    running: &'static str,
 }
 
 impl Log<'_> {
-    /// Turns what the watch says into an event, and says what is no event.
+    /// Converts a watch item into an event, and prints connection problems.
     fn take(&mut self, item: WatchItem, session: &mut Session) -> Option<Event> {
         match item {
             WatchItem::Seen { object, continuity } => {
@@ -167,7 +166,7 @@ impl Log<'_> {
                     self.missed = true;
                     return None;
                 };
-                // What cannot be read was an event all the same.
+                // An event that could not be parsed is a gap.
                 let continuity = if std::mem::take(&mut self.missed) { Continuity::Gap } else { continuity };
                 let seen = Observation::of(&deployment);
                 self.silent = false;
@@ -184,12 +183,12 @@ impl Log<'_> {
             }
             WatchItem::Trouble(error) => {
                 self.silent = true;
-                self.note(session, format!("the deployment cannot be followed at the moment, trying on: {error}"));
+                self.note(session, format!("can't watch the ElementDeployment; retrying: {error}"));
                 None
             }
             WatchItem::Recovered => {
                 self.silent = false;
-                self.note(session, "the deployment can be followed again".to_owned());
+                self.note(session, "watching the ElementDeployment again".to_owned());
                 None
             }
         }
@@ -211,9 +210,9 @@ impl Log<'_> {
         InterruptState::Following { doing: self.goes_on(verdict), come_back: session.command(self.step.command()) }
     }
 
-    /// Says what is awaited, when that has changed.
-    fn tell(&mut self, verdict: &Verdict, session: &Session) {
-        // An interruption is told once.
+    /// Prints what is awaited, if it has changed.
+    fn show(&mut self, verdict: &Verdict, session: &Session) {
+        // An interrupt is reported once.
         if !session.interrupt().raised() {
             session.interrupt().set(self.interrupted(verdict, session));
         }
@@ -224,19 +223,19 @@ impl Log<'_> {
         let started = |verdict: &Option<Verdict>| !matches!(verdict, Some(Verdict::Pending(Awaiting::End)));
         if let Verdict::Pending(awaiting) = verdict {
             if *awaiting == Awaiting::End && started(&self.last) {
-                self.stage(now, if self.last.is_none() { self.under_way } else { STARTED });
+                self.stage(now, if self.last.is_none() { self.running } else { STARTED });
             }
             if let Awaiting::NextRun(report) = awaiting {
                 self.note(
                     session,
-                    format!("the operator had trouble of its own ({}); its next run counts", report.message),
+                    format!("the operator reported an internal error ({}); its next reconcile counts", report.message),
                 );
             }
-            if let (Awaiting::Untold(report), false) = (awaiting, self.untold) {
-                self.untold = true;
+            if let (Awaiting::Untold(report), false) = (awaiting, self.explained) {
+                self.explained = true;
                 let text = format!(
-                    "a run has ended without success; the operator shows only a failure from before the change, so how this one \
-                     ended cannot be told: {}",
+                    "a reconcile ended without success. Its cause is unknown, because the operator still reports an earlier \
+                     failure: {}",
                     report.message
                 );
                 self.note(session, text);
@@ -264,16 +263,16 @@ impl Log<'_> {
     }
 }
 
-/// What is missing, to complete "still missing: …".
+/// The awaited event, to complete "waiting for …".
 pub fn missing(awaiting: &Awaiting) -> &'static str {
     match awaiting {
-        Awaiting::Start => "the operator's first sign that it started on the change",
-        Awaiting::EarlierRun => "the end of an earlier run of the operator; the next one counts",
-        Awaiting::End => "the end of the operator's run",
-        Awaiting::NextRun(_) => "the operator's next run, after trouble of its own",
-        Awaiting::Untold(_) => "the operator's next run, after one that ended without success",
-        Awaiting::Available => "the condition Available, which is not True although the run ended without errors",
-        Awaiting::MasActive => "mas_active, which is not true although the run ended without errors",
-        Awaiting::Successful => "the condition Successful, which is not True although the run ended",
+        Awaiting::Start => "the operator to start reconciling",
+        Awaiting::EarlierRun => "the operator to finish an earlier reconcile (the next one counts)",
+        Awaiting::End => "the operator to finish reconciling",
+        Awaiting::NextRun(_) => "the operator's next reconcile, after an internal error",
+        Awaiting::Untold(_) => "the operator's next reconcile, after one without success",
+        Awaiting::Available => "condition Available to become True; the reconcile ended without errors",
+        Awaiting::MasActive => "mas_active to become true; the reconcile ended without errors",
+        Awaiting::Successful => "condition Successful to become True; the reconcile ended",
     }
 }

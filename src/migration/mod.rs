@@ -1,5 +1,5 @@
-//! The one flow that `dry-run`, `activate` and `abort` share, in the order of the contract: findings, server-side dry
-//! run, confirmation, write, verdict. What they do differently is data: [`Step`].
+//! The common flow of `dry-run`, `activate` and `abort`: findings, server-side dry run, confirmation, write, verdict.
+//! Their differences are data: [`Step`].
 
 mod advice;
 mod apply;
@@ -41,13 +41,12 @@ use outcome::{Ended, Outcome};
 use preflight::Preflight;
 use server_dry_run::ServerDryRun;
 
-/// The operator may write status in bursts; a moment later it is at work, and quiet.
+/// The delay after a conflict: the operator writes status in bursts.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Takes a step to its end: the flow, what came of it, after a success a look at what answers over the network, and what to
-/// do next as the last words.
+/// Runs a step, prints its outcome, tests the network after a success, and prints the next step last.
 pub async fn take(session: &mut Session, request: &Request, format: OutputFormat) -> Result<Exit, Failure> {
-    // Nothing is connected to for a command that sees no verdict.
+    // A command without a verdict needs no network test.
     let reach = (request.wait && !request.preview && !request.step.goes_back())
         .then(|| endpoints::ConnectionTest::begin(session));
     let mut outcome = Outcome::new(request.step);
@@ -63,7 +62,7 @@ pub async fn take(session: &mut Session, request: &Request, format: OutputFormat
     Ok(exit)
 }
 
-/// The flow. An attempt that finds the deployment or the record moved is made again from its beginning.
+/// Repeats the flow from its beginning after a conflict on the deployment or the record.
 async fn run(session: &mut Session, request: &Request, outcome: &mut Outcome) -> Result<Ended, Failure> {
     let step = request.step;
     let timeout = request.timeout.unwrap_or(step.timeout());
@@ -72,23 +71,23 @@ async fn run(session: &mut Session, request: &Request, outcome: &mut Outcome) ->
     let (mut attempts, mut preflight, mut approvals) =
         (Attempts::default(), Preflight::default(), Approvals::default());
     loop {
-        attempts.one_more(session)?;
+        attempts.count(session)?;
         let seen = session.gather(step.extent()).await;
         if let Some(words) = step.reached(&seen) {
             if step == Step::Abort && seen.deployment.mas().is_some() {
-                let text = "The MAS component stays in the deployment. To take it out:";
+                let text = "The MAS component stays in the ElementDeployment. To remove it:";
                 outcome.next = Some(Next::new(text).command(session.command(Step::Remove.command())));
             }
             return Ok(outcome.nothing_to_do(session, words));
         }
         let mut flow = Flow { session, request, outcome, deadline };
         if let Some(baseline) = step.found(&seen) {
-            match flow.follow_what_is_there(&seen, baseline).await? {
+            match flow.follow_existing(&seen, baseline).await? {
                 Some(ended) => return Ok(ended),
                 None => continue,
             }
         }
-        if resume::somebody_is_writing(flow.session, &seen).await? {
+        if resume::wait_for_other_write(flow.session, &seen).await? {
             continue;
         }
         if !approvals.has_written() {
@@ -103,23 +102,22 @@ async fn run(session: &mut Session, request: &Request, outcome: &mut Outcome) ->
         }
         let plan = step.plan(&seen, &stamp)?;
         if !request.preview {
-            // Before anybody is asked: nothing is written that could not be noted.
+            // Fails before the prompt if the write can't be recorded.
             apply::record(flow.session, step, &seen)?;
         }
         let Some(shown) = server_dry_run::ask(flow.session, &plan).await? else {
-            // Read after the pause: what is read before it would be out of date by then.
             tokio::time::sleep(PAUSE).await;
             flow.session.reread().await?;
             continue;
         };
         shown.refuse_more(step)?;
         let seen = shown.foresee(flow.session, seen, step).await?;
-        // A preview ends here.
+        // `None` is a preview.
         let Some(go) = approvals.ask(flow.session, request, &seen, plan, &shown, preflight.times)? else {
             return Ok(Ended::Unchanged);
         };
         let start = if request.via_owner {
-            match via_owner::leave(flow.session, request, &seen, &go, &shown.answer, deadline).await? {
+            match via_owner::hand_over(flow.session, request, &seen, &go, &shown.answer, deadline).await? {
                 ControlFlow::Continue(start) => start,
                 ControlFlow::Break(ended) => return Ok(ended),
             }
@@ -146,19 +144,19 @@ struct Flow<'a> {
 
 impl Flow<'_> {
     fn must_wait(&self, seen: &Snapshot) -> bool {
-        let under_way = seen.deployment.conditions().run() == Run::Running;
-        under_way && !self.request.preview && self.request.step.waits(seen)
+        let running = seen.deployment.conditions().run() == Run::Running;
+        running && !self.request.preview && self.request.step.waits(seen)
     }
 
-    /// Waits for the reconcile that is under way; `None` once it is over.
+    /// Waits for the running reconcile; `None` after its end.
     async fn wait(&mut self) -> Result<Option<Ended>, Failure> {
         let progress = self.session.ui().progress();
-        let stopped = wait::settle(self.session, self.deadline, self.request.step, &progress).await?;
+        let stopped = wait::until_idle(self.session, self.deadline, self.request.step, &progress).await?;
         drop(progress);
         Ok(stopped.map(|stopped| conclude::without_write(self.session, self.request.step, stopped)))
     }
 
-    /// Writes what was approved; `None` where somebody else was faster, and the attempt is to be made again.
+    /// Writes the approved change; `None` after a conflict.
     async fn write(&mut self, seen: &Snapshot, go: &Approved, shown: &ServerDryRun) -> Result<Option<Start>, Failure> {
         let step = self.request.step;
         let mut record = apply::record(self.session, step, seen)?;
@@ -174,15 +172,15 @@ impl Flow<'_> {
         Ok(written)
     }
 
-    /// After a conflict: somebody who made the same change is followed, and a status that moved is no change. Anything
-    /// else is shown to a person again, and refused in a script.
+    /// Handles a conflict. The same change by another client and a changed status are accepted. Any other change is shown
+    /// again, and refused in a script.
     async fn refuse_other_changes(&self, go: &Approved) -> Result<(), Failure> {
         if go.plan().before().differs_only_in_status(&self.session.deployment) {
             return Ok(());
         }
         let step = self.request.step;
         if step.goes_back() && go.plan().is_in(self.session.deployment.object()) {
-            // Also an earlier write of this very command, which arrived late and left the record as it found it.
+            // Also an earlier write of this command that arrived late, after its record was withdrawn.
             return Ok(());
         }
         let now = self.session.gather(Extent::Abort).await;
@@ -192,7 +190,7 @@ impl Flow<'_> {
         preflight::conflict(self.session, self.request)
     }
 
-    /// Follows the operator from the write on; `None` where it has to be asked for a reconcile that is seen.
+    /// Follows the operator after the write; `None` if another reconcile has to be requested.
     async fn follow_to_verdict(&mut self, seen: &Snapshot, start: Start) -> Result<Option<Ended>, Failure> {
         let progress = self.session.ui().progress();
         if !self.request.via_owner {
@@ -205,8 +203,8 @@ impl Flow<'_> {
         self.follow(seen, start, false, &progress).await
     }
 
-    /// The change is there already, by an earlier call or by somebody else.
-    async fn follow_what_is_there(&mut self, seen: &Snapshot, baseline: Baseline) -> Result<Option<Ended>, Failure> {
+    /// Follows a change that an earlier call or another client made.
+    async fn follow_existing(&mut self, seen: &Snapshot, baseline: Baseline) -> Result<Option<Ended>, Failure> {
         let step = self.request.step;
         self.session.ui().status(resume::since_when(self.session, seen, step));
         if self.request.preview {
@@ -222,7 +220,7 @@ impl Flow<'_> {
         self.follow(seen, start, true, &progress).await
     }
 
-    /// `found`: the change was there already, so that its goal may be reached by a reconcile that nobody saw.
+    /// `found` means that the change existed before this call, so an unobserved reconcile may have reached its goal.
     async fn follow(
         &mut self,
         seen: &Snapshot,
@@ -239,12 +237,11 @@ impl Flow<'_> {
                 Ok(Some(self.outcome.nothing_to_do(self.session, words)))
             }
             FollowEnd::AtRest if self.request.via_owner => {
-                let text =
-                    "gave up waiting; the operator rests, and whether it has worked on the change was not to be seen";
+                let text = "timed out; the operator is idle, and its reconcile of the change was not observed";
                 let again = self.session.command(step.command());
-                Err(Failure::new(Exit::TimedOut, text).then("To ask it for a run that is seen:", again))
+                Err(Failure::new(Exit::TimedOut, text).then("To request another reconcile:", again))
             }
-            // An interruption still means what it meant while following: something was written.
+            // The interrupt state stays `Following`: something was written.
             FollowEnd::AtRest => Ok(None),
             _ => Ok(Some(conclude::conclude(self.session, step, seen, followed, progress, self.outcome).await)),
         }

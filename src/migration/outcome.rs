@@ -1,4 +1,4 @@
-//! How the flow ended: the `Outcome` of the contract.
+//! The end of the flow: the `Outcome` of the contract.
 
 use serde::Serialize;
 
@@ -9,19 +9,18 @@ use crate::session::status::Status;
 use crate::session::{Document, Session};
 use crate::terminal::{Next, OutputFormat};
 
-/// How a flow ended. An error before anything was followed is no end of its own: it left the deployment as it was.
+/// The end of a flow. An error before the write is not an end: it leaves the deployment unchanged.
 #[derive(Debug)]
 pub enum Ended {
     Succeeded,
-    /// It succeeded, and the record, which the next step relies on, does not say so.
+    /// The dry run passed, but the record, which the next step requires, couldn't be written.
     Unrecorded(Failure),
-    /// The operator reports a failure, or cannot do it any more.
+    /// The operator reports a failure, or the change was overwritten or deleted.
     Failed(Failure),
-    /// The operator has not answered within the time-out.
     TimedOut(Failure),
     Interrupted,
     NotWaited,
-    /// There was nothing to do, or nothing was written.
+    /// Nothing to do, or nothing written.
     Unchanged,
 }
 
@@ -47,15 +46,15 @@ impl Ended {
     }
 }
 
-/// What a writing command has to tell in the end.
+/// The outcome of a writing command.
 #[derive(Debug)]
 pub struct Outcome {
     step: Step,
-    /// The name of what became of the write; `None` where none was tried.
+    /// `write` of the contract; `None` without an attempt.
     pub write: Option<&'static str>,
     pub message: Option<String>,
     pub record_file: Option<String>,
-    /// What to do after a success; told when everything else has been.
+    /// The next step after a success; printed last.
     pub next: Option<Next>,
 }
 
@@ -83,7 +82,7 @@ impl Outcome {
         Ended::Unchanged
     }
 
-    /// Ends a command: prints the outcome where data was asked for, also when it failed.
+    /// Ends a command. Prints the outcome with `-o json` and `-o yaml`, also after an error.
     pub async fn finish(
         self,
         session: &mut Session,
@@ -94,7 +93,7 @@ impl Outcome {
         let seen = matches!(ended, Ok(Ended::Succeeded | Ended::Unrecorded(_)));
         let result = match ended {
             Ok(ended) => ended.result(),
-            // An error before the write says nothing of the write; the person asks first of all whether it was made.
+            // The error doesn't mention the write, so state that it was not made.
             Err(mut failure) if self.write.is_none() && failure.error.is_some() && failure.exit == Exit::Failed => {
                 failure.next.insert(0, Next::new(format!("ElementDeployment {} was not changed.", session.place())));
                 Err(failure)
@@ -104,7 +103,7 @@ impl Outcome {
         if !format.is_data() {
             return result;
         }
-        // The state after everything; if it cannot be read now, the one that was read last. A verdict was seen with its state.
+        // The current state, else the last one that was read. A verdict already has its state.
         if !seen {
             let _ = session.reread().await;
         }

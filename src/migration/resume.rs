@@ -1,4 +1,4 @@
-//! What the record tells of writes: this person's own of an earlier call, or somebody else's.
+//! Writes of earlier calls and of other users, from the record.
 
 use std::time::Duration;
 
@@ -17,16 +17,17 @@ fn pending(snapshot: &Snapshot) -> Option<&Pending> {
     snapshot.recorded()?.pending.as_ref()
 }
 
-/// Gives a write that somebody began a moment ago the time to arrive. Whether there was one.
-pub async fn somebody_is_writing(session: &mut Session, snapshot: &Snapshot) -> Result<bool, Failure> {
-    // The manifest's owner takes hours, not moments.
+/// Waits a moment if the record has a write that started seconds ago and is not in the deployment yet. Returns whether it
+/// waited.
+pub async fn wait_for_other_write(session: &mut Session, snapshot: &Snapshot) -> Result<bool, Failure> {
+    // A manifest owner's change takes hours.
     let is_fresh = |pending: &&Pending| {
         let age = session.now().duration_since(pending.at).abs();
         age < SignedDuration::from_secs(5) && pending.owner.is_none() && !is_applied(pending, &snapshot.deployment)
     };
     let Some(pending) = pending(snapshot).filter(is_fresh) else { return Ok(false) };
-    let who = pending.by.as_deref().unwrap_or("somebody");
-    session.ui().status(format!("{who} began {} a moment ago; waiting to see it written.", pending.step.command()));
+    let who = pending.by.as_deref().unwrap_or("another user");
+    session.ui().status(format!("{who} started {} a moment ago; waiting for that write.", pending.step.command()));
     tokio::select! {
         () = tokio::time::sleep(Duration::from_secs(1)) => session.reread().await?,
         () = session.interrupt().wait() => return Err(Failure::told(Exit::Interrupted)),
@@ -34,20 +35,19 @@ pub async fn somebody_is_writing(session: &mut Session, snapshot: &Snapshot) -> 
     Ok(true)
 }
 
-/// Whether the write that the record tells of has arrived, as far as the deployment shows.
+/// Whether the deployment contains the recorded write.
 pub fn is_applied(pending: &Pending, deployment: &Deployment) -> bool {
     let seen = Observation::of(deployment);
     let made = match (&pending.request, &pending.baseline.carried) {
         (Some(request), _) => deployment.annotation(REHEARSAL_ANNOTATION) == Some(request),
-        // Somebody else may have changed the same while this write never arrived.
+        // Another client may have made the same change while this write was lost.
         (None, Carried::Active(_)) if pending.owner.is_none() && seen.has_mas => deployment.active_is_ours(),
         (None, _) => true,
     };
     made && pending.baseline.uid == seen.uid && pending.baseline.carried.is_in(&seen)
 }
 
-/// Whether it was that very write for sure, so that its baseline tells what stood before it. A component that is gone
-/// does not show who took it out.
+/// Whether it is certainly this write, so that its baseline is valid. A removed component doesn't show who removed it.
 pub fn is_proven(pending: &Pending, deployment: &Deployment) -> bool {
     let shown = match pending.owner {
         Some(owner) => owner == OwnersChange::Arrived,
@@ -56,26 +56,26 @@ pub fn is_proven(pending: &Pending, deployment: &Deployment) -> bool {
     shown && is_applied(pending, deployment)
 }
 
-/// The write that the record tells of, if it is this command's and has arrived.
+/// The recorded write, if it is of this step and in the deployment.
 pub fn recorded(snapshot: &Snapshot, step: Step) -> Option<&Pending> {
     pending(snapshot).filter(|pending| is_of(pending, step, &snapshot.deployment))
 }
 
-/// Who waits for the manifest's owner to make a change that has not been seen yet, for whoever comes next.
-pub fn left_to_the_owner(session: &Session, snapshot: &Snapshot) -> Option<String> {
+/// A note about a change that another call handed to the manifest owner and that has not arrived.
+pub fn awaited_from_owner(session: &Session, snapshot: &Snapshot) -> Option<String> {
     let pending = pending(snapshot)?;
     if pending.owner != Some(OwnersChange::Awaited) || is_applied(pending, &snapshot.deployment) {
         return None;
     }
-    let who = pending.by.as_deref().unwrap_or("somebody");
+    let who = pending.by.as_deref().unwrap_or("another user");
     let ago = ago(pending.at, session.now());
     Some(format!(
-        "{who} left a change to the manifest's owner, and it has not arrived ({} --via-owner, {ago}).",
+        "{who} handed a change to the manifest owner ({} --via-owner, {ago}); it has not arrived yet.",
         pending.step.command()
     ))
 }
 
-/// Who made the change that is there already, and when: the record knows, or the API server's field managers.
+/// Who made the existing change, and when: from the record, else from the field managers.
 fn changed(snapshot: &Snapshot, step: Step) -> (Option<String>, Option<Timestamp>) {
     match pending(snapshot).filter(|pending| pending.step == step) {
         Some(pending) => (pending.by.clone(), Some(pending.at)),
@@ -90,36 +90,36 @@ pub fn changed_at(snapshot: &Snapshot, step: Step) -> Option<Timestamp> {
     changed(snapshot, step).1
 }
 
-/// The same in words.
+/// Describes who made the existing change, and when.
 pub fn since_when(session: &Session, snapshot: &Snapshot, step: Step) -> String {
     let (by, at) = changed(snapshot, step);
     let by = by.map_or_else(String::new, |by| format!(" by {by}"));
     let now = session.now();
     let at = at.map_or_else(String::new, |at| format!(", {}", ago(at, now)));
-    format!("The change is there already{by}{at}; following the operator.")
+    format!("The change was already made{by}{at}; following the operator.")
 }
 
-/// The baseline of the write that the record tells of, if it is this command's and has arrived for sure.
+/// The baseline of the recorded write, if it is certainly this write.
 pub fn recorded_baseline(snapshot: &Snapshot, step: Step) -> Option<Baseline> {
     let pending = recorded(snapshot, step)?;
     is_proven(pending, &snapshot.deployment).then(|| pending.baseline.clone())
 }
 
-/// A run was under way when the change was written, or it cannot be told who wrote it and when; that run is over, and the
-/// operator rests. Whether that run worked on the change cannot be told, and no other one will come by itself (an operator
-/// that was restarted meanwhile does not start again for a change it has seen): waiting would have no end.
+/// Whether the operator is idle although no reconcile of the change was observed: a reconcile was running during the write,
+/// or the author and time of the write are unknown. No other reconcile starts by itself (a restarted operator ignores a
+/// change that it has seen), so waiting would never end.
 pub fn unproven(snapshot: &Snapshot, step: Step) -> bool {
     let Some(pending) = recorded(snapshot, step) else { return false };
-    let untold = pending.baseline.at_write.running || !is_proven(pending, &snapshot.deployment);
-    untold && rests(&snapshot.deployment)
+    let unknown = pending.baseline.at_write.running || !is_proven(pending, &snapshot.deployment);
+    unknown && rests(&snapshot.deployment)
 }
 
-/// A baseline for a change that is there without a record of it.
+/// A baseline for an existing change without a record.
 pub fn present_baseline(snapshot: &Snapshot, carried: Carried) -> Baseline {
     Baseline::of_present(&Observation::of(&snapshot.deployment), carried)
 }
 
-/// The value of the annotation that asks for a rehearsal: it only has to differ from the one before.
+/// A value of the annotation that requests a reconcile; it has to differ from the current one.
 pub fn fresh(stamp: &str, deployment: &Deployment) -> String {
     match deployment.annotation(REHEARSAL_ANNOTATION) {
         Some(before) if before.starts_with(stamp) => format!("{before}+"),
@@ -127,25 +127,23 @@ pub fn fresh(stamp: &str, deployment: &Deployment) -> String {
     }
 }
 
-/// Seconds since an earlier call made the write that this one only came back to.
+/// Seconds since the recorded write.
 pub fn since_the_write(session: &Session, step: Step, snapshot: &Snapshot) -> Option<u64> {
     let span = session.now().duration_since(recorded(snapshot, step)?.at);
     Some(u64::try_from(span.as_secs()).unwrap_or(0))
 }
 
-/// Whether what the record has pending is the very write that was followed: it may be an earlier one that never arrived, of
-/// another Secret.
+/// Whether the pending write is the followed one. It may be an earlier one that was lost, with another Secret.
 pub fn is_of(pending: &Pending, step: Step, deployment: &Deployment) -> bool {
     pending.step == step && is_applied(pending, deployment)
 }
 
-/// Takes the write that was followed off the record, and nobody else's: who began another one meanwhile needs it to come
-/// back to.
+/// Removes the followed write from the record. Another user's pending write stays.
 pub fn take_pending(record: &mut Record, step: Step, deployment: &Deployment) -> Option<Pending> {
     record.pending.take_if(|pending| is_of(pending, step, deployment))
 }
 
-/// A rehearsal that ended, for the record.
+/// The record of a dry run that ended.
 pub fn rehearsal(
     snapshot: &Snapshot,
     seen: &Observation,
@@ -155,7 +153,7 @@ pub fn rehearsal(
     state: RehearsalState,
     message: Option<String>,
 ) -> Rehearsal {
-    // The Secret as it was before the write, as noted then: one that was changed in between was not rehearsed for sure.
+    // The digest from before the write: a Secret that changed since may not be the one of the dry run.
     let keys = snapshot.secret_keys();
     let secret = snapshot.secret.known().and_then(Option::as_ref);
     let digest_now = || secret.and_then(|secret| secret.digest(&keys)).map(|digest| format!("{digest:#}"));
@@ -181,7 +179,7 @@ pub fn rehearsal(
     }
 }
 
-/// Whether the last run ended well and none is under way.
+/// Whether the last reconcile succeeded and none is running.
 pub fn rests(deployment: &Deployment) -> bool {
     let conditions = deployment.conditions();
     conditions.run() == Run::Succeeded && conditions.successful() == Some(true)

@@ -1,4 +1,4 @@
-//! The API server's own dry run of the exact write.
+//! The server-side dry run of the exact write.
 
 use serde_json::{Value, json};
 
@@ -12,18 +12,18 @@ use crate::session::{Session, findings};
 use crate::terminal::diff;
 
 pub struct ServerDryRun {
-    /// The object as it would be.
+    /// The object as it would be stored.
     pub answer: Deployment,
-    /// What would change beside what was asked for, by path.
+    /// Paths of changes that were not requested.
     unexplained: Vec<String>,
 }
 
-/// The write of a plan, with the `resourceVersion` that the person saw.
+/// The write of a plan, with the `resourceVersion` that was shown.
 pub fn request(session: &Session, plan: &Plan) -> Write {
     Write::patch_deployment(&session.target, plan.before().resource_version(), plan.patch().clone())
 }
 
-/// Asks the API server what the write would do. `None`: the deployment moved since it was read.
+/// Sends the server-side dry run. `None` after a conflict.
 pub async fn ask(session: &Session, plan: &Plan) -> Result<Option<ServerDryRun>, Failure> {
     let written = match session.cluster.dry_run(&request(session, plan)).await {
         Ok(written) => written,
@@ -39,21 +39,21 @@ pub async fn ask(session: &Session, plan: &Plan) -> Result<Option<ServerDryRun>,
 }
 
 impl ServerDryRun {
-    /// Refuses an activation with which more would change than the switch.
+    /// Refuses an activation that would change more than `active`.
     pub fn refuse_more(&self, step: Step) -> Result<(), Failure> {
         if self.unexplained.is_empty() || step.is_reversible() {
             return Ok(());
         }
         let text = format!(
-            "the API server would change more than the switch: {}. Something (a webhook, a new default of the resource \
-             definition) changes the deployment on every write",
+            "the write would change more than active: {}. An admission webhook or a new default of the CRD changes the \
+             ElementDeployment on every write",
             self.unexplained.join(", ")
         );
-        Err(Failure::failed(text).advise("Find out what it is, let the deployment reconcile, and run `dry-run` again."))
+        Err(Failure::failed(text).advise("Find the cause, wait for a reconcile, then repeat `dry-run`."))
     }
 
-    /// What will stand once the change is written. The answer shows which Secret the deployment will refer to, and by its
-    /// defaults which keys; the operator refuses to run without them.
+    /// Checks the Secret that the deployment will refer to after the write. Its name and, by defaults of the CRD, its keys
+    /// are known from the server-side dry run; the operator fails without them.
     pub async fn foresee(&self, session: &Session, seen: Snapshot, step: Step) -> Result<Snapshot, Failure> {
         if step != Step::DryRun {
             return Ok(seen);
@@ -74,7 +74,7 @@ impl ServerDryRun {
             findings::tell(session.ui(), &session.place(), &found);
         }
         findings::judge(&found, &[], false)?;
-        // The record notes the contents of the Secret that is rehearsed.
+        // The record needs the contents of the Secret that the dry run uses.
         Ok(Snapshot { secret: after.secret, ..seen })
     }
 
@@ -84,8 +84,8 @@ impl ServerDryRun {
             Value::Null => json!({"metadata": {"annotations": {}}}),
             annotations => json!({"metadata": {"annotations": annotations}}),
         };
-        session.ui().say_under("The operator will be given this change:", 0);
-        // No field of the spec holds a secret: they are in Secrets, which the spec names.
+        session.ui().say_under("Change to the ElementDeployment:", 0);
+        // No field of the spec contains a secret.
         for part in [&spec as &dyn Fn(&Deployment) -> Value, &metadata] {
             session.ui().changes(&diff::changes(&part(plan.before()), &part(&self.answer)));
         }

@@ -1,4 +1,4 @@
-//! What `dry-run`, `activate` and `abort` do differently, as data for the one flow.
+//! The differences between `dry-run`, `activate` and `abort`, as data for the common flow.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -14,48 +14,44 @@ use crate::session::reading::Extent;
 use crate::verdict::{Awaiting, Baseline, Carried};
 
 impl Step {
-    /// While a reconcile that counts is under way: `rehearsing the migration`.
+    /// The progress text during a reconcile of the change.
     pub const fn doing(self) -> &'static str {
         match self {
-            Self::DryRun => "rehearsing the migration",
-            Self::Activate => "migrating; users are locked out meanwhile",
-            Self::Abort | Self::Remove => "going back",
+            Self::DryRun => "running the dry run",
+            Self::Activate => "migrating; users are locked out",
+            Self::Abort | Self::Remove => "rolling back",
         }
     }
 
-    /// What the cluster does when nobody waits any longer, as the end of a sentence.
+    /// What the cluster continues to do without this command, as the end of a sentence.
     pub const fn goes_on(self) -> &'static str {
         match self {
-            Self::DryRun => "the operator continues the dry run; users do not notice it",
+            Self::DryRun => "the operator continues the dry run; users don't notice it",
             Self::Activate => {
-                "the operator continues the migration; users are locked out until it is done, and existing logins stay valid"
+                "the operator continues the migration. Users are locked out until it ends; existing logins stay valid"
             }
-            Self::Abort | Self::Remove => "the operator continues to roll back",
+            Self::Abort | Self::Remove => "the operator continues the rollback",
         }
     }
 
-    /// The same by what was seen: nothing that the operator did since the change, or nothing at all of late.
+    /// Like [`Self::goes_on`], for an operator that has not reacted yet or an API server that doesn't respond (`silent`).
     pub fn goes_on_as_seen(self, awaiting: &Awaiting, changed: &str, silent: bool) -> String {
         let what = match (awaiting, self) {
             (Awaiting::Start, Self::Activate) => format!(
-                "the operator has not reacted to the change of {changed}; once it does, users are locked out until the migration is done"
+                "the operator has not reacted to the change made at {changed}. Once it does, users are locked out until the migration ends"
             ),
-            (Awaiting::Start, _) => format!("the operator has not reacted to the change of {changed}"),
+            (Awaiting::Start, _) => format!("the operator has not reacted to the change made at {changed}"),
             _ => self.goes_on().to_owned(),
         };
-        if silent {
-            format!("as last seen, {what}; the API server does not answer now, so this is probable and not certain")
-        } else {
-            what
-        }
+        if silent { format!("{what}. This is the last known state: the API server doesn't respond") } else { what }
     }
 
     pub const fn history(self) -> &'static str {
         match self {
-            Self::DryRun => "dry-run: MAS component written with active: false",
-            Self::Activate => "activate: the switch turned on",
-            Self::Abort => "abort: the switch turned off",
-            Self::Remove => "abort: the MAS component taken out",
+            Self::DryRun => "dry-run: wrote the MAS component with active: false",
+            Self::Activate => "activate: set active to true",
+            Self::Abort => "abort: set active to false",
+            Self::Remove => "abort: removed the MAS component",
         }
     }
 
@@ -78,30 +74,30 @@ impl Step {
         matches!(self, Self::Abort | Self::Remove)
     }
 
-    /// Going back hangs on nothing that lies around the deployment.
+    /// A rollback reads the deployment alone, so that nothing else can block it.
     pub const fn extent(self) -> Extent {
         if self.goes_back() { Extent::Abort } else { Extent::Step }
     }
 
-    /// Whether it may be repeated, to see a reconcile where the one that counts may have come and gone unseen, and whether the
-    /// API server may change more than what was asked for: an activation neither.
+    /// Whether a reconcile may be requested again after an unobserved one, and whether the API server may change more than
+    /// the requested fields. An activation allows neither.
     pub const fn is_reversible(self) -> bool {
         !matches!(self, Self::Activate)
     }
 
-    /// Why there is nothing to do, if there is nothing.
+    /// Why there is nothing to do, for display.
     pub fn reached(self, seen: &Snapshot) -> Option<&'static str> {
         let deployment = &seen.deployment;
         match self {
             Self::DryRun if deployment.mas_active() == Some(true) => {
-                Some("The migration is done already; there is nothing to rehearse.")
+                Some("The migration is already done; a dry run is not needed.")
             }
             Self::DryRun => {
-                // A rehearsal on record counts as long as nothing it was about has changed and the operator is content.
-                let content = deployment.active() == Some(false) && deployment.conditions().run() == Run::Succeeded;
+                // A recorded dry run counts if its spec and Secret are unchanged and the last reconcile succeeded.
+                let succeeded = deployment.active() == Some(false) && deployment.conditions().run() == Run::Succeeded;
                 let passed = standing(seen) == RehearsalStanding::Passed && !is_old(seen);
-                (content && passed && settings_are_in_spec(seen))
-                    .then_some("The dry run has passed already, for this very spec and these very secrets.")
+                (succeeded && passed && settings_are_in_spec(seen))
+                    .then_some("The dry run has already passed for this spec and these secrets.")
             }
             Self::Activate => migrated(deployment),
             Self::Abort | Self::Remove => {
@@ -109,9 +105,9 @@ impl Step {
                     return None;
                 }
                 match (deployment.mas(), deployment.active()) {
-                    (None, _) => Some("The deployment has no MAS component; there is nothing to take back."),
+                    (None, _) => Some("The ElementDeployment has no MAS component; there is nothing to roll back."),
                     (Some(_), Some(false)) if self == Self::Abort => {
-                        Some("The switch is off already; there is nothing to take back.")
+                        Some("The migration is not active (active: false); there is nothing to roll back.")
                     }
                     _ => None,
                 }
@@ -119,12 +115,12 @@ impl Step {
         }
     }
 
-    /// The same for a change that was found there and is followed.
+    /// Like [`Self::reached`], for an existing change that is followed.
     pub fn reached_by(self, deployment: &Deployment) -> Option<&'static str> {
         if self == Self::Activate { migrated(deployment) } else { None }
     }
 
-    /// MAS's settings whose certificate is looked at before the step; none where going back must not hang on one.
+    /// The MAS settings whose certificate is checked before the step; `None` for a rollback.
     pub fn settings(self, seen: &Snapshot) -> Option<Cow<'_, MasSettings>> {
         match self {
             Self::DryRun => wanted(seen),
@@ -133,7 +129,7 @@ impl Step {
         }
     }
 
-    /// What to follow instead of writing, if the change is there already.
+    /// The baseline for following a change that already exists.
     pub fn found(self, seen: &Snapshot) -> Option<Baseline> {
         match self {
             Self::DryRun => resume::recorded_baseline(seen, self).filter(|_| !resume::unproven(seen, self)),
@@ -154,28 +150,28 @@ impl Step {
         }
     }
 
-    /// Whether a reconcile that is under way is waited for before the write.
+    /// Whether to wait for a running reconcile before the write.
     pub fn waits(self, seen: &Snapshot) -> bool {
         match self {
-            // While the operator retries a failed rehearsal it hardly ever rests; the write starts a run of its own anyway.
+            // While the operator retries a failed dry run it is rarely idle; the write starts another reconcile anyway.
             Self::DryRun => !(seen.deployment.mas().is_some() && seen.deployment.conditions().failure().is_some()),
             Self::Activate => true,
-            // It is what ends a run that fails again and again.
+            // A rollback ends a reconcile that fails repeatedly.
             Self::Abort | Self::Remove => false,
         }
     }
 
-    /// The change. `stamp` is the annotation's value where the step asks for a reconcile.
+    /// The change. `stamp` is the value of the annotation that requests a reconcile.
     pub fn plan(self, seen: &Snapshot, stamp: &str) -> Result<Plan, Failure> {
         let deployment = &seen.deployment;
         let stamp = resume::fresh(stamp, deployment);
         match self {
             Self::DryRun => match wanted(seen) {
                 Some(settings) => Ok(Plan::rehearse(deployment, &settings, &seen.secret_keys(), &stamp)),
-                // Somebody else's manifest brought the component; it is rehearsed as it stands.
+                // The manifest already contains the component; its dry run uses it as is.
                 None if deployment.active() == Some(false) => Ok(Plan::ask_for_rehearsal(deployment, &stamp)),
-                None => Err(Failure::new(Exit::Blocked, "MAS has not been prepared yet, and nothing was changed")
-                    .advise("First settle its host, database and secrets with `prepare`.")),
+                None => Err(Failure::new(Exit::Blocked, "MAS is not configured yet; nothing was changed")
+                    .advise("Configure its host, database and secrets with `prepare` first.")),
             },
             Self::Activate => Ok(Plan::activate(deployment)),
             Self::Abort | Self::Remove if resume::unproven(seen, self) => Ok(Plan::ask_for_run(deployment, &stamp)),
@@ -185,19 +181,17 @@ impl Step {
     }
 }
 
-/// A step as it was asked for, by the flags of its command.
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
+/// A step with the flags of its command.
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub struct Request {
     pub step: Step,
     pub preview: bool,
     pub accept: Vec<String>,
-    /// Whether to follow the operator to its verdict, and how long; `None` is the step's own time-out.
     pub wait: bool,
+    /// `None` is the step's default.
     pub timeout: Option<Duration>,
-    /// The manifest's owner makes the change.
     pub via_owner: bool,
     pub yes: bool,
-    /// The deployment's name once more.
     pub confirm: Option<String>,
     pub backup: Option<String>,
     pub findings: Vec<Finding>,
@@ -210,7 +204,7 @@ impl Request {
     }
 }
 
-/// `mas_active` turns true a moment before the run ends, and the run may still fail.
+/// Whether the migration is done. `mas_active` becomes true before the reconcile ends, and the reconcile may still fail.
 fn migrated(deployment: &Deployment) -> Option<&'static str> {
     let conditions = deployment.conditions();
     (deployment.mas_active() == Some(true)
@@ -218,15 +212,14 @@ fn migrated(deployment: &Deployment) -> Option<&'static str> {
         && conditions.successful() == Some(true)
         && conditions.failure().is_none()
         && conditions.available() != Some(false))
-    .then_some("The migration is done already: mas_active is true.")
+    .then_some("The migration is already done: mas_active is true.")
 }
 
-/// What `prepare` settled goes into the spec; without it, what is in the spec stays.
+/// The settings that `prepare` recorded, else those in the spec.
 fn wanted(seen: &Snapshot) -> Option<Cow<'_, MasSettings>> {
     seen.settled().or_else(|| seen.settings.as_ref().map(Cow::Borrowed))
 }
 
-/// Whether what `prepare` settled is in the spec already.
 fn settings_are_in_spec(seen: &Snapshot) -> bool {
     wanted(seen)
         .is_none_or(|settings| !Plan::rehearse(&seen.deployment, &settings, &seen.secret_keys(), "").changes_spec())
@@ -237,14 +230,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_is_said_to_go_on_that_was_not_seen() {
-        let told = |step: Step, awaiting, silent| step.goes_on_as_seen(&awaiting, "10:02", silent);
+    fn continuing_work_is_reported_only_as_observed() {
+        let shown = |step: Step, awaiting, silent| step.goes_on_as_seen(&awaiting, "10:02", silent);
         for step in [Step::DryRun, Step::Activate, Step::Abort, Step::Remove] {
-            let idle = told(step, Awaiting::Start, false);
-            assert!(idle.starts_with("the operator has not reacted to the change of 10:02"), "{idle}");
-            assert_eq!(told(step, Awaiting::End, false), step.goes_on());
-            let silent = told(step, Awaiting::End, true);
-            assert!(silent.contains(step.goes_on()) && silent.ends_with("probable and not certain"), "{silent}");
+            let idle = shown(step, Awaiting::Start, false);
+            assert!(idle.starts_with("the operator has not reacted to the change made at 10:02"), "{idle}");
+            assert_eq!(shown(step, Awaiting::End, false), step.goes_on());
+            let silent = shown(step, Awaiting::End, true);
+            assert!(silent.contains(step.goes_on()) && silent.ends_with("the API server doesn't respond"), "{silent}");
         }
     }
 }

@@ -1,5 +1,4 @@
-//! `--via-owner`: the change is made in the manifest by whoever keeps it (Helm, Argo CD, Flux, the installer). It is
-//! shown here, and waited for; from its arrival on everything is as after a write of our own.
+//! `--via-owner`: shows the change, and waits until the manifest owner (Helm, Argo CD, Flux, the installer) makes it.
 
 use std::ops::ControlFlow;
 
@@ -23,17 +22,17 @@ use crate::terminal::progress::{Progress, Waiting};
 use crate::terminal::{Line, OutputFormat, Style, data, diff};
 use crate::verdict::{Awaiting, Baseline, Carried, Continuity, Observation, Verdict};
 
-/// What the spec is, compared with the one that was shown.
+/// The spec compared with the one that was shown.
 #[derive(Debug, PartialEq, Eq)]
 enum SpecNow {
-    /// The change is not there yet; at most the status moved.
+    /// The change has not arrived; only the status may have changed.
     Unchanged,
     AsApproved,
     Different,
 }
 
-/// Everything from the approval to the arrival of the change.
-pub async fn leave(
+/// Records and shows the approved change, and waits for it.
+pub async fn hand_over(
     session: &mut Session,
     request: &Request,
     seen: &Snapshot,
@@ -44,22 +43,23 @@ pub async fn leave(
     let step = request.step;
     check(session, seen, go.plan())?;
     let by = session.cluster.who_am_i().await;
-    let what = format!("{}: left to the manifest's owner", step.command());
+    let what = format!("{}: handed to the manifest owner", step.command());
     let ours = note(session, go, answer, Intent { step, by, snapshot: seen, what }).await?;
     show(session, go.plan())?;
     if !request.wait {
         return Ok(ControlFlow::Break(Ended::NotWaited));
     }
     let progress = session.ui().progress();
-    match arrive(session, go, answer, deadline, step, &progress).await? {
+    match wait_for_change(session, go, answer, deadline, step, &progress).await? {
         ControlFlow::Continue(start) => {
             note_arrival(session, &ours, &start).await;
             Ok(ControlFlow::Continue(start))
         }
         ControlFlow::Break(FollowEnd::TimedOut(_)) => {
-            let text = "gave up waiting; the change has not arrived from the manifest's owner, and nothing was written from here";
+            let text =
+                "timed out waiting for the manifest owner's change; this command didn't write to the ElementDeployment";
             let again = session.command(&format!("{} --via-owner", step.command()));
-            let failure = Failure::new(Exit::TimedOut, text).then("To wait on:", again);
+            let failure = Failure::new(Exit::TimedOut, text).then("To resume:", again);
             Ok(ControlFlow::Break(Ended::TimedOut(failure)))
         }
         ControlFlow::Break(stopped) => {
@@ -75,20 +75,19 @@ fn check(session: &Session, snapshot: &Snapshot, plan: &Plan) -> Result<(), Fail
     }
     let text = match resume::recorded(snapshot, Step::DryRun).and_then(|pending| pending.owner) {
         Some(OwnersChange::Awaited) => {
-            "the change has come from the manifest's owner while nobody looked, so whether the operator rehearsed it was not \
-             to be seen"
+            "the manifest owner's change arrived while no command watched it, so the result of its dry run is unknown"
         }
-        _ => "the spec is as it should be already, so its owner has nothing to change",
+        _ => "the spec already contains this change; the manifest owner has nothing to do",
     };
-    Err(Failure::failed(text).then("To ask the operator for another rehearsal of it:", session.command("dry-run")))
+    Err(Failure::failed(text).then("To request another dry run:", session.command("dry-run")))
 }
 
-/// Notes in the record what is left to the owner: the backup sentence, and what stands now. Whoever comes next is told.
+/// Records the change that is handed to the owner, with the backup statement and the current state.
 async fn note(session: &Session, go: &Approved, answer: &Deployment, intent: Intent<'_>) -> Result<Pending, Failure> {
     let before = Observation::of(go.plan().before());
     let carried = go.plan().carried(&Observation::of(answer));
     let baseline = Baseline::of_write(&before, carried, before.generation, None);
-    // The owner changes the spec and nothing else, so no annotation tells of this request.
+    // The owner changes only the spec, so there is no annotation.
     let pending = apply::pending(session, go.plan(), &intent, baseline);
     let ours = Pending { owner: Some(OwnersChange::Awaited), request: None, ..pending };
     session.interrupt().set(InterruptState::Writing);
@@ -102,7 +101,7 @@ async fn note(session: &Session, go: &Approved, answer: &Deployment, intent: Int
     Ok(ours)
 }
 
-/// Notes that the change has come, so that a later call follows it from the same moment.
+/// Records the arrival of the change, so that a later call resumes from this point.
 async fn note_arrival(session: &Session, ours: &Pending, start: &Start) {
     let now = session.now();
     let noted = session
@@ -121,7 +120,7 @@ async fn note_arrival(session: &Session, ours: &Pending, start: &Start) {
     session.warn_unrecorded(noted);
 }
 
-/// Shows what the owner has to change. To stderr, because `-o json` has its own document on stdout.
+/// Prints the change for the owner to stderr; stdout is for the document of `-o json`.
 fn show(session: &Session, plan: &Plan) -> Result<(), Failure> {
     let (place, whole) = place(&plan.before().owner());
     let spec = &plan.patch()["spec"];
@@ -133,7 +132,7 @@ fn show(session: &Session, plan: &Plan) -> Result<(), Failure> {
     let ui = session.ui();
     ui.status("");
     ui.status(format!(
-        "The deployment is not written to from here. Merge this {place}, change nothing else, and bring it to the cluster:"
+        "This command doesn't write to the ElementDeployment. Merge this {place}, change nothing else, and apply it:"
     ));
     for line in text.lines() {
         ui.verbatim(&Line::new().text("  ").styled(Style::Code, line));
@@ -141,8 +140,8 @@ fn show(session: &Session, plan: &Plan) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Where the owner keeps the manifest, and whether the manifest is the whole object (else the chart's values, which have
-/// the spec's fields at their root).
+/// The location of the manifest, and whether it is the whole object; otherwise it is the chart's values, which have the
+/// spec's fields at their root.
 fn place(owner: &Owner) -> (String, bool) {
     match owner {
         Owner::Helm(release) => {
@@ -177,8 +176,8 @@ fn compare(shown: &Deployment, before: &Deployment, now: &Deployment) -> SpecNow
     }
 }
 
-/// Waits for the change; `answer` is the API server's dry run of it.
-async fn arrive(
+/// Waits for the change; `answer` is the object of its server-side dry run.
+async fn wait_for_change(
     session: &mut Session,
     go: &Approved,
     answer: &Deployment,
@@ -187,9 +186,10 @@ async fn arrive(
     progress: &Progress,
 ) -> Result<ControlFlow<FollowEnd, Start>, Failure> {
     let come_back = session.command(&format!("{} --via-owner", step.command()));
-    let doing = "nothing was written from here; what the manifest's owner writes, the operator follows".to_owned();
+    let doing =
+        "this command wrote nothing; the operator reconciles the manifest owner's change once it arrives".to_owned();
     session.interrupt().set(InterruptState::Following { doing, come_back });
-    progress.waiting(Waiting::new("the change to arrive from the manifest's owner", session.now()));
+    progress.waiting(Waiting::new("waiting for the manifest owner's change", session.now()));
     let mut before = go.plan().before().clone();
     let awaiting = (Awaiting::Start, LastLook::Yes);
     let arrived = until(session, deadline, awaiting, progress, |session, continuity| {
@@ -199,12 +199,12 @@ async fn arrive(
         }
         match compare(answer, &before, now) {
             SpecNow::Unchanged => before = now.clone(),
-            SpecNow::Different => return Err(other(session, answer, now)),
+            SpecNow::Different => return Err(unexpected(session, answer, now)),
             SpecNow::AsApproved => {
                 let seen = Observation::of(now);
                 let carried = go.plan().carried(&seen);
                 let (baseline, continuity) = baseline(&Observation::of(&before), &seen, carried, continuity);
-                progress.done(format!("the change has arrived (resourceVersion {})", now.resource_version()));
+                progress.done(format!("the change arrived (resourceVersion {})", now.resource_version()));
                 let (seen, changed) = (now.clone(), session.now());
                 return Ok(Some(ControlFlow::Continue(Start { baseline, seen, continuity, changed })));
             }
@@ -217,8 +217,8 @@ async fn arrive(
     })
 }
 
-/// What to compare the operator's answer with. Where events may have been missed, a run may have begun between the state
-/// that was seen last and the change, and what stood before tells nothing.
+/// The baseline for the verdict. After a gap in the events, a reconcile may have started between the last observed state and
+/// the change, so the earlier state is no baseline.
 fn baseline(
     before: &Observation,
     now: &Observation,
@@ -231,24 +231,16 @@ fn baseline(
     }
 }
 
-/// Something arrived that nobody was shown. The operator works on it already.
-fn other(session: &Session, shown: &Deployment, now: &Deployment) -> Failure {
+/// Reports a change other than the one that was shown. The operator reconciles it already.
+fn unexpected(session: &Session, shown: &Deployment, now: &Deployment) -> Failure {
     let spec = |deployment: &Deployment| serde_json::json!({"spec": deployment.spec()});
-    session.ui().warning("what arrived differs from what was shown like this:");
+    session.ui().warning("the manifest owner's change differs from the change that was shown:");
     session.ui().changes(&diff::changes(&spec(shown), &spec(now)));
     let active = now.active() == Some(true);
-    let meaning =
-        if active { "; the switch is on, so the operator migrates with it" } else { "; the switch is not on" };
-    let failure = Failure::failed(format!(
-        "ElementDeployment {} was changed in another way than was shown{meaning}",
-        session.place()
-    ))
-    .then("See where it stands:", session.command("status"));
-    if active {
-        failure.then("To take the switch back, if that is not what you want:", session.command("abort"))
-    } else {
-        failure
-    }
+    let meaning = if active { "; active is true, so the operator migrates with it" } else { "; active is not true" };
+    let failure = Failure::failed(format!("ElementDeployment {} was not changed as shown{meaning}", session.place()))
+        .then("To check the status:", session.command("status"));
+    if active { failure.then("To roll back, if this is not what you want:", session.command("abort")) } else { failure }
 }
 
 #[cfg(test)]
@@ -275,14 +267,12 @@ mod tests {
         let compare = |spec| compare(&shown, &before, &deployment(spec, 2));
         assert_eq!(compare(with(false, "a")), SpecNow::Unchanged, "the status moved");
         assert_eq!(compare(with(true, "a")), SpecNow::AsApproved);
-        assert_eq!(compare(with(true, "b")), SpecNow::Different, "more than the switch");
-        assert_eq!(compare(with(false, "b")), SpecNow::Different, "the rehearsal is void");
+        assert_eq!(compare(with(true, "b")), SpecNow::Different, "more than active");
+        assert_eq!(compare(with(false, "b")), SpecNow::Different, "the dry run is invalid");
     }
 
-    /// Events were missed between the last state and the change, and a run of the old spec was taken for one that works on
-    /// the change: its good end passed for a rehearsal.
     #[test]
-    fn after_a_gap_a_run_under_way_need_not_work_on_what_arrived() {
+    fn a_running_reconcile_after_a_gap_does_not_count() {
         use crate::verdict::{Event, Tracker};
 
         let at = |version: u32, generation: i64, spec: Value, status: Value| {
@@ -310,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn every_owner_is_told_where() {
+    fn every_owner_gets_a_location() {
         let flux = |name: &str| place(&Owner::Flux(name.to_owned()));
         assert_eq!(
             flux("HelmRelease/ess"),

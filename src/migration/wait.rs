@@ -1,4 +1,4 @@
-//! Waits for the deployment to become something, without a verdict: for the end of an earlier reconcile, and for the owner's change.
+//! Waits without a verdict: for the end of an earlier reconcile, and for the manifest owner's change.
 
 use std::ops::ControlFlow;
 
@@ -13,15 +13,15 @@ use crate::session::interrupt::InterruptState;
 use crate::terminal::progress::{Progress, Waiting};
 use crate::verdict::{Awaiting, Continuity, Verdict};
 
-/// Whether whoever slept past the time-out looks once more.
+/// Whether a suspend past the time-out gets extra time.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum LastLook {
     Yes,
-    /// They are asked again, rather than written for at another hour.
+    /// The time-out ends the command, so that nothing is written hours after the confirmation.
     No,
 }
 
-/// Follows the deployment, as `session.deployment`, until `found` makes something of what was seen.
+/// Watches the deployment, and updates `session.deployment`, until `found` returns a value.
 pub async fn until<T>(
     session: &mut Session,
     deadline: Deadline,
@@ -44,7 +44,7 @@ pub async fn until<T>(
                 }
                 Some(WatchItem::Deleted(_)) => return Ok(ControlFlow::Break(FollowEnd::Verdict(Verdict::Gone))),
                 Some(WatchItem::Trouble(error)) => {
-                    progress.note(format!("the deployment cannot be followed at the moment, trying on: {error}"));
+                    progress.note(format!("can't watch the ElementDeployment; retrying: {error}"));
                 }
                 Some(WatchItem::Recovered) => {}
                 None => watch = session.follow_anew().await,
@@ -60,33 +60,33 @@ pub async fn until<T>(
     }
 }
 
-/// Waits until no reconcile is under way. Returns what ended the wait, if that was not the operator.
-pub async fn settle(
+/// Waits until no reconcile is running. Returns what else ended the wait.
+pub async fn until_idle(
     session: &mut Session,
     deadline: Deadline,
     step: Step,
     progress: &Progress,
 ) -> Result<Option<FollowEnd>, Failure> {
-    let settled = |session: &Session| session.deployment.conditions().run() != Run::Running;
-    if settled(session) {
+    let idle = |session: &Session| session.deployment.conditions().run() != Run::Running;
+    if idle(session) {
         return Ok(None);
     }
-    // Whoever called this ends the program, because there may be data to print.
+    // The caller exits, because it may have to print data.
     session.interrupt().set(InterruptState::Following {
         doing: "nothing was changed".to_owned(),
         come_back: session.command(step.command()),
     });
-    let text = "a reconcile is under way; waiting for its end before anything is written";
+    let text = "waiting for the running reconcile to finish before the write";
     progress.waiting(Waiting::new(text, session.now()).ends_at(deadline.ends_at));
     if deadline.once {
         return Ok(Some(FollowEnd::TimedOut(Awaiting::EarlierRun)));
     }
     let awaiting = (Awaiting::EarlierRun, LastLook::No);
-    let over = until(session, deadline, awaiting, progress, |session, _| Ok(settled(session).then_some(()))).await?;
+    let over = until(session, deadline, awaiting, progress, |session, _| Ok(idle(session).then_some(()))).await?;
     if let ControlFlow::Break(end) = over {
         return Ok(Some(end));
     }
     session.interrupt().set(InterruptState::NothingWritten);
-    progress.done("the operator's earlier run has ended");
+    progress.done("operator finished the earlier reconcile");
     Ok(None)
 }

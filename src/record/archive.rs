@@ -1,11 +1,11 @@
-//! A `tar.gz` of texts: what `report` hands on.
+//! The `tar.gz` archive of `report`.
 
 use std::io::{self, Write};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-/// A report that is larger than this, unpacked, is more than anybody reads or a ticket takes.
+/// The largest unpacked size; ticket systems refuse larger files.
 const LARGEST: usize = 24 << 20;
 
 #[derive(Debug)]
@@ -25,7 +25,7 @@ impl Archive {
         Self { files: Vec::new(), left: bytes }
     }
 
-    /// Adds a file, unless it is too large for what is left. Signs that file systems take badly are replaced in its path.
+    /// Adds a file and returns true, unless it exceeds the limit. Replaces special characters in its path.
     pub fn add(&mut self, path: &str, text: String) -> bool {
         let Some(left) = self.left.checked_sub(text.len()) else { return false };
         self.left = left;
@@ -41,7 +41,7 @@ impl Archive {
         self.files.iter().map(|(path, text)| (path.as_str(), text.len()))
     }
 
-    /// Writes it, everything below one folder. `at` is the time of all files.
+    /// Writes all files below one folder, with the modification time `at`.
     pub fn write(&self, folder: &str, at: jiff::Timestamp, out: impl Write) -> io::Result<()> {
         let mut builder = tar::Builder::new(GzEncoder::new(out, Compression::default()));
         for (path, text) in &self.files {
@@ -55,7 +55,7 @@ impl Archive {
     }
 }
 
-/// Relative, without ways up, and of plain signs.
+/// A relative path without `..` and special characters.
 fn path_of(path: &str) -> String {
     let part = |part: &str| -> String {
         part.chars().map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' }).collect()
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn what_goes_in_comes_out_below_one_folder() {
+    fn all_files_are_below_one_folder() {
         let mut archive = Archive::default();
         let long = format!("logs/{}/{}.log", "n".repeat(63), "p".repeat(200));
         for (path, text) in [("a.txt", "one"), ("../../etc/x y", "two"), (long.as_str(), "three"), ("a.txt", "four")] {
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn it_does_not_grow_beyond_its_limit() {
+    fn archive_keeps_its_limit() {
         let mut archive = Archive::of_at_most(10);
         assert!(archive.add("a", "123456".into()));
         assert!(!archive.add("b", "12345".into()));

@@ -1,4 +1,4 @@
-//! The record: a ConfigMap beside the ElementDeployment, owned by it.
+//! The record: a ConfigMap that the ElementDeployment owns.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::verdict::Baseline;
 
 const KEY: &str = "record.json";
 const VERSION: u32 = 1;
-/// How many past writes are kept; a ConfigMap holds 1 MiB at most.
+/// The number of history entries to keep; a ConfigMap is limited to 1 MiB.
 const HISTORY: usize = 50;
 
 pub fn record_name(deployment: &str) -> String {
@@ -25,34 +25,34 @@ pub enum RehearsalState {
     Failed,
 }
 
-/// The proof that a spec and the contents of a Secret were rehearsed.
+/// A dry run of a spec and the contents of a Secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Rehearsal {
     pub state: RehearsalState,
     /// Digest of the spec without `active`.
     pub spec_digest: String,
-    /// Outline of the same, to say later which fields changed. What another release wrote in another form is left out.
+    /// Outline of the spec, to report changed fields. `None` if another release wrote it in another format.
     #[serde(default, deserialize_with = "lenient_outline")]
     pub spec_outline: Option<Outline>,
     pub release: Option<ChartRelease>,
     /// Keyed digest of the Secret's contents.
     pub secret_digest: String,
-    /// Fingerprints of its keys, to say later which one changed.
+    /// Fingerprints of the Secret's keys, to report changed keys.
     #[serde(default)]
     pub secret_fingerprints: BTreeMap<String, String>,
     pub completion: Option<String>,
-    /// When it ended, by this machine's clock; for people.
+    /// When it ended, by the local clock; for display.
     pub at: jiff::Timestamp,
     /// Seconds from the write to the verdict.
     pub seconds: u64,
     pub message: Option<String>,
-    /// What a run of the operator reported that failed since, as an activation does: the rehearsal proves nothing then.
+    /// The message of a later failed reconcile, for example of an activation. It invalidates the dry run.
     pub failed_since: Option<String>,
 }
 
 impl Rehearsal {
-    /// Adds what tells later which fields of the spec changed, if this is the deployment that was rehearsed.
+    /// Adds the outline of the spec, if the spec is the one of the dry run.
     #[must_use]
     pub fn of_spec(mut self, deployment: &Deployment) -> Self {
         self.spec_outline =
@@ -61,7 +61,7 @@ impl Rehearsal {
     }
 }
 
-/// Where the backup is, in the words of the person who activated.
+/// The statement of where the backup is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Backup {
@@ -70,17 +70,17 @@ pub struct Backup {
     pub by: Option<String>,
 }
 
-/// What became of a change that was left to the manifest's owner.
+/// The state of a change that was handed to the manifest owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum OwnersChange {
-    /// It has not been seen; the baseline is what stood when somebody began to wait for it.
+    /// Not observed; the baseline is the state at the start of the wait.
     Awaited,
-    /// It was seen to arrive, and the baseline is what stood right before.
+    /// Observed; the baseline is the state before the change.
     Arrived,
 }
 
-/// A change of `…matrixAuthenticationService.config.active`, or of the component as a whole. In JSON the command that makes it.
+/// A change of `…matrixAuthenticationService.config.active` or of the whole component; in JSON its command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Step {
@@ -96,7 +96,6 @@ pub enum Step {
 }
 
 impl Step {
-    /// The command that takes it.
     pub const fn command(self) -> &'static str {
         match self {
             Self::DryRun => "dry-run",
@@ -107,7 +106,7 @@ impl Step {
     }
 }
 
-/// A write that has no verdict yet. Kept before the write is sent, so that a killed program can go on.
+/// A write without a verdict. Recorded before the write is sent, so that a killed command can be resumed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Pending {
@@ -116,10 +115,9 @@ pub struct Pending {
     pub at: jiff::Timestamp,
     pub by: Option<String>,
     pub baseline: Baseline,
-    /// Where the manifest's owner makes the change, whether it is there yet.
+    /// The state of the change, if the manifest owner makes it.
     pub owner: Option<OwnersChange>,
-    /// The annotation's value, where the write asks for a rehearsal: the spec alone does not tell whether it was this
-    /// write that was made.
+    /// The value of the annotation that requests a reconcile; it identifies the write.
     pub request: Option<String>,
     /// Keyed digest of the Secret's contents before the write.
     pub secret_digest: Option<String>,
@@ -136,9 +134,9 @@ pub struct HistoryEntry {
 }
 
 impl HistoryEntry {
-    /// `alice, 5 seconds ago: prepare: …`, for a person.
+    /// `alice, 5 s ago: prepare: …`, for display.
     pub fn words(&self, now: jiff::Timestamp) -> String {
-        let by = self.by.as_deref().unwrap_or("somebody");
+        let by = self.by.as_deref().unwrap_or("another user");
         let seconds = now.duration_since(self.at).as_secs().max(0);
         format!("{by}, {seconds} s ago: {}", self.what)
     }
@@ -148,10 +146,10 @@ impl HistoryEntry {
 #[serde(rename_all = "camelCase")]
 pub struct Record {
     version: u32,
-    /// The deployment it belongs to; one that was made anew under the same name starts from nothing.
+    /// The uid of the deployment; a recreated deployment starts with an empty record.
     deployment_uid: String,
     pub settings: Option<MasSettings>,
-    /// The installed chart, as it was when a step was last taken.
+    /// The installed chart at the last step.
     pub chart: Option<ChartRelease>,
     pub rehearsal: Option<Rehearsal>,
     pub backup: Option<Backup>,
@@ -159,16 +157,16 @@ pub struct Record {
     /// Oldest first.
     #[serde(default)]
     pub history: Vec<HistoryEntry>,
-    /// resourceVersion of the ConfigMap that it was read from; `None` if there is none yet.
+    /// resourceVersion of the ConfigMap; `None` before it exists.
     #[serde(skip)]
     resource_version: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RecordError {
-    #[error("ConfigMap {0} is not a record of this program's: {1}")]
+    #[error("ConfigMap {0} is not a record of kubectl ess-mas: {1}")]
     Unreadable(String, String),
-    #[error("ConfigMap {0} was written by a newer release of kubectl ess-mas (form {1})")]
+    #[error("ConfigMap {0} was written by a newer release of kubectl ess-mas (version {1})")]
     Newer(String, u32),
 }
 
@@ -177,18 +175,18 @@ impl Record {
         Self { version: VERSION, deployment_uid: deployment.uid().to_owned(), ..Self::default() }
     }
 
-    /// Reads the ConfigMap. One that belongs to a deployment of another uid counts as empty.
+    /// Parses the ConfigMap. Returns an empty record if the deployment has another uid.
     pub fn read(config_map: &Value, deployment: &Deployment) -> Result<Self, RecordError> {
         let name = || config_map["metadata"]["name"].as_str().unwrap_or_default().to_owned();
         let unreadable = |why: &str| RecordError::Unreadable(name(), why.to_owned());
         let text = config_map["data"][KEY].as_str().ok_or_else(|| unreadable("it has no key record.json"))?;
-        let form: Value = serde_json::from_str(text).map_err(|_| unreadable("record.json is not JSON"))?;
-        match form["version"].as_u64() {
+        let json: Value = serde_json::from_str(text).map_err(|_| unreadable("record.json is not JSON"))?;
+        match json["version"].as_u64() {
             Some(1) => {}
             Some(newer @ 2..) => return Err(RecordError::Newer(name(), u32::try_from(newer).unwrap_or(u32::MAX))),
             _ => return Err(unreadable("record.json has no version")),
         }
-        let mut record: Self = serde_json::from_value(form).map_err(|error| unreadable(&error.to_string()))?;
+        let mut record: Self = serde_json::from_value(json).map_err(|error| unreadable(&error.to_string()))?;
         if record.deployment_uid != deployment.uid() {
             record = Self::new(deployment);
         }
@@ -212,8 +210,8 @@ impl Record {
         self.history.drain(..excess);
     }
 
-    /// The whole ConfigMap: to create, or to put in the place of the one that was read. Owned by the deployment, so
-    /// that it goes when that goes, and never labelled as the operator's, which deletes what it does not know.
+    /// The ConfigMap to create or to replace. The deployment owns it, so both are deleted together. It must not have the
+    /// operator's label, because the operator deletes objects with that label that it doesn't know.
     pub fn config_map(&self, deployment: &Deployment) -> Value {
         let text = serde_json::to_string_pretty(self).unwrap_or_default();
         let mut metadata = json!({
@@ -249,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_survives_the_cluster() {
+    fn record_is_read_as_it_was_written() {
         let mut record = Record::new(&deployment("u"));
         record.note(jiff::Timestamp::UNIX_EPOCH, Some("admin"), "prepared");
         let read = Record::read(&stored(&record, "5"), &deployment("u")).unwrap();

@@ -1,5 +1,4 @@
-//! The failure file. The guide: "it is safe to change active back to false after saving the details of the errors", so
-//! the details are saved before anything else is offered.
+//! The failure file. The vendor's guide requires the details of the errors to be saved before `active` is set back to false.
 
 use std::fs::{DirBuilder, File};
 use std::io::{self, Write};
@@ -26,7 +25,7 @@ pub struct FailureFile<'a> {
     pub failure: &'a FailureReport,
     pub timeline: &'a [TimelineEntry],
     pub go_back: &'a str,
-    /// What is known or was found out beside it, by names; free of secrets.
+    /// Additional fields, without secrets.
     pub more: Vec<(&'static str, Value)>,
 }
 
@@ -69,15 +68,14 @@ fn name(deployment: &Deployment, at: jiff::Timestamp) -> String {
     format!("{}-{}-{}", deployment.namespace(), deployment.name(), at.strftime("%Y%m%dT%H%M%SZ"))
 }
 
-/// The file of a failure that ended then, if it is in one of these folders.
+/// The existing file of the failure at this time, if one of the folders has it.
 pub fn saved(deployment: &Deployment, at: jiff::Timestamp, folders: &[PathBuf]) -> Option<PathBuf> {
     let name = name(deployment, at) + ".json";
     folders.iter().map(|folder| folder.join(&name)).find(|path| path.is_file())
 }
 
-/// Writes the file, readable by its owner alone, into the first of `folders` that takes it, and returns its path.
-/// Nothing is overwritten.
-/// The error is the last folder's, if none takes it.
+/// Writes the file with mode 0600 into the first writable folder, and returns its path. Doesn't overwrite files. Returns the
+/// error of the last folder if none is writable.
 pub fn save(file: &FailureFile<'_>, folders: &[PathBuf]) -> io::Result<PathBuf> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);
@@ -94,16 +92,16 @@ pub fn save(file: &FailureFile<'_>, folders: &[PathBuf]) -> io::Result<PathBuf> 
     Err(last)
 }
 
-/// Writes a file that [`save`] has written anew, with what was found out since: whole or not at all.
+/// Replaces a file of [`save`] atomically, with additional fields.
 pub fn amend(file: &FailureFile<'_>, path: &Path) -> io::Result<()> {
-    // Readable by its owner alone, and gone if it is not persisted.
-    let beside = NamedTempFile::new_in(path.parent().unwrap_or_else(|| Path::new(".")))?;
-    file.write(beside.as_file())?;
-    beside.persist(path)?;
+    // Has mode 0600, and is deleted if it is not persisted.
+    let temporary = NamedTempFile::new_in(path.parent().unwrap_or_else(|| Path::new(".")))?;
+    file.write(temporary.as_file())?;
+    temporary.persist(path)?;
     Ok(())
 }
 
-/// Creates a file that only its owner may read. It must not be there yet.
+/// Creates a file with mode 0600. Fails if it exists.
 pub fn private(path: &Path) -> io::Result<File> {
     let mut options = File::options();
     options.write(true).create_new(true);
@@ -112,7 +110,7 @@ pub fn private(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-/// The same for the first of `name.ending`, `name-1.ending`, … that is not there yet.
+/// Like [`private`], for the first of `name.ending`, `name-1.ending`, … that doesn't exist.
 pub fn private_anew(folder: &Path, name: &str, ending: &str) -> io::Result<(PathBuf, File)> {
     for attempt in 0..100 {
         let suffix = if attempt == 0 { String::new() } else { format!("-{attempt}") };
@@ -122,7 +120,7 @@ pub fn private_anew(folder: &Path, name: &str, ending: &str) -> io::Result<(Path
             opened => return opened.map(|open| (path, open)),
         }
     }
-    Err(io::Error::new(io::ErrorKind::AlreadyExists, "a hundred files of that name are there already"))
+    Err(io::Error::new(io::ErrorKind::AlreadyExists, "a hundred files with that name exist already"))
 }
 
 #[cfg(test)]
@@ -148,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_found_out_later_is_added_and_nothing_is_left_beside_it() {
+    fn amended_file_has_the_new_fields_and_no_temporary_file_remains() {
         let folder = tempfile::tempdir().unwrap();
         let path = saved(&[folder.path().to_owned()]).unwrap();
         let deployment = Deployment::from_value(json!({
@@ -178,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_for_its_owner_alone_and_overwrites_nothing() {
+    fn file_is_private_and_overwrites_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let folders = [folder.path().join("state")];
         let first = saved(&folders).unwrap();
@@ -196,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_cannot_be_made_gives_way_to_the_next() {
+    fn next_folder_is_used_if_one_is_not_writable() {
         let folder = tempfile::tempdir().unwrap();
         let taken = folder.path().join("taken");
         std::fs::write(&taken, "").unwrap();

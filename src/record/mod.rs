@@ -1,4 +1,4 @@
-//! What this program remembers: in the cluster (one ConfigMap per deployment, no secrets) and on disk (the failure file).
+//! The record in the cluster (one ConfigMap per deployment, no secrets) and the failure file on disk.
 
 mod archive;
 mod cluster_record;

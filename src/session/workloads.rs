@@ -39,15 +39,15 @@ impl WorkloadWatch {
     pub fn watch(session: &Session, progress: &Progress) -> Self {
         let timeline = Arc::<Mutex<Vec<TimelineEntry>>>::default();
         let namespace = &session.target.namespace;
-        let mut news = SelectAll::new();
+        let mut events = SelectAll::new();
         for kind in WorkloadKind::ALL {
             let collection = session.cluster.watch_all(&watched(kind), namespace);
             let items = unfold(collection, move |mut collection| async move {
                 collection.next().await.map(|item| ((kind, item), collection))
             });
-            news.push(items.boxed());
+            events.push(items.boxed());
         }
-        let teller = Teller {
+        let reporter = Reporter {
             details: progress.details(),
             terminal: session.ui().terminal().clone(),
             namespace: namespace.clone(),
@@ -55,7 +55,7 @@ impl WorkloadWatch {
         };
         let observer = Observer::new(&session.target.name);
         let task = tokio::spawn(async move {
-            look_on(news, observer, &teller).await;
+            report(events, observer, &reporter).await;
         });
         Self { task: Some(task.abort_handle()), timeline }
     }
@@ -65,7 +65,7 @@ impl WorkloadWatch {
         Self { task: None, timeline: Arc::default() }
     }
 
-    pub fn tell(&self, timeline: &mut Vec<TimelineEntry>) {
+    pub fn append_to(&self, timeline: &mut Vec<TimelineEntry>) {
         timeline.append(&mut self.timeline.lock().unwrap_or_else(PoisonError::into_inner));
         timeline.sort_by_key(|entry| entry.at);
     }
@@ -87,19 +87,19 @@ fn watched(kind: WorkloadKind) -> ApiResource {
     }
 }
 
-type News = SelectAll<futures::stream::BoxStream<'static, (WorkloadKind, CollectionEvent)>>;
+type Events = SelectAll<futures::stream::BoxStream<'static, (WorkloadKind, CollectionEvent)>>;
 
-async fn look_on(mut news: News, mut observer: Observer, teller: &Teller) {
-    while let Some(first) = news.next().await {
+async fn report(mut events: Events, mut observer: Observer, reporter: &Reporter) {
+    while let Some(first) = events.next().await {
         take(&mut observer, first);
         for _ in 1..MANY {
-            match timeout(BURST, news.next()).await {
+            match timeout(BURST, events.next()).await {
                 Ok(Some(next)) => take(&mut observer, next),
                 Ok(None) | Err(_) => break,
             }
         }
-        let sight = observer.update();
-        teller.tell(&sight.happened, sight.now);
+        let update = observer.update();
+        reporter.report(&update.happened, update.now);
     }
 }
 
@@ -111,15 +111,15 @@ fn take(observer: &mut Observer, (kind, item): (WorkloadKind, CollectionEvent)) 
     }
 }
 
-struct Teller {
+struct Reporter {
     details: ProgressDetails,
     terminal: Terminal,
     namespace: String,
     timeline: Arc<Mutex<Vec<TimelineEntry>>>,
 }
 
-impl Teller {
-    fn tell(&self, happened: &[WorkloadEvent], now: Option<String>) {
+impl Reporter {
+    fn report(&self, happened: &[WorkloadEvent], now: Option<String>) {
         let words: Vec<(Symbol, String)> = happened.iter().map(|one| self.words(one)).collect();
         let at = self.terminal.now();
         let entries = words.iter().map(|(_, what)| TimelineEntry { at, what: what.clone() });
@@ -132,7 +132,7 @@ impl Teller {
         let symbol = if happened.is_failure() { Symbol::Attention } else { Symbol::Done };
         let more = match happened {
             WorkloadEvent::JobFailed(name) => {
-                format!("; its log may say why: `kubectl logs job/{name} -n {}`", self.namespace)
+                format!("; for the cause, run `kubectl logs job/{name} -n {}`", self.namespace)
             }
             _ => String::new(),
         };
@@ -151,27 +151,27 @@ pub async fn synapse_times(session: &Session) -> Option<Times> {
 /// The downtime estimate, printed before the confirmation.
 pub fn downtime(snapshot: &Snapshot, times: Option<Times>) -> Vec<String> {
     let rehearsal = snapshot.recorded().and_then(|record| record.rehearsal.as_ref());
-    said(rehearsal.and_then(|rehearsal| i64::try_from(rehearsal.seconds).ok()), times)
+    estimate(rehearsal.and_then(|rehearsal| i64::try_from(rehearsal.seconds).ok()), times)
 }
 
-fn said(rehearsal: Option<i64>, times: Option<Times>) -> Vec<String> {
+fn estimate(rehearsal: Option<i64>, times: Option<Times>) -> Vec<String> {
     let span = |seconds: i64| duration(SignedDuration::from_secs(seconds));
     let mut lines = vec![
-        "Synapse and other components are stopped, and users are locked out, for an estimated 5 to 30 minutes (the vendor's figure).".to_owned(),
+        "Synapse and other components stop, and users are locked out for 5 to 30 minutes (the vendor's estimate)."
+            .to_owned(),
     ];
     if let Some(seconds) = rehearsal {
-        lines.push(format!("For comparison: the dry run, which stops and restarts nothing, took {}.", span(seconds)));
+        lines.push(format!("For comparison, the dry run took {}, without stopping anything.", span(seconds)));
     }
     let Some(Times { pods, stop, start }) = times else { return lines };
     let pods = if pods == 1 { "Synapse's pod".to_owned() } else { format!("the slowest of Synapse's {pods} pods") };
-    let started =
-        start.map_or_else(String::new, |start| format!(", and took {} from its start until it was ready", span(start)));
-    lines.push(format!("As seen here, {pods} may take up to {} to stop{started}.", span(stop)));
+    let started = start.map_or_else(String::new, |start| format!(", and took {} to become ready", span(start)));
+    lines.push(format!("In this cluster, {pods} may take up to {} to stop{started}.", span(stop)));
     if let (Some(rehearsal), Some(start)) = (rehearsal, start) {
-        // The copying again, with half as much for a busier moment, between a stop and a start.
+        // The dry run copies the same data; half as much again for a busier moment.
         let sum = stop + rehearsal + rehearsal / 2 + start;
         lines.push(format!(
-            "Together, with half as much again for the dry run, that is about {}: an estimate, to which the other components add.",
+            "Estimate for Synapse: about {} (stop, 1.5 times the dry run, start). Other components add to it.",
             about(sum)
         ));
     }
@@ -190,25 +190,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_not_seen_is_not_made_up() {
-        assert_eq!(said(None, None).len(), 1);
-        assert_eq!(
-            said(Some(131), None)[1],
-            "For comparison: the dry run, which stops and restarts nothing, took 2m 11s."
-        );
-        let unseen = said(Some(131), Some(Times { pods: 1, stop: 30, start: None }));
+    fn estimate_uses_only_observed_values() {
+        assert_eq!(estimate(None, None).len(), 1);
+        assert_eq!(estimate(Some(131), None)[1], "For comparison, the dry run took 2m 11s, without stopping anything.");
+        let unseen = estimate(Some(131), Some(Times { pods: 1, stop: 30, start: None }));
         assert_eq!(unseen.len(), 3);
-        assert_eq!(unseen[2], "As seen here, Synapse's pod may take up to 30s to stop.");
+        assert_eq!(unseen[2], "In this cluster, Synapse's pod may take up to 30s to stop.");
     }
 
     #[test]
-    fn what_was_seen_is_added_up_and_called_an_estimate() {
-        let all = said(Some(131), Some(Times { pods: 3, stop: 30, start: Some(48) }));
+    fn observed_times_are_added_up_as_an_estimate() {
+        let all = estimate(Some(131), Some(Times { pods: 3, stop: 30, start: Some(48) }));
         assert_eq!(
             all[2],
-            "As seen here, the slowest of Synapse's 3 pods may take up to 30s to stop, and took 48s from its start until it was ready."
+            "In this cluster, the slowest of Synapse's 3 pods may take up to 30s to stop, and took 48s to become ready."
         );
         // 30 + 131 + 65 + 48 = 274 seconds.
-        assert!(all[3].contains("about 5 minutes: an estimate"), "{all:?}");
+        assert!(all[3].starts_with("Estimate for Synapse: about 5 minutes "), "{all:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! A terminal in memory: what a test sets, and what was written.
+//! An in-memory terminal for tests.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io::{self, Write};
@@ -25,7 +25,7 @@ pub struct Setting {
 }
 
 impl Setting {
-    /// Nothing is a terminal: a script, a CI job. UTF-8, UTC, and a clock that stands at 2026-11-23 10:41:07.
+    /// No stream is a terminal, as in a script. UTF-8, UTC, and a clock that is stopped at 2026-11-23 10:41:07.
     pub fn piped() -> Self {
         let start = Timestamp::from_second(1_795_430_467).unwrap_or_default();
         Self {
@@ -41,7 +41,7 @@ impl Setting {
         }
     }
 
-    /// A person before a terminal of so many columns, with colours; otherwise as [`Setting::piped`].
+    /// All streams are a terminal with colours; otherwise like [`Setting::piped`].
     pub fn terminal(columns: usize) -> Self {
         let mut setting = Self { stdin_tty: true, stdout_tty: true, stderr_tty: true, columns, ..Self::piped() };
         setting.environment.insert("TERM".to_owned(), "xterm-256color".to_owned());
@@ -72,7 +72,7 @@ impl Setting {
         self
     }
 
-    /// What the person will type, one answer per question asked. When they run out, input ends.
+    /// The answers, one per prompt. After the last one the input ends.
     #[must_use]
     pub fn answers(mut self, answers: impl IntoIterator<Item = ScriptedAnswer>) -> Self {
         self.answers.extend(answers);
@@ -91,14 +91,13 @@ impl Setting {
         self
     }
 
-    /// Whoever read stdout has left (`| head`).
+    /// The reader of stdout has exited (`| head`).
     #[must_use]
     pub fn reader_gone(mut self) -> Self {
         self.stdout_fails = Some(io::ErrorKind::BrokenPipe);
         self
     }
 
-    /// Stdout goes to a file on a disk that is full.
     #[must_use]
     pub fn disk_full(mut self) -> Self {
         self.stdout_fails = Some(io::ErrorKind::StorageFull);
@@ -106,7 +105,7 @@ impl Setting {
     }
 }
 
-/// What was written to a captured terminal. Cheap to clone; clones see the same.
+/// The output of a captured terminal. Cheap to clone; clones share it.
 #[derive(Clone, Default)]
 pub struct Captured {
     out: Arc<Mutex<Vec<u8>>>,
@@ -118,12 +117,11 @@ impl Captured {
         Self::text(&self.out)
     }
 
-    /// Everything on stderr so far, with what a person typed where it was asked.
+    /// The stderr so far, with the echoed answers.
     pub fn stderr(&self) -> String {
         Self::text(&self.err)
     }
 
-    /// Streams that write into this; stdout refuses everything where it is to fail.
     pub(super) fn writers(
         &self,
         stdout_fails: Option<io::ErrorKind>,
@@ -166,7 +164,7 @@ impl Write for Broken {
 }
 
 impl Terminal {
-    /// A terminal that exists in memory only, and what will have been written to it.
+    /// An in-memory terminal and its output.
     pub fn captured(setting: Setting) -> (Self, Captured) {
         let captured = Captured::default();
         let (out, err) = captured.writers(setting.stdout_fails);

@@ -1,4 +1,4 @@
-//! Data for programs: `-o json` and `-o yaml`.
+//! The formats `-o json` and `-o yaml`.
 
 use std::error::Error;
 use std::fmt::{self, Write as _};
@@ -7,7 +7,7 @@ use std::io;
 use clap::ValueEnum;
 use serde::Serialize;
 
-/// Data could not be written to stdout: a full disk, a closed stream. That the reader left early is none.
+/// A failed write to stdout, for example to a full disk. A reader that exits early is no error.
 #[derive(Debug, thiserror::Error)]
 pub enum OutputError {
     #[error("could not write the output")]
@@ -42,7 +42,7 @@ impl fmt::Display for OutputFormat {
     }
 }
 
-/// `value` as text with a line feed at its end. Formats for a person have no general form: with them it is JSON.
+/// Renders `value` with a trailing newline; as JSON if the format is a table.
 pub fn render<T: Serialize>(format: OutputFormat, value: &T) -> Result<String, OutputError> {
     match format {
         OutputFormat::Yaml => yaml(value),
@@ -50,13 +50,13 @@ pub fn render<T: Serialize>(format: OutputFormat, value: &T) -> Result<String, O
     }
 }
 
-/// JSON with kubectl's indentation of four. What could steer a terminal is escaped.
+/// JSON with kubectl's indentation of four. Escapes terminal control characters.
 fn json<T: Serialize>(value: &T) -> Result<String, serde_json::Error> {
     let mut bytes = Vec::new();
     let formatter = serde_json::ser::PrettyFormatter::with_indent(b"    ");
     value.serialize(&mut serde_json::Serializer::with_formatter(&mut bytes, formatter))?;
     let text = String::from_utf8_lossy(&bytes);
-    // serde_json escapes U+0000 to U+001F. DEL and the C1 set act on some terminals; they can only stand within strings.
+    // serde_json escapes U+0000 to U+001F. DEL and the C1 set act on some terminals; they occur only within strings.
     let mut safe = String::with_capacity(text.len() + 1);
     for c in text.chars() {
         if matches!(c, '\u{7f}'..='\u{9f}') {
@@ -70,27 +70,23 @@ fn json<T: Serialize>(value: &T) -> Result<String, serde_json::Error> {
     Ok(safe)
 }
 
-/// The same tree as YAML, so that YAML 1.1 and 1.2 readers agree on every scalar. A scalar that ends at the line ends with a
-/// line feed.
+/// YAML that YAML 1.1 and 1.2 parsers read alike, with a trailing newline.
 pub fn yaml<T: Serialize>(value: &T) -> Result<String, OutputError> {
     let text = |blocks: bool| {
-        // A long line stays one: no folding.
         let options = serde_saphyr::ser_options! { prefer_block_scalars: blocks, folded_wrap_chars: usize::MAX };
         serde_saphyr::to_string_with_options(value, options)
             .map_err(|source| OutputError::Form { format: OutputFormat::Yaml, source: source.into() })
     };
     let with_blocks = text(true)?;
-    // libyaml, and so Go, refuses a block that begins with a tab. Only within a block can a line begin with one.
+    // libyaml, and so Go, refuses a block that starts with a tab. Only a line in a block can start with one.
     let refused = with_blocks.lines().any(|line| line.trim_start_matches(' ').starts_with('\t'));
     if refused { text(false) } else { Ok(with_blocks) }
 }
 
-/// A document that ends in a list, written while most of the list is still to come.
+/// A document that ends with a list, rendered in pieces whose sequence equals the output of [`render`].
 ///
-/// Gives the pieces of what [`render`] would give for the whole: print them one after the other.
-///
-/// A document that is not ended is no JSON, so nobody takes a part for the whole. YAML has no end that could be missing;
-/// there, everything is given at the end.
+/// Incomplete JSON is invalid, so it can't be mistaken for the whole document. Incomplete YAML is valid; it is rendered at the
+/// end.
 pub struct Listing {
     format: OutputFormat,
     field: &'static str,
@@ -100,8 +96,7 @@ pub struct Listing {
 }
 
 impl Listing {
-    /// `head` is everything of the document that comes before the list, as an object that is not empty; `field` is the list's
-    /// name. Formats for a person have no general form: with them it is JSON.
+    /// `head` is a non-empty object with the fields before the list; `field` is the name of the list.
     pub fn new<T: Serialize>(format: OutputFormat, head: &T, field: &'static str) -> Result<Self, OutputError> {
         Ok(Self { format, field, begun: render(format, head)?, held: String::new(), count: 0 })
     }
@@ -113,7 +108,7 @@ impl Listing {
             return Ok(String::new());
         }
         let begin = if self.count == 1 { self.opened() + "[" } else { ",".to_owned() };
-        // Line feeds stand between values only; within strings they are escaped.
+        // Newlines occur only between values; in strings they are escaped.
         Ok(begin + &format!("\n{}", render(self.format, element)?.trim_end()).replace('\n', "\n        "))
     }
 

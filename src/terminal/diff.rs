@@ -1,4 +1,4 @@
-//! What a write changes, field by field with its path. Values are shown as they are, so the trees must hold no secret.
+//! The diff of a write, field by field. Prints values, so the trees must not contain secrets.
 
 use serde_json::{Map, Value};
 use similar::algorithms::{Capture, Compact, Replace, myers};
@@ -7,7 +7,7 @@ use similar::{DiffOp, DiffTag};
 use super::data::yaml;
 use super::style::{Line, Style};
 
-/// One field that changes. `None` is "not there", which is something else than `null`.
+/// A changed field. `None` means absent, which differs from `null`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FieldChange {
     /// The pieces of `.spec.ingress[0]`; see [`piece`].
@@ -16,8 +16,8 @@ pub struct FieldChange {
     after: Option<Value>,
 }
 
-/// What changes from one tree to another, field by field down to the leaves, in the trees' order; what comes whole or goes
-/// whole is taken apart too. In lists, elements that stayed are found again after others came or went.
+/// The changed leaves between two trees, in their order, also of added and removed subtrees. Elements of lists are matched after
+/// insertions and deletions.
 pub fn changes(before: &Value, after: &Value) -> Vec<FieldChange> {
     let mut found = Vec::new();
     compare(&[], Some(before), Some(after), &mut found);
@@ -57,15 +57,14 @@ fn elements(path: &[String], old: &[Value], new: &[Value], found: &mut Vec<Field
     }
 }
 
-/// `similar::capture_diff_slices` for one algorithm: it links all of them, which are a quarter of a megabyte.
+/// `similar::capture_diff_slices` with only one algorithm, which saves 250 KB in the program.
 fn operations(old: &[Value], new: &[Value]) -> Vec<DiffOp> {
     let mut hook = Compact::new(Replace::new(Capture::new()), old, new);
     let Ok(()) = myers::diff_deadline_raw(&mut hook, old, 0..old.len(), new, 0..new.len(), None);
     hook.into_inner().into_inner().into_ops()
 }
 
-/// A key in a path. One that holds more than letters, digits, `-` and `_` is quoted, `["example.com/owner"]`, so that it
-/// cannot pass for a path.
+/// A key in a path. A key with characters other than letters, digits, `-` and `_` is quoted: `["example.com/owner"]`.
 fn piece(key: &str) -> String {
     let bare = !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
     if bare { format!(".{key}") } else { format!("[{}]", Value::from(key)) }
@@ -75,15 +74,14 @@ fn name(path: &[String]) -> String {
     path.concat().trim_start_matches('.').to_owned()
 }
 
-/// Changes as lines: what they have in common in their paths once, then below it `-` and `+` per field. Values are written as
-/// YAML would have them, so `"yes"` and `yes` can be told apart.
+/// Renders changes: their common path, and below it `-` and `+` lines. Values are YAML, so that `"yes"` and `yes` differ.
 pub fn lines(changes: &[FieldChange]) -> Vec<Line> {
     let common = common_path(changes);
     let mut lines = Vec::new();
     if common > 0 {
         lines.push(Line::new().text("  ").styled(Style::Heading, name(&changes[0].path[..common])));
     }
-    // Below their common path, so that a change that stands by itself cannot pass for one of them.
+    // Indented below their common path, which a single change doesn't have.
     let margin = if common > 0 { "    " } else { "  " };
     for change in changes {
         let name = name(&change.path[common..]);
@@ -95,7 +93,7 @@ pub fn lines(changes: &[FieldChange]) -> Vec<Line> {
     lines
 }
 
-/// How many pieces all paths share, leaving each at least one; none for a single change, whose path stays whole.
+/// The number of pieces that all paths share, at least one less than each has; 0 for a single change.
 fn common_path(changes: &[FieldChange]) -> usize {
     let [first, rest @ ..] = changes else { return 0 };
     let shared = |change: &FieldChange| {

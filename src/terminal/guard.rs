@@ -1,13 +1,12 @@
-//! Makes dialoguer's questions safe to leave.
+//! Makes dialoguer's prompts safe to interrupt.
 //!
-//! Why, from the sources of dialoguer 0.12 and console 0.16: a password is read with the echo off and signals on, so a signal
-//! ends the process with the echo still off; every other key is read in raw mode, where Ctrl-C raises SIGINT, a signal that
-//! the program handles passes for Ctrl-C, and Ctrl-D is no key at all; the cursor is hidden and comes back after an answer
-//! only. And keys are always read from file descriptor 0, so they cannot be looked at first.
+//! The problems of dialoguer 0.12 and console 0.16: a signal during a password prompt leaves the echo off. Other keys are read
+//! in raw mode, where Ctrl-C raises SIGINT, every handled signal counts as Ctrl-C, and Ctrl-D is ignored. The cursor is hidden
+//! until an answer. Keys are always read from file descriptor 0, so they can't be filtered.
 //!
-//! So for the time of a question file descriptor 0 is a pseudo-terminal, which dialoguer may treat as it likes, on a thread of
-//! its own. Keys are passed on to it from the real terminal, which only this file changes and puts back. When the question
-//! ends without an answer the pseudo-terminal is closed, and with it dialoguer's thread.
+//! Therefore file descriptor 0 is a pseudo-terminal during a prompt, and dialoguer has its own thread. Keys are forwarded
+//! from the real terminal, which only this file changes and restores. A prompt without an answer closes the pseudo-terminal,
+//! which ends dialoguer's thread.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -26,18 +25,18 @@ use zeroize::Zeroizing;
 use super::tty::Terminal;
 use super::unanswered::Unanswered;
 
-/// How long bytes of one paste may be apart. Nobody types that fast.
+/// The longest pause between bytes of one paste; typing is slower.
 const TOGETHER: Timespec = Timespec { tv_sec: 0, tv_nsec: 30_000_000 };
-/// How often it is looked whether there is an answer, or the question is to end.
-const A_WHILE: Timespec = Timespec { tv_sec: 0, tv_nsec: 10_000_000 };
-/// Bytes in a line. The kernel drops what a password holds beyond 4095, without a word.
+/// How often to check for an answer or an interrupt.
+const INTERVAL: Timespec = Timespec { tv_sec: 0, tv_nsec: 10_000_000 };
+/// The longest line in bytes. The kernel silently drops bytes of a password after 4095.
 pub(super) const ROOM: usize = 4000;
 const CTRL_C: u8 = 0x03;
 const CTRL_D: u8 = 0x04;
 const CTRL_U: u8 = 0x15;
 const BACKSPACE: u8 = 0x7f;
 
-/// Asks `question`. `hidden` says that it is a [`dialoguer::Password`]. What was typed before is dropped.
+/// Asks `question` and discards earlier input. `hidden` means that it is a [`dialoguer::Password`].
 pub(super) fn ask<T: Send>(
     terminal: &Terminal,
     hidden: bool,
@@ -53,7 +52,7 @@ pub(super) fn ask<T: Send>(
     })
 }
 
-/// The real terminal, put back as it was when this is dropped: also on a panic.
+/// The real terminal; dropping it restores the terminal, also on a panic.
 struct Keyboard {
     real: OwnedFd,
     before: Termios,
@@ -61,7 +60,7 @@ struct Keyboard {
 }
 
 impl Keyboard {
-    /// The second is the end of the pseudo-terminal that keys are written into.
+    /// Returns the file to write keys into as the second value.
     fn take(hidden: bool) -> io::Result<(Self, File)> {
         let real = io::stdin().as_fd().try_clone_to_owned()?;
         let before = tcgetattr(&real)?;
@@ -74,7 +73,7 @@ impl Keyboard {
         raw.local_modes.remove(LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG | LocalModes::IEXTEN);
         raw.special_codes[SpecialCodeIndex::VMIN] = 1;
         raw.special_codes[SpecialCodeIndex::VTIME] = 0;
-        // A password is edited by the kernel, with the person's own keys. No echo shows that dialoguer is ready to read it.
+        // The kernel edits a password. The echo is off as soon as dialoguer is ready to read it.
         tcsetattr(&inner, OptionalActions::Now, if hidden { &before } else { &raw })?;
         tcsetattr(&real, OptionalActions::Flush, &raw)?;
         let keyboard = Self { real, before, inner };
@@ -94,12 +93,12 @@ impl Keyboard {
             if over() {
                 return Err(Unanswered::Interrupted);
             }
-            // What comes before that is dropped by dialoguer.
+            // Dialoguer drops earlier keys.
             if hidden && tcgetattr(&self.inner)?.local_modes.contains(LocalModes::ECHO) {
                 thread::sleep(Duration::from_millis(1));
                 continue;
             }
-            let keys = self.keys(&A_WHILE)?;
+            let keys = self.keys(&INTERVAL)?;
             let mut passed = Zeroizing::new(Vec::with_capacity(keys.len() + ROOM));
             for (place, &key) in keys.iter().enumerate() {
                 match key {
@@ -118,7 +117,7 @@ impl Keyboard {
         Ok(())
     }
 
-    /// Whether more than line ends stands behind a line end; takes it all away.
+    /// Whether text follows a newline. Discards it.
     fn more_lines(&self, keys: &[u8]) -> Result<bool, Unanswered> {
         let more = |keys: &[u8]| keys.iter().any(|key| !matches!(key, b'\r' | b'\n'));
         let mut found = more(keys);
@@ -131,13 +130,13 @@ impl Keyboard {
         }
     }
 
-    /// What is typed within that time.
+    /// The keys that are typed within this time.
     fn keys(&self, within: &Timespec) -> Result<Zeroizing<Vec<u8>>, Unanswered> {
         let mut keys = Zeroizing::new(vec![0; 1024]);
         let mut wait = [PollFd::new(&self.real, PollFlags::IN)];
         let length = match retry_on_intr(|| poll(&mut wait, Some(within)))? {
             0 => 0,
-            // A terminal that went away can be "read"; Linux says EIO then.
+            // A closed terminal is readable; Linux returns EIO.
             _ => match retry_on_intr(|| read(&self.real, &mut keys[..])) {
                 Ok(0) | Err(Errno::IO) => return Err(Unanswered::Interrupted),
                 length => length?,
@@ -150,13 +149,13 @@ impl Keyboard {
 
 impl Drop for Keyboard {
     fn drop(&mut self) {
-        // Drain, not flush: what is typed already is for whoever reads next. Nobody could be told of a failure.
+        // Drain, not flush: typed keys are for the next reader. Errors can't be reported.
         let _ = rustix::stdio::dup2_stdin(&self.real);
         let _ = tcsetattr(&self.real, OptionalActions::Drain, &self.before);
     }
 }
 
-/// Where dialoguer writes: by way of the screen, as everybody. The cursor is never hidden, so no way of dying can lose it.
+/// Dialoguer's output, through the screen. Never hides the cursor, so that it can't stay hidden after a crash.
 #[derive(Clone)]
 struct Pen(Terminal);
 

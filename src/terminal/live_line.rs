@@ -1,4 +1,4 @@
-//! Lines at the bottom of a terminal that are redrawn in place, by indicatif.
+//! Lines at the bottom of a terminal that indicatif redraws in place.
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -8,8 +8,8 @@ use super::text;
 use super::tty::{Stream, Terminal};
 use super::ui::{Ui, Verbosity};
 
-/// A line below everything else, until this is dropped. It leaves nothing behind.
-#[must_use = "it vanishes when it is dropped"]
+/// A line below all output. Dropping it erases the line.
+#[must_use = "dropping it erases the line"]
 pub struct LiveLine {
     terminal: Terminal,
     pub(super) bar: ProgressBar,
@@ -27,22 +27,21 @@ impl Terminal {
 impl Drop for LiveLine {
     fn drop(&mut self) {
         self.bar.disable_steady_tick();
-        // All of them first: indicatif does not clear the rows of lines that are gone.
+        // Clear all lines first: indicatif doesn't clear the rows of removed lines.
         let _ = self.terminal.0.live.clear();
         self.bar.finish_and_clear();
         self.terminal.0.live.remove(&self.bar);
         self.terminal.screen().live -= 1;
         if std::thread::panicking() {
-            // Then indicatif draws nothing.
+            // indicatif draws nothing during a panic.
             self.terminal.screen().write_err(ERASE);
         }
     }
 }
 
 impl Ui {
-    /// Shows `words` on a terminal until the result is dropped: something to look at while the first answers are on their way.
-    /// It is drawn once and not again: a login helper may be asking something on the same terminal meanwhile. `None` where
-    /// nothing is shown, as where a line stands already.
+    /// Shows `words` on a terminal until the result is dropped. Draws once, because a credential plugin may use the same
+    /// terminal. `None` if nothing is shown, for example because there is a live line already.
     pub fn transient_line(&self, words: &str) -> Option<LiveLine> {
         let terminal = self.terminal();
         if self.verbosity() == Verbosity::Quiet || !terminal.can_redraw() || terminal.screen().live > 0 {
@@ -73,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn it_stands_on_a_terminal_and_leaves_nothing_behind() {
+    fn transient_line_is_erased() {
         assert_eq!(
             shown(Setting::terminal(60).env("NO_COLOR", "1"), Verbosity::Normal),
             "\rAsking the API server ...^[K\r^[Kwarning: meanwhile\n\rAsking the API server ...^[K\r^[K"
@@ -82,13 +81,13 @@ mod tests {
     }
 
     #[test]
-    fn one_is_enough_and_two_kinds_stand_below_each_other() {
+    fn second_transient_line_is_not_shown_and_progress_is_below_the_first() {
         let (terminal, captured) = Terminal::captured(Setting::terminal(60).env("NO_COLOR", "1"));
         let ui = Ui::new(terminal, ColorChoice::Auto, Verbosity::Normal);
         let passing = ui.transient_line("Asking ...");
         drop(ui.transient_line("Asking again ..."));
         let progress = ui.progress_by_hand();
-        progress.waiting(Waiting::new("rehearsing", ui.terminal().now()));
+        progress.waiting(Waiting::new("running the dry run", ui.terminal().now()));
         let shown = captured.stderr();
         assert!(!shown.contains("again") && shown.contains("Asking ...\u{1b}[K\r\n  ⠋"), "{shown:?}");
         drop(passing);
@@ -100,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pipe_a_dumb_terminal_and_a_quiet_person_see_nothing_of_it() {
+    fn transient_line_needs_a_capable_terminal_and_no_quiet() {
         for (setting, verbosity) in [
             (Setting::piped(), Verbosity::Normal),
             (Setting::terminal(60).env("TERM", "dumb"), Verbosity::Normal),

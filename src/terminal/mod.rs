@@ -1,11 +1,10 @@
-//! The only code that prints, colours, asks or knows what a TTY is.
+//! Printing, colours, prompts and TTY detection; no other code does that.
 //!
-//! A [`Terminal`] is what the program is connected to: two streams, a keyboard, the environment, the clock. A [`Ui`] is a terminal plus
-//! what the person chose (`--color`, `--quiet`, `-v`); everything the program says goes through it: data to stdout,
-//! everything else to stderr. The building blocks know nothing of deployments or Kubernetes.
+//! A [`Terminal`] has the streams, the keyboard, the environment and the clock. A [`Ui`] is a terminal with the flags `--color`,
+//! `--quiet` and `-v`. It prints data to stdout and everything else to stderr.
 //!
-//! What comes from outside (names, the operator's messages) may carry control characters, and Ansible's often carry
-//! colours. [`style::Line`] therefore holds text and meaning apart, and only the rendering makes escape sequences.
+//! Foreign text (names, messages of the operator) may contain control characters and colours. [`style::Line`] therefore stores
+//! text and styles separately, and only rendering adds escape sequences.
 
 #[cfg(test)]
 mod capture;

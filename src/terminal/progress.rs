@@ -1,7 +1,6 @@
-//! Minutes of waiting, told: what is over, what is awaited, since when, until when it is waited for.
+//! Progress of a wait: finished stages, the awaited event, the elapsed time and the time-out.
 //!
-//! On a terminal finished stages stay and one line below them lives. In a pipe each change is a line, and a heartbeat says
-//! that the waiting goes on. With `-q` there is nothing.
+//! A terminal shows finished stages and a live line. A pipe gets a line per change and a heartbeat. `-q` prints nothing.
 
 mod stages;
 
@@ -24,23 +23,22 @@ use stages::{Mode, Stages};
 pub use stages::Waiting;
 
 const REDRAW: Duration = Duration::from_millis(100);
-/// Often enough that a heartbeat is not late by much.
 const BEAT: Duration = Duration::from_secs(1);
 
-/// Progress under way. Dropping it (also by a cancelled future or a panic) takes the live line away and leaves what is over.
+/// Progress of a command. Dropping it (also in a cancelled future or a panic) erases the live line and keeps finished stages.
 pub struct Progress {
     shared: Arc<Shared>,
-    /// Tells heartbeats until the sender is dropped.
+    /// Prints heartbeats until the sender is dropped.
     heart: Option<(Sender<()>, JoinHandle<()>)>,
 }
 
 struct Shared {
     ui: Ui,
-    /// Nothing happens by itself: a test calls [`Progress::tick`].
+    /// No timer: a test calls [`Progress::tick`].
     by_hand: bool,
     stages: Arc<Mutex<Stages>>,
-    /// Held until all is written, so that lines appear in the order in which things happened. indicatif asks for the stages
-    /// when it draws, so their own lock is not held meanwhile.
+    /// Locked until everything is written, to keep the order of lines. indicatif reads the stages when it draws, so their lock
+    /// is not held meanwhile.
     output: Mutex<Output>,
 }
 
@@ -50,7 +48,7 @@ struct Output {
     ended: bool,
 }
 
-/// A turning sign: in every terminal font that has braille, and everywhere. The last one is for the end.
+/// The spinner. The last frame is for the end.
 const FRAMES: [&str; 11] = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏", " "];
 const ASCII_FRAMES: [&str; 5] = ["|", "/", "-", "\\", " "];
 
@@ -62,10 +60,10 @@ impl Ui {
             let shared = shared.clone();
             let beat = move || {
                 while stopped.recv_timeout(BEAT) == Err(RecvTimeoutError::Timeout) {
-                    shared.tell(Stages::tick);
+                    shared.update(Stages::tick);
                 }
             };
-            // Without a thread every change is still told.
+            // Without a thread only the heartbeats are missing.
             Some((stop, thread::Builder::new().name("progress".to_owned()).spawn(beat).ok()?))
         });
         Progress { shared, heart }
@@ -79,52 +77,52 @@ impl Ui {
 
 impl Progress {
     pub fn done(&self, text: impl Into<Line>) {
-        self.shared.tell(|stages, now, options| stages.over(now, Symbol::Done, &text.into(), options));
+        self.shared.update(|stages, now, options| stages.finish(now, Symbol::Done, &text.into(), options));
     }
 
     pub fn failed(&self, text: impl Into<Line>) {
-        self.shared.tell(|stages, now, options| stages.over(now, Symbol::Failed, &text.into(), options));
+        self.shared.update(|stages, now, options| stages.finish(now, Symbol::Failed, &text.into(), options));
     }
 
-    /// Something happened meanwhile; what is awaited still is.
+    /// Prints an event. The awaited event stays.
     pub fn note(&self, text: impl Into<Line>) {
-        self.shared.tell(|stages, now, options| stages.line(now, Symbol::Note, &text.into(), options));
+        self.shared.update(|stages, now, options| stages.line(now, Symbol::Note, &text.into(), options));
     }
 
-    /// What is awaited now, in place of what was before. Calling it again with the same says nothing new.
+    /// Sets the awaited event. The same value again prints nothing.
     pub fn waiting(&self, waiting: Waiting) {
-        self.shared.tell(|stages, now, options| stages.wait(now, waiting, options));
+        self.shared.update(|stages, now, options| stages.wait(now, waiting, options));
     }
 
-    /// Something was heard of what is awaited; silence is said after half a minute.
+    /// Resets the time without updates, which is shown after half a minute.
     pub fn heard(&self) {
-        self.shared.tell(|stages, now, _| stages.heard(now));
+        self.shared.update(|stages, now, _| stages.heard(now));
     }
 
     pub fn details(&self) -> ProgressDetails {
         ProgressDetails { shared: self.shared.clone() }
     }
 
-    /// Draws the next frame, or tells that the waiting goes on when that is due.
+    /// Draws the next frame, or prints a heartbeat that is due.
     #[cfg(test)]
     fn tick(&self) {
         if let Some(line) = &lock(&self.shared.output).line {
             return line.bar.tick();
         }
-        self.shared.tell(Stages::tick);
+        self.shared.update(Stages::tick);
     }
 }
 
-/// Tells what else can be seen while something is awaited. What it says after the progress has ended is dropped.
+/// Adds details to a progress. Ignored after the progress has ended.
 #[derive(Clone)]
 pub struct ProgressDetails {
     shared: Arc<Shared>,
 }
 
 impl ProgressDetails {
-    /// What has happened, each with its sign, and what is going on now, in place of what was before.
+    /// Prints events with their symbols, and sets the current state.
     pub fn update(&self, happened: &[(Symbol, Line)], now: Option<String>) {
-        self.shared.tell(|stages, at, options| stages.see(at, happened, now, options));
+        self.shared.update(|stages, at, options| stages.observe(at, happened, now, options));
     }
 }
 
@@ -138,7 +136,7 @@ impl Drop for Progress {
         drop(line);
         if let Some((stop, thread)) = self.heart.take() {
             drop(stop);
-            // It only prints; if it panicked, there is nothing to be done about it here.
+            // The thread only prints, so a panic in it doesn't matter.
             let _ = thread.join();
         }
     }
@@ -155,7 +153,7 @@ impl Shared {
         Self { ui: ui.clone(), by_hand, stages, output: Mutex::default() }
     }
 
-    fn tell(&self, change: impl FnOnce(&mut Stages, Timestamp, RenderOptions) -> String) {
+    fn update(&self, change: impl FnOnce(&mut Stages, Timestamp, RenderOptions) -> String) {
         let mut output = lock(&self.output);
         if output.ended {
             return;
@@ -181,7 +179,7 @@ impl Shared {
         let (ui, stages) = (self.ui.clone(), self.stages.clone());
         let words = move |_: &ProgressState, frame: &mut dyn fmt::Write| {
             let text = lock(&stages).live(ui.terminal().now(), ui.render_options(Stream::Err));
-            // Writing into a string cannot fail.
+            // Writing into a string can't fail.
             let _ = frame.write_str(&text.unwrap_or_default());
         };
         let frames: &[&str] = if options.unicode { &FRAMES } else { &ASCII_FRAMES };

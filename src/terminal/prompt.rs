@@ -1,6 +1,6 @@
-//! Questions, by dialoguer. Asked only where a person can answer; an answer that is not one is asked for again with the reason.
+//! Prompts with dialoguer. An invalid answer is asked for again with the reason.
 //!
-//! All of them block the calling thread: in asynchronous code they belong into a blocking section.
+//! They block the calling thread; asynchronous code must call them in a blocking section.
 
 use std::fmt;
 
@@ -18,21 +18,21 @@ use super::unanswered::Unanswered;
 
 pub use super::unanswered::PromptError;
 
-/// What came of asking for a name.
+/// The result of a prompt for a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Typed {
     Right,
     /// Enter alone, or Ctrl-D.
     Nothing,
-    /// So many times something else.
+    /// Too many wrong answers.
     Wrong,
 }
 
-/// After so many answers that were none, a typed name counts as "no", and a password as left unanswered.
+/// The number of attempts for a name or a password.
 const TRIES: usize = 3;
 
 impl Ui {
-    /// Asks for a yes; Enter, Ctrl-D and anything but `y` is a no.
+    /// Asks for confirmation. Enter, Ctrl-D and every answer other than `y` and `yes` mean no.
     pub fn confirm(&self, question: &str) -> Result<bool, PromptError> {
         let theme = self.render_options(Stream::Err);
         let question = &self.last_line(question, "[y/N]");
@@ -40,7 +40,7 @@ impl Ui {
             Confirm::with_theme(&theme).with_prompt(question).default(false).wait_for_newline(true).interact_on(term)
         };
         let read = |line: String| matches!(line.trim().to_ascii_lowercase().as_str(), "y" | "yes");
-        let shown = told(|text| theme.format_confirm_prompt(text, question, Some(false)));
+        let shown = formatted(|text| theme.format_confirm_prompt(text, question, Some(false)));
         loop {
             match self.ask(&shown, false, ask, read) {
                 Err(PromptError::Ended) => return Ok(false),
@@ -50,8 +50,8 @@ impl Ui {
         }
     }
 
-    /// Asks for text until `read` makes something of it; its `Err` is the reason that the person is shown. Enter alone
-    /// gives `default` to `read`. Spaces around the answer are dropped.
+    /// Asks for text until `read` accepts the trimmed answer; its `Err` is printed as the reason. Enter passes `default` to
+    /// `read`.
     pub fn text<T>(
         &self,
         question: &str,
@@ -68,19 +68,19 @@ impl Ui {
         }
     }
 
-    /// Asks for a secret, once, without showing what is typed. Nothing is trimmed, since a password may end in a space; an
-    /// empty answer and one with a line end inside are asked for again.
+    /// Asks for a secret without echo. Doesn't trim it, because a password may end with a space. Refuses empty and multi-line
+    /// answers.
     pub fn password(&self, question: &str) -> Result<Zeroizing<String>, PromptError> {
         let theme = self.render_options(Stream::Err);
         let question = &self.last_line(question, "(not shown)");
-        let shown = told(|text| theme.format_password_prompt(text, question));
+        let shown = formatted(|text| theme.format_password_prompt(text, question));
         for _ in 0..TRIES {
             let ask = |term: &Term| {
                 let password = Password::with_theme(&theme).with_prompt(question).allow_empty_password(true);
                 password.interact_on(term).map(Zeroizing::new)
             };
             match self.ask(&shown, true, ask, Zeroizing::new)? {
-                Some(typed) if typed.is_empty() => self.reason("Nothing was typed. Ctrl-C stops here."),
+                Some(typed) if typed.is_empty() => self.reason("The answer is empty. Press Ctrl-C to stop."),
                 Some(typed) if typed.chars().any(char::is_control) => self.refuse(&Unanswered::Unreadable),
                 Some(typed) => return Ok(typed),
                 None => {}
@@ -89,14 +89,14 @@ impl Ui {
         Err(PromptError::Ended)
     }
 
-    /// Asks for `name` to be typed, letter by letter as it is.
+    /// Asks for `name` to be typed exactly.
     pub fn typed(&self, question: &str, name: &str) -> Result<Typed, PromptError> {
         for _ in 0..TRIES {
             match self.line(question, None) {
                 Ok(Some(line)) if line.trim() == name => return Ok(Typed::Right),
                 Ok(Some(line)) if line.trim().is_empty() => return Ok(Typed::Nothing),
-                Ok(Some(_)) => self.reason(&format!("That is not {name}. Type it exactly, or press Enter to stop.")),
-                // Why it was not taken has been said.
+                Ok(Some(_)) => self.reason(&format!("This is not {name}. Type it exactly, or press Enter to stop.")),
+                // The reason has been printed.
                 Ok(None) => {}
                 Err(PromptError::Ended) => return Ok(Typed::Nothing),
                 Err(error) => return Err(error),
@@ -105,12 +105,11 @@ impl Ui {
         Ok(Typed::Wrong)
     }
 
-    /// Asks for one of several, with arrow keys and Enter, and gives its place in `options`. Without a `default` none is
-    /// marked at first.
+    /// Asks for one of `options` with arrow keys and Enter, and returns its index. Without `default` none is marked at first.
     pub fn choose(&self, question: &str, options: &[&str], default: Option<usize>) -> Result<usize, PromptError> {
         let theme = self.render_options(Stream::Err);
         let question = &self.last_line(question, "(arrow keys, then Enter)");
-        let shown = told(|text| theme.format_select_prompt(text, question));
+        let shown = formatted(|text| theme.format_select_prompt(text, question));
         loop {
             let ask = |term: &Term| {
                 let select = Select::with_theme(&theme).with_prompt(question).items(options);
@@ -127,7 +126,7 @@ impl Ui {
         }
     }
 
-    /// One try at a line of text; `None` after a reason why it was not taken.
+    /// Asks once for a line of text; `None` after an invalid answer.
     fn line(&self, question: &str, default: Option<&str>) -> Result<Option<String>, PromptError> {
         let theme = self.render_options(Stream::Err);
         let question = &self.last_line(question, default.unwrap_or_default());
@@ -136,13 +135,13 @@ impl Ui {
             let input = default.into_iter().fold(input, |input, default| input.default(default.to_owned()));
             input.interact_text_on(term)
         };
-        let shown = told(|text| theme.format_input_prompt(text, question, default));
+        let shown = formatted(|text| theme.format_input_prompt(text, question, default));
         self.ask(&shown, false, ask, |line| line)
     }
 
-    /// One try at a question; `None` after a reason why the answer was not taken. The live line waits meanwhile.
+    /// Asks once, and hides the live line meanwhile; `None` after an invalid answer.
     ///
-    /// `ask` is dialoguer's; a scripted answer to what is `shown` is given to `read`.
+    /// `ask` calls dialoguer; `read` converts a scripted answer to the `shown` prompt.
     fn ask<T: Send>(
         &self,
         shown: &str,
@@ -175,23 +174,23 @@ impl Ui {
         }
     }
 
-    /// Says why a line was not taken: a password that silently lost a character locks people out later.
+    /// Prints why an answer was refused: a silently shortened password would lock users out later.
     fn refuse(&self, refused: &Unanswered) {
         let why = match refused {
-            Unanswered::TooLong => format!("That was longer than {} bytes.", guard::ROOM),
-            Unanswered::Lines => "That was more than one line.".to_owned(),
-            _ => "That held a tab, a control character, or bytes that are not UTF-8.".to_owned(),
+            Unanswered::TooLong => format!("The answer is longer than {} bytes.", guard::ROOM),
+            Unanswered::Lines => "The answer has more than one line.".to_owned(),
+            _ => "The answer contains a tab, a control character, or invalid UTF-8.".to_owned(),
         };
-        self.reason(&format!("{why} Nothing of it was kept."));
+        self.reason(&format!("{why} It was discarded."));
     }
 
-    /// Why an answer was none. Also with `-q`: whoever is asked must know.
+    /// Prints why an answer is invalid, also with `-q`.
     fn reason(&self, reason: &str) {
         self.say_under(Line::new().text("  ").styled(Style::Warn, reason), 2);
     }
 
-    /// Prints a question that does not fit beside its hint, broken between words, but for its last line, which is returned:
-    /// dialoguer measures the line that it asks on.
+    /// Wraps a question that doesn't fit next to its hint. Prints all lines but the last one and returns it, because dialoguer
+    /// measures the prompt line.
     fn last_line(&self, question: &str, hint: &str) -> String {
         let room = self.terminal().columns().saturating_sub(text::width(hint) + 4).max(20);
         let lines = text::wrap(question, Some(room), 0);
@@ -203,10 +202,10 @@ impl Ui {
     }
 }
 
-fn told(tell: impl FnOnce(&mut String) -> fmt::Result) -> String {
+fn formatted(format: impl FnOnce(&mut String) -> fmt::Result) -> String {
     let mut text = String::new();
-    // Writing into a string cannot fail.
-    let _ = tell(&mut text);
+    // Writing into a string can't fail.
+    let _ = format(&mut text);
     text
 }
 

@@ -1,20 +1,20 @@
-//! Both streams behind one lock, and the lines below them that indicatif redraws in place.
+//! Both streams behind one lock, and the live lines that indicatif redraws.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use indicatif::{MultiProgress, ProgressDrawTarget, TermLike};
 
-/// To the line's start, and clear to its end (ECMA-48 EL).
+/// Moves to the start of the line and clears it (ECMA-48 EL).
 pub(super) const ERASE: &str = "\r\u{1b}[K";
 
 pub(super) struct Screen {
     out: Box<dyn Write + Send>,
     err: Box<dyn Write + Send>,
-    /// A question is being asked: live lines wait.
+    /// A prompt is open: live lines are not drawn.
     pub(super) held: bool,
     pub(super) live: usize,
-    /// The reader of stdout has gone (`| head`).
+    /// The reader of stdout has exited (`| head`).
     pub(super) closed: bool,
 }
 
@@ -23,7 +23,7 @@ impl Screen {
         Self { out, err, held: false, live: 0, closed: false }
     }
 
-    /// Writes data. That the reader has gone is no error: it has what it wanted, and the rest is dropped.
+    /// Writes data. After the reader has exited, discards it without an error.
     pub(super) fn write_out(&mut self, text: &str) -> io::Result<()> {
         if self.closed {
             return Ok(());
@@ -37,7 +37,7 @@ impl Screen {
         }
     }
 
-    /// Writes to stderr. When that fails there is nobody left to tell: stdout belongs to the data.
+    /// Writes to stderr. Ignores errors, which can't be reported.
     pub(super) fn write_err(&mut self, text: &str) {
         let _ = self.err.write_all(text.as_bytes()).and_then(|()| self.err.flush());
     }
@@ -46,12 +46,12 @@ impl Screen {
 pub(super) fn live_lines(screen: Arc<Mutex<Screen>>) -> MultiProgress {
     let pen = Box::new(Pen { screen, frame: Mutex::default() });
     let lines = MultiProgress::with_draw_target(ProgressDrawTarget::term_like(pen));
-    // The new text over the old: clearing first would flicker.
+    // Overwrite instead of clearing first, which would flicker.
     lines.set_move_cursor(true);
     lines
 }
 
-/// Draws a frame in one write. The cursor is never hidden, so no way of dying can lose it.
+/// Draws a frame in one write. Never hides the cursor, so that it can't stay hidden after a crash.
 struct Pen {
     screen: Arc<Mutex<Screen>>,
     frame: Mutex<Frame>,
@@ -60,7 +60,7 @@ struct Pen {
 #[derive(Default)]
 struct Frame {
     text: String,
-    /// What is written next begins a row.
+    /// The next text starts a new row.
     full: bool,
 }
 
@@ -77,7 +77,7 @@ impl Pen {
 }
 
 impl TermLike for Pen {
-    /// Beyond any text: it is cut to the window by whoever makes it.
+    /// Larger than any text; callers cut text to the window.
     fn width(&self) -> u16 {
         1000
     }
@@ -108,8 +108,7 @@ impl TermLike for Pen {
         Ok(())
     }
 
-    /// indicatif fills a line up to the window's edge with spaces, and goes on in the next row by that. When the window
-    /// shrinks they would wrap.
+    /// indicatif pads a line to the width of the window to start a new row. The padding would wrap in a smaller window.
     fn write_str(&self, text: &str) -> io::Result<()> {
         let filler = text.trim_matches(' ').is_empty();
         let full = std::mem::replace(&mut lock(&self.frame).full, filler);
@@ -141,7 +140,7 @@ impl std::fmt::Debug for Pen {
     }
 }
 
-/// A thread that panicked while it printed does not silence the others.
+/// Locks also after a panic in another thread.
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

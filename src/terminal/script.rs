@@ -1,4 +1,4 @@
-//! A person in a test, whose answers are written down beforehand.
+//! Scripted answers for tests.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -7,10 +7,10 @@ use super::screen::{Screen, lock};
 use super::tty::Script;
 use super::unanswered::Unanswered;
 
-/// What a scripted person does at a question of a test.
+/// A scripted answer to a prompt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ScriptedAnswer {
-    /// Types (or pastes) this and presses Enter; one of several is chosen by its number or by what stands before its colon.
+    /// Text and Enter. An option is chosen by its number or by its text before the colon.
     Line(String),
     CtrlC,
     CtrlD,
@@ -22,7 +22,7 @@ impl From<&str> for ScriptedAnswer {
     }
 }
 
-/// Gives one answer after the other, echoed behind the question. When they run out, input ends.
+/// Returns the answers in turn and echoes them. After the last one the input ends.
 pub(super) fn script(answers: VecDeque<ScriptedAnswer>, screen: Arc<Mutex<Screen>>) -> Script {
     let answers = Mutex::new(answers);
     Box::new(move |shown, hidden| {

@@ -1,25 +1,25 @@
-//! What a piece of text means, and how that looks. Colours only underline what the words already say.
+//! Styles and symbols of text. Colours add no information to the words.
 
 use super::text;
 
-/// What a piece of text means. How it looks is decided where it is printed, per stream.
+/// The meaning of text. Its look depends on the stream.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Style {
     #[default]
     Plain,
-    /// Beside the point: times, units, what was left as it was.
+    /// Less important: times, units, unchanged values.
     Dim,
-    /// As it should be; in a diff, what comes.
+    /// Success; in a diff, an addition.
     Good,
     Warn,
-    /// Wrong; in a diff, what goes.
+    /// Failure; in a diff, a removal.
     Bad,
     Heading,
     Code,
 }
 
 impl Style {
-    /// The SGR parameters (ECMA-48). The sixteen basic colours only: they follow the person's own theme.
+    /// The SGR parameters (ECMA-48). Only basic colours, which follow the theme of the terminal.
     pub(super) fn sgr(self) -> &'static str {
         match self {
             Self::Plain => "",
@@ -32,8 +32,7 @@ impl Style {
         }
     }
 
-    /// `text` with this style's escape sequences around it when `coloured`, otherwise as it is. Each line of several is
-    /// styled by itself.
+    /// Adds the escape sequences to each line of `text` if `coloured`.
     pub fn paint(self, text: &str, coloured: bool) -> String {
         if !coloured || self == Self::Plain || text.is_empty() {
             return text.to_owned();
@@ -46,7 +45,7 @@ impl Style {
     }
 }
 
-/// The few signs in front of lines, with a stand-in for locales that are not UTF-8.
+/// Symbols at the start of lines, with replacements for locales without UTF-8.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Symbol {
     Done,
@@ -58,11 +57,11 @@ pub enum Symbol {
 }
 
 impl Symbol {
-    /// The sign itself. All but the ellipsis are one column wide.
+    /// The text of the symbol. All but the ellipsis are one column wide.
     pub fn glyph(self, unicode: bool) -> &'static str {
         match (self, unicode) {
             (Self::Done, true) => "✔",
-            // Not `+`: in a diff that is what comes.
+            // Not `+`, which marks additions in a diff.
             (Self::Done, false) => "*",
             (Self::Failed, true) => "✘",
             (Self::Failed, false) => "x",
@@ -91,7 +90,7 @@ impl Symbol {
 pub struct RenderOptions {
     pub coloured: bool,
     pub unicode: bool,
-    /// Columns to wrap at; `None` where nobody looks and nothing may be wrapped.
+    /// Columns to wrap at; `None` disables wrapping.
     pub columns: Option<usize>,
 }
 
@@ -101,7 +100,7 @@ enum Span {
     Symbol(Symbol),
 }
 
-/// One line (or paragraph) of styled text. Foreign text in it is made harmless when it is added.
+/// A line or paragraph of styled text. Removes control characters from added text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Line(Vec<Span>);
 
@@ -133,7 +132,7 @@ impl Line {
         self
     }
 
-    /// The text as a stream wants it; no line feed at the end, never wrapped.
+    /// Renders the text without a trailing newline and without wrapping.
     pub fn render(&self, options: RenderOptions) -> String {
         self.0
             .iter()
@@ -150,7 +149,7 @@ impl Line {
     }
 }
 
-/// Stand-ins for the signs beyond ASCII that sentences use. Letters of names and foreign texts stay as they are.
+/// Replaces the non-ASCII characters of our sentences. Letters of names and foreign text stay.
 pub(super) fn in_ascii(text: &str) -> String {
     text.replace('…', Symbol::Ellipsis.glyph(false)).replace('§', "section ")
 }

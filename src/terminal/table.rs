@@ -1,4 +1,4 @@
-//! Tables in kubectl's manner: upper-case heads, no borders, three spaces between columns.
+//! Tables in kubectl's layout: upper-case headers, no borders, three spaces between columns.
 
 use comfy_table::ColumnConstraint::{ContentWidth, LowerBoundary};
 use comfy_table::{ContentArrangement, TableStyle, Width};
@@ -15,20 +15,19 @@ pub struct Column {
 }
 
 impl Column {
-    /// A column that is as wide as what stands in it, whatever the window: names, states, URIs. The head is shown in
-    /// upper case.
+    /// A column as wide as its contents: names, states, URIs. The header is printed in upper case.
     pub fn new(head: &str) -> Self {
         Self { head: text::harmless(head).to_uppercase(), prose: false, only_wide: false, droppable: false }
     }
 
-    /// A column of sentences. On a terminal they wrap so that the table fits, but no word of them is ever broken.
+    /// Makes it a column of sentences, which wrap between words on a terminal.
     #[must_use]
     pub fn prose(mut self) -> Self {
         self.prose = true;
         self
     }
 
-    /// A column that is left out where the window is too narrow for all, those further right first; never in a pipe.
+    /// Omits the column in a narrow window, the rightmost first; never in a pipe.
     #[must_use]
     pub fn droppable(mut self) -> Self {
         self.droppable = true;
@@ -44,7 +43,7 @@ impl Column {
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cell {
-    /// With spaces that do not break in what must stay whole.
+    /// With non-breaking spaces in text that must not wrap.
     text: String,
     style: Style,
 }
@@ -54,7 +53,7 @@ impl Cell {
         Self { text: text::keep_commands(&text::harmless(text.as_ref())).replace(is_mark, ""), style }
     }
 
-    /// Text that a person will copy: never wrapped, even in a column of sentences.
+    /// Text to copy: never wrapped, even in a column of sentences.
     pub fn copyable(text: impl AsRef<str>) -> Self {
         let cell = Self::from(text);
         Self { text: cell.text.replace(' ', NO_BREAK), ..cell }
@@ -73,13 +72,13 @@ pub struct Table {
     rows: Vec<Vec<Cell>>,
 }
 
-/// Columns between two columns; `kubectl get` uses as many.
+/// Spaces between columns, as in `kubectl get`.
 const GAP: u16 = 3;
-/// A column of sentences is not made narrower than this, even when the table then does not fit.
+/// The smallest width of a column of sentences.
 const LEAST_PROSE: usize = 16;
 
-/// Stands for a style's escape sequence until the table is laid out. comfy-table has its own colours and would count escape
-/// sequences as text; these (variation selectors of ideographs) take no column.
+/// A placeholder for a style's escape sequence during the layout, because comfy-table would count the sequence as text.
+/// Variation selectors have no width.
 fn mark(style: Style) -> char {
     char::from_u32(0xe0100 + style as u32).unwrap_or_default()
 }
@@ -93,8 +92,7 @@ impl Table {
         Self { columns: columns.into_iter().collect(), rows: Vec::new() }
     }
 
-    /// Adds a row. Cells that are missing at its end are empty; more cells than columns are a mistake of the caller's and
-    /// are dropped.
+    /// Adds a row. Missing cells are empty; extra cells are dropped.
     pub fn row(&mut self, cells: impl IntoIterator<Item = Cell>) -> &mut Self {
         let mut row: Vec<Cell> = cells.into_iter().collect();
         debug_assert!(row.len() <= self.columns.len(), "a row with more cells than the table has columns");
@@ -107,10 +105,10 @@ impl Table {
         self.rows.is_empty()
     }
 
-    /// The table's lines, without line feeds and without spaces at their ends.
+    /// Renders the lines without trailing spaces and newlines.
     ///
-    /// In a pipe (`options.columns` is `None`) every row is one line and an empty cell says `<none>`, so that columns can be
-    /// told apart by three spaces; a line feed within a cell becomes a space.
+    /// In a pipe (`options.columns` is `None`) every row is one line, an empty cell is `<none>`, and a newline in a cell becomes
+    /// a space.
     pub fn render(&self, options: RenderOptions, wide: bool) -> Vec<String> {
         let mut shown: Vec<usize> =
             (0..self.columns.len()).filter(|&index| wide || !self.columns[index].only_wide).collect();
@@ -127,7 +125,7 @@ impl Table {
             laid_out.add_row(shown.iter().map(|&index| content(&row[index], options)));
         }
         if let Some(window) = options.columns {
-            // The last column needs no gap behind it.
+            // The last column has no gap after it.
             laid_out.set_content_arrangement(ContentArrangement::Dynamic).set_width(columns(window) + GAP);
         }
         for (column, &index) in laid_out.column_iter_mut().zip(&shown) {
@@ -148,7 +146,7 @@ impl Table {
         widths + usize::from(GAP) * shown.len().saturating_sub(1)
     }
 
-    /// The narrowest that a column can be without breaking what must stay whole.
+    /// The smallest width of a column without breaking a word.
     fn least_width(&self, index: usize) -> usize {
         let column = &self.columns[index];
         let least = |cell: &Cell| {
@@ -160,7 +158,7 @@ impl Table {
     }
 }
 
-/// A cell as comfy-table is given it. A pipe gets one line, never empty.
+/// A cell for comfy-table; in a pipe one line and never empty.
 fn content(cell: &Cell, options: RenderOptions) -> String {
     let mut text = if options.unicode { cell.text.clone() } else { in_ascii(&cell.text) };
     if options.columns.is_none() {
@@ -170,7 +168,6 @@ fn content(cell: &Cell, options: RenderOptions) -> String {
     lines.join("\n")
 }
 
-/// comfy-table counts columns in as many bits.
 fn columns(width: usize) -> u16 {
     u16::try_from(width).unwrap_or(u16::MAX - GAP)
 }

@@ -1,14 +1,14 @@
-//! Text on a terminal: made harmless, measured, wrapped.
+//! Sanitizes, measures and wraps text for a terminal.
 
-/// How many columns `text` takes on a terminal: two for most CJK characters and emoji, none for combining marks.
+/// The width of `text` in columns: two for most CJK characters and emoji, none for combining marks.
 pub fn width(text: &str) -> usize {
     console::measure_text_width(text)
 }
 
-/// Takes out of foreign text what could steer a terminal.
+/// Removes terminal control from foreign text.
 ///
-/// Escape sequences (colours, window titles, links) vanish whole; tabs become a space; carriage returns end a line; other
-/// control characters and the marks that turn the direction of writing become `U+FFFD`. Line feeds stay.
+/// Removes escape sequences (colours, window titles, links). Tabs become a space, carriage returns a newline; other control
+/// characters and direction marks become `U+FFFD`. Newlines stay.
 pub fn harmless(text: &str) -> String {
     let plain = console::strip_ansi_codes(text);
     let mut clean = String::with_capacity(plain.len());
@@ -29,15 +29,14 @@ pub fn harmless(text: &str) -> String {
     clean
 }
 
-/// The marks behind "Trojan source" (CVE-2021-42574): with them a shown URI can differ from the one that is copied.
+/// The characters of "Trojan source" (CVE-2021-42574): they can make a displayed URI differ from the copied one.
 fn turns_direction(c: char) -> bool {
     matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{061c}')
 }
 
 pub(super) const NO_BREAK: &str = "\u{a0}";
 
-/// Commands of kubectl within backticks with spaces that keep them together, because a command that is copied in two lines
-/// runs its first half.
+/// Uses non-breaking spaces in kubectl commands in backticks: a wrapped command runs only its first half when copied.
 pub(super) fn keep_commands(text: &str) -> String {
     let ticks = text.matches('`').count();
     let part = |(place, part): (usize, &str)| {
@@ -47,9 +46,8 @@ pub(super) fn keep_commands(text: &str) -> String {
     text.split('`').enumerate().map(part).collect::<Vec<_>>().join("`")
 }
 
-/// Breaks each line of `text` into lines of at most `columns`, at spaces only, with `under` spaces in front of what is broken
-/// off: a word that is longer (a URI), and a command in backticks, stays whole on a line of its own, because it will be
-/// copied. `None` breaks nothing.
+/// Wraps each line of `text` at spaces to at most `columns`, and indents continuation lines by `under`. Longer words (URIs) and
+/// commands in backticks stay whole, because they will be copied. `None` disables wrapping.
 pub fn wrap(text: &str, columns: Option<usize>, under: usize) -> String {
     let Some(columns) = columns else { return text.to_owned() };
     let mut lines: Vec<String> = Vec::new();
@@ -58,7 +56,7 @@ pub fn wrap(text: &str, columns: Option<usize>, under: usize) -> String {
         let mut line = " ".repeat(paragraph.len() - words.len());
         let mut empty = true;
         for word in words.split(' ') {
-            // Spaces in a row keep their number within a line.
+            // Consecutive spaces within a line are kept.
             if !empty && width(&line) + 1 + width(word) > columns && !word.is_empty() {
                 lines.push(std::mem::replace(&mut line, " ".repeat(under)));
                 empty = true;
@@ -75,8 +73,7 @@ pub fn wrap(text: &str, columns: Option<usize>, under: usize) -> String {
     lines.join("\n").replace(NO_BREAK, " ")
 }
 
-/// Shortens `text` to `columns`, ending in `ending` where something was cut. Only for what is redrawn in place: a line
-/// that wraps cannot be taken back.
+/// Shortens `text` to `columns`, with `ending` if it was cut. Only for live lines, which must not wrap.
 pub fn cut(text: &str, columns: usize, ending: &str) -> String {
     let ending = if width(ending) > columns { "" } else { ending };
     console::truncate_str(text, columns, ending).into_owned()
@@ -96,13 +93,13 @@ mod tests {
     }
 
     #[test]
-    fn colours_of_ansible_messages_vanish() {
+    fn escape_sequences_are_removed() {
         assert_eq!(harmless("\u{1b}[0;31mfatal: [localhost]\u{1b}[0m"), "fatal: [localhost]");
         assert_eq!(harmless("\u{1b}]0;pwned\u{7}title"), "title");
     }
 
     #[test]
-    fn a_lone_carriage_return_cannot_overwrite_what_was_said() {
+    fn carriage_return_cannot_overwrite_text() {
         assert_eq!(harmless("active true\rnothing to see"), "active true\nnothing to see");
         assert_eq!(harmless("one\r\ntwo"), "one\ntwo");
         assert_eq!(harmless("a\tb"), "a b");
@@ -126,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_goes_on_under_its_beginning() {
+    fn continuation_lines_are_indented() {
         let text = "  ! code   it is so, because of https://a.example/much/longer/than/a/line and so on";
         assert_eq!(
             wrap(text, Some(24), 6),
@@ -157,7 +154,7 @@ mod tests {
         }
 
         #[test]
-        fn nothing_that_steers_survives(text in any::<String>()) {
+        fn no_control_character_remains(text in any::<String>()) {
             prop_assert!(harmless(&text).chars().all(|c| c == '\n' || (!c.is_control() && !turns_direction(c))));
         }
     }

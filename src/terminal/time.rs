@@ -1,4 +1,4 @@
-//! Times as a person reads them: times of day in the log, durations beside them, ages in tables.
+//! Times for display: times of day, durations and ages.
 
 use jiff::fmt::friendly::{Designator, Spacing, SpanPrinter};
 use jiff::{RoundMode, SignedDuration, Span, SpanRound, Timestamp, Unit, tz::TimeZone};
@@ -7,15 +7,14 @@ pub fn time_of_day(at: Timestamp, zone: &TimeZone) -> String {
     at.to_zoned(zone.clone()).strftime("%H:%M:%S").to_string()
 }
 
-/// `11:11` in the given zone, with the date before it where that is another day than `now`'s.
+/// `11:11` in the given zone, with the date if it is not the day of `now`.
 pub fn hour_and_minute(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
     let (at, now) = (at.to_zoned(zone.clone()), now.to_zoned(zone.clone()));
     let shape = if at.date() == now.date() { "%H:%M" } else { "%Y-%m-%d %H:%M" };
     at.strftime(shape).to_string()
 }
 
-/// `8s`, `1m 22s`, `2h 5m`, `3d 4h`: two units at most, cut and not rounded. A negative duration (clocks differ between
-/// machines) reads `0s`.
+/// `8s`, `1m 22s`, `2h 5m`, `3d 4h`: at most two units, truncated. A negative duration (clock skew) is `0s`.
 pub fn duration(span: SignedDuration) -> String {
     let smallest = match span.as_secs() {
         ..3600 => Unit::Second,
@@ -37,7 +36,7 @@ pub fn elapsed(then: Timestamp, now: Timestamp) -> String {
     duration(now.duration_since(then))
 }
 
-/// `just now`, `14 minutes ago`, `3 days ago`. What lies in the future (clocks differ) is `just now`.
+/// `just now`, `14 minutes ago`, `3 days ago`. A future time (clock skew) is `just now`.
 pub fn ago(then: Timestamp, now: Timestamp) -> String {
     let span = now.duration_since(then);
     let unit = match span.as_secs() {

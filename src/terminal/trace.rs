@@ -1,4 +1,4 @@
-//! What `-v` tells: the program's own diagnostics, as lines on stderr.
+//! The diagnostics of `-v`, as lines on stderr.
 
 use std::io::{self, Write};
 
@@ -10,9 +10,8 @@ use tracing_subscriber::{Layer as _, fmt};
 use super::style::{Line, Style};
 use super::ui::{Ui, Verbosity};
 
-/// Begins to tell diagnostics, with `-v` each request to the API server, with `-vv` what is tried again and why. Those of
-/// libraries are left out: what they tell of a request was not written with secrets in mind. The first call in a process
-/// decides.
+/// Starts diagnostics: with `-v` the requests to the API server, with `-vv` retries and their reasons. Excludes those of
+/// libraries, which may contain secrets. The first call in a process decides.
 pub fn begin(ui: &Ui) {
     let level = match ui.verbosity() {
         Verbosity::Quiet | Verbosity::Normal => return,
@@ -31,7 +30,7 @@ pub fn begin(ui: &Ui) {
     let _ = tracing_subscriber::registry().with(lines).try_init();
 }
 
-/// Says what it is given at once, which is the whole text of an event.
+/// Prints each write, which is a whole event.
 struct Lines(Ui);
 
 impl Write for Lines {

@@ -1,4 +1,4 @@
-//! What the program is connected to: streams, keyboard, environment, window, clock. Real, or a test's.
+//! The terminal: streams, keyboard, environment, window and clock, real or of a test.
 
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal};
@@ -28,8 +28,7 @@ pub enum ColorChoice {
     Never,
 }
 
-/// What the program is connected to. Cheap to clone; clones share the streams. Holds no process-wide state, so a process
-/// can use one after the other.
+/// The streams, environment and clock. Cheap to clone; clones share the streams. Has no process-wide state.
 #[derive(Clone)]
 pub struct Terminal(pub(super) Arc<Connected>);
 
@@ -39,14 +38,14 @@ pub(super) struct Connected {
     pub(super) stdin_tty: bool,
     pub(super) stdout_tty: bool,
     pub(super) stderr_tty: bool,
-    /// `None`: the window is asked each time, since it may change while the program waits.
+    /// `None` reads the size of the window each time, because it may change.
     pub(super) columns: Option<usize>,
     pub(super) environment: Option<BTreeMap<String, String>>,
     pub(super) clock: Clock,
     pub(super) zone: TimeZone,
-    /// Answers a question, given as it is shown and whether the answer is hidden, in place of a person at the keyboard.
+    /// Answers prompts in tests; gets the shown prompt and whether the answer is hidden.
     pub(super) script: Option<Script>,
-    /// A question that is being asked is to end as if Ctrl-C had been pressed.
+    /// Ends the open prompt like Ctrl-C.
     pub(super) stop_asking: AtomicBool,
 }
 
@@ -54,7 +53,7 @@ pub(super) type Script = Box<dyn Fn(&str, bool) -> Result<String, Unanswered> + 
 pub(super) type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 pub(super) const DEFAULT_COLUMNS: usize = 100;
-/// A window narrower than this is treated as this wide: wrapping further only makes it harder to read.
+/// The smallest width for wrapping; narrower text is hard to read.
 const LEAST_COLUMNS: usize = 20;
 
 impl Terminal {
@@ -75,7 +74,7 @@ impl Terminal {
         }))
     }
 
-    /// An environment variable. One that is not valid Unicode counts as absent.
+    /// An environment variable; `None` if it is not valid Unicode.
     pub fn env(&self, name: &str) -> Option<String> {
         match &self.0.environment {
             Some(fixed) => fixed.get(name).cloned(),
@@ -83,13 +82,12 @@ impl Terminal {
         }
     }
 
-    /// Ends the question that is being asked, if there is one, as Ctrl-C would; and every later one. For a signal that
-    /// came meanwhile: it cannot be answered while the terminal is in the hands of a question.
+    /// Ends the open prompt and every later one like Ctrl-C, after a signal.
     pub fn stop_asking(&self) {
         self.0.stop_asking.store(true, Ordering::Relaxed);
     }
 
-    /// Waits until no question has the terminal in its hands, but no longer than that.
+    /// Waits until no prompt is open, at most for `limit`.
     pub async fn wait_for_question(&self, limit: std::time::Duration) {
         let step = std::time::Duration::from_millis(10);
         let mut waited = std::time::Duration::ZERO;
@@ -110,7 +108,7 @@ impl Terminal {
         }
     }
 
-    /// Whether a person is there to answer: stdin, where answers come from, and stderr, where questions appear.
+    /// Whether prompts work: stdin and stderr are a terminal.
     pub fn can_ask(&self) -> bool {
         self.0.stdin_tty && self.0.stderr_tty
     }
@@ -119,7 +117,7 @@ impl Terminal {
         self.0.stderr_tty && !self.is_dumb()
     }
 
-    /// Columns to lay text out in: `COLUMNS`, else the window's, else 100.
+    /// The width for text: `COLUMNS`, else that of the window, else 100.
     pub fn columns(&self) -> usize {
         let asked = self.env("COLUMNS").and_then(|columns| columns.parse().ok()).filter(|columns| *columns > 0);
         let window = || match self.0.columns {
@@ -131,11 +129,10 @@ impl Terminal {
         asked.or_else(window).unwrap_or(DEFAULT_COLUMNS).max(LEAST_COLUMNS)
     }
 
-    /// How text for `stream` is to options. Each stream is decided by itself: data may be piped while a person reads stderr.
+    /// The options for a stream. Only text on a terminal is wrapped.
     ///
     /// Colours, first match decides: the choice; `NO_COLOR` not empty (no-color.org); `CLICOLOR_FORCE` neither empty nor
-    /// `0`, then `CLICOLOR` that is `0` (bixense.com/clicolors); no terminal, or one that is `dumb`. Text is wrapped on a
-    /// terminal only.
+    /// `0`, then `CLICOLOR` that is `0` (bixense.com/clicolors); no terminal, or a `dumb` one.
     pub fn render_options(&self, stream: Stream, choice: ColorChoice) -> RenderOptions {
         let tty = self.is_tty(stream);
         let set = |name: &str| self.env(name).filter(|value| !value.is_empty());
@@ -157,7 +154,7 @@ impl Terminal {
         &self.0.zone
     }
 
-    /// Writes data above the live lines, if they are on the same terminal.
+    /// Writes data, above the live lines if they are on the same terminal.
     pub(super) fn write_out(&self, text: &str) -> io::Result<()> {
         let write = || self.screen().write_out(text);
         if self.0.stdout_tty && self.0.stderr_tty { self.above(write) } else { write() }
@@ -167,27 +164,27 @@ impl Terminal {
         self.above(|| self.screen().write_err(text));
     }
 
-    /// Takes the live lines off the screen while a question is asked, or lets them be drawn again.
+    /// Hides the live lines during a prompt, or shows them again.
     pub(super) fn hold(&self, held: bool) {
         self.0.live.suspend(|| self.screen().held = held);
     }
 
     fn above<T>(&self, write: impl FnOnce() -> T) -> T {
-        // Not under indicatif's lock then: whoever draws has nothing to draw, and the question may last.
+        // Not under indicatif's lock during a prompt: it may last, and nothing is drawn.
         if self.screen().held { write() } else { self.0.live.suspend(write) }
     }
 
-    /// The streams. Never to be held while the live lines are touched.
+    /// Locks the streams. Must not be held during calls of indicatif.
     pub(super) fn screen(&self) -> MutexGuard<'_, Screen> {
         screen::lock(&self.0.screen)
     }
 
-    /// `TERM` is `dumb`, or (but on Windows, which sets none) absent: no escape sequence is safe.
+    /// Whether `TERM` is `dumb` or absent (except on Windows), so that no escape sequence is safe.
     fn is_dumb(&self) -> bool {
         self.env("TERM").map_or(!cfg!(windows), |term| term.is_empty() || term == "dumb")
     }
 
-    /// POSIX: the first of the three that is set and not empty decides the character set.
+    /// Whether the locale uses UTF-8. The first of the three variables that is not empty decides (POSIX).
     fn speaks_unicode(&self) -> bool {
         let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| self.env(name).filter(|v| !v.is_empty()));
         locale.map_or(cfg!(windows), |locale| {

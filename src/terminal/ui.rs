@@ -1,4 +1,4 @@
-//! What the program says, and where: data to stdout, everything else to stderr.
+//! Prints data to stdout and everything else to stderr.
 
 use std::error::Error;
 
@@ -17,11 +17,11 @@ pub enum Verbosity {
     Quiet,
     #[default]
     Normal,
-    /// `-v`, as often as it was given.
+    /// The number of `-v` flags.
     Verbose(u8),
 }
 
-/// What to do next: words, then commands that can be copied.
+/// A next step: text and commands to copy.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Next {
     text: Line,
@@ -64,21 +64,21 @@ impl Ui {
         self.terminal.render_options(stream, self.color)
     }
 
-    /// Says where things stand, on stderr. Not with `-q`. Wrapped on a terminal, under its own indentation.
+    /// Prints a status line to stderr, not with `-q`. Wraps it on a terminal under its indentation.
     pub fn status(&self, line: impl Into<Line>) {
         if self.verbosity > Verbosity::Quiet {
             self.say(line);
         }
     }
 
-    /// Says something that only helps when looking for a fault: with `-v`, or `-vv` for `level` 2, and so on.
+    /// Prints a diagnostic with `-v` (`level` 1), `-vv` (`level` 2), and so on.
     pub fn detail(&self, level: u8, line: impl Into<Line>) {
         if self.verbosity >= Verbosity::Verbose(level.max(1)) {
             self.say(Line::new().styled(Style::Dim, line.into().plain(self.render_options(Stream::Err).unicode)));
         }
     }
 
-    /// Says what is to be looked at, on stderr; also with `-q`.
+    /// Prints a warning to stderr, also with `-q`.
     pub fn warning(&self, line: impl Into<Line>) {
         self.say(Line::new().styled(Style::Warn, "warning: ").line(line));
     }
@@ -89,9 +89,7 @@ impl Ui {
         }
     }
 
-    /// Says what went wrong, why, and what to do: the one place where errors end. Also with `-q`.
-    ///
-    /// The causes follow as long as they say something that the text before did not.
+    /// Prints an error, its causes unless the text repeats, and the next steps, also with `-q`. Every error ends here.
     pub fn error(&self, error: &dyn Error, next: &[Next]) {
         let mut said = error.to_string();
         self.say(Line::new().styled(Style::Bad, "error: ").text(&said));
@@ -109,25 +107,25 @@ impl Ui {
         }
     }
 
-    /// Prints one line of data, as it is.
+    /// Prints a line of data to stdout without wrapping.
     pub fn print(&self, line: impl Into<Line>) -> Result<(), OutputError> {
         let text = line.into().render(self.render_options(Stream::Out));
         self.raw_out(&format!("{text}\n"))
     }
 
-    /// Prints a paragraph for a person, on stdout: as [`Ui::print`], but wrapped on a terminal under its own indentation.
+    /// Prints a paragraph to stdout, wrapped on a terminal under its indentation.
     pub fn page(&self, line: impl Into<Line>) -> Result<(), OutputError> {
         let options = self.render_options(Stream::Out);
         self.raw_out(&format!("{}\n", indented(&line.into().render(options), options.columns)))
     }
 
-    /// Prints a paragraph as [`Ui::page`] does, its lines after the first under so many columns.
+    /// Like [`Ui::page`], with continuation lines indented by `under`.
     pub fn page_under(&self, line: impl Into<Line>, under: usize) -> Result<(), OutputError> {
         let options = self.render_options(Stream::Out);
         self.raw_out(&format!("{}\n", text::wrap(&line.into().render(options), options.columns, under)))
     }
 
-    /// Prints a table; `wide` adds the columns that only `-o wide` shows. An empty table prints its heads.
+    /// Prints a table; `wide` adds the columns of `-o wide`. An empty table prints its headers.
     pub fn table(&self, table: &Table, wide: bool) -> Result<(), OutputError> {
         let mut lines = table.render(self.render_options(Stream::Out), wide).join("\n");
         lines.push('\n');
@@ -144,20 +142,20 @@ impl Ui {
         }
     }
 
-    /// Writes a line to stderr and wraps nothing: for what is copied or aligned. Also with `-q`.
+    /// Prints a line to stderr without wrapping, for text that is copied or aligned; also with `-q`.
     pub fn verbatim(&self, line: &Line) {
         let text = line.render(self.render_options(Stream::Err));
         self.terminal.write_err(&format!("{text}\n"));
     }
 
-    /// Says a paragraph on stderr, its lines after the first under so many columns. Also with `-q`.
+    /// Prints a paragraph to stderr with continuation lines indented by `under`, also with `-q`.
     pub fn say_under(&self, line: impl Into<Line>, under: usize) {
         let options = self.render_options(Stream::Err);
         let text = text::wrap(&line.into().render(options), options.columns, under);
         self.terminal.write_err(&format!("{text}\n"));
     }
 
-    /// Writes text to stderr as it is: what the command line parser says.
+    /// Writes text of the command line parser to stderr unchanged.
     pub fn raw_err(&self, text: &str) {
         self.terminal.write_err(text);
     }
@@ -175,13 +173,13 @@ impl Ui {
         self.terminal.write_err(&format!("{}\n", indented(&text, options.columns)));
     }
 
-    /// Prints text on stdout as it is: help, a completion script.
+    /// Writes text to stdout unchanged.
     pub fn raw_out(&self, text: &str) -> Result<(), OutputError> {
         self.terminal.write_out(text).map_err(OutputError::Write)
     }
 }
 
-/// Wraps under the spaces that each line begins with. Give indentation unstyled: it is looked for in what is printed.
+/// Wraps each line under its leading spaces, which must be unstyled.
 fn indented(text: &str, columns: Option<usize>) -> String {
     let margin = |line: &str| line.len() - line.trim_start_matches(' ').len();
     let wrapped = text.split('\n').map(|line| text::wrap(line, columns, margin(line)));

@@ -1,30 +1,30 @@
-//! Why a question got no answer.
+//! Why a prompt got no answer.
 
 use std::io;
 
-/// A question that got no answer. Nothing was changed.
+/// A prompt without an answer. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum PromptError {
-    /// Stdin or stderr is no terminal. The caller names the flag that answers the question (exit code 2).
+    /// Stdin or stderr is no terminal. The caller names the flag to use instead (exit code 2).
     #[error("there is no terminal to ask on")]
     NoTerminal,
-    /// Ctrl-C, or the terminal went away (exit code 130). The terminal is as it was before.
+    /// Ctrl-C, or the terminal was closed (exit code 130). The terminal has been restored.
     #[error("interrupted")]
     Interrupted,
-    /// Ctrl-D where "no" would be no answer (exit code 130).
-    #[error("the question was left unanswered")]
+    /// Ctrl-D at a prompt that "no" doesn't answer (exit code 130).
+    #[error("the prompt was left unanswered")]
     Ended,
     #[error("could not read from the terminal")]
     Read(#[source] io::Error),
 }
 
-/// One try at a question that came to nothing.
+/// An attempt without a valid answer.
 pub(super) enum Unanswered {
     Interrupted,
     Ended,
     Lines,
     TooLong,
-    /// Bytes that are no UTF-8, or a control character.
+    /// Invalid UTF-8, or a control character.
     Unreadable,
     Failed(io::Error),
 }

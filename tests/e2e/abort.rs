@@ -24,7 +24,7 @@ async fn a_failed_activation_is_rolled_back_and_can_be_retried() {
     scene.until(|object| condition(object, "Successful") == "True").await;
     scene.operator.wait_for_end().await;
     let versions = scene.versions().await;
-    scene.shell.run("abort --yes").await.expect(0).says("off already");
+    scene.shell.run("abort --yes").await.expect(0).says("nothing to roll back");
     assert_eq!(scene.versions().await, versions);
     scene.operator.set(Behaviour::default());
     // A run has failed since the rehearsal, so it has to be made again.
@@ -53,7 +53,7 @@ async fn abort_is_written_while_the_operator_keeps_retrying() {
     let restless = Behaviour::default().activation(Outcome::fail("again")).lasting(Duration::from_millis(20));
     scene.operator.set(restless);
     let _ = scene.activate().await.expect(1);
-    scene.shell.run("abort --yes").await.expect(0).says("switch is off");
+    scene.shell.run("abort --yes").await.expect(0).says("active is false");
 }
 
 #[tokio::test]
@@ -63,13 +63,13 @@ async fn abort_does_not_wait_for_a_hanging_reconcile() {
     scene.operator.set(Behaviour::default().activation(Outcome::Hang));
     let _ = scene.activate_with(&["--timeout", "1s"]).await.expect(124);
     let done = scene.shell.run("abort --yes --timeout 1s").await.expect(124);
-    done.says("an earlier run");
+    done.says("an earlier reconcile");
     assert_eq!(*active(&scene.object().await), json!(false));
     scene.operator.stop().await;
     // Not before it is followed: what ends while nobody looks may have been the run that hung.
     scene.operator.set(Behaviour::default().reacting_after(Duration::from_secs(3)));
     scene.operator.resume();
-    scene.shell.run("abort --yes").await.expect(0).says("switch is off");
+    scene.shell.run("abort --yes").await.expect(0).says("active is false");
 }
 
 /// The run that hung was cut off, and the operator went back while nobody looked: no other run comes by itself, and
@@ -86,8 +86,8 @@ async fn an_abort_that_completed_unseen_requests_a_reconcile() {
     scene.operator.resume();
     scene.until(|object| condition(object, "Successful") == "True").await;
     scene.operator.wait_for_end().await;
-    scene.shell.run("abort --yes").await.expect(0).says("switch is off");
-    scene.shell.run("abort --yes").await.expect(0).says("off already");
+    scene.shell.run("abort --yes").await.expect(0).says("active is false");
+    scene.shell.run("abort --yes").await.expect(0).says("nothing to roll back");
 }
 
 #[tokio::test]
@@ -97,7 +97,7 @@ async fn abort_remove_removes_the_component_and_keeps_the_secret() {
     scene.shell.run("abort --yes").await.expect(0).says("no MAS component");
     scene.rehearse().await;
     let secret = scene.mas_secret().await;
-    scene.shell.run("abort").await.expect(0).says("off already");
+    scene.shell.run("abort").await.expect(0).says("nothing to roll back");
     let preview = scene.shell.run("abort --remove --preview").await.expect(0);
     preview.says("matrixAuthenticationService").says("nothing was written");
     scene.shell.run("abort --remove").await.expect(2).says("--yes");
@@ -144,7 +144,7 @@ async fn an_abort_during_a_reconcile_reports_the_next_reconcile() {
 
 /// The run that ended well had the component in it. With the operator down, `abort --remove` said that it was back.
 #[tokio::test]
-async fn a_component_removed_by_somebody_else_is_not_taken_for_the_lost_write() {
+async fn a_component_removed_by_another_client_is_not_our_lost_write() {
     let mut stage = Stage::new(Step::Remove).await;
     let gate = Gate::default();
     let held = gate.clone();

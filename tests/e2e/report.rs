@@ -284,7 +284,7 @@ async fn with_the_optional_permissions_no_part_of_the_namespace_is_missing() {
     let rules = [crate::common::roles::role(), optional_rules()].concat();
     crate::common::roles::acting(&mut scene, "operations", rules).await;
     let done = scene.shell.run("dry-run --yes").await.expect(1);
-    done.says("Last lines of pod chat-of-ours-syn2mas-x7k2p").is_silent_about("Not seen");
+    done.says("Last lines of pod chat-of-ours-syn2mas-x7k2p").is_silent_about("Not read");
     let document = scene.shell.run("report -o json").await.expect(0).json();
     let missing: Vec<String> =
         document["missing"].as_array().unwrap().iter().map(|one| one["part"].to_string()).collect();

@@ -16,7 +16,7 @@ use crate::common::scene::Scene;
 use crate::common::stage::{Stage, Step};
 
 #[tokio::test]
-async fn status_tells_the_phase_at_every_step() {
+async fn status_reports_the_phase_at_every_step() {
     let scene = Scene::new(Behaviour::default()).await;
     let phase = async || scene.shell.run("status -o json").await.expect(0).json()["items"][0].clone();
     let now = phase().await;
@@ -50,7 +50,7 @@ async fn status_tells_the_phase_at_every_step() {
 }
 
 #[tokio::test]
-async fn the_release_is_read_from_helms_secret_and_is_null_where_that_may_not_be_read() {
+async fn the_release_is_read_from_helms_secret_and_is_null_without_permission() {
     let mut scene = Scene::changed(Behaviour::default(), |deployment| {
         deployment.set("/metadata/annotations/meta.helm.sh~1release-name", "ess")
     })
@@ -90,13 +90,13 @@ fn is_later(request: &Request) -> bool {
 
 /// One server, one test after the other: making so many takes a while.
 #[tokio::test]
-async fn many_deployments_come_in_pages_and_a_list_that_breaks_off_is_no_document() {
+async fn many_deployments_are_read_in_pages_and_an_incomplete_list_is_invalid_json() {
     let server = Sandbox::start(Release::Current).unwrap();
     let namespace = server.namespace().await.unwrap();
     let proxy = Proxy::start(&namespace).await.unwrap();
     let shell = Shell::with_kubeconfig(&proxy.kubeconfig());
     let all = async |flags: &str| shell.run(&format!("status -A {flags}")).await;
-    none_at_all_is_a_list_without_items(&all("-o json").await, &all("-o yaml").await, &all("").await);
+    no_deployment_is_an_empty_list(&all("-o json").await, &all("-o yaml").await, &all("").await);
 
     many::create(&namespace, 0..COUNT).await.unwrap();
     proxy.pass();
@@ -114,7 +114,7 @@ async fn many_deployments_come_in_pages_and_a_list_that_breaks_off_is_no_documen
         let broken = all("-o json").await.expect(1);
         assert!(broken.stdout.contains(&many::name(0)), "{broken}");
         assert!(serde_json::from_str::<Value>(&broken.stdout).is_err(), "{broken}");
-        broken.says("the list above is not complete");
+        broken.says("the list above is incomplete");
         // Half of a YAML document could be taken for one, half of a table for the whole.
         for flags in ["-o yaml", ""] {
             assert_eq!(all(flags).await.expect(1).stdout, "");
@@ -132,10 +132,10 @@ async fn many_deployments_come_in_pages_and_a_list_that_breaks_off_is_no_documen
     proxy.plan(|request| if request.address.contains("/configmaps") { Fault::answer(403) } else { Fault::None });
     let unread = all("-o json").await.expect(0);
     assert_eq!(unread.json(), list);
-    unread.says("no rehearsal is shown, because the records could not be read");
+    unread.says("can't read the records, so the results of dry runs are not shown");
 }
 
-fn none_at_all_is_a_list_without_items(in_json: &Done, in_yaml: &Done, in_words: &Done) {
+fn no_deployment_is_an_empty_list(in_json: &Done, in_yaml: &Done, in_words: &Done) {
     let empty = json!({"apiVersion": "ess-mas/v1", "kind": "StatusList", "items": []});
     assert_eq!((in_json.json(), in_yaml.yaml()), (empty.clone(), empty));
     in_words.says("There is no ElementDeployment");
@@ -157,7 +157,7 @@ async fn a_viewer_sees_the_status_and_what_could_not_be_read() {
 }
 
 #[tokio::test]
-async fn watching_tells_a_line_per_change_and_ends_with_an_interruption() {
+async fn watch_prints_a_line_per_change_until_an_interrupt() {
     let stage = Stage::new(Step::Activate).await;
     let mut child = stage.shell.command(["status", "--watch"]).spawn().unwrap();
     let pid = child.id().unwrap().to_string();
@@ -180,5 +180,5 @@ async fn watching_tells_a_line_per_change_and_ends_with_an_interruption() {
     assert!(lines.len() >= 3, "{lines:?}");
     assert!(std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
     let done = finish(child, "status --watch".into()).await.expect(130);
-    done.says("interrupted; this only looked").says("kubectl ess-mas status --watch chat-of-ours");
+    done.says("interrupted; nothing was changed").says("kubectl ess-mas status --watch chat-of-ours");
 }

@@ -1,7 +1,6 @@
 //! `status -A`: every deployment in every namespace.
 //!
-//! There may be very many, so they are read page by page, and of each page only rows or printed text are left: memory does not
-//! grow with their number but for a table's rows.
+//! Reads and prints page by page, so that memory grows only with the rows of a table.
 
 use std::collections::HashMap;
 
@@ -27,17 +26,17 @@ pub async fn exec(context: &Context, format: OutputFormat) -> Result<Exit, Failu
     let cluster = Cluster::connect(&context.flags).await?;
     let (records, first) = tokio::join!(read_records(&cluster), first_page(&cluster));
     let Some((mut pages, mut page)) = first? else {
-        // Said in the same words as everywhere, with a look for another edition of ESS.
+        // The common error, which also detects other editions of ESS.
         return Err(not_one(cluster.choose(None).await?, &cluster));
     };
     drop(passing);
     let records = records.unwrap_or_else(|error| {
-        context.ui.warning(format!("no rehearsal is shown, because the records could not be read: {error}"));
+        context.ui.warning(format!("can't read the records, so the results of dry runs are not shown: {error}"));
         Records::new()
     });
     let mut output = Output::new(format)?;
     loop {
-        // The server makes the next page while this one is worked on.
+        // The server prepares the next page meanwhile.
         let (next, worked) = tokio::join!(pages.next(), async { output.page(context, page, &records) });
         worked?;
         page = match next {
@@ -50,7 +49,7 @@ pub async fn exec(context: &Context, format: OutputFormat) -> Result<Exit, Failu
     Ok(Exit::Done)
 }
 
-/// The first page in the version that is served; `None` where there is none.
+/// The first page in the served version; `None` without the CRD.
 async fn first_page(cluster: &Cluster) -> Result<Option<(Pages<Trimmed>, ObjectList<Trimmed>)>, ClusterError> {
     for version in ApiVersion::ALL {
         let mut pages = cluster.list::<Trimmed>(&version.resource(), None, Selection::default(), PAGE);
@@ -66,7 +65,7 @@ async fn first_page(cluster: &Cluster) -> Result<Option<(Pages<Trimmed>, ObjectL
 /// Records by namespace and name of their ConfigMaps.
 type Records = HashMap<(String, String), Trimmed>;
 
-/// All records, where they may be read; without them only the rehearsals are not known.
+/// All records. Without them only the dry runs are unknown.
 async fn read_records(cluster: &Cluster) -> Result<Records, ClusterError> {
     let labels = Some("app.kubernetes.io/managed-by=kubectl-ess-mas".to_owned());
     let all =
@@ -83,7 +82,6 @@ fn record_of(deployment: &Deployment, records: &Records) -> Option<Record> {
     Record::read(&records.get(&key)?.0, deployment).ok()
 }
 
-/// Where the deployments go as they come.
 enum Output {
     Data(Listing),
     Table(Table),
@@ -106,7 +104,7 @@ impl Output {
         let mut text = String::new();
         for Trimmed(object) in page.items {
             let Ok(deployment) = Deployment::from_value(object) else { continue };
-            // Many deployments are judged without reading all their Secrets.
+            // Secrets are not read for a list.
             let record = record_of(&deployment, records);
             let snapshot = unread(deployment, record);
             let status = Status::of(&snapshot, |command| {
@@ -119,7 +117,7 @@ impl Output {
                 }
             }
         }
-        // What is printed of data so far; a table is printed at its end.
+        // A table is printed at the end.
         if !text.is_empty() {
             context.ui.raw_out(&text)?;
         }
@@ -135,12 +133,12 @@ impl Output {
         Ok(())
     }
 
-    /// The list ends early. What is printed of it is no document, so that nobody takes it for the whole.
+    /// The error of an incomplete list. The printed part is no valid document.
     fn cut(self, error: ClusterError) -> Failure {
         let failure = Failure::from(error);
         match (self, &failure.error) {
             (Self::Data(listing), Some(error)) if listing.is_begun() => {
-                let text = format!("the list above is not complete, and no valid JSON: {error}");
+                let text = format!("the list above is incomplete and not valid JSON: {error}");
                 Failure { next: failure.next, ..Failure::failed(text) }
             }
             _ => failure,

@@ -1,4 +1,4 @@
-//! `status`: reads, and writes nothing.
+//! `status`: prints where the migration stands.
 
 mod all;
 mod page;

@@ -1,4 +1,4 @@
-//! `status` for a person: one deployment as a page.
+//! The page of `status` for one deployment.
 
 use std::path::PathBuf;
 
@@ -16,16 +16,16 @@ use crate::terminal::time::{ago, duration, time_of_day};
 use crate::terminal::{Line, OutputError, Stream, Style, Symbol, Ui, text};
 use crate::verdict::Observation;
 
-/// The headline uses no more columns than this, or its end would be far from its beginning.
+/// The largest width of the headline.
 const WIDEST: usize = 100;
-/// Columns before what is said of a phase: `  ✔ Setup and dry-run    `.
+/// Columns before the details of a phase: `  ✔ Setup and dry-run    `.
 const DETAIL: usize = 25;
 
-/// What a page is drawn from.
+/// The contents of a page.
 pub struct Shown<'a> {
     snapshot: &'a Snapshot,
     status: &'a Status,
-    /// The command that says more of the findings.
+    /// The command that lists the findings.
     check: String,
     /// The file of the last failure.
     saved: Option<PathBuf>,
@@ -37,7 +37,6 @@ impl<'a> Shown<'a> {
     }
 }
 
-/// Shows one deployment.
 pub fn show(ui: &Ui, Shown { snapshot, status, check, saved }: &Shown<'_>, wide: bool) -> Result<(), OutputError> {
     headline(ui, status)?;
     ui.print("")?;
@@ -71,7 +70,7 @@ fn headline(ui: &Ui, status: &Status) -> Result<(), OutputError> {
         _ => Style::Plain,
     };
     let version = match (&status.version.ess, &status.version.chart) {
-        // "Or later" helps nobody who reads a page.
+        // A minimum version is only useful in JSON.
         _ if status.version.source == Some(VersionSource::Crd) => String::new(),
         (Some(ess), Some(chart)) => format!(" (ESS {ess}, chart {chart})"),
         (None, Some(chart)) => format!(" (chart {chart})"),
@@ -124,13 +123,13 @@ fn phase_detail(now: Timestamp, snapshot: &Snapshot, phase: Phase, step: usize) 
         1 => rehearsal_words(now, snapshot),
         2 => {
             let backup = snapshot.recorded()?.backup.as_ref()?;
-            Some(format!("backup, as was said {}: {}", ago(backup.at, now), backup.statement))
+            Some(format!("backup stated {}: {}", ago(backup.at, now), backup.statement))
         }
         3 if matches!(phase, Phase::Migrating | Phase::MigrationFailed) => {
             let pending =
                 snapshot.recorded()?.pending.as_ref().filter(|pending| pending.step == record::Step::Activate)?;
             let by = pending.by.as_ref().map_or_else(String::new, |by| format!(" by {by}"));
-            Some(format!("begun {}{by}", ago(pending.at, now)))
+            Some(format!("started {}{by}", ago(pending.at, now)))
         }
         _ => None,
     }
@@ -144,14 +143,14 @@ fn rehearsal_words(now: Timestamp, snapshot: &Snapshot) -> Option<String> {
         RehearsalStanding::None => return None,
         RehearsalStanding::Passed => format!("passed {when}, took {took}"),
         RehearsalStanding::Failed(_) => format!("failed {when}"),
-        RehearsalStanding::Outdated(changed) => format!("passed {when}, but since then: {}", changed.join("; ")),
+        RehearsalStanding::Outdated(changed) => format!("passed {when}; changed since: {}", changed.join("; ")),
         RehearsalStanding::Unknown(_) => {
-            format!("passed {when}; whether the Secret is still the same was not compared")
+            format!("passed {when}; the Secret was not compared")
         }
     })
 }
 
-/// A dry run that failed, once the deployment shows nothing of it any more.
+/// A recorded failure of the dry run that the deployment no longer shows.
 fn last_failure(ui: &Ui, snapshot: &Snapshot, status: &Status) -> Result<(), OutputError> {
     let (RehearsalStanding::Failed(message), None) = (standing(snapshot), &status.status.failure) else {
         return Ok(());
@@ -166,12 +165,12 @@ fn last_failure(ui: &Ui, snapshot: &Snapshot, status: &Status) -> Result<(), Out
     let conditions = snapshot.deployment.conditions();
     let since = conditions.success_completion().filter(|since| Some(*since) != rehearsal.completion.as_deref());
     if since.is_some() {
-        ui.page("A later reconcile of the operator succeeded. The dry run must be repeated all the same.")?;
+        ui.page("A later reconcile succeeded, but the dry run must still be repeated.")?;
     }
     Ok(())
 }
 
-/// The change that is there, and to which the operator has not reacted: when it was written.
+/// When the change was written to which the operator has not reacted.
 fn unanswered(snapshot: &Snapshot) -> Option<Timestamp> {
     let pending = snapshot.recorded()?.pending.as_ref()?;
     pending.baseline.is_unanswered(&Observation::of(&snapshot.deployment)).then_some(pending.at)
@@ -214,11 +213,11 @@ fn conditions(ui: &Ui, snapshot: &Snapshot, status: &Status, wide: bool) -> Resu
     let doing = match (unanswered, status.status.run) {
         (Some(at), _) => {
             let at = time_of_day(at, ui.terminal().zone());
-            format!("the operator has not reacted to the change of {at}; check that its pod runs")
+            format!("the operator has not reacted to the change made at {at}; check that its pod is running")
         }
         (_, RunState::Never) => "the operator has not reconciled this deployment yet".to_owned(),
-        (_, RunState::Running) => "a reconcile is under way".to_owned(),
-        (_, RunState::Failing) => "the last reconcile failed; the operator retries by itself".to_owned(),
+        (_, RunState::Running) => "a reconcile is running".to_owned(),
+        (_, RunState::Failing) => "the last reconcile failed; the operator retries automatically".to_owned(),
         (_, RunState::Idle) => "the operator has nothing to reconcile".to_owned(),
     };
     table.row([Cell::from("mas_active"), Cell::from(mas_active), Cell::from("-"), Cell::from(meaning)]);
@@ -226,8 +225,8 @@ fn conditions(ui: &Ui, snapshot: &Snapshot, status: &Status, wide: bool) -> Resu
     ui.table(&table, wide)
 }
 
-/// What the page itself says already, or what `status` does not always read and so may know nothing of.
-const SAID: [&str; 7] = [
+/// Findings that the page shows otherwise, or whose data `status` doesn't always read.
+const HIDDEN: [&str; 7] = [
     codes::AVAILABLE,
     codes::SUCCESSFUL,
     codes::RUN_UNDER_WAY,
@@ -237,15 +236,15 @@ const SAID: [&str; 7] = [
     codes::SECRET,
 ];
 
-/// Blockers and warnings by their codes; more is said by `check`, which also looks at more.
+/// Prints the codes of blockers and warnings; `check` prints their messages and more findings.
 fn findings(ui: &Ui, snapshot: &Snapshot, check: &str) -> Result<(), OutputError> {
     let found = checks::run(snapshot, Purpose::Look);
     let mut blank = true;
     for (severity, word, symbol) in
         [(Severity::Blocker, "blocker", Symbol::Failed), (Severity::Warning, "warning", Symbol::Attention)]
     {
-        let said = |finding: &&Finding| finding.severity == severity && !SAID.contains(&finding.code);
-        let mut codes: Vec<&str> = found.iter().filter(said).map(|finding| finding.code).collect();
+        let listed = |finding: &&Finding| finding.severity == severity && !HIDDEN.contains(&finding.code);
+        let mut codes: Vec<&str> = found.iter().filter(listed).map(|finding| finding.code).collect();
         let count = codes.len();
         if count == 0 {
             continue;
@@ -266,21 +265,20 @@ fn findings(ui: &Ui, snapshot: &Snapshot, check: &str) -> Result<(), OutputError
 
 fn next(ui: &Ui, status: &Status) -> Result<(), OutputError> {
     let words = match status.phase {
-        Phase::DryRun if status.status.run == RunState::Running => "To follow it:",
-        Phase::Configuration | Phase::DryRun => "Next, nobody notices it:",
-        Phase::DryRunFailed => "Next, once the cause is mended:",
-        Phase::ReadyToMigrate => "Next, with a backup at hand and 5 to 30 minutes of downtime announced:",
-        Phase::Migrating => "To follow it:",
+        Phase::DryRun if status.status.run == RunState::Running => "To follow the operator:",
+        Phase::Configuration | Phase::DryRun => "Next (users don't notice it):",
+        Phase::DryRunFailed => "Next, after you fix the cause:",
+        Phase::ReadyToMigrate => "Next, after you back up both databases and announce 5 to 30 minutes of downtime:",
+        Phase::Migrating => "To follow the operator:",
         Phase::MigrationFailed if status.status.mas_active == Some(true) => {
-            "To follow the operator's next try (there is no way back but the backup):"
+            "To follow the operator's next retry (the only way back is the backup):"
         }
-        Phase::MigrationFailed => "To go back, so that users can log in again:",
+        Phase::MigrationFailed => "To roll back, so that users can log in again:",
         Phase::Complete if status.identity_providers.is_empty() => return Ok(()),
         Phase::Complete => {
             ui.print("")?;
-            return ui.page(
-                "The migration is done. The redirect URIs marked old can be taken out at the identity providers.",
-            );
+            return ui
+                .page("The migration is done. You can remove the redirect URIs marked old at the identity providers.");
         }
     };
     if let Some(command) = &status.next {

@@ -1,4 +1,4 @@
-//! `status --watch`: the page once on a terminal, then a line for every change, until Ctrl-C.
+//! `status --watch`: prints the page once on a terminal, then a line for every change, until Ctrl-C.
 
 use std::time::Duration;
 
@@ -13,13 +13,13 @@ use crate::session::status::{Status, StatusList};
 use crate::terminal::time::time_of_day;
 use crate::terminal::{OutputFormat, Stream};
 
-/// The record is no part of the deployment, so its changes make no event; it is looked at this often.
+/// How often to read the record: its changes cause no event of the deployment.
 const RECORD: Duration = Duration::from_secs(5);
 
-/// Follows until it is interrupted. Trouble on the way is told on stderr, and following goes on.
+/// Follows until an interrupt. Prints connection problems to stderr and retries.
 pub async fn follow(session: &mut Session, format: OutputFormat) -> Result<Exit, Failure> {
     session.interrupt().set(InterruptState::Following {
-        doing: "this only looked, and the cluster goes on by itself".to_owned(),
+        doing: "nothing was changed; the cluster continues".to_owned(),
         come_back: session.command("status --watch"),
     });
     let mut watch = session.cluster.follow(&session.target, session.deployment.object());
@@ -34,12 +34,12 @@ pub async fn follow(session: &mut Session, format: OutputFormat) -> Result<Exit,
                     }
                 }
                 Some(WatchItem::Deleted(_)) => {
-                    session.ui().warning(format!("ElementDeployment {} was deleted; waiting for it to come back", session.place()));
+                    session.ui().warning(format!("ElementDeployment {} was deleted; waiting for a new one", session.place()));
                 }
                 Some(WatchItem::Trouble(error)) => {
-                    session.ui().warning(format!("it cannot be followed at the moment, trying on: {error}"));
+                    session.ui().warning(format!("can't watch the ElementDeployment; retrying: {error}"));
                 }
-                Some(WatchItem::Recovered) => session.ui().status("It can be followed again."),
+                Some(WatchItem::Recovered) => session.ui().status("Watching the ElementDeployment again."),
                 None => watch = session.follow_anew().await,
             },
             () = session.interrupt().wait() => return Err(Failure::told(Exit::Interrupted)),

@@ -21,7 +21,7 @@ const FINDING: Finding =
     Finding { severity: Severity::Blocker, code: "no", also: Severity::Seen(3), remedy: None, docs: Vec::new() };
 
 #[test]
-fn both_forms_hold_the_same_tree_in_the_same_order() {
+fn both_formats_have_the_same_tree_in_the_same_order() {
     insta::assert_snapshot!(render(OutputFormat::Json, &FINDING).unwrap(), @r#"
     {
         "severity": "Blocker",
@@ -44,7 +44,7 @@ fn both_forms_hold_the_same_tree_in_the_same_order() {
 }
 
 #[test]
-fn formats_are_named_as_they_are_typed() {
+fn formats_have_the_names_of_the_flag() {
     for format in OutputFormat::value_variants() {
         assert_eq!(OutputFormat::from_str(&format.to_string(), false), Ok(*format));
     }
@@ -52,7 +52,7 @@ fn formats_are_named_as_they_are_typed() {
 }
 
 #[test]
-fn json_does_not_steer_a_terminal() {
+fn json_contains_no_terminal_control() {
     let text = render(OutputFormat::Json, &json!("\u{9b}2J\u{7f}\u{1b}")).unwrap();
     assert_eq!(text, "\"\\u009b2J\\u007f\\u001b\"\n");
     assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), json!("\u{9b}2J\u{7f}\u{1b}"));
@@ -134,7 +134,7 @@ fn tree() -> impl Strategy<Value = Value> {
 
 proptest! {
     #[test]
-    fn yaml_reads_back_as_what_it_was(value in tree()) {
+    fn yaml_round_trips(value in tree()) {
         let text = render(OutputFormat::Yaml, &value).unwrap();
         let again: Value = serde_yaml::from_str(&text).map_err(|error| TestCaseError::fail(format!("{error}\n{text}")))?;
         prop_assert_eq!(again, value, "{}", text);
@@ -144,7 +144,7 @@ proptest! {
 /// `PyYAML` is the YAML 1.1 reader that people have.
 #[test]
 #[cfg(unix)]
-fn a_yaml_1_1_reader_sees_the_same() {
+fn a_yaml_1_1_parser_reads_the_same_values() {
     use proptest::{strategy::ValueTree, test_runner::TestRunner};
     use std::io::Write;
     const SCRIPT: &str =
@@ -191,7 +191,7 @@ fn whole(format: OutputFormat, elements: &[Value]) -> (String, String) {
 }
 
 #[test]
-fn the_pieces_are_the_whole() {
+fn pieces_equal_the_whole_document() {
     let all = [
         json!({"a": {"b": [1, {}, []]}, "text": "two\nlines\n\n  and } more"}),
         json!({}),
@@ -207,7 +207,7 @@ fn the_pieces_are_the_whole() {
 }
 
 #[test]
-fn what_is_not_ended_cannot_be_read() {
+fn incomplete_json_is_invalid() {
     let mut listing = Listing::new(OutputFormat::Json, &json!({"kind": "x"}), "items").unwrap();
     let text = listing.element(&json!(1)).unwrap() + &listing.element(&json!(2)).unwrap();
     assert!(serde_json::from_str::<Value>(&text).is_err());

@@ -62,7 +62,7 @@ fn absent_and_null_differ() {
 }
 
 #[test]
-fn a_foreign_key_cannot_pass_for_a_path() {
+fn keys_with_special_characters_are_quoted() {
     let path = ["metadata", "annotations", "a.b/c"].map(piece);
     assert_eq!(name(&path), "metadata.annotations[\"a.b/c\"]");
 }

@@ -1,4 +1,4 @@
-//! The stages of progress as text. Knows the time only from what it is told, and prints nothing itself.
+//! Renders the stages of progress. Has no clock and prints nothing.
 
 use jiff::{Timestamp, tz::TimeZone};
 
@@ -7,9 +7,9 @@ use crate::terminal::{text, time};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Waiting {
-    /// The stage, as a participle or noun: `rehearsing`.
+    /// The stage: `running the dry run`.
     what: String,
-    /// What can be seen of it: `MAS pod running, migration job 1 of 1 running`.
+    /// The observed state: `MAS pod running, migration job 1 of 1 running`.
     detail: Option<String>,
     since: Timestamp,
     ends_at: Option<Timestamp>,
@@ -35,9 +35,9 @@ impl Waiting {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mode {
-    /// Finished stages, and below them a line that is redrawn.
+    /// Finished stages and a live line.
     Live,
-    /// A line per change, and one after [`HEARTBEAT`] without any.
+    /// A line per change, and a heartbeat after [`HEARTBEAT`] seconds.
     Lines,
     Silent,
 }
@@ -46,33 +46,33 @@ pub(super) struct Stages {
     mode: Mode,
     zone: TimeZone,
     waiting: Option<Waiting>,
-    /// What is seen of the work from elsewhere, whatever is awaited of it.
-    seen: Option<String>,
+    /// The observed state of workloads.
+    observed: Option<String>,
     heard: Option<Timestamp>,
-    told: Timestamp,
+    /// The time of the last line.
+    printed: Timestamp,
 }
 
 /// Columns before the words: `  ✔ 10:41:07  `.
 const MARGIN: usize = 14;
-/// The live line uses no more columns than this unless its words need them, or the duration at its end would be far from
-/// them.
+/// The largest width of the live line, unless its text is longer.
 const WIDEST: usize = 110;
-/// Silence shorter than this is not worth a word: the operator often says nothing for so long.
+/// Seconds without updates before they are shown; shorter pauses of the operator are normal.
 const SILENCE: i64 = 30;
-/// In a pipe, seconds between the last line and one that says that the waiting goes on.
+/// Seconds between the last line and a heartbeat.
 const HEARTBEAT: i64 = 30;
 
 impl Stages {
     pub(super) fn new(mode: Mode, zone: TimeZone) -> Self {
-        Self { mode, zone, waiting: None, seen: None, heard: None, told: Timestamp::UNIX_EPOCH }
+        Self { mode, zone, waiting: None, observed: None, heard: None, printed: Timestamp::UNIX_EPOCH }
     }
 
     pub(super) fn mode(&self) -> Mode {
         self.mode
     }
 
-    /// A stage is over, well or badly. Gives what is to be printed for good.
-    pub(super) fn over(&mut self, now: Timestamp, symbol: Symbol, text: &Line, options: RenderOptions) -> String {
+    /// Ends a stage. Returns its line.
+    pub(super) fn finish(&mut self, now: Timestamp, symbol: Symbol, text: &Line, options: RenderOptions) -> String {
         self.waiting = None;
         self.line(now, symbol, text, options)
     }
@@ -82,26 +82,26 @@ impl Stages {
         String::new()
     }
 
-    /// More is seen of what goes on: what has happened, each with its sign, and what is going on now.
-    pub(super) fn see(
+    /// Adds observed events with their symbols, and the current state. Returns the lines to print.
+    pub(super) fn observe(
         &mut self,
         now: Timestamp,
         happened: &[(Symbol, Line)],
-        seen: Option<String>,
+        observed: Option<String>,
         options: RenderOptions,
     ) -> String {
-        let changed = self.seen != seen;
-        self.seen = seen;
+        let changed = self.observed != observed;
+        self.observed = observed;
         if changed || !happened.is_empty() {
             self.heard = Some(now);
         }
-        let mut told: String = happened.iter().map(|(symbol, text)| self.line(now, *symbol, text, options)).collect();
-        let news = changed && self.seen.is_some() && self.mode == Mode::Lines;
+        let mut lines: String = happened.iter().map(|(symbol, text)| self.line(now, *symbol, text, options)).collect();
+        let news = changed && self.observed.is_some() && self.mode == Mode::Lines;
         if let Some(waiting) = self.waiting.as_ref().filter(|_| news) {
             let words = self.words(waiting);
-            told += &self.line(now, Symbol::Note, &Line::from(words), options);
+            lines += &self.line(now, Symbol::Note, &Line::from(words), options);
         }
-        told
+        lines
     }
 
     pub(super) fn wait(&mut self, now: Timestamp, waiting: Waiting, options: RenderOptions) -> String {
@@ -120,9 +120,9 @@ impl Stages {
         self.line(now, Symbol::Note, &Line::from(words), options)
     }
 
-    /// Time has passed. Gives a heartbeat when one is due.
+    /// Returns a heartbeat that is due.
     pub(super) fn tick(&mut self, now: Timestamp, options: RenderOptions) -> String {
-        let due = self.mode == Mode::Lines && now.duration_since(self.told).as_secs() >= HEARTBEAT;
+        let due = self.mode == Mode::Lines && now.duration_since(self.printed).as_secs() >= HEARTBEAT;
         let Some(waiting) = self.waiting.as_ref().filter(|_| due) else { return String::new() };
         let mut times = self.times(waiting, now);
         times[0].push_str(" so far");
@@ -134,18 +134,18 @@ impl Stages {
         self.mode == Mode::Live && self.waiting.is_some()
     }
 
-    /// The live line behind its sign, narrower than the window so that it never wraps, not even with the `^C` that a
-    /// terminal echoes; `None` where nothing is awaited.
+    /// The live line after its symbol, narrower than the window, so that even an echoed `^C` doesn't wrap it. `None` if nothing
+    /// is awaited.
     pub(super) fn live(&self, now: Timestamp, options: RenderOptions) -> Option<String> {
         let waiting = self.waiting.as_ref()?;
         let mut words = self.words(waiting);
         let times = self.times(waiting, now);
         let whole = MARGIN + text::width(&words) + 3 + text::width(&times.join(", "));
         let room = options.columns?.saturating_sub(4).min(WIDEST.max(whole));
-        // What does not fit is left out from the end; how long it has taken always stands.
+        // Times are omitted from the end until the line fits; the elapsed time always stays.
         let fits = |words: &str, times: &str| MARGIN + text::width(words) + 3 + text::width(times) <= room;
         if let Some(detail) = self.detail(waiting).filter(|_| !fits(&words, &times[0])) {
-            // What is seen says more than what it is part of.
+            // The detail is more important than the stage.
             words = one_line(detail);
         }
         let shown = (1..=times.len()).rev().map(|count| times[..count].join(", ")).find(|times| fits(&words, times));
@@ -156,29 +156,29 @@ impl Stages {
             .styled(Style::Dim, format!(" {}", time::time_of_day(now, &self.zone)))
             .text(format!("  {}   ", text::pad(&words, space)))
             .styled(Style::Dim, shown);
-        // In a window narrower than the margin and the duration even that is cut, rather than wrapped.
+        // In a very narrow window even the elapsed time is cut.
         Some(text::cut(&line.render(options), room.saturating_sub(3), ""))
     }
 
-    /// How long, how long without news, and until when it is waited for.
+    /// The elapsed time, the time without updates, and the end of the wait.
     fn times(&self, waiting: &Waiting, now: Timestamp) -> Vec<String> {
         let mut times = vec![time::elapsed(waiting.since, now)];
         if let Some(heard) = self.heard
             && now.duration_since(heard).as_secs() >= SILENCE
         {
-            times.push(format!("nothing heard for {}", time::elapsed(heard, now)));
+            times.push(format!("no updates for {}", time::elapsed(heard, now)));
         }
         times.extend(self.end(waiting, now));
         times
     }
 
     fn end(&self, waiting: &Waiting, now: Timestamp) -> Option<String> {
-        waiting.ends_at.map(|at| format!("waiting until {}", time::hour_and_minute(at, now, &self.zone)))
+        waiting.ends_at.map(|at| format!("times out at {}", time::hour_and_minute(at, now, &self.zone)))
     }
 
-    /// A line that stays. On a terminal long words go on below themselves.
+    /// A permanent line, wrapped on a terminal.
     pub(super) fn line(&mut self, now: Timestamp, symbol: Symbol, words: &Line, options: RenderOptions) -> String {
-        self.told = now;
+        self.printed = now;
         if self.mode == Mode::Silent {
             return String::new();
         }
@@ -192,7 +192,7 @@ impl Stages {
         format!("{}{words}\n", head.render(options))
     }
 
-    /// `rehearsing: MAS pod running`, on one line whatever the detail holds.
+    /// `running the dry run: MAS pod running`, on one line.
     fn words(&self, waiting: &Waiting) -> String {
         one_line(&match self.detail(waiting) {
             Some(detail) => format!("{}: {detail}", waiting.what),
@@ -201,7 +201,7 @@ impl Stages {
     }
 
     fn detail<'a>(&'a self, waiting: &'a Waiting) -> Option<&'a str> {
-        waiting.detail.as_deref().or(self.seen.as_deref())
+        waiting.detail.as_deref().or(self.observed.as_deref())
     }
 }
 

@@ -75,8 +75,8 @@ impl Told {
 fn dry_run(told: &Told, progress: &Progress) {
     progress.done("written (resourceVersion 81733)");
     told.pass(progress, 1);
-    progress.done("operator started on it");
-    let rehearsing = Waiting::new("rehearsing", at(START + 1)).ends_at(at(START + 1800));
+    progress.done("operator started reconciling");
+    let rehearsing = Waiting::new("running the dry run", at(START + 1)).ends_at(at(START + 1800));
     progress.waiting(rehearsing.clone().detail("MAS pod starting"));
     told.pass(progress, 12);
     progress.waiting(rehearsing.clone().detail("MAS pod running, migration job 1 of 1 running"));
@@ -95,31 +95,31 @@ fn a_pipe_gets_a_line_per_change_and_a_heartbeat() {
     drop(progress);
     insta::assert_snapshot!(told.stderr(), @r"
     ✔ 10:41:07  written (resourceVersion 81733)
-    ✔ 10:41:08  operator started on it
-    · 10:41:08  rehearsing: MAS pod starting, waiting until 11:11
-    · 10:41:20  rehearsing: MAS pod running, migration job 1 of 1 running
-    · 10:41:50  still rehearsing: MAS pod running, migration job 1 of 1 running; 42s so far, waiting until 11:11
-    · 10:42:20  still rehearsing: MAS pod running, migration job 1 of 1 running; 1m 12s so far, waiting until 11:11
+    ✔ 10:41:08  operator started reconciling
+    · 10:41:08  running the dry run: MAS pod starting, times out at 11:11
+    · 10:41:20  running the dry run: MAS pod running, migration job 1 of 1 running
+    · 10:41:50  still running the dry run: MAS pod running, migration job 1 of 1 running; 42s so far, times out at 11:11
+    · 10:42:20  still running the dry run: MAS pod running, migration job 1 of 1 running; 1m 12s so far, times out at 11:11
     · 10:42:30  the connection to the API server was lost and is back
     ✔ 10:42:32  operator finished: no errors
     ");
 }
 
 #[test]
-fn a_terminal_shows_what_is_over_and_one_live_line() {
+fn a_terminal_shows_finished_stages_and_one_live_line() {
     let told = told(Setting::terminal(120), Verbosity::Normal);
     let progress = told.by_hand();
     dry_run(&told, &progress);
     insta::assert_snapshot!(told.seen(), @r"
     ✔ 10:41:07  written (resourceVersion 81733)
-    ✔ 10:41:08  operator started on it
+    ✔ 10:41:08  operator started reconciling
     · 10:42:30  the connection to the API server was lost and is back
-    ⠼ 10:42:32  rehearsing: MAS pod running, migration job 1 of 1 running            1m 24s, waiting until 11:11
+    ⠼ 10:42:32  running the dry run: MAS pod running, migration job 1 of 1 running    1m 24s, times out at 11:11
     ");
     progress.failed("operator reports failure");
     insta::assert_snapshot!(told.seen(), @r"
     ✔ 10:41:07  written (resourceVersion 81733)
-    ✔ 10:41:08  operator started on it
+    ✔ 10:41:08  operator started reconciling
     · 10:42:30  the connection to the API server was lost and is back
     ✘ 10:42:32  operator reports failure
     ");
@@ -132,8 +132,8 @@ fn the_live_line_fits_every_window() {
     for columns in [20, 60, 80, 120, 200] {
         let told = told(Setting::terminal(columns).env("LANG", "C"), Verbosity::Normal);
         let progress = told.by_hand();
-        let waiting =
-            Waiting::new("rehearsing", at(START - 37)).detail("MAS pod running, 会社 🎉 migration job 1 of 1 running");
+        let waiting = Waiting::new("running the dry run", at(START - 37))
+            .detail("MAS pod running, 会社 🎉 migration job 1 of 1 running");
         progress.heard();
         told.seconds.fetch_add(45, Ordering::SeqCst);
         progress.waiting(waiting.ends_at(at(START + 1845)));
@@ -144,22 +144,22 @@ fn the_live_line_fits_every_window() {
 }
 
 #[test]
-fn silence_of_the_operator_is_said_after_half_a_minute() {
+fn missing_updates_are_shown_after_half_a_minute() {
     let told = told(Setting::terminal(120), Verbosity::Normal);
     let progress = told.by_hand();
     progress.waiting(Waiting::new("migrating", at(START)));
     progress.heard();
     told.pass(&progress, 29);
-    assert!(!told.seen().contains("nothing heard"));
+    assert!(!told.seen().contains("no updates"));
     told.pass(&progress, 1);
-    assert!(told.seen().contains("30s, nothing heard for 30s"), "{}", told.seen());
+    assert!(told.seen().contains("30s, no updates for 30s"), "{}", told.seen());
 }
 
 #[test]
 fn a_frame_is_one_write_that_never_clears_first() {
     let told = told(Setting::terminal(60), Verbosity::Normal);
     let progress = told.by_hand();
-    progress.waiting(Waiting::new("rehearsing", at(START)));
+    progress.waiting(Waiting::new("running the dry run", at(START)));
     let before = told.stderr().len();
     told.pass(&progress, 1);
     let frame = &told.stderr()[before..];
@@ -168,7 +168,7 @@ fn a_frame_is_one_write_that_never_clears_first() {
 }
 
 #[test]
-fn quiet_is_quiet() {
+fn quiet_prints_no_progress() {
     let told = told(Setting::terminal(80), Verbosity::Quiet);
     let progress = told.by_hand();
     dry_run(&told, &progress);
@@ -180,38 +180,38 @@ fn quiet_is_quiet() {
 fn a_dumb_terminal_gets_lines() {
     let told = told(Setting::terminal(80).env("TERM", "dumb"), Verbosity::Normal);
     let progress = told.by_hand();
-    progress.waiting(Waiting::new("rehearsing", at(START)));
+    progress.waiting(Waiting::new("running the dry run", at(START)));
     drop(progress);
-    assert_eq!(told.stderr(), "  · 10:41:07  rehearsing\n");
+    assert_eq!(told.stderr(), "  · 10:41:07  running the dry run\n");
 }
 
 #[test]
-fn what_is_printed_meanwhile_does_not_run_into_the_live_line() {
+fn output_does_not_overlap_the_live_line() {
     let told = told(Setting::terminal(60), Verbosity::Normal);
     let progress = told.by_hand();
-    progress.waiting(Waiting::new("rehearsing", at(START)));
+    progress.waiting(Waiting::new("running the dry run", at(START)));
     told.ui.warning("the certificate ends in 9 days");
     let seen = told.seen();
     assert_eq!(seen.lines().next(), Some("warning: the certificate ends in 9 days"));
-    assert!(seen.lines().nth(1).is_some_and(|line| line.contains("rehearsing")), "{seen}");
+    assert!(seen.lines().nth(1).is_some_and(|line| line.contains("running the dry run")), "{seen}");
 }
 
 #[test]
-fn a_question_meanwhile_is_not_drawn_over() {
+fn a_prompt_hides_the_live_line() {
     let told = told(Setting::terminal(60).answers(["y".into()]), Verbosity::Normal);
     let progress = told.by_hand();
-    progress.waiting(Waiting::new("rehearsing", at(START)));
-    assert!(told.ui.confirm("Go on?").unwrap());
+    progress.waiting(Waiting::new("running the dry run", at(START)));
+    assert!(told.ui.confirm("Continue?").unwrap());
     drop(progress);
-    assert_eq!(told.seen(), "Go on? [y/N] y\n");
+    assert_eq!(told.seen(), "Continue? [y/N] y\n");
 }
 
 #[test]
-fn a_panic_takes_the_live_line_away() {
+fn a_panic_erases_the_live_line() {
     let told = told(Setting::terminal(60), Verbosity::Normal);
     let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         let progress = told.ui.progress();
-        progress.waiting(Waiting::new("rehearsing", at(START)));
+        progress.waiting(Waiting::new("running the dry run", at(START)));
         std::panic::resume_unwind(Box::new("stop"));
     }));
     assert!(outcome.is_err());
@@ -219,10 +219,10 @@ fn a_panic_takes_the_live_line_away() {
 }
 
 #[test]
-fn the_line_turns_by_itself() {
+fn the_spinner_is_redrawn_by_a_timer() {
     let told = told(Setting::terminal(60), Verbosity::Normal);
     let progress = told.ui.progress();
-    progress.waiting(Waiting::new("rehearsing", at(START)));
+    progress.waiting(Waiting::new("running the dry run", at(START)));
     let until = std::time::Instant::now() + Duration::from_secs(10);
     while !told.stderr().contains("⠹") {
         assert!(std::time::Instant::now() < until, "no frame was drawn: {}", told.stderr());
@@ -238,16 +238,16 @@ fn the_line_turns_by_itself() {
 fn a_message_of_the_operator_cannot_break_the_live_line() {
     let told = told(Setting::terminal(60), Verbosity::Normal);
     let progress = told.by_hand();
-    progress.waiting(Waiting::new("rehearsing", at(START)).detail("one\ntwo\u{1b}[2J\rthree"));
+    progress.waiting(Waiting::new("running the dry run", at(START)).detail("one\ntwo\u{1b}[2J\rthree"));
     assert!(told.seen().contains("one two three"), "{}", told.seen());
     assert!(!told.captured.stderr().contains('\n'));
 }
 
 #[test]
-fn the_same_again_is_not_told_again() {
+fn repeated_states_are_printed_once() {
     let told = told(Setting::piped(), Verbosity::Normal);
     let progress = told.by_hand();
-    let waiting = Waiting::new("rehearsing", at(START)).detail("MAS pod starting");
+    let waiting = Waiting::new("running the dry run", at(START)).detail("MAS pod starting");
     progress.waiting(waiting.clone());
     told.pass(&progress, 5);
     progress.heard();
@@ -260,7 +260,7 @@ fn the_same_again_is_not_told_again() {
 /// An activation, as its workloads show it: a second voice beside the operator's.
 fn activation(told: &Told, progress: &Progress) {
     let details = progress.details();
-    progress.done("operator started on it");
+    progress.done("operator started reconciling");
     progress.waiting(Waiting::new("migrating; users are locked out", at(START)).ends_at(at(START + 5400)));
     told.pass(progress, 5);
     details.update(&[], Some("Synapse stopping, 4 of 5 pods left".to_owned()));
@@ -273,37 +273,37 @@ fn activation(told: &Told, progress: &Progress) {
 }
 
 #[test]
-fn what_an_other_voice_sees_is_told_in_a_pipe_when_it_changes() {
+fn workload_changes_are_printed_in_a_pipe() {
     let told = told(Setting::piped(), Verbosity::Normal);
     let progress = told.by_hand();
     activation(&told, &progress);
     progress.details().update(&[], None);
     insta::assert_snapshot!(told.stderr(), @r"
-    ✔ 10:41:07  operator started on it
-    · 10:41:07  migrating; users are locked out, waiting until 12:11
+    ✔ 10:41:07  operator started reconciling
+    · 10:41:07  migrating; users are locked out, times out at 12:11
     · 10:41:12  migrating; users are locked out: Synapse stopping, 4 of 5 pods left
     ✔ 10:41:17  Synapse is stopped
     · 10:41:17  migrating; users are locked out: Synapse stopped
     · 10:41:22  migrating; users are locked out: Synapse stopped, migration job running (chat-syn2mas)
-    · 10:41:52  still migrating; users are locked out: Synapse stopped, migration job running (chat-syn2mas); 45s so far, nothing heard for 30s, waiting until 12:11
+    · 10:41:52  still migrating; users are locked out: Synapse stopped, migration job running (chat-syn2mas); 45s so far, no updates for 30s, times out at 12:11
     ");
 }
 
 #[test]
-fn what_an_other_voice_sees_stands_in_the_live_line_as_far_as_it_fits() {
+fn workload_state_is_cut_to_the_live_line() {
     for (columns, line) in [
         (60, "  ⠴ 10:42:02  Synapse stopped, migration job runn…   55s"),
         (90, "  ⠴ 10:42:02  Synapse stopped, migration job running (chat-syn2mas)                55s"),
         (
             140,
-            "  ⠴ 10:42:02  migrating; users are locked out: Synapse stopped, migration job running (chat-syn2mas)          55s, nothing heard for 40s",
+            "  ⠴ 10:42:02  migrating; users are locked out: Synapse stopped, migration job running (chat-syn2mas)             55s, no updates for 40s",
         ),
     ] {
         let told = told(Setting::terminal(columns), Verbosity::Normal);
         let progress = told.by_hand();
         activation(&told, &progress);
         let seen = told.seen();
-        assert_eq!(seen.lines().next(), Some("  ✔ 10:41:07  operator started on it"));
+        assert_eq!(seen.lines().next(), Some("  ✔ 10:41:07  operator started reconciling"));
         assert_eq!(seen.lines().nth(1), Some("  ✔ 10:41:17  Synapse is stopped"));
         assert_eq!(seen.lines().nth(2), Some(line));
         drop(progress);
@@ -312,7 +312,7 @@ fn what_an_other_voice_sees_stands_in_the_live_line_as_far_as_it_fits() {
 }
 
 #[test]
-fn an_other_voice_says_nothing_after_the_end_and_nothing_to_a_quiet_person() {
+fn workload_changes_are_not_printed_after_the_end_or_with_quiet() {
     let told = told(Setting::terminal(80), Verbosity::Normal);
     let progress = told.by_hand();
     let details = progress.details();

@@ -23,25 +23,25 @@ fn port(answer: &str) -> Result<u16, String> {
 #[test]
 fn only_a_yes_is_a_yes() {
     for yes in ["y", "Y", "yes", " YES "] {
-        assert!(person([yes.into()]).0.confirm("Go on?").unwrap(), "{yes:?}");
+        assert!(person([yes.into()]).0.confirm("Continue?").unwrap(), "{yes:?}");
     }
     for no in ["", "n", "no", "yep", "j", "yes please"] {
-        assert!(!person([no.into()]).0.confirm("Go on?").unwrap(), "{no:?}");
+        assert!(!person([no.into()]).0.confirm("Continue?").unwrap(), "{no:?}");
     }
-    assert!(!person([ScriptedAnswer::CtrlD]).0.confirm("Go on?").unwrap());
+    assert!(!person([ScriptedAnswer::CtrlD]).0.confirm("Continue?").unwrap());
 }
 
 /// Of two lines that were pasted neither is an answer, and one message says so.
 #[test]
-fn pasted_lines_are_asked_for_again_at_every_question() {
+fn multi_line_answers_are_refused_at_every_prompt() {
     let once = |ask: &dyn Fn(&Ui), answers: [ScriptedAnswer; 2]| {
         let (ui, captured) = person(answers);
         ask(&ui);
         let shown = captured.stderr();
-        assert_eq!(shown.matches("That was more than one line. Nothing of it was kept.").count(), 1, "{shown}");
-        assert!(!shown.contains("That is not"), "{shown}");
+        assert_eq!(shown.matches("The answer has more than one line. It was discarded.").count(), 1, "{shown}");
+        assert!(!shown.contains("This is not"), "{shown}");
     };
-    once(&|ui| assert!(ui.confirm("Go on?").unwrap()), ["n\ny".into(), "y".into()]);
+    once(&|ui| assert!(ui.confirm("Continue?").unwrap()), ["n\ny".into(), "y".into()]);
     once(&|ui| assert_eq!(ui.text("Port", None, port).unwrap(), 2), ["1\n1".into(), "2".into()]);
     once(&|ui| assert_eq!(ui.password("?").unwrap().as_str(), "b"), ["a\na".into(), "b".into()]);
     once(&|ui| assert_eq!(ui.typed("Name", "a").unwrap(), Typed::Right), ["a\na".into(), "a".into()]);
@@ -49,7 +49,7 @@ fn pasted_lines_are_asked_for_again_at_every_question() {
 }
 
 #[test]
-fn questions_and_reasons_break_between_words() {
+fn prompts_and_reasons_wrap_between_words() {
     let (terminal, captured) = Terminal::captured(Setting::terminal(30).answers(["five".into(), "2".into()]));
     let ui = Ui::new(terminal, ColorChoice::Never, Verbosity::Normal);
     ui.text("Port of that server (Synapse's, by default):", Some("5433"), port).unwrap();
@@ -88,7 +88,7 @@ fn nothing_is_asked_without_a_terminal() {
         assert_eq!(captured.stderr(), "", "a question nobody can answer is not shown either");
     }
     let (ui, _) = with(Setting::terminal(80).stdout_piped().answers(yes()));
-    assert!(ui.confirm("Go on?").unwrap(), "stdout may be piped");
+    assert!(ui.confirm("Continue?").unwrap(), "stdout may be piped");
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn a_wrong_answer_is_asked_for_again_with_the_reason() {
       "five" is no port; a port is a number from 1 to 65535.
     Database port [5432] 1
     2
-      That was more than one line. Nothing of it was kept.
+      The answer has more than one line. It was discarded.
     Database port [5432]  6432
     "#);
 }
@@ -119,16 +119,16 @@ fn a_password_is_never_shown_nor_trimmed() {
     assert_eq!(ui.password("Database password").unwrap().as_str(), " hunter2 ");
     insta::assert_snapshot!(shown(&captured), @r"
     Database password (not shown)
-      Nothing was typed. Ctrl-C stops here.
+      The answer is empty. Press Ctrl-C to stop.
     Database password (not shown)
-      That was more than one line. Nothing of it was kept.
+      The answer has more than one line. It was discarded.
     Database password (not shown)
     ");
     assert!(!captured.stderr().contains("hunter2") && !captured.stderr().contains("lines\n"));
 }
 
 #[test]
-fn the_name_is_typed_exactly_or_it_is_a_no() {
+fn only_the_exact_name_confirms() {
     let name = "first-element";
     assert_eq!(person([name.into()]).0.typed("Name", name).unwrap(), Typed::Right);
     assert_eq!(person(["First-Element".into(), "first-element ".into()]).0.typed("Name", name).unwrap(), Typed::Right);
@@ -136,14 +136,14 @@ fn the_name_is_typed_exactly_or_it_is_a_no() {
     assert_eq!(person([ScriptedAnswer::CtrlD]).0.typed("Name", name).unwrap(), Typed::Nothing);
     let (ui, captured) = person(["y".into(), "yes".into(), "first".into(), name.into()]);
     assert_eq!(ui.typed("Name", name).unwrap(), Typed::Wrong, "three tries, no more");
-    assert_eq!(captured.stderr().matches("That is not first-element.").count(), 3);
+    assert_eq!(captured.stderr().matches("This is not first-element.").count(), 3);
 }
 
 #[test]
 fn a_password_is_asked_for_three_times_at_most() {
     let (ui, captured) = person(["".into(), "a\tb".into(), "".into(), "late".into()]);
     assert!(matches!(ui.password("Database password"), Err(PromptError::Ended)));
-    assert_eq!(captured.stderr().matches("Nothing was typed.").count(), 2);
+    assert_eq!(captured.stderr().matches("The answer is empty.").count(), 2);
 }
 
 #[test]
@@ -161,7 +161,7 @@ fn a_script_chooses_by_number_or_name() {
 #[test]
 fn a_question_is_the_same_in_colour() {
     let (terminal, captured) = Terminal::captured(Setting::terminal(80).answers(["y".into()]));
-    Ui::new(terminal, ColorChoice::Auto, Verbosity::Quiet).confirm("Go on?").unwrap();
-    assert_eq!(console::strip_ansi_codes(&captured.stderr()), "Go on? [y/N] y\n");
+    Ui::new(terminal, ColorChoice::Auto, Verbosity::Quiet).confirm("Continue?").unwrap();
+    assert_eq!(console::strip_ansi_codes(&captured.stderr()), "Continue? [y/N] y\n");
     assert!(captured.stderr().contains('\u{1b}'));
 }

@@ -16,7 +16,7 @@ fn foreign_escape_sequences_do_not_reach_the_terminal() {
 }
 
 #[test]
-fn signs_are_one_column_wide_in_both_forms() {
+fn symbols_are_one_column_wide_in_unicode_and_ascii() {
     for symbol in [Symbol::Done, Symbol::Failed, Symbol::Current, Symbol::Attention, Symbol::Note] {
         assert_eq!(text::width(symbol.glyph(true)), 1, "{symbol:?}");
         assert_eq!(symbol.glyph(false).len(), 1, "{symbol:?}");
@@ -25,7 +25,7 @@ fn signs_are_one_column_wide_in_both_forms() {
 }
 
 #[test]
-fn sentences_need_no_utf_8() {
+fn sentences_work_without_utf_8() {
     let line = Line::new().text("not … and no more").symbol(Symbol::Ellipsis);
     assert_eq!(line.plain(false), "not ... and no more...");
     assert_eq!(line.plain(true), "not … and no more…");

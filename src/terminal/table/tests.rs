@@ -148,7 +148,7 @@ fn a_table_without_rows_has_heads() {
 
 proptest! {
     #[test]
-    fn columns_start_at_one_place(cells in proptest::collection::vec(("[a-z日🎉é]{1,9}", "[a-z]{1,5}"), 1..6)) {
+    fn columns_are_aligned(cells in proptest::collection::vec(("[a-z日🎉é]{1,9}", "[a-z]{1,5}"), 1..6)) {
         let mut table = Table::new([Column::new("a"), Column::new("b")]);
         for (first, second) in &cells {
             table.row([first.into(), second.into()]);
@@ -198,7 +198,7 @@ fn two_columns_of_sentences_share_the_room() {
 }
 
 #[test]
-fn a_locale_without_utf_8_gets_the_stand_ins_and_the_columns_stay_in_line() {
+fn a_locale_without_utf_8_keeps_columns_aligned() {
     let mut table = Table::new([Column::new("Where"), Column::new("What")]);
     table.row(["RFC 7518 §6".into(), "one".into()]).row(["more…".into(), "two".into()]);
     let lines = table.render(RenderOptions { unicode: false, ..render_options(Some(80)) }, false);

@@ -38,7 +38,7 @@ fn each_stream_is_decided_by_itself() {
 }
 
 #[test]
-fn the_locale_decides_the_signs() {
+fn the_locale_selects_the_symbols() {
     let unicode = |setting: Setting| render_options(setting, Stream::Out, ColorChoice::Auto).unicode;
     assert!(unicode(Setting::piped()));
     assert!(unicode(Setting::piped().env("LANG", "de_DE.utf8")));
@@ -48,7 +48,7 @@ fn the_locale_decides_the_signs() {
 }
 
 #[test]
-fn columns_may_be_said() {
+fn columns_can_be_set() {
     let columns = |setting| Terminal::captured(setting).0.columns();
     assert_eq!(columns(Setting::terminal(120)), 120);
     assert_eq!(columns(Setting::terminal(120).env("COLUMNS", "60")), 60);
@@ -57,7 +57,7 @@ fn columns_may_be_said() {
 }
 
 #[test]
-fn a_dumb_terminal_is_asked_on_but_never_redrawn() {
+fn a_dumb_terminal_has_prompts_but_no_live_line() {
     let (terminal, _) = Terminal::captured(Setting::terminal(80).env("TERM", "dumb"));
     assert!(terminal.can_ask());
     assert!(!terminal.can_redraw());

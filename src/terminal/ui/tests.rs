@@ -42,7 +42,7 @@ fn next() -> Next {
 }
 
 #[test]
-fn an_error_says_what_why_and_what_next_at_sixty_columns() {
+fn an_error_shows_causes_and_next_steps_at_sixty_columns() {
     let (ui, captured) = ui(Setting::terminal(60), ColorChoice::Never, Verbosity::Quiet);
     ui.error(&fault(), &[next()]);
     assert_eq!(captured.stdout(), "");
@@ -114,7 +114,7 @@ fn data_goes_to_stdout_and_everything_else_to_stderr() {
 }
 
 #[test]
-fn a_reader_that_left_early_is_no_error() {
+fn a_closed_reader_is_no_error() {
     let (ui, captured) = normal(Setting::piped().reader_gone());
     ui.data(OutputFormat::Yaml, &["a"]).unwrap();
     ui.print("more").unwrap();

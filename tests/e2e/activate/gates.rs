@@ -311,6 +311,6 @@ async fn an_activation_that_would_change_more_than_active_is_not_written() {
     meddle(&scene).await;
     let before = scene.versions().await;
     let done = scene.activate().await.expect(1);
-    done.says("more than the switch").says("spec.global.config.verifyTls").says("was not changed");
+    done.says("more than active").says("spec.global.config.verifyTls").says("was not changed");
     assert_eq!(scene.versions().await, before);
 }

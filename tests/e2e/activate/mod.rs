@@ -34,8 +34,8 @@ async fn activation_changes_one_value_and_every_command_is_a_no_op_afterwards() 
 
     // Every command once more: done already, and nothing is written.
     let versions = scene.versions().await;
-    scene.activate().await.expect(0).says("done already");
-    scene.shell.run("dry-run --yes").await.expect(0).says("done already");
+    scene.activate().await.expect(0).says("already done");
+    scene.shell.run("dry-run --yes").await.expect(0).says("already done");
     scene.prepare_with(&[], "other password\n").await.expect(0).says("done already");
     scene.shell.run("abort --yes").await.expect(10).says("already-migrated");
     scene.shell.run("abort --remove --yes").await.expect(10).says("backup");
@@ -51,16 +51,16 @@ async fn after_wait_false_the_same_command_follows() {
     let done = scene.shell.run("dry-run --yes --wait=false").await.expect(0);
     done.says("Not waiting").says("kubectl ess-mas dry-run chat-of-ours");
     let before = scene.decided().await.1;
-    scene.shell.run("dry-run --yes").await.expect(0).says("there already").says("Dry run passed");
+    scene.shell.run("dry-run --yes").await.expect(0).says("already made").says("Dry run passed");
     assert_eq!(scene.decided().await.1, before);
     let done = scene.activate_with(&["--wait=false", "-o", "json"]).await.expect(0).json();
     assert_eq!([&done["write"], &done["verdict"]], ["applied", "not-waited"]);
     // No flag has to be given again: nothing is decided any more.
-    scene.shell.run("activate").await.expect(0).says("there already").says("mas_active is true");
+    scene.shell.run("activate").await.expect(0).says("already made").says("mas_active is true");
 }
 
 #[tokio::test]
-async fn a_failing_activation_keeps_the_details_and_offers_both_ways() {
+async fn a_failing_activation_saves_the_details_and_offers_retry_and_rollback() {
     let mut scene = Scene::new(Behaviour::default()).await;
     scene.rehearse().await;
     let message = "could not obtain lock on relation \"users\"";
@@ -112,7 +112,7 @@ async fn mend(scene: &mut Scene) {
 
 /// The migration's goal was reached by a run whose start nobody saw, and the command waited for another one.
 #[tokio::test]
-async fn an_activation_found_under_way_is_followed_to_its_end_only() {
+async fn an_activation_by_another_client_is_followed_without_a_write() {
     let scene = Scene::new(Behaviour::default()).await;
     scene.rehearse().await;
     let slow = Duration::from_millis(1500);
@@ -121,7 +121,7 @@ async fn an_activation_found_under_way_is_followed_to_its_end_only() {
     scene.until(|object| object["status"]["mas_active"] == json!(true)).await;
     assert_eq!(condition(&scene.object().await, "Successful"), "False");
     let done = scene.shell.run("activate").await.expect(0);
-    done.says("there already by field manager somebody-else").says("The migration is done already");
+    done.says("already made by field manager somebody-else").says("The migration is already done");
 }
 
 #[tokio::test]

@@ -20,8 +20,8 @@ async fn progress_is_shown_from_synapses_stop_to_its_return() {
     let done = scene.activate().await.expect(0);
     let mut place = 0;
     for words in [
-        "operator started on it",
-        "migrating; users are locked out meanwhile: Synapse stopping, ",
+        "operator started reconciling",
+        "migrating; users are locked out: Synapse stopping, ",
         "Synapse is stopped",
         "Synapse stopped, migration job running (chat-of-ours-syn2mas)",
         "job chat-of-ours-syn2mas is complete",
@@ -48,10 +48,10 @@ async fn the_failure_file_has_the_progress_before_the_failure() {
     let kept: Value = serde_json::from_slice(&std::fs::read(&scene.shell.failure_files()[0]).unwrap()).unwrap();
     let timeline: Vec<&str> =
         kept["timeline"].as_array().unwrap().iter().filter_map(|one| one["what"].as_str()).collect();
-    let job = "job chat-of-ours-syn2mas has failed; its log may say why: `kubectl logs job/chat-of-ours-syn2mas -n ";
+    let job = "job chat-of-ours-syn2mas has failed; for the cause, run `kubectl logs job/chat-of-ours-syn2mas -n ";
     let place = |words: &str| timeline.iter().position(|what| what.starts_with(words));
     let (stopped, failed) = (place("Synapse is stopped"), place(job));
-    assert!(stopped.is_some() && stopped < failed && place("operator started on it") < stopped, "{timeline:#?}");
+    assert!(stopped.is_some() && stopped < failed && place("operator started reconciling") < stopped, "{timeline:#?}");
 }
 
 /// Each of the ways in which looking on can go wrong.
@@ -85,7 +85,7 @@ async fn no_verdict_depends_on_the_workload_watches() {
 }
 
 #[tokio::test]
-async fn progress_without_rights_to_workloads_is_shorter_and_silent_about_it() {
+async fn progress_without_permission_for_workloads_is_shorter_without_a_warning() {
     let scene = Scene::new(Behaviour::default().with_workloads()).await;
     scene.rehearse().await;
     scene.operator.set(Behaviour::default().lasting(RUN).with_workloads());
@@ -99,7 +99,7 @@ async fn progress_without_rights_to_workloads_is_shorter_and_silent_about_it() {
 
 /// The watches of the workloads last an hour each, and the deployment's own is made anew every 290 seconds.
 #[tokio::test]
-async fn half_an_hour_of_migration_costs_thirty_requests_at_most() {
+async fn half_an_hour_of_migration_makes_at_most_thirty_requests() {
     let stage = Stage::new(Step::Activate).await;
     stage.scene.operator.set(quick().lasting(Duration::from_secs(2)));
     stage.proxy.pass();

@@ -287,7 +287,7 @@ async fn backup_file_is_checked_before_the_confirmation() {
     old.says("the file was last written 30 hours ago").says("--accept backup-file");
     assert_eq!(scene.decided().await, before);
     let done = scene.activate_with(&["--backup-file", "synapse.dump", "--accept", "backup-file"]).await.expect(0);
-    done.says("an estimated 5 to 30 minutes (the vendor's figure)").says("For comparison: the dry run");
+    done.says("5 to 30 minutes (the vendor's estimate)").says("For comparison, the dry run");
 }
 
 #[tokio::test]
@@ -308,8 +308,6 @@ async fn estimate_includes_the_times_of_pods() {
         {"type": "Ready", "status": "True", "lastTransitionTime": "2026-11-24T10:00:48Z"}]}});
     pods.patch_status(&format!("{set}-0"), &PatchParams::default(), &Patch::Merge(status)).await.unwrap();
     let done = scene.activate().await;
-    done.says(
-        "As seen here, Synapse's pod may take up to 40s to stop, and took 48s from its start until it was ready.",
-    );
-    done.says("an estimate, to which the other components add");
+    done.says("In this cluster, Synapse's pod may take up to 40s to stop, and took 48s to become ready.");
+    done.says("Estimate for Synapse: about ").says("Other components add to it.");
 }

@@ -11,7 +11,7 @@ use crate::common::command::finish;
 use crate::common::scene::{Scene, active, condition};
 
 #[tokio::test]
-async fn the_dry_run_writes_once_and_says_active_false_and_the_secret_by_name() {
+async fn a_dry_run_writes_active_false_and_the_secret_name_once() {
     let scene = Scene::new(Behaviour::default()).await;
     scene.prepare().await;
     let before = scene.object().await;
@@ -47,7 +47,7 @@ async fn a_dry_run_that_has_passed_is_not_run_again() {
     let scene = Scene::new(Behaviour::default()).await;
     scene.rehearse().await;
     let versions = scene.versions().await;
-    scene.shell.run("dry-run --yes").await.expect(0).says("passed already");
+    scene.shell.run("dry-run --yes").await.expect(0).says("already passed");
     assert_eq!(scene.versions().await, versions);
 }
 
@@ -95,10 +95,11 @@ async fn a_hanging_reconcile_times_out_and_can_be_resumed() {
     let mut scene = Scene::new(Behaviour::default().dry_run(Outcome::Hang)).await;
     scene.prepare().await;
     let done = scene.shell.run("dry-run --yes --timeout 2s").await.expect(124);
-    done.says("gave up waiting").says("the end of the operator's run").says("kubectl ess-mas dry-run chat-of-ours -n ");
+    done.says("timed out waiting for the operator to finish reconciling")
+        .says("kubectl ess-mas dry-run chat-of-ours -n ");
     assert_eq!(scene.shell.failure_files().len(), 0);
     let before = scene.decided().await;
-    scene.shell.run("dry-run --yes --timeout 0").await.expect(124).says("there already");
+    scene.shell.run("dry-run --yes --timeout 0").await.expect(124).says("already made");
     assert_eq!(scene.decided().await, before);
     scene.operator.stop().await;
     scene.operator.set(Behaviour::default());
@@ -116,7 +117,7 @@ async fn no_success_is_reported_while_the_operator_is_down() {
     scene.prepare().await;
     scene.operator.stop().await;
     let done = scene.shell.run("dry-run --yes --timeout 1s").await.expect(124);
-    done.says("first sign").says("updater-controller-manager");
+    done.says("the operator to start reconciling").says("updater-controller-manager");
     assert_eq!(*active(&scene.object().await), json!(false));
     let again = scene.shell.run("dry-run --yes --timeout 1s -o json").await.expect(124).json();
     assert_eq!([&again["write"], &again["verdict"]], ["none", "timed-out"]);
@@ -135,7 +136,13 @@ async fn nothing_is_written_before_a_running_reconcile_ends() {
     let done = scene.shell.run("dry-run --yes --timeout 500ms").await.expect(124);
     done.says("nothing was written");
     assert_eq!(*active(&scene.object().await), Value::Null);
-    scene.shell.run("dry-run --yes").await.expect(0).says("waiting for its end").says("Dry run passed");
+    scene
+        .shell
+        .run("dry-run --yes")
+        .await
+        .expect(0)
+        .says("waiting for the running reconcile to finish")
+        .says("Dry run passed");
 }
 
 #[tokio::test]
@@ -200,7 +207,7 @@ async fn a_dry_run_that_started_unseen_is_requested_again() {
     scene.operator.wait_for_rest(Duration::from_millis(500)).await;
     scene.operator.set(Behaviour::default());
     let done = scene.shell.run("dry-run --yes -o json").await.expect(0);
-    done.says("asking it for another run").says("Dry run passed");
+    done.says("requesting another one").says("Dry run passed");
     assert_eq!(*active(&scene.object().await), json!(false));
 }
 
@@ -214,7 +221,7 @@ async fn a_foreign_change_during_the_dry_run_invalidates_it() {
     // Before the operator has looked: its run then rehearses both changes, and not what was written.
     scene.patch(json!({"spec": {"global": {"config": {"verifyTls": false}}}})).await;
     let done = finish(child, "dry-run".to_owned()).await.expect(1);
-    done.says("somebody else changed");
+    done.says("was changed again before the operator finished");
     assert_eq!(done.json()["verdict"], "failed");
     scene.until(|object| crate::common::scene::condition(object, "Successful") == "True").await;
     scene.activate().await.expect(10).says("rehearsal");

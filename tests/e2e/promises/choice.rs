@@ -15,7 +15,7 @@ use crate::common::shape::{assert_shape, status_list};
 
 /// One server, one test after the other: each stands on what the one before left there.
 #[tokio::test]
-async fn the_deployment_is_chosen_as_the_contract_says() {
+async fn the_deployment_is_chosen_as_specified() {
     let server = Sandbox::start(Release::Current).unwrap();
     let (a, b, c) =
         (server.namespace().await.unwrap(), server.namespace().await.unwrap(), server.namespace().await.unwrap());
@@ -29,7 +29,7 @@ async fn the_deployment_is_chosen_as_the_contract_says() {
     let second = Deployment::new("second", a.name());
     a.create(&second).await.unwrap();
     several(&in_a, &Shell::new(&c), a.name(), b.name()).await;
-    not_allowed_to_look_elsewhere(&c).await;
+    without_permission_for_other_namespaces(&c).await;
 
     let operator = Operator::start(a.client().unwrap(), a.scope(), Behaviour::default());
     few_requests(&server, &in_a, &operator, &second).await;
@@ -84,7 +84,7 @@ async fn several(in_a: &Shell, in_c: &Shell, a: &str, b: &str) {
     in_c.run("status first -A").await.expect(2).says("--all-namespaces");
 }
 
-async fn not_allowed_to_look_elsewhere(c: &Namespace<'_>) {
+async fn without_permission_for_other_namespaces(c: &Namespace<'_>) {
     let rules: Vec<PolicyRule> = serde_json::from_value(json!([
         {"apiGroups": ["matrix.element.io"], "resources": ["elementdeployments"], "verbs": ["get", "list"]},
     ]))

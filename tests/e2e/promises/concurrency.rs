@@ -103,7 +103,7 @@ async fn of_two_concurrent_prepares_one_creates_the_secret_and_the_other_keeps_i
 }
 
 #[tokio::test]
-async fn a_later_prepare_is_told_who_was_first() {
+async fn a_later_prepare_names_the_earlier_user() {
     let stage = Stage::new(Step::Prepare).await;
     let gate = Gate::default();
     let held = gate.clone();
@@ -158,7 +158,7 @@ async fn a_late_write_is_refused_and_its_writer_follows_the_other_one() {
     gate.reached().await;
     let [(_, grace), _] = two(&stage).await;
     let second = grace.run_words(&stage.words().iter().map(String::as_str).collect::<Vec<_>>(), None).await.expect(0);
-    second.says("admin began activate a moment ago");
+    second.says("admin started activate a moment ago");
     assert_eq!(second.json()["write"], "applied");
     stage.proxy.pass();
     gate.open();
@@ -192,12 +192,12 @@ fn change() -> Value {
 }
 
 #[tokio::test]
-async fn a_script_is_refused_when_somebody_changed_the_deployment_after_the_preview() {
+async fn a_script_fails_if_the_deployment_changed_since_the_preview() {
     for step in [Step::DryRun, Step::Activate, Step::Remove] {
         let stage = Stage::new(step).await;
         let before = stage.standing().await;
         let done = meanwhile(&stage, stage.scene.patch(change())).await.expect(1);
-        done.says("was changed by somebody else").says("was not changed");
+        done.says("another client").says("was not changed");
         let after = stage.standing().await;
         assert_eq!(Stage::changes(&before, &after), 1, "only somebody else's change is there");
         assert_eq!(pending(&after), pending(&before), "no write is announced that nobody sends");
@@ -215,8 +215,8 @@ async fn a_status_update_is_no_conflict() {
         };
         let before = stage.standing().await;
         let done = meanwhile(&stage, moving).await.expect(0);
-        assert!(!done.stderr.contains("somebody else"), "{done}");
-        assert_eq!(done.stderr.matches("The operator will be given this change").count(), 1, "{done}");
+        assert!(!done.stderr.contains("another client"), "{done}");
+        assert_eq!(done.stderr.matches("Change to the ElementDeployment:").count(), 1, "{done}");
         let after = stage.standing().await;
         assert!(stage.is_reached(&after), "{done}");
         assert_eq!(Stage::changes(&before, &after), 1);
@@ -236,12 +236,12 @@ fn on_terminal(shell: &Shell, words: &[&str]) -> PtySession {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_person_is_shown_the_change_again_and_asked_again() {
+async fn a_conflict_shows_the_change_and_asks_again() {
     let stage = Stage::new(Step::DryRun).await;
     let before = stage.standing().await;
     let mut terminal = on_terminal(&stage.shell, &["dry-run"]);
     let mut terminal = tokio::task::spawn_blocking(move || {
-        terminal.exp_string("Go on?").unwrap();
+        terminal.exp_string("Continue?").unwrap();
         terminal
     })
     .await
@@ -250,9 +250,9 @@ async fn a_person_is_shown_the_change_again_and_asked_again() {
     tokio::task::spawn_blocking(move || {
         terminal.send("y\r").unwrap();
         terminal.flush().unwrap();
-        terminal.exp_string("was changed by somebody else").unwrap();
-        terminal.exp_string("The operator will be given this change").unwrap();
-        terminal.exp_string("Go on?").unwrap();
+        terminal.exp_string("another client").unwrap();
+        terminal.exp_string("Change to the ElementDeployment:").unwrap();
+        terminal.exp_string("Continue?").unwrap();
         terminal.send("y\r").unwrap();
         terminal.flush().unwrap();
         terminal.exp_string("Dry run passed").unwrap();
@@ -266,14 +266,14 @@ async fn a_person_is_shown_the_change_again_and_asked_again() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_person_who_was_about_to_activate_something_else_is_stopped() {
+async fn a_conflict_stops_an_activation_of_another_spec() {
     let stage = Stage::new(Step::Activate).await;
     let mut terminal = on_terminal(&stage.shell, &["activate"]);
     let mut terminal = tokio::task::spawn_blocking(move || {
         terminal.exp_string("Where is the backup").unwrap();
         terminal.send("on the shelf\r").unwrap();
         terminal.flush().unwrap();
-        terminal.exp_string("Type the deployment's name").unwrap();
+        terminal.exp_string("Type the deployment name").unwrap();
         terminal
     })
     .await
@@ -282,7 +282,7 @@ async fn a_person_who_was_about_to_activate_something_else_is_stopped() {
     tokio::task::spawn_blocking(move || {
         terminal.send("chat-of-ours\r").unwrap();
         terminal.flush().unwrap();
-        terminal.exp_string("was changed by somebody else").unwrap();
+        terminal.exp_string("another client").unwrap();
         terminal.exp_string("rehears").unwrap();
         terminal.exp_eof().unwrap();
     })

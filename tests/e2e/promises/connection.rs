@@ -62,7 +62,7 @@ fn file(scene: &Scene, name: &str, base64: &Value) -> String {
 }
 
 #[tokio::test]
-async fn connection_flags_mean_what_they_mean_to_kubectl() {
+async fn connection_flags_work_as_in_kubectl() {
     let scene = Scene::new(Behaviour::default()).await;
     let parts = Parts::of(&scene);
     let server = parts.cluster["server"].as_str().unwrap().to_owned();
@@ -113,7 +113,7 @@ async fn connection_flags_mean_what_they_mean_to_kubectl() {
 }
 
 #[tokio::test]
-async fn kubeconfig_is_a_list_whose_files_are_put_together() {
+async fn kubeconfig_lists_are_merged() {
     let scene = Scene::new(Behaviour::default()).await;
     let parts = Parts::of(&scene);
     let mut first = parts.with(&[("good", &parts.cluster)], &[], "good");
@@ -127,7 +127,7 @@ async fn kubeconfig_is_a_list_whose_files_are_put_together() {
 }
 
 #[tokio::test]
-async fn a_name_that_comes_twice_in_one_kubeconfig_is_refused() {
+async fn a_duplicate_name_in_one_kubeconfig_is_refused() {
     let scene = Scene::new(Behaviour::default()).await;
     let parts = Parts::of(&scene);
     let other = json!({"username": "second", "password": "canary"});
@@ -138,7 +138,7 @@ async fn a_name_that_comes_twice_in_one_kubeconfig_is_refused() {
 }
 
 #[tokio::test]
-async fn a_server_that_does_not_answer_is_given_up_in_the_time_that_was_given() {
+async fn an_unresponsive_server_ends_in_a_timeout() {
     let scene = Scene::new(Behaviour::default()).await;
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("https://{}", silent.local_addr().unwrap());
@@ -152,7 +152,7 @@ async fn a_server_that_does_not_answer_is_given_up_in_the_time_that_was_given() 
 }
 
 #[tokio::test]
-async fn each_request_is_told_with_v_and_none_without() {
+async fn requests_are_logged_only_with_v() {
     let scene = Scene::new(Behaviour::default()).await;
     let quiet = scene.shell.run("status").await.expect(0);
     assert_eq!(quiet.stderr, "");
@@ -161,7 +161,7 @@ async fn each_request_is_told_with_v_and_none_without() {
 }
 
 #[tokio::test]
-async fn the_http_librarys_words_are_not_shown_to_a_person() {
+async fn errors_of_the_http_library_are_shown_only_with_v() {
     let scene = Scene::new(Behaviour::default()).await;
     let done = scene.shell.run("status --server https://127.0.0.1:1").await.expect(1);
     done.says("cannot be reached: the connection was refused");

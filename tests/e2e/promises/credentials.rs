@@ -96,7 +96,7 @@ async fn a_credential_plugin_runs_once_in_each_command() {
 
 /// As kubectl does it: the plugin is asked again, and the connections are made anew with what it gives.
 #[tokio::test]
-async fn a_client_certificate_that_expires_half_way_is_renewed_by_its_plugin() {
+async fn an_expired_client_certificate_is_renewed_by_its_plugin() {
     let mut stage = Stage::new(Step::Activate).await;
     stage.scene.operator.set(quick().lasting(Duration::from_millis(800)));
     let folder = tempfile::tempdir().unwrap();
@@ -161,9 +161,9 @@ async fn a_new_token_in_the_kubeconfig_is_used_without_a_restart() {
         if watches >= 1 && request.token.as_deref() == Some("early") { Fault::answer(401) } else { Fault::None }
     });
     let mut live = Live::with(&stage, &[]);
-    live.until("cannot be followed at the moment, trying on").await;
+    live.until("can't watch the ElementDeployment; retrying").await;
     kubeconfig(&stage, folder.path(), &json!({"token": "late"}));
-    live.until("can be followed again").await;
+    live.until("watching the ElementDeployment again").await;
     assert_eq!(live.end().await, 0, "{}", live.text());
     assert!(stage.is_reached(&stage.standing().await));
 }

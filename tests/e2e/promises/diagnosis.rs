@@ -44,7 +44,7 @@ async fn a_lock_during_the_migration_is_explained_with_a_remedy() {
             "database error whilst locking Synapse table `users`",
             "Something else held a lock on its table users in Synapse's database",
             "Nothing was migrated: MAS's tool locks Synapse's tables before it copies anything.",
-            "The operator tries again by itself, and that alone often cures it.",
+            "The operator retries automatically, and a retry often succeeds.",
             "list the sessions that may hold the lock, in Synapse's database:",
             "SELECT pid,",
             "Saved: ",
@@ -53,7 +53,7 @@ async fn a_lock_during_the_migration_is_explained_with_a_remedy() {
             "abort chat-of-ours",
         ],
     );
-    done.is_silent_about("Looking around");
+    done.is_silent_about("Collecting details");
     assert_eq!(failure_file(&scene)["causes"][0]["code"], "synapse-table-locked");
     let status = scene.shell.run("status").await.expect(0);
     status.shows("What it means: Something else held a lock");
@@ -71,7 +71,7 @@ async fn all_errors_of_syn2mas_are_reported_before_its_warnings() {
             "2. In Synapse, a signed-in device",
             "3. The pepper",
             "4. Synapse accepts guests",
-            "Not what stopped it",
+            "These warnings didn't cause the failure",
             "- Users can register themselves in Synapse",
             "error: the dry run failed",
         ],
@@ -81,7 +81,7 @@ async fn all_errors_of_syn2mas_are_reported_before_its_warnings() {
     let status = scene.shell.run("status").await.expect(0);
     status
         .shows("What it means: Users can change their e-mail addresses in Synapse")
-        .shows("And 1 more, see the message.");
+        .shows("And 1 more; see the message.");
 }
 
 #[tokio::test]
@@ -89,7 +89,7 @@ async fn an_unknown_failure_text_is_shown_unchanged() {
     let scene = Scene::new(Behaviour::default().dry_run(Outcome::fail("the flux capacitor is empty"))).await;
     scene.prepare().await;
     let done = scene.shell.run("dry-run --yes").await.expect(1);
-    done.says("    the flux capacitor is empty\n").says("Looking around for more").says("report chat-of-ours");
+    done.says("    the flux capacitor is empty\n").says("Collecting details").says("report chat-of-ours");
 }
 
 /// The operator says nothing but that something failed; the pod of the migration says what.
@@ -129,20 +129,20 @@ async fn a_censored_failure_is_traced_to_children_jobs_pods_events_and_logs() {
             "DEBUG_MANIFESTS=1",
             "logs then contain secrets in plain text",
             "Saved: ",
-            "Looking around for more, 5 seconds at most.",
+            "Collecting details for at most 5 seconds.",
             "QuirkyComponent chat-of-ours: Failure: cannot log in with [redacted]",
             "Job chat-of-ours-syn2mas: failed: BackoffLimitExceeded",
             "Pod chat-of-ours-syn2mas-x7k2p: container syn2mas ended with exit code 1",
             "Back-off restarting failed container",
             "Last lines of pod chat-of-ours-syn2mas-x7k2p, container syn2mas:",
             "postgres://mas:[redacted]@pg/mas",
-            "That may be why:",
+            "Possible causes:",
             "Synapse's database has rows of @ghost:example.com in access_tokens, but no such account.",
             "error: the dry run failed",
             "report chat-of-ours",
         ],
     );
-    done.is_silent_about(PASSWORD).is_silent_about("Not seen");
+    done.is_silent_about(PASSWORD).is_silent_about("Not read");
     let saved = failure_file(&scene);
     assert_eq!(saved["causes"][0]["code"], "output-hidden");
     assert_eq!(saved["around"]["causes"][0]["code"], "row-without-account");
@@ -150,13 +150,13 @@ async fn a_censored_failure_is_traced_to_children_jobs_pods_events_and_logs() {
 }
 
 #[tokio::test]
-async fn missing_rights_for_the_diagnosis_are_named_in_one_line() {
+async fn missing_permissions_for_the_diagnosis_are_listed_in_one_line() {
     let mut scene = Scene::new(Behaviour::default().dry_run(Outcome::FailCensored)).await;
     crate::common::roles::acting(&mut scene, "operations", crate::common::roles::role()).await;
     scene.prepare().await;
     let done = scene.shell.run("dry-run --yes").await.expect(1);
     let line =
-        done.stderr.lines().find(|line| line.contains("Not seen: not allowed:")).unwrap_or_else(|| panic!("{done}"));
+        done.stderr.lines().find(|line| line.contains("Not read: not allowed:")).unwrap_or_else(|| panic!("{done}"));
     for right in ["list pods in namespace", "list jobs.batch in namespace", "list events in namespace"] {
         assert!(line.contains(right), "{right} is not in {line}");
     }
@@ -185,7 +185,7 @@ async fn the_diagnosis_keeps_to_its_time_limit() {
         if line.contains("operator reports failure") {
             verdict = Some(Instant::now());
         }
-        if line.contains("Looking around") {
+        if line.contains("Collecting details") {
             assert!(verdict.unwrap().elapsed() < Duration::from_secs(3), "{text}");
             assert_eq!(failure_file(&scene)["message"], "unknown playbook failure");
             assert!(scene.record_text().await.unwrap().contains("dry-run failed"));

@@ -177,7 +177,10 @@ fn judge(stage: &Stage, case: &Case, before: &Standing, after: &Standing, done: 
         let (write, verdict) = (outcome["write"].as_str().unwrap(), outcome["verdict"].as_str().unwrap());
         match write {
             "applied" => claim(changed, "it says applied"),
-            "unknown" => claim(done.stderr.contains("could not be found out"), "unknown is not explained"),
+            "unknown" => claim(
+                done.stderr.contains("Couldn't determine whether the change was applied"),
+                "unknown is not explained",
+            ),
             _ => claim(!changed, "it says that nothing was written"),
         }
         claim(verdict != "failed", "it says that the operator failed");

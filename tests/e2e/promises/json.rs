@@ -86,7 +86,7 @@ async fn a_check_without_a_finding_ends_with_0_and_with_a_warning_with_11() {
 }
 
 #[tokio::test]
-async fn a_reader_that_goes_away_is_no_crash() {
+async fn a_closed_pipe_is_no_crash() {
     let scene = Scene::new(Behaviour::default()).await;
     for line in ["status", "status -o json", "check", "completion bash"] {
         let mut child = scene.shell.start(line);

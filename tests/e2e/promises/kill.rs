@@ -152,7 +152,7 @@ async fn the_next_command_resumes_a_killed_one() {
         .await;
     let spec = scene.decided().await.1;
     // The rehearsal ended well while nobody looked.
-    scene.shell.run("dry-run --yes").await.expect(0).says("there already").says("Dry run passed");
+    scene.shell.run("dry-run --yes").await.expect(0).says("already made").says("Dry run passed");
     assert_eq!(scene.decided().await.1, spec);
 
     scene.operator.set(Behaviour::default().activation(Outcome::fail("no lock")));

@@ -155,7 +155,7 @@ async fn outputs_match_their_snapshots() {
 }
 
 #[tokio::test]
-async fn a_script_is_told_the_missing_flags() {
+async fn a_script_gets_the_missing_flags() {
     let scene = long_ago().await;
     let mut text = String::new();
     for line in
@@ -230,7 +230,7 @@ async fn colours_and_signs_follow_the_environment_and_each_stream_by_itself() {
 }
 
 #[tokio::test]
-async fn quiet_says_only_what_is_wrong() {
+async fn quiet_prints_only_warnings_and_errors() {
     let scene = Scene::new(Behaviour::default().dry_run(Outcome::fail("the database is full"))).await;
     let prepared = scene.prepare_with(&["-q"], "secret\n").await.expect(0);
     assert_eq!(prepared.stderr, "");

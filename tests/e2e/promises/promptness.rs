@@ -17,7 +17,7 @@ use crate::common::stage::{Stage, Step};
 const AT_ONCE: Duration = Duration::from_secs(2);
 
 #[test]
-fn every_command_says_what_it_does_before_the_network_answers() {
+fn every_command_reports_what_it_does_before_the_first_response() {
     // Takes connections, and says nothing.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let folder = tempfile::TempDir::new().unwrap();
@@ -65,7 +65,7 @@ const RUNS: &str = "ESS_MAS_PROMPTNESS_RUNS";
 /// is slow. On an idle one 99 of 100 should take less than 100 ms.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "takes minutes"]
-async fn a_verdict_is_told_as_soon_as_it_is_true() {
+async fn a_verdict_is_reported_promptly() {
     let count = std::env::var(RUNS).ok().and_then(|text| text.parse().ok()).unwrap_or(200_usize);
     let stage = Stage::new(Step::Activate).await;
     let mut taken = Vec::new();

@@ -11,7 +11,7 @@ use crate::common::terminal::{PATIENCE, dialogue, exit_code};
 const CTRL_C: &str = "\u{3}";
 
 #[tokio::test]
-async fn a_person_is_asked_for_everything_from_prepare_to_activate() {
+async fn prompts_cover_all_input_from_prepare_to_activate() {
     let scene = Scene::new(Behaviour::default()).await;
     let steps = vec![
         ("Host that MAS will be reached at:", "\r"),
@@ -26,10 +26,10 @@ async fn a_person_is_asked_for_everything_from_prepare_to_activate() {
     assert!(!shown.contains("canary-typed-pw"), "{shown}");
     assert_eq!(scene.mas_secret().await["postgresPassword"], b"canary-typed-pw");
 
-    let shown = dialogue(scene.shell.on_terminal(["dry-run"]), vec![("Go on?", "n\r")], 1).await;
+    let shown = dialogue(scene.shell.on_terminal(["dry-run"]), vec![("Continue?", "n\r")], 1).await;
     assert!(shown.contains("nothing was changed"), "{shown}");
     assert!(active(&scene.object().await).is_null());
-    let shown = dialogue(scene.shell.on_terminal(["dry-run"]), vec![("Go on?", "y\r")], 0).await;
+    let shown = dialogue(scene.shell.on_terminal(["dry-run"]), vec![("Continue?", "y\r")], 0).await;
     assert!(shown.contains("Dry run passed"), "{shown}");
     let postgresql = &scene.object().await["spec"]["components"]["matrixAuthenticationService"]["config"]["postgresql"];
     assert_eq!([&postgresql["host"], &postgresql["user"]], ["db.example.com", "mas_role"]);
@@ -37,25 +37,25 @@ async fn a_person_is_asked_for_everything_from_prepare_to_activate() {
     let before = scene.versions().await;
     let no = vec![
         ("Where is the backup", "tape 7 in the safe\r"),
-        ("Type the deployment's name", "yes\r"),
+        ("Type the deployment name", "yes\r"),
         ("Enter to stop", "\r"),
     ];
     let shown = dialogue(scene.shell.on_terminal(["activate"]), no, 1).await;
     assert!(shown.contains("not confirmed; nothing was changed"), "{shown}");
     let wrong = vec![
         ("Where is the backup", "none\r"),
-        ("Say in a few words", "tape 7 in the safe\r"),
-        ("Type the deployment's name", "yes\r"),
+        ("Describe where the backup is", "tape 7 in the safe\r"),
+        ("Type the deployment name", "yes\r"),
         ("Enter to stop", "Chat-of-ours\r"),
         ("Enter to stop", "chat\r"),
     ];
     let shown = dialogue(scene.shell.on_terminal(["activate"]), wrong, 1).await;
-    assert!(shown.contains("chat-of-ours was not typed in three tries; nothing was changed"), "{shown}");
+    assert!(shown.contains("chat-of-ours was not typed in three attempts; nothing was changed"), "{shown}");
     assert_eq!(scene.versions().await, before);
     let yes = vec![
         ("Where is the backup", "\r"),
-        ("Say in a few words", "tape 7 in the safe\r"),
-        ("Type the deployment's name", "chat-of-ours\r"),
+        ("Describe where the backup is", "tape 7 in the safe\r"),
+        ("Type the deployment name", "chat-of-ours\r"),
     ];
     let shown = dialogue(scene.shell.on_terminal(["activate"]), yes, 0).await;
     assert!(shown.contains("mas_active is true"), "{shown}");
@@ -63,7 +63,7 @@ async fn a_person_is_asked_for_everything_from_prepare_to_activate() {
 }
 
 #[tokio::test]
-async fn ctrl_c_at_any_question_ends_with_130_and_changes_nothing() {
+async fn ctrl_c_at_any_prompt_exits_with_130_and_changes_nothing() {
     let scene = Scene::new(Behaviour::default()).await;
     let before = scene.versions().await;
     let interview = [
@@ -83,27 +83,27 @@ async fn ctrl_c_at_any_question_ends_with_130_and_changes_nothing() {
     }
     scene.prepare().await;
     let before = scene.versions().await;
-    dialogue(scene.shell.on_terminal(["dry-run"]), vec![("Go on?", CTRL_C)], 130).await;
+    dialogue(scene.shell.on_terminal(["dry-run"]), vec![("Continue?", CTRL_C)], 130).await;
     assert_eq!(scene.versions().await, before);
     let _ = scene.shell.run("dry-run --yes").await.expect(0);
     let before = scene.versions().await;
     dialogue(scene.shell.on_terminal(["activate"]), vec![("Where is the backup", CTRL_C)], 130).await;
-    let steps = vec![("Where is the backup", "on the shelf\r"), ("Type the deployment's name", CTRL_C)];
+    let steps = vec![("Where is the backup", "on the shelf\r"), ("Type the deployment name", CTRL_C)];
     dialogue(scene.shell.on_terminal(["activate"]), steps, 130).await;
-    dialogue(scene.shell.on_terminal(["abort", "--remove"]), vec![("Go on?", CTRL_C)], 130).await;
+    dialogue(scene.shell.on_terminal(["abort", "--remove"]), vec![("Continue?", CTRL_C)], 130).await;
     assert_eq!(scene.versions().await, before);
     assert_eq!(*active(&scene.object().await), json!(false));
 }
 
 /// A person's yes covers warnings; nothing has to be named by code.
 #[tokio::test]
-async fn a_persons_yes_covers_the_warnings_that_were_shown() {
+async fn a_confirmation_accepts_the_shown_warnings() {
     let scene = Scene::changed(Behaviour::default(), |deployment| {
         deployment.set("/metadata/annotations/meta.helm.sh~1release-name", "ess")
     })
     .await;
     scene.prepare().await;
-    let shown = dialogue(scene.shell.on_terminal(["dry-run"]), vec![("Go on?", "y\r")], 0).await;
+    let shown = dialogue(scene.shell.on_terminal(["dry-run"]), vec![("Continue?", "y\r")], 0).await;
     assert!(shown.contains("manifest-owned-by-helm"), "{shown}");
 }
 
@@ -142,7 +142,7 @@ async fn an_invalid_answer_is_asked_for_again_with_the_reason() {
         ("role synapse at pg.example.com is Synapse's. Create a role that only MAS uses", ""),
         ("Role that MAS logs in as:", "\r"),
         ("(not shown)", "\r"),
-        ("Nothing was typed", ""),
+        ("The answer is empty", ""),
         ("(not shown)", "first line\rsecond line\r"),
         ("more than one line", ""),
         ("(not shown)", " pw\r"),
@@ -158,7 +158,7 @@ async fn an_invalid_answer_is_asked_for_again_with_the_reason() {
 
 /// What is out of the ordinary with Synapse's connection, and what nothing says, is asked for; the rest is not.
 #[tokio::test]
-async fn prepare_asks_for_what_the_cluster_does_not_tell() {
+async fn prepare_asks_only_for_values_that_the_cluster_lacks() {
     let unusual = |deployment: Deployment| {
         deployment
             .set("/spec/components/synapse/config/postgresql/port", 6432)
@@ -224,7 +224,7 @@ fn is_sane(session: &PtySession) -> bool {
 }
 
 #[tokio::test]
-async fn a_signal_at_any_question_restores_the_terminal_and_changes_nothing() {
+async fn a_signal_at_any_prompt_restores_the_terminal_and_changes_nothing() {
     let scene = Scene::new(Behaviour::default()).await;
     let before = scene.versions().await;
     let signals: [&[Signal]; 4] =

@@ -28,7 +28,7 @@ async fn the_documented_role_suffices_from_status_to_activate() {
 }
 
 #[tokio::test]
-async fn the_role_that_is_printed_is_the_documented_one() {
+async fn the_printed_role_is_the_documented_one() {
     let scene = Scene::new(Behaviour::default()).await;
     let documented = include_str!("../common/role.yaml")
         .replace("first-element", "chat-of-ours")
@@ -73,7 +73,7 @@ const EVERY: [(&str, &str); 3] =
 const PROOF: [(&str, &str); 3] = [("get", "secrets"), ("get", "configmaps"), ("update", "configmaps")];
 
 #[tokio::test]
-async fn prepare_without_one_of_its_rights_names_it_and_writes_nothing() {
+async fn prepare_without_a_permission_names_it_and_writes_nothing() {
     let mut scene = Scene::new(Behaviour::default()).await;
     let mut words = scene.prepare_words();
     words.insert(1, "chat-of-ours".to_owned());
@@ -104,7 +104,7 @@ fn begun(scene: &Scene) -> Secret {
 }
 
 #[tokio::test]
-async fn a_dry_run_without_one_of_its_rights_names_it_and_writes_nothing() {
+async fn a_dry_run_without_a_permission_names_it_and_writes_nothing() {
     let mut scene = Scene::new(Behaviour::default()).await;
     scene.prepare().await;
     for right in EVERY.into_iter().chain(PROOF) {
@@ -118,7 +118,7 @@ async fn a_dry_run_without_one_of_its_rights_names_it_and_writes_nothing() {
 }
 
 #[tokio::test]
-async fn an_activation_without_one_of_its_rights_names_it_and_writes_nothing() {
+async fn an_activation_without_a_permission_names_it_and_writes_nothing() {
     let mut scene = Scene::new(Behaviour::default()).await;
     scene.rehearse().await;
     let words = ["activate", "chat-of-ours", "--confirm", "chat-of-ours", "--backup", "on the shelf"];
@@ -145,7 +145,7 @@ async fn abort_needs_permissions_on_the_deployment_only() {
 }
 
 #[tokio::test]
-async fn check_names_each_right_that_is_missing() {
+async fn check_names_each_missing_permission() {
     let mut scene = Scene::new(Behaviour::default()).await;
     scene.prepare().await;
     for (verb, resource) in [

@@ -36,7 +36,7 @@ async fn ask(scene: &Scene, line: &str, codes: &[u8]) -> (Done, Vec<String>, usi
 
 /// The most that there is to look at: a Helm release, and certificates in MAS's own and in the global Secret, or their issuer.
 #[tokio::test]
-async fn one_check_takes_at_most_twelve_requests_in_three_rounds() {
+async fn check_makes_at_most_twelve_requests_in_three_rounds() {
     let inline = json!({"mode": "certfile", "certificate": {"certFileSecretKey": "certificate", "privateKeySecretKey": "privateKey"}});
     let issued = json!({"mode": "certmanager", "certmanager": {"issuer": "letsencrypt"}});
     for (tls, accepted) in [(inline, "certificate-missing"), (issued, "cluster-issuer")] {
@@ -68,7 +68,7 @@ async fn one_check_takes_at_most_twelve_requests_in_three_rounds() {
 
 /// Deployment, record and Secret have known names, and so has what tells the release: none of them waits for another.
 #[tokio::test]
-async fn status_of_a_named_deployment_takes_one_round_and_one_more_to_find_its_name() {
+async fn status_with_a_name_takes_one_round_and_without_a_name_two() {
     let scene = Scene::new(Behaviour::default()).await;
     let line = format!("status {} -o json", scene.deployment.name());
     for rehearsed in [false, true] {
@@ -91,7 +91,7 @@ async fn status_of_a_named_deployment_takes_one_round_and_one_more_to_find_its_n
 /// What a step asks for apart from following: watches come as long as it takes. What comes after a failure is no budget's
 /// matter: conflicts with an operator that tries again, and the kinds that other tests have in its group.
 #[tokio::test]
-async fn the_steps_ask_for_no_more_than_they_need() {
+async fn each_step_stays_within_its_request_budget() {
     let mut scene = Scene::new(Behaviour::default()).await;
     let proxy = Proxy::start(&scene.namespace).await.unwrap();
     scene.shell = Shell::with_kubeconfig(&proxy.kubeconfig());

@@ -27,7 +27,7 @@ fn slow() -> Behaviour {
 }
 
 #[tokio::test]
-async fn an_interrupted_activation_says_what_the_cluster_is_doing_and_how_to_come_back() {
+async fn an_interrupted_activation_reports_the_state_and_how_to_resume() {
     let stage = Stage::new(Step::Activate).await;
     let mut answers = Vec::new();
     for signal in ["-INT", "-TERM"] {
@@ -36,16 +36,16 @@ async fn an_interrupted_activation_says_what_the_cluster_is_doing_and_how_to_com
         stage.scene.operator.set(slow());
         let before = stage.standing().await;
         let mut live = Live::start(&stage);
-        live.until("operator started on it").await;
+        live.until("operator started reconciling").await;
         let sent = live.signal(signal);
-        live.until("interrupted; the operator continues the migration; users are locked out").await;
+        live.until("interrupted; the operator continues the migration. Users are locked out").await;
         let (answer, code) = (live.when("interrupted").unwrap() - sent, live.end().await);
         assert!(sent.elapsed() < AT_ONCE * 10, "ended after {:?}", sent.elapsed());
         answers.push(answer);
         assert_eq!(code, 130, "{}", live.text());
         assert!(live.text().contains("kubectl ess-mas activate chat-of-ours -n"), "{}", live.text());
         let again = stage.run(&[]).await.expect(0);
-        again.says("The change is there already by admin");
+        again.says("The change was already made by admin");
         let after = stage.standing().await;
         assert!(stage.judge_again(&before, &before, &after, &again).is_empty(), "{again}");
     }
@@ -53,7 +53,7 @@ async fn an_interrupted_activation_says_what_the_cluster_is_doing_and_how_to_com
 }
 
 #[tokio::test]
-async fn an_interruption_at_any_request_is_answered_at_once_and_truly() {
+async fn an_interrupt_at_any_request_is_reported_promptly_and_truthfully() {
     let mut answers = Vec::new();
     for step in [Step::Prepare, Step::DryRun, Step::Activate] {
         let stage = Stage::new(step).await;
@@ -105,7 +105,7 @@ async fn an_interruption_at_any_request_is_answered_at_once_and_truly() {
 }
 
 #[tokio::test]
-async fn a_second_interruption_ends_at_once_even_while_a_write_is_on_its_way() {
+async fn a_second_interrupt_exits_at_once_even_during_a_write() {
     let stage = Stage::new(Step::Activate).await;
     let mut answers = Vec::new();
     for _ in 0..3 {
@@ -135,7 +135,7 @@ async fn a_second_interruption_ends_at_once_even_while_a_write_is_on_its_way() {
 }
 
 #[tokio::test]
-async fn a_program_that_was_stopped_while_the_operator_worked_sees_the_end() {
+async fn a_suspended_command_reports_the_verdict_after_it_continues() {
     let stage = Stage::new(Step::Activate).await;
     for cut in [false, true] {
         stage.scene.operator.set(quick());
@@ -149,7 +149,7 @@ async fn a_program_that_was_stopped_while_the_operator_worked_sees_the_end() {
             },
         );
         let mut live = Live::start(&stage);
-        live.until("operator started on it").await;
+        live.until("operator started reconciling").await;
         live.signal("-STOP");
         stage
             .scene
@@ -170,7 +170,7 @@ async fn a_program_that_was_stopped_while_the_operator_worked_sees_the_end() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn an_interruption_before_the_write_changes_nothing() {
+async fn an_interrupt_before_the_write_changes_nothing() {
     let scene = Scene::new(Behaviour::default()).await;
     scene.prepare().await;
     scene.operator.set(Behaviour::default().lasting(Duration::from_secs(30)));
@@ -181,13 +181,13 @@ async fn an_interruption_before_the_write_changes_nothing() {
     let id = child.id().unwrap().to_string();
     assert!(std::process::Command::new("kill").args(["-INT", &id]).status().unwrap().success());
     let done = finish(child, "dry-run, interrupted".to_owned()).await.expect(130);
-    done.says("waiting for its end").says("nothing was changed");
+    done.says("waiting for the running reconcile to finish").says("nothing was changed");
     assert_eq!(scene.decided().await, before);
 }
 
 #[cfg(unix)]
 #[tokio::test]
-async fn an_interruption_says_what_the_cluster_goes_on_doing() {
+async fn an_interrupt_reports_what_the_cluster_continues_to_do() {
     let scene = Scene::new(Behaviour::default().dry_run(Outcome::Hang)).await;
     scene.prepare().await;
     for (signal, more) in [("-INT", ""), ("-TERM", " -o json")] {

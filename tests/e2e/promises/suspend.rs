@@ -11,13 +11,13 @@ use crate::common::stage::{Stage, Step, quick};
 /// The machine slept beyond the time-out, and the operator finished meanwhile: that is looked at before anybody gives up.
 #[cfg(unix)]
 #[tokio::test]
-async fn a_timeout_that_ran_out_during_a_sleep_does_not_hide_the_verdict() {
+async fn a_timeout_during_suspend_does_not_hide_the_verdict() {
     let stage = Stage::new(Step::Activate).await;
     stage.scene.operator.set(quick().lasting(Duration::from_millis(1500)));
     // Every connection is dead when it wakes up.
     stage.proxy.plan(|request| if request.is_watch() { Fault::Silence { after: 1 } } else { Fault::None });
     let mut live = Live::with(&stage, &["--timeout", "3s"]);
-    live.until("operator started on it").await;
+    live.until("operator started reconciling").await;
     live.signal("-STOP");
     stage.scene.until(|object| object["status"]["mas_active"] == json!(true)).await;
     tokio::time::sleep(Duration::from_secs(6)).await;
@@ -29,11 +29,11 @@ async fn a_timeout_that_ran_out_during_a_sleep_does_not_hide_the_verdict() {
 /// The same time-out without a verdict: it is given up, a little later.
 #[cfg(unix)]
 #[tokio::test]
-async fn a_timeout_that_ran_out_during_a_sleep_is_a_timeout() {
+async fn a_timeout_during_suspend_is_a_timeout() {
     let mut stage = Stage::new(Step::Activate).await;
     stage.scene.operator.stop().await;
     let mut live = Live::with(&stage, &["--timeout", "1s"]);
-    live.until("first sign").await;
+    live.until("the operator to start reconciling").await;
     live.signal("-STOP");
     tokio::time::sleep(Duration::from_secs(5)).await;
     let woken = live.signal("-CONT");
@@ -44,10 +44,10 @@ async fn a_timeout_that_ran_out_during_a_sleep_is_a_timeout() {
 /// The manifest's owner made the change while the machine slept beyond the time-out.
 #[cfg(unix)]
 #[tokio::test]
-async fn an_owners_change_that_came_during_a_sleep_is_followed_and_not_called_missing() {
+async fn an_owners_change_during_suspend_is_followed() {
     let stage = Stage::new(Step::Activate).await;
     let mut live = Live::with(&stage, &["--via-owner", "--timeout", "2s"]);
-    live.until("change to arrive").await;
+    live.until("the manifest owner's change").await;
     live.signal("-STOP");
     let switch = json!({"spec": {"components": {"matrixAuthenticationService": {"config": {"active": true}}}}});
     stage.scene.patch(switch).await;
@@ -61,13 +61,13 @@ async fn an_owners_change_that_came_during_a_sleep_is_followed_and_not_called_mi
 /// who may be gone.
 #[cfg(unix)]
 #[tokio::test]
-async fn what_was_confirmed_before_a_sleep_is_not_written_after_the_timeout() {
+async fn a_confirmed_write_is_not_sent_after_a_suspend_past_the_timeout() {
     let stage = Stage::new(Step::Activate).await;
     stage.scene.operator.set(quick().lasting(Duration::from_secs(6)));
     let before = stage.standing().await;
     stage.scene.start_a_run().await;
     let mut live = Live::with(&stage, &["--timeout", "4s"]);
-    live.until("waiting for its end").await;
+    live.until("waiting for the running reconcile to finish").await;
     live.signal("-STOP");
     tokio::time::sleep(Duration::from_secs(5)).await;
     live.signal("-CONT");
@@ -79,7 +79,7 @@ async fn what_was_confirmed_before_a_sleep_is_not_written_after_the_timeout() {
 /// forgot it. By the real limit, so it takes two minutes.
 #[tokio::test]
 #[ignore = "takes minutes"]
-async fn a_watch_that_falls_silent_for_longer_than_it_may_is_begun_anew() {
+async fn a_silent_watch_is_restarted() {
     let stage = Stage::new(Step::Activate).await;
     let mut watches = 0;
     stage.proxy.plan(move |request| {
@@ -98,12 +98,12 @@ async fn a_watch_that_falls_silent_for_longer_than_it_may_is_begun_anew() {
 #[cfg(unix)]
 #[tokio::test]
 #[ignore = "takes ten minutes"]
-async fn ten_minutes_of_sleep_are_slept_through() {
+async fn ten_minutes_of_suspend_do_not_end_the_command() {
     let stage = Stage::new(Step::Activate).await;
     stage.scene.operator.set(quick().lasting(Duration::from_secs(3)));
     let before = stage.standing().await;
     let mut live = Live::with(&stage, &[]);
-    live.until("operator started on it").await;
+    live.until("operator started reconciling").await;
     live.signal("-STOP");
     tokio::time::sleep(Duration::from_mins(10)).await;
     let woken = live.signal("-CONT");

@@ -25,7 +25,7 @@ async fn a_successful_reconcile_of_the_old_spec_is_no_success() {
     let ended = follower.until(|object| !completion(object).is_null()).await.unwrap();
     assert_eq!(ended["status"]["mas_active"], json!(false));
     let done = finish(child, "activate".to_owned()).await.expect(0);
-    done.says("there already by field manager somebody-else").says("mas_active is true");
+    done.says("already made by field manager somebody-else").says("mas_active is true");
     assert_eq!(scene.object().await["status"]["mas_active"], json!(true));
 }
 
@@ -37,7 +37,7 @@ async fn an_operator_restarted_during_a_reconcile_is_no_failure() {
     scene.operator.kill_in_mid_run().await;
     scene.operator.resume();
     let done = finish(child, "dry-run".to_owned()).await.expect(0);
-    done.says("Dry run passed").says("trouble of its own");
+    done.says("Dry run passed").says("an internal error");
     assert!(scene.shell.failure_files().is_empty());
 
     let child = scene.shell.command(["activate", "--confirm", "chat-of-ours", "--backup", "shelf"]).spawn().unwrap();
@@ -51,7 +51,7 @@ async fn repeated_operator_errors_are_no_verdict() {
     let scene =
         Scene::new(Behaviour::default().dry_run(Script::times(3, &Outcome::BreakDown).then(Outcome::Succeed))).await;
     scene.prepare().await;
-    scene.shell.run("dry-run --yes").await.expect(0).says("trouble of its own");
+    scene.shell.run("dry-run --yes").await.expect(0).says("an internal error");
     scene.operator.set(Behaviour::default().activation(Outcome::BreakDown));
     let done = scene.activate_with(&["--timeout", "3s"]).await.expect(124);
     done.says("Failed to get ansible-runner stdout");
@@ -61,7 +61,7 @@ async fn repeated_operator_errors_are_no_verdict() {
 /// The write is held until the operator works on something else, and lost; meanwhile somebody makes the same change. The
 /// failure of that run was reported as the migration's.
 #[tokio::test]
-async fn an_identical_foreign_change_after_a_lost_answer_is_not_taken_for_our_own() {
+async fn an_identical_foreign_change_after_a_lost_response_is_not_ours() {
     let stage = Stage::new(Step::Activate).await;
     let gate = Gate::default();
     let held = gate.clone();
@@ -82,11 +82,11 @@ async fn an_identical_foreign_change_after_a_lost_answer_is_not_taken_for_our_ow
     let outcome: Value = serde_json::from_str(&live.stdout().await).unwrap();
     assert_eq!([&outcome["write"], &outcome["verdict"]], ["not-applied", "failed"]);
     assert!(outcome["message"].as_str().unwrap().contains("needs a dry run first"), "{}", live.text());
-    assert!(live.text().contains("there already by field manager somebody-else"), "{}", live.text());
+    assert!(live.text().contains("already made by field manager somebody-else"), "{}", live.text());
 }
 
 #[tokio::test]
-async fn a_deployment_that_is_deleted_while_it_is_followed_is_no_success() {
+async fn a_deployment_deleted_during_the_wait_is_no_success() {
     let scene = Scene::new(Behaviour::default().dry_run(Outcome::Hang)).await;
     scene.prepare().await;
     let child = scene.shell.start("dry-run --yes -o json");

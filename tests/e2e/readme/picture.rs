@@ -67,7 +67,7 @@ async fn the_picture_is_what_a_terminal_shows() {
             "kubectl ess-mas activate",
             &[
                 ("Where is the backup of both databases?", "nas3:/dumps/2026-11-23\r"),
-                ("to migrate it:", "first-element\r"),
+                ("to start the migration:", "first-element\r"),
             ],
         ),
     ] {

@@ -123,7 +123,7 @@ fn a_pasted_password_of_two_lines_is_refused() {
 #[test]
 fn a_password_is_never_truncated() {
     let too_long = "x".repeat(4001);
-    for (keys, reason) in [("a\tb\r", "Nothing of it was kept"), (&format!("{too_long}\r"), "longer than 4000 bytes")] {
+    for (keys, reason) in [("a\tb\r", "It was discarded"), (&format!("{too_long}\r"), "longer than 4000 bytes")] {
         let mut session = on_terminal("password");
         session.exp_string("(not shown)").unwrap();
         // In parts, because a terminal's queue has 4096 bytes.
@@ -230,13 +230,13 @@ fn a_panic_restores_the_terminal() {
 #[test]
 fn the_progress_line_is_removed_after_ctrl_c_at_a_prompt() {
     let mut session = on_terminal("progress");
-    session.exp_string("rehearsing").unwrap();
+    session.exp_string("running the dry run").unwrap();
     session.exp_string("[y/N]").unwrap();
     session.send(CTRL_C).unwrap();
     session.flush().unwrap();
     let after = session.exp_string("terminal as before, code 130").unwrap();
     let cleared = after.rfind("\r\u{1b}[K").expect("nothing is cleared");
-    assert!(!after[cleared..].contains("rehearsing"), "{after:?}");
+    assert!(!after[cleared..].contains("running the dry run"), "{after:?}");
     assert!(!after.contains(HIDE_CURSOR), "the cursor is hidden");
 }
 

@@ -185,7 +185,7 @@ fn at_every_width_uris_are_whole_and_nothing_else_is_too_long() {
 }
 
 #[test]
-fn without_colours_nothing_is_lost() {
+fn colours_add_no_information() {
     for snapshot in all() {
         let coloured = page(Setting::terminal(100), &snapshot);
         let mut bare = String::new();
@@ -207,7 +207,7 @@ fn recorded(snapshot: &mut Snapshot) -> &mut Record {
 }
 
 #[test]
-fn the_morning_after_a_failed_dry_run_tells_cause_file_and_what_has_happened_since() {
+fn a_recorded_failure_shows_cause_file_and_later_success() {
     let mut failed = ready();
     let rehearsal = recorded(&mut failed).rehearsal.as_mut().unwrap();
     rehearsal.state = RehearsalState::Failed;
@@ -218,7 +218,7 @@ fn the_morning_after_a_failed_dry_run_tells_cause_file_and_what_has_happened_sin
     for words in [
         "dry run failed",
         "The last dry run failed 12 hours ago:\n  Synapse accepts guests",
-        "A later reconcile of the operator succeeded. The dry run must be repeated",
+        "A later reconcile succeeded, but the dry run must still be repeated.",
         "  Saved: /home/me/.local/state/kubectl-ess-mas/saved.json",
     ] {
         assert!(shown.contains(words), "{words}\n{shown}");
@@ -229,7 +229,7 @@ fn the_morning_after_a_failed_dry_run_tells_cause_file_and_what_has_happened_sin
 }
 
 #[test]
-fn the_phase_is_told_as_it_is_before_during_and_after_a_dry_run() {
+fn the_phase_is_shown_before_during_and_after_a_dry_run() {
     let mut prepared = snapshot(object(None, None, None), false);
     assert!(page(plain(120), &prepared).contains("legacy authentication, MAS not set up"));
     prepared.settings = ready().settings;
@@ -240,7 +240,7 @@ fn the_phase_is_told_as_it_is_before_during_and_after_a_dry_run() {
     recorded(&mut running).rehearsal = None;
     let shown = page(plain(120), &running);
     assert!(
-        shown.contains("dry run in progress") && shown.contains("To follow it:\n  kubectl ess-mas dry-run"),
+        shown.contains("dry run in progress") && shown.contains("To follow the operator:\n  kubectl ess-mas dry-run"),
         "{shown}"
     );
     let mut rolled_back = ready();
@@ -256,7 +256,7 @@ fn the_phase_is_told_as_it_is_before_during_and_after_a_dry_run() {
 }
 
 #[test]
-fn whether_users_are_locked_out_is_told_after_a_failed_activation() {
+fn a_failed_activation_shows_whether_users_are_locked_out() {
     let failed = page(plain(120), &all()[4]);
     assert!(failed.contains("users are locked out until a retry succeeds or you roll back"), "{failed}");
     assert!(page(plain(120), &all()[5]).contains("users log in at MAS"));
@@ -264,7 +264,7 @@ fn whether_users_are_locked_out_is_told_after_a_failed_activation() {
 }
 
 #[test]
-fn an_operator_that_has_not_reacted_to_a_change_is_told_with_the_time_of_the_change() {
+fn a_change_without_reaction_is_shown_with_its_time() {
     for (step, active) in [(Step::DryRun, false), (Step::Activate, true)] {
         let mut waiting = snapshot(object(Some(active), Some(false), None), false);
         let seen = Observation::of(&waiting.deployment);
@@ -281,7 +281,7 @@ fn an_operator_that_has_not_reacted_to_a_change_is_told_with_the_time_of_the_cha
         });
         let at = time_of_day(now() - SignedDuration::from_mins(20), Terminal::captured(plain(120)).0.zone());
         let shown = page(plain(200), &waiting);
-        assert!(shown.contains(&format!("the operator has not reacted to the change of {at}")), "{shown}");
+        assert!(shown.contains(&format!("the operator has not reacted to the change made at {at}")), "{shown}");
         assert!(shown.contains("users log in at Synapse"), "an operator that is down stops nothing: {shown}");
         let record = waiting.record.clone();
         let mut object = waiting.deployment.object().clone();

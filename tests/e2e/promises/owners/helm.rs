@@ -166,7 +166,7 @@ async fn each_helm_treats_an_activation_as_documented() {
 }
 
 #[tokio::test]
-async fn values_that_name_the_secret_are_waited_for_and_rehearsed() {
+async fn values_that_name_the_secret_are_awaited_and_pass_a_dry_run() {
     for helm in Client::HELMS {
         let owned = Owned::new(helm).await;
         owned.scene.prepare().await;
@@ -189,7 +189,7 @@ async fn values_that_name_the_secret_are_waited_for_and_rehearsed() {
 }
 
 #[tokio::test]
-async fn values_that_hold_the_secrets_make_the_charts_own_secret_and_are_rehearsed() {
+async fn values_with_inline_secrets_create_the_charts_secret_and_pass_a_dry_run() {
     for helm in Client::HELMS {
         let owned = Owned::new(helm).await;
         let before = owned.scene.versions().await;
@@ -235,7 +235,7 @@ async fn values_that_hold_the_secrets_make_the_charts_own_secret_and_are_rehears
 
 /// Prepared in the cluster first, then moved into the values: a rehearsal would have taken the chart's Secret out again.
 #[tokio::test]
-async fn the_charts_secret_is_kept_that_was_exported_after_a_prepare() {
+async fn the_charts_secret_exported_after_prepare_is_kept() {
     let owned = Owned::new(Client::HELMS[0]).await;
     owned.scene.prepare().await;
     let _ = owned

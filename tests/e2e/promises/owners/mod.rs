@@ -117,7 +117,7 @@ async fn argo_application(scene: &Scene, name: &str, policy: serde_json::Value) 
 }
 
 #[tokio::test]
-async fn an_argo_cd_that_does_not_heal_by_itself_warns_and_one_that_does_is_told_to_be_in_the_way() {
+async fn argo_cd_without_self_heal_is_a_warning_and_with_it_a_blocker() {
     let scene = Scene::changed(Behaviour::default(), |deployment| {
         deployment.set("/metadata/labels/argocd.argoproj.io~1instance", "heals-not")
     })

@@ -9,9 +9,9 @@ use crate::common::stage::{Stage, Step};
 /// Starts the step and waits for what the owner is to change.
 async fn shown(stage: &Stage) -> (Live, Value) {
     let live = Live::with(stage, &["--via-owner"]);
-    live.until("the change to arrive from the manifest's owner").await;
+    live.until("waiting for the manifest owner's change").await;
     let text = live.text();
-    let after = text.split("bring it to the cluster:\n").nth(1).expect("the change is shown");
+    let after = text.split("apply it:\n").nth(1).expect("the change is shown");
     let block: String = after
         .lines()
         .take_while(|line| line.starts_with("  "))
@@ -51,7 +51,7 @@ async fn a_change_beyond_the_shown_one_is_reported_and_never_a_success() {
     let (live, mut change) = shown(&stage).await;
     change["spec"]["components"]["synapse"]["config"]["additional"] = json!("max_upload_size: 200M\n");
     stage.scene.patch(change).await;
-    live.until("changed in another way than was shown; the switch is on").await;
+    live.until("was not changed as shown; active is true").await;
     live.until("kubectl ess-mas abort").await;
     assert!(
         live.text().contains("max_upload_size: 200M") && live.text().contains("kubectl ess-mas abort"),
@@ -77,7 +77,7 @@ async fn the_backup_statement_is_recorded_and_the_next_command_reports_the_pendi
     assert_eq!(record["pending"]["owner"], "awaited");
     assert_eq!(record["rehearsal"]["state"], "passed");
     let preview = stage.run(&["--preview"]).await.expect(0);
-    preview.says("left a change to the manifest's owner, and it has not arrived (activate --via-owner, ");
+    preview.says("handed a change to the manifest owner (activate --via-owner, ");
     stage.scene.patch(change).await;
     let outcome = end(live, 0).await;
     assert_eq!(outcome["verdict"], "succeeded");
@@ -92,7 +92,7 @@ async fn a_killed_command_resumes_waiting_for_the_owners_change() {
         let (live, _) = shown(&stage).await;
         live.kill().await;
         let (live, change) = shown(&stage).await;
-        assert!(live.text().contains("left a change to the manifest's owner"), "{}", live.text());
+        assert!(live.text().contains("handed a change to the manifest owner"), "{}", live.text());
         stage.scene.patch(change).await;
         assert_eq!(end(live, 0).await["verdict"], "succeeded");
         assert!(stage.is_reached(&stage.standing().await));
@@ -107,7 +107,7 @@ async fn a_command_killed_after_the_owners_change_still_knows_the_baseline() {
         stage.scene.operator.set(slow);
         let (live, change) = shown(&stage).await;
         stage.scene.patch(change).await;
-        live.until("operator started on it").await;
+        live.until("operator started reconciling").await;
         live.kill().await;
         assert_eq!(pending(&stage).await["owner"], "arrived");
         // It ends while nobody looks.
@@ -128,7 +128,7 @@ async fn an_owners_change_that_was_reconciled_unseen_is_no_dry_run() {
     stage.scene.operator.wait_for_run().await;
     stage.scene.operator.wait_for_end().await;
     let done = stage.run(&["--via-owner"]).await.expect(1);
-    done.says("while nobody looked").says("kubectl ess-mas dry-run chat-of-ours -n ");
+    done.says("while no command watched it").says("kubectl ess-mas dry-run chat-of-ours -n ");
     let _ = stage.scene.activate().await.expect(10);
     let _ = stage.run(&[]).await.expect(0);
 }
@@ -138,6 +138,6 @@ async fn a_change_that_never_arrives_times_out_with_nothing_written() {
     let stage = Stage::new(Step::Activate).await;
     let before = stage.standing().await;
     let done = stage.run(&["--via-owner", "--timeout", "1s"]).await.expect(124);
-    done.says("the change has not arrived from the manifest's owner");
+    done.says("timed out waiting for the manifest owner's change");
     assert_eq!(Stage::changes(&before, &stage.standing().await), 0);
 }

@@ -122,14 +122,14 @@ fn assert_clean(watch: &Watch, least: usize) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nothing_of_five_secrets_shows_on_the_whole_way_at_any_verbosity() {
+async fn no_secret_is_printed_in_a_complete_migration_at_any_verbosity() {
     let watch = Watch::new(&Arc::new(Secrets::new()));
     futures::future::join_all(["-q", "", "-v", "-vvv"].map(|verbosity| walk(&watch, verbosity))).await;
     assert_clean(&watch, 4 * 40);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nothing_shows_when_the_connection_or_the_server_fails() {
+async fn no_secret_is_printed_after_connection_and_server_errors() {
     let watch = Watch::new(&Arc::new(Secrets::new()));
     let scene = Scene::new(crate::common::stage::quick()).await;
     let proxy = Proxy::start(&scene.namespace).await.unwrap();
@@ -205,7 +205,7 @@ async fn policy(scene: &Scene, action: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_server_that_repeats_the_values_it_was_sent_is_not_repeated() {
+async fn secrets_in_server_errors_are_redacted() {
     let watch = Watch::new(&Arc::new(Secrets::new()));
     for (action, code) in [("Deny", 1), ("Warn", 0)] {
         let scene = Scene::new(crate::common::stage::quick()).await;
@@ -226,7 +226,7 @@ async fn a_server_that_repeats_the_values_it_was_sent_is_not_repeated() {
 
 /// The program dies while it holds everything, and no core file has it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_crash_with_all_secrets_in_memory_leaves_none_behind() {
+async fn a_crash_leaves_no_secret_on_disk() {
     let watch = Watch::new(&Arc::new(Secrets::new()));
     let scene = Scene::new(crate::common::stage::quick()).await;
     let proxy = Proxy::start(&scene.namespace).await.unwrap();
@@ -258,7 +258,7 @@ async fn a_crash_with_all_secrets_in_memory_leaves_none_behind() {
 
 /// What this file is worth: every kind of leak, planted, is found.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn leaks_that_are_planted_are_found() {
+async fn planted_leaks_are_detected() {
     let watch = Watch::new(&Arc::new(Secrets::new()));
     let scene = Scene::new(crate::common::stage::quick()).await;
     let home = scene.shell.home();

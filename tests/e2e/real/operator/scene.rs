@@ -174,7 +174,9 @@ impl Scene {
                 let true_ = counting.iter().find(good).is_some() && mas;
                 (Said::Succeeded, (!true_).then_some("it says that it succeeded"))
             }
-            ("failed", 1) if message.contains("somebody else changed") => (Said::Overtaken, None),
+            ("failed", 1) if message.contains("was changed again before the operator finished") => {
+                (Said::Overtaken, None)
+            }
             ("failed", 1) => {
                 let true_ = counting.iter().any(|run| run.failed_with(&message));
                 (Said::Failed, (!true_).then_some("it says that the operator failed"))

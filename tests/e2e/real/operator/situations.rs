@@ -46,7 +46,7 @@ async fn an_operator_that_tells_only_of_the_first_failure() {
     let scene = Scene::with(broken, Telling::First).await;
     let _ = scene.run(Step::DryRun, &[]).await.expect(Said::Failed);
     let done = scene.run(Step::DryRun, &["--timeout", "15s"]).await.expect(Said::Nothing);
-    done.says("has ended without success").says("rehearsal cannot go on");
+    done.says("ended without success").says("rehearsal cannot go on");
     scene.operator.set(Behaviour::default()).unwrap();
     let _ = scene.run(Step::DryRun, &[]).await.expect(Said::Succeeded);
     let _ = scene.run(Step::Activate, &[]).await.expect(Said::Succeeded);
@@ -88,7 +88,7 @@ async fn an_operator_that_is_down_at_the_write() {
     let mut scene = Scene::prepared(Behaviour::default()).await;
     scene.operator.kill(Kill::WithItsRun).unwrap();
     let done = scene.run(Step::DryRun, &["--timeout", "3s"]).await.expect(Said::Nothing);
-    done.says("first sign");
+    done.says("the operator to start reconciling");
     scene.operator.resume().unwrap();
     let _ = scene.run(Step::DryRun, &[]).await.expect(Said::Succeeded);
     scene.operator.kill(Kill::WithItsRun).unwrap();

@@ -135,10 +135,8 @@ pub fn judge(findings: &[Finding], accept: &[String], script: bool) -> Result<()
     if open.is_empty() {
         return Ok(());
     }
-    let text = format!(
-        "warnings were not accepted; nothing was changed. To accept them, pass --accept {}",
-        open.join(",")
-    );
+    let text =
+        format!("warnings were not accepted; nothing was changed. To accept them, pass --accept {}", open.join(","));
     Err(Failure::new(Exit::Warnings, text))
 }
 

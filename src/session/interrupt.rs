@@ -112,10 +112,12 @@ async fn watch(shared: Arc<Shared>, mut signals: Signals) {
 fn tell(current: &InterruptState, ui: &Ui) {
     match current {
         InterruptState::NothingWritten => ui.warning("interrupted; nothing was changed"),
-        InterruptState::Writing => ui.warning(
-            "interrupted during a write; determining its outcome. Press Ctrl-C again to exit at once",
-        ),
-        InterruptState::Ending { done } => ui.warning(format!("interrupted; {done}. Press Ctrl-C again to exit at once")),
+        InterruptState::Writing => {
+            ui.warning("interrupted during a write; determining its outcome. Press Ctrl-C again to exit at once")
+        }
+        InterruptState::Ending { done } => {
+            ui.warning(format!("interrupted; {done}. Press Ctrl-C again to exit at once"))
+        }
         InterruptState::Following { doing, come_back } => {
             ui.warning(Line::new().text("interrupted; ").text(doing));
             ui.next(&Next::new("To resume:").command(come_back));

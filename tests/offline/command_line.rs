@@ -1,5 +1,4 @@
-//! What scripts and fingers rely on: the flags that every command takes, the one that none takes, and the completion
-//! scripts in the repository.
+//! The command line that scripts rely on: global flags, flags that no command takes, and the completion scripts.
 
 use std::fs;
 use std::path::Path;
@@ -9,7 +8,7 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 use ess_mas::cli::Cli;
 
-/// Flags of every command: kubectl's names for the connection, then our own. With a value where one is needed.
+/// The global flags, each with a value if it needs one: kubectl's connection flags first, then our own.
 const EVERYWHERE: [&[&str]; 23] = [
     &["--kubeconfig", "f"],
     &["--context", "c"],
@@ -36,7 +35,7 @@ const EVERYWHERE: [&[&str]; 23] = [
     &["--quiet"],
 ];
 
-/// Commands that print data, and so take `-o`.
+/// Commands that take `-o`.
 const WITH_DATA: [&str; 8] = ["status", "check", "dry-run", "activate", "abort", "verify", "report", "version"];
 
 /// The scripts in `completions/`, named as each shell looks for them.
@@ -48,7 +47,7 @@ const SCRIPTS: [(&str, &str); 4] = [
 ];
 
 #[test]
-fn every_command_takes_the_flags_of_every_command_before_and_after_its_name() {
+fn every_command_takes_the_global_flags_before_and_after_its_name() {
     for command in commands() {
         for flag in EVERYWHERE {
             let after = [&["kubectl-ess_mas"], &command[..], flag].concat();
@@ -79,7 +78,7 @@ fn no_command_takes_a_token_because_argv_is_public() {
 }
 
 #[test]
-fn a_command_with_data_prints_it_in_four_forms() {
+fn a_command_with_data_takes_four_output_formats() {
     for command in WITH_DATA {
         for form in ["table", "wide", "json", "yaml"] {
             Cli::try_parse_from(["kubectl-ess_mas", command, "-o", form]).unwrap();
@@ -113,23 +112,33 @@ fn wrong_usage_ends_with_2_and_says_so_on_stderr() {
 }
 
 #[test]
-fn the_completion_scripts_in_the_repository_are_those_that_the_program_prints() {
+fn the_completion_scripts_in_the_repository_are_up_to_date() {
     for (shell, file) in SCRIPTS {
         let done = Command::new(env!("CARGO_BIN_EXE_kubectl-ess_mas")).args(["completion", shell]).output().unwrap();
         assert!(done.status.success() && done.stderr.is_empty(), "completion {shell}");
         let printed = String::from_utf8(done.stdout).unwrap();
         assert!(printed.contains("dry-run"), "completion {shell} knows no commands");
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("completions").join(file);
-        // A checkout may have given the file this machine's line ends.
+        // Git may have converted the line endings.
         let kept = fs::read_to_string(&path).unwrap().replace("\r\n", "\n");
-        assert!(
-            kept == printed,
-            "completions/{file} is out of date; write all of them anew with completions/update.sh"
-        );
+        assert!(kept == printed, "completions/{file} is out of date; run completions/update.sh");
     }
 }
 
-/// Every command with the arguments that it cannot do without.
+/// Bash shows the words in the order of the script.
+#[test]
+fn bash_completes_commands_before_flags() {
+    let script =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("completions/kubectl-ess_mas.bash")).unwrap();
+    let lists: Vec<&str> = script.lines().filter_map(|line| line.trim().strip_prefix("opts=\"")).collect();
+    assert!(lists.iter().any(|words| words.starts_with("status check prepare ")), "{lists:?}");
+    for words in lists {
+        let after_flags = words.split(' ').skip_while(|word| !word.starts_with('-'));
+        assert_eq!(after_flags.filter(|word| !word.starts_with(['-', '"'])).count(), 0, "{words}");
+    }
+}
+
+/// Every command with its required arguments.
 fn commands() -> Vec<Vec<&'static str>> {
     let known = [
         vec!["status"],
@@ -147,7 +156,11 @@ fn commands() -> Vec<Vec<&'static str>> {
         vec!["version"],
     ];
     for command in Cli::command().get_subcommands() {
-        assert!(known.iter().any(|words| words[0] == command.get_name()), "{} is not tried", command.get_name());
+        assert!(
+            known.iter().any(|words| words[0] == command.get_name()),
+            "{} is missing in the list",
+            command.get_name()
+        );
     }
     known.into()
 }

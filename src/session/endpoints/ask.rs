@@ -176,7 +176,8 @@ impl Round<'_> {
         let Ok(url) = Url::parse(&url) else {
             return Seen::only(Outcome::NotAsked(format!("{url} is not an address")));
         };
-        let security = if question.is_secret() { Security::Trusted(self.trusted.roots.clone()) } else { Security::Witness };
+        let security =
+            if question.is_secret() { Security::Trusted(self.trusted.roots.clone()) } else { Security::Witness };
         let host = url.host_str().unwrap_or_default();
         let through = self.ways.through.as_ref().filter(|_| self.ways.named(host, None).is_none());
         let found = match through {

@@ -273,7 +273,7 @@ async fn a_dump_is_looked_at_before_anybody_is_asked_for_the_last_word() {
     dump(&["-Fp", "-f", "mas.sql", "mas"]);
     let before = scene.decided().await;
     let none = scene.activate_with(&["--backup-file", "nowhere.dump"]).await.expect(2);
-    none.says("--backup-file: nowhere.dump cannot be looked at").says("nothing was changed");
+    none.says("--backup-file: can't read nowhere.dump").says("nothing was changed");
     std::fs::write(home.join("letter.txt"), "Dear Sir").unwrap();
     let letter = scene.activate_with(&["--backup-file", "letter.txt"]).await.expect(10);
     letter.says("letter.txt: it is no dump of a PostgreSQL database");

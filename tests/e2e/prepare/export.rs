@@ -39,7 +39,7 @@ async fn manifests_are_two_files_that_kubectl_applies_as_they_are() {
     let before = scene.versions().await;
     let done = scene.prepare_with(&["--export", "manifests", "--export-file", "mas.yaml"], PASSWORD).await.expect(0);
     done.says("mas.yaml written").says("mas-secret.yaml written").says("Nothing was written to the cluster");
-    done.says("seal it before it goes into a repository").says("--without-secret").is_silent_about(PASSWORD);
+    done.says("never commit it unencrypted").says("--without-secret").is_silent_about(PASSWORD);
     assert_eq!(done.stdout, "");
     assert_eq!(scene.versions().await, before);
     for name in ["mas.yaml", "mas-secret.yaml"] {
@@ -80,7 +80,7 @@ async fn export_prints_no_secret_and_overwrites_no_file() {
     }
     let there = scene.shell.file("mas-secret.yaml", "mine");
     let manifests = ["--export", "manifests", "--export-file", "mas.yaml"];
-    scene.prepare_with(&manifests, PASSWORD).await.expect(2).says("already there").says("--force");
+    scene.prepare_with(&manifests, PASSWORD).await.expect(2).says("already exists").says("--force");
     assert_eq!(std::fs::read_to_string(scene.shell.home().join(&there)).unwrap(), "mine");
     assert_eq!(files(&scene), ["mas-secret.yaml"], "all files or none");
     let _ = scene.prepare_with(&[&manifests[..], &["--force"]].concat(), PASSWORD).await.expect(0);
@@ -117,7 +117,7 @@ async fn export_by_name_requires_an_existing_complete_secret() {
     assert_eq!(mas["secretName"], "chat-of-ours-mas");
     // A value that is to be replaced is a matter of the Secret.
     let replace = ["--export", "helm-values", "--replace", "postgresPassword"];
-    scene.prepare_with(&replace, "another").await.expect(10).says("would have to be changed");
+    scene.prepare_with(&replace, "another").await.expect(10).says("must be changed first");
     assert_eq!(scene.versions().await, before);
     scene.set_mas_secret("rsaPrivateKey", None).await;
     scene.shell.run("prepare --export helm-values").await.expect(10).says("rsaPrivateKey").says("it is missing");
@@ -147,7 +147,7 @@ async fn export_needs_no_write_permission_and_by_name_no_read_of_the_secret() {
     let shell = Shell::with_kubeconfig(&blind.kubeconfig);
     let done = shell.run("prepare --export helm-values").await.expect(0);
     done.says("it could not be read").shows("existingSecret: chat-of-ours-mas");
-    shell.run("prepare --export manifests --export-file mas.yaml").await.expect(1).says("has to be read");
+    shell.run("prepare --export manifests --export-file mas.yaml").await.expect(1).says("can't be read");
 }
 
 async fn of_helm() -> Scene {
@@ -203,7 +203,7 @@ async fn export_keeps_the_encryption_secret_of_a_deployed_mas() {
         .expect(2)
         .says("cannot change");
     assert_eq!(files(&scene), ["other"]);
-    scene.prepare_with(&export, "pw").await.expect(0).says("kept; the value given is another one");
+    scene.prepare_with(&export, "pw").await.expect(0).says("kept; differs from the given value");
     let text = std::fs::read_to_string(scene.shell.home().join("mas-secret.yaml")).unwrap();
     let secret: Value = serde_yaml::from_str(&text).unwrap();
     let kept =

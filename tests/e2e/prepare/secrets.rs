@@ -87,7 +87,7 @@ async fn a_secret_with_some_keys_is_completed_under_its_own_name() {
     }))
     .unwrap();
     scene.secrets().create(&PostParams::default(), &there).await.unwrap();
-    scene.prepare_with(&["--secret-name", "vault-made"], "pw\n").await.expect(0).says("kept").says("completed");
+    scene.prepare_with(&["--secret-name", "vault-made"], "pw\n").await.expect(0).says("kept").says("updated");
     let secret = scene.secrets().get("vault-made").await.unwrap();
     let data = secret.data.unwrap();
     assert_eq!(data["encryptionSecret"].0, value.as_bytes());
@@ -118,7 +118,7 @@ async fn bad_input_is_wrong_usage_and_changes_nothing() {
         (vec!["--database-host", "pg.example.com:5432"], "--database-port"),
         (vec!["--database-host", "postgres://user:canary@pg.example.com/mas"], "--database-name"),
         (vec!["--database-host", "[2001:db8::1]"], "without brackets"),
-        (vec!["--database-host", "pg canary"], "The host alone"),
+        (vec!["--database-host", "pg canary"], "Enter only the host"),
         (vec!["--host", "auth.example.com:8443"], "names a port"),
         (vec!["--host", "192.0.2.1"], "is an address"),
         (vec!["--host", "auth"], "has no domain"),
@@ -131,13 +131,13 @@ async fn bad_input_is_wrong_usage_and_changes_nothing() {
         (vec!["--rsa-private-key-file", &ec], "--rsa-private-key-file"),
         (vec!["--rsa-private-key-file", &text], "--rsa-private-key-file"),
         (vec!["--rsa-private-key-file", "absent.pem"], "can't read absent.pem"),
-        (vec!["--rsa-private-key-file", "-"], "only one flag can be -"),
+        (vec!["--rsa-private-key-file", "-"], "pass - to only one flag"),
         (vec!["--database-password-file", &empty], "--database-password-file"),
         (vec!["--database-password-file", &lines], "--database-password-file"),
         (vec!["--database-password-file", &mark], "byte order mark"),
         (vec!["--tls", "certmanager"], "--issuer"),
         (vec!["--tls", "existing"], "--tls-secret"),
-        (vec!["--tls", "external", "--issuer", "le"], "--issuer goes with"),
+        (vec!["--tls", "external", "--issuer", "le"], "--issuer requires"),
         (vec!["--tls", "certfile"], "--certificate"),
         (vec!["--tls", "sideways"], "sideways"),
         (vec!["--replace", "encryptionKey"], "encryptionKey"),
@@ -379,7 +379,7 @@ async fn a_replaced_value_is_shown_as_fingerprints_and_needs_a_new_dry_run() {
     let scene = Scene::new(Behaviour::default()).await;
     scene.rehearse().await;
     let done = scene.prepare_with(&["--replace", "rsaPrivateKey", "--rsa-bits", "3072"], "pw").await.expect(0);
-    done.says(" -> sha256:").says("it has to pass again");
+    done.says(" -> sha256:").says("Repeat the dry run");
     let secret = scene.mas_secret().await;
     let key = rsa::RsaPrivateKey::from_pkcs8_pem(std::str::from_utf8(&secret["rsaPrivateKey"]).unwrap()).unwrap();
     assert_eq!(key.n().bits(), 3072);

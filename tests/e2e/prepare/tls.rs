@@ -50,7 +50,7 @@ async fn a_certificate_that_is_not_for_the_host_is_not_written() {
     prepare(&scene, files).await.expect(10).says("certificate-host-mismatch");
     prepare(&scene, "--tls certfile").await.expect(2).says("needs a certificate and its private key");
     let without_mode = files.trim_start_matches("--tls certfile");
-    prepare(&scene, without_mode).await.expect(2).says("go with --tls certfile");
+    prepare(&scene, without_mode).await.expect(2).says("require --tls certfile");
     assert_eq!(mas_secret(&scene).await, None);
 }
 
@@ -71,7 +71,7 @@ async fn a_good_certificate_goes_into_the_secret_in_one_form_is_kept_and_replace
     let line = format!("tls issue --host {HOST} --force --ca-certificate {HOST}-ca.crt --ca-private-key {HOST}-ca.key");
     let _ = scene.shell.run(&line).await.expect(0);
     let next = format!("--tls certfile --certificate {HOST}.crt --private-key {HOST}.key");
-    prepare(&scene, &next).await.expect(0).says("kept as it is in the cluster");
+    prepare(&scene, &next).await.expect(0).says("the value in the cluster is kept");
     assert_eq!(mas_secret(&scene).await.unwrap()["certificate"], chain);
     // Half of a pair would take MAS's ingress down.
     prepare(&scene, &format!("{next} --replace certificate")).await.expect(10).says("certificate-key-mismatch");

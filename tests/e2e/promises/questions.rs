@@ -1,4 +1,4 @@
-//! The questions, asked on a pseudo-terminal: what is answered is done, and Ctrl-C at any of them changes nothing.
+//! The prompts on a pseudo-terminal: answers are used, and Ctrl-C at any prompt changes nothing.
 
 use ess_mas_sandbox::prelude::*;
 use rexpect::process::Signal;
@@ -11,13 +11,13 @@ use crate::common::terminal::{PATIENCE, dialogue, exit_code};
 const CTRL_C: &str = "\u{3}";
 
 #[tokio::test]
-async fn a_person_is_asked_for_everything_from_prepare_to_activate() {
+async fn prepare_dry_run_and_activate_prompt_for_everything_they_need() {
     let scene = Scene::new(Behaviour::default()).await;
     let steps = vec![
-        ("Host that MAS will be reached at:", "\r"),
-        ("Host of MAS's PostgreSQL server:", "db.example.com\r"),
-        ("Name of MAS's database:", "\r"),
-        ("Role that MAS logs in as:", "mas_role\r"),
+        ("Host name of MAS:", "\r"),
+        ("Host of the PostgreSQL server for MAS:", "db.example.com\r"),
+        ("Name of the database for MAS:", "\r"),
+        ("PostgreSQL role of MAS:", "mas_role\r"),
         ("Password of role mas_role at db.example.com:", "canary-typed-pw\r"),
         ("Write Secret chat-of-ours-mas and the record?", "y\r"),
     ];
@@ -63,14 +63,14 @@ async fn a_person_is_asked_for_everything_from_prepare_to_activate() {
 }
 
 #[tokio::test]
-async fn ctrl_c_at_any_question_ends_with_130_and_changes_nothing() {
+async fn ctrl_c_at_any_prompt_exits_with_130_and_changes_nothing() {
     let scene = Scene::new(Behaviour::default()).await;
     let before = scene.versions().await;
     let interview = [
-        ("Host that MAS will be reached at:", "\r"),
-        ("Host of MAS's PostgreSQL server:", "\r"),
-        ("Name of MAS's database:", "\r"),
-        ("Role that MAS logs in as:", "\r"),
+        ("Host name of MAS:", "\r"),
+        ("Host of the PostgreSQL server for MAS:", "\r"),
+        ("Name of the database for MAS:", "\r"),
+        ("PostgreSQL role of MAS:", "\r"),
         ("Password of role mas", "pw\r"),
         ("Write Secret", "y\r"),
     ];
@@ -95,9 +95,8 @@ async fn ctrl_c_at_any_question_ends_with_130_and_changes_nothing() {
     assert_eq!(*active(&scene.object().await), json!(false));
 }
 
-/// A person's yes covers warnings; nothing has to be named by code.
 #[tokio::test]
-async fn a_persons_yes_covers_the_warnings_that_were_shown() {
+async fn confirming_the_prompt_accepts_the_warnings_shown() {
     let scene = Scene::changed(Behaviour::default(), |deployment| {
         deployment.set("/metadata/annotations/meta.helm.sh~1release-name", "ess")
     })
@@ -107,40 +106,40 @@ async fn a_persons_yes_covers_the_warnings_that_were_shown() {
     assert!(shown.contains("manifest-owned-by-helm"), "{shown}");
 }
 
-/// The prompts of the interview, and an answer to each.
+/// The prompts, and an answer to each.
 const INTERVIEW: [(&str, &str); 6] = [
-    ("Host that MAS will be reached at:", "\r"),
-    ("Host of MAS's PostgreSQL server:", "\r"),
-    ("Name of MAS's database:", "\r"),
-    ("Role that MAS logs in as:", "\r"),
+    ("Host name of MAS:", "\r"),
+    ("Host of the PostgreSQL server for MAS:", "\r"),
+    ("Name of the database for MAS:", "\r"),
+    ("PostgreSQL role of MAS:", "\r"),
     ("Password of role mas", "pw\r"),
     ("Write Secret", "y\r"),
 ];
 
 #[tokio::test]
-async fn an_invalid_answer_is_asked_for_again_with_the_reason() {
+async fn an_invalid_answer_is_refused_with_the_reason_and_prompted_for_again() {
     let scene = Scene::new(Behaviour::default()).await;
     let steps = vec![
         ("[auth.example.com]", "https://auth.example.com/\r"),
         ("give the host alone", ""),
         ("[auth.example.com]", "matrix.example.com\r"),
-        ("That will not do: matrix.example.com is the host of synapse.", ""),
+        ("Not possible: matrix.example.com is the host of synapse.", ""),
         ("[auth.example.com]", "\r"),
         ("[pg.example.com]", "pg.example.com:5432\r"),
-        ("The host alone is needed here", ""),
+        ("Enter only the host", ""),
         ("[pg.example.com]", "postgres://u:canary@pg.example.com/mas\r"),
-        ("The port belongs in --database-port", ""),
+        ("Use --database-port, --database-name", ""),
         ("[pg.example.com]", "localhost\r"),
-        ("That will not do: localhost is the pod itself", ""),
+        ("Not possible: localhost is the pod itself", ""),
         ("[pg.example.com]", "\r"),
         ("[mas]", "synapse\r"),
         ("database synapse at pg.example.com is Synapse's. Create a database for MAS", ""),
         ("[mas]", "two words\r"),
         ("without spaces", ""),
         ("[mas]", "\r"),
-        ("Role that MAS logs in as:", "synapse\r"),
+        ("PostgreSQL role of MAS:", "synapse\r"),
         ("role synapse at pg.example.com is Synapse's. Create a role for MAS", ""),
-        ("Role that MAS logs in as:", "\r"),
+        ("PostgreSQL role of MAS:", "\r"),
         ("(not shown)", "\r"),
         ("Nothing was typed", ""),
         ("(not shown)", "first line\rsecond line\r"),
@@ -156,9 +155,8 @@ async fn an_invalid_answer_is_asked_for_again_with_the_reason() {
     assert_eq!(scene.versions().await, before);
 }
 
-/// What is out of the ordinary with Synapse's connection, and what nothing says, is asked for; the rest is not.
 #[tokio::test]
-async fn prepare_asks_for_what_the_cluster_does_not_tell() {
+async fn prepare_prompts_for_unusual_and_missing_settings_only() {
     let unusual = |deployment: Deployment| {
         deployment
             .set("/spec/components/synapse/config/postgresql/port", 6432)
@@ -167,17 +165,17 @@ async fn prepare_asks_for_what_the_cluster_does_not_tell() {
     };
     let scene = Scene::changed(Behaviour::default(), unusual).await;
     let steps = vec![
-        ("Host that MAS will be reached at:", "\r"),
-        ("Host of MAS's PostgreSQL server:", "\r"),
+        ("Host name of MAS:", "\r"),
+        ("Host of the PostgreSQL server for MAS:", "\r"),
         ("[6432]", "70000\r"),
         ("from 1 to 65535", ""),
         ("[6432]", "\r"),
-        ("Name of MAS's database:", "\r"),
-        ("Role that MAS logs in as:", "\r"),
+        ("Name of the database for MAS:", "\r"),
+        ("PostgreSQL role of MAS:", "\r"),
         ("[disable]", "sometimes\r"),
         ("is not one of", ""),
         ("[disable]", "\r"),
-        ("in a Secret that is there", "\u{1b}[B\u{1b}[B\r"),
+        ("the certificate is in an existing Secret", "\u{1b}[B\u{1b}[B\r"),
         ("Name of the ClusterIssuer:", "letsencrypt\r"),
         ("Password of role mas", "pw\r"),
         ("database  mas at pg.example.com:6432 as mas, sslmode disable", ""),
@@ -189,17 +187,17 @@ async fn prepare_asks_for_what_the_cluster_does_not_tell() {
     let settings = &record["settings"];
     assert_eq!(settings["tls"], json!({"mode": "certmanager", "issuer": "letsencrypt"}));
     assert_eq!([&settings["database"]["port"], &settings["database"]["sslMode"]], [&json!(6432), &json!("disable")]);
-    // Ctrl-C at each of them changes nothing.
+    // Ctrl-C at each prompt changes nothing.
     let before = scene.versions().await;
     let all = [
-        ("Host that MAS will be reached at:", "\r"),
-        ("Host of MAS's PostgreSQL server:", "\r"),
-        ("Port of that server", "\r"),
-        ("Name of MAS's database:", "\r"),
-        ("Role that MAS logs in as:", "\r"),
-        ("sslmode of MAS's connection", "\r"),
-        ("in a Secret that is there", "\u{1b}[B\u{1b}[B\u{1b}[B\r"),
-        ("Name of that Secret:", "\r"),
+        ("Host name of MAS:", "\r"),
+        ("Host of the PostgreSQL server for MAS:", "\r"),
+        ("Port of the PostgreSQL server", "\r"),
+        ("Name of the database for MAS:", "\r"),
+        ("PostgreSQL role of MAS:", "\r"),
+        ("sslmode of the connection", "\r"),
+        ("the certificate is in an existing Secret", "\u{1b}[B\u{1b}[B\u{1b}[B\r"),
+        ("Name of the Secret:", "\r"),
     ];
     let other = Scene::changed(Behaviour::default(), unusual).await;
     let untouched = other.versions().await;
@@ -211,12 +209,12 @@ async fn prepare_asks_for_what_the_cluster_does_not_tell() {
     }
     assert_eq!(other.versions().await, untouched);
     assert_eq!(scene.versions().await, before);
-    // What has been settled is not asked for again.
-    dialogue(scene.shell.on_terminal(["prepare"]), vec![("Then, once all of that is done:", "")], 0).await;
+    // Recorded settings are not prompted for again.
+    dialogue(scene.shell.on_terminal(["prepare"]), vec![("When these tasks are complete", "")], 0).await;
 }
 
-/// Whether the terminal takes lines and turns keys into signals, as a shell wants it. (The library that makes the terminal
-/// turns the echo off; that it comes back is held by `tests/terminal`.)
+/// Whether the terminal is in canonical mode with signals, as a shell expects. (rexpect turns the echo off; `tests/terminal`
+/// checks that it is restored.)
 fn is_sane(session: &PtySession) -> bool {
     use rustix::termios::{LocalModes, tcgetattr};
     let modes = tcgetattr(session.process().get_file_handle().unwrap()).unwrap().local_modes;
@@ -224,7 +222,7 @@ fn is_sane(session: &PtySession) -> bool {
 }
 
 #[tokio::test]
-async fn a_signal_at_any_question_restores_the_terminal_and_changes_nothing() {
+async fn a_signal_at_any_prompt_restores_the_terminal_and_changes_nothing() {
     let scene = Scene::new(Behaviour::default()).await;
     let before = scene.versions().await;
     let signals: [&[Signal]; 4] =
@@ -245,13 +243,13 @@ async fn a_signal_at_any_question_restores_the_terminal_and_changes_nothing() {
                 session.flush().unwrap();
             }
             std::thread::sleep(std::time::Duration::from_millis(200));
-            assert!(!is_sane(&session), "a question has the terminal in its hands");
+            assert!(!is_sane(&session), "the prompt didn't change the terminal mode");
             for signal in signals {
                 session.process_mut().signal(*signal).unwrap();
             }
             shown += &session.exp_eof().unwrap();
             assert_eq!(exit_code(&session), Some(130), "{signals:?} at {length}: {shown}");
-            assert!(is_sane(&session), "{signals:?} at {length}: the terminal is spoilt");
+            assert!(is_sane(&session), "{signals:?} at {length}: the terminal is not restored");
             shown
         })
         .await
@@ -261,7 +259,6 @@ async fn a_signal_at_any_question_restores_the_terminal_and_changes_nothing() {
     }
 }
 
-/// One newline at the end is left out and said; a key that MAS could not read is refused with the command that converts it.
 #[tokio::test]
 async fn a_trailing_newline_is_removed_and_a_damaged_key_is_refused() {
     let scene = Scene::new(Behaviour::default()).await;

@@ -78,9 +78,8 @@ fn groups(command: &Command, columns: usize) -> String {
     text
 }
 
-const EXIT_CODES: &str = "\
-Exit codes: 0 done, or nothing to do; 1 failed, or not confirmed; 2 wrong usage, or no terminal for a prompt; 10 blocked by \
-findings; 11 warnings only, or warnings not accepted; 124 timed out; 130 interrupted.";
+const EXIT_CODES: &str = "Exit codes: 0 done; 1 failed or declined; 2 wrong usage or no terminal; 10 blocked by findings; 11 warnings; \
+                          124 timed out; 130 interrupted.";
 
 fn bare(command: Command) -> Command {
     each_below(hinted(command), |below, _| bare(below)).disable_help_subcommand(true)

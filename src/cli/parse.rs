@@ -10,7 +10,7 @@ use super::args::Cli;
 use super::command;
 use crate::terminal::ColorChoice;
 
-/// The first word of a completion request.
+/// The argument that starts a completion request.
 const COMPLETE: &str = "__complete";
 
 /// The commands, with their names in other tools.

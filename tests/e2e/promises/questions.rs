@@ -128,7 +128,7 @@ async fn an_invalid_answer_is_refused_with_the_reason_and_prompted_for_again() {
         ("[pg.example.com]", "pg.example.com:5432\r"),
         ("Enter only the host", ""),
         ("[pg.example.com]", "postgres://u:canary@pg.example.com/mas\r"),
-        ("Use --database-port, --database-name", ""),
+        ("This is a URL, a path or a connection string.", ""),
         ("[pg.example.com]", "localhost\r"),
         ("Not possible: localhost is the pod itself", ""),
         ("[pg.example.com]", "\r"),

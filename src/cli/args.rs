@@ -1,4 +1,4 @@
-//! The whole command line, and the arguments of all commands but those with the most of them.
+//! The command line, and the arguments of all commands except `prepare` and `tls`.
 
 use std::path::PathBuf;
 
@@ -13,8 +13,8 @@ use super::tls::TlsArgs;
     name = "kubectl ess-mas",
     bin_name = "kubectl ess-mas",
     version,
-    about = "Takes an Element Server Suite Classic deployment from legacy authentication to the Matrix Authentication Service (MAS)",
-    after_help = "Until `activate` nobody notices anything, and `abort` goes back. `kubectl ess-mas COMMAND --help` has the flags of a command, with examples.",
+    about = "Migrate an Element Server Suite Classic deployment from legacy authentication to the Matrix Authentication Service (MAS)",
+    after_help = "Users notice nothing until `activate`. Until the migration is complete, `abort` rolls it back. For flags and examples, run `kubectl ess-mas COMMAND --help`.",
     propagate_version = false,
     disable_help_subcommand = true,
     arg_required_else_help = true
@@ -28,25 +28,25 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Show where the migration stands
+    /// Show the state of the migration and the next step
     Status(StatusArgs),
-    /// Show every finding: what stands in the way, and what to think about
+    /// Check whether the deployment is ready for the migration
     Check(CheckArgs),
-    /// Settle MAS's settings and make its secrets; the deployment is not touched
+    /// Configure MAS and create its Secret; doesn't modify the ElementDeployment
     Prepare(Box<PrepareArgs>),
-    /// Add MAS without activating it and let the operator rehearse the migration
+    /// Add MAS without activating it and wait for the operator's dry run
     DryRun(DryRunArgs),
-    /// Migrate for good: the step that only a backup undoes
+    /// Start the migration; reversible only by restoring a backup
     Activate(ActivateArgs),
-    /// Go back, as long as the migration is not done
+    /// Roll back an unfinished migration
     Abort(AbortArgs),
-    /// Ask MAS, Synapse and the identity providers over the network
+    /// Test MAS, Synapse and the identity providers over the network
     Verify(VerifyArgs),
-    /// Make and check certificates for the MAS host
+    /// Issue, request and check certificates for the MAS host
     Tls(TlsArgs),
-    /// Collect everything that support needs into one file, without secrets
+    /// Collect data for support in one file, without secrets
     Report(ReportArgs),
-    /// Print a shell's completion script
+    /// Print a shell completion script
     Completion(CompletionArgs),
     /// Print the version
     Version(OutputArgs),
@@ -54,12 +54,12 @@ pub enum Command {
 
 #[derive(Debug, Args)]
 pub struct StatusArgs {
-    /// The ElementDeployment; may be left out where there is only one
+    /// Name of the ElementDeployment; optional if there is only one
     pub name: Option<String>,
-    /// Every deployment in every namespace
+    /// List the deployments of the whole cluster
     #[arg(short = 'A', long, conflicts_with = "name")]
     pub all_namespaces: bool,
-    /// Follow it until Ctrl-C, with a line for every change
+    /// Print a line for every change until interrupted
     #[arg(short = 'w', long, conflicts_with = "all_namespaces")]
     pub watch: bool,
     #[command(flatten)]
@@ -68,12 +68,12 @@ pub struct StatusArgs {
 
 #[derive(Debug, Args)]
 pub struct CheckArgs {
-    /// The ElementDeployment; may be left out where there is only one
+    /// Name of the ElementDeployment; optional if there is only one
     pub name: Option<String>,
-    /// Tell all about one code, without asking a cluster
+    /// Explain a code from the docs, without connecting to a cluster
     #[arg(long, value_name = "CODE", value_parser = CodeParser::FindingOrCause, hide_possible_values = true, conflicts_with = "name")]
     pub explain: Option<String>,
-    /// Print the Role that is enough for the whole way
+    /// Print the minimum Role for the migration
     #[arg(long, conflicts_with = "explain")]
     pub rbac: bool,
     #[command(flatten)]
@@ -82,44 +82,44 @@ pub struct CheckArgs {
     pub output: OutputArgs,
 }
 
-/// `check --databases` and how to get there.
+/// `check --databases`, and how to connect.
 #[derive(Debug, Args)]
 pub struct DatabasesArgs {
-    /// Log in to MAS's and Synapse's databases with the credentials of the spec and look, in a read-only transaction
+    /// Check the databases of MAS and Synapse in a read-only transaction, with the credentials of the deployment
     #[arg(long, conflicts_with_all = ["explain", "rbac"])]
     pub databases: bool,
-    /// Go through a port-forward to the pods behind the databases' Services
+    /// Connect through port-forwards to the pods behind the databases' Services
     #[arg(long, requires = "databases")]
     pub through_cluster: bool,
-    /// Connect to this address and port for a database's host, in place of DNS; may be repeated
+    /// Connect to this address for a database host, instead of resolving it; repeatable
     #[arg(long, value_name = "HOST:PORT:ADDRESS", requires = "databases")]
     pub resolve: Vec<String>,
-    /// CAs that sslMode verify-ca and verify-full are checked against, in place of those that this system trusts
+    /// File with the CAs to trust for sslMode verify-ca and verify-full, instead of the system's
     #[arg(long, value_name = "FILE", requires = "databases")]
     pub ca_certificate: Option<String>,
 }
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Asks and changes nothing. No question logs anybody in; what is sent to an identity provider is the \
-                        beginning of a login, once. Never complete a login at MAS before the migration: it spoils it."
+    after_help = "Changes nothing. Starts one login at each identity provider, but doesn't complete it. Never complete a login at \
+                  MAS before the migration: the data that it writes breaks the migration."
 )]
 pub struct VerifyArgs {
-    /// The ElementDeployment; may be left out where there is only one
+    /// Name of the ElementDeployment; optional if there is only one
     pub name: Option<String>,
-    /// Connect to this address and port for a host, in place of DNS and proxies; may be repeated
+    /// Connect to this address for a host, instead of using DNS or a proxy; repeatable
     #[arg(long, value_name = "HOST:PORT:ADDRESS")]
     pub resolve: Vec<String>,
-    /// Certificates have to lead to the CAs in this file, not to those that this system trusts
+    /// File with the CAs to trust, instead of the system's
     #[arg(long, value_name = "FILE")]
     pub ca_certificate: Option<String>,
-    /// Go through a port-forward to the pods behind the ingress, where that cannot be reached from here
+    /// Connect through port-forwards to the pods behind the ingress, if the ingress is unreachable
     #[arg(long)]
     pub through_cluster: bool,
-    /// An access token whose user and device are to be shown, or compared where they stand behind it; sent to Synapse's host only; - is standard input
+    /// File with an access token and optionally its expected user and device; sent only to Synapse's host; - for standard input
     #[arg(long, value_name = "FILE")]
     pub token_file: Option<String>,
-    /// Test account (user and password, a line each) to log in and out at Synapse's host; not between dry run and migration; - is standard input
+    /// File with user and password of a test account, a line each, to log in and out; not between dry run and migration; - for standard input
     #[arg(long, value_name = "FILE")]
     pub login_file: Option<String>,
     #[command(flatten)]
@@ -128,14 +128,14 @@ pub struct VerifyArgs {
 
 #[derive(Debug, Args)]
 pub struct DryRunArgs {
-    /// The ElementDeployment; may be left out where there is only one
+    /// Name of the ElementDeployment; optional if there is only one
     pub name: Option<String>,
     #[command(flatten)]
     pub write: WriteArgs,
-    /// Do not ask
+    /// Skip confirmation
     #[arg(short = 'y', long)]
     pub yes: bool,
-    /// Write nothing: show the change for the manifest's owner (Helm, Argo CD, Flux, installer) and wait for it
+    /// Write nothing; print the change for the manifest owner (Helm, Argo CD, Flux, installer) and wait until it is applied
     #[arg(long, conflicts_with = "preview")]
     pub via_owner: bool,
     #[command(flatten)]
@@ -146,23 +146,23 @@ pub struct DryRunArgs {
 
 #[derive(Debug, Args)]
 pub struct ActivateArgs {
-    /// The ElementDeployment; may be left out where there is only one
+    /// Name of the ElementDeployment; optional if there is only one
     pub name: Option<String>,
     #[command(flatten)]
     pub write: WriteArgs,
-    /// The deployment's name once more, in place of the question
+    /// Deployment name, to confirm without a prompt
     #[arg(long, value_name = "NAME")]
     pub confirm: Option<String>,
-    /// A sentence that says where the backup of both databases is
+    /// Where the backup of both databases is, for the record
     #[arg(long, value_name = "TEXT")]
     pub backup: Option<String>,
-    /// Look into this dump as well: is it one, of today, with the table users in it? May be repeated
+    /// Verify that FILE is a recent pg_dump containing the users table; repeatable
     #[arg(long, value_name = "FILE")]
     pub backup_file: Vec<String>,
-    /// Not enough here: --confirm and --backup are needed
+    /// Not sufficient to activate; pass --confirm and --backup
     #[arg(short = 'y', long)]
     pub yes: bool,
-    /// Write nothing: show the change for the manifest's owner (Helm, Argo CD, Flux, installer) and wait for it
+    /// Write nothing; print the change for the manifest owner (Helm, Argo CD, Flux, installer) and wait until it is applied
     #[arg(long, conflicts_with = "preview")]
     pub via_owner: bool,
     #[command(flatten)]
@@ -173,14 +173,14 @@ pub struct ActivateArgs {
 
 #[derive(Debug, Args)]
 pub struct AbortArgs {
-    /// The ElementDeployment; may be left out where there is only one
+    /// Name of the ElementDeployment; optional if there is only one
     pub name: Option<String>,
-    /// Take the MAS component out as well
+    /// Also remove the MAS component from the ElementDeployment
     #[arg(long)]
     pub remove: bool,
     #[command(flatten)]
     pub write: WriteArgs,
-    /// Do not ask
+    /// Skip confirmation
     #[arg(short = 'y', long)]
     pub yes: bool,
     #[command(flatten)]
@@ -191,9 +191,9 @@ pub struct AbortArgs {
 
 #[derive(Debug, Args)]
 pub struct ReportArgs {
-    /// The ElementDeployment; may be left out where there is only one
+    /// Name of the ElementDeployment; optional if there is only one
     pub name: Option<String>,
-    /// File to write, or the folder for it; nothing that is there is overwritten [default: the working folder]
+    /// File or directory to write to; never overwrites a file [default: the working directory]
     #[arg(long, value_name = "PATH")]
     pub file: Option<PathBuf>,
     #[command(flatten)]
@@ -202,6 +202,6 @@ pub struct ReportArgs {
 
 #[derive(Debug, Args)]
 pub struct CompletionArgs {
-    /// bash, zsh, fish or powershell
+    /// Shell that runs the script
     pub shell: clap_complete::Shell,
 }

@@ -1,5 +1,5 @@
-//! The command line as clap knows it, made ready for people: commands in groups, examples, hints for completion. Parsing,
-//! help, completion scripts and man pages all derive from it.
+//! The clap definition with groups of commands, examples and completion hints, from which parsing, help, completion scripts
+//! and man pages derive.
 
 use std::fmt::Write as _;
 
@@ -11,26 +11,26 @@ use super::args::Cli;
 use super::examples::{self, Example};
 use crate::terminal::text::wrap;
 
-/// Help is not laid out wider than this.
+/// The maximum width of the help.
 pub const WIDEST: usize = 100;
 
-/// The commands by what they are for, in the order in which they are shown; the group without names has all the others.
+/// The groups of commands in the help, in order; the group without names has all the others.
 const GROUPS: [(&str, &[&str]); 3] = [
-    ("The migration, step by step", &["status", "prepare", "dry-run", "activate", "abort"]),
-    ("Looking closer", &["check", "verify", "report"]),
-    ("Beside it", &[]),
+    ("Migration", &["status", "prepare", "dry-run", "activate", "abort"]),
+    ("Troubleshooting", &["check", "verify", "report"]),
+    ("Other commands", &[]),
 ];
 
 pub fn definition() -> Command {
     for_columns(WIDEST)
 }
 
-/// The same without a help page, for what only completes words.
+/// The definition without help pages, for completion.
 pub fn without_help() -> Command {
     each_below(root(), |below, _| bare(below))
 }
 
-/// The same, with help laid out for so many columns, but no more than [`WIDEST`].
+/// The definition with help for a terminal of this width, at most [`WIDEST`].
 pub fn for_columns(columns: usize) -> Command {
     let columns = columns.min(WIDEST);
     let examples: Vec<Example> = examples::all().collect();
@@ -47,7 +47,7 @@ fn root() -> Command {
     hinted(Cli::command()).disable_help_subcommand(false)
 }
 
-/// Bold heads and nothing else but what marks a mistake: the sixteen basic colours follow the person's own theme.
+/// Bold headings, and the basic colors for errors, which follow the terminal's theme.
 fn styles() -> Styles {
     let bold = Style::new().effects(Effects::BOLD);
     Styles::plain()
@@ -78,17 +78,14 @@ fn groups(command: &Command, columns: usize) -> String {
     text
 }
 
-/// The exit codes, for whoever calls this in a script.
-const EXIT_CODES: &str = "\
-Exit codes: 0 done, or nothing to do; 1 failed, or the answer was no; 2 wrong usage, or no terminal to ask on; 10 blocked by \
-findings; 11 warnings, or warnings not accepted; 124 timed out; 130 interrupted.";
+const EXIT_CODES: &str = "Exit codes: 0 done; 1 failed or declined; 2 wrong usage or no terminal; 10 blocked by findings; 11 warnings; \
+                          124 timed out; 130 interrupted.";
 
-/// A command below, and those below it.
 fn bare(command: Command) -> Command {
     each_below(hinted(command), |below, _| bare(below)).disable_help_subcommand(true)
 }
 
-/// The same with usage as kubectl writes it, and examples above the flags.
+/// Adds the usage line as kubectl writes it, and examples above the flags.
 fn made_ready(command: Command, path: &str, all: &[Example]) -> Command {
     let command = each_below(hinted(command), |below, name| made_ready(below, &format!("{path} {name}"), all));
     let usage = usage(&command, path, command.has_subcommands());
@@ -124,7 +121,7 @@ fn usage(command: &Command, path: &str, has_commands: bool) -> String {
     words.join(" ")
 }
 
-/// Says of every value whether it is a file, so that no shell offers files where none belongs.
+/// Marks each value as a file or not, so that shells complete file names only for files.
 fn hinted(command: Command) -> Command {
     command.mut_args(|arg| {
         let hint = match arg.get_value_names().and_then(<[_]>::first).map(clap::builder::Str::as_str) {

@@ -1,6 +1,4 @@
-//! What can stand at the end of a command line, in kubectl's protocol for plugins: the words typed so far in, the last one
-//! under completion and possibly empty; candidates out. Pure: what only the cluster or the kubeconfig knows is looked up by
-//! whoever asked.
+//! Completion in kubectl's protocol for plugins. Pure: the caller looks up names from the cluster and the kubeconfig.
 
 use std::ffi::{OsStr, OsString};
 use std::sync::Arc;
@@ -13,14 +11,13 @@ use super::command;
 use crate::cluster::ConnectionFlags;
 
 const PROGRAM: &str = "kubectl-ess_mas";
-/// Marks the stand-in for files, which the shell knows better.
+/// The id of the placeholder for files, which the shell completes.
 const FILES: &str = "files";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LiveValues {
     Deployments,
     Namespaces,
-    /// Of the kubeconfig.
     Contexts,
     Clusters,
     Users,
@@ -28,11 +25,11 @@ pub enum LiveValues {
 
 type LookUp = Arc<dyn Fn(LiveValues) -> Vec<String> + Send + Sync>;
 
-/// Completes the last of `words`, which follow `kubectl ess-mas`. `look_up` is called with the connection flags that are on
-/// the line, if at all.
+/// Completes the last of `words`, which follow `kubectl ess-mas`; it may be empty. `look_up` gets the connection flags of the
+/// line.
 ///
-/// The answer has a candidate per line with what it is behind a tab, and a last line that says whether the shell may offer
-/// files (cobra's directives: 4 is "no files", 0 leaves it to the shell).
+/// The result has a candidate per line, with its description after a tab, and cobra's directive in the last line: `:4` for no
+/// files, `:0` if the shell may complete files.
 pub fn complete(
     words: &[String],
     look_up: impl Fn(LiveValues, &ConnectionFlags) -> Vec<String> + Send + Sync + 'static,
@@ -43,7 +40,7 @@ pub fn complete(
     let flags = matches.as_ref().and_then(|matches| ConnectionFlags::from_arg_matches(matches).ok());
     let flags = flags.unwrap_or_default();
     let mut root = with_values(command::without_help(), &(Arc::new(move |live| look_up(live, &flags)) as LookUp));
-    // A dash alone stands for long flags.
+    // Completes long flags after a single dash.
     let typed = if last == "-" { "--" } else { last };
     let typed_line = line().chain([typed]).map(OsString::from).collect();
     let mut found = engine::complete(&mut root, typed_line, words.len(), None).unwrap_or_default();
@@ -61,7 +58,7 @@ pub fn complete(
     };
     let mut text = String::new();
     let mut files = false;
-    // kubectl's commands offer the value behind `--flag=` by itself.
+    // kubectl's commands complete the value after `--flag=` without the flag.
     let flag = typed.split_inclusive('=').next().filter(|flag| flag.starts_with("--") && flag.ends_with('='));
     for candidate in &found {
         let value = candidate.get_value().to_string_lossy();
@@ -70,7 +67,7 @@ pub fn complete(
                 files = true;
                 continue;
             }
-            // Flags are offered behind a dash only, and once.
+            // Flags are completed only after a dash, and once.
             Some(id) if id.strip_prefix("arg::").is_some_and(|id| !typed.starts_with('-') || is_used(id)) => continue,
             _ => {}
         }
@@ -85,7 +82,7 @@ pub fn complete(
     text
 }
 
-/// The command that the words have led to.
+/// The subcommand that the words select.
 fn innermost<'a>(root: &'a Command, matches: Option<&'a ArgMatches>) -> (&'a Command, Option<&'a ArgMatches>) {
     let (mut command, mut matches) = (root, matches);
     while let Some((name, below)) = matches.and_then(ArgMatches::subcommand) {
@@ -95,7 +92,7 @@ fn innermost<'a>(root: &'a Command, matches: Option<&'a ArgMatches>) -> (&'a Com
     (command, matches)
 }
 
-/// Adds to all arguments below where their values come from.
+/// Adds value completion to all arguments.
 fn with_values(command: Command, look_up: &LookUp) -> Command {
     let command = command.mut_args(|arg| {
         let live = match arg.get_id().as_str() {
@@ -114,7 +111,7 @@ fn with_values(command: Command, look_up: &LookUp) -> Command {
         arg.add(ArgValueCompleter::new(move |typed: &OsStr| {
             let typed = typed.to_string_lossy();
             if positional && typed.starts_with('-') {
-                // A flag is wanted there, and nobody waits for the cluster.
+                // This completes a flag, so the cluster isn't asked.
                 return Vec::new();
             }
             let found = look_up(live).into_iter().filter(|value| value.starts_with(typed.as_ref()));

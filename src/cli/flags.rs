@@ -1,5 +1,4 @@
-//! Flags that several commands take. A code as a flag's value is one that is known, completed in the shell, and suggested where
-//! one is mistyped.
+//! Flags that several commands share, and the parser of codes: it accepts known codes only, and suggests similar ones.
 
 use std::ffi::OsStr;
 use std::time::Duration;
@@ -14,12 +13,12 @@ use crate::diagnosis;
 use crate::duration::parse_duration;
 use crate::terminal::{ColorChoice, OutputFormat, Verbosity};
 
-/// Flags that every command takes.
+/// The global flags.
 #[derive(Debug, Args)]
 pub struct GlobalArgs {
     #[command(flatten)]
     pub connection: ConnectionFlags,
-    /// When to use colour
+    /// Colorize the output; auto does so only on a terminal
     #[arg(
         long,
         global = true,
@@ -29,10 +28,10 @@ pub struct GlobalArgs {
         help_heading = "Output"
     )]
     pub color: ColorChoice,
-    /// Say more; repeat for more still
+    /// Increase verbosity; repeatable
     #[arg(short = 'v', action = ArgAction::Count, global = true, help_heading = "Output")]
     verbose: u8,
-    /// Say only what is wrong
+    /// Print only warnings and errors
     #[arg(short = 'q', long, global = true, conflicts_with = "verbose", help_heading = "Output")]
     quiet: bool,
 }
@@ -47,10 +46,10 @@ impl GlobalArgs {
     }
 }
 
-/// `-o`, where there is data to print.
+/// `-o`.
 #[derive(Debug, Args)]
 pub struct OutputArgs {
-    /// Form of the output
+    /// Output format
     #[arg(
         short = 'o',
         long = "output",
@@ -62,33 +61,32 @@ pub struct OutputArgs {
     pub format: OutputFormat,
 }
 
-/// Flags of every write.
+/// Flags of the commands that write to the cluster.
 #[derive(Debug, Args)]
 pub struct WriteArgs {
-    /// Show what would be written and stop
+    /// Show the change and exit without writing it
     #[arg(long)]
     pub preview: bool,
-    /// Warnings to accept, by code, where nobody is there to ask
+    /// Warning codes to accept in non-interactive runs
     #[arg(long, value_name = "CODE", value_delimiter = ',', value_parser = CodeParser::Finding, hide_possible_values = true)]
     pub accept: Vec<String>,
 }
 
-/// Flags of what follows a write.
+/// Flags for waiting after a write.
 #[derive(Debug, Args)]
 pub struct FollowArgs {
-    /// Whether to wait for the operator's verdict
+    /// Wait for the operator to finish reconciling; true by default
     #[arg(long, value_name = "BOOL", default_value_t = true, default_missing_value = "true", num_args = 0..=1, require_equals = true, action = ArgAction::Set, hide_default_value = true, hide_possible_values = true)]
     pub wait: bool,
-    /// Longest wait, such as 30m or 1h30m; 0 looks once [default: 30m; for activate 90m]
+    /// Time to wait, such as 30m or 1h30m; 0 checks once [default: 30m; for activate 90m]
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     pub timeout: Option<Duration>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CodeParser {
-    /// That of a finding.
     Finding,
-    /// That of a finding, or of a cause in a failure file.
+    /// Also accepts the causes of a failed reconcile.
     FindingOrCause,
 }
 
@@ -96,24 +94,23 @@ impl CodeParser {
     fn codes(self) -> impl Iterator<Item = (&'static str, &'static str)> {
         let findings = explain::all().map(|one| (one.code, one.about.as_str()));
         let causes = (self == Self::FindingOrCause).then(|| diagnosis::codes().map(|code| (code, diagnosis::ABOUT)));
-        // A few causes are what a finding warns of, and have its code.
+        // Some causes share their code with a finding.
         let causes = causes.into_iter().flatten().filter(|(code, _)| explain::explanation(code).is_none());
         findings.chain(causes)
     }
 }
 
-/// By way of clap's own parser, which is made when a code is typed: the texts behind the codes are not read at every start.
+/// Creates clap's parser only when a code is passed, so that a start doesn't parse the texts of all codes.
 impl TypedValueParser for CodeParser {
     type Value = String;
 
     fn parse_ref(&self, command: &Command, argument: Option<&Arg>, value: &OsStr) -> Result<String, Error> {
         let parser = PossibleValuesParser::new(self.codes().map(|(code, _)| code));
         parser.parse_ref(command, argument, value).map_err(|mut error| {
-            // All of them are too many to read.
+            // The list is too long to print.
             error.remove(ContextKind::ValidValue);
             if error.get(ContextKind::SuggestedValue).is_none() {
-                let tip =
-                    "docs/reference.md lists all codes, and `kubectl ess-mas check` shows those of this deployment";
+                let tip = "docs/reference.md lists all codes; `kubectl ess-mas check` shows those of a deployment";
                 error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
             }
             error
@@ -131,7 +128,7 @@ mod tests {
     use crate::checks::codes;
 
     #[test]
-    fn a_mistyped_code_is_recognised() {
+    fn a_similar_code_is_suggested_for_a_mistyped_one() {
         let command = Command::new("check");
         let similar = |text: &str| {
             let error = CodeParser::FindingOrCause.parse_ref(&command, None, OsStr::new(text)).unwrap_err();
@@ -147,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn no_cause_is_accepted_as_a_finding() {
+    fn a_finding_flag_refuses_causes_and_no_code_is_listed_twice() {
         assert!(CodeParser::Finding.codes().all(|(code, _)| code != "account-changes-enabled"));
         let mut seen = std::collections::BTreeSet::new();
         assert!(CodeParser::FindingOrCause.codes().all(|(code, _)| seen.insert(code)), "a code is listed twice");

@@ -1,4 +1,4 @@
-//! The kinds of keys as they are typed. The keys themselves know no command line.
+//! The key types as values of flags.
 
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
@@ -12,7 +12,7 @@ impl ValueEnum for TlsKeyType {
 
     fn to_possible_value(&self) -> Option<PossibleValue> {
         Some(match self {
-            Self::P256 => PossibleValue::new("p256").help("EC on P-256"),
+            Self::P256 => PossibleValue::new("p256").help("ECDSA, P-256"),
             Self::Rsa2048 => PossibleValue::new("rsa2048").help("RSA, 2048 bits"),
             Self::Rsa3072 => PossibleValue::new("rsa3072").help("RSA, 3072 bits"),
             Self::Rsa4096 => PossibleValue::new("rsa4096").help("RSA, 4096 bits"),
@@ -27,9 +27,9 @@ impl ValueEnum for RsaBits {
 
     fn to_possible_value(&self) -> Option<PossibleValue> {
         Some(match self {
-            Self::Bits2048 => PossibleValue::new("2048").help("What MAS and openssl make"),
-            Self::Bits3072 => PossibleValue::new("3072").help("3072 bits"),
-            Self::Bits4096 => PossibleValue::new("4096").help("4096 bits; takes a moment"),
+            Self::Bits2048 => PossibleValue::new("2048"),
+            Self::Bits3072 => PossibleValue::new("3072"),
+            Self::Bits4096 => PossibleValue::new("4096"),
         })
     }
 }

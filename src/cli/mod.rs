@@ -1,4 +1,4 @@
-//! What was typed: clap's definitions and nothing else. What it means is settled in `commands`.
+//! The command line: clap definitions, help and completion. `commands` evaluates it.
 
 mod args;
 pub mod command;

@@ -1,5 +1,5 @@
-//! From the arguments of the process to a command, or to words that a shell wants completed. Where people type what they
-//! know from other tools, they are told the words for it here.
+//! Parses the arguments of the process into a command or a completion request, and suggests the equivalents of other tools'
+//! commands and flags.
 
 use std::ffi::OsString;
 
@@ -10,9 +10,10 @@ use super::args::Cli;
 use super::command;
 use crate::terminal::ColorChoice;
 
-/// What asks for the end of a command line to be completed, in front of the words.
+/// The argument that starts a completion request.
 const COMPLETE: &str = "__complete";
 
+/// The commands, with their names in other tools.
 const COMMANDS: [(&str, &[&str]); 6] = [
     ("status", &["get", "show", "list", "ls", "describe", "watch"]),
     ("check", &["doctor", "preflight", "precheck", "validate", "diagnose"]),
@@ -22,23 +23,24 @@ const COMMANDS: [(&str, &[&str]); 6] = [
     ("abort", &["rollback", "undo", "revert", "cancel", "back", "disable", "stop", "uninstall", "remove"]),
 ];
 
-/// Flags by the names that other tools have for them, and what there is instead.
+/// Flags of other tools, and what to use instead.
 const FLAGS: [(&str, &str); 12] = [
-    ("--dry-run", "to see what would be written, pass --preview; the rehearsal is a command: dry-run"),
-    ("--diff", "to see what would be written, pass --preview"),
-    ("--token", "a token on the command line could be read by everybody; put it into a kubeconfig"),
+    ("--dry-run", "to preview the change, pass --preview; for the operator's dry run, use the command dry-run"),
+    ("--diff", "to preview the change, pass --preview"),
+    ("--token", "other users can read command lines; put the token into a kubeconfig"),
     ("--password", PASSWORD_IN_FILE),
     ("--database-password", PASSWORD_IN_FILE),
-    ("--force", "nothing here is forced; warnings are accepted by name with --accept CODE"),
-    ("--all", "every deployment: status -A"),
-    ("--follow", "to follow a deployment: status --watch"),
-    ("--json", "for data pass -o json"),
-    ("--debug", "to be told more, pass -v, or -vv"),
-    ("--assume-yes", "to answer beforehand, pass --yes"),
-    ("--no-color", "to do without colours, pass --color never"),
+    ("--force", "to accept a warning, pass --accept CODE"),
+    ("--all", "to show all deployments, use status -A"),
+    ("--follow", "to watch a deployment, use status --watch"),
+    ("--json", "for JSON output, pass -o json"),
+    ("--debug", "for more output, pass -v or -vv"),
+    ("--assume-yes", "to skip confirmation, pass --yes"),
+    ("--no-color", "to disable colors, pass --color never"),
 ];
 
-const PASSWORD_IN_FILE: &str = "a password on the command line could be read by everybody; pass --database-password-file FILE, or - to read it from standard input";
+const PASSWORD_IN_FILE: &str =
+    "other users can read command lines; pass --database-password-file FILE, or - for standard input";
 
 #[derive(Debug)]
 pub enum Typed {
@@ -47,7 +49,7 @@ pub enum Typed {
     Complete(Vec<String>),
 }
 
-/// Reads the arguments, the first of which is the program's name. Help is laid out for so many columns.
+/// Parses the arguments, the first of which is the program's name. `columns` is the width of the help.
 pub fn parse(args: &[OsString], columns: usize) -> Result<Typed, clap::Error> {
     if let [_, first, rest @ ..] = args
         && first == COMPLETE
@@ -61,7 +63,7 @@ pub fn parse(args: &[OsString], columns: usize) -> Result<Typed, clap::Error> {
     Ok(Typed::Command(Box::new(cli)))
 }
 
-/// `--color` as it was typed, for what is said before the whole line has been understood.
+/// The value of `--color`, for errors of an invalid command line.
 pub fn color(args: &[OsString]) -> ColorChoice {
     let words: Vec<&str> = args.iter().filter_map(|word| word.to_str()).collect();
     let joined = words.iter().find_map(|word| word.strip_prefix("--color="));
@@ -73,7 +75,7 @@ pub fn color(args: &[OsString]) -> ColorChoice {
     }
 }
 
-/// Adds what was probably meant, and takes out what would lead astray.
+/// Replaces clap's suggestion with one for the flags and commands of other tools.
 fn explained(mut error: clap::Error) -> clap::Error {
     let typed = |error: &clap::Error, kind| match error.get(kind) {
         Some(ContextValue::String(text)) => text.split('=').next().unwrap_or_default().to_owned(),
@@ -83,15 +85,14 @@ fn explained(mut error: clap::Error) -> clap::Error {
         ErrorKind::InvalidSubcommand => {
             let typed = typed(&error, ContextKind::InvalidSubcommand);
             let known = COMMANDS.iter().find(|(_, names)| names.contains(&typed.as_str()));
-            let tip = |(command, _): &(&str, _)| {
-                format!("did you mean '{command}'? `kubectl ess-mas {command} --help` tells what it does")
-            };
+            let tip =
+                |(command, _): &(&str, _)| format!("did you mean '{command}'? See `kubectl ess-mas {command} --help`");
             (ContextKind::SuggestedSubcommand, known.map(tip))
         }
         ErrorKind::UnknownArgument => {
             let typed = typed(&error, ContextKind::InvalidArg);
             let known = FLAGS.iter().find(|(flag, _)| *flag == typed);
-            // clap's own "to pass it as a value, use --" helps with nothing that takes values here.
+            // clap suggests `--` to pass a flag as a value, which no command here accepts.
             error.remove(ContextKind::Suggested);
             (ContextKind::SuggestedArg, known.map(|(_, tip)| (*tip).to_owned()))
         }

@@ -16,25 +16,24 @@ pub struct TlsArgs {
 pub enum TlsCommand {
     /// Issue a certificate for the MAS host from a private CA
     Issue(TlsIssueArgs),
-    /// Make a key and a certificate signing request for a company's CA
+    /// Create a key and a certificate signing request for a company CA
     Request(TlsRequestArgs),
-    /// Say whether a certificate, its key and its chain are good for the MAS host
+    /// Check whether a certificate, key and chain are valid for the MAS host
     Check(TlsCheckArgs),
 }
 
-/// For which host, and where the files go.
 #[derive(Debug, Args)]
 pub struct TlsFileArgs {
-    /// Fully-qualified name that MAS will be reached at; by default, the host configured for MAS
+    /// Fully qualified domain name of MAS [default: the configured one]
     #[arg(long, value_name = "FQDN")]
     pub host: Option<String>,
-    /// Folder for the files, created if it is missing
+    /// Directory for the files; created if missing
     #[arg(long, value_name = "DIR", default_value = ".")]
     pub out: String,
-    /// Kind of the new key
+    /// Type of the generated private key
     #[arg(long, value_name = "TYPE", default_value = "p256")]
     pub key_type: TlsKeyType,
-    /// Replace files that are there
+    /// Overwrite existing files
     #[arg(long)]
     pub force: bool,
 }
@@ -43,10 +42,10 @@ pub struct TlsFileArgs {
 pub struct TlsIssueArgs {
     #[command(flatten)]
     pub files: TlsFileArgs,
-    /// Certificate of a CA that is there, instead of a new private CA
+    /// File with the certificate of an existing CA, instead of creating a private CA
     #[arg(long, value_name = "FILE", requires = "ca_private_key")]
     pub ca_certificate: Option<String>,
-    /// Private key of that CA
+    /// File with the private key of the existing CA
     #[arg(long, value_name = "FILE", requires = "ca_certificate")]
     pub ca_private_key: Option<String>,
     #[command(flatten)]
@@ -64,25 +63,25 @@ pub struct TlsRequestArgs {
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("source").required(true).args(["certificate", "secret", "live"])))]
 pub struct TlsCheckArgs {
-    /// Fully-qualified name that MAS is, or will be, reached at; by default, the host configured for MAS
+    /// Fully qualified domain name of MAS [default: the configured one]
     #[arg(long, value_name = "FQDN")]
     pub host: Option<String>,
-    /// Look at this file: the certificate, followed by its intermediates, in PEM
+    /// File with the certificate and its intermediates, in PEM
     #[arg(long, value_name = "FILE")]
     pub certificate: Option<String>,
-    /// File with the certificate's private key
+    /// File with the private key of the certificate, in PEM
     #[arg(long, value_name = "FILE", requires = "certificate")]
     pub private_key: Option<String>,
-    /// Look at this Secret
+    /// Secret that contains the certificate
     #[arg(long, value_name = "NAME")]
     pub secret: Option<String>,
-    /// Look at what answers at the host now; nothing but the TLS handshake is sent
+    /// Check the certificate that the host presents; sends only a TLS handshake
     #[arg(long)]
     pub live: bool,
-    /// Connect to this address instead of asking DNS; as in curl
+    /// Connect to this address for the host, instead of resolving it, as in curl
     #[arg(long, value_name = "HOST:PORT:ADDRESS", requires = "live")]
     pub resolve: Option<String>,
-    /// CA that must have signed it, instead of those that this system trusts
+    /// File with the CA to trust, instead of the system's
     #[arg(long, value_name = "FILE")]
     pub ca_certificate: Option<String>,
     #[command(flatten)]

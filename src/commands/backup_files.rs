@@ -1,4 +1,4 @@
-//! `activate --backup-file`: what a dump looks like, before anything is asked of the cluster.
+//! `activate --backup-file`: inspects dumps before the cluster is accessed.
 
 use std::fs::{self, File};
 use std::io::{self, Read as _, Seek as _, SeekFrom};
@@ -11,22 +11,21 @@ use crate::checks::backup::recognise::{Dump, DumpFormat, recognise};
 use crate::connection_failure::plain;
 use crate::error::Failure;
 
-/// So much of a file's end is looked at: where SQL says that it is complete.
+/// Bytes to read at the end of a file, which contain the end marker of a complete SQL dump.
 const TAIL: u64 = 4096;
 
-/// `--backup-file`: opens a dump that was named, and looks into it as far as it takes. One that is not there, or is no file, is
-/// a mistake in what was typed.
-pub fn look_into(name: &str) -> Result<BackupFile, Failure> {
+/// Inspects a dump. A path that doesn't exist, or is neither a file nor a directory, is wrong usage.
+pub fn inspect(name: &str) -> Result<BackupFile, Failure> {
     let path = Path::new(name);
     let usage = |error: &io::Error| {
         let why = plain(error);
-        Failure::usage(format!("--backup-file: {name} cannot be looked at: {why}; nothing was changed"))
+        Failure::usage(format!("--backup-file: can't read {name}: {why}; nothing was changed"))
     };
     let about = fs::metadata(path).map_err(|error| usage(&error))?;
     if !about.is_file() && !about.is_dir() {
-        // Reading a pipe would take away what is in it.
+        // Reading a pipe would consume its content.
         return Err(Failure::usage(format!(
-            "--backup-file: {name} is neither a file nor a folder; nothing was changed"
+            "--backup-file: {name} is neither a file nor a directory; nothing was changed"
         )));
     }
     let written = |about: &fs::Metadata| about.modified().ok().and_then(|time| Timestamp::try_from(time).ok());
@@ -46,13 +45,13 @@ fn in_file(file: &mut File, length: u64) -> io::Result<Dump> {
     recognise(file, Some(&tail))
 }
 
-/// A dump in directory format, or a server's files.
+/// Inspects a dump in directory format, or a server's data directory.
 fn folder(name: &str, path: &Path, written: Option<Timestamp>) -> BackupFile {
     let dump = match File::open(path.join("toc.dat")) {
-        // Its table of contents is written as that of a tar archive.
+        // Has the format of the table of contents in a tar archive.
         Ok(mut file) => recognise(&mut file, None).map(|dump| match dump.kind {
             DumpFormat::Archive => dump,
-            _ => Dump::only(DumpFormat::None("its toc.dat is no table of contents of pg_dump".to_owned())),
+            _ => Dump::only(DumpFormat::None("its toc.dat is not a table of contents of pg_dump".to_owned())),
         }),
         Err(_)
             if path.join("PG_VERSION").exists()
@@ -62,7 +61,7 @@ fn folder(name: &str, path: &Path, written: Option<Timestamp>) -> BackupFile {
             Ok(Dump::only(DumpFormat::Sealed))
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            Ok(Dump::only(DumpFormat::None("it is a folder without toc.dat, which pg_dump writes last".to_owned())))
+            Ok(Dump::only(DumpFormat::None("it is a directory without toc.dat, which pg_dump writes last".to_owned())))
         }
         Err(error) => Err(error),
     };

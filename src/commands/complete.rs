@@ -1,6 +1,4 @@
-//! What a shell is told when somebody presses Tab: the words that may stand there, the live ones among them.
-//!
-//! Silent whatever happens, and quick: what the cluster has not answered in time is left out.
+//! Completion requests of shells, with names from the cluster and the kubeconfig. Errors and timeouts are silent.
 
 use std::time::Duration;
 
@@ -8,13 +6,13 @@ use crate::cli::complete::{LiveValues, complete as completion};
 use crate::cluster::{Cluster, ClusterError, ConnectionFlags, kubeconfig_entries};
 use crate::terminal::{ColorChoice, Terminal, Ui, Verbosity};
 
-/// With the start of the process and kubectl's own, less than half a second in all.
-const PATIENCE: Duration = Duration::from_millis(350);
+/// Time for the API server's response, to stay below half a second with the start of both processes.
+const TIMEOUT: Duration = Duration::from_millis(350);
 
 /// Completes the last of the words that follow `kubectl ess-mas`, in kubectl's protocol for plugins.
 pub fn complete(words: &[String], terminal: Terminal) -> u8 {
     let answer = completion(words, |live, flags| look_up(live, flags).unwrap_or_default());
-    // A shell that does not read is none of our business.
+    // The shell may close the pipe.
     let _ = Ui::new(terminal, ColorChoice::Never, Verbosity::Quiet).raw_out(&answer);
     0
 }
@@ -27,7 +25,7 @@ fn look_up(live: LiveValues, flags: &ConnectionFlags) -> Option<Vec<String>> {
         LiveValues::Users => Some(kubeconfig()?.auth_infos.into_iter().map(|one| one.name).collect()),
         LiveValues::Deployments | LiveValues::Namespaces => {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
-            let found = runtime.block_on(async { tokio::time::timeout(PATIENCE, ask(live, flags)).await });
+            let found = runtime.block_on(async { tokio::time::timeout(TIMEOUT, ask(live, flags)).await });
             runtime.shutdown_background();
             found.ok()?.ok()
         }

@@ -1,4 +1,4 @@
-//! The commands: one file or folder each. `exec()` reads like a sentence; the work is done elsewhere.
+//! The commands: one file or folder each.
 
 mod backup_files;
 mod check;
@@ -24,8 +24,8 @@ use shared::key_files::host;
 
 pub use complete::complete;
 
-/// Carries out a command that needs neither the network nor the signals' words, and returns the exit code; `None` for every
-/// other one. Without a runtime they start sooner, and Ctrl-C ends them at once.
+/// Executes a command without network access and returns its exit code; `None` for all others. Without a runtime it starts
+/// sooner, and Ctrl-C ends it immediately.
 pub fn run_alone(cli: &Cli, ui: &Ui) -> Option<Exit> {
     let result = match &cli.command {
         Command::Completion(args) => completion::exec(ui, args),
@@ -38,7 +38,7 @@ pub fn run_alone(cli: &Cli, ui: &Ui) -> Option<Exit> {
         }
         _ => return None,
     };
-    Some(result.unwrap_or_else(|failure| told(&failure, ui)))
+    Some(result.unwrap_or_else(|failure| print(&failure, ui)))
 }
 
 pub async fn run(cli: Cli, ui: &Ui) -> Exit {
@@ -46,18 +46,18 @@ pub async fn run(cli: Cli, ui: &Ui) -> Exit {
     let command = exec(&context, &cli);
     let result = tokio::select! {
         result = command => result,
-        // Nothing has been written, so there is nothing to look after. What there was to say has been said.
+        // Nothing was written, and the interrupt was reported already.
         () = context.interrupt.wait_while_nothing_written() => Err(Failure::told(Exit::Interrupted)),
     };
     result.unwrap_or_else(|failure| {
-        // What an interruption means was said the moment it came.
-        if failure.exit == Exit::Interrupted && context.interrupt.raised() { failure.exit } else { told(&failure, ui) }
+        // The interrupt was reported when it was raised.
+        if failure.exit == Exit::Interrupted && context.interrupt.raised() { failure.exit } else { print(&failure, ui) }
     })
 }
 
-fn told(failure: &Failure, ui: &Ui) -> Exit {
+fn print(failure: &Failure, ui: &Ui) -> Exit {
     if let Some(error) = &failure.error {
-        // Its sentence says it all; what lies below it is the HTTP library's, for whoever looks for a fault.
+        // The causes are errors of the HTTP library, of use only for debugging.
         if error.is::<ClusterError>() && ui.verbosity() < Verbosity::Verbose(1) {
             ui.error(Box::<dyn std::error::Error>::from(error.to_string()).as_ref(), &failure.next);
         } else {

@@ -1,6 +1,6 @@
-//! `dry-run`, `activate` and `abort`: from the flags to the one flow. They differ in [`Step`] and in a few flags of their own.
+//! `dry-run`, `activate` and `abort`: map the flags to the shared flow, in which they differ by [`Step`].
 
-use super::backup_files::look_into;
+use super::backup_files::inspect;
 use crate::checks::backup;
 use crate::cli::{AbortArgs, ActivateArgs, DryRunArgs, FollowArgs, WriteArgs};
 use crate::error::{Exit, Failure};
@@ -22,7 +22,6 @@ fn request(step: Step, write: &WriteArgs, follow: &FollowArgs, yes: bool) -> Req
     }
 }
 
-/// MAS with `active: false`, and the operator's dry run of the migration.
 pub async fn dry_run(context: &Context, args: &DryRunArgs) -> Result<Exit, Failure> {
     let mut session = Session::open(context, args.name.as_deref()).await?;
     let request = request(Step::DryRun, &args.write, &args.follow, args.yes);
@@ -30,9 +29,8 @@ pub async fn dry_run(context: &Context, args: &DryRunArgs) -> Result<Exit, Failu
     migration::take(&mut session, &request, args.output.format).await
 }
 
-/// Starts the migration; reversible only by restoring a backup.
 pub async fn activate(context: &Context, args: &ActivateArgs) -> Result<Exit, Failure> {
-    let dumps = args.backup_file.iter().map(|name| look_into(name)).collect::<Result<Vec<_>, _>>()?;
+    let dumps = args.backup_file.iter().map(|name| inspect(name)).collect::<Result<Vec<_>, _>>()?;
     let mut session = Session::open(context, args.name.as_deref()).await?;
     let request = Request {
         via_owner: args.via_owner,
@@ -44,7 +42,6 @@ pub async fn activate(context: &Context, args: &ActivateArgs) -> Result<Exit, Fa
     migration::take(&mut session, &request, args.output.format).await
 }
 
-/// The switch off again, as long as the migration is not done.
 pub async fn abort(context: &Context, args: &AbortArgs) -> Result<Exit, Failure> {
     let mut session = Session::open(context, args.name.as_deref()).await?;
     let step = if args.remove { Step::Remove } else { Step::Abort };

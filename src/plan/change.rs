@@ -1,4 +1,4 @@
-//! One write to the ElementDeployment.
+//! A write to the ElementDeployment.
 
 use serde_json::{Value, json};
 
@@ -7,25 +7,24 @@ use super::settings::MasSettings;
 use crate::deployment::Deployment;
 use crate::verdict::{Carried, Observation};
 
-/// Marks the write that asks for a rehearsal, and starts a run of the operator where the spec is as it should be already.
-/// Its value differs from call to call, so that a write can be told from somebody else's that changes the same.
+/// Annotation of a write that requests a dry run; it starts a reconcile even if the spec doesn't change. Its value is unique,
+/// which identifies the write.
 pub const REHEARSAL_ANNOTATION: &str = "kubectl-ess-mas/rehearsal-requested";
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
-    /// Adds or completes the MAS component with `active: false`. The text is the annotation's value.
+    /// Adds or updates the MAS component with `active: false`. The text is the annotation's value.
     AddMas(Box<MasSettings>, String),
-    /// The spec is as it should be; asks for a rehearsal of it. The text is the annotation's value.
+    /// Requests a dry run of an unchanged spec. The text is the annotation's value.
     AskForRehearsal(String),
-    /// The switch is off already, but no run is known to have worked on that; asks for one. The text is the annotation's
-    /// value.
+    /// Requests a reconcile of a spec that is already rolled back. The text is the annotation's value.
     AskForRun(String),
     Activate,
     Deactivate,
     Remove,
 }
 
-/// A change bound to the object it was made for.
+/// A change of one version of the object.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
     change: Change,
@@ -34,8 +33,8 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Adds or completes the MAS component, or asks for another rehearsal when the component is already as the
-    /// settings want it. `request` is the annotation's value then.
+    /// Adds or updates the MAS component, or requests another dry run if the component already has these settings. `request`
+    /// is the annotation's value.
     pub fn rehearse(before: &Deployment, settings: &MasSettings, keys: &SecretKeys, request: &str) -> Self {
         let component = settings.component(before.mas(), (&keys.certificate, &keys.private_key));
         let mut patch = json!({"spec": {"components": {"matrixAuthenticationService": component}}});
@@ -51,12 +50,10 @@ impl Plan {
         Self::new(before, Change::AskForRehearsal(request.to_owned()), annotation(request))
     }
 
-    /// Asks for a run on a spec that has been taken back already.
     pub fn ask_for_run(before: &Deployment, request: &str) -> Self {
         Self::new(before, Change::AskForRun(request.to_owned()), annotation(request))
     }
 
-    /// The irreversible step: one field.
     pub fn activate(before: &Deployment) -> Self {
         Self::new(before, Change::Activate, switch(true))
     }
@@ -65,7 +62,7 @@ impl Plan {
         Self::new(before, Change::Deactivate, switch(false))
     }
 
-    /// Takes the MAS component out; the operator then removes MAS.
+    /// Removes the MAS component; the operator then removes MAS.
     pub fn remove(before: &Deployment) -> Self {
         let mut patch = json!({"spec": {"components": {"matrixAuthenticationService": null}}});
         if before.annotation(REHEARSAL_ANNOTATION).is_some() {
@@ -75,7 +72,7 @@ impl Plan {
     }
 
     fn new(before: &Deployment, change: Change, mut patch: Value) -> Self {
-        // Compare-and-set: the API server refuses the patch if the object is no longer the one that was shown.
+        // Compare-and-set: the API server refuses the patch if the object changed since it was shown.
         patch["metadata"]["resourceVersion"] = json!(before.resource_version());
         Self { change, patch, before: before.clone() }
     }
@@ -84,7 +81,7 @@ impl Plan {
         &self.change
     }
 
-    /// The JSON merge patch (RFC 7386), with the resourceVersion it is compared with.
+    /// The JSON merge patch (RFC 7386), with the resourceVersion as its precondition.
     pub fn patch(&self) -> &Value {
         &self.patch
     }
@@ -93,12 +90,12 @@ impl Plan {
         &self.before
     }
 
-    /// Whether the write changes the spec (and so counts `metadata.generation` up).
+    /// Whether the write changes the spec, which increments `metadata.generation`.
     pub fn changes_spec(&self) -> bool {
         self.patch.get("spec").is_some()
     }
 
-    /// How to see that an object carries the change; `after` is the API server's answer to it.
+    /// What identifies an object that contains the change; `after` is the API server's response to the write.
     pub fn carried(&self, after: &Observation) -> Carried {
         match self.change {
             Change::AddMas(..) | Change::AskForRehearsal(_) => Carried::Rehearsal(after.spec_digest.clone()),
@@ -109,24 +106,24 @@ impl Plan {
         }
     }
 
-    /// Whether an object, read back after a lost answer, carries this write.
+    /// Whether an object, read back after a lost response, contains this write.
     pub fn is_in(&self, object: &Value) -> bool {
         let mut wanted = self.patch.clone();
         wanted["metadata"].as_object_mut().map(|metadata| metadata.remove("resourceVersion"));
         merge(object, &wanted) == *object
     }
 
-    /// Differences between the object that was read and the server's answer that this change does not explain: what
-    /// defaults, webhooks or anybody else would slip in. Paths from the object's root.
+    /// Differences between the object and the server's response that this change doesn't explain, such as changes by defaults
+    /// or webhooks. Paths from the object's root.
     pub fn unexplained(&self, answer: &Value) -> Vec<String> {
-        let judged = |object: &Value| {
+        let relevant = |object: &Value| {
             let metadata = &object["metadata"];
-            let judged = json!({"spec": object["spec"], "metadata": {
+            let relevant = json!({"spec": object["spec"], "metadata": {
                 "annotations": metadata["annotations"], "labels": metadata["labels"], "finalizers": metadata["finalizers"]}});
-            // A field that is null is none: API servers prune it as they like. Merged as a patch, nulls go.
-            merge(&json!({}), &judged)
+            // API servers may prune null fields; merging as a patch removes them.
+            merge(&json!({}), &relevant)
         };
-        let found = json_patch::diff(&judged(&merge(self.before.object(), &self.patch)), &judged(answer));
+        let found = json_patch::diff(&relevant(&merge(self.before.object(), &self.patch)), &relevant(answer));
         let path =
             |pointer: &str| pointer.trim_start_matches('/').replace('/', ".").replace("~1", "/").replace("~0", "~");
         found.iter().map(|difference| path(difference.path().as_str())).collect()
@@ -194,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tls_mode_that_is_left_leaves_nothing_behind() {
+    fn leaving_a_tls_mode_removes_its_settings() {
         let before = deployment(&json!({"matrixAuthenticationService": {"k8s": {"ingress": {
             "tls": {"mode": "certmanager", "certmanager": {"issuer": "le"}}}}}}));
         let plan = rehearse(&before, Tls::External);
@@ -203,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn a_spec_that_is_as_wanted_is_rehearsed_by_annotation_alone() {
+    fn a_dry_run_of_an_unchanged_spec_writes_only_the_annotation() {
         let first = rehearse(&deployment(&json!({})), Tls::Inherit);
         let applied = Deployment::from_value(merge(first.before().object(), first.patch())).unwrap();
         let second = rehearse(&applied, Tls::Inherit);
@@ -212,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_but_active_in_the_answer_is_named() {
+    fn unexplained_changes_in_the_response_are_listed() {
         let before = deployment(&json!({"matrixAuthenticationService": {"config": {"active": false}}}));
         let plan = Plan::activate(&before);
         let mut answer = merge(before.object(), plan.patch());
@@ -223,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn a_null_that_the_api_server_prunes_is_no_difference() {
+    fn a_null_pruned_by_the_api_server_is_not_a_difference() {
         let mas = json!({"config": {"active": false}});
         let before = deployment(&json!({"matrixAuthenticationService": mas, "synapse": {"additional": null}}));
         let plan = Plan::activate(&before);
@@ -233,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn a_write_is_recognised_when_read_back() {
+    fn a_write_is_recognized_when_read_back() {
         let before = deployment(&json!({"matrixAuthenticationService": {"config": {"active": false}}}));
         let plan = Plan::activate(&before);
         let mut after = merge(before.object(), plan.patch());

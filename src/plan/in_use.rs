@@ -1,22 +1,22 @@
-//! The encryption secret that MAS has run with: the one value that cannot be made anew.
+//! The encryption secret that MAS uses, which cannot be regenerated.
 
 use super::secret_contents::{SecretContents, SecretKeys};
 use crate::secrets::EncryptionSecret;
 
-/// The Secret does not hold the encryption secret that MAS has run with. Fingerprints stand for the values.
+/// The Secret doesn't contain the encryption secret that MAS uses. The strings are fingerprints.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LostEncryptionSecret {
-    #[error("the encryption secret that MAS has run with is gone; its fingerprint is {0}")]
+    #[error("the encryption secret that MAS uses is missing; its fingerprint is {0}")]
     Gone(String),
-    #[error("MAS has run with the encryption secret {before}, but the Secret holds another one, {now}")]
+    #[error("MAS uses the encryption secret {before}, but the Secret contains another one, {now}")]
     Other { before: String, now: String },
-    #[error("the encryption secret of the deployed MAS is gone, and no record tells its fingerprint")]
+    #[error("the encryption secret of the deployed MAS is missing, and its fingerprint is not recorded")]
     Unrecorded,
 }
 
 impl LostEncryptionSecret {
-    /// Compares the Secret with the fingerprint on record. A value that MAS cannot read counts as none where one is on record;
-    /// without a record it is the one that MAS was refused with. `ran` says that MAS has run for sure, whatever the record has.
+    /// Compares the Secret with the recorded fingerprint. An unusable value counts as missing if a fingerprint is recorded.
+    /// `ran` means that MAS has started.
     pub fn find(
         present: Option<&SecretContents>,
         keys: &SecretKeys,
@@ -36,19 +36,19 @@ impl LostEncryptionSecret {
         }
     }
 
-    /// Whether `given` is the lost value; without a record nobody can tell, and whoever gives it answers for it.
-    pub fn is_brought_back_by(&self, given: &EncryptionSecret) -> bool {
+    /// Whether `given` is the lost value; true if no fingerprint is recorded.
+    pub fn is_restored_by(&self, given: &EncryptionSecret) -> bool {
         match self {
             Self::Gone(before) | Self::Other { before, .. } => *before == given.fingerprint().to_string(),
             Self::Unrecorded => true,
         }
     }
 
-    /// What to do about it. `key` is the name of the Secret's key; `migrated` says that `prepare` has nothing to do any more.
+    /// The next step. `key` is the key in the Secret; after the migration (`migrated`) `prepare` can't restore the value.
     pub fn remedy(&self, key: &str, migrated: bool) -> String {
         let which = match self {
-            Self::Gone(before) | Self::Other { before, .. } => format!("the one with fingerprint {before}"),
-            Self::Unrecorded => "the one that MAS has run with".to_owned(),
+            Self::Gone(before) | Self::Other { before, .. } => format!("the value with fingerprint {before}"),
+            Self::Unrecorded => "the value that MAS uses".to_owned(),
         };
         let replace = if matches!(self, Self::Gone(_)) { String::new() } else { format!(" --replace {key}") };
         let with = if migrated {
@@ -57,13 +57,12 @@ impl LostEncryptionSecret {
             format!(" with `kubectl ess-mas prepare --encryption-secret-file FILE{replace}`")
         };
         let never_ran = if *self == Self::Unrecorded && !migrated {
-            " If MAS has never started, pass a new one in the same way."
+            " If MAS has never started, pass a new value in the same way."
         } else {
             ""
         };
         format!(
-            "Bring back {which} from a backup or the secret store{with}. Do not make a new one: MAS cannot read with it what the old one \
-             encrypted.{never_ran}"
+            "Restore {which} from a backup or the secret store{with}. Don't generate a new one: MAS can't decrypt its data with it.{never_ran}"
         )
     }
 }

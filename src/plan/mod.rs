@@ -1,5 +1,4 @@
-//! The change as a value. Pure: built once from the observed object, then read by preview, server dry run and write
-//! alike, so that they cannot disagree.
+//! The change as a value. Pure: built once from the observed object, and shared by preview, server-side dry run and write.
 
 mod change;
 pub mod export;

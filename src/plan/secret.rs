@@ -1,4 +1,4 @@
-//! The MAS Secret: what is there is kept, what is missing is added, what is replaced is replaced by name.
+//! The plan of the MAS Secret: existing values are kept, missing values added, and values named by `--replace` replaced.
 
 use std::collections::BTreeSet;
 
@@ -10,19 +10,16 @@ use super::secret_contents::{SecretContents, SecretKeys};
 use crate::secrets::{EncryptionSecret, GenerateError, PostgresPassword, SecretBytes};
 use crate::x509::{RsaBits, RsaPrivateKey};
 
-/// Values that the person gave, validated.
+/// The given values, validated.
 #[derive(Debug, Default)]
 pub struct SecretInputs {
-    /// `--encryption-secret-file`.
     pub encryption_secret: Option<EncryptionSecret>,
-    /// `--rsa-private-key-file`.
     pub rsa_private_key: Option<RsaPrivateKey>,
     pub rsa_bits: RsaBits,
-    /// `--database-password-file`, or the answer to the question.
     pub postgres_password: Option<PostgresPassword>,
     /// `--certificate` and `--private-key`, in PEM.
     pub certificate: Option<(SecretBytes, SecretBytes)>,
-    /// Whether they were issued here rather than given.
+    /// Whether the certificate was issued here rather than given.
     pub issued: bool,
     /// `--replace`: names of keys.
     pub replace: BTreeSet<String>,
@@ -31,15 +28,13 @@ pub struct SecretInputs {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SecretAction {
     Keep,
-    /// It is there and stays, although another value was given.
+    /// Keeps the existing value, although another one was given.
     KeepOther,
-    /// It was missing; made here.
     Generate,
-    /// It was missing; a certificate or its key, issued here.
+    /// Adds a certificate or its key, issued here.
     Issue,
-    /// It was missing; as given.
+    /// Adds the given value.
     Add,
-    /// It was there; replaced by name.
     Replace,
 }
 
@@ -60,26 +55,21 @@ pub struct SecretPlan {
 
 #[derive(Debug, thiserror::Error)]
 pub enum SecretPlanError {
-    #[error("the password of MAS's database role is not known")]
+    #[error("the password of the PostgreSQL role of MAS is missing")]
     NoPassword,
-    #[error("TLS mode certfile needs a certificate and its private key")]
+    #[error("TLS mode certfile requires a certificate and its private key")]
     NoCertificate,
     #[error("key {key} of Secret {secret}: {problem}")]
-    Unusable {
-        key: String,
-        secret: String,
-        /// What is wrong and how to mend it.
-        problem: String,
-    },
-    #[error("{0} cannot be replaced: MAS has been deployed with it, and what it encrypted would be lost")]
+    Unusable { key: String, secret: String, problem: String },
+    #[error("{0} cannot be replaced: MAS is already deployed and couldn't decrypt its data")]
     EncryptionSecretIsFixed(String),
     #[error("key {key} of Secret {secret}: {lost}")]
     EncryptionSecretIsLost { secret: String, key: String, lost: LostEncryptionSecret },
-    #[error("there is no secret value {0:?}; those that can be replaced are {1}")]
+    #[error("--replace {0}: unknown key; the keys that can be replaced are {1}")]
     NoSuchKey(String, String),
-    #[error("--replace {0} needs the new value")]
+    #[error("--replace {0} requires the new value")]
     NothingToReplaceWith(String),
-    #[error("Secret {0} is immutable, so nothing can be added to it")]
+    #[error("Secret {0} is immutable and cannot be changed")]
     Immutable(String),
     #[error(transparent)]
     Generate(#[from] GenerateError),
@@ -91,11 +81,11 @@ pub struct SecretContext<'a> {
     pub present: Option<&'a SecretContents>,
     pub keys: &'a SecretKeys,
     pub certfile: bool,
-    /// Whether the MAS component has been in the spec already, so that MAS may run with the encryption secret.
+    /// Whether the spec contains the MAS component, so that MAS may use the encryption secret.
     pub deployed: bool,
-    /// Fingerprint on record of the encryption secret that MAS has run with.
+    /// The recorded fingerprint of the encryption secret that MAS uses.
     pub recorded: Option<&'a str>,
-    /// Whether MAS has run for sure.
+    /// Whether MAS is known to have started.
     pub ran: bool,
 }
 
@@ -152,7 +142,7 @@ impl SecretContext<'_> {
         }
     }
 
-    /// Refuses what no further input can mend: `--replace` of a wrong key, and another encryption secret for a MAS that has run.
+    /// Refuses what no further input can fix: `--replace` of an unknown key, and another encryption secret for a deployed MAS.
     pub fn check(&self, inputs: &SecretInputs) -> Result<(), SecretPlanError> {
         let keys = self.keys;
         let known = [
@@ -174,7 +164,7 @@ impl SecretContext<'_> {
         match lost {
             Some(lost) => {
                 let given = inputs.encryption_secret.as_ref().filter(|_| replaces || !self.has(key));
-                if given.is_some_and(|given| lost.is_brought_back_by(given)) {
+                if given.is_some_and(|given| lost.is_restored_by(given)) {
                     return Ok(());
                 }
                 Err(SecretPlanError::EncryptionSecretIsLost { secret: self.name.to_owned(), key: key.clone(), lost })
@@ -230,7 +220,7 @@ impl SecretItem {
 }
 
 impl SecretPlan {
-    /// The Secret as it is, if there is one and something is written to it.
+    /// The existing Secret, if something is written to it.
     pub fn writes_to(&self) -> Option<&SecretContents> {
         self.before.as_ref().filter(|_| self.writes())
     }
@@ -258,8 +248,8 @@ impl SecretPlan {
         self.items.iter().map(|item| (item, before.get(&item.key).cloned(), after.get(&item.key).cloned())).collect()
     }
 
-    /// The body of the write: a whole Secret to create, or a merge patch with the resourceVersion it is compared with.
-    /// It holds the values: it is never printed, and whoever asked for it overwrites it ([`wipe`](crate::secrets::wipe)).
+    /// The body of the write: a Secret to create, or a merge patch with the resourceVersion as its precondition. It contains
+    /// the values: never print it, and overwrite it after use ([`wipe`](crate::secrets::wipe)).
     pub fn body(&self, namespace: &str) -> Value {
         let written = self.items.iter().filter(|item| item.is_written());
         let data: serde_json::Map<String, Value> =
@@ -272,7 +262,7 @@ impl SecretPlan {
                              "labels": {"app.kubernetes.io/managed-by": "kubectl-ess-mas"}},
             }),
         };
-        // Moved: `json!` would copy the values and leave the first ones behind.
+        // Moved, because `json!` would leave a copy of the values in memory.
         body["data"] = Value::Object(data);
         body
     }

@@ -1,4 +1,4 @@
-//! The MAS Secret: under which keys its values are kept, what is in it in the cluster, and what is shown of it.
+//! The MAS Secret: the names of its keys, its contents in the cluster, and their fingerprints.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::field_manager::FIELD_MANAGER;
 use crate::secrets::{EncryptionSecret, Fingerprint, SecretBytes, contents_digest, wipe};
 use crate::x509::{CertificateChain, RsaPrivateKey, TlsPrivateKey};
 
-/// The keys of the MAS Secret. The guide's names, unless the object or the schema's defaults name others.
+/// The keys of the MAS Secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecretKeys {
     /// 64 hex digits; MAS's `secrets.encryption`.
@@ -22,7 +22,7 @@ pub struct SecretKeys {
 }
 
 impl SecretKeys {
-    /// Finds the names: what the object says, else the schema's default, else the guide's name.
+    /// Finds the names: from the object, else the schema's default, else the guide.
     pub fn find(deployment: &Deployment, features: &Features) -> Self {
         let written = deployment.mas().map(referenced_keys).unwrap_or_default();
         let find = |is_it: &dyn Fn(&str) -> bool, guide: &str| {
@@ -43,8 +43,8 @@ impl SecretKeys {
     }
 }
 
-/// Every `*SecretKey` value below a component, as `(path, key of the Secret)`. The operator checks that each is a key
-/// of that component's Secret before it does anything else.
+/// Every `*SecretKey` value below a component, as `(path, key of the Secret)`. The operator requires that each is a key of
+/// that component's Secret.
 pub fn referenced_keys(component: &Value) -> Vec<(String, String)> {
     let mut found = Vec::new();
     collect(component, "", &mut found);
@@ -79,13 +79,12 @@ pub struct SecretContents {
     pub data: BTreeMap<String, SecretBytes>,
     /// `immutable: true`: the API server refuses every change.
     pub immutable: bool,
-    /// The controller or tool that writes the Secret from a source of its own: `ExternalSecret mas`.
+    /// The controller or tool that manages the Secret: `ExternalSecret mas`.
     pub manager: Option<String>,
 }
 
 impl SecretContents {
-    /// Takes the API server's answer over and overwrites the values in it. Values that are not base64 cannot come from it and
-    /// are left out.
+    /// Decodes the API server's response and overwrites the values in it. Values that are not base64 are left out.
     pub fn read(mut secret: Value) -> Self {
         let text = |key: &str| secret["metadata"][key].as_str().unwrap_or_default().to_owned();
         let data = secret["data"].as_object().into_iter().flatten();
@@ -101,13 +100,12 @@ impl SecretContents {
         contents
     }
 
-    /// The encryption secret, if it is there and MAS would read it.
+    /// The encryption secret, if MAS accepts it.
     pub fn encryption_secret(&self, keys: &SecretKeys) -> Option<EncryptionSecret> {
         EncryptionSecret::parse_in_use(self.data.get(&keys.encryption_secret)?.expose()).ok()
     }
 
-    /// One digest over all contents, to tell later whether they are the very same; `None` without a usable
-    /// encryption secret, which is the key that keeps the digest from being guessed at.
+    /// A digest of all contents, keyed with the encryption secret; `None` without a usable one.
     pub fn digest(&self, keys: &SecretKeys) -> Option<Fingerprint> {
         let key = self.encryption_secret(keys)?;
         let contents: BTreeMap<&str, &[u8]> =
@@ -138,7 +136,7 @@ impl SecretContents {
     }
 }
 
-/// Labels and annotations, or what they begin with, of tools that write a Secret again from a source of theirs.
+/// Prefixes of labels and annotations of tools that manage Secrets.
 const MANAGERS: [(&str, &str); 13] = [
     ("reconcile.external-secrets.io/", "External Secrets Operator"),
     ("external-secrets.io/", "External Secrets Operator"),
@@ -180,7 +178,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn names_come_from_the_object_then_the_schema_then_the_guide() {
+    fn key_names_come_from_the_object_then_the_schema_then_the_guide() {
         let deployment = Deployment::from_value(json!({
             "metadata": {"name": "a", "uid": "u", "resourceVersion": "1"},
             "spec": {"components": {"matrixAuthenticationService": {"config": {
@@ -200,9 +198,8 @@ mod tests {
         assert_eq!(keys.certificate, "certificate");
     }
 
-    /// What is put into such a Secret by hand lasts until the tool writes it again.
     #[test]
-    fn a_secret_that_a_tool_writes_is_told_apart() {
+    fn the_tool_that_manages_a_secret_is_detected() {
         let of = |metadata: Value| SecretContents::read(json!({"metadata": metadata})).manager;
         let external = json!({"labels": {"reconcile.external-secrets.io/managed": "true"}, "ownerReferences": [
             {"kind": "ExternalSecret", "name": "mas", "controller": true}]});
@@ -230,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn references_in_lists_are_found() {
+    fn secret_keys_in_lists_are_found() {
         let keys = referenced_keys(&json!({"upstreams": [{"clientSecretSecretKey": "s1"}], "aSecretKey": ""}));
         assert_eq!(keys, [("upstreams[0].clientSecretSecretKey".to_owned(), "s1".to_owned())]);
     }

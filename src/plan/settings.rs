@@ -1,4 +1,4 @@
-//! What MAS needs to know, without its secrets.
+//! The settings of MAS, without secrets.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -13,20 +13,20 @@ pub struct Database {
     pub port: u16,
     pub name: String,
     pub user: String,
-    /// libpq's `sslmode`; absent leaves it to the operator's default.
+    /// libpq's `sslmode`; `None` means the operator's default.
     pub ssl_mode: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", tag = "mode")]
 pub enum Tls {
-    /// As `spec.global.k8s.ingresses.tls` says.
+    /// The mode in `spec.global.k8s.ingresses.tls`.
     Inherit,
     External,
     Certmanager {
         issuer: String,
     },
-    /// A `kubernetes.io/tls` Secret that is there.
+    /// A `kubernetes.io/tls` Secret.
     Existing {
         secret: String,
     },
@@ -46,25 +46,24 @@ impl Tls {
     }
 }
 
-/// Everything that `prepare` settles about MAS but the secrets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MasSettings {
     pub host: String,
     pub database: Database,
     pub tls: Tls,
-    /// The Secret that holds its secret values; always written out, a default is not relied on.
+    /// The Secret with the secret values; always written, never left to a default.
     pub secret_name: String,
 }
 
-/// A setting that this cluster's ElementDeployment cannot express.
+/// A setting that the ElementDeployment of this cluster doesn't support.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum SettingsError {
-    #[error("this release's ElementDeployment has no sslMode for MAS, so --database-sslmode cannot be set")]
+    #[error("the ElementDeployment of this release has no sslMode for MAS; omit --database-sslmode")]
     NoSslMode,
     #[error("sslmode {0:?} is not one of {1}")]
     UnknownSslMode(String, String),
-    #[error("this release's ElementDeployment does not know the TLS mode {0:?}; it knows {1}")]
+    #[error("the ElementDeployment of this release doesn't support TLS mode {0:?}; supported modes: {1}")]
     UnknownTlsMode(String, String),
 }
 
@@ -87,7 +86,7 @@ impl MasSettings {
         Ok(())
     }
 
-    /// The effective TLS mode: the chosen one, or the inherited one. `None` if nothing anywhere says.
+    /// The effective TLS mode, own or inherited; `None` if none is set.
     pub fn tls_mode(&self, deployment: &Deployment) -> Option<TlsMode> {
         match self.tls {
             Tls::External => Some(TlsMode::External),
@@ -98,7 +97,7 @@ impl MasSettings {
         }
     }
 
-    /// The settings that the object already carries, as far as it does.
+    /// The settings in the object, if complete.
     pub fn of(deployment: &Deployment) -> Option<Self> {
         let postgres = deployment.postgres("matrixAuthenticationService")?;
         let tls = &deployment.mas()?["k8s"]["ingress"]["tls"];
@@ -125,8 +124,8 @@ impl MasSettings {
         })
     }
 
-    /// The component as a JSON merge patch over `current`: the guide's fields, `active: false` written out (its default
-    /// is not known to be false), and `null` where a TLS mode that is left must not leave its settings behind.
+    /// The component as a JSON merge patch over `current`: the guide's fields, an explicit `active: false` (its default may
+    /// differ), and `null` for the settings of a previous TLS mode.
     pub(super) fn component(&self, current: Option<&Value>, certfile_keys: (&str, &str)) -> Value {
         let database = &self.database;
         let mut postgresql =

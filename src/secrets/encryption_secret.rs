@@ -1,5 +1,5 @@
-//! MAS's `secrets.encryption`: 32 random bytes as 64 hex digits, written once and never changed. And fingerprints that only it
-//! allows to compute: whoever has one of those cannot try passwords against it.
+//! MAS's `secrets.encryption`: 32 random bytes as 64 hex digits, never changed after first use. Also the keyed fingerprints,
+//! which can't be verified against guesses without it.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -14,10 +14,10 @@ use zeroize::Zeroizing;
 use super::fingerprint::{Fingerprint, decode_hex};
 use super::secret::SecretText;
 
-/// The key MAS encrypts database fields and cookies with, as the Secret's `encryptionSecret` holds it.
+/// The key with which MAS encrypts database fields and cookies (`encryptionSecret` in the Secret).
 ///
-/// MAS decodes the value exactly as it stands: 64 hex digits of either case and nothing else
-/// (`crates/config/src/sections/secrets.rs`). It must not change after MAS's first start.
+/// MAS accepts exactly 64 hex digits of either case (`crates/config/src/sections/secrets.rs`). The value must not change after
+/// MAS's first start.
 #[derive(Clone)]
 pub struct EncryptionSecret {
     hex: SecretText,
@@ -25,14 +25,14 @@ pub struct EncryptionSecret {
 }
 
 impl EncryptionSecret {
-    /// Makes a new one from the system's random source: exactly 64 lower-case hex digits, no newline.
+    /// Generates 64 lower-case hex digits from the system's random source.
     pub fn generate() -> Result<Self, GenerateError> {
         let mut bytes = Zeroizing::new([0; 32]);
         SystemRandom::new().fill(bytes.as_mut()).map_err(|_| GenerateError)?;
         Ok(Self::from_bytes(bytes))
     }
 
-    /// Reads a value that MAS has not been started with yet: what MAS accepts, less what is obviously not random.
+    /// Parses a value that MAS has not used yet; refuses weak values.
     pub fn parse(value: &[u8]) -> Result<Self, EncryptionSecretError> {
         let secret = Self::parse_in_use(value)?;
         match secret.weakness() {
@@ -41,8 +41,7 @@ impl EncryptionSecret {
         }
     }
 
-    /// Reads a value that MAS may already run with: all that MAS accepts. A weak one must then be kept all the same, because
-    /// what it encrypted is lost with it; ask [`weakness`](Self::weakness) and warn.
+    /// Parses a value that MAS may already use; accepts weak values, because MAS can't decrypt its data without them.
     pub fn parse_in_use(value: &[u8]) -> Result<Self, EncryptionSecretError> {
         match decode_hex(value) {
             Some(bytes) => {
@@ -53,7 +52,7 @@ impl EncryptionSecret {
         }
     }
 
-    /// Why this value is obviously not 32 random bytes, if it is not.
+    /// Why this value is obviously not random; `None` if it may be.
     pub fn weakness(&self) -> Option<&'static str> {
         weakness(&self.bytes)
     }
@@ -66,7 +65,7 @@ impl EncryptionSecret {
         self.bytes.as_ref()
     }
 
-    /// What is shown in its place. The same for upper and lower case, as MAS reads both alike.
+    /// The same for upper and lower case.
     pub fn fingerprint(&self) -> Fingerprint {
         Fingerprint::of_random_secret(&self.bytes)
     }
@@ -86,7 +85,7 @@ impl fmt::Debug for EncryptionSecret {
     }
 }
 
-/// The same 32 bytes, whichever case they were written in.
+/// Ignores the case of the digits.
 impl PartialEq for EncryptionSecret {
     fn eq(&self, other: &Self) -> bool {
         self.bytes == other.bytes
@@ -95,65 +94,62 @@ impl PartialEq for EncryptionSecret {
 
 impl Eq for EncryptionSecret {}
 
-/// Why 32 bytes are obviously not random. Each rule is one that 32 random bytes break with a probability below 10⁻¹⁷, so a true
-/// random value is never refused.
+/// Why 32 bytes are obviously not random. Random bytes break each rule with a probability below 10⁻¹⁷.
 fn weakness(bytes: &[u8; 32]) -> Option<&'static str> {
     let distinct = bytes.iter().collect::<BTreeSet<_>>().len();
     let step = bytes[1].wrapping_sub(bytes[0]);
     let spells = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=_- ".contains(byte);
     if (1..=16).any(|period| bytes[period..] == bytes[..32 - period]) {
-        Some("it is a short pattern, repeated")
+        Some("it is a repeated short pattern")
     } else if bytes.windows(2).all(|pair| pair[1].wrapping_sub(pair[0]) == step) {
-        Some("it counts in equal steps")
+        Some("its bytes increase in equal steps")
     } else if bytes.iter().all(spells) {
-        Some("decoded, it is text (a pass phrase, or hex or base64 that was encoded once more)")
+        Some("decoded, it is text (a passphrase, or hex or base64 that was encoded twice)")
     } else if distinct <= 12 {
-        // 32 random bytes have about thirty; fewer than thirteen: 10⁻²².
-        Some("it has no more than twelve different bytes")
+        // Random bytes have about thirty different ones; fewer than thirteen: 10⁻²².
+        Some("it has at most twelve different bytes")
     } else if bytes.chunk_by(|a, b| a == b).any(|run| run.len() >= 9) {
-        Some("the same byte stands nine times or more in a row")
+        Some("it repeats one byte nine times or more in a row")
     } else {
         None
     }
 }
 
-/// Why a value cannot be the encryption secret. `Display` says what is wrong with it and how to mend it.
+/// Why an encryption secret is invalid; `Display` includes the remedy.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EncryptionSecretError {
     #[error("The encryption secret is empty. {MAKE}")]
     Empty,
     #[error(
-        "The encryption secret has spaces, tabs or line breaks around or between its 64 hex digits, and MAS accepts none. Remove \
-         them, for example with: tr -d '[:space:]' < FILE > FILE.new"
+        "The encryption secret contains spaces, tabs or line breaks, which MAS doesn't accept. Remove them, for example with: \
+         tr -d '[:space:]' < FILE > FILE.new"
     )]
     WhiteSpace,
-    /// As `openssl rand 32` and `openssl rand -base64 32` write them, or hex digits encoded once more.
+    /// As printed by `openssl rand 32` and `openssl rand -base64 32`, or hex digits encoded twice.
     #[error(
-        "The encryption secret is in another form than MAS reads, which is 64 hex digits: raw bytes, or base64 (Kubernetes encodes \
-         what stands under `stringData` by itself). Bytes as hex: od -An -v -tx1 < FILE | tr -d ' \\n'; of base64: \
-         base64 -d < FILE first."
+        "The encryption secret is raw bytes or base64, but MAS requires 64 hex digits (Kubernetes encodes `stringData` itself). \
+         To convert bytes, use: od -An -v -tx1 < FILE | tr -d ' \\n'; decode base64 first: base64 -d < FILE"
     )]
     OtherEncoding,
-    #[error("The encryption secret has {digits} hex digits; MAS needs exactly 64, which are 32 bytes. {MAKE}")]
+    #[error("The encryption secret has {digits} hex digits; MAS requires exactly 64 (32 bytes). {MAKE}")]
     Length { digits: usize },
-    /// `position` is that of the first character that is not a hex digit, counted from 1. The character itself is not told: it is
-    /// part of a secret.
+    /// `position` of the first character that is not a hex digit, counted from 1. The character itself is secret.
     #[error(
-        "The encryption secret is not 64 hex digits: its character number {position} of {length} is not one of 0 to 9 and a to f. {MAKE}"
+        "The encryption secret is not 64 hex digits: character {position} of {length} is not a hex digit (0-9, a-f). {MAKE}"
     )]
     NotHex { position: usize, length: usize },
     #[error(
-        "The encryption secret is not random: {0}. MAS would take it, and whoever guesses it reads what MAS encrypts. {MAKE}"
+        "The encryption secret is not random: {0}. MAS accepts it, but an attacker who guesses it can decrypt MAS's data. {MAKE}"
     )]
     Weak(&'static str),
 }
 
-/// What to do where nothing can be mended; the command is the migration guide's.
-const MAKE: &str = "Make a new one, unless MAS already runs with this one: leave it out and one is made, or use \
-                    openssl rand 32 | od -An -v -tx1 -w64 | tr -d ' \\n'";
+/// The remedy for an unusable value; the command is the migration guide's.
+const MAKE: &str = "Unless MAS already uses this value, omit it to generate one, or use: openssl rand 32 | od -An -v -tx1 -w64 | \
+                    tr -d ' \\n'";
 
 impl EncryptionSecretError {
-    /// Names what is wrong with a value that is not 64 hex digits.
+    /// Describes why a value is not 64 hex digits.
     fn of(value: &[u8]) -> Self {
         let is_secret = |bytes: &[u8]| bytes.len() == 32 || decode_hex(bytes.trim_ascii()).is_some();
         let Ok(text) = std::str::from_utf8(value) else {
@@ -181,16 +177,14 @@ impl EncryptionSecretError {
     }
 }
 
-/// The system's random source did not answer, so no key could be made.
-///
-/// This is what `getrandom(2)` failing looks like from here; it does not happen on a machine that works.
+/// A failure of `getrandom(2)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("No key could be made: this machine's random source did not answer. Try again, or on another machine.")]
+#[error("Can't generate a key: the system's random source failed. Try again, or use another machine.")]
 pub struct GenerateError;
 
 impl Fingerprint {
-    /// HMAC-SHA256 over `value`, keyed with the encryption secret. `purpose` keeps fingerprints of different things apart:
-    /// the same bytes under two purposes have two fingerprints.
+    /// HMAC-SHA256 over `value`, keyed with the encryption secret. The same value has different fingerprints for different
+    /// purposes.
     pub fn of_guessable(purpose: &str, value: &[u8], key: &EncryptionSecret) -> Self {
         let mut mac = Keyed::new(key, "value");
         mac.field(purpose.as_bytes());
@@ -199,12 +193,10 @@ impl Fingerprint {
     }
 }
 
-/// One keyed digest over everything a Secret holds: equal exactly when the keys and all their values are equal, byte for byte.
+/// A keyed digest over a Secret's decoded `data`: equal exactly if all keys and values are equal.
 ///
-/// It may be stored where everybody can read it (a `ConfigMap`): without the encryption secret no value can be tried against
-/// it. The encoding is canonical: keys in byte order, every key and value preceded by its length as eight bytes, so that no
-/// two different contents are encoded alike. Two contents compared must be digested with the same key; if the encryption
-/// secret itself differs, so do the digests. `contents` is what `data` decodes to, each key once, in any order.
+/// Safe to store in a `ConfigMap`: without the encryption secret, guesses can't be verified. The encoding is canonical: keys in
+/// byte order, each key and value preceded by its length as eight bytes.
 pub fn contents_digest<'a>(
     contents: impl IntoIterator<Item = (&'a str, &'a [u8])>,
     key: &EncryptionSecret,

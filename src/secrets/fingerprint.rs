@@ -1,4 +1,4 @@
-//! What is shown and stored in place of a secret or a certificate.
+//! Fingerprints, shown and stored in place of secrets and certificates.
 
 use std::fmt;
 
@@ -6,24 +6,21 @@ use aws_lc_rs::digest;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use zeroize::Zeroizing;
 
-/// Before the digits of SHA-256 over something public (a public key, a certificate) or over 32 random bytes, where guessing is
-/// hopeless.
+/// Prefix for SHA-256 of public values (a public key, a certificate) or of 32 random bytes, which can't be guessed.
 const SHA256: &str = "sha256:";
-/// Before those of HMAC-SHA256 keyed with the encryption secret, for values a person may have chosen. Whoever has only the
-/// fingerprint cannot try passwords against it.
+/// Prefix for HMAC-SHA256 keyed with the encryption secret, for guessable values: without the key, guesses can't be verified.
 const HMAC_SHA256: &str = "hmac-sha256:";
 
-/// 32 bytes that stand for a key, a certificate or a secret value: the same value always has the same fingerprint, and the
-/// value cannot be found from it.
+/// A 32-byte digest that identifies a key, a certificate or a secret value without revealing it.
 ///
-/// `Display` gives the short form for people (`sha256:1a2b3c4d5e6f`, 48 bits); `{:#}` and serde give all 64 hex digits, and
-/// only the whole is ever compared.
+/// `Display` prints the short form (`sha256:1a2b3c4d5e6f`, 48 bits); `{:#}` and serde print all 64 hex digits. Comparisons use
+/// all bytes.
 ///
-/// | of | computed as | by hand |
+/// | of | computed as | with other tools |
 /// | --- | --- | --- |
 /// | RSA or EC key | SHA-256 over the DER of its public key (SPKI) | `openssl pkey -in FILE -pubout -outform DER \| sha256sum` |
 /// | certificate | SHA-256 over its DER | `openssl x509 -in FILE -noout -fingerprint -sha256` |
-/// | encryption secret | SHA-256 with a prefix of this program's own | |
+/// | encryption secret | SHA-256 with a prefix specific to this program | |
 /// | password, whole Secret | HMAC-SHA256 keyed with the encryption secret | |
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Fingerprint {
@@ -32,17 +29,17 @@ pub struct Fingerprint {
 }
 
 impl Fingerprint {
-    /// SHA-256 over `public`: a certificate's DER or a public key's SPKI DER. Not for secrets a person may have chosen.
+    /// SHA-256 over a certificate's DER or a public key's SPKI DER. Not for guessable secrets.
     pub fn of_public(public: &[u8]) -> Self {
         Self::sha256(&[public])
     }
 
-    /// SHA-256 over 32 random bytes, apart from every other use of SHA-256 by a prefix.
+    /// SHA-256 over 32 random bytes, with a prefix that separates it from other uses of SHA-256.
     pub(super) fn of_random_secret(secret: &[u8; 32]) -> Self {
         Self::sha256(&[b"kubectl-ess-mas encryption secret v1\0", secret])
     }
 
-    /// Reads the whole form, `sha256:` or `hmac-sha256:` and 64 hex digits.
+    /// Parses the long form, `sha256:` or `hmac-sha256:` and 64 hex digits.
     fn parse(text: &str) -> Option<Self> {
         let prefix = [SHA256, HMAC_SHA256].into_iter().find(|prefix| text.starts_with(prefix))?;
         Some(Self { prefix, bytes: decode_hex(&text.as_bytes()[prefix.len()..])? })
@@ -61,7 +58,7 @@ impl Fingerprint {
     }
 }
 
-/// Exactly 64 hex digits to 32 bytes.
+/// Decodes exactly 64 hex digits.
 pub(super) fn decode_hex(digits: &[u8]) -> Option<[u8; 32]> {
     let digits: &[u8; 64] = digits.try_into().ok()?;
     let mut bytes = Zeroizing::new([0; 32]);

@@ -1,7 +1,6 @@
-//! Secret values: the rules that each must keep, and the fingerprint that is shown in its place.
+//! Secret values with their rules, and fingerprints to show in their place.
 //!
-//! The migration guide asks for secret values whose faults show only when Synapse is already stopped. So every value is read
-//! into a type whose constructor holds its rules.
+//! An invalid secret value would fail the migration only after Synapse is stopped, so the constructors validate every value.
 
 mod encryption_secret;
 mod fingerprint;

@@ -1,49 +1,45 @@
-//! The password of MAS's Postgres role, `postgresPassword`.
+//! The password of MAS's PostgreSQL role, `postgresPassword`.
 
 use zeroize::Zeroizing;
 
 use super::secret::{SecretText, without_newline};
 
-/// A password as Postgres will be given it: not empty, one line, no NUL.
+/// A valid password: not empty, one line, no NUL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PostgresPassword {
     value: SecretText,
-    /// Whether a line ending was removed, to be told to the person.
     pub removed_newline: bool,
 }
 
-/// Why a value cannot be the Postgres password. `Display` says what is wrong and how to mend it.
+/// Why a password is invalid; `Display` includes the remedy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PostgresPasswordError {
-    #[error(
-        "The Postgres password is empty. MAS cannot log in to its database without one; give the password of its Postgres role."
-    )]
+    #[error("The PostgreSQL password is empty. Pass the password of MAS's PostgreSQL role.")]
     Empty,
     #[error(
-        "The Postgres password has a line break inside it. If the file holds more than the password, leave only the password; \
-         if there are empty lines after it, remove them; if the password really has more than one line, set another one with \
-         ALTER ROLE."
+        "The PostgreSQL password contains a line break. Remove everything except the password, including empty lines. If the password \
+         really has several lines, set another one with ALTER ROLE."
     )]
     LineBreak,
     #[error(
-        "The Postgres password contains a NUL byte, which Postgres cannot accept. The file is probably UTF-16 text or not a \
-         text file; save it as UTF-8."
+        "The PostgreSQL password contains a NUL byte, which PostgreSQL doesn't accept. The file is probably UTF-16 or not text. Save \
+         it as UTF-8."
     )]
     Nul,
-    #[error("The Postgres password is not UTF-8 text, which MAS needs it to be. Save the file as UTF-8.")]
+    #[error("The PostgreSQL password is not UTF-8 text, which MAS requires. Save the file as UTF-8.")]
     NotText,
     #[error(
-        "The Postgres password starts with a byte order mark, which would become part of it. Save the file as UTF-8 without one."
+        "The PostgreSQL password starts with a byte order mark, which PostgreSQL would treat as part of the password. Save the file as \
+         UTF-8 without a byte order mark."
     )]
     ByteOrderMark,
 }
 
 impl PostgresPassword {
-    /// Reads a password as a file, standard input or a Secret holds it. One line ending at the end is removed, and
-    /// [`removed_newline`](Self::removed_newline) says so; everything else is kept as it is.
+    /// Parses a password from a file, standard input or a Secret. Removes one trailing newline and keeps everything else.
     pub fn parse(bytes: &[u8]) -> Result<Self, PostgresPasswordError> {
         let line = without_newline(bytes);
-        // Before UTF-8: UTF-16 text is full of NULs, and "save as UTF-8" is the same advice with a better reason.
+        // Before the UTF-8 check, because UTF-16 text contains NULs.
         if line.contains(&0) {
             return Err(PostgresPasswordError::Nul);
         }
@@ -64,15 +60,15 @@ impl PostgresPassword {
         &self.value
     }
 
-    /// Whether the password starts or ends with white space. MAS trims a password that it reads from a file
-    /// (`database.password_file`), so such a password would reach Postgres changed; worth a warning.
+    /// Whether the password starts or ends with white space, which MAS trims if it reads the password from a file
+    /// (`database.password_file`).
     pub fn has_white_space_at_an_end(&self) -> bool {
         self.value.expose().trim() != self.value.expose()
     }
 }
 
-/// Whether `SASLprep` (RFC 4013) changes a password. Where it does, `psql`, libpq, the server's `ALTER ROLE` and tokio-postgres use
-/// the changed one, and sqlx 0.8 of MAS and syn2mas sends the bytes as they are. What `SASLprep` prohibits all of them leave alone.
+/// Whether `SASLprep` (RFC 4013) changes a password. If so, `psql`, libpq, `ALTER ROLE` and tokio-postgres use the changed
+/// password, but sqlx 0.8 of MAS and syn2mas sends the original. All of them keep passwords that `SASLprep` prohibits.
 pub fn saslprep_changes(password: &str) -> bool {
     stringprep::saslprep(password).is_ok_and(|prepared| *Zeroizing::new(prepared.into_owned()) != password)
 }
@@ -88,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn exactly_one_newline_is_removed_and_said_so() {
+    fn exactly_one_trailing_newline_is_removed_and_reported() {
         assert_eq!(parse(b"hunter2"), Ok(("hunter2".into(), false)));
         assert_eq!(parse(b"hunter2\n"), Ok(("hunter2".into(), true)));
         assert_eq!(parse(b"hunter2\r\n"), Ok(("hunter2".into(), true)));
@@ -97,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn what_postgres_or_mas_cannot_take_is_refused() {
+    fn passwords_that_postgres_or_mas_cannot_use_are_refused() {
         assert_eq!(parse(b""), Err(PostgresPasswordError::Empty));
         assert_eq!(parse(b"\n"), Err(PostgresPasswordError::Empty));
         assert_eq!(parse(b"\r\n"), Err(PostgresPasswordError::Empty));
@@ -110,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn white_space_that_mas_would_trim_is_noticed_but_kept() {
+    fn white_space_that_mas_trims_is_detected_and_kept() {
         for password in [" a", "a ", "a\t", "\u{a0}a"] {
             let parsed = PostgresPassword::parse(password.as_bytes()).unwrap();
             assert!(parsed.has_white_space_at_an_end(), "{password:?}");
@@ -120,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn passwords_that_saslprep_changes_are_told_from_those_that_it_leaves() {
+    fn passwords_that_saslprep_changes_are_detected() {
         let no_break_space = "pass\u{a0}word-1234";
         let (soft_hyphen, mark_inside, joiner) = ("pass\u{ad}word", "pass\u{feff}word", "a\u{200d}b");
         let (ligature, full_width, decomposed, fraction) = ("\u{fb01}sh", "\u{ff11}23", "e\u{301}", "\u{bd}");
@@ -149,14 +145,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_one_line_password_comes_back_unchanged(password in "[^\r\n\0\u{feff}][^\r\n\0]*", ending in "|\n|\r\n") {
+        fn any_one_line_password_is_kept_unchanged(password in "[^\r\n\0\u{feff}][^\r\n\0]*", ending in "|\n|\r\n") {
             let (value, removed) = parse(format!("{password}{ending}").as_bytes()).unwrap();
             prop_assert_eq!(value, password);
             prop_assert_eq!(removed, !ending.is_empty());
         }
 
         #[test]
-        fn no_refusal_repeats_the_password(password in "[a-z]{6}\n[a-z]{6}") {
+        fn no_error_contains_the_password(password in "[a-z]{6}\n[a-z]{6}") {
             let message = PostgresPassword::parse(password.as_bytes()).unwrap_err().to_string();
             prop_assert!(!password.split('\n').any(|line| message.split_whitespace().any(|word| word == line)));
         }

@@ -1,14 +1,14 @@
-//! Values that must never be shown.
+//! Values that are never printed.
 
 use std::fmt;
 
 use serde_json::Value;
 use zeroize::{Zeroize, Zeroizing};
 
-/// A value that is overwritten when it goes out of scope and that no formatter shows.
+/// A value that is overwritten on drop and that no formatter prints.
 ///
-/// There is deliberately no `Display`, no `Serialize` and no `Deref`: whoever needs the value writes [`expose`](Self::expose),
-/// which can be searched for. What grows leaves copies behind, so build it with the capacity it needs.
+/// Deliberately without `Display`, `Serialize` and `Deref`: [`expose`](Self::expose) is the only access. A growing value
+/// leaves copies in memory, so build it with sufficient capacity.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret<T: Zeroize>(Zeroizing<T>);
 
@@ -16,12 +16,11 @@ pub type SecretBytes = Secret<Vec<u8>>;
 pub type SecretText = Secret<String>;
 
 impl<T: Zeroize + std::ops::Deref> Secret<T> {
-    /// Takes the value over; the caller's allocation becomes the secret's.
+    /// Takes ownership without copying the value.
     pub fn new(value: T) -> Self {
         Self(Zeroizing::new(value))
     }
 
-    /// The value itself, for writing it where it belongs.
     pub fn expose(&self) -> &T::Target {
         &self.0
     }
@@ -34,7 +33,6 @@ impl SecretBytes {
 }
 
 impl SecretText {
-    /// The same text as bytes, as the `data` of a Kubernetes Secret holds it before base64.
     pub fn to_bytes(&self) -> SecretBytes {
         SecretBytes::from(self.0.as_bytes())
     }
@@ -64,14 +62,14 @@ impl From<&str> for SecretText {
     }
 }
 
-/// A file's contents without one line ending at their end, as editors and `echo` leave it.
+/// A file's contents without one trailing newline (`\n` or `\r\n`).
 pub fn without_newline(bytes: &[u8]) -> &[u8] {
     let line = bytes.strip_suffix(b"\n").unwrap_or(bytes);
     if line.len() < bytes.len() { line.strip_suffix(b"\r").unwrap_or(line) } else { bytes }
 }
 
-/// Overwrites every string in an object of the API server, keeping its shape. For a Secret these are its values in base64, and
-/// copies of them in annotations (`kubectl apply` leaves one there). Names of keys stay; they are not secret.
+/// Overwrites every string in an object, such as the values of a Secret and the copies that `kubectl apply` leaves in
+/// annotations. Keeps the structure and the names of keys.
 pub fn wipe(value: &mut Value) {
     match value {
         Value::String(text) => text.zeroize(),
@@ -88,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn debug_shows_nothing_at_any_setting() {
+    fn debug_output_never_contains_the_value() {
         #[derive(Debug)]
         struct Holder {
             #[expect(dead_code, reason = "read by the derived Debug only")]
@@ -102,13 +100,13 @@ mod tests {
     }
 
     #[test]
-    fn exposes_exactly_what_went_in() {
+    fn exposes_the_exact_value() {
         assert_eq!(SecretBytes::from(vec![0, 255, 10]).expose(), [0, 255, 10]);
         assert_eq!(SecretText::from("a\nb").to_bytes().expose(), b"a\nb");
     }
 
     #[test]
-    fn nothing_of_a_secret_is_left_wherever_it_stands() {
+    fn wiping_overwrites_every_string_at_any_depth() {
         let mut secret = json!({
             "metadata": {"annotations": {"kubectl.kubernetes.io/last-applied-configuration": "{\"data\":{\"a\":\"aHVudGVyMg==\"}}"}},
             "data": {"a": "aHVudGVyMg=="}, "list": [["aHVudGVyMg=="], {"b": "aHVudGVyMg=="}], "immutable": true, "n": 7});

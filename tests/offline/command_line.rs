@@ -1,4 +1,4 @@
-//! The stable command line: the flags of every command, the one that none has, and the completion scripts in the repository.
+//! The command line that scripts rely on: global flags, flags that no command takes, and the completion scripts.
 
 use std::fs;
 use std::path::Path;
@@ -8,7 +8,7 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 use ess_mas::cli::Cli;
 
-/// Flags of every command with a value: kubectl's names for the connection, then our own.
+/// The global flags, each with a value if it needs one: kubectl's connection flags first, then our own.
 const EVERYWHERE: [&[&str]; 23] = [
     &["--kubeconfig", "f"],
     &["--context", "c"],
@@ -35,7 +35,7 @@ const EVERYWHERE: [&[&str]; 23] = [
     &["--quiet"],
 ];
 
-/// Commands with `-o`.
+/// Commands that take `-o`.
 const WITH_DATA: [&str; 8] = ["status", "check", "dry-run", "activate", "abort", "verify", "report", "version"];
 
 /// The scripts in `completions/`, with the name that each shell expects.
@@ -47,7 +47,7 @@ const SCRIPTS: [(&str, &str); 4] = [
 ];
 
 #[test]
-fn global_flags_are_accepted_before_and_after_every_command() {
+fn every_command_takes_the_global_flags_before_and_after_its_name() {
     for command in commands() {
         for flag in EVERYWHERE {
             let after = [&["kubectl-ess_mas"], &command[..], flag].concat();
@@ -78,7 +78,7 @@ fn no_command_takes_a_token_because_argv_is_public() {
 }
 
 #[test]
-fn commands_with_data_accept_four_output_formats() {
+fn a_command_with_data_takes_four_output_formats() {
     for command in WITH_DATA {
         for form in ["table", "wide", "json", "yaml"] {
             Cli::try_parse_from(["kubectl-ess_mas", command, "-o", form]).unwrap();
@@ -112,19 +112,29 @@ fn wrong_usage_exits_with_2_and_is_reported_on_stderr() {
 }
 
 #[test]
-fn completion_scripts_in_the_repository_are_up_to_date() {
+fn the_completion_scripts_in_the_repository_are_up_to_date() {
     for (shell, file) in SCRIPTS {
         let done = Command::new(env!("CARGO_BIN_EXE_kubectl-ess_mas")).args(["completion", shell]).output().unwrap();
         assert!(done.status.success() && done.stderr.is_empty(), "completion {shell}");
         let printed = String::from_utf8(done.stdout).unwrap();
         assert!(printed.contains("dry-run"), "completion {shell} knows no commands");
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("completions").join(file);
-        // A checkout may have converted the newlines.
+        // Git may have converted the line endings.
         let kept = fs::read_to_string(&path).unwrap().replace("\r\n", "\n");
-        assert!(
-            kept == printed,
-            "completions/{file} is out of date; write all of them anew with completions/update.sh"
-        );
+        assert!(kept == printed, "completions/{file} is out of date; run completions/update.sh");
+    }
+}
+
+/// Bash shows the words in the order of the script.
+#[test]
+fn bash_completes_commands_before_flags() {
+    let script =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("completions/kubectl-ess_mas.bash")).unwrap();
+    let lists: Vec<&str> = script.lines().filter_map(|line| line.trim().strip_prefix("opts=\"")).collect();
+    assert!(lists.iter().any(|words| words.starts_with("status check prepare ")), "{lists:?}");
+    for words in lists {
+        let after_flags = words.split(' ').skip_while(|word| !word.starts_with('-'));
+        assert_eq!(after_flags.filter(|word| !word.starts_with(['-', '"'])).count(), 0, "{words}");
     }
 }
 
@@ -146,7 +156,11 @@ fn commands() -> Vec<Vec<&'static str>> {
         vec!["version"],
     ];
     for command in Cli::command().get_subcommands() {
-        assert!(known.iter().any(|words| words[0] == command.get_name()), "{} is not tried", command.get_name());
+        assert!(
+            known.iter().any(|words| words[0] == command.get_name()),
+            "{} is missing in the list",
+            command.get_name()
+        );
     }
     known.into()
 }

@@ -6,6 +6,7 @@ mod command_line;
 mod corpus;
 mod documents;
 mod fuzz_seeds;
+mod help;
 mod man;
 #[cfg(target_os = "linux")]
 mod release;

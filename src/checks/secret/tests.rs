@@ -134,7 +134,7 @@ fn lost_encryption_secret_is_reported_with_its_fingerprint() {
             assert_eq!(finding.is_some(), lost, "{findings:#?}");
             let Some(finding) = finding else { continue };
             let remedy = finding.remedy.as_deref().unwrap();
-            assert!(finding.blocks() && remedy.starts_with("Bring back"), "{finding:?}");
+            assert!(finding.blocks() && remedy.starts_with("Restore"), "{finding:?}");
             assert_eq!(remedy.contains(&print), recorded, "{finding:?}");
             let anew = |other: &Finding| {
                 other.subject.ends_with("encryptionSecret") && other.code == SECRET

@@ -1,6 +1,6 @@
 use super::*;
 
-/// The words that may stand at the end; where something has to be looked up, it is called as what it is.
+/// The candidates for the last word; looked-up values are named after their kind.
 fn words(line: &str) -> String {
     let typed: Vec<String> = line.split(' ').map(str::to_owned).collect();
     let prefix = typed.last().and_then(|last| last.rsplit('=').next()).unwrap_or_default().to_owned();
@@ -12,19 +12,19 @@ fn words(line: &str) -> String {
 }
 
 #[test]
-fn commands_at_the_beginning() {
+fn the_first_word_completes_to_a_command() {
     for name in ["status", "check", "prepare", "dry-run", "activate", "abort", "tls", "completion", "version"] {
         assert!(words("").split(' ').any(|word| word == name), "{name}: {}", words(""));
     }
     assert_eq!(words("sta"), "status");
-    assert_eq!(words("--context prod sta"), "status", "flags may stand before the command");
+    assert_eq!(words("--context prod sta"), "status", "flags may precede the command");
     assert_eq!(words("tls "), "issue request check");
     assert_eq!(words("tls is"), "issue");
     assert_eq!(words("nonsense "), "");
 }
 
 #[test]
-fn names_where_a_name_is_wanted_and_only_once() {
+fn the_deployment_name_is_completed_once() {
     assert_eq!(words("status "), "[Deployments]");
     assert_eq!(words("status fi"), "fi[Deployments]");
     assert_eq!(words("status first-element "), "");
@@ -35,7 +35,7 @@ fn names_where_a_name_is_wanted_and_only_once() {
 }
 
 #[test]
-fn values_after_a_flag_in_every_form() {
+fn flag_values_are_completed_in_every_notation() {
     assert_eq!(words("status -o "), "table wide json yaml");
     assert_eq!(words("status --output j"), "json");
     assert_eq!(words("status --output=j"), "json");
@@ -52,7 +52,7 @@ fn values_after_a_flag_in_every_form() {
 }
 
 #[test]
-fn flags_after_a_dash_and_each_only_once() {
+fn flags_are_completed_after_a_dash_and_only_once() {
     assert!(words("dry-run --").contains("--preview") && words("dry-run -").contains("--via-owner"));
     assert_eq!(words("dry-run --pre"), "--preview");
     assert_eq!(words("dry-run --preview --pre"), "");
@@ -65,7 +65,7 @@ fn flags_after_a_dash_and_each_only_once() {
 }
 
 #[test]
-fn the_connection_of_a_line_that_is_not_finished() {
+fn connection_flags_of_an_unfinished_line_are_used() {
     let flags = |line: &str| {
         let typed: Vec<String> = line.split(' ').map(str::to_owned).collect();
         let (send, receive) = std::sync::mpsc::channel();
@@ -85,21 +85,21 @@ fn the_connection_of_a_line_that_is_not_finished() {
 }
 
 #[test]
-fn what_is_looked_up_begins_with_what_was_typed() {
+fn looked_up_values_begin_with_the_typed_prefix() {
     let typed = ["status", "fi"].map(str::to_owned);
     let answer = complete(&typed, |_, _| vec!["first-element".to_owned(), "second".to_owned()]);
     assert_eq!(answer, "first-element\n:4\n");
 }
 
 #[test]
-fn the_protocol_is_kubectls() {
+fn the_output_follows_kubectls_completion_protocol() {
     let answer = |line: &str| complete(&line.split(' ').map(str::to_owned).collect::<Vec<_>>(), |_, _| Vec::new());
-    assert_eq!(answer("status --w"), "--watch\tFollow it until Ctrl-C, with a line for every change\n:4\n");
+    assert_eq!(answer("status --w"), "--watch\tPrint a line for every change until interrupted\n:4\n");
     assert!(answer("check --kubeconfig ").ends_with(":0\n"));
 }
 
 #[test]
-fn no_line_makes_it_panic() {
+fn no_command_line_causes_a_panic() {
     for line in [
         "",
         "-",

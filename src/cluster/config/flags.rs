@@ -2,22 +2,22 @@
 
 use clap::Args;
 
-/// Connection flags with kubectl's names and meanings. An empty value counts as absent, as in kubectl.
+/// How to reach the API server: kubectl's names and meanings. An empty text counts as not given, as in kubectl.
 ///
 /// There is no `--token`, because argv is public.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
 #[command(next_help_heading = "Connection")]
 pub struct ConnectionFlags {
-    /// Path to the kubeconfig file; overrides KUBECONFIG
+    /// Path to the kubeconfig file, instead of the list in KUBECONFIG
     #[arg(long, global = true, value_name = "FILE")]
     pub kubeconfig: Option<String>,
-    /// Context of the kubeconfig
+    /// Kubeconfig context to use
     #[arg(long, global = true, value_name = "NAME")]
     pub context: Option<String>,
-    /// Cluster of the kubeconfig
+    /// Kubeconfig cluster to use
     #[arg(long, global = true, value_name = "NAME")]
     pub cluster: Option<String>,
-    /// User of the kubeconfig
+    /// Kubeconfig user to use
     #[arg(long, global = true, value_name = "NAME")]
     pub user: Option<String>,
     /// Namespace of the deployment
@@ -29,16 +29,16 @@ pub struct ConnectionFlags {
     /// Server name for certificate validation
     #[arg(long, global = true, value_name = "NAME")]
     pub tls_server_name: Option<String>,
-    /// Skip verification of the server's certificate; makes the connection insecure
+    /// Skip validation of the API server's certificate, which makes the connection insecure
     #[arg(long, global = true)]
     pub insecure_skip_tls_verify: bool,
-    /// File with the certificate authority of the API server
+    /// File with the CA certificate of the API server
     #[arg(long, global = true, value_name = "FILE")]
     pub certificate_authority: Option<String>,
-    /// File with the client certificate
+    /// File with the client certificate for TLS
     #[arg(long, global = true, value_name = "FILE")]
     pub client_certificate: Option<String>,
-    /// File with the client key
+    /// File with the private key of the client certificate
     #[arg(long, global = true, value_name = "FILE")]
     pub client_key: Option<String>,
     /// User to impersonate
@@ -50,7 +50,7 @@ pub struct ConnectionFlags {
     /// Group to impersonate; repeatable
     #[arg(long = "as-group", global = true, value_name = "GROUP")]
     pub as_groups: Vec<String>,
-    /// Time limit for one request, such as 5s or 2m; 0 for no limit
+    /// Time to wait for a response of the API server, such as 5s or 2m; 0 means no limit
     #[arg(long, global = true, value_name = "DURATION")]
     pub request_timeout: Option<String>,
 }

@@ -1,22 +1,21 @@
-//! What counts as an answer, whether it was typed at a question or behind a flag. What is refused is not repeated: it may hold a
-//! password.
+//! Validates answers to prompts and values of flags. Errors don't repeat the value, which may contain a password.
 
 use std::net::IpAddr;
 
 pub fn word(text: &str) -> Result<String, String> {
     let text = text.trim();
     if text.is_empty() || text.chars().any(|c| c.is_control() || c.is_whitespace()) {
-        return Err("One word is needed here, without spaces.".to_owned());
+        return Err("Enter one word, without spaces.".to_owned());
     }
     Ok(text.to_owned())
 }
 
 pub fn port(text: &str) -> Result<String, String> {
     let port = text.trim().parse::<u16>().ok().filter(|port| *port > 0);
-    port.map(|port| port.to_string()).ok_or_else(|| "A number from 1 to 65535 is needed here.".to_owned())
+    port.map(|port| port.to_string()).ok_or_else(|| "Enter a number from 1 to 65535.".to_owned())
 }
 
-/// The host of a database server: a name or an address, and nothing else.
+/// The host of a database server: a name or an IP address.
 pub fn database_host(text: &str) -> Result<String, String> {
     let host = text.trim();
     let is_label =
@@ -26,16 +25,16 @@ pub fn database_host(text: &str) -> Result<String, String> {
         return Ok(host.to_owned());
     }
     let more = if host.contains(['/', '@', '=', '?', '\\']) {
-        "This is a URL, a path or a connection string. The port belongs in --database-port, the database in --database-name, the role in \
-         --database-user, the password in --database-password-file."
+        "This is a URL, a path or a connection string. Use --database-port, --database-name, --database-user and \
+         --database-password-file for the other parts."
     } else if host.starts_with('[') {
-        "An IPv6 address is written without brackets here, and a port belongs in --database-port."
+        "Enter an IPv6 address without brackets, and the port with --database-port."
     } else if host.contains(':') {
-        "The port belongs in --database-port."
+        "Use --database-port for the port."
     } else {
-        "This is neither a name nor an address."
+        "This is neither a host name nor an IP address."
     };
-    Err(format!("The host alone is needed here, such as pg.example.com. {more}"))
+    Err(format!("Enter only the host, such as pg.example.com. {more}"))
 }
 
 #[cfg(test)]
@@ -43,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_host_is_a_name_or_an_address() {
+    fn a_database_host_is_a_name_or_an_address() {
         for host in [
             "pg.example.com",
             " pg ",
@@ -59,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn more_than_a_host_is_refused_and_not_repeated() {
+    fn more_than_a_host_is_refused_without_repeating_it() {
         for (text, told) in [
             ("pg.example.com:5432", "--database-port"),
             ("10.0.0.5:5432", "--database-port"),
@@ -81,10 +80,7 @@ mod tests {
             (".", "neither"),
         ] {
             let refused = database_host(text).unwrap_err();
-            assert!(
-                refused.starts_with("The host alone is needed here") && refused.contains(told),
-                "{text:?}: {refused}"
-            );
+            assert!(refused.starts_with("Enter only the host") && refused.contains(told), "{text:?}: {refused}");
             assert!(!refused.contains("canary"), "{refused}");
         }
     }

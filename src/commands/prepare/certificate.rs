@@ -1,4 +1,4 @@
-//! The certificate that `prepare` puts into the Secret: given as files, or issued now.
+//! The certificate that `prepare` writes to the Secret: given as files, or issued.
 
 use std::path::Path;
 
@@ -14,11 +14,10 @@ use crate::secrets::SecretBytes;
 use crate::session::certificate::{is_shared_issuer_unread, secret};
 use crate::x509::{HostName, TlsKeyType};
 
-/// What weighs less at `prepare` than elsewhere, because nothing uses the certificate yet: it is told, and holds nothing up.
+/// Reports findings that need no acceptance in `prepare`, because nothing uses the certificate yet, and returns the others.
 ///
-/// A Secret that is still to be made belongs to what is left to do by hand; a certificate with its weaknesses was chosen by
-/// whoever gave it (`tls check` weighs them); and an issuer that all components share is not in doubt because this person may not read it.
-pub fn tell_what_can_wait(preparation: &Preparation<'_>, found: Vec<Finding>) -> Vec<Finding> {
+/// These are a Secret that doesn't exist yet, warnings about the given certificate, and a shared issuer that can't be read.
+pub fn report_deferrable(preparation: &Preparation<'_>, found: Vec<Finding>) -> Vec<Finding> {
     let settings = preparation.settings;
     let can_wait = |finding: &Finding| match finding.code {
         codes::CERTIFICATE_MISSING => true,
@@ -26,7 +25,7 @@ pub fn tell_what_can_wait(preparation: &Preparation<'_>, found: Vec<Finding>) ->
         _ => finding.severity == Severity::Warning,
     };
     let (later, now): (Vec<Finding>, Vec<Finding>) = found.into_iter().partition(can_wait);
-    // Without the files that mode certfile needs, the Secret cannot be planned, and that is said there.
+    // In mode certfile, the plan of the Secret reports missing files.
     let said = |finding: &&Finding| finding.code != codes::CERTIFICATE_MISSING || settings.tls != Tls::Certfile;
     for finding in later.iter().filter(said) {
         preparation.ui().warning(format!("{}: {}", finding.subject, finding.message));
@@ -37,17 +36,17 @@ pub fn tell_what_can_wait(preparation: &Preparation<'_>, found: Vec<Finding>) ->
     now
 }
 
-/// A certificate is kept in the Secret in TLS mode `certfile` only; in any other mode nobody would use the one that was given.
+/// Refuses a given certificate in TLS modes that don't use it.
 pub fn refuse_unused(preparation: &Preparation<'_>, files: &InputFiles) -> Result<(), Failure> {
     let Preparation { snapshot, settings, keys, .. } = preparation;
     let source = CertificateSource::of(settings, &snapshot.deployment, keys);
     if files.certificate.is_none() || matches!(source, CertificateSource::Component { .. }) {
         return Ok(());
     }
-    Err(Failure::usage("--certificate and --private-key go with --tls certfile; nothing was changed"))
+    Err(Failure::usage("--certificate and --private-key require --tls certfile; nothing was changed"))
 }
 
-/// `--tls issue`: issues a certificate if the Secret has none yet, or if it is replaced by name. Nothing is written yet.
+/// `--tls issue`: issues a certificate if the Secret has none or `--replace` names it. Writes nothing.
 pub async fn issue(
     preparation: &Preparation<'_>,
     args: &PrepareArgs,
@@ -62,8 +61,7 @@ pub async fn issue(
     let present = match secret(session, name).await {
         Known::Known(present) => present,
         Known::Unreadable(why) => {
-            let text = format!("Secret {name} has to be read before anything is written to it: {why}");
-            return Err(Failure::failed(text));
+            return Err(Failure::failed(format!("Secret {name} can't be read: {why}; nothing was changed")));
         }
     };
     let there = |key: &&String| present.as_ref().is_some_and(|(secret, _)| secret.data.contains_key(*key));
@@ -71,17 +69,17 @@ pub async fn issue(
     if pair.iter().all(there) && !replaced {
         let [certificate, private_key] = pair;
         session.ui().warning(format!(
-            "Secret {name} has a certificate already, which is kept; to issue a new one pass --replace {certificate},{private_key}"
+            "Secret {name} already has a certificate, which is kept; to issue a new one, pass --replace {certificate},{private_key}"
         ));
         return Ok(None);
     }
-    // A new certificate comes with a new key: both or neither.
+    // A new certificate has a new key: replace both or neither.
     for key in pair.into_iter().filter(there) {
         if !replaced {
             let [certificate, private_key] = pair;
             return Err(Failure::usage(format!(
-                "Secret {name} has one of {certificate} and {private_key} but not the other; nothing was changed. To issue both anew pass \
-                 --replace {certificate},{private_key}"
+                "Secret {name} has only one of {certificate} and {private_key}; nothing was changed. To issue both, pass --replace \
+                 {certificate},{private_key}"
             )));
         }
         if !files.replace.contains(key) {
@@ -99,14 +97,14 @@ pub async fn issue(
     Ok(Some(issued))
 }
 
-/// A CA made here before is the one that devices may know already.
+/// Refuses to create a second CA: devices may already trust the existing one.
 fn refuse_old_files(host: &HostName) -> Result<(), Failure> {
     let (certificate, key) = (format!("{host}-ca.crt"), format!("{host}-ca.key"));
     if [&certificate, &key].iter().all(|path| Path::new(path).symlink_metadata().is_err()) {
         return Ok(());
     }
     Err(Failure::usage(format!(
-        "{certificate} or {key} is here already; nothing was changed. To issue from that CA pass --ca-certificate {certificate} \
-         --ca-private-key {key}; for a new one, move them away first"
+        "{certificate} or {key} already exists; nothing was changed. To use this CA, pass --ca-certificate {certificate} \
+         --ca-private-key {key}; for a new CA, move the files first"
     )))
 }

@@ -1,7 +1,7 @@
-//! `prepare --export`: nothing is written to the cluster; what the manifest's owner must add goes to a file or to standard output.
+//! `prepare --export`: writes the change for the manifest owner to a file or standard output, and nothing to the cluster.
 //!
-//! An export that names the Secret wants it there and complete: what refers to nothing would stop the operator. One that holds
-//! the values takes those in the cluster, else those given, else new ones, by the very rules of an ordinary `prepare`.
+//! An export that references the Secret requires a complete one, because the operator fails on missing keys. An export with
+//! the values uses those in the cluster, else those given, else new ones, by the rules of `prepare`.
 
 use std::path::{Path, PathBuf};
 
@@ -22,26 +22,26 @@ use crate::terminal::Next;
 
 pub struct ExportOptions {
     format: ExportFormat,
-    /// Whether secret values are in it.
+    /// Whether the export contains secret values.
     values: bool,
     file: Option<PathBuf>,
     force: bool,
 }
 
 impl ExportOptions {
-    /// Reads the flags. Secrets are never printed, so they need a file.
+    /// Reads the flags. Secret values are never printed, so they require a file.
     pub fn read(args: &ExportArgs) -> Result<Option<Self>, Failure> {
         let Some(format) = args.export else { return Ok(None) };
         let values = args.inline_secrets || (format == ExportFormat::Manifests && !args.without_secret);
         let file = args.export_file.as_deref().filter(|file| *file != "-").map(PathBuf::from);
         if values && file.is_none() {
             let without = match format {
-                ExportFormat::HelmValues => "leave --inline-secrets out",
+                ExportFormat::HelmValues => "omit --inline-secrets",
                 ExportFormat::Manifests => "pass --without-secret",
             };
             return Err(Failure::usage(format!(
-                "this export holds secret values, and those are never printed; pass --export-file FILE, or {without} to only name the \
-                 Secret. Nothing was written"
+                "this export contains secret values, which are never printed; nothing was written. Pass --export-file FILE, or {without} \
+                 to export only the name of the Secret"
             )));
         }
         Ok(Some(Self { format, values, file, force: args.force }))
@@ -56,20 +56,20 @@ pub async fn export(
 ) -> Result<Exit, Failure> {
     let plan = if options.values {
         let plan = preparation.plan_secret(inputs).await?;
-        // With Helm the chart gives its own name to what it makes of the values.
+        // With Helm values the chart names the Secret that it creates.
         if options.format == ExportFormat::Manifests && preparation.secret_is_charts() {
             return Err(preparation.never_adopted());
         }
         Some(plan)
     } else {
-        refers(preparation, options, inputs).await?;
+        check_reference(preparation, options, inputs).await?;
         None
     };
     if let Some(issued) = issued {
         issued.explain(preparation.ui(), ".");
     }
     let becomes =
-        if options.values { "goes into the file:" } else { "is named, and its values are in the cluster only" };
+        if options.values { "will be in the export:" } else { "will be referenced; its values stay in the cluster" };
     preparation.show(becomes, plan.as_ref());
     preparation.ui().status("");
     let export = Export {
@@ -85,17 +85,21 @@ pub async fn export(
     Ok(Exit::Done)
 }
 
-/// Looks whether the Secret that is only named is there, and complete.
-async fn refers(preparation: &Preparation<'_>, options: &ExportOptions, inputs: &SecretInputs) -> Result<(), Failure> {
+/// Checks that the referenced Secret exists and is complete.
+async fn check_reference(
+    preparation: &Preparation<'_>,
+    options: &ExportOptions,
+    inputs: &SecretInputs,
+) -> Result<(), Failure> {
     let Preparation { session, snapshot, settings, .. } = preparation;
     let name = &settings.secret_name;
     if options.format == ExportFormat::HelmValues && preparation.secret_is_charts() {
         let text = format!(
-            "Secret {name} is the one that chart {CHART} makes of the values; named as existingSecret, the chart would empty it. Nothing was \
-             written"
+            "Secret {name} is created by chart {CHART}; with existingSecret, the chart would empty it. Nothing was written"
         );
-        return Err(Failure::new(Exit::Usage, text)
-            .advise("Keep the values in the file: --inline-secrets --export-file FILE. Or use a Secret of its own: --secret-name NAME."));
+        return Err(Failure::new(Exit::Usage, text).advise(
+            "Pass --inline-secrets --export-file FILE to export the values, or --secret-name NAME for another Secret.",
+        ));
     }
     let after = Snapshot { secret: session.read_secret(name).await, ..(*snapshot).clone() };
     let mut found = checks::run(&after, Purpose::DryRun);
@@ -104,18 +108,20 @@ async fn refers(preparation: &Preparation<'_>, options: &ExportOptions, inputs: 
         findings::show(session.ui(), finding);
     }
     let first = |what: &str| {
-        Failure::new(Exit::Blocked, format!("{what}; nothing was written")).advise("This export only names the Secret. First let `prepare` make it: the same command without --export. Or let the export hold \
-             the values: --inline-secrets --export-file FILE.")
+        Failure::new(Exit::Blocked, format!("{what}; nothing was written")).advise(
+            "This export only references the Secret. First run the same command without --export. Or export the values with \
+             --inline-secrets --export-file FILE.",
+        )
     };
     if found.iter().any(Finding::blocks) {
-        return Err(first(&format!("Secret {name} is not as the manifest needs it")));
+        return Err(first(&format!("Secret {name} doesn't meet the manifest's requirements")));
     }
-    // What could not be read was said; a name can be given all the same.
+    // An unreadable Secret is reported above and can be referenced nevertheless.
     let Known::Known(present) = after.secret else { return Ok(()) };
     preparation.refuse_other_encryption_secret(present.as_ref()).await?;
     let plan = preparation.plan_on(present.as_ref(), inputs)?;
     if plan.writes() {
-        return Err(first(&format!("Secret {name} would have to be changed")));
+        return Err(first(&format!("Secret {name} must be changed first")));
     }
     secret_lines(session.ui(), snapshot, &plan);
     Ok(())
@@ -124,9 +130,9 @@ async fn refers(preparation: &Preparation<'_>, options: &ExportOptions, inputs: 
 struct Export<'a> {
     preparation: &'a Preparation<'a>,
     options: &'a ExportOptions,
-    /// The Secret, where its values are in the export.
+    /// The Secret, if its values are in the export.
     plan: Option<&'a SecretPlan>,
-    /// The files of a CA that was made.
+    /// The files of a new CA.
     authority: Vec<KeyFile>,
 }
 
@@ -154,7 +160,7 @@ impl Export<'_> {
         }
         if self.plan.is_some() {
             session.ui().warning(
-                "the values hold secrets: keep the file where your own values with secrets are, and out of repositories",
+                "the values contain secrets: store the file as securely as your other secrets, and never commit it unencrypted",
             );
         }
         let (release, namespace) = match subject.deployment.owner() {
@@ -163,7 +169,7 @@ impl Export<'_> {
         };
         let namespace = namespace.unwrap_or_else(|| session.target.namespace.clone());
         session.ui().next(
-            &Next::new("Pass it after your own values, then rehearse:")
+            &Next::new("Pass the file after your own values, then start the dry run:")
                 .command(format!("helm upgrade {release} CHART -n {namespace} -f VALUES -f {passed}"))
                 .command(session.command("dry-run")),
         );
@@ -175,13 +181,13 @@ impl Export<'_> {
         let (ui, dry_run) = (session.ui(), session.command("dry-run"));
         let Some(file) = &self.options.file else {
             ui.raw_out(&patch(&subject, "FILE"))?;
-            ui.next(&Next::new("Once it is on its way to the cluster:").command(dry_run));
+            ui.next(&Next::new("After the patch is applied or committed:").command(dry_run));
             return Ok(());
         };
         let patch = patch(&subject, &shell_word(&file.file_name().unwrap_or_default().to_string_lossy()));
         let Some(plan) = self.plan else {
             self.keep(&[(file, &patch)])?;
-            let text = "Start this before the change is made; it waits for it and follows the operator:";
+            let text = "To wait for the change and follow the operator, start this before you apply the patch:";
             ui.next(&Next::new(text).command(dry_run + " --via-owner"));
             return Ok(());
         };
@@ -190,17 +196,16 @@ impl Export<'_> {
         self.keep(&[(file, &patch), (&secret_file, secret.expose())])?;
         self.warn_of_values(&secret_file);
         ui.warning(format!(
-            "{} holds the secrets in base64, which is no encryption: seal it before it goes into a repository, or keep it out and leave it out \
-             with --without-secret",
+            "{} contains the secrets in base64, which is not encryption: never commit it unencrypted. To export without the Secret, pass \
+             --without-secret",
             secret_file.display()
         ));
-        let text =
-            "The Secret has to be in the cluster before the patch is applied. Once the patch is on its way there:";
+        let text = "Apply the Secret before the patch. After the patch is applied or committed:";
         ui.next(&Next::new(text).command(dry_run));
         Ok(())
     }
 
-    /// Writes all files, or none: the export's with mode 0600, and those of a new CA.
+    /// Writes all files or none: the export with mode 0600, and the files of a new CA.
     fn keep(&self, texts: &[(&Path, &str)]) -> Result<(), Failure> {
         let own = texts.iter().map(|(path, text)| NewFile {
             path: path.to_path_buf(),
@@ -210,20 +215,20 @@ impl Export<'_> {
         let new: Vec<NewFile<'_>> = own.chain(self.authority.iter().map(KeyFile::to_write)).collect();
         write_all(&new, self.options.force)?;
         for file in &new {
-            self.preparation.ui().status(format!("{} written.", file.path.display()));
+            self.preparation.ui().status(format!("File {} written.", file.path.display()));
         }
         self.preparation.ui().status("Nothing was written to the cluster.");
         Ok(())
     }
 
-    /// Values that were made for this export are nowhere else.
+    /// Warns that generated values exist only in this file.
     fn warn_of_values(&self, file: &Path) {
         let items = self.plan.iter().flat_map(|plan| &plan.items);
         let made: Vec<&str> =
             items.filter(|item| item.action == SecretAction::Generate).map(|item| item.key.as_str()).collect();
         if !made.is_empty() {
             self.preparation.ui().warning(format!(
-                "{} was made for this export and is in {} alone; another export makes another one, and only one of them may ever be applied",
+                "{} was generated and exists only in {}; another export generates another value, so apply only one of them",
                 made.join(" and "),
                 file.display()
             ));
@@ -237,7 +242,7 @@ fn secret_file(file: &Path) -> PathBuf {
     file.with_file_name(format!("{stem}-secret{ending}"))
 }
 
-/// The values that belong into the Secret: the guide's, and what the deployment refers to beside them.
+/// The values of the Secret: those of the guide, and further keys that the deployment references.
 fn values(subject: &Subject<'_>, plan: &SecretPlan) -> Values {
     let mut data = plan.after().data;
     let referenced: Vec<String> =
@@ -246,7 +251,7 @@ fn values(subject: &Subject<'_>, plan: &SecretPlan) -> Values {
     data
 }
 
-/// The key that an umbrella chart has the values below, where Helm's own record of the release can be read.
+/// The key of this chart's values in an umbrella chart; `None` if Helm's release can't be read.
 async fn below(session: &Session) -> Option<String> {
     let Owner::Helm(release) = session.deployment.owner() else { return None };
     let namespace = release.namespace.as_deref().unwrap_or(&session.target.namespace);

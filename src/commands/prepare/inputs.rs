@@ -1,4 +1,4 @@
-//! Secret values that the person gives: from files, standard input, or a question. Never from a flag's value.
+//! Secret values from files, standard input or a prompt; never from the value of a flag.
 
 use std::fmt::Display;
 
@@ -12,15 +12,15 @@ use crate::session::inputs::read_file;
 use crate::terminal::{Line, Ui};
 use crate::x509::{CertificateAuthority, CertificateChain, RsaBits, RsaPrivateKey, TlsPrivateKey};
 
-/// The files' contents, before anything is asked of the cluster: a wrong path changes nothing.
+/// The contents of the files, read before the cluster is accessed.
 pub struct InputFiles {
     password: Option<SecretBytes>,
     encryption: Option<SecretBytes>,
     rsa: Option<SecretBytes>,
-    /// Chain and key in the one form that every server reads.
+    /// Chain and key, normalized.
     pub certificate: Option<(SecretBytes, SecretBytes)>,
     pub ca: Option<CertificateAuthority>,
-    /// Keys of the Secret to replace with them.
+    /// `--replace`.
     pub replace: Vec<String>,
 }
 
@@ -36,7 +36,7 @@ impl InputFiles {
             &args.ca_private_key,
         ];
         if paths.iter().filter(|path| path.as_deref() == Some("-")).count() > 1 {
-            return Err(Failure::usage("standard input holds one value; only one flag can be -"));
+            return Err(Failure::usage("standard input holds one value; pass - to only one flag"));
         }
         let read = |flag: &str, path: &Option<String>| path.as_deref().map(|path| read_file(flag, path)).transpose();
         let certificate = read("--certificate", &args.certificate)?;
@@ -86,8 +86,7 @@ fn refused(flag: &str, problem: &dyn Display) -> Failure {
     Failure::usage(format!("{flag}: {problem} Nothing was changed."))
 }
 
-/// Brings what was given into the form that every server reads. What cannot be read stays as it is, and is found by the
-/// checks.
+/// Normalizes the PEM files so that every server can parse them. Leaves unparseable files to the checks.
 fn canonical((chain, key): (SecretBytes, SecretBytes)) -> (SecretBytes, SecretBytes) {
     let chain =
         CertificateChain::parse(chain.expose()).map_or(chain, |parsed| SecretBytes::from(parsed.to_pem().into_bytes()));
@@ -95,17 +94,17 @@ fn canonical((chain, key): (SecretBytes, SecretBytes)) -> (SecretBytes, SecretBy
     (chain, key)
 }
 
-/// Warns of a password that reaches PostgreSQL changed, from MAS or from others.
+/// Warns about a password that clients transform differently.
 fn warn_of_changes(ui: &Ui, password: &PostgresPassword) {
     if saslprep_changes(password.value().expose()) {
         ui.warning(
-            "the database password has characters that SASLprep (RFC 4013) changes: psql and PostgreSQL use the changed one, MAS sends the \
-             bytes as they are and is refused. Choose a password of ASCII letters and digits",
+            "the database password contains characters that SASLprep (RFC 4013) changes: PostgreSQL stores the changed password, but MAS \
+             sends the original and can't log in. Use ASCII letters and digits",
         );
     }
     if password.has_white_space_at_an_end() {
         ui.warning(
-            "the database password begins or ends with white space, which MAS removes when it reads it from a file",
+            "the database password begins or ends with white space, which MAS removes if it reads the password from a file",
         );
     }
 }
@@ -114,7 +113,7 @@ pub fn ask_password(session: &Session, settings: &MasSettings) -> Result<Postgre
     let question = format!("Password of role {} at {}:", settings.database.user, settings.database.host);
     let typed = session.ui().password(&question);
     let typed = typed.map_err(|error| Failure::unanswered(error, "--database-password-file FILE|-"))?;
-    session.ui().detail(1, Line::new().text("the password was taken from the terminal"));
+    session.ui().detail(1, Line::new().text("password read from the terminal"));
     let password = PostgresPassword::parse(typed.as_bytes()).map_err(|error| Failure::usage(error.to_string()))?;
     warn_of_changes(session.ui(), &password);
     Ok(password)
@@ -126,7 +125,7 @@ mod tests {
     use crate::x509::{HostName, TlsKeyType};
 
     #[test]
-    fn what_is_given_is_brought_into_one_form_and_stays_the_same_certificate() {
+    fn certificate_files_are_normalized_and_keep_their_certificate() {
         let now = "2026-11-23T12:00:00Z".parse().unwrap();
         let host = HostName::parse("auth.example.com").unwrap();
         let ca = CertificateAuthority::create(&host, TlsKeyType::P256, now).unwrap();
@@ -137,7 +136,7 @@ mod tests {
         assert_eq!(tidy.0.expose(), chain.as_bytes());
         assert_eq!(tidy.1.expose(), key.as_bytes());
         let noted = |text: &str| SecretBytes::from(format!("a note\n{text}\n").as_bytes());
-        assert_eq!(canonical((noted(&chain), noted(&key))), tidy, "what servers can read is written anew as well");
+        assert_eq!(canonical((noted(&chain), noted(&key))), tidy, "valid PEM is normalized too");
         let broken = (SecretBytes::from(&b"x"[..]), SecretBytes::from(&b"y"[..]));
         assert_eq!(canonical(broken.clone()), broken);
     }

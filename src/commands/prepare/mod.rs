@@ -1,4 +1,4 @@
-//! `prepare`: settles MAS's settings and makes the secrets that are missing. Never touches the ElementDeployment.
+//! `prepare`: configures MAS and creates its Secret. Never modifies the ElementDeployment.
 
 mod answers;
 mod certificate;
@@ -33,7 +33,7 @@ pub async fn exec(context: &Context, args: &PrepareArgs) -> Result<Exit, Failure
     let session = Session::open(context, args.name.as_deref()).await?;
     let mut snapshot = session.gather(Extent::Check).await;
     if snapshot.deployment.mas_active() == Some(true) {
-        session.ui().status("The migration is done already; there is nothing to prepare.");
+        session.ui().status("The migration is already complete; nothing to prepare.");
         let mut lost: Vec<Finding> = checks::encryption_secret_lost(&snapshot).into_iter().collect();
         findings::name_commands(&session, &mut lost);
         for finding in &lost {
@@ -51,7 +51,7 @@ pub async fn exec(context: &Context, args: &PrepareArgs) -> Result<Exit, Failure
     let found = find(&preparation, &files, exported.is_some()).await;
     findings::tell(session.ui(), &session.place(), &found);
     let script = args.yes || !session.ui().terminal().can_ask();
-    // What writes nothing to the cluster asks nobody to accept anything.
+    // Warnings need no acceptance if nothing is written to the cluster.
     let script = script && !args.write.preview && exported.is_none();
     findings::judge(&found, &args.write.accept, script)?;
     let mut inputs = SecretInputs { issued: issued.is_some(), ..files.parse(session.ui(), args.rsa_bits)? };
@@ -70,21 +70,21 @@ pub async fn exec(context: &Context, args: &PrepareArgs) -> Result<Exit, Failure
     }
     let becomes = match (plan.creates(), plan.writes()) {
         (true, _) => "will be created:",
-        (false, true) => "will be completed:",
-        (false, false) => "stays as it is:",
+        (false, true) => "will be updated:",
+        (false, false) => "is unchanged:",
     };
     preparation.show(becomes, Some(&plan));
     let unchanged = !plan.writes() && preparation.recorded() == Some(&settings);
     if !unchanged {
-        preparation.try_out(&plan).await?;
+        preparation.server_dry_run(&plan).await?;
     }
     if args.write.preview {
-        session.ui().status("This is a preview; nothing was written.");
+        session.ui().status("Preview only; nothing was written.");
         return Ok(Exit::Done);
     }
     if !unchanged {
         let question =
-            format!("Write Secret {} and the record? The deployment itself is not touched.", settings.secret_name);
+            format!("Write Secret {} and the record? The ElementDeployment is not modified.", settings.secret_name);
         Confirmed::by_yes(&session, args.yes, &question)?;
         if context.interrupt.raised() {
             return Err(Failure::told(Exit::Interrupted));
@@ -96,13 +96,15 @@ pub async fn exec(context: &Context, args: &PrepareArgs) -> Result<Exit, Failure
         preparation.write(plan, &inputs).await?;
         if context.interrupt.raised() {
             let again = session.command("prepare");
-            session.ui().next(&Next::new("It was all written. To see what is left to do by hand:").command(again));
+            session
+                .ui()
+                .next(&Next::new("The Secret and the record are written. To list the remaining tasks:").command(again));
             return Err(Failure::told(Exit::Interrupted));
         }
-        context.interrupt.set(InterruptState::Ending { done: "everything was written already" });
+        context.interrupt.set(InterruptState::Ending { done: "the Secret and the record are written" });
     }
     let ca = issued.map(|issued| issued.ca_files(".")).unwrap_or_default();
-    preparation.show_what_is_left(!unchanged, ca.first().map(|file| file.path.as_str()))?;
+    preparation.show_remaining_tasks(!unchanged, ca.first().map(|file| file.path.as_str()))?;
     Ok(Exit::Done)
 }
 
@@ -111,9 +113,9 @@ async fn find(preparation: &Preparation<'_>, files: &InputFiles, exports: bool) 
     let mut found = checks::run(snapshot, Purpose::Prepare);
     let offered = Offered { pair: files.certificate.as_ref(), replace: &files.replace };
     let looked = look(session, snapshot, settings, offered).await;
-    found.extend(certificate::tell_what_can_wait(preparation, looked));
+    found.extend(certificate::report_deferrable(preparation, looked));
     if exports {
-        // An export writes nothing, so it needs no right to.
+        // An export needs no write permissions.
         found.retain(|finding| finding.code != codes::PERMISSIONS);
     }
     found.sort_by_key(|finding| finding.severity);
@@ -121,13 +123,13 @@ async fn find(preparation: &Preparation<'_>, files: &InputFiles, exports: bool) 
     found
 }
 
-/// Writes the files of a new CA into the current folder. Before the Secret: a certificate whose CA nobody has would be of no
-/// use.
+/// Writes the files of a new CA into the current directory. Called before the Secret is written: a certificate without its CA
+/// is useless.
 fn keep_ca(session: &Session, issued: &Issued) -> Result<(), Failure> {
     let files = issued.ca_files(".");
     write_all(&files.iter().map(KeyFile::to_write).collect::<Vec<_>>(), false)?;
     for file in files {
-        session.ui().status(format!("{} written.", file.path));
+        session.ui().status(format!("File {} written.", file.path));
     }
     Ok(())
 }

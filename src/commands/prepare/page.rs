@@ -1,4 +1,4 @@
-//! What `prepare` shows before it asks, with secrets as fingerprints, and what is left to do by hand.
+//! The settings and fingerprints that `prepare` shows for confirmation, and the remaining tasks.
 
 use super::super::shared::providers::providers;
 use super::preparation::Preparation;
@@ -29,36 +29,36 @@ impl Preparation<'_> {
         }
     }
 
-    /// Shows what is left to do by hand, on stdout: a person keeps it. First what is done now, then what waits for `activate`.
-    /// `changed` says that something was written, `ca` names the file of a CA that was made.
-    pub fn show_what_is_left(&self, changed: bool, ca: Option<&str>) -> Result<(), Failure> {
+    /// Prints the remaining tasks on stdout, so that they can be saved: those for now, then the backup before `activate`.
+    /// `changed` means that something was written; `ca` is the file of a new CA.
+    pub fn show_remaining_tasks(&self, changed: bool, ca: Option<&str>) -> Result<(), Failure> {
         let (ui, snapshot, settings) = (self.ui(), self.snapshot, self.settings);
         let with_providers = status::providers(snapshot);
         if !with_providers.is_empty() {
-            ui.page("Redirect URIs to register at the identity providers; leave the present ones in place until the migration is done:")?;
+            ui.page("Redirect URIs to register at the identity providers; keep the current ones until the migration is complete:")?;
             ui.print("")?;
             providers(ui, &with_providers, false)?;
             ui.print("")?;
         }
-        let mut table = Table::new([Column::new("To do now"), Column::new("How").prose()]);
+        let mut table = Table::new([Column::new("Task"), Column::new("Instructions").prose()]);
         for (what, how) in list(snapshot, settings, !with_providers.is_empty(), ca) {
             table.row([Cell::from(what), Cell::from(how)]);
         }
         ui.table(&table, false)?;
         ui.print("")?;
-        ui.print("SQL for the database, to be run as a superuser of the server:")?;
+        ui.print("SQL for the database, to run as a superuser:")?;
         for line in sql(settings) {
             ui.print(Line::new().text("  ").styled(Style::Code, line))?;
         }
         ui.print("")?;
         let then = if changed && checks::standing(snapshot) == RehearsalStanding::Passed {
-            "The dry run that has passed was of what was there before; it has to pass again:"
+            "The settings changed after the last dry run. Repeat the dry run:"
         } else {
-            "Then, once all of that is done:"
+            "When these tasks are complete, start the dry run:"
         };
         ui.next(&Next::new(then).command(self.session.command("dry-run")));
         ui.print("")?;
-        ui.page("Not now: back up both databases right before `activate`, one command right after the other. Nothing else undoes the migration. What is written in Synapse after its dump is lost where the dump has to be used:")?;
+        ui.page("Later, right before `activate`: back up both databases, one command right after the other. Only these backups can undo the migration. Restoring them loses what Synapse writes after its dump:")?;
         for line in backup_commands(snapshot, settings) {
             ui.print(Line::new().text("  ").styled(Style::Code, line))?;
         }
@@ -66,16 +66,16 @@ impl Preparation<'_> {
     }
 }
 
-/// One line for each value; warns of what a person may not expect.
+/// Prints a line for each value, and warnings.
 pub fn secret_lines(ui: &Ui, snapshot: &Snapshot, plan: &SecretPlan) {
     let keys = snapshot.secret_keys();
     for (item, before, after) in plan.fingerprints(&keys) {
         let (word, style) = match item.action {
             SecretAction::Keep => ("kept", Style::Dim),
-            SecretAction::KeepOther => ("kept; the value given is another one", Style::Warn),
-            SecretAction::Generate => ("made now", Style::Good),
-            SecretAction::Issue => ("issued now", Style::Good),
-            SecretAction::Add => ("as given", Style::Good),
+            SecretAction::KeepOther => ("kept; differs from the given value", Style::Warn),
+            SecretAction::Generate => ("generated", Style::Good),
+            SecretAction::Issue => ("issued", Style::Good),
+            SecretAction::Add => ("given", Style::Good),
             SecretAction::Replace => ("replaced", Style::Warn),
         };
         let print = match (item.action, before, after) {
@@ -91,7 +91,7 @@ pub fn secret_lines(ui: &Ui, snapshot: &Snapshot, plan: &SecretPlan) {
         }
         if item.action == SecretAction::KeepOther {
             ui.warning(format!(
-                "{key} is kept as it is in the cluster, although another value was given; to use that one pass --replace {key}",
+                "{key}: the value in the cluster is kept and the given one is ignored; to use the given value, pass --replace {key}",
                 key = item.key
             ));
         }
@@ -99,9 +99,9 @@ pub fn secret_lines(ui: &Ui, snapshot: &Snapshot, plan: &SecretPlan) {
     if let Some(weakness) = plan.after().encryption_secret(&keys).and_then(|secret| secret.weakness()) {
         let key = &keys.encryption_secret;
         let how = if snapshot.deployment.mas().is_some() {
-            "MAS has been deployed with it, so it stays".to_owned()
+            "it can't change because MAS is already deployed".to_owned()
         } else {
-            format!("to replace it while nothing is encrypted with it pass --replace {key}")
+            format!("to replace it before MAS uses it, pass --replace {key}")
         };
         ui.warning(format!("{key} is not random: {weakness}; {how}"));
     }
@@ -109,19 +109,19 @@ pub fn secret_lines(ui: &Ui, snapshot: &Snapshot, plan: &SecretPlan) {
 
 fn tls_words(snapshot: &Snapshot, settings: &MasSettings) -> String {
     let global = snapshot.deployment.global_tls();
-    let named = |value: &serde_json::Value| value.as_str().unwrap_or("that is not named").to_owned();
+    let named = |value: &serde_json::Value| value.as_str().unwrap_or("without a name").to_owned();
     let inherited = match (&settings.tls, settings.tls_mode(&snapshot.deployment)) {
         (Tls::Certmanager { issuer }, _) => return format!("certmanager, ClusterIssuer {issuer}"),
         (Tls::Existing { secret }, _) => return format!("existing Secret {secret}"),
-        (Tls::External, _) => return "external: ends in front of the ingress".to_owned(),
+        (Tls::External, _) => return "external: terminates in front of the ingress".to_owned(),
         (Tls::Certfile, _) => return format!("certfile: certificate and key in Secret {}", settings.secret_name),
-        (Tls::Inherit, None) => "none is set".to_owned(),
+        (Tls::Inherit, None) => "no mode is set".to_owned(),
         (Tls::Inherit, Some(TlsMode::Certmanager)) => {
             format!("certmanager, ClusterIssuer {}", named(&global["certmanager"]["issuer"]))
         }
         (Tls::Inherit, Some(TlsMode::Existing)) => format!("existing, Secret {}", named(&global["secretName"])),
         (Tls::Inherit, Some(TlsMode::Certfile)) => {
-            format!("certfile, in Secret {} or else the global one", settings.secret_name)
+            format!("certfile, in Secret {} or the global Secret", settings.secret_name)
         }
         (Tls::Inherit, Some(mode)) => mode.name().to_owned(),
     };
@@ -135,22 +135,22 @@ fn list(
     ca: Option<&str>,
 ) -> Vec<(&'static str, String)> {
     let Database { name, host, .. } = &settings.database;
-    let create = format!("Create database {name} on {host} with the SQL below. It must be empty and MAS's alone.");
+    let create = format!("Create database {name} on {host} with the SQL below. Use an empty database for MAS only.");
     let mut list = vec![
         ("Database", create),
-        ("DNS", format!("Let {} point to the same ingress as Synapse.", settings.host)),
+        ("DNS", format!("Point {} to the same ingress as Synapse.", settings.host)),
         ("Certificate", certificate(snapshot, settings)),
     ];
     if let Some(file) = ca {
-        let how = format!("Install {file} on every device, and wherever Synapse and MAS call {}.", settings.host);
+        let how = format!("Install {file} on every device, and where Synapse and MAS connect to {}.", settings.host);
         list.push(("Private CA", how));
     }
     if with_providers {
-        list.push(("Redirect URIs", "Add the ones marked \"add\" above at each identity provider.".to_owned()));
+        list.push(("Redirect URIs", "Add the URIs marked \"add\" above at each identity provider.".to_owned()));
     }
     let synapse = snapshot.deployment.component("synapse");
     if synapse.is_some_and(|synapse| synapse["config"]["delegatedAuth"]["localPasswordDatabase"].is_object()) {
-        let how = "If people register or reset passwords themselves, configure e-mail delivery for MAS.";
+        let how = "If users can register or reset their password, configure e-mail delivery for MAS.";
         list.push(("E-mail", how.to_owned()));
     }
     list
@@ -159,17 +159,19 @@ fn list(
 fn certificate(snapshot: &Snapshot, settings: &MasSettings) -> String {
     let MasSettings { host, secret_name, .. } = settings;
     match settings.tls_mode(&snapshot.deployment) {
-        None => "No TLS mode is set anywhere; choose one with --tls.".to_owned(),
-        Some(TlsMode::Certmanager) => format!("cert-manager issues it for {host}; its ClusterIssuer must be able to."),
-        Some(TlsMode::External) => format!("What ends TLS in front of the ingress needs a certificate for {host}."),
-        Some(TlsMode::Existing) => format!("The Secret that is named must hold a certificate for {host}."),
+        None => "No TLS mode is configured; set one with --tls.".to_owned(),
+        Some(TlsMode::Certmanager) => {
+            format!("cert-manager issues the certificate; its ClusterIssuer must support {host}.")
+        }
+        Some(TlsMode::External) => format!("The proxy that terminates TLS needs a certificate for {host}."),
+        Some(TlsMode::Existing) => format!("The configured Secret must contain a certificate for {host}."),
         Some(TlsMode::Certfile) => {
-            format!("The certificate in Secret {secret_name} (or in the global Secret) must be good for {host}.")
+            format!("The certificate in Secret {secret_name} or the global Secret must be valid for {host}.")
         }
     }
 }
 
-/// What dumps both databases, one right after the other. Passwords are asked for.
+/// The commands that dump both databases; they prompt for passwords.
 fn backup_commands(snapshot: &Snapshot, settings: &MasSettings) -> Vec<String> {
     let mas = &settings.database;
     let mut commands = Vec::new();
@@ -178,7 +180,7 @@ fn backup_commands(snapshot: &Snapshot, settings: &MasSettings) -> Vec<String> {
         let mode = synapse.ssl_mode.as_deref();
         commands.push(dump(host, synapse.port.unwrap_or(5432), name, user, mode, "synapse.dump"));
     }
-    // Where none is set, the spec will have the schema's default.
+    // The API server sets the schema's default if none is given.
     let default = snapshot.features.known().and_then(|features| features.default_ssl_mode.as_deref());
     commands.push(dump(&mas.host, mas.port, &mas.name, &mas.user, mas.ssl_mode.as_deref().or(default), "mas.dump"));
     commands
@@ -186,7 +188,7 @@ fn backup_commands(snapshot: &Snapshot, settings: &MasSettings) -> Vec<String> {
 
 fn dump(host: &str, port: u16, name: &str, user: &str, mode: Option<&str>, file: &str) -> String {
     let mode = mode.map_or_else(String::new, |mode| format!("PGSSLMODE={} ", shell_word(mode)));
-    // A name with such characters would be taken for a whole connection string; in one it is a name again.
+    // libpq parses such a name as a connection string, so it is passed as part of one.
     let strange = name.contains('=') || name.contains("://") || name.starts_with('-');
     let name =
         if strange { format!("dbname='{}'", name.replace('\\', r"\\").replace('\'', r"\'")) } else { name.to_owned() };
@@ -203,7 +205,7 @@ fn sql(settings: &MasSettings) -> Vec<String> {
     let name = quoted(&settings.database.name);
     vec![
         format!("CREATE ROLE {user} LOGIN;"),
-        format!("-- the password that `prepare` was given; Secret {} has it", settings.secret_name),
+        format!("-- at the prompt, enter the database password of Secret {}", settings.secret_name),
         format!("\\password {user}"),
         format!("CREATE DATABASE {name} OWNER {user} ENCODING 'UTF8' TEMPLATE template0;"),
         format!("\\connect {name}"),
@@ -220,12 +222,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn identifiers_cannot_leave_their_quotes() {
+    fn quotes_in_sql_identifiers_are_escaped() {
         assert_eq!(quoted("mas\"; DROP DATABASE synapse; --"), "\"mas\"\"; DROP DATABASE synapse; --\"");
     }
 
     #[test]
-    fn a_dump_is_of_the_database_of_that_name_whatever_the_name() {
+    fn special_characters_in_a_database_name_are_quoted_for_pg_dump() {
         let of = |name: &str| dump("db", 5432, name, "mas", None, "x");
         let with = |word: &str| format!("pg_dump --host=db --port=5432 --username=mas --format=custom --file=x {word}");
         assert_eq!(of("mas"), with("mas"));

@@ -1,5 +1,5 @@
-//! What a call of `prepare` is about, and the Secret that it plans: what is there is kept, what is missing is made, given or
-//! asked for.
+//! The context of `prepare`, and the plan of its Secret: existing values are kept, missing ones are generated, given or
+//! prompted for.
 
 use super::inputs::ask_password;
 use crate::checks::{Known, Snapshot, default_secret_name};
@@ -11,7 +11,7 @@ use crate::plan::{
 use crate::session::{Session, findings};
 use crate::terminal::Ui;
 
-/// One deployment, and the settings that MAS is to have.
+/// A deployment and the settings of MAS.
 pub struct Preparation<'a> {
     pub session: &'a Session,
     pub snapshot: &'a Snapshot,
@@ -28,22 +28,19 @@ impl Preparation<'_> {
         self.snapshot.recorded()?.settings.as_ref()
     }
 
-    /// Whether the chart makes a Secret of the chosen name by itself. Such Secrets are Helm's: nothing is created under their
-    /// names, and nothing is written to them.
+    /// Whether the chart creates a Secret of the chosen name. Helm owns such Secrets, so this program never writes them.
     pub fn secret_is_charts(&self) -> bool {
         is_charts(self.snapshot, &self.settings.secret_name)
     }
 
-    /// Reads the Secret of the chosen name, asks for what only a person knows, and plans it.
+    /// Reads the Secret, prompts for a missing password, and plans the Secret.
     pub async fn plan_secret(&self, inputs: &mut SecretInputs) -> Result<SecretPlan, Failure> {
         let name = &self.settings.secret_name;
         let present = match self.session.read_secret(name).await {
             Known::Known(present) => present,
             Known::Unreadable(why) => {
-                let text = format!("Secret {name} has to be read before anything is written to it: {why}");
-                return Err(
-                    Failure::failed(text).advise("Nothing was changed. Once that is mended, run the command again.")
-                );
+                let text = format!("Secret {name} can't be read: {why}; nothing was changed");
+                return Err(Failure::failed(text).advise("Fix the problem, then run the command again."));
             }
         };
         self.refuse_other_encryption_secret(present.as_ref()).await?;
@@ -55,7 +52,7 @@ impl Preparation<'_> {
         context.plan(inputs).map_err(|error| refusal(self.session, &error))
     }
 
-    /// The same with what is known already.
+    /// Plans the Secret without prompts.
     pub fn plan_on(&self, present: Option<&SecretContents>, inputs: &SecretInputs) -> Result<SecretPlan, Failure> {
         self.secret_context(present, inputs).plan(inputs).map_err(|error| refusal(self.session, &error))
     }
@@ -72,8 +69,8 @@ impl Preparation<'_> {
         }
     }
 
-    /// Refuses a Secret of another name than the deployed one's, unless it holds the same encryption secret already. The
-    /// guide: it "must not change after installation", and a new name for the Secret would be a way around that.
+    /// Refuses another Secret than the deployed one, unless it contains the same encryption secret. The guide: it "must not
+    /// change after installation".
     pub async fn refuse_other_encryption_secret(&self, present: Option<&SecretContents>) -> Result<(), Failure> {
         let (key, chosen) = (&self.keys.encryption_secret, &self.settings.secret_name);
         let deployed = self.session.deployment.mas_secret_name().filter(|name| name != chosen);
@@ -81,9 +78,7 @@ impl Preparation<'_> {
         let before = match self.session.read_secret(deployed).await {
             Known::Known(secret) => secret.and_then(|mut secret| secret.data.remove(key)),
             Known::Unreadable(why) => {
-                let text = format!(
-                    "Secret {deployed}, which MAS has been deployed with, has to be read first: {why}; nothing was changed"
-                );
+                let text = format!("Secret {deployed} of the deployed MAS can't be read: {why}; nothing was changed");
                 return Err(Failure::failed(text));
             }
         };
@@ -91,11 +86,11 @@ impl Preparation<'_> {
             return Ok(());
         }
         let text = format!(
-            "--secret-name: MAS has been deployed with Secret {deployed}, and {key} cannot change after that; Secret {chosen} does not hold \
-             the same one. Nothing was changed"
+            "--secret-name: {key} cannot change after MAS is deployed, and Secret {chosen} doesn't contain the value of Secret \
+             {deployed}; nothing was changed"
         );
         Err(Failure::new(Exit::Usage, text).advise(format!(
-            "Leave --secret-name out, or first make Secret {chosen} with the same {key} as in {deployed}."
+            "Omit --secret-name, or first create Secret {chosen} with the {key} of Secret {deployed}."
         )))
     }
 
@@ -107,21 +102,20 @@ impl Preparation<'_> {
             return Err(self.never_adopted());
         }
         let text = format!(
-            "Secret {} is made by chart {CHART} from its values, and the next upgrade would write over what is written there; nothing \
-             was changed",
+            "Secret {} is created by chart {CHART}, and the next upgrade overwrites other changes to it; nothing was changed",
             plan.name
         );
         Err(Failure::failed(text).then(
-            "Let the values carry it; with what is in the Secret already this puts it into a file:",
+            "To export the Secret's values and the change as Helm values:",
             self.session.command("prepare") + " --export helm-values --inline-secrets --export-file FILE",
         ))
     }
 
-    /// A Secret that Helm would stumble over.
+    /// The error for a name that the chart uses.
     pub fn never_adopted(&self) -> Failure {
         let text = format!(
-            "--secret-name: {} is a name that chart {CHART} gives to Secrets of its own, and Helm refuses to adopt a Secret that it \
-             did not make; nothing was changed",
+            "--secret-name: chart {CHART} uses the name {}, and Helm refuses to adopt a Secret that it didn't create; nothing was \
+             changed",
             self.settings.secret_name
         );
         let ours = default_secret_name(&self.session.target.name);
@@ -133,19 +127,19 @@ fn is_charts(snapshot: &Snapshot, secret: &str) -> bool {
     is_chart_secret(secret, snapshot.deployment.annotation("meta.helm.sh/release-name"))
 }
 
-/// The name that was typed, or what the deployment and the earlier settings say, else our own.
+/// The name of the Secret: from the flag, the deployment or the recorded settings, else the default.
 pub fn secret_name(
     session: &Session,
     snapshot: &Snapshot,
     typed: Option<&str>,
     known: Option<&MasSettings>,
 ) -> Result<String, Failure> {
-    // The chart names a Secret of its own for a component also where it makes none.
+    // The chart sets the name of its own Secret even if it creates none.
     let absent = matches!(snapshot.secret, Known::Known(None));
     let usable = |name: &&str| !(absent && is_charts(snapshot, name));
     let deployed = snapshot.deployment.mas_secret_name().filter(usable);
-    let settled = known.map(|known| known.secret_name.as_str()).filter(usable);
-    let name = typed.or(deployed).or(settled).map_or_else(|| default_secret_name(&session.target.name), str::to_owned);
+    let recorded = known.map(|known| known.secret_name.as_str()).filter(usable);
+    let name = typed.or(deployed).or(recorded).map_or_else(|| default_secret_name(&session.target.name), str::to_owned);
     let is_label = |label: &str| {
         let plain = label.bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-');
         plain && !label.is_empty() && !label.starts_with('-') && !label.ends_with('-')
@@ -153,22 +147,22 @@ pub fn secret_name(
     if name.len() <= 253 && name.split('.').all(is_label) {
         return Ok(name);
     }
-    Err(Failure::usage(format!("--secret-name: {name:?} is no name of a Secret; nothing was changed")))
+    Err(Failure::usage(format!("--secret-name: {name:?} is not a valid name for a Secret; nothing was changed")))
 }
 
 fn refusal(session: &Session, error: &SecretPlanError) -> Failure {
     let (code, next) = match error {
         SecretPlanError::NoPassword => {
-            (Exit::Usage, "Give it in a file, or on standard input: --database-password-file FILE|-".to_owned())
+            (Exit::Usage, "Pass --database-password-file FILE, or - for standard input.".to_owned())
         }
         SecretPlanError::NoCertificate => {
-            (Exit::Usage, "Pass --certificate FILE and --private-key FILE, or choose another --tls mode.".to_owned())
+            (Exit::Usage, "Pass --certificate FILE and --private-key FILE, or another --tls mode.".to_owned())
         }
-        SecretPlanError::NothingToReplaceWith(_) => (Exit::Usage, "Pass the file that holds it.".to_owned()),
+        SecretPlanError::NothingToReplaceWith(_) => (Exit::Usage, "Pass the file with the new value.".to_owned()),
         SecretPlanError::Unusable { key, .. } => (
             Exit::Failed,
             format!(
-                "Mend the value in the Secret, or replace it by name: --replace {key} (not the encryption secret, once MAS has run with it)."
+                "Fix the value in the Secret, or pass --replace {key}. Keep an encryption secret that MAS has already used."
             ),
         ),
         SecretPlanError::Immutable(_) => (Exit::Failed, "Use another Secret: --secret-name NAME.".to_owned()),

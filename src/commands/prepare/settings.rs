@@ -1,4 +1,4 @@
-//! Settles MAS's settings: flags, else what is there, else questions with good defaults, each answer judged at once.
+//! The settings of MAS: from flags, else the existing ones, else prompts with defaults. Answers are validated at once.
 
 use super::answers::{database_host, port, word};
 use super::preparation::secret_name;
@@ -11,11 +11,11 @@ use crate::session::Session;
 use crate::terminal::prompt::PromptError;
 use crate::x509::HostName;
 
-/// The operator's default for Synapse's connection, and so nothing to ask about.
+/// The operator's default for Synapse's connection; needs no prompt.
 const USUAL_SSL_MODE: &str = "require";
 const USUAL_PORT: u16 = 5432;
 
-/// Every setting, or an error that names all flags that are missing.
+/// All settings, or an error with all missing flags.
 pub fn resolve(session: &Session, snapshot: &Snapshot, args: &PrepareArgs) -> Result<MasSettings, Failure> {
     let known = snapshot.recorded().and_then(|record| record.settings.clone()).or_else(|| snapshot.settings.clone());
     let mut interview = Interview { session, snapshot, args, known: known.as_ref(), missing: Vec::new(), begun: false };
@@ -24,7 +24,7 @@ pub fn resolve(session: &Session, snapshot: &Snapshot, args: &PrepareArgs) -> Re
     let tls = interview.tls()?;
     if !interview.missing.is_empty() {
         return Err(Failure::usage(format!(
-            "these are needed and there is no terminal to ask on: {}; nothing was changed",
+            "missing flags, and no terminal for prompts: {}; nothing was changed",
             interview.missing.join(", ")
         )));
     }
@@ -32,7 +32,7 @@ pub fn resolve(session: &Session, snapshot: &Snapshot, args: &PrepareArgs) -> Re
     Ok(MasSettings { host, database, tls, secret_name })
 }
 
-/// Settles one value after the other, and remembers the flags of those that nobody can be asked for.
+/// Resolves one value after the other, and collects the missing flags if there is no terminal.
 struct Interview<'a> {
     session: &'a Session,
     snapshot: &'a Snapshot,
@@ -43,7 +43,7 @@ struct Interview<'a> {
 }
 
 struct Question<'a> {
-    /// The flag that answers it in scripts.
+    /// The flag for scripts.
     flag: &'static str,
     text: &'a str,
     given: Option<String>,
@@ -61,7 +61,7 @@ impl Interview<'_> {
         let guess = domain.map(|domain| format!("auth.{domain}"));
         let question = Question {
             flag: "--host",
-            text: "Host that MAS will be reached at:",
+            text: "Host name of MAS:",
             given: self.args.host.clone(),
             known: self.known.map(|known| known.host.clone()).or(in_spec),
             default: guess.as_deref(),
@@ -69,11 +69,10 @@ impl Interview<'_> {
         let check =
             |text: &str| HostName::parse(text).map(|host| host.to_string()).map_err(|error| format!("{error}."));
         let snapshot = self.snapshot;
-        self.settle(question, check, |host| objection(snapshot, draft(host), codes::HOST_TAKEN))
+        self.answer(question, check, |host| objection(snapshot, draft(host), codes::HOST_TAKEN))
     }
 
-    /// What Synapse's connection says stands as the default, and where that is out of the ordinary for the same server, it
-    /// is asked for.
+    /// Uses Synapse's connection for the defaults, and prompts for unusual values of the same server.
     fn database(&mut self, mas_host: &str) -> Result<Database, Failure> {
         let (snapshot, args) = (self.snapshot, self.args);
         let synapse = snapshot.deployment.postgres("synapse").unwrap_or_default();
@@ -85,7 +84,7 @@ impl Interview<'_> {
         };
         let question = Question {
             flag: "--database-host",
-            text: "Host of MAS's PostgreSQL server:",
+            text: "Host of the PostgreSQL server for MAS:",
             given: args.database_host.clone(),
             known: known.host,
             default: synapse.host.as_deref(),
@@ -94,15 +93,15 @@ impl Interview<'_> {
             let open = draft(mas_host);
             MasSettings { database: Database { host: host.to_owned(), ..open.database }, ..open }
         };
-        let host = self.settle(question, database_host, |host| objection(snapshot, at(host), codes::DATABASE_HOST))?;
-        // Another server's peculiarities are no guess for this one.
+        let host = self.answer(question, database_host, |host| objection(snapshot, at(host), codes::DATABASE_HOST))?;
+        // Unusual values are a default only for the same server.
         let as_synapse = synapse.host.as_deref() == Some(host.as_str()) && self.known.is_none() && self.can_ask();
         let unusual_port = synapse.port.filter(|port| *port != USUAL_PORT && as_synapse);
         let port = match (args.database_port.or(known.port), unusual_port) {
             (Some(port), _) => port,
             (None, None) => USUAL_PORT,
             (None, Some(default)) => {
-                let text = "Port of that server (Synapse's, by default):";
+                let text = "Port of the PostgreSQL server (default: Synapse's):";
                 self.ask("--database-port", text, Some(&default.to_string()), port, |_| None)?
                     .parse()
                     .unwrap_or(USUAL_PORT)
@@ -115,27 +114,27 @@ impl Interview<'_> {
         };
         let question = Question {
             flag: "--database-name",
-            text: "Name of MAS's database:",
+            text: "Name of the database for MAS:",
             given: args.database_name.clone(),
             known: known.database,
             default: Some("mas"),
         };
         let name =
-            self.settle(question, word, |name| objection(snapshot, with(name, "-", None), codes::DATABASE_SHARED))?;
+            self.answer(question, word, |name| objection(snapshot, with(name, "-", None), codes::DATABASE_SHARED))?;
         let question = Question {
             flag: "--database-user",
-            text: "Role that MAS logs in as:",
+            text: "PostgreSQL role of MAS:",
             given: args.database_user.clone(),
             known: known.user,
             default: Some("mas"),
         };
         let user =
-            self.settle(question, word, |user| objection(snapshot, with("-", user, None), codes::DATABASE_ROLE))?;
-        // The spec's may be the API server's default, which nobody settled.
+            self.answer(question, word, |user| objection(snapshot, with("-", user, None), codes::DATABASE_ROLE))?;
+        // The value in the spec may be a default of the API server.
         let mut ssl_mode = args.database_sslmode.clone().or(known.ssl_mode);
         let unusual = synapse.ssl_mode.as_deref().filter(|mode| *mode != USUAL_SSL_MODE && as_synapse);
         if let (None, Some(default)) = (&ssl_mode, unusual) {
-            let text = format!("sslmode of MAS's connection (Synapse's is {default}):");
+            let text = format!("sslmode of the connection (Synapse uses {default}):");
             let object = |mode: &str| objection(snapshot, with(&name, &user, Some(mode.to_owned())), codes::SETTINGS);
             ssl_mode = Some(self.ask("--database-sslmode", &text, Some(default), word, object)?);
         }
@@ -151,16 +150,16 @@ impl Interview<'_> {
             (&args.tls_secret, "--tls-secret", TlsChoice::Existing, "existing"),
         ] {
             if given.is_some() && args.tls != Some(choice) {
-                return Err(refused(format!("{flag} goes with --tls {mode}")));
+                return Err(refused(format!("{flag} requires --tls {mode}")));
             }
         }
         if args.tls == Some(TlsChoice::Issue) && args.certificate.is_some() {
-            let text = "--tls issue makes a certificate, so --certificate goes with --tls certfile";
+            let text = "--tls issue creates the certificate; to use --certificate, pass --tls certfile";
             return Err(refused(text.to_owned()));
         }
         let named = |value: &Option<String>, flag: &str, mode: &str| {
             let value = value.clone().filter(|value| !value.trim().is_empty());
-            value.ok_or_else(|| refused(format!("--tls {mode} needs {flag} NAME")))
+            value.ok_or_else(|| refused(format!("--tls {mode} requires {flag} NAME")))
         };
         Ok(match args.tls {
             None if self.known.is_none() && self.can_ask() => self.ask_tls()?,
@@ -171,12 +170,12 @@ impl Interview<'_> {
                 Tls::Certmanager { issuer: named(&args.issuer, "--issuer", "certmanager")? }
             }
             Some(TlsChoice::Existing) => Tls::Existing { secret: named(&args.tls_secret, "--tls-secret", "existing")? },
-            // Issued or given, it is kept in the same place.
+            // The certificate is in the same Secret in both cases.
             Some(TlsChoice::Certfile | TlsChoice::Issue) => Tls::Certfile,
         })
     }
 
-    /// Asks for the TLS mode where nothing says one: a deployment that sets it for all has settled it for MAS too.
+    /// Prompts for the TLS mode, unless the deployment sets one globally.
     fn ask_tls(&mut self) -> Result<Tls, Failure> {
         if draft("-").tls_mode(&self.snapshot.deployment).is_some() {
             return Ok(Tls::Inherit);
@@ -184,14 +183,14 @@ impl Interview<'_> {
         let offered =
             self.snapshot.features.known().and_then(|features| features.tls_modes.clone()).unwrap_or_default();
         let mut modes = vec![
-            ("external", "it ends in front of the ingress"),
-            ("certmanager", "cert-manager issues one"),
-            ("existing", "it is in a Secret that is there"),
+            ("external", "TLS terminates in front of the ingress"),
+            ("certmanager", "cert-manager issues the certificate"),
+            ("existing", "the certificate is in an existing Secret"),
         ];
         modes.retain(|(mode, _)| offered.is_empty() || offered.iter().any(|one| one == mode));
         let options: Vec<String> = modes.iter().map(|(mode, what)| format!("{mode}: {what}")).collect();
         let options: Vec<&str> = options.iter().map(String::as_str).collect();
-        let text = "Where does MAS's certificate come from? No TLS mode is set anywhere.";
+        let text = "Source of the MAS certificate (the deployment sets no TLS mode):";
         self.begin();
         let chosen = self.session.ui().choose(text, &options, None);
         Ok(match modes[chosen.map_err(|error| Failure::unanswered(error, "--tls"))?].0 {
@@ -199,7 +198,7 @@ impl Interview<'_> {
                 Tls::Certmanager { issuer: self.ask("--issuer", "Name of the ClusterIssuer:", None, word, |_| None)? }
             }
             "existing" => {
-                Tls::Existing { secret: self.ask("--tls-secret", "Name of that Secret:", None, word, |_| None)? }
+                Tls::Existing { secret: self.ask("--tls-secret", "Name of the Secret:", None, word, |_| None)? }
             }
             _ => Tls::External,
         })
@@ -209,17 +208,17 @@ impl Interview<'_> {
         self.session.ui().terminal().can_ask()
     }
 
-    /// Before the first question: what it is about, and how to answer.
+    /// Prints an introduction before the first prompt.
     fn begin(&mut self) {
         if self.can_ask() && !std::mem::replace(&mut self.begun, true) {
             let place = self.session.place();
             self.session.ui().status(format!(
-                "Settings of MAS for {place}. Enter takes what stands in brackets; Ctrl-C ends this and changes nothing."
+                "Settings of MAS for {place}. Press Enter for the default in brackets, or Ctrl-C to exit without changes."
             ));
         }
     }
 
-    /// The answer to a question that no flag answered.
+    /// Prompts for a value without a flag or an existing setting.
     fn ask(
         &mut self,
         flag: &'static str,
@@ -228,12 +227,12 @@ impl Interview<'_> {
         check: impl Fn(&str) -> Result<String, String>,
         object: impl Fn(&str) -> Option<String>,
     ) -> Result<String, Failure> {
-        self.settle(Question { flag, text, given: None, known: None, default }, check, object)
+        self.answer(Question { flag, text, given: None, known: None, default }, check, object)
     }
 
-    /// The flag's value, else the known one, else an answer. `check` says what is no value at all; `object` says why an
-    /// answer will not do here. A flag that will not do is a finding later, with its code.
-    fn settle(
+    /// The value of the flag, else the existing one, else an answer. `check` validates the syntax; `object` returns why an
+    /// answer is unsuitable. An unsuitable flag becomes a finding later.
+    fn answer(
         &mut self,
         question: Question<'_>,
         check: impl Fn(&str) -> Result<String, String>,
@@ -246,14 +245,13 @@ impl Interview<'_> {
         if let Some(known) = known {
             return Ok(known);
         }
-        let judged = |text: &str| {
+        let validate = |text: &str| {
             let value = check(text)?;
             object(&value).map_or(Ok(value), Err)
         };
-        // What will not do is no default either.
-        let default = default.filter(|default| judged(default).is_ok());
+        let default = default.filter(|default| validate(default).is_ok());
         self.begin();
-        match self.session.ui().text(text, default, judged) {
+        match self.session.ui().text(text, default, validate) {
             Ok(answer) => Ok(answer),
             Err(PromptError::NoTerminal) => {
                 self.missing.push(flag);
@@ -264,18 +262,18 @@ impl Interview<'_> {
     }
 }
 
-/// Settings of which only some are settled; what is not yet cannot be anybody else's.
+/// Incomplete settings; the placeholders match no other component's values.
 fn draft(host: &str) -> MasSettings {
     let open = || "-".to_owned();
     let database = Database { host: open(), port: USUAL_PORT, name: open(), user: open(), ssl_mode: None };
     MasSettings { host: host.to_owned(), database, tls: Tls::Inherit, secret_name: open() }
 }
 
-/// Why a step would be blocked with these settings, by this code: the same words as `check` has.
+/// Why the finding with this code would block these settings, in the words of `check`.
 fn objection(snapshot: &Snapshot, settings: MasSettings, code: &str) -> Option<String> {
     let candidate = Snapshot { settings: Some(settings), ..snapshot.clone() };
     let found = checks::run(&candidate, Purpose::Prepare);
     let finding = found.iter().find(|finding| finding.blocks() && finding.code == code)?;
     let remedy = finding.remedy.as_deref().map_or_else(String::new, |remedy| format!(" {remedy}"));
-    Some(format!("That will not do: {}.{remedy}", finding.message.trim_end_matches('.')))
+    Some(format!("Not possible: {}.{remedy}", finding.message.trim_end_matches('.')))
 }

@@ -1,4 +1,4 @@
-//! Writes the Secret, then the record. The Secret first: a record without it would promise too much.
+//! Writes the Secret, then the record: a record without its Secret would be wrong.
 
 use std::cell::RefCell;
 
@@ -15,15 +15,13 @@ use crate::record::{Record, record_name};
 use crate::secrets::wipe;
 
 impl Preparation<'_> {
-    /// Lets the API server try the Secret and the record without storing either: what one of them would be refused for shows
-    /// before the other is made.
-    pub async fn try_out(&self, plan: &SecretPlan) -> Result<(), Failure> {
+    /// Makes a server-side dry run of both writes, so that neither is made if one would be refused.
+    pub async fn server_dry_run(&self, plan: &SecretPlan) -> Result<(), Failure> {
         let mut record = match &self.snapshot.record {
             Known::Known(Some(record)) => record.clone(),
             Known::Known(None) => Record::new(&self.snapshot.deployment),
             Known::Unreadable(why) => {
-                let text =
-                    format!("the record has to be read before anything is written, and nothing was changed: {why}");
+                let text = format!("the record can't be read: {why}; nothing was changed");
                 return Err(Failure::failed(text));
             }
         };
@@ -32,7 +30,7 @@ impl Preparation<'_> {
         for write in secret.into_iter().chain([self.session.record_request(&record)]) {
             match self.session.cluster.dry_run(&write).await {
                 Ok(written) => written.warnings.iter().for_each(|warning| self.ui().warning(warning)),
-                // Somebody else was faster; the write itself looks at that again.
+                // The write handles a concurrent change.
                 Err(error) if is_taken(&error) => {}
                 Err(error) => return Err(Failure::from(error).advise("Nothing was changed.")),
             }
@@ -47,7 +45,7 @@ impl Preparation<'_> {
         let by = self.session.cluster.who_am_i().await;
         let now = self.ui().terminal().now();
         let settings = self.settings;
-        // Somebody may have prepared it as well since the record was read. What they settled is not replaced unseen.
+        // Another `prepare` may have written the record since it was read; its settings are not overwritten.
         let others = RefCell::new(None);
         self.session
             .change_record(|record| {
@@ -64,18 +62,16 @@ impl Preparation<'_> {
             })
             .await?;
         if let Some((same, last)) = others.into_inner() {
-            let last = last.unwrap_or_else(|| "somebody prepared it".to_owned());
+            let last = last.unwrap_or_else(|| "by another prepare".to_owned());
             if !same {
-                let text = format!(
-                    "somebody else settled other values at the same time, and theirs are in the record ({last})"
-                );
+                let text = format!("the record was written concurrently with other settings, which are kept ({last})");
                 let again = self.session.command("prepare");
-                return Err(Failure::failed(text).then("See what is there now, then decide again:", again));
+                return Err(Failure::failed(text).then("To show the current settings and decide again:", again));
             }
-            self.ui().status(format!("Somebody else settled the same values at the same time ({last})."));
+            self.ui().status(format!("The record was written concurrently with the same settings ({last})."));
         }
         let name = record_name(&self.session.target.name);
-        self.ui().status(format!("The settings are kept in ConfigMap {name}."));
+        self.ui().status(format!("ConfigMap {name} contains the settings."));
         Ok(())
     }
 
@@ -90,7 +86,7 @@ impl Preparation<'_> {
 
     async fn write_secret(&self, mut plan: SecretPlan, inputs: &SecretInputs) -> Result<(), Failure> {
         let ui = self.ui();
-        // Somebody else may make or change the Secret at the same moment. What they made is kept, so plan again.
+        // After a concurrent change of the Secret its values are kept, so plan again.
         for _ in 0..3 {
             let write = self.secret_request(&plan);
             let body = write.body();
@@ -100,16 +96,13 @@ impl Preparation<'_> {
             match self.session.cluster.write(&write, ours).await {
                 WriteOutcome::Applied(mut written) => {
                     wipe(&mut written.object);
-                    let verb = if plan.creates() { "created" } else { "completed" };
+                    let verb = if plan.creates() { "created" } else { "updated" };
                     ui.status(format!("Secret {} {verb}.", plan.name));
                     return Ok(());
                 }
                 WriteOutcome::Conflict { error, now } => {
                     let by = now.as_ref().map_or_else(String::new, last_written);
-                    ui.status(format!(
-                        "Secret {} was written by somebody else just now{by}; looking at it again.",
-                        plan.name
-                    ));
+                    ui.status(format!("Secret {} changed concurrently{by}; reading it again.", plan.name));
                     let Known::Known(present) = self.session.read_secret(&plan.name).await else {
                         return Err(error.into());
                     };
@@ -124,13 +117,13 @@ impl Preparation<'_> {
                 }
                 WriteOutcome::Unknown(error) => {
                     return Err(Failure::from(error).advise(format!(
-                        "Whether Secret {} was written could not be found out. Run the command again: what is there is kept.",
+                        "Couldn't determine whether Secret {} was written. Run the command again; existing values are kept.",
                         plan.name
                     )));
                 }
             }
         }
-        Err(Failure::failed(format!("Secret {} is being changed by somebody else again and again", plan.name)))
+        Err(Failure::failed(format!("Secret {} was not written: gave up after repeated update conflicts", plan.name)))
     }
 }
 
@@ -138,7 +131,7 @@ fn is_taken(error: &ClusterError) -> bool {
     matches!(error.kind(), ErrorKind::AlreadyExists | ErrorKind::Conflict { .. })
 }
 
-/// ` (field manager kubectl, 2026-11-23T02:00:09Z)`, as far as the API server tells.
+/// ` (field manager kubectl, 2026-11-23T02:00:09Z)`; empty if unknown.
 fn last_written(object: &Value) -> String {
     let entries = object["metadata"]["managedFields"].as_array().into_iter().flatten();
     let latest = entries.max_by_key(|entry| entry["time"].as_str().unwrap_or_default());

@@ -1,4 +1,4 @@
-//! Keys and certificates that are made here, as files: for `tls`, and for `prepare --tls issue`.
+//! Files with generated keys and certificates, for `tls` and `prepare --tls issue`.
 
 use std::path::PathBuf;
 
@@ -19,7 +19,7 @@ use crate::x509::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Holds {
-    /// The host's certificate, followed by those of its issuers.
+    /// The host's certificate, followed by its issuers.
     Certificate,
     PrivateKey,
     CaCertificate,
@@ -32,20 +32,20 @@ impl Holds {
         match self {
             Self::Certificate => "certificate and its issuers",
             Self::PrivateKey => "private key; keep it secret",
-            Self::CaCertificate => "certificate of the CA, for every device",
+            Self::CaCertificate => "CA certificate; install it on every device",
             Self::CaPrivateKey => "private key of the CA; keep it secret and offline",
-            Self::Request => "certificate signing request, for the CA",
+            Self::Request => "certificate signing request; send it to the CA",
         }
     }
 }
 
-/// A file, as data without what is in it.
+/// A file; its contents are not serialized.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct KeyFile {
     pub path: String,
     pub holds: Holds,
-    /// Of the certificate, or of the public key that belongs to the key or the request.
+    /// The fingerprint of the certificate, or of the public key.
     pub fingerprint: Fingerprint,
     #[serde(skip)]
     pem: SecretText,
@@ -65,7 +65,7 @@ impl KeyFile {
     }
 }
 
-/// A certificate that was issued, and the private CA if one was made for it. Nothing of it is on disk yet.
+/// An issued certificate and its private CA, if new. Not on disk yet.
 pub struct Issued {
     pub certificate: IssuedCertificate,
     host: HostName,
@@ -73,7 +73,7 @@ pub struct Issued {
 }
 
 impl Issued {
-    /// Issues a certificate from `ca`, or from a private CA that is made for this host.
+    /// Issues a certificate from `ca`, or from a new private CA for this host.
     pub fn new(
         host: HostName,
         key_type: TlsKeyType,
@@ -88,7 +88,7 @@ impl Issued {
         Ok(Self { certificate, host, new_ca: is_new.then_some(ca) })
     }
 
-    /// All of it: `HOST.crt`, `HOST.key`, and for a new CA `HOST-ca.crt` and `HOST-ca.key`.
+    /// `HOST.crt`, `HOST.key`, and for a new CA `HOST-ca.crt` and `HOST-ca.key`.
     pub fn files(&self, out: &str) -> Vec<KeyFile> {
         let (host, IssuedCertificate { chain, key }) = (&self.host, &self.certificate);
         let (certificate, key_print) = (chain.leaf().fingerprint(), key.fingerprint());
@@ -100,7 +100,7 @@ impl Issued {
         files
     }
 
-    /// Those of a new CA, for a certificate that goes into a Secret.
+    /// The files of a new CA.
     pub fn ca_files(&self, out: &str) -> Vec<KeyFile> {
         let Some(ca) = &self.new_ca else { return Vec::new() };
         let (host, certificate, key) = (&self.host, ca.certificate(), ca.key());
@@ -111,45 +111,47 @@ impl Issued {
         ]
     }
 
-    /// Says until when the certificate is good, what is to be known about it, and what a private CA means.
+    /// Prints the validity of the certificate, its problems, and where to install a private CA.
     pub fn explain(&self, ui: &Ui, out: &str) {
         let (host, chain) = (&self.host, &self.certificate.chain);
         let leaf = chain.leaf();
         ui.status("");
-        ui.status(format!("Good for {host} until {}, issued by {}.", leaf.not_after(), leaf.issuer()));
+        ui.status(format!(
+            "The certificate is valid for {host} until {}, issued by {}.",
+            leaf.not_after(),
+            leaf.issuer()
+        ));
         for problem in &check_certificate(chain, Some(&self.certificate.key), host, ui.terminal().now()) {
             findings::show(ui, &certificate::of_problem(host.as_str(), problem));
         }
         match self.ca_files(out).as_slice() {
             [certificate, key] => private_ca(ui, host, &certificate.path, &key.path),
             _ => ui.status(format!(
-                "Every device, Synapse and MAS must trust {}; where they trust the CA already, nothing is to be done.",
+                "Every device, Synapse and MAS must trust {}. If they already do, no action is needed.",
                 leaf.issuer()
             )),
         }
     }
 }
 
-/// What it takes to use a CA that nobody knows yet.
+/// Prints where to install a new CA.
 fn private_ca(ui: &Ui, host: &HostName, certificate: &str, key: &str) {
     ui.status(format!(
-        "This CA is new, so nobody trusts it yet. Install {certificate} before the migration, or logging in fails:"
+        "No device trusts this new CA yet. Install {certificate} before the migration; otherwise logins fail:"
     ));
     for line in [
-        "  Browsers, Element Desktop: in the system's certificate store; Firefox may have one of its own.".to_owned(),
-        "  iPhone, iPad: install it as a profile, then switch it on in Settings > General > About > Certificate Trust \
-         Settings."
+        "  Browsers, Element Desktop: install it in the system's certificate store; Firefox may use its own.".to_owned(),
+        "  iPhone, iPad: install it as a profile, then enable it in Settings > General > About > Certificate Trust Settings."
             .to_owned(),
-        "  Android: install it as a CA certificate. Each app decides whether it uses such a CA, so try every Element app \
-         on one device first."
+        "  Android: install it as a CA certificate. Not every app uses such CAs: test each Element app on one device first."
             .to_owned(),
-        format!("  Synapse and MAS: wherever they call {host}; ESS takes further CAs from ca.pem of the global Secret."),
+        "  Synapse and MAS: add it to ca.pem in the global Secret.".to_owned(),
     ] {
         ui.status(line);
     }
     ui.status(format!(
-        "Keep {key} offline. Whoever has it can pretend to be {host}, and nobody else. It issues the next certificate, so that \
-         no device needs another CA: tls issue --ca-certificate {certificate} --ca-private-key {key}"
+        "Keep {key} offline: it can impersonate {host}, but no other host. Use it to issue the next certificate, so that devices \
+         need no new CA: tls issue --ca-certificate {certificate} --ca-private-key {key}"
     ));
 }
 

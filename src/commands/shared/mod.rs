@@ -1,4 +1,4 @@
-//! What several commands give to the person or to a script in the same form.
+//! Output and files that several commands share.
 
 pub mod key_files;
 pub mod new_files;

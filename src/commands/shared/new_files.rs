@@ -1,4 +1,4 @@
-//! Writing keys and certificates: all of them or none, and never over a file that is there unless that was asked for.
+//! Writes files of keys and certificates: all or none, and overwrites existing files only with `--force`.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -15,28 +15,28 @@ pub struct NewFile<'a> {
     pub private: bool,
 }
 
-/// The path of a file in the folder `--out`; one in the current folder is named without it.
+/// The path of a file in the directory `--out`; without `./` for the current directory.
 pub fn path_in(folder: &str, name: &str) -> PathBuf {
     if folder == "." { PathBuf::from(name) } else { Path::new(folder).join(name) }
 }
 
-/// Writes all files, or leaves everything as it was. A reader sees an old file or a new one, never half of one. Keys have mode
-/// 0600 from their first byte on, certificates 0644 (less what the umask takes).
+/// Writes all files, or leaves all unchanged; each replacement is atomic. Keys are created with mode 0600, certificates with
+/// 0644 (minus the umask).
 pub fn write_all(files: &[NewFile<'_>], force: bool) -> Result<(), Failure> {
     if !force {
-        let there: Vec<String> =
+        let existing: Vec<String> =
             files.iter().filter(|file| file.path.symlink_metadata().is_ok()).map(|file| shown(&file.path)).collect();
-        if !there.is_empty() {
-            return Err(exists(&there.join(", ")));
+        if !existing.is_empty() {
+            return Err(exists(&existing.join(", ")));
         }
     }
     let stage = |file| stage(file).map_err(|error| refused(&file.path, &error));
     let staged = files.iter().map(stage).collect::<Result<Vec<_>, _>>()?;
-    // Dropping it takes back whatever was done, unless it is told that all is well.
+    // Dropping the batch undoes the writes, unless `placed` is cleared.
     let mut batch = Batch::default();
     for (file, staged) in files.iter().zip(staged) {
         batch.put(staged, &file.path, force).map_err(|error| match error.kind() {
-            // Made by somebody else since it was looked for.
+            // Created since the check above.
             io::ErrorKind::AlreadyExists if !force => exists(&shown(&file.path)),
             _ => refused(&file.path, &error),
         })?;
@@ -46,21 +46,19 @@ pub fn write_all(files: &[NewFile<'_>], force: bool) -> Result<(), Failure> {
 }
 
 fn exists(paths: &str) -> Failure {
-    Failure::usage(format!("{paths}: already there; nothing was written. To replace what is there, pass --force"))
+    Failure::usage(format!("{paths} already exists; nothing was written. To overwrite, pass --force"))
 }
 
 fn refused(path: &Path, error: &io::Error) -> Failure {
-    // The system's words, without the path that tempfile adds.
-    let reason = plain(error);
-    Failure::failed(format!("{} cannot be written: {reason}; no file was changed", shown(path)))
+    Failure::failed(format!("can't write {}: {}; no file was changed", shown(path), plain(error)))
 }
 
 fn shown(path: &Path) -> String {
     path.display().to_string()
 }
 
-/// A file beside `path` that is removed unless it gets another name.
-fn beside(path: &Path, private: bool) -> io::Result<NamedTempFile> {
+/// A temporary file in the directory of `path`, removed on drop.
+fn temporary(path: &Path, private: bool) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".").suffix(".new");
     #[cfg(unix)]
@@ -75,13 +73,13 @@ fn beside(path: &Path, private: bool) -> io::Result<NamedTempFile> {
 }
 
 fn stage(file: &NewFile<'_>) -> io::Result<NamedTempFile> {
-    let mut staged = beside(&file.path, file.private)?;
+    let mut staged = temporary(&file.path, file.private)?;
     staged.write_all(file.contents)?;
     staged.as_file().sync_all()?;
     Ok(staged)
 }
 
-/// Files in their places: where, and under which name the file that was there is kept until all are.
+/// The files written so far, each with the old file that it replaced.
 #[derive(Default)]
 struct Batch {
     placed: Vec<(PathBuf, Option<TempPath>)>,
@@ -95,13 +93,13 @@ impl Batch {
             return Ok(());
         }
         if path.is_dir() {
-            return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder"));
+            return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a directory"));
         }
-        // A name such as /dev/stdout would be taken away from everybody.
+        // Renaming would remove a device such as /dev/stdout.
         if path.metadata().is_ok_and(|there| !there.is_file()) {
             return Err(io::Error::other("it is not a file"));
         }
-        let kept = beside(path, true)?.into_temp_path();
+        let kept = temporary(path, true)?.into_temp_path();
         let old = match fs::rename(path, &kept) {
             Ok(()) => Some(kept),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
@@ -133,7 +131,7 @@ mod tests {
         NewFile { path: folder.join(name), contents: contents.as_bytes(), private }
     }
 
-    /// Names and contents of everything in a folder.
+    /// Names and contents of all entries of a directory.
     fn all(folder: &Path) -> Vec<(String, String)> {
         let mut all: Vec<_> = fs::read_dir(folder)
             .unwrap()
@@ -152,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_for_its_owner_alone_and_nothing_else_is_left_behind() {
+    fn only_the_owner_can_read_a_key_and_no_temporary_file_is_left() {
         let folder = tempfile::tempdir().unwrap();
         let at = folder.path();
         write_all(&[file(at, "a.key", "KEY", true), file(at, "a.crt", "CRT", false)], false).unwrap();
@@ -168,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn without_force_one_file_that_is_there_stops_all() {
+    fn without_force_one_existing_file_prevents_all_writes() {
         let folder = tempfile::tempdir().unwrap();
         let at = folder.path();
         fs::write(at.join("a.crt"), "OLD").unwrap();
@@ -180,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn force_replaces_what_is_there() {
+    fn force_overwrites_existing_files() {
         let folder = tempfile::tempdir().unwrap();
         let at = folder.path();
         fs::write(at.join("a.key"), "OLD").unwrap();
@@ -194,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn when_the_second_file_fails_the_first_is_as_it_was() {
+    fn a_failure_of_the_second_file_restores_the_first() {
         let folder = tempfile::tempdir().unwrap();
         let at = folder.path();
         fs::write(at.join("a.key"), "OLD").unwrap();
@@ -208,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_appeared_after_the_look_is_not_replaced() {
+    fn a_file_created_after_the_check_is_not_overwritten() {
         let folder = tempfile::tempdir().unwrap();
         let at = folder.path();
         let mut batch = Batch::default();
@@ -220,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_is_not_there_is_named() {
+    fn an_error_names_the_missing_directory() {
         let folder = tempfile::tempdir().unwrap();
         let failure = write_all(&[file(&folder.path().join("none"), "a.key", "KEY", true)], false).unwrap_err();
         assert!(failure.message().unwrap().contains("none"));

@@ -1,4 +1,4 @@
-//! What several commands print: the head of their data, and findings as the end of a command.
+//! Findings as the output of a command: collected, printed, and mapped to its exit code.
 
 use serde_json::{Value, json};
 
@@ -14,7 +14,7 @@ use crate::terminal::{OutputFormat, Ui, Verbosity};
 
 pub async fn gather(session: &Session) -> (Snapshot, Vec<Finding>) {
     let not_migrated = session.deployment.mas_active() != Some(true);
-    // The certificate is looked at beside the rest, not after it.
+    // The certificate is checked concurrently with the other reads.
     let (snapshot, (certificate, network)) = session
         .gather_with(Extent::Check, async |snapshot| {
             tokio::join!(
@@ -40,7 +40,7 @@ pub async fn gather(session: &Session) -> (Snapshot, Vec<Finding>) {
     (snapshot, found)
 }
 
-/// Findings as data. `target` is the deployment that they are about, if they are about one.
+/// The findings as data; `target` is their deployment, if any.
 pub fn check_report(target: Option<&Target>, findings: &Value) -> Document<Value> {
     let (namespace, name) = target.map(|target| (&target.namespace, &target.name)).unzip();
     Document::new("CheckReport", json!({"namespace": namespace, "name": name, "findings": findings}))
@@ -69,7 +69,7 @@ pub fn conclude(ui: &Ui, format: OutputFormat, target: Option<&Target>, findings
 #[cfg(test)]
 mod tests {
     #[test]
-    fn causes_and_the_checks_that_see_them_are_known() {
+    fn seen_by_lists_known_causes_and_checks_with_remedies() {
         for line in include_str!("../../checks/seen_by.txt").lines() {
             let (cause, rest) = line.split_once(' ').unwrap();
             let (check, remedy) = rest.split_once(": ").unwrap();

@@ -1,9 +1,7 @@
-//! What the owner of the manifest has to add, as text. Pure: values come in, YAML goes out; whoever asked writes it where it
-//! belongs.
+//! The change for the manifest owner, as YAML. Pure.
 //!
-//! Every change in here is the one that `dry-run` would make (`MasSettings::component`), so that an export and a write
-//! cannot disagree. The chart passes all values through Helm's `tpl`, so a `{{` in a value of Helm's is written in a way
-//! that comes out as itself.
+//! Exports contain the change that `dry-run` makes (`MasSettings::component`). The chart passes all values through Helm's
+//! `tpl`, so `{{` in Helm values is escaped.
 
 mod yaml;
 
@@ -19,13 +17,13 @@ use crate::deployment::Deployment;
 use crate::secrets::{SecretBytes, SecretText};
 use yaml::{Node, document};
 
-/// The chart of ESS Classic that holds an ElementDeployment and its Secrets.
+/// The chart of ESS Classic with the ElementDeployment and its Secrets.
 pub const CHART: &str = "ess-stack";
 
-/// Whether the chart makes, or would make, a Secret of this name: `RELEASE-stack-COMPONENT`, the component in lower case.
+/// Whether the chart creates Secrets of this name: `RELEASE-stack-COMPONENT`, the component in lower case.
 ///
-/// Helm refuses to adopt a Secret that somebody else made under such a name, and the chart overwrites one that it made with
-/// an empty one as soon as the values say `existingSecret`. Where the release is not known, the name for MAS counts for any.
+/// Helm refuses to adopt a Secret of such a name, and the chart empties its own Secret if the values contain
+/// `existingSecret`. Without a known release, the name for MAS matches with any release.
 pub fn is_chart_secret(name: &str, release: Option<&str>) -> bool {
     let of_release = release.and_then(|release| name.strip_prefix(release)?.strip_prefix("-stack-"));
     of_release.is_some_and(|component| !component.is_empty()) || name.ends_with("-stack-matrixauthenticationservice")
@@ -41,35 +39,33 @@ pub struct Subject<'a> {
 }
 
 impl Subject<'_> {
-    /// The MAS component as a merge patch over the one that is there, `active: false` written out.
     fn component(&self) -> Value {
         self.settings.component(self.deployment.mas(), (&self.keys.certificate, &self.keys.private_key))
     }
 }
 
-/// A secret value that has no form in the file: a Helm value is text.
+/// A secret value that is not text, as Helm values must be.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("the value of key {0} is not UTF-8 text, so a values file cannot hold it")]
+#[error("the value of key {0} is not UTF-8 text, which a values file requires")]
 pub struct NotText(pub String);
 
-/// Where the chart takes MAS's secret values from.
+/// The source of MAS's secret values for the chart.
 #[derive(Debug, Clone, Copy)]
 pub enum HelmSecrets<'a> {
-    /// A Secret that is there; no secret is in the file.
+    /// An existing Secret.
     Existing(&'a str),
-    /// The values themselves: the chart makes a Secret of its own.
+    /// Values from which the chart creates a Secret.
     Inline(&'a Values),
 }
 
-/// A values file to pass after one's own, with a second `-f`. `under` is the key below which an umbrella chart has this
-/// chart's values.
+/// A values file for a second `-f`. `under` is the key of this chart's values in an umbrella chart.
 pub fn helm_values(
     subject: &Subject<'_>,
     secrets: HelmSecrets<'_>,
     under: Option<&str>,
 ) -> Result<SecretText, NotText> {
     let mut component = subject.component();
-    // The chart sets it: to `existingSecret`, or to the Secret that it makes.
+    // The chart sets it to `existingSecret` or to the Secret that it creates.
     component.as_object_mut().map(|fields| fields.remove("secretName"));
     let content = match secrets {
         HelmSecrets::Existing(name) => Node::under("existingSecret", Node::Text(name)),
@@ -95,29 +91,24 @@ pub fn helm_values(
 }
 
 fn comments(secrets: HelmSecrets<'_>, under: Option<&str>) -> Vec<String> {
-    let mut lines = vec![
-        "Pass this file after your own values, with a second -f: helm upgrade … -f VALUES -f THIS-FILE".to_owned(),
-    ];
+    let mut lines = vec!["Pass this file after your own values: helm upgrade … -f VALUES -f THIS-FILE".to_owned()];
     lines.push(match under {
-        Some(key) => format!("These are the values of a chart that has {CHART} below the key {key}."),
-        None => {
-            format!("Where {CHART} is a dependency of a chart of your own, all of it belongs below the key {CHART}.")
-        }
+        Some(key) => format!("The values are below the key {key}, as your umbrella chart expects for {CHART}."),
+        None => format!("If your own chart depends on {CHART}, move everything below the key {CHART}."),
     });
     lines.push(match secrets {
         HelmSecrets::Existing(name) => {
-            format!("It holds no secret; they stay in Secret {name}, which must be there before the upgrade.")
+            format!("This file contains no secrets. Secret {name} must exist before the upgrade.")
         }
         HelmSecrets::Inline(_) => {
-            "It holds secrets. The encryption secret must never change once MAS has run with it, so keep this file."
-                .to_owned()
+            "This file contains secrets. Keep it: the encryption secret must never change once MAS uses it.".to_owned()
         }
     });
     lines
 }
 
-/// The change of the ElementDeployment, in two ways of applying it: as the body of a merge patch, and as a patch of kustomize.
-/// There is no namespace in it, because a manifest may leave that to its kustomization. `file` is the name it will have.
+/// The change of the ElementDeployment as a merge patch, which kustomize can apply too. It has no namespace, which a
+/// kustomization may set. `file` is the file's name in the comments.
 pub fn patch(subject: &Subject<'_>, file: &str) -> String {
     let deployment = subject.deployment;
     let (name, namespace) = (deployment.name(), deployment.namespace());
@@ -129,8 +120,7 @@ pub fn patch(subject: &Subject<'_>, file: &str) -> String {
         "spec": {"components": {"matrixAuthenticationService": component}},
     });
     let comments = [
-        "Merge this into the manifest of the ElementDeployment; all the rest of it stays. It holds no secret."
-            .to_owned(),
+        "Merge this patch into the manifest of the ElementDeployment. It contains no secrets.".to_owned(),
         format!("kustomize:  patches: [{{path: {file}, target: {{kind: ElementDeployment, name: {name}}}}}]"),
         format!(
             "by hand:    kubectl patch elementdeployments.matrix.element.io {name} -n {namespace} --type merge --patch-file {file}"
@@ -139,7 +129,7 @@ pub fn patch(subject: &Subject<'_>, file: &str) -> String {
     document(&comments, &Node::Tree(&patch), false).to_string()
 }
 
-/// The Secret, its values in base64: exact to the byte, and nothing that substitutes variables finds any in them.
+/// The Secret, with base64 values, which no variable substitution can change.
 pub fn secret(subject: &Subject<'_>, values: &Values) -> SecretText {
     let encode = |(key, value): (&String, &SecretBytes)| (key.clone(), Zeroizing::new(STANDARD.encode(value.expose())));
     let encoded: Vec<_> = values.iter().map(encode).collect();
@@ -152,9 +142,8 @@ pub fn secret(subject: &Subject<'_>, values: &Values) -> SecretText {
         ("data", Node::Map(encoded.iter().map(|(key, text)| (key.as_str(), Node::Text(text))).collect())),
     ]);
     let comments = [
-        "Base64 is no encryption: whoever reads this has the secrets. Seal it (SOPS, Sealed Secrets, Vault) before it goes into a"
-            .to_owned(),
-        "repository. The encryption secret must never change once MAS has run with it.".to_owned(),
+        "Base64 is not encryption. Encrypt this file (SOPS, Sealed Secrets, Vault) before you commit it.".to_owned(),
+        "The encryption secret must never change once MAS uses it.".to_owned(),
     ];
     SecretText::from(document(&comments, &secret, false).as_str())
 }

@@ -1,4 +1,4 @@
-//! The shapes, to the letter, and what must survive. Helm, kubectl and `PyYAML` are asked in `tests/e2e/prepare/export_values.rs`.
+//! The exact exports. `tests/e2e/prepare/export_values.rs` parses them with Helm, kubectl and `PyYAML`.
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -51,13 +51,13 @@ fn with<T>(mas: Value, tls: Tls, export: impl FnOnce(&Subject<'_>) -> T) -> T {
 }
 
 #[test]
-fn values_name_the_secret_and_hold_none() {
+fn helm_values_reference_the_secret_without_its_values() {
     let text = with(json!(null), Tls::Inherit, |subject| helm_values(subject, HelmSecrets::Existing("ess-mas"), None))
         .unwrap();
     insta::assert_snapshot!(text.expose(), @r#"
-    # Pass this file after your own values, with a second -f: helm upgrade … -f VALUES -f THIS-FILE
-    # Where ess-stack is a dependency of a chart of your own, all of it belongs below the key ess-stack.
-    # It holds no secret; they stay in Secret ess-mas, which must be there before the upgrade.
+    # Pass this file after your own values: helm upgrade … -f VALUES -f THIS-FILE
+    # If your own chart depends on ess-stack, move everything below the key ess-stack.
+    # This file contains no secrets. Secret ess-mas must exist before the upgrade.
     secrets:
       matrixAuthenticationService:
         existingSecret: ess-mas
@@ -77,15 +77,15 @@ fn values_name_the_secret_and_hold_none() {
 }
 
 #[test]
-fn inline_values_have_the_guides_shape_also_below_an_umbrella_chart() {
+fn inline_values_have_the_guides_structure_below_an_umbrella_charts_key() {
     let values = values("{{{ a: b #c }}");
     let text = with(json!(null), Tls::Certfile, |subject| {
         helm_values(subject, HelmSecrets::Inline(&values), Some("chat")).unwrap()
     });
     insta::assert_snapshot!(text.expose(), @r#"
-    # Pass this file after your own values, with a second -f: helm upgrade … -f VALUES -f THIS-FILE
-    # These are the values of a chart that has ess-stack below the key chat.
-    # It holds secrets. The encryption secret must never change once MAS has run with it, so keep this file.
+    # Pass this file after your own values: helm upgrade … -f VALUES -f THIS-FILE
+    # The values are below the key chat, as your umbrella chart expects for ess-stack.
+    # This file contains secrets. Keep it: the encryption secret must never change once MAS uses it.
     chat:
       secrets:
         matrixAuthenticationService:
@@ -123,7 +123,7 @@ fn manifests_are_a_patch_without_a_secret_and_a_secret() {
     let (patch, secret) =
         with(mas, Tls::External, |subject| (patch(subject, "mas.yaml"), secret(subject, &values("yes"))));
     insta::assert_snapshot!(patch, @r#"
-    # Merge this into the manifest of the ElementDeployment; all the rest of it stays. It holds no secret.
+    # Merge this patch into the manifest of the ElementDeployment. It contains no secrets.
     # kustomize:  patches: [{path: mas.yaml, target: {kind: ElementDeployment, name: ess}}]
     # by hand:    kubectl patch elementdeployments.matrix.element.io ess -n chat --type merge --patch-file mas.yaml
     apiVersion: matrix.element.io/v1alpha2
@@ -149,8 +149,8 @@ fn manifests_are_a_patch_without_a_secret_and_a_secret() {
           secretName: ess-mas
     "#);
     insta::assert_snapshot!(secret.expose(), @r#"
-    # Base64 is no encryption: whoever reads this has the secrets. Seal it (SOPS, Sealed Secrets, Vault) before it goes into a
-    # repository. The encryption secret must never change once MAS has run with it.
+    # Base64 is not encryption. Encrypt this file (SOPS, Sealed Secrets, Vault) before you commit it.
+    # The encryption secret must never change once MAS uses it.
     apiVersion: v1
     kind: Secret
     type: Opaque
@@ -165,7 +165,7 @@ fn manifests_are_a_patch_without_a_secret_and_a_secret() {
 }
 
 #[test]
-fn a_key_that_reads_as_something_else_is_quoted() {
+fn a_key_that_yaml_would_parse_as_another_type_is_quoted() {
     let mut odd = values("p");
     for key in ["y", "on", "1_000", "0777", "null"] {
         odd.insert(key.to_owned(), SecretBytes::from(&b"v"[..]));
@@ -178,14 +178,14 @@ fn a_key_that_reads_as_something_else_is_quoted() {
 }
 
 #[test]
-fn a_value_that_is_no_text_is_refused_by_its_key() {
+fn a_binary_value_is_refused_with_its_key() {
     let mut binary = values("p");
     binary.insert("keytab".to_owned(), SecretBytes::from(&[0xff, 0xfe][..]));
     let refused = with(json!(null), Tls::Inherit, |subject| helm_values(subject, HelmSecrets::Inline(&binary), None));
     assert_eq!(refused.unwrap_err(), NotText("keytab".into()));
 }
 
-/// What Helm's `tpl` makes of text in which nothing but our own actions stands.
+/// The result of Helm's `tpl` for text that contains only our escapes.
 fn rendered(text: &str) -> String {
     text.replace("{{`{{`}}", "\u{0}").replace('\u{0}', "{{")
 }
@@ -206,7 +206,7 @@ proptest! {
 }
 
 #[test]
-fn the_charts_own_names_are_recognised_and_ours_are_not() {
+fn names_of_the_charts_secrets_are_recognized() {
     for (name, release, chart) in [
         ("ess-stack-matrixauthenticationservice", Some("ess"), true),
         ("ess-stack-synapse", Some("ess"), true),

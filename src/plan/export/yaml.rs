@@ -1,4 +1,4 @@
-//! YAML that kubectl, Helm and YAML 1.1 readers understand alike, written without leaving copies of secrets behind.
+//! Serializes YAML that YAML 1.1 and 1.2 parsers read alike, without leaving copies of secrets in memory.
 
 use serde::{Serialize, Serializer};
 use serde_json::Value;
@@ -22,24 +22,24 @@ impl Serialize for Node<'_> {
         match self {
             Self::Map(entries) => serializer.collect_map(entries.iter().map(|(key, node)| (key, node))),
             Self::Tree(tree) => tree.serialize(serializer),
-            // The library would make a block of any text with lines, and libyaml refuses one that begins with a tab.
+            // The library writes texts with newlines as blocks, and libyaml refuses a block that begins with a tab.
             Self::Text(text) if text.contains('\n') && !is_block(text) => DoubleQuoted(text).serialize(serializer),
             Self::Text(text) => serializer.serialize_str(text),
         }
     }
 }
 
-/// More than a Secret of keys and certificates takes.
-const ROOM: usize = 256 * 1024;
+/// More bytes than a Secret of keys and certificates needs.
+const CAPACITY: usize = 256 * 1024;
 
-/// A document with comment lines at its beginning. `template`: Helm's `tpl` will read it, so a `{{` is written as an action
-/// that gives it back, with backticks, which mean nothing in any of YAML's quotes: it may pass through `toYaml` before.
+/// A document with leading comment lines. With `template`, `{{` is escaped for Helm's `tpl`; the escape uses backticks, which
+/// have no meaning in YAML's quotes, so that it survives `toYaml`.
 pub(super) fn document(comments: &[String], node: &Node<'_>, template: bool) -> Zeroizing<String> {
     let head: String = comments.iter().flat_map(|line| ["# ", line, "\n"]).collect();
-    // A string that grows leaves copies of what it held.
-    let mut text = Zeroizing::new(String::with_capacity(ROOM));
+    // A growing string would leave copies in memory.
+    let mut text = Zeroizing::new(String::with_capacity(CAPACITY));
     text.push_str(&head);
-    // A long line stays one: no folding. Strings that YAML 1.1 or 1.2 takes for something else come in quotes.
+    // Doesn't fold long lines; quotes strings that YAML 1.1 or 1.2 would parse as another type.
     let options = serde_saphyr::ser_options! { folded_wrap_chars: usize::MAX };
     serde_saphyr::to_fmt_writer_with_options(&mut *text, node, options).expect("names and texts have a form in YAML");
     if !template || !text.contains("{{") {
@@ -55,7 +55,7 @@ pub(super) fn document(comments: &[String], node: &Node<'_>, template: bool) -> 
     escaped
 }
 
-/// PEM, and anything like it: several full lines of printable ASCII, one line end at the end.
+/// PEM and similar text: lines of printable ASCII, and one trailing newline.
 fn is_block(text: &str) -> bool {
     let line_ok =
         |line: &str| !line.is_empty() && line.trim() == line && line.bytes().all(|c| (b' '..=b'~').contains(&c));

@@ -1,4 +1,4 @@
-//! The Secret's rules, one by one.
+//! Tests of the Secret's plan.
 
 use super::*;
 use crate::x509::{CertificateAuthority, HostName, TlsKeyType};
@@ -21,7 +21,7 @@ fn password(text: &str) -> SecretInputs {
     SecretInputs { postgres_password: PostgresPassword::parse(text.as_bytes()).ok(), ..SecretInputs::default() }
 }
 
-/// The Secret as the API server would return it after the plan.
+/// The Secret that the API server returns after the write.
 fn stored(plan: &SecretPlan) -> SecretContents {
     let mut body = plan.body("n");
     body["metadata"]["resourceVersion"] = json!("5");
@@ -29,7 +29,7 @@ fn stored(plan: &SecretPlan) -> SecretContents {
 }
 
 #[test]
-fn what_is_missing_is_made_and_then_kept() {
+fn missing_values_are_generated_once_and_then_kept() {
     let keys = keys();
     let first = context(None, &keys, false).plan(&password("s3cret")).unwrap();
     assert_eq!(
@@ -56,9 +56,8 @@ fn the_encryption_secret_is_fixed_once_mas_was_deployed() {
     assert_eq!(replaced.items[0].action, SecretAction::Replace);
 }
 
-/// What it encrypted is lost with it: neither a new one nor another one takes its place, and the very same one may come back.
 #[test]
-fn a_lost_encryption_secret_is_never_made_anew() {
+fn only_the_same_value_restores_a_lost_encryption_secret() {
     let keys = keys();
     let ours = EncryptionSecret::generate().unwrap();
     let print = ours.fingerprint().to_string();
@@ -89,7 +88,7 @@ fn a_lost_encryption_secret_is_never_made_anew() {
     ] {
         let context = SecretContext { recorded: recorded.map(String::as_str), ..context(present, &keys, true) };
         let refused = [given(None, false), given(None, true), given(Some(&other), false), given(Some(&other), true)];
-        // Without a record nobody can tell which one it was.
+        // Without a record any given value is accepted.
         for inputs in &refused[..if told { 4 } else { 2 }] {
             let error = context.plan(inputs).unwrap_err();
             assert!(matches!(error, SecretPlanError::EncryptionSecretIsLost { .. }), "{error}");
@@ -99,15 +98,15 @@ fn a_lost_encryption_secret_is_never_made_anew() {
         let plan = context.plan(&given(Some(&ours), true)).unwrap();
         assert_eq!(plan.after().encryption_secret(&keys).as_ref(), Some(&ours));
     }
-    // The person has to say that the value in the Secret goes.
+    // Overwriting the value in the Secret requires `--replace`.
     let context = SecretContext { recorded: Some(&print), ..context(Some(&another), &keys, true) };
     assert!(context.plan(&given(Some(&ours), false)).is_err());
-    // MAS has been taken out, or has never run.
+    // MAS has been removed or was never deployed.
     assert!(SecretContext { recorded: Some(&print), ..self::context(None, &keys, false) }.plan(&password("s")).is_ok());
 }
 
 #[test]
-fn a_replaced_value_changes_the_digest_and_only_that_key_is_written() {
+fn replacing_a_value_writes_only_its_key_and_changes_the_digest() {
     let keys = keys();
     let stored = stored(&context(None, &keys, false).plan(&password("old")).unwrap());
     let mut inputs = password("new");
@@ -120,14 +119,14 @@ fn a_replaced_value_changes_the_digest_and_only_that_key_is_written() {
 }
 
 #[test]
-fn a_password_is_never_made_up() {
+fn a_password_is_never_generated() {
     let keys = keys();
     let error = context(None, &keys, false).plan(&SecretInputs::default()).unwrap_err();
     assert!(matches!(error, SecretPlanError::NoPassword));
 }
 
 #[test]
-fn a_stored_value_that_mas_cannot_read_is_named() {
+fn an_existing_value_that_mas_refuses_is_reported() {
     let keys = keys();
     let mut stored = stored(&context(None, &keys, false).plan(&password("s")).unwrap());
     let newline = [stored.data["encryptionSecret"].expose(), b"\n"].concat();
@@ -136,9 +135,8 @@ fn a_stored_value_that_mas_cannot_read_is_named() {
     assert!(error.to_string().contains("line break"), "{error}");
 }
 
-/// So that the fingerprint before and after a replacement is the one that browsers and openssl show.
 #[test]
-fn a_certificate_and_its_key_have_the_fingerprints_that_others_show() {
+fn certificate_and_key_are_shown_with_the_fingerprints_of_openssl() {
     let keys = keys();
     let now = "2026-11-23T12:00:00Z".parse().unwrap();
     let host = HostName::parse("auth.example.com").unwrap();
@@ -168,7 +166,7 @@ fn a_certificate_and_its_key_have_the_fingerprints_that_others_show() {
 }
 
 #[test]
-fn a_debug_print_shows_no_value() {
+fn debug_output_contains_no_secret_value() {
     let keys = keys();
     let plan = context(None, &keys, false).plan(&password("hunter2hunter2")).unwrap();
     assert!(!format!("{plan:?}").contains("hunter2"));

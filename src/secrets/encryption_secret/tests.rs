@@ -1,4 +1,4 @@
-//! Tests of the encryption secret; the rules they hold stand above.
+//! Tests of the encryption secret.
 
 mod keyed;
 
@@ -17,7 +17,7 @@ fn hex_of(bytes: &[u8; 32]) -> String {
 }
 
 #[test]
-fn generates_sixty_four_lower_case_digits_each_time_others() {
+fn generates_sixty_four_lower_case_digits_that_differ_each_time() {
     let a = EncryptionSecret::generate().unwrap();
     let b = EncryptionSecret::generate().unwrap();
     assert_eq!(a.value().expose().len(), 64);
@@ -37,14 +37,13 @@ fn upper_and_mixed_case_are_the_same_secret_kept_as_written() {
 }
 
 #[test]
-fn debug_shows_a_fingerprint_only() {
+fn debug_output_contains_only_the_fingerprint() {
     let shown = format!("{:?}", EncryptionSecret::parse(GOOD.as_bytes()).unwrap());
     assert!(shown.contains("sha256:") && !shown.contains("6d9c"), "{shown}");
 }
 
-/// The shapes of issue reports: each has its own name.
 #[test]
-fn each_mistake_is_named() {
+fn each_invalid_format_has_its_own_error() {
     use EncryptionSecretError as E;
     let raw = decode_hex(GOOD.as_bytes()).unwrap();
     for spoilt in [
@@ -78,12 +77,12 @@ fn each_mistake_is_named() {
 
 #[test]
 fn a_base64_digit_string_of_the_right_kind_is_not_mistaken_for_hex() {
-    // Only letters a to f and digits, but 88 of them: still base64 by its length alone would be wrong to assume.
+    // 88 hex digits have the length of base64, but are not base64.
     assert_eq!(error("a".repeat(88)), EncryptionSecretError::Length { digits: 88 });
 }
 
 #[test]
-fn what_is_obviously_not_random_is_refused_and_named() {
+fn obviously_non_random_values_are_refused_with_the_reason() {
     let mut padded = [0u8; 32];
     padded[31] = 1;
     let mut half = decode_hex(GOOD.as_bytes()).unwrap();
@@ -112,11 +111,10 @@ fn what_is_obviously_not_random_is_refused_and_named() {
         let EncryptionSecretError::Weak(said) = error(&value) else { panic!("{value}") };
         assert!(said.contains(weakness), "{value}: {said}");
         let in_use = EncryptionSecret::parse_in_use(value.as_bytes()).unwrap();
-        assert_eq!(in_use.weakness(), Some(said), "MAS may already run with it");
+        assert_eq!(in_use.weakness(), Some(said), "MAS may already use it");
     }
 }
 
-/// 100,000 true random values: the rules on weakness refuse none, by a margin of twelve orders of magnitude.
 #[test]
 fn no_random_value_is_refused() {
     for _ in 0..100_000 {

@@ -36,7 +36,7 @@ async fn activation_changes_one_value_and_every_command_is_a_no_op_afterwards() 
     let versions = scene.versions().await;
     scene.activate().await.expect(0).says("already done");
     scene.shell.run("dry-run --yes").await.expect(0).says("already done");
-    scene.prepare_with(&[], "other password\n").await.expect(0).says("done already");
+    scene.prepare_with(&[], "other password\n").await.expect(0).says("already complete");
     scene.shell.run("abort --yes").await.expect(10).says("already-migrated");
     scene.shell.run("abort --remove --yes").await.expect(10).says("backup");
     let status = scene.shell.run("status").await.expect(0);

@@ -274,7 +274,7 @@ async fn backup_file_is_checked_before_the_confirmation() {
     dump(&["-Fp", "-f", "mas.sql", "mas"]);
     let before = scene.decided().await;
     let none = scene.activate_with(&["--backup-file", "nowhere.dump"]).await.expect(2);
-    none.says("--backup-file: nowhere.dump cannot be looked at").says("nothing was changed");
+    none.says("--backup-file: can't read nowhere.dump").says("nothing was changed");
     std::fs::write(home.join("letter.txt"), "Dear Sir").unwrap();
     let letter = scene.activate_with(&["--backup-file", "letter.txt"]).await.expect(10);
     letter.says("letter.txt: the file is not a dump of a PostgreSQL database");

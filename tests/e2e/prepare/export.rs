@@ -1,4 +1,4 @@
-//! `prepare --export`: what it writes, what it refuses, and that the cluster stays as it is.
+//! `prepare --export`: the files it writes, the calls it refuses, and that it never changes the cluster.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -16,7 +16,7 @@ fn mode(path: &Path) -> u32 {
     std::fs::metadata(path).unwrap().permissions().mode() & 0o7777
 }
 
-/// Everything in the test's home.
+/// The files in the test's home directory.
 fn files(scene: &Scene) -> Vec<String> {
     let entries = std::fs::read_dir(scene.shell.home()).unwrap();
     let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
@@ -34,12 +34,12 @@ async fn kubectl(scene: &Scene, words: &str) -> Done {
 }
 
 #[tokio::test]
-async fn manifests_are_two_files_that_kubectl_applies_as_they_are() {
+async fn manifests_are_two_files_that_kubectl_applies_unchanged() {
     let scene = Scene::new(Behaviour::default()).await;
     let before = scene.versions().await;
     let done = scene.prepare_with(&["--export", "manifests", "--export-file", "mas.yaml"], PASSWORD).await.expect(0);
     done.says("mas.yaml written").says("mas-secret.yaml written").says("Nothing was written to the cluster");
-    done.says("seal it before it goes into a repository").says("--without-secret").is_silent_about(PASSWORD);
+    done.says("never commit it unencrypted").says("--without-secret").is_silent_about(PASSWORD);
     assert_eq!(done.stdout, "");
     assert_eq!(scene.versions().await, before);
     for name in ["mas.yaml", "mas-secret.yaml"] {
@@ -47,7 +47,7 @@ async fn manifests_are_two_files_that_kubectl_applies_as_they_are() {
     }
     let patch = std::fs::read_to_string(scene.shell.home().join("mas.yaml")).unwrap();
     assert!(!patch.contains("encryptionSecret") && patch.contains("active: false"), "{patch}");
-    // The command that the file itself names.
+    // The command in the file's comment.
     let line = patch.lines().find_map(|line| line.strip_prefix("# by hand:    kubectl ")).unwrap();
     let _ = kubectl(&scene, "apply -f mas-secret.yaml").await.expect(0);
     let _ = kubectl(&scene, line).await.expect(0);
@@ -80,13 +80,13 @@ async fn export_prints_no_secret_and_overwrites_no_file() {
     }
     let there = scene.shell.file("mas-secret.yaml", "mine");
     let manifests = ["--export", "manifests", "--export-file", "mas.yaml"];
-    scene.prepare_with(&manifests, PASSWORD).await.expect(2).says("already there").says("--force");
+    scene.prepare_with(&manifests, PASSWORD).await.expect(2).says("already exists").says("--force");
     assert_eq!(std::fs::read_to_string(scene.shell.home().join(&there)).unwrap(), "mine");
     assert_eq!(files(&scene), ["mas-secret.yaml"], "all files or none");
     let _ = scene.prepare_with(&[&manifests[..], &["--force"]].concat(), PASSWORD).await.expect(0);
     assert_eq!(files(&scene), ["mas-secret.yaml", "mas.yaml"]);
     assert_eq!(mode(&scene.shell.home().join(&there)), 0o600);
-    // What is no file is left alone, whatever is asked for.
+    // A device is never replaced.
     let device = ["--export", "manifests", "--export-file", "/dev/null", "--without-secret", "--force"];
     scene.prepare().await;
     scene.prepare_with(&device, PASSWORD).await.expect(1).says("it is not a file");
@@ -115,9 +115,9 @@ async fn export_by_name_requires_an_existing_complete_secret() {
     let patch = done.yaml();
     let mas = &patch["spec"]["components"]["matrixAuthenticationService"];
     assert_eq!(mas["secretName"], "chat-of-ours-mas");
-    // A value that is to be replaced is a matter of the Secret.
+    // Replacing a value would change the Secret.
     let replace = ["--export", "helm-values", "--replace", "postgresPassword"];
-    scene.prepare_with(&replace, "another").await.expect(10).says("would have to be changed");
+    scene.prepare_with(&replace, "another").await.expect(10).says("must be changed first");
     assert_eq!(scene.versions().await, before);
     scene.set_mas_secret("rsaPrivateKey", None).await;
     scene.shell.run("prepare --export helm-values").await.expect(10).says("rsaPrivateKey").says("it is missing");
@@ -147,7 +147,7 @@ async fn export_needs_no_write_permission_and_by_name_no_read_of_the_secret() {
     let shell = Shell::with_kubeconfig(&blind.kubeconfig);
     let done = shell.run("prepare --export helm-values").await.expect(0);
     done.says("it could not be read").shows("existingSecret: chat-of-ours-mas");
-    shell.run("prepare --export manifests --export-file mas.yaml").await.expect(1).says("has to be read");
+    shell.run("prepare --export manifests --export-file mas.yaml").await.expect(1).says("can't be read");
 }
 
 async fn of_helm() -> Scene {
@@ -157,7 +157,6 @@ async fn of_helm() -> Scene {
     .await
 }
 
-/// Helm refuses to adopt a Secret of that name; the upgrade that should have brought MAS would fail.
 #[tokio::test]
 async fn no_secret_is_created_under_the_charts_name() {
     let scene = of_helm().await;
@@ -174,7 +173,7 @@ async fn no_secret_is_created_under_the_charts_name() {
     }
     assert_eq!(scene.versions().await, before);
     assert_eq!(files(&scene), [""; 0]);
-    // The chart names one of its own also where it makes none. Ours is then another.
+    // If the chart names its Secret without creating it, `prepare` uses another name.
     let named: Value = json!({"spec": {"components": {"matrixAuthenticationService": {
         "secretName": "chat-of-ours-stack-matrixauthenticationservice",
         "config": {"active": false, "postgresql": {"host": "pg", "database": "mas", "user": "mas"}},
@@ -184,7 +183,6 @@ async fn no_secret_is_created_under_the_charts_name() {
     assert_eq!(scene.mas_secret().await["postgresPassword"], PASSWORD.as_bytes());
 }
 
-/// The encryption secret is written once, also by way of a file.
 #[tokio::test]
 async fn export_keeps_the_encryption_secret_of_a_deployed_mas() {
     let scene = Scene::new(Behaviour::default()).await;
@@ -203,7 +201,7 @@ async fn export_keeps_the_encryption_secret_of_a_deployed_mas() {
         .expect(2)
         .says("cannot change");
     assert_eq!(files(&scene), ["other"]);
-    scene.prepare_with(&export, "pw").await.expect(0).says("kept; the value given is another one");
+    scene.prepare_with(&export, "pw").await.expect(0).says("kept; differs from the given value");
     let text = std::fs::read_to_string(scene.shell.home().join("mas-secret.yaml")).unwrap();
     let secret: Value = serde_yaml::from_str(&text).unwrap();
     let kept =
@@ -211,9 +209,8 @@ async fn export_keeps_the_encryption_secret_of_a_deployed_mas() {
     assert_eq!(secret["data"]["encryptionSecret"], kept);
 }
 
-/// Its CA belongs to the person, and comes with the file that has the certificate.
 #[tokio::test]
-async fn a_certificate_that_is_issued_for_an_export_comes_with_its_ca() {
+async fn an_export_with_an_issued_certificate_writes_the_files_of_the_new_ca() {
     let scene = Scene::new(Behaviour::default()).await;
     let export = ["--export", "helm-values", "--inline-secrets", "--export-file", "mas.yaml", "--tls", "issue"];
     scene.prepare_with(&export, "pw").await.expect(0).says("Install auth.example.com-ca.crt");

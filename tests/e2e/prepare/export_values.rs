@@ -1,4 +1,4 @@
-//! What others make of the exports: Helm 3, Helm 4, kubectl and `PyYAML` get every value back as it was.
+//! Helm 3, Helm 4, kubectl and `PyYAML` read every exported value unchanged.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -19,7 +19,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed, TestRunner};
 use serde_json::{Value, json};
 
-/// Words and numbers that some reader takes for something else.
+/// Texts that some parsers read as another type.
 const TRAPS: [&str; 38] = [
     "yes",
     "no",
@@ -61,7 +61,7 @@ const TRAPS: [&str; 38] = [
     "%YAML",
 ];
 
-/// Characters that YAML, JSON, templates or shells see something in.
+/// Texts with special characters of YAML, JSON, templates or shells.
 fn text() -> impl Strategy<Value = String> {
     let odd =
         "[{}`\"'\\\\ \t:#&*!|>%@,\\[\\]?~=<\u{7f}\u{85}\u{a0}\u{2028}\u{2029}\u{feff}\u{fffd}é日\u{1f511}-]{1,12}";
@@ -82,7 +82,7 @@ struct Case {
 }
 
 fn case() -> impl Strategy<Value = Case> {
-    // What `prepare` takes as a name: no white space, no control characters.
+    // Valid names for `prepare`: no white space, no control characters.
     let word = text().prop_map(|text| {
         let word: String = text.chars().filter(|c| !c.is_control() && !c.is_whitespace()).collect();
         if word.is_empty() { "0".to_owned() } else { word }
@@ -120,7 +120,7 @@ impl Case {
         MasSettings { host, database, tls, secret_name: "ess-mas".into() }
     }
 
-    /// A key in PEM beside the texts, under keys that are traps as well.
+    /// The texts and a PEM key, under names from [`TRAPS`].
     fn values(&self) -> Values {
         static PEM: OnceLock<String> = OnceLock::new();
         let pem = PEM.get_or_init(|| RsaPrivateKey::generate(RsaBits::Bits2048).unwrap().pem().expose().to_owned());
@@ -136,7 +136,7 @@ impl Case {
         self.values().iter().map(|(key, value)| (key.clone(), text(value))).collect()
     }
 
-    /// The component as it has to arrive.
+    /// The expected component.
     fn component(&self) -> Value {
         let [host, database_host, name, user] = &self.settings;
         let mut component = json!({
@@ -151,7 +151,7 @@ impl Case {
     }
 }
 
-/// How many exports a whole sweep looks at; each holds many values.
+/// Number of exports in a full sweep; each contains many values.
 const EXPORTS: usize = 40;
 
 fn check(test: impl Fn(&Case) -> Result<(), TestCaseError>) {
@@ -208,7 +208,7 @@ fn key(kind: &str, name: &str) -> (String, String) {
     (kind.to_owned(), name.to_owned())
 }
 
-/// The vendor's chart passes values through `tpl` one by one or as one text; either must give them back.
+/// Charts may pass values through `tpl` one by one or as one text.
 #[test]
 fn both_helms_read_any_value_unchanged() {
     let folder = tempfile::tempdir().unwrap();
@@ -217,8 +217,8 @@ fn both_helms_read_any_value_unchanged() {
             for whole in [false, true] {
                 let mut case = case.clone();
                 if whole {
-                    // A chart that does this loses control characters and exotic line ends by itself: Go's `toYaml` writes
-                    // them as they are, and its `fromYaml` refuses or folds them.
+                    // Such a chart loses control characters and unusual line endings itself: Go's `toYaml` writes them unescaped,
+                    // and its `fromYaml` refuses or folds them.
                     let lost = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
                     case.values.iter_mut().for_each(|text| text.retain(|c| !lost(c)));
                 }
@@ -239,7 +239,7 @@ fn both_helms_read_any_value_unchanged() {
 }
 
 #[test]
-fn values_that_name_a_secret_fit_the_chart_and_hold_nothing_else() {
+fn values_that_reference_a_secret_work_with_the_chart_and_contain_no_values() {
     let folder = tempfile::tempdir().unwrap();
     for helm in Client::HELMS {
         check(|case| {
@@ -260,7 +260,7 @@ fn values_that_name_a_secret_fit_the_chart_and_hold_nothing_else() {
 fn kubectl_reads_any_value_unchanged() {
     let folder = tempfile::tempdir().unwrap();
     let kubectl = Client::Kubectl.program().unwrap();
-    // Reads a file as every command of kubectl does, and asks no server.
+    // Parses a file like every kubectl command, without a server.
     let read = |path: &str| {
         let label = ["label", "--local", "--dry-run=client", "-o", "json", "seen=true", "-f", path];
         let text = run(Command::new(&kubectl).args(label))?;
@@ -277,7 +277,7 @@ fn kubectl_reads_any_value_unchanged() {
         component["secretName"] = json!("ess-mas");
         prop_assert_eq!(&object["spec"]["components"]["matrixAuthenticationService"], &component);
 
-        // The same file as a patch, of the manifest as GitOps tools have it: with a namespace and without.
+        // The same file as a patch of a GitOps manifest, with and without a namespace.
         for namespace in ["", "  namespace: chat\n"] {
             let manifest = format!(
                 "apiVersion: matrix.element.io/v1alpha2\nkind: ElementDeployment\nmetadata:\n  name: ess\n{namespace}\

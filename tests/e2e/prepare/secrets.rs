@@ -1,4 +1,4 @@
-//! `prepare`: the secrets, the settings, and what it must never do.
+//! `prepare`: the Secret, the settings, and its guarantees.
 
 use ess_mas_sandbox::prelude::*;
 use k8s_openapi::api::core::v1::Secret;
@@ -24,7 +24,7 @@ async fn generated_secrets_are_valid_for_mas_and_are_kept() {
     let key = rsa::RsaPrivateKey::from_pkcs8_pem(pem).unwrap();
     assert!(key.n().bits() >= 2048);
     assert_eq!(secret["postgresPassword"], PASSWORD.as_bytes());
-    // The deployment itself is as it was, to the resourceVersion.
+    // The ElementDeployment is unchanged, including its resourceVersion.
     assert_eq!(scene.object().await["metadata"]["resourceVersion"], before["metadata"]["resourceVersion"]);
 
     let versions = scene.versions().await;
@@ -43,7 +43,7 @@ async fn no_secret_value_is_shown_from_prepare_to_activate() {
         ("prepare --preview -vvv --replace rsaPrivateKey", 0),
         ("dry-run --preview -vvv", 0),
         ("dry-run --yes -vvv", 0),
-        // DNS does not know the hosts of the example.
+        // The hosts of the example don't resolve.
         ("check -vvv", 11),
         ("check -o json -vvv", 11),
         ("status -o yaml -vvv", 0),
@@ -61,7 +61,7 @@ async fn no_secret_value_is_shown_from_prepare_to_activate() {
     let mut values: Vec<String> = scene.deployment.secret_values();
     values.push(PASSWORD.to_owned());
     values.push(String::from_utf8(secret["encryptionSecret"].clone()).unwrap());
-    // A line out of the middle of the key.
+    // A line from the middle of the key.
     let pem = String::from_utf8(secret["rsaPrivateKey"].clone()).unwrap();
     values.push(pem.lines().nth(10).unwrap().to_owned());
     for value in values {
@@ -78,7 +78,7 @@ fn base64(bytes: &[u8]) -> String {
 }
 
 #[tokio::test]
-async fn a_secret_with_some_keys_is_completed_under_its_own_name() {
+async fn missing_keys_are_added_to_an_existing_secret() {
     let scene = Scene::new(Behaviour::default()).await;
     let value = "3f9ac1d27be4560819f0e2d4c6b8a7935d1e0f2c4b6a89786543210fedcba987";
     let there: Secret = serde_json::from_value(json!({
@@ -87,7 +87,7 @@ async fn a_secret_with_some_keys_is_completed_under_its_own_name() {
     }))
     .unwrap();
     scene.secrets().create(&PostParams::default(), &there).await.unwrap();
-    scene.prepare_with(&["--secret-name", "vault-made"], "pw\n").await.expect(0).says("kept").says("completed");
+    scene.prepare_with(&["--secret-name", "vault-made"], "pw\n").await.expect(0).says("kept").says("updated");
     let secret = scene.secrets().get("vault-made").await.unwrap();
     let data = secret.data.unwrap();
     assert_eq!(data["encryptionSecret"].0, value.as_bytes());
@@ -118,7 +118,7 @@ async fn bad_input_is_wrong_usage_and_changes_nothing() {
         (vec!["--database-host", "pg.example.com:5432"], "--database-port"),
         (vec!["--database-host", "postgres://user:canary@pg.example.com/mas"], "--database-name"),
         (vec!["--database-host", "[2001:db8::1]"], "without brackets"),
-        (vec!["--database-host", "pg canary"], "The host alone"),
+        (vec!["--database-host", "pg canary"], "Enter only the host"),
         (vec!["--host", "auth.example.com:8443"], "contains a port"),
         (vec!["--host", "192.0.2.1"], "is an address"),
         (vec!["--host", "auth"], "has no domain"),
@@ -131,13 +131,13 @@ async fn bad_input_is_wrong_usage_and_changes_nothing() {
         (vec!["--rsa-private-key-file", &ec], "--rsa-private-key-file"),
         (vec!["--rsa-private-key-file", &text], "--rsa-private-key-file"),
         (vec!["--rsa-private-key-file", "absent.pem"], "can't read absent.pem"),
-        (vec!["--rsa-private-key-file", "-"], "only one flag can be -"),
+        (vec!["--rsa-private-key-file", "-"], "pass - to only one flag"),
         (vec!["--database-password-file", &empty], "--database-password-file"),
         (vec!["--database-password-file", &lines], "--database-password-file"),
         (vec!["--database-password-file", &mark], "byte order mark"),
         (vec!["--tls", "certmanager"], "--issuer"),
         (vec!["--tls", "existing"], "--tls-secret"),
-        (vec!["--tls", "external", "--issuer", "le"], "--issuer goes with"),
+        (vec!["--tls", "external", "--issuer", "le"], "--issuer requires"),
         (vec!["--tls", "certfile"], "--certificate"),
         (vec!["--tls", "sideways"], "sideways"),
         (vec!["--replace", "encryptionKey"], "encryptionKey"),
@@ -174,7 +174,7 @@ async fn prepare_preview_writes_nothing() {
     let done = scene.prepare_with(&["--preview"], "canary-preview\n").await.expect(0);
     done.says("will be created").says("nothing was written").is_silent_about("canary-preview");
     assert_eq!(scene.versions().await, before);
-    // Without a terminal and without --yes nobody has agreed.
+    // Without a terminal, --yes is required.
     let words = scene.prepare_words();
     let words: Vec<&str> = words.iter().map(String::as_str).filter(|word| *word != "--yes").collect();
     scene.shell.run_words(&words, Some("pw\n")).await.expect(2).says("--yes");
@@ -194,14 +194,14 @@ async fn an_encryption_secret_cannot_be_replaced_once_mas_has_been_deployed() {
     let before = scene.versions().await;
     scene.prepare_with(&replace, "pw").await.expect(2).says("cannot be replaced").says("nothing was changed");
     assert_eq!(scene.versions().await, before);
-    // Another key can, and the rehearsal is then one of something else.
+    // Another key can be replaced, which invalidates the dry run.
     scene.prepare_with(&["--replace", "postgresPassword"], "new one").await.expect(0).says("replaced");
     assert_eq!(scene.mas_secret().await["postgresPassword"], b"new one");
     scene.activate().await.expect(10).says("postgresPassword");
 }
 
 #[tokio::test]
-async fn every_tls_mode_is_one_that_the_api_server_takes() {
+async fn the_api_server_accepts_every_tls_mode() {
     let scene = Scene::new(Behaviour::default()).await;
     let _ = scene.shell.run("tls issue --host auth.example.com").await.expect(0);
     let (certificate, private_key) = ("auth.example.com.crt", "auth.example.com.key");
@@ -246,7 +246,7 @@ async fn concurrent_prepares_end_up_with_one_encryption_secret() {
 }
 
 #[tokio::test]
-async fn an_unusable_secret_is_named_and_not_changed() {
+async fn an_unusable_secret_is_reported_and_not_changed() {
     let scene = Scene::new(Behaviour::default()).await;
     for (name, data, immutable, why) in [
         ("spoilt", json!({"encryptionSecret": "canary-too-short"}), false, "encryptionSecret"),
@@ -262,9 +262,8 @@ async fn an_unusable_secret_is_named_and_not_changed() {
     }
 }
 
-/// What it encrypted is lost with it, so neither `prepare` nor `check` makes or advises a new one.
 #[tokio::test]
-async fn a_lost_encryption_secret_is_asked_for_and_not_made_anew() {
+async fn a_lost_encryption_secret_must_be_restored_and_is_never_regenerated() {
     let scene = Scene::new(Behaviour::default()).await;
     scene.rehearse().await;
     let name = scene.deployment.mas_secret_name();
@@ -277,13 +276,13 @@ async fn a_lost_encryption_secret_is_asked_for_and_not_made_anew() {
     let before = scene.versions().await;
     for more in [&[][..], &["--encryption-secret-file", "other"], &["--secret-name", "another"], &["--preview"]] {
         let done = scene.prepare_with(more, "pw").await.expect(10);
-        done.says(&print).says("Bring back").says("nothing was changed").is_silent_about(other);
+        done.says(&print).says("Restore").says("nothing was changed").is_silent_about(other);
         assert_eq!(scene.versions().await, before);
     }
     let check = scene.shell.run("check -o json").await.expect(10);
     check.shows("encryption-secret-lost").shows(&print).is_silent_about("does not exist");
     scene.shell.run("dry-run --yes").await.expect(10).says("encryption-secret-lost");
-    // Somebody's controller puts another one there.
+    // A controller writes another value.
     let reset = json!({"metadata": {"name": name}, "stringData": {"encryptionSecret": other}});
     let reset: Secret = serde_json::from_value(reset).unwrap();
     scene.secrets().create(&PostParams::default(), &reset).await.unwrap();
@@ -296,7 +295,7 @@ async fn a_lost_encryption_secret_is_asked_for_and_not_made_anew() {
 }
 
 #[tokio::test]
-async fn a_secret_that_a_controller_writes_is_warned_of_before_something_is_put_there() {
+async fn writing_to_a_secret_that_a_controller_manages_needs_acceptance() {
     let scene = Scene::new(Behaviour::default()).await;
     let case: serde_json::Value = serde_json::from_str(include_str!("../../texts/external-secret-owned.json")).unwrap();
     let mut there = case.clone();
@@ -311,15 +310,13 @@ async fn a_secret_that_a_controller_writes_is_warned_of_before_something_is_put_
     let _ = scene.shell.run("dry-run --yes").await.expect(0);
 }
 
-/// psql and PostgreSQL use what `SASLprep` makes of it; MAS does not.
 #[tokio::test]
-async fn a_password_that_saslprep_changes_is_warned_of() {
+async fn a_password_that_saslprep_changes_causes_a_warning() {
     let scene = Scene::new(Behaviour::default()).await;
     scene.prepare_with(&[], "pass\u{a0}word").await.expect(0).says("SASLprep").says("ASCII letters and digits");
     assert_eq!(scene.mas_secret().await["postgresPassword"], "pass\u{a0}word".as_bytes());
 }
 
-/// A new name for the Secret is not a way around "must not change after installation".
 #[tokio::test]
 async fn a_new_secret_name_keeps_the_encryption_secret_of_a_deployed_mas() {
     let scene = Scene::new(Behaviour::default()).await;
@@ -328,13 +325,13 @@ async fn a_new_secret_name_keeps_the_encryption_secret_of_a_deployed_mas() {
     let done = scene.prepare_with(&["--secret-name", "another"], "pw").await.expect(2);
     done.says("cannot change").says("chat-of-ours-mas").says("othing was changed");
     assert_eq!(scene.versions().await, before);
-    // With the same one in it, another Secret is fine.
+    // Another Secret with the same encryption secret is accepted.
     let copy = json!({"metadata": {"name": "another"}, "data": {
         "encryptionSecret": k8s_openapi::ByteString(scene.mas_secret().await["encryptionSecret"].clone())}});
     let copy: Secret = serde_json::from_value(copy).unwrap();
     scene.secrets().create(&PostParams::default(), &copy).await.unwrap();
     let _ = scene.prepare_with(&["--secret-name", "another"], "pw").await.expect(0);
-    // What is missing there counts, not what is in the one that MAS has now.
+    // The checks use the new Secret, not the deployed one.
     let drop_key = Patch::Merge(json!({"data": {"rsaPrivateKey": null}}));
     scene.secrets().patch("another", &PatchParams::default(), &drop_key).await.unwrap();
     scene.shell.run("dry-run --yes").await.expect(10).says("Secret another").says("rsaPrivateKey");
@@ -353,9 +350,9 @@ async fn repeating_prepare_keeps_the_dry_run_valid() {
     let _ = scene.activate().await.expect(0);
 }
 
-/// A vault that writes the same values every hour must not cost a rehearsal.
+/// Vaults may write the same values periodically.
 #[tokio::test]
-async fn identical_values_written_by_somebody_else_keep_the_dry_run_valid() {
+async fn rewriting_the_secret_with_identical_values_keeps_the_dry_run_valid() {
     let scene = Scene::new(Behaviour::default()).await;
     scene.rehearse().await;
     let name = scene.deployment.mas_secret_name();
@@ -364,7 +361,7 @@ async fn identical_values_written_by_somebody_else_keep_the_dry_run_valid() {
     secret.metadata.labels = Some([("vault".to_owned(), "yes".to_owned())].into());
     let written = scene.secrets().replace(&name, &PostParams::default(), &secret).await.unwrap();
     assert_ne!(written.metadata.resource_version, secret.metadata.resource_version);
-    // Made anew, even.
+    // Even if the Secret is recreated.
     scene.secrets().delete(&name, &kube::api::DeleteParams::default()).await.unwrap();
     secret.metadata = kube::api::ObjectMeta { name: Some(name), ..kube::api::ObjectMeta::default() };
     scene.secrets().create(&PostParams::default(), &secret).await.unwrap();
@@ -379,7 +376,7 @@ async fn a_replaced_value_is_shown_as_fingerprints_and_needs_a_new_dry_run() {
     let scene = Scene::new(Behaviour::default()).await;
     scene.rehearse().await;
     let done = scene.prepare_with(&["--replace", "rsaPrivateKey", "--rsa-bits", "3072"], "pw").await.expect(0);
-    done.says(" -> sha256:").says("it has to pass again");
+    done.says(" -> sha256:").says("Repeat the dry run");
     let secret = scene.mas_secret().await;
     let key = rsa::RsaPrivateKey::from_pkcs8_pem(std::str::from_utf8(&secret["rsaPrivateKey"]).unwrap()).unwrap();
     assert_eq!(key.n().bits(), 3072);

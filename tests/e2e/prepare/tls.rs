@@ -1,4 +1,4 @@
-//! Certificates that `prepare` issues, keeps, looks up and refuses, and what they stop afterwards.
+//! Certificates that `prepare` issues, keeps and refuses, and the commands that they block.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::common::command::{Done, Shell, finish};
 use crate::common::scene::Scene;
 use crate::tls::{HOST, codes, crossed_chain, home, openssl};
 
-/// Runs `prepare` with everything that it needs, and with these words.
+/// Runs `prepare` with all required flags and these words.
 async fn prepare(scene: &Scene, words: &str) -> Done {
     prepare_in(&scene.shell, scene, words).await
 }
@@ -43,19 +43,19 @@ async fn mas_secret(scene: &Scene) -> Option<std::collections::BTreeMap<String, 
 }
 
 #[tokio::test]
-async fn a_certificate_that_is_not_for_the_host_is_not_written() {
+async fn a_certificate_for_another_host_is_not_written() {
     let scene = Scene::new(Behaviour::default()).await;
     let _ = scene.shell.run("tls issue --host other.example.com").await.expect(0);
     let files = "--tls certfile --certificate other.example.com.crt --private-key other.example.com.key";
     prepare(&scene, files).await.expect(10).says("certificate-host-mismatch");
     prepare(&scene, "--tls certfile").await.expect(2).says("needs a certificate and its private key");
     let without_mode = files.trim_start_matches("--tls certfile");
-    prepare(&scene, without_mode).await.expect(2).says("go with --tls certfile");
+    prepare(&scene, without_mode).await.expect(2).says("require --tls certfile");
     assert_eq!(mas_secret(&scene).await, None);
 }
 
 #[tokio::test]
-async fn a_good_certificate_goes_into_the_secret_in_one_form_is_kept_and_replaced_by_name_only() {
+async fn a_valid_certificate_is_normalized_kept_and_replaced_only_by_key() {
     let scene = Scene::new(Behaviour::default()).await;
     let folder = home(&scene.shell);
     let _ = scene.shell.run(&format!("tls issue --host {HOST}")).await.expect(0);
@@ -71,14 +71,14 @@ async fn a_good_certificate_goes_into_the_secret_in_one_form_is_kept_and_replace
     let line = format!("tls issue --host {HOST} --force --ca-certificate {HOST}-ca.crt --ca-private-key {HOST}-ca.key");
     let _ = scene.shell.run(&line).await.expect(0);
     let next = format!("--tls certfile --certificate {HOST}.crt --private-key {HOST}.key");
-    prepare(&scene, &next).await.expect(0).says("kept as it is in the cluster");
+    prepare(&scene, &next).await.expect(0).says("the value in the cluster is kept");
     assert_eq!(mas_secret(&scene).await.unwrap()["certificate"], chain);
-    // Half of a pair would take MAS's ingress down.
+    // A certificate without its key would break MAS's ingress.
     prepare(&scene, &format!("{next} --replace certificate")).await.expect(10).says("certificate-key-mismatch");
     let done = prepare(&scene, &format!("{next} --replace certificate,privateKey")).await.expect(0);
     assert!(done.stderr.contains(" -> sha256:"), "{done}");
     assert_eq!(mas_secret(&scene).await.unwrap()["certificate"], read("auth.example.com.crt"));
-    // What was put there is looked at by the other commands too.
+    // Other commands check the certificate in the Secret too.
     let secret = scene.deployment.mas_secret_name();
     let look = format!("tls check --secret {secret} -o json --ca-certificate {HOST}-ca.crt");
     assert_eq!(codes(&scene.shell.run(&look).await.expect(0)), ["certificate", "certificate-trust"]);
@@ -88,7 +88,7 @@ async fn a_good_certificate_goes_into_the_secret_in_one_form_is_kept_and_replace
 }
 
 #[tokio::test]
-async fn an_expired_certificate_that_is_not_needed_holds_nothing_up() {
+async fn an_expired_certificate_outside_the_chain_is_not_a_blocker() {
     let scene = Scene::new(Behaviour::default()).await;
     let folder = home(&scene.shell);
     crossed_chain(&folder);
@@ -114,7 +114,7 @@ async fn an_expired_certificate_that_is_not_needed_holds_nothing_up() {
 }
 
 #[tokio::test]
-async fn prepare_issues_a_certificate_once_and_leaves_the_ca_with_the_person() {
+async fn prepare_issues_a_certificate_once_and_writes_the_ca_to_files() {
     let scene = Scene::new(Behaviour::default()).await;
     let folder = home(&scene.shell);
     prepare(&scene, "--tls issue --preview").await.expect(0).says("Install auth.example.com-ca.crt");
@@ -124,11 +124,11 @@ async fn prepare_issues_a_certificate_once_and_leaves_the_ca_with_the_person() {
     std::fs::write(folder.join("leaf.crt"), &data["certificate"]).unwrap();
     openssl(&folder, &format!("verify -verify_hostname {HOST} -CAfile {HOST}-ca.crt leaf.crt")).await;
     assert!(!folder.join("auth.example.com.key").exists(), "the certificate's key belongs in the Secret alone");
-    // Again: what is there stays, and no second CA is made.
+    // Repeating keeps the certificate and creates no second CA.
     let ca = std::fs::read(folder.join("auth.example.com-ca.crt")).unwrap();
     let _ = prepare(&scene, "--tls issue").await.expect(0);
     assert_eq!(mas_secret(&scene).await.unwrap(), data);
-    // A new one from the same CA; without naming it, the CA's files are not overwritten.
+    // Renewing requires the flags of the CA, whose files are never overwritten.
     let again = "--tls issue --replace certificate";
     prepare(&scene, again).await.expect(2).says("--ca-certificate auth.example.com-ca.crt");
     let from_ca = format!("{again} --ca-certificate {HOST}-ca.crt --ca-private-key {HOST}-ca.key");
@@ -140,7 +140,7 @@ async fn prepare_issues_a_certificate_once_and_leaves_the_ca_with_the_person() {
 }
 
 #[tokio::test]
-async fn an_inherited_certificate_is_looked_up_where_the_operator_takes_it_from() {
+async fn an_inherited_certificate_is_read_from_the_global_secret() {
     let names = json!({"certFileSecretKey": "allCertificate", "privateKeySecretKey": "allKey"});
     let scene = with_tls(json!({"mode": "certfile", "certificate": names})).await;
     prepare(&scene, "").await.expect(0).says("global Secret chat-of-ours-global");
@@ -154,7 +154,7 @@ async fn an_inherited_certificate_is_looked_up_where_the_operator_takes_it_from(
 }
 
 #[tokio::test]
-async fn an_existing_secret_has_to_be_there_and_of_the_right_type() {
+async fn an_existing_secret_must_exist_and_have_the_right_type() {
     let scene = Scene::new(Behaviour::default()).await;
     prepare(&scene, "--tls existing --tls-secret wild").await.expect(0).says("Secret wild: the Secret doesn't exist");
     let _ = scene.shell.run(&format!("tls issue --host {HOST}")).await.expect(0);
@@ -171,7 +171,7 @@ async fn an_existing_secret_has_to_be_there_and_of_the_right_type() {
     let _ = prepare(&scene, "--tls existing --tls-secret wild").await.expect(0);
 }
 
-/// cert-manager's definition of a ClusterIssuer as far as it is looked at. No other test looks for one on the shared server.
+/// A minimal CRD of cert-manager's ClusterIssuer. No other test uses it on the shared server.
 async fn install_cert_manager(client: &kube::Client) {
     let crd = json!({
         "metadata": {"name": "clusterissuers.cert-manager.io"},
@@ -189,7 +189,7 @@ fn issuers(client: kube::Client) -> Api<DynamicObject> {
 }
 
 #[tokio::test]
-async fn a_cluster_issuer_has_to_be_there_and_ready() {
+async fn a_cluster_issuer_must_exist_and_be_ready() {
     let scene = Scene::new(Behaviour::default()).await;
     let certmanager = "--tls certmanager --issuer letsencrypt";
     let _ = prepare(&scene, certmanager).await.expect(0);
@@ -231,16 +231,15 @@ async fn an_unreadable_certificate_is_unknown_and_never_ok() {
     let shell = Shell::with_kubeconfig(&user.kubeconfig);
     let done = prepare_in(&shell, &scene, "--tls existing --tls-secret wild").await.expect(10);
     done.says("certificate-unknown").says("you don't have these permissions: get secrets/chat-of-ours-mas");
-    // Whoever has all other rights may take it upon themselves.
+    // A caller with all other permissions can accept the unknown.
     let user = scene.namespace.user("operations", crate::common::roles::role()).await.unwrap();
     let shell = Shell::with_kubeconfig(&user.kubeconfig);
     let done = prepare_in(&shell, &scene, "--tls existing --tls-secret wild").await.expect(11);
     done.says("certificate-unknown");
 }
 
-/// A certificate that clients refuse shows at the latest when everybody has been locked out, so each step looks.
 #[tokio::test]
-async fn a_bad_certificate_stops_the_dry_run_and_the_activation_and_a_weak_one_has_to_be_accepted() {
+async fn an_invalid_certificate_blocks_dry_run_and_activate_and_a_weak_one_needs_acceptance() {
     let scene = Scene::new(Behaviour::default()).await;
     let folder = home(&scene.shell);
     let read = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
@@ -258,7 +257,7 @@ async fn a_bad_certificate_stops_the_dry_run_and_the_activation_and_a_weak_one_h
     scene.shell.run("dry-run --yes --accept certificate-missing").await.expect(10).says("certificate-missing");
     put(read("other.example.com.crt"), read("other.example.com.key")).await;
     scene.shell.run("dry-run --yes").await.expect(10).says("certificate-host-mismatch").says("nothing was changed");
-    // The leaf alone: some clients fetch what is missing, others do not.
+    // Without the intermediates: not all clients fetch them.
     let chain = read("auth.example.com.crt");
     let leaf = format!("{}-----END CERTIFICATE-----\n", chain.split("-----END CERTIFICATE-----").next().unwrap());
     put(leaf, read("auth.example.com.key")).await;
@@ -270,15 +269,15 @@ async fn a_bad_certificate_stops_the_dry_run_and_the_activation_and_a_weak_one_h
     scene.activate().await.expect(11).says("--accept certificate-chain-incomplete");
     put(read("other.example.com.crt"), read("other.example.com.key")).await;
     scene.activate().await.expect(10).says("certificate-host-mismatch");
-    // Going back hangs on no certificate.
+    // `abort` doesn't check the certificate.
     let _ = scene.shell.run("abort --yes").await.expect(0);
     put(chain, read("auth.example.com.key")).await;
     let _ = scene.activate().await.expect(0);
 }
 
-/// MAS's own Secret has been read by then, and the global one is read once however often the plan is made.
+/// Other checks already read MAS's Secret and the global Secret.
 #[tokio::test]
-async fn looking_at_the_certificate_costs_a_step_at_most_one_request() {
+async fn checking_the_certificate_takes_at_most_one_additional_request() {
     for (words, more) in [("", 0), ("--tls certfile", 0), ("--tls existing --tls-secret wild", 1)] {
         let scene = Scene::new(Behaviour::default()).await;
         let folder = home(&scene.shell);
@@ -295,7 +294,7 @@ async fn looking_at_the_certificate_costs_a_step_at_most_one_request() {
         proxy.pass();
         let shell = Shell::with_kubeconfig(&proxy.kubeconfig());
         let _ = shell.run("dry-run --yes --wait=false").await.expect(0);
-        // The other components' Secrets are read for reasons of their own.
+        // Other checks read the other components' Secrets.
         let of_mas = |address: &str| address.contains("/secrets/chat-of-ours-mas") || address.contains("/secrets/wild");
         let secrets = proxy.log().iter().filter(|request| of_mas(&request.address)).count();
         let global = proxy.log().iter().filter(|request| request.address.contains("-global")).count();

@@ -97,7 +97,7 @@ async fn of_two_concurrent_prepares_one_creates_the_secret_and_the_other_keeps_i
         // Both show the fingerprints of what is there in the end, not of what they would have liked to write.
         let other = done.iter().find(|one| !one.stderr.contains("created.")).unwrap();
         // Who came when all was over found it as any Secret that is there.
-        let told = other.stderr.contains("field manager kubectl-ess-mas") || other.stderr.contains("stays as it is");
+        let told = other.stderr.contains("field manager kubectl-ess-mas") || other.stderr.contains("is unchanged:");
         assert!(other.stderr.contains("kept") && told, "{other}");
     }
 }
@@ -116,8 +116,8 @@ async fn a_later_prepare_names_the_earlier_user() {
     let between = stage.standing().await;
     gate.open();
     let late = finish(late, "late".into()).await.expect(0);
-    late.says("was written by somebody else just now (field manager kubectl-ess-mas, ");
-    late.says(&format!("Somebody else settled the same values at the same time ({name}, "));
+    late.says("changed concurrently (field manager kubectl-ess-mas, ");
+    late.says(&format!("The record was written concurrently with the same settings ({name}, "));
     assert_eq!(between.secret, stage.standing().await.secret);
 }
 
@@ -137,7 +137,7 @@ async fn of_two_prepares_with_different_values_the_second_does_not_replace_the_f
     let between = stage.standing().await;
     gate.open();
     let late = finish(late, "late".into()).await.expect(1);
-    late.says(&name).says("theirs are in the record").says("kubectl ess-mas prepare");
+    late.says(&name).says("concurrently with other settings").says("kubectl ess-mas prepare");
     let after = stage.standing().await;
     assert_eq!((between.secret, between.record), (after.secret, after.record));
 }

@@ -1,4 +1,4 @@
-//! The questions, asked on a pseudo-terminal: what is answered is done, and Ctrl-C at any of them changes nothing.
+//! The prompts on a pseudo-terminal: answers are used, and Ctrl-C at any prompt changes nothing.
 
 use ess_mas_sandbox::prelude::*;
 use rexpect::process::Signal;
@@ -14,10 +14,10 @@ const CTRL_C: &str = "\u{3}";
 async fn prompts_cover_all_input_from_prepare_to_activate() {
     let scene = Scene::new(Behaviour::default()).await;
     let steps = vec![
-        ("Host that MAS will be reached at:", "\r"),
-        ("Host of MAS's PostgreSQL server:", "db.example.com\r"),
-        ("Name of MAS's database:", "\r"),
-        ("Role that MAS logs in as:", "mas_role\r"),
+        ("Host name of MAS:", "\r"),
+        ("Host of the PostgreSQL server for MAS:", "db.example.com\r"),
+        ("Name of the database for MAS:", "\r"),
+        ("PostgreSQL role of MAS:", "mas_role\r"),
         ("Password of role mas_role at db.example.com:", "canary-typed-pw\r"),
         ("Write Secret chat-of-ours-mas and the record?", "y\r"),
     ];
@@ -67,10 +67,10 @@ async fn ctrl_c_at_any_prompt_exits_with_130_and_changes_nothing() {
     let scene = Scene::new(Behaviour::default()).await;
     let before = scene.versions().await;
     let interview = [
-        ("Host that MAS will be reached at:", "\r"),
-        ("Host of MAS's PostgreSQL server:", "\r"),
-        ("Name of MAS's database:", "\r"),
-        ("Role that MAS logs in as:", "\r"),
+        ("Host name of MAS:", "\r"),
+        ("Host of the PostgreSQL server for MAS:", "\r"),
+        ("Name of the database for MAS:", "\r"),
+        ("PostgreSQL role of MAS:", "\r"),
         ("Password of role mas", "pw\r"),
         ("Write Secret", "y\r"),
     ];
@@ -95,7 +95,6 @@ async fn ctrl_c_at_any_prompt_exits_with_130_and_changes_nothing() {
     assert_eq!(*active(&scene.object().await), json!(false));
 }
 
-/// A person's yes covers warnings; nothing has to be named by code.
 #[tokio::test]
 async fn a_confirmation_accepts_the_shown_warnings() {
     let scene = Scene::changed(Behaviour::default(), |deployment| {
@@ -107,40 +106,40 @@ async fn a_confirmation_accepts_the_shown_warnings() {
     assert!(shown.contains("manifest-owned-by-helm"), "{shown}");
 }
 
-/// The prompts of the interview, and an answer to each.
+/// The prompts, and an answer to each.
 const INTERVIEW: [(&str, &str); 6] = [
-    ("Host that MAS will be reached at:", "\r"),
-    ("Host of MAS's PostgreSQL server:", "\r"),
-    ("Name of MAS's database:", "\r"),
-    ("Role that MAS logs in as:", "\r"),
+    ("Host name of MAS:", "\r"),
+    ("Host of the PostgreSQL server for MAS:", "\r"),
+    ("Name of the database for MAS:", "\r"),
+    ("PostgreSQL role of MAS:", "\r"),
     ("Password of role mas", "pw\r"),
     ("Write Secret", "y\r"),
 ];
 
 #[tokio::test]
-async fn an_invalid_answer_is_asked_for_again_with_the_reason() {
+async fn an_invalid_answer_is_refused_with_the_reason_and_prompted_for_again() {
     let scene = Scene::new(Behaviour::default()).await;
     let steps = vec![
         ("[auth.example.com]", "https://auth.example.com/\r"),
         ("pass only the host", ""),
         ("[auth.example.com]", "matrix.example.com\r"),
-        ("That will not do: component synapse already uses the host matrix.example.com.", ""),
+        ("Not possible: component synapse already uses the host matrix.example.com.", ""),
         ("[auth.example.com]", "\r"),
         ("[pg.example.com]", "pg.example.com:5432\r"),
-        ("The host alone is needed here", ""),
+        ("Enter only the host", ""),
         ("[pg.example.com]", "postgres://u:canary@pg.example.com/mas\r"),
-        ("The port belongs in --database-port", ""),
+        ("This is a URL, a path or a connection string.", ""),
         ("[pg.example.com]", "localhost\r"),
-        ("That will not do: localhost is a loopback address", ""),
+        ("Not possible: localhost is a loopback address", ""),
         ("[pg.example.com]", "\r"),
         ("[mas]", "synapse\r"),
         ("database synapse at pg.example.com is Synapse's. Create a database for MAS", ""),
         ("[mas]", "two words\r"),
         ("without spaces", ""),
         ("[mas]", "\r"),
-        ("Role that MAS logs in as:", "synapse\r"),
+        ("PostgreSQL role of MAS:", "synapse\r"),
         ("role synapse at pg.example.com is Synapse's. Create a role that only MAS uses", ""),
-        ("Role that MAS logs in as:", "\r"),
+        ("PostgreSQL role of MAS:", "\r"),
         ("(not shown)", "\r"),
         ("The answer is empty", ""),
         ("(not shown)", "first line\rsecond line\r"),
@@ -156,7 +155,6 @@ async fn an_invalid_answer_is_asked_for_again_with_the_reason() {
     assert_eq!(scene.versions().await, before);
 }
 
-/// What is out of the ordinary with Synapse's connection, and what nothing says, is asked for; the rest is not.
 #[tokio::test]
 async fn prepare_asks_only_for_values_that_the_cluster_lacks() {
     let unusual = |deployment: Deployment| {
@@ -167,17 +165,17 @@ async fn prepare_asks_only_for_values_that_the_cluster_lacks() {
     };
     let scene = Scene::changed(Behaviour::default(), unusual).await;
     let steps = vec![
-        ("Host that MAS will be reached at:", "\r"),
-        ("Host of MAS's PostgreSQL server:", "\r"),
+        ("Host name of MAS:", "\r"),
+        ("Host of the PostgreSQL server for MAS:", "\r"),
         ("[6432]", "70000\r"),
         ("from 1 to 65535", ""),
         ("[6432]", "\r"),
-        ("Name of MAS's database:", "\r"),
-        ("Role that MAS logs in as:", "\r"),
+        ("Name of the database for MAS:", "\r"),
+        ("PostgreSQL role of MAS:", "\r"),
         ("[disable]", "sometimes\r"),
         ("is not one of", ""),
         ("[disable]", "\r"),
-        ("in a Secret that is there", "\u{1b}[B\u{1b}[B\r"),
+        ("the certificate is in an existing Secret", "\u{1b}[B\u{1b}[B\r"),
         ("Name of the ClusterIssuer:", "letsencrypt\r"),
         ("Password of role mas", "pw\r"),
         ("database  mas at pg.example.com:6432 as mas, sslmode disable", ""),
@@ -189,17 +187,17 @@ async fn prepare_asks_only_for_values_that_the_cluster_lacks() {
     let settings = &record["settings"];
     assert_eq!(settings["tls"], json!({"mode": "certmanager", "issuer": "letsencrypt"}));
     assert_eq!([&settings["database"]["port"], &settings["database"]["sslMode"]], [&json!(6432), &json!("disable")]);
-    // Ctrl-C at each of them changes nothing.
+    // Ctrl-C at each prompt changes nothing.
     let before = scene.versions().await;
     let all = [
-        ("Host that MAS will be reached at:", "\r"),
-        ("Host of MAS's PostgreSQL server:", "\r"),
-        ("Port of that server", "\r"),
-        ("Name of MAS's database:", "\r"),
-        ("Role that MAS logs in as:", "\r"),
-        ("sslmode of MAS's connection", "\r"),
-        ("in a Secret that is there", "\u{1b}[B\u{1b}[B\u{1b}[B\r"),
-        ("Name of that Secret:", "\r"),
+        ("Host name of MAS:", "\r"),
+        ("Host of the PostgreSQL server for MAS:", "\r"),
+        ("Port of the PostgreSQL server", "\r"),
+        ("Name of the database for MAS:", "\r"),
+        ("PostgreSQL role of MAS:", "\r"),
+        ("sslmode of the connection", "\r"),
+        ("the certificate is in an existing Secret", "\u{1b}[B\u{1b}[B\u{1b}[B\r"),
+        ("Name of the Secret:", "\r"),
     ];
     let other = Scene::changed(Behaviour::default(), unusual).await;
     let untouched = other.versions().await;
@@ -211,12 +209,12 @@ async fn prepare_asks_only_for_values_that_the_cluster_lacks() {
     }
     assert_eq!(other.versions().await, untouched);
     assert_eq!(scene.versions().await, before);
-    // What has been settled is not asked for again.
-    dialogue(scene.shell.on_terminal(["prepare"]), vec![("Then, once all of that is done:", "")], 0).await;
+    // Recorded settings are not prompted for again.
+    dialogue(scene.shell.on_terminal(["prepare"]), vec![("When these tasks are complete", "")], 0).await;
 }
 
-/// Whether the terminal takes lines and turns keys into signals, as a shell wants it. (The library that makes the terminal
-/// turns the echo off; that it comes back is held by `tests/terminal`.)
+/// Whether the terminal is in canonical mode with signals, as a shell expects. (rexpect turns the echo off; `tests/terminal`
+/// checks that it is restored.)
 fn is_sane(session: &PtySession) -> bool {
     use rustix::termios::{LocalModes, tcgetattr};
     let modes = tcgetattr(session.process().get_file_handle().unwrap()).unwrap().local_modes;
@@ -245,13 +243,13 @@ async fn a_signal_at_any_prompt_restores_the_terminal_and_changes_nothing() {
                 session.flush().unwrap();
             }
             std::thread::sleep(std::time::Duration::from_millis(200));
-            assert!(!is_sane(&session), "a question has the terminal in its hands");
+            assert!(!is_sane(&session), "the prompt didn't change the terminal mode");
             for signal in signals {
                 session.process_mut().signal(*signal).unwrap();
             }
             shown += &session.exp_eof().unwrap();
             assert_eq!(exit_code(&session), Some(130), "{signals:?} at {length}: {shown}");
-            assert!(is_sane(&session), "{signals:?} at {length}: the terminal is spoilt");
+            assert!(is_sane(&session), "{signals:?} at {length}: the terminal is not restored");
             shown
         })
         .await
@@ -261,7 +259,6 @@ async fn a_signal_at_any_prompt_restores_the_terminal_and_changes_nothing() {
     }
 }
 
-/// One newline at the end is left out and said; a key that MAS could not read is refused with the command that converts it.
 #[tokio::test]
 async fn a_trailing_newline_is_removed_and_a_damaged_key_is_refused() {
     let scene = Scene::new(Behaviour::default()).await;

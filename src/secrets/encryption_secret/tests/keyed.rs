@@ -21,7 +21,7 @@ fn of_public_is_plain_sha256() {
 }
 
 #[test]
-fn a_password_cannot_be_tried_without_the_key() {
+fn fingerprints_of_guessable_values_depend_on_the_key() {
     let shown = Fingerprint::of_guessable("postgresPassword", b"hunter2", &key());
     assert!(shown.to_string().starts_with("hmac-sha256:"));
     assert_eq!(shown, Fingerprint::of_guessable("postgresPassword", b"hunter2", &key()));
@@ -39,7 +39,7 @@ fn the_encryption_secret_is_not_its_plain_sha256() {
 }
 
 #[test]
-fn the_short_form_is_not_accepted_where_the_whole_is_needed() {
+fn the_short_form_is_not_parsed() {
     let fingerprint = Fingerprint::of_public(b"abc");
     assert!(serde_json::from_value::<Fingerprint>(fingerprint.to_string().into()).is_err());
     let json = serde_json::to_string(&fingerprint).unwrap();
@@ -52,7 +52,7 @@ fn digest(contents: &BTreeMap<String, Vec<u8>>, key: &EncryptionSecret) -> Finge
 }
 
 #[test]
-fn moving_a_byte_between_key_and_value_is_seen() {
+fn moving_a_byte_between_key_and_value_changes_the_digest() {
     let one = |name: &'static str, value: &'static str| contents_digest([(name, value.as_bytes())], &key());
     assert_ne!(one("ab", "c"), one("a", "bc"));
     assert_ne!(one("a", ""), contents_digest([], &key()));
@@ -64,9 +64,9 @@ fn the_order_of_the_keys_does_not_matter() {
     assert_eq!(contents_digest([a, b], &key()), contents_digest([b, a], &key()));
 }
 
-/// Stored in clusters and compared by later versions, so these must never change. Computed with Python's hmac and hashlib.
+/// Stored in clusters and compared by later versions. The expected values were computed with Python's hmac and hashlib.
 #[test]
-fn what_earlier_versions_stored_is_still_recognized() {
+fn fingerprints_of_earlier_versions_stay_the_same() {
     assert_eq!(
         format!("{:#}", key().fingerprint()),
         "sha256:22c012ad6c983528597c2ed442823649c5b555b5e92063bcd0a3925968669f29"

@@ -223,7 +223,7 @@ async fn values_with_inline_secrets_create_the_charts_secret_and_pass_a_dry_run(
         // Exported again, the same values come out, whatever is given.
         let more = [&more[..4], &["again.yaml"]].concat();
         let done = owned.scene.prepare_with(&more, "another").await.expect(0);
-        done.says("kept; the value given is another one");
+        done.says("kept; differs from the given value");
         let secrets = |name: &str| {
             let text = std::fs::read_to_string(owned.path(name)).unwrap();
             serde_yaml::from_str::<Value>(&text).unwrap()["secrets"].take()

@@ -24,68 +24,68 @@ function __fish_kubectl_ess_mas_using_subcommand
     contains -- $cmd[1] $argv
 end
 
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l kubeconfig -d 'Path to the kubeconfig file; overrides KUBECONFIG' -r -F
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l context -d 'Context of the kubeconfig' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l cluster -d 'Cluster of the kubeconfig' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l user -d 'User of the kubeconfig' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l kubeconfig -d 'Path to the kubeconfig file, instead of the list in KUBECONFIG' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l context -d 'Kubeconfig context to use' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l cluster -d 'Kubeconfig cluster to use' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l user -d 'Kubeconfig user to use' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -s n -l namespace -d 'Namespace of the deployment' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -s s -l server -d 'Address of the API server' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l tls-server-name -d 'Server name for certificate validation' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l certificate-authority -d 'File with the certificate authority of the API server' -r -F
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l client-certificate -d 'File with the client certificate' -r -F
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l client-key -d 'File with the client key' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l certificate-authority -d 'File with the CA certificate of the API server' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l client-certificate -d 'File with the client certificate for TLS' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l client-key -d 'File with the private key of the client certificate' -r -F
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l as -d 'User to impersonate' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l as-uid -d 'UID to impersonate' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l as-group -d 'Group to impersonate; repeatable' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l request-timeout -d 'Time limit for one request, such as 5s or 2m; 0 for no limit' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l color -d 'When to use colour' -r -f -a "auto\t''
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l request-timeout -d 'Time to wait for a response of the API server, such as 5s or 2m; 0 means no limit' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l color -d 'Colorize the output; auto does so only on a terminal' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l insecure-skip-tls-verify -d 'Skip verification of the server\'s certificate; makes the connection insecure'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -s v -d 'Say more; repeat for more still'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -s q -l quiet -d 'Say only what is wrong'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l insecure-skip-tls-verify -d 'Skip validation of the API server\'s certificate, which makes the connection insecure'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -s v -d 'Increase verbosity; repeatable'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -s q -l quiet -d 'Print only warnings and errors'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -s h -l help -d 'Print help'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -s V -l version -d 'Print version'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -f -a "status" -d 'Show where the migration stands'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -f -a "check" -d 'Show every finding: what stands in the way, and what to think about'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -f -a "prepare" -d 'Settle MAS\'s settings and make its secrets; the deployment is not touched'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -f -a "dry-run" -d 'Add MAS without activating it and let the operator rehearse the migration'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -f -a "activate" -d 'Migrate for good: the step that only a backup undoes'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -f -a "abort" -d 'Go back, as long as the migration is not done'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -f -a "verify" -d 'Ask MAS, Synapse and the identity providers over the network'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -f -a "tls" -d 'Make and check certificates for the MAS host'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -f -a "report" -d 'Collect everything that support needs into one file, without secrets'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -f -a "completion" -d 'Print a shell\'s completion script'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -f -a "status" -d 'Show the state of the migration and the next step'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -f -a "check" -d 'Check whether the deployment is ready for the migration'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -f -a "prepare" -d 'Configure MAS and create its Secret; doesn\'t modify the ElementDeployment'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -f -a "dry-run" -d 'Add MAS without activating it and wait for the operator\'s dry run'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -f -a "activate" -d 'Start the migration; reversible only by restoring a backup'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -f -a "abort" -d 'Roll back an unfinished migration'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -f -a "verify" -d 'Test MAS, Synapse and the identity providers over the network'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -f -a "tls" -d 'Issue, request and check certificates for the MAS host'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -f -a "report" -d 'Collect data for support in one file, without secrets'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -f -a "completion" -d 'Print a shell completion script'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -f -a "version" -d 'Print the version'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -s o -l output -d 'Form of the output' -r -f -a "table\t''
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -s o -l output -d 'Output format' -r -f -a "table\t''
 wide\t''
 json\t''
 yaml\t''"
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l kubeconfig -d 'Path to the kubeconfig file; overrides KUBECONFIG' -r -F
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l context -d 'Context of the kubeconfig' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l cluster -d 'Cluster of the kubeconfig' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l user -d 'User of the kubeconfig' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l kubeconfig -d 'Path to the kubeconfig file, instead of the list in KUBECONFIG' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l context -d 'Kubeconfig context to use' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l cluster -d 'Kubeconfig cluster to use' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l user -d 'Kubeconfig user to use' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -s n -l namespace -d 'Namespace of the deployment' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -s s -l server -d 'Address of the API server' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l tls-server-name -d 'Server name for certificate validation' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l certificate-authority -d 'File with the certificate authority of the API server' -r -F
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l client-certificate -d 'File with the client certificate' -r -F
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l client-key -d 'File with the client key' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l certificate-authority -d 'File with the CA certificate of the API server' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l client-certificate -d 'File with the client certificate for TLS' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l client-key -d 'File with the private key of the client certificate' -r -F
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l as -d 'User to impersonate' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l as-uid -d 'UID to impersonate' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l as-group -d 'Group to impersonate; repeatable' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l request-timeout -d 'Time limit for one request, such as 5s or 2m; 0 for no limit' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l color -d 'When to use colour' -r -f -a "auto\t''
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l request-timeout -d 'Time to wait for a response of the API server, such as 5s or 2m; 0 means no limit' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l color -d 'Colorize the output; auto does so only on a terminal' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -s A -l all-namespaces -d 'Every deployment in every namespace'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -s w -l watch -d 'Follow it until Ctrl-C, with a line for every change'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l insecure-skip-tls-verify -d 'Skip verification of the server\'s certificate; makes the connection insecure'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -s v -d 'Say more; repeat for more still'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -s q -l quiet -d 'Say only what is wrong'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -s A -l all-namespaces -d 'List the deployments of the whole cluster'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -s w -l watch -d 'Print a line for every change until interrupted'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l insecure-skip-tls-verify -d 'Skip validation of the API server\'s certificate, which makes the connection insecure'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -s v -d 'Increase verbosity; repeatable'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -s q -l quiet -d 'Print only warnings and errors'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -s h -l help -d 'Print help'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l explain -d 'Tell all about one code, without asking a cluster' -r -f -a "saml-not-supported\t'SAML logins'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l explain -d 'Explain a code from the docs, without connecting to a cluster' -r -f -a "saml-not-supported\t'SAML logins'
 cas-not-supported\t'CAS logins'
 jwt-not-supported\t'logins with JSON Web Tokens'
 group-sync-not-supported\t'GroupSync'
@@ -298,63 +298,63 @@ phone-numbers-in-database\t'a cause of a failed dry run or migration'
 synapse-refuses-setting\t'a cause of a failed dry run or migration'
 synapse-refuses-module\t'a cause of a failed dry run or migration'
 synapse-refuses-msc3861\t'a cause of a failed dry run or migration'"
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l resolve -d 'Connect to this address and port for a database\'s host, in place of DNS; may be repeated' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l ca-certificate -d 'CAs that sslMode verify-ca and verify-full are checked against, in place of those that this system trusts' -r -F
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -s o -l output -d 'Form of the output' -r -f -a "table\t''
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l resolve -d 'Connect to this address for a database host, instead of resolving it; repeatable' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l ca-certificate -d 'File with the CAs to trust for sslMode verify-ca and verify-full, instead of the system\'s' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -s o -l output -d 'Output format' -r -f -a "table\t''
 wide\t''
 json\t''
 yaml\t''"
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l kubeconfig -d 'Path to the kubeconfig file; overrides KUBECONFIG' -r -F
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l context -d 'Context of the kubeconfig' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l cluster -d 'Cluster of the kubeconfig' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l user -d 'User of the kubeconfig' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l kubeconfig -d 'Path to the kubeconfig file, instead of the list in KUBECONFIG' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l context -d 'Kubeconfig context to use' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l cluster -d 'Kubeconfig cluster to use' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l user -d 'Kubeconfig user to use' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -s n -l namespace -d 'Namespace of the deployment' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -s s -l server -d 'Address of the API server' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l tls-server-name -d 'Server name for certificate validation' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l certificate-authority -d 'File with the certificate authority of the API server' -r -F
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l client-certificate -d 'File with the client certificate' -r -F
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l client-key -d 'File with the client key' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l certificate-authority -d 'File with the CA certificate of the API server' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l client-certificate -d 'File with the client certificate for TLS' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l client-key -d 'File with the private key of the client certificate' -r -F
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l as -d 'User to impersonate' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l as-uid -d 'UID to impersonate' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l as-group -d 'Group to impersonate; repeatable' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l request-timeout -d 'Time limit for one request, such as 5s or 2m; 0 for no limit' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l color -d 'When to use colour' -r -f -a "auto\t''
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l request-timeout -d 'Time to wait for a response of the API server, such as 5s or 2m; 0 means no limit' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l color -d 'Colorize the output; auto does so only on a terminal' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l rbac -d 'Print the Role that is enough for the whole way'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l databases -d 'Log in to MAS\'s and Synapse\'s databases with the credentials of the spec and look, in a read-only transaction'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l through-cluster -d 'Go through a port-forward to the pods behind the databases\' Services'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l insecure-skip-tls-verify -d 'Skip verification of the server\'s certificate; makes the connection insecure'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -s v -d 'Say more; repeat for more still'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -s q -l quiet -d 'Say only what is wrong'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l rbac -d 'Print the minimum Role for the migration'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l databases -d 'Check the databases of MAS and Synapse in a read-only transaction, with the credentials of the deployment'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l through-cluster -d 'Connect through port-forwards to the pods behind the databases\' Services'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l insecure-skip-tls-verify -d 'Skip validation of the API server\'s certificate, which makes the connection insecure'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -s v -d 'Increase verbosity; repeatable'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -s q -l quiet -d 'Print only warnings and errors'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -s h -l help -d 'Print help'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l host -d 'Fully-qualified name that MAS will be reached at' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l database-host -d 'Host of MAS\'s PostgreSQL server' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l database-port -d 'Port of MAS\'s PostgreSQL server [default: 5432]' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l database-name -d 'Name of MAS\'s own database' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l database-user -d 'Role that MAS logs in as' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l database-sslmode -d 'sslmode of MAS\'s connection' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l database-password-file -d 'File with the role\'s password; - for standard input' -r -F
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l secret-name -d 'Name of the Secret [default: the one the deployment names, else NAME-mas]' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l encryption-secret-file -d 'File with the encryption secret, instead of a new one; - for standard input' -r -F
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l rsa-private-key-file -d 'File with the RSA private key, instead of a new one; - for standard input' -r -F
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l rsa-bits -d 'Size of a new RSA key' -r -f -a "2048\t'What MAS and openssl make'
-3072\t'3072 bits'
-4096\t'4096 bits; takes a moment'"
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l replace -d 'Key of the Secret to replace; may be repeated' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l tls -d 'Where MAS\'s certificate comes from [default: inherit]' -r -f -a "inherit\t'As spec.global.k8s.ingresses.tls says'
-external\t'TLS ends in front of the ingress'
-certmanager\t'cert-manager, by --issuer'
-existing\t'The Secret --tls-secret'
-certfile\t'--certificate and --private-key'
-issue\t'Issue one now, from a private CA that is made for it or from --ca-certificate'"
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l issuer -d 'ClusterIssuer of cert-manager' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l tls-secret -d 'Secret of type kubernetes.io/tls' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l certificate -d 'File with the certificate chain in PEM' -r -F
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l private-key -d 'File with the certificate\'s private key in PEM' -r -F
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l ca-certificate -d 'Certificate of the CA to issue from, with --tls issue' -r -F
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l ca-private-key -d 'Private key of that CA' -r -F
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l accept -d 'Warnings to accept, by code, where nobody is there to ask' -r -f -a "saml-not-supported\t'SAML logins'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l host -d 'Fully qualified domain name of MAS' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l database-host -d 'Host of the PostgreSQL server for MAS' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l database-port -d 'Port of the PostgreSQL server for MAS [default: 5432]' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l database-name -d 'PostgreSQL database of MAS; not Synapse\'s' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l database-user -d 'PostgreSQL role of MAS' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l database-sslmode -d 'sslmode of the connection to PostgreSQL, such as require' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l database-password-file -d 'File with the password of the PostgreSQL role; - for standard input' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l secret-name -d 'Secret of MAS [default: the one in the ElementDeployment, or NAME-mas]' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l encryption-secret-file -d 'File with the encryption secret, instead of generating one; - for standard input' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l rsa-private-key-file -d 'File with the RSA private key, instead of generating one; - for standard input' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l rsa-bits -d 'Size of the generated RSA key' -r -f -a "2048\t''
+3072\t''
+4096\t''"
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l replace -d 'Key of the Secret whose value to replace; repeatable' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l tls -d 'Source of the MAS certificate [default: inherit]' -r -f -a "inherit\t'The mode in spec.global.k8s.ingresses.tls'
+external\t'TLS terminates in front of the ingress'
+certmanager\t'cert-manager, with --issuer'
+existing\t'The Secret in --tls-secret'
+certfile\t'The files in --certificate and --private-key'
+issue\t'Issue a certificate now, from --ca-certificate or a new private CA'"
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l issuer -d 'ClusterIssuer for cert-manager' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l tls-secret -d 'Existing Secret of type kubernetes.io/tls' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l certificate -d 'File with the certificate and its intermediates, in PEM' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l private-key -d 'File with the private key of the certificate, in PEM' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l ca-certificate -d 'File with the certificate of the issuing CA, for --tls issue' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l ca-private-key -d 'File with the private key of the issuing CA' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l accept -d 'Warning codes to accept in non-interactive runs' -r -f -a "saml-not-supported\t'SAML logins'
 cas-not-supported\t'CAS logins'
 jwt-not-supported\t'logins with JSON Web Tokens'
 group-sync-not-supported\t'GroupSync'
@@ -497,36 +497,36 @@ synapse-delegates-already\t'Synapse delegates logins already'
 synapse-guests\t'guests'
 synapse-database\t'Synapse\'s database settings in free-form settings'
 synapse-database-tls\t'syn2mas does not verify the certificate of Synapse\'s database'"
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l export -d 'Write nothing to the cluster; print what the manifest\'s owner must add' -r -f -a "helm-values\t'A values file for chart ess-stack, to pass with a second -f; it names the Secret'
-manifests\t'A patch of the ElementDeployment and, in a file of its own, the Secret'"
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l export-file -d 'Write the export there, readable by you alone, instead of to standard output' -r -F
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l kubeconfig -d 'Path to the kubeconfig file; overrides KUBECONFIG' -r -F
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l context -d 'Context of the kubeconfig' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l cluster -d 'Cluster of the kubeconfig' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l user -d 'User of the kubeconfig' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l export -d 'Write nothing to the cluster; print the change for the manifest owner' -r -f -a "helm-values\t'A values file for chart ess-stack, to pass with a second -f'
+manifests\t'A patch of the ElementDeployment and, in a separate file, the Secret'"
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l export-file -d 'File to write with mode 0600, instead of printing the export' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l kubeconfig -d 'Path to the kubeconfig file, instead of the list in KUBECONFIG' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l context -d 'Kubeconfig context to use' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l cluster -d 'Kubeconfig cluster to use' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l user -d 'Kubeconfig user to use' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -s n -l namespace -d 'Namespace of the deployment' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -s s -l server -d 'Address of the API server' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l tls-server-name -d 'Server name for certificate validation' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l certificate-authority -d 'File with the certificate authority of the API server' -r -F
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l client-certificate -d 'File with the client certificate' -r -F
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l client-key -d 'File with the client key' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l certificate-authority -d 'File with the CA certificate of the API server' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l client-certificate -d 'File with the client certificate for TLS' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l client-key -d 'File with the private key of the client certificate' -r -F
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l as -d 'User to impersonate' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l as-uid -d 'UID to impersonate' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l as-group -d 'Group to impersonate; repeatable' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l request-timeout -d 'Time limit for one request, such as 5s or 2m; 0 for no limit' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l color -d 'When to use colour' -r -f -a "auto\t''
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l request-timeout -d 'Time to wait for a response of the API server, such as 5s or 2m; 0 means no limit' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l color -d 'Colorize the output; auto does so only on a terminal' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l preview -d 'Show what would be written and stop'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l preview -d 'Show the change and exit without writing it'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -s y -l yes -d 'Skip confirmation'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l inline-secrets -d 'Put the secret values into the export; needs --export-file'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l without-secret -d 'Leave the Secret out of the manifests'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l force -d 'Replace the export file if it is there'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l insecure-skip-tls-verify -d 'Skip verification of the server\'s certificate; makes the connection insecure'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -s v -d 'Say more; repeat for more still'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -s q -l quiet -d 'Say only what is wrong'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l inline-secrets -d 'Include the secret values; requires --export-file'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l without-secret -d 'Omit the Secret from the manifests'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l force -d 'Overwrite an existing export file'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l insecure-skip-tls-verify -d 'Skip validation of the API server\'s certificate, which makes the connection insecure'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -s v -d 'Increase verbosity; repeatable'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -s q -l quiet -d 'Print only warnings and errors'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l accept -d 'Warnings to accept, by code, where nobody is there to ask' -r -f -a "saml-not-supported\t'SAML logins'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l accept -d 'Warning codes to accept in non-interactive runs' -r -f -a "saml-not-supported\t'SAML logins'
 cas-not-supported\t'CAS logins'
 jwt-not-supported\t'logins with JSON Web Tokens'
 group-sync-not-supported\t'GroupSync'
@@ -669,38 +669,38 @@ synapse-delegates-already\t'Synapse delegates logins already'
 synapse-guests\t'guests'
 synapse-database\t'Synapse\'s database settings in free-form settings'
 synapse-database-tls\t'syn2mas does not verify the certificate of Synapse\'s database'"
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l wait -d 'Whether to wait for the operator\'s verdict' -r -f -a "true\t''
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l wait -d 'Wait for the operator to finish reconciling; true by default' -r -f -a "true\t''
 false\t''"
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l timeout -d 'Longest wait, such as 30m or 1h30m; 0 looks once [default: 30m; for activate 90m]' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -s o -l output -d 'Form of the output' -r -f -a "table\t''
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l timeout -d 'Time to wait, such as 30m or 1h30m; 0 checks once [default: 30m; for activate 90m]' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -s o -l output -d 'Output format' -r -f -a "table\t''
 wide\t''
 json\t''
 yaml\t''"
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l kubeconfig -d 'Path to the kubeconfig file; overrides KUBECONFIG' -r -F
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l context -d 'Context of the kubeconfig' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l cluster -d 'Cluster of the kubeconfig' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l user -d 'User of the kubeconfig' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l kubeconfig -d 'Path to the kubeconfig file, instead of the list in KUBECONFIG' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l context -d 'Kubeconfig context to use' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l cluster -d 'Kubeconfig cluster to use' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l user -d 'Kubeconfig user to use' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -s n -l namespace -d 'Namespace of the deployment' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -s s -l server -d 'Address of the API server' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l tls-server-name -d 'Server name for certificate validation' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l certificate-authority -d 'File with the certificate authority of the API server' -r -F
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l client-certificate -d 'File with the client certificate' -r -F
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l client-key -d 'File with the client key' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l certificate-authority -d 'File with the CA certificate of the API server' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l client-certificate -d 'File with the client certificate for TLS' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l client-key -d 'File with the private key of the client certificate' -r -F
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l as -d 'User to impersonate' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l as-uid -d 'UID to impersonate' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l as-group -d 'Group to impersonate; repeatable' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l request-timeout -d 'Time limit for one request, such as 5s or 2m; 0 for no limit' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l color -d 'When to use colour' -r -f -a "auto\t''
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l request-timeout -d 'Time to wait for a response of the API server, such as 5s or 2m; 0 means no limit' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l color -d 'Colorize the output; auto does so only on a terminal' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l preview -d 'Show what would be written and stop'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -s y -l yes -d 'Do not ask'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l via-owner -d 'Write nothing: show the change for the manifest\'s owner (Helm, Argo CD, Flux, installer) and wait for it'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l insecure-skip-tls-verify -d 'Skip verification of the server\'s certificate; makes the connection insecure'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -s v -d 'Say more; repeat for more still'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -s q -l quiet -d 'Say only what is wrong'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l preview -d 'Show the change and exit without writing it'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -s y -l yes -d 'Skip confirmation'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l via-owner -d 'Write nothing; print the change for the manifest owner (Helm, Argo CD, Flux, installer) and wait until it is applied'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l insecure-skip-tls-verify -d 'Skip validation of the API server\'s certificate, which makes the connection insecure'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -s v -d 'Increase verbosity; repeatable'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -s q -l quiet -d 'Print only warnings and errors'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -s h -l help -d 'Print help'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l accept -d 'Warnings to accept, by code, where nobody is there to ask' -r -f -a "saml-not-supported\t'SAML logins'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l accept -d 'Warning codes to accept in non-interactive runs' -r -f -a "saml-not-supported\t'SAML logins'
 cas-not-supported\t'CAS logins'
 jwt-not-supported\t'logins with JSON Web Tokens'
 group-sync-not-supported\t'GroupSync'
@@ -843,41 +843,41 @@ synapse-delegates-already\t'Synapse delegates logins already'
 synapse-guests\t'guests'
 synapse-database\t'Synapse\'s database settings in free-form settings'
 synapse-database-tls\t'syn2mas does not verify the certificate of Synapse\'s database'"
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l confirm -d 'The deployment\'s name once more, in place of the question' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l backup -d 'A sentence that says where the backup of both databases is' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l backup-file -d 'Look into this dump as well: is it one, of today, with the table users in it? May be repeated' -r -F
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l wait -d 'Whether to wait for the operator\'s verdict' -r -f -a "true\t''
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l confirm -d 'Deployment name, to confirm without a prompt' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l backup -d 'Where the backup of both databases is, for the record' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l backup-file -d 'Verify that FILE is a recent pg_dump containing the users table; repeatable' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l wait -d 'Wait for the operator to finish reconciling; true by default' -r -f -a "true\t''
 false\t''"
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l timeout -d 'Longest wait, such as 30m or 1h30m; 0 looks once [default: 30m; for activate 90m]' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -s o -l output -d 'Form of the output' -r -f -a "table\t''
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l timeout -d 'Time to wait, such as 30m or 1h30m; 0 checks once [default: 30m; for activate 90m]' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -s o -l output -d 'Output format' -r -f -a "table\t''
 wide\t''
 json\t''
 yaml\t''"
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l kubeconfig -d 'Path to the kubeconfig file; overrides KUBECONFIG' -r -F
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l context -d 'Context of the kubeconfig' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l cluster -d 'Cluster of the kubeconfig' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l user -d 'User of the kubeconfig' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l kubeconfig -d 'Path to the kubeconfig file, instead of the list in KUBECONFIG' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l context -d 'Kubeconfig context to use' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l cluster -d 'Kubeconfig cluster to use' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l user -d 'Kubeconfig user to use' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -s n -l namespace -d 'Namespace of the deployment' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -s s -l server -d 'Address of the API server' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l tls-server-name -d 'Server name for certificate validation' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l certificate-authority -d 'File with the certificate authority of the API server' -r -F
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l client-certificate -d 'File with the client certificate' -r -F
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l client-key -d 'File with the client key' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l certificate-authority -d 'File with the CA certificate of the API server' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l client-certificate -d 'File with the client certificate for TLS' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l client-key -d 'File with the private key of the client certificate' -r -F
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l as -d 'User to impersonate' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l as-uid -d 'UID to impersonate' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l as-group -d 'Group to impersonate; repeatable' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l request-timeout -d 'Time limit for one request, such as 5s or 2m; 0 for no limit' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l color -d 'When to use colour' -r -f -a "auto\t''
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l request-timeout -d 'Time to wait for a response of the API server, such as 5s or 2m; 0 means no limit' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l color -d 'Colorize the output; auto does so only on a terminal' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l preview -d 'Show what would be written and stop'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -s y -l yes -d 'Not enough here: --confirm and --backup are needed'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l via-owner -d 'Write nothing: show the change for the manifest\'s owner (Helm, Argo CD, Flux, installer) and wait for it'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l insecure-skip-tls-verify -d 'Skip verification of the server\'s certificate; makes the connection insecure'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -s v -d 'Say more; repeat for more still'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -s q -l quiet -d 'Say only what is wrong'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l preview -d 'Show the change and exit without writing it'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -s y -l yes -d 'Not sufficient to activate; pass --confirm and --backup'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l via-owner -d 'Write nothing; print the change for the manifest owner (Helm, Argo CD, Flux, installer) and wait until it is applied'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l insecure-skip-tls-verify -d 'Skip validation of the API server\'s certificate, which makes the connection insecure'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -s v -d 'Increase verbosity; repeatable'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -s q -l quiet -d 'Print only warnings and errors'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -s h -l help -d 'Print help'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l accept -d 'Warnings to accept, by code, where nobody is there to ask' -r -f -a "saml-not-supported\t'SAML logins'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l accept -d 'Warning codes to accept in non-interactive runs' -r -f -a "saml-not-supported\t'SAML logins'
 cas-not-supported\t'CAS logins'
 jwt-not-supported\t'logins with JSON Web Tokens'
 group-sync-not-supported\t'GroupSync'
@@ -1020,273 +1020,273 @@ synapse-delegates-already\t'Synapse delegates logins already'
 synapse-guests\t'guests'
 synapse-database\t'Synapse\'s database settings in free-form settings'
 synapse-database-tls\t'syn2mas does not verify the certificate of Synapse\'s database'"
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l wait -d 'Whether to wait for the operator\'s verdict' -r -f -a "true\t''
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l wait -d 'Wait for the operator to finish reconciling; true by default' -r -f -a "true\t''
 false\t''"
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l timeout -d 'Longest wait, such as 30m or 1h30m; 0 looks once [default: 30m; for activate 90m]' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -s o -l output -d 'Form of the output' -r -f -a "table\t''
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l timeout -d 'Time to wait, such as 30m or 1h30m; 0 checks once [default: 30m; for activate 90m]' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -s o -l output -d 'Output format' -r -f -a "table\t''
 wide\t''
 json\t''
 yaml\t''"
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l kubeconfig -d 'Path to the kubeconfig file; overrides KUBECONFIG' -r -F
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l context -d 'Context of the kubeconfig' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l cluster -d 'Cluster of the kubeconfig' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l user -d 'User of the kubeconfig' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l kubeconfig -d 'Path to the kubeconfig file, instead of the list in KUBECONFIG' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l context -d 'Kubeconfig context to use' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l cluster -d 'Kubeconfig cluster to use' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l user -d 'Kubeconfig user to use' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -s n -l namespace -d 'Namespace of the deployment' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -s s -l server -d 'Address of the API server' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l tls-server-name -d 'Server name for certificate validation' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l certificate-authority -d 'File with the certificate authority of the API server' -r -F
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l client-certificate -d 'File with the client certificate' -r -F
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l client-key -d 'File with the client key' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l certificate-authority -d 'File with the CA certificate of the API server' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l client-certificate -d 'File with the client certificate for TLS' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l client-key -d 'File with the private key of the client certificate' -r -F
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l as -d 'User to impersonate' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l as-uid -d 'UID to impersonate' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l as-group -d 'Group to impersonate; repeatable' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l request-timeout -d 'Time limit for one request, such as 5s or 2m; 0 for no limit' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l color -d 'When to use colour' -r -f -a "auto\t''
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l request-timeout -d 'Time to wait for a response of the API server, such as 5s or 2m; 0 means no limit' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l color -d 'Colorize the output; auto does so only on a terminal' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l remove -d 'Take the MAS component out as well'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l preview -d 'Show what would be written and stop'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -s y -l yes -d 'Do not ask'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l insecure-skip-tls-verify -d 'Skip verification of the server\'s certificate; makes the connection insecure'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -s v -d 'Say more; repeat for more still'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -s q -l quiet -d 'Say only what is wrong'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l remove -d 'Also remove the MAS component from the ElementDeployment'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l preview -d 'Show the change and exit without writing it'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -s y -l yes -d 'Skip confirmation'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l insecure-skip-tls-verify -d 'Skip validation of the API server\'s certificate, which makes the connection insecure'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -s v -d 'Increase verbosity; repeatable'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -s q -l quiet -d 'Print only warnings and errors'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -s h -l help -d 'Print help'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l resolve -d 'Connect to this address and port for a host, in place of DNS and proxies; may be repeated' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l ca-certificate -d 'Certificates have to lead to the CAs in this file, not to those that this system trusts' -r -F
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l token-file -d 'An access token whose user and device are to be shown, or compared where they stand behind it; sent to Synapse\'s host only; - is standard input' -r -F
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l login-file -d 'Test account (user and password, a line each) to log in and out at Synapse\'s host; not between dry run and migration; - is standard input' -r -F
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -s o -l output -d 'Form of the output' -r -f -a "table\t''
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l resolve -d 'Connect to this address for a host, instead of using DNS or a proxy; repeatable' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l ca-certificate -d 'File with the CAs to trust, instead of the system\'s' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l token-file -d 'File with an access token and optionally its expected user and device; sent only to Synapse\'s host; - for standard input' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l login-file -d 'File with user and password of a test account, a line each, to log in and out; not between dry run and migration; - for standard input' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -s o -l output -d 'Output format' -r -f -a "table\t''
 wide\t''
 json\t''
 yaml\t''"
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l kubeconfig -d 'Path to the kubeconfig file; overrides KUBECONFIG' -r -F
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l context -d 'Context of the kubeconfig' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l cluster -d 'Cluster of the kubeconfig' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l user -d 'User of the kubeconfig' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l kubeconfig -d 'Path to the kubeconfig file, instead of the list in KUBECONFIG' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l context -d 'Kubeconfig context to use' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l cluster -d 'Kubeconfig cluster to use' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l user -d 'Kubeconfig user to use' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -s n -l namespace -d 'Namespace of the deployment' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -s s -l server -d 'Address of the API server' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l tls-server-name -d 'Server name for certificate validation' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l certificate-authority -d 'File with the certificate authority of the API server' -r -F
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l client-certificate -d 'File with the client certificate' -r -F
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l client-key -d 'File with the client key' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l certificate-authority -d 'File with the CA certificate of the API server' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l client-certificate -d 'File with the client certificate for TLS' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l client-key -d 'File with the private key of the client certificate' -r -F
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l as -d 'User to impersonate' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l as-uid -d 'UID to impersonate' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l as-group -d 'Group to impersonate; repeatable' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l request-timeout -d 'Time limit for one request, such as 5s or 2m; 0 for no limit' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l color -d 'When to use colour' -r -f -a "auto\t''
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l request-timeout -d 'Time to wait for a response of the API server, such as 5s or 2m; 0 means no limit' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l color -d 'Colorize the output; auto does so only on a terminal' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l through-cluster -d 'Go through a port-forward to the pods behind the ingress, where that cannot be reached from here'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l insecure-skip-tls-verify -d 'Skip verification of the server\'s certificate; makes the connection insecure'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -s v -d 'Say more; repeat for more still'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -s q -l quiet -d 'Say only what is wrong'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l through-cluster -d 'Connect through port-forwards to the pods behind the ingress, if the ingress is unreachable'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l insecure-skip-tls-verify -d 'Skip validation of the API server\'s certificate, which makes the connection insecure'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -s v -d 'Increase verbosity; repeatable'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -s q -l quiet -d 'Print only warnings and errors'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -s h -l help -d 'Print help'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l kubeconfig -d 'Path to the kubeconfig file; overrides KUBECONFIG' -r -F
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l context -d 'Context of the kubeconfig' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l cluster -d 'Cluster of the kubeconfig' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l user -d 'User of the kubeconfig' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l kubeconfig -d 'Path to the kubeconfig file, instead of the list in KUBECONFIG' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l context -d 'Kubeconfig context to use' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l cluster -d 'Kubeconfig cluster to use' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l user -d 'Kubeconfig user to use' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -s n -l namespace -d 'Namespace of the deployment' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -s s -l server -d 'Address of the API server' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l tls-server-name -d 'Server name for certificate validation' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l certificate-authority -d 'File with the certificate authority of the API server' -r -F
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l client-certificate -d 'File with the client certificate' -r -F
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l client-key -d 'File with the client key' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l certificate-authority -d 'File with the CA certificate of the API server' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l client-certificate -d 'File with the client certificate for TLS' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l client-key -d 'File with the private key of the client certificate' -r -F
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l as -d 'User to impersonate' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l as-uid -d 'UID to impersonate' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l as-group -d 'Group to impersonate; repeatable' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l request-timeout -d 'Time limit for one request, such as 5s or 2m; 0 for no limit' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l color -d 'When to use colour' -r -f -a "auto\t''
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l request-timeout -d 'Time to wait for a response of the API server, such as 5s or 2m; 0 means no limit' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l color -d 'Colorize the output; auto does so only on a terminal' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l insecure-skip-tls-verify -d 'Skip verification of the server\'s certificate; makes the connection insecure'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -s v -d 'Say more; repeat for more still'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -s q -l quiet -d 'Say only what is wrong'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l insecure-skip-tls-verify -d 'Skip validation of the API server\'s certificate, which makes the connection insecure'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -s v -d 'Increase verbosity; repeatable'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -s q -l quiet -d 'Print only warnings and errors'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -s h -l help -d 'Print help'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -f -a "issue" -d 'Issue a certificate for the MAS host from a private CA'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -f -a "request" -d 'Make a key and a certificate signing request for a company\'s CA'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -f -a "check" -d 'Say whether a certificate, its key and its chain are good for the MAS host'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l host -d 'Fully-qualified name that MAS will be reached at; by default, the host configured for MAS' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l out -d 'Folder for the files, created if it is missing' -r -f -a "(__fish_complete_directories)"
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l key-type -d 'Kind of the new key' -r -f -a "p256\t'EC on P-256'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -f -a "request" -d 'Create a key and a certificate signing request for a company CA'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -f -a "check" -d 'Check whether a certificate, key and chain are valid for the MAS host'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l host -d 'Fully qualified domain name of MAS [default: the configured one]' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l out -d 'Directory for the files; created if missing' -r -f -a "(__fish_complete_directories)"
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l key-type -d 'Type of the generated private key' -r -f -a "p256\t'ECDSA, P-256'
 rsa2048\t'RSA, 2048 bits'
 rsa3072\t'RSA, 3072 bits'
 rsa4096\t'RSA, 4096 bits'"
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l ca-certificate -d 'Certificate of a CA that is there, instead of a new private CA' -r -F
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l ca-private-key -d 'Private key of that CA' -r -F
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -s o -l output -d 'Form of the output' -r -f -a "table\t''
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l ca-certificate -d 'File with the certificate of an existing CA, instead of creating a private CA' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l ca-private-key -d 'File with the private key of the existing CA' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -s o -l output -d 'Output format' -r -f -a "table\t''
 wide\t''
 json\t''
 yaml\t''"
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l kubeconfig -d 'Path to the kubeconfig file; overrides KUBECONFIG' -r -F
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l context -d 'Context of the kubeconfig' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l cluster -d 'Cluster of the kubeconfig' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l user -d 'User of the kubeconfig' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l kubeconfig -d 'Path to the kubeconfig file, instead of the list in KUBECONFIG' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l context -d 'Kubeconfig context to use' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l cluster -d 'Kubeconfig cluster to use' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l user -d 'Kubeconfig user to use' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -s n -l namespace -d 'Namespace of the deployment' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -s s -l server -d 'Address of the API server' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l tls-server-name -d 'Server name for certificate validation' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l certificate-authority -d 'File with the certificate authority of the API server' -r -F
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l client-certificate -d 'File with the client certificate' -r -F
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l client-key -d 'File with the client key' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l certificate-authority -d 'File with the CA certificate of the API server' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l client-certificate -d 'File with the client certificate for TLS' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l client-key -d 'File with the private key of the client certificate' -r -F
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l as -d 'User to impersonate' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l as-uid -d 'UID to impersonate' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l as-group -d 'Group to impersonate; repeatable' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l request-timeout -d 'Time limit for one request, such as 5s or 2m; 0 for no limit' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l color -d 'When to use colour' -r -f -a "auto\t''
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l request-timeout -d 'Time to wait for a response of the API server, such as 5s or 2m; 0 means no limit' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l color -d 'Colorize the output; auto does so only on a terminal' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l force -d 'Replace files that are there'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l insecure-skip-tls-verify -d 'Skip verification of the server\'s certificate; makes the connection insecure'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -s v -d 'Say more; repeat for more still'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -s q -l quiet -d 'Say only what is wrong'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l force -d 'Overwrite existing files'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l insecure-skip-tls-verify -d 'Skip validation of the API server\'s certificate, which makes the connection insecure'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -s v -d 'Increase verbosity; repeatable'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -s q -l quiet -d 'Print only warnings and errors'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l host -d 'Fully-qualified name that MAS will be reached at; by default, the host configured for MAS' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l out -d 'Folder for the files, created if it is missing' -r -f -a "(__fish_complete_directories)"
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l key-type -d 'Kind of the new key' -r -f -a "p256\t'EC on P-256'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l host -d 'Fully qualified domain name of MAS [default: the configured one]' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l out -d 'Directory for the files; created if missing' -r -f -a "(__fish_complete_directories)"
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l key-type -d 'Type of the generated private key' -r -f -a "p256\t'ECDSA, P-256'
 rsa2048\t'RSA, 2048 bits'
 rsa3072\t'RSA, 3072 bits'
 rsa4096\t'RSA, 4096 bits'"
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -s o -l output -d 'Form of the output' -r -f -a "table\t''
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -s o -l output -d 'Output format' -r -f -a "table\t''
 wide\t''
 json\t''
 yaml\t''"
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l kubeconfig -d 'Path to the kubeconfig file; overrides KUBECONFIG' -r -F
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l context -d 'Context of the kubeconfig' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l cluster -d 'Cluster of the kubeconfig' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l user -d 'User of the kubeconfig' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l kubeconfig -d 'Path to the kubeconfig file, instead of the list in KUBECONFIG' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l context -d 'Kubeconfig context to use' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l cluster -d 'Kubeconfig cluster to use' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l user -d 'Kubeconfig user to use' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -s n -l namespace -d 'Namespace of the deployment' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -s s -l server -d 'Address of the API server' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l tls-server-name -d 'Server name for certificate validation' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l certificate-authority -d 'File with the certificate authority of the API server' -r -F
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l client-certificate -d 'File with the client certificate' -r -F
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l client-key -d 'File with the client key' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l certificate-authority -d 'File with the CA certificate of the API server' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l client-certificate -d 'File with the client certificate for TLS' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l client-key -d 'File with the private key of the client certificate' -r -F
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l as -d 'User to impersonate' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l as-uid -d 'UID to impersonate' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l as-group -d 'Group to impersonate; repeatable' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l request-timeout -d 'Time limit for one request, such as 5s or 2m; 0 for no limit' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l color -d 'When to use colour' -r -f -a "auto\t''
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l request-timeout -d 'Time to wait for a response of the API server, such as 5s or 2m; 0 means no limit' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l color -d 'Colorize the output; auto does so only on a terminal' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l force -d 'Replace files that are there'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l insecure-skip-tls-verify -d 'Skip verification of the server\'s certificate; makes the connection insecure'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -s v -d 'Say more; repeat for more still'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -s q -l quiet -d 'Say only what is wrong'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l force -d 'Overwrite existing files'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l insecure-skip-tls-verify -d 'Skip validation of the API server\'s certificate, which makes the connection insecure'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -s v -d 'Increase verbosity; repeatable'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -s q -l quiet -d 'Print only warnings and errors'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l host -d 'Fully-qualified name that MAS is, or will be, reached at; by default, the host configured for MAS' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l certificate -d 'Look at this file: the certificate, followed by its intermediates, in PEM' -r -F
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l private-key -d 'File with the certificate\'s private key' -r -F
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l secret -d 'Look at this Secret' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l resolve -d 'Connect to this address instead of asking DNS; as in curl' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l ca-certificate -d 'CA that must have signed it, instead of those that this system trusts' -r -F
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -s o -l output -d 'Form of the output' -r -f -a "table\t''
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l host -d 'Fully qualified domain name of MAS [default: the configured one]' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l certificate -d 'File with the certificate and its intermediates, in PEM' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l private-key -d 'File with the private key of the certificate, in PEM' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l secret -d 'Secret that contains the certificate' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l resolve -d 'Connect to this address for the host, instead of resolving it, as in curl' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l ca-certificate -d 'File with the CA to trust, instead of the system\'s' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -s o -l output -d 'Output format' -r -f -a "table\t''
 wide\t''
 json\t''
 yaml\t''"
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l kubeconfig -d 'Path to the kubeconfig file; overrides KUBECONFIG' -r -F
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l context -d 'Context of the kubeconfig' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l cluster -d 'Cluster of the kubeconfig' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l user -d 'User of the kubeconfig' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l kubeconfig -d 'Path to the kubeconfig file, instead of the list in KUBECONFIG' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l context -d 'Kubeconfig context to use' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l cluster -d 'Kubeconfig cluster to use' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l user -d 'Kubeconfig user to use' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -s n -l namespace -d 'Namespace of the deployment' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -s s -l server -d 'Address of the API server' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l tls-server-name -d 'Server name for certificate validation' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l certificate-authority -d 'File with the certificate authority of the API server' -r -F
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l client-certificate -d 'File with the client certificate' -r -F
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l client-key -d 'File with the client key' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l certificate-authority -d 'File with the CA certificate of the API server' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l client-certificate -d 'File with the client certificate for TLS' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l client-key -d 'File with the private key of the client certificate' -r -F
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l as -d 'User to impersonate' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l as-uid -d 'UID to impersonate' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l as-group -d 'Group to impersonate; repeatable' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l request-timeout -d 'Time limit for one request, such as 5s or 2m; 0 for no limit' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l color -d 'When to use colour' -r -f -a "auto\t''
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l request-timeout -d 'Time to wait for a response of the API server, such as 5s or 2m; 0 means no limit' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l color -d 'Colorize the output; auto does so only on a terminal' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l live -d 'Look at what answers at the host now; nothing but the TLS handshake is sent'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l insecure-skip-tls-verify -d 'Skip verification of the server\'s certificate; makes the connection insecure'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -s v -d 'Say more; repeat for more still'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -s q -l quiet -d 'Say only what is wrong'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l live -d 'Check the certificate that the host presents; sends only a TLS handshake'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l insecure-skip-tls-verify -d 'Skip validation of the API server\'s certificate, which makes the connection insecure'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -s v -d 'Increase verbosity; repeatable'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -s q -l quiet -d 'Print only warnings and errors'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -l file -d 'File to write, or the folder for it; nothing that is there is overwritten [default: the working folder]' -r -F
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -s o -l output -d 'Form of the output' -r -f -a "table\t''
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -l file -d 'File or directory to write to; never overwrites a file [default: the working directory]' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -s o -l output -d 'Output format' -r -f -a "table\t''
 wide\t''
 json\t''
 yaml\t''"
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -l kubeconfig -d 'Path to the kubeconfig file; overrides KUBECONFIG' -r -F
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -l context -d 'Context of the kubeconfig' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -l cluster -d 'Cluster of the kubeconfig' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -l user -d 'User of the kubeconfig' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -l kubeconfig -d 'Path to the kubeconfig file, instead of the list in KUBECONFIG' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -l context -d 'Kubeconfig context to use' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -l cluster -d 'Kubeconfig cluster to use' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -l user -d 'Kubeconfig user to use' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -s n -l namespace -d 'Namespace of the deployment' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -s s -l server -d 'Address of the API server' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -l tls-server-name -d 'Server name for certificate validation' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -l certificate-authority -d 'File with the certificate authority of the API server' -r -F
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -l client-certificate -d 'File with the client certificate' -r -F
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -l client-key -d 'File with the client key' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -l certificate-authority -d 'File with the CA certificate of the API server' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -l client-certificate -d 'File with the client certificate for TLS' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -l client-key -d 'File with the private key of the client certificate' -r -F
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -l as -d 'User to impersonate' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -l as-uid -d 'UID to impersonate' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -l as-group -d 'Group to impersonate; repeatable' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -l request-timeout -d 'Time limit for one request, such as 5s or 2m; 0 for no limit' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -l color -d 'When to use colour' -r -f -a "auto\t''
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -l request-timeout -d 'Time to wait for a response of the API server, such as 5s or 2m; 0 means no limit' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -l color -d 'Colorize the output; auto does so only on a terminal' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -l insecure-skip-tls-verify -d 'Skip verification of the server\'s certificate; makes the connection insecure'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -s v -d 'Say more; repeat for more still'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -s q -l quiet -d 'Say only what is wrong'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -l insecure-skip-tls-verify -d 'Skip validation of the API server\'s certificate, which makes the connection insecure'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -s v -d 'Increase verbosity; repeatable'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -s q -l quiet -d 'Print only warnings and errors'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -s h -l help -d 'Print help'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l kubeconfig -d 'Path to the kubeconfig file; overrides KUBECONFIG' -r -F
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l context -d 'Context of the kubeconfig' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l cluster -d 'Cluster of the kubeconfig' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l user -d 'User of the kubeconfig' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l kubeconfig -d 'Path to the kubeconfig file, instead of the list in KUBECONFIG' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l context -d 'Kubeconfig context to use' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l cluster -d 'Kubeconfig cluster to use' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l user -d 'Kubeconfig user to use' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -s n -l namespace -d 'Namespace of the deployment' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -s s -l server -d 'Address of the API server' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l tls-server-name -d 'Server name for certificate validation' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l certificate-authority -d 'File with the certificate authority of the API server' -r -F
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l client-certificate -d 'File with the client certificate' -r -F
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l client-key -d 'File with the client key' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l certificate-authority -d 'File with the CA certificate of the API server' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l client-certificate -d 'File with the client certificate for TLS' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l client-key -d 'File with the private key of the client certificate' -r -F
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l as -d 'User to impersonate' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l as-uid -d 'UID to impersonate' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l as-group -d 'Group to impersonate; repeatable' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l request-timeout -d 'Time limit for one request, such as 5s or 2m; 0 for no limit' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l color -d 'When to use colour' -r -f -a "auto\t''
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l request-timeout -d 'Time to wait for a response of the API server, such as 5s or 2m; 0 means no limit' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l color -d 'Colorize the output; auto does so only on a terminal' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l insecure-skip-tls-verify -d 'Skip verification of the server\'s certificate; makes the connection insecure'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -s v -d 'Say more; repeat for more still'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -s q -l quiet -d 'Say only what is wrong'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l insecure-skip-tls-verify -d 'Skip validation of the API server\'s certificate, which makes the connection insecure'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -s v -d 'Increase verbosity; repeatable'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -s q -l quiet -d 'Print only warnings and errors'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -s h -l help -d 'Print help'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -s o -l output -d 'Form of the output' -r -f -a "table\t''
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -s o -l output -d 'Output format' -r -f -a "table\t''
 wide\t''
 json\t''
 yaml\t''"
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l kubeconfig -d 'Path to the kubeconfig file; overrides KUBECONFIG' -r -F
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l context -d 'Context of the kubeconfig' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l cluster -d 'Cluster of the kubeconfig' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l user -d 'User of the kubeconfig' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l kubeconfig -d 'Path to the kubeconfig file, instead of the list in KUBECONFIG' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l context -d 'Kubeconfig context to use' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l cluster -d 'Kubeconfig cluster to use' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l user -d 'Kubeconfig user to use' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -s n -l namespace -d 'Namespace of the deployment' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -s s -l server -d 'Address of the API server' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l tls-server-name -d 'Server name for certificate validation' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l certificate-authority -d 'File with the certificate authority of the API server' -r -F
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l client-certificate -d 'File with the client certificate' -r -F
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l client-key -d 'File with the client key' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l certificate-authority -d 'File with the CA certificate of the API server' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l client-certificate -d 'File with the client certificate for TLS' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l client-key -d 'File with the private key of the client certificate' -r -F
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l as -d 'User to impersonate' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l as-uid -d 'UID to impersonate' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l as-group -d 'Group to impersonate; repeatable' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l request-timeout -d 'Time limit for one request, such as 5s or 2m; 0 for no limit' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l color -d 'When to use colour' -r -f -a "auto\t''
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l request-timeout -d 'Time to wait for a response of the API server, such as 5s or 2m; 0 means no limit' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l color -d 'Colorize the output; auto does so only on a terminal' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l insecure-skip-tls-verify -d 'Skip verification of the server\'s certificate; makes the connection insecure'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -s v -d 'Say more; repeat for more still'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -s q -l quiet -d 'Say only what is wrong'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l insecure-skip-tls-verify -d 'Skip validation of the API server\'s certificate, which makes the connection insecure'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -s v -d 'Increase verbosity; repeatable'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -s q -l quiet -d 'Print only warnings and errors'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -s h -l help -d 'Print help'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand help; and not __fish_seen_subcommand_from status check prepare dry-run activate abort verify tls report completion version help" -f -a "status" -d 'Show where the migration stands'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand help; and not __fish_seen_subcommand_from status check prepare dry-run activate abort verify tls report completion version help" -f -a "check" -d 'Show every finding: what stands in the way, and what to think about'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand help; and not __fish_seen_subcommand_from status check prepare dry-run activate abort verify tls report completion version help" -f -a "prepare" -d 'Settle MAS\'s settings and make its secrets; the deployment is not touched'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand help; and not __fish_seen_subcommand_from status check prepare dry-run activate abort verify tls report completion version help" -f -a "dry-run" -d 'Add MAS without activating it and let the operator rehearse the migration'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand help; and not __fish_seen_subcommand_from status check prepare dry-run activate abort verify tls report completion version help" -f -a "activate" -d 'Migrate for good: the step that only a backup undoes'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand help; and not __fish_seen_subcommand_from status check prepare dry-run activate abort verify tls report completion version help" -f -a "abort" -d 'Go back, as long as the migration is not done'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand help; and not __fish_seen_subcommand_from status check prepare dry-run activate abort verify tls report completion version help" -f -a "verify" -d 'Ask MAS, Synapse and the identity providers over the network'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand help; and not __fish_seen_subcommand_from status check prepare dry-run activate abort verify tls report completion version help" -f -a "tls" -d 'Make and check certificates for the MAS host'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand help; and not __fish_seen_subcommand_from status check prepare dry-run activate abort verify tls report completion version help" -f -a "report" -d 'Collect everything that support needs into one file, without secrets'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand help; and not __fish_seen_subcommand_from status check prepare dry-run activate abort verify tls report completion version help" -f -a "completion" -d 'Print a shell\'s completion script'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand help; and not __fish_seen_subcommand_from status check prepare dry-run activate abort verify tls report completion version help" -f -a "status" -d 'Show the state of the migration and the next step'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand help; and not __fish_seen_subcommand_from status check prepare dry-run activate abort verify tls report completion version help" -f -a "check" -d 'Check whether the deployment is ready for the migration'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand help; and not __fish_seen_subcommand_from status check prepare dry-run activate abort verify tls report completion version help" -f -a "prepare" -d 'Configure MAS and create its Secret; doesn\'t modify the ElementDeployment'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand help; and not __fish_seen_subcommand_from status check prepare dry-run activate abort verify tls report completion version help" -f -a "dry-run" -d 'Add MAS without activating it and wait for the operator\'s dry run'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand help; and not __fish_seen_subcommand_from status check prepare dry-run activate abort verify tls report completion version help" -f -a "activate" -d 'Start the migration; reversible only by restoring a backup'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand help; and not __fish_seen_subcommand_from status check prepare dry-run activate abort verify tls report completion version help" -f -a "abort" -d 'Roll back an unfinished migration'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand help; and not __fish_seen_subcommand_from status check prepare dry-run activate abort verify tls report completion version help" -f -a "verify" -d 'Test MAS, Synapse and the identity providers over the network'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand help; and not __fish_seen_subcommand_from status check prepare dry-run activate abort verify tls report completion version help" -f -a "tls" -d 'Issue, request and check certificates for the MAS host'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand help; and not __fish_seen_subcommand_from status check prepare dry-run activate abort verify tls report completion version help" -f -a "report" -d 'Collect data for support in one file, without secrets'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand help; and not __fish_seen_subcommand_from status check prepare dry-run activate abort verify tls report completion version help" -f -a "completion" -d 'Print a shell completion script'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand help; and not __fish_seen_subcommand_from status check prepare dry-run activate abort verify tls report completion version help" -f -a "version" -d 'Print the version'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand help; and not __fish_seen_subcommand_from status check prepare dry-run activate abort verify tls report completion version help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand help; and __fish_seen_subcommand_from tls" -f -a "issue" -d 'Issue a certificate for the MAS host from a private CA'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand help; and __fish_seen_subcommand_from tls" -f -a "request" -d 'Make a key and a certificate signing request for a company\'s CA'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand help; and __fish_seen_subcommand_from tls" -f -a "check" -d 'Say whether a certificate, its key and its chain are good for the MAS host'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand help; and __fish_seen_subcommand_from tls" -f -a "request" -d 'Create a key and a certificate signing request for a company CA'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand help; and __fish_seen_subcommand_from tls" -f -a "check" -d 'Check whether a certificate, key and chain are valid for the MAS host'

@@ -165,7 +165,7 @@ pub struct Server {
     pub version: Known<i64>,
     pub tls: bool,
     pub through_cluster: bool,
-    /// Whether the server requested the password; `trust` in pg_hba.conf doesn't.
+    /// Whether the server requested the password; `trust` in `pg_hba.conf` doesn't.
     pub asked_password: bool,
     /// Whether the server accepted the password only after `SASLprep`, and so rejects the bytes that MAS and syn2mas send.
     pub prepared: bool,

@@ -113,10 +113,10 @@ fn tell(current: &InterruptState, ui: &Ui) {
     match current {
         InterruptState::NothingWritten => ui.warning("interrupted; nothing was changed"),
         InterruptState::Writing => {
-            ui.warning("interrupted during a write; determining its outcome. Press Ctrl-C again to exit at once")
+            ui.warning("interrupted during a write; determining its outcome. Press Ctrl-C again to exit at once");
         }
         InterruptState::Ending { done } => {
-            ui.warning(format!("interrupted; {done}. Press Ctrl-C again to exit at once"))
+            ui.warning(format!("interrupted; {done}. Press Ctrl-C again to exit at once"));
         }
         InterruptState::Following { doing, come_back } => {
             ui.warning(Line::new().text("interrupted; ").text(doing));

@@ -133,7 +133,7 @@ async fn an_invalid_answer_is_refused_with_the_reason_and_prompted_for_again() {
         ("Not possible: localhost is a loopback address", ""),
         ("[pg.example.com]", "\r"),
         ("[mas]", "synapse\r"),
-        ("database synapse at pg.example.com is Synapse's. Create a database for MAS", ""),
+        ("database synapse at pg.example.com is Synapse's. Create a database that only MAS", ""),
         ("[mas]", "two words\r"),
         ("without spaces", ""),
         ("[mas]", "\r"),

@@ -219,7 +219,7 @@ Register-ArgumentCompleter -Native -CommandName 'kubectl-ess_mas' -ScriptBlock {
             [CompletionResult]::new('--accept', '--accept', [CompletionResultType]::ParameterName, 'Warning codes to accept in non-interactive runs')
             [CompletionResult]::new('--confirm', '--confirm', [CompletionResultType]::ParameterName, 'Deployment name, to confirm without a prompt')
             [CompletionResult]::new('--backup', '--backup', [CompletionResultType]::ParameterName, 'Where the backup of both databases is, for the record')
-            [CompletionResult]::new('--backup-file', '--backup-file', [CompletionResultType]::ParameterName, 'Verify that FILE is a recent pg_dump containing the users table; repeatable')
+            [CompletionResult]::new('--backup-file', '--backup-file', [CompletionResultType]::ParameterName, 'Verify that FILE is a recent PostgreSQL dump containing the users table; repeatable')
             [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Wait for the operator to finish reconciling; true by default')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Time to wait, such as 30m or 1h30m; 0 checks once [default: 30m; for activate 90m]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Output format')

@@ -845,7 +845,7 @@ synapse-database\t'Synapse\'s database settings in free-form settings'
 synapse-database-tls\t'syn2mas does not verify the certificate of Synapse\'s database'"
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l confirm -d 'Deployment name, to confirm without a prompt' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l backup -d 'Where the backup of both databases is, for the record' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l backup-file -d 'Verify that FILE is a recent pg_dump containing the users table; repeatable' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l backup-file -d 'Verify that FILE is a recent PostgreSQL dump containing the users table; repeatable' -r -F
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l wait -d 'Wait for the operator to finish reconciling; true by default' -r -f -a "true\t''
 false\t''"
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l timeout -d 'Time to wait, such as 30m or 1h30m; 0 checks once [default: 30m; for activate 90m]' -r -f

@@ -156,7 +156,7 @@ pub struct ActivateArgs {
     /// Where the backup of both databases is, for the record
     #[arg(long, value_name = "TEXT")]
     pub backup: Option<String>,
-    /// Verify that FILE is a recent pg_dump containing the users table; repeatable
+    /// Verify that FILE is a recent PostgreSQL dump containing the users table; repeatable
     #[arg(long, value_name = "FILE")]
     pub backup_file: Vec<String>,
     /// Not sufficient to activate; pass --confirm and --backup

@@ -48,7 +48,7 @@ async fn a_certificate_for_another_host_is_not_written() {
     let _ = scene.shell.run("tls issue --host other.example.com").await.expect(0);
     let files = "--tls certfile --certificate other.example.com.crt --private-key other.example.com.key";
     prepare(&scene, files).await.expect(10).says("certificate-host-mismatch");
-    prepare(&scene, "--tls certfile").await.expect(2).says("needs a certificate and its private key");
+    prepare(&scene, "--tls certfile").await.expect(2).says("requires a certificate and its private key");
     let without_mode = files.trim_start_matches("--tls certfile");
     prepare(&scene, without_mode).await.expect(2).says("require --tls certfile");
     assert_eq!(mas_secret(&scene).await, None);

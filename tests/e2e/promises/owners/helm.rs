@@ -215,7 +215,7 @@ async fn values_with_inline_secrets_create_the_charts_secret_and_pass_a_dry_run(
             .says("Secret    ess-stack-matrixauthenticationservice stays");
         let replace = ["--replace", "postgresPassword", "--secret-name", "ess-stack-matrixauthenticationservice"];
         let refused = owned.scene.prepare_with(&replace, "another").await.expect(1);
-        refused.says("the next upgrade would write over").says("--export helm-values --inline-secrets");
+        refused.says("the next upgrade overwrites").says("--export helm-values --inline-secrets");
         assert_eq!(made_version(&owned).await, version);
         // Named as existingSecret, it would be emptied by the chart that made it.
         let done = owned.scene.shell.run("prepare --export helm-values").await.expect(2);

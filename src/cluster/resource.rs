@@ -149,7 +149,7 @@ impl fmt::Display for Place {
     }
 }
 
-/// A word of a command, quoted if the shell requires it.
+/// An argument of a command, quoted if the shell requires it.
 pub fn shell_word(text: &str) -> String {
     let safe = !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c));
     if safe { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }

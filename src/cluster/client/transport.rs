@@ -156,7 +156,7 @@ impl Cluster {
         kube::Client::new(service, self.namespace())
     }
 
-    /// Sends and returns as soon as a successful response begins. After a 401 it sends once more with renewed credentials, if
+    /// Sends and returns as soon as a successful response begins. After a 401 it sends again with renewed credentials, if
     /// there are any: the server has not processed the request.
     pub async fn begin(
         &self,

@@ -30,7 +30,11 @@ pub fn recorded(name: &str) -> Reply {
 
 /// A deployment whose one identity provider is that of the recordings.
 pub async fn scene() -> Scene {
-    Scene::changed(Behaviour::default(), |deployment| {
+    scene_on(Sandbox::shared()).await
+}
+
+pub async fn scene_on(server: &'static Sandbox) -> Scene {
+    Scene::on(server, Behaviour::default(), |deployment| {
         deployment
             .set(
                 "/spec/components/synapse/config/delegatedAuth/oidc",

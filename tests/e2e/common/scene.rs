@@ -30,7 +30,16 @@ impl Scene {
 
     /// The same with a deployment that differs from the fixture.
     pub async fn changed(behaviour: Behaviour, change: impl FnOnce(Deployment) -> Deployment) -> Self {
-        let namespace = Sandbox::shared().namespace().await.unwrap();
+        Self::on(Sandbox::shared(), behaviour, change).await
+    }
+
+    /// The same on this server.
+    pub async fn on(
+        server: &'static Sandbox,
+        behaviour: Behaviour,
+        change: impl FnOnce(Deployment) -> Deployment,
+    ) -> Self {
+        let namespace = server.namespace().await.unwrap();
         let deployment = change(Deployment::new("chat-of-ours", namespace.name()));
         namespace.create(&deployment).await.unwrap();
         let operator = Operator::start(namespace.client().unwrap(), namespace.scope(), behaviour);

@@ -1,12 +1,19 @@
 //! `verify --through-cluster`: by way of the API server to pods.
 
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use ess_mas_sandbox::prelude::*;
 use serde_json::json;
 
-use crate::common::endpoints::{IDP, MAS, SYNAPSE, fill, pairs, recorded, scene, wrong};
+use crate::common::endpoints::{IDP, MAS, SYNAPSE, fill, pairs, recorded, scene_on, wrong};
 use crate::common::scene::Scene;
+
+/// Every `check` on a server reports the Ingresses of these tests, so they have a server of their own.
+fn server() -> &'static Sandbox {
+    static SERVER: OnceLock<Sandbox> = OnceLock::new();
+    SERVER.get_or_init(|| Sandbox::start(Release::Current).unwrap())
+}
 
 /// An Ingress, a Service and a pod for each of MAS and Synapse, as the operator makes them in the dry run and after it.
 async fn behind_an_ingress(scene: &Scene, kubelet: &Kubelet, mas: Option<u16>, synapse: u16, active: bool) {
@@ -42,7 +49,7 @@ async fn behind_an_ingress(scene: &Scene, kubelet: &Kubelet, mas: Option<u16>, s
 
 #[tokio::test]
 async fn through_the_cluster_ingress_paths_are_followed_to_pods() {
-    let scene = scene().await;
+    let scene = scene_on(server()).await;
     scene.rehearse().await;
     let kubelet = Kubelet::start(&scene.namespace).await.unwrap();
     let (mas, synapse, provider) =
@@ -77,7 +84,7 @@ async fn through_the_cluster_ingress_paths_are_followed_to_pods() {
 
 #[tokio::test]
 async fn host_without_a_route_through_the_cluster_is_reported_and_not_contacted() {
-    let scene = scene().await;
+    let scene = scene_on(server()).await;
     scene.rehearse().await;
     let done = scene.shell.run("verify --through-cluster -o json").await.expect(11);
     assert_eq!(wrong(&done), pairs(&[("outside-route", "unknown"), ("outside-route", "unknown")]));

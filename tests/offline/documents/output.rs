@@ -113,7 +113,7 @@ fn no_sentence_of_the_output_is_longer_than_thirty_words() {
     let mut problems = Vec::new();
     let texts = all();
     assert!(texts.len() > 3000, "{} texts were found", texts.len());
-    for Text { file, words, is_comment } in texts {
+    for Text { file, words, is_comment } in texts.into_iter().filter(|text| !text.words.starts_with("SELECT ")) {
         let long = page::sentences(&words).into_iter().filter(|(count, _)| !is_comment && *count > LONGEST);
         problems.extend(long.map(|(count, sentence)| format!("{file}, {count} words: {sentence}")));
     }

@@ -54,8 +54,9 @@ pub(super) fn check(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Fi
     unknown(snapshot, findings);
     if findings.len() == before {
         let names: Vec<&str> = keys.keys().copied().collect();
-        let text = "they contain every key that a component refers to";
-        findings.push(Finding::ok(COMPONENT_SECRET, format!("Secrets {}", names.join(", ")), text));
+        let secrets = format!("Secrets {}", names.join(", "));
+        let text = format!("{secrets} contain every key that a component refers to");
+        findings.push(Finding::ok(COMPONENT_SECRET, secrets, text));
     }
 }
 

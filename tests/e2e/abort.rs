@@ -42,7 +42,7 @@ async fn a_dry_run_is_not_enough_after_an_activation_that_failed_unseen() {
     let _ = scene.activate_with(&["--wait=false"]).await.expect(0);
     scene.until(|object| condition(object, "Failure") == "True").await;
     let _ = scene.shell.run("abort --yes").await.expect(0);
-    scene.activate().await.expect(10).says("has failed (no room on the disk)");
+    scene.activate().await.expect(10).says("a reconcile failed (no room on the disk)");
 }
 
 /// The operator writes between any two requests of ours; what was decided on is not touched by that.

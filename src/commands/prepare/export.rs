@@ -228,7 +228,7 @@ impl Export<'_> {
             items.filter(|item| item.action == SecretAction::Generate).map(|item| item.key.as_str()).collect();
         if !made.is_empty() {
             self.preparation.ui().warning(format!(
-                "{} was generated and exists only in {}; another export generates another value, so apply only one of them",
+                "{}: generated, and stored only in {}. Each export generates new values, so apply only one of them",
                 made.join(" and "),
                 file.display()
             ));

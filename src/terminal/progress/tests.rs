@@ -96,10 +96,10 @@ fn a_pipe_gets_a_line_per_change_and_a_heartbeat() {
     insta::assert_snapshot!(told.stderr(), @r"
     ✔ 10:41:07  written (resourceVersion 81733)
     ✔ 10:41:08  operator started reconciling
-    · 10:41:08  running the dry run: MAS pod starting, times out at 11:11
+    · 10:41:08  running the dry run: MAS pod starting, waiting until 11:11
     · 10:41:20  running the dry run: MAS pod running, migration job 1 of 1 running
-    · 10:41:50  still running the dry run: MAS pod running, migration job 1 of 1 running; 42s so far, times out at 11:11
-    · 10:42:20  still running the dry run: MAS pod running, migration job 1 of 1 running; 1m 12s so far, times out at 11:11
+    · 10:41:50  still running the dry run: MAS pod running, migration job 1 of 1 running; 42s so far, waiting until 11:11
+    · 10:42:20  still running the dry run: MAS pod running, migration job 1 of 1 running; 1m 12s so far, waiting until 11:11
     · 10:42:30  the connection to the API server was lost and is back
     ✔ 10:42:32  operator finished: no errors
     ");
@@ -114,7 +114,7 @@ fn a_terminal_shows_finished_stages_and_one_live_line() {
     ✔ 10:41:07  written (resourceVersion 81733)
     ✔ 10:41:08  operator started reconciling
     · 10:42:30  the connection to the API server was lost and is back
-    ⠼ 10:42:32  running the dry run: MAS pod running, migration job 1 of 1 running    1m 24s, times out at 11:11
+    ⠼ 10:42:32  running the dry run: MAS pod running, migration job 1 of 1 running   1m 24s, waiting until 11:11
     ");
     progress.failed("operator reports failure");
     insta::assert_snapshot!(told.seen(), @r"
@@ -280,12 +280,12 @@ fn workload_changes_are_printed_in_a_pipe() {
     progress.details().update(&[], None);
     insta::assert_snapshot!(told.stderr(), @r"
     ✔ 10:41:07  operator started reconciling
-    · 10:41:07  migrating; users are locked out, times out at 12:11
+    · 10:41:07  migrating; users are locked out, waiting until 12:11
     · 10:41:12  migrating; users are locked out: Synapse stopping, 4 of 5 pods left
     ✔ 10:41:17  Synapse is stopped
     · 10:41:17  migrating; users are locked out: Synapse stopped
     · 10:41:22  migrating; users are locked out: Synapse stopped, migration job running (chat-syn2mas)
-    · 10:41:52  still migrating; users are locked out: Synapse stopped, migration job running (chat-syn2mas); 45s so far, no updates for 30s, times out at 12:11
+    · 10:41:52  still migrating; users are locked out: Synapse stopped, migration job running (chat-syn2mas); 45s so far, no updates for 30s, waiting until 12:11
     ");
 }
 

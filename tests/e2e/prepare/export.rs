@@ -99,7 +99,7 @@ async fn export_by_name_requires_an_existing_complete_secret() {
     let before = scene.versions().await;
     for words in [&["--export", "helm-values"][..], &["--export", "manifests", "--without-secret"]] {
         let done = scene.prepare_with(words, PASSWORD).await.expect(10);
-        done.says("it does not exist").says("the same command without --export").says("nothing was written");
+        done.says("the Secret doesn't exist").says("the same command without --export").says("nothing was written");
         assert_eq!(done.stdout, "");
     }
     assert_eq!(scene.versions().await, before);
@@ -120,7 +120,7 @@ async fn export_by_name_requires_an_existing_complete_secret() {
     scene.prepare_with(&replace, "another").await.expect(10).says("must be changed first");
     assert_eq!(scene.versions().await, before);
     scene.set_mas_secret("rsaPrivateKey", None).await;
-    scene.shell.run("prepare --export helm-values").await.expect(10).says("rsaPrivateKey").says("it is missing");
+    scene.shell.run("prepare --export helm-values").await.expect(10).says("rsaPrivateKey").says("the key is missing");
     scene.set_mas_secret("rsaPrivateKey", Some(b"nonsense")).await;
     let done = scene.prepare_with(&["--export", "manifests", "--export-file", "x"], PASSWORD).await.expect(1);
     done.says("rsaPrivateKey").says("nothing was changed");
@@ -146,7 +146,7 @@ async fn export_needs_no_write_permission_and_by_name_no_read_of_the_secret() {
     let blind = scene.namespace.user("blind", vec![deployments, rule("", "configmaps")]).await.unwrap();
     let shell = Shell::with_kubeconfig(&blind.kubeconfig);
     let done = shell.run("prepare --export helm-values").await.expect(0);
-    done.says("it could not be read").shows("existingSecret: chat-of-ours-mas");
+    done.says("the Secret couldn't be read").shows("existingSecret: chat-of-ours-mas");
     shell.run("prepare --export manifests --export-file mas.yaml").await.expect(1).says("can't be read");
 }
 

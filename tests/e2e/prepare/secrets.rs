@@ -120,7 +120,7 @@ async fn bad_input_is_wrong_usage_and_changes_nothing() {
         (vec!["--database-host", "[2001:db8::1]"], "without brackets"),
         (vec!["--database-host", "pg canary"], "Enter only the host"),
         (vec!["--host", "auth.example.com:8443"], "contains a port"),
-        (vec!["--host", "192.0.2.1"], "is an address"),
+        (vec!["--host", "192.0.2.1"], "is an IP address"),
         (vec!["--host", "auth"], "has no domain"),
         (vec!["--host", "a_b.example.com"], "is not a DNS name"),
         (vec!["--database-name", "two words"], "--database-name"),

@@ -196,7 +196,7 @@ async fn values_with_inline_secrets_create_the_charts_secret_and_pass_a_dry_run(
         let password = "{{ yes: #\"'\\ 1_000";
         let more = ["--export", "helm-values", "--inline-secrets", "--export-file", "mas.yaml"];
         let done = owned.scene.prepare_with(&more, password).await.expect(0);
-        done.says("encryptionSecret and rsaPrivateKey was made").is_silent_about(password);
+        done.says("encryptionSecret and rsaPrivateKey: generated").is_silent_about(password);
         assert_eq!(done.stdout, "");
         assert_eq!(owned.scene.versions().await, before, "nothing was written");
         let _ = owned.upgrade(&["-f", "mas.yaml"]).await.expect(0);
@@ -212,7 +212,7 @@ async fn values_with_inline_secrets_create_the_charts_secret_and_pass_a_dry_run(
             .run("prepare --yes")
             .await
             .expect(0)
-            .says("Secret    ess-stack-matrixauthenticationservice stays");
+            .says("Secret    ess-stack-matrixauthenticationservice is unchanged");
         let replace = ["--replace", "postgresPassword", "--secret-name", "ess-stack-matrixauthenticationservice"];
         let refused = owned.scene.prepare_with(&replace, "another").await.expect(1);
         refused.says("the next upgrade overwrites").says("--export helm-values --inline-secrets");

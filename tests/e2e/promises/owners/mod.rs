@@ -144,14 +144,14 @@ async fn an_applied_manifest_that_would_switch_mas_off_is_reported_before_and_af
     scene.operator.wait_for_run().await;
     scene.until(|object| crate::common::scene::condition(object, "Successful") == "True").await;
     let done = scene.activate().await.expect(11);
-    done.says("active: false; applying that file again puts it back").says("switch MAS off");
+    done.says("active: false. Applying that file again restores this value").says("switch MAS off");
     let _ = scene.activate_with(&["--accept", "manifest-applied"]).await.expect(0);
     scene.shell.run("check").await.expect(11).shows("manifest-applied").shows("config.active: true");
     // Once the file says so too, all is well.
     file["spec"]["components"]["matrixAuthenticationService"]["config"]["active"] = json!(true);
     let note = json!({"kubectl.kubernetes.io/last-applied-configuration": file.to_string()});
     scene.patch(json!({"metadata": {"annotations": note}})).await;
-    scene.shell.run("check").await.expect(0).shows("config.active: true as well");
+    scene.shell.run("check").await.expect(0).shows("also sets components.matrixAuthenticationService.config.active: true");
 }
 
 /// The operator's Deployment, as its chart makes it; no pod of it is ever ready here.
@@ -177,7 +177,7 @@ async fn a_stopped_operator_is_reported_and_its_image_gives_the_release() {
     let check = scene.shell.run("check").await.expect(11);
     check
         .shows("operator-running")
-        .shows("no pod that is ready")
+        .shows("no ready pod")
         .shows("image docker.io/vectorim/ess-core-updater:2.29.0");
     let version = async || scene.shell.run("status -o json").await.expect(0).json()["items"][0]["version"].clone();
     let known = json!({"ess": "25.10.1", "chart": "2.29.0", "source": "image"});

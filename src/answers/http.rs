@@ -130,7 +130,7 @@ fn unescaped(text: &str) -> String {
     entities.iter().fold(text.to_owned(), |text, (entity, character)| text.replace(entity, character))
 }
 
-/// Shortens foreign text to one line of at most [`EXCERPT`] characters, without control characters.
+/// Shortens foreign text to one line of at most `EXCERPT` characters, without control characters.
 pub fn excerpt(text: &str) -> String {
     let clean: String = text.chars().map(|c| if is_shown(c) { c } else { ' ' }).collect();
     let words = clean.split_whitespace().collect::<Vec<_>>().join(" ");

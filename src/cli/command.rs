@@ -39,7 +39,7 @@ pub fn for_columns(columns: usize) -> Command {
         .override_usage("kubectl ess-mas COMMAND [NAME] [flags]");
     let template =
         format!("{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{}{{after-help}}", groups(&command, columns));
-    let after = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+    let after = command.get_after_help().map(|text| text.ansi().to_string()).unwrap_or_default();
     command.after_help(format!("{after}\n\n{EXIT_CODES}")).help_template(template).term_width(columns)
 }
 
@@ -68,7 +68,7 @@ fn groups(command: &Command, columns: usize) -> String {
         let rest = command.get_subcommands().filter(|one| names.is_empty() && !grouped(one));
         let _ = writeln!(text, "{bold}{title}:{bold:#}");
         for one in named.chain(rest) {
-            let about = one.get_about().map(ToString::to_string).unwrap_or_default();
+            let about = one.get_about().map(|about| about.ansi().to_string()).unwrap_or_default();
             let line = format!("  {:<widest$}   {about}", one.get_name());
             let _ = writeln!(text, "{}", wrap(&line, Some(columns), widest + 5));
         }

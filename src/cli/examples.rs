@@ -32,7 +32,7 @@ pub fn help(all: &[Example], of: &str) -> Option<String> {
     Some(format!("{bold}Examples:{bold:#}\n{}", plain(all, of)?))
 }
 
-/// The examples of a command, each below a comment and folded to [`WIDTH`] columns.
+/// The examples of a command, each below a comment and folded to `WIDTH` columns.
 pub fn plain(all: &[Example], of: &str) -> Option<String> {
     let mut text = String::new();
     for Example { about, line, .. } in all.iter().filter(|example| example.of == of) {

@@ -151,7 +151,12 @@ async fn an_applied_manifest_that_would_switch_mas_off_is_reported_before_and_af
     file["spec"]["components"]["matrixAuthenticationService"]["config"]["active"] = json!(true);
     let note = json!({"kubectl.kubernetes.io/last-applied-configuration": file.to_string()});
     scene.patch(json!({"metadata": {"annotations": note}})).await;
-    scene.shell.run("check").await.expect(0).shows("also sets components.matrixAuthenticationService.config.active: true");
+    scene
+        .shell
+        .run("check")
+        .await
+        .expect(0)
+        .shows("also sets components.matrixAuthenticationService.config.active: true");
 }
 
 /// The operator's Deployment, as its chart makes it; no pod of it is ever ready here.
@@ -175,10 +180,7 @@ async fn a_stopped_operator_is_reported_and_its_image_gives_the_release() {
     let made = serde_json::from_value(deployment).unwrap();
     api.create(&kube::api::PostParams::default(), &made).await.unwrap();
     let check = scene.shell.run("check").await.expect(11);
-    check
-        .shows("operator-running")
-        .shows("no ready pod")
-        .shows("image docker.io/vectorim/ess-core-updater:2.29.0");
+    check.shows("operator-running").shows("no ready pod").shows("image docker.io/vectorim/ess-core-updater:2.29.0");
     let version = async || scene.shell.run("status -o json").await.expect(0).json()["items"][0]["version"].clone();
     let known = json!({"ess": "25.10.1", "chart": "2.29.0", "source": "image"});
     assert_eq!(version().await, known, "no step has noted it yet");

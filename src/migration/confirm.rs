@@ -19,6 +19,9 @@ pub struct Approvals {
     written: Option<Approved>,
 }
 
+/// The state before the first write, for messages.
+pub const NOTHING_CHANGED: &str = "nothing was changed";
+
 impl Approvals {
     pub fn has_written(&self) -> bool {
         self.written.is_some()
@@ -63,7 +66,9 @@ impl Approvals {
             session.ui().status("This is a preview; nothing was written.");
             return Ok(None);
         }
-        approve(session, request, seen, plan, times).map(Some)
+        // A second question of the same command can follow a write.
+        let changed = if self.has_written() { "nothing more was changed" } else { NOTHING_CHANGED };
+        approve(session, request, seen, plan, times, changed).map(Some)
     }
 }
 
@@ -73,6 +78,7 @@ fn approve(
     seen: &Snapshot,
     plan: Plan,
     times: Option<Times>,
+    changed: &str,
 ) -> Result<Approved, Failure> {
     let question = match request.step {
         Step::Activate => return approve_activation(session, request, seen, plan, times),
@@ -84,7 +90,7 @@ fn approve(
             "This removes the MAS component; the operator deletes MAS. Its Secret and database stay. Continue?"
         }
     };
-    Ok(Approved::reversible(plan, Confirmed::by_yes(session, request.yes, question)?))
+    Ok(Approved::reversible(plan, Confirmed::by_yes(session, request.yes, question, changed)?))
 }
 
 fn approve_activation(
@@ -139,18 +145,18 @@ pub struct Approved {
 }
 
 impl Confirmed {
-    /// Asks, unless `--yes` is given. A "no" exits with 1, so that `a && b` stops.
-    pub fn by_yes(session: &Session, yes: bool, question: &str) -> Result<Self, Failure> {
+    /// Asks, unless `--yes` is given. A "no" exits with 1, so that `a && b` stops. `changed` says what was changed so far.
+    pub fn by_yes(session: &Session, yes: bool, question: &str, changed: &str) -> Result<Self, Failure> {
         match if yes { Ok(true) } else { session.ui().confirm(question) } {
             Ok(true) => Ok(Self(())),
-            Ok(false) => Err(Self::refused(session, "not confirmed")),
+            Ok(false) => Err(Self::refused(session, "not confirmed", changed)),
             Err(error) => Err(Failure::unanswered(error, "--yes")),
         }
     }
 
     /// Prints a warning, also with `-q`: a "no" is not an error.
-    fn refused(session: &Session, why: &str) -> Failure {
-        session.ui().warning(format!("{why}; nothing was changed"));
+    fn refused(session: &Session, why: &str, changed: &str) -> Failure {
+        session.ui().warning(format!("{why}; {changed}"));
         Failure::told(Exit::Failed)
     }
 
@@ -165,8 +171,10 @@ impl Confirmed {
             )),
             None => match session.ui().typed("Type the deployment name to start the migration:", name) {
                 Ok(Typed::Right) => Ok(Self(())),
-                Ok(Typed::Nothing) => Err(Self::refused(session, "not confirmed")),
-                Ok(Typed::Wrong) => Err(Self::refused(session, &format!("{name} was not typed in three attempts"))),
+                Ok(Typed::Nothing) => Err(Self::refused(session, "not confirmed", NOTHING_CHANGED)),
+                Ok(Typed::Wrong) => {
+                    Err(Self::refused(session, &format!("{name} was not typed in three attempts"), NOTHING_CHANGED))
+                }
                 Err(error) => Err(Failure::unanswered(error, &format!("--confirm {name}"))),
             },
         }

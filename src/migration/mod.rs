@@ -19,7 +19,7 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 pub use advice::{known, page};
-pub use confirm::Confirmed;
+pub use confirm::{Confirmed, NOTHING_CHANGED};
 pub use step::{Request, Step};
 
 use crate::checks::Snapshot;

@@ -15,7 +15,7 @@ use crate::checks::tls::Offered;
 use crate::checks::{self, Finding, Purpose, codes};
 use crate::cli::PrepareArgs;
 use crate::error::{Exit, Failure};
-use crate::migration::Confirmed;
+use crate::migration::{Confirmed, NOTHING_CHANGED};
 use crate::plan::SecretInputs;
 use crate::session::certificate::look;
 use crate::session::findings;
@@ -85,7 +85,7 @@ pub async fn exec(context: &Context, args: &PrepareArgs) -> Result<Exit, Failure
     if !unchanged {
         let question =
             format!("Write Secret {} and the record? The ElementDeployment is not modified.", settings.secret_name);
-        Confirmed::by_yes(&session, args.yes, &question)?;
+        Confirmed::by_yes(&session, args.yes, &question, NOTHING_CHANGED)?;
         if context.interrupt.raised() {
             return Err(Failure::told(Exit::Interrupted));
         }

@@ -280,7 +280,7 @@ async fn a_lost_encryption_secret_must_be_restored_and_is_never_regenerated() {
         assert_eq!(scene.versions().await, before);
     }
     let check = scene.shell.run("check -o json").await.expect(10);
-    check.shows("encryption-secret-lost").shows(&print).is_silent_about("does not exist");
+    check.shows("encryption-secret-lost").shows(&print).is_silent_about("the Secret doesn't exist");
     scene.shell.run("dry-run --yes").await.expect(10).says("encryption-secret-lost");
     // A controller writes another value.
     let reset = json!({"metadata": {"name": name}, "stringData": {"encryptionSecret": other}});

@@ -27,6 +27,7 @@ use tower::util::MapRequestLayer;
 use tower::{BoxError, Service, ServiceExt};
 use zeroize::Zeroizing;
 
+use super::tls;
 use crate::cluster::config::kubeconfig::unusable;
 use crate::cluster::config::resolve::Resolved;
 use crate::cluster::errors::{AtProxy, ClusterError};
@@ -74,9 +75,9 @@ fn connect(config: &Config, proxy: Option<&Uri>, limit: Option<Duration>) -> Res
     let mut of_proxy = config.clone();
     of_proxy.tls_server_name = None;
     if proxy.scheme_str() != Some("https") {
-        (of_proxy.root_cert, of_proxy.root_cert_file) = (Some(Vec::new()), None);
+        of_proxy.root_cert = Some(Vec::new());
     }
-    let connector = of_proxy.rustls_https_connector_with_connector(http)?;
+    let connector = tls::over(&of_proxy, http)?;
     let through = tower::service_fn(move |server: Uri| {
         let (connector, proxy) = (connector.clone(), proxy.clone());
         async move {
@@ -119,7 +120,7 @@ where
     C::Future: Send + 'static,
     C::Error: Into<BoxError>,
 {
-    let mut connector = TimeoutConnector::new(config.rustls_https_connector_with_connector(connector)?);
+    let mut connector = TimeoutConnector::new(tls::over(config, connector)?);
     connector.set_connect_timeout(limit);
     let requests = Builder::new(TokioExecutor::new()).build::<_, Body>(connector);
     let requests = ServiceExt::<Request<Body>>::map_err(requests, BoxError::from);
@@ -134,8 +135,7 @@ where
     Ok(builder.with_layer(&layer).build())
 }
 
-/// The `Authorization` header. kube's own layer also handles plugins and providers, and links half a megabyte of `JSONPath`
-/// and regular expressions for a provider that kubectl has removed.
+/// The `Authorization` header, without kube's own layer for the reason in [`tls`].
 fn authorization(user: &AuthInfo) -> Option<HeaderValue> {
     let value = match (&user.username, &user.password, &user.token) {
         (Some(name), Some(password), _) => {

@@ -4,4 +4,5 @@ pub mod connect;
 pub mod connection;
 mod credentials;
 mod redact;
+mod tls;
 pub mod transport;

@@ -90,8 +90,6 @@ pub fn resolve_in(flags: &ConnectionFlags, variable: Variables<'_>) -> Result<Re
     let asked_for = given(flags.namespace.as_ref());
     let mut config = Config::new(server);
     config.root_cert = authorities;
-    // In a pod the file is renewed while the pod runs.
-    config.root_cert_file = authority_file.map(Into::into);
     config.accept_invalid_certs = insecure;
     config.tls_server_name = cluster.tls_server_name;
     config.default_namespace = asked_for.map(str::to_owned).or(namespace).unwrap_or_else(|| "default".to_owned());

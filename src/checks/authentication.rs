@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::finding::{Code, Finding};
 use super::snapshot::{Purpose, Snapshot};
-use super::synapse::oidc::losses;
+use super::synapse::oidc::{is_set, losses};
 use super::synapse::sends_email;
 use crate::deployment::{ChartRelease, Deployment, IdentityProvider, is_canonical_ulid, squashed};
 
@@ -50,18 +50,6 @@ fn named(object: &Value, is_it: impl Fn(&str) -> bool) -> Vec<(&str, &Value)> {
         .filter(|(name, value)| is_it(&squashed(name)) && is_set(value))
         .map(|(name, value)| (name.as_str(), value))
         .collect()
-}
-
-fn is_set(value: &Value) -> bool {
-    match value {
-        Value::Null | Value::Bool(false) => false,
-        Value::Object(fields) => {
-            let off = |key: &str| fields.get(key) == Some(&Value::Bool(false));
-            !fields.is_empty() && !off("enabled") && !off("enable")
-        }
-        Value::Array(items) => !items.is_empty(),
-        _ => true,
-    }
 }
 
 fn unsupported(delegated: &Value, findings: &mut Vec<Finding>) {

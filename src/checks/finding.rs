@@ -45,6 +45,30 @@ pub struct Finding {
 /// The vendor's page that the migration follows.
 pub(super) const GUIDE: &str = "https://docs.element.io/latest/element-server-suite-classic/administration/migration-to-matrix-authentication-service";
 
+/// The code and subject of the possible findings of one check.
+pub(super) struct Topic {
+    pub(super) code: Code,
+    pub(super) subject: String,
+}
+
+impl Topic {
+    pub(super) fn ok(self, message: impl Into<String>) -> Finding {
+        Finding::ok(self.code, self.subject, message)
+    }
+
+    pub(super) fn warning(self, message: impl Into<String>) -> Finding {
+        Finding::warning(self.code, self.subject, message)
+    }
+
+    pub(super) fn unknown(self, message: impl Into<String>) -> Finding {
+        Finding::unknown(self.code, self.subject, message)
+    }
+
+    pub(super) fn blocker(self, message: impl Into<String>) -> Finding {
+        Finding::blocker(self.code, self.subject, message)
+    }
+}
+
 impl Finding {
     pub(super) fn new(code: Code, severity: Severity, subject: impl Into<String>, message: impl Into<String>) -> Self {
         Self { code, severity, subject: subject.into(), message: message.into(), remedy: None, docs: None }

@@ -13,7 +13,6 @@ const OPERATOR: Code = "operator-running";
 pub const AVAILABLE: Code = "available";
 pub const SUCCESSFUL: Code = "successful";
 pub const RUN_UNDER_WAY: Code = "run-under-way";
-const PAUSED: Code = "paused";
 const RECONCILE_PERIOD: Code = "reconcile-period";
 
 /// A longer name makes every reconciliation fail.
@@ -33,8 +32,7 @@ pub(super) fn check(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Fi
         findings.push(Finding::blocker(NAME_TOO_LONG, &subject, text).remedy(remedy));
     }
     if deployment.mas_active() == Some(true) {
-        findings.push(migrated(purpose));
-        return;
+        return findings.push(migrated(purpose));
     }
     if purpose == Purpose::Abort {
         return;
@@ -44,7 +42,7 @@ pub(super) fn check(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Fi
     }
     findings.push(available(deployment, purpose));
     findings.push(successful(deployment, purpose));
-    pauses(deployment, findings);
+    findings.extend(reconcile_period(deployment));
     findings.extend(operator(snapshot));
 }
 
@@ -68,14 +66,11 @@ fn under_way(deployment: &Deployment) -> Finding {
             "Check where users log in. If they log in at MAS, no action is needed. Otherwise follow the operator with `kubectl ess-mas activate`, or roll back with `kubectl ess-mas abort`.",
         )
     } else {
-        (
-            if conditions.failure().is_some() {
-                "active is true, and the operator's last migration failed; the operator retries"
-            } else {
-                "active is true, so the migration is running or will start"
-            },
-            "Follow it with `kubectl ess-mas activate`, or roll back with `kubectl ess-mas abort`.",
-        )
+        let text = match conditions.failure() {
+            Some(_) => "active is true, and the operator's last migration failed; the operator retries",
+            None => "active is true, so the migration is running or will start",
+        };
+        (text, "Follow it with `kubectl ess-mas activate`, or roll back with `kubectl ess-mas abort`.")
     };
     let subject = "spec.components.matrixAuthenticationService.config.active";
     Finding::blocker(MIGRATION_UNDER_WAY, subject, text).remedy(remedy)
@@ -110,15 +105,13 @@ fn available(deployment: &Deployment, purpose: Purpose) -> Finding {
             .remedy("Check that all components are running. Some releases never write this condition."),
         Some(condition) if condition.is_true() => Finding::ok(AVAILABLE, subject, "condition Available is True"),
         Some(condition) => {
-            let message = &condition.message;
-            let why = if message.is_empty() { String::new() } else { format!(": {message}") };
-            let text = format!("status is {}{why}", condition.status);
+            let why = if condition.message.is_empty() { "" } else { ": " };
+            let text = format!("status is {}{why}{}", condition.status, condition.message);
             let remedy = "Find out which component is not available, and fix it first.";
             if may_rehearse_again(deployment, purpose) {
-                Finding::warning(AVAILABLE, subject, text).remedy(remedy)
-            } else {
-                Finding::blocker(AVAILABLE, subject, text).remedy(remedy).guide()
+                return Finding::warning(AVAILABLE, subject, text).remedy(remedy);
             }
+            Finding::blocker(AVAILABLE, subject, text).remedy(remedy).guide()
         }
     }
 }
@@ -152,33 +145,12 @@ fn successful(deployment: &Deployment, purpose: Purpose) -> Finding {
 
 const PERIOD: &str = "ansible.sdk.operatorframework.io/reconcile-period";
 
-/// Prefixes of annotations that pause other tools, not the operator.
-const OTHERS: [&str; 3] = ["argocd.argoproj.io/", "kustomize.toolkit.fluxcd.io/", "helm.toolkit.fluxcd.io/"];
-
-/// Annotations that stop the operator. ansible-operator, which ESS Classic's operator is built with, has none that pauses it;
-/// a later release or a custom build may. A reconcile period that Go can't parse makes every reconcile fail.
-fn pauses(deployment: &Deployment, findings: &mut Vec<Finding>) {
-    for (key, value) in deployment.annotations().filter(|(key, value)| says_paused(key, value)) {
-        let text = format!("the value is {value:?}; if the operator honours it, it ignores changes");
-        let remedy = "Find out who set the annotation and why, then remove it.";
-        findings.push(Finding::warning(PAUSED, format!("annotation {key}"), text).remedy(remedy));
-    }
-    if let Some(period) = deployment.annotation(PERIOD).filter(|period| !is_go_duration(period)) {
-        let text = format!("the operator can't parse {period:?}, so every reconcile fails");
-        let remedy = "Set a duration such as 5m or 1h30m, or remove the annotation.";
-        findings.push(Finding::blocker(RECONCILE_PERIOD, format!("annotation {PERIOD}"), text).remedy(remedy));
-    }
-}
-
-fn says_paused(key: &str, value: &str) -> bool {
-    if OTHERS.iter().any(|prefix| key.starts_with(prefix)) {
-        return false;
-    }
-    let name = key.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
-    let value = value.trim().to_ascii_lowercase();
-    let word = ["pause", "suspend", "skip-reconcil", "skipreconcil"].iter().any(|word| name.contains(word));
-    let off = name.ends_with("reconcile") && ["disabled", "disable", "false", "off"].contains(&value.as_str());
-    off || (word && !["false", "0", "no", "off", ""].contains(&value.as_str()))
+/// A reconcile period that Go can't parse makes every reconcile fail.
+fn reconcile_period(deployment: &Deployment) -> Option<Finding> {
+    let period = deployment.annotation(PERIOD).filter(|period| !is_go_duration(period))?;
+    let text = format!("the operator can't parse {period:?}, so every reconcile fails");
+    let remedy = "Set a duration such as 5m or 1h30m, or remove the annotation.";
+    Some(Finding::blocker(RECONCILE_PERIOD, format!("annotation {PERIOD}"), text).remedy(remedy))
 }
 
 #[cfg(test)]
@@ -255,27 +227,6 @@ mod tests {
     fn severity_of(key: &str, value: &str, code: &str) -> Option<Severity> {
         let snapshot = tests::snapshot(|object| object["metadata"]["annotations"] = json!({ key: value }));
         run(&snapshot, Purpose::DryRun).into_iter().find(|one| one.code == code).map(|one| one.severity)
-    }
-
-    #[test]
-    fn annotations_that_pause_are_a_warning() {
-        for (key, value) in [
-            ("ansible.sdk.operatorframework.io/pause", "true"),
-            ("example.com/paused", "yes"),
-            ("example.com/skip-reconcile", "true"),
-            ("example.com/reconcile", "disabled"),
-        ] {
-            assert_eq!(severity_of(key, value, "paused"), Some(Severity::Warning), "{key}");
-        }
-        for (key, value) in [
-            ("example.com/paused", "false"),
-            ("example.com/reconcile", "enabled"),
-            ("argocd.argoproj.io/skip-reconcile", "true"),
-            ("kustomize.toolkit.fluxcd.io/reconcile", "disabled"),
-            ("ansible.sdk.operatorframework.io/verbosity", "5"),
-        ] {
-            assert_eq!(severity_of(key, value, "paused"), None, "{key}");
-        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::expected::{EndpointPhase, Expected};
 use super::question::{Question, Replies, Server};
 use crate::answers::Known;
 use crate::answers::http::{Reached, Reply, excerpt};
-use crate::checks::finding::{Code, Finding};
+use crate::checks::finding::{Code, Finding, Topic};
 
 const MAS_REACHABLE: Code = "mas-reachable";
 const MAS_DISCOVERY: Code = "mas-discovery";
@@ -22,14 +22,13 @@ pub(super) fn judge(expected: &Expected, answers: &Replies, findings: &mut Vec<F
         Reached::NotAsked => return,
         Reached::No(why) => {
             let warning = |text: String| Finding::warning(MAS_REACHABLE, home, text);
-            findings.push(if expected.phase == EndpointPhase::Before {
+            return findings.push(if expected.phase == EndpointPhase::Before {
                 warning(format!("MAS will use this address, but {why}"))
                     .remedy("Before the dry run, point the host to the same ingress as Synapse's host.")
             } else {
                 warning(format!("MAS can't be reached from here: {why}"))
                     .remedy(format!("Open it in a browser on a user's network. {}", expected.another_way(host)))
             });
-            return;
         }
         Reached::Yes => {}
     }
@@ -107,53 +106,48 @@ fn rs256(url: &str, document: &Value) -> Finding {
 }
 
 /// The published modulus proves that the pod uses the intended Secret.
-fn keys(expected: &Expected, url: String, answer: &Reply) -> Finding {
-    let code = MAS_SIGNING_KEY;
-    let keys = |document: Value| if document["keys"].is_array() { Ok(document) } else { Err(answer.described()) };
-    let document = match answer.document().and_then(keys) {
-        Ok(document) => document,
-        Err(instead) => {
-            return Finding::blocker(code, url, format!("MAS responds with {instead}")).remedy(expected.look_at("MAS"));
-        }
+fn keys(expected: &Expected, at: Topic, answer: &Reply) -> Finding {
+    let keys = |document: Value| document["keys"].as_array().cloned().ok_or_else(|| answer.described());
+    let keys = match answer.document().and_then(keys) {
+        Ok(keys) => keys,
+        Err(instead) => return at.blocker(format!("MAS responds with {instead}")).remedy(expected.look_at("MAS")),
     };
-    let all = document["keys"].as_array().into_iter().flatten();
-    let published: Vec<&str> = all.filter(|key| key["kty"] == "RSA").filter_map(|key| key["n"].as_str()).collect();
+    let rsa = keys.iter().filter(|key| key["kty"] == "RSA");
+    let published: Vec<&str> = rsa.filter_map(|key| key["n"].as_str()).collect();
     if published.is_empty() {
         let text = "MAS publishes no RSA key, so clients that request an ID token can't log in";
-        return Finding::blocker(code, url, text)
-            .remedy("Add an RSA key to the Secret (`openssl genrsa`), and start a reconcile.");
+        return at.blocker(text).remedy("Add an RSA key to the Secret (`openssl genrsa`), and start a reconcile.");
     }
     match &expected.modulus {
-        Known::Unreadable(why) => Finding::unknown(code, url, format!("MAS publishes an unverified RSA key: {why}")),
+        Known::Unreadable(why) => at.unknown(format!("MAS publishes an unverified RSA key: {why}")),
         Known::Known(modulus) if published.contains(&modulus.as_str()) => {
-            Finding::ok(code, url, format!("MAS uses the RSA key of Secret {}", expected.secret_name))
+            at.ok(format!("MAS uses the RSA key of Secret {}", expected.secret_name))
         }
         Known::Known(_) => {
             let text = format!("MAS publishes another RSA key than the one in Secret {}", expected.secret_name);
             let remedy = "Either another MAS answers here, or the Secret was changed after MAS started. Check the address of the host, \
                           or start a reconcile and repeat the dry run.";
             // The key of an active MAS can be changed; MAS must then load it.
-            let make = if expected.phase == EndpointPhase::Active { Finding::warning } else { Finding::blocker };
-            make(code, url, text).remedy(remedy)
+            let make = if expected.phase == EndpointPhase::Active { Topic::warning } else { Topic::blocker };
+            make(at, text).remedy(remedy)
         }
     }
 }
 
 /// Without passwords and with one provider, the page redirects to that provider.
-fn login_page(expected: &Expected, url: String, answer: &Reply) -> Finding {
-    let code = MAS_LOGIN_PAGE;
+fn login_page(expected: &Expected, at: Topic, answer: &Reply) -> Finding {
     let to_provider = answer.location.as_deref().is_some_and(|location| location.contains("/upstream/authorize/"));
     match answer.status {
-        200 if answer.is_page() => Finding::ok(code, url, "MAS shows its login page, so it can read its database"),
+        200 if answer.is_page() => at.ok("MAS shows its login page, so it can read its database"),
         302 | 303 | 307 if to_provider => {
-            Finding::ok(code, url, "MAS redirects to the identity provider, so it can read its database")
+            at.ok("MAS redirects to the identity provider, so it can read its database")
         }
-        500..=599 => Finding::blocker(code, url, format!("MAS can't show its login page: it responds with {}", answer.described()))
+        500..=599 => at.blocker(format!("MAS can't show its login page: it responds with {}", answer.described()))
             .remedy(format!(
                 "The page reads MAS's database, whose tables an interrupted dry run can leave renamed. Check MAS's log: {} get pods, then logs",
                 expected.commands.kubectl
             )),
-        _ => Finding::warning(code, url, format!("MAS responds with {} instead of its login page", answer.described()))
+        _ => at.warning(format!("MAS responds with {} instead of its login page", answer.described()))
             .remedy(expected.look_at("MAS")),
     }
 }

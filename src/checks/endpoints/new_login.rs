@@ -13,11 +13,11 @@ const NEW_LOGIN: Code = "new-login";
 
 /// Why a login would do harm or can't succeed; `None` if it can be tried.
 pub fn not_tried(expected: &Expected, answers: &Replies) -> Option<Finding> {
-    let url = Question::LogIn.url(expected);
+    let at = Question::LogIn.topic(expected, NEW_LOGIN);
     if matches!(expected.phase, EndpointPhase::Rehearsed | EndpointPhase::Migrating) {
         let text = "no login was tried: MAS is deployed but not migrated; a login would make the migration fail";
         let remedy = "Use --login-file after the migration, or before MAS is deployed.";
-        return Some(Finding::blocker(NEW_LOGIN, url, text).remedy(remedy));
+        return Some(at.blocker(text).remedy(remedy));
     }
     let why = match said(answers, &Question::LoginV3).1 {
         Err(why) => format!("the host responds to GET login with {why}"),
@@ -29,7 +29,7 @@ pub fn not_tried(expected: &Expected, answers: &Replies) -> Option<Finding> {
         }
         Ok(_) => return None,
     };
-    Some(Finding::unknown(NEW_LOGIN, url, format!("no login was tried: {why}")))
+    Some(at.unknown(format!("no login was tried: {why}")))
 }
 
 /// The status of an answer, 0 without one, and its document or a description.
@@ -65,30 +65,32 @@ pub(super) fn judge(expected: &Expected, answers: &Replies) -> Option<Finding> {
 }
 
 fn logged_in(expected: &Expected, user: &str, answers: &Replies) -> Finding {
-    let url = Question::LogIn.url(expected);
+    let at = Question::LogIn.topic(expected, NEW_LOGIN);
     let service = if expected.phase == EndpointPhase::Active { "MAS" } else { "Synapse" };
-    let unknown = |text: String| Finding::unknown(NEW_LOGIN, &url, text).remedy("Retry in a few minutes.");
-    let blocker = |text: String| Finding::blocker(NEW_LOGIN, &url, text);
+    let retry = "Retry in a few minutes.";
     let body = match said(answers, &Question::LogIn) {
         (_, Ok(body)) if body["access_token"].is_string() => body,
-        (0, Err(why)) => return unknown(format!("the login of {user} got {why}")),
-        (429, Err(why)) => return unknown(format!("the login of {user} was rate limited: {why}")),
+        (0, Err(why)) => return at.unknown(format!("the login of {user} got {why}")).remedy(retry),
+        (429, Err(why)) => return at.unknown(format!("the login of {user} was rate limited: {why}")).remedy(retry),
         (403, Err(why)) => {
             let remedy = "Log in as this user in a browser. If that works, correct the user or password in the file.";
-            return blocker(format!("{service} rejects the login of {user}: {why}")).remedy(remedy);
+            return at.blocker(format!("{service} rejects the login of {user}: {why}")).remedy(remedy);
         }
         (status, body) => {
             let instead = body.err().unwrap_or_else(|| status.to_string());
             let text = format!("the login of {user} got {instead} instead of an access token");
-            return blocker(text).remedy(expected.look_at(service));
+            return at.blocker(text).remedy(expected.look_at(service));
         }
     };
     let whose = match said(answers, &Question::WhoamiNew) {
         (_, Ok(whose)) => whose,
-        (0, Err(why)) => return unknown(format!("{user} can log in, but the user of the token is unknown: {why}")),
+        (0, Err(why)) => {
+            let text = format!("{user} can log in, but the user of the token is unknown: {why}");
+            return at.unknown(text).remedy(retry);
+        }
         (_, Err(why)) => {
             let text = format!("{user} can log in, but Synapse rejects the new token: it responds with {why}");
-            return blocker(text).remedy(expected.look_at("Synapse"));
+            return at.blocker(text).remedy(expected.look_at("Synapse"));
         }
     };
     let text = |key: &str| excerpt(whose[key].as_str().unwrap_or("none"));
@@ -101,9 +103,9 @@ fn logged_in(expected: &Expected, user: &str, answers: &Replies) -> Finding {
     });
     if !is_user || whose["user_id"] != body["user_id"] || whose["device_id"] != body["device_id"] {
         let text = format!("{user}'s new token belongs to {names}, device {device}, unlike the login's response");
-        return blocker(text).remedy("Stop, and ask Element Support: accounts are mixed up.");
+        return at.blocker(text).remedy("Stop, and ask Element Support: accounts are mixed up.");
     }
     let text =
         format!("{user} can log in with a password at {service}; the new token belongs to {names}, device {device}");
-    Finding::ok(NEW_LOGIN, url, text)
+    at.ok(text)
 }

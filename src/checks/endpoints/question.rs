@@ -2,7 +2,7 @@
 
 use super::expected::{EndpointPhase, Expected};
 use crate::answers::http::{Outcome, Reached, Reply, encoded};
-use crate::checks::finding::{Code, Finding};
+use crate::checks::finding::{Code, Finding, Topic};
 
 /// A request. All but the last three are GET requests that start no session.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -95,9 +95,12 @@ impl Question {
         }
     }
 
-    /// The URL, which is the subject of findings.
     pub fn url(&self, expected: &Expected) -> String {
         format!("https://{}{}", self.host(expected).unwrap_or("?"), self.path(expected))
+    }
+
+    pub(super) fn topic(&self, expected: &Expected, code: Code) -> Topic {
+        Topic { code, subject: self.url(expected) }
     }
 }
 
@@ -138,7 +141,7 @@ impl Replies {
         self.0.push((question, outcome));
     }
 
-    pub fn to<'a>(&'a self, question: &'a Question) -> impl Iterator<Item = &'a Outcome> {
+    pub fn to<'a>(&'a self, question: &Question) -> impl Iterator<Item = &'a Outcome> {
         self.0.iter().filter(move |(asked, _)| asked == question).map(|(_, outcome)| outcome)
     }
 
@@ -149,19 +152,17 @@ impl Replies {
         question: &Question,
         code: Code,
     ) -> Result<&Reply, Option<Finding>> {
-        let finding = |make: fn(Code, String, String) -> Finding, text: &str| {
-            Err(Some(make(code, question.url(expected), text.to_owned())))
-        };
-        match self.0.iter().find(|(asked, _)| asked == question).map(|(_, outcome)| outcome) {
+        let at = question.topic(expected, code);
+        match self.to(question).next() {
             None => Err(None),
             Some(Outcome::Answered(answer)) => Ok(answer),
             Some(Outcome::NotReached(_) | Outcome::Silent(_)) if self.reached(question.server()) != Reached::Yes => {
                 Err(None)
             }
             Some(Outcome::NotReached(why) | Outcome::Silent(why) | Outcome::NotAsked(why)) => {
-                finding(Finding::unknown, why)
+                Err(Some(at.unknown(why)))
             }
-            Some(Outcome::Unusable(what)) => finding(Finding::blocker, what),
+            Some(Outcome::Unusable(what)) => Err(Some(at.blocker(what))),
         }
     }
 
@@ -170,10 +171,10 @@ impl Replies {
         expected: &Expected,
         question: &Question,
         code: Code,
-        judge: impl FnOnce(&Expected, String, &Reply) -> Finding,
+        judge: impl FnOnce(&Expected, Topic, &Reply) -> Finding,
     ) -> Option<Finding> {
         match self.answer(expected, question, code) {
-            Ok(answer) => Some(judge(expected, question.url(expected), answer)),
+            Ok(answer) => Some(judge(expected, question.topic(expected, code), answer)),
             Err(finding) => finding,
         }
     }

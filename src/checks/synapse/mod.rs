@@ -14,8 +14,7 @@ use serde_json::Value;
 use super::finding::{Code, Finding};
 use super::snapshot::Snapshot;
 use crate::answers::Known;
-use crate::deployment::squashed;
-use settings::of_field;
+use settings::{Rule, TypedField};
 
 const SYNAPSE_SETTINGS: Code = "synapse-settings";
 
@@ -64,23 +63,16 @@ fn only_rendered(all: &[SynapseConfig], free_form: &[&Hit], reported: &[Finding]
 pub(super) fn sends_email(snapshot: &Snapshot) -> bool {
     let config = snapshot.deployment.synapse_config();
     let rendered = snapshot.components.rendered.known();
-    mentions(config, "email") && free_form(config).iter().any(|one| one.scan.email)
-        || rendered.into_iter().flatten().any(|one| one.scan.email)
+    free_form(config).iter().chain(rendered.into_iter().flatten()).any(|one| one.scan.email)
 }
 
 pub(super) fn names_appservices(config: &Value) -> bool {
-    mentions(config, "app_service_config_files") && free_form(config).iter().any(|one| one.scan.appservices)
+    free_form(config).iter().any(|one| one.scan.appservices)
 }
 
 /// Whether free-form settings contain OpenID Connect providers.
 pub(super) fn free_form_oidc(config: &Value) -> bool {
-    let oidc = |one: &SynapseConfig| one.scan.hits.iter().any(|hit| hit.setting == Setting::Oidc);
-    mentions(config, "oidc") && free_form(config).iter().any(oidc)
-}
-
-/// Whether free-form settings contain a word; cheaper than parsing them.
-fn mentions(config: &Value, word: &str) -> bool {
-    [&config["additional"], &config["workers"]].iter().any(|part| part.to_string().contains(word))
+    free_form(config).iter().flat_map(|one| &one.scan.hits).any(|hit| hit.setting == Setting::Oidc)
 }
 
 /// All free-form texts, the main one first.
@@ -128,53 +120,17 @@ fn sources(all: &[SynapseConfig], rendered: &Known<Vec<SynapseConfig>>) -> Strin
     format!("{of_text}, {of_operator}")
 }
 
-/// Fields that other checks read, or that contain free text.
-const ELSEWHERE: [&str; 6] = ["additional", "workers", "externalappservices", "postgresql", "oidc", "ldap"];
-
-/// Fields of `spec.components.synapse.config` that the operator may translate into a setting that Synapse or syn2mas refuses.
-/// Only some of their names are documented, so the names of Synapse's settings are used.
+/// The documented fields of `spec.components.synapse.config` that the operator may translate into a setting that Synapse or
+/// syn2mas refuses.
 fn typed_fields(config: &Value, rendered: &Known<Vec<SynapseConfig>>) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    walk(config, "spec.components.synapse.config", rendered, &mut findings, 0);
-    findings
-}
-
-fn walk(value: &Value, path: &str, rendered: &Known<Vec<SynapseConfig>>, findings: &mut Vec<Finding>, depth: usize) {
-    // The CRD has no deeper fields of interest.
-    if depth > 8 {
-        return;
-    }
-    for (name, value) in value.as_object().into_iter().flatten() {
-        let plain = squashed(name);
-        if ELSEWHERE.contains(&plain.as_str()) {
-            continue;
-        }
-        let path = format!("{path}.{name}");
-        if of_field(&plain).is_none() {
-            walk(value, &path, rendered, findings, depth + 1);
-        } else if is_on(value) {
-            findings.extend(of_typed_field(&plain, &path, rendered));
-        }
-    }
-}
-
-fn is_on(value: &Value) -> bool {
-    match value {
-        Value::Null | Value::Bool(false) => false,
-        Value::Object(fields) => {
-            !fields.is_empty() && ["enabled", "enable"].iter().all(|key| fields.get(*key) != Some(&Value::Bool(false)))
-        }
-        Value::Array(items) => !items.is_empty(),
-        Value::String(text) => !text.is_empty(),
-        Value::Number(number) => number.as_f64() != Some(0.0),
-        Value::Bool(true) => true,
-    }
+    let is_on = |path: &str| oidc::field(config, &path.split('.').collect::<Vec<_>>()).is_some_and(oidc::is_set);
+    let set = settings::fields().filter(|(_, field)| is_on(&field.path));
+    set.filter_map(|(rule, field)| of_typed_field(rule, field, rendered)).collect()
 }
 
 /// The rendered configuration decides; the message says so if it is missing or unreadable.
-fn of_typed_field(name: &str, path: &str, rendered: &Known<Vec<SynapseConfig>>) -> Option<Finding> {
-    let (rule, field) = of_field(name)?;
-    let (becomes, means) = (&field.becomes, &field.means);
+fn of_typed_field(rule: &'static Rule, field: &TypedField, rendered: &Known<Vec<SynapseConfig>>) -> Option<Finding> {
+    let TypedField { path, becomes, means, remedy } = field;
     let message = match rendered {
         Known::Known(all) if all.is_empty() => {
             format!("the operator may translate it to Synapse's `{becomes}`; {means}")
@@ -188,7 +144,8 @@ fn of_typed_field(name: &str, path: &str, rendered: &Known<Vec<SynapseConfig>>) 
             format!("the operator may translate it to Synapse's `{becomes}`, which couldn't be read ({why}); {means}")
         }
     };
-    Some(Finding::warning(&rule.code, path, message).remedy(field.remedy.as_str()))
+    let path = format!("spec.components.synapse.config.{path}");
+    Some(Finding::warning(&rule.code, path, message).remedy(remedy))
 }
 
 #[cfg(test)]

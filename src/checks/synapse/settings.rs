@@ -90,15 +90,14 @@ pub(super) struct Rule {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct TypedField {
-    pub(super) names: Vec<String>,
+    pub(super) path: String,
     pub(super) becomes: String,
     pub(super) means: String,
     pub(super) remedy: String,
 }
 
-pub(super) fn of_field(name: &str) -> Option<(&'static Rule, &'static TypedField)> {
-    let fields = TABLE.settings.iter().filter_map(|rule| Some((rule, rule.field.as_ref()?)));
-    fields.into_iter().find(|(_, field)| field.names.iter().any(|known| known == name))
+pub(super) fn fields() -> impl Iterator<Item = (&'static Rule, &'static TypedField)> {
+    TABLE.settings.iter().filter_map(|rule| Some((rule, rule.field.as_ref()?)))
 }
 
 /// Classifies a module by its name; `None` if it has nothing to do with logins.
@@ -118,20 +117,18 @@ impl Setting {
 
     /// The finding for free-form settings, which the operator copies.
     pub fn finding(self, subject: String, detail: &str) -> Finding {
-        let rule = self.rule();
-        let message = rule.message.replace("{detail}", detail);
-        Finding::new(&rule.code, rule.severity, subject, message).remedy(rule.remedy.as_str())
+        let Rule { code, severity, message, remedy, .. } = self.rule();
+        Finding::new(code, *severity, subject, message.replace("{detail}", detail)).remedy(remedy)
     }
 
     /// The finding for the configuration that the operator rendered for legacy authentication, if that matters.
     pub(super) fn finding_in_rendered(self, subject: String, detail: &str) -> Option<Finding> {
-        let rule = self.rule();
-        let severity = rule.rendered?;
-        let mut message = rule.message.replace("{detail}", detail);
-        if severity != Severity::Blocker {
-            message.push_str("; the operator rendered it, and may omit it once MAS is active");
+        let mut finding = self.finding(subject, detail);
+        finding.severity = self.rule().rendered?;
+        if !finding.blocks() {
+            finding.message += "; the operator rendered it, and may omit it once MAS is active";
         }
-        let remedy = format!("Find its source; it is not in the free-form settings. {}", rule.remedy);
-        Some(Finding::new(&rule.code, severity, subject, message).remedy(remedy))
+        let remedy = format!("Find its source; it is not in the free-form settings. {}", self.rule().remedy);
+        Some(finding.remedy(remedy))
     }
 }
